@@ -71,7 +71,8 @@ impl CrField {
     #[inline(always)]
     pub const fn nibble(self) -> u8 {
         let (lt, gt) = (self.0 >> LT & 1, self.0.cast_signed() > 0);
-        let (eq, so) = (self.0 as u32 == 0, (self.0 >> SO_XOR_LT ^ self.0 >> LT) & 1);
+        let eq = self.0 as u32 == 0;
+        let so = (self.0 >> SO_XOR_LT ^ self.0 >> LT) & 1;
         (lt as u8) << 3 | (gt as u8) << 2 | (eq as u8) << 1 | so as u8
     }
 

@@ -34,7 +34,8 @@ fn build() -> Tables {
         tables.entries.resize(start + index_mask as usize + 1, NONE);
         for row in members {
             // All values of the low bits that match the row's bits under its mask.
-            let (given, free) = (row.bits & row.mask & index_mask, !row.mask & index_mask);
+            let given = row.bits & row.mask & index_mask;
+            let free = !row.mask & index_mask;
             let mut rest = 0_u32;
             loop {
                 let entry = &mut tables.entries[start + (given | rest) as usize];

@@ -223,7 +223,8 @@ mod tests {
         for (name, indices) in &TEMPLATES.by_name {
             for (position, &a) in indices.iter().enumerate() {
                 for &b in &indices[position + 1..] {
-                    let (a, b) = (&TEMPLATES.all[a as usize], &TEMPLATES.all[b as usize]);
+                    let a = &TEMPLATES.all[a as usize];
+                    let b = &TEMPLATES.all[b as usize];
                     let ((a_min, a_max), (b_min, b_max)) = (a.arity(), b.arity());
                     assert!(a_max < b_min || b_max < a_min, "{name}");
                 }

@@ -21,9 +21,11 @@ impl GuestMemory {
         self.compare_rights(other).or_else(|| {
             let (mut a, mut b) = (ZEROS, ZEROS);
             ASCENDING.into_iter().find_map(|zone| {
-                let (mut mine, mut theirs) = (HeldPages::new(self), HeldPages::new(other));
+                let mut mine = HeldPages::new(self);
+                let mut theirs = HeldPages::new(other);
                 zone.backing(0..zone.size()).find_map(|page| {
-                    let (in_mine, in_theirs) = (mine.holds(page), theirs.holds(page));
+                    let in_mine = mine.holds(page);
+                    let in_theirs = theirs.holds(page);
                     if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
                         return None;
                     }
@@ -148,7 +150,8 @@ impl Comparison {
         let [a, b] = &self.spaces;
         let (mut in_a, mut in_b) = (ZEROS, ZEROS);
         for zone in ASCENDING {
-            let (mut held_a, mut held_b) = (HeldPages::new(a), HeldPages::new(b));
+            let mut held_a = HeldPages::new(a);
+            let mut held_b = HeldPages::new(b);
             let pages = zone.backing(0..zone.size());
             let mut page = pages.start;
             while page < pages.end {

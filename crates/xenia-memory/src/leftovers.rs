@@ -77,7 +77,9 @@ impl Leftovers {
         let front = pages.start..pages.end.min(pages.start.saturating_add(FRONT));
         held_runs(&front, &next_held).for_each(|run| kept.add(run));
         let rest = front.end..pages.end;
-        let (mut held, mut gaps, mut next) = (0, 0, rest.start);
+        let mut held = 0;
+        let mut gaps = 0;
+        let mut next = rest.start;
         for run in held_runs(&rest, &next_held) {
             held += run.len() as u32;
             gaps += run.start - next;

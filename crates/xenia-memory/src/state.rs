@@ -134,7 +134,8 @@ fn changed_flags(before: &[(Range<u32>, u8)], after: &[(Range<u32>, u8)]) -> Vec
         while ranges.next_if(|(pages, _)| pages.end <= page).is_some() {}
         ranges.peek().filter(|(pages, _)| pages.start <= page).map_or(0, |&&(_, flags)| flags)
     };
-    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let mut before = before.iter().peekable();
+    let mut after = after.iter().peekable();
     let mut changes: Vec<(Range<u32>, u8)> = Vec::new();
     for (start, end) in bounds.iter().copied().zip(bounds.iter().copied().skip(1)) {
         let (from, to) = (at(&mut before, start), at(&mut after, start));

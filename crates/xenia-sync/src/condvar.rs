@@ -83,7 +83,8 @@ mod tests {
     #[cfg(debug_assertions)]
     #[should_panic(expected = "lock order broken: waiting on Leaf")]
     fn sleeps_with_no_other_lock() {
-        let (objects, leaf) = (Mutex::new(Level::Objects, ()), Mutex::new(Level::Leaf, ()));
+        let objects = Mutex::new(Level::Objects, ());
+        let leaf = Mutex::new(Level::Leaf, ());
         let _objects = objects.lock();
         Condvar::new().wait_for(&mut leaf.lock(), Duration::from_millis(1));
     }

@@ -164,7 +164,8 @@ mod tests {
     #[cfg(debug_assertions)]
     #[should_panic(expected = "lock order broken: Files is taken")]
     fn reading_is_held_to_the_order() {
-        let (files, memory) = (RwLock::new(Level::Files, ()), RwLock::new(Level::Memory, ()));
+        let files = RwLock::new(Level::Files, ());
+        let memory = RwLock::new(Level::Memory, ());
         let _memory = memory.read();
         let _files = files.read();
     }

@@ -85,7 +85,9 @@ impl Cases {
         let mut failures = Vec::new();
         let clock = Instant::now();
         // Start of the running case in milliseconds of `clock`, and its number.
-        let (began, running, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+        let began = AtomicU64::new(0);
+        let running = AtomicU64::new(0);
+        let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let watch = || {
                 while !over.load(Ordering::Acquire) {
@@ -103,7 +105,8 @@ impl Cases {
                 began.store(clock.elapsed().as_millis() as u64, Ordering::Release);
                 let start = thread_time();
                 let ended = catch_unwind(AssertUnwindSafe(|| case(seed)));
-                let (took, kib) = (thread_time().saturating_sub(start), resident_kib());
+                let took = thread_time().saturating_sub(start);
+                let kib = resident_kib();
                 if ended.is_err() {
                     failures.push(format!("{} panicked", self.name(seed)));
                 }

@@ -201,7 +201,9 @@ pub fn threads<const N: usize>(names: [&'static str; N]) -> [ThreadSteps; N] {
     let mut number = 0;
     names.map(|name| {
         number += 1;
-        let (steps, conditions, makers) = (Vec::new(), Vec::new(), Vec::new());
+        let steps = Vec::new();
+        let conditions = Vec::new();
+        let makers = Vec::new();
         ThreadSteps { name, number: number - 1, steps, conditions, makers }
     })
 }

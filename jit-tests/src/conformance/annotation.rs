@@ -185,7 +185,8 @@ impl RegisterValue {
         if !self.number {
             return self.bits == actual;
         }
-        let (expected, actual) = (f64::from_bits(self.bits as u64), f64::from_bits(actual as u64));
+        let expected = f64::from_bits(self.bits as u64);
+        let actual = f64::from_bits(actual as u64);
         expected == actual || expected.is_nan() && actual.is_nan()
     }
 }

@@ -382,7 +382,9 @@ impl<'a> Make<'a> {
         let bx = Op::bx.row().bits;
         let mut body = Vec::new();
         for _ in 0..=self.below(3) {
-            let (d, a, b) = (self.gpr(), self.gpr(), self.gpr());
+            let d = self.gpr();
+            let a = self.gpr();
+            let b = self.gpr();
             let op = pick(&mut self.rng, &[Op::addx, Op::xorx, Op::subfx, Op::mullwx]);
             let fields = if op == Op::xorx { a << 21 | d << 16 } else { d << 21 | a << 16 };
             body.push(Item::Word(op.row().bits | fields | b << 11));

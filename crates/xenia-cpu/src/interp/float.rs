@@ -97,7 +97,9 @@ fn root<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
 /// ±(frA × frC ± frB).
 #[inline(always)]
 fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Flow {
-    let (a, c, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fc()], ctx.fpr[i.fb()]);
+    let a = ctx.fpr[i.fa()];
+    let c = ctx.fpr[i.fc()];
+    let b = ctx.fpr[i.fb()];
     let flip = if operation.subtracts() { SIGN } else { 0 };
     arithmetic(
         ctx,

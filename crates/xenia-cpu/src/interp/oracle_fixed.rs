@@ -281,7 +281,8 @@ fn on_interpreter(elf: &[u8], sf: bool) -> Vec<u8> {
     for header in 0..number(56, 2) as usize {
         let at = number(32, 8) as usize + 56 * header;
         if number(at, 4) == 1 {
-            let (offset, length) = (number(at + 8, 8) as usize, number(at + 32, 8) as usize);
+            let offset = number(at + 8, 8) as usize;
+            let length = number(at + 32, 8) as usize;
             memory.write_bytes(GuestAddr(number(at + 16, 8) as u32), &elf[offset..offset + length]).unwrap();
         }
     }

@@ -156,7 +156,9 @@ mod tests {
         let mut own = CpuHarness::on(Arc::clone(&memory), config);
         let mut other = CpuHarness::on(memory, config);
         other.ctx.hw_id = 1;
-        let (lwarx, stwcx, stw) = (x(Op::lwarx, 6, 0, 4, 0), x(Op::stwcx, 3, 0, 4, 0), d(Op::stw, 7, 4, 64));
+        let lwarx = x(Op::lwarx, 6, 0, 4, 0);
+        let stwcx = x(Op::stwcx, 3, 0, 4, 0);
+        let stw = d(Op::stw, 7, 4, 64);
         for machine in [&mut own, &mut other] {
             (machine.ctx.gpr[4], machine.ctx.gpr[3]) = (u64::from(DATA), 5);
         }

@@ -123,7 +123,9 @@ impl System for Cpu<'_> {
     fn mcrxr(&mut self, i: Instruction) -> Step {
         let bits = self.ctx.xer_so << 3 | self.ctx.xer_ov << 2 | self.ctx.xer_ca << 1;
         self.set_cr(i.crfd(), bits);
-        (self.ctx.xer_so, self.ctx.xer_ov, self.ctx.xer_ca) = (0, 0, 0);
+        self.ctx.xer_so = 0;
+        self.ctx.xer_ov = 0;
+        self.ctx.xer_ca = 0;
         Ok(Flow::Next)
     }
 

@@ -253,7 +253,9 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
         let bytes = assemble(source, base).unwrap().bytes;
         bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
     };
-    let (routine, caller, writer) = (CODE, CODE + 0x1000, CODE + 0x2000);
+    let routine = CODE;
+    let caller = CODE + 0x1000;
+    let writer = CODE + 0x2000;
     // r4: flag and answer; r6: the routine; r8: round; r5: rounds; r9: the routine's first word.
     let calls = "
         wait:   lwz     7, 0(4)

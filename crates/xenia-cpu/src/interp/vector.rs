@@ -95,19 +95,25 @@ macro_rules! arms {
     )* };
     (ternary $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            let a = self.ctx.vr[i.va()];
+            let b = self.ctx.vr[i.vb()];
+            let c = self.ctx.vr[i.vc()];
             self.set_vector(i.vd(), $($of)::*(a, b, c))
         }
     )* };
     (ternary_saturated $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            let a = self.ctx.vr[i.va()];
+            let b = self.ctx.vr[i.vb()];
+            let c = self.ctx.vr[i.vc()];
             self.set_saturated(i.vd(), $($of)::*(a, b, c))
         }
     )* };
     (fused $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let (a, b, c) = (self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.ctx.vr[i.vc()]);
+            let a = self.ctx.vr[i.va()];
+            let b = self.ctx.vr[i.vb()];
+            let c = self.ctx.vr[i.vc()];
             self.set_vector(i.vd(), $($of)::*(a, b, c, self.nj()))
         }
     )* };

@@ -295,7 +295,8 @@ mod tests {
 
     #[test]
     fn a_conditional_store_is_noted_if_it_is_made() {
-        let (reserve, store) = (x(Op::lwarx, 3, 0, 4, 0), x(Op::stwcx, 5, 0, 4, 0));
+        let reserve = x(Op::lwarx, 3, 0, 4, 0);
+        let store = x(Op::stwcx, 5, 0, 4, 0);
         let at_word = |machine: &mut CpuHarness| {
             machine.ctx.gpr[4] = u64::from(DATA + 0x20);
             machine.ctx.gpr[5] = 9;

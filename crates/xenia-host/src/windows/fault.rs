@@ -136,7 +136,8 @@ unsafe extern "system" fn on_exception(exception: *mut EXCEPTION_POINTERS) -> i3
     }
     // SAFETY: the thread's own value.
     let error = unsafe { GetLastError() };
-    let (kind, address) = (record.ExceptionInformation[0], record.ExceptionInformation[1]);
+    let kind = record.ExceptionInformation[0];
+    let address = record.ExceptionInformation[1];
     let mut interrupted = Interrupted { context, kind, address };
     let is_claimed = kind != FETCH && sparse::commit(address)
         || HANDLER.get().is_some_and(|handler| handler(&mut interrupted));

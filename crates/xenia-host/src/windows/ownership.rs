@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn what_others_may_change_or_replace_is_refused() {
         let outer = tempfile::tempdir().unwrap();
-        let (folder, inner) = (outer.path().join("a"), outer.path().join("a").join("code"));
+        let folder = outer.path().join("a");
+        let inner = outer.path().join("a").join("code");
         make_private_folder(&inner).unwrap();
         // FR are the rights to read, FA all rights.
         for (rights, is_private) in [("FR", true), ("FA", false), ("FR", true)] {

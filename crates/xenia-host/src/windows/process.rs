@@ -80,7 +80,8 @@ impl Job {
         let mut wanted = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
         wanted.BasicLimitInformation.LimitFlags = limits;
         wanted.ProcessMemoryLimit = bytes;
-        let (kind, size) = (JobObjectExtendedLimitInformation, size_of_val(&wanted) as u32);
+        let kind = JobObjectExtendedLimitInformation;
+        let size = size_of_val(&wanted) as u32;
         // SAFETY: the handle is open, and the structure has the size that is passed.
         let set =
             unsafe { SetInformationJobObject(job.as_raw_handle(), kind, (&raw const wanted).cast(), size) };

@@ -88,7 +88,9 @@ mod tests {
     #[test]
     fn a_unit_takes_the_place_of_another() {
         let memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
-        let (first, second, far) = (0x8200_0080, 0x8200_00FC, 0x8400_0080);
+        let first = 0x8200_0080;
+        let second = 0x8200_00FC;
+        let far = 0x8400_0080;
         set(&memory, first, 64);
         assert_eq!(word_of(&memory, second), (first, 64), "the same 128 bytes");
         set(&memory, second, 96);

@@ -148,7 +148,8 @@ impl Emitter {
         self.links.clear();
         self.entries.clear();
         self.thunk_calls.clear();
-        (self.arms, self.floats) = (0, 0);
+        self.arms = 0;
+        self.floats = 0;
         self.sites.clear();
         let nests = unit.nests();
         for (number, &block) in unit.blocks.iter().enumerate() {

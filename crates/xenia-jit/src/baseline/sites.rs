@@ -40,7 +40,8 @@ impl SiteWriter {
     /// Begins another unit.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
-        (self.last, self.end) = (SiteInUnit::default(), 0);
+        self.last = SiteInUnit::default();
+        self.end = 0;
     }
 
     /// Adds a site whose code ends at the offset `end` from the unit's start. Neither it nor its
@@ -55,7 +56,8 @@ impl SiteWriter {
         if !follows {
             self.put(site.remaining);
         }
-        (self.last, self.end) = (site, end);
+        self.last = site;
+        self.end = end;
     }
 
     fn put(&mut self, mut value: u32) {

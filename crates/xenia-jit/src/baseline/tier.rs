@@ -412,7 +412,8 @@ impl Engine {
         let answer = self.background.as_ref().map_or(Answer::Ended, |background| {
             let unit = UnitKey { mode: code.mode, start: pc };
             let order = |work| {
-                let (from, to) = (pc.saturating_sub(AROUND), pc.saturating_add(AROUND));
+                let from = pc.saturating_sub(AROUND);
+                let to = pc.saturating_add(AROUND);
                 let reached = self.reached_between(shared, from, to);
                 Order { unit, wanted, reached, work }
             };

@@ -157,7 +157,8 @@ impl Discovery {
         self.start = start;
         let words = reach.words.min(((u32::MAX - start) / 4) as usize);
         self.mark(0, LEADER | PATH | ENTRY);
-        (self.behind_switch, self.cases) = (None, None);
+        self.behind_switch = None;
+        self.cases = None;
         self.work.push(0);
         self.walk_all(words, reach.instructions, source);
         self.find_cases(words, reach.instructions, source);
@@ -269,7 +270,8 @@ impl Discovery {
     /// host's stack does not grow.
     pub(super) fn nests(&self) -> bool {
         self.blocks.iter().enumerate().any(|(number, block)| {
-            let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
+            let pc = self.address(block.end - 1);
+            let last = self.words[block.end - 1].i;
             let follows = self.blocks.get(number + 1).is_some_and(|next| next.first == block.end);
             let falls_out = block.ending.may_fall_through() && !follows;
             let jumps_out = match block.ending {
@@ -336,7 +338,8 @@ impl Discovery {
 
     /// The block of this unit to which the branch at the end of `block` leads.
     fn branch_target(&self, block: Block) -> Option<usize> {
-        let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
+        let pc = self.address(block.end - 1);
+        let last = self.words[block.end - 1].i;
         match block.ending {
             Ending::Jump | Ending::Conditional => self.block_at(block.ending.target(pc, last)?),
             _ => None,

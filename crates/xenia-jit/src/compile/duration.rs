@@ -32,8 +32,6 @@ const OVER: usize = 256;
 
 /// Address of a case's code.
 const CODE: u32 = 0x8200_0000;
-/// Encoding of `blr`.
-
 /// Rows with the most code per instruction, or the code that is slowest to compile.
 const HEAVY: &[Op] = &[
     Op::lmw,

@@ -149,7 +149,8 @@ impl CrossCheck {
     /// Copies device registers that the devices have changed to the mirror.
     fn copy_device_registers(&self) {
         for device in Device::ALL {
-            let (from, to) = (self.memory.device_registers(device), self.mirror.device_registers(device));
+            let from = self.memory.device_registers(device);
+            let to = self.mirror.device_registers(device);
             for index in 0..REGISTERS as u32 {
                 to.store(index, from.load(index));
             }

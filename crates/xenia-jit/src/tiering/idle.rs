@@ -85,7 +85,9 @@ impl Idle {
     /// Starts the thread. Returns `None` if the host can't start one.
     pub(crate) fn start(shared: &Arc<Shared>, orders: &Arc<Orders>, compiler: Compiler) -> Option<Self> {
         let is_ending = Arc::new(AtomicBool::new(false));
-        let (shared, orders, ending) = (Arc::clone(shared), Arc::clone(orders), Arc::clone(&is_ending));
+        let shared = Arc::clone(shared);
+        let orders = Arc::clone(orders);
+        let ending = Arc::clone(&is_ending);
         let thread = thread::Builder::new()
             .name("compile-ahead".to_owned())
             .spawn(move || {

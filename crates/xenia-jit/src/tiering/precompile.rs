@@ -133,7 +133,8 @@ impl Work {
             stop = looked_at.is_multiple_of(FOUND_AT_ONCE) && !progress(done);
         }
         todo.sort_unstable_by_key(|&start| std::cmp::Reverse(start));
-        let (todo, done) = (Mutex::new(Level::Leaf, todo), Mutex::new(Level::Leaf, done));
+        let todo = Mutex::new(Level::Leaf, todo);
+        let done = Mutex::new(Level::Leaf, done);
         Self { todo, done, stop: AtomicBool::new(stop) }
     }
 

@@ -135,7 +135,8 @@ impl Engine {
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
         if let Some(background) = &self.background {
             let order = |work| {
-                let (from, to) = (pc.saturating_sub(AROUND).max(unit), pc.saturating_add(AROUND));
+                let from = pc.saturating_sub(AROUND).max(unit);
+                let to = pc.saturating_add(AROUND);
                 let reached = self.reached_between(shared, from, to);
                 Order { unit: key, wanted, reached, work }
             };

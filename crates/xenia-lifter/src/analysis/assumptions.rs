@@ -76,7 +76,9 @@ impl Effect {
     /// The effect except for [`Self::reads`].
     fn by_row(op: Op, guest: &Guest, fuses: bool) -> Option<Self> {
         let i = guest.instruction;
-        let (a, b, c) = (1 << i.fa(), 1 << i.fb(), 1 << i.fc());
+        let a = 1 << i.fa();
+        let b = 1 << i.fb();
+        let c = 1 << i.fc();
         let scalar = Self { mode: Some(FloatMode::Scalar), ..Self::NONE };
         let target = |form| Some((i.fd(), form));
         let single = |singles| Self { singles, writes: target(Form::Single), ..scalar };

@@ -63,7 +63,8 @@ impl Lifter<'_> {
             let (budget, ctx) = (self.budget_after(), self.context());
             self.b.ins().store(HOST, budget, ctx, field::BUDGET);
             // Later uses take this value, so that the old one is no longer live.
-            (self.state.budget, self.state.counted) = (budget, self.state.spent);
+            self.state.budget = budget;
+            self.state.counted = self.state.spent;
             self.state.spent_as_stored = Some(self.state.spent);
         }
     }

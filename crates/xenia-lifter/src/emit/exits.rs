@@ -25,7 +25,8 @@ impl Lifter<'_> {
     }
 
     pub(super) fn budget_less(&mut self, spent: u32) -> Value {
-        let (budget, left) = (self.state.budget, i64::from(self.state.counted) - i64::from(spent));
+        let budget = self.state.budget;
+        let left = i64::from(self.state.counted) - i64::from(spent);
         if left == 0 { budget } else { self.b.ins().iadd_imm_s(budget, left) }
     }
 

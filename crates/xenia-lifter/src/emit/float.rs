@@ -73,7 +73,8 @@ impl Lifter<'_> {
 
     fn compare_floats(&mut self, i: Instruction) {
         self.scalar_mode();
-        let (known_a, known_b) = (self.known_single(i.fa()), self.known_single(i.fb()));
+        let known_a = self.known_single(i.fa());
+        let known_b = self.known_single(i.fb());
         let (operands, a, b) = if let (Some((a, _)), Some((b, _))) = (known_a, known_b) {
             ([Operand::Single(a), Operand::Single(b)], a, b)
         } else {

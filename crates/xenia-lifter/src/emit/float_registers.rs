@@ -348,7 +348,8 @@ impl Lifter<'_> {
     /// Updates [`Word::OpenSingles`] for the registers of `open_format`, none of which is dirty.
     fn store_open_singles(&mut self, open_format: u32) {
         let floats = &self.state.cache.floats;
-        let (told, single_format) = (floats.open_format & open_format, floats.single_format & open_format);
+        let told = floats.open_format & open_format;
+        let single_format = floats.single_format & open_format;
         if told == open_format {
             return;
         }
@@ -380,7 +381,8 @@ impl Lifter<'_> {
         if open_format.is_power_of_two() {
             self.widen_normal(open_format.trailing_zeros() as usize, next);
         }
-        let (none, open_format) = (self.const64(0), self.const64(open_format.into()));
+        let none = self.const64(0);
+        let open_format = self.const64(open_format.into());
         self.call_cold_hook(Hook::Widen, &[none, open_format]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);

@@ -30,7 +30,9 @@ impl Lifter<'_> {
 
     /// OV of the sum `a + b (+ carry) = sum`: set if both operands' signs differ from the sum's.
     fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
-        let (a, b, sum) = (self.in_mode(a), self.in_mode(b), self.in_mode(sum));
+        let a = self.in_mode(a);
+        let b = self.in_mode(b);
+        let sum = self.in_mode(sum);
         let a = self.b.ins().bxor(a, sum);
         let b = self.b.ins().bxor(b, sum);
         let both = self.b.ins().band(a, b);

@@ -199,7 +199,9 @@ impl Rotate for Lifter<'_> {
 
     fn rlwinmx(&mut self, i: Instruction) {
         let s = self.gpr32(i.rs());
-        let (sh, mb, me) = (i.sh(), i.mb(), i.me());
+        let sh = i.sh();
+        let mb = i.mb();
+        let me = i.me();
         if sh != 0 && mb == 0 && me == 31 - sh {
             let result = self.b.ins().ishl_imm_s(s, sh as i64);
             self.set_rotated32(i, result);

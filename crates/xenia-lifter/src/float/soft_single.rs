@@ -13,7 +13,9 @@ use xenia_isa::Op;
 /// DOUBLE(word) of PowerISA 2.02 book I, 4.6.2: exact; signalling NaNs stay signalling.
 #[inline]
 pub(crate) fn widened(bits: u32) -> u64 {
-    let (sign, exponent, fraction) = (bits >> 31, bits >> 23 & 0xFF, bits & 0x7F_FFFF);
+    let sign = bits >> 31;
+    let exponent = bits >> 23 & 0xFF;
+    let fraction = bits & 0x7F_FFFF;
     let (exponent, fraction) = match (exponent, fraction) {
         (0, 0) => (0, 0),
         // Normalises a denormal: its first one becomes the implicit bit.

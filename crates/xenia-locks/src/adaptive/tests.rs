@@ -53,7 +53,9 @@ fn priorities_are_lent_along_a_chain_and_given_back() {
     let [a, b] = &numbers;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let (first, second, done) = (&first, &second, &done);
+        let first = &first;
+        let second = &second;
+        let done = &done;
         scope.spawn(move || {
             a.store(set_priority(1), Ordering::Relaxed);
             first.acquire();

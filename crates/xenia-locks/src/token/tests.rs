@@ -63,7 +63,8 @@ fn all_tokens_of_the_thread_are_given_up_and_taken_again() {
 
 #[test]
 fn token_dropped_while_blocking_stays_released() {
-    let (kept, dropped) = (Token::new(Level::Objects, ()), Token::new(Level::Files, ()));
+    let kept = Token::new(Level::Objects, ());
+    let dropped = Token::new(Level::Files, ());
     let hold = kept.hold();
     let gone = dropped.hold();
     blocking(move || drop(gone));
@@ -75,7 +76,8 @@ fn token_dropped_while_blocking_stays_released() {
 
 #[test]
 fn misuse_is_refused_and_leaves_the_token_in_order() {
-    let (token, other) = (Token::new(Level::Objects, 5), Token::new(Level::Files, 6));
+    let token = Token::new(Level::Objects, 5);
+    let other = Token::new(Level::Files, 6);
     let hold = token.hold();
     assert!(panics(|| hold.with(|_| blocking(|| ()))));
     assert!(panics(|| blocking(|| hold.with(|_| ()))));
@@ -91,7 +93,8 @@ fn misuse_is_refused_and_leaves_the_token_in_order() {
 #[test]
 #[cfg(debug_assertions)]
 fn tokens_have_their_place_in_the_order() {
-    let (token, lock) = (Token::new(Level::Files, ()), xenia_sync::Mutex::new(Level::Objects, ()));
+    let token = Token::new(Level::Files, ());
+    let lock = xenia_sync::Mutex::new(Level::Objects, ());
     let hold = token.hold();
     assert!(panics(|| drop(lock.lock())));
     blocking(|| drop(lock.lock()));

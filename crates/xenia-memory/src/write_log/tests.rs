@@ -100,7 +100,8 @@ proptest! {
         let memory = GuestMemory::new().expect("memory");
         let base = GuestAddr(0x4000_0000);
         memory.alloc_fixed(base, 0x40_0000, AllocKind::Reserve, Protect::READ_WRITE).expect("free");
-        let (mut log, mut told) = (WriteLog::new(memory.clone()), Told::default());
+        let mut log = WriteLog::new(memory.clone());
+        let mut told = Told::default();
         for (page, count, word, step) in steps {
             let (at, size) = (base.offset(page << 12), count << 12);
             match step {

@@ -119,8 +119,12 @@ impl<S: System> LockstepExecutor<S> {
         self.scheduler.restore(scheduler)?;
         self.devices.get_or_insert_default().restore(&devices)?;
         self.round = round.map(RoundState::round).transpose()?;
-        (self.gap, self.time, self.instructions) = (gap, time, instructions);
-        (self.deadlocks, self.calm, self.last_frame) = (deadlocks, calm, last_frame);
+        self.gap = gap;
+        self.time = time;
+        self.instructions = instructions;
+        self.deadlocks = deadlocks;
+        self.calm = calm;
+        self.last_frame = last_frame;
         Ok(())
     }
 }

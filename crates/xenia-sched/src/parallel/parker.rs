@@ -60,7 +60,9 @@ mod tests {
     #[test]
     fn no_notification_is_lost() {
         const NOTIFICATIONS: u32 = 20_000;
-        let (parker, work, done) = (Parker::default(), AtomicU32::new(0), AtomicU32::new(0));
+        let parker = Parker::default();
+        let work = AtomicU32::new(0);
+        let done = AtomicU32::new(0);
         thread::scope(|scope| {
             scope.spawn(|| {
                 parker.register();

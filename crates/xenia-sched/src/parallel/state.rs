@@ -83,7 +83,9 @@ impl<S: System> ParallelExecutor<S> {
         self.scheduler.restore(scheduler)?;
         self.scheduler.forget_reservations();
         self.stores = stores;
-        (self.instructions, self.deadlocks, self.last_frame) = (instructions, deadlocks, last_frame);
+        self.instructions = instructions;
+        self.deadlocks = deadlocks;
+        self.last_frame = last_frame;
         Ok(())
     }
 }

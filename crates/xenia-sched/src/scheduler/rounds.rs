@@ -33,7 +33,8 @@ impl Rounds {
     pub(super) fn restore(&mut self, state: RoundsState) -> Result<(), Impossible> {
         let RoundsState { shuffle, rotation_cursor } = state;
         check(usize::from(rotation_cursor) < HW_THREADS, "the first slot of the next round is impossible")?;
-        (self.shuffle, self.rotation_cursor) = (shuffle, rotation_cursor);
+        self.shuffle = shuffle;
+        self.rotation_cursor = rotation_cursor;
         Ok(())
     }
 

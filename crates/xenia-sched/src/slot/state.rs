@@ -139,7 +139,8 @@ impl HwSlot {
         let mut before = MAX_PRIORITY;
         for r in ready {
             let Ok(thread) = slot.records.get(r) else { continue };
-            let (priority, others) = (thread.priority, others(thread.affinity, hw_id));
+            let priority = thread.priority;
+            let others = others(thread.affinity, hw_id);
             check(priority <= before, "a queue of ready threads is out of order")?;
             before = priority;
             slot.make_ready(r, priority, others, false);

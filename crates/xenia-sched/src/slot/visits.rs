@@ -48,7 +48,8 @@ impl HwSlot {
                     common.note_news();
                 }
             }
-            let (priority, others) = (thread.priority, others(thread.affinity, self.hw_id));
+            let priority = thread.priority;
+            let others = others(thread.affinity, self.hw_id);
             self.is_yielded_to &= !quantum_over;
             let best = self.highest_ready();
             let give_way = best.is_some_and(|best| {
@@ -139,7 +140,9 @@ impl HwSlot {
         thread: GuestThread,
         wait: Option<Wait>,
     ) -> Result<(), SchedError> {
-        let (r, priority, suspended) = (thread.reference, thread.priority, thread.suspend_count > 0);
+        let r = thread.reference;
+        let priority = thread.priority;
+        let suspended = thread.suspend_count > 0;
         let pc = thread.context().map_or(0, |ctx| ctx.pc);
         let (id, common) = (thread.id, moment.common);
         common.count_roaming(false, roams(thread.affinity));
@@ -182,7 +185,8 @@ impl HwSlot {
         self.end_spin(common, r);
         let found = if self.running == Some(r) {
             self.running = None;
-            (self.yields, self.is_yielded_to) = (false, false);
+            self.yields = false;
+            self.is_yielded_to = false;
             true
         } else {
             self.remove_ready(priority, r)

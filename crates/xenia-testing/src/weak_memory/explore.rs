@@ -278,7 +278,8 @@ impl Protocol<'_> {
         if thread.was_guessed_wrong(s, choices, at) {
             return;
         }
-        let (number, what) = (thread.thread.number, thread.thread.steps[at].what);
+        let number = thread.thread.number;
+        let what = thread.thread.steps[at].what;
         let mut after = *s;
         after.done[number] |= 1 << at;
         match what {

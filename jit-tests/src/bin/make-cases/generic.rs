@@ -88,7 +88,9 @@ fn compute(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generat
     let mut ins = Vec::new();
     let mut outs = Vec::new();
     let mut texts = Vec::new();
-    let (mut gprs, mut fprs, mut vectors) = (3, 1, 1);
+    let mut gprs = 3;
+    let mut fprs = 1;
+    let mut vectors = 1;
     let next = |counter: &mut u8| {
         let register = *counter;
         *counter += u8::from(!same);

@@ -290,7 +290,10 @@ fn estimates(op: Op, cases: &mut Vec<GeneratedCase>) {
 /// Special operands of the vector estimates, whose results are exact.
 pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCase>) {
     let lanes = |words: [u32; 4]| words.iter().fold(0_u128, |v, &word| v << 32 | u128::from(word));
-    let (infinity, minus, nan, one) = (0x7F80_0000_u32, 0x8000_0000_u32, 0x7FC0_0000_u32, 0x3F80_0000_u32);
+    let infinity = 0x7F80_0000_u32;
+    let minus = 0x8000_0000_u32;
+    let nan = 0x7FC0_0000_u32;
+    let one = 0x3F80_0000_u32;
     let tests: &[([u32; 4], [u32; 4])] = match op {
         Op::vrefp | Op::vrefp128 => &[
             ([infinity, infinity | minus, 0, minus], [0, minus, infinity, infinity | minus]),

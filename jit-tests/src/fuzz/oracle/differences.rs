@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn an_estimate_may_be_rounded_to_a_denormal() {
-        let (mut before, ours, theirs) = (PpcContext::default(), QemuState::default(), QemuState::default());
+        let mut before = PpcContext::default();
+        let ours = QemuState::default();
+        let theirs = QemuState::default();
         // From a fuzzing run: fres f1,f5, rounded towards minus infinity.
         before.fpr[5] = 0x4896_C272_51CC_B4A5;
         let view = View { op: Op::fresx, word: 0xEC20_2830, before: &before, ours: &ours, theirs: &theirs };

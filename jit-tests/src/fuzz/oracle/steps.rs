@@ -171,7 +171,8 @@ fn with_reservation(step: &Step, store: u32) -> Vec<u32> {
         return vec![store];
     }
     // r14 is saved in the server's words meanwhile.
-    let (load, address) = (if reservation.size == 8 { Op::ldarx } else { Op::lwarx }, reservation.addr);
+    let load = if reservation.size == 8 { Op::ldarx } else { Op::lwarx };
+    let address = reservation.addr;
     let field = 14 << 21 | 14 << 16;
     vec![
         Op::std.row().bits | 14 << 21 | 13 << 16 | 0x1080,

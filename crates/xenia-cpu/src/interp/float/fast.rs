@@ -166,7 +166,9 @@ pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
 /// frA × frC + frB (`frB` already negated for a difference); the caller negates the result.
 #[inline(always)]
 pub(crate) fn multiply_add<const SINGLE: bool>(a: u64, c: u64, b: u64) -> Option<Fast> {
-    let (x, y, z) = (f64::from_bits(a), f64::from_bits(c), f64::from_bits(b));
+    let x = f64::from_bits(a);
+    let y = f64::from_bits(c);
+    let z = f64::from_bits(b);
     let product = x * y;
     if is_short(a | c) && within(product.to_bits(), 110, 2044) {
         // The product is exact, so this is an addition.

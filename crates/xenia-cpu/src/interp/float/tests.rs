@@ -173,7 +173,9 @@ fn wide(bits: u64) -> Double {
 fn oracle(op: usize, single: bool, [a, c, b]: [u64; 3], mode: Round) -> Oracle {
     macro_rules! run {
         ($of:expr, $to:expr) => {{
-            let (a, c, b) = ($of(a), $of(c), $of(b));
+            let a = $of(a);
+            let c = $of(c);
+            let b = $of(b);
             let result = match op {
                 0 => a.add_r(b, mode),
                 1 => a.sub_r(b, mode),
@@ -280,7 +282,8 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
     let (mut small, mut large) = (0, 0);
     for _ in 0..200_000 {
         let significand = |bits: u64| bits & 0x800F_FFFF_FFFF_FFFF;
-        let (x, y) = (significand(operands.next_u64()), significand(operands.next_u64()));
+        let x = significand(operands.next_u64());
+        let y = significand(operands.next_u64());
         let low = operands.next_u64() % 300;
         let expect = |scaled: Outcome, exception: u32, outcome: Outcome| {
             let (Outcome::Value(mut scaled), Outcome::Value(result)) = (scaled, outcome) else {

@@ -123,13 +123,17 @@ products! {
 
 /// `vmhaddshs`: the products' upper 17 bits plus vC.
 pub(crate) fn vmhaddshs(a: u128, b: u128, c: u128) -> Saturated {
-    let (a, b, c) = (split_i16(a), split_i16(b), split_i16(c));
+    let a = split_i16(a);
+    let b = split_i16(b);
+    let c = split_i16(c);
     saturating_i16(|n| ((i64::from(a[n]) * i64::from(b[n])) >> 15) + i64::from(c[n]))
 }
 
 /// `vmhraddshs`: the same with the products rounded.
 pub(crate) fn vmhraddshs(a: u128, b: u128, c: u128) -> Saturated {
-    let (a, b, c) = (split_i16(a), split_i16(b), split_i16(c));
+    let a = split_i16(a);
+    let b = split_i16(b);
+    let c = split_i16(c);
     saturating_i16(|n| ((i64::from(a[n]) * i64::from(b[n]) + 0x4000) >> 15) + i64::from(c[n]))
 }
 
@@ -138,7 +142,9 @@ pub(crate) fn vmladduhm(a: u128, b: u128, c: u128) -> u128 {
 }
 
 pub(crate) fn vmsumubm(a: u128, b: u128, c: u128) -> u128 {
-    let (a, b, c) = (split_u8(a), split_u8(b), split_u32(c));
+    let a = split_u8(a);
+    let b = split_u8(b);
+    let c = split_u32(c);
     join_u32(std::array::from_fn(|n| {
         let products = (4 * n..4 * n + 4).map(|m| u32::from(a[m]) * u32::from(b[m]));
         c[n].wrapping_add(products.sum())
@@ -147,7 +153,9 @@ pub(crate) fn vmsumubm(a: u128, b: u128, c: u128) -> u128 {
 
 /// `vmsummbm`: vA's bytes are signed, vB's unsigned.
 pub(crate) fn vmsummbm(a: u128, b: u128, c: u128) -> u128 {
-    let (a, b, c) = (split_i8(a), split_u8(b), split_i32(c));
+    let a = split_i8(a);
+    let b = split_u8(b);
+    let c = split_i32(c);
     join_i32(std::array::from_fn(|n| {
         let products = (4 * n..4 * n + 4).map(|m| i32::from(a[m]) * i32::from(b[m]));
         c[n].wrapping_add(products.sum())
@@ -156,7 +164,9 @@ pub(crate) fn vmsummbm(a: u128, b: u128, c: u128) -> u128 {
 
 /// The sum of two signed halfword products and a word.
 fn signed_halves(a: u128, b: u128, c: u128) -> impl Fn(usize) -> i64 {
-    let (a, b, c) = (split_i16(a), split_i16(b), split_i32(c));
+    let a = split_i16(a);
+    let b = split_i16(b);
+    let c = split_i32(c);
     move |n| {
         let product = |m: usize| i64::from(a[m]) * i64::from(b[m]);
         product(2 * n) + product(2 * n + 1) + i64::from(c[n])
@@ -165,7 +175,9 @@ fn signed_halves(a: u128, b: u128, c: u128) -> impl Fn(usize) -> i64 {
 
 /// The sum of two unsigned halfword products and a word.
 fn unsigned_halves(a: u128, b: u128, c: u128) -> impl Fn(usize) -> i64 {
-    let (a, b, c) = (split_u16(a), split_u16(b), split_u32(c));
+    let a = split_u16(a);
+    let b = split_u16(b);
+    let c = split_u32(c);
     move |n| {
         let product = |m: usize| i64::from(a[m]) * i64::from(b[m]);
         product(2 * n) + product(2 * n + 1) + i64::from(c[n])

@@ -166,7 +166,8 @@ pub(crate) fn vminfp(a: u128, b: u128, nj: bool) -> u128 {
 #[inline(always)]
 fn compare(a: u128, b: u128, nj: bool, holds: impl Fn(f32, f32) -> bool) -> u128 {
     zip_u32(a, b, |a, b| {
-        let (a, b) = (f32::from_bits(operand(a, nj)), f32::from_bits(operand(b, nj)));
+        let a = f32::from_bits(operand(a, nj));
+        let b = f32::from_bits(operand(b, nj));
         if holds(a, b) { !0 } else { 0 }
     })
 }

@@ -176,7 +176,9 @@ impl Descriptor {
         let mut at = list + 8;
         for _ in 0..self.u16_at(list + 4)? {
             let header = self.u32_at(at)?;
-            let (kind, flags, size) = (header & 0xFF, header >> 8 & 0xFF, (header >> 16) as usize);
+            let kind = header & 0xFF;
+            let flags = header >> 8 & 0xFF;
+            let size = (header >> 16) as usize;
             match kind {
                 // It is for what the folder will contain.
                 _ if flags & INHERIT_ONLY_ACE != 0 => {}

@@ -126,7 +126,8 @@ fn listing() -> String {
         let FloatGroup { first, second, stores } = group;
         let rows = [Some(first), second].into_iter().flatten().map(|op| op.row().mnemonic);
         let rows = rows.collect::<Vec<_>>().join(", ");
-        let (code, calls) = (disassembled(&thunk.code).replace("; ", ";\n      "), thunk.calls);
+        let code = disassembled(&thunk.code).replace("; ", ";\n      ");
+        let calls = thunk.calls;
         let _ = writeln!(out, "\nthunk of {rows}; stores: {stores}\n{code}\n  calls {calls:?}");
     }
     out
@@ -160,7 +161,8 @@ fn host_code_is_that_of_the_golden_file() {
 fn arms_make_the_stores_that_others_hear_of() {
     let mut stores = 0;
     for word in instructions() {
-        let (inline, by_arms) = (template(word, HOSTS[0].1, false), template(word, HOSTS[0].1, true));
+        let inline = template(word, HOSTS[0].1, false);
+        let by_arms = template(word, HOSTS[0].1, true);
         let row = decode(word).unwrap().row();
         if row.has(Flag::mem) && row.mnemonic.starts_with("st") {
             assert_eq!(by_arms, None, "{}", row.mnemonic);

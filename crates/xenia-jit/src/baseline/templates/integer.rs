@@ -12,7 +12,9 @@ use xenia_isa::{Instruction, Op};
 impl Templates {
     pub(super) fn integer(&mut self, op: Op, i: Instruction) -> bool {
         // OE forms may set XER[SO], so `unit` leaves them to the interpreter.
-        let (d, a, b) = (i.rd(), i.ra(), i.rb());
+        let d = i.rd();
+        let a = i.ra();
+        let b = i.rb();
         match op {
             Op::addi => self.add_immediate(i, i.simm() as i32),
             Op::addis => self.add_immediate(i, (i.simm() << 16) as i32),
@@ -72,7 +74,7 @@ impl Templates {
         true
     }
 
-    /// Emits `neg`.
+    /// Emits `neg`, in place if it can.
     fn negate(&mut self, i: Instruction) {
         let d = i.rd();
         let a = i.ra();

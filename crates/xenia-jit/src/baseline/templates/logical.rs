@@ -9,7 +9,9 @@ use xenia_isa::{Instruction, Op};
 
 impl Templates {
     pub(super) fn logical(&mut self, op: Op, i: Instruction) -> bool {
-        let (a, s, b) = (i.ra(), i.rs(), i.rb());
+        let a = i.ra();
+        let s = i.rs();
+        let b = i.rb();
         match op {
             Op::orx if s == b => self.move_register(a, s),
             Op::orx => self.two(OR, a, s, b, true),

@@ -101,7 +101,9 @@ impl Templates {
     /// Emits `rlwinm` with a mask that does not wrap: the upper word of the result is 0.
     fn rotate_and_mask(&mut self, i: Instruction) {
         let (target, from) = (Self::target(i.ra()), gpr(i.rs()));
-        let (count, mb, me) = (i.sh() as u8, i.mb() as u8, i.me() as u8);
+        let count = i.sh() as u8;
+        let mb = i.mb() as u8;
+        let me = i.me() as u8;
         let mask = word_mask(i);
         let reg = Rm::Reg(target);
         match (count, mask) {
@@ -173,7 +175,9 @@ impl Templates {
 
     /// Emits `rldimi` with a mask that does not wrap, in the manner of [`Self::rotate_and_insert`].
     fn insert_doubleword(&mut self, i: Instruction) {
-        let (sh, mb, into) = (i.sh64() as u8, i.mb64() as u8, gpr(i.ra()));
+        let sh = i.sh64() as u8;
+        let mb = i.mb64() as u8;
+        let into = gpr(i.ra());
         self.e.op64(MOV, RAX, gpr(i.rs()));
         if sh != 0 {
             self.e.shift(true, Shift::RotateLeft, RAX, sh);

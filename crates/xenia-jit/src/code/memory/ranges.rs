@@ -78,7 +78,8 @@ impl Ranges {
     pub(super) fn release_from(&mut self, used: usize) {
         self.free.clear();
         self.by_size.clear();
-        (self.used, self.released) = (used, 0);
+        self.used = used;
+        self.released = 0;
     }
 
     /// End of all ranges that are or were allocated.

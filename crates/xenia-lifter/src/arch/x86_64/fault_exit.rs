@@ -74,7 +74,7 @@ enum Operand {
     Register,
     /// Memory on the stack.
     Stack,
-    /// Other memory.
+    /// Memory that is not on the stack.
     Memory,
 }
 

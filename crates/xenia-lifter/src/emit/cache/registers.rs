@@ -91,7 +91,8 @@ impl Lifter<'_> {
     /// Copies a GPR with what is known of its low word.
     pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
         let value = self.gpr(from);
-        let (low, zero) = (self.state.cache.low[from], self.state.cache.zero_extended >> from & 1 != 0);
+        let low = self.state.cache.low[from];
+        let zero = self.state.cache.zero_extended >> from & 1 != 0;
         self.set_gpr(to, value);
         self.state.cache.low[to] = low;
         self.state.cache.zero_extended |= u32::from(zero) << to;

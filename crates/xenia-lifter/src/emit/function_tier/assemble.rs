@@ -69,7 +69,7 @@ impl EntryCode {
 
 /// Offsets in Cranelift's code as offsets in the region's.
 pub(super) struct FinalOffsets {
-    /// What the peephole optimisation moved.
+    /// The offsets that the peephole optimisation has changed.
     pub(super) moved: Moved,
     /// Offset of the function, after the entries.
     pub(super) start: u32,

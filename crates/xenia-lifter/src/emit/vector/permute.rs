@@ -8,7 +8,10 @@ use xenia_isa::Instruction;
 
 impl Lifter<'_> {
     pub(crate) fn permute(&mut self, d: usize, a: usize, b: usize, c: usize) {
-        let (same, a, b, c) = (a == b, self.vr(a), self.vr(b), self.vr(c));
+        let same = a == b;
+        let a = self.vr(a);
+        let b = self.vr(b);
+        let c = self.vr(c);
         let fifteen = self.vector_constant(|_| 15);
         // Byte p is lane 15 − p.
         let index = self.b.ins().band_not(fifteen, c);

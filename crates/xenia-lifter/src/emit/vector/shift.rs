@@ -105,7 +105,8 @@ impl Lifter<'_> {
         let other = self.pick_bytes(a, zero, |k| {
             if left { if k < 8 { k + 8 } else { 16 } } else { k.wrapping_sub(8) & 31 }
         });
-        let (halves, other) = (self.cast(a, types::I64X2), self.cast(other, types::I64X2));
+        let halves = self.cast(a, types::I64X2);
+        let other = self.cast(other, types::I64X2);
         let result = if left {
             let shifted = self.b.ins().ishl(halves, amount);
             let crossing = self.b.ins().ushr_imm_s(other, 1);

@@ -93,7 +93,9 @@ fn execute(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut 
 
 /// Loads or stores one register.
 fn one(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut impl Bus) -> Option<()> {
-    let (is_vector, size, opc) = (has(word, 26), field(word, 30, 2), field(word, 22, 2));
+    let is_vector = has(word, 26);
+    let size = field(word, 30, 2);
+    let opc = field(word, 22, 2);
     let scale = if is_vector { size | (opc >> 1) << 2 } else { size };
     if scale > 4 {
         return None;
@@ -118,7 +120,8 @@ fn one(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut impl
         return None;
     };
     // As a base, 31 is the stack pointer.
-    let (at, bytes) = (general[field(word, 5, 5)].wrapping_add(offset), 1 << scale);
+    let at = general[field(word, 5, 5)].wrapping_add(offset);
+    let bytes = 1 << scale;
     let target = field(word, 0, 5);
     if is_vector {
         if opc & 1 == 0 {

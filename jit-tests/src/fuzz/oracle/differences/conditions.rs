@@ -87,7 +87,8 @@ pub(super) fn near(ours: f64, theirs: f64, part: f64, absolute: f64) -> bool {
 /// Whether the condition is true for each word that differs.
 pub(super) fn lanes(ours: u128, theirs: u128, holds: fn(f64, f64) -> bool) -> bool {
     (0..4).all(|n| {
-        let (ours, theirs) = ((ours >> (32 * n)) as u32, (theirs >> (32 * n)) as u32);
+        let ours = (ours >> (32 * n)) as u32;
+        let theirs = (theirs >> (32 * n)) as u32;
         ours == theirs || holds(f32::from_bits(ours).into(), f32::from_bits(theirs).into())
     })
 }

@@ -65,7 +65,8 @@ fn copy(op: &HostOp) -> Option<Copy> {
     {
         return None;
     }
-    let (to, from) = (number(op.decoded.op0_register())?, number(op.decoded.op1_register())?);
+    let to = number(op.decoded.op0_register())?;
+    let from = number(op.decoded.op1_register())?;
     let fixed = [STACK_POINTER, FRAME_POINTER];
     (!fixed.contains(&to) && !fixed.contains(&from)).then_some(Copy { to, from, is_whole })
 }

@@ -285,7 +285,8 @@ fn remove_known(flow: &mut FunctionCode, states: Vec<Option<State>>, forms: &mut
                 state.step(&flow.ops[at], form);
                 continue;
             };
-            let (holders, one) = (state.registers(slot), Registers::one(register));
+            let holders = state.registers(slot);
+            let one = Registers::one(register);
             state.step(&flow.ops[at], form);
             if holders.has(one) {
                 flow.ops[at].remove();

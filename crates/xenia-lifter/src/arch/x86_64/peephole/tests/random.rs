@@ -37,7 +37,9 @@ impl Writer {
 
     /// A jump through a table to some of `blocks` blocks.
     fn switch(&mut self, blocks: usize) {
-        let (base, distance, index) = (Register::R13, Register::R9, Register::RAX + self.one(&[0, 1, 2, 7]));
+        let base = Register::R13;
+        let distance = Register::R9;
+        let index = Register::RAX + self.one(&[0, 1, 2, 7]);
         let entry = MemoryOperand::new(base, index, 4, 0, 0, false, Register::None);
         let narrow = Register::EAX + index.number() as u32;
         self.put(rr(Code::Mov_r32_rm32, narrow, narrow));
@@ -152,7 +154,10 @@ fn function(seed: u64) -> Writer {
 
 #[test]
 fn random_functions_do_the_same_as_before() {
-    let (mut faults, mut calls, mut before, mut after) = (0, 0, 0, 0);
+    let mut faults = 0;
+    let mut calls = 0;
+    let mut before = 0;
+    let mut after = 0;
     let cases = Cases::new("XENIA_PEEPHOLE_SEEDS", 1500);
     let are_usual = cases.are_usual();
     cases.each(|seed| {
