@@ -163,9 +163,14 @@ fn store_runs(
 ) {
     let destination = &call.destination;
     let log2 = bytes.ilog2();
-    let offset = |x: u32, y: u32| match destination.slice {
-        None => tiled_2d(x, y, destination.pitch, log2),
-        Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
+    let start = destination.first_tile(bytes);
+    let shift = destination.left(bytes);
+    let address = |x: u32, y: u32| {
+        let offset = match destination.slice {
+            None => tiled_2d(x + shift, y, destination.pitch, log2),
+            Some(slice) => tiled_3d(x, y, slice, destination.pitch, destination.height, log2),
+        };
+        start.wrapping_add(offset)
     };
     let run_bytes = (length * bytes) as usize;
     // With 32 bits per texel or more, 32 x 32 texels of a 2D image are contiguous in memory.
@@ -177,7 +182,7 @@ fn store_runs(
                 return;
             }
             for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
-                let start = destination.physical.wrapping_add(offset(tx, ty));
+                let start = address(tx, ty);
                 let x0 = left.max(tx);
                 let x1 = right.min(tx + 32);
                 let y0 = top.max(ty);
@@ -203,7 +208,7 @@ fn store_runs(
     for y in (top..bottom).take_while(|_| !cancel.cuts()) {
         for x in (left..right).step_by(length as usize) {
             fill(x, y, &mut run[..run_bytes]);
-            memory.write(destination.physical.wrapping_add(offset(x, y)), &run[..run_bytes]);
+            memory.write(address(x, y), &run[..run_bytes]);
         }
     }
 }
@@ -228,6 +233,7 @@ fn write_filled(
 mod tests {
     use super::*;
     use crate::memory::Ram;
+    use crate::registers::{RegisterFile, rb};
 
     #[test]
     fn bytes_beside_a_partial_tile_are_not_written() {
@@ -241,6 +247,29 @@ mod tests {
         ram.read(0x1000, &mut found);
         let filled = |at: usize| (4..12).contains(&at) || (32..36).contains(&at);
         assert_eq!(found, std::array::from_fn(|at| if filled(at) { 7 } else { 1 }));
+    }
+
+    #[test]
+    fn a_base_within_a_page_is_a_number_of_tiles() {
+        for (format, bytes, tiles) in [(4, 2, 1), (2, 1, 1), (2, 1, 2), (2, 1, 3), (6, 4, 0), (26, 8, 0)] {
+            let mut registers = RegisterFile::new();
+            registers.set(rb::RB_COPY_DEST_BASE, 0x1_0000 + tiles * 1024 * bytes);
+            registers.write(rb::RbCopyDestPitch::with().copy_dest_pitch(128).copy_dest_height(32));
+            registers.write(rb::RbCopyDestInfo::with().copy_dest_format(format));
+            let call = ResolveCall::capture(&registers);
+            let ram = Ram::new(0x3_0000);
+            let value = |x: u32, y: u32| (x * 7 + y * 11 + 1) as u8;
+            store(&call, &ram, [0, 0, 32, 32], bytes, &Cancel::default(), |x, y| [value(x, y); 16]);
+            for (x, y) in (0..32).flat_map(|y| (0..32).map(move |x| (x, y))) {
+                let mut found = [0];
+                ram.read(0x1_0000 + tiled_2d(32 * tiles + x, y, 128, bytes.ilog2()), &mut found);
+                assert_eq!(found, [value(x, y)], "format {format}, {tiles} tiles, {x}, {y}");
+            }
+            let (first, length) = call.destination_memory([32, 32]);
+            assert!(first == 0x1_0000 && length >= 4096, "{first:#x} {length:#x}");
+            let shifted = covered(&call.destination, [0, 0, 32, 32], bytes).is_none();
+            assert_eq!(shifted, tiles != 0);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::color::INFO as COLOR_INFO;
 use super::{Scissor, VertexBuffer, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
-use crate::memory::PHYSICAL_SIZE;
+use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 use crate::registers::{self, RegisterFile, pa, rb};
 use crate::texture::Format;
 use crate::texture::layout::MACRO_TILE;
@@ -56,6 +56,20 @@ impl CopyDestination {
     pub const fn swapped_with_red(&self) -> usize {
         if self.format == FORMAT_8 { 3 } else { 2 }
     }
+
+    /// Physical address of the row of macro tiles to which [`left`](Self::left) belongs.
+    pub(crate) const fn first_tile(&self, bytes: u32) -> u32 {
+        self.physical.wrapping_sub(self.left(bytes) * MACRO_TILE * bytes)
+    }
+
+    /// Texels of `bytes` bytes to the left of the rectangle's origin, up to the start of a page.
+    ///
+    /// Direct3D adds the macro tiles before a rectangle to the base. Two or four of them with 16 or
+    /// 8 bits a texel share a page, so a base within one is no address of a tile, but a count.
+    pub(crate) const fn left(&self, bytes: u32) -> u32 {
+        let tile = MACRO_TILE * MACRO_TILE * bytes;
+        if self.slice.is_some() { 0 } else { self.physical % PAGE_SIZE / tile * MACRO_TILE }
+    }
 }
 
 /// Resolve: a copy out of the EDRAM, with the clears that go with it.
@@ -98,17 +112,20 @@ impl ResolveCall {
     /// Memory that the texels of a rectangle with these right and bottom edges lie in: physical
     /// address and bytes.
     pub(crate) fn destination_memory(&self, [right, bottom]: [u32; 2]) -> (u32, u32) {
-        let CopyDestination { physical, pitch, height, format, slice, .. } = self.destination;
-        // Depths are words; tiles of smaller texels share pages.
-        let texel = match self.source {
+        let CopyDestination { pitch, height, format, slice, .. } = self.destination;
+        // Depths are words.
+        let bytes = match self.source {
             CopySource::Depth { .. } => 4,
-            CopySource::Color { .. } => Format::from_number(format).map_or(16, |format| format.bytes.max(4)),
+            CopySource::Color { .. } => Format::from_number(format).map_or(16, |format| format.bytes),
         };
+        let right = right.saturating_add(self.destination.left(bytes));
+        // Tiles of smaller texels share pages.
+        let texel = bytes.max(4);
         // Tiles are 32 texels wide and high; slices, as high as the texture, lie in fours.
         let tiles = |length: u32| u64::from(length.next_multiple_of(MACRO_TILE));
         let slices = u64::from(slice.map_or(0, |slice| slice.next_multiple_of(4) + 4));
         let area = tiles(pitch.max(right)) * (tiles(bottom.max(height)) + tiles(height) * slices);
-        (physical, (area * u64::from(texel)).min(u64::from(PHYSICAL_SIZE)) as u32)
+        (self.destination.first_tile(bytes), (area * u64::from(texel)).min(u64::from(PHYSICAL_SIZE)) as u32)
     }
 
     /// Captures a resolve from the registers.

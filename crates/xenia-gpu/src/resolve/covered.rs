@@ -7,15 +7,17 @@ use crate::draw_state::CopyDestination;
 use crate::texture::layout::{MACRO_TILE, tiled_2d};
 
 /// Byte ranges that texels of `bytes` bytes (a power of two up to 16) occupy, relative to the
-/// destination's address: ascending, neighbours joined. `None` for slices of 3D textures, and if
-/// the rectangle is wider than the destination, so that its rows overlap.
+/// destination's address: ascending, neighbours joined. `None` for slices of 3D textures, if the
+/// rectangle is wider than the destination, so that its rows overlap, and if texels of the page lie
+/// left of it.
 pub fn covered(
     destination: &CopyDestination,
     [left, top, right, bottom]: Rect,
     bytes: u32,
 ) -> Option<Vec<Range<u32>>> {
     let across = destination.pitch.div_ceil(MACRO_TILE);
-    if destination.slice.is_some() || across * MACRO_TILE < right {
+    let is_shifted = destination.left(bytes) != 0;
+    if destination.slice.is_some() || is_shifted || across * MACRO_TILE < right {
         return None;
     }
     let log2 = bytes.ilog2();
