@@ -11,6 +11,8 @@ use crate::texture::layout::MACRO_TILE;
 /// Texture format of one 8-bit component. Direct3D resolves to it with a swap for alpha textures,
 /// and without one for luminance textures.
 const FORMAT_8: u32 = 2;
+/// Largest height in `RB_COPY_DEST_PITCH`.
+const MAX_HEIGHT: u32 = 0x3fff;
 
 /// Render target that a resolve reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,19 @@ pub enum CopySource {
         base: u32,
         format: DepthFormat,
     },
+}
+
+/// Height of a destination in texels.
+///
+/// Direct3D may add the top of the source rectangle to the height in `RB_COPY_DEST_PITCH`. For the
+/// distance of slices, `RB_COPY_SURFACE_SLICE` has the texels of one.
+fn texture_height(registers: &RegisterFile) -> u32 {
+    let size = registers.read::<rb::RbCopyDestPitch>();
+    let texels = registers.get(rb::RB_COPY_SURFACE_SLICE);
+    match texels.checked_div(size.copy_dest_pitch()) {
+        Some(rows @ 1..=MAX_HEIGHT) if registers.read::<rb::RbCopyDestInfo>().copy_dest_array() => rows,
+        _ => size.copy_dest_height(),
+    }
 }
 
 /// Destination of a resolve.
@@ -164,7 +179,7 @@ impl ResolveCall {
             destination: CopyDestination {
                 physical: registers.get(rb::RB_COPY_DEST_BASE),
                 pitch: size.copy_dest_pitch(),
-                height: size.copy_dest_height(),
+                height: texture_height(registers),
                 format: info.copy_dest_format(),
                 number: info.copy_dest_number(),
                 endian: info.copy_dest_endian(),

@@ -145,6 +145,21 @@ fn a_copy_with_clears() {
 }
 
 #[test]
+fn slices_are_as_high_as_their_texels_say() {
+    for (texels, is_array, expected) in
+        [(64 * 64, true, 64), (0, true, 128), (64 * 64, false, 128), (u32::MAX, true, 128)]
+    {
+        let mut registers = scene();
+        registers.write(rb::RbCopyDestPitch::with().copy_dest_pitch(64).copy_dest_height(128));
+        registers.set(rb::RB_COPY_SURFACE_SLICE, texels);
+        registers.write(rb::RbCopyDestInfo::with().copy_dest_array(is_array).copy_dest_slice(5));
+        let destination = ResolveCall::capture(&registers).destination;
+        assert_eq!(destination.height, expected, "{texels} {is_array}");
+        assert_eq!(destination.slice, is_array.then_some(5));
+    }
+}
+
+#[test]
 fn state_without_a_picture_is_an_error() {
     let mut registers = scene();
     assert_eq!(

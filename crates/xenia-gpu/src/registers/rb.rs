@@ -166,6 +166,7 @@ plain_registers! {
     0x2320 RB_COPY_FUNC;
     0x2321 RB_COPY_REF;
     0x2322 RB_COPY_MASK;
+    /// Texels of a slice of a resolve's destination: its pitch times its height.
     0x2323 RB_COPY_SURFACE_SLICE;
     0x2324 RB_SAMPLE_COUNT_CTL;
     /// Physical address to which occlusion queries write the sample counters.
