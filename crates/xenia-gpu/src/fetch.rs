@@ -309,6 +309,56 @@ mod tests {
     }
 
     #[test]
+    fn a_border_fraction_is_the_weight_of_texels_beyond_the_edge() {
+        let ram = Ram::new(0x20000);
+        let fraction = |dimension: &str, words: [u32; 6], place: [f32; 3]| {
+            let text = format!("getBCF{dimension} r0, r0.xyz, tf1\nmax oC0, r0, r0");
+            let program = Program::decode(&assemble(&text).unwrap());
+            let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{text}") };
+            let mut registers = RegisterFile::new();
+            for (index, word) in (0x4806..).zip(words) {
+                registers.set(index, word);
+            }
+            let constants = Constants::capture(&registers);
+            let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, u64::MAX);
+            let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
+            fetcher.start(Mask::MAX, 0);
+            let (at, gradients) = (place.map(|at| [at; LANES]), [[[0.0; LANES]; 3]; 2]);
+            let at = Sampling { coordinates: &at, lod: &[0.0; LANES], gradients: &gradients };
+            fetcher.texture(fetch, &at, Mask::MAX).map(|component| component[0])
+        };
+        // 32 x 32 texels, four slices of a volume.
+        let words = |mode: u32, is_linear: bool, dimension: u32| {
+            let filters = if is_linear { 1 << 19 | 1 << 21 } else { 0 };
+            let size = if dimension == 2 { 31 | 31 << 11 | 3 << 22 } else { 31 | 31 << 13 };
+            let first = 2 | 1 << 22 | 1 << 31 | mode * 0o111 << 10;
+            [first, 6 | 1 << 12, size, filters, if is_linear { 3 } else { 0 }, dimension << 9]
+        };
+        for (mode, is_linear, place, expected) in [
+            (0, true, [-1.0, 0.5], 0.0),
+            (2, true, [-1.0, 0.5], 0.0),
+            (6, true, [0.5, 0.5], 0.0),
+            (6, true, [0.0, 0.5], 0.5),
+            (6, true, [0.0, 1.0], 0.75),
+            (6, true, [-1.0, 0.5], 1.0),
+            (6, false, [0.0, 0.5], 0.0),
+            (6, false, [0.5, 1.0], 1.0),
+            (4, true, [-1.0, 0.5], 0.5), // half-way
+            (4, false, [-1.0, 0.5], 0.0),
+            (7, true, [0.0, 0.5], 0.0), // mirrored
+            (7, true, [-1.0, 0.5], 0.5),
+            (7, true, [-2.0, 0.5], 1.0),
+        ] {
+            let [u, v] = place;
+            let found = fraction("2D", words(mode, is_linear, 1), [u, v, 0.0]);
+            assert_eq!(found, [expected; 4], "mode {mode}, {is_linear}, {place:?}");
+        }
+        assert_eq!(fraction("3D", words(6, true, 2), [0.0, 0.5, 0.5]), [0.5; 4]);
+        assert_eq!(fraction("3D", words(6, true, 2), [0.5, 0.5, 0.0]), [0.5; 4]);
+        assert_eq!(fraction("Cube", words(6, true, 3), [1.0, 1.5, 0.0]), [0.0; 4]);
+    }
+
+    #[test]
     fn elements_are_found_and_unpacked() {
         let ram = Ram::new(0x10000);
         // Vertex 2 at a stride of 4 words and an offset of one word: word 9.

@@ -99,6 +99,20 @@ impl FetchPlan {
         })
     }
 
+    /// Axes beyond whose ends a fetch with a linear or point filter within a level has the border.
+    pub fn borders(info: &TextureInfo, is_linear: bool) -> [bool; 3] {
+        use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};
+        let modes = Self::clamp(info, is_linear);
+        [0, 1, 2].map(|axis: usize| {
+            let is_addressed = axis < 2 || info.dimension == Dimension::D3;
+            is_addressed
+                && matches!(
+                    modes[axis],
+                    ClampToBorder | MirrorClampToBorder | ClampToHalfway | MirrorClampToHalfway
+                )
+        })
+    }
+
     /// Clamps a level of detail to the levels; NaN gives the lowest.
     pub(crate) fn limited(&self, lod: f32) -> f32 {
         let [lowest, highest] = self.levels.map(|level| level as f32);

@@ -8,7 +8,7 @@ use super::{Binding, FetchPlan};
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::lanes::{canonical_nan, floor, lanes_of, map, map2, spread, truncate};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
-use crate::texture::{TextureInfo, TextureLevel};
+use crate::texture::{Texels, TextureInfo, TextureLevel};
 use anisotropy::Footprint;
 pub(super) use gradients::gradients;
 use gradients::{crossed_layers, levels_of_detail, texel_gradients};
@@ -89,7 +89,7 @@ impl<'a> Lookup<'a> {
             },
             plan,
             crossed_layers: 0,
-            border: border(info),
+            border: if fetch.operation == TextureOp::BorderFraction { [1.0; 4] } else { border(info) },
             short: info.short_fractions(),
             factor: 2.0_f32.powi(info.exponent),
         }
@@ -201,9 +201,13 @@ impl<'a> Lookup<'a> {
 
     /// Samples one mip level.
     fn in_level(&self, index: usize, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
+        self.in_image(&self.binding.levels[index.min(self.binding.levels.len() - 1)], at, linear)
+    }
+
+    /// Samples the texels of a level.
+    fn in_image(&self, image: &TextureLevel, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let info = &self.binding.info;
         let dimension = info.dimension;
-        let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
         let within = |axis: usize| in_texels(at[axis], self.size[axis], image.size[axis]);
         let clamp = FetchPlan::clamp(info, linear.plane);
         let is_scaled = dimension == Dimension::D3 && self.fetch.dimension == Dimension::D3;
@@ -225,22 +229,34 @@ impl<'a> Lookup<'a> {
                 };
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
-            // Border fraction, approximated as all or nothing: 1 outside of the texture.
-            TextureOp::BorderFraction => {
-                let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
-                [if inside { 0.0 } else { 1.0 }; 4]
-            }
+            TextureOp::BorderFraction => self.border_fraction(lane, lod, at),
             _ => self.result(self.stored(lane, lod, at)),
         }
     }
 
-    /// Filtered components at a position, before rounding, swizzle and exponent.
-    fn stored(&self, lane: usize, lod: f32, at: [f32; 3]) -> [f32; 4] {
+    /// Weight of the border among the filtered texels; between two levels, of the finer one.
+    fn border_fraction(&self, lane: usize, lod: f32, at: [f32; 3]) -> [f32; 4] {
+        let linear = self.filters(lane, lod);
+        let lod = self.plan.limited(lod);
+        let index = if is_linear(self.plan.mip) { lod } else { lod + 0.5 } as usize;
+        let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
+        // Missing texels are zero, and the border is one.
+        let empty = TextureLevel { size: image.size, texels: Texels::Bytes(Vec::new()) };
+        self.in_image(&empty, at, linear)
+    }
+
+    /// Filters of a lane at a level of detail.
+    fn filters(&self, lane: usize, lod: f32) -> IsLinear {
         let slices = match self.binding.info.dimension {
             Dimension::D3 => self.plan.between_slices(lod),
             _ => self.plan.slices[usize::from(self.crossed_layers >> lane & 1 != 0)],
         };
-        let linear = IsLinear { plane: is_linear(self.plan.within(lod)), slices: is_linear(slices) };
+        IsLinear { plane: is_linear(self.plan.within(lod)), slices: is_linear(slices) }
+    }
+
+    /// Filtered components at a position, before rounding, swizzle and exponent.
+    fn stored(&self, lane: usize, lod: f32, at: [f32; 3]) -> [f32; 4] {
+        let linear = self.filters(lane, lod);
         let lod = self.plan.limited(lod);
         if is_linear(self.plan.mip) && lod > 0.0 {
             let level = lod as usize;

@@ -253,6 +253,8 @@ pub struct TextureRecord {
     pub mirrored: [bool; 3],
     /// Axes with the half-way modes.
     pub half_way: [bool; 3],
+    /// Axes beyond whose ends a point and a linear filter have the border.
+    pub borders: [[bool; 3]; 2],
     /// Dimension fields of instructions that can fetch from the texture; others return zeros.
     pub fetches: [bool; 4],
     /// Result components with 16 fraction bits (before the scale).
@@ -291,6 +293,7 @@ impl TextureRecord {
             is_volume: info.dimension == Dimension::D3,
             mirrored: FetchPlan::clamp(info, true).map(is_mirrored_once),
             half_way: FetchPlan::clamp(info, true).map(is_half_way),
+            borders: [false, true].map(|is_linear| FetchPlan::borders(info, is_linear)),
             fetches: [Dimension::D1, Dimension::D2, Dimension::D3, Dimension::Cube]
                 .map(|fetch| FetchPlan::coordinates(info.dimension, fetch).is_some()),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),

@@ -28,6 +28,10 @@ pub(super) const FRACTION16_BIT: u32 = 24;
 /// First of the four bits of the dimensions of instructions that can fetch from the texture.
 pub(super) const FETCH_BIT: u32 = 28;
 
+/// First bits, behind the swizzle, of the axes beyond whose ends a point and a linear filter have
+/// the border.
+pub(super) const BORDER_BITS: [u32; 2] = [12, 15];
+
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
 pub struct StageConstants {
@@ -141,6 +145,9 @@ impl StageConstants {
         ];
         self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
+        let borders = record.borders.iter().zip(BORDER_BITS);
+        let borders = borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
+        let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
         let exponents = record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
         let gradients =

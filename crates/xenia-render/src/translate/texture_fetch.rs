@@ -6,6 +6,7 @@
 //! already selected the face. Which of a 3D fetch's two bindings is used depends on the fetch
 //! constant, so its record selects one.
 
+mod border;
 mod detail;
 mod resources;
 mod slices;
@@ -32,6 +33,8 @@ struct Record {
     lod_bias: Value,
     lowest: Value,
     highest: Value,
+    /// Bits 11:0: sources of the result's components; above them, the bits that
+    /// [`super::stage_constants`] places there.
     swizzle: Value,
     is_volume: Value,
     /// Bits 2:0: axes that are mirrored once; the other fields are where the constants of
@@ -184,17 +187,7 @@ impl Translator<'_> {
             }
             TextureOp::BorderFraction => {
                 let record = self.record(fetch);
-                let texels = self.texel_coordinates(fetch, at, &record);
-                let zero = self.b.float(0.0);
-                let one = self.b.float(1.0);
-                let mut inside = self.b.boolean(true);
-                for (at, size) in texels.into_iter().zip(record.size).take(2) {
-                    let above = self.b.binary(Op::GreaterEqual, at, zero);
-                    let below = self.b.binary(Op::LessEqual, at, size);
-                    let within = self.b.binary(Op::LogicalAnd, above, below);
-                    inside = self.b.binary(Op::LogicalAnd, inside, within);
-                }
-                let value = self.b.select(inside, zero, one);
+                let value = self.border_fraction(fetch, at, &record);
                 self.b.splat(value)
             }
             // The other operations set state and have no result.

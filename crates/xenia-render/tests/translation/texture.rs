@@ -23,7 +23,8 @@ struct Described {
     levels: u32,
     swizzle: [u32; 4],
     exponent: u32,
-    repeats: bool,
+    /// Addressing mode of all axes.
+    clamp: u32,
 }
 
 const PLAIN: Described = Described {
@@ -32,13 +33,13 @@ const PLAIN: Described = Described {
     levels: 0,
     swizzle: [0, 1, 2, 3],
     exponent: 0,
-    repeats: true,
+    clamp: 0,
 };
 
 impl Described {
     fn words(&self) -> [u32; 6] {
         let [width, height, depth] = self.size;
-        let clamp = if self.repeats { 0 } else { 2 | 2 << 3 | 2 << 6 };
+        let clamp = self.clamp * 0o111;
         let size = match self.dimension {
             0 => width - 1,
             2 => (width - 1) | (height - 1) << 11 | (depth - 1) << 22,
@@ -106,7 +107,7 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
     let mut stage_constants =
         StageConstants::new(&constants, ShaderKind::Vertex, translation.interface.constants);
     stage_constants.set_texture(3, &TextureRecord::new(&info));
-    let texture = Some(Texture { levels: &levels, repeats: described.repeats });
+    let texture = Some(Texture { levels: &levels, repeats: described.clamp == 0 });
     let resources = Resources { constants: &stage_constants, vertex_data: &[], texture };
     let flat: Vec<[f32; 4]> = inputs.iter().flatten().copied().collect();
     let got = gpu.run(&translation, &resources, &flat, inputs.len());
@@ -133,8 +134,8 @@ fn sampled_textures_agree_with_the_interpreter() {
     gpu::with(|gpu| {
         let point = "mag=point, min=point, mip=base";
         let linear = "mag=linear, min=linear, mip=base";
-        for repeats in [true, false] {
-            let plain = Described { repeats, ..PLAIN };
+        for clamp in [0, 2] {
+            let plain = Described { clamp, ..PLAIN };
             compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {point}"), POINT);
             compare(gpu, &plain, &format!("tfetch2D r1, r0.xy, tf3, {linear}"), LINEAR);
             compare(
@@ -156,8 +157,8 @@ fn sampled_textures_agree_with_the_interpreter() {
         // With two coordinates.
         compare(gpu, &line, &format!("tfetch1D r1, r0.xyz, tf3, {point}"), POINT);
         compare(gpu, &PLAIN, &format!("tfetch1D r1, r0.xyz, tf3, {point}"), POINT);
-        compare(gpu, &PLAIN, "getBCF1D r1, r0.xyz, tf3", 2e-5);
-        let cube = Described { dimension: 3, size: [16, 16, 6], repeats: false, ..PLAIN };
+        compare(gpu, &Described { clamp: 6, ..PLAIN }, "getBCF1D r1, r0.xyz, tf3", 2e-5);
+        let cube = Described { dimension: 3, size: [16, 16, 6], clamp: 2, ..PLAIN };
         compare(gpu, &cube, &format!("tfetchCube r1, r0.xyz, tf3, {point}"), POINT);
         let stacked = Described { size: [16, 16, 4], ..PLAIN };
         compare(gpu, &stacked, &format!("tfetch3D r1, r0.xyz, tf3, {point}"), POINT);
@@ -183,13 +184,23 @@ fn weights_and_levels_agree() {
     gpu::with(|gpu| {
         for fetch in [
             "getWeights2D r1, r0.xyz, tf3",
-            "getBCF2D r1, r0.xy, tf3",
             "getCompTexLOD2D r1, r0.xy, tf3, bias=0.5",
         ] {
             compare(gpu, &PLAIN, fetch, 2e-5);
             compare(gpu, &Described { levels: 3, size: [64, 64, 1], ..PLAIN }, fetch, 2e-5);
         }
         let mips = Described { levels: 3, size: [64, 64, 1], ..PLAIN };
+        let volume = Described { dimension: 2, size: [16, 8, 8], ..PLAIN };
+        for clamp in 5..8 {
+            for filters in ["mag=linear, min=linear", "mag=linear, min=point", "mag=point, min=linear"] {
+                let fetch = format!("getBCF2D r1, r0.xy, tf3, {filters}");
+                compare(gpu, &Described { clamp, ..PLAIN }, &fetch, 2e-5);
+                compare(gpu, &Described { clamp, ..mips }, &format!("{fetch}, mip=linear"), 2e-5);
+                compare(gpu, &Described { clamp, ..mips }, &format!("{fetch}, mip=point"), 2e-5);
+                let fetch = format!("getBCF3D r1, r0.xyz, tf3, {filters}, volmag=linear, volmin=linear");
+                compare(gpu, &Described { clamp, ..volume }, &fetch, 2e-5);
+            }
+        }
         // Between two levels the driver's weights have eight bits too.
         compare(gpu, &mips, "tfetch2D r1, r0.xy, tf3, mag=linear, min=linear, mip=linear", 4.0 / 128.0);
     });
