@@ -99,6 +99,12 @@ impl FetchPlan {
         })
     }
 
+    /// Whether a fetch with a number of dimensions mixes no texels, whatever its level is.
+    pub(crate) fn is_point(&self, fetch: Dimension) -> bool {
+        let slices = if fetch == Dimension::D3 { self.slices } else { [TextureFilter::Point; 2] };
+        ![self.mag, self.min, self.mip].iter().chain(&slices).any(|filter| *filter == TextureFilter::Linear)
+    }
+
     /// Axes beyond whose ends a fetch with a linear or point filter within a level has the border.
     pub fn borders(info: &TextureInfo, is_linear: bool) -> [bool; 3] {
         use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};

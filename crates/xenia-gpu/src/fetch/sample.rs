@@ -34,6 +34,14 @@ fn short_fraction(value: f32) -> f32 {
     truncate(value * 65_536.0 + 0.499) * (1.0 / 65_536.0)
 }
 
+/// Nearest fraction of a component of `width` bits, as the chip has it after a point filter: the bits
+/// twice, in units of 1 / 2^2w.
+#[inline(always)]
+fn repeated_fraction(value: f32, width: u8) -> f32 {
+    let steps = (1_u32 << width) as f32;
+    floor(value * (steps - 1.0) + 0.5) * (steps + 1.0) / (steps * steps)
+}
+
 /// Texture fetch with the settings of its instruction and fetch constant.
 struct Lookup<'a> {
     binding: &'a Binding,
@@ -49,6 +57,8 @@ struct Lookup<'a> {
     border: [f32; 4],
     /// Components with 16 fraction bits, one bit each.
     short: u8,
+    /// Widths of the components that are their bits twice; zero for others.
+    repeated: [u8; 4],
     /// Factor of the components.
     factor: f32,
 }
@@ -76,6 +86,7 @@ impl<'a> Lookup<'a> {
         // Levels beyond the draw's limit are missing.
         let bound = binding.levels.len() as u32 - 1;
         plan.levels = plan.levels.map(|level| level.min(bound));
+        let is_point = plan.is_point(fetch.dimension);
         Self {
             binding,
             fetch,
@@ -91,6 +102,7 @@ impl<'a> Lookup<'a> {
             crossed_layers: 0,
             border: if fetch.operation == TextureOp::BorderFraction { [1.0; 4] } else { border(info) },
             short: info.short_fractions(),
+            repeated: if is_point { info.repeated_fractions() } else { [0; 4] },
             factor: 2.0_f32.powi(info.exponent),
         }
     }
@@ -136,8 +148,10 @@ impl<'a> Lookup<'a> {
             }
         }
         for (c, stored) in stored.iter_mut().enumerate() {
-            if self.short >> c & 1 != 0 {
-                *stored = map(stored, short_fraction);
+            match self.repeated[c] {
+                0 if self.short >> c & 1 != 0 => *stored = map(stored, short_fraction),
+                0 => {}
+                width => *stored = map(stored, |value| repeated_fraction(value, width)),
             }
         }
         let mut result = [[0.0; LANES]; 4];
@@ -272,8 +286,10 @@ impl<'a> Lookup<'a> {
     /// Rounds, swizzles and scales filtered components to the fetch's result.
     fn result(&self, mut stored: [f32; 4]) -> [f32; 4] {
         for (c, stored) in stored.iter_mut().enumerate() {
-            if self.short >> c & 1 != 0 {
-                *stored = short_fraction(*stored);
+            match self.repeated[c] {
+                0 if self.short >> c & 1 != 0 => *stored = short_fraction(*stored),
+                0 => {}
+                width => *stored = repeated_fraction(*stored, width),
             }
         }
         self.binding.info.swizzle.map(|select| match select {
@@ -416,5 +432,20 @@ mod tests {
             }
         }
         assert_eq!(short_fraction(128.0 / 255.0), 32_897.0 / 65_536.0);
+    }
+
+    #[test]
+    fn fractions_of_few_bits_are_the_bits_twice() {
+        for width in 4..=7 {
+            let steps = 1_u32 << width;
+            for bits in 0..steps {
+                // Hosts store a fraction in 16 bits.
+                let value = bits as f32 / (steps - 1) as f32;
+                for value in [value, (value * 65_535.0).round() / 65_535.0] {
+                    let expected = (bits << width | bits) as f32 / (steps * steps) as f32;
+                    assert_eq!(repeated_fraction(value, width), expected, "{bits} of {width} bits");
+                }
+            }
+        }
     }
 }

@@ -170,6 +170,18 @@ impl TextureInfo {
         (0..4).fold(0, |mask, c| mask | u8::from(is_short(c)) << c)
     }
 
+    /// Widths of the stored components that point filters return as their bits twice, in units of
+    /// 1 / 2^2w: unsigned fractions of 4 to 7 bits. Zero for other components. Virtual textures
+    /// take pages from such fractions (xenia-canary, pull request 1250).
+    pub fn repeated_fractions(&self) -> [u8; 4] {
+        let short = self.short_fractions();
+        let widths = self.format.layout.fields().map(|(_, width)| width as u8);
+        [0, 1, 2, 3].map(|c: usize| match widths[c] {
+            width @ 4..=7 if short >> c & 1 != 0 => width,
+            _ => 0,
+        })
+    }
+
     /// Whether there is a level 0. Without it, titles leave the base's address at zero or at that
     /// of the other levels, unless these are packed with it. The range of levels says nothing: it
     /// limits what fetches choose by the level of detail.
@@ -265,6 +277,24 @@ mod tests {
                 expected,
                 "format {format}, signs {signs:#x}, integer {integer}"
             );
+        }
+    }
+
+    #[test]
+    fn fractions_of_four_to_seven_bits_are_repeated() {
+        for (format, signs, integer, expected) in [
+            (4, 0, 0, [5, 6, 5, 5]),
+            (3, 0, 0, [5, 5, 5, 0]),
+            (15, 0, 0, [4; 4]),
+            (15, 0, 1, [0; 4]),              // integers
+            (15, 0b11_10_01_00, 0, [4, 0, 0, 0]), // unsigned, signed, biased, gamma
+            (6, 0, 0, [0; 4]),
+            (7, 0, 0, [0; 4]),
+            (18, 0, 0, [0; 4]), // DXT1 has 8 bits
+        ] {
+            let words = [2 | signs << 2, format, 0, integer, 0, 1 << 9];
+            let info = TextureInfo::decode(&words).unwrap();
+            assert_eq!(info.repeated_fractions(), expected, "format {format}, signs {signs:#x}");
         }
     }
 }

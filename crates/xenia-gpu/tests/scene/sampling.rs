@@ -139,6 +139,48 @@ fn the_constant_scales_the_gradients_of_rows_and_columns() {
 }
 
 #[test]
+fn points_of_five_bits_are_less_than_one() {
+    // Titles take the column of a page as the whole part of 32 times a component of five bits.
+    let bits = |x: u32| 2 * x + 1;
+    for (filters, is_point) in [("mag=point, min=point", true), ("mag=linear, min=linear", false)] {
+        let mut scene = Scene::new(160, 16, 0);
+        for x in 0..16 {
+            let texel = bits(x) | 2 * bits(x) << 5 | bits(x) << 11;
+            scene.memory.write(TEXTURE + tiled_2d(x, 0, 32, 1), &(texel as u16).to_be_bytes());
+        }
+        let clamp = 2 << 10 | 2 << 13;
+        bind(&mut scene, [2 | 1 << 31 | 1 << 22 | clamp, 4 | 1 << 6 | TEXTURE, 15, 0x688 << 1, 0, 1 << 9]);
+        scene.shader(
+            1,
+            &format!(
+                "tfetch2D r0, r0.xy, tf1, {filters}, unnormalized
+                 mul r1, r0, c[0].y
+                 frc r1, r1
+                 mul r0, r0, c[0].x
+                 floor r0, r0
+                 mul r0, r0, c[0].z
+                 max r0.y, r1.xxxx, r1.xxxx
+                 alloc colors
+                 max oC0, r0, r0"
+            ),
+        );
+        scene.constant(256, [32.0, 1024.0, 1.0 / 255.0, 0.0]);
+        for x in 0..16 {
+            let left = x as f32 * 8.0;
+            scene.vertices(&rectangle(left, 0.0, left + 8.0, 16.0, [x as f32 + 0.5, 0.5, 0.0, 0.0]));
+            scene.draw(8, 3);
+        }
+        let frame = scene.show();
+        for x in 0..16 {
+            let [column, rest, ..] = pixel(&frame, x * 8 + 4, 8);
+            let expected = if is_point { bits(x) } else { bits(x) * 32 / 31 };
+            assert_eq!(u32::from(column), expected, "{filters}, {x}");
+            assert!(!is_point || rest == 0, "{filters}, {x}: {rest}");
+        }
+    }
+}
+
+#[test]
 fn fractions_have_16_bits_behind_the_point() {
     // Levels in steps of 17, and the middle level. 65,536 times each has no fraction; titles
     // compare the middle with such a value.

@@ -259,6 +259,9 @@ pub struct TextureRecord {
     pub fetches: [bool; 4],
     /// Result components with 16 fraction bits (before the scale).
     pub short: [bool; 4],
+    /// Widths of the stored components that point filters return as their bits twice; zero for
+    /// others.
+    pub repeated: [u8; 4],
 }
 
 fn is_mirrored_once(mode: ClampMode) -> bool {
@@ -296,6 +299,7 @@ impl TextureRecord {
             borders: [false, true].map(|is_linear| FetchPlan::borders(info, is_linear)),
             fetches: [Dimension::D1, Dimension::D2, Dimension::D3, Dimension::Cube]
                 .map(|fetch| FetchPlan::coordinates(info.dimension, fetch).is_some()),
+            repeated: info.repeated_fractions(),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
     }

@@ -32,6 +32,10 @@ pub(super) const FETCH_BIT: u32 = 28;
 /// the border.
 pub(super) const BORDER_BITS: [u32; 2] = [12, 15];
 
+/// First of three bits for each stored component, behind these: the width of one that point filters
+/// return as its bits twice, or zero.
+pub(super) const REPEATED_BIT: u32 = 18;
+
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
 pub struct StageConstants {
@@ -148,6 +152,8 @@ impl StageConstants {
         let borders = record.borders.iter().zip(BORDER_BITS);
         let borders = borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
         let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
+        let repeated = (REPEATED_BIT..).step_by(3).zip(record.repeated);
+        let swizzle = repeated.fold(swizzle, |bits, (bit, width)| bits | (u32::from(width) & 7) << bit);
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
         let exponents = record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
         let gradients =

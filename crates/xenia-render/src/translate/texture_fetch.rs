@@ -8,6 +8,7 @@
 
 mod border;
 mod detail;
+mod repeated;
 mod resources;
 mod slices;
 
@@ -342,6 +343,7 @@ impl Translator<'_> {
         } else {
             planes
         };
+        let stored = self.repeated_fractions(fetch, stored, &record);
         let short = self.short_fractions(stored);
         let scale = self.b.splat(record.scale);
         let [scaled, short] = [stored, short].map(|value| self.b.binary(Op::Multiply, value, scale));

@@ -26,12 +26,12 @@ impl Translator<'_> {
     }
 
     /// Whether the filters between slices of magnified and minified ones are linear.
-    fn slices_are_linear(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
+    pub(super) fn slices_are_linear(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
         [0, 1].map(|i| self.is_linear(fetch.slices[i], SLICE_BITS[i], record))
     }
 
     /// Whether the filters within a plane of magnified and minified texels are linear.
-    fn planes_are_linear(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
+    pub(super) fn planes_are_linear(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
         [(fetch.mag, PLANE_BITS[0]), (fetch.min, PLANE_BITS[1])]
             .map(|(own, bit)| self.is_linear(own, bit, record))
     }
