@@ -1,6 +1,7 @@
 //! Texture sampling: selects texels and mip levels, filters, and converts the result.
 
 mod anisotropy;
+mod faces;
 mod gradients;
 mod level;
 

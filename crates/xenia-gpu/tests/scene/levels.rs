@@ -185,6 +185,35 @@ fn depths_in_a_volume_select_levels_too() {
 }
 
 #[test]
+fn levels_of_a_cube_do_not_jump_where_faces_meet() {
+    // Directions from (1, 0.2, 0.5) to (0.5, 0.2, 1); the faces meet between pixels 8 and 9, which
+    // belong to one quad.
+    let mut scene = Scene::new(80, 16, 0);
+    scene.texture(1, [2 | 1 << 31 | 2 << 22, 6 | TEXTURE, 63 | 63 << 13, 0x688 << 1, 0, 3 << 9]);
+    scene.constant(256, [1.5, 50.0 / 255.0, 0.0, 0.0]);
+    scene.shader(
+        1,
+        "cube r1, r0.zzxy, r0.yxzz
+         rcp r1.z, r1_abs.z
+         mad r1.xy, r1, r1.zzzz, c[0].xxxx
+         getCompTexLODCube r0, r1.yxw, tf1
+         mul r0, r0, c[0].yyyy
+         alloc colors
+         max oC0, r0, r0",
+    );
+    let near = [1.0, 0.2, 0.5, 0.0];
+    let far = [0.5, 0.2, 1.0, 0.0];
+    scene.vertices(&[vertex(1.0, 0.0, near), vertex(17.0, 0.0, far), vertex(17.0, 16.0, far), vertex(1.0, 16.0, near)]);
+    scene.draw(13, 4);
+    let frame = scene.show();
+    // The coordinate changes by 1.5 to 2.7 texels from pixel to pixel.
+    for x in 2..16 {
+        let level = f32::from(pixel(&frame, x, 8)[0]) / 50.0;
+        assert!((0.4..1.7).contains(&level), "{level} at {x}");
+    }
+}
+
+#[test]
 fn float_depths_may_exceed_one_where_nothing_is_clipped() {
     // The first draw leaves a depth of 1.5; of the next two only the nearer one passes.
     let mut scene = Scene::new(80, 16, 0);

@@ -8,6 +8,7 @@
 
 mod border;
 mod detail;
+mod faces;
 mod repeated;
 mod resources;
 mod slices;

@@ -1,5 +1,6 @@
 //! Texture coordinate gradients within quads of pixels, and the level of detail.
 
+use super::faces::face_gradients;
 use crate::enums::Dimension;
 use crate::microcode::lanes::{logarithms, map, map2, map3};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, Vector};
@@ -29,9 +30,9 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     out
 }
 
-/// Gradients of the coordinates, if the fetch computes its level of detail from them.
+/// Gradients of the coordinates, or of the direction for cube maps, if the fetch computes its level of detail from them.
 #[inline(always)]
-fn coordinate_gradients(fetch: &TextureFetch, at: &Sampling<'_>) -> Option<Gradients> {
+pub(super) fn coordinate_gradients(fetch: &TextureFetch, at: &Sampling<'_>) -> Option<Gradients> {
     match (fetch.register_gradients, fetch.computed_lod) {
         (true, _) => Some(*at.gradients),
         (false, true) => Some([derivative(at.coordinates, 0), derivative(at.coordinates, 1)]),
@@ -69,7 +70,10 @@ pub(super) fn texel_gradients(
     mut scale: [f32; 3],
     info: &TextureInfo,
 ) -> Option<Gradients> {
-    let gradients = coordinate_gradients(fetch, at)?;
+    let gradients = match fetch.dimension {
+        Dimension::Cube => face_gradients(fetch, at),
+        _ => coordinate_gradients(fetch, at),
+    }?;
     if (info.dimension, fetch.dimension) != (Dimension::D3, Dimension::D3) {
         scale[2] = 0.0;
     }

@@ -36,6 +36,21 @@ impl Translator<'_> {
         self.b.bitcast(bits, ScalarKind::Float)
     }
 
+    /// Gradient of coordinates along rows (0) or columns (1), or the one that the program has set.
+    pub(super) fn coordinate_gradient(
+        &mut self,
+        fetch: &TextureFetch,
+        at: [Value; 3],
+        which: usize,
+    ) -> [Value; 3] {
+        if fetch.register_gradients {
+            let gradient = self.b.load_local(self.gradients[which]);
+            return [0, 1, 2].map(|axis| self.b.member(gradient, axis));
+        }
+        let axis = [DerivativeAxis::X, DerivativeAxis::Y][which];
+        at.map(|at| self.derivative(axis, at))
+    }
+
     /// Gradient along rows (0) or columns (1), in texels, slices or layers.
     pub(super) fn scaled_gradient(
         &mut self,
@@ -44,13 +59,10 @@ impl Translator<'_> {
         record: &Record,
         which: usize,
     ) -> [Value; 3] {
-        let axis = [DerivativeAxis::X, DerivativeAxis::Y][which];
         let factor = self.gradient_factor(which, record);
-        let mut gradient = if fetch.register_gradients {
-            let gradient = self.b.load_local(self.gradients[which]);
-            [0, 1, 2].map(|axis| self.b.member(gradient, axis))
-        } else {
-            at.map(|at| self.derivative(axis, at))
+        let mut gradient = match fetch.dimension {
+            Dimension::Cube => self.face_gradient(fetch, at, which),
+            _ => self.coordinate_gradient(fetch, at, which),
         };
         for (change, size) in gradient.iter_mut().zip(record.size) {
             *change = self.b.binary(Op::Multiply, *change, factor);
