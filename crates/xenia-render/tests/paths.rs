@@ -382,6 +382,34 @@ fn equal_draws_are_submitted_before_there_are_too_many() {
 }
 
 #[test]
+fn a_line_longer_than_the_hosts_textures_is_drawn_by_the_reference() {
+    const TEXELS: u32 = 20_000;
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 16, 0);
+        for n in 0..TEXELS {
+            scene.memory.write_u32(TEXTURE + 4 * n, (n as f32).to_bits());
+        }
+        // Texels of one 32-bit float, linear, no levels.
+        scene.texture(1, [2, 36 | 2 << 6 | TEXTURE, TEXELS - 1, 0x688 << 1, 0, 0]);
+        let fetch = "tfetch1D r0, r0.x, tf1, mag=point, min=point, unnormalized";
+        scene.shader(1, &format!("{fetch}\nmul r0, r0, c[0].xxxx\nalloc colors\nmax oC0, r0, r0"));
+        scene.constant(256, [1.0 / TEXELS as f32, 0.0, 0.0, 0.0]);
+        for (i, texel) in [0, 8191, 8192, 16_384, TEXELS - 1].into_iter().enumerate() {
+            let x = 16.0 * i as f32;
+            scene.vertices(&rectangle(x, 0.0, x + 16.0, 16.0, [texel as f32 + 0.5, 0.0, 0.0, 0.0]));
+            scene.draw(8, 3);
+        }
+        let frame = scene.show();
+        assert_eq!([8, 24, 40, 56, 72].map(|x| pixel(&frame, x, 8)[0]), [0, 104, 104, 209, 255]);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    // Some devices have larger textures.
+    let reasons = fallbacks(&counters);
+    assert!(reasons.is_empty() || reasons == [("a texture larger than the host's", 5)], "{reasons:?}");
+}
+
+#[test]
 fn work_is_counted_by_frame() {
     let Some(device) =
         obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())

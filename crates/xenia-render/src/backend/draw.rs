@@ -315,6 +315,9 @@ impl WgpuBackend {
         if let Some((physical, length)) = self.textures.torn() {
             return Err(Refused::Pending(physical, length));
         }
+        if self.textures.is_oversized() {
+            return Err(UnsupportedState("a texture larger than the host's").into());
+        }
         let bytes = [&of_vertex, &of_pixel].map(|constants| constants.bytes().len() + MAX_ALIGNMENT);
         if !self.uniforms.fits(plan.times.len() * bytes[0] + bytes[1])
             || !self.indices.fits(&geometry.corners)

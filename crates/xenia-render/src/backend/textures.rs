@@ -136,8 +136,10 @@ pub(crate) struct Textures {
     limit: u64,
     /// Bytes of the current draw's textures and of their memory.
     drawn: u64,
-    /// Whether a texture was too large for the device, or too much for the draw.
+    /// Whether a texture was too much for the draw.
     left_out: bool,
+    /// Whether a texture was too large for the device.
+    is_oversized: bool,
     /// Whether a texture of the draw lies in memory whose writes can't be noticed.
     is_untracked: bool,
     /// Memory that resolves must be delivered to before a texture of the draw can be decoded.
@@ -177,6 +179,7 @@ impl Textures {
             limit: MAX_BYTES * u64::from(scale.factor()),
             drawn: 0,
             left_out: false,
+            is_oversized: false,
             forced: None,
             is_untracked: false,
             torn: None,
@@ -327,7 +330,7 @@ impl Textures {
             host.clone()
         } else {
             let Some(host) = make(device, self.next_id, scale, info, shape, &decoding) else {
-                self.left_out = true;
+                self.is_oversized = true;
                 return None;
             };
             Arc::new(host)

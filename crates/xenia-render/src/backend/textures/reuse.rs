@@ -22,6 +22,7 @@ impl Textures {
         self.left_out = false;
         self.is_untracked = false;
         self.torn = None;
+        self.is_oversized = false;
     }
 
     /// Memory that resolves must be delivered to before the draw can be recorded.
@@ -29,9 +30,14 @@ impl Textures {
         self.torn
     }
 
-    /// Whether a texture of the draw was too large for the device, or too much for the draw.
+    /// Whether a texture was too much for the draw.
     pub(crate) fn left_out(&self) -> bool {
         self.left_out
+    }
+
+    /// Whether a texture of the draw was too large for the device: a line can have 2^24 texels.
+    pub(crate) fn is_oversized(&self) -> bool {
+        self.is_oversized
     }
 
     /// The present state; `None` if writes to memory can't be noticed.
@@ -52,7 +58,7 @@ impl Textures {
 
     /// Whether the current draw has all its textures so far, until their memory is written.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.left_out && !self.is_untracked && self.torn.is_none()
+        !self.left_out && !self.is_oversized && !self.is_untracked && self.torn.is_none()
     }
 
     /// Uses textures again that a draw with the same [`Self::state`] had, and their bytes. Returns
