@@ -21,10 +21,15 @@ static uint32_t turned(uint32_t word) {
     return word << 24 | (word & 0xFF00) << 8 | (word >> 8 & 0xFF00) | word >> 24;
 }
 
+// Samples that passed before a report, which the chip counts in two halves.
+static uint32_t samples(const volatile uint32_t *report) {
+    return turned(report[4]) + turned(report[5]);
+}
+
 void update_queries(const Frame *frame) {
     volatile uint32_t *words = reports[frame->parity].at;
     for (uint32_t i = 0; i < settings.queries; i++, words += 2 * REPORT_WORDS) {
-        passed[i] = turned(words[REPORT_WORDS + 4]) - turned(words[4]);
+        passed[i] = samples(words + REPORT_WORDS) - samples(words);
         if (words[REPORT_WORDS] == PENDING) passed[i] = 0; // none was made
         for (int w = 0; w < REPORT_WORDS; w++) words[REPORT_WORDS + w] = PENDING;
     }

@@ -39,18 +39,20 @@ void predicated_draws(Scene *s) {
     set_bins(s, SET_BIN_SELECT_HI, 0xFFFFFFFF);
 }
 
-// The difference of two numbers in memory, which the chip wrote: samples that passed, over 8192.
+// The difference of two reports in memory: samples that passed, of which the chip writes two halves, over 8192.
 //     max r3, c[0].x, c[0].x
-//     vfetch r1.x___, r3.x, vf3, format=33, stride=1, offset=4, integer
-//     vfetch r2.x___, r3.x, vf4, format=33, stride=1, offset=4, integer
-//     add r1.x, r2.x, -r1.x
+//     vfetch r1.xy__, r3.x, vf3, format=34, stride=1, offset=4, integer
+//     vfetch r2.xy__, r3.x, vf4, format=34, stride=1, offset=4, integer
+//     add r1.xy, r2, -r1
+//     add r1.x, r1.x, r1.y
 //     mul r1.x, r1.x, c[0].y
 //     alloc colors
 //     mad oC0, r1.x, c[0].zxxx, c[0].xxxz
 static const uint32_t count_pixel[] = {
-    0x00145002, 0x00001000, 0xC4000000, 0x00001007, 0x00002000, 0x00000000, 0xC80F0003, 0x006C6C00,
-    0x22000000, 0x00181060, 0x00212FF8, 0x00000401, 0x02182060, 0x00212FF8, 0x00000401, 0xC8010001,
-    0x026C6C00, 0xE0020100, 0xC8010001, 0x006CB100, 0xA1010000, 0xC80F8000, 0x006C6EEC, 0x8B010000,
+    0x00146002, 0x00001000, 0xC4000000, 0x00001008, 0x00002000, 0x00000000, 0xC80F0003, 0x006C6C00,
+    0x22000000, 0x00181060, 0x00222FC8, 0x00000401, 0x02182060, 0x00222FC8, 0x00000401, 0xC8030001,
+    0x02000000, 0xE0020100, 0xC8010001, 0x006CB100, 0xE0010100, 0xC8010001, 0x006CB100, 0xA1010000,
+    0xC80F8000, 0x006C6EEC, 0x8B010000,
 };
 
 static void report(Scene *s, uint32_t physical) {

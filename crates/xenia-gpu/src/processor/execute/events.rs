@@ -74,9 +74,12 @@ impl CommandProcessor {
         // each.
         let count = self.samples.report(passed);
         let mut counts = [0_u32; 8];
-        // The counters are 32 bits wide and wrap around.
-        counts[0] = count as u32;
-        counts[4] = count as u32;
+        // The halves are 32 bits wide and wrap around. Titles add them, some after a mask of 24
+        // bits, so neither has the whole count.
+        for first in [0, 4] {
+            counts[first] = count.div_ceil(2) as u32;
+            counts[first + 1] = (count / 2) as u32;
+        }
         let mut bytes = [0; 32];
         for (bytes, word) in bytes.chunks_exact_mut(4).zip(counts) {
             bytes.copy_from_slice(&word.to_le_bytes());

@@ -98,7 +98,8 @@ fn harness() -> (GpuHarness, Arc<Mutex<Results>>) {
 impl GpuHarness {
     /// Passed samples of a report, and the fence.
     fn found(&self, report: u32) -> (u32, u32) {
-        (self.memory.read_u32(report + 16).swap_bytes(), self.memory.read_u32(FENCE))
+        let half = |at: u32| self.memory.read_u32(report + at).swap_bytes();
+        (half(16).wrapping_add(half(20)), self.memory.read_u32(FENCE))
     }
 }
 
