@@ -331,7 +331,8 @@ mod tests {
         let words = |mode: u32, is_linear: bool, dimension: u32| {
             let filters = if is_linear { 1 << 19 | 1 << 21 } else { 0 };
             let size = if dimension == 2 { 31 | 31 << 11 | 3 << 22 } else { 31 | 31 << 13 };
-            let first = 2 | 1 << 22 | 1 << 31 | mode * 0o111 << 10;
+            let modes = mode << 10 | mode << 13 | mode << 16;
+            let first = 2 | 1 << 22 | 1 << 31 | modes;
             [first, 6 | 1 << 12, size, filters, if is_linear { 3 } else { 0 }, dimension << 9]
         };
         for (mode, is_linear, place, expected) in [

@@ -390,7 +390,7 @@ fn a_line_longer_than_the_hosts_textures_is_drawn_by_the_reference() {
             scene.memory.write_u32(TEXTURE + 4 * n, (n as f32).to_bits());
         }
         // Texels of one 32-bit float, linear, no levels.
-        scene.texture(1, [2, 36 | 2 << 6 | TEXTURE, TEXELS - 1, 0x688 << 1, 0, 0]);
+        scene.texture(1, [2, 0x24 | 2 << 6 | TEXTURE, TEXELS - 1, 0x688 << 1, 0, 0]);
         let fetch = "tfetch1D r0, r0.x, tf1, mag=point, min=point, unnormalized";
         scene.shader(1, &format!("{fetch}\nmul r0, r0, c[0].xxxx\nalloc colors\nmax oC0, r0, r0"));
         scene.constant(256, [1.0 / TEXELS as f32, 0.0, 0.0, 0.0]);

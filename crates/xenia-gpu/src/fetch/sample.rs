@@ -322,9 +322,14 @@ fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask
         }
         lookup.crossed_layers = crossed_layers(fetch, at, lookup.scale[2], &binding.info);
         let gradients = texel_gradients(fetch, at, lookup.scale, &binding.info);
+        let levels = gradients.as_ref().map(levels_of_detail);
+        if fetch.operation == TextureOp::ComputedLod {
+            // The fetch that gets the level adds the biases.
+            return [levels.unwrap_or([0.0; LANES]); 4];
+        }
         lods = biases;
-        if let Some(gradients) = &gradients {
-            lods = map2(&lods, &levels_of_detail(gradients), |lod, level| lod + level);
+        if let Some(levels) = &levels {
+            lods = map2(&lods, levels, |lod, level| lod + level);
         }
         for lod in lods.iter_mut().chain(&mut biases) {
             *lod += binding.info.lod_bias + fetch.lod_bias;
@@ -333,9 +338,6 @@ fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask
             .filter(|_| most > 1)
             .map(|gradients| Footprint::all(&gradients, &biases, most))
             .filter(|all| (0..LANES).any(|lane| mask >> lane & 1 != 0 && all[lane].taps > 1));
-    }
-    if fetch.operation == TextureOp::ComputedLod {
-        return [lods; 4];
     }
     if footprints.is_none()
         && let Some(plain) = plain(binding, fetch, &lods, mask, &lookup.plan)

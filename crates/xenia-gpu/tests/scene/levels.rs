@@ -203,7 +203,12 @@ fn levels_of_a_cube_do_not_jump_where_faces_meet() {
     );
     let near = [1.0, 0.2, 0.5, 0.0];
     let far = [0.5, 0.2, 1.0, 0.0];
-    scene.vertices(&[vertex(1.0, 0.0, near), vertex(17.0, 0.0, far), vertex(17.0, 16.0, far), vertex(1.0, 16.0, near)]);
+    scene.vertices(&[
+        vertex(1.0, 0.0, near),
+        vertex(17.0, 0.0, far),
+        vertex(17.0, 16.0, far),
+        vertex(1.0, 16.0, near),
+    ]);
     scene.draw(13, 4);
     let frame = scene.show();
     // The coordinate changes by 1.5 to 2.7 texels from pixel to pixel.

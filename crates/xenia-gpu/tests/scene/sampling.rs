@@ -129,7 +129,9 @@ fn the_constant_scales_the_gradients_of_rows_and_columns() {
         let mut scene = row();
         let fetch = "getCompTexLOD2D r0, r0.xy, tf1, unnormalized";
         self::fetch(&mut scene, &format!("{fetch}\nmul r0, r0, c[0].x"));
-        scene.set(0x480a, (rows as u32 & 31) << 22 | (columns as u32 & 31) << 27);
+        // Its bias is that of the fetch which gets the level.
+        let bias = 32 << 12;
+        scene.set(0x480a, bias | (rows as u32 & 31) << 22 | (columns as u32 & 31) << 27);
         scene.constant(256, [25.0 / 255.0; 4]);
         let corner = |x: f32, y: f32| vertex(x, y, [x * 8.0, 0.0, 0.0, 0.0]);
         scene.vertices(&[corner(0.0, 0.0), corner(160.0, 0.0), corner(160.0, 16.0), corner(0.0, 16.0)]);
@@ -145,7 +147,7 @@ fn points_of_five_bits_are_less_than_one() {
     for (filters, is_point) in [("mag=point, min=point", true), ("mag=linear, min=linear", false)] {
         let mut scene = Scene::new(160, 16, 0);
         for x in 0..16 {
-            let texel = bits(x) | 2 * bits(x) << 5 | bits(x) << 11;
+            let texel = bits(x) * (1 | 2 << 5 | 1 << 11);
             scene.memory.write(TEXTURE + tiled_2d(x, 0, 32, 1), &(texel as u16).to_be_bytes());
         }
         let clamp = 2 << 10 | 2 << 13;

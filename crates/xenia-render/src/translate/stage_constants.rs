@@ -150,7 +150,8 @@ impl StageConstants {
         self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
         let borders = record.borders.iter().zip(BORDER_BITS);
-        let borders = borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
+        let borders =
+            borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
         let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
         let repeated = (REPEATED_BIT..).step_by(3).zip(record.repeated);
         let swizzle = repeated.fold(swizzle, |bits, (bit, width)| bits | (u32::from(width) & 7) << bit);

@@ -173,8 +173,9 @@ impl Translator<'_> {
                 self.b.compose(self.types.vec4, &parts)
             }
             TextureOp::ComputedLod => {
+                // The fetch that gets the level adds the biases.
                 let record = self.record(fetch);
-                let lod = self.level_of_detail(fetch, at, &record);
+                let lod = self.unbiased_level(fetch, at, &record);
                 self.b.splat(lod)
             }
             TextureOp::Weights => {

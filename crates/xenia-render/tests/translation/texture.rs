@@ -27,14 +27,8 @@ struct Described {
     clamp: u32,
 }
 
-const PLAIN: Described = Described {
-    dimension: 1,
-    size: [32, 16, 1],
-    levels: 0,
-    swizzle: [0, 1, 2, 3],
-    exponent: 0,
-    clamp: 0,
-};
+const PLAIN: Described =
+    Described { dimension: 1, size: [32, 16, 1], levels: 0, swizzle: [0, 1, 2, 3], exponent: 0, clamp: 0 };
 
 impl Described {
     fn words(&self) -> [u32; 6] {
@@ -182,14 +176,15 @@ fn sampled_textures_agree_with_the_interpreter() {
 #[test]
 fn weights_and_levels_agree() {
     gpu::with(|gpu| {
-        for fetch in [
-            "getWeights2D r1, r0.xyz, tf3",
-            "getCompTexLOD2D r1, r0.xy, tf3, bias=0.5",
-        ] {
-            compare(gpu, &PLAIN, fetch, 2e-5);
-            compare(gpu, &Described { levels: 3, size: [64, 64, 1], ..PLAIN }, fetch, 2e-5);
-        }
+        compare(gpu, &PLAIN, "getWeights2D r1, r0.xyz, tf3", 2e-5);
         let mips = Described { levels: 3, size: [64, 64, 1], ..PLAIN };
+        compare(gpu, &mips, "getWeights2D r1, r0.xyz, tf3", 2e-5);
+        let gradients = "setGradientH r0.____, r0.xyz, tf0\nsetGradientV r0.____, r0.yxz, tf0";
+        let cube = Described { dimension: 3, size: [16, 16, 6], clamp: 2, ..PLAIN };
+        for (described, dimension) in [(&PLAIN, "2D"), (&mips, "2D"), (&cube, "Cube")] {
+            let level = format!("getCompTexLOD{dimension} r1, r0.xyz, tf3, bias=0.5, reggrad");
+            compare(gpu, described, &format!("{gradients}\n{level}"), 1e-3);
+        }
         let volume = Described { dimension: 2, size: [16, 8, 8], ..PLAIN };
         for clamp in 5..8 {
             for filters in ["mag=linear, min=linear", "mag=linear, min=point", "mag=point, min=linear"] {

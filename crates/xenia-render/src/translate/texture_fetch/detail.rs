@@ -99,6 +99,12 @@ impl Translator<'_> {
 
     /// Level of detail with all biases.
     pub(super) fn level_of_detail(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
+        let lod = self.unbiased_level(fetch, at, record);
+        self.biased(lod, fetch, record)
+    }
+
+    /// Level of detail that follows the gradients.
+    pub(super) fn unbiased_level(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let mut lod = self.b.float(0.0);
         if fetch.computed_lod || fetch.register_gradients {
             let lengths = [0, 1].map(|which| {
@@ -117,7 +123,7 @@ impl Translator<'_> {
             let level = self.b.binary(Op::Multiply, half, level);
             lod = self.b.select(positive, level, least);
         }
-        self.biased(lod, fetch, record)
+        lod
     }
 
     /// Adds all biases to a level of detail.

@@ -19,8 +19,7 @@ impl Translator<'_> {
     ) -> Value {
         let has_slices = fetch.dimension == Dimension::D3;
         let own = [fetch.mag, fetch.min, fetch.mip];
-        if own.contains(&TextureFilter::Linear)
-            || has_slices && fetch.slices.contains(&TextureFilter::Linear)
+        if own.contains(&TextureFilter::Linear) || has_slices && fetch.slices.contains(&TextureFilter::Linear)
         {
             return stored;
         }
