@@ -1,9 +1,11 @@
 //! Import libraries: the table in the headers, and its records in the image.
 //!
 //! Each record is the address of a word in the image: type in bits 31:24, name index in 23:16,
-//! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk,
-//! always preceded by the slot of the same ordinal. A variable therefore has one record, a function
-//! two.
+//! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk. A
+//! variable has one record, a function two: usually the thunk follows the slot of the same ordinal,
+//! but the format does not require that. Records of address 0 mean nothing.
+
+use std::collections::BTreeMap;
 
 use xenia_guest::{GuestAddr, Ordinal};
 
@@ -108,39 +110,47 @@ impl ImportTable {
 impl LibraryRecord {
     fn resolve(&self, image: &[u8], base: GuestAddr) -> Result<ImportLibrary, FormatError> {
         let mut imports: Vec<Import> = Vec::new();
-        for (index, &address) in self.addresses.iter().enumerate() {
-            let refuse = |why: String| {
-                FormatError::invalid("XEX import record", self.offset + 0x28 + index as u64 * 4, why)
-            };
+        // Indices of slots without a thunk, and thunks without a slot, so far.
+        let mut open: BTreeMap<Ordinal, Vec<usize>> = BTreeMap::new();
+        let mut early: BTreeMap<Ordinal, Vec<GuestAddr>> = BTreeMap::new();
+        for &address in self.addresses.iter().filter(|address| address.0 != 0) {
+            let refuse = |why: String| Err(self.invalid_record(address, why));
             let at = |length: u32| {
                 let start = address.0.checked_sub(base.0)? as usize;
                 image.get(start..start.checked_add(length as usize)?)
             };
             let Some(word) = at(4).filter(|_| address.0.is_multiple_of(4)) else {
-                return Err(refuse(format!("{address} is not a word of the image")));
+                return refuse(format!("{address} is not a word of the image"));
             };
             let word = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
             let ordinal = Ordinal(word as u16);
             match word >> 24 {
-                0 => imports.push(Import { ordinal, slot: address, thunk: None }),
+                0 => {
+                    let thunk = early.get_mut(&ordinal).and_then(Vec::pop);
+                    if thunk.is_none() {
+                        open.entry(ordinal).or_default().push(imports.len());
+                    }
+                    imports.push(Import { ordinal, slot: address, thunk });
+                }
                 1 => {
                     if at(THUNK_SIZE).is_none() {
-                        return Err(refuse(format!("the thunk at {address} is not all in the image")));
+                        return refuse(format!("the thunk at {address} is not all in the image"));
                     }
-                    match imports.last_mut() {
-                        Some(last) if last.ordinal == ordinal && last.thunk.is_none() => {
-                            last.thunk = Some(address);
-                        }
-                        _ => {
-                            return Err(refuse(format!(
-                                "the thunk of ordinal {ordinal} follows no slot of it"
-                            )));
-                        }
+                    let slot = open.get_mut(&ordinal).and_then(Vec::pop);
+                    match slot.and_then(|index| imports.get_mut(index)) {
+                        Some(import) => import.thunk = Some(address),
+                        None => early.entry(ordinal).or_default().push(address),
                     }
                 }
                 other => {
-                    return Err(refuse(format!("the word at {address} has the unknown type {other:#x}")));
+                    return refuse(format!("the word at {address} has the unknown type {other:#x}"));
                 }
+            }
+        }
+        for (ordinal, thunks) in early {
+            if let Some(&address) = thunks.first() {
+                let why = format!("the thunk of ordinal {ordinal} has no slot");
+                return Err(self.invalid_record(address, why));
             }
         }
         Ok(ImportLibrary {
@@ -150,5 +160,10 @@ impl LibraryRecord {
             minimum_version: self.minimum_version,
             imports,
         })
+    }
+    /// The error of the first record with this address.
+    fn invalid_record(&self, address: GuestAddr, why: String) -> FormatError {
+        let index = self.addresses.iter().position(|&record| record == address).unwrap_or(0);
+        FormatError::invalid("XEX import record", self.offset + 0x28 + index as u64 * 4, why)
     }
 }
