@@ -34,7 +34,7 @@ pub trait PacketSource {
 pub struct Position {
     /// Index of the packet.
     pub packet: u32,
-    /// Bit offset in the packet; offsets before the first frame mean that frame.
+    /// Bit offset in the packet; offsets before a frame mean that frame.
     pub bit: u32,
 }
 
@@ -116,19 +116,27 @@ fn bits_at(packet: &Packet, at: u32, count: u32) -> u32 {
     bits.skip(at).and_then(|()| bits.take(count)).unwrap_or(0)
 }
 
-/// Index of the frame that starts at `bit`, from the lengths of its predecessors.
-fn number_of(packet: &Packet, first: u32, bit: u32) -> u32 {
-    let mut at = first;
-    let mut number = 0;
-    while at < bit && at + LENGTH_BITS <= PACKET_BITS {
-        let length = bits_at(packet, at, LENGTH_BITS);
+/// A frame's start in its packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FrameStart {
+    bit: u32,
+    /// Number of frames that start before it.
+    number: u32,
+}
+
+/// The start of the first frame at or after `bit`, from the lengths of its predecessors. If the
+/// packet has no such frame, the start is outside the packet or before `bit`.
+fn frame_from(packet: &Packet, first: u32, bit: u32) -> FrameStart {
+    let mut start = FrameStart { bit: first, number: 0 };
+    while start.bit < bit && start.bit + LENGTH_BITS <= PACKET_BITS {
+        let length = bits_at(packet, start.bit, LENGTH_BITS);
         if !is_length(length) {
             break;
         }
-        at += length;
-        number += 1;
+        start.bit += length;
+        start.number += 1;
     }
-    number
+    start
 }
 
 /// Whether a frame can have this length: a smaller value, or all ones, ends the packet's frames.
@@ -146,14 +154,15 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             position = Position { packet: following, bit: 0 };
             continue;
         };
-        position.bit = position.bit.max(first);
-        let number = number_of(&packet, first, position.bit);
-        let left = PACKET_BITS - position.bit;
-        let begins = header.frames.map_or(left >= LENGTH_BITS, |frames| number < frames);
-        if !begins {
+        let start = frame_from(&packet, first, position.bit);
+        let is_here = (position.bit..PACKET_BITS).contains(&start.bit);
+        let has_room = PACKET_BITS.saturating_sub(start.bit) >= LENGTH_BITS;
+        if !is_here || !header.frames.map_or(has_room, |frames| start.number < frames) {
             position = Position { packet: following, bit: 0 };
             continue;
         }
+        // Some titles give a loop start that is a bit of the frame before.
+        position.bit = start.bit;
         // The length field itself can span two packets.
         let mut bytes = Vec::new();
         let mut filled = 0;
@@ -188,7 +197,7 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             continue;
         }
         let more = bytes.last().is_some_and(|last| last >> (7 - (filled - 1) % 8) & 1 != 0);
-        let goes_on = header.frames.map_or(more, |frames| number + 1 < frames);
+        let goes_on = header.frames.map_or(more, |frames| start.number + 1 < frames);
         let behind = if at != position.packet {
             Position { packet: at, bit: 0 }
         } else if goes_on && from < PACKET_BITS {
@@ -296,6 +305,30 @@ mod tests {
         let mut list = List(vec![last]);
         let Next::Frame { behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
         assert_eq!(behind, Position { packet: 1, bit: 0 });
+    }
+
+    #[test]
+    fn any_bit_means_the_first_frame_from_there_on() {
+        let next = packet(xma2(1, 0, 0), &[(32, 64)]);
+        for header in [xma2(3, 0, 0), 0x0800_0000] {
+            let mut first = packet(header, &[(32, 1000), (1032, 1000), (2032, 1000)]);
+            // Padding follows the last frame, and its last bit says so.
+            first[3031 / 8] &= !1;
+            let mut list = List(vec![first, next]);
+            for (bit, expected) in [
+                (0, (0, 32)),
+                (32, (0, 32)),
+                (33, (0, 1032)),
+                (1031, (0, 1032)),
+                (2031, (0, 2032)),
+                (2033, (1, 32)),
+                (16_383, (1, 32)),
+            ] {
+                let found = next_frame(&mut list, Position { packet: 0, bit });
+                let Next::Frame { at, .. } = found else { panic!("{header:#x} {bit}: {found:?}") };
+                assert_eq!((at.packet, at.bit), expected, "{header:#x} {bit}");
+            }
+        }
     }
 
     #[test]
