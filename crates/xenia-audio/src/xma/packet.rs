@@ -156,8 +156,7 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
         };
         let start = frame_from(&packet, first, position.bit);
         let is_here = (position.bit..PACKET_BITS).contains(&start.bit);
-        let has_room = PACKET_BITS.saturating_sub(start.bit) >= LENGTH_BITS;
-        if !is_here || !header.frames.map_or(has_room, |frames| start.number < frames) {
+        if !is_here || header.frames.is_some_and(|frames| start.number >= frames) {
             position = Position { packet: following, bit: 0 };
             continue;
         }
@@ -305,6 +304,30 @@ mod tests {
         let mut list = List(vec![last]);
         let Next::Frame { behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
         assert_eq!(behind, Position { packet: 1, bit: 0 });
+    }
+
+    #[test]
+    fn a_length_may_begin_in_the_last_bits_of_a_packet() {
+        const LENGTH: u32 = 2724;
+        let mut frames: Vec<_> = (0..5).map(|n| (32 + n * LENGTH, LENGTH)).collect();
+        frames.extend([(13_652, 2722), (16_374, LENGTH)]);
+        let kinds =
+            [(xma2(7, 0, 0), xma2(1, LENGTH - 10, 0)), (0x0800_0000, 0x0800_0000 | (LENGTH - 10) << 11)];
+        for (first, second) in kinds {
+            let mut second = packet(second, &[(32 + LENGTH - 10, 64)]);
+            second[4] = second[4] & 7 | (LENGTH as u8 & 31) << 3;
+            let mut list = List(vec![packet(first, &frames), second]);
+            let mut expected: Vec<_> = frames.iter().map(|&(at, length)| (0, at, length)).collect();
+            expected.push((1, 32 + LENGTH - 10, 64));
+            let mut position = Position::default();
+            for expected in expected {
+                let Next::Frame { at, length, behind, .. } = next_frame(&mut list, position) else {
+                    panic!("{first:#x} {expected:?}")
+                };
+                assert_eq!((at.packet, at.bit, length), expected, "{first:#x}");
+                position = behind;
+            }
+        }
     }
 
     #[test]
