@@ -100,7 +100,8 @@ fn measure(criterion: &mut Criterion, name: &str, stretch: u64, mut machine: Ker
     group.throughput(Throughput::Elements(1));
     group.bench_function(name, |bencher| {
         bencher.iter_custom(|turns| {
-            let (mut calls, mut elapsed) = (0_u64, Duration::ZERO);
+            let mut calls = 0_u64;
+            let mut elapsed = Duration::ZERO;
             while calls < turns {
                 let (more, took) = machine.run(stretch);
                 assert!(more > 1000, "the title is in its loop");

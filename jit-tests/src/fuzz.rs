@@ -138,7 +138,8 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         for _ in 0..config.threads.max(1) {
-            let (sender, shared) = (sender.clone(), &shared);
+            let sender = sender.clone();
+            let shared = &shared;
             scope.spawn(move || shared.work(&sender));
         }
         drop(sender);
@@ -261,10 +262,8 @@ mod tests {
             let config = FuzzConfig::new(blocks, 9, engine);
             run(FuzzConfig { states, shrink: false, max_mismatches: 10_000, ..config }).unwrap()
         };
-        let (one, five) = (
-            run_from(1, 200, ConformanceEngine::interpreter()),
-            run_from(5, 200, ConformanceEngine::interpreter()),
-        );
+        let one = run_from(1, 200, ConformanceEngine::interpreter());
+        let five = run_from(5, 200, ConformanceEngine::interpreter());
         assert_eq!((one.runs, five.runs, five.blocks, five.mismatches), (200, 1000, 200, 0));
         assert!(five.instructions > 4 * one.instructions && five.mean_block_length < 100.0, "{five:#?}");
         let spoilt = || {

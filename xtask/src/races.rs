@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn store_buffering_belongs_to_parallel_runs() {
-        let (parallel, lockstep) =
-            (Made { parallel: true, long: false }, Made { parallel: false, long: false });
+        let parallel = Made { parallel: true, long: false };
+        let lockstep = Made { parallel: false, long: false };
         let text =
             |count: u32| format!("litmus SB+syncs forbidden 0 of 9\nlitmus SB reordered {count} of 9\n");
         assert!(reordered_in_parallel_only(&ran(&text(0), 0, &[]), &lockstep).is_ok());

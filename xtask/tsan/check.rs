@@ -47,8 +47,13 @@ fn locks() {
     arcs();
     std::thread::scope(|scope| {
         for me in 0..2 {
-            let (shared, mutex, rw_lock, turn, turned, barrier, once) =
-                (&shared, &mutex, &rw_lock, &turn, &turned, &barrier, once.clone());
+            let shared = &shared;
+            let mutex = &mutex;
+            let rw_lock = &rw_lock;
+            let turn = &turn;
+            let turned = &turned;
+            let barrier = &barrier;
+            let once = once.clone();
             scope.spawn(move || {
                 once.call_once(|| shared[4].add());
                 for round in 0..ROUNDS {

@@ -32,13 +32,16 @@ fn work(on: &AtomicU64, steps: u32) {
 }
 
 fn run<L: Contender>(lock: &L, threads: usize, inside: u32, outside: u32) -> Outcome {
-    let (shared, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let shared = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
     let start = Barrier::new(threads + 1);
     let mut elapsed = Duration::ZERO;
     let counts: Vec<f64> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..threads)
             .map(|thread| {
-                let (shared, stop, start) = (&shared, &stop, &start);
+                let shared = &shared;
+                let stop = &stop;
+                let start = &start;
                 scope.spawn(move || {
                     if cfg!(feature = "statistics") {
                         xenia_locks::pretend_node(Some(thread as u16 % 2));

@@ -215,8 +215,8 @@ mod tests {
             let mut im = 0.0;
             let mut all = 0.0;
             for (n, &sample) in piece.iter().enumerate() {
-                let (angle, sample) =
-                    (2.0 * PI * frequency * n as f64 / f64::from(rate), f64::from(sample) / 16_000.0);
+                let angle = 2.0 * PI * frequency * n as f64 / f64::from(rate);
+                let sample = f64::from(sample) / 16_000.0;
                 re += sample * angle.cos();
                 im += sample * angle.sin();
                 all += sample * sample;

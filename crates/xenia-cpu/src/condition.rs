@@ -35,8 +35,10 @@ const FIELDS: [CrField; 16] = {
     let mut fields = [CrField(0); 16];
     let mut nibble = 0;
     while nibble < 16 {
-        let (lt, gt) = (nibble as u64 >> 3 & 1, nibble as u64 >> 2 & 1);
-        let (eq, so) = (nibble as u64 >> 1 & 1, nibble as u64 & 1);
+        let lt = nibble as u64 >> 3 & 1;
+        let gt = nibble as u64 >> 2 & 1;
+        let eq = nibble as u64 >> 1 & 1;
+        let so = nibble as u64 & 1;
         let word = (1 - eq) | lt << LT | (lt ^ so) << SO_XOR_LT | (1 - gt) << NOT_GT;
         // EQ and GT without LT and SO: positive with a low half of 0.
         fields[nibble] = CrField(if word == 0 { 1 << 32 } else { word });
@@ -70,7 +72,8 @@ impl CrField {
     /// The nibble: LT, GT, EQ, SO from bit 3 to bit 0.
     #[inline(always)]
     pub const fn nibble(self) -> u8 {
-        let (lt, gt) = (self.0 >> LT & 1, self.0.cast_signed() > 0);
+        let lt = self.0 >> LT & 1;
+        let gt = self.0.cast_signed() > 0;
         let eq = self.0 as u32 == 0;
         let so = (self.0 >> SO_XOR_LT ^ self.0 >> LT) & 1;
         (lt as u8) << 3 | (gt as u8) << 2 | (eq as u8) << 1 | so as u8
@@ -133,7 +136,8 @@ mod tests {
             }
         }
         for (a, b) in words.iter().flat_map(|&a| words.map(|b| (a, b))) {
-            let (x, y) = (a.cast_signed(), b.cast_signed());
+            let x = a.cast_signed();
+            let y = b.cast_signed();
             for so in [0, 1] {
                 let signed = CrField::from_difference(i64::from(x) - i64::from(y), so);
                 assert_eq!(signed.nibble(), order(x, y) | so, "{x} {y}");

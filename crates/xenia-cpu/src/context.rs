@@ -273,7 +273,8 @@ impl PpcContext {
     /// names.
     fn same_state(&self, other: &Self) -> bool {
         let words = |ctx: &Self| {
-            let (cr, xer) = (ctx.cr_word(), ctx.xer_word());
+            let cr = ctx.cr_word();
+            let xer = ctx.xer_word();
             ([ctx.pc, cr, xer, ctx.fpscr, ctx.vscr, ctx.vrsave], [ctx.lr, ctx.ctr, ctx.msr])
         };
         words(self) == words(other)

@@ -54,7 +54,7 @@ pub const UE: u32 = 1 << 5;
 pub const ZE: u32 = 1 << 4;
 /// Inexact exceptions enabled.
 pub const XE: u32 = 1 << 3;
-/// Non-IEEE mode.
+/// Non-IEEE mode, without effect.
 pub const NI: u32 = 1 << 2;
 /// Rounding mode, 2 bits: nearest even, toward zero, up, down.
 pub const RN: u32 = 3;

@@ -147,7 +147,8 @@ pub fn draw(scene: &DebugScene, buffer: &mut Buffer) {
         let width = u16::try_from(text.len()).unwrap_or(u16::MAX).min(rest.width);
         let style = if is_chosen { reversed } else { Style::new() };
         draw_line(&text, style, Rect { width, ..rest }, buffer);
-        (rest.x, rest.width) = (rest.x + width, rest.width - width);
+        rest.x += width;
+        rest.width -= width;
     }
     draw_pane(&scene.tab, scene.focus == Focus::Tab, areas.tab, buffer);
     draw_line(&scene.message, style(RowMark::Heading), areas.message, buffer);

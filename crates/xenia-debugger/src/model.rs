@@ -166,7 +166,7 @@ pub struct Model {
     pub breakpoints: BTreeSet<u32>,
     /// The names by which breakpoints were set, with offsets, by address.
     pub named: BTreeMap<u32, String>,
-    /// Watched memory.
+    /// Memory whose accesses stop the title.
     pub watches: BTreeSet<MemoryWatch>,
     /// Symbols found last.
     pub found: SymbolSearch,

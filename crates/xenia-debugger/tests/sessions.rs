@@ -27,7 +27,8 @@ fn machine(
     cpu: CpuConfig,
     text: TextSink,
 ) -> anyhow::Result<Machine> {
-    let (config, video) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    let config = MachineConfig { cpu, ..MachineConfig::default() };
+    let video = VideoConfig::default();
     let options =
         MachineOptions { text, launched, call_history: true, ..MachineOptions::new(&config, &video) };
     Machine::new(title, options)
@@ -122,7 +123,8 @@ fn answers_are_those_of_gdb() {
         assert_eq!(positions.next(), None);
     };
     for cpu in engines() {
-        let (positions, writer) = (positions.clone(), writer.clone());
+        let positions = positions.clone();
+        let writer = writer.clone();
         debugged("cpu-suite.elf", cpu, move |asked| user(asked, positions, writer));
     }
 }
@@ -133,7 +135,8 @@ fn calls_are_stepped_over_and_left() {
         debugged("cpu-suite.elf", cpu, |mut user| {
             user.ask("until kernel_crc32_table");
             assert_eq!(user.ask("position"), "9437650 instructions, 589853 ticks of guest time, 0 frames");
-            let (mut calls, mut pc) = (0, user.session.model.cursor);
+            let mut calls = 0;
+            let mut pc = user.session.model.cursor;
             while calls < 2 {
                 let word = user.machine.word_at(pc).unwrap();
                 let before = user.machine.position().instructions;
@@ -284,7 +287,8 @@ fn screens_are_those_that_were_blessed() {
     for script in scripts {
         let text = std::fs::read_to_string(&script).unwrap();
         let title = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a title");
-        let (found, path) = (screens(title, &text), script.with_extension("txt"));
+        let found = screens(title, &text);
+        let path = script.with_extension("txt");
         if std::env::var_os("XENIA_BLESS_SCREENS").is_some() {
             std::fs::write(&path, &found).unwrap();
         }

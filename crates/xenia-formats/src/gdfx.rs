@@ -25,7 +25,8 @@ pub(crate) const MAGIC: &[u8; 20] = b"MICROSOFT*XBOX*MEDIA";
 pub(crate) const SECTOR: u64 = 0x800;
 /// Sector of the volume descriptor.
 const DESCRIPTOR: u64 = 32;
-/// Offset of the volume, by kind of disc. The last is that of discs with a DVD video of full length.
+/// Offset of the volume, by kind of disc. The last is that of discs with a DVD video of full
+/// length.
 const STARTS: [u64; 7] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000, 0x89D8_0000];
 /// Largest total size of all directories in bytes. A disc with the largest permitted number of
 /// files needs a tenth of that.

@@ -178,7 +178,8 @@ impl Reader {
     fn entries(&self, table: &[u32]) -> Result<Vec<(u16, Entry)>, FormatError> {
         let mut found = Vec::new();
         for (number, &block) in table.iter().enumerate() {
-            let (bytes, offset) = (self.tree.block(block)?, self.tree.offset(block));
+            let bytes = self.tree.block(block)?;
+            let offset = self.tree.offset(block);
             for (i, entry) in bytes.chunks_exact(ENTRY_SIZE).enumerate() {
                 let length = usize::from(entry[0x28] & 0x3F);
                 if entry[0] == 0 || length == 0 {

@@ -164,7 +164,8 @@ fn a_zarchive_with_a_block_for_each_byte_is_refused() {
     let sizes = [(block.len() as u16 - 1).to_be_bytes(); 16].concat();
     let record = [&[0; 8], sizes.as_slice()].concat();
     let count = 20_000_u32;
-    let (mut names, mut tree) = (Vec::new(), [0, 1, count, 0].map(u32::to_be_bytes).concat());
+    let mut names = Vec::new();
+    let mut tree = [0, 1, count, 0].map(u32::to_be_bytes).concat();
     for number in 0..count {
         let word = 0x8000_0000 | names.len() as u32;
         let name = number.to_string();

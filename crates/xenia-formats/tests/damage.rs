@@ -16,7 +16,8 @@ const READ: u64 = 4 << 20;
 /// Reads a part of each file.
 fn read_some(volume: &Volume, whole: u64) {
     let mut ahead = vec![Vec::<String>::new()];
-    let (mut total, mut read) = (0, 0);
+    let mut total = 0;
+    let mut read = 0;
     while let Some(path) = ahead.pop() {
         for entry in volume.list(&path).unwrap() {
             let Some(contents) = entry.contents else {

@@ -117,7 +117,8 @@ fn flipped_bits_do_no_harm() {
     let file = sample().build();
     // Headers, and the tables at the end; changes of segment contents have no effect.
     let bits = (0..116 * 8).chain((file.len() - 420) * 8..file.len() * 8);
-    let (mut read, mut refused) = (0, 0);
+    let mut read = 0;
+    let mut refused = 0;
     let mut check = |damaged: Vec<u8>| match load(&damaged, &KeyRing::development()) {
         Ok(image) => {
             read += 1;
@@ -153,7 +154,8 @@ fn a_string_table_of_one_long_name_costs_no_time() {
     // there.
     let row = file.len() - 40;
     let field = |at: usize| u32::from_be_bytes(file[row + at..row + at + 4].try_into().unwrap()) as usize;
-    let (start, size) = (field(0x10), field(0x14));
+    let start = field(0x10);
+    let size = field(0x14);
     file[start..start + size - 1].fill(b'n');
     let begin = std::time::Instant::now();
     let elf = Elf::read(&file).unwrap();

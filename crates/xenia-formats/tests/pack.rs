@@ -283,7 +283,8 @@ fn sample_with_imports(records: &[u8]) -> ElfBuilder {
 fn damaged_elves_pack_to_something_loadable_or_are_refused() {
     let file = sample().build();
     let mut noise = Noise::new(7);
-    let (mut refused, mut made) = (0, 0);
+    let mut refused = 0;
+    let mut made = 0;
     for _ in 0..1500 {
         let mut damaged = file.clone();
         for _ in 0..=noise.below(3) {

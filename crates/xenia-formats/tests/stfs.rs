@@ -140,7 +140,9 @@ fn a_consoles_package_has_a_certificate_and_tables_count_blocks() {
 fn damage_is_noticed_where_it_is() {
     const BLOCK: usize = 0x1000;
     let whole = sample();
-    let (table, directory, second) = (0xA000, 0xB000, 0xB000 + 2 * BLOCK);
+    let table = 0xA000;
+    let directory = 0xB000;
+    let second = 0xB000 + 2 * BLOCK;
     let said = |at: usize| {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;

@@ -43,7 +43,8 @@ fn a_xex1_is_read_without_digests_of_its_own() {
     for payload in [Payload::Plain, Payload::Basic, Payload::Lzx] {
         for master in [None, Some(DEVELOPMENT)] {
             let file = XexBuilder::sample(payload, master).build();
-            let (xex2, old) = (open(&file).unwrap(), as_xex1(&file));
+            let xex2 = open(&file).unwrap();
+            let old = as_xex1(&file);
             assert_eq!(Xex::read(&old).unwrap().security.generation, Generation::Xex1);
             let xex1 = open(&old).unwrap();
             assert!(xex1.bytes == xex2.bytes, "{payload:?} {master:?}");

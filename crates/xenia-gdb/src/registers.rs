@@ -279,7 +279,10 @@ mod tests {
         for n in 0..128 {
             ctx.vr[n] = 0x4000_0000_0000_0000_0000_0000_0000_0000 + n as u128;
         }
-        (ctx.pc, ctx.lr, ctx.ctr, ctx.fpscr) = (0x8200_0000, 0x8200_0010, 7, 0x82);
+        ctx.pc = 0x8200_0000;
+        ctx.lr = 0x8200_0010;
+        ctx.ctr = 7;
+        ctx.fpscr = 0x82;
         ctx.set_cr_word(0x2400_8042);
         ctx.set_xer_word(0xA000_0005);
         ctx

@@ -66,7 +66,8 @@ impl FrameFixture {
         }
         self.gpu.store_register(0x1c5, words.len() as u32, self.now);
         self.now += 1 << 32;
-        let (start, cpu) = (Instant::now(), cpu_time());
+        let start = Instant::now();
+        let cpu = cpu_time();
         self.gpu.pump(self.now);
         let wall = start.elapsed();
         [wall, cpu_time().zip(cpu).map_or(wall, |(after, before)| after.saturating_sub(before))]
@@ -124,11 +125,13 @@ fn main() {
     }
     machine.run(&setup);
     // A strip of 60 x 31 squares over the screen, like a typical mesh.
-    let (columns, rows) = (60, 31);
+    let columns = 60;
+    let rows = 31;
     let mut mesh = Vec::new();
     for y in 0..=rows {
         for x in 0..=columns {
-            let (u, v) = (x as f32 / columns as f32, y as f32 / rows as f32);
+            let u = x as f32 / columns as f32;
+            let v = y as f32 / rows as f32;
             mesh.push([u * 1280.0, v * 720.0, 0.5, u * 3.0, v * 3.0, 0.5, 1.0]);
         }
     }

@@ -323,7 +323,8 @@ mod tests {
             let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, u64::MAX);
             let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
             fetcher.start(Mask::MAX, 0);
-            let (at, gradients) = (place.map(|at| [at; LANES]), [[[0.0; LANES]; 3]; 2]);
+            let at = place.map(|at| [at; LANES]);
+            let gradients = [[[0.0; LANES]; 3]; 2];
             let at = Sampling { coordinates: &at, lod: &[0.0; LANES], gradients: &gradients };
             fetcher.texture(fetch, &at, Mask::MAX).map(|component| component[0])
         };

@@ -146,7 +146,8 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
         assert!(events.len() as u64 <= walked + 100);
         gpu.refresh_registers(now, |_, _| {});
         let mut generator = Generator::new(&mut rng, base);
-        let (register, value) = (generator.register() & 0x3fff, generator.value());
+        let register = generator.register() & 0x3fff;
+        let value = generator.value();
         match rng.random_range(0..4) {
             0 => gpu.store_register(register, value, now),
             1 => gpu.store_register(0x01c5, value, now),
@@ -176,7 +177,8 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
 
 #[test]
 fn random_streams_end_and_stay_in_guest_memory() {
-    let (first, count) = (number("XENIA_FIRST_STREAM", 0), number("XENIA_RANDOM_STREAMS", STREAMS));
+    let first = number("XENIA_FIRST_STREAM", 0);
+    let count = number("XENIA_RANDOM_STREAMS", STREAMS);
     let machine = StreamHarness::new();
     // One draws on a separate thread, one on the processor's thread, one on a machine.
     let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));
@@ -198,7 +200,8 @@ fn random_streams_end_and_stay_in_guest_memory() {
         };
         let done = if number % ON_A_MACHINE < 2 {
             // This memory keeps the contents from stream to stream.
-            let (memory, base) = (machine.memory.clone(), machine.base);
+            let memory = machine.memory.clone();
+            let base = machine.base;
             run(number, Setting { memory, base, backend: Box::new(references[2].clone()), inline: false }).0
         } else {
             let (done, digest) = on_ram(true);

@@ -105,7 +105,9 @@ fn check_blocks(info: &TextureInfo, place: &layout::LevelLayout) -> bool {
     for (z, y, x) in
         (0..depth).flat_map(|z| (0..height).flat_map(move |y| (0..width).map(move |x| (z, y, x))))
     {
-        let (x, y, z) = (x + ox, y + oy, z + oz);
+        let x = x + ox;
+        let y = y + oy;
+        let z = z + oz;
         let offset = if is_3d {
             layout::tiled_3d(x, y, z, place.pitch, place.rows, log2)
         } else {

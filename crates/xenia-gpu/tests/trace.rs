@@ -100,7 +100,10 @@ fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
 #[test]
 fn a_narration_tells_packets_draws_and_swaps_in_order() {
     let (bytes, _) = recorded_from_the_second_swap();
-    let (mut packets, mut draws, mut resolves, mut swaps) = (0, 0, 0, 0);
+    let mut packets = 0;
+    let mut draws = 0;
+    let mut resolves = 0;
+    let mut swaps = 0;
     let backend = Box::new(Reference::with_threads(1));
     let tell = |told: Narration| {
         match told {
@@ -237,7 +240,8 @@ fn damaged_events_end_in_words() {
     let mut reader = Reader::unpacked(events);
     let all: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();
     let file = written(&all);
-    let (mut played, mut refused) = (0, 0);
+    let mut played = 0;
+    let mut refused = 0;
     let case = |seed| {
         let mut dice = Dice(seed);
         let is_file = dice.one_in(4);

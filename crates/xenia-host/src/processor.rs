@@ -26,7 +26,8 @@ mod measure {
     const MEASUREMENTS: u32 = 16;
 
     pub(super) fn stores_are_free() -> bool {
-        let (mut in_register, mut in_memory) = (Duration::MAX, Duration::MAX);
+        let mut in_register = Duration::MAX;
+        let mut in_memory = Duration::MAX;
         for _ in 0..MEASUREMENTS {
             in_register = in_register.min(time(add_in_register));
             in_memory = in_memory.min(time(add_in_memory));
@@ -64,7 +65,8 @@ mod measure {
 
     /// The same chain through memory, as the baseline tier computes with registers in memory.
     pub(super) fn add_in_memory() -> u64 {
-        let (mut sum, mut cell) = (0, 0u64);
+        let mut sum = 0;
+        let mut cell = 0u64;
         // SAFETY: the loop changes its operands and `cell` only.
         unsafe {
             asm!(

@@ -137,7 +137,8 @@ impl Assembler {
             match cursor.peek_two() {
                 (None, _) => return Ok(()),
                 (Some(Token::Ident(name)), Some(Token::Punct(':'))) => {
-                    let (name, here) = (name.clone(), self.here());
+                    let name = name.clone();
+                    let here = self.here();
                     cursor.skip(2);
                     self.symbols.define_label(&name, here, self.last, column)?;
                     labels.insert(name, here as u32);

@@ -206,7 +206,8 @@ impl FixedBits {
 pub(crate) fn templates(all: &mut Vec<Template>) {
     for &(op, name, args) in &[(Op::mfcr, "mfocrf", [F(rd), F(crm)]), (Op::mtcrf, "mtocrf", [F(crm), F(rs)])]
     {
-        let (bits, mask) = (op.row().bits | ONE_FIELD, op.row().mask | ONE_FIELD);
+        let bits = op.row().bits | ONE_FIELD;
+        let mask = op.row().mask | ONE_FIELD;
         let shown = Shown::Standard;
         all.push(Template {
             name: name.to_owned(),

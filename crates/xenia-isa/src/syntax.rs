@@ -225,7 +225,8 @@ mod tests {
                 for &b in &indices[position + 1..] {
                     let a = &TEMPLATES.all[a as usize];
                     let b = &TEMPLATES.all[b as usize];
-                    let ((a_min, a_max), (b_min, b_max)) = (a.arity(), b.arity());
+                    let (a_min, a_max) = a.arity();
+                    let (b_min, b_max) = b.arity();
                     assert!(a_max < b_min || b_max < a_min, "{name}");
                 }
             }

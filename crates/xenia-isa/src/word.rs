@@ -2,7 +2,7 @@
 
 /// `nop`: `ori r0,r0,0`.
 pub const NOP: u32 = 0x6000_0000;
-/// `blr`: returns.
+/// `blr`: returns to the address in LR.
 pub const BLR: u32 = 0x4E80_0020;
 /// `bctr`: jumps to the address in CTR.
 pub const BCTR: u32 = 0x4E80_0420;

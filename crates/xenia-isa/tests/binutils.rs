@@ -34,7 +34,9 @@ fn words(row: &Row, count: usize) -> Vec<u32> {
     while out.len() < count {
         let mut word = row.bits | dice.next() as u32 & !row.mask;
         word &= significant_bits(word);
-        let (rd, ra, rb) = (word >> 21 & 31, word >> 16 & 31, word >> 11 & 31);
+        let rd = word >> 21 & 31;
+        let ra = word >> 16 & 31;
+        let rb = word >> 11 & 31;
         match row.name {
             // Update forms need RA that is neither 0 nor, for loads, the target.
             name if updates(name) && (ra == 0 || ra == rd) => continue,

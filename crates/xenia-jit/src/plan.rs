@@ -116,7 +116,8 @@ impl Shared {
                 let page = GuestMemory::page_index(GuestAddr(pc));
                 page.is_some_and(|page| !code.cache.lock().is_volatile(page))
             };
-            let (filter, may_read) = (&filter, &may_read);
+            let filter = &filter;
+            let may_read = &may_read;
             let fetch = &mut fetch;
             let planner = PiecePlanner { code, wanted, reached, filter, may_read, limit, fetch };
             let plan = planner.plan()?;

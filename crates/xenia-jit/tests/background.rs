@@ -36,7 +36,8 @@ fn machine(delays: Option<u64>) -> JitHarness {
 #[test]
 fn background_publication_is_invisible_to_the_guest() {
     for seed in 0..6 {
-        let (mut jit, mut interpreter) = (machine(Some(seed)), JitHarness::interpreter());
+        let mut jit = machine(Some(seed));
+        let mut interpreter = JitHarness::interpreter();
         interpreter.put(CODE, &words());
         for machine in [&mut jit, &mut interpreter] {
             machine.ctx.gpr[5] = 300;

@@ -22,8 +22,8 @@ fn randomize_for_baseline(machine: &mut JitHarness, r: &mut Random) {
 fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows: Vec<Op> = rows(families);
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) =
-        (JitHarness::jit_with(config), JitHarness::interpreter_with(config.engine));
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter_with(config.engine);
     let mut at = CODE;
     for case in 0..count {
         let words: Vec<u32> = (0..length)
@@ -218,7 +218,8 @@ fn calls_nest_as_deep_as_the_guest_likes() {
 /// repeatedly to the address after the last call.
 #[test]
 fn returns_go_where_lr_says() {
-    let (a, c) = (CODE + 16, CODE + 32);
+    let a = CODE + 16;
+    let c = CODE + 32;
     let outer = [
         b(CODE, a, true),
         d(Op::addi, 3, 3, 1),

@@ -63,7 +63,8 @@ impl Pair {
             machine.ctx.pc = at;
             machine.run(100)
         });
-        let (a, b) = (&self.jit.ctx, &self.interpreter.ctx);
+        let a = &self.jit.ctx;
+        let b = &self.interpreter.ctx;
         if let Some((name, a, b)) = a.first_difference(b) {
             panic!("{name}: baseline {a:#x}, interpreter {b:#x}\n{}\n{ctx:x?}", listing(words));
         }

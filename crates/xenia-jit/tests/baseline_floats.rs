@@ -80,8 +80,8 @@ fn set_up(ctx: &mut PpcContext, r: &mut Random) {
 /// Sequences of 12 words with few registers, each from several states.
 fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) =
-        (JitHarness::jit_with(config), JitHarness::interpreter_with(config.engine));
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter_with(config.engine);
     for case in 0..count {
         let words: Vec<u32> = (0..12)
             .map(|_| {
@@ -231,7 +231,8 @@ fn denormal_singles_stay_beside_vector_code_of_the_other_tier() {
             let bytes = assemble(text, 0).unwrap_or_else(|error| panic!("{text}: {error}")).bytes;
             bytes.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
         };
-        let (caller, callee) = (words(&caller), words(&callee));
+        let caller = words(&caller);
+        let callee = words(&callee);
         let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
         let code = [(CODE, &caller[..]), (CODE + 0x1000, &callee[..])];
         let (mut jit, mut interpreter) = machines(both, &code, |ctx| ctx.pc = CODE);

@@ -102,7 +102,8 @@ fn reservation_mode_cost() {
             let begin = Barrier::new(2);
             let beside: Vec<f64> = thread::scope(|scope| {
                 let run = |hw_id: u8| {
-                    let (mut engine, begin) = (jit.fork(), &begin);
+                    let mut engine = jit.fork();
+                    let begin = &begin;
                     scope.spawn(move || {
                         begin.wait();
                         nanoseconds_per_turn(&mut engine, hw_id, DATA + 0x1000 * u32::from(hw_id))

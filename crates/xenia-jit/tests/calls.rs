@@ -13,14 +13,16 @@ const LONG: i64 = 1 << 40;
 
 /// The instructions that make a word stored at r4 visible as code; the last one ends the block.
 fn make_visible() -> [u32; 4] {
-    let (sync, isync) = (x(Op::sync, 0, 0, 0, 0), Op::isync.row().bits);
+    let sync = x(Op::sync, 0, 0, 0, 0);
+    let isync = Op::isync.row().bits;
     [x(Op::dcbst, 0, 0, 4, 0), sync, x(Op::icbi, 0, 0, 4, 0), isync]
 }
 
 /// A loop of CTR iterations: saves r1 and makes `r7` nested calls; the innermost restores r1 and
 /// jumps to the place after the first call. Calls push only the addresses of their frames.
 fn long_jumps() -> Vec<u32> {
-    let (back, descend) = (CODE + 6 * 4, CODE + 16 * 4);
+    let back = CODE + 6 * 4;
+    let descend = CODE + 16 * 4;
     let mut words = vec![
         x(Op::orx, 1, 31, 1, 0), // mr r31,r1
         // round:
@@ -59,7 +61,9 @@ fn long_jumps() -> Vec<u32> {
 fn long_jumps_leave_calls_of_any_depth() {
     for (rounds, depth) in [(3, 10_000_u32), (2000, 12), (300, 500), (5, 0)] {
         let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &long_jumps())], |ctx| {
-            (ctx.gpr[7], ctx.gpr[8], ctx.ctr) = (depth.into(), u64::from(CODE + 24), rounds);
+            ctx.gpr[7] = depth.into();
+            ctx.gpr[8] = u64::from(CODE + 24);
+            ctx.ctr = rounds;
         });
         compare(&mut jit, &mut interpreter, LONG, &|| format!("{rounds} times {depth}"));
         assert_eq!(jit.ctx.gpr[5], rounds, "{depth}");
@@ -125,7 +129,9 @@ fn through_a_pointer() -> Vec<u32> {
 fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
     for budget in [LONG, 50_000, 4_999, 101] {
         let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &through_a_pointer())], |ctx| {
-            (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (15_000, DATA.into(), u64::from(CODE + 12));
+            ctx.gpr[3] = 15_000;
+            ctx.gpr[9] = DATA.into();
+            ctx.gpr[12] = u64::from(CODE + 12);
         });
         for visit in 0..12 {
             compare(&mut jit, &mut interpreter, budget, &|| format!("budget {budget}, visit {visit}"));
@@ -154,11 +160,15 @@ fn a_fault_in_a_callee_finds_every_register() {
     for (r1, r4) in [(fine, 0x2000_0000), (0x2000_0000, fine), (fine, fine)] {
         let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
             // The upper halves of registers are passed as well.
-            (ctx.gpr[1], ctx.gpr[3], ctx.gpr[4]) = (r1 | 3 << 32, 0x1234_5678_9ABC_DEF0, r4 | 5 << 32);
+            ctx.gpr[1] = r1 | 3 << 32;
+            ctx.gpr[3] = 0x1234_5678_9ABC_DEF0;
+            ctx.gpr[4] = r4 | 5 << 32;
         });
         for round in 0..3 {
             for machine in [&mut jit, &mut interpreter] {
-                (machine.ctx.pc, machine.ctx.gpr[1], machine.ctx.gpr[4]) = (CODE, r1, r4);
+                machine.ctx.pc = CODE;
+                machine.ctx.gpr[1] = r1;
+                machine.ctx.gpr[4] = r4;
             }
             compare(&mut jit, &mut interpreter, LONG, &|| format!("r1 {r1:#x}, r4 {r4:#x}, round {round}"));
         }
@@ -197,7 +207,9 @@ fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
     caller.extend([d(Op::bcx, 16, 0, -here), SC]);
     let (mut jit, mut interpreter) =
         machines(at_once(), &[(CODE, &caller), (FAR, &[d(Op::addi, 3, 3, 0), BLR])], |ctx| {
-            (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (FAR.into(), d(Op::addi, 3, 3, 0).into(), 40);
+            ctx.gpr[4] = FAR.into();
+            ctx.gpr[10] = d(Op::addi, 3, 3, 0).into();
+            ctx.ctr = 40;
         });
     compare(&mut jit, &mut interpreter, LONG, &|| "rewritten callee".into());
     assert_eq!(jit.ctx.gpr[3], (1..=40).sum::<u64>());
@@ -211,7 +223,9 @@ fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
     callee.extend(make_visible());
     callee.push(BLR);
     let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
-        (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (u64::from(CODE + 4), d(Op::addi, 3, 3, 0).into(), 40);
+        ctx.gpr[4] = u64::from(CODE + 4);
+        ctx.gpr[10] = d(Op::addi, 3, 3, 0).into();
+        ctx.ctr = 40;
     });
     compare(&mut jit, &mut interpreter, LONG, &|| "rewritten caller".into());
     assert_eq!(jit.ctx.gpr[3], (1..=40).sum::<u64>());
@@ -226,7 +240,9 @@ fn system_calls_deep_down_come_back_to_every_caller() {
         words[4] = d(Op::bcx, 12, 2, (bottom - CODE - 16) as i32); // beq
         words.extend([SC, BLR]);
         let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &words)], |ctx| {
-            (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (depth, DATA.into(), u64::from(CODE + 12));
+            ctx.gpr[3] = depth;
+            ctx.gpr[9] = DATA.into();
+            ctx.gpr[12] = u64::from(CODE + 12);
         });
         for round in 0..3 {
             for part in ["down", "up"] {
@@ -234,7 +250,8 @@ fn system_calls_deep_down_come_back_to_every_caller() {
                 assert_eq!(jit.ctx.pc, if part == "down" { bottom + 4 } else { CODE + 12 });
             }
             for machine in [&mut jit, &mut interpreter] {
-                (machine.ctx.pc, machine.ctx.gpr[3]) = (CODE, depth);
+                machine.ctx.pc = CODE;
+                machine.ctx.gpr[3] = depth;
             }
         }
         assert_eq!(jit.ctx.gpr[4], 3 * depth);

@@ -9,7 +9,9 @@ use xenia_isa::{Family, Op};
 /// constants; r9 points to data.
 fn instruction(r: &mut Random, rows: &[Op]) -> u32 {
     let mut register = || 3 + r.below(6) as u32;
-    let (a, b, c) = (register(), register(), register());
+    let a = register();
+    let b = register();
+    let c = register();
     let immediate = r.pick(&[0, 1, -1, 0x7FFF, -0x8000, 0x1234, -8548]);
     match r.below(10) {
         0 => d(Op::addi, a, 0, immediate),
@@ -40,12 +42,15 @@ fn constant_folding_matches_the_interpreter() {
         let mut r = Random::new(seed);
         let mut words: Vec<u32> = (0..24).map(|_| instruction(&mut r, &rows)).collect();
         words.push(SC);
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         let mut ctx = PpcContext::default();
         randomize(&mut ctx, &mut r);
         randomize_modes(&mut ctx, &mut r);
-        (ctx.fpscr, ctx.pc) = (0, CODE);
-        (ctx.gpr[9], ctx.gpr[10]) = (u64::from(DATA + 0x800), 0x40);
+        ctx.fpscr = 0;
+        ctx.pc = CODE;
+        ctx.gpr[9] = u64::from(DATA + 0x800);
+        ctx.gpr[10] = 0x40;
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
             machine.ctx = ctx.clone();

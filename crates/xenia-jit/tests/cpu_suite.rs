@@ -16,14 +16,17 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 
 /// Loads the segments and prepares the context like the command line does for a plain ELF.
 fn load(machine: &mut JitHarness, elf: &[u8]) {
-    let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
+    let headers = word(elf, 28) as usize;
+    let count = u16::from_be_bytes([elf[44], elf[45]]) as usize;
     for n in 0..count {
         let at = headers + 32 * n;
         if word(elf, at) != 1 {
             continue;
         }
-        let (offset, address) = (word(elf, at + 4) as usize, word(elf, at + 8));
-        let (in_file, in_memory) = (word(elf, at + 16) as usize, word(elf, at + 20));
+        let offset = word(elf, at + 4) as usize;
+        let address = word(elf, at + 8);
+        let in_file = word(elf, at + 16) as usize;
+        let in_memory = word(elf, at + 20);
         // By granules: segments may share one, and the first already exists.
         for start in (address & !0xFFFF..address + in_memory).step_by(0x1_0000) {
             if !machine.memory.is_committed(GuestAddr(start)) {
@@ -48,13 +51,16 @@ fn load(machine: &mut JitHarness, elf: &[u8]) {
 
 /// Restores data segments and the context to the state after [`load`]; code is not touched.
 fn reload(machine: &mut JitHarness, elf: &[u8]) {
-    let (headers, count) = (word(elf, 28) as usize, u16::from_be_bytes([elf[44], elf[45]]) as usize);
+    let headers = word(elf, 28) as usize;
+    let count = u16::from_be_bytes([elf[44], elf[45]]) as usize;
     for n in 0..count {
         let at = headers + 32 * n;
         let is_code = word(elf, at + 24) & 1 != 0;
         if word(elf, at) == 1 && !is_code {
-            let (offset, address) = (word(elf, at + 4) as usize, word(elf, at + 8));
-            let (in_file, in_memory) = (word(elf, at + 16), word(elf, at + 20));
+            let offset = word(elf, at + 4) as usize;
+            let address = word(elf, at + 8);
+            let in_file = word(elf, at + 16);
+            let in_memory = word(elf, at + 20);
             machine.memory.fill(GuestAddr(address), in_memory, 0).unwrap();
             let bytes = &elf[offset..offset + in_file as usize];
             machine.memory.write_bytes(GuestAddr(address), bytes).unwrap();
@@ -68,7 +74,8 @@ fn reload(machine: &mut JitHarness, elf: &[u8]) {
 /// Runs to the end or for `limit` instructions in visits of `quantum`; returns text, instructions
 /// and seconds.
 fn run(machine: &mut JitHarness, quantum: i64, limit: u64) -> (String, u64, f64) {
-    let (mut text, mut executed) = (String::new(), 0);
+    let mut text = String::new();
+    let mut executed = 0;
     let start = Instant::now();
     while executed < limit {
         let exit = machine.run(quantum);
@@ -94,8 +101,8 @@ fn suite() -> Option<Vec<u8>> {
 #[test]
 fn the_first_instructions_agree() {
     let elf = suite().expect("guest/bin/cpu-suite.elf");
-    let (mut jit, mut interpreter) =
-        (JitHarness::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() }), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() });
+    let mut interpreter = JitHarness::interpreter();
     load(&mut jit, &elf);
     load(&mut interpreter, &elf);
     for visit in 0..200 {

@@ -8,7 +8,8 @@ use xenia_isa::Op;
 const SINGLES: [u32; 6] = [0x3FC0_0001, 0x0000_1234, 0x8000_0000, 0xFF80_0000, 0x7F81_2345, 0xFFC5_4321];
 
 fn machines(words: &[u32]) -> (JitHarness, JitHarness) {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     let mut r = Random::new(7);
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, words);
@@ -87,7 +88,8 @@ fn non_single_operands_use_the_software_path() {
                 ];
                 let (mut jit, mut interpreter) = machines(&words);
                 for machine in [&mut jit, &mut interpreter] {
-                    (machine.ctx.fpr[2], machine.ctx.fpr[3]) = (first, second);
+                    machine.ctx.fpr[2] = first;
+                    machine.ctx.fpr[3] = second;
                 }
                 compare(&mut jit, &mut interpreter, 1000, &|| {
                     format!("{first:x} {second:x}\n{}", listing(&words))
@@ -205,7 +207,8 @@ fn a_register_that_a_loop_leaves_in_either_format_becomes_a_double() {
             for machine in [&mut jit, &mut interpreter] {
                 let singles: Vec<u8> = SINGLES.iter().flat_map(|single| single.to_be_bytes()).collect();
                 machine.memory.write_bytes(xenia_guest::GuestAddr(DATA), &singles).unwrap();
-                (machine.ctx.pc, machine.ctx.ctr) = (CODE, count);
+                machine.ctx.pc = CODE;
+                machine.ctx.ctr = count;
                 machine.ctx.gpr[7] = 1 - skips;
                 machine.ctx.gpr[8] = u64::from(DATA + 0x100);
                 machine.ctx.gpr[9] = DATA.into();

@@ -51,7 +51,8 @@ fn start(machine: &mut JitHarness, words: &[u32]) {
 
 #[test]
 fn recursion_gives_the_right_result_in_the_right_number_of_instructions() {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &fib());
         machine.ctx.gpr[3] = 15;
@@ -66,7 +67,8 @@ fn recursion_gives_the_right_result_in_the_right_number_of_instructions() {
 
 #[test]
 fn every_budget_stops_where_the_interpreter_does() {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &fib());
     }
@@ -102,7 +104,8 @@ fn deep_recursion_outgrows_the_host_stack_and_comes_back() {
         MTLR0,
         BLR,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[3] = 15_000;
@@ -115,7 +118,8 @@ fn deep_recursion_outgrows_the_host_stack_and_comes_back() {
 #[test]
 fn a_return_to_an_outer_frame_unwinds_the_host_frames() {
     // main calls a; a saves its return address in r20 and calls c; c returns straight to main.
-    let (a, c) = (CODE + 16, CODE + 28);
+    let a = CODE + 16;
+    let c = CODE + 28;
     let words = [
         b(CODE, a, true),
         d(Op::addi, 3, 3, 1),
@@ -128,7 +132,8 @@ fn a_return_to_an_outer_frame_unwinds_the_host_frames() {
         d(Op::addi, 3, 3, 10),
         BLR,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -158,7 +163,8 @@ fn calls_through_pointers_and_switches() {
         d(Op::addi, 3, 3, 5),
         BLR,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[6] = 50;
@@ -179,7 +185,8 @@ fn a_refused_access_names_address_and_instruction_and_leaves_the_rest() {
         d(Op::addi, 3, 3, 1),
         SC,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[6] = 0x2000_0000;
@@ -211,7 +218,8 @@ fn traps_system_calls_and_illegal_words_end_a_run() {
         vec![0x7C6C_42E6, 0x7C8C_42E6, SC], // mftb
         vec![0x7C60_00A6, SC],              // mfmsr
     ] {
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
         }
@@ -232,7 +240,8 @@ fn the_cases_of_a_switch_are_compiled_together() {
     }
     words.push(SC);
     let config = JitConfig { warm_up: 100, ..JitConfig::default() };
-    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -265,7 +274,8 @@ fn moves_to_msr_change_what_they_may() {
     for source in sources {
         for word in [Op::mtmsr, Op::mtmsrd].map(|op| [0, L].map(|l| x(op, 3, 0, 0, l))).concat() {
             let words = [x(Op::mfmsr, 5, 0, 0, 0), d(Op::addi, 4, 4, 1), word, x(Op::mfmsr, 6, 0, 0, 0), SC];
-            let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+            let mut jit = JitHarness::jit();
+            let mut interpreter = JitHarness::interpreter();
             for machine in [&mut jit, &mut interpreter] {
                 start(machine, &words);
                 machine.ctx.gpr[3] = source;
@@ -330,7 +340,8 @@ fn a_thread_that_waits_for_another_threads_store_sees_it() {
 fn a_conditional_store_succeeds_once_and_fails_when_the_word_changed() {
     // lwarx r3,0,r4; addi r3,r3,1; stwcx. r3,0,r4; mfcr r5; stwcx. r3,0,r4; mfcr r6
     let words = [0x7C60_2028, d(Op::addi, 3, 3, 1), 0x7C60_212D, 0x7CA0_0026, 0x7C60_212D, 0x7CC0_0026, SC];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[4] = u64::from(DATA + 32);
@@ -348,7 +359,8 @@ fn a_conditional_store_succeeds_once_and_fails_when_the_word_changed() {
 #[test]
 fn device_registers_are_reached_by_plain_loads_and_stores() {
     let words = [d(Op::stw, 3, 4, 0x714), d(Op::lwz, 5, 4, 0x714), d(Op::lwz, 6, 4, 0x1844 & !3), SC];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
         machine.ctx.gpr[3] = 0x1234_5678;

@@ -115,7 +115,8 @@ fn at_once(
     let together = Barrier::new(engines.len());
     thread::scope(|scope| {
         let run = |(hw_id, mut engine): (u8, Box<dyn Execute>)| {
-            let (begin, together) = (&begin, &together);
+            let begin = &begin;
+            let together = &together;
             scope.spawn(move || {
                 let mut ctx = PpcContext { hw_id, ..begin(hw_id) };
                 let mut devices = DeviceQueue::new();
@@ -165,7 +166,8 @@ fn concurrent_lwarx_stwcx_serializes() {
                     _ => (CODE + 24, DATA, 1 << 32 | 1),
                 };
                 ctx.pc = pc;
-                (ctx.gpr[4], ctx.gpr[5]) = (u64::from(at), step);
+                ctx.gpr[4] = u64::from(at);
+                ctx.gpr[5] = step;
                 ctx
             });
             let [high, low] = [0, 4].map(|at| memory.read::<u32>(GuestAddr(DATA + at)).unwrap());
@@ -280,7 +282,8 @@ fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, 
     let contexts = at_once(2, engine, 1009, |hw_id| {
         let pc = if hw_id == 0 { CODE } else { reader_at };
         let mut ctx = PpcContext { pc, ctr: 3000, ..PpcContext::default() };
-        (ctx.gpr[4], ctx.gpr[10]) = (DATA.into(), u64::from(DATA + 0x100));
+        ctx.gpr[4] = DATA.into();
+        ctx.gpr[10] = u64::from(DATA + 0x100);
         ctx
     });
     (contexts[1].gpr[8], contexts[1].gpr[7])

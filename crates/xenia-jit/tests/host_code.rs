@@ -46,7 +46,8 @@ fn title(name: &str, file: &[u8], out: &mut BTreeMap<String, u32>) {
     let jit = Jit::new(memory, config(Granularity::Function)).unwrap();
     let mut todo: Vec<u32> = vec![image.entry.0];
     todo.extend(image.symbols.iter().filter(|symbol| symbol.is_function).map(|symbol| symbol.address.0));
-    let (mut exits, mut lost) = (0, 0);
+    let mut exits = 0;
+    let mut lost = 0;
     let mut seen: BTreeSet<u32> = todo.iter().copied().collect();
     while let Some(pc) = todo.pop() {
         let Some(RegionCost { blocks, calls, fault_exits, lost_sinking, .. }) =

@@ -23,7 +23,9 @@ fn straight(r: &mut Random, rows: &[Op], faults: bool) -> Vec<u32> {
 /// An instruction on r3 to r13, or an access through r21 to r24.
 fn plain(r: &mut Random, rows: &[Op]) -> u32 {
     let mut register = || 3 + r.below(11) as u32;
-    let (a, b, c) = (register(), register(), register());
+    let a = register();
+    let b = register();
+    let c = register();
     let base = 21 + r.below(4) as u32;
     match r.below(5) {
         0 => d(r.pick(&[Op::lwz, Op::lbz, Op::lha, Op::stw, Op::stb]), a, base, r.below(64) as i32 * 4),
@@ -65,7 +67,8 @@ fn begin(r: &mut Random) -> PpcContext {
     let mut ctx = PpcContext::default();
     randomize(&mut ctx, r);
     randomize_modes(&mut ctx, r);
-    (ctx.fpscr, ctx.pc) = (0, CODE);
+    ctx.fpscr = 0;
+    ctx.pc = CODE;
     ctx.ctr = 1 + r.below(6);
     ctx.gpr[20] = NOWHERE;
     ctx
@@ -80,11 +83,13 @@ fn integers() -> Vec<Op> {
 #[test]
 fn registers_are_right_for_every_way_to_a_join() {
     let rows = integers();
-    let (mut faults, mut turns) = (0, 0);
+    let mut faults = 0;
+    let mut turns = 0;
     for seed in 0..120 {
         let mut r = Random::new(seed);
         let words = program(&mut r, &rows);
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
         }
@@ -125,7 +130,8 @@ fn every_budget_ends_where_the_interpreter_does() {
     for seed in 1000..1012 {
         let mut r = Random::new(seed);
         let words = program(&mut r, &rows);
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
         }

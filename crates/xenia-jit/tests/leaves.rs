@@ -49,7 +49,8 @@ fn a_loop_that_calls_leaves_calls_nothing() {
 fn inlined_register_save_restore_matches_interpreter() {
     // __savegprlr_29 and __restgprlr_29, as in every title, used by a recursive function with a
     // frame.
-    let (save, restore) = (LEAVES, LEAVES + 0x40);
+    let save = LEAVES;
+    let restore = LEAVES + 0x40;
     let save_words =
         [d(Op::std, 29, 1, -32), d(Op::std, 30, 1, -24), d(Op::std, 31, 1, -16), d(Op::stw, 12, 1, -8), BLR];
     let restore_words = [
@@ -124,7 +125,8 @@ fn a_fault_in_a_leaf_shows_where_it_was() {
         let words = calls(&[LEAVES]);
         for config in [JitConfig { warm_up: 4, ..JitConfig::default() }, JitConfig::compile_everything()] {
             let (mut jit, mut interpreter) = machines(config, &[(CODE, &words), (LEAVES, &leaf)], |ctx| {
-                (ctx.ctr, ctx.gpr[3]) = (1 << 20, u64::from(DATA));
+                ctx.ctr = 1 << 20;
+                ctx.gpr[3] = u64::from(DATA);
             });
             compare(&mut jit, &mut interpreter, LONG, &|| format!("{access:#x}"));
             assert_eq!((jit.ctx.pc, jit.ctx.lr), (LEAVES + 8, u64::from(CODE + 4)), "{access:#x}");
@@ -184,7 +186,8 @@ fn random_leaves_do_what_they_do_when_they_are_called() {
             machines(JitConfig::compile_everything(), &[(CODE, &main), (LEAVES, &leaves)], |_| {});
         randomize(&mut interpreter.ctx, &mut r);
         randomize_modes(&mut interpreter.ctx, &mut r);
-        (interpreter.ctx.pc, interpreter.ctx.lr) = (CODE, u64::from(CODE + 0x800));
+        interpreter.ctx.pc = CODE;
+        interpreter.ctx.lr = u64::from(CODE + 0x800);
         for machine in [&jit, &interpreter] {
             machine.put(CODE + 0x800, &[SC]);
         }

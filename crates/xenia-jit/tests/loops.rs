@@ -46,7 +46,8 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
                 // Entered in the middle, with a conditionally executed path placed before the loop.
                 let side = statements(r, rows, depth - 1, false);
                 let body = statements(r, rows, depth - 1, counts);
-                let (in_front, length) = (side.len() as i32, body.len() as i32);
+                let in_front = side.len() as i32;
+                let length = body.len() as i32;
                 words.push(0x4800_0000 | ((in_front as u32 + 1) * 4));
                 words.extend(side);
                 words.extend(body);
@@ -83,7 +84,8 @@ fn check(families: &[Family], seed: u64) {
         // Every other round with cold-path pruning.
         let pruning_seed = (round + seed).is_multiple_of(2).then_some(seed);
         let config = JitConfig { pruning_seed, ..JitConfig::compile_everything() };
-        let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+        let mut jit = JitHarness::jit_with(config);
+        let mut interpreter = JitHarness::interpreter();
         let mut at = CODE;
         for case in 0..count {
             let mut words = statements(&mut r, &rows, 3, true);
@@ -178,7 +180,8 @@ fn a_fault_in_a_loop_finds_every_register_exact() {
                 bdnz(8),
                 SC,
             ];
-            let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+            let mut jit = JitHarness::jit();
+            let mut interpreter = JitHarness::interpreter();
             for machine in [&mut jit, &mut interpreter] {
                 machine.put(CODE, &words);
                 machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
@@ -219,7 +222,8 @@ fn every_budget_ends_in_the_turn_and_at_the_instruction_where_the_interpreter_is
         bdnz(8),
         SC,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, &words);
     }
@@ -252,7 +256,8 @@ fn a_loop_may_write_to_its_own_page_and_jump_out() {
         d(Op::addi, 8, 7, 1),
         SC,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, &words);
         machine.ctx = PpcContext { pc: CODE, lr: u64::from(CODE + 32), ..PpcContext::default() };
@@ -287,7 +292,8 @@ fn lazy_compare_keeps_its_summary_overflow() {
         SC,
     ];
     for r3 in [4, 5, 6, u64::MAX] {
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
             machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };

@@ -37,7 +37,8 @@ fn turns(changes: &[u32]) -> Vec<u32> {
 
 fn compare_turns(name: &str, changes: &[u32], budgets: impl Iterator<Item = i64>) {
     let words = turns(changes);
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for budget in budgets {
         for (sf, so) in [(0, 0), (0, 1), (msr_bit::SF, 0), (msr_bit::SF, 1)] {
             for machine in [&mut jit, &mut interpreter] {
@@ -85,7 +86,8 @@ fn instructions_that_change_so_leave_it_right_for_those_behind_them() {
 
 #[test]
 fn leaving_for_a_change_of_so_does_not_interpret() {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     let words = turns(&[x(Op::addx, 9, 10, 11, OE), x(Op::mcrxr, 0, 0, 0, 0)]);
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, &words);

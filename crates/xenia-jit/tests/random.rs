@@ -22,7 +22,8 @@ fn check_round(families: &[Family], seed: u64, count: u64, length: usize) {
 fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, length: usize) {
     let rows = rows(families);
     let mut r = Random::new(seed);
-    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter();
     let mut at = CODE;
     for case in 0..count {
         let words: Vec<u32> = (0..length).map(|_| word(&mut r, &rows)).chain([SC, BLR]).collect();
@@ -115,7 +116,8 @@ fn vertex_formats_at_their_edges() {
     const PARTS: [u64; 14] =
         [0, 1, 0xFF, 0x1FF, 0x200, 0x201, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0x7FFF, 0x8000, 0x8001, 0xFFFF];
     const WIDE: [u64; 6] = [0, 1, 0x7_FFFF, 0x8_0000, 0x8_0001, 0xF_FFFF];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     let words: Vec<u32> =
         (0..8).map(|format| x(Op::vupkd3d128, 4 + format, format << 2, 3, 0)).chain([SC]).collect();
     let mut r = Random::new(11);

@@ -8,7 +8,8 @@ use xenia_isa::Op;
 /// Runs `words` up to the access that faults, compares the states, points r20 to memory and runs to
 /// the end. r9 points to data.
 fn check(words: &[u32], faults_at: u32) {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     let mut r = Random::new(11);
     randomize(&mut interpreter.ctx, &mut r);
     for machine in [&mut jit, &mut interpreter] {
@@ -90,7 +91,8 @@ fn a_compare_in_software_changes_no_register() {
 fn an_address_that_wraps_is_that_of_the_null_page() {
     let words = [d(Op::addi, 5, 5, 1), d(Op::lwz, 3, 4, 24), d(Op::lhz, 6, 4, 16), d(Op::addi, 5, 5, 1), SC];
     for skipped in [0, 4] {
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.memory.open_null_page().unwrap();
             machine.put(CODE, &words);

@@ -18,7 +18,9 @@ fn software_path_cost() {
     const NAN: u64 = 0x7FF8_0000_0000_0000;
     const HUGE: u64 = 0x7FE0_0000_0000_0000;
     let float = |op: Op| op.row().bits | 1 << 21;
-    let (ab, ac, acb) = (2 << 16 | 3 << 11, 2 << 16 | 4 << 6, 2 << 16 | 3 << 11 | 4 << 6);
+    let ab = 2 << 16 | 3 << 11;
+    let ac = 2 << 16 | 4 << 6;
+    let acb = 2 << 16 | 3 << 11 | 4 << 6;
     let indexed = |op: Op| x(op, 4, 0, 2, 0);
     let cases = [
         ("fadd", float(Op::faddx) | ab, [ONE, THIRD, ONE], 0),
@@ -56,7 +58,8 @@ fn software_path_cost() {
     // All write f1 (or r4 and up) and read registers that no instruction writes.
     let prepare = |fpr: [u64; 3], fpscr: u32| {
         move |ctx: &mut PpcContext| {
-            (ctx.fpscr, ctx.xer_count) = (fpscr, 16);
+            ctx.fpscr = fpscr;
+            ctx.xer_count = 16;
             ctx.gpr[2] = DATA.into();
             ctx.fpr[2..5].copy_from_slice(&fpr);
         }

@@ -8,14 +8,16 @@ use xenia_jit::JitConfig;
 #[test]
 fn every_special_register_is_as_the_interpreter_has_it() {
     let config = JitConfig::compile_everything();
-    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter();
     let mut r = Random::new(5);
     for number in 0..1024 {
         // The time base depends on where it is read; `flow` tests it.
         if matches!(number, 268 | 269) {
             continue;
         }
-        let (low, high) = (number & 31, number >> 5);
+        let low = number & 31;
+        let high = number >> 5;
         let words = [
             x(Op::mfspr, 5, low, high, 0),
             SC,
@@ -45,7 +47,8 @@ fn every_special_register_is_as_the_interpreter_has_it() {
 #[test]
 fn problem_state_turns_interrupts_and_translation_on() {
     let config = JitConfig::compile_everything();
-    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter();
     // The code that follows runs with PR set, in which only `sc` is certain to be allowed.
     for machine in [&jit, &interpreter] {
         machine.put(CODE, &[x(Op::mtmsr, 5, 0, 0, 0), SC]);

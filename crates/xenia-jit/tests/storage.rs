@@ -19,7 +19,8 @@ fn assert_compiled(jit: &JitHarness) {
 }
 
 fn pair() -> (JitHarness, JitHarness) {
-    let (jit, interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
+    let jit = compiling(ReservationMode::Context);
+    let interpreter = JitHarness::interpreter();
     let bytes: Vec<u8> = (0..SIZE).map(|n| (n * 7 + 3) as u8).collect();
     for machine in [&jit, &interpreter] {
         machine.memory.write_bytes(GuestAddr(DATA), &bytes).unwrap();
@@ -120,7 +121,8 @@ fn a_string_that_leaves_memory_changes_no_register() {
 #[test]
 fn a_device_sees_the_same_pieces_of_a_part_of_a_vector() {
     const REGISTERS: u32 = 0x7FC8_1000;
-    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
+    let mut jit = compiling(ReservationMode::Context);
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.vr[3] = 0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10;
     }
@@ -141,7 +143,8 @@ fn a_device_sees_the_same_pieces_of_a_part_of_a_vector() {
 #[test]
 fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores() {
     const REGISTERS: u32 = 0x7FC8_1000;
-    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
+    let mut jit = compiling(ReservationMode::Context);
+    let mut interpreter = JitHarness::interpreter();
     let words = [
         d(Op::stw, 3, 4, 1),
         d(Op::stmw, 3, 4, 0),
@@ -201,7 +204,8 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
                         machine.ctx.pc = CODE;
                         machine.run(10);
                     }
-                    let (table, addr) = (machine.memory.reservations(), GuestAddr(DATA + 64));
+                    let table = machine.memory.reservations();
+                    let addr = GuestAddr(DATA + 64);
                     match between {
                         1 => table.invalidate_for_write(addr),
                         2 => {
@@ -288,7 +292,8 @@ fn strict_reservations_die_of_other_threads_stores_only() {
                 machine.ctx.gpr[3] = 5;
                 machine.ctx.gpr[4] = address.into();
                 // 12 bytes from 8 past r4; a word of the line that no store writes.
-                (machine.ctx.gpr[5], machine.ctx.xer_count) = (8, 13);
+                machine.ctx.gpr[5] = 8;
+                machine.ctx.xer_count = 13;
                 machine.ctx.gpr[7] = (line + 0x40).into();
                 machine.ctx.pc = CODE;
                 machine.run(10);

@@ -75,7 +75,8 @@ fn a_fault_in_any_turn_and_at_any_access_finds_every_register() {
     for (first, second) in loads.into_iter().zip(stores) {
         for (turn, budget) in [(1, 1 << 30), (2, 13), (3, 1 << 30), (51, 200), (999, 1 << 30), (1700, 7000)] {
             for (first_words, second_words, at) in [(turn, ALL, 3), (ALL, turn, 6)] {
-                let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+                let mut jit = JitHarness::jit();
+                let mut interpreter = JitHarness::interpreter();
                 for machine in [&mut jit, &mut interpreter] {
                     machine.put(CODE, &words(first, second));
                     begin(machine, first_words, second_words);
@@ -107,7 +108,8 @@ fn every_way_out_stores_what_the_loop_has_not() {
     for (ctr, r3, r6, budget) in
         [(9, 0, 0, 1 << 30), (90, 1990, 0, 1 << 30), (90, 5, 0x1200, 1 << 30), (90, 0, 0, 100)]
     {
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             machine.put(CODE, &words);
             begin(machine, ALL, ALL);

@@ -80,7 +80,8 @@ fn cases_anywhere_are_what_the_interpreter_does_with_any_budget_and_after_change
         let mut r = Random::new(seed);
         let (words, mut targets) = cases(&mut r);
         let config = JitConfig { warm_up: 5, ..JitConfig::default() };
-        let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+        let mut jit = JitHarness::jit_with(config);
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             put(machine, &words, &targets);
             machine.ctx.gpr[20] = u64::from(DATA);

@@ -65,7 +65,8 @@ fn where_visits_end_makes_no_entries() {
         d(Op::bcx, 16, 0, -28), // bdnz
         b(CODE + 36, CODE, false),
     ];
-    let (mut jit, mut interpreter) = (machine(&words), JitHarness::interpreter());
+    let mut jit = machine(&words);
+    let mut interpreter = JitHarness::interpreter();
     interpreter.put(CODE, &words);
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.gpr[5] = 300;
@@ -100,7 +101,8 @@ fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it()
         d(Op::addi, 4, 4, 1), // +24
         b(CODE + 28, CODE, false),
     ];
-    let (mut jit, mut interpreter) = (machine(&words), JitHarness::interpreter());
+    let mut jit = machine(&words);
+    let mut interpreter = JitHarness::interpreter();
     interpreter.put(CODE, &words);
     for machine in [&mut jit, &mut interpreter] {
         machine.ctx.gpr[10] = u64::from(CODE + 20);
@@ -147,7 +149,9 @@ fn a_side_that_was_never_taken_is_compiled_once_it_is() {
     interpreter.put(CODE, &words);
     let mut run = |jit: &mut JitHarness, r3: u64, turns: u64| {
         for machine in [&mut *jit, &mut interpreter] {
-            (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, turns, r3);
+            machine.ctx.pc = CODE;
+            machine.ctx.ctr = turns;
+            machine.ctx.gpr[3] = r3;
             assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
         }
         assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
@@ -178,8 +182,10 @@ fn a_function_too_long_for_one_piece_is_compiled_whole_and_about_once() {
     machine.put(CODE, &words);
     let mut interpreted = Vec::new();
     for _ in 0..8 {
-        (machine.ctx.pc, machine.ctx.ctr) = (CODE, 500);
-        (machine.ctx.gpr[2], machine.ctx.gpr[3]) = (u64::from(DATA), 5);
+        machine.ctx.pc = CODE;
+        machine.ctx.ctr = 500;
+        machine.ctx.gpr[2] = u64::from(DATA);
+        machine.ctx.gpr[3] = 5;
         assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
         interpreted.push(machine.engine.counters().interpreted_instructions);
     }

@@ -38,7 +38,8 @@ fn a_title_sees_the_console_that_is_configured() {
     ] {
         let mut config = KernelConfig { missing: missing.iter().collect(), ..KernelConfig::default() };
         config.version = [2, 0, 7371, 0];
-        (config.locale.language, config.locale.game_region) = (3, 0x2FE);
+        config.locale.language = 3;
+        config.locale.game_region = 0x2FE;
         let (machine, end) = run(&mut title(), config);
         assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 0 }));
         assert_eq!([0, 4].map(|at| machine.data(at)), [7371 << 16, 3]);

@@ -361,7 +361,8 @@ impl<'a> Lifter<'a> {
             // count.
             let remaining = i64::from(stored) - i64::from(self.state.spent) + i64::from(self.remaining);
             self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-            let (pc, remaining) = (guest.pc, remaining as i32);
+            let pc = guest.pc;
+            let remaining = remaining as i32;
             self.sites.push(Site { pc, remaining, single_format: 0, open_format: 0, from: pc, again: 0 });
             self.begin_instruction();
             match (block.replaced(index), guest.op) {

@@ -35,7 +35,8 @@ impl Mode {
     #[inline]
     pub fn of(ctx: &PpcContext) -> Option<Self> {
         let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC;
-        let (wide, controlled) = (ctx.sf(), ctx.fpscr & CONTROL != 0);
+        let wide = ctx.sf();
+        let controlled = ctx.fpscr & CONTROL != 0;
         fit.then_some(Self { wide, controlled, overflowed: ctx.xer_so != 0 })
     }
 

@@ -219,7 +219,8 @@ impl Limits {
 
     /// Counts a refusal; logs the first one of each limit.
     pub fn hit(&self, limit: Limit) {
-        let (LimitRow { name, status, reason, .. }, value) = (limit.row(), self.values[limit as usize]);
+        let LimitRow { name, status, reason, .. } = limit.row();
+        let value = self.values[limit as usize];
         if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
             tracing::warn!(
                 target: "kernel",

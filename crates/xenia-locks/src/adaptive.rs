@@ -89,7 +89,8 @@ impl AdaptiveLock {
     #[cold]
     fn acquire_slow(&self, me: u32) {
         let mut mine = me;
-        let (mut backoff, mut spins) = (Backoff::default(), 0);
+        let mut backoff = Backoff::default();
+        let mut spins = 0;
         loop {
             let word = self.word.load(Ordering::Relaxed);
             if word == 0 {

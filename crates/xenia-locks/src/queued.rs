@@ -354,7 +354,8 @@ fn linked_behind(claim: &NodeClaim) -> u16 {
 /// The first node from `first` on that is on NUMA node `place`, and its predecessor (itself if it
 /// is the first).
 fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
-    let (mut before, mut at) = (first, first);
+    let mut before = first;
+    let mut at = first;
     for _ in 0..IN_SIGHT {
         if at == 0 {
             return None;

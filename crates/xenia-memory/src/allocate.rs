@@ -112,8 +112,10 @@ impl GuestMemory {
             GuestAddr(view.base + offset.min(view.size - 1))
         };
         let mut request = AllocRequest::new(heap, size, protect);
-        (request.low, request.high) = (addr(min), addr(max));
-        (request.align, request.top_down) = (align, true);
+        request.low = addr(min);
+        request.high = addr(max);
+        request.align = align;
+        request.top_down = true;
         self.alloc_with(&request).map(|(addr, _)| addr)
     }
 

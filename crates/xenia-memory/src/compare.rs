@@ -19,7 +19,8 @@ impl GuestMemory {
     /// repeated use see [`Comparison`].
     pub fn compare(&self, other: &Self) -> Option<GuestAddr> {
         self.compare_rights(other).or_else(|| {
-            let (mut a, mut b) = (ZEROS, ZEROS);
+            let mut a = ZEROS;
+            let mut b = ZEROS;
             ASCENDING.into_iter().find_map(|zone| {
                 let mut mine = HeldPages::new(self);
                 let mut theirs = HeldPages::new(other);
@@ -129,7 +130,8 @@ impl Comparison {
         }
         let mut known = false;
         if let Some(trackers) = &mut self.trackers {
-            let (suspects, committed) = (&mut self.suspects, &self.committed);
+            let suspects = &mut self.suspects;
+            let committed = &self.committed;
             known = trackers.iter_mut().all(|tracker| {
                 tracker.take(committed, |guest| {
                     for page in guest.filter_map(|guest| backing_page(guest << PAGE_SHIFT)) {
@@ -148,7 +150,8 @@ impl Comparison {
     /// Compares the suspect pages in address order, and clears the bits of equal ones.
     fn compare_suspects(&mut self) -> Option<GuestAddr> {
         let [a, b] = &self.spaces;
-        let (mut in_a, mut in_b) = (ZEROS, ZEROS);
+        let mut in_a = ZEROS;
+        let mut in_b = ZEROS;
         for zone in ASCENDING {
             let mut held_a = HeldPages::new(a);
             let mut held_b = HeldPages::new(b);

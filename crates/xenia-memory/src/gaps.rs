@@ -45,7 +45,8 @@ impl Gaps {
     /// The first (or last) multiple of `align` in `window` that starts `size` free bytes.
     pub(crate) fn find(&self, window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
         let fit = |(&start, &end): (&u32, &u32)| {
-            let (start, end) = (start.max(window.start), end.min(window.end));
+            let start = start.max(window.start);
+            let end = end.min(window.end);
             let room = end.checked_sub(size)?;
             let at = if top_down { room & !(align - 1) } else { start.checked_next_multiple_of(align)? };
             (start..=room).contains(&at).then_some(at)
@@ -94,7 +95,8 @@ mod tests {
             let mut taken = vec![false; SIZE as usize];
             let mut ranges: Vec<Range<u32>> = Vec::new();
             for (low, high, size, align, top_down, which) in steps {
-                let (window, align) = (low..high.max(low + 1), 1 << align);
+                let window = low..high.max(low + 1);
+                let align = 1 << align;
                 let found = gaps.find(&window, size, align, top_down);
                 prop_assert_eq!(found, looked_up(&taken, &window, size, align, top_down));
                 match found {

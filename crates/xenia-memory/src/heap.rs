@@ -399,7 +399,8 @@ impl Zones {
     /// Describes the region from the page of `addr` on.
     pub(crate) fn query(&mut self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
         let place = Place::new(addr, 1)?;
-        let (view, offset) = (place.view, place.range.start);
+        let view = place.view;
+        let offset = place.range.start;
         let base = place.addr(offset);
         if let Ok((at, allocation, pages)) = self.containing(&place) {
             let first = allocation.pages[pages.start];

@@ -28,7 +28,8 @@ impl GuestMemory {
     pub fn read<T: GuestValue>(&self, addr: GuestAddr) -> Access<T> {
         self.check(addr.0, T::SIZE, COMMITTED, false)?;
         let mut bytes = T::Bytes::default();
-        let (base, dst) = (self.alias.0, bytes.as_mut());
+        let base = self.alias.0;
+        let dst = bytes.as_mut();
         // SAFETY: the whole range is committed.
         unsafe {
             match T::SIZE {

@@ -32,7 +32,8 @@ unsafe impl Sync for ViewBase {}
 /// See the module's rules, for `dst.len()` bytes.
 pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
     if dst.len() < 64 {
-        let (mut at, mut rest) = (addr, dst);
+        let mut at = addr;
+        let mut rest = dst;
         while !rest.is_empty() {
             let size = 1 << rest.len().min(8).ilog2();
             // SAFETY: inside the range that the caller guarantees.
@@ -46,7 +47,8 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
             };
             let (piece, after) = std::mem::take(&mut rest).split_at_mut(size);
             piece.copy_from_slice(&u64::to_le_bytes(bytes)[..size]);
-            (at, rest) = (at.wrapping_add(size as u32), after);
+            at = at.wrapping_add(size as u32);
+            rest = after;
         }
         return;
     }
@@ -60,7 +62,8 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
 /// See the module's rules, for `src.len()` bytes.
 pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
     if src.len() < 64 {
-        let (mut at, mut rest) = (addr, src);
+        let mut at = addr;
+        let mut rest = src;
         while !rest.is_empty() {
             let size = 1 << rest.len().min(8).ilog2();
             let (piece, after) = rest.split_at(size);
@@ -76,7 +79,8 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
                     _ => store_u8(base, at, value as u8),
                 }
             }
-            (at, rest) = (at.wrapping_add(size as u32), after);
+            at = at.wrapping_add(size as u32);
+            rest = after;
         }
         return;
     }

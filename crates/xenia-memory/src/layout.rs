@@ -204,9 +204,11 @@ pub(crate) fn backing_page(addr: u32) -> Option<u32> {
 /// The guest page ranges (page numbers, `addr >> 12`) that map backing pages `pages`, which must
 /// lie in one of the three parts of the table above. Unused elements are empty ranges.
 pub(crate) fn guest_pages(pages: &Range<u32>) -> [Range<u32>; 3] {
-    let (a, b) = (pages.start, pages.end);
+    let a = pages.start;
+    let b = pages.end;
     if a >= IMAGE_FIRST {
-        let (a, b) = (a - IMAGE_FIRST, b - IMAGE_FIRST);
+        let a = a - IMAGE_FIRST;
+        let b = b - IMAGE_FIRST;
         [0x80000 + a..0x80000 + b, 0x90000 + a..0x90000 + b, 0..0]
     } else if a >= VIRTUAL_FIRST {
         [a - VIRTUAL_FIRST..b - VIRTUAL_FIRST, 0..0, 0..0]

@@ -124,7 +124,8 @@ impl Leftovers {
 fn held_runs(pages: &Range<u32>, next_held: impl Fn(u32) -> Option<u32>) -> impl Iterator<Item = Range<u32>> {
     /// Part of a run by which it grows without a question.
     const PART: u32 = 8;
-    let (mut next, end) = (pages.start, pages.end);
+    let mut next = pages.start;
+    let end = pages.end;
     let mut run = next..next;
     std::iter::from_fn(move || {
         let start = if next < end { next_held(next).filter(|&page| page < end)? } else { return None };

@@ -178,7 +178,8 @@ impl ReservationTable {
         if len == 0 || len > FEW_LINES * RESERVATION_LINE && !self.has_active_reservers() {
             return;
         }
-        let (mut line, last) = (line_of(addr), line_of(addr.offset(len - 1)));
+        let mut line = line_of(addr);
+        let last = line_of(addr.offset(len - 1));
         loop {
             self.invalidate_for_write(GuestAddr(line << LINE_SHIFT));
             if line == last {

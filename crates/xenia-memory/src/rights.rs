@@ -211,7 +211,8 @@ impl GuestMemory {
         while let Some(first) = self.next_committed(next) {
             next = first;
             // Own consecutive pages of the same state together.
-            let (start, state) = (next, self.own_any(next));
+            let start = next;
+            let state = self.own_any(next);
             next += 1;
             while next < BACKING_PAGES && is_committed(next) && self.try_own(next, state) {
                 next += 1;
@@ -333,7 +334,8 @@ mod tests {
                 let flags = [0, READ, READ | WRITE][dice.below(3)];
                 (first..end).for_each(|page| memory.pages.set_page_flags(page, flags));
             }
-            let (mut expected, mut last) = (1, HostRights::None);
+            let mut expected = 1;
+            let mut last = HostRights::None;
             for page in 0..GUEST_PAGES as u32 {
                 let rights = wanted(memory.pages.page_flags(page));
                 expected += u32::from(rights != last || page.is_multiple_of(BORDER));

@@ -138,7 +138,8 @@ fn changed_flags(before: &[(Range<u32>, u8)], after: &[(Range<u32>, u8)]) -> Vec
     let mut after = after.iter().peekable();
     let mut changes: Vec<(Range<u32>, u8)> = Vec::new();
     for (start, end) in bounds.iter().copied().zip(bounds.iter().copied().skip(1)) {
-        let (from, to) = (at(&mut before, start), at(&mut after, start));
+        let from = at(&mut before, start);
+        let to = at(&mut after, start);
         match changes.last_mut() {
             _ if from == to => {}
             Some((pages, flags)) if pages.end == start && *flags == to => pages.end = end,

@@ -75,7 +75,8 @@ impl WriteLog {
             self.committed = memory.committed_pages();
             self.mapping_changes = Some(changes);
         }
-        let (written, committed) = (&mut self.written, &self.committed);
+        let written = &mut self.written;
+        let committed = &self.committed;
         let is_known = self.tracker.as_mut().is_some_and(|tracker| {
             tracker.take(committed, |guest| {
                 for page in guest.filter_map(|guest| backing_page(guest << PAGE_SHIFT)) {

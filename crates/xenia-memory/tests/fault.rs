@@ -73,7 +73,8 @@ impl Code {
             (Self::LANDING, accesses::LANDING),
             (Self::UPDATE, accesses::UPDATE),
         ] {
-            let (at, run) = (memory.write_base().wrapping_add(offset), memory.execute_base() + offset as u64);
+            let at = memory.write_base().wrapping_add(offset);
+            let run = memory.execute_base() + offset as u64;
             // SAFETY: inside the memory, from which nothing runs yet.
             unsafe {
                 at.copy_from_nonoverlapping(code.as_ptr(), code.len());

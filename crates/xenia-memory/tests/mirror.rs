@@ -7,7 +7,8 @@ use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protec
 
 #[test]
 fn comparisons_ignore_which_pages_engines_have_read_code_from() {
-    let (memory, other) = (space(), space());
+    let memory = space();
+    let other = space();
     for space in [&memory, &other] {
         commit(space, 0x1_0000, 0x1_0000, RW);
     }
@@ -17,7 +18,8 @@ fn comparisons_ignore_which_pages_engines_have_read_code_from() {
 
 #[test]
 fn the_mirror_follows_hle_and_mapping_but_not_engines() {
-    let (memory, mirror) = (space(), GuestMemory::new_mirror().unwrap());
+    let memory = space();
+    let mirror = GuestMemory::new_mirror().unwrap();
     let mut dev = DeviceQueue::new();
     memory.set_mirror(Some(mirror.clone()));
     let at = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, RW, true).unwrap();
@@ -89,7 +91,8 @@ type Write<'a> = dyn FnMut(&GuestMemory) + 'a;
 
 #[test]
 fn a_standing_comparison_finds_every_kind_of_write_and_looks_at_little() {
-    let (a, b) = (space(), space());
+    let a = space();
+    let b = space();
     let mut dev = DeviceQueue::new();
     for memory in [&a, &b] {
         commit(memory, 0x1_0000, 0x40_0000, RW);

@@ -51,7 +51,8 @@ fn a_store_through_any_view_is_seen_through_every_view() {
                         );
                     }
                     // The watch lasted for one store: the next costs nothing.
-                    let (after, faults) = (version(&memory, watched), memory.counters().watch_faults);
+                    let after = version(&memory, watched);
+                    let faults = memory.counters().watch_faults;
                     host_store(&memory, stored + 8, 9);
                     assert_eq!((version(&memory, watched), memory.counters().watch_faults), (after, faults));
                 }
@@ -93,7 +94,8 @@ fn watches_keep_to_their_pages_and_respect_rights() {
 
 #[test]
 fn a_store_to_code_is_refused_once_and_ends_the_watch() {
-    let (memory, devices) = (space(), &mut DeviceQueue::new());
+    let memory = space();
+    let devices = &mut DeviceQueue::new();
     commit(&memory, 0x1_0000, 0x3000, RW);
     let refused = |addr| Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true });
     // The page and its neighbour were already watched for their contents.
@@ -160,7 +162,8 @@ fn write_u32_fence_publishes_prior_writes() {
     const ROUNDS: u32 = 20_000;
     let memory = space();
     commit(&memory, 0x1_0000, 0x3000, RW);
-    let (data, flags) = (0x1_0000, 0x1_2000);
+    let data = 0x1_0000;
+    let flags = 0x1_2000;
     let start = version(&memory, flags);
     thread::scope(|scope| {
         for writer in 0..2_u32 {
@@ -220,7 +223,8 @@ fn race(store: impl Fn(&GuestMemory, &mut DeviceQueue, u32) + Send + Sync) {
         });
         let mut dev = DeviceQueue::new();
         let _stop = StopOnDrop(&stop);
-        let (mut ended, start) = (0, Instant::now());
+        let mut ended = 0;
+        let start = Instant::now();
         while ended < 100 && (ended == 0 || start.elapsed() < Duration::from_secs(3)) {
             let before = version(&memory, ALIAS);
             assert_eq!(memory.watch(GuestAddr(ALIAS), 4), Ok(Watch::Protected));
@@ -278,7 +282,8 @@ fn watches_protection_and_stores_race_without_harm() {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for writer in 0..2_u32 {
-            let (memory, stop) = (&memory, &stop);
+            let memory = &memory;
+            let stop = &stop;
             scope.spawn(move || {
                 let mut value = 0_u32;
                 while !stop.load(Relaxed) {

@@ -269,7 +269,9 @@ impl Net {
             let watch =
                 watch.as_ref().map(|watch| Watch { event: watch.event.clone(), signalled: 0, ..*watch });
             if let Some(accepted) = self.sockets.get_mut(&name) {
-                (accepted.is_blocking, accepted.options, accepted.watch) = (is_blocking, options, watch);
+                accepted.is_blocking = is_blocking;
+                accepted.options = options;
+                accepted.watch = watch;
             }
         }
         name

@@ -180,8 +180,8 @@ impl Net {
             let looked = self.poll_connection(name);
             let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
             let ready = self.port.ready(socket.id);
-            let (is_stream, failed) =
-                (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
+            let is_stream = socket.kind == SocketKind::Stream;
+            let failed = matches!(socket.connection, Connection::Failed(_));
             let is_connected = !is_stream || socket.connection == Connection::Made;
             let states = [
                 (network_event::READ, ready.readable && !socket.listens && is_connected),

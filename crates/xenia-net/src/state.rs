@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn restored_sockets_are_those_that_were_saved() {
-        let (state, other) = (used(), net());
+        let state = used();
+        let other = net();
         let saved = state.state().expect("the machine's own network");
         other.restore(saved.clone(), &hold).expect("it can be");
         assert_eq!((other.state(), lines(&other)), (Ok(saved), lines(&state)));

@@ -147,7 +147,8 @@ mod tests {
     fn section_left_before_enqueue_is_entered_without_waiting() {
         let mut b = Harness::new();
         let at = b.allocate(section::SIZE);
-        let (first, second) = (b.thread(1), b.thread(2));
+        let first = b.thread(1);
+        let second = b.thread(2);
         let sections = LockQueues::new(0);
         initialize_section(&b.memory, at, 0).unwrap();
         assert!(try_enter(&b.memory, at, first.kthread).unwrap());

@@ -293,12 +293,14 @@ mod tests {
     fn nested_ownership_is_released_as_often() {
         let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
-        let (owner, other) = (b.thread(1), b.thread(2));
+        let owner = b.thread(1);
+        let other = b.thread(2);
         b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
         assert_eq!(b.wait(owner, &[mutant], WaitType::Any), Some(NtStatus::SUCCESS));
         assert_eq!(b.wait(owner, &[mutant], WaitType::Any), Some(NtStatus::SUCCESS));
         assert_eq!(b.wait(other, &[mutant], WaitType::Any), None);
-        let (d, s) = (&b.dispatcher, &mut b.scheduler);
+        let d = &b.dispatcher;
+        let s = &mut b.scheduler;
         let error = d.release_mutant(&b.memory, s, mutant, other.kthread, 0).unwrap_err();
         assert_eq!(error.status(), NtStatus::MUTANT_NOT_OWNED);
         assert_eq!(d.release_mutant(&b.memory, s, mutant, owner.kthread, 0), Ok(-1));
@@ -311,7 +313,9 @@ mod tests {
     fn an_ended_owner_abandons() {
         let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
-        let (owner, first, second) = (b.thread(1), b.thread(2), b.thread(3));
+        let owner = b.thread(1);
+        let first = b.thread(2);
+        let second = b.thread(3);
         b.dispatcher.initialize_mutant(&b.memory, mutant, Some(owner.kthread)).unwrap();
         b.wait(first, &[mutant], WaitType::Any);
         b.wait(second, &[mutant], WaitType::Any);

@@ -135,7 +135,8 @@ impl Pool {
             && !self.arenas.contains_key(&start)
         {
             self.free.remove(&before);
-            (start, length) = (before, have + length);
+            start = before;
+            length += have;
         }
         if let Some(&after) = self.free.get(&(start + length))
             && !self.arenas.contains_key(&(start + length))

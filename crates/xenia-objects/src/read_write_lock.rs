@@ -171,7 +171,8 @@ impl ReadWriteLocks {
         if counts.readers_inside == 0 {
             let readers = counts.readers_waiting;
             if readers > 0 && (!reader || counts.writers_waiting == 0) {
-                (counts.readers_inside, counts.readers_waiting) = (readers, 0);
+                counts.readers_inside = readers;
+                counts.readers_waiting = 0;
                 next = Some(Next::Readers(readers.cast_signed()));
             } else if counts.writers_waiting > 0 {
                 counts.writers_waiting -= 1;

@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn a_lock_that_guest_code_has_released_by_a_store_goes_to_the_first_waiter() {
         let mut b = Harness::new();
-        let (lock, other) = (b.allocate(16), b.allocate(16));
+        let lock = b.allocate(16);
+        let other = b.allocate(16);
         let locks = LockQueues::new(0);
         let threads = [b.thread(1), b.thread(2), b.thread(3)];
         for (thread, (owner, at)) in threads.iter().zip([(0x200, lock), (0x300, lock), (0x400, other)]) {

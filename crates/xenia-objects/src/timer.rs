@@ -309,7 +309,8 @@ mod tests {
     #[test]
     fn timers_expire_in_order_and_wake_their_waiters() {
         let mut b = Harness::new();
-        let (early, late) = (b.object(kind::MANUAL_TIMER, 0), b.object(kind::AUTO_TIMER, 0));
+        let early = b.object(kind::MANUAL_TIMER, 0);
+        let late = b.object(kind::AUTO_TIMER, 0);
         let thread = b.thread(1);
         assert!(!b.dispatcher.set_timer(&b.memory, late, setting(200, 0)).unwrap());
         assert!(!b.dispatcher.set_timer(&b.memory, early, setting(100, 0)).unwrap());
@@ -342,8 +343,9 @@ mod tests {
     #[test]
     fn only_timers_that_somebody_could_notice_are_events() {
         let mut b = Harness::new();
-        let (alone, awaited, calling) =
-            (b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0), b.object(kind::AUTO_TIMER, 0));
+        let alone = b.object(kind::AUTO_TIMER, 0);
+        let awaited = b.object(kind::AUTO_TIMER, 0);
+        let calling = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, alone, setting(100, 1)).unwrap();
         b.dispatcher.set_timer(&b.memory, awaited, setting(300, 0)).unwrap();
         assert_eq!(b.dispatcher.timers().next_noticed(), None);

@@ -83,7 +83,8 @@ impl WaitList {
     /// Appends a thread's wait.
     pub(super) fn push(&mut self, memory: &GuestMemory, object: GuestAddr, registration: Registration) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
-        let (last, block) = (self.at(self.0.len(), head), registration.block(registration.index));
+        let last = self.at(self.0.len(), head);
+        let block = registration.block(registration.index);
         let Registration { thread, reach, .. } = registration;
         self.0.push_back(Place { thread, block, reach });
         seen(registration.write(memory, object));
@@ -130,7 +131,8 @@ mod tests {
     fn the_list_in_the_header_is_that_of_the_waiters() {
         let memory = GuestMemory::new().unwrap();
         let at = memory.alloc(Heap::Virtual4K, 0x8000, 0x1000, Protect::READ_WRITE, false).unwrap();
-        let (object, head) = (at, at.offset(dispatcher_header::WAIT_LIST));
+        let object = at;
+        let head = at.offset(dispatcher_header::WAIT_LIST);
         let mut list = WaitList::default();
         let thread = |idx: u16| ThreadRef { hw_id: 0, generation: 0, idx };
         let registration = |idx: u16| Registration {

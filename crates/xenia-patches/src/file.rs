@@ -279,7 +279,8 @@ impl Reader {
             }
             value
         };
-        let (to, value) = (found("address"), found("value"));
+        let to = found("address");
+        let value = found("value");
         let mut said = |value: &Value<'_>, reason: String| self.fault(value.span().start, reason);
         let to = to.and_then(|to| address(to.get_ref()).map_err(|reason| said(to, reason)).ok());
         let bytes = value.and_then(|value| {

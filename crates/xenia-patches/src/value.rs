@@ -80,7 +80,8 @@ pub(crate) fn address(value: &DeValue<'_>) -> Result<u32, String> {
 
 fn integer(number: &DeInteger<'_>, bits: u32) -> Result<Vec<u8>, String> {
     // Negative numbers are in two's complement.
-    let (least, most) = (-(1_i128 << (bits - 1)), (1_i128 << bits) - 1);
+    let least = -(1_i128 << (bits - 1));
+    let most = (1_i128 << bits) - 1;
     let value = whole(number).filter(|value| (least..=most).contains(value));
     let value =
         value.ok_or_else(|| format!("{} does not fit into {bits} bits", quoted(&number.to_string())))?;

@@ -19,7 +19,9 @@ fn shader() -> Vec<u32> {
     let mut operations = 0;
     let mut i = 0_usize;
     while operations < OPERATIONS - 2 {
-        let (a, b, c) = (i % 23, (i + 7) % 23, (i * 5 + 2) % 23);
+        let a = i % 23;
+        let b = (i + 7) % 23;
+        let c = (i * 5 + 2) % 23;
         let (line, count) = match i % 12 {
             0..=4 => (format!("mad r{a}, r{b}, c[{}], r{c}.wzyx", i % 256), 1),
             5 => (format!("dp3 r{a}.x, r{b}, r{c}\n+ rsq r{a}.w, r{c}.w"), 2),

@@ -56,7 +56,6 @@ mod wgsl;
 mod work;
 
 use std::sync::Arc;
-
 use xenia_gpu::draw_state::{DrawCall, ResolveCall, VertexBuffer};
 use xenia_gpu::edram::{EdramPage, TILES};
 use xenia_gpu::geometry::Expander;

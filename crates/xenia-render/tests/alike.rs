@@ -48,7 +48,8 @@ fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     let Some(device) = device() else { return };
     let tallies = Tallies::default();
     let mut backends = backends(device, factor, &tallies);
-    let (mut count, mut strong) = (0, 0);
+    let mut count = 0;
+    let mut strong = 0;
     let cases = Cases::new("XENIA_ALIKE_SCENES", usual);
     let are_usual = cases.are_usual();
     cases.most_kib(4 << 20).each(|seed| {
@@ -64,7 +65,8 @@ fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     println!("{strong} of {count} cases changed what was there");
     assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
     assert!(!are_usual || strong * 2 >= count, "{strong} of {count}");
-    let (mut draws, mut by_reference) = (0, 0);
+    let mut draws = 0;
+    let mut by_reference = 0;
     for tally in tallies.borrow().iter() {
         let counts = tally.work().total;
         (draws, by_reference) = (draws + counts.draws, by_reference + counts.fallback_draws);

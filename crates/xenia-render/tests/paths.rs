@@ -433,7 +433,8 @@ fn work_is_counted_by_frame() {
     frame(3);
     frame(1);
     let work = tally.work();
-    let (total, most) = (work.total, work.most_in_a_frame);
+    let total = work.total;
+    let most = work.most_in_a_frame;
     assert_eq!((work.frames, total.draws, most.draws), (2, 4, 3));
     assert_eq!((total.textures_made, total.levels_decoded, most.textures_made), (1, 1, 1));
     // Six indices of four bytes a quad; a wait and six pages of 32 x 32 pixels for each resolve.

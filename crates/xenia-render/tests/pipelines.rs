@@ -71,7 +71,8 @@ fn draw(scene: &mut Scene) {
     scene.draw(4, 3);
     scene.set(0x2201, 0x0101_0101);
     scene.vertices(&triangle.map(|mut corner| {
-        (corner[3], corner[4]) = (0.0, 1.0);
+        corner[3] = 0.0;
+        corner[4] = 1.0;
         corner
     }));
     scene.draw(4, 3);

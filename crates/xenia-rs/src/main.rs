@@ -119,7 +119,8 @@ fn begin(words: Vec<OsString>) -> u8 {
 /// settings in effect and the words.
 fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, typed: &[OsString]) {
     if let Some(Command::Check(args)) = &mut cli.command {
-        (args.settings, args.typed) = (settings::in_effect(), typed.to_vec());
+        args.settings = settings::in_effect();
+        args.typed = typed.to_vec();
     }
     let (args, command, matches) = match (&mut cli.command, matches.subcommand()) {
         (Some(Command::Exec(args)), Some((name, matches))) => {

@@ -290,7 +290,8 @@ impl<'a> Innermost<'a> {
             && let Some(found) = command.find_subcommand(name)
         {
             names.push(name);
-            (command, matches) = (found, inner);
+            command = found;
+            matches = inner;
         }
         Self { names, command, matches }
     }

@@ -19,7 +19,8 @@ fn a_title_that_hangs_and_one_that_does_not_load_do_not_stop_the_others() {
     let mut damaged = std::fs::read(titles.join("c-hello.xex")).unwrap();
     damaged.truncate(0x1100);
     std::fs::write(titles.join("a-damaged.xex"), damaged).unwrap();
-    let (out, json) = (dir.path().join("out"), dir.path().join("compat.json"));
+    let out = dir.path().join("out");
+    let json = dir.path().join("compat.json");
     let ended = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("compat")
         .arg(&titles)

@@ -78,7 +78,8 @@ fn a_timeout_ends_a_run_without_end() {
 /// The screen after these bytes: sequences that move the cursor, and text.
 fn screen(sent: &str) -> String {
     let mut cells = vec![vec![' '; 120]; 40];
-    let (mut x, mut y) = (0, 0);
+    let mut x = 0;
+    let mut y = 0;
     let mut rest = sent.split(ENTER).nth(1).unwrap_or_default().chars();
     while let Some(c) = rest.next() {
         if c != '\x1b' {
@@ -95,7 +96,8 @@ fn screen(sent: &str) -> String {
         }
         if let Some(place) = sequence.strip_prefix('[').and_then(|text| text.strip_suffix('H')) {
             let (row, column) = place.split_once(';').unwrap();
-            (y, x) = (row.parse::<usize>().unwrap() - 1, column.parse::<usize>().unwrap() - 1);
+            y = row.parse::<usize>().unwrap() - 1;
+            x = column.parse::<usize>().unwrap() - 1;
         }
     }
     cells.into_iter().map(|row| String::from_iter(row) + "\n").collect()
@@ -149,7 +151,8 @@ fn the_terminal_is_taken_and_given_back() {
     for typed in [&[("q", "")][..], &[("\x03", "")], &session] {
         let folder = tempfile::tempdir().unwrap();
         let sent = on_a_terminal(folder.path(), TITLE, typed);
-        let (entered, left) = (sent.find(ENTER), sent.rfind(LEAVE));
+        let entered = sent.find(ENTER);
+        let left = sent.rfind(LEAVE);
         assert!(entered.is_some() && entered < left, "{sent:?}");
         let screen = screen(sent.rsplit_once(LEAVE).unwrap().0);
         assert!(screen.contains("default.xex!"), "{screen}");
@@ -233,7 +236,8 @@ const PANICS: &str = "XENIA_PANICS_ON_A_TERMINAL";
 fn panic_on_the_terminal() {
     let path = Path::new(TITLE).with_file_name("hello.xex");
     let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
-    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let config = MachineConfig::default();
+    let video = VideoConfig::default();
     let text = Box::new(|_: &str| panic!("the text can't be shown"));
     let options = MachineOptions { text, ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&title, options).unwrap();

@@ -216,7 +216,8 @@ fn the_front_page_has_the_number_of_exports() {
     for total in totals {
         let counts: Vec<u32> = total.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [in_full, constant, partial, ..] = counts[..] else { panic!("{total}") };
-        (there, done) = (there + in_full + constant + partial, done + in_full);
+        there = there + in_full + constant + partial;
+        done += in_full;
     }
     let page = std::fs::read_to_string(root().join("README.md")).unwrap();
     let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -244,7 +245,8 @@ fn every_example_of_the_help_and_the_book_runs() {
     let prepared = tempfile::tempdir().unwrap();
     prepare(prepared.path());
     let moment = MOMENTS[usize::from(xenia_testing::is_long())];
-    let (mut wrong, mut ended) = (Vec::new(), 0);
+    let mut wrong = Vec::new();
+    let mut ended = 0;
     for example in &examples {
         let is_lengthy = is_lengthy(example);
         // Each example starts with the original files.

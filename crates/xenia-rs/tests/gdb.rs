@@ -139,7 +139,8 @@ fn gdb_prints_what_the_transcripts_have() {
     }
     let mut wrong = String::new();
     for session in sessions {
-        let (found, path) = (transcript(&session), session.script.with_extension("txt"));
+        let found = transcript(&session);
+        let path = session.script.with_extension("txt");
         if std::env::var_os("XENIA_BLESS_GDB").is_some() {
             std::fs::write(&path, &found).unwrap();
         }

@@ -112,10 +112,13 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
         .stderr(open("err"))
         .spawn()
         .unwrap();
-    let (start, mut seconds, mut mebibytes) = (Instant::now(), 0.0, 0);
+    let start = Instant::now();
+    let mut seconds = 0.0;
+    let mut mebibytes = 0;
     let mut next_look = start;
     let code = loop {
-        let (pid, status) = (child.id(), child.try_wait().unwrap());
+        let pid = child.id();
+        let status = child.try_wait().unwrap();
         if let Some(status) = status {
             break status.code();
         }

@@ -158,7 +158,8 @@ fn of_two_imports_at_once_one_package_is_whole() {
 #[test]
 fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
     let dir = scratch();
-    let (saves, map) = (dir.path().join("saves"), dir.path().join("Map"));
+    let saves = dir.path().join("saves");
+    let map = dir.path().join("Map");
     make(&map, 1);
     std::fs::create_dir(&saves).unwrap();
     let hello = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
@@ -230,7 +231,8 @@ fn a_state_whose_run_is_killed_is_the_old_one_or_the_new_one() {
 #[test]
 fn files_that_are_extracted_are_whole_or_not_there() {
     let dir = scratch();
-    let (folder, image) = (dir.path().join("game"), dir.path().join("game.iso"));
+    let folder = dir.path().join("game");
+    let image = dir.path().join("game.iso");
     let files = make(&folder, 3);
     whole(&["make-iso", folder.to_str().unwrap(), image.to_str().unwrap()]);
     let to = |name: &str| dir.path().join(name);
@@ -257,7 +259,8 @@ fn files_that_are_extracted_are_whole_or_not_there() {
 #[test]
 fn an_image_that_is_interrupted_leaves_no_draft() {
     let dir = tempfile::tempdir().unwrap();
-    let (folder, to) = (dir.path().join("game"), dir.path().join("to"));
+    let folder = dir.path().join("game");
+    let to = dir.path().join("to");
     make(&folder, 4);
     std::fs::create_dir(&to).unwrap();
     std::fs::File::create(folder.join("long")).unwrap().set_len(192 << 20).unwrap();

@@ -28,7 +28,8 @@ fn they_are_there_on_every_engine_when_the_title_begins() {
 #[test]
 fn they_come_from_a_disc_image_too() {
     let folder = tempfile::tempdir().unwrap();
-    let (contents, disc) = (folder.path().join("contents"), folder.path().join("disc.iso"));
+    let contents = folder.path().join("contents");
+    let disc = folder.path().join("disc.iso");
     std::fs::create_dir(&contents).unwrap();
     for (name, on_disc) in
         [("linked.xex", "default.xex"), ("engine.xex", "Engine.xex"), ("maths.xex", "maths.xex")]

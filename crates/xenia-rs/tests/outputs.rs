@@ -237,8 +237,12 @@ fn write_failures_exit_with_code_2() {
     std::fs::write(at("shader.s"), "mul oC0, r0, c[0]\n").unwrap();
     std::fs::create_dir(at("frames")).unwrap();
     std::os::unix::fs::symlink(FULL, at("frames/frame000001.png")).unwrap();
-    let (demo, hello, suite) = (demo(), of("guest/bin/hello.xex"), of("guest/bin/cpu-suite.elf"));
-    let (one, shader, frames) = (at("one.s"), at("shader.s"), at("frames"));
+    let demo = demo();
+    let hello = of("guest/bin/hello.xex");
+    let suite = of("guest/bin/cpu-suite.elf");
+    let one = at("one.s");
+    let shader = at("shader.s");
+    let frames = at("frames");
     let case = of("jit-tests/integer");
     // OUT is replaced by a full device; without OUT, standard output is the full device.
     let outputs: &[&[&str]] = &[
@@ -348,7 +352,8 @@ fn missing_display_is_reported_once_with_a_reason() {
 #[test]
 fn the_log_goes_where_it_is_sent() {
     let dir = tempfile::tempdir().unwrap();
-    let (log, text) = (dir.path().join("log"), dir.path().join("text"));
+    let log = dir.path().join("log");
+    let text = dir.path().join("text");
     let [log_word, text_word] = [&log, &text].map(|path| path.display().to_string());
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     output(&["exec", &hello, "--headless", "--log-file", &log_word]);
@@ -367,7 +372,8 @@ fn kernel_call_logging_does_not_change_results() {
     let at = |name: &str| dir.path().join(name).display().to_string();
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     let run = |name: &str, log: &[&str]| {
-        let (json, events) = (at(&format!("{name}.json")), at(&format!("{name}.log")));
+        let json = at(&format!("{name}.json"));
+        let events = at(&format!("{name}.log"));
         let words = ["exec", &hello, "--headless", "--json", &json, "--event-log", &events];
         let (_, said) = output(&[&words, log].concat());
         let json: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();

@@ -21,7 +21,9 @@ fn read(path: &Path) -> String {
 fn threads_in_lockstep_count_right_and_fail() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).display().to_string();
-    let (json, plot, logs) = (at("s.json"), at("s.svg"), at("logs"));
+    let json = at("s.json");
+    let plot = at("s.svg");
+    let logs = at("logs");
     let words = ["thread", "--lockstep", "--segments=256", "--runs=3", "--workers=1,2"];
     let status = scale(&words).args(["--json", &json, "--plot", &plot, "--logs", &logs]).status().unwrap();
     let report: Value = serde_json::from_str(&read(json.as_ref())).unwrap();

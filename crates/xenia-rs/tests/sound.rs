@@ -39,7 +39,8 @@ impl Wav {
         let part: Vec<f64> = self.channel(channel).skip(first + 4800).take(96_000).collect();
         assert_eq!(part.len(), 96_000);
         let second = |from: usize| {
-            let (mut re, mut im) = (0.0, 0.0);
+            let mut re = 0.0;
+            let mut im = 0.0;
             for (n, sample) in part.iter().enumerate().skip(from).take(48_000) {
                 let angle = TAU * frequency * n as f64 / 48_000.0;
                 re += sample * angle.cos() / 24_000.0;
@@ -47,7 +48,8 @@ impl Wav {
             }
             (re, im)
         };
-        let ((re, im), (later_re, later_im)) = (second(0), second(48_000));
+        let (re, im) = second(0);
+        let (later_re, later_im) = second(48_000);
         let turn = (later_im * re - later_re * im).atan2(later_re * re + later_im * im);
         let power = re * re + im * im;
         let all: f64 = part.iter().map(|sample| sample * sample).sum::<f64>() / 48_000.0;
@@ -69,7 +71,8 @@ fn command(title: &str, flags: &[&str], wav: &Path) -> Command {
 
 /// Runs a title, which counts its own faults; returns the WAV file and the report.
 fn play(folder: &Path, title: &str, flags: &[&str]) -> (PathBuf, Value) {
-    let (wav, json) = (folder.join("sound.wav"), folder.join("run.json"));
+    let wav = folder.join("sound.wav");
+    let json = folder.join("run.json");
     let output = command(title, flags, &wav).arg("--json").arg(&json).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{title} {flags:?}: {said}");
@@ -297,7 +300,8 @@ fn a_sound_server_plays_what_the_title_makes() {
 
 /// Power of one frequency in a piece.
 fn level(piece: &[f64], frequency: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
+    let mut re = 0.0;
+    let mut im = 0.0;
     for (n, sample) in piece.iter().enumerate() {
         let angle = TAU * frequency * n as f64 / 48_000.0;
         re += sample * angle.cos();

@@ -45,7 +45,8 @@ const SMALL: &str = "[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 1
 fn a_killed_shard_goes_on_and_ends_in_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let folder = plan(dir.path(), SMALL);
-    let (one, killed) = (format!("{folder}/one"), format!("{folder}/killed"));
+    let one = format!("{folder}/one");
+    let killed = format!("{folder}/killed");
     let run = |out: &str, shard: &str| {
         let output = sweep(&["run", &folder, "--out", out, "--shard", shard]);
         assert!(output.status.success(), "{}", text(&output));
@@ -75,7 +76,8 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
     for shard in ["1/3", "2/3", "3/3"] {
         run(&killed, shard);
     }
-    let (one, killed) = (merged(&one), merged(&killed));
+    let one = merged(&one);
+    let killed = merged(&killed);
     assert_eq!(one["units"], 2 + 2 + 3);
     assert_eq!((&one["missing"], &one["failed"]), (&0.into(), &serde_json::json!([])), "{one}");
     assert_eq!(
@@ -159,7 +161,8 @@ fn guest_fault_is_not_counted_as_an_emulator_crash() {
         assert!(output.status.success(), "{}", text(&output));
         merged(&results)
     };
-    let (unsaid, said) = (of(""), of("ends = { \"recursion.xex\" = \"guest-fault\" }\n"));
+    let unsaid = of("");
+    let said = of("ends = { \"recursion.xex\" = \"guest-fault\" }\n");
     assert_eq!(unsaid["results"], serde_json::json!({"guest-fault": 1}), "{unsaid}");
     assert_eq!(said["results"], serde_json::json!({"pass": 1}), "{said}");
     let digest = |merged: &serde_json::Value| merged["rows"][0]["digest"].as_str().map(str::to_owned);

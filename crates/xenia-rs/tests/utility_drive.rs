@@ -151,7 +151,8 @@ fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
     console.set("small", FILES);
     let start = Instant::now();
     assert!(run(&title).status().unwrap().success());
-    let (usual, disk) = (start.elapsed(), content.join("Disk/00000000"));
+    let usual = start.elapsed();
+    let disk = content.join("Disk/00000000");
     let mut most = 0;
     for round in 0..kills(USUAL_KILLS) / 2 {
         std::fs::remove_dir_all(&disk).unwrap();

@@ -210,7 +210,8 @@ fn difference(a: &Picture, b: &Picture) -> Option<[u32; 4]> {
     let mut found: Option<[u32; 4]> = None;
     for (index, (a, b)) in a.2.chunks_exact(4).zip(b.2.chunks_exact(4)).enumerate() {
         if a != b {
-            let (x, y) = (index as u32 % width, index as u32 / width);
+            let x = index as u32 % width;
+            let y = index as u32 / width;
             let [left, top, right, bottom] = found.unwrap_or([x, y, x, y]);
             found = Some([left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)]);
         }
@@ -223,7 +224,8 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
     let pixels = picture.2.chunks_exact(4).enumerate();
     pixels
         .filter(|(index, pixel)| {
-            let (x, y) = (*index as u32 % picture.0, *index as u32 / picture.0);
+            let x = *index as u32 % picture.0;
+            let y = *index as u32 / picture.0;
             inside(x, y) && pixel[..3].iter().all(|channel| *channel > 200)
         })
         .count()

@@ -61,8 +61,8 @@ fn part(rng: &mut impl Rng, text: &mut String, label: &mut u32, depth: u32, shap
                 let _ = writeln!(text, "e{n}:");
             }
             3 if shape.wild => {
-                let (name, when) =
-                    (["call", "jump"][rng.random_range(0..2)], condition(rng).replace(' ', ", "));
+                let name = ["call", "jump"][rng.random_range(0..2)];
+                let when = condition(rng).replace(' ', ", ");
                 let _ = writeln!(text, "{name} @{}{when}", rng.random_range(0..40));
             }
             4 => text.push_str("ret\n"),

@@ -178,7 +178,8 @@ impl<S: System> LockstepExecutor<S> {
     /// between visits, whatever the limits: neither they nor a cut within a visit may be seen in a
     /// saved state.
     fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
-        let (frames, now) = (self.system.frames(), self.scheduler.now());
+        let frames = self.system.frames();
+        let now = self.scheduler.now();
         if frames != self.last_frame.count && self.round.is_none_or(|round| round.visit.is_none()) {
             self.last_frame = SeenFrame { count: frames, since: now };
         }

@@ -49,7 +49,8 @@ pub fn run<M: Clone + 'static>(
     (first, others): (Role<M>, Vec<Role<M>>),
     check: impl Fn(&M) + Send + Sync + 'static,
 ) {
-    let (runs, threads) = (Arc::new(AtomicU64::new(0)), others.len() + 1);
+    let runs = Arc::new(AtomicU64::new(0));
+    let threads = others.len() + 1;
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(interruptions);
     builder.max_branches = 100_000;

@@ -246,7 +246,8 @@ mod tests {
     /// Executes up to `all` instructions; returns the positions at which strides are sampled.
     fn positions(stride: u64, all: u64, mut request: impl FnMut(&GuestSampler, u64)) -> Vec<u64> {
         let (sampler, mut lane) = sampled(stride);
-        let (mut at, mut found) = (0, Vec::new());
+        let mut at = 0;
+        let mut found = Vec::new();
         while at < all {
             request(&sampler, at);
             let executed = lane.allowed(777.min(all - at));

@@ -78,7 +78,9 @@ impl Chips for Endless {
 fn endless_work_of_the_graphics_chip_delays_no_end_of_a_run() {
     let chips = Arc::<Endless>::default();
     let stop = Arc::<OnceLock<Arc<AtomicBool>>>::default();
-    let (seen, stopped, before) = (chips.clone(), stop.clone(), Arc::new(AtomicU64::new(0)));
+    let seen = chips.clone();
+    let stopped = stop.clone();
+    let before = Arc::new(AtomicU64::new(0));
     let parts = before.clone();
     let mut machine = machine(&[(1, 0)], move |_, _, _| {
         if seen.parts.load(SeqCst) > parts.load(SeqCst) + 2 {

@@ -77,7 +77,8 @@ fn when_nothing_runs_time_jumps_to_the_next_event() {
 #[test]
 fn an_event_that_stays_in_the_past_does_not_stop_time() {
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Call(PARK), Step::Call(END)])]);
-    (m.executor.system.next_event, m.executor.system.late) = (Some(0), true);
+    m.executor.system.next_event = Some(0);
+    m.executor.system.late = true;
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
     assert_eq!(m.executor.scheduler.now(), 1);
 }

@@ -95,7 +95,8 @@ impl Case {
     fn end(&mut self) {
         for at in 0..self.model.threads.len() {
             let thread = &self.model.threads[at];
-            let (name, references) = (thread.name, thread.references);
+            let name = thread.name;
+            let references = thread.references;
             if thread.state != State::Gone {
                 self.exit(at);
                 for _ in 0..references {
@@ -112,7 +113,8 @@ impl Case {
         for hw_id in 0..HW_THREADS as u8 {
             assert_eq!(s.begin_slot_visit(hw_id), None);
             let ctx = Box::default();
-            let (affinity, ideal) = (1 << hw_id, hw_id);
+            let affinity = 1 << hw_id;
+            let ideal = hw_id;
             let parameters = SpawnParameters {
                 ctx,
                 id: 0,
@@ -142,7 +144,8 @@ impl Case {
 #[test]
 fn any_operations_do_what_the_model_does() {
     Cases::new("XENIA_SCHED_CASES", 200).each(|seed| {
-        let (first, again) = (Case::new(seed).run(), Case::new(seed).run());
+        let first = Case::new(seed).run();
+        let again = Case::new(seed).run();
         assert_eq!(*first.0.lock().unwrap(), *again.0.lock().unwrap());
     });
 }

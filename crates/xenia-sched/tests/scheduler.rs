@@ -89,7 +89,8 @@ fn released_positions_are_reused_and_then_stale() {
 #[test]
 fn equal_priorities_take_turns_when_their_quantum_is_over() {
     let mut scheduler = Scheduler::default();
-    let (a, b) = (spawn(&mut scheduler, 1, 0), spawn(&mut scheduler, 2, 0));
+    let a = spawn(&mut scheduler, 1, 0);
+    let b = spawn(&mut scheduler, 2, 0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(a));
     scheduler.decrement_quantum(0, 49_999);
     assert_eq!(scheduler.begin_slot_visit(0), Some(a));
@@ -159,7 +160,8 @@ fn suspension_counts_and_outlasts_a_wake() {
 fn a_thread_that_keeps_its_slot_is_suspended_when_it_does_so_no_more() {
     let spin = || Wait::forever(BlockReason::SpinLock { lock: 4 });
     let mut scheduler = Scheduler::default();
-    let (thread, other) = (spawn(&mut scheduler, 1, 0), spawn(&mut scheduler, 2, 0));
+    let thread = spawn(&mut scheduler, 1, 0);
+    let other = spawn(&mut scheduler, 2, 0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
     scheduler.hold_slot(thread, true).unwrap();
     assert_eq!(scheduler.suspend(thread), Ok(0));
@@ -315,7 +317,8 @@ fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_threa
         let mut enter = |ctx: &mut PpcContext| {
             calls += 1;
             assert_eq!(ctx.gpr[3], 0xC0);
-            (ctx.pc, ctx.gpr[3]) = (0x8200_1000, 9);
+            ctx.pc = 0x8200_1000;
+            ctx.gpr[3] = 9;
         };
         let cpu: &mut dyn Cpu = &mut scheduler;
         let woken = cpu.interrupt(thread, 0xC0, &mut enter).unwrap();

@@ -14,7 +14,8 @@ use xenia_testing::Dice;
 /// One step of a thread that alternately wakes its peer and waits to be woken by it; it ends after
 /// `rounds` steps. The even thread of the pair begins.
 fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: u64) -> Disposition {
-    let (step, odd) = (running.ctx.gpr[5], u64::from(running.id % 2));
+    let step = running.ctx.gpr[5];
+    let odd = u64::from(running.id % 2);
     if step > 0 {
         assert_eq!(
             running.ctx.gpr[3],
@@ -69,8 +70,11 @@ const MADE: u32 = 1000;
 fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
     const ROUNDS: u64 = 50_000;
     let threads: Vec<_> = (0..=MAKER).map(|id| (id, (id % HW_THREADS as u32) as u8)).collect();
-    let (ended, made, ran) = (AtomicU64::new(0), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (made_count, ran_count) = (made.clone(), ran.clone());
+    let ended = AtomicU64::new(0);
+    let made = Arc::new(AtomicU64::new(0));
+    let ran = Arc::new(AtomicU64::new(0));
+    let made_count = made.clone();
+    let ran_count = ran.clone();
     let mut machine = machine(&threads, move |threads, cpu, running| {
         assert_eq!(running.hw_id, running.ctx.hw_id, "it runs where its registers say");
         let all_over = || ended.load(SeqCst) == u64::from(2 * PAIRS);
@@ -127,7 +131,8 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
     });
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
-    let (made, ran) = (made.load(SeqCst), ran.load(SeqCst));
+    let made = made.load(SeqCst);
+    let ran = ran.load(SeqCst);
     assert!(made > 0 && made == ran, "{made} made, {ran} ran");
     let scheduler = &machine.scheduler;
     let counters = scheduler.counters();

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn hands_over_what_it_waits_for() {
-        let (items, more) = (Mutex::new(Level::Leaf, 0_u32), Condvar::new());
+        let items = Mutex::new(Level::Leaf, 0_u32);
+        let more = Condvar::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..1000 {

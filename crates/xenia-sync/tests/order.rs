@@ -13,8 +13,10 @@ fn refusal(act: impl FnOnce()) -> Option<String> {
 
 #[test]
 fn rising_ranks_nest_and_are_given_back_in_any_order() {
-    let (a, b) = (Mutex::new(Level::Objects, 1), Mutex::new(Level::Memory, 2));
-    let (first, second) = (a.lock(), b.lock());
+    let a = Mutex::new(Level::Objects, 1);
+    let b = Mutex::new(Level::Memory, 2);
+    let first = a.lock();
+    let second = b.lock();
     assert_eq!(*first + *second, 3);
     drop(first);
     // Objects is free again, but Memory is held.
@@ -81,8 +83,9 @@ fn a_circle_of_three_is_found_without_meeting() {
 
 #[test]
 fn trying_is_free_and_counts_from_then_on() {
-    let (low, middle, high) =
-        (Mutex::new(Level::Objects, ()), Mutex::new(Level::Files, ()), Mutex::new(Level::Memory, ()));
+    let low = Mutex::new(Level::Objects, ());
+    let middle = Mutex::new(Level::Files, ());
+    let high = Mutex::new(Level::Memory, ());
     let high_guard = high.lock();
     let low_guard = low.try_lock().expect("free");
     assert!(refusal(|| drop(middle.lock())).is_some());
@@ -93,7 +96,8 @@ fn trying_is_free_and_counts_from_then_on() {
 
 #[test]
 fn a_panic_gives_locks_back() {
-    let (low, high) = (Mutex::new(Level::Objects, ()), RwLock::new(Level::Memory, ()));
+    let low = Mutex::new(Level::Objects, ());
+    let high = RwLock::new(Level::Memory, ());
     assert!(
         refusal(|| {
             let _high = high.write();

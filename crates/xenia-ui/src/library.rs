@@ -164,7 +164,8 @@ fn bar(ui: &mut Ui, library: &LibraryModel, state: &mut LibraryState) -> Option<
                 state.position = 0;
             }
             if view != state.view {
-                (state.view, state.is_changed) = (view, true);
+                state.view = view;
+                state.is_changed = true;
                 outcome = Some(Outcome::Do(PageCommand::ShowLibrary(view)));
             }
         });

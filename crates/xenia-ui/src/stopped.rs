@@ -95,8 +95,11 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Escape]), [PageCommand::LeaveStopped]);
         driver.change(|model| {
             let stopped = model.stopped.as_mut().unwrap();
-            (stopped.again, stopped.report, stopped.has_library) = (None, None, false);
-            (stopped.can_copy, stopped.folder) = (false, None);
+            stopped.again = None;
+            stopped.report = None;
+            stopped.has_library = false;
+            stopped.can_copy = false;
+            stopped.folder = None;
         });
         assert!(!driver.shows("Run again") && !driver.shows("F9"));
         assert!(!driver.shows("Copy the reason") && driver.shows("Close the window"));

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn lists_are_read_to_their_end_and_have_a_limit() {
-        let (mut all, limits) = (Enumerators::default(), Limits::default());
+        let mut all = Enumerators::default();
+        let limits = Limits::default();
         let at = GuestAddr(0x100);
         all.insert(at, Enumerator::new(&[1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
         let buffer = GuestAddr(0x1000);

@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn listeners_hear_their_areas_and_versions() {
         let mut notifications = Notifications::default();
-        let (system, live) = (GuestAddr(0x100), GuestAddr(0x200));
+        let system = GuestAddr(0x100);
+        let live = GuestAddr(0x200);
         notifications.listen(system, 1, 0);
         notifications.listen(live, 2, 5);
         let ui = Notification { id: id::SYSTEM_UI, parameter: 1 };

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn the_first_user_is_there_and_the_same_each_time() {
-        let (first, again) = (Profiles::default(), Profiles::default());
+        let first = Profiles::default();
+        let again = Profiles::default();
         assert_eq!(first.get(0), again.get(0));
         assert_eq!((first.mask(), first.get(0).unwrap().name()), (1, "Player 1"));
         assert!(first.get(1).is_none() && first.get(4).is_none() && first.get(u32::MAX).is_none());
@@ -283,7 +284,8 @@ mod tests {
     #[test]
     fn a_title_has_three_settings_of_its_own_and_shares_the_rest() {
         let mut profile = Profile::made_for(0);
-        let (own, shared) = (SettingId(0x63E8_3FFF), SettingId(0x1004_0002));
+        let own = SettingId(0x63E8_3FFF);
+        let shared = SettingId(0x1004_0002);
         assert!(profile.set(1, own, Value::Bytes(vec![1])) && profile.set(2, own, Value::Bytes(vec![2])));
         assert!(profile.set(1, shared, Value::Bits(1 << 32)));
         assert_eq!(profile.setting(1, own), Some(&Value::Bytes(vec![1])));

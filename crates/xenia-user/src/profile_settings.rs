@@ -171,7 +171,9 @@ mod tests {
 
     #[test]
     fn values_have_their_ids_type_and_room() {
-        let (number, text, binary) = (SettingId(0x1004_0003), SettingId(0x402C_0011), SettingId(0x63E8_3FFF));
+        let number = SettingId(0x1004_0003);
+        let text = SettingId(0x402C_0011);
+        let binary = SettingId(0x63E8_3FFF);
         assert!(number.accepts(&Value::Bits(7)) && !number.accepts(&Value::Bytes(vec![0; 4])));
         assert!(text.accepts(&Value::Bytes(vec![0; 0x2A])) && !text.accepts(&Value::Bytes(vec![0; 0x2B])));
         assert!(

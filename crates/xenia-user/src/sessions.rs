@@ -225,7 +225,8 @@ mod tests {
         assert_eq!(session.start(), Err(SessionError::WrongState));
         session.end().unwrap();
         session.start().unwrap();
-        let (mut all, at) = (Sessions::default(), GuestAddr(4));
+        let mut all = Sessions::default();
+        let at = GuestAddr(4);
         all.insert(at, session.clone()).unwrap();
         assert_eq!(all.insert(at, session), Err(SessionError::WrongState));
         all.delete(at).unwrap();

@@ -78,7 +78,8 @@ fn settings_of_the_console_are_those_that_titles_can_set() {
 
 #[test]
 fn lists_are_read_on_from_where_they_were() {
-    let (mut lists, limits) = (Enumerators::default(), Limits::default());
+    let mut lists = Enumerators::default();
+    let limits = Limits::default();
     let item = |byte| Item { bytes: vec![byte; 8], texts: vec![(4, vec![byte; 0x33])] };
     let list = Enumerator::with_texts((1..=5).map(item).collect(), 8, 2);
     lists.insert(GuestAddr(0x100), list, &limits).expect("there is room");
@@ -123,7 +124,8 @@ fn sessions_have_no_more_members_than_slots() {
 
 #[test]
 fn listeners_hear_what_they_would_have_heard() {
-    let (mut listeners, listener) = (Notifications::default(), GuestAddr(0x100));
+    let mut listeners = Notifications::default();
+    let listener = GuestAddr(0x100);
     listeners.listen(listener, 3, 0);
     listeners.begin(listener, State { shows_ui: true, ..State::default() });
     listeners.broadcast(Notification { id: id::SIGN_IN_CHANGED, parameter: 5 });

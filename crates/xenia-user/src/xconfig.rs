@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn xconfig_settings_persist_and_invalid_writes_are_rejected() {
-        let (mut config, locale) = (XConfig::default(), Locale::default());
+        let mut config = XConfig::default();
+        let locale = Locale::default();
         config.set(3, 9, &[0, 0, 0, 4]).unwrap();
         assert_eq!(config.get(&locale, 3, 9), Ok(vec![0, 0, 0, 4]));
         assert_eq!(config.language(&locale), 4);

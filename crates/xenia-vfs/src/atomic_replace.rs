@@ -260,8 +260,8 @@ impl Drop for OpenHostFile {
             );
             self.give_up();
         } else {
-            let (target, kept) =
-                (self.target.as_deref(), self.path.take().map(|path| names::keep(&self.folder, path)));
+            let target = self.target.as_deref();
+            let kept = self.path.take().map(|path| names::keep(&self.folder, path));
             tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
         }
     }

@@ -99,7 +99,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn sparse_copy_skips_and_preserves_holes() {
-        let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let from = tempfile::tempfile().unwrap();
+        let mut to = tempfile::tempfile().unwrap();
         let size = 0x1_0000_0000;
         from.set_len(size).unwrap();
         for (at, bytes) in [(0x123_4567, &b"first"[..]), (0x7FFF_FFFF, b"second"), (size - 4, b"last")] {
@@ -113,7 +114,8 @@ mod tests {
         }
         assert!(read < 0x100_0000, "{read:#x}");
         // In parts, each no longer than requested.
-        let (mut next, mut parts) = (Some(0), 0);
+        let mut next = Some(0);
+        let mut parts = 0;
         while let Some(at) = next {
             next = copy_part(&from, &mut to, at, 0x100_0000).unwrap();
             parts += 1;
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn an_empty_file_and_one_that_is_all_hole_are_copied() {
-        let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let from = tempfile::tempfile().unwrap();
+        let mut to = tempfile::tempfile().unwrap();
         for size in [0, 1, 0x10_0001] {
             from.set_len(size).unwrap();
             assert_eq!(copy_part(&from, &mut to, 0, size.max(1)).unwrap(), None);
@@ -142,7 +145,9 @@ mod tests {
     #[test]
     fn a_file_has_as_many_parts_with_holes_as_without() {
         let parts_of = |from: &File| {
-            let (mut to, mut starts, mut next) = (tempfile::tempfile().unwrap(), vec![], Some(0));
+            let mut to = tempfile::tempfile().unwrap();
+            let mut starts = vec![];
+            let mut next = Some(0);
             while let Some(at) = next {
                 starts.push(at);
                 next = copy_part(from, &mut to, at, 0x4_0000).unwrap();
@@ -150,7 +155,8 @@ mod tests {
             assert_eq!(to.metadata().unwrap().len(), from.metadata().unwrap().len());
             starts
         };
-        let (sparse, dense) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let sparse = tempfile::tempfile().unwrap();
+        let dense = tempfile::tempfile().unwrap();
         for size in [0x4_0000, 0x4_0001, 0x10_0000] {
             sparse.set_len(size).unwrap();
             write_all_at(&dense, &vec![0; size as usize], 0).unwrap();
@@ -162,7 +168,8 @@ mod tests {
 
     #[test]
     fn dense_copy_turns_zeros_into_holes() {
-        let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let from = tempfile::tempfile().unwrap();
+        let mut to = tempfile::tempfile().unwrap();
         let bytes: Vec<u8> = (0..4 * CHUNK).map(|at| u8::from(at / CHUNK == 2) * (at % 251) as u8).collect();
         write_all_at(&from, &bytes, 0).unwrap();
         assert_eq!(copy_dense(&from, &mut to, 0, bytes.len() as u64 + 9).unwrap(), bytes.len() as u64);

@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn a_lock_file_is_no_link() {
         let folder = tempfile::tempdir().unwrap();
-        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        let link = folder.path().join("link");
+        let target = folder.path().join("target");
         std::os::unix::fs::symlink(&target, &link).unwrap();
         assert!(try_lock(&link).is_err() && !target.exists());
     }

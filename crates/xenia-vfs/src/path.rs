@@ -147,7 +147,8 @@ fn matches(pattern: &[char], name: &[char]) -> bool {
             _ => match &mut retry {
                 Some((star, at)) => {
                     *at += 1;
-                    (p, n) = (*star, *at);
+                    p = *star;
+                    n = *at;
                 }
                 None => return false,
             },

@@ -58,7 +58,8 @@ impl SavedBytes {
     pub(crate) fn take(&mut self, length: usize) -> Result<&[u8], Impossible> {
         let (mut part, mut start) = self.at;
         if length > 0 && self.parts.get(part).is_some_and(|bytes| bytes.len() == start) {
-            (part, start) = (part + 1, 0);
+            part += 1;
+            start = 0;
         }
         self.at = (part, start.saturating_add(length));
         let bytes = self.parts.get(part).map(Vec::as_slice).unwrap_or_default();

@@ -12,7 +12,8 @@ use xenia::title::Title;
 fn main() -> anyhow::Result<()> {
     let path = std::env::args_os().nth(1).map(PathBuf::from);
     let title = Title::open_or_demo(path.as_deref(), &TitleConfig::default())?;
-    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let config = MachineConfig::default();
+    let video = VideoConfig::default();
     let text = Box::new(|part: &str| print!("{part}"));
     let mut machine = Machine::new(&title, MachineOptions { text, ..MachineOptions::new(&config, &video) })?;
     let limits = Limits { instructions: Some(20_000_000), frames: Some(60), ..Limits::default() };

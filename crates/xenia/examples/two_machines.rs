@@ -20,7 +20,8 @@ fn main() -> anyhow::Result<()> {
         let other = scope.spawn(|| digest(Tier::Interp));
         (digest(Tier::Auto), other.join().expect("no panic"))
     });
-    let (jit, interpreter) = (jit?, interpreter?);
+    let jit = jit?;
+    let interpreter = interpreter?;
     println!("JIT {jit:?}\ninterpreter {interpreter:?}");
     anyhow::ensure!(jit.is_some() && jit == interpreter, "the engines differ");
     Ok(())

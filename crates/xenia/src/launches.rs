@@ -255,7 +255,8 @@ fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
         };
         let medium = medium.ok_or_else(|| anyhow!("is in a package on a disc that --disc must name"))?;
         let medium = medium.package(&package.path).map_err(|error| anyhow!("is in no package: {error}"))?;
-        (title.medium, title.package) = (Some(medium), Some(package.clone()));
+        title.medium = Some(medium);
+        title.package = Some(package.clone());
     }
     let image = title.updates.load_launched(launch, bytes, &title.keys);
     title.image = image.map_err(|error| anyhow!("can't be loaded: {error}"))?.into();

@@ -124,7 +124,7 @@ pub fn scan(
 pub struct FolderTitles {
     /// The files, by path.
     pub files: Vec<PathBuf>,
-    /// What could not be read, in words.
+    /// Descriptions of the files and folders that could not be read.
     pub failures: Vec<String>,
 }
 

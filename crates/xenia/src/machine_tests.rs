@@ -81,7 +81,8 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
 }
 
 pub(crate) fn title_of(image: LoadedImage, name: &str) -> Title {
-    let (name, keys) = (name.to_owned(), KeyRing::development());
+    let name = name.to_owned();
+    let keys = KeyRing::development();
     Title {
         image: image.into(),
         medium: None,
@@ -129,7 +130,8 @@ fn machine(
     record: Option<&Path>,
     replay: Option<&Path>,
 ) -> Result<Machine> {
-    let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    let engine = MachineConfig { cpu, ..MachineConfig::default() };
+    let picture = VideoConfig::default();
     Machine::new(title, MachineOptions { input, record, replay, ..MachineOptions::new(&engine, &picture) })
 }
 
@@ -200,7 +202,8 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
         }
         (machine.run(&limits), figures.try_iter().count())
     };
-    let ((paced, told), (free, _)) = (run(true), run(false));
+    let (paced, told) = run(true);
+    let (free, _) = run(false);
     assert!(told > 0, "the pause was noticed");
     assert!(paced.report.wall_seconds > 1.0 / 60.0, "{}", paced.report.wall_seconds);
     assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 15_000_000));
@@ -212,7 +215,8 @@ fn a_run_in_pieces_ends_where_the_whole_run_does() {
     for interp in [true, false] {
         let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
         let start = || machine(&poller(), cpu.clone(), Box::new(NoInput), None, None).unwrap();
-        let (mut whole, mut pieces) = (start(), start());
+        let mut whole = start();
+        let mut pieces = start();
         let expected = whole.run(&instructions()).report;
         for count in [1, 123_457, 123_458, 300_001, 400_000] {
             let until = Limits { instructions: Some(count), ..Limits::default() };

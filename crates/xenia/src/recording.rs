@@ -204,7 +204,8 @@ impl Trouble {
     /// The replay went back to a moment at which this was said.
     fn restore(&self, said: Option<String>) {
         let mut left = self.0.lock();
-        (left.said, left.is_over) = (said, false);
+        left.said = said;
+        left.is_over = false;
     }
 
     /// Description of the first difference, if there was one.

@@ -269,7 +269,8 @@ impl Audio for Sound {
 
     fn start_over(&mut self) {
         let mut state = self.0.lock();
-        (state.song, state.song_number) = (None, 0);
+        state.song = None;
+        state.song_number = 0;
         if let Sink::Device(device) = &state.sink {
             device.clear();
         }

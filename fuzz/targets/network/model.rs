@@ -105,7 +105,8 @@ impl Direction {
         let (mut piece, mut index) = self.at;
         for &byte in bytes.iter().filter(|_| !self.is_unknown) {
             while self.pieces.get(piece).is_some_and(|piece| index == piece.end) {
-                (piece, index) = (piece + 1, 0);
+                piece += 1;
+                index = 0;
             }
             let sent = self.pieces.get(piece).expect("no more is received than was sent");
             assert_eq!(byte, byte_of(sent.number, index), "byte {index} of a piece is another");

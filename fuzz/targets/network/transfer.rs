@@ -56,7 +56,8 @@ impl Model<'_> {
                 let watch = listener.watch;
                 let socket = self.add(result as u32, true);
                 socket.end = Some((connection, 1));
-                (socket.waits, socket.timeouts) = (waits, timeouts);
+                socket.waits = waits;
+                socket.timeouts = timeouts;
                 socket.watch = watch.map(|(event, wanted, _)| (event, wanted, 0));
             }
             What::Receive { at, length, flags } => self.received(request.socket, at, length, flags, result),

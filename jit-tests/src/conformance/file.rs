@@ -26,7 +26,8 @@ impl Case {
     /// # Errors
     /// The memory that it names is missing.
     pub fn begin(&self, ctx: &mut PpcContext, memory: &GuestMemory) -> Result<(), MemoryFault> {
-        (ctx.pc, ctx.lr) = (self.entry, EXIT_BASE.into());
+        ctx.pc = self.entry;
+        ctx.lr = EXIT_BASE.into();
         for annotation in &self.annotations {
             match annotation {
                 Annotation::RegisterIn(register, value) => register.set(ctx, value.bits),

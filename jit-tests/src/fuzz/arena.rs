@@ -215,7 +215,8 @@ impl<'a> Arena<'a> {
         let mut steps = Vec::new();
         let mut memory_before = read_sandbox(&self.reference);
         loop {
-            let (pc, before) = (ctx.pc, ctx.clone());
+            let pc = ctx.pc;
+            let before = ctx.clone();
             if pc == self.layout.exit {
                 return steps;
             }

@@ -136,7 +136,8 @@ pub(super) fn between_engines(
 ) -> Result<Mismatch, RunError> {
     let shrunk = settings.shrunk(sequence, &mut |candidate| arena.disagree(candidate));
     let Difference { what, expected, actual } = difference;
-    let (case, instructions) = (name.cloned(), shrunk.text());
+    let case = name.cloned();
+    let instructions = shrunk.text();
     let mut mismatch =
         Mismatch { block: number, state, case, what, expected, actual, instructions, file: None };
     if let Some(folder) = settings.out {

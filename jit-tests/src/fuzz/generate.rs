@@ -310,8 +310,10 @@ impl<'a> Make<'a> {
     /// Replaces the unit's last instruction, synchronizes the instruction cache as the books
     /// require, and runs it.
     fn change_code(&mut self) -> Vec<Item> {
-        let (address, word) = (2 + self.below(5), 7 + self.below(5));
-        let (d, a) = (self.gpr(), self.gpr());
+        let address = 2 + self.below(5);
+        let word = 7 + self.below(5);
+        let d = self.gpr();
+        let a = self.gpr();
         let old = Op::addi.row().bits | d << 21 | a << 16 | self.below(0x1_0000);
         let new = Op::xoris.row().bits | a << 21 | d << 16 | self.below(0x1_0000);
         let rs = |op: Op, s: u32, a: u32| op.row().bits | s << 21 | a << 16;

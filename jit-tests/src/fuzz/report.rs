@@ -186,9 +186,11 @@ impl FuzzReport {
             if report.oracle != sum.oracle {
                 return Err(MergeError::Oracles(sum.oracle, report.oracle.clone()));
             }
-            let (from, to) = (report.first, report.first + report.blocks);
+            let from = report.first;
+            let to = report.first + report.blocks;
             for &(seed, other_from, other_to) in &ranges {
-                let (from, to) = (from.max(other_from), to.min(other_to));
+                let from = from.max(other_from);
+                let to = to.min(other_to);
                 if seed == report.seed && from < to {
                     return Err(MergeError::Overlap { seed, from, to });
                 }

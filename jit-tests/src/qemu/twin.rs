@@ -134,7 +134,8 @@ impl Twins {
                 put(bits, &[(vd, d), (va, b), (vb, b), (vc, selectors)])
             }
             Op::vrlimi128 => {
-                let (mask, z) = (field(Operand::uimm5), field(Operand::z));
+                let mask = field(Operand::uimm5);
+                let z = field(Operand::z);
                 // 0–3 select the old words of the pair, 4–7 VB's.
                 let words = [0_i64, 1, 2, 3].map(|n| match mask >> (3 - n) & 1 {
                     0 => n as u8,

@@ -229,7 +229,8 @@ mod tests {
         }
         let failed = judge(&samples(|_, line| {
             if line.state == RunState::Ended {
-                (line.exit, line.exit_code) = (Some("exit".to_owned()), Some(3));
+                line.exit = Some("exit".to_owned());
+                line.exit_code = Some(3);
             }
         }));
         assert!(failed.to_string().contains("ended by exit 3"), "{failed}");

@@ -30,7 +30,8 @@ impl Bits {
 /// A mono frame at 48 kHz in which one spectral line of each granule is 1 with this gain.
 fn frame(line: usize, gain: u32) -> Vec<u8> {
     let mut main = Bits::default();
-    let (mut side, mut lengths) = (Bits::default(), Vec::new());
+    let mut side = Bits::default();
+    let mut lengths = Vec::new();
     for _ in 0..2 {
         let before = main.0.len();
         // Table B: four inverted bits for a quad, then a sign for each nonzero value.
@@ -79,7 +80,8 @@ fn heard(file: Vec<u8>, volume: f32) -> Vec<f32> {
 
 /// Level of a tone in the samples.
 fn part(samples: &[f32], hertz: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
+    let mut re = 0.0;
+    let mut im = 0.0;
     for (at, sample) in samples.iter().enumerate() {
         let angle = std::f64::consts::TAU * hertz * at as f64 / 48_000.0;
         re += f64::from(*sample) * libm::cos(angle);
@@ -96,7 +98,8 @@ fn a_spectral_line_is_heard_as_its_tone_as_loud_as_the_volume_says() {
     // 576 lines span half the sample rate; a tone is at the middle of its line.
     let middle = &samples[20_000..68_000];
     let hertz = 40.5 * 24_000.0 / 576.0;
-    let (tone, other) = (part(middle, hertz), part(middle, hertz * 1.5));
+    let tone = part(middle, hertz);
+    let other = part(middle, hertz * 1.5);
     assert!(tone > 1e-4 && tone > 20.0 * other, "{tone} {other}");
     let quiet = heard(file, 0.25);
     let ratio = part(&quiet[20_000..68_000], hertz) / tone;

@@ -29,7 +29,9 @@ impl Bench {
         let take = |size| {
             memory.alloc_physical(Heap::Physical4K, size, 0x1000, 0, u32::MAX, Protect::READ_WRITE).unwrap()
         };
-        let (array, input, ring) = (take(0x5000), take(0x10_0000), take(0x2000));
+        let array = take(0x5000);
+        let input = take(0x10_0000);
+        let ring = take(0x2000);
         let mut decoder = Decoder::new(memory.clone());
         decoder.store_register(register::CONTEXT_ARRAY, physical(array).unwrap(), 0);
         memory.write_bytes(input, packets).unwrap();
@@ -63,7 +65,8 @@ impl Bench {
 
     /// Takes the samples written since the last call.
     pub(super) fn take(&self) -> Vec<i16> {
-        let (blocks, write) = (self.get(field::OUTPUT_BLOCKS), self.get(field::OUTPUT_WRITE_OFFSET));
+        let blocks = self.get(field::OUTPUT_BLOCKS);
+        let write = self.get(field::OUTPUT_WRITE_OFFSET);
         let mut read = self.get(field::OUTPUT_READ_OFFSET);
         let mut samples = Vec::new();
         let mut full = self.get(field::OUTPUT_VALID) == 0;
@@ -104,7 +107,8 @@ pub(super) fn tone_stream(frames: usize) -> Vec<u8> {
 
 /// Bit positions of the frames.
 fn places(packets: &[u8]) -> Vec<u32> {
-    let (mut whole, mut position) = (plain::Whole(packets), plain::Position::default());
+    let mut whole = plain::Whole(packets);
+    let mut position = plain::Position::default();
     let mut places = Vec::new();
     while let plain::Next::Frame { at, behind, .. } = plain::next_frame(&mut whole, position) {
         places.push(at.bits());
@@ -212,7 +216,8 @@ fn loops_are_exact_to_the_subframe() {
         bench.set(field::LOOP_SUBFRAME_END, end);
         bench.set(field::LOOP_SUBFRAME_SKIP, skip);
         let samples = bench.drain();
-        let (start, until) = (3 * 512 + skip as usize * 128, 8 * 512 + (end as usize + 1) * 128);
+        let start = 3 * 512 + skip as usize * 128;
+        let until = 8 * 512 + (end as usize + 1) * 128;
         let whole = [&plain[..until], &plain[start..until], &plain[start..]];
         assert_eq!(samples.len(), whole.iter().map(|part| part.len()).sum::<usize>(), "{end} {skip}");
         assert_eq!(bench.get(field::LOOP_COUNT), 0);

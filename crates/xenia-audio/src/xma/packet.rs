@@ -187,7 +187,9 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             }
             if from == PACKET_BITS {
                 let Some(packet) = packets.packet(next) else { return Next::Missing(position) };
-                (from, at, source) = (HEADER_BITS, next, packet);
+                from = HEADER_BITS;
+                at = next;
+                source = packet;
                 next = next.saturating_add(Header::of(&source).skip + 1);
             }
         }

@@ -127,7 +127,8 @@ impl BlockCache {
         record.renewals += 1;
         // The version is read before the words, so that later changes are detected.
         record.read = if record.renewals > RESTLESS { COMPARE_WORDS } else { watch(memory, record.number) };
-        let (number, ends_sooner) = (record.number, record.compares_words());
+        let number = record.number;
+        let ends_sooner = record.compares_words();
         self.forget_changed(memory, number * PAGE_SIZE, PAGE_WORDS);
         if ends_sooner {
             // From now on blocks end after their first store.

@@ -190,7 +190,8 @@ mod tests {
             (x(Op::bclrx, 12, 0, 0, 1), 0x8200_0104, 0, NEXT, u64::from(NEXT)),
         ] {
             let mut machine = CpuHarness::new();
-            (machine.ctx.lr, machine.ctx.ctr) = (lr, ctr);
+            machine.ctx.lr = lr;
+            machine.ctx.ctr = ctr;
             machine.one(word);
             assert_eq!((machine.ctx.pc, machine.ctx.lr), (pc, lr_after), "{word:#x}");
         }

@@ -100,12 +100,14 @@ mod tests {
         let mut other = CpuHarness::new();
         let config = EngineConfig::default();
         let ops = [Op::lwz, Op::stw, Op::lbz, Op::lhz, Op::addi, Op::addx, Op::orx, Op::rlwinmx];
-        let (mut ran, mut raised) = (0, [0; 2]);
+        let mut ran = 0;
+        let mut raised = [0; 2];
         for (a, b) in ops.iter().flat_map(|&a| ops.map(|b| (a, b))) {
             for _ in 0..50 {
                 let mut word =
                     |op: Op| Instruction(op.row().bits | random() as u32 & !op.row().mask & !0x401);
-                let (first, second) = (word(a), word(b));
+                let first = word(a);
+                let second = word(b);
                 let Some(double) = double_of(first, second) else { continue };
                 scramble(&mut machine.ctx, &mut random);
                 other.ctx = machine.ctx.clone();

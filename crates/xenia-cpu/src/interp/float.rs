@@ -48,7 +48,8 @@ const fn format<const SINGLE: bool>() -> Format {
 /// frA ± frB.
 #[inline(always)]
 fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool) -> Flow {
-    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
+    let a = ctx.fpr[i.fa()];
+    let b = ctx.fpr[i.fb()];
     let flip = if subtract { SIGN } else { 0 };
     arithmetic(
         ctx,
@@ -61,7 +62,8 @@ fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool)
 /// frA × frC.
 #[inline(always)]
 fn product<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
-    let (a, c) = (ctx.fpr[i.fa()], ctx.fpr[i.fc()]);
+    let a = ctx.fpr[i.fa()];
+    let c = ctx.fpr[i.fc()];
     arithmetic(
         ctx,
         i,
@@ -73,7 +75,8 @@ fn product<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
 /// frA ÷ frB.
 #[inline(always)]
 fn quotient<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
-    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
+    let a = ctx.fpr[i.fa()];
+    let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
         i,
@@ -123,8 +126,10 @@ fn to_integer(ctx: &mut PpcContext, i: Instruction, range: RangeInclusive<i64>, 
 /// `fcmpu`, and `fcmpo` with `ordered`.
 #[inline(always)]
 fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
-    let (a, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fb()]);
-    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let a = ctx.fpr[i.fa()];
+    let b = ctx.fpr[i.fb()];
+    let x = f64::from_bits(a);
+    let y = f64::from_bits(b);
     let nibble = if x < y {
         cr_bit::LT
     } else if x > y {

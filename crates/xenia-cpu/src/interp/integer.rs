@@ -204,7 +204,8 @@ impl Integer for Cpu<'_> {
     }
 
     fn mulldx(&mut self, i: Instruction) -> Step {
-        let (a, b) = (self.gpr(i.ra()) as i64, self.gpr(i.rb()) as i64);
+        let a = self.gpr(i.ra()) as i64;
+        let b = self.gpr(i.rb()) as i64;
         self.finish(i, a.wrapping_mul(b) as u64, |_| a.checked_mul(b).is_none())
     }
 

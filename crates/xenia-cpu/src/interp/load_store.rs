@@ -194,14 +194,16 @@ impl LoadStore for Cpu<'_> {
     }
 
     fn stwcx(&mut self, i: Instruction) -> Step {
-        let (ea, value) = (self.ea_x(i), self.gpr(i.rs()) as u32);
+        let ea = self.ea_x(i);
+        let value = self.gpr(i.rs()) as u32;
         self.store_conditional(ea, 4, |memory, expected| {
             memory.compare_exchange_u32(ea, expected as u32, value)
         })
     }
 
     fn stdcx(&mut self, i: Instruction) -> Step {
-        let (ea, value) = (self.ea_x(i), self.gpr(i.rs()));
+        let ea = self.ea_x(i);
+        let value = self.gpr(i.rs());
         self.store_conditional(ea, 8, |memory, expected| memory.compare_exchange_u64(ea, expected, value))
     }
 

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn results_and_record_forms() {
-        let (s, b) = (0xFFFF_0000_8000_00F0_u64, 0x0F0F_0F0F_0F0F_0F0F_u64);
+        let s = 0xFFFF_0000_8000_00F0_u64;
+        let b = 0x0F0F_0F0F_0F0F_0F0F_u64;
         for (op, result) in [
             (Op::andx, s & b),
             (Op::andcx, s & !b),
@@ -138,7 +139,9 @@ mod tests {
             (Op::cntlzdx, 0),
         ] {
             let mut machine = CpuHarness::new();
-            (machine.ctx.gpr[4], machine.ctx.gpr[5], machine.ctx.xer_so) = (s, b, 1);
+            machine.ctx.gpr[4] = s;
+            machine.ctx.gpr[5] = b;
+            machine.ctx.xer_so = 1;
             machine.one(x(op, 4, 3, 5, RC));
             let ctx = &machine.ctx;
             assert_eq!(ctx.gpr[3], result, "{op:?}");

@@ -150,7 +150,8 @@ fn case(op: Op, random: &mut impl FnMut() -> u64) -> Case {
     if matches!(op, Op::divwx | Op::divwux | Op::divdx | Op::divdux)
         && (no_quotient(r[1]) || no_quotient(r[2]))
     {
-        (r[1], r[2]) = (random() | 2, 3);
+        r[1] = random() | 2;
+        r[2] = 3;
     }
     Case { op, word, r, f3, xer: (random() as u32 & 7) << 29 | (random() as u32 % 33), cr: random() as u32 }
 }
@@ -276,7 +277,8 @@ fn on_interpreter(elf: &[u8], sf: bool) -> Vec<u8> {
     let number =
         |at: usize, size: usize| elf[at..at + size].iter().fold(0_u64, |n, &b| n << 8 | u64::from(b));
     let memory = GuestMemory::new().unwrap();
-    let (first, size) = (GuestAddr(BASE - 0x10_0000), 0x80_0000);
+    let first = GuestAddr(BASE - 0x10_0000);
+    let size = 0x80_0000;
     memory.alloc_fixed(first, size, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
     for header in 0..number(56, 2) as usize {
         let at = number(32, 8) as usize + 56 * header;

@@ -43,7 +43,8 @@ impl Cpu<'_> {
         let held = self.ctx.reservation;
         let matches = held.valid != 0 && held.addr == ea && held.size == size;
         let claimed = matches.then_some((GuestAddr(ea), held.generation));
-        let (table, hw_id) = (self.memory.reservations(), self.ctx.hw_id);
+        let table = self.memory.reservations();
+        let hw_id = self.ctx.hw_id;
         let stored = match self.reservations {
             ReservationMode::Context if matches => exchange(self.memory, held.value)?,
             ReservationMode::Context => false,
@@ -160,7 +161,8 @@ mod tests {
         let stwcx = x(Op::stwcx, 3, 0, 4, 0);
         let stw = d(Op::stw, 7, 4, 64);
         for machine in [&mut own, &mut other] {
-            (machine.ctx.gpr[4], machine.ctx.gpr[3]) = (u64::from(DATA), 5);
+            machine.ctx.gpr[4] = u64::from(DATA);
+            machine.ctx.gpr[3] = 5;
         }
         own.one(lwarx);
         own.one(stw);
@@ -243,7 +245,9 @@ mod tests {
         waiter.put(CODE + 0x100, &set);
         waiter.ctx.gpr[4] = u64::from(DATA);
         setter.ctx = PpcContext { pc: CODE + 0x100, ..PpcContext::default() };
-        (setter.ctx.gpr[4], setter.ctx.gpr[6], setter.ctx.gpr[7]) = (u64::from(DATA), 42, 1);
+        setter.ctx.gpr[4] = u64::from(DATA);
+        setter.ctx.gpr[6] = 42;
+        setter.ctx.gpr[7] = 1;
         thread::scope(|scope| {
             scope.spawn(|| {
                 let CpuHarness { interp, ctx, .. } = &mut waiter;

@@ -184,7 +184,8 @@ mod tests {
         ] {
             let mut machine = CpuHarness::new();
             machine.ctx.gpr[3] = 0xAAAA_AAAA_AAAA_AAAA;
-            (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (s, 0xFFFF_FF44);
+            machine.ctx.gpr[4] = s;
+            machine.ctx.gpr[5] = 0xFFFF_FF44;
             machine.one(instruction);
             assert_eq!(machine.ctx.gpr[3], result, "{instruction:#x}");
         }
@@ -214,7 +215,8 @@ mod tests {
             (Op::sradx, 127, u64::MAX, 1),
         ] {
             let mut machine = CpuHarness::new();
-            (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (s, count);
+            machine.ctx.gpr[4] = s;
+            machine.ctx.gpr[5] = count;
             machine.one(x(op, 4, 3, 5, 0));
             assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (result, ca), "{op:?} {count}");
         }
@@ -230,7 +232,8 @@ mod tests {
             (0x8000_0001, 31, u64::MAX, 1),
         ] {
             let mut machine = CpuHarness::new();
-            (machine.ctx.gpr[4], machine.ctx.xer_ca) = (value, 1 - ca);
+            machine.ctx.gpr[4] = value;
+            machine.ctx.xer_ca = 1 - ca;
             machine.one(x(Op::srawix, 4, 3, sh, 0));
             assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ca), (result, ca), "{value:#x} {sh}");
         }

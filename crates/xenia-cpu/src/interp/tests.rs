@@ -14,7 +14,8 @@ fn sum_loop() -> [u32; 4] {
 fn a_loop_runs_to_its_system_call() {
     let mut machine = CpuHarness::new();
     machine.put(CODE, &sum_loop());
-    (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (7, 100);
+    machine.ctx.gpr[4] = 7;
+    machine.ctx.gpr[5] = 100;
     assert_eq!(machine.run(1000), Exit::Syscall { lev: 0 });
     assert_eq!(machine.ctx.gpr[3], 700);
     assert_eq!(machine.ctx.executed(), 1 + 200 + 1);
@@ -25,12 +26,14 @@ fn a_loop_runs_to_its_system_call() {
 fn every_budget_stops_exactly_and_cuts_make_no_difference() {
     let mut whole = CpuHarness::new();
     whole.put(CODE, &sum_loop());
-    (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 50);
+    whole.ctx.gpr[4] = 3;
+    whole.ctx.gpr[5] = 50;
     assert_eq!(whole.run(10_000), Exit::Syscall { lev: 0 });
     let total = whole.ctx.executed();
     for budget in [1, 2, 3, 5, 7, 13, 101] {
         let mut cut = CpuHarness::on(Arc::clone(&whole.memory), EngineConfig::default());
-        (cut.ctx.gpr[4], cut.ctx.gpr[5]) = (3, 50);
+        cut.ctx.gpr[4] = 3;
+        cut.ctx.gpr[5] = 50;
         let mut executed = 0;
         loop {
             let exit = cut.run(budget);
@@ -147,7 +150,8 @@ fn code_whose_page_loses_its_rights_no_longer_runs() {
 fn single_steps_equal_a_run() {
     let mut whole = CpuHarness::new();
     whole.put(CODE, &sum_loop());
-    (whole.ctx.gpr[4], whole.ctx.gpr[5]) = (3, 20);
+    whole.ctx.gpr[4] = 3;
+    whole.ctx.gpr[5] = 20;
     let mut steps = CpuHarness::on(Arc::clone(&whole.memory), EngineConfig::default());
     steps.ctx = whole.ctx.clone();
     assert_eq!(whole.run(1000), Exit::Syscall { lev: 0 });
@@ -184,7 +188,8 @@ fn random_code_runs_the_same_by_steps_and_with_any_budget() {
             .collect();
         machine.put(CODE, &code);
         scramble(&mut machine.ctx, &mut random);
-        (machine.ctx.gpr[1], machine.ctx.gpr[2]) = (u64::from(DATA) + 0x8000, 64);
+        machine.ctx.gpr[1] = u64::from(DATA) + 0x8000;
+        machine.ctx.gpr[2] = 64;
         machine.ctx.lr = u64::from(CODE) + 0x80;
         let mut data = vec![0; 0x1_0000];
         machine.memory.read_bytes(GuestAddr(DATA), &mut data).unwrap();
@@ -239,7 +244,9 @@ fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
     let bumps = machine.memory.counters().page_version_bumps;
     // The page is no longer watched: stores cost no bump, and changed words are still detected.
     machine.put(CODE + 4, &[d(Op::addi, 3, 3, 2)]);
-    (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, 500, 0);
+    machine.ctx.pc = CODE;
+    machine.ctx.ctr = 500;
+    machine.ctx.gpr[3] = 0;
     assert_eq!(machine.run(10_000), Exit::Syscall { lev: 0 });
     assert_eq!(machine.word(CODE + 0x100), 998);
     assert!(machine.memory.counters().page_version_bumps < bumps + 10);

@@ -201,7 +201,8 @@ impl<'a> Cpu<'a> {
     #[cold]
     pub(super) fn make_refused_store(&mut self, executed: u64) -> Option<Exit> {
         let pc = self.ctx.pc;
-        let (refused, watch) = (self.refused.take(), self.watch.take());
+        let refused = self.refused.take();
+        let watch = self.watch.take();
         let exit = self.step();
         self.watch = watch;
         if let (Some(RefusedStore { stored, is_conditional }), Some(watch)) = (refused, watch) {

@@ -257,7 +257,8 @@ pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     }
     let address = fresh_address(call);
     let moved = with(call, words, |session| {
-        (session.host, session.address) = (user, address);
+        session.host = user;
+        session.address = address;
         session.flags |= flags::HOST;
         Ok(())
     })?;

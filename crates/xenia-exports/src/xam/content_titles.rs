@@ -45,8 +45,8 @@ fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
 /// Reads a package's owner and title. The outer error is a bad pointer, the inner one the call's
 /// result.
 pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
-    let (xuid, title): (u64, u32) =
-        (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
+    let xuid: u64 = call.memory().read(at.offset(internal::XUID))?;
+    let title: u32 = call.memory().read(at.offset(internal::TITLE))?;
     let titles = call.kernel.modules.lock().titles_of_content();
     let title = if matches!(title, 0 | OWN_TITLE) { titles[0] } else { title };
     if !titles.contains(&title) {

@@ -159,8 +159,8 @@ impl XamLocale {
         room: u32,
         buffer: GuestAddr,
     ) -> Fallible<HResult> {
-        let (first, second) =
-            (codes::online_language(language.into()), codes::online_country(country.into()));
+        let first = codes::online_language(language.into());
+        let second = codes::online_country(country.into());
         two(call, first, second, room, buffer)
     }
 

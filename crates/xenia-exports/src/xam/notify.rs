@@ -32,7 +32,8 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         // queued after it.
         let _listeners = call.kernel.listeners.lock();
         let title_plays_music = user.music.is_controlled_by_title();
-        let (shows_ui, users) = (user.dialog.is_shown(), user.profiles.lock().mask());
+        let shows_ui = user.dialog.is_shown();
+        let users = user.profiles.lock().mask();
         let state = State { shows_ui, users, has_link, title_plays_music };
         if user.notifications.lock().begin(listener.body(), state) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;

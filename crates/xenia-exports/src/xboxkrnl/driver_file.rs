@@ -89,7 +89,8 @@ fn send_open(
     let made = plain(call, device, file, major::CREATE, purpose).and_then(|mut new| {
         let choice = request.disposition << 24 | options;
         new.parameters = [access, choice, file_attributes << 16 | share & 0xFFFF, 0];
-        (new.name, new.allocation) = (Some(name), allocation.unwrap_or_default());
+        new.name = Some(name);
+        new.allocation = allocation.unwrap_or_default();
         new.reply.status_block = request.status_block;
         send(call, &new)
     });

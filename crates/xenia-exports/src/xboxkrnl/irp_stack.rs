@@ -97,8 +97,8 @@ fn go_to(memory: &GuestMemory, packet: GuestAddr, number: u8) -> Result<(), Memo
 /// Number of stack locations and number of the current one; `None` if the memory is not an IRP's.
 fn place(memory: &GuestMemory, packet: GuestAddr) -> Result<Option<(u8, u8)>, MemoryFault> {
     let at = |offset| packet.offset(offset);
-    let (stack, number): (u8, u8) =
-        (memory.read(at(irp::STACK_COUNT))?, memory.read(at(irp::CURRENT_LOCATION))?);
+    let stack: u8 = memory.read(at(irp::STACK_COUNT))?;
+    let number: u8 = memory.read(at(irp::CURRENT_LOCATION))?;
     let current: GuestAddr = memory.read(at(irp::CURRENT_STACK_LOCATION))?;
     let is_one = memory.read::<u8>(packet)? == irp::TYPE_NUMBER
         && stack <= MAX_STACK
@@ -137,8 +137,8 @@ pub(super) fn ascend(memory: &GuestMemory, packet: GuestAddr) -> Result<Completi
     while number <= stack {
         let left = location(packet, number);
         let bits: u8 = memory.read(left.offset(CONTROL))?;
-        let (pc, context): (GuestAddr, u32) =
-            (memory.read(left.offset(ROUTINE))?, memory.read(left.offset(CONTEXT))?);
+        let pc: GuestAddr = memory.read(left.offset(ROUTINE))?;
+        let context: u32 = memory.read(left.offset(CONTEXT))?;
         memory.write(left.offset(CONTROL), 0_u8)?;
         memory.write(packet.offset(PENDING_RETURNED), bits & control::PENDING)?;
         number += 1;

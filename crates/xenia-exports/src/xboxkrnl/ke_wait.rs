@@ -66,7 +66,8 @@ mod tests {
     fn usb_enumeration_event_stays_signalled() {
         let mut b = Harness::new();
         let name = "UsbdBootEnumerationDoneEvent";
-        let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);
+        let imports = &b.kernel.imports;
+        let pool = &b.kernel.pool;
         let event = imports.make_variable(b.memory(), pool, Library::xboxkrnl, name).unwrap();
         let wait = [u64::from(event.0), 0, 0, 0, 0];
         for _ in 0..2 {

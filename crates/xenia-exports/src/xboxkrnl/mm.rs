@@ -4,9 +4,8 @@
 use crate::abi::{Call, Ptr};
 use crate::memory::physical_memory;
 use crate::memory::second_level_cache::Lock;
-use crate::memory::virtual_memory::VIRTUAL_BYTES;
+use crate::memory::virtual_memory::{STACKS, VIRTUAL_BYTES};
 use crate::status::failure::Fallible;
-use crate::thread::life::STACKS;
 use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -121,7 +120,8 @@ impl Mm {
             .filter(|record| !record.ended)
             .map(|record| stack_bytes(record.stack))
             .fold(0, u32::saturating_add);
-        let (stacks, pool) = (pages(stacks), pages(call.kernel.pool.lock().bytes()));
+        let stacks = pages(stacks);
+        let pool = pages(call.kernel.pool.lock().bytes());
         let words: [u32; 14] = [
             STATISTICS,
             physical_memory::TOTAL_PAGES,

@@ -277,8 +277,8 @@ impl RtlString {
         second_length: u32,
         ignore_case: bool,
     ) -> Fallible<i32> {
-        let (a, b) =
-            (bytes_of(call.memory(), first, first_length)?, bytes_of(call.memory(), second, second_length)?);
+        let a = bytes_of(call.memory(), first, first_length)?;
+        let b = bytes_of(call.memory(), second, second_length)?;
         Ok(compare(&a, &b, |c| if ignore_case { upper(c) } else { c }))
     }
 

@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn an_override_is_read_back_and_changes_the_field_rate() {
         let mut b = Harness::new();
-        let (sixty, fifty) = (60_f32.to_bits(), 50_f32.to_bits());
+        let sixty = 60_f32.to_bits();
+        let fifty = 50_f32.to_bits();
         assert_eq!(b.kernel.devices.video.lock().next_event(), Some(831_250));
         b.context().fpr[1] = 50_f64.to_bits();
         assert_eq!(b.status("VdSetDisplayModeOverride", &[640, 480, 0, 0, 0]), NtStatus::SUCCESS);

@@ -103,7 +103,8 @@ fn change(call: &Call, data: CipherData, mut change: impl FnMut(&mut [u8])) -> F
         call.memory().read_bytes(now.at, part)?;
         change(part);
         call.memory().write_bytes(out, part)?;
-        (input, out) = (left, out.offset(now.length));
+        input = left;
+        out = out.offset(now.length);
     }
     Ok(())
 }

@@ -26,7 +26,8 @@ fn of_parts<T>(
     for part in &mut digest.parts {
         let (now, left) = part.or_empty().split(turn);
         digest.function.inner().update_from(call.memory(), now.at, now.length)?;
-        (*part, turn) = (left, turn - now.length);
+        *part = left;
+        turn -= now.length;
         if left.length > 0 {
             return Ok(Flow::Later(Rest::Digest(digest)));
         }

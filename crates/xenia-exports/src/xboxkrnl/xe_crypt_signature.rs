@@ -43,7 +43,8 @@ pub(crate) fn rot_sum_sha(call: &Call, mut rest: Box<RotSumSha>) -> Fallible<Flo
                     Ok(true)
                 })?,
             }
-            (*part, turn) = (left, turn - now.length);
+            *part = left;
+            turn -= now.length;
             if left.length > 0 {
                 return Ok(Flow::Later(Rest::RotSumSha(rest)));
             }

@@ -109,8 +109,9 @@ impl Patch {
         image[end..].fill(0);
 
         let mut room = image.len().saturating_mul(2);
-        let (mut at, mut size, mut digest) =
-            (0_usize, self.blocks.first_size as usize, self.blocks.first_digest);
+        let mut at = 0_usize;
+        let mut size = self.blocks.first_size as usize;
+        let mut digest = self.blocks.first_digest;
         while size != 0 {
             let offset = self.payload_at + at as u64;
             let refuse = |why: String| FormatError::invalid("XEXP block", offset, why);

@@ -122,7 +122,8 @@ enum Token {
 }
 
 fn slot_of(formatted: usize) -> (usize, usize, u32) {
-    let (mut base, mut slot) = (0, 0);
+    let mut base = 0;
+    let mut slot = 0;
     loop {
         let bits = if slot < 4 { 0 } else { (slot as u32 / 2 - 1).min(17) };
         if formatted < base + (1 << bits) {

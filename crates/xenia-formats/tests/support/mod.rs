@@ -149,7 +149,8 @@ impl Noise {
         while out.len() < size {
             if out.len() > 16 && self.below(3) != 0 {
                 let distance = 1 + self.below(out.len());
-                let (from, length) = (out.len() - distance, 2 + self.below(300));
+                let from = out.len() - distance;
+                let length = 2 + self.below(300);
                 if distance < length {
                     (from..from + length).for_each(|at| out.push(out[at]));
                 } else {

@@ -175,7 +175,8 @@ impl StfsBuilder {
             // A table precedes the blocks that it covers, but the first table of a level follows
             // the first group that it covers; tables of higher levels come first.
             for (level, all) in levels.iter().enumerate().rev() {
-                let (below, covered) = (CHILDREN.pow(level as u32), CHILDREN.pow(level as u32 + 1));
+                let below = CHILDREN.pow(level as u32);
+                let covered = CHILDREN.pow(level as u32 + 1);
                 let starts =
                     if level > 0 && number < covered { number == below } else { number % covered == 0 };
                 if starts {

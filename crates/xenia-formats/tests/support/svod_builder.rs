@@ -50,7 +50,8 @@ pub fn build(layout: Layout, image: &[u8]) -> Package {
     let mut files: Vec<(Vec<u8>, Vec<u8>)> = sectors
         .chunks(PER_FILE * SECTOR)
         .map(|part| {
-            let (mut top, mut body) = (Vec::new(), Vec::new());
+            let mut top = Vec::new();
+            let mut body = Vec::new();
             for group in part.chunks(PER_TABLE * SECTOR) {
                 let mut table: Vec<u8> = group.chunks(2 * SECTOR).flat_map(Sha1::digest).collect();
                 table.resize(TABLE, 0);

@@ -64,7 +64,8 @@ const PATCH_KEY: [u8; 16] = *b"key of a patch!!";
 /// A patch from `old` to `new` with these records for the image; encrypted if `old` is.
 pub fn build(old: &XexBuilder, new: &XexBuilder, image: &[Record]) -> Vec<u8> {
     let header = |file: &[u8]| file[..u32::from_be_bytes(file[8..12].try_into().unwrap()) as usize].to_vec();
-    let (old_header, new_header) = (header(&old.build()), header(&new.build()));
+    let old_header = header(&old.build());
+    let new_header = header(&new.build());
     let mut buffer = old_header;
     buffer.resize(buffer.len().max(new_header.len()), 0);
     let master = old.master.unwrap_or_default();

@@ -58,7 +58,8 @@ pub fn build(files: &[(String, Option<Vec<u8>>)]) -> Vec<u8> {
     }
     data.resize(data.len().next_multiple_of(BLOCK), 0);
 
-    let (mut file, mut records) = (Vec::new(), Vec::new());
+    let mut file = Vec::new();
+    let mut records = Vec::new();
     for (number, block) in data.chunks(BLOCK).enumerate() {
         let packed = compress_to_vec(block, CompressionLevel::Fastest);
         let packed = if packed.len() < BLOCK { packed } else { block.to_vec() };

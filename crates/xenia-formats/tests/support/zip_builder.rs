@@ -31,7 +31,9 @@ pub fn crc(bytes: &[u8]) -> u32 {
 
 impl ZipBuilder {
     pub fn build(&self) -> Vec<u8> {
-        let (mut file, mut directory, mut count) = (Vec::new(), Vec::new(), 0_u16);
+        let mut file = Vec::new();
+        let mut directory = Vec::new();
+        let mut count = 0_u16;
         for (number, (path, bytes)) in self.entries.iter().enumerate() {
             let path = if bytes.is_none() { format!("{path}/") } else { path.clone() };
             if bytes.is_none() && !self.folders {

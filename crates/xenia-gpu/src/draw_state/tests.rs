@@ -256,7 +256,9 @@ fn depth_offsets_of_polygons_and_of_what_has_no_faces() {
     for (index, value) in (pa::PA_SU_POLY_OFFSET_FRONT_SCALE..).zip([16.0_f32, 2.0, 48.0, 4.0]) {
         registers.set(index, value.to_bits());
     }
-    let (none, front, back) = ([0.0; 2], [1.0, 2.0], [3.0, 4.0]);
+    let none = [0.0; 2];
+    let front = [1.0, 2.0];
+    let back = [3.0, 4.0];
     for (enabled, triangles, others) in [
         ([false, false, false], [none; 2], [none; 2]),
         ([true, false, false], [front, none], [none; 2]),

@@ -35,8 +35,8 @@ fn short_fraction(value: f32) -> f32 {
     truncate(value * 65_536.0 + 0.499) * (1.0 / 65_536.0)
 }
 
-/// Nearest fraction of a component of `width` bits, as the chip has it after a point filter: the bits
-/// twice, in units of 1 / 2^2w.
+/// Nearest fraction of a component of `width` bits, as the chip has it after a point filter: the
+/// bits twice, in units of 1 / 2^2w.
 #[inline(always)]
 fn repeated_fraction(value: f32, width: u8) -> f32 {
     let steps = (1_u32 << width) as f32;

@@ -30,7 +30,8 @@ pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
         let mut corner = center.moved(call, x * w, y * h);
         if let Some(register) = call.position_register {
             let place = &mut corner.attributes[register as usize & 15];
-            (place[2], place[3]) = (x * 0.5 + 0.5, y * 0.5 + 0.5);
+            place[2] = x * 0.5 + 0.5;
+            place[3] = y * 0.5 + 0.5;
         }
         corner
     });

@@ -298,7 +298,9 @@ fn an_operation_that_makes_a_nan_always_makes_the_same() {
     let turned = |by: usize| -> Lanes { std::array::from_fn(|lane| special[(lane + by) % special.len()]) };
     let mut made = 0;
     for by in 0..special.len() {
-        let (a, b, c) = ([turned(0); 4], [turned(by); 4], [turned(2 * by); 4]);
+        let a = [turned(0); 4];
+        let b = [turned(by); 4];
+        let c = [turned(2 * by); 4];
         let vectors = VectorOp::ALL.iter().map(|&op| {
             let mut out = [[0.0; LANES]; 4];
             alu::vector(op, 15, &[a.each_ref(), b.each_ref(), c.each_ref()], &mut out);

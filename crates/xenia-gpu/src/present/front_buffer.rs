@@ -124,7 +124,8 @@ mod tests {
         let mut call = call();
         call.fetch[0] = 2 | 511 << 22 | 1 << 31;
         call.fetch[2] = 8191 | 8191 << 13;
-        (call.width, call.height) = (64, 48);
+        call.width = 64;
+        call.height = 48;
         let front = FrontBuffer::of(&call).unwrap();
         assert_eq!((front.pitch, front.shown, front.bytes), (16_352, [64, 48], 16_352 * 64 * 4));
     }

@@ -143,7 +143,8 @@ pub(super) fn pack_lanes(format: ColorTargetFormat, colors: &Vector) -> [[u32; L
         _ => {
             for lane in 0..LANES {
                 let [low, high] = pack(format, [0, 1, 2, 3].map(|c: usize| colors[c][lane]));
-                (packed[0][lane], packed[1][lane]) = (low, high);
+                packed[0][lane] = low;
+                packed[1][lane] = high;
             }
         }
     }

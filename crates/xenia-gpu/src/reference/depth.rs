@@ -105,7 +105,8 @@ impl DepthTest {
         let mut passed = depth_passes;
         let mut written = 0;
         if let Some(stencil) = stencil {
-            (passed, written) = (0, mask);
+            passed = 0;
+            written = mask;
             for lane in lanes_of(mask) {
                 let (passes, value) = test_stencil(&stencil, old[lane] as u8, depth_passes >> lane & 1 != 0);
                 passed |= Mask::from(passes) << lane;

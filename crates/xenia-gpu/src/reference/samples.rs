@@ -118,8 +118,8 @@ mod tests {
                     for sample in 0..msaa.samples() {
                         let samples = Samples::new(place, msaa, BlockPosition { x: at[0], y: at[1] }, sample);
                         for lane in 0..LANES {
-                            let (x, y) =
-                                (at[0] as u32 + (lane as u32 & 7), at[1] as u32 + (lane as u32 >> 3));
+                            let x = at[0] as u32 + (lane as u32 & 7);
+                            let y = at[1] as u32 + (lane as u32 >> 3);
                             let (column, row) = msaa.cell(x, y, sample);
                             assert_eq!(
                                 samples.index(lane),

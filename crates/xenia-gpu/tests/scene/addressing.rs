@@ -60,7 +60,9 @@ fn bind(scene: &mut Scene, kind: Kind) {
 
 #[test]
 fn fetches_find_what_their_dimension_can_of_each_texture() {
-    let (row, plane, layer) = (Some([9, 0, 0]), Some([9, 19, 0]), Some([9, 19, 2]));
+    let row = Some([9, 0, 0]);
+    let plane = Some([9, 19, 0]);
+    let layer = Some([9, 19, 2]);
     for (kind, expected) in [
         (Kind::Line, [row, row, row, None]),
         (Kind::Plane, [row, plane, plane, plane]),

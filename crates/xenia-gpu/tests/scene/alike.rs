@@ -8,7 +8,8 @@ use xenia_testing::{Dice, is_long};
 /// Draws thousands of blended triangles of random position, depth and colour over a large surface,
 /// with a depth surface that starts at a tile. `change` modifies the state.
 fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
-    let (width, height) = (320, 192);
+    let width = 320;
+    let height = 192;
     let mut scene = Scene::new(width, height, msaa);
     scene.write(RbDepthInfo::with().depth_base(depth_tile));
     scene.write(depth(Compare::GreaterEqual));
@@ -20,7 +21,8 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     for _ in 0..2 {
         let vertices: Vec<_> = (0..2001)
             .map(|i| {
-                let (x, y) = (next(48), next(40));
+                let x = next(48);
+                let y = next(40);
                 [x + (i * 7 % 290) as f32, y + (i / 12) as f32, next(1), next(1), next(1), next(1), next(1)]
             })
             .collect();

@@ -80,8 +80,10 @@ fn colors_are_interpolated_between_corners() {
 
 #[test]
 fn every_triangle_primitive_fills_the_same_square() {
-    let (a, b, c, d) =
-        (vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(40.0, 24.0, RED), vertex(8.0, 24.0, RED));
+    let a = vertex(8.0, 8.0, RED);
+    let b = vertex(40.0, 8.0, RED);
+    let c = vertex(40.0, 24.0, RED);
+    let d = vertex(8.0, 24.0, RED);
     for (name, primitive, list) in [
         ("list", 4, vec![a, b, c, a, c, d]),
         ("strip", 6, vec![a, b, d, c]),

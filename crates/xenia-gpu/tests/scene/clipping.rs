@@ -22,8 +22,8 @@ pub(super) fn clip_planes_of_the_title_cut_or_take_away() {
         // Coverage of two triangles, each the upper left half of a rectangle.
         [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
     };
-    let (two, none) =
-        (PaClClipCntl::with().ucp_ena_1(true).ucp_ena_5(true), PaClClipCntl::with().ucp_ena_0(true));
+    let two = PaClClipCntl::with().ucp_ena_1(true).ucp_ena_5(true);
+    let none = PaClClipCntl::with().ucp_ena_0(true);
     assert_eq!(draw(two), [false, false, true, true, false, false]);
     assert_eq!(draw(two.ucp_cull_only_ena(true)), [true; 6]);
     assert_eq!(draw(none.ucp_cull_only_ena(true)), [false; 6]);

@@ -55,7 +55,8 @@ pub(super) fn vertices_write_a_table_and_draw_nothing() {
         table(&mut scene, 38);
         for i in 0..100 {
             for component in 0..4 {
-                let (vertex, c) = ((i / 2) as f32, component as f32 + 1.0);
+                let vertex = (i / 2) as f32;
+                let c = component as f32 + 1.0;
                 let expected = if i % 2 == 0 { vertex * c } else { vertex + c };
                 let expected = (i < 73).then_some(expected);
                 assert_eq!(float(&scene, i * 4 + component), expected, "{i} {component}");
@@ -102,7 +103,8 @@ pub(super) fn lanes_export_what_they_have_written() {
 
 #[test]
 pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
-    let (width, height) = (160_u32, 96_u32);
+    let width = 160_u32;
+    let height = 96_u32;
     let mut scene = Scene::new(width, height, 0);
     // Only the right part is drawn: the rest has at most helper lanes.
     scene.scissor([3, 0, width, height]);
@@ -156,7 +158,8 @@ pub(super) fn next_draw_reads_exported_memory() {
         let lines = |first: u32, count: u32| {
             (0..count).fold(String::new(), |text, i| {
                 let from = first + i;
-                let (register, component) = (1 + from / 3, [".x", ".y", ".z", ".w"][from as usize % 3]);
+                let register = 1 + from / 3;
+                let component = [".x", ".y", ".z", ".w"][from as usize % 3];
                 text + &format!("max eM{i}, r{register}{component}, r{register}{component}\n")
             })
         };

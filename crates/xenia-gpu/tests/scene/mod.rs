@@ -113,7 +113,8 @@ impl Scene {
         // buffer.
         let w = self.width;
         for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
-            let (x, y) = (i as u32 % w, i as u32 / w);
+            let x = i as u32 % w;
+            let y = i as u32 / w;
             let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
             assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
             pixel[3] = (word >> 24) as u8;
@@ -134,7 +135,8 @@ impl Scene {
 
     /// Resolves the surface to a tiled front buffer, and returns the frame.
     pub fn swap(&mut self) -> Frame {
-        let (w, h) = (self.width, self.height);
+        let w = self.width;
+        let h = self.height;
         // 8_8_8_8, big-endian words.
         self.resolve([w, h], RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(6));
         self.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));

@@ -38,7 +38,8 @@ fn seen(frame: &xenia_gpu::Frame) -> [bool; 6] {
 
 #[test]
 pub(super) fn lines_are_drawn_where_a_polygon_has_its_border() {
-    let (border, diagonal) = ([true, true, true, true, false, false], [true, true, true, true, true, false]);
+    let border = [true, true, true, true, false, false];
+    let diagonal = [true, true, true, true, true, false];
     for (name, primitive, order, expected) in [
         ("list", 4, vec![0, 1, 2, 0, 2, 3], diagonal),
         // The strip has the other diagonal, which has the same centre.
@@ -85,7 +86,8 @@ pub(super) fn points_lie_at_the_corners() {
             // Pixel centres within one pixel to the left and right and two above and below,
             // inclusive at the start.
             let is_near = |corner: (f32, f32)| {
-                let (dx, dy) = (x as f32 + 0.5 - corner.0, y as f32 + 0.5 - corner.1);
+                let dx = x as f32 + 0.5 - corner.0;
+                let dy = y as f32 + 0.5 - corner.1;
                 (-1.0..1.0).contains(&dx) && (-2.0..2.0).contains(&dy)
             };
             let expected = [(8.5, 8.5), (40.5, 8.5), (40.5, 24.5), (8.5, 24.5)].into_iter().any(is_near);

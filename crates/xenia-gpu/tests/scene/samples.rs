@@ -55,7 +55,8 @@ fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
     let frame = scene.show();
     for x in 0..160 {
         // In blocks of four: the left samples of two pixels, then their right ones.
-        let (column, is_right) = (x / 4 * 2 + x % 2, x / 2 % 2 == 1);
+        let column = x / 4 * 2 + x % 2;
+        let is_right = x / 2 % 2 == 1;
         let is_red = (9..16).contains(&column) || column == 8 && is_right;
         let expected = if is_red { 255 } else { 0 };
         assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");

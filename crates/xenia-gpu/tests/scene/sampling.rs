@@ -41,7 +41,8 @@ fn levels(text: &str, coordinates: &[f32]) -> Vec<u32> {
 
 #[test]
 fn point_sampling_snaps_coordinates_near_texel_edges() {
-    let (step, texel) = (1.0 / 256.0, |x: u32| x * 20 + 10);
+    let step = 1.0 / 256.0;
+    let texel = |x: u32| x * 20 + 10;
     let point = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, unnormalized";
     let found =
         levels(point, &[3.0, 3.0 - 0.25 * step, 3.0 - 0.75 * step, 3.0 - step, 3.0 + step, 0.0, 11.9]);

@@ -36,7 +36,8 @@ fn levels(is_volume: bool, planes: u32, slices: u32, before: &str, own: &str) ->
     scene.shader(1, &program);
     scene.constant(256, [0.0, 0.0, 4.0, 0.0]);
     for i in 0..8 {
-        let (x, depth) = (i as f32 * 8.0, (i as f32 + 0.5) / 8.0);
+        let x = i as f32 * 8.0;
+        let depth = (i as f32 + 0.5) / 8.0;
         scene.vertices(&rectangle(x, 0.0, x + 8.0, 16.0, [0.5, 0.5, depth, 0.0]));
         scene.draw(8, 3);
     }

@@ -145,14 +145,16 @@ fn every_sample_lies_where_the_chip_has_it() {
         let at = |i: u32| (i % 20, i / 20);
         let count = 120 / msaa.samples() * msaa.samples();
         for number in 0..count {
-            let ((x, y), sample) = (at(number / msaa.samples()), number % msaa.samples());
+            let (x, y) = at(number / msaa.samples());
+            let sample = number % msaa.samples();
             scene.set(PA_SC_AA_MASK, 0x1111 << sample);
             if kind == Kind::Stencil {
                 scene.set(0x210d, number | 0xff << 8 | 0xff << 16);
                 scene.set(0x2200, 1 | 7 << 8 | 2 << 11 | 2 << 14 | 2 << 17); // always, replace
             }
             let red = if kind == Kind::WideColor { number as f32 / 8.0 } else { number as f32 / 255.0 };
-            let (x, y) = (x as f32, y as f32);
+            let x = x as f32;
+            let y = y as f32;
             scene.vertices(&rectangle(x, y, x + 1.0, y + 1.0, [red, 0.0, 0.0, 1.0]));
             scene.draw(8, 3);
         }
@@ -160,7 +162,8 @@ fn every_sample_lies_where_the_chip_has_it() {
         let wide = if kind == Kind::WideColor { 2 } else { 1 };
         let pitch = 80 * msaa.columns() * wide / 80;
         for number in 0..count {
-            let ((x, y), sample) = (at(number / msaa.samples()), number % msaa.samples());
+            let (x, y) = at(number / msaa.samples());
+            let sample = number % msaa.samples();
             let (u, v) = match msaa {
                 Msaa::X4 => ((x & !1) << 1 | x & 1 | (sample & 1) << 1, (y & !1) << 1 | y & 1 | sample & 2),
                 _ => (x & !2 | sample << 1, (y & !1) << 1 | y & 1 | x & 2),

@@ -18,7 +18,8 @@ fn tessellate(scene: &mut Scene, mode: TessellationMode, level: f32) {
 
 /// Piecewise linear approximation of u squared with `parts` equal segments.
 fn bent(u: f32, parts: f32) -> f32 {
-    let (first, second) = ((u * parts).floor() / parts, (u * parts).floor() / parts + 1.0 / parts);
+    let first = (u * parts).floor() / parts;
+    let second = (u * parts).floor() / parts + 1.0 / parts;
     first * first + (second * second - first * first) * (u - first) * parts
 }
 

@@ -16,7 +16,8 @@ const PROJECTED: &str = "
 fn projected(width: u32, height: u32) -> Scene {
     let mut scene = Scene::new(width, height, 0);
     scene.set(0x2206, 0x43f); // whole viewport transform
-    let (w, h) = (width as f32 / 2.0, height as f32 / 2.0);
+    let w = width as f32 / 2.0;
+    let h = height as f32 / 2.0;
     for (i, value) in [w, w, -h, h, 1.0, 0.0].into_iter().enumerate() {
         scene.set(0x210f + i as u32, value.to_bits());
     }

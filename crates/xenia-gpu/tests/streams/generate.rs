@@ -135,14 +135,16 @@ impl<'a> Generator<'a> {
                 self.words.extend([type3(opcode, 2), list, length]);
             }
             2 => {
-                let (address, reference) = (self.address(), self.value());
+                let address = self.address();
+                let reference = self.value();
                 // Most conditions hold immediately.
                 let info = if self.rng.random_ratio(1, 16) { self.rng.random() } else { 0x17 };
                 self.words.extend([type3(opcode::WAIT_REG_MEM, 5), info, address, reference, u32::MAX, 16]);
             }
             3 => self.load_shader(None),
             4 => {
-                let (at, kind) = (self.base + SHADERS, self.rng.random_range(0..2));
+                let at = self.base + SHADERS;
+                let kind = self.rng.random_range(0..2);
                 let count = self.rng.random_range(0..48);
                 self.words.extend([type3(opcode::IM_LOAD, 2), at | kind, count]);
             }
@@ -154,7 +156,8 @@ impl<'a> Generator<'a> {
                 self.words.extend(words);
             }
             8 => {
-                let (at, above) = (self.address() >> 2, self.address() >> 2);
+                let at = self.address() >> 2;
+                let above = self.address() >> 2;
                 let reference = self.value();
                 let count = self.rng.random_range(0..40);
                 self.words.extend([type3(opcode::COND_EXEC, 4), at, above, reference, count]);
@@ -192,7 +195,8 @@ impl<'a> Generator<'a> {
         let pick = |rng: &mut ChaCha8Rng, values: &[u32]| *values.choose(rng).unwrap();
         let mode = pick(self.rng, &[4, 4, 4, 5, 6, 0, 7]);
         self.set(0x2208, mode);
-        let (pitch, msaa) = (pick(self.rng, &[0, 32, 64, 80]), self.rng.random_range(0..4));
+        let pitch = pick(self.rng, &[0, 32, 64, 80]);
+        let msaa = self.rng.random_range(0..4);
         self.set(0x2000, pitch | msaa << 16);
         for index in [0x2001, 0x2003, 0x2004, 0x2005] {
             let info = pick(self.rng, &[0, 1024, 2047, 4095]) | self.rng.random_range(0..16) << 16;
@@ -200,7 +204,8 @@ impl<'a> Generator<'a> {
         }
         let depth = 512 | self.rng.random_range(0..2) << 16;
         self.set(0x2002, depth);
-        let (width, height) = (self.rng.random_range(0..80), self.rng.random_range(0..80));
+        let width = self.rng.random_range(0..80);
+        let height = self.rng.random_range(0..80);
         self.set(0x200e, 0);
         self.set(0x200f, 8192 | 8192 << 16);
         self.set(0x2081, 1 << 31);
@@ -214,7 +219,8 @@ impl<'a> Generator<'a> {
                 self.set(index, value);
             }
         }
-        let (control, info) = (self.rng.random::<u32>() & 0x0033_0377, self.rng.random());
+        let control = self.rng.random::<u32>() & 0x0033_0377;
+        let info = self.rng.random();
         self.set(0x2318, control);
         self.set(0x2319, self.base + FRONT);
         self.set(0x231a, 64 | 64 << 16);
@@ -266,7 +272,8 @@ impl<'a> Generator<'a> {
         }
         match self.rng.random_range(0..16) {
             0 | 1 => {
-                let (first, count) = (self.register(), self.rng.random_range(1..12));
+                let first = self.register();
+                let count = self.rng.random_range(1..12);
                 self.words.push(type0(first, count) | u32::from(self.rng.random_ratio(1, 8)) << 15);
                 self.values(count as usize);
             }

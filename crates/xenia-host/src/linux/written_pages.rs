@@ -97,7 +97,8 @@ impl WrittenPages {
             return None;
         }
         for range in ranges {
-            let (start, len) = (range.start as u64, range.len() as u64);
+            let start = range.start as u64;
+            let len = range.len() as u64;
             let mut register = Register { start, len, mode: UFFDIO_REGISTER_MODE_WP, ioctls: 0 };
             // SAFETY: the request takes this structure; the mode only changes the kernel's write
             // tracking, in whatever range.
@@ -114,7 +115,8 @@ impl WrittenPages {
     /// for the first time may be included. False if the host refused: the written pages are then
     /// unknown.
     pub fn take(&mut self, among: Range<usize>, mut f: impl FnMut(Range<usize>)) -> bool {
-        let (mut start, end) = (among.start as u64, among.end as u64);
+        let mut start = among.start as u64;
+        let end = among.end as u64;
         while start < end {
             let mut scan = Scan {
                 size: size_of::<Scan>() as u64,

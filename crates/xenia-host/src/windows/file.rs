@@ -46,7 +46,8 @@ pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (u
         let mut position = OVERLAPPED::default();
         position.Anonymous.Anonymous.Offset = from as u32;
         position.Anonymous.Anonymous.OffsetHigh = (from >> 32) as u32;
-        let (most, mut count) = ((len - done).min(MAX_AT_ONCE) as u32, 0);
+        let most = (len - done).min(MAX_AT_ONCE) as u32;
+        let mut count = 0;
         // SAFETY: the handle is open, and synchronous, so the call uses the structures only until
         // it returns; the rest of the memory is writable, as the caller says.
         let read =
@@ -229,7 +230,8 @@ mod tests {
         let path = folder.path().join("marked");
         let options =
             || File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
-        let (file, other) = (options(), options());
+        let file = options();
+        let other = options();
         mark_in_use(&file).unwrap();
         for (writer, reader) in [(&file, &other), (&other, &file)] {
             write_all_at(writer, b"written", 0).unwrap();

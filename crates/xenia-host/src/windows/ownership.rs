@@ -101,7 +101,8 @@ fn check(path: &Path, file: &File, rights: u32, user: &Sid) -> io::Result<()> {
 
 /// Fails if the folder does not belong to the user, or another user could replace it.
 pub fn check_private_folder(folder: &Path) -> io::Result<()> {
-    let (folder, user) = (folder.canonicalize()?, Sid::of_user()?);
+    let folder = folder.canonicalize()?;
+    let user = Sid::of_user()?;
     for (depth, part) in folder.ancestors().enumerate() {
         // Others may add folders beside those that lead to it, as to a drive's first folder.
         let rights = if depth == 0 { WRITE } else { REPLACE };
@@ -120,8 +121,9 @@ mod tests {
     #[test]
     fn all_names_of_a_file_have_its_identity() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, name, other) =
-            (folder.path().join("a"), folder.path().join("ä b"), folder.path().join("c"));
+        let one = folder.path().join("a");
+        let name = folder.path().join("ä b");
+        let other = folder.path().join("c");
         fs::write(&one, "a").unwrap();
         fs::write(&other, "a").unwrap();
         fs::hard_link(&one, &name).unwrap();

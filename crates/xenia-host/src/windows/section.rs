@@ -69,7 +69,8 @@ impl SectionHandle {
         protection: PAGE_PROTECTION_FLAGS,
         call: &'static str,
     ) -> Result<Self, HostError> {
-        let (high, low) = ((size >> 32) as u32, size as u32);
+        let high = (size >> 32) as u32;
+        let low = size as u32;
         let attributes = protection | SEC_COMMIT;
         // SAFETY: creates an object without a name, and touches no memory of ours.
         let section = unsafe {

@@ -88,7 +88,8 @@ impl SparseMemory {
     /// If there are not as many pages, or if the host does not answer.
     pub fn held_pages(&self, pages: usize) -> usize {
         assert!(pages * HOST_PAGE <= self.size, "the memory has fewer pages");
-        let (mut at, mut held) = (0, 0);
+        let mut at = 0;
+        let mut held = 0;
         while at < pages * HOST_PAGE {
             let mut found = MEMORY_BASIC_INFORMATION::default();
             // SAFETY: only queries; the structure has the size that is passed.

@@ -48,7 +48,8 @@ impl WaveOutput {
     /// The host has no sound output, or the output does not take the format.
     pub fn open(channels: u16, rate: u32, fill: impl FnMut(&mut [i16]) + Send + 'static) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
-        let (ended, (done, answer)) = (is_over.clone(), mpsc::channel());
+        let ended = is_over.clone();
+        let (done, answer) = mpsc::channel();
         let thread = std::thread::Builder::new().name("sound".to_owned()).spawn(move || {
             let opened = Opened::new(channels, rate);
             // The caller may have given up.
@@ -143,7 +144,8 @@ impl Opened {
         let size = size_of::<WAVEHDR>() as u32;
         let mut samples = vec![0_i16; BUFFERS * self.length];
         let mut headers = [WAVEHDR::default(); BUFFERS];
-        let (samples, headers) = (samples.as_mut_ptr(), headers.as_mut_ptr());
+        let samples = samples.as_mut_ptr();
+        let headers = headers.as_mut_ptr();
         // SAFETY: inside the vector.
         let part = |buffer: usize| unsafe { samples.add(buffer * self.length) };
         // SAFETY: inside the array. The driver writes to headers as well, so there are no

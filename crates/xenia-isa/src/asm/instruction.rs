@@ -47,7 +47,8 @@ impl Assembler {
         let leave_out = written.len() < most;
         let mut rest = written.iter();
         let mut base = None;
-        let (mut n, mut b) = (None, None);
+        let mut n = None;
+        let mut b = None;
         for arg in &template.args {
             if leave_out {
                 match *arg {

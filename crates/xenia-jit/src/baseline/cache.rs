@@ -273,7 +273,8 @@ impl BaselineCache {
             return None;
         }
         let pages = source.pages;
-        let (memory, thunks) = (&mut self.memory, &mut self.thunks);
+        let memory = &mut self.memory;
+        let thunks = &mut self.thunks;
         if self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called)).is_none() {
             self.make_room(Full::Code);
             return None;
@@ -442,7 +443,8 @@ impl BaselineCache {
     /// Resets the work counted for the unit with the entry `pc`.
     pub(super) fn forget_credit(&mut self, pc: u32) {
         if let Some(unit) = self.unit_of(pc) {
-            (unit.work.credit, unit.work.by_callees) = (0, 0);
+            unit.work.credit = 0;
+            unit.work.by_callees = 0;
         }
     }
 

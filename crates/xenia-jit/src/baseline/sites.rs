@@ -85,7 +85,8 @@ fn take(sites: &mut &[u8]) -> Option<u32> {
 /// The first site whose code ends behind the offset `offset` in the unit's code. Code of other
 /// instructions lies between sites, but is not left.
 pub(super) fn find(mut sites: &[u8], offset: u32) -> Option<SiteInUnit> {
-    let (mut site, mut end) = (SiteInUnit::default(), 0);
+    let mut site = SiteInUnit::default();
+    let mut end = 0;
     loop {
         let head = take(&mut sites)?;
         end += head >> 3;

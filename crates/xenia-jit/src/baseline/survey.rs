@@ -76,7 +76,8 @@ impl Survey {
             end.map_or(RANGE, |end| (end.saturating_sub(start) / 4) as usize).clamp(1, FUNCTION_LIMIT);
         self.seen.clear();
         let mut surveyed = Surveyed::default();
-        let (mut at, mut has_jump) = (0, false);
+        let mut at = 0;
+        let mut has_jump = false;
         for _ in 0..MAX_GAPS {
             let from = start.wrapping_add(4 * at as u32);
             let room = FUNCTION_LIMIT - surveyed.mix.instructions as usize;
@@ -114,7 +115,8 @@ impl Survey {
         let is_written = self.emitter.emit(unit, &mut |_| Some(0)).is_some();
         let mut mix = UnitMix::of(unit, &self.emitter);
         if !is_written {
-            (mix.arms, mix.floats) = (0, 0);
+            mix.arms = 0;
+            mix.floats = 0;
         }
         surveyed.mix.add(mix);
         let mut has_jump = false;

@@ -113,7 +113,8 @@ impl Baseline {
         slots.push((Slot::Memory, memory.guest_base() as u64));
         let code_base = cache.address(0);
         let entries = Arc::clone(cache.entries());
-        let (seen, granularity) = (AtomicU64::new(0), config.granularity);
+        let seen = AtomicU64::new(0);
+        let granularity = config.granularity;
         let JitConfig { hot_after, plain_code_gains, .. } = *config;
         let tier_up = (config.tiers == Tiers::Both).then_some(TierUp { hot_after, plain_code_gains });
         Ok(Self {
@@ -389,7 +390,8 @@ impl Engine {
     ) -> Option<Exit> {
         let start = ctx.pc;
         let unit = baseline.cache.lock().words_of(start);
-        let (instructions, visits) = (Cell::new(0), Cell::new(1));
+        let instructions = Cell::new(0);
+        let visits = Cell::new(1);
         // Whether baseline code ran last that is not the unit's.
         let is_outside = Cell::new(false);
         let note = |pc, length| {

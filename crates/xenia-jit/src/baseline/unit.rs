@@ -219,7 +219,8 @@ impl Discovery {
                 return;
             }
             let Some(word) = source.fetch(pc) else { return };
-            let (i, op) = (Instruction(word), decode(word));
+            let i = Instruction(word);
+            let op = decode(word);
             self.words[index] = Word { i, op };
             self.mark(index, VISITED);
             self.instructions += 1;
@@ -365,7 +366,8 @@ impl Discovery {
 
     /// Number of instructions in plain loops.
     pub(super) fn in_plain_loops(&self) -> usize {
-        let (mut instructions, mut counted) = (0, 0);
+        let mut instructions = 0;
+        let mut counted = 0;
         for &(head, last) in &self.loops {
             let blocks = self.blocks.get(head.max(counted)..=last).unwrap_or_default();
             instructions += blocks.iter().map(|block| block.end - block.first).sum::<usize>();

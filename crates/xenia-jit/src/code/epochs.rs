@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn withdrawn_code_is_free_once_engines_pass_its_epoch() {
         let epochs = Epochs::new();
-        let (one, other) = (epochs.join(), epochs.join());
+        let one = epochs.join();
+        let other = epochs.join();
         epochs.enter(&one);
         let withdrawn = epochs.advance();
         assert!(epochs.oldest() <= withdrawn, "one may be in it");

@@ -117,7 +117,8 @@ enum Flow {
 
 /// A branch at instruction `at` of `length`.
 fn branch(dice: &mut Dice, flow: Flow, at: usize, length: usize) -> u32 {
-    let (here, few) = (at as i64, 1 + dice.below(12) as i64);
+    let here = at as i64;
+    let few = 1 + dice.below(12) as i64;
     let anywhere = dice.below(length) as i64;
     let to = match flow {
         Flow::Straight | Flow::Ifs => here + 1 + few,
@@ -132,7 +133,8 @@ fn branch(dice: &mut Dice, flow: Flow, at: usize, length: usize) -> u32 {
         return Op::bx.row().bits | displacement & 0x03FF_FFFC | 1;
     }
     // Conditional on a random CR bit, or on CTR as well.
-    let (bo, bi) = ([4, 12, 16, 8][dice.below(4)], dice.below(32) as u32);
+    let bo = [4, 12, 16, 8][dice.below(4)];
+    let bi = dice.below(32) as u32;
     Op::bcx.row().bits | bo << 21 | bi << 16 | displacement & 0xFFFC
 }
 
@@ -141,7 +143,8 @@ fn code(dice: &mut Dice) -> (Vec<u32>, String) {
     let flows =
         [Flow::Straight, Flow::Straight, Flow::Ifs, Flow::Loops, Flow::Calls, Flow::Web, Flow::Branches];
     let flow = flows[dice.below(flows.len())];
-    let (rows, every) = (rows(dice), [2, 3, 8, 40][dice.below(4)]);
+    let rows = rows(dice);
+    let every = [2, 3, 8, 40][dice.below(4)];
     // Mostly at least the maximum length of a region: short regions compile quickly.
     let length = if dice.one_in(6) { 1 + dice.below(REGION_LIMIT) } else { REGION_LIMIT + dice.below(200) };
     // Sometimes a few words repeated: all registers of a multiple load, or a result that the next

@@ -130,10 +130,12 @@ impl CrossCheck {
 
     /// The first byte stored by the interpreter's last run that differs in the other memory.
     fn first_wrong_store(&mut self) -> Option<GuestAddr> {
-        let (memory, mirror) = (&self.memory, &self.mirror);
+        let memory = &self.memory;
+        let mirror = &self.mirror;
         for stored in self.interpreter.stores() {
             self.stored_bytes += u64::from(stored.size);
-            let (mut a, mut b) = ([0; 16], [0; 16]);
+            let mut a = [0; 16];
+            let mut b = [0; 16];
             let size = (stored.size as usize).min(a.len());
             // Addresses that can't be read (devices, a range that wraps at the top) fail in both
             // memories; stores there are compared elsewhere.

@@ -95,7 +95,8 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
     let runs: u64 = thread::scope(|scope| {
         let runs: Vec<_> = (1..=3_u32)
             .map(|number| {
-                let (mut engine, stop) = (jit.fork(), &stop);
+                let mut engine = jit.fork();
+                let stop = &stop;
                 scope.spawn(move || {
                     let mut runs = 0;
                     let mut devices = DeviceQueue::new();

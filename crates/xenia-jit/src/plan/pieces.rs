@@ -49,7 +49,8 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
     for &(from, to) in &edges {
         // A branch crosses the starts from after its first end to its second; the prefix sum of
         // these changes is the number of crossings.
-        let (first, second) = (from.min(to) + 1, from.max(to) + 1);
+        let first = from.min(to) + 1;
+        let second = from.max(to) + 1;
         for (at, change) in [(first, 1), (second, -1)] {
             if let Some(stretch) = stretches.get_mut(at) {
                 stretch.crossed += change;

@@ -196,7 +196,8 @@ impl Background {
         let compiles_ahead =
             shared.config.ahead && shared.config.tiers == Tiers::Both && shared.store.is_some();
         let idle = compiles_ahead.then(|| Idle::start(shared, &orders, compiler.fork())).flatten();
-        let (shared, theirs) = (Arc::clone(shared), Arc::clone(&orders));
+        let shared = Arc::clone(shared);
+        let theirs = Arc::clone(&orders);
         let thread = thread::Builder::new()
             .name("compiler".to_owned())
             .spawn(move || carry_out(&shared, &theirs, compiler))

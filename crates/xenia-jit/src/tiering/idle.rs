@@ -124,7 +124,8 @@ impl Drop for Idle {
 
 fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders, is_ending: &AtomicBool) {
     let mut finder: Option<Finder> = None;
-    let (mut instructions, mut is_said) = (0, false);
+    let mut instructions = 0;
+    let mut is_said = false;
     let goes_on = || !is_ending.load(Relaxed) && orders.are_done();
     while !is_ending.load(Relaxed) && instructions < MAX_AHEAD {
         let named = shared.named.lock().take();

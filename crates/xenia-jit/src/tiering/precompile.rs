@@ -88,7 +88,8 @@ impl Ahead {
         threads: usize,
         progress: &(dyn Fn(Precompiled) -> bool + Sync),
     ) -> Precompiled {
-        let (shared, mode) = (&*self.shared, Mode::default());
+        let shared = &*self.shared;
+        let mode = Mode::default();
         let Some(code) = shared.code(mode) else { return Precompiled::default() };
         let Some(aside) = shared.aside() else { return Precompiled::default() };
         let learned = &aside;

@@ -129,8 +129,10 @@ fn between(field: u32) -> Vec<Vec<u32>> {
 /// States with operands for [`compares`].
 fn compared(values: &[u64]) -> Vec<PpcContext> {
     states(pairs(values), |ctx, (a, b)| {
-        (ctx.gpr[5], ctx.gpr[6]) = (a, b);
-        (ctx.gpr[14], ctx.gpr[13]) = (a, b);
+        ctx.gpr[5] = a;
+        ctx.gpr[6] = b;
+        ctx.gpr[14] = a;
+        ctx.gpr[13] = b;
     })
 }
 

@@ -130,7 +130,9 @@ fn stores_of_others_end_strict_reservations() {
                 machine.put(CODE, &words);
                 machine.ctx = state();
                 let gpr = &mut machine.ctx.gpr;
-                (gpr[4], gpr[5], gpr[7]) = (MIDDLE.into(), 0, u64::from(MIDDLE) + 0x20);
+                gpr[4] = MIDDLE.into();
+                gpr[5] = 0;
+                gpr[7] = u64::from(MIDDLE) + 0x20;
                 machine.ctx.pc = CODE;
                 machine.run(10);
                 let held = std::mem::take(&mut machine.ctx.reservation);

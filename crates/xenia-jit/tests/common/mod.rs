@@ -398,7 +398,8 @@ pub fn compare(jit: &mut JitHarness, interpreter: &mut JitHarness, budget: i64, 
     assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "{}", what());
     assert_eq!(jit.ctx.reservation, interpreter.ctx.reservation, "{}", what());
     assert_eq!(jit.ctx.fp_lazy.op, 0, "{}", what());
-    let (a, b) = (jit.data(), interpreter.data());
+    let a = jit.data();
+    let b = interpreter.data();
     if let Some(at) = (0..a.len()).find(|&at| a[at] != b[at]) {
         panic!("memory at {:#x}: jit {:#x}, interpreter {:#x}\n{}", DATA + at as u32, a[at], b[at], what());
     }

@@ -14,7 +14,8 @@ pub fn machines(
     code: &[(u32, &[u32])],
     set: impl Fn(&mut PpcContext),
 ) -> (JitHarness, JitHarness) {
-    let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
+    let mut jit = JitHarness::jit_with(config);
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         for &(at, words) in code {
             machine.put(at, words);

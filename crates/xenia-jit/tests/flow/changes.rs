@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn code_that_is_written_through_another_view_runs_anew() {
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &[d(Op::addi, 3, 3, 1), SC]);
     }
@@ -35,7 +36,8 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
         d(Op::addi, 5, 5, 1), // target: replaced
         SC,
     ];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }

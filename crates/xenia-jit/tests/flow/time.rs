@@ -6,7 +6,8 @@ use super::*;
 fn the_last_time_base_read_of_a_visit_ends_it() {
     // loop: mftb r3; addi; b loop
     let words = [0x7C6C_42E6, d(Op::addi, 4, 4, 1), b(CODE + 8, CODE, false)];
-    let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
         start(machine, &words);
     }
@@ -38,7 +39,8 @@ fn every_time_base_read_form_counts_prior_instructions() {
         b(CODE + 32, CODE, false),
     ];
     for tick_shift in [0, 1, 4] {
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
             machine.ctx.tick_shift = tick_shift;
@@ -64,7 +66,8 @@ fn a_yield_hint_ends_the_visit_after_itself() {
     for n in 28..32 {
         let hint = x(Op::orx, n, n, n, 0);
         let words = [d(Op::addi, 3, 3, 1), hint, d(Op::addi, 4, 4, 1), b(CODE + 12, CODE, false)];
-        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        let mut jit = JitHarness::jit();
+        let mut interpreter = JitHarness::interpreter();
         for machine in [&mut jit, &mut interpreter] {
             start(machine, &words);
         }

@@ -192,7 +192,8 @@ fn target(processor: Processor, fault: &str) -> Explored {
     let entry = engine.load(ENTRY_OF_CALLER);
     let mut run = [entry; 3];
     engine.when(StepCondition::Is(entry, 1.into()), |engine| {
-        let (caller, way) = (engine.fetch(CALLER), engine.load(OWN_SLOT));
+        let caller = engine.fetch(CALLER);
+        let way = engine.load(OWN_SLOT);
         engine.when(StepCondition::Is(way, 1.into()), |engine| run = [caller, way, engine.fetch(CODE)]);
     });
     let [caller, way, code] = run;

@@ -108,7 +108,8 @@ fn list(b: &mut Harness, flags: u64, start: u64, items: u64) -> (u64, u32) {
 
 /// Reads the next items; returns their number, or the error.
 fn next(b: &mut Harness, list: u64) -> Result<u32, u64> {
-    let (buffer, count) = (u64::from(b.scratch.offset(LIST).0), u64::from(b.scratch.offset(RESULTS).0));
+    let buffer = u64::from(b.scratch.offset(LIST).0);
+    let count = u64::from(b.scratch.offset(RESULTS).0);
     match b.xam_call("XamEnumerate", &[list, 0, buffer, 0, count, 0]) {
         0 => Ok(b.word(RESULTS)),
         error => Err(error),
@@ -172,8 +173,9 @@ fn scores_are_settings_of_the_profile() {
             b.memory().write(b.scratch.offset(RESULTS + 4 * index as u32), *id).unwrap();
         }
         b.memory().write(b.scratch.offset(MESSAGE), 0x1000_u32).unwrap();
-        let (ids, size, buffer) =
-            (base + u64::from(RESULTS), base + u64::from(MESSAGE), base + u64::from(LIST));
+        let ids = base + u64::from(RESULTS);
+        let size = base + u64::from(MESSAGE);
+        let buffer = base + u64::from(LIST);
         let arguments = [u64::from(TITLE), 0, 0, 0, 5, ids, size, buffer, 0];
         assert_eq!(b.xam_call("XamUserReadProfileSettings", &arguments), 0);
         [0, 1, 2, 3, 4].map(|index| b.word(LIST + 8 + 0x28 * index + 0x20))
@@ -204,7 +206,8 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
 #[test]
 fn avatar_awards_are_accepted() {
     let mut b = Harness::new();
-    let (message, overlapped) = (b.scratch.offset(MESSAGE), b.scratch.offset(RESULTS));
+    let message = b.scratch.offset(MESSAGE);
+    let overlapped = b.scratch.offset(RESULTS);
     for (field, word) in [(0, 1), (4, message.0 + 8), (8, 0), (12, 1)] {
         b.memory().write(message.offset(field), word).unwrap();
     }

@@ -74,7 +74,8 @@ impl Case {
         let mut at = 0;
         while at < 0x7F00_0000 {
             let found = self.harness.memory().query(GuestAddr(at)).unwrap();
-            let (base, size) = (found.allocation_base.0, found.allocation_size);
+            let base = found.allocation_base.0;
+            let size = found.allocation_size;
             if size > 0 && !self.model.regions.contains_key(&base) {
                 self.model.foreign.insert(base, size);
             }
@@ -86,7 +87,8 @@ impl Case {
     fn physical_regions(&self) -> Vec<Range<u32>> {
         let mut regions = Vec::new();
         for heap in [Heap::Physical64K, Heap::Physical16M, Heap::Physical4K] {
-            let (mut at, end) = (heap.base().0, u64::from(heap.base().0) + u64::from(heap.size()));
+            let mut at = heap.base().0;
+            let end = u64::from(heap.base().0) + u64::from(heap.size());
             while u64::from(at) < end {
                 let found = self.harness.memory().query(GuestAddr(at)).unwrap();
                 if found.state != RegionState::Free {

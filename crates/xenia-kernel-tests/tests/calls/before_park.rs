@@ -63,7 +63,8 @@ fn a_signal_is_the_waiters_though_it_has_not_parked() {
 #[test]
 fn an_alert_and_an_apc_find_a_wait_that_has_not_parked() {
     let mut b = Harness::new();
-    let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
+    let event = event(&mut b);
+    let apc = u64::from(b.scratch.0) + 0x500;
     let (other, wait) = about_to_wait(&mut b, "KeWaitForSingleObject", &[event, 0, 0, 1, 0]);
     let kthread = kthread_of(&mut b, other);
     assert_eq!(b.kernel_call("KeAlertThread", &[kthread, 1]), 0);
@@ -90,7 +91,8 @@ fn an_alert_and_an_apc_find_a_wait_that_has_not_parked() {
 #[test]
 fn a_kernel_mode_apc_interrupts_a_wait_that_has_not_parked_and_the_wait_goes_on() {
     let mut b = Harness::new();
-    let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
+    let event = event(&mut b);
+    let apc = u64::from(b.scratch.0) + 0x500;
     let (other, wait) = about_to_wait(&mut b, "KeWaitForSingleObject", &[event, 0, 0, 0, 0]);
     let kthread = kthread_of(&mut b, other);
     b.kernel_call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
@@ -111,7 +113,8 @@ fn a_kernel_mode_apc_interrupts_a_wait_that_has_not_parked_and_the_wait_goes_on(
 #[test]
 fn a_kernel_mode_apc_that_came_since_the_last_call_comes_before_the_wait() {
     let mut b = Harness::new();
-    let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
+    let event = event(&mut b);
+    let apc = u64::from(b.scratch.0) + 0x500;
     let kthread = b.kthread();
     b.kernel_call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
     // The thread has returned from its last call, so it does not check again before the end of the
@@ -169,7 +172,8 @@ fn locks_and_completions_reach_threads_before_they_park() {
 fn a_deferred_call_finds_a_service_thread_on_its_way_to_idle() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (first, second) = (base + 0x40, base + 0x80);
+    let first = base + 0x40;
+    let second = base + 0x80;
     for (dpc, routine) in [(first, ROUTINE), (second, ROUTINE + 0x100)] {
         b.kernel_call("KeInitializeDpc", &[dpc, routine, 0x77]);
     }

@@ -229,7 +229,9 @@ fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
 fn an_asynchronous_call_also_stores_its_disposition() {
     let mut b = harness(None);
     let data = describe(&b, 1, b"a", "");
-    let (root, disposition, overlapped) = (b.put_text(ROOT, "s"), at(&b, RESULTS), at(&b, OVERLAPPED));
+    let root = b.put_text(ROOT, "s");
+    let disposition = at(&b, RESULTS);
+    let overlapped = at(&b, OVERLAPPED);
     for (mode, result, action) in [(4, 0, 1), (4, 0, 2), (1, 0x65B, 0)] {
         b.memory().write(b.scratch.offset(RESULTS), u32::MAX).unwrap();
         b.in_the_background("XamContentCreate", &[0, root, data, mode, disposition, 0, overlapped]);
@@ -302,7 +304,8 @@ fn packages_are_listed_piece_by_piece() {
     let arguments = [0, 1, 1, 0, 9, 0, at(&b, RESULTS)];
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);
     let handle = u64::from(b.word(RESULTS));
-    let (buffer, overlapped) = (at(&b, BUFFER), at(&b, OVERLAPPED));
+    let buffer = at(&b, BUFFER);
+    let overlapped = at(&b, OVERLAPPED);
     let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     b.in_the_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
     assert_eq!(told(&b), [0, 4, 0]);
@@ -331,7 +334,8 @@ fn packages_are_listed_piece_by_piece() {
 fn pictures_of_packages_are_set_and_read() {
     let mut b = harness(None);
     let data = describe(&b, 1, b"a", "");
-    let (picture, size) = (at(&b, BUFFER), at(&b, RESULTS));
+    let picture = at(&b, BUFFER);
+    let size = at(&b, RESULTS);
     b.memory().write_bytes(b.scratch.offset(BUFFER), b"a picture").unwrap();
     assert_eq!(b.xam_call("XamContentSetThumbnail", &[0, data, picture, 9, 0]), FILE_NOT_FOUND);
     assert_eq!(b.xam_call("XamContentGetThumbnail", &[0, data, 0, size, 0]), FILE_NOT_FOUND);
@@ -355,7 +359,8 @@ fn pictures_of_packages_are_set_and_read() {
 #[test]
 fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
     let mut b = harness(None);
-    let (device, overlapped) = (at(&b, RESULTS), at(&b, OVERLAPPED));
+    let device = at(&b, RESULTS);
+    let overlapped = at(&b, OVERLAPPED);
     for (user, flags, device) in [(0, 8, device), (4, 0, device), (0, 0, 0)] {
         b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
         let refused = [user, 1, flags, 0, device, overlapped];

@@ -32,7 +32,8 @@ impl Bytes for Harness {
 fn digests_are_made_in_one_call_or_in_several() {
     let mut b = Harness::new();
     let text = b.put(0x100, b"abc");
-    let (state, out) = (b.put(0x200, &[0; 0x1A0]), b.put(0x800, &[0; 64]));
+    let state = b.put(0x200, &[0; 0x1A0]);
+    let out = b.put(0x800, &[0; 64]);
     for ([name, init, update, last], digest) in [
         (
             ["XeCryptSha", "XeCryptShaInit", "XeCryptShaUpdate", "XeCryptShaFinal"],
@@ -75,8 +76,10 @@ fn digests_are_made_in_one_call_or_in_several() {
 #[test]
 fn codes_are_made_and_compared() {
     let mut b = Harness::new();
-    let (key, text) = (b.put(0x100, b"Jefe"), b.put(0x140, b"what do ya want for nothing?"));
-    let (state, out) = (b.put(0x200, &[0; 0x1A0]), b.put(0x800, &[0; 64]));
+    let key = b.put(0x100, b"Jefe");
+    let text = b.put(0x140, b"what do ya want for nothing?");
+    let state = b.put(0x200, &[0; 0x1A0]);
+    let out = b.put(0x800, &[0; 64]);
     for ([name, init, update, last], digest) in [
         (
             ["XeCryptHmacSha", "XeCryptHmacShaInit", "XeCryptHmacShaUpdate", "XeCryptHmacShaFinal"],
@@ -107,7 +110,9 @@ fn codes_are_made_and_compared() {
 #[test]
 fn ciphers_work_on_guest_memory() {
     let mut b = Harness::new();
-    let (state, out, feed) = (b.put(0x200, &[0; 0x180]), b.put(0x800, &[0; 64]), b.put(0x900, &[0; 16]));
+    let state = b.put(0x200, &[0; 0x180]);
+    let out = b.put(0x800, &[0; 64]);
+    let feed = b.put(0x900, &[0; 16]);
     for ([name, ecb, cbc], key, plain, secret) in [
         (
             ["XeCryptAesKey", "XeCryptAesEcb", "XeCryptAesCbc"],
@@ -128,7 +133,9 @@ fn ciphers_work_on_guest_memory() {
             "a826fd8ce53b855f",
         ),
     ] {
-        let (key, plain, secret) = (b.put(0x100, &bytes(key)), bytes(plain), bytes(secret));
+        let key = b.put(0x100, &bytes(key));
+        let plain = bytes(plain);
+        let secret = bytes(secret);
         let input = b.put(0x700, &plain);
         b.kernel_call(name, &[state, key]);
         b.kernel_call(ecb, &[state, input, out, 1]);
@@ -144,7 +151,8 @@ fn ciphers_work_on_guest_memory() {
         assert_eq!(b.got(feed, secret.len()), secret, "{name}");
         assert_eq!(b.got(out + secret.len() as u64, 1), [0xEE]);
     }
-    let (key, text) = (b.put(0x100, b"Key"), b.put(0x700, b"Plaintext"));
+    let key = b.put(0x100, b"Key");
+    let text = b.put(0x700, b"Plaintext");
     b.kernel_call("XeCryptRc4", &[key, 3, text, 9]);
     assert_eq!(b.got(text, 9), bytes("bbf316e8d940af0ad3"));
     b.kernel_call("XeCryptRc4Key", &[state, key, 3]);
@@ -162,8 +170,10 @@ fn numbers_and_a_key_of_rsa() {
     let words = |b: &Harness, offset: u32, words: &[u64]| {
         b.put(offset, &words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>())
     };
-    let (base, out) = (words(&b, 0x100, &[65, 0]), b.put(0x800, &[0; 64]));
-    let (exponent, modulus) = (words(&b, 0x120, &[17, 0]), words(&b, 0x140, &[3233, 0]));
+    let base = words(&b, 0x100, &[65, 0]);
+    let out = b.put(0x800, &[0; 64]);
+    let exponent = words(&b, 0x120, &[17, 0]);
+    let modulus = words(&b, 0x140, &[3233, 0]);
     assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[out, base, exponent, modulus, 2]), 1);
     assert_eq!(b.got(out, 16), [&2790_u64.to_be_bytes()[..], &[0; 8]].concat());
     assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[out, base, exponent, modulus, 65]), 0, "too long");
@@ -174,7 +184,8 @@ fn numbers_and_a_key_of_rsa() {
     assert_eq!(b.got(out, 8), 2790_u64.to_be_bytes());
     assert_eq!(b.kernel_call("XeCryptBnQwNeRsaPrvCrypt", &[out, out, key]), 1);
     assert_eq!(b.got(out, 8), 65_u64.to_be_bytes());
-    let (small, large) = (words(&b, 0x300, &[9, 1]), words(&b, 0x320, &[1, 2]));
+    let small = words(&b, 0x300, &[9, 1]);
+    let large = words(&b, 0x320, &[1, 2]);
     let compare =
         |b: &mut Harness, one, other| b.kernel_call("XeCryptBnQwNeCompare", &[one, other, 2]) as i32;
     assert_eq!(
@@ -193,9 +204,11 @@ fn numbers_and_a_key_of_rsa() {
 #[test]
 fn obscured_keys_and_signatures_verify_on_the_same_console() {
     let mut b = Harness::new();
-    let (key, hidden) = (b.put(0x100, b"a key of a title"), b.put(0x120, &[0; 16]));
-    let (text, out, feed) =
-        (b.put(0x140, b"two blocks of a title's secrets."), b.put(0x800, &[0; 64]), b.put(0x900, &[0; 16]));
+    let key = b.put(0x100, b"a key of a title");
+    let hidden = b.put(0x120, &[0; 16]);
+    let text = b.put(0x140, b"two blocks of a title's secrets.");
+    let out = b.put(0x800, &[0; 64]);
+    let feed = b.put(0x900, &[0; 16]);
     assert_eq!(b.status("XeKeysObscureKey", &[key, hidden]), NtStatus::SUCCESS);
     assert_ne!(b.got(hidden, 16), b"a key of a title");
     assert_eq!(
@@ -242,7 +255,8 @@ fn obscured_keys_and_signatures_verify_on_the_same_console() {
 fn a_digest_with_a_checksum() {
     let mut b = Harness::new();
     let text: Vec<u8> = (0..64_u32).map(|n| (n * 37 + 5) as u8).collect();
-    let (text, out) = (b.put(0x100, &text), b.put(0x800, &[0xEE; 32]));
+    let text = b.put(0x100, &text);
+    let out = b.put(0x800, &[0xEE; 32]);
     b.kernel_call("XeCryptRotSumSha", &[text, 64, 0, 9, out, 32]);
     let digest = bytes("d43330a88d6a00769aff3de7611de40432e9706e");
     assert_eq!(b.got(out, 21), [&digest[..], &[0xEE]].concat());
@@ -268,8 +282,10 @@ fn a_signature_is_made_and_verified() {
     let head = [0_u8, 0, 0, 0x20, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
     let key = b.put(0x100, &[&head[..], &number(&modulus)].concat());
     let exponent = b.put(0x300, &number(&private));
-    let (digest, salt) = (b.put(0x400, &[7; 20]), b.put(0x420, &[1; 10]));
-    let (made, signature) = (b.put(0x500, &[0; 0x100]), b.put(0x600, &[0; 0x100]));
+    let digest = b.put(0x400, &[7; 20]);
+    let salt = b.put(0x420, &[1; 10]);
+    let made = b.put(0x500, &[0; 0x100]);
+    let signature = b.put(0x600, &[0; 0x100]);
     assert_eq!(b.kernel_call("XeCryptBnQwBeSigCreate", &[made, digest, salt, key]), 1);
     assert_eq!(b.kernel_call("XeCryptBnQwNeModExp", &[signature, made, exponent, key + 0x10, 32]), 1);
     let verify = |b: &mut Harness, digest, key| {
@@ -292,7 +308,8 @@ fn a_signature_is_made_and_verified() {
 #[test]
 fn the_key_vault_has_what_is_this_machines() {
     let mut b = Harness::new();
-    let (out, size) = (b.put(0x100, &[0xEE; 32]), b.put(0x200, &272_u32.to_be_bytes()));
+    let out = b.put(0x100, &[0xEE; 32]);
+    let size = b.put(0x200, &272_u32.to_be_bytes());
     // The manufacturer's public key, by which a title verifies downloads: 272 bytes on a console.
     for number in [0x39, 0x18, 0x1A, 0x36, 0x1_0000_0000 + 0x3C, 0xFFFF] {
         assert_eq!(b.status("XeKeysGetKey", &[number, out, size]), NtStatus::UNSUCCESSFUL, "{number:#x}");
@@ -312,7 +329,8 @@ fn the_key_vault_has_what_is_this_machines() {
     assert_eq!(b.status("XeKeysGetKey", &[0x19, out, size]), NtStatus::SUCCESS);
     assert_eq!(b.got(size, 4), 16_u32.to_be_bytes());
     // The same key as that of its codes.
-    let (text, codes) = (b.put(0x300, b"abc"), [b.put(0x400, &[0; 20]), b.put(0x420, &[0; 20])]);
+    let text = b.put(0x300, b"abc");
+    let codes = [b.put(0x400, &[0; 20]), b.put(0x420, &[0; 20])];
     let own = b.status("XeKeysHmacSha", &[0x19, text, 3, 0, 0, 0, 0, codes[0], 20]);
     assert_eq!(own, NtStatus::SUCCESS);
     b.kernel_call("XeCryptHmacSha", &[out, 16, text, 3, 0, 0, 0, 0, codes[1], 20]);
@@ -326,7 +344,8 @@ fn the_key_vault_has_the_users_entries() {
     let keys =
         KernelConfig::default().keys.with_vault_entry(0x39, vec![7; 0x110]).with_vault_entry(0x14, vec![1]);
     let mut b = Harness::with_config(KernelConfig { keys, ..KernelConfig::default() }, Ports::default());
-    let (out, size) = (b.put(0x100, &[0xEE; 0x111]), b.put(0x300, &272_u32.to_be_bytes()));
+    let out = b.put(0x100, &[0xEE; 0x111]);
+    let size = b.put(0x300, &272_u32.to_be_bytes());
     assert_eq!(b.status("XeKeysGetKey", &[0x39, out, size]), NtStatus::SUCCESS);
     assert_eq!(b.got(out, 0x111), [&[7; 0x110][..], &[0xEE]].concat());
     assert_eq!(b.status("XeKeysGetKey", &[0x14, out, size]), NtStatus::SUCCESS);

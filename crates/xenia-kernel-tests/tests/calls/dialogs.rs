@@ -73,13 +73,16 @@ fn a_message_box_is_asked_with_all_it_says() {
     let answers = Scripted { button: Some(0), ..Scripted::default() };
     let mut b = harness(&answers);
     let base = u64::from(b.scratch.0);
-    let (title, text) = (b.put_wide_text(0x100, "Title"), b.put_wide_text(0x200, "Zwölf"));
+    let title = b.put_wide_text(0x100, "Title");
+    let text = b.put_wide_text(0x200, "Zwölf");
     for (index, label) in ["Yes", "No"].into_iter().enumerate() {
         let label = b.put_wide_text(0x300 + 0x40 * index as u32, label);
         b.memory().write(b.scratch.offset(0x80 + 4 * index as u32), label as u32).unwrap();
     }
     b.memory().write(b.scratch.offset(RESULT), 99_u32).unwrap();
-    let (labels, result, overlapped) = (base + 0x80, base + 0x20, base + 0x40);
+    let labels = base + 0x80;
+    let result = base + 0x20;
+    let overlapped = base + 0x40;
     let plain = [0xFF, title, text, 2, labels, 1, 2, result, overlapped];
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &plain), IO_PENDING);
     assert_eq!((b.word(RESULT), u64::from(b.word(OVERLAPPED))), (99, IO_PENDING));
@@ -115,7 +118,8 @@ fn message_boxes_that_make_no_sense_are_refused() {
     let answers = Scripted { button: Some(0), ..Scripted::default() };
     let mut b = harness(&answers);
     let base = u64::from(b.scratch.0);
-    let (labels, result) = (base + 0x80, base + 0x20);
+    let labels = base + 0x80;
+    let result = base + 0x20;
     for (user, buttons, labels, focus, result) in [
         (4, 1, labels, 0, result),
         (0xFE, 1, labels, 0, result),
@@ -151,7 +155,8 @@ fn buttons_without_a_text_are_not_shown_and_one_is_always_there() {
             b.memory().write(b.scratch.offset(0x80 + 4 * index), text).unwrap();
         }
         b.memory().write(b.scratch.offset(RESULT), 99_u32).unwrap();
-        let (result, overlapped) = (base + u64::from(RESULT), base + u64::from(OVERLAPPED));
+        let result = base + u64::from(RESULT);
+        let overlapped = base + u64::from(OVERLAPPED);
         let labels = if count == 0 { 0 } else { base + 0x80 };
         let arguments = [0, 0, 0, count, labels, focus, 0, result, overlapped];
         assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
@@ -304,7 +309,8 @@ fn a_call_without_an_overlapped_waits_for_its_answer() {
     let mut b = harness(&answers);
     let buffer = u64::from(b.scratch.offset(0x400).0);
     let flow = b.call(Library::xam, "XamShowKeyboardUI", &[0, 0, 0, 0, 0, buffer, 8, 0]);
-    let (kernel, thread) = (b.kernel.clone(), b.thread);
+    let kernel = b.kernel.clone();
+    let thread = b.thread;
     b.act(thread, |cpu, running| {
         let mut call = Call::new(&kernel, cpu, running);
         kernel.apply(&mut call, flow)

@@ -64,7 +64,8 @@ fn title(folder: &Path, answers: &[&str]) -> (Harness, Answers) {
     b.mount(&folder.join("1"));
     let mut image = title_image(TITLE);
     let execution = image.execution.as_mut().unwrap();
-    (execution.disc_number, execution.disc_count) = (1, 3);
+    execution.disc_number = 1;
+    execution.disc_count = 3;
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     let event = u64::from(b.scratch.offset(EVENT).0);
     b.kernel_call("KeInitializeEvent", &[event, 0, 0]);

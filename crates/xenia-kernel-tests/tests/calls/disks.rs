@@ -92,7 +92,8 @@ fn machine(host: &Host) -> Calls {
 
 impl Case {
     fn new(seed: u64) -> Self {
-        let (mut dice, mut model) = (Dice(seed), Model::default());
+        let mut dice = Dice(seed);
+        let mut model = Model::default();
         let host = Host::new(&mut dice, &mut model);
         let calls = machine(&host);
         let other_handles = calls.harness.kernel.objects.handles().len();

@@ -81,7 +81,8 @@ impl Rig {
         let make = [u64::from(driver.0), 0x20, name, 0x22, 0, base];
         assert_eq!(b.status("IoCreateDevice", &make), NtStatus::SUCCESS);
         let device = b.word(0);
-        let (link, target) = (b.put_string(0x300, r"\??\own:"), b.put_string(0x200, r"\Device\Own"));
+        let link = b.put_string(0x300, r"\??\own:");
+        let target = b.put_string(0x200, r"\Device\Own");
         assert_eq!(b.status("ObCreateSymbolicLink", &[link, target]), NtStatus::SUCCESS);
         let mut rig = Self {
             b,
@@ -142,7 +143,8 @@ impl Rig {
 
     /// Plays a function of the driver; returns its result.
     fn function(&mut self, guest: &GuestCall) -> u64 {
-        let (device, packet) = (guest.args[0] as u32, guest.args.get(1).map_or(0, |&packet| packet as u32));
+        let device = guest.args[0] as u32;
+        let packet = guest.args.get(1).map_or(0, |&packet| packet as u32);
         if guest.pc.0 == COMPLETION {
             self.completed.push([device, packet, guest.args[2] as u32]);
             return self.completion.to_register();
@@ -262,7 +264,8 @@ fn calls_for_files_reach_the_drivers_functions() {
         assert_eq!((seen.parameters, u64::from(seen.buffer)), ([0x80, 0, 1, 0x200], rig.at(DATA)));
     }
     // Without an offset: at the position, which calls for information move.
-    let (block, data) = (rig.at(BLOCK), rig.at(DATA));
+    let block = rig.at(BLOCK);
+    let data = rig.at(DATA);
     rig.b.memory().write(rig.b.scratch.offset(DATA), 0x1234_u64).unwrap();
     assert_eq!(rig.call("NtSetInformationFile", &[file, block, data, 8, 14]), Some(NtStatus::SUCCESS));
     rig.call("NtReadFile", &[file, 0, 0, 0, block, data, 0x10, 0]);

@@ -187,7 +187,8 @@ fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
     }
     // Class, length, and the returned words.
     let start = xenia_sched::START_FILETIME;
-    let (high, low) = ((start >> 32) as u32, start as u32);
+    let high = (start >> 32) as u32;
+    let low = start as u32;
     let zero_size = [0, 0x8000, 0, 0];
     for (class, words) in [
         (4, vec![high, low, high, low, high, low, high, low, 2, 0]),

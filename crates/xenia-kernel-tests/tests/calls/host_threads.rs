@@ -191,7 +191,8 @@ impl Guest<'_> {
     /// `stub`.
     fn call_routine(&mut self, stub: u32) {
         let ctx = &mut self.running.as_mut().unwrap().ctx;
-        let (pc, mut arguments) = (ctx.pc, [0; 4]);
+        let pc = ctx.pc;
+        let mut arguments = [0; 4];
         arguments.copy_from_slice(&ctx.gpr[3..7]);
         let result = (self.machine.routine)(self, pc, arguments);
         let mut system = KernelSystem::new(self.machine.kernel.clone());

@@ -11,7 +11,8 @@ fn waiting_thread(b: &mut Harness) -> (ThreadRef, GuestAddr) {
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
     let handle = u64::from(b.word(0));
     let object = b.kernel.objects.resolve(xenia_kernel::abi::Handle(handle as u32)).unwrap().body();
-    let (first, other) = (b.thread, b.add_thread());
+    let first = b.thread;
+    let other = b.add_thread();
     b.act_as(other);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[handle, 1, 0, 0]), None, "waits");
     b.act_as(first);

@@ -81,7 +81,8 @@ fn dates_and_times_are_cut_where_their_room_ends() {
 fn resources_are_in_a_section_or_a_file() {
     let mut b = Harness::new();
     let at = u64::from(b.scratch.0);
-    let (container, resource) = (b.put_wide_text(0x800, "media"), b.put_wide_text(0x900, "main.xur"));
+    let container = b.put_wide_text(0x800, "media");
+    let resource = b.put_wide_text(0x900, "main.xur");
     let name = "XamBuildResourceLocator";
     assert_eq!(b.xam_call(name, &[0x8200_0000, container, resource, at, 0x100]), OK);
     assert_eq!(text(&b), "section://82000000,media#main.xur");

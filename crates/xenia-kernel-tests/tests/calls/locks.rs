@@ -7,7 +7,8 @@ use xenia_guest::layout::{critical_section, kthread};
 #[test]
 fn spin_locks_name_their_holder_and_are_handed_over() {
     let mut b = Harness::new();
-    let (lock, owner) = (u64::from(b.scratch.0), b.context().gpr[13] as u32);
+    let lock = u64::from(b.scratch.0);
+    let owner = b.context().gpr[13] as u32;
     let level = |b: &mut Harness| -> u8 {
         let kpcr = GuestAddr(b.context().gpr[13] as u32);
         b.memory().read(kpcr.offset(kpcr::CURRENT_IRQL)).unwrap()
@@ -53,7 +54,8 @@ fn a_thread_keeps_its_hardware_thread_from_dispatch_level_on() {
         assert_eq!(keeps(&b), expected, "{name}({level})");
     }
     // If the holder is on some hardware thread, only the caller's own has to switch threads.
-    let (lock, holder) = (u64::from(b.scratch.0), b.scratch.offset(0x100));
+    let lock = u64::from(b.scratch.0);
+    let holder = b.scratch.offset(0x100);
     b.memory().write(b.scratch, holder).unwrap();
     let own = b.scheduler.thread(b.thread).unwrap().slot();
     assert_eq!(b.scheduler.begin_slot_visit(own), Some(b.thread));

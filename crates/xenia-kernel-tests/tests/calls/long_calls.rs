@@ -75,7 +75,10 @@ fn digest(algorithm: Algorithm, text: &[u8]) -> Vec<u8> {
 #[test]
 fn digests_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
-    let (size, at, out, state) = (u64::from(SIZE), long.at, long.small(OUT), long.small(STATE));
+    let size = u64::from(SIZE);
+    let at = long.at;
+    let out = long.small(OUT);
+    let state = long.small(STATE);
     for (name, algorithm) in [
         ("XeCryptSha", Algorithm::Sha1),
         ("XeCryptSha256", Algorithm::Sha256),
@@ -105,7 +108,8 @@ fn digests_in_turns_equal_those_of_the_whole_text() {
 #[test]
 fn a_digest_with_a_checksum() {
     let mut long = Long::new();
-    let (at, out) = (long.at, long.small(OUT));
+    let at = long.at;
+    let out = long.small(OUT);
     // It reads the parts twice. The second part's turns end within a word of the first turn's rest.
     let half = u64::from(SIZE) / 2;
     let parts = long.text[..half as usize].split_at(5);
@@ -122,7 +126,10 @@ fn a_digest_with_a_checksum() {
 #[test]
 fn hmacs_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
-    let (size, at, out, state) = (u64::from(SIZE), long.at, long.small(OUT), long.small(STATE));
+    let size = u64::from(SIZE);
+    let at = long.at;
+    let out = long.small(OUT);
+    let state = long.small(STATE);
     long.b.memory().write_bytes(long.b.scratch.offset(KEY), b"a key of a title").unwrap();
     let key = long.small(KEY);
     for (name, algorithm) in [("XeCryptHmacSha", Algorithm::Sha1), ("XeCryptHmacMd5", Algorithm::Md5)] {
@@ -150,7 +157,10 @@ fn hmacs_in_turns_equal_those_of_the_whole_text() {
 #[test]
 fn ciphers_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
-    let (size, at, out, state) = (u64::from(SIZE), long.at, long.out, long.small(STATE));
+    let size = u64::from(SIZE);
+    let at = long.at;
+    let out = long.out;
+    let state = long.small(STATE);
     let feed = long.small(OUT);
     for (name, cipher) in [
         ("XeCryptAesCbc", BlockCipher::Aes),
@@ -165,7 +175,8 @@ fn ciphers_in_turns_equal_those_of_the_whole_text() {
         long.b.memory().write_bytes(GuestAddr(feed as u32), &[5; 16]).unwrap();
         long.b.memory().fill(GuestAddr(out as u32), SIZE, 0xEE).unwrap();
         assert_eq!(long.call(name, &[state, at, size, out, feed, 1]) as u32, 0, "{name}");
-        let (mut expected, mut chain) = (long.text.clone(), vec![5; cipher.block()]);
+        let mut expected = long.text.clone();
+        let mut chain = vec![5; cipher.block()];
         let (whole, rest) = expected.split_at_mut(SIZE as usize / cipher.block() * cipher.block());
         cipher.with_key(&key).unwrap().chained(whole, &mut chain, true);
         rest.fill(0xEE);
@@ -177,7 +188,10 @@ fn ciphers_in_turns_equal_those_of_the_whole_text() {
 #[test]
 fn streams_parity_and_random_bytes() {
     let mut long = Long::new();
-    let (size, at, out, state) = (u64::from(SIZE), long.at, long.out, long.small(STATE));
+    let size = u64::from(SIZE);
+    let at = long.at;
+    let out = long.out;
+    let state = long.small(STATE);
     long.b.memory().write_bytes(long.b.scratch.offset(KEY), b"Key").unwrap();
     let key = long.small(KEY);
     let mut expected = long.text.clone();
@@ -201,7 +215,8 @@ fn streams_parity_and_random_bytes() {
 fn words_of_large_numbers() {
     let mut long = Long::new();
     let words = u64::from(SIZE / 8);
-    let (at, out) = (long.at, (long.out + 7) & !7);
+    let at = long.at;
+    let out = (long.out + 7) & !7;
     long.call("XeCryptBnQw_Copy", &[at, out, words]);
     assert!(long.got(out, 8 * words as usize)[..] == long.text[..8 * words as usize]);
     assert_eq!(long.call("XeCryptBnQwNeCompare", &[at, out, words]), 0);
@@ -224,7 +239,9 @@ fn words_of_large_numbers() {
 #[test]
 fn memory_and_text_in_turns_come_out_as_in_one_call() {
     let mut long = Long::new();
-    let (size, at, out) = (u64::from(SIZE), long.at, long.out);
+    let size = u64::from(SIZE);
+    let at = long.at;
+    let out = long.out;
     let crc = [(0, SIZE / 2), (SIZE / 2, SIZE - SIZE / 2)].into_iter().fold(0, |crc, (from, length)| {
         // Each half is longer than a turn.
         let part = [crc, at + u64::from(from), u64::from(length)];
@@ -256,7 +273,8 @@ fn memory_and_text_in_turns_come_out_as_in_one_call() {
 #[test]
 fn a_thread_goes_on_with_its_call() {
     let mut long = Long::new();
-    let (at, out) = (long.at, long.small(OUT));
+    let at = long.at;
+    let out = long.small(OUT);
     let before = { (long.b.context().pc, long.b.context().lr) };
     let behind = long.b.kernel.imports.own_stubs.call_return.0 + 4;
     let flow = long.b.call(Library::xboxkrnl, "XeCryptSha", &[at, u64::from(SIZE), 0, 0, 0, 0, out, 20]);

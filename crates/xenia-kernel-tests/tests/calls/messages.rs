@@ -89,7 +89,8 @@ fn contexts_and_properties_that_the_title_does_not_define_are_ignored() {
     ]);
     let folder = tempfile::tempdir().unwrap();
     let mut b = achievements::harness(folder.path(), &database);
-    let (pair, property) = (at(&b, RESULT), at(&b, RESULT + 0x40));
+    let pair = at(&b, RESULT);
+    let property = at(&b, RESULT + 0x40);
     for (id, value, answer) in
         [(5_u32, 3_u32, 0), (5, 4, 0), (6, 1, INVALID_ARGUMENT), (0x8001, 9, 0), (0x800B, 1, 0)]
     {
@@ -150,7 +151,9 @@ fn the_online_service_is_not_there() {
 fn the_player_is_set_up_and_idle() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (one, two, three) = (at(&b, RESULT), at(&b, RESULT + 4), at(&b, RESULT + 8));
+    let one = at(&b, RESULT);
+    let two = at(&b, RESULT + 4);
+    let three = at(&b, RESULT + 8);
     let results = |b: &Harness| [0, 4, 8].map(|at| b.word(RESULT + at));
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
     assert_eq!(send(&mut b, PLAYER, 0x7_0009, &[2, one]), 0);
@@ -214,7 +217,9 @@ fn make_list(b: &mut Harness, storage: u32) -> u32 {
 #[test]
 fn title_songs_play_for_their_length_and_notify() {
     let mut b = Harness::new();
-    let (base, storage, info) = (u64::from(b.scratch.0), at(&b, 0x1000), at(&b, 0x2000));
+    let base = u64::from(b.scratch.0);
+    let storage = at(&b, 0x1000);
+    let info = at(&b, 0x2000);
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
     assert_eq!((make_list(&mut b, storage), b.word(RESULT)), (0, storage));
     assert_eq!([b.word(RESULT + 4), b.word(RESULT + 8)], [1, 2]);
@@ -266,7 +271,9 @@ fn title_songs_play_for_their_length_and_notify() {
 #[test]
 fn restored_playback_belongs_to_the_title_again() {
     let mut b = Harness::new();
-    let (base, one, two) = (u64::from(b.scratch.0), at(&b, RESULT), at(&b, RESULT + 4));
+    let base = u64::from(b.scratch.0);
+    let one = at(&b, RESULT);
+    let two = at(&b, RESULT + 4);
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
     // As XMPOverrideBackgroundMusic and XMPRestoreBackgroundMusic send it around a movie.
     assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 0, 1]), 0);
@@ -283,7 +290,8 @@ fn restored_playback_belongs_to_the_title_again() {
 #[test]
 fn a_playlist_notifies_of_its_order_before_its_song() {
     let mut b = Harness::new();
-    let (base, storage) = (u64::from(b.scratch.0), at(&b, 0x1000));
+    let base = u64::from(b.scratch.0);
+    let storage = at(&b, 0x1000);
     assert_eq!(make_list(&mut b, storage), 0);
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
     for (song, answer) in [(3, INVALID_ARGUMENT), (0, 0)] {
@@ -312,7 +320,8 @@ fn the_system_says_where_things_are() {
             whole[..bytes.len()].copy_from_slice(bytes);
             *word = u32::from_be_bytes(whole);
         }
-        (words[17], words[18]) = (result, at(&b, OVERLAPPED));
+        words[17] = result;
+        words[18] = at(&b, OVERLAPPED);
         b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
         let found = send(&mut b, SYSTEM, 0x2_0021, &words);
         assert_eq!((found == 0).then(|| b.word(RESULT)), kind, "{root}");
@@ -331,7 +340,8 @@ fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
         assert_eq!(send(&mut b, SYSTEM, 0x2_2005, &[result, 0]), 0);
         assert_eq!(b.word(RESULT), origin as u32);
         let mut words = [0; 19];
-        (words[0], words[17]) = (u32::from_be_bytes(*b"game"), result);
+        words[0] = u32::from_be_bytes(*b"game");
+        words[17] = result;
         assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &words), 0);
         assert_eq!(b.word(RESULT), if origin == TitleOrigin::Disc { 4 } else { 1 });
         b.memory().write(b.scratch.offset(RESULT), 9_u32).unwrap();
@@ -345,7 +355,8 @@ fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
 #[test]
 fn asynchronous_requests_complete_with_their_results() {
     let mut b = Harness::new();
-    let (buffer, overlapped) = (u64::from(at(&b, BUFFER)), u64::from(at(&b, OVERLAPPED)));
+    let buffer = u64::from(at(&b, BUFFER));
+    let overlapped = u64::from(at(&b, OVERLAPPED));
     let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     let result = u64::from(at(&b, RESULT));
     b.memory().write(b.scratch.offset(BUFFER), result as u32).unwrap();
@@ -373,7 +384,8 @@ fn asynchronous_requests_complete_with_their_results() {
 #[test]
 fn request_result_wait_calls_the_kernel_wait() {
     let mut b = Harness::new();
-    let (result, overlapped) = (u64::from(at(&b, RESULT)), u64::from(at(&b, OVERLAPPED)));
+    let result = u64::from(at(&b, RESULT));
+    let overlapped = u64::from(at(&b, OVERLAPPED));
     assert_eq!(b.status("NtCreateEvent", &[result, 0, 1, 0]), NtStatus::SUCCESS);
     let event = b.word(RESULT);
     for (field, word) in [(0, 0x3E5_u32), (4, 0), (0xC, event), (0x10, 0), (0x18, 0)] {

@@ -289,7 +289,8 @@ fn sent_data_arrives_and_wakes_the_receiver() {
 #[test]
 fn messages_come_from_somebody_and_are_cut_with_an_error() {
     let mut b = Harness::online();
-    let (a, c) = (b.bound(DATAGRAM, 6000), b.bound(DATAGRAM, 6001));
+    let a = b.bound(DATAGRAM, 6000);
+    let c = b.bound(DATAGRAM, 6001);
     let into = b.at(INTO);
     let [from, length] = b.room_for_address();
     assert_eq!(b.begin("NetDll_recvfrom", &[1, c, into, 100, 0, from, length]), None);
@@ -317,8 +318,10 @@ fn messages_come_from_somebody_and_are_cut_with_an_error() {
 #[test]
 fn options_are_kept_and_others_refused() {
     let mut b = Harness::online();
-    let (stream, datagram) = (b.socket(STREAM), b.socket(DATAGRAM));
-    let (value, length) = (b.at(INTO), b.at(LENGTH));
+    let stream = b.socket(STREAM);
+    let datagram = b.socket(DATAGRAM);
+    let value = b.at(INTO);
+    let length = b.at(LENGTH);
     let get = |b: &mut Harness, socket, level, option| {
         b.memory().write(b.scratch.offset(LENGTH), 4_u32).unwrap();
         b.net("NetDll_getsockopt", &[1, socket, level, option, value, length])

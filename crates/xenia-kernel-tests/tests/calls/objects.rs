@@ -11,7 +11,8 @@ fn objects_live_as_long_as_somebody_refers_to_them() {
     let first = u64::from(b.word(0));
     let event_type = b.kernel.imports.variable(Library::xboxkrnl, "ExEventObjectType").unwrap();
     let timer_type = b.kernel.imports.variable(Library::xboxkrnl, "ExTimerObjectType").unwrap();
-    let (event_type, timer_type) = (u64::from(event_type.0), u64::from(timer_type.0));
+    let event_type = u64::from(event_type.0);
+    let timer_type = u64::from(timer_type.0);
     let name = b.put_string(0x200, "nAMED");
     let by_name = |kind| [name, 0, kind, 0, base + 8];
     let open = |kind| [attributes, kind, 0, base + 12];
@@ -95,8 +96,8 @@ fn a_handle_that_cannot_be_stored_is_closed() {
 fn links_are_opened_and_asked_for_their_target() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (name, target) =
-        (b.put_string(0x100, r"\??\save:"), b.put_string(0x200, r"\Device\Harddisk0\Cache1"));
+    let name = b.put_string(0x100, r"\??\save:");
+    let target = b.put_string(0x200, r"\Device\Harddisk0\Cache1");
     assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
     let attributes = b.put_attributes(0x300, r"\??\save:");
     assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, attributes]), NtStatus::SUCCESS);

@@ -157,13 +157,17 @@ fn a_call_outlasts_its_thread() {
 #[test]
 fn overlapped_waiters_receive_the_result() {
     let mut b = Harness::new();
-    let (first, second, third) = (b.add_thread(), b.add_thread(), b.add_thread());
+    let first = b.add_thread();
+    let second = b.add_thread();
+    let third = b.add_thread();
     put(&b, OVERLAPPED, 0, 0);
     put(&b, OTHER, 0, 0);
     b.memory().write(b.scratch.offset(OTHER), PENDING).unwrap();
     ask(&mut b, OVERLAPPED);
-    let (overlapped, other) = (at(&b, OVERLAPPED), at(&b, OTHER));
-    let (one, two) = (at(&b, LENGTH), at(&b, LENGTH + 4));
+    let overlapped = at(&b, OVERLAPPED);
+    let other = at(&b, OTHER);
+    let one = at(&b, LENGTH);
+    let two = at(&b, LENGTH + 4);
     b.memory().write(b.scratch.offset(LENGTH), 99_u32).unwrap();
     assert_eq!(carry_out_as(&mut b, first, "XamGetOverlappedResult", &[overlapped, one, 1]), None);
     assert_eq!(carry_out_as(&mut b, second, "XamGetOverlappedResult", &[other, two, 1]), None);

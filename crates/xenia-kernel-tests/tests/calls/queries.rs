@@ -107,7 +107,8 @@ fn a_deferred_call_says_where_it_is_queued() {
     let mark = |b: &Harness, at: u64| -> u8 {
         b.memory().read(GuestAddr(at as u32).offset(kdpc::SELECTED_CPU)).unwrap()
     };
-    let (running, queued) = (base + 0x40, base + 0x80);
+    let running = base + 0x40;
+    let queued = base + 0x80;
     for dpc in [running, queued] {
         b.kernel_call("KeInitializeDpc", &[dpc, 0x8200_0000, 0]);
         b.memory().write(GuestAddr(dpc as u32).offset(kdpc::DESIRED_CPU), 4_u8).unwrap();
@@ -148,8 +149,8 @@ fn timers_are_of_two_kinds_and_come_again_later() {
 #[test]
 fn wait_for_all_refuses_duplicate_objects() {
     let mut b = Harness::new();
-    let (first, second) =
-        (create(&mut b, "NtCreateSemaphore", &[1, 5]), create(&mut b, "NtCreateEvent", &[0, 1]));
+    let first = create(&mut b, "NtCreateSemaphore", &[1, 5]);
+    let second = create(&mut b, "NtCreateEvent", &[0, 1]);
     let base = u64::from(b.scratch.0);
     assert_eq!(b.status("NtDuplicateObject", &[first, base, 0]), NtStatus::SUCCESS);
     let same = b.word(0);

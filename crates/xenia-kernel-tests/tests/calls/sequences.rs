@@ -231,7 +231,8 @@ impl Sequence {
 
     /// Stores the prepared structures again, because calls may have overwritten or freed them.
     fn renew_scratch(&mut self) {
-        let (memory, scratch) = (self.harness.memory(), self.harness.scratch);
+        let memory = self.harness.memory();
+        let scratch = self.harness.scratch;
         if !(0..0x20).all(|page| memory.is_writable(scratch.offset(page << 12))) {
             let Ok(scratch) = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false)
             else {
@@ -314,7 +315,8 @@ fn same_with_reloads(seed: u64) -> u64 {
 /// A core that is restored from changed bytes is refused, or calls go on without a panic.
 #[test]
 fn changed_states_are_refused_or_possible() {
-    let (mut refused, mut possible) = (0, 0);
+    let mut refused = 0;
+    let mut possible = 0;
     for seed in 2_000_000..2_000_025 {
         let mut sequence = Sequence::new(seed);
         sequence.run();

@@ -33,7 +33,8 @@ fn send(b: &mut Harness, message: u64, words: &[u32]) -> u32 {
 
 /// Creates a handle and its object.
 fn object(b: &mut Harness) -> (u64, u32) {
-    let (handle_at, object_at) = (u64::from(at(b, OBJECT)), u64::from(at(b, OBJECT + 4)));
+    let handle_at = u64::from(at(b, OBJECT));
+    let object_at = u64::from(at(b, OBJECT + 4));
     assert_eq!(b.xam_call("XamSessionCreateHandle", &[handle_at]), 0);
     let handle = u64::from(b.word(OBJECT));
     assert_eq!(b.xam_call("XamSessionRefObjByHandle", &[handle, object_at]), 0);
@@ -43,7 +44,8 @@ fn object(b: &mut Harness) -> (u64, u32) {
 }
 
 fn create(b: &mut Harness, body: u32, flags: u32, slots: [u32; 2], user: u32) -> u32 {
-    let (info, nonce) = (at(b, INFO), at(b, NONCE));
+    let info = at(b, INFO);
+    let nonce = at(b, NONCE);
     send(b, 0xB_0010, &[body, flags, slots[0], slots[1], user, info, nonce])
 }
 

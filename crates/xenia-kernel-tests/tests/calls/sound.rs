@@ -101,7 +101,8 @@ fn a_client_is_asked_at_each_point_and_hears_its_own_context() {
 #[test]
 fn clients_are_heard_together_and_one_that_is_gone_not_at_all() {
     let mut case = Case::new();
-    let (one, two) = (case.register(1), case.register(2));
+    let one = case.register(1);
+    let two = case.register(2);
     assert_eq!(one, 0x4155_0000);
     for (client, byte) in [(one, 1), (two, 2), (one, 3)] {
         assert_eq!(case.submit(client, byte), 0);

@@ -129,7 +129,8 @@ fn use_all(b: &mut Harness) -> u64 {
     // A connection with bytes under way.
     assert_eq!(b.xam_call("NetDll_WSAStartupEx", &[1, 0x202, at(b, DATA), 2]), 0);
     let mut socket = || b.xam_call("NetDll_socket", &[1, 2, 1, 6]);
-    let (listening, client) = (socket(), socket());
+    let listening = socket();
+    let client = socket();
     let address = put(b, ADDRESS, &[0x2_0000 + 1000, 0x7F00_0001, 0, 0]);
     assert_eq!(b.xam_call("NetDll_bind", &[1, listening, address, 16]), 0);
     assert_eq!(b.xam_call("NetDll_listen", &[1, listening, 2]), 0);

@@ -43,12 +43,14 @@ fn wide(text: &str) -> Vec<u8> {
 fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (format, wide_format) = (b.put_text(0x100, "%d-%s"), b.put_wide_text(0x120, "%d-%S"));
+    let format = b.put_text(0x100, "%d-%s");
+    let wide_format = b.put_wide_text(0x120, "%d-%S");
     let word = b.put_text(0x180, "ab");
     for (index, value) in [7, word].into_iter().enumerate() {
         b.memory().write(b.scratch.offset(0x200 + 8 * index as u32), value).unwrap();
     }
-    let (to, list) = (base + u64::from(BUFFER), base + 0x200);
+    let to = base + u64::from(BUFFER);
+    let list = base + 0x200;
     // The buffer contains "7-ab" after each call; the second argument is the size, if there is one.
     for (name, arguments, is_wide) in [
         ("_snprintf", vec![to, 9, format, 7, word], false),
@@ -88,7 +90,8 @@ fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
 fn counted_strings_are_made_of_terminated_ones() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (text, wide_text) = (b.put_text(0x100, "word"), b.put_wide_text(0x120, "word"));
+    let text = b.put_text(0x100, "word");
+    let wide_text = b.put_wide_text(0x120, "word");
     b.kernel_call("RtlInitAnsiString", &[base, text]);
     assert_eq!(counted(&b, 0), (4, 5, text as u32));
     assert_eq!(b.kernel_call("RtlInitUnicodeString", &[base, wide_text]), base);
@@ -105,7 +108,8 @@ fn buffers_that_the_kernel_allocates_it_frees() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let size = |b: &mut Harness, at: u32| b.kernel_call("ExQueryPoolBlockSize", &[u64::from(at), 0]);
-    let (narrow, wide_string) = (b.put_string(0x100, "Zw\u{41}"), put_wide_string(&b, 0x200, "Zwölf€"));
+    let narrow = b.put_string(0x100, "Zw\u{41}");
+    let wide_string = put_wide_string(&b, 0x200, "Zwölf€");
     let wide_text = b.put_wide_text(0x300, "ab");
     for (name, free, arguments, expected) in [
         (
@@ -157,7 +161,8 @@ fn buffers_that_the_kernel_allocates_it_frees() {
 fn strings_are_copied_and_joined_as_far_as_there_is_room() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (narrow, wide_string) = (b.put_string(0x100, "abcd"), put_wide_string(&b, 0x200, "abcd"));
+    let narrow = b.put_string(0x100, "abcd");
+    let wide_string = put_wide_string(&b, 0x200, "abcd");
     for (name, source, room, expected) in [
         ("RtlCopyString", narrow, 9, b"abcd".to_vec()),
         ("RtlCopyString", narrow, 3, b"abc".to_vec()),
@@ -209,14 +214,16 @@ fn strings_compare_by_character_and_then_by_length() {
         ("", "", 0, 0),
     ] {
         let sign = |result: u64| (result as i32).signum();
-        let (a, c) = (b.put_string(0x100, first), b.put_string(0x200, second));
+        let a = b.put_string(0x100, first);
+        let c = b.put_string(0x200, second);
         assert_eq!(sign(b.kernel_call("RtlCompareString", &[a, c, ignore_case])), order, "{first} {second}");
         let lengths = [u64::from(u32::MAX), first.len() as u64];
         for length in lengths {
             let arguments = [a + 0x10, length, c + 0x10, second.len() as u64, ignore_case];
             assert_eq!(sign(b.kernel_call("RtlCompareStringN", &arguments)), order, "{first} {second}");
         }
-        let (a, c) = (put_wide_string(&b, 0x100, first), put_wide_string(&b, 0x200, second));
+        let a = put_wide_string(&b, 0x100, first);
+        let c = put_wide_string(&b, 0x200, second);
         let result = b.kernel_call("RtlCompareUnicodeString", &[a, c, ignore_case]);
         assert_eq!(sign(result), order, "{first} {second}");
     }
@@ -246,7 +253,8 @@ fn characters_change_their_case() {
 fn text_is_widened_and_narrowed_by_bytes() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (narrow, wide_text) = (b.put_text(0x100, "abcd"), b.put_wide_text(0x200, "ab€d"));
+    let narrow = b.put_text(0x100, "abcd");
+    let wide_text = b.put_wide_text(0x200, "ab€d");
     let to = base + u64::from(BUFFER);
     for (name, source, room, length, expected) in [
         ("RtlMultiByteToUnicodeN", narrow, 0x20, 4, wide("abcd")),

@@ -5,7 +5,8 @@ use xenia_kernel::objects::ObjectKind;
 
 /// Returns the address of a type's variable.
 fn type_of(b: &Harness, name: &str) -> u64 {
-    let (imports, pool) = (&b.kernel.imports, &b.kernel.pool);
+    let imports = &b.kernel.imports;
+    let pool = &b.kernel.pool;
     u64::from(imports.make_variable(b.memory(), pool, Library::xboxkrnl, name).unwrap().0)
 }
 
@@ -63,7 +64,8 @@ fn objects_are_made_by_their_types() {
 #[test]
 fn an_assertion_that_failed_is_said() {
     let mut b = Harness::new();
-    let (function, expression) = (b.put_text(0x100, "Draw"), b.put_text(0x200, "count < 3"));
+    let function = b.put_text(0x100, "Draw");
+    let expression = b.put_text(0x200, "count < 3");
     b.kernel_call("RtlRip", &[function, expression, 0]);
     assert_eq!(*b.text.lock().unwrap(), "RIP: Draw count < 3\n");
     assert!(matches!(b.call(Library::xboxkrnl, "RtlRip", &[0x10, 0, 0]), Flow::Fault(_)));

@@ -182,8 +182,10 @@ fn threads_are_found_by_id_with_a_reference() {
 #[test]
 fn a_thread_moves_to_another_stack() {
     let mut b = Harness::new();
-    let (base, thread) = (u64::from(b.scratch.0), b.kthread());
-    let (pointer, end) = (base + 0x7F00, base + 0x8000);
+    let base = u64::from(b.scratch.0);
+    let thread = b.kthread();
+    let pointer = base + 0x7F00;
+    let end = base + 0x8000;
     b.kernel_call("KeSetCurrentStackPointers", &[pointer, thread, base + 1, end, base]);
     assert_eq!(b.context().gpr[1], pointer);
     let kpcr = GuestAddr(b.context().gpr[13] as u32);
@@ -272,7 +274,8 @@ fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
         b.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
         lines
     };
-    let (before, start) = (objects(&b), committed(&b));
+    let before = objects(&b);
+    let start = committed(&b);
     let new = NewThread::new(GuestAddr(0x8200_0000), b.kernel.imports.own_stubs.thread_return, 0);
     // Each time there is memory for some more pages, until there is enough.
     for (failures, pages) in (0..256).step_by(2).enumerate() {

@@ -168,7 +168,8 @@ fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
 /// Stores a setting's data with a picture key.
 fn put_key(b: &mut Harness, key: &str) -> u64 {
     const DATA: u32 = 0x300;
-    let (data, text) = (b.scratch.offset(DATA), b.scratch.offset(DATA + 0x10));
+    let data = b.scratch.offset(DATA);
+    let text = b.scratch.offset(DATA + 0x10);
     for (unit, at) in key.encode_utf16().chain([0]).zip((0..).step_by(2)) {
         b.memory().write(text.offset(at), unit).unwrap();
     }

@@ -121,13 +121,16 @@ impl Case {
         if self.free().is_some() && !self.model.timers[at].hidden {
             let kind = self.dice.below(2) as u64;
             let timer = &mut self.model.timers[at];
-            (timer.auto, timer.state, timer.set) = (kind == 1, 0, None);
+            timer.auto = kind == 1;
+            timer.state = 0;
+            timer.set = None;
             self.harness.kernel_call("KeInitializeTimerEx", &[u64::from(timer.at), kind]);
         }
     }
 
     fn compare(&self) {
-        let (memory, model) = (self.harness.memory(), &self.model);
+        let memory = self.harness.memory();
+        let model = &self.model;
         let dispatcher = &self.harness.kernel.dispatcher;
         assert_eq!(dispatcher.timers().next_due(), model.next_due());
         assert_eq!(dispatcher.timers().next_noticed(), model.next_noticed());

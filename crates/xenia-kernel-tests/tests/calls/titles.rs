@@ -115,7 +115,8 @@ fn a_title_is_asked_about_itself() {
     assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0x4D53_07D1);
     assert_eq!(b.xam_call("XNetLogonGetTitleID", &[9]), 0x4D53_07D1);
     assert_eq!(b.xam_call("XamLoaderGetDvdTrayState", &[]), 4);
-    let (art, other) = (b.put_text(0x300, "art"), b.put_text(0x320, "sound"));
+    let art = b.put_text(0x300, "art");
+    let other = b.put_text(0x320, "sound");
     for (module, name, status) in [
         (handle, art, NtStatus::SUCCESS),
         (0, art, NtStatus::SUCCESS),
@@ -191,7 +192,8 @@ fn the_console_says_where_it_is_at_home() {
     let set = [3, 9, u64::from(b.scratch.0), 4];
     assert_eq!(b.status("ExSetXConfigSetting", &set), NtStatus::SUCCESS);
     assert_eq!((b.xam_call("XamGetLanguage", &[]), b.xam_call("XGetLanguage", &[])), (12, 1));
-    let (base, mode) = (u64::from(b.scratch.0), |b: &Harness| (b.word(0), b.word(4), b.word(0x14)));
+    let base = u64::from(b.scratch.0);
+    let mode = |b: &Harness| (b.word(0), b.word(4), b.word(0x14));
     b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
     b.kernel_call("VdQueryVideoMode", &[base]);
     let kernel = mode(&b);

@@ -102,7 +102,8 @@ impl Stopped {
         now.msr = harness.context().msr;
 
         let mut image = LoadedImage::empty(ImageKind::Xex);
-        (image.base, image.size) = (code, CODE_SIZE);
+        image.base = code;
+        image.size = CODE_SIZE;
         let functions = program.functions.iter().enumerate();
         image.functions = functions
             .map(|(index, function)| {
@@ -170,7 +171,8 @@ impl Stopped {
 
     /// Unwinds to the first function; returns the current instruction of each.
     fn walk_up(&mut self) -> Vec<u32> {
-        let (now, entries) = (Box::new(self.now.clone()), self.entries.clone());
+        let now = Box::new(self.now.clone());
+        let entries = self.entries.clone();
         let starts: Vec<u32> = (0..entries.len()).map(|index| self.label(index, "")).collect();
         self.harness.with_call(|call| Self::walk_up_from(call, now, &entries, &starts))
     }
@@ -350,10 +352,13 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     let handler = stopped.stub;
     let inside = one_function(&stopped, handler);
     let call_return = stopped.harness.kernel.imports.own_stubs.call_return;
-    let (stack, thread) = (stopped.stack.0, stopped.thread);
+    let stack = stopped.stack.0;
+    let thread = stopped.thread;
     let registers = |stopped: &mut Stopped, at: u32, pc: GuestAddr| {
         let ctx = stopped.harness.scheduler.context_mut(thread).unwrap();
-        (ctx.gpr[1], ctx.pc, ctx.lr) = (u64::from(stack + at), pc.0, u64::from(call_return.0));
+        ctx.gpr[1] = u64::from(stack + at);
+        ctx.pc = pc.0;
+        ctx.lr = u64::from(call_return.0);
     };
     let fail = |stopped: &mut Stopped, at: u32| {
         registers(stopped, at, inside);

@@ -144,7 +144,8 @@ fn read(b: &mut Harness, xuids: &[u64], ids: &[u32], size: u32) -> u64 {
     }
     b.memory().write(b.scratch.offset(0x80), size).unwrap();
     let base = u64::from(b.scratch.0);
-    let (xuids, ids) = ([xuids.len() as u64, base + 0x200], [ids.len() as u64, base + 0x100]);
+    let xuids = [xuids.len() as u64, base + 0x200];
+    let ids = [ids.len() as u64, base + 0x100];
     let arguments = [0, 0, xuids[0], xuids[1], ids[0], ids[1], base + 0x80, base + 0x1000, 0];
     b.xam_call("XamUserReadProfileSettings", &arguments)
 }

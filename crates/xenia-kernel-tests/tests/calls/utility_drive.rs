@@ -111,7 +111,8 @@ fn a_titles_library_mounts_the_drive_that_it_has_formatted() {
     let name = b.put_string(0x200, r"\Device\cache0");
     assert_eq!(b.status("IoCreateDevice", &[0x8200_1000, 0x40, name, 61, 0, base]), NtStatus::SUCCESS);
     for (link, target) in [(r"\??\cache:", r"\Device\cache0"), (r"\??\cache0:", r"\Device\cache0")] {
-        let (link, target) = (b.put_string(0x300, link), b.put_string(0x200, target));
+        let link = b.put_string(0x300, link);
+        let target = b.put_string(0x200, target);
         assert_eq!(b.status("ObCreateSymbolicLink", &[link, target]), NtStatus::SUCCESS);
     }
     let root = open(&mut b, r"cache0:\", SPACE_QUERY);
@@ -182,7 +183,8 @@ fn files_below_the_device_for_a_disk_are_those_of_the_disk() {
     open(&mut b, r"\Device\Harddisk0\Cache1", SYNCHRONOUS);
     open(&mut b, r"\Device\Harddisk0\Partition0", SYNCHRONOUS);
     assert_eq!((make(&mut b, r"\Device\Own", 7).0, leads_to(&b, own)), (NtStatus::SUCCESS, disk(1)));
-    let (name, target) = (b.put_string(0x100, r"\??\util:"), b.put_string(0x200, r"\Device\Own"));
+    let name = b.put_string(0x100, r"\??\util:");
+    let target = b.put_string(0x200, r"\Device\Own");
     assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
     assert_eq!(leads_to(&b, r"util:\a"), disk(1));
     assert!(!is_drivers(&b, own));
@@ -206,7 +208,8 @@ fn a_titles_file_system_shares_files() {
     const ATTRIBUTES: u64 = 0x80;
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (counts, files) = (base, [base + 0x100, base + 0x200, base + 0x300]);
+    let counts = base;
+    let files = [base + 0x100, base + 0x200, base + 0x300];
     let bytes = |b: &Harness| {
         let mut bytes = [0; 7];
         b.memory().read_bytes(b.scratch, &mut bytes).unwrap();
@@ -293,7 +296,8 @@ fn the_scratch_disks_names_are_the_titles_to_make() {
         ("game:", r"\Device\Harddisk0\Cache1", exists, None),
         ("hdd:", r"\Device\Own", exists, None),
     ] {
-        let (name_at, target_at) = (b.put_string(0x100, name), b.put_string(0x200, target));
+        let name_at = b.put_string(0x100, name);
+        let target_at = b.put_string(0x200, target);
         assert_eq!(b.status("ObCreateSymbolicLink", &[name_at, target_at]), answer, "{name} {target}");
         if let Some(expected) = leads_to {
             let files = b.kernel.files.lock();

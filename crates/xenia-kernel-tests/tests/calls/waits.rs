@@ -33,7 +33,8 @@ fn is_signalled(b: &mut Harness, handle: u64) -> bool {
 fn pulses_and_resets_leave_events_unsignalled() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (event, previous) = (base + 0x40, base + 0x60);
+    let event = base + 0x40;
+    let previous = base + 0x60;
     b.kernel_call("KeInitializeEvent", &[event, 0, 1]);
     assert_eq!(b.kernel_call("KeResetEvent", &[event]), 1);
     assert_eq!(b.kernel_call("KeResetEvent", &[event]), 0);
@@ -109,7 +110,8 @@ fn mutants_are_released_by_their_owner_as_often_as_taken() {
     let mutant = create(&mut b, "NtCreateMutant", &[1]);
     assert!(is_signalled(&mut b, mutant), "the owner may take it again");
     let first = b.thread;
-    let (other, third) = (b.add_thread(), b.add_thread());
+    let other = b.add_thread();
+    let third = b.add_thread();
     b.act_as(other);
     assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::MUTANT_NOT_OWNED);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[mutant, 0, 0, 0]), None);
@@ -136,7 +138,8 @@ fn mutants_by_pointer_belong_to_one_thread() {
     let mut b = Harness::new();
     let mutant = u64::from(b.scratch.0);
     b.kernel_call("KeInitializeMutant", &[mutant, 1]);
-    let (first, other) = (b.thread, b.add_thread());
+    let first = b.thread;
+    let other = b.add_thread();
     b.act_as(other);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), None);
     b.act_as(first);
@@ -222,7 +225,8 @@ fn waits_for_several_take_one_or_all() {
     for (index, &handle) in handles.iter().enumerate() {
         b.memory().write(b.scratch.offset(0x40 + 4 * index as u32), handle as u32).unwrap();
     }
-    let (all, any) = ([2, base + 0x40, 0, 0, 0, now], [2, base + 0x40, 1, 0, 0, now]);
+    let all = [2, base + 0x40, 0, 0, 0, now];
+    let any = [2, base + 0x40, 1, 0, 0, now];
     assert_eq!(b.carry_out("NtWaitForMultipleObjectsEx", &all), Some(0));
     assert_eq!(b.carry_out("NtWaitForMultipleObjectsEx", &all), Some(TIMEOUT), "both were consumed");
     b.status("NtSetEvent", &[handles[1], 0]);
@@ -260,8 +264,8 @@ fn signalling_and_waiting_are_one_call() {
 #[test]
 fn signalling_and_waiting_is_alertable_by_its_fourth_argument() {
     let mut b = Harness::new();
-    let (first, second) =
-        (create(&mut b, "NtCreateEvent", &[1, 0]), create(&mut b, "NtCreateEvent", &[1, 0]));
+    let first = create(&mut b, "NtCreateEvent", &[1, 0]);
+    let second = create(&mut b, "NtCreateEvent", &[1, 0]);
     let now = put_interval(&b, 0);
     let current = u64::from(u32::MAX - 1);
     assert_eq!(b.status("NtQueueApcThread", &[current, 0x8200_0000, 1, 2, 3]), NtStatus::SUCCESS);
@@ -319,7 +323,8 @@ fn waited_object_outlives_its_closed_handle() {
 fn a_wait_for_what_has_no_state_does_not_wait() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (name, target) = (b.put_string(0x100, r"\??\save:"), b.put_string(0x200, r"\Device\Cdrom0"));
+    let name = b.put_string(0x100, r"\??\save:");
+    let target = b.put_string(0x200, r"\Device\Cdrom0");
     assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
     let attributes = b.put_attributes(0x300, r"\??\save:");
     assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, attributes]), NtStatus::SUCCESS);

@@ -15,7 +15,8 @@ fn asked(
     arguments: &[u64],
 ) -> (xenia_kernel::abi::GuestCall, Vec<u64>, Vec<u32>) {
     let Flow::CallGuest(guest) = b.call(Library::xam, name, arguments) else { panic!("{name}: no call") };
-    let (args, locals) = (guest.args.clone(), guest.locals.clone());
+    let args = guest.args.clone();
+    let locals = guest.locals.clone();
     (guest, args, locals)
 }
 
@@ -147,7 +148,8 @@ fn a_wait_is_the_kernels_and_fails_with_a_last_error() {
 #[test]
 fn lengths_count_units_and_random_numbers_follow_the_seed() {
     let mut b = Harness::new();
-    let (text, wide) = (b.put_text(0x100, "four"), b.put_wide_text(0x200, "sieben!"));
+    let text = b.put_text(0x100, "four");
+    let wide = b.put_wide_text(0x200, "sieben!");
     assert_eq!([("lstrlenA", text), ("lstrlenW", wide)].map(|(name, at)| b.xam_call(name, &[at])), [4, 7]);
     for name in ["lstrlenA", "lstrlenW"] {
         assert_eq!(b.xam_call(name, &[0]), 0, "{name}");

@@ -92,8 +92,13 @@ pub fn replace(ctx: &mut PpcContext, with: &PpcContext) {
     ctx.fpr = with.fpr;
     ctx.vr = with.vr;
     ctx.cr = with.cr;
-    (ctx.lr, ctx.ctr, ctx.msr, ctx.pc) = (with.lr, with.ctr, with.msr, with.pc);
-    (ctx.fpscr, ctx.vscr, ctx.vrsave) = (with.fpscr, with.vscr, with.vrsave);
+    ctx.lr = with.lr;
+    ctx.ctr = with.ctr;
+    ctx.msr = with.msr;
+    ctx.pc = with.pc;
+    ctx.fpscr = with.fpscr;
+    ctx.vscr = with.vscr;
+    ctx.vrsave = with.vrsave;
     ctx.set_xer_word(with.xer_word());
     ctx.reservation.valid = 0;
 }
@@ -109,14 +114,16 @@ mod tests {
         let record = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
         let mut ctx = PpcContext { pc: 0x8200_0010, lr: 0x8200_0020, ctr: 1 << 40, ..PpcContext::default() };
         for n in 0..32 {
-            (ctx.gpr[n], ctx.fpr[n]) = (n as u64 | 1 << 40, n as u64 | 2 << 40);
+            ctx.gpr[n] = n as u64 | 1 << 40;
+            ctx.fpr[n] = n as u64 | 2 << 40;
         }
         for n in 0..128 {
             ctx.vr[n] = n as u128 | 3 << 100;
         }
         ctx.set_cr_word(0x1234_5678);
         ctx.set_xer_word(0xA000_0005);
-        (ctx.fpscr, ctx.vscr) = (0x80, 1);
+        ctx.fpscr = 0x80;
+        ctx.vscr = 1;
         store(&memory, record, &ctx).unwrap();
         let word = |offset: u32| memory.read::<u32>(record.offset(offset)).unwrap();
         assert_eq!([word(8), word(0xC), word(0x118)], [0x8200_0010, 0x8200_0020, 0x1234_5678]);

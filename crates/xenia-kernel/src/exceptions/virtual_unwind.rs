@@ -138,7 +138,8 @@ other:  li 12, -0x400
             let label = |name: &str| assembly.labels[name] - at.0;
             let mut entry = PpcContext { pc: at.0, lr: u64::from(CALLER), ..PpcContext::default() };
             for n in 0..32 {
-                (entry.gpr[n], entry.fpr[n]) = (0x1_0000_0000 + n as u64, 0x2_0000_0000 + n as u64);
+                entry.gpr[n] = 0x1_0000_0000 + n as u64;
+                entry.fpr[n] = 0x2_0000_0000 + n as u64;
             }
             for n in 0..128 {
                 entry.vr[n] = 3 << 64 | n as u128;
@@ -232,7 +233,9 @@ other:  li 12, -0x400
                         ctx.gpr[register] = 0;
                     }
                     ctx.cr[2] = if source.contains("mfcr") { CrField::from_nibble(9) } else { ctx.cr[2] };
-                    (ctx.lr, ctx.gpr[0], ctx.gpr[12]) = (0x8200_0000, 0, 0);
+                    ctx.lr = 0x8200_0000;
+                    ctx.gpr[0] = 0;
+                    ctx.gpr[12] = 0;
                     case.check(ctx, source);
                     break;
                 }

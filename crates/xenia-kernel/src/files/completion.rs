@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn receivers_come_first_and_the_queue_is_fifo() {
-        let (mut ports, port) = (CompletionPorts::default(), GuestAddr(0x1000));
+        let mut ports = CompletionPorts::default();
+        let port = GuestAddr(0x1000);
         ports.insert(port);
         assert_eq!(ports.post(port, completion(1)), Ok(None));
         assert_eq!(ports.post(port, completion(2)), Ok(None));
@@ -164,7 +165,9 @@ mod tests {
 
     #[test]
     fn a_thread_waits_once_and_ports_may_be_gone() {
-        let (mut ports, a, b) = (CompletionPorts::default(), GuestAddr(0x1000), GuestAddr(0x2000));
+        let mut ports = CompletionPorts::default();
+        let a = GuestAddr(0x1000);
+        let b = GuestAddr(0x2000);
         ports.insert(a);
         ports.insert(b);
         ports.wait(a, receiver(1), None);
@@ -179,7 +182,9 @@ mod tests {
 
     #[test]
     fn the_queues_have_an_end() {
-        let (mut ports, a, b) = (CompletionPorts::default(), GuestAddr(0x1000), GuestAddr(0x2000));
+        let mut ports = CompletionPorts::default();
+        let a = GuestAddr(0x1000);
+        let b = GuestAddr(0x2000);
         ports.insert(a);
         ports.insert(b);
         for n in 0..Limit::Completions.row().value as u32 {

@@ -73,8 +73,11 @@ impl Files {
         let ports = CompletionPorts::new(limits.clone());
         let packages = Packages::new(storage, limits);
         let mut files = Self::default();
-        (files.vfs, files.ports, files.packages) = (vfs, ports, packages);
-        (files.has_common_disk, files.limits) = (has_common_disk, limits.clone());
+        files.vfs = vfs;
+        files.ports = ports;
+        files.packages = packages;
+        files.has_common_disk = has_common_disk;
+        files.limits = limits.clone();
         files.scratch = storage.scratch();
         Ok(files)
     }

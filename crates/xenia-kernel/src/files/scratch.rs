@@ -191,7 +191,8 @@ mod tests {
     fn each_title_finds_its_own_files_again_until_it_formats() {
         let folder = tempfile::tempdir().unwrap();
         let place = ScratchPlace { folder: folder.path().join("scratch"), bytes: 1 << 30 };
-        let (name, missing) = (r"cache:\level", Err(NtStatus::OBJECT_NAME_NOT_FOUND));
+        let name = r"cache:\level";
+        let missing = Err(NtStatus::OBJECT_NAME_NOT_FOUND);
         {
             let mut first = files(&place, 1);
             assert_eq!(open(&mut first, name, Disposition::Create), Ok(OpenAction::Created));

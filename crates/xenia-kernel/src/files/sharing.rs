@@ -167,7 +167,8 @@ mod tests {
             (R | W | D, 0, access::SYNCHRONIZE, 0, true),
         ] {
             let mut files = SharedFiles::default();
-            let (one, other) = (Claim::new(first, allows), Claim::new(second, also_allows));
+            let one = Claim::new(first, allows);
+            let other = Claim::new(second, also_allows);
             assert!(files.allows(&key(r"d:\f"), one));
             files.join(key(r"d:\f"), one);
             let what = format!("{first:#x}/{allows} then {second:#x}/{also_allows}");

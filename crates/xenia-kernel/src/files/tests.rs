@@ -209,7 +209,8 @@ fn times_are_the_guests_and_attributes_are_kept() {
 fn renames_need_the_right_and_a_free_place() {
     let mut b = harness();
     let rights = WRITE | access::DELETE;
-    let (body, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
+    let body = GuestAddr(0x1000);
+    let other = GuestAddr(0x2000);
     let file = b.open(r"cache:\a", rights, Disposition::Create, 0).unwrap();
     b.files.insert(body, file);
     let target = b.open(r"cache:\b", READ, Disposition::Create, 0).unwrap();

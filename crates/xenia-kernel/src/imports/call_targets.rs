@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn each_word_has_its_own_target_until_it_is_unbound() {
-        let (targets, mut numbers) = (CallTargets::default(), Numbers::default());
+        let targets = CallTargets::default();
+        let mut numbers = Numbers::default();
         let places = [0, 4, 0x0FFC, 0x1000, 0x3F_FFFC, 0x40_0000, 0x8200_0000, 0xFFFF_FFFC];
         for (ordinal, at) in (1..).zip(places) {
             targets.bind(&mut numbers, GuestAddr(at), missing(ordinal));
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn there_is_a_place_for_every_target() {
-        let (targets, mut numbers) = (CallTargets::default(), Numbers::default());
+        let targets = CallTargets::default();
+        let mut numbers = Numbers::default();
         for library in [None, Some(Library::xboxkrnl), Some(Library::xam)] {
             for ordinal in 0..=u16::MAX {
                 let target = Target::Missing { library, ordinal: Ordinal(ordinal) };

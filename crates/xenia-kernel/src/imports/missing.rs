@@ -105,8 +105,10 @@ mod tests {
         for library in Library::ALL {
             for row in library.rows() {
                 rows += 1;
-                let (value, name) = (value(library, row), row.name);
-                let (word, special) = (value as u32, has_special_failure(library, row.ordinal));
+                let value = value(library, row);
+                let name = row.name;
+                let word = value as u32;
+                let special = has_special_failure(library, row.ordinal);
                 match row.result.map(|result| result.returns) {
                     Some(Returns::Status | Returns::Hresult) => {
                         assert_eq!(value, word as i32 as i64 as u64, "{name}: sign-extended");

@@ -59,7 +59,8 @@ pub fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> F
 /// Releases the lock unless guest code is being called under it.
 pub(crate) fn unlock_when_done(call: &mut Call, flow: Fallible<Flow>) -> Fallible<Flow> {
     if !matches!(flow, Ok(Flow::CallGuest(_))) {
-        let (kernel, at) = (call.kernel, call.kernel.loader().section()?);
+        let kernel = call.kernel;
+        let at = call.kernel.loader().section()?;
         leave(&kernel.memory, call.cpu, &kernel.sections, at)?;
     }
     flow

@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn failed_attach_detaches_modules_in_reverse_order() {
-        let (a, b) = (GuestAddr(1), GuestAddr(2));
+        let a = GuestAddr(1);
+        let b = GuestAddr(2);
         let mut operation = Operation::load(vec![a, b]).store(Some(GuestAddr(8)), b);
         assert_eq!(operation.steps, [Step::Attach(a), Step::Attach(b)]);
         operation.steps.pop_front();

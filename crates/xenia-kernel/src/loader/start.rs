@@ -132,7 +132,8 @@ fn start_title(
 ) -> Fallible<MadeThread> {
     let Loaded { handle, libraries } = loaded;
     {
-        let (mut files, title) = (kernel.files.lock(), kernel.title_id());
+        let mut files = kernel.files.lock();
+        let title = kernel.title_id();
         files.mount_hard_disk(title)?;
         files.mount_scratch_disks(title)?;
     }

@@ -132,7 +132,8 @@ mod tests {
             assert_eq!(cache.unlock(&memory, index), None);
         }
         // A sample of the XDK confines 2 MiB to one way.
-        let (first, second) = (lock(at, 1, [0, 3]), lock(at, 16 * WAY, [4, 4]));
+        let first = lock(at, 1, [0, 3]);
+        let second = lock(at, 16 * WAY, [4, 4]);
         cache.lock(&memory, 0, first).unwrap();
         cache.lock(&memory, 1, second).unwrap();
         assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);

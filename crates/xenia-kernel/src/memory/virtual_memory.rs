@@ -6,7 +6,6 @@
 //! a title that reserves the largest block it can get creates no object or thread afterwards.
 
 use crate::status::failure::{Failure, Fallible};
-use crate::thread::life::STACKS;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -30,6 +29,9 @@ const GRANULE: u32 = 0x1_0000;
 
 /// Address space that titles may use for virtual memory of 4 KiB pages, in bytes.
 pub const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
+
+/// First and last address of the region for stacks.
+pub const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
 
 /// Last address of an allocation without a requested address. No heap has the first 64 KiB, and
 /// those of large pages end below the stacks.
@@ -198,7 +200,8 @@ mod tests {
         let memory = GuestMemory::new().unwrap();
         let at = |kind| allocate(&memory, GuestAddr::NULL, 1, BOTH | kind, READ_WRITE).unwrap().0;
         assert_eq!(Heap::of(at(flags::LARGE_PAGES)), Some(Heap::Virtual64K));
-        let (low, high) = (at(0), at(flags::TOP_DOWN));
+        let low = at(0);
+        let high = at(flags::TOP_DOWN);
         assert!(high > low && high.0 == 0x2FFE_0000);
         assert_eq!(at(flags::LARGE_PAGES | flags::TOP_DOWN), GuestAddr(0x6FFF_0000));
     }

@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn the_count_is_that_of_all_threads() {
         let all = FrameCount::default();
-        let (mut first, mut second) = (Frames::new(&all), Frames::new(&all));
+        let mut first = Frames::new(&all);
+        let mut second = Frames::new(&all);
         for at in [0x500, 0x400, 0x300, 0x900] {
             first.push(frame(at));
             second.push(frame(at));

@@ -2,8 +2,6 @@
 
 mod blocks;
 
-pub use blocks::STACKS;
-
 use crate::abi::Handle;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, set_signal_state};

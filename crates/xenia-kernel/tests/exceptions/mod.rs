@@ -406,7 +406,8 @@ proptest::proptest! {
         words in proptest::collection::vec((0_u32..32, 0_usize..8), 1..12),
     ) {
         let mut program = Program::new(title::NESTED);
-        let (table, code) = (program.label("inner_scopes"), program.label("inner_try"));
+        let table = program.label("inner_scopes");
+        let code = program.label("inner_try");
         let values = [0, 1, 0x10, code, code + 8, program.label("inner_filter"), u32::MAX, DATA];
         for (index, value) in words {
             // From the two words before the function's code to beyond the table's end.

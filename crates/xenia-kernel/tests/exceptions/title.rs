@@ -26,7 +26,8 @@ pub(crate) const REFUSE: &str = include_str!("refuse.s");
 /// `NAME` to `NAME_end`. Returns the labels as well.
 pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
     let assembly = xenia_isa::assemble(&format!("{PRELUDE}{source}"), CODE).unwrap();
-    let (bytes, labels) = (assembly.bytes, assembly.labels);
+    let bytes = assembly.bytes;
+    let labels = assembly.labels;
     assert!(bytes.len() <= 0x1_0000);
     let called = xboxkrnl::ROWS.iter().filter_map(|row| Some((row.ordinal, *labels.get(row.name)?)));
     let imports = called.enumerate().map(|(index, (ordinal, thunk))| {

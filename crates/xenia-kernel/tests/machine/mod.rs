@@ -128,7 +128,8 @@ impl Code {
         assert!(bytes.len() <= 0x1_0000);
         let imports = ImportLibrary::any("xboxkrnl.exe", self.imports.clone());
         let mut image = LoadedImage::in_memory(GuestAddr(CODE), bytes, imports);
-        (image.kind, image.entry) = (kind, GuestAddr(entry));
+        image.kind = kind;
+        image.entry = GuestAddr(entry);
         if kind == ImageKind::Elf {
             image.imports.clear();
         }
@@ -292,7 +293,8 @@ impl TitleHarness {
 
     /// Like [`Self::go`], with a reload of the kernel's core after each `step` instructions.
     fn go_with_reloads(&mut self, step: u64) -> RunEnd {
-        let (memory, config) = (GuestMemory::new().unwrap(), KernelConfig::default());
+        let memory = GuestMemory::new().unwrap();
+        let config = KernelConfig::default();
         let idle = Kernel::new(memory, config, Ports::default(), registry()).unwrap();
         loop {
             let instructions = Some((self.executor.instructions() + step).min(10_000_000));

@@ -27,7 +27,8 @@ fn title(libraries: &[&str]) -> LoadedImage {
         for import in &mut own {
             import.ordinal = Ordinal(1);
         }
-        let (version, minimum_version) = (Version(0), Version(0));
+        let version = Version(0);
+        let minimum_version = Version(0);
         let name = name.to_owned();
         image.imports.push(ImportLibrary { name, id: 0, version, minimum_version, imports: own });
     }

@@ -359,7 +359,8 @@ fn loads_wait_for_concurrent_load_or_unload_of_same_library() {
         code.load(12, LOG).read(5, 8, 12).word(0x2C05_0000 | count); // cmpwi r5
         code.word(0x4082_0000 | at.wrapping_sub(code.here()) & 0xFFFC); // bne
     };
-    let (handle, function) = (DATA + 0x110, DATA + 0x114);
+    let handle = DATA + 0x110;
+    let function = DATA + 0x114;
     let worker = thread(&mut code, |code| {
         // The entry is notified of the load, then of the unload: two loads in between.
         for (count, offset) in [(1, 0x10), (2, 0x20)] {

@@ -38,7 +38,8 @@ fn patch(key: u128) -> Vec<u8> {
     let format = [words(&[36, 3, 0x8000, block.len() as u32]), DIGEST.to_vec()].concat();
     let sizes = words(&[HEADER, 0, HEADER, 0, 0, 0x3_0000, 0]);
     let descriptor = [words(&[0x58]), vec![0; 28], key.to_be_bytes().to_vec(), sizes, vec![0; 12]].concat();
-    let (bodies, security) = (0x28, 0x28 + 0x58 + 36);
+    let bodies = 0x28;
+    let security = 0x28 + 0x58 + 36;
     let mut file = b"XEX2".to_vec();
     file.extend(words(&[0x41, security + 0x184, 0, security, 2]));
     file.extend(words(&[0x3FF, bodies + 0x58, 0x5FF, bodies]));

@@ -66,7 +66,8 @@ impl Effect {
 
     /// Returns `None` for an instruction without effect on floating-point state.
     fn of(guest: &Guest, fuses: bool) -> Option<Self> {
-        let (op, i) = (guest.op?, guest.instruction);
+        let op = guest.op?;
+        let i = guest.instruction;
         let operands = op.row().operands.iter().filter(|operand| operand.class() == Class::Fpr);
         let read = operands.filter(|&&operand| operand != Operand::fd);
         let reads = read.fold(0, |reads, operand| reads | 1 << (operand.extract(i) & 31));

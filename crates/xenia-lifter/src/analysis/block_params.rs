@@ -223,7 +223,8 @@ pub(crate) fn find(
     let blocks: Vec<&Block> = region.blocks.values().collect();
     let first = region.entries.first().copied();
     let params = |id: BlockId| {
-        let (block, pc) = (blocks[id.index()], graph.start(id));
+        let block = blocks[id.index()];
+        let pc = graph.start(id);
         if graph.is_ebb_member(id) || loads(id) {
             return Vec::new();
         }

@@ -90,7 +90,8 @@ fn is_plain(block: &Block) -> bool {
 /// The loop-carried registers that the loop changes (a hint). `None` if the cold blocks of its
 /// accesses would be too much code.
 fn sunk(bodies: &[&Block], registers: u64) -> Option<u64> {
-    let (mut changed, mut accesses) = (0, 0);
+    let mut changed = 0;
+    let mut accesses = 0;
     for guest in bodies.iter().flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let row = op.row();

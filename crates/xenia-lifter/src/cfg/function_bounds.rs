@@ -38,7 +38,8 @@ pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<A
             if is_found {
                 break;
             }
-            (function, has_cases) = (at, false);
+            function = at;
+            has_cases = false;
         }
         let Some(chunk) = discover(&[at], &Reach::all(at..to, FUNCTION_LIMIT), fetch) else {
             break;

@@ -60,7 +60,8 @@ impl Lifter<'_> {
 
     fn store_budget(&mut self) {
         if self.state.spent_as_stored.is_none() {
-            let (budget, ctx) = (self.budget_after(), self.context());
+            let budget = self.budget_after();
+            let ctx = self.context();
             self.b.ins().store(HOST, budget, ctx, field::BUDGET);
             // Later uses take this value, so that the old one is no longer live.
             self.state.budget = budget;

@@ -138,7 +138,8 @@ impl Lifter<'_> {
     }
 
     fn cr_logic(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value, Value) -> Value) {
-        let (a, b) = (self.cr_bit(i.crba()), self.cr_bit(i.crbb()));
+        let a = self.cr_bit(i.crba());
+        let b = self.cr_bit(i.crbb());
         let result = of(self, a, b);
         let result = self.b.ins().band_imm_s(result, 1);
         self.set_cr_bit(i.crbd() / 4, i.crbd() % 4, result);

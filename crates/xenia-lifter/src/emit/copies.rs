@@ -63,7 +63,8 @@ impl Lifter<'_> {
     /// Marks the copies valid that hold at the start of a block with these assumptions.
     pub(super) fn begin_copies(&mut self, assumptions: Assumptions) {
         let Some(copies) = self.loop_carried.copies() else { return };
-        let (floats, vectors) = (copies.floats(), copies.vectors());
+        let floats = copies.floats();
+        let vectors = copies.vectors();
         let Assumptions { single_format, open_format, .. } = assumptions;
         self.state.cache.copied = Copied {
             singles: floats & single_format,

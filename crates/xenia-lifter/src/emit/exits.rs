@@ -132,8 +132,8 @@ impl Lifter<'_> {
 
     /// Budget check at the start of a block: leaves if the budget may end before the next check.
     pub(super) fn check_budget(&mut self, id: BlockId, block: &Block) {
-        let (budget, least) =
-            (self.state.budget, i64::from(block.needs + self.state.spent - self.state.counted));
+        let budget = self.state.budget;
+        let least = i64::from(block.needs + self.state.spent - self.state.counted);
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
         let [go_on, out] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(out);
@@ -269,7 +269,8 @@ impl Lifter<'_> {
         let exit = self.exit;
         let inst = self.b.ins().call_indirect(self.signatures.region, target, &arguments);
         let results = self.b.inst_results(inst).to_vec();
-        let (budget, came) = (results[0], results[1]);
+        let budget = results[0];
+        let came = results[1];
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
         let out = [BlockArg::Value(budget), BlockArg::Value(came)];
         // Words loaded before the call are still valid, but keeping them live across it costs more

@@ -78,7 +78,8 @@ impl Lifter<'_> {
         let (operands, a, b) = if let (Some((a, _)), Some((b, _))) = (known_a, known_b) {
             ([Operand::Single(a), Operand::Single(b)], a, b)
         } else {
-            let ((exact_a, a), (exact_b, b)) = (self.float_operand(i.fa()), self.float_operand(i.fb()));
+            let (exact_a, a) = self.float_operand(i.fa());
+            let (exact_b, b) = self.float_operand(i.fb());
             ([exact_a, exact_b], a, b)
         };
         let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
@@ -269,7 +270,8 @@ impl Float for Lifter<'_> {
             let nans = if of_b == of_c { of_b } else { Nans::Any };
             self.set_single(i.fd(), result, nans);
         } else {
-            let (b, c) = (self.fpr(i.fb()), self.fpr(i.fc()));
+            let b = self.fpr(i.fb());
+            let c = self.fpr(i.fc());
             let result = self.b.ins().select(chosen, c, b);
             self.set_fpr(i.fd(), result);
         }

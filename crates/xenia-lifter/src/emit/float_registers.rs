@@ -432,10 +432,11 @@ impl Lifter<'_> {
 
     /// Records in the current site in which format the context holds each register.
     pub(super) fn note_singles(&mut self) {
-        let (single_format, open_format) =
-            (self.state.cache.floats.single_format, self.state.cache.floats.open_format);
+        let single_format = self.state.cache.floats.single_format;
+        let open_format = self.state.cache.floats.open_format;
         if let Some(site) = self.sites.last_mut() {
-            (site.single_format, site.open_format) = (single_format, open_format);
+            site.single_format = single_format;
+            site.open_format = open_format;
         }
     }
 }

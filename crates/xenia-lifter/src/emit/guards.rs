@@ -32,7 +32,8 @@ impl Lifter<'_> {
         if registers.is_empty() {
             return;
         }
-        let (cache, words) = (self.state.cache.clone(), self.state.words);
+        let cache = self.state.cache.clone();
+        let words = self.state.words;
         let mut unfit = None;
         for n in registers {
             self.single_operand(n, &mut unfit);
@@ -55,8 +56,8 @@ impl Lifter<'_> {
     pub(super) fn lengthen(&mut self, id: BlockId) {
         let Assumptions { single_format, open_format, .. } = self.assumptions_of(id);
         if single_format | open_format != 0 {
-            let (single_format, open_format) =
-                (self.const64(single_format.into()), self.const64(open_format.into()));
+            let single_format = self.const64(single_format.into());
+            let open_format = self.const64(open_format.into());
             self.call_cold_hook(crate::hook::Hook::Widen, &[single_format, open_format]);
         }
     }

@@ -55,7 +55,8 @@ impl Lifter<'_> {
         let carry = self.b.ins().uextend(types::I64, carry);
         let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
         let sum = self.b.ins().iadd(rest, carry);
-        let (a_counted, sum_counted) = (self.in_mode(a), self.in_mode(sum));
+        let a_counted = self.in_mode(a);
+        let sum_counted = self.in_mode(sum);
         let out = if b == 0 {
             self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
         } else {
@@ -82,7 +83,8 @@ impl Lifter<'_> {
             let second = self.b.ins().icmp(IntCC::UnsignedLessThan, sum, half);
             self.b.ins().bor(first, second)
         } else {
-            let (a_low, b_low) = (self.low(a), self.low(b));
+            let a_low = self.low(a);
+            let b_low = self.low(b);
             let a_low = self.b.ins().uextend(types::I64, a_low);
             let b_low = self.b.ins().uextend(types::I64, b_low);
             let low = self.b.ins().iadd(a_low, b_low);
@@ -100,7 +102,8 @@ impl Lifter<'_> {
     fn add_immediate_carrying(&mut self, i: Instruction) -> Value {
         let a = self.gpr(i.ra());
         let sum = self.b.ins().iadd_imm_s(a, i.simm());
-        let (a, low) = (self.in_mode(a), self.in_mode(sum));
+        let a = self.in_mode(a);
+        let low = self.in_mode(sum);
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
         // Adding 0 never carries, and the test above is correct for it too.
         self.set_xer(Xer::Ca, carry);
@@ -110,7 +113,8 @@ impl Lifter<'_> {
 
     /// `cmp` and `cmpl`.
     fn compare(&mut self, i: Instruction, signed: bool) {
-        let (ra, rb) = (i.ra(), i.rb());
+        let ra = i.ra();
+        let rb = i.rb();
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
         } else {
@@ -138,7 +142,8 @@ impl Lifter<'_> {
 
 impl Integer for Lifter<'_> {
     fn addx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let sum = self.b.ins().iadd(a, b);
         if i.oe() {
             self.sum_overflow(a, b, sum);
@@ -147,9 +152,11 @@ impl Integer for Lifter<'_> {
     }
 
     fn addcx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let sum = self.b.ins().iadd(a, b);
-        let (a_low, low) = (self.in_mode(a), self.in_mode(sum));
+        let a_low = self.in_mode(a);
+        let low = self.in_mode(sum);
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -159,7 +166,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn addex(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         self.add_extended(i, a, b);
     }
 
@@ -223,19 +231,22 @@ impl Integer for Lifter<'_> {
     }
 
     fn divdx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let quotient = self.quotient(i, a, b, true);
         self.finish(i, quotient);
     }
 
     fn divdux(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let quotient = self.quotient(i, a, b, false);
         self.finish(i, quotient);
     }
 
     fn divwx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let a = self.gpr32(i.ra());
+        let b = self.gpr32(i.rb());
         let quotient = self.quotient(i, a, b, true);
         self.set_gpr32(i.rd(), quotient);
         if i.rc() {
@@ -244,7 +255,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn divwux(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let a = self.gpr32(i.ra());
+        let b = self.gpr32(i.rb());
         let quotient = self.quotient(i, a, b, false);
         self.set_gpr32(i.rd(), quotient);
         if i.rc() {
@@ -253,26 +265,30 @@ impl Integer for Lifter<'_> {
     }
 
     fn mulhdx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let high = self.b.ins().smulhi(a, b);
         self.finish(i, high);
     }
 
     fn mulhdux(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let high = self.b.ins().umulhi(a, b);
         self.finish(i, high);
     }
 
     fn mulhwx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
+        let a = self.gpr_signed(i.ra());
+        let b = self.gpr_signed(i.rb());
         let product = self.b.ins().imul(a, b);
         let high = self.b.ins().sshr_imm_s(product, 32);
         self.finish(i, high);
     }
 
     fn mulhwux(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr_low(i.ra()), self.gpr_low(i.rb()));
+        let a = self.gpr_low(i.ra());
+        let b = self.gpr_low(i.rb());
         let product = self.b.ins().imul(a, b);
         let high = self.b.ins().ushr_imm_s(product, 32);
         self.set_gpr_low(i.rd(), high, None);
@@ -282,7 +298,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn mulldx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let product = self.b.ins().imul(a, b);
         if i.oe() {
             let high = self.b.ins().smulhi(a, b);
@@ -300,7 +317,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn mullwx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
+        let a = self.gpr_signed(i.ra());
+        let b = self.gpr_signed(i.rb());
         let product = self.b.ins().imul(a, b);
         if i.oe() {
             let low = self.low(product);
@@ -325,7 +343,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn subfx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let difference = self.b.ins().isub(b, a);
         if i.oe() {
             let not_a = self.b.ins().bnot(a);
@@ -335,9 +354,11 @@ impl Integer for Lifter<'_> {
     }
 
     fn subfcx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let difference = self.b.ins().isub(b, a);
-        let (a_low, b_low) = (self.in_mode(a), self.in_mode(b));
+        let a_low = self.in_mode(a);
+        let b_low = self.in_mode(b);
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, b_low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -348,7 +369,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn subfex(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         let not_a = self.b.ins().bnot(a);
         self.add_extended(i, not_a, b);
     }

@@ -7,7 +7,8 @@ use xenia_isa::{Instruction, Logical};
 
 impl Lifter<'_> {
     fn logical(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value, Value) -> Value) {
-        let (s, b) = (self.gpr(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr(i.rs());
+        let b = self.gpr(i.rb());
         let result = of(self, s, b);
         self.set_logical(i, result);
     }

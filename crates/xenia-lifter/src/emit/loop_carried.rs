@@ -131,7 +131,8 @@ impl Lifter<'_> {
             self.state = State::new(self.b.block_params(gate)[0]);
             self.state.cache.floats.begin(assumptions);
             self.define_copies(to);
-            let (target, budget) = (self.blocks[to.index()], self.state.budget);
+            let target = self.blocks[to.index()];
+            let budget = self.state.budget;
             self.b.ins().jump(target, &[budget.into()]);
         }
         self.loop_carried.here = None;

@@ -41,7 +41,8 @@ impl Lifter<'_> {
     /// Leaves after this instruction, which changes SO.
     pub(super) fn leave_with_changed_so(&mut self) {
         self.store_dirty();
-        let (ctx, so) = (self.context(), self.so());
+        let ctx = self.context();
+        let so = self.so();
         let so = self.b.ins().iconst(types::I8, 1 - so);
         self.b.ins().store(HOST, so, ctx, field::XER_SO);
         self.leave_after(Leave::Unwind);

@@ -111,7 +111,8 @@ impl Lifter<'_> {
     /// whether the context holds a reservation for it.
     fn commit(&mut self, ea: Value, stands: Value, value: Value) {
         self.flush();
-        let (ctx, pc) = (self.context(), self.guest.pc);
+        let ctx = self.context();
+        let pc = self.guest.pc;
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, field::PC);
         let exact = self.budget_before();

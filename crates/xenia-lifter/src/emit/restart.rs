@@ -95,7 +95,8 @@ impl Lifter<'_> {
         let Some(point) = self.state.restart_point else { return };
         let done = self.state.spent - self.remaining;
         if let Some(site) = self.sites.last_mut() {
-            (site.from, site.again) = (point.pc, done - point.done);
+            site.from = point.pc;
+            site.again = done - point.done;
             (site.single_format, site.open_format) = point.formats;
         }
     }

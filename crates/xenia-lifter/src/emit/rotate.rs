@@ -105,13 +105,15 @@ impl Lifter<'_> {
 
 impl Rotate for Lifter<'_> {
     fn rldclx(&mut self, i: Instruction) {
-        let (s, b) = (self.gpr(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr(i.rs());
+        let b = self.gpr(i.rb());
         let rotated = self.b.ins().rotl(s, b);
         self.rotate_and_mask64(i, rotated, mask64(i.mb64(), 63));
     }
 
     fn rldcrx(&mut self, i: Instruction) {
-        let (s, b) = (self.gpr(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr(i.rs());
+        let b = self.gpr(i.rb());
         let rotated = self.b.ins().rotl(s, b);
         self.rotate_and_mask64(i, rotated, mask64(0, i.mb64()));
     }
@@ -122,7 +124,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn rldiclx(&mut self, i: Instruction) {
-        let (sh, mb) = (i.sh64(), i.mb64());
+        let sh = i.sh64();
+        let mb = i.mb64();
         if sh != 0 && mb == 64 - sh {
             // A shift right (`srdi`).
             let s = self.gpr(i.rs());
@@ -140,7 +143,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn rldicrx(&mut self, i: Instruction) {
-        let (sh, me) = (i.sh64(), i.mb64());
+        let sh = i.sh64();
+        let me = i.mb64();
         if sh + me == 63 {
             // A shift left (`sldi`).
             let s = self.gpr(i.rs());
@@ -153,7 +157,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn rldimix(&mut self, i: Instruction) {
-        let (sh, mb) = (i.sh64(), i.mb64());
+        let sh = i.sh64();
+        let mb = i.mb64();
         if (sh, mb) == (32, 0) {
             // Joins two words: neither needs a mask.
             let s = self.gpr(i.rs());
@@ -189,7 +194,8 @@ impl Rotate for Lifter<'_> {
             self.set_rotated32(i, result);
             return;
         }
-        let (whole, old) = (self.gpr(i.ra()), self.gpr32(i.ra()));
+        let whole = self.gpr(i.ra());
+        let old = self.gpr32(i.ra());
         let differ = self.b.ins().bxor(rotated, old);
         let changed = self.b.ins().band_imm_s(differ, mask);
         let changed = self.b.ins().uextend(types::I64, changed);
@@ -215,7 +221,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn rlwnmx(&mut self, i: Instruction) {
-        let (s, b) = (self.gpr32(i.rs()), self.gpr32(i.rb()));
+        let s = self.gpr32(i.rs());
+        let b = self.gpr32(i.rb());
         let rotated = self.b.ins().rotl(s, b);
         self.rotate_and_mask(i, rotated);
     }
@@ -230,7 +237,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn slwx(&mut self, i: Instruction) {
-        let (s, n) = (self.gpr(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr(i.rs());
+        let n = self.gpr(i.rb());
         let shifted = self.b.ins().ishl(s, n);
         let low = self.b.ins().ireduce(types::I32, shifted);
         self.set_rotated32(i, low);
@@ -258,7 +266,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn srawx(&mut self, i: Instruction) {
-        let (s, n) = (self.gpr_signed(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr_signed(i.rs());
+        let n = self.gpr(i.rb());
         let result = self.b.ins().sshr(s, n);
         // Shifting back gives the value again if no ones were dropped.
         let back = self.b.ins().ishl(result, n);
@@ -294,7 +303,8 @@ impl Rotate for Lifter<'_> {
     }
 
     fn srwx(&mut self, i: Instruction) {
-        let (s, n) = (self.gpr_low(i.rs()), self.gpr(i.rb()));
+        let s = self.gpr_low(i.rs());
+        let n = self.gpr(i.rb());
         let shifted = self.b.ins().ushr(s, n);
         self.set_gpr_low(i.ra(), shifted, None);
         if i.rc() {

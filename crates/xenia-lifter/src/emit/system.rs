@@ -271,11 +271,13 @@ impl System for Lifter<'_> {
                 self.state.so_changes = Some(SoChange { condition, by_overflow: false });
             }
             VRSAVE => {
-                let (ctx, value) = (self.context(), self.gpr32(i.rs()));
+                let ctx = self.context();
+                let value = self.gpr32(i.rs());
                 self.b.ins().store(HOST, value, ctx, field::VRSAVE);
             }
             SPRG0..=SPRG3 => {
-                let (ctx, value) = (self.context(), self.gpr(i.rs()));
+                let ctx = self.context();
+                let value = self.gpr(i.rs());
                 self.b.ins().store(HOST, value, ctx, field::sprg(i.spr() - SPRG0));
             }
             // No such register, or it is read-only.
@@ -301,22 +303,26 @@ impl System for Lifter<'_> {
     }
 
     fn td(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let a = self.gpr(i.ra());
+        let b = self.gpr(i.rb());
         self.trap(i, a, b);
     }
 
     fn tdi(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr(i.ra()), self.const64(i.simm() as u64));
+        let a = self.gpr(i.ra());
+        let b = self.const64(i.simm() as u64);
         self.trap(i, a, b);
     }
 
     fn tw(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let a = self.gpr32(i.ra());
+        let b = self.gpr32(i.rb());
         self.trap(i, a, b);
     }
 
     fn twi(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.const32(i.simm() as u32));
+        let a = self.gpr32(i.ra());
+        let b = self.const32(i.simm() as u32);
         self.trap(i, a, b);
     }
 }

@@ -278,7 +278,8 @@ impl Mode {
         let steps = (x * 32.0 + WHOLE) - WHOLE;
         let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
         let steps = steps as i32;
-        let (n, m) = (steps >> 5, (steps & 31) as usize);
+        let n = steps >> 5;
+        let m = (steps & 31) as usize;
         // e^rest − 1, accurate to 2^-60.
         let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
         let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);

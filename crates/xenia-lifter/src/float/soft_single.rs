@@ -130,7 +130,8 @@ mod tests {
         let mut dice = xenia_testing::Dice(1);
         let mut next = || dice.next();
         let mut single = || {
-            let (bits, choice) = (next() as u32, next());
+            let bits = next() as u32;
+            let choice = next();
             let fraction = match choice & 3 {
                 0 => bits & 0x7F_FFFF,
                 1 => 1 << (bits % 23),
@@ -156,7 +157,8 @@ mod tests {
             Op::fnmaddsx,
             Op::fnmsubsx,
         ];
-        let (mut decided, mut tiny) = ([0; 9], [0; 9]);
+        let mut decided = [0; 9];
+        let mut tiny = [0; 9];
         for round in 0..900_000 {
             let row = round % rows.len();
             let mut operands = [single(), single(), single()];

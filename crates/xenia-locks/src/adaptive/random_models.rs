@@ -55,7 +55,8 @@ fn five_sleepers_lend_their_priority_and_wake_by_it() {
         let sleepers: Vec<_> = [3, 6, 2, 5, 4]
             .into_iter()
             .map(|own| {
-                let (lock, order) = (lock.clone(), order.clone());
+                let lock = lock.clone();
+                let order = order.clone();
                 thread::spawn(move || {
                     set_priority(own);
                     lock.acquire();

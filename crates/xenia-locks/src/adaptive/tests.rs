@@ -18,13 +18,15 @@ fn until(so: impl Fn() -> bool) {
 
 #[test]
 fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
-    let (lock, order) = (AdaptiveLock::new(), Plain::new(Vec::new()));
+    let lock = AdaptiveLock::new();
+    let order = Plain::new(Vec::new());
     let numbers = [const { AtomicU16::new(0) }; 5];
     std::thread::scope(|scope| {
         lock.acquire();
         for (index, own) in [3, 9, 3, 200, 9].into_iter().enumerate() {
             let number = &numbers[index];
-            let (lock, order) = (&lock, &order);
+            let lock = &lock;
+            let order = &order;
             scope.spawn(move || {
                 number.store(set_priority(own), Ordering::Relaxed);
                 lock.acquire();
@@ -48,7 +50,8 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
 fn priorities_are_lent_along_a_chain_and_given_back() {
     static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
     assert!(on_priority(|number, priority| TOLD.lock().expect("no panic").push((number, priority))));
-    let (first, second) = (AdaptiveLock::new(), AdaptiveLock::new());
+    let first = AdaptiveLock::new();
+    let second = AdaptiveLock::new();
     let numbers = [const { AtomicU16::new(0) }; 2];
     let [a, b] = &numbers;
     let done = AtomicBool::new(false);
@@ -102,7 +105,8 @@ fn count(threads: usize, rounds: u64) {
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let (counter, start) = (&counter, &start);
+            let counter = &counter;
+            let start = &start;
             scope.spawn(move || {
                 set_priority(100 + thread as u8);
                 start.wait();

@@ -9,12 +9,14 @@ use xenia_sync::{Level, Mutex};
 
 /// The order in which threads on these NUMA nodes get the lock if they queue in this order.
 fn order_of(places: &[u16]) -> Vec<usize> {
-    let (lock, order) = (QueuedLock::new(), Plain::new(Vec::new()));
+    let lock = QueuedLock::new();
+    let order = Plain::new(Vec::new());
     std::thread::scope(|scope| {
         lock.acquire();
         for (index, &place) in places.iter().enumerate() {
             let before = lock.tail.load(Ordering::SeqCst);
-            let (lock, order) = (&lock, &order);
+            let lock = &lock;
+            let order = &order;
             scope.spawn(move || {
                 pretend_node(Some(place));
                 lock.acquire();
@@ -70,7 +72,8 @@ fn count(threads: u16, nodes: u16, rounds: u64) {
     let start = Barrier::new(usize::from(threads));
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let (counter, start) = (&counter, &start);
+            let counter = &counter;
+            let start = &start;
             scope.spawn(move || {
                 pretend_node(Some(thread % nodes));
                 start.wait();
@@ -133,9 +136,11 @@ fn sleepers_are_woken() {
 /// then.
 #[test]
 fn barging_has_a_bound() {
-    let (lock, stop) = (QueuedLock::new(), AtomicBool::new(false));
+    let lock = QueuedLock::new();
+    let stop = AtomicBool::new(false);
     let taken = AtomicU64::new(0);
-    let (held, warm) = (crate::rounds(200), crate::rounds(10_000));
+    let held = crate::rounds(200);
+    let warm = crate::rounds(10_000);
     std::thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {

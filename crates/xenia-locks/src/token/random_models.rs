@@ -13,7 +13,8 @@ fn model(threads: u64, rounds: u64) {
         let inside = Arc::new([Inside::default(), Inside::default()]);
         let all: Vec<_> = (0..threads)
             .map(|me| {
-                let (tokens, inside) = (tokens.clone(), inside.clone());
+                let tokens = tokens.clone();
+                let inside = inside.clone();
                 thread::spawn(move || {
                     for round in 0..rounds {
                         let outer = tokens[0].hold();
@@ -64,7 +65,8 @@ fn blocking_holder_releases_its_token() {
         let done = Arc::new(Modelled::new(0));
         let others: Vec<_> = (0..3)
             .map(|_| {
-                let (token, done) = (token.clone(), done.clone());
+                let token = token.clone();
+                let done = done.clone();
                 thread::spawn(move || {
                     token.hold().with(|value| *value += 1);
                     *done.lock().expect("no panic") += 1;

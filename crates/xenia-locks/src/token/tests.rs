@@ -113,7 +113,8 @@ fn many_threads_count_exactly() {
             let tokens = &tokens;
             scope.spawn(move || {
                 for round in 0..rounds {
-                    let (first, second) = (tokens[0].hold(), tokens[1].hold());
+                    let first = tokens[0].hold();
+                    let second = tokens[1].hold();
                     let before = first.with(|count| {
                         *count += 1;
                         *count

@@ -25,7 +25,8 @@ fn gaps_are_found_from_both_ends() {
 fn windows_and_alignments_hold() {
     let mut z = Zones::new();
     let mut r = AllocRequest::new(Heap::Virtual64K, 0x2_0000, RW);
-    (r.low, r.high) = (GuestAddr(0x7000_1000), GuestAddr(0x7005_FFFF));
+    r.low = GuestAddr(0x7000_1000);
+    r.high = GuestAddr(0x7005_FFFF);
     assert_eq!(z.alloc(&r).unwrap().0.0, 0x7001_0000);
     assert_eq!(z.alloc(&r).unwrap().0.0, 0x7003_0000);
     assert!(matches!(z.alloc(&r), Err(HeapError::NoSpace { .. })));

@@ -263,7 +263,8 @@ mod tests {
             });
             let readers: Vec<_> = (1..3)
                 .map(|hw| {
-                    let (table, stores) = (&table, &stores);
+                    let table = &table;
+                    let stores = &stores;
                     scope.spawn(move || {
                         let mut committed = 0;
                         for _ in 0..100_000 {

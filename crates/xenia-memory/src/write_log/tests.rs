@@ -65,7 +65,8 @@ fn a_page_that_was_restored_and_lost_is_told() {
     let memory = GuestMemory::new().expect("memory");
     let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).expect("room");
     let page = backing_page(at.0).expect("a page");
-    let (mut log, mut told) = (WriteLog::new(memory.clone()), Told::default());
+    let mut log = WriteLog::new(memory.clone());
+    let mut told = Told::default();
     memory.write(at, 1_u32).expect("committed");
     told.follow(&mut log);
     let content = told.0[&page].clone();
@@ -103,7 +104,8 @@ proptest! {
         let mut log = WriteLog::new(memory.clone());
         let mut told = Told::default();
         for (page, count, word, step) in steps {
-            let (at, size) = (base.offset(page << 12), count << 12);
+            let at = base.offset(page << 12);
+            let size = count << 12;
             match step {
                 0 | 1 => {
                     let kind = AllocKind::Commit;

@@ -60,7 +60,8 @@ impl Model {
             deadline: None,
             alertable: Alertable::Yes,
         };
-        let ((memory, _), set) = (memory(), WaitSet { objects, wait_type });
+        let (memory, _) = memory();
+        let set = WaitSet { objects, wait_type };
         let result = {
             let mut held = self.dispatcher.hold(objects);
             let taken = held.try_take(memory, set, waiter.kthread).expect("memory is there");

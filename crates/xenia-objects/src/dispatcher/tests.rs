@@ -127,7 +127,8 @@ fn a_manual_event_wakes_all_and_stays() {
 fn pulse_wakes_only_present_waiters() {
     let mut b = Harness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
-    let (present, late) = (b.thread(1), b.thread(2));
+    let present = b.thread(1);
+    let late = b.thread(2);
     b.wait(present, &[event], WaitType::Any);
     b.dispatcher.pulse_event(&b.memory, &mut b.scheduler, event, 0).unwrap();
     assert_eq!(b.woken(present), Some(NtStatus::SUCCESS));
@@ -137,7 +138,8 @@ fn pulse_wakes_only_present_waiters() {
 #[test]
 fn waiting_for_all_takes_nothing_until_it_can_take_all() {
     let mut b = Harness::new();
-    let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
+    let first = b.object(kind::AUTO_EVENT, 0);
+    let second = b.object(kind::AUTO_EVENT, 0);
     let thread = b.thread(1);
     assert_eq!(b.wait(thread, &[first, second], WaitType::All), None);
     b.set(first);
@@ -153,7 +155,8 @@ fn waiting_for_all_takes_nothing_until_it_can_take_all() {
 #[test]
 fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
     let mut b = Harness::new();
-    let (first, second) = (b.object(kind::AUTO_EVENT, 0), b.object(kind::AUTO_EVENT, 0));
+    let first = b.object(kind::AUTO_EVENT, 0);
+    let second = b.object(kind::AUTO_EVENT, 0);
     let thread = b.thread(1);
     assert_eq!(b.wait(thread, &[first, second], WaitType::Any), None);
     b.set(second);
@@ -193,7 +196,8 @@ fn a_deadline_that_has_come_only_looks() {
 fn a_cancelled_wait_is_not_served() {
     let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
-    let (first, second) = (b.thread(1), b.thread(2));
+    let first = b.thread(1);
+    let second = b.thread(2);
     b.wait(first, &[event], WaitType::Any);
     b.wait(second, &[event], WaitType::Any);
     b.dispatcher.wait_of(first.thread).take(&b.memory);
@@ -216,7 +220,8 @@ fn a_misaligned_header_is_refused_by_every_door() {
     let at = b.allocate(0x40).offset(2);
     let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());
     assert_eq!(b.try_wait(thread, WaitSet::one(&at)).map(|_| ()), misaligned);
-    let (memory, dispatcher) = (&b.memory, &b.dispatcher);
+    let memory = &b.memory;
+    let dispatcher = &b.dispatcher;
     assert_eq!(initialize(memory, at, kind::AUTO_EVENT, 0x10, 1), misaligned);
     assert_eq!(dispatcher.set_event(memory, &mut b.scheduler, at, 0).map(|_| ()), misaligned);
     let released = dispatcher.release_semaphore(memory, &mut b.scheduler, at, 1, 0);

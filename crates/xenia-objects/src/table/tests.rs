@@ -166,7 +166,8 @@ fn counts_are_visible_to_the_guest() {
     let body = s.create(ObjectKind::Semaphore).unwrap();
     let handle = s.objects.open(body).unwrap();
     assert_eq!(s.counts(body), [2, 1]);
-    let (unseen, counted) = (s.objects.hold(body).unwrap(), s.objects.hold_counted(body).unwrap());
+    let unseen = s.objects.hold(body).unwrap();
+    let counted = s.objects.hold_counted(body).unwrap();
     let found = s.objects.resolve_kind(handle, ObjectKind::Semaphore).unwrap();
     assert_eq!(s.counts(body), [3, 1], "only a wait by handle shows");
     drop((unseen, counted, found));
@@ -259,8 +260,9 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
     let s = setup();
     // The newest handle of each maker.
     let newest: [AtomicUsize; MAKERS as usize] = Default::default();
-    let (running, cleared, found) =
-        (AtomicUsize::new(MAKERS as usize), AtomicUsize::new(0), AtomicUsize::new(0));
+    let running = AtomicUsize::new(MAKERS as usize);
+    let cleared = AtomicUsize::new(0);
+    let found = AtomicUsize::new(0);
     let clear = || {
         for object in s.objects.take_deferred() {
             // A thread that still used the object would see this write.
@@ -272,7 +274,9 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
     };
     std::thread::scope(|scope| {
         for (maker, handle_at) in (1..).zip(&newest) {
-            let (s, clear, running) = (&s, &clear, &running);
+            let s = &s;
+            let clear = &clear;
+            let running = &running;
             scope.spawn(move || {
                 for round in 1..=ROUNDS {
                     let body = s.create(ObjectKind::Event).unwrap();
@@ -290,7 +294,8 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
                 }
                 running.fetch_sub(1, Release);
             });
-            let (newest, found) = (&newest, &found);
+            let newest = &newest;
+            let found = &found;
             scope.spawn(move || {
                 while running.load(Acquire) > 0 {
                     for handle_at in newest {

@@ -56,7 +56,9 @@ fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
     frame();
     let mut least = f64::MAX;
     for _ in 0..rounds {
-        let (start, mut frames, mut took) = (thread_time(), 0, Duration::ZERO);
+        let start = thread_time();
+        let mut frames = 0;
+        let mut took = Duration::ZERO;
         while took < LEAST_TIME && frames < MAX_FRAMES {
             frame();
             frames += 1;

@@ -28,7 +28,8 @@ pub(super) fn first_part(deliveries: &[Delivery]) -> (usize, u64) {
     while let Some(next) = deliveries.get(count)
         && (count == 0 || size + next.length <= PART_BYTES)
     {
-        (count, size) = (count + 1, size + next.length);
+        count += 1;
+        size += next.length;
     }
     (count, size)
 }

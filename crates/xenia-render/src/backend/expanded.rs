@@ -110,7 +110,8 @@ pub(super) fn corners(
             highest = highest.max(row);
         }
         if !in_front || !area.is_finite() {
-            (lowest, highest) = (0.0, height as f32);
+            lowest = 0.0;
+            highest = height as f32;
         }
     }
     (bytes, rows(lowest, highest, height))

@@ -126,7 +126,8 @@ impl IndexLists {
         }
         let is_current = epoch.is_some() && known.epoch == epoch;
         if !is_current && memory.version(physical, length) != known.version {
-            (known.list, known.changes) = (None, known.changes + 1);
+            known.list = None;
+            known.changes += 1;
             if known.changes <= MAX_CHANGES {
                 match memory.track(physical, length) {
                     Some(version) => (known.version, known.epoch) = (version, epoch),

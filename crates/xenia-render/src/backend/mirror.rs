@@ -297,7 +297,8 @@ impl Mirror {
             return;
         };
         let old = std::mem::replace(&mut page.image, id);
-        (page.version, page.stamp) = (new.unwrap_or(page.version), stamp);
+        page.version = new.unwrap_or(page.version);
+        page.stamp = stamp;
         match &mut page.undelivered {
             Some(undelivered) => undelivered.add(bytes),
             None => page.undelivered = Some(bytes.clone()),

@@ -126,7 +126,9 @@ impl WgpuBackend {
         next.occlusion.add(self.occlusion.known());
         next.occlusion.set_wanted(self.occlusion.is_wanted());
         next.results = self.results;
-        (next.draws, next.submissions, next.readback) = (self.draws, self.submissions, self.readback);
+        next.draws = self.draws;
+        next.submissions = self.submissions;
+        next.readback = self.readback;
         next.resolves_on_device = self.resolves_on_device;
         next.resolves_through_cpu = self.resolves_through_cpu;
         std::mem::swap(&mut next.recovery, &mut self.recovery);

@@ -125,8 +125,10 @@ impl Traffic {
     pub(super) fn add_to(&self, counts: &mut WorkCounts) {
         let of = |counter: &AtomicU64| counter.load(Relaxed);
         counts.submissions = of(&self.submissions);
-        (counts.waits, counts.ns_waited) = (of(&self.waits), of(&self.ns_waited));
-        (counts.bytes_back, counts.bytes_up) = (of(&self.bytes_back), of(&self.bytes_up));
+        counts.waits = of(&self.waits);
+        counts.ns_waited = of(&self.ns_waited);
+        counts.bytes_back = of(&self.bytes_back);
+        counts.bytes_up = of(&self.bytes_up);
     }
 }
 

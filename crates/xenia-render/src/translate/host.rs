@@ -95,8 +95,8 @@ impl Translator<'_> {
         let zero = b.float(0.0);
         let largest = b.float(f32::MAX);
         let size = b.math(MathFunction::Abs, w);
-        let (is_finite, is_some) =
-            (b.binary(Op::LessEqual, size, largest), b.binary(Op::Greater, size, zero));
+        let is_finite = b.binary(Op::LessEqual, size, largest);
+        let is_some = b.binary(Op::Greater, size, zero);
         let is_usable = b.binary(Op::LogicalAnd, is_finite, is_some);
         let usable = b.select(is_usable, w, one);
         let w = b.select(xy, usable, w);
@@ -290,8 +290,8 @@ impl Translator<'_> {
 
     /// Converts a colour for its target: scaled, clamped to the range of the format, and quantised.
     pub(super) fn host_color(&mut self, b: &mut Builder, target: u32, color: Value) -> Value {
-        let (first, second) =
-            (self.host_row(b, TARGET_ROW + 2 * target), self.host_row(b, TARGET_ROW + 2 * target + 1));
+        let first = self.host_row(b, TARGET_ROW + 2 * target);
+        let second = self.host_row(b, TARGET_ROW + 2 * target + 1);
         let float = |b: &mut Builder, row: Value, member: u32| {
             let bits = b.member(row, member);
             b.bitcast(bits, ScalarKind::Float)

@@ -68,7 +68,8 @@ fn color(line: &[[f32; 3]], [x, y]: [f32; 2]) -> Option<[f32; 3]> {
         if passes && seen.is_none_or(|seen| here.height > seen.height) {
             seen = Some(here);
         }
-        (before, here) = (here, next);
+        before = here;
+        here = next;
     }
     Some(seen.filter(|seen| seen.distance < TUBE).map_or(tile, |seen| {
         let bulge = (1.0 - (seen.distance / TUBE).powi(2)).sqrt();

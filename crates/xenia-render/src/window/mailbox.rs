@@ -157,7 +157,10 @@ impl FrameSender {
     pub fn phase(&self, phase: Phase) {
         self.put(|mail, _| {
             if phase == Phase::Loading {
-                (mail.frame, mail.stopped, mail.dialog, mail.meter) = (None, None, None, Meter::default());
+                mail.frame = None;
+                mail.stopped = None;
+                mail.dialog = None;
+                mail.meter = Meter::default();
             }
             mail.phase = phase;
             mail.news = true;
@@ -178,8 +181,12 @@ impl FrameSender {
     /// the reason.
     pub fn home(&self, failure: Option<PageFailure>) {
         self.put(|mail, _| {
-            (mail.frame, mail.stopped, mail.dialog, mail.meter) = (None, None, None, Meter::default());
-            (mail.phase, mail.controller) = (Phase::Loading, ControllerKeys::default());
+            mail.frame = None;
+            mail.stopped = None;
+            mail.dialog = None;
+            mail.meter = Meter::default();
+            mail.phase = Phase::Loading;
+            mail.controller = ControllerKeys::default();
             mail.change = Some(TitleChange::Home(failure));
         });
     }

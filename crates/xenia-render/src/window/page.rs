@@ -212,7 +212,8 @@ mod tests {
         let page = |why: &Stopped| stopped(why, true, &Hotkeys::default());
         let keys = |page: &StoppedModel| (page.again.clone(), page.report.clone());
         assert_eq!(keys(&page(&why)), (Some("R".to_owned()), Some("F9".to_owned())));
-        (why.again, why.has_report) = (false, false);
+        why.again = false;
+        why.has_report = false;
         assert_eq!((keys(&page(&why)), page(&why).leave.as_str()), ((None, None), "Escape"));
     }
 }

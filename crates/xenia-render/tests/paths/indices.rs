@@ -13,7 +13,8 @@ const LIST: u64 = COUNT as u64 * 4;
 fn shapes(primitive: u32) -> Scene {
     let mut scene = Scene::new(64, 64, 0);
     let corners = (0..32_u8).flat_map(|i| {
-        let (y, color) = (f32::from(i) * 2.0, [f32::from(i * 8) / 255.0, 1.0, 0.0, 1.0]);
+        let y = f32::from(i) * 2.0;
+        let color = [f32::from(i * 8) / 255.0, 1.0, 0.0, 1.0];
         let last = [vertex(60.0, y + 2.0, color), vertex(0.0, y + 2.0, color)];
         let last = if primitive == 13 { &last[..] } else { &last[1..] };
         [vertex(0.0, y, color), vertex(60.0, y, color)].into_iter().chain(last.to_vec())

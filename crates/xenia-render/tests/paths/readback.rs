@@ -23,7 +23,8 @@ fn resolve_with(scene: &mut Scene, to: u32, pitch: u32) {
 
 /// Draws a quad with the texture at an address; its size is the surface's.
 pub(super) fn draw_texture(scene: &mut Scene, from: u32, [left, top, right, bottom]: [f32; 4]) {
-    let (w, h) = (scene.width, scene.height);
+    let w = scene.width;
+    let h = scene.height;
     scene.shader(1, TEXTURED_PS);
     let pitch = w.div_ceil(32) << 22;
     let size = (w - 1) | (h - 1) << 13;

@@ -95,7 +95,8 @@ fn steps(a: f32, b: f32) -> u32 {
 impl Tolerance {
     fn differs(self, expected: f32, got: f32) -> bool {
         // Denormal results may be flushed.
-        let (expected, got) = (flush(expected), flush(got));
+        let expected = flush(expected);
+        let got = flush(got);
         let same = expected == got || expected.is_nan() && got.is_nan();
         let close = steps(expected, got) <= self.ulps || (expected - got).abs() <= self.absolute;
         let edge = expected == 0.0 && got.abs() <= f32::MIN_POSITIVE
@@ -175,7 +176,8 @@ fn scalar_operations_agree() {
             for variant in 0..4 {
                 let saturate = if variant == 3 { "_sat" } else { "" };
                 // Two different components: drivers optimise x - x to 0 even for infinite x.
-                let (a, b) = (rng.random_range(0..4), rng.random_range(1..4));
+                let a = rng.random_range(0..4);
+                let b = rng.random_range(1..4);
                 let letters: String = [a, (a + b) % 4].map(|i| ['x', 'y', 'z', 'w'][i]).iter().collect();
                 let modifier = ["", "-", "", "-"][variant];
                 let register = rng.random_range(0..2) * 2 + u32::from(op.name().ends_with('1'));

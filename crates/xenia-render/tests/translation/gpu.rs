@@ -280,7 +280,8 @@ impl Gpu {
                 view_formats: &[],
             })
         };
-        let (format, depth_format) = (wgpu::TextureFormat::Rgba32Float, wgpu::TextureFormat::Depth32Float);
+        let format = wgpu::TextureFormat::Rgba32Float;
+        let depth_format = wgpu::TextureFormat::Depth32Float;
         let color = target(format, wgpu::TextureUsages::COPY_SRC);
         let depth = target(depth_format, wgpu::TextureUsages::empty());
         let back = self
@@ -318,8 +319,8 @@ impl Gpu {
         });
         let mut encoder = self.device.create_command_encoder(&Default::default());
         {
-            let (color, depth) =
-                (color.create_view(&Default::default()), depth.create_view(&Default::default()));
+            let color = color.create_view(&Default::default());
+            let depth = depth.create_view(&Default::default());
             let clear = wgpu::Color { r: -1.0, g: -1.0, b: -1.0, a: -1.0 };
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 color_attachments: &[Some(wgpu::RenderPassColorAttachment {

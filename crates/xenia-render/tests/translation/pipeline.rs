@@ -70,7 +70,8 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
 /// Checks every pixel against a formula of its column and row.
 fn check(picture: &[[f32; 4]], what: &str, formula: impl Fn(f32, f32) -> [f32; 4]) {
     for (i, got) in (0_u32..).zip(picture) {
-        let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
+        let x = (i % SIDE) as f32;
+        let y = (i / SIDE) as f32;
         let expected = formula(x, y);
         let near = expected.iter().zip(got).all(|(expected, got)| (expected - got).abs() < 1e-3);
         assert!(near, "{what}: at {x}, {y} {expected:?} expected, {got:?} came");

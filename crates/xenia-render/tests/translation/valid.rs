@@ -113,7 +113,8 @@ fn jumps(pairs: u32) -> Program {
     let mut words = Vec::new();
     for i in 0..pairs {
         let is_last = i + 1 == pairs;
-        let (low, high) = (pairs | 3 << 12, if is_last { 0x2000 } else { 0x1000 });
+        let low = pairs | 3 << 12;
+        let high = if is_last { 0x2000 } else { 0x1000 };
         let target = (i * 7919 + 13) % (2 * pairs);
         let (jump_low, jump_high) = if is_last { (0, 0) } else { (target | 1 << 14, 0xb000 | (i & 1) << 10) };
         words.extend([low, high | (jump_low & 0xffff) << 16, jump_low >> 16 | jump_high << 16]);

@@ -122,7 +122,8 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         }
         let Some((name, inner)) = matches.subcommand() else { break };
         let Some(below) = command.find_subcommand(name) else { break };
-        (command, matches) = (below, inner);
+        command = below;
+        matches = inner;
     }
     if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
         bail!("{flag} does not accept `-`; use /dev/stdout");

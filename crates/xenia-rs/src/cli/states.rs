@@ -63,7 +63,8 @@ impl ExecArgs {
         let needs_lockstep = self.wants_lockstep();
         let mode = &mut self.engine.mode;
         if !mode.parallel && !needs_lockstep {
-            (mode.parallel, mode.lockstep) = (parallel, !parallel);
+            mode.parallel = parallel;
+            mode.lockstep = !parallel;
         }
         self.engine.start_time = self.engine.start_time.or(start_time);
         Ok(())

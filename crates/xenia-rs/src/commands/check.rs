@@ -79,7 +79,8 @@ fn with_limits_of(args: &CheckArgs, expected: Option<&Golden>) -> Result<CheckAr
         bail!("{} names no limit: --bless writes it anew", args.expect.display());
     }
     if args.run.instructions.is_none() && args.run.frames.is_none() {
-        (args.run.instructions, args.run.frames) = (expected.limit_instructions, expected.limit_frames);
+        args.run.instructions = expected.limit_instructions;
+        args.run.frames = expected.limit_frames;
     }
     expected
         .is_of(args.run.instructions, args.run.frames)

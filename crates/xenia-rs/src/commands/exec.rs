@@ -135,8 +135,9 @@ fn without_display(
     if args.refuse_unsupported().is_err() {
         // Settings that are for windows alone give way, flags do not.
         let again = headless_again(&args)?;
-        (args.picture, args.dialogs, args.engine.network) =
-            (again.picture, again.dialogs, again.engine.network);
+        args.picture = again.picture;
+        args.dialogs = again.dialogs;
+        args.engine.network = again.engine.network;
     }
     args.refuse_unsupported()?;
     // This run repeats, so it may not depend on the user's updates and patches.

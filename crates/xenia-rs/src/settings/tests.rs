@@ -96,7 +96,8 @@ fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
     let variables = |name: &std::ffi::OsStr| {
         set.iter().find(|(variable, _)| name == *variable).map(|(_, value)| OsString::from(value))
     };
-    let (definition, words) = (Cli::command(), words.collect::<Vec<_>>());
+    let definition = Cli::command();
+    let words = words.collect::<Vec<_>>();
     let scope = Scope::of(&definition, &words);
     let words = apply_with(&definition, &scope, words, &variables)?;
     let words = words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>();
@@ -106,7 +107,8 @@ fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
 #[test]
 fn environment_variables_yield_to_typed_flags() {
     let words = |words: &[&str], set: &[(&str, &str)]| with_variables(words, set).unwrap();
-    let (quantum, content) = (("XENIA_SCHED_QUANTUM", "7"), ("XENIA_CONTENT", "/saves"));
+    let quantum = ("XENIA_SCHED_QUANTUM", "7");
+    let content = ("XENIA_CONTENT", "/saves");
     assert_eq!(words(&["t.xex"], &[quantum]), ["--quantum=7", "t.xex"]);
     assert_eq!(words(&["exec", "t.xex"], &[quantum]), ["exec", "--quantum=7", "t.xex"]);
     assert_eq!(words(&["content", "list"], &[quantum, content]), ["content", "list", "--content=/saves"]);

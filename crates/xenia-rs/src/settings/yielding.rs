@@ -29,7 +29,8 @@ pub(super) fn without_refused(
         if !is_quiet {
             errln!("xenia-rs: {}", origin.has_no_effect());
         }
-        (words, why) = (without, next);
+        words = without;
+        why = next;
     }
     words
 }

@@ -164,7 +164,8 @@ impl TestWindow {
     /// Contents of the window: width, height, and four bytes a pixel as in [`xenia_gpu::Frame`].
     pub(crate) fn look(&self) -> Result<(u32, u32, Vec<u8>)> {
         let at = self.connection.get_geometry(self.window)?.reply()?;
-        let (width, height) = (at.width, at.height);
+        let width = at.width;
+        let height = at.height;
         let image = self
             .connection
             .get_image(ImageFormat::Z_PIXMAP, self.window, 0, 0, width, height, !0)?

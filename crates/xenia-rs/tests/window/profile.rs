@@ -40,7 +40,8 @@ fn a_pad_alone_exports_deletes_and_imports_a_save() -> Result<()> {
     fs::write(at("Save/progress"), [7; 3000])?;
     let settings = at("config.toml");
     fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", at("games").display()))?;
-    let (content, exports) = (at("data/xenia-rs/content"), at("data/xenia-rs/exports"));
+    let content = at("data/xenia-rs/content");
+    let exports = at("data/xenia-rs/exports");
     let mut import = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
     import.args(["content", "import"]).arg(at("Save")).args(["--title-id", ID, "--content"]).arg(&content);
     ensure!(import.status()?.success(), "{import:?}");

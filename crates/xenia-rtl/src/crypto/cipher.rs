@@ -189,7 +189,8 @@ mod tests {
         let plain = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
         let secret = bytes("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
         let start = bytes("000102030405060708090a0b0c0d0e0f");
-        let (mut text, mut feed) = (plain.clone(), start.clone());
+        let mut text = plain.clone();
+        let mut feed = start.clone();
         // In two calls, to test that the feedback is passed on.
         keyed.chained(&mut text[..16], &mut feed, true);
         keyed.chained(&mut text[16..], &mut feed, true);

@@ -183,7 +183,8 @@ impl Hash {
     pub fn finish(mut self) -> Vec<u8> {
         let algorithm = self.algorithm;
         let bits = u64::from(self.count) * 8;
-        let (block, length_bytes) = (algorithm.block(), algorithm.block() / 8);
+        let block = algorithm.block();
+        let length_bytes = algorithm.block() / 8;
         self.update(&[0x80]);
         while self.count as usize % block != block - length_bytes {
             self.update(&[0]);

@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn a_signature_is_that_of_its_digest_salt_and_key() {
         let (modulus, private) = key();
-        let (digest, salt) = ([7; DIGEST], [1; SALT]);
+        let digest = [7; DIGEST];
+        let salt = [1; SALT];
         let number = prepare(&digest, &salt, 0x1_0001, &modulus).unwrap();
         let signature = number.modpow(&private, &modulus);
         assert!(verify(&signature, &digest, &salt, 0x1_0001, &modulus));

@@ -86,7 +86,9 @@ impl Common {
         self.contention_mut(|points| *points = contention);
         self.directory = ThreadDirectory::default();
         self.published = std::array::from_fn(|_| PublishedState::default());
-        (*self.live.get_mut(), *self.roaming.get_mut(), *self.has_news.get_mut()) = (0, 0, false);
+        *self.live.get_mut() = 0;
+        *self.roaming.get_mut() = 0;
+        *self.has_news.get_mut() = false;
         Ok(())
     }
 

@@ -106,7 +106,8 @@ impl<S: System> LockstepExecutor<S> {
         if let Some(round) = &mut self.round {
             // The slots before it in the order have no threads.
             round.at = order.iter().position(|&slot| slot == hw_id).unwrap_or_default();
-            (round.order, round.longest) = (order, 0);
+            round.order = order;
+            round.longest = 0;
         }
         over
     }

@@ -15,7 +15,7 @@ pub(super) const STRETCH: u64 = 1 << 22;
 /// Number of instructions that the engine may execute.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EngineBudget {
-    /// What is left of the visit; one instruction if it is extended.
+    /// The rest of the visit; 0 if it is extended by one instruction.
     pub(super) left: u64,
     /// Limit of the run.
     pub(super) allowed: u64,

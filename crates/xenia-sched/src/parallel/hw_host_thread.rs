@@ -80,7 +80,6 @@ struct VisitResult {
 /// Result of one call of the engine.
 struct EngineRun {
     exit: Exit,
-    /// Instructions executed.
     executed: u64,
     /// Whether the budget was cut for a sample.
     is_cut: bool,
@@ -157,7 +156,8 @@ impl<S: System> HwHostThread<'_, S> {
     /// Picks the next thread of the slot. Also returns whether no other thread is ready there.
     fn boundary(&mut self, left: VisitResult) -> Option<(Running, bool)> {
         let VisitResult { mut running, executed, yields } = left;
-        let (hw_id, slots) = (self.hw_id, &self.shared.slots);
+        let hw_id = self.hw_id;
+        let slots = &self.shared.slots;
         let now = self.shared.clock.now().max(self.time);
         let before = running.as_ref().map(|running| running.thread);
         let mut picked = slots.own(hw_id, |slot| {

@@ -90,7 +90,8 @@ mod tests {
         }
         thread::scope(|scope| {
             for (index, own) in steps.iter().enumerate() {
-                let (phaser, steps) = (&phaser, &steps);
+                let phaser = &phaser;
+                let steps = &steps;
                 scope.spawn(move || {
                     // The first party leaves early.
                     let phases = if index == 0 { PHASES / 2 } else { PHASES };

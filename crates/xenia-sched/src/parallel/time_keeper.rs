@@ -144,7 +144,8 @@ impl<S: System> TimeKeeper<'_, S> {
     /// Ends a wait as its timeout would.
     fn recover(&mut self, now: GuestTicks, ticket: WaitTicket, wait: &crate::Wait) {
         self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, wait);
-        let (slots, thread) = (&self.shared.slots, ticket.thread);
+        let slots = &self.shared.slots;
+        let thread = ticket.thread;
         slots.common.recoveries.fetch_add(1, Relaxed);
         if let Ok(thread) = slots.on(thread, now, |slot, _| Ok(slot.records.get(thread)?.id)) {
             slots.common.emit(now, &Event::DeadlockRecovery { thread });

@@ -45,7 +45,8 @@ fn same_cost(what: &str, prepare: impl Fn(&mut Scheduler), f: impl Fn(&mut Sched
         prepare(&mut scheduler);
         looks(|| f(&mut scheduler)).0
     };
-    let (few, many) = (cost(FEW), cost(MANY));
+    let few = cost(FEW);
+    let many = cost(MANY);
     assert!(few == many, "{what} looks at {few} of {FEW} threads and {many} of {MANY}");
 }
 

@@ -87,7 +87,8 @@ pub(crate) fn migrate(
     let queued = from.dequeue(common, r)?;
     let mut thread = from.records.remove(r)?;
     // A thread that held its slot may have been running while suspended.
-    let (id, is_suspended) = (thread.id, thread.suspend_count > 0);
+    let id = thread.id;
+    let is_suspended = thread.suspend_count > 0;
     thread.slot = to.hw_id;
     // A running thread's registers are updated when they are put back.
     if let Some(ctx) = &mut thread.ctx {

@@ -33,7 +33,8 @@ impl HwSlot {
         if self.spinning.is_some() {
             return None;
         }
-        let (mut gives_way, mut is_yielded_to) = (None, false);
+        let mut gives_way = None;
+        let mut is_yielded_to = false;
         if let Some(running) = self.running {
             let yields = mem::take(&mut self.yields);
             let quantum_over = self.quantum_left <= 0;
@@ -144,7 +145,8 @@ impl HwSlot {
         let priority = thread.priority;
         let suspended = thread.suspend_count > 0;
         let pc = thread.context().map_or(0, |ctx| ctx.pc);
-        let (id, common) = (thread.id, moment.common);
+        let id = thread.id;
+        let common = moment.common;
         common.count_roaming(false, roams(thread.affinity));
         if !thread.service {
             common.add_live(id);
@@ -290,7 +292,7 @@ struct QuantumAfter {
     was_over: bool,
 }
 
-/// What is `left` of a quantum of `quantum` instructions after these visits, after each of which it
+/// A quantum of `quantum` instructions, of which `left` are left, after these visits: after each it
 /// is renewed if nothing is left of it.
 fn quantum_after(left: i64, quantum: i64, visits: WholeVisits) -> QuantumAfter {
     let WholeVisits { count, length } = visits;

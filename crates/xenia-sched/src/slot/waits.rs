@@ -17,7 +17,7 @@ use crate::{
 use std::mem;
 use xenia_cpu::PpcContext;
 
-/// What a wait yields to its thread, which becomes ready.
+/// The result of a wait for its thread, which becomes ready.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WakeResult {
     /// Value in r3.

@@ -130,7 +130,8 @@ fn due_events_fire_at_the_end_of_the_same_quantum() {
     for (at, late) in [(1_000_000, false), (1_000_001, true), (1_003_125, false), (1_003_126, true)] {
         let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[Step::Call(PARK), Step::Call(END)]), (1, 8, &[])];
         let (long, visits) = compare(&at.to_string(), scripts, |m| {
-            (m.executor.system.next_event, m.executor.system.late) = (Some(at), late);
+            m.executor.system.next_event = Some(at);
+            m.executor.system.late = late;
             let end = m.executor.run(&Limits::default());
             assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 42 }));
         });

@@ -178,7 +178,8 @@ fn a_changed_state_is_refused_or_runs() {
     }
     assert_eq!(m.executor.run(&instructions(3210)), RunEnd::Instructions);
     let saved = stored(&m);
-    let (mut restored, mut refused) = (0, 0);
+    let mut restored = 0;
+    let mut refused = 0;
     for at in 0..saved.bytes.len() {
         for change in [1, 2, 0x80] {
             let mut changed = saved.clone();

@@ -5,7 +5,8 @@ use super::*;
 impl Case {
     /// Asserts that the observable state of the scheduler equals the model's.
     pub(super) fn compare(&self) {
-        let (s, model) = (&self.scheduler, &self.model);
+        let s = &self.scheduler;
+        let model = &self.model;
         let mut live = 0;
         for thread in &model.threads {
             let found = match (s.thread(thread.name), thread.state) {

@@ -165,7 +165,8 @@ impl Model {
         let best = self.ready(slot).first().map_or(0, |&at| self.threads[at].priority);
         let yields = state == State::Running && !holds && best > 0;
         if yields {
-            (self.yields[usize::from(slot)], self.left[usize::from(slot)]) = (true, 0);
+            self.yields[usize::from(slot)] = true;
+            self.left[usize::from(slot)] = 0;
         }
         yields
     }
@@ -297,7 +298,8 @@ impl Model {
     /// Forgets a slot's yields, because its running thread leaves it.
     fn free(&mut self, at: usize) {
         let slot = usize::from(self.threads[at].slot);
-        (self.yields[slot], self.yielded_to[slot]) = (false, false);
+        self.yields[slot] = false;
+        self.yielded_to[slot] = false;
     }
 
     pub(crate) fn park(&mut self, at: usize, deadline: Option<GuestTicks>, for_spin_lock: bool) {

@@ -43,8 +43,11 @@ impl Case {
             service: self.dice.one_in(8),
             wait: None,
         };
-        let (affinity, ideal) = (parameters.affinity, parameters.ideal);
-        let (priority, suspended, service) = (parameters.priority, parameters.suspended, parameters.service);
+        let affinity = parameters.affinity;
+        let ideal = parameters.ideal;
+        let priority = parameters.priority;
+        let suspended = parameters.suspended;
+        let service = parameters.service;
         match self.scheduler.spawn(parameters) {
             Ok(name) => {
                 let live = |t: &expected::Thread| t.name == name && t.state != State::Gone;
@@ -178,7 +181,8 @@ impl Case {
     }
 
     pub(super) fn wake(&mut self, at: usize) {
-        let (value, boost) = (self.dice.next(), self.small(4));
+        let value = self.dice.next();
+        let boost = self.small(4);
         let waited = matches!(self.model.threads[at].state, State::Waiting { .. });
         let name = self.model.threads[at].name;
         let woken = if waited { Woken::Yes } else { Woken::NotWaiting };
@@ -192,12 +196,14 @@ impl Case {
     /// Applies a random operation to one thread.
     pub(super) fn act(&mut self, at: usize) {
         let thread = &self.model.threads[at];
-        let (name, ended) = (thread.name, matches!(thread.state, State::Exited(_)));
+        let name = thread.name;
+        let ended = matches!(thread.state, State::Exited(_));
         let or_ended = |before: u32| if ended { Err(SchedError::Exited(name)) } else { Ok(before) };
         match self.dice.below(16) {
             0 | 1 => {
                 let wait = self.wait();
-                let (deadline, for_spin_lock) = (wait.deadline, spins(&wait));
+                let deadline = wait.deadline;
+                let for_spin_lock = spins(&wait);
                 assert_eq!(self.scheduler.park(name, wait).map(|()| 0), or_ended(0));
                 if !ended {
                     self.model.park(at, deadline, for_spin_lock);
@@ -278,7 +284,8 @@ impl Case {
 
     pub(super) fn exit(&mut self, at: usize) {
         let code = self.dice.next() as u32;
-        let (name, state) = (self.model.threads[at].name, self.model.threads[at].state);
+        let name = self.model.threads[at].name;
+        let state = self.model.threads[at].state;
         if matches!(state, State::Exited(_)) {
             assert_eq!(self.scheduler.exit(name, code), Err(SchedError::Exited(name)));
         } else {

@@ -24,7 +24,9 @@ fn planned(text: &str) -> std::result::Result<(UnitsHeader, Vec<SweepUnit>), Str
         std::fs::write(at(name), bytes).unwrap();
     }
     std::fs::write(at("spec.toml"), text).unwrap();
-    let (spec, out, executable) = (at("spec.toml"), at("out"), at("program"));
+    let spec = at("spec.toml");
+    let out = at("out");
+    let executable = at("program");
     let what = PlanConfig { spec: &spec, out: &out, executable: &executable, program: "p 1" };
     let root = format!("{}{}", dir.path().canonicalize().unwrap().display(), std::path::MAIN_SEPARATOR);
     plan(&what).map_err(|error| error.to_string().replace(&root, ""))?;

@@ -183,7 +183,9 @@ fn crashes_are_results_with_output_and_kills_are_missing() {
 #[test]
 fn another_plan_another_program_and_other_files_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, other, out) = (dir.path().join("one"), dir.path().join("other"), dir.path().join("out"));
+    let one = dir.path().join("one");
+    let other = dir.path().join("other");
+    let out = dir.path().join("out");
     plan(&one, &[GOOD]);
     plan(&other, &["true"]);
     shard(&one, &out, "0/1").unwrap();

@@ -226,7 +226,8 @@ impl<'a> Plan<'a> {
     fn is_between(&self, s: &State, with_fetches: bool) -> bool {
         let ignored = self.only_orders | if with_fetches { 0 } else { self.fetches };
         let counts = self.all & !ignored & !self.choices(s).skipped;
-        let (done, rest) = (counts & self.done(s), counts & !self.done(s));
+        let done = counts & self.done(s);
+        let rest = counts & !self.done(s);
         rest == 0 || done >> rest.trailing_zeros() == 0
     }
 
@@ -412,7 +413,8 @@ pub fn explore(
     // By state, the one that it follows, and the step.
     let mut origins: Vec<(usize, Taken)> = vec![(0, (0, 0))];
     let mut open = vec![(start, 0)];
-    let (mut next, mut steps) = (Vec::new(), Vec::new());
+    let mut next = Vec::new();
+    let mut steps = Vec::new();
     while let Some((state, number)) = open.pop() {
         if state.done[..threads.len()] == all {
             match judge(&FinalState(&state)) {

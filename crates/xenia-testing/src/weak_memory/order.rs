@@ -70,7 +70,8 @@ impl What {
 /// Whether the step `b` is performed after the earlier step `a` of the same thread, if both are
 /// performed.
 pub(super) fn is_ordered(processor: Processor, a: &Step, b: &Step) -> bool {
-    let (a, b) = (a.what, b.what);
+    let a = a.what;
+    let b = b.what;
     if a.sets().is_some_and(|set| b.uses().any(|used| used == set)) {
         return true;
     }

@@ -119,7 +119,8 @@ fn all_threads_see_stores_in_one_order() {
         thread.fence_loads();
         (first, thread.load(second))
     };
-    let (one, two) = (read(&mut c, X, Y), read(&mut d, Y, X));
+    let one = read(&mut c, X, Y);
+    let two = read(&mut d, Y, X);
     let values = [(one.0, 1), (one.1, 0), (two.0, 1), (two.1, 0)];
     assert!(!can_be(Aarch64, &[a, b, c, d], &values));
 }
@@ -128,7 +129,8 @@ fn all_threads_see_stores_in_one_order() {
 fn accesses_to_one_place_stay_in_order() {
     let [mut a, mut b] = threads(["a", "b"]);
     a.store(X, 1);
-    let (one, two) = (b.load(X), b.load(X));
+    let one = b.load(X);
+    let two = b.load(X);
     assert!(!can_be(Aarch64, &[a, b], &[(one, 1), (two, 0)]));
     let [mut a] = threads(["a"]);
     a.store(X, 1);
@@ -139,7 +141,8 @@ fn accesses_to_one_place_stay_in_order() {
 #[test]
 fn exclusive_accesses_are_atomic_and_no_fence_on_aarch64() {
     let [mut a, mut b] = threads(["a", "b"]);
-    let (one, two) = (a.add_release(X, 1), b.add_release(X, 1));
+    let one = a.add_release(X, 1);
+    let two = b.add_release(X, 1);
     assert!(!can_be(Aarch64, &[a, b], &[(one, 0), (two, 0)]));
     let run = |processor| {
         let [mut a, mut b] = threads(["a", "b"]);

@@ -76,6 +76,7 @@ fn press(state: &mut LibraryState, key: Key) -> bool {
         Key::ArrowRight if columns > 1 => (at + 1).min(last),
         _ => return false,
     };
-    (state.position, state.wants_focus) = (to, true);
+    state.position = to;
+    state.wants_focus = true;
     true
 }

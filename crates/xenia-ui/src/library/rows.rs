@@ -29,7 +29,8 @@ pub(super) fn show(
     let width = ui.available_width();
     let cell = if state.view.is_grid { CELL } else { vec2(width - 2.0 * MARGIN, ROW) };
     let columns = if state.view.is_grid { ((width / cell.x) as usize).max(1) } else { 1 };
-    (state.columns, state.visible_rows) = (columns, (height / cell.y) as usize);
+    state.columns = columns;
+    state.visible_rows = (height / cell.y) as usize;
     let mut area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
     if state.wants_focus && !state.has_focus {
         // The page was elsewhere, so the title may be far away.
@@ -69,7 +70,8 @@ pub(super) fn show(
                 response.scroll_to_me(None);
             }
             if response.has_focus() && wanted.is_none_or(|wanted| wanted == position) {
-                (state.position, state.has_focus) = (position, true);
+                state.position = position;
+                state.has_focus = true;
             }
             draw(ui, rect, entry, &response, state, &mut used);
             if response.clicked() {

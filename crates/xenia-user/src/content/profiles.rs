@@ -182,7 +182,8 @@ mod tests {
         let first = store(folder.path()).load_profiles(None);
         let mut profile = first.get(0).unwrap().clone();
         let number = Value::Bits(7 << 32);
-        let (all, own) = (SettingId(0x1004_0002), SettingId(0x63E8_3FFF));
+        let all = SettingId(0x1004_0002);
+        let own = SettingId(0x63E8_3FFF);
         for (id, value) in [
             (all, number.clone()),
             (own, Value::Bytes(vec![1, 0xAB])),

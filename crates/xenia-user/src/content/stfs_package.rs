@@ -49,7 +49,9 @@ impl StfsPackage {
     pub(super) fn header(&self) -> PackageHeader {
         let creator = Xuid(self.info.profile_id);
         let mut header = PackageHeader::new(creator, &self.info.display_name);
-        (header.folder, header.license, header.is_packed) = (0, self.info.license, true);
+        header.folder = 0;
+        header.license = self.info.license;
+        header.is_packed = true;
         header
     }
 

@@ -246,7 +246,8 @@ impl OpenHostFiles {
         let files = self.open.lock().take_names();
         for file in files {
             let mut file = file.lock();
-            (file.target, file.copying) = (None, None);
+            file.target = None;
+            file.copying = None;
             file.discard();
         }
     }

@@ -18,7 +18,8 @@ fn names(path: &[&str]) -> Vec<String> {
 fn the_sizes_of_the_hard_disk_are_plausible_in_32_bits() {
     let folder = tempfile::tempdir().unwrap();
     let volume = HostFolder::writable(folder.path(), Arc::default()).unwrap().volume();
-    let (total, free) = (volume.total_units * volume.unit(), volume.free_bytes());
+    let total = volume.total_units * volume.unit();
+    let free = volume.free_bytes();
     assert!(free as u32 as i32 > 0 && total as u32 as i32 > 0, "{free:#x} {total:#x}");
     assert!(free >= 5_000_000_000 && total >= 20 << 30);
     assert!(free <= Limit::DiskBytes.row().value, "a title can fill it");
@@ -101,7 +102,8 @@ fn a_read_only_folder_refuses_every_change() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "x").unwrap();
     let mut device = HostFolder::read_only(folder.path()).unwrap();
-    let (a, b) = (names(&["a"]), names(&["b"]));
+    let a = names(&["a"]);
+    let b = names(&["b"]);
     assert!(matches!(device.open(&a, OpenMode::Write), Err(VfsError::ReadOnly)));
     assert!(matches!(device.create_file(&b), Err(VfsError::ReadOnly)));
     assert_eq!(device.create_directory(&b), Err(VfsError::ReadOnly));
@@ -154,7 +156,8 @@ fn open_files_follow_renames_and_survive_removal() {
     fs::write(folder.path().join("a"), "1").unwrap();
     fs::write(folder.path().join("b"), "2").unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let (a, b) = (names(&["a"]), names(&["b"]));
+    let a = names(&["a"]);
+    let b = names(&["b"]);
     let first = device.open(&a, OpenMode::Write).unwrap();
     let second = device.open(&b, OpenMode::Write).unwrap();
     first.write_at(0, b"first").unwrap();

@@ -144,7 +144,8 @@ fn a_damaged_folder_is_refused_with_its_path() {
 #[cfg(unix)]
 #[test]
 fn links_of_disks_lead_nowhere() {
-    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
     for name in ["Cache0", "Cache1.raw"] {
         std::os::unix::fs::symlink(outside.path(), folder.path().join(name)).unwrap();
     }

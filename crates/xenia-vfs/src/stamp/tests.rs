@@ -151,7 +151,8 @@ fn line(dice: &mut Dice, number: usize) -> (String, String, Stamp) {
 #[cfg(unix)]
 #[test]
 fn a_link_in_the_files_place_is_replaced_and_not_followed() {
-    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
     let target = outside.path().join("secret");
     std::os::unix::fs::symlink(&target, folder.path().join(FILE)).unwrap();
     let stamps = Stamps::read(folder.path());

@@ -143,7 +143,9 @@ fn named_files(state: &StoredSection) -> Vec<u64> {
 fn a_restored_disk_in_memory_goes_on_as_the_saved_one() {
     let mut nameless = 0;
     for seed in 0..40 {
-        let (mut dice, mut vfs, mut open_files) = (Dice(seed), in_memory(), Vec::new());
+        let mut dice = Dice(seed);
+        let mut vfs = in_memory();
+        let mut open_files = Vec::new();
         for _ in 0..60 {
             operate(&mut vfs, &mut open_files, &mut dice);
         }
@@ -189,12 +191,15 @@ fn a_file_that_nobody_opens_again_is_removed() {
 
 #[test]
 fn a_changed_disk_in_memory_is_refused_or_works() {
-    let (mut dice, mut vfs, mut open_files) = (Dice(5), in_memory(), Vec::new());
+    let mut dice = Dice(5);
+    let mut vfs = in_memory();
+    let mut open_files = Vec::new();
     for _ in 0..60 {
         operate(&mut vfs, &mut open_files, &mut dice);
     }
     let (state, parts) = saved(&vfs);
-    let (mut worked, mut refused) = (0, 0);
+    let mut worked = 0;
+    let mut refused = 0;
     for at in 0..state.bytes.len() {
         for change in [1, 2, 0x80] {
             let mut changed = state.clone();
@@ -205,7 +210,8 @@ fn a_changed_disk_in_memory_is_refused_or_works() {
             match restored(in_memory(), &(changed, parts.clone())) {
                 Ok(mut vfs) => {
                     vfs.end_restore();
-                    let (mut dice, mut open_files) = (Dice(6), Vec::new());
+                    let mut dice = Dice(6);
+                    let mut open_files = Vec::new();
                     for _ in 0..20 {
                         if vfs.resolve("cache:").is_ok() && vfs.resolve(r"\Device\Whole").is_ok() {
                             operate(&mut vfs, &mut open_files, &mut dice);

@@ -42,7 +42,8 @@ impl ConsoleConfig {
         }
         let locale = &mut config.locale;
         let mode = self.display_mode();
-        (locale.widescreen, locale.is_50_hz) = (mode.widescreen, mode.is_50_hz());
+        locale.widescreen = mode.widescreen;
+        locale.is_50_hz = mode.is_50_hz();
         locale.language = self.language.map_or(locale.language, |language| language as u32);
         locale.country = self.country.map_or(locale.country, |country| country.number);
         locale.game_region = self.region.map_or(locale.game_region, |region| region as u32);

@@ -28,7 +28,8 @@ impl Guid {
             *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
         }
         // Newer versions of SDL put a checksum of the name here, older ones zeros.
-        (bytes[2], bytes[3]) = (0, 0);
+        bytes[2] = 0;
+        bytes[3] = 0;
         Some(Self(bytes))
     }
 
@@ -52,7 +53,8 @@ impl Guid {
     fn is_for(self, other: Self) -> bool {
         let any_version = |guid: Self| {
             let mut bytes = guid.0;
-            (bytes[12], bytes[13]) = (0, 0);
+            bytes[12] = 0;
+            bytes[13] = 0;
             bytes
         };
         self == other || self.0 == any_version(other)

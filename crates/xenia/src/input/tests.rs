@@ -160,7 +160,8 @@ fn a_pad_has_the_settings_of_its_own_assignment_and_others_have_those_of_all() {
     let mut controllers = without_keyboard();
     let guid = sdl::guid_text(&console_pad());
     let other = Shape { product: 1, ..console_pad() };
-    let (one, two) = (Motors::default(), Motors::default());
+    let one = Motors::default();
+    let two = Motors::default();
     let pads = [controllers.plug(console_pad(), one.clone()), controllers.plug(other, two.clone())];
     let text = format!(
         "[input]\nkeyboard = 0\n[controller.own]\nrumble = 0.5\ndead-zone = 0.5\nkind = 'wheel'\n\

@@ -34,7 +34,8 @@ fn launcher(path: &str, folder: &Path) -> Title {
 fn package() -> Vec<u8> {
     let mut volume = Volume::default();
     volume.add_file(Volume::ROOT, "Hello.xex", Arc::new(HELLO.to_vec())).unwrap();
-    let (mut bytes, info) = (Vec::new(), PackageInfo { content_type: 0x8_0000, ..PackageInfo::default() });
+    let mut bytes = Vec::new();
+    let info = PackageInfo { content_type: 0x8_0000, ..PackageInfo::default() };
     stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
     bytes
 }
@@ -58,7 +59,8 @@ fn machine(
 ) -> Result<Machine> {
     let text = text.clone();
     let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
-    let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    let engine = MachineConfig { cpu, ..MachineConfig::default() };
+    let picture = VideoConfig::default();
     Machine::new(
         title,
         MachineOptions {

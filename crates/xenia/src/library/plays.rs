@@ -117,7 +117,8 @@ mod tests {
         let path = Path::new("/games/a.xex");
         assert_eq!(read(dir.path(), path), None);
         add(dir.path(), path, &report).unwrap();
-        (report.frames, report.wall_seconds) = (PLAYED_FRAMES, 1.0);
+        report.frames = PLAYED_FRAMES;
+        report.wall_seconds = 1.0;
         add(dir.path(), path, &report).unwrap();
         let plays = read(dir.path(), path).unwrap();
         assert_eq!((plays.runs, plays.seconds, plays.state), (2, 3.5, PlayState::Plays));

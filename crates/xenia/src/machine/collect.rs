@@ -32,7 +32,8 @@ impl Machine {
             ![Status::Done.name(), Status::Constant.name(), VARIABLE].contains(&import.state)
         };
         let mut run = run.clone();
-        (run.title.name, run.title.folder) = (String::new(), None);
+        run.title.name = String::new();
+        run.title.folder = None;
         let report = BugReport {
             moment,
             executable: executable(&self.spec.image),

@@ -27,8 +27,8 @@ pub(super) fn debugged(
     limits: &Limits,
     script: impl FnOnce(&mut TestClient) + Send + 'static,
 ) -> Finished {
-    let (engine, picture) =
-        (MachineConfig { cpu, executor: mode, ..MachineConfig::default() }, VideoConfig::default());
+    let engine = MachineConfig { cpu, executor: mode, ..MachineConfig::default() };
+    let picture = VideoConfig::default();
     let machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
     debugged_machine(machine, limits, script)
 }

@@ -17,7 +17,8 @@ use xenia_memory::{DeviceQueue, GuestMemory};
 use xenia_sched::{Limits, RunEnd};
 
 fn run(profile: Option<&Path>) -> RunReport {
-    let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+    let engine = MachineConfig::default();
+    let picture = VideoConfig::default();
     let profile = profile.map(|path| ProfileOutput { path, rate: PROFILE_RATE });
     let options = MachineOptions { profile, ..MachineOptions::new(&engine, &picture) };
     Machine::new(&poller(), options).unwrap().run(&instructions()).report
@@ -63,7 +64,8 @@ impl Execute for ExactCounts {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         let mut executed = BTreeMap::<u32, u64>::new();
         let exit = loop {
-            let (pc, before) = (ctx.pc, ctx.executed());
+            let pc = ctx.pc;
+            let before = ctx.executed();
             let rest = (ctx.budget - self.straight(pc)).max(0);
             let exit = ctx.with_budget_held(rest, |ctx| self.interpreter.run(ctx, devices));
             *executed.entry(pc).or_default() += ctx.executed() - before;
@@ -89,7 +91,8 @@ impl Execute for ExactCounts {
 
 /// Instructions of each function in the run's beginning.
 fn exact(title: &Title, limits: &Limits) -> BTreeMap<String, u64> {
-    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let config = MachineConfig::default();
+    let video = VideoConfig::default();
     let mut machine = Machine::new(title, MachineOptions::new(&config, &video)).unwrap();
     let memory = machine.memory().clone();
     let interpreter = Interpreter::new(memory.clone(), EngineConfig::default());
@@ -145,7 +148,8 @@ fn a_profile_agrees_with_exact_counts() {
     let (mut samples, mut sampled) = (0, BTreeMap::<String, (u64, f64)>::new());
     for run in 0..runs {
         let rate = rate - rate / 40 * (run as u32 % 20);
-        let (config, video) = (MachineConfig::default(), VideoConfig::default());
+        let config = MachineConfig::default();
+        let video = VideoConfig::default();
         let profile = Some(ProfileOutput { path: &file, rate });
         let options = MachineOptions { profile, ..MachineOptions::new(&config, &video) };
         assert!(!Machine::new(&title, options).unwrap().run(&limits).has_lost_output);
@@ -158,7 +162,8 @@ fn a_profile_agrees_with_exact_counts() {
         }
     }
     let exact = exact(&title, &limits);
-    let (all, samples) = (exact.values().sum::<u64>() as f64, samples as f64);
+    let all = exact.values().sum::<u64>() as f64;
+    let samples = samples as f64;
     let mut hottest: Vec<_> = exact.iter().collect();
     hottest.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     assert!(hottest.len() >= 10 && samples > 100.0, "{samples} samples");
@@ -171,7 +176,8 @@ fn a_profile_agrees_with_exact_counts() {
         let share = 100.0 * count as f64 / all;
         let (found, instructions) = sampled.get(name).copied().unwrap_or_default();
         let found = 100.0 * found as f64 / samples;
-        let (time_ratio, ratio) = (found / share, instructions / share);
+        let time_ratio = found / share;
+        let ratio = instructions / share;
         println!(
             "{share:6.2} % exactly, {found:6.2} % of samples of time ({time_ratio:.3}), \
              {instructions:6.2} % of those of instructions ({ratio:.3}): {name}"

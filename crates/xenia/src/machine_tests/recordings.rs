@@ -52,7 +52,8 @@ fn taped(
     input: Box<dyn Input>,
     state: Option<&Path>,
 ) -> Result<Machine> {
-    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let config = MachineConfig::default();
+    let video = VideoConfig::default();
     let options = MachineOptions { input, record, replay, state, ..MachineOptions::new(&config, &video) };
     Machine::new(&poller(), options)
 }
@@ -129,7 +130,8 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
     let path = dir.path().join("play.jsonl");
     let title = assembled(ASKER, "show", 0x2CA, ""); // XamShowMessageBoxUI
     let run = |record: Option<&Path>, replay: Option<&Path>, limits: &Limits| {
-        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let engine = MachineConfig::default();
+        let picture = VideoConfig::default();
         let dialogs = Box::<TwoAnswers>::default();
         let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
         Machine::new(&title, options).unwrap().run(limits)
@@ -199,7 +201,8 @@ fn disc_swap_answers_are_recorded_and_replayed() {
         savegame_id: 0,
     });
     let run = |record: Option<&Path>, replay: Option<&Path>, dialogs: Box<dyn Dialogs>| {
-        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let engine = MachineConfig::default();
+        let picture = VideoConfig::default();
         let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
         let mut machine = Machine::new(&title, options).unwrap();
         let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
@@ -233,10 +236,13 @@ fn a_run_that_cannot_begin_leaves_the_old_recording() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
     std::fs::write(&path, "old").unwrap();
-    let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
-    let (nowhere, title) = (dir.path().join("nowhere/log"), poller());
+    let engine = MachineConfig::default();
+    let picture = VideoConfig::default();
+    let nowhere = dir.path().join("nowhere/log");
+    let title = poller();
     for (record, event_log) in [(&path, &nowhere), (&nowhere, &path)] {
-        let (record, event_log) = (Some(record.as_path()), Some(EventLogFile::New(event_log)));
+        let record = Some(record.as_path());
+        let event_log = Some(EventLogFile::New(event_log));
         let options = MachineOptions { event_log, record, ..MachineOptions::new(&engine, &picture) };
         assert!(Machine::new(&title, options).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");

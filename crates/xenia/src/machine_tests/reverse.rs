@@ -247,7 +247,8 @@ fn a_replay_goes_back_with_its_recording() {
 fn requests_for_reports_interrupt_no_way_to_another_moment() {
     let interrupt = Interrupt::default();
     for cpu in engines() {
-        let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+        let engine = MachineConfig { cpu, ..MachineConfig::default() };
+        let picture = VideoConfig::default();
         let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
         machine.set_interrupt(interrupt.clone());
         let request = interrupt.clone();
@@ -300,10 +301,13 @@ impl Execute for LastStores {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         loop {
             let word = self.memory.read::<u32>(GuestAddr(ctx.pc)).unwrap_or_default();
-            let (rest, before) = (ctx.budget - 1, ctx.executed());
-            (ctx.budget, ctx.visit_budget) = (1, ctx.visit_budget - rest);
+            let rest = ctx.budget - 1;
+            let before = ctx.executed();
+            ctx.budget = 1;
+            ctx.visit_budget -= rest;
             let exit = self.interpreter.run(ctx, devices);
-            (ctx.budget, ctx.visit_budget) = (ctx.budget + rest, ctx.visit_budget + rest);
+            ctx.budget += rest;
+            ctx.visit_budget += rest;
             let is_conditional = matches!(xenia_isa::decode(word), Some(Op::stwcx | Op::stdcx));
             if !matches!(exit, Exit::Exception(_)) && (!is_conditional || ctx.cr[0].nibble() & 2 != 0) {
                 for store in self.interpreter.stores() {
@@ -335,7 +339,8 @@ impl Execute for LastStores {
 fn the_last_stores_are_those_of_a_log_of_all() {
     let variable =
         |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
-    let (length, cases) = (variable("XENIA_REVERSE_LENGTH", 300_000), variable("XENIA_REVERSE_CASES", 6));
+    let length = variable("XENIA_REVERSE_LENGTH", 300_000);
+    let cases = variable("XENIA_REVERSE_CASES", 6);
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex")).into();
     let path = std::env::var_os("XENIA_REVERSE_TITLE").map_or(usual, PathBuf::from);
     let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
@@ -343,8 +348,8 @@ fn the_last_stores_are_those_of_a_log_of_all() {
     let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     let machine = || {
         // Drawing again is most of the time of a search, and no instruction's store.
-        let (config, video) =
-            (MachineConfig::default(), VideoConfig { gpu: GpuKind::None, ..VideoConfig::default() });
+        let config = MachineConfig::default();
+        let video = VideoConfig { gpu: GpuKind::None, ..VideoConfig::default() };
         let options = MachineOptions { arguments: &arguments, ..MachineOptions::new(&config, &video) };
         Machine::new(&title, options).unwrap()
     };

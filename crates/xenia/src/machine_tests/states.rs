@@ -130,7 +130,8 @@ fn titles_are_cut_anywhere() {
 
 #[test]
 fn a_state_of_one_engine_goes_on_in_another() {
-    let (first, second) = (Maker::new(poller(), interpreted()), Maker::new(poller(), CpuConfig::default()));
+    let first = Maker::new(poller(), interpreted());
+    let second = Maker::new(poller(), CpuConfig::default());
     let whole = first.whole(400_000);
     let mut machine = first.machine();
     machine.run_until(&until(123_456));

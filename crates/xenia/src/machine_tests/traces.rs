@@ -7,7 +7,8 @@ use crate::machine::{Machine, MachineOptions};
 use crate::report::RunReport;
 
 fn run(traced_calls: Option<TracedCalls<'_>>) -> RunReport {
-    let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+    let engine = MachineConfig::default();
+    let picture = VideoConfig::default();
     let options = MachineOptions { traced_calls, ..MachineOptions::new(&engine, &picture) };
     Machine::new(&poller(), options).unwrap().run(&instructions()).report
 }

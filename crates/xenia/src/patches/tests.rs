@@ -140,7 +140,8 @@ fn a_patch_with_a_fault_is_refused_with_file_and_line_and_the_rest_is_used() {
 fn stored(set: PatchSet, interp: bool, code_cache: Option<PathBuf>) -> (u32, Vec<String>) {
     let title = Title { patches: set.into(), ..title() };
     let cpu = CpuConfig { tier: Tier::interpreted_if(interp), warm_up: Some(0), ..CpuConfig::default() };
-    let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    let engine = MachineConfig { cpu, ..MachineConfig::default() };
+    let picture = VideoConfig::default();
     let mut machine =
         Machine::new(&title, MachineOptions { code_cache, ..MachineOptions::new(&engine, &picture) })
             .unwrap();
@@ -173,7 +174,8 @@ fn patched_code_runs_from_the_first_instruction_and_never_from_the_unpatched_cac
 #[test]
 fn a_patch_outside_of_the_title_stops_it_by_name() {
     let title = Title { patches: folder().set(&["far"]).unwrap().into(), ..title() };
-    let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+    let engine = MachineConfig::default();
+    let picture = VideoConfig::default();
     let Err(error) = Machine::new(&title, MachineOptions::new(&engine, &picture)) else {
         panic!("it starts")
     };

@@ -172,7 +172,9 @@ fn another_title_and_other_conditions_are_refused() {
     assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
     let set = |bytes: &[u8]| {
         let write = PatchWrite { address: GuestAddr(0x8200_0000), bytes: bytes.to_vec() };
-        let (name, place, hashes) = ("60 FPS".to_owned(), String::new(), Vec::new());
+        let name = "60 FPS".to_owned();
+        let place = String::new();
+        let hashes = Vec::new();
         PatchSet::new(vec![SwitchedOn { name, place, hashes, writes: vec![write] }])
     };
     let console = ConsoleConfig { null_page: true, ..ConsoleConfig::default() };
@@ -356,7 +358,8 @@ fn ask_on(outside: &mut OutsideInput, questions: std::ops::Range<u64>) -> Vec<(u
     let (input, dialogs) = outside;
     questions
         .map(|number| {
-            let (now, user) = (number * 10, number as u32 % 4);
+            let now = number * 10;
+            let user = number as u32 % 4;
             if number % 50 == 0 {
                 dialogs.open(dialog(), now);
             }
@@ -374,7 +377,8 @@ fn recorded_run(path: &Path) -> (OutsideInput, RunRecording) {
 #[test]
 fn a_replay_begins_at_any_state_of_the_recorded_run() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, other) = (dir.path().join("r.jsonl"), dir.path().join("other.jsonl"));
+    let path = dir.path().join("r.jsonl");
+    let other = dir.path().join("other.jsonl");
     let (mut outside, recording) = recorded_run(&path);
     let mut saved = Vec::new();
     let mut given = Vec::new();

@@ -164,8 +164,10 @@ fn the_title_runs_from_every_medium_in_parallel() {
 #[test]
 fn gdb_stays_in_the_second_executable() {
     for interp in if is_long() { &[false, true][..] } else { &[false] } {
-        let (kind, added) = (MediumKind::Folder, Added::Nothing);
-        let (staged, config) = (stage(kind, added), config(added, *interp, false));
+        let kind = MediumKind::Folder;
+        let added = Added::Nothing;
+        let staged = stage(kind, added);
+        let config = config(added, *interp, false);
         let (alone, _) = run(&staged, &config, &limits()).unwrap();
         let staged = stage(kind, added);
         let said: Arc<Mutex<String>> = Arc::default();

@@ -59,7 +59,8 @@ fn a_parallel_machine_goes_back() {
             returns += 1;
             let to = checkpoints.len() - 3;
             machine.go_back_to(to).unwrap();
-            let (found, before) = (machine.save_state().unwrap(), &noted[&checkpoints[to].now]);
+            let found = machine.save_state().unwrap();
+            let before = &noted[&checkpoints[to].now];
             for (found, before) in found.sections().iter().zip(before.sections()) {
                 assert!(found == before, "return {returns}: {}", before.name);
             }

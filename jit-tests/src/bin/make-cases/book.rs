@@ -38,7 +38,8 @@ pub(crate) fn stvrx(memory: &mut [u8], ea: usize, value: u128) {
 pub(crate) fn traps(to: u64, a: u64, b: u64, word: bool) -> bool {
     let (a, b) = if word { (a as i32 as i64 as u64, b as i32 as i64 as u64) } else { (a, b) };
     let (ua, ub) = if word { (a & 0xFFFF_FFFF, b & 0xFFFF_FFFF) } else { (a, b) };
-    let (sa, sb) = (a as i64, b as i64);
+    let sa = a as i64;
+    let sb = b as i64;
     to & 16 != 0 && sa < sb
         || to & 8 != 0 && sa > sb
         || to & 4 != 0 && sa == sb

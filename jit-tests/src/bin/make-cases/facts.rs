@@ -74,7 +74,8 @@ fn divide(case: &mut GeneratedCase) {
     let code = case.question.as_ref().map_or("", |question| question.code.as_str());
     let registers: Vec<u8> = code.split(['r', ',']).filter_map(|part| part.trim().parse().ok()).collect();
     let [_, a, b] = registers[..] else { return };
-    let (a, b) = (operand(case, Reg::R(a)), operand(case, Reg::R(b)));
+    let a = operand(case, Reg::R(a));
+    let b = operand(case, Reg::R(b));
     let undefined = match case.op {
         Op::divdx => b == 0 || a == 1 << 63 && b == u64::MAX,
         Op::divdux => b == 0,

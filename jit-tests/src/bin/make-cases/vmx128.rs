@@ -240,8 +240,10 @@ fn rotate_insert(op: Op, cases: &mut Vec<GeneratedCase>) {
     for (mask, z) in
         [(0, 0), (15, 0), (15, 1), (15, 2), (15, 3), (8, 1), (4, 2), (2, 3), (1, 0), (10, 3), (5, 2), (7, 1)]
     {
-        let (d, b) = (random.vector(), random.vector());
-        let (old, from) = (words(d), words(b));
+        let d = random.vector();
+        let b = random.vector();
+        let old = words(d);
+        let from = words(b);
         let out = std::array::from_fn(|n| if mask >> (3 - n) & 1 != 0 { from[(n + z) % 4] } else { old[n] });
         let code = format!("vrlimi128 v65,v127,{mask},{z}");
         cases.push(GeneratedCase::known(
@@ -329,7 +331,8 @@ fn dot_products(op: Op, cases: &mut Vec<GeneratedCase>) {
         let numbers = |random: &mut CaseRandom| -> [f32; 4] {
             std::array::from_fn(|_| (random.next() % 41) as f32 - 20.0)
         };
-        let (a, b) = (numbers(&mut random), numbers(&mut random));
+        let a = numbers(&mut random);
+        let b = numbers(&mut random);
         let sum: f32 = (0..count).map(|n| a[n] * b[n]).sum();
         if sum == 0.0 {
             continue;

@@ -9,7 +9,8 @@ impl Make<'_> {
     /// A register with an index between 0 and 0x3FF: an instruction masks the value of another
     /// register.
     fn index(&mut self, align: u32) -> (Item, u32) {
-        let (from, index) = (self.gpr(), self.gpr());
+        let from = self.gpr();
+        let index = self.gpr();
         // rlwinm index, from, 0, 22, 31 − log2(align)
         let last = 31 - align.trailing_zeros();
         let word = Op::rlwinmx.row().bits | from << 21 | index << 16 | 22 << 6 | last << 1;

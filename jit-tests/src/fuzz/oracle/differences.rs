@@ -140,8 +140,9 @@ mod tests {
 
     #[test]
     fn an_explanation_leaves_no_bit_over() {
-        let (before, mut ours, mut theirs) =
-            (PpcContext::default(), QemuState::default(), QemuState::default());
+        let before = PpcContext::default();
+        let mut ours = QemuState::default();
+        let mut theirs = QemuState::default();
         // mulhw r3,r4,r5
         let word = 0x7C64_2896;
         ours.set(PpcRegister::Gpr(3), 0xFFFF_FFFF_8000_0001);

@@ -7,7 +7,8 @@ use xenia_testing::{Tool, need};
 /// Runs batches with this table of differences: returns the sequences compared, and the mismatches.
 fn run(differences: &'static [Difference], batches: Range<u64>, out: Option<&Path>) -> (u64, Vec<Mismatch>) {
     let mut oracle = Oracle { differences, ..Oracle::new(None, None).unwrap() };
-    let (mut compared, mut mismatches) = (0, Vec::new());
+    let mut compared = 0;
+    let mut mismatches = Vec::new();
     for index in batches {
         let first = index * BATCH;
         let found = std::cell::Cell::new(0);

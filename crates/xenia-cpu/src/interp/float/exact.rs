@@ -143,7 +143,8 @@ pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, c], 0) {
         return nan;
     }
-    let (a, c) = (unpack(a), unpack(c));
+    let a = unpack(a);
+    let c = unpack(c);
     let sign = a.sign() != c.sign();
     Outcome::Value(match (a, c) {
         (Number::Infinity(_), Number::Zero(_)) | (Number::Zero(_), Number::Infinity(_)) => {
@@ -162,7 +163,8 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
     }
-    let (a, b) = (unpack(a), unpack(b));
+    let a = unpack(a);
+    let b = unpack(b);
     let sign = a.sign() != b.sign();
     Outcome::Value(match (a, b) {
         (Number::Infinity(_), Number::Infinity(_)) => return invalid(VXIDI),
@@ -171,7 +173,8 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
         (Number::Infinity(_), _) => infinity(sign),
         (Number::Zero(_), _) | (_, Number::Infinity(_)) => zero(sign),
         (Number::Finite(x), Number::Finite(y)) => {
-            let (numerator, denominator) = (x.sig >> 1, y.sig >> 64);
+            let numerator = x.sig >> 1;
+            let denominator = y.sig >> 64;
             let quotient = numerator / denominator;
             let up = quotient.leading_zeros();
             let sticky = u128::from(numerator % denominator != 0);
@@ -242,7 +245,8 @@ pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format
     if zero_times_infinity {
         return invalid(VXIMZ);
     }
-    let (a, c) = (unpack(a), unpack(c));
+    let a = unpack(a);
+    let c = unpack(c);
     let b = unpack(if operation.subtracts() { b ^ SIGN } else { b });
     let sign = a.sign() != c.sign();
     let result = match (a, c) {

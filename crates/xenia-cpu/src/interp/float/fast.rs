@@ -101,7 +101,8 @@ fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
 /// frA + frB, neither a NaN (`frB` already negated for a difference).
 #[inline(always)]
 pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
-    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let x = f64::from_bits(a);
+    let y = f64::from_bits(b);
     let sum = x + y;
     if !within(sum.to_bits(), 1, 2045) {
         // An exact zero can only come from finite operands.
@@ -121,7 +122,8 @@ fn is_short(bits: u64) -> bool {
 /// frA × frC.
 #[inline(always)]
 pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
-    let (x, y) = (f64::from_bits(a), f64::from_bits(c));
+    let x = f64::from_bits(a);
+    let y = f64::from_bits(c);
     let product = x * y;
     let bits = product.to_bits();
     // Above the lower bound the error term is representable.
@@ -137,7 +139,8 @@ pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
 /// frA ÷ frB.
 #[inline(always)]
 pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
-    let (x, y) = (f64::from_bits(a), f64::from_bits(b));
+    let x = f64::from_bits(a);
+    let y = f64::from_bits(b);
     let quotient = x / y;
     // The remainder must be representable, so the dividend must not be too small. The least normal
     // exponent is excluded: a tiny quotient may have been rounded up to it.

@@ -145,7 +145,9 @@ fn comparisons_set_fpcc_and_the_exceptions_of_nans() {
         (true, ONE, QNAN, 0x80, 1, 0xE008_1080),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.fpr[4], machine.ctx.fpr[5], machine.ctx.fpscr) = (a, b, fpscr);
+        machine.ctx.fpr[4] = a;
+        machine.ctx.fpr[5] = b;
+        machine.ctx.fpscr = fpscr;
         let op = if ordered { Op::fcmpo } else { Op::fcmpu };
         machine.one(op.row().bits | 7 << 23 | 4 << 16 | 5 << 11);
         assert_eq!((machine.ctx.cr[7].nibble(), machine.ctx.fpscr), (nibble, after), "{ordered} {a:x} {b:x}");
@@ -182,7 +184,8 @@ fn moves_to_fpscr_keep_its_summaries_right() {
         (copy(6), 0, 0x0000_00F0, 0x0000_00F0, 15),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.fpr[5], machine.ctx.fpscr) = (value, fpscr);
+        machine.ctx.fpr[5] = value;
+        machine.ctx.fpscr = fpscr;
         machine.one(word);
         assert_eq!((machine.ctx.fpscr, machine.ctx.cr[2].nibble()), (after, cr2), "{word:08x} {fpscr:08x}");
     }

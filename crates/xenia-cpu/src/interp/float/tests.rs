@@ -129,7 +129,8 @@ fn fast_path_agrees_with_the_exact_path() {
         };
         // Every third sum nearly cancels.
         let b = if round % 3 == 0 { a ^ 1 << 63 ^ operands.next_u64() & 7 } else { b };
-        let (d, s) = (Format::Double, Format::Single);
+        let d = Format::Double;
+        let s = Format::Single;
         let pairs = [
             (fast::add::<false>(a, b), exact::add(a, b, false, d, 0)),
             (fast::add::<true>(a, b), exact::add(a, b, false, s, 0)),
@@ -279,7 +280,8 @@ fn square_roots_bracket_the_operand() {
 fn enabled_underflow_and_overflow_adjust_the_exponent() {
     let mut operands = Operands::new(0x7777_1234_4321_F0F1);
     let power = |e: i64| ((1023 + e) as u64) << 52;
-    let (mut small, mut large) = (0, 0);
+    let mut small = 0;
+    let mut large = 0;
     for _ in 0..200_000 {
         let significand = |bits: u64| bits & 0x800F_FFFF_FFFF_FFFF;
         let x = significand(operands.next_u64());

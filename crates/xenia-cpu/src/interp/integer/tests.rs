@@ -64,8 +64,11 @@ fn sums_carry_and_overflow_at_the_mode_s_top_bit() {
             for (carry, sf) in [(0, false), (1, false), (0, true), (1, true)] {
                 let ctx = &mut machine.ctx;
                 ctx.msr = ctx.msr & !msr_bit::SF | u64::from(sf) << 63;
-                (ctx.gpr[4], ctx.gpr[5], ctx.xer_ca) = (a, b, carry);
-                (ctx.xer_so, ctx.xer_ov) = (0, 1);
+                ctx.gpr[4] = a;
+                ctx.gpr[5] = b;
+                ctx.xer_ca = carry;
+                ctx.xer_so = 0;
+                ctx.xer_ov = 1;
                 machine.one(x(op, 3, 4, 5, OE | RC));
                 let (left, right, carry_in) = terms(a, b, u64::from(carry));
                 let (carry_out, overflow) = carry_and_overflow(sf, left, right, carry_in);
@@ -85,8 +88,11 @@ fn sums_carry_and_overflow_at_the_mode_s_top_bit() {
 #[test]
 fn without_oe_and_rc_nothing_else_changes() {
     let mut machine = CpuHarness::new();
-    (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (0x7FFF_FFFF, 1);
-    (machine.ctx.xer_ov, machine.ctx.xer_so, machine.ctx.cr[0]) = (1, 1, CrField::from_nibble(5));
+    machine.ctx.gpr[4] = 0x7FFF_FFFF;
+    machine.ctx.gpr[5] = 1;
+    machine.ctx.xer_ov = 1;
+    machine.ctx.xer_so = 1;
+    machine.ctx.cr[0] = CrField::from_nibble(5);
     for op in [Op::addx, Op::subfx, Op::mullwx, Op::divwx, Op::divdux, Op::mulldx] {
         machine.one(x(op, 3, 4, 5, 0));
         let ctx = &machine.ctx;
@@ -144,7 +150,8 @@ fn products_and_quotients_set_overflow() {
         (Op::divdux, 1, 0, 0, 1),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
+        machine.ctx.gpr[4] = a;
+        machine.ctx.gpr[5] = b;
         machine.one(x(op, 3, 4, 5, OE));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.xer_ov), (result, overflow), "{op:?} {a:#x} {b:#x}");
         assert_eq!(machine.ctx.xer_so, overflow, "{op:?}");
@@ -157,7 +164,8 @@ fn products_and_quotients_set_overflow() {
         (Op::mulhdux, u64::MAX, u64::MAX, u64::MAX - 1),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
+        machine.ctx.gpr[4] = a;
+        machine.ctx.gpr[5] = b;
         machine.one(x(op, 3, 4, 5, RC));
         assert_eq!(machine.ctx.gpr[3], result, "{op:?} {a:#x} {b:#x}");
         assert_eq!(machine.ctx.cr[0].nibble(), cr0(false, result, false), "{op:?}");
@@ -166,7 +174,8 @@ fn products_and_quotients_set_overflow() {
 
 #[test]
 fn compares_are_signed_or_not_and_of_words_or_doublewords() {
-    let (a, b) = (0xFFFF_FFFF_u64, 1_u64);
+    let a = 0xFFFF_FFFF_u64;
+    let b = 1_u64;
     // (word, CR field 6)
     for (word, bits) in [
         (x(Op::cmp, 6 << 2, 4, 5, 0), 8),
@@ -179,7 +188,8 @@ fn compares_are_signed_or_not_and_of_words_or_doublewords() {
         (d(Op::cmpli, 6 << 2, 5, 1), 2),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
+        machine.ctx.gpr[4] = a;
+        machine.ctx.gpr[5] = b;
         machine.one(word);
         assert_eq!(machine.ctx.cr.map(CrField::nibble), [0, 0, 0, 0, 0, 0, bits, 0], "{word:#x}");
         machine.ctx.xer_so = 1;

@@ -11,7 +11,8 @@ const BYTES: u64 = 0x8182_8384_F5F6_F7F8;
 fn machine_with_data() -> CpuHarness {
     let mut machine = CpuHarness::new();
     machine.memory.write(GuestAddr(DATA), BYTES).unwrap();
-    (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (u64::from(DATA) - 8, 8);
+    machine.ctx.gpr[4] = u64::from(DATA) - 8;
+    machine.ctx.gpr[5] = 8;
     machine
 }
 
@@ -82,7 +83,8 @@ fn stores_write_their_width_and_update() {
         (stfdux, value, true, true),
     ] {
         let mut machine = machine_with_data();
-        (machine.ctx.gpr[3], machine.ctx.fpr[3]) = (value, value);
+        machine.ctx.gpr[3] = value;
+        machine.ctx.fpr[3] = value;
         machine.one(if indexed { x(op, 3, 4, 5, 0) } else { d(op, 3, 4, 8) | op.row().bits });
         let read: u64 = machine.memory.read(GuestAddr(DATA)).unwrap();
         assert_eq!(read, memory, "{op:?}");

@@ -66,7 +66,8 @@ fn privileged_instructions_and_missing_sprs_raise() {
 #[test]
 fn moves_to_msr_change_only_their_bits() {
     const L: u32 = 1 << 16;
-    let (ee_ri, all) = (msr_bit::EE | msr_bit::RI, !msr_bit::PR);
+    let ee_ri = msr_bit::EE | msr_bit::RI;
+    let all = !msr_bit::PR;
     // (word, MSR before, source, MSR after)
     for (word, before, source, after) in [
         (x(Op::mtmsrd, 3, 0, 0, L), 0, u64::MAX, ee_ri),
@@ -77,7 +78,8 @@ fn moves_to_msr_change_only_their_bits() {
         (x(Op::mtmsrd, 3, 0, 0, 0), 1 << 60 | 1 << 12, 0, 1 << 60 | 1 << 12),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.msr, machine.ctx.gpr[3]) = (before, source);
+        machine.ctx.msr = before;
+        machine.ctx.gpr[3] = source;
         machine.one(word);
         assert_eq!(machine.ctx.msr, after, "{word:#x}");
     }
@@ -117,12 +119,14 @@ fn moves_of_the_condition_register_take_fields() {
 
 #[test]
 fn traps_test_the_orders_that_to_names() {
-    let (a, b) = (0xFFFF_FFFF_0000_0001_u64, 0x2_u64);
+    let a = 0xFFFF_FFFF_0000_0001_u64;
+    let b = 0x2_u64;
     // As words: 1 < 2 either way. As doublewords: negative, and greater as unsigned.
     for (op, holds) in [(Op::tw, 16 | 2), (Op::td, 16 | 1)] {
         for to in 0..32 {
             let mut machine = CpuHarness::new();
-            (machine.ctx.gpr[4], machine.ctx.gpr[5]) = (a, b);
+            machine.ctx.gpr[4] = a;
+            machine.ctx.gpr[5] = b;
             let word = x(op, to, 4, 5, 0);
             if to & holds != 0 {
                 assert_eq!(exception_of(machine.one_exit(word)), ExceptionKind::Trap { word });

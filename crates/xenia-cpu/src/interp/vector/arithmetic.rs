@@ -25,7 +25,8 @@ macro_rules! saturating {
     ($($name:ident $split:ident $saturating:ident $op:tt;)*) => { $(
         #[doc = concat!("`", stringify!($name), "`.")]
         pub(crate) fn $name(a: u128, b: u128) -> Saturated {
-            let (a, b) = ($split(a), $split(b));
+            let a = $split(a);
+            let b = $split(b);
             $saturating(|n| i64::from(a[n]) $op i64::from(b[n]))
         }
     )* };
@@ -102,7 +103,8 @@ macro_rules! products {
     ($($name:ident $split:ident $join:ident $wide:ty, $first:literal;)*) => { $(
         #[doc = concat!("`", stringify!($name), "`: full products of the lanes ", $first, ", ", $first, " + 2….")]
         pub(crate) fn $name(a: u128, b: u128) -> u128 {
-            let (a, b) = ($split(a), $split(b));
+            let a = $split(a);
+            let b = $split(b);
             $join(std::array::from_fn(|n| {
                 <$wide>::from(a[2 * n + $first]) * <$wide>::from(b[2 * n + $first])
             }))
@@ -205,14 +207,16 @@ pub(crate) fn vmsumuhs(a: u128, b: u128, c: u128) -> Saturated {
 
 /// `vsumsws`: all of vA and the last word of vB, into the last word.
 pub(crate) fn vsumsws(a: u128, b: u128) -> Saturated {
-    let (a, b) = (split_i32(a), split_i32(b));
+    let a = split_i32(a);
+    let b = split_i32(b);
     let sum: i64 = a.iter().map(|lane| i64::from(*lane)).sum();
     saturating_i32(|n| if n == 3 { sum + i64::from(b[3]) } else { 0 })
 }
 
 /// `vsum2sws`: pairs of words, into the odd words.
 pub(crate) fn vsum2sws(a: u128, b: u128) -> Saturated {
-    let (a, b) = (split_i32(a), split_i32(b));
+    let a = split_i32(a);
+    let b = split_i32(b);
     saturating_i32(|n| {
         if n & 1 == 0 {
             return 0;
@@ -223,7 +227,8 @@ pub(crate) fn vsum2sws(a: u128, b: u128) -> Saturated {
 
 /// `vsum4sbs`: the bytes of each word.
 pub(crate) fn vsum4sbs(a: u128, b: u128) -> Saturated {
-    let (a, b) = (split_i8(a), split_i32(b));
+    let a = split_i8(a);
+    let b = split_i32(b);
     saturating_i32(|n| {
         let bytes: i64 = (4 * n..4 * n + 4).map(|m| i64::from(a[m])).sum();
         bytes + i64::from(b[n])
@@ -232,13 +237,15 @@ pub(crate) fn vsum4sbs(a: u128, b: u128) -> Saturated {
 
 /// `vsum4shs`: the halfwords of each word.
 pub(crate) fn vsum4shs(a: u128, b: u128) -> Saturated {
-    let (a, b) = (split_i16(a), split_i32(b));
+    let a = split_i16(a);
+    let b = split_i32(b);
     saturating_i32(|n| i64::from(a[2 * n]) + i64::from(a[2 * n + 1]) + i64::from(b[n]))
 }
 
 /// `vsum4ubs`: the unsigned bytes of each word.
 pub(crate) fn vsum4ubs(a: u128, b: u128) -> Saturated {
-    let (a, b) = (split_u8(a), split_u32(b));
+    let a = split_u8(a);
+    let b = split_u32(b);
     saturating_u32(|n| {
         let bytes: i64 = (4 * n..4 * n + 4).map(|m| i64::from(a[m])).sum();
         bytes + i64::from(b[n])

@@ -149,7 +149,8 @@ fn extreme(a: u32, b: u32, greater: bool, nj: bool) -> u32 {
     if is_nan(b) {
         return quiet(b);
     }
-    let (a, b) = (operand(a, nj), operand(b, nj));
+    let a = operand(a, nj);
+    let b = operand(b, nj);
     // Order of the values, −0 below +0: bit patterns of negatives are in reverse order.
     let key = |bits: u32| if bits & SIGN != 0 { !bits as i32 ^ i32::MIN } else { bits as i32 };
     if (key(a) >= key(b)) == greater { a } else { b }
@@ -263,7 +264,8 @@ pub(crate) fn vrfiz(b: u128, nj: bool) -> u128 {
 /// infinity, and a denormal result is zero whatever NJ is. This implementation: exact products,
 /// summed in double as `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
 fn dot_product(a: u128, b: u128, count: usize, nj: bool) -> u128 {
-    let (a, b) = (split_u32(a), split_u32(b));
+    let a = split_u32(a);
+    let b = split_u32(b);
     for n in 0..count {
         for bits in [a[n], b[n]] {
             if is_nan(bits) {

@@ -6,7 +6,8 @@ macro_rules! saturating_packs {
     ($($name:ident $split:ident $saturating:ident $half:literal;)*) => { $(
         #[doc = concat!("`", stringify!($name), "`.")]
         pub(crate) fn $name(a: u128, b: u128) -> Saturated {
-            let (a, b) = ($split(a), $split(b));
+            let a = $split(a);
+            let b = $split(b);
             $saturating(|n| i64::from(if n < $half { a[n] } else { b[n - $half] }))
         }
     )* };
@@ -22,18 +23,21 @@ saturating_packs! {
 }
 
 pub(crate) fn vpkuhum(a: u128, b: u128) -> u128 {
-    let (a, b) = (split_u16(a), split_u16(b));
+    let a = split_u16(a);
+    let b = split_u16(b);
     join_u8(std::array::from_fn(|n| if n < 8 { a[n] } else { b[n - 8] } as u8))
 }
 
 pub(crate) fn vpkuwum(a: u128, b: u128) -> u128 {
-    let (a, b) = (split_u32(a), split_u32(b));
+    let a = split_u32(a);
+    let b = split_u32(b);
     join_u16(std::array::from_fn(|n| if n < 4 { a[n] } else { b[n - 4] } as u16))
 }
 
 /// `vpkpx`: 8:8:8:8 pixels to 1:5:5:5.
 pub(crate) fn vpkpx(a: u128, b: u128) -> u128 {
-    let (a, b) = (split_u32(a), split_u32(b));
+    let a = split_u32(a);
+    let b = split_u32(b);
     let pixel = |w: u32| (w >> 9 & 0xFC00 | w >> 6 & 0x03E0 | w >> 3 & 0x001F) as u16;
     join_u16(std::array::from_fn(|n| pixel(if n < 4 { a[n] } else { b[n - 4] })))
 }

@@ -15,7 +15,8 @@ macro_rules! merges {
     ($($name:ident $split:ident $join:ident $from:literal;)*) => { $(
         #[doc = concat!("`", stringify!($name), "`: interleaves lanes from ", $from, " on.")]
         pub(crate) fn $name(a: u128, b: u128) -> u128 {
-            let (a, b) = ($split(a), $split(b));
+            let a = $split(a);
+            let b = $split(b);
             $join(std::array::from_fn(|n| if n & 1 == 0 { a[$from + n / 2] } else { b[$from + n / 2] }))
         }
     )* };
@@ -77,6 +78,7 @@ pub(crate) fn vpermwi128(b: u128, selectors: usize) -> u128 {
 /// `vrlimi128`: rotates the words of vB left by `rotation` and inserts those selected by `mask`
 /// into vD (8 selects the first).
 pub(crate) fn vrlimi128(d: u128, b: u128, mask: usize, rotation: usize) -> u128 {
-    let (d, b) = (split_u32(d), split_u32(b));
+    let d = split_u32(d);
+    let b = split_u32(b);
     join_u32(std::array::from_fn(|n| if mask >> (3 - n) & 1 != 0 { b[(n + rotation) & 3] } else { d[n] }))
 }

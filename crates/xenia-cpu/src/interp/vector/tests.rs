@@ -64,7 +64,9 @@ fn rows_with_three_operands_have_known_results() {
         ),
     ] {
         let mut machine = CpuHarness::new();
-        (machine.ctx.vr[4], machine.ctx.vr[5], machine.ctx.vr[6]) = (a, b, c);
+        machine.ctx.vr[4] = a;
+        machine.ctx.vr[5] = b;
+        machine.ctx.vr[6] = c;
         machine.one(va(op));
         assert_eq!(machine.ctx.vr[3], result, "{op:?} {:032x}", machine.ctx.vr[3]);
     }
@@ -193,7 +195,8 @@ fn loads_and_stores_move_the_right_part() {
         machine.ctx.gpr[4] = u64::from(DATA + offset);
         let byte = |n: u32| u128::from(n & 0xFF);
         let pattern = |f: &dyn Fn(u32) -> u32| (0..16).fold(0, |v, n| v << 8 | byte(f(n)));
-        let (at, base) = (offset & 15, offset & 16);
+        let at = offset & 15;
+        let base = offset & 16;
         for (op, expected) in [
             (Op::lvx, pattern(&|n| base + n)),
             (Op::lvebx, pattern(&|n| base + n)),

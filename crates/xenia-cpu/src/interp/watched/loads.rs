@@ -56,7 +56,8 @@ impl Interpreter {
             if ctx.budget <= 0 {
                 return Exit::Budget;
             }
-            let (pc, budget) = (ctx.pc, ctx.budget);
+            let pc = ctx.pc;
+            let budget = ctx.budget;
             let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
             let word = Instruction(self.memory.fetch_u32(pc).unwrap_or_default());
             let op = decode(word.0);
@@ -117,7 +118,8 @@ mod tests {
                 };
                 let name = op.row().name;
                 machine.ctx.gpr[4] = u64::from(at).wrapping_sub(offset);
-                (machine.ctx.gpr[6], machine.ctx.xer_count) = (0, 11);
+                machine.ctx.gpr[6] = 0;
+                machine.ctx.xer_count = 11;
                 let mut cpu = Cpu::new(
                     &mut machine.ctx,
                     &machine.memory,

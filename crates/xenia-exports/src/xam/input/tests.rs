@@ -40,7 +40,8 @@ impl Input for Pads {
 }
 
 fn harness() -> (Harness, Pads, u64) {
-    let (b, pads) = (Harness::new(), Pads::default());
+    let b = Harness::new();
+    let pads = Pads::default();
     *b.kernel.devices.input.lock() = Box::new(pads.clone());
     let base = u64::from(b.scratch.0);
     (b, pads, base)

@@ -1,8 +1,8 @@
 //! Gradients across the faces of cube maps.
 //!
-//! The coordinates on a face jump where two faces meet, and a quad of pixels may lie on both. So the
-//! direction is computed again from them, which is continuous; each lane projects its changes onto
-//! the lane's own face.
+//! The coordinates on a face jump where two faces meet, and a quad of pixels may lie on both. So
+//! the direction is computed again from them, which is continuous; each lane projects its changes
+//! onto the lane's own face.
 
 use super::gradients::{Gradients, coordinate_gradients};
 use crate::microcode::{LANES, Lanes, Sampling, TextureFetch};

@@ -30,7 +30,8 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     out
 }
 
-/// Gradients of the coordinates, or of the direction for cube maps, if the fetch computes its level of detail from them.
+/// Gradients of the coordinates, or of the direction for cube maps, if the fetch computes its level
+/// of detail from them.
 #[inline(always)]
 pub(super) fn coordinate_gradients(fetch: &TextureFetch, at: &Sampling<'_>) -> Option<Gradients> {
     match (fetch.register_gradients, fetch.computed_lod) {

@@ -259,7 +259,10 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
                 let [x, y, z, w] = values;
                 for lane in 0..LANES {
                     if let Some(texel) = texels.get(corner[lane] as usize) {
-                        (x[lane], y[lane], z[lane], w[lane]) = (texel[0], texel[1], texel[2], texel[3]);
+                        x[lane] = texel[0];
+                        y[lane] = texel[1];
+                        z[lane] = texel[2];
+                        w[lane] = texel[3];
                     }
                 }
             }

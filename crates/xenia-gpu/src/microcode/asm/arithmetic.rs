@@ -21,8 +21,12 @@ pub(super) fn instruction(name: &str, operands: &[&str], predicate: Option<bool>
         return Err(format!("{base} takes {} operands", op.operands()));
     }
     let (to, [mask, zeros, ones]) = destination(to)?;
-    (alu.vector, alu.vector_to, alu.vector_clamp) = (op, to, saturate);
-    (alu.vector_mask, alu.zeros, alu.ones) = (mask, zeros, ones);
+    alu.vector = op;
+    alu.vector_to = to;
+    alu.vector_clamp = saturate;
+    alu.vector_mask = mask;
+    alu.zeros = zeros;
+    alu.ones = ones;
     for (place, text) in alu.operands.iter_mut().zip(sources) {
         (*place, _) = operand(text)?;
     }
@@ -63,7 +67,10 @@ pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()>
     if zeros | ones != 0 {
         return Err("a scalar instruction can't set constants".into());
     }
-    (alu.scalar, alu.scalar_to, alu.scalar_mask, alu.scalar_clamp) = (op, to, mask, saturate);
+    alu.scalar = op;
+    alu.scalar_to = to;
+    alu.scalar_mask = mask;
+    alu.scalar_clamp = saturate;
     let single = |(operand, components): (Operand, Vec<u8>)| {
         let first = components.first().copied().unwrap_or(0);
         (operand, first, components.get(1).copied().unwrap_or(first))

@@ -168,7 +168,8 @@ fn states_begin_no_counting_of_samples() {
     let (mut loaded, _) = harness(true);
     loaded.gpu.restore_machine(&state).unwrap();
     for m in [&mut m, &mut loaded] {
-        (m.write, m.now) = (0, 10_000_000);
+        m.write = 0;
+        m.now = 10_000_000;
         m.gpu.initialize_ring(RING, 7);
         m.run(&[&DRAW[..], &report(REPORT)].concat());
         m.gpu.finish();

@@ -56,7 +56,8 @@ impl Sid {
         // SAFETY: the call returned a handle, which nobody else has.
         let token = unsafe { OwnedHandle::from_raw_handle(token) };
         // Words, as the structure in front has pointers.
-        let (mut words, mut count) = ([0_u64; MAX_USER_BYTES / 8], 0);
+        let mut words = [0_u64; MAX_USER_BYTES / 8];
+        let mut count = 0;
         // SAFETY: the array is writable and has the size that is passed.
         let read = unsafe {
             let into = words.as_mut_ptr().cast();
@@ -123,7 +124,8 @@ impl Descriptor {
     /// Reads that of a file, whose handle was opened for that (`READ_CONTROL`).
     pub(super) fn read(file: &File) -> io::Result<Self> {
         let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-        let (mut words, mut needed) = (vec![0_u32; 256], 0);
+        let mut words = vec![0_u32; 256];
+        let mut needed = 0;
         loop {
             let bytes = (4 * words.len()) as u32;
             // SAFETY: the handle is open; the memory is writable and has the size that is passed.
@@ -209,10 +211,12 @@ pub(super) struct SystemDescriptor(PSECURITY_DESCRIPTOR);
 impl SystemDescriptor {
     /// That of these words, in Microsoft's language for descriptors.
     pub(super) fn new(words: &str) -> io::Result<Self> {
-        let (words, mut made) = (zero_ended(words.as_ref()), ptr::null_mut());
+        let words = zero_ended(words.as_ref());
+        let mut made = ptr::null_mut();
         // SAFETY: the text ends with zero; the address of new memory is written to a variable.
         let converted = unsafe {
-            let (words, size) = (words.as_ptr(), ptr::null_mut());
+            let words = words.as_ptr();
+            let size = ptr::null_mut();
             ConvertStringSecurityDescriptorToSecurityDescriptorW(words, SDDL_REVISION_1, &raw mut made, size)
         };
         if converted == 0 { Err(io::Error::last_os_error()) } else { Ok(Self(made)) }

@@ -126,7 +126,8 @@ impl BaselineCache {
         }
         let mut pages: Vec<(u64, u32, Vec<u32>)> = pages.into_values().collect();
         pages.sort_unstable();
-        let (mut withdrawn, mut count) = (0, 0);
+        let mut withdrawn = 0;
+        let mut count = 0;
         for (_, _, units) in pages.into_iter().take(most_pages) {
             if withdrawn >= wanted {
                 break;
@@ -203,7 +204,8 @@ mod tests {
         const VIEWS: [u32; 2] = [0x8000_0000, 0x9000_0000];
         let mut compiler = Compiler::new(100 * 4096);
         let size = PAGES * TABLE_SPAN;
-        let (kind, protect) = (AllocKind::ReserveCommit, Protect::READ_WRITE);
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
         compiler.memory.alloc_fixed(GuestAddr(VIEWS[0]), size, kind, protect).unwrap();
         for page in (0..size).step_by(TABLE_SPAN as usize) {
             compiler.memory.write_bytes(GuestAddr(VIEWS[0] + page), &BLR.to_be_bytes()).unwrap();
@@ -229,7 +231,8 @@ mod tests {
         const PAGES: u32 = 16;
         const LAST: u32 = START + (PAGES - 1) * PAGE_SIZE;
         let mut compiler = Compiler::new(64 << 20);
-        let (kind, protect) = (AllocKind::ReserveCommit, Protect::READ_WRITE);
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
         compiler.memory.alloc_fixed(GuestAddr(START), PAGES * PAGE_SIZE, kind, protect).unwrap();
         for pc in (START..START + PAGES * PAGE_SIZE).step_by(4) {
             let next = pc / PAGE_SIZE * PAGE_SIZE + PAGE_SIZE;

@@ -82,7 +82,8 @@ impl Emitter {
         let has_fma = self.templates.options.features.fma;
         let (op, i) = self.row_at(words, at)?;
         let mut group = FloatGroup::of(op);
-        let (mut last, mut operands) = (at, u64::from(packed_operands(op, i)));
+        let mut last = at;
+        let mut operands = u64::from(packed_operands(op, i));
         if begins_group(op, has_fma) {
             let is_integer = |word: &&Word| word.op.is_some_and(is_plain_integer);
             let second = at + 1 + words[at + 1..].iter().take(MAX_BETWEEN).take_while(is_integer).count();

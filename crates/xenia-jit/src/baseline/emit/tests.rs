@@ -185,7 +185,8 @@ fn record_forms_of_floating_point_are_the_interpreters() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn features_are_the_hosts_unless_none_is_asked_for() {
-    let (has, none) = (HostFeatures::detect(false), HostFeatures::detect(true));
+    let has = HostFeatures::detect(false);
+    let none = HostFeatures::detect(true);
     assert_eq!((none.movbe, none.lzcnt, none.fma, none.segment), (false, false, false, false));
     assert_eq!(has.movbe, std::arch::is_x86_feature_detected!("movbe"));
     assert_eq!(has.lzcnt, std::arch::is_x86_feature_detected!("lzcnt"));

@@ -42,7 +42,8 @@ impl Templates {
             self.e.imm(false, Imm::Xor, Rm::Reg(RAX), 1);
         }
         self.e.imm(false, Imm::And, Rm::Reg(RAX), 1);
-        let (field, bit) = (i.crbd() >> 2, i.crbd() & 3);
+        let field = i.crbd() >> 2;
+        let bit = i.crbd() & 3;
         self.e.op64(MOV, RCX, cr(field));
         self.call(CodeThunk::ConditionBit(bit));
         self.e.store(cr(field), RCX);

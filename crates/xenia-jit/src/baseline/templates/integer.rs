@@ -253,7 +253,8 @@ impl Templates {
     /// Emits a compare with RB or a value. A field of words is their difference, extended to 64
     /// bits first. A difference of doublewords may overflow, so their field is 1, −1 or 0.
     fn compare(&mut self, i: Instruction, signed: bool, value: Option<i32>) {
-        let (field, a) = (i.crfd(), gpr(i.ra()));
+        let field = i.crfd();
+        let a = gpr(i.ra());
         let target = Self::compare_target(field);
         if i.l() {
             self.compare_doublewords(i, signed, value, target);

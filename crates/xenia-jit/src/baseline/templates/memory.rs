@@ -290,7 +290,8 @@ impl Templates {
     fn move_vector(&mut self, guest: Rm, n: usize, store: bool) {
         // The register's low half holds the bytes at the higher address.
         for (at, half) in [(0, 8), (8, 0)] {
-            let (guest, place) = (guest.plus(at), Rm::Ctx(vector(n) + half));
+            let guest = guest.plus(at);
+            let place = Rm::Ctx(vector(n) + half);
             if store {
                 self.e.op64(MOV, RCX, place);
                 if self.options.features.movbe {

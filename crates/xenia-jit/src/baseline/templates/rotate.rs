@@ -10,7 +10,8 @@ use xenia_isa::{Instruction, Op};
 
 impl Templates {
     pub(super) fn rotate(&mut self, op: Op, i: Instruction) -> bool {
-        let (a, s) = (i.ra(), i.rs());
+        let a = i.ra();
+        let s = i.rs();
         match op {
             Op::rlwinmx if i.mb() <= i.me() => self.rotate_and_mask(i),
             Op::rlwimix if i.mb() <= i.me() => self.rotate_and_insert(i),
@@ -54,7 +55,8 @@ impl Templates {
             // Masks that do not wrap.
             Op::rldicx if i.sh64() + i.mb64() < 64 => {
                 let target = Self::target(a);
-                let (sh, mb) = (i.sh64() as u8, i.mb64() as u8);
+                let sh = i.sh64() as u8;
+                let mb = i.mb64() as u8;
                 self.e.mov(target, gpr(s));
                 self.shift_unless_0(Shift::Left, target, sh + mb);
                 self.shift_unless_0(Shift::Right, target, mb);
@@ -100,7 +102,8 @@ impl Templates {
 
     /// Emits `rlwinm` with a mask that does not wrap: the upper word of the result is 0.
     fn rotate_and_mask(&mut self, i: Instruction) {
-        let (target, from) = (Self::target(i.ra()), gpr(i.rs()));
+        let target = Self::target(i.ra());
+        let from = gpr(i.rs());
         let count = i.sh() as u8;
         let mb = i.mb() as u8;
         let me = i.me() as u8;

@@ -47,13 +47,15 @@ impl Ranges {
 
     /// Frees a range.
     pub(super) fn release(&mut self, offset: usize, size: usize) {
-        let (mut offset, mut size) = (offset, size.next_multiple_of(ALIGNMENT));
+        let mut offset = offset;
+        let mut size = size.next_multiple_of(ALIGNMENT);
         // Neighbours are merged to keep the list short.
         if let Some((&before, &length)) = self.free.range(..offset).next_back()
             && before + length == offset
         {
             self.take(before, length);
-            (offset, size) = (before, length + size);
+            offset = before;
+            size += length;
         }
         if let Some(&length) = self.free.get(&(offset + size)) {
             self.take(offset + size, length);

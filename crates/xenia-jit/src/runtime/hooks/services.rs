@@ -22,7 +22,8 @@ impl Call<'_, '_> {
 }
 
 pub(super) fn move_string(call: &mut Call<'_, '_>, word: u64) -> u64 {
-    let (i, ea) = (Instruction(word as u32), (word >> 32) as u32);
+    let i = Instruction(word as u32);
+    let ea = (word >> 32) as u32;
     let op = decode(i.0);
     call.count(op);
     let size = u32::from(call.ctx.xer_count & 127);
@@ -48,7 +49,8 @@ pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {
 }
 
 pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
-    let (addr, memory) = (word as u32, call.run.memory);
+    let addr = word as u32;
+    let memory = call.run.memory;
     if let Err(fault) = memory.before_store(addr) {
         return raise(call, fault);
     }

@@ -62,7 +62,8 @@ fn room(mut taken: Vec<Range<u32>>, window: &Range<u64>, size: u64, align: u64) 
     let starts = std::iter::once(0).chain(taken.iter().map(|range| u64::from(range.end)));
     let ends = taken.iter().map(|range| u64::from(range.start)).chain([u64::MAX]);
     starts.zip(ends).any(|(start, end)| {
-        let (start, end) = (start.max(window.start).next_multiple_of(align), end.min(window.end));
+        let start = start.max(window.start).next_multiple_of(align);
+        let end = end.min(window.end);
         start + size <= end
     })
 }
@@ -106,7 +107,8 @@ impl Model {
         to: impl Fn(u32) -> Option<u32>,
     ) -> Vec<Range<u32>> {
         let (&at, region) = self.regions.range_mut(..=range.start).next_back().unwrap();
-        let (size, mut new) = (page_size(at), Vec::new());
+        let size = page_size(at);
+        let mut new = Vec::new();
         for index in Region::indexes(at, range) {
             let first = at + index as u32 * size;
             let to = to(first);

@@ -8,7 +8,8 @@ const STACKS: Range<u32> = 0x7000_0000..0x7F00_0000;
 
 impl Case {
     pub(super) fn physical_allocate(&mut self) {
-        let (size, protect) = (self.size(29), self.protect_word());
+        let size = self.size(29);
+        let protect = self.protect_word();
         let view = [0, 0, flags::LARGE_PAGES, flags::PAGES_16M][self.dice.below(4)];
         let [min, max] = if self.dice.one_in(3) {
             [self.dice.next() as u32 & 0x1FFF_FFFF, self.dice.next() as u32 & 0x1FFF_FFFF]

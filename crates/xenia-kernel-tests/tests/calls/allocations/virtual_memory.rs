@@ -57,7 +57,8 @@ impl Case {
     }
 
     pub(super) fn allocate_anywhere(&mut self) {
-        let (size, protect) = (self.size(29), self.protect_word());
+        let size = self.size(29);
+        let protect = self.protect_word();
         let kind = self.kind()
             | [0, flags::LARGE_PAGES][self.dice.below(2)]
             | [0, flags::TOP_DOWN][self.dice.below(2)];
@@ -100,11 +101,14 @@ impl Case {
         } else {
             self.address(&keys)
         };
-        let (size, kind, protect) = (self.size(27), self.kind(), self.protect_word());
+        let size = self.size(27);
+        let kind = self.kind();
+        let protect = self.protect_word();
         if base == 0 || kind & flags::RESERVE == 0 && self.is_left_alone(base) {
             return;
         }
-        let (reserve, commit) = (kind & flags::RESERVE != 0, kind & flags::COMMIT != 0);
+        let reserve = kind & flags::RESERVE != 0;
+        let commit = kind & flags::COMMIT != 0;
         let committed = self.harness.memory().is_committed(GuestAddr(base));
         let expected = if kind & flags::RESET != 0 && kind == flags::RESET && size > 0 && committed {
             // `RESET` permits the contents to be discarded, but they are kept.
@@ -194,7 +198,8 @@ impl Case {
         if self.is_left_alone(base) {
             return;
         }
-        let (size, protect) = (self.size(27), self.protect_word());
+        let size = self.size(27);
+        let protect = self.protect_word();
         let heap = Heap::of(GuestAddr(base));
         let valid = heap.is_some_and(|heap| quiet || is_general(heap.base().0));
         let range = if size == 0 || !valid || matches!(heap, Some(Heap::Image4K | Heap::Image64K)) {

@@ -28,7 +28,8 @@ fn closing_a_package_closes_the_files_in_it() {
         ];
         let other = opened(&mut b, r"cache:\other", 0);
         assert_eq!(close(&mut b, "s"), 0);
-        let (block, data) = (at(&b, RESULTS + 0x20), at(&b, BUFFER));
+        let block = at(&b, RESULTS + 0x20);
+        let data = at(&b, BUFFER);
         for file in files {
             for name in ["NtReadFile", "NtWriteFile"] {
                 let transferred = b.status(name, &[file, 0, 0, 0, block, data, 4, 0]);

@@ -28,10 +28,12 @@ fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
 
 /// Lists the files of a type's packages.
 fn listed(b: &mut Harness, kind: u64) -> Vec<String> {
-    let (results, buffer) = (at(b, RESULTS), at(b, BUFFER));
+    let results = at(b, RESULTS);
+    let buffer = at(b, BUFFER);
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &[0, 1, kind, 0, 8, results, results + 4]), 0);
     let handle = u64::from(b.word(RESULTS + 4));
-    let (read, count) = (b.xam_call("XamEnumerate", &[handle, 0, buffer, 0, results, 0]), b.word(RESULTS));
+    let read = b.xam_call("XamEnumerate", &[handle, 0, buffer, 0, results, 0]);
+    let count = b.word(RESULTS);
     assert_eq!(read == 0, count > 0);
     b.status("NtClose", &[handle]);
     let name = |index| {
@@ -56,7 +58,8 @@ fn a_download_in_one_file_is_listed_opened_and_not_written() {
     assert_eq!(listed(&mut b, 2), ["MAPS", "SHORT"], "of this title and type alone");
     let shown = b.memory().read_wide_string(b.scratch.offset(BUFFER + 8), 128).unwrap();
     assert_eq!(String::from_utf16_lossy(&shown), "Map pack");
-    let (data, root) = (describe(&b, 2, b"MAPS", ""), b.put_text(ROOT, "dlc"));
+    let data = describe(&b, 2, b"MAPS", "");
+    let root = b.put_text(ROOT, "dlc");
     let results = at(&b, RESULTS);
     let open = |mode| [0, root, data, mode, results, results + 4, 0, 0, 0];
     for mode in [2, 5] {

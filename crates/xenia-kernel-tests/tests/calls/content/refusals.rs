@@ -138,7 +138,8 @@ fn a_title_may_not_open_packages_without_end() {
 fn asynchronous_content_failures_reach_the_overlapped() {
     let mut b = harness(None);
     let data = describe(&b, 1, b"a", "");
-    let (root, overlapped) = (b.put_text(ROOT, "s"), at(&b, OVERLAPPED));
+    let root = b.put_text(ROOT, "s");
+    let overlapped = at(&b, OVERLAPPED);
     let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     b.in_the_background("XamContentCreate", &[0, root, data, 3, 0, 0, overlapped]);
     assert_eq!(told(&b), [0x65B, 0, 0x8007_0003]);
@@ -166,7 +167,8 @@ fn asynchronous_content_failures_reach_the_overlapped() {
 fn a_call_whose_event_is_invalid_does_nothing() {
     const INVALID_HANDLE: u64 = 6;
     let mut b = harness(None);
-    let (data, root) = (describe(&b, 1, b"a", "A save"), b.put_text(ROOT, "s"));
+    let data = describe(&b, 1, b"a", "A save");
+    let root = b.put_text(ROOT, "s");
     let overlapped = at(&b, OVERLAPPED);
     let open = [0, root, data, 1, at(&b, RESULTS), 0, overlapped];
     b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();

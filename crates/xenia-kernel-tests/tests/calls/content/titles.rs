@@ -54,7 +54,8 @@ fn list(b: &mut Harness, xuid: u64, kind: u64) -> (u64, u32) {
 /// Reads the next item.
 fn next(b: &mut Harness, list: u32, size: u32) -> u32 {
     b.memory().fill(b.scratch.offset(BUFFER), 0x400, 0xEE).unwrap();
-    let (buffer, count) = (at(b, BUFFER) as u32, at(b, MESSAGE + 0x40) as u32);
+    let buffer = at(b, BUFFER) as u32;
+    let count = at(b, MESSAGE + 0x40) as u32;
     for (index, word) in [0, 0, list, buffer, size, 1, count].into_iter().enumerate() {
         b.memory().write(b.scratch.offset(MESSAGE + 4 * index as u32), word).unwrap();
     }

@@ -97,7 +97,8 @@ impl Calls {
         // Without a directory, sometimes use the handle that stands for all devices.
         let none = if how.share == 3 { 0xFFFF_FFFD } else { 0 };
         let attributes = self.put_path(root.unwrap_or(none), path);
-        let (handle, block) = (self.at(HANDLE), self.clear_status());
+        let handle = self.at(HANDLE);
+        let block = self.clear_status();
         let allocation = self.put_long(ALLOCATION, how.allocation);
         let arguments = [
             handle,
@@ -141,7 +142,8 @@ impl Calls {
         pages: bool,
     ) -> (NtStatus, Vec<u8>) {
         self.harness.memory().fill(self.buffer, BUFFER, UNTOUCHED).unwrap();
-        let (block, offset) = (self.clear_status(), self.put_long(LONG, offset));
+        let block = self.clear_status();
+        let offset = self.put_long(LONG, offset);
         let name = if pages { "NtReadFileScatter" } else { "NtReadFile" };
         let to = if pages { self.addresses(length) } else { u64::from(self.buffer.0) };
         let status = self.harness.status(name, &[handle, 0, 0, 0, block, to, u64::from(length), offset]);
@@ -171,7 +173,9 @@ impl Calls {
         offset: Option<u64>,
         pages: bool,
     ) -> (NtStatus, u32) {
-        let (block, offset, length) = (self.clear_status(), self.put_long(LONG, offset), bytes.len() as u32);
+        let block = self.clear_status();
+        let offset = self.put_long(LONG, offset);
+        let length = bytes.len() as u32;
         let name = if pages { "NtWriteFileGather" } else { "NtWriteFile" };
         let from = if pages {
             for (index, page) in bytes.chunks(0x1000).enumerate() {
@@ -201,7 +205,8 @@ impl Calls {
     /// Calls `NtQueryInformationFile`; returns the status and the structure.
     pub(super) fn query(&mut self, handle: u64, class: u64) -> (NtStatus, Vec<u8>) {
         const ROOM: u32 = 0x1000;
-        let (block, answer) = (self.clear_status(), self.at(ANSWER));
+        let block = self.clear_status();
+        let answer = self.at(ANSWER);
         let arguments = [handle, block, answer, u64::from(ROOM), class];
         let status = self.harness.status("NtQueryInformationFile", &arguments);
         let count = if status.is_success() { self.information(status) } else { 0 };
@@ -210,7 +215,8 @@ impl Calls {
 
     /// Calls `NtSetInformationFile` with a structure.
     pub(super) fn set(&mut self, handle: u64, class: u64, bytes: &[u8]) -> NtStatus {
-        let (block, at) = (self.clear_status(), self.put(SMALL, bytes));
+        let block = self.clear_status();
+        let at = self.put(SMALL, bytes);
         let status = self.change("NtSetInformationFile", &[handle, block, at, bytes.len() as u64, class]);
         self.information(status);
         status
@@ -227,7 +233,8 @@ impl Calls {
 
     /// Calls `NtQueryFullAttributesFile` for a path.
     pub(super) fn attributes_of(&mut self, root: Option<u64>, path: &[u8]) -> (NtStatus, Vec<u8>) {
-        let (attributes, answer) = (self.put_path(root.unwrap_or(0), path), self.at(ANSWER));
+        let attributes = self.put_path(root.unwrap_or(0), path);
+        let answer = self.at(ANSWER);
         let status = self.harness.status("NtQueryFullAttributesFile", &[attributes, answer]);
         (status, self.take(ANSWER, 0x38))
     }
@@ -252,7 +259,8 @@ impl Calls {
         pattern: Option<&[u8]>,
         restart: bool,
     ) -> (NtStatus, Vec<u8>) {
-        let (block, answer) = (self.clear_status(), self.at(ANSWER));
+        let block = self.clear_status();
+        let answer = self.at(ANSWER);
         let pattern = pattern.map_or(0, |pattern| self.put_bytes(SECOND_STRING, pattern));
         let arguments = [handle, 0, 0, 0, block, answer, u64::from(room), pattern, u64::from(restart)];
         let status = self.harness.status("NtQueryDirectoryFile", &arguments);
@@ -262,14 +270,16 @@ impl Calls {
 
     /// Lists a directory with a buffer too small for any entry.
     pub(super) fn list_short(&mut self, handle: u64, room: u32) -> NtStatus {
-        let (block, answer) = (self.clear_status(), self.at(ANSWER));
+        let block = self.clear_status();
+        let answer = self.at(ANSWER);
         let arguments = [handle, 0, 0, 0, block, answer, u64::from(room), 0, 0];
         self.harness.status("NtQueryDirectoryFile", &arguments)
     }
 
     /// Reads `FILE_FS_SIZE_INFORMATION`; returns the numbers of all and of free allocation units.
     pub(super) fn volume(&mut self, handle: u64) -> (u64, u64) {
-        let (block, answer) = (self.clear_status(), self.at(ANSWER));
+        let block = self.clear_status();
+        let answer = self.at(ANSWER);
         let status = self.harness.status("NtQueryVolumeInformationFile", &[handle, block, answer, 0x18, 3]);
         assert_eq!(status, NtStatus::SUCCESS);
         let bytes = self.take(ANSWER, 0x10);

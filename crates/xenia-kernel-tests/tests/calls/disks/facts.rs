@@ -137,7 +137,9 @@ impl Case {
         let times = [time(), time(), time(), time()];
         let set = [0, 0, 0x80, 1, 2, 0x20, 0x10, 0x27, 0xFFFF_FFEF][self.dice.below(9)];
         let open = &self.model.opens[index];
-        let (handle, at, rights) = (open.handle, open.at.clone(), open.rights);
+        let handle = open.handle;
+        let at = open.at.clone();
+        let rights = open.rights;
         self.note(format!("set {} {times:x?} {set:#x}", Self::show(&self.model.opens[index])));
         let fields = times.map(u64::to_be_bytes).concat();
         let bytes = [&fields[..], &u32::to_be_bytes(set), &[0; 4]].concat();
@@ -173,7 +175,8 @@ impl Case {
     pub(super) fn volume(&mut self) {
         let Some(index) = self.any_open() else { return };
         let open = &self.model.opens[index];
-        let (handle, disk) = (open.handle, open.at.disk);
+        let handle = open.handle;
+        let disk = open.at.disk;
         self.note(format!("volume of {}", Self::show(&self.model.opens[index])));
         let (_, free) = self.calls.volume(handle);
         assert_eq!(free, self.model.free_units(disk), "free units");
@@ -194,9 +197,10 @@ impl Case {
 
     fn list_once(&mut self, index: usize) {
         let pattern = if self.dice.one_in(2) { self.dice.of(PATTERNS) } else { None };
-        let (restart, room) =
-            (self.dice.one_in(4), [0x48, 0x50, 0x200, 0x200, 0x200, 0x47][self.dice.below(6)]);
-        let (handle, mode) = (self.model.opens[index].handle, self.model.opens[index].mode);
+        let restart = self.dice.one_in(4);
+        let room = [0x48, 0x50, 0x200, 0x200, 0x200, 0x47][self.dice.below(6)];
+        let handle = self.model.opens[index].handle;
+        let mode = self.model.opens[index].mode;
         let show = Self::show(&self.model.opens[index]);
         self.note(format!("list {show} {pattern:?} {restart} {room:#x}"));
         let bytes = pattern.and_then(encoded);
@@ -256,7 +260,8 @@ impl Case {
 
     /// Returns the entries that a listing started now should have.
     fn entries(&self, open: &Open, pattern: &str) -> Result<Vec<(String, Facts)>, NtStatus> {
-        let (disk, names) = (open.at.disk, &open.at.names);
+        let disk = open.at.disk;
+        let names = &open.at.names;
         let characters: Vec<char> = pattern.chars().collect();
         if characters.windows(2).any(|pair| pair[0] == '*' && pair[1] != '.') {
             return Err(NtStatus::INVALID_PARAMETER);

@@ -214,7 +214,8 @@ impl Host {
                 "has another length"
             }
             (Kind::File(_), 2) => {
-                let (bytes, new) = (contents(dice), self.root.path().join("game/.new"));
+                let bytes = contents(dice);
+                let new = self.root.path().join("game/.new");
                 fs::write(&new, &bytes).unwrap();
                 fs::rename(new, &path).unwrap();
                 model.nodes.insert(names.clone(), Kind::File(Bytes::of(&bytes)));

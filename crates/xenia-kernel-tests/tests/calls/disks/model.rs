@@ -204,7 +204,8 @@ impl Disk {
         for names in self.protected.iter_mut().filter(|names| names.starts_with(from)) {
             *names = [to, &names[from.len()..]].concat();
         }
-        let (from, to) = (lower(guest.0), lower(guest.1));
+        let from = lower(guest.0);
+        let to = lower(guest.1);
         let moved: Vec<_> = self.stamps.extract_if(.., |names, _| names.starts_with(&from)).collect();
         self.stamps.retain(|names, _| !names.starts_with(&to));
         for (names, stamp) in moved {

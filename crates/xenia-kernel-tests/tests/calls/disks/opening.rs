@@ -88,7 +88,8 @@ impl Case {
 
     /// Collects the rules that forbid an open independent of its path.
     fn refuse_request(refusals: &mut Refusals, how: &How) {
-        let (rights, has) = (rights_of(how.access), |bits: u32| how.options & bits != 0);
+        let rights = rights_of(how.access);
+        let has = |bits: u32| how.options & bits != 0;
         let empties = matches!(how.disposition, 0 | 4 | 5);
         let invalid = how.options > 0xFF_FFFF
             || how.options & 0x30 == 0x30
@@ -136,8 +137,10 @@ impl Case {
         how: &How,
         found: &Result<Names, NtStatus>,
     ) {
-        let (rights, has) = (rights_of(how.access), |bits: u32| how.options & bits != 0);
-        let (empties, key) = (matches!(how.disposition, 0 | 4 | 5), at.key());
+        let rights = rights_of(how.access);
+        let has = |bits: u32| how.options & bits != 0;
+        let empties = matches!(how.disposition, 0 | 4 | 5);
+        let key = at.key();
         refusals.when(self.model.is_pending(&key), NtStatus::DELETE_PENDING);
         refusals.when(at.disk == GAME && has(options::DELETE_ON_CLOSE), NtStatus::ACCESS_DENIED);
         let mut added = 0;
@@ -206,7 +209,8 @@ impl Case {
     }
 
     pub(super) fn open(&mut self) {
-        let (path, how) = (names::path(&mut self.dice, &self.model), self.how());
+        let path = names::path(&mut self.dice, &self.model);
+        let how = self.how();
         self.note(format!("open {path} {how:x?}"));
         let (status, handle, action) = self.calls.create(path.root, &path.text, &how);
         let mut refusals = Refusals::default();
@@ -242,7 +246,8 @@ impl Case {
         if found.is_err() || matches!(how.disposition, 0 | 4 | 5) {
             common.reserved = how.allocation.unwrap_or(0);
         }
-        let (share, mode) = (how.share, how.options);
+        let share = how.share;
+        let mode = how.options;
         let open = Open { handle, at, content, rights, share, mode, position: 0, listing: None };
         self.model.opens.push(open);
     }

@@ -27,7 +27,9 @@ impl Case {
     pub(super) fn set_delete(&mut self) {
         let Some(index) = self.any_open() else { return };
         let open = &self.model.opens[index];
-        let (handle, at, rights) = (open.handle, open.at.clone(), open.rights);
+        let handle = open.handle;
+        let at = open.at.clone();
+        let rights = open.rights;
         let delete = !self.dice.one_in(5);
         self.note(format!("delete {} {delete}", Self::show(&self.model.opens[index])));
         let status = self.calls.set(handle, 13, &[u8::from(delete)]);
@@ -79,9 +81,12 @@ impl Case {
 
     pub(super) fn rename(&mut self) {
         let Some(index) = self.any_open() else { return };
-        let (path, replace) = (names::path(&mut self.dice, &self.model), self.dice.one_in(2));
+        let path = names::path(&mut self.dice, &self.model);
+        let replace = self.dice.one_in(2);
         let open = &self.model.opens[index];
-        let (handle, from, rights) = (open.handle, open.at.clone(), open.rights);
+        let handle = open.handle;
+        let from = open.at.clone();
+        let rights = open.rights;
         self.note(format!("rename {} to {path} {replace}", Self::show(&self.model.opens[index])));
         let status = self.calls.rename(handle, path.root, &path.text, replace);
         let mut refusals = Refusals::default();
@@ -110,7 +115,8 @@ impl Case {
         if !refusals.judge(status, NtStatus::SUCCESS) {
             return;
         }
-        let (source, (name, parent)) = (self.model.find(&from).unwrap(), to.names.split_last().unwrap());
+        let source = self.model.find(&from).unwrap();
+        let (name, parent) = to.names.split_last().unwrap();
         let parent = self.model.disks[to.disk].find(parent).unwrap();
         if let (Ok(target), true) = (self.model.find(&to), from.key() != to.key()) {
             let size = self.model.content(to.disk, &target).map_or(0, |content| content.borrow().size);
@@ -125,7 +131,8 @@ impl Case {
 
     /// Moves all handles of a file with it.
     fn moved(&mut self, from: &At, to: &At) {
-        let (old, new) = (from.key(), to.key());
+        let old = from.key();
+        let new = to.key();
         if let Some(common) = self.model.common.remove(&old) {
             self.model.common.insert(new, common);
         }

@@ -88,9 +88,14 @@ impl Case {
 
     pub(super) fn read(&mut self) {
         let Some(index) = self.any_open() else { return };
-        let (offset, length, pages) = (self.transfer_offset(), length(&mut self.dice), self.dice.one_in(4));
+        let offset = self.transfer_offset();
+        let length = length(&mut self.dice);
+        let pages = self.dice.one_in(4);
         let open = &self.model.opens[index];
-        let (handle, rights, mode, content) = (open.handle, open.rights, open.mode, open.content.clone());
+        let handle = open.handle;
+        let rights = open.rights;
+        let mode = open.mode;
+        let content = open.content.clone();
         let known = self.model.is_known(open.at.disk);
         self.note(format!(
             "read {} {length:#x} at {offset:x?} {pages}",
@@ -120,13 +125,18 @@ impl Case {
 
     pub(super) fn write(&mut self) {
         let Some(index) = self.any_open() else { return };
-        let (mut offset, mut length, pages) =
-            (self.transfer_offset(), length(&mut self.dice), self.dice.one_in(4));
+        let mut offset = self.transfer_offset();
+        let mut length = length(&mut self.dice);
+        let pages = self.dice.one_in(4);
         if self.dice.one_in(50) {
-            (offset, length) = (Some(0xFFFF_8000), 0x1_8000.min(BUFFER));
+            offset = Some(0xFFFF_8000);
+            length = 0x1_8000.min(BUFFER);
         }
         let open = &self.model.opens[index];
-        let (handle, rights, mode, at) = (open.handle, open.rights, open.mode, open.at.clone());
+        let handle = open.handle;
+        let rights = open.rights;
+        let mode = open.mode;
+        let at = open.at.clone();
         let content = open.content.clone();
         let seed = self.dice.next();
         let bytes: Vec<u8> = (0..length).map(|index| (seed >> (8 * (index % 7))) as u8 | 1).collect();
@@ -169,7 +179,10 @@ impl Case {
         let Some(index) = self.any_open() else { return };
         let size = offset(&mut self.dice);
         let open = &self.model.opens[index];
-        let (handle, rights, at, content) = (open.handle, open.rights, open.at.clone(), open.content.clone());
+        let handle = open.handle;
+        let rights = open.rights;
+        let at = open.at.clone();
+        let content = open.content.clone();
         self.note(format!("end {} at {size:#x}", Self::show(&self.model.opens[index])));
         let status = self.calls.set(handle, 20, &size.to_be_bytes());
         if !self.model.is_known(at.disk) {
@@ -188,7 +201,8 @@ impl Case {
 
     fn resize(&mut self, index: usize, size: u64) {
         let open = &self.model.opens[index];
-        let (at, now) = (open.at.clone(), self.now());
+        let at = open.at.clone();
+        let now = self.now();
         let Some(content) = open.content.clone() else { return };
         let old = content.borrow().size;
         if old != size {
@@ -202,7 +216,10 @@ impl Case {
         let Some(index) = self.any_open() else { return };
         let allocation = offset(&mut self.dice);
         let open = &self.model.opens[index];
-        let (handle, rights, at, content) = (open.handle, open.rights, open.at.clone(), open.content.clone());
+        let handle = open.handle;
+        let rights = open.rights;
+        let at = open.at.clone();
+        let content = open.content.clone();
         self.note(format!("allocate {} {allocation:#x}", Self::show(&self.model.opens[index])));
         let status = self.calls.set(handle, 19, &allocation.to_be_bytes());
         if !self.model.is_known(at.disk) {
@@ -241,7 +258,8 @@ impl Case {
     pub(super) fn flush(&mut self) {
         let Some(index) = self.any_open() else { return };
         let open = &self.model.opens[index];
-        let (handle, disk) = (open.handle, open.at.disk);
+        let handle = open.handle;
+        let disk = open.at.disk;
         self.note(format!("flush {}", Self::show(&self.model.opens[index])));
         let status = self.calls.flush(handle);
         assert!(status == NtStatus::SUCCESS || disk == HDD && !self.model.is_known(disk), "{status:?}");

@@ -21,7 +21,9 @@ fn an_asynchronous_request_ends_by_status_block_events_apc_and_port() {
     let file = rig.opened(0);
     let body = GuestAddr(rig.seen[0].file);
     let event = event(&mut rig);
-    let (at, block, data) = (rig.at(0x20), rig.at(BLOCK), rig.at(DATA));
+    let at = rig.at(0x20);
+    let block = rig.at(BLOCK);
+    let data = rig.at(DATA);
     assert_eq!(rig.call("NtCreateIoCompletion", &[at, 0, 0, 0]), Some(NtStatus::SUCCESS));
     let port = rig.b.word(0x20);
     rig.b.memory().write(rig.b.scratch.offset(0x24), 0x77_u32).unwrap();
@@ -207,7 +209,9 @@ fn cancelled_requests_are_marked_and_their_routines_called() {
 #[test]
 fn requests_without_a_file_and_refused_ones() {
     let mut rig = Rig::new();
-    let (device, data, returned) = (u64::from(rig.device), rig.at(DATA), rig.at(0x20));
+    let device = u64::from(rig.device);
+    let data = rig.at(DATA);
+    let returned = rig.at(0x20);
     let before = rig.counts();
     rig.end = (NtStatus::SUCCESS, 0x18);
     let control = [0x22_0008, device, data, 4, data + 8, 0x20, returned, 0];

@@ -72,7 +72,8 @@ fn a_driver_that_overwrites_its_requests_harms_only_itself() {
 #[test]
 fn a_device_takes_no_names_of_others_and_devices_have_a_limit() {
     let mut rig = Rig::new();
-    let (driver, at) = (rig.at(DRIVER), rig.at(0));
+    let driver = rig.at(DRIVER);
+    let at = rig.at(0);
     let make = |rig: &mut Rig, name: &str| {
         let name = rig.b.put_string(0x100, name);
         rig.call("IoCreateDevice", &[driver, 0, name, 0x22, 0, at])

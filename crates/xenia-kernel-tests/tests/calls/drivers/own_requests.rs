@@ -57,7 +57,9 @@ impl Rig {
 #[test]
 fn a_request_that_a_driver_builds_ends_by_status_block_and_event() {
     let mut rig = Rig::new();
-    let (device, data, block) = (u64::from(rig.device), rig.at(DATA), rig.at(BLOCK));
+    let device = u64::from(rig.device);
+    let data = rig.at(DATA);
+    let block = rig.at(BLOCK);
     rig.b.memory().write(rig.b.scratch.offset(OFFSET), 0x1_0000_0200_u64).unwrap();
     let offset = rig.at(OFFSET);
     for keeps in [false, true] {
@@ -138,14 +140,16 @@ fn a_request_that_a_driver_passes_on_comes_back_through_it() {
     rig.b.memory().write(GuestAddr(rig.device).offset(device_object::STACK_SIZE), 2_u8).unwrap();
     let file = rig.opened(SYNCHRONOUS);
     rig.kinds();
-    (rig.passes, rig.end) = (true, (NtStatus::SUCCESS, 0x80));
+    rig.passes = true;
+    rig.end = (NtStatus::SUCCESS, 0x80);
     assert_eq!(rig.transfer("NtWriteFile", file, 0), Some(NtStatus::SUCCESS));
     assert_eq!(rig.block(), [0, 0x80]);
     let packet = rig.seen[0].packet;
     assert_eq!(rig.kinds(), [major::WRITE, major::FLUSH_BUFFERS]);
     assert_eq!(std::mem::take(&mut rig.completed), [[rig.device, packet, 0x77]]);
     // A routine that keeps the request completes it later.
-    (rig.completion, rig.keeps) = (MORE_PROCESSING_REQUIRED, vec![major::FLUSH_BUFFERS]);
+    rig.completion = MORE_PROCESSING_REQUIRED;
+    rig.keeps = vec![major::FLUSH_BUFFERS];
     assert_eq!(rig.transfer("NtWriteFile", file, 0), None);
     let packet = rig.kept.pop().unwrap();
     rig.set_block(9);
@@ -161,7 +165,8 @@ fn a_request_that_a_driver_passes_on_comes_back_through_it() {
 #[test]
 fn requests_that_no_driver_can_get_are_refused() {
     let mut rig = Rig::new();
-    let (device, data) = (u64::from(rig.device), rig.at(DATA));
+    let device = u64::from(rig.device);
+    let data = rig.at(DATA);
     let refused = NtStatus::INVALID_DEVICE_REQUEST;
     for (to, kind) in [(device, 11), (device, 0xFF), (data, major::READ)] {
         let packet = rig.packet("IoAllocateIrp", &[1]);

@@ -21,7 +21,8 @@ fn take(b: &mut Harness, event: u64) -> bool {
 #[test]
 fn events_stay_signalled_and_are_waited_for() {
     let mut b = Harness::new();
-    let (one, two) = (event(&mut b), event(&mut b));
+    let one = event(&mut b);
+    let two = event(&mut b);
     assert!(!take(&mut b, one));
     assert_eq!(b.xam_call("NetDll_WSASetEvent", &[one]), 1);
     let at = b.at(INTO);
@@ -50,7 +51,9 @@ fn events_stay_signalled_and_are_waited_for() {
 fn a_socket_signals_what_comes_once_until_it_is_asked_for() {
     let mut b = Harness::online();
     let listener = b.listener(4100);
-    let (accepts, reads, into) = (event(&mut b), event(&mut b), b.at(INTO));
+    let accepts = event(&mut b);
+    let reads = event(&mut b);
+    let into = b.at(INTO);
     assert_eq!(b.net("NetDll_WSAEventSelect", &[1, listener, accepts, 8]), 0);
     assert!(!take(&mut b, accepts));
     let client = b.socket(STREAM);
@@ -84,7 +87,9 @@ fn a_socket_signals_what_comes_once_until_it_is_asked_for() {
 #[test]
 fn a_socket_signals_that_it_is_connected_and_has_room() {
     let mut b = Harness::online();
-    let (listener, client, told) = (b.listener(4200), b.socket(STREAM), event(&mut b));
+    let listener = b.listener(4200);
+    let client = b.socket(STREAM);
+    let told = event(&mut b);
     assert_eq!(b.net("NetDll_WSAEventSelect", &[1, client, told, 0x10]), 0);
     let [to, size] = b.put_address(0x7F00_0001, 4201);
     b.refused("NetDll_connect", &[1, client, to, size], WOULD_BLOCK);

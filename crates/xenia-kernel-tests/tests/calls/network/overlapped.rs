@@ -83,7 +83,8 @@ fn a_structure_says_when_it_is_over_and_its_event_is_signalled() {
 #[test]
 fn messages_and_their_senders_come_later_too() {
     let mut b = Harness::online();
-    let (a, c) = (b.bound(DATAGRAM, 6100), b.bound(DATAGRAM, 6101));
+    let a = b.bound(DATAGRAM, 6100);
+    let c = b.bound(DATAGRAM, 6101);
     let [from, length] = b.room_for_address();
     let [buffers, count, flags, overlapped] = put_call(&b, 0, 0);
     let receive = [1, c, buffers, 2, count, flags, from, length, overlapped, 0];

@@ -42,7 +42,8 @@ fn later_send_is_queued_behind_pending_data() {
         b.memory().alloc(Heap::Virtual4K, 2 * size + 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
     b.memory().fill(big, size, 9).unwrap();
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), u64::from(size), 0]), None);
-    let (second, third) = (b.add_thread(), b.add_thread());
+    let second = b.add_thread();
+    let third = b.add_thread();
     let first = b.act_as(second);
     // With `MSG_WAITALL`, and more data than one attempt moves.
     let into = big.offset(size);

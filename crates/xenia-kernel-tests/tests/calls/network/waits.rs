@@ -6,10 +6,8 @@ use super::*;
 fn large_send_waits_for_room_and_waitall_for_all_data() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
-    let (big, into) = (
-        b.memory().alloc(Heap::Virtual4K, 0x8_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap(),
-        b.at(INTO),
-    );
+    let big = b.memory().alloc(Heap::Virtual4K, 0x8_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let into = b.at(INTO);
     b.memory().fill(big, 0x4_0000, 9).unwrap();
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), 0x4_0000, 0]), None);
     let second = b.add_thread();
@@ -84,10 +82,13 @@ fn accept_waits_and_connect_reports_missing_peers() {
     b.set_non_blocking(other);
     let [to, size] = b.put_address(0x7F00_0001, 5002);
     b.refused("NetDll_connect", &[1, other, to, size], WOULD_BLOCK);
-    let (write, except, time) = (b.put_set(1, &[other]), b.put_set(2, &[other]), b.put_time(0, 0));
+    let write = b.put_set(1, &[other]);
+    let except = b.put_set(2, &[other]);
+    let time = b.put_time(0, 0);
     assert_eq!(b.net("NetDll_select", &[1, 0, 0, write, except, time]), 1);
     assert_eq!((b.stored_set(1), b.stored_set(2)), (vec![], vec![other]));
-    let (value, length) = (b.at(INTO), b.at(LENGTH));
+    let value = b.at(INTO);
+    let length = b.at(LENGTH);
     b.memory().write(b.scratch.offset(LENGTH), 4_u32).unwrap();
     assert_eq!(b.net("NetDll_getsockopt", &[1, other, 0xFFFF, 0x1007, value, length]), 0);
     assert_eq!(b.word(INTO), 10061);
@@ -130,14 +131,16 @@ fn a_wait_ends_when_its_socket_is_closed() {
 fn select_waits_for_any_socket_up_to_its_timeout() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
-    let (read, write) = (b.put_set(0, &[client, server]), b.put_set(1, &[client]));
+    let read = b.put_set(0, &[client, server]);
+    let write = b.put_set(1, &[client]);
     let time = b.put_time(0, 0);
     assert_eq!(b.net("NetDll_select", &[1, 0, read, write, 0, time]), 1);
     assert_eq!((b.stored_set(0), b.stored_set(1)), (vec![], vec![client]));
     let read = b.put_set(0, &[client, server]);
     assert_eq!(b.net("NetDll_select", &[1, 0, read, 0, 0, time]), 0, "nothing, at once");
     // With a time limit, until it expires.
-    let (read, time) = (b.put_set(0, &[client, server]), b.put_time(0, 20_000));
+    let read = b.put_set(0, &[client, server]);
+    let time = b.put_time(0, 20_000);
     assert_eq!(b.begin("NetDll_select", &[1, 0, read, 0, 0, time]), None);
     let waits = b.scheduler.thread(b.thread).unwrap().wait().cloned().unwrap();
     assert_eq!(waits.deadline, Some(TICKS_PER_SECOND / 50));
@@ -154,7 +157,8 @@ fn select_waits_for_any_socket_up_to_its_timeout() {
     assert_eq!(b.xam_call("NetDll___WSAFDIsSet", &[server, set]), 1);
     assert_eq!(b.xam_call("NetDll___WSAFDIsSet", &[server + 4, set]), 0);
     b.refused("NetDll_select", &[1, 0, 0, 0, 0, 0], 10022);
-    let (time, set) = (b.put_time(-1, 0), b.put_set(0, &[99]));
+    let time = b.put_time(-1, 0);
+    let set = b.put_set(0, &[99]);
     b.refused("NetDll_select", &[1, 0, set, 0, 0, time], 10022);
     b.refused("NetDll_select", &[1, 0, set, 0, 0, 0], NOT_SOCKET);
     b.memory().write(b.scratch.offset(SETS), 65_u32).unwrap();
@@ -166,7 +170,8 @@ fn select_waits_for_any_socket_up_to_its_timeout() {
 fn a_socket_may_say_how_long_it_is_waited_for() {
     let mut b = Harness::online();
     let (_, server) = b.pair();
-    let (value, into) = (b.at(TIME), b.at(INTO));
+    let value = b.at(TIME);
+    let into = b.at(INTO);
     b.memory().write(b.scratch.offset(TIME), 50_u32).unwrap();
     assert_eq!(b.net("NetDll_setsockopt", &[1, server, 0xFFFF, 0x1006, value, 4]), 0);
     assert_eq!(b.begin("NetDll_recv", &[1, server, into, 9, 0]), None);

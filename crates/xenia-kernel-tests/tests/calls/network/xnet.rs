@@ -35,7 +35,9 @@ fn the_console_has_an_address_and_a_link() {
 #[test]
 fn the_parameters_of_the_start_are_its_defaults_or_the_titles() {
     let mut b = Harness::new();
-    let (value, size, given) = (b.at(INTO), b.at(LENGTH), b.at(DATA));
+    let value = b.at(INTO);
+    let size = b.at(LENGTH);
+    let given = b.at(DATA);
     let parameters = |b: &mut Harness| -> Vec<u8> {
         b.memory().write(b.scratch.offset(LENGTH), 13_u32).unwrap();
         assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 1, value, size]), 0);
@@ -60,7 +62,9 @@ fn the_parameters_of_the_start_are_its_defaults_or_the_titles() {
 #[test]
 fn keys_are_random_registered_once_and_forgotten() {
     let mut b = Harness::new();
-    let (id, key, other) = (b.at(0x100), b.at(0x110), b.at(0x120));
+    let id = b.at(0x100);
+    let key = b.at(0x110);
+    let other = b.at(0x120);
     assert_eq!(b.xam_call("NetDll_XNetRandom", &[1, other, 24]), 0);
     let random = (b.word(0x120), b.word(0x124));
     assert_eq!(b.xam_call("NetDll_XNetRandom", &[1, other, 24]), 0);
@@ -97,13 +101,16 @@ fn no_server_of_the_online_service_is_reached() {
 #[test]
 fn an_address_stands_for_a_console_that_is_there() {
     let mut b = Harness::new();
-    let (own, id, ip) = (b.at(INTO), b.at(0x100), b.at(0x110));
+    let own = b.at(INTO);
+    let id = b.at(0x100);
+    let ip = b.at(0x110);
     b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]);
     b.memory().write(b.scratch.offset(0x100), 7_u64).unwrap();
     assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
     let address = u64::from(b.word(0x110));
     assert_eq!(address, 0x7F00_0001);
-    let (back, key) = (b.at(0x200), b.at(0x300));
+    let back = b.at(0x200);
+    let key = b.at(0x300);
     assert_eq!(b.xam_call("NetDll_XNetInAddrToXnAddr", &[1, address, back, key]), 0);
     assert_eq!((b.word(0x200), b.word(0x208), b.word(0x304)), (b.word(INTO), b.word(INTO + 8), 7));
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 0);
@@ -127,7 +134,8 @@ fn an_address_stands_for_a_console_that_is_there() {
 #[test]
 fn names_are_looked_up_and_given_back() {
     let mut b = Harness::new();
-    let (result, event) = (b.at(0x100), b.xam_call("NetDll_WSACreateEvent", &[]));
+    let result = b.at(0x100);
+    let event = b.xam_call("NetDll_WSACreateEvent", &[]);
     for (name, status, count) in [("localhost", 0, 1), ("10.0.0.7", 0, 1), ("example.org", 11001, 0)] {
         let text = b.put_text(DATA, name);
         assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, event, result]), 0);
@@ -151,7 +159,10 @@ fn names_are_looked_up_and_given_back() {
 #[test]
 fn qos_lookups_end_without_replies() {
     let mut b = Harness::new();
-    let (id, data, result, statistics) = (b.at(0x100), b.at(DATA), b.at(0x110), b.at(0x120));
+    let id = b.at(0x100);
+    let data = b.at(DATA);
+    let result = b.at(0x110);
+    let statistics = b.at(0x120);
     b.memory().write(b.scratch.offset(0x120), 0x24_u32).unwrap();
     assert_eq!(b.xam_call("NetDll_XNetQosGetListenStats", &[1, id, statistics]), INVALID);
     assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, data, 256, 0, 1 | 4]), 0);

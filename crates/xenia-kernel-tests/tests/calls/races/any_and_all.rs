@@ -252,7 +252,9 @@ fn a_pulse_ends_waits_that_have_begun_and_leaves_nothing() {
         }
     });
     let list = u64::from(machine.scratch.0) + 0x1000;
-    let (busy, pulses, woken) = (AtomicU64::new(WAITERS as u64), AtomicU64::new(0), AtomicU64::new(0));
+    let busy = AtomicU64::new(WAITERS as u64);
+    let pulses = AtomicU64::new(0);
+    let woken = AtomicU64::new(0);
     race(&machine, WAITERS + 1, |guest, number| {
         if number < WAITERS {
             for round in 0..ROUNDS / 2 {

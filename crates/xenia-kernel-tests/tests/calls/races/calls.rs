@@ -29,7 +29,8 @@ fn a_deferred_call_that_was_queued_runs_once_on_the_one_service_thread() {
             guest.call("KeInitializeDpc", &[u64::from(dpc.0), ROUTINE, 0x77]);
         }
     });
-    let (queued, taken_back) = (AtomicU64::new(0), AtomicU64::new(0));
+    let queued = AtomicU64::new(0);
+    let taken_back = AtomicU64::new(0);
     thread::scope(|scope| {
         let posters = scope.spawn(|| {
             race(&machine, POSTERS, |guest, number| {
@@ -74,8 +75,10 @@ fn an_apc_object_is_in_one_queue_at_a_time_and_runs_as_often_as_it_was_queued() 
     };
     let machine = HostThreads::new(&routine);
     let (target, kthread) = machine.add_thread();
-    let (user, kernel) = (machine.scratch, machine.scratch.offset(0x40));
-    let (event, timeout) = (u64::from(machine.scratch.0) + 0x80, machine.scratch.offset(0xC0));
+    let user = machine.scratch;
+    let kernel = machine.scratch.offset(0x40);
+    let event = u64::from(machine.scratch.0) + 0x80;
+    let timeout = machine.scratch.offset(0xC0);
     machine.run(machine.add_thread().0, |guest| {
         for (apc, mode) in [(user, 1), (kernel, 0)] {
             guest.call("KeInitializeApc", &[u64::from(apc.0), kthread, 0, 0, ROUTINE, mode, 0x33]);
@@ -83,7 +86,9 @@ fn an_apc_object_is_in_one_queue_at_a_time_and_runs_as_often_as_it_was_queued() 
         guest.call("KeInitializeEvent", &[event, 1, 0]);
         guest.memory().write(timeout, -100_i64).unwrap();
     });
-    let (queued, taken_back, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let queued = AtomicU64::new(0);
+    let taken_back = AtomicU64::new(0);
+    let over = AtomicU64::new(0);
     thread::scope(|scope| {
         let waits = scope.spawn(|| {
             machine.run(target, |guest| {

@@ -11,7 +11,10 @@ fn listeners_hear_that_a_dialog_is_there_before_that_it_is_gone() {
     let thread = machine.add_thread().0;
     let ask = |guest: &mut Guest| {
         let at = |offset| u64::from(machine.scratch.offset(offset).0);
-        let (labels, result, id, parameter) = (at(0), at(8), at(0xC), at(0x10));
+        let labels = at(0);
+        let result = at(8);
+        let id = at(0xC);
+        let parameter = at(0x10);
         guest.memory().write(machine.scratch, at(0x20) as u32).unwrap();
         let listener = guest.call("XamNotifyCreateListener", &[1, 0]);
         let next = |guest: &mut Guest| {

@@ -78,7 +78,8 @@ fn open(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32) -> u64 {
 
 /// Like [`open`], with these options.
 pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u32, options: u64) -> u64 {
-    let (string, text) = (at.offset(0x20), at.offset(0x40));
+    let string = at.offset(0x20);
+    let text = at.offset(0x40);
     guest.memory().write_bytes(text, path.as_bytes()).unwrap();
     guest.memory().write(string, (path.len() as u32) << 16 | path.len() as u32).unwrap();
     guest.memory().write(string.offset(4), text).unwrap();

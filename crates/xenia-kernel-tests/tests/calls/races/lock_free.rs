@@ -140,7 +140,8 @@ fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
         let statuses = waited.recv_timeout(PATIENCE);
         drop(held);
         let mut expected = [NtStatus::SUCCESS; 15];
-        (expected[2], expected[6]) = (NtStatus::TIMEOUT, NtStatus::TIMEOUT);
+        expected[2] = NtStatus::TIMEOUT;
+        expected[6] = NtStatus::TIMEOUT;
         expected[14] = NtStatus::MUTANT_NOT_OWNED;
         assert_eq!(statuses.expect("a call waits for a lock"), expected);
     });
@@ -163,7 +164,8 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
     thread::scope(|scope| {
         let held = hold_all_but(kernel, &events, &names);
         for number in 0..2 {
-            let (machine, done) = (&machine, done.clone());
+            let machine = &machine;
+            let done = done.clone();
             scope.spawn(move || {
                 let [own, other] = [events[number], events[1 - number]].map(|event| u64::from(event.0));
                 machine.run(threads[number].0, |guest| {

@@ -9,7 +9,8 @@ const ROUNDS: u32 = 5000;
 #[test]
 fn critical_sections_let_one_thread_in_at_a_time() {
     let machine = HostThreads::new(&no_routine);
-    let (section, count) = (machine.scratch, machine.scratch.offset(0x100));
+    let section = machine.scratch;
+    let count = machine.scratch.offset(0x100);
     let at = u64::from(section.0);
     machine.run(machine.add_thread().0, |guest| guest.call("RtlInitializeCriticalSection", &[at]));
     race(&machine, THREADS, |guest, number| {
@@ -37,7 +38,8 @@ fn critical_sections_let_one_thread_in_at_a_time() {
 #[test]
 fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
     let machine = HostThreads::new(&no_routine);
-    let (lock, count) = (machine.scratch, machine.scratch.offset(0x100));
+    let lock = machine.scratch;
+    let count = machine.scratch.offset(0x100);
     let at = u64::from(lock.0);
     race(&machine, THREADS, |guest, number| {
         for _ in 0..ROUNDS {
@@ -63,7 +65,8 @@ fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
 fn spin_lock_released_by_a_guest_store_wakes_waiters() {
     const ROUNDS: u32 = 1000;
     let machine = HostThreads::new(&no_routine);
-    let (lock, count) = (machine.scratch, machine.scratch.offset(0x100));
+    let lock = machine.scratch;
+    let count = machine.scratch.offset(0x100);
     let at = u64::from(lock.0);
     while_time_passes(&machine, || {
         race(&machine, THREADS, |guest, number| {
@@ -87,7 +90,8 @@ fn spin_lock_released_by_a_guest_store_wakes_waiters() {
 #[test]
 fn read_write_locks_let_many_readers_in_or_one_writer() {
     let machine = HostThreads::new(&no_routine);
-    let (lock, count) = (machine.scratch, [0x100, 0x200].map(|offset| machine.scratch.offset(offset)));
+    let lock = machine.scratch;
+    let count = [0x100, 0x200].map(|offset| machine.scratch.offset(offset));
     let at = u64::from(lock.0);
     machine.run(machine.add_thread().0, |guest| guest.call("ExInitializeReadWriteLock", &[at]));
     race(&machine, THREADS, |guest, number| {

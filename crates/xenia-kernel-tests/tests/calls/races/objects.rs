@@ -11,7 +11,8 @@ const ROUNDS: u64 = 3000;
 const WORDS: u32 = 8;
 
 fn put_attributes(guest: &Guest, at: GuestAddr, name: &str) -> u64 {
-    let (string, text) = (at.offset(0x10), at.offset(0x20));
+    let string = at.offset(0x10);
+    let text = at.offset(0x20);
     guest.memory().write_bytes(text, name.as_bytes()).unwrap();
     guest.memory().write(string, (name.len() as u32) << 16 | name.len() as u32).unwrap();
     guest.memory().write(string.offset(4), text).unwrap();
@@ -32,7 +33,9 @@ fn a_handle_that_others_close_names_its_object_or_nothing() {
     let machine = HostThreads::new(&no_routine);
     let threads: Vec<ThreadRef> = (0..THREADS).map(|_| machine.add_thread().0).collect();
     let before = rest(&machine);
-    let (made, closed, used) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let made = AtomicU64::new(0);
+    let closed = AtomicU64::new(0);
+    let used = AtomicU64::new(0);
     let act = |guest: &mut Guest, number: usize| {
         let own = u64::from(machine.scratch.0) + 0x1000 * (1 + number as u64);
         let count = |counter: &AtomicU64, status: NtStatus| match status {
@@ -80,7 +83,8 @@ fn a_handle_that_others_close_names_its_object_or_nothing() {
     };
     thread::scope(|scope| {
         for (number, &thread) in threads.iter().enumerate() {
-            let (machine, act) = (&machine, &act);
+            let machine = &machine;
+            let act = &act;
             scope.spawn(move || machine.run(thread, |guest| act(guest, number)));
         }
     });

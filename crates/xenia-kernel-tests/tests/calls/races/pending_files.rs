@@ -112,7 +112,8 @@ fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
             let set = [file, base + 8, base + 0x10, 8, 30];
             assert_eq!(guest.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
             let mut read = places.arguments(guest, 0, file, 16, 0);
-            (read[2], read[3]) = (ROUTINE, 0x77);
+            read[2] = ROUTINE;
+            read[3] = 0x77;
             // The request must reset an event that was signalled before.
             guest.call("NtSetEvent", &[places.events[0], 0]);
             assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
@@ -172,7 +173,9 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
     let (tell_file, opened) = sync_channel(1);
     let (tell_other, other_has_left) = sync_channel(1);
     let has_cancelled = AtomicBool::new(false);
-    let (machine, go, has_cancelled) = (&machine, &go, &has_cancelled);
+    let machine = &machine;
+    let go = &go;
+    let has_cancelled = &has_cancelled;
     with_workers(machine, 2, || {
         thread::scope(|scope| {
             scope.spawn(move || {

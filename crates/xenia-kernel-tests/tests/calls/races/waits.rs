@@ -36,14 +36,17 @@ fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
         ran.fetch_add(1, Relaxed)
     };
     let machine = HostThreads::new(&routine);
-    let (semaphore, timeout) = (u64::from(machine.scratch.0), machine.scratch.offset(0x80));
+    let semaphore = u64::from(machine.scratch.0);
+    let timeout = machine.scratch.offset(0x80);
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeSemaphore", &[semaphore, 0, 0x7FFF_FFFF]);
         guest.memory().write(timeout, -100_i64).unwrap();
     });
     let targets: Vec<Target> = (0..CONSUMERS).map(|_| Target::new(&machine)).collect();
     let others: Vec<ThreadRef> = (0..2).map(|_| machine.add_thread().0).collect();
-    let (busy, taken, queued) = (AtomicU64::new(2), AtomicU64::new(0), AtomicU64::new(0));
+    let busy = AtomicU64::new(2);
+    let taken = AtomicU64::new(0);
+    let queued = AtomicU64::new(0);
     let consume = |guest: &mut Guest| loop {
         let last = busy.load(Acquire) == 0;
         let arguments = [semaphore, 0, 0, 1, u64::from(timeout.0)];
@@ -95,7 +98,8 @@ fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
 #[test]
 fn a_signal_ends_one_wait_or_is_reset() {
     let machine = HostThreads::new(&no_routine);
-    let (event, timeout) = (u64::from(machine.scratch.0), machine.scratch.offset(0x80));
+    let event = u64::from(machine.scratch.0);
+    let timeout = machine.scratch.offset(0x80);
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeEvent", &[event, 1, 0]);
         guest.memory().write(timeout, -100_i64).unwrap();

@@ -215,7 +215,8 @@ impl Model {
     /// Queues the calls of a timer that has expired.
     fn call(&mut self, at: usize, set: Setting) {
         let due = xenia_sched::filetime(set.due);
-        let (low, high) = (due & 0xFFFF_FFFF, due >> 32);
+        let low = due & 0xFFFF_FFFF;
+        let high = due >> 32;
         if set.dpc != 0 {
             self.queue_dpc(set.dpc, [low, high]);
         }
@@ -227,7 +228,8 @@ impl Model {
     /// Sets a timer; one that is due already expires at once.
     pub(super) fn set(&mut self, at: usize, setting: Setting, now: GuestTicks) {
         let timer = &mut self.timers[at];
-        (timer.set, timer.state) = (Some(setting), 0);
+        timer.set = Some(setting);
+        timer.state = 0;
         timer.due_time = Some(xenia_sched::filetime(setting.due));
         if setting.due <= now
             && let Some(set) = self.expire(at, now)

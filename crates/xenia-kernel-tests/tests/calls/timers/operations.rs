@@ -86,15 +86,18 @@ impl Case {
     pub(super) fn set(&mut self) {
         let Some(who) = self.free() else { return };
         let at = self.any(false);
-        let (interval, period_ms) = (self.interval(), self.period());
+        let interval = self.interval();
+        let period_ms = self.period();
         let due = model::due(self.harness.scheduler.now(), interval);
         let serial = self.model.next_serial();
         let address = u64::from(self.model.timers[at].at);
-        let (before, state) = (self.model.timers[at].set.is_some(), self.model.timers[at].state);
+        let before = self.model.timers[at].set.is_some();
+        let state = self.model.timers[at].state;
         let setting = if let Some(handle) = self.model.timers[at].handle {
             let context = self.dice.next() as u32;
             let routine = if self.dice.one_in(2) { 0x8200_0000 } else { 0 };
-            let (time, out) = (self.put_time(interval), u64::from(self.harness.scratch.0 + OUT));
+            let time = self.put_time(interval);
+            let out = u64::from(self.harness.scratch.0 + OUT);
             let arguments = [handle, time, routine, 1, u64::from(context), 0, u64::from(period_ms), out];
             let status = self.harness.status("NtSetTimerEx", &arguments);
             if i32::try_from(period_ms).is_err() {
@@ -127,7 +130,10 @@ impl Case {
         }
         let at = self.any(false);
         let timer = &self.model.timers[at];
-        let (address, handle, hidden, state) = (u64::from(timer.at), timer.handle, timer.hidden, timer.state);
+        let address = u64::from(timer.at);
+        let handle = timer.handle;
+        let hidden = timer.hidden;
+        let state = timer.state;
         let before = self.model.timers[at].set.take().is_some();
         if let Some(handle) = handle {
             let out = u64::from(self.harness.scratch.0 + OUT);
@@ -178,7 +184,8 @@ impl Case {
                     let place = self.harness.scratch.offset(LIST + 4 * index as u32);
                     self.harness.memory().write(place, self.model.timers[at].at).unwrap();
                 }
-                let (list, any) = (u64::from(self.harness.scratch.0 + LIST), u64::from(kind != 0));
+                let list = u64::from(self.harness.scratch.0 + LIST);
+                let any = u64::from(kind != 0);
                 ("KeWaitForMultipleObjects", vec![count as u64, list, any, 3, 1, flag, timeout, 0])
             }
             (Some(Timer { handle: Some(handle), .. }), _) => {
@@ -304,7 +311,8 @@ impl Case {
             let arguments = [u64::from(at), interval as u64, u64::from(dpc)];
             assert_eq!(self.harness.kernel_call("KeSetTimer", &arguments), 0);
             let serial = self.model.next_serial();
-            let (at, now) = (self.model.timers.len() - 1, self.harness.scheduler.now());
+            let at = self.model.timers.len() - 1;
+            let now = self.harness.scheduler.now();
             self.model.set(at, Setting { due, serial, period_ms: 0, dpc, apc: None }, now);
         }
     }

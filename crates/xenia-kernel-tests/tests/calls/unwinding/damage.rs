@@ -47,7 +47,8 @@ impl Stopped {
     }
 
     fn damage_table(&mut self) {
-        let (code, mut rows) = (self.code, Vec::new());
+        let code = self.code;
+        let mut rows = Vec::new();
         for _ in 0..=self.dice.below(4) {
             let start = CODE_SIZE / 4 - 1 - self.dice.below(CODE_SIZE as usize / 4) as u32;
             let size = 4 * (1 + self.dice.below((CODE_SIZE / 4 - start) as usize)) as u32;
@@ -97,7 +98,8 @@ impl Stopped {
         self.damage_bounds(0, u32::MAX);
         let at = self.code.0 + 4 * (calls as u32 + 2);
         let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
-        (ctx.pc, ctx.lr) = (at, u64::from(at + 4));
+        ctx.pc = at;
+        ctx.lr = u64::from(at + 4);
     }
 
     pub(super) fn damage_bounds(&mut self, low: u32, high: u32) {
@@ -110,7 +112,8 @@ impl Stopped {
 
     fn damage_registers(&mut self) {
         for _ in 0..=self.dice.below(3) {
-            let (value, which) = (self.number(), self.dice.below(6));
+            let value = self.number();
+            let which = self.dice.below(6);
             let ctx = self.harness.scheduler.context_mut(self.thread).unwrap();
             match which {
                 0 | 1 => ctx.gpr[1] = u64::from(value),
@@ -132,7 +135,8 @@ impl Stopped {
             }
             4 => self.damage_table(),
             5 => {
-                let (low, high) = (self.number(), self.number());
+                let low = self.number();
+                let high = self.number();
                 self.damage_bounds(low, high);
             }
             6 if self.dice.one_in(12) => self.creep(),

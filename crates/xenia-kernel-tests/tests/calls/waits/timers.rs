@@ -44,7 +44,8 @@ fn a_yield_says_whether_another_thread_was_ready() {
     let mut b = Harness::new();
     let slot = b.scheduler.thread(b.thread).unwrap().slot();
     assert_eq!(b.scheduler.begin_slot_visit(slot), Some(b.thread));
-    let (none, earlier) = (put_interval(&b, 0), u64::from(b.scratch.0) + 0x40);
+    let none = put_interval(&b, 0);
+    let earlier = u64::from(b.scratch.0) + 0x40;
     b.memory().write(b.scratch.offset(0x40), 5_i64).unwrap();
     let yields = |b: &mut Harness| {
         let calls = [("NtYieldExecution", [0, 0, 0]), ("KeDelayExecutionThread", [0, 0, none])];
@@ -69,7 +70,9 @@ fn a_yield_says_whether_another_thread_was_ready() {
 fn calls_that_are_queued_can_be_taken_back() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let (dpc, apc, thread) = (base + 0x100, base + 0x200, b.kthread());
+    let dpc = base + 0x100;
+    let apc = base + 0x200;
+    let thread = b.kthread();
     // The first one runs at once on the service thread, which is busy meanwhile, so the next one
     // stays queued.
     b.kernel_call("KeInitializeDpc", &[base + 0x300, 0x8200_0000, 0]);
@@ -176,7 +179,8 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
 #[test]
 fn the_end_of_a_thread_takes_its_timers_along_and_no_others() {
     let mut b = Harness::new();
-    let (own, theirs) = (create(&mut b, "NtCreateTimer", &[0]), create(&mut b, "NtCreateTimer", &[0]));
+    let own = create(&mut b, "NtCreateTimer", &[0]);
+    let theirs = create(&mut b, "NtCreateTimer", &[0]);
     let due = put_interval(&b, -10_000);
     let first = b.thread;
     let other = b.add_thread();

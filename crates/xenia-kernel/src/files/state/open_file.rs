@@ -140,7 +140,8 @@ impl Files {
         let key = location.key();
         let writers = self.shared.join(key.clone(), claim);
         if let Some(shared) = self.shared.get_mut(&key) {
-            (shared.delete_pending, shared.reserved) = (delete_pending, reserved);
+            shared.delete_pending = delete_pending;
+            shared.reserved = reserved;
         }
         let mut stream = Stream::new(None, rights, mode, sector, writers);
         let data = self.contents_again(contents, &location, stream.may_write());

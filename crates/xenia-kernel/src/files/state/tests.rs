@@ -144,9 +144,11 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
 #[test]
 fn restored_files_go_on_as_the_saved_ones() {
     let objects = objects();
-    let (mut packages, mut busy) = (0, 0);
+    let mut packages = 0;
+    let mut busy = 0;
     for seed in 0..60 {
-        let (mut dice, mut next) = (Dice(seed), 0x10_0000);
+        let mut dice = Dice(seed);
+        let mut next = 0x10_0000;
         let mut files = fresh(&NoStorage);
         for _ in 0..80 {
             operate(&mut files, &mut next, &mut dice);
@@ -156,7 +158,8 @@ fn restored_files_go_on_as_the_saved_ones() {
         assert!(saved(&again).unwrap() == state, "seed {seed}");
         busy += usize::from(files.open.len() > 3);
         packages += usize::from(files.has_package("save"));
-        let (mut same_dice, mut same_next) = (Dice(dice.0), next);
+        let mut same_dice = Dice(dice.0);
+        let mut same_next = next;
         for step in 0..80 {
             let one = operate(&mut files, &mut next, &mut dice);
             let other = operate(&mut again, &mut same_next, &mut same_dice);
@@ -170,20 +173,23 @@ fn restored_files_go_on_as_the_saved_ones() {
 #[test]
 fn changed_states_of_files_are_refused_or_work() {
     let objects = objects();
-    let (mut dice, mut next) = (Dice(3), 0x10_0000);
+    let mut dice = Dice(3);
+    let mut next = 0x10_0000;
     let mut files = fresh(&NoStorage);
     for _ in 0..60 {
         operate(&mut files, &mut next, &mut dice);
     }
     let (state, parts) = saved(&files).unwrap();
-    let (mut worked, mut refused) = (0, 0);
+    let mut worked = 0;
+    let mut refused = 0;
     for at in 0..state.bytes.len() {
         for change in [1, 0x80] {
             let mut changed = state.clone();
             changed.bytes[at] ^= change;
             match restored(&NoStorage, &(changed, parts.clone()), &objects) {
                 Ok(mut files) => {
-                    let (mut dice, mut next) = (Dice(8), 0x20_0000);
+                    let mut dice = Dice(8);
+                    let mut next = 0x20_0000;
                     for _ in 0..20 {
                         operate(&mut files, &mut next, &mut dice);
                     }

@@ -36,7 +36,8 @@ fn rights_and_kinds_are_kept() {
 fn deleting_happens_when_the_last_handle_is_closed() {
     let mut b = harness();
     let rights = WRITE | access::DELETE;
-    let (one, other) = (GuestAddr(0x1000), GuestAddr(0x2000));
+    let one = GuestAddr(0x1000);
+    let other = GuestAddr(0x2000);
     let first = b.open(r"cache:\x", rights, Disposition::Create, 0).unwrap();
     b.files.insert(one, first);
     let second = b.open(r"CACHE:\X", access::READ_DATA, Disposition::Open, 0).unwrap();

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn settings_of_the_same_exports_contradict_each_other_unless_they_are_equal() {
         let named = |name: &str, value| MissingAnswer::Named(name.into(), value);
-        let (fail, zero) = (MissingAnswer::Fail, MissingAnswer::Zero);
+        let fail = MissingAnswer::Fail;
+        let zero = MissingAnswer::Zero;
         assert!(fail.contradicts(&zero) && zero.contradicts(&fail));
         assert!(!fail.contradicts(&fail) && !zero.contradicts(&zero));
         assert!(named("a", 1).contradicts(&named("a", 2)));

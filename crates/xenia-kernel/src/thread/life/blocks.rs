@@ -1,6 +1,7 @@
 //! Guest memory of a new thread: its stack, control region and thread object.
 
 use super::{CREATE_SUSPENDED, NewThread};
+use crate::memory::virtual_memory::STACKS;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::thread::lists;
@@ -14,8 +15,6 @@ use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 const SMALLEST_STACK: u32 = 0x4000;
 /// Size in bytes of the guard at each end of a stack.
 const STACK_GUARD: u32 = 0x1_0000;
-/// First and last address of the region for stacks.
-pub const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
 /// MSR bits that a thread may have set, as shown in `KTHREAD` and `KPCR`.
 const MSR_MASK: u32 = 0xFDFF_D7FF;
 

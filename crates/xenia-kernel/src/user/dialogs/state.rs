@@ -99,7 +99,8 @@ mod tests {
     use xenia_sched::ThreadRef;
 
     fn message(buttons: usize, focus: u32) -> DialogRequest {
-        let (title, text) = ("a title".to_owned(), "a text".to_owned());
+        let title = "a title".to_owned();
+        let text = "a text".to_owned();
         let buttons = vec!["OK".to_owned(); buttons];
         DialogRequest::Message(MessageBox { user: Some(3), icon: Icon::Alert, title, text, buttons, focus })
     }

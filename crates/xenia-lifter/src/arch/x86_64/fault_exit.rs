@@ -17,7 +17,8 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let test = moves + moves_at(code.get(moves..)?)?;
     let jump = test + TEST_SIZE;
     let jump = jump + moves_at(code.get(jump..)?)?;
-    let (branch, after) = (jump - TEST_SIZE, jump - TEST_SIZE + MARK_SIZE);
+    let branch = jump - TEST_SIZE;
+    let after = jump - TEST_SIZE + MARK_SIZE;
     let &[0x48 | 0x49 | 0x4C | 0x4D, 0x85, 0xC0..=0xFF] = code.get(test..test + TEST_SIZE)? else {
         return None;
     };
@@ -107,7 +108,8 @@ impl Form {
         }
         let is_half = code.get(..at)?.contains(&0x66);
         // Extension bits of the base and the index in REX or VEX.
-        let (mut base_high, mut index_high) = (false, false);
+        let mut base_high = false;
+        let mut index_high = false;
         let mut immediate = 0;
         let plain;
         match *code.get(at)? {
@@ -119,14 +121,17 @@ impl Form {
             0xC4 => {
                 let bits = *code.get(at + 1)?;
                 plain = bits & 0x1F == 1 && is_vector_move(*code.get(at + 3)?)?;
-                (base_high, index_high) = (bits & 0x20 == 0, bits & 0x40 == 0);
+                base_high = bits & 0x20 == 0;
+                index_high = bits & 0x40 == 0;
                 at += 4;
             }
             first => {
                 let mut opcode = first;
                 let mut is_wide = false;
                 if first & 0xF0 == 0x40 {
-                    (is_wide, index_high, base_high) = (first & 8 != 0, first & 2 != 0, first & 1 != 0);
+                    is_wide = first & 8 != 0;
+                    index_high = first & 2 != 0;
+                    base_high = first & 1 != 0;
                     at += 1;
                     opcode = *code.get(at)?;
                 }
@@ -160,7 +165,8 @@ impl Form {
         // ModRM, SIB and displacement.
         let form = *code.get(at)?;
         at += 1;
-        let (mode, low) = (form >> 6, form & 7);
+        let mode = form >> 6;
+        let low = form & 7;
         let mut operand = if mode == 3 { Operand::Register } else { Operand::Memory };
         let mut displacement = match mode {
             0 if low == 5 => 4,

@@ -113,7 +113,8 @@ fn a_leaf_takes_the_place_of_its_call() {
     let r = with_leaves(&words, 4, &|_| true);
     assert_eq!(r.entries, [0], "what comes after the call is none");
     assert_eq!(r.instructions, 4);
-    let (call, jump) = (&r.blocks[&0], &r.blocks[&8]);
+    let call = &r.blocks[&0];
+    let jump = &r.blocks[&8];
     assert_eq!((call.end(), call.len(), &call.successors[..]), (8, 5, &[8][..]));
     assert_eq!(
         (1..5).map(|n| call.replaced(n)).collect::<Vec<_>>(),

@@ -150,7 +150,8 @@ impl Lifter<'_> {
     /// Packs vB, and writes 32 or 64 bits of the result to vD, of which word 3 − `z` is the last.
     /// Format 7 and placement 0 are not known to exist and leave vD unchanged.
     pub(crate) fn pack_d3d(&mut self, d: usize, b: usize, immediate: usize, z: u8) {
-        let (format, placement) = (immediate >> 2, immediate & 3);
+        let format = immediate >> 2;
+        let placement = immediate & 3;
         if placement == 0 {
             return;
         }

@@ -26,7 +26,8 @@ fn operand(next: &mut impl FnMut() -> u64) -> u64 {
         0x7FF0_0000_2000_0001,
         0x7FFC_0000_0000_0001,
     ];
-    let (bits, choice) = (next(), next());
+    let bits = next();
+    let choice = next();
     let sign = bits & SIGN;
     let around = |low: u64, count: u64| sign | (low + (bits >> 52 & 0x7FF) % count) << 52;
     let fraction = match choice >> 8 & 3 {

@@ -32,8 +32,8 @@ pub(crate) fn is_store(interrupted: &Interrupted<'_>) -> bool {
 /// Whether an instruction is part of an atomic update: compare-and-swap (`cas`, `casal`), or the
 /// load of a loop (`ldxr`, `ldaxr`).
 fn is_update(word: u32) -> bool {
-    let (is_compare_and_swap, is_exclusive_load) =
-        (word & 0x3FA0_7C00 == 0x08A0_7C00, word & 0x3FE0_0000 == 0x0840_0000);
+    let is_compare_and_swap = word & 0x3FA0_7C00 == 0x08A0_7C00;
+    let is_exclusive_load = word & 0x3FE0_0000 == 0x0840_0000;
     is_compare_and_swap || is_exclusive_load
 }
 
@@ -211,7 +211,9 @@ mod tests {
     /// Registers with x1 = 0x1000, x2 = 4, x3 = -4 as a word with other bits above it.
     fn registers() -> Registers {
         let mut general = [0; 32];
-        (general[1], general[2], general[3]) = (0x1000, 4, 0x1234_FFFF_FFFC);
+        general[1] = 0x1000;
+        general[2] = 4;
+        general[3] = 0x1234_FFFF_FFFC;
         general[STACK_POINTER] = 0x1008;
         general
     }
@@ -237,7 +239,8 @@ mod tests {
             (0xB85F_C3E0, 0x8786_8584),           // ldur w0, [sp, #-4]
             (0xB87F_6820, 0x8382_8180),           // ldr w0, [x1, xzr]
         ] {
-            let (mut general, mut vectors) = (registers(), [0; 32]);
+            let mut general = registers();
+            let mut vectors = [0; 32];
             let mut bus = Bytes(std::array::from_fn(|i| 0x80 + i as u8));
             assert_eq!(execute(word, &mut general, &mut vectors, &mut bus), Some(()), "{word:08x}");
             assert_eq!(general[0], expected, "{word:08x} {:x}", general[0]);
@@ -246,13 +249,15 @@ mod tests {
 
     #[test]
     fn stores_and_pairs_are_emulated_as_the_host_executes_them() {
-        let (mut general, mut vectors) = (registers(), [0; 32]);
+        let mut general = registers();
+        let mut vectors = [0; 32];
         let mut bus = Bytes([0; 32]);
         let mut run = |word, general: &mut Registers, vectors: &mut Vectors| {
             assert_eq!(execute(word, general, vectors, &mut bus), Some(()), "{word:08x}");
             bus.0
         };
-        (general[4], general[5]) = (0x0807_0605_0403_0201, 0x1817_1615_1413_1211);
+        general[4] = 0x0807_0605_0403_0201;
+        general[5] = 0x1817_1615_1413_1211;
         let after = run(0xB900_0024, &mut general, &mut vectors); // str w4, [x1]
         assert_eq!(after[..5], [1, 2, 3, 4, 0]);
         let after = run(0x7900_0C24, &mut general, &mut vectors); // strh w4, [x1, #6]
@@ -291,14 +296,16 @@ mod tests {
             0x9100_0420, // add x0, x1, #1
             0xD503_201F, // nop
         ] {
-            let (mut general, mut vectors) = (registers(), [7; 32]);
+            let mut general = registers();
+            let mut vectors = [7; 32];
             let mut bus = Bytes([7; 32]);
             assert_eq!(execute(word, &mut general, &mut vectors, &mut bus), None, "{word:08x}");
             assert_eq!((general, vectors, bus.0), (registers(), [7; 32], [7; 32]), "{word:08x}");
         }
         // Past the end of the bus: ldr x0, [x1, #32]; stp x0, x0, [x1, #24].
         for word in [0xF940_1020, 0xA901_8020] {
-            let (mut general, mut vectors) = (registers(), [0; 32]);
+            let mut general = registers();
+            let mut vectors = [0; 32];
             assert_eq!(execute(word, &mut general, &mut vectors, &mut Bytes([7; 32])), None, "{word:08x}");
         }
     }
@@ -323,7 +330,8 @@ mod tests {
     #[test]
     fn any_word_is_executed_or_refused() {
         let mut dice = xenia_testing::Dice(1);
-        let (mut executed, mut refused) = (0, 0);
+        let mut executed = 0;
+        let mut refused = 0;
         for round in 0..300_000 {
             let mut word = dice.next() as u32;
             if round & 1 == 0 {

@@ -235,7 +235,9 @@ mod tests {
             (&[0x66, 0x0F, 0x38, 0xF0, 0x07], RAX & !0xFFFF | 0x8081), // movbe ax, [rdi]
         ] {
             let mut general = [0; 16];
-            (general[0], general[7], general[1]) = (RAX, 0x1000, 8);
+            general[0] = RAX;
+            general[7] = 0x1000;
+            general[1] = 8;
             let mut bus = Bytes(std::array::from_fn(|i| 0x80 + i as u8));
             assert!(run(code, &mut general, &mut [0; 16], &mut bus), "{code:x?}");
             assert_eq!(general[0], expected, "{code:x?} {:x}", general[0]);
@@ -257,7 +259,8 @@ mod tests {
             (&[0x0F, 0x38, 0xF1, 0x07], &[0x41, 0x42, 0x43, 0x44, 0]), // movbe [rdi], eax
         ] {
             let mut general = [0; 16];
-            (general[0], general[7]) = (0x4546_4748_4142_4344, 0x1000);
+            general[0] = 0x4546_4748_4142_4344;
+            general[7] = 0x1000;
             let mut bus = Bytes([0; 32]);
             assert!(run(code, &mut general, &mut [0; 16], &mut bus), "{code:x?}");
             assert_eq!(bus.0[..expected.len()], *expected, "{code:x?}");
@@ -267,7 +270,8 @@ mod tests {
     #[test]
     fn exchanges_and_vector_accesses_are_emulated() {
         let mut general = [0; 16];
-        (general[0], general[7]) = (0xFFFF_FFFF_0102_0304, 0x1000);
+        general[0] = 0xFFFF_FFFF_0102_0304;
+        general[7] = 0x1000;
         let mut vectors = [0; 16];
         vectors[3] = u128::from_le_bytes(std::array::from_fn(|i| 0xA0 + i as u8));
         let mut bus = Bytes([0x55; 32]);
@@ -326,7 +330,8 @@ mod tests {
         let mut next = move || dice.next();
         let opcodes =
             [0x8B, 0x89, 0x8A, 0x88, 0xC6, 0xC7, 0x87, 0x86, 0x63, 0x0F, 0xC5, 0xC4, 0x62, 0x66, 0xF3, 0x48];
-        let (mut executed, mut refused) = (0, 0);
+        let mut executed = 0;
+        let mut refused = 0;
         for round in 0..300_000 {
             let mut code = (u128::from(next()) << 64 | u128::from(next())).to_le_bytes();
             if round & 1 == 0 {

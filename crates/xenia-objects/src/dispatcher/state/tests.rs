@@ -42,11 +42,13 @@ impl Setup {
             b.wait(threads[0], &[mutant], WaitType::Any);
             b.wait(threads[0], &[mutant], WaitType::Any);
         }
-        let (memory, dispatcher) = (b.memory.clone(), &b.dispatcher);
+        let memory = b.memory.clone();
+        let dispatcher = &b.dispatcher;
         for (index, timer) in timers.into_iter().enumerate() {
             dispatcher.initialize_timer(&memory, timer, kind::MANUAL_TIMER).unwrap();
             let apc = TimerApc { thread_id: 2, routine: GuestAddr(0x100), context: 7 };
-            let (due, apc) = (1000, (index == 1).then_some(apc));
+            let due = 1000;
+            let apc = (index == 1).then_some(apc);
             let setting = TimerSetting { due, period_ms: index as u32 % 2, dpc: GuestAddr::NULL, apc };
             dispatcher.set_timer(&memory, timer, setting).unwrap();
         }

@@ -44,8 +44,10 @@ impl<'a> Draws<'a> {
             0,
             1 << 9 | border,
         ];
-        let (mut recording, mirror) = (Recording::default(), Mirror::default());
-        let (device, memory): (_, &dyn PhysicalMemory) = (self.device, &self.memory);
+        let mut recording = Recording::default();
+        let mirror = Mirror::default();
+        let device = self.device;
+        let memory: &dyn PhysicalMemory = &self.memory;
         let mut inputs = TextureInputs { device, recording: &mut recording, mirror: &mirror, memory };
         let buffer = |usage| {
             let descriptor =
@@ -57,7 +59,8 @@ impl<'a> Draws<'a> {
         let layout = self.shader.interface.constants;
         let mut records = StageConstants::new(&self.constants, ShaderKind::Pixel, layout);
         self.textures.begin();
-        let (shader, textures) = (&self.shader, &mut self.textures);
+        let shader = &self.shader;
+        let textures = &mut self.textures;
         self.groups.get(&mut inputs, shader, &self.constants, textures, &mut records, buffers);
         device.submit(recording.finish());
         self.textures.note_submission();

@@ -67,7 +67,8 @@ fn backend(device: &device::Device) -> WgpuBackend {
 #[test]
 fn the_oldest_pages_make_room_and_are_delivered() {
     device::tests::with(|device| {
-        let (ram, mut backend) = (memory(), backend(device));
+        let ram = memory();
+        let mut backend = backend(device);
         backend.mirror.set_limit(u64::from(2 * BYTES));
         let places = [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000];
         for (made, place) in (1..).zip(places) {
@@ -85,7 +86,8 @@ fn the_oldest_pages_make_room_and_are_delivered() {
 #[test]
 fn resolves_are_submitted_before_there_are_too_many() {
     device::tests::with(|device| {
-        let (ram, mut backend) = (memory(), backend(device));
+        let ram = memory();
+        let mut backend = backend(device);
         for _ in 0..=super::MAX_UNSUBMITTED / super::DRAWS_OF_A_COPY {
             backend.resolve(&resolve(0x1_0000), &ram).unwrap();
         }
@@ -99,7 +101,8 @@ fn resolves_are_submitted_before_there_are_too_many() {
 #[test]
 fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
     device::tests::with(|device| {
-        let (ram, mut backend) = (memory(), backend(device));
+        let ram = memory();
+        let mut backend = backend(device);
         let clear =
             ResolveCall { command: CopyCommand::Null, clear_color: Some([0; 2]), ..resolve(0x1_0000) };
         for _ in 0..=super::MAX_UNSUBMITTED {
@@ -112,7 +115,8 @@ fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
 #[test]
 fn a_lost_device_takes_its_texels_with_it() {
     let Some(device) = device::tests::own() else { return };
-    let (ram, mut backend) = (memory(), backend(&device));
+    let ram = memory();
+    let mut backend = backend(&device);
     backend.resolve(&resolve(0x1_0000), &ram).unwrap();
     backend.device.wgpu().destroy();
     let _ = backend.device.wait(None);
@@ -137,7 +141,8 @@ fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
 #[test]
 fn deliveries_under_way_are_waited_for_where_memory_is_read() {
     device::tests::with(|device| {
-        let (ram, mut backend) = (memory(), backend(&device.counting_anew()));
+        let ram = memory();
+        let mut backend = backend(&device.counting_anew());
         let places = [0x1_0000, 0x2_0000, 0x3_0000];
         backend.resolve(&resolve(places[0]), &ram).unwrap();
         let first = backend.begin_delivery(&ram).unwrap();
@@ -164,7 +169,8 @@ fn deliveries_under_way_are_waited_for_where_memory_is_read() {
 #[test]
 fn a_resolve_over_pages_under_way_is_delivered_after_them() {
     device::tests::with(|device| {
-        let (ram, mut backend) = (memory(), backend(device));
+        let ram = memory();
+        let mut backend = backend(device);
         // The last page is resolved in part, and the CPU writes beside the texels meanwhile.
         let place = 0x1_0800;
         backend.resolve(&resolve(place), &ram).unwrap();
@@ -184,7 +190,8 @@ fn a_resolve_over_pages_under_way_is_delivered_after_them() {
 #[test]
 fn deliveries_under_way_end_with_their_device() {
     let Some(device) = device::tests::own() else { return };
-    let (ram, mut backend) = (memory(), backend(&device));
+    let ram = memory();
+    let mut backend = backend(&device);
     backend.resolve(&resolve(0x1_0000), &ram).unwrap();
     let number = backend.begin_delivery(&ram).unwrap();
     let report = backend.begin_samples().unwrap();

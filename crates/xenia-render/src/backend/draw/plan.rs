@@ -74,8 +74,8 @@ impl Plan {
             // samples.
             depth.get_or_insert((DepthState::IGNORED, 0));
         }
-        let (clip, deepest) =
-            (state::depth_clip(call, device.features)?, targets::deepest(call.depth.format));
+        let clip = state::depth_clip(call, device.features)?;
+        let deepest = targets::deepest(call.depth.format);
         let mut position = state::position(call, size, expanded)?;
         if clip.unclipped {
             // The host clamps depths to its viewport, the chip to the range of the format.

@@ -108,7 +108,8 @@ fn edram_load_then_dump_round_trips() {
             }
             let mut kept = 0;
             for (index, moved) in moved.into_iter().enumerate() {
-                let (old, new) = (before[index], after[index]);
+                let old = before[index];
+                let new = after[index];
                 if new == old {
                     kept += 1;
                     assert!(moved, "{place:?}: word {index} was written");

@@ -50,8 +50,8 @@ impl Coverage {
         let first = runs.first()?;
         let last = runs.last()?;
         let at = |offset: u32| u64::from(physical) + u64::from(offset);
-        let (start, end) =
-            (at(first.start) / u64::from(PAGE_SIZE), at(last.end).div_ceil(u64::from(PAGE_SIZE)));
+        let start = at(first.start) / u64::from(PAGE_SIZE);
+        let end = at(last.end).div_ceil(u64::from(PAGE_SIZE));
         if end > u64::from(PHYSICAL_SIZE / PAGE_SIZE) || (end - start) * u64::from(PAGE_SIZE) > IMAGE_BYTES {
             return None;
         }

@@ -177,7 +177,8 @@ fn get(
     shape: TextureShape,
     memory: &dyn PhysicalMemory,
 ) -> Option<FetchedTexture> {
-    let (mut recording, mirror) = (Recording::default(), Mirror::default());
+    let mut recording = Recording::default();
+    let mirror = Mirror::default();
     let mut inputs = TextureInputs { device, recording: &mut recording, mirror: &mirror, memory };
     let fetched = textures.get(&mut inputs, words, shape);
     device.submit(recording.finish());

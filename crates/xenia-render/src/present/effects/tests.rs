@@ -8,7 +8,8 @@ const SIDE: u32 = 16;
 
 /// The pixels of a frame, drawn with an appearance.
 fn drawn(device: &Device, frame: &[u8], appearance: &Appearance) -> Vec<[u8; 4]> {
-    let (wgpu, queue) = (device.wgpu(), device.queue());
+    let wgpu = device.wgpu();
+    let queue = device.queue();
     let shader = shader(wgpu);
     let painter = Painter::new(wgpu, &shader, PICTURE_FORMAT);
     let mut effects = Effects::new(wgpu, &shader, PICTURE_FORMAT, painter.samplers());

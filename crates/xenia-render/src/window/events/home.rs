@@ -65,7 +65,9 @@ impl Events {
         self.set_paused(false);
         if let Some(view) = &mut self.view {
             view.forget();
-            (view.is_home, view.returns_home, view.help) = (true, true, false);
+            view.is_home = true;
+            view.returns_home = true;
+            view.help = false;
         }
         let page = if failure.is_some() { MenuPage::Failure } else { MenuPage::Library };
         self.home.failure = failure.unwrap_or_default();

@@ -71,7 +71,7 @@ fn links_out(from: &Path, path: &Path, depth: u32) -> Vec<PathBuf> {
     links
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::super::tests::{run, save_in};
     use super::*;

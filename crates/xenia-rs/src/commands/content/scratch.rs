@@ -37,7 +37,8 @@ pub(super) fn run(args: &ContentScratchArgs) -> Result<Code> {
             said = "  removed";
             if let Err(error) = ScratchDisks::remove(&path) {
                 errln!("xenia-rs: {error}");
-                (said, code) = ("  kept", Code::Mismatch);
+                said = "  kept";
+                code = Code::Mismatch;
             }
         }
         outln!("{id:08X} {size:>13}  {}{said}", path.display());

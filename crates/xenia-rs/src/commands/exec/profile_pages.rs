@@ -100,7 +100,8 @@ impl ProfilePages {
     /// Notes what is to be shown from now on; returns the number of the request.
     fn note(&self, of: &DataOwner, xuid: Option<u64>) -> u64 {
         let mut shown = self.shown.lock();
-        (shown.of, shown.xuid) = (of.clone(), xuid.map(Xuid));
+        shown.of = of.clone();
+        shown.xuid = xuid.map(Xuid);
         shown.request += 1;
         shown.request
     }

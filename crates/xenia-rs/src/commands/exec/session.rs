@@ -94,7 +94,8 @@ impl Session<'_> {
     pub(super) fn read_settings(&self, args: &mut ExecArgs) {
         let read = || -> Result<ExecArgs> {
             let mut new = crate::exec_args(args.typed.clone())?;
-            (new.states.load_state, new.states.load_slot) = (None, None);
+            new.states.load_state = None;
+            new.states.load_slot = None;
             leave_flags_of_title(&mut new, self.own);
             new.refuse_unsupported()?;
             Ok(in_window(new))

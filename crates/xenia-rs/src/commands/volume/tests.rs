@@ -90,7 +90,8 @@ fn titles_run_from_images_and_read_neighbouring_files() {
 
 /// A ZIP of the folder's files, deflated by the crate's compressor.
 fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    let mut file = Vec::new();
+    let mut directory = Vec::new();
     let names = ["default.xex", "segments"];
     for name in names {
         let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
@@ -109,7 +110,8 @@ fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
         file.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &data].concat());
         directory.extend([b"PK\x01\x02\x14\0", &common[..], &[0; 10], &offset, name.as_bytes()].concat());
     }
-    let (at, size) = (file.len() as u32, directory.len() as u32);
+    let at = file.len() as u32;
+    let size = directory.len() as u32;
     file.extend(directory);
     file.extend(
         [&b"PK\x05\x06\0\0\0\0\x02\0\x02\0"[..], &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat(),

@@ -20,11 +20,14 @@ fn title_input_settings_override_global_and_default_ones() {
          [input.title.454108cf.keys]\na = 'KeyQ'\n[input.title.454108cf.buttons]\nb = 'x'\n",
     );
     assert_eq!(config.mappings(), Some("/etc/x/db.txt".into()));
-    let (all, one) = (config.for_title(Some(1)), config.for_title(Some(0x4541_08CF)));
+    let all = config.for_title(Some(1));
+    let one = config.for_title(Some(0x4541_08CF));
     assert_eq!((all.stick_zone, all.trigger_zone, all.rumble, all.keyboard), (0.2, 0.05, 1.0, Some(1)));
     assert_eq!((one.stick_zone, one.rumble, one.keyboard), (0.0, 0.5, None));
     assert_eq!((all.kind, one.kind), (None, Some(PadKind::ArcadeStick)));
-    let (a, b, x) = (PadControl::Button(0x1000), PadControl::Button(0x2000), PadControl::Button(0x4000));
+    let a = PadControl::Button(0x1000);
+    let b = PadControl::Button(0x2000);
+    let x = PadControl::Button(0x4000);
     let of = |tuning: &Tuning, control| -> Vec<KeyCode> {
         tuning.keys.iter().filter(|(_, known)| *known == control).map(|(key, _)| *key).collect()
     };
@@ -46,8 +49,10 @@ fn a_named_assignment_comes_before_that_of_all_titles_and_after_a_titles_own() {
          [controller.pad.buttons]\na = 'b'\n[controller.race-1]\nkind = 'wheel'\n\
          [input.title.454108CF]\ncontroller = 'race-1'\n[input.title.454108CF.keys]\nb = 'Digit5'\n",
     );
-    let (a, b) = (PadControl::Button(0x1000), PadControl::Button(0x2000));
-    let (all, one) = (config.for_title(None), config.for_title(Some(0x4541_08CF)));
+    let a = PadControl::Button(0x1000);
+    let b = PadControl::Button(0x2000);
+    let all = config.for_title(None);
+    let one = config.for_title(Some(0x4541_08CF));
     let of = |tuning: &Tuning, part| tuning.keys_of(part).collect::<Vec<_>>();
     assert_eq!((of(&all, a), of(&all, b)), (vec![KeyCode::KeyQ], vec![KeyCode::KeyO]));
     assert_eq!((all.stick_zone, all.rumble, all.buttons.get(&a)), (0.3, 0.5, Some(&b)));

@@ -89,7 +89,8 @@ impl Debugged<'_, '_> {
             if from - lower > STEP_REACH {
                 bail!("thread {thread} has not run in the last {STEP_REACH} instructions");
             }
-            (upper, length) = (lower, (length * GROWTH).min(MAX_STEPPED));
+            upper = lower;
+            length = (length * GROWTH).min(MAX_STEPPED);
         }
         self.beginning()
     }
@@ -106,7 +107,8 @@ impl Debugged<'_, '_> {
             if let Some(stop) = self.last_stop_between(lower, upper)? {
                 return Ok(stop);
             }
-            (upper, length) = (lower, length.saturating_mul(GROWTH));
+            upper = lower;
+            length = length.saturating_mul(GROWTH);
         }
         self.beginning()
     }

@@ -204,7 +204,8 @@ impl Debugged<'_, '_> {
                     return Ok(Some((lower + note.before(), note.pc)));
                 }
             }
-            (upper, length) = (lower, length.saturating_mul(GROWTH));
+            upper = lower;
+            length = length.saturating_mul(GROWTH);
         }
         Ok(None)
     }

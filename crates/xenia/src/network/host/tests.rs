@@ -55,7 +55,8 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     assert_eq!(network.receive(server, &mut [0; 4]).err(), Some(WsaError::WOULD_BLOCK));
     // More data than the host buffers at once, sent and received in one thread.
     let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
-    let (mut sent, mut got) = (0, Vec::new());
+    let mut sent = 0;
+    let mut got = Vec::new();
     while got.len() < all.len() {
         if sent < all.len() {
             match network.send(client, &all[sent..], None) {
@@ -80,7 +81,8 @@ fn sent_data_arrives_after_shutdown_and_close() {
     for shuts in [false, true] {
         let mut network = HostNetwork::new();
         let (client, server) = connected(&mut network);
-        let (mut sent, block) = (0, vec![7; 0x1_0000]);
+        let mut sent = 0;
+        let block = vec![7; 0x1_0000];
         loop {
             match network.send(client, &block, None) {
                 Ok(count) => sent += count,

@@ -95,7 +95,8 @@ pub(super) fn lanes(ours: u128, theirs: u128, holds: fn(f64, f64) -> bool) -> bo
 
 pub(super) fn undefined_quotient(view: &View<'_>) -> bool {
     let field = |operand: Operand| view.before.gpr[operand.extract(Instruction(view.word)) as usize];
-    let (a, b) = (field(Operand::ra), field(Operand::rb));
+    let a = field(Operand::ra);
+    let b = field(Operand::rb);
     match view.op {
         Op::divdx => b == 0 || a == 1 << 63 && b == u64::MAX,
         Op::divdux => b == 0,

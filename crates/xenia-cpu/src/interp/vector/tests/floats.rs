@@ -24,7 +24,8 @@ fn flushing_follows_nj() {
         (Op::vmulfp128, [0x0080_0000, one], least, least),
     ];
     for (op, [a, b], flushed, kept) in cases {
-        (machine.ctx.vr[4], machine.ctx.vr[5]) = (w([a; 4]), w([b; 4]));
+        machine.ctx.vr[4] = w([a; 4]);
+        machine.ctx.vr[5] = w([b; 4]);
         for (vscr, result) in [(0x0001_0000, flushed), (0, kept)] {
             machine.ctx.vscr = vscr;
             machine.one(x(op, 3, 4, 5, 0));
@@ -137,12 +138,14 @@ fn dot_products_of_special_values() {
         (NJ, [one, one, one, one], [one, one, one, 0xFFC0_0001], 0xFFC0_0001),
     ] {
         machine.ctx.vscr = vscr;
-        (machine.ctx.vr[4], machine.ctx.vr[5]) = (w(a), w(b));
+        machine.ctx.vr[4] = w(a);
+        machine.ctx.vr[5] = w(b);
         machine.one(x(Op::vmsum4fp128, 3, 4, 5, 0));
         assert_eq!(machine.ctx.vr[3], w([expected; 4]), "{a:x?} {b:x?} {:032x}", machine.ctx.vr[3]);
     }
     // The fourth lane is not part of a three-lane product.
-    (machine.ctx.vr[4], machine.ctx.vr[5]) = (w([one, one, one, 0x7FC0_0000]), w([one, one, one, infinity]));
+    machine.ctx.vr[4] = w([one, one, one, 0x7FC0_0000]);
+    machine.ctx.vr[5] = w([one, one, one, infinity]);
     machine.one(x(Op::vmsum3fp128, 3, 4, 5, 0));
     assert_eq!(machine.ctx.vr[3], w([0x4040_0000; 4]));
 }
@@ -184,7 +187,9 @@ fn float_lanes_as_measured() {
     let run = |op: Op, vscr: u32, [a, b, c]: [u128; 3], expected: [u32; 4]| {
         let mut machine = CpuHarness::new();
         machine.ctx.vscr = vscr;
-        (machine.ctx.vr[4], machine.ctx.vr[5], machine.ctx.vr[6]) = (a, b, c);
+        machine.ctx.vr[4] = a;
+        machine.ctx.vr[5] = b;
+        machine.ctx.vr[6] = c;
         let three = op.row().operands.contains(&Operand::vc);
         machine.one(if three { va(op) } else { x(op, 3, 4, 5, 0) });
         assert_eq!(

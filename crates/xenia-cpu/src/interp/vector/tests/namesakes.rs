@@ -73,8 +73,10 @@ fn vmx128_rows_do_what_their_namesakes_do() {
             machine.ctx = before.clone();
             machine.ctx.vr[1] = before.vr[i.vd128()];
             if !is_memory {
-                let (a, b) = (before.vr[i.va128()], before.vr[i.vb128()]);
-                (machine.ctx.vr[2], machine.ctx.vr[3]) = (a, b);
+                let a = before.vr[i.va128()];
+                let b = before.vr[i.vb128()];
+                machine.ctx.vr[2] = a;
+                machine.ctx.vr[3] = b;
                 machine.ctx.vr[4] = before.vr[i.vc3()];
             }
             let theirs = run(&mut machine, word);

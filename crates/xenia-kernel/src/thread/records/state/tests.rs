@@ -72,7 +72,8 @@ fn scopes() -> Scopes {
 
 fn activities() -> Vec<ActivityKind> {
     let record = ExceptionRecord { code: 1, parameters: vec![4, 5], ..ExceptionRecord::default() };
-    let (bounds, area) = (StackBounds { low: 1, high: 2 }, Some(HandlerArea { base: GuestAddr(7) }));
+    let bounds = StackBounds { low: 1, high: 2 };
+    let area = Some(HandlerArea { base: GuestAddr(7) });
     let report = UnhandledReport { pc: GuestAddr(4), text: "text".to_owned(), registers: context(2) };
     let dispatch = Dispatch {
         report,
@@ -108,8 +109,10 @@ fn rests() -> Vec<Rest> {
         |function| DigestCall { function, parts: [data; 3], purpose: DigestPurpose::Verify, buffer: data };
     let operands = ComparedMemory::Ranges(GuestAddr(1), GuestAddr(2));
     let written = Some((Out::new(GuestAddr(0x200)), 6));
-    let (encoding, at) = (TargetEncoding::Narrow, GuestAddr(0x300));
-    let (parts, sum) = ([data; 2], RotSum::default());
+    let encoding = TargetEncoding::Narrow;
+    let at = GuestAddr(0x300);
+    let parts = [data; 2];
+    let sum = RotSum::default();
     vec![
         Rest::Rc4 { cipher: Box::new(Rc4::new(b"key")), data },
         Rest::Digest(Box::new(digest(DigestFunction::Hash(hash.clone())))),

@@ -387,7 +387,8 @@ impl Reader<'_> {
                     let at = decoded.memory_displacement64().cast_signed();
                     let found = Hook::ALL.iter().find(|hook| i64::from(hook.offset()) == at);
                     let Some(found) = found else { return false };
-                    (hook, wanted) = (Some(found), decoded.memory_base());
+                    hook = Some(found);
+                    wanted = decoded.memory_base();
                 }
                 (Some(_), OpKind::Register) if is_move => wanted = decoded.op1_register(),
                 _ => return false,

@@ -20,7 +20,8 @@ const _: () = assert!(2 + RETURNED.len() == 4 && 2 + CALLED_WITH.len() == 5, "th
 pub(super) fn solve(flow: &mut FunctionCode) {
     if !(0..MAX_PASSES).any(|_| !pass(flow)) {
         for block in &mut flow.blocks {
-            (block.live_in, block.live_out) = (u16::MAX, u16::MAX);
+            block.live_in = u16::MAX;
+            block.live_out = u16::MAX;
         }
     }
 }
@@ -41,7 +42,8 @@ fn pass(flow: &mut FunctionCode) -> bool {
         }
         let block = &mut flow.blocks[number];
         changes |= block.live_in != live;
-        (block.live_in, block.live_out) = (live, out);
+        block.live_in = live;
+        block.live_out = out;
     }
     changes
 }

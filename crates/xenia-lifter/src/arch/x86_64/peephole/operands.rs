@@ -175,7 +175,9 @@ impl Workshop {
         let fits = is_encoded && buffer.len() <= MAX_INSTRUCTION_BYTES;
         if fits {
             bytes[..buffer.len()].copy_from_slice(&buffer);
-            (op.bytes, op.length, op.decoded) = (bytes, buffer.len() as u8, changed);
+            op.bytes = bytes;
+            op.length = buffer.len() as u8;
+            op.decoded = changed;
             op.usage = self.usage(&changed);
         }
         self.encoder.set_buffer(buffer);

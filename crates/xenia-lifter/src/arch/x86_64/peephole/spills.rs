@@ -199,7 +199,8 @@ impl State {
                 }
             }
             Form::Copy(to, from) => {
-                let (to, from) = (Registers::one(to), Registers::one(from));
+                let to = Registers::one(to);
+                let from = Registers::one(from);
                 if to != from {
                     self.forget_registers(to);
                     for (_, known) in self.0.iter_mut().filter(|(_, known)| known.has(from)) {

@@ -142,7 +142,8 @@ fn branches_get_shorter_and_tables_lead_where_they_led() {
     code.extend([0x48, 0x83, 0xC0, 0x01, 0xC3, 0x0F, 0x0B, 0x0F, 0x10, 0x05, 1, 0, 0, 0, 0xC3]);
     assert_eq!(code.len(), 0x40);
     code.extend(1..=16);
-    let (blocks, starts) = ([0, 9, 0x25, 0x31, 0x36, 0x38], [0x36]);
+    let blocks = [0, 9, 0x25, 0x31, 0x36, 0x38];
+    let starts = [0x36];
     let Optimized { code: after, moved } =
         optimized(&code, Facts { blocks: &blocks, starts: &starts, ..PLAIN });
     let [table, first, second, trap, end] = [0x19, 0x25, 0x31, 0x36, 0x38].map(|at| moved.of(at) as usize);

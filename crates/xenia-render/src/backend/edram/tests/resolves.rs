@@ -103,7 +103,8 @@ impl Pair {
 
     /// Memory after a resolve by ours and by the reference.
     fn run(&mut self, device: &Device, call: &ResolveCall, area: Rect) -> [Vec<u8>; 2] {
-        let (ours, theirs) = (memory(area), memory(area));
+        let ours = memory(area);
+        let theirs = memory(area);
         let result =
             Resolve::new(call, &ours).and_then(|resolve| self.edram.resolve(device, &resolve, &ours));
         assert_eq!(result, self.reference.resolve(call, &theirs), "{call:?}");
@@ -128,12 +129,14 @@ fn distance(ours: &[u8], theirs: &[u8], format: &Format) -> u64 {
     let bytes = format.bytes as usize;
     let texel = |texel: &[u8]| texel.iter().rev().fold(0, |bits, &byte| bits << 8 | u128::from(byte));
     let of_texels = |(ours, theirs)| {
-        let (mut ours, mut theirs): (u128, u128) = (texel(ours), texel(theirs));
+        let mut ours: u128 = texel(ours);
+        let mut theirs: u128 = texel(theirs);
         let mut largest = 0;
         for width in widths {
             let mask = (1 << width) - 1;
             largest = largest.max((ours & mask).abs_diff(theirs & mask) as u64);
-            (ours, theirs) = (ours >> width, theirs >> width);
+            ours >>= width;
+            theirs >>= width;
         }
         largest
     };
@@ -259,8 +262,12 @@ fn large_resolves_are_made_in_parts() {
         let mut pair = Pair::new(device);
         pair.set_words(device, &modest_words(6));
         let mut call = resolve_of(FORMATS[10], Msaa::X1);
-        (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 1024);
-        (call.destination.pitch, call.destination.height, call.destination.format) = (1280, 1024, 38);
+        call.pitch = 1280;
+        call.scissor.right = 1280;
+        call.scissor.bottom = 1024;
+        call.destination.pitch = 1280;
+        call.destination.height = 1024;
+        call.destination.format = 38;
         call.destination.physical = 0x10_0000;
         let run = |backend: &mut dyn FnMut(&Ram)| {
             let ram = Ram::new(24 << 20);

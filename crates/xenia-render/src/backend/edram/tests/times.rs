@@ -43,8 +43,11 @@ fn times_of_transfers_and_resolves_are_printed() {
             });
             let mut call = resolve_of(format, msaa);
             call.sample_select = 6;
-            (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 720);
-            (call.destination.pitch, call.destination.height) = (1280, 720);
+            call.pitch = 1280;
+            call.scissor.right = 1280;
+            call.scissor.bottom = 720;
+            call.destination.pitch = 1280;
+            call.destination.height = 720;
             call.destination.physical = 0x10_0000;
             resolves::set_rectangle(&memory, [0, 0, 1280, 720]);
             let resolve = milliseconds(device, |_| {

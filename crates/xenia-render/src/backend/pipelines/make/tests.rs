@@ -35,7 +35,8 @@ fn any_recipe_makes_a_pipeline_or_words() {
     with(|device| {
         let shaders = [shader(ShaderKind::Vertex, VERTEX), shader(ShaderKind::Pixel, PIXEL)];
         let maker = Maker::new(device.clone());
-        let (mut made, mut refused) = (0, 0);
+        let mut made = 0;
+        let mut refused = 0;
         let case = |seed| {
             let mut dice = Dice(seed);
             // Numbers with few bits, so that what they refer to mostly exists.

@@ -60,7 +60,8 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
         assert_eq!(texel(device, &first.host, 2), 0);
         assert_eq!(texel(device, &third.host, 0), 0);
         let (_, after) = find(&words);
-        let (reused, checks) = (counters.reused + 1, counters.checks + 1);
+        let reused = counters.reused + 1;
+        let checks = counters.checks + 1;
         assert_eq!(after, TextureCounters { reused, checks, ..counters });
         // No write since: no version is compared.
         let (_, again) = find(&words);

@@ -127,7 +127,8 @@ fn implicit(i: &Instruction) -> (&'static [usize], &'static [usize]) {
 /// The events of `program`, `most` of them. All that is random depends on `seed`.
 pub(super) fn run(program: &Program, seed: u64, most: usize) -> Vec<Event> {
     let mut general = std::array::from_fn(|n| mix(seed, n as u64));
-    (general[4], general[15]) = (STACK, CONTEXT);
+    general[4] = STACK;
+    general[15] = CONTEXT;
     let vectors = std::array::from_fn(|n| wide(seed, 100 + n as u64));
     let mut machine = Machine {
         program,
@@ -322,7 +323,8 @@ impl Machine<'_> {
     }
 
     fn store(&mut self, i: &Instruction, value: u128) {
-        let (address, size) = (self.address(i), i.memory_size().size());
+        let address = self.address(i);
+        let size = i.memory_size().size();
         let value = cut(value, size);
         if Self::is_stack(address) {
             self.push(address, size, value);

@@ -126,7 +126,8 @@ fn function(seed: u64) -> Writer {
     let mut dice = Dice(seed);
     let some = 3 + dice.below(5);
     let registers = (0..some).map(|_| dice.of(&POOL).unwrap()).collect();
-    let (hot, cold) = (1 + dice.below(7), 1 + dice.below(3));
+    let hot = 1 + dice.below(7);
+    let cold = 1 + dice.below(3);
     let mut writer = Writer {
         dice,
         encoder: Encoder::new(64),
@@ -172,7 +173,8 @@ fn random_functions_do_the_same_as_before() {
             references: old.references.iter().map(|&field| moved.of(field)).collect(),
             tables: old.tables.iter().map(|&(at, entries)| (moved.of(at), entries)).collect(),
         };
-        (before, after) = (before + old.code.len(), after + new.code.len());
+        before += old.code.len();
+        after += new.code.len();
         for again in 0..RUNS {
             let mut events = run(&old, seed ^ again << 32, MAX_EVENTS);
             faults += events.iter().filter(|event| **event == Event::Fault).count();

@@ -127,7 +127,8 @@ impl Writer {
         let displacement = self.one(&[0, 8, 0x10, -0x58, 0x120, 4]);
         let base = if self.dice.one_in(4) { Register::R15 } else { self.r64() };
         if self.dice.one_in(4) {
-            let (index, scale) = (self.r64(), self.one(&[1, 2, 4, 8]));
+            let index = self.r64();
+            let scale = self.one(&[1, 2, 4, 8]);
             return MemoryOperand::new(base, index, scale, displacement, 8, false, Register::None);
         }
         at(base, displacement)
@@ -198,7 +199,8 @@ impl Writer {
 
     /// A load and the swap of its result, or a swap and the store of its result.
     fn swapped(&mut self) {
-        let (number, memory) = (self.number(), self.memory());
+        let number = self.number();
+        let memory = self.memory();
         let is_wide = self.dice.one_in(4);
         let register = if is_wide { Register::RAX } else { Register::EAX } + number;
         let swap = i1(if is_wide { Code::Bswap_r64 } else { Code::Bswap_r32 }, register);
