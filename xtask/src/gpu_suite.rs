@@ -41,8 +41,11 @@ const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 pub(crate) const QUICK_SHADERS: (&str, &str) = ("GALLIVM_PERF", "nopt");
 /// Reasons for which scenes on that driver are drawn by the reference instead, so that they show
 /// nothing about the device.
-const LEFT_TO_THE_REFERENCE: [&str; 2] =
-    ["two constant biases for the two faces", "two stencil references or masks for the two faces"];
+const LEFT_TO_THE_REFERENCE: [&str; 3] = [
+    "two constant biases for the two faces",
+    "two stencil references or masks for the two faces",
+    "the minimum or maximum of products",
+];
 /// The program's message if the host has no device for a backend.
 pub(crate) const NO_DEVICE: &str = "can't be used";
 

@@ -64,8 +64,8 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
             BlendOp::Add => map2(&a, &b, |a, b| a + b),
             BlendOp::Subtract => map2(&a, &b, |a, b| a - b),
             BlendOp::RevSubtract => map2(&a, &b, |a, b| b - a),
-            BlendOp::Min => map2(&source[c], &old[c], lesser),
-            BlendOp::Max => map2(&source[c], &old[c], larger),
+            BlendOp::Min => map2(&a, &b, lesser),
+            BlendOp::Max => map2(&a, &b, larger),
         };
         *out = map(out, canonical_nan);
     }
@@ -156,8 +156,11 @@ mod tests {
             (DstColor, Zero, BlendOp::Add, [0.125, 0.125, 0.0, 0.125]),
             (One, One, BlendOp::Subtract, [0.25, -0.25, 1.0, 0.25]),
             (One, One, BlendOp::RevSubtract, [-0.25, 0.25, -1.0, -0.25]),
-            (Zero, Zero, BlendOp::Min, [0.25, 0.25, 0.0, 0.25]),
-            (Zero, Zero, BlendOp::Max, [0.5, 0.5, 1.0, 0.5]),
+            (One, One, BlendOp::Min, [0.25, 0.25, 0.0, 0.25]),
+            (One, One, BlendOp::Max, [0.5, 0.5, 1.0, 0.5]),
+            (Zero, One, BlendOp::Min, [0.0; 4]),
+            (SrcAlpha, One, BlendOp::Min, [0.25, 0.125, 0.0, 0.25]),
+            (SrcAlpha, OneMinusSrcAlpha, BlendOp::Max, [0.25, 0.25, 0.5, 0.25]),
             (ConstantColor, Zero, BlendOp::Add, [0.5, 0.125, 0.25, 0.375]),
             (ConstantAlpha, OneMinusConstantAlpha, BlendOp::Add, [0.4375, 0.3125, 0.75, 0.4375]),
             (SrcAlphaSaturate, Zero, BlendOp::Add, [0.25, 0.125, 0.5, 0.5]),

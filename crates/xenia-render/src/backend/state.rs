@@ -26,6 +26,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
     if call.fills.is_some() {
         return Err(UnsupportedState("polygons as lines or points"));
     }
+    if call.color.iter().flatten().any(weighs_extremes) {
+        return Err(UnsupportedState("the minimum or maximum of products"));
+    }
     if call.vertex_kill == Some(VertexKill::All) && !is_expanded(call.primitive) {
         return Err(UnsupportedState("vertices that take away their primitive together"));
     }
@@ -49,6 +52,18 @@ fn reads_first_slice(call: &DrawCall) -> bool {
             is_plane && is_volume(&call.constants.fetch[usize::from(fetch.constant) & 31])
         }
         _ => false,
+    })
+}
+
+/// Whether a target gets the lesser or larger one of colours that are multiplied by factors first:
+/// hosts ignore the factors.
+fn weighs_extremes(target: &ColorTarget) -> bool {
+    let blend = target.blend;
+    let is_written = [target.write_mask & 7 != 0, target.write_mask & 8 != 0];
+    (0..2).any(|part| {
+        let is_extreme = matches!(blend.operation[part], BlendOp::Min | BlendOp::Max);
+        let is_plain = [blend.source[part], blend.destination[part]] == [BlendFactor::One; 2];
+        is_written[part] && is_extreme && !is_plain
     })
 }
 
@@ -146,7 +161,7 @@ pub(super) fn blend(blend: Blend) -> Option<wgpu::BlendState> {
             BlendOp::Min => wgpu::BlendOperation::Min,
             BlendOp::Max => wgpu::BlendOperation::Max,
         };
-        // Min and max ignore the factors, but the host requires them to be one.
+        // A part that is not written can have factors, and the host wants them to be one.
         let is_plain = matches!(blend.operation[part], BlendOp::Min | BlendOp::Max);
         let factor = |of| if is_plain { wgpu::BlendFactor::One } else { factor(of) };
         wgpu::BlendComponent {
