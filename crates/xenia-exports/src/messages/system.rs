@@ -7,15 +7,13 @@ use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user::overlapped::{Completed, complete};
-use crate::xam::content_device::TYPE_HARD_DISK;
+use crate::xam::content_device::{TYPE_DISC, TYPE_HARD_DISK};
 use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;
 
 /// Maximum length in bytes of a root name.
 const ROOT: u32 = 64;
-/// Device type of a disc.
-const TYPE_DISC: u32 = 4;
 
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {

@@ -1,10 +1,10 @@
 //! Saved games and downloads (`XamContent*`).
 
-use super::content_device::{self, HARD_DISK};
+use super::content_device::{self, DISC_DRIVE, HARD_DISK};
 use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
-use crate::files::{Files, PackageMode, win32_error};
+use crate::files::{Files, PackageMode, Packages, win32_error};
 use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
@@ -16,6 +16,7 @@ use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use xenia_user::enumerators::Enumerator;
 use xenia_user::profile::Xuid;
+use xenia_vfs::VfsResult;
 
 /// Exports of content packages.
 pub struct Content;
@@ -33,8 +34,8 @@ pub(super) enum PackageSource {
 }
 
 /// The package that a call names.
-struct Wanted {
-    name: PackageName,
+pub(super) struct Wanted {
+    pub(super) name: PackageName,
     display_name: String,
 }
 
@@ -66,7 +67,8 @@ fn read_wanted(
     let file = file.trim_matches(' ');
     let display_name = memory.read_wide_string(at.offset(data::DISPLAY_NAME), data::DISPLAY_UNITS)?;
     let display_name = String::from_utf16_lossy(&display_name);
-    if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
+    let device = memory.read(at.offset(data::DEVICE))?;
+    if !content_device::is_there(device) {
         return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
     }
     let place = match source {
@@ -80,17 +82,33 @@ fn read_wanted(
     let Some(name) = PackageName::new(owner, title, kind, file) else {
         return Ok(Err(Win32Error::INVALID_NAME));
     };
-    let name = match source {
-        PackageSource::User(_) => call.kernel.files.lock().packages.store.shared(name),
+    let name = on_device(&call.kernel.files.lock().packages, source, device, name);
+    Ok(name.map(|name| Wanted { name, display_name }).map_err(win32_error))
+}
+
+/// Finds the package on a device. On any device it is on the disc if the hard disk has none.
+fn on_device(packages: &Packages, source: PackageSource, device: u32, name: PackageName) -> VfsResult<PackageName> {
+    let shared = |name: PackageName| match source {
+        PackageSource::User(_) => packages.store_of(&name).shared(name),
         PackageSource::ContentData => Ok(name),
     };
-    Ok(name.map(|name| Wanted { name, display_name }).map_err(win32_error))
+    let on_disc = name.on_disc();
+    let on_disk = shared(name)?;
+    // A header that can't be read is that of a package, too.
+    let is_on_disk = || !matches!(packages.find(&on_disk), Ok(None));
+    if device == HARD_DISK || device != DISC_DRIVE && is_on_disk() {
+        return Ok(on_disk);
+    }
+    let on_disc = shared(on_disc)?;
+    let is_on_disc = device == DISC_DRIVE || matches!(packages.find(&on_disc), Ok(Some(_)));
+    Ok(if is_on_disc { on_disc } else { on_disk })
 }
 
 /// Encodes the `XCONTENT_DATA` of a package.
 pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data::SIZE as usize);
-    bytes.extend(HARD_DISK.to_be_bytes());
+    let device = if name.is_on_disc { DISC_DRIVE } else { HARD_DISK };
+    bytes.extend(device.to_be_bytes());
     bytes.extend(name.kind.to_be_bytes());
     bytes.extend(header.display_name().encode_utf16().flat_map(u16::to_be_bytes));
     bytes.resize(data::FILE as usize, 0);
@@ -149,7 +167,7 @@ impl Opening {
 
 /// The package that the arguments describe, or the call's result if they are refused: invalid ones
 /// fail the call itself, others the overlapped request.
-fn admit_package(
+pub(super) fn admit_package(
     call: &mut Call,
     source: PackageSource,
     content: Option<GuestAddr>,
@@ -287,7 +305,7 @@ impl Content {
     }
 
     /// Lists the title's packages of one type, or those of its publisher: a user's and, unless a
-    /// flag excludes them, those of all users.
+    /// flag excludes them, those of all users, also on the title's disc.
     #[export(Done)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
@@ -315,12 +333,14 @@ impl Content {
         let title = call.kernel.title_id();
         let listed = {
             let files = call.kernel.files.lock();
-            let owners = [Some(owner), with_common.then_some(Xuid::NOBODY)];
-            let lists = owners
-                .into_iter()
-                .flatten()
+            let owners = [Some(owner), with_common.then_some(Xuid::NOBODY)].into_iter().flatten();
+            let on_disk = owners
+                .filter(|_| content_device::has_disk(device))
                 .map(|owner| files.packages.store.shared_packages(owner, title, content_type));
-            lists.collect::<Result<Vec<_>, _>>()
+            let is_common = with_common || owner == Xuid::NOBODY;
+            let has_disc = is_common && content_device::has_disc(device);
+            let on_disc = has_disc.then(|| files.packages.on_disc(title, content_type));
+            on_disk.chain(on_disc).collect::<Result<Vec<_>, _>>()
         };
         let found = match listed {
             Ok(lists) => lists.concat(),
@@ -381,7 +401,7 @@ impl Content {
         let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let files = call.kernel.files.lock();
-            Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
+            Ok(files.packages.store_of(name).set_thumbnail(name, &bytes).map_err(win32_error))
         })
     }
 
@@ -398,7 +418,7 @@ impl Content {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
         let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
-            let found = call.kernel.files.lock().packages.store.thumbnail(name);
+            let found = call.kernel.files.lock().packages.store_of(name).thumbnail(name);
             let picture = match found {
                 Ok(Some(picture)) => picture,
                 Ok(None) => return Ok(Err(Win32Error::FILE_NOT_FOUND)),

@@ -1,4 +1,4 @@
-//! Storage devices for content: only the hard disk.
+//! Storage devices for content: the hard disk, and the disc drive, whose packages are read-only.
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
@@ -11,6 +11,7 @@ use crate::user_index;
 use crate::xam::ui;
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::content::{DiskSpace, PUBLISHER, SAVED_GAME};
 use xenia_user::enumerators::Enumerator;
 
 /// Exports of storage devices.
@@ -24,26 +25,57 @@ pub(super) const HARD_DISK: u32 = 1;
 const DEVICE_DATA: u32 = 0x50;
 /// Device type of the hard disk.
 pub(crate) const TYPE_HARD_DISK: u32 = 1;
-/// Name of the hard disk shown to users.
-const NAME: &str = "Hard Drive";
+/// Device id of the disc drive.
+pub(super) const DISC_DRIVE: u32 = 2;
+/// Device type of the disc drive.
+pub(crate) const TYPE_DISC: u32 = 4;
+/// Rough capacity of a disc in bytes.
+const DISC_BYTES: u64 = 7 << 30;
 /// Flag: asks the user even if there is no choice.
 const ASK: u32 = 0x200;
 /// Flags that the dialog does not know.
 const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
 
-/// Returns whether a device id means the hard disk.
+/// Returns whether a device id is known.
 pub(super) fn is_there(device: u32) -> bool {
+    has_disk(device) || has_disc(device)
+}
+
+/// Returns whether a device id means the hard disk, or also the hard disk.
+pub(super) fn has_disk(device: u32) -> bool {
     matches!(device, ANY | HARD_DISK)
 }
 
-fn device_data(call: &Call) -> Vec<u8> {
-    let space = call.kernel.files.lock().packages.store.space();
-    let words = [HARD_DISK, TYPE_HARD_DISK].into_iter().flat_map(u32::to_be_bytes);
+/// Returns whether a device id means the disc drive, or also the disc drive.
+pub(super) fn has_disc(device: u32) -> bool {
+    matches!(device, ANY | DISC_DRIVE)
+}
+
+/// Name of a device shown to users; `None` if the id is not that of one device.
+fn name_of(device: u32) -> Option<&'static str> {
+    match device {
+        HARD_DISK => Some("Hard Drive"),
+        DISC_DRIVE => Some("Disc Drive"),
+        _ => None,
+    }
+}
+
+/// Encodes the `XDEVICE_DATA` of a device; `None` if the id is not that of one device.
+fn device_data(call: &Call, device: u32) -> Option<Vec<u8>> {
+    let name = name_of(device)?;
+    let is_disk = device == HARD_DISK;
+    let kind = if is_disk { TYPE_HARD_DISK } else { TYPE_DISC };
+    let space = if is_disk {
+        call.kernel.files.lock().packages.store.space()
+    } else {
+        DiskSpace { total: DISC_BYTES, free: 0 }
+    };
+    let words = [device, kind].into_iter().flat_map(u32::to_be_bytes);
     let sizes = [space.total, space.free].into_iter().flat_map(u64::to_be_bytes);
     let mut data: Vec<u8> =
-        words.chain(sizes).chain(NAME.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        words.chain(sizes).chain(name.encode_utf16().flat_map(u16::to_be_bytes)).collect();
     data.resize(DEVICE_DATA as usize, 0);
-    data
+    Some(data)
 }
 
 #[exports(xam)]
@@ -56,10 +88,8 @@ impl ContentDevice {
         data: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(data) = data else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if device != HARD_DISK {
-            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
-        }
-        call.memory().write_bytes(data, &device_data(call))?;
+        let Some(bytes) = device_data(call, device) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
+        call.memory().write_bytes(data, &bytes)?;
         Ok(Win32Error::SUCCESS)
     }
 
@@ -72,13 +102,11 @@ impl ContentDevice {
         length: u32,
     ) -> Fallible<Win32Error> {
         let Some(name) = name else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if device != HARD_DISK {
-            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
-        }
-        if (length as usize) <= NAME.len() {
+        let Some(text) = name_of(device) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
+        if (length as usize) <= text.len() {
             return Ok(Win32Error::INSUFFICIENT_BUFFER);
         }
-        WideText(name).store(call.memory(), NAME.encode_utf16().chain([0]))?;
+        WideText(name).store(call.memory(), text.encode_utf16().chain([0]))?;
         Ok(Win32Error::SUCCESS)
     }
 
@@ -89,16 +117,17 @@ impl ContentDevice {
         device: u32,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let is_there = device == HARD_DISK;
-        let state = if is_there { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED };
+        let state =
+            if name_of(device).is_some() { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED };
         complete(call, overlapped, Completed::with(state))
     }
 
-    /// Lists the storage devices.
+    /// Lists the storage devices: for content that titles write, the hard disk; for other content
+    /// also the disc drive.
     #[export(Done)]
     fn XamContentCreateDeviceEnumerator(
         call: &mut Call,
-        _content_type: u32,
+        content_type: u32,
         flags: u32,
         items: u32,
         size: Option<Out<u32>>,
@@ -117,14 +146,19 @@ impl ContentDevice {
             items,
             flags,
         };
-        let list = Enumerator::new(&device_data(call), DEVICE_DATA as usize, items);
+        let is_written = matches!(content_type, SAVED_GAME | PUBLISHER);
+        let devices =
+            [HARD_DISK, DISC_DRIVE].into_iter().filter(|&device| device == HARD_DISK || !is_written);
+        let devices: Vec<u8> = devices.filter_map(|device| device_data(call, device)).flatten().collect();
+        let list = Enumerator::new(&devices, DEVICE_DATA as usize, items);
         let handle = enumerate::create(call, kind, &list)?;
         store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Lets a user choose a storage device. The only device is chosen without a dialog, unless the
-    /// title asks for one or the device lacks room. Listeners are notified as of a dialog.
+    /// Lets a user choose a storage device. The only one that can be written is chosen without a
+    /// dialog, unless the title asks for one or the device lacks room. Listeners are notified as of
+    /// a dialog.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,
@@ -153,7 +187,8 @@ impl ContentDevice {
             dialogs::flash(call);
             return complete(call, Some(overlapped), Completed::with(Win32Error::SUCCESS)).map(Flow::Return);
         }
-        let label = format!("{NAME}, {} MB free", free >> 20);
+        let name = name_of(HARD_DISK).unwrap_or_default();
+        let label = format!("{name}, {} MB free", free >> 20);
         let request = ui::own_message("Storage device", "Where is it to be kept?", vec![label]);
         let action = AnswerAction::StoreWord { at: device.addr(), word: HARD_DISK };
         dialogs::open(call, request, action, AnswerRecipient::Overlapped(overlapped))

@@ -86,8 +86,14 @@ impl ContentTitles {
         let mut list = Vec::new();
         let titles = call.kernel.modules.lock().titles_of_content();
         for title in titles {
-            for &owner in &owners {
-                let found = call.kernel.files.lock().packages.store.packages(owner, title, content_type);
+            let packages = &call.kernel.files.lock().packages;
+            let on_disk = owners
+                .iter()
+                .filter(|_| content_device::has_disk(device))
+                .map(|&owner| packages.store.packages(owner, title, content_type));
+            let has_disc = owners.contains(&Xuid::NOBODY) && content_device::has_disc(device);
+            let on_disc = has_disc.then(|| packages.on_disc(title, content_type));
+            for found in on_disk.chain(on_disc) {
                 match found {
                     Ok(found) => list
                         .extend(found.iter().flat_map(|(name, header)| described_with_title(name, header))),

@@ -1,6 +1,6 @@
 //! Enumeration of the console's profiles, signed in or not, for system programs (`XamProfile*`).
 
-use super::content_device::{HARD_DISK, is_there};
+use super::content_device::{HARD_DISK, has_disk};
 use super::enumerate::{self, Kind, next_items};
 use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::messages::SYSTEM_APPLICATION;
@@ -61,7 +61,7 @@ impl Accounts {
     ) -> Fallible<Win32Error> {
         let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
         let items = match call.kernel.user.profiles.lock().all() {
-            profiles if is_there(device) => profiles.into_iter().flat_map(item_of).collect(),
+            profiles if has_disk(device) => profiles.into_iter().flat_map(item_of).collect(),
             _ => Vec::new(),
         };
         let kind = Kind {

@@ -384,17 +384,19 @@ fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
 }
 
 #[test]
-fn there_is_one_device_the_hard_disk() {
+fn devices_are_the_hard_disk_and_the_disc_drive() {
     let mut b = harness(None);
     let base = at(&b, BUFFER);
     for (name, arguments, answer) in [
         ("XamContentGetDeviceData", &[1, base][..], 0),
-        ("XamContentGetDeviceData", &[2, base], NOT_CONNECTED),
+        ("XamContentGetDeviceData", &[2, base + 0x300], 0),
+        ("XamContentGetDeviceData", &[3, base], NOT_CONNECTED),
         ("XamContentGetDeviceData", &[1, 0], INVALID_PARAMETER),
         ("XamContentGetDeviceName", &[1, base + 0x100, 11], 0),
         ("XamContentGetDeviceName", &[1, base, 10], 0x7A),
         ("XamContentGetDeviceName", &[0, base, 28], NOT_CONNECTED),
         ("XamContentGetDeviceState", &[1, 0], 0),
+        ("XamContentGetDeviceState", &[2, 0], 0),
         ("XamContentGetDeviceState", &[3, 0], NOT_CONNECTED),
         ("XamContentGetLicenseMask", &[base + 0x200, 0], 0x65B),
         ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, 0], INVALID_PARAMETER),
@@ -408,18 +410,21 @@ fn there_is_one_device_the_hard_disk() {
     b.pass_a_field();
     let fact = |at: u32| b.memory().read::<u64>(b.scratch.offset(BUFFER + at)).unwrap();
     assert_eq!((fact(0), fact(8), fact(0x10)), (1 << 32 | 1, 0x1000_0000, 0x1000_0000));
+    assert_eq!((fact(0x300), fact(0x310)), (2 << 32 | 4, 0), "a disc is full");
     for at in [0x18, 0x100] {
         let name = b.memory().read_wide_string(b.scratch.offset(BUFFER + at), 28).unwrap();
         assert_eq!(String::from_utf16_lossy(&name), "Hard Drive");
     }
     assert_eq!((b.word(BUFFER + 0x200), b.word(OVERLAPPED)), (1, 0), "chosen");
-    let arguments = [1, 0, 4, at(&b, RESULTS), at(&b, RESULTS + 4)];
-    assert_eq!(b.xam_call("XamContentCreateDeviceEnumerator", &arguments), 0);
-    assert_eq!(b.word(RESULTS), 4 * 0x50);
-    let handle = u64::from(b.word(RESULTS + 4));
-    assert_eq!(b.xam_call("XamEnumerate", &[handle, 0, base, 0x50, at(&b, RESULTS), 0]), 0);
-    assert_eq!((b.word(RESULTS), b.word(BUFFER)), (1, 1));
-    assert_eq!(b.xam_call("XamEnumerate", &[handle, 0, base, 0x50, at(&b, RESULTS), 0]), NO_MORE_FILES);
+    for (kind, count) in [(1, 1), (2, 2)] {
+        let arguments = [kind, 0, 4, at(&b, RESULTS), at(&b, RESULTS + 4)];
+        assert_eq!(b.xam_call("XamContentCreateDeviceEnumerator", &arguments), 0);
+        assert_eq!(b.word(RESULTS), 4 * 0x50);
+        let next = [u64::from(b.word(RESULTS + 4)), 0, base, 0x50, at(&b, RESULTS), 0];
+        assert_eq!(b.xam_call("XamEnumerate", &next), 0);
+        assert_eq!((b.word(RESULTS), b.word(BUFFER)), (count, 1), "saved games are not on discs");
+        assert_eq!(b.xam_call("XamEnumerate", &next), NO_MORE_FILES);
+    }
 }
 
 #[test]

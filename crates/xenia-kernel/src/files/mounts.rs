@@ -118,11 +118,13 @@ impl Files {
     /// Mounts a host folder read-only as the title's medium.
     pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;
+        self.packages.insert_disc(Box::new(HostFolder::read_only(folder)?));
         self.vfs.mount(TITLE, Box::new(device)).map_err(io::Error::other)
     }
 
     /// Mounts a disc image, package or archive as the title's medium.
     pub fn mount_title_volume(&mut self, volume: Arc<formats::Volume>) -> Result<(), VfsError> {
+        self.packages.insert_disc(Box::new(Container(volume.clone())));
         self.vfs.mount(TITLE, Box::new(Container(volume)))
     }
 

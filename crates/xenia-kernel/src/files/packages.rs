@@ -16,7 +16,8 @@ use std::sync::Arc;
 use xenia_guest::Win32Error;
 use xenia_limits::{Limit, Limits};
 use xenia_user::content::{ContentStore, PackageHeader, PackageName};
-use xenia_vfs::{HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
+use xenia_user::profile::Xuid;
+use xenia_vfs::{Container, Device, HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
 
 /// A package that the title has open.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ struct OpenPackage {
 pub struct Packages {
     /// All packages on the disk.
     pub store: ContentStore,
+    /// The packages on the disc in the drive.
+    disc: ContentStore,
     open: Vec<OpenPackage>,
 }
 
@@ -97,6 +100,9 @@ pub fn win32_error(error: VfsError) -> Win32Error {
 impl OpenPackage {
     /// Commits the package under its name, if that is still to be done.
     fn commit(&mut self, store: &ContentStore) -> VfsResult<()> {
+        if self.name.is_on_disc {
+            return Ok(());
+        }
         if self.is_committed {
             return store.flush(&self.name, &self.header);
         }
@@ -167,7 +173,22 @@ fn title_disk(title: u32) -> Vec<String> {
 impl Packages {
     fn in_memory(limits: &Arc<Limits>) -> Self {
         let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
-        Self { store: ContentStore::new(Box::new(disk), false), open: Vec::new() }
+        Self::on(Box::new(disk), false)
+    }
+
+    /// The packages on a device; `is_kept` if that outlives the machine.
+    fn on(device: Box<dyn Device>, is_kept: bool) -> Self {
+        let empty = Container(Arc::default());
+        Self {
+            store: ContentStore::new(device, is_kept),
+            disc: ContentStore::new(Box::new(empty), true),
+            open: Vec::new(),
+        }
+    }
+
+    /// Replaces the disc in the drive.
+    pub(super) fn insert_disc(&mut self, disc: Box<dyn Device>) {
+        self.disc = ContentStore::new(disc, true);
     }
 
     /// The packages in the storage port's folder, or an empty store in memory without such a
@@ -175,7 +196,7 @@ impl Packages {
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
-            Ok(disk) => Self { store: ContentStore::new(Box::new(disk), true), open: Vec::new() },
+            Ok(disk) => Self::on(Box::new(disk), true),
             Err(error) => {
                 tracing::error!(target: "vfs", "saves are kept in memory only: cannot open {}: {error}", folder.display());
                 Self::in_memory(limits)
@@ -192,11 +213,22 @@ impl Packages {
         self.open.iter().any(|package| package.name.is(name))
     }
 
-    /// The header of a package, open or on the disk, as the title sees it.
+    /// The store of all packages on the device of this one.
+    pub fn store_of(&self, name: &PackageName) -> &ContentStore {
+        if name.is_on_disc { &self.disc } else { &self.store }
+    }
+
+    /// The packages of a type on the disc that a title can open.
+    pub fn on_disc(&self, title: u32, kind: u32) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let found = self.disc.shared_packages(Xuid::NOBODY, title, kind)?;
+        Ok(found.into_iter().map(|(name, header)| (name.on_disc(), header)).collect())
+    }
+
+    /// The header of a package, open or on its device, as the title sees it.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         match self.open.iter().find(|package| package.name.is(name)) {
             Some(package) => Ok(Some(package.header.clone())),
-            None => self.store.find(name),
+            None => self.store_of(name).find(name),
         }
     }
 }
@@ -204,7 +236,7 @@ impl Packages {
 impl Drop for Files {
     /// Commits or abandons the open packages at the end of the machine.
     fn drop(&mut self) {
-        let Packages { store, open } = &mut self.packages;
+        let Packages { store, open, .. } = &mut self.packages;
         open.retain(|package| {
             let is_in_it = |file: &OpenFile| self.vfs.volume_name(&file.location) == package.device;
             let is_cut_short = self.open.values().any(|file| file.may_write() && is_in_it(file));
@@ -221,7 +253,7 @@ impl Files {
     /// Drops all changes that are not on the host's disk. Packages that have not replaced their
     /// older ones leave these as they are. Nothing is written when the files are dropped.
     pub(crate) fn discard(&mut self) {
-        let Packages { store, open } = &mut self.packages;
+        let Packages { store, open, .. } = &mut self.packages;
         self.vfs.discard();
         store.discard();
         for package in open.drain(..) {
@@ -259,8 +291,8 @@ impl Files {
             (PackageMode::Existing | PackageMode::OpenAlways, Some(_)) => false,
             _ => true,
         };
-        let is_packed = found.as_ref().is_some_and(|header| header.is_packed);
-        if is_anew && (is_packed || self.packages.is_open(name)) {
+        let is_fixed = name.is_on_disc || found.as_ref().is_some_and(|header| header.is_packed);
+        if is_anew && (is_fixed || self.packages.is_open(name)) {
             return Err(Win32Error::ACCESS_DENIED);
         }
         let store = &self.packages.store;
@@ -276,7 +308,7 @@ impl Files {
             }
         };
         let device = self.free_place();
-        let contents = self.packages.store.device_of(name, &header).map_err(win32_error)?;
+        let contents = self.packages.store_of(name).device_of(name, &header).map_err(win32_error)?;
         let mounted = self.vfs.mount(&device, contents);
         mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &device)).map_err(win32_error)?;
         let is_committed = replaces.is_none();
@@ -319,7 +351,7 @@ impl Files {
 
     /// Flushes the writes of a package to the host's disk.
     pub fn flush_package(&mut self, root: &str) -> Result<(), Win32Error> {
-        let Packages { store, open } = &mut self.packages;
+        let Packages { store, open, .. } = &mut self.packages;
         let found = open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root));
         found.ok_or(Win32Error::FILE_NOT_FOUND)?.commit(store).map_err(win32_error)
     }
@@ -329,9 +361,10 @@ impl Files {
         if self.packages.is_open(name) {
             return Err(Win32Error::ACCESS_DENIED);
         }
-        let header = self.packages.store.find(name).map_err(win32_error)?;
+        let store = self.packages.store_of(name);
+        let header = store.find(name).map_err(win32_error)?;
         let header = header.ok_or(Win32Error::FILE_NOT_FOUND)?;
-        self.packages.store.remove(name, &header).map_err(win32_error)
+        store.remove(name, &header).map_err(win32_error)
     }
 
     /// Whether an open package has this root name.

@@ -56,7 +56,7 @@ impl FilesState {
 
 impl StateSection for FilesState {
     const NAME: &'static str = "files";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 }
 
 impl Files {

@@ -21,12 +21,20 @@ pub struct PackageName {
     pub kind: u32,
     /// File name, valid on the disk's file system.
     file: String,
+    /// Whether it is on the title's disc, not on the hard disk.
+    pub is_on_disc: bool,
 }
 
 impl PackageName {
     /// A package name; `None` if the file name is invalid.
     pub fn new(owner: Xuid, title: u32, kind: u32, file: &str) -> Option<Self> {
-        is_fatx_name(file).then(|| Self { owner, title, kind, file: file.to_owned() })
+        let file = file.to_owned();
+        is_fatx_name(&file).then_some(Self { owner, title, kind, file, is_on_disc: false })
+    }
+
+    /// The package of this name on the title's disc, whose packages belong to all users.
+    pub fn on_disc(&self) -> Self {
+        Self { owner: Xuid::NOBODY, is_on_disc: true, ..self.clone() }
     }
 
     pub fn file(&self) -> &str {
@@ -36,6 +44,7 @@ impl PackageName {
     /// Whether both name the same package; case-insensitive.
     pub fn is(&self, other: &Self) -> bool {
         (self.owner, self.title, self.kind) == (other.owner, other.title, other.kind)
+            && self.is_on_disc == other.is_on_disc
             && self.file.eq_ignore_ascii_case(&other.file)
     }
 

@@ -26,11 +26,12 @@ fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
     bytes
 }
 
-/// Lists the files of a type's packages.
-fn listed(b: &mut Harness, kind: u64) -> Vec<String> {
+/// Lists the files of a type's packages on a device.
+fn listed(b: &mut Harness, device: u64, kind: u64) -> Vec<String> {
     let results = at(b, RESULTS);
     let buffer = at(b, BUFFER);
-    assert_eq!(b.xam_call("XamContentCreateEnumerator", &[0, 1, kind, 0, 8, results, results + 4]), 0);
+    let arguments = [0, device, kind, 0, 8, results, results + 4];
+    assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);
     let handle = u64::from(b.word(RESULTS + 4));
     let read = b.xam_call("XamEnumerate", &[handle, 0, buffer, 0, results, 0]);
     let count = b.word(RESULTS);
@@ -55,7 +56,7 @@ fn a_download_in_one_file_is_listed_opened_and_not_written() {
     std::fs::write(of_type.join("NOISE"), "CON noise").unwrap();
     std::fs::write(of_type.join("SHORT"), &package(Signer::Live, 0, 2)[..0x9000]).unwrap();
     let mut b = harness(Some(folder.path()));
-    assert_eq!(listed(&mut b, 2), ["MAPS", "SHORT"], "of this title and type alone");
+    assert_eq!(listed(&mut b, 1, 2), ["MAPS", "SHORT"], "of this title and type alone");
     let shown = b.memory().read_wide_string(b.scratch.offset(BUFFER + 8), 128).unwrap();
     assert_eq!(String::from_utf16_lossy(&shown), "Map pack");
     let data = describe(&b, 2, b"MAPS", "");
@@ -91,6 +92,47 @@ fn saved_game_as_a_package_file_is_not_listed() {
     std::fs::create_dir_all(&of_type).unwrap();
     std::fs::write(of_type.join("Slot 1"), package(Signer::Console, 0, 1)).unwrap();
     let mut b = harness(Some(folder.path()));
-    assert_eq!(listed(&mut b, 1), [""; 0]);
+    assert_eq!(listed(&mut b, 1, 1), [""; 0]);
     assert_eq!(create(&mut b, "save", "Slot 1", 3), (PATH_NOT_FOUND, 0));
+}
+
+/// A disc with the package `EXTRA`.
+fn disc() -> tempfile::TempDir {
+    let disc = tempfile::tempdir().unwrap();
+    let of_type = disc.path().join("content/0000000000000000/00000000/00000002");
+    std::fs::create_dir_all(&of_type).unwrap();
+    std::fs::write(of_type.join("EXTRA"), package(Signer::Live, 0, 2)).unwrap();
+    disc
+}
+
+#[test]
+fn packages_on_the_disc_are_listed_opened_and_not_written() {
+    let mut b = harness(None);
+    assert_eq!(listed(&mut b, 2, 2), [""; 0], "there is no disc");
+    let disc = disc();
+    b.mount(disc.path());
+    let extra: [&[&str]; 3] = [&["EXTRA"], &[], &["EXTRA"]];
+    for (device, files) in extra.into_iter().enumerate() {
+        assert_eq!(listed(&mut b, device as u64, 2), files, "{device}");
+    }
+    assert_eq!(b.word(BUFFER), 2, "the device");
+    let (data, root) = (describe(&b, 2, b"EXTRA", ""), b.put_text(ROOT, "dlc"));
+    let open = |b: &mut Harness, device: u32, mode| {
+        b.memory().write(b.scratch.offset(DATA), device).unwrap();
+        b.xam_call("XamContentCreate", &[0, root, data, mode, 0, 0, 0])
+    };
+    for (mode, answer) in [(1, ALREADY_EXISTS), (2, ACCESS_DENIED), (5, ACCESS_DENIED)] {
+        assert_eq!(open(&mut b, 2, mode), answer, "{mode}");
+    }
+    assert_eq!(open(&mut b, 1, 3), PATH_NOT_FOUND);
+    for device in [0, 2] {
+        assert_eq!(open(&mut b, device, 3), 0, "{device}");
+        assert_eq!(read(&mut b, r"dlc:\maps\one"), Ok(b"a map".to_vec()));
+        assert_eq!(write(&mut b, r"dlc:\maps\one", b"x"), NtStatus::ACCESS_DENIED);
+        assert_eq!(close(&mut b, "dlc"), 0);
+    }
+    assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), ACCESS_DENIED);
+    assert_eq!(b.xam_call("XamContentSetThumbnail", &[0, data, data, 4, 0]), ACCESS_DENIED);
+    describe(&b, 2, b"OTHER", "");
+    assert_eq!(open(&mut b, 2, 4), ACCESS_DENIED, "nothing is made on a disc");
 }

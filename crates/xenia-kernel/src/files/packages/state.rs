@@ -29,6 +29,7 @@ struct PackageState {
     title: u32,
     kind: u32,
     file: String,
+    is_on_disc: bool,
     header: HeaderState,
     replaces: Option<HeaderState>,
     is_committed: bool,
@@ -56,15 +57,15 @@ impl HeaderState {
 impl Packages {
     /// Open packages and the store, for a saved state.
     pub(in crate::files) fn state(&self, bytes: &mut SavedBytes) -> Result<PackagesState, Unsaveable> {
-        let Self { store, open } = self;
+        let Self { store, open, disc: _ } = self;
         let package = |package: &OpenPackage| {
             let OpenPackage { root, device, name, header, replaces, is_committed } = package;
             let refused = |reason: &str| Err(format!("the package {}: {reason}", name.file()).into());
             if replaces.is_some() && store.is_kept() {
                 return refused("the title is replacing it");
             }
-            if store.device_of(name, header).is_err() {
-                return refused("it is open, and is not on the disk any more");
+            if self.store_of(name).device_of(name, header).is_err() {
+                return refused("it is open, and is not there any more");
             }
             Ok(PackageState {
                 root: root.clone(),
@@ -73,6 +74,7 @@ impl Packages {
                 title: name.title,
                 kind: name.kind,
                 file: name.file().to_owned(),
+                is_on_disc: name.is_on_disc,
                 header: HeaderState::new(header),
                 replaces: replaces.as_ref().map(HeaderState::new),
                 is_committed: *is_committed,
@@ -113,14 +115,15 @@ impl Packages {
             check(is_shared || titles.contains(&state.title), "an open package is of another title")?;
             open.push(package);
         }
-        let files = open.iter().map(|package| package.name.files(package.header.folder));
+        let written = open.iter().filter(|package| !package.name.is_on_disc);
+        let files = written.map(|package| package.name.files(package.header.folder));
         let disk = titles.first().map(|title| title_disk(*title));
         let own: Vec<Vec<String>> = files.chain(disk).collect();
         let is_own = |path: &[String]| own.iter().any(|folder| is_below(path, folder));
         check(store.written().all(is_own), "a file that was being written is not the title's")?;
         self.store.device().lock().restore(store, bytes)?;
         for package in open {
-            let contents = self.store.device_of(&package.name, &package.header);
+            let contents = self.store_of(&package.name).device_of(&package.name, &package.header);
             let mounted = contents.and_then(|contents| vfs.mount(&package.device, contents));
             mounted.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
             self.open.push(package);
@@ -131,20 +134,21 @@ impl Packages {
 
 /// An open package of a state, beside those that are `open` already.
 fn package(open: &[OpenPackage], state: &PackageState) -> Result<OpenPackage, Impossible> {
-    let PackageState { root, device, owner, title, kind, file, header, replaces, is_committed } = state;
+    let PackageState { root, device, owner, title, kind, file, .. } = state;
     let is_root = root_name(root) == Some(root.as_str());
     let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
     check(is_root && number.is_some(), "an open package has an impossible name")?;
     let is_new = open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
     check(is_new, "two open packages have one name")?;
     let name = PackageName::new(Xuid(*owner), *title, *kind, file);
+    let name = name.ok_or("an open package has an impossible name")?;
     Ok(OpenPackage {
         root: root.clone(),
         device: device.clone(),
-        name: name.ok_or("an open package has an impossible name")?,
-        header: header.header()?,
-        replaces: replaces.as_ref().map(HeaderState::header).transpose()?,
-        is_committed: *is_committed,
+        name: if state.is_on_disc { name.on_disc() } else { name },
+        header: state.header.header()?,
+        replaces: state.replaces.as_ref().map(HeaderState::header).transpose()?,
+        is_committed: state.is_committed,
     })
 }
 
