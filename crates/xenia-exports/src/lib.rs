@@ -99,6 +99,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::achievements::Achievements::EXPORTS,
     xam::content::Content::EXPORTS,
     xam::content_device::ContentDevice::EXPORTS,
+    xam::content_resolve::ContentPaths::EXPORTS,
     xam::content_titles::ContentTitles::EXPORTS,
     xam::dash::Dash::EXPORTS,
     xam::disc::Discs::EXPORTS,

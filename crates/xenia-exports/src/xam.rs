@@ -3,6 +3,7 @@
 pub mod achievements;
 pub mod content;
 pub mod content_device;
+pub mod content_resolve;
 pub mod content_titles;
 pub mod dash;
 pub mod disc;

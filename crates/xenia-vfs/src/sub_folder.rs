@@ -3,7 +3,7 @@
 //! The directory need not exist; until a file is created in it, it appears empty.
 
 use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume};
-use super::{Stamp, VfsError, VfsResult};
+use super::{Stamp, VfsError, VfsResult, path};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -46,21 +46,34 @@ pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<(
 pub struct SubFolder {
     device: SharedDevice,
     root: Vec<String>,
+    /// A directory of the whole device that is at the same path here; empty for none.
+    shared: Vec<String>,
 }
 
 impl SubFolder {
     /// The directory at `root`, which may be missing.
     pub fn new(device: SharedDevice, root: Vec<String>) -> Self {
-        Self { device, root }
+        Self { device, root, shared: Vec::new() }
+    }
+
+    /// The same with a directory of the whole device, at the path that it has there.
+    pub fn sharing(self, shared: Vec<String>) -> Self {
+        Self { shared, ..self }
+    }
+
+    fn is_shared(&self, path: &[String]) -> bool {
+        !self.shared.is_empty() && path::starts_with(path, &self.shared)
     }
 
     fn at(&self, path: &[String]) -> Vec<String> {
-        [&self.root[..], path].concat()
+        if self.is_shared(path) { path.to_vec() } else { [&self.root[..], path].concat() }
     }
 
-    /// Creates the root directory.
-    fn prepare(&self) -> VfsResult<()> {
-        make_directories(&mut **self.device.lock(), &self.root)
+    /// Creates the root directory, or that in which the shared one is, before `path` is made.
+    fn prepare(&self, path: &[String]) -> VfsResult<()> {
+        let parent = self.shared.split_last().filter(|_| self.is_shared(path));
+        let directory = parent.map_or(&self.root[..], |(_, parent)| parent);
+        make_directories(&mut **self.device.lock(), directory)
     }
 
     fn exists(&self) -> bool {
@@ -115,12 +128,12 @@ impl Device for SubFolder {
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        self.prepare()?;
+        self.prepare(path)?;
         self.device.lock().create_file(&self.at(path))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
-        self.prepare()?;
+        self.prepare(path)?;
         self.device.lock().create_directory(&self.at(path))
     }
 
@@ -135,7 +148,7 @@ impl Device for SubFolder {
         if from.is_empty() || to.is_empty() {
             return Err(VfsError::ReadOnly);
         }
-        self.prepare()?;
+        self.prepare(to)?;
         self.device.lock().rename(&self.at(from), &self.at(to), existing)
     }
 
@@ -218,6 +231,14 @@ mod tests {
             assert!(other.list(&[]).unwrap().is_empty());
             assert_eq!(own.remove(&[]), Err(VfsError::ReadOnly));
             assert_eq!(own.rename(&[], &names("z"), Existing::Replace), Err(VfsError::ReadOnly));
+            let mut sharing = SubFolder::new(shared.clone(), names(r"A\E")).sharing(names(r"S\T"));
+            sharing.create_directory(&names(r"s\t")).unwrap();
+            for path in [r"s\t\x", "x"] {
+                sharing.create_file(&names(path)).unwrap();
+                assert!(sharing.find(&names(path)).is_ok(), "{path}");
+            }
+            assert!(shared.lock().find(&names(r"S\T\x")).is_ok());
+            assert!(shared.lock().find(&names(r"A\E\x")).is_ok());
         }
     }
 }

@@ -87,7 +87,12 @@ fn read_wanted(
 }
 
 /// Finds the package on a device. On any device it is on the disc if the hard disk has none.
-fn on_device(packages: &Packages, source: PackageSource, device: u32, name: PackageName) -> VfsResult<PackageName> {
+fn on_device(
+    packages: &Packages,
+    source: PackageSource,
+    device: u32,
+    name: PackageName,
+) -> VfsResult<PackageName> {
     let shared = |name: PackageName| match source {
         PackageSource::User(_) => packages.store_of(&name).shared(name),
         PackageSource::ContentData => Ok(name),

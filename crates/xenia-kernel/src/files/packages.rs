@@ -15,9 +15,11 @@ use crate::status::failure::Failure;
 use std::sync::Arc;
 use xenia_guest::Win32Error;
 use xenia_limits::{Limit, Limits};
-use xenia_user::content::{ContentStore, PackageHeader, PackageName};
+use xenia_user::content::{ContentStore, MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{Container, Device, HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult};
+use xenia_vfs::{
+    Container, Device, HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult, make_directories,
+};
 
 /// A package that the title has open.
 #[derive(Debug)]
@@ -266,7 +268,8 @@ impl Files {
         if self.has_common_disk {
             return Ok(());
         }
-        let folder = self.packages.store.folder(title_disk(title));
+        // Titles that install downloads from a disc write the files of the packages there.
+        let folder = self.packages.store.folder(title_disk(title)).sharing(PackageName::downloads(title));
         self.vfs.mount(HARD_DISK, Box::new(folder))
     }
 
@@ -365,6 +368,26 @@ impl Files {
         let header = store.find(name).map_err(win32_error)?;
         let header = header.ok_or(Win32Error::FILE_NOT_FOUND)?;
         store.remove(name, &header).map_err(win32_error)
+    }
+
+    /// The guest path of a package's file, for titles that read or write the file themselves: one
+    /// on the disc, or a download, which need not exist. `create` makes the folder of downloads.
+    ///
+    /// # Errors
+    /// There is no such file, and the title can't make one: the package is a folder here, or its
+    /// place is not on the hard disk that the title sees.
+    pub fn path_of_package(&self, name: &PackageName, create: bool) -> Result<String, Win32Error> {
+        let found = self.packages.find(name).map_err(win32_error)?;
+        let is_download = name.kind == MARKETPLACE && !name.is_on_disc && !self.has_common_disk;
+        if !found.map_or(is_download, |header| header.is_packed && (is_download || name.is_on_disc)) {
+            return Err(Win32Error::FILE_NOT_FOUND);
+        }
+        if create && is_download {
+            let mut device = self.packages.store.device().lock();
+            make_directories(&mut **device, &PackageName::downloads(name.title)).map_err(win32_error)?;
+        }
+        let device = if name.is_on_disc { mounts::TITLE } else { HARD_DISK };
+        Ok(format!(r"{device}\{}", name.files(0).join(r"\")))
     }
 
     /// Whether an open package has this root name.

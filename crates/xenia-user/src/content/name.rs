@@ -55,6 +55,11 @@ impl PackageName {
         path
     }
 
+    /// The directory of a title's downloads.
+    pub fn downloads(title: u32) -> Vec<String> {
+        Self::directory(Xuid::NOBODY, title, MARKETPLACE)
+    }
+
     /// The directory of all titles with packages of this owner.
     pub(super) fn titles_directory(owner: Xuid) -> Vec<String> {
         vec!["Content".to_owned(), format!("{:016X}", owner.0)]

@@ -4,6 +4,7 @@ use super::*;
 use xenia_formats::Volume;
 use xenia_formats::stfs::{PackageInfo, Signer};
 
+const INSUFFICIENT_BUFFER: u64 = 0x7A;
 const FILE_CORRUPT: u64 = 0x570;
 
 /// Builds a package that contains `maps/one`.
@@ -116,7 +117,8 @@ fn packages_on_the_disc_are_listed_opened_and_not_written() {
         assert_eq!(listed(&mut b, device as u64, 2), files, "{device}");
     }
     assert_eq!(b.word(BUFFER), 2, "the device");
-    let (data, root) = (describe(&b, 2, b"EXTRA", ""), b.put_text(ROOT, "dlc"));
+    let data = describe(&b, 2, b"EXTRA", "");
+    let root = b.put_text(ROOT, "dlc");
     let open = |b: &mut Harness, device: u32, mode| {
         b.memory().write(b.scratch.offset(DATA), device).unwrap();
         b.xam_call("XamContentCreate", &[0, root, data, mode, 0, 0, 0])
@@ -135,4 +137,27 @@ fn packages_on_the_disc_are_listed_opened_and_not_written() {
     assert_eq!(b.xam_call("XamContentSetThumbnail", &[0, data, data, 4, 0]), ACCESS_DENIED);
     describe(&b, 2, b"OTHER", "");
     assert_eq!(open(&mut b, 2, 4), ACCESS_DENIED, "nothing is made on a disc");
+}
+
+#[test]
+fn paths_of_packages_are_those_of_their_files() {
+    let mut b = harness(None);
+    let disc = disc();
+    b.mount(disc.path());
+    let resolve = |b: &mut Harness, device: u32, kind, file: &[u8], length| {
+        let data = describe(b, kind, file, "");
+        b.memory().write(b.scratch.offset(DATA), device).unwrap();
+        b.xam_call("XamContentResolve", &[0, data, at(b, BUFFER), length, 1, 0, 0])
+    };
+    let path = |b: &Harness| b.memory().read_c_string(b.scratch.offset(BUFFER), 260).unwrap();
+    assert_eq!(resolve(&mut b, 2, 2, b"EXTRA", 260), 0);
+    let on_disc = br"\Device\Cdrom0\Content\0000000000000000\00000000\00000002\EXTRA";
+    assert_eq!(path(&b), on_disc);
+    assert_eq!(resolve(&mut b, 2, 2, b"EXTRA", on_disc.len() as u64), INSUFFICIENT_BUFFER);
+    assert_eq!(resolve(&mut b, 1, 2, b"EXTRA", 260), 0);
+    assert_eq!(path(&b), br"\Device\Harddisk0\Partition1\Content\0000000000000000\00000000\00000002\EXTRA");
+    for (device, kind) in [(2, 2), (1, 1), (2, 1)] {
+        assert_eq!(resolve(&mut b, device, kind, b"OTHER", 260), FILE_NOT_FOUND, "{device} {kind}");
+    }
+    assert_eq!(resolve(&mut b, 9, 2, b"EXTRA", 260), NOT_CONNECTED);
 }

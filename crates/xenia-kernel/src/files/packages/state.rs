@@ -117,8 +117,8 @@ impl Packages {
         }
         let written = open.iter().filter(|package| !package.name.is_on_disc);
         let files = written.map(|package| package.name.files(package.header.folder));
-        let disk = titles.first().map(|title| title_disk(*title));
-        let own: Vec<Vec<String>> = files.chain(disk).collect();
+        let disk = titles.first().map(|title| [title_disk(*title), PackageName::downloads(*title)]);
+        let own: Vec<Vec<String>> = files.chain(disk.into_iter().flatten()).collect();
         let is_own = |path: &[String]| own.iter().any(|folder| is_below(path, folder));
         check(store.written().all(is_own), "a file that was being written is not the title's")?;
         self.store.device().lock().restore(store, bytes)?;

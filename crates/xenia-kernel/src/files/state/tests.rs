@@ -7,12 +7,14 @@ use crate::ports::{NoStorage, Storage};
 use crate::status::failure::Failure;
 use std::path::PathBuf;
 use xenia_formats as formats;
+use xenia_formats::stfs::{PackageInfo, Signer};
+use xenia_guest::TitleId;
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 use xenia_state::StoredSection;
 use xenia_testing::Dice;
-use xenia_user::content::{PackageHeader, PackageName};
+use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
 use xenia_vfs::path::Pattern;
 use xenia_vfs::{Disposition, Existing};
@@ -28,9 +30,30 @@ fn fresh(storage: &dyn Storage) -> Files {
     for name in ["a.bin", "b.bin", "c.txt"] {
         volume.add_file(media, name, Arc::new(name.as_bytes().repeat(99))).unwrap();
     }
+    let mut folder = formats::Volume::ROOT;
+    for name in ["Content", "0000000000000000", "4D5307D1", "00000002"] {
+        folder = volume.add_directory(folder, name).unwrap();
+    }
+    volume.add_file(folder, "Maps", Arc::new(package())).unwrap();
     files.mount_title_volume(Arc::new(volume)).unwrap();
     files.mount_hard_disk(TITLES[0]).unwrap();
     files
+}
+
+/// A package of downloads that contains `one`.
+fn package() -> Vec<u8> {
+    let mut volume = formats::Volume::default();
+    volume.add_file(formats::Volume::ROOT, "one", Arc::new(b"a map".to_vec())).unwrap();
+    let info = PackageInfo {
+        signer: Signer::Live,
+        is_unsigned: true,
+        content_type: MARKETPLACE,
+        title_id: TitleId(TITLES[0]),
+        ..PackageInfo::default()
+    };
+    let mut bytes = Vec::new();
+    formats::stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+    bytes
 }
 
 fn objects() -> Arc<Objects> {
@@ -245,6 +268,49 @@ fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
     again.close_package("save").unwrap();
     again.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
     assert_eq!(saved(&again).unwrap_err().to_string(), "the package Save: the title is replacing it");
+}
+
+#[test]
+fn packages_on_the_disc_are_opened_again_and_downloads_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let on_disk = PackageName::new(Xuid::NOBODY, TITLES[0], MARKETPLACE, "Maps").unwrap();
+    let on_disc = on_disk.on_disc();
+    let mut files = fresh(&storage);
+    let header = || PackageHeader::new(Xuid::NOBODY, "");
+    files.open_package("maps", &on_disc, PackageMode::Existing, header()).unwrap();
+    // The title copies the package to the hard disk.
+    let path = files.path_of_package(&on_disk, true).unwrap();
+    assert_eq!(path, r"\Device\Harddisk0\Partition1\Content\0000000000000000\4D5307D1\00000002\Maps");
+    let parameters = OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read(&path, 1)
+    };
+    let (file, _) = files.open(&parameters).unwrap();
+    let bytes = package();
+    file.data().unwrap().write_at(0, &bytes[..0x1000]).unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    assert_eq!(files.packages.find(&on_disk), Ok(None), "it is not there yet");
+    let state = saved(&files).unwrap();
+    files.discard();
+    files.close_all();
+    drop(files);
+    let mut again = restored(&storage, &state, &objects()).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    let (file, _) = again.open(&OpenParameters::to_read(r"maps:\one", 1)).unwrap();
+    assert_eq!(file.data().unwrap().size(), Ok(5));
+    again.close(file);
+    again.close_package("maps").unwrap();
+    again.get(GuestAddr(0x1000)).unwrap().data().unwrap().write_at(0x1000, &bytes[0x1000..]).unwrap();
+    again.remove(GuestAddr(0x1000));
+    let listed = again.packages.store.packages(Xuid::NOBODY, TITLES[0], MARKETPLACE).unwrap();
+    assert!(listed.len() == 1 && listed[0].0.is(&on_disk), "{listed:?}");
+    for name in [&on_disk, &on_disc] {
+        again.open_package("maps", name, PackageMode::Existing, header()).unwrap();
+        assert!(again.packages.is_open(name));
+        again.close_package("maps").unwrap();
+    }
 }
 
 #[test]

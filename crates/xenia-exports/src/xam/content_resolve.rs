@@ -1,0 +1,47 @@
+//! Paths of packages, for titles that install downloads from their disc: they copy the files
+//! themselves, from one resolved path to another.
+
+use super::content::{PackageSource, Wanted, admit_package};
+use crate::abi::{Call, Text};
+use crate::status::failure::Fallible;
+use crate::user::overlapped::{Completed, complete};
+use xenia_guest::{GuestAddr, Win32Error, code_page};
+use xenia_kernel_macros::exports;
+
+/// Exports of packages' paths.
+pub struct ContentPaths;
+
+#[exports(xam)]
+impl ContentPaths {
+    /// Returns the path of a package's file, and makes its folder if asked: a package on the disc,
+    /// or a download of the title's, which it can write there. Fails for saved games and for
+    /// packages that are folders on the host. Nothing is mounted under the root name.
+    #[export(Partial)]
+    fn XamContentResolve(
+        call: &mut Call,
+        user: u32,
+        content: Option<GuestAddr>,
+        path: Option<GuestAddr>,
+        length: u32,
+        creates: u32,
+        _root: Option<Text>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(path) = path else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let name = match admit_package(call, PackageSource::User(user), content, overlapped)? {
+            Ok(Wanted { name, .. }) => name,
+            Err(answer) => return Ok(answer),
+        };
+        let found = call.kernel.files.lock().path_of_package(&name, creates != 0);
+        tracing::debug!(target: "vfs", "the path of package {name:?}: {found:?}");
+        let error = match found.map(|found| code_page::encode_lossy(&format!("{found}\0"))) {
+            Ok(bytes) if bytes.len() <= length as usize => {
+                call.memory().write_bytes(path, &bytes)?;
+                Win32Error::SUCCESS
+            }
+            Ok(_) => Win32Error::INSUFFICIENT_BUFFER,
+            Err(error) => error,
+        };
+        complete(call, overlapped, Completed::wrapped(error, 0))
+    }
+}
