@@ -1,0 +1,195 @@
+//! Tests of saved packages: those that were open are opened again, and files outside of them stay
+//! closed.
+
+use super::*;
+use std::path::PathBuf;
+
+#[derive(Debug)]
+struct Folder(PathBuf);
+impl Storage for Folder {
+    fn content(&self) -> Option<PathBuf> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let objects = objects();
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let mut files = fresh(&storage);
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    files.open_package("save", &name, PackageMode::New, header()).unwrap();
+    let parameters = OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read(r"save:\data", 1)
+    };
+    let (file, _) = files.open(&parameters).unwrap();
+    file.data().unwrap().write_at(0, b"half of it").unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    let state = saved(&files).unwrap();
+    files.discard();
+    files.close_all();
+    drop(files);
+    let mut again = restored(&storage, &state, &objects).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    again.get(GuestAddr(0x1000)).unwrap().data().unwrap().write_at(10, b", and the rest").unwrap();
+    again.remove(GuestAddr(0x1000));
+    again.close_package("save").unwrap();
+    again.open_package("save", &name, PackageMode::Existing, header()).unwrap();
+    let (file, _) = again.open(&OpenParameters::to_read(r"save:\data", 1)).unwrap();
+    let mut bytes = [0; 24];
+    assert_eq!(file.data().unwrap().read_at(0, &mut bytes), Ok(24));
+    assert_eq!(&bytes, b"half of it, and the rest");
+    again.close(file);
+    again.close_package("save").unwrap();
+    again.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
+    assert_eq!(saved(&again).unwrap_err().to_string(), "the package Save: the title is replacing it");
+}
+
+#[test]
+fn packages_on_the_disc_are_opened_again_and_downloads_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let on_disk = PackageName::new(Xuid::NOBODY, TITLES[0], MARKETPLACE, "Maps").unwrap();
+    let on_disc = on_disk.on_disc();
+    let mut files = fresh(&storage);
+    let header = || PackageHeader::new(Xuid::NOBODY, "");
+    files.open_package("maps", &on_disc, PackageMode::Existing, header()).unwrap();
+    // The title copies the package to the hard disk.
+    let path = files.path_of_package(&on_disk, true).unwrap();
+    assert_eq!(path, r"\Device\Harddisk0\Partition1\Content\0000000000000000\4D5307D1\00000002\Maps");
+    let parameters = OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read(&path, 1)
+    };
+    let (file, _) = files.open(&parameters).unwrap();
+    let bytes = package();
+    file.data().unwrap().write_at(0, &bytes[..0x1000]).unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    assert_eq!(files.packages.find(&on_disk), Ok(None), "it is not there yet");
+    let state = saved(&files).unwrap();
+    files.discard();
+    files.close_all();
+    drop(files);
+    let mut again = restored(&storage, &state, &objects()).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    let (file, _) = again.open(&OpenParameters::to_read(r"maps:\one", 1)).unwrap();
+    assert_eq!(file.data().unwrap().size(), Ok(5));
+    again.close(file);
+    again.close_package("maps").unwrap();
+    again.get(GuestAddr(0x1000)).unwrap().data().unwrap().write_at(0x1000, &bytes[0x1000..]).unwrap();
+    again.remove(GuestAddr(0x1000));
+    let listed = again.packages.store.packages(Xuid::NOBODY, TITLES[0], MARKETPLACE).unwrap();
+    assert!(listed.len() == 1 && listed[0].0.is(&on_disk), "{listed:?}");
+    for name in [&on_disk, &on_disc] {
+        again.open_package("maps", name, PackageMode::Existing, header()).unwrap();
+        assert!(again.packages.is_open(name));
+        again.close_package("maps").unwrap();
+    }
+}
+
+#[test]
+fn files_left_open_in_a_closed_package_hinder_no_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let mut files = fresh(&storage);
+    files.open_package("save", &name, PackageMode::New, PackageHeader::new(Xuid(1), "A game")).unwrap();
+    for body in [0x1000, 0x2000] {
+        let parameters = OpenParameters {
+            access: access::GENERIC_ALL,
+            disposition: Disposition::OpenOrCreate,
+            ..OpenParameters::to_read(r"save:\data", 1)
+        };
+        let (file, _) = files.open(&parameters).unwrap();
+        files.insert(GuestAddr(body), file);
+    }
+    files.set_delete(GuestAddr(0x1000), true).unwrap();
+    files.close_package("save").unwrap();
+    let saves = folder.path().join("Content/0000000000000001/00000002/00000001/Save=1");
+    assert_eq!(std::fs::read_dir(saves).unwrap().count(), 0, "it was to be deleted");
+    let state = saved(&files).unwrap();
+    let mut again = restored(&storage, &state, &objects()).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    for files in [&mut files, &mut again] {
+        assert!(files.get(GuestAddr(0x1000)).unwrap().data().is_none());
+        assert!(
+            files.set_delete(GuestAddr(0x2000), true).is_err() && files.entry(GuestAddr(0x2000)).is_err()
+        );
+        files.close_all();
+        assert_eq!(files.shared_count(), 0);
+    }
+}
+
+#[test]
+fn a_state_opens_and_writes_no_files_of_other_titles() {
+    const OTHER: u32 = 0x4D53_0999;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid(1), OTHER, 1, "Save").unwrap();
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    let create = |path| OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::OverwriteOrCreate,
+        ..OpenParameters::to_read(path, 1)
+    };
+    // The other title saves in a package and on its hard disk.
+    let of_other = || {
+        let mut files = fresh(&storage);
+        files.mount_hard_disk(OTHER).unwrap();
+        files.open_package("save", &name, PackageMode::OpenAlways, header()).unwrap();
+        files
+    };
+    let mut files = of_other();
+    for path in [r"save:\data", r"hdd:\data"] {
+        let (file, _) = files.open(&create(path)).unwrap();
+        file.data().unwrap().write_at(0, b"the other's").unwrap();
+        files.close(file);
+    }
+    files.close_package("save").unwrap();
+    drop(files);
+    let saved_files = ["Content/0000000000000001/4D530999/00000001/Save=1/data", "Disk/4D530999/data"];
+    let contents = || saved_files.map(|path| std::fs::read(folder.path().join(path)).unwrap());
+    assert_eq!(contents(), [b"the other's"; 2]);
+    let reasons = ["an open package is of another title", "a file that was being written is not the title's"];
+    for (path, reason) in [r"save:\data", r"hdd:\data"].into_iter().zip(reasons) {
+        let mut files = of_other();
+        let (file, _) = files.open(&create(path)).unwrap();
+        file.data().unwrap().write_at(0, b"an attack").unwrap();
+        files.insert(GuestAddr(0x1000), file);
+        if path.starts_with("hdd") {
+            files.close_package("save").unwrap();
+        }
+        let state = saved(&files).unwrap();
+        files.discard();
+        files.close_all();
+        drop(files);
+        assert_eq!(restored(&storage, &state, &objects()).err().unwrap().to_string(), reason, "{path}");
+        assert_eq!(contents(), [b"the other's"; 2], "{path}");
+    }
+}
+
+#[test]
+fn a_publishers_package_of_another_title_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    for (title, kind, is_opened) in [
+        (TITLES[0] ^ 1, 3, true),
+        (TITLES[0] ^ 1, 1, false),
+        (TITLES[0] ^ 0x1_0000, 3, false),
+        (TITLES[1] ^ 1, 3, false),
+    ] {
+        let name = PackageName::new(Xuid(1), title, kind, "Save").unwrap();
+        let mut files = fresh(&storage);
+        let header = PackageHeader::new(Xuid(1), "A game");
+        files.open_package("save", &name, PackageMode::OpenAlways, header).unwrap();
+        files.flush_package("save").unwrap();
+        let state = saved(&files).unwrap();
+        drop(files);
+        assert_eq!(restored(&storage, &state, &objects()).is_ok(), is_opened, "{title:x} {kind}");
+    }
+}
