@@ -227,7 +227,8 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Renames a file or directory within the device, replacing an existing file if `replace`.
+    /// Renames a file or directory within the device. `existing` tells whether it replaces a file
+    /// that has the new name.
     fn rename(&mut self, _from: &[String], _to: &[String], _existing: Existing) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }

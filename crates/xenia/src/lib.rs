@@ -11,7 +11,7 @@
 //! - Code: [`patches`] changes a title's code, by file; [`code_ahead`] compiles functions before
 //!   the title runs; [`code_store`] keeps compiled code.
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
-//!   [`call_trace`], [`profile`] (where a run spends its time), [`frames`], [`screenshots`],
+//!   [`call_trace`], [`profile`] (where a run spends its time), [`png_frames`], [`screenshots`],
 //!   [`video`], [`gallery`]; [`output`] writes files atomically.
 //! - [`library`], [`achievements`]: the user's titles, and what was earned in them.
 //! - [`user_folders`]: where settings, saves and caches are.

@@ -2,7 +2,7 @@
 //!
 //! Transfers of one file object run one at a time in the order of the calls, as on a drive: titles
 //! extend a file by several writes at once, and read into one buffer repeatedly. File objects are
-//! served round-robin. Each transfer that is taken is followed by [`TransferQueue::done`], after
+//! served round-robin. Each transfer that is taken is followed by [`TransferQueue::finish`], after
 //! the guest was notified of its completion.
 //!
 //! Writes still queued when the machine ends are executed without notification, so a run that the

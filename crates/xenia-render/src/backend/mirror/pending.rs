@@ -92,8 +92,8 @@ impl Mirror {
         }
     }
 
-    /// Notes the end of a delivery that was under way, before [`delivered`](Self::delivered) or
-    /// [`lost`](Self::lost).
+    /// Notes the end of a delivery that was under way, before
+    /// [`note_delivery`](Self::note_delivery) or [`drop_lost`](Self::drop_lost).
     pub(in super::super) fn land(&mut self, delivery: &Delivery) {
         for (number, _) in &delivery.pages {
             if let Some(page) = self.pages.get_mut(*number).filter(|page| page.flights != 0) {
