@@ -222,7 +222,7 @@ impl Reader {
         } else {
             Blocks::Chain(self.tree.chain(entry.first, count)?)
         };
-        // Packages of other tools may lack the number.
+        // Packages of other tools may lack the number; blocks without a hash are zeros anyway.
         let is_partial = self.tree.is_writable() && entry.written != 0;
         let written = if is_partial { entry.written.min(count) } else { count };
         Ok(File { tree: self.tree.clone(), blocks, written, size: entry.size.into() })

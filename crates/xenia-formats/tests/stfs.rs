@@ -100,21 +100,22 @@ fn tables_of_free_blocks_alone_are_not_read() {
 
 #[test]
 fn blocks_that_a_file_owns_and_has_not_written_read_as_zeros() {
-    let written = vec![7; 0x1000];
-    let whole = [&written[..], &[9; 0x1800]].concat();
-    let entries = vec![(0xFFFF, "save".to_owned(), Some(whole))];
-    let package = StfsBuilder {
-        magic: b"CON ",
-        is_written_to: true,
-        is_scattered: false,
-        entries,
-        free: 0,
-        unwritten: 2,
-    };
-    let package = package.build();
-    assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());
-    let expected = [&written[..], &[0; 0x1800]].concat();
-    assert!(read(&open(Arc::new(package)).unwrap(), &["save"]).unwrap() == expected);
+    for unwritten in [2, 3] {
+        let entries = vec![(0xFFFF, "save".to_owned(), Some(vec![7; 0x2800]))];
+        let package = StfsBuilder {
+            magic: b"CON ",
+            is_written_to: true,
+            is_scattered: false,
+            entries,
+            free: 0,
+            unwritten,
+        };
+        let package = package.build();
+        assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());
+        let mut expected = vec![7; 0x2800];
+        expected[(3 - unwritten) * 0x1000..].fill(0);
+        assert!(read(&open(Arc::new(package)).unwrap(), &["save"]).unwrap() == expected, "{unwritten}");
+    }
 }
 
 #[test]

@@ -168,9 +168,12 @@ impl HashTree {
     pub(super) fn block(&self, block: u32) -> Result<Vec<u8>, FormatError> {
         const WHAT: &str = "STFS block";
         let offset = self.offset(block);
-        let Some((digest, _)) = self.blocks.get(block as usize) else {
+        let Some((digest, word)) = self.blocks.get(block as usize) else {
             return Err(FormatError::new(WHAT, offset, self.beyond(block)));
         };
+        if self.is_unwritten(digest, *word) {
+            return Ok(vec![0; BLOCK]);
+        }
         checked(&self.package, WHAT, offset, digest)
     }
 
@@ -181,8 +184,7 @@ impl HashTree {
             findings.checked();
         }
         for (number, (digest, word)) in self.blocks.iter().enumerate() {
-            let is_unwritten = self.is_writable() && *digest == BlockHash::default();
-            if word & IN_USE == 0 || is_unwritten {
+            if word & IN_USE == 0 || self.is_unwritten(digest, *word) {
                 continue;
             }
             findings.checked();
@@ -191,6 +193,11 @@ impl HashTree {
                 findings.fault(error);
             }
         }
+    }
+
+    /// Whether a file owns the block with this entry, and has not written it.
+    fn is_unwritten(&self, digest: &BlockHash, word: u32) -> bool {
+        self.is_writable() && word & IN_USE != 0 && *digest == BlockHash::default()
     }
 
     /// Whether the package is one that a console writes to.
