@@ -7,6 +7,7 @@
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Dimension, Msaa, StencilOp};
 use xenia_gpu::microcode::{Instruction, Program};
+use xenia_gpu::texture::TextureInfo;
 
 use super::primitives::is_expanded;
 use crate::translate::HostPosition;
@@ -41,7 +42,10 @@ pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
 /// Whether a fetch without a third coordinate finds a volume, of which it reads the first slice:
 /// hosts have no view of a slice.
 fn reads_first_slice(call: &DrawCall) -> bool {
-    let is_volume = |words: &[u32; 6]| words[0] & 1 == 0 && words[5] >> 9 & 3 == Dimension::D3.bits();
+    let is_volume = |words: &[u32; 6]| {
+        words[5] >> 9 & 3 == Dimension::D3.bits()
+            && TextureInfo::decode(words).is_some_and(|info| info.dimension == Dimension::D3)
+    };
     if !call.constants.fetch.iter().any(is_volume) {
         return false;
     }

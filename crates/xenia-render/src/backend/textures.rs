@@ -345,7 +345,10 @@ impl Textures {
             self.counters.copied += current.len() as u64;
         }
         let target = Target { texture: &host.texture, info, decoding: &decoding, scale };
-        let sent = self.decoder.decode(&device.device, encoder, &target, &jobs, memory)?;
+        let Some(sent) = self.decoder.decode(&device.device, encoder, &target, &jobs, memory) else {
+            self.is_oversized = true;
+            return None;
+        };
         self.unsubmitted += sent;
         self.counters.written += u64::from(old.is_some());
         self.counters.decoded += jobs.len() as u64;
