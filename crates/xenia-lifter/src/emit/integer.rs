@@ -55,13 +55,13 @@ impl Lifter<'_> {
         let carry = self.b.ins().uextend(types::I64, carry);
         let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
         let sum = self.b.ins().iadd(rest, carry);
-        let a_counted = self.in_mode(a);
-        let sum_counted = self.in_mode(sum);
+        let a_in_mode = self.in_mode(a);
+        let sum_in_mode = self.in_mode(sum);
         let out = if b == 0 {
-            self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
+            self.b.ins().icmp(IntCC::UnsignedLessThan, sum_in_mode, a_in_mode)
         } else {
             let carry = self.in_mode(carry);
-            let any = self.b.ins().bor(a_counted, carry);
+            let any = self.b.ins().bor(a_in_mode, carry);
             self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)
         };
         self.set_xer(Xer::Ca, out);

@@ -44,8 +44,7 @@ impl WgpuBackend {
         let source = if is_scaled {
             LevelSource::scaled(&device.device, encoder, &pieces, scale)
         } else {
-            let range = (front.physical, front.bytes);
-            LevelSource::new(&device.device, encoder, range.0, range.1, &pieces, memory)
+            LevelSource::new(&device.device, encoder, front.physical, front.bytes, &pieces, memory)
         };
         let source = PictureSource { front: &front, texels: source.binding(), scale, is_scaled };
         let maker = self.picture_maker.get_or_insert_with(|| PictureMaker::new(device));

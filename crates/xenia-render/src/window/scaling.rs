@@ -72,10 +72,10 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// Part of `window` that `picture` covers; the sides of both must not be 0. `aspect`
-/// replaces the picture's own shape where that is kept ([`Scaling::Aspect`]). The
-/// result is in whole pixels, so that an image of the window's size is shown without scaling; it is
-/// at least one pixel and never outside the window.
+/// Part of `window` that `picture` covers; the sides of both must not be 0. `aspect` replaces the
+/// picture's own shape where that is kept ([`Scaling::Aspect`]). The result is in whole pixels, so
+/// that an image of the window's size is shown without scaling; it is at least one pixel and never
+/// outside the window.
 pub(crate) fn place(
     picture: PixelSize,
     window: PixelSize,

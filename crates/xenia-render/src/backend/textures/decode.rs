@@ -214,10 +214,10 @@ impl Decoder {
         let mut sources = BTreeMap::new();
         let mut sent = 0;
         for job in jobs {
-            let range = (job.layout.physical, job.layout.bytes);
-            sources.entry(range).or_insert_with(|| {
+            let layout = &job.layout;
+            sources.entry((layout.physical, layout.bytes)).or_insert_with(|| {
                 let source = if scale.is_one() {
-                    LevelSource::new(device, encoder, range.0, range.1, &job.pieces, memory)
+                    LevelSource::new(device, encoder, layout.physical, layout.bytes, &job.pieces, memory)
                 } else {
                     LevelSource::scaled(device, encoder, &job.pieces, scale)
                 };

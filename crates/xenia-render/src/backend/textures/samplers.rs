@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn every_mode_has_a_sampler() {
-        let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
+        let filters = [TextureFilter::UseFetchConstant; 3];
+        let anisotropy = Anisotropy::UseFetchConstant;
         let all = wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER;
-        let mode = |clamp, dimension| {
-            SamplerKey::new(&info(clamp, 0, dimension), constant.0, constant.1, all).modes[0]
-        };
+        let mode =
+            |clamp, dimension| SamplerKey::new(&info(clamp, 0, dimension), filters, anisotropy, all).modes[0];
         use AddressMode::*;
         assert_eq!(
             [0, 1, 2, 3, 4, 5, 6, 7].map(|clamp| mode(clamp, 1)),
@@ -195,22 +195,22 @@ mod tests {
             ]
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
-        let linear = ([TextureFilter::Linear; 3], Anisotropy::UseFetchConstant);
+        let linear = [TextureFilter::Linear; 3];
         let half_way =
-            [4, 5].map(|clamp| SamplerKey::new(&info(clamp, 0, 1), linear.0, linear.1, all).modes[0]);
+            [4, 5].map(|clamp| SamplerKey::new(&info(clamp, 0, 1), linear, anisotropy, all).modes[0]);
         assert_eq!(half_way, [ClampToBorder; 2]);
         use SamplerBorderColor::*;
-        let without = SamplerKey::new(&info(6, 1, 1), constant.0, constant.1, wgpu::Features::empty());
+        let without = SamplerKey::new(&info(6, 1, 1), filters, anisotropy, wgpu::Features::empty());
         assert_eq!((without.modes[0], without.border), (ClampToEdge, TransparentBlack));
-        let border = |border| SamplerKey::new(&info(6, border, 1), constant.0, constant.1, all).border;
+        let border = |border| SamplerKey::new(&info(6, border, 1), filters, anisotropy, all).border;
         assert_eq!(
             [0, 1, 2, 4, 5, 6].map(border),
             [TransparentBlack, OpaqueWhite, TransparentBlack, OpaqueBlack, OpaqueWhite, OpaqueBlack]
         );
         let filtered = SamplerKey::new(
             &info(0, 0, 1),
-            [TextureFilter::Linear, TextureFilter::Point, constant.0[0]],
-            constant.1,
+            [TextureFilter::Linear, TextureFilter::Point, filters[0]],
+            anisotropy,
             all,
         );
         assert_eq!((filtered.mag, filtered.min), (FilterMode::Linear, FilterMode::Nearest));
@@ -220,11 +220,11 @@ mod tests {
         let clamp = |filters, own| SamplerKey::new(&sharp, filters, own, all).anisotropy;
         assert_eq!(
             [Anisotropy::UseFetchConstant, Anisotropy::Disabled, Anisotropy::Max4]
-                .map(|own| clamp(constant.0, own)),
+                .map(|own| clamp(filters, own)),
             [16, 1, 4]
         );
         assert_eq!(
-            clamp([TextureFilter::Linear, TextureFilter::Linear, TextureFilter::Point], constant.1),
+            clamp([TextureFilter::Linear, TextureFilter::Linear, TextureFilter::Point], anisotropy),
             1
         );
         device::tests::with(|device| {
@@ -233,8 +233,8 @@ mod tests {
             for i in 0..64 {
                 let key = SamplerKey::new(
                     &info(i & 7, i >> 3 & 3, 1 + i / 32),
-                    constant.0,
-                    constant.1,
+                    filters,
+                    anisotropy,
                     device.features,
                 );
                 let sampler = samplers.get(&device.device, key, || ids.next().unwrap());
@@ -247,8 +247,9 @@ mod tests {
     #[test]
     fn dropped_samplers_are_told_once() {
         device::tests::with(|device| {
-            let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
-            let own = SamplerKey::new(&info(0, 0, 1), constant.0, constant.1, device.features);
+            let filters = [TextureFilter::UseFetchConstant; 3];
+            let anisotropy = Anisotropy::UseFetchConstant;
+            let own = SamplerKey::new(&info(0, 0, 1), filters, anisotropy, device.features);
             let modes = [AddressMode::Repeat, AddressMode::MirrorRepeat, AddressMode::ClampToEdge];
             let mut samplers = Samplers::default();
             for i in 0..=MAX_SAMPLERS {

@@ -133,7 +133,7 @@ impl Layout {
             (Successor::Branch(_) | Successor::Jump(_), _) => self.distance(flow, targets, index),
             (_, Some(name)) => {
                 let end = self.ops[index] + u32::from(op.length);
-                i64::from(self.named(flow, name)?) - i64::from(end)
+                i64::from(self.new_data_offset(flow, name)?) - i64::from(end)
             }
             _ => {
                 out.extend_from_slice(bytes);
@@ -153,10 +153,10 @@ impl Layout {
         Some(())
     }
 
-    /// New offset of the data at `name`.
-    fn named(&self, flow: &FunctionCode, name: u32) -> Option<u32> {
-        let number = flow.data.iter().position(|data| data.range.contains(&name))?;
-        Some(self.data[number] + (name - flow.data[number].range.start))
+    /// New offset of the data at `offset`.
+    fn new_data_offset(&self, flow: &FunctionCode, offset: u32) -> Option<u32> {
+        let number = flow.data.iter().position(|data| data.range.contains(&offset))?;
+        Some(self.data[number] + (offset - flow.data[number].range.start))
     }
 }
 
