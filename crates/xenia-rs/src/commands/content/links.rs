@@ -73,12 +73,13 @@ fn links_out(from: &Path, path: &Path, depth: u32) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{run, save_in};
-    use super::*;
-    use xenia_cli::Code;
-
+    #[cfg(unix)]
     #[test]
     fn links_that_hide_nothing_that_is_exported_leave_an_export_complete() {
+        use super::super::tests::{run, save_in};
+        use super::*;
+        use xenia_cli::Code;
+
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         save_in(&at("one"));
