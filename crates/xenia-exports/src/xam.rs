@@ -3,6 +3,7 @@
 pub mod achievements;
 pub mod content;
 pub mod content_device;
+mod content_opening;
 pub mod content_resolve;
 pub mod content_titles;
 pub mod dash;

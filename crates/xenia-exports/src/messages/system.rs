@@ -21,8 +21,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Done 0x2_000E XEnumerateCrossTitle = next_of_titles;
     /// Closes a list of titles' content.
     Done 0x2_0010 XCloseCrossTitleEnumerator = end_of_titles;
-    /// Returns the device type of a root: disc or hard disk. Packages are on the hard disk,
-    /// including the title's own.
+    /// Returns the device type of a root: disc or hard disk. Packages are where they were opened,
+    /// and the title's own is on the hard disk.
     Done 0x2_0021 XContentQueryVolumeDeviceType = volume_device_type;
     /// Enables or disables guest sign-in to the online service: there are no guests.
     Constant 0x2_1012 XEnableGuestSignin = |_, _| Ok(HResult::OK);
@@ -88,8 +88,8 @@ fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     let overlapped = words.pointer(call, 0x48)?;
     let kind = {
         let mut files = call.kernel.files.lock();
-        if files.has_package(root) {
-            Some(TYPE_HARD_DISK)
+        if let Some(is_on_disc) = files.package_is_on_disc(root) {
+            Some(if is_on_disc { TYPE_DISC } else { TYPE_HARD_DISK })
         } else {
             match files.vfs.link_target(&format!("{root}:")) {
                 Ok(TITLE) if call.kernel.config.deployment.origin == TitleOrigin::Disc => Some(TYPE_DISC),

@@ -1,10 +1,11 @@
 //! Saved games and downloads (`XamContent*`).
 
 use super::content_device::{self, DISC_DRIVE, HARD_DISK};
+use super::content_opening::Opening;
 use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
-use crate::files::{Files, PackageMode, Packages, win32_error};
+use crate::files::{Files, Packages, win32_error};
 use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
@@ -36,11 +37,13 @@ pub(super) enum PackageSource {
 /// The package that a call names.
 pub(super) struct Wanted {
     pub(super) name: PackageName,
-    display_name: String,
+    /// Its name if the call creates it: any device means the hard disk then.
+    pub(super) created: PackageName,
+    pub(super) display_name: String,
 }
 
 /// Returns the owner of the packages of a type in a user's call.
-fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
+pub(super) fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
     if kind == MARKETPLACE || matches!(user, user_index::NONE | user_index::ANY) {
         return Ok(Xuid::NOBODY);
     }
@@ -82,8 +85,13 @@ fn read_wanted(
     let Some(name) = PackageName::new(owner, title, kind, file) else {
         return Ok(Err(Win32Error::INVALID_NAME));
     };
-    let name = on_device(&call.kernel.files.lock().packages, source, device, name);
-    Ok(name.map(|name| Wanted { name, display_name }).map_err(win32_error))
+    let files = call.kernel.files.lock();
+    let is_any = device == content_device::ANY;
+    let created = if is_any { HARD_DISK } else { device };
+    let created = on_device(&files.packages, source, created, name.clone());
+    let name = on_device(&files.packages, source, device, name);
+    let wanted = name.and_then(|name| Ok(Wanted { name, created: created?, display_name }));
+    Ok(wanted.map_err(win32_error))
 }
 
 /// Finds the package on a device. On any device it is on the disc if the hard disk has none.
@@ -130,45 +138,6 @@ const CONTENT_LIST_BYTES: u32 = 0x98;
 
 /// Result of enumerators of a device that does not exist: unlike their others, an `HRESULT`.
 pub(super) const UNKNOWN_DEVICE_HRESULT: Win32Error = Win32Error(HResult::INVALID_ARGUMENT.0);
-
-/// Arguments of the functions that open packages.
-pub(super) struct Opening {
-    pub(super) source: PackageSource,
-    pub(super) root: Option<Text>,
-    pub(super) content: Option<GuestAddr>,
-    pub(super) flags: u32,
-    pub(super) disposition: Option<Out<u32>>,
-    pub(super) license: Option<Out<u32>>,
-    pub(super) overlapped: Option<GuestAddr>,
-}
-
-impl Opening {
-    pub(super) fn open(self, call: &mut Call) -> Fallible<Win32Error> {
-        let Some(root) = self.root else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let root = root.text(call.memory())?;
-        let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
-        let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
-        self.disposition.set(call.memory(), 0)?;
-        let wanted = match admit_package(call, self.source, self.content, self.overlapped)? {
-            Ok(wanted) => wanted,
-            Err(answer) => return Ok(answer),
-        };
-        let creator = match self.source {
-            PackageSource::User(user) => owner_of(call, user, 0).unwrap_or_default(),
-            PackageSource::ContentData => wanted.name.owner,
-        };
-        let new = PackageHeader::new(creator, &wanted.display_name);
-        let opened = call.kernel.files.lock().open_package(root, &wanted.name, mode, new);
-        tracing::debug!(target: "vfs", "package {:?} as {root}: {opened:?}", wanted.name);
-        let (header, action) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
-        };
-        self.disposition.set(call.memory(), action as u32)?;
-        self.license.set(call.memory(), header.license)?;
-        complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, action as u32))
-    }
-}
 
 /// The package that the arguments describe, or the call's result if they are refused: invalid ones
 /// fail the call itself, others the overlapped request.

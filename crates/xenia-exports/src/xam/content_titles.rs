@@ -5,8 +5,9 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, PackageCall, PackageSource, UNKNOWN_DEVICE_HRESULT, described, with_package};
+use super::content::{PackageCall, PackageSource, UNKNOWN_DEVICE_HRESULT, described, with_package};
 use super::content_device;
+use super::content_opening::Opening;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;

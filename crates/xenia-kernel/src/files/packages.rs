@@ -34,6 +34,8 @@ struct OpenPackage {
     replaces: Option<PackageHeader>,
     /// Whether its header has been written.
     is_committed: bool,
+    /// The disc that was in the drive when it was opened.
+    disc: Option<u8>,
 }
 
 /// Open packages and the content store.
@@ -324,6 +326,7 @@ impl Files {
             header: header.clone(),
             replaces,
             is_committed,
+            disc: self.disc,
         });
         Ok((header, action))
     }
@@ -390,9 +393,9 @@ impl Files {
         Ok(format!(r"{device}\{}", name.files(0).join(r"\")))
     }
 
-    /// Whether an open package has this root name.
-    pub fn has_package(&mut self, root: &str) -> bool {
-        self.packages.at(root).is_some()
+    /// Whether the open package with this root name is on the disc; `None` without such a package.
+    pub fn package_is_on_disc(&mut self, root: &str) -> Option<bool> {
+        self.packages.at(root).map(|package| package.name.is_on_disc)
     }
 
     /// Closes all packages at the end of the title, and returns the store.

@@ -87,7 +87,7 @@ impl Files {
         Ok(FilesState {
             open: open.collect::<Result<_, _>>()?,
             vfs: vfs.state(bytes)?,
-            packages: packages.state(bytes)?,
+            packages: packages.state(bytes, *disc)?,
             ports: ports.state(),
             missing: missing.clone(),
             disc: *disc,
@@ -143,7 +143,7 @@ impl Files {
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
-        self.packages.restore(packages, bytes, &mut self.vfs, titles, &self.limits)?;
+        self.packages.restore(packages, bytes, &mut self.vfs, titles, &self.limits, disc)?;
         bytes.finish()?;
         self.ports.restore(ports, objects)?;
         for file in open {

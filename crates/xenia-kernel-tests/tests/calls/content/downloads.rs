@@ -131,12 +131,32 @@ fn packages_on_the_disc_are_listed_opened_and_not_written() {
         assert_eq!(open(&mut b, device, 3), 0, "{device}");
         assert_eq!(read(&mut b, r"dlc:\maps\one"), Ok(b"a map".to_vec()));
         assert_eq!(write(&mut b, r"dlc:\maps\one", b"x"), NtStatus::ACCESS_DENIED);
+        assert_eq!(volume_device_type(&mut b), 4);
         assert_eq!(close(&mut b, "dlc"), 0);
     }
     assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), ACCESS_DENIED);
     assert_eq!(b.xam_call("XamContentSetThumbnail", &[0, data, data, 4, 0]), ACCESS_DENIED);
     describe(&b, 2, b"OTHER", "");
     assert_eq!(open(&mut b, 2, 4), ACCESS_DENIED, "nothing is made on a disc");
+    // On any device a title creates its package on the hard disk.
+    describe(&b, 2, b"EXTRA", "");
+    assert_eq!(open(&mut b, 0, 5), PATH_NOT_FOUND);
+    assert_eq!(open(&mut b, 0, 2), 0);
+    assert_eq!(volume_device_type(&mut b), 1);
+    assert_eq!(write(&mut b, r"dlc:\own", b"x"), NtStatus::SUCCESS);
+}
+
+/// The device type of the root `dlc`, by the system application's message.
+fn volume_device_type(b: &mut Harness) -> u32 {
+    let mut words = [0; 19];
+    words[0] = u32::from_be_bytes(*b"dlc\0");
+    words[17] = at(b, RESULTS) as u32;
+    for (index, word) in (0_u32..).zip(words) {
+        b.memory().write(b.scratch.offset(BUFFER + 4 * index), word).unwrap();
+    }
+    let message = [0xFE, 0x2_0021, at(b, BUFFER), 4 * 19];
+    assert_eq!(b.xam_call("XMsgInProcessCall", &message), 0);
+    b.word(RESULTS)
 }
 
 #[test]

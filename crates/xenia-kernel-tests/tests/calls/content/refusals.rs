@@ -175,13 +175,13 @@ fn a_call_whose_event_is_invalid_does_nothing() {
     for (event, answer, is_open) in [(8_u32, INVALID_HANDLE, false), (0, PENDING, true)] {
         b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), event).unwrap();
         assert_eq!(b.xam_call("XamContentCreate", &open), answer, "{event}");
-        assert_eq!(b.kernel.files.lock().has_package("s"), is_open, "{event}");
+        assert_eq!(b.kernel.files.lock().package_is_on_disc("s").is_some(), is_open, "{event}");
     }
     b.end_background_calls();
     assert_eq!([0, 4].map(|field| b.word(OVERLAPPED + field)), [0, 1], "created");
     b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), 8_u32).unwrap();
     assert_eq!(b.xam_call("XamContentClose", &[root, overlapped]), INVALID_HANDLE);
-    assert!(b.kernel.files.lock().has_package("s"));
+    assert!(b.kernel.files.lock().package_is_on_disc("s").is_some());
     assert_eq!(close(&mut b, "s"), 0);
     assert_eq!(b.xam_call("XamContentDelete", &[0, data, overlapped]), INVALID_HANDLE);
     assert_eq!(create(&mut b, "s", "a", 3), (0, 2), "it is still there");

@@ -56,13 +56,20 @@ impl HeaderState {
 
 impl Packages {
     /// Open packages and the store, for a saved state.
-    pub(in crate::files) fn state(&self, bytes: &mut SavedBytes) -> Result<PackagesState, Unsaveable> {
+    pub(in crate::files) fn state(
+        &self,
+        bytes: &mut SavedBytes,
+        disc: Option<u8>,
+    ) -> Result<PackagesState, Unsaveable> {
         let Self { store, open, disc: _ } = self;
         let package = |package: &OpenPackage| {
-            let OpenPackage { root, device, name, header, replaces, is_committed } = package;
+            let OpenPackage { root, device, name, header, replaces, is_committed, disc: opened } = package;
             let refused = |reason: &str| Err(format!("the package {}: {reason}", name.file()).into());
             if replaces.is_some() && store.is_kept() {
                 return refused("the title is replacing it");
+            }
+            if name.is_on_disc && *opened != disc {
+                return refused("it is on the disc that was in the drive before");
             }
             if self.store_of(name).device_of(name, header).is_err() {
                 return refused("it is open, and is not there any more");
@@ -104,13 +111,14 @@ impl Packages {
         vfs: &mut Vfs,
         titles: &[u32],
         limits: &Limits,
+        disc: Option<u8>,
     ) -> Result<(), Impossible> {
         let PackagesState { store, open: states } = state;
         check(states.len() as u64 <= limits.value(Limit::OpenPackages), "too many packages are open")?;
         self.open.clear();
         let mut open = Vec::new();
         for state in states {
-            let package = package(&open, &state)?;
+            let package = package(&open, &state, disc)?;
             let is_shared = titles.first().is_some_and(|&title| package.name.is_shared_with(title));
             check(is_shared || titles.contains(&state.title), "an open package is of another title")?;
             open.push(package);
@@ -133,7 +141,7 @@ impl Packages {
 }
 
 /// An open package of a state, beside those that are `open` already.
-fn package(open: &[OpenPackage], state: &PackageState) -> Result<OpenPackage, Impossible> {
+fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Result<OpenPackage, Impossible> {
     let PackageState { root, device, owner, title, kind, file, .. } = state;
     let is_root = root_name(root) == Some(root.as_str());
     let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
@@ -149,6 +157,7 @@ fn package(open: &[OpenPackage], state: &PackageState) -> Result<OpenPackage, Im
         header: state.header.header()?,
         replaces: state.replaces.as_ref().map(HeaderState::header).transpose()?,
         is_committed: state.is_committed,
+        disc,
     })
 }
 

@@ -181,7 +181,7 @@ fn restored_files_go_on_as_the_saved_ones() {
         let mut again = restored(&NoStorage, &state, &objects).unwrap();
         assert!(saved(&again).unwrap() == state, "seed {seed}");
         busy += usize::from(files.open.len() > 3);
-        packages += usize::from(files.has_package("save"));
+        packages += usize::from(files.package_is_on_disc("save").is_some());
         let mut same_dice = Dice(dice.0);
         let mut same_next = next;
         for step in 0..80 {

@@ -72,6 +72,9 @@ fn packages_on_the_disc_are_opened_again_and_downloads_written() {
     files.insert(GuestAddr(0x1000), file);
     assert_eq!(files.packages.find(&on_disk), Ok(None), "it is not there yet");
     let state = saved(&files).unwrap();
+    files.disc = Some(2);
+    let reason = "the package Maps: it is on the disc that was in the drive before";
+    assert_eq!(saved(&files).unwrap_err().to_string(), reason);
     files.discard();
     files.close_all();
     drop(files);
