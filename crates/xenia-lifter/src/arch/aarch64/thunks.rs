@@ -6,7 +6,7 @@
 //!     -> (x2 = budget, x3 = pc | reason << 32, x4 = r1, x5 = r3)
 //! ```
 
-use crate::host::{Word, displacement, field};
+use crate::host::{Word, field};
 use xenia_host::registers;
 
 /// The register that holds the context in compiled code.
