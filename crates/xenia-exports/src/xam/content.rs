@@ -85,36 +85,35 @@ fn read_wanted(
     let Some(name) = PackageName::new(owner, title, kind, file) else {
         return Ok(Err(Win32Error::INVALID_NAME));
     };
-    let files = call.kernel.files.lock();
-    let is_any = device == content_device::ANY;
-    let created = if is_any { HARD_DISK } else { device };
-    let created = on_device(&files.packages, source, created, name.clone());
-    let name = on_device(&files.packages, source, device, name);
-    let wanted = name.and_then(|name| Ok(Wanted { name, created: created?, display_name }));
+    let names = on_device(&call.kernel.files.lock().packages, source, device, &name);
+    let wanted = names.map(|[name, created]| Wanted { name, created, display_name });
     Ok(wanted.map_err(win32_error))
 }
 
-/// Finds the package on a device. On any device it is on the disc if the hard disk has none.
+/// The package on a device, and the one that a call creates there. Any device means the disc if it
+/// has the package and the hard disk has none; a package is created on the hard disk then.
 fn on_device(
     packages: &Packages,
     source: PackageSource,
     device: u32,
-    name: PackageName,
-) -> VfsResult<PackageName> {
+    name: &PackageName,
+) -> VfsResult<[PackageName; 2]> {
     let shared = |name: PackageName| match source {
         PackageSource::User(_) => packages.store_of(&name).shared(name),
         PackageSource::ContentData => Ok(name),
     };
-    let on_disc = name.on_disc();
-    let on_disk = shared(name)?;
-    // A header that can't be read is that of a package, too.
-    let is_on_disk = || !matches!(packages.find(&on_disk), Ok(None));
-    if device == HARD_DISK || device != DISC_DRIVE && is_on_disk() {
-        return Ok(on_disk);
+    if device == DISC_DRIVE {
+        let on_disc = shared(name.on_disc())?;
+        return Ok([on_disc.clone(), on_disc]);
     }
-    let on_disc = shared(on_disc)?;
-    let is_on_disc = device == DISC_DRIVE || matches!(packages.find(&on_disc), Ok(Some(_)));
-    Ok(if is_on_disc { on_disc } else { on_disk })
+    let on_disk = shared(name.clone())?;
+    // A header that can't be read is that of a package, too.
+    if device == HARD_DISK || !matches!(packages.find(&on_disk), Ok(None)) {
+        return Ok([on_disk.clone(), on_disk]);
+    }
+    let on_disc = shared(name.on_disc())?;
+    let is_on_disc = matches!(packages.find(&on_disc), Ok(Some(_)));
+    Ok([if is_on_disc { on_disc } else { on_disk.clone() }, on_disk])
 }
 
 /// Encodes the `XCONTENT_DATA` of a package.

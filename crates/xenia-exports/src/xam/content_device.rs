@@ -18,7 +18,7 @@ use xenia_user::enumerators::Enumerator;
 pub struct ContentDevice;
 
 /// Device id for any device.
-pub(super) const ANY: u32 = 0;
+const ANY: u32 = 0;
 /// Device id of the hard disk.
 pub(super) const HARD_DISK: u32 = 1;
 /// Size in bytes of `XDEVICE_DATA`: id, type, size, free bytes, name.
