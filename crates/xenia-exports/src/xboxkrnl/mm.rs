@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, Protect};
+use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, PHYSICAL_SIZE, Protect, physical_to_view};
 
 /// The exports for physical memory.
 pub struct Mm;
@@ -168,8 +168,9 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Maps device memory. Device registers and all of memory are mapped already, so their address
-    /// is returned unchanged; null for anything else.
+    /// Maps memory by its physical address, as titles do with contexts of the sound decoder. All of
+    /// it is mapped already, so the address in a view is returned; those of device registers and in
+    /// views are returned unchanged. Null for anything else.
     #[export(Done)]
     fn MmMapIoSpace(
         call: &mut Call,
@@ -178,10 +179,11 @@ impl Mm {
         size: u32,
         _protect: u32,
     ) -> Fallible<GuestAddr> {
-        let last = size.checked_sub(1).and_then(|size| address.0.checked_add(size));
+        let start = if address.0 < PHYSICAL_SIZE { physical_to_view(address.0) } else { address };
+        let last = size.checked_sub(1).and_then(|size| start.0.checked_add(size));
         let last = GuestAddr(last.ok_or(NtStatus::INVALID_PARAMETER)?);
         let is_mapped = |at| Device::of(at).is_some() || call.memory().is_committed(at);
-        Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
+        Ok(if is_mapped(start) && is_mapped(last) { start } else { GuestAddr::NULL })
     }
 
     /// Confines a range of memory to ways of the second-level cache; `index` is 0 for Direct3D and
@@ -218,19 +220,32 @@ mod tests {
     #[test]
     fn device_memory_stays_where_it_is() {
         let mut b = Harness::new();
-        let base = u64::from(b.scratch.0);
+        let view = b.kernel_call("MmAllocatePhysicalMemoryEx", &[0, 0x1000, 4, 0, 0xFFFF_FFFF, 0]);
         for (address, size, mapped) in [
             (0x7FC8_0000, 0x1_0000, true),
             (0x7FEA_0000, 4, true),
-            (base, 0x40, true),
-            (base, 0, false),
-            (base, 0xFFFF_FFFF, false),
+            (view, 0x40, true),
+            (view, 0, false),
+            (view, 0xFFFF_FFFF, false),
             (0x7F00_0000, 4, false),
             (0xFFFF_FFFF, 1, false),
         ] {
             let expected = if mapped { address } else { 0 };
             assert_eq!(b.kernel_call("MmMapIoSpace", &[2, address, size, 0x404]), expected, "{address:#x}");
         }
+    }
+
+    #[test]
+    fn a_context_of_the_sound_decoder_is_mapped_by_its_physical_address() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        assert_eq!(b.kernel_call("XMACreateContext", &[base]), 0);
+        let context = GuestAddr(b.word(0));
+        let physical = b.kernel_call("MmGetPhysicalAddress", &[context.0.into()]);
+        let mapped = b.kernel_call("MmMapIoSpace", &[2, physical, 0x40, 0x404]);
+        b.memory().write(GuestAddr(mapped as u32).offset(0x3C), 0x1234_5678_u32).unwrap();
+        assert_eq!(b.memory().read::<u32>(context.offset(0x3C)).unwrap(), 0x1234_5678);
+        assert_eq!(b.kernel_call("MmMapIoSpace", &[2, 0x0800_0000, 0x40, 0x404]), 0, "not allocated");
     }
 
     #[test]
