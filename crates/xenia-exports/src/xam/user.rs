@@ -16,8 +16,9 @@ pub struct XamUser;
 const SIGNED_IN_LOCALLY: u32 = 1;
 /// Flag for ids of offline profiles.
 const OFFLINE: u32 = 1;
-/// Flag of `XamUserGetSigninInfo`: only an online id is acceptable.
-const ONLINE_ID_ONLY: u32 = 2;
+/// Flag of `XamUserGetSigninInfo`: only an online id is acceptable. An offline one is asked for
+/// with 2 (the development kit, `xbox.h`).
+const ONLINE_ID_ONLY: u32 = 1;
 /// Highest age group: adult.
 const ADULT: u32 = 2;
 /// Content of every rating is permitted.

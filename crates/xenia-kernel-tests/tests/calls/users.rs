@@ -79,7 +79,7 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
         b.memory().read_wide_string(b.scratch, 16).unwrap(),
         "Player 1".encode_utf16().collect::<Vec<_>>()
     );
-    for (flags, id) in [(0, xuid), (1, xuid), (2, 0)] {
+    for (flags, id) in [(0, xuid), (1, 0), (2, xuid)] {
         b.memory().fill(b.scratch, 0x30, 0xEE).unwrap();
         assert_eq!(b.xam_call("XamUserGetSigninInfo", &[0, flags, base]), 0);
         assert_eq!(b.memory().read::<u64>(b.scratch).unwrap(), id);
