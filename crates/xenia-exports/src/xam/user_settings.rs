@@ -90,14 +90,13 @@ impl Reading {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let count = self.ids.0;
-        if !(1..=SETTINGS).contains(&count) || self.xuids.0 > XUIDS || self.xuids.0 == 0 && self.user >= USERS
-        {
+        if !(1..=SETTINGS).contains(&count) || self.xuids.0 > XUIDS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let memory = call.memory();
         let ids: Vec<SettingId> =
             (0..count).map(|index| at.at(index).read(memory).map(SettingId)).collect::<Result<_, _>>()?;
-        // The size is checked first: titles ask for it before a user is signed in.
+        // The size is checked first: titles ask for it for any user, and before one is signed in.
         let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
         let needed = HEAD + self.xuids.0.max(1) * (count * item::SIZE + outside);
         let room = size.read(memory)?;
@@ -111,6 +110,9 @@ impl Reading {
                 return Ok(Win32Error::INSUFFICIENT_BUFFER);
             }
         };
+        if self.xuids.0 == 0 && self.user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
         let readers = match self.readers(call)? {
             Ok(readers) => readers,
             Err(error) => return complete(call, self.overlapped, Completed::refused(error)),

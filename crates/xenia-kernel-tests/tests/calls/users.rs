@@ -237,10 +237,11 @@ fn settings_that_make_no_sense_are_refused() {
     assert_eq!(read(&mut b, &[], &[VIBRATION], 0x100), 0);
     assert_eq!(b.word(0x1008), 1);
     assert_eq!(write(&mut b, 0, OWN, 6, [8, 0]), 0, "without an address: zeros");
+    b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
     for (arguments, answer) in [
         ([0, 0, 0, 0, 0, base, base, base], INVALID_PARAMETER),
         ([0, 0, 0, 0, 33, base, base, base], INVALID_PARAMETER),
-        ([0, 4, 0, 0, 1, base, base, base], INVALID_PARAMETER),
+        ([0, 4, 0, 0, 1, base + 0x90, base + 0x80, base], INVALID_PARAMETER),
         ([0, 0, 101, base, 1, base, base, base], INVALID_PARAMETER),
         ([0, 0, u64::from(u32::MAX), base, 1, base, base, base], INVALID_PARAMETER),
         ([0, 0, 0, 0, 1, 0, base, base], INVALID_PARAMETER),
@@ -249,7 +250,6 @@ fn settings_that_make_no_sense_are_refused() {
         let arguments = [&arguments[..], &[0]].concat();
         assert_eq!(b.xam_call("XamUserReadProfileSettings", &arguments), answer, "{arguments:x?}");
     }
-    b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
     let no_buffer = [0, 0, 0, 0, 1, base + 0x90, base + 0x80, 0, 0];
     assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_buffer), INVALID_PARAMETER);
     b.memory().write(b.scratch.offset(0x80), 1_u32).unwrap();
@@ -265,6 +265,14 @@ fn settings_that_make_no_sense_are_refused() {
         assert_eq!(b.xam_call("XamUserReadProfileSettings", &sized), INSUFFICIENT_BUFFER);
         assert_eq!(b.word(0x80), 8 + 2 * 0x28);
     }
+    // Libraries ask for it with any user.
+    b.memory().write(b.scratch.offset(0x80), 0_u32).unwrap();
+    for at in [0x90, 0x94, 0x98] {
+        b.memory().write(b.scratch.offset(at), VIBRATION).unwrap();
+    }
+    let any_user = [0xFFFE_07D1, 0xFF, 0, 0, 3, base + 0x90, base + 0x80, 0, 0];
+    assert_eq!(b.xam_call("XamUserReadProfileSettings", &any_user), INSUFFICIENT_BUFFER);
+    assert_eq!(b.word(0x80), 8 + 3 * 0x28);
     b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
     assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_user), NO_SUCH_USER);
     let late = [0, 1, 0, 0, 1, base + 0x90, base + 0x80, base, base + 0x40];
