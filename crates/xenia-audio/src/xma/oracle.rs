@@ -1,6 +1,6 @@
 //! Round trips through the encoder, and comparison with ffmpeg's decoder if it is installed.
 
-use super::encoder::{Form, Joint, Style, signal_to_noise, sine, stream};
+use super::encoder::{Form, Joint, Style, Writer, packets, signal_to_noise, sine, stream};
 use super::stream::{FrameDecoder, decode};
 use xenia_testing::Dice;
 
@@ -66,9 +66,20 @@ fn silence_is_45_and_62_bits() {
 }
 
 #[test]
+fn the_shortest_frame_is_31_bits() {
+    let mut frame = Writer::default();
+    frame.put(31, 15);
+    // The same tiling for all channels: one tile of 512 samples.
+    frame.put(0b10, 2);
+    frame.put(0, 14);
+    let frames = vec![frame; 3];
+    assert_eq!(decode(&packets(&frames, 0).concat(), false, 3), (vec![0; 3 * 512], 0));
+}
+
+#[test]
 fn one_coefficient_is_as_loud_as_the_transform_says() {
     // One coefficient of 1000 at 0 dB: 1000 · 2/128 at the peak of the window.
-    let mut writer = super::encoder::Writer::default();
+    let mut writer = Writer::default();
     writer.put(0, 15);
     writer.put(0x7F00, 15);
     writer.put(0, 1);

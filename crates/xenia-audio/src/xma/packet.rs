@@ -10,8 +10,8 @@ pub(super) const PACKET_BITS: u32 = PACKET_SIZE * 8;
 pub(super) const HEADER_BITS: u32 = 32;
 /// Size of a frame's leading length field in bits.
 const LENGTH_BITS: u32 = 15;
-/// Size of the shortest frame in bits.
-const SHORTEST_FRAME: u32 = 32;
+/// Size of the shortest frame in bits: a silent one of a single channel and tile.
+const SHORTEST_FRAME: u32 = 31;
 /// Skip value of a packet in which no frame starts: padding, or the middle of a long frame. The
 /// stream continues in the next packet.
 const NO_FRAMES_HERE: u32 = 0xFF;
