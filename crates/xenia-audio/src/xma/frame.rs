@@ -34,7 +34,8 @@ pub struct FrameDecoder {
     lag: usize,
 }
 
-/// The tiles of a frame in stream order: start, length, and the channels that have it.
+/// The tiles of a frame in stream order, by start and then by channel: start, length, and the
+/// channels that have it.
 type Tiling = Vec<(usize, usize, [bool; 2])>;
 
 impl FrameDecoder {
@@ -145,6 +146,16 @@ impl FrameDecoder {
             }
             tiling.push((start, length, has));
         }
+        // The frame can announce a long tile before short ones of the other channel, and the same
+        // tile once for each channel; the stream has them in order, and equal ones as one.
+        tiling.sort_by_key(|&(start, _, has)| (start, !has[0]));
+        tiling.dedup_by(|second, first| {
+            let is_equal = (second.0, second.1) == (first.0, first.1);
+            if is_equal {
+                first.2 = [true; 2];
+            }
+            is_equal
+        });
         Ok(tiling)
     }
 
@@ -169,5 +180,25 @@ impl FrameDecoder {
             channel.samples.copy_within(LONGEST.., 0);
             channel.samples[REACH..].fill(0.0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_follow_by_start_and_then_by_channel() {
+        // Channel 1 has one tile of 512 samples, then channel 0 four of 128.
+        let tiling = FrameDecoder::new(true, 3).tiling(&mut Bits::new(&[0b0010_1111, 0b1100_0000], 10));
+        let first = [true, false];
+        let expected = [
+            (0, 128, first),
+            (0, 512, [false, true]),
+            (128, 128, first),
+            (256, 128, first),
+            (384, 128, first),
+        ];
+        assert_eq!(tiling, Ok(expected.to_vec()));
     }
 }

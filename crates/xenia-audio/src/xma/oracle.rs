@@ -1,6 +1,6 @@
 //! Round trips through the encoder, and comparison with ffmpeg's decoder if it is installed.
 
-use super::encoder::{Form, Joint, Style, Writer, packets, signal_to_noise, sine, stream};
+use super::encoder::{Form, Joint, Style, Writer, frame, packets, signal_to_noise, sine, stream};
 use super::stream::{FrameDecoder, decode};
 use xenia_testing::Dice;
 
@@ -154,7 +154,7 @@ fn ffmpeg(packets: &[u8], channels: u16) -> Option<Vec<i16>> {
     if !xenia_testing::need(xenia_testing::Tool::Ffmpeg) {
         return None;
     }
-    let folder = std::env::temp_dir().join(format!("xenia-audio-{}-{channels}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("xenia-audio-{}-{packets:p}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("stream.wav");
     let mut format: Vec<u8> = Vec::new();
@@ -228,6 +228,33 @@ fn ffmpeg_hears_the_same() {
         assert!(worst <= Some(2), "{channels} {seed}: {worst:?} at {shift}");
         assert_eq!(shift, 384, "{channels} {seed}");
     }
+}
+
+#[test]
+fn equal_tiles_of_both_channels_are_one_however_they_are_announced() {
+    let channels = [sine(1000.0, 10_000.0, 512 * 6), sine(3000.0, 5_000.0, 512 * 6)];
+    let style = Style { joint: Joint::Some(0x1234), form: Form::Vectors, ..Style::default() };
+    let mut frames: Vec<Writer> = (0..6).map(|number| frame(&channels, number * 512, style)).collect();
+    let together = packets(&frames, 0).concat();
+    for frame in &mut frames {
+        // The length and the tiles for all channels.
+        let rest = frame.bits.split_off(15 + 7);
+        let mut apart = Writer::default();
+        apart.put(15 + 19 + rest.len() as u32, 15);
+        apart.put(0, 1);
+        for _ in 0..3 {
+            // A tile of 128 samples for channel 0 only, and therefore one for channel 1.
+            apart.put(0b10_11_11, 6);
+        }
+        apart.bits.extend(rest);
+        *frame = apart;
+    }
+    let apart = packets(&frames, 0).concat();
+    assert_ne!(apart, together);
+    let expected = decode(&together, true, 3);
+    assert_eq!(expected.1, 0);
+    assert_eq!(decode(&apart, true, 3), expected);
+    assert_eq!(ffmpeg(&apart, 2), ffmpeg(&together, 2));
 }
 
 /// The stream of guest/sound: twelve frames of 1 kHz; the last nine, exactly 96 periods, are a
