@@ -35,7 +35,7 @@ fn own_key() -> Vec<u8> {
 }
 
 /// Number of the only shared console key that titles may use by number (profiles are protected with
-/// it). This machine has another key in its place.
+/// it). Without the user's, this machine has another key in its place.
 const ROAMABLE_KEY: u32 = 0x19;
 /// Number of the console's serial number.
 const SERIAL_NUMBER: u32 = 0x14;
@@ -56,6 +56,12 @@ fn vault_entry(call: &Call, number: u16) -> Option<Vec<u8>> {
         ROAMABLE_KEY => Some(own_key_of(ROAMABLE_KEY)),
         _ => None,
     }
+}
+
+/// The key that calls may name by this number.
+fn named_key(call: &Call, number: u32) -> Option<Vec<u8>> {
+    let entry = (number == ROAMABLE_KEY).then(|| vault_entry(call, ROAMABLE_KEY as u16)).flatten()?;
+    (entry.len() == KEY).then_some(entry)
 }
 
 /// The key of this machine with this number.
@@ -129,14 +135,15 @@ impl XeKeys {
         Ok(code_of(call, &revealed(call, hidden)?, parts, out))
     }
 
-    /// Stores the HMAC with SHA-1 of three parts, under the console's key with this number. Here it
-    /// is this machine's key, so codes made by a console are not recognised.
+    /// Stores the HMAC with SHA-1 of three parts, under the console's key with this number. If the
+    /// user's key file lacks the roamable key, it is this machine's, so codes made by a console are
+    /// not recognised.
     #[export(Partial)]
     fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Flow<NtStatus> {
-        if key != ROAMABLE_KEY {
-            return Flow::Return(NtStatus::UNSUCCESSFUL);
+        match named_key(call, key) {
+            Some(key) => code_of(call, &key, parts, out),
+            None => Flow::Return(NtStatus::UNSUCCESSFUL),
         }
-        code_of(call, &own_key_of(key), parts, out)
     }
 
     /// Stores an entry of the key vault, and its size: one of the user's key file, or this

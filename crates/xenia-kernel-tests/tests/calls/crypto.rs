@@ -341,8 +341,9 @@ fn the_key_vault_has_what_is_this_machines() {
 
 #[test]
 fn the_key_vault_has_the_users_entries() {
-    let keys =
-        KernelConfig::default().keys.with_vault_entry(0x39, vec![7; 0x110]).with_vault_entry(0x14, vec![1]);
+    let keys = KernelConfig::default().keys;
+    let keys = keys.with_vault_entry(0x39, vec![7; 0x110]).with_vault_entry(0x14, vec![1]);
+    let keys = keys.with_vault_entry(0x19, vec![9; 16]);
     let mut b = Harness::with_config(KernelConfig { keys, ..KernelConfig::default() }, Ports::default());
     let out = b.put(0x100, &[0xEE; 0x111]);
     let size = b.put(0x300, &272_u32.to_be_bytes());
@@ -351,6 +352,14 @@ fn the_key_vault_has_the_users_entries() {
     assert_eq!(b.status("XeKeysGetKey", &[0x14, out, size]), NtStatus::SUCCESS);
     assert_eq!((b.got(out, 2), b.got(size, 4)), (vec![1, 7], 1_u32.to_be_bytes().to_vec()));
     assert_eq!(b.status("XeKeysGetKey", &[0x3A, out, size]), NtStatus::UNSUCCESSFUL);
+    // Codes are made with the roamable key that the title may read.
+    let key = b.put(0x300, &[9; 16]);
+    let text = b.put(0x340, b"abc");
+    let codes = [b.put(0x400, &[0; 20]), b.put(0x420, &[0; 20])];
+    let code = b.status("XeKeysHmacSha", &[0x19, text, 3, 0, 0, 0, 0, codes[0], 20]);
+    assert_eq!(code, NtStatus::SUCCESS);
+    b.kernel_call("XeCryptHmacSha", &[key, 16, text, 3, 0, 0, 0, 0, codes[1], 20]);
+    assert_eq!(b.got(codes[0], 20), b.got(codes[1], 20));
 }
 
 #[test]
