@@ -16,6 +16,7 @@ use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -29,6 +30,9 @@ use xenia_vfs::Vfs;
 
 /// Largest number of registered termination callbacks.
 const NOTIFICATION_LIMIT: usize = 256;
+
+/// Numbers of the keys that a title can set.
+pub const TITLE_KEYS: RangeInclusive<u32> = 0xE0..=0xE7;
 
 /// A callback for the end of the title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,14 +103,17 @@ pub struct Title {
     libraries: BTreeMap<Library, GuestAddr>,
     /// State of the second-level cache that the title has locked.
     pub cache: SecondLevelCache,
+    /// Keys that the title has set, by their numbers.
+    pub keys: BTreeMap<u32, [u8; 16]>,
 }
 
 impl Title {
     /// Checks a title's state that comes from a file.
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         // Launch data and executables are bytes for the guest, and handles are addresses in it.
-        let Self { notifications, launch_data: _, launch: _, libraries: _, cache } = self;
+        let Self { notifications, launch_data: _, launch: _, libraries: _, cache, keys } = self;
         check(notifications.len() <= NOTIFICATION_LIMIT, "too many termination callbacks")?;
+        check(keys.keys().all(|number| TITLE_KEYS.contains(number)), "a key that titles can't set")?;
         cache.check_state()
     }
 
@@ -295,7 +302,8 @@ mod tests {
         };
         let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
         let launch_data = Some(vec![1, 2]);
-        let mut title = Title { launch_data, launch: Some(launch), libraries, ..Title::default() };
+        let keys = BTreeMap::from([(0xE7, [4; 16])]);
+        let mut title = Title { launch_data, launch: Some(launch), libraries, keys, ..Title::default() };
         for (routine, priority) in [(1, 5), (2, 9)] {
             title.register(TerminateNotification { routine: GuestAddr(routine), priority });
         }
@@ -303,6 +311,10 @@ mod tests {
         assert_eq!((read.check_state(), format!("{read:?}")), (Ok(()), format!("{title:?}")));
         assert_eq!(read.next_notification(), title.next_notification());
         assert_eq!(read.library_of(GuestAddr(0x40)), Some(Library::xam));
+        read.keys.insert(0xE8, [4; 16]);
+        assert!(read.check_state().is_err());
+        read.keys.clear();
+        assert_eq!(read.check_state(), Ok(()));
         let first = read.notifications[0];
         read.notifications.resize(NOTIFICATION_LIMIT + 1, first);
         assert!(read.check_state().is_err());

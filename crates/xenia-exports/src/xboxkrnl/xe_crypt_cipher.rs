@@ -74,10 +74,22 @@ pub(super) fn chain(
     memory.read_bytes(feed.at, &mut before)?;
     let CipherData { input, out } = data;
     let (now, left) = input.split(TURN);
-    let whole = Buffer { length: now.length - now.length % feed.length as u32, ..now };
-    change(call, CipherData { input: whole, out }, |part| keyed.chained(part, &mut before, encrypt))?;
+    chain_from(call, keyed, CipherData { input: now, out }, &mut before, encrypt)?;
     memory.write_bytes(feed.at, &before)?;
     Ok(repeat(call, (), left.length, 4, [left.at.0, left.length, out.offset(now.length).0]))
+}
+
+/// CBC mode of whole blocks, at once: for at most [`TURN`] bytes.
+pub(super) fn chain_from(
+    call: &Call,
+    keyed: &Keyed,
+    data: CipherData,
+    before: &mut [u8],
+    encrypt: bool,
+) -> Fallible<()> {
+    let CipherData { input, out } = data;
+    let input = Buffer { length: input.length - input.length % before.len() as u32, ..input };
+    change(call, CipherData { input, out }, |part| keyed.chained(part, before, encrypt))
 }
 
 /// [`chain`] with a key that a title has set.

@@ -4,11 +4,13 @@
 //! that data that a title has encrypted or signed here can be decrypted and verified here. It
 //! offers no secrecy.
 
-use super::xe_crypt_cipher::{CipherData, FeedBlock, chain};
+use super::xe_crypt_cipher::{CipherData, FeedBlock, chain, chain_from};
 use super::xe_crypt_hash::run_digest;
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
+use crate::title::TITLE_KEYS;
+use crate::turns::TURN;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::cipher::{BlockCipher, Keyed};
@@ -58,9 +60,12 @@ fn vault_entry(call: &Call, number: u16) -> Option<Vec<u8>> {
     }
 }
 
-/// The key that calls may name by this number.
+/// The key that calls may name by this number: the roamable one, or one that the title has set.
 fn named_key(call: &Call, number: u32) -> Option<Vec<u8>> {
-    let entry = (number == ROAMABLE_KEY).then(|| vault_entry(call, ROAMABLE_KEY as u16)).flatten()?;
+    let entry = match number {
+        ROAMABLE_KEY => vault_entry(call, ROAMABLE_KEY as u16)?,
+        number => call.kernel.title.lock().keys.get(&number)?.to_vec(),
+    };
     (entry.len() == KEY).then_some(entry)
 }
 
@@ -167,6 +172,51 @@ impl XeKeys {
     fn XeKeysGetConsoleType(call: &mut Call, kind: Out<u32>) -> Fallible<NtStatus> {
         kind.set(call.memory(), RETAIL)?;
         Ok(NtStatus::SUCCESS)
+    }
+
+    /// Sets a key of the title's, which calls then name by its number. A console first decrypts it
+    /// with a secret key of all consoles, which nobody has published: here it is taken as it is, so
+    /// a title decrypts its data if a patch gives it the decrypted key.
+    #[export(Partial)]
+    fn XeKeysSetKey(call: &mut Call, number: u32, key: Buffer) -> Fallible<NtStatus> {
+        if !TITLE_KEYS.contains(&number) {
+            return Ok(NtStatus::UNSUCCESSFUL);
+        }
+        let mut bytes = [0; KEY];
+        if key.length as usize != bytes.len() {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
+        call.memory().read_bytes(key.at, &mut bytes)?;
+        tracing::warn!(target: "kernel", "the title's key {number:#x} is used without a console's decryption");
+        call.kernel.title.lock().keys.insert(number, bytes);
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// Encrypts or decrypts whole blocks with AES in CBC mode, under the key with this number: the
+    /// roamable one, or one that the title has set. Without a place for the last block, the chain
+    /// begins with zeros and is at most 256 KiB long.
+    #[export(Partial)]
+    fn XeKeysAesCbc(
+        call: &mut Call,
+        key: u32,
+        input: Buffer,
+        out: GuestAddr,
+        feed: GuestAddr,
+        encrypt: bool,
+    ) -> Fallible<Flow<NtStatus>> {
+        let keyed: Option<Keyed> = named_key(call, key).and_then(|key| BlockCipher::Aes.with_key(&key));
+        let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::UNSUCCESSFUL)) };
+        let length = BlockCipher::Aes.block();
+        let data = CipherData { input, out };
+        if !feed.is_null() {
+            let flow = chain(call, &keyed, data, FeedBlock { at: feed, length }, encrypt)?;
+            return Ok(flow.map(|()| NtStatus::SUCCESS));
+        }
+        if input.length > TURN {
+            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
+        }
+        chain_from(call, &keyed, data, &mut vec![0; length], encrypt)?;
+        Ok(Flow::Return(NtStatus::SUCCESS))
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode, under an obscured key.

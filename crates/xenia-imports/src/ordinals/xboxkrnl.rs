@@ -588,7 +588,7 @@ super::ordinals! {
     0x0248 fn XeKeysQwNeRsaPrvCrypt crypto bool guessed;
     0x0249 fn XeKeysHmacSha crypto status;
     0x024A fn XInputdPassThroughRFCommand input status guessed;
-    0x024B fn XeKeysAesCbc crypto status guessed;
+    0x024B fn XeKeysAesCbc crypto status;
     0x024C fn XeKeysDes2Cbc crypto status guessed;
     0x024D fn XeKeysDesCbc crypto status guessed;
     0x024E fn XeKeysObscureKey crypto status;

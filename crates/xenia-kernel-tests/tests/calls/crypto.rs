@@ -339,6 +339,53 @@ fn the_key_vault_has_what_is_this_machines() {
     assert_eq!(b.status("XeKeysGetKey", &[0x19, out, size]), NtStatus::BUFFER_TOO_SMALL);
 }
 
+/// The example of FIPS 197, under a key that the title sets.
+#[test]
+fn a_title_decrypts_with_the_keys_that_it_sets() {
+    let mut b = Harness::new();
+    let key = b.put(0x100, &bytes("000102030405060708090a0b0c0d0e0f"));
+    let plain = bytes("00112233445566778899aabbccddeeff");
+    let secret = bytes("69c4e0d86a7b0430d8cdb78070b4c55a");
+    let input = b.put(0x200, &secret);
+    let out = b.put(0x300, &[0xEE; 64]);
+    let feed = b.put(0x400, &[0; 16]);
+    let decrypt = |b: &mut Harness, number, feed| {
+        b.put(0x300, &[0xEE; 64]);
+        (b.status("XeKeysAesCbc", &[number, input, 16, out, feed, 0]), b.got(out, 16))
+    };
+    assert_eq!(decrypt(&mut b, 0xE2, 0), (NtStatus::UNSUCCESSFUL, vec![0xEE; 16]), "not set");
+    for (number, length, answer) in [
+        (0xE8, 16, NtStatus::UNSUCCESSFUL),
+        (0x19, 16, NtStatus::UNSUCCESSFUL),
+        (0xE2, 15, NtStatus::INVALID_PARAMETER),
+        (0xE2, 16, NtStatus::SUCCESS),
+    ] {
+        assert_eq!(b.status("XeKeysSetKey", &[number, key, length]), answer, "{number:#x} {length}");
+    }
+    for feed in [0, feed] {
+        assert_eq!(decrypt(&mut b, 0xE2, feed), (NtStatus::SUCCESS, plain.clone()));
+    }
+    assert_eq!(b.got(feed, 16), secret, "the block that a next call continues from");
+    assert_ne!(decrypt(&mut b, 0xE2, feed).1, plain);
+    assert_eq!(decrypt(&mut b, 0xE1, 0).0, NtStatus::UNSUCCESSFUL, "another number");
+    let input = b.put(0x200, &plain);
+    assert_eq!(b.status("XeKeysAesCbc", &[0xE2, input, 16, out, 0, 1]), NtStatus::SUCCESS);
+    assert_eq!(b.got(out, 17), [&secret[..], &[0xEE]].concat());
+    let long = b.status("XeKeysAesCbc", &[0xE2, input, 0x4_0001, out, 0, 1]);
+    assert_eq!(long, NtStatus::INVALID_PARAMETER, "a chain that would not fit into one turn");
+    // The roamable key by its number, as the title may read it.
+    let size = b.put(0x500, &16_u32.to_be_bytes());
+    let roamable = b.put(0x520, &[0; 16]);
+    assert_eq!(b.status("XeKeysGetKey", &[0x19, roamable, size]), NtStatus::SUCCESS);
+    let state = b.put(0x600, &[0; 0x180]);
+    b.kernel_call("XeCryptAesKey", &[state, roamable]);
+    b.put(0x400, &[0; 16]);
+    b.kernel_call("XeCryptAesCbc", &[state, input, 16, out, feed, 1]);
+    let expected = b.got(out, 16);
+    assert_eq!(b.status("XeKeysAesCbc", &[0x19, input, 16, out, 0, 1]), NtStatus::SUCCESS);
+    assert_eq!(b.got(out, 16), expected);
+}
+
 #[test]
 fn the_key_vault_has_the_users_entries() {
     let keys = KernelConfig::default().keys;
