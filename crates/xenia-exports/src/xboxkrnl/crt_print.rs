@@ -223,6 +223,24 @@ impl CrtPrint {
         print_wide_bounded(call, buffer, count, format, VaArgs::list(list))
     }
 
+    /// Counts the bytes of formatted 8-bit text.
+    #[export(Done)]
+    fn _scprintf(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<i32> {
+        Ok(narrow(call, format, arguments)?.len() as i32)
+    }
+
+    /// Counts the UTF-16 units of formatted text.
+    #[export(Done)]
+    fn _scwprintf(call: &mut Call, format: WideText, arguments: VaArgs) -> Fallible<i32> {
+        Ok(wide(call, format, arguments)?.len() as i32)
+    }
+
+    /// Counts the bytes of 8-bit text formatted from a `va_list`.
+    #[export(Done)]
+    fn _vscprintf(call: &mut Call, format: Text, list: GuestAddr) -> Fallible<i32> {
+        Ok(narrow(call, format, VaArgs::list(list))?.len() as i32)
+    }
+
     /// Counts the UTF-16 units of text formatted from a `va_list`.
     #[export(Done)]
     fn _vscwprintf(call: &mut Call, format: WideText, list: GuestAddr) -> Fallible<i32> {

@@ -65,7 +65,14 @@ fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
         let expected = if is_wide { wide("7-ab\0\u{FFFF}") } else { b"7-ab\0\xFF".to_vec() };
         assert_eq!(bytes(&b, to as u32, expected.len() as u32), expected, "{name}");
     }
-    assert_eq!(b.kernel_call("_vscwprintf", &[wide_format, list]), 4);
+    for (name, arguments) in [
+        ("_scprintf", &[format, 7, word][..]),
+        ("_scwprintf", &[wide_format, 7, word]),
+        ("_vscprintf", &[format, list]),
+        ("_vscwprintf", &[wide_format, list]),
+    ] {
+        assert_eq!(b.kernel_call(name, arguments), 4, "{name}");
+    }
     // If the buffer is too small, the result is −1, without a terminator.
     for (name, arguments, expected) in [
         ("_snprintf", vec![to, 2, format, 7, word], b"7-\xFF".to_vec()),
@@ -80,6 +87,9 @@ fn formatted_text_is_the_same_from_registers_lists_and_in_both_widths() {
         ("vsprintf", [to, format, 8]),
         ("vswprintf", [to, 8, list]),
         ("swprintf", [8, wide_format, list]),
+        ("_scprintf", [8, 7, word]),
+        ("_scwprintf", [wide_format, 7, 8]),
+        ("_vscprintf", [format, 8, 0]),
         ("_vscwprintf", [wide_format, 8, 0]),
     ] {
         assert!(matches!(b.call(Library::xboxkrnl, name, &arguments), Flow::Fault(_)), "{name}");
