@@ -414,7 +414,7 @@ super::ordinals! {
     0x0273 fn XamContentLaunchImageInternal content win32;
     0x0274 fn XamContentWritePackageHeader content win32 guessed;
     0x0275 fn XamContentDismountAndClosePackage content win32 guessed;
-    0x0276 fn XamContentResolveInternal content status;
+    0x0276 fn XamContentResolveInternal content win32;
     0x0277 fn XamContentGetAttributesInternal content win32 guessed;
     0x0278 fn XamContentOpenFileInternal content win32 guessed;
     0x0279 fn XamContentAggregateCreateEnumerator content win32;

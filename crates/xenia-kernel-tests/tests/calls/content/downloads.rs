@@ -174,10 +174,28 @@ fn paths_of_packages_are_those_of_their_files() {
     let on_disc = br"\Device\Cdrom0\Content\0000000000000000\00000000\00000002\EXTRA";
     assert_eq!(path(&b), on_disc);
     assert_eq!(resolve(&mut b, 2, 2, b"EXTRA", on_disc.len() as u64), INSUFFICIENT_BUFFER);
+    let on_disk = br"\Device\Harddisk0\Partition1\Content\0000000000000000\00000000\00000002\EXTRA";
     assert_eq!(resolve(&mut b, 1, 2, b"EXTRA", 260), 0);
-    assert_eq!(path(&b), br"\Device\Harddisk0\Partition1\Content\0000000000000000\00000000\00000002\EXTRA");
+    assert_eq!(path(&b), on_disk);
     for (device, kind) in [(2, 2), (1, 1), (2, 1)] {
         assert_eq!(resolve(&mut b, device, kind, b"OTHER", 260), FILE_NOT_FOUND, "{device} {kind}");
     }
     assert_eq!(resolve(&mut b, 9, 2, b"EXTRA", 260), NOT_CONNECTED);
+    // The same by the owner and the title of the description.
+    let data = describe(&b, 2, b"EXTRA", "");
+    let to = at(&b, BUFFER);
+    for (title, length, answer) in [
+        (0, on_disk.len() as u64, INSUFFICIENT_BUFFER),
+        (0x5841_0001, 260, ACCESS_DENIED),
+        (0, 260, 0),
+        (u32::MAX, 260, 0),
+    ] {
+        b.memory().fill(b.scratch.offset(BUFFER), 260, 0).unwrap();
+        b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
+        b.memory().write(b.scratch.offset(DATA + 0x138), 0_u64).unwrap();
+        b.memory().write(b.scratch.offset(DATA + 0x140), title).unwrap();
+        let found = b.xam_call("XamContentResolveInternal", &[data, to, length, 1, 0, 0]);
+        assert_eq!(found, answer, "{title:x}");
+        assert_eq!(path(&b), if answer == 0 { &on_disk[..] } else { b"" }, "{title:x}");
+    }
 }
