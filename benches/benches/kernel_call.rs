@@ -41,8 +41,8 @@ fn title(export: &str) -> LoadedImage {
         0x6000_0000,
     ];
     let words = words.into_iter().chain(import_thunk(0));
-    let import =
-        Import { ordinal: row.ordinal, slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(CODE + 32)) };
+    let slot = Some(GuestAddr(DATA + 0xF000));
+    let import = Import { ordinal: row.ordinal, slot, thunk: Some(GuestAddr(CODE + 32)) };
     let library = ImportLibrary::any("xboxkrnl.exe", vec![import]);
     LoadedImage::in_memory(GuestAddr(CODE), words.flat_map(u32::to_be_bytes).collect(), library)
 }

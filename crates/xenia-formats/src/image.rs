@@ -230,8 +230,9 @@ pub const fn import_thunk(slot: u32) -> [u32; 4] {
 pub struct Import {
     /// Ordinal of the export in its library.
     pub ordinal: Ordinal,
-    /// Address of the word that receives the export's address.
-    pub slot: GuestAddr,
+    /// Address of the word that receives the export's address; a function called by its thunk
+    /// alone may have none.
+    pub slot: Option<GuestAddr>,
     /// For functions: address of the 16-byte code thunk that the title calls.
     pub thunk: Option<GuestAddr>,
 }

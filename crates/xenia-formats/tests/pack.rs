@@ -78,7 +78,7 @@ fn a_packed_title_is_the_elf_with_headers_and_imports() {
         .imports
         .iter()
         .flat_map(|library| {
-            library.imports.iter().map(|i| (library.name.as_str(), i.ordinal.0, i.slot.0, i.thunk))
+            library.imports.iter().map(|i| (library.name.as_str(), i.ordinal.0, i.slot.unwrap().0, i.thunk))
         })
         .collect();
     assert_eq!(

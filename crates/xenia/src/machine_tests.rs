@@ -74,8 +74,8 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
     let thunk = assembly.labels.iter().find(|(name, _)| *name == label).map(|(_, at)| *at).unwrap();
     bytes.resize(0x2_0000, 0);
     bytes[0x1_0000..][..text.len()].copy_from_slice(text.as_bytes());
-    let import =
-        Import { ordinal: Ordinal(ordinal), slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(thunk)) };
+    let slot = Some(GuestAddr(DATA + 0xF000));
+    let import = Import { ordinal: Ordinal(ordinal), slot, thunk: Some(GuestAddr(thunk)) };
     let library = ImportLibrary::any("xam.xex", vec![import]);
     title_of(LoadedImage::in_memory(GuestAddr(CODE), bytes, library), label)
 }

@@ -209,7 +209,7 @@ fn image() -> LoadedImage {
     };
     let import = |(index, name): (u32, &&str)| Import {
         ordinal: ordinal(name),
-        slot: GuestAddr(SLOTS_OF_IMPORTS + 4 * index),
+        slot: Some(GuestAddr(SLOTS_OF_IMPORTS + 4 * index)),
         thunk: Some(GuestAddr(CODE + 16 * index)),
     };
     let imports = (0..).zip(CALLS).map(import).collect();

@@ -3,7 +3,8 @@
 //! Each record is the address of a word in the image: type in bits 31:24, name index in 23:16,
 //! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk. A
 //! variable has one record, a function two: usually the thunk follows the slot of the same ordinal,
-//! but the format does not require that. Records of address 0 mean nothing.
+//! but the format does not require that, and a thunk works without a slot. Records of address 0
+//! mean nothing.
 
 use std::collections::BTreeMap;
 
@@ -130,7 +131,7 @@ impl LibraryRecord {
                     if thunk.is_none() {
                         open.entry(ordinal).or_default().push(imports.len());
                     }
-                    imports.push(Import { ordinal, slot: address, thunk });
+                    imports.push(Import { ordinal, slot: Some(address), thunk });
                 }
                 1 => {
                     if at(THUNK_SIZE).is_none() {
@@ -148,10 +149,8 @@ impl LibraryRecord {
             }
         }
         for (ordinal, thunks) in early {
-            if let Some(&address) = thunks.first() {
-                let why = format!("the thunk of ordinal {ordinal} has no slot");
-                return Err(self.invalid_record(address, why));
-            }
+            let alone = |thunk| Import { ordinal, slot: None, thunk: Some(thunk) };
+            imports.extend(thunks.into_iter().map(alone));
         }
         Ok(ImportLibrary {
             name: self.name.clone(),

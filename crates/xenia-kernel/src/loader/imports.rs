@@ -82,8 +82,7 @@ impl ModuleLoader<'_> {
                 None => Target::Missing { library, ordinal },
             };
             self.imports.stubs.lock().patch_thunk(memory, thunk, target)?;
-            memory.write(import.slot, thunk)?;
-            return Ok(());
+            return write_slot(memory, import, thunk);
         }
         // A slot without a thunk is a variable, or a function that the title calls through a
         // pointer.
@@ -100,8 +99,7 @@ impl ModuleLoader<'_> {
                 None => stubs.add(memory, Target::Missing { library, ordinal })?,
             }
         };
-        memory.write(import.slot, address)?;
-        Ok(())
+        write_slot(memory, import, address)
     }
 }
 
@@ -110,5 +108,11 @@ fn connect(memory: &GuestMemory, import: &Import, export: GuestAddr) -> Fallible
     if let Some(thunk) = import.thunk {
         patch_jump(memory, thunk, export)?;
     }
-    Ok(memory.write(import.slot, import.thunk.unwrap_or(export))?)
+    write_slot(memory, import, import.thunk.unwrap_or(export))
+}
+
+/// Stores the address of an import in its slot, if it has one.
+fn write_slot(memory: &GuestMemory, import: &Import, address: GuestAddr) -> Fallible<()> {
+    let Some(slot) = import.slot else { return Ok(()) };
+    Ok(memory.write(slot, address)?)
 }

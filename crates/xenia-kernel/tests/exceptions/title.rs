@@ -31,7 +31,7 @@ pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
     assert!(bytes.len() <= 0x1_0000);
     let called = xboxkrnl::ROWS.iter().filter_map(|row| Some((row.ordinal, *labels.get(row.name)?)));
     let imports = called.enumerate().map(|(index, (ordinal, thunk))| {
-        let slot = GuestAddr(DATA + 0xF000 + 4 * index as u32);
+        let slot = Some(GuestAddr(DATA + 0xF000 + 4 * index as u32));
         Import { ordinal, slot, thunk: Some(GuestAddr(thunk)) }
     });
     let functions = labels.iter().filter_map(|(name, &start)| {

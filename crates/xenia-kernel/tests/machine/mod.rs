@@ -91,7 +91,7 @@ impl Code {
         self.word(0x4800_0014); // b +20: over the thunk
         self.imports.push(Import {
             ordinal: row.ordinal,
-            slot: GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32),
+            slot: Some(GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32)),
             thunk: Some(GuestAddr(at + 8)),
         });
         import_thunk(0).into_iter().fold(self, Self::word)
@@ -101,7 +101,7 @@ impl Code {
     pub(crate) fn variable(&mut self, register: u32, name: &str) -> &mut Self {
         let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
         let slot = GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32);
-        self.imports.push(Import { ordinal: row.ordinal, slot, thunk: None });
+        self.imports.push(Import { ordinal: row.ordinal, slot: Some(slot), thunk: None });
         self.load(register, slot.0).read(register, 0, register)
     }
 

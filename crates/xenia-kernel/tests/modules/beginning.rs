@@ -37,11 +37,16 @@ fn title(libraries: &[&str]) -> LoadedImage {
 
 /// A machine with a title that imports from `libraries`, with these files in its folder.
 fn machine(libraries: &[&str], files: &[(&str, Vec<u8>)]) -> Result<TitleHarness, LoadError> {
+    machine_of(&title(libraries), files)
+}
+
+/// A machine with a title, with these files in its folder.
+fn machine_of(title: &LoadedImage, files: &[(&str, Vec<u8>)]) -> Result<TitleHarness, LoadError> {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    TitleHarness::try_load(&title(libraries), ScriptedVideo::default(), |kernel| {
+    TitleHarness::try_load(title, ScriptedVideo::default(), |kernel| {
         kernel.files.lock().mount_title_folder(folder.path()).unwrap();
     })
 }
@@ -66,6 +71,18 @@ fn libraries_have_come_in_the_order_of_their_needs_before_the_title_begins() {
         assert_eq!(modules.title().unwrap().dependencies, [of("user.xex").handle, of("needed.xex").handle]);
         assert_eq!(of("user.xex").path, r"\Device\Cdrom0\user.xex");
     }
+}
+
+#[test]
+fn thunks_work_without_slots() {
+    let mut image = title(&["user.xex"]);
+    for import in image.imports.iter_mut().flat_map(|library| &mut library.imports) {
+        import.slot = None;
+    }
+    let user = LibraryFile::new(BASE, LOG, 1).export_adding(0x70);
+    let mut machine = machine_of(&image, &[("user.xex", user.bytes())]).unwrap();
+    assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    assert_eq!(words(&machine, DATA + 0x28, 1), [0x75]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn connecting_machine(addresses: &[SocketAddrV4]) -> Machine {
     let labels = xenia_isa::assemble(CONNECTS, CODE).unwrap().labels;
     let imports = IMPORTS.into_iter().zip(0..).map(|((label, ordinal), index)| {
         let (_, at) = labels.iter().find(|(name, _)| *name == label).unwrap();
-        let slot = GuestAddr(DATA + 0xF000 + 4 * index);
+        let slot = Some(GuestAddr(DATA + 0xF000 + 4 * index));
         Import { ordinal: Ordinal(ordinal), slot, thunk: Some(GuestAddr(*at)) }
     });
     Arc::make_mut(&mut title.image).imports[0].imports = imports.collect();

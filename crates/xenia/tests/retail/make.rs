@@ -50,7 +50,7 @@ fn dressed(file: &[u8]) -> XexBuilder {
 fn imports(image: &LoadedImage) -> Vec<(String, Vec<u32>)> {
     let library = |library: &xenia_formats::image::ImportLibrary| {
         let words = library.imports.iter();
-        let words = words.flat_map(|import| [Some(import.slot.0), import.thunk.map(|thunk| thunk.0)]);
+        let words = words.flat_map(|import| [import.slot, import.thunk].map(|at| at.map(|at| at.0)));
         (library.name.clone(), words.flatten().collect())
     };
     image.imports.iter().map(library).collect()
