@@ -1,12 +1,13 @@
 //! Budget of host mappings for the guest views.
 //!
 //! The host limits a process to `vm.max_map_count` mappings. Each change of rights inside a view
-//! may split a mapping, and a process that runs out cannot even map memory for its allocator. So
-//! all views together keep to a budget: as it fills, watches become coarser, and before it is used
-//! up they are refused (the page's contents then have to be compared).
+//! may split a mapping, and a process that runs out cannot even map memory for its allocator or
+//! start a thread. So all views together keep to a budget: as it fills, watches become coarser, and
+//! before it is used up they are refused (the page's contents then have to be compared). Once it is
+//! used up, no change of rights is made that adds a mapping.
 //!
-//! The count is an estimate that errs only upwards: each change of a run of pages counts as two new
-//! mappings. From time to time the page table is counted exactly, under the heap lock.
+//! The count is an estimate: neighbouring pages may change at the same time. From time to time the
+//! page table is counted exactly, under the heap lock.
 
 use std::sync::atomic::{AtomicI64, Ordering::*};
 use xenia_host::section::mapping_limit;
@@ -50,8 +51,8 @@ impl MapBudget {
         Self { limit: i64::from(limit), own: AtomicI64::new(0), counted: AtomicI64::new(0) }
     }
 
-    /// Adds up to `mappings` mappings to the estimate. Async-signal-safe.
-    pub(crate) fn add(&self, mappings: u32) {
+    /// Adds mappings to the estimate, or takes some away. Async-signal-safe.
+    pub(crate) fn add(&self, mappings: i32) {
         self.own.fetch_add(i64::from(mappings), Relaxed);
         IN_USE.fetch_add(i64::from(mappings), Relaxed);
     }
@@ -66,11 +67,21 @@ impl MapBudget {
         }
     }
 
+    /// Whether the views must add no mapping: the rest is for the process's threads, allocators and
+    /// files. Async-signal-safe.
+    pub(crate) fn is_used_up(&self) -> bool {
+        IN_USE.load(Relaxed) * 100 / self.limit.max(1) >= 95
+    }
+
+    /// Whether the estimate has grown noticeably since the last count.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.own.load(Relaxed) - self.counted.load(Relaxed) > self.limit / 32
+    }
+
     /// Whether an exact count is worthwhile: the estimate already requires coarser changes, and has
-    /// grown noticeably since the last count.
+    /// grown.
     pub(crate) fn wants_count(&self) -> bool {
-        let grown = self.own.load(Relaxed) - self.counted.load(Relaxed);
-        self.grain() != Grain::Page && grown > self.limit / 32
+        self.grain() != Grain::Page && self.has_grown()
     }
 
     /// Replaces the estimate by an exact count.

@@ -10,7 +10,8 @@
 //! now. The host may lag in one direction only: it may refuse an access that it should allow
 //! (write-protected after a watch has ended). A store then faults, and the handler opens that page
 //! in that view. So a watch that a device or another view ends costs no system call, and neither
-//! does its renewal.
+//! does its renewal. Only while the host has no mapping left may it also allow what it should
+//! refuse: an access to memory that the title has freed goes on then.
 //!
 //! Invariants, which make this correct without a lock in the handler:
 //! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.
@@ -28,7 +29,6 @@ use crate::page_table::{COMMITTED, GUEST_FLAGS, HOST_READ, HOST_WRITE, READ, WAT
 use std::ops::Range;
 use std::sync::atomic::Ordering::*;
 use std::thread;
-use xenia_host::HostError;
 use xenia_host::section::HostRights;
 
 /// Guest pages between the borders of the guest view's mappings: they never join over one.
@@ -110,8 +110,20 @@ impl GuestMemory {
         self.pages.state(page).store(to, Release);
     }
 
-    /// Updates the host rights of a run of owned backing pages. False if the host refused.
-    /// Async-signal-safe.
+    /// Mappings that are added if guest pages of one right get another; negative if some join.
+    fn growth(&self, pages: &Range<u32>, from: HostRights, to: HostRights) -> i32 {
+        let added = |border: u32, outer: u32| {
+            if border.is_multiple_of(BORDER) {
+                return 0;
+            }
+            let outer = granted(self.pages.page_flags(outer));
+            i32::from(outer != to) - i32::from(outer != from)
+        };
+        added(pages.start, pages.start.wrapping_sub(1)) + added(pages.end, pages.end)
+    }
+
+    /// Updates the host rights of a run of owned backing pages. False if the host refused, or would
+    /// have too few mappings left. Async-signal-safe.
     pub(crate) fn apply_rights(&self, run: &Range<u32>, views: InViews) -> bool {
         if !self.guest_view_open.load(Acquire) {
             return true;
@@ -125,8 +137,10 @@ impl GuestMemory {
                 if wanted == granted {
                     continue;
                 }
-                self.map_budget.add(2);
-                if self.mapping.protect(alike.clone(), wanted) {
+                let growth = self.growth(&alike, granted, wanted);
+                let has_room = growth <= 0 || !self.map_budget.is_used_up();
+                if has_room && self.mapping.protect(alike.clone(), wanted) {
+                    self.map_budget.add(growth);
                     self.pages.change_guest_flags(&alike, host_flags(wanted), !GUEST_FLAGS);
                 } else {
                     done = false;
@@ -162,33 +176,36 @@ impl GuestMemory {
         self.counts.bumps.fetch_add(bumps, Release);
         self.pages.change_all_flags(&pages, flags, GUEST_FLAGS & !flags);
         self.counts.mapping_changes.fetch_add(1, Release);
-        let mut result = Ok(());
-        if !self.apply_rights(&pages, InViews::All) {
-            // Watches are the main user of mappings; ending them makes room.
-            self.end_all_watches();
-            self.catch_up();
-            if !self.apply_rights(&pages, InViews::All) {
-                result = Err(HostError::last("mprotect of guest memory").into());
-            }
-        }
-        if result.is_err() && flags != 0 {
-            // Without host rights there must be no guest rights either.
-            self.pages.change_all_flags(&pages, 0, GUEST_FLAGS);
-        }
-        if flags == 0 {
+        // Without mappings left rights stay as they are: accesses that fault then are emulated.
+        let is_done = self.apply_rights(&pages, InViews::All)
+            || self.make_room() && self.apply_rights(&pages, InViews::All);
+        let result = match flags {
             // Only after the guest view has lost its rights: a store would allocate the page again.
-            let discarded = if result.is_ok() {
+            0 if is_done => {
                 let next_held = |page| self.mapping.next_held(page);
                 self.leftovers.keep(&pages, next_held, |run| self.mapping.discard(run))
-            } else {
-                self.mapping.discard(pages.clone())
-            };
-            result = result.and(discarded);
-        }
+            }
+            0 => self.mapping.discard(pages.clone()),
+            _ => Ok(()),
+        };
         for page in pages {
             self.disown(page, state::IDLE);
         }
         result
+    }
+
+    /// Ends all watches, the main users of mappings, and joins mappings. False if there are no more
+    /// since the last time. Called under the heap lock.
+    #[cold]
+    fn make_room(&self) -> bool {
+        if self.map_budget.is_used_up() && !self.map_budget.has_grown() {
+            return false;
+        }
+        self.end_all_watches();
+        self.map_budget.set(self.count_mappings(granted));
+        self.catch_up();
+        self.map_budget.set(self.count_mappings(granted));
+        true
     }
 
     /// Grants the guest view its host rights for the first time. Rights that the host refuses are
@@ -204,6 +221,7 @@ impl GuestMemory {
             // These watches cost no mappings when they were set; now they would be too many.
             self.end_all_watches();
         }
+        self.map_budget.set(self.count_mappings(granted));
         // From here on `apply_rights` changes host rights.
         self.guest_view_open.store(true, Release);
         let mut next = 0;

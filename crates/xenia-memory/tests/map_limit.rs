@@ -1,11 +1,11 @@
-//! Watches near the host's limit on mappings. A separate test program: the limit is the process's.
+//! Watches and allocations near the host's limit on mappings. A separate test program: the limit is the process's.
 
 mod common;
 
-use common::{RW, commit, hook_own_code, host_store, space, version};
+use common::{RW, commit, hook_own_code, host_load, host_store, space, version};
 use std::sync::Mutex;
 use xenia_guest::GuestAddr;
-use xenia_memory::{GuestMemory, Watch};
+use xenia_memory::{GuestMemory, Heap, Protect, Watch};
 
 /// The tests count the process's mappings.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -105,6 +105,43 @@ fn without_room_watches_are_refused_and_stores_go_on() {
     }
     assert_eq!(memory.counters().watches_refused, refused);
     assert!(mappings() < 1_000, "{}", mappings());
+}
+
+/// Each hole is a mapping of its own in every view: a title must not take all that the process may
+/// have.
+#[test]
+fn scattered_holes_leave_mappings_to_the_process() {
+    let _guard = ONE_AT_A_TIME.lock();
+    hook_own_code();
+    let memory = GuestMemory::with_map_limit(Some(600)).unwrap();
+    memory.guest_base();
+    let allocate = || memory.alloc_physical(Heap::Physical4K, 0x1000, 0x1000, 0, u32::MAX, RW).unwrap();
+    let pages: Vec<GuestAddr> = (0..2_000).map(|_| allocate()).collect();
+    for page in pages.iter().step_by(2) {
+        memory.free(*page).unwrap();
+    }
+    assert!(mappings() < 1_000, "{}", mappings());
+    let kept = || (0..).zip(&pages).skip(1).step_by(2);
+    for (number, page) in kept() {
+        host_store(&memory, page.0, number);
+    }
+    for (number, page) in kept() {
+        assert_eq!(host_load(&memory, page.0), number);
+    }
+    for (number, at) in (0..1_000).map(|number| (number, allocate())) {
+        assert_eq!(host_load(&memory, at.0), 0);
+        host_store(&memory, at.0, number);
+        assert_eq!(memory.read(at), Ok(number));
+    }
+    // Pages that lose rights one by one are no holes, but mappings as well.
+    for page in pages.iter().step_by(2) {
+        assert_eq!(memory.protect(*page, 0x1000, Protect::READ_ONLY).unwrap(), RW);
+    }
+    assert!(mappings() < 1_000, "{}", mappings());
+    for page in pages {
+        memory.free(page).unwrap();
+    }
+    assert!(mappings() < 600, "{}", mappings());
 }
 
 /// With nearly all host mappings used up, system calls fail; stores must not.
