@@ -10,6 +10,7 @@ mod completion;
 mod directory;
 pub mod drivers;
 pub mod information;
+mod link_names;
 mod missing;
 pub mod mounts;
 mod open;
@@ -30,6 +31,7 @@ pub use change::BasicChange;
 pub use completion::{Completion, CompletionPorts, PortKey, Receiver};
 pub use directory::Scan;
 use drivers::Drivers;
+pub use link_names::LinkNames;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
@@ -106,8 +108,8 @@ pub struct Files {
     scratch: Option<ScratchPlace>,
     /// Number of file blocks that the title lets the system cache.
     pub cached_blocks: u32,
-    /// Link names by the body of the symbolic link object.
-    pub links: BTreeMap<GuestAddr, String>,
+    /// Names of the symbolic links that are open.
+    pub links: LinkNames,
 }
 
 impl Files {

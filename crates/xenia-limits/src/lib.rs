@@ -53,7 +53,7 @@ limits! {
     Objects = "objects", 0x1_0000, INSUFFICIENT_RESOURCES,
         "Objects, with handles or without.";
     NameBytes = "object_name_bytes", 0x40_0000, INSUFFICIENT_RESOURCES,
-        "Bytes of the names of all objects: a single name may have 64 KiB.";
+        "Bytes of the names of all objects, and those of open links' names: a single name may have 64 KiB.";
     PoolBlocks = "pool_blocks", 0x2_0000, INSUFFICIENT_RESOURCES,
         "Blocks of pool memory, the kernel's own included: the metadata of a block takes more than the smallest one.";
     Apcs = "apcs", 0x1000, NO_MEMORY,
@@ -88,7 +88,7 @@ limits! {
     OpenPackages = "open_packages", 64, TOO_MANY_OPENED_FILES,
         "Packages that a title has open: one for each user and download would be some ten.";
     EnumeratorBytes = "enumerator_bytes", 0x400_0000, INSUFFICIENT_RESOURCES,
-        "Bytes that all enumerators hold for later calls.";
+        "Bytes that all enumerators hold for later calls, and those that listings of open directories hold.";
     PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
         "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
     ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,

@@ -6,7 +6,7 @@ use super::driver_file::{self, FileRequest};
 use super::driver_request::file_of;
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, PortKey, Scan, information, options};
+use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, PortKey, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
@@ -283,10 +283,8 @@ fn next_entry(
                 Pattern::new(pattern.unwrap_or_default()).map_err(|_| NtStatus::INVALID_PARAMETER)?
             }
         };
-        let scan = Scan::new(files.vfs.list(&location)?, pattern);
-        let nothing = is_first && scan.is_empty();
-        files.get_mut(body)?.scan = Some(scan);
-        if nothing {
+        let has_entries = files.start_scan(body, pattern)?;
+        if is_first && !has_entries {
             return Err(NtStatus::NO_SUCH_FILE.into());
         }
     }

@@ -53,8 +53,8 @@ impl SymbolicLink {
         let name = attributes.name(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
         call.kernel.files.lock().vfs.link_target(&name)?;
         let body = call.kernel.objects.create(&call.kernel.pool, ObjectKind::SymbolicLink, BODY)?;
-        call.kernel.files.lock().links.insert(body, name);
-        let opened = call.kernel.objects.open(body);
+        let named = call.kernel.files.lock().links.insert(body, name, &call.kernel.limits);
+        let opened = named.map_err(Into::into).and_then(|()| call.kernel.objects.open(body));
         call.kernel.dereference(body)?;
         store_handle(call, opened?, handle)?;
         Ok(NtStatus::SUCCESS)
@@ -72,7 +72,7 @@ impl SymbolicLink {
         let link = call.kernel.objects.resolve_kind(link, ObjectKind::SymbolicLink)?;
         let path = {
             let files = call.kernel.files.lock();
-            let name = files.links.get(&link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
+            let name = files.links.get(link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
             code_page::encode_lossy(files.vfs.link_target(name)?)
         };
         let mut string = target.read(memory)?;

@@ -131,6 +131,34 @@ fn directories_are_listed_one_entry_per_call_in_order() {
 }
 
 #[test]
+fn listings_of_open_directories_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.txt", "A.txt", "c.bin"] {
+        std::fs::write(folder.path().join(name), b"x").unwrap();
+    }
+    let limits = vec!["enumerator_bytes=400".parse().unwrap()];
+    let mut b = Harness::with_config(KernelConfig { limits, ..KernelConfig::default() }, Ports::default());
+    b.mount(folder.path());
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"d:\");
+    let open = [base, GENERIC_READ, attributes, base + 8, 7, SYNCHRONOUS | 1];
+    let handles = [(); 2].map(|()| {
+        assert_eq!(b.status("NtOpenFile", &open), NtStatus::SUCCESS);
+        u64::from(b.word(0))
+    });
+    let mut list = |handle: u64| {
+        let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, 0, 1];
+        b.status("NtQueryDirectoryFile", &query)
+    };
+    assert_eq!(list(handles[0]), NtStatus::SUCCESS);
+    assert_eq!(list(handles[1]), NtStatus::INSUFFICIENT_RESOURCES);
+    assert_eq!(list(handles[0]), NtStatus::SUCCESS, "it replaces its own");
+    assert_eq!(b.status("NtClose", &[handles[0]]), NtStatus::SUCCESS);
+    let query = [handles[1], 0, 0, 0, base + 8, base + 0x400, 0x100, 0, 0];
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::SUCCESS);
+}
+
+#[test]
 fn links_lead_to_files_and_files_are_deleted_by_disposition() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);

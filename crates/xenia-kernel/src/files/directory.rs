@@ -1,8 +1,15 @@
 //! Directory enumeration entry by entry, as `NtQueryDirectoryFile` does it.
 
+use super::Files;
+use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
+use xenia_guest::GuestAddr;
+use xenia_limits::Limit;
 use xenia_vfs::Entry;
 use xenia_vfs::path::{self, Pattern};
+
+/// Host memory of an entry of a listing, with the name that FATX allows.
+const ENTRY_BYTES: u64 = (size_of::<Entry>() + path::FATX_NAME) as u64;
 
 /// An enumeration in progress: a sorted snapshot of the entries at its last start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +23,7 @@ impl Scan {
     /// An enumeration of the entries that match `pattern`.
     pub fn new(mut entries: Vec<Entry>, pattern: Pattern) -> Self {
         entries.retain(|entry| pattern.matches(&entry.name));
+        entries.shrink_to_fit();
         Self { pattern, entries, next: 0 }
     }
 
@@ -44,9 +52,31 @@ impl Scan {
         self.next as usize <= self.entries.len() && is_listed && self.pattern.is_valid()
     }
 
+    /// Host memory of the listing.
+    fn bytes(&self) -> u64 {
+        self.entries.len() as u64 * ENTRY_BYTES
+    }
+
     /// Steps back by one entry, because the entry did not fit in the title's buffer.
     pub fn step_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+}
+
+impl Files {
+    /// Starts an open directory's enumeration anew. Returns whether any entry matches.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or the listings of all open directories would take too much
+    /// memory: each directory can be open many times.
+    pub fn start_scan(&mut self, body: GuestAddr, pattern: Pattern) -> Fallible<bool> {
+        let scan = Scan::new(self.vfs.list(&self.get(body)?.location)?, pattern);
+        let others = self.open.iter().filter(|&(&other, _)| other != body);
+        let held = others.filter_map(|(_, file)| file.scan.as_ref()).map(Scan::bytes).sum();
+        self.limits.admit_amount(Limit::EnumeratorBytes, held, scan.bytes())?;
+        let has_entries = !scan.is_empty();
+        self.get_mut(body)?.scan = Some(scan);
+        Ok(has_entries)
     }
 }
 

@@ -13,7 +13,7 @@ use super::drivers::Drivers;
 use super::missing::MissingFiles;
 use super::mounts::{self, CACHES};
 use super::packages::state::PackagesState;
-use super::{Files, SharedFiles};
+use super::{Files, LinkNames, SharedFiles};
 use crate::objects::Objects;
 use open_file::OpenFileState;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ impl Files {
             raw_disk: *raw_disk as u8,
             raw_disk_awaits_device: *raw_disk_awaits_device,
             cached_blocks: *cached_blocks,
-            links: links.clone(),
+            links: links.state(),
         })
     }
 
@@ -140,6 +140,7 @@ impl Files {
         check(open.len() as u64 <= self.limits.value(Limit::OpenFiles), "too many files are open")?;
         missing.check()?;
         drivers.check(&self.limits)?;
+        let links = LinkNames::of(links, &self.limits)?;
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
