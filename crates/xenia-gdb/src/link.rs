@@ -23,12 +23,11 @@ const CHUNKS: usize = 16;
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
 
-/// An error that says of a socket file what the user can do: one that was left by a run that was
-/// killed looks like one that is in use.
+/// An error that says of a file why it can't be listened at.
 fn said_of_file(error: io::Error) -> io::Error {
     match error.kind() {
         kind @ ErrorKind::AddrInUse => {
-            io::Error::new(kind, "the file exists; remove it if it was left by a run that was killed")
+            io::Error::new(kind, "another program listens there, or the file is no socket")
         }
         _ => error,
     }
@@ -241,12 +240,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_exists_is_kept_and_the_error_says_what_to_do() {
+    fn a_file_that_exists_is_kept_and_the_error_says_why() {
         // Tests run in the folder of their crate.
         let address = ServerAddress::Unix("Cargo.toml".into());
         let error = Listener::open(&address).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
-        assert!(error.to_string().contains("remove it if"), "{error}");
+        assert!(error.to_string().contains("the file is no socket"), "{error}");
         assert!(std::fs::metadata("Cargo.toml").unwrap().is_file());
     }
 
