@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
 use xenia_formats::{Opens, identify};
+use xenia_host::ownership::is_named_pipe;
 
 /// Largest number of entries, including subfolders, of a folder that is hashed or searched for
 /// titles.
@@ -50,9 +51,18 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(longer)
 }
 
+/// Opens a file. A named pipe is refused, as its writer would be waited for; a shell's pipe, which
+/// has one, cannot be canonicalized.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    if is_named_pipe(path).map_err(Error::read(path))? && path.canonicalize().is_ok() {
+        return Err(Error::file(path, "it is a pipe; keep in a file what comes out of it"));
+    }
+    File::open(path).map_err(Error::read(path))
+}
+
 fn file(path: &Path) -> Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    let file = File::open(path).map_err(Error::read(path))?;
+    let file = open(path)?;
     if !file.metadata().map_err(Error::read(path))?.is_file() {
         return Err(Error::file(path, "it is neither a file nor a folder"));
     }
@@ -191,6 +201,24 @@ mod tests {
         assert!(InputHashes::default().hash(&at("nowhere")).is_err());
         #[cfg(unix)]
         assert!(InputHashes::default().hash(Path::new("/dev/zero")).is_err(), "it has no end");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_without_writers_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let read = |_, _: serde_json::Value| Ok(());
+        let errors = [
+            InputHashes::default().hash(&pipe).err(),
+            crate::merge::merge_file(&pipe).err(),
+            crate::lines::read(&pipe, crate::lines::Torn::Skipped, read).err(),
+            crate::spec::SpecSource::read(&pipe).err(),
+        ];
+        for error in errors {
+            assert!(error.unwrap().to_string().contains("it is a pipe"));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! incomplete line, the last.
 
 use crate::error::{Error, Result};
+use crate::inputs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -29,7 +30,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     torn: Torn,
     mut each: impl FnMut(usize, T) -> Result<()>,
 ) -> Result<()> {
-    let mut file = BufReader::new(File::open(path).map_err(Error::read(path))?);
+    let mut file = BufReader::new(inputs::open(path)?);
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();

@@ -1,6 +1,7 @@
 //! Merges the results of all shards, with a hash over the parts that must not depend on the host.
 
 use crate::error::{Error, Result};
+use crate::inputs;
 use crate::judge::{Outcome, Verdict};
 use crate::lines::{self, Torn};
 use crate::run::{files_of_results, plan_of};
@@ -102,7 +103,7 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     if path.is_dir() {
         return merge_folder(path);
     }
-    let file = std::fs::File::open(path).map_err(Error::read(path))?;
+    let file = inputs::open(path)?;
     let found: Merged = serde_json::from_reader(BufReader::new(file.take(MAX_MERGED)))
         .map_err(|error| Error::line(path, error.line(), format!("no merged result: {error}")))?;
     let merged = merge(found.rows);

@@ -3,6 +3,7 @@
 //! The whole file is checked before any input is hashed, and errors name the line of their table.
 
 use crate::error::{Error, Result};
+use crate::inputs;
 use crate::unit::{Bounds, ExpectedEnd};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -267,7 +268,7 @@ impl<'a> SpecSource<'a> {
     /// Reads the file.
     pub(crate) fn read(path: &'a Path) -> Result<Self> {
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(Error::read(path))?;
+        let file = inputs::open(path)?;
         file.take(MAX_SPEC + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
         if bytes.len() as u64 > MAX_SPEC {
             return Err(Error::TooMany { path: path.to_owned(), what: "bytes", limit: MAX_SPEC });

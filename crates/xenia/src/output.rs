@@ -6,7 +6,6 @@ mod stream;
 
 pub use stream::StreamFile;
 
-use crate::interrupt::is_ending;
 use crate::lock_order;
 use anyhow::{Context, Result};
 use std::fs::File;
@@ -14,7 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
-use xenia_host::file::{open_descriptor, open_pipe, usual_permissions};
+use xenia_host::file::{open_descriptor, usual_permissions};
 use xenia_host::ownership::is_named_pipe;
 use xenia_sync::{Level, Mutex};
 
@@ -121,7 +120,7 @@ impl AtomicFile {
     pub fn new(path: &Path) -> Result<Self> {
         let open = match open_descriptor(path) {
             Some(open) => open,
-            None if is_named_pipe(path).unwrap_or(false) => open_pipe(path, is_ending),
+            None if is_named_pipe(path).unwrap_or(false) => stream::open_named_pipe(path),
             // Its name may be one that only the host's kernel resolves.
             None if is_special(path) => File::options().write(true).open(path),
             None => return Self::of_file(target(path)),

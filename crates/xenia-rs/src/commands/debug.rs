@@ -13,6 +13,7 @@ use xenia::machine::{FrontEnd, Launched, Machine, MachineOptions, StateOrigin};
 
 use xenia::Limits;
 use xenia::say::out;
+use xenia::source;
 use xenia::title::Title;
 use xenia_cli::Code;
 use xenia_debugger::DebugSession;
@@ -79,7 +80,7 @@ fn read_script(path: &Path) -> Result<String> {
     let read = if path.as_os_str() == "-" {
         std::io::stdin().take(most).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+        source::stream(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
     read.with_context(cannot)?;
     ensure!(bytes.len() as u64 <= SCRIPT, "{} has more than {} MiB", path.display(), SCRIPT >> 20);
@@ -115,6 +116,15 @@ fn machine(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_without_a_writer_is_no_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(format!("{:#}", read_script(&path).unwrap_err()).contains("it is a pipe"));
+    }
 
     #[test]
     fn a_script_that_is_too_long_is_refused_not_cut() {

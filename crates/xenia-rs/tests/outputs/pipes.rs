@@ -51,6 +51,9 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
     }
     // Nothing has run when the time is over.
     let words = ["exec", &demo(), "--headless", "--timeout", "0.2", "--event-log"];
-    let mut child = program(&words).arg(&pipe).spawn().unwrap();
+    let mut child = program(&words).arg(&pipe).stderr(Stdio::piped()).spawn().unwrap();
     assert_eq!(wait(&mut child).code(), Some(2));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("pipe is a pipe; waiting for a program that reads from it"), "{said}");
 }

@@ -3,11 +3,25 @@
 //! A run that is refused before it writes anything leaves the file of an earlier run as it is.
 
 use crate::interrupt::is_ending;
+use crate::say::remark;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use xenia_host::file::{open_descriptor, open_pipe};
 use xenia_host::ownership::is_named_pipe;
+
+/// Opens a named pipe to write to it. Waits for its reader, and says so, until the process is to
+/// end.
+pub(super) fn open_named_pipe(path: &Path) -> io::Result<File> {
+    let is_waiting = Cell::new(false);
+    open_pipe(path, || {
+        if !is_waiting.replace(true) {
+            remark!("xenia-rs: {} is a pipe; waiting for a program that reads from it", path.display());
+        }
+        is_ending()
+    })
+}
 
 /// A file that is opened at once, and loses its old contents at the first write or flush.
 #[derive(Debug)]
@@ -27,7 +41,7 @@ impl StreamFile {
             return Ok(Self { file: open?, has_old: false });
         }
         if is_named_pipe(path).unwrap_or(false) {
-            return Ok(Self { file: open_pipe(path, is_ending)?, has_old: false });
+            return Ok(Self { file: open_named_pipe(path)?, has_old: false });
         }
         let file = File::options().write(true).create(true).truncate(false).open(path)?;
         let has_old = file.metadata()?.is_file();
