@@ -14,7 +14,7 @@ pub(crate) use threaded::Threaded;
 
 use std::sync::Arc;
 
-use crate::draw_state::{DrawCall, ResolveCall};
+use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
@@ -192,6 +192,17 @@ pub trait Backend: Send {
     /// begin.
     fn samples_so_far(&mut self) -> Option<u64> {
         self.samples_passed()
+    }
+
+    /// Whether a sample of a survey's draws has passed; waits for the answer. Surveys that the
+    /// backend does not know count as visible.
+    fn survey(&mut self, _survey: ConditionalSurvey) -> bool {
+        true
+    }
+
+    /// As [`survey`](Self::survey), without a wait: `None` if the answer is not there yet.
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        Some(self.survey(survey))
     }
 
     /// Notes the number of samples that have passed so far, without a wait: the number of the

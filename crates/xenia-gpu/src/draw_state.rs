@@ -10,6 +10,7 @@ mod constants;
 mod depth;
 mod polygon;
 mod resolve;
+mod survey;
 mod tessellation;
 mod vertex_buffer;
 
@@ -17,6 +18,7 @@ pub use capture::scissor;
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
 pub use resolve::{CopyDestination, CopySource, ResolveCall};
+pub use survey::{ConditionalSurvey, SurveyResults, VISIBILITY_QUERIES};
 pub use tessellation::Tessellation;
 pub use vertex_buffer::VertexBuffer;
 
@@ -255,6 +257,9 @@ pub struct DrawCall {
     /// and y even, y odd, x odd, and both odd.
     pub alpha_to_mask: Option<[u8; 4]>,
     pub depth: DepthStencil,
+    /// Survey of which the draw is a part: it only finds out whether a sample passes, and counts in
+    /// no report of samples.
+    pub survey: Option<ConditionalSurvey>,
 }
 
 /// Packet fields of a draw.

@@ -413,6 +413,7 @@ impl CommandProcessor {
     /// Feeds all state that affects later behaviour to a digest, in a fixed order.
     pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.finish_late();
+        let queries = self.query_state();
         sink(bytemuck::cast_slice(self.registers.values()));
         let samples = self.samples.count(self.backend.samples_passed());
         let Bins { mask, select } = self.bins;
@@ -427,9 +428,8 @@ impl CommandProcessor {
         state.extend(self.shaders.hashes());
         state.push(self.waiting.is_some() as u64);
         // Rarely used state is left out while it has its initial value.
-        let [open, seen] = self.queries.visibility();
-        if open != 0 {
-            state.extend([open, seen]);
+        if queries != [0; 2] {
+            state.extend(queries);
         }
         state.extend(self.feed.ring.iter().map(|ring| u64::from(ring.skip)).filter(|&skip| skip != 0));
         state.extend(Some(self.pass).filter(|&pass| pass != 0));

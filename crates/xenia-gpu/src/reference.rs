@@ -31,7 +31,7 @@ mod target_picture;
 use budget::Budget;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
-use crate::draw_state::{DrawCall, ResolveCall};
+use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall, SurveyResults};
 use crate::edram::{self, EdramPage};
 use crate::fetch::Bindings;
 use crate::geometry;
@@ -56,6 +56,7 @@ pub struct Reference {
     limits: DrawLimits,
     cancel: Cancel,
     samples_passed: u64,
+    surveys: SurveyResults,
 }
 
 impl Reference {
@@ -80,6 +81,7 @@ impl Reference {
             limits: DrawLimits::default(),
             cancel: Cancel::default(),
             samples_passed: 0,
+            surveys: SurveyResults::default(),
         }
     }
 
@@ -142,13 +144,22 @@ impl Backend for Reference {
                 })
             });
         let (passed, is_whole) = batch.finish();
-        self.samples_passed += passed;
-        shaded?;
-        match (is_whole, textures.left_out()) {
-            (false, _) => Err(BackendError::Limit(SHADER_STEPS)),
-            (_, true) => Err(BackendError::Limit(TEXTURE_BYTES)),
+        let result = match (shaded, is_whole, textures.left_out()) {
+            (Err(error), ..) => Err(error),
+            (_, false, _) => Err(BackendError::Limit(SHADER_STEPS)),
+            (.., true) => Err(BackendError::Limit(TEXTURE_BYTES)),
             _ => Ok(()),
+        };
+        if let Some(survey) = call.survey {
+            self.surveys.begin_draw(survey);
+            // A part that was left out might be visible.
+            if passed != 0 || result.is_err() {
+                self.surveys.note_visible(survey);
+            }
+        } else {
+            self.samples_passed += passed;
         }
+        result
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
@@ -161,6 +172,10 @@ impl Backend for Reference {
 
     fn samples_passed(&mut self) -> Option<u64> {
         Some(self.samples_passed)
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.surveys.is_visible(survey)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::edram::EdramPage;
 use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback};
 
@@ -68,6 +68,14 @@ impl Backend for SharedBackend {
 
     fn samples_passed(&mut self) -> Option<u64> {
         self.get().samples_passed()
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.get().survey(survey)
+    }
+
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        self.get().poll_survey(survey)
     }
 
     fn samples_so_far(&mut self) -> Option<u64> {

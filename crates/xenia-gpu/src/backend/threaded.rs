@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 
 use super::snapshot::{PageCopies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
-use crate::draw_state::{DrawCall, ResolveCall};
+use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
@@ -188,6 +188,17 @@ impl Backend for Threaded {
 
     fn samples_so_far(&mut self) -> Option<u64> {
         self.backend().samples_so_far()
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.backend().survey(survey)
+    }
+
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        let queue = lock(&self.shared.queue);
+        let is_working = queue.busy || !queue.jobs.is_empty();
+        drop(queue);
+        if is_working { None } else { self.backend().poll_survey(survey) }
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
@@ -368,6 +379,18 @@ mod tests {
         let panic = catch_unwind(AssertUnwindSafe(|| backend.samples_passed())).unwrap_err();
         assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("99 bottles")));
         assert_eq!(backend.samples_passed(), Some(0), "it was the draw's, not the backend's");
+    }
+
+    #[test]
+    fn a_look_at_a_survey_waits_for_no_draw() {
+        let (mut backend, go, seen) = slow();
+        let survey = ConditionalSurvey { id: 1, number: 1 };
+        assert_eq!(backend.poll_survey(survey), Some(true));
+        backend.draw(&call(), &Ram::new(0x1000)).unwrap();
+        assert_eq!(backend.poll_survey(survey), None);
+        go.send(()).unwrap();
+        assert!(backend.survey(survey));
+        assert_eq!((lock(&seen).len(), backend.poll_survey(survey)), (1, Some(true)));
     }
 
     #[test]

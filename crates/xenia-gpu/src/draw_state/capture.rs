@@ -258,6 +258,7 @@ impl DrawCall {
             alpha_test,
             alpha_to_mask,
             depth: depth::depth_stencil(registers, is_polygonal),
+            survey: None,
         })
     }
 }

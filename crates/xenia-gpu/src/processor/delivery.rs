@@ -56,13 +56,18 @@ impl CommandProcessor {
         }
     }
 
-    /// Prepares memory for guest code that runs after a pump. A trace contains pumps without the
-    /// code that runs meanwhile, so a recording delivers here, too.
+    /// Prepares memory and registers for guest code that runs after a pump. A trace contains pumps
+    /// without the code that runs meanwhile, so a recording delivers here, too.
     pub(super) fn end_pump(&mut self) {
         if self.config.readback == Readback::Lazy && !self.may_be_late() {
             self.deliver_all();
         }
         self.poll_late();
+        if self.may_be_late() {
+            self.poll_queries();
+        } else {
+            self.settle_queries(u64::MAX);
+        }
     }
 
     /// Prepares memory for a picture. In line with effects that may be late, it is ready.

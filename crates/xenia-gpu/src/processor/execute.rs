@@ -17,6 +17,7 @@ use super::bins::{halves, with_high, with_low};
 use super::deferred_effects::Effect;
 use super::{CommandProcessor, Flip, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
+use draw::UNCONDITIONAL;
 
 impl CommandProcessor {
     /// Shows the front buffer that waited for the vertical blank at `now`, and resumes reading.
@@ -175,25 +176,23 @@ impl Packets for CommandProcessor {
         self.visibility_query(body);
     }
 
-    // The leading token can make the draw depend on a visibility query. That only saves work: the
-    // pixels it would skip are not visible.
     fn draw_indx(&mut self, body: &[u32]) {
-        self.draw(body[1], &body[2..]);
+        self.draw(body[0], body[1], &body[2..]);
     }
 
     fn draw_indx_2(&mut self, body: &[u32]) {
-        self.draw(body[0], &body[1..]);
+        self.draw(UNCONDITIONAL, body[0], &body[1..]);
     }
 
     // The stream of bin ids (base and size, after the initiator) lists the bins that each primitive
     // touches, so that the chip can skip primitives. Here all are drawn, and the scissor limits
     // them to the bin.
     fn draw_indx_bin(&mut self, body: &[u32]) {
-        self.draw(body[1], &body[4..]);
+        self.draw(body[0], body[1], &body[4..]);
     }
 
     fn draw_indx_2_bin(&mut self, body: &[u32]) {
-        self.draw(body[0], &body[3..]);
+        self.draw(UNCONDITIONAL, body[0], &body[3..]);
     }
 
     // The offset applies to the streams of bin ids, which are not read.

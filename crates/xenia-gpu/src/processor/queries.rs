@@ -1,50 +1,142 @@
-//! Visibility queries (was anything drawn between two points of the stream?) and sample counts of
-//! occlusion queries.
+//! Visibility queries (would any of the draws between two points of the stream be visible?) and
+//! sample counts of occlusion queries.
 
 use serde::{Deserialize, Serialize};
 
-/// Visibility queries (0 to 63), one bit each.
-#[derive(Clone, Copy, Default)]
+use crate::draw_state::{ConditionalSurvey, VISIBILITY_QUERIES};
+
+/// Visibility queries, one bit each.
+#[derive(Clone, Copy)]
 pub(super) struct Queries {
     /// Queries that have begun but not ended.
     open: u64,
-    /// Open queries during which a draw occurred.
-    seen: u64,
+    /// Open queries with a draw since they began or were restored.
+    surveyed: u64,
+    /// Open queries that are known to have found something.
+    found: u64,
+    /// Ended queries whose results the backend was not asked for.
+    pending: u64,
+    /// Ended queries that are known to have found nothing.
+    hidden: u64,
+    /// Numbers of the queries' last surveys.
+    numbers: [u64; VISIBILITY_QUERIES],
+    /// Number of surveys so far.
+    count: u64,
+}
+
+impl Default for Queries {
+    /// No query has begun.
+    fn default() -> Self {
+        Self {
+            open: 0,
+            surveyed: 0,
+            found: 0,
+            pending: 0,
+            hidden: 0,
+            numbers: [0; VISIBILITY_QUERIES],
+            count: 0,
+        }
+    }
+}
+
+/// Bit of a query.
+fn bit(id: u32) -> u64 {
+    1 << (id & (VISIBILITY_QUERIES as u32 - 1))
 }
 
 impl Queries {
-    /// Begins a query.
+    /// Begins a query. Its result must have been [concluded](Self::conclude).
     pub(super) fn begin(&mut self, id: u32) {
-        let bit = 1_u64 << (id & 63);
-        self.open |= bit;
-        self.seen &= !bit;
+        self.open |= bit(id);
+        self.surveyed &= !bit(id);
+        self.found &= !bit(id);
+        self.hidden &= !bit(id);
+        self.renew(id);
     }
 
-    /// Ends a query; returns whether something was visible. A query that never began counts as
-    /// visible too, which never hides anything.
-    pub(super) fn end(&mut self, id: u32) -> bool {
-        let bit = 1_u64 << (id & 63);
-        let visible = self.open & bit == 0 || self.seen & bit != 0;
-        self.open &= !bit;
-        self.seen &= !bit;
-        visible
+    fn renew(&mut self, id: u32) {
+        self.count += 1;
+        self.numbers[bit(id).trailing_zeros() as usize] = self.count;
     }
 
-    /// Records a draw. No primitive is culled before the pixel stage, so every draw counts as
-    /// visible.
-    pub(super) fn drawn(&mut self) {
-        self.seen |= self.open;
+    /// The last survey of the first query in a mask.
+    fn first(&self, ids: u64) -> Option<ConditionalSurvey> {
+        let id = ids.trailing_zeros();
+        let number = *self.numbers.get(id as usize)?;
+        Some(ConditionalSurvey { id, number })
     }
 
-    /// Masks of the open queries and of those that have seen a draw.
+    /// Survey of which a draw with this query is a part; `None` if the query is not open.
+    pub(super) fn survey(&mut self, id: u32) -> Option<ConditionalSurvey> {
+        let survey = self.first(self.open & bit(id))?;
+        self.surveyed |= bit(id);
+        Some(survey)
+    }
+
+    /// Notes that an open query has found something.
+    pub(super) fn note_found(&mut self, id: u32) {
+        self.found |= self.open & bit(id);
+    }
+
+    /// Ends a query; returns whether something is visible, or `None` if the backend has to be asked
+    /// for it. A query that never began counts as visible, which never hides anything.
+    pub(super) fn end(&mut self, id: u32) -> Option<bool> {
+        let was_open = self.open & bit(id) != 0;
+        let has_found = self.found & bit(id) != 0;
+        let is_surveyed = self.surveyed & bit(id) != 0;
+        self.open &= !bit(id);
+        if was_open && is_surveyed && !has_found {
+            self.pending |= bit(id);
+            return None;
+        }
+        let is_visible = !was_open || has_found;
+        self.conclude(id, is_visible);
+        Some(is_visible)
+    }
+
+    /// First query in a mask whose result the backend has to be asked for.
+    pub(super) fn pending(&self, ids: u64) -> Option<ConditionalSurvey> {
+        self.first(self.pending & ids)
+    }
+
+    /// First open query in a mask that may have found something.
+    pub(super) fn undecided(&self, ids: u64) -> Option<ConditionalSurvey> {
+        self.first(self.open & self.surveyed & !self.found & ids)
+    }
+
+    /// Sets the result of an ended query.
+    pub(super) fn conclude(&mut self, id: u32, is_visible: bool) {
+        self.pending &= !bit(id);
+        self.hidden = if is_visible { self.hidden & !bit(id) } else { self.hidden | bit(id) };
+    }
+
+    /// Whether the last survey of a query found nothing. It is not known to have while it is open,
+    /// or if there was none.
+    pub(super) fn is_hidden(&self, id: u32) -> bool {
+        self.hidden & bit(id) != 0
+    }
+
+    /// Masks of the open queries; and of those among them that have found something, and ended ones
+    /// that have found nothing. All must be [concluded](Self::conclude).
     pub(super) fn visibility(&self) -> [u64; 2] {
-        [self.open, self.seen]
+        [self.open, self.found & self.open | self.hidden]
     }
 
     /// Restores the masks that [`visibility`](Self::visibility) returned.
-    pub(super) fn set_visibility(&mut self, [open, seen]: [u64; 2]) {
-        self.open = open;
-        self.seen = seen;
+    pub(super) fn set_visibility(&mut self, [open, known]: [u64; 2]) {
+        *self = Self {
+            open,
+            surveyed: 0,
+            found: known & open,
+            pending: 0,
+            hidden: known & !open,
+            numbers: self.numbers,
+            count: self.count,
+        };
+        // The backend's results of their surveys are of another moment.
+        for id in 0..VISIBILITY_QUERIES as u32 {
+            self.renew(id);
+        }
     }
 }
 
@@ -181,19 +273,47 @@ mod tests {
     }
 
     #[test]
-    fn visibility_queries_see_draws_while_open() {
+    fn visibility_queries_ask_for_the_draws_while_open() {
         let mut queries = Queries::default();
-        assert!(queries.end(3), "it never began");
+        assert_eq!((queries.end(3), queries.is_hidden(3)), (Some(true), false), "it never began");
+        assert_eq!(queries.survey(3), None);
         queries.begin(3);
-        assert!(!queries.end(3));
+        assert_eq!((queries.end(3), queries.is_hidden(3)), (Some(false), true), "nothing was drawn");
         queries.begin(3);
-        queries.drawn();
-        queries.begin(63);
-        assert_eq!(queries.visibility(), [1 << 63 | 1 << 3, 1 << 3]);
-        assert!(!queries.end(63) && queries.end(3));
+        assert!(!queries.is_hidden(3), "not known while it is open");
+        let survey = queries.survey(3).unwrap();
+        assert_eq!((survey, queries.survey(3)), (ConditionalSurvey { id: 3, number: 2 }, Some(survey)));
+        assert_eq!((queries.end(3), queries.pending(u64::MAX)), (None, Some(survey)));
+        assert_eq!((queries.pending(!8), queries.survey(3)), (None, None));
+        queries.conclude(3, false);
+        assert!(queries.is_hidden(3) && queries.pending(u64::MAX).is_none());
         queries.begin(3);
-        queries.drawn();
+        queries.survey(3);
         queries.begin(3);
-        assert!(!queries.end(3), "begun again");
+        assert_eq!(queries.end(3), Some(false), "begun again");
+    }
+
+    #[test]
+    fn visibility_survives_a_restart() {
+        let mut queries = Queries::default();
+        queries.begin(1);
+        queries.end(1);
+        for id in [2, 63] {
+            queries.begin(id);
+            queries.survey(id);
+        }
+        assert_eq!(queries.undecided(!4).map(|survey| survey.id), Some(63));
+        queries.note_found(63);
+        assert_eq!(queries.undecided(!4), None);
+        assert_eq!(queries.visibility(), [1 << 63 | 1 << 2, 1 << 63 | 1 << 1]);
+        let mut other = Queries::default();
+        other.set_visibility(queries.visibility());
+        assert_eq!(other.visibility(), queries.visibility());
+        assert!(other.is_hidden(1) && !other.is_hidden(63));
+        assert_eq!((other.end(2), other.end(63)), (Some(false), Some(true)));
+        // The backend's result of before is of another moment.
+        let before = queries.survey(2);
+        queries.set_visibility(queries.visibility());
+        assert_ne!(queries.survey(2), before);
     }
 }

@@ -134,6 +134,7 @@ impl CommandProcessor {
     /// As [`Self::state`], without the EDRAM.
     fn plain_state(&mut self) -> State {
         self.finish_late();
+        let queries = self.query_state();
         let ring = self.feed.ring.as_ref().map(|ring| RingState {
             base: ring.base,
             words: ring.words,
@@ -158,7 +159,7 @@ impl CommandProcessor {
             display: self.display.state(),
             counter: self.counter,
             samples: self.samples.count(passed),
-            queries: self.queries.visibility(),
+            queries,
             shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
             edram: Vec::new(),

@@ -29,6 +29,10 @@ pub struct Statistics {
     pub unsupported: BTreeMap<&'static str, u64>,
     /// Draws passed to the backend.
     pub draws: u64,
+    /// Draws left out because their visibility query had found nothing.
+    pub hidden_draws: u64,
+    /// Draws whose visibility a query has asked for.
+    pub surveys: u64,
     /// Resolves passed to the backend.
     pub resolves: u64,
     /// Number of swaps.
@@ -55,6 +59,8 @@ impl Default for Statistics {
             unknown: BTreeMap::new(),
             unsupported: BTreeMap::new(),
             draws: 0,
+            hidden_draws: 0,
+            surveys: 0,
             resolves: 0,
             swaps: 0,
             vblanks: 0,

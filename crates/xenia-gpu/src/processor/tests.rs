@@ -8,6 +8,7 @@ mod lists;
 mod shaders;
 mod short_pumps;
 mod states;
+mod surveys;
 mod waits;
 mod writes;
 

@@ -87,6 +87,13 @@ registers! {
         alpha_to_mask_offset2: 28..=29 u32,
         alpha_to_mask_offset3: 30..=31 u32,
     }
+    /// Use of the hierarchical depth and stencil buffer.
+    0x2203 RbHizcontrol "RB_HIZCONTROL" {
+        hi_z_write_enable: 0..=0 bool,
+        hi_z_enable: 1..=1 bool,
+        hi_stencil_write_enable: 2..=2 bool,
+        hi_stencil_enable: 3..=3 bool,
+    }
     /// Operation of the render backend for the next draw: colour and depth, depth only, or a
     /// resolve.
     0x2208 RbModecontrol "RB_MODECONTROL" {
@@ -150,7 +157,6 @@ plain_registers! {
     0x210b RB_FOG_COLOR_BLUE;
     0x210c RB_STENCILREFMASK_BF;
     0x210e RB_ALPHA_REF;
-    0x2203 RB_HIZCONTROL;
     0x2209 RB_BLENDCONTROL1;
     0x220a RB_BLENDCONTROL2;
     0x220b RB_BLENDCONTROL3;

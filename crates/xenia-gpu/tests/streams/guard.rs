@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use xenia_gpu::draw_state::{Constants, DrawCall, ResolveCall, Scissor};
+use xenia_gpu::draw_state::{ConditionalSurvey, Constants, DrawCall, ResolveCall, Scissor};
 use xenia_gpu::memory::{PHYSICAL_SIZE, is_locked};
 use xenia_gpu::{Backend, BackendError, Frame, Inputs, PhysicalMemory, PresentCall, Reference};
 
@@ -112,6 +112,10 @@ impl Backend for Small {
             // The reference's answer depends only on the call.
             Reference::inputs_of(&smaller(call), want)
         })
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.with(|reference| reference.survey(survey))
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {

@@ -9,9 +9,17 @@ use crate::memory::address_on_bus;
 use crate::microcode::ShaderKind;
 use crate::registers::{Register, pa, rb, vgt};
 
+/// Flag of a draw's token: the draw depends on the visibility query of the token's low six bits.
+const CONDITIONAL: u32 = 1 << 8;
+/// Token of a draw that depends on nothing.
+pub(super) const UNCONDITIONAL: u32 = 0;
+
 impl CommandProcessor {
-    /// Draws with an initiator and the words of its index source.
-    pub(super) fn draw(&mut self, initiator: u32, source: &[u32]) {
+    /// Draws with a token, an initiator and the words of its index source.
+    ///
+    /// The token makes the draw depend on a visibility query. Unsure: whether it can make a resolve
+    /// depend on one; resolves are always made.
+    pub(super) fn draw(&mut self, token: u32, initiator: u32, source: &[u32]) {
         self.registers.set(vgt::VgtDrawInitiator::INDEX, initiator);
         let initiator = vgt::VgtDrawInitiator(initiator);
         let wide = initiator.index_size() != 0;
@@ -34,11 +42,6 @@ impl CommandProcessor {
         if self.registers.read::<rb::RbModecontrol>().edram_mode() == EdramMode::Copy {
             return self.resolve();
         }
-        self.queries.drawn();
-        let query = self.registers.read::<pa::PaScVizQuery>();
-        if query.viz_query_ena() && query.kill_pix_post_hi_z() {
-            return; // only a visibility query: nothing may be drawn
-        }
         if self.stale.any() {
             // Updated in place, unless a backend still holds a reference.
             Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
@@ -49,22 +52,64 @@ impl CommandProcessor {
         let vertex = self.shaders.get(ShaderKind::Vertex);
         let pixel = self.shaders.get(ShaderKind::Pixel);
         match DrawCall::capture(registers, request, vertex, pixel, constants) {
-            Ok(call) => {
-                let fills = call.primitive == Primitive::RectangleList && self.begins_pass(call.scissor);
-                self.cycles += cost::draw(&call, fills);
-                self.statistics.draws += 1;
-                self.finish_late_for_draw(&call);
-                self.edram_changes += 1;
-                if let Err(error) = self.backend.draw(&call, &*self.memory) {
-                    self.statistics.count_error(&error);
+            Ok(call) => self.draw_if_visible(token, &call),
+            Err(error) => {
+                let query = self.registers.read::<pa::PaScVizQuery>();
+                if query.viz_query_ena() {
+                    // A survey that can't be made counts as visible.
+                    self.queries.note_found(query.viz_query_id());
                 }
-                if call.exports_memory() {
-                    self.feed.clear();
+                if error != DrawStateError::Mode(EdramMode::Ignore) {
+                    self.statistics.count_problem(&error.to_string());
                 }
             }
-            Err(DrawStateError::Mode(EdramMode::Ignore)) => {}
-            Err(error) => self.statistics.count_problem(&error.to_string()),
         }
+    }
+
+    /// Draws, unless the visibility query of its token has found nothing; or only finds out whether
+    /// the draw would be visible. All of these cost the same, as times must not depend on results.
+    fn draw_if_visible(&mut self, token: u32, call: &DrawCall) {
+        let query = self.registers.read::<pa::PaScVizQuery>();
+        let is_surveyed = query.viz_query_ena();
+        let is_drawn = !(is_surveyed && query.kill_pix_post_hi_z());
+        let fills = is_drawn && call.primitive == Primitive::RectangleList && self.begins_pass(call.scissor);
+        self.cycles += cost::draw(call, fills);
+        if token & CONDITIONAL != 0 && self.is_hidden(token & 0x3f) {
+            self.statistics.hidden_draws += 1;
+            return;
+        }
+        let survey = if is_surveyed { self.queries.survey(query.viz_query_id()) } else { None };
+        if let Some(survey) = survey {
+            self.statistics.surveys += 1;
+            let tests_depth = self.registers.read::<rb::RbHizcontrol>().hi_z_enable();
+            if !self.pass_on(&call.surveying(survey, tests_depth)) {
+                self.queries.note_found(survey.id);
+            }
+        }
+        if is_drawn {
+            self.statistics.draws += 1;
+            self.edram_changes += 1;
+            self.pass_on(call);
+        }
+    }
+
+    /// Whether the last survey of a visibility query is known to have found nothing.
+    fn is_hidden(&mut self, id: u32) -> bool {
+        self.settle_queries(1 << id);
+        self.queries.is_hidden(id)
+    }
+
+    /// Passes a draw to the backend; returns whether that has taken all of it.
+    fn pass_on(&mut self, call: &DrawCall) -> bool {
+        self.finish_late_for_draw(call);
+        let drawn = self.backend.draw(call, &*self.memory);
+        if let Err(error) = &drawn {
+            self.statistics.count_error(error);
+        }
+        if call.exports_memory() {
+            self.feed.clear();
+        }
+        drawn.is_ok()
     }
 
     /// Whether these are the first rectangles of their pass. A pass consists of the draws to the

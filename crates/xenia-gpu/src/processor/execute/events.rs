@@ -96,18 +96,58 @@ impl CommandProcessor {
         [2, 4].iter().any(|&first| words[first..first + 2] == [END_MARK; 2])
     }
 
-    /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.
+    /// `VIZ_QUERY`: begins a visibility query, or ends it, which puts its result into the status
+    /// register.
     pub(super) fn visibility_query(&mut self, body: &[u32]) {
         let id = body[0] & 0x3f;
         let ends = body[0] & 0x100 != 0;
         self.event(if ends { VIZQUERY_END } else { VIZQUERY_START });
-        if ends {
-            let visible = self.queries.end(id);
-            let status = if id < 32 { pa::PA_SC_VIZ_QUERY_STATUS_0 } else { pa::PA_SC_VIZ_QUERY_STATUS_1 };
-            let others = self.registers.get(status) & !(1 << (id & 31));
-            self.registers.set(status, others | u32::from(visible) << (id & 31));
-        } else {
+        if !ends {
+            self.settle_queries(1 << id);
             self.queries.begin(id);
+        } else if let Some(is_visible) = self.queries.end(id) {
+            self.set_status(id, is_visible);
         }
+    }
+
+    /// Puts the result of a visibility query into the status register.
+    fn set_status(&mut self, id: u32, is_visible: bool) {
+        let status = if id < 32 { pa::PA_SC_VIZ_QUERY_STATUS_0 } else { pa::PA_SC_VIZ_QUERY_STATUS_1 };
+        let others = self.registers.get(status) & !(1 << (id & 31));
+        self.registers.set(status, others | u32::from(is_visible) << (id & 31));
+    }
+
+    /// Waits for the results of ended visibility queries in a mask.
+    pub(in super::super) fn settle_queries(&mut self, ids: u64) {
+        while let Some(survey) = self.queries.pending(ids) {
+            let is_visible = self.backend.survey(survey);
+            self.queries.conclude(survey.id, is_visible);
+            self.set_status(survey.id, is_visible);
+        }
+    }
+
+    /// Takes the results of ended visibility queries that are there.
+    pub(in super::super) fn poll_queries(&mut self) {
+        let mut ids = u64::MAX;
+        while let Some(survey) = self.queries.pending(ids) {
+            ids &= !(1 << survey.id);
+            if let Some(is_visible) = self.backend.poll_survey(survey) {
+                self.queries.conclude(survey.id, is_visible);
+                self.set_status(survey.id, is_visible);
+            }
+        }
+    }
+
+    /// State of the visibility queries, after a wait for what is not known yet.
+    pub(in super::super) fn query_state(&mut self) -> [u64; 2] {
+        self.settle_queries(u64::MAX);
+        let mut ids = u64::MAX;
+        while let Some(survey) = self.queries.undecided(ids) {
+            ids &= !(1 << survey.id);
+            if self.backend.survey(survey) {
+                self.queries.note_found(survey.id);
+            }
+        }
+        self.queries.visibility()
     }
 }

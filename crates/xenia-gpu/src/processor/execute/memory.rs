@@ -48,7 +48,7 @@ impl CommandProcessor {
         if body[0] >> 30 != 0 {
             self.statistics.count_problem("REG_TO_MEM that adds or takes blocks");
         }
-        let values: Vec<u32> = (first..first + count).map(|index| self.registers.get(index)).collect();
+        let values: Vec<u32> = (first..first + count).map(|index| self.read_register(index)).collect();
         self.write_words(body[1], values.into_iter());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
-use crate::registers::{self, Register, cp};
+use crate::registers::{self, Register, cp, pa};
 
 /// Flag of a block's position in `LOAD_CONSTANT_CONTEXT`: later register writes are shadowed to
 /// memory.
@@ -59,12 +59,21 @@ impl CommandProcessor {
     /// `REG_RMW`. The rotation, which titles leave at zero, follows later chips of the family.
     pub(super) fn change_register(&mut self, body: &[u32]) {
         let register = body[0] & 0x1fff;
-        let operand = |is_register: u32, value: u32| {
-            if is_register & 1 != 0 { self.registers.get(value & 0x1fff) } else { value }
+        let mut operand = |is_register: u32, value: u32| {
+            if is_register & 1 != 0 { self.read_register(value & 0x1fff) } else { value }
         };
-        let kept = self.registers.get(register) & operand(body[0] >> 31, body[1]);
-        let value = kept.rotate_left(body[0] >> 24 & 31) | operand(body[0] >> 30, body[2]);
+        let mask = operand(body[0] >> 31, body[1]);
+        let bits = operand(body[0] >> 30, body[2]);
+        let value = (self.read_register(register) & mask).rotate_left(body[0] >> 24 & 31) | bits;
         self.write_register(register, value);
+    }
+
+    /// Reads a register for a packet, after a wait if the backend still works on its value.
+    pub(super) fn read_register(&mut self, index: u32) -> u32 {
+        if matches!(index, pa::PA_SC_VIZ_QUERY_STATUS_0 | pa::PA_SC_VIZ_QUERY_STATUS_1) {
+            self.settle_queries(u64::MAX);
+        }
+        self.registers.get(index)
     }
 
     /// Loads `count` registers from memory, starting with `first`.

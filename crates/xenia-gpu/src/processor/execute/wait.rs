@@ -71,7 +71,7 @@ impl CommandProcessor {
                 self.display.refresh(&mut self.registers, now);
                 self.registers.get(wait.address)
             }
-            index => self.registers.get(index),
+            index => self.read_register(index),
         }
     }
 
