@@ -56,7 +56,7 @@ mod wgsl;
 mod work;
 
 use std::sync::Arc;
-use xenia_gpu::draw_state::{DrawCall, ResolveCall, VertexBuffer};
+use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall, VertexBuffer};
 use xenia_gpu::edram::{EdramPage, TILES};
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
@@ -278,6 +278,7 @@ impl Backend for WgpuBackend {
             self.targets.forget();
         }
         self.begin_commands();
+        self.begin_survey(call.survey);
         self.textures.begin();
         let mut result = self.record_delivered(call, memory)?;
         if matches!(result, Err(Refused::Full)) {
@@ -293,19 +294,7 @@ impl Backend for WgpuBackend {
             Err(Refused::Full) => "more vertices than fit".to_owned(),
             Err(Refused::Pending(..)) => "texels that are read back repeatedly".to_owned(),
         };
-        self.deliver_pages(None, memory)?;
-        // Draws that only write to memory or count samples don't need the EDRAM.
-        let reaches_edram = state::reaches_edram(call);
-        if reaches_edram {
-            self.read_words()?;
-        }
-        let words = self.recovery.known.get().filter(|_| reaches_edram);
-        let drawn = self.fallback.draw(reason, words, call, memory, self.recovery.cancel())?;
-        self.occlusion.add(drawn.samples);
-        if let Some(words) = &drawn.words {
-            self.set_words(words);
-        }
-        drawn.limit.map_or(Ok(()), Err)
+        self.draw_by_reference(reason, call, memory)
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
@@ -395,6 +384,14 @@ impl Backend for WgpuBackend {
 
     fn samples_so_far(&mut self) -> Option<u64> {
         self.finish_counting()
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.wait_for_surveyed(survey)
+    }
+
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        self.poll_surveyed(survey)
     }
 
     fn count_samples(&mut self, counts: bool) {

@@ -20,12 +20,15 @@ mod readback;
 #[path = "paths/resolution.rs"]
 mod resolution;
 
+#[path = "paths/surveys.rs"]
+mod surveys;
+
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
-use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Readback, Reference};
 use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
 use xenia_testing::{Tool, draws_in_software, obtain};
@@ -95,6 +98,14 @@ impl Backend for Watched {
 
     fn samples_passed(&mut self) -> Option<u64> {
         self.held().samples_passed()
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.held().survey(survey)
+    }
+
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        self.held().poll_survey(survey)
     }
 
     fn samples_so_far(&mut self) -> Option<u64> {

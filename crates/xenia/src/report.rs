@@ -261,6 +261,8 @@ documented! {
         pub edram_trips: u64,
         /// Number of occlusion queries.
         pub queries: u64,
+        /// Number of waits for the results of visibility queries.
+        pub survey_waits: u64,
         /// Tiles transferred from host textures to the EDRAM buffer.
         pub tiles_dumped: u64,
         /// Tiles transferred from the EDRAM buffer to host textures.

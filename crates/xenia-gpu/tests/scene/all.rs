@@ -11,6 +11,7 @@ mod resolves;
 mod samples;
 mod sampling;
 mod slices;
+mod surveys;
 mod targets;
 mod tessellation;
 mod vertices;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use xenia_gpu::draw_state::ConditionalSurvey;
 use xenia_gpu::{Backend, BackendError, PhysicalMemory};
 
 use super::delivery::first_part;
@@ -59,6 +60,50 @@ impl WgpuBackend {
     pub(super) fn begin_counting(&mut self) {
         if self.occlusion.begin(&self.device) {
             self.recording.end_pass();
+        }
+    }
+
+    /// Prepares for a draw, if it is a part of a survey.
+    pub(super) fn begin_survey(&mut self, survey: Option<ConditionalSurvey>) {
+        let Some(survey) = survey else { return };
+        if self.occlusion.prepare(&self.device) {
+            self.recording.end_pass();
+        }
+        self.occlusion.begin_draw(survey);
+    }
+
+    /// Whether something of a survey is visible; `None` if the device still works on it.
+    pub(super) fn poll_surveyed(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        if let Some(reference) = self.recover() {
+            return Some(reference.survey(survey));
+        }
+        if self.occlusion.survey(survey).is_none() {
+            // A device that does not answer becomes lost, which is noticed before the next command.
+            let _ = self.device.wgpu().poll(wgpu::PollType::Poll);
+            self.occlusion.collect();
+        }
+        self.occlusion.survey(survey)
+    }
+
+    /// As [`Self::poll_surveyed`], but waits for the device. After an error all is visible.
+    pub(super) fn wait_for_surveyed(&mut self, survey: ConditionalSurvey) -> bool {
+        if let Some(is_visible) = self.poll_surveyed(survey) {
+            return is_visible;
+        }
+        if self.occlusion.is_behind() {
+            self.submit();
+        }
+        self.occlusion.survey_waits += 1;
+        loop {
+            if let Some(is_visible) = self.occlusion.survey(survey) {
+                return is_visible;
+            }
+            // The oldest ones come first: each wait takes one at least.
+            let done = self.occlusion.oldest().map(|mapping| mapping.wait_done(&self.device));
+            if !matches!(done, Some(Ok(()))) {
+                return true;
+            }
+            self.occlusion.collect();
         }
     }
 

@@ -68,6 +68,7 @@ impl WgpuBackend {
             fallback_draws: self.fallback.reasons().values().sum(),
             edram_trips: self.fallback.edram_trips(),
             queries: self.occlusion.queries(),
+            survey_waits: self.occlusion.survey_waits,
             tiles_dumped: targets.dumped,
             tiles_loaded: targets.loaded,
             validation_errors: self.device.validation_errors(),

@@ -123,7 +123,7 @@ fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
 impl WgpuBackend {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
-        let is_counting = self.occlusion.is_counting();
+        let is_counting = self.occlusion.is_counting() || call.survey.is_some();
         let Some(plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
             return Ok(());
         };
@@ -145,7 +145,12 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
     ) -> Result<(), Refused> {
-        let ready = self.ready(call, plan, geometry)?;
+        let ready = self.ready(call, plan, geometry);
+        if matches!(ready, Err(Missing::Compiling)) {
+            // Left out, it might be visible.
+            self.occlusion.note_visible(call.survey);
+        }
+        let ready = ready?;
         let Some(shaders) = &ready[0] else { return Ok(()) };
         let attachments = self.attachments(call, plan);
         let sent = self.send(call, memory, plan, geometry, shaders)?;
@@ -367,7 +372,7 @@ impl WgpuBackend {
             pass.set_pipeline(&ready.pipeline);
             pass.set_group(VERTEX_GROUP, &sent.vertex, vertex_offset);
             let pass = pass.commands();
-            let query = self.occlusion.next();
+            let query = self.occlusion.next(plan.survey);
             if let Some(query) = query {
                 pass.begin_occlusion_query(query);
             }

@@ -9,12 +9,16 @@ use std::collections::BTreeMap;
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
+use super::{WgpuBackend, state};
+
 /// Result of a draw by the reference.
 pub(super) struct Drawn {
     /// The EDRAM's words, if the draw used them.
     pub(super) words: Option<Vec<u32>>,
     /// Number of samples that passed.
     pub(super) samples: u64,
+    /// Whether something of the draw's survey is visible, if it has one.
+    pub(super) is_visible: bool,
     /// Limit that was reached, if any.
     pub(super) limit: Option<BackendError>,
 }
@@ -53,7 +57,8 @@ impl Fallback {
             drawn.clone()?;
         }
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
-        Ok(Drawn { words: words.map(|_| reference.words()), samples, limit: drawn.err() })
+        let is_visible = call.survey.is_some_and(|survey| reference.survey(survey));
+        Ok(Drawn { words: words.map(|_| reference.words()), samples, is_visible, limit: drawn.err() })
     }
 
     /// Number of draws by missing host feature.
@@ -64,5 +69,33 @@ impl Fallback {
     /// Number of draws for which the EDRAM was read back and uploaded.
     pub(super) fn edram_trips(&self) -> u64 {
         self.edram_trips
+    }
+}
+
+impl WgpuBackend {
+    /// Lets the reference make a draw, for a reason.
+    pub(super) fn draw_by_reference(
+        &mut self,
+        reason: String,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        self.deliver_pages(None, memory)?;
+        // Draws that only write to memory or count samples don't need the EDRAM.
+        let reaches_edram = state::reaches_edram(call);
+        if reaches_edram {
+            self.read_words()?;
+        }
+        let words = self.recovery.known.get().filter(|_| reaches_edram);
+        let drawn = self.fallback.draw(reason, words, call, memory, self.recovery.cancel())?;
+        self.occlusion.add(drawn.samples);
+        if drawn.is_visible {
+            self.occlusion.note_visible(call.survey);
+        }
+        // A survey leaves the words as they were.
+        if let Some(words) = drawn.words.as_ref().filter(|_| call.survey.is_none()) {
+            self.set_words(words);
+        }
+        drawn.limit.map_or(Ok(()), Err)
     }
 }

@@ -9,10 +9,13 @@
 //! Counting begins with the first request, so that titles without queries pay nothing, and a draw
 //! has a query only while its samples are of interest. Each submission resolves the queries of its
 //! draws into a buffer that is mapped without a wait; a report is a place between two queries.
+//!
+//! Draws of a survey always have queries, whose counts are the survey's.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use xenia_gpu::BackendError;
+use xenia_gpu::draw_state::{ConditionalSurvey, SurveyResults};
 
 use super::Device;
 use super::mapping::{Mapping, wait_until};
@@ -43,6 +46,8 @@ enum Entry {
 /// Counter of passed samples.
 pub(super) struct Occlusion {
     queries: Option<Queries>,
+    /// Whether samples were asked for.
+    is_begun: bool,
     /// Whether samples of draws are of interest.
     is_wanted: bool,
     /// Sum of the counts that have been read back.
@@ -53,6 +58,11 @@ pub(super) struct Occlusion {
     count: u64,
     /// Events, each with the number of queries before it.
     entries: VecDeque<(u64, Entry)>,
+    /// Surveys whose queries are not summed yet, each with the number of queries before it.
+    surveying: VecDeque<(u64, ConditionalSurvey)>,
+    surveys: SurveyResults,
+    /// Number of waits for the results of surveys.
+    pub(super) survey_waits: u64,
     /// Samples at reports, by the report's number.
     answers: BTreeMap<u64, u64>,
     /// Copy of resolved queries that is not submitted yet, and its size.
@@ -74,11 +84,15 @@ impl Occlusion {
     pub(super) fn new(scale: Scale) -> Self {
         Self {
             queries: None,
+            is_begun: false,
             is_wanted: true,
             total: 0,
             summed: 0,
             count: 0,
             entries: VecDeque::new(),
+            surveying: VecDeque::new(),
+            surveys: SurveyResults::default(),
+            survey_waits: 0,
             answers: BTreeMap::new(),
             copied: None,
             batches: VecDeque::new(),
@@ -98,8 +112,14 @@ fn buffer(device: &Device, label: &str, usage: wgpu::BufferUsages) -> wgpu::Buff
 }
 
 impl Occlusion {
-    /// Starts counting; returns whether it was off before.
+    /// Starts counting; returns whether the query set is new.
     pub(super) fn begin(&mut self, device: &Device) -> bool {
+        self.is_begun = true;
+        self.prepare(device)
+    }
+
+    /// Makes the query set; returns whether it is new.
+    pub(super) fn prepare(&mut self, device: &Device) -> bool {
         use wgpu::BufferUsages as Usage;
         let is_new = self.queries.is_none();
         self.queries.get_or_insert_with(|| Queries {
@@ -131,14 +151,16 @@ impl Occlusion {
 
     /// Whether the next draw's samples are counted.
     pub(super) fn is_counting(&self) -> bool {
-        self.is_wanted && self.queries.is_some()
+        self.is_wanted && self.is_begun
     }
 
-    /// Query index for the next draw, if its samples are counted and one is left.
-    pub(super) fn next(&mut self) -> Option<u32> {
-        let is_wanted = self.is_wanted;
+    /// Query index for the next draw, which may be a part of a survey, if its samples are counted
+    /// and one is left.
+    pub(super) fn next(&mut self, survey: Option<ConditionalSurvey>) -> Option<u32> {
+        let is_wanted = self.is_counting() || survey.is_some();
         let queries = self.queries.as_mut().filter(|queries| is_wanted && queries.used < QUERIES)?;
         queries.used += 1;
+        self.surveying.extend(survey.map(|survey| (self.count, survey)));
         self.count += 1;
         Some(queries.used - 1)
     }
@@ -150,7 +172,7 @@ impl Occlusion {
 
     /// Whether `count` more queries fit.
     pub(super) fn has_room(&self, count: u32) -> bool {
-        !self.is_counting() || self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
+        self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
     }
 
     /// Total of the counts that have been read back, and of those that were counted elsewhere.
@@ -171,6 +193,25 @@ impl Occlusion {
     pub(super) fn add(&mut self, samples: u64) {
         self.entries.push_back((self.count, Entry::Samples(samples)));
         self.sum(&[]);
+    }
+
+    /// Prepares for a draw of a survey.
+    pub(super) fn begin_draw(&mut self, survey: ConditionalSurvey) {
+        self.surveys.begin_draw(survey);
+    }
+
+    /// Notes that something of the survey of a draw, if it has one, is or might be visible.
+    pub(super) fn note_visible(&mut self, survey: Option<ConditionalSurvey>) {
+        if let Some(survey) = survey {
+            self.surveys.note_visible(survey);
+        }
+    }
+
+    /// Whether a survey's draws are visible; `None` if that is not known yet.
+    pub(super) fn survey(&self, survey: ConditionalSurvey) -> Option<bool> {
+        let is_visible = self.surveys.is_visible(survey);
+        let is_open = || self.surveying.iter().any(|(_, open)| *open == survey);
+        if !is_visible && is_open() { None } else { Some(is_visible) }
     }
 
     /// Notes a report with a number.
@@ -234,8 +275,13 @@ impl Occlusion {
                 }
             }
             if let Some(count) = next {
-                self.total += count.div_ceil(u64::from(self.scale.subpixels()));
+                let survey = self.surveying.pop_front_if(|(at, _)| *at == self.summed);
                 self.summed += 1;
+                match survey {
+                    Some((_, survey)) if *count != 0 => self.surveys.note_visible(survey),
+                    Some(_) => {}
+                    None => self.total += count.div_ceil(u64::from(self.scale.subpixels())),
+                }
             }
         }
     }

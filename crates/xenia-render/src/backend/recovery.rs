@@ -126,6 +126,7 @@ impl WgpuBackend {
         next.occlusion.add(self.occlusion.known());
         next.occlusion.set_wanted(self.occlusion.is_wanted());
         next.results = self.results;
+        next.occlusion.survey_waits = self.occlusion.survey_waits;
         next.draws = self.draws;
         next.submissions = self.submissions;
         next.readback = self.readback;

@@ -66,6 +66,8 @@ counts! {
     edram_trips,
     /// Occlusion queries of draws.
     queries,
+    /// Waits of draws and registers for the results of visibility queries.
+    survey_waits,
     /// Tiles transferred from host textures to the EDRAM buffer.
     tiles_dumped,
     /// Tiles transferred from the EDRAM buffer to host textures.

@@ -140,6 +140,7 @@ impl From<WorkCounts> for WgpuCounts {
             fallback_draws: counts.fallback_draws,
             edram_trips: counts.edram_trips,
             queries: counts.queries,
+            survey_waits: counts.survey_waits,
             tiles_dumped: counts.tiles_dumped,
             tiles_loaded: counts.tiles_loaded,
             validation_errors: counts.validation_errors,

@@ -1,7 +1,7 @@
 //! Plan of a draw: its state in the host's terms, if the host supports it.
 
 use xenia_gpu::BackendError;
-use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall};
 use xenia_gpu::microcode::Program;
 
 use super::super::Device;
@@ -32,6 +32,8 @@ pub(super) struct Plan {
     /// Number of rows in which the targets don't overlap.
     pub(super) apart: u32,
     pub(super) times: Times,
+    /// Survey of which the draw is a part.
+    pub(super) survey: Option<ConditionalSurvey>,
 }
 
 impl Plan {
@@ -94,6 +96,7 @@ impl Plan {
             depth,
             apart,
             times: state::times(call, place.host_sample_mask(call.sample_mask), scale.size(size)),
+            survey: call.survey,
         }))
     }
 }
