@@ -125,6 +125,81 @@ void occlusion_queries_overlap(Scene *s) {
     show_count(s, (uint32_t[]){reports[0], reports[2]});
 }
 
+// Flags of PA_SC_VIZ_QUERY, of VIZ_QUERY and of DRAW_INDX.
+enum { CULLED = 1 << 7, AT_END = 1 << 8, IF_VISIBLE = 1 << 8 };
+enum { HIZ_ENABLE = 2 };
+
+static void viz_query(Scene *s, uint32_t word) {
+    emit(&s->commands, TYPE3(VIZ_QUERY, 1));
+    emit(&s->commands, word);
+}
+
+// The draws of a survey follow: with a depth test, and with writes unless they are culled.
+static void begin_survey(Scene *s, uint32_t id, uint32_t flags) {
+    viz_query(s, id);
+    set(s, PA_SC_VIZ_QUERY, 1 | id << 1 | flags);
+    set(s, RB_DEPTHCONTROL, 2 | 4 | 1 << 4);
+}
+
+static void end_survey(Scene *s, uint32_t id) {
+    set(s, PA_SC_VIZ_QUERY, 0);
+    set(s, RB_DEPTHCONTROL, 0);
+    viz_query(s, id | AT_END);
+}
+
+// A red square at the bottom of a column of 16 pixels, if the token says so.
+static void red_square(Scene *s, uint32_t token, uint32_t column) {
+    const float x = (float)(column * 16);
+    const Vertex corners[3] = {{x, 112, 0, 1, {1, 0, 0, 1}}, {x + 16, 112, 0, 1, {1, 0, 0, 1}},
+                               {x, 128, 0, 1, {1, 0, 0, 1}}};
+    vertices(s, corners, 3);
+    emit(&s->commands, TYPE3(DRAW_INDX, 2));
+    emit(&s->commands, token);
+    emit(&s->commands, RECTANGLE_LIST | 2 << 6 | 3 << 16);
+}
+
+// Depth 1/4 in the upper half and 3/4 in the lower one; surveys are at 1/2.
+static void wall(Scene *s) {
+    set(s, RB_DEPTHCONTROL, 2 | 4 | 7 << 4);
+    fill_at(s, 0, 0, SIDE, 64, 0.25f, BLACK);
+    fill_at(s, 0, 64, SIDE, SIDE, 0.75f, BLACK);
+    set(s, RB_HIZCONTROL, HIZ_ENABLE);
+}
+
+// Columns of 16 pixels, whose surveys are culled: hidden, visible, visible in one row of pixels, without a draw, hidden
+// and visible, hidden with the last identifier, no survey at all, and hidden where the square doesn't depend on it.
+void conditional_draws(Scene *s) {
+    static const uint32_t ids[8] = {0, 5, 31, 32, 40, 63, 1, 2};
+    static const float ends[8][2] = {{0, 64}, {64, 80}, {0, 65}, {0, 0}, {0, 64}, {0, 64}, {0, 0}, {0, 64}};
+    wall(s);
+    for (uint32_t i = 0; i < 8; i++) {
+        const float x = (float)(i * 16);
+        if (i == 6) continue;
+        begin_survey(s, ids[i], CULLED);
+        if (i != 3) fill_at(s, x, ends[i][0], x + 16, ends[i][1], 0.5f, GREEN);
+        if (i == 4) fill_at(s, x, 64, x + 16, 80, 0.5f, GREEN);
+        end_survey(s, ids[i]);
+    }
+    for (uint32_t i = 0; i < 8; i++) red_square(s, i == 7 ? ids[i] : IF_VISIBLE | ids[i], i);
+}
+
+// Columns of 16 pixels: a survey that is drawn, one that is hidden, one that is culled, one whose pixels all fail the
+// alpha test, which comes later, and a culled one in the wall without the buffer that knows the wall.
+void surveyed_draws(Scene *s) {
+    enum { ALPHA_TEST = 1 << 3 };
+    wall(s);
+    for (uint32_t i = 0; i < 5; i++) {
+        const float x = (float)(i * 16), y = i == 1 || i == 4 ? 16 : 80;
+        if (i == 3) set(s, RB_COLORCONTROL, ALPHA_TEST); // never
+        if (i == 4) set(s, RB_HIZCONTROL, 0);
+        begin_survey(s, i, i == 2 || i == 4 ? CULLED : 0);
+        fill_at(s, x, y, x + 16, y + 16, 0.5f, GREEN);
+        end_survey(s, i);
+        set(s, RB_COLORCONTROL, 0);
+        red_square(s, IF_VISIBLE | i, i);
+    }
+}
+
 static void window_scissor(Scene *s, uint32_t flags, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1) {
     set(s, PA_SC_WINDOW_SCISSOR_TL, flags | x0 | y0 << 16);
     set(s, PA_SC_WINDOW_SCISSOR_BR, x1 | y1 << 16);
