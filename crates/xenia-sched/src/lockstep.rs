@@ -34,7 +34,6 @@ use crate::{
     ThreadRef, ThreadsReport,
 };
 use alone::Calm;
-use engine_runs::EngineBudget;
 use serde::{Deserialize, Serialize};
 pub use state::LockstepState;
 use std::sync::Arc;
@@ -70,6 +69,17 @@ struct Visit {
     /// Quanta that it still has, with the current one, if a limit or the stop flag has cut it; 0:
     /// the visit is not cut.
     granted: u64,
+}
+
+/// The visit that is being executed.
+struct VisitUnderWay {
+    hw_id: u8,
+    /// Length of the quantum, in instructions.
+    quantum: u64,
+    visit: Visit,
+    /// Registers that are kept across system calls. They are put back when another thread gets the
+    /// slot, the thread waits, or the visit ends.
+    held: Option<Running>,
 }
 
 enum VisitEnd {
@@ -268,64 +278,18 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Runs a slot until its quantum is spent, a thread yields, or no thread is ready.
     fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
-        let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
-        let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
-        // The registers are kept across system calls. They are put back when another thread gets
-        // the slot, the thread waits, or the visit ends.
-        let mut held: Option<Running> = None;
+        let mut under_way = VisitUnderWay {
+            hw_id,
+            quantum: self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT),
+            visit: self.round.and_then(|round| round.visit).unwrap_or_default(),
+            held: None,
+        };
         let end = loop {
-            if self.is_stopped() {
-                break VisitEnd::Stop(RunEnd::Stopped);
-            }
-            let left = quantum.saturating_sub(visit.used);
-            // The quantum is spent; only a thread that holds a reservation continues.
-            if left == 0 && visit.granted <= 1 && !self.is_extended(hw_id, &visit, held.as_ref()) {
-                break VisitEnd::Over(visit.used);
-            }
-            let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
-            if allowed == 0 {
-                break VisitEnd::Stop(RunEnd::Instructions);
-            }
-            if self.is_over_within_grant(&visit, quantum, limits) {
-                break VisitEnd::Stop(RunEnd::Ticks);
-            }
-            let picked = if left == 0 { visit.thread } else { self.scheduler.begin_slot_visit(hw_id) };
-            let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
-            let Some(running) = self.switch(&mut held, thread) else { break VisitEnd::Over(visit.used) };
-            let granted = match visit.granted {
-                0 => self.quanta_at_once(hw_id, &visit, quantum),
-                granted => granted,
-            };
-            let granted = self.quanta_of_grant(granted, quantum, self.end_without_frames(limits));
-            let quanta = self.quanta_of_grant(granted, quantum, limits.ticks);
-            let left = left + (quanta - 1) * quantum;
-            let used = visit.used;
-            let exit = self.run_engine(hw_id, &mut visit, EngineBudget { left, allowed }, running, devices);
-            let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
-            let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, &mut visit, quantum) } else { 0 };
-            visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
-            if device_stores::are_too_many(exit) {
-                break VisitEnd::Over(visit.used.max(quantum));
-            }
-            let mut disposition = self.handle_exit(exit, running);
-            if let Disposition::Park(wait) = disposition {
-                let running = held.take();
-                let on = running
-                    .and_then(|running| self.scheduler.park_or_resume(&mut self.system, running, wait));
-                let Some((running, after)) = on else { continue };
-                held = Some(running);
-                disposition = after;
-            }
-            match disposition {
-                Disposition::Continue | Disposition::Park(_) => {}
-                Disposition::EndVisit => {
-                    self.scheduler.yield_slot(hw_id);
-                    break VisitEnd::Over(visit.used.max(quantum));
-                }
-                Disposition::Stop => break VisitEnd::Stop(RunEnd::Stopped),
-                Disposition::End(kind) => break VisitEnd::Stop(RunEnd::Ended(kind)),
+            if let Some(end) = self.step_visit(&mut under_way, devices, limits) {
+                break end;
             }
         };
+        let VisitUnderWay { visit, held, .. } = under_way;
         if let Some(running) = held {
             self.scheduler.put(running);
         }
@@ -339,6 +303,64 @@ impl<S: System> LockstepExecutor<S> {
             round.visit = Some(visit);
         }
         end
+    }
+
+    /// Runs a thread of the slot until the engine returns, and handles the reason. Returns the end
+    /// of the visit, if this is it.
+    #[inline]
+    fn step_visit(
+        &mut self,
+        under_way: &mut VisitUnderWay,
+        devices: &mut DeviceQueue,
+        limits: &Limits,
+    ) -> Option<VisitEnd> {
+        if let Some(end) = self.end_before_step(under_way, limits) {
+            return Some(end);
+        }
+        let VisitUnderWay { hw_id, quantum, visit, held } = under_way;
+        let is_spent = visit.used >= *quantum;
+        let picked = if is_spent { visit.thread } else { self.scheduler.begin_slot_visit(*hw_id) };
+        let Some(thread) = picked else { return Some(VisitEnd::Over(visit.used)) };
+        let Some(running) = self.switch(held, thread) else { return Some(VisitEnd::Over(visit.used)) };
+        let exit = self.run_quanta(*hw_id, *quantum, visit, running, devices, limits);
+        let whole = visit.used.max(*quantum);
+        if device_stores::are_too_many(exit) {
+            return Some(VisitEnd::Over(whole));
+        }
+        let mut disposition = self.handle_exit(exit, running);
+        if let Disposition::Park(wait) = disposition {
+            let parked = self.scheduler.park_or_resume(&mut self.system, held.take()?, wait);
+            let (running, after) = parked?;
+            *held = Some(running);
+            disposition = after;
+        }
+        match disposition {
+            Disposition::Continue | Disposition::Park(_) => None,
+            Disposition::EndVisit => {
+                self.scheduler.yield_slot(*hw_id);
+                Some(VisitEnd::Over(whole))
+            }
+            Disposition::Stop => Some(VisitEnd::Stop(RunEnd::Stopped)),
+            Disposition::End(kind) => Some(VisitEnd::Stop(RunEnd::Ended(kind))),
+        }
+    }
+
+    /// The end of a visit before the engine runs again, if that is not to run.
+    #[inline]
+    fn end_before_step(&self, under_way: &VisitUnderWay, limits: &Limits) -> Option<VisitEnd> {
+        let VisitUnderWay { hw_id, quantum, visit, held } = under_way;
+        if self.is_stopped() {
+            return Some(VisitEnd::Stop(RunEnd::Stopped));
+        }
+        // The quantum is spent; only a thread that holds a reservation continues.
+        let is_spent = visit.used >= *quantum && visit.granted <= 1;
+        if is_spent && !self.is_extended(*hw_id, visit, held.as_ref()) {
+            return Some(VisitEnd::Over(visit.used));
+        }
+        if limits.instructions == Some(self.instructions) {
+            return Some(VisitEnd::Stop(RunEnd::Instructions));
+        }
+        self.is_over_within_grant(visit, *quantum, limits).then_some(VisitEnd::Stop(RunEnd::Ticks))
     }
 
     /// Whether a visit whose quantum is spent continues for one more instruction.

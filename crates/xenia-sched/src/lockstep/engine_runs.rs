@@ -3,7 +3,7 @@
 
 use super::{LockstepExecutor, Visit};
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
-use crate::{Doing, Running, System};
+use crate::{Doing, Limits, Running, System};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::Exit;
 use xenia_memory::DeviceQueue;
@@ -14,17 +14,44 @@ pub(super) const STRETCH: u64 = 1 << 22;
 
 /// Number of instructions that the engine may execute.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct EngineBudget {
+struct EngineBudget {
     /// The rest of the visit; 0 if it is extended by one instruction.
-    pub(super) left: u64,
+    left: u64,
     /// Limit of the run.
-    pub(super) allowed: u64,
+    allowed: u64,
 }
 
 impl<S: System> LockstepExecutor<S> {
+    /// Runs a thread for the quanta that the visit is granted, until the engine returns.
+    #[inline]
+    pub(super) fn run_quanta(
+        &mut self,
+        hw_id: u8,
+        quantum: u64,
+        visit: &mut Visit,
+        running: &mut Running,
+        devices: &mut DeviceQueue,
+        limits: &Limits,
+    ) -> Exit {
+        let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
+        let granted = match visit.granted {
+            0 => self.quanta_at_once(hw_id, visit, quantum),
+            granted => granted,
+        };
+        let granted = self.quanta_of_grant(granted, quantum, self.end_without_frames(limits));
+        let quanta = self.quanta_of_grant(granted, quantum, limits.ticks);
+        let left = quantum.saturating_sub(visit.used) + (quanta - 1) * quantum;
+        let used = visit.used;
+        let exit = self.run_engine(hw_id, visit, EngineBudget { left, allowed }, running, devices);
+        let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
+        let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, visit, quantum) } else { 0 };
+        visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
+        exit
+    }
+
     /// Runs a thread for the budget. Time advances with it.
     #[inline]
-    pub(super) fn run_engine(
+    fn run_engine(
         &mut self,
         hw_id: u8,
         visit: &mut Visit,
