@@ -10,11 +10,12 @@ use crate::report::{
     PositionReport, RunReport,
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 #[cfg(feature = "window")]
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
-use xenia_jit::CodeSizes;
+use xenia_jit::{CodeSizes, StoreTally};
 #[cfg(feature = "window")]
 use xenia_sched::TICKS_PER_SECOND;
 use xenia_sched::{EndKind, RunEnd};
@@ -31,6 +32,40 @@ pub struct Sizes {
 /// Formats an address as in reports.
 fn address(address: u32) -> String {
     format!("{address:#010x}")
+}
+
+/// The exit code of a title that ended by itself.
+fn exit_code(end: &RunEnd) -> Option<u32> {
+    match end {
+        RunEnd::Ended(EndKind::Exit { code }) => Some(*code),
+        _ => None,
+    }
+}
+
+/// The details of a crash, if the run ended in one.
+fn crash_report(end: &RunEnd) -> Option<CrashReport> {
+    let RunEnd::Ended(EndKind::Crash { thread, pc, lr, access, stack, text }) = end else { return None };
+    Some(CrashReport {
+        what: text.lines().next().unwrap_or_default().to_owned(),
+        thread: *thread,
+        pc: address(*pc),
+        lr: address(*lr),
+        access: access.map(|access| access.kind.to_owned()),
+        address: access.map(|access| address(access.address)),
+        stack: stack.iter().copied().map(address).collect(),
+        details: text.lines().skip(1).map(str::to_owned).collect(),
+    })
+}
+
+fn code_cache_report(tally: StoreTally) -> CodeCacheReport {
+    CodeCacheReport {
+        regions_found: tally.found,
+        regions_restored: tally.restored,
+        restored_guest_instructions: tally.restored_instructions,
+        regions_stored: tally.saved,
+        rejected: tally.rejected,
+        file_bytes: tally.bytes,
+    }
 }
 
 /// Peak resident memory of this process in bytes; Linux reports it in KiB.
@@ -59,46 +94,16 @@ impl Machine {
     pub(super) fn report(&self, end: &RunEnd, start: RunStart) -> RunReport {
         let wall_seconds = start.wall_seconds();
         let began_at = start.position;
-        let scheduler = self.inside.executor.scheduler();
-        let digest =
-            self.spec.has_digest.then(|| Digest::of(&self.inside.memory, scheduler, &self.inside.kernel));
-        // Memory after a draw was cut short depends on the host, so it has no digest.
-        let digest = digest.filter(|_| !self.outside.cancel.as_ref().is_some_and(Cancel::has_cut));
+        let digest = self.digest();
         let counters = self.inside.executor.engine_counters();
         let memory = self.inside.memory.counters();
-        let (exit, exit_code) = match end {
-            RunEnd::Frames => (End::Frames, None),
-            RunEnd::Instructions => (End::Instructions, None),
-            RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
-            RunEnd::Stopped | RunEnd::Ticks => match self.outside.interrupt.cause() {
-                Some(Cause::Timeout) => (End::Timeout, None),
-                None if self.outside.recording.is_over() => (End::Recording, None),
-                _ => (End::Interrupted, None),
-            },
-            RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
-            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => (End::Deadlock, None),
-        };
-        let crash = match end {
-            RunEnd::Ended(EndKind::Crash { thread, pc, lr, access, stack, text }) => Some(CrashReport {
-                what: text.lines().next().unwrap_or_default().to_owned(),
-                thread: *thread,
-                pc: address(*pc),
-                lr: address(*lr),
-                access: access.map(|access| access.kind.to_owned()),
-                address: access.map(|access| address(access.address)),
-                stack: stack.iter().copied().map(address).collect(),
-                details: text.lines().skip(1).map(str::to_owned).collect(),
-            }),
-            _ => None,
-        };
+        let exit = self.exit(end);
         let interrupted_by = (exit == End::Interrupted).then(|| self.outside.interrupt.cause()).flatten();
         let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
         let instructions = self.inside.executor.instructions();
         let frames = self.inside.kernel.frames();
         let missing = self.inside.kernel.imports.missing_calls().into_iter();
-        let mut limits_hit = self.inside.kernel.limits_hit();
-        limits_hit.extend(&self.inside.processor.lock().statistics().limits);
-        let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+        let scheduler = self.inside.executor.scheduler();
         RunReport {
             engine: self.inside.executor.engine_name().to_owned(),
             mode: self.inside.executor.mode().to_owned(),
@@ -109,10 +114,10 @@ impl Machine {
             first_frame_ticks: self.outside.first_swap.get().copied(),
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
-            exit_code,
+            exit_code: exit_code(end),
             interrupted_by: interrupted_by.map(|cause| cause.name().to_owned()),
             title: self.spec.title.clone(),
-            crash,
+            crash: crash_report(end),
             missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
             launches: 0,
             began_at: PositionReport {
@@ -125,19 +130,9 @@ impl Machine {
             unimplemented_calls: missing
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
-            limits_hit,
+            limits_hit: self.limits_hit(),
             scheduler: scheduler.counters(),
-            code_cache: self.outside.store.as_ref().map(|store| {
-                let tally = store.tally();
-                CodeCacheReport {
-                    regions_found: tally.found,
-                    regions_restored: tally.restored,
-                    restored_guest_instructions: tally.restored_instructions,
-                    regions_stored: tally.saved,
-                    rejected: tally.rejected,
-                    file_bytes: tally.bytes,
-                }
-            }),
+            code_cache: self.outside.store.as_ref().map(|store| code_cache_report(store.tally())),
             cross_check: counters.cross_check.clone(),
             jit: counters,
             memory: MemoryReport {
@@ -151,6 +146,38 @@ impl Machine {
             wall_seconds,
             mips: instructions.saturating_sub(began_at.instructions) as f64 / wall_seconds.max(1e-9) / 1e6,
         }
+    }
+
+    /// The digest, in runs that have one. Memory after a draw was cut short depends on the host, so
+    /// it has none.
+    fn digest(&self) -> Option<Digest> {
+        let scheduler = self.inside.executor.scheduler();
+        let digest =
+            self.spec.has_digest.then(|| Digest::of(&self.inside.memory, scheduler, &self.inside.kernel));
+        digest.filter(|_| !self.outside.cancel.as_ref().is_some_and(Cancel::has_cut))
+    }
+
+    /// Why the run ended, as in reports.
+    fn exit(&self, end: &RunEnd) -> End {
+        match end {
+            RunEnd::Frames => End::Frames,
+            RunEnd::Instructions => End::Instructions,
+            RunEnd::Ended(EndKind::Exit { .. }) => End::Exit,
+            RunEnd::Ended(EndKind::Crash { .. }) => End::Crash,
+            RunEnd::Deadlock(_) | RunEnd::NoFrames { .. } => End::Deadlock,
+            RunEnd::Stopped | RunEnd::Ticks => match self.outside.interrupt.cause() {
+                Some(Cause::Timeout) => End::Timeout,
+                None if self.outside.recording.is_over() => End::Recording,
+                _ => End::Interrupted,
+            },
+        }
+    }
+
+    /// How often each limit of the kernel and of the GPU refused a request.
+    fn limits_hit(&self) -> BTreeMap<String, u64> {
+        let mut hits = self.inside.kernel.limits_hit();
+        hits.extend(&self.inside.processor.lock().statistics().limits);
+        hits.into_iter().map(|(name, n)| (name.to_owned(), n)).collect()
     }
 
     fn audio_report(&self) -> AudioReport {
