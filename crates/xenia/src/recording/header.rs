@@ -168,18 +168,11 @@ impl RecordingHeader {
             );
         }
         if self.start_time != run.start_time {
-            let [of, is] = [self, run].map(|header| {
-                let [year, month, day, hour, minute, second, ..] = TimeFields::new(header.start_time).words();
-                format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
-            });
+            let [of, is] = [self, run].map(Self::start_time_text);
             bail!("it was made with --start-time {of}, not {is}");
         }
         if self.license != run.license {
-            let [of, is] = [self, run].map(|header| match header.license {
-                Some(mask) => format!("with --license {mask:#x}"),
-                None => "without --license".to_owned(),
-            });
-            bail!("it was made {of}, not {is}");
+            bail!("it was made {}, not {}", self.license_text(), run.license_text());
         }
         if self.network != run.network {
             bail!("it was made with --network {}, not --network {}", self.network, run.network);
@@ -192,36 +185,55 @@ impl RecordingHeader {
             bail!("it was made with the arguments -- {of}, not -- {is}");
         }
         if self.discs != run.discs {
-            let [of, is] = [self, run].map(|header| {
-                let said = header.discs.iter().map(|(number, digest)| format!("{number} ({digest:.8})"));
-                let said: Vec<String> = said.collect();
-                if said.is_empty() {
-                    "without --disc".to_owned()
-                } else {
-                    format!("with --disc {}", said.join(", "))
-                }
-            });
-            bail!("it was made {of}, not {is}");
+            bail!("it was made {}, not {}", self.discs_text(), run.discs_text());
         }
         if self.console != run.console {
-            let [of, is] = [self, run].map(|header| match &header.console[..] {
-                [] => "the console's defaults".to_owned(),
-                flags => flags.iter().map(|flag| as_typed(flag)).collect::<Vec<_>>().join(" "),
-            });
-            bail!("it was made with {of}, not with {is}");
+            bail!("it was made with {}, not with {}", self.console_text(), run.console_text());
         }
         if self.patches != run.patches {
-            let [of, is] = [self, run].map(|header| match &header.patches {
-                Some(patches) => {
-                    format!("the patches {} ({:.8})", patches.names.join(", "), patches.identity)
-                }
-                None => "no patches".to_owned(),
-            });
-            bail!("it was made with {of}, not with {is}");
+            bail!("it was made with {}, not with {}", self.patches_text(), run.patches_text());
         }
         if self.program != run.program {
             tracing::warn!("it was made by version {}; the run may leave it", self.program);
         }
         Ok(())
+    }
+}
+
+/// Conditions as the messages of a refusal name them.
+impl RecordingHeader {
+    fn start_time_text(&self) -> String {
+        let [year, month, day, hour, minute, second, ..] = TimeFields::new(self.start_time).words();
+        format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
+
+    fn license_text(&self) -> String {
+        match self.license {
+            Some(mask) => format!("with --license {mask:#x}"),
+            None => "without --license".to_owned(),
+        }
+    }
+
+    fn discs_text(&self) -> String {
+        let discs = self.discs.iter().map(|(number, digest)| format!("{number} ({digest:.8})"));
+        let discs: Vec<String> = discs.collect();
+        if discs.is_empty() {
+            return "without --disc".to_owned();
+        }
+        format!("with --disc {}", discs.join(", "))
+    }
+
+    fn console_text(&self) -> String {
+        match &self.console[..] {
+            [] => "the console's defaults".to_owned(),
+            flags => flags.iter().map(|flag| as_typed(flag)).collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    fn patches_text(&self) -> String {
+        match &self.patches {
+            Some(patches) => format!("the patches {} ({:.8})", patches.names.join(", "), patches.identity),
+            None => "no patches".to_owned(),
+        }
     }
 }
