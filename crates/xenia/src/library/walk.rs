@@ -4,7 +4,7 @@
 //! folder with a default.xex is one title, and what else is in it belongs to that.
 //! [`describe`](crate::title::description::describe) has the second half of the rule, by contents.
 
-use std::fs::Metadata;
+use std::fs::{Metadata, ReadDir};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
@@ -77,74 +77,116 @@ fn walk_within(
     failures: &mut Failures,
     progress: &dyn Fn(usize),
 ) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    let mut entries = 0;
-    let mut is_full = false;
+    let mut walk = TitleWalk { bounds, failures, progress, found: Vec::new(), entries: 0, is_full: false };
     let mut ahead: Vec<(PathBuf, usize)> = folders.iter().rev().map(|folder| (folder.clone(), 0)).collect();
-    while let Some((folder, level)) = ahead.pop().filter(|_| !is_full) {
-        let list = match std::fs::read_dir(&folder) {
-            Ok(list) => list,
+    while let Some((folder, level)) = ahead.pop().filter(|_| !walk.is_full) {
+        let below = walk.folder(&folder, level);
+        ahead.extend(below.into_iter().rev().map(|folder| (folder, level + 1)));
+    }
+    progress(walk.entries);
+    let mut found = walk.found;
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.dedup_by(|a, b| a.path == b.path);
+    found
+}
+
+/// A walk under way.
+struct TitleWalk<'a> {
+    bounds: Bounds,
+    failures: &'a mut Failures,
+    progress: &'a dyn Fn(usize),
+    found: Vec<Candidate>,
+    /// Number of entries that were looked at.
+    entries: usize,
+    /// Whether a bound ended the walk.
+    is_full: bool,
+}
+
+/// Contents of a folder that may be titles.
+#[derive(Default)]
+struct FolderContents {
+    files: Vec<Candidate>,
+    folders: Vec<PathBuf>,
+}
+
+impl TitleWalk<'_> {
+    /// Adds the candidates in a folder; returns the folders below it that are to be walked, in
+    /// order.
+    fn folder(&mut self, folder: &Path, level: usize) -> Vec<PathBuf> {
+        let FolderContents { mut files, mut folders } = match std::fs::read_dir(folder) {
+            Ok(list) => self.contents(folder, list),
             Err(error) => {
-                failures.add(format!("cannot list {}: {error}", folder.display()));
-                continue;
+                self.failures.add(format!("cannot list {}: {error}", folder.display()));
+                return Vec::new();
             }
         };
-        let mut files = Vec::new();
-        let mut below = Vec::new();
+        // The other files and folders beside a default.xex are that title's.
+        if let Some(at) = files.iter().position(|file| is_default_executable(&file.path)) {
+            self.found.push(files.swap_remove(at));
+            return Vec::new();
+        }
+        self.found.append(&mut files);
+        if level >= self.bounds.levels && !folders.is_empty() {
+            self.failures.add(format!(
+                "the folders in {} are left out: they are more than {} levels below the folder named",
+                folder.display(),
+                self.bounds.levels
+            ));
+            folders.clear();
+        }
+        folders.sort_unstable();
+        folders
+    }
+
+    /// The files and folders of a list that may be titles, up to the walk's bounds.
+    fn contents(&mut self, folder: &Path, list: ReadDir) -> FolderContents {
+        let mut contents = FolderContents::default();
         for entry in list {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    failures.add(format!("cannot list all of {}: {error}", folder.display()));
+                    self.failures.add(format!("cannot list all of {}: {error}", folder.display()));
                     break;
                 }
             };
-            entries += 1;
-            if entries % PROGRESS == 0 {
-                progress(entries);
+            self.entries += 1;
+            if self.entries % PROGRESS == 0 {
+                (self.progress)(self.entries);
             }
-            if entries > bounds.entries || found.len() + files.len() >= bounds.files {
-                let limit = format!("{} entries or {} files", bounds.entries, bounds.files);
-                failures.add(format!(
-                    "{} and what follows are left out: the limit is {limit}; name folders with fewer",
-                    folder.display()
-                ));
-                is_full = true;
+            if self.is_beyond_bounds(contents.files.len()) {
+                self.end_at(folder);
                 break;
             }
             let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
             if kind.is_dir() {
                 if may_hold_titles(&path) {
-                    below.push(path);
+                    contents.folders.push(path);
                 }
             } else if is_title_candidate(&path, u64::MAX) {
                 // Only likely names are worth a system call.
                 let metadata = std::fs::metadata(&path).ok();
-                files.extend(metadata.and_then(|metadata| candidate(path, &metadata)));
+                contents.files.extend(metadata.and_then(|metadata| candidate(path, &metadata)));
             }
         }
-        // The other files and folders beside a default.xex are that title's.
-        if let Some(at) = files.iter().position(|file| is_default_executable(&file.path)) {
-            found.push(files.swap_remove(at));
-            continue;
-        }
-        found.append(&mut files);
-        if level < bounds.levels {
-            below.sort_unstable();
-            ahead.extend(below.into_iter().rev().map(|folder| (folder, level + 1)));
-        } else if !below.is_empty() {
-            let levels = bounds.levels;
-            failures.add(format!(
-                "the folders in {} are left out: they are more than {levels} levels below the folder named",
-                folder.display()
-            ));
-        }
+        contents
     }
-    progress(entries);
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found.dedup_by(|a, b| a.path == b.path);
-    found
+
+    /// Whether the entry at hand is one too many; `files` of its folder are candidates.
+    fn is_beyond_bounds(&self, files: usize) -> bool {
+        self.entries > self.bounds.entries || self.found.len() + files >= self.bounds.files
+    }
+
+    /// Ends the walk in this folder, because of its bounds.
+    fn end_at(&mut self, folder: &Path) {
+        let Bounds { entries, files, .. } = self.bounds;
+        self.failures.add(format!(
+            "{} and what follows are left out: the limit is {entries} entries or {files} files; \
+             name folders with fewer",
+            folder.display()
+        ));
+        self.is_full = true;
+    }
 }
 
 /// Whether a folder has an executable in itself, so that it is a title and no folder of titles.
