@@ -58,22 +58,11 @@ pub(super) fn machine(
 ) -> Result<Machine> {
     let MachinePorts { capture, frames, guest_log, input, dialogs } = ports;
     let file = |path: &Option<PathBuf>| before.file(path.as_deref());
-    let wav = match &args.sound.audio {
-        Some(AudioOutput::Wav(path)) => before.file(Some(path)),
-        _ => None,
-    };
-    let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
-    resources.volume.inspect(|volume| sound.follow(volume));
-    resources.video.inspect(|video| sound.record(video));
+    let sound = open_sound(args, before, &resources)?;
     let config = (&args.engine).into();
     let video = (&args.picture).into();
-    let code_cache = args.engine.code_cache.as_deref();
     let saves = SaveConfig::from(&args.engine.content);
-    // Opened once: a debugger stays when the title launches another.
-    let address = args.debug.gdb.as_ref().filter(|_| before.machines == 0);
-    let debugger = address
-        .map(|address| Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}")));
-    let debugger = debugger.transpose()?;
+    let debugger = open_debugger(args, before)?;
     let profile = file(&args.debug.profile);
     let rate = args.debug.profile_rate.unwrap_or(PROFILE_RATE);
     let traced_to = file(&args.debug.trace_calls_to);
@@ -88,11 +77,7 @@ pub(super) fn machine(
             dialogs,
             content: resources.saves.folder(),
             scratch: scratch_place(args, &saves)?,
-            code_cache: if args.is_compared() {
-                code_store::named_folder(code_cache)
-            } else {
-                code_store::folder(code_cache)
-            },
+            code_cache: code_cache(args),
             precompile: args.precompile.then_some(resources.interrupt),
             event_log: file(&args.run.event_log).as_deref().map(EventLogFile::New),
             record: file(&args.run.record).as_deref(),
@@ -126,6 +111,32 @@ pub(super) fn machine(
         machine.set_rewind(Some(limit)).context("--rewind")?;
     }
     Ok(machine)
+}
+
+/// Opens the sound's output, which follows the window's volume and goes into its videos.
+fn open_sound(args: &ExecArgs, before: &EarlierTitles, resources: &RunResources<'_>) -> Result<Sound> {
+    let wav = match &args.sound.audio {
+        Some(AudioOutput::Wav(path)) => before.file(Some(path)),
+        _ => None,
+    };
+    let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
+    resources.volume.inspect(|volume| sound.follow(volume));
+    resources.video.inspect(|video| sound.record(video));
+    Ok(sound)
+}
+
+/// Listens for gdb. Only for the first title: a debugger stays when that launches another.
+fn open_debugger(args: &ExecArgs, before: &EarlierTitles) -> Result<Option<Listener>> {
+    let address = args.debug.gdb.as_ref().filter(|_| before.machines == 0);
+    let debugger = address
+        .map(|address| Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}")));
+    debugger.transpose()
+}
+
+/// Folder of compiled code. Runs that are compared use one only if a flag names it.
+fn code_cache(args: &ExecArgs) -> Option<PathBuf> {
+    let named = args.engine.code_cache.as_deref();
+    if args.is_compared() { code_store::named_folder(named) } else { code_store::folder(named) }
 }
 
 /// Location of the title's scratch disks. Runs that are compared have empty ones, unless a flag
