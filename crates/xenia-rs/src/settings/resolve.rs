@@ -3,12 +3,13 @@
 
 use super::definitions::{loose, plain};
 use super::file::File;
+use super::origin::SettingOrigin;
 use super::table::{SettingInfo, SettingKind, table};
 use super::words::clap_error_summary;
 use super::{DEFAULT_COMMAND, FileSettings, Innermost, Scope, built, default_file, environment, switches};
 use anyhow::{Context, Result, bail};
-use clap::Command;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -84,68 +85,72 @@ fn resolve_with(
     let bare = built(loose(definition, &Scope::All));
     let start = [OsString::from("xenia-rs"), DEFAULT_COMMAND.into()];
     let words: Vec<OsString> = start.into_iter().chain(words).collect();
-    let look = |words: &[OsString]| bare.clone().try_get_matches_from(words);
-    let typed = look(&words)?;
+    let parse = |words: &[OsString]| bare.clone().try_get_matches_from(words);
+    let typed = parse(&words)?;
     // The typed words alone must be right, so that a mistake is not taken for a setting's.
     if let Err(error) = plain.clone().try_get_matches_from(switches::plain(&bare, &typed, &words)) {
         bail!("{}", clap_error_summary(&error));
     }
     let set = environment::read(Innermost::of(definition, &typed).command, variables);
-    let (words, by_variables) = environment::insert(&bare, &typed, words, &set)?;
-    let mut found: Vec<(SettingSource, String, String)> = by_variables
-        .iter()
-        .map(|origin| (SettingSource::Environment, origin.name().to_owned(), origin.place().to_owned()))
-        .collect();
+    let (mut words, by_variables) = environment::insert(&bare, &typed, words, &set)?;
+    let by_variables = by_variables.iter().map(|origin| Inserted::new(SettingSource::Environment, origin));
+    let mut inserted: Vec<Inserted> = by_variables.collect();
     let path = named.map(Path::to_owned).or_else(|| default_file().filter(|path| path.is_file()));
-    let words = match path {
-        None => words,
-        Some(path) => {
-            let text =
-                xenia::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let file = File { text: &text, path: &path };
-            let mut settings = file.settings(&plain)?;
-            settings.retain(|setting| has_title || setting.title.is_none());
-            let settings = FileSettings { file: &file, settings };
-            let (words, set) = settings.insert(&bare, &look(&words)?, words);
-            for origin in &set {
-                let source = if origin.is_of_title() { SettingSource::Title } else { SettingSource::Global };
-                found.push((source, origin.name().to_owned(), origin.place().to_owned()));
-            }
-            words
-        }
-    };
-    let given = look(&words)?;
+    if let Some(path) = path {
+        let text = xenia::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file = File { text: &text, path: &path };
+        let mut settings = file.settings(&plain)?;
+        settings.retain(|setting| has_title || setting.title.is_none());
+        let settings = FileSettings { file: &file, settings };
+        let matches = parse(&words)?;
+        let (with_file, set) = settings.insert(&bare, &matches, words);
+        words = with_file;
+        inserted.extend(set.iter().map(|origin| {
+            let source = if origin.is_of_title() { SettingSource::Title } else { SettingSource::Global };
+            Inserted::new(source, origin)
+        }));
+    }
+    let given = parse(&words)?;
     let given = given.subcommand_matches(DEFAULT_COMMAND).context("the words of exec")?;
     let exec = bare.find_subcommand(DEFAULT_COMMAND).context("the definition of exec")?;
-    let rows = table(definition).into_iter().map(|info| {
-        let flag = exec.get_arguments().find(|flag| flag.get_long() == Some(&info.key));
-        let id = flag.map_or("", |flag| flag.get_id().as_str());
-        let is_known = given.try_contains_id(id).is_ok();
-        let is_typed = is_known && given.value_source(id) == Some(ValueSource::CommandLine);
-        let texts = given
-            .try_get_raw(id)
-            .ok()
-            .flatten()
-            .into_iter()
-            .flatten()
-            .map(|text| text.to_string_lossy().into_owned());
-        let texts: Vec<String> = texts.collect();
-        let values = match &info.kind {
-            _ if !is_typed => info.default.clone().into_iter().collect(),
-            // A flag that takes no value, or may have none.
-            SettingKind::Switch if texts.is_empty() => vec!["true".to_owned()],
-            _ => texts,
-        };
-        let value = (is_typed || !values.is_empty()).then(|| values.join(", "));
-        let set = found.iter().find(|(_, key, _)| *key == info.key);
-        let source = match set {
-            Some((source, ..)) => *source,
-            None if is_typed => SettingSource::Flag,
-            None => SettingSource::Default,
-        };
-        ResolvedSetting { info, value, values, source, place: set.map(|(.., place)| place.clone()) }
-    });
-    Ok(rows.collect())
+    Ok(table(definition).into_iter().map(|info| resolved(info, exec, given, &inserted)).collect())
+}
+
+/// A setting that was inserted into the words of the command line.
+struct Inserted {
+    key: String,
+    source: SettingSource,
+    place: String,
+}
+
+impl Inserted {
+    fn new(source: SettingSource, origin: &SettingOrigin) -> Self {
+        Self { key: origin.name().to_owned(), source, place: origin.place().to_owned() }
+    }
+}
+
+/// The row of a setting, by the words of `exec` with all that was inserted into them.
+fn resolved(info: SettingInfo, exec: &Command, given: &ArgMatches, inserted: &[Inserted]) -> ResolvedSetting {
+    let flag = exec.get_arguments().find(|flag| flag.get_long() == Some(&info.key));
+    let id = flag.map_or("", |flag| flag.get_id().as_str());
+    let is_known = given.try_contains_id(id).is_ok();
+    let is_typed = is_known && given.value_source(id) == Some(ValueSource::CommandLine);
+    let texts = given.try_get_raw(id).ok().flatten().into_iter().flatten();
+    let texts: Vec<String> = texts.map(|text| text.to_string_lossy().into_owned()).collect();
+    let values = match &info.kind {
+        _ if !is_typed => info.default.clone().into_iter().collect(),
+        // A flag that takes no value, or may have none.
+        SettingKind::Switch if texts.is_empty() => vec!["true".to_owned()],
+        _ => texts,
+    };
+    let value = (is_typed || !values.is_empty()).then(|| values.join(", "));
+    let set = inserted.iter().find(|set| set.key == info.key);
+    let source = match set {
+        Some(set) => set.source,
+        None if is_typed => SettingSource::Flag,
+        None => SettingSource::Default,
+    };
+    ResolvedSetting { info, value, values, source, place: set.map(|set| set.place.clone()) }
 }
 
 #[cfg(test)]
