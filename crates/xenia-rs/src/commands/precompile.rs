@@ -3,6 +3,7 @@
 use crate::cli::PrecompileArgs;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use std::path::Path;
 use std::time::Instant;
 use xenia::code_ahead;
 use xenia::code_store;
@@ -66,11 +67,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     };
     // Compile from a machine's memory, where imports are resolved as in a run.
     let machine = Machine::new(&title, MachineOptions::new(&config, &VideoConfig::default()))?;
-    let config = JitConfig { background: false, ..jit_config(&CpuConfig::default(), &mode) };
-    let store = code_store::options(&folder, &title, config.engine.reservations);
-    let store = store.context("compiled code can't be kept")?;
-    let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
-    tell_functions(&jit, &title.image.functions);
+    let jit = jit_with_store(&title, &mode, &folder, &machine)?;
     let threads = code_ahead::threads(args.threads);
     let done = code_ahead::compile(&jit.ahead(), &title.image, threads, &|_, _, _| {}, &interrupt);
     let tally = jit.store().map(|store| {
@@ -95,6 +92,27 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     if let Some(path) = &args.json {
         write_json(path, "precompile", &report)?;
     }
+    print(&report);
+    if let Some(cause) = interrupt.cause() {
+        outln!("ended by {} before all was done", cause.name());
+    }
+    if !is_kept {
+        bail!("the code could not be written to {}", folder.display());
+    }
+    Ok(interrupt.cause().map_or(Code::Done, Code::from))
+}
+
+/// The compiler of the title's runs, which keeps its code in `folder`.
+fn jit_with_store(title: &Title, mode: &ExecutorConfig, folder: &Path, machine: &Machine) -> Result<Jit> {
+    let config = JitConfig { background: false, ..jit_config(&CpuConfig::default(), mode) };
+    let store = code_store::options(folder, title, config.engine.reservations);
+    let store = store.context("compiled code can't be kept")?;
+    let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
+    tell_functions(&jit, &title.image.functions);
+    Ok(jit)
+}
+
+fn print(report: &PrecompileReport) {
     outln!(
         "{}, {} left to the baseline tier: {} compiled ({}), {} there already, {} not compiled, in {:.1} s on {}",
         count(report.functions_done, "function"),
@@ -106,11 +124,4 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
         report.wall_seconds,
         count(report.threads, "thread"),
     );
-    if let Some(cause) = interrupt.cause() {
-        outln!("ended by {} before all was done", cause.name());
-    }
-    if !is_kept {
-        bail!("the code could not be written to {}", folder.display());
-    }
-    Ok(interrupt.cause().map_or(Code::Done, Code::from))
 }
