@@ -38,7 +38,22 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         let shown = file.path.join("/");
         ensure!(is_possible, "{shown}: no such name is possible on a console; rename it");
     }
-    // Unless flags say otherwise, the executable decides the title id and content type.
+    let info = package_info(args, &volume)?;
+    let bar = bar(files.iter().map(|file| file.size).sum());
+    let mut size = 0;
+    output::write_by(&args.package, |package| {
+        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
+        size = stfs::write(&volume, &info, &mut package, &mut |bytes| bar.set_position(bytes))?;
+        Ok(package.flush()?)
+    })?;
+    bar.finish_and_clear();
+    outln!("{}: {}, unsigned", args.package.display(), count(size, "byte"));
+    Ok(Code::Done)
+}
+
+/// The header of the package. Unless flags say otherwise, the executable decides the title id and
+/// content type.
+fn package_info(args: &MakeStfsArgs, volume: &Volume) -> Result<PackageInfo> {
     let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
     let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);
     // A download without a title id could be imported, but would never be visible; titles without
@@ -49,22 +64,9 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         let folder = args.folder.display();
         format!("{folder} has no default.xex that says of which title it is; --title-id says it")
     })?;
-    let picture = match &args.thumbnail {
-        Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
-        None => Vec::new(),
-    };
-    ensure!(
-        picture.len() <= MAX_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
-        "--thumbnail wants a PNG file of {MAX_PICTURE} bytes at most"
-    );
-    let folder = args.folder.canonicalize().ok();
-    let name = folder.as_deref().and_then(|folder| folder.file_name()).unwrap_or_default();
-    let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
-    ensure!(
-        name.encode_utf16().count() <= MAX_NAME,
-        "a package's name has {MAX_NAME} characters at most; --name says another one"
-    );
-    let info = PackageInfo {
+    let picture = picture(args)?;
+    let name = package_name(args)?;
+    Ok(PackageInfo {
         signer: match args.signer {
             PackageSigner::Con => Signer::Console,
             PackageSigner::Live => Signer::Live,
@@ -81,15 +83,30 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         title_name: name.clone(),
         display_name: name,
         pictures: [picture.clone(), picture],
+    })
+}
+
+/// The picture of `--thumbnail`; empty without it.
+fn picture(args: &MakeStfsArgs) -> Result<Vec<u8>> {
+    let picture = match &args.thumbnail {
+        Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
+        None => Vec::new(),
     };
-    let bar = bar(files.iter().map(|file| file.size).sum());
-    let mut size = 0;
-    output::write_by(&args.package, |package| {
-        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
-        size = stfs::write(&volume, &info, &mut package, &mut |bytes| bar.set_position(bytes))?;
-        Ok(package.flush()?)
-    })?;
-    bar.finish_and_clear();
-    outln!("{}: {}, unsigned", args.package.display(), count(size, "byte"));
-    Ok(Code::Done)
+    ensure!(
+        picture.len() <= MAX_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
+        "--thumbnail wants a PNG file of {MAX_PICTURE} bytes at most"
+    );
+    Ok(picture)
+}
+
+/// The name of `--name`, else the folder's.
+fn package_name(args: &MakeStfsArgs) -> Result<String> {
+    let folder = args.folder.canonicalize().ok();
+    let name = folder.as_deref().and_then(|folder| folder.file_name()).unwrap_or_default();
+    let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
+    ensure!(
+        name.encode_utf16().count() <= MAX_NAME,
+        "a package's name has {MAX_NAME} characters at most; --name says another one"
+    );
+    Ok(name)
 }
