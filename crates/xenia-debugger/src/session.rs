@@ -6,7 +6,7 @@ mod write;
 
 use crate::command::{DebugCommand, ThreadChoice};
 use crate::keys::{self, Asked, HostKey};
-use crate::model::{AskedChange, Focus, MemoryWatch, Model, SidePane, Tab};
+use crate::model::{Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
@@ -138,26 +138,13 @@ impl DebugSession {
                 let at = place.as_ref().map_or(Ok(self.model.cursor), |place| here(place, machine))?;
                 self.toggle_breakpoint(at, place.filter(|place| is_name(place)), machine)?;
             }
-            DebugCommand::Delete => {
-                self.model.breakpoints.clear();
-                self.model.named.clear();
-                self.model.watches.clear();
-                self.show_message("no breakpoints, no watches");
-            }
+            DebugCommand::Delete => self.delete_stops(),
             DebugCommand::Watch(place, size, access) => {
                 let at = here(&place, machine)?;
                 self.toggle_watch(MemoryWatch { at, size, access }, machine)?;
             }
             DebugCommand::LastWriter(place, size) => self.writer(here(&place, machine)?, size, machine)?,
-            DebugCommand::Find(text) => {
-                self.model.found = find(&text, machine, FOUND);
-                let count = self.model.found.total();
-                if count == 0 {
-                    bail!("no symbol contains `{}`", shown(&text, NAME));
-                }
-                self.show(Tab::Symbols);
-                self.model.message = format!("{count} symbols: Enter shows the code");
-            }
+            DebugCommand::Find(text) => self.find_symbols(&text, machine)?,
             DebugCommand::Thread(choice) => self.choose_thread(choice, machine)?,
             DebugCommand::Memory(place) => {
                 self.model.memory = here(&place, machine)?;
@@ -169,15 +156,10 @@ impl DebugSession {
             }
             DebugCommand::Tab(tab) => self.show(tab),
             DebugCommand::Side(side) => self.show_side(side, machine),
-            DebugCommand::Write(on) => {
-                self.model.is_writable = on;
-                let can = if on { "can" } else { "can't" };
-                self.model.message = format!("registers and memory {can} be changed: set, poke");
-            }
+            DebugCommand::Write(on) => self.allow_changes(on),
             DebugCommand::Set(name, value) => self.ask_register(&name, value, machine)?,
             DebugCommand::Poke(place, value, size) => {
-                let bytes = value.to_be_bytes()[4 - size as usize..].to_vec();
-                self.ask(AskedChange::Memory { at: here(&place, machine)?, bytes })?;
+                self.ask_memory(here(&place, machine)?, value, size as usize)?;
             }
             DebugCommand::Yes => self.apply(asked.context("nothing was asked")?, machine)?,
             DebugCommand::No => {
@@ -197,6 +179,18 @@ impl DebugSession {
             DebugCommand::Help => self.model.shows_help = true,
             DebugCommand::Quit => self.model.is_over = true,
         }
+        Ok(())
+    }
+
+    /// Lists the symbols that contain a text.
+    fn find_symbols(&mut self, text: &str, machine: &Debugged<'_, '_>) -> Result<()> {
+        self.model.found = find(text, machine, FOUND);
+        let count = self.model.found.total();
+        if count == 0 {
+            bail!("no symbol contains `{}`", shown(text, NAME));
+        }
+        self.show(Tab::Symbols);
+        self.model.message = format!("{count} symbols: Enter shows the code");
         Ok(())
     }
 

@@ -76,6 +76,26 @@ impl DebugSession {
         Ok(())
     }
 
+    /// Deletes all breakpoints and watches.
+    pub(super) fn delete_stops(&mut self) {
+        self.model.breakpoints.clear();
+        self.model.named.clear();
+        self.model.watches.clear();
+        self.show_message("no breakpoints, no watches");
+    }
+
+    /// Sets whether registers and memory can be changed.
+    pub(super) fn allow_changes(&mut self, on: bool) {
+        self.model.is_writable = on;
+        let can = if on { "can" } else { "can't" };
+        self.model.message = format!("registers and memory {can} be changed: set, poke");
+    }
+
+    /// Asks whether the last `size` bytes of `value` are to be stored.
+    pub(super) fn ask_memory(&mut self, at: u32, value: u32, size: usize) -> Result<()> {
+        self.ask(AskedChange::Memory { at, bytes: value.to_be_bytes()[4 - size..].to_vec() })
+    }
+
     pub(super) fn ask_register(&mut self, name: &str, value: u128, machine: &Debugged<'_, '_>) -> Result<()> {
         let register = register(name).with_context(|| {
             format!("`{}` is no register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc", shown(name, NAME))
@@ -89,7 +109,7 @@ impl DebugSession {
     }
 
     /// Asks whether a change is to be made.
-    pub(super) fn ask(&mut self, change: AskedChange) -> Result<()> {
+    fn ask(&mut self, change: AskedChange) -> Result<()> {
         if !self.model.is_writable {
             bail!("nothing can be changed: the key w or `write on` allows it");
         }
