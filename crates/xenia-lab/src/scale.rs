@@ -192,53 +192,19 @@ fn spread(values: impl Iterator<Item = f64>) -> Spread {
 /// Computes the report from the runs.
 fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> ScaleReport {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers: Vec<ScaleWorkers> = numbers.iter().map(|&n| measurements(n, runs, expected)).collect();
+    let is_right = |run: &Run| run.values().all(|outcome| outcome.answer == expected);
+    let checksum_ok = !runs.is_empty() && runs.iter().all(is_right);
+    let threshold = (cores >= 2 && numbers.contains(&2)).then_some(THRESHOLD);
     let mut failures = Vec::new();
-    let mut checksum_ok = !runs.is_empty();
-    let workers: Vec<ScaleWorkers> = numbers
-        .iter()
-        .map(|&n| {
-            let of = |who: Who, n| runs.iter().filter_map(move |run| run.get(&(who.name(), n)).copied());
-            let speedup =
-                |who| spread(of(who, 1).zip(of(who, n)).map(|(one, several)| one.seconds / several.seconds));
-            let seconds = |who| of(who, n).map(|outcome| outcome.seconds).collect();
-            let answers = || of(Who::Guest, n).chain(of(Who::Native, n)).map(|outcome| outcome.answer);
-            let wrong = answers().find(|answer| *answer != expected);
-            checksum_ok &= wrong.is_none();
-            let answer = wrong.unwrap_or(expected);
-            ScaleWorkers {
-                n,
-                seconds: seconds(Who::Guest),
-                count: answer.count,
-                checksum: format!("{:08X}", answer.checksum),
-                speedup: speedup(Who::Guest),
-                native_seconds: seconds(Who::Native),
-                native_speedup: speedup(Who::Native),
-            }
-        })
-        .collect();
     if runs.is_empty() {
         failures.push("nothing was measured".to_owned());
-    } else if !checksum_ok {
-        failures.push(format!("not every run counted {} primes, {:08X}", expected.count, expected.checksum));
-    }
-    let threshold = (cores >= 2 && numbers.contains(&2)).then_some(THRESHOLD);
-    for workers in workers.iter().filter(|workers| workers.n > 1 && !runs.is_empty()) {
-        let n = workers.n;
-        let ours = workers.speedup.median;
-        let native = workers.native_speedup.median;
-        if let Some(threshold) = threshold.filter(|&threshold| n == 2 && ours < threshold) {
-            let room = if native < threshold {
-                format!("; natively {native:.2}: the host has no room for them, which shows nothing")
-            } else {
-                String::new()
-            };
-            failures.push(format!("{n} workers: {ours:.2} times as fast, not {threshold}{room}"));
+    } else {
+        if !checksum_ok {
+            let Answer { count, checksum } = expected;
+            failures.push(format!("not every run counted {count} primes, {checksum:08X}"));
         }
-        if ours < OF_NATIVE * native {
-            failures.push(format!(
-                "{n} workers: {ours:.2} times as fast, natively {native:.2}; {OF_NATIVE} of that is asked"
-            ));
-        }
+        failures.extend(workers.iter().flat_map(|workers| missed(workers, threshold)));
     }
     let medians = |of: fn(&ScaleWorkers) -> Spread| {
         workers.iter().map(|workers| (workers.n.to_string(), of(workers).median)).collect()
@@ -264,6 +230,47 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
         failures,
         interrupted_by: None,
     }
+}
+
+/// Measurements for `n` workers.
+fn measurements(n: u32, runs: &[Run], expected: Answer) -> ScaleWorkers {
+    let of = |who: Who, n| runs.iter().filter_map(move |run| run.get(&(who.name(), n)).copied());
+    let speedup =
+        |who| spread(of(who, 1).zip(of(who, n)).map(|(one, several)| one.seconds / several.seconds));
+    let seconds = |who| of(who, n).map(|outcome| outcome.seconds).collect();
+    let mut answers = of(Who::Guest, n).chain(of(Who::Native, n)).map(|outcome| outcome.answer);
+    let answer = answers.find(|answer| *answer != expected).unwrap_or(expected);
+    ScaleWorkers {
+        n,
+        seconds: seconds(Who::Guest),
+        count: answer.count,
+        checksum: format!("{:08X}", answer.checksum),
+        speedup: speedup(Who::Guest),
+        native_seconds: seconds(Who::Native),
+        native_speedup: speedup(Who::Native),
+    }
+}
+
+/// The requirements on speed-ups that these workers missed.
+fn missed(workers: &ScaleWorkers, threshold: Option<f64>) -> Vec<String> {
+    let n = workers.n;
+    let ours = workers.speedup.median;
+    let native = workers.native_speedup.median;
+    let mut failures = Vec::new();
+    if let Some(threshold) = threshold.filter(|&threshold| n == 2 && ours < threshold) {
+        let room = if native < threshold {
+            format!("; natively {native:.2}: the host has no room for them, which shows nothing")
+        } else {
+            String::new()
+        };
+        failures.push(format!("{n} workers: {ours:.2} times as fast, not {threshold}{room}"));
+    }
+    if n > 1 && ours < OF_NATIVE * native {
+        failures.push(format!(
+            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {OF_NATIVE} of that is asked"
+        ));
+    }
+    failures
 }
 
 fn print(report: &ScaleReport) {
