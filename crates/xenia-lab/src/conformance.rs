@@ -45,10 +45,9 @@ fn compiling<'a>(tier: Tier) -> Vec<ConformanceEngine<'a>> {
     }
 }
 
-/// Runs every file; prints the failures, and the instructions that no case covers.
-pub fn run(args: &ConformanceArgs) -> Result<Code> {
-    check_json(args.json.as_deref())?;
-    let engines = match args.engine {
+/// The engines that the flags choose.
+fn engines<'a>(args: &ConformanceArgs) -> Result<Vec<ConformanceEngine<'a>>> {
+    Ok(match args.engine {
         EngineChoice::Jit if args.tier == Tier::Interp => {
             bail!("--tier interp runs no JIT: use --engine interp")
         }
@@ -58,7 +57,13 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Both => {
             [ConformanceEngine::interpreter()].into_iter().chain(compiling(args.tier)).collect()
         }
-    };
+    })
+}
+
+/// Runs every file; prints the failures, and the instructions that no case covers.
+pub fn run(args: &ConformanceArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let engines = engines(args)?;
     for path in &args.paths {
         source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;
     }
@@ -76,6 +81,13 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     if let Some(path) = &args.json {
         write_json(path, "conformance", &report)?;
     }
+    print(&report, args.filter.is_some());
+    Ok(if report.ok() { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}
+
+/// Prints the failures, and the instructions without a case. With a filter most have none, which is
+/// not worth a list.
+fn print(report: &conformance::Report, is_filtered: bool) {
     for failure in report.failed.iter().take(SHOWN) {
         outln!(
             "FAILED {}: {} on {}: {} is {}, expected {}",
@@ -92,10 +104,9 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     }
     if let Some(by) = &report.interrupted_by {
         outln!("interrupted by {by}: what follows is what was run by then");
-    } else if args.filter.is_none() {
+    } else if !is_filtered {
         match report.uncovered.as_slice() {
             [] => outln!("rows without a case: none"),
-            // With a filter most instructions are not covered, which is not worth a list.
             rows if rows.len() > SHOWN => {
                 outln!("rows without a case: {}; --json names them", rows.len());
             }
@@ -103,5 +114,4 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         }
     }
     outln!("{}, {} passed", count(report.cases, "case"), grouped(report.passed));
-    Ok(if report.ok() { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
 }

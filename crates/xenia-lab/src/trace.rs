@@ -166,32 +166,43 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         repetitions.push(played.seconds);
         last = Some(played);
     }
-    let Some(Played { backend, summary, seconds: wall_seconds, wgpu }) = last else {
-        bail!("--repeat 0 plays nothing");
-    };
-    let Summary { events, frames, recorded_with, same_end, statistics } = summary;
-    let report = PlayReport {
-        backend,
-        events,
-        frames,
-        draws: statistics.draws,
-        copies: statistics.resolves,
-        packets: statistics.total_packets(),
-        words: statistics.words,
-        recorded_with,
-        same_end,
-        problems: statistics.problems,
-        wall_seconds,
-        repetitions,
-        wgpu,
-    };
+    let Some(last) = last else { bail!("--repeat 0 plays nothing") };
+    let report = PlayReport::new(last, repetitions);
     if let Some(path) = &args.json {
         write_json(path, "trace-play", &report)?;
     }
+    print(&report);
+    Ok(if report.same_end == Some(false) { Code::Mismatch } else { Code::Done })
+}
+
+impl PlayReport {
+    /// The report of the last repetition; `repetitions` has the seconds of all.
+    fn new(last: Played, repetitions: Vec<f64>) -> Self {
+        let Played { backend, summary, seconds, wgpu } = last;
+        let Summary { events, frames, recorded_with, same_end, statistics } = summary;
+        Self {
+            backend,
+            events,
+            frames,
+            draws: statistics.draws,
+            copies: statistics.resolves,
+            packets: statistics.total_packets(),
+            words: statistics.words,
+            recorded_with,
+            same_end,
+            problems: statistics.problems,
+            wall_seconds: seconds,
+            repetitions,
+            wgpu,
+        }
+    }
+}
+
+fn print(report: &PlayReport) {
     remark!(
         "{}: {}, {}, {}, {} of {} in {:.2} s",
         report.backend,
-        count(frames, "swap"),
+        count(report.frames, "swap"),
         count(report.draws, "draw"),
         count(report.copies, "copy"),
         count(report.packets, "packet"),
@@ -201,24 +212,18 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
     for (problem, number) in &report.problems {
         remark!("{problem}: {}", times(*number));
     }
-    match same_end {
-        Some(true) => remark!("ended as it did when it was recorded"),
-        Some(false) => {
-            errln!(
-                "MISMATCH: ended otherwise than when it was recorded. A trace has the version of its format and not of \
-                 the program: if an older xenia-rs recorded it, what has changed since may be all there is to it. One \
-                 that this version records has to end alike."
-            );
-            return Ok(Code::Mismatch);
-        }
-        None => match &report.recorded_with {
-            Some(backend) => remark!("not compared with its recording, which {backend} drew"),
-            None => remark!(
-                "not compared with its recording, which was interrupted in the midst of a draw: how that ends is left to chance"
-            ),
-        },
+    match (report.same_end, &report.recorded_with) {
+        (Some(true), _) => remark!("ended as it did when it was recorded"),
+        (Some(false), _) => errln!(
+            "MISMATCH: ended otherwise than when it was recorded. A trace has the version of its format and not of \
+             the program: if an older xenia-rs recorded it, what has changed since may be all there is to it. One \
+             that this version records has to end alike."
+        ),
+        (None, Some(backend)) => remark!("not compared with its recording, which {backend} drew"),
+        (None, None) => remark!(
+            "not compared with its recording, which was interrupted in the midst of a draw: how that ends is left to chance"
+        ),
     }
-    Ok(Code::Done)
 }
 
 fn diff(args: &TraceDiffArgs) -> Result<Code> {
