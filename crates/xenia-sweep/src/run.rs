@@ -90,14 +90,7 @@ pub fn run(
 ) -> Result<ShardSummary> {
     let file = config.plan.join(UNITS);
     let (header, units) = unit::read(&file)?;
-    let build = InputHashes::default().hash(config.executable)?;
-    if build != header.build {
-        let reason = format!(
-            "it is for {} of build {:.16}…, this is build {build:.16}…: plan again, or run that program",
-            header.program, header.build
-        );
-        return Err(Error::file(&file, reason));
-    }
+    check_build(config.executable, &header, &file)?;
     prepare(config.out, &file)?;
     let done = finished(config.out)?;
     let mine: Vec<&SweepUnit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
@@ -122,36 +115,79 @@ pub fn run(
         empty: empty.path(),
         inputs: InputHashes::default(),
     };
-    let lines = Mutex::new((Appender::create(&out.join(RESULTS), &stem)?, counts));
-    let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
-    let work = || -> Result<()> {
-        while !stop.load(Relaxed) && !failed.load(Relaxed) {
-            let Some(unit) = to_do.get(next.fetch_add(1, Relaxed)) else { break };
-            let outcome = worker.outcome(unit, stop)?;
-            let mut lines = lines.lock().expect("no holder panics");
-            let (appender, counts) = &mut *lines;
-            match outcome {
-                Some(outcome) => {
-                    appender.append(&outcome)?;
-                    counts.done += 1;
-                    counts.bad += u64::from(!outcome.result.is_good());
-                }
-                None => counts.lost += 1,
-            }
-            progress(counts);
-        }
-        Ok(())
-    };
+    let appender = Appender::create(&out.join(RESULTS), &stem)?;
+    let queue = RunQueue { to_do, next: AtomicUsize::new(0), has_failed: AtomicBool::new(false), stop };
+    let results = ShardResults { lines: Mutex::new(ResultLines { appender, counts }), progress };
     std::thread::scope(|scope| {
-        let jobs = config.jobs.clamp(1, MAX_JOBS).min(to_do.len());
-        let threads: Vec<_> =
-            (0..jobs).map(|_| scope.spawn(|| work().inspect_err(|_| failed.store(true, Relaxed)))).collect();
+        let jobs = config.jobs.clamp(1, MAX_JOBS).min(queue.to_do.len());
+        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(|| worker.work(&queue, &results))).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("a worker doesn't panic"))
     })?;
-    let (mut appender, progress) = lines.into_inner().expect("no holder panics");
+    let ResultLines { mut appender, counts } = results.lines.into_inner().expect("no holder panics");
     appender.sync()?;
-    Ok(ShardSummary { progress, stopped: stop.load(Relaxed) })
+    Ok(ShardSummary { progress: counts, stopped: stop.load(Relaxed) })
+}
+
+/// Refuses a plan, read from `file`, that was made for another build of the program.
+fn check_build(executable: &Path, header: &UnitsHeader, file: &Path) -> Result<()> {
+    let build = InputHashes::default().hash(executable)?;
+    if build != header.build {
+        let reason = format!(
+            "it is for {} of build {:.16}…, this is build {build:.16}…: plan again, or run that program",
+            header.program, header.build
+        );
+        return Err(Error::file(file, reason));
+    }
+    Ok(())
+}
+
+/// Runs that the workers of a shard take in turn.
+struct RunQueue<'a> {
+    to_do: Vec<&'a SweepUnit>,
+    /// Index of the next run to take.
+    next: AtomicUsize,
+    /// Whether a worker has failed, which ends the others.
+    has_failed: AtomicBool,
+    stop: &'a AtomicBool,
+}
+
+impl RunQueue<'_> {
+    fn take(&self) -> Option<&SweepUnit> {
+        if self.stop.load(Relaxed) || self.has_failed.load(Relaxed) {
+            return None;
+        }
+        self.to_do.get(self.next.fetch_add(1, Relaxed)).copied()
+    }
+}
+
+/// Results of the workers of a shard.
+struct ShardResults<'a> {
+    lines: Mutex<ResultLines>,
+    progress: &'a (dyn Fn(&ShardProgress) + Sync),
+}
+
+/// File of this process's results, and the progress that they make.
+struct ResultLines {
+    appender: Appender,
+    counts: ShardProgress,
+}
+
+impl ShardResults<'_> {
+    /// Adds the outcome of a run; `None` if it was ended from outside.
+    fn add(&self, outcome: Option<&Outcome>) -> Result<()> {
+        let mut lines = self.lines.lock().expect("no holder panics");
+        let ResultLines { appender, counts } = &mut *lines;
+        match outcome {
+            Some(outcome) => {
+                appender.append(outcome)?;
+                counts.done += 1;
+                counts.bad += u64::from(!outcome.result.is_good());
+            }
+            None => counts.lost += 1,
+        }
+        (self.progress)(counts);
+        Ok(())
+    }
 }
 
 /// The runs of these units that are outstanding, and the progress found.
@@ -256,6 +292,15 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// Takes runs until none is left, one fails, or the shard is to stop.
+    fn work(&self, queue: &RunQueue<'_>, results: &ShardResults<'_>) -> Result<()> {
+        while let Some(unit) = queue.take() {
+            let done = self.outcome(unit, queue.stop).and_then(|outcome| results.add(outcome.as_ref()));
+            done.inspect_err(|_| queue.has_failed.store(true, Relaxed))?;
+        }
+        Ok(())
+    }
+
     /// Runs a unit; `None` if it was ended from outside.
     fn outcome(&self, unit: &SweepUnit, stop: &AtomicBool) -> Result<Option<Outcome>> {
         for input in &unit.inputs {
