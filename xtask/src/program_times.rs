@@ -58,31 +58,36 @@ pub(crate) struct TimesArgs {
     page: Option<PathBuf>,
 }
 
+/// Files with the figures, which stay for runs that only write the page. They are beside the
+/// programs: outputs of `bench` replace no file of a folder that it reads.
+struct FigureFiles {
+    times: PathBuf,
+    picture: PathBuf,
+    /// Shares of the parts of the emulator.
+    parts: PathBuf,
+    much_code: PathBuf,
+}
+
+impl FigureFiles {
+    /// Makes the folder of the files.
+    fn create() -> Result<Self> {
+        let folder = steps::target_folder().join("program-figures");
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            times: folder.join("times.json"),
+            picture: folder.join("times.svg"),
+            parts: folder.join("shares.json"),
+            much_code: folder.join("much-code.json"),
+        })
+    }
+}
+
 /// Builds, times, and writes what was requested.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     let folder = steps::target_folder().join("program-times");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
-    let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|one| one == name);
-    let mut rows = Vec::new();
-    for tool in [Tool::Gcc32, Tool::Sources] {
-        if let Err(why) = tool.row().find() {
-            bail!("nothing can be built: {why}");
-        }
-    }
-    match computing(&folder, &wanted) {
-        Ok(found) => rows.extend(found),
-        Err(why) => println!("not timed: what guest/programs describes ({why:#})"),
-    }
-    for program in real_programs::select(&[])? {
-        if program.timed.is_empty() || !wanted(&format!("{}{SUFFIX}", program.name)) {
-            continue;
-        }
-        match whole(&folder, &program) {
-            Ok(row) => rows.push(row),
-            Err(why) => println!("not timed: {}{SUFFIX} ({why:#})", program.name),
-        }
-    }
+    let rows = provide(args, &folder)?;
     if args.shares {
         shares::can_be_had()?;
     }
@@ -92,45 +97,81 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     }
     std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
     println!("{} programs are built", rows.len());
-    // Beside the programs: outputs of `bench` replace no file of a folder that it reads.
-    let figures = steps::target_folder().join("program-figures");
-    std::fs::create_dir_all(&figures)?;
-    let times = figures.join("times.json");
-    let picture = figures.join("times.svg");
-    let parts = figures.join("shares.json");
-    let much_code = figures.join("much-code.json");
+    let files = FigureFiles::create()?;
     let interp = if args.no_interp { "" } else { ",interp" };
     if !args.no_run && !rows.is_empty() {
-        let mut command = hermetic(steps::released_program()?);
-        command.args(["bench", "--runs", &args.runs.to_string()]);
-        command.arg(format!("--programs={}", folder.display()));
-        command.arg(format!("--peers=native,qemu{interp}"));
-        steps::run(command.arg("--json").arg(&times).arg("--plot").arg(&picture))?;
-        println!("the figures are in {}, the picture is {}", times.display(), picture.display());
+        time(args.runs, &format!("native,qemu{interp}"), &folder, &files)?;
     }
     if !args.no_run && !titles.is_empty() {
-        much_code::measure(&titles, args.runs, &format!("native{interp}"), &much_code)?;
+        much_code::measure(&titles, args.runs, &format!("native{interp}"), &files.much_code)?;
     }
     if args.shares {
-        let emulator = steps::released_program()?;
-        let found: Result<Vec<Value>> = rows
-            .iter()
-            .map(|row| shares::of(&folder, &emulator, row).with_context(|| row["name"].to_string()))
-            .collect();
-        std::fs::write(&parts, format!("{:#}\n", Value::from(found?)))?;
+        write_shares(&rows, &folder, &files)?;
     }
     if args.bless || args.page.is_some() {
-        let figures = std::fs::read(&times).context("there are no figures")?;
-        let kept = |path| std::fs::read(path).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text));
-        let text = page::page(&serde_json::from_slice(&figures)?, &kept(&parts)?, &kept(&much_code)?)?;
-        let page = args.page.as_deref().unwrap_or(Path::new(PAGE));
-        std::fs::write(page, text).with_context(|| format!("writing {}", page.display()))?;
-        println!("{} is written", page.display());
+        write_page(args.page.as_deref().unwrap_or(Path::new(PAGE)), &files)?;
     }
     if args.bless {
-        std::fs::copy(&picture, PICTURE)?;
+        std::fs::copy(&files.picture, PICTURE)?;
         println!("{PICTURE} is written");
     }
+    Ok(())
+}
+
+/// Builds the wanted programs; returns the row of each, and reports those that cannot be timed.
+fn provide(args: &TimesArgs, folder: &Path) -> Result<Vec<Value>> {
+    let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|one| one == name);
+    let mut rows = Vec::new();
+    for tool in [Tool::Gcc32, Tool::Sources] {
+        if let Err(why) = tool.row().find() {
+            bail!("nothing can be built: {why}");
+        }
+    }
+    match computing(folder, &wanted) {
+        Ok(found) => rows.extend(found),
+        Err(why) => println!("not timed: what guest/programs describes ({why:#})"),
+    }
+    for program in real_programs::select(&[])? {
+        if program.timed.is_empty() || !wanted(&format!("{}{SUFFIX}", program.name)) {
+            continue;
+        }
+        match whole(folder, &program) {
+            Ok(row) => rows.push(row),
+            Err(why) => println!("not timed: {}{SUFFIX} ({why:#})", program.name),
+        }
+    }
+    Ok(rows)
+}
+
+/// Times the programs of a folder by `xenia-rs bench`.
+fn time(runs: u32, peers: &str, programs: &Path, files: &FigureFiles) -> Result<()> {
+    let FigureFiles { times, picture, .. } = files;
+    let mut command = hermetic(steps::released_program()?);
+    command.args(["bench", "--runs", &runs.to_string()]);
+    command.arg(format!("--programs={}", programs.display()));
+    command.arg(format!("--peers={peers}"));
+    steps::run(command.arg("--json").arg(times).arg("--plot").arg(picture))?;
+    println!("the figures are in {}, the picture is {}", times.display(), picture.display());
+    Ok(())
+}
+
+/// Measures the shares of each program.
+fn write_shares(rows: &[Value], programs: &Path, files: &FigureFiles) -> Result<()> {
+    let emulator = steps::released_program()?;
+    let shares: Result<Vec<Value>> = rows
+        .iter()
+        .map(|row| shares::of(programs, &emulator, row).with_context(|| row["name"].to_string()))
+        .collect();
+    Ok(std::fs::write(&files.parts, format!("{:#}\n", Value::from(shares?)))?)
+}
+
+/// Writes the page from the figures.
+fn write_page(page: &Path, files: &FigureFiles) -> Result<()> {
+    let times = std::fs::read(&files.times).context("there are no figures")?;
+    let kept = |path| std::fs::read(path).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text));
+    let text = page::page(&serde_json::from_slice(&times)?, &kept(&files.parts)?, &kept(&files.much_code)?)?;
+    std::fs::write(page, text).with_context(|| format!("writing {}", page.display()))?;
+    println!("{} is written", page.display());
     Ok(())
 }
 
