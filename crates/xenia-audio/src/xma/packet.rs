@@ -150,65 +150,97 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
         let Some(packet) = packets.packet(position.packet) else { return Next::End(position) };
         let header = Header::of(&packet);
         let following = position.packet.saturating_add(header.skip + 1);
-        let Some(first) = header.first else {
+        let start = header.first.map(|first| frame_from(&packet, first, position.bit));
+        let start = start.filter(|start| {
+            let is_here = (position.bit..PACKET_BITS).contains(&start.bit);
+            is_here && header.frames.is_none_or(|frames| start.number < frames)
+        });
+        let Some(start) = start else {
             position = Position { packet: following, bit: 0 };
             continue;
         };
-        let start = frame_from(&packet, first, position.bit);
-        let is_here = (position.bit..PACKET_BITS).contains(&start.bit);
-        if !is_here || header.frames.is_some_and(|frames| start.number >= frames) {
-            position = Position { packet: following, bit: 0 };
-            continue;
-        }
         // Some titles give a loop start that is a bit of the frame before.
         position.bit = start.bit;
-        // The length field itself can span two packets.
-        let mut bytes = Vec::new();
-        let mut filled = 0;
-        let mut length = LENGTH_BITS;
-        let mut from = position.bit;
-        let mut source = packet;
-        let mut at = position.packet;
-        let mut next = following;
-        let mut knows_length = false;
-        loop {
-            let count = (length - filled).min(PACKET_BITS - from);
-            gather(&mut bytes, &mut filled, &source, from, count);
-            from += count;
-            if filled == LENGTH_BITS && !knows_length {
-                length = Bits::new(&bytes, filled).take(LENGTH_BITS).unwrap_or(0);
-                knows_length = true;
-                if !is_length(length) {
-                    break;
-                }
+        let frame = match gather_frame(packets, packet, position, following) {
+            Gathered::Frame(frame) => frame,
+            Gathered::NoLength => {
+                position = Position { packet: following, bit: 0 };
+                continue;
             }
-            if filled == length {
-                break;
-            }
-            if from == PACKET_BITS {
-                let Some(packet) = packets.packet(next) else { return Next::Missing(position) };
-                from = HEADER_BITS;
-                at = next;
-                source = packet;
-                next = next.saturating_add(Header::of(&source).skip + 1);
-            }
-        }
-        if !is_length(length) {
-            position = Position { packet: following, bit: 0 };
-            continue;
-        }
-        let more = bytes.last().is_some_and(|last| last >> (7 - (filled - 1) % 8) & 1 != 0);
-        let goes_on = header.frames.map_or(more, |frames| start.number + 1 < frames);
-        let behind = if at != position.packet {
-            Position { packet: at, bit: 0 }
-        } else if goes_on && from < PACKET_BITS {
-            Position { packet: at, bit: from }
+            Gathered::Missing => return Next::Missing(position),
+        };
+        let goes_on = header.frames.map_or(frame.has_more(), |frames| start.number + 1 < frames);
+        let behind = if frame.end.packet != position.packet {
+            Position { packet: frame.end.packet, bit: 0 }
+        } else if goes_on && frame.end.bit < PACKET_BITS {
+            frame.end
         } else {
             Position { packet: following, bit: 0 }
         };
+        let GatheredFrame { bytes, length, .. } = frame;
         return Next::Frame { bytes, length, at: position, behind, metadata: header.metadata };
     }
     Next::End(position)
+}
+
+/// A frame, put together from the packets that it spans.
+struct GatheredFrame {
+    bytes: Vec<u8>,
+    /// Length in bits.
+    length: u32,
+    /// The packet in which it ends, and the bit behind it.
+    end: Position,
+}
+
+impl GatheredFrame {
+    /// Whether another frame starts in the packet in which this one does: the last bit.
+    fn has_more(&self) -> bool {
+        self.bytes.last().is_some_and(|last| last >> (7 - (self.length - 1) % 8) & 1 != 0)
+    }
+}
+
+/// Result of gathering a frame's bits.
+enum Gathered {
+    Frame(GatheredFrame),
+    /// There is no frame: its length field has a value that ends a packet's frames.
+    NoLength,
+    /// A packet that the frame continues in is missing.
+    Missing,
+}
+
+/// Gathers the frame at `start`, in `packet`; the stream's next packet has the index `following`.
+fn gather_frame(
+    packets: &mut impl PacketSource,
+    mut packet: Packet,
+    start: Position,
+    mut following: u32,
+) -> Gathered {
+    let mut end = start;
+    let mut bytes = Vec::new();
+    let mut filled = 0;
+    let mut length = None;
+    loop {
+        let count = (length.unwrap_or(LENGTH_BITS) - filled).min(PACKET_BITS - end.bit);
+        gather(&mut bytes, &mut filled, &packet, end.bit, count);
+        end.bit += count;
+        // The length field itself can span two packets.
+        if length.is_none() && filled == LENGTH_BITS {
+            let read = Bits::new(&bytes, filled).take(LENGTH_BITS).unwrap_or(0);
+            if !is_length(read) {
+                return Gathered::NoLength;
+            }
+            length = Some(read);
+        }
+        if length == Some(filled) {
+            return Gathered::Frame(GatheredFrame { bytes, length: filled, end });
+        }
+        if end.bit == PACKET_BITS {
+            let Some(next) = packets.packet(following) else { return Gathered::Missing };
+            packet = next;
+            end = Position { packet: following, bit: HEADER_BITS };
+            following = following.saturating_add(Header::of(&packet).skip + 1);
+        }
+    }
 }
 
 #[cfg(test)]
