@@ -186,7 +186,6 @@ fn scale_factors(seed: u64) -> [i32; 14] {
 }
 
 fn write_tile(to: &mut Writer, tile: &[Vec<f64>], style: Style, number: usize) {
-    let codes = Codes::get();
     if style.odd_fields {
         // A field of five bits, whose size takes four bits.
         to.put(0b100, 3);
@@ -198,24 +197,48 @@ fn write_tile(to: &mut Writer, tile: &[Vec<f64>], style: Style, number: usize) {
     }
     to.put(0, 1);
     if tile.len() == 2 {
-        match style.joint {
-            Joint::Separate => to.put(0b010, 3),
-            Joint::All => to.put(0b001, 3),
-            Joint::Some(bands) => {
-                to.put(0b000, 3);
-                (0..14).for_each(|band| to.put(bands >> band & 1, 1));
-            }
+        write_joint(to, style.joint);
+    }
+    let scales = scale_factors(if style.scales == 0 { 0 } else { style.scales + number as u64 });
+    let coefficients = joined(tile, style.joint);
+    for _ in tile {
+        to.put(1, 1);
+    }
+    write_vector_counts(to, style.form, tile.len());
+    write_quantiser(to, style.quantiser - 90);
+    if tile.len() == 2 {
+        to.put(0, 5);
+    }
+    for _ in tile {
+        write_scales(to, scales, style, number);
+    }
+    for channel in coefficients {
+        write_coefficients(to, &levels(&channel, scales, style.quantiser), style.form);
+    }
+}
+
+/// Writes in which bands two channels are coded together.
+fn write_joint(to: &mut Writer, joint: Joint) {
+    match joint {
+        Joint::Separate => to.put(0b010, 3),
+        Joint::All => to.put(0b001, 3),
+        Joint::Some(bands) => {
+            to.put(0b000, 3);
+            (0..14).for_each(|band| to.put(bands >> band & 1, 1));
         }
     }
+}
+
+/// The coefficients of a tile's channels as they are coded: left and right, or mid and side.
+fn joined(tile: &[Vec<f64>], joint: Joint) -> Vec<Vec<f64>> {
     let mut coefficients = tile.to_vec();
     if let [left, right] = &mut *coefficients
-        && tile.len() == 2
+        && joint != Joint::Separate
     {
         for (k, (left, right)) in left.iter_mut().zip(right).enumerate() {
-            let on = match style.joint {
-                Joint::Separate => continue,
-                Joint::All => true,
+            let on = match joint {
                 Joint::Some(bands) => bands >> band_of(k) & 1 != 0,
+                _ => true,
             };
             (*left, *right) = if on {
                 (f64::midpoint(*left, *right), f64::midpoint(*right, -*left))
@@ -224,67 +247,64 @@ fn write_tile(to: &mut Writer, tile: &[Vec<f64>], style: Style, number: usize) {
             };
         }
     }
-    let scales = scale_factors(if style.scales == 0 { 0 } else { style.scales + number as u64 });
+    coefficients
+}
+
+/// A channel's coefficients in steps of the quantiser.
+fn levels(channel: &[f64], scales: [i32; 14], quantiser: i32) -> Vec<i32> {
     let highest = *scales.iter().max().unwrap();
-    let levels: Vec<Vec<i32>> = coefficients
-        .iter()
-        .map(|channel| {
-            let level = |(k, x): (usize, &f64)| {
-                let gain = f64::from(amplitude(style.quantiser - (highest - scales[band_of(k)])));
-                (x / gain).round() as i32
-            };
-            channel.iter().enumerate().map(level).collect()
-        })
-        .collect();
-    for _ in tile {
-        to.put(1, 1);
-    }
-    match style.form {
-        Form::Vectors => to.put(0, 1),
-        Form::Counted(count) => {
-            to.put(1, 1);
-            for _ in tile {
-                to.put(count as u32 / 4, 6);
-            }
+    let level = |(k, x): (usize, &f64)| {
+        let gain = f64::from(amplitude(quantiser - (highest - scales[band_of(k)])));
+        (x / gain).round() as i32
+    };
+    channel.iter().enumerate().map(level).collect()
+}
+
+/// Writes how many coefficients of each channel are coded in vectors.
+fn write_vector_counts(to: &mut Writer, form: Form, channels: usize) {
+    let count = match form {
+        Form::Vectors => {
+            to.put(0, 1);
+            return;
         }
-        Form::Escapes | Form::Runs(_) => {
-            to.put(1, 1);
-            for _ in tile {
-                to.put(0, 6);
-            }
-        }
+        Form::Counted(count) => count,
+        Form::Escapes | Form::Runs(_) => 0,
+    };
+    to.put(1, 1);
+    for _ in 0..channels {
+        to.put(count as u32 / 4, 6);
     }
-    let quantiser = style.quantiser - 90;
+}
+
+/// Writes a quantiser less 90: in six bits, or from −32 on in steps of 31.
+fn write_quantiser(to: &mut Writer, quantiser: i32) {
     if quantiser > -32 {
         to.put(quantiser as u32 & 0x3F, 6);
+        return;
+    }
+    to.put(0b10_0000, 6);
+    let mut more = -32 - quantiser;
+    while more >= 31 {
+        to.put(31, 5);
+        more -= 31;
+    }
+    to.put(more as u32, 5);
+}
+
+/// Writes a channel's scale factors: in a frame's first tile whole, then as differences.
+fn write_scales(to: &mut Writer, scales: [i32; 14], style: Style, number: usize) {
+    if number == 0 {
+        let codes = Codes::get();
+        to.put(0, 2);
+        let mut below = 45;
+        for factor in scales {
+            to.symbol(codes.scale.word((factor - below + 60) as u16));
+            below = factor;
+        }
+    } else if style.scales == 0 {
+        to.put(0, 1);
     } else {
-        to.put(0b10_0000, 6);
-        let mut more = -32 - quantiser;
-        while more >= 31 {
-            to.put(31, 5);
-            more -= 31;
-        }
-        to.put(more as u32, 5);
-    }
-    if tile.len() == 2 {
-        to.put(0, 5);
-    }
-    for _ in tile {
-        if number == 0 {
-            to.put(0, 2);
-            let mut below = 45;
-            for factor in scales {
-                to.symbol(codes.scale.word((factor - below + 60) as u16));
-                below = factor;
-            }
-        } else if style.scales == 0 {
-            to.put(0, 1);
-        } else {
-            write_scale_differences(to, scale_factors(style.scales + number as u64 - 1), scales);
-        }
-    }
-    for channel in levels {
-        write_coefficients(to, &channel, style.form);
+        write_scale_differences(to, scale_factors(style.scales + number as u64 - 1), scales);
     }
 }
 
