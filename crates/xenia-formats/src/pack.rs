@@ -24,11 +24,11 @@ use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, MediaId, TitleId};
 
 use crate::elf::Elf;
-use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version, import_thunk};
+use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, Resource, TlsInfo, Version, import_thunk};
 use crate::xex::PageType;
 use crate::xex::write::{ImportedLibrary, XexContents};
 use exports::ExportTables;
-use stub::{StubImport, StubKind};
+use stub::{StubExport, StubImport, StubKind, StubTitle};
 
 /// Addresses of titles with pages of 64 KiB.
 const LARGE_PAGES: std::ops::Range<u32> = 0x8000_0000..0x9000_0000;
@@ -116,6 +116,36 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     }
     let tables = ExportTables::new(&exports);
     let layout = Layout::of(elf, tables.as_ref())?;
+    check_addresses(elf, &resources, &exports)?;
+    let mut image = vec![0; layout.size as usize];
+    elf.copy_segments(&mut image, layout.base);
+    pe_header::write(elf, layout.base, layout.page_size, &mut image);
+    let tables = tables.map(|tables| tables.write(pe_header::size(elf), layout.base, &mut image));
+    let libraries = place_imports(&imports, &layout, &mut image)?;
+
+    let execution = title.as_ref().and_then(execution_info);
+    let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0).or(elf.stack_size);
+    XexContents {
+        base: GuestAddr(layout.base),
+        entry: elf.entry,
+        page_size: layout.page_size,
+        runs: layout.page_runs(elf)?,
+        image,
+        libraries,
+        export_table: tables.as_ref().map(|tables| tables.by_ordinal),
+        exports_by_name: tables.and_then(|tables| tables.by_name),
+        resources,
+        tls: tls_info(elf),
+        execution,
+        stack_size: stack_size.unwrap_or(DEFAULT_STACK_SIZE),
+        name: options.name.clone(),
+        encrypt: options.encrypt,
+    }
+    .write()
+}
+
+/// Refuses an ELF with addresses that no load segment contains.
+fn check_addresses(elf: &Elf, resources: &[Resource], exports: &[StubExport]) -> Result<(), PackError> {
     let holds = |address: GuestAddr, size: u32| {
         let end = u64::from(address.0) + u64::from(size);
         elf.segments.iter().any(|segment| segment.address <= address && end <= segment.end())
@@ -129,20 +159,21 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     if let Some(resource) = resources.iter().find(|resource| !holds(resource.address, resource.size)) {
         return Err(PackError::Outside { what: "a resource", address: resource.address });
     }
-    exports::check(&exports, holds)?;
-    let mut image = vec![0; layout.size as usize];
-    elf.copy_segments(&mut image, layout.base);
-    pe_header::write(elf, layout.base, layout.page_size, &mut image);
-    let tables = tables.map(|tables| tables.write(pe_header::size(elf), layout.base, &mut image));
-    let libraries = place_imports(&imports, layout.base, layout.headers_end, &mut image)?;
+    exports::check(exports, holds)
+}
 
-    let tls = elf.tls.map(|template| TlsInfo {
+fn tls_info(elf: &Elf) -> Option<TlsInfo> {
+    elf.tls.map(|template| TlsInfo {
         slot_count: TLS_SLOTS,
         raw_data_address: template.address,
         data_size: template.size,
         raw_data_size: template.file_size,
-    });
-    let execution = title.as_ref().filter(|title| title.title_id != 0).map(|title| ExecutionInfo {
+    })
+}
+
+/// Identity of the title; `None` without a title ID.
+fn execution_info(title: &StubTitle) -> Option<ExecutionInfo> {
+    (title.title_id != 0).then_some(ExecutionInfo {
         media_id: MediaId(title.media_id),
         version: Version(title.version),
         base_version: Version(title.version),
@@ -152,25 +183,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         disc_number: 1,
         disc_count: 1,
         savegame_id: 0,
-    });
-    let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0).or(elf.stack_size);
-    XexContents {
-        base: GuestAddr(layout.base),
-        entry: elf.entry,
-        page_size: layout.page_size,
-        runs: layout.page_runs(elf)?,
-        image,
-        libraries,
-        export_table: tables.as_ref().map(|tables| tables.by_ordinal),
-        exports_by_name: tables.and_then(|tables| tables.by_name),
-        resources,
-        tls,
-        execution,
-        stack_size: stack_size.unwrap_or(DEFAULT_STACK_SIZE),
-        name: options.name.clone(),
-        encrypt: options.encrypt,
-    }
-    .write()
+    })
 }
 
 /// Layout of the image.
@@ -227,8 +240,7 @@ impl Layout {
 /// records sorted by ordinal.
 fn place_imports(
     imports: &[StubImport],
-    base: u32,
-    headers_end: u32,
+    layout: &Layout,
     image: &mut [u8],
 ) -> Result<Vec<ImportedLibrary>, PackError> {
     let mut by_library: BTreeMap<&str, Vec<&StubImport>> = BTreeMap::new();
@@ -238,53 +250,71 @@ fn place_imports(
     if by_library.len() > 0x100 {
         return Err(PackError::TooMany { what: "import libraries", count: by_library.len() });
     }
-    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut records = ImportRecords { layout, image, taken: BTreeMap::new() };
     let mut libraries = Vec::new();
     for (index, (name, mut imports)) in by_library.into_iter().enumerate() {
         imports.sort_by_key(|import| (import.ordinal, import.slot));
-        let mut records = Vec::new();
+        let mut addresses = Vec::new();
         for import in imports {
             let word = (index as u32) << 16 | u32::from(import.ordinal.0);
-            let mut put = |address: GuestAddr, words: &[u32]| {
-                let refuse = |reason: String| PackError::Section {
-                    section: stub::IMPORTS_SECTION,
-                    offset: import.offset,
-                    reason,
-                };
-                let length = words.len() * 4;
-                let start = address.0.checked_sub(base).map(|start| start as usize).filter(|&start| {
-                    address.0.is_multiple_of(4)
-                        && start >= headers_end as usize
-                        && start + length <= image.len()
-                });
-                let Some(start) = start else {
-                    return Err(refuse(format!("{address} is no place in the image for {length} bytes")));
-                };
-                let before = taken.range(..start + length).next_back();
-                if before.is_some_and(|(&at, &length)| at + length > start) {
-                    return Err(refuse(format!("{address} is taken by another import")));
-                }
-                taken.insert(start, length);
-                for (i, word) in words.iter().enumerate() {
-                    image[start + i * 4..start + i * 4 + 4].copy_from_slice(&word.to_be_bytes());
-                }
-                records.push(address);
-                Ok(())
-            };
-            put(import.slot, &[word])?;
+            addresses.push(records.put(import, import.slot, &[word])?);
             if let StubKind::Function { thunk } = import.kind {
-                put(thunk, &import_thunk(word))?;
+                addresses.push(records.put(import, thunk, &import_thunk(word))?);
             }
         }
-        if records.len() > 0xFFFF {
-            return Err(PackError::TooMany { what: "imports of one library", count: records.len() });
+        if addresses.len() > 0xFFFF {
+            return Err(PackError::TooMany { what: "imports of one library", count: addresses.len() });
         }
         libraries.push(ImportedLibrary {
             name: name.to_owned(),
             version: LIBRARY_VERSION,
             minimum_version: LIBRARY_VERSION,
-            records,
+            records: addresses,
         });
     }
     Ok(libraries)
+}
+
+/// The image, with the import records in it.
+struct ImportRecords<'a> {
+    layout: &'a Layout,
+    image: &'a mut [u8],
+    /// Lengths of the records, by offset.
+    taken: BTreeMap<usize, usize>,
+}
+
+impl ImportRecords<'_> {
+    /// Writes a record of an import; returns its address.
+    fn put(
+        &mut self,
+        import: &StubImport,
+        address: GuestAddr,
+        words: &[u32],
+    ) -> Result<GuestAddr, PackError> {
+        let refuse = |reason: String| PackError::Section {
+            section: stub::IMPORTS_SECTION,
+            offset: import.offset,
+            reason,
+        };
+        let length = words.len() * 4;
+        let Some(start) = self.offset(address, length) else {
+            return Err(refuse(format!("{address} is no place in the image for {length} bytes")));
+        };
+        let before = self.taken.range(..start + length).next_back();
+        if before.is_some_and(|(&at, &length)| at + length > start) {
+            return Err(refuse(format!("{address} is taken by another import")));
+        }
+        self.taken.insert(start, length);
+        for (bytes, word) in self.image[start..].chunks_exact_mut(4).zip(words) {
+            bytes.copy_from_slice(&word.to_be_bytes());
+        }
+        Ok(address)
+    }
+
+    /// Offset of a record, if the image has room for it there, behind the headers.
+    fn offset(&self, address: GuestAddr, length: usize) -> Option<usize> {
+        let start = address.0.checked_sub(self.layout.base)? as usize;
+        let is_inside = start >= self.layout.headers_end as usize && start + length <= self.image.len();
+        (is_inside && address.0.is_multiple_of(4)).then_some(start)
+    }
 }
