@@ -62,68 +62,96 @@ fn function_table(elf: &Elf, base: u32) -> Option<(u32, u32)> {
 /// Writes the header to the start of the image.
 pub(super) fn write(elf: &Elf, base: u32, page_size: u32, image: &mut [u8]) {
     let sections = sections(elf, base);
-    let image_size = image.len() as u32;
-    let mut header = Vec::with_capacity(size(elf) as usize);
-    let half = |header: &mut Vec<u8>, value: u16| header.extend(value.to_le_bytes());
-    let word = |header: &mut Vec<u8>, value: u32| header.extend(value.to_le_bytes());
-
-    header.extend(b"MZ");
-    header.resize(DOS_SIZE - 4, 0);
-    word(&mut header, DOS_SIZE as u32);
-
-    header.extend(b"PE\0\0");
-    half(&mut header, pe::MACHINE);
-    half(&mut header, sections.len() as u16);
-    header.extend([0; 12]); // time stamp, symbol table: none
-    half(&mut header, pe::OPTIONAL_HEADER_SIZE as u16);
-    half(&mut header, CHARACTERISTICS);
-
-    let total = |wanted: u32| -> u32 {
-        sections.iter().filter(|s| s.flags & wanted != 0 && s.name != ".pdata").map(|s| s.size).sum()
-    };
-    let first = |wanted: u32| sections.iter().find(|s| s.flags & wanted != 0).map_or(0, |s| s.address);
-    let optional = header.len();
-    half(&mut header, pe::OPTIONAL_MAGIC);
-    half(&mut header, 0); // linker version
-    for value in [
-        total(CODE),
-        total(DATA),
-        0, // uninitialised data: counted as data
-        elf.entry.0 - base,
-        first(CODE),
-        first(DATA),
-        base,
-        page_size, // of sections in memory
-        page_size, // and in the file, which is the same here
-        0,         // system version
-        0,         // image version
-        0,         // subsystem version
-        0,
-        image_size,
-        size(elf),
-        0, // checksum
-    ] {
-        word(&mut header, value);
-    }
-    half(&mut header, pe::SUBSYSTEM);
-    header.resize(optional + pe::DIRECTORIES - 4, 0); // stack and heap sizes: the XEX header says
-    word(&mut header, 16);
-    let (table, table_size) = function_table(elf, base).unwrap_or((0, 0));
-    header.resize(optional + pe::DIRECTORIES + pe::EXCEPTION_DIRECTORY * 8, 0);
-    word(&mut header, table);
-    word(&mut header, table_size);
-    header.resize(optional + pe::OPTIONAL_HEADER_SIZE, 0);
-
+    let mut header = HeaderBytes(Vec::with_capacity(size(elf) as usize));
+    header.0.extend(b"MZ");
+    header.fill_to(DOS_SIZE - 4);
+    header.word(DOS_SIZE as u32);
+    header.0.extend(b"PE\0\0");
+    header.half(pe::MACHINE);
+    header.half(sections.len() as u16);
+    header.0.extend([0; 12]); // time stamp, symbol table: none
+    header.half(pe::OPTIONAL_HEADER_SIZE as u16);
+    header.half(CHARACTERISTICS);
+    let numbers = ImageNumbers { base, page_size, image_size: image.len() as u32 };
+    header.optional_header(elf, &sections, numbers);
     for section in &sections {
+        header.section(section);
+    }
+    image[..header.0.len()].copy_from_slice(&header.0);
+}
+
+/// Numbers of the optional header that describe the image.
+struct ImageNumbers {
+    base: u32,
+    page_size: u32,
+    image_size: u32,
+}
+
+/// A header under construction; its numbers are little endian.
+struct HeaderBytes(Vec<u8>);
+
+impl HeaderBytes {
+    fn half(&mut self, value: u16) {
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn word(&mut self, value: u32) {
+        self.0.extend(value.to_le_bytes());
+    }
+
+    /// Fills the bytes up to an offset with zeros.
+    fn fill_to(&mut self, offset: usize) {
+        self.0.resize(offset, 0);
+    }
+
+    fn optional_header(&mut self, elf: &Elf, sections: &[Section], numbers: ImageNumbers) {
+        let ImageNumbers { base, page_size, image_size } = numbers;
+        let total = |wanted: u32| -> u32 {
+            sections.iter().filter(|s| s.flags & wanted != 0 && s.name != ".pdata").map(|s| s.size).sum()
+        };
+        let first = |wanted: u32| sections.iter().find(|s| s.flags & wanted != 0).map_or(0, |s| s.address);
+        let start = self.0.len();
+        self.half(pe::OPTIONAL_MAGIC);
+        self.half(0); // linker version
+        for value in [
+            total(CODE),
+            total(DATA),
+            0, // uninitialised data: counted as data
+            elf.entry.0 - base,
+            first(CODE),
+            first(DATA),
+            base,
+            page_size, // of sections in memory
+            page_size, // and in the file, which is the same here
+            0,         // system version
+            0,         // image version
+            0,         // subsystem version
+            0,
+            image_size,
+            size(elf),
+            0, // checksum
+        ] {
+            self.word(value);
+        }
+        self.half(pe::SUBSYSTEM);
+        self.fill_to(start + pe::DIRECTORIES - 4); // stack and heap sizes: the XEX header says
+        self.word(16);
+        let (table, table_size) = function_table(elf, base).unwrap_or((0, 0));
+        self.fill_to(start + pe::DIRECTORIES + pe::EXCEPTION_DIRECTORY * 8);
+        self.word(table);
+        self.word(table_size);
+        self.fill_to(start + pe::OPTIONAL_HEADER_SIZE);
+    }
+
+    fn section(&mut self, section: &Section) {
         let mut name = [0; 8];
         name[..section.name.len()].copy_from_slice(section.name.as_bytes());
-        header.extend(name);
-        word(&mut header, section.size);
-        word(&mut header, section.address);
-        word(&mut header, section.size);
-        word(&mut header, section.address);
-        header.extend([0; 12]); // relocations, line numbers: none
-        word(&mut header, section.flags);
+        self.0.extend(name);
+        self.word(section.size);
+        self.word(section.address);
+        self.word(section.size);
+        self.word(section.address);
+        self.0.extend([0; 12]); // relocations, line numbers: none
+        self.word(section.flags);
     }
-    image[..header.len()].copy_from_slice(&header);
 }
