@@ -5,13 +5,14 @@
 
 use super::prologue::{FIRST_SAVED, Prologue, Saved, Value};
 use crate::status::failure::Fallible;
+use std::ops::Range;
 use xenia_cpu::{CrField, PpcContext};
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
 /// Indices of CR2, CR3 and CR4, the non-volatile fields.
-const SAVED_FIELDS: std::ops::Range<usize> = 2..5;
+const SAVED_FIELDS: Range<usize> = 2..5;
 
 /// Target of a `bl` at `at`.
 fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
@@ -36,9 +37,28 @@ pub(crate) fn virtual_unwind(
     let prologue_end = function.start.offset(function.prologue_size.min(function.size));
     // Inside the prologue, only the executed instructions have saved registers.
     let end = prologue_end.min(at.max(function.start));
+    let prologue = execute_prologue(memory, function.start..end, work)?;
+    let frame = establisher_frame(memory, ctx, &prologue)?;
+    // A register to which the prologue moved the link register; beyond the prologue, only a
+    // non-volatile one still holds it.
+    let first = if at < prologue_end { 0 } else { FIRST_SAVED };
+    if let Some(register) = (first..32).find(|&register| prologue.registers[register] == Value::Link) {
+        ctx.lr = ctx.gpr[register];
+    }
+    for &(saved, offset) in &prologue.saved {
+        restore(memory, ctx, saved, GuestAddr(frame.0.wrapping_add_signed(offset)))?;
+    }
+    ctx.gpr[1] = u64::from(frame.0);
+    ctx.pc = ctx.lr as u32 & !3;
+    Ok(frame)
+}
+
+/// Follows the instructions of a prologue. Their number, and that of the registers that they save,
+/// is taken from `work`.
+fn execute_prologue(memory: &GuestMemory, code: Range<GuestAddr>, work: &mut u32) -> Fallible<Prologue> {
     let mut prologue = Prologue::new();
-    let mut next = function.start;
-    while next < end {
+    let mut next = code.start;
+    while next < code.end {
         let word = memory.read(next)?;
         match call_target(next, word) {
             Some(routine) => prologue.call(memory, routine),
@@ -51,6 +71,11 @@ pub(crate) fn virtual_unwind(
     }
     let spent = prologue.work.saturating_add(prologue.saved.len() as u32);
     *work = work.checked_sub(spent).ok_or(NtStatus::UNSUCCESSFUL)?;
+    Ok(prologue)
+}
+
+/// The value of r1 on entry to the function. Fails unless frames grow downwards.
+fn establisher_frame(memory: &GuestMemory, ctx: &PpcContext, prologue: &Prologue) -> Fallible<GuestAddr> {
     let stack_pointer = GuestAddr(ctx.gpr[1] as u32);
     let frame = match prologue.registers[1] {
         _ if prologue.frame => memory.read(stack_pointer.offset(if prologue.wide { 4 } else { 0 }))?,
@@ -60,35 +85,29 @@ pub(crate) fn virtual_unwind(
     if prologue.frame && frame <= stack_pointer {
         return Err(NtStatus::UNSUCCESSFUL.into());
     }
-    // A register to which the prologue moved the link register; beyond the prologue, only a
-    // non-volatile one still holds it.
-    let first = if at < prologue_end { 0 } else { FIRST_SAVED };
-    if let Some(register) = (first..32).find(|&register| prologue.registers[register] == Value::Link) {
-        ctx.lr = ctx.gpr[register];
-    }
-    for &(saved, offset) in &prologue.saved {
-        let slot = GuestAddr(frame.0.wrapping_add_signed(offset));
-        match saved {
-            Saved::General(register) => ctx.gpr[register] = memory.read(slot)?,
-            Saved::GeneralWord(register) => ctx.gpr[register] = u64::from(memory.read::<u32>(slot)?),
-            Saved::Float(register) => ctx.fpr[register] = memory.read(slot)?,
-            Saved::Vector(register) => {
-                let mut bytes = [0; 16];
-                memory.read_bytes(slot.align_down(16), &mut bytes)?;
-                ctx.vr[register] = u128::from_be_bytes(bytes);
-            }
-            Saved::Link => ctx.lr = u64::from(memory.read::<u32>(slot)?),
-            Saved::Condition => {
-                let word: u32 = memory.read(slot)?;
-                for field in SAVED_FIELDS {
-                    ctx.cr[field] = CrField::from_nibble((word >> (28 - 4 * field)) as u8);
-                }
+    Ok(frame)
+}
+
+/// Loads a register that the prologue has saved in `slot`.
+fn restore(memory: &GuestMemory, ctx: &mut PpcContext, saved: Saved, slot: GuestAddr) -> Fallible<()> {
+    match saved {
+        Saved::General(register) => ctx.gpr[register] = memory.read(slot)?,
+        Saved::GeneralWord(register) => ctx.gpr[register] = u64::from(memory.read::<u32>(slot)?),
+        Saved::Float(register) => ctx.fpr[register] = memory.read(slot)?,
+        Saved::Vector(register) => {
+            let mut bytes = [0; 16];
+            memory.read_bytes(slot.align_down(16), &mut bytes)?;
+            ctx.vr[register] = u128::from_be_bytes(bytes);
+        }
+        Saved::Link => ctx.lr = u64::from(memory.read::<u32>(slot)?),
+        Saved::Condition => {
+            let word: u32 = memory.read(slot)?;
+            for field in SAVED_FIELDS {
+                ctx.cr[field] = CrField::from_nibble((word >> (28 - 4 * field)) as u8);
             }
         }
     }
-    ctx.gpr[1] = u64::from(frame.0);
-    ctx.pc = ctx.lr as u32 & !3;
-    Ok(frame)
+    Ok(())
 }
 
 #[cfg(test)]
