@@ -131,29 +131,29 @@ impl<T: Show, const N: usize> Show for [T; N] {
 
 impl Show for Text {
     fn show(&self, memory: &GuestMemory, out: &mut String) {
-        match self.text(memory) {
-            Ok(text) => quote(&text, out),
-            Err(_) => {
-                let _ = write!(out, "{:?}{UNREADABLE}", self.0);
-            }
-        }
+        show_text_at(self.0, self.text(memory), out);
     }
 }
 
 impl Show for WideText {
     fn show(&self, memory: &GuestMemory, out: &mut String) {
-        match self.text(memory) {
-            Ok(text) => quote(&text, out),
-            Err(_) => {
-                let _ = write!(out, "{:?}{UNREADABLE}", self.0);
-            }
-        }
+        show_text_at(self.0, self.text(memory), out);
     }
 }
 
 impl Show for VaArgs {
     fn show(&self, _: &GuestMemory, out: &mut String) {
         out.push_str("...");
+    }
+}
+
+/// Shows the text at an address, or the address if the text can't be read.
+fn show_text_at(at: GuestAddr, text: Result<String, MemoryFault>, out: &mut String) {
+    match text {
+        Ok(text) => quote(&text, out),
+        Err(_) => {
+            let _ = write!(out, "{at:?}{UNREADABLE}");
+        }
     }
 }
 
