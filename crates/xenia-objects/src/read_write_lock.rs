@@ -26,6 +26,15 @@ const READERS: i32 = i32::MAX;
 #[derive(Debug)]
 pub struct ReadWriteLocks(Sharded<Mutex<()>>);
 
+/// How a thread holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// As one of its readers.
+    Shared,
+    /// As its writer.
+    Exclusive,
+}
+
 /// The words of a lock that change under its shard's lock.
 struct Counts {
     writers_waiting: u32,
@@ -50,8 +59,9 @@ impl Counts {
 
     /// Whether a lock with user count `users` (the number of users less one) admits another at
     /// once.
-    fn admits(&self, users: u32, writer: bool) -> bool {
-        (users as i32) < 0 || (!writer && self.readers_inside > 0 && self.writers_waiting == 0)
+    fn admits(&self, users: u32, mode: LockMode) -> bool {
+        let joins_readers = mode == LockMode::Shared && self.readers_inside > 0 && self.writers_waiting == 0;
+        (users as i32) < 0 || joins_readers
     }
 }
 
@@ -79,16 +89,17 @@ impl ReadWriteLocks {
     }
 
     /// Takes the lock if no wait is needed; returns whether it did.
-    pub fn try_acquire(&self, memory: &GuestMemory, lock: GuestAddr, writer: bool) -> Fallible<bool> {
+    pub fn try_acquire(&self, memory: &GuestMemory, lock: GuestAddr, mode: LockMode) -> Fallible<bool> {
         let users = lock.offset(erwlock::LOCK_COUNT);
         let another = |users: u32| Some(users.wrapping_add(1));
-        if writer {
+        if mode == LockMode::Exclusive {
             let free = |users: u32| if (users as i32) < 0 { another(users) } else { None };
             return Ok(memory.atomic_u32(users, free)?.is_ok());
         }
         let _counts = self.0.of(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
-        let admitted = |users: u32| if counts.admits(users, false) { another(users) } else { None };
+        let admitted =
+            |users: u32| if counts.admits(users, LockMode::Shared) { another(users) } else { None };
         if memory.atomic_u32(users, admitted)?.is_err() {
             return Ok(false);
         }
@@ -102,9 +113,9 @@ impl ReadWriteLocks {
         &self,
         memory: &GuestMemory,
         lock: GuestAddr,
-        writer: bool,
+        mode: LockMode,
     ) -> Fallible<Option<GuestAddr>> {
-        if writer && self.try_acquire(memory, lock, writer)? {
+        if mode == LockMode::Exclusive && self.try_acquire(memory, lock, mode)? {
             return Ok(None);
         }
         let _counts = self.0.of(lock).lock();
@@ -113,17 +124,17 @@ impl ReadWriteLocks {
         let users =
             memory.atomic_u32(lock.offset(erwlock::LOCK_COUNT), |users| Some(users.wrapping_add(1)))?;
         let (Ok(users) | Err(users)) = users;
-        let object = match (counts.admits(users, writer), writer) {
-            (true, true) => return Ok(None),
-            (true, false) => {
+        let object = match (counts.admits(users, mode), mode) {
+            (true, LockMode::Exclusive) => return Ok(None),
+            (true, LockMode::Shared) => {
                 counts.readers_inside = counts.readers_inside.wrapping_add(1);
                 None
             }
-            (false, true) => {
+            (false, LockMode::Exclusive) => {
                 counts.writers_waiting = counts.writers_waiting.wrapping_add(1);
                 Some(erwlock::WRITER_EVENT)
             }
-            (false, false) => {
+            (false, LockMode::Shared) => {
                 counts.readers_waiting = counts.readers_waiting.wrapping_add(1);
                 Some(erwlock::READER_SEMAPHORE)
             }

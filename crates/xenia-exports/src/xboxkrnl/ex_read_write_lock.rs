@@ -3,7 +3,7 @@
 use crate::Kernel;
 use crate::abi::{Call, Flow, Ptr};
 use crate::objects::dispatcher::{Alertable, WaitSet};
-use crate::objects::read_write_lock::initialize_lock;
+use crate::objects::read_write_lock::{LockMode, initialize_lock};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{KeepAlive, WaitRequest, wait};
 use xenia_kernel_macros::exports;
@@ -11,8 +11,8 @@ use xenia_kernel_macros::exports;
 /// The exports for read/write locks.
 pub struct ExReadWriteLock;
 
-fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
-    match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), writer)? {
+fn acquire(call: &mut Call, lock: Ptr<()>, mode: LockMode) -> Fallible<Flow<()>> {
+    match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), mode)? {
         Some(object) => {
             let set = WaitSet::one(&object);
             let keep = KeepAlive::Unseen;
@@ -34,25 +34,25 @@ impl ExReadWriteLock {
     /// Acquires a read/write lock as a writer.
     #[export(Done)]
     fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
-        acquire(call, lock, true)
+        acquire(call, lock, LockMode::Exclusive)
     }
 
     /// Acquires a read/write lock as a reader.
     #[export(Done)]
     fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
-        acquire(call, lock, false)
+        acquire(call, lock, LockMode::Shared)
     }
 
     /// Acquires a read/write lock as a writer if that needs no wait; returns whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), true)
+        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), LockMode::Exclusive)
     }
 
     /// Acquires a read/write lock as a reader if that needs no wait; returns whether it did.
     #[export(Done)]
     fn ExTryToAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), false)
+        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), LockMode::Shared)
     }
 
     /// Releases one hold of a read/write lock.
