@@ -73,20 +73,7 @@ fn row(
     if function.sig.inputs.is_empty() {
         return Err(Error::new(name.span(), "an export's first parameter is `call: &mut Call`"));
     }
-    let mut labels = Vec::new();
-    let mut names: Vec<Ident> = Vec::new();
-    let mut types = Vec::new();
-    for argument in function.sig.inputs.iter().skip(1) {
-        let FnArg::Typed(argument) = argument else {
-            return Err(Error::new(argument.span(), "an export has no self"));
-        };
-        let Pat::Ident(pattern) = &*argument.pat else {
-            return Err(Error::new(argument.pat.span(), "an export's parameters are plain names"));
-        };
-        labels.push(pattern.ident.to_string().trim_start_matches('_').to_owned());
-        names.push(quote::format_ident!("argument_{}", names.len()));
-        types.push(argument.ty.clone());
-    }
+    let ExportParameters { labels, names, types } = ExportParameters::of(function)?;
     let result: syn::Type = match &function.sig.output {
         syn::ReturnType::Default => syn::parse_quote!(()),
         syn::ReturnType::Type(_, result) => (**result).clone(),
@@ -131,6 +118,34 @@ fn row(
             },
         }
     })
+}
+
+/// Parameters of an export behind the call.
+#[derive(Default)]
+struct ExportParameters {
+    /// Names in traces and tables.
+    labels: Vec<String>,
+    /// Variables of the generated code.
+    names: Vec<Ident>,
+    types: Vec<syn::Type>,
+}
+
+impl ExportParameters {
+    fn of(function: &ImplItemFn) -> Result<Self, Error> {
+        let mut parameters = Self::default();
+        for argument in function.sig.inputs.iter().skip(1) {
+            let FnArg::Typed(argument) = argument else {
+                return Err(Error::new(argument.span(), "an export has no self"));
+            };
+            let Pat::Ident(pattern) = &*argument.pat else {
+                return Err(Error::new(argument.pat.span(), "an export's parameters are plain names"));
+            };
+            parameters.labels.push(pattern.ident.to_string().trim_start_matches('_').to_owned());
+            parameters.names.push(quote::format_ident!("argument_{}", parameters.names.len()));
+            parameters.types.push((*argument.ty).clone());
+        }
+        Ok(parameters)
+    }
 }
 
 /// Joins the doc comment lines.
