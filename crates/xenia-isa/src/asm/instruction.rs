@@ -13,6 +13,34 @@ struct Written {
     base: Option<Expr>,
 }
 
+/// Takes written operands in the order of a template's arguments, where a displacement and its base
+/// are two.
+struct OperandReader<'a> {
+    rest: std::slice::Iter<'a, Written>,
+    /// Base of the displacement that was taken last.
+    base: Option<&'a Expr>,
+}
+
+impl<'a> OperandReader<'a> {
+    fn next(&mut self, arg: &Arg, name: &str, column: u32) -> Result<&'a Expr, Problem> {
+        if let Some(base) = self.base.take() {
+            return Ok(base);
+        }
+        let next = self.rest.next().ok_or_else(|| Problem::new(column, "an operand is missing"))?;
+        let is_displacement = matches!(arg, Arg::Field(Operand::disp | Operand::disp_ds));
+        match &next.base {
+            Some(register) if is_displacement => self.base = Some(register),
+            Some(register) => return Err(Problem::new(register.column, "no base register belongs here")),
+            None if is_displacement => {
+                let reason = format!("`{name}` needs a base register in parentheses");
+                return Err(Problem::new(column, reason));
+            }
+            None => {}
+        }
+        Ok(&next.value)
+    }
+}
+
 impl Assembler {
     pub(super) fn instruction(
         &mut self,
@@ -45,8 +73,7 @@ impl Assembler {
         let mut word = template.bits;
         let (_, most) = template.arity();
         let leave_out = written.len() < most;
-        let mut rest = written.iter();
-        let mut base = None;
+        let mut operands = OperandReader { rest: written.iter(), base: None };
         let mut n = None;
         let mut b = None;
         for arg in &template.args {
@@ -60,26 +87,7 @@ impl Assembler {
                     _ => {}
                 }
             }
-            let operand = if let Some(base) = base.take() {
-                base
-            } else {
-                let Some(next) = rest.next() else {
-                    return Err(Problem::new(column, "an operand is missing"));
-                };
-                let displacement = matches!(arg, Arg::Field(Operand::disp | Operand::disp_ds));
-                match &next.base {
-                    Some(register) if displacement => base = Some(register),
-                    Some(register) => {
-                        return Err(Problem::new(register.column, "no base register belongs here"));
-                    }
-                    None if displacement => {
-                        let reason = format!("`{}` needs a base register in parentheses", template.name);
-                        return Err(Problem::new(column, reason));
-                    }
-                    None => {}
-                }
-                &next.value
-            };
+            let operand = operands.next(arg, &template.name, column)?;
             match *arg {
                 Arg::Field(field) | Arg::Optional(field, _) | Arg::Leading(field) => {
                     word |= self.field(template, field, operand)?;
