@@ -17,9 +17,11 @@ pub(crate) mod shift;
 mod storage;
 
 use super::Lifter;
+use Signedness::{Signed, Unsigned};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use float::LaneCheck;
+use multiply::LaneHalf::{Even, Odd};
 use pack::Narrow;
 use saturate::Sum;
 use shift::Shift;
@@ -31,6 +33,13 @@ pub(crate) struct VectorForm {
     d: usize,
     a: usize,
     b: usize,
+}
+
+/// How the integers in lanes are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signedness {
+    Signed,
+    Unsigned,
 }
 
 impl VectorForm {
@@ -151,16 +160,16 @@ impl Vector for Lifter<'_> {
 
     arms! { binary
         vaddfp float2(LaneCheck::Nan, |l, a, b| l.b.ins().fadd(a, b));
-        vaddsbs saturating(types::I8X16, Sum::Add, true);
-        vaddshs saturating(types::I16X8, Sum::Add, true);
-        vaddsws saturating(types::I32X4, Sum::Add, true);
-        vaddubs saturating(types::I8X16, Sum::Add, false);
-        vadduhs saturating(types::I16X8, Sum::Add, false);
-        vadduws saturating(types::I32X4, Sum::Add, false);
+        vaddsbs saturating(types::I8X16, Sum::Add, Signed);
+        vaddshs saturating(types::I16X8, Sum::Add, Signed);
+        vaddsws saturating(types::I32X4, Sum::Add, Signed);
+        vaddubs saturating(types::I8X16, Sum::Add, Unsigned);
+        vadduhs saturating(types::I16X8, Sum::Add, Unsigned);
+        vadduws saturating(types::I32X4, Sum::Add, Unsigned);
         vavgsb average_signed(types::I8X16);
         vavgsh average_signed(types::I16X8);
-        vavgsw average_words(true);
-        vavguw average_words(false);
+        vavgsw average_words(Signed);
+        vavguw average_words(Unsigned);
         vmaxfp extreme(true);
         vminfp extreme(false);
         vmrghb pick(|k| k / 2 + 16 * (k & 1));
@@ -169,14 +178,14 @@ impl Vector for Lifter<'_> {
         vmrglb pick(|k| (8 + k / 2) + 16 * (k & 1));
         vmrglh pick(|k| (8 + (k / 4) * 2) + 16 * ((k / 2) & 1) + k % 2);
         vmrglw pick(|k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
-        vmulesb half_products(types::I16X8, true, true);
-        vmulesh half_products(types::I32X4, true, true);
-        vmuleub half_products(types::I16X8, true, false);
-        vmuleuh half_products(types::I32X4, true, false);
-        vmulosb half_products(types::I16X8, false, true);
-        vmulosh half_products(types::I32X4, false, true);
-        vmuloub half_products(types::I16X8, false, false);
-        vmulouh half_products(types::I32X4, false, false);
+        vmulesb half_products(types::I16X8, Even, Signed);
+        vmulesh half_products(types::I32X4, Even, Signed);
+        vmuleub half_products(types::I16X8, Even, Unsigned);
+        vmuleuh half_products(types::I32X4, Even, Unsigned);
+        vmulosb half_products(types::I16X8, Odd, Signed);
+        vmulosh half_products(types::I32X4, Odd, Signed);
+        vmuloub half_products(types::I16X8, Odd, Unsigned);
+        vmulouh half_products(types::I32X4, Odd, Unsigned);
         vpkpx pack_pixels();
         vpkshss pack(types::I16X8, Narrow::Signed);
         vpkshus pack(types::I16X8, Narrow::Unsigning);
@@ -203,17 +212,17 @@ impl Vector for Lifter<'_> {
         vsro shift_octets(false);
         vsrw word_by_word(|l, a, n| l.b.ins().ushr(a, n));
         vsubfp float2(LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
-        vsubsbs saturating(types::I8X16, Sum::Subtract, true);
-        vsubshs saturating(types::I16X8, Sum::Subtract, true);
-        vsubsws saturating(types::I32X4, Sum::Subtract, true);
-        vsububs saturating(types::I8X16, Sum::Subtract, false);
-        vsubuhs saturating(types::I16X8, Sum::Subtract, false);
-        vsubuws saturating(types::I32X4, Sum::Subtract, false);
+        vsubsbs saturating(types::I8X16, Sum::Subtract, Signed);
+        vsubshs saturating(types::I16X8, Sum::Subtract, Signed);
+        vsubsws saturating(types::I32X4, Sum::Subtract, Signed);
+        vsububs saturating(types::I8X16, Sum::Subtract, Unsigned);
+        vsubuhs saturating(types::I16X8, Sum::Subtract, Unsigned);
+        vsubuws saturating(types::I32X4, Sum::Subtract, Unsigned);
         vsumsws sum_all_words();
         vsum2sws sum_word_pairs();
-        vsum4sbs sum_within_words(types::I8X16, true);
-        vsum4shs sum_within_words(types::I16X8, true);
-        vsum4ubs sum_within_words(types::I8X16, false);
+        vsum4sbs sum_within_words(types::I8X16, Signed);
+        vsum4shs sum_within_words(types::I16X8, Signed);
+        vsum4ubs sum_within_words(types::I8X16, Unsigned);
     }
 
     arms! { compare
@@ -236,12 +245,12 @@ impl Vector for Lifter<'_> {
         vmhaddshs high_products(false);
         vmhraddshs high_products(true);
         vmladduhm low_products();
-        vmsummbm sum_of_byte_products(true);
-        vmsumshm sum_of_products(true);
-        vmsumshs saturated_sum_of_products(true);
-        vmsumubm sum_of_byte_products(false);
-        vmsumuhm sum_of_products(false);
-        vmsumuhs saturated_sum_of_products(false);
+        vmsummbm sum_of_byte_products(Signed);
+        vmsumshm sum_of_products(Signed);
+        vmsumshs saturated_sum_of_products(Signed);
+        vmsumubm sum_of_byte_products(Unsigned);
+        vmsumuhm sum_of_products(Unsigned);
+        vmsumuhs saturated_sum_of_products(Unsigned);
     }
 
     arms! { fused
@@ -250,10 +259,10 @@ impl Vector for Lifter<'_> {
     }
 
     arms! { scaled
-        vcfsx integers_to_floats(true);
-        vcfux integers_to_floats(false);
-        vctsxs floats_to_integers(true);
-        vctuxs floats_to_integers(false);
+        vcfsx integers_to_floats(Signed);
+        vcfux integers_to_floats(Unsigned);
+        vctsxs floats_to_integers(Signed);
+        vctuxs floats_to_integers(Unsigned);
     }
 
     arms! { unary

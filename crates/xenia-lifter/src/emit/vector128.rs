@@ -2,9 +2,9 @@
 //! their third operand from vD.
 
 use super::Lifter;
-use super::vector::VectorForm;
 use super::vector::float::LaneCheck;
 use super::vector::pack::Narrow;
+use super::vector::{Signedness, VectorForm};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use xenia_isa::{Instruction, Vector128};
@@ -297,19 +297,19 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vcfpsxws128(&mut self, i: Instruction) {
-        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), true);
+        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), Signedness::Signed);
     }
 
     fn vcfpuxws128(&mut self, i: Instruction) {
-        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), false);
+        self.floats_to_integers(i.vd128(), i.vb128(), i.uimm5(), Signedness::Unsigned);
     }
 
     fn vcsxwfp128(&mut self, i: Instruction) {
-        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), true);
+        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), Signedness::Signed);
     }
 
     fn vcuxwfp128(&mut self, i: Instruction) {
-        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), false);
+        self.integers_to_floats(i.vd128(), i.vb128(), i.uimm5(), Signedness::Unsigned);
     }
 
     fn vpkd3d128(&mut self, i: Instruction) {

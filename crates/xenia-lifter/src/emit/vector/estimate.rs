@@ -9,7 +9,9 @@
 //! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
+use super::Signedness;
 use super::float::LaneCheck;
+use super::multiply::LaneHalf;
 use crate::float::exact_vector::LOGARITHMS;
 use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -62,9 +64,9 @@ impl Lifter<'_> {
             let entry = self.b.ins().load(types::I32, HOST, place, 0);
             entries = self.b.ins().insertlane(entries, entry, lane);
         }
-        let start = self.half_lanes(entries, false, false);
+        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
         let start = self.b.ins().ishl_imm_s(start, 10);
-        let slope = self.half_lanes(entries, true, false);
+        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
         let part = self.b.ins().ushr_imm_s(bits, 9);
         let mask = self.splat_word(1023);
         let part = self.b.ins().band(part, mask);

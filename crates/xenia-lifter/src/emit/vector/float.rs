@@ -7,7 +7,7 @@
 
 use super::super::cache::Cr;
 use super::super::{HOST, Lifter};
-use super::VectorForm;
+use super::{Signedness, VectorForm};
 use crate::hook::Hook;
 use crate::host::field;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -152,10 +152,10 @@ impl Lifter<'_> {
     }
 
     /// Converts integers to floats, divided by two to the `scale`.
-    pub(crate) fn integers_to_floats(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
+    pub(crate) fn integers_to_floats(&mut self, d: usize, b: usize, scale: usize, sign: Signedness) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::I32X4);
-        let value = if signed {
+        let value = if sign == Signedness::Signed {
             self.b.ins().fcvt_from_sint(types::F32X4, value)
         } else {
             self.b.ins().fcvt_from_uint(types::F32X4, value)
@@ -193,14 +193,14 @@ impl Lifter<'_> {
 
     /// Converts floats times two to the `scale` to integers, truncating and saturating. A NaN gives
     /// 0 and does not set SAT.
-    pub(crate) fn floats_to_integers(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
+    pub(crate) fn floats_to_integers(&mut self, d: usize, b: usize, scale: usize, sign: Signedness) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::F32X4);
         let factor = self.splat_word((127 + scale as u32) << 23);
         let factor = self.cast(factor, types::F32X4);
         let value = self.b.ins().fmul(value, factor);
         // The first float that is too large, and the last that is too small.
-        let (above, below, below_code) = if signed {
+        let (above, below, below_code) = if sign == Signedness::Signed {
             (0x4F00_0000, 0xCF00_0000, FloatCC::LessThan)
         } else {
             (0x4F80_0000, 0xBF80_0000, FloatCC::LessThanOrEqual)
@@ -213,7 +213,7 @@ impl Lifter<'_> {
         let below = self.b.ins().fcmp(below_code, value, below);
         let over = self.b.ins().bor(above, below);
         self.saturated_where(over);
-        let result = if signed {
+        let result = if sign == Signedness::Signed {
             self.b.ins().fcvt_to_sint_sat(types::I32X4, value)
         } else {
             self.b.ins().fcvt_to_uint_sat(types::I32X4, value)

@@ -2,7 +2,7 @@
 
 use super::super::Lifter;
 use super::super::cache::Cr;
-use super::VectorForm;
+use super::{Signedness, VectorForm};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 
@@ -118,11 +118,15 @@ impl Lifter<'_> {
     }
 
     /// Averages of words, rounded up: `a | b` exceeds the average by half of the bits that differ.
-    pub(crate) fn average_words(&mut self, form: VectorForm, signed: bool) {
+    pub(crate) fn average_words(&mut self, form: VectorForm, sign: Signedness) {
         self.lanes2(form, types::I32X4, |l, a, b| {
             let more = l.b.ins().bor(a, b);
             let differ = l.b.ins().bxor(a, b);
-            let half = if signed { l.b.ins().sshr_imm_s(differ, 1) } else { l.b.ins().ushr_imm_s(differ, 1) };
+            let half = if sign == Signedness::Signed {
+                l.b.ins().sshr_imm_s(differ, 1)
+            } else {
+                l.b.ins().ushr_imm_s(differ, 1)
+            };
             l.b.ins().isub(more, half)
         });
     }

@@ -1,34 +1,47 @@
 //! Integer multiplication, and sums of products.
 
 use super::super::Lifter;
-use super::VectorForm;
 use super::pack::Narrow;
+use super::{Signedness, VectorForm};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
+/// A half of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LaneHalf {
+    /// The upper half: an element of even number.
+    Even,
+    /// The lower half: an element of odd number.
+    Odd,
+}
+
 impl Lifter<'_> {
-    /// The even (upper) or odd half of each lane of `value`, widened to the lane.
-    pub(super) fn half_lanes(&mut self, value: Value, even: bool, signed: bool) -> Value {
+    /// A half of each lane of `value`, widened to the lane.
+    pub(super) fn half_lanes(&mut self, value: Value, half: LaneHalf, sign: Signedness) -> Value {
         let bits = i64::from(self.b.func.dfg.value_type(value).lane_bits() / 2);
-        let value = if even { value } else { self.b.ins().ishl_imm_s(value, bits) };
-        if signed { self.b.ins().sshr_imm_s(value, bits) } else { self.b.ins().ushr_imm_s(value, bits) }
+        let value = if half == LaneHalf::Even { value } else { self.b.ins().ishl_imm_s(value, bits) };
+        if sign == Signedness::Signed {
+            self.b.ins().sshr_imm_s(value, bits)
+        } else {
+            self.b.ins().ushr_imm_s(value, bits)
+        }
     }
 
     /// Products of the even or odd halves of the lanes of type `ty`.
-    pub(crate) fn half_products(&mut self, form: VectorForm, ty: Type, even: bool, signed: bool) {
+    pub(crate) fn half_products(&mut self, form: VectorForm, ty: Type, half: LaneHalf, sign: Signedness) {
         let [a, b] = self.operands_as(form, ty);
-        let a = self.half_lanes(a, even, signed);
-        let b = self.half_lanes(b, even, signed);
+        let a = self.half_lanes(a, half, sign);
+        let b = self.half_lanes(b, half, sign);
         let product = self.b.ins().imul(a, b);
         self.set_vr_as(form.d, product);
     }
 
     /// Both halfword products plus vC in each word, modulo 2^32.
-    pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+    pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
         let [a, b, mut sum] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
-        for even in [true, false] {
-            let x = self.half_lanes(a, even, signed);
-            let y = self.half_lanes(b, even, signed);
+        for half in [LaneHalf::Even, LaneHalf::Odd] {
+            let x = self.half_lanes(a, half, sign);
+            let y = self.half_lanes(b, half, sign);
             let product = self.b.ins().imul(x, y);
             sum = self.b.ins().iadd(sum, product);
         }
@@ -36,16 +49,16 @@ impl Lifter<'_> {
     }
 
     /// Both halfword products plus vC in each word, saturated.
-    pub(crate) fn saturated_sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+    pub(crate) fn saturated_sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
         let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
-        let [first, second] = [true, false].map(|even| {
-            let x = self.half_lanes(a, even, signed);
-            let y = self.half_lanes(b, even, signed);
+        let [first, second] = [LaneHalf::Even, LaneHalf::Odd].map(|half| {
+            let x = self.half_lanes(a, half, sign);
+            let y = self.half_lanes(b, half, sign);
             self.b.ins().imul(x, y)
         });
         let products = self.b.ins().iadd(first, second);
         let sum = self.b.ins().iadd(products, c);
-        let result = if signed {
+        let result = if sign == Signedness::Signed {
             // Only twice (−2^15)² exceeds a word, by one: 80000000 here is +2^31.
             let excess = self.splat_word(0x8000_0000);
             let excess = self.b.ins().icmp(IntCC::Equal, products, excess);
@@ -63,16 +76,16 @@ impl Lifter<'_> {
     }
 
     /// The four byte products plus vC in each word, modulo 2^32. vB's bytes are unsigned.
-    pub(crate) fn sum_of_byte_products(&mut self, d: usize, [a, b, c]: [usize; 3], signed: bool) {
+    pub(crate) fn sum_of_byte_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
         let [a, b] = [a, b].map(|n| self.vr_as_lanes(n, types::I16X8));
         let mut sum = self.vr_as_lanes(c, types::I32X4);
-        for even in [true, false] {
-            let x = self.half_lanes(a, even, signed);
-            let y = self.half_lanes(b, even, false);
+        for half in [LaneHalf::Even, LaneHalf::Odd] {
+            let x = self.half_lanes(a, half, sign);
+            let y = self.half_lanes(b, half, Signedness::Unsigned);
             let products = self.b.ins().imul(x, y);
             let products = self.cast(products, types::I32X4);
-            for even in [true, false] {
-                let product = self.half_lanes(products, even, signed);
+            for half in [LaneHalf::Even, LaneHalf::Odd] {
+                let product = self.half_lanes(products, half, sign);
                 sum = self.b.ins().iadd(sum, product);
             }
         }

@@ -3,7 +3,8 @@
 //! VSCR\[SAT\] is sticky: it becomes 1 when a result saturates, and stays until `mtvscr` clears it.
 
 use super::super::{HOST, Lifter};
-use super::VectorForm;
+use super::multiply::LaneHalf;
+use super::{Signedness, VectorForm};
 use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
@@ -38,17 +39,21 @@ impl Lifter<'_> {
 /// Operations on single lanes.
 impl Lifter<'_> {
     /// Saturating sum or difference of vA and vB, with lanes of type `ty`.
-    pub(crate) fn saturating(&mut self, form: VectorForm, ty: Type, sum: Sum, signed: bool) {
+    pub(crate) fn saturating(&mut self, form: VectorForm, ty: Type, sum: Sum, sign: Signedness) {
         let [a, b] = self.operands_as(form, ty);
         let result = if ty == types::I32X4 {
-            self.saturating_words(a, b, sum, signed)
+            self.saturating_words(a, b, sum, sign)
         } else {
             // The host has these for bytes and halfwords. A lane saturated if it differs from the
             // plain result.
             let (result, plain) = match sum {
-                Sum::Add if signed => (self.b.ins().sadd_sat(a, b), self.b.ins().iadd(a, b)),
+                Sum::Add if sign == Signedness::Signed => {
+                    (self.b.ins().sadd_sat(a, b), self.b.ins().iadd(a, b))
+                }
                 Sum::Add => (self.b.ins().uadd_sat(a, b), self.b.ins().iadd(a, b)),
-                Sum::Subtract if signed => (self.b.ins().ssub_sat(a, b), self.b.ins().isub(a, b)),
+                Sum::Subtract if sign == Signedness::Signed => {
+                    (self.b.ins().ssub_sat(a, b), self.b.ins().isub(a, b))
+                }
                 Sum::Subtract => (self.b.ins().usub_sat(a, b), self.b.ins().isub(a, b)),
             };
             let differ = self.b.ins().bxor(result, plain);
@@ -59,9 +64,9 @@ impl Lifter<'_> {
     }
 
     /// Saturating sum or difference of words, I32X4.
-    pub(super) fn saturating_words(&mut self, a: Value, b: Value, sum: Sum, signed: bool) -> Value {
+    pub(super) fn saturating_words(&mut self, a: Value, b: Value, sum: Sum, sign: Signedness) -> Value {
         let plain = if sum == Sum::Add { self.b.ins().iadd(a, b) } else { self.b.ins().isub(a, b) };
-        if !signed {
+        if sign == Signedness::Unsigned {
             let over = match sum {
                 Sum::Add => self.b.ins().icmp(IntCC::UnsignedLessThan, plain, a),
                 Sum::Subtract => self.b.ins().icmp(IntCC::UnsignedLessThan, a, b),
@@ -156,24 +161,24 @@ impl Lifter<'_> {
     }
 
     /// The sum of both halves of each lane; it cannot overflow.
-    fn sum_of_halves(&mut self, value: Value, signed: bool) -> Value {
-        let upper = self.half_lanes(value, true, signed);
-        let lower = self.half_lanes(value, false, signed);
+    fn sum_of_halves(&mut self, value: Value, sign: Signedness) -> Value {
+        let upper = self.half_lanes(value, LaneHalf::Even, sign);
+        let lower = self.half_lanes(value, LaneHalf::Odd, sign);
         self.b.ins().iadd(upper, lower)
     }
 
     /// For each word: the sum of the bytes (`ty` I8X16) or halfwords of vA and the word of vB.
-    pub(crate) fn sum_within_words(&mut self, form: VectorForm, ty: Type, signed: bool) {
+    pub(crate) fn sum_within_words(&mut self, form: VectorForm, ty: Type, sign: Signedness) {
         let b = self.vr_as_lanes(form.b, types::I32X4);
         let words = if ty == types::I8X16 {
             let pairs = self.vr_as_lanes(form.a, types::I16X8);
-            let pairs = self.sum_of_halves(pairs, signed);
+            let pairs = self.sum_of_halves(pairs, sign);
             self.cast(pairs, types::I32X4)
         } else {
             self.vr_as_lanes(form.a, types::I32X4)
         };
-        let sums = self.sum_of_halves(words, signed);
-        let result = self.saturating_words(sums, b, Sum::Add, signed);
+        let sums = self.sum_of_halves(words, sign);
+        let result = self.saturating_words(sums, b, Sum::Add, sign);
         self.set_vr_as(form.d, result);
     }
 }

@@ -5,7 +5,8 @@
 //! also a right shift or a rotate.
 
 use super::super::Lifter;
-use super::VectorForm;
+use super::multiply::LaneHalf;
+use super::{Signedness, VectorForm};
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
 /// A shift of bytes or halfwords.
@@ -53,7 +54,7 @@ impl Lifter<'_> {
     pub(crate) fn shift_lanes(&mut self, form: VectorForm, ty: Type, shift: Shift) {
         let bits = ty.lane_bits();
         let right = matches!(shift, Shift::Right | Shift::RightSigned);
-        let signed = shift == Shift::RightSigned;
+        let sign = if shift == Shift::RightSigned { Signedness::Signed } else { Signedness::Unsigned };
         let b = self.vr(form.b);
         let last = bits as u8 - 1;
         let mask = self.vector_constant(|k| if bits == 8 || k % 2 == 1 { last } else { 0 });
@@ -70,10 +71,10 @@ impl Lifter<'_> {
         let wide = if bits == 8 { types::I16X8 } else { types::I32X4 };
         let a = self.vr_as_lanes(form.a, wide);
         let powers = self.cast(powers, wide);
-        let [even, odd] = [true, false].map(|even| {
-            let value = self.half_lanes(a, even, signed);
+        let [even, odd] = [LaneHalf::Even, LaneHalf::Odd].map(|half| {
+            let value = self.half_lanes(a, half, sign);
             let value = if right { self.b.ins().ishl_imm_s(value, 1) } else { value };
-            let power = self.half_lanes(powers, even, false);
+            let power = self.half_lanes(powers, half, Signedness::Unsigned);
             let product = self.b.ins().imul(value, power);
             match shift {
                 Shift::Left => product,
@@ -86,7 +87,7 @@ impl Lifter<'_> {
         });
         // The lower half of each lane counts.
         let even = self.b.ins().ishl_imm_s(even, i64::from(bits));
-        let odd = self.half_lanes(odd, false, false);
+        let odd = self.half_lanes(odd, LaneHalf::Odd, Signedness::Unsigned);
         let result = self.b.ins().bor(even, odd);
         self.set_vr_as(form.d, result);
     }
