@@ -15,6 +15,27 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Float, Instruction};
 
+/// Fused multiply-adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FusedOp {
+    MultiplyAdd,
+    MultiplySubtract,
+    NegativeMultiplyAdd,
+    NegativeMultiplySubtract,
+}
+
+impl FusedOp {
+    /// Whether the addend is subtracted.
+    fn subtracts(self) -> bool {
+        matches!(self, Self::MultiplySubtract | Self::NegativeMultiplySubtract)
+    }
+
+    /// Whether the result is negated.
+    fn negates(self) -> bool {
+        matches!(self, Self::NegativeMultiplyAdd | Self::NegativeMultiplySubtract)
+    }
+}
+
 impl Lifter<'_> {
     pub(super) fn bits(&mut self, value: Value) -> Value {
         self.b.ins().bitcast(types::I64, GUEST, value)
@@ -45,29 +66,30 @@ impl Lifter<'_> {
     }
 
     /// ±(frA × frC ± frB).
-    fn fused(&mut self, i: Instruction, subtract: bool, negate: bool) {
+    fn fused(&mut self, i: Instruction, op: FusedOp) {
         let operands = [Some(i.fa()), Some(i.fb()), Some(i.fc())];
         if self.config.has_fma {
-            self.deliver(i, operands, Check::Tiny, negate, |l, values| l.multiply_add(subtract, values));
+            self.deliver(i, operands, Check::Tiny, op.negates(), |l, values| l.multiply_add(op, values));
         } else {
             self.deliver_from_software(i, operands);
         }
     }
 
     /// ±(frA × frC ± frB) in single precision.
-    fn fused_single(&mut self, i: Instruction, subtract: bool, negate: bool) {
+    fn fused_single(&mut self, i: Instruction, op: FusedOp) {
         let operands = [Some(i.fa()), Some(i.fb()), Some(i.fc())];
         if self.config.has_fma {
-            self.deliver_single(i, operands, Check::Tiny, negate, |l, values| {
-                l.multiply_add(subtract, values)
+            self.deliver_single(i, operands, Check::Tiny, op.negates(), |l, values| {
+                l.multiply_add(op, values)
             });
         } else {
             self.deliver_from_software(i, operands);
         }
     }
 
-    fn multiply_add(&mut self, subtract: bool, [a, b, c]: [Value; 3]) -> Value {
-        let addend = if subtract { self.b.ins().fneg(b) } else { b };
+    /// frA × frC ± frB, before a negation.
+    fn multiply_add(&mut self, op: FusedOp, [a, b, c]: [Value; 3]) -> Value {
+        let addend = if op.subtracts() { self.b.ins().fneg(b) } else { b };
         self.b.ins().fma(a, c, addend)
     }
 
@@ -172,35 +194,35 @@ impl Float for Lifter<'_> {
     }
 
     fn fmaddx(&mut self, i: Instruction) {
-        self.fused(i, false, false);
+        self.fused(i, FusedOp::MultiplyAdd);
     }
 
     fn fmaddsx(&mut self, i: Instruction) {
-        self.fused_single(i, false, false);
+        self.fused_single(i, FusedOp::MultiplyAdd);
     }
 
     fn fmsubx(&mut self, i: Instruction) {
-        self.fused(i, true, false);
+        self.fused(i, FusedOp::MultiplySubtract);
     }
 
     fn fmsubsx(&mut self, i: Instruction) {
-        self.fused_single(i, true, false);
+        self.fused_single(i, FusedOp::MultiplySubtract);
     }
 
     fn fnmaddx(&mut self, i: Instruction) {
-        self.fused(i, false, true);
+        self.fused(i, FusedOp::NegativeMultiplyAdd);
     }
 
     fn fnmaddsx(&mut self, i: Instruction) {
-        self.fused_single(i, false, true);
+        self.fused_single(i, FusedOp::NegativeMultiplyAdd);
     }
 
     fn fnmsubx(&mut self, i: Instruction) {
-        self.fused(i, true, true);
+        self.fused(i, FusedOp::NegativeMultiplySubtract);
     }
 
     fn fnmsubsx(&mut self, i: Instruction) {
-        self.fused_single(i, true, true);
+        self.fused_single(i, FusedOp::NegativeMultiplySubtract);
     }
 
     fn fsqrtx(&mut self, i: Instruction) {
