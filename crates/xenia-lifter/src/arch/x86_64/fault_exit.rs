@@ -102,89 +102,112 @@ impl Form {
     /// Decodes the first instruction of `code`, if it is of a kind that loads, stores and moves
     /// compile to.
     fn of(code: &[u8]) -> Option<Self> {
-        let mut at = 0;
-        while matches!(code.get(at)?, 0x66 | 0xF2 | 0xF3) {
-            at += 1;
-        }
-        let is_half = code.get(..at)?.contains(&0x66);
-        // Extension bits of the base and the index in REX or VEX.
-        let mut base_high = false;
-        let mut index_high = false;
+        let opcode = Opcode::of(code)?;
+        let form = ModRm::of(code.get(opcode.length..)?, &opcode)?;
+        let length = opcode.length + form.length + opcode.immediate;
+        Some(Self { length, plain: opcode.plain, operand: form.operand })
+    }
+}
+
+/// An instruction up to its ModRM byte: prefixes and opcode.
+struct Opcode {
+    length: usize,
+    /// It only copies bits.
+    plain: bool,
+    /// Length of the immediate at the instruction's end.
+    immediate: usize,
+    /// Extension bits of the base and the index, in REX or VEX.
+    base_high: bool,
+    index_high: bool,
+}
+
+impl Opcode {
+    fn of(code: &[u8]) -> Option<Self> {
+        let prefixes = code.iter().take_while(|byte| matches!(byte, 0x66 | 0xF2 | 0xF3)).count();
+        let is_half = code[..prefixes].contains(&0x66);
+        let code = &code[prefixes..];
+        let opcode = match code.first()? {
+            0xC5 => Self::vex2(code)?,
+            0xC4 => Self::vex3(code)?,
+            _ => Self::legacy(code, is_half)?,
+        };
+        Some(Self { length: prefixes + opcode.length, ..opcode })
+    }
+
+    /// A VEX prefix of two bytes, which stands for the first map, and a move.
+    fn vex2(code: &[u8]) -> Option<Self> {
+        let plain = is_vector_move(*code.get(2)?)?;
+        Some(Self { length: 3, plain, immediate: 0, base_high: false, index_high: false })
+    }
+
+    /// A VEX prefix of three bytes, and a move of the first map.
+    fn vex3(code: &[u8]) -> Option<Self> {
+        let bits = *code.get(1)?;
+        let plain = bits & 0x1F == 1 && is_vector_move(*code.get(3)?)?;
+        let base_high = bits & 0x20 == 0;
+        let index_high = bits & 0x40 == 0;
+        Some(Self { length: 4, plain, immediate: 0, base_high, index_high })
+    }
+
+    /// An opcode without VEX, with or without REX. `is_half`: behind an operand-size prefix.
+    fn legacy(code: &[u8], is_half: bool) -> Option<Self> {
+        let rex = code.first().copied().filter(|first| first & 0xF0 == 0x40).unwrap_or(0);
+        let mut length = usize::from(rex != 0) + 1;
         let mut immediate = 0;
-        let plain;
-        match *code.get(at)? {
-            // VEX with two or three bytes: moves of the first opcode map.
-            0xC5 => {
-                plain = is_vector_move(*code.get(at + 2)?)?;
-                at += 3;
+        let plain = match *code.get(length - 1)? {
+            // mov
+            0x88..=0x8B => true,
+            // movsxd
+            0x63 => false,
+            // mov of an immediate: of a byte, a half or a word
+            0xC6 => {
+                immediate = 1;
+                false
             }
-            0xC4 => {
-                let bits = *code.get(at + 1)?;
-                plain = bits & 0x1F == 1 && is_vector_move(*code.get(at + 3)?)?;
-                base_high = bits & 0x20 == 0;
-                index_high = bits & 0x40 == 0;
-                at += 4;
+            0xC7 => {
+                immediate = if is_half && rex & 8 == 0 { 2 } else { 4 };
+                false
             }
-            first => {
-                let mut opcode = first;
-                let mut is_wide = false;
-                if first & 0xF0 == 0x40 {
-                    is_wide = first & 8 != 0;
-                    index_high = first & 2 != 0;
-                    base_high = first & 1 != 0;
-                    at += 1;
-                    opcode = *code.get(at)?;
+            0x0F => {
+                length += 1;
+                match *code.get(length - 1)? {
+                    // movzx, movsx
+                    0xB6 | 0xB7 | 0xBE | 0xBF => false,
+                    opcode => is_vector_move(opcode)?,
                 }
-                at += 1;
-                plain = match opcode {
-                    // mov
-                    0x88..=0x8B => true,
-                    // movsxd
-                    0x63 => false,
-                    // mov of an immediate
-                    0xC6 | 0xC7 => {
-                        immediate = match opcode {
-                            0xC6 => 1,
-                            _ if is_half && !is_wide => 2,
-                            _ => 4,
-                        };
-                        false
-                    }
-                    0x0F => {
-                        at += 1;
-                        match *code.get(at - 1)? {
-                            // movzx, movsx
-                            0xB6 | 0xB7 | 0xBE | 0xBF => false,
-                            opcode => is_vector_move(opcode)?,
-                        }
-                    }
-                    _ => return None,
-                };
             }
-        }
-        // ModRM, SIB and displacement.
-        let form = *code.get(at)?;
-        at += 1;
+            _ => return None,
+        };
+        Some(Self { length, plain, immediate, base_high: rex & 1 != 0, index_high: rex & 2 != 0 })
+    }
+}
+
+/// ModRM, SIB and displacement: the second operand.
+struct ModRm {
+    length: usize,
+    operand: Operand,
+}
+
+impl ModRm {
+    fn of(code: &[u8], opcode: &Opcode) -> Option<Self> {
+        let form = *code.first()?;
         let mode = form >> 6;
         let low = form & 7;
-        let mut operand = if mode == 3 { Operand::Register } else { Operand::Memory };
-        let mut displacement = match mode {
-            0 if low == 5 => 4,
-            1 => 1,
-            2 => 4,
-            _ => 0,
-        };
-        if operand == Operand::Memory && low == 4 {
-            let sib = *code.get(at)?;
-            at += 1;
-            if mode == 0 && sib & 7 == 5 {
-                displacement = 4;
-            }
-            if sib & 7 == 4 && !base_high && sib >> 3 & 7 == 4 && !index_high {
-                operand = Operand::Stack;
-            }
+        if mode == 3 {
+            return Some(Self { length: 1, operand: Operand::Register });
         }
-        Some(Self { length: at + displacement + immediate, plain, operand })
+        let sib = if low == 4 { Some(*code.get(1)?) } else { None };
+        let displacement = match mode {
+            // Register 5 as the base stands for a displacement of 32 bits.
+            0 if sib.unwrap_or(low) & 7 == 5 => 4,
+            0 => 0,
+            1 => 1,
+            _ => 4,
+        };
+        // The base is rsp, and there is no index.
+        let is_stack = sib.is_some_and(|sib| sib & 0x3F == 0x24) && !opcode.base_high && !opcode.index_high;
+        let operand = if is_stack { Operand::Stack } else { Operand::Memory };
+        Some(Self { length: 1 + usize::from(sib.is_some()) + displacement, operand })
     }
 }
 
