@@ -18,7 +18,7 @@
 
 use crate::config::Granularity;
 use crate::jit::Engine;
-use crate::plan::Wanted;
+use crate::plan::{Plan, Wanted};
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order, UnitKey};
 use std::time::Instant;
@@ -109,23 +109,7 @@ impl Engine {
             return false;
         }
         let Some(warmth) = self.interpreter.take_warmth(pc, shared.block_limit()) else { return false };
-        let unit = {
-            let mut cache = code.cache.lock();
-            for called in self.interpreter.take_called() {
-                cache.functions.add(called);
-            }
-            let page = GuestMemory::page_index(GuestAddr(pc));
-            if page.is_some_and(|page| cache.is_volatile(page)) {
-                // Checked before planning, which costs more than interpreting.
-                return false;
-            }
-            let place = cache.place(pc);
-            if !warmth.wanted && place.is_covered {
-                // The interpreter is on its way to an entry.
-                return false;
-            }
-            if shared.config.granularity == Granularity::Function { place.unit(pc) } else { pc }
-        };
+        let Some(unit) = self.warm_unit(shared, code, pc, warmth.wanted) else { return false };
         if self.heat.len() >= MAX_FUNCTIONS {
             self.heat.clear();
         }
@@ -133,25 +117,17 @@ impl Engine {
         let key = UnitKey { mode: code.mode, start: unit };
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
-        if let Some(background) = &self.background {
-            let order = |work| {
-                let from = pc.saturating_sub(AROUND).max(unit);
-                let to = pc.saturating_add(AROUND);
-                let reached = self.reached_between(shared, from, to);
-                Order { unit: key, wanted, reached, work }
-            };
-            match background.request(key, heat.work, order) {
-                // The interpreter goes on, and stops once the code is published.
-                Answer::Taken => {
-                    self.heat.insert(key, Heat::default());
-                    return false;
-                }
-                Answer::NotYet => {
-                    self.heat.insert(key, heat);
-                    return false;
-                }
-                Answer::Ended => {}
+        match self.request_in_background(shared, key, wanted, heat.work) {
+            // The interpreter goes on, and stops once the code is published.
+            Some(Answer::Taken) => {
+                self.heat.insert(key, Heat::default());
+                return false;
             }
+            Some(Answer::NotYet) => {
+                self.heat.insert(key, heat);
+                return false;
+            }
+            Some(Answer::Ended) | None => {}
         }
         let warm_up = u64::from(shared.config.warm_up);
         // The function is at least as long as this block, so planning it earlier would be
@@ -161,11 +137,8 @@ impl Engine {
         let is_enough = |heat: &Heat| heat.work >= heat.size.max(least).saturating_mul(warm_up);
         let mut plan = None;
         if is_enough(&heat) {
-            let start = Instant::now();
-            let reached = |from, to| self.reached_between(shared, from, to);
-            plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
+            plan = self.plan(shared, code, wanted);
             heat.size = plan.as_ref().map_or(1, |plan| plan.region.instructions as u64);
-            self.compiled.waited += start.elapsed();
         }
         let compiles = is_enough(&heat);
         if compiles {
@@ -174,5 +147,51 @@ impl Engine {
         }
         self.heat.insert(key, heat);
         compiles && self.compile(shared, code, wanted, plan)
+    }
+
+    /// The start of the unit that is compiled for the block at `pc`: its function, or that block
+    /// alone. `None` if the block stays interpreted; `wanted`: it is to become an entry.
+    fn warm_unit(&mut self, shared: &Shared, code: &ModeCode, pc: u32, wanted: bool) -> Option<u32> {
+        let mut cache = code.cache.lock();
+        for called in self.interpreter.take_called() {
+            cache.functions.add(called);
+        }
+        let page = GuestMemory::page_index(GuestAddr(pc));
+        if page.is_some_and(|page| cache.is_volatile(page)) {
+            // Checked before planning, which costs more than interpreting.
+            return None;
+        }
+        let place = cache.place(pc);
+        if !wanted && place.is_covered {
+            // The interpreter is on its way to an entry.
+            return None;
+        }
+        Some(if shared.config.granularity == Granularity::Function { place.unit(pc) } else { pc })
+    }
+
+    /// Requests a unit from the background compiler, if there is one.
+    fn request_in_background(
+        &self,
+        shared: &Shared,
+        unit: UnitKey,
+        wanted: Wanted,
+        work: u64,
+    ) -> Option<Answer> {
+        let order = |work| {
+            let from = wanted.pc.saturating_sub(AROUND).max(unit.start);
+            let to = wanted.pc.saturating_add(AROUND);
+            let reached = self.reached_between(shared, from, to);
+            Order { unit, wanted, reached, work }
+        };
+        Some(self.background.as_ref()?.request(unit, work, order))
+    }
+
+    /// Plans the unit; the guest waits meanwhile.
+    fn plan(&mut self, shared: &Shared, code: &ModeCode, wanted: Wanted) -> Option<Plan> {
+        let start = Instant::now();
+        let reached = |from, to| self.reached_between(shared, from, to);
+        let plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
+        self.compiled.waited += start.elapsed();
+        plan
     }
 }
