@@ -24,74 +24,99 @@ struct Stretch {
     crossed: i32,
 }
 
-/// Splits `region` into pieces of at most `most` instructions and, except for the last, at least
-/// half as many.
-pub(crate) fn cut(region: &Region, most: usize) -> Cut {
-    let most = most.max(1);
-    let mut stretches: Vec<Stretch> = Vec::new();
-    // Branches: index of the source stretch, target address.
-    let mut edges: Vec<(usize, u32)> = Vec::new();
-    for block in region.blocks.values() {
-        for (number, code) in block.own().chunks(most).enumerate() {
-            let start = block.start().wrapping_add((4 * number * most) as u32);
-            if number != 0 {
-                edges.push((stretches.len() - 1, start));
+/// The code of a region in stretches, in order.
+struct Stretches {
+    stretches: Vec<Stretch>,
+    /// Branches: indices of the source and the target.
+    edges: Vec<(usize, usize)>,
+}
+
+impl Stretches {
+    /// Cuts the blocks of a region into stretches of at most `most` instructions.
+    fn of(region: &Region, most: usize) -> Self {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        // Branches: index of the source stretch, target address.
+        let mut edges: Vec<(usize, u32)> = Vec::new();
+        for block in region.blocks.values() {
+            for (number, code) in block.own().chunks(most).enumerate() {
+                let start = block.start().wrapping_add((4 * number * most) as u32);
+                if number != 0 {
+                    edges.push((stretches.len() - 1, start));
+                }
+                stretches.push(Stretch { start, length: code.len(), crossed: 0 });
             }
-            stretches.push(Stretch { start, length: code.len(), crossed: 0 });
+            let last = stretches.len() - 1;
+            edges.extend(block.successors.iter().map(|&to| (last, to)));
         }
-        let last = stretches.len() - 1;
-        edges.extend(block.successors.iter().map(|&to| (last, to)));
+        let edges = edges
+            .into_iter()
+            .filter_map(|(from, to)| Some((from, stretches.binary_search_by_key(&to, |s| s.start).ok()?)))
+            .collect();
+        let mut made = Self { stretches, edges };
+        made.count_crossings();
+        made
     }
-    let edges: Vec<(usize, usize)> = edges
-        .into_iter()
-        .filter_map(|(from, to)| Some((from, stretches.binary_search_by_key(&to, |s| s.start).ok()?)))
-        .collect();
-    for &(from, to) in &edges {
-        // A branch crosses the starts from after its first end to its second; the prefix sum of
-        // these changes is the number of crossings.
-        let first = from.min(to) + 1;
-        let second = from.max(to) + 1;
-        for (at, change) in [(first, 1), (second, -1)] {
-            if let Some(stretch) = stretches.get_mut(at) {
-                stretch.crossed += change;
+
+    /// Counts the branches that cross the start of each stretch.
+    fn count_crossings(&mut self) {
+        for &(from, to) in &self.edges {
+            // A branch crosses the starts from after its first end to its second; the prefix sum of
+            // these changes is the number of crossings.
+            let first = from.min(to) + 1;
+            let second = from.max(to) + 1;
+            for (at, change) in [(first, 1), (second, -1)] {
+                if let Some(stretch) = self.stretches.get_mut(at) {
+                    stretch.crossed += change;
+                }
             }
         }
+        let mut crossed = 0;
+        for stretch in &mut self.stretches {
+            crossed += stretch.crossed;
+            stretch.crossed = crossed;
+        }
     }
-    let mut crossed = 0;
-    for stretch in &mut stretches {
-        crossed += stretch.crossed;
-        stretch.crossed = crossed;
-    }
-    let mut borders = Vec::new();
-    // Piece number of each stretch.
-    let mut pieces = vec![0; stretches.len()];
-    let mut from = 0;
-    loop {
+
+    /// Index of the stretch at which the piece that begins with the stretch `from` ends; `None` if
+    /// it has all that are left. A piece has at most `most` instructions.
+    fn end_of_piece(&self, from: usize, most: usize) -> Option<usize> {
+        self.stretches.get(from)?;
         let mut length = 0;
         let mut best = None;
         let mut at = from;
-        while at < stretches.len() && length + stretches[at].length <= most {
-            length += stretches[at].length;
+        while at < self.stretches.len() && length + self.stretches[at].length <= most {
+            length += self.stretches[at].length;
             at += 1;
-            let Some(next) = stretches.get(at) else { break };
+            let next = self.stretches.get(at)?;
             if 2 * length >= most && best.is_none_or(|(crossed, _)| next.crossed <= crossed) {
                 best = Some((next.crossed, at));
             }
         }
-        if at == stretches.len() {
-            pieces[from..].fill(borders.len());
-            break;
-        }
         // No stretch reaches half if the following one is long.
-        let to = best.map_or(at, |(_, to)| to);
+        Some(best.map_or(at, |(_, to)| to))
+    }
+}
+
+/// Splits `region` into pieces of at most `most` instructions and, except for the last, at least
+/// half as many.
+pub(crate) fn cut(region: &Region, most: usize) -> Cut {
+    let most = most.max(1);
+    let all = Stretches::of(region, most);
+    let mut borders = Vec::new();
+    // Piece number of each stretch.
+    let mut pieces = vec![0; all.stretches.len()];
+    let mut from = 0;
+    while let Some(to) = all.end_of_piece(from, most) {
         pieces[from..to].fill(borders.len());
-        borders.push(stretches[to].start);
+        borders.push(all.stretches[to].start);
         from = to;
     }
-    let mut entries: Vec<u32> = edges
+    pieces[from..].fill(borders.len());
+    let mut entries: Vec<u32> = all
+        .edges
         .iter()
         .filter(|&&(from, to)| pieces[from] != pieces[to])
-        .map(|&(_, to)| stretches[to].start)
+        .map(|&(_, to)| all.stretches[to].start)
         .collect();
     entries.sort_unstable();
     entries.dedup();
