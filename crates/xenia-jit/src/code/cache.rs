@@ -37,7 +37,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use xenia_lifter::cfg::ranges::AddressRanges;
 use xenia_lifter::thunks::missing_stub;
-use xenia_lifter::{Compiled, Landing, LiftError, Mode, RelocationTarget, Site, SiteStart, Tables};
+use xenia_lifter::{
+    Compiled, Landing, LiftError, Mode, Relocation, RelocationTarget, Site, SiteStart, Tables,
+};
 
 /// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
 /// for the smallest region take that much.
@@ -204,21 +206,10 @@ impl CodeCache {
         let Compiled {
             mut code, tables: Tables { entries, covered, places, landings, relocations, .. }, ..
         } = compiled;
-        let address = self.memory.execute_base() + offset as u64;
-        for relocation in relocations {
-            let value = match relocation.symbol {
-                RelocationTarget::Slot(pc) => {
-                    let slot = self.slot(pc);
-                    self.memory.slot_address(slot)
-                }
-                RelocationTarget::Region => address,
-            };
-            if relocation.apply(&mut code, address, value).is_none() {
-                self.memory.release(offset, size);
-                let reason = format!("{relocation:?} can't be made");
-                let pc = entries.first().map_or(0, |entry| entry.pc);
-                return Err(LiftError::Compile { pc, reason }.into());
-            }
+        if let Err(reason) = self.relocate(&mut code, offset, relocations) {
+            self.memory.release(offset, size);
+            let pc = entries.first().map_or(0, |entry| entry.pc);
+            return Err(LiftError::Compile { pc, reason }.into());
         }
         self.memory.write(offset, &code);
         let id = self.next_id;
@@ -238,16 +229,40 @@ impl CodeCache {
         let region = Published { offset, size, entries, covered, pages, places, landings, retired };
         self.regions.insert(id, region);
         for old in replaced {
-            // A region that lost all its entries is unreachable.
-            let lost = self
-                .regions
-                .get(&old)
-                .is_some_and(|r| r.entries.iter().all(|pc| self.owners.get(pc) != Some(&old)));
-            if lost {
+            if self.is_unreachable(old) {
                 self.withdraw(old);
             }
         }
         Ok(id)
+    }
+
+    /// Makes the relocations of a region's code, which is to be at an offset of code memory. The
+    /// error names the relocation that can't be made.
+    fn relocate(
+        &mut self,
+        code: &mut [u8],
+        offset: usize,
+        relocations: Vec<Relocation>,
+    ) -> Result<(), String> {
+        let address = self.memory.execute_base() + offset as u64;
+        for relocation in relocations {
+            let value = match relocation.symbol {
+                RelocationTarget::Slot(pc) => {
+                    let slot = self.slot(pc);
+                    self.memory.slot_address(slot)
+                }
+                RelocationTarget::Region => address,
+            };
+            let done = relocation.apply(code, address, value);
+            done.ok_or_else(|| format!("{relocation:?} can't be made"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether other regions have all the entries of a published one.
+    fn is_unreachable(&self, id: u32) -> bool {
+        let is_lost = |pc| self.owners.get(pc) != Some(&id);
+        self.regions.get(&id).is_some_and(|region| region.entries.iter().all(is_lost))
     }
 
     /// Withdraws all regions, and forgets the facts learned about functions and pages.
