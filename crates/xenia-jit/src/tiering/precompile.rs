@@ -69,11 +69,6 @@ impl Jit {
 }
 
 impl Ahead {
-    /// Whether there is a store for the compiled code.
-    pub fn has_store(&self) -> bool {
-        self.shared.store.is_some()
-    }
-
     /// Tells that the title is in memory, and the addresses of its functions, so that idle-time
     /// compilation can begin.
     pub fn name_functions(&self, starts: &[GuestAddr]) {
