@@ -17,6 +17,7 @@ mod decode;
 mod entries;
 mod formats;
 mod host;
+mod levels;
 mod recent;
 mod reuse;
 mod samplers;
@@ -33,13 +34,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
-use xenia_gpu::texture::layout::{self, LevelLayout};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
-use self::decode::{Decoder, LevelJob, Target};
-use self::entries::{Entry, Source, source_bytes};
+use self::decode::{Decoder, Target};
+use self::entries::{Entry, source_bytes};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
+use self::levels::LevelSources;
 use self::recent::{RecentFetches, RecentTexture};
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
@@ -281,51 +282,17 @@ impl Textures {
         shape: TextureShape,
         key: TextureKey,
     ) -> Option<Entry> {
-        let &mut TextureInputs { device, mirror, memory, .. } = with;
+        let &mut TextureInputs { device, memory, .. } = with;
         let decoding = Decoding::new(info, device.features)?;
-        let last = info.max_level();
-        let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, level)).collect();
-        let old = self.entries.get(&key);
-        let mut sources = Vec::with_capacity(layouts.len());
-        let mut jobs = Vec::new();
-        let mut current = Vec::new();
-        for (level, layout) in (0..=last).zip(layouts) {
-            if let Some(entry) = old
-                && let Some(source) = entry.sources.get(level as usize)
-                && source.is_current(mirror, memory)
-            {
-                sources.push(*source);
-                current.push(level);
-                continue;
-            }
-            // The state is taken before the bytes are read: a write in between makes it stale.
-            let physical = layout.physical;
-            let length = layout.bytes.max(1);
-            let contents = mirror.contents(physical, length, memory);
-            let contents = memory.track(physical, length).map(|_| contents);
-            self.is_untracked |= contents.is_none();
-            sources.push(Source { physical, length, contents });
-            let Ok(pieces) = mirror.pieces(physical, layout.bytes, memory) else {
-                self.torn = Some((physical, length));
-                return None;
-            };
-            jobs.push(LevelJob { level, layout, pieces });
-        }
+        let LevelSources { sources, jobs, current } = self.level_sources(with, info, key)?;
         let scale = self.scale_of(device, info, &decoding, &jobs);
-        let texels: u64 =
-            (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
-        let bytes = texels * u64::from(decoding.texel_bytes()) * u64::from(scale.subpixels());
+        let bytes = decoding.texture_bytes(info) * u64::from(scale.subpixels());
         if !self.has_room(bytes + source_bytes(&sources)) {
             return None;
         }
-        let old = self.entries.get(&key);
         self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
-        // Draws recorded before keep the old contents: they come before these commands, or there is
-        // none that uses the texture.
-        let is_free =
-            |entry: &Entry| self.follows_resolves || entry.host.used.load(Relaxed) <= self.last_submitted;
-        let in_place = old.filter(|entry| is_free(entry) && entry.host.scale == scale);
-        let in_place = in_place.map(|entry| entry.host.clone());
+        let in_place = self.overwritable(key, scale);
+        let old = self.entries.get(&key);
         let host = if let Some(host) = &in_place {
             host.clone()
         } else {
@@ -335,7 +302,7 @@ impl Textures {
             };
             Arc::new(host)
         };
-        // Levels to copy may have been decoded by such commands.
+        // Levels to copy may have been decoded by commands in the order of the draws.
         let encoder =
             if self.follows_resolves { with.recording.encoder(device) } else { with.recording.first(device) };
         if let Some(old) = old.filter(|_| in_place.is_none()) {

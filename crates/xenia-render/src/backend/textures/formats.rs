@@ -202,6 +202,13 @@ impl Decoding {
         }
     }
 
+    /// Bytes of a texture's levels in the host format, at the guest's resolution.
+    pub(super) fn texture_bytes(&self, info: &TextureInfo) -> u64 {
+        let levels = (0..=info.max_level()).map(|level| info.level_size(level));
+        let texels: u64 = levels.map(|size| size.into_iter().map(u64::from).product::<u64>()).sum();
+        texels * u64::from(self.texel_bytes())
+    }
+
     /// Bytes of a texel in the host format.
     pub(super) fn texel_bytes(&self) -> u32 {
         self.components
