@@ -10,7 +10,9 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns};
+use xenia_sched::{
+    Alertable, BlockReason, Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns,
+};
 use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
@@ -257,7 +259,7 @@ impl Net {
         });
         let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
         let kthread = caller.kthread?;
-        cpu.open_wait(caller.thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
+        cpu.open_wait(caller.thread, Alertable::No).map_err(|_| WsaError::NO_BUFFERS)?;
         let who = Requester::Thread { thread: caller.thread, kthread };
         self.requests.push_back(Request { who, socket, what });
         Ok(Wait { reason: BlockReason::Socket, deadline, alertable: false })

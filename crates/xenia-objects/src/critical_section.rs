@@ -19,7 +19,7 @@ use crate::lock_queue::{LockQueues, LockWaiter};
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{critical_section as section, dispatcher_header as header};
 use xenia_memory::{GuestMemory, MemoryFault};
-use xenia_sched::Cpu;
+use xenia_sched::{Alertable, Cpu};
 
 /// Lock count of a free section.
 const FREE: u32 = u32::MAX;
@@ -74,7 +74,7 @@ pub fn enter_or_join(
         own(memory, at, waiter.owner)?;
         return Ok(true);
     }
-    cpu.open_wait(waiter.thread, false)?;
+    cpu.open_wait(waiter.thread, Alertable::No)?;
     place.take(waiter);
     Ok(false)
 }

@@ -39,6 +39,7 @@ pub use lock::{Guard, LockCounts};
 pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
 pub use state::{DispatcherState, WaitBlockState};
+pub use xenia_sched::Alertable;
 
 use crate::HeldObject;
 use crate::clock::Clock;
@@ -103,25 +104,6 @@ impl<'a> WaitSet<'a> {
     /// Any one of these objects.
     pub fn any(objects: &'a [GuestAddr]) -> Self {
         Self { objects, wait_type: WaitType::Any }
-    }
-}
-
-/// Whether an alert or a user APC may end a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Alertable {
-    No,
-    Yes,
-}
-
-impl Alertable {
-    pub fn is_yes(self) -> bool {
-        self == Self::Yes
-    }
-}
-
-impl From<bool> for Alertable {
-    fn from(argument: bool) -> Self {
-        if argument { Self::Yes } else { Self::No }
     }
 }
 

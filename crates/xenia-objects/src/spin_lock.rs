@@ -9,7 +9,7 @@ use crate::failure::Fallible;
 use crate::lock_queue::{LockQueues, LockWaiter};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::Cpu;
+use xenia_sched::{Alertable, Cpu};
 
 /// Takes a free lock for the owner `kpcr`; returns the current owner if it is taken.
 pub fn try_acquire(
@@ -35,7 +35,7 @@ pub fn acquire_or_join(
     let place = locks.place(lock);
     let Err(holder) = try_acquire(memory, lock, waiter.owner)? else { return Ok(true) };
     waits(cpu, holder)?;
-    cpu.open_wait(waiter.thread, false)?;
+    cpu.open_wait(waiter.thread, Alertable::No)?;
     place.take(waiter);
     Ok(false)
 }

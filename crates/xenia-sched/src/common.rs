@@ -9,7 +9,9 @@ pub(crate) mod state;
 
 use crate::contention::ContentionPoints;
 use crate::directory::ThreadDirectory;
-use crate::{Event, EventSink, GuestTicks, HW_THREADS, NoEvents, SchedError, ThreadRef, WaitTicket};
+use crate::{
+    Alertable, Event, EventSink, GuestTicks, HW_THREADS, NoEvents, SchedError, ThreadRef, WaitTicket,
+};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use xenia_sync::{Level, Mutex};
@@ -131,7 +133,11 @@ impl Common {
     // ---- threads and their waits ----
 
     /// Opens a wait of a thread ([`crate::Cpu::open_wait`]).
-    pub(crate) fn open_wait(&self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+    pub(crate) fn open_wait(
+        &self,
+        thread: ThreadRef,
+        alertable: Alertable,
+    ) -> Result<WaitTicket, SchedError> {
         let serial = self.directory.wait_word(thread)?.open(alertable);
         Ok(WaitTicket { thread, serial })
     }

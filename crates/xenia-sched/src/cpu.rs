@@ -22,7 +22,7 @@
 //!   holds.
 //! - **Errors** concern names only: a thread with a counted [`ThreadRef`] is never stale.
 
-use crate::{Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
+use crate::{Alertable, Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
@@ -101,7 +101,7 @@ pub trait Cpu {
     /// parked. Must be called under the lock of the list that the wait goes on, before the wait is
     /// added to it, and must be followed by [`crate::Disposition::Park`] at the end of the call. A
     /// wake in between is kept: the thread resumes with its value instead of parking.
-    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError>;
+    fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError>;
 
     /// Whether a wait has not ended. The result `true` stays valid while the caller holds the lock
     /// of the list that has the wait; for a wait on no list it is a hint.

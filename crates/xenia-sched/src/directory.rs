@@ -138,6 +138,7 @@ pub(crate) fn count_look() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Alertable;
 
     #[test]
     fn every_position_has_an_entry_of_its_own() {
@@ -163,13 +164,13 @@ mod tests {
         assert_eq!(directory.slot_of(name(1)), Err(SchedError::Stale(name(1))));
         directory.set(name(0), 3).unwrap();
         assert_eq!(directory.slot_of(name(0)), Ok(3));
-        let serial = directory.wait_word(name(0)).unwrap().open(false);
+        let serial = directory.wait_word(name(0)).unwrap().open(Alertable::No);
         directory.remove(name(0));
         assert!(directory.wait_word(name(0)).is_err());
         directory.add(name(1), 5).unwrap();
         let word = directory.wait_word(name(1)).unwrap();
         assert_eq!(word.waiting(), None, "the thread before has left nothing");
-        assert_ne!(word.open(false), serial);
+        assert_ne!(word.open(Alertable::No), serial);
         let nowhere = ThreadRef { hw_id: 6, ..name(0) };
         assert_eq!(directory.add(nowhere, 0), Err(SchedError::Stale(nowhere)));
     }

@@ -2,8 +2,8 @@
 //! parking on the scheduler's wait words under loom's locks.
 
 use crate::{
-    Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, ThreadRef,
-    WaitSerial, WaitTicket, WaitWord, Which, Woken,
+    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters,
+    ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -149,7 +149,7 @@ impl Cpu for ModelCpu {
 
     fn emit(&mut self, _: &Event<'_>) {}
 
-    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+    fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError> {
         let gate = self.0.0[usize::from(thread.hw_id)].gate.lock().expect("no panic");
         Ok(WaitTicket { thread, serial: gate.word.open(alertable) })
     }

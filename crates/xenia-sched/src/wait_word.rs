@@ -24,6 +24,25 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 #[cfg(not(feature = "wait-model"))]
 use std::{hint, sync::atomic::AtomicU64, thread};
 
+/// Whether an alert or a user APC may end a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Alertable {
+    No,
+    Yes,
+}
+
+impl Alertable {
+    pub fn is_yes(self) -> bool {
+        self == Self::Yes
+    }
+}
+
+impl From<bool> for Alertable {
+    fn from(argument: bool) -> Self {
+        if argument { Self::Yes } else { Self::No }
+    }
+}
+
 const STATE: u64 = 7;
 /// Flag: an interruption may end the wait.
 const ALERTABLE: u64 = 8;
@@ -123,9 +142,10 @@ impl WaitWord {
     }
 
     /// Opens a wait; the previous one must be over. For the thread's owner only.
-    pub fn open(&self, alertable: bool) -> WaitSerial {
+    pub fn open(&self, alertable: Alertable) -> WaitSerial {
         let serial = (self.word.load(Relaxed) >> BITS) + 1;
-        self.word.store(serial << BITS | if alertable { ALERTABLE } else { 0 } | OPEN, Release);
+        let flag = if alertable.is_yes() { ALERTABLE } else { 0 };
+        self.word.store(serial << BITS | flag | OPEN, Release);
         WaitSerial(serial)
     }
 
@@ -199,13 +219,13 @@ mod tests {
     fn a_wait_ends_once_before_or_after_the_thread_parks() {
         let word = WaitWord::default();
         assert_eq!(word.end(Which::Any, 1), Ended::Over, "no wait");
-        let first = word.open(false);
+        let first = word.open(Alertable::No);
         assert_eq!(word.waiting(), Some(first));
         assert_eq!(word.commit(), Commit::Parked);
         assert_eq!(word.end(Which::Alertable, 1), Ended::Over);
         assert_eq!(word.end(Which::Serial(first), 2), Ended::Parked);
         assert_eq!(word.end(Which::Serial(first), 3), Ended::Over);
-        let second = word.open(true);
+        let second = word.open(Alertable::Yes);
         assert_eq!(word.end(Which::Serial(first), 4), Ended::Over, "a deadline of the wait before");
         assert_eq!(word.end(Which::Alertable, 5), Ended::BeforePark);
         assert_eq!(word.end(Which::Serial(second), 6), Ended::Over);

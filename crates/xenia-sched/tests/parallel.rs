@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{
-    BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND, Wait, Woken,
+    Alertable, BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND,
+    Wait, Woken,
 };
 
 /// Engine that takes long, reads the time base, and calls.
@@ -143,7 +144,7 @@ fn barrier_does_not_wait_for_yielding_or_waiting_threads() {
             0 => Disposition::Continue,
             1 => Disposition::EndVisit,
             _ => {
-                cpu.open_wait(running.thread, false).unwrap();
+                cpu.open_wait(running.thread, Alertable::No).unwrap();
                 forever()
             }
         }
@@ -203,7 +204,7 @@ fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
         if running.id == 0 && step == ROUNDS {
             return Disposition::End(EndKind::Exit { code: 0 });
         }
-        cpu.open_wait(running.thread, false).unwrap();
+        cpu.open_wait(running.thread, Alertable::No).unwrap();
         forever()
     });
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
@@ -240,7 +241,7 @@ fn pending_work_is_not_a_deadlock_and_wakes_its_waiter() {
             return exit(cpu, running);
         }
         running.ctx.gpr[5] += 1;
-        cpu.open_wait(running.thread, false).unwrap();
+        cpu.open_wait(running.thread, Alertable::No).unwrap();
         left.under_way.fetch_add(1, SeqCst);
         // Either longer than it takes to detect a deadlock, or no time at all.
         let takes = if running.id == 0 { Duration::from_millis(12) } else { Duration::ZERO };

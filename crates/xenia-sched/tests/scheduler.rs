@@ -6,8 +6,8 @@ mod yields;
 use plain::Plain;
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, Placement, SchedError, Scheduler, SchedulerConfig, SpawnParameters,
-    ThreadRef, ThreadState, Wait, Woken,
+    Alertable, BlockReason, Cpu, Disposition, Placement, SchedError, Scheduler, SchedulerConfig,
+    SpawnParameters, ThreadRef, ThreadState, Wait, Woken,
 };
 
 fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
@@ -296,7 +296,7 @@ fn a_thread_that_was_moved_and_goes_on_instead_of_parking_is_in_no_queue_until_i
     let running = scheduler.take(thread).unwrap();
     let cpu: &mut dyn Cpu = &mut scheduler;
     cpu.set_affinity(thread, 1 << 4).unwrap();
-    cpu.open_wait(thread, false).unwrap();
+    cpu.open_wait(thread, Alertable::No).unwrap();
     assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::BeforePark));
     let (running, disposition) = scheduler.park_or_resume(&mut Plain, running, forever()).unwrap();
     assert_eq!((running.ctx.gpr[3], disposition), (9, Disposition::Continue));
@@ -361,7 +361,7 @@ fn a_wake_that_comes_before_the_thread_parks_lets_it_go_on() {
     for round in 1..4 {
         let result = scheduler.run_for(&mut Plain, thread, |scheduler, running| {
             let cpu: &mut dyn Cpu = scheduler;
-            let ticket = cpu.open_wait(running.thread, true).unwrap();
+            let ticket = cpu.open_wait(running.thread, Alertable::Yes).unwrap();
             assert!(cpu.is_waiting(ticket));
             let woken = match round {
                 1 => cpu.wake(thread, round, 0),
@@ -389,7 +389,7 @@ fn a_deadline_ends_no_later_wait() {
     let mut tickets = Vec::new();
     for _ in 0..2 {
         scheduler.run_for(&mut Plain, thread, |scheduler, running| {
-            tickets.push(Cpu::open_wait(scheduler, running.thread, false).unwrap());
+            tickets.push(Cpu::open_wait(scheduler, running.thread, Alertable::No).unwrap());
             Disposition::Park(forever())
         });
         if tickets.len() == 1 {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use xenia_sched::{
-    Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters, ThreadRef,
-    Woken,
+    Alertable, Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters,
+    ThreadRef, Woken,
 };
 use xenia_testing::Dice;
 
@@ -36,7 +36,7 @@ fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: 
         return exit(cpu, running);
     }
     running.ctx.gpr[5] += 1;
-    cpu.open_wait(running.thread, false).unwrap();
+    cpu.open_wait(running.thread, Alertable::No).unwrap();
     forever()
 }
 
@@ -172,7 +172,7 @@ fn guest_sees_the_last_of_concurrent_priority_changes() {
                         // Its boost decays.
                         return Disposition::EndVisit;
                     }
-                    cpu.open_wait(running.thread, false).unwrap();
+                    cpu.open_wait(running.thread, Alertable::No).unwrap();
                     return forever();
                 }
                 BOOSTER => {

@@ -61,7 +61,7 @@ impl WaitHarness {
         for round in 1..=ROUNDS {
             {
                 let mut list = self.list.lock().unwrap();
-                let serial = self.word.open(round % 3 != 0);
+                let serial = self.word.open((round % 3 != 0).into());
                 *list = Some((serial, round));
                 *self.deadline.lock().unwrap() = Some((serial, round));
             }

@@ -66,7 +66,7 @@ impl KeTime {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
         }
         let thread = call.thread();
-        call.cpu.open_wait(thread, alertable)?;
+        call.cpu.open_wait(thread, alertable.into())?;
         Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
     }
 

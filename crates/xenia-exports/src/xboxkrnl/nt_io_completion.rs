@@ -10,7 +10,7 @@ use crate::thread::waiting::{Timeout, deadline};
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::{BlockReason, Wait};
+use xenia_sched::{Alertable, BlockReason, Wait};
 
 /// The exports for completion ports.
 pub struct NtIoCompletion;
@@ -79,7 +79,7 @@ impl NtIoCompletion {
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Return(NtStatus::TIMEOUT));
         }
-        call.cpu.open_wait(receiver.thread, false)?;
+        call.cpu.open_wait(receiver.thread, Alertable::No)?;
         files.ports.wait(port.body(), receiver, held);
         Ok(Flow::Block(Wait { reason: BlockReason::Completion, deadline, alertable: false }))
     }

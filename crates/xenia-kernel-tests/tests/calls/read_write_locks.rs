@@ -12,8 +12,8 @@ fn acquire(b: &mut Harness, thread: ThreadRef, mode: LockMode) -> bool {
     b.act_as(thread);
     let lock = u64::from(b.scratch.0);
     let name = match mode {
-        LockMode::Shared => "ExAcquireReadWriteLockShared",
-        LockMode::Exclusive => "ExAcquireReadWriteLockExclusive",
+        Shared => "ExAcquireReadWriteLockShared",
+        Exclusive => "ExAcquireReadWriteLockExclusive",
     };
     b.carry_out(name, &[lock]).is_some()
 }

@@ -11,7 +11,7 @@ use crate::thread::pending_count::PendingCount;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, Event, ThreadRef, Wait, Woken};
+use xenia_sched::{Alertable, BlockReason, Cpu, Event, ThreadRef, Wait, Woken};
 use xenia_sync::Mutex;
 
 /// Hardware thread for the callbacks: the one that the titles' sound library uses by default.
@@ -156,7 +156,8 @@ impl RenderCallbacks<'_> {
         let thread = call.thread();
         let mut opened = Ok(());
         let cpu = &mut *call.cpu;
-        let next = self.driver.returned(thread, || opened = cpu.open_wait(thread, false).map(drop))?;
+        let next =
+            self.driver.returned(thread, || opened = cpu.open_wait(thread, Alertable::No).map(drop))?;
         if let Err(error) = opened {
             tracing::error!(target: "kernel", "thread {thread:?} of the render driver can't wait: {error}");
             return Some(Flow::Exit { code: 0 });

@@ -11,7 +11,7 @@ use xenia_cpu::PpcContext;
 use xenia_guest::layout::{kdpc, kpcr};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
+use xenia_sched::{Alertable, BlockReason, Cpu, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
 use xenia_sync::Mutex;
 
 /// Process types in `KPCR`.
@@ -170,7 +170,7 @@ impl ServiceThreads<'_> {
             let taken = next.map_or(Ok(()), |next| next.show_taken(self.memory));
             if next.is_none() {
                 let thread = call.thread();
-                call.cpu.open_wait(thread, false)?;
+                call.cpu.open_wait(thread, Alertable::No)?;
             }
             (next, taken)
         };

@@ -30,7 +30,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
+use xenia_sched::{Alertable, BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};
 use xenia_user::notifications::{Notification, id};
 
@@ -202,7 +202,7 @@ pub fn open(
         }
         let mut waiter = None;
         if matches!(recipient, AnswerRecipient::Caller) {
-            call.cpu.open_wait(call.thread(), false)?;
+            call.cpu.open_wait(call.thread(), Alertable::No)?;
             waiter = Some(call.thread());
         }
         let thread_id = call.thread_id();

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
+use xenia_sched::{Alertable, BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Guest time from a call to its completion: longer than titles need to return from the call and
@@ -244,7 +244,7 @@ pub fn wait_for(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible
     let mut calls = kernel.requests.lock();
     if is_pending(call, at)? {
         let thread = call.thread();
-        call.cpu.open_wait(thread, false)?;
+        call.cpu.open_wait(thread, Alertable::No)?;
         calls.waiters.push(Waiter { at, thread, wants });
         return Ok(Flow::Block(Wait::forever(BlockReason::Overlapped)));
     }

@@ -37,7 +37,7 @@ impl Held<'_> {
         if waiter.deadline.is_some_and(|deadline| deadline <= cpu.now()) {
             return Ok(WaitResult::Done(NtStatus::TIMEOUT));
         }
-        cpu.open_wait(waiter.thread, waiter.alertable.is_yes())?;
+        cpu.open_wait(waiter.thread, waiter.alertable)?;
         let Waiter { thread, deadline, alertable, kthread } = waiter;
         let reach = ShardSet::of(objects);
         for (index, &object) in objects.iter().enumerate() {

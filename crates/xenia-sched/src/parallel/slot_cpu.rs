@@ -9,8 +9,8 @@ use super::shared::Shared;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, ThreadRef, Wait,
-    WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters,
+    ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use std::cell::OnceCell;
 use xenia_cpu::PpcContext;
@@ -92,7 +92,7 @@ impl Cpu for SlotCpu<'_> {
         self.shared.slots.common.emit(self.now(), event);
     }
 
-    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+    fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError> {
         self.shared.slots.common.open_wait(thread, alertable)
     }
 

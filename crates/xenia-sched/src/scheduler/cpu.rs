@@ -5,8 +5,8 @@ use super::Scheduler;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, System,
-    ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError,
+    SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -78,7 +78,7 @@ impl Cpu for Scheduler {
         Self::emit(self, event);
     }
 
-    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+    fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError> {
         self.common.open_wait(thread, alertable)
     }
 

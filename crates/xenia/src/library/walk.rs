@@ -150,7 +150,7 @@ impl TitleWalk<'_> {
                 }
             };
             self.entries += 1;
-            if self.entries % PROGRESS == 0 {
+            if self.entries.is_multiple_of(PROGRESS) {
                 (self.progress)(self.entries);
             }
             if self.is_beyond_bounds(contents.files.len()) {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters,
-    ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
+    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError,
+    SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
 };
 
 /// A guest thread's registers while it does not run, and its wait state.
@@ -88,7 +88,7 @@ impl Cpu for HostCpu {
 
     fn emit(&mut self, _event: &Event<'_>) {}
 
-    fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
+    fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError> {
         Ok(WaitTicket { thread, serial: self.0.seat(thread)?.word.open(alertable) })
     }
 
@@ -129,7 +129,7 @@ impl Cpu for HostCpu {
         let SpawnParameters { ctx, id, suspended, wait, .. } = parameters;
         let word = WaitWord::default();
         if let Some(wait) = wait {
-            word.open(wait.alertable);
+            word.open(wait.alertable.into());
             assert_eq!(word.commit(), Commit::Parked);
         }
         seats.push(Arc::new(Seat {
