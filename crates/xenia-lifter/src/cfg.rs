@@ -6,3 +6,5 @@ pub(crate) mod graph;
 pub(crate) mod loops;
 pub mod ranges;
 pub mod region;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -214,13 +214,8 @@ fn ends(nodes: &[Node<'_>], n: usize) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::region::{Reach, discover};
+    use crate::cfg::testing::{bdnz, region_of};
     use xenia_isa::word::{BLR, NOP};
-
-    /// `bdnz` by `words` words.
-    fn bdnz(words: i32) -> u32 {
-        0x4200_0000 | (words * 4) as u32 & 0xFFFC
-    }
 
     /// The single-format assumptions of the blocks of `words`, by instruction index.
     fn shorts(words: &[u32]) -> Vec<(u32, u32)> {
@@ -229,9 +224,7 @@ mod tests {
 
     /// The single-format and open assumptions of the blocks of `words`.
     fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all(0..4 * words.len() as u32, words.len());
-        let region = discover(&[0], &reach, &mut fetch).unwrap();
+        let region = region_of(words);
         let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
         let starts = region.blocks.keys().map(|pc| pc / 4);
         starts.zip(assumptions).map(|(at, block)| (at, block.single_format, block.open_format)).collect()

@@ -159,30 +159,12 @@ fn copies(bodies: &[&Block], file: RegisterSet) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::region::{Reach, discover};
+    use crate::cfg::testing::{ADD, bdnz, beq, bl, region_of};
     use xenia_isa::word::BLR;
-
-    /// `b`, `beq` or `bl` with a displacement in words.
-    fn b(words: i32) -> u32 {
-        0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC
-    }
-
-    fn beq(words: i32) -> u32 {
-        0x4182_0000 | (words * 4) as u32 & 0xFFFC
-    }
-
-    fn bl(words: i32) -> u32 {
-        b(words) | 1
-    }
-
-    /// `addi r3,r3,1`: a register that the loop can carry.
-    const ADD: u32 = 0x3863_0001;
 
     /// The blocks of the loops in `words`, by instruction index.
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all(0..4 * words.len() as u32, words.len());
-        let region = discover(&[0], &reach, &mut fetch).unwrap();
+        let region = region_of(words);
         let graph = FlowGraph::new(&region.blocks);
         find(&region.blocks, &graph, true)
             .iter()
@@ -203,10 +185,8 @@ mod tests {
         let bytes = xenia_isa::assemble(&text.replace("; ", "\n"), 0).unwrap().bytes;
         let mut words: Vec<u32> =
             bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
-        words.extend([0x4200_FFF0, BLR]);
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all(0..4 * words.len() as u32, words.len());
-        let region = discover(&[0], &reach, &mut fetch).unwrap();
+        words.extend([bdnz(-4), BLR]);
+        let region = region_of(&words);
         let [found] = &find(&region.blocks, &FlowGraph::new(&region.blocks), false)[..] else {
             panic!("one loop")
         };

@@ -81,15 +81,13 @@ impl FlowGraph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::region::{Reach, discover};
+    use crate::cfg::testing::{beq, region_of};
     use xenia_isa::word::{BLR, NOP};
 
     #[test]
     fn edges_are_the_same_from_both_ends() {
         // 0: beq to 3; 1: nop; 2: beq to 1; 3: blr.
-        let words = [0x4182_000C, NOP, 0x4182_FFFC, BLR];
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let region = discover(&[0], &Reach::all(0..16, 4), &mut fetch).unwrap();
+        let region = region_of(&[beq(3), NOP, beq(-1), BLR]);
         let graph = FlowGraph::new(&region.blocks);
         let starts = |ids: &[BlockId]| ids.iter().map(|&id| graph.start(id)).collect::<Vec<_>>();
         let [entry, body, end] = graph.ids().collect::<Vec<_>>()[..] else { panic!("three blocks") };

@@ -46,26 +46,12 @@ fn header(members: &BTreeSet<BlockId>, graph: &FlowGraph) -> Option<BlockId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::region::{Reach, discover};
+    use crate::cfg::testing::{ADD, b, beq, region_of};
     use xenia_isa::word::{BLR, NOP};
-
-    /// `b` or `beq` with a displacement in words.
-    fn b(words: i32) -> u32 {
-        0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC
-    }
-
-    fn beq(words: i32) -> u32 {
-        0x4182_0000 | (words * 4) as u32 & 0xFFFC
-    }
-
-    /// `addi r3,r3,1`: a register that a loop can carry.
-    const ADD: u32 = 0x3863_0001;
 
     /// The blocks of the loops in `words`, by instruction index.
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
-        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all(0..4 * words.len() as u32, words.len());
-        let region = discover(&[0], &reach, &mut fetch).unwrap();
+        let region = region_of(words);
         let graph = FlowGraph::new(&region.blocks);
         let at = |members: &BTreeSet<BlockId>| members.iter().map(|&id| graph.start(id) / 4).collect();
         innermost(&graph).iter().map(at).collect()
