@@ -1,5 +1,6 @@
 //! Event loop: handles events of the system and the machine.
 
+mod actions;
 mod dialog;
 mod gallery;
 mod home;
@@ -9,11 +10,10 @@ mod profile;
 mod settings;
 
 use super::keys::KeyAction;
-use super::live;
 use super::mailbox::{FrameSender, Mailbox, TitleChange, WindowMessage};
 use super::page::Phase;
 use super::view::View;
-use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
+use super::{Client, KeyEvent, RenderError, WindowConfig};
 use gallery::Gallery;
 use home::Home;
 use std::collections::BTreeSet;
@@ -156,110 +156,6 @@ impl Events {
                 (false, false) => {}
             }
         }
-    }
-
-    fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
-        let is_running = self.is_running();
-        self.changed.extend(live::changed_by(action));
-        let Some(view) = &mut self.view else { return };
-        let now = self.mailbox.now();
-        match action {
-            KeyAction::Menu if self.mailbox.open().stopped.is_some() => self.leave_stopped(event_loop),
-            KeyAction::Menu => self.open_page(MenuPage::Menu),
-            KeyAction::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
-            KeyAction::Help => view.help = !view.help,
-            KeyAction::Restart if is_running => {
-                if self.config.can_restart {
-                    self.open_page(MenuPage::AskRestart);
-                }
-            }
-            KeyAction::Again | KeyAction::Restart => {
-                let stopped = self.mailbox.open().stopped.take_if(|why| why.again);
-                if stopped.is_some() {
-                    self.set_paused(false);
-                    self.client.again();
-                }
-            }
-            KeyAction::Pause | KeyAction::Step if !is_running => {}
-            KeyAction::Pause => {
-                let paused = !view.shown.paused;
-                self.paused_unfocused = false;
-                self.set_paused(paused);
-            }
-            KeyAction::Step => {
-                self.set_paused(true);
-                self.client.step();
-            }
-            KeyAction::Turbo | KeyAction::Rewind => {}
-            KeyAction::TurboSwitch => {
-                let on = !view.shown.turbo;
-                self.set_turbo(on);
-            }
-            KeyAction::Louder | KeyAction::Quieter | KeyAction::Mute => {
-                let text = self.client.volume(match action {
-                    KeyAction::Louder => VolumeChange::Up,
-                    KeyAction::Quieter => VolumeChange::Down,
-                    _ => VolumeChange::Mute,
-                });
-                view.say(&self.mailbox, text);
-            }
-            KeyAction::Screenshot => self.screenshot(),
-            KeyAction::Video if !is_running => {}
-            KeyAction::Video => self.toggle_video(),
-            KeyAction::SaveState => self.save_state(),
-            KeyAction::LoadState => self.load_state(Some(self.slot)),
-            KeyAction::Report => {
-                let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
-                if let Some(text) = self.client.report(frame.as_deref()) {
-                    view.say(&self.mailbox, text);
-                }
-            }
-            KeyAction::Overlay => view.shown.overlay = view.shown.overlay.next(),
-            KeyAction::Scaling => {
-                view.shown.scaling = view.shown.scaling.next();
-                view.say(&self.mailbox, format!("scaling: {}", view.shown.scaling.name()));
-            }
-            KeyAction::Filter => {
-                view.shown.filter = view.shown.filter.next();
-                view.say(&self.mailbox, format!("filter: {}", view.shown.filter.name()));
-            }
-            KeyAction::Smooth => {
-                let smooths = &mut view.shown.appearance.smooths_edges;
-                *smooths = !*smooths;
-                let state = if *smooths { "on" } else { "off" };
-                view.say(&self.mailbox, format!("smooth edges: {state}"));
-            }
-            KeyAction::Sharpness => {
-                view.shown.appearance.sharpen();
-                view.say(&self.mailbox, format!("sharpness: {}%", view.shown.appearance.sharpness));
-            }
-            KeyAction::Brighter | KeyAction::Darker => {
-                view.shown.appearance.brighten(action == KeyAction::Brighter);
-                view.say(&self.mailbox, format!("brightness: {}%", view.shown.appearance.brightness));
-            }
-            KeyAction::Vsync => {
-                view.set_vsync(!view.shown.vsync);
-                let state = if view.shown.vsync { "on" } else { "off" };
-                view.say(&self.mailbox, format!("vertical synchronisation: {state}"));
-            }
-        }
-        self.refresh();
-    }
-
-    fn screenshot(&mut self) {
-        let Some(view) = &mut self.view else { return };
-        let kept = match &view.frame {
-            Some((number, frame)) => match frame.read() {
-                Some(frame) => self.client.keep(*number, &frame),
-                None => Err("the frame was lost with the graphics device".to_owned()),
-            },
-            None => Err("there is no frame yet".to_owned()),
-        };
-        let text = match kept {
-            Ok(place) => format!("kept as {place}"),
-            Err(reason) => format!("no screenshot: {reason}"),
-        };
-        view.say(&self.mailbox, text);
     }
 
     fn set_paused(&mut self, paused: bool) {

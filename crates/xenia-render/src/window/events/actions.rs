@@ -1,0 +1,156 @@
+//! Actions of keys and of combinations of pad buttons.
+
+use super::Events;
+use crate::window::keys::KeyAction;
+use crate::window::{VolumeChange, live};
+use winit::event_loop::ActiveEventLoop;
+use xenia_ui::MenuPage;
+
+impl Events {
+    /// Carries out an action that does not go on while its key is held.
+    pub(super) fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
+        self.changed.extend(live::changed_by(action));
+        if self.view.is_none() {
+            return;
+        }
+        match action {
+            KeyAction::Menu if self.mailbox.open().stopped.is_some() => self.leave_stopped(event_loop),
+            KeyAction::Menu => self.open_page(MenuPage::Menu),
+            KeyAction::Restart if self.is_running() => {
+                if self.config.can_restart {
+                    self.open_page(MenuPage::AskRestart);
+                }
+            }
+            KeyAction::Again | KeyAction::Restart => self.start_again(),
+            KeyAction::Pause | KeyAction::Step if !self.is_running() => {}
+            KeyAction::Pause => self.toggle_pause(),
+            KeyAction::Step => {
+                self.set_paused(true);
+                self.client.step();
+            }
+            KeyAction::Turbo | KeyAction::Rewind => {}
+            KeyAction::TurboSwitch => self.toggle_turbo(),
+            KeyAction::Louder => self.change_volume(VolumeChange::Up),
+            KeyAction::Quieter => self.change_volume(VolumeChange::Down),
+            KeyAction::Mute => self.change_volume(VolumeChange::Mute),
+            KeyAction::Screenshot => self.screenshot(),
+            KeyAction::Video if !self.is_running() => {}
+            KeyAction::Video => self.toggle_video(),
+            KeyAction::SaveState => self.save_state(),
+            KeyAction::LoadState => self.load_state(Some(self.slot)),
+            KeyAction::Report => self.write_report(),
+            KeyAction::FullScreen
+            | KeyAction::Help
+            | KeyAction::Overlay
+            | KeyAction::Scaling
+            | KeyAction::Filter
+            | KeyAction::Smooth
+            | KeyAction::Sharpness
+            | KeyAction::Brighter
+            | KeyAction::Darker
+            | KeyAction::Vsync => self.change_view(action),
+        }
+        self.refresh();
+    }
+
+    /// Starts a title that has stopped again, if it can be.
+    fn start_again(&mut self) {
+        let stopped = self.mailbox.open().stopped.take_if(|why| why.again);
+        if stopped.is_some() {
+            self.set_paused(false);
+            self.client.again();
+        }
+    }
+
+    fn toggle_pause(&mut self) {
+        let Some(view) = &self.view else { return };
+        let paused = !view.shown.paused;
+        self.paused_unfocused = false;
+        self.set_paused(paused);
+    }
+
+    fn toggle_turbo(&mut self) {
+        let Some(view) = &self.view else { return };
+        let on = !view.shown.turbo;
+        self.set_turbo(on);
+    }
+
+    fn change_volume(&mut self, change: VolumeChange) {
+        let Some(view) = &mut self.view else { return };
+        let text = self.client.volume(change);
+        view.say(&self.mailbox, text);
+    }
+
+    fn write_report(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
+        if let Some(text) = self.client.report(frame.as_deref()) {
+            view.say(&self.mailbox, text);
+        }
+    }
+
+    /// Changes how the window shows the picture, and says so over it.
+    fn change_view(&mut self, action: KeyAction) {
+        let Some(view) = &mut self.view else { return };
+        let shown = &mut view.shown;
+        let on_or_off = |on: bool| if on { "on" } else { "off" };
+        let text = match action {
+            KeyAction::FullScreen => {
+                view.set_full_screen(!view.is_full_screen(), self.mailbox.now());
+                return;
+            }
+            KeyAction::Help => {
+                view.help = !view.help;
+                return;
+            }
+            KeyAction::Overlay => {
+                shown.overlay = shown.overlay.next();
+                return;
+            }
+            KeyAction::Scaling => {
+                shown.scaling = shown.scaling.next();
+                format!("scaling: {}", shown.scaling.name())
+            }
+            KeyAction::Filter => {
+                shown.filter = shown.filter.next();
+                format!("filter: {}", shown.filter.name())
+            }
+            KeyAction::Smooth => {
+                let smooths = &mut shown.appearance.smooths_edges;
+                *smooths = !*smooths;
+                format!("smooth edges: {}", on_or_off(*smooths))
+            }
+            KeyAction::Sharpness => {
+                shown.appearance.sharpen();
+                format!("sharpness: {}%", shown.appearance.sharpness)
+            }
+            KeyAction::Brighter | KeyAction::Darker => {
+                shown.appearance.brighten(action == KeyAction::Brighter);
+                format!("brightness: {}%", shown.appearance.brightness)
+            }
+            KeyAction::Vsync => {
+                view.set_vsync(!view.shown.vsync);
+                format!("vertical synchronisation: {}", on_or_off(view.shown.vsync))
+            }
+            _ => return,
+        };
+        view.say(&self.mailbox, text);
+    }
+
+    /// Writes the frame that is shown to a file.
+    pub(super) fn screenshot(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let kept = match &view.frame {
+            Some((number, frame)) => match frame.read() {
+                Some(frame) => self.client.keep(*number, &frame),
+                None => Err("the frame was lost with the graphics device".to_owned()),
+            },
+            None => Err("there is no frame yet".to_owned()),
+        };
+        let text = match kept {
+            Ok(place) => format!("kept as {place}"),
+            Err(reason) => format!("no screenshot: {reason}"),
+        };
+        view.say(&self.mailbox, text);
+    }
+}
