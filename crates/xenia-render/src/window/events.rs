@@ -10,8 +10,7 @@ mod profile;
 mod settings;
 
 use super::keys::KeyAction;
-use super::mailbox::{FrameSender, Mailbox, TitleChange, WindowMessage};
-use super::page::Phase;
+use super::mailbox::{FrameSender, Mailbox, NewMail, TitleChange, WindowMessage};
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, WindowConfig};
 use gallery::Gallery;
@@ -190,6 +189,42 @@ impl Events {
     }
 }
 
+impl Events {
+    /// Shows what the machine has put into the mailbox.
+    fn take_mail(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let NewMail { frame, has_figures, is_loading, message, library, profile, change } =
+            self.mailbox.take_new();
+        if is_loading {
+            view.forget();
+            self.started = self.mailbox.now();
+        }
+        // A paused machine shows few frames, whose numbers are displayed.
+        let shows_number = frame.is_some() && (view.shown.paused || view.frame.is_none());
+        let refreshes = has_figures || shows_number || message.is_some();
+        if let Some((number, frame)) = frame {
+            view.take(number, frame, self.mailbox.now());
+        }
+        if let Some(text) = message {
+            view.say(&self.mailbox, text);
+        }
+        if refreshes {
+            self.refresh();
+        }
+        if !profile.is_empty() {
+            self.take_profile(profile);
+        }
+        if library.is_some() {
+            self.take_library(library);
+        }
+        match change {
+            Some(TitleChange::Open(name)) => self.enter(name),
+            Some(TitleChange::Home(failure)) => self.come_home(failure),
+            None => {}
+        }
+    }
+}
+
 impl ApplicationHandler<WindowMessage> for Events {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.view.is_some() {
@@ -217,46 +252,7 @@ impl ApplicationHandler<WindowMessage> for Events {
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, message: WindowMessage) {
         match message {
-            WindowMessage::Mail => {
-                let Some(view) = &mut self.view else { return };
-                let (frame, message, news, is_new, library, change, profile) = {
-                    let mut mail = self.mailbox.open_after_wake();
-                    let frame = mail.frame.take();
-                    let message = mail.message.take();
-                    let library = mail.library.take();
-                    let change = mail.change.take();
-                    let news = std::mem::take(&mut mail.news);
-                    let profile = std::mem::take(&mut mail.profile);
-                    (frame, message, news, mail.phase == Phase::Loading, library, change, profile)
-                };
-                if is_new {
-                    view.forget();
-                    self.started = self.mailbox.now();
-                }
-                // A paused machine shows few frames, whose numbers are displayed.
-                let news = news || (frame.is_some() && (view.shown.paused || view.frame.is_none()));
-                if let Some((number, frame)) = frame {
-                    view.take(number, frame, self.mailbox.now());
-                }
-                let news = news || message.is_some();
-                if let Some(text) = message {
-                    view.say(&self.mailbox, text);
-                }
-                if news {
-                    self.refresh();
-                }
-                if !profile.is_empty() {
-                    self.take_profile(profile);
-                }
-                if library.is_some() {
-                    self.take_library(library);
-                }
-                match change {
-                    Some(TitleChange::Open(name)) => self.enter(name),
-                    Some(TitleChange::Home(failure)) => self.come_home(failure),
-                    None => {}
-                }
-            }
+            WindowMessage::Mail => self.take_mail(),
             WindowMessage::Pads(held) => self.take_pads(event_loop, held),
             WindowMessage::Ended => event_loop.exit(),
         }

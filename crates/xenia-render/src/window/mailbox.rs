@@ -75,6 +75,20 @@ pub(super) struct Mail {
     woken: bool,
 }
 
+/// Contents that the window takes out of the [`Mailbox`].
+pub(super) struct NewMail {
+    /// The newest frame with its number.
+    pub(super) frame: Option<(u64, SwapPicture)>,
+    /// Whether the meter has figures that the window has not shown.
+    pub(super) has_figures: bool,
+    /// Whether a title is being loaded, so that the last frame is of another one.
+    pub(super) is_loading: bool,
+    pub(super) message: Option<String>,
+    pub(super) library: Option<Arc<LibraryModel>>,
+    pub(super) profile: Vec<ProfileNews>,
+    pub(super) change: Option<TitleChange>,
+}
+
 /// Ordinal of the mailbox's lock, after those of the crate xenia (`lock_order.rs` there).
 const MAILBOX: u32 = 16;
 
@@ -106,12 +120,20 @@ impl Mailbox {
         self.mail.lock()
     }
 
-    /// Locks the contents in response to a wake-up event, so that the next change sends another
+    /// Takes new contents in response to a wake-up event, so that the next change sends another
     /// one.
-    pub(super) fn open_after_wake(&self) -> MutexGuard<'_, Mail> {
+    pub(super) fn take_new(&self) -> NewMail {
         let mut mail = self.open();
         mail.woken = false;
-        mail
+        NewMail {
+            frame: mail.frame.take(),
+            has_figures: std::mem::take(&mut mail.news),
+            is_loading: mail.phase == Phase::Loading,
+            message: mail.message.take(),
+            library: mail.library.take(),
+            profile: std::mem::take(&mut mail.profile),
+            change: mail.change.take(),
+        }
     }
 
     /// Changes the contents. Returns true if the window must be woken.
@@ -268,8 +290,7 @@ mod tests {
         let send = |number, width| mailbox.put(|mail, _| mail.frame = Some((number, frame(width))));
         assert!(send(1, 10));
         assert!(!send(2, 20) && !send(3, 30), "woken, but has not looked");
-        let taken =
-            mailbox.open_after_wake().frame.take().map(|(number, frame)| (number, frame.size().width));
+        let taken = mailbox.take_new().frame.map(|(number, frame)| (number, frame.size().width));
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");
