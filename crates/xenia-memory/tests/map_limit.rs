@@ -1,4 +1,5 @@
-//! Watches and allocations near the host's limit on mappings. A separate test program: the limit is the process's.
+//! Watches and allocations near the host's limit on mappings. A separate test program: the limit is
+//! the process's.
 
 mod common;
 

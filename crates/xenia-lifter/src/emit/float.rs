@@ -15,7 +15,7 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Float, Instruction};
 
-/// Fused multiply-adds.
+/// The fused multiply-adds, by signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FusedOp {
     MultiplyAdd,
