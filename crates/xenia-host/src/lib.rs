@@ -29,6 +29,7 @@
 //! - [`simd`]: loops that use the widest vectors (those of the least processor)
 //! - [`signals`]: signals that end a run (never called)
 //! - [`ownership`]: owners and identities of files (an error: no file is trusted)
+//! - [`input_pipe`]: input files that are pipes (none is refused)
 //! - [`network`]: readiness and errors of sockets
 //! - [`socket_file`]: sockets that are files (an error)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
@@ -56,6 +57,7 @@ compile_error!(
 mod access;
 mod device_names;
 mod error;
+pub mod input_pipe;
 pub mod instruction_cache;
 #[cfg(target_os = "linux")]
 mod linux;

@@ -11,7 +11,6 @@ use std::time::Duration;
 use xenia::interrupt::Interrupt;
 use xenia::report::{PROGRAM, check_json, write_json};
 use xenia::say::{errln, outln};
-use xenia::source;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
 use xenia_sweep::{Change, Limited, Merged, PlanConfig, RunConfig};
@@ -38,7 +37,6 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
 
 fn plan(args: &SweepPlanArgs) -> Result<Code> {
     let executable = std::env::current_exe().context("where the program is")?;
-    source::refuse_named_pipe(&args.spec).with_context(|| format!("cannot read {}", args.spec.display()))?;
     let what = PlanConfig { spec: &args.spec, out: &args.out, executable: &executable, program: PROGRAM };
     let planned = xenia_sweep::plan(&what)?;
     let kinds: Vec<String> =

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
 use xenia_formats::{Opens, identify};
-use xenia_host::ownership::is_named_pipe;
+use xenia_host::input_pipe::open_stream;
 
 /// Largest number of entries, including subfolders, of a folder that is hashed or searched for
 /// titles.
@@ -51,13 +51,9 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(longer)
 }
 
-/// Opens a file. A named pipe is refused, as its writer would be waited for; a shell's pipe, which
-/// has one, cannot be canonicalized.
+/// Opens a file. A named pipe is refused, as its writer would be waited for.
 pub(crate) fn open(path: &Path) -> Result<File> {
-    if is_named_pipe(path).map_err(Error::read(path))? && path.canonicalize().is_ok() {
-        return Err(Error::file(path, "it is a pipe; keep in a file what comes out of it"));
-    }
-    File::open(path).map_err(Error::read(path))
+    open_stream(path).map_err(Error::read(path))
 }
 
 fn file(path: &Path) -> Result<blake3::Hash> {

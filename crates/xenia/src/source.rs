@@ -5,10 +5,9 @@
 
 use crate::say::errln;
 use anyhow::{Context, Result};
-use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
-use xenia_host::ownership::is_named_pipe;
+pub use xenia_host::input_pipe::{open_seekable as open, open_stream as stream, refuse_named_pipe};
 
 /// Largest number of bytes of a text file.
 const MAX_BYTES: u64 = 64 << 20;
@@ -77,28 +76,6 @@ pub fn is_there(path: &Path) -> bool {
             false
         }
     }
-}
-
-/// Opens a file for random access. Pipes are refused.
-pub fn open(path: &Path) -> std::io::Result<File> {
-    if is_named_pipe(path)? { Err(pipe()) } else { File::open(path) }
-}
-
-/// Opens a file that is read once from beginning to end.
-pub fn stream(path: &Path) -> std::io::Result<File> {
-    refuse_named_pipe(path)?;
-    File::open(path)
-}
-
-/// Fails if opening the file would wait for a pipe's writer: only a second signal would end that
-/// wait.
-pub fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
-    // A shell's pipe is under /proc and cannot be canonicalized; a named pipe can.
-    if is_named_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }
-}
-
-fn pipe() -> Error {
-    Error::other("it is a pipe; keep in a file what comes out of it")
 }
 
 fn into_text(bytes: Vec<u8>) -> std::io::Result<String> {

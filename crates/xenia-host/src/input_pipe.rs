@@ -1,0 +1,37 @@
+//! Pipes as input files: opening a named one waits for its writer, which may never come.
+
+use crate::ownership::is_named_pipe;
+use std::fs::File;
+use std::io::{Error, Result};
+use std::path::Path;
+
+/// Opens a file that is read once from beginning to end.
+///
+/// # Errors
+/// It cannot be opened, or opening it [would wait](refuse_named_pipe).
+pub fn open_stream(path: &Path) -> Result<File> {
+    refuse_named_pipe(path)?;
+    File::open(path)
+}
+
+/// Fails if opening the file would wait for a pipe's writer: only a second signal would end that
+/// wait.
+///
+/// # Errors
+/// It would, or the path leads nowhere.
+pub fn refuse_named_pipe(path: &Path) -> Result<()> {
+    // A shell's pipe is under /proc and cannot be canonicalized; a named pipe can.
+    if is_named_pipe(path)? && path.canonicalize().is_ok() { Err(refusal()) } else { Ok(()) }
+}
+
+/// Opens a file for random access.
+///
+/// # Errors
+/// It cannot be opened, or is a pipe.
+pub fn open_seekable(path: &Path) -> Result<File> {
+    if is_named_pipe(path)? { Err(refusal()) } else { File::open(path) }
+}
+
+fn refusal() -> Error {
+    Error::other("it is a pipe; keep in a file what comes out of it")
+}
