@@ -13,7 +13,7 @@ use xenia::machine::{Machine, MachineOptions, jit_config, tell_functions};
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::title::Title;
-use xenia::wording::count;
+use xenia::wording::{count, grouped};
 use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_jit::{Jit, JitConfig};
@@ -116,11 +116,11 @@ fn print(report: &PrecompileReport) {
     outln!(
         "{}, {} left to the baseline tier: {} compiled ({}), {} there already, {} not compiled, in {:.1} s on {}",
         count(report.functions_done, "function"),
-        report.functions_left_to_baseline,
+        grouped(report.functions_left_to_baseline),
         count(report.regions, "region"),
         count(report.guest_instructions, "instruction"),
-        report.regions_known,
-        report.regions_failed,
+        grouped(report.regions_known),
+        grouped(report.regions_failed),
         report.wall_seconds,
         count(report.threads, "thread"),
     );
