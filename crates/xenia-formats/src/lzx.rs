@@ -19,11 +19,13 @@
 //! Invariant: work is bounded by input plus output; no allocation has a size from the stream.
 
 mod bits;
+mod frames;
 mod huffman;
 
 use std::ops::RangeInclusive;
 
 use bits::Bits;
+pub use frames::LzxFrameDecoder;
 use huffman::Huffman;
 
 /// Base-2 logarithms of the supported window sizes.
@@ -36,6 +38,8 @@ const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];
 /// Number of literal symbols in the main tree.
 const LITERALS: usize = 256;
 const LENGTHS: usize = 249;
+/// Number of symbols of the aligned tree.
+const ALIGNED: usize = 8;
 /// Limits on the number of blocks with new codes: a fixed number at first, then one per given
 /// number of output bytes. Building the decoders of a block costs as much as decoding some thousand
 /// bytes, but a block of one byte needs only six bytes of input.
@@ -62,21 +66,21 @@ impl std::fmt::Display for LzxError {
 impl std::error::Error for LzxError {}
 
 /// Kind of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Verbatim,
-    Aligned(Huffman),
+    Aligned,
     Uncompressed,
 }
 
-struct Decoder<'a> {
-    bits: Bits<'a>,
-    window_size: usize,
+/// State of a stream between two of its frames, apart from the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Progress {
     recent: [usize; 3],
     /// Code lengths persist between blocks, which store differences.
     main_lengths: Vec<u8>,
     length_lengths: [u8; LENGTHS],
-    main: Huffman,
-    length: Huffman,
+    aligned_lengths: [u8; ALIGNED],
     kind: Kind,
     /// Number of blocks with new codes so far.
     coded_blocks: usize,
@@ -84,6 +88,47 @@ struct Decoder<'a> {
     remaining: usize,
     /// Whether a padding byte follows, because the last block was uncompressed with odd size.
     padded: bool,
+}
+
+impl Progress {
+    /// The state at the start of a stream.
+    fn new(window_bits: u32) -> Result<Self, LzxError> {
+        Ok(Self {
+            recent: [1; 3],
+            main_lengths: vec![0; main_symbols(window_bits)?],
+            length_lengths: [0; LENGTHS],
+            aligned_lengths: [0; ALIGNED],
+            kind: Kind::Verbatim,
+            coded_blocks: 0,
+            remaining: 0,
+            padded: false,
+        })
+    }
+}
+
+/// Base-2 logarithm of a window size in bytes; `None` if there is no such window.
+pub fn window_bits(size: u32) -> Option<u32> {
+    let bits = size.checked_ilog2()?;
+    (size.is_power_of_two() && WINDOW_BITS.contains(&bits)).then_some(bits)
+}
+
+/// Number of symbols of the main tree.
+fn main_symbols(window_bits: u32) -> Result<usize, LzxError> {
+    if !WINDOW_BITS.contains(&window_bits) {
+        return Err(LzxError { offset: 0, reason: "no such window size" });
+    }
+    Ok(LITERALS + 8 * SLOTS[(window_bits - WINDOW_BITS.start()) as usize])
+}
+
+struct Decoder<'a> {
+    bits: Bits<'a>,
+    window_size: usize,
+    /// Bytes of the stream's output before the buffer that is given to [`Self::decode_frame`].
+    skipped: usize,
+    progress: Progress,
+    main: Huffman,
+    length: Huffman,
+    aligned: Huffman,
 }
 
 /// Decodes `input` into `output`, with `reference` as preceding data that matches can refer to, as
@@ -115,98 +160,114 @@ pub fn decode(window_bits: u32, input: &[u8], output: &mut [u8]) -> Result<(), L
 
 /// Fills `output` from `start` on.
 fn run(window_bits: u32, input: &[u8], output: &mut [u8], start: usize) -> Result<(), LzxError> {
-    if !WINDOW_BITS.contains(&window_bits) {
-        return Err(LzxError { offset: 0, reason: "no such window size" });
-    }
-    let slots = SLOTS[(window_bits - WINDOW_BITS.start()) as usize];
-    let mut decoder = Decoder {
-        bits: Bits::new(input),
-        window_size: 1 << window_bits,
-        recent: [1; 3],
-        main_lengths: vec![0; LITERALS + 8 * slots],
-        length_lengths: [0; LENGTHS],
-        main: Huffman::default(),
-        length: Huffman::default(),
-        kind: Kind::Verbatim,
-        coded_blocks: 0,
-        remaining: 0,
-        padded: false,
-    };
-    decoder.run(output, start).map_err(|reason| LzxError { offset: decoder.bits.position(), reason })
+    let mut decoder = Decoder::new(window_bits, input, Progress::new(window_bits)?, 0)?;
+    decoder.run(output, start).map_err(|reason| decoder.error(reason))
 }
 
 type Step<T> = Result<T, &'static str>;
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    /// Goes on from `progress`, after `skipped` bytes of output.
+    fn new(window_bits: u32, input: &'a [u8], progress: Progress, skipped: usize) -> Result<Self, LzxError> {
+        let code = |lengths| Huffman::new(lengths).map_err(|reason| LzxError { offset: 0, reason });
+        Ok(Self {
+            bits: Bits::new(input),
+            window_size: 1 << window_bits,
+            skipped,
+            main: code(&progress.main_lengths)?,
+            length: code(&progress.length_lengths)?,
+            aligned: code(&progress.aligned_lengths)?,
+            progress,
+        })
+    }
+
+    fn error(&self, reason: &'static str) -> LzxError {
+        LzxError { offset: self.bits.position(), reason }
+    }
+
     fn run(&mut self, output: &mut [u8], start: usize) -> Step<()> {
         if start == output.len() {
             return Ok(());
         }
-        let e8_size = match self.bits.take(1)? {
-            0 => None,
-            _ => Some((self.bits.take(16)? << 16 | self.bits.take(16)?) as i32),
-        };
+        let e8_size = self.read_e8_size()?;
         let mut at = start;
         while at < output.len() {
             let frame_end = (at + FRAME).min(output.len());
-            while at < frame_end {
-                if self.remaining == 0 {
-                    self.read_block_header(at)?;
-                }
-                let run_end = at + self.remaining.min(frame_end - at);
-                match self.kind {
-                    Kind::Uncompressed => self.bits.copy(&mut output[at..run_end])?,
-                    _ => self.decode_run(output, at, run_end)?,
-                }
-                self.remaining -= run_end - at;
-                at = run_end;
-            }
+            self.decode_frame(&mut output[..frame_end], at)?;
             self.bits.align();
+            at = frame_end;
         }
         if let Some(size) = e8_size {
-            undo_e8(&mut output[start..], size);
+            let frames = output[start..].chunks_mut(FRAME).enumerate().take(E8_FRAMES);
+            frames.for_each(|(index, frame)| undo_e8(frame, (index * FRAME) as i32, size));
+        }
+        Ok(())
+    }
+
+    /// Reads the header of the stream: the file size for the translation of call targets, if they
+    /// are translated.
+    fn read_e8_size(&mut self) -> Step<Option<i32>> {
+        Ok(match self.bits.take(1)? {
+            0 => None,
+            _ => Some((self.bits.take(16)? << 16 | self.bits.take(16)?) as i32),
+        })
+    }
+
+    /// Decodes one frame: the rest of `output` from `at` on.
+    fn decode_frame(&mut self, output: &mut [u8], mut at: usize) -> Step<()> {
+        while at < output.len() {
+            if self.progress.remaining == 0 {
+                self.read_block_header(at)?;
+            }
+            let run_end = at + self.progress.remaining.min(output.len() - at);
+            match self.progress.kind {
+                Kind::Uncompressed => self.bits.copy(&mut output[at..run_end])?,
+                Kind::Verbatim | Kind::Aligned => self.decode_run(output, at, run_end)?,
+            }
+            self.progress.remaining -= run_end - at;
+            at = run_end;
         }
         Ok(())
     }
 
     /// Reads the header of the block that starts at output offset `at`.
     fn read_block_header(&mut self, at: usize) -> Step<()> {
-        if std::mem::take(&mut self.padded) {
+        let progress = &mut self.progress;
+        if std::mem::take(&mut progress.padded) {
             self.bits.skip_byte();
         }
         let kind = self.bits.take(3)?;
-        self.remaining = (self.bits.take(16)? << 8 | self.bits.take(8)?) as usize;
-        if self.remaining == 0 {
+        progress.remaining = (self.bits.take(16)? << 8 | self.bits.take(8)?) as usize;
+        if progress.remaining == 0 {
             return Err("a block of no bytes");
         }
         if matches!(kind, 1 | 2) {
-            if self.coded_blocks >= FIRST_BLOCKS + at / BYTES_PER_BLOCK {
+            if progress.coded_blocks >= FIRST_BLOCKS + (self.skipped + at) / BYTES_PER_BLOCK {
                 return Err("too many blocks for what they hold");
             }
-            self.coded_blocks += 1;
+            progress.coded_blocks += 1;
         }
-        self.kind = match kind {
+        self.progress.kind = match kind {
             1 => {
                 self.read_trees()?;
                 Kind::Verbatim
             }
             2 => {
-                let mut lengths = [0; 8];
-                for length in &mut lengths {
+                for length in &mut self.progress.aligned_lengths {
                     *length = self.bits.take(3)? as u8;
                 }
-                let aligned = Huffman::new(&lengths)?;
+                self.aligned = Huffman::new(&self.progress.aligned_lengths)?;
                 self.read_trees()?;
-                Kind::Aligned(aligned)
+                Kind::Aligned
             }
             3 => {
                 self.bits.enter_bytes()?;
-                for recent in &mut self.recent {
+                for recent in &mut self.progress.recent {
                     let mut word = [0; 4];
                     self.bits.copy(&mut word)?;
                     *recent = u32::from_le_bytes(word) as usize;
                 }
-                self.padded = self.remaining % 2 == 1;
+                self.progress.padded = self.progress.remaining % 2 == 1;
                 Kind::Uncompressed
             }
             _ => return Err("an unknown block type"),
@@ -215,12 +276,13 @@ impl Decoder<'_> {
     }
 
     fn read_trees(&mut self) -> Step<()> {
-        let (literals, matches) = self.main_lengths.split_at_mut(LITERALS);
+        let progress = &mut self.progress;
+        let (literals, matches) = progress.main_lengths.split_at_mut(LITERALS);
         read_lengths(&mut self.bits, literals)?;
         read_lengths(&mut self.bits, matches)?;
-        self.main = Huffman::new(&self.main_lengths)?;
-        read_lengths(&mut self.bits, &mut self.length_lengths)?;
-        self.length = Huffman::new(&self.length_lengths)?;
+        self.main = Huffman::new(&progress.main_lengths)?;
+        read_lengths(&mut self.bits, &mut progress.length_lengths)?;
+        self.length = Huffman::new(&progress.length_lengths)?;
         Ok(())
     }
 
@@ -239,14 +301,15 @@ impl Decoder<'_> {
                 short => short,
             };
             let distance = match symbol >> 3 {
-                0 => self.recent[0],
+                0 => self.progress.recent[0],
                 slot @ 1..=2 => {
-                    self.recent.swap(0, slot);
-                    self.recent[0]
+                    self.progress.recent.swap(0, slot);
+                    self.progress.recent[0]
                 }
                 slot => {
                     let distance = self.read_distance(slot)?;
-                    self.recent = [distance, self.recent[0], self.recent[1]];
+                    let [first, second, _] = self.progress.recent;
+                    self.progress.recent = [distance, first, second];
                     distance
                 }
             };
@@ -271,12 +334,11 @@ impl Decoder<'_> {
     /// Reads the distance of position slot `slot`, which is at least 3, with its extra bits.
     fn read_distance(&mut self, slot: usize) -> Step<usize> {
         let (base, extra) = position_slot(slot);
-        let low = match &self.kind {
-            Kind::Aligned(aligned) if extra >= 3 => {
-                let high = self.bits.take(extra - 3)? as usize;
-                high << 3 | aligned.decode(&mut self.bits)?
-            }
-            _ => self.bits.take(extra)? as usize,
+        let low = if self.progress.kind == Kind::Aligned && extra >= 3 {
+            let high = self.bits.take(extra - 3)? as usize;
+            high << 3 | self.aligned.decode(&mut self.bits)?
+        } else {
+            self.bits.take(extra)? as usize
         };
         Ok(base + low - 2)
     }
@@ -325,24 +387,22 @@ fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8]) -> Step<()> {
     Ok(())
 }
 
-/// Reverts the translation of call targets, from absolute back to relative ones.
-fn undo_e8(output: &mut [u8], file_size: i32) {
-    for (index, frame) in output.chunks_mut(FRAME).enumerate().take(E8_FRAMES) {
-        let start = (index * FRAME) as i32;
-        let mut at = 0;
-        // The last ten bytes of a frame are never translated.
-        while at + 10 < frame.len() {
-            if frame[at] != 0xE8 {
-                at += 1;
-                continue;
-            }
-            let position = start + at as i32;
-            let target = i32::from_le_bytes([frame[at + 1], frame[at + 2], frame[at + 3], frame[at + 4]]);
-            if target >= -position && target < file_size {
-                let relative = if target >= 0 { target - position } else { target.wrapping_add(file_size) };
-                frame[at + 1..at + 5].copy_from_slice(&relative.to_le_bytes());
-            }
-            at += 5;
+/// Reverts the translation of call targets in a frame that starts at `start`, from absolute back to
+/// relative ones.
+fn undo_e8(frame: &mut [u8], start: i32, file_size: i32) {
+    let mut at = 0;
+    // The last ten bytes of a frame are never translated.
+    while at + 10 < frame.len() {
+        if frame[at] != 0xE8 {
+            at += 1;
+            continue;
         }
+        let position = start + at as i32;
+        let target = i32::from_le_bytes([frame[at + 1], frame[at + 2], frame[at + 3], frame[at + 4]]);
+        if target >= -position && target < file_size {
+            let relative = if target >= 0 { target - position } else { target.wrapping_add(file_size) };
+            frame[at + 1..at + 5].copy_from_slice(&relative.to_le_bytes());
+        }
+        at += 5;
     }
 }

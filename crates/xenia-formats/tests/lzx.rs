@@ -2,7 +2,7 @@
 
 use crate::support::Noise;
 use crate::support::lzx_encoder::{Block, encode};
-use xenia_formats::lzx::decode;
+use xenia_formats::lzx::{LzxFrameDecoder, decode};
 
 const KINDS: [Block; 3] = [Block::Verbatim, Block::Aligned, Block::Uncompressed];
 
@@ -76,6 +76,88 @@ fn call_targets_are_translated_as_another_decoder_does_it() {
         assert!(found == decode_otherwise(16, &frames, data.len()));
     }
     assert!(translated > 1000, "{translated}");
+}
+
+/// Decodes frame by frame, with a decoder that is stored between any two frames.
+fn decode_stored(bits: u32, frames: &[Vec<u8>], size: usize) -> Vec<u8> {
+    let mut out = vec![0; size];
+    let mut stored = LzxFrameDecoder::new(bits).unwrap().to_bytes();
+    for (frame, part) in frames.iter().zip(out.chunks_mut(LzxFrameDecoder::MAX_FRAME)) {
+        let mut decoder = LzxFrameDecoder::from_bytes(&stored).unwrap();
+        decoder.decode(frame, part).unwrap();
+        stored = decoder.to_bytes();
+        assert!(stored.len() <= decoder.max_stored_size());
+        let header = stored.first_chunk().unwrap();
+        assert_eq!(LzxFrameDecoder::stored_size(header), Some(stored.len()));
+        assert_eq!(LzxFrameDecoder::from_bytes(&stored), Some(decoder));
+    }
+    out
+}
+
+#[test]
+fn frames_are_decoded_one_by_one_as_another_decoder_does_it() {
+    let mut noise = Noise::new(6);
+    for round in 0..60 {
+        let size = 1 + noise.below(200_000);
+        let mut data = noise.compressible(size);
+        for at in (0..data.len().saturating_sub(8)).step_by(89) {
+            data[at] = 0xE8;
+            data[at + 1..at + 5].copy_from_slice(&(noise.below(300_000) as i32 - 150_000).to_le_bytes());
+        }
+        let mut blocks = Vec::new();
+        let mut left = data.len();
+        while left > 0 {
+            let size = (1 + noise.below(50_000)).min(left);
+            blocks.push((KINDS[noise.below(3)], size));
+            left -= size;
+        }
+        let bits = 15 + round % 4;
+        let translation = (round % 2 == 0).then_some(140_000);
+        let frames = encode(bits, translation, &blocks, &data);
+        let other = decode_otherwise(bits, &frames, data.len());
+        assert!(decode_stored(bits, &frames, data.len()) == other, "round {round}: {blocks:?}");
+    }
+}
+
+#[test]
+fn a_decoder_starts_anew_after_a_reset() {
+    let mut noise = Noise::new(7);
+    let data = noise.compressible(0x8000);
+    let frame = encode(15, None, &[(Block::Verbatim, data.len())], &data).concat();
+    let mut decoder = LzxFrameDecoder::new(15).unwrap();
+    for _ in 0..2 {
+        let mut found = vec![0; data.len()];
+        decoder.decode(&frame, &mut found).unwrap();
+        assert!(found == data);
+        decoder.reset();
+    }
+    assert_eq!(decoder, LzxFrameDecoder::new(15).unwrap());
+    let error = decoder.decode(&frame, &mut vec![0; 0x8001]).unwrap_err();
+    assert_eq!(error.reason, "a frame of more than 32 KiB");
+}
+
+#[test]
+fn damaged_stored_decoders_neither_panic_nor_hang() {
+    let mut noise = Noise::new(8);
+    let data = noise.compressible(90_000);
+    let frames = encode(15, Some(140_000), &[(Block::Verbatim, 50_000), (Block::Aligned, 0)], &data);
+    let mut decoder = LzxFrameDecoder::new(15).unwrap();
+    decoder.decode(&frames[0], &mut vec![0; 0x8000]).unwrap();
+    let stored = decoder.to_bytes();
+    let mut usable = 0;
+    for _ in 0..2000 {
+        let mut damaged = stored.clone();
+        for _ in 0..=noise.below(4) {
+            let at = noise.below(600);
+            damaged[at] ^= 1 << noise.below(8);
+        }
+        damaged.truncate(noise.below(2 * stored.len()));
+        if let Some(mut decoder) = LzxFrameDecoder::from_bytes(&damaged) {
+            let _ = decoder.decode(&frames[1], &mut vec![0; 0x8000]);
+            usable += 1;
+        }
+    }
+    assert!((100..1500).contains(&usable), "{usable}");
 }
 
 #[test]

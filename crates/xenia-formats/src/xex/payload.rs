@@ -107,15 +107,15 @@ pub(super) fn read_format(
 
 fn read_blocks(body: Fields<'_>) -> Result<Blocks, FormatError> {
     let window = body.u32(8)?;
-    if !window.is_power_of_two() || !lzx::WINDOW_BITS.contains(&window.ilog2()) {
+    let Some(window_bits) = lzx::window_bits(window) else {
         return Err(FormatError::unexpected(
             "XEX LZX window size",
             body.origin + 8,
             window,
             "a power of two from 32 KiB to 32 MiB",
         ));
-    }
-    Ok(Blocks { window_bits: window.ilog2(), first_size: body.u32(0xC)?, first_digest: body.array(0x10)? })
+    };
+    Ok(Blocks { window_bits, first_size: body.u32(0xC)?, first_digest: body.array(0x10)? })
 }
 
 fn read_basic_blocks(body: Fields<'_>, image_size: u32) -> Result<Vec<BasicBlock>, FormatError> {
