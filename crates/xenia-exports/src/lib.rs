@@ -58,6 +58,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ke_timer::KeTimer::EXPORTS,
     xboxkrnl::ke_tls::KeTls::EXPORTS,
     xboxkrnl::ke_wait::KeWait::EXPORTS,
+    xboxkrnl::ldi::Ldi::EXPORTS,
     xboxkrnl::mm::Mm::EXPORTS,
     xboxkrnl::nt_device::NtDevice::EXPORTS,
     xboxkrnl::nt_event::NtEvent::EXPORTS,

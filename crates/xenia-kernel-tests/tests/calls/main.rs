@@ -8,6 +8,7 @@ mod answers;
 mod before_park;
 mod content;
 mod crypto;
+mod decompression;
 mod dialogs;
 mod discs;
 // The host has links, sockets and devices in its folders.
