@@ -352,6 +352,7 @@ impl Ui {
         _entry: u32,
         offers: Option<GuestAddr>,
         count: u32,
+        _unknown: u32,
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {

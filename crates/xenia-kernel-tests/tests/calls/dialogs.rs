@@ -381,13 +381,14 @@ fn marketplace_downloads_end_as_cancelled() {
         (0, base, 7, INVALID_PARAMETER),
         (0, base, 6, IO_PENDING),
     ] {
-        let arguments = [user, 1000, offers, count, base + 0x20, base + 0x40];
+        // The development kit's function passes 0 before the result, and at the end.
+        let arguments = [user, 1000, offers, count, 0, base + 0x20, base + 0x40, 0];
         assert_eq!(b.xam_call("XamShowMarketplaceDownloadItemsUI", &arguments), result);
     }
     assert_eq!(b.xam_call("XamIsUIActive", &[]), 1);
     b.pass_a_field();
     assert_eq!((b.word(RESULT), b.word(OVERLAPPED)), (0x8007_04C7, 0));
-    let nobody = [3, 1000, base, 1, base + 0x20, 0];
+    let nobody = [3, 1000, base, 1, 0, base + 0x20, 0, 0];
     assert_eq!(b.xam_call("XamShowMarketplaceDownloadItemsUI", &nobody), 0x525);
 }
 
