@@ -58,7 +58,13 @@ struct Wanted {
 impl Wanted {
     /// Returns the picture as PNG.
     fn find(&self, call: &Call) -> Result<Vec<u8>, Win32Error> {
-        if self.kind >= kind::ALL || self.user >= USERS && self.user != user_index::ANY {
+        // The development kit's functions read a picture by its key or its id for no user.
+        let user = match self.user {
+            user_index::ANY | user_index::NONE => None,
+            user if user < USERS => Some(user),
+            _ => return Err(Win32Error::INVALID_PARAMETER),
+        };
+        if self.kind >= kind::ALL {
             return Err(Win32Error::INVALID_PARAMETER);
         }
         let kernel = call.kernel;
@@ -73,13 +79,12 @@ impl Wanted {
             kind::AVATAR | kind::AVATAR_SMALL => Some(Face::Avatar),
             _ => None,
         };
-        if let Some(face) = face.filter(|_| self.user != user_index::ANY) {
-            return kernel.gamer_data().face_of(self.user, face, small);
+        if let (Some(face), Some(user)) = (face, user) {
+            return kernel.gamer_data().face_of(user, face, small);
         }
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
             // A picture of a user of another console: use the title's pictures on this one.
-            let user = if self.user == user_index::ANY { 0 } else { self.user };
-            return kernel.gamer_data().picture_by_key(user, key, small);
+            return kernel.gamer_data().picture_by_key(user.unwrap_or(0), key, small);
         }
         let image = u32::try_from(self.id).ok().map(Picture::Image);
         let picture = match self.kind {

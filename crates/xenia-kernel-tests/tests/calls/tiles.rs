@@ -48,7 +48,7 @@ fn pictures_of_titles_and_achievements_are_read() {
     let picture = picture();
     let length = picture.len() as u32;
     let own = u64::from(TITLE);
-    for wanted in [[0, own, 5, 0], [9, own, 5, 0], [0, 0, 5, 0xFF]] {
+    for wanted in [[0, own, 5, 0], [9, own, 5, 0], [9, own, 5, 0xFE], [0, 0, 5, 0xFF]] {
         assert_eq!(read(&mut b, wanted, 0), (INSUFFICIENT_BUFFER, length));
         assert_eq!(read(&mut b, wanted, length - 1), (INSUFFICIENT_BUFFER, length));
         b.memory().fill(b.scratch.offset(READ), length, 0).unwrap();
@@ -68,12 +68,14 @@ fn pictures_of_titles_and_achievements_are_read() {
         ([13, own, 5, 0], FILE_NOT_FOUND),
         ([15, own, 5, 0], FILE_NOT_FOUND),
         ([2, own, 5, 0xFF], FILE_NOT_FOUND),
+        ([2, own, 5, 0xFE], FILE_NOT_FOUND),
         ([2, own, 5, 1], NO_SUCH_USER),
         ([0, 7, 5, 0], FILE_NOT_FOUND),
         ([0, 7, 5, 1], NO_SUCH_USER),
         ([0, 7, 5, 0xFF], NO_SUCH_USER),
         ([16, own, 5, 0], INVALID_PARAMETER),
         ([0, own, 5, 4], INVALID_PARAMETER),
+        ([9, own, 5, 0xFD], INVALID_PARAMETER),
     ] {
         assert_eq!(read(&mut b, wanted, 0x1000), (answer, 0x1000), "{wanted:?}");
     }
@@ -194,11 +196,14 @@ fn the_small_picture_and_one_by_its_key_are_read() {
         // user's.
         (9, 0, 1, "", Ok(picture)),
         (12, 0xFF, 0, "4D5307D10000000500000006", Ok(picture)),
+        // As the development kit's function for a picture key reads it.
+        (12, 0xFE, 0, "4D5307D10000000500000006", Ok(picture)),
         (12, 0xFF, 1, "4D5307D10000000600000005", Ok(picture)),
         (2, 0xFF, 1, "4D5307D10000000600000005", Ok(picture)),
         (12, 0xFF, 0, "4D5307D10000000600000005", Err(FILE_NOT_FOUND)),
         (12, 0xFF, 0, "4D5307D20000000500000005", Err(FILE_NOT_FOUND)),
         (12, 0xFF, 1, "FFFE07D10002000200010002", Ok(small)),
+        (12, 0xFE, 1, "FFFE07D10002000200010002", Ok(small)),
         (12, 0, 0, "no key", Err(FILE_NOT_FOUND)),
     ] {
         b.memory().write(b.scratch.offset(SIZE), 0x4000_u32).unwrap();
