@@ -27,7 +27,13 @@ fn request(
 ) -> Fallible<Win32Error> {
     admit(call, overlapped)?;
     let result = answer(call, application, message, words)?;
-    let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
+    let Some(at) = overlapped else {
+        // The development kit's functions check the last error after a request that succeeds.
+        if result == HResult::OK {
+            call.set_last_error(0)?;
+        }
+        return Ok(Win32Error(result.0));
+    };
     finish_later(call, at, OverlappedFields { result: result.0, extended: result, length: 0 })?;
     Ok(Win32Error::IO_PENDING)
 }

@@ -382,6 +382,21 @@ fn asynchronous_requests_complete_with_their_results() {
 }
 
 #[test]
+fn requests_that_are_not_asynchronous_clear_the_last_error_when_they_succeed() {
+    let mut b = Harness::new();
+    let buffer = u64::from(at(&b, BUFFER));
+    let words = [at(&b, RESULT), 0];
+    for (place, word) in [BUFFER, BUFFER + 4].into_iter().zip(words) {
+        b.memory().write(b.scratch.offset(place), word).unwrap();
+    }
+    for (message, result, error) in [(0x2_2005, 0, 0), (0x2_FFFF, u64::from(FAIL), 2)] {
+        b.xam_call("SetLastError", &[2]);
+        assert_eq!(b.xam_call("XMsgStartIORequest", &[SYSTEM, message, 0, buffer, 8]), result);
+        assert_eq!(b.xam_call("GetLastError", &[]), error);
+    }
+}
+
+#[test]
 fn request_result_wait_calls_the_kernel_wait() {
     let mut b = Harness::new();
     let result = u64::from(at(&b, RESULT));
