@@ -50,6 +50,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0x5_800C XUserMuteListAdd = |_, _| Ok(HResult::OK);
     /// Unmutes a player: no player is heard.
     Constant 0x5_800D XUserMuteListRemove = |_, _| Ok(HResult::OK);
+    /// Returns whether a player is muted: no player is.
+    Constant 0x5_800E XUserMuteListQuery = mute_query;
     /// Finds users by name: there is no connection.
     Constant 0x5_8017 XUserFindUsers = |_, _| Ok(NOT_LOGGED_ON);
     /// Lists the presence of other users: there is no connection.
@@ -72,5 +74,13 @@ pub(super) const MESSAGES: &[Message] = messages! {
 
 fn logon_id(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     call.memory().write(GuestAddr(words.first), LOGON_ID)?;
+    Ok(HResult::OK)
+}
+
+fn mute_query(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
+    let muted = GuestAddr(words.second);
+    if !muted.is_null() {
+        call.memory().write(muted, 0_u32)?;
+    }
     Ok(HResult::OK)
 }

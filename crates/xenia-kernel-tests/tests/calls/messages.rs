@@ -127,6 +127,9 @@ fn the_online_service_is_not_there() {
     let result = u64::from(at(&b, RESULT));
     assert_eq!(b.xam_call("XMsgInProcessCall", &[ONLINE, 0x5_8004, result, 4]), 0);
     assert_eq!(b.word(RESULT), 1);
+    let buffer = u64::from(at(&b, BUFFER));
+    assert_eq!(b.xam_call("XMsgInProcessCall", &[ONLINE, 0x5_800E, buffer, result]), 0);
+    assert_eq!(b.word(RESULT), 0, "the player is not muted");
     for (message, answer) in [
         (0x5_8003, 0x0015_10F1),
         (0x5_8006, NOT_LOGGED_ON),
