@@ -117,12 +117,17 @@ impl CommandProcessor {
         self.registers.set(status, others | u32::from(is_visible) << (id & 31));
     }
 
+    /// Takes the backend's result of an ended visibility query.
+    fn conclude_query(&mut self, id: u32, is_visible: bool) {
+        self.queries.conclude(id, is_visible);
+        self.set_status(id, is_visible);
+    }
+
     /// Waits for the results of ended visibility queries in a mask.
     pub(in super::super) fn settle_queries(&mut self, ids: u64) {
         while let Some(survey) = self.queries.pending(ids) {
             let is_visible = self.backend.survey(survey);
-            self.queries.conclude(survey.id, is_visible);
-            self.set_status(survey.id, is_visible);
+            self.conclude_query(survey.id, is_visible);
         }
     }
 
@@ -132,8 +137,7 @@ impl CommandProcessor {
         while let Some(survey) = self.queries.pending(ids) {
             ids &= !(1 << survey.id);
             if let Some(is_visible) = self.backend.poll_survey(survey) {
-                self.queries.conclude(survey.id, is_visible);
-                self.set_status(survey.id, is_visible);
+                self.conclude_query(survey.id, is_visible);
             }
         }
     }
