@@ -87,6 +87,15 @@ impl CopyDestination {
     }
 }
 
+/// Clear of the depth target after a resolve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthClear {
+    /// First EDRAM tile.
+    pub base: u32,
+    /// Word that each sample becomes.
+    pub word: u32,
+}
+
 /// Resolve: a copy out of the EDRAM, with the clears that go with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResolveCall {
@@ -113,8 +122,8 @@ pub struct ResolveCall {
     /// Words to clear the colour target to, if it is cleared (the first is the one of 32-bit
     /// formats, red and green of 64-bit ones).
     pub clear_color: Option<[u32; 2]>,
-    /// Word to clear the depth target to, and its first tile, if it is cleared.
-    pub clear_depth: Option<(u32, u32)>,
+    /// Clear of the depth target, if it is cleared.
+    pub clear_depth: Option<DepthClear>,
 }
 
 impl ResolveCall {
@@ -192,7 +201,7 @@ impl ResolveCall {
                 .then(|| [registers.get(rb::RB_COLOR_CLEAR), registers.get(rb::RB_COLOR_CLEAR_LO)]),
             clear_depth: control
                 .depth_clear_enable()
-                .then(|| (depth.depth_base(), registers.get(rb::RB_DEPTH_CLEAR))),
+                .then(|| DepthClear { base: depth.depth_base(), word: registers.get(rb::RB_DEPTH_CLEAR) }),
         }
     }
 }

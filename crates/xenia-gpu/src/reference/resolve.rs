@@ -5,7 +5,7 @@ use super::color;
 use super::memory::Edram;
 use super::samples::Samples;
 use crate::backend::BackendError;
-use crate::draw_state::{CopyDestination, CopySource, ResolveCall};
+use crate::draw_state::{CopyDestination, CopySource, DepthClear, ResolveCall};
 use crate::edram::EdramSurface;
 use crate::enums::{ColorTargetFormat, CopyCommand};
 use crate::limits::Cancel;
@@ -134,8 +134,8 @@ impl<'a> Resolver<'a> {
             let second = if format.is_64_bit() { second } else { 0 };
             self.clear(self.color_surface(base, format), [first, second]);
         }
-        if let Some((base, bits)) = self.call.clear_depth {
-            self.clear(self.depth_surface(base), [bits, 0]);
+        if let Some(DepthClear { base, word }) = self.call.clear_depth {
+            self.clear(self.depth_surface(base), [word, 0]);
         }
     }
 

@@ -2,7 +2,7 @@
 //! places in a buffer. Those that no buffer mirrors are converted in row order, and the CPU tiles
 //! them into memory.
 
-use xenia_gpu::draw_state::{CopySource, ResolveCall};
+use xenia_gpu::draw_state::{CopySource, DepthClear, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
 use xenia_gpu::resolve::{Rect, copies_floats, rectangle, samples, store_rows};
 use xenia_gpu::texture::layout::MACRO_TILE;
@@ -95,12 +95,12 @@ impl<'a> Resolve<'a> {
             }
             _ => None,
         };
-        let depth = self.call.clear_depth.map(|(base, bits)| {
+        let depth = self.call.clear_depth.map(|DepthClear { base, word }| {
             let format = match source.format {
                 TargetFormat::Depth(format) => format,
                 TargetFormat::Color(_) => DepthFormat::D24S8,
             };
-            (self.place(base, TargetFormat::Depth(format)), [bits, 0])
+            (self.place(base, TargetFormat::Depth(format)), [word, 0])
         });
         color.into_iter().chain(depth)
     }

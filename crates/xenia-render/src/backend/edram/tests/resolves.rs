@@ -1,7 +1,7 @@
 //! Compares resolves with the reference backend: the bits in memory and in the EDRAM must be equal.
 
 use rand::Rng;
-use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
+use xenia_gpu::draw_state::{CopyDestination, CopySource, DepthClear, ResolveCall, Scissor};
 use xenia_gpu::enums::CopyCommand;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{Backend, PhysicalMemory, Ram, Reference};
@@ -248,7 +248,7 @@ fn resolves_clear_what_the_reference_clears() {
             let mut call = resolve_of(format, MSAA[round % 3]);
             call.command = if round % 2 == 0 { CopyCommand::Null } else { CopyCommand::Raw };
             call.clear_color = Some([0x1234_5678, 0x9abc_def0]);
-            call.clear_depth = Some((1000, 0x8765_4321));
+            call.clear_depth = Some(DepthClear { base: 1000, word: 0x8765_4321 });
             let [ours, theirs] = pair.run(device, &call, [8, 8, 144, 72]);
             assert_eq!(ours, theirs);
             assert_eq!(pair.edram.all_words(device), pair.reference.words(), "{format:?}");
@@ -316,8 +316,9 @@ fn random_rectangles_and_places_are_the_references() {
             call.destination.format = [4, 6, 20, 26][random.random_range(0..4)];
             call.destination.endian = random.random_range(0..8);
             call.clear_color = random.random::<bool>().then(|| [random.random(), random.random()]);
-            call.clear_depth =
-                random.random::<bool>().then(|| (random.random_range(0..4096), random.random()));
+            call.clear_depth = random
+                .random::<bool>()
+                .then(|| DepthClear { base: random.random_range(0..4096), word: random.random() });
             call.vertices[0] = [VERTICES | 3, VERTICES][usize::from(random.random_ratio(1, 20))];
             let area = [(); 4].map(|()| random.random_range(0..200));
             let [ours, theirs] = pair.run(device, &call, area);
