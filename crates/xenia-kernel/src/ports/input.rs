@@ -8,9 +8,7 @@ use xenia_sched::GuestTicks;
 pub struct Gamepad {
     /// Packet number, incremented with each change.
     pub packet: u32,
-    /// Button mask: 1 up, 2 down, 4 left, 8 right, 0x10 start, 0x20 back, 0x40 left stick, 0x80
-    /// right stick, 0x100 left shoulder, 0x200 right shoulder, 0x400 guide, 0x1000 A, 0x2000 B,
-    /// 0x4000 X, 0x8000 Y.
+    /// Held buttons, as a mask of their bits, such as [`Gamepad::A`].
     pub buttons: u16,
     /// Left trigger, 0–255.
     pub left_trigger: u8,
@@ -24,6 +22,40 @@ pub struct Gamepad {
     pub right_x: i16,
     /// −32768–32767; up is positive.
     pub right_y: i16,
+}
+
+/// Bits of the buttons in [`Gamepad::buttons`], as titles see them.
+impl Gamepad {
+    /// Up on the directional pad.
+    pub const UP: u16 = 0x0001;
+    /// Down on the directional pad.
+    pub const DOWN: u16 = 0x0002;
+    /// Left on the directional pad.
+    pub const LEFT: u16 = 0x0004;
+    /// Right on the directional pad.
+    pub const RIGHT: u16 = 0x0008;
+    /// The start button.
+    pub const START: u16 = 0x0010;
+    /// The back button.
+    pub const BACK: u16 = 0x0020;
+    /// Click of the left stick.
+    pub const LEFT_STICK: u16 = 0x0040;
+    /// Click of the right stick.
+    pub const RIGHT_STICK: u16 = 0x0080;
+    /// The left shoulder button.
+    pub const LEFT_SHOULDER: u16 = 0x0100;
+    /// The right shoulder button.
+    pub const RIGHT_SHOULDER: u16 = 0x0200;
+    /// The guide button.
+    pub const GUIDE: u16 = 0x0400;
+    /// The A button.
+    pub const A: u16 = 0x1000;
+    /// The B button.
+    pub const B: u16 = 0x2000;
+    /// The X button.
+    pub const X: u16 = 0x4000;
+    /// The Y button.
+    pub const Y: u16 = 0x8000;
 }
 
 /// Controller subtype; the values are those that titles see.

@@ -21,20 +21,20 @@ const STICK_THRESHOLD: i16 = 0x4000;
 
 /// Virtual keys of the buttons, by their bits.
 const BUTTONS: [(u16, u16); 14] = [
-    (0x1000, 0x5800), // A
-    (0x2000, 0x5801), // B
-    (0x4000, 0x5802), // X
-    (0x8000, 0x5803), // Y
-    (0x0200, 0x5804), // right shoulder
-    (0x0100, 0x5805), // left shoulder
-    (0x0001, 0x5810), // up
-    (0x0002, 0x5811), // down
-    (0x0004, 0x5812), // left
-    (0x0008, 0x5813), // right
-    (0x0010, 0x5814), // start
-    (0x0020, 0x5815), // back
-    (0x0040, 0x5816), // left stick
-    (0x0080, 0x5817), // right stick
+    (Gamepad::A, 0x5800),
+    (Gamepad::B, 0x5801),
+    (Gamepad::X, 0x5802),
+    (Gamepad::Y, 0x5803),
+    (Gamepad::RIGHT_SHOULDER, 0x5804),
+    (Gamepad::LEFT_SHOULDER, 0x5805),
+    (Gamepad::UP, 0x5810),
+    (Gamepad::DOWN, 0x5811),
+    (Gamepad::LEFT, 0x5812),
+    (Gamepad::RIGHT, 0x5813),
+    (Gamepad::START, 0x5814),
+    (Gamepad::BACK, 0x5815),
+    (Gamepad::LEFT_STICK, 0x5816),
+    (Gamepad::RIGHT_STICK, 0x5817),
 ];
 /// Virtual keys of the triggers, left and right.
 const TRIGGERS: [u16; 2] = [0x5806, 0x5807];

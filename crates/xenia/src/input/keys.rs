@@ -13,27 +13,28 @@
 use super::config::Tuning;
 use super::control::{PadControl, Side, StickDirection};
 use serde::Deserialize;
+use xenia_kernel::ports::Gamepad;
 use xenia_render::{ControllerKeys, KeyCode};
 
 /// The built-in assignment of keys to parts of the controller.
 pub const BUILT_IN: &[(KeyCode, PadControl)] = &[
-    (KeyCode::ArrowUp, PadControl::Button(0x0001)),
-    (KeyCode::ArrowDown, PadControl::Button(0x0002)),
-    (KeyCode::ArrowLeft, PadControl::Button(0x0004)),
-    (KeyCode::ArrowRight, PadControl::Button(0x0008)),
-    (KeyCode::Enter, PadControl::Button(0x0010)),
-    (KeyCode::Backspace, PadControl::Button(0x0020)),
-    (KeyCode::KeyQ, PadControl::Button(0x0100)),
-    (KeyCode::KeyW, PadControl::Button(0x0200)),
-    (KeyCode::KeyZ, PadControl::Button(0x1000)),
-    (KeyCode::KeyX, PadControl::Button(0x2000)),
-    (KeyCode::KeyA, PadControl::Button(0x4000)),
-    (KeyCode::KeyS, PadControl::Button(0x8000)),
+    (KeyCode::ArrowUp, PadControl::Button(Gamepad::UP)),
+    (KeyCode::ArrowDown, PadControl::Button(Gamepad::DOWN)),
+    (KeyCode::ArrowLeft, PadControl::Button(Gamepad::LEFT)),
+    (KeyCode::ArrowRight, PadControl::Button(Gamepad::RIGHT)),
+    (KeyCode::Enter, PadControl::Button(Gamepad::START)),
+    (KeyCode::Backspace, PadControl::Button(Gamepad::BACK)),
+    (KeyCode::KeyQ, PadControl::Button(Gamepad::LEFT_SHOULDER)),
+    (KeyCode::KeyW, PadControl::Button(Gamepad::RIGHT_SHOULDER)),
+    (KeyCode::KeyZ, PadControl::Button(Gamepad::A)),
+    (KeyCode::KeyX, PadControl::Button(Gamepad::B)),
+    (KeyCode::KeyA, PadControl::Button(Gamepad::X)),
+    (KeyCode::KeyS, PadControl::Button(Gamepad::Y)),
     (KeyCode::Digit1, PadControl::Trigger(Side::Left)),
     (KeyCode::Digit2, PadControl::Trigger(Side::Right)),
-    (KeyCode::Home, PadControl::Button(0x0400)),
-    (KeyCode::KeyU, PadControl::Button(0x0040)),
-    (KeyCode::KeyY, PadControl::Button(0x0080)),
+    (KeyCode::Home, PadControl::Button(Gamepad::GUIDE)),
+    (KeyCode::KeyU, PadControl::Button(Gamepad::LEFT_STICK)),
+    (KeyCode::KeyY, PadControl::Button(Gamepad::RIGHT_STICK)),
     (KeyCode::KeyI, PadControl::Stick(Side::Left, StickDirection::Up)),
     (KeyCode::KeyK, PadControl::Stick(Side::Left, StickDirection::Down)),
     (KeyCode::KeyJ, PadControl::Stick(Side::Left, StickDirection::Left)),

@@ -47,10 +47,10 @@ const PUSHED: i16 = 0x4000;
 /// Buttons that a pad holds down; a stick acts as the directional pad.
 pub(crate) fn held(pad: &Gamepad) -> u16 {
     let ways = [
-        (pad.left_y >= PUSHED, 0x0001),
-        (pad.left_y <= -PUSHED, 0x0002),
-        (pad.left_x <= -PUSHED, 0x0004),
-        (pad.left_x >= PUSHED, 0x0008),
+        (pad.left_y >= PUSHED, Gamepad::UP),
+        (pad.left_y <= -PUSHED, Gamepad::DOWN),
+        (pad.left_x <= -PUSHED, Gamepad::LEFT),
+        (pad.left_x >= PUSHED, Gamepad::RIGHT),
     ];
     ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
 }

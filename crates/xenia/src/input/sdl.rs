@@ -10,6 +10,7 @@
 
 use super::control::{PadControl, Side, StickDirection};
 use super::shape::{ControlBinding, ControlSource, Shape, Way, code, stick};
+use xenia_kernel::ports::Gamepad;
 
 /// Largest number of lines in a file. The public list has about 2,000 for all systems together.
 const MAX_LINES: usize = 20_000;
@@ -92,21 +93,21 @@ pub struct SdlMapping {
 
 /// Parts of the console's controller, by SDL's names.
 const PARTS: [(&str, Meaning); 21] = [
-    ("a", Meaning::Part(PadControl::Button(0x1000))),
-    ("b", Meaning::Part(PadControl::Button(0x2000))),
-    ("x", Meaning::Part(PadControl::Button(0x4000))),
-    ("y", Meaning::Part(PadControl::Button(0x8000))),
-    ("back", Meaning::Part(PadControl::Button(0x0020))),
-    ("guide", Meaning::Part(PadControl::Button(0x0400))),
-    ("start", Meaning::Part(PadControl::Button(0x0010))),
-    ("leftstick", Meaning::Part(PadControl::Button(0x0040))),
-    ("rightstick", Meaning::Part(PadControl::Button(0x0080))),
-    ("leftshoulder", Meaning::Part(PadControl::Button(0x0100))),
-    ("rightshoulder", Meaning::Part(PadControl::Button(0x0200))),
-    ("dpup", Meaning::Part(PadControl::Button(0x0001))),
-    ("dpdown", Meaning::Part(PadControl::Button(0x0002))),
-    ("dpleft", Meaning::Part(PadControl::Button(0x0004))),
-    ("dpright", Meaning::Part(PadControl::Button(0x0008))),
+    ("a", Meaning::Part(PadControl::Button(Gamepad::A))),
+    ("b", Meaning::Part(PadControl::Button(Gamepad::B))),
+    ("x", Meaning::Part(PadControl::Button(Gamepad::X))),
+    ("y", Meaning::Part(PadControl::Button(Gamepad::Y))),
+    ("back", Meaning::Part(PadControl::Button(Gamepad::BACK))),
+    ("guide", Meaning::Part(PadControl::Button(Gamepad::GUIDE))),
+    ("start", Meaning::Part(PadControl::Button(Gamepad::START))),
+    ("leftstick", Meaning::Part(PadControl::Button(Gamepad::LEFT_STICK))),
+    ("rightstick", Meaning::Part(PadControl::Button(Gamepad::RIGHT_STICK))),
+    ("leftshoulder", Meaning::Part(PadControl::Button(Gamepad::LEFT_SHOULDER))),
+    ("rightshoulder", Meaning::Part(PadControl::Button(Gamepad::RIGHT_SHOULDER))),
+    ("dpup", Meaning::Part(PadControl::Button(Gamepad::UP))),
+    ("dpdown", Meaning::Part(PadControl::Button(Gamepad::DOWN))),
+    ("dpleft", Meaning::Part(PadControl::Button(Gamepad::LEFT))),
+    ("dpright", Meaning::Part(PadControl::Button(Gamepad::RIGHT))),
     ("lefttrigger", Meaning::Part(PadControl::Trigger(Side::Left))),
     ("righttrigger", Meaning::Part(PadControl::Trigger(Side::Right))),
     ("leftx", Meaning::AcrossStick(Side::Left)),

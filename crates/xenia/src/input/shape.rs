@@ -5,7 +5,7 @@
 
 use super::control::{PadControl, Pressed, Side, StickDirection};
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_kernel::ports::PadKind;
+use xenia_kernel::ports::{Gamepad, PadKind};
 
 /// Numbers of keys and axes.
 pub mod code {
@@ -188,31 +188,31 @@ impl Shape {
         }
         let (x, y) = if self.vendor == SONY { (BTN_WEST, BTN_NORTH) } else { (BTN_NORTH, BTN_WEST) };
         let mut bindings: Vec<ControlBinding> = [
-            (BTN_SOUTH, 0x1000),
-            (BTN_EAST, 0x2000),
-            (x, 0x4000),
-            (y, 0x8000),
-            (BTN_TL, 0x0100),
-            (BTN_TR, 0x0200),
-            (BTN_SELECT, 0x0020),
-            (BTN_START, 0x0010),
-            (BTN_MODE, 0x0400),
-            (BTN_THUMBL, 0x0040),
-            (BTN_THUMBR, 0x0080),
-            (BTN_DPAD_UP, 0x0001),
-            (BTN_DPAD_DOWN, 0x0002),
-            (BTN_DPAD_LEFT, 0x0004),
-            (BTN_DPAD_RIGHT, 0x0008),
+            (BTN_SOUTH, Gamepad::A),
+            (BTN_EAST, Gamepad::B),
+            (x, Gamepad::X),
+            (y, Gamepad::Y),
+            (BTN_TL, Gamepad::LEFT_SHOULDER),
+            (BTN_TR, Gamepad::RIGHT_SHOULDER),
+            (BTN_SELECT, Gamepad::BACK),
+            (BTN_START, Gamepad::START),
+            (BTN_MODE, Gamepad::GUIDE),
+            (BTN_THUMBL, Gamepad::LEFT_STICK),
+            (BTN_THUMBR, Gamepad::RIGHT_STICK),
+            (BTN_DPAD_UP, Gamepad::UP),
+            (BTN_DPAD_DOWN, Gamepad::DOWN),
+            (BTN_DPAD_LEFT, Gamepad::LEFT),
+            (BTN_DPAD_RIGHT, Gamepad::RIGHT),
         ]
         .into_iter()
         .filter(|(key, _)| self.has_key(*key))
         .map(|(key, bit)| (ControlSource::Key(key), PadControl::Button(bit)))
         .collect();
         bindings.extend([
-            (ControlSource::Axis(ABS_HAT0Y, Way::Down), PadControl::Button(0x0001)),
-            (ControlSource::Axis(ABS_HAT0Y, Way::Up), PadControl::Button(0x0002)),
-            (ControlSource::Axis(ABS_HAT0X, Way::Down), PadControl::Button(0x0004)),
-            (ControlSource::Axis(ABS_HAT0X, Way::Up), PadControl::Button(0x0008)),
+            (ControlSource::Axis(ABS_HAT0Y, Way::Down), PadControl::Button(Gamepad::UP)),
+            (ControlSource::Axis(ABS_HAT0Y, Way::Up), PadControl::Button(Gamepad::DOWN)),
+            (ControlSource::Axis(ABS_HAT0X, Way::Down), PadControl::Button(Gamepad::LEFT)),
+            (ControlSource::Axis(ABS_HAT0X, Way::Up), PadControl::Button(Gamepad::RIGHT)),
         ]);
         bindings.extend(stick(Side::Left, ABS_X, ABS_Y));
         // Without a second stick of that name, the axes that are triggers on other pads are the
