@@ -251,8 +251,8 @@ pub struct DrawCall {
     /// Colour targets; `None` where a slot is not written.
     pub color: [Option<ColorTarget>; 4],
     pub blend_constant: [f32; 4],
-    /// Alpha test: comparison and reference value.
-    pub alpha_test: Option<(Compare, f32)>,
+    /// Alpha test; `None` if every pixel passes.
+    pub alpha_test: Option<AlphaTest>,
     /// Alpha to mask: the alpha thresholds of samples are lowered by these steps in pixels with x
     /// and y even, y odd, x odd, and both odd.
     pub alpha_to_mask: Option<[u8; 4]>,
@@ -260,6 +260,13 @@ pub struct DrawCall {
     /// Survey of which the draw is a part: it only finds out whether a sample passes, and counts in
     /// no report of samples.
     pub survey: Option<ConditionalSurvey>,
+}
+
+/// Alpha test: pixels are drawn whose first colour has an alpha that compares to the reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlphaTest {
+    pub compare: Compare,
+    pub reference: f32,
 }
 
 /// Packet fields of a draw.

@@ -1,8 +1,8 @@
 //! Captures a [`DrawCall`] from the registers.
 
 use super::{
-    Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, Scissor, Tessellation,
-    VertexKill, Viewport, color, depth, polygon,
+    AlphaTest, Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, Scissor,
+    Tessellation, VertexKill, Viewport, color, depth, polygon,
 };
 use crate::enums::*;
 use crate::microcode::{Program, Shader};
@@ -134,12 +134,12 @@ fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> S
     drawn
 }
 
-/// Alpha test's comparison and reference value; `None` if every pixel passes.
-fn alpha_test(registers: &RegisterFile) -> Option<(Compare, f32)> {
+/// The alpha test; `None` if every pixel passes.
+fn alpha_test(registers: &RegisterFile) -> Option<AlphaTest> {
     let control = registers.read::<rb::RbColorcontrol>();
     let compare = control.alpha_func();
     (control.alpha_test_enable() && compare != Compare::Always)
-        .then(|| (compare, registers.float(rb::RB_ALPHA_REF)))
+        .then(|| AlphaTest { compare, reference: registers.float(rb::RB_ALPHA_REF) })
 }
 
 /// Threshold offsets of alpha to mask; `None` if that is off.

@@ -6,7 +6,7 @@ use super::depth::DepthTest;
 use super::memory::Edram;
 use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend, compare};
-use crate::draw_state::DrawCall;
+use crate::draw_state::{AlphaTest, DrawCall};
 use crate::edram::EdramSurface;
 use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
@@ -182,7 +182,7 @@ impl<'a> BlockPipeline<'a> {
             self.shade(setup, at, &covered, any);
             let exports = self.interpreter.exports();
             let mut lost = exports.killed;
-            if let Some((compare, reference)) = self.call.alpha_test {
+            if let Some(AlphaTest { compare, reference }) = self.call.alpha_test {
                 lost |= !compare::lanes(compare, &exports.values[0][3], &splat(reference));
             }
             for mask in &mut coverage {

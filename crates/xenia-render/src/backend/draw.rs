@@ -300,8 +300,8 @@ impl WgpuBackend {
         let mut pixel_bound = None;
         if let Some(pixel) = pixel {
             self.send_vertices(call, &pixel.reaches, None, &mut of_pixel, memory)?;
-            if let Some((compare, reference)) = call.alpha_test {
-                of_pixel.set_alpha_test(compare, reference);
+            if let Some(test) = call.alpha_test {
+                of_pixel.set_alpha_test(test);
             }
             if let Some(steps) = call.alpha_to_mask {
                 of_pixel.set_alpha_to_mask(&plan.place.host_thresholds(Thresholds::new(call.msaa, steps)));

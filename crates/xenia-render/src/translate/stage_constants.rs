@@ -1,8 +1,8 @@
 //! Constant buffer of a stage: the chip's constants, records of fetch constants, and parameters of
 //! the host's pipeline, laid out by [`ConstantsLayout`].
 
-use xenia_gpu::draw_state::Constants;
-use xenia_gpu::enums::{Compare, TextureFilter};
+use xenia_gpu::draw_state::{AlphaTest, Constants};
+use xenia_gpu::enums::TextureFilter;
 use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::reference::alpha_mask::Thresholds;
 
@@ -97,8 +97,8 @@ impl StageConstants {
     }
 
     /// Sets the alpha test, for a stage that has one.
-    pub fn set_alpha_test(&mut self, compare: Compare, reference: f32) {
-        self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
+    pub fn set_alpha_test(&mut self, test: AlphaTest) {
+        self.put(member::HOST, host::ALPHA_ROW, 0, &[test.compare as u32, test.reference.to_bits()]);
     }
 
     /// Sets the thresholds of the host's samples, for a stage with alpha to mask.
