@@ -14,7 +14,7 @@ use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::inspect::cost::RegionCost;
 use crate::jit::{CompileCounts, Engine, Jit};
-use crate::plan::{Plan, Reached, Wanted, split_or_shrink};
+use crate::plan::{PieceOf, Plan, Reached, Wanted, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -58,9 +58,8 @@ impl PageVersion {
 pub(crate) struct Product<'a> {
     /// Its start address.
     pub(crate) start: u32,
-    /// The function that contains it, if it is known, and the function's entries to which no branch
-    /// leads.
-    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// The function of which it is a piece, if that is known.
+    pub(crate) piece: Option<PieceOf>,
     /// Addresses of its callees.
     pub(crate) calls: &'a [u32],
     pub(crate) compiled: Compiled,
@@ -251,7 +250,7 @@ impl Shared {
             store.add(code.mode, plan, &compiled, Origin::Run);
         }
         let product =
-            Product { start: plan.start, function: plan.function(), calls: &plan.region.calls, compiled };
+            Product { start: plan.start, piece: plan.piece.clone(), calls: &plan.region.calls, compiled };
         let mut cache = code.cache.lock();
         let piece = plan.piece.as_ref();
         if piece.is_some_and(|piece| cache.functions.was_compiled(piece.function, plan.start)) {
@@ -268,11 +267,11 @@ impl Shared {
         product: Product<'_>,
         pages: Vec<PageVersion>,
     ) -> Result<bool, JitError> {
-        let Product { start, function, calls, compiled } = product;
+        let Product { start, piece, calls, compiled } = product;
         for &target in calls {
             cache.functions.add(target);
         }
-        if let Some((function, entries)) = &function {
+        if let Some(PieceOf { function, entries }) = &piece {
             cache.functions.add(*function);
             for &entry in entries {
                 cache.functions.add_entry(*function, entry);
@@ -297,7 +296,7 @@ impl Shared {
         {
             dump.add(address, &code, start);
         }
-        if let Some((function, _)) = function {
+        if let Some(PieceOf { function, .. }) = piece {
             cache.functions.record_compilation(function, start, region);
         }
         Ok(true)

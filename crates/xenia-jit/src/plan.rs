@@ -15,6 +15,7 @@ mod pieces;
 use crate::config::Granularity;
 use crate::runtime::shared::{ModeCode, Shared};
 use piece::{PathFilter, PiecePlanner};
+use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_lifter::cfg::region::{self, Reach, Region};
 use xenia_memory::GuestMemory;
@@ -31,11 +32,12 @@ pub(crate) struct Plan {
 }
 
 /// The function of which a region is a piece.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PieceOf {
     /// Start address of the function.
     pub(crate) function: u32,
     /// Entries beyond those found by following branches.
-    entries: Vec<u32>,
+    pub(crate) entries: Vec<u32>,
 }
 
 /// An address that needs compiled code.
@@ -60,12 +62,6 @@ impl Plan {
     /// A plan for `region`, which starts at `start` and is no piece of a known function.
     fn alone(region: Region, start: u32) -> Self {
         Self { region, whole: None, start, piece: None }
-    }
-
-    /// The function of which it is a piece, if any, and the entries of that function that no branch
-    /// leads to.
-    pub(crate) fn function(&self) -> Option<(u32, Vec<u32>)> {
-        self.piece.as_ref().map(|piece| (piece.function, piece.entries.clone()))
     }
 
     /// Splits its piece into pieces of at most `most` instructions. Returns false if the piece

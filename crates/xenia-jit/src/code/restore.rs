@@ -72,8 +72,7 @@ impl Shared {
         cache.release_retired();
         let fault_exits = FaultExits::default();
         let compiled = Compiled { code: bytes, tables: body.tables, texts: None, fault_exits };
-        let product =
-            Product { start: found.label.start(), function: body.function, calls: &body.calls, compiled };
+        let product = Product { start: found.label.start(), piece: body.piece, calls: &body.calls, compiled };
         match self.install(&mut cache, product, pages) {
             Ok(true) => {
                 store.note_restored(found);

@@ -3,7 +3,7 @@
 //! The bytes are a [`Body`] encoded by postcard, followed by the code.
 
 use super::Origin;
-use crate::plan::Plan;
+use crate::plan::{PieceOf, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
@@ -42,9 +42,8 @@ pub(crate) struct Label {
 /// Facts for the code cache, and the tables of the code.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Body {
-    /// The function that contains it, if it is known, and the function's entries to which no branch
-    /// leads.
-    pub(crate) function: Option<(u32, Vec<u32>)>,
+    /// The function of which it is a piece, if that is known.
+    pub(crate) piece: Option<PieceOf>,
     /// Addresses of its callees.
     pub(crate) calls: Vec<u32>,
     pub(crate) tables: Tables,
@@ -128,7 +127,7 @@ pub(super) fn pack(
     origin: Origin,
 ) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
     let Compiled { code, tables, .. } = compiled;
-    let body = Body { function: plan.function(), calls: plan.region.calls.clone(), tables: tables.clone() };
+    let body = Body { piece: plan.piece.clone(), calls: plan.region.calls.clone(), tables: tables.clone() };
     let mut bytes = postcard::to_allocvec(&body)?;
     let length = bytes.len();
     bytes.extend_from_slice(code);
