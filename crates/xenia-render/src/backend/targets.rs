@@ -34,6 +34,29 @@ pub(super) struct Target {
     stencil: u8,
 }
 
+/// Places with equal keys share a host texture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct TargetKey {
+    /// First EDRAM tile.
+    base: u32,
+    /// Width in tiles.
+    pitch_tiles: u32,
+    msaa: Msaa,
+    /// Number of the [format](format_number).
+    format: u32,
+}
+
+impl TargetKey {
+    fn of(place: &TargetPlace) -> Self {
+        Self {
+            base: place.base,
+            pitch_tiles: place.pitch_tiles(),
+            msaa: place.msaa,
+            format: format_number(place.format),
+        }
+    }
+}
+
 /// Counters of transfers between EDRAM and host textures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TargetCounters {
@@ -60,7 +83,7 @@ pub(super) struct Claim {
 pub(super) struct Targets {
     scale: Scale,
     made: Vec<Target>,
-    by_place: BTreeMap<(u32, u32, u32, u32), TargetId>,
+    by_key: BTreeMap<TargetKey, TargetId>,
     ownership: Ownership,
     /// Claim of the last draw, if it is still valid.
     claim: Option<Claim>,
@@ -174,12 +197,8 @@ impl Targets {
         self.claim = None;
         self.made.clear();
         self.bytes = 0;
-        self.by_place.clear();
+        self.by_key.clear();
         self.ownership = Ownership::default();
-    }
-
-    fn key(place: &TargetPlace) -> (u32, u32, u32, u32) {
-        (place.base, place.pitch_tiles(), place.msaa as u32, format_number(place.format))
     }
 
     /// Finds the target of a place, in either depth format, that owns the first tile of a row of
@@ -190,7 +209,7 @@ impl Targets {
             color @ TargetFormat::Color(_) => [color; 2],
         };
         formats.into_iter().find_map(|format| {
-            let target = *self.by_place.get(&Self::key(&TargetPlace { format, ..*place }))?;
+            let target = *self.by_key.get(&TargetKey::of(&TargetPlace { format, ..*place }))?;
             let first = tiles(place, row..row + 1).start;
             self.ownership.has_newest(target, first).then_some(target)
         })
@@ -212,8 +231,8 @@ impl Targets {
 
     /// Finds or creates the host texture of a place.
     pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> TargetId {
-        let key = Self::key(&place);
-        if let Some(&target) = self.by_place.get(&key) {
+        let key = TargetKey::of(&place);
+        if let Some(&target) = self.by_key.get(&key) {
             return target;
         }
         let guest = size(place.pitch, place.msaa, max_height(device, self.scale));
@@ -236,7 +255,7 @@ impl Targets {
         let target = self.ownership.add(place.base, rows * place.pitch_tiles());
         let view = texture.create_view(&Default::default());
         self.made.push(Target { place, texture, view, stencil: 0 });
-        self.by_place.insert(key, target);
+        self.by_key.insert(key, target);
         target
     }
 
