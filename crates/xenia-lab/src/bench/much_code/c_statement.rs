@@ -42,14 +42,7 @@ impl Functions<'_> {
                 self.line(format_args!("v{to} = {};", with_constant(op, &format!("v{a}"))));
             }
             Statement::Unary { op, to, a } => {
-                let value = match op {
-                    Unary::Negate => format!("-v{a}"),
-                    Unary::SignByte => format!("(V)(s8)v{a}"),
-                    Unary::SignHalf => format!("(V)(s16)v{a}"),
-                    Unary::SignWord => format!("(V)(s32)v{a}"),
-                    Unary::LeadingZeros => format!("ZEROS(v{a})"),
-                };
-                self.line(format_args!("v{to} = {value};"));
+                self.line(format_args!("v{to} = {};", unary(op, &format!("v{a}"))));
             }
             Statement::Extract { to, a, bits } => {
                 self.line(format_args!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
@@ -105,19 +98,10 @@ impl Functions<'_> {
                 self.line(format_args!("{}({at}) = g{from};", self.float_access(from)));
             }
             Statement::Float { op, to, a, b, c } => {
-                let fma = if self.function.is_double(to) { "__builtin_fma" } else { "__builtin_fmaf" };
-                let value = match op {
-                    FloatOp::Add => format!("g{a} + g{b}"),
-                    FloatOp::Subtract => format!("g{a} - g{b}"),
-                    FloatOp::Multiply => format!("g{a} * g{c}"),
-                    FloatOp::MultiplyAdd => format!("{fma}(g{a}, g{c}, g{b})"),
-                    FloatOp::MultiplySubtract => format!("{fma}(g{a}, g{c}, -g{b})"),
-                    FloatOp::NegativeMultiplySubtract => format!("-{fma}(g{a}, g{c}, -g{b})"),
-                    FloatOp::Negate => format!("-g{a}"),
-                    FloatOp::Absolute if self.function.is_double(to) => format!("__builtin_fabs(g{a})"),
-                    FloatOp::Absolute => format!("__builtin_fabsf(g{a})"),
-                };
-                self.line(format_args!("g{to} = {value};"));
+                // The functions of single precision have names that end in f.
+                let suffix = if self.function.is_double(to) { "" } else { "f" };
+                let operands = [a, b, c].map(|local| format!("g{local}"));
+                self.line(format_args!("g{to} = {};", float(op, suffix, &operands)));
             }
             Statement::FloatConvert { to, from } => self.line(format_args!("g{to} = g{from};")),
             Statement::FloatFromInteger { to, a } => {
@@ -143,6 +127,29 @@ impl Functions<'_> {
                 self.line(format_args!("v{to} ^= l{leaf}(v{a}, p);"));
             }
         }
+    }
+}
+
+fn unary(op: Unary, a: &str) -> String {
+    match op {
+        Unary::Negate => format!("-{a}"),
+        Unary::SignByte => format!("(V)(s8){a}"),
+        Unary::SignHalf => format!("(V)(s16){a}"),
+        Unary::SignWord => format!("(V)(s32){a}"),
+        Unary::LeadingZeros => format!("ZEROS({a})"),
+    }
+}
+
+fn float(op: FloatOp, suffix: &str, [a, b, c]: &[String; 3]) -> String {
+    match op {
+        FloatOp::Add => format!("{a} + {b}"),
+        FloatOp::Subtract => format!("{a} - {b}"),
+        FloatOp::Multiply => format!("{a} * {c}"),
+        FloatOp::MultiplyAdd => format!("__builtin_fma{suffix}({a}, {c}, {b})"),
+        FloatOp::MultiplySubtract => format!("__builtin_fma{suffix}({a}, {c}, -{b})"),
+        FloatOp::NegativeMultiplySubtract => format!("-__builtin_fma{suffix}({a}, {c}, -{b})"),
+        FloatOp::Negate => format!("-{a}"),
+        FloatOp::Absolute => format!("__builtin_fabs{suffix}({a})"),
     }
 }
 

@@ -134,6 +134,36 @@ impl Evaluator<'_> {
         self.arena[at as usize..][..count].copy_from_slice(&bytes[8 - count..]);
     }
 
+    /// Loads a field of the object in the precision of `to`.
+    fn load_float(&self, to: FloatLocal, at: u32, frame: &mut Frame) {
+        let at = frame.object + at;
+        let value = if frame.is_double[usize::from(to)] {
+            f64::from_bits(self.load(at, Width::Long))
+        } else {
+            f32::from_bits(self.load(at, Width::Word) as u32).into()
+        };
+        frame.set_float(to, value);
+    }
+
+    /// Stores a field of the object in the precision of `from`.
+    fn store_float(&mut self, from: FloatLocal, at: u32, frame: &Frame) {
+        let at = frame.object + at;
+        let value = frame.float(from);
+        assert!(value.abs() <= 1.0, "{value}");
+        if frame.is_double[usize::from(from)] {
+            self.store(at, Width::Long, value.to_bits());
+        } else {
+            self.store(at, Width::Word, (value as f32).to_bits().into());
+        }
+    }
+
+    /// Calls a leaf with `a`, and combines its result with `to`.
+    fn call_leaf(&mut self, leaf: u32, to: Local, a: Local, frame: &mut Frame) {
+        let leaf = &self.program.leaves[leaf as usize];
+        let value = self.call(leaf, frame.get(a), frame.object);
+        frame.set(to, frame.get(to) ^ value);
+    }
+
     fn block(&mut self, block: &[Statement], frame: &mut Frame) {
         for statement in block {
             self.statement(statement, frame);
@@ -193,25 +223,8 @@ impl Evaluator<'_> {
             Statement::FloatConstant { to, bits } => {
                 frame.set_float(to, f32::from_bits(bits).into());
             }
-            Statement::FloatLoad { to, at } => {
-                let at = frame.object + at;
-                let value = if frame.is_double[usize::from(to)] {
-                    f64::from_bits(self.load(at, Width::Long))
-                } else {
-                    f32::from_bits(self.load(at, Width::Word) as u32).into()
-                };
-                frame.set_float(to, value);
-            }
-            Statement::FloatStore { from, at } => {
-                let at = frame.object + at;
-                let value = frame.float(from);
-                assert!(value.abs() <= 1.0, "{value}");
-                if frame.is_double[usize::from(from)] {
-                    self.store(at, Width::Long, value.to_bits());
-                } else {
-                    self.store(at, Width::Word, (value as f32).to_bits().into());
-                }
-            }
+            Statement::FloatLoad { to, at } => self.load_float(to, at, frame),
+            Statement::FloatStore { from, at } => self.store_float(from, at, frame),
             Statement::Float { op, to, a, b, c } => {
                 let operands = [a, b, c].map(|local| frame.float(local));
                 frame.operate(op, to, operands);
@@ -231,10 +244,7 @@ impl Evaluator<'_> {
                     Thing::Chosen(local) => frame.get(local) as u32 & (THINGS - 1),
                 };
                 let class = self.program.things[thing as usize];
-                let leaf = self.program.classes[class as usize][slot as usize];
-                let leaf = &self.program.leaves[leaf as usize];
-                let value = self.call(leaf, frame.get(a), frame.object);
-                frame.set(to, frame.get(to) ^ value);
+                self.call_leaf(self.program.classes[class as usize][slot as usize], to, a, frame);
             }
             Statement::Switch { on, bits, ref cases } => {
                 let number = (frame.get(on) as u32).rotate_left(bits.by.into()) & bits.mask();
@@ -242,11 +252,7 @@ impl Evaluator<'_> {
                     self.block(case, frame);
                 }
             }
-            Statement::Call { to, leaf, a } => {
-                let leaf = &self.program.leaves[leaf as usize];
-                let value = self.call(leaf, frame.get(a), frame.object);
-                frame.set(to, frame.get(to) ^ value);
-            }
+            Statement::Call { to, leaf, a } => self.call_leaf(leaf, to, a, frame),
         }
     }
 

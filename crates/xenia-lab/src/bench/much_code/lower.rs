@@ -7,7 +7,7 @@ use super::encode::{Code, Label, Register};
 use super::frame::{Frame, Helpers, LAST, NUMBER, OBJECT, VOLATILE};
 use super::program::{
     Binary, Condition, Function, INDEX_MASK, Local, Relation, Rotation, Shape, Statement, THINGS, Test,
-    Thing, Turns, Unary, Width, WithConstant,
+    Thing, Turns, Unary, WideRotation, Width, WithConstant,
 };
 use xenia_isa::Op;
 
@@ -66,6 +66,26 @@ pub(super) struct Lowering<'a> {
     outside: Outside<'a>,
 }
 
+fn load_op(width: Width) -> Op {
+    match width {
+        Width::Byte => Op::lbz,
+        Width::Half => Op::lhz,
+        Width::SignedHalf => Op::lha,
+        Width::Word => Op::lwz,
+        Width::SignedWord => Op::lwa,
+        Width::Long => Op::ld,
+    }
+}
+
+fn store_op(width: Width) -> Op {
+    match width {
+        Width::Byte => Op::stb,
+        Width::Half | Width::SignedHalf => Op::sth,
+        Width::Word | Width::SignedWord => Op::stw,
+        Width::Long => Op::std,
+    }
+}
+
 impl Lowering<'_> {
     /// The register of a local.
     fn register(&self, local: Local) -> Register {
@@ -87,6 +107,17 @@ impl Lowering<'_> {
         if self.function.shape == Shape::Calling { LAST.into() } else { OBJECT.into() }
     }
 
+    fn unary_op(&self, op: Unary) -> Op {
+        match op {
+            Unary::Negate => Op::negx,
+            Unary::SignByte => Op::extsbx,
+            Unary::SignHalf => Op::extshx,
+            Unary::SignWord => Op::extswx,
+            Unary::LeadingZeros if self.function.wide => Op::cntlzdx,
+            Unary::LeadingZeros => Op::cntlzwx,
+        }
+    }
+
     fn block(&mut self, block: &[Statement]) {
         for statement in block {
             self.statement(statement);
@@ -103,48 +134,24 @@ impl Lowering<'_> {
                 self.with_constant(op, self.operand(to), self.operand(a));
             }
             Statement::Unary { op, to, a } => {
-                let op = match op {
-                    Unary::Negate => Op::negx,
-                    Unary::SignByte => Op::extsbx,
-                    Unary::SignHalf => Op::extshx,
-                    Unary::SignWord => Op::extswx,
-                    Unary::LeadingZeros if self.function.wide => Op::cntlzdx,
-                    Unary::LeadingZeros => Op::cntlzwx,
-                };
+                let op = self.unary_op(op);
                 self.code.put(op, &[self.operand(to), self.operand(a)]);
             }
             Statement::Extract { to, a, bits } => {
                 self.rotate(Op::rlwinmx, self.operand(to), self.operand(a), bits);
             }
             Statement::ExtractWide { to, a, bits } => {
-                let (op, end) = if bits.begin == 0 && bits.end != 63 {
-                    (Op::rldicrx, bits.end)
-                } else {
-                    (Op::rldiclx, bits.begin)
-                };
-                self.code.put(op, &[self.operand(to), self.operand(a), bits.by.into(), end.into()]);
+                self.rotate_wide(self.operand(to), self.operand(a), bits);
             }
             Statement::Insert { to, a, bits } => {
                 self.rotate(Op::rlwimix, self.operand(to), self.operand(a), bits);
             }
             Statement::Load { to, field } => {
-                let op = match field.width {
-                    Width::Byte => Op::lbz,
-                    Width::Half => Op::lhz,
-                    Width::SignedHalf => Op::lha,
-                    Width::Word => Op::lwz,
-                    Width::SignedWord => Op::lwa,
-                    Width::Long => Op::ld,
-                };
+                let op = load_op(field.width);
                 self.code.put(op, &[self.operand(to), field.at.into(), self.object()]);
             }
             Statement::Store { from, field } => {
-                let op = match field.width {
-                    Width::Byte => Op::stb,
-                    Width::Half | Width::SignedHalf => Op::sth,
-                    Width::Word | Width::SignedWord => Op::stw,
-                    Width::Long => Op::std,
-                };
+                let op = store_op(field.width);
                 self.code.put(op, &[self.operand(from), field.at.into(), self.object()]);
             }
             Statement::LoadIndexed { to, index } => {
@@ -158,16 +165,7 @@ impl Lowering<'_> {
                 self.code.put(op, &[self.operand(from), self.object(), SCRATCH.into()]);
             }
             Statement::If { condition, ref then, ref otherwise } => {
-                let other = self.code.label();
-                let end = self.code.label();
-                self.branch_unless(condition, other);
-                self.block(then);
-                if !otherwise.is_empty() {
-                    self.code.jump(end);
-                }
-                self.code.place(other);
-                self.block(otherwise);
-                self.code.place(end);
+                self.choose(condition, then, otherwise);
             }
             Statement::Loop { turns, in_ctr, ref body } => self.repeat(turns, in_ctr, body),
             Statement::FloatConstant { to, bits } => self.float_constant(to, bits),
@@ -188,6 +186,20 @@ impl Lowering<'_> {
                 self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
             }
         }
+    }
+
+    /// Executes one of two blocks.
+    fn choose(&mut self, condition: Condition, then: &[Statement], otherwise: &[Statement]) {
+        let other = self.code.label();
+        let end = self.code.label();
+        self.branch_unless(condition, other);
+        self.block(then);
+        if !otherwise.is_empty() {
+            self.code.jump(end);
+        }
+        self.code.place(other);
+        self.block(otherwise);
+        self.code.place(end);
     }
 
     /// Calls the function in a slot of a thing's table.
@@ -270,6 +282,16 @@ impl Lowering<'_> {
     /// Writes an instruction that rotates and masks.
     pub(super) fn rotate(&mut self, op: Op, to: i64, a: i64, bits: Rotation) {
         self.code.put(op, &[to, a, bits.by.into(), bits.begin.into(), bits.end.into()]);
+    }
+
+    /// Extracts bits of all 64, with the instruction that can clear the others.
+    fn rotate_wide(&mut self, to: i64, a: i64, bits: WideRotation) {
+        let (op, end) = if bits.begin == 0 && bits.end != 63 {
+            (Op::rldicrx, bits.end)
+        } else {
+            (Op::rldiclx, bits.begin)
+        };
+        self.code.put(op, &[to, a, bits.by.into(), end.into()]);
     }
 
     /// Extracts the bits of a local that choose a word of the object.
