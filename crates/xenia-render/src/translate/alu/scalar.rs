@@ -99,10 +99,58 @@ fn logarithm(b: &mut Builder, x: Value) -> Value {
     b.select(is_number, value, nan)
 }
 
+/// Logarithm to base 2 that is the least finite number for zero.
+fn finite_logarithm(b: &mut Builder, x: Value) -> Value {
+    let zero = b.float(0.0);
+    let value = logarithm(b, x);
+    let least = b.float(-f32::MAX);
+    let is_zero = b.binary(Op::Equal, x, zero);
+    b.select(is_zero, least, value)
+}
+
+/// Multiplies by the previous result; the least finite number if that is infinite, a NaN or the
+/// least one itself, or if `y` is not positive and finite.
+fn multiply_checked(b: &mut Builder, x: Value, y: Value, previous: Value) -> Value {
+    let zero = b.float(0.0);
+    // Finite numbers are those whose magnitude is at most the largest one.
+    let largest = b.float(f32::MAX);
+    let least = b.float(-f32::MAX);
+    let p = b.math(MathFunction::Abs, previous);
+    let q = b.math(MathFunction::Abs, y);
+    let p = b.binary(Op::LessEqual, p, largest);
+    let q = b.binary(Op::LessEqual, q, largest);
+    let above = b.binary(Op::Greater, previous, least);
+    let positive = b.binary(Op::Greater, y, zero);
+    let finite = b.binary(Op::LogicalAnd, p, q);
+    let fit = b.binary(Op::LogicalAnd, above, positive);
+    let all = b.binary(Op::LogicalAnd, finite, fit);
+    let product = multiply(b, x, previous, false);
+    b.select(all, product, least)
+}
+
 /// Predicate operation: the result is 0 where the condition holds.
 fn predicate(b: &mut Builder, holds: Value, otherwise: Value) -> (Value, Effect) {
     let zero = b.float(0.0);
     (b.select(holds, zero, otherwise), Effect::Predicate(holds))
+}
+
+/// Inverts the predicate of a counter of levels: 1 becomes 0, and 0 becomes 1.
+fn invert_predicate(b: &mut Builder, x: Value) -> (Value, Effect) {
+    let zero = b.float(0.0);
+    let one = b.float(1.0);
+    let holds = b.binary(Op::Equal, x, one);
+    let none = b.binary(Op::Equal, x, zero);
+    let otherwise = b.select(none, one, x);
+    predicate(b, holds, otherwise)
+}
+
+/// Leaves a level of a counter of levels.
+fn pop_predicate(b: &mut Builder, x: Value) -> (Value, Effect) {
+    let zero = b.float(0.0);
+    let one = b.float(1.0);
+    let less = b.binary(Op::Subtract, x, one);
+    let holds = b.binary(Op::LessEqual, less, zero);
+    predicate(b, holds, less)
 }
 
 /// Operation on one or two operands and the previous scalar result.
@@ -126,22 +174,7 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::AddsPrev => b.binary(Op::Add, x, previous),
         ScalarOp::Muls | ScalarOp::Mulsc0 | ScalarOp::Mulsc1 => multiply(b, x, y, false),
         ScalarOp::MulsPrev => multiply(b, x, previous, false),
-        ScalarOp::MulsPrev2 => {
-            // Finite numbers are those whose magnitude is at most the largest one.
-            let largest = b.float(f32::MAX);
-            let least = b.float(-f32::MAX);
-            let p = b.math(MathFunction::Abs, previous);
-            let q = b.math(MathFunction::Abs, y);
-            let p = b.binary(Op::LessEqual, p, largest);
-            let q = b.binary(Op::LessEqual, q, largest);
-            let above = b.binary(Op::Greater, previous, least);
-            let positive = b.binary(Op::Greater, y, zero);
-            let finite = b.binary(Op::LogicalAnd, p, q);
-            let fit = b.binary(Op::LogicalAnd, above, positive);
-            let all = b.binary(Op::LogicalAnd, finite, fit);
-            let product = multiply(b, x, previous, false);
-            b.select(all, product, least)
-        }
+        ScalarOp::MulsPrev2 => multiply_checked(b, x, y, previous),
         ScalarOp::Maxs => larger(b, x, y),
         ScalarOp::Mins => smaller(b, x, y),
         ScalarOp::Seqs => compared(b, Op::Equal),
@@ -152,12 +185,7 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::Truncs => b.math(MathFunction::Trunc, x),
         ScalarOp::Floors => b.math(MathFunction::Floor, x),
         ScalarOp::Exp => power_of_two(b, x),
-        ScalarOp::Logc => {
-            let value = logarithm(b, x);
-            let least = b.float(-f32::MAX);
-            let is_zero = b.binary(Op::Equal, x, zero);
-            b.select(is_zero, least, value)
-        }
+        ScalarOp::Logc => finite_logarithm(b, x),
         ScalarOp::Log => logarithm(b, x),
         ScalarOp::Rcpc => {
             let value = reciprocal(b, x);
@@ -185,17 +213,8 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::SetpNe => return sets(b, Op::NotEqual),
         ScalarOp::SetpGt => return sets(b, Op::Greater),
         ScalarOp::SetpGe => return sets(b, Op::GreaterEqual),
-        ScalarOp::SetpInv => {
-            let holds = b.binary(Op::Equal, x, one);
-            let none = b.binary(Op::Equal, x, zero);
-            let otherwise = b.select(none, one, x);
-            return predicate(b, holds, otherwise);
-        }
-        ScalarOp::SetpPop => {
-            let less = b.binary(Op::Subtract, x, one);
-            let holds = b.binary(Op::LessEqual, less, zero);
-            return predicate(b, holds, less);
-        }
+        ScalarOp::SetpInv => return invert_predicate(b, x),
+        ScalarOp::SetpPop => return pop_predicate(b, x),
         ScalarOp::SetpClr => {
             let largest = b.float(f32::MAX);
             let never = b.boolean(false);
