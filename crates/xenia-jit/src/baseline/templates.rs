@@ -41,10 +41,8 @@ pub(crate) struct HostFeatures {
 }
 
 impl HostFeatures {
-    /// Detects this host's features, or reports none of them if `none`.
-    pub(crate) fn detect(none: bool) -> Self {
-        if none { Self { movbe: false, lzcnt: false, fma: false, segment: false } } else { host_features() }
-    }
+    /// The features that every host has.
+    pub(crate) const NONE: Self = Self { movbe: false, lzcnt: false, fma: false, segment: false };
 }
 
 /// The host and the engine's settings, on which baseline code depends.
@@ -59,7 +57,7 @@ pub(crate) struct CodeOptions {
 impl CodeOptions {
     pub(crate) fn of(config: &JitConfig) -> Self {
         Self {
-            features: HostFeatures::detect(config.baseline_host),
+            features: if config.baseline_host { HostFeatures::NONE } else { host_features() },
             stores_by_arms: config.engine.reservations == ReservationMode::Strict,
         }
     }

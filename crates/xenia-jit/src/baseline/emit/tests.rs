@@ -8,6 +8,7 @@ use super::*;
 use crate::baseline::float_thunks::{FloatGroup, float_thunk};
 use crate::baseline::templates::HostFeatures;
 use crate::baseline::unit::{Reach, Source};
+use crate::config::JitConfig;
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use std::fmt::Write;
 use xenia_cpu::CR_FIELDS;
@@ -19,7 +20,7 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/baseline
 /// Two hosts: one with all optional features, and one without any.
 const HOSTS: [(&str, HostFeatures); 2] = [
     ("all", HostFeatures { movbe: true, lzcnt: true, fma: true, segment: true }),
-    ("none", HostFeatures { movbe: false, lzcnt: false, fma: false, segment: false }),
+    ("none", HostFeatures::NONE),
 ];
 
 /// Instructions whose operands have special encodings.
@@ -185,8 +186,10 @@ fn record_forms_of_floating_point_are_the_interpreters() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn features_are_the_hosts_unless_none_is_asked_for() {
-    let has = HostFeatures::detect(false);
-    let none = HostFeatures::detect(true);
+    let features =
+        |baseline_host| CodeOptions::of(&JitConfig { baseline_host, ..JitConfig::default() }).features;
+    let has = features(false);
+    let none = features(true);
     assert_eq!((none.movbe, none.lzcnt, none.fma, none.segment), (false, false, false, false));
     assert_eq!(has.movbe, std::arch::is_x86_feature_detected!("movbe"));
     assert_eq!(has.lzcnt, std::arch::is_x86_feature_detected!("lzcnt"));
