@@ -202,8 +202,8 @@ impl Events {
         // A paused machine shows few frames, whose numbers are displayed.
         let shows_number = frame.is_some() && (view.shown.paused || view.frame.is_none());
         let refreshes = has_figures || shows_number || message.is_some();
-        if let Some((number, frame)) = frame {
-            view.take(number, frame, self.mailbox.now());
+        if let Some(frame) = frame {
+            view.take(frame, self.mailbox.now());
         }
         if let Some(text) = message {
             view.say(&self.mailbox, text);

@@ -42,13 +42,20 @@ pub(super) enum TitleChange {
     Home(Option<PageFailure>),
 }
 
+/// A frame of the machine, and its number from the start of the run.
+#[derive(Clone, Debug)]
+pub(super) struct NumberedPicture {
+    pub(super) number: u64,
+    pub(super) picture: SwapPicture,
+}
+
 /// Contents of the [`Mailbox`].
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// The window's graphics device, if a backend can use it.
     pub(super) device: Option<Device>,
-    /// Newest frame with its number, if the window has not taken it yet.
-    pub(super) frame: Option<(u64, SwapPicture)>,
+    /// Newest frame, if the window has not taken it yet.
+    pub(super) frame: Option<NumberedPicture>,
     /// Whether there are figures that the window has not shown.
     pub(super) news: bool,
     /// Meter of the figures.
@@ -77,8 +84,8 @@ pub(super) struct Mail {
 
 /// Contents that the window takes out of the [`Mailbox`].
 pub(super) struct NewMail {
-    /// The newest frame with its number.
-    pub(super) frame: Option<(u64, SwapPicture)>,
+    /// The newest frame.
+    pub(super) frame: Option<NumberedPicture>,
     /// Whether the meter has figures that the window has not shown.
     pub(super) has_figures: bool,
     /// Whether a title is being loaded, so that the last frame is of another one.
@@ -159,9 +166,9 @@ impl FrameSender {
     }
 
     /// Shows frame `number`.
-    pub fn frame(&self, number: u64, frame: SwapPicture) {
+    pub fn frame(&self, number: u64, picture: SwapPicture) {
         self.put(|mail, now| {
-            mail.frame = Some((number, frame));
+            mail.frame = Some(NumberedPicture { number, picture });
             mail.meter.frame(now);
         });
     }
@@ -280,17 +287,18 @@ mod tests {
     use super::*;
     use xenia_gpu::Frame;
 
-    fn frame(width: u32) -> SwapPicture {
-        SwapPicture::Bytes(Frame { width, height: 1, rgba: vec![0; width as usize * 4] })
+    fn frame(number: u64, width: u32) -> NumberedPicture {
+        let rgba = vec![0; width as usize * 4];
+        NumberedPicture { number, picture: SwapPicture::Bytes(Frame { width, height: 1, rgba }) }
     }
 
     #[test]
     fn the_newest_frame_is_what_the_window_finds_and_it_is_woken_once() {
         let mailbox = Mailbox::new();
-        let send = |number, width| mailbox.put(|mail, _| mail.frame = Some((number, frame(width))));
+        let send = |number, width| mailbox.put(|mail, _| mail.frame = Some(frame(number, width)));
         assert!(send(1, 10));
         assert!(!send(2, 20) && !send(3, 30), "woken, but has not looked");
-        let taken = mailbox.take_new().frame.map(|(number, frame)| (number, frame.size().width));
+        let taken = mailbox.take_new().frame.map(|frame| (frame.number, frame.picture.size().width));
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");

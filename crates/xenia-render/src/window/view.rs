@@ -3,7 +3,7 @@
 use super::hotkeys::Hotkeys;
 use super::icon::{WINDOW_ICON, icon};
 use super::live;
-use super::mailbox::{Mail, Mailbox};
+use super::mailbox::{Mail, Mailbox, NumberedPicture};
 use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase, Stopped};
 use super::pages::WindowPages;
@@ -37,8 +37,8 @@ pub(super) struct View {
     name: String,
     title: String,
     pub(super) shown: OsdState,
-    /// Newest frame and its number, for screenshots.
-    pub(super) frame: Option<(u64, SwapPicture)>,
+    /// Newest frame, for screenshots.
+    pub(super) frame: Option<NumberedPicture>,
     pub(super) messages: Messages,
     /// Whether the page of keys is shown.
     pub(super) help: bool,
@@ -270,14 +270,14 @@ impl View {
     }
 
     /// Shows a new frame.
-    pub(super) fn take(&mut self, number: u64, frame: SwapPicture, now: Duration) {
-        let size = frame.size();
-        if !self.show(&frame) {
+    pub(super) fn take(&mut self, frame: NumberedPicture, now: Duration) {
+        let size = frame.picture.size();
+        if !self.show(&frame.picture) {
             let text = format!("a frame of {} by {} pixels can't be shown", size.width, size.height);
             self.messages.say(now, text);
         }
-        self.shown.frame = Some((number, size));
-        self.frame = Some((number, frame));
+        self.shown.frame = Some((frame.number, size));
+        self.frame = Some(frame);
         self.window.request_redraw();
     }
 
@@ -312,10 +312,10 @@ impl View {
         if let Some(page) = page {
             self.pages.open(page, &self.window);
         }
-        if let Some((_, frame)) = self.frame.clone()
-            && matches!(frame, SwapPicture::Bytes(_))
+        if let Some(NumberedPicture { picture, .. }) = self.frame.clone()
+            && matches!(picture, SwapPicture::Bytes(_))
         {
-            self.show(&frame);
+            self.show(&picture);
         }
         self.window.request_redraw();
         Ok(())

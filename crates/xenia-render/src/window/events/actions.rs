@@ -2,6 +2,7 @@
 
 use super::Events;
 use crate::window::keys::KeyAction;
+use crate::window::mailbox::NumberedPicture;
 use crate::window::{VolumeChange, live};
 use winit::event_loop::ActiveEventLoop;
 use xenia_ui::MenuPage;
@@ -83,7 +84,7 @@ impl Events {
 
     fn write_report(&mut self) {
         let Some(view) = &mut self.view else { return };
-        let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
+        let frame = view.frame.as_ref().and_then(|frame| frame.picture.read());
         if let Some(text) = self.client.report(frame.as_deref()) {
             view.say(&self.mailbox, text);
         }
@@ -141,7 +142,7 @@ impl Events {
     pub(super) fn screenshot(&mut self) {
         let Some(view) = &mut self.view else { return };
         let kept = match &view.frame {
-            Some((number, frame)) => match frame.read() {
+            Some(NumberedPicture { number, picture }) => match picture.read() {
                 Some(frame) => self.client.keep(*number, &frame),
                 None => Err("the frame was lost with the graphics device".to_owned()),
             },

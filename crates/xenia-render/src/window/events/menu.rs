@@ -256,7 +256,7 @@ impl Events {
             return;
         }
         let Some(view) = &mut self.view else { return };
-        let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
+        let frame = view.frame.as_ref().and_then(|frame| frame.picture.read());
         if let Some(reason) = self.client.save_state(self.slot, frame.as_deref()) {
             view.say(&self.mailbox, reason);
         }
