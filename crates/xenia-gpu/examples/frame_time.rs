@@ -92,15 +92,20 @@ fn shader(words: &mut Vec<u32>, kind: u32, text: &str) {
     words.extend(code);
 }
 
-fn main() {
-    let threads = std::env::args().nth(1).map_or(1, |text| text.parse().expect("a number of threads"));
-    let memory = Arc::new(Ram::new(0x100_0000));
-    let config = Config { vblank: false, capture_all: true, ..Config::default() };
-    let gpu = CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(threads)), config);
-    let mut machine = FrameFixture { memory, gpu, now: 0 };
-    let mut setup = Vec::new();
+/// Squares of the mesh, each way.
+const COLUMNS: u16 = 60;
+const ROWS: u16 = 31;
+/// Vertices of the clear's rectangle, and of the text.
+const CLEAR_VERTICES: u32 = VERTICES + 0x8_0000;
+const TEXT_VERTICES: u32 = VERTICES + 0x9_0000;
+/// Measured runs of each part.
+const ROUNDS: usize = 11;
+
+/// Registers that no part of the frame changes.
+fn setup() -> Vec<u32> {
+    let mut words = Vec::new();
     set(
-        &mut setup,
+        &mut words,
         &[
             (0x2208, 4),
             (0x2002, 1024),
@@ -118,34 +123,42 @@ fn main() {
     );
     let texture = [2 | 8 << 22, 6 | TEXTURE, 255 | 255 << 13, 0x688 << 1, 0, 1 << 9];
     for (i, word) in texture.into_iter().enumerate() {
-        set(&mut setup, &[(0x4806 + i as u32, word)]);
+        set(&mut words, &[(0x4806 + i as u32, word)]);
     }
     for i in 0..24 {
-        set(&mut setup, &[(0x4400 + i, 0.3_f32.to_bits())]);
+        set(&mut words, &[(0x4400 + i, 0.3_f32.to_bits())]);
     }
-    machine.run(&setup);
-    // A strip of 60 x 31 squares over the screen, like a typical mesh.
-    let columns = 60;
-    let rows = 31;
-    let mut mesh = Vec::new();
-    for y in 0..=rows {
-        for x in 0..=columns {
-            let u = x as f32 / columns as f32;
-            let v = y as f32 / rows as f32;
-            mesh.push([u * 1280.0, v * 720.0, 0.5, u * 3.0, v * 3.0, 0.5, 1.0]);
-        }
-    }
-    machine.vertices(VERTICES, &mesh);
+    words
+}
+
+/// Vertices of a strip of squares over the screen, like a typical mesh.
+fn mesh_vertices() -> Vec<[f32; 7]> {
+    let vertex = |x: u16, y: u16| {
+        let u = f32::from(x) / f32::from(COLUMNS);
+        let v = f32::from(y) / f32::from(ROWS);
+        [u * 1280.0, v * 720.0, 0.5, u * 3.0, v * 3.0, 0.5, 1.0]
+    };
+    (0..=ROWS).flat_map(|y| (0..=COLUMNS).map(move |x| vertex(x, y))).collect()
+}
+
+/// Indices of the strip.
+fn mesh_indices() -> Vec<u16> {
     let mut indices = Vec::new();
-    for y in 0..rows {
-        for x in 0..=columns {
-            indices.extend([(y * (columns + 1) + x) as u16, ((y + 1) * (columns + 1) + x) as u16]);
+    for y in 0..ROWS {
+        for x in 0..=COLUMNS {
+            indices.extend([y * (COLUMNS + 1) + x, (y + 1) * (COLUMNS + 1) + x]);
         }
     }
+    indices
+}
+
+/// Writes the vertices and indices of all parts.
+fn write_geometry(machine: &FrameFixture, indices: &[u16]) {
+    machine.vertices(VERTICES, &mesh_vertices());
     let bytes: Vec<u8> = indices.iter().flat_map(|i| i.to_be_bytes()).collect();
     machine.memory.write(INDICES, &bytes);
     machine.vertices(
-        VERTICES + 0x8_0000,
+        CLEAR_VERTICES,
         &[
             [0.0, 0.0, 1.0, 0.1, 0.2, 0.3, 1.0],
             [640.0, 0.0, 1.0, 0.1, 0.2, 0.3, 1.0],
@@ -153,7 +166,7 @@ fn main() {
         ],
     );
     machine.vertices(
-        VERTICES + 0x9_0000,
+        TEXT_VERTICES,
         &[
             [100.0, 100.0, 0.1, 1.0, 0.2, 0.3, 0.5],
             [400.0, 100.0, 0.1, 1.0, 0.2, 0.3, 0.5],
@@ -164,50 +177,89 @@ fn main() {
     for (i, value) in [0.0_f32, 0.0, 1280.0, 0.0, 1280.0, 720.0].into_iter().enumerate() {
         machine.memory.write_u32(RECT + i as u32 * 4, value.to_bits());
     }
-    let mut clear = Vec::new();
+}
+
+/// Clears the frame as a target of a quarter of its pixels with four samples each, as titles do.
+fn clear() -> Vec<u32> {
+    let mut words = Vec::new();
     set(
-        &mut clear,
+        &mut words,
         &[(0x2000, 2 << 16 | 640), (0x2082, 360 << 16 | 640), (0x2200, 0x76), (0x2201, 0x1_0001)],
     );
-    set(&mut clear, &[(0x4800, (VERTICES + 0x8_0000) | 3), (0x4801, 2 | 21 << 2)]);
-    shader(&mut clear, 0, VS);
-    shader(&mut clear, 1, CLEAR_PS);
-    clear.extend([type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]);
-    let mut mesh = Vec::new();
-    set(&mut mesh, &[(0x2000, 1280), (0x2082, 720 << 16 | 1280), (0x2200, 0x36)]);
-    set(&mut mesh, &[(0x4800, VERTICES | 3), (0x4801, 2 | 0xf_ffff << 2)]);
-    shader(&mut mesh, 1, PS);
-    let count = indices.len() as u32;
-    mesh.extend([type3(opcode::DRAW_INDX, 4), 0, 6 | count << 16, INDICES, 1 << 30 | count]);
-    let mut text = Vec::new();
-    set(&mut text, &[(0x4800, (VERTICES + 0x9_0000) | 3), (0x4801, 2 | 28 << 2), (0x2201, 0x0706_0706)]);
-    shader(&mut text, 1, CLEAR_PS);
-    text.extend([type3(opcode::DRAW_INDX_2, 1), 13 | 2 << 6 | 4 << 16]);
-    let mut copy = Vec::new();
-    set(&mut copy, &[(0x4800, RECT | 3), (0x4801, 2 | 6 << 2), (0x2208, 6), (0x2318, 1 << 20)]);
-    set(&mut copy, &[(0x2319, FRONT), (0x231a, 720 << 16 | 1280), (0x231b, 2 | 6 << 7)]);
-    copy.extend([type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]);
-    set(&mut copy, &[(0x2208, 4)]);
+    set(&mut words, &[(0x4800, CLEAR_VERTICES | 3), (0x4801, 2 | 21 << 2)]);
+    shader(&mut words, 0, VS);
+    shader(&mut words, 1, CLEAR_PS);
+    words.extend([type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]);
+    words
+}
+
+/// Draws the textured mesh, a strip of `count` indices.
+fn mesh(count: u32) -> Vec<u32> {
+    let mut words = Vec::new();
+    set(&mut words, &[(0x2000, 1280), (0x2082, 720 << 16 | 1280), (0x2200, 0x36)]);
+    set(&mut words, &[(0x4800, VERTICES | 3), (0x4801, 2 | 0xf_ffff << 2)]);
+    shader(&mut words, 1, PS);
+    words.extend([type3(opcode::DRAW_INDX, 4), 0, 6 | count << 16, INDICES, 1 << 30 | count]);
+    words
+}
+
+/// Draws a blended quad.
+fn text() -> Vec<u32> {
+    let mut words = Vec::new();
+    set(&mut words, &[(0x4800, TEXT_VERTICES | 3), (0x4801, 2 | 28 << 2), (0x2201, 0x0706_0706)]);
+    shader(&mut words, 1, CLEAR_PS);
+    words.extend([type3(opcode::DRAW_INDX_2, 1), 13 | 2 << 6 | 4 << 16]);
+    words
+}
+
+/// Resolves the frame to memory.
+fn copy() -> Vec<u32> {
+    let mut words = Vec::new();
+    set(&mut words, &[(0x4800, RECT | 3), (0x4801, 2 | 6 << 2), (0x2208, 6), (0x2318, 1 << 20)]);
+    set(&mut words, &[(0x2319, FRONT), (0x231a, 720 << 16 | 1280), (0x231b, 2 | 6 << 7)]);
+    words.extend([type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]);
+    set(&mut words, &[(0x2208, 4)]);
+    words
+}
+
+/// Median wall-clock and CPU time of a part, after a run that warms up.
+fn median(machine: &mut FrameFixture, words: &[u32]) -> [Duration; 2] {
+    machine.run(words);
+    let times: Vec<_> = (0..ROUNDS).map(|_| machine.run(words)).collect();
+    [0, 1].map(|kind: usize| {
+        let mut times: Vec<_> = times.iter().map(|times| times[kind]).collect();
+        times.sort_unstable();
+        times[ROUNDS / 2]
+    })
+}
+
+fn print(name: &str, [wall, cpu]: [Duration; 2]) {
+    println!("{name:8} {:8.2} ms {:8.2} ms", wall.as_secs_f64() * 1e3, cpu.as_secs_f64() * 1e3);
+}
+
+fn main() {
+    let threads = std::env::args().nth(1).map_or(1, |text| text.parse().expect("a number of threads"));
+    let memory = Arc::new(Ram::new(0x100_0000));
+    let config = Config { vblank: false, capture_all: true, ..Config::default() };
+    let gpu = CommandProcessor::new(memory.clone(), Box::new(Reference::with_threads(threads)), config);
+    let mut machine = FrameFixture { memory, gpu, now: 0 };
+    machine.run(&setup());
+    let indices = mesh_indices();
+    write_geometry(&machine, &indices);
     let fetch = [2 | 1 << 31 | 40 << 22, 6 | 2 << 6 | FRONT, 0x4ff | 0x2cf << 13, 0x688 << 1, 0, 1 << 9];
     let swap = swap_commands(fetch, FRONT, 1280, 720);
-    let rounds = 11;
     let mut total = [Duration::ZERO; 2];
-    let print = |name: &str, [wall, cpu]: [Duration; 2]| {
-        println!("{name:8} {:8.2} ms {:8.2} ms", wall.as_secs_f64() * 1e3, cpu.as_secs_f64() * 1e3);
-    };
     println!("{threads} threads   clock      caller");
-    for (name, words) in
-        [("clear", &clear[..]), ("mesh", &mesh), ("text", &text), ("copy", &copy), ("present", &swap)]
-    {
-        machine.run(words);
-        let times: Vec<_> = (0..rounds).map(|_| machine.run(words)).collect();
-        let median = [0, 1].map(|kind: usize| {
-            let mut times: Vec<_> = times.iter().map(|times| times[kind]).collect();
-            times.sort_unstable();
-            times[rounds / 2]
-        });
-        total = [total[0] + median[0], total[1] + median[1]];
-        print(name, median);
+    for (name, words) in [
+        ("clear", &clear()[..]),
+        ("mesh", &mesh(indices.len() as u32)),
+        ("text", &text()),
+        ("copy", &copy()),
+        ("present", &swap),
+    ] {
+        let [wall, cpu] = median(&mut machine, words);
+        total = [total[0] + wall, total[1] + cpu];
+        print(name, [wall, cpu]);
     }
     print("frame", total);
     println!("problems: {:?}", machine.gpu.statistics().problems);
