@@ -32,13 +32,11 @@ use crate::PpcContext;
 use crate::cr_bit;
 use convert::{DOUBLEWORD, WORD};
 use deliver::{arithmetic, deliver, deliver_comparison, deliver_integer, record, set_status};
-use exact::{Fused, is_signalling};
+use exact::{Fused, SIGN, is_signalling};
 use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
 use round::Format;
 use std::ops::RangeInclusive;
 use xenia_isa::{Float, Instruction};
-
-const SIGN: u64 = 1 << 63;
 
 /// The format selected by a const parameter.
 const fn format<const SINGLE: bool>() -> Format {
@@ -158,6 +156,11 @@ fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Flow {
     ctx.fpr[i.fd()] = bits;
     record(ctx, i);
     Flow::Next
+}
+
+/// FPSCR bit `bit`, 0 the most significant.
+const fn bit_mask(bit: usize) -> u32 {
+    0x8000_0000 >> (bit & 31)
 }
 
 /// FPSCR bits of field `field`, 0 the most significant.
@@ -330,13 +333,13 @@ impl Float for Cpu<'_> {
     }
 
     fn mtfsb0x(&mut self, i: Instruction) -> Step {
-        let bit = SIGN_BIT >> i.crbd() & WRITABLE;
+        let bit = bit_mask(i.crbd()) & WRITABLE;
         let value = self.ctx.fpscr & !bit;
         Ok(set_status(self.ctx, i, value))
     }
 
     fn mtfsb1x(&mut self, i: Instruction) -> Step {
-        let bit = SIGN_BIT >> i.crbd() & WRITABLE;
+        let bit = bit_mask(i.crbd()) & WRITABLE;
         let value = raise(self.ctx.fpscr, bit);
         Ok(set_status(self.ctx, i, value))
     }
@@ -356,5 +359,3 @@ impl Float for Cpu<'_> {
         Ok(set_status(self.ctx, i, value))
     }
 }
-
-const SIGN_BIT: u32 = 1 << 31;

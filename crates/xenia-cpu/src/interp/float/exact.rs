@@ -8,7 +8,7 @@ use super::round::{Format, Magnitude, Rounded, infinity, round, shift_right_jam,
 
 /// The NaN that invalid operations generate.
 pub(crate) const DEFAULT_NAN: u64 = 0x7FF8_0000_0000_0000;
-const SIGN: u64 = 1 << 63;
+pub(super) const SIGN: u64 = 1 << 63;
 const QUIET: u64 = 1 << 51;
 const EXPONENT: u64 = 0x7FF << 52;
 

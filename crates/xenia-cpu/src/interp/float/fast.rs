@@ -10,6 +10,7 @@
 //! rounds once: the double is first turned into the value rounded to odd, from which rounding to 24
 //! bits is exact (53 ≥ 24 + 2).
 
+use super::exact::SIGN;
 use super::fpscr::{FI, FPRF, FPRF_SHIFT, FR, XX, class};
 use xenia_host::float::fused_multiply_add;
 
@@ -29,8 +30,6 @@ impl Fast {
         Self { bits, status: self.status & !FPRF | class }
     }
 }
-
-const SIGN: u64 = 1 << 63;
 
 const fn biased_exponent(bits: u64) -> u64 {
     bits >> 52 & 0x7FF

@@ -9,12 +9,9 @@
 //! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
 //! order, so the results are identical on all hosts.
 
-use super::float::{DEFAULT_NAN, is_nan, narrow, operand, power_of_two, quiet};
+use super::float::{DEFAULT_NAN, INFINITY, SIGN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
 use crate::VRSQRTEFP;
-
-const SIGN: u32 = 0x8000_0000;
-const INFINITY: u32 = 0x7F80_0000;
 
 pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
     map_u32(b, |b| {

@@ -12,8 +12,8 @@ use super::lanes::*;
 
 /// The NaN of invalid operations.
 pub(crate) const DEFAULT_NAN: u32 = 0x7FC0_0000;
-const SIGN: u32 = 0x8000_0000;
-const INFINITY: u32 = 0x7F80_0000;
+pub(super) const SIGN: u32 = 0x8000_0000;
+pub(super) const INFINITY: u32 = 0x7F80_0000;
 
 #[inline(always)]
 pub(crate) fn is_nan(bits: u32) -> bool {
