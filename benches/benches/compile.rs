@@ -13,6 +13,7 @@ use std::time::Duration;
 use xenia_cpu::{Execute, Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::assemble;
+use xenia_isa::word::{BLR, sc};
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
@@ -28,10 +29,6 @@ const LENGTHS: [u32; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
 const FUNCTION: u32 = 40;
 /// Limit on the instructions of one function: the rest of a longer one is left to the interpreter.
 const MAX_INSTRUCTIONS: u32 = 100_000;
-/// Encoding of `blr`.
-const RETURN: u32 = 0x4E80_0020;
-/// Encoding of `sc`.
-const END: u32 = 0x4400_0002;
 
 /// Ten typical instructions: a load, a store, arithmetic, a condition, floating point.
 const PIECE: &str = "
@@ -54,7 +51,7 @@ fn code(count: u32, function: u32) -> Vec<u32> {
         piece.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().expect("four bytes"))).collect();
     assert_eq!(piece.len(), 10);
     let at = |n: u32| {
-        if (n + 1).is_multiple_of(function) || n + 1 == count { RETURN } else { piece[n as usize % 10] }
+        if (n + 1).is_multiple_of(function) || n + 1 == count { BLR } else { piece[n as usize % 10] }
     };
     (0..count).map(at).collect()
 }
@@ -72,7 +69,7 @@ impl Code {
             let kind = AllocKind::ReserveCommit;
             memory.alloc_fixed(GuestAddr(at), size, kind, Protect::EXECUTE_READ_WRITE).expect("room");
         }
-        memory.write(GuestAddr(BACK), END).expect("where it returns to");
+        memory.write(GuestAddr(BACK), sc(0)).expect("where it returns to");
         let bytes: Vec<u8> = code(count, function).iter().flat_map(|word| word.to_be_bytes()).collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).expect("code");
         let functions = (0..count).step_by(function as usize).map(|n| GuestAddr(CODE + 4 * n)).collect();

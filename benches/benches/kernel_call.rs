@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use xenia_exports::registry;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::GuestAddr;
+use xenia_isa::word::NOP;
 use xenia_jit::{Jit, JitConfig};
 use xenia_kernel::imports::ordinals::xboxkrnl;
 use xenia_kernel::ports::Ports;
@@ -37,8 +38,8 @@ fn title(export: &str) -> LoadedImage {
         0x3BDE_0001,              // addi r30, r30, 1
         0x93DD_0000,              // stw r30, 0(r29)
         0x4BFF_FFF4,              // b loop
-        0x6000_0000,
-        0x6000_0000,
+        NOP,
+        NOP,
     ];
     let words = words.into_iter().chain(import_thunk(0));
     let slot = Some(GuestAddr(DATA + 0xF000));

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use xenia_cpu::{Execute, Exit, PpcContext};
 use xenia_formats::{KeyRing, LoadedImage, ReadAt};
 use xenia_guest::GuestAddr;
+use xenia_isa::word::sc;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Heap, Protect};
 
 /// The instruction `sc`, at the return address.
-const SYSTEM_CALL: u32 = 0x4400_0002;
+const SYSTEM_CALL: u32 = sc(0);
 const STACK_SIZE: u32 = 0x10_0000;
 /// Bytes reserved above the initial stack pointer.
 const STACK_TOP: u32 = 0x100;
