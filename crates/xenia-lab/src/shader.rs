@@ -10,9 +10,6 @@ use xenia_formats::Opens;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
 
-/// Export of the position, which only vertex shaders have.
-const POSITION: u32 = 62;
-
 /// Words of an instruction.
 const INSTRUCTION: usize = 3;
 
@@ -44,7 +41,7 @@ fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     }
     let program = Program::decode(&object.words);
     let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({
-        if program.exports >> POSITION & 1 != 0 { ShaderKind::Vertex } else { ShaderKind::Pixel }
+        if program.writes(Program::POSITION) { ShaderKind::Vertex } else { ShaderKind::Pixel }
     });
     Ok(Opened { kind, object, program })
 }

@@ -15,7 +15,9 @@ pub use xenia_gpu::registers::pa::*;
 pub use xenia_gpu::registers::rb::*;
 pub use xenia_gpu::registers::sq::*;
 pub use xenia_gpu::registers::vgt::*;
-pub use xenia_gpu::registers::{FETCH_CONSTANTS, FLOAT_CONSTANTS, Register, With, cp};
+pub use xenia_gpu::registers::{
+    BOOL_CONSTANTS, FETCH_CONSTANTS, FLOAT_CONSTANTS, LOOP_CONSTANTS, Register, With, cp,
+};
 use xenia_gpu::trace::Recorder;
 use xenia_gpu::{Backend, CommandProcessor, Config, PhysicalMemory, Ram};
 

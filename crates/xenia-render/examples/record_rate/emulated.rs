@@ -5,6 +5,7 @@ use crate::{Kind, TEXTURE_SIDE, VERTICES, indices, vertices};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_gpu::packets::{opcode, type0, type3};
+use xenia_gpu::registers::FETCH_CONSTANTS;
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram};
 use xenia_render::backend::Device;
 
@@ -13,8 +14,6 @@ const INDEX_BUFFER: u32 = 0x30_0000;
 const TEXTURE_BASE: u32 = 0x40_0000;
 const TEXTURE_BYTES: u32 = TEXTURE_SIDE * TEXTURE_SIDE * 4;
 const MEMORY: usize = 0x80_0000;
-/// Register of the first fetch constant; textures follow the vertex buffer's.
-const FETCH_CONSTANTS: u32 = 0x4800;
 
 /// A pixel shader that adds up samples of all textures.
 fn pixel_shader(textures: u32) -> String {
@@ -33,7 +32,8 @@ fn commands(kind: Kind) -> Vec<u32> {
     let mut words = squares::state(VERTEX_BUFFER, VERTICES);
     let side = TEXTURE_SIDE - 1;
     for slot in 1..=kind.textures {
-        // Tiled, 8_8_8_8, components in their own order, linear filters.
+        // Tiled, 8_8_8_8, components in their own order, linear filters. The first constant is the
+        // vertex buffer.
         words.extend([type0(FETCH_CONSTANTS + slot * 6, 6), 2 | 1 << 31 | (TEXTURE_SIDE / 32) << 22]);
         words.extend([6 | 2 << 6 | (TEXTURE_BASE + (slot - 1) * TEXTURE_BYTES), side | side << 13]);
         words.extend([0x688 << 1 | 1 << 19 | 1 << 21, 0, 1 << 9]);

@@ -21,8 +21,6 @@ const HEIGHT: u32 = 16;
 const TARGETS: usize = 3;
 /// Tiles between targets.
 const APART: u32 = 128;
-const BOOLEANS: u32 = 0x4900;
-const LOOP_CONSTANTS: u32 = 0x4908;
 
 /// Sets the constants from a seed: small dyadic floats, booleans, and short loops.
 fn constants(scene: &mut SceneBuilder, seed: u32) {
@@ -30,7 +28,7 @@ fn constants(scene: &mut SceneBuilder, seed: u32) {
     scene.words.push(type0(FLOAT_CONSTANTS + 256 * 4, 1024));
     scene.words.extend((0..1024).map(|_| (rng.random_range(-64..=64) as f32 / 16.0).to_bits()));
     for index in 0..8 {
-        scene.set(BOOLEANS + index, rng.random());
+        scene.set(BOOL_CONSTANTS + index, rng.random());
     }
     for number in LOOPS {
         let count = rng.random_range(0..4);

@@ -43,11 +43,10 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::FIELD;
     use super::*;
-    use xenia_sched::FIELDS_PER_SECOND;
 
     const MS: Duration = Duration::from_millis(1);
-    const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 
     /// A simulated guest: only its waits and its work advance the host clock.
     struct Guest {
