@@ -69,3 +69,25 @@ pub const EXCEPTIONS: u32 = OX | UX | ZX | XX | INVALID;
 pub const WRITABLE: u32 = !(FEX | VX | 1 << 11);
 /// Control bits that make arithmetic differ from nearest-even IEEE arithmetic without traps.
 pub const CONTROL: u32 = VE | OE | UE | ZE | XE | RN;
+
+/// Result-class codes of FPRF.
+pub mod class {
+    /// A quiet NaN.
+    pub const QNAN: u32 = 0x11;
+    /// Infinity below 0.
+    pub const NEGATIVE_INFINITY: u32 = 0x09;
+    /// A normal number below 0.
+    pub const NEGATIVE_NORMAL: u32 = 0x08;
+    /// A denormal number below 0.
+    pub const NEGATIVE_DENORMAL: u32 = 0x18;
+    /// Zero of negative sign.
+    pub const NEGATIVE_ZERO: u32 = 0x12;
+    /// Zero of positive sign.
+    pub const POSITIVE_ZERO: u32 = 0x02;
+    /// A denormal number above 0.
+    pub const POSITIVE_DENORMAL: u32 = 0x14;
+    /// A normal number above 0.
+    pub const POSITIVE_NORMAL: u32 = 0x04;
+    /// Infinity above 0.
+    pub const POSITIVE_INFINITY: u32 = 0x05;
+}

@@ -29,9 +29,6 @@ const DEFAULT_NAN: u64 = EXPONENT | QUIET;
 /// Fraction bits of a double beyond those of a single.
 const BEYOND_SINGLE: u64 = 0x1FFF_FFFF;
 
-/// FPRF of a quiet NaN.
-const NAN_CLASS: u32 = 0x11;
-
 /// Result of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -81,7 +78,7 @@ impl Outcome {
         let delivered = fpscr & VE == 0;
         Self {
             bits: delivered.then_some(bits),
-            class: delivered.then_some(NAN_CLASS),
+            class: delivered.then_some(class::QNAN),
             rounding: 0,
             exceptions,
         }
@@ -90,14 +87,14 @@ impl Outcome {
     /// The negated result; negative multiply-adds negate after rounding.
     fn negated(self) -> Self {
         let class = |class| match class {
-            0x02 => 0x12,
-            0x12 => 0x02,
-            0x04 => 0x08,
-            0x08 => 0x04,
-            0x14 => 0x18,
-            0x18 => 0x14,
-            0x05 => 0x09,
-            0x09 => 0x05,
+            class::POSITIVE_ZERO => class::NEGATIVE_ZERO,
+            class::NEGATIVE_ZERO => class::POSITIVE_ZERO,
+            class::POSITIVE_NORMAL => class::NEGATIVE_NORMAL,
+            class::NEGATIVE_NORMAL => class::POSITIVE_NORMAL,
+            class::POSITIVE_DENORMAL => class::NEGATIVE_DENORMAL,
+            class::NEGATIVE_DENORMAL => class::POSITIVE_DENORMAL,
+            class::POSITIVE_INFINITY => class::NEGATIVE_INFINITY,
+            class::NEGATIVE_INFINITY => class::POSITIVE_INFINITY,
             other => other,
         };
         Self { bits: self.bits.map(|bits| bits ^ SIGN), class: self.class.map(class), ..self }
@@ -182,7 +179,7 @@ impl Arithmetic {
         let signalling = if numbers.any(is_signalling) { VXSNAN } else { 0 };
         let exceptions = self.invalid_product() | signalling;
         Some(if exceptions == 0 {
-            Outcome::exact(bits, NAN_CLASS)
+            Outcome::exact(bits, class::QNAN)
         } else {
             Outcome::invalid(exceptions, bits, fpscr)
         })

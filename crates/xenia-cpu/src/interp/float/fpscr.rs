@@ -5,19 +5,6 @@
 
 pub(crate) use crate::fpscr::*;
 
-/// Result-class codes of FPRF.
-pub(crate) mod class {
-    pub(crate) const QNAN: u32 = 0x11;
-    pub(crate) const NEGATIVE_INFINITY: u32 = 0x09;
-    pub(crate) const NEGATIVE_NORMAL: u32 = 0x08;
-    pub(crate) const NEGATIVE_DENORMAL: u32 = 0x18;
-    pub(crate) const NEGATIVE_ZERO: u32 = 0x12;
-    pub(crate) const POSITIVE_ZERO: u32 = 0x02;
-    pub(crate) const POSITIVE_DENORMAL: u32 = 0x14;
-    pub(crate) const POSITIVE_NORMAL: u32 = 0x04;
-    pub(crate) const POSITIVE_INFINITY: u32 = 0x05;
-}
-
 /// Recomputes VX and FEX from the other bits.
 #[inline]
 pub(crate) fn summarize(fpscr: u32) -> u32 {

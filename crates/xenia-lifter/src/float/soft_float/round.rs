@@ -31,12 +31,16 @@ where
 {
     let negative = value.is_negative();
     let signed = |positive, other| if negative { other } else { positive };
+    let zero_class = signed(class::POSITIVE_ZERO, class::NEGATIVE_ZERO);
+    let denormal_class = signed(class::POSITIVE_DENORMAL, class::NEGATIVE_DENORMAL);
+    let normal_class = signed(class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL);
+    let infinity_class = signed(class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY);
     let sign = if negative { SIGN } else { 0 };
     if value.is_zero() {
-        return Outcome::exact(sign, signed(0x02, 0x12));
+        return Outcome::exact(sign, zero_class);
     }
     if value.is_infinite() {
-        return Outcome::exact(sign | EXPONENT, signed(0x05, 0x09));
+        return Outcome::exact(sign | EXPONENT, infinity_class);
     }
     let exponent = value.ilogb();
     let tiny = exponent < 1 - range.greatest;
@@ -57,9 +61,9 @@ where
             exceptions |= UX;
         }
         let class = match () {
-            () if result.value.is_zero() => signed(0x02, 0x12),
-            () if result.value.is_denormal() => signed(0x14, 0x18),
-            () => signed(0x04, 0x08),
+            () if result.value.is_zero() => zero_class,
+            () if result.value.is_denormal() => denormal_class,
+            () => normal_class,
         };
         return Outcome { bits: Some(wide.to_bits() as u64), class: Some(class), rounding, exceptions };
     }
@@ -77,10 +81,10 @@ where
                 _ => true,
             };
             let (bits, class) = if to_infinity {
-                (EXPONENT, signed(0x05, 0x09))
+                (EXPONENT, infinity_class)
             } else {
                 let largest: Double = F::largest().convert(&mut false).value;
-                (largest.to_bits() as u64, signed(0x04, 0x08))
+                (largest.to_bits() as u64, normal_class)
             };
             return Outcome {
                 bits: Some(sign | bits),
@@ -98,5 +102,5 @@ where
     } else {
         wide.scalbn_r(exponent, Round::TowardZero).to_bits() as u64
     };
-    Outcome { bits: Some(bits), class: Some(signed(0x04, 0x08)), rounding, exceptions }
+    Outcome { bits: Some(bits), class: Some(normal_class), rounding, exceptions }
 }
