@@ -11,6 +11,8 @@ pub type HostKey = KeyCode;
 
 /// Rows that PageUp and PageDown move by.
 const PAGE: i32 = 16;
+/// Length in bytes at which a typed line takes no more letters.
+const MAX_TYPED: usize = 400;
 
 /// The key of a word in a script.
 pub fn parse_key(word: &str) -> Result<HostKey> {
@@ -49,16 +51,8 @@ pub enum Asked {
 
 /// Changes the model as a key demands, and returns what it asks of the machine.
 pub fn press(model: &mut Model, key: HostKey) -> Asked {
-    if let Some(line) = &mut model.input {
-        match key {
-            KeyCode::Char(c) if line.len() < 400 => line.push(c),
-            KeyCode::Backspace if line.is_empty() => model.input = None,
-            KeyCode::Backspace => drop(line.pop()),
-            KeyCode::Enter => return Asked::Line(model.input.take().unwrap_or_default()),
-            KeyCode::Esc => model.input = None,
-            _ => {}
-        }
-        return Asked::Nothing;
+    if model.input.is_some() {
+        return edit_line(model, key);
     }
     if model.shows_help {
         model.shows_help = false;
@@ -67,7 +61,6 @@ pub fn press(model: &mut Model, key: HostKey) -> Asked {
     if model.asked.is_some() {
         return Asked::Command(if key == KeyCode::Char('y') { DebugCommand::Yes } else { DebugCommand::No });
     }
-    let place = |text: &str| Some(text.to_owned());
     let memory = format!("{:#x}", model.memory);
     Asked::Command(match key {
         KeyCode::Char('s') => DebugCommand::Step(1),
@@ -95,26 +88,41 @@ pub fn press(model: &mut Model, key: HostKey) -> Asked {
         }
         KeyCode::Enter => return Asked::Follow,
         other => {
-            let begun = match other {
-                KeyCode::Char(':') => place(""),
-                KeyCode::Char('/') => place("find "),
-                KeyCode::Char('g') => place("goto "),
-                KeyCode::Char('m') => place("memory "),
-                KeyCode::Char('a') => place("code "),
-                _ => None,
-            };
-            match other {
-                KeyCode::Tab => model.focus = following(model.focus, &[Focus::Code, Focus::Side, Focus::Tab]),
-                KeyCode::Up | KeyCode::Char('k') => model.move_by(-1),
-                KeyCode::Down | KeyCode::Char('j') => model.move_by(1),
-                KeyCode::PageUp => model.move_by(-PAGE),
-                KeyCode::PageDown => model.move_by(PAGE),
-                _ if begun.is_some() => model.input = begun,
-                _ => "this key does nothing: ? shows all".clone_into(&mut model.message),
-            }
+            move_or_begin(model, other);
             return Asked::Nothing;
         }
     })
+}
+
+/// Edits the line of a command that is being typed.
+fn edit_line(model: &mut Model, key: HostKey) -> Asked {
+    let Some(line) = &mut model.input else { return Asked::Nothing };
+    match key {
+        KeyCode::Char(c) if line.len() < MAX_TYPED => line.push(c),
+        KeyCode::Backspace if line.is_empty() => model.input = None,
+        KeyCode::Backspace => drop(line.pop()),
+        KeyCode::Enter => return Asked::Line(model.input.take().unwrap_or_default()),
+        KeyCode::Esc => model.input = None,
+        _ => {}
+    }
+    Asked::Nothing
+}
+
+/// Moves in the model or begins the line of a command, for keys that ask nothing of the machine.
+fn move_or_begin(model: &mut Model, key: HostKey) {
+    match key {
+        KeyCode::Tab => model.focus = following(model.focus, &[Focus::Code, Focus::Side, Focus::Tab]),
+        KeyCode::Up | KeyCode::Char('k') => model.move_by(-1),
+        KeyCode::Down | KeyCode::Char('j') => model.move_by(1),
+        KeyCode::PageUp => model.move_by(-PAGE),
+        KeyCode::PageDown => model.move_by(PAGE),
+        KeyCode::Char(':') => model.input = Some(String::new()),
+        KeyCode::Char('/') => model.input = Some("find ".to_owned()),
+        KeyCode::Char('g') => model.input = Some("goto ".to_owned()),
+        KeyCode::Char('m') => model.input = Some("memory ".to_owned()),
+        KeyCode::Char('a') => model.input = Some("code ".to_owned()),
+        _ => "this key does nothing: ? shows all".clone_into(&mut model.message),
+    }
 }
 
 /// The one after `now` in a circle, or the first one.
