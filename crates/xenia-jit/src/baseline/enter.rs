@@ -32,7 +32,7 @@
 //!
 //! Optimized code runs with the whole budget of the visit; [`Slot::Slice`] keeps what is left of
 //! the slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
-//! smaller.
+//! smaller; [`Slot::Shortened`] sums up the differences, which baseline code has not executed.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
 //! the optimizing tier has run. From then on it is the guest's, which [`Slot::GuestFloat`] records,

@@ -113,8 +113,11 @@ const _: () = assert!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum Slot {
+    /// Instructions by which the end of the visit has shortened the slice, because code of the
+    /// optimizing tier ran meanwhile.
+    Shortened = HOST_WORDS - 20,
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = HOST_WORDS - 19,
+    Memory,
     /// The table of entries (`entries`).
     Entries,
     /// Where code memory starts (executable view).
@@ -154,7 +157,7 @@ pub(super) enum Slot {
     GoToEntry,
 }
 
-const _: () = assert!(WORDS + Hook::ALL.len() <= Slot::Memory as usize, "PpcContext::host is too short");
+const _: () = assert!(WORDS + Hook::ALL.len() <= Slot::Shortened as usize, "PpcContext::host is too short");
 
 impl Slot {
     /// Displacement from rbp.

@@ -279,6 +279,7 @@ impl Engine {
         let rest = ctx.budget - slice;
         ctx.budget = slice;
         ctx.host[Slot::Rest as usize] = rest as u64;
+        ctx.host[Slot::Shortened as usize] = 0;
         let config = shared.config.engine;
         let mut run = BaselineRun {
             hooks: Run {
@@ -305,14 +306,18 @@ impl Engine {
             // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
-        if reason == Reason::Optimized {
+        let left = if reason == Reason::Optimized {
             // The optimizing tier had the whole budget, and left from there.
-            self.until_sample = until_sample;
+            ctx.host[Slot::Slice as usize] as i64
         } else {
-            // If the visit ends within a slice, the next visit continues the slice.
-            self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
+            let left = ctx.budget;
             ctx.budget += ctx.host[Slot::Rest as usize] as i64;
-        }
+            left
+        };
+        // If the run ends within a slice, the next run continues the slice. The optimizing tier's
+        // instructions are no part of it.
+        let executed = slice - left - ctx.host[Slot::Shortened as usize] as i64;
+        self.until_sample = (until_sample - executed).clamp(1, SLICE);
         self.share(baseline, budget - ctx.budget);
         BaselineEnd { reason, sampled, exit }
     }

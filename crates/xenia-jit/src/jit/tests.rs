@@ -1,6 +1,7 @@
-//! Tests of several concurrent engines.
+//! Tests of several concurrent engines, and of the engine's own state.
 
 use super::*;
+use crate::plan::Wanted;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::mpsc;
 use std::thread;
@@ -135,4 +136,46 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
         runs.into_iter().map(|run| run.join().unwrap()).sum()
     });
     assert!(runs > 100, "{runs}");
+}
+
+/// [`CODE`]: a loop that calls a function of 1003 instructions, and [`KERNEL_CALL`].
+const WORK_AND_CALL: [u32; 13] = [
+    0x4800_000D, // bl +12
+    0x4800_0029, // bl +40
+    0x4BFF_FFF8, // b -8
+    0x3880_00C8, // li r4,200
+    0x7C89_03A6, // mtctr r4
+    0x3863_0001, // addi r3,r3,1
+    0x3863_0001,
+    0x3863_0001,
+    0x3863_0001,
+    0x4200_FFF0, // bdnz -16
+    BLR,
+    0x4400_0042, // sc 2
+    BLR,
+];
+const KERNEL_CALL: u32 = CODE + 4 * 11;
+
+/// All visits end in the optimizing tier, after less than a slice of baseline code.
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "the host has no baseline tier")]
+fn baseline_code_becomes_hot_between_kernel_calls_of_optimized_code() {
+    let memory = GuestMemory::new().unwrap();
+    memory.alloc_fixed(GuestAddr(CODE), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+    let config = JitConfig { tiers: Tiers::Both, ..JitConfig::default() };
+    let mut jit = Jit::new(memory, config).unwrap();
+    put(&jit, &WORK_AND_CALL);
+    jit.add_function(GuestAddr(KERNEL_CALL), Some(GuestAddr(KERNEL_CALL + 8)));
+    let shared = Arc::clone(&jit.shared);
+    let code = shared.code(Mode::default()).unwrap();
+    let wanted = Wanted { pc: KERNEL_CALL, as_entry: true };
+    assert!(jit.engine.compile(&shared, code, wanted, None));
+    let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+    let mut devices = DeviceQueue::new();
+    for _ in 0..2000 {
+        ctx.begin_visit(50_000, 0, u32::MAX);
+        assert_eq!(jit.run(&mut ctx, &mut devices), Exit::Syscall { lev: 2 });
+    }
+    assert_eq!(ctx.gpr[3], 2000 * 800);
+    assert!(jit.engine.compiled.functions >= 2);
 }

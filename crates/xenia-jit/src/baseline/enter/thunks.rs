@@ -72,8 +72,10 @@ unsafe extern "sysv64" fn run_optimized() {
             // ecx = the next guest address, with the reason in the upper half of rcx.
             "6:
              mov r8, [rbp + {slice}]
+             mov r9, r8
              cmp r8, rax
              cmovg r8, rax
+             sub r9, r8
              sub rax, r8
              mov [rbp + {budget}], r8
              mov [rbp + {rest}], rax
@@ -82,7 +84,8 @@ unsafe extern "sysv64" fn run_optimized() {
              and eax, -4
              shr rcx, 32
              cmp ecx, {missing}
-             ja 3f",
+             ja 3f
+             add [rbp + {shortened}], r9",
             // The guest goes on: at the caller if LR leads there, else at any other code (2).
             load!(),
             "mov ecx, [rbp + {lr}]
@@ -124,6 +127,7 @@ unsafe extern "sysv64" fn run_optimized() {
         missing = const Leave::Missing as i32,
         rest = const Slot::Rest.at(),
         slice = const Slot::Slice.at(),
+        shortened = const Slot::Shortened.at(),
         lr = const LR_AT,
         go_to_entry = sym go_to_entry,
         saved = const Slot::SavedStack.at(),
@@ -164,8 +168,11 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              add rcx, [rbp + {code}]",
             // edi: the whole budget of the visit, of which the slice gets as much as it had.
             "mov rdx, [rbp + {slice}]
+             mov r8, rdx
              cmp rdx, rdi
              cmovg rdx, rdi
+             sub r8, rdx
+             add [rbp + {shortened}], r8
              sub rdi, rdx
              mov [rbp + {budget}], rdx
              mov [rbp + {rest}], rdi
@@ -217,6 +224,7 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
         code = const Slot::Code.at(),
         limit = const Slot::StackLimit.at(),
         slice = const Slot::Slice.at(),
+        shortened = const Slot::Shortened.at(),
         budget = const displaced(BUDGET),
         rest = const Slot::Rest.at(),
         guest_float = const Slot::GuestFloat.at(),
