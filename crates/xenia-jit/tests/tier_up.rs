@@ -19,7 +19,7 @@ fn long_loop(length: usize) -> Vec<u32> {
 #[test]
 fn an_order_dropped_as_too_early_is_made_again_once_more_has_run() {
     const LENGTH: usize = 50;
-    // Hot at the first sample, of 20,000 instructions; worth compiling after 53,000.
+    // Hot at the first sample, of 20,011 instructions; worth compiling after 53,000.
     let config = JitConfig {
         tiers: Tiers::Both,
         hot_after: 1,
@@ -36,4 +36,21 @@ fn an_order_dropped_as_too_early_is_made_again_once_more_has_run() {
         assert!(start.elapsed() < Duration::from_mins(1), "{:?}", machine.engine.counters());
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A loop of 40 instructions, a divisor of many round numbers, half of which a function of
+/// floating-point arithmetic has. Slices of 20,000 instructions would all end in the loop itself.
+#[test]
+fn samples_do_not_keep_step_with_loops() {
+    const ARITHMETIC: u32 = CODE + 0x100;
+    const PLAIN: u32 = CODE + 0x200;
+    let config = JitConfig { tiers: Tiers::Both, plain_code_gains: false, ..JitConfig::default() };
+    let mut machine = JitHarness::jit_with(config);
+    let calls = [b(CODE, ARITHMETIC, true), b(CODE + 4, PLAIN, true), d(Op::bcx, 16, 0, -8), SC];
+    machine.put(CODE, &calls);
+    machine.put(ARITHMETIC, &[vec![float(Op::faddx, [1, 1, 2, 0]); 19], vec![BLR]].concat());
+    machine.put(PLAIN, &[vec![d(Op::addi, 3, 3, 1); 16], vec![BLR]].concat());
+    machine.ctx.ctr = u64::from(u32::MAX);
+    assert_eq!(machine.run(4_000_000), Exit::Budget);
+    assert_eq!(machine.engine.counters().functions, 1);
 }

@@ -42,8 +42,9 @@ use xenia_lifter::host::Word;
 use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 use xenia_sync::{Level, Mutex};
 
-/// Guest instructions between two samples.
-pub(crate) const SLICE: i64 = 20_000;
+/// Guest instructions between two samples: a prime, because samples would find a loop whose length
+/// divides it at the same place each time.
+pub(crate) const SLICE: i64 = 20_011;
 
 /// Executed instructions that an engine collects before it adds them to the tier's shares.
 const SHARED: i64 = 1 << 20;
