@@ -284,7 +284,7 @@ impl Shared {
         let entries: Vec<u32> = compiled.tables.entries.iter().map(|entry| entry.pc).collect();
         let region = cache.publish(compiled, pages)?;
         if let Some(baseline) = &self.baseline {
-            baseline.cache.lock().hide(entries.into_iter());
+            baseline.cache.lock().give_up(&entries);
         }
         if let Some(map) = &self.perf_map
             && let Some(address) = cache.address_of(region)

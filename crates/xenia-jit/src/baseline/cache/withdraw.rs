@@ -19,6 +19,27 @@ pub(super) enum Full {
 }
 
 impl BaselineCache {
+    /// Gives up addresses for which the optimizing tier has code now. Units with one of them behind
+    /// their start are withdrawn: entered there, they would run their own code for it, such as a
+    /// loop. When they are compiled again, they end at these addresses.
+    pub(crate) fn give_up(&mut self, entries: &[u32]) {
+        let mut around = Vec::new();
+        for &pc in entries {
+            let offset = self.tables.entries().offset(pc);
+            let Some(id) = self.units.at(offset).filter(|_| offset != 0) else { continue };
+            if self.units.get(id).is_some_and(|unit| unit.start != pc) {
+                around.push(id);
+            }
+        }
+        self.hide(entries.iter().copied());
+        for id in around {
+            let start = self.units.get(id).map(|unit| unit.start);
+            if start.is_some_and(|start| self.by_start.get(&start) == Some(&id)) {
+                self.withdraw(id);
+            }
+        }
+    }
+
     /// Removes addresses for which the optimizing tier has code from the table of entries.
     pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
         for pc in entries {
@@ -169,7 +190,7 @@ mod tests {
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
-    use xenia_isa::word::BLR;
+    use xenia_isa::word::{BLR, NOP};
     use xenia_memory::{AllocKind, Protect};
 
     /// A cache with memory for `size` bytes of code, and compiles a called unit in it.
@@ -221,6 +242,25 @@ mod tests {
             }
             assert!((20..100).contains(&refused), "{refused}");
         }
+    }
+
+    /// The optimizing tier has code for the head of a loop in the middle of a unit.
+    #[test]
+    fn units_around_optimized_code_are_withdrawn() {
+        const START: u32 = 0x8000_0000;
+        const BDNZ: u32 = 0x4200_FFFC;
+        let mut compiler = Compiler::new(64 << 20);
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
+        compiler.memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, protect).unwrap();
+        for (pc, word) in (START..).step_by(4).zip([NOP, NOP, BDNZ, BLR]) {
+            compiler.memory.write_bytes(GuestAddr(pc), &word.to_be_bytes()).unwrap();
+        }
+        assert!(compiler.compile(START));
+        assert_eq!(compiler.cache.words_of(START + 4), START..START + 16);
+        compiler.cache.give_up(&[START + 4]);
+        assert_eq!(compiler.cache.words_of(START), 0..0);
+        assert!(!compiler.cache.is_start(START));
     }
 
     /// Each word jumps to the next page, and each is a unit of its own: all units have read the
