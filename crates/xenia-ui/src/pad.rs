@@ -3,10 +3,21 @@
 use egui::{Event, Key, Modifiers};
 use std::time::Duration;
 
-/// Bit of the guide button, as in the console's own states of pads.
-pub const GUIDE: u16 = 0x0400;
+// The bits of the console's own states of pads. This crate knows nothing of the emulator, so they
+// stand here again.
+const UP: u16 = 0x0001;
+const DOWN: u16 = 0x0002;
+const LEFT: u16 = 0x0004;
+const RIGHT: u16 = 0x0008;
 const START: u16 = 0x0010;
 const BACK: u16 = 0x0020;
+const LEFT_SHOULDER: u16 = 0x0100;
+const RIGHT_SHOULDER: u16 = 0x0200;
+/// Bit of the guide button, as in the console's own states of pads.
+pub const GUIDE: u16 = 0x0400;
+const A: u16 = 0x1000;
+const B: u16 = 0x2000;
+const Y: u16 = 0x8000;
 /// Time for which start and back must be held together to count as the guide button: the system
 /// may have taken that button for itself.
 const HOLD: Duration = Duration::from_secs(1);
@@ -17,19 +28,19 @@ const NEXT_REPEAT: Duration = Duration::from_millis(90);
 
 /// Keys of the buttons.
 const KEYS: [(u16, Key); 10] = [
-    (0x0001, Key::ArrowUp),
-    (0x0002, Key::ArrowDown),
-    (0x0004, Key::ArrowLeft),
-    (0x0008, Key::ArrowRight),
+    (UP, Key::ArrowUp),
+    (DOWN, Key::ArrowDown),
+    (LEFT, Key::ArrowLeft),
+    (RIGHT, Key::ArrowRight),
     (START, Key::Escape),
-    (0x1000, Key::Enter),
-    (0x2000, Key::Escape),
-    (0x8000, Key::Delete),
-    (0x0100, Key::PageUp),
-    (0x0200, Key::PageDown),
+    (A, Key::Enter),
+    (B, Key::Escape),
+    (Y, Key::Delete),
+    (LEFT_SHOULDER, Key::PageUp),
+    (RIGHT_SHOULDER, Key::PageDown),
 ];
 /// Buttons that repeat while they are held.
-const REPEATING: u16 = 0x000F;
+const REPEATING: u16 = UP | DOWN | LEFT | RIGHT;
 
 /// State of the pads as a keyboard.
 #[derive(Clone, Debug, Default)]
