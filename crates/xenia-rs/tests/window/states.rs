@@ -4,6 +4,11 @@ use super::display::{Display, Key, TestWindow};
 use super::{DEMO, Program, display, screenshot, start, wait_for};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
+use std::time::Duration;
+
+/// Time between two looks at a title that goes on: a development build compresses a screenshot
+/// slowly, in time that the title may lack.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(400);
 
 /// Waits until the window shows a title.
 fn wait_for_title(window: &TestWindow) -> Result<()> {
@@ -22,7 +27,13 @@ fn wait_for_frame(
     folder: &Path,
     is_wanted: impl Fn(u64) -> bool,
 ) -> Result<u64> {
-    wait_for(what, || Ok(Some(frame(window, folder)?).filter(|&frame| is_wanted(frame))))
+    wait_for(what, || {
+        let frame = Some(frame(window, folder)?).filter(|&frame| is_wanted(frame));
+        if frame.is_none() {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        Ok(frame)
+    })
 }
 
 #[test]
