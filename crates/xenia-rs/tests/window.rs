@@ -244,6 +244,8 @@ fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Pictu
         Ok((still == first).then_some((first, frame)))
     })?;
     window.press(Key::Period)?;
+    // A screenshot of the frame before the step would only take the time that the step needs.
+    std::thread::sleep(Duration::from_millis(200));
     let (number, frame) = wait_for("a step", || {
         let (number, frame) = screenshot(window, screenshots)?;
         Ok((number != first).then_some((number, frame)))
