@@ -43,11 +43,13 @@ pub struct JitConfig {
     pub warm_up: u32,
     /// With both tiers, a unit moves from the baseline tier to the optimizing one once each of its
     /// instructions has run this often, on average and estimated by samples. Instructions that call
-    /// the interpreter's arms count 40 times, floating-point arithmetic 8 times.
+    /// the interpreter's arms or compute with vectors count 40 times, floating-point arithmetic 8
+    /// times.
     pub hot_after: u32,
     /// With both tiers: whether plain integer code runs faster in the optimizing tier, which holds
     /// on hosts whose loads wait for the store that wrote the same address. If not, units move
-    /// because of arms and floating-point arithmetic only, and only if their visits are long.
+    /// because of arms and floating-point arithmetic only, and only if their visits are long, until
+    /// most of the code around them has moved.
     pub plain_code_gains: bool,
     /// Registers are exact when an access faults, at the price of more stores. On by default,
     /// because cpu-suite shows no measurable cost. Without it, compiled code does not stop at a
