@@ -1,4 +1,4 @@
-//! The page that a window shows when its machine stops unexpectedly.
+//! The page that a window shows when its machine has ended by itself.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! The window of titles, or of the library.
 //!
 //! The machine runs on a separate thread; the window has the main thread, as operating systems
-//! demand. When a title crashes, its window stays open with an explanation, and the title may be
-//! run again, unless the run has a limit, in which case it may be unattended.
+//! demand. When a title ends, its window stays open with the cause, and the title may be run again,
+//! unless its runs write files. Runs with a limit, and those for front ends, may be unattended:
+//! their window closes.
 
 use super::all_settings::AllSettings;
 use super::ending::{CurrentRun, Moment};
