@@ -33,6 +33,14 @@ pub enum Watch {
     Unprotected,
 }
 
+/// Contents that a watch is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WatchedContents {
+    Data,
+    /// Engines' stores are refused.
+    Code,
+}
+
 /// How the handler continues after a fault in the guest view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultOutcome {
@@ -89,13 +97,13 @@ impl GuestMemory {
     /// have ended the watch in between, with its bump already counted and its bytes not yet
     /// visible. [`GuestMemory::watch_code_page`] does it in the right order.
     pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
-        self.watch_for(addr, len, false)
+        self.watch_for(addr, len, WatchedContents::Data)
     }
 
     /// Like [`Self::watch`], for code that is about to be read: engines' stores to these pages are
     /// refused with [`FaultKind::HoldsCode`] for as long as the watch lasts.
     pub fn watch_code(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
-        self.watch_for(addr, len, true)
+        self.watch_for(addr, len, WatchedContents::Code)
     }
 
     /// Treats watches of code like other watches from now on, for an engine that cannot leave its
@@ -105,8 +113,11 @@ impl GuestMemory {
         self.stores_to_code_go_on.store(true, Release);
     }
 
-    fn watch_for(&self, addr: GuestAddr, len: u32, code: bool) -> Access<Watch> {
-        let code = code && !self.stores_to_code_go_on.load(Acquire);
+    fn watch_for(&self, addr: GuestAddr, len: u32, contents: WatchedContents) -> Access<Watch> {
+        let contents = match contents {
+            WatchedContents::Code if self.stores_to_code_go_on.load(Acquire) => WatchedContents::Data,
+            contents => contents,
+        };
         self.check(addr.0, len, COMMITTED, false)?;
         if len == 0 {
             return Ok(Watch::Protected);
@@ -115,7 +126,7 @@ impl GuestMemory {
         let mut result = Watch::Protected;
         let pages =
             (addr.0 >> PAGE_SHIFT..=last >> PAGE_SHIFT).filter_map(|page| backing_page(page << PAGE_SHIFT));
-        if pages.clone().all(|page| self.is_watched(page, code)) {
+        if pages.clone().all(|page| self.is_watched(page, contents)) {
             return Ok(Watch::Protected);
         }
         let mut pages = pages.peekable();
@@ -126,17 +137,17 @@ impl GuestMemory {
             while let Some(next) = pages.next_if(|&p| p == run.end && p % MAX_GRAIN != 0) {
                 run.end = next + 1;
             }
-            if self.watch_run(run, code) == Watch::Unprotected {
+            if self.watch_run(run, contents) == Watch::Unprotected {
                 result = Watch::Unprotected;
             }
         }
         Ok(result)
     }
 
-    /// Whether the page is watched; with `code`, as a page that holds code.
-    fn is_watched(&self, page: u32, code: bool) -> bool {
+    /// Whether the page is watched for these contents. A watch for code serves for data, too.
+    fn is_watched(&self, page: u32, contents: WatchedContents) -> bool {
         self.pages.state(page).load(Acquire) == state::WATCHED
-            && (!code || self.pages.backing_flags(page) & CODE != 0)
+            && (contents == WatchedContents::Data || self.pages.backing_flags(page) & CODE != 0)
     }
 
     /// Watches one page of code by its index and returns its version, read beforehand. Contents
@@ -153,8 +164,9 @@ impl GuestMemory {
     }
 
     /// Watches backing pages inside one block. Called under the heap lock.
-    fn watch_run(&self, asked: Range<u32>, code: bool) -> Watch {
-        if code {
+    fn watch_run(&self, asked: Range<u32>, contents: WatchedContents) -> Watch {
+        let is_code = contents == WatchedContents::Code;
+        if is_code {
             // Pages that are watched already only lack the flag.
             for page in asked.clone() {
                 if self.own(page, state::WATCHED) {
@@ -163,7 +175,7 @@ impl GuestMemory {
                 }
             }
         }
-        if asked.clone().all(|page| self.is_watched(page, code)) {
+        if asked.clone().all(|page| self.is_watched(page, contents)) {
             return Watch::Protected;
         }
         if self.map_budget.wants_count() {
@@ -179,8 +191,8 @@ impl GuestMemory {
         for page in pages.clone() {
             if self.pages.backing_flags(page) & COMMITTED != 0 && self.own(page, state::IDLE) {
                 owned.insert(page);
-                let code = if code && asked.contains(&page) { CODE } else { 0 };
-                self.pages.change_flags(page, WATCHED | code, 0);
+                let flags = if is_code && asked.contains(&page) { WATCHED | CODE } else { WATCHED };
+                self.pages.change_flags(page, flags, 0);
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
