@@ -7,9 +7,17 @@ use std::collections::VecDeque;
 
 const LEVELS: usize = MAX_PRIORITY as usize + 1;
 
+/// End of its priority's queue at which a thread becomes ready.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum QueueEnd {
+    /// Runs before the threads of equal priority, as a preempted thread with quantum left does.
+    Front,
+    Back,
+}
+
 /// Ready threads by priority, first in, first out; a bit mask tells which queues are not empty.
 #[derive(Debug)]
-pub struct RunQueues {
+pub(crate) struct RunQueues {
     levels: [VecDeque<ThreadRef>; LEVELS],
     non_empty: u32,
 }
@@ -22,76 +30,64 @@ impl Default for RunQueues {
 
 impl RunQueues {
     /// Whether no thread is ready.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.non_empty == 0
     }
 
-    /// Number of ready threads.
-    pub fn len(&self) -> usize {
-        self.levels.iter().map(VecDeque::len).sum()
-    }
-
     /// The highest priority that has a ready thread.
-    pub fn highest(&self) -> Option<u8> {
+    pub(crate) fn highest(&self) -> Option<u8> {
         (self.non_empty != 0).then(|| self.non_empty.ilog2() as u8)
     }
 
-    /// Whether a thread of exactly this priority is ready.
-    pub fn has(&self, priority: u8) -> bool {
-        self.non_empty >> priority & 1 != 0
-    }
-
-    /// Adds a thread before or behind threads of equal priority. A preempted thread with quantum
-    /// left goes before them.
-    pub fn push(&mut self, priority: u8, thread: ThreadRef, front: bool) {
+    /// Adds a thread before or behind threads of equal priority.
+    pub(crate) fn push(&mut self, priority: u8, thread: ThreadRef, end: QueueEnd) {
         let level = &mut self.levels[usize::from(priority)];
-        if front {
-            level.push_front(thread);
-        } else {
-            level.push_back(thread);
+        match end {
+            QueueEnd::Front => level.push_front(thread),
+            QueueEnd::Back => level.push_back(thread),
         }
         self.non_empty |= 1 << priority;
     }
 
+    /// Clears the bit of a queue that a removal has left empty.
+    fn note_removal(&mut self, priority: u8) {
+        if self.levels[usize::from(priority)].is_empty() {
+            self.non_empty &= !(1 << priority);
+        }
+    }
+
     /// The first thread of the highest priority.
-    pub fn first(&self) -> Option<ThreadRef> {
+    pub(crate) fn first(&self) -> Option<ThreadRef> {
         self.levels[usize::from(self.highest()?)].front().copied()
     }
 
     /// Removes and returns the first thread of the highest priority.
-    pub fn pop(&mut self) -> Option<ThreadRef> {
+    pub(crate) fn pop(&mut self) -> Option<ThreadRef> {
         let priority = self.highest()?;
-        let level = &mut self.levels[usize::from(priority)];
-        let thread = level.pop_front();
-        if level.is_empty() {
-            self.non_empty &= !(1 << priority);
-        }
+        let thread = self.levels[usize::from(priority)].pop_front();
+        self.note_removal(priority);
         thread
     }
 
     /// Removes this thread if it is the first of that priority.
-    pub fn pop_if_first(&mut self, priority: u8, thread: ThreadRef) -> bool {
+    pub(crate) fn pop_if_first(&mut self, priority: u8, thread: ThreadRef) -> bool {
         let level = &mut self.levels[usize::from(priority)];
         let is_first = level.pop_front_if(|first| *first == thread).is_some();
-        if level.is_empty() {
-            self.non_empty &= !(1 << priority);
-        }
+        self.note_removal(priority);
         is_first
     }
 
     /// Removes a thread from any place; returns `false` if it isn't queued at that priority.
-    pub fn remove(&mut self, priority: u8, thread: ThreadRef) -> bool {
+    pub(crate) fn remove(&mut self, priority: u8, thread: ThreadRef) -> bool {
         let level = &mut self.levels[usize::from(priority)];
         let Some(at) = level.iter().position(|&queued| queued == thread) else { return false };
         level.remove(at);
-        if level.is_empty() {
-            self.non_empty &= !(1 << priority);
-        }
+        self.note_removal(priority);
         true
     }
 
     /// All ready threads, highest priority first, in the order they would run.
-    pub fn iter(&self) -> impl Iterator<Item = ThreadRef> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ThreadRef> + '_ {
         self.levels.iter().rev().flatten().copied()
     }
 }
@@ -108,10 +104,10 @@ mod tests {
     fn highest_priority_first_then_fifo() {
         let mut queues = RunQueues::default();
         for (priority, idx) in [(8, 1), (8, 2), (10, 3), (0, 4), (31, 5)] {
-            queues.push(priority, thread(idx), false);
+            queues.push(priority, thread(idx), QueueEnd::Back);
         }
-        queues.push(8, thread(6), true);
-        assert_eq!(queues.len(), 6);
+        queues.push(8, thread(6), QueueEnd::Front);
+        assert_eq!(queues.iter().count(), 6);
         let order: Vec<_> = std::iter::from_fn(|| queues.pop()).map(|t| t.idx).collect();
         assert_eq!(order, [5, 3, 6, 1, 2, 4]);
         assert!(queues.is_empty());
@@ -121,17 +117,17 @@ mod tests {
     #[test]
     fn removal_keeps_the_bitset_right() {
         let mut queues = RunQueues::default();
-        queues.push(8, thread(1), false);
-        queues.push(8, thread(2), false);
+        queues.push(8, thread(1), QueueEnd::Back);
+        queues.push(8, thread(2), QueueEnd::Back);
         assert!(!queues.remove(9, thread(1)));
         assert!(queues.remove(8, thread(1)));
-        assert!(queues.has(8));
+        assert_eq!(queues.highest(), Some(8));
         assert!(queues.remove(8, thread(2)));
-        assert!(!queues.has(8) && queues.pop().is_none());
-        queues.push(8, thread(1), false);
-        queues.push(8, thread(2), false);
+        assert!(queues.is_empty() && queues.pop().is_none());
+        queues.push(8, thread(1), QueueEnd::Back);
+        queues.push(8, thread(2), QueueEnd::Back);
         assert!(!queues.pop_if_first(8, thread(2)) && !queues.pop_if_first(7, thread(1)));
-        assert!(queues.pop_if_first(8, thread(1)) && queues.has(8));
+        assert!(queues.pop_if_first(8, thread(1)) && queues.highest() == Some(8));
         assert!(queues.pop_if_first(8, thread(2)) && queues.is_empty());
     }
 }

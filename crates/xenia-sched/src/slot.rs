@@ -12,7 +12,8 @@ pub(crate) mod state;
 mod visits;
 mod waits;
 
-use crate::{GuestTicks, HW_THREADS, RunQueues, SchedulerCounters, ThreadRef};
+use crate::queue::{QueueEnd, RunQueues};
+use crate::{GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef};
 use records::Records;
 use std::collections::BTreeMap;
 pub(crate) use visits::WholeVisits;
@@ -102,10 +103,10 @@ impl HwSlot {
 
     /// Queues a ready thread, before or behind threads of equal priority. `others` has a bit per
     /// other hardware thread that it may run on.
-    fn make_ready(&mut self, thread: ThreadRef, priority: u8, others: u8, front: bool) {
-        self.queues.push(priority, thread, front);
+    fn make_ready(&mut self, thread: ThreadRef, priority: u8, others: u8, end: QueueEnd) {
+        self.queues.push(priority, thread, end);
         for hw_id in of(others) {
-            self.elsewhere[hw_id].push(priority, thread, front);
+            self.elsewhere[hw_id].push(priority, thread, end);
         }
         self.roaming += usize::from(others != 0);
     }
@@ -144,7 +145,7 @@ impl HwSlot {
         self.roaming = 0;
         for (thread, priority, others) in ready {
             for hw_id in of(others) {
-                self.elsewhere[hw_id].push(priority, thread, false);
+                self.elsewhere[hw_id].push(priority, thread, QueueEnd::Back);
             }
             self.roaming += usize::from(others != 0);
         }

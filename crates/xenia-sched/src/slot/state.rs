@@ -5,6 +5,7 @@ use crate::affinity::{others, roams};
 use crate::common::Common;
 use crate::counters::CountersState;
 use crate::priority::MAX_PRIORITY;
+use crate::queue::QueueEnd;
 use crate::slot::control::MAX_SUSPEND_COUNT;
 use crate::{BlockReason, GuestThread, GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
 use serde::{Deserialize, Serialize};
@@ -143,7 +144,7 @@ impl HwSlot {
             let others = others(thread.affinity, hw_id);
             check(priority <= before, "a queue of ready threads is out of order")?;
             before = priority;
-            slot.make_ready(r, priority, others, false);
+            slot.make_ready(r, priority, others, QueueEnd::Back);
         }
         if !slot.changed_priorities.is_empty() {
             common.note_news();

@@ -4,6 +4,7 @@ use super::HwSlot;
 use crate::affinity::{others, roams};
 use crate::common::{Common, Moment};
 use crate::priority::{LOWEST_YIELDED_TO, REAL_TIME};
+use crate::queue::QueueEnd;
 use crate::{Event, GuestThread, HW_THREADS, Running, SchedError, ThreadRef, ThreadState, Wait};
 use std::mem;
 use xenia_cpu::PpcContext;
@@ -64,14 +65,15 @@ impl HwSlot {
                 }
                 return Some(running);
             }
-            gives_way = Some((running, priority, others, !quantum_over));
+            let end = if quantum_over { QueueEnd::Back } else { QueueEnd::Front };
+            gives_way = Some((running, priority, others, end));
             is_yielded_to = best.is_some_and(|best| best < priority);
         }
         let next = self.take_ready()?;
         // It is not queued before, because after a yield it may be the first in the queue.
-        if let Some((before, priority, others, front)) = gives_way {
+        if let Some((before, priority, others, end)) = gives_way {
             self.records.get_mut(before).ok()?.state = ThreadState::Ready;
-            self.make_ready(before, priority, others, front);
+            self.make_ready(before, priority, others, end);
         }
         self.records.get_mut(next).ok()?.state = ThreadState::Running;
         self.running = Some(next);
@@ -175,7 +177,7 @@ impl HwSlot {
 
     pub(super) fn enqueue(&mut self, common: &Common, priority: u8, thread: ThreadRef) {
         let others = self.records.get(thread).map_or(0, |found| others(found.affinity, self.hw_id));
-        self.make_ready(thread, priority, others, false);
+        self.make_ready(thread, priority, others, QueueEnd::Back);
         let running = self.running.and_then(|running| self.records.get(running).ok());
         self.is_yielded_to &= running.is_some_and(|running| priority <= running.priority);
         self.refresh(common);
