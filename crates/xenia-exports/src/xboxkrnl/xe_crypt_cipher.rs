@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_rtl::crypto::cipher::{BlockCipher, Keyed, Rc4, odd_parity};
+use xenia_rtl::crypto::cipher::{BlockCipher, CipherDirection, Keyed, Rc4, odd_parity};
 
 /// The exports for ciphers.
 pub struct XeCryptCipher;
@@ -51,12 +51,12 @@ fn block(
     state: Ptr<()>,
     input: GuestAddr,
     out: GuestAddr,
-    encrypt: bool,
+    direction: CipherDirection,
 ) -> Fallible<()> {
     let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(()) };
     let mut bytes = vec![0; cipher.block()];
     call.memory().read_bytes(input, &mut bytes)?;
-    keyed.block(&mut bytes, encrypt);
+    keyed.block(&mut bytes, direction);
     Ok(call.memory().write_bytes(out, &bytes)?)
 }
 
@@ -67,14 +67,14 @@ pub(super) fn chain(
     keyed: &Keyed,
     data: CipherData,
     feed: FeedBlock,
-    encrypt: bool,
+    direction: CipherDirection,
 ) -> Fallible<Flow<()>> {
     let memory = call.memory();
     let mut before = vec![0; feed.length];
     memory.read_bytes(feed.at, &mut before)?;
     let CipherData { input, out } = data;
     let (now, left) = input.split(TURN);
-    chain_from(call, keyed, CipherData { input: now, out }, &mut before, encrypt)?;
+    chain_from(call, keyed, CipherData { input: now, out }, &mut before, direction)?;
     memory.write_bytes(feed.at, &before)?;
     Ok(repeat(call, (), left.length, 4, [left.at.0, left.length, out.offset(now.length).0]))
 }
@@ -85,11 +85,11 @@ pub(super) fn chain_from(
     keyed: &Keyed,
     data: CipherData,
     before: &mut [u8],
-    encrypt: bool,
+    direction: CipherDirection,
 ) -> Fallible<()> {
     let CipherData { input, out } = data;
     let input = Buffer { length: input.length - input.length % before.len() as u32, ..input };
-    change(call, CipherData { input, out }, |part| keyed.chained(part, before, encrypt))
+    change(call, CipherData { input, out }, |part| keyed.chained(part, before, direction))
 }
 
 /// [`chain`] with a key that a title has set.
@@ -99,10 +99,10 @@ fn load_and_chain(
     state: Ptr<()>,
     data: CipherData,
     feed: GuestAddr,
-    encrypt: bool,
+    direction: CipherDirection,
 ) -> Fallible<Flow<()>> {
     let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(Flow::Return(())) };
-    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block() }, encrypt)
+    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block() }, direction)
 }
 
 /// Applies `change` to bytes, in chunks.
@@ -155,7 +155,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, BlockCipher::Aes, state, input, out, encrypt)
+        block(call, BlockCipher::Aes, state, input, out, encrypt.into())
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
@@ -169,7 +169,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt.into())
     }
 
     /// Sets a DES key.
@@ -187,7 +187,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, BlockCipher::Des, state, input, out, encrypt)
+        block(call, BlockCipher::Des, state, input, out, encrypt.into())
     }
 
     /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
@@ -201,7 +201,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt.into())
     }
 
     /// Sets a triple DES key.
@@ -219,7 +219,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, BlockCipher::Des3, state, input, out, encrypt)
+        block(call, BlockCipher::Des3, state, input, out, encrypt.into())
     }
 
     /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
@@ -233,7 +233,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt.into())
     }
 
     /// Sets the lowest bit of each byte of a DES key to odd parity.

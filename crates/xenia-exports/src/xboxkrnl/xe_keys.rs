@@ -13,7 +13,7 @@ use crate::title::TITLE_KEYS;
 use crate::turns::TURN;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_rtl::crypto::cipher::{BlockCipher, Keyed};
+use xenia_rtl::crypto::cipher::{BlockCipher, CipherDirection, Keyed};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 
 /// The exports for the console's keys.
@@ -94,7 +94,7 @@ fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
     let mut key = vec![0; KEY];
     call.memory().read_bytes(hidden, &mut key)?;
     if let Some(own) = BlockCipher::Aes.with_key(&own_key()) {
-        own.block(&mut key, false);
+        own.block(&mut key, CipherDirection::Decrypt);
     }
     Ok(key)
 }
@@ -120,7 +120,7 @@ impl XeKeys {
         let mut bytes = vec![0; KEY];
         call.memory().read_bytes(key, &mut bytes)?;
         if let Some(own) = BlockCipher::Aes.with_key(&own_key()) {
-            own.block(&mut bytes, true);
+            own.block(&mut bytes, CipherDirection::Encrypt);
         }
         call.memory().write_bytes(out, &bytes)?;
         Ok(NtStatus::SUCCESS)
@@ -209,13 +209,13 @@ impl XeKeys {
         let length = BlockCipher::Aes.block();
         let data = CipherData { input, out };
         if !feed.is_null() {
-            let flow = chain(call, &keyed, data, FeedBlock { at: feed, length }, encrypt)?;
+            let flow = chain(call, &keyed, data, FeedBlock { at: feed, length }, encrypt.into())?;
             return Ok(flow.map(|()| NtStatus::SUCCESS));
         }
         if input.length > TURN {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         }
-        chain_from(call, &keyed, data, &mut vec![0; length], encrypt)?;
+        chain_from(call, &keyed, data, &mut vec![0; length], encrypt.into())?;
         Ok(Flow::Return(NtStatus::SUCCESS))
     }
 
@@ -233,7 +233,7 @@ impl XeKeys {
         let keyed: Option<Keyed> = BlockCipher::Aes.with_key(&key);
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
         let feed = FeedBlock { at: feed, length: BlockCipher::Aes.block() };
-        let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt)?;
+        let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt.into())?;
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use xenia_exports::turns::TURN;
-use xenia_rtl::crypto::cipher::{BlockCipher, Rc4};
+use xenia_rtl::crypto::cipher::{BlockCipher, CipherDirection, Rc4};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
 
@@ -178,7 +178,7 @@ fn ciphers_in_turns_equal_those_of_the_whole_text() {
         let mut expected = long.text.clone();
         let mut chain = vec![5; cipher.block()];
         let (whole, rest) = expected.split_at_mut(SIZE as usize / cipher.block() * cipher.block());
-        cipher.with_key(&key).unwrap().chained(whole, &mut chain, true);
+        cipher.with_key(&key).unwrap().chained(whole, &mut chain, CipherDirection::Encrypt);
         rest.fill(0xEE);
         assert!(long.got(out, SIZE as usize) == expected, "{name}");
         assert_eq!(long.got(feed, chain.len()), chain, "{name}");

@@ -44,6 +44,20 @@ impl BlockCipher {
     }
 }
 
+/// Direction in which a block cipher is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CipherDirection {
+    Encrypt,
+    Decrypt,
+}
+
+impl From<bool> for CipherDirection {
+    /// Converts the argument of a title's call: whether to encrypt.
+    fn from(encrypt: bool) -> Self {
+        if encrypt { Self::Encrypt } else { Self::Decrypt }
+    }
+}
+
 /// A block cipher with its key schedule.
 pub enum Keyed {
     Aes(Box<Aes128>),
@@ -51,41 +65,47 @@ pub enum Keyed {
     Des3(Box<TdesEde3>),
 }
 
-fn one<C>(cipher: &C, block: &mut [u8], encrypt: bool)
+fn one<C>(cipher: &C, block: &mut [u8], direction: CipherDirection)
 where
     C: BlockSizeUser + BlockCipherEncrypt + BlockCipherDecrypt,
 {
     // A slice of another length is not a block.
     let Ok(block) = <&mut Array<u8, C::BlockSize>>::try_from(block) else { return };
-    if encrypt { cipher.encrypt_block(block) } else { cipher.decrypt_block(block) }
+    match direction {
+        CipherDirection::Encrypt => cipher.encrypt_block(block),
+        CipherDirection::Decrypt => cipher.decrypt_block(block),
+    }
 }
 
 impl Keyed {
     /// Encrypts or decrypts one block.
-    pub fn block(&self, block: &mut [u8], encrypt: bool) {
+    pub fn block(&self, block: &mut [u8], direction: CipherDirection) {
         match self {
-            Self::Aes(cipher) => one(&**cipher, block, encrypt),
-            Self::Des(cipher) => one(&**cipher, block, encrypt),
-            Self::Des3(cipher) => one(&**cipher, block, encrypt),
+            Self::Aes(cipher) => one(&**cipher, block, direction),
+            Self::Des(cipher) => one(&**cipher, block, direction),
+            Self::Des3(cipher) => one(&**cipher, block, direction),
         }
     }
 
     /// Encrypts or decrypts whole blocks in CBC mode; `feed` holds the initialization vector and
     /// then the last ciphertext block.
-    pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
+    pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], direction: CipherDirection) {
         let mut secret = [0; MAX_BLOCK];
         // A feedback of another length is not a block.
         let Some(secret) = secret.get_mut(..feed.len()).filter(|secret| !secret.is_empty()) else { return };
         for block in bytes.chunks_exact_mut(feed.len()) {
-            if encrypt {
-                mix(block, feed);
-                self.block(block, true);
-                feed.copy_from_slice(block);
-            } else {
-                secret.copy_from_slice(block);
-                self.block(block, false);
-                mix(block, feed);
-                feed.copy_from_slice(secret);
+            match direction {
+                CipherDirection::Encrypt => {
+                    mix(block, feed);
+                    self.block(block, direction);
+                    feed.copy_from_slice(block);
+                }
+                CipherDirection::Decrypt => {
+                    secret.copy_from_slice(block);
+                    self.block(block, direction);
+                    mix(block, feed);
+                    feed.copy_from_slice(secret);
+                }
             }
         }
     }
@@ -174,9 +194,9 @@ mod tests {
             let keyed = cipher.with_key(&bytes(key)).unwrap();
             let mut block = bytes(plain);
             assert_eq!((bytes(key).len(), block.len()), (cipher.key(), cipher.block()));
-            keyed.block(&mut block, true);
+            keyed.block(&mut block, CipherDirection::Encrypt);
             assert_eq!(block, bytes(secret), "{cipher:?}");
-            keyed.block(&mut block, false);
+            keyed.block(&mut block, CipherDirection::Decrypt);
             assert_eq!(block, bytes(plain), "{cipher:?}");
             assert!(cipher.with_key(&[0; 5]).is_none());
         }
@@ -192,11 +212,11 @@ mod tests {
         let mut text = plain.clone();
         let mut feed = start.clone();
         // In two calls, to test that the feedback is passed on.
-        keyed.chained(&mut text[..16], &mut feed, true);
-        keyed.chained(&mut text[16..], &mut feed, true);
+        keyed.chained(&mut text[..16], &mut feed, CipherDirection::Encrypt);
+        keyed.chained(&mut text[16..], &mut feed, CipherDirection::Encrypt);
         assert_eq!((text.clone(), feed), (secret.clone(), secret[16..].to_vec()));
         let mut feed = start;
-        keyed.chained(&mut text, &mut feed, false);
+        keyed.chained(&mut text, &mut feed, CipherDirection::Decrypt);
         assert_eq!((text, feed), (plain, secret[16..].to_vec()));
     }
 
