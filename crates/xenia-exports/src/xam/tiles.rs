@@ -7,7 +7,7 @@
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
-use crate::user::gamer_pictures::Face;
+use crate::user::gamer_pictures::{Face, PictureSize};
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user::pictures::{Picture, PictureTexels};
 use crate::user_index;
@@ -68,11 +68,13 @@ impl Wanted {
             return Err(Win32Error::INVALID_PARAMETER);
         }
         let kernel = call.kernel;
-        let small = self.small
-            || matches!(
-                self.kind,
-                kind::GAMER_SMALL | kind::LOCAL_SMALL | kind::PERSONAL_SMALL | kind::AVATAR_SMALL
-            );
+        let size = match self.kind {
+            kind::GAMER_SMALL | kind::LOCAL_SMALL | kind::PERSONAL_SMALL | kind::AVATAR_SMALL => {
+                PictureSize::Small
+            }
+            _ if self.small => PictureSize::Small,
+            _ => PictureSize::Large,
+        };
         let face = match self.kind {
             kind::GAMER | kind::GAMER_SMALL | kind::LOCAL | kind::LOCAL_SMALL => Some(Face::Gamer),
             kind::PERSONAL | kind::PERSONAL_SMALL => Some(Face::Personal),
@@ -80,11 +82,11 @@ impl Wanted {
             _ => None,
         };
         if let (Some(face), Some(user)) = (face, user) {
-            return kernel.gamer_data().face_of(user, face, small);
+            return kernel.gamer_data().face_of(user, face, size);
         }
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
             // A picture of a user of another console: use the title's pictures on this one.
-            return kernel.gamer_data().picture_by_key(user.unwrap_or(0), key, small);
+            return kernel.gamer_data().picture_by_key(user.unwrap_or(0), key, size);
         }
         let image = u32::try_from(self.id).ok().map(Picture::Image);
         let picture = match self.kind {

@@ -14,9 +14,9 @@ use xenia_user::profile::Xuid;
 
 /// Side in texels of a large picture; a small one has half as many.
 const LARGE: u32 = 64;
-/// Cells per side of a generated picture, and texels per cell in the large one; the rest is the
-/// margin.
+/// Cells per side of a generated picture. The rest is the margin.
 const CELLS: u32 = 5;
+/// Texels per side of a cell in the large picture.
 const CELL: u32 = 12;
 /// Background colour of a generated picture.
 const GROUND: [u8; 4] = [0xF0, 0xF0, 0xF0, 0xFF];
@@ -31,16 +31,25 @@ pub enum Face {
     Avatar,
 }
 
+/// Size of a user's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureSize {
+    /// 64 by 64 texels.
+    Large,
+    /// 32 by 32 texels.
+    Small,
+}
+
 impl Face {
     /// Name of the file in the profile.
-    fn file(self, small: bool) -> &'static str {
-        match (self, small) {
-            (Self::Gamer, false) => "tile_64.png",
-            (Self::Gamer, true) => "tile_32.png",
-            (Self::Personal, false) => "pp_64.png",
-            (Self::Personal, true) => "pp_32.png",
-            (Self::Avatar, false) => "avtr_64.png",
-            (Self::Avatar, true) => "avtr_32.png",
+    fn file(self, size: PictureSize) -> &'static str {
+        match (self, size) {
+            (Self::Gamer, PictureSize::Large) => "tile_64.png",
+            (Self::Gamer, PictureSize::Small) => "tile_32.png",
+            (Self::Personal, PictureSize::Large) => "pp_64.png",
+            (Self::Personal, PictureSize::Small) => "pp_32.png",
+            (Self::Avatar, PictureSize::Large) => "avtr_64.png",
+            (Self::Avatar, PictureSize::Small) => "avtr_32.png",
         }
     }
 }
@@ -56,7 +65,7 @@ fn png_of(side: u32, texels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
 }
 
 /// Generates the picture of an id.
-fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
+fn drawn(xuid: Xuid, size: PictureSize) -> Result<Vec<u8>, png::EncodingError> {
     // The finaliser of SplitMix64: ids that differ in the last digit have different pictures.
     let mut bits = xuid.0;
     for multiplier in [0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB] {
@@ -65,7 +74,10 @@ fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
     bits ^= bits >> 31;
     // Clears bit 6 of each channel, so that the colour stands out from the light background.
     let [red, green, blue] = [40, 48, 56].map(|shift| (bits >> shift) as u8 & 0xBF);
-    let (side, cell) = if small { (LARGE / 2, CELL / 2) } else { (LARGE, CELL) };
+    let (side, cell) = match size {
+        PictureSize::Large => (LARGE, CELL),
+        PictureSize::Small => (LARGE / 2, CELL / 2),
+    };
     let edge = (side - CELLS * cell) / 2;
     let is_set = |x: u32, y: u32| {
         let [column, row] = [x, y].map(|at| at.wrapping_sub(edge) / cell);
@@ -99,21 +111,23 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
 impl GamerData<'_> {
     /// Returns a picture (PNG) of the user at this place. Personal pictures and avatars exist only
     /// if the profile has files of them.
-    pub fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
+    pub fn face_of(&self, user: u32, face: Face, size: PictureSize) -> Result<Vec<u8>, Win32Error> {
         let profile = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
-        let read = |small: bool| {
+        let read = |size: PictureSize| {
             let files = self.files.lock();
-            files.packages.store.profile_picture(xuid, face.file(small)).map_err(win32_error)
+            files.packages.store.profile_picture(xuid, face.file(size)).map_err(win32_error)
         };
-        if let Some(picture) = read(small)? {
+        if let Some(picture) = read(size)? {
             return Ok(picture);
         }
-        if small && let Some(half) = read(false)?.as_deref().and_then(halved) {
+        if size == PictureSize::Small
+            && let Some(half) = read(PictureSize::Large)?.as_deref().and_then(halved)
+        {
             return Ok(half);
         }
         match face {
-            Face::Gamer => drawn(xuid, small).map_err(|_| Win32Error::FUNCTION_FAILED),
+            Face::Gamer => drawn(xuid, size).map_err(|_| Win32Error::FUNCTION_FAILED),
             Face::Personal | Face::Avatar => Err(Win32Error::FILE_NOT_FOUND),
         }
     }
@@ -141,14 +155,18 @@ impl GamerData<'_> {
     pub fn picture_by_key(
         &self,
         user: u32,
-        [title, large, small_one]: [u32; 3],
-        small: bool,
+        [title, large, small]: [u32; 3],
+        size: PictureSize,
     ) -> Result<Vec<u8>, Win32Error> {
         // The dashboard's pictures are part of the firmware. Use the profile's picture instead.
         if title == xenia_user::profile_settings::DASHBOARD {
-            return self.face_of(user, Face::Gamer, small);
+            return self.face_of(user, Face::Gamer, size);
         }
-        self.picture_of(user, title, Picture::Image(if small { small_one } else { large }))
+        let id = match size {
+            PictureSize::Large => large,
+            PictureSize::Small => small,
+        };
+        self.picture_of(user, title, Picture::Image(id))
     }
 }
 
@@ -161,9 +179,9 @@ mod tests {
     fn drawn_pictures_differ_by_id_and_are_symmetrical() {
         let mut seen = BTreeSet::new();
         for id in 0..64 {
-            for (small, side) in [(false, 64), (true, 32)] {
+            for (size, side) in [(PictureSize::Large, 64), (PictureSize::Small, 32)] {
                 let texels =
-                    PictureTexels::read(&drawn(Xuid(0xE030_0000_0058_0001 + id), small).unwrap()).unwrap();
+                    PictureTexels::read(&drawn(Xuid(0xE030_0000_0058_0001 + id), size).unwrap()).unwrap();
                 assert_eq!((texels.width, texels.height), (side, side));
                 for row in texels.bytes.chunks_exact(side as usize * 4) {
                     let (row, _) = row.as_chunks::<4>();
@@ -177,7 +195,7 @@ mod tests {
     #[test]
     fn a_small_drawn_picture_is_half_of_the_large_one() {
         let xuid = Xuid(0xE030_0000_0058_0001);
-        let [large, small] = [false, true].map(|small| drawn(xuid, small).unwrap());
+        let [large, small] = [PictureSize::Large, PictureSize::Small].map(|size| drawn(xuid, size).unwrap());
         assert_eq!(PictureTexels::read(&halved(&large).unwrap()), PictureTexels::read(&small));
         assert_eq!((halved(&small), halved(b"noise")), (None, None));
     }
