@@ -214,10 +214,7 @@ impl Elf {
     }
 
     /// The image, in pages of 4 KiB.
-    ///
-    /// # Errors
-    /// Currently none beyond those of [`Self::read`]; the signature is common to all formats.
-    pub fn load(&self) -> Result<LoadedImage, FormatError> {
+    pub fn load(&self) -> LoadedImage {
         let (start, end) = self.span();
         let base = start as u32 / PAGE_SIZE * PAGE_SIZE;
         let size = (end.next_multiple_of(u64::from(PAGE_SIZE)) - u64::from(base)) as u32;
@@ -236,7 +233,7 @@ impl Elf {
                 _ => page_runs.push(PageRun { start, size: PAGE_SIZE, protection }),
             }
         }
-        Ok(LoadedImage {
+        LoadedImage {
             base: GuestAddr(base),
             size,
             entry: self.entry,
@@ -246,7 +243,7 @@ impl Elf {
             symbols: self.symbols.clone(),
             stack_size: self.stack_size,
             ..LoadedImage::empty(ImageKind::Elf)
-        })
+        }
     }
 }
 
@@ -257,16 +254,36 @@ impl Segment {
     }
 }
 
+/// Rights to a segment, besides that to read it.
+#[derive(Clone, Copy)]
+struct SegmentRights {
+    write: bool,
+    execute: bool,
+}
+
+impl SegmentRights {
+    fn of(protection: Protection) -> Self {
+        Self {
+            write: matches!(protection, Protection::ReadWrite | Protection::WritableCode),
+            execute: matches!(protection, Protection::Code | Protection::WritableCode),
+        }
+    }
+
+    fn protection(self) -> Protection {
+        match (self.write, self.execute) {
+            (false, false) => Protection::ReadOnly,
+            (true, false) => Protection::ReadWrite,
+            (false, true) => Protection::Code,
+            (true, true) => Protection::WritableCode,
+        }
+    }
+}
+
 /// The union of two protections.
 fn union(a: Protection, b: Protection) -> Protection {
-    let writable = |p| matches!(p, Protection::ReadWrite | Protection::WritableCode);
-    let code = |p| matches!(p, Protection::Code | Protection::WritableCode);
-    match (writable(a) || writable(b), code(a) || code(b)) {
-        (false, false) => Protection::ReadOnly,
-        (true, false) => Protection::ReadWrite,
-        (false, true) => Protection::Code,
-        (true, true) => Protection::WritableCode,
-    }
+    let a = SegmentRights::of(a);
+    let b = SegmentRights::of(b);
+    SegmentRights { write: a.write || b.write, execute: a.execute || b.execute }.protection()
 }
 
 fn read_segment(
@@ -276,17 +293,13 @@ fn read_segment(
 ) -> Result<Segment, FormatError> {
     const WHAT: &str = "ELF segment";
     let flags = row.p_flags(BigEndian);
+    let rights = SegmentRights { write: flags.contains(elf::PF_W), execute: flags.contains(elf::PF_X) };
     let segment = Segment {
         address: GuestAddr(row.p_vaddr(BigEndian)),
         size: row.p_memsz(BigEndian),
         file_offset: row.p_offset(BigEndian),
         file_size: row.p_filesz(BigEndian),
-        protection: match (flags.contains(elf::PF_W), flags.contains(elf::PF_X)) {
-            (false, false) => Protection::ReadOnly,
-            (true, false) => Protection::ReadWrite,
-            (false, true) => Protection::Code,
-            (true, true) => Protection::WritableCode,
-        },
+        protection: rights.protection(),
     };
     FormatError::check_limit(
         "ELF segment size",

@@ -118,8 +118,8 @@ pub static FORMATS: &[Format] = &[
         description: "a 32-bit big-endian PowerPC executable (ELF)",
         extensions: &["elf"],
         detect: elf::detect,
-        opens: Opens::Executable(|file, _| Elf::read(file)?.load()),
-        verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))),
+        opens: Opens::Executable(|file, _| Ok(Elf::read(file)?.load())),
+        verify: Some(|file, _, _, found| Elf::read(&file).map(|elf| verify_digests(&elf.load(), found))),
     },
     Format {
         name: "gdfx",

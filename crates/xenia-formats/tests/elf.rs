@@ -54,7 +54,7 @@ fn segments_that_share_a_page_share_their_rights() {
         .segment(0x1_0000, &[0; 16], 16, READ | EXECUTE)
         .segment(0x1_0800, &[0; 16], 0x1000, READ | WRITE)
         .segment(0x1_2000, &[0; 16], 16, READ);
-    let image = Elf::read(&builder.build()).unwrap().load().unwrap();
+    let image = Elf::read(&builder.build()).unwrap().load();
     let runs: Vec<_> = image.page_runs.iter().map(|run| (run.start.0, run.size, run.protection)).collect();
     assert_eq!(
         runs,
