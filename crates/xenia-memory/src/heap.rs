@@ -158,6 +158,15 @@ impl Place {
     }
 }
 
+/// Pages of a place in the allocation that contains all of it.
+struct PlacePages<'a> {
+    /// Zone offset of the allocation.
+    start: u32,
+    allocation: &'a mut Allocation,
+    /// Indexes of the place's pages in the allocation.
+    pages: Range<usize>,
+}
+
 fn check_protect(protect: Protect) -> Result<(), HeapError> {
     if protect.is_valid() { Ok(()) } else { Err(HeapError::InvalidProtect(protect)) }
 }
@@ -274,31 +283,26 @@ impl Zones {
         Ok((place.addr(place.range.start), len))
     }
 
-    /// The allocation that contains all of `place`, and the indexes of the place's pages in it.
-    fn containing<'a>(
-        &'a mut self,
-        place: &Place,
-    ) -> Result<(u32, &'a mut Allocation, Range<usize>), HeapError> {
+    /// The allocation that contains all of `place`.
+    fn containing(&mut self, place: &Place) -> Result<PlacePages<'_>, HeapError> {
         let missing = HeapError::NotAllocated { addr: place.addr(place.range.start) };
-        let Some((&at, allocation)) = self.zone(place.view.zone).range_mut(..=place.range.start).next_back()
+        let Some((&start, allocation)) =
+            self.zone(place.view.zone).range_mut(..=place.range.start).next_back()
         else {
             return Err(missing);
         };
-        if allocation.heap != place.view.heap || at + allocation.len < place.range.end {
+        if allocation.heap != place.view.heap || start + allocation.len < place.range.end {
             return Err(missing);
         }
-        let index = |offset: u32| ((offset - at) / place.view.page_size) as usize;
+        let index = |offset: u32| ((offset - start) / place.view.page_size) as usize;
         let pages = index(place.range.start)..index(place.range.end);
-        Ok((at, allocation, pages))
+        Ok(PlacePages { start, allocation, pages })
     }
 
     /// Like [`Self::containing`], but refuses permanent allocations.
-    fn changeable<'a>(
-        &'a mut self,
-        place: &Place,
-    ) -> Result<(u32, &'a mut Allocation, Range<usize>), HeapError> {
+    fn changeable(&mut self, place: &Place) -> Result<PlacePages<'_>, HeapError> {
         let found = self.containing(place)?;
-        if found.1.permanent {
+        if found.allocation.permanent {
             return Err(HeapError::NotAllocated { addr: place.addr(place.range.start) });
         }
         Ok(found)
@@ -313,12 +317,8 @@ impl Zones {
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
-        let (_, allocation, pages) = self.changeable(&place)?;
-        let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
-        self.charge(place.view.heap, new as u32 * place.view.page_size)?;
-        let (_, allocation, _) = self.changeable(&place)?;
-        allocation.pages[pages].fill(Some(protect));
-        Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
+        self.changeable(&place)?;
+        self.commit_pages(&place, protect)
     }
 
     /// Commits a range of a permanent allocation.
@@ -328,11 +328,20 @@ impl Zones {
         size: u32,
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
-        let place = Place::new(addr, size)?;
-        self.containing(&place)?.1.permanent = false;
-        let committed = self.commit(addr, size, protect);
-        self.containing(&place)?.1.permanent = true;
-        committed
+        check_protect(protect)?;
+        self.commit_pages(&Place::new(addr, size)?, protect)
+    }
+
+    fn commit_pages(
+        &mut self,
+        place: &Place,
+        protect: Protect,
+    ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
+        let PlacePages { allocation, pages, .. } = self.containing(place)?;
+        let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
+        self.charge(place.view.heap, new as u32 * place.view.page_size)?;
+        self.containing(place)?.allocation.pages[pages].fill(Some(protect));
+        Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
     /// Decommits a range, which stays reserved. Size 0 means the whole allocation that starts at
@@ -340,7 +349,7 @@ impl Zones {
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, PageChange), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;
-        let (_, allocation, pages) = self.changeable(&place)?;
+        let PlacePages { allocation, pages, .. } = self.changeable(&place)?;
         let freed = allocation.pages[pages.clone()].iter().flatten().count();
         allocation.pages[pages].fill(None);
         self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
@@ -350,8 +359,8 @@ impl Zones {
     /// Size of the allocation that starts at `addr`.
     fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
         let place = Place::new(addr, 1)?;
-        let (at, allocation, _) = self.changeable(&place)?;
-        if place.view.addr_of(at) != addr.0 {
+        let PlacePages { start, allocation, .. } = self.changeable(&place)?;
+        if place.view.addr_of(start) != addr.0 {
             return Err(HeapError::NotAllocationBase { addr });
         }
         Ok(allocation.len)
@@ -379,7 +388,7 @@ impl Zones {
     ) -> Result<(Protect, PageChange), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
-        let (_, allocation, pages) = self.containing(&place)?;
+        let PlacePages { allocation, pages, .. } = self.containing(&place)?;
         let pages = &mut allocation.pages[pages];
         if let Some(reserved) = pages.iter().position(Option::is_none) {
             let offset = place.range.start + reserved as u32 * place.view.page_size;
@@ -392,7 +401,7 @@ impl Zones {
 
     /// Size of the allocation that holds `addr`, and the page's protection if it is committed.
     pub(crate) fn page(&mut self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
-        let (_, allocation, pages) = self.containing(&Place::new(addr, 1).ok()?).ok()?;
+        let PlacePages { allocation, pages, .. } = self.containing(&Place::new(addr, 1).ok()?).ok()?;
         Some((allocation.len, allocation.pages[pages.start]))
     }
 
@@ -402,7 +411,7 @@ impl Zones {
         let view = place.view;
         let offset = place.range.start;
         let base = place.addr(offset);
-        if let Ok((at, allocation, pages)) = self.containing(&place) {
+        if let Ok(PlacePages { start, allocation, pages }) = self.containing(&place) {
             let first = allocation.pages[pages.start];
             let alike = allocation.pages[pages.start..].iter().take_while(|&&p| p == first).count();
             return Ok(RegionInfo {
@@ -410,7 +419,7 @@ impl Zones {
                 size: alike as u32 * view.page_size,
                 state: if first.is_some() { RegionState::Committed } else { RegionState::Reserved },
                 protect: first,
-                allocation_base: GuestAddr(view.addr_of(at)),
+                allocation_base: GuestAddr(view.addr_of(start)),
                 allocation_size: allocation.len,
                 allocation_protect: Some(allocation.protect),
                 page_size: view.page_size,
