@@ -45,6 +45,21 @@ pub fn format_wide<S: ArgumentSource>(format: &[u16], source: &mut S) -> Result<
     Formatter { source, wide: true, out: Vec::new() }.run(format)
 }
 
+/// Notation of an integer.
+struct Radix {
+    /// As many digits as the base.
+    digits: &'static [u8],
+    /// Written before other numbers than 0 by the flag `#`.
+    prefix: &'static str,
+}
+
+impl Radix {
+    const OCTAL: Self = Self { digits: b"01234567", prefix: "" };
+    const DECIMAL: Self = Self { digits: b"0123456789", prefix: "" };
+    const LOWER_HEX: Self = Self { digits: b"0123456789abcdef", prefix: "0x" };
+    const UPPER_HEX: Self = Self { digits: b"0123456789ABCDEF", prefix: "0X" };
+}
+
 /// Converts a UTF-16 unit to an 8-bit character; others become a question mark.
 fn narrowed(unit: u16) -> u8 {
     u8::try_from(unit).unwrap_or(b'?')
@@ -98,14 +113,14 @@ impl<S: ArgumentSource> Formatter<'_, S> {
         let letter = u8::try_from(kind).unwrap_or(0);
         match letter {
             b'd' | b'i' => self.signed(spec)?,
-            b'u' => self.unsigned(spec, 10, false, "")?,
-            b'o' => self.unsigned(spec, 8, false, "")?,
-            b'x' => self.unsigned(spec, 16, false, "0x")?,
-            b'X' => self.unsigned(spec, 16, true, "0X")?,
+            b'u' => self.unsigned(spec, &Radix::DECIMAL)?,
+            b'o' => self.octal(spec)?,
+            b'x' => self.unsigned(spec, &Radix::LOWER_HEX)?,
+            b'X' => self.unsigned(spec, &Radix::UPPER_HEX)?,
             b'p' => {
                 // Pointers are printed as eight upper-case digits.
                 let spec = Spec { precision: Some(8), size: Size::Default, ..*spec };
-                self.unsigned(&spec, 16, true, "0X")?;
+                self.unsigned(&spec, &Radix::UPPER_HEX)?;
             }
             b'c' | b'C' => {
                 let unit = self.source.next()? as u16;
@@ -134,8 +149,9 @@ impl<S: ArgumentSource> Formatter<'_, S> {
             }
             b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
                 let value = f64::from_bits(self.source.next()?);
-                let (negative, digits) = float::format(value, letter, spec.precision, spec.flags.alternate);
-                self.number(spec, sign(spec.flags, negative), digits.into_bytes(), false);
+                let digits = float::format(value, letter, spec.precision, spec.flags.alternate);
+                let sign = sign(spec.flags, value.is_sign_negative());
+                self.text(spec, sign.as_bytes(), units(digits.into_bytes()));
             }
             // A percent sign, and letters without a meaning, are copied.
             _ => self.out.push(kind),
@@ -176,35 +192,40 @@ impl<S: ArgumentSource> Formatter<'_, S> {
             Size::LongLong => argument as i64,
             Size::Default | Size::Long => i64::from(argument as i32),
         };
-        let digits = integer_digits(value.unsigned_abs(), 10, false, spec.precision);
-        self.number(spec, sign(spec.flags, value < 0), digits, spec.precision.is_some());
+        let digits = integer_digits(value.unsigned_abs(), &Radix::DECIMAL, spec.precision);
+        self.integer(spec, sign(spec.flags, value < 0), digits);
         Ok(())
     }
 
-    fn unsigned(&mut self, spec: &Spec, radix: u64, upper: bool, prefix: &str) -> Result<(), S::Error> {
+    fn unsigned_argument(&mut self, size: Size) -> Result<u64, S::Error> {
         let argument = self.source.next()?;
-        let value = match spec.size {
+        Ok(match size {
             Size::Short => u64::from(argument as u16),
             Size::LongLong => argument,
             Size::Default | Size::Long => u64::from(argument as u32),
-        };
-        let mut digits = integer_digits(value, radix, upper, spec.precision);
-        let mut shown = "";
-        if spec.flags.alternate {
-            if radix == 8 && digits.first() != Some(&b'0') {
-                digits.insert(0, b'0');
-            } else if value != 0 {
-                shown = prefix;
-            }
-        }
-        self.number(spec, shown, digits, spec.precision.is_some());
+        })
+    }
+
+    fn unsigned(&mut self, spec: &Spec, radix: &Radix) -> Result<(), S::Error> {
+        let value = self.unsigned_argument(spec.size)?;
+        let prefix = if spec.flags.alternate && value != 0 { radix.prefix } else { "" };
+        self.integer(spec, prefix, integer_digits(value, radix, spec.precision));
         Ok(())
     }
 
-    /// Writes a number with its sign or prefix. `precise` means that a precision was given, which
-    /// turns off zero padding.
-    fn number(&mut self, spec: &Spec, prefix: &str, digits: Vec<u8>, precise: bool) {
-        let flags = Flags { zero: spec.flags.zero && !precise, ..spec.flags };
+    fn octal(&mut self, spec: &Spec) -> Result<(), S::Error> {
+        let value = self.unsigned_argument(spec.size)?;
+        let mut digits = integer_digits(value, &Radix::OCTAL, spec.precision);
+        if spec.flags.alternate && digits.first() != Some(&b'0') {
+            digits.insert(0, b'0');
+        }
+        self.integer(spec, "", digits);
+        Ok(())
+    }
+
+    /// Writes an integer with its sign or prefix. A precision turns off zero padding.
+    fn integer(&mut self, spec: &Spec, prefix: &str, digits: Vec<u8>) {
+        let flags = Flags { zero: spec.flags.zero && spec.precision.is_none(), ..spec.flags };
         self.text(&Spec { flags, ..*spec }, prefix.as_bytes(), units(digits));
     }
 
@@ -246,12 +267,12 @@ fn sign(flags: Flags, negative: bool) -> &'static str {
 
 /// Returns the digits of an integer, at least `precision` of them; no digits for 0 with precision
 /// 0.
-fn integer_digits(mut value: u64, radix: u64, upper: bool, precision: Option<u32>) -> Vec<u8> {
-    let letters: &[u8; 16] = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+fn integer_digits(mut value: u64, radix: &Radix, precision: Option<u32>) -> Vec<u8> {
+    let base = radix.digits.len() as u64;
     let mut digits = Vec::new();
     while value > 0 {
-        digits.push(letters[(value % radix) as usize]);
-        value /= radix;
+        digits.push(radix.digits[(value % base) as usize]);
+        value /= base;
     }
     let least = precision.unwrap_or(1) as usize;
     if digits.len() < least {

@@ -81,17 +81,15 @@ impl Decimal {
     }
 }
 
-/// Formats a number by type letter. Returns whether there is a minus sign, and the text without it.
-pub(super) fn format(value: f64, letter: u8, precision: Option<u32>, alternate: bool) -> (bool, String) {
-    let negative = value.is_sign_negative();
-    let upper = letter.is_ascii_uppercase();
+/// Formats a number by type letter, without its sign.
+pub(super) fn format(value: f64, letter: u8, precision: Option<u32>, alternate: bool) -> String {
     let text = match letter.to_ascii_lowercase() {
         b'a' => hexadecimal(value.abs(), precision, alternate),
         b'e' => exponential(Decimal::new(value), precision.unwrap_or(6), alternate),
         b'f' => fixed(Decimal::new(value), precision.unwrap_or(6), alternate),
         _ => general(Decimal::new(value), precision.unwrap_or(6), alternate),
     };
-    (negative, if upper { text.to_ascii_uppercase() } else { text })
+    if letter.is_ascii_uppercase() { text.to_ascii_uppercase() } else { text }
 }
 
 fn fixed(mut decimal: Decimal, precision: u32, alternate: bool) -> String {
@@ -182,8 +180,8 @@ mod tests {
     use super::*;
 
     fn text(value: f64, letter: char, precision: Option<u32>) -> String {
-        let (negative, digits) = format(value, letter as u8, precision, false);
-        format!("{}{digits}", if negative { "-" } else { "" })
+        let digits = format(value, letter as u8, precision, false);
+        format!("{}{digits}", if value.is_sign_negative() { "-" } else { "" })
     }
 
     #[test]
@@ -240,8 +238,8 @@ mod tests {
 
     #[test]
     fn the_alternate_form_keeps_point_and_zeros() {
-        assert_eq!(format(1.0, b'f', Some(0), true).1, "1.");
-        assert_eq!(format(1.0, b'g', None, true).1, "1.00000");
-        assert_eq!(format(0.0, b'g', None, true).1, "0.00000");
+        assert_eq!(format(1.0, b'f', Some(0), true), "1.");
+        assert_eq!(format(1.0, b'g', None, true), "1.00000");
+        assert_eq!(format(0.0, b'g', None, true), "0.00000");
     }
 }
