@@ -18,7 +18,7 @@ use std::sync::Arc;
 use xenia_guest::layout::kthread::LAST_ERROR;
 use xenia_guest::{Buffer, GuestAddr};
 use xenia_sched::Cpu;
-use xenia_sched::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
+use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, run};
 
 const THREADS: usize = 3;
 const INTERRUPTIONS: usize = 6;
@@ -147,7 +147,7 @@ fn receive(thread: usize, length: u32, flags: u32) -> SocketOperation {
     })
 }
 
-fn model(title: &str, roles: (Role, Vec<Role>), check: fn(&Model)) {
+fn model(title: &str, roles: Roles<Model>, check: fn(&Model)) {
     run(title, INTERRUPTIONS, Model::new, roles, check);
 }
 
@@ -160,7 +160,8 @@ fn a_receive_of_all_against_two_sends() {
         assert_eq!(senders, [1, 2]);
     };
     let sends: [Role; 2] = [|model| assert_eq!(model.send(1), 1), |model| assert_eq!(model.send(2), 1)];
-    model("a receive of all, two sends", (receives, sends.to_vec()), |model| model.check(0));
+    let roles = Roles { first: receives, others: sends.to_vec() };
+    model("a receive of all, two sends", roles, |model| model.check(0));
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn two_receives_at_one_end_get_a_byte_each() {
         |model| assert_eq!(model.receive(1, 1, 0), 1),
         |model| assert_eq!([model.send(2), model.send(2)], [1, 1]),
     ];
-    model("two receives, two sends", (one, others.to_vec()), |model| model.check(0));
+    model("two receives, two sends", Roles { first: one, others: others.to_vec() }, |model| model.check(0));
 }
 
 /// Receives until two bytes have arrived. At most one wait is ended by its deadline.
@@ -195,7 +196,8 @@ fn receive_two(model: &Model) {
 fn a_deadline_against_two_sends_and_the_next_receive() {
     let others: [Role; 2] =
         [|model| assert_eq!([model.send(1), model.send(1)], [1, 1]), |model| model.time_out(0)];
-    model("deadline, sends, next receive", (receive_two, others.to_vec()), |model| model.check(0));
+    let roles = Roles { first: receive_two, others: others.to_vec() };
+    model("deadline, sends, next receive", roles, |model| model.check(0));
 }
 
 #[test]
@@ -213,7 +215,7 @@ fn a_close_against_a_receive_and_a_send() {
         assert!(net.requests.is_empty(), "{:?}", net.requests);
         assert_eq!(net.check(model.far), Err(WsaError::NOT_SOCKET));
     };
-    model("a close, a receive, a send", (receives, others.to_vec()), check);
+    model("a close, a receive, a send", Roles { first: receives, others: others.to_vec() }, check);
 }
 
 #[test]
@@ -231,7 +233,7 @@ fn a_call_that_lets_go_before_it_waits_is_found() {
         }
     };
     let sends: [Role; 1] = [|model| _ = model.send(1)];
-    must_fail(|| model("a wait in two steps", (receives, sends.to_vec()), |_| ()));
+    must_fail(|| model("a wait in two steps", Roles { first: receives, others: sends.to_vec() }, |_| ()));
 }
 
 #[test]
@@ -250,5 +252,6 @@ fn a_deadline_that_ends_whichever_wait_there_is_is_found() {
             while model.receive(0, 1, 0) != 1 {}
         }
     };
-    must_fail(|| model("a deadline of another wait", (receives, vec![sends, ends]), |_| ()));
+    let roles = Roles { first: receives, others: vec![sends, ends] };
+    must_fail(|| model("a deadline of another wait", roles, |_| ()));
 }

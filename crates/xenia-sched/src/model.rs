@@ -40,13 +40,19 @@ pub fn name(thread: usize) -> ThreadRef {
 /// Body of a model thread.
 pub type Role<M> = fn(&M);
 
-/// Runs `first` concurrently with `others`, then `check`, in every schedule with up to
-/// `interruptions` preemptions.
+/// Bodies of a model's threads, which run concurrently.
+pub struct Roles<M> {
+    /// Body of the thread that makes the others.
+    pub first: Role<M>,
+    pub others: Vec<Role<M>>,
+}
+
+/// Runs `roles`, then `check`, in every schedule with up to `interruptions` preemptions.
 pub fn run<M: Clone + 'static>(
     title: &str,
     interruptions: usize,
     make: fn() -> M,
-    (first, others): (Role<M>, Vec<Role<M>>),
+    Roles { first, others }: Roles<M>,
     check: impl Fn(&M) + Send + Sync + 'static,
 ) {
     let runs = Arc::new(AtomicU64::new(0));

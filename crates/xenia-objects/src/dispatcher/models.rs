@@ -13,7 +13,7 @@ use crate::sharded::shard_of;
 use std::sync::Arc;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
+use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, run};
 use xenia_sched::{Cpu, Woken};
 
 const THREADS: usize = 3;
@@ -128,9 +128,8 @@ impl Model {
 
 type Role = xenia_sched::model::Role<Model>;
 
-/// Runs `first` concurrently with `others`, then `check`, in every order with up to `interruptions`
-/// preemptions.
-fn model(name: &str, interruptions: usize, make: fn() -> Model, roles: (Role, Vec<Role>), check: fn(&Model)) {
+/// Runs `roles`, then `check`, in every order with up to `interruptions` preemptions.
+fn model(name: &str, interruptions: usize, make: fn() -> Model, roles: Roles<Model>, check: fn(&Model)) {
     run(name, interruptions, make, roles, move |model| {
         check(model);
         model.check();
@@ -154,7 +153,7 @@ fn a_wake_against_a_wait_and_a_reset() {
         |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], WaitType::Any), NtStatus::SUCCESS);
     let sets = |model: &Model| _ = model.set(0);
     let check = |model: &Model| assert_eq!(model.state(0), 0, "one signal, one wait");
-    model("wake, wait, reset", 6, events, (waits, vec![sets, reset_and_set]), check);
+    model("wake, wait, reset", 6, events, Roles { first: waits, others: vec![sets, reset_and_set] }, check);
 }
 
 #[test]
@@ -162,7 +161,7 @@ fn a_wait_for_all_over_two_shards_against_both_signals() {
     let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects, WaitType::All), NtStatus::SUCCESS);
     let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
     let check = |model: &Model| assert_eq!([model.state(0), model.state(1)], [0, 0]);
-    model("wait for all, two signals", 6, events, (waits, sets.to_vec()), check);
+    model("wait for all, two signals", 6, events, Roles { first: waits, others: sets.to_vec() }, check);
 }
 
 #[test]
@@ -170,7 +169,7 @@ fn a_wait_for_any_over_two_shards_takes_one() {
     let waits = |model: &Model| assert!(model.wait(0, &model.objects, WaitType::Any).0 < 2);
     let sets: [Role; 2] = [|model| _ = model.set(0), |model| _ = model.set(1)];
     let check = |model: &Model| assert_eq!(model.state(0) + model.state(1), 1);
-    model("wait for any, two signals", 6, events, (waits, sets.to_vec()), check);
+    model("wait for any, two signals", 6, events, Roles { first: waits, others: sets.to_vec() }, check);
 }
 
 #[test]
@@ -183,7 +182,7 @@ fn waits_for_all_in_either_order() {
     let other: [Role; 1] = [|model| take_both(model, 1, [model.objects[1], model.objects[0]])];
     let make = || Model::new([kind::AUTO_EVENT; 2], 1);
     let check = |model: &Model| assert_eq!([model.state(0), model.state(1)], [1, 1]);
-    model("two waits for all", 6, make, (one, other.to_vec()), check);
+    model("two waits for all", 6, make, Roles { first: one, others: other.to_vec() }, check);
 }
 
 #[test]
@@ -204,7 +203,7 @@ fn a_mutant_goes_from_hand_to_hand() {
         assert_eq!(model.state(0), 1);
         assert_eq!(model.dispatcher.mutant_owner(model.objects[0]), None);
     };
-    model("a mutant", 4, make, (one, others.to_vec()), check);
+    model("a mutant", 4, make, Roles { first: one, others: others.to_vec() }, check);
 }
 
 #[test]
@@ -234,7 +233,7 @@ fn a_deadline_against_a_signal_and_the_next_wait() {
         |model| model.time_out(0),
     ];
     let check = |model: &Model| assert_eq!(model.state(0), 1);
-    model("deadline, signal, next wait", 6, events, (waits, others.to_vec()), check);
+    model("deadline, signal, next wait", 6, events, Roles { first: waits, others: others.to_vec() }, check);
 }
 
 /// Repeats the wait until it is alerted.
@@ -246,7 +245,8 @@ fn wait_for_the_alert(model: &Model) {
 fn an_alert_against_a_signal_and_two_waits() {
     let others: [Role; 2] = [|model| _ = model.set(1), |model| model.alert(0)];
     let check = |model: &Model| assert!(!*model.alerted[0].lock().expect("no panic"), "it was told once");
-    model("alert, signal, waits", 6, events, (wait_for_the_alert, others.to_vec()), check);
+    let roles = Roles { first: wait_for_the_alert, others: others.to_vec() };
+    model("alert, signal, waits", 6, events, roles, check);
 }
 
 #[test]
@@ -268,7 +268,9 @@ fn a_reset_in_two_steps_is_found() {
             model.set(0);
         }
     };
-    must_fail(|| model("reset in two steps", 6, events, (waits, vec![sets, resets]), |_| ()));
+    must_fail(|| {
+        model("reset in two steps", 6, events, Roles { first: waits, others: vec![sets, resets] }, |_| ());
+    });
 }
 
 #[test]
@@ -282,5 +284,6 @@ fn an_alert_outside_of_the_turn_is_found() {
             drop(model.dispatcher.wait_of(name(0)).take(memory().0));
         }
     };
-    must_fail(|| model("alert without the turn", 6, events, (wait_for_the_alert, vec![alerts]), |_| ()));
+    let roles = Roles { first: wait_for_the_alert, others: vec![alerts] };
+    must_fail(|| model("alert without the turn", 6, events, roles, |_| ()));
 }
