@@ -11,7 +11,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_isa::word::sc;
 use xenia_jit::{Jit, JitConfig};
-use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
+use xenia_memory::{AccessKind, DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
 /// `fib(r3)` by recursion, then `sc 2`; the stack pointer is r1.
 fn fib() -> Vec<u32> {
@@ -193,7 +193,8 @@ fn a_refused_access_names_address_and_instruction_and_leaves_the_rest() {
         machine.ctx.gpr[9] = u64::from(DATA + 64);
     }
     let exit = jit.run(1000);
-    let fault = MemoryFault { addr: GuestAddr(0x2000_0008), kind: FaultKind::Unmapped, write: false };
+    let fault =
+        MemoryFault { addr: GuestAddr(0x2000_0008), kind: FaultKind::Unmapped, access: AccessKind::Load };
     let exception = GuestException { pc: GuestAddr(CODE + 16), kind: ExceptionKind::Memory(fault) };
     assert_eq!(exit, Exit::Exception(exception));
     assert_eq!(interpreter.run(1000), exit);

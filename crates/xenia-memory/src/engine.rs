@@ -10,7 +10,7 @@
 //! fault leaves memory unchanged and names the first byte that was refused.
 
 use crate::device::{Device, DeviceQueue};
-use crate::error::{Access, FaultKind, MemoryFault};
+use crate::error::{Access, AccessKind, FaultKind, MemoryFault};
 use crate::host;
 use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WATCHED, WRITE};
@@ -79,10 +79,14 @@ macro_rules! compare_exchange {
         pub fn $name(&self, addr: u32, expected: $t, new: $t) -> Access<bool> {
             const SIZE: u32 = size_of::<$t>() as u32;
             if !addr.is_multiple_of(SIZE) {
-                return Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::Misaligned, write: true });
+                return Err(MemoryFault {
+                    addr: GuestAddr(addr),
+                    kind: FaultKind::Misaligned,
+                    access: AccessKind::Store,
+                });
             }
             if self.pages.flags(addr) & WRITE == 0 {
-                return Err(self.fault(addr, true));
+                return Err(self.fault(addr, AccessKind::Store));
             }
             self.before_store(addr)?;
             let expected = expected.to_be();
@@ -100,7 +104,7 @@ impl GuestMemory {
     /// Checks that the page of `addr` may be written: before an effect that a store which faults
     /// must not have.
     pub fn check_writable(&self, addr: u32) -> Access<()> {
-        if self.pages.flags(addr) & WRITE == 0 { Err(self.fault(addr, true)) } else { Ok(()) }
+        if self.pages.flags(addr) & WRITE == 0 { Err(self.fault(addr, AccessKind::Store)) } else { Ok(()) }
     }
 
     scalar_access!(load_u8, try_load_u8, store_u8, try_store_u8, u8);
@@ -157,9 +161,9 @@ impl GuestMemory {
     #[inline(never)]
     fn fetch_fault(&self, addr: u32) -> MemoryFault {
         if addr.is_multiple_of(4) {
-            self.fault(addr, false)
+            self.fault(addr, AccessKind::Load)
         } else {
-            MemoryFault { addr: GuestAddr(addr), kind: FaultKind::Misaligned, write: false }
+            MemoryFault { addr: GuestAddr(addr), kind: FaultKind::Misaligned, access: AccessKind::Load }
         }
     }
 
@@ -170,7 +174,7 @@ impl GuestMemory {
         if self.pages.flags(addr) & DEVICE != 0 {
             return self.device_load(addr, size, dev);
         }
-        self.check(addr, size, READ, false)?;
+        self.check(addr, size, READ, AccessKind::Load)?;
         let mut bytes = [0; 16];
         // SAFETY: the whole range is committed.
         unsafe { host::copy_out(self.alias.0, addr, &mut bytes[16 - size as usize..]) };
@@ -184,7 +188,7 @@ impl GuestMemory {
         if self.pages.flags(addr) & DEVICE != 0 {
             return self.device_store(addr, size, value, dev);
         }
-        self.check(addr, size, WRITE, true)?;
+        self.check(addr, size, WRITE, AccessKind::Store)?;
         // The access may span two pages: check both for code before any byte is stored.
         self.before_store(addr)?;
         self.before_store(addr.wrapping_add(size - 1))?;
@@ -197,22 +201,24 @@ impl GuestMemory {
     /// Loads `size` ≤ 16 bytes of device registers. A range that is not inside one device's block
     /// is unmapped.
     pub fn device_load(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
-        dev.load(addr, size, &self.devices).ok_or(Self::outside_device(addr, size, false))
+        dev.load(addr, size, &self.devices).ok_or(Self::outside_device(addr, size, AccessKind::Load))
     }
 
     /// Queues a store of `size` ≤ 16 bytes, the low ones of `value`, to device registers.
     pub fn device_store(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
         match dev.store(addr, size, value, &self.devices) {
             Some(true) => Ok(()),
-            Some(false) => {
-                Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::DeviceQueueFull, write: true })
-            }
-            None => Err(Self::outside_device(addr, size, true)),
+            Some(false) => Err(MemoryFault {
+                addr: GuestAddr(addr),
+                kind: FaultKind::DeviceQueueFull,
+                access: AccessKind::Store,
+            }),
+            None => Err(Self::outside_device(addr, size, AccessKind::Store)),
         }
     }
 
-    fn outside_device(addr: u32, size: u32, write: bool) -> MemoryFault {
+    fn outside_device(addr: u32, size: u32, access: AccessKind) -> MemoryFault {
         let first = (addr..addr.saturating_add(size)).find(|&a| Device::of(GuestAddr(a)).is_none());
-        MemoryFault { addr: GuestAddr(first.unwrap_or(addr)), kind: FaultKind::Unmapped, write }
+        MemoryFault { addr: GuestAddr(first.unwrap_or(addr)), kind: FaultKind::Unmapped, access }
     }
 }

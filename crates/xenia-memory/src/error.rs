@@ -1,6 +1,7 @@
 //! Error types: guest faults, allocation errors, host errors.
 
 use crate::protect::Protect;
+use std::fmt;
 use std::io;
 use xenia_guest::GuestAddr;
 use xenia_host::HostError;
@@ -30,16 +31,34 @@ pub enum FaultKind {
     HoldsCode,
 }
 
+/// Kind of an access to guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccessKind {
+    /// A load, or an instruction fetch.
+    Load,
+    /// A store, or an atomic update.
+    Store,
+}
+
+impl fmt::Display for AccessKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Load => "read",
+            Self::Store => "write",
+        })
+    }
+}
+
 /// A refused access to guest memory; becomes a guest exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{} of {addr}: {kind}", if *write { "write" } else { "read" })]
+#[error("{access} of {addr}: {kind}")]
 pub struct MemoryFault {
     /// First address that could not be accessed.
     pub addr: GuestAddr,
     /// Reason of the refusal.
     pub kind: FaultKind,
-    /// Whether the access was a store.
-    pub write: bool,
+    /// Kind of the access.
+    pub access: AccessKind,
 }
 
 /// An error of a host call that the address space depends on.

@@ -20,7 +20,7 @@
 use crate::arch::emulate::{self, emulate, is_store};
 use crate::device::DeviceQueue;
 use crate::emulated::Bus;
-use crate::error::{Access, FaultKind, MemoryError};
+use crate::error::{Access, AccessKind, FaultKind, MemoryError};
 use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
 use crate::mapping::GUARD;
@@ -88,7 +88,7 @@ impl Bus for AliasBus<'_> {
 
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]> {
         let addr = self.0.guest_addr(host_addr as usize)?;
-        self.0.check(addr, size as u32, READ, false).ok()?;
+        self.0.check(addr, size as u32, READ, AccessKind::Load).ok()?;
         let mut bytes = [0; 16];
         // SAFETY: the whole range is committed.
         unsafe { host::copy_out(self.0.alias.0, addr, &mut bytes[..size]) };
@@ -97,12 +97,17 @@ impl Bus for AliasBus<'_> {
 
     fn store(&mut self, host_addr: u64, bytes: &[u8]) -> Option<()> {
         let addr = self.0.guest_addr(host_addr as usize)?;
-        self.0.check(addr, bytes.len() as u32, WRITE, true).ok()?;
+        self.0.check(addr, bytes.len() as u32, WRITE, AccessKind::Store).ok()?;
         // SAFETY: the whole range is committed.
         unsafe { host::copy_in(self.0.alias.0, addr, bytes) };
         self.0.bump_watched(addr, bytes.len() as u32);
         Some(())
     }
+}
+
+/// Kind of the access that faulted.
+fn kind_of(interrupted: &Interrupted<'_>) -> AccessKind {
+    if is_store(interrupted) { AccessKind::Store } else { AccessKind::Load }
 }
 
 impl GuestMemory {
@@ -119,8 +124,8 @@ impl GuestMemory {
         hook: &dyn FaultHook,
         interrupted: &mut Interrupted<'_>,
     ) -> Result<(), FaultKind> {
-        let write = is_store(interrupted);
-        let refused = || self.fault(addr, write).kind;
+        let access = kind_of(interrupted);
+        let refused = || self.fault(addr, access).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
             // SAFETY: called by the fault handler for an access in a guest view, which only
             // compiled code makes; the caller of compiled code holds only the guard.
@@ -133,7 +138,7 @@ impl GuestMemory {
             }
             return Err(bus.refused.unwrap_or_else(refused));
         }
-        match self.fault_outcome(addr, write) {
+        match self.fault_outcome(addr, access) {
             FaultOutcome::Retry => Ok(()),
             FaultOutcome::HoldsCode => Err(FaultKind::HoldsCode),
             FaultOutcome::Emulate if emulate(interrupted, &mut AliasBus(self)) => Ok(()),
@@ -152,15 +157,15 @@ fn ask_hook(
     let host_addr = interrupted.address();
     // In the guards, the guest address wraps at 4 GiB.
     let addr = space.map(|s| host_addr.wrapping_sub(s.mapping.guest_base() as usize) as u32);
-    let write = is_store(interrupted);
+    let access = kind_of(interrupted);
     let mut fault = HostFault {
         pc: interrupted.pc(),
         registers: interrupted.registers(),
         host_addr,
         guest_addr: addr.map(GuestAddr),
         kind: kind
-            .unwrap_or_else(|| space.zip(addr).map_or(FaultKind::Unmapped, |(s, a)| s.fault(a, write).kind)),
-        write,
+            .unwrap_or_else(|| space.zip(addr).map_or(FaultKind::Unmapped, |(s, a)| s.fault(a, access).kind)),
+        access,
     };
     match hook.on_fault(&mut fault) {
         Action::Retry => {}

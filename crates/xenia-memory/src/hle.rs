@@ -7,7 +7,7 @@
 //! repeated on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are
 //! not memory here: an access faults.
 
-use crate::error::{Access, FaultKind, FileReadError, MemoryFault};
+use crate::error::{Access, AccessKind, FaultKind, FileReadError, MemoryFault};
 use crate::host;
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
@@ -18,15 +18,15 @@ use xenia_guest::{GuestAddr, GuestValue, PAGE_SIZE, RESERVATION_LINE};
 use xenia_host::file;
 
 /// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
-fn length(addr: GuestAddr, len: usize, write: bool) -> Access<u32> {
-    u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, write })
+fn length(addr: GuestAddr, len: usize, access: AccessKind) -> Access<u32> {
+    u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, access })
 }
 
 impl GuestMemory {
     /// Reads a big-endian value.
     #[inline]
     pub fn read<T: GuestValue>(&self, addr: GuestAddr) -> Access<T> {
-        self.check(addr.0, T::SIZE, COMMITTED, false)?;
+        self.check(addr.0, T::SIZE, COMMITTED, AccessKind::Load)?;
         let mut bytes = T::Bytes::default();
         let base = self.alias.0;
         let dst = bytes.as_mut();
@@ -46,7 +46,7 @@ impl GuestMemory {
     /// Writes a big-endian value.
     #[inline]
     pub fn write<T: GuestValue>(&self, addr: GuestAddr, value: T) -> Access<()> {
-        self.check(addr.0, T::SIZE, COMMITTED, true)?;
+        self.check(addr.0, T::SIZE, COMMITTED, AccessKind::Store)?;
         let bytes = value.to_guest();
         let src = bytes.as_ref();
         // SAFETY: the whole range is committed.
@@ -109,8 +109,8 @@ impl GuestMemory {
 
     /// Copies guest memory out. On a fault no byte has been copied.
     pub fn read_bytes(&self, addr: GuestAddr, into: &mut [u8]) -> Access<()> {
-        let len = length(addr, into.len(), false)?;
-        self.check(addr.0, len, COMMITTED, false)?;
+        let len = length(addr, into.len(), AccessKind::Load)?;
+        self.check(addr.0, len, COMMITTED, AccessKind::Load)?;
         // SAFETY: the whole range is committed.
         unsafe { host::copy_out(self.alias.0, addr.0, into) };
         Ok(())
@@ -118,8 +118,8 @@ impl GuestMemory {
 
     /// Copies into guest memory. On a fault no byte has been written.
     pub fn write_bytes(&self, addr: GuestAddr, from: &[u8]) -> Access<()> {
-        let len = length(addr, from.len(), true)?;
-        self.check(addr.0, len, COMMITTED, true)?;
+        let len = length(addr, from.len(), AccessKind::Store)?;
+        self.check(addr.0, len, COMMITTED, AccessKind::Store)?;
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { self.put(addr.0, from) });
         self.after_write(addr.0, len);
@@ -129,7 +129,7 @@ impl GuestMemory {
 
     /// Sets `len` bytes to `value`. On a fault no byte has been written.
     pub fn fill(&self, addr: GuestAddr, len: u32, value: u8) -> Access<()> {
-        self.check(addr.0, len, COMMITTED, true)?;
+        self.check(addr.0, len, COMMITTED, AccessKind::Store)?;
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { host::fill(self.alias.0, addr.0, len, value) });
         self.after_write(addr.0, len);
@@ -178,7 +178,7 @@ impl GuestMemory {
         file: &File,
         offset: u64,
     ) -> Result<u32, FileReadError> {
-        self.check(addr.0, len, COMMITTED, true)?;
+        self.check(addr.0, len, COMMITTED, AccessKind::Store)?;
         // SAFETY: the range is committed, and so writable through the alias view, to which no
         // reference is made.
         let (read, result) =
@@ -245,9 +245,9 @@ impl GuestMemory {
 
     fn check_aligned(&self, addr: GuestAddr, size: u32) -> Access<()> {
         if !addr.0.is_multiple_of(size) {
-            return Err(MemoryFault { addr, kind: FaultKind::Misaligned, write: true });
+            return Err(MemoryFault { addr, kind: FaultKind::Misaligned, access: AccessKind::Store });
         }
-        self.check(addr.0, size, COMMITTED, true)
+        self.check(addr.0, size, COMMITTED, AccessKind::Store)
     }
 
     /// Release fence: a thread that reads one of this thread's later writes with Acquire also sees

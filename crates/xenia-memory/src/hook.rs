@@ -1,7 +1,7 @@
 //! Fault hooks for compiled code: called when a load or store in it faults and the guest has no
 //! right to the address.
 
-use crate::error::{FaultKind, MemoryError};
+use crate::error::{AccessKind, FaultKind, MemoryError};
 use crate::registry::{Registry, RegistrySlot};
 use std::ops::Range;
 use xenia_guest::GuestAddr;
@@ -20,8 +20,8 @@ pub struct HostFault {
     pub guest_addr: Option<GuestAddr>,
     /// Reason why the guest may not access it.
     pub kind: FaultKind,
-    /// Whether the access was a store.
-    pub write: bool,
+    /// Kind of the access.
+    pub access: AccessKind,
 }
 
 /// How execution continues after a fault.

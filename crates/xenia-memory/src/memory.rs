@@ -1,7 +1,7 @@
 //! [`GuestMemory`]: its fields and its initialization.
 
 use crate::device::{Device, DeviceRegisters};
-use crate::error::{Access, FaultKind, MemoryError, MemoryFault};
+use crate::error::{Access, AccessKind, FaultKind, MemoryError, MemoryFault};
 use crate::fault::{self, SPACES};
 use crate::heap::{AllocKind, Zones};
 use crate::host::ViewBase;
@@ -234,19 +234,19 @@ impl GuestMemory {
 
     /// The fault for an access to `addr` that its page does not allow.
     #[cold]
-    pub(crate) fn fault(&self, addr: u32, write: bool) -> MemoryFault {
+    pub(crate) fn fault(&self, addr: u32, access: AccessKind) -> MemoryFault {
         let flags = self.pages.flags(addr);
         let kind = match flags {
             f if f & COMMITTED == 0 => FaultKind::Unmapped,
-            f if write && f & READ != 0 => FaultKind::WriteProtected,
+            f if access == AccessKind::Store && f & READ != 0 => FaultKind::WriteProtected,
             _ => FaultKind::ReadProtected,
         };
-        MemoryFault { addr: GuestAddr(addr), kind, write }
+        MemoryFault { addr: GuestAddr(addr), kind, access }
     }
 
     /// Checks that every page of `addr..addr + len` has all of `flags`.
     #[inline]
-    pub(crate) fn check(&self, addr: u32, len: u32, flags: u8, write: bool) -> Access<()> {
+    pub(crate) fn check(&self, addr: u32, len: u32, flags: u8, access: AccessKind) -> Access<()> {
         if len == 0 {
             return Ok(());
         }
@@ -254,7 +254,7 @@ impl GuestMemory {
         let last = (u64::from(addr) + u64::from(len) - 1).min(u64::from(u32::MAX)) as u32;
         for page in addr >> PAGE_SHIFT..=last >> PAGE_SHIFT {
             if self.pages.page_flags(page) & flags != flags {
-                return Err(self.fault(addr.max(page << PAGE_SHIFT), write));
+                return Err(self.fault(addr.max(page << PAGE_SHIFT), access));
             }
         }
         Ok(())

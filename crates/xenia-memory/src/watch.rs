@@ -10,7 +10,7 @@
 //! self-modifying code takes effect at the next instruction, whatever the engine has decoded or
 //! compiled before, which lockstep requires (docs/src/internals/determinism.md).
 
-use crate::error::{Access, FaultKind, MemoryFault};
+use crate::error::{Access, AccessKind, FaultKind, MemoryFault};
 use crate::layout::{BACKING_PAGES, PAGE_SHIFT, backing_page, part_of};
 use crate::map_budget::{Grain, MAX_GRAIN};
 use crate::memory::GuestMemory;
@@ -118,7 +118,7 @@ impl GuestMemory {
             WatchedContents::Code if self.stores_to_code_go_on.load(Acquire) => WatchedContents::Data,
             contents => contents,
         };
-        self.check(addr.0, len, COMMITTED, false)?;
+        self.check(addr.0, len, COMMITTED, AccessKind::Load)?;
         if len == 0 {
             return Ok(Watch::Protected);
         }
@@ -237,7 +237,11 @@ impl GuestMemory {
         match backing_page(addr) {
             Some(page) if self.opens_code(page) => {
                 self.end_watch(page, InViews::None);
-                Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true })
+                Err(MemoryFault {
+                    addr: GuestAddr(addr),
+                    kind: FaultKind::HoldsCode,
+                    access: AccessKind::Store,
+                })
             }
             _ => Ok(()),
         }
@@ -324,8 +328,9 @@ impl GuestMemory {
 
     /// How to handle an access by compiled code that faulted in the guest view at `addr`, which is
     /// not a device. Async-signal-safe.
-    pub(crate) fn fault_outcome(&self, addr: u32, write: bool) -> FaultOutcome {
-        let needed = if write { WRITE } else { READ };
+    pub(crate) fn fault_outcome(&self, addr: u32, access: AccessKind) -> FaultOutcome {
+        let is_store = access == AccessKind::Store;
+        let needed = if is_store { WRITE } else { READ };
         let Some(page) = backing_page(addr) else { return FaultOutcome::Refused };
         let state = self.pages.state(page);
         let views = InViews::showing(page, addr >> PAGE_SHIFT);
@@ -344,8 +349,8 @@ impl GuestMemory {
                     FaultOutcome::Refused
                 };
             }
-            state::WATCHED if write && self.opens_code(page) => return FaultOutcome::HoldsCode,
-            state::WATCHED if write && self.end_watch(page, views) => {
+            state::WATCHED if is_store && self.opens_code(page) => return FaultOutcome::HoldsCode,
+            state::WATCHED if is_store && self.end_watch(page, views) => {
                 self.counts.watch_faults.fetch_add(1, Relaxed);
                 return FaultOutcome::Retry;
             }
@@ -354,7 +359,7 @@ impl GuestMemory {
         // The access is allowed. Either it no longer faults, or the host's rights lag behind.
         let done = if self.try_own(page, state::IDLE) {
             self.open(page, views)
-        } else if !write && self.try_own(page, state::WATCHED) {
+        } else if !is_store && self.try_own(page, state::WATCHED) {
             // Grants the read, and keeps the watch.
             let done = self.apply_rights(&(page..page + 1), views);
             self.disown(page, state::WATCHED);

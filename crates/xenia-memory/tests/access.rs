@@ -5,7 +5,8 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::{
-    AllocKind, AllocRequest, Device, DeviceQueue, FaultKind, GuestMemory, Heap, MemoryFault, Protect,
+    AccessKind, AllocKind, AllocRequest, Device, DeviceQueue, FaultKind, GuestMemory, Heap, MemoryFault,
+    Protect,
 };
 
 const RW: Protect = Protect::READ_WRITE;
@@ -101,29 +102,33 @@ fn refused_accesses_name_address_and_reason_and_change_nothing() {
     page_at(&memory, 0x2_0000, 0x1000, RW);
     page_at(&memory, 0x3_0000, 0x1000, Protect::READ_ONLY);
     page_at(&memory, 0x4_0000, 0x1000, Protect::NO_ACCESS);
-    let fault = |addr, kind, write| Err(MemoryFault { addr: GuestAddr(addr), kind, write });
+    let fault = |addr, kind, access| Err(MemoryFault { addr: GuestAddr(addr), kind, access });
+    use AccessKind::*;
     use FaultKind::*;
     for addr in [0, 0xFFFC, 0x5_0000, 0x7F00_0000, 0x7FFF_FFFC, 0xFFD0_0000, 0xFFFF_FFFC] {
-        assert_eq!(memory.load_u32(addr, &mut dev).map(|_| ()), fault(addr, Unmapped, false));
-        assert_eq!(memory.store_u32(addr, 1, &mut dev), fault(addr, Unmapped, true));
-        assert_eq!(memory.read::<u32>(GuestAddr(addr)).map(|_| ()), fault(addr, Unmapped, false));
-        assert_eq!(memory.write(GuestAddr(addr), 1_u32), fault(addr, Unmapped, true));
-        assert_eq!(memory.fetch_u32(addr).map(|_| ()), fault(addr, Unmapped, false));
+        assert_eq!(memory.load_u32(addr, &mut dev).map(|_| ()), fault(addr, Unmapped, Load));
+        assert_eq!(memory.store_u32(addr, 1, &mut dev), fault(addr, Unmapped, Store));
+        assert_eq!(memory.read::<u32>(GuestAddr(addr)).map(|_| ()), fault(addr, Unmapped, Load));
+        assert_eq!(memory.write(GuestAddr(addr), 1_u32), fault(addr, Unmapped, Store));
+        assert_eq!(memory.fetch_u32(addr).map(|_| ()), fault(addr, Unmapped, Load));
     }
-    assert_eq!(memory.store_u8(0x3_0000, 1, &mut dev), fault(0x3_0000, WriteProtected, true));
-    assert_eq!(memory.load_u8(0x4_0000, &mut dev).map(|_| ()), fault(0x4_0000, ReadProtected, false));
+    assert_eq!(memory.store_u8(0x3_0000, 1, &mut dev), fault(0x3_0000, WriteProtected, Store));
+    assert_eq!(memory.load_u8(0x4_0000, &mut dev).map(|_| ()), fault(0x4_0000, ReadProtected, Load));
     // HLE is not bound by the guest's rights.
     assert_eq!(memory.write(GuestAddr(0x3_0000), 7_u32), Ok(()));
     assert_eq!(memory.write(GuestAddr(0x4_0000), 7_u32), Ok(()));
     // Across the end of a mapped page: the first refused byte, and no partial store.
-    assert_eq!(memory.store_u64(0x2_0FFC, u64::MAX, &mut dev), fault(0x2_1000, Unmapped, true));
-    assert_eq!(memory.write_bytes(GuestAddr(0x2_0FFC), &[9; 100]), fault(0x2_1000, Unmapped, true));
+    assert_eq!(memory.store_u64(0x2_0FFC, u64::MAX, &mut dev), fault(0x2_1000, Unmapped, Store));
+    assert_eq!(memory.write_bytes(GuestAddr(0x2_0FFC), &[9; 100]), fault(0x2_1000, Unmapped, Store));
     assert_eq!(memory.load_u32(0x2_0FFC, &mut dev), Ok(0));
     // Around the end of the address space.
-    assert_eq!(memory.load_u64(0xFFFF_FFFC, &mut dev).map(|_| ()), fault(0xFFFF_FFFC, Unmapped, false));
-    assert_eq!(memory.fill(GuestAddr(0x2_0000), u32::MAX, 0), fault(0x2_1000, Unmapped, true));
-    assert_eq!(memory.fetch_u32(0x2_0002).map(|_| ()), fault(0x2_0002, Misaligned, false));
-    assert_eq!(memory.compare_exchange_u32(0x2_0002, 0, 1), fault(0x2_0002, Misaligned, true).map(|()| true));
+    assert_eq!(memory.load_u64(0xFFFF_FFFC, &mut dev).map(|_| ()), fault(0xFFFF_FFFC, Unmapped, Load));
+    assert_eq!(memory.fill(GuestAddr(0x2_0000), u32::MAX, 0), fault(0x2_1000, Unmapped, Store));
+    assert_eq!(memory.fetch_u32(0x2_0002).map(|_| ()), fault(0x2_0002, Misaligned, Load));
+    assert_eq!(
+        memory.compare_exchange_u32(0x2_0002, 0, 1),
+        fault(0x2_0002, Misaligned, Store).map(|()| true)
+    );
     assert_eq!(memory.compare_exchange_u32(0x2_0004, 0, 1), Ok(true));
     assert_eq!(memory.compare_exchange_u32(0x2_0004, 0, 2), Ok(false));
     assert_eq!(memory.load_u32(0x2_0004, &mut dev), Ok(1));

@@ -115,7 +115,7 @@ impl FaultHook for Hook {
     fn on_fault(&self, fault: &mut HostFault) -> Action {
         self.0.rip.store(fault.pc, Relaxed);
         self.0.addr.store(fault.guest_addr.map_or(0, |a| a.0), Relaxed);
-        self.0.what.store(u32::from(fault.write) << 8 | fault.kind as u32, Relaxed);
+        self.0.what.store((fault.access as u32) << 8 | fault.kind as u32, Relaxed);
         self.0.count.fetch_add(1, Relaxed);
         Action::Resume(self.0.landing)
     }

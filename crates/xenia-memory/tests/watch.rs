@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
 use std::time::{Duration, Instant};
 use xenia_guest::GuestAddr;
-use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault, Protect, Watch};
+use xenia_memory::{AccessKind, DeviceQueue, FaultKind, GuestMemory, MemoryFault, Protect, Watch};
 
 const VIEWS: [&[u32]; 4] =
     [&[0x0004_0000], &[0x7000_0000], &[0x8200_0000, 0x9200_0000], &[0xA300_0000, 0xC300_0000, 0xE2FF_F000]];
@@ -97,7 +97,9 @@ fn a_store_to_code_is_refused_once_and_ends_the_watch() {
     let memory = space();
     let devices = &mut DeviceQueue::new();
     commit(&memory, 0x1_0000, 0x3000, RW);
-    let refused = |addr| Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true });
+    let refused = |addr| {
+        Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, access: AccessKind::Store })
+    };
     // The page and its neighbour were already watched for their contents.
     let _ = memory.watch(GuestAddr(0x1_0000), 0x3000).unwrap();
     let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();

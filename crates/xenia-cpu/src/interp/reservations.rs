@@ -11,11 +11,11 @@ use crate::{Reservation, ReservationMode};
 use std::sync::atomic::{Ordering, fence};
 use xenia_guest::GuestAddr;
 use xenia_isa::Instruction;
-use xenia_memory::{FaultKind, GuestMemory, MemoryFault};
+use xenia_memory::{AccessKind, FaultKind, GuestMemory, MemoryFault};
 
 impl Cpu<'_> {
-    fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
-        let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, write };
+    fn misaligned(&mut self, ea: u32, access: AccessKind) -> Raised {
+        let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, access };
         self.raise(ExceptionKind::Memory(fault))
     }
 
@@ -70,7 +70,7 @@ impl Cpu<'_> {
     ) -> Step {
         let ea = self.ea_x(i);
         if !ea.is_multiple_of(size) {
-            return Err(self.misaligned(ea, false));
+            return Err(self.misaligned(ea, AccessKind::Load));
         }
         // Reserve before the load: a commit in between must end the reservation.
         let reservation = self.reserve(ea, size);
@@ -89,7 +89,7 @@ impl Cpu<'_> {
         exchange: impl FnOnce(&GuestMemory, u64) -> Result<bool, MemoryFault>,
     ) -> Step {
         if !ea.is_multiple_of(size) {
-            return Err(self.misaligned(ea, true));
+            return Err(self.misaligned(ea, AccessKind::Store));
         }
         self.check_watched(ea, size, true)?;
         // Logged even if the store fails: then it must fail in every engine.
@@ -112,7 +112,7 @@ mod tests {
     use std::thread;
     use xenia_guest::GuestAddr;
     use xenia_isa::Op;
-    use xenia_memory::{DeviceQueue, FaultKind};
+    use xenia_memory::{AccessKind, DeviceQueue, FaultKind};
 
     #[test]
     fn a_conditional_store_needs_its_reservation() {
@@ -178,10 +178,12 @@ mod tests {
     fn reservations_must_be_aligned() {
         let mut machine = CpuHarness::new();
         machine.ctx.gpr[4] = u64::from(DATA) + 2;
-        for (word, write) in [(x(Op::lwarx, 3, 0, 4, 0), false), (x(Op::stdcx, 3, 0, 4, 0), true)] {
+        let words =
+            [(x(Op::lwarx, 3, 0, 4, 0), AccessKind::Load), (x(Op::stdcx, 3, 0, 4, 0), AccessKind::Store)];
+        for (word, access) in words {
             let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
             let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
-            assert_eq!((fault.kind, fault.write), (FaultKind::Misaligned, write));
+            assert_eq!((fault.kind, fault.access), (FaultKind::Misaligned, access));
         }
     }
 

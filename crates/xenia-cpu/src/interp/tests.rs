@@ -3,7 +3,7 @@
 use super::testing::*;
 use super::*;
 use xenia_isa::{Family, Op, assemble};
-use xenia_memory::{FaultKind, Heap, Protect, physical};
+use xenia_memory::{AccessKind, FaultKind, Heap, Protect, physical};
 
 /// `r3 += r4` in a loop of `r5` turns (CTR), then `sc 0`.
 fn sum_loop() -> [u32; 4] {
@@ -124,12 +124,17 @@ fn blocks_end_at_pages_and_fetches_outside_memory_raise() {
     let nop = d(Op::ori, 0, 0, 0);
     machine.put(CODE, &vec![nop; 0x4000]);
     assert_eq!(machine.run(1 << 20), {
-        let fault = MemoryFault { addr: GuestAddr(CODE + 0x1_0000), kind: FaultKind::Unmapped, write: false };
+        let fault = MemoryFault {
+            addr: GuestAddr(CODE + 0x1_0000),
+            kind: FaultKind::Unmapped,
+            access: AccessKind::Load,
+        };
         fetch_exception(CODE + 0x1_0000, fault)
     });
     assert_eq!(machine.ctx.executed(), 0x4000);
     machine.ctx.pc = CODE + 2;
-    let misaligned = MemoryFault { addr: GuestAddr(CODE + 2), kind: FaultKind::Misaligned, write: false };
+    let misaligned =
+        MemoryFault { addr: GuestAddr(CODE + 2), kind: FaultKind::Misaligned, access: AccessKind::Load };
     assert_eq!(machine.run(10), fetch_exception(CODE + 2, misaligned));
     let step = machine.interp.step(&mut machine.ctx, &mut machine.devices);
     assert_eq!(step, Some(fetch_exception(CODE + 2, misaligned)));

@@ -13,7 +13,7 @@ use super::cpu::Raised;
 use crate::{Exit, StoredBytes};
 use parking_lot::Mutex;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_memory::{FaultKind, GuestMemory, MemoryFault};
+use xenia_memory::{AccessKind, FaultKind, GuestMemory, MemoryFault};
 
 /// Bit of CR0 that tells whether a conditional store was made (EQ).
 const CONDITIONAL_STORE_MADE: u8 = 2;
@@ -224,7 +224,8 @@ impl<'a> Cpu<'a> {
             return Ok(());
         }
         self.refused = Some(RefusedStore { stored, is_conditional });
-        let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::HoldsCode, write: true };
+        let fault =
+            MemoryFault { addr: GuestAddr(ea), kind: FaultKind::HoldsCode, access: AccessKind::Store };
         Err(self.memory_fault(fault))
     }
 }

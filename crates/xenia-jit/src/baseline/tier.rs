@@ -39,7 +39,7 @@ use xenia_lifter::Mode;
 use xenia_lifter::cfg::region::block_length;
 use xenia_lifter::float::float_state;
 use xenia_lifter::host::Word;
-use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
+use xenia_memory::{AccessKind, CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 use xenia_sync::{Level, Mutex};
 
 /// Guest instructions between two samples: a prime, because samples would find a loop whose length
@@ -376,7 +376,8 @@ impl Engine {
         let site = baseline.cache.lock().site(host);
         let Some(site) = site else {
             tracing::error!("baseline code was left outside of every guest instruction's code");
-            let fault = MemoryFault { addr: GuestAddr(0), kind: FaultKind::Unmapped, write: false };
+            let fault =
+                MemoryFault { addr: GuestAddr(0), kind: FaultKind::Unmapped, access: AccessKind::Load };
             let kind = ExceptionKind::Memory(fault);
             return Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind }));
         };

@@ -28,7 +28,9 @@ use xenia_lifter::hook::Hook;
 use xenia_lifter::hook_rows;
 use xenia_lifter::host::{AHEAD, Word};
 use xenia_lifter::thunks::CONTEXT_REGISTER;
-use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
+use xenia_memory::{
+    AccessKind, Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault,
+};
 use xenia_sync::Mutex;
 
 /// Defines the functions behind the hooks ([`hook_rows`]).
@@ -239,7 +241,7 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let ctx = unsafe { context(fault.registers[CONTEXT_REGISTER] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.pc;
     ctx.host[Word::FaultAddress as usize] =
-        u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
+        u64::from(guest.0) | (fault.access as u64) << 32 | (fault.kind as u64) << 40;
     Action::Resume(land as *const () as u64)
 }
 
@@ -247,7 +249,8 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
 pub(crate) fn noted_fault(ctx: &PpcContext) -> MemoryFault {
     let noted = ctx.host[Word::FaultAddress as usize];
     let kind = KINDS.get((noted >> 40) as usize).copied().unwrap_or(FaultKind::Unmapped);
-    MemoryFault { addr: GuestAddr(noted as u32), kind, write: noted >> 32 & 1 != 0 }
+    let access = if noted >> 32 & 1 != 0 { AccessKind::Store } else { AccessKind::Load };
+    MemoryFault { addr: GuestAddr(noted as u32), kind, access }
 }
 
 #[cfg(test)]

@@ -264,7 +264,7 @@ impl<T: IntoFlow + FallibleResult> IntoFlow for Fallible<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_memory::FaultKind;
+    use xenia_memory::{AccessKind, FaultKind};
 
     fn returned(flow: Flow) -> u64 {
         match flow {
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_bad_pointer_is_a_status_where_there_is_one_and_an_exception_elsewhere() {
-        let fault = MemoryFault { addr: GuestAddr(8), kind: FaultKind::Unmapped, write: true };
+        let fault = MemoryFault { addr: GuestAddr(8), kind: FaultKind::Unmapped, access: AccessKind::Store };
         let status: Fallible<NtStatus> = Err(fault.into());
         assert_eq!(returned(status.into_flow()), 0xFFFF_FFFF_C000_0005);
         let nothing: Fallible<()> = Err(fault.into());

@@ -4,7 +4,7 @@
 use crate::exception_state::ExceptionRecord;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{FaultKind, MemoryFault};
+use xenia_memory::{AccessKind, FaultKind, MemoryFault};
 use xenia_sched::FailedAccess;
 
 /// `TO` fields of the traps that compilers emit after a division: for a divisor of 0 (`twllei rN,
@@ -29,7 +29,7 @@ pub(super) fn memory_record(pc: GuestAddr, fault: &MemoryFault) -> ExceptionReco
         FaultKind::Misaligned => NtStatus::DATATYPE_MISALIGNMENT,
         _ => NtStatus::ACCESS_VIOLATION,
     };
-    record(code, pc, vec![u32::from(fault.write), fault.addr.0])
+    record(code, pc, vec![u32::from(fault.access == AccessKind::Store), fault.addr.0])
 }
 
 /// The memory access of such a record.
@@ -76,12 +76,16 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_documented_code_and_parameters() {
-        let fault = |kind, write| MemoryFault { addr: GuestAddr(0x10), kind, write };
+        let fault = |kind, access| MemoryFault { addr: GuestAddr(0x10), kind, access };
         let cases: [(ExceptionKind, u32, &[u32]); 12] = [
-            (ExceptionKind::Memory(fault(FaultKind::Unmapped, false)), 0xC000_0005, &[0, 0x10]),
-            (ExceptionKind::Memory(fault(FaultKind::WriteProtected, true)), 0xC000_0005, &[1, 0x10]),
-            (ExceptionKind::Memory(fault(FaultKind::Misaligned, true)), 0x8000_0002, &[1, 0x10]),
-            (ExceptionKind::Fetch(fault(FaultKind::Unmapped, false)), 0xC000_0005, &[0, 0x10]),
+            (ExceptionKind::Memory(fault(FaultKind::Unmapped, AccessKind::Load)), 0xC000_0005, &[0, 0x10]),
+            (
+                ExceptionKind::Memory(fault(FaultKind::WriteProtected, AccessKind::Store)),
+                0xC000_0005,
+                &[1, 0x10],
+            ),
+            (ExceptionKind::Memory(fault(FaultKind::Misaligned, AccessKind::Store)), 0x8000_0002, &[1, 0x10]),
+            (ExceptionKind::Fetch(fault(FaultKind::Unmapped, AccessKind::Load)), 0xC000_0005, &[0, 0x10]),
             (ExceptionKind::IllegalInstruction { word: 0 }, 0xC000_001D, &[]),
             (ExceptionKind::Privileged { word: 0 }, 0xC000_0096, &[]),
             (ExceptionKind::Trap { word: 0x0CC3_0000 }, 0xC000_0094, &[]), // twllei r3, 0

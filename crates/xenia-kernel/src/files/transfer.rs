@@ -5,7 +5,7 @@ use super::Stream;
 use super::rights::{access, options};
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
-use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
+use xenia_memory::{AccessKind, FaultKind, FileReadError, GuestMemory, MemoryFault};
 use xenia_vfs::{FileData, VfsError};
 
 /// Bytes copied at a time if the host cannot read directly into guest memory.
@@ -294,7 +294,7 @@ fn check_committed(memory: &GuestMemory, at: GuestAddr, length: u32) -> Fallible
     if length == 0 {
         return Ok(());
     }
-    let unmapped = |addr| MemoryFault { addr, kind: FaultKind::Unmapped, write: false };
+    let unmapped = |addr| MemoryFault { addr, kind: FaultKind::Unmapped, access: AccessKind::Load };
     let last = at.0.checked_add(length - 1).ok_or_else(|| unmapped(GuestAddr(u32::MAX)))?;
     for page in at.0 / PAGE_SIZE..=last / PAGE_SIZE {
         let addr = GuestAddr((page * PAGE_SIZE).max(at.0));
