@@ -262,6 +262,6 @@ impl Net {
         cpu.open_wait(caller.thread, Alertable::No).map_err(|_| WsaError::NO_BUFFERS)?;
         let who = Requester::Thread { thread: caller.thread, kthread };
         self.requests.push_back(Request { who, socket, what });
-        Ok(Wait { reason: BlockReason::Socket, deadline, alertable: false })
+        Ok(Wait { reason: BlockReason::Socket, deadline, alertable: Alertable::No })
     }
 }

@@ -47,7 +47,7 @@ impl fmt::Display for Event<'_> {
                 if let Some(deadline) = wait.deadline {
                     write!(f, " until={deadline}")?;
                 }
-                if wait.alertable {
+                if wait.alertable.is_yes() {
                     f.write_str(" alertable")?;
                 }
                 Ok(())
@@ -114,13 +114,14 @@ impl EventSink for NoEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Alertable;
 
     #[test]
     fn events_are_one_plain_line() {
         let wait = Wait {
             reason: BlockReason::Objects { objects: vec![0x10, 0x20], all: false },
             deadline: Some(7),
-            alertable: true,
+            alertable: Alertable::Yes,
         };
         for (event, line) in [
             (Event::Wait { thread: 1, wait: &wait }, "t1 wait any 0x00000010 0x00000020 until=7 alertable"),

@@ -1,6 +1,6 @@
 //! A guest thread: its processor state and its scheduling state.
 
-use crate::{GuestTicks, ThreadRef};
+use crate::{Alertable, GuestTicks, ThreadRef};
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
@@ -46,13 +46,13 @@ pub struct Wait {
     /// Guest time of the timeout; `None` if there is none.
     pub deadline: Option<GuestTicks>,
     /// Whether an asynchronous procedure call may interrupt it.
-    pub alertable: bool,
+    pub alertable: Alertable,
 }
 
 impl Wait {
     /// A wait without a timeout that can't be interrupted.
     pub fn forever(reason: BlockReason) -> Self {
-        Self { reason, deadline: None, alertable: false }
+        Self { reason, deadline: None, alertable: Alertable::No }
     }
 }
 

@@ -20,12 +20,13 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "wait-model")]
 // tests/wait_races.rs model-checks the word under many schedules.
 use shuttle::{hint, sync::atomic::AtomicU64, thread};
+use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 #[cfg(not(feature = "wait-model"))]
 use std::{hint, sync::atomic::AtomicU64, thread};
 
 /// Whether an alert or a user APC may end a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Alertable {
     No,
     Yes,
@@ -34,6 +35,13 @@ pub enum Alertable {
 impl Alertable {
     pub fn is_yes(self) -> bool {
         self == Self::Yes
+    }
+}
+
+impl fmt::Debug for Alertable {
+    /// Prints a truth value: digests contain waits in this form, and must not change.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.is_yes(), f)
     }
 }
 
@@ -214,6 +222,13 @@ impl WaitWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BlockReason, Wait};
+
+    #[test]
+    fn waits_in_digests_have_a_truth_value() {
+        let wait = Wait { alertable: Alertable::Yes, ..Wait::forever(BlockReason::Delay) };
+        assert_eq!(format!("{wait:?}"), "Wait { reason: Delay, deadline: None, alertable: true }");
+    }
 
     #[test]
     fn a_wait_ends_once_before_or_after_the_thread_parks() {

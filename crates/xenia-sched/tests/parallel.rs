@@ -223,7 +223,7 @@ fn time_in_which_nothing_happens_is_skipped() {
             return exit(cpu, running);
         }
         let deadline = Some(cpu.now() + HOUR);
-        Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: false })
+        Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: Alertable::No })
     });
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 7 }));
     assert!(machine.scheduler.now() >= HOUR);

@@ -308,7 +308,7 @@ fn a_thread_that_was_moved_and_goes_on_instead_of_parking_is_in_no_queue_until_i
 #[test]
 fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_thread_is_ready() {
     let mut scheduler = Scheduler::default();
-    let alertable = Wait { alertable: true, ..forever() };
+    let alertable = Wait { alertable: Alertable::Yes, ..forever() };
     for (wait, interrupted) in [(None, 0), (Some(forever()), 0), (Some(alertable), 1)] {
         let waits = wait.is_some();
         let thread = scheduler.spawn(SpawnParameters { wait, ..parameters(1, 0) }).unwrap();

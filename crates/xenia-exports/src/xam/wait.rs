@@ -11,7 +11,7 @@ use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::ticks_to_100ns;
+use xenia_sched::{Alertable, ticks_to_100ns};
 
 /// Exports of waits.
 pub struct Waiting;
@@ -39,16 +39,16 @@ fn words(interval: i64) -> Vec<u32> {
 }
 
 /// Delays the calling thread.
-fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+fn sleep(call: &mut Call, milliseconds: u32, alertable: Alertable) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { MAX_INTERVAL } else { interval(milliseconds) });
     let then = Continuation::Export(ExportResumption::Sleep { milliseconds, alertable });
-    let args = vec![ProcessorMode::User.argument(), u64::from(alertable)];
+    let args = vec![ProcessorMode::User.argument(), u64::from(alertable.is_yes())];
     Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
 }
 
 /// Continues [`sleep`] after the kernel's delay.
-pub(crate) fn after_delay(call: &mut Call, milliseconds: u32, alertable: bool, status: u64) -> Flow {
+pub(crate) fn after_delay(call: &mut Call, milliseconds: u32, alertable: Alertable, status: u64) -> Flow {
     match status as u32 {
         ALERTED => sleep(call, milliseconds, alertable).into_flow(),
         status if status == NtStatus::USER_APC.0 => status.into_flow(),
@@ -58,9 +58,9 @@ pub(crate) fn after_delay(call: &mut Call, milliseconds: u32, alertable: bool, s
 }
 
 /// Waits for an object.
-fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: Alertable) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "NtWaitForSingleObjectEx")?;
-    let mut args = vec![u64::from(handle.0), ProcessorMode::User.argument(), u64::from(alertable)];
+    let mut args = vec![u64::from(handle.0), ProcessorMode::User.argument(), u64::from(alertable.is_yes())];
     let locals = match milliseconds {
         INFINITE => Vec::new(),
         milliseconds => words(interval(milliseconds)),
@@ -77,7 +77,7 @@ pub(crate) fn after_wait(
     call: &mut Call,
     handle: Handle,
     milliseconds: u32,
-    alertable: bool,
+    alertable: Alertable,
     status: u64,
 ) -> Flow {
     let status = NtStatus(status as u32);
@@ -96,26 +96,26 @@ impl Waiting {
     /// ended an alertable delay.
     #[export(Done)]
     fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
-        sleep(call, milliseconds, alertable)
+        sleep(call, milliseconds, alertable.into())
     }
 
     /// Like `RtlSleep`, by its Win32 name.
     #[export(Done)]
     fn SleepEx(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
-        sleep(call, milliseconds, alertable)
+        sleep(call, milliseconds, alertable.into())
     }
 
     /// Delays the thread by milliseconds, for ever if all ones.
     #[export(Done)]
     fn Sleep(call: &mut Call, milliseconds: u32) -> Fallible<Flow<()>> {
-        Ok(sleep(call, milliseconds, false)?.map(|_| ()))
+        Ok(sleep(call, milliseconds, Alertable::No)?.map(|_| ()))
     }
 
     /// Waits for an object with a limit in milliseconds. Returns the kernel's status; all ones with
     /// the last error if the handle is invalid.
     #[export(Done)]
     fn WaitForSingleObject(call: &mut Call, handle: Handle, milliseconds: u32) -> Fallible<Flow<u32>> {
-        wait(call, handle, milliseconds, false)
+        wait(call, handle, milliseconds, Alertable::No)
     }
 
     /// Like `WaitForSingleObject`; an APC may end the wait.
@@ -126,7 +126,7 @@ impl Waiting {
         milliseconds: u32,
         alertable: bool,
     ) -> Fallible<Flow<u32>> {
-        wait(call, handle, milliseconds, alertable)
+        wait(call, handle, milliseconds, alertable.into())
     }
 
     /// Converts milliseconds to an interval of the kernel's, stores it and returns its address;

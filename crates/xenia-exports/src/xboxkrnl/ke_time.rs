@@ -66,7 +66,8 @@ impl KeTime {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
         }
         let thread = call.thread();
-        call.cpu.open_wait(thread, alertable.into())?;
+        let alertable = alertable.into();
+        call.cpu.open_wait(thread, alertable)?;
         Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
     }
 

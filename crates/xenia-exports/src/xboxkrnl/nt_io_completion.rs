@@ -81,7 +81,7 @@ impl NtIoCompletion {
         }
         call.cpu.open_wait(receiver.thread, Alertable::No)?;
         files.ports.wait(port.body(), receiver, held);
-        Ok(Flow::Block(Wait { reason: BlockReason::Completion, deadline, alertable: false }))
+        Ok(Flow::Block(Wait { reason: BlockReason::Completion, deadline, alertable: Alertable::No }))
     }
 
     /// Stores the number of queued completions of a port.

@@ -237,7 +237,7 @@ impl Guest<'_> {
         let Running { thread, id, hw_id, ctx } = self.running.take().unwrap();
         assert!(lock(&self.seat.ctx).replace(ctx).is_none());
         if !self.seat.word.is_open() {
-            self.seat.word.open(wait.alertable.into());
+            self.seat.word.open(wait.alertable);
         }
         let ticket = self.seat.word.waiting().map(|serial| WaitTicket { thread, serial });
         *lock(&self.seat.deadline) =

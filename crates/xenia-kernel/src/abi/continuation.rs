@@ -9,6 +9,7 @@ use crate::exception_state::ExceptionActivity;
 use crate::notification_list::CallOrder;
 use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_sched::Alertable;
 
 /// Continuation of an export after the guest code that it called has returned. It is data, so that
 /// it can be stored with the thread.
@@ -154,7 +155,7 @@ pub enum ExportResumption {
         /// Time in milliseconds, for the case that it starts again.
         milliseconds: u32,
         /// Whether an APC may end the delay.
-        alertable: bool,
+        alertable: Alertable,
     },
     /// The kernel's wait for an object returned.
     ObjectWait {
@@ -163,7 +164,7 @@ pub enum ExportResumption {
         /// Limit in milliseconds, for the case that the wait starts again.
         milliseconds: u32,
         /// Whether an APC may end the wait.
-        alertable: bool,
+        alertable: Alertable,
     },
     /// The kernel's creation of a thread returned.
     ThreadCreation,

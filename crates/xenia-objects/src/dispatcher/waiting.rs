@@ -64,7 +64,7 @@ impl Held<'_> {
                 all: wait_type == WaitType::All,
             },
             deadline,
-            alertable: alertable.is_yes(),
+            alertable,
         }))
     }
 

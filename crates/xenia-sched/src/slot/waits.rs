@@ -30,7 +30,7 @@ impl HwSlot {
     /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub(crate) fn park(&mut self, moment: Moment<'_>, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
         self.live(r)?;
-        moment.common.open_wait(r, wait.alertable.into())?;
+        moment.common.open_wait(r, wait.alertable)?;
         self.commit_wait(moment, r, wait).map(|_| ())
     }
 
@@ -84,7 +84,7 @@ impl HwSlot {
         let committed = is_open.and_then(|is_open| {
             // A wait that only its deadline can end need not have been opened.
             if !is_open {
-                moment.common.open_wait(r, wait.alertable.into())?;
+                moment.common.open_wait(r, wait.alertable)?;
             }
             self.commit_wait(moment, r, wait)
         });

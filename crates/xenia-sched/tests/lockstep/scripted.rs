@@ -118,7 +118,7 @@ impl System for TestSystem {
             EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
             SLEEP_1000 => {
                 let deadline = Some(cpu.now() + 1000);
-                return Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: false });
+                return Disposition::Park(Wait { deadline, ..Wait::forever(BlockReason::Delay) });
             }
             FRAME => self.frames += 1,
             STOP => self.stop.iter().for_each(|stop| stop.store(true, Relaxed)),

@@ -29,7 +29,7 @@ impl Case {
         };
         let reason =
             if self.dice.one_in(3) { BlockReason::SpinLock { lock: 4 } } else { BlockReason::Dialog };
-        Wait { reason, deadline, alertable: self.dice.one_in(2) }
+        Wait { reason, deadline, alertable: self.dice.one_in(2).into() }
     }
 
     pub(super) fn spawn(&mut self) {

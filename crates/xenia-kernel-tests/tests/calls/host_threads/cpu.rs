@@ -129,7 +129,7 @@ impl Cpu for HostCpu {
         let SpawnParameters { ctx, id, suspended, wait, .. } = parameters;
         let word = WaitWord::default();
         if let Some(wait) = wait {
-            word.open(wait.alertable.into());
+            word.open(wait.alertable);
             assert_eq!(word.commit(), Commit::Parked);
         }
         seats.push(Arc::new(Seat {

@@ -143,7 +143,7 @@ fn export_resumptions() -> Vec<ExportResumption> {
     let device = GuestAddr(2);
     let result = NtStatus::UNSUCCESSFUL;
     let milliseconds = u32::MAX;
-    let alertable = true;
+    let alertable = Alertable::Yes;
     let steps = [
         DriverStep::Function { packet },
         DriverStep::Wait { packet },
