@@ -51,7 +51,7 @@ impl Harness {
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
         let thread = kernel.thread_life().create(&mut scheduler, &new).unwrap().reference;
-        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         Self { kernel, scheduler, thread, scratch, text }
     }
 

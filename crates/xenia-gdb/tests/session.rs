@@ -35,7 +35,7 @@ struct OneThread {
 impl OneThread {
     fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
-        let start = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::EXECUTE_READ, false).unwrap();
+        let start = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::EXECUTE_READ).unwrap();
         for (index, word) in PROGRAM.into_iter().enumerate() {
             memory.write(start.offset(4 * index as u32), word).unwrap();
         }

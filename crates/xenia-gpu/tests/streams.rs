@@ -52,7 +52,7 @@ impl StreamHarness {
         let area = memory.alloc_physical(Heap::Physical64K, AREA, 0x1_0000, 0, u32::MAX, rights).unwrap();
         let mut canaries = Vec::new();
         for heap in [Heap::Virtual4K, Heap::Virtual64K] {
-            let at = memory.alloc(heap, 0x1_0000, 0x1_0000, rights, false).unwrap();
+            let at = memory.alloc(heap, 0x1_0000, 0x1_0000, rights).unwrap();
             memory.write_bytes(at, &vec![CANARY; 0x1_0000]).unwrap();
             canaries.push(at);
         }

@@ -146,7 +146,7 @@ mod tests {
 
     fn memory() -> (Arc<GuestMemory>, GuestAddr) {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         memory.write(at, CODE).unwrap();
         (memory, at)
     }

@@ -290,7 +290,7 @@ fn a_write_that_found_no_room_is_remembered_though_the_file_is_cut_back() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
     save(&kernel, 1);
-    let at = kernel.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+    let at = kernel.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
     let fail = |file: &OpenFile| {
         let refused = file.write(&kernel.memory, at, 0x1000, Some(u64::from(u32::MAX))).unwrap_err();
         assert_eq!(refused.status(), NtStatus::DISK_FULL);

@@ -70,9 +70,9 @@ impl FlatProgram {
         let FlatImage { memory, image } =
             FlatImage::place(xenia_formats::load(elf, &KeyRing::development())?.into())?;
         let heap = Heap::of(GuestAddr(0x1000_0000)).context("no general heap")?;
-        let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE, false)?;
+        let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE)?;
         memory.write(page, SYSTEM_CALL)?;
-        let stack = memory.alloc(heap, STACK_SIZE, 0x1000, Protect::READ_WRITE, false)?;
+        let stack = memory.alloc(heap, STACK_SIZE, 0x1000, Protect::READ_WRITE)?;
         Ok(Self { memory, image, return_to: page, stack: stack.offset(STACK_SIZE - STACK_TOP) })
     }
 

@@ -23,16 +23,9 @@ pub(crate) fn flags_of(protect: Option<Protect>) -> u8 {
 }
 
 impl GuestMemory {
-    /// Reserves and commits `size` bytes somewhere in `heap`.
-    pub fn alloc(
-        &self,
-        heap: Heap,
-        size: u32,
-        align: u32,
-        protect: Protect,
-        top_down: bool,
-    ) -> Result<GuestAddr, HeapError> {
-        self.alloc_with(&AllocRequest { align, top_down, ..AllocRequest::new(heap, size, protect) })
+    /// Reserves and commits `size` bytes at the lowest fit in `heap`.
+    pub fn alloc(&self, heap: Heap, size: u32, align: u32, protect: Protect) -> Result<GuestAddr, HeapError> {
+        self.alloc_with(&AllocRequest { align, ..AllocRequest::new(heap, size, protect) })
             .map(|(addr, _)| addr)
     }
 

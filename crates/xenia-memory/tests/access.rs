@@ -138,9 +138,10 @@ fn refused_accesses_name_address_and_reason_and_change_nothing() {
 fn memory_taken_away_comes_back_as_zeros() {
     let memory = space();
     let mut dev = DeviceQueue::new();
-    let at = memory.alloc(Heap::Virtual64K, 0x3_0000, 0, RW, true).unwrap_err();
-    assert!(at.to_string().contains("alignment 0x0"), "{at}");
-    let at = memory.alloc(Heap::Virtual64K, 0x3_0000, 0x1_0000, RW, true).unwrap();
+    let request = AllocRequest { top_down: true, ..AllocRequest::new(Heap::Virtual64K, 0x3_0000, RW) };
+    let refused = memory.alloc_with(&AllocRequest { align: 0, ..request }).unwrap_err();
+    assert!(refused.to_string().contains("alignment 0x0"), "{refused}");
+    let (at, _) = memory.alloc_with(&request).unwrap();
     memory.fill(at, 0x3_0000, 0xAA).unwrap();
     memory.decommit(at.offset(0x1_0000), 0x1_0000).unwrap();
     assert!(memory.load_u32(at.0 + 0x1_0000, &mut dev).is_err());
@@ -161,7 +162,7 @@ fn reallocated_memory_reads_as_zero() {
     for size in [0x1_0000, 0x4_0000, 0x10_0000] {
         let mut bytes = vec![1; size as usize];
         for _ in 0..3 {
-            let at = memory.alloc(Heap::Virtual64K, size, 0x1_0000, RW, false).unwrap();
+            let at = memory.alloc(Heap::Virtual64K, size, 0x1_0000, RW).unwrap();
             memory.read_bytes(at, &mut bytes).unwrap();
             assert!(bytes.iter().all(|&byte| byte == 0), "{size:#x}");
             memory.fill(at, size, 0xAA).unwrap();

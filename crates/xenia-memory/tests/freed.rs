@@ -32,7 +32,7 @@ fn freed_memory_is_zero_when_it_is_committed_again() {
             }
             let longest = MAX_PIECE as usize >> dice.below(6);
             let pages = 1 + dice.below(longest) as u32;
-            let at = memory.alloc(heap, pages * PAGE_SIZE, PAGE_SIZE, RW, false).unwrap();
+            let at = memory.alloc(heap, pages * PAGE_SIZE, PAGE_SIZE, RW).unwrap();
             *piece = Some(at);
             assert!(is_zero(&memory, at, pages), "{heap:?} step {step}: {at} {pages} pages");
             // All of it, its front, or pages here and there; by the guest, or by the machine.

@@ -3,7 +3,7 @@
 use crate::common::{RW, commit, host_store, space};
 use std::io::Write as _;
 use xenia_guest::GuestAddr;
-use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protect};
+use xenia_memory::{AllocKind, AllocRequest, Comparison, DeviceQueue, GuestMemory, Heap, Protect};
 
 #[test]
 fn comparisons_ignore_which_pages_engines_have_read_code_from() {
@@ -22,7 +22,8 @@ fn the_mirror_follows_hle_and_mapping_but_not_engines() {
     let mirror = GuestMemory::new_mirror().unwrap();
     let mut dev = DeviceQueue::new();
     memory.set_mirror(Some(mirror.clone()));
-    let at = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, RW, true).unwrap();
+    let request = AllocRequest { top_down: true, ..AllocRequest::new(Heap::Virtual4K, 0x5000, RW) };
+    let (at, _) = memory.alloc_with(&request).unwrap();
     let physical = memory.alloc_physical(Heap::Physical4K, 0x3000, 0x1000, 0, u32::MAX, RW).unwrap();
     memory.alloc_fixed(GuestAddr(0x8200_0000), 0x4_0000, AllocKind::Reserve, RW).unwrap();
     memory.alloc_fixed(GuestAddr(0x8201_0000), 0x1_0000, AllocKind::Commit, RW).unwrap();

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
-use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// Smallest size of an arena in bytes.
 const ARENA: u32 = 0x1_0000;
@@ -107,7 +107,8 @@ impl Pool {
 
     fn grow(&mut self, memory: &GuestMemory, length: u32) -> Fallible<()> {
         let size = length.next_multiple_of(ARENA);
-        let at = memory.alloc(Heap::Virtual4K, size, 0x1_0000, Protect::READ_WRITE, true)?;
+        let request = AllocRequest::new(Heap::Virtual4K, size, Protect::READ_WRITE);
+        let (at, _) = memory.alloc_with(&AllocRequest { align: 0x1_0000, top_down: true, ..request })?;
         self.arenas.insert(at.0, size);
         self.free.insert(at.0, size);
         Ok(())

@@ -378,7 +378,7 @@ mod tests {
         let mut b = Harness::new();
         let timer = b.object(kind::MANUAL_TIMER, 0);
         let thread = b.thread(1);
-        let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         b.wait(thread, &[timer, elsewhere], WaitType::All);
         b.memory.free(elsewhere).unwrap();

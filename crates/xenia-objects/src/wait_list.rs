@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn the_list_in_the_header_is_that_of_the_waiters() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x8000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x8000, 0x1000, Protect::READ_WRITE).unwrap();
         let object = at;
         let head = at.offset(dispatcher_header::WAIT_LIST);
         let mut list = WaitList::default();

@@ -19,7 +19,7 @@ pub fn memory() -> (&'static GuestMemory, GuestAddr) {
     thread_local! {
         static MEMORY: (&'static GuestMemory, GuestAddr) = {
             let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
-            let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
+            let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE);
             (&**memory, at.expect("a few pages"))
         };
     }

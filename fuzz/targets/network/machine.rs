@@ -82,7 +82,7 @@ impl NetworkHarness {
         let thread = |_| kernel.thread_life().create(&mut scheduler, &new).expect("a thread").reference;
         let threads = (0..=THREADS).map(thread).collect();
         let size = AREA * (THREADS + 1 + SLOTS) as u32;
-        let at = memory.alloc(Heap::Virtual4K, size, 0x1_0000, Protect::READ_WRITE, false);
+        let at = memory.alloc(Heap::Virtual4K, size, 0x1_0000, Protect::READ_WRITE);
         let system = KernelSystem::new(kernel.clone());
         let memory = at.expect("room");
         let mut machine = Self { kernel, system, scheduler, threads, memory, events: Vec::new() };

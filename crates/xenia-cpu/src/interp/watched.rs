@@ -327,7 +327,7 @@ mod tests {
         let machine = CpuHarness::new();
         let protect = xenia_memory::Protect::READ_WRITE;
         let heap = xenia_memory::Heap::Physical64K;
-        let at = machine.memory.alloc(heap, 0x1_0000, 0x1_0000, protect, false).unwrap();
+        let at = machine.memory.alloc(heap, 0x1_0000, 0x1_0000, protect).unwrap();
         let range = WatchedRange { addr: GuestAddr(at.0 + 0x20), ..WORD };
         let watch = AccessWatch::new(&machine.memory, vec![range]);
         let overlaps = |addr| watch.overlapped(StoredBytes { addr: GuestAddr(addr), size: 4 }).count();

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn conversion_goes_in_pieces_and_stops_at_bad_memory() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE).unwrap();
         memory.fill(at, 0x3000, b'x').unwrap();
         let to = at.offset(0x8000);
         let conversion = TextConversion {

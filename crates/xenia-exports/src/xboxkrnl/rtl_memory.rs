@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn comparisons_stop_at_the_first_difference() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE).unwrap();
         let other = at.offset(0x2000);
         assert_eq!(equal_bytes(&memory, at, other, 0x2000), Ok(0x2000));
         memory.write(other.offset(0x1801), 1_u8).unwrap();
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn comparison_stops_before_unmapped_memory() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE).unwrap();
         memory.decommit(at.offset(0x3000), 0x1000).unwrap();
         let last = at.offset(0x2FF0);
         memory.write(last.offset(4), 1_u8).unwrap();

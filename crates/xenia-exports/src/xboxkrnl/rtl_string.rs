@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn appending_needs_room_for_everything() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         let string = Ptr::new(at);
         string.write(&memory, AnsiString { length: 2, maximum_length: 5, buffer: at.offset(0x100) }).unwrap();
         assert_eq!(append(&memory, string, b"abcd").unwrap(), NtStatus::BUFFER_TOO_SMALL);

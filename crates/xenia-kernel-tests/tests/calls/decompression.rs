@@ -43,8 +43,7 @@ impl Decompression {
     fn new(place: Place) -> Self {
         let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
-        let memory =
-            b.memory().alloc(Heap::Virtual4K, 0x3_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let memory = b.memory().alloc(Heap::Virtual4K, 0x3_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         b.memory().write(b.scratch, 0x1_0000_u32).unwrap();
         b.memory().write(b.scratch.offset(4), WINDOW).unwrap();
         let at = match place {

@@ -48,7 +48,7 @@ impl<'a> HostThreads<'a> {
         let memory = GuestMemory::new().unwrap();
         let kernel =
             Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry()).unwrap();
-        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         Self { kernel, scratch, seats: Arc::default(), routine }
     }
 

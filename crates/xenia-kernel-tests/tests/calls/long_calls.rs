@@ -26,7 +26,7 @@ impl Long {
     fn new() -> Self {
         let b = Harness::new();
         let room = (4 * SIZE).next_multiple_of(0x1000);
-        let at = b.memory().alloc(Heap::Virtual4K, room, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = b.memory().alloc(Heap::Virtual4K, room, 0x1000, Protect::READ_WRITE).unwrap();
         let text: Vec<u8> = (0..SIZE).map(|index| (index * 7 % 251) as u8).collect();
         b.memory().write_bytes(at, &text).unwrap();
         let out = u64::from(at.0 + SIZE + 1);

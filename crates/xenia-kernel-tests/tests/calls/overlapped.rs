@@ -118,7 +118,7 @@ fn freed_structures_and_closed_events_spare_other_calls() {
     assert_eq!((told(&b, OVERLAPPED), b.kernel.requests.next_due()), ([7; 3], None));
     // One structure whose memory is freed, one whose event is closed, and one that stays.
     let memory = b.kernel.memory.clone();
-    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
     assert_eq!(b.xam_call("XamContentGetDeviceState", &[1, u64::from(gone.0)]), u64::from(PENDING));
     let closed = event(&mut b);
     put(&b, OVERLAPPED, closed, 0x8200_1000);
@@ -197,7 +197,7 @@ fn freed_structure_still_wakes_its_waiter() {
     let mut b = Harness::new();
     let thread = b.add_thread();
     let memory = b.kernel.memory.clone();
-    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
     let overlapped = u64::from(gone.0);
     assert_eq!(b.xam_call("XamContentGetDeviceState", &[NO_DEVICE, overlapped]), u64::from(PENDING));
     assert_eq!(carry_out_as(&mut b, thread, "XamGetOverlappedResult", &[overlapped, overlapped, 1]), None);

@@ -234,8 +234,7 @@ impl Sequence {
         let memory = self.harness.memory();
         let scratch = self.harness.scratch;
         if !(0..0x20).all(|page| memory.is_writable(scratch.offset(page << 12))) {
-            let Ok(scratch) = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE, false)
-            else {
+            let Ok(scratch) = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE) else {
                 return;
             };
             self.harness.scratch = scratch;

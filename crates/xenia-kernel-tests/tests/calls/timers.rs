@@ -49,8 +49,7 @@ impl Case {
         for index in 0..POINTERS {
             let alone = index % 2 == 0;
             let at = if alone {
-                let page =
-                    case.harness.memory().alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false);
+                let page = case.harness.memory().alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE);
                 page.unwrap().0
             } else {
                 case.harness.scratch.0 + TIMERS + ktimer::SIZE * index

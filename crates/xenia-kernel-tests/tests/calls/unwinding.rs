@@ -77,8 +77,8 @@ impl Stopped {
         let export = registry().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
         let stub = kernel.imports.stubs.lock().of_export(memory, export).unwrap();
         let protect = Protect::EXECUTE_READ_WRITE;
-        let code = memory.alloc(Heap::Virtual4K, CODE_SIZE, 0x1000, protect, false).unwrap();
-        let stack = memory.alloc(Heap::Virtual4K, STACK_SIZE, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let code = memory.alloc(Heap::Virtual4K, CODE_SIZE, 0x1000, protect).unwrap();
+        let stack = memory.alloc(Heap::Virtual4K, STACK_SIZE, 0x1000, Protect::READ_WRITE).unwrap();
 
         let count = 1 + dice.below(6);
         let program = Program::new(&mut dice, count);

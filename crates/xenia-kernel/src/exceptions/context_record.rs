@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_parts_that_the_flags_name_come_back() {
         let memory = GuestMemory::new().unwrap();
-        let record = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let record = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         let mut ctx = PpcContext { pc: 0x8200_0010, lr: 0x8200_0020, ctr: 1 << 40, ..PpcContext::default() };
         for n in 0..32 {
             ctx.gpr[n] = n as u64 | 1 << 40;

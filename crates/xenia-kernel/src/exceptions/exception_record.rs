@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_record_has_fifteen_parameters_at_most() {
         let memory = GuestMemory::new().unwrap();
-        let place = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let place = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         let record =
             ExceptionRecord { code: 0xC000_0005, parameters: vec![1, 2], ..ExceptionRecord::default() };
         record.write(&memory, place).unwrap();

@@ -149,8 +149,7 @@ other:  li 12, -0x400
     impl Case {
         fn new(prologue: &str) -> Self {
             let memory = GuestMemory::new().unwrap();
-            let at =
-                memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::EXECUTE_READ_WRITE, false).unwrap();
+            let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::EXECUTE_READ_WRITE).unwrap();
             let source = format!("start: {prologue}\nbody: nop\nend:\n{ROUTINES}");
             let assembly = xenia_isa::assemble(&source, at.0).unwrap();
             memory.write_bytes(at, &assembly.bytes).unwrap();

@@ -30,7 +30,7 @@ fn harness() -> Harness {
     files.vfs.link("game:", r"\Device\Cdrom0").unwrap();
     files.vfs.link("cache:", r"\Device\Cache0").unwrap();
     let memory = GuestMemory::new().unwrap();
-    let buffer = memory.alloc(Heap::Virtual4K, 0x4_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
+    let buffer = memory.alloc(Heap::Virtual4K, 0x4_0000, 0x1000, Protect::READ_WRITE).unwrap();
     Harness { memory, buffer, files, _folder: folder }
 }
 

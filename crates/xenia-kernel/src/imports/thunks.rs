@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_imports::Library;
-use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.
 pub const SYSTEM_CALL: u32 = 0x4400_0042;
@@ -104,7 +104,8 @@ impl Stubs {
         let page = match self.page {
             Some(page) if self.used + STUB <= PAGE => page,
             _ => {
-                let page = memory.alloc(Heap::Virtual4K, PAGE, 0x1000, Protect::EXECUTE_READ, true)?;
+                let request = AllocRequest::new(Heap::Virtual4K, PAGE, Protect::EXECUTE_READ);
+                let (page, _) = memory.alloc_with(&AllocRequest { top_down: true, ..request })?;
                 self.used = 0;
                 *self.page.insert(page)
             }

@@ -97,7 +97,7 @@ mod tests {
 
     fn memory() -> (std::sync::Arc<GuestMemory>, GuestAddr) {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
         (memory, at)
     }
 

@@ -155,7 +155,7 @@ mod tests {
         let memory = GuestMemory::new().unwrap();
         let before = page_counts(&memory);
         allocate(&memory, 0x10_0000, READ_WRITE, 0, u32::MAX, 0).unwrap();
-        memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         let after = page_counts(&memory);
         assert_eq!(before.available - after.available, 0x110);
         assert_eq!(after.virtual_memory - before.virtual_memory, 0x10);

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn ranges_are_checked_and_locked_once() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual64K, 16 * WAY, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual64K, 16 * WAY, 0x1_0000, Protect::READ_WRITE).unwrap();
         let mut cache = SecondLevelCache::default();
         let lock = |start: GuestAddr, size, ways: [u32; 2]| Lock { start, size, ways };
         for (index, wanted, failure) in [

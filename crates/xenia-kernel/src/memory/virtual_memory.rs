@@ -217,7 +217,8 @@ mod tests {
             assert_eq!(reserve(largest).unwrap(), (GuestAddr(base), largest));
             assert_eq!(status(reserve(1)), Some(NtStatus::NO_MEMORY));
         }
-        assert!(memory.alloc(Heap::Virtual4K, 0x10_0000, GRANULE, Protect::READ_WRITE, true).is_ok());
+        let request = AllocRequest::new(Heap::Virtual4K, 0x10_0000, Protect::READ_WRITE);
+        assert!(memory.alloc_with(&AllocRequest { align: GRANULE, top_down: true, ..request }).is_ok());
         // Titles choose these addresses themselves.
         for base in [0x3000_0000, 0x7000_0000] {
             assert!(allocate(&memory, GuestAddr(base), GRANULE, BOTH, READ_WRITE).is_ok());

@@ -39,7 +39,8 @@ fn restored(memory: &GuestMemory) -> Arc<GuestMemory> {
     let pages: Vec<PagesState> = pages.iter().map(through_bytes).collect();
     let other = GuestMemory::new().expect("memory");
     // The contents of a title that was loaded before, which must be gone.
-    let old = other.alloc(Heap::Virtual4K, 0x9000, 0x1000, Protect::READ_WRITE, true).expect("room");
+    let request = AllocRequest::new(Heap::Virtual4K, 0x9000, Protect::READ_WRITE);
+    let (old, _) = other.alloc_with(&AllocRequest { top_down: true, ..request }).expect("room");
     other.write(old, 0x1234_5678_u32).expect("committed");
     other.restore(&state, pages).expect("a possible state");
     check_committed(&other);
@@ -78,7 +79,7 @@ fn restored_memory_is_equal_and_goes_on_alike() {
     assert_eq!(other.device_registers(Device::Gpu).load(0x1C5), 0xABCD);
     assert!(!other.is_committed(stack.offset(0x4_0000)));
     for memory in [&memory, &other] {
-        let next = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, Protect::READ_WRITE, false);
+        let next = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, Protect::READ_WRITE);
         assert_eq!(next.ok(), Some(GuestAddr(0x1_0000)), "the first free address");
         assert_eq!(memory.free(stack).ok(), Some(0x10_0000));
         assert!(memory.free(GuestAddr(0)).is_err(), "permanent");
@@ -116,7 +117,7 @@ fn restoring_changes_the_versions_of_pages_that_were_watched() {
 #[test]
 fn impossible_states_are_refused() {
     let memory = GuestMemory::new().expect("memory");
-    memory.alloc(Heap::Virtual4K, 0x9000, 0x1000, Protect::READ_WRITE, false).expect("room");
+    memory.alloc(Heap::Virtual4K, 0x9000, 0x1000, Protect::READ_WRITE).expect("room");
     memory.write(GuestAddr(0x1_0000), 1_u32).expect("committed");
     let (state, pages) = saved(&memory);
     let change = |change: &dyn Fn(&mut MemoryState)| {

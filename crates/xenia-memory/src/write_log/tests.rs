@@ -41,7 +41,7 @@ impl Told {
 fn only_written_pages_are_told() {
     let memory = GuestMemory::new().expect("memory");
     memory.guest_base();
-    let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE, false).expect("room");
+    let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE).expect("room");
     memory.write(at, 1_u32).expect("committed");
     let mut log = WriteLog::new(memory.clone());
     let mut told = Told::default();
@@ -63,7 +63,7 @@ fn only_written_pages_are_told() {
 #[test]
 fn a_page_that_was_restored_and_lost_is_told() {
     let memory = GuestMemory::new().expect("memory");
-    let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).expect("room");
+    let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).expect("room");
     let page = backing_page(at.0).expect("a page");
     let mut log = WriteLog::new(memory.clone());
     let mut told = Told::default();

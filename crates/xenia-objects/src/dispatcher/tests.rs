@@ -19,7 +19,7 @@ pub(crate) struct Harness {
 impl Harness {
     pub(crate) fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
-        let next = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let next = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE).unwrap();
         Self { memory, scheduler: Scheduler::default(), dispatcher: Dispatcher::default(), next }
     }
 

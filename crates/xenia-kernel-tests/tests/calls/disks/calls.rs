@@ -41,8 +41,7 @@ pub(super) struct How {
 
 impl Calls {
     pub(super) fn new(harness: Harness) -> Self {
-        let buffer =
-            harness.memory().alloc(Heap::Virtual4K, BUFFER, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let buffer = harness.memory().alloc(Heap::Virtual4K, BUFFER, 0x1_0000, Protect::READ_WRITE).unwrap();
         Self { harness, buffer }
     }
 

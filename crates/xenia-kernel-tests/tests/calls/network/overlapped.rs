@@ -141,7 +141,7 @@ fn an_overlapped_send_is_whole_where_calls_do_not_wait() {
     let (client, server) = b.pair();
     b.set_non_blocking(client);
     let size = 0x6000_u32;
-    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE).unwrap();
     let [buffers, count, _, overlapped] = put_call(&b, 0, 0);
     b.memory().write(b.scratch.offset(BUFFERS), size).unwrap();
     b.memory().write(b.scratch.offset(BUFFERS + 4), big.0).unwrap();

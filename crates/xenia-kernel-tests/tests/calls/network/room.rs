@@ -38,8 +38,7 @@ fn later_send_is_queued_behind_pending_data() {
     let (client, server) = b.pair();
     b.set_buffer(server, 1024);
     let size = 0x8_0000_u32;
-    let big =
-        b.memory().alloc(Heap::Virtual4K, 2 * size + 0x1_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let big = b.memory().alloc(Heap::Virtual4K, 2 * size + 0x1_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
     b.memory().fill(big, size, 9).unwrap();
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), u64::from(size), 0]), None);
     let second = b.add_thread();

@@ -6,7 +6,7 @@ use super::*;
 fn large_send_waits_for_room_and_waitall_for_all_data() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
-    let big = b.memory().alloc(Heap::Virtual4K, 0x8_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let big = b.memory().alloc(Heap::Virtual4K, 0x8_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
     let into = b.at(INTO);
     b.memory().fill(big, 0x4_0000, 9).unwrap();
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), 0x4_0000, 0]), None);
@@ -38,7 +38,7 @@ fn long_transfers_are_split_over_polls() {
     let least = b.at(TIME);
     assert_eq!(b.net("NetDll_setsockopt", &[1, server, 0xFFFF, 0x1002, least, 4]), 0);
     let size = 0x10_0000_u32;
-    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE).unwrap();
     b.memory().fill(big, size, 9).unwrap();
     assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), u64::from(size), 0]), None);
     let second = b.add_thread();

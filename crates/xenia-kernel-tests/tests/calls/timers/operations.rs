@@ -298,7 +298,7 @@ impl Case {
         let memory = self.harness.kernel.memory.clone();
         let count = 1000 + self.dice.below(1500) as u32;
         let size = (count * ktimer::SIZE).next_multiple_of(0x1000);
-        let first = memory.alloc(Heap::Virtual4K, size, 0x1000, Protect::READ_WRITE, false).unwrap();
+        let first = memory.alloc(Heap::Virtual4K, size, 0x1000, Protect::READ_WRITE).unwrap();
         if self.free().is_none() {
             return;
         }
