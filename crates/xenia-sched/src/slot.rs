@@ -61,6 +61,15 @@ pub struct HwSlot {
     pub(crate) counters: SchedulerCounters,
 }
 
+/// A ready thread, as it is queued.
+#[derive(Clone, Copy)]
+struct ReadyThread {
+    thread: ThreadRef,
+    priority: u8,
+    /// A bit per other hardware thread that it may run on.
+    others: u8,
+}
+
 /// The hardware threads in a mask.
 fn of(mask: u8) -> impl Iterator<Item = usize> {
     (0..HW_THREADS).filter(move |hw_id| mask >> hw_id & 1 != 0)
@@ -101,9 +110,9 @@ impl HwSlot {
         self.queues.highest()
     }
 
-    /// Queues a ready thread, before or behind threads of equal priority. `others` has a bit per
-    /// other hardware thread that it may run on.
-    fn make_ready(&mut self, thread: ThreadRef, priority: u8, others: u8, end: QueueEnd) {
+    /// Queues a ready thread, before or behind threads of equal priority.
+    fn make_ready(&mut self, ready: ReadyThread, end: QueueEnd) {
+        let ReadyThread { thread, priority, others } = ready;
         self.queues.push(priority, thread, end);
         for hw_id in of(others) {
             self.elsewhere[hw_id].push(priority, thread, end);
@@ -138,12 +147,11 @@ impl HwSlot {
         found
     }
 
-    /// Rebuilds `elsewhere` after a change of affinity, from the ready threads in their order, with
-    /// their priorities and the other hardware threads that they may run on.
-    fn sort_elsewhere(&mut self, ready: impl Iterator<Item = (ThreadRef, u8, u8)>) {
+    /// Rebuilds `elsewhere` after a change of affinity, from the ready threads in their order.
+    fn sort_elsewhere(&mut self, ready: impl Iterator<Item = ReadyThread>) {
         self.elsewhere = Default::default();
         self.roaming = 0;
-        for (thread, priority, others) in ready {
+        for ReadyThread { thread, priority, others } in ready {
             for hw_id in of(others) {
                 self.elsewhere[hw_id].push(priority, thread, QueueEnd::Back);
             }

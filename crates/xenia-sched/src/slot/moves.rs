@@ -1,7 +1,7 @@
 //! Migration of threads between slots. The caller holds the locks of both slots and the thread
 //! table's, so one thread moves at a time.
 
-use super::HwSlot;
+use super::{HwSlot, ReadyThread};
 use crate::affinity::{choose, others, roams};
 use crate::common::{Common, Moment};
 use crate::{Event, GuestThread, HW_THREADS, SchedError, ThreadRef, ThreadState};
@@ -33,7 +33,11 @@ impl HwSlot {
             let ready: Vec<_> = self
                 .ready()
                 .filter_map(|r| self.records.get(r).ok())
-                .map(|thread| (thread.reference, thread.priority, others(thread.affinity, self.hw_id)))
+                .map(|thread| ReadyThread {
+                    thread: thread.reference,
+                    priority: thread.priority,
+                    others: others(thread.affinity, self.hw_id),
+                })
                 .collect();
             self.sort_elsewhere(ready.into_iter());
             self.refresh(common);

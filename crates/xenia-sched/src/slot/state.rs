@@ -1,6 +1,6 @@
 //! Saved state of a slot: its threads and the order in which they run.
 
-use super::{HwSlot, records::Records};
+use super::{HwSlot, ReadyThread, records::Records};
 use crate::affinity::{others, roams};
 use crate::common::Common;
 use crate::counters::CountersState;
@@ -144,7 +144,7 @@ impl HwSlot {
             let others = others(thread.affinity, hw_id);
             check(priority <= before, "a queue of ready threads is out of order")?;
             before = priority;
-            slot.make_ready(r, priority, others, QueueEnd::Back);
+            slot.make_ready(ReadyThread { thread: r, priority, others }, QueueEnd::Back);
         }
         if !slot.changed_priorities.is_empty() {
             common.note_news();

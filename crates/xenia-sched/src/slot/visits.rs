@@ -1,6 +1,6 @@
 //! Scheduling of one slot: picking a thread, quantum accounting, and queueing of ready threads.
 
-use super::HwSlot;
+use super::{HwSlot, ReadyThread};
 use crate::affinity::{others, roams};
 use crate::common::{Common, Moment};
 use crate::priority::{LOWEST_YIELDED_TO, REAL_TIME};
@@ -66,14 +66,14 @@ impl HwSlot {
                 return Some(running);
             }
             let end = if quantum_over { QueueEnd::Back } else { QueueEnd::Front };
-            gives_way = Some((running, priority, others, end));
+            gives_way = Some((ReadyThread { thread: running, priority, others }, end));
             is_yielded_to = best.is_some_and(|best| best < priority);
         }
         let next = self.take_ready()?;
         // It is not queued before, because after a yield it may be the first in the queue.
-        if let Some((before, priority, others, end)) = gives_way {
-            self.records.get_mut(before).ok()?.state = ThreadState::Ready;
-            self.make_ready(before, priority, others, end);
+        if let Some((before, end)) = gives_way {
+            self.records.get_mut(before.thread).ok()?.state = ThreadState::Ready;
+            self.make_ready(before, end);
         }
         self.records.get_mut(next).ok()?.state = ThreadState::Running;
         self.running = Some(next);
@@ -177,7 +177,7 @@ impl HwSlot {
 
     pub(super) fn enqueue(&mut self, common: &Common, priority: u8, thread: ThreadRef) {
         let others = self.records.get(thread).map_or(0, |found| others(found.affinity, self.hw_id));
-        self.make_ready(thread, priority, others, QueueEnd::Back);
+        self.make_ready(ReadyThread { thread, priority, others }, QueueEnd::Back);
         let running = self.running.and_then(|running| self.records.get(running).ok());
         self.is_yielded_to &= running.is_some_and(|running| priority <= running.priority);
         self.refresh(common);
