@@ -54,25 +54,25 @@ impl GuestMemory {
         protect: Protect,
     ) -> Result<(GuestAddr, u32), HeapError> {
         let mut zones = self.zones.lock();
-        let mut range = (addr, size);
-        if kind != AllocKind::Commit {
-            range = zones.reserve_at(addr, size, protect)?;
-        }
+        let (mut start, mut length) = match kind {
+            AllocKind::Commit => (addr, size),
+            AllocKind::Reserve | AllocKind::ReserveCommit => zones.reserve_at(addr, size, protect)?,
+        };
         if kind != AllocKind::Reserve {
-            let (addr, size, change) = match zones.commit(range.0, range.1, protect) {
+            let change;
+            (start, length, change) = match zones.commit(start, length, protect) {
                 Ok(committed) => committed,
                 Err(error) => {
                     if kind == AllocKind::ReserveCommit {
-                        zones.release(range.0)?;
+                        zones.release(start)?;
                     }
                     return Err(self.refused(error));
                 }
             };
-            range = (addr, size);
             self.carry_out(&change)?;
         }
-        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(range.0, range.1, kind, protect).map(|_| ()));
-        Ok(range)
+        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(start, length, kind, protect).map(|_| ()));
+        Ok((start, length))
     }
 
     /// Lets the guest read the addresses below [`NULL_GUARD`], where it finds zeros. Stores to them
@@ -152,13 +152,13 @@ impl GuestMemory {
     /// Protection of the page that holds `addr`; `None` if it is not committed, as [`Self::query`]
     /// reports.
     pub fn protection_at(&self, addr: GuestAddr) -> Option<Protect> {
-        self.zones.lock().page(addr)?.1
+        self.zones.lock().page(addr).and_then(|(_, protection)| protection)
     }
 
     /// Size in bytes of the allocation that holds `addr`, as [`Self::query`] reports it; 0 if there
     /// is none.
     pub fn allocation_size_at(&self, addr: GuestAddr) -> u32 {
-        self.zones.lock().page(addr).map_or(0, |page| page.0)
+        self.zones.lock().page(addr).map_or(0, |(size, _)| size)
     }
 
     /// Bytes that can still be allocated in `heap`, shared with the heaps that alias it.
