@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;
+use transfer::ReadMode;
 use xenia_limits::Limits;
 use xenia_state::Impossible;
 
@@ -52,6 +53,15 @@ struct Stream {
     reset: bool,
     may_send: bool,
     may_receive: bool,
+}
+
+/// How a peer's close ends a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StreamEnd {
+    /// All data was read.
+    Orderly,
+    /// Data was left unread, or the connection was never accepted.
+    Reset,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,11 +162,11 @@ impl LocalNetwork {
     }
 
     /// Tells a stream that its peer was closed.
-    fn hang_up(&mut self, peer: SocketId, unread: bool) {
+    fn hang_up(&mut self, peer: SocketId, end: StreamEnd) {
         if let Some(stream) = self.stream_mut(peer) {
             stream.peer = None;
             stream.ended = true;
-            stream.reset |= unread;
+            stream.reset |= end == StreamEnd::Reset;
         }
     }
 }
@@ -196,7 +206,7 @@ impl Network for LocalNetwork {
                 for waiting in queue {
                     if let Some(Stream { peer: Some(peer), .. }) = self.stream_mut(waiting) {
                         let peer = *peer;
-                        self.hang_up(peer, true);
+                        self.hang_up(peer, StreamEnd::Reset);
                     }
                     self.close(waiting);
                 }
@@ -204,7 +214,8 @@ impl Network for LocalNetwork {
             State::Connected(stream) => {
                 self.queued -= stream.incoming.len();
                 if let Some(peer) = stream.peer {
-                    self.hang_up(peer, !stream.incoming.is_empty());
+                    let is_read = stream.incoming.is_empty();
+                    self.hang_up(peer, if is_read { StreamEnd::Orderly } else { StreamEnd::Reset });
                 }
             }
             State::Messages(messages) => self.queued -= messages.bytes,
@@ -352,11 +363,11 @@ impl Network for LocalNetwork {
     }
 
     fn receive(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
-        self.read(id, into, false)
+        self.read(id, into, ReadMode::Take)
     }
 
     fn peek(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
-        self.read(id, into, true)
+        self.read(id, into, ReadMode::Peek)
     }
 
     fn shutdown(&mut self, id: SocketId, how: Shutdown) -> Result<(), WsaError> {

@@ -6,6 +6,15 @@ use crate::network::{Ready, Received, SocketId};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use xenia_limits::Limit;
 
+/// Effect of a read on received data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadMode {
+    /// Removes it from the queue.
+    Take,
+    /// Leaves it for the next read.
+    Peek,
+}
+
 impl LocalNetwork {
     pub(super) fn send_message(
         &mut self,
@@ -87,8 +96,13 @@ impl LocalNetwork {
         Ok(count)
     }
 
-    /// Copies received data, and removes it from the queue unless it is a peek.
-    pub(super) fn read(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+    /// Copies received data.
+    pub(super) fn read(
+        &mut self,
+        id: SocketId,
+        into: &mut [u8],
+        mode: ReadMode,
+    ) -> Result<Received, WsaError> {
         let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
         let is_bound = socket.local.is_some();
         match &mut socket.state {
@@ -109,7 +123,7 @@ impl LocalNetwork {
                 for (to, byte) in into.iter_mut().zip(&stream.incoming) {
                     *to = *byte;
                 }
-                if !peek {
+                if mode == ReadMode::Take {
                     stream.incoming.drain(..length);
                     self.queued -= length;
                 }
@@ -127,7 +141,7 @@ impl LocalNetwork {
                 let whole = bytes.len();
                 let from = *from;
                 into[..length].copy_from_slice(&bytes[..length]);
-                if !peek {
+                if mode == ReadMode::Take {
                     messages.queue.pop_front();
                     messages.bytes -= whole;
                     self.queued -= whole;
