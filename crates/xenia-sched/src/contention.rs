@@ -53,9 +53,10 @@ impl ContentionPoints {
     pub(crate) fn check(&self) -> Result<(), Impossible> {
         let Self { replayed, recorded, attempts } = self;
         let counts = replayed.iter().flat_map(ContentionManifest::counts).chain(attempts.values().copied());
-        let recorded = recorded.as_ref().map_or((0, 0), |record| (record.points.len(), record.left_out));
-        let is_possible = counts.chain([recorded.1]).all(|count| count <= MAX_COUNT);
-        check(is_possible && recorded.0 <= RECORDED_CONTENTIONS, "the record of contention is impossible")
+        let left_out = recorded.as_ref().map(|record| record.left_out);
+        let points = recorded.as_ref().map_or(0, |record| record.points.len());
+        let is_possible = counts.chain(left_out).all(|count| count <= MAX_COUNT);
+        check(is_possible && points <= RECORDED_CONTENTIONS, "the record of contention is impossible")
     }
 
     /// Whether lock attempts are counted.
