@@ -202,20 +202,18 @@ fn a_changed_state_is_refused_or_runs() {
 
 #[test]
 fn a_record_of_contention_goes_on_from_a_state_only_if_it_is_whole() {
-    let build = |records: bool| {
-        let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(100)])]);
-        if records {
-            m.executor.scheduler.record_contention();
-        }
+    let plain = || machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(100)])]);
+    let recording = || {
+        let mut m = plain();
+        m.executor.scheduler.record_contention();
         m
     };
-    let restored = |records: bool, of: bool| {
-        let mut m = build(records);
-        let restored = m.executor.restore(build(of).executor.state().unwrap());
+    let restored = |mut m: LockstepHarness, from: LockstepHarness| {
+        let restored = m.executor.restore(from.executor.state().unwrap());
         restored.map(|()| m.executor.scheduler.take_recorded_contention().is_some())
     };
-    assert_eq!(restored(true, true), Ok(true));
-    assert_eq!(restored(false, false), Ok(false));
-    let error = restored(true, false).unwrap_err();
+    assert_eq!(restored(recording(), recording()), Ok(true));
+    assert_eq!(restored(plain(), plain()), Ok(false));
+    let error = restored(recording(), plain()).unwrap_err();
     assert!(error.to_string().contains("did not record contention"), "{error}");
 }
