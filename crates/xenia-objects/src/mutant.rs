@@ -18,6 +18,7 @@ use crate::{
     dispatcher::Guard,
     sharded::{SHARDS, shard_of},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use xenia_guest::layout::kmutant;
@@ -30,11 +31,19 @@ use xenia_sync::Level;
 /// Number of mutants that a shard of owners reserves from the common quota at a time.
 const BATCH: usize = 64;
 
+/// Owner of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct MutantOwner {
+    kthread: GuestAddr,
+    /// Serial number of the mutant in the owner's list.
+    serial: u64,
+}
+
 /// Mutants of the owners of one shard.
 #[derive(Debug, Default)]
 pub(super) struct Owned {
     /// By owner, in order of acquisition.
-    mutants: BTreeMap<(GuestAddr, u64), GuestAddr>,
+    mutants: BTreeMap<MutantOwner, GuestAddr>,
     serial: u64,
     /// Reserved quota that is unused.
     free: usize,
@@ -100,27 +109,29 @@ impl Owners {
         self.give_back(&mut self.shards.of(owner).lock());
     }
 
-    /// Adds a mutant whose quota is reserved; returns its serial number in the owner's list.
-    fn insert(&self, owner: GuestAddr, mutant: GuestAddr) -> u64 {
-        let mut owned = self.shards.of(owner).lock();
+    /// Adds a mutant whose quota is reserved.
+    fn insert(&self, kthread: GuestAddr, mutant: GuestAddr) -> MutantOwner {
+        let mut owned = self.shards.of(kthread).lock();
         owned.serial += 1;
-        let serial = owned.serial;
-        owned.mutants.insert((owner, serial), mutant);
-        serial
+        let owner = MutantOwner { kthread, serial: owned.serial };
+        owned.mutants.insert(owner, mutant);
+        owner
     }
 
-    fn remove(&self, owner: GuestAddr, serial: u64) {
-        let mut owned = self.shards.of(owner).lock();
-        if owned.mutants.remove(&(owner, serial)).is_some() {
+    fn remove(&self, owner: MutantOwner) {
+        let mut owned = self.shards.of(owner.kthread).lock();
+        if owned.mutants.remove(&owner).is_some() {
             self.give_back(&mut owned);
         }
     }
 
     /// The owner's first mutant after the one with serial number `after`.
-    fn next(&self, owner: GuestAddr, after: u64) -> Option<(u64, GuestAddr)> {
-        let owned = self.shards.of(owner).lock();
-        let (&(_, serial), &mutant) = owned.mutants.range((owner, after + 1)..=(owner, u64::MAX)).next()?;
-        Some((serial, mutant))
+    fn next(&self, kthread: GuestAddr, after: u64) -> Option<(MutantOwner, GuestAddr)> {
+        let owned = self.shards.of(kthread).lock();
+        let first = MutantOwner { kthread, serial: after + 1 };
+        let last = MutantOwner { kthread, serial: u64::MAX };
+        let (&owner, &mutant) = owned.mutants.range(first..=last).next()?;
+        Some((owner, mutant))
     }
 
     /// The serial number of the newest mutant in the shard of this owner.
@@ -158,7 +169,7 @@ impl Dispatcher {
 
     /// The thread object of a mutant's owner, as recorded by the kernel.
     pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
-        self.hold(&[mutant]).shard(mutant).owned.get(&mutant).map(|&(owner, _)| owner)
+        self.hold(&[mutant]).shard(mutant).owned.get(&mutant).map(|owner| owner.kthread)
     }
 
     /// Abandons the mutants of a thread that has ended: they become free, and the next waiter of
@@ -173,12 +184,12 @@ impl Dispatcher {
         // Only mutants taken until now: one taken later in the ended thread's name is kept.
         let newest = self.owners.newest(kthread);
         let mut last = 0;
-        while let Some((serial, mutant)) =
-            self.owners.next(kthread, last).filter(|&(serial, _)| serial <= newest)
+        while let Some((owner, mutant)) =
+            self.owners.next(kthread, last).filter(|(owner, _)| owner.serial <= newest)
         {
-            last = serial;
+            last = owner.serial;
             let mut held = self.hold_around(mutant, &[]);
-            if held.shard(mutant).owned.get(&mutant) == Some(&(kthread, serial)) {
+            if held.shard(mutant).owned.get(&mutant) == Some(&owner) {
                 held.disown(mutant);
                 // The title may have freed the memory of one mutant; the others still become free.
                 let one = held.abandon(memory, cpu, mutant);
@@ -198,7 +209,7 @@ impl Held<'_> {
     /// Records the owner of a mutant. A mutant that this thread owns already keeps its place in the
     /// thread's order.
     pub(super) fn own(&mut self, mutant: GuestAddr, owner: GuestAddr) -> Fallible<()> {
-        if self.shard(mutant).owned.get(&mutant).is_some_and(|known| known.0 == owner) {
+        if self.shard(mutant).owned.get(&mutant).is_some_and(|known| known.kthread == owner) {
             return Ok(());
         }
         self.dispatcher.owners.reserve(owner, &self.dispatcher.limits)?;
@@ -207,16 +218,16 @@ impl Held<'_> {
     }
 
     /// Like [`Self::own`], with quota that is already reserved.
-    fn note_owner(&mut self, mutant: GuestAddr, owner: GuestAddr) {
+    fn note_owner(&mut self, mutant: GuestAddr, kthread: GuestAddr) {
         self.disown(mutant);
-        let serial = self.dispatcher.owners.insert(owner, mutant);
-        self.shard_mut(mutant).owned.insert(mutant, (owner, serial));
+        let owner = self.dispatcher.owners.insert(kthread, mutant);
+        self.shard_mut(mutant).owned.insert(mutant, owner);
     }
 
     /// Clears the mutant's owner.
     fn disown(&mut self, mutant: GuestAddr) {
-        if let Some((owner, serial)) = self.shard_mut(mutant).owned.remove(&mutant) {
-            self.dispatcher.owners.remove(owner, serial);
+        if let Some(owner) = self.shard_mut(mutant).owned.remove(&mutant) {
+            self.dispatcher.owners.remove(owner);
         }
     }
 

@@ -49,6 +49,21 @@ impl TimerSetting {
     }
 }
 
+/// A timer that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetTimer {
+    /// Orders timers that are due at the same time.
+    serial: u64,
+    setting: TimerSetting,
+}
+
+impl SetTimer {
+    /// Its key in the queue.
+    fn key(&self) -> (GuestTicks, u64) {
+        (self.setting.due, self.serial)
+    }
+}
+
 /// A timer expiry that has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
@@ -190,24 +205,24 @@ impl Dispatcher {
 impl Held<'_> {
     /// Settings of a timer; `None` if it is not set.
     fn setting(&self, timer: GuestAddr) -> Option<TimerSetting> {
-        self.shard(timer).timers.get(&timer).map(|&(_, setting)| setting)
+        self.shard(timer).timers.get(&timer).map(|set| set.setting)
     }
 
     fn insert_timer(&mut self, timers: &mut Timers, timer: GuestAddr, setting: TimerSetting) {
         timers.serial += 1;
-        let key = (setting.due, timers.serial);
-        timers.queue.insert(key, Queued { timer, thread_id: setting.apc.map(|apc| apc.thread_id) });
+        let set = SetTimer { serial: timers.serial, setting };
+        timers.queue.insert(set.key(), Queued { timer, thread_id: setting.apc.map(|apc| apc.thread_id) });
         if setting.makes_call() || self.is_waited_for(timer) {
-            timers.noticed.insert(key);
+            timers.noticed.insert(set.key());
         }
-        self.shard_mut(timer).timers.insert(timer, (timers.serial, setting));
+        self.shard_mut(timer).timers.insert(timer, set);
     }
 
     fn remove_timer(&mut self, timers: &mut Timers, timer: GuestAddr) -> bool {
         timers.apcs.remove(&timer);
-        let Some((serial, setting)) = self.shard_mut(timer).timers.remove(&timer) else { return false };
-        timers.queue.remove(&(setting.due, serial));
-        timers.noticed.remove(&(setting.due, serial));
+        let Some(set) = self.shard_mut(timer).timers.remove(&timer) else { return false };
+        timers.queue.remove(&set.key());
+        timers.noticed.remove(&set.key());
         true
     }
 
@@ -219,15 +234,15 @@ impl Held<'_> {
     /// Updates whether the expiry of a timer is observable, as threads begin or cease to wait for
     /// `object`.
     pub(super) fn note_waited_for(&mut self, object: GuestAddr, is_waited_for: bool) {
-        let Some(&(serial, setting)) = self.shard(object).timers.get(&object) else { return };
-        if setting.makes_call() {
+        let Some(&set) = self.shard(object).timers.get(&object) else { return };
+        if set.setting.makes_call() {
             return;
         }
         let mut timers = self.dispatcher.timers.lock();
         if is_waited_for {
-            timers.noticed.insert((setting.due, serial));
+            timers.noticed.insert(set.key());
         } else {
-            timers.noticed.remove(&(setting.due, serial));
+            timers.noticed.remove(&set.key());
         }
     }
 

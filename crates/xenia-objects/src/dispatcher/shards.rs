@@ -3,8 +3,9 @@
 
 use super::lock::Guard;
 use super::{Dispatcher, WaitBlock};
+use crate::mutant::MutantOwner;
 use crate::sharded::{SHARDS, shard_of, shard_of_thread};
-use crate::timer::TimerSetting;
+use crate::timer::SetTimer;
 use crate::wait_list::WaitList;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
@@ -48,10 +49,10 @@ impl ShardSet {
 pub(crate) struct ObjectShard {
     /// Wait lists by object; empty lists are removed.
     pub(super) lists: BTreeMap<GuestAddr, WaitList>,
-    /// Owned mutants: the owner, and the mutant's serial number in the owner's list.
-    pub(crate) owned: BTreeMap<GuestAddr, (GuestAddr, u64)>,
-    /// Timers that are set, with their serial numbers.
-    pub(crate) timers: BTreeMap<GuestAddr, (u64, TimerSetting)>,
+    /// Owned mutants, with their owners.
+    pub(crate) owned: BTreeMap<GuestAddr, MutantOwner>,
+    /// Timers that are set.
+    pub(crate) timers: BTreeMap<GuestAddr, SetTimer>,
 }
 
 /// Current waits of the threads of one shard, and their pending interruptions.

@@ -1,6 +1,6 @@
 //! State of the owned mutants: owners, order of acquisition, and reserved quota.
 
-use super::{BATCH, Owned, Owners};
+use super::{BATCH, MutantOwner, Owned, Owners};
 use crate::MAX_SERIAL;
 use crate::dispatcher::Dispatcher;
 use crate::sharded::SHARDS;
@@ -14,8 +14,8 @@ use xenia_state::{Impossible, check};
 /// State of all owned mutants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OwnersState {
-    /// The owner of each mutant, and the mutant's serial number in the owner's list.
-    owned: BTreeMap<GuestAddr, (GuestAddr, u64)>,
+    /// The owner of each mutant.
+    owned: BTreeMap<GuestAddr, MutantOwner>,
     /// The last serial number and the unused quota of each shard.
     shards: Vec<(u64, u32)>,
     /// Quota that no shard has reserved.
@@ -24,7 +24,7 @@ pub(crate) struct OwnersState {
 
 impl Owners {
     /// State with the owners that are recorded in the mutants' shards.
-    pub(crate) fn state(&self, owned: BTreeMap<GuestAddr, (GuestAddr, u64)>) -> OwnersState {
+    pub(crate) fn state(&self, owned: BTreeMap<GuestAddr, MutantOwner>) -> OwnersState {
         let Self { shards, stock } = self;
         let shards = shards.iter().map(|shard| {
             let shard = shard.lock();
@@ -50,14 +50,14 @@ impl Dispatcher {
             *shard.lock() = Owned { mutants: BTreeMap::new(), serial, free };
         }
         self.owners.stock.store(stock as usize, Relaxed);
-        for (mutant, (owner, serial)) in owned {
+        for (mutant, owner) in owned {
             {
-                let mut shard = self.owners.shards.of(owner).lock();
-                check((1..=shard.serial).contains(&serial), "a mutant's serial number is impossible")?;
-                let before = shard.mutants.insert((owner, serial), mutant);
+                let mut shard = self.owners.shards.of(owner.kthread).lock();
+                check((1..=shard.serial).contains(&owner.serial), "a mutant's serial number is impossible")?;
+                let before = shard.mutants.insert(owner, mutant);
                 check(before.is_none(), "two mutants have one serial number")?;
             }
-            self.hold(&[mutant]).shard_mut(mutant).owned.insert(mutant, (owner, serial));
+            self.hold(&[mutant]).shard_mut(mutant).owned.insert(mutant, owner);
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl OwnersState {
 
     /// Adds an owned mutant.
     pub(crate) fn add_mutant(&mut self) {
-        self.owned.insert(GuestAddr(0x8000), (GuestAddr(4), 1));
+        self.owned.insert(GuestAddr(0x8000), MutantOwner { kthread: GuestAddr(4), serial: 1 });
     }
 
     /// Sets all last serial numbers to 0.

@@ -1,6 +1,6 @@
 //! State of the timers that are set.
 
-use super::{Queued, TimerSetting, Timers};
+use super::{Queued, SetTimer, Timers};
 use crate::MAX_SERIAL;
 use crate::dispatcher::Dispatcher;
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,7 @@ use xenia_state::{Impossible, check};
 /// State of all timers that are set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TimersState {
-    /// Serial numbers and settings. The numbers order timers that are due at the same time.
-    set: BTreeMap<GuestAddr, (u64, TimerSetting)>,
+    set: BTreeMap<GuestAddr, SetTimer>,
     /// Expired timers whose APC is about to be queued.
     apcs: BTreeSet<GuestAddr>,
     /// The last serial number.
@@ -21,7 +20,7 @@ pub(crate) struct TimersState {
 
 impl Timers {
     /// State with the settings, which the timers' shards have.
-    pub(crate) fn state(&self, set: BTreeMap<GuestAddr, (u64, TimerSetting)>) -> TimersState {
+    pub(crate) fn state(&self, set: BTreeMap<GuestAddr, SetTimer>) -> TimersState {
         // Queue and noticed timers are those of the settings.
         let Self { queue: _, noticed: _, apcs, serial } = self;
         TimersState { set, apcs: apcs.clone(), serial: *serial }
@@ -35,17 +34,16 @@ impl Dispatcher {
         check(serial <= MAX_SERIAL, "the serial number of timers is impossible")?;
         let mut timers = Timers { apcs, serial, ..Timers::default() };
         let mut numbers = BTreeSet::new();
-        for (timer, (number, setting)) in set {
-            let is_new = (1..=serial).contains(&number) && numbers.insert(number);
+        for (timer, set) in set {
+            let is_new = (1..=serial).contains(&set.serial) && numbers.insert(set.serial);
             check(is_new, "a timer's serial number is impossible")?;
-            let key = (setting.due, number);
-            let thread_id = setting.apc.map(|apc| apc.thread_id);
-            timers.queue.insert(key, Queued { timer, thread_id });
+            let thread_id = set.setting.apc.map(|apc| apc.thread_id);
+            timers.queue.insert(set.key(), Queued { timer, thread_id });
             let mut held = self.hold(&[timer]);
-            if setting.makes_call() || held.is_waited_for(timer) {
-                timers.noticed.insert(key);
+            if set.setting.makes_call() || held.is_waited_for(timer) {
+                timers.noticed.insert(set.key());
             }
-            held.shard_mut(timer).timers.insert(timer, (number, setting));
+            held.shard_mut(timer).timers.insert(timer, set);
         }
         *self.timers.lock() = timers;
         Ok(())
@@ -61,6 +59,6 @@ impl TimersState {
 
     /// Gives all timers the same number.
     pub(crate) fn equal_numbers(&mut self) {
-        self.set.values_mut().for_each(|timer| timer.0 = 1);
+        self.set.values_mut().for_each(|timer| timer.serial = 1);
     }
 }
