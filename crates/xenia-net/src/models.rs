@@ -46,7 +46,7 @@ impl Model {
         net.listen(listener, 1).expect("it has an address");
         net.connect(near, at).expect("somebody listens");
         let accepted = net.attempt(
-            memory().0,
+            memory(),
             listener,
             &mut SocketOperation::Accept(AddressOutput::NOWHERE),
             Remainder::Never,
@@ -54,7 +54,7 @@ impl Model {
         let Attempt::Over(Ok(far)) = accepted else { panic!("{accepted:?}") };
         net.close(listener).expect("it is there");
         for thread in 0..THREADS {
-            memory().0.write(kthread(thread).offset(LAST_ERROR), 0_u32).expect("it is there");
+            memory().write(kthread(thread).offset(LAST_ERROR), 0_u32).expect("it is there");
         }
         let seats = Arc::new(Seats::new(THREADS));
         Self { net: Arc::new(Mutex::new(net)), seats, near, far: far as u32 }
@@ -72,7 +72,7 @@ impl Model {
     fn change<R>(&self, change: impl FnOnce(&mut Net) -> R) -> R {
         let mut net = self.lock();
         let result = change(&mut net);
-        let effects = net.retry_requests(memory().0, &mut self.cpu());
+        let effects = net.retry_requests(memory(), &mut self.cpu());
         assert!(effects.0.is_empty(), "nothing is overlapped");
         result
     }
@@ -82,7 +82,7 @@ impl Model {
         let failure = what.failure();
         let caller = SocketCaller { thread: name(thread), kthread: Ok(kthread(thread)) };
         let operation = NamedOperation { socket, what };
-        let flow = self.change(|net| net.do_or_wait(memory().0, &mut self.cpu(), caller, operation, None));
+        let flow = self.change(|net| net.do_or_wait(memory(), &mut self.cpu(), caller, operation, None));
         match flow {
             SocketCall::Done(result) => result.unwrap_or(failure),
             SocketCall::Wait(_) => self.seats.park(thread) as i32,
@@ -97,7 +97,7 @@ impl Model {
     /// Sends one byte, the thread's number, from the near end.
     fn send(&self, thread: usize) -> i32 {
         let at = bytes(thread);
-        memory().0.write(at, thread as u8).expect("it is there");
+        memory().write(at, thread as u8).expect("it is there");
         self.call(
             thread,
             self.near,
@@ -115,7 +115,7 @@ impl Model {
     /// Ends the current wait of a thread by its deadline, as the kernel's timekeeper does.
     fn time_out(&self, thread: usize) {
         let Some(ticket) = self.seats.ticket(thread) else { return };
-        self.lock().end_wait(memory().0, &mut self.cpu(), ticket);
+        self.lock().end_wait(memory(), &mut self.cpu(), ticket);
     }
 
     /// Checks that no request is pending and that `left` bytes are unread.
@@ -132,7 +132,7 @@ fn bytes(thread: usize) -> GuestAddr {
 }
 
 fn received(thread: usize) -> [u8; 2] {
-    let both: u16 = memory().0.read(bytes(thread)).expect("it is there");
+    let both: u16 = memory().read(bytes(thread)).expect("it is there");
     both.to_be_bytes()
 }
 
@@ -182,7 +182,7 @@ fn receive_two(model: &Model) {
         match model.receive(0, 1, 0) {
             1 => count += 1,
             FAILED => {
-                let error: u32 = memory().0.read(kthread(0).offset(LAST_ERROR)).expect("it is there");
+                let error: u32 = memory().read(kthread(0).offset(LAST_ERROR)).expect("it is there");
                 assert_eq!(WsaError(error), WsaError::TIMED_OUT);
                 ended += 1;
             }
@@ -222,8 +222,7 @@ fn a_close_against_a_receive_and_a_send() {
 fn a_call_that_lets_go_before_it_waits_is_found() {
     let receives: Role = |model| {
         let mut what = receive(0, 1, 0);
-        if model.lock().attempt_in_order(memory().0, model.far, &mut what, Remainder::Later)
-            == Attempt::Nothing
+        if model.lock().attempt_in_order(memory(), model.far, &mut what, Remainder::Later) == Attempt::Nothing
         {
             let caller = SocketCaller { thread: name(0), kthread: Ok(kthread(0)) };
             let operation = NamedOperation { socket: model.far, what };

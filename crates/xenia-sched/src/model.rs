@@ -13,23 +13,40 @@ use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Heap, Protect};
 
+/// Memory of a model.
+#[derive(Clone, Copy)]
+struct ModelMemory {
+    memory: &'static GuestMemory,
+    /// The first of its pages.
+    at: GuestAddr,
+}
+
 /// Guest memory for all runs of a model, because mapping 4 GiB per run would take most of the time.
 /// Models run in parallel, each on one host thread, on which loom runs all of the model's threads.
-pub fn memory() -> (&'static GuestMemory, GuestAddr) {
+fn model_memory() -> ModelMemory {
     thread_local! {
-        static MEMORY: (&'static GuestMemory, GuestAddr) = {
+        static MEMORY: ModelMemory = {
             let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
             let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE);
-            (&**memory, at.expect("a few pages"))
+            ModelMemory { memory, at: at.expect("a few pages") }
         };
     }
     MEMORY.with(|memory| *memory)
 }
 
+/// Guest memory of the model.
+pub fn memory() -> &'static GuestMemory {
+    model_memory().memory
+}
+
+/// Address of a page for the model's objects.
+pub fn object_page() -> GuestAddr {
+    model_memory().at
+}
+
 /// Address of a model thread's `KTHREAD`, on a separate page.
 pub fn kthread(thread: usize) -> GuestAddr {
-    let (_, at) = memory();
-    at.offset(0x1000 * (1 + thread as u32))
+    model_memory().at.offset(0x1000 * (1 + thread as u32))
 }
 
 /// The scheduler's reference to a model thread.

@@ -13,7 +13,7 @@ use crate::sharded::shard_of;
 use std::sync::Arc;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, run};
+use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, object_page, run};
 use xenia_sched::{Cpu, Woken};
 
 const THREADS: usize = 3;
@@ -30,7 +30,8 @@ struct Model {
 
 impl Model {
     fn new(kinds: [u8; 2], state: i32) -> Self {
-        let (memory, at) = memory();
+        let memory = memory();
+        let at = object_page();
         let second =
             (1..64).map(|index| at.offset(0x40 * index)).find(|&other| shard_of(other) != shard_of(at));
         let objects = [at, second.expect("not all in one shard")];
@@ -60,7 +61,7 @@ impl Model {
             deadline: None,
             alertable: Alertable::Yes,
         };
-        let (memory, _) = memory();
+        let memory = memory();
         let set = WaitSet { objects, wait_type };
         let result = {
             let mut held = self.dispatcher.hold(objects);
@@ -81,22 +82,22 @@ impl Model {
     }
 
     fn set(&self, object: usize) -> i32 {
-        let (memory, _) = memory();
+        let memory = memory();
         self.dispatcher.set_event(memory, &mut self.cpu(), self.objects[object], 0).expect("memory is there")
     }
 
     fn reset(&self, object: usize) -> i32 {
-        let (memory, _) = memory();
+        let memory = memory();
         self.dispatcher.reset_event(memory, self.objects[object]).expect("memory is there")
     }
 
     fn state(&self, object: usize) -> i32 {
-        signal_state(memory().0, self.objects[object]).expect("memory is there")
+        signal_state(memory(), self.objects[object]).expect("memory is there")
     }
 
     /// Alerts a thread as `Kernel::alert` does.
     fn alert(&self, thread: usize) {
-        let (memory, _) = memory();
+        let memory = memory();
         let mut wait = self.dispatcher.wait_of(name(thread));
         let woken = wait.interrupt_alertable(memory, &mut self.cpu(), NtStatus::ALERTED, &mut |_| ());
         if woken == Ok(Woken::NotWaiting) {
@@ -111,7 +112,7 @@ impl Model {
         let mut wait = self.dispatcher.wait_of(name(thread));
         let ended = self.cpu().time_out(ticket, NtStatus::TIMEOUT.to_register());
         if ended.expect("it is a thread") != Woken::NotWaiting {
-            drop(wait.take(memory().0));
+            drop(wait.take(memory()));
         }
     }
 
@@ -188,7 +189,7 @@ fn waits_for_all_in_either_order() {
 #[test]
 fn a_mutant_goes_from_hand_to_hand() {
     fn take_and_release(model: &Model, thread: usize) {
-        let (memory, _) = memory();
+        let memory = memory();
         let mutant = model.objects[0];
         assert_eq!(model.wait(thread, &[mutant], WaitType::Any), NtStatus::SUCCESS);
         let kthread = kthread(thread);
@@ -262,7 +263,7 @@ fn a_reset_in_two_steps_is_found() {
         };
         {
             let _held = model.dispatcher.hold(&[object]);
-            set_signal_state(memory().0, object, 0).expect("memory is there");
+            set_signal_state(memory(), object, 0).expect("memory is there");
         }
         if before != 0 {
             model.set(0);
@@ -281,7 +282,7 @@ fn an_alert_outside_of_the_turn_is_found() {
         if woken == Ok(Woken::NotWaiting) {
             *model.alerted[0].lock().expect("no panic") = true;
         } else {
-            drop(model.dispatcher.wait_of(name(0)).take(memory().0));
+            drop(model.dispatcher.wait_of(name(0)).take(memory()));
         }
     };
     let roles = Roles { first: wait_for_the_alert, others: vec![alerts] };
