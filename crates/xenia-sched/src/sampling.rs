@@ -42,10 +42,12 @@ pub struct GuestSample {
     pub stack: Vec<u32>,
 }
 
+/// Samples since they were taken last.
 #[derive(Debug, Default)]
-struct Waiting {
-    samples: Vec<GuestSample>,
-    lost: u64,
+pub struct TakenSamples {
+    pub samples: Vec<GuestSample>,
+    /// Weight of those that were lost.
+    pub lost: u64,
 }
 
 /// Requests for samples of a machine's guest code, and the samples.
@@ -53,7 +55,7 @@ struct Waiting {
 pub struct GuestSampler {
     /// Requests without an answer, for each hardware thread; lockstep uses only the first.
     requests: [AtomicU32; HW_THREADS],
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<TakenSamples>,
     stride: u64,
     /// Number of lanes so far: each has a sequence of random numbers of its own.
     lanes: AtomicU64,
@@ -63,7 +65,7 @@ impl GuestSampler {
     /// A sampler that samples one of each `stride` instructions of a hardware thread, which is at
     /// least 1.
     pub fn new(stride: u64) -> Self {
-        let waiting = Mutex::new(Level::Leaf, Waiting::default());
+        let waiting = Mutex::new(Level::Leaf, TakenSamples::default());
         Self { requests: Default::default(), waiting, stride: stride.max(1), lanes: AtomicU64::new(0) }
     }
 
@@ -80,10 +82,9 @@ impl GuestSampler {
         }
     }
 
-    /// Takes the samples since the last call, and the number of those that were lost.
-    pub fn take(&self) -> (Vec<GuestSample>, u64) {
-        let Waiting { samples, lost } = std::mem::take(&mut *self.waiting.lock());
-        (samples, lost)
+    /// Takes the samples since the last call.
+    pub fn take(&self) -> TakenSamples {
+        std::mem::take(&mut *self.waiting.lock())
     }
 
     fn add(&self, sample: GuestSample) {
@@ -232,11 +233,11 @@ mod tests {
             lane.add(3, 0x8200_0000, Vec::new());
             distances.push(distance);
         }
-        let (samples, lost) = sampler.take();
+        let TakenSamples { samples, lost } = sampler.take();
         assert!(
             samples.iter().all(|sample| (sample.weight, sample.instructions, sample.thread) == (2, 0, 3))
         );
-        assert_eq!((samples.len(), lost, sampler.take().0.len()), (1000, 0, 0));
+        assert_eq!((samples.len(), lost, sampler.take().samples.len()), (1000, 0, 0));
         let mean = distances.iter().sum::<u64>() / 1000;
         assert!(
             distances.iter().all(|&distance| distance <= SPREAD) && mean.abs_diff(SPREAD / 2) < SPREAD / 20
@@ -254,7 +255,7 @@ mod tests {
             at += executed;
             if lane.advance(executed) {
                 lane.add(1, 0, Vec::new());
-                let samples = sampler.take().0;
+                let samples = sampler.take().samples;
                 found.extend(samples.iter().filter(|sample| sample.instructions == stride).map(|_| at));
             }
         }
@@ -291,7 +292,7 @@ mod tests {
                 lane.add(1, 0, Vec::new());
             }
         }
-        let count = sampler.take().0.len();
+        let count = sampler.take().samples.len();
         assert!((400..600).contains(&count), "{count}");
     }
 
@@ -302,7 +303,7 @@ mod tests {
         let distance = lane.allowed(u64::MAX);
         assert!(lane.advance(distance));
         lane.add(1, 0, Vec::new());
-        assert_eq!(sampler.take().0[0].weight, PENDING);
+        assert_eq!(sampler.take().samples[0].weight, PENDING);
     }
 
     #[test]
@@ -314,6 +315,7 @@ mod tests {
             assert!(lane.advance(distance));
             lane.add(1, 0, Vec::new());
         }
-        assert_eq!((sampler.take().1, sampler.take().0.len()), (5, 0));
+        let taken = sampler.take();
+        assert_eq!((taken.lost, taken.samples.len(), sampler.take().samples.len()), (5, WAITING, 0));
     }
 }
