@@ -124,9 +124,14 @@ impl PageTable {
         self.flags[guest_page as usize].store(flags, SeqCst);
     }
 
-    /// Sets and clears flags of a backing page at all its guest addresses.
-    pub(crate) fn change_flags(&self, backing_page: u32, set: u8, clear: u8) {
-        self.change_all_flags(&(backing_page..backing_page + 1), set, clear);
+    /// Sets flags of a backing page at all its guest addresses; the others stay.
+    pub(crate) fn add_flags(&self, backing_page: u32, flags: u8) {
+        self.change_all_flags(&(backing_page..backing_page + 1), flags, 0);
+    }
+
+    /// Clears flags of a backing page at all its guest addresses; the others stay.
+    pub(crate) fn remove_flags(&self, backing_page: u32, flags: u8) {
+        self.change_all_flags(&(backing_page..backing_page + 1), 0, flags);
     }
 
     /// Sets and clears flags of backing pages, which lie in one part of the table, at all their

@@ -170,7 +170,7 @@ impl GuestMemory {
             // Pages that are watched already only lack the flag.
             for page in asked.clone() {
                 if self.own(page, state::WATCHED) {
-                    self.pages.change_flags(page, CODE, 0);
+                    self.pages.add_flags(page, CODE);
                     self.disown(page, state::WATCHED);
                 }
             }
@@ -192,7 +192,7 @@ impl GuestMemory {
             if self.pages.backing_flags(page) & COMMITTED != 0 && self.own(page, state::IDLE) {
                 owned.insert(page);
                 let flags = if is_code && asked.contains(&page) { WATCHED | CODE } else { WATCHED };
-                self.pages.change_flags(page, flags, 0);
+                self.pages.add_flags(page, flags);
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
@@ -200,7 +200,7 @@ impl GuestMemory {
         barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
-                self.pages.change_flags(page, 0, WATCHED | CODE);
+                self.pages.remove_flags(page, WATCHED | CODE);
                 self.bump(page);
             }
             self.disown(page, if protected { state::WATCHED } else { state::IDLE });
@@ -315,7 +315,7 @@ impl GuestMemory {
                 if self.pages.backing_flags(page) & WATCHED != 0 {
                     // Version first, then flags, as `rights.rs` describes.
                     self.bump(page);
-                    self.pages.change_flags(page, 0, WATCHED | CODE);
+                    self.pages.remove_flags(page, WATCHED | CODE);
                 }
             }
             done &= self.apply_rights(&run, views);
