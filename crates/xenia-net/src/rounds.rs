@@ -142,7 +142,8 @@ impl Net {
         }
     }
 
-    /// Cancels the overlapped requests of a socket; returns whether there was one.
+    /// Cancels the overlapped requests of a socket. Returns the effects to be applied without the
+    /// lock.
     pub fn cancel(
         &mut self,
         memory: &GuestMemory,

@@ -108,8 +108,9 @@ impl HwSlot {
         self.quantum_left = 0;
     }
 
-    /// Makes the running thread yield to the other ready threads, whatever their priority, when its
-    /// visit ends. Returns whether there is one, unless the thread holds its slot.
+    /// Makes the running thread yield to the other ready threads, from priority
+    /// [`LOWEST_YIELDED_TO`] on, when its visit ends. Returns whether there is one; `false` if the
+    /// thread holds its slot.
     pub(crate) fn yield_thread(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
         let holds_slot = self.records.get(r)?.holds_slot;
         let has_other = self.highest_ready().is_some_and(|best| best >= LOWEST_YIELDED_TO);
