@@ -8,6 +8,7 @@
 mod float;
 mod spec;
 
+use super::characters::narrowed;
 use spec::{Flags, Size, Spec};
 
 /// Maximum output length in units; the rest is cut off.
@@ -58,11 +59,6 @@ impl Radix {
     const DECIMAL: Self = Self { digits: b"0123456789", prefix: "" };
     const LOWER_HEX: Self = Self { digits: b"0123456789abcdef", prefix: "0x" };
     const UPPER_HEX: Self = Self { digits: b"0123456789ABCDEF", prefix: "0X" };
-}
-
-/// Converts a UTF-16 unit to an 8-bit character; others become a question mark.
-fn narrowed(unit: u16) -> u8 {
-    u8::try_from(unit).unwrap_or(b'?')
 }
 
 fn units(bytes: impl IntoIterator<Item = u8>) -> Vec<u16> {
