@@ -4,21 +4,29 @@ use super::*;
 
 const RW: Protect = Protect::READ_WRITE;
 
-fn alloc(zones: &mut Zones, heap: Heap, size: u32, top_down: bool) -> u32 {
-    let request = AllocRequest { top_down, ..AllocRequest::new(heap, size, RW) };
-    zones.alloc(&request).unwrap().0.0
+fn alloc(zones: &mut Zones, heap: Heap, size: u32) -> u32 {
+    allocated(zones, &AllocRequest::new(heap, size, RW))
+}
+
+fn alloc_at_the_top(zones: &mut Zones, heap: Heap, size: u32) -> u32 {
+    allocated(zones, &AllocRequest { top_down: true, ..AllocRequest::new(heap, size, RW) })
+}
+
+fn allocated(zones: &mut Zones, request: &AllocRequest) -> u32 {
+    let (at, _) = zones.alloc(request).unwrap();
+    at.0
 }
 
 #[test]
 fn gaps_are_found_from_both_ends() {
     let mut z = Zones::new();
-    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x1800, false), 0);
-    assert_eq!(alloc(&mut z, Heap::Virtual4K, 1, false), 0x2000);
-    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x1000, true), 0x3FFF_F000);
-    assert_eq!(alloc(&mut z, Heap::Virtual64K, 1, true), 0x7EFF_0000);
+    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x1800), 0);
+    assert_eq!(alloc(&mut z, Heap::Virtual4K, 1), 0x2000);
+    assert_eq!(alloc_at_the_top(&mut z, Heap::Virtual4K, 0x1000), 0x3FFF_F000);
+    assert_eq!(alloc_at_the_top(&mut z, Heap::Virtual64K, 1), 0x7EFF_0000);
     z.release(GuestAddr(0)).unwrap();
-    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x3000, false), 0x3000);
-    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x2000, false), 0);
+    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x3000), 0x3000);
+    assert_eq!(alloc(&mut z, Heap::Virtual4K, 0x2000), 0);
 }
 
 #[test]
@@ -27,14 +35,14 @@ fn windows_and_alignments_hold() {
     let mut r = AllocRequest::new(Heap::Virtual64K, 0x2_0000, RW);
     r.low = GuestAddr(0x7000_1000);
     r.high = GuestAddr(0x7005_FFFF);
-    assert_eq!(z.alloc(&r).unwrap().0.0, 0x7001_0000);
-    assert_eq!(z.alloc(&r).unwrap().0.0, 0x7003_0000);
+    assert_eq!(allocated(&mut z, &r), 0x7001_0000);
+    assert_eq!(allocated(&mut z, &r), 0x7003_0000);
     assert!(matches!(z.alloc(&r), Err(HeapError::NoSpace { .. })));
     r.align = 3;
     assert!(matches!(z.alloc(&r), Err(HeapError::InvalidSize { .. })));
     let r = AllocRequest { align: 0x10_0000, ..AllocRequest::new(Heap::Physical4K, 0x1000, RW) };
     // Physical 0x100000 appears at 0xE00FF000.
-    assert_eq!(z.alloc(&r).unwrap().0.0, 0xE00F_F000);
+    assert_eq!(allocated(&mut z, &r), 0xE00F_F000);
     let huge = AllocRequest::new(Heap::Physical4K, 0xFFFF_FFFF, RW);
     assert!(matches!(z.alloc(&huge), Err(HeapError::NoSpace { .. })));
 }
@@ -42,9 +50,9 @@ fn windows_and_alignments_hold() {
 #[test]
 fn views_of_one_zone_share_its_addresses() {
     let mut z = Zones::new();
-    assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000, false), 0xA000_0000);
-    assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
-    assert_eq!(alloc(&mut z, Heap::Physical16M, 1, false), 0xC100_0000);
+    assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000), 0xA000_0000);
+    assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000), 0xE000_F000);
+    assert_eq!(alloc(&mut z, Heap::Physical16M, 1), 0xC100_0000);
     let conflict = z.reserve_at(GuestAddr(0xC000_0000), 1, RW);
     assert!(matches!(conflict, Err(HeapError::Conflict { .. })), "{conflict:?}");
     assert_eq!(z.free_bytes(Heap::Physical4K), 0x2000_0000 - 0x1_0000 - 0x1000 - 0x100_0000);
@@ -53,9 +61,9 @@ fn views_of_one_zone_share_its_addresses() {
 #[test]
 fn free_region_queries_stop_at_allocations_in_the_view() {
     let mut z = Zones::new();
-    assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000, false), 0xA000_0000);
-    assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
-    assert_eq!(alloc(&mut z, Heap::Physical16M, 1, false), 0xC100_0000);
+    assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000), 0xA000_0000);
+    assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000), 0xE000_F000);
+    assert_eq!(alloc(&mut z, Heap::Physical16M, 1), 0xC100_0000);
     for (at, base, size) in [
         // Past the heap's own allocation; allocations of other views keep their addresses.
         (0xA001_0234, 0xA001_0000, 0x1FFF_0000),
