@@ -23,6 +23,17 @@ pub struct RecordedContention {
     pub left_out: u64,
 }
 
+/// A lock attempt that found the lock owned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotedContention {
+    /// Guest thread id of the thread that is about to wait.
+    pub tid: u32,
+    /// Guest address of the lock.
+    pub object: u32,
+    /// Guest thread id of the owner, or 0 if it is unknown.
+    pub owner_tid: u32,
+}
+
 impl RecordedContention {
     /// Encodes the record as a manifest, one line of JSON each.
     pub fn to_manifest(&self) -> Result<String, serde_json::Error> {
@@ -92,7 +103,8 @@ impl ContentionPoints {
     }
 
     /// Records a contention ([`crate::Cpu::note_contention`]).
-    pub(crate) fn note(&mut self, tid: u32, object: u32, owner_tid: u32) {
+    pub(crate) fn note(&mut self, noted: NotedContention) {
+        let NotedContention { tid, object, owner_tid } = noted;
         let Some(recorded) = &mut self.recorded else { return };
         // Without a counted attempt, the point could not be replayed.
         let Some(attempt) = self.attempts.get(&tid).and_then(|attempts| attempts.checked_sub(1)) else {
@@ -131,7 +143,7 @@ mod tests {
         for attempt in 0..5 {
             while points.peek(1).is_some() {}
             if attempt % 2 == 1 {
-                points.note(1, 0x10, 2);
+                points.note(NotedContention { tid: 1, object: 0x10, owner_tid: 2 });
             }
             while points.peek(2).is_some() {}
         }
@@ -157,7 +169,7 @@ mod tests {
         let mut points = recording(None);
         for _ in 0..RECORDED_CONTENTIONS + 3 {
             points.peek(u32::MAX);
-            points.note(u32::MAX, u32::MAX, u32::MAX);
+            points.note(NotedContention { tid: u32::MAX, object: u32::MAX, owner_tid: u32::MAX });
         }
         let recorded = points.take_recorded().unwrap();
         assert_eq!((recorded.points.len(), recorded.left_out), (RECORDED_CONTENTIONS, 3));

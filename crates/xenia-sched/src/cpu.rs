@@ -22,7 +22,10 @@
 //!   holds.
 //! - **Errors** concern names only: a thread with a counted [`ThreadRef`] is never stale.
 
-use crate::{Alertable, Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
+use crate::{
+    Alertable, Contention, Event, GuestTicks, NotedContention, SchedError, SpawnParameters, ThreadRef,
+    WaitSerial,
+};
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
@@ -226,7 +229,7 @@ pub trait Cpu {
     /// Whether contention is recorded, so that finding the owner of a lock is worthwhile.
     fn records_contention(&self) -> bool;
 
-    /// Records that the last counted lock attempt of the thread that runs here found `object` owned
-    /// by thread `owner` (0 if unknown), and that the thread is about to wait for it.
-    fn note_contention(&mut self, id: u32, object: u32, owner: u32);
+    /// Records that the last counted lock attempt of the thread that runs here found the lock
+    /// owned, and that the thread is about to wait for it.
+    fn note_contention(&mut self, contention: NotedContention);
 }

@@ -2,8 +2,8 @@
 //! parking on the scheduler's wait words under loom's locks.
 
 use crate::{
-    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters,
-    ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
+    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement, SchedError,
+    SpawnParameters, ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -262,7 +262,7 @@ impl Cpu for ModelCpu {
         false
     }
 
-    fn note_contention(&mut self, _: u32, _: u32, _: u32) {}
+    fn note_contention(&mut self, _: NotedContention) {}
 
     fn peek_contention(&mut self, _: u32) -> Option<Contention> {
         None

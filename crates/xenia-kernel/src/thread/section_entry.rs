@@ -5,7 +5,7 @@ use crate::objects::critical_section::{enter_or_join, try_enter};
 use crate::objects::lock_queue::LockWaiter;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
-use xenia_sched::{BlockReason, Wait};
+use xenia_sched::{BlockReason, NotedContention, Wait};
 
 /// Enters a section, or waits for it. Returns `None` if the caller is inside, otherwise the flow of
 /// the export. The thread that hands the section over stores `result` in r3.
@@ -27,8 +27,8 @@ pub fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<Option<
     if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
         return Ok(None);
     }
-    if let Some(owner) = owner {
-        call.cpu.note_contention(id, at.0, owner);
+    if let Some(owner_tid) = owner {
+        call.cpu.note_contention(NotedContention { tid: id, object: at.0, owner_tid });
     }
     Ok(Some(Flow::Block(Wait::forever(reason))))
 }

@@ -9,8 +9,8 @@ use super::shared::Shared;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters,
-    ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Event, GuestTicks, NotedContention, Placement, Running, SchedError,
+    SpawnParameters, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use std::cell::OnceCell;
 use xenia_cpu::PpcContext;
@@ -199,7 +199,7 @@ impl Cpu for SlotCpu<'_> {
         self.shared.records_contention
     }
 
-    fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
-        self.shared.slots.common.with_contention(|contention| contention.note(id, object, owner));
+    fn note_contention(&mut self, contention: NotedContention) {
+        self.shared.slots.common.with_contention(|points| points.note(contention));
     }
 }

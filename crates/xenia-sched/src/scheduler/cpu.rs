@@ -5,8 +5,8 @@ use super::Scheduler;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError,
-    SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, NotedContention, Placement, Running,
+    SchedError, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -172,7 +172,7 @@ impl Cpu for Scheduler {
         self.common.records_contention()
     }
 
-    fn note_contention(&mut self, id: u32, object: u32, owner: u32) {
-        self.common.with_contention(|contention| contention.note(id, object, owner));
+    fn note_contention(&mut self, contention: NotedContention) {
+        self.common.with_contention(|points| points.note(contention));
     }
 }

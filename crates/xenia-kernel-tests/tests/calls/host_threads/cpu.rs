@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError,
-    SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
+    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement,
+    SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
 };
 
 /// A guest thread's registers while it does not run, and its wait state.
@@ -204,7 +204,7 @@ impl Cpu for HostCpu {
         false
     }
 
-    fn note_contention(&mut self, _: u32, _: u32, _: u32) {}
+    fn note_contention(&mut self, _: NotedContention) {}
 
     fn peek_contention(&mut self, _id: u32) -> Option<Contention> {
         None
