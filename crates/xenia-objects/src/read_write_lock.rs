@@ -13,7 +13,7 @@ use super::sharded::Sharded;
 use crate::dispatcher::{Dispatcher, initialize, kind};
 use crate::failure::Fallible;
 use xenia_guest::GuestAddr;
-use xenia_guest::layout::{erwlock, ksemaphore};
+use xenia_guest::layout::{dispatcher_header, erwlock, ksemaphore};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::{Level, Mutex};
@@ -75,7 +75,7 @@ enum Next {
 pub fn initialize_lock(memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
     memory.write(lock.offset(erwlock::LOCK_COUNT), -1_i32)?;
     Counts { writers_waiting: 0, readers_waiting: 0, readers_inside: 0 }.write(memory, lock)?;
-    initialize(memory, lock.offset(erwlock::WRITER_EVENT), kind::AUTO_EVENT, 0x10, 0)?;
+    initialize(memory, lock.offset(erwlock::WRITER_EVENT), kind::AUTO_EVENT, dispatcher_header::SIZE, 0)?;
     let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
     initialize(memory, semaphore, kind::SEMAPHORE, ksemaphore::SIZE, 0)?;
     memory.write(semaphore.offset(ksemaphore::LIMIT), READERS)?;

@@ -166,7 +166,7 @@ impl Objects {
         let at = pool.allocate(memory, header::SIZE.saturating_add(size))?;
         let body = at.offset(header::SIZE);
         memory.write(at.offset(header::POINTER_COUNT), 1_u32)?;
-        memory.write(at.offset(header::FLAGS), 0x10_u8)?;
+        memory.write(at.offset(header::FLAGS), header::OF_TITLE)?;
         memory.write(at.offset(header::TYPE), self.types.get(&kind).copied().unwrap_or_default())?;
         let Some(position) = self.slab.insert(&mut tables.positions, body, kind) else {
             pool.free(memory, at)?;
@@ -205,7 +205,7 @@ impl Objects {
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit_amount(Limit::NameBytes, *name_bytes, name.len() as u64)?;
         let at = GuestAddr(body.0.wrapping_sub(header::SIZE));
-        self.memory.write(at.offset(header::FLAGS), 0x11_u8)?;
+        self.memory.write(at.offset(header::FLAGS), header::OF_TITLE | header::NAMED)?;
         if let Some(old) = record.name.replace(name.to_owned()) {
             names.remove(&key(&old));
             *name_bytes -= old.len() as u64;

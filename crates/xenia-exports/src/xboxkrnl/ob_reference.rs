@@ -13,8 +13,6 @@ use xenia_kernel_macros::exports;
 /// The exports for object references.
 pub struct ObReference;
 
-/// Flag in an object's header: the object is the title's, not the system's.
-const OF_TITLE: u8 = 0x10;
 /// Minimum body size of an object that a title creates by type: that of a timer, the largest such
 /// type.
 const SMALLEST_BODY: u32 = xenia_guest::layout::ktimer::SIZE;
@@ -81,7 +79,7 @@ impl ObReference {
     fn ObIsTitleObject(call: &mut Call, object: GuestAddr) -> Fallible<bool> {
         let flags: u8 =
             call.memory().read(GuestAddr(object.0.wrapping_sub(header::SIZE)).offset(header::FLAGS))?;
-        Ok(flags & OF_TITLE != 0)
+        Ok(flags & header::OF_TITLE != 0)
     }
 
     /// Takes a reference to an object.

@@ -6,12 +6,17 @@ pub mod object_header {
     pub const POINTER_COUNT: u32 = 0;
     /// Handle count, u32.
     pub const HANDLE_COUNT: u32 = 4;
-    /// 1: named, 2: permanent, 0x10: belongs to the title. u8.
+    /// Flags ([`NAMED`], [`OF_TITLE`]; 2: permanent), u8.
     pub const FLAGS: u32 = 0xB;
     /// Pointer to the object type variable.
     pub const TYPE: u32 = 0x10;
     /// Size of the header; the body follows.
     pub const SIZE: u32 = 0x18;
+
+    /// Flag: the object has a name.
+    pub const NAMED: u8 = 1;
+    /// Flag: the object belongs to the title, not to the system.
+    pub const OF_TITLE: u8 = 0x10;
 }
 
 /// `OBJECT_TYPE`: the structure behind the `*ObjectType` variables.

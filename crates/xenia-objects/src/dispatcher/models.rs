@@ -11,7 +11,7 @@ use super::{
 };
 use crate::sharded::shard_of;
 use std::sync::Arc;
-use xenia_guest::layout::kmutant;
+use xenia_guest::layout::{dispatcher_header, kmutant};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, object_page, run};
 use xenia_sched::{Cpu, Woken};
@@ -36,7 +36,7 @@ impl Model {
             (1..64).map(|index| at.offset(0x40 * index)).find(|&other| shard_of(other) != shard_of(at));
         let objects = [at, second.expect("not all in one shard")];
         for (object, kind) in objects.into_iter().zip(kinds) {
-            initialize(memory, object, kind, 0x10, state).expect("it is there");
+            initialize(memory, object, kind, dispatcher_header::SIZE, state).expect("it is there");
             memory.write(object.offset(kmutant::OWNER), GuestAddr::NULL).expect("it is there");
             memory.write(object.offset(kmutant::ABANDONED), 0_u8).expect("it is there");
         }
