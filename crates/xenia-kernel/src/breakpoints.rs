@@ -37,10 +37,11 @@ impl Default for Breakpoints {
 }
 
 impl Breakpoints {
-    /// Sets a breakpoint at an instruction. Returns `false` if there are [`MAX_BREAKPOINTS`].
+    /// Sets a breakpoint at an instruction. Returns `false` if there are [`MAX_BREAKPOINTS`], or if
+    /// the address is not a multiple of 4.
     ///
     /// # Errors
-    /// The address is not mapped or not a multiple of 4.
+    /// The address is not mapped.
     pub fn insert(&self, memory: &GuestMemory, at: GuestAddr) -> Access<bool> {
         let mut state = self.0.lock();
         if state.replaced.contains_key(&at.0) {
