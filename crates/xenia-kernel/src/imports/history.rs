@@ -149,12 +149,34 @@ impl Ring {
 }
 
 /// Calls of one export that is not complete.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Tally {
     status: Status,
     count: u64,
     first: Made,
     last: Made,
+}
+
+impl Tally {
+    /// Adds the calls that another shard has counted.
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        if other.first.at < self.first.at {
+            self.first = other.first;
+        }
+        if other.last.at > self.last.at {
+            self.last = other.last;
+        }
+    }
+
+    fn report(&self) -> UnfinishedCall {
+        UnfinishedCall {
+            status: self.status,
+            count: self.count,
+            first: self.first.past(),
+            last: self.last.past(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -216,26 +238,13 @@ impl CallHistory {
 
     /// Calls of exports that are not complete, by library and ordinal.
     pub fn unfinished(&self) -> Vec<UnfinishedCall> {
-        let mut all: BTreeMap<Key, (Status, u64, Made, Made)> = BTreeMap::new();
+        let mut all: BTreeMap<Key, Tally> = BTreeMap::new();
         for shard in &self.shards {
             for (&key, tally) in &shard.lock().unfinished {
-                let sum = all.entry(key).or_insert((tally.status, 0, tally.first, tally.last));
-                sum.1 += tally.count;
-                if tally.first.at < sum.2.at {
-                    sum.2 = tally.first;
-                }
-                if tally.last.at > sum.3.at {
-                    sum.3 = tally.last;
-                }
+                all.entry(key).and_modify(|sum| sum.add(tally)).or_insert(*tally);
             }
         }
-        let of = |(status, count, first, last): (Status, u64, Made, Made)| UnfinishedCall {
-            status,
-            count,
-            first: first.past(),
-            last: last.past(),
-        };
-        all.into_values().map(of).collect()
+        all.values().map(Tally::report).collect()
     }
 }
 
