@@ -125,12 +125,9 @@ impl OpenPackage {
     /// older one; its files are deleted.
     fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
         let committed = self.commit(store);
-        // The last step to fail is the sync of the new header. After a crash of the host either
-        // header may be on disk, so the files of both are kept.
-        let is_named = || !matches!(store.find(&self.name), Ok(found) if found.as_ref().is_none_or(|found| found.folder != self.header.folder));
         if let Err(error) = &committed
             && self.replaces.is_some()
-            && is_named()
+            && self.may_be_named(store)
         {
             tracing::error!(target: "vfs", "the package {} may not outlast a crash of the host: {error}", self.name.file());
         } else if let Err(error) = &committed {
@@ -143,6 +140,18 @@ impl OpenPackage {
             }
         }
         committed
+    }
+
+    /// Whether the header on the disk may be this package's.
+    ///
+    /// The last step of a commit to fail is the sync of that header. After a crash of the host
+    /// either header may be on disk, so the files of both must be kept.
+    fn may_be_named(&self, store: &ContentStore) -> bool {
+        match store.find(&self.name) {
+            Ok(Some(found)) => found.folder == self.header.folder,
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     /// Abandons the package: the older one stays.
