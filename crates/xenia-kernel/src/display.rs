@@ -14,7 +14,7 @@ use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{FIELDS_PER_SECOND, GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, physical_to_view};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_state::{Impossible, check, is_count};
@@ -110,7 +110,7 @@ pub enum Persisted {
 /// Duration of one field in ticks of guest time.
 pub fn field_period(mode: &DisplayMode) -> GuestTicks {
     let rate = f64::from(mode.refresh_rate);
-    let rate = if RATES.contains(&rate) { rate } else { 60.0 };
+    let rate = if RATES.contains(&rate) { rate } else { f64::from(FIELDS_PER_SECOND) };
     (TICKS_PER_SECOND as f64 / rate) as GuestTicks
 }
 
