@@ -36,6 +36,24 @@ pub(crate) const DESCRIPTOR: u64 = header::field::VOLUME as u64;
 const DESCRIPTOR_SIZE: usize = 0x24;
 /// Size of a directory entry in bytes.
 const ENTRY_SIZE: usize = 0x40;
+/// Offsets of the fields of a directory entry; its name is at 0.
+mod entry_field {
+    /// Length of the name, and flags.
+    pub(super) const FLAGS: usize = 0x28;
+    /// Number of blocks with data.
+    pub(super) const WRITTEN: usize = 0x29;
+    /// Number of blocks that the file owns.
+    pub(super) const OWNED: usize = 0x2C;
+    pub(super) const FIRST: usize = 0x2F;
+    pub(super) const PARENT: usize = 0x32;
+    pub(super) const SIZE: usize = 0x34;
+}
+/// Bits of [`entry_field::FLAGS`].
+mod entry_flag {
+    pub(super) const NAME_LENGTH: u8 = 0x3F;
+    pub(super) const CONTIGUOUS: u8 = 0x40;
+    pub(super) const DIRECTORY: u8 = 0x80;
+}
 const MAX_NAME: usize = 40;
 /// Flag of the descriptor: one copy of each table instead of two.
 const READ_ONLY: u8 = 1;
@@ -181,7 +199,8 @@ impl Reader {
             let bytes = self.tree.block(block)?;
             let offset = self.tree.offset(block);
             for (i, entry) in bytes.chunks_exact(ENTRY_SIZE).enumerate() {
-                let length = usize::from(entry[0x28] & 0x3F);
+                let flags = entry[entry_field::FLAGS];
+                let length = usize::from(flags & entry_flag::NAME_LENGTH);
                 if entry[0] == 0 || length == 0 {
                     // An unused or a deleted entry.
                     continue;
@@ -195,12 +214,12 @@ impl Reader {
                     Entry {
                         offset,
                         name: code_page::decode(name),
-                        is_directory: entry[0x28] & 0x80 != 0,
-                        is_contiguous: entry[0x28] & 0x40 != 0,
-                        first: le24(entry, 0x2F),
-                        written: le24(entry, 0x29),
-                        parent: u16::from_be_bytes([entry[0x32], entry[0x33]]),
-                        size: be32(entry, 0x34),
+                        is_directory: flags & entry_flag::DIRECTORY != 0,
+                        is_contiguous: flags & entry_flag::CONTIGUOUS != 0,
+                        first: le24(entry, entry_field::FIRST),
+                        written: le24(entry, entry_field::WRITTEN),
+                        parent: be16(entry, entry_field::PARENT),
+                        size: be32(entry, entry_field::SIZE),
                     },
                 ));
             }
@@ -265,6 +284,10 @@ impl ReadAt for File {
     fn size(&self) -> io::Result<u64> {
         Ok(self.size)
     }
+}
+
+fn be16(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |half| u16::from_be_bytes(*half))
 }
 
 fn be32(bytes: &[u8], at: usize) -> u32 {

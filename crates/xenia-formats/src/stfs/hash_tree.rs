@@ -25,13 +25,15 @@ pub(super) const CHILDREN: u32 = 170;
 /// Number of blocks covered by a table of each level.
 pub(super) const COVERED: [u32; 3] = [CHILDREN, CHILDREN * CHILDREN, CHILDREN * CHILDREN * CHILDREN];
 /// Size of a hash entry in bytes.
-const ENTRY: usize = 24;
+pub(super) const ENTRY: usize = 24;
 /// Flag in the word after a hash: the child's second copy is the current one.
 const SECOND_COPY: u32 = 1 << 30;
 /// Flag in that word at level 0: the block belongs to a file.
-const IN_USE: u32 = 1 << 31;
+pub(super) const IN_USE: u32 = 1 << 31;
 /// Mask in that word at level 0: index of the next block.
 const NEXT: u32 = 0xFF_FFFF;
+/// The index that ends a file; those of blocks are lower.
+pub(super) const LAST: u32 = NEXT;
 /// Mask of each of two counts in that word above level 0, from bit 0 and from bit 15 on: free
 /// blocks, and blocks that become free with the next write.
 const FREE: u32 = 0x7FFF;

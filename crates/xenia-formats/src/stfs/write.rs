@@ -11,17 +11,14 @@ use xenia_guest::code_page;
 
 use sha1::{Digest, Sha1};
 
-use super::hash_tree::{BLOCK, BlockHash, CHILDREN, COVERED, Shape};
+use super::hash_tree::{self, BLOCK, BlockHash, CHILDREN, COVERED, IN_USE, LAST, Shape};
 use super::header::{PackageInfo, Signer};
-use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, MAX_NAME, READ_ONLY, ROOT};
+use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, MAX_NAME, READ_ONLY, ROOT, entry_field, entry_flag};
 use crate::read_at::ReadAt;
 use crate::volume::Volume;
 
 /// Number of blocks of a file read at a time.
 const AHEAD: u32 = 256;
-/// Flags in the word after a block's hash: in use, and last of its file.
-const IN_USE: u32 = 1 << 31;
-const LAST: u32 = 0xFF_FFFF;
 
 /// Reasons why a volume cannot be written as a package.
 #[derive(Debug, thiserror::Error)]
@@ -168,17 +165,17 @@ fn entries(items: &[Item]) -> Vec<u8> {
     for item in items {
         let mut entry = [0; ENTRY_SIZE];
         entry[..item.name.len()].copy_from_slice(&item.name);
-        // Flags: consecutive blocks, or a folder.
-        let kind = if item.contents.is_some() { 0x40 } else { 0x80 };
-        entry[0x28] = item.name.len() as u8 | kind;
+        let kind = if item.contents.is_some() { entry_flag::CONTIGUOUS } else { entry_flag::DIRECTORY };
+        entry[entry_field::FLAGS] = item.name.len() as u8 | kind;
+        let mut put = |at: usize, field: &[u8]| entry[at..at + field.len()].copy_from_slice(field);
         let blocks = item.blocks().to_le_bytes();
-        entry[0x29..0x2C].copy_from_slice(&blocks[..3]);
-        entry[0x2C..0x2F].copy_from_slice(&blocks[..3]);
+        put(entry_field::WRITTEN, &blocks[..3]);
+        put(entry_field::OWNED, &blocks[..3]);
         if item.size > 0 {
-            entry[0x2F..0x32].copy_from_slice(&item.first.to_le_bytes()[..3]);
+            put(entry_field::FIRST, &item.first.to_le_bytes()[..3]);
         }
-        entry[0x32..0x34].copy_from_slice(&item.parent.to_be_bytes());
-        entry[0x34..0x38].copy_from_slice(&item.size.to_be_bytes());
+        put(entry_field::PARENT, &item.parent.to_be_bytes());
+        put(entry_field::SIZE, &item.size.to_be_bytes());
         bytes.extend(entry);
     }
     bytes
@@ -197,7 +194,7 @@ fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, Bloc
                     table.extend(digest);
                     table.extend(word.to_be_bytes());
                 }
-                table.resize(CHILDREN as usize * 24, 0);
+                table.resize(CHILDREN as usize * hash_tree::ENTRY, 0);
                 // A console that writes to the package counts on blocks here, not on tables.
                 table.extend(shape.covered_by(level, number).to_be_bytes());
                 table.resize(BLOCK, 0);
