@@ -65,14 +65,33 @@ pub struct Address {
     pub key: [u8; 16],
 }
 
+/// Numbers of public and of private slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotCounts {
+    pub public: u32,
+    pub private: u32,
+}
+
+impl SlotCounts {
+    /// Whether a session may have so many slots.
+    pub fn is_allowed(self) -> bool {
+        self.public <= SLOTS && self.private <= SLOTS
+    }
+
+    /// Whether members that take so many slots fit.
+    fn has_room_for(self, taken: Self) -> bool {
+        taken.public <= self.public && taken.private <= self.private
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Combination of [`flags`].
     pub flags: u32,
     /// Place of the user that hosts it.
     pub host: u32,
-    /// Numbers of public and of private slots.
-    pub slots: [u32; 2],
+    /// All slots, free or taken.
+    pub slots: SlotCounts,
     /// In the order in which they joined.
     pub members: Vec<Member>,
     pub state: State,
@@ -82,17 +101,18 @@ pub struct Session {
 }
 
 impl Session {
-    fn taken(&self) -> [usize; 2] {
-        [false, true]
-            .map(|is_private| self.members.iter().filter(|member| member.is_private == is_private).count())
+    fn taken(&self) -> SlotCounts {
+        let private = self.members.iter().filter(|member| member.is_private).count();
+        SlotCounts { public: (self.members.len() - private) as u32, private: private as u32 }
     }
 
-    /// Returns the numbers of free public and private slots.
-    pub fn free(&self) -> [u32; 2] {
-        [false, true].map(|is_private| {
-            let taken = self.members.iter().filter(|member| member.is_private == is_private).count() as u32;
-            self.slots[usize::from(is_private)].saturating_sub(taken)
-        })
+    /// Returns the numbers of free slots.
+    pub fn free(&self) -> SlotCounts {
+        let taken = self.taken();
+        SlotCounts {
+            public: self.slots.public.saturating_sub(taken.public),
+            private: self.slots.private.saturating_sub(taken.private),
+        }
     }
 
     /// Adds the members that have not joined yet, all or none of them. A member that wants a
@@ -103,9 +123,9 @@ impl Session {
             if self.members.iter().any(|there| there.xuid == member.xuid) {
                 continue;
             }
-            let [public, private] = self.free();
-            let is_private = member.is_private && private > 0;
-            if !is_private && public == 0 {
+            let free = self.free();
+            let is_private = member.is_private && free.private > 0;
+            if !is_private && free.public == 0 {
                 self.members.truncate(before);
                 return Err(SessionError::Full);
             }
@@ -138,13 +158,12 @@ impl Session {
     }
 
     /// Changes flags and slots; fails if members would lose their slots.
-    pub fn modify(&mut self, flags: u32, slots: [u32; 2]) -> Result<(), SessionError> {
-        let changed = Self { flags: flags | self.flags & flags::HOST, slots, ..self.clone() };
-        let has_room = self.taken().into_iter().zip(slots).all(|(taken, slots)| taken <= slots as usize);
-        if !has_room || slots.iter().any(|&slots| slots > SLOTS) {
+    pub fn modify(&mut self, flags: u32, slots: SlotCounts) -> Result<(), SessionError> {
+        if !slots.has_room_for(self.taken()) || !slots.is_allowed() {
             return Err(SessionError::Invalid);
         }
-        *self = changed;
+        self.flags = flags | self.flags & flags::HOST;
+        self.slots = slots;
         Ok(())
     }
 }
@@ -160,10 +179,8 @@ impl Sessions {
     /// A session with more members than slots, or too many slots.
     pub fn check_state(&self) -> Result<(), Impossible> {
         let Self(sessions) = self;
-        let is_possible = |session: &Session| {
-            let places = session.taken().into_iter().zip(session.slots);
-            places.into_iter().all(|(taken, slots)| slots <= SLOTS && taken <= slots as usize)
-        };
+        let is_possible =
+            |session: &Session| session.slots.is_allowed() && session.slots.has_room_for(session.taken());
         check(sessions.values().all(is_possible), "a session has more members than slots")
     }
 
@@ -196,25 +213,29 @@ impl Sessions {
 mod tests {
     use super::*;
 
+    const fn slots(public: u32, private: u32) -> SlotCounts {
+        SlotCounts { public, private }
+    }
+
     fn member(xuid: u64, is_private: bool) -> Member {
         Member { xuid: Xuid(xuid), user: None, is_private }
     }
 
     #[test]
     fn slots_are_taken_and_given_back() {
-        let mut session = Session { slots: [2, 1], ..Session::default() };
+        let mut session = Session { slots: slots(2, 1), ..Session::default() };
         session.join(&[member(1, true), member(2, true)]).unwrap();
         assert_eq!(session.members, [member(1, true), member(2, false)], "no private slot was left");
-        assert_eq!(session.free(), [1, 0]);
+        assert_eq!(session.free(), slots(1, 0));
         assert_eq!(session.join(&[member(3, false), member(4, false)]), Err(SessionError::Full));
-        assert_eq!((session.members.len(), session.free()), (2, [1, 0]), "all members join, or none");
+        assert_eq!((session.members.len(), session.free()), (2, slots(1, 0)), "all members join, or none");
         session.join(&[member(1, false), member(3, false)]).unwrap();
         session.leave(&[Xuid(1), Xuid(9)]);
-        assert_eq!((session.members.len(), session.free()), (2, [0, 1]));
-        assert_eq!(session.modify(0, [1, 1]), Err(SessionError::Invalid));
-        assert_eq!(session.modify(0, [2, SLOTS + 1]), Err(SessionError::Invalid));
-        session.modify(0x20, [4, 0]).unwrap();
-        assert_eq!((session.free(), session.flags), ([2, 0], 0x20));
+        assert_eq!((session.members.len(), session.free()), (2, slots(0, 1)));
+        assert_eq!(session.modify(0, slots(1, 1)), Err(SessionError::Invalid));
+        assert_eq!(session.modify(0, slots(2, SLOTS + 1)), Err(SessionError::Invalid));
+        session.modify(0x20, slots(4, 0)).unwrap();
+        assert_eq!((session.free(), session.flags), (slots(2, 0), 0x20));
     }
 
     #[test]

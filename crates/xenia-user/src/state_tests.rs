@@ -5,7 +5,7 @@ use crate::enumerators::{Enumerator, Enumerators, Item};
 use crate::notifications::{Notification, Notifications, State, id};
 use crate::profile::{Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
-use crate::sessions::{Member, Session, Sessions};
+use crate::sessions::{Member, Session, Sessions, SlotCounts};
 use crate::xconfig::{Locale, XConfig, category};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,8 @@ fn lists_are_read_on_from_where_they_were() {
 #[test]
 fn sessions_have_no_more_members_than_slots() {
     let mut sessions = Sessions::default();
-    let mut session = Session { slots: [2, 1], nonce: 7, ..Session::default() };
+    let slots = SlotCounts { public: 2, private: 1 };
+    let mut session = Session { slots, nonce: 7, ..Session::default() };
     let member = |n| Member { xuid: Xuid(n), user: Some(1), is_private: true };
     session.join(&[member(1), member(2)]).expect("there is room");
     session.start().expect("it is in the lobby");

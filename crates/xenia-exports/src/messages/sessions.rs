@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS};
 use xenia_user::profile::Xuid;
-use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
+use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, SlotCounts, flags};
 
 /// `XONLINE_E_SESSION_*` error codes.
 const NOT_FOUND: HResult = HResult(0x8015_5200);
@@ -98,11 +98,11 @@ fn xuid_of(call: &Call, user: u32) -> Option<Xuid> {
 pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let body: GuestAddr = words.field(call, 0)?;
     let wanted: u32 = words.field(call, 4)?;
-    let slots: [u32; 2] = [words.field(call, 8)?, words.field(call, 0xC)?];
+    let slots = SlotCounts { public: words.field(call, 8)?, private: words.field(call, 0xC)? };
     let user: u32 = words.field(call, 0x10)?;
     let object = call.kernel.objects.by_pointer(body);
     let is_session = object.is_some_and(|object| object.kind() == KIND);
-    if !is_session || slots.iter().any(|&slots| slots > SLOTS) || user >= USERS {
+    if !is_session || !slots.is_allowed() || user >= USERS {
         return Ok(HResult::INVALID_ARGUMENT);
     }
     if xuid_of(call, user).is_none() {
@@ -201,7 +201,7 @@ pub(super) fn end(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 pub(super) fn modify(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let wanted: u32 = words.field(call, 4)?;
-    let slots = [words.field(call, 8)?, words.field(call, 0xC)?];
+    let slots = SlotCounts { public: words.field(call, 8)?, private: words.field(call, 0xC)? };
     if wanted & flags::ONLINE != 0 {
         return Ok(NOT_LOGGED_ON);
     }
@@ -220,15 +220,16 @@ pub(super) fn describe(call: &mut Call, words: MessageWords) -> Fallible<HResult
     }
     let memory = call.memory();
     memory.fill(at, details::SIZE, 0)?;
+    let free = session.free();
     let room = (size - details::SIZE) / details::MEMBER;
     let returned = room.min(session.members.len() as u32);
     for (offset, word) in [
         (details::HOST, session.host),
         (details::FLAGS, session.flags),
-        (details::SLOTS, session.slots[0]),
-        (details::SLOTS + 4, session.slots[1]),
-        (details::FREE, session.free()[0]),
-        (details::FREE + 4, session.free()[1]),
+        (details::SLOTS, session.slots.public),
+        (details::SLOTS + 4, session.slots.private),
+        (details::FREE, free.public),
+        (details::FREE + 4, free.private),
         (details::MEMBERS, session.members.len() as u32),
         (details::RETURNED, returned),
         (details::STATE, session.state as u32),
