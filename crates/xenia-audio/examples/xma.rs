@@ -3,18 +3,16 @@
 //! file it decodes a tone of ours.
 
 use std::path::PathBuf;
-use xenia_audio::xma::stream::{FRAME_SAMPLES, decode};
+use xenia_audio::xma::stream::{FRAME_SAMPLES, RateCode, decode};
 
 /// The tone: 1 kHz, one channel, 48 kHz.
 const TONE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/sound/stream.xma");
-/// The code of 48 kHz in a context of the decoder.
-const RATE: u32 = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let path = arguments.next().map_or_else(|| PathBuf::from(TONE), PathBuf::from);
     let is_stereo = arguments.next().is_some_and(|channels| channels == "stereo");
-    let (samples, failed) = decode(&std::fs::read(&path)?, is_stereo, RATE);
+    let (samples, failed) = decode(&std::fs::read(&path)?, is_stereo, RateCode::KHZ_48);
     let peak = samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
     let frames = samples.len() / FRAME_SAMPLES / (1 + usize::from(is_stereo));
     println!("{}: {frames} frames, {failed} of them damaged; peak {peak}", path.display());

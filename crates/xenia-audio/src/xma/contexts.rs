@@ -12,7 +12,7 @@ mod state;
 pub use state::XmaState;
 
 use super::packet::{Next, Packet, PacketSource, Position, next_frame};
-use super::stream::{FRAME_SAMPLES, FrameDecoder};
+use super::stream::{FRAME_SAMPLES, FrameDecoder, RateCode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub struct XmaFigures {
 struct Stream {
     decoder: FrameDecoder,
     is_stereo: bool,
-    rate: u32,
+    rate: RateCode,
     /// Samples that are not in the ring yet.
     pending: VecDeque<i16>,
     /// Samples per channel to drop from the next frame.
@@ -232,7 +232,7 @@ impl Decoder {
         let mut words = Words::read(&memory, at)?;
         let before = words.0;
         let is_stereo = words.get(field::IS_STEREO) != 0;
-        let rate = words.get(field::SAMPLE_RATE);
+        let rate = RateCode(words.get(field::SAMPLE_RATE));
         let Some(slot) = self.streams.get_mut(index) else { return Ok(()) };
         let kept = slot.take().filter(|stream| (stream.is_stereo, stream.rate) == (is_stereo, rate));
         let mut stream = kept.unwrap_or_else(|| {

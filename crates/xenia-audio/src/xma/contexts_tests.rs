@@ -2,7 +2,7 @@
 //! titles, and random data.
 
 use super::encoder::{Form, Style, packets, signal_to_noise, sine, stream};
-use super::stream::{self as plain};
+use super::stream::{self as plain, RateCode};
 use super::{Decoder, encoder};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -44,7 +44,7 @@ impl Bench {
         bench.set(field::OUTPUT_BLOCKS, blocks);
         bench.set(field::OUTPUT_VALID, 1);
         bench.set(field::SUBFRAME_DECODE_COUNT, 4);
-        bench.set(field::SAMPLE_RATE, 3);
+        bench.set(field::SAMPLE_RATE, RateCode::KHZ_48.0);
         bench.set(field::IS_STEREO, u32::from(is_stereo));
         bench
     }
@@ -122,7 +122,7 @@ fn every_ring_and_quantum_gives_the_same_samples() {
     for is_stereo in [false, true] {
         let channels = vec![tone(9); 1 + usize::from(is_stereo)];
         let bytes = stream(&channels, |_| Style::default());
-        let (expected, _) = plain::decode(&bytes, is_stereo, 3);
+        let (expected, _) = plain::decode(&bytes, is_stereo, RateCode::KHZ_48);
         for blocks in 1..=31 {
             for quantum in [0, 1, 3, 4, 8, 15] {
                 let mut bench = Bench::new(&bytes, blocks, is_stereo);
@@ -157,7 +157,7 @@ fn a_ring_fills_in_quanta_and_is_taken_when_it_is_full() {
 #[test]
 fn two_buffers_take_turns_in_the_midst_of_frames() {
     let bytes = tone_stream(40);
-    let (expected, _) = plain::decode(&bytes, false, 3);
+    let (expected, _) = plain::decode(&bytes, false, RateCode::KHZ_48);
     let count = bytes.len() / 2048;
     assert!(count > 6);
     let mut bench = Bench::new(&bytes, 16, false);
@@ -186,7 +186,7 @@ fn two_buffers_take_turns_in_the_midst_of_frames() {
 #[test]
 fn a_frame_whose_rest_is_not_there_waits_for_it() {
     let bytes = tone_stream(12);
-    let (expected, _) = plain::decode(&bytes, false, 3);
+    let (expected, _) = plain::decode(&bytes, false, RateCode::KHZ_48);
     let mut bench = Bench::new(&bytes, 31, false);
     bench.set(field::INPUT0_PACKETS, 1);
     let first = bench.drain();
@@ -204,7 +204,7 @@ fn a_frame_whose_rest_is_not_there_waits_for_it() {
 #[test]
 fn loops_are_exact_to_the_subframe() {
     let bytes = tone_stream(12);
-    let (plain, _) = plain::decode(&bytes, false, 3);
+    let (plain, _) = plain::decode(&bytes, false, RateCode::KHZ_48);
     let places = places(&bytes);
     assert_eq!(places[2] / (PACKET_SIZE * 8), places[3] / (PACKET_SIZE * 8));
     for (end, skip) in [(3, 0), (0, 0), (2, 1), (1, 4)] {
@@ -293,7 +293,7 @@ fn streams_of_others_between_the_packets_are_left_out() {
     let ours = packets(&frames, 1);
     let noise = [0xA5_u8; 2048];
     let mixed: Vec<u8> = ours.iter().flat_map(|packet| [*packet, noise]).flatten().collect();
-    let (expected, _) = plain::decode(&stream(&[tone(12)], |_| Style::default()), false, 3);
+    let (expected, _) = plain::decode(&stream(&[tone(12)], |_| Style::default()), false, RateCode::KHZ_48);
     let samples = Bench::new(&mixed, 20, false).drain();
     assert!(samples.len() >= expected.len() && samples[..expected.len()] == expected);
 }
@@ -303,7 +303,7 @@ fn packets_in_which_no_frame_begins_change_no_sample_and_no_buffer() {
     // Each frame in separate packets.
     let frames: Vec<Vec<[u8; 2048]>> =
         (0..12).map(|n| packets(&[encoder::frame(&[tone(12)], n * 512, Style::default())], 0)).collect();
-    let (expected, _) = plain::decode(frames.concat().as_flattened(), false, 3);
+    let (expected, _) = plain::decode(frames.concat().as_flattened(), false, RateCode::KHZ_48);
     assert_eq!(expected.len(), 12 * 512);
     let mut padding = [0xFF; 2048];
     padding[..4].copy_from_slice(&0x03FF_F9FF_u32.to_be_bytes());
@@ -333,7 +333,7 @@ fn a_frame_whose_rest_is_missing_releases_the_buffer_before_it() {
     assert!(all.len() > 1);
     // The bits before the last frame that begins in the packet are the end of an older one.
     all[0][..4].copy_from_slice(&(1 << 26 | (last as u32) << 11 | 1 << 8).to_be_bytes());
-    let (expected, _) = plain::decode(all[..2].as_flattened(), false, 3);
+    let (expected, _) = plain::decode(all[..2].as_flattened(), false, RateCode::KHZ_48);
     let mut padding = [0xFF; 2048];
     padding[..4].copy_from_slice(&0x03FF_F9FF_u32.to_be_bytes());
     let mut bench = Bench::new([padding, all[0], all[1]].as_flattened(), 16, false);
@@ -365,7 +365,7 @@ fn a_context_that_is_cleared_has_no_buffers_and_begins_anew() {
     assert_eq!((bench.get(field::OUTPUT_BLOCKS), bench.get(field::SAMPLE_RATE)), (10, 3), "the title's");
     bench.set(field::INPUT0_VALID, 1);
     bench.set(field::OUTPUT_VALID, 1);
-    let (expected, _) = plain::decode(&tone_stream(9), false, 3);
+    let (expected, _) = plain::decode(&tone_stream(9), false, RateCode::KHZ_48);
     assert!(bench.drain() == expected);
 }
 

@@ -17,6 +17,20 @@ const REACH: usize = LONGEST / 2;
 /// overlap is known only then.
 const SHORT_LAG: usize = SHORTEST / 2;
 
+/// Code of a stream's sample rate in a context of the decoder; higher bits are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateCode(pub u32);
+
+impl RateCode {
+    /// The code of 48 kHz.
+    pub const KHZ_48: Self = Self(3);
+
+    /// The sample rate in hertz.
+    pub(super) fn hertz(self) -> u32 {
+        [24_000, 32_000, 44_100, 48_000][self.0 as usize & 3]
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Channel {
     /// Samples from [`REACH`] before the frame on.
@@ -39,8 +53,8 @@ pub struct FrameDecoder {
 type Tiling = Vec<(usize, usize, [bool; 2])>;
 
 impl FrameDecoder {
-    /// A stream of one or two channels; `rate` is the code of its sample rate.
-    pub fn new(is_stereo: bool, rate: u32) -> Self {
+    /// A stream of one or two channels.
+    pub fn new(is_stereo: bool, rate: RateCode) -> Self {
         let channel =
             Channel { samples: vec![0.0; REACH + LONGEST], before: LONGEST, scales: Scales::default() };
         Self {
@@ -190,7 +204,8 @@ mod tests {
     #[test]
     fn tiles_follow_by_start_and_then_by_channel() {
         // Channel 1 has one tile of 512 samples, then channel 0 four of 128.
-        let tiling = FrameDecoder::new(true, 3).tiling(&mut Bits::new(&[0b0010_1111, 0b1100_0000], 10));
+        let tiling =
+            FrameDecoder::new(true, RateCode::KHZ_48).tiling(&mut Bits::new(&[0b0010_1111, 0b1100_0000], 10));
         let first = [true, false];
         let expected = [
             (0, 128, first),

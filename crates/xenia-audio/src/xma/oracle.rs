@@ -1,7 +1,7 @@
 //! Round trips through the encoder, and comparison with ffmpeg's decoder if it is installed.
 
 use super::encoder::{Form, Joint, Style, Writer, frame, packets, signal_to_noise, sine, stream};
-use super::stream::{FrameDecoder, decode};
+use super::stream::{FrameDecoder, RateCode, decode};
 use xenia_testing::Dice;
 
 /// Output delay in samples: half a tile.
@@ -26,7 +26,7 @@ fn a_sine_comes_back_in_every_form() {
         Form::Vectors,
     ] {
         let bytes = stream(std::slice::from_ref(&tone), |_| Style { form, ..Style::default() });
-        let (samples, failed) = decode(&bytes, false, 3);
+        let (samples, failed) = decode(&bytes, false, RateCode::KHZ_48);
         assert_eq!((samples.len(), failed), (512 * 12, 0), "{form:?}");
         let ratio = signal_to_noise(&tone, &samples, 1, 0, LAG);
         assert!(ratio > 60.0, "{form:?}: {ratio} dB");
@@ -42,7 +42,7 @@ fn two_channels_come_back_however_they_are_joined() {
         for scales in [0, 1, 99] {
             let style =
                 Style { joint, scales, form: Form::Vectors, odd_fields: scales == 99, ..Style::default() };
-            let (samples, failed) = decode(&stream(&channels, |_| style), true, 3);
+            let (samples, failed) = decode(&stream(&channels, |_| style), true, RateCode::KHZ_48);
             assert_eq!((samples.len(), failed), (2 * 512 * 6, 0), "{style:?}");
             for (channel, expected) in channels.iter().enumerate() {
                 let ratio = signal_to_noise(expected, &samples, 2, channel, LAG);
@@ -60,7 +60,10 @@ fn silence_is_45_and_62_bits() {
     ] {
         let mut samples = Vec::new();
         let length = if is_stereo { 62 } else { 45 };
-        assert_eq!(FrameDecoder::new(is_stereo, 3).decode(bytes, length, &mut samples), Ok(()));
+        assert_eq!(
+            FrameDecoder::new(is_stereo, RateCode::KHZ_48).decode(bytes, length, &mut samples),
+            Ok(())
+        );
         assert_eq!(samples, vec![0; 512 << u32::from(is_stereo)]);
     }
 }
@@ -73,7 +76,7 @@ fn the_shortest_frame_is_31_bits() {
     frame.put(0b10, 2);
     frame.put(0, 14);
     let frames = vec![frame; 3];
-    assert_eq!(decode(&packets(&frames, 0).concat(), false, 3), (vec![0; 3 * 512], 0));
+    assert_eq!(decode(&packets(&frames, 0).concat(), false, RateCode::KHZ_48), (vec![0; 3 * 512], 0));
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn one_coefficient_is_as_loud_as_the_transform_says() {
         .map(|byte| byte.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
         .collect();
     let mut samples = Vec::new();
-    let mut decoder = FrameDecoder::new(false, 3);
+    let mut decoder = FrameDecoder::new(false, RateCode::KHZ_48);
     assert_eq!(decoder.decode(&bytes, length, &mut samples), Ok(()));
     let peak = samples.iter().map(|sample| sample.abs()).max();
     assert_eq!((samples.len(), peak), (512, Some(16)));
@@ -141,7 +144,7 @@ fn damaged_frames_are_silent_or_decoded_and_never_stop_the_stream() {
             let at = dice.below(bytes.len());
             bytes[at] = dice.next() as u8;
         }
-        let (samples, failed) = decode(&bytes, dice.one_in(2), dice.below(4) as u32);
+        let (samples, failed) = decode(&bytes, dice.one_in(2), RateCode(dice.below(4) as u32));
         assert!(samples.len() % 512 == 0 && samples.len() < 512 * 4 * 1000);
         failed_at_all += failed;
     }
@@ -215,7 +218,7 @@ fn ffmpeg_hears_the_same() {
             odd_fields: false,
         });
         let Some(theirs) = ffmpeg(&bytes, channels) else { return };
-        let (ours, failed) = decode(&bytes, channels == 2, 3);
+        let (ours, failed) = decode(&bytes, channels == 2, RateCode::KHZ_48);
         assert_eq!(failed, 0);
         // ffmpeg's delay is 192 samples longer, and it removes 384 samples itself.
         let step = usize::from(channels);
@@ -251,9 +254,9 @@ fn equal_tiles_of_both_channels_are_one_however_they_are_announced() {
     }
     let apart = packets(&frames, 0).concat();
     assert_ne!(apart, together);
-    let expected = decode(&together, true, 3);
+    let expected = decode(&together, true, RateCode::KHZ_48);
     assert_eq!(expected.1, 0);
-    assert_eq!(decode(&apart, true, 3), expected);
+    assert_eq!(decode(&apart, true, RateCode::KHZ_48), expected);
     assert_eq!(ffmpeg(&apart, 2), ffmpeg(&together, 2));
 }
 

@@ -1,6 +1,6 @@
 //! Decoder for a single stream, without contexts.
 
-pub use super::frame::{FRAME_SAMPLES, FrameDecoder};
+pub use super::frame::{FRAME_SAMPLES, FrameDecoder, RateCode};
 pub use super::packet::{Next, Packet, PacketSource, Position, next_frame};
 use xenia_guest::xma::PACKET_SIZE;
 
@@ -17,7 +17,7 @@ impl PacketSource for Whole<'_> {
 
 /// Decodes all frames of a stream. Returns the samples, one channel after the other, and the number
 /// of frames that could not be decoded.
-pub fn decode(packets: &[u8], is_stereo: bool, rate: u32) -> (Vec<i16>, usize) {
+pub fn decode(packets: &[u8], is_stereo: bool, rate: RateCode) -> (Vec<i16>, usize) {
     let mut decoder = FrameDecoder::new(is_stereo, rate);
     let mut packets = Whole(packets);
     let mut samples = Vec::new();

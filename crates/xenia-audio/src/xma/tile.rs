@@ -1,7 +1,7 @@
 //! Tiles: the coefficients of 128, 256 or 512 samples, of one channel or of two jointly.
 
 use super::bits::{Bits, XmaError, XmaFault};
-use super::frame::is_tile;
+use super::frame::{RateCode, is_tile};
 use super::prefix::Codes;
 use super::transform::{LONGEST, SHORTEST, amplitude};
 use serde::{Deserialize, Serialize};
@@ -22,14 +22,14 @@ pub(super) struct Bands {
 
 impl Bands {
     /// Bands by critical frequencies, for tiles of `length` at `rate`.
-    fn new(length: usize, rate: u32) -> Self {
+    fn new(length: usize, rate: RateCode) -> Self {
         const FREQUENCIES: [u32; 28] = [
             100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700,
             4400, 5300, 6400, 7700, 9500, 12000, 15500, 20675, 28575, 41375, 63875,
         ];
         let mut ends = Vec::new();
         for frequency in FREQUENCIES {
-            let end = (2 * length as u32 * frequency / rate + 2) & !3;
+            let end = (2 * length as u32 * frequency / rate.hertz() + 2) & !3;
             if end >= length as u32 {
                 break;
             }
@@ -41,9 +41,8 @@ impl Bands {
         Self { ends }
     }
 
-    /// The bands of tiles of 128, 256 and 512 samples, by the code of the sample rate.
-    pub(super) fn of_rate(code: u32) -> [Self; 3] {
-        let rate = [24_000, 32_000, 44_100, 48_000][code as usize & 3];
+    /// The bands of tiles of 128, 256 and 512 samples.
+    pub(super) fn of_rate(rate: RateCode) -> [Self; 3] {
         [SHORTEST, 2 * SHORTEST, LONGEST].map(|length| Self::new(length, rate))
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::frame::FrameDecoderState;
 use super::{Decoder, FRAME_SAMPLES, FRAMES_PER_PASS, Stream, XmaFigures};
-use crate::xma::stream::FrameDecoder;
+use crate::xma::stream::{FrameDecoder, RateCode};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_guest::xma::CONTEXTS;
@@ -50,7 +50,7 @@ impl Stream {
         StreamState {
             decoder: decoder.state(),
             is_stereo: *is_stereo,
-            rate: *rate,
+            rate: rate.0,
             pending: pending.iter().copied().collect(),
             leave_out: *leave_out as u32,
         }
@@ -62,6 +62,7 @@ impl StreamState {
         let Self { decoder, is_stereo, rate, pending, leave_out } = self;
         check(pending.len() <= PENDING, "too many samples wait for a ring")?;
         check(leave_out as usize <= FRAME_SAMPLES, "too many samples are left out")?;
+        let rate = RateCode(rate);
         let decoder = FrameDecoder::restored(is_stereo, rate, decoder)?;
         Ok(Stream { decoder, is_stereo, rate, pending: pending.into(), leave_out: leave_out as usize })
     }

@@ -1,6 +1,6 @@
 //! State of a stream across frames. Its bands follow from the sample rate.
 
-use super::{Channel, FrameDecoder, LONGEST, REACH, SHORT_LAG, SHORTEST};
+use super::{Channel, FrameDecoder, LONGEST, REACH, RateCode, SHORT_LAG, SHORTEST};
 use crate::xma::tile::Scales;
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, check};
@@ -52,7 +52,7 @@ impl FrameDecoder {
     /// The stream of a state, with the channels and the sample rate of its context.
     pub(in crate::xma) fn restored(
         is_stereo: bool,
-        rate: u32,
+        rate: RateCode,
         state: FrameDecoderState,
     ) -> Result<Self, Impossible> {
         let FrameDecoderState { channels, has_long_lag } = state;

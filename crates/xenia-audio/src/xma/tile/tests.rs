@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn bands_are_those_of_the_format() {
-    let ends = |code| Bands::of_rate(code)[0].ends.clone();
+    let ends = |code| Bands::of_rate(RateCode(code))[0].ends.clone();
     assert_eq!(ends(0), [4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 68, 84, 100, 128]);
     assert_eq!(ends(1), [4, 8, 12, 16, 20, 24, 28, 36, 44, 52, 60, 76, 96, 124, 128]);
     assert_eq!(ends(2), [4, 8, 12, 16, 20, 24, 32, 36, 44, 56, 68, 88, 120, 128]);
     assert_eq!(ends(3), [4, 8, 12, 16, 20, 24, 28, 36, 40, 52, 64, 84, 112, 128]);
     for code in 0..4 {
-        for bands in Bands::of_rate(code) {
+        for bands in Bands::of_rate(RateCode(code)) {
             assert!(bands.len() <= MAX_BANDS && bands.ends.is_sorted());
             assert_eq!(
                 bands.ranges().map(|range| range.len()).sum::<usize>(),
@@ -22,7 +22,7 @@ fn bands_are_those_of_the_format() {
 
 #[test]
 fn bands_of_another_length_are_found_by_their_middle() {
-    let all = Bands::of_rate(3);
+    let all = Bands::of_rate(RateCode::KHZ_48);
     let same = all[0].resampled(128, &all[0], 128);
     assert!((0..all[0].len()).all(|band| usize::from(same[band]) == band), "{same:?}");
     let longer = all[0].resampled(128, &all[2], 512);
@@ -53,7 +53,7 @@ fn quantisers_go_on_in_parts() {
 /// Tiles that send no scale factors have those that were sent last, and their own loudest one.
 #[test]
 fn tiles_of_other_lengths_resample_what_was_sent() {
-    let all = Bands::of_rate(3);
+    let all = Bands::of_rate(RateCode::KHZ_48);
     let mut sent = [0; MAX_BANDS];
     (0..).zip(&mut sent).for_each(|(band, factor)| *factor = 60 - 7 * (band % 5));
     let mut scales = Scales { factors: sent, sent, sent_for: Some(512), ..Scales::default() };
