@@ -48,9 +48,16 @@ pub struct FrameDecoder {
     lag: usize,
 }
 
-/// The tiles of a frame in stream order, by start and then by channel: start, length, and the
-/// channels that have it.
-type Tiling = Vec<(usize, usize, [bool; 2])>;
+/// A tile of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FrameTile {
+    /// Its first sample.
+    start: usize,
+    /// Number of samples.
+    length: usize,
+    /// The channels that have it.
+    channels: [bool; 2],
+}
 
 impl FrameDecoder {
     /// A stream of one or two channels.
@@ -100,14 +107,14 @@ impl FrameDecoder {
                 }
             }
         }
-        if self.lag == SHORT_LAG && tiling.iter().any(|&(_, length, _)| length > SHORTEST) {
+        if self.lag == SHORT_LAG && tiling.iter().any(|tile| tile.length > SHORTEST) {
             self.grow_lag();
         }
         for channel in &mut self.channels {
             channel.scales.begin_frame();
         }
         let count = self.channels.len();
-        for (start, length, has) in tiling {
+        for FrameTile { start, length, channels: has } in tiling {
             let mut coefficients = [[0.0; LONGEST]; 2];
             let tiles = self.channels.iter_mut().zip(&mut coefficients).zip(has).filter(|&(_, has)| has);
             let mut tiles: Vec<_> = tiles
@@ -130,12 +137,13 @@ impl FrameDecoder {
         Ok(())
     }
 
-    /// Reads the division of the frame into tiles.
-    fn tiling(&self, bits: &mut Bits<'_>) -> Result<Tiling, XmaError> {
+    /// Reads the division of the frame into tiles. They are in stream order: by start and then by
+    /// channel.
+    fn tiling(&self, bits: &mut Bits<'_>) -> Result<Vec<FrameTile>, XmaError> {
         let count = self.channels.len();
         let is_same = bits.flag()?;
         let mut filled = [0; 2];
-        let mut tiling = Tiling::new();
+        let mut tiling: Vec<FrameTile> = Vec::new();
         while let Some(start) = filled[..count].iter().copied().min().filter(|&start| start < LONGEST) {
             let mut has = [false; 2];
             let waiting = filled[..count].iter().filter(|&&filled| filled == start).count();
@@ -158,15 +166,15 @@ impl FrameDecoder {
             for (filled, has) in filled.iter_mut().zip(has) {
                 *filled += if has { length } else { 0 };
             }
-            tiling.push((start, length, has));
+            tiling.push(FrameTile { start, length, channels: has });
         }
         // The frame can announce a long tile before short ones of the other channel, and the same
         // tile once for each channel; the stream has them in order, and equal ones as one.
-        tiling.sort_by_key(|&(start, _, has)| (start, !has[0]));
+        tiling.sort_by_key(|tile| (tile.start, !tile.channels[0]));
         tiling.dedup_by(|second, first| {
-            let is_equal = (second.0, second.1) == (first.0, first.1);
+            let is_equal = (second.start, second.length) == (first.start, first.length);
             if is_equal {
-                first.2 = [true; 2];
+                first.channels = [true; 2];
             }
             is_equal
         });
@@ -213,7 +221,8 @@ mod tests {
             (128, 128, first),
             (256, 128, first),
             (384, 128, first),
-        ];
+        ]
+        .map(|(start, length, channels)| FrameTile { start, length, channels });
         assert_eq!(tiling, Ok(expected.to_vec()));
     }
 }
