@@ -14,6 +14,10 @@ pub const ENGLISH: u32 = 1;
 pub const FIELDS_PER_SECOND: u32 = 60;
 /// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.
 pub const MAX_TICKS: u64 = 1 << 50;
+/// A millisecond in the kernel's unit of time, 100 ns.
+pub const MILLISECOND_100NS: u64 = 10_000;
+/// A second in that unit.
+pub const SECOND_100NS: u64 = 1000 * MILLISECOND_100NS;
 /// Guest system time (100 ns since 1601) at tick 0.
 pub const START_FILETIME: u64 = 132_500_000_000_000_000;
 /// Size of physical memory in bytes.

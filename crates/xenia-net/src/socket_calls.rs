@@ -7,7 +7,7 @@ use super::{Net, NetState, Overlapped, SocketOperation, WsaError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, MILLISECOND_100NS};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -84,7 +84,8 @@ pub struct SocketEffects(pub Vec<SocketEffect>);
 
 /// Guest time at which a call with this time limit gives up; 0 means no limit.
 fn deadline_after(now: GuestTicks, milliseconds: u32) -> Option<GuestTicks> {
-    (milliseconds != 0).then(|| now.saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)))
+    let limit = ticks_from_100ns(u64::from(milliseconds) * MILLISECOND_100NS);
+    (milliseconds != 0).then(|| now.saturating_add(limit))
 }
 
 impl Overlapped {

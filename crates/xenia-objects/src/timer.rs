@@ -8,8 +8,8 @@ use crate::dispatcher::{Dispatcher, Guard, Held, check_header, initialize, set_s
 use crate::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_guest::GuestAddr;
 use xenia_guest::layout::{dispatcher_header as header, ktimer};
+use xenia_guest::{GuestAddr, MILLISECOND_100NS};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
@@ -288,7 +288,7 @@ impl Held<'_> {
         set_signal_state(memory, timer, 1)?;
         let dispatcher = self.dispatcher;
         if setting.period_ms > 0 {
-            let period = ticks_from_100ns(u64::from(setting.period_ms) * 10_000);
+            let period = ticks_from_100ns(u64::from(setting.period_ms) * MILLISECOND_100NS);
             // Missed periods are skipped and do not shift the later ones.
             let missed = now.saturating_sub(setting.due) / period;
             let due = setting.due.saturating_add((missed + 1).saturating_mul(period));

@@ -1,7 +1,7 @@
 //! Conversion between `FILETIME` and calendar fields.
 
-/// Units of 100 ns in a millisecond.
-const MILLISECOND: u64 = 10_000;
+use xenia_guest::MILLISECOND_100NS;
+
 /// Milliseconds in a day.
 const DAY: u64 = 86_400_000;
 /// Days from 0000-03-01 to 1601-01-01.
@@ -33,7 +33,7 @@ pub struct TimeFields {
 impl TimeFields {
     /// Splits a time in units of 100 ns since 1601 into fields.
     pub fn new(time: u64) -> Self {
-        let milliseconds = time / MILLISECOND;
+        let milliseconds = time / MILLISECOND_100NS;
         let days = milliseconds / DAY;
         let of_day = milliseconds % DAY;
         // Years that begin in March have the leap day at their end.
@@ -84,7 +84,7 @@ impl TimeFields {
             + u64::from(self.minute) * 60_000
             + u64::from(self.second) * 1000
             + u64::from(self.milliseconds);
-        Some((days * DAY + of_day) * MILLISECOND)
+        Some((days * DAY + of_day) * MILLISECOND_100NS)
     }
 
     /// The fields as the structure's words.
@@ -161,7 +161,7 @@ mod tests {
     proptest! {
         #[test]
         fn fields_and_times_agree(milliseconds in 0_u64..9_223_372_036_854 / 10) {
-            let time = milliseconds * MILLISECOND * 100;
+            let time = milliseconds * MILLISECOND_100NS * 100;
             prop_assert_eq!(TimeFields::new(time).time(), Some(time));
         }
 

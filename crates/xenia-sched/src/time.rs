@@ -3,6 +3,7 @@
 /// Ticks of the time base since the machine started.
 pub type GuestTicks = u64;
 
+use xenia_guest::SECOND_100NS;
 pub use xenia_guest::{MAX_TICKS, START_FILETIME, TICKS_PER_SECOND};
 
 /// log2 of the instructions that a hardware thread executes per tick in lockstep: 16 per tick,
@@ -17,13 +18,13 @@ pub const TIME_READS_PER_VISIT: u32 = 8;
 
 /// Converts ticks to units of 100 ns, rounding down.
 pub const fn ticks_to_100ns(ticks: GuestTicks) -> u64 {
-    (ticks as u128 * 10_000_000 / TICKS_PER_SECOND as u128) as u64
+    (ticks as u128 * SECOND_100NS as u128 / TICKS_PER_SECOND as u128) as u64
 }
 
 /// Converts units of 100 ns to ticks, rounding up so that no wait is shorter than requested;
 /// saturating.
 pub const fn ticks_from_100ns(units: u64) -> GuestTicks {
-    let ticks = (units as u128 * TICKS_PER_SECOND as u128).div_ceil(10_000_000);
+    let ticks = (units as u128 * TICKS_PER_SECOND as u128).div_ceil(SECOND_100NS as u128);
     if ticks > u64::MAX as u128 { u64::MAX } else { ticks as u64 }
 }
 

@@ -4,7 +4,7 @@
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::sockets::{self, answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, SECOND_100NS};
 use xenia_kernel_macros::exports;
 use xenia_net::address::{self, AddressOutput};
 use xenia_net::{Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError};
@@ -98,7 +98,7 @@ fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, W
     if seconds < 0 || !(0..1_000_000).contains(&microseconds) {
         return Err(WsaError::INVALID);
     }
-    let hundred_ns = u64::from(seconds as u32) * 10_000_000 + u64::from(microseconds as u32) * 10;
+    let hundred_ns = u64::from(seconds as u32) * SECOND_100NS + u64::from(microseconds as u32) * 10;
     Ok(Some(call.now().saturating_add(ticks_from_100ns(hundred_ns))))
 }
 

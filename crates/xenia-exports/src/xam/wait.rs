@@ -9,7 +9,7 @@ use crate::abi::{
 };
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, MILLISECOND_100NS, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::{Alertable, ticks_to_100ns};
 
@@ -21,8 +21,6 @@ pub(super) const INFINITE: u32 = 0xFFFF_FFFF;
 /// Result of a wait that failed (`WAIT_FAILED`, `WSA_WAIT_FAILED`); the thread's last error has the
 /// reason.
 pub(super) const WAIT_FAILED: u32 = 0xFFFF_FFFF;
-/// The kernel's time units in a millisecond.
-const UNITS: i64 = 10_000;
 /// The longest interval, which waits for ever where the interval's pointer can't be null.
 const MAX_INTERVAL: i64 = i64::MAX;
 /// Status after which a wait starts again.
@@ -30,7 +28,7 @@ const ALERTED: u32 = NtStatus::ALERTED.0;
 
 /// Converts milliseconds to an interval from now on, in the kernel's units.
 pub(super) fn interval(milliseconds: u32) -> i64 {
-    -i64::from(milliseconds) * UNITS
+    -i64::from(milliseconds) * MILLISECOND_100NS as i64
 }
 
 /// Encodes an interval as local words of a call, whose address the kernel gets.
@@ -143,6 +141,6 @@ impl Waiting {
     /// Returns the milliseconds since the console was switched on.
     #[export(Done)]
     fn GetTickCount(call: &mut Call) -> u32 {
-        (ticks_to_100ns(call.now()) / UNITS.unsigned_abs()) as u32
+        (ticks_to_100ns(call.now()) / MILLISECOND_100NS) as u32
     }
 }

@@ -3,7 +3,7 @@
 use crate::abi::{Call, Flow, Out};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{Timeout, deadline, interruption};
-use xenia_guest::NtStatus;
+use xenia_guest::{MILLISECOND_100NS, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};
 
@@ -39,7 +39,7 @@ impl KeTime {
     /// bundle, it advances in steps of a millisecond.
     #[export(Done)]
     fn KeQueryInterruptTime(call: &mut Call) -> u64 {
-        ticks_to_100ns(call.now()) / 10_000 * 10_000
+        ticks_to_100ns(call.now()) / MILLISECOND_100NS * MILLISECOND_100NS
     }
 
     /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait

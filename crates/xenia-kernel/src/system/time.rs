@@ -3,19 +3,17 @@
 use crate::Kernel;
 use crate::objects::spin_lock;
 use crate::status::failure::{Fallible, housekeeping};
+use xenia_guest::MILLISECOND_100NS;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns, ticks_to_100ns};
-
-/// Period at which `KeTimeStampBundle` changes, in units of 100 ns.
-const MILLISECOND: u64 = 10_000;
 
 /// Guest time `now` in whole milliseconds.
 fn milliseconds(now: GuestTicks) -> u64 {
-    ticks_to_100ns(now) / MILLISECOND
+    ticks_to_100ns(now) / MILLISECOND_100NS
 }
 
 /// Guest time at which the millisecond after that of `now` begins.
 pub(super) fn next_millisecond(now: GuestTicks) -> GuestTicks {
-    ticks_from_100ns((milliseconds(now) + 1) * MILLISECOND)
+    ticks_from_100ns((milliseconds(now) + 1) * MILLISECOND_100NS)
 }
 
 impl Kernel {
@@ -54,8 +52,9 @@ fn stamp_time(kernel: &Kernel, now: GuestTicks) -> Fallible<()> {
     let milliseconds = milliseconds(now);
     let tick_count = bundle.offset(0x10);
     if kernel.memory.read::<u32>(tick_count)? != milliseconds as u32 {
-        kernel.memory.write(bundle, milliseconds * MILLISECOND)?;
-        kernel.memory.write(bundle.offset(8), kernel.clock.system_time(0) + milliseconds * MILLISECOND)?;
+        let since_start = milliseconds * MILLISECOND_100NS;
+        kernel.memory.write(bundle, since_start)?;
+        kernel.memory.write(bundle.offset(8), kernel.clock.system_time(0) + since_start)?;
         kernel.memory.write(tick_count, milliseconds as u32)?;
     }
     Ok(())
