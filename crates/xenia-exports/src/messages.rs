@@ -15,7 +15,7 @@ mod system;
 
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, GuestValue, HResult};
+use xenia_guest::{GuestAddr, GuestValue, HResult, Win32Error};
 use xenia_imports::Status;
 use xenia_memory::MemoryFault;
 
@@ -89,15 +89,13 @@ pub const APPLICATIONS: &[Application] = &[
     Application { id: SYSTEM_APPLICATION, name: "system (XAM)", messages: system::MESSAGES },
 ];
 
-/// `ERROR_NOT_FOUND`: the application does not exist.
-const NOT_FOUND: u32 = 0x490;
 /// `XONLINE_E_LOGON_NOT_LOGGED_ON`: no user is logged on to the online service.
 pub(crate) const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 
 /// Handles a message to an application.
 pub fn answer(call: &mut Call, application: u32, number: u32, words: MessageWords) -> Fallible<HResult> {
     let Some(found) = APPLICATIONS.iter().find(|found| found.id == application) else {
-        call.set_last_error(NOT_FOUND)?;
+        call.set_last_error(Win32Error::NOT_FOUND.0)?;
         return Ok(HResult::INVALID_ARGUMENT);
     };
     if let Ok(index) = found.messages.binary_search_by_key(&number, |message| message.number) {

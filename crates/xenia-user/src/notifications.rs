@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, HResult};
 use xenia_state::{Impossible, check};
 
 /// Maximum number of queued notifications of a listener; the oldest are dropped.
@@ -35,7 +35,7 @@ pub mod id {
 }
 
 /// `XONLINE_S_LOGON_DISCONNECTED`: not connected to the online service, without an error.
-const DISCONNECTED: u32 = 0x0015_10F1;
+pub const DISCONNECTED: HResult = HResult(0x0015_10F1);
 
 /// The current state, reported to new listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl State {
         [
             (id::SYSTEM_UI, self.shows_ui.into()),
             (id::SIGN_IN_CHANGED, self.users),
-            (id::LIVE_CONNECTION_CHANGED, DISCONNECTED),
+            (id::LIVE_CONNECTION_CHANGED, DISCONNECTED.0),
             (id::LIVE_LINK_STATE_CHANGED, self.has_link.into()),
             (id::MUSIC_CONTROLLER_CHANGED, self.title_plays_music.into()),
         ]

@@ -4,9 +4,8 @@ use super::{Message, MessageWords, NOT_LOGGED_ON, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult};
+use xenia_user::notifications::DISCONNECTED;
 
-/// `XONLINE_S_LOGON_DISCONNECTED`: the console is not connected.
-const DISCONNECTED: HResult = HResult(0x0015_10F1);
 /// Logon id of a title without an account: the first number on all consoles.
 const LOGON_ID: u32 = 1;
 
