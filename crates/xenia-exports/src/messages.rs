@@ -95,7 +95,7 @@ pub(crate) const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 /// Handles a message to an application.
 pub fn answer(call: &mut Call, application: u32, number: u32, words: MessageWords) -> Fallible<HResult> {
     let Some(found) = APPLICATIONS.iter().find(|found| found.id == application) else {
-        call.set_last_error(Win32Error::NOT_FOUND.0)?;
+        call.set_last_error(Win32Error::NOT_FOUND)?;
         return Ok(HResult::INVALID_ARGUMENT);
     };
     if let Ok(index) = found.messages.binary_search_by_key(&number, |message| message.number) {

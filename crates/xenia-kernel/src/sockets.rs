@@ -7,7 +7,7 @@ use crate::objects::{HeldState, ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use std::fmt::Write;
 use std::sync::Arc;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, Win32Error};
 use xenia_memory::GuestMemory;
 use xenia_net::address::AddressOutput;
 use xenia_net::{
@@ -27,9 +27,9 @@ pub fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
     })
 }
 
-/// Sets the thread's last error.
+/// Sets the thread's last error. Winsock's errors are numbered among those of Win32.
 pub fn set_last_error(call: &Call, error: WsaError) {
-    if let Err(fault) = call.set_last_error(error.0) {
+    if let Err(fault) = call.set_last_error(Win32Error(error.0)) {
         tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
     }
 }

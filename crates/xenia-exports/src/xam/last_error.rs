@@ -6,8 +6,8 @@
 use crate::abi::Call;
 use crate::status::dos_error;
 use crate::status::failure::{Failure, Fallible};
-use xenia_guest::Win32Error;
 use xenia_guest::layout::kthread;
+use xenia_guest::{NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of the last error.
@@ -19,15 +19,15 @@ pub(super) fn last_error(call: &Call) -> Fallible<Win32Error> {
 }
 
 /// Converts a status to a Win32 error and sets it as the last error.
-pub(super) fn set_from_status(call: &Call, status: u32) -> Fallible<Win32Error> {
+pub(super) fn set_from_status(call: &Call, status: NtStatus) -> Fallible<Win32Error> {
     let error = dos_error::from_status(status);
     call.set_last_error(error)?;
-    Ok(Win32Error(error))
+    Ok(error)
 }
 
 /// Returns `answer` from a call that failed, after setting the last error.
 pub(super) fn failed<T>(call: &Call, why: Failure, answer: T) -> Fallible<T> {
-    set_from_status(call, why.status().0)?;
+    set_from_status(call, why.status())?;
     Ok(answer)
 }
 
@@ -48,18 +48,18 @@ impl LastError {
     /// Sets the calling thread's last error.
     #[export(Done)]
     fn RtlSetLastError(call: &mut Call, error: u32) -> Fallible<()> {
-        Ok(call.set_last_error(error)?)
+        Ok(call.set_last_error(Win32Error(error))?)
     }
 
     /// Like `RtlSetLastError`, by its Win32 name.
     #[export(Done)]
     fn SetLastError(call: &mut Call, error: u32) -> Fallible<()> {
-        Ok(call.set_last_error(error)?)
+        Ok(call.set_last_error(Win32Error(error))?)
     }
 
     /// Converts a status to a Win32 error, sets it as the last error and returns it.
     #[export(Done)]
     fn RtlSetLastNTError(call: &mut Call, status: u32) -> Fallible<Win32Error> {
-        set_from_status(call, status)
+        set_from_status(call, NtStatus(status))
     }
 }

@@ -30,7 +30,7 @@ fn request(
     let Some(at) = overlapped else {
         // The development kit's functions check the last error after a request that succeeds.
         if result == HResult::OK {
-            call.set_last_error(0)?;
+            call.set_last_error(Win32Error::SUCCESS)?;
         }
         return Ok(Win32Error(result.0));
     };

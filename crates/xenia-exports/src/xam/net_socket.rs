@@ -163,7 +163,7 @@ impl NetSocket {
     /// Sets the calling thread's last error.
     #[export(Done)]
     fn NetDll_WSASetLastError(call: &mut Call, error: u32) -> Fallible<()> {
-        Ok(call.set_last_error(error)?)
+        Ok(call.set_last_error(Win32Error(error))?)
     }
 
     /// Creates a socket: TCP, UDP, or the console's VDP, whose datagrams are sent unchanged.

@@ -85,7 +85,7 @@ pub(crate) fn after_wait(
     if status.is_success() {
         return status.0.into_flow();
     }
-    set_from_status(call, status.0).map(|_| WAIT_FAILED).into_flow()
+    set_from_status(call, status).map(|_| WAIT_FAILED).into_flow()
 }
 
 #[exports(xam)]

@@ -4,7 +4,7 @@ use crate::abi::{Call, Out};
 use crate::status::dos_error;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::kpcr;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// The exports for error codes and stack bounds.
@@ -15,7 +15,7 @@ impl RtlError {
     /// Converts a status to a Win32 error code.
     #[export(Done)]
     fn RtlNtStatusToDosError(_call: &mut Call, status: u32) -> Win32Error {
-        Win32Error(dos_error::from_status(status))
+        dos_error::from_status(NtStatus(status))
     }
 
     /// Stores the low and high end of the calling thread's stack.

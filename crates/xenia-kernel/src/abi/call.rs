@@ -2,8 +2,8 @@
 
 use crate::Kernel;
 use xenia_cpu::PpcContext;
-use xenia_guest::GuestAddr;
 use xenia_guest::layout::{kpcr, kthread};
+use xenia_guest::{GuestAddr, Win32Error};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::{Cpu, GuestTicks, Running, ThreadRef};
 
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
     }
 
     /// Sets the calling thread's last error, as titles' own `SetLastError` does.
-    pub fn set_last_error(&self, code: u32) -> Result<(), MemoryFault> {
-        self.memory().write(self.kthread()?.offset(kthread::LAST_ERROR), code)
+    pub fn set_last_error(&self, error: Win32Error) -> Result<(), MemoryFault> {
+        self.memory().write(self.kthread()?.offset(kthread::LAST_ERROR), error.0)
     }
 }

@@ -98,7 +98,7 @@ pub enum PackageAction {
 
 /// Maps a file system error to the Win32 error.
 pub fn win32_error(error: VfsError) -> Win32Error {
-    Win32Error(dos_error::from_status(Failure::from(error).status().0))
+    dos_error::from_status(Failure::from(error).status())
 }
 
 impl OpenPackage {

@@ -1,7 +1,9 @@
 //! NT statuses to Win32 error numbers, as `RtlNtStatusToDosError` documents them.
 
+use xenia_guest::{NtStatus, Win32Error};
+
 /// `ERROR_MR_MID_NOT_FOUND`: the result for a status without a row.
-pub const NO_MESSAGE: u32 = 317;
+const NO_MESSAGE: u32 = 317;
 
 /// Pairs of status and error, sorted by status.
 #[rustfmt::skip]
@@ -135,7 +137,11 @@ static ROWS: &[(u32, u32)] = &[
 
 /// The Win32 error number of a status. Application-defined values (bit 29), success, and wrapped
 /// Win32 errors are returned unchanged.
-pub fn from_status(status: u32) -> u32 {
+pub fn from_status(status: NtStatus) -> Win32Error {
+    Win32Error(number_of(status.0))
+}
+
+fn number_of(status: u32) -> u32 {
     const CUSTOMER: u32 = 0x2000_0000;
     if status == 0 || status & CUSTOMER != 0 {
         return status;
@@ -186,7 +192,7 @@ mod tests {
             (0xC001_1234, 0x1234),
             (0xC0FF_FFFF, NO_MESSAGE),
         ] {
-            assert_eq!(from_status(status), error, "{status:#010x}");
+            assert_eq!(from_status(NtStatus(status)), Win32Error(error), "{status:#010x}");
         }
     }
 }
