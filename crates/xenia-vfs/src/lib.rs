@@ -49,7 +49,7 @@ pub use error::{VfsError, VfsResult};
 pub use host_folder::{HostFolder, host_name};
 pub use location::{Location, LocationKey};
 pub use memory_device::{MemoryDevice, MemoryFile};
-pub use open::{Disposition, OpenAction, OpenRequest, Opened};
+pub use open::{Disposition, OpenAction, OpenRequest, Opened, WantedKind};
 pub use path::is_fatx_name;
 pub use raw_disk::RawDisk;
 pub use scratch_folder::{ScratchDisks, ScratchError};

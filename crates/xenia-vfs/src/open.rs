@@ -47,13 +47,33 @@ pub enum OpenAction {
     Overwritten = 3,
 }
 
+/// The kind of entry that an open accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedKind {
+    /// A file or a directory; a missing entry becomes a file.
+    Any,
+    /// No directory is opened.
+    File,
+    /// Only a directory is opened or created.
+    Directory,
+}
+
+impl WantedKind {
+    fn check(self, entry: &Entry) -> VfsResult<()> {
+        match self {
+            Self::Directory if !entry.directory => Err(VfsError::NotDirectory),
+            Self::File if entry.directory => Err(VfsError::IsDirectory),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Parameters of an open.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenRequest {
     /// Action for an existing or missing file.
     pub disposition: Disposition,
-    /// `Some(true)` if it must be a directory, `Some(false)` if it must not be one.
-    pub directory: Option<bool>,
+    pub kind: WantedKind,
     /// Whether the handle is used for writing.
     pub write: bool,
     /// Attributes of a created or truncated file.
@@ -65,7 +85,7 @@ pub struct OpenRequest {
 impl OpenRequest {
     /// Opens an existing file for reading.
     pub const TO_READ: Self =
-        Self { disposition: Disposition::Open, directory: Some(false), write: false, attributes: 0, now: 0 };
+        Self { disposition: Disposition::Open, kind: WantedKind::File, write: false, attributes: 0, now: 0 };
 }
 
 /// Result of an open.
@@ -95,11 +115,7 @@ impl Vfs {
         let opened = |data, action| Opened { location: at.clone(), data, action };
         match found {
             Ok(entry) => {
-                match request.directory {
-                    Some(true) if !entry.directory => return Err(VfsError::NotDirectory),
-                    Some(false) if entry.directory => return Err(VfsError::IsDirectory),
-                    _ => {}
-                }
+                request.kind.check(&entry)?;
                 if request.disposition == Create {
                     return Err(VfsError::Exists);
                 }
@@ -130,7 +146,7 @@ impl Vfs {
             Err(VfsError::NotFound) if !matches!(request.disposition, Open | Overwrite) => {
                 self.check_name(at)?;
                 let device = self.device_mut(at)?;
-                let data = if request.directory == Some(true) {
+                let data = if request.kind == WantedKind::Directory {
                     device.create_directory(&at.names)?;
                     None
                 } else {

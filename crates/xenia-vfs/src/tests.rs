@@ -14,7 +14,7 @@ fn vfs() -> Vfs {
 }
 
 fn request(disposition: Disposition) -> OpenRequest {
-    OpenRequest { disposition, directory: None, write: true, attributes: 0, now: 1 }
+    OpenRequest { disposition, kind: WantedKind::Any, write: true, attributes: 0, now: 1 }
 }
 
 #[test]
@@ -85,15 +85,15 @@ fn dispositions_do_what_their_numbers_say() {
 fn kinds_are_checked_and_renames_stay_on_their_device() {
     let mut vfs = vfs();
     let directory = vfs.resolve(r"game:\d").unwrap();
-    let make = OpenRequest { directory: Some(true), ..request(Disposition::Create) };
+    let make = OpenRequest { kind: WantedKind::Directory, ..request(Disposition::Create) };
     assert!(vfs.open(&directory, &make).unwrap().data.is_none());
-    let as_file = OpenRequest { directory: Some(false), ..request(Disposition::Open) };
+    let as_file = OpenRequest { kind: WantedKind::File, ..request(Disposition::Open) };
     assert_eq!(vfs.open(&directory, &as_file).err(), Some(VfsError::IsDirectory));
     let below = vfs.resolve_below(&directory, r"..\f").unwrap();
     assert_eq!(below, vfs.resolve(r"game:\f").unwrap());
     assert_eq!(vfs.resolve_below(&directory, r"..\..\f"), Err(VfsError::InvalidName));
     vfs.open(&below, &request(Disposition::Create)).unwrap();
-    let as_directory = OpenRequest { directory: Some(true), ..request(Disposition::Open) };
+    let as_directory = OpenRequest { kind: WantedKind::Directory, ..request(Disposition::Open) };
     assert_eq!(vfs.open(&below, &as_directory).err(), Some(VfsError::NotDirectory));
     let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
     assert_eq!(vfs.rename(&below, &other, Existing::Replace), Err(VfsError::OtherDevice));
@@ -107,8 +107,8 @@ fn new_names_on_a_disk_are_those_of_its_file_system() {
     for name in ["a=b", "a+b", "a;b", "a,b", "\u{100}", "\u{99}", &"a".repeat(43)] {
         let at = vfs.resolve(&format!(r"game:\{name}")).unwrap();
         assert!(!is_fatx_name(name), "{name}");
-        for directory in [None, Some(true)] {
-            let request = OpenRequest { directory, ..request(Disposition::OpenOrCreate) };
+        for kind in [WantedKind::Any, WantedKind::Directory] {
+            let request = OpenRequest { kind, ..request(Disposition::OpenOrCreate) };
             assert_eq!(vfs.open(&at, &request).err(), Some(VfsError::InvalidName), "{name}");
         }
         assert_eq!(vfs.rename(&old, &at, Existing::Replace), Err(VfsError::InvalidName), "{name}");

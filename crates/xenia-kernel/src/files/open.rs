@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limit;
 use xenia_vfs::stamp::attributes;
-use xenia_vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError};
+use xenia_vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError, WantedKind};
 
 /// File attributes that an open can specify.
 const VALID_ATTRIBUTES: u32 = 0x7FB7;
@@ -66,13 +66,15 @@ impl<'a> OpenParameters<'a> {
         Ok(())
     }
 
-    /// `Some(true)` if the file must be a directory, `Some(false)` if it must not be one.
-    fn wants_directory(&self, location: &Location) -> Option<bool> {
+    fn wanted_kind(&self, location: &Location) -> WantedKind {
         if self.has(options::DIRECTORY_FILE) {
-            return Some(true);
+            WantedKind::Directory
+        } else if self.has(options::NON_DIRECTORY_FILE) && !location.is_root() {
+            WantedKind::File
+        } else {
+            // Includes the device itself, which is not a directory.
+            WantedKind::Any
         }
-        // The device itself is not a directory.
-        (self.has(options::NON_DIRECTORY_FILE) && !location.is_root()).then_some(false)
     }
 
     /// Specific rights of the handle, for a file that is or is not read-only.
@@ -152,7 +154,7 @@ impl Files {
         let AdmittedOpen { location, found, granted, is_fresh, sector } = self.admit_open(parameters)?;
         let request = OpenRequest {
             disposition: parameters.disposition,
-            directory: parameters.wants_directory(&location),
+            kind: parameters.wanted_kind(&location),
             write: granted & (access::WRITE_DATA | access::APPEND_DATA) != 0,
             attributes: parameters.attributes,
             now: parameters.now,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::stamp::attributes;
 use crate::{
-    Existing, HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError,
+    Existing, HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError, WantedKind,
     make_directories,
 };
 use std::sync::Arc;
@@ -52,8 +52,13 @@ fn at(vfs: &Vfs, path: &str) -> Location {
 
 fn open(vfs: &mut Vfs, path: &str, disposition: crate::Disposition) -> VfsResult<Box<dyn FileData>> {
     let location = at(vfs, path);
-    let request =
-        OpenRequest { disposition, directory: None, write: true, attributes: attributes::ARCHIVE, now: 77 };
+    let request = OpenRequest {
+        disposition,
+        kind: WantedKind::Any,
+        write: true,
+        attributes: attributes::ARCHIVE,
+        now: 77,
+    };
     vfs.open(&location, &request)?.data.ok_or(VfsError::IsDirectory)
 }
 
@@ -85,7 +90,7 @@ fn operate(vfs: &mut Vfs, open_files: &mut Vec<Box<dyn FileData>>, dice: &mut Di
             let folder = at(vfs, [r"cache:\Sub", r"cache:\sub\Deep"][dice.below(2)]);
             let request = OpenRequest {
                 disposition: crate::Disposition::OpenOrCreate,
-                directory: Some(true),
+                kind: WantedKind::Directory,
                 ..OpenRequest::TO_READ
             };
             vfs.open(&folder, &request).map(|_| ())

@@ -2,7 +2,7 @@
 //! and nothing appears beside the folder.
 
 use super::on_host;
-use crate::{Disposition, Existing, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult};
+use crate::{Disposition, Existing, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult, WantedKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn read(vfs: &mut Vfs, path: &str) -> VfsResult<String> {
 fn make_directory(vfs: &mut Vfs, path: &str) -> VfsResult<()> {
     let at = vfs.resolve(path)?;
     let request = OpenRequest {
-        directory: Some(true),
+        kind: WantedKind::Directory,
         disposition: Disposition::Create,
         write: true,
         ..OpenRequest::TO_READ
