@@ -17,7 +17,8 @@ use xenia_net::{
 use xenia_sched::{Cpu, GuestTicks, WaitTicket};
 use xenia_sync::MutexGuard;
 
-const SOCKET_ERROR: i32 = -1;
+/// The result of a socket call that fails: `SOCKET_ERROR`, `INVALID_SOCKET`.
+pub(crate) const SOCKET_ERROR: i32 = -1;
 
 /// Converts a result to a call's return value and sets the thread's last error.
 pub fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {

@@ -3,7 +3,7 @@
 use super::wait::{INFINITE, WAIT_FAILED, interval};
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::named_objects::make_object;
-use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize};
+use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::sockets::{self, answer, hold_event, set_last_error};
 use crate::thread::waiting::{KeepAlive, WaitRequest, deadline_of, wait};
@@ -13,9 +13,6 @@ use xenia_net::WsaError;
 
 /// Exports of Winsock events.
 pub struct NetEvent;
-
-/// Type of a manual-reset event.
-const MANUAL_EVENT: u8 = 0;
 
 fn resolve<'a>(call: &Call<'a>, event: Handle) -> Result<ObjectRef<'a>, WsaError> {
     Ok(call.kernel.objects.resolve_kind(event, ObjectKind::Event)?)
@@ -36,7 +33,7 @@ impl NetEvent {
     fn NetDll_WSACreateEvent(call: &mut Call) -> Handle {
         let size = dispatcher_header::SIZE;
         let made = make_object(call, None, ObjectKind::Event, size, |call, event| {
-            initialize(call.memory(), event, MANUAL_EVENT, size, 0)
+            initialize(call.memory(), event, kind::MANUAL_EVENT, size, 0)
         });
         made.and_then(|(handle, _)| handle).unwrap_or_else(|_| {
             set_last_error(call, WsaError::NO_BUFFERS);

@@ -8,12 +8,11 @@ mod answers;
 pub use answers::{MissingAnswer, MissingAnswers};
 
 use crate::abi::{Flow, Handle, Result64};
+use crate::sockets::SOCKET_ERROR;
 use xenia_guest::{GuestAddr, HResult, NtStatus, Ordinal, Win32Error};
 use xenia_imports::Library;
 use xenia_imports::ordinals::{OrdinalRow, Returns, xam, xboxkrnl};
 
-/// −1 in the width of a register: `SOCKET_ERROR`, `INVALID_SOCKET`.
-const SOCKET_ERROR: i32 = -1;
 /// −1 as a word: `INVALID_HANDLE_VALUE`, `INVALID_FILE_SIZE`.
 const ALL_ONES: u64 = 0xFFFF_FFFF;
 
