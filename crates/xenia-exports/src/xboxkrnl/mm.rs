@@ -26,7 +26,7 @@ fn pages(bytes: u32) -> u32 {
 
 /// The stack whose low end is `end`, or whose high end is `base` and that contains `end`.
 fn stack_of(memory: &GuestMemory, base: GuestAddr, end: GuestAddr) -> Option<GuestAddr> {
-    let in_range = (STACKS.0..=STACKS.1).contains(&end);
+    let in_range = STACKS.contains(&end);
     let found = memory.query(end).ok().filter(|found| in_range && found.allocation_size > 0)?;
     let low = found.allocation_base;
     (end == low || base == low.offset(found.allocation_size)).then_some(low)
@@ -149,9 +149,11 @@ impl Mm {
     /// Allocates a kernel stack; returns its high end.
     #[export(Done)]
     fn MmCreateKernelStack(call: &mut Call, size: u32, _unknown: u32) -> Fallible<GuestAddr> {
-        let (low, high) = STACKS;
-        let request =
-            AllocRequest { low, high, ..AllocRequest::new(Heap::Virtual64K, size, Protect::READ_WRITE) };
+        let request = AllocRequest {
+            low: *STACKS.start(),
+            high: *STACKS.end(),
+            ..AllocRequest::new(Heap::Virtual64K, size, Protect::READ_WRITE)
+        };
         let (at, taken) = call.memory().alloc_with(&request)?;
         debug_assert!(pages(taken) >= pages(size));
         Ok(at.offset(taken))

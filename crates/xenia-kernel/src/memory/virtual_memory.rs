@@ -6,6 +6,7 @@
 //! a title that reserves the largest block it can get creates no object or thread afterwards.
 
 use crate::status::failure::{Failure, Fallible};
+use std::ops::RangeInclusive;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -30,13 +31,13 @@ const GRANULE: u32 = 0x1_0000;
 /// Address space that titles may use for virtual memory of 4 KiB pages, in bytes.
 pub const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
 
-/// First and last address of the region for stacks.
-pub const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
+/// The region for stacks.
+pub const STACKS: RangeInclusive<GuestAddr> = GuestAddr(0x7000_0000)..=GuestAddr(0x7EFF_FFFF);
 
 /// Last address of an allocation without a requested address. No heap has the first 64 KiB, and
 /// those of large pages end below the stacks.
 const fn last_of(heap: Heap) -> GuestAddr {
-    let end = if matches!(heap, Heap::Virtual4K) { GRANULE + VIRTUAL_BYTES } else { STACKS.0.0 };
+    let end = if matches!(heap, Heap::Virtual4K) { GRANULE + VIRTUAL_BYTES } else { STACKS.start().0 };
     GuestAddr(end - 1)
 }
 

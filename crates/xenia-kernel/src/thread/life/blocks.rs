@@ -38,11 +38,11 @@ pub(super) fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -
     let size = size.max(SMALLEST_STACK).checked_next_multiple_of(Heap::Virtual64K.page_size());
     let (size, whole) = size
         .and_then(|size| Some((size, size.checked_add(2 * STACK_GUARD)?)))
-        .filter(|&(_, whole)| whole <= STACKS.1.0 - STACKS.0.0)
+        .filter(|&(_, whole)| whole <= STACKS.end().0 - STACKS.start().0)
         .ok_or_else(no_room)?;
     let allocated = memory.alloc_with(&AllocRequest {
-        low: STACKS.0,
-        high: STACKS.1,
+        low: *STACKS.start(),
+        high: *STACKS.end(),
         ..AllocRequest::new(Heap::Virtual64K, whole, Protect::READ_WRITE)
     });
     let (allocation, _) = match allocated {
