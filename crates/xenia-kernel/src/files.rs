@@ -41,7 +41,7 @@ pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles, accesses};
 pub use state::FilesState;
 pub use stream::Stream;
-pub use transfer::{Direction, Piece, scattered};
+pub use transfer::{Direction, scattered};
 pub use transfer_queue::TransferQueue;
 
 use crate::ports::ScratchPlace;

@@ -8,9 +8,7 @@
 use super::driver_file::{self, FileRequest, Open};
 use super::driver_request;
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
-use crate::files::{
-    Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, RequestedTransfer, scattered,
-};
+use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Reply, RequestedTransfer, scattered};
 use crate::named_objects::store_handle;
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
@@ -94,7 +92,7 @@ fn transfer(
     file: IoArguments,
     direction: Direction,
     offset: Option<Ptr<u64>>,
-    pieces: impl FnOnce(&Call) -> Fallible<Vec<Piece>>,
+    pieces: impl FnOnce(&Call) -> Fallible<Vec<Buffer>>,
 ) -> Fallible<Flow<NtStatus>> {
     let request = file.resolve(call.kernel.file_requests())?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
@@ -110,7 +108,7 @@ fn transfer(
 }
 
 /// The segments of a scatter/gather transfer.
-fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Piece>> {
+fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Buffer>> {
     if length > SCATTER_LIMIT {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
@@ -182,17 +180,11 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
+        let whole = Buffer { at: buffer, length };
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(
-                call,
-                file,
-                &object,
-                major::READ,
-                Buffer { at: buffer, length },
-                offset,
-            );
+            return driver_file::transfer(call, file, &object, major::READ, whole, offset);
         }
-        transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
+        transfer(call, file, Direction::Read, offset, |_| Ok(vec![whole]))
     }
 
     /// Reads from a file into an array of pages (scatter).
@@ -216,17 +208,11 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
+        let whole = Buffer { at: buffer, length };
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(
-                call,
-                file,
-                &object,
-                major::WRITE,
-                Buffer { at: buffer, length },
-                offset,
-            );
+            return driver_file::transfer(call, file, &object, major::WRITE, whole, offset);
         }
-        transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
+        transfer(call, file, Direction::Write, offset, |_| Ok(vec![whole]))
     }
 
     /// Writes an array of pages to a file (gather).

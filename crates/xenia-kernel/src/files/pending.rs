@@ -8,12 +8,12 @@
 
 use super::request::{FileRequests, IoRequest, Outcome, Reply};
 use super::stream::Stream;
-use super::transfer::{Direction, Piece};
+use super::transfer::Direction;
 use super::transfer_queue::Transfer;
 use crate::Kernel;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_sched::{Cpu, WorkReport};
 
 /// A transfer taken from the queue; it is marked as done when it is dropped, on every path.
@@ -34,14 +34,14 @@ pub struct RequestedTransfer {
     /// Offset in the file; `None`: at the handle's position.
     pub offset: Option<u64>,
     /// The guest memory, or the failure to read its description.
-    pub pieces: Fallible<Vec<Piece>>,
+    pub pieces: Fallible<Vec<Buffer>>,
 }
 
 /// A transfer that is left to a worker.
 struct LeftTransfer {
     stream: Arc<Stream>,
     direction: Direction,
-    pieces: Vec<Piece>,
+    pieces: Vec<Buffer>,
     offset: u64,
 }
 

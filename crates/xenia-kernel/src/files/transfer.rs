@@ -3,6 +3,7 @@
 
 use super::Stream;
 use super::rights::{access, options};
+use crate::abi::Buffer;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_memory::{AccessKind, FaultKind, FileReadError, GuestMemory, MemoryFault};
@@ -22,13 +23,11 @@ pub enum Direction {
     Write,
 }
 
-/// A range of guest memory: address and length.
-pub type Piece = (GuestAddr, u32);
-
 /// The pieces of a scatter/gather transfer of `length` bytes with pages of 4 KiB.
-pub fn scattered(pages: &[GuestAddr], length: u32) -> Vec<Piece> {
+pub fn scattered(pages: &[GuestAddr], length: u32) -> Vec<Buffer> {
     let starts = (0..length).step_by(PAGE_SIZE as usize);
-    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE_SIZE.min(length - start))).collect()
+    let piece = |at, start: u32| Buffer { at, length: PAGE_SIZE.min(length - start) };
+    pages.iter().zip(starts).map(|(&page, start)| piece(page, start)).collect()
 }
 
 impl Stream {
@@ -37,7 +36,7 @@ impl Stream {
         &self,
         memory: &GuestMemory,
         direction: Direction,
-        pieces: &[Piece],
+        pieces: &[Buffer],
         offset: Option<u64>,
     ) -> Fallible<u32> {
         match direction {
@@ -49,7 +48,7 @@ impl Stream {
     /// Whether a transfer at `offset` can be executed after its call has returned. An invalid one
     /// is refused at once, as on a console, where the file system checks it before it calls the
     /// drive.
-    pub(super) fn may_wait(&self, direction: Direction, pieces: &[Piece], offset: u64) -> Fallible<bool> {
+    pub(super) fn may_wait(&self, direction: Direction, pieces: &[Buffer], offset: u64) -> Fallible<bool> {
         if self.is_synchronous() || Self::is_position(Some(offset)) || total(pieces) == 0 {
             return Ok(false);
         }
@@ -117,24 +116,24 @@ impl Stream {
         length: u32,
         offset: Option<u64>,
     ) -> Fallible<u32> {
-        self.read_pieces(memory, &[(at, length)], offset)
+        self.read_pieces(memory, &[Buffer { at, length }], offset)
     }
 
-    fn read_pieces(&self, memory: &GuestMemory, pieces: &[Piece], offset: Option<u64>) -> Fallible<u32> {
+    fn read_pieces(&self, memory: &GuestMemory, pieces: &[Buffer], offset: Option<u64>) -> Fallible<u32> {
         let _turn = self.take_turn(offset);
         let begin = self.begin(offset);
         let data = self.check(Direction::Read)?;
         self.check_offset(Direction::Read, begin)?;
         self.check_sectors(begin, total(pieces))?;
         let mut done = 0;
-        for &(at, length) in pieces {
-            let read = read_piece(data, memory, at, length, begin.saturating_add(u64::from(done)))?;
+        for &piece in pieces {
+            let read = read_piece(data, memory, piece, begin.saturating_add(u64::from(done)))?;
             done += read;
-            if read < length {
+            if read < piece.length {
                 break;
             }
         }
-        if done == 0 && pieces.iter().any(|&(_, length)| length > 0) {
+        if done == 0 && pieces.iter().any(|piece| piece.length > 0) {
             return Err(NtStatus::END_OF_FILE.into());
         }
         self.advance(offset, begin.saturating_add(u64::from(done)));
@@ -150,10 +149,10 @@ impl Stream {
         length: u32,
         offset: Option<u64>,
     ) -> Fallible<u32> {
-        self.write_pieces(memory, &[(at, length)], offset)
+        self.write_pieces(memory, &[Buffer { at, length }], offset)
     }
 
-    fn write_pieces(&self, memory: &GuestMemory, pieces: &[Piece], offset: Option<u64>) -> Fallible<u32> {
+    fn write_pieces(&self, memory: &GuestMemory, pieces: &[Buffer], offset: Option<u64>) -> Fallible<u32> {
         let _turn = self.take_turn(offset);
         let position = self.begin(offset);
         let data = self.check(Direction::Write)?;
@@ -163,8 +162,8 @@ impl Stream {
         let begin = if self.appends(position) { size } else { position };
         let length = total(pieces);
         self.check_sectors(begin, length)?;
-        for &(at, length) in pieces {
-            check_committed(memory, at, length)?;
+        for &piece in pieces {
+            check_committed(memory, piece.at, piece.length)?;
         }
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
@@ -228,17 +227,13 @@ impl Stream {
 }
 
 /// Total size of all pieces.
-fn total(pieces: &[Piece]) -> u32 {
-    pieces.iter().fold(0, |sum, piece| sum.wrapping_add(piece.1))
+fn total(pieces: &[Buffer]) -> u32 {
+    pieces.iter().fold(0, |sum, piece| sum.wrapping_add(piece.length))
 }
 
 /// Writes one piece at `offset` and advances `offset`.
-fn write_piece(
-    data: &dyn FileData,
-    memory: &GuestMemory,
-    (at, length): Piece,
-    offset: &mut u64,
-) -> Fallible<()> {
+fn write_piece(data: &dyn FileData, memory: &GuestMemory, piece: Buffer, offset: &mut u64) -> Fallible<()> {
+    let Buffer { at, length } = piece;
     let mut buffer = vec![0; CHUNK.min(length) as usize];
     let mut done = 0;
     while done < length {
@@ -251,14 +246,9 @@ fn write_piece(
     Ok(())
 }
 
-/// Reads up to `length` bytes at `offset`; fewer only at the end of the file.
-fn read_piece(
-    data: &dyn FileData,
-    memory: &GuestMemory,
-    at: GuestAddr,
-    length: u32,
-    offset: u64,
-) -> Fallible<u32> {
+/// Reads one piece at `offset`: fewer bytes only at the end of the file.
+fn read_piece(data: &dyn FileData, memory: &GuestMemory, piece: Buffer, offset: u64) -> Fallible<u32> {
+    let Buffer { at, length } = piece;
     // Hosts refuse offsets that no file can have; for a guest they are beyond the end of the file.
     // A read finds the end of the file itself.
     let possible = offset.checked_add(length.into()).is_some_and(|end| i64::try_from(end).is_ok());

@@ -11,14 +11,14 @@
 
 use super::request::{Outcome, Reply};
 use super::stream::Stream;
-use super::transfer::{Direction, Piece};
+use super::transfer::Direction;
 use crate::objects::HeldObject;
 use crate::status::failure::Fallible;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use xenia_guest::GuestAddr;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Condvar, Level, Mutex};
@@ -28,7 +28,7 @@ pub(super) struct Transfer {
     pub(super) reply: Reply,
     pub(super) stream: Arc<Stream>,
     pub(super) direction: Direction,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Buffer>,
     pub(super) offset: u64,
     /// Keeps file and event alive until the end, even if they are closed.
     pub(super) _held: Vec<HeldObject>,
