@@ -61,8 +61,10 @@ struct Reader {
 struct Reading {
     title: u32,
     user: u32,
-    xuids: (u32, Ptr<u64>),
-    ids: (u32, Option<Ptr<u32>>),
+    xuid_count: u32,
+    xuids: Ptr<u64>,
+    count: u32,
+    ids: Option<Ptr<u32>>,
     size: Option<Ptr<u32>>,
     buffer: Option<GuestAddr>,
     overlapped: Option<GuestAddr>,
@@ -71,11 +73,10 @@ struct Reading {
 impl Reading {
     /// Returns the requested users; an error if one of them is not signed in.
     fn readers(&self, call: &Call) -> Fallible<Result<Vec<Reader>, Win32Error>> {
-        let (count, xuids) = self.xuids;
-        let named: Vec<u64> =
-            (0..count).map(|index| xuids.at(index).read(call.memory())).collect::<Result<_, _>>()?;
+        let named = (0..self.xuid_count).map(|index| self.xuids.at(index).read(call.memory()));
+        let named: Vec<u64> = named.collect::<Result<_, _>>()?;
         let profiles = call.kernel.user.profiles.lock();
-        if count == 0 {
+        if self.xuid_count == 0 {
             let reader = Reader { place: self.user, xuid: None };
             return Ok(profiles.get(self.user).map(|_| vec![reader]).ok_or(Win32Error::NO_SUCH_USER));
         }
@@ -86,11 +87,11 @@ impl Reading {
     }
 
     fn read(self, call: &mut Call) -> Fallible<Win32Error> {
-        let (Some(size), Some(at)) = (self.size, self.ids.1) else {
+        let (Some(size), Some(at)) = (self.size, self.ids) else {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
-        let count = self.ids.0;
-        if !(1..=SETTINGS).contains(&count) || self.xuids.0 > XUIDS {
+        let count = self.count;
+        if !(1..=SETTINGS).contains(&count) || self.xuid_count > XUIDS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let memory = call.memory();
@@ -98,7 +99,7 @@ impl Reading {
             (0..count).map(|index| at.at(index).read(memory).map(SettingId)).collect::<Result<_, _>>()?;
         // The size is checked first: titles ask for it for any user, and before one is signed in.
         let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
-        let needed = HEAD + self.xuids.0.max(1) * (count * item::SIZE + outside);
+        let needed = HEAD + self.xuid_count.max(1) * (count * item::SIZE + outside);
         let room = size.read(memory)?;
         let buffer = match self.buffer {
             None if room != 0 => return Ok(Win32Error::INVALID_PARAMETER),
@@ -110,7 +111,7 @@ impl Reading {
                 return Ok(Win32Error::INSUFFICIENT_BUFFER);
             }
         };
-        if self.xuids.0 == 0 && self.user >= USERS {
+        if self.xuid_count == 0 && self.user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let readers = match self.readers(call)? {
@@ -269,9 +270,7 @@ impl UserSettings {
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let xuids = (xuid_count, xuids);
-        let ids = (count, ids);
-        Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
+        Reading { title, user, xuid_count, xuids, count, ids, size, buffer, overlapped }.read(call)
     }
 
     /// Like `XamUserReadProfileSettings`, with one more argument, which has no effect on titles.
@@ -289,9 +288,7 @@ impl UserSettings {
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let xuids = (xuid_count, xuids);
-        let ids = (count, ids);
-        Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
+        Reading { title, user, xuid_count, xuids, count, ids, size, buffer, overlapped }.read(call)
     }
 
     /// Writes settings to a user's profile, all of them or, on any error, none. A title may change
