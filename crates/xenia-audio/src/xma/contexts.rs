@@ -77,8 +77,10 @@ pub struct Decoder {
     contexts: Option<GuestAddr>,
     streams: Vec<Option<Box<Stream>>>,
     figures: XmaFigures,
-    /// The last moment of guest time with a register store, and the statistics before it.
-    moment: (u64, XmaFigures),
+    /// The last moment of guest time with a register store.
+    moment: u64,
+    /// The statistics before that moment.
+    figures_before: XmaFigures,
 }
 
 /// A context's words during a pass.
@@ -175,7 +177,8 @@ impl Decoder {
     /// A decoder without contexts.
     pub fn new(memory: Arc<GuestMemory>) -> Self {
         let streams = (0..CONTEXTS).map(|_| None).collect();
-        Self { memory, contexts: None, streams, figures: XmaFigures::default(), moment: Default::default() }
+        let figures = XmaFigures::default();
+        Self { memory, contexts: None, streams, figures, moment: 0, figures_before: figures }
     }
 
     /// Statistics since the start.
@@ -185,8 +188,9 @@ impl Decoder {
 
     /// Handles a store to a register at a moment of guest time, in any unit.
     pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
-        if self.moment.0 != now {
-            self.moment = (now, self.figures);
+        if self.moment != now {
+            self.moment = now;
+            self.figures_before = self.figures;
         }
         self.show(index, value);
         if index == register::CONTEXT_ARRAY {
@@ -215,7 +219,7 @@ impl Decoder {
     fn kick(&mut self, context: u32) {
         let Some(array) = self.contexts else { return };
         let done = &self.figures;
-        let before = &self.moment.1;
+        let before = &self.figures_before;
         let reads = done.packets + done.passes - before.packets - before.passes;
         if done.frames - before.frames >= FRAMES_AT_ONCE || reads >= READS_AT_ONCE {
             self.figures.refused += 1;

@@ -71,13 +71,13 @@ impl StreamState {
 impl Decoder {
     /// The decoder's state.
     pub fn state(&self) -> XmaState {
-        let Self { memory: _, contexts, streams, figures, moment } = self;
+        let Self { memory: _, contexts, streams, figures, moment, figures_before } = self;
         XmaState {
             contexts: *contexts,
             streams: streams.iter().map(|stream| stream.as_ref().map(|stream| stream.state())).collect(),
             figures: *figures,
-            moment: moment.0,
-            figures_before: moment.1,
+            moment: *moment,
+            figures_before: *figures_before,
         }
     }
 
@@ -96,7 +96,8 @@ impl Decoder {
         self.streams = streams.collect::<Result<_, Impossible>>()?;
         self.contexts = contexts;
         self.figures = figures;
-        self.moment = (moment, figures_before);
+        self.moment = moment;
+        self.figures_before = figures_before;
         Ok(())
     }
 }
