@@ -22,7 +22,8 @@ impl Location {
 
     /// Key that is equal for all locations of a file.
     pub fn key(&self) -> LocationKey {
-        LocationKey(self.mount, self.names.iter().map(|name| name.to_ascii_lowercase()).collect())
+        let names = self.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        LocationKey { mount: self.mount, names }
     }
 
     /// The parent directory; `None` for a device.
@@ -43,11 +44,14 @@ impl Location {
 
 /// A case-insensitive location: equal for two locations of the same file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LocationKey(u32, Vec<String>);
+pub struct LocationKey {
+    mount: u32,
+    names: Vec<String>,
+}
 
 impl LocationKey {
     /// Whether `other` is this location or lies below it.
     pub fn holds(&self, other: &Self) -> bool {
-        self.0 == other.0 && other.1.starts_with(&self.1)
+        self.mount == other.mount && other.names.starts_with(&self.names)
     }
 }
