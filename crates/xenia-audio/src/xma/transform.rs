@@ -77,14 +77,35 @@ pub(super) fn amplitude(twentieths: i32) -> f32 {
     value as f32
 }
 
+/// A complex number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Complex {
+    re: f32,
+    im: f32,
+}
+
+impl Complex {
+    fn times(self, factor: Self) -> Self {
+        Self { re: self.re * factor.re - self.im * factor.im, im: self.re * factor.im + self.im * factor.re }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { re: self.re + other.re, im: self.im + other.im }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { re: self.re - other.re, im: self.im - other.im }
+    }
+}
+
 /// The transform of one tile length.
 #[derive(Debug)]
 pub(super) struct Transform {
     length: usize,
     /// Twiddle factors exp(−iπ(8n + 1)/8N) for n < N/2.
-    twiddle: Vec<(f32, f32)>,
+    twiddle: Vec<Complex>,
     /// Roots of unity exp(−2πin/(N/2)) for n < N/4.
-    roots: Vec<(f32, f32)>,
+    roots: Vec<Complex>,
     /// Rising half of the sine window, of length N.
     window: Vec<f32>,
 }
@@ -100,7 +121,7 @@ impl Transform {
     fn new(length: usize) -> Self {
         let root = |numerator, denominator| {
             let (cosine, sine) = turn(numerator, denominator);
-            (cosine as f32, -sine as f32)
+            Complex { re: cosine as f32, im: -sine as f32 }
         };
         Self {
             length,
@@ -123,44 +144,37 @@ impl Transform {
         debug_assert!(coefficients.len() == length && samples.len() == length);
         // This equals 2/N · (−1)^m times a DCT-IV of the reversed coefficients, every other one
         // negated, which is a Fourier transform of N/2 complex points.
-        let mut points = [(0.0_f32, 0.0_f32); LONGEST / 2];
+        let mut points = [Complex::default(); LONGEST / 2];
         let scale = 2.0 / length as f32;
         // Input sequence of the DCT-IV.
         let input = |n: usize| {
             if n.is_multiple_of(2) { -coefficients[length - 1 - n] } else { coefficients[length - 1 - n] }
         };
         for n in 0..half {
-            let re = input(2 * n);
-            let im = input(length - 1 - 2 * n);
-            let (cosine, sine) = self.twiddle[n];
+            let point = Complex { re: input(2 * n), im: input(length - 1 - 2 * n) };
             let at = n.reverse_bits() >> (usize::BITS - half.trailing_zeros());
-            points[at] = (re * cosine - im * sine, re * sine + im * cosine);
+            points[at] = point.times(self.twiddle[n]);
         }
         self.fourier(&mut points[..half]);
         for n in 0..half {
-            let (re, im) = points[n];
-            let (cosine, sine) = self.twiddle[n];
-            let even = re * cosine - im * sine;
-            let odd = re * sine + im * cosine;
+            let point = points[n].times(self.twiddle[n]);
             // Even indices keep their sign; odd indices change it twice.
-            samples[2 * n] = even * scale;
-            samples[length - 1 - 2 * n] = odd * scale;
+            samples[2 * n] = point.re * scale;
+            samples[length - 1 - 2 * n] = point.im * scale;
         }
     }
 
     /// Fourier transform of points in bit-reversed order.
-    fn fourier(&self, points: &mut [(f32, f32)]) {
+    fn fourier(&self, points: &mut [Complex]) {
         let mut span = 1;
         while span < points.len() {
             let step = self.roots.len() / span;
             for start in (0..points.len()).step_by(2 * span) {
                 for n in 0..span {
-                    let (cosine, sine) = self.roots[n * step];
-                    let a = points[start + n];
-                    let b = points[start + n + span];
-                    let turned = (b.0 * cosine - b.1 * sine, b.0 * sine + b.1 * cosine);
-                    points[start + n] = (a.0 + turned.0, a.1 + turned.1);
-                    points[start + n + span] = (a.0 - turned.0, a.1 - turned.1);
+                    let first = points[start + n];
+                    let second = points[start + n + span].times(self.roots[n * step]);
+                    points[start + n] = first.plus(second);
+                    points[start + n + span] = first.minus(second);
                 }
             }
             span *= 2;
