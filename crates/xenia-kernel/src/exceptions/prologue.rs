@@ -42,16 +42,31 @@ pub(super) enum Saved {
     Condition,
 }
 
+/// Width of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StoreWidth {
+    Word,
+    Doubleword,
+}
+
+impl StoreWidth {
+    /// Offset of the low word in what is stored.
+    pub(super) fn low_word(self) -> u8 {
+        match self {
+            Self::Word => 0,
+            Self::Doubleword => 4,
+        }
+    }
+}
+
 /// Symbolic state of a prologue after some instructions.
 #[derive(Clone, Debug)]
 pub(super) struct Prologue {
     pub(super) registers: [Value; 32],
     /// Whether the link register still holds the return address.
     link: bool,
-    /// Whether a frame was allocated, with the back chain at r1.
-    pub(super) frame: bool,
-    /// Whether the back chain is a doubleword.
-    pub(super) wide: bool,
+    /// Width of the back chain at r1, if a frame was allocated.
+    pub(super) back_chain: Option<StoreWidth>,
     /// Number of decoded instructions, plus the cost of copying the state.
     pub(super) work: u32,
     /// Stores, by offset from r1 on entry.
@@ -62,7 +77,7 @@ impl Prologue {
     pub(super) fn new() -> Self {
         let mut registers = [Value::Own; 32];
         registers[1] = Value::Stack(0);
-        Self { registers, link: true, frame: false, wide: false, work: 0, saved: Vec::new() }
+        Self { registers, link: true, back_chain: None, work: 0, saved: Vec::new() }
     }
 
     /// Executes one instruction. The caller handles `bl`.
@@ -87,17 +102,20 @@ impl Prologue {
             }
             // Loads replace their target.
             32..=35 | 40..=43 | 58 => self.registers[target] = Value::Unknown,
-            36 => self.store(target, base, displacement, false),
-            37 if target == 1 && base == 1 => self.make_frame(Some(displacement), false),
+            36 => self.store(target, base, displacement, StoreWidth::Word),
+            37 if target == 1 && base == 1 => self.make_frame(Some(displacement), StoreWidth::Word),
             // stmw
             47 => {
                 for register in target..32 {
-                    self.store(register, base, displacement + 4 * (register - target) as i32, false);
+                    let at = displacement + 4 * (register - target) as i32;
+                    self.store(register, base, at, StoreWidth::Word);
                 }
             }
             54 if target >= FIRST_SAVED => self.note(Saved::Float(target), base, displacement),
-            62 if word.is_multiple_of(4) => self.store(target, base, displacement, true),
-            62 if word & 3 == 1 && target == 1 && base == 1 => self.make_frame(Some(displacement & !3), true),
+            62 if word.is_multiple_of(4) => self.store(target, base, displacement, StoreWidth::Doubleword),
+            62 if word & 3 == 1 && target == 1 && base == 1 => {
+                self.make_frame(Some(displacement & !3), StoreWidth::Doubleword);
+            }
             31 => self.execute_x_form(word, target, base, index),
             // stvx128; stvlx128 of an aligned address
             4 if matches!(word & 0x7F3, 0x1C3 | 0x503) => {
@@ -118,12 +136,13 @@ impl Prologue {
             // mr
             444 if target == index => self.registers[base] = self.copy_of(target),
             // stwux, stdux
-            183 | 181 if target == 1 && base == 1 => {
+            form @ (183 | 181) if target == 1 && base == 1 => {
+                let width = if form == 181 { StoreWidth::Doubleword } else { StoreWidth::Word };
                 let size = match self.registers[index] {
                     Value::Constant(size) => Some(size),
                     _ => None,
                 };
-                self.make_frame(size, word >> 1 & 0x3FF == 181);
+                self.make_frame(size, width);
             }
             // stvx, stvxl
             231 | 487 => self.store_vector(target, base, index),
@@ -151,26 +170,25 @@ impl Prologue {
         }
     }
 
-    fn make_frame(&mut self, size: Option<i32>, wide: bool) {
-        self.frame = true;
-        self.wide = wide;
+    fn make_frame(&mut self, size: Option<i32>, width: StoreWidth) {
+        self.back_chain = Some(width);
         self.registers[1] = match (self.registers[1], size) {
             (Value::Stack(offset), Some(size)) => Value::Stack(offset.wrapping_add(size)),
             _ => Value::Unknown,
         };
     }
 
-    fn store(&mut self, register: usize, base: usize, displacement: i32, doubleword: bool) {
+    fn store(&mut self, register: usize, base: usize, displacement: i32, width: StoreWidth) {
+        let low_word = displacement + i32::from(width.low_word());
         match self.registers[register] {
-            Value::Link => self.note(Saved::Link, base, displacement + if doubleword { 4 } else { 0 }),
-            Value::Condition => {
-                self.note(Saved::Condition, base, displacement + if doubleword { 4 } else { 0 });
-            }
-            Value::Own if register >= FIRST_SAVED && doubleword => {
-                self.note(Saved::General(register), base, displacement);
-            }
+            Value::Link => self.note(Saved::Link, base, low_word),
+            Value::Condition => self.note(Saved::Condition, base, low_word),
             Value::Own if register >= FIRST_SAVED => {
-                self.note(Saved::GeneralWord(register), base, displacement);
+                let saved = match width {
+                    StoreWidth::Word => Saved::GeneralWord(register),
+                    StoreWidth::Doubleword => Saved::General(register),
+                };
+                self.note(saved, base, displacement);
             }
             _ => {}
         }

@@ -77,15 +77,14 @@ fn execute_prologue(memory: &GuestMemory, code: Range<GuestAddr>, work: &mut u32
 /// The value of r1 on entry to the function. Fails unless frames grow downwards.
 fn establisher_frame(memory: &GuestMemory, ctx: &PpcContext, prologue: &Prologue) -> Fallible<GuestAddr> {
     let stack_pointer = GuestAddr(ctx.gpr[1] as u32);
-    let frame = match prologue.registers[1] {
-        _ if prologue.frame => memory.read(stack_pointer.offset(if prologue.wide { 4 } else { 0 }))?,
-        Value::Stack(offset) => GuestAddr(stack_pointer.0.wrapping_add_signed(offset.wrapping_neg())),
-        _ => stack_pointer,
+    let Some(width) = prologue.back_chain else {
+        return Ok(match prologue.registers[1] {
+            Value::Stack(offset) => GuestAddr(stack_pointer.0.wrapping_add_signed(offset.wrapping_neg())),
+            _ => stack_pointer,
+        });
     };
-    if prologue.frame && frame <= stack_pointer {
-        return Err(NtStatus::UNSUCCESSFUL.into());
-    }
-    Ok(frame)
+    let frame: GuestAddr = memory.read(stack_pointer.offset(width.low_word().into()))?;
+    if frame <= stack_pointer { Err(NtStatus::UNSUCCESSFUL.into()) } else { Ok(frame) }
 }
 
 /// Loads a register that the prologue has saved in `slot`.
