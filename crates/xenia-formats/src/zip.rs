@@ -11,6 +11,7 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use xenia_guest::code_page;
 
@@ -52,7 +53,7 @@ struct Stored {
     path: String,
     contents: Arc<dyn ReadAt>,
     /// Range of its stored bytes in the archive.
-    range: (u64, u64),
+    range: Range<u64>,
     size: u64,
     crc: u32,
 }
@@ -81,7 +82,7 @@ pub(crate) fn verify(archive: Arc<dyn ReadAt>, findings: &mut Findings) -> Resul
     for file in read(archive)?.files {
         findings.checked();
         if let Err(error) = check(&file) {
-            let error = of_read(error, FILE, file.range.0);
+            let error = of_read(error, FILE, file.range.start);
             findings.fault(FormatError { what: format!("{FILE} {:?}", file.path).into(), ..error });
         }
     }
@@ -204,7 +205,7 @@ impl Builder {
             self.folder(folder).map_err(refused)?
         };
         self.read.volume.add_file(within, name, contents.clone()).map_err(refused)?;
-        self.read.files.push(Stored { contents, range: (start, end), size, crc: entry.crc32(), path });
+        self.read.files.push(Stored { contents, range: start..end, size, crc: entry.crc32(), path });
         Ok(())
     }
 
@@ -236,13 +237,13 @@ impl Builder {
     /// Checks that no two files overlap, since a small archive could otherwise contain one file a
     /// million times.
     fn finish(mut self) -> Result<Read, FormatError> {
-        let mut ranges: Vec<_> = self.read.files.iter().map(|file| file.range).collect();
-        ranges.sort_unstable();
+        let mut ranges: Vec<_> = self.read.files.iter().map(|file| file.range.clone()).collect();
+        ranges.sort_unstable_by_key(|range| (range.start, range.end));
         for pair in ranges.windows(2) {
-            if let [(_, end), (start, _)] = pair
-                && end > start
+            if let [first, second] = pair
+                && first.end > second.start
             {
-                return Err(FormatError::invalid(FILE, *start, "two files share bytes of the archive"));
+                return Err(FormatError::invalid(FILE, second.start, "two files share bytes of the archive"));
             }
         }
         self.read.volume.set_packed();
