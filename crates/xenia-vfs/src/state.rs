@@ -29,8 +29,10 @@ const MAX_MOUNTS: usize = 2048;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedBytes {
     parts: Vec<Vec<u8>>,
-    /// The next byte to be taken: the part, and the offset in it.
-    at: (usize, usize),
+    /// The part with the next byte to be taken.
+    part: usize,
+    /// The offset of that byte in its part.
+    offset: usize,
     /// Number of bytes of files in host folders.
     temporary_files: u64,
 }
@@ -56,14 +58,14 @@ impl SavedBytes {
 
     /// The next `length` bytes.
     pub(crate) fn take(&mut self, length: usize) -> Result<&[u8], Impossible> {
-        let (mut part, mut start) = self.at;
-        if length > 0 && self.parts.get(part).is_some_and(|bytes| bytes.len() == start) {
-            part += 1;
-            start = 0;
+        if length > 0 && self.parts.get(self.part).is_some_and(|bytes| bytes.len() == self.offset) {
+            self.part += 1;
+            self.offset = 0;
         }
-        self.at = (part, start.saturating_add(length));
-        let bytes = self.parts.get(part).map(Vec::as_slice).unwrap_or_default();
-        bytes.get(start..self.at.1).ok_or_else(|| "contents of files are missing".into())
+        let start = self.offset;
+        self.offset = start.saturating_add(length);
+        let bytes = self.parts.get(self.part).map(Vec::as_slice).unwrap_or_default();
+        bytes.get(start..self.offset).ok_or_else(|| "contents of files are missing".into())
     }
 
     /// Whether all bytes were taken.
@@ -71,9 +73,8 @@ impl SavedBytes {
     /// # Errors
     /// Some were not.
     pub fn finish(&self) -> Result<(), Impossible> {
-        let (part, start) = self.at;
-        let is_over = match self.parts.get(part) {
-            Some(bytes) => start == bytes.len() && part + 1 == self.parts.len(),
+        let is_over = match self.parts.get(self.part) {
+            Some(bytes) => self.offset == bytes.len() && self.part + 1 == self.parts.len(),
             None => true,
         };
         check(is_over, "there are more contents than files")
