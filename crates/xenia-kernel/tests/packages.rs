@@ -376,7 +376,7 @@ fn a_file_of_an_open_package_is_old_or_whole() {
 fn child_that_has_no_room() {
     let Some(folder) = std::env::var_os(NO_ROOM) else { return };
     let disk = HostFolder::writable(Path::new(&folder), Arc::default()).unwrap();
-    let store = ContentStore::new(Box::new(disk), true);
+    let store = ContentStore::new(Box::new(disk));
     let old = store.find(&name()).unwrap().unwrap();
     let new = store.prepare(&name(), Some(&old), PackageHeader::new(name().owner, "New")).unwrap();
     let mut files = store.folder(name().files(new.folder));

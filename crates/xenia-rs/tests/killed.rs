@@ -92,7 +92,7 @@ fn make(folder: &Path, generation: u8) -> Files {
 fn package(saves: &Path) -> (PathBuf, Files) {
     use xenia_kernel::content::{ContentStore, PackageName};
     let device = xenia_kernel::vfs::HostFolder::read_only(saves).unwrap();
-    let store = ContentStore::new(Box::new(device), true);
+    let store = ContentStore::new(Box::new(device));
     let owner = xenia_kernel::user::profile::Xuid::NOBODY;
     let name = PackageName::new(owner, 0x4D53_07D1, 2, "Map").unwrap();
     let header = store.find(&name).unwrap().expect("there is none");

@@ -195,7 +195,7 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     let mut b = harness(folder.path(), &database());
     // A full disk of a single allocation unit.
     let disk = xenia_vfs::MemoryDevice::new(0x4000, Arc::default());
-    let store = xenia_user::content::ContentStore::new(Box::new(disk), false);
+    let store = xenia_user::content::ContentStore::temporary(Box::new(disk));
     store.replace(&["file".to_owned()], &[0; 0x4000]).unwrap();
     b.kernel.files.lock().packages.store = store;
     assert_eq!(achieve(&mut b, &[(0, 1)]), 0x8007_0070);

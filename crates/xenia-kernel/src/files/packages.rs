@@ -186,22 +186,18 @@ fn title_disk(title: u32) -> Vec<String> {
 impl Packages {
     fn in_memory(limits: &Arc<Limits>) -> Self {
         let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
-        Self::on(Box::new(disk), false)
+        Self::of(ContentStore::temporary(Box::new(disk)))
     }
 
-    /// The packages on a device; `is_kept` if that outlives the machine.
-    fn on(device: Box<dyn Device>, is_kept: bool) -> Self {
+    /// The packages of a store, and an empty drive.
+    fn of(store: ContentStore) -> Self {
         let empty = Container(Arc::default());
-        Self {
-            store: ContentStore::new(device, is_kept),
-            disc: ContentStore::new(Box::new(empty), true),
-            open: Vec::new(),
-        }
+        Self { store, disc: ContentStore::new(Box::new(empty)), open: Vec::new() }
     }
 
     /// Replaces the disc in the drive.
     pub(super) fn insert_disc(&mut self, disc: Box<dyn Device>) {
-        self.disc = ContentStore::new(disc, true);
+        self.disc = ContentStore::new(disc);
     }
 
     /// The packages in the storage port's folder, or an empty store in memory without such a
@@ -209,7 +205,7 @@ impl Packages {
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
-            Ok(disk) => Self::on(Box::new(disk), true),
+            Ok(disk) => Self::of(ContentStore::new(Box::new(disk))),
             Err(error) => {
                 tracing::error!(target: "vfs", "saves are kept in memory only: cannot open {}: {error}", folder.display());
                 Self::in_memory(limits)

@@ -96,7 +96,7 @@ pub(in crate::commands) fn to_read(folder: &Path) -> Result<ContentStore> {
     std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let device =
         HostFolder::read_only(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    Ok(ContentStore::new(Box::new(device), true))
+    Ok(ContentStore::new(Box::new(device)))
 }
 
 /// The packages that the filters select.

@@ -53,8 +53,7 @@ mod tests {
     #[test]
     fn databases_are_found_again_and_a_damaged_one_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            ContentStore::new(Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()), true);
+        let store = ContentStore::new(Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()));
         let xuid = Xuid(0xE030_0000_0000_0001);
         assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
         let mut gpd = Gpd::default();

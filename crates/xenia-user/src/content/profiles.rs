@@ -173,7 +173,7 @@ mod tests {
     use xenia_vfs::HostFolder;
 
     fn store(folder: &Path) -> ContentStore {
-        ContentStore::new(Box::new(HostFolder::writable(folder, Arc::default()).unwrap()), true)
+        ContentStore::new(Box::new(HostFolder::writable(folder, Arc::default()).unwrap()))
     }
 
     #[test]

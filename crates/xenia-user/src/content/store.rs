@@ -48,9 +48,14 @@ pub struct ContentStore {
 }
 
 impl ContentStore {
-    /// The packages on a device; `is_kept` if the device outlives the machine.
-    pub fn new(device: Box<dyn Device>, is_kept: bool) -> Self {
-        Self { device: SharedDevice::new(device), is_kept, has_warned: AtomicBool::new(false) }
+    /// The packages on a device that outlives the machine.
+    pub fn new(device: Box<dyn Device>) -> Self {
+        Self { device: SharedDevice::new(device), is_kept: true, has_warned: AtomicBool::new(false) }
+    }
+
+    /// The packages on a device that ends with the machine.
+    pub fn temporary(device: Box<dyn Device>) -> Self {
+        Self { is_kept: false, ..Self::new(device) }
     }
 
     /// The device, for saved states.

@@ -135,7 +135,7 @@ impl StoredPlaces {
     fn store(&self) -> Option<ContentStore> {
         let folder = self.content.as_ref().filter(|folder| folder.is_dir())?;
         let device = HostFolder::writable(folder, Arc::default()).ok()?;
-        Some(ContentStore::new(Box::new(device), true))
+        Some(ContentStore::new(Box::new(device)))
     }
 
     /// The saves of a title in words: what is lost if they are deleted. `None` if there are none.

@@ -168,7 +168,7 @@ fn apply(
 
 /// The packages in the folder that contain the patch `patch`.
 fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &[&str]) -> VfsResult<Vec<Update>> {
-    let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?), true);
+    let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?));
     let mut updates = Vec::new();
     for (name, header) in store.packages(Xuid::NOBODY, title.0, UPDATE)? {
         let package = name.file().to_owned();

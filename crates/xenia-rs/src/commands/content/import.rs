@@ -78,7 +78,7 @@ pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot keep saves in {}", folder.display()))?;
     let device = HostFolder::writable(folder, Arc::default());
     let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
-    Ok(ContentStore::new(Box::new(device), true))
+    Ok(ContentStore::new(Box::new(device)))
 }
 
 /// Imports a package, a folder of one's files, or the packages that an export has written. `taken`

@@ -21,8 +21,7 @@ fn said(words: &[&str]) -> String {
 /// Makes a save with a picture in a content folder.
 pub(super) fn save_in(folder: &str) {
     std::fs::create_dir_all(folder).unwrap();
-    let store =
-        ContentStore::new(Box::new(HostFolder::writable(Path::new(folder), Arc::default()).unwrap()), true);
+    let store = ContentStore::new(Box::new(HostFolder::writable(Path::new(folder), Arc::default()).unwrap()));
     let owner = store.load_profiles(None).get(0).unwrap().xuid;
     let name = PackageName::new(owner, 0x4D53_07D1, 1, "Save 1").unwrap();
     let mut header = PackageHeader::new(owner, "Kapitel zw\u{f6}lf");

@@ -8,7 +8,7 @@ use xenia_vfs::{HostFolder, MemoryDevice};
 #[test]
 fn full_disk_keeps_the_previous_package_contents() {
     // Two allocation units.
-    let store = ContentStore::new(Box::new(MemoryDevice::new(0x8000, Arc::default())), false);
+    let store = ContentStore::temporary(Box::new(MemoryDevice::new(0x8000, Arc::default())));
     let name = PackageName::new(Xuid(1), 2, 1, "a").unwrap();
     let old = PackageHeader::new(Xuid(1), "old");
     store.commit(&name, &old).unwrap();
@@ -28,7 +28,7 @@ fn full_disk_keeps_the_previous_package_contents() {
 fn headers_that_can_not_be_read_are_not_missing() {
     let folder = tempfile::tempdir().unwrap();
     let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
-    let store = ContentStore::new(Box::new(device), true);
+    let store = ContentStore::new(Box::new(device));
     let at = folder.path().join("Content/0000000000000001/00000002/00000001");
     std::fs::create_dir_all(at.join("folder=header")).unwrap();
     let mut header = PackageHeader::new(Xuid(1), "save").to_bytes();
@@ -53,10 +53,8 @@ fn headers_that_can_not_be_read_are_not_missing() {
 #[test]
 fn interrupted_package_writes_are_not_listed() {
     let folder = tempfile::tempdir().unwrap();
-    let store = ContentStore::new(
-        Box::new(HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap()),
-        true,
-    );
+    let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+    let store = ContentStore::new(Box::new(device));
     let at = folder.path().join("Content/0000000000000001/00000002/00000001");
     std::fs::create_dir_all(at.join("gone=3")).unwrap();
     std::fs::create_dir_all(at.join("Stray")).unwrap();
