@@ -11,7 +11,7 @@ const CHUNK: u32 = 0x1_0000;
 /// Stores the next bytes of `random` in guest memory.
 ///
 /// # Errors
-/// If the memory is not writable; the bytes before the fault have been written.
+/// The memory is not writable; the chunks before that of the fault have been written.
 pub fn store_random(
     random: &Mutex<Random>,
     memory: &GuestMemory,

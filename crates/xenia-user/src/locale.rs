@@ -33,12 +33,14 @@ const ONLINE_LANGUAGES: &str = "zz en ja de fr es it ko zh pt zh pl ru da fi nb 
 /// Number of traditional Chinese in the online service, which maps to the console's simplified
 /// Chinese.
 const ONLINE_CHINESE: u32 = 10;
+/// The console's number of simplified Chinese.
 const SIMPLIFIED_CHINESE: u32 = 17;
 /// Code of an unknown country or language.
 const NOWHERE: &str = "ZZ";
 
-/// Date formats of the countries from this one on, a digit each.
+/// First country with a digit in [`DATE_FORMATS`].
 const FIRST_DATE_FORMAT: u32 = 5;
+/// Date formats of the countries from that one on, a digit each.
 const DATE_FORMATS: &str = "21313333333232142312233333213223030335313233\
     3233533533333333333333233021333335323332350313333333433333335";
 /// Date format of all other countries.
@@ -140,9 +142,10 @@ pub fn language_of_online_language(number: u32) -> u32 {
 /// Returns the locale of a console that is set to `country`, if the caller knows both; otherwise
 /// the locale of the game region.
 pub fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
-    /// Bits of a game region: Asia, Japan alone, and Europe.
+    // The continents of game regions, in the second byte.
     const ASIA: u32 = 1;
     const EUROPE: u32 = 2;
+    /// The game region of Japan alone.
     const JAPAN: u32 = 0x101;
     let known = locale_of_country(country);
     if country <= most_country && known <= most_locale {

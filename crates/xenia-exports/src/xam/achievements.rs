@@ -77,8 +77,8 @@ fn played_item(title: &PlayedTitle) -> Item {
     Item { bytes, texts: Vec::new() }
 }
 
-/// Returns the place of a list's user: by id if there is one, otherwise by place. Only signed-in
-/// users can be found.
+/// Returns the place of a list's user: by id if there is one, otherwise `user`, at which nobody
+/// need be signed in. `None` if nobody with the id is.
 fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     match Xuid(xuid) {
         Xuid::NOBODY => Some(user),

@@ -108,7 +108,7 @@ impl Stream {
     }
 
     /// Reads into guest memory, up to the end of the file. Returns the number of bytes;
-    /// `END_OF_FILE` if it is 0.
+    /// `END_OF_FILE` if none of those asked for is there.
     pub fn read(
         &self,
         memory: &GuestMemory,

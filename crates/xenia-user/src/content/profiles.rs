@@ -55,7 +55,8 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 }
 
 impl ContentStore {
-    /// A picture (PNG) among a profile's files; `None` if it is missing or over the size limit.
+    /// A picture (PNG) among a profile's files; `None` if it is missing, empty or over the size
+    /// limit.
     pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
         let picture = self.read_at_most(&below(xuid, name.to_owned()), MAX_PICTURE as u64)?;
         Ok(picture.filter(|bytes| (1..=MAX_PICTURE).contains(&bytes.len())))
