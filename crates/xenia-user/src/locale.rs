@@ -5,6 +5,7 @@
 //! are converted by their codes; the exceptions are constants here. The order is xenia-canary's
 //! (`xam_locale.cc`), which took it from the console's own tables.
 
+use crate::xconfig::game_region;
 use xenia_guest::ENGLISH;
 
 /// Countries by number, from 0 on; a dash is an unused number. The first 111 are those of the
@@ -142,19 +143,14 @@ pub fn language_of_online_language(number: u32) -> u32 {
 /// Returns the locale of a console that is set to `country`, if the caller knows both; otherwise
 /// the locale of the game region.
 pub fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
-    // The continents of game regions, in the second byte.
-    const ASIA: u32 = 1;
-    const EUROPE: u32 = 2;
-    /// The game region of Japan alone.
-    const JAPAN: u32 = 0x101;
     let known = locale_of_country(country);
     if country <= most_country && known <= most_locale {
         return known;
     }
-    let code = match game_region >> 8 & 0xFF {
-        ASIA if game_region == JAPAN => "JP",
-        ASIA => "KR",
-        EUROPE => "GB",
+    let code = match game_region {
+        game_region::JAPAN => "JP",
+        region if game_region::ASIA.contains(&region) => "KR",
+        region if game_region::EUROPE.contains(&region) => "GB",
         _ => "US",
     };
     number(LOCALES, code)

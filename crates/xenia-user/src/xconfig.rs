@@ -10,6 +10,19 @@ use std::collections::BTreeMap;
 use xenia_guest::{ETHERNET_ADDRESS, NtStatus};
 use xenia_state::{Impossible, check};
 
+/// Regions of consoles: masks of the regions whose titles run.
+pub mod game_region {
+    use std::ops::RangeInclusive;
+
+    pub const NORTH_AMERICA: u32 = 0xFF;
+    pub const JAPAN: u32 = 0x101;
+    pub const CHINA: u32 = 0x102;
+    /// All of Asia, with Japan and China.
+    pub const ASIA: RangeInclusive<u32> = 0x100..=0x1FF;
+    /// Europe, Australia and New Zealand.
+    pub const EUROPE: RangeInclusive<u32> = 0x200..=0x2FF;
+}
+
 /// Settings that affect titles, with the console's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locale {
@@ -19,7 +32,7 @@ pub struct Locale {
     pub language: u32,
     /// Country number; 103 is the United States.
     pub country: u8,
-    /// Mask of regions whose titles run: 0xFF is North America.
+    /// One of the [regions](game_region).
     pub game_region: u32,
     /// Whether the screen is set to 16:9.
     pub widescreen: bool,
@@ -30,7 +43,13 @@ pub struct Locale {
 impl Default for Locale {
     /// English, the United States, North America, 16:9, 60 Hz.
     fn default() -> Self {
-        Self { language: 1, country: 103, game_region: 0xFF, widescreen: true, is_50_hz: false }
+        Self {
+            language: 1,
+            country: 103,
+            game_region: game_region::NORTH_AMERICA,
+            widescreen: true,
+            is_50_hz: false,
+        }
     }
 }
 
@@ -165,8 +184,8 @@ pub mod video_standard {
 pub fn video_standard_of(game_region: u32, is_50_hz: bool) -> u32 {
     match game_region {
         _ if is_50_hz => video_standard::PAL_I,
-        0x101 => video_standard::NTSC_J,
-        0x200..=0x2FF => video_standard::PAL_I,
+        game_region::JAPAN => video_standard::NTSC_J,
+        region if game_region::EUROPE.contains(&region) => video_standard::PAL_I,
         _ => video_standard::NTSC_M,
     }
 }

@@ -9,6 +9,7 @@ use xenia_formats::xex::key;
 use xenia_guest::{ENGLISH, GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::Heap;
+use xenia_user::xconfig::game_region;
 
 /// Exports of system information.
 pub struct Info;
@@ -44,9 +45,9 @@ impl Info {
         let language = call.kernel.user.xconfig.lock().language(locale);
         match locale.game_region {
             _ if language < EXTENDED_LANGUAGES => language,
-            0x101 => JAPANESE,
-            0x102 => ENGLISH,
-            0x100..=0x1FF => KOREAN,
+            game_region::JAPAN => JAPANESE,
+            game_region::CHINA => ENGLISH,
+            region if game_region::ASIA.contains(&region) => KOREAN,
             _ => ENGLISH,
         }
     }
