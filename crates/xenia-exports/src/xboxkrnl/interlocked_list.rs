@@ -8,13 +8,29 @@ use xenia_kernel_macros::exports;
 /// The exports for interlocked lists.
 pub struct InterlockedList;
 
-/// Packs a list head: first entry, number of entries, change count.
-fn pack(first: GuestAddr, depth: u16, sequence: u16) -> u64 {
-    u64::from(first.0) << 32 | u64::from(depth) << 16 | u64::from(sequence)
+/// `SLIST_HEADER`, which changes as a whole.
+#[derive(Clone, Copy)]
+struct ListHead {
+    first: GuestAddr,
+    /// Number of entries.
+    depth: u16,
+    /// Number of entries that were pushed.
+    sequence: u16,
 }
 
-fn unpack(head: u64) -> (GuestAddr, u16, u16) {
-    (GuestAddr((head >> 32) as u32), (head >> 16) as u16, head as u16)
+impl ListHead {
+    fn unpack(head: u64) -> Self {
+        Self { first: GuestAddr((head >> 32) as u32), depth: (head >> 16) as u16, sequence: head as u16 }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.first.0) << 32 | u64::from(self.depth) << 16 | u64::from(self.sequence)
+    }
+
+    /// The first entry before a change, which may have been none.
+    fn first_of(old: Result<u64, u64>) -> GuestAddr {
+        Self::unpack(old.unwrap_or_else(|old| old)).first
+    }
 }
 
 #[exports(xboxkrnl)]
@@ -25,13 +41,18 @@ impl InterlockedList {
         let memory = call.memory();
         let mut failed = None;
         let old = memory.atomic_u64(head.addr(), |old| {
-            let (first, depth, sequence) = unpack(old);
-            failed = memory.write(entry, first).err();
-            failed.is_none().then(|| pack(entry, depth.wrapping_add(1), sequence.wrapping_add(1)))
+            let old = ListHead::unpack(old);
+            failed = memory.write(entry, old.first).err();
+            let new = ListHead {
+                first: entry,
+                depth: old.depth.wrapping_add(1),
+                sequence: old.sequence.wrapping_add(1),
+            };
+            failed.is_none().then(|| new.pack())
         })?;
         match failed {
             Some(fault) => Err(fault.into()),
-            None => Ok(unpack(old.unwrap_or_else(|old| old)).0),
+            None => Ok(ListHead::first_of(old)),
         }
     }
 
@@ -41,12 +62,12 @@ impl InterlockedList {
         let memory = call.memory();
         let mut failed = None;
         let old = memory.atomic_u64(head.addr(), |old| {
-            let (first, depth, sequence) = unpack(old);
-            if first.is_null() {
+            let old = ListHead::unpack(old);
+            if old.first.is_null() {
                 return None;
             }
-            match memory.read::<GuestAddr>(first) {
-                Ok(next) => Some(pack(next, depth.wrapping_sub(1), sequence)),
+            match memory.read::<GuestAddr>(old.first) {
+                Ok(next) => Some(ListHead { first: next, depth: old.depth.wrapping_sub(1), ..old }.pack()),
                 Err(fault) => {
                     failed = Some(fault);
                     None
@@ -55,7 +76,7 @@ impl InterlockedList {
         })?;
         match failed {
             Some(fault) => Err(fault.into()),
-            None => Ok(unpack(old.unwrap_or_else(|old| old)).0),
+            None => Ok(ListHead::first_of(old)),
         }
     }
 
@@ -63,9 +84,9 @@ impl InterlockedList {
     #[export(Done)]
     fn InterlockedFlushSList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
         let old = call.memory().atomic_u64(head.addr(), |old| {
-            let (first, _, sequence) = unpack(old);
-            (!first.is_null()).then(|| pack(GuestAddr::NULL, 0, sequence))
+            let old = ListHead::unpack(old);
+            (!old.first.is_null()).then(|| ListHead { first: GuestAddr::NULL, depth: 0, ..old }.pack())
         })?;
-        Ok(unpack(old.unwrap_or_else(|old| old)).0)
+        Ok(ListHead::first_of(old))
     }
 }
