@@ -411,9 +411,7 @@ impl Device for HostFolder {
     }
 
     fn abandon(&mut self) {
-        if let Some(open_files) =
-            self.open_files.as_ref().filter(|open_files| open_files.disk_space().is_none())
-        {
+        if let Some(open_files) = self.open_files.as_ref().filter(|open_files| !open_files.is_disk()) {
             open_files.discard();
         }
     }

@@ -105,6 +105,11 @@ impl OpenHostFiles {
         }
     }
 
+    /// Whether the files are those of a scratch disk.
+    pub(crate) fn is_disk(&self) -> bool {
+        self.in_place
+    }
+
     /// Size of the scratch disk and its free part, if this is one.
     pub(crate) fn disk_space(&self) -> Option<(u64, u64)> {
         self.in_place.then(|| self.quota.space())

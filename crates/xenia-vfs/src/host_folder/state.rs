@@ -40,7 +40,7 @@ impl HostFolder {
             let stamp = stamps.as_ref().map(|stamps| stamps.get(&path)).unwrap_or_default();
             states.push(TemporaryFileState { path, size, stamp });
         }
-        if open_files.disk_space().is_some() {
+        if open_files.is_disk() {
             // A scratch disk counts what it has when it is opened.
             return Ok(DeviceState::Elsewhere);
         }
@@ -54,8 +54,7 @@ impl HostFolder {
         bytes: &mut SavedBytes,
     ) -> Result<(), Impossible> {
         let DeviceState::Folder(FolderState { used, temporary_files }) = state else {
-            let is_folder =
-                self.open_files.as_ref().is_some_and(|open_files| open_files.disk_space().is_none());
+            let is_folder = self.open_files.as_ref().is_some_and(|open_files| !open_files.is_disk());
             check(!is_folder, OTHER_KIND)?;
             return state.check_elsewhere();
         };
