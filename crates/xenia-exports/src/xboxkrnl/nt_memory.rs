@@ -8,6 +8,7 @@
 use crate::abi::{Buffer, Call, Out, Ptr};
 use crate::memory::virtual_memory::{self, flags};
 use crate::status::failure::Fallible;
+use std::ops::RangeInclusive;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
@@ -17,8 +18,8 @@ pub struct NtMemory;
 
 /// Maximum size in bytes of an encrypted allocation.
 const ENCRYPTED_LIMIT: u32 = 0x100_0000;
-/// First and last address of the region for encrypted memory.
-const ENCRYPTED: (GuestAddr, GuestAddr) = (GuestAddr(0x8C00_0000), GuestAddr(0x8FFF_FFFF));
+/// The region for encrypted memory.
+const ENCRYPTED: RangeInclusive<GuestAddr> = GuestAddr(0x8C00_0000)..=GuestAddr(0x8FFF_FFFF);
 
 /// Stores the range that was changed, if possible.
 fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, changed: Buffer) {
@@ -127,9 +128,11 @@ impl NtMemory {
         if size == 0 || size > ENCRYPTED_LIMIT {
             return Ok(NtStatus::INVALID_PARAMETER);
         }
-        let (low, high) = ENCRYPTED;
-        let request =
-            AllocRequest { low, high, ..AllocRequest::new(Heap::Image64K, size, Protect::READ_WRITE) };
+        let request = AllocRequest {
+            low: *ENCRYPTED.start(),
+            high: *ENCRYPTED.end(),
+            ..AllocRequest::new(Heap::Image64K, size, Protect::READ_WRITE)
+        };
         let memory = call.memory();
         let (at, _) = memory.alloc_with(&request)?;
         let stored = base.set(memory, at);
