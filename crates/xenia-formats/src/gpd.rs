@@ -75,15 +75,42 @@ impl Record {
     }
 }
 
+/// A sum over achievements: of all, and of those that are unlocked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AchievementSum {
+    /// The sum over all achievements.
+    pub possible: u32,
+    /// The part of the unlocked ones.
+    pub earned: u32,
+}
+
+impl AchievementSum {
+    fn add(&mut self, amount: u32, is_earned: bool) {
+        self.possible = self.possible.saturating_add(amount);
+        if is_earned {
+            self.earned = self.earned.saturating_add(amount);
+        }
+    }
+}
+
+/// Sums over the achievements of a title.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GpdTotals {
+    /// Number of achievements.
+    pub achievements: AchievementSum,
+    /// Their gamerscore; sums saturate.
+    pub gamerscore: AchievementSum,
+}
+
 /// A played title with its totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlayedTitle {
     /// ID of the title.
     pub title_id: u32,
-    /// Number of achievements: total, and unlocked.
-    pub achievements: [u32; 2],
-    /// Gamerscore: total, and unlocked.
-    pub gamerscore: [u32; 2],
+    /// Number of achievements.
+    pub achievements: AchievementSum,
+    /// Gamerscore of the achievements.
+    pub gamerscore: AchievementSum,
     /// Time it was last played, in units of 100 ns since 1601.
     pub played_at: u64,
     /// Name of the title.
@@ -168,9 +195,9 @@ impl Gpd {
         let key = (section::TITLES, title.title_id.into());
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
         bytes.resize(TITLE, 0);
-        let [possible, earned] = title.achievements;
-        let [score, earned_score] = title.gamerscore;
-        let words = [title.title_id, possible, earned, score, earned_score];
+        let PlayedTitle { title_id, achievements, gamerscore, .. } = title;
+        let words =
+            [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
         bytes[..0x14].copy_from_slice(&words.map(u32::to_be_bytes).concat());
         bytes[0x20..TITLE].copy_from_slice(&title.played_at.to_be_bytes());
         bytes.extend(units(&title.name));
@@ -211,17 +238,14 @@ impl Gpd {
         self.image(OWN as u32)
     }
 
-    /// Number of achievements, total and unlocked, and gamerscore, total and unlocked.
-    pub fn totals(&self) -> ([u32; 2], [u32; 2]) {
-        let mut count = [0_u32; 2];
-        let mut score = [0_u32; 2];
+    /// Sums over all achievements.
+    pub fn totals(&self) -> GpdTotals {
+        let mut totals = GpdTotals::default();
         for record in self.achievements() {
-            for (index, counts) in [true, record.is_earned()].into_iter().enumerate() {
-                count[index] += u32::from(counts);
-                score[index] = score[index].saturating_add(if counts { record.gamerscore } else { 0 });
-            }
+            totals.achievements.add(1, record.is_earned());
+            totals.gamerscore.add(record.gamerscore, record.is_earned());
         }
-        (count, score)
+        totals
     }
 }
 
@@ -244,8 +268,8 @@ fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
     let word = |at| record.u32(at).ok();
     Some(PlayedTitle {
         title_id: word(0)?,
-        achievements: [word(4)?, word(8)?],
-        gamerscore: [word(0xC)?, word(0x10)?],
+        achievements: AchievementSum { possible: word(4)?, earned: word(8)? },
+        gamerscore: AchievementSum { possible: word(0xC)?, earned: word(0x10)? },
         played_at: u64::from_be_bytes(record.array(0x20).ok()?),
         name: text(record.bytes, &mut { TITLE }),
     })

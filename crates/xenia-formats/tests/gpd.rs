@@ -1,7 +1,9 @@
 //! Tests of profile databases: round trips, and the positions of fields in the file.
 
 use crate::support::Noise;
-use xenia_formats::gpd::{EARNED, Gpd, MAX_BYTES, MAX_PICTURE, PlayedTitle, Record};
+use xenia_formats::gpd::{
+    AchievementSum, EARNED, Gpd, GpdTotals, MAX_BYTES, MAX_PICTURE, PlayedTitle, Record,
+};
 use xenia_testing::Cases;
 
 fn record(id: u32, flags: u32) -> Record {
@@ -23,10 +25,12 @@ fn sample() -> Gpd {
 #[test]
 fn profile_database_round_trips() {
     let mut gpd = sample();
+    let achievements = AchievementSum { possible: 2, earned: 1 };
+    let gamerscore = AchievementSum { possible: 80, earned: 10 };
     let title = PlayedTitle {
         title_id: 0x4D53_07D1,
-        achievements: [2, 1],
-        gamerscore: [80, 10],
+        achievements,
+        gamerscore,
         played_at: 3,
         name: "A title".to_owned(),
     };
@@ -37,7 +41,7 @@ fn profile_database_round_trips() {
     assert_eq!(again.titles(), [title]);
     assert_eq!((again.title_name().as_deref(), again.icon()), (Some("A title"), Some(&b"\x89PNG icon"[..])));
     assert_eq!((again.image(5), again.image(6)), (Some(&b"\x89PNG five"[..]), None));
-    assert_eq!(again.totals(), ([2, 1], [80, 10]));
+    assert_eq!(again.totals(), GpdTotals { achievements, gamerscore });
     assert_eq!(Gpd::read(&Gpd::default().to_bytes()).unwrap(), Gpd::default());
 }
 

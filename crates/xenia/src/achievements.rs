@@ -6,7 +6,7 @@
 use crate::library::icon::{IconPicture, small};
 use crate::say::visible;
 use anyhow::Result;
-use xenia_formats::gpd::{Gpd, Record, SHOWN};
+use xenia_formats::gpd::{AchievementSum, Gpd, GpdTotals, Record, SHOWN};
 use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::content::ContentStore;
 use xenia_kernel::user::achievements::complete;
@@ -37,9 +37,9 @@ pub struct AchievementList {
     /// The achievements, by id.
     pub rows: Vec<ListedAchievement>,
     /// Number of all, and of those that are earned.
-    pub counts: [u32; 2],
+    pub counts: AchievementSum,
     /// Gamerscore of all, and of those that are earned.
-    pub scores: [u32; 2],
+    pub scores: AchievementSum,
     /// Name of the title, if a database has it.
     pub title_name: Option<String>,
     /// Databases that can't be read, with the reasons.
@@ -68,7 +68,7 @@ pub fn list(
         let of_title = title.as_ref().and_then(|title| title.image(record.image));
         of_title.and_then(small).or_else(|| gpd.image(record.image).and_then(small))
     };
-    let (counts, scores) = gpd.totals();
+    let GpdTotals { achievements: counts, gamerscore: scores } = gpd.totals();
     let records = gpd.achievements().into_iter().take(MAX_LISTED);
     let rows = records.map(|record| ListedAchievement { picture: picture(&record), record: shown(record) });
     let title_name = gpd.title_name().map(|name| visible(&name));

@@ -67,9 +67,9 @@ fn item(record: &Record, flags: u32) -> Item {
 
 /// Encodes a played title. The time of its last online play and the avatar awards are empty.
 fn played_item(title: &PlayedTitle) -> Item {
-    let [possible, earned] = title.achievements;
-    let [score, earned_score] = title.gamerscore;
-    let words = [title.title_id, possible, earned, score, earned_score];
+    let PlayedTitle { title_id, achievements, gamerscore, .. } = title;
+    let words =
+        [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
     let mut bytes = words.map(u32::to_be_bytes).concat();
     bytes.resize(played::NAME, 0);
     bytes.extend(wide(&title.name, played::NAME_UNITS));

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::path::PathBuf;
-use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle};
+use xenia_formats::gpd::{AchievementSum, EARNED, Gpd, GpdTotals, PlayedTitle};
 use xenia_formats::image::Resource;
 use xenia_kernel::ports::Storage;
 use xenia_user::profile::Profile;
@@ -150,15 +150,13 @@ fn earned_achievements_are_listed_and_persist() {
         Gpd::read(&std::fs::read(folder.join(name)).unwrap()).unwrap()
     };
     let gpd = of("4D5307D1.gpd");
-    assert_eq!((gpd.totals(), gpd.image(5)), (([2, 1], [35, 25]), Some(&b"\x89PNG five"[..])));
+    let achievements = AchievementSum { possible: 2, earned: 1 };
+    let gamerscore = AchievementSum { possible: 35, earned: 25 };
+    assert_eq!(gpd.totals(), GpdTotals { achievements, gamerscore });
+    assert_eq!(gpd.image(5), Some(&b"\x89PNG five"[..]));
     assert_eq!((gpd.title_name().as_deref(), gpd.icon()), (Some("A title"), Some(&b"\x89PNG icon"[..])));
-    let played = PlayedTitle {
-        title_id: TITLE,
-        achievements: [2, 1],
-        gamerscore: [35, 25],
-        played_at: now,
-        name: "A title".to_owned(),
-    };
+    let played =
+        PlayedTitle { title_id: TITLE, achievements, gamerscore, played_at: now, name: "A title".to_owned() };
     assert_eq!(of("FFFE07D1.gpd").titles(), [played]);
 }
 
@@ -239,13 +237,13 @@ fn titles_that_were_played_are_listed_the_newest_first() {
         let mut dashboard = files.packages.store.gpd(xuid, DASHBOARD).unwrap();
         let newer = PlayedTitle {
             title_id: 7,
-            achievements: [1, 0],
-            gamerscore: [9, 0],
+            achievements: AchievementSum { possible: 1, earned: 0 },
+            gamerscore: AchievementSum { possible: 9, earned: 0 },
             played_at: u64::MAX,
             name: "N".repeat(70),
         };
         for title in [
-            PlayedTitle { title_id: 8, achievements: [0, 0], ..newer.clone() },
+            PlayedTitle { title_id: 8, achievements: AchievementSum::default(), ..newer.clone() },
             PlayedTitle { title_id: DASHBOARD, ..newer.clone() },
             newer,
         ] {

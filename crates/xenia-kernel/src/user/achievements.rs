@@ -12,7 +12,7 @@ use super::gamer_data::GamerData;
 use crate::files::win32_error;
 use std::cmp::Reverse;
 use xenia_formats::FormatError;
-use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
+use xenia_formats::gpd::{EARNED, Gpd, GpdTotals, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 use xenia_user::profile::Profile;
@@ -75,7 +75,7 @@ fn mark(gpd: &mut Gpd, database: &[u8], ids: &[u32], now: u64) -> Vec<Record> {
 
 /// Updates the dashboard's database with this title's sums.
 fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
-    let (achievements, gamerscore) = gpd.totals();
+    let GpdTotals { achievements, gamerscore } = gpd.totals();
     let name = gpd.title_name().unwrap_or_default();
     dashboard.set_title(&PlayedTitle { title_id: title, achievements, gamerscore, played_at: now, name });
     dashboard
@@ -85,12 +85,12 @@ fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
 fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
     let titles = dashboard.titles();
     let sum = |of: fn(&PlayedTitle) -> u32| titles.iter().map(of).fold(0, u32::saturating_add);
-    let (achievements, gamerscore) = gpd.totals();
+    let GpdTotals { achievements, gamerscore } = gpd.totals();
     for (id, number) in [
-        (SettingId::TITLE_ACHIEVEMENTS, achievements[1]),
-        (SettingId::TITLE_GAMERSCORE, gamerscore[1]),
-        (SettingId::ACHIEVEMENTS, sum(|title| title.achievements[1])),
-        (SettingId::GAMERSCORE, sum(|title| title.gamerscore[1])),
+        (SettingId::TITLE_ACHIEVEMENTS, achievements.earned),
+        (SettingId::TITLE_GAMERSCORE, gamerscore.earned),
+        (SettingId::ACHIEVEMENTS, sum(|title| title.achievements.earned)),
+        (SettingId::GAMERSCORE, sum(|title| title.gamerscore.earned)),
         (SettingId::TITLES_PLAYED, titles.len() as u32),
     ] {
         profile.set(title, id, Value::Bits(u64::from(number) << 32));
@@ -118,7 +118,7 @@ impl GamerData<'_> {
     /// place, the newest first.
     pub fn titles_played(&self, user: u32) -> Result<Vec<PlayedTitle>, Win32Error> {
         let mut titles = self.gpd_of(user, DASHBOARD)?.titles();
-        titles.retain(|title| title.title_id != DASHBOARD && title.achievements[0] != 0);
+        titles.retain(|title| title.title_id != DASHBOARD && title.achievements.possible != 0);
         titles.sort_by_key(|title| (Reverse(title.played_at), title.title_id));
         Ok(titles)
     }

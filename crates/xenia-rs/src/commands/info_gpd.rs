@@ -82,13 +82,13 @@ pub fn describe(path: &Path) -> Result<GpdReport> {
     let shown = path.display();
     let bytes = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
     let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {shown}"))?;
-    let (_, [gamerscore_possible, gamerscore]) = gpd.totals();
+    let total = gpd.totals().gamerscore;
     Ok(GpdReport {
         format: "gpd",
         name: gpd.title_name(),
         icon_bytes: gpd.icon().map(<[u8]>::len),
-        gamerscore,
-        gamerscore_possible,
+        gamerscore: total.earned,
+        gamerscore_possible: total.possible,
         achievements: gpd.achievements().into_iter().map(achievement).collect(),
         titles: gpd.titles().into_iter().map(title).collect(),
     })
@@ -110,15 +110,14 @@ fn achievement(record: Record) -> GpdAchievementRow {
 }
 
 fn title(played: PlayedTitle) -> PlayedTitleRow {
-    let PlayedTitle { title_id, achievements: [possible, earned], gamerscore: [all, score], name, .. } =
-        played;
+    let PlayedTitle { title_id, achievements, gamerscore, name, .. } = played;
     PlayedTitleRow {
         title_id: format!("{title_id:08X}"),
         name,
-        achievements: earned,
-        achievements_possible: possible,
-        gamerscore: score,
-        gamerscore_possible: all,
+        achievements: achievements.earned,
+        achievements_possible: achievements.possible,
+        gamerscore: gamerscore.earned,
+        gamerscore_possible: gamerscore.possible,
     }
 }
 
@@ -161,7 +160,7 @@ pub fn print(report: &GpdReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_formats::gpd::EARNED;
+    use xenia_formats::gpd::{AchievementSum, EARNED};
 
     #[test]
     fn info_reports_gpd_achievements() {
@@ -194,7 +193,7 @@ mod tests {
         let mut dashboard = Gpd::default();
         dashboard.set_title(&PlayedTitle {
             title_id: 0x4D53_07D1,
-            gamerscore: [15, 10],
+            gamerscore: AchievementSum { possible: 15, earned: 10 },
             ..PlayedTitle::default()
         });
         std::fs::write(&path, dashboard.to_bytes()).unwrap();

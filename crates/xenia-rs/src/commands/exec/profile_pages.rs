@@ -22,6 +22,7 @@ use xenia::say::{chain, visible};
 use xenia::title::description::is_title;
 use xenia::user_folders;
 use xenia::wording::date_text;
+use xenia_formats::gpd::AchievementSum;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_kernel::content::{ContentStore, SAVED_GAME};
 use xenia_kernel::user::profile::Xuid;
@@ -192,8 +193,8 @@ fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> Achi
     let profile = profile.as_ref().map(|(store, xuid)| (store, *xuid));
     let list = achievements::list(profile, subject.id, &subject.database, subject.language);
     failures.extend(list.failures);
-    let [all, earned] = list.counts;
-    let [points, scored] = list.scores;
+    let AchievementSum { possible: all, earned } = list.counts;
+    let AchievementSum { possible: points, earned: scored } = list.scores;
     let totals = if list.rows.is_empty() {
         "The title has no achievements.".to_owned()
     } else {
