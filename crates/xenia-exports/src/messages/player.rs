@@ -3,7 +3,9 @@
 use super::{Message, MessageWords, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::music::{CONTROLLED_BY_TITLE, Music, PlaylistSong, RESTORE_CONTROLLER, SONGS};
+use crate::user::music::{
+    CONTROLLED_BY_TITLE, Music, PlaybackBehavior, PlaylistSong, RESTORE_CONTROLLER, SONGS,
+};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
 use xenia_user::notifications::{Notification, id};
@@ -173,15 +175,19 @@ fn set_behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     if words.field::<u32>(call, 0)? == REFUSED_CLIENT {
         return Ok(Win32Error::ACCESS_DENIED.to_hresult());
     }
-    let behavior = [words.field(call, 4)?, words.field(call, 8)?, words.field(call, 0xC)?];
+    let behavior = PlaybackBehavior {
+        order: words.field(call, 4)?,
+        repeat: words.field(call, 8)?,
+        flags: words.field(call, 0xC)?,
+    };
     with(call, |music, _| music.behavior = behavior)?;
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }
 
 fn behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let behavior = with(call, |music, _| music.behavior)?;
-    answer(call, words, 4, &behavior)
+    let PlaybackBehavior { order, repeat, flags } = with(call, |music, _| music.behavior)?;
+    answer(call, words, 4, &[order, repeat, flags])
 }
 
 fn status(call: &mut Call, words: MessageWords) -> Fallible<HResult> {

@@ -99,11 +99,19 @@ enum Progress {
     Left(GuestTicks),
 }
 
+/// How playlists are played, in the order of `XMPSetPlaybackBehavior`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaybackBehavior {
+    /// Playback order; lists are always played in their order.
+    pub order: u32,
+    pub repeat: u32,
+    pub flags: u32,
+}
+
 /// The title's player settings, the playlists and the current song.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Music {
-    /// Playback order, repeat mode and flags. Lists are always played in their order.
-    pub behavior: [u32; 3],
+    pub behavior: PlaybackBehavior,
     /// Volume as the bits of a single-precision number.
     pub volume: u32,
     /// Playback controller; [`CONTROLLED_BY_TITLE`] is the title.
@@ -123,7 +131,7 @@ impl Default for Music {
     /// Idle, in order, at full volume.
     fn default() -> Self {
         Self {
-            behavior: [0; 3],
+            behavior: PlaybackBehavior::default(),
             volume: 1.0_f32.to_bits(),
             controller: CONTROLLED_BY_TITLE,
             is_locked: 0,
@@ -216,7 +224,7 @@ impl Music {
         let count = self.count(storage);
         match song + 1 {
             next if next < count => self.begin(storage, next, now),
-            _ if self.behavior[1] == NO_REPEAT => self.stop(),
+            _ if self.behavior.repeat == NO_REPEAT => self.stop(),
             _ => self.begin(storage, 0, now),
         }
     }
@@ -225,7 +233,7 @@ impl Music {
     /// first if playlists do not repeat.
     pub fn previous(&mut self, now: GuestTicks) {
         let Some(Current { storage, song, .. }) = self.current else { return };
-        let last = if self.behavior[1] == NO_REPEAT { 0 } else { self.count(storage).saturating_sub(1) };
+        let last = if self.behavior.repeat == NO_REPEAT { 0 } else { self.count(storage).saturating_sub(1) };
         self.begin(storage, song.checked_sub(1).unwrap_or(last), now);
     }
 
@@ -423,7 +431,7 @@ mod tests {
         assert_eq!(music.song().unwrap().handle, 1, "again");
         music.previous(12 * SECOND);
         assert_eq!(music.song().unwrap().handle, 2);
-        music.behavior[1] = NO_REPEAT;
+        music.behavior.repeat = NO_REPEAT;
         music.next(13 * SECOND);
         assert_eq!((music.state(), music.due()), (State::Idle, NEVER));
         assert!(music.song().is_none());
