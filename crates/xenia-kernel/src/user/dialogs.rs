@@ -30,12 +30,14 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Alertable, BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
+use xenia_sched::{
+    Alertable, BlockReason, Cpu, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait,
+};
 use xenia_sync::{Level, Mutex};
 use xenia_user::notifications::{Notification, id};
 
 /// Guest time between polls for an answer: one field.
-const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 60;
+const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 /// Guest time from the end of a dialog to the end of the user interface.
 const CLOSING: GuestTicks = TICKS_PER_SECOND / 10;
 /// `due` while no dialog is open, and `gone` while no user interface disappears.
