@@ -110,8 +110,10 @@ pub struct PackageInfo {
     pub title_id: TitleId,
     /// Media ID of the title's pressing; 0 if it is not tied to one.
     pub media_id: u32,
-    /// Version of the contents, and the version that they update.
-    pub versions: [u32; 2],
+    /// Version of the contents.
+    pub version: u32,
+    /// The version that the contents update.
+    pub base_version: u32,
     /// ID under which titles share saved games; 0 for the title's own.
     pub savegame_id: u32,
     /// XUID of the owner; 0 for packages that all users share.
@@ -195,7 +197,8 @@ impl PackageInfo {
             content_type: fields.u32(field::CONTENT_TYPE)?,
             title_id: TitleId(fields.u32(field::TITLE_ID)?),
             media_id: fields.u32(field::MEDIA_ID)?,
-            versions: [fields.u32(field::VERSION)?, fields.u32(field::BASE_VERSION)?],
+            version: fields.u32(field::VERSION)?,
+            base_version: fields.u32(field::BASE_VERSION)?,
             savegame_id: fields.u32(field::SAVEGAME_ID)?,
             profile_id: u64::from_be_bytes(fields.array(field::PROFILE_ID)?),
             license,
@@ -227,8 +230,8 @@ impl PackageInfo {
             (field::CONTENT_TYPE, self.content_type),
             (field::METADATA_VERSION, 2),
             (field::MEDIA_ID, self.media_id),
-            (field::VERSION, self.versions[0]),
-            (field::BASE_VERSION, self.versions[1]),
+            (field::VERSION, self.version),
+            (field::BASE_VERSION, self.base_version),
             (field::TITLE_ID, self.title_id.0),
             (field::SAVEGAME_ID, self.savegame_id),
         ] {
