@@ -63,13 +63,12 @@ impl MemoryDevice {
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
         let space = Arc::new(Mutex::new(Space::new(limit, limits.clone())));
         let partition = RawPartition::new(limit, space.clone());
-        let (nameless, restored) = Default::default();
         Self {
             nodes: BTreeMap::new(),
             path_bytes: 0,
             space,
-            nameless,
-            restored,
+            nameless: Vec::new(),
+            restored: Vec::new(),
             next_number: 0,
             partition,
             limits,

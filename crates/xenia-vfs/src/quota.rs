@@ -41,7 +41,7 @@ impl Quota {
         let bytes = Limit::DiskBytes.row().value;
         let bounds =
             Bounds { bytes, bytes_limit: Limit::DiskBytes, entries_limit: Limit::DiskEntries, unit: 1 };
-        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
+        Self::within(bounds, limits)
     }
 
     /// The quota of a scratch disk of `bytes` bytes, counted in allocation units.
@@ -52,6 +52,10 @@ impl Quota {
             entries_limit: Limit::ScratchEntries,
             unit: unit.max(1),
         };
+        Self::within(bounds, limits)
+    }
+
+    fn within(bounds: Bounds, limits: Arc<Limits>) -> Self {
         Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
     }
 
