@@ -47,13 +47,22 @@ pub struct PeSection {
     pub flags: u32,
 }
 
+/// A table of the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageRange {
+    /// Offset in the image.
+    pub offset: u32,
+    /// Size in bytes.
+    pub size: u32,
+}
+
 /// The parsed fields of a PE header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeHeaders {
     /// All sections in file order.
     pub sections: Vec<PeSection>,
-    /// Offset and size of the function table, if the exception directory refers to one.
-    exception: Option<(u32, u32)>,
+    /// The function table, if the exception directory refers to one.
+    exception: Option<ImageRange>,
 }
 
 /// Whether the bytes start like an image for this machine.
@@ -102,7 +111,8 @@ impl PeHeaders {
         let directory_count = optional.u32_le(0x5C)? as usize;
         let exception = if directory_count > EXCEPTION_DIRECTORY {
             let at = DIRECTORIES + EXCEPTION_DIRECTORY * 8;
-            Some((optional.u32_le(at)?, optional.u32_le(at + 4)?)).filter(|&(_, size)| size != 0)
+            let range = ImageRange { offset: optional.u32_le(at)?, size: optional.u32_le(at + 4)? };
+            Some(range).filter(|range| range.size != 0)
         } else {
             None
         };
@@ -123,13 +133,11 @@ impl PeHeaders {
         Ok(Self { sections, exception })
     }
 
-    /// Offset and size of the function table.
-    pub fn function_table(&self) -> Option<(u32, u32)> {
+    /// The function table: that of the exception directory, otherwise the section of its name.
+    pub fn function_table(&self) -> Option<ImageRange> {
         self.exception.or_else(|| {
-            self.sections
-                .iter()
-                .find(|section| section.name == ".pdata")
-                .map(|section| (section.address, section.size))
+            let section = self.sections.iter().find(|section| section.name == ".pdata")?;
+            Some(ImageRange { offset: section.address, size: section.size })
         })
     }
 
@@ -141,7 +149,7 @@ impl PeHeaders {
     /// # Errors
     /// The table reaches beyond the image or exceeds the size limit.
     pub fn read_functions(&self, image: &[u8], base: GuestAddr) -> Result<Vec<FunctionEntry>, FormatError> {
-        let Some((offset, size)) = self.function_table() else { return Ok(Vec::new()) };
+        let Some(ImageRange { offset, size }) = self.function_table() else { return Ok(Vec::new()) };
         let whole = Fields::new(image, 0, "PE function table");
         let limit = u64::from(MAX_FUNCTION_TABLE);
         FormatError::check_limit("PE function table size", u64::from(offset), u64::from(size), limit)?;

@@ -7,6 +7,7 @@
 
 use super::PackError;
 use super::stub::{EXPORTS_SECTION, StubExport};
+use crate::pe::ImageRange;
 use xenia_guest::GuestAddr;
 
 /// Magic numbers at the start of an export table.
@@ -30,8 +31,8 @@ pub(super) struct ExportTables<'a> {
 pub(super) struct Placed {
     /// Address of the table by ordinal.
     pub(super) by_ordinal: GuestAddr,
-    /// Offset and size of the directory in the image.
-    pub(super) by_name: Option<(u32, u32)>,
+    /// The directory of names.
+    pub(super) by_name: Option<ImageRange>,
 }
 
 /// A range of ordinals.
@@ -82,7 +83,7 @@ impl<'a> ExportTables<'a> {
         }
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         let by_name = self.directory.as_ref().map(|directory| {
-            let place = (start + bytes.len() as u32, directory.size() as u32);
+            let place = ImageRange { offset: start + bytes.len() as u32, size: directory.size() as u32 };
             bytes.extend(directory.bytes(base));
             place
         });

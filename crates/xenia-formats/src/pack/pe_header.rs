@@ -5,7 +5,7 @@
 
 use crate::elf::Elf;
 use crate::image::Protection;
-use crate::pe;
+use crate::pe::{self, ImageRange};
 
 /// Size of the DOS header, which ends with the offset of the PE signature.
 const DOS_SIZE: usize = 0x40;
@@ -45,18 +45,19 @@ fn sections(elf: &Elf, base: u32) -> Vec<Section> {
             Section { name, address: segment.address.0 - base, size: segment.size, flags }
         })
         .collect();
-    if let Some((address, size)) = function_table(elf, base) {
-        sections.push(Section { name: ".pdata", address, size, flags: DATA | READ });
+    if let Some(ImageRange { offset, size }) = function_table(elf, base) {
+        sections.push(Section { name: ".pdata", address: offset, size, flags: DATA | READ });
     }
     sections
 }
 
-/// Offset and size of the ELF's `.pdata` in the image, if a segment contains it.
-fn function_table(elf: &Elf, base: u32) -> Option<(u32, u32)> {
+/// The ELF's `.pdata` in the image, if a segment contains it.
+fn function_table(elf: &Elf, base: u32) -> Option<ImageRange> {
     let (section, bytes) = elf.section_data(".pdata")?;
     let end = u64::from(section.address.0) + bytes.len() as u64;
     let held = elf.segments.iter().any(|s| s.address <= section.address && end <= s.end());
-    (held && !bytes.is_empty()).then(|| (section.address.0 - base, bytes.len() as u32))
+    (held && !bytes.is_empty())
+        .then(|| ImageRange { offset: section.address.0 - base, size: bytes.len() as u32 })
 }
 
 /// Writes the header to the start of the image.
@@ -136,10 +137,10 @@ impl HeaderBytes {
         self.half(pe::SUBSYSTEM);
         self.fill_to(start + pe::DIRECTORIES - 4); // stack and heap sizes: the XEX header says
         self.word(16);
-        let (table, table_size) = function_table(elf, base).unwrap_or((0, 0));
+        let table = function_table(elf, base).unwrap_or_default();
         self.fill_to(start + pe::DIRECTORIES + pe::EXCEPTION_DIRECTORY * 8);
-        self.word(table);
-        self.word(table_size);
+        self.word(table.offset);
+        self.word(table.size);
         self.fill_to(start + pe::OPTIONAL_HEADER_SIZE);
     }
 

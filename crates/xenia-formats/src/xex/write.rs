@@ -14,6 +14,7 @@ use super::security::{SMALL_PAGES, field};
 use super::{BasicBlock, MAGIC, MAIN_HEADER_SIZE, PageType, key, module_flags};
 use crate::image::{ExecutionInfo, Resource, TlsInfo, Version};
 use crate::pack::PackError;
+use crate::pe::ImageRange;
 
 /// Granularity in bytes of the runs of zeros that are omitted from the payload.
 const ZERO_UNIT: usize = 0x1000;
@@ -38,8 +39,8 @@ pub(crate) struct XexContents {
     pub(crate) libraries: Vec<ImportedLibrary>,
     /// Address of the export table by ordinal; it makes the file a library.
     pub(crate) export_table: Option<GuestAddr>,
-    /// Offset and size of the export directory by name.
-    pub(crate) exports_by_name: Option<(u32, u32)>,
+    /// The export directory by name.
+    pub(crate) exports_by_name: Option<ImageRange>,
     /// Named data, with names of at most eight characters.
     pub(crate) resources: Vec<Resource>,
     pub(crate) tls: Option<TlsInfo>,
@@ -113,7 +114,7 @@ impl XexContents {
         if !self.resources.is_empty() {
             headers.push((key::RESOURCE_INFO, Value::Body(with_size(resource_info(&self.resources)))));
         }
-        if let Some((offset, size)) = self.exports_by_name {
+        if let Some(ImageRange { offset, size }) = self.exports_by_name {
             headers.push((key::EXPORTS_BY_NAME, Value::Body(be_words(&[offset, size]))));
         }
         if let Some(tls) = &self.tls {
