@@ -11,6 +11,7 @@ mod write;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use xenia_guest::code_page;
 
@@ -76,7 +77,7 @@ fn descriptor(image: &dyn ReadAt) -> Result<(u64, Vec<u8>), FormatError> {
 
 /// Reads the volume at `start` with this descriptor.
 pub(crate) fn read(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Volume, FormatError> {
-    walk(image, start, descriptor).map(|(volume, _)| volume)
+    walk(image, start, descriptor).map(|walked| walked.volume)
 }
 
 /// Checks that the extents of directories and files do not overlap, and checks the end of the
@@ -86,31 +87,35 @@ pub(crate) fn read(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Re
 /// As [`open`].
 pub(crate) fn verify(image: &Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
     let (start, descriptor) = descriptor(image)?;
-    let (_, mut places) = walk(image, start, &descriptor)?;
+    let mut extents = walk(image, start, &descriptor)?.extents;
     findings.checked();
     let end = start + (DESCRIPTOR + 1) * SECTOR - MAGIC.len() as u64;
     if !has(image, end, MAGIC).map_err(|error| FormatError::new(WHAT, end, Reason::Io(error)))? {
         findings.fault(FormatError::invalid(WHAT, end, "its descriptor does not end as it begins"));
     }
-    places.push((start + DESCRIPTOR * SECTOR, start + (DESCRIPTOR + 1) * SECTOR));
-    places.sort_unstable();
+    extents.push(start + DESCRIPTOR * SECTOR..start + (DESCRIPTOR + 1) * SECTOR);
+    extents.sort_unstable_by_key(|extent| (extent.start, extent.end));
     let mut last = 0;
-    for (from, to) in places {
+    for Range { start, end } in extents {
         findings.checked();
-        if from < last {
-            findings.fault(FormatError::invalid(WHAT, from, "two files or directories are in one place"));
+        if start < last {
+            findings.fault(FormatError::invalid(WHAT, start, "two files or directories are in one place"));
         }
-        last = last.max(to);
+        last = last.max(end);
     }
     Ok(())
 }
 
-/// The volume, and the extents of its directories and files.
-type Walked = (Volume, Vec<(u64, u64)>);
+/// A volume that was read.
+struct Walked {
+    volume: Volume,
+    /// The bytes of its directories and files in the image.
+    extents: Vec<Range<u64>>,
+}
 
 fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked, FormatError> {
     let mut volume = Volume::default();
-    let mut places = Vec::new();
+    let mut extents = Vec::new();
     let mut open = vec![(Volume::ROOT, word(descriptor, 0), word(descriptor, 4))];
     let mut directories = 0;
     while let Some((directory, sector, size)) = open.pop() {
@@ -119,7 +124,7 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
         FormatError::check_limit("GDFX size of all directories", offset, directories, MAX_DIRECTORIES)?;
         // Some empty directories have no extent.
         let table = if size == 0 { Vec::new() } else { read_exact_at(image, TABLE, offset, size.into())? };
-        places.push((offset, offset + table.len() as u64));
+        extents.push(offset..offset + table.len() as u64);
         for entry in entries(&table, offset)? {
             let refused = |reason| FormatError::new(ENTRY, offset + entry.at as u64, reason);
             if entry.attributes & DIRECTORY != 0 {
@@ -130,15 +135,15 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
                     Arc::new(Vec::new())
                 } else {
                     let from = start + u64::from(entry.sector) * SECTOR;
-                    places.push((from, from + u64::from(entry.size)));
+                    extents.push(from..from + u64::from(entry.size));
                     Arc::new(Section::new(image.clone(), "GDFX file", from, entry.size.into())?)
                 };
                 volume.add_file(directory, &entry.name, contents).map_err(refused)?;
             }
         }
     }
-    places.retain(|(from, to)| from < to);
-    Ok((volume, places))
+    extents.retain(|extent| !extent.is_empty());
+    Ok(Walked { volume, extents })
 }
 
 struct Entry {
