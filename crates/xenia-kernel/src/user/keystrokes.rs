@@ -56,13 +56,21 @@ impl Keystroke {
     const REPEAT: u16 = 4;
 }
 
+/// A key that repeats.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct RepeatingKey {
+    key: u16,
+    /// Guest time of the next repeat.
+    due: GuestTicks,
+}
+
 /// The state of one controller that was reported to the title.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct ReportedKeys {
     /// Keys that are down, ascending.
     down: Vec<u16>,
-    /// The key that repeats, and the guest time of the next repeat.
-    repeat: Option<(u16, GuestTicks)>,
+    /// The key that was pressed last, while it is held.
+    repeat: Option<RepeatingKey>,
 }
 
 /// Keystroke state of all controllers (see [the module](self)).
@@ -118,18 +126,18 @@ impl Keystrokes {
         let held = keys(pad);
         if let Some(index) = reported.down.iter().position(|key| !held.contains(key)) {
             let key = reported.down.remove(index);
-            reported.repeat = reported.repeat.filter(|&(repeating, _)| repeating != key);
+            reported.repeat = reported.repeat.filter(|repeat| repeat.key != key);
             return Some(Keystroke { key, flags: Keystroke::UP });
         }
         if let Some(&key) = held.iter().find(|key| !reported.down.contains(key)) {
             reported.down.push(key);
             reported.down.sort_unstable();
-            reported.repeat = Some((key, now + REPEAT_DELAY));
+            reported.repeat = Some(RepeatingKey { key, due: now + REPEAT_DELAY });
             return Some(Keystroke { key, flags: Keystroke::DOWN });
         }
-        let (key, _) = reported.repeat.filter(|&(_, due)| due <= now)?;
-        reported.repeat = Some((key, now + REPEAT_STEP));
-        Some(Keystroke { key, flags: Keystroke::DOWN | Keystroke::REPEAT })
+        let repeat = reported.repeat.as_mut().filter(|repeat| repeat.due <= now)?;
+        repeat.due = now + REPEAT_STEP;
+        Some(Keystroke { key: repeat.key, flags: Keystroke::DOWN | Keystroke::REPEAT })
     }
 
     /// Resets the state of a controller that was disconnected.
