@@ -26,7 +26,7 @@ use crate::status::failure::Fallible;
 use crate::thread::pending_count::PendingCount;
 use crate::thread::records::{ThreadRecord, Threads};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -73,9 +73,9 @@ pub struct Apcs {
     pub user: VecDeque<Apc>,
     /// Kernel-mode APCs, special ones first.
     pub kernel: VecDeque<Apc>,
-    /// Waits that kernel-mode APCs have interrupted, with their numbers, innermost last. The wait
-    /// of an APC that never returns is dropped with the next interruption.
-    pub interrupted: Vec<(u64, WaitBlock)>,
+    /// Waits that kernel-mode APCs have interrupted, by their numbers, innermost last. The wait of
+    /// an APC that never returns is dropped with the next interruption.
+    pub interrupted: BTreeMap<u64, WaitBlock>,
     /// Number of interruptions so far, which numbers the next one.
     pub interruptions: u64,
     /// The APC call of a thread whose wait was interrupted before it parked.
@@ -293,7 +293,7 @@ impl ThreadRecord {
     /// thread has left the APC without returning.
     pub(super) fn drop_stale_waits(&mut self) {
         let live: Vec<AfterApc> = self.apc_calls().map(|call| call.after).collect();
-        self.apcs.interrupted.retain(|&(number, _)| live.contains(&AfterApc::WaitAgain(number)));
+        self.apcs.interrupted.retain(|&number, _| live.contains(&AfterApc::WaitAgain(number)));
     }
 }
 
@@ -302,7 +302,7 @@ impl Threads {
     fn note_interrupted(&mut self, thread_id: u32, wait: WaitBlock) {
         let Some(record) = self.get_mut(thread_id) else { return };
         record.drop_stale_waits();
-        record.apcs.interrupted.push((record.apcs.interruptions, wait));
+        record.apcs.interrupted.insert(record.apcs.interruptions, wait);
         record.apcs.interruptions += 1;
     }
 }

@@ -206,11 +206,9 @@ pub(crate) fn finish(call: &mut Call, after: AfterApc) -> Flow {
             if let Ok(Some(guest)) = next {
                 return Flow::CallGuest(guest);
             }
-            let wait = call.kernel.threads.lock().get_mut(id).and_then(|record| {
-                let waits = &mut record.apcs.interrupted;
-                let index = waits.iter().position(|&(of, _)| of == number)?;
-                Some(waits.remove(index).1)
-            });
+            let mut threads = call.kernel.threads.lock();
+            let wait = threads.get_mut(id).and_then(|record| record.apcs.interrupted.remove(&number));
+            drop(threads);
             match wait {
                 Some(wait) => waiting::wait_again(call, wait),
                 None => Flow::Return(NtStatus::SUCCESS.to_register()),

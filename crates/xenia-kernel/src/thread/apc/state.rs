@@ -29,7 +29,7 @@ impl Apcs {
         ApcsState {
             user: user.clone(),
             kernel: kernel.clone(),
-            interrupted: interrupted.iter().map(|(number, wait)| (*number, wait.state())).collect(),
+            interrupted: interrupted.iter().map(|(&number, wait)| (number, wait.state())).collect(),
             interruptions: *interruptions,
             before_park: before_park.clone(),
             run_down: *run_down,

@@ -198,7 +198,7 @@ impl Setup {
             let mut apcs = Apcs::default();
             apcs.user.push_back(Apc::new(ApcSource::Timer(GuestAddr(1)), GuestAddr(2), [1, 2, 3]));
             apcs.kernel.push_back(Apc::new(ApcSource::Object(GuestAddr(1)), GuestAddr(2), [1, 2, 3]));
-            apcs.interrupted.push((4, wait));
+            apcs.interrupted.insert(4, wait);
             apcs.interruptions = 5;
             apcs.save_call(call);
             threads.insert(ThreadRecord {
@@ -279,7 +279,7 @@ fn impossible_records_are_refused() {
         ("an interruption to come", |threads| threads.get_mut(1).unwrap().apcs.interruptions = 4),
         ("too many interruptions", |threads| threads.get_mut(1).unwrap().apcs.interruptions = u64::MAX),
         ("a wait for nothing", |threads| {
-            threads.get_mut(1).unwrap().apcs.interrupted[0].1.objects.clear();
+            threads.get_mut(1).unwrap().apcs.interrupted.get_mut(&4).unwrap().objects.clear();
         }),
         ("a service thread that is idle in a call", |threads| {
             let service = threads.interrupts.thread(5).unwrap();
