@@ -243,12 +243,13 @@ impl ApcQueues<'_> {
         let mut threads = self.threads.lock();
         let Some(record) = threads.get_mut(thread_id) else { return Ok(false) };
         let Apcs { user, kernel, .. } = &mut record.apcs;
-        let before = (user.len(), kernel.len());
+        let user_before = user.len();
+        let kernel_before = kernel.len();
         for queue in [&mut *user, &mut *kernel] {
             queue.retain(|queued| queued.source != ApcSource::Object(object));
         }
-        self.pending_apcs.remove(before.1 - kernel.len());
-        let found = before != (user.len(), kernel.len());
+        self.pending_apcs.remove(kernel_before - kernel.len());
+        let found = user_before != user.len() || kernel_before != kernel.len();
         if found {
             self.memory.write(object.offset(kapc::INSERTED), 0_u8)?;
         }
