@@ -15,9 +15,11 @@ pub struct Enumerate;
 /// Maximum size in bytes of an enumerator's private data.
 const PRIVATE: u32 = 0x1000;
 
-/// The message that requests the user's playlists, and the size in bytes that titles reserve for
-/// each. There are none, but some titles read the buffer whatever the result.
-const USER_PLAYLISTS: (u32, u32) = (0x7_0026, 0x338);
+/// The message that requests the user's playlists. There are none, but some titles read the buffer
+/// whatever the result.
+const USER_PLAYLISTS: u32 = 0x7_0026;
+/// Size in bytes that titles reserve for a playlist.
+const USER_PLAYLIST: u32 = 0x338;
 
 /// Properties of an enumerator besides its items.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +83,9 @@ fn clear_playlists(call: &mut Call, enumerator: Handle, buffer: GuestAddr, size:
     let Ok(enumerator) = found else { return Ok(()) };
     let memory = call.memory();
     let body = enumerator.body();
-    let (message, item_size) = USER_PLAYLISTS;
-    if memory.read::<u32>(body.offset(layout::OPEN_MESSAGE))? == message {
+    if memory.read::<u32>(body.offset(layout::OPEN_MESSAGE))? == USER_PLAYLISTS {
         let items: u32 = memory.read(body.offset(layout::ITEMS))?;
-        memory.fill(buffer, size.min(items.saturating_mul(item_size)), 0)?;
+        memory.fill(buffer, size.min(items.saturating_mul(USER_PLAYLIST)), 0)?;
     }
     Ok(())
 }
