@@ -15,11 +15,21 @@ pub(crate) fn create_object(
     size: u32,
     initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<NtStatus> {
-    let (opened, existed) = make_object(call, attributes, kind, size, initialize)?;
+    let made = make_object(call, attributes, kind, size, initialize)?;
     if let Some(out) = handle {
-        store_handle(call, opened?, out)?;
+        store_handle(call, made.handle?, out)?;
     }
-    Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+    Ok(if made.existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+}
+
+/// Creates an object without a name; returns its handle.
+pub(crate) fn make_nameless(
+    call: &mut Call,
+    kind: ObjectKind,
+    size: u32,
+    initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
+) -> Fallible<Handle> {
+    make_object(call, None, kind, size, initialize)?.handle
 }
 
 /// Stores a new handle for the title, or closes it: nobody else knows it.
@@ -41,15 +51,21 @@ pub(crate) fn store_object(call: &Call, object: GuestAddr, out: Out<GuestAddr>) 
     Ok(stored?)
 }
 
-/// Creates an object or finds the existing one with the name. Returns its handle, if one could be
-/// allocated, and whether the object existed.
-pub(crate) fn make_object(
+/// An object that was created, or found by its name.
+struct MadeObject {
+    /// Its new handle, if one could be allocated.
+    handle: Fallible<Handle>,
+    existed: bool,
+}
+
+/// Creates an object or finds the existing one with the name.
+fn make_object(
     call: &mut Call,
     attributes: Option<Ptr<ObjectAttributes>>,
     kind: ObjectKind,
     size: u32,
     mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
-) -> Fallible<(Fallible<Handle>, bool)> {
+) -> Fallible<MadeObject> {
     let memory = call.memory();
     let name = match attributes {
         Some(attributes) => attributes.read(memory)?.name(memory)?,
@@ -76,7 +92,7 @@ pub(crate) fn make_object(
         call.kernel.dereference(body)?;
         named?;
     };
-    let opened = objects.open(body);
+    let handle = objects.open(body);
     call.kernel.dereference(body)?;
-    Ok((opened, existed))
+    Ok(MadeObject { handle, existed })
 }

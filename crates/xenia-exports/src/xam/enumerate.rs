@@ -1,7 +1,7 @@
 //! Enumerators: lists of all kinds that titles read piece by piece.
 
 use crate::abi::{Call, Handle, OptionalOut, Out};
-use crate::named_objects::{make_object, store_handle};
+use crate::named_objects::{make_nameless, store_handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, admit, complete};
@@ -38,7 +38,7 @@ pub(super) struct Kind {
 /// Creates an enumerator; returns its handle.
 pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible<Handle> {
     let size = layout::SIZE + kind.private;
-    let (handle, _) = make_object(call, None, ObjectKind::Enumerator, size, |call, body| {
+    make_nameless(call, ObjectKind::Enumerator, size, |call, body| {
         let memory = call.memory();
         memory.fill(body, size, 0)?;
         for (at, word) in [
@@ -52,8 +52,7 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
             memory.write(body.offset(at), word)?;
         }
         Ok(call.kernel.user.enumerators.lock().insert(body, list.clone(), &call.kernel.limits)?)
-    })?;
-    handle
+    })
 }
 
 /// Stores the next items of a list, and their number.

@@ -2,7 +2,7 @@
 
 use super::wait::{INFINITE, WAIT_FAILED, interval};
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::named_objects::make_object;
+use crate::named_objects::make_nameless;
 use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::sockets::{self, answer, hold_event, set_last_error};
@@ -32,10 +32,10 @@ impl NetEvent {
     #[export(Done)]
     fn NetDll_WSACreateEvent(call: &mut Call) -> Handle {
         let size = dispatcher_header::SIZE;
-        let made = make_object(call, None, ObjectKind::Event, size, |call, event| {
+        let made = make_nameless(call, ObjectKind::Event, size, |call, event| {
             initialize(call.memory(), event, kind::MANUAL_EVENT, size, 0)
         });
-        made.and_then(|(handle, _)| handle).unwrap_or_else(|_| {
+        made.unwrap_or_else(|_| {
             set_last_error(call, WsaError::NO_BUFFERS);
             Handle::NULL
         })

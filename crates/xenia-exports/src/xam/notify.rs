@@ -2,7 +2,7 @@
 
 use super::input;
 use crate::abi::{Call, Handle, OptionalOut, Out, WideText};
-use crate::named_objects::make_object;
+use crate::named_objects::make_nameless;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
@@ -19,11 +19,10 @@ const NEWEST_VERSION: u32 = 10;
 
 fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let size = dispatcher_header::SIZE;
-    let (handle, _) = make_object(call, None, ObjectKind::Listener, size, |call, listener| {
+    let handle = make_nameless(call, ObjectKind::Listener, size, |call, listener| {
         call.kernel.user.notifications.lock().listen(listener, areas, version.min(NEWEST_VERSION));
         initialize(call.memory(), listener, kind::MANUAL_EVENT, size, 0)
     })?;
-    let handle = handle?;
     // Another thread may have guessed the handle and closed it.
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
         let user = &call.kernel.user;

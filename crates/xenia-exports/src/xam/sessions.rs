@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Handle, Out};
 use crate::messages::sessions::KIND;
-use crate::named_objects::{make_object, store_handle, store_object};
+use crate::named_objects::{make_nameless, store_handle, store_object};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -20,9 +20,7 @@ impl XamSessions {
     fn XamSessionCreateHandle(call: &mut Call, handle: Option<Out<Handle>>) -> Fallible<Win32Error> {
         let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
         out.set(call.memory(), Handle::NULL)?;
-        let (handle, _) =
-            make_object(call, None, KIND, SIZE, |call, body| Ok(call.memory().fill(body, SIZE, 0)?))?;
-        let handle = handle?;
+        let handle = make_nameless(call, KIND, SIZE, |call, body| Ok(call.memory().fill(body, SIZE, 0)?))?;
         if let Ok(object) = call.kernel.objects.resolve_kind(handle, KIND) {
             call.memory().write(object.body(), handle)?;
         }
