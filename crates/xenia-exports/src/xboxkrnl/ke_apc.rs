@@ -53,7 +53,7 @@ impl KeApc {
             return Ok(false);
         }
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
-        let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
+        let id = call.kernel.threads.lock().id_of(kthread)?;
         let routine: GuestAddr = memory.read(at.offset(kapc::NORMAL_ROUTINE))?;
         let kernel_routine: GuestAddr = memory.read(at.offset(kapc::KERNEL_ROUTINE))?;
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
@@ -71,7 +71,7 @@ impl KeApc {
         let memory = call.memory();
         let at = apc.addr();
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
-        let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
+        let id = call.kernel.threads.lock().id_of(kthread)?;
         call.kernel.apcs().remove(id, at)
     }
 
@@ -80,7 +80,7 @@ impl KeApc {
     /// ended by a user-mode alert too.
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
-        let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
+        let id = call.kernel.threads.lock().id_of(thread)?;
         call.kernel.apcs().alert(call.cpu, id, ProcessorMode::of(mode))
     }
 

@@ -298,14 +298,14 @@ impl<'k> ThreadLife<'k> {
             return Ok((current, object.ok_or(NtStatus::INVALID_HANDLE)?));
         }
         let object = self.objects.resolve_kind(handle, ObjectKind::Thread)?;
-        let (id, _) = self.threads.lock().thread_of(object.body())?;
+        let id = self.threads.lock().id_of(object.body())?;
         Ok((id, object))
     }
 
     /// The thread whose object lies at `kthread`: its ID and object.
     pub fn find(&self, kthread: GuestAddr) -> Fallible<(u32, ObjectRef<'k>)> {
         let object = self.objects.by_pointer(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
-        let (id, _) = self.threads.lock().thread_of(kthread)?;
+        let id = self.threads.lock().id_of(kthread)?;
         Ok((id, object))
     }
 }
@@ -317,10 +317,10 @@ impl Threads {
         if of_system { self.processes.system } else { self.processes.title }
     }
 
-    /// The thread whose object's body lies at `kthread`.
-    pub fn thread_of(&self, kthread: GuestAddr) -> Fallible<(u32, GuestAddr)> {
+    /// ID of the thread whose object's body lies at `kthread`.
+    pub fn id_of(&self, kthread: GuestAddr) -> Fallible<u32> {
         let record = self.by_kthread(kthread).ok_or(NtStatus::INVALID_PARAMETER)?;
-        Ok((record.id, record.kthread))
+        Ok(record.id)
     }
 
     /// Moves a thread to other hardware threads and updates its control region. Returns the
