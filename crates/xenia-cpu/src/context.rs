@@ -48,6 +48,14 @@ pub mod msr_bit {
     pub const RI: u64 = 1 << 1;
 }
 
+/// Bits of the vector status and control register; the others are reserved.
+pub mod vscr_bit {
+    /// Non-Java mode: denormal operands and results are zeros.
+    pub const NJ: u32 = 1 << 16;
+    /// Saturation: a result saturated since the bit was last cleared.
+    pub const SAT: u32 = 1;
+}
+
 /// The reservation made by `lwarx`/`ldarx`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(C)]
@@ -136,7 +144,7 @@ pub struct PpcContext {
     pub pc: u32,
     /// Floating-point status and control. Exact outside `run`.
     pub fpscr: u32,
-    /// Vector status and control: NJ is bit 16, SAT bit 0.
+    /// Vector status and control: [`vscr_bit`].
     pub vscr: u32,
     pub vrsave: u32,
     /// SPRG0–SPRG3: storage for an operating system; titles do not use it.
@@ -178,7 +186,7 @@ impl Default for PpcContext {
             msr: msr_bit::FP | msr_bit::VEC | msr_bit::EE | msr_bit::RI,
             pc: 0,
             fpscr: 0,
-            vscr: 0x0001_0000,
+            vscr: vscr_bit::NJ,
             vrsave: 0,
             cr: [CrField::default(); 8],
             xer_so: 0,

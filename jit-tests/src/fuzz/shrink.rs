@@ -79,7 +79,7 @@ pub(super) fn shrink_state(best: &mut Sequence, fails: &mut dyn FnMut(&Sequence)
     attempt(&|sequence| sequence.state.set_xer_word(0));
     attempt(&|sequence| sequence.state.ctr = 0);
     attempt(&|sequence| sequence.state.fpscr = 0);
-    attempt(&|sequence| sequence.state.vscr = 0x0001_0000);
+    attempt(&|sequence| sequence.state.vscr = xenia_cpu::vscr_bit::NJ);
     attempt(&|sequence| sequence.state.vrsave = 0);
     attempt(&|sequence| sequence.state.msr = xenia_cpu::PpcContext::default().msr);
 }

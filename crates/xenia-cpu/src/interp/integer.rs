@@ -10,7 +10,7 @@
 //! zero-extend theirs.
 
 use super::{Cpu, Flow, Step};
-use crate::CrField;
+use crate::{CrField, vscr_bit};
 use xenia_isa::{Instruction, Integer};
 
 impl Cpu<'_> {
@@ -255,8 +255,8 @@ impl Integer for Cpu<'_> {
     }
 
     fn mtvscr(&mut self, i: Instruction) -> Step {
-        // Bits other than NJ and SAT are reserved: they read as 0.
-        self.ctx.vscr = self.ctx.vr[i.vb()] as u32 & 0x0001_0001;
+        // Reserved bits read as 0.
+        self.ctx.vscr = self.ctx.vr[i.vb()] as u32 & (vscr_bit::NJ | vscr_bit::SAT);
         Ok(Flow::Next)
     }
 }

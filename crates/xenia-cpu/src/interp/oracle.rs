@@ -10,6 +10,7 @@ use super::float::exact::is_nan;
 use super::float::fpscr::{FI, FPRF, FR, FX, VXIMZ, VXSNAN, summarize};
 use super::float::tests::Operands;
 use super::testing::{CpuHarness, DATA};
+use crate::vscr_bit;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use xenia_guest::GuestAddr;
@@ -179,7 +180,7 @@ fn records(op: Op, count: usize, operands: &mut Operands) -> Vec<Record> {
             Record {
                 word: words[n * words.len() / count],
                 fpscr: summarize(sticky | operands.next_u64() as u32 & 0x7_F000 | control),
-                vscr: operands.next_u64() as u32 & 0x0001_0001,
+                vscr: operands.next_u64() as u32 & (vscr_bit::NJ | vscr_bit::SAT),
                 cr: operands.next_u64() as u32,
                 r5: operands.next_u64() & 31,
                 f: std::array::from_fn(|_| {

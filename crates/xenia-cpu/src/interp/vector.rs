@@ -24,17 +24,15 @@ pub(crate) mod shift;
 mod tests;
 
 use super::{Cpu, Flow, Step};
+use crate::vscr_bit;
 use lanes::Saturated;
 use xenia_isa::{Instruction, Vector};
-
-const NJ: u32 = 0x0001_0000;
-const SAT: u32 = 1;
 
 impl Cpu<'_> {
     /// VSCR\[NJ\]: denormals are treated as zeros.
     #[inline(always)]
     pub(crate) fn nj(&self) -> bool {
-        self.ctx.vscr & NJ != 0
+        self.ctx.vscr & vscr_bit::NJ != 0
     }
 
     #[inline(always)]
@@ -46,7 +44,7 @@ impl Cpu<'_> {
     /// Writes a vector register, and sets the sticky SAT bit if the value saturated.
     #[inline(always)]
     pub(crate) fn set_saturated(&mut self, vd: usize, result: Saturated) -> Step {
-        self.ctx.vscr |= if result.has_saturated { SAT } else { 0 };
+        self.ctx.vscr |= if result.has_saturated { vscr_bit::SAT } else { 0 };
         self.set_vector(vd, result.value)
     }
 

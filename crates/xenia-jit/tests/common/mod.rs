@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext, msr_bit};
+use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext, msr_bit, vscr_bit};
 use xenia_guest::GuestAddr;
 pub use xenia_isa::word::{BCTR, BCTRL, BLR, NOP};
 use xenia_isa::{Family, Instruction, Op, Operand, decode};
@@ -277,7 +277,7 @@ pub fn randomize(ctx: &mut PpcContext, r: &mut Random) {
     ctx.set_xer_word(r.next() as u32);
     ctx.lr = r.next();
     ctx.ctr = r.next();
-    ctx.vscr = if r.below(4) == 0 { 0 } else { 0x0001_0000 };
+    ctx.vscr = if r.below(4) == 0 { 0 } else { vscr_bit::NJ };
 }
 
 /// Random floating-point control state: sticky bits, and sometimes another rounding mode.

@@ -10,6 +10,7 @@ use super::{HOST, Lifter};
 use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_cpu::vscr_bit;
 use xenia_isa::{Instruction, Integer};
 
 impl Lifter<'_> {
@@ -410,7 +411,7 @@ impl Integer for Lifter<'_> {
     fn mtvscr(&mut self, i: Instruction) {
         let lanes = self.vr_as_lanes(i.vb(), types::I32X4);
         let low = self.b.ins().extractlane(lanes, 0);
-        let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
+        let vscr = self.b.ins().band_imm_s(low, i64::from(vscr_bit::NJ | vscr_bit::SAT));
         // NJ is part of the vector mode, which must be set again before the next vector operation.
         self.scalar_mode();
         let ctx = self.context();

@@ -9,12 +9,10 @@
 use crate::float::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
-use xenia_cpu::{PpcContext, VRSQRTEFP};
+use xenia_cpu::{PpcContext, VRSQRTEFP, vscr_bit};
 use xenia_host::float::fused_multiply_add_single;
 use xenia_isa::{Instruction, Op, decode};
 
-/// The NJ bit of VSCR.
-pub const NON_JAVA: u32 = 0x0001_0000;
 const SIGN: u32 = 0x8000_0000;
 const INFINITY: u32 = 0x7F80_0000;
 /// The NaN of invalid operations.
@@ -85,7 +83,7 @@ const STEPS: [u64; 32] = [
 /// for an instruction that compiled code never passes here.
 pub fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
     let op = decode(i.0)?;
-    let mode = Mode { non_java: ctx.vscr & NON_JAVA != 0 };
+    let mode = Mode { non_java: ctx.vscr & vscr_bit::NJ != 0 };
     let (d, [a, b, c]) = registers(op, i);
     let [x, y, z] = [a, b, c].map(|n| elements(ctx.vr[n]));
     let each = |of: &dyn Fn(usize) -> u32| std::array::from_fn(of);
@@ -371,7 +369,7 @@ mod tests {
             (Op::vmaxfp, [SIGN | 5, SIGN | 6, 0], SIGN, SIGN | 5),
             (Op::vminfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
         ] {
-            assert_eq!(result(op, words, NON_JAVA), flushed, "{op:?} of {words:x?} with NJ");
+            assert_eq!(result(op, words, vscr_bit::NJ), flushed, "{op:?} of {words:x?} with NJ");
             assert_eq!(result(op, words, 0), kept, "{op:?} of {words:x?}");
         }
     }

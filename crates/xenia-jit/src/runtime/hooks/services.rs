@@ -4,11 +4,11 @@ use super::Call;
 use crate::runtime::enter::drop_frames;
 use crate::runtime::strings;
 use xenia_cpu::fpscr::CONTROL;
-use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
+use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext, vscr_bit};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
 use xenia_lifter::SINGLE_RESULT;
-use xenia_lifter::float::exact_vector::{self, NON_JAVA};
+use xenia_lifter::float::exact_vector;
 use xenia_lifter::float::float_state::{self, DEFAULT_MXCSR, FLAGS, FLUSH_DENORMALS};
 use xenia_lifter::float::soft_single;
 use xenia_lifter::host::{Leave, Word};
@@ -160,7 +160,7 @@ pub(super) fn scalar_mode(call: &mut Call<'_, '_>) -> u64 {
 pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
     call.ctx.host[Word::ScalarFlags as usize] |= u64::from(*call.mxcsr & FLAGS);
     call.ctx.host[Word::VectorMode as usize] = 1;
-    let flush = if call.ctx.vscr & NON_JAVA != 0 { FLUSH_DENORMALS } else { 0 };
+    let flush = if call.ctx.vscr & vscr_bit::NJ != 0 { FLUSH_DENORMALS } else { 0 };
     *call.mxcsr = DEFAULT_MXCSR | flush;
     0
 }

@@ -3,9 +3,8 @@
 
 use super::{va, w};
 use crate::interp::testing::{CpuHarness, x};
+use crate::vscr_bit::NJ;
 use xenia_isa::{Op, Operand};
-
-const NJ: u32 = 0x0001_0000;
 
 #[test]
 fn flushing_follows_nj() {
@@ -26,7 +25,7 @@ fn flushing_follows_nj() {
     for (op, [a, b], flushed, kept) in cases {
         machine.ctx.vr[4] = w([a; 4]);
         machine.ctx.vr[5] = w([b; 4]);
-        for (vscr, result) in [(0x0001_0000, flushed), (0, kept)] {
+        for (vscr, result) in [(NJ, flushed), (0, kept)] {
             machine.ctx.vscr = vscr;
             machine.one(x(op, 3, 4, 5, 0));
             assert_eq!(machine.ctx.vr[3], w([result; 4]), "{op:?} {vscr:#x} {:032x}", machine.ctx.vr[3]);

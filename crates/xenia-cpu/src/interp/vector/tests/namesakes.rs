@@ -2,6 +2,7 @@
 
 use crate::interp::float::tests::Operands;
 use crate::interp::testing::{CpuHarness, DATA};
+use crate::vscr_bit;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Flag, Instruction, Op, Operand};
 
@@ -56,7 +57,7 @@ fn vmx128_rows_do_what_their_namesakes_do() {
                 machine.ctx.gpr[n] = u64::from(DATA) + (random.next_u64() & 0xFF);
             }
             machine.ctx.gpr[i.rb()] &= 0xFF;
-            machine.ctx.vscr = random.next_u64() as u32 & 0x0001_0000;
+            machine.ctx.vscr = random.next_u64() as u32 & vscr_bit::NJ;
             let image: Vec<u8> = (0..512).map(|_| random.next_u64() as u8).collect();
             let before = machine.ctx.clone();
             let run = |machine: &mut CpuHarness, word| {
