@@ -25,14 +25,14 @@ mod tests;
 
 use super::{Cpu, Flow, Step};
 use crate::vscr_bit;
+use float::Denormals;
 use lanes::Saturated;
 use xenia_isa::{Instruction, Vector};
 
 impl Cpu<'_> {
-    /// VSCR\[NJ\]: denormals are treated as zeros.
     #[inline(always)]
-    pub(crate) fn nj(&self) -> bool {
-        self.ctx.vscr & vscr_bit::NJ != 0
+    pub(crate) fn denormals(&self) -> Denormals {
+        if self.ctx.vscr & vscr_bit::NJ == 0 { Denormals::Kept } else { Denormals::Flushed }
     }
 
     #[inline(always)]
@@ -72,7 +72,7 @@ macro_rules! arms {
     )* };
     (unary_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.vb()], self.nj()))
+            self.set_vector(i.vd(), $($of)::*(self.ctx.vr[i.vb()], self.denormals()))
         }
     )* };
     (binary $($row:ident $($of:ident)::*;)*) => { $(
@@ -82,7 +82,7 @@ macro_rules! arms {
     )* };
     (binary_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let result = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            let result = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.denormals());
             self.set_vector(i.vd(), result)
         }
     )* };
@@ -112,7 +112,7 @@ macro_rules! arms {
             let a = self.ctx.vr[i.va()];
             let b = self.ctx.vr[i.vb()];
             let c = self.ctx.vr[i.vc()];
-            self.set_vector(i.vd(), $($of)::*(a, b, c, self.nj()))
+            self.set_vector(i.vd(), $($of)::*(a, b, c, self.denormals()))
         }
     )* };
     (splat $($row:ident $($of:ident)::*;)*) => { $(
@@ -139,13 +139,13 @@ macro_rules! arms {
     )* };
     (compare_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.denormals());
             self.set_mask(i.vd(), mask, i.vrc().then(|| compare::cr6(mask)))
         }
     )* };
     (compare_bounds $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.nj());
+            let mask = $($of)::*(self.ctx.vr[i.va()], self.ctx.vr[i.vb()], self.denormals());
             self.set_mask(i.vd(), mask, i.vrc().then(|| compare::cr6_bounds(mask)))
         }
     )* };

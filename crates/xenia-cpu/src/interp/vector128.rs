@@ -17,7 +17,7 @@ macro_rules! arms {
     )* };
     (unary_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            self.set_vector(i.vd128(), $($of)::*(self.ctx.vr[i.vb128()], self.nj()))
+            self.set_vector(i.vd128(), $($of)::*(self.ctx.vr[i.vb128()], self.denormals()))
         }
     )* };
     (binary $($row:ident $($of:ident)::*;)*) => { $(
@@ -27,7 +27,7 @@ macro_rules! arms {
     )* };
     (binary_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let result = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.nj());
+            let result = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.denormals());
             self.set_vector(i.vd128(), result)
         }
     )* };
@@ -60,13 +60,13 @@ macro_rules! arms {
     )* };
     (compare_float $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let mask = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.nj());
+            let mask = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.denormals());
             self.set_mask(i.vd128(), mask, i.vrc128().then(|| compare::cr6(mask)))
         }
     )* };
     (compare_bounds $($row:ident $($of:ident)::*;)*) => { $(
         fn $row(&mut self, i: Instruction) -> Step {
-            let mask = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.nj());
+            let mask = $($of)::*(self.ctx.vr[i.va128()], self.ctx.vr[i.vb128()], self.denormals());
             self.set_mask(i.vd128(), mask, i.vrc128().then(|| compare::cr6_bounds(mask)))
         }
     )* };
@@ -183,19 +183,19 @@ impl Vector128 for Cpu<'_> {
     /// vD ← vA × vB + vD.
     fn vmaddfp128(&mut self, i: Instruction) -> Step {
         let (a, b, d) = self.operands128(i);
-        self.set_vector(i.vd128(), float::vmaddfp(a, d, b, self.nj()))
+        self.set_vector(i.vd128(), float::vmaddfp(a, d, b, self.denormals()))
     }
 
     /// vD ← vA × vD + vB.
     fn vmaddcfp128(&mut self, i: Instruction) -> Step {
         let (a, b, d) = self.operands128(i);
-        self.set_vector(i.vd128(), float::vmaddfp(a, b, d, self.nj()))
+        self.set_vector(i.vd128(), float::vmaddfp(a, b, d, self.denormals()))
     }
 
     /// vD ← −(vA × vB − vD).
     fn vnmsubfp128(&mut self, i: Instruction) -> Step {
         let (a, b, d) = self.operands128(i);
-        self.set_vector(i.vd128(), float::vnmsubfp(a, d, b, self.nj()))
+        self.set_vector(i.vd128(), float::vnmsubfp(a, d, b, self.denormals()))
     }
 
     /// vD ← vB where vD has ones, else vA.

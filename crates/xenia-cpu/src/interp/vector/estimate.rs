@@ -9,20 +9,20 @@
 //! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
 //! order, so the results are identical on all hosts.
 
-use super::float::{DEFAULT_NAN, INFINITY, SIGN, is_nan, narrow, operand, power_of_two, quiet};
+use super::float::{DEFAULT_NAN, Denormals, INFINITY, SIGN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
 use crate::VRSQRTEFP;
 
-pub(crate) fn vrefp(b: u128, nj: bool) -> u128 {
+pub(crate) fn vrefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
             return quiet(b);
         }
-        let b = operand(b, nj);
+        let b = operand(b, denormals);
         let result = 1.0 / f32::from_bits(b);
         // No reciprocal of a single rounds up to the least normal number, so this detects tininess
         // too.
-        operand(result.to_bits(), nj)
+        operand(result.to_bits(), denormals)
     })
 }
 
@@ -44,12 +44,12 @@ fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     ((exponent as u32) << 23) + (root >> 2 & 0x7F_FFFF)
 }
 
-pub(crate) fn vrsqrtefp(b: u128, nj: bool) -> u128 {
+pub(crate) fn vrsqrtefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
             return quiet(b);
         }
-        let b = operand(b, nj);
+        let b = operand(b, denormals);
         match b {
             0 | SIGN => b | INFINITY,
             INFINITY => 0,
@@ -88,18 +88,18 @@ fn power(x: f64) -> f64 {
     fraction * power_of_two(whole as i32)
 }
 
-pub(crate) fn vexptefp(b: u128, nj: bool) -> u128 {
+pub(crate) fn vexptefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
             return quiet(b);
         }
-        let x = f64::from(f32::from_bits(operand(b, nj)));
+        let x = f64::from(f32::from_bits(operand(b, denormals)));
         if x >= 129.0 {
             INFINITY
         } else if x <= -155.0 {
             0
         } else {
-            narrow(power(x), nj)
+            narrow(power(x), denormals)
         }
     })
 }
@@ -119,12 +119,12 @@ fn logarithm(exponent: i32, fraction: u32) -> u32 {
     (exponent as f32 + part as f32 / 2048.0).to_bits()
 }
 
-pub(crate) fn vlogefp(b: u128, nj: bool) -> u128 {
+pub(crate) fn vlogefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
             return quiet(b);
         }
-        let b = operand(b, nj);
+        let b = operand(b, denormals);
         match b {
             0 | SIGN => SIGN | INFINITY,
             INFINITY => INFINITY,
