@@ -36,7 +36,7 @@ use exact::{Fused, SIGN, is_signalling};
 use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
 use round::Format;
 use std::ops::RangeInclusive;
-use xenia_isa::{Float, Instruction};
+use xenia_isa::{Float, Instruction, Op};
 
 /// The format selected by a const parameter.
 const fn format<const SINGLE: bool>() -> Format {
@@ -121,9 +121,10 @@ fn to_integer(ctx: &mut PpcContext, i: Instruction, range: RangeInclusive<i64>, 
     deliver_integer(ctx, i, result)
 }
 
-/// `fcmpu`, and `fcmpo` with `ordered`.
+/// `op`, which is `fcmpu` or `fcmpo`: they differ in the exceptions of NaNs.
 #[inline(always)]
-fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
+fn compare(ctx: &mut PpcContext, i: Instruction, op: Op) -> Flow {
+    let is_ordered = op == Op::fcmpo;
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     let x = f64::from_bits(a);
@@ -139,10 +140,10 @@ fn compare(ctx: &mut PpcContext, i: Instruction, ordered: bool) -> Flow {
         if is_signalling(a) || is_signalling(b) {
             exceptions |= VXSNAN;
             // The unordered condition is a separate exception unless the signalling NaN traps.
-            if ordered && ctx.fpscr & VE == 0 {
+            if is_ordered && ctx.fpscr & VE == 0 {
                 exceptions |= VXVC;
             }
-        } else if ordered {
+        } else if is_ordered {
             exceptions |= VXVC;
         }
         return deliver_comparison(ctx, i, cr_bit::SO, exceptions);
@@ -193,11 +194,11 @@ impl Float for Cpu<'_> {
     }
 
     fn fcmpo(&mut self, i: Instruction) -> Step {
-        Ok(compare(self.ctx, i, true))
+        Ok(compare(self.ctx, i, Op::fcmpo))
     }
 
     fn fcmpu(&mut self, i: Instruction) -> Step {
-        Ok(compare(self.ctx, i, false))
+        Ok(compare(self.ctx, i, Op::fcmpu))
     }
 
     fn fctidx(&mut self, i: Instruction) -> Step {

@@ -130,7 +130,7 @@ pub fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 
     let op = decode(i.0);
     let fpscr = ctx.fpscr;
     if let Some(op @ (Op::fcmpo | Op::fcmpu)) = op {
-        let (nibble, exceptions) = soft_float::compare(operands[0], operands[1], op == Op::fcmpo, fpscr);
+        let (nibble, exceptions) = soft_float::compare(op, operands[0], operands[1], fpscr);
         ctx.fpscr = raise(fpscr & !FPCC | u32::from(nibble) << 12, exceptions);
         return u64::from(nibble);
     }

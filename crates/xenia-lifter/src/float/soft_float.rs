@@ -251,8 +251,8 @@ impl Arithmetic {
     }
 }
 
-/// Nibble of a compare, and the exceptions that it raises.
-pub(crate) fn compare(a: u64, b: u64, ordered: bool, fpscr: u32) -> (u8, u32) {
+/// Nibble of `op`, which is `fcmpu` or `fcmpo`, and the exceptions that it raises.
+pub(crate) fn compare(op: Op, a: u64, b: u64, fpscr: u32) -> (u8, u32) {
     use std::cmp::Ordering::*;
     match double(a).partial_cmp(&double(b)) {
         Some(Less) => (8, 0),
@@ -263,7 +263,7 @@ pub(crate) fn compare(a: u64, b: u64, ordered: bool, fpscr: u32) -> (u8, u32) {
             let snan = if signalling { VXSNAN } else { 0 };
             // For a signalling NaN, an ordered compare raises VXVC only while invalid operations
             // are disabled.
-            let vc = if ordered && !(signalling && fpscr & VE != 0) { VXVC } else { 0 };
+            let vc = if op == Op::fcmpo && !(signalling && fpscr & VE != 0) { VXVC } else { 0 };
             (1, snan | vc)
         }
     }

@@ -133,24 +133,23 @@ fn the_largest_single_has_a_denormal_reciprocal() {
 
 #[test]
 fn comparisons_set_fpcc_and_the_exceptions_of_nans() {
-    for (ordered, a, b, fpscr, nibble, after) in [
-        (false, ONE, TWO, 0x0007_0000, 8, 0x0007_8000),
-        (false, TWO, ONE, 0, 4, 0x4000),
-        (true, 0, MINUS, 0, 2, 0x2000),
-        (false, QNAN, ONE, 0, 1, 0x1000),
-        (false, ONE, SNAN, 0, 1, 0xA100_1000),
-        (true, QNAN, ONE, 0, 1, 0xA008_1000),
-        (true, ONE, SNAN, 0, 1, 0xA108_1000),
-        (true, ONE, SNAN, 0x80, 1, 0xE100_1080),
-        (true, ONE, QNAN, 0x80, 1, 0xE008_1080),
+    for (op, a, b, fpscr, nibble, after) in [
+        (Op::fcmpu, ONE, TWO, 0x0007_0000, 8, 0x0007_8000),
+        (Op::fcmpu, TWO, ONE, 0, 4, 0x4000),
+        (Op::fcmpo, 0, MINUS, 0, 2, 0x2000),
+        (Op::fcmpu, QNAN, ONE, 0, 1, 0x1000),
+        (Op::fcmpu, ONE, SNAN, 0, 1, 0xA100_1000),
+        (Op::fcmpo, QNAN, ONE, 0, 1, 0xA008_1000),
+        (Op::fcmpo, ONE, SNAN, 0, 1, 0xA108_1000),
+        (Op::fcmpo, ONE, SNAN, 0x80, 1, 0xE100_1080),
+        (Op::fcmpo, ONE, QNAN, 0x80, 1, 0xE008_1080),
     ] {
         let mut machine = CpuHarness::new();
         machine.ctx.fpr[4] = a;
         machine.ctx.fpr[5] = b;
         machine.ctx.fpscr = fpscr;
-        let op = if ordered { Op::fcmpo } else { Op::fcmpu };
         machine.one(op.row().bits | 7 << 23 | 4 << 16 | 5 << 11);
-        assert_eq!((machine.ctx.cr[7].nibble(), machine.ctx.fpscr), (nibble, after), "{ordered} {a:x} {b:x}");
+        assert_eq!((machine.ctx.cr[7].nibble(), machine.ctx.fpscr), (nibble, after), "{op:?} {a:x} {b:x}");
     }
 }
 
