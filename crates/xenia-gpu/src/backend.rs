@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
 use crate::limits::Cancel;
-use crate::memory::PhysicalMemory;
+use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::texture::{TextureInfo, layout};
 
 /// A frame ready for display.
@@ -74,10 +74,10 @@ pub struct PresentCall {
 }
 
 impl PresentCall {
-    /// Memory of the front buffer (physical address, bytes), if it can be known.
-    pub fn memory(&self) -> Option<(u32, u32)> {
+    /// Memory of the front buffer, if it can be known.
+    pub fn memory(&self) -> Option<PhysicalRange> {
         let layout = layout::level(&TextureInfo::decode(&self.fetch)?, 0);
-        Some((layout.physical, layout.bytes))
+        Some(PhysicalRange { start: layout.physical, length: layout.bytes })
     }
 }
 
@@ -122,9 +122,9 @@ pub enum QueryReports {
     Late,
 }
 
-/// Function that reports each range of memory (physical address, bytes) that a draw may read.
-/// Returns false if the ranges are unknown or if the draw writes memory.
-pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
+/// Function that reports each range of memory that a draw may read. Returns false if the ranges are
+/// unknown or if the draw writes memory.
+pub type Inputs = fn(&DrawCall, &mut dyn FnMut(PhysicalRange)) -> bool;
 
 /// Renderer. Queries take `&mut self` too, because they may first have to finish pending draws.
 pub trait Backend: Send {
@@ -145,17 +145,15 @@ pub trait Backend: Send {
         false
     }
 
-    /// Whether memory may lack texels of earlier resolves in the pages of a range (physical
-    /// address, bytes).
-    fn is_pending(&self, _physical: u32, _length: u32) -> bool {
+    /// Whether memory may lack texels of earlier resolves in the pages of a range.
+    fn is_pending(&self, _range: PhysicalRange) -> bool {
         self.has_pending()
     }
 
-    /// Writes the texels of earlier resolves that memory lacks: in the pages of a range (physical
-    /// address, bytes), or all.
+    /// Writes the texels of earlier resolves that memory lacks: in the pages of a range, or all.
     fn deliver(
         &mut self,
-        _range: Option<(u32, u32)>,
+        _range: Option<PhysicalRange>,
         _memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         Ok(())

@@ -30,7 +30,7 @@ pub use backend::{
     QueryReports, Readback, SwapPicture,
 };
 pub use limits::Cancel;
-pub use memory::{PhysicalMemory, Ram};
+pub use memory::{PhysicalMemory, PhysicalRange, Ram};
 pub use present::{FrontBuffer, PixelTable, present};
 pub use processor::{CommandProcessor, Config, EdramMoment, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

@@ -13,13 +13,22 @@ use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
 pub use xenia_guest::{PAGE_SIZE, PHYSICAL_SIZE};
 
-/// First address of the memory that is locked in the second-level cache, and its size. It has the
-/// same addresses for the chip as for processors.
-const LOCKED: (u32, u32) = (0x7f10_0000, 0x10_0000);
+/// Range of physical memory. Its addresses are taken as those of [`PhysicalMemory`] are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhysicalRange {
+    /// Address of the first byte.
+    pub start: u32,
+    /// Number of bytes.
+    pub length: u32,
+}
+
+/// Memory that is locked in the second-level cache. It has the same addresses for the chip as for
+/// processors.
+const LOCKED: PhysicalRange = PhysicalRange { start: 0x7f10_0000, length: 0x10_0000 };
 
 /// Whether an address is one of the memory that is locked in the second-level cache.
 pub const fn is_locked(address: u32) -> bool {
-    address.wrapping_sub(LOCKED.0) < LOCKED.1
+    address.wrapping_sub(LOCKED.start) < LOCKED.length
 }
 
 /// Address by which the chip finds what it reads at an address of a buffer: a physical one, unless
@@ -90,7 +99,7 @@ pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (
 
 /// Bytes from an address to the end of its memory.
 fn bytes_ahead(address: u32) -> usize {
-    let end = if is_locked(address) { LOCKED.0 + LOCKED.1 } else { PHYSICAL_SIZE };
+    let end = if is_locked(address) { LOCKED.start + LOCKED.length } else { PHYSICAL_SIZE };
     (end - address_on_bus(address)) as usize
 }
 
@@ -98,7 +107,7 @@ fn bytes_ahead(address: u32) -> usize {
 /// place in [`Ram`] and its byte range in the whole.
 fn wrapped(physical: u32, length: usize) -> [(usize, Range<usize>); 2] {
     let place = |address: u32| match address_on_bus(address) {
-        locked if is_locked(locked) => (PHYSICAL_SIZE + (locked - LOCKED.0)) as usize,
+        locked if is_locked(locked) => (PHYSICAL_SIZE + (locked - LOCKED.start)) as usize,
         physical => physical as usize,
     };
     let ahead = bytes_ahead(physical);
@@ -192,7 +201,7 @@ impl Ram {
 
     /// Allocates all of the memory that the chip sees.
     pub(crate) fn whole() -> Self {
-        Self::new((PHYSICAL_SIZE + LOCKED.1) as usize)
+        Self::new((PHYSICAL_SIZE + LOCKED.length) as usize)
     }
 
     fn contents(&self) -> RwLockReadGuard<'_, Contents> {
@@ -347,10 +356,10 @@ mod tests {
     #[test]
     fn memory_in_the_second_level_cache_is_seen_while_it_is_locked() {
         let heap = xenia_memory::Heap::Cache;
-        assert_eq!(LOCKED, (heap.base().0, heap.size()));
+        assert_eq!(LOCKED, PhysicalRange { start: heap.base().0, length: heap.size() });
         let memory = GuestMemory::new().unwrap();
-        let at = LOCKED.0;
-        let last = LOCKED.0 + LOCKED.1 - 4;
+        let at = LOCKED.start;
+        let last = LOCKED.start + LOCKED.length - 4;
         let gpu: &dyn PhysicalMemory = &*memory;
         assert_eq!(gpu.read_u32(at), 0, "not there");
         let kind = xenia_memory::AllocKind::ReserveCommit;
@@ -370,12 +379,15 @@ mod tests {
     #[test]
     fn ram_has_locked_memory_behind_all_other() {
         let ram = Ram::whole();
-        let last = LOCKED.0 + LOCKED.1 - 4;
-        for (at, value) in [(LOCKED.0, 1), (last, 2), (PHYSICAL_SIZE - 4, 3), (0x1f10_0000, 4)] {
+        let last = LOCKED.start + LOCKED.length - 4;
+        for (at, value) in [(LOCKED.start, 1), (last, 2), (PHYSICAL_SIZE - 4, 3), (0x1f10_0000, 4)] {
             ram.write_u32(at, value);
         }
-        assert_eq!([LOCKED.0, last, PHYSICAL_SIZE - 4, 0x1f10_0000].map(|at| ram.read_u32(at)), [1, 2, 3, 4]);
-        assert_eq!((ram.version(LOCKED.0, 4), ram.version(LOCKED.0 + 0x1000, 4)), (1, 0));
+        assert_eq!(
+            [LOCKED.start, last, PHYSICAL_SIZE - 4, 0x1f10_0000].map(|at| ram.read_u32(at)),
+            [1, 2, 3, 4]
+        );
+        assert_eq!((ram.version(LOCKED.start, 4), ram.version(LOCKED.start + 0x1000, 4)), (1, 0));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::edram::{self, EdramPage};
 use crate::fetch::Bindings;
 use crate::geometry;
 use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
-use crate::memory::PhysicalMemory;
+use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::microcode::Interpreter;
 use crate::present;
 use crate::texture::TextureCache;
@@ -101,13 +101,13 @@ impl Reference {
     }
 
     /// Lists the memory ranges that a draw reads (see [`Backend::inputs`]).
-    pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
+    pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) -> bool {
         inputs::inputs(call, want)
     }
 
     /// Lists the memory ranges that a draw's vertices read: their indices, and the inputs of the
     /// vertex shader.
-    pub fn inputs_of_vertices(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) {
+    pub fn inputs_of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
         inputs::of_vertices(call, want);
     }
 }

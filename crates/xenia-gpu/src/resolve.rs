@@ -265,8 +265,8 @@ mod tests {
                 ram.read(0x1_0000 + tiled_2d(32 * tiles + x, y, 128, bytes.ilog2()), &mut found);
                 assert_eq!(found, [value(x, y)], "format {format}, {tiles} tiles, {x}, {y}");
             }
-            let (first, length) = call.destination_memory([32, 32]);
-            assert!(first == 0x1_0000 && length >= 4096, "{first:#x} {length:#x}");
+            let range = call.destination_memory([32, 32]);
+            assert!(range.start == 0x1_0000 && range.length >= 4096, "{range:x?}");
             let shifted = covered(&call.destination, [0, 0, 32, 32], bytes).is_none();
             assert_eq!(shifted, tiles != 0);
         }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use xenia_gpu::enums::Dimension;
 use xenia_gpu::texture::{Format, Layout, Texels, TextureCache, TextureInfo, decode_level, layout};
-use xenia_gpu::{PhysicalMemory, Ram};
+use xenia_gpu::{PhysicalMemory, PhysicalRange, Ram};
 use xenia_testing::{Cases, Dice};
 
 /// Number of cases by default.
@@ -156,7 +156,7 @@ fn case(seed: u64, memory: &Watched, seen: &mut Seen) {
             Texels::Floats(texels) => texels.len(),
         };
         assert_eq!(count as u64, texels, "{info:?}");
-        let (start, length) = TextureCache::range(&info, level).unwrap();
+        let PhysicalRange { start, length } = TextureCache::range(&info, level).unwrap();
         for &(at, bytes) in memory.reads.lock().unwrap().iter() {
             let inside = at >= start && at as usize + bytes <= start as usize + length as usize;
             assert!(inside, "{bytes} bytes at {at:#x} of {length} at {start:#x}: {info:?}");

@@ -56,12 +56,13 @@ mod wgsl;
 mod work;
 
 use std::sync::Arc;
-use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall, VertexBuffer};
+use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::edram::{EdramPage, TILES};
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
 use xenia_gpu::{
-    Backend, BackendError, Cancel, DevicePicture, Frame, PhysicalMemory, PresentCall, Readback, present,
+    Backend, BackendError, Cancel, DevicePicture, Frame, PhysicalMemory, PhysicalRange, PresentCall,
+    Readback, present,
 };
 
 use arena::Arena;
@@ -302,8 +303,7 @@ impl Backend for WgpuBackend {
             return reference.resolve(call, memory);
         }
         self.recovery.known.outdate();
-        let rectangle = VertexBuffer::decode(call.vertices);
-        if self.mirror.is_pending(rectangle.physical, rectangle.words.saturating_mul(4)) {
+        if self.mirror.is_pending(call.vertices_memory()) {
             self.deliver_pages(None, memory)?;
         }
         let resolve = Resolve::new(call, memory)?;
@@ -328,13 +328,13 @@ impl Backend for WgpuBackend {
         self.mirror.has_pending()
     }
 
-    fn is_pending(&self, physical: u32, length: u32) -> bool {
-        self.mirror.is_pending(physical, length)
+    fn is_pending(&self, range: PhysicalRange) -> bool {
+        self.mirror.is_pending(range)
     }
 
     fn deliver(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         if self.recover().is_some() {

@@ -29,7 +29,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
 use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
-use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Readback, Reference};
+use xenia_gpu::{
+    Backend, BackendError, Frame, PhysicalMemory, PhysicalRange, PresentCall, Readback, Reference,
+};
 use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
@@ -72,13 +74,13 @@ impl Backend for Watched {
         self.held().has_pending()
     }
 
-    fn is_pending(&self, physical: u32, length: u32) -> bool {
-        self.held().is_pending(physical, length)
+    fn is_pending(&self, range: PhysicalRange) -> bool {
+        self.held().is_pending(range)
     }
 
     fn deliver(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         self.held().deliver(range, memory)

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::edram::EdramPage;
-use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback};
+use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PhysicalRange, PresentCall, Readback};
 
 /// Handle of a backend.
 #[derive(Clone)]
@@ -42,13 +42,13 @@ impl Backend for SharedBackend {
         self.get().has_pending()
     }
 
-    fn is_pending(&self, physical: u32, length: u32) -> bool {
-        self.get().is_pending(physical, length)
+    fn is_pending(&self, range: PhysicalRange) -> bool {
+        self.get().is_pending(range)
     }
 
     fn deliver(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         self.get().deliver(range, memory)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use xenia_guest::PAGE_SIZE;
 
-use crate::memory::{PhysicalMemory, address_on_bus, is_contiguous};
+use crate::memory::{PhysicalMemory, PhysicalRange, address_on_bus, is_contiguous};
 
 const PAGE: usize = PAGE_SIZE as usize;
 /// Most pages that one draw may need; a draw that needs more runs immediately.
@@ -29,8 +29,7 @@ struct Page {
 /// Pages of a memory range.
 #[derive(Clone)]
 struct Range {
-    /// Physical address and bytes.
-    place: (u32, u32),
+    place: PhysicalRange,
     /// Version of the whole range, if writes to it can be tracked.
     version: Option<u64>,
     /// The range's pages, starting with the one that contains its first byte.
@@ -39,7 +38,7 @@ struct Range {
 
 impl Range {
     fn first_page(&self) -> usize {
-        self.place.0 as usize / PAGE
+        self.place.start as usize / PAGE
     }
 }
 
@@ -55,7 +54,7 @@ struct Asked {
 /// Cache of page copies.
 #[derive(Default)]
 pub(super) struct PageCopies {
-    ranges: BTreeMap<(u32, u32), Asked>,
+    ranges: BTreeMap<PhysicalRange, Asked>,
     /// Latest copy of each write-tracked page by page number; ranges share these copies.
     pages: BTreeMap<usize, Page>,
     /// Page references of all ranges.
@@ -66,23 +65,22 @@ pub(super) struct PageCopies {
 }
 
 /// Number of pages that a range touches.
-fn page_count(start: u32, length: u32) -> usize {
-    (start as usize % PAGE + length as usize).div_ceil(PAGE)
+fn page_count(range: PhysicalRange) -> usize {
+    (range.start as usize % PAGE + range.length as usize).div_ceil(PAGE)
 }
 
 impl PageCopies {
-    /// Takes a snapshot of the `wanted` ranges (physical address, bytes). Returns `None` if they
-    /// need more than [`MAX_PAGES`] pages or if one extends beyond its memory.
+    /// Takes a snapshot of the `wanted` ranges. Returns `None` if they need more than [`MAX_PAGES`]
+    /// pages or if one extends beyond its memory.
     pub(super) fn snapshot(
         &mut self,
-        wanted: &[(u32, u32)],
+        wanted: &[PhysicalRange],
         memory: &dyn PhysicalMemory,
     ) -> Option<Snapshot> {
-        let is_inside = |&(start, length): &(u32, u32)| {
+        let is_inside = |&PhysicalRange { start, length }: &PhysicalRange| {
             start == address_on_bus(start) && is_contiguous(start, length as usize)
         };
-        if !wanted.iter().all(is_inside)
-            || wanted.iter().map(|&(start, length)| page_count(start, length)).sum::<usize>() > MAX_PAGES
+        if !wanted.iter().all(is_inside) || wanted.iter().copied().map(page_count).sum::<usize>() > MAX_PAGES
         {
             return None;
         }
@@ -113,28 +111,28 @@ impl PageCopies {
         }
     }
 
-    fn range(&mut self, place: (u32, u32), memory: &dyn PhysicalMemory) -> Range {
+    fn range(&mut self, place: PhysicalRange, memory: &dyn PhysicalMemory) -> Range {
         // The epoch is taken before versions, and versions before bytes are read, so a write in
         // between makes the copy stale.
         let epoch = memory.epoch();
         let asked = self.ranges.entry(place).or_insert_with(|| {
-            self.named += page_count(place.0, place.1);
+            self.named += page_count(place);
             Asked { range: Range { place, version: None, pages: Arc::default() }, epoch: None, last: 0 }
         });
         asked.last = self.snapshots;
         let kept = &mut asked.range;
         if kept.version.is_some() {
-            let is_current =
-                epoch.is_some() && asked.epoch == epoch || kept.version == memory.track(place.0, place.1);
+            let is_current = epoch.is_some() && asked.epoch == epoch
+                || kept.version == memory.track(place.start, place.length);
             if is_current {
                 asked.epoch = epoch;
                 return kept.clone();
             }
         }
-        let pages = kept.first_page()..kept.first_page() + page_count(place.0, place.1);
+        let pages = kept.first_page()..kept.first_page() + page_count(place);
         let versions: Vec<_> =
             pages.clone().map(|page| memory.version((page * PAGE) as u32, PAGE_SIZE)).collect();
-        kept.version = memory.track(place.0, place.1);
+        kept.version = memory.track(place.start, place.length);
         let copies = pages.zip(versions).map(|(number, version)| {
             let known =
                 self.pages.get(&number).filter(|page| kept.version.is_some() && page.version == version);
@@ -168,7 +166,8 @@ impl Snapshot {
     }
 
     fn find(&self, physical: u32, length: u32) -> Option<u64> {
-        self.ranges.iter().find(|range| range.place == (physical, length)).and_then(|range| range.version)
+        let place = PhysicalRange { start: physical, length };
+        self.ranges.iter().find(|range| range.place == place).and_then(|range| range.version)
     }
 }
 
@@ -209,6 +208,10 @@ mod tests {
     use super::*;
     use crate::memory::{PHYSICAL_SIZE, Ram};
 
+    fn range(start: u32, length: u32) -> PhysicalRange {
+        PhysicalRange { start, length }
+    }
+
     fn word(snapshot: &Snapshot, at: u32) -> u32 {
         snapshot.read_u32(at)
     }
@@ -219,7 +222,7 @@ mod tests {
         let mut copies = PageCopies::default();
         memory.write_u32(0x1ffc, 1);
         memory.write_u32(0x2000, 2);
-        let wanted = [(0x1ff0, 0x20), (0x5000, 4), (0x5000, 4)];
+        let wanted = [range(0x1ff0, 0x20), range(0x5000, 4), range(0x5000, 4)];
         let before = copies.snapshot(&wanted, &memory).unwrap();
         assert_eq!(before.copied(), 3 * PAGE);
         memory.write_u32(0x2000, 3);
@@ -244,7 +247,7 @@ mod tests {
         let mut copies = PageCopies::default();
         memory.write_u32(0x5000, 1);
         // Direct3D binds vertex buffers as "from this offset to the end of the buffer".
-        let rest = |at: u32| [(at, 0x1_0000 - at)];
+        let rest = |at: u32| [range(at, 0x1_0000 - at)];
         let copied = |copies: &mut PageCopies, at| copies.snapshot(&rest(at), &memory).unwrap().copied();
         assert_eq!(copied(&mut copies, 0x4010), 12 * PAGE);
         assert_eq!(copied(&mut copies, 0x5010), 0);
@@ -263,9 +266,9 @@ mod tests {
         let memory = Ram::new(0x2_0000);
         let mut copies = PageCopies::default();
         let copied = |copies: &mut PageCopies, page: u32| {
-            copies.snapshot(&[(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
+            copies.snapshot(&[range(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
         };
-        let held = copies.snapshot(&[(0, 8)], &memory).unwrap();
+        let held = copies.snapshot(&[range(0, 8)], &memory).unwrap();
         (1..10).for_each(|page| assert_eq!(copied(&mut copies, page), 1));
         copies.bound(10, 10);
         assert_eq!((0..10).map(|page| copied(&mut copies, page)).sum::<usize>(), 0);
@@ -287,12 +290,12 @@ mod tests {
     fn oversized_and_out_of_range_snapshots_are_refused() {
         let memory = Ram::new(0x8000);
         let mut copies = PageCopies::default();
-        assert!(copies.snapshot(&[(0, 32 << 20)], &memory).is_some());
-        assert!(copies.snapshot(&[(0, 32 << 20), (0, 1)], &memory).is_none());
-        assert!(copies.snapshot(&[(PHYSICAL_SIZE - 4, 8)], &memory).is_none());
-        assert!(copies.snapshot(&[(0x7f1f_fffc, 4)], &memory).is_some());
-        assert!(copies.snapshot(&[(0x7f1f_fffc, 8)], &memory).is_none());
-        assert!(copies.snapshot(&[(0, u32::MAX)], &memory).is_none());
+        assert!(copies.snapshot(&[range(0, 32 << 20)], &memory).is_some());
+        assert!(copies.snapshot(&[range(0, 32 << 20), range(0, 1)], &memory).is_none());
+        assert!(copies.snapshot(&[range(PHYSICAL_SIZE - 4, 8)], &memory).is_none());
+        assert!(copies.snapshot(&[range(0x7f1f_fffc, 4)], &memory).is_some());
+        assert!(copies.snapshot(&[range(0x7f1f_fffc, 8)], &memory).is_none());
+        assert!(copies.snapshot(&[range(0, u32::MAX)], &memory).is_none());
         assert!(copies.snapshot(&[], &memory).is_some());
     }
 }

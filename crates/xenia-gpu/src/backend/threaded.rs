@@ -157,8 +157,7 @@ impl Backend for Threaded {
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let mut wanted = Vec::new();
-        let is_known =
-            self.thread.is_some() && (self.inputs)(call, &mut |start, length| wanted.push((start, length)));
+        let is_known = self.thread.is_some() && (self.inputs)(call, &mut |range| wanted.push(range));
         let snapshot = if is_known { self.page_copies.snapshot(&wanted, memory) } else { None };
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
         let bytes = snapshot.copied();
@@ -255,7 +254,7 @@ mod tests {
     use crate::backend::NullBackend;
     use crate::draw_state::{DrawRequest, IndexSource};
     use crate::enums::EdramMode;
-    use crate::memory::Ram;
+    use crate::memory::{PhysicalRange, Ram};
     use crate::microcode::{Shader, ShaderKind};
     use crate::registers::{RegisterFile, rb, vgt};
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -303,7 +302,7 @@ mod tests {
 
         fn inputs(&self) -> Option<Inputs> {
             Some(|_, want| {
-                want(0x100, 4);
+                want(PhysicalRange { start: 0x100, length: 4 });
                 true
             })
         }

@@ -3,7 +3,7 @@
 use super::color::INFO as COLOR_INFO;
 use super::{Scissor, VertexBuffer, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
-use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE};
+use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE, PhysicalRange};
 use crate::registers::{self, RegisterFile, pa, rb};
 use crate::texture::Format;
 use crate::texture::layout::MACRO_TILE;
@@ -127,15 +127,13 @@ pub struct ResolveCall {
 }
 
 impl ResolveCall {
-    /// Memory that holds the vertices: physical address and bytes.
-    pub(crate) fn vertices_memory(&self) -> (u32, u32) {
-        let rectangle = VertexBuffer::decode(self.vertices);
-        (rectangle.physical, rectangle.words.saturating_mul(4))
+    /// Memory that holds the vertices.
+    pub const fn vertices_memory(&self) -> PhysicalRange {
+        VertexBuffer::decode(self.vertices).memory()
     }
 
-    /// Memory that the texels of a rectangle with these right and bottom edges lie in: physical
-    /// address and bytes.
-    pub(crate) fn destination_memory(&self, [right, bottom]: [u32; 2]) -> (u32, u32) {
+    /// Memory that the texels of a rectangle with these right and bottom edges lie in.
+    pub(crate) fn destination_memory(&self, [right, bottom]: [u32; 2]) -> PhysicalRange {
         let CopyDestination { pitch, height, format, slice, .. } = self.destination;
         // Depths are words.
         let bytes = match self.source {
@@ -149,7 +147,8 @@ impl ResolveCall {
         let tiles = |length: u32| u64::from(length.next_multiple_of(MACRO_TILE));
         let slices = u64::from(slice.map_or(0, |slice| slice.next_multiple_of(4) + 4));
         let area = tiles(pitch.max(right)) * (tiles(bottom.max(height)) + tiles(height) * slices);
-        (self.destination.first_tile(bytes), (area * u64::from(texel)).min(u64::from(PHYSICAL_SIZE)) as u32)
+        let length = (area * u64::from(texel)).min(u64::from(PHYSICAL_SIZE)) as u32;
+        PhysicalRange { start: self.destination.first_tile(bytes), length }
     }
 
     /// Captures a resolve from the registers.

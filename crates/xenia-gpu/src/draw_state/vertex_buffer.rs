@@ -1,6 +1,6 @@
 //! Vertex fetch constants.
 
-use crate::memory::{Endian, address_on_bus};
+use crate::memory::{Endian, PhysicalRange, address_on_bus};
 
 /// Decoded vertex fetch constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl VertexBuffer {
             words: second >> 2 & 0xff_ffff,
             endian: Endian::from_bits(second),
         }
+    }
+
+    /// Memory that holds the vertices.
+    pub const fn memory(&self) -> PhysicalRange {
+        PhysicalRange { start: self.physical, length: self.words.saturating_mul(4) }
     }
 
     /// Whether the first word's type field marks a vertex fetch constant, not a texture's.

@@ -1,17 +1,17 @@
 //! Indices of a draw: auto-generated, from memory, or embedded in the packet.
 
 use crate::draw_state::{DrawCall, IndexSource};
-use crate::memory::{Endian, PhysicalMemory};
+use crate::memory::{Endian, PhysicalMemory, PhysicalRange};
 
 /// Most vertices in a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
 pub const MAX_COUNT: u32 = 65_535;
 
-/// Memory range of a draw's index buffer: physical address and bytes.
-pub fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
+/// Memory range of a draw's index buffer.
+pub fn index_range(call: &DrawCall) -> Option<PhysicalRange> {
     let IndexSource::Buffer { physical, wide, length, .. } = call.indices else { return None };
     let bytes = call.count.min(MAX_COUNT).min(length) * if wide { 4 } else { 2 };
     // Byte swaps act on whole words, so the range is aligned to words.
-    Some((physical & !3, (bytes + 8) & !3))
+    Some(PhysicalRange { start: physical & !3, length: (bytes + 8) & !3 })
 }
 
 /// Reads the indices of a draw; the primitive restart index is returned as `None`.
@@ -52,14 +52,14 @@ fn halves(words: &[u32], skips_one: bool, count: usize) -> Vec<u32> {
 }
 
 /// Reads words of memory in the byte order of a buffer.
-fn swapped(memory: &dyn PhysicalMemory, physical: u32, bytes: u32, endian: Endian) -> Vec<u32> {
+fn swapped(memory: &dyn PhysicalMemory, range: PhysicalRange, endian: Endian) -> Vec<u32> {
     fn each(words: &mut [u32], swap: impl Fn(u32) -> u32) {
         for word in words {
             *word = swap(u32::from_le(*word));
         }
     }
-    let mut words = vec![0; bytes as usize / 4];
-    memory.read(physical, bytemuck::cast_slice_mut(&mut words));
+    let mut words = vec![0; range.length as usize / 4];
+    memory.read(range.start, bytemuck::cast_slice_mut(&mut words));
     // One loop for each order: compilers make vector instructions of each.
     match endian {
         Endian::None => each(&mut words, |word| word),
@@ -77,8 +77,8 @@ fn raw(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
         IndexSource::Counted => (0..count).collect(),
         IndexSource::Buffer { physical, wide, endian, length } => {
             let count = count.min(*length) as usize;
-            let (start, length) = index_range(call).unwrap_or_default();
-            let mut words = swapped(memory, start, length, *endian);
+            let range = index_range(call).unwrap_or_default();
+            let mut words = swapped(memory, range, *endian);
             if !*wide {
                 return halves(&words, physical >> 1 & 1 != 0, count);
             }

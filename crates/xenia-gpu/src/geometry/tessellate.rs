@@ -75,9 +75,9 @@ fn edge_levels(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Vec<f32>,
     let IndexSource::Buffer { wide: true, endian, length, .. } = call.indices else {
         return Err(BackendError::Invalid("adaptive tessellation without a buffer of 32-bit levels".into()));
     };
-    let (start, _) = index_range(call).unwrap_or_default();
+    let range = index_range(call).unwrap_or_default();
     let mut bytes = vec![0; call.count.min(length).min(u32::from(u16::MAX)) as usize * 4];
-    memory.read(start, &mut bytes);
+    memory.read(range.start, &mut bytes);
     let words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
     Ok(words.map(|word| f32::from_bits(endian.swap(word))).collect())
 }

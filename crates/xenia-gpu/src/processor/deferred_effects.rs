@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use super::{CommandProcessor, GpuEvent};
 use crate::backend::{PresentCall, QueryReports};
 use crate::draw_state::{DrawCall, ResolveCall};
-use crate::memory::PHYSICAL_SIZE;
+use crate::memory::{PHYSICAL_SIZE, PhysicalRange};
 use crate::reference::Reference;
 use crate::resolve::rectangle;
 use xenia_guest::PAGE_SIZE;
@@ -69,10 +69,12 @@ impl Effect {
     }
 
     /// Memory that the effect writes.
-    fn memory(&self) -> Option<(u32, u32)> {
+    fn memory(&self) -> Option<PhysicalRange> {
         match *self {
-            Self::Report { physical, .. } => Some((physical, STORED as u32)),
-            Self::Store { physical, length, .. } => Some((physical, u32::from(length))),
+            Self::Report { physical, .. } => Some(PhysicalRange { start: physical, length: STORED as u32 }),
+            Self::Store { physical, length, .. } => {
+                Some(PhysicalRange { start: physical, length: u32::from(length) })
+            }
             Self::Delivery { .. } | Self::Interrupt { .. } | Self::Swap(_) => None,
         }
     }
@@ -96,22 +98,23 @@ impl Late {
     }
 
     /// Whether an effect of the queue writes to a range.
-    fn writes(&self, physical: u32, length: u32) -> bool {
-        if self.pages == 0 || self.pages & pages(physical, length) == 0 {
+    fn writes(&self, range: PhysicalRange) -> bool {
+        if self.pages == 0 || self.pages & pages(range) == 0 {
             return false;
         }
-        let overlaps = |(start, bytes): (u32, u32)| {
+        let overlaps = |written: PhysicalRange| {
             let distance = |from: u32, to: u32| to.wrapping_sub(from) % PHYSICAL_SIZE;
-            distance(physical, start) < length || distance(start, physical) < bytes
+            distance(range.start, written.start) < range.length
+                || distance(written.start, range.start) < written.length
         };
         self.queue.iter().filter_map(|(_, effect)| effect.memory()).any(overlaps)
     }
 }
 
 /// Pages of a range, by their numbers modulo 64.
-fn pages(physical: u32, length: u32) -> u64 {
-    let first = physical % PHYSICAL_SIZE / PAGE_SIZE;
-    let count = (physical % PAGE_SIZE).saturating_add(length).div_ceil(PAGE_SIZE);
+fn pages(range: PhysicalRange) -> u64 {
+    let first = range.start % PHYSICAL_SIZE / PAGE_SIZE;
+    let count = (range.start % PAGE_SIZE).saturating_add(range.length).div_ceil(PAGE_SIZE);
     if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
 }
 
@@ -154,8 +157,8 @@ impl CommandProcessor {
         if self.late.queue.is_empty() && effect.result().is_none() {
             return self.carry_out(effect, 0);
         }
-        if let Some((physical, length)) = effect.memory() {
-            self.late.pages |= pages(physical, length);
+        if let Some(range) = effect.memory() {
+            self.late.pages |= pages(range);
         }
         self.late.queue.push_back((self.statistics.vblanks, effect));
         if self.late.queue.len() > MAX_EFFECTS {
@@ -243,8 +246,8 @@ impl CommandProcessor {
     }
 
     /// Carries out effects before a read of memory that they write.
-    pub(super) fn finish_late_in(&mut self, physical: u32, length: u32) {
-        if self.late.writes(physical, length) {
+    pub(super) fn finish_late_in(&mut self, range: PhysicalRange) {
+        if self.late.writes(range) {
             self.finish_late();
         }
     }
@@ -256,9 +259,7 @@ impl CommandProcessor {
         }
         let late = &self.late;
         let mut found = false;
-        let is_known = Reference::inputs_of(call, &mut |physical, length| {
-            found = found || late.writes(physical, length);
-        });
+        let is_known = Reference::inputs_of(call, &mut |range| found = found || late.writes(range));
         if found || !is_known {
             self.finish_late();
         }
@@ -269,7 +270,7 @@ impl CommandProcessor {
         if self.late.pages == 0 {
             return;
         }
-        let writes = |(physical, length)| self.late.writes(physical, length);
+        let writes = |range| self.late.writes(range);
         let overwrites = || {
             let extent = rectangle(call, &*self.memory);
             extent.is_ok_and(|([.., right, bottom], _)| writes(call.destination_memory([right, bottom])))

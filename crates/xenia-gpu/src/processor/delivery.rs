@@ -12,6 +12,12 @@
 
 use super::CommandProcessor;
 use crate::backend::{PresentCall, Readback};
+use crate::memory::PhysicalRange;
+
+/// Memory that a packet accesses.
+fn range_of(physical: u32, length: usize) -> PhysicalRange {
+    PhysicalRange { start: physical, length: u32::try_from(length).unwrap_or(u32::MAX) }
+}
 
 impl CommandProcessor {
     /// Sets when memory gets resolved texels, from the next resolve on.
@@ -24,24 +30,24 @@ impl CommandProcessor {
 
     /// Prepares memory for an access by a packet.
     pub(super) fn reach(&mut self, physical: u32, length: usize) {
-        self.finish_late_in(physical, u32::try_from(length).unwrap_or(u32::MAX));
+        self.finish_late_in(range_of(physical, length));
         self.reach_texels(physical, length);
     }
 
     /// Writes the texels of resolves to memory that a packet accesses.
     pub(super) fn reach_texels(&mut self, physical: u32, length: usize) {
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
-        if self.backend.is_pending(physical, length) {
-            self.deliver(Some((physical, length)));
+        let range = range_of(physical, length);
+        if self.backend.is_pending(range) {
+            self.deliver(Some(range));
         }
     }
 
     /// Prepares memory for the packets that can be read next.
     pub(super) fn reach_packets(&mut self) {
         if (self.backend.has_pending() || self.late.has_stores())
-            && let Some((physical, length)) = self.feed.ahead()
+            && let Some(range) = self.feed.ahead()
         {
-            self.reach(physical, length as usize);
+            self.reach(range.start, range.length as usize);
         }
     }
 
@@ -89,7 +95,7 @@ impl CommandProcessor {
         }
     }
 
-    fn deliver(&mut self, range: Option<(u32, u32)>) {
+    fn deliver(&mut self, range: Option<PhysicalRange>) {
         if let Err(error) = self.backend.deliver(range, &*self.memory) {
             self.statistics.count_error(&error);
         }

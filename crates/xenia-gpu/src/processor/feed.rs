@@ -3,7 +3,7 @@
 
 use super::MAX_DEPTH;
 use super::stream::{List, Ring, Window};
-use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PHYSICAL_SIZE, PhysicalMemory, PhysicalRange};
 use crate::packets::Header;
 
 /// Ring buffer and the stack of indirect buffers.
@@ -110,14 +110,16 @@ impl Feed {
         self.window.note_write(physical, length);
     }
 
-    /// Memory that the next packets are read from: physical address and bytes.
-    pub(super) fn ahead(&self) -> Option<(u32, u32)> {
+    /// Memory that the next packets are read from.
+    pub(super) fn ahead(&self) -> Option<PhysicalRange> {
         match (self.lists.last(), &self.ring) {
             (Some(list), _) => {
                 let place = list.place();
-                Some((place.address, place.available.saturating_mul(4)))
+                Some(PhysicalRange { start: place.address, length: place.available.saturating_mul(4) })
             }
-            (None, Some(ring)) => Some((ring.base, ring.words.saturating_mul(4))),
+            (None, Some(ring)) => {
+                Some(PhysicalRange { start: ring.base, length: ring.words.saturating_mul(4) })
+            }
             (None, None) => None,
         }
     }

@@ -3,11 +3,12 @@
 use crate::draw_state::DrawCall;
 use crate::fetch::fetched_textures;
 use crate::geometry::index_range;
+use crate::memory::PhysicalRange;
 use crate::microcode::{Instruction, Shader};
 use crate::texture::TextureCache;
 
-/// Calls `want` with each range (physical address, bytes); returns false if the draw writes memory.
-pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
+/// Calls `want` with each range; returns false if the draw writes memory.
+pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) -> bool {
     if call.exports_memory() {
         return false;
     }
@@ -19,26 +20,26 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
 }
 
 /// Calls `want` with each range that vertices read: indices, and the vertex shader's inputs.
-pub(super) fn of_vertices(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) {
-    if let Some((start, length)) = index_range(call) {
-        want(start, length);
+pub(super) fn of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
+    if let Some(range) = index_range(call) {
+        want(range);
     }
     of_shader(call, &call.vertex_shader, want);
 }
 
-fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(u32, u32)) {
+fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(PhysicalRange)) {
     for instruction in &shader.program.instructions {
         if let Instruction::Vertex(fetch) = instruction {
             let buffer = call.constants.vertex_buffer(fetch.constant);
             if buffer.words != 0 {
-                want(buffer.physical, buffer.words * 4);
+                want(buffer.memory());
             }
         }
     }
     for (_, info, last) in fetched_textures(&shader.program, &call.constants) {
         for level in 0..=last {
-            if let Some((start, length)) = TextureCache::range(&info, level) {
-                want(start, length);
+            if let Some(range) = TextureCache::range(&info, level) {
+                want(range);
             }
         }
     }

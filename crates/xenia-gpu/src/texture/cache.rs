@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::decode::{Texels, decode_level};
 use super::format::Layout;
 use super::{TextureInfo, TextureKey, layout};
-use crate::memory::PhysicalMemory;
+use crate::memory::{PhysicalMemory, PhysicalRange};
 
 /// Host memory for decoded levels; when exceeded, all are dropped.
 const MAX_BYTES: usize = 512 << 20;
@@ -26,7 +26,7 @@ pub struct TextureLevel {
 
 struct Entry {
     level: Option<Arc<TextureLevel>>,
-    range: (u32, u32),
+    range: PhysicalRange,
     version: Option<u64>,
 }
 
@@ -57,13 +57,13 @@ pub struct TextureCache {
 }
 
 impl TextureCache {
-    /// Memory range of a level: physical address and bytes. `None` for unknown formats.
-    pub fn range(info: &TextureInfo, level: u32) -> Option<(u32, u32)> {
+    /// Memory range of a level; `None` for unknown formats.
+    pub fn range(info: &TextureInfo, level: u32) -> Option<PhysicalRange> {
         if info.format.layout == Layout::Unknown {
             return None;
         }
         let place = layout::level(info, level);
-        Some((place.physical, place.bytes.max(1)))
+        Some(PhysicalRange { start: place.physical, length: place.bytes.max(1) })
     }
 
     /// Level of a texture; `None` if it can't be decoded.
@@ -75,8 +75,7 @@ impl TextureCache {
     ) -> Option<Arc<TextureLevel>> {
         let key = (TextureKey::from(info), level);
         if let Some(entry) = self.entries.get(&key) {
-            let (start, length) = entry.range;
-            if entry.version == Some(memory.version(start, length)) {
+            if entry.version == Some(memory.version(entry.range.start, entry.range.length)) {
                 self.counters.reused += 1;
                 return entry.level.clone();
             }
@@ -84,7 +83,7 @@ impl TextureCache {
         }
         let range = Self::range(info, level)?;
         // The version is taken before the bytes are read: a write in between makes the entry stale.
-        let version = memory.track(range.0, range.1);
+        let version = memory.track(range.start, range.length);
         let texels = decode_level(info, level, memory);
         self.counters.decoded += 1;
         let decoded = texels.map(|texels| Arc::new(TextureLevel { size: info.level_size(level), texels }));

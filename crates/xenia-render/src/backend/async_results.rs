@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use xenia_gpu::draw_state::ConditionalSurvey;
-use xenia_gpu::{Backend, BackendError, PhysicalMemory};
+use xenia_gpu::{Backend, BackendError, PhysicalMemory, PhysicalRange};
 
 use super::delivery::first_part;
 use super::mapping::Mapping;
@@ -255,13 +255,11 @@ impl WgpuBackend {
     /// Waits for deliveries under way to the pages of a range, or for all.
     pub(super) fn land_in(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         let touches = |flight: &Flight| {
-            let touches = |delivery: &Delivery| {
-                range.is_none_or(|(physical, length)| delivery.touches(physical, length))
-            };
+            let touches = |delivery: &Delivery| range.is_none_or(|range| delivery.touches(range));
             flight.deliveries.iter().any(touches)
         };
         while let Some(first) = self.flights.front().filter(|_| self.flights.iter().any(touches)) {

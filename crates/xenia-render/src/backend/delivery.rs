@@ -5,7 +5,7 @@
 //! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit.
 
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::{BackendError, PhysicalMemory, Readback};
+use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Readback};
 
 use super::WgpuBackend;
 use super::draw::Refused;
@@ -52,12 +52,12 @@ impl WgpuBackend {
     ) -> Result<Result<(), Refused>, BackendError> {
         let mut result = self.record(call, memory);
         let mut deliveries = 0;
-        while let Err(Refused::Pending(physical, length)) = result
+        while let Err(Refused::Pending(range)) = result
             && deliveries <= MAX_DELIVERIES
         {
             deliveries += 1;
             let is_narrow = self.readback == Readback::None && deliveries <= MAX_DELIVERIES;
-            self.deliver_pages(is_narrow.then_some((physical, length)), memory)?;
+            self.deliver_pages(is_narrow.then_some(range), memory)?;
             self.textures.begin();
             result = self.record(call, memory);
         }
@@ -113,7 +113,7 @@ impl WgpuBackend {
     /// Writes resolved bytes to memory that it lacks: those in the pages of a range, or all.
     pub(super) fn deliver_pages(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         self.land_in(range, memory)?;

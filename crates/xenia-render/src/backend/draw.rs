@@ -11,7 +11,7 @@ use xenia_gpu::geometry::index_range;
 use xenia_gpu::microcode::fetch_ranges::FetchReach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
-use xenia_gpu::{BackendError, PhysicalMemory, Reference};
+use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};
 
 use super::WgpuBackend;
 use super::bindings::BoundBuffers;
@@ -64,9 +64,9 @@ pub(super) enum Refused {
     UnsupportedState(String),
     /// A buffer is full: submit, then record the draw again.
     Full,
-    /// It reads this memory (physical address, bytes), which lacks texels of resolves: deliver
-    /// them, then record the draw again.
-    Pending(u32, u32),
+    /// It reads this memory, which lacks texels of resolves: deliver them, then record the draw
+    /// again.
+    Pending(PhysicalRange),
     /// The pipeline is not compiled yet, and draws don't wait.
     Compiling,
     /// The draw is invalid.
@@ -127,8 +127,8 @@ impl WgpuBackend {
         let Some(plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
             return Ok(());
         };
-        if let Some((physical, length)) = self.reads_pending(call) {
-            return Err(Refused::Pending(physical, length));
+        if let Some(range) = self.reads_pending(call) {
+            return Err(Refused::Pending(range));
         }
         let (geometry, limit) = self.geometry(call, memory, &plan)?;
         if let Some(geometry) = geometry {
@@ -160,20 +160,20 @@ impl WgpuBackend {
     }
 
     /// Memory that lacks texels and that the CPU reads to compute the triangles.
-    fn reads_pending(&self, call: &DrawCall) -> Option<(u32, u32)> {
+    fn reads_pending(&self, call: &DrawCall) -> Option<PhysicalRange> {
         if !self.mirror.has_pending() {
             return None;
         }
         let mut found = None;
-        let mut look = |physical, length| {
-            if found.is_none() && self.mirror.is_pending(physical, length) {
-                found = Some((physical, length));
+        let mut look = |range| {
+            if found.is_none() && self.mirror.is_pending(range) {
+                found = Some(range);
             }
         };
         if primitives::is_expanded(call.primitive) {
             Reference::inputs_of_vertices(call, &mut look);
-        } else if let Some((physical, length)) = index_range(call) {
-            look(physical, length);
+        } else if let Some(range) = index_range(call) {
+            look(range);
         }
         found
     }
@@ -317,8 +317,8 @@ impl WgpuBackend {
             }
             pixel_bound = Some(self.bind(pixel, call, &mut of_pixel, memory));
         }
-        if let Some((physical, length)) = self.textures.torn() {
-            return Err(Refused::Pending(physical, length));
+        if let Some(range) = self.textures.torn() {
+            return Err(Refused::Pending(range));
         }
         if self.textures.is_oversized() {
             return Err(UnsupportedState("a texture larger than the host's").into());
@@ -399,10 +399,10 @@ impl WgpuBackend {
         for (constant, reach) in reaches {
             let buffer = call.constants.vertex_buffer(*constant);
             let words = reach.words(indices, buffer.words);
-            let bytes = (words.end - words.start).saturating_mul(4);
             let start = buffer.physical.wrapping_add(words.start.wrapping_mul(4));
-            if self.mirror.is_pending(start, bytes) {
-                return Err(Refused::Pending(start, bytes));
+            let read = PhysicalRange { start, length: (words.end - words.start).saturating_mul(4) };
+            if self.mirror.is_pending(read) {
+                return Err(Refused::Pending(read));
             }
             let first = self.vertices.range(&self.device, buffer.physical, &words, memory)?;
             let record = VertexRecord { words: words.end, ..VertexRecord::new(&buffer, first) };

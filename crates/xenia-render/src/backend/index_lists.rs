@@ -107,7 +107,7 @@ impl IndexLists {
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
     ) -> Result<Corners, BackendError> {
-        let Some((key, (physical, length))) = BufferKey::of(call).zip(index_range(call)) else {
+        let Some((key, range)) = BufferKey::of(call).zip(index_range(call)) else {
             return triangles(call, memory);
         };
         // Taken before the versions, so that a write in between is noticed next time.
@@ -115,7 +115,7 @@ impl IndexLists {
         let Some(known) = self.known.get_mut(&key) else {
             self.is_full |= self.known.len() >= MAX_BUFFERS;
             if !self.is_full
-                && let Some(version) = memory.track(physical, length)
+                && let Some(version) = memory.track(range.start, range.length)
             {
                 self.known.insert(key, Known { version, epoch, changes: 0, list: None });
             }
@@ -125,11 +125,11 @@ impl IndexLists {
             return triangles(call, memory);
         }
         let is_current = epoch.is_some() && known.epoch == epoch;
-        if !is_current && memory.version(physical, length) != known.version {
+        if !is_current && memory.version(range.start, range.length) != known.version {
             known.list = None;
             known.changes += 1;
             if known.changes <= MAX_CHANGES {
-                match memory.track(physical, length) {
+                match memory.track(range.start, range.length) {
                     Some(version) => (known.version, known.epoch) = (version, epoch),
                     None => known.changes = MAX_CHANGES + 1,
                 }

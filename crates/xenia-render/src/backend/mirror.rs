@@ -27,8 +27,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-use xenia_gpu::PhysicalMemory;
 use xenia_gpu::memory::PAGE_SIZE;
+use xenia_gpu::{PhysicalMemory, PhysicalRange};
 
 use super::Device;
 use super::mapping::filled_buffer;
@@ -142,9 +142,9 @@ impl Mirror {
     }
 }
 
-/// Physical address and length of pages.
-pub(super) fn memory_of(pages: &Range<u32>) -> (u32, u32) {
-    (pages.start * PAGE_SIZE, (pages.end - pages.start) * PAGE_SIZE)
+/// Memory of pages.
+pub(super) fn memory_of(pages: &Range<u32>) -> PhysicalRange {
+    PhysicalRange { start: pages.start * PAGE_SIZE, length: (pages.end - pages.start) * PAGE_SIZE }
 }
 
 /// Memory's version of a page.
@@ -191,10 +191,9 @@ impl Mirror {
     }
 
     /// Whether memory lacks bytes of a range's pages.
-    pub(super) fn is_pending(&self, physical: u32, length: u32) -> bool {
+    pub(super) fn is_pending(&self, range: PhysicalRange) -> bool {
         self.has_pending()
-            && pages_of(physical, length)
-                .any(|pages| self.pages.range(pages).any(|(_, page)| page.is_lacking()))
+            && pages_of(range).any(|pages| self.pages.range(pages).any(|(_, page)| page.is_lacking()))
     }
 
     /// Whether the images exceed the limit.
@@ -255,7 +254,7 @@ impl Mirror {
         memory: &dyn PhysicalMemory,
     ) -> Option<Destination> {
         let Coverage { physical, pages, written, .. } = coverage;
-        if memory_of(pages).1 as u64 > device.device.limits().max_storage_buffer_binding_size {
+        if u64::from(memory_of(pages).length) > device.device.limits().max_storage_buffer_binding_size {
             return None;
         }
         let stale: Vec<u32> =

@@ -33,7 +33,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
-use xenia_gpu::memory::PhysicalMemory;
+use xenia_gpu::memory::{PhysicalMemory, PhysicalRange};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, Target};
@@ -144,7 +144,7 @@ pub(crate) struct Textures {
     /// Whether a texture of the draw lies in memory whose writes can't be noticed.
     is_untracked: bool,
     /// Memory that resolves must be delivered to before a texture of the draw can be decoded.
-    torn: Option<(u32, u32)>,
+    torn: Option<PhysicalRange>,
     /// Bytes of textures and of their memory in commands that are not submitted yet.
     unsubmitted: u64,
     /// Whether such commands decode pages of the mirror, in the order of draws.

@@ -1,6 +1,7 @@
 //! Tests of the time at which memory gets resolved texels.
 
 use super::*;
+use crate::memory::PhysicalRange;
 use crate::registers::{Register, rb};
 
 /// Word that a resolve writes, at this address.
@@ -43,10 +44,10 @@ impl Backend for Keeping {
     }
     fn deliver(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
-        let is_asked = |(start, length): (u32, u32)| start <= TEXEL && TEXEL < start + length;
+        let is_asked = |asked: PhysicalRange| (asked.start..asked.start + asked.length).contains(&TEXEL);
         if self.is_pending && range.is_none_or(is_asked) {
             self.called("deliver", memory);
             self.is_pending = false;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::backend::QueryReports;
+use crate::memory::PhysicalRange;
 use crate::registers::{Register, rb};
 use crate::trace::{self, Player, Reader};
 
@@ -40,7 +41,7 @@ impl Backend for LateDevice {
     fn has_pending(&self) -> bool {
         self.0.lock().unwrap().is_pending
     }
-    fn deliver(&mut self, _: Option<(u32, u32)>, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn deliver(&mut self, _: Option<PhysicalRange>, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if std::mem::take(&mut self.0.lock().unwrap().is_pending) {
             memory.write_u32(TEXEL, 5);
         }

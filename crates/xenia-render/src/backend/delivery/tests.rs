@@ -3,7 +3,7 @@
 use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, Msaa};
-use xenia_gpu::{Backend, PhysicalMemory, Ram, Readback};
+use xenia_gpu::{Backend, PhysicalMemory, PhysicalRange, Ram, Readback};
 
 use super::super::{WgpuBackend, device};
 
@@ -76,7 +76,7 @@ fn the_oldest_pages_make_room_and_are_delivered() {
             assert_eq!(backend.counters().resolved_bytes, u64::from(BYTES) * made.min(2));
             assert_eq!(count(&ram, &places), made.saturating_sub(2) as usize);
         }
-        backend.deliver(Some((0x3_0000, 1)), &ram).unwrap();
+        backend.deliver(Some(PhysicalRange { start: 0x3_0000, length: 1 }), &ram).unwrap();
         assert!(count(&ram, &places[..3]) == 2 && backend.has_pending(), "a page of it");
         backend.deliver(None, &ram).unwrap();
         assert!(count(&ram, &places) == 4 && !backend.has_pending());
@@ -156,9 +156,10 @@ fn deliveries_under_way_are_waited_for_where_memory_is_read() {
         // A range that is under way.
         backend.resolve(&resolve(places[2]), &ram).unwrap();
         let third = backend.begin_delivery(&ram).unwrap();
-        backend.deliver(Some((places[1], 4)), &ram).unwrap();
+        let word = |start| Some(PhysicalRange { start, length: 4 });
+        backend.deliver(word(places[1]), &ram).unwrap();
         assert_eq!((count(&ram, &places), backend.device.waits()), (2, 0));
-        backend.deliver(Some((places[2] + BYTES - 4, 4)), &ram).unwrap();
+        backend.deliver(word(places[2] + BYTES - 4), &ram).unwrap();
         assert_eq!((count(&ram, &places), backend.device.waits()), (3, 1));
         assert_eq!(backend.poll_result(third, &ram), Some(0));
         // Nothing of it is decoded from memory again.

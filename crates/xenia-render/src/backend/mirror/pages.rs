@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE, is_locked};
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE, PhysicalRange, is_locked};
 use xenia_gpu::resolve::join;
 
 /// Pages of a range of memory, which wraps around at the end. Memory that is locked in the
 /// second-level cache has none: nothing is resolved there.
-pub(super) fn pages_of(physical: u32, length: u32) -> impl Iterator<Item = Range<u32>> {
-    let length = if is_locked(physical) { 0 } else { length };
-    let start = physical % PHYSICAL_SIZE;
+pub(super) fn pages_of(range: PhysicalRange) -> impl Iterator<Item = Range<u32>> {
+    let length = if is_locked(range.start) { 0 } else { range.length };
+    let start = range.start % PHYSICAL_SIZE;
     let end = u64::from(start) + u64::from(length.min(PHYSICAL_SIZE));
     let first = end.min(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE_SIZE)) as u32;
     let rest = end.saturating_sub(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE_SIZE)) as u32;
@@ -89,8 +89,9 @@ mod tests {
 
     #[test]
     fn ranges_wrap_around_at_the_end_of_memory() {
-        let pages = |physical, length| {
-            pages_of(physical, length).map(|pages| (pages.start, pages.end)).collect::<Vec<_>>()
+        let pages = |start, length| {
+            let range = PhysicalRange { start, length };
+            pages_of(range).map(|pages| (pages.start, pages.end)).collect::<Vec<_>>()
         };
         assert_eq!(pages(0x1800, 0x1000), [(1, 3)]);
         assert_eq!(pages(PHYSICAL_SIZE - 1, 2), [(0x1_ffff, 0x2_0000), (0, 1)]);

@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use xenia_gpu::PhysicalMemory;
 use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
+use xenia_gpu::{PhysicalMemory, PhysicalRange};
 
 use super::pages::pages_of;
 use super::{Mirror, track};
 
 impl Delivery {
     /// Whether pages of a range are delivered.
-    pub(in super::super) fn touches(&self, physical: u32, length: u32) -> bool {
+    pub(in super::super) fn touches(&self, range: PhysicalRange) -> bool {
         let (Some((first, _)), Some((last, _))) = (self.pages.first(), self.pages.last()) else {
             return false;
         };
-        pages_of(physical, length).any(|pages| pages.start <= *last && *first < pages.end)
+        pages_of(range).any(|pages| pages.start <= *last && *first < pages.end)
     }
 }
 
@@ -34,13 +34,12 @@ impl Mirror {
     /// the CPU has written since are dropped instead.
     pub(in super::super) fn take(
         &mut self,
-        range: Option<(u32, u32)>,
+        range: Option<PhysicalRange>,
         skips: bool,
         memory: &dyn PhysicalMemory,
     ) -> Vec<Delivery> {
-        let (physical, length) = range.unwrap_or((0, PHYSICAL_SIZE));
-        let numbers: Vec<u32> =
-            pages_of(physical, length).flat_map(|pages| self.undelivered.range(pages)).collect();
+        let range = range.unwrap_or(PhysicalRange { start: 0, length: PHYSICAL_SIZE });
+        let numbers: Vec<u32> = pages_of(range).flat_map(|pages| self.undelivered.range(pages)).collect();
         let mut deliveries: Vec<(u64, Delivery)> = Vec::new();
         for number in numbers {
             let is_current = self.is_current(number, memory);

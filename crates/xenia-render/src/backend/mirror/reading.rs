@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use xenia_gpu::PhysicalMemory;
 use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
+use xenia_gpu::{PhysicalMemory, PhysicalRange};
 
 use super::pages::pages_of;
 use super::{Mirror, version};
@@ -55,7 +55,7 @@ impl Mirror {
         if self.pages.is_empty() {
             return Contents { memory: memory.version(physical, length), device };
         }
-        for pages in pages_of(physical, length) {
+        for pages in pages_of(PhysicalRange { start: physical, length }) {
             let mut next = pages.start;
             let mut add = |run: Range<u32>| {
                 if !run.is_empty() {
@@ -88,7 +88,7 @@ impl Mirror {
         let physical = physical % PHYSICAL_SIZE;
         let mut pieces: Vec<Piece> = Vec::new();
         let mut before = 0;
-        for pages in pages_of(physical, length) {
+        for pages in pages_of(PhysicalRange { start: physical, length }) {
             // Bytes from the start of the range to the start of a page, which may lie before it.
             let start = if before == 0 { i64::from(physical) } else { 0 };
             let end = before + i64::from(pages.end) * i64::from(PAGE_SIZE) - start;

@@ -6,6 +6,7 @@ use super::entries::Source;
 use super::{HostTexture, TextureInputs, Textures};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use xenia_gpu::PhysicalRange;
 use xenia_gpu::texture::layout;
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
@@ -49,7 +50,7 @@ impl Textures {
             self.is_untracked |= contents.is_none();
             levels.sources.push(Source { physical, length, contents });
             let Ok(pieces) = mirror.pieces(physical, layout.bytes, memory) else {
-                self.torn = Some((physical, length));
+                self.torn = Some(PhysicalRange { start: physical, length });
                 return None;
             };
             levels.jobs.push(LevelJob { level, layout, pieces });

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use xenia_gpu::PhysicalRange;
+
 use super::{HostTexture, TextureInputs, Textures};
 
 /// State of the cache, and of the memory behind it: while it is the same, each fetch constant has
@@ -26,7 +28,7 @@ impl Textures {
     }
 
     /// Memory that resolves must be delivered to before the draw can be recorded.
-    pub(crate) fn torn(&self) -> Option<(u32, u32)> {
+    pub(crate) fn torn(&self) -> Option<PhysicalRange> {
         self.torn
     }
 
