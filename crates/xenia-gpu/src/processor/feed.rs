@@ -2,7 +2,7 @@
 //! both.
 
 use super::MAX_DEPTH;
-use super::stream::{List, Ring, Window};
+use super::stream::{List, Ring, Window, WriteBack};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory, PhysicalRange};
 use crate::packets::Header;
 
@@ -27,14 +27,11 @@ pub(super) enum Next {
     Incomplete,
     /// The indirect buffer ends within a packet; holds the number of words left in it.
     CutOff(u32),
-    /// Words skipped by a preceding packet, and the write-back of the read index.
-    Skipped(u32, WriteBack),
+    /// Words skipped by a preceding packet, and the write-back of the read index if one is due.
+    Skipped(u32, Option<WriteBack>),
     /// A complete packet.
     Packet(Packet),
 }
-
-/// Address and value of the read index write-back, if one is due.
-pub(super) type WriteBack = Option<(u32, u32)>;
 
 /// Packet that has been read.
 pub(super) struct Packet {
@@ -45,14 +42,15 @@ pub(super) struct Packet {
 }
 
 enum Source {
-    Ring(WriteBack),
+    /// Write-back of the read index to do after the packet.
+    Ring(Option<WriteBack>),
     /// Number of the indirect buffer, if it has more packets.
     List(Option<usize>),
 }
 
 impl Packet {
     /// Write-back of the read index to do after the packet.
-    pub(super) fn write_back(&self) -> WriteBack {
+    pub(super) fn write_back(&self) -> Option<WriteBack> {
         match self.source {
             Source::Ring(write_back) => write_back,
             Source::List(_) => None,

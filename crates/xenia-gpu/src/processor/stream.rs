@@ -6,6 +6,15 @@
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 
+/// Store of the read index for the processors.
+#[derive(Clone, Copy)]
+pub(super) struct WriteBack {
+    /// Physical address to store to.
+    pub(super) address: u32,
+    /// The read index.
+    pub(super) index: u32,
+}
+
 /// Primary ring buffer. All indices are in words.
 pub(super) struct Ring {
     pub(super) base: u32,
@@ -68,12 +77,14 @@ impl Ring {
         memory.read_words(self.base, &mut into[first..]);
     }
 
-    /// Advances the read index. Returns the address and value of the write-back if one is due.
-    pub(super) fn advance(&mut self, count: u32) -> Option<(u32, u32)> {
+    /// Advances the read index. Returns the write-back if one is due.
+    pub(super) fn advance(&mut self, count: u32) -> Option<WriteBack> {
         let before = self.read;
         self.read = (self.read + count) & (self.words - 1);
         let crossed = before / self.block_words != self.read / self.block_words;
-        self.write_back.filter(|_| crossed || self.is_empty()).map(|address| (address, self.read))
+        self.write_back
+            .filter(|_| crossed || self.is_empty())
+            .map(|address| WriteBack { address, index: self.read })
     }
 }
 

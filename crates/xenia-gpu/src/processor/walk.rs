@@ -1,6 +1,7 @@
 //! Main loop over the packets of the [`Feed`](super::feed::Feed).
 
-use super::feed::{Next, WriteBack};
+use super::feed::Next;
+use super::stream::WriteBack;
 use super::{CommandProcessor, cost};
 use crate::packets::{Header, dispatch};
 
@@ -56,8 +57,8 @@ impl CommandProcessor {
     }
 
     /// Writes the read index to memory.
-    fn write_back(&mut self, write_back: WriteBack) {
-        if let Some((address, index)) = write_back {
+    fn write_back(&mut self, write_back: Option<WriteBack>) {
+        if let Some(WriteBack { address, index }) = write_back {
             self.store_silently(address, &index.to_be_bytes());
         }
     }

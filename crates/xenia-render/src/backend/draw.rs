@@ -38,8 +38,8 @@ struct Geometry {
     corners: Corners,
     /// Vertex shader: the title's, or a pass-through one for expanded corners.
     shader: Arc<Shader>,
-    /// Location of expanded corners in words, and their size in words.
-    handed_on: Option<(u32, u32)>,
+    /// Location of expanded corners.
+    handed_on: Option<VertexRecord>,
     /// Rows of pixels that may be drawn to.
     rows: Range<u32>,
 }
@@ -211,7 +211,8 @@ impl WgpuBackend {
         let first = self.vertices.put(&self.device, &bytes)?;
         let words = bytes.len() as u32 / 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
-        Ok((Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }), limit))
+        let handed_on = Some(VertexRecord { first, words, endian: 0 });
+        Ok((Some(Geometry { corners, shader, handed_on, rows }), limit))
     }
 
     /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
@@ -288,8 +289,8 @@ impl WgpuBackend {
         let [mut of_vertex, mut of_pixel] = std::mem::take(&mut self.stage_constants);
         of_vertex.renew(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
         of_vertex.set_clip_planes(&call.clip_planes);
-        if let Some((first, words)) = geometry.handed_on {
-            of_vertex.set_vertex(0, VertexRecord { first, words, endian: 0 });
+        if let Some(record) = geometry.handed_on {
+            of_vertex.set_vertex(0, record);
         } else {
             let indices = geometry.corners.bounds();
             self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
