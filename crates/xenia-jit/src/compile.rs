@@ -22,7 +22,9 @@ use std::time::Instant;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_lifter::cfg::region::{REGION_LIMIT, Region};
-use xenia_lifter::{Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, Texts, features};
+use xenia_lifter::{
+    Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, Texts, features,
+};
 use xenia_memory::{GUARD, GuestMemory, Watch};
 
 /// A compiled region as text, for debugging.
@@ -137,7 +139,8 @@ impl Shared {
 
 /// The compiler's settings for an engine with these settings.
 pub(crate) fn compiler_config(config: &JitConfig) -> CompilerConfig {
-    CompilerConfig { effort: config.effort, verify: config.verify, least: config.baseline_host }
+    let cpu = if config.baseline_host { TargetCpu::Baseline } else { TargetCpu::Native };
+    CompilerConfig { effort: config.effort, verify: config.verify, cpu }
 }
 
 /// The lifter's settings for an engine with these settings.

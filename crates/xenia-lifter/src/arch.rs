@@ -25,3 +25,13 @@ pub use aarch64::{features, thunks};
 pub(crate) use x86_64::{fault_exit, peephole, relocation};
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::{features, thunks};
+
+/// Processor of the host that code is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetCpu {
+    /// This host's, with all features that it has.
+    #[default]
+    Native,
+    /// The least one that can run code: x86-64-v2 or Armv8.0, whatever this host has.
+    Baseline,
+}

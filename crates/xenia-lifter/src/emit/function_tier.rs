@@ -13,7 +13,7 @@
 mod aarch64;
 mod assemble;
 
-use crate::arch::features;
+use crate::arch::{TargetCpu, features};
 use crate::cfg::ranges::AddressRanges;
 use crate::cfg::region::Region;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
@@ -126,8 +126,8 @@ pub struct CompilerConfig {
     pub effort: Effort,
     /// Run Cranelift's verifier on each region's intermediate code.
     pub verify: bool,
-    /// Use only instructions that every x86-64-v2 host has, whatever this host supports.
-    pub least: bool,
+    /// Processor that code is for.
+    pub cpu: TargetCpu,
 }
 
 /// Cranelift for this host, with reusable state.
@@ -136,8 +136,7 @@ pub struct Compiler {
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
-    /// Whether code is for the least processor.
-    least: bool,
+    cpu: TargetCpu,
 }
 
 impl Compiler {
@@ -148,14 +147,14 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
-            least: config.least,
+            cpu: config.cpu,
         })
     }
 
     /// Description of the target and its settings, with all that code depends on.
     pub fn target(&self) -> String {
         let mut features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
-        features.extend(features::of_peephole(self.least).iter().map(ToString::to_string));
+        features.extend(features::of_peephole(self.cpu).iter().map(ToString::to_string));
         format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
     }
 
@@ -171,7 +170,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
-            least: self.least,
+            cpu: self.cpu,
         }
     }
 
@@ -241,7 +240,7 @@ impl Compiler {
         let references: Vec<u32> = code.buffer.relocs().iter().map(|found| found.offset).collect();
         let facts =
             Facts { blocks: &code.bb_starts, starts: &starts, marked: &marked, references: &references };
-        let Optimized { code: body, moved } = peephole::optimize(&body, facts, self.least)
+        let Optimized { code: body, moved } = peephole::optimize(&body, facts, self.cpu)
             .unwrap_or_else(|| Optimized { code: body, moved: Moved::new(Vec::new()) });
         let EntryCode { code: mut bytes, entries } = EntryCode::new(region, calls);
         let placed = FinalOffsets { moved, start: bytes.len() as u32 };
@@ -267,12 +266,12 @@ impl Compiler {
     }
 }
 
-/// Cranelift's backend for this host; `least` limits it to the least processor.
+/// Cranelift's backend for this host.
 fn host_isa(config: CompilerConfig) -> Result<OwnedTargetIsa, LiftError> {
     let flags = flags(config)?;
     let mut builder = isa::lookup(Triple::host())
         .map_err(|e| LiftError::Cranelift(format!("Cranelift for this host: {e}")))?;
-    for name in features::enabled(config.least) {
+    for name in features::enabled(config.cpu) {
         builder.enable(name).map_err(|e| LiftError::Cranelift(format!("Cranelift feature {name}: {e}")))?;
     }
     builder.finish(flags).map_err(|e| LiftError::Cranelift(format!("Cranelift for this host: {e}")))
@@ -334,13 +333,14 @@ mod tests {
 
     #[test]
     fn the_target_names_features_of_the_peephole_pass() {
-        let names = |least| {
-            let target =
-                Compiler::new(CompilerConfig { least, ..CompilerConfig::default() }).unwrap().target();
-            features::of_peephole(false).iter().all(|name| target.split(' ').any(|word| word == *name))
+        let names = |cpu| {
+            let target = Compiler::new(CompilerConfig { cpu, ..CompilerConfig::default() }).unwrap().target();
+            features::of_peephole(TargetCpu::Native)
+                .iter()
+                .all(|name| target.split(' ').any(|word| word == *name))
         };
-        assert!(names(false));
-        assert_eq!(names(true), features::of_peephole(false).is_empty());
+        assert!(names(TargetCpu::Native));
+        assert_eq!(names(TargetCpu::Baseline), features::of_peephole(TargetCpu::Native).is_empty());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Features of AArch64 that code may use, and properties that change the lifter's code.
 
+use crate::arch::TargetCpu;
 use std::arch::is_aarch64_feature_detected as has;
 
 /// Whether the branch behind an access in a loop can be replaced by a mark, so that loops may sink
@@ -20,12 +21,12 @@ pub fn has_fma() -> bool {
     true
 }
 
-/// Cranelift's features that code may use; `least` limits them to Armv8.0.
-pub fn enabled(least: bool) -> Vec<&'static str> {
-    if !least && has!("lse") { vec!["has_lse"] } else { Vec::new() }
+/// Cranelift's features that code may use.
+pub fn enabled(cpu: TargetCpu) -> Vec<&'static str> {
+    if cpu == TargetCpu::Native && has!("lse") { vec!["has_lse"] } else { Vec::new() }
 }
 
 /// Features that the peephole pass may use beside Cranelift's: there is no pass.
-pub fn of_peephole(_least: bool) -> &'static [&'static str] {
+pub fn of_peephole(_: TargetCpu) -> &'static [&'static str] {
     &[]
 }

@@ -1,5 +1,6 @@
 //! Features of x86-64 that code may use, and properties that change the lifter's code.
 
+use crate::arch::TargetCpu;
 use std::is_x86_feature_detected as has;
 
 /// Whether the branch behind an access in a loop can be replaced by a mark, so that loops may sink
@@ -21,13 +22,13 @@ pub fn has_fma() -> bool {
 }
 
 /// Features that the peephole pass may use beside Cranelift's, namely loads and stores that swap
-/// bytes; `least` limits them to x86-64-v2, which has none.
-pub fn of_peephole(least: bool) -> &'static [&'static str] {
-    if !least && has!("movbe") { &["movbe"] } else { &[] }
+/// bytes, which x86-64-v2 has not.
+pub fn of_peephole(cpu: TargetCpu) -> &'static [&'static str] {
+    if cpu == TargetCpu::Native && has!("movbe") { &["movbe"] } else { &[] }
 }
 
-/// Cranelift's features that code may use; `least` limits them to x86-64-v2.
-pub fn enabled(least: bool) -> Vec<&'static str> {
+/// Cranelift's features that code may use.
+pub fn enabled(cpu: TargetCpu) -> Vec<&'static str> {
     let features = [
         ("has_sse3", has!("sse3")),
         ("has_ssse3", has!("ssse3")),
@@ -43,6 +44,6 @@ pub fn enabled(least: bool) -> Vec<&'static str> {
         ("has_bmi2", has!("bmi2")),
         ("has_lzcnt", has!("lzcnt")),
     ];
-    let more = if least { &[][..] } else { &more[..] };
+    let more = if cpu == TargetCpu::Baseline { &[][..] } else { &more[..] };
     features.iter().chain(more).filter(|(_, is_present)| *is_present).map(|&(name, _)| name).collect()
 }

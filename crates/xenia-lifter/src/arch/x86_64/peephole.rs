@@ -26,19 +26,18 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
-use crate::arch::features;
+use crate::arch::{TargetCpu, features};
 use crate::peephole::{Facts, Optimized};
 
-/// Optimizes the code of one function; `least` limits it to the least processor. `None` if it has
-/// anything that the pass does not know.
-pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, least: bool) -> Option<Optimized> {
+/// Optimizes the code of one function. `None` if it has anything that the pass does not know.
+pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, cpu: TargetCpu) -> Option<Optimized> {
     if !facts.are_inside(code.len()) {
         return None;
     }
     let mut flow = flow::FunctionCode::decode(code, facts)?;
     spills::remove(&mut flow);
     liveness::solve(&mut flow);
-    if features::of_peephole(least).contains(&"movbe") {
+    if features::of_peephole(cpu).contains(&"movbe") {
         swaps::fuse(&mut flow);
     }
     copies::remove(&mut flow);

@@ -27,7 +27,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
-            least: config.least,
+            cpu: config.cpu,
         })
     }
 

@@ -5,6 +5,7 @@ mod random;
 mod writer;
 
 use super::optimize;
+use crate::arch::TargetCpu;
 use crate::peephole::{Facts, Optimized};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
@@ -12,11 +13,11 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 const PLAIN: Facts<'_> = Facts { blocks: &[0], starts: &[], marked: &[], references: &[] };
 
 fn has_movbe() -> bool {
-    super::features::of_peephole(false).contains(&"movbe")
+    super::features::of_peephole(TargetCpu::Native).contains(&"movbe")
 }
 
 fn optimized(code: &[u8], facts: Facts<'_>) -> Optimized {
-    optimize(code, facts, false).expect("nothing unknown")
+    optimize(code, facts, TargetCpu::Native).expect("nothing unknown")
 }
 
 /// The instructions of `code`, separated by semicolons.
@@ -197,12 +198,12 @@ fn code_with_anything_unknown_stays() {
         &[0x06, 0xC3],
     ];
     for code in unknown {
-        assert!(optimize(code, facts, false).is_none(), "{code:02x?}");
+        assert!(optimize(code, facts, TargetCpu::Native).is_none(), "{code:02x?}");
     }
     for cut in 1..marked().0.len() {
         let (code, facts) = marked();
         // Never a panic, whatever is missing.
-        let _ = optimize(&code[..cut], facts, false);
+        let _ = optimize(&code[..cut], facts, TargetCpu::Native);
     }
 }
 

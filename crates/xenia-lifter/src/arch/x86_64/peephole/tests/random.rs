@@ -3,6 +3,7 @@
 use super::machine::{Event, Program, run};
 use super::optimize;
 use super::writer::{Marked, Writer, at, i1, near, ri, rm, rr};
+use crate::arch::TargetCpu;
 use crate::peephole::Facts;
 use iced_x86::{Code, Encoder, Instruction, MemoryOperand, Register};
 use xenia_testing::{Cases, Dice};
@@ -165,7 +166,8 @@ fn random_functions_do_the_same_as_before() {
         let Writer { program: old, blocks, starts, .. } = function(seed);
         let marked: Vec<u32> = old.landings.keys().copied().collect();
         let facts = Facts { blocks: &blocks, starts: &starts, marked: &marked, references: &old.references };
-        let optimized = optimize(&old.code, facts, seed.is_multiple_of(4)).expect("nothing unknown");
+        let cpu = if seed.is_multiple_of(4) { TargetCpu::Baseline } else { TargetCpu::Native };
+        let optimized = optimize(&old.code, facts, cpu).expect("nothing unknown");
         let moved = optimized.moved;
         let new = Program {
             code: optimized.code,
