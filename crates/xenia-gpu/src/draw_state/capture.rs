@@ -159,6 +159,31 @@ fn does_something(program: &Program) -> bool {
     program.writes(Program::DEPTH) || program.exports_memory() || program.kills
 }
 
+/// Lowest and highest index that vertices are fetched with.
+fn index_bounds(registers: &RegisterFile) -> [u32; 2] {
+    let lowest = registers.read::<vgt::VgtMinVtxIndx>().min_indx();
+    let highest = registers.read::<vgt::VgtMaxVtxIndx>().max_indx();
+    [lowest, highest]
+}
+
+fn culling(raster: pa::PaSuScModeCntl) -> Culling {
+    Culling { front: raster.cull_front(), back: raster.cull_back(), front_is_clockwise: raster.face() }
+}
+
+/// Samples that may be written, one bit each.
+fn sample_mask(registers: &RegisterFile, raster: pa::PaSuScModeCntl) -> u32 {
+    if raster.msaa_enable() { registers.get(pa::PA_SC_AA_MASK) & 0xffff } else { 0xffff }
+}
+
+fn point_size(size: pa::PaSuPointSize) -> [f32; 2] {
+    [size.width() as f32 / 16.0, size.height() as f32 / 16.0]
+}
+
+/// Bounds of the diameters that shaders export; the register holds radii.
+fn point_limits(limits: pa::PaSuPointMinmax) -> [f32; 2] {
+    [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0]
+}
+
 /// Sign-extends a register's low 24 bits.
 fn sign_extended(value: u32) -> i32 {
     ((value << 8) as i32) >> 8
@@ -198,8 +223,6 @@ impl DrawCall {
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
         let raster = registers.read::<pa::PaSuScModeCntl>();
-        let points = registers.read::<pa::PaSuPointSize>();
-        let limits = registers.read::<pa::PaSuPointMinmax>();
         let msaa = surface.msaa_samples();
         // Alpha is the first colour's: without that there is none to test.
         let has_alpha = pixel_exports & 1 != 0;
@@ -212,10 +235,7 @@ impl DrawCall {
             count: request.initiator.num_indices(),
             indices: request.indices,
             index_offset: sign_extended(registers.read::<vgt::VgtIndxOffset>().indx_offset()),
-            index_bounds: [
-                registers.read::<vgt::VgtMinVtxIndx>().min_indx(),
-                registers.read::<vgt::VgtMaxVtxIndx>().max_indx(),
-            ],
+            index_bounds: index_bounds(registers),
             restart: raster
                 .multi_prim_ib_ena()
                 .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
@@ -236,22 +256,13 @@ impl DrawCall {
             clip_planes: clip_planes(registers),
             clip_planes_only_cull: registers.read::<pa::PaClClipCntl>().ucp_cull_only_ena(),
             scissor: drawn(registers, surface, draws),
-            culling: Culling {
-                front: raster.cull_front(),
-                back: raster.cull_back(),
-                front_is_clockwise: raster.face(),
-            },
+            culling: culling(raster),
             pitch: surface.surface_pitch(),
             msaa,
-            sample_mask: if raster.msaa_enable() {
-                registers.get(pa::PA_SC_AA_MASK) & 0xffff
-            } else {
-                0xffff
-            },
+            sample_mask: sample_mask(registers, raster),
             line_width: polygon::line_width(registers),
-            point_size: [points.width() as f32 / 16.0, points.height() as f32 / 16.0],
-            // The register holds radii; shaders export diameters.
-            point_limits: [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0],
+            point_size: point_size(registers.read()),
+            point_limits: point_limits(registers.read()),
             color,
             blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]
                 .map(|index| registers.float(index)),
