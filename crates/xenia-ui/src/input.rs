@@ -59,6 +59,23 @@ pub struct InputPart {
     pub pressed: u8,
 }
 
+/// Command of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputCommand {
+    /// Take all keys from a part of the controller, by its name in settings.
+    Unbind(&'static str),
+    /// Give the pad with this number the next named assignment.
+    NextPadAssignment(usize),
+    /// Use the next named assignment of the controllers.
+    NextAssignment,
+    /// Go back to the built-in keys, buttons and dead zones.
+    Reset,
+    /// Run the motors of all pads.
+    StartMotors,
+    /// Stop the motors.
+    StopMotors,
+}
+
 /// State of the page.
 #[derive(Debug, Default)]
 pub(super) struct InputState {
@@ -66,6 +83,11 @@ pub(super) struct InputState {
     pub(super) waiting: Option<&'static str>,
     /// Time at which the motors stop.
     motors_until: Option<f64>,
+}
+
+/// The outcome that gives a command to the window.
+fn command(command: InputCommand) -> Outcome {
+    Outcome::Do(PageCommand::Input(command))
 }
 
 /// Shows the page.
@@ -97,14 +119,14 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
                 chosen = Some(part.name);
             }
             if response.has_focus() && ui.input(|input| input.key_pressed(Key::Delete)) {
-                outcomes.push(Outcome::Do(PageCommand::Unbind(part.name)));
+                outcomes.push(command(InputCommand::Unbind(part.name)));
             }
             rows.push(response);
         }
         for (number, pad) in input.pads.iter().enumerate() {
             let response = row_of(ui, &pad.name, pad.assignment.as_deref().unwrap_or("as all pads"));
             if response.clicked() {
-                outcomes.push(Outcome::Do(PageCommand::NextPadAssignment(number)));
+                outcomes.push(command(InputCommand::NextPadAssignment(number)));
             }
             rows.push(response);
         }
@@ -118,20 +140,20 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     if let Some(name) = &input.assignment
         && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
     {
-        outcomes.push(Outcome::Do(PageCommand::NextAssignment));
+        outcomes.push(command(InputCommand::NextAssignment));
     }
     if entry(ui, "Try the motors") {
         state.motors_until = Some(ui.input(|input| input.time) + MOTORS);
-        outcomes.push(Outcome::Do(PageCommand::TryMotors(true)));
+        outcomes.push(command(InputCommand::StartMotors));
     }
     if state.motors_until.take_if(|until| *until <= ui.input(|input| input.time)).is_some() {
-        outcomes.push(Outcome::Do(PageCommand::TryMotors(false)));
+        outcomes.push(command(InputCommand::StopMotors));
     }
     if model.can_keep && entry(ui, "Keep for the next start") {
         outcomes.push(Outcome::Do(PageCommand::Keep));
     }
     if entry(ui, "As built in") {
-        outcomes.push(Outcome::Do(PageCommand::ResetInput));
+        outcomes.push(command(InputCommand::Reset));
     }
     if entry(ui, "Back") {
         outcomes.push(Outcome::Go(MenuPage::Menu));
@@ -217,10 +239,13 @@ mod tests {
     #[test]
     fn delete_takes_the_keys_and_sliders_set_dead_zones() {
         let mut driver = Driver::new(MenuPage::Input, model());
-        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Delete]), [PageCommand::Unbind("b")]);
+        assert_eq!(
+            driver.keys(&[Key::ArrowDown, Key::Delete]),
+            [PageCommand::Input(InputCommand::Unbind("b"))]
+        );
         let set = PageCommand::Set { key: "dead-zone", value: "15".to_owned() };
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowDown, Key::ArrowRight]), [set]);
-        assert_eq!(driver.click("As built in"), [PageCommand::ResetInput]);
+        assert_eq!(driver.click("As built in"), [PageCommand::Input(InputCommand::Reset)]);
         assert_eq!(driver.click("Keep for the next start"), [PageCommand::Keep]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu));
@@ -252,7 +277,7 @@ mod tests {
             assert_eq!(driver.waiting_part(), Some(*name));
         }
         driver.keys(&[Key::ArrowDown; 3]);
-        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::TryMotors(true)]);
+        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Input(InputCommand::StartMotors)]);
     }
 
     #[test]
@@ -262,19 +287,19 @@ mod tests {
         driver.change(|model| model.input.as_mut().unwrap().assignment = Some(String::new()));
         assert!(driver.shows("none"));
         driver.change(|model| model.input.as_mut().unwrap().assignment = Some("racing".to_owned()));
-        assert_eq!(driver.click("racing"), [PageCommand::NextAssignment]);
+        assert_eq!(driver.click("racing"), [PageCommand::Input(InputCommand::NextAssignment)]);
     }
 
     #[test]
     fn each_pad_has_its_own_assignment_and_pads_that_come_and_go_are_shown() {
         let mut driver = Driver::new(MenuPage::Input, model());
         driver.change(|model| model.input.as_mut().unwrap().parts.truncate(1));
-        assert_eq!(driver.click("as all pads"), [PageCommand::NextPadAssignment(0)]);
+        assert_eq!(driver.click("as all pads"), [PageCommand::Input(InputCommand::NextPadAssignment(0))]);
         let second =
             InputPad { name: "Wheel: controller 2".to_owned(), assignment: Some("racing".to_owned()) };
         driver.change(|model| model.input.as_mut().unwrap().pads.push(second));
         assert!(driver.shows("Gamepad: controller 1, Wheel: controller 2"));
-        assert_eq!(driver.click("racing"), [PageCommand::NextPadAssignment(1)]);
+        assert_eq!(driver.click("racing"), [PageCommand::Input(InputCommand::NextPadAssignment(1))]);
         driver.change(|model| model.input.as_mut().unwrap().pads.clear());
         assert!(driver.shows("no pad: the keyboard alone") && !driver.shows("racing"));
     }
@@ -282,8 +307,8 @@ mod tests {
     #[test]
     fn motors_run_for_a_while_and_never_after_the_page() {
         let mut driver = Driver::new(MenuPage::Input, model());
-        let on = PageCommand::TryMotors(true);
-        let off = PageCommand::TryMotors(false);
+        let on = PageCommand::Input(InputCommand::StartMotors);
+        let off = PageCommand::Input(InputCommand::StopMotors);
         assert_eq!(driver.click("Try the motors"), [on]);
         assert_eq!(driver.after(2.0 * MOTORS), std::slice::from_ref(&off));
         assert_eq!(driver.after(4.0 * MOTORS), []);

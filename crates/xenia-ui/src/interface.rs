@@ -2,7 +2,7 @@
 
 use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;
-use super::input::{self, InputState};
+use super::input::{self, InputCommand, InputState};
 use super::internals::{self, InsideView};
 use super::library::LibraryState;
 use super::navigation::back;
@@ -185,7 +185,7 @@ impl UserInterface {
         let page = self.page;
         let mut outcomes = Vec::new();
         if page != Some(MenuPage::Input) && self.input.leave() {
-            outcomes.push(Outcome::Do(PageCommand::TryMotors(false)));
+            outcomes.push(Outcome::Do(PageCommand::Input(InputCommand::StopMotors)));
         }
         self.take_keys(page, &mut input.events);
         let context = self.context.clone();
@@ -256,7 +256,7 @@ impl UserInterface {
             match outcome {
                 Outcome::Go(next) => {
                     if page == Some(MenuPage::Input) && self.input.leave() {
-                        commands.push(PageCommand::TryMotors(false));
+                        commands.push(PageCommand::Input(InputCommand::StopMotors));
                     }
                     self.open(next);
                     if next == MenuPage::Internals {

@@ -44,7 +44,7 @@ pub use dialog::{ConsoleDialog, DialogChoice, DialogPick};
 pub use egui;
 pub use folders::FolderModel;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
-pub use input::{InputModel, InputPad, InputPart};
+pub use input::{InputCommand, InputModel, InputPad, InputPart};
 pub use interface::{PageTheme, UserInterface};
 pub use internals::InsidePane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};

@@ -4,7 +4,7 @@ use super::all_settings::{SettingTarget, SettingValue, SettingsModel};
 use super::dialog::DialogPick;
 use super::folders::FolderModel;
 use super::gallery::{GalleryModel, GalleryPicture};
-use super::input::InputModel;
+use super::input::{InputCommand, InputModel};
 use super::internals::InsidePane;
 use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
@@ -181,16 +181,8 @@ pub enum PageCommand {
     },
     /// Remove all settings of players from the table that is shown.
     ResetSettings,
-    /// Take all keys from a part of the controller, by its name in settings.
-    Unbind(&'static str),
-    /// Give the pad with this number the next named assignment.
-    NextPadAssignment(usize),
-    /// Use the next named assignment of the controllers.
-    NextAssignment,
-    /// Go back to the built-in keys, buttons and dead zones.
-    ResetInput,
-    /// Run the motors of all pads, or stop them.
-    TryMotors(bool),
+    /// Change the controllers.
+    Input(InputCommand),
     /// Write the settings to the settings file.
     Keep,
     /// Save the state to this slot, from 0.

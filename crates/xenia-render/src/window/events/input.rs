@@ -6,6 +6,7 @@ use crate::window::{ControllerKeys, HeldParts, InputClient};
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::{KeyCode, PhysicalKey};
+use xenia_ui::InputCommand;
 
 /// Input for a part that waits.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,26 @@ impl Events {
             PressedInput::Key(key) => input.bind_key(part, key),
             PressedInput::Parts(pressed) => input.bind_parts(part, pressed),
         });
+    }
+
+    /// Carries out a command of the page.
+    pub(super) fn obey_input(&mut self, command: InputCommand) {
+        match command {
+            InputCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
+            InputCommand::NextPadAssignment(number) => {
+                self.change_input(|input| input.next_pad_assignment(number));
+            }
+            InputCommand::NextAssignment => self.change_input(|input| input.next_assignment()),
+            InputCommand::Reset => self.change_input(|input| input.reset()),
+            InputCommand::StartMotors => self.try_motors(true),
+            InputCommand::StopMotors => self.try_motors(false),
+        }
+    }
+
+    fn try_motors(&self, on: bool) {
+        if let Some(input) = self.client.input() {
+            input.try_motors(on);
+        }
     }
 
     /// Changes the controllers' assignment; says why, if it can't be changed.

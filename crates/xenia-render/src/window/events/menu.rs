@@ -224,17 +224,7 @@ impl Events {
             PageCommand::Profile(command) => self.obey_profile(command),
             PageCommand::ShowGallery(first) => self.show_gallery(first),
             PageCommand::ShowPicture(path) => self.show_picture(&path),
-            PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
-            PageCommand::NextPadAssignment(number) => {
-                self.change_input(|input| input.next_pad_assignment(number));
-            }
-            PageCommand::NextAssignment => self.change_input(|input| input.next_assignment()),
-            PageCommand::ResetInput => self.change_input(|input| input.reset()),
-            PageCommand::TryMotors(on) => {
-                if let Some(input) = self.client.input() {
-                    input.try_motors(on);
-                }
-            }
+            PageCommand::Input(command) => self.obey_input(command),
             PageCommand::Keep => self.keep_settings(),
             PageCommand::Set { key, value } if self.page() == Some(MenuPage::Input) => {
                 self.change_input(|input| input.set(key, &value));
