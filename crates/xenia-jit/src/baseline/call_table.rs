@@ -15,7 +15,7 @@
 //! does. The words lie behind the code, in the memory that the optimizing tier uses for its slots.
 //! They are written under the cache's lock; code reads an address and its offset with one load.
 
-use super::encode::{ADD, Condition, Encoder, Imm, MOV, RAX, RCX, Rm, Shift, TEST, XOR};
+use super::encode::{ADD, Condition, Dword, Encoder, Imm, MOV, Qword, RAX, RCX, Rm, Shift, TEST, XOR};
 use super::map::Slot;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 
@@ -55,15 +55,15 @@ pub(super) fn clear(memory: &CodeMemory, pc: u32) {
 /// position where that code returns to.
 pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op32(MOV, RCX, Rm::Reg(RAX));
-    e.shift(false, Shift::Right, RCX, SHIFT);
-    e.imm(false, Imm::And, Rm::Reg(RCX), MASK);
+    e.shift(Dword, Shift::Right, RCX, SHIFT);
+    e.imm(Dword, Imm::And, Rm::Reg(RCX), MASK);
     e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
     e.raw(&[0x48, 0x8B, 0x89]); // mov rcx, [rcx + CODE_SIZE]
     e.raw(&(CODE_SIZE as u32).to_le_bytes());
     e.op64(XOR, RCX, Rm::Reg(RAX));
     e.op32(TEST, RCX, Rm::Reg(RCX));
     let miss = e.jump_if(Condition::NOT_EQUAL);
-    e.shift(true, Shift::Right, RCX, 32);
+    e.shift(Qword, Shift::Right, RCX, 32);
     e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
     (miss, e.len())
 }

@@ -16,15 +16,15 @@ fn shift_in(e: &mut Encoder, add: &[u8]) {
     e.bit_test(Rm::Reg(RCX), 62);
     e.raw(add);
     // NOT GT: the sign of (n - 1) | n is set unless n is greater than 0.
-    e.lea(true, RDX, RCX, -1);
+    e.lea(Qword, RDX, RCX, -1);
     e.op64(OR, RDX, Rm::Reg(RCX));
     e.op64(ADD, RDX, Rm::Reg(RDX));
     e.raw(add);
     // EQ.
-    e.imm(false, Imm::Cmp, Rm::Reg(RCX), 1);
+    e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 1);
     e.raw(add);
     // SO.
-    e.lea_sum(true, RDX, RCX, RCX);
+    e.lea_sum(Qword, RDX, RCX, RCX);
     e.op64(XOR, RDX, Rm::Reg(RCX));
     e.bit_test(Rm::Reg(RDX), 62);
     e.raw(add);
@@ -39,10 +39,10 @@ pub(super) fn condition_bit(bit: usize) -> Vec<u8> {
     e.push(RBX);
     e.raw(&[0x31, 0xDB]); // xor ebx, ebx
     shift_in(&mut e, &[0x11, 0xDB]); // adc ebx, ebx
-    e.imm(false, Imm::Xor, Rm::Reg(RBX), 4);
-    e.imm(false, Imm::And, Rm::Reg(RBX), !(1 << place));
+    e.imm(Dword, Imm::Xor, Rm::Reg(RBX), 4);
+    e.imm(Dword, Imm::And, Rm::Reg(RBX), !(1 << place));
     if place != 0 {
-        e.shift(false, Shift::Left, RAX, place);
+        e.shift(Dword, Shift::Left, RAX, place);
     }
     e.op32(OR, RBX, Rm::Reg(RAX));
     e.address(RCX, CR_FIELDS.as_ptr() as u64);
@@ -66,9 +66,9 @@ pub(super) fn condition_word() -> Vec<u8> {
             shift_in(&mut e, &add);
         }
     }
-    e.shift(false, Shift::Left, RAX, 16);
+    e.shift(Dword, Shift::Left, RAX, 16);
     e.op32(OR, RAX, Rm::Reg(RBX));
-    e.imm(false, Imm::Xor, Rm::Reg(RAX), 0x4444_4444);
+    e.imm(Dword, Imm::Xor, Rm::Reg(RAX), 0x4444_4444);
     e.pop(RBX);
     e.pop(RDX);
     e.ret();

@@ -19,7 +19,7 @@ mod rows;
 mod switch;
 
 use super::call_table;
-use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
+use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
@@ -165,11 +165,11 @@ impl Emitter {
                 self.exit_if(Condition::CARRY, Exit::Depth(pc));
             }
             if block.starts_path {
-                self.templates.e.imm(false, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
+                self.templates.e.imm(Dword, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
                 self.exit_if(Condition::LESS, Exit::Budget(pc));
             }
             if block.counted != 0 {
-                self.templates.e.imm(false, Imm::Sub, BUDGET, block.counted.cast_signed());
+                self.templates.e.imm(Dword, Imm::Sub, BUDGET, block.counted.cast_signed());
             }
             self.block = SiteInUnit { word: block.first as u32, remaining: block.counted };
             self.straight(unit, block, thunk)?;
@@ -365,14 +365,14 @@ impl Emitter {
 
     /// Emits the check behind a host call: falls through if the guest returned to `next`.
     fn returned(&mut self, next: u32) {
-        self.templates.e.imm(false, Imm::Cmp, LR, next.cast_signed());
+        self.templates.e.imm(Dword, Imm::Cmp, LR, next.cast_signed());
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);
     }
 
     /// eax = the address in CTR.
     fn ctr_address(&mut self) {
         self.templates.e.op32(MOV, RAX, CTR);
-        self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
+        self.templates.e.imm(Dword, Imm::And, Rm::Reg(RAX), -4);
     }
 }
 

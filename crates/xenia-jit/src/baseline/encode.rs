@@ -14,7 +14,8 @@ mod bytes;
 mod distances;
 mod forms;
 
-use bytes::{Bytes, OperandSize};
+use bytes::Bytes;
+pub(super) use bytes::OperandSize::{self, Dword, Qword};
 pub(super) use forms::*;
 
 /// Writes host code into a buffer that it reuses for each unit.
@@ -66,7 +67,7 @@ impl Encoder {
 
     /// `form reg, rm`, or `form rm, reg` if the form is a store.
     #[inline(always)]
-    pub(super) fn op(&mut self, wide: bool, form: Form, reg: HostReg, rm: Rm) {
+    pub(super) fn op(&mut self, size: OperandSize, form: Form, reg: HostReg, rm: Rm) {
         if form.changes_flags {
             self.flags = None;
         }
@@ -74,7 +75,7 @@ impl Encoder {
         if form.prefix != 0 {
             bytes.byte(form.prefix);
         }
-        let size = if form.is_byte && !wide { OperandSize::Byte } else { OperandSize::of(wide) };
+        let size = if form.is_byte && size == Dword { OperandSize::Byte } else { size };
         bytes.prefixes(size, reg, rm);
         bytes.bits |= u128::from(form.escape.0) << (8 * bytes.len);
         bytes.len += form.escape.1;
@@ -85,12 +86,12 @@ impl Encoder {
 
     #[inline(always)]
     pub(super) fn op32(&mut self, form: Form, reg: HostReg, rm: Rm) {
-        self.op(false, form, reg, rm);
+        self.op(Dword, form, reg, rm);
     }
 
     #[inline(always)]
     pub(super) fn op64(&mut self, form: Form, reg: HostReg, rm: Rm) {
-        self.op(true, form, reg, rm);
+        self.op(Qword, form, reg, rm);
     }
 
     /// `mov reg, rm` of 64 bits; omitted if both are the same register.
@@ -111,10 +112,10 @@ impl Encoder {
 
     /// `operation rm, value`; the value is sign-extended.
     #[inline(always)]
-    pub(super) fn imm(&mut self, wide: bool, operation: Imm, rm: Rm, value: i32) {
+    pub(super) fn imm(&mut self, size: OperandSize, operation: Imm, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), 0, rm);
+        bytes.prefixes(size, 0, rm);
         let is_short = i8::try_from(value).is_ok();
         if rm == Rm::Reg(RAX) && !is_short {
             bytes.byte((operation as u8) << 3 | 5);
@@ -133,11 +134,11 @@ impl Encoder {
         match rm {
             // A write of 32 bits clears the upper half.
             Rm::Reg(reg) if value >= 0 => {
-                bytes.prefixes(OperandSize::Dword, 0, rm);
+                bytes.prefixes(Dword, 0, rm);
                 bytes.byte(0xB8 | reg & 7);
             }
             _ => {
-                bytes.prefixes(OperandSize::Qword, 0, rm);
+                bytes.prefixes(Qword, 0, rm);
                 bytes.byte(0xC7);
                 bytes.operands(0, rm);
             }
@@ -150,7 +151,7 @@ impl Encoder {
     #[inline(always)]
     pub(super) fn word(&mut self, reg: HostReg, word: u32) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
+        bytes.prefixes(Dword, 0, Rm::Reg(reg));
         bytes.byte(0xB8 | reg & 7);
         bytes.word(word.cast_signed());
         self.put(&bytes);
@@ -159,7 +160,7 @@ impl Encoder {
     /// `mov reg, address` of 64 bits.
     pub(super) fn address(&mut self, reg: HostReg, address: u64) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Qword, 0, Rm::Reg(reg));
+        bytes.prefixes(Qword, 0, Rm::Reg(reg));
         bytes.byte(0xB8 | reg & 7);
         bytes.bits |= u128::from(address) << (8 * bytes.len);
         bytes.len += 8;
@@ -167,8 +168,8 @@ impl Encoder {
     }
 
     /// `mov eax, operands`, or of 64 bits to rax.
-    pub(super) fn operands(&mut self, operands: u64, wide: bool) {
-        if wide {
+    pub(super) fn operands(&mut self, operands: u64, size: OperandSize) {
+        if size == Qword {
             self.address(RAX, operands);
         } else {
             self.word(RAX, operands as u32);
@@ -177,9 +178,9 @@ impl Encoder {
 
     /// `lea reg, [base + displacement]`. The base is neither rsp nor r12.
     #[inline(always)]
-    pub(super) fn lea(&mut self, wide: bool, reg: HostReg, base: HostReg, displacement: i32) {
+    pub(super) fn lea(&mut self, size: OperandSize, reg: HostReg, base: HostReg, displacement: i32) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), reg, Rm::Reg(base));
+        bytes.prefixes(size, reg, Rm::Reg(base));
         bytes.byte(0x8D);
         let is_short = i8::try_from(displacement).is_ok();
         bytes.byte(if is_short { 0x40 } else { 0x80 } | (reg & 7) << 3 | base & 7);
@@ -192,10 +193,10 @@ impl Encoder {
 
     /// `lea reg, [base + index]`. The index is not rsp.
     #[inline(always)]
-    pub(super) fn lea_sum(&mut self, wide: bool, reg: HostReg, base: HostReg, index: HostReg) {
+    pub(super) fn lea_sum(&mut self, size: OperandSize, reg: HostReg, base: HostReg, index: HostReg) {
         let mut bytes = Bytes::new();
         let sum = Rm::GuestSum(base, index);
-        bytes.rex(OperandSize::of(wide), reg, sum);
+        bytes.rex(size, reg, sum);
         bytes.byte(0x8D);
         bytes.operands(reg, sum);
         self.put(&bytes);
@@ -203,10 +204,10 @@ impl Encoder {
 
     /// A shift by a constant below the width.
     #[inline(always)]
-    pub(super) fn shift(&mut self, wide: bool, shift: Shift, reg: HostReg, count: u8) {
+    pub(super) fn shift(&mut self, size: OperandSize, shift: Shift, reg: HostReg, count: u8) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
+        bytes.prefixes(size, 0, Rm::Reg(reg));
         bytes.byte(if count == 1 { 0xD1 } else { 0xC1 });
         bytes.operands(shift as u8, Rm::Reg(reg));
         if count != 1 {
@@ -220,7 +221,7 @@ impl Encoder {
         let mut bytes = Bytes::new();
         self.flags = None;
         bytes.byte(0x66);
-        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
+        bytes.prefixes(Dword, 0, Rm::Reg(reg));
         bytes.byte(0xC1);
         bytes.operands(Shift::RotateLeft as u8, Rm::Reg(reg));
         bytes.byte(8);
@@ -228,9 +229,9 @@ impl Encoder {
     }
 
     /// `bswap reg`: reverses the bytes.
-    pub(super) fn swap(&mut self, wide: bool, reg: HostReg) {
+    pub(super) fn swap(&mut self, size: OperandSize, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
+        bytes.prefixes(size, 0, Rm::Reg(reg));
         bytes.byte(0x0F);
         bytes.byte(0xC8 | reg & 7);
         self.put(&bytes);
@@ -238,20 +239,20 @@ impl Encoder {
 
     /// A shift by cl.
     #[inline(always)]
-    pub(super) fn shift_by_cl(&mut self, wide: bool, shift: Shift, reg: HostReg) {
+    pub(super) fn shift_by_cl(&mut self, size: OperandSize, shift: Shift, reg: HostReg) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
+        bytes.prefixes(size, 0, Rm::Reg(reg));
         bytes.byte(0xD3);
         bytes.operands(shift as u8, Rm::Reg(reg));
         self.put(&bytes);
     }
 
     #[inline(always)]
-    pub(super) fn unary(&mut self, wide: bool, operation: Unary, rm: Rm) {
+    pub(super) fn unary(&mut self, size: OperandSize, operation: Unary, rm: Rm) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::of(wide), 0, rm);
+        bytes.prefixes(size, 0, rm);
         bytes.byte(0xF7);
         bytes.operands(operation as u8, rm);
         self.put(&bytes);
@@ -261,7 +262,7 @@ impl Encoder {
     pub(super) fn multiply(&mut self, reg: HostReg, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Qword, reg, rm);
+        bytes.prefixes(Qword, reg, rm);
         bytes.byte(0x69);
         bytes.operands(reg, rm);
         bytes.word(value);
@@ -291,7 +292,7 @@ impl Encoder {
     pub(super) fn test(&mut self, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Dword, 0, rm);
+        bytes.prefixes(Dword, 0, rm);
         bytes.byte(0xF7);
         bytes.operands(0, rm);
         bytes.word(value);
@@ -302,7 +303,7 @@ impl Encoder {
     pub(super) fn bit_test(&mut self, rm: Rm, bit: u8) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Qword, 0, rm);
+        bytes.prefixes(Qword, 0, rm);
         bytes.byte(0x0F);
         bytes.byte(0xBA);
         bytes.operands(4, rm);
@@ -370,14 +371,14 @@ impl Encoder {
 
     pub(super) fn push(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
+        bytes.prefixes(Dword, 0, Rm::Reg(reg));
         bytes.byte(0x50 | reg & 7);
         self.put(&bytes);
     }
 
     pub(super) fn pop(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
+        bytes.prefixes(Dword, 0, Rm::Reg(reg));
         bytes.byte(0x58 | reg & 7);
         self.put(&bytes);
     }

@@ -22,9 +22,9 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     let mut e = Encoder::new();
     e.op32(MOVD, XMM0, Rm::Reg(RCX));
     // The sign is dropped, and the smallest normal number becomes 0.
-    e.lea_sum(false, RCX, RCX, RCX);
-    e.imm(false, Imm::Sub, Rm::Reg(RCX), 1 << 24);
-    e.imm(false, Imm::Cmp, Rm::Reg(RCX), 0xFE00_0000_u32.cast_signed());
+    e.lea_sum(Dword, RCX, RCX, RCX);
+    e.imm(Dword, Imm::Sub, Rm::Reg(RCX), 1 << 24);
+    e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 0xFE00_0000_u32.cast_signed());
     let special = e.jump_if_short(Condition::NOT_CARRY);
     let plain = e.len();
     // The conversion is exact and raises no flag.
@@ -32,16 +32,16 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     e.op32(MOVSD_STORE, XMM0, fpr(n));
     e.ret();
     e.land(special);
-    e.imm(false, Imm::Add, Rm::Reg(RCX), 1 << 24);
+    e.imm(Dword, Imm::Add, Rm::Reg(RCX), 1 << 24);
     let zero = e.jump_if_short(Condition::EQUAL);
     e.set_short_distance(zero, plain);
     e.push(RAX);
     e.op32(MOVD_FROM, XMM0, Rm::Reg(RAX));
-    e.imm(false, Imm::Cmp, Rm::Reg(RCX), 1 << 24);
+    e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 1 << 24);
     let denormal = e.jump_if_short(Condition::CARRY);
     // Infinities and NaNs: the exponent's three upper bits are set, for either sign.
     e.op64(MOVSXD, RAX, Rm::Reg(RAX));
-    e.shift(true, Shift::Left, RAX, 29);
+    e.shift(Qword, Shift::Left, RAX, 29);
     e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 60]); // bts rax, 60
     e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 61]); // bts rax, 61
     e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 62]); // bts rax, 62
@@ -52,13 +52,13 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     e.land(denormal);
     // The fraction, converted as an integer, has the same significand bits; only the exponent
     // differs.
-    e.shift(false, Shift::Right, RCX, 1);
+    e.shift(Dword, Shift::Right, RCX, 1);
     e.op32(CVTSI2SD, XMM1, Rm::Reg(RCX));
     e.op64(MOVD_FROM, XMM1, Rm::Reg(RCX));
-    e.shift(false, Shift::Right, RAX, 31);
-    e.shift(true, Shift::Left, RAX, 11);
-    e.imm(true, Imm::Sub, Rm::Reg(RAX), DENORMAL_SCALE);
-    e.shift(true, Shift::Left, RAX, 52);
+    e.shift(Dword, Shift::Right, RAX, 31);
+    e.shift(Qword, Shift::Left, RAX, 11);
+    e.imm(Qword, Imm::Sub, Rm::Reg(RAX), DENORMAL_SCALE);
+    e.shift(Qword, Shift::Left, RAX, 52);
     e.op64(ADD, RAX, Rm::Reg(RCX));
     let back = e.jump_short();
     e.set_short_distance(back, done);
@@ -81,40 +81,40 @@ pub(super) fn store_any() -> Vec<u8> {
 
 /// Code that sets ecx to the single of the double in rcx.
 fn narrow(mut e: Encoder) -> Vec<u8> {
-    e.lea_sum(true, RAX, RCX, RCX);
-    e.shift(true, Shift::Right, RAX, 53);
-    e.imm(false, Imm::Cmp, Rm::Reg(RAX), 897);
+    e.lea_sum(Qword, RAX, RCX, RCX);
+    e.shift(Qword, Shift::Right, RAX, 53);
+    e.imm(Dword, Imm::Cmp, Rm::Reg(RAX), 897);
     let small = e.jump_if_short(Condition::CARRY);
     let plain = e.len();
     e.op64(MOV, RAX, Rm::Reg(RCX));
-    e.shift(true, Shift::Right, RCX, 32);
-    e.imm(false, Imm::And, Rm::Reg(RCX), 0xC000_0000_u32.cast_signed());
-    e.shift(true, Shift::Right, RAX, 29);
-    e.imm(false, Imm::And, Rm::Reg(RAX), 0x3FFF_FFFF);
+    e.shift(Qword, Shift::Right, RCX, 32);
+    e.imm(Dword, Imm::And, Rm::Reg(RCX), 0xC000_0000_u32.cast_signed());
+    e.shift(Qword, Shift::Right, RAX, 29);
+    e.imm(Dword, Imm::And, Rm::Reg(RAX), 0x3FFF_FFFF);
     e.op32(OR, RCX, Rm::Reg(RAX));
     e.ret();
     e.land(small);
-    e.imm(false, Imm::Sub, Rm::Reg(RAX), 874);
+    e.imm(Dword, Imm::Sub, Rm::Reg(RAX), 874);
     let denormal = e.jump_if_short(Condition::NOT_CARRY);
     // Zero, and values too small for any single.
-    e.shift(true, Shift::Right, RCX, 63);
-    e.shift(true, Shift::Left, RCX, 63);
+    e.shift(Qword, Shift::Right, RCX, 63);
+    e.shift(Qword, Shift::Left, RCX, 63);
     let zero = e.jump_short();
     e.set_short_distance(zero, plain);
     e.land(denormal);
     e.push(RCX);
     // 926 minus the exponent is the number of bits by which the significand is shifted right.
-    e.unary(false, Unary::Neg, Rm::Reg(RAX));
-    e.imm(false, Imm::Add, Rm::Reg(RAX), 926 - 874);
+    e.unary(Dword, Unary::Neg, Rm::Reg(RAX));
+    e.imm(Dword, Imm::Add, Rm::Reg(RAX), 926 - 874);
     e.raw(&[0x48, 0x91]); // xchg rax, rcx
-    e.shift(true, Shift::Left, RAX, 11);
+    e.shift(Qword, Shift::Left, RAX, 11);
     e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 63]); // bts rax, 63
-    e.shift(true, Shift::Right, RAX, 11);
-    e.shift_by_cl(true, Shift::Right, RAX);
+    e.shift(Qword, Shift::Right, RAX, 11);
+    e.shift_by_cl(Qword, Shift::Right, RAX);
     e.op32(MOV, RCX, Rm::Reg(RAX));
     e.pop(RAX);
-    e.shift(true, Shift::Right, RAX, 63);
-    e.shift(false, Shift::Left, RAX, 31);
+    e.shift(Qword, Shift::Right, RAX, 63);
+    e.shift(Dword, Shift::Left, RAX, 31);
     e.op32(OR, RCX, Rm::Reg(RAX));
     e.ret();
     e.code().to_vec()

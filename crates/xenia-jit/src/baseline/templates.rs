@@ -22,7 +22,7 @@ mod memory;
 mod rotate;
 mod vector;
 
-use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, RAX, RCX, Rm, SUB, TEST, Unary};
+use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, Qword, RAX, RCX, Rm, SUB, TEST, Unary};
 use super::enter::host_features;
 use super::float_thunks::FloatGroup;
 use super::map::{CR0, Slot, gpr};
@@ -183,7 +183,7 @@ impl Templates {
             None if to == b && target != RAX => {
                 // Only a subtraction does not commute.
                 self.e.op64(SUB, target, gpr(a));
-                self.e.unary(true, Unary::Neg, Rm::Reg(target));
+                self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             }
             _ => {
                 self.e.op64(MOV, target, gpr(a));

@@ -15,7 +15,7 @@
 //! Two loads of singles share a check for NaNs. Both precede all writes. If one is refused, the
 //! first is the one to go on with: the loads are made once more.
 
-use super::super::encode::RCX;
+use super::super::encode::{Dword, Qword, RCX};
 use super::super::float_thunks::{FloatGroup, begins_group, has_float_thunk, packed_operands};
 use super::super::map::cr;
 use super::super::templates::CodeThunk;
@@ -61,7 +61,8 @@ impl Emitter {
                 at = self.instruction(&words[..found.last], at, thunk)?;
             }
         }
-        self.templates.e.operands(found.operands, found.group.second.is_some());
+        let size = if found.group.second.is_some() { Qword } else { Dword };
+        self.templates.e.operands(found.operands, size);
         self.templates.call(CodeThunk::Float(found.group));
         let (op, i) = row(words, found.last)?;
         if matches!(op, Op::fcmpo | Op::fcmpu) {

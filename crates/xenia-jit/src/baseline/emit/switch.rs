@@ -12,7 +12,7 @@
 //!
 //! Halfwords of words that are no entries lead to the look-up in the table of entries.
 
-use super::super::encode::{Condition, Imm, RAX, RCX, Rm, Shift};
+use super::super::encode::{Condition, Dword, Imm, RAX, RCX, Rm, Shift};
 use super::super::entries;
 use super::super::unit::Discovery;
 use super::{Emitter, Exit};
@@ -42,10 +42,10 @@ impl Emitter {
             return;
         };
         let e = &mut self.templates.e;
-        e.lea(false, RCX, RAX, unit.address(first).wrapping_neg().cast_signed());
-        e.imm(false, Imm::Cmp, Rm::Reg(RCX), 4 * (last - first) as i32);
+        e.lea(Dword, RCX, RAX, unit.address(first).wrapping_neg().cast_signed());
+        e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 4 * (last - first) as i32);
         let field = e.jump_if(Condition::ABOVE);
-        e.shift(false, Shift::Right, RCX, 1);
+        e.shift(Dword, Shift::Right, RCX, 1);
         e.raw(&[0x48, 0x8D, 0x05, 10, 0, 0, 0]); // lea rax, [rip + 10]
         e.raw(&[0x48, 0x0F, 0xBF, 0x0C, 0x08]); // movsx rcx, word [rax + rcx]
         e.raw(&[0x48, 0x01, 0xC1]); // add rcx, rax

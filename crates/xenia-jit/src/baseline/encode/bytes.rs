@@ -4,19 +4,11 @@ use super::{HostReg, Rm};
 
 /// Width of an instruction's operands, as far as prefixes depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OperandSize {
+pub(in crate::baseline) enum OperandSize {
     /// Of the operand in a register or in memory; the result may have 32 bits.
     Byte,
     Dword,
     Qword,
-}
-
-impl OperandSize {
-    /// 64 bits if `wide`, else 32.
-    #[inline(always)]
-    pub(super) fn of(wide: bool) -> Self {
-        if wide { Self::Qword } else { Self::Dword }
-    }
 }
 
 /// An instruction being assembled: its bytes, the first one lowest.

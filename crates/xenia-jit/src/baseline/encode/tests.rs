@@ -109,24 +109,24 @@ fn every_form_is_what_a_whole_decoder_reads() {
         let into = [ADD, OR, AND, SUB, XOR].map(Form::into);
         let stores = [STORE, STORE.half(), STORE8, MOVBE_STORE, MOVBE_STORE.half(), TEST];
         let stores = [&stores[..], &into].concat();
-        for (wide, reg, rm) in operands()
-            .flat_map(|rm| REGISTERS.into_iter().flat_map(move |reg| [(false, reg, rm), (true, reg, rm)]))
+        for (width, reg, rm) in operands()
+            .flat_map(|rm| REGISTERS.into_iter().flat_map(move |reg| [(Dword, reg, rm), (Qword, reg, rm)]))
         {
             let has_byte_width = form.is_byte && stores.contains(&form) || form == SUB.byte();
             let is_movbe = mnemonic == Mnemonic::Movbe && matches!(rm, Rm::Reg(_));
-            if is_movbe || wide && (form.prefix == 0x66 || has_byte_width) {
+            if is_movbe || width == Qword && (form.prefix == 0x66 || has_byte_width) {
                 continue;
             }
-            let instruction = decoded(|e| e.op(wide, form, reg, rm));
+            let instruction = decoded(|e| e.op(width, form, reg, rm));
             let (reg_at, rm_at) = if stores.contains(&form) { (1, 0) } else { (0, 1) };
-            let text = format!("{instruction} of {form:?} {wide} {reg} {rm:?}");
+            let text = format!("{instruction} of {form:?} {width:?} {reg} {rm:?}");
             assert_eq!(instruction.mnemonic(), mnemonic, "{text}");
             assert!(is_operand(&instruction, reg_at, Rm::Reg(reg)), "{text}");
             assert!(is_operand(&instruction, rm_at, rm), "{text}");
-            let size = match (has_byte_width, form.prefix == 0x66, wide) {
+            let size = match (has_byte_width, form.prefix == 0x66, width) {
                 (true, ..) => 1,
                 (_, true, _) => 2,
-                (.., true) => 8,
+                (.., Qword) => 8,
                 _ => 4,
             };
             assert_eq!(instruction.op_register(reg_at).size(), size, "{text}");
@@ -136,20 +136,20 @@ fn every_form_is_what_a_whole_decoder_reads() {
 
 #[test]
 fn forms_on_xmm_registers_are_what_a_whole_decoder_reads() {
-    for (form, mnemonic, wide, reg_at) in [
-        (MOVD, Mnemonic::Movd, false, 0),
-        (MOVD, Mnemonic::Movq, true, 0),
-        (MOVD_FROM, Mnemonic::Movd, false, 1),
-        (MOVD_FROM, Mnemonic::Movq, true, 1),
-        (CVTSI2SD, Mnemonic::Cvtsi2sd, false, 0),
-        (CVTSI2SD, Mnemonic::Cvtsi2sd, true, 0),
-        (CVTSS2SD, Mnemonic::Cvtss2sd, false, 0),
-        (UCOMISS, Mnemonic::Ucomiss, false, 0),
-        (MOVSD, Mnemonic::Movsd, false, 0),
-        (MOVSD_STORE, Mnemonic::Movsd, false, 1),
+    for (form, mnemonic, size, reg_at) in [
+        (MOVD, Mnemonic::Movd, Dword, 0),
+        (MOVD, Mnemonic::Movq, Qword, 0),
+        (MOVD_FROM, Mnemonic::Movd, Dword, 1),
+        (MOVD_FROM, Mnemonic::Movq, Qword, 1),
+        (CVTSI2SD, Mnemonic::Cvtsi2sd, Dword, 0),
+        (CVTSI2SD, Mnemonic::Cvtsi2sd, Qword, 0),
+        (CVTSS2SD, Mnemonic::Cvtss2sd, Dword, 0),
+        (UCOMISS, Mnemonic::Ucomiss, Dword, 0),
+        (MOVSD, Mnemonic::Movsd, Dword, 0),
+        (MOVSD_STORE, Mnemonic::Movsd, Dword, 1),
     ] {
         for (reg, rm) in operands().flat_map(|rm| [0, 1, 7, 9].map(|reg| (reg, rm))) {
-            let instruction = decoded(|e| e.op(wide, form, reg, rm));
+            let instruction = decoded(|e| e.op(size, form, reg, rm));
             assert_eq!(instruction.mnemonic(), mnemonic, "{instruction}");
             let xmm = instruction.op_register(reg_at);
             assert!(xmm.is_xmm() && xmm.number() == usize::from(reg), "{instruction}");
@@ -173,8 +173,10 @@ fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
     ];
     for ((operation, mnemonic), rm) in operations.into_iter().flat_map(|o| operands().map(move |rm| (o, rm)))
     {
-        for (wide, value) in [(false, 5), (true, -128), (false, 128), (true, i32::MIN), (true, 0x1234_5678)] {
-            let instruction = decoded(|e| e.imm(wide, operation, rm, value));
+        for (size, value) in
+            [(Dword, 5), (Qword, -128), (Dword, 128), (Qword, i32::MIN), (Qword, 0x1234_5678)]
+        {
+            let instruction = decoded(|e| e.imm(size, operation, rm, value));
             assert_eq!(instruction.mnemonic(), mnemonic);
             assert!(is_operand(&instruction, 0, rm), "{instruction} {rm:?}");
             assert_eq!(instruction.immediate(1) as i32, value, "{instruction}");
@@ -196,15 +198,15 @@ fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
     ] {
         for reg in REGISTERS {
             for instruction in [
-                decoded(|e| e.shift(true, shift, reg, 63)),
-                decoded(|e| e.shift(false, shift, reg, 1)),
-                decoded(|e| e.shift_by_cl(false, shift, reg)),
+                decoded(|e| e.shift(Qword, shift, reg, 63)),
+                decoded(|e| e.shift(Dword, shift, reg, 1)),
+                decoded(|e| e.shift_by_cl(Dword, shift, reg)),
             ] {
                 assert_eq!(instruction.mnemonic(), mnemonic);
                 assert!(is_operand(&instruction, 0, Rm::Reg(reg)), "{instruction}");
             }
             assert_eq!(decoded(|e| e.swap_half(reg)).mnemonic(), Mnemonic::Rol);
-            assert_eq!(decoded(|e| e.swap(true, reg)).op0_register().number(), usize::from(reg));
+            assert_eq!(decoded(|e| e.swap(Qword, reg)).op0_register().number(), usize::from(reg));
         }
     }
 }
@@ -214,18 +216,18 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
     for reg in REGISTERS {
         for base in REGISTERS {
             for displacement in [1, -128, 0x1234] {
-                let lea = decoded(|e| e.lea(true, reg, base, displacement));
+                let lea = decoded(|e| e.lea(Qword, reg, base, displacement));
                 assert_eq!(lea.mnemonic(), Mnemonic::Lea);
                 assert_eq!(lea.op0_register().number(), usize::from(reg));
                 assert_eq!(lea.memory_base().number(), usize::from(base), "{lea}");
                 assert_eq!(lea.memory_index(), Register::None, "{lea}");
                 assert_eq!(lea.memory_displacement64() as i64, i64::from(displacement), "{lea}");
             }
-            let sum = decoded(|e| e.lea_sum(false, reg, base, 3));
+            let sum = decoded(|e| e.lea_sum(Dword, reg, base, 3));
             let named = [sum.memory_base().number(), sum.memory_index().number()];
             assert!(named.contains(&usize::from(base)) && named.contains(&3), "{sum}");
             assert_eq!(sum.memory_displacement64(), 0, "{sum}");
-            let sum = decoded(|e| e.lea_sum(true, reg, 13, base));
+            let sum = decoded(|e| e.lea_sum(Qword, reg, 13, base));
             assert!([sum.memory_base(), sum.memory_index()].iter().any(|r| r.number() == 13), "{sum}");
         }
         for (operation, mnemonic) in [
@@ -234,7 +236,7 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
             (Unary::Div, Mnemonic::Div),
             (Unary::DivSigned, Mnemonic::Idiv),
         ] {
-            assert_eq!(decoded(|e| e.unary(true, operation, Rm::Reg(reg))).mnemonic(), mnemonic);
+            assert_eq!(decoded(|e| e.unary(Qword, operation, Rm::Reg(reg))).mnemonic(), mnemonic);
         }
         let product = decoded(|e| e.multiply(reg, Rm::Ctx(64), -3));
         assert_eq!((product.mnemonic(), product.op_count()), (Mnemonic::Imul, 3));

@@ -3,8 +3,9 @@
 use super::rows::{FloatRow, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
-    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Form, Imm, MOV, MOVAPD, MOVD_FROM, MOVSXD, RAX,
-    RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
+    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOV, MOVAPD, MOVD_FROM,
+    MOVSXD, OperandSize, Qword, RAX, RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4,
+    XMM5, XORPS,
 };
 use crate::baseline::map::numbered_fpr;
 use xenia_lifter::float::float_state::PRESENT;
@@ -48,7 +49,7 @@ impl ThunkWriter {
                 self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
                 self.e.op64(CVTSI2SD, XMM0, Rm::Reg(RCX));
             }
-            Operation::ToInteger { is_wide } => self.truncate(is_wide),
+            Operation::ToInteger(size) => self.truncate(size),
             Operation::Compare => self.compare(),
             Operation::Select => self.select(),
         }
@@ -58,12 +59,12 @@ impl ThunkWriter {
     fn check(&mut self, row: FloatRow, stores: bool) {
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         if row.is_single {
-            self.e.imm(false, Imm::And, Rm::Reg(RCX), EXTRA);
-            self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), MIDDLE);
+            self.e.imm(Dword, Imm::And, Rm::Reg(RCX), EXTRA);
+            self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), MIDDLE);
             self.branch(Condition::EQUAL, Label::Midpoint);
             self.round(stores);
         } else {
-            self.e.shift(true, Shift::Right, RCX, 32);
+            self.e.shift(Qword, Shift::Right, RCX, 32);
             self.check_range(DOUBLE_STEP, DOUBLE_EXPONENTS);
         }
     }
@@ -87,7 +88,7 @@ impl ThunkWriter {
         // lea ecx, [rcx + rcx - 2 * step]
         self.e.raw(&[0x8D, 0x8C, 0x09]);
         self.e.raw(&(2 * step).wrapping_neg().to_le_bytes());
-        self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), (exponents * step - 1).cast_signed());
+        self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), (exponents * step - 1).cast_signed());
         self.branch(Condition::ABOVE, Label::Range);
     }
 
@@ -104,13 +105,13 @@ impl ThunkWriter {
         self.branch(Condition::PARITY_EVEN, Label::Arm);
         if !row.is_single {
             // Infinities, and zero with the numbers below the normal range.
-            self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), DOUBLE_STEP.wrapping_neg().cast_signed());
+            self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), DOUBLE_STEP.wrapping_neg().cast_signed());
             self.branch(Condition::CARRY, Label::Deliver);
             self.jump_here(Label::Arm);
             return;
         }
         // Infinities, and zero.
-        self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), (SINGLE_EXPONENTS * SINGLE_STEP).cast_signed());
+        self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), (SINGLE_EXPONENTS * SINGLE_STEP).cast_signed());
         self.branch(Condition::EQUAL, Label::Deliver);
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         self.e.op64(ADD, RCX, Rm::Reg(RCX));
@@ -138,18 +139,18 @@ impl ThunkWriter {
     }
 
     /// FRD = xmm1 truncated to an integer: FR is 0, and FI is known at once.
-    fn truncate(&mut self, is_wide: bool) {
-        self.e.op(is_wide, CVTTSD2SI, RCX, Rm::Reg(XMM1));
+    fn truncate(&mut self, size: OperandSize) {
+        self.e.op(size, CVTTSD2SI, RCX, Rm::Reg(XMM1));
         // The least integer is the host's result for all values out of range; only it overflows
         // here.
-        self.e.imm(is_wide, Imm::Cmp, Rm::Reg(RCX), 1);
+        self.e.imm(size, Imm::Cmp, Rm::Reg(RCX), 1);
         self.branch(Condition::NOT_OVERFLOW.not(), Label::Arm);
         self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
-        self.e.op(is_wide, CVTSI2SD, XMM0, Rm::Reg(RCX));
-        if !is_wide {
+        self.e.op(size, CVTSI2SD, XMM0, Rm::Reg(RCX));
+        if size == Dword {
             self.e.op64(MOVSXD, RCX, Rm::Reg(RCX));
         }
-        self.e.shift(false, Shift::Right, RAX, 24);
+        self.e.shift(Dword, Shift::Right, RAX, 24);
         self.e.op64(STORE, RCX, numbered_fpr(RAX));
         self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
         self.e.set(Condition::NOT_EQUAL, Rm::Reg(RAX));
@@ -172,7 +173,7 @@ impl ThunkWriter {
         self.store_byte(COMPARED);
         // 0, 1 and 3 become 0, 1 and −1.
         self.e.op32(MOV, RAX, Rm::Reg(RCX));
-        self.e.imm(false, Imm::And, Rm::Reg(RAX), 2);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 2);
         self.e.op32(ADD, RAX, Rm::Reg(RAX));
         self.e.op64(SUB, RCX, Rm::Reg(RAX));
         self.e.ret();

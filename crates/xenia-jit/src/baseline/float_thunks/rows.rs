@@ -1,6 +1,6 @@
 //! The rows that have thunks, with their computation and the operands that they read.
 
-use crate::baseline::encode::{HostReg, XMM0, XMM1, XMM4};
+use crate::baseline::encode::{Dword, HostReg, OperandSize, Qword, XMM0, XMM1, XMM4};
 use std::mem::offset_of;
 use xenia_cpu::FpLazy;
 use xenia_isa::Op;
@@ -19,10 +19,8 @@ pub(super) enum Operation {
     /// Rounds a double to single precision.
     Round,
     FromInteger,
-    /// Truncates to 32 or, if wide, 64 bits.
-    ToInteger {
-        is_wide: bool,
-    },
+    /// Truncates to an integer of this size.
+    ToInteger(OperandSize),
     Compare,
     Select,
 }
@@ -89,8 +87,8 @@ pub(super) fn row(op: Op) -> Option<FloatRow> {
         Op::fsqrtsx => (SquareRoot, true),
         Op::frspx => (Round, true),
         Op::fcfidx => (FromInteger, false),
-        Op::fctiwzx => (ToInteger { is_wide: false }, false),
-        Op::fctidzx => (ToInteger { is_wide: true }, false),
+        Op::fctiwzx => (ToInteger(Dword), false),
+        Op::fctidzx => (ToInteger(Qword), false),
         Op::fcmpo | Op::fcmpu => (Compare, false),
         Op::fselx => (Select, false),
         _ => return None,
@@ -106,13 +104,13 @@ impl FloatRow {
             Operation::Binary(_) | Operation::Compare => &[A, B],
             Operation::Fused { .. } | Operation::Select => &[A, B, C],
             Operation::SquareRoot | Operation::Round | Operation::FromInteger => &[ONLY_B],
-            Operation::ToInteger { .. } => &[B],
+            Operation::ToInteger(_) => &[B],
         }
     }
 
     /// Whether it replaces FPRF, FR and FI, so that those of the row before need not be recorded.
     pub(super) fn replaces_status(self) -> bool {
-        !matches!(self.operation, Operation::ToInteger { .. } | Operation::Compare | Operation::Select)
+        !matches!(self.operation, Operation::ToInteger(_) | Operation::Compare | Operation::Select)
     }
 }
 
@@ -123,6 +121,6 @@ pub(in crate::baseline) fn has_float_thunk(op: Op, has_fma: bool) -> bool {
 
 /// Whether a second row may follow in a group.
 pub(in crate::baseline) fn begins_group(op: Op, has_fma: bool) -> bool {
-    let delivers = |row: FloatRow| !matches!(row.operation, Operation::ToInteger { .. } | Operation::Compare);
+    let delivers = |row: FloatRow| !matches!(row.operation, Operation::ToInteger(_) | Operation::Compare);
     has_float_thunk(op, has_fma) && row(op).is_some_and(delivers)
 }

@@ -8,8 +8,8 @@
 use super::rows::{FloatRow, Operation};
 use super::{READY, ThunkCode};
 use crate::baseline::encode::{
-    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift, XMM0,
-    XMM3, XMM5,
+    Condition, Dword, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, Qword, RAX, RCX, Rm, STORE,
+    Shift, XMM0, XMM3, XMM5,
 };
 use crate::baseline::map::{displacement, numbered_fpr};
 use crate::baseline::templates::CodeThunk;
@@ -103,7 +103,7 @@ impl ThunkWriter {
                 1 => self.e.raw(&[0x0F, 0xB6, 0xCC]), // movzx ecx, ah
                 field => {
                     self.e.op32(MOV, RCX, Rm::Reg(RAX));
-                    self.e.shift(false, Shift::Right, RCX, 8 * field);
+                    self.e.shift(Dword, Shift::Right, RCX, 8 * field);
                     self.e.raw(&[0x0F, 0xB6, 0xC9]); // movzx ecx, cl
                 }
             }
@@ -122,7 +122,7 @@ impl ThunkWriter {
 
     /// Writes the result of a row that has one, and ends the row.
     fn deliver(&mut self, row: FloatRow, is_last: bool, stores: bool) {
-        if matches!(row.operation, Operation::Compare | Operation::ToInteger { .. }) {
+        if matches!(row.operation, Operation::Compare | Operation::ToInteger(_)) {
             return;
         }
         self.label(Label::Deliver);
@@ -134,12 +134,12 @@ impl ThunkWriter {
         }
         if !is_last {
             self.e.op32(MOV, RCX, Rm::Reg(RAX));
-            self.e.shift(false, Shift::Right, RCX, RESULT);
+            self.e.shift(Dword, Shift::Right, RCX, RESULT);
             self.e.op32(MOVSD_STORE, result, numbered_fpr(RCX));
-            self.e.shift(true, Shift::Right, RAX, 32);
+            self.e.shift(Qword, Shift::Right, RAX, 32);
             return;
         }
-        self.e.shift(false, Shift::Right, RAX, RESULT);
+        self.e.shift(Dword, Shift::Right, RAX, RESULT);
         self.e.op32(MOVSD_STORE, result, numbered_fpr(RAX));
         if stores && !row.is_single {
             self.go(CodeThunk::StoreAny);
@@ -159,17 +159,17 @@ impl ThunkWriter {
         self.e.word(RCX, row.word);
         if !is_last {
             self.call(CodeThunk::RunFloatRow);
-            self.e.shift(true, Shift::Right, RAX, 32);
+            self.e.shift(Qword, Shift::Right, RAX, 32);
             self.compare_ready();
             self.jump_if(Condition::NOT_EQUAL, self.number + 1, Label::Body);
             self.jump(self.number + 1, Label::Prepare);
         } else if stores {
             self.call(CodeThunk::RunFloatRow);
-            self.e.shift(false, Shift::Right, RAX, RESULT);
+            self.e.shift(Dword, Shift::Right, RAX, RESULT);
             self.go(CodeThunk::StoreAny);
         } else if row.operation == Operation::Compare {
             self.call(CodeThunk::RunFloatRow);
-            self.e.shift(false, Shift::Right, RAX, RESULT + 2);
+            self.e.shift(Dword, Shift::Right, RAX, RESULT + 2);
             self.e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + CR]
             self.e.raw(&CR.to_le_bytes());
             self.e.ret();

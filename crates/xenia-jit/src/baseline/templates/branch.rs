@@ -1,7 +1,7 @@
 //! Templates for the tests of conditional branches.
 
 use super::Templates;
-use crate::baseline::encode::{Condition, Imm, MOV, RAX, Rm, Shift, TEST};
+use crate::baseline::encode::{Condition, Dword, Imm, MOV, Qword, RAX, Rm, Shift, TEST};
 use crate::baseline::leaves::{IGNORES_CONDITION, IGNORES_COUNT};
 use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
@@ -31,9 +31,9 @@ impl Templates {
 
     /// Decrements CTR. Returns the condition under which the CTR test passes.
     fn count_down(&mut self, i: Instruction) -> Condition {
-        self.e.imm(true, Imm::Sub, CTR, 1);
+        self.e.imm(Qword, Imm::Sub, CTR, 1);
         // 32-bit mode: the low word decides.
-        self.e.imm(false, Imm::Cmp, CTR, 0);
+        self.e.imm(Dword, Imm::Cmp, CTR, 0);
         if i.bo() & 2 != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL }
     }
 
@@ -54,7 +54,7 @@ impl Templates {
                 Condition::GREATER
             }
             (1, place) => {
-                self.e.imm(true, Imm::Cmp, place, 0);
+                self.e.imm(Qword, Imm::Cmp, place, 0);
                 Condition::GREATER
             }
             (2, Rm::Reg(reg)) => {
@@ -62,13 +62,13 @@ impl Templates {
                 Condition::EQUAL
             }
             (2, place) => {
-                self.e.imm(false, Imm::Cmp, place, 0);
+                self.e.imm(Dword, Imm::Cmp, place, 0);
                 Condition::EQUAL
             }
             // SO is bit 61 xor bit 62.
             (_, place) => {
                 self.e.op64(MOV, RAX, place);
-                self.e.shift(true, Shift::Right, RAX, 61);
+                self.e.shift(Qword, Shift::Right, RAX, 61);
                 self.e.test_al(3);
                 Condition::PARITY_EVEN.not()
             }

@@ -1,7 +1,7 @@
 //! Templates for moves of condition register fields, LR and CTR, and for hints and barriers.
 
 use super::{CodeThunk, Templates};
-use crate::baseline::encode::{AND, Imm, MOV, OR, RAX, RCX, Rm, Shift, XOR};
+use crate::baseline::encode::{AND, Dword, Imm, MOV, OR, RAX, RCX, Rm, Shift, XOR};
 use crate::baseline::map::{CTR, LR, cr, gpr};
 use xenia_cpu::CR_FIELDS;
 use xenia_isa::{Instruction, Op, spr};
@@ -39,9 +39,9 @@ impl Templates {
         self.e.set(if of_b { b.not() } else { b }, Rm::Reg(RAX));
         self.e.op32(operation, RAX, Rm::Reg(RCX));
         if of_result {
-            self.e.imm(false, Imm::Xor, Rm::Reg(RAX), 1);
+            self.e.imm(Dword, Imm::Xor, Rm::Reg(RAX), 1);
         }
-        self.e.imm(false, Imm::And, Rm::Reg(RAX), 1);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 1);
         let field = i.crbd() >> 2;
         let bit = i.crbd() & 3;
         self.e.op64(MOV, RCX, cr(field));
@@ -90,7 +90,7 @@ impl Templates {
             Op::mfcr => {
                 self.call(CodeThunk::ConditionWord);
                 if i.one_cr_field() {
-                    self.e.imm(false, Imm::And, Rm::Reg(RAX), field_mask(i.crm()).cast_signed());
+                    self.e.imm(Dword, Imm::And, Rm::Reg(RAX), field_mask(i.crm()).cast_signed());
                 }
                 self.write(i.rd(), RAX);
                 return true;
@@ -120,9 +120,9 @@ impl Templates {
         for field in (0..8).filter(|field| i.crm() & 0x80 >> field != 0) {
             self.e.op32(MOV, RAX, gpr(i.rs()));
             if field != 7 {
-                self.e.shift(false, Shift::Right, RAX, 28 - 4 * field as u8);
+                self.e.shift(Dword, Shift::Right, RAX, 28 - 4 * field as u8);
             }
-            self.e.imm(false, Imm::And, Rm::Reg(RAX), 15);
+            self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 15);
             // mov rax, [rcx + 8 rax]
             self.e.raw(&[0x48, 0x8B, 0x04, 0xC1]);
             self.e.store(cr(field), RAX);

@@ -7,7 +7,7 @@
 use super::memory::Address;
 use super::{CodeThunk, RareCase, Templates};
 use crate::baseline::encode::{
-    CVTSS2SD, Condition, HostReg, MOV, MOVD, MOVSD_STORE, RAX, RCX, Rm, UCOMISS, XMM0, XMM1,
+    CVTSS2SD, Condition, Dword, HostReg, MOV, MOVD, MOVSD_STORE, Qword, RAX, RCX, Rm, UCOMISS, XMM0, XMM1,
 };
 use crate::baseline::map::fpr;
 use xenia_isa::{Instruction, Op};
@@ -31,13 +31,13 @@ impl Templates {
         let at = match op {
             lfd | lfdu | lfdx | lfdux => {
                 let at = self.guest(i, address, update);
-                self.load(true, RCX, at.memory);
+                self.load(Qword, RCX, at.memory);
                 self.e.store(fpr(i.rd()), RCX);
                 at
             }
             lfs | lfsu | lfsx | lfsux => {
                 let at = self.guest(i, address, update);
-                self.load(false, RCX, at.memory);
+                self.load(Dword, RCX, at.memory);
                 self.e.op32(MOVD, XMM0, Rm::Reg(RCX));
                 self.widen_unless_nan(XMM0, &[(XMM0, i.rd())], CodeThunk::LoadSingle(i.rd()));
                 at
@@ -47,14 +47,14 @@ impl Templates {
                     self.call(CodeThunk::StoreSingle(i.rs()));
                 }
                 let at = self.guest(i, address, update);
-                self.save_scratch(false, at.memory);
+                self.save_scratch(Dword, at.memory);
                 at
             }
             _ => {
-                let wide = op != stfiwx;
+                let size = if op == stfiwx { Dword } else { Qword };
                 let at = self.guest(i, address, update);
-                self.e.op(wide, MOV, RCX, fpr(i.rs()));
-                self.save_scratch(wide, at.memory);
+                self.e.op(size, MOV, RCX, fpr(i.rs()));
+                self.save_scratch(size, at.memory);
                 at
             }
         };
@@ -79,7 +79,7 @@ impl Templates {
     fn load_single(&mut self, op: Op, i: Instruction, reg: HostReg) {
         let address = if op == Op::lfs { Address::Displaced(i.disp() as i32) } else { Address::Indexed };
         let at = self.guest(i, address, false);
-        self.load(false, reg, at.memory);
+        self.load(Dword, reg, at.memory);
     }
 
     /// Converts singles in xmm registers for FPRs. If one is a NaN, `thunk` converts all of them,

@@ -3,8 +3,8 @@
 use super::Templates;
 use crate::baseline::encode::MOVZX8;
 use crate::baseline::encode::{
-    ADD, AND, CMP, Condition, HostReg, IMUL, Imm, MOV, MOVSX8, MOVSXD, RAX, RCX, RDX, Rm, STORE8, SUB, Shift,
-    TEST, Unary, XOR,
+    ADD, AND, CMP, Condition, Dword, HostReg, IMUL, Imm, MOV, MOVSX8, MOVSXD, OperandSize, Qword, RAX, RCX,
+    RDX, Rm, STORE8, SUB, Shift, TEST, Unary, XOR,
 };
 use crate::baseline::map::{CA, cr, gpr};
 use xenia_isa::{Instruction, Op};
@@ -42,12 +42,14 @@ impl Templates {
             Op::mulhwx | Op::mulhwux => {
                 let signed = op == Op::mulhwx;
                 self.word_product(i, signed, RAX);
-                self.e.shift(true, if signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
+                self.e.shift(Qword, if signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
                 self.write(d, RAX);
                 self.record_if(i, d);
             }
-            Op::divwx | Op::divdx => self.divide(i, op == Op::divdx),
-            Op::divwux | Op::divdux => self.divide_unsigned(i, op == Op::divdux),
+            Op::divwx => self.divide(i, Dword),
+            Op::divdx => self.divide(i, Qword),
+            Op::divwux => self.divide_unsigned(i, Dword),
+            Op::divdux => self.divide_unsigned(i, Qword),
             Op::addic => self.add_immediate_carrying(i),
             Op::addic_rc => {
                 self.add_immediate_carrying(i);
@@ -79,11 +81,11 @@ impl Templates {
         let d = i.rd();
         let a = i.ra();
         if d == a {
-            self.e.unary(true, Unary::Neg, gpr(d));
+            self.e.unary(Qword, Unary::Neg, gpr(d));
         } else {
             let target = Self::target(d);
             self.e.mov(target, gpr(a));
-            self.e.unary(true, Unary::Neg, Rm::Reg(target));
+            self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             self.write(d, target);
         }
         self.record_if(i, d);
@@ -94,9 +96,9 @@ impl Templates {
         let value = i.simm() as i32;
         self.e.op32(MOV, RCX, gpr(i.ra()));
         self.e.op64(MOV, RAX, gpr(i.ra()));
-        self.e.imm(false, Imm::Add, Rm::Reg(RCX), value);
+        self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), value);
         self.e.set(Condition::CARRY, CA);
-        self.e.imm(true, Imm::Add, Rm::Reg(RAX), value);
+        self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), value);
         self.write(i.rd(), RAX);
     }
 
@@ -122,7 +124,7 @@ impl Templates {
         let from = gpr(i.ra());
         if from == to {
             if value != 0 {
-                self.e.imm(true, Imm::Add, to, value);
+                self.e.imm(Qword, Imm::Add, to, value);
             }
             return;
         }
@@ -130,11 +132,11 @@ impl Templates {
         if let Rm::Reg(base) = from
             && value != 0
         {
-            self.e.lea(true, target, base, value);
+            self.e.lea(Qword, target, base, value);
         } else {
             self.e.mov(target, from);
             if value != 0 {
-                self.e.lea(true, target, target, value);
+                self.e.lea(Qword, target, target, value);
             }
         }
         self.write(i.rd(), target);
@@ -143,7 +145,7 @@ impl Templates {
     fn add(&mut self, i: Instruction) {
         match (gpr(i.rd()), gpr(i.ra()), gpr(i.rb())) {
             (Rm::Reg(to), Rm::Reg(a), Rm::Reg(b)) if to != a && to != b => {
-                self.e.lea_sum(true, to, a, b);
+                self.e.lea_sum(Qword, to, a, b);
             }
             _ => self.two(ADD, i.rd(), i.ra(), i.rb(), true),
         }
@@ -154,13 +156,21 @@ impl Templates {
     fn word_product(&mut self, i: Instruction, signed: bool, target: HostReg) {
         let replaces_b = gpr(i.rb()) == Rm::Reg(target);
         let (first, second) = if replaces_b { (i.rb(), i.ra()) } else { (i.ra(), i.rb()) };
-        let form = if signed { MOVSXD } else { MOV };
-        self.e.op(signed, form, target, gpr(first));
+        self.extend_word(signed, target, gpr(first));
         if first == second {
             self.e.op64(IMUL, target, Rm::Reg(target));
         } else {
-            self.e.op(signed, form, RCX, gpr(second));
+            self.extend_word(signed, RCX, gpr(second));
             self.e.op64(IMUL, target, Rm::Reg(RCX));
+        }
+    }
+
+    /// `reg` = the low word of `from`, extended to 64 bits.
+    fn extend_word(&mut self, signed: bool, reg: HostReg, from: Rm) {
+        if signed {
+            self.e.op64(MOVSXD, reg, from);
+        } else {
+            self.e.op32(MOV, reg, from);
         }
     }
 
@@ -180,27 +190,27 @@ impl Templates {
         let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
         // First the sum, then the carry, from the same operands, because RD may be one of them.
         self.e.op32(MOVZX8, RAX, CA);
-        for (wide, sum, term) in [(true, RAX, RCX), (false, RCX, RAX)] {
-            if !wide {
+        for (size, sum, term) in [(Qword, RAX, RCX), (Dword, RCX, RAX)] {
+            if size == Dword {
                 self.e.push(RAX);
                 self.e.op32(MOVZX8, RCX, CA);
             }
-            self.e.op(wide, MOV, term, gpr(i.ra()));
+            self.e.op(size, MOV, term, gpr(i.ra()));
             if negated {
-                self.e.unary(wide, Unary::Not, Rm::Reg(term));
+                self.e.unary(size, Unary::Not, Rm::Reg(term));
             }
             self.e.op64(ADD, sum, Rm::Reg(term));
             if let Some(other) = other {
-                self.e.op(wide, MOV, term, gpr(other));
+                self.e.op(size, MOV, term, gpr(other));
                 self.e.op64(ADD, sum, Rm::Reg(term));
-            } else if minus_one && wide {
-                self.e.imm(true, Imm::Add, Rm::Reg(sum), -1);
+            } else if minus_one && size == Qword {
+                self.e.imm(Qword, Imm::Add, Rm::Reg(sum), -1);
             } else if minus_one {
                 self.e.word(term, u32::MAX);
                 self.e.op64(ADD, sum, Rm::Reg(term));
             }
         }
-        self.e.shift(true, Shift::Right, RCX, 32);
+        self.e.shift(Qword, Shift::Right, RCX, 32);
         self.e.op32(STORE8, RCX, CA);
         self.e.pop(RAX);
         self.write(i.rd(), RAX);
@@ -208,14 +218,14 @@ impl Templates {
     }
 
     /// Emits `divwu` or `divdu`; the result is 0 where the quotient is undefined.
-    fn divide_unsigned(&mut self, i: Instruction, wide: bool) {
-        self.e.op(wide, MOV, RCX, gpr(i.rb()));
-        self.e.op(wide, MOV, RAX, gpr(i.ra()));
+    fn divide_unsigned(&mut self, i: Instruction, size: OperandSize) {
+        self.e.op(size, MOV, RCX, gpr(i.rb()));
+        self.e.op(size, MOV, RAX, gpr(i.ra()));
         self.e.push(RDX);
         self.e.op32(XOR, RDX, Rm::Reg(RDX));
-        self.e.op(wide, TEST, RCX, Rm::Reg(RCX));
+        self.e.op(size, TEST, RCX, Rm::Reg(RCX));
         let none = self.e.jump_if_short(Condition::EQUAL);
-        self.e.unary(wide, Unary::Div, Rm::Reg(RCX));
+        self.e.unary(size, Unary::Div, Rm::Reg(RCX));
         let done = self.e.jump_short();
         self.e.land(none);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
@@ -227,22 +237,22 @@ impl Templates {
 
     /// Emits `divw` or `divd`; the result is 0 where the quotient is undefined. The divisors 0 and
     /// −1, for which the host traps or may trap, take another path.
-    fn divide(&mut self, i: Instruction, wide: bool) {
-        self.e.op(wide, MOV, RCX, gpr(i.rb()));
-        self.e.op(wide, MOV, RAX, gpr(i.ra()));
+    fn divide(&mut self, i: Instruction, size: OperandSize) {
+        self.e.op(size, MOV, RCX, gpr(i.rb()));
+        self.e.op(size, MOV, RAX, gpr(i.ra()));
         self.e.push(RDX);
-        self.e.lea(wide, RDX, RCX, 1);
-        self.e.imm(wide, Imm::Cmp, Rm::Reg(RDX), 1);
+        self.e.lea(size, RDX, RCX, 1);
+        self.e.imm(size, Imm::Cmp, Rm::Reg(RDX), 1);
         let plain = self.e.jump_if_short(Condition::ABOVE);
         // 0 for a division by 0, or the negated dividend for one by −1.
-        self.e.op(wide, AND, RAX, Rm::Reg(RCX));
-        self.e.unary(wide, Unary::Neg, Rm::Reg(RAX));
+        self.e.op(size, AND, RAX, Rm::Reg(RCX));
+        self.e.unary(size, Unary::Neg, Rm::Reg(RAX));
         let negated = self.e.jump_if_short(Condition::NOT_OVERFLOW);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
         let none = self.e.jump_short();
         self.e.land(plain);
-        self.e.raw(if wide { &[0x48, 0x99] } else { &[0x99] }); // cqo or cdq
-        self.e.unary(wide, Unary::DivSigned, Rm::Reg(RCX));
+        self.e.raw(if size == Qword { &[0x48, 0x99] } else { &[0x99] }); // cqo or cdq
+        self.e.unary(size, Unary::DivSigned, Rm::Reg(RCX));
         self.e.land(negated);
         self.e.land(none);
         self.e.pop(RDX);
@@ -254,22 +264,18 @@ impl Templates {
     /// bits first. A difference of doublewords may overflow, so their field is 1, −1 or 0.
     fn compare(&mut self, i: Instruction, signed: bool, value: Option<i32>) {
         let field = i.crfd();
-        let a = gpr(i.ra());
         let target = Self::compare_target(field);
         if i.l() {
             self.compare_doublewords(i, signed, value, target);
             self.e.store(cr(field), target);
             return;
         }
-        let extend = |this: &mut Self, reg: HostReg, from: Rm| {
-            this.e.op(signed, if signed { MOVSXD } else { MOV }, reg, from);
-        };
-        extend(self, target, a);
+        self.extend_word(signed, target, gpr(i.ra()));
         match value {
             Some(0) => self.e.op64(TEST, target, Rm::Reg(target)),
-            Some(value) => self.e.imm(true, Imm::Sub, Rm::Reg(target), value),
+            Some(value) => self.e.imm(Qword, Imm::Sub, Rm::Reg(target), value),
             None => {
-                extend(self, RAX, gpr(i.rb()));
+                self.extend_word(signed, RAX, gpr(i.rb()));
                 self.e.op64(SUB, target, Rm::Reg(RAX));
             }
         }
@@ -280,7 +286,7 @@ impl Templates {
     /// `target` = 1, −1 or 0.
     fn compare_doublewords(&mut self, i: Instruction, signed: bool, value: Option<i32>, target: HostReg) {
         if let Some(value) = value {
-            self.e.imm(true, Imm::Cmp, gpr(i.ra()), value);
+            self.e.imm(Qword, Imm::Cmp, gpr(i.ra()), value);
         } else {
             let a = self.read(i.ra(), RAX);
             self.e.op64(CMP, a, gpr(i.rb()));

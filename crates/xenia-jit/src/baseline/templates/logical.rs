@@ -2,7 +2,7 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, Form, Imm, LZCNT, MOV, MOVSX8, MOVSX16, MOVSXD, OR, RAX, RCX, Rm, Unary, XOR,
+    AND, Dword, Form, Imm, LZCNT, MOV, MOVSX8, MOVSX16, MOVSXD, OR, Qword, RAX, RCX, Rm, Unary, XOR,
 };
 use crate::baseline::map::gpr;
 use xenia_isa::{Instruction, Op};
@@ -33,7 +33,8 @@ impl Templates {
             Op::extswx => self.extend(MOVSXD, i),
             Op::cntlzwx | Op::cntlzdx if self.options.features.lzcnt => {
                 let target = Self::target(a);
-                self.e.op(op == Op::cntlzdx, LZCNT, target, gpr(s));
+                let size = if op == Op::cntlzdx { Qword } else { Dword };
+                self.e.op(size, LZCNT, target, gpr(s));
                 self.write(a, target);
             }
             _ => return false,
@@ -64,14 +65,14 @@ impl Templates {
         if i.rs() != i.rb() || form == XOR {
             self.e.op64(form, RAX, gpr(i.rb()));
         }
-        self.e.unary(true, Unary::Not, Rm::Reg(RAX));
+        self.e.unary(Qword, Unary::Not, Rm::Reg(RAX));
         self.write(i.ra(), RAX);
     }
 
     /// RA = RS op NOT RB.
     fn with_complement(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rb()));
-        self.e.unary(true, Unary::Not, Rm::Reg(RAX));
+        self.e.unary(Qword, Unary::Not, Rm::Reg(RAX));
         if i.ra() == i.rs() {
             self.e.op64(form.into(), RAX, gpr(i.ra()));
         } else {
@@ -88,11 +89,11 @@ impl Templates {
         let target = Self::target(i.ra());
         if let Ok(value) = i32::try_from(value) {
             if i.ra() == i.rs() {
-                self.e.imm(true, operation, gpr(i.ra()), value);
+                self.e.imm(Qword, operation, gpr(i.ra()), value);
                 return;
             }
             self.e.mov(target, gpr(i.rs()));
-            self.e.imm(true, operation, Rm::Reg(target), value);
+            self.e.imm(Qword, operation, Rm::Reg(target), value);
         } else {
             // As a sign-extended immediate it would change the upper half.
             self.e.word(RCX, value);
@@ -109,7 +110,7 @@ impl Templates {
         if gpr(i.rs()) != Rm::Reg(target) {
             self.e.op32(MOV, target, gpr(i.rs()));
         }
-        self.e.imm(false, Imm::And, Rm::Reg(target), value.cast_signed());
+        self.e.imm(Dword, Imm::And, Rm::Reg(target), value.cast_signed());
         self.write(i.ra(), target);
         self.record(i.ra());
     }

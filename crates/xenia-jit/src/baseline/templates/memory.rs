@@ -6,8 +6,8 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    ADD, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, STORE,
-    STORE8, SUB,
+    ADD, Dword, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, OperandSize, Qword,
+    RAX, RCX, Rm, STORE, STORE8, SUB,
 };
 use crate::baseline::map::{Slot, gpr, vector};
 use xenia_isa::{Instruction, Op};
@@ -143,7 +143,7 @@ impl Templates {
         }
         let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
         self.effective_address(i, Address::Indexed);
-        self.e.imm(false, Imm::And, Rm::Reg(RAX), -16);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), -16);
         let at = self.guest_at_eax();
         self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores);
         true
@@ -219,7 +219,7 @@ impl Templates {
         }
         if at.displacement != 0 || at.base != RAX {
             let target = Self::target(ra);
-            self.e.lea(false, target, at.base, at.displacement);
+            self.e.lea(Dword, target, at.base, at.displacement);
             self.write(ra, target);
         } else {
             self.write(ra, RAX);
@@ -235,11 +235,11 @@ impl Templates {
                     return;
                 }
                 match gpr(i.ra()) {
-                    Rm::Reg(base) if displacement != 0 => self.e.lea(false, RAX, base, displacement),
+                    Rm::Reg(base) if displacement != 0 => self.e.lea(Dword, RAX, base, displacement),
                     base => {
                         self.e.op32(MOV, RAX, base);
                         if displacement != 0 {
-                            self.e.lea(false, RAX, RAX, displacement);
+                            self.e.lea(Dword, RAX, RAX, displacement);
                         }
                     }
                 }
@@ -251,10 +251,10 @@ impl Templates {
                     return;
                 }
                 match (gpr(i.ra()), index) {
-                    (Rm::Reg(base), Rm::Reg(index)) => self.e.lea_sum(false, RAX, base, index),
+                    (Rm::Reg(base), Rm::Reg(index)) => self.e.lea_sum(Dword, RAX, base, index),
                     (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
                         self.e.op32(MOV, RAX, other);
-                        self.e.lea_sum(false, RAX, RAX, reg);
+                        self.e.lea_sum(Dword, RAX, RAX, reg);
                     }
                     (base, index) => {
                         self.e.op32(MOV, RAX, base);
@@ -266,22 +266,22 @@ impl Templates {
     }
 
     /// Loads the big-endian word or doubleword at `at` into `reg`.
-    pub(super) fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
+    pub(super) fn load(&mut self, size: OperandSize, reg: HostReg, at: Rm) {
         if self.options.features.movbe {
-            self.e.op(wide, MOVBE, reg, at);
+            self.e.op(size, MOVBE, reg, at);
         } else {
-            self.e.op(wide, MOV, reg, at);
-            self.e.swap(wide, reg);
+            self.e.op(size, MOV, reg, at);
+            self.e.swap(size, reg);
         }
     }
 
     /// Stores rcx as a big-endian word or doubleword at `at`. Changes rcx.
-    pub(super) fn save_scratch(&mut self, wide: bool, at: Rm) {
+    pub(super) fn save_scratch(&mut self, size: OperandSize, at: Rm) {
         if self.options.features.movbe {
-            self.e.op(wide, MOVBE_STORE, RCX, at);
+            self.e.op(size, MOVBE_STORE, RCX, at);
         } else {
-            self.e.swap(wide, RCX);
-            self.e.op(wide, STORE, RCX, at);
+            self.e.swap(size, RCX);
+            self.e.op(size, STORE, RCX, at);
         }
     }
 
@@ -297,7 +297,7 @@ impl Templates {
                 if self.options.features.movbe {
                     self.e.op64(MOVBE_STORE, RCX, guest);
                 } else {
-                    self.e.swap(true, RCX);
+                    self.e.swap(Qword, RCX);
                     self.e.op64(STORE, RCX, guest);
                 }
             } else {
@@ -305,7 +305,7 @@ impl Templates {
                     self.e.op64(MOVBE, RCX, guest);
                 } else {
                     self.e.op64(MOV, RCX, guest);
-                    self.e.swap(true, RCX);
+                    self.e.swap(Qword, RCX);
                 }
                 self.e.store(place, RCX);
             }
@@ -328,36 +328,39 @@ impl Templates {
                 }
             }
             Value::HalfReversed => self.e.op32(MOVZX16, reg, at),
-            Value::Word => self.load(false, reg, at),
+            Value::Word => self.load(Dword, reg, at),
             Value::WordSigned => {
-                self.load(false, reg, at);
+                self.load(Dword, reg, at);
                 self.e.op64(MOVSXD, reg, Rm::Reg(reg));
             }
             Value::WordReversed => self.e.op32(MOV, reg, at),
             Value::DoubleReversed => self.e.op64(MOV, reg, at),
-            Value::Double => self.load(true, reg, at),
+            Value::Double => self.load(Qword, reg, at),
         }
         self.e.store(gpr(i.rd()), reg);
     }
 
     fn store_register(&mut self, i: Instruction, access: Access, at: Rm) {
-        let wide = matches!(access.value, Value::Double | Value::DoubleReversed);
+        let size = match access.value {
+            Value::Double | Value::DoubleReversed => Qword,
+            _ => Dword,
+        };
         let reg = match gpr(i.rs()) {
             Rm::Reg(reg) => reg,
             place => {
-                self.e.op(wide, MOV, RCX, place);
+                self.e.op(size, MOV, RCX, place);
                 RCX
             }
         };
         match access.value {
             Value::Byte => self.e.op32(STORE8, reg, at),
             Value::HalfReversed => self.e.op32(STORE.half(), reg, at),
-            Value::WordReversed | Value::DoubleReversed => self.e.op(wide, STORE, reg, at),
+            Value::WordReversed | Value::DoubleReversed => self.e.op(size, STORE, reg, at),
             Value::Half | Value::HalfSigned if self.options.features.movbe => {
                 self.e.op32(MOVBE_STORE.half(), reg, at);
             }
             Value::Word | Value::WordSigned | Value::Double if self.options.features.movbe => {
-                self.e.op(wide, MOVBE_STORE, reg, at);
+                self.e.op(size, MOVBE_STORE, reg, at);
             }
             Value::Half | Value::HalfSigned => {
                 self.e.mov(RCX, Rm::Reg(reg));
@@ -366,7 +369,7 @@ impl Templates {
             }
             Value::Word | Value::WordSigned | Value::Double => {
                 self.e.mov(RCX, Rm::Reg(reg));
-                self.save_scratch(wide, at);
+                self.save_scratch(size, at);
             }
         }
     }

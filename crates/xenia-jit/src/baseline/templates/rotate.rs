@@ -2,8 +2,8 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, CMP, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, RAX, RCX, RDX, Rm, STORE8, Shift,
-    TEST, XOR,
+    AND, CMP, Condition, Dword, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, Qword, RAX, RCX, RDX, Rm,
+    STORE8, Shift, TEST, XOR,
 };
 use crate::baseline::map::{CA, gpr};
 use xenia_isa::{Instruction, Op};
@@ -18,7 +18,7 @@ impl Templates {
             Op::rlwinmx | Op::rlwimix => {
                 self.e.op32(MOV, RAX, gpr(s));
                 if i.sh() != 0 {
-                    self.e.shift(false, Shift::RotateLeft, RAX, i.sh() as u8);
+                    self.e.shift(Dword, Shift::RotateLeft, RAX, i.sh() as u8);
                 }
                 self.mask_wrapped(i, op == Op::rlwimix);
             }
@@ -44,7 +44,7 @@ impl Templates {
             Op::srdx => self.shift_doubleword(i, Shift::Right),
             Op::rldclx | Op::rldcrx => {
                 self.count_and_doubleword(i);
-                self.e.shift_by_cl(true, Shift::RotateLeft, RAX);
+                self.e.shift_by_cl(Qword, Shift::RotateLeft, RAX);
                 if op == Op::rldclx {
                     self.keep_low(RAX, 64 - i.mb64() as u8);
                 } else {
@@ -84,7 +84,7 @@ impl Templates {
     fn shift_word(&mut self, i: Instruction, shift: Shift) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.rs()));
-        self.e.shift_by_cl(true, shift, RAX);
+        self.e.shift_by_cl(Qword, shift, RAX);
         self.e.op32(MOV, RAX, Rm::Reg(RAX));
         self.write(i.ra(), RAX);
     }
@@ -92,10 +92,10 @@ impl Templates {
     /// Emits `rlwnm` with a mask that does not wrap.
     fn rotate_by_register_and_mask(&mut self, i: Instruction) {
         self.count_and_word(i);
-        self.e.shift_by_cl(false, Shift::RotateLeft, RAX);
+        self.e.shift_by_cl(Dword, Shift::RotateLeft, RAX);
         let mask = word_mask(i);
         if mask != u32::MAX {
-            self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
+            self.e.imm(Dword, Imm::And, Rm::Reg(RAX), mask.cast_signed());
         }
         self.write(i.ra(), RAX);
     }
@@ -118,25 +118,25 @@ impl Templates {
                     self.e.op32(MOV, target, from);
                 }
                 if count != 0 && me == 31 && 32 - count <= mb {
-                    self.e.shift(false, Shift::Right, target, 32 - count);
+                    self.e.shift(Dword, Shift::Right, target, 32 - count);
                     if 32 - count < mb {
-                        self.e.imm(false, Imm::And, reg, mask.cast_signed());
+                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
                     }
                 } else if count != 0 && 31 - me == count && mb != 0 && mask > 127 && mask >> 31 == 0 {
                     // Two shifts are shorter than a mask of four bytes.
-                    self.e.shift(false, Shift::Left, target, count + mb);
-                    self.e.shift(false, Shift::Right, target, mb);
+                    self.e.shift(Dword, Shift::Left, target, count + mb);
+                    self.e.shift(Dword, Shift::Right, target, mb);
                 } else if count != 0 && 31 - me >= count {
-                    self.e.shift(false, Shift::Left, target, count);
+                    self.e.shift(Dword, Shift::Left, target, count);
                     if mask != u32::MAX << count {
-                        self.e.imm(false, Imm::And, reg, mask.cast_signed());
+                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
                     }
                 } else {
                     if count != 0 {
-                        self.e.shift(false, Shift::RotateLeft, target, count);
+                        self.e.shift(Dword, Shift::RotateLeft, target, count);
                     }
                     if mask != u32::MAX {
-                        self.e.imm(false, Imm::And, reg, mask.cast_signed());
+                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
                     }
                 }
             }
@@ -151,10 +151,10 @@ impl Templates {
         let into = gpr(i.ra());
         self.e.op32(MOV, RAX, gpr(i.rs()));
         if i.sh() != 0 {
-            self.e.shift(false, Shift::RotateLeft, RAX, i.sh() as u8);
+            self.e.shift(Dword, Shift::RotateLeft, RAX, i.sh() as u8);
         }
         self.e.op32(XOR, RAX, into);
-        self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), mask.cast_signed());
         self.e.op64(XOR.into(), RAX, into);
     }
 
@@ -166,12 +166,12 @@ impl Templates {
         self.e.op32(MOV, RCX, Rm::Reg(RAX));
         if inserts {
             self.e.op32(XOR, RCX, gpr(i.ra()));
-            self.e.imm(false, Imm::And, Rm::Reg(RCX), (!mask).cast_signed());
+            self.e.imm(Dword, Imm::And, Rm::Reg(RCX), (!mask).cast_signed());
             self.e.op32(XOR, RCX, Rm::Reg(RAX));
         } else {
-            self.e.imm(false, Imm::And, Rm::Reg(RCX), mask.cast_signed());
+            self.e.imm(Dword, Imm::And, Rm::Reg(RCX), mask.cast_signed());
         }
-        self.e.shift(true, Shift::Left, RAX, 32);
+        self.e.shift(Qword, Shift::Left, RAX, 32);
         self.e.op64(OR, RAX, Rm::Reg(RCX));
         self.write(i.ra(), RAX);
     }
@@ -183,7 +183,7 @@ impl Templates {
         let into = gpr(i.ra());
         self.e.op64(MOV, RAX, gpr(i.rs()));
         if sh != 0 {
-            self.e.shift(true, Shift::RotateLeft, RAX, sh);
+            self.e.shift(Qword, Shift::RotateLeft, RAX, sh);
         }
         self.e.op64(XOR, RAX, into);
         // The bits of the mask lie above `sh` and below `mb`.
@@ -195,7 +195,7 @@ impl Templates {
 
     fn shift_unless_0(&mut self, shift: Shift, reg: HostReg, count: u8) {
         if count != 0 {
-            self.e.shift(true, shift, reg, count);
+            self.e.shift(Qword, shift, reg, count);
         }
     }
 
@@ -214,7 +214,7 @@ impl Templates {
     /// Emits `sld` and `srd`: counts from 64 on give 0, while the host takes the count modulo 64.
     fn shift_doubleword(&mut self, i: Instruction, shift: Shift) {
         self.count_and_doubleword(i);
-        self.e.shift_by_cl(true, shift, RAX);
+        self.e.shift_by_cl(Qword, shift, RAX);
         self.e.test_cl(64);
         let within = self.e.jump_if_short(Condition::EQUAL);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
@@ -225,18 +225,18 @@ impl Templates {
     /// RA = rax, a sign-extended value of `width` bits, shifted right by a constant below `width`.
     /// CA is set if it is negative and one bits are shifted out.
     fn shift_right_algebraic(&mut self, a: usize, count: u8, width: u8) {
-        let wide = width == 64;
+        let size = if width == 64 { Qword } else { Dword };
         if count == 0 {
             self.e.op32(XOR, RCX, Rm::Reg(RCX));
             self.e.op32(STORE8, RCX, CA);
         } else {
-            self.e.op(wide, MOV, RCX, Rm::Reg(RAX));
-            self.e.shift(wide, Shift::RightSigned, RCX, width - 1);
-            self.e.op(wide, AND, RCX, Rm::Reg(RAX));
+            self.e.op(size, MOV, RCX, Rm::Reg(RAX));
+            self.e.shift(size, Shift::RightSigned, RCX, width - 1);
+            self.e.op(size, AND, RCX, Rm::Reg(RAX));
             // The bits that are shifted out, if it is negative.
-            self.e.shift(wide, Shift::Left, RCX, width - count);
+            self.e.shift(size, Shift::Left, RCX, width - count);
             self.e.set(Condition::NOT_EQUAL, CA);
-            self.e.shift(true, Shift::RightSigned, RAX, count);
+            self.e.shift(Qword, Shift::RightSigned, RAX, count);
         }
         self.write(a, RAX);
     }
@@ -246,12 +246,12 @@ impl Templates {
     fn shift_right_algebraic_by_cl(&mut self) {
         self.e.push(RDX);
         self.e.mov(RDX, Rm::Reg(RAX));
-        self.e.shift_by_cl(true, Shift::RightSigned, RAX);
+        self.e.shift_by_cl(Qword, Shift::RightSigned, RAX);
         self.e.push(RAX);
-        self.e.shift_by_cl(true, Shift::Left, RAX);
+        self.e.shift_by_cl(Qword, Shift::Left, RAX);
         self.e.op64(CMP, RAX, Rm::Reg(RDX));
         self.e.set(Condition::NOT_EQUAL, Rm::Reg(RCX));
-        self.e.shift(true, Shift::Right, RDX, 63);
+        self.e.shift(Qword, Shift::Right, RDX, 63);
         self.e.op32(AND, RCX, Rm::Reg(RDX));
         self.e.op32(STORE8, RCX, CA);
         self.e.pop(RAX);
@@ -264,7 +264,7 @@ impl Templates {
         self.count_and_doubleword(i);
         self.e.test_cl(64);
         let within = self.e.jump_if_short(Condition::EQUAL);
-        self.e.shift(true, Shift::RightSigned, RAX, 63);
+        self.e.shift(Qword, Shift::RightSigned, RAX, 63);
         self.e.op64(TEST, RAX, Rm::Reg(RAX));
         self.e.set(Condition::NOT_EQUAL, CA);
         let done = self.e.jump_short();
@@ -279,7 +279,7 @@ impl Templates {
         let target = Self::target(i.ra());
         self.e.mov(target, gpr(i.rs()));
         if i.sh64() != 0 {
-            self.e.shift(true, Shift::RotateLeft, target, i.sh64() as u8);
+            self.e.shift(Qword, Shift::RotateLeft, target, i.sh64() as u8);
         }
         target
     }
@@ -290,8 +290,8 @@ impl Templates {
             64 => {}
             32 => self.e.op32(MOV, reg, Rm::Reg(reg)),
             _ => {
-                self.e.shift(true, Shift::Left, reg, 64 - bits);
-                self.e.shift(true, Shift::Right, reg, 64 - bits);
+                self.e.shift(Qword, Shift::Left, reg, 64 - bits);
+                self.e.shift(Qword, Shift::Right, reg, 64 - bits);
             }
         }
     }
@@ -299,8 +299,8 @@ impl Templates {
     /// Clears all but the high `bits` (1 to 64).
     fn keep_high(&mut self, reg: HostReg, bits: u8) {
         if bits < 64 {
-            self.e.shift(true, Shift::Right, reg, 64 - bits);
-            self.e.shift(true, Shift::Left, reg, 64 - bits);
+            self.e.shift(Qword, Shift::Right, reg, 64 - bits);
+            self.e.shift(Qword, Shift::Left, reg, 64 - bits);
         }
     }
 }
