@@ -33,10 +33,17 @@ pub(crate) enum FloatMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assumptions {
     pub(crate) mode: Option<FloatMode>,
-    /// Bit n: the context holds FPR n in single format.
-    pub(crate) single_format: u32,
-    /// Bit n: the context may hold FPR n in single format; `OpenSingles` says whether it does.
-    pub(crate) open_format: u32,
+    pub(crate) formats: FprFormats,
+}
+
+/// Formats in which the context holds FPRs, by sets of registers, FPR n in bit n. Those in neither
+/// set are in double format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FprFormats {
+    /// Registers in single format.
+    pub(crate) single: u32,
+    /// Registers that may be in single format; `OpenSingles` says which of them are.
+    pub(crate) open: u32,
 }
 
 /// The format of the value that an instruction writes to its FPR.
@@ -197,9 +204,8 @@ pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: boo
     }
     let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
     let assumptions = |(n, node): (usize, &Node<'_>)| {
-        let (single_format, open_format) =
-            forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
-        Assumptions { mode: modes[n].flatten(), single_format, open_format }
+        let formats = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
+        Assumptions { mode: modes[n].flatten(), formats }
     };
     nodes.iter().enumerate().map(assumptions).collect()
 }
@@ -227,7 +233,7 @@ mod tests {
         let region = region_of(words);
         let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
         let starts = region.blocks.keys().map(|pc| pc / 4);
-        starts.zip(assumptions).map(|(at, block)| (at, block.single_format, block.open_format)).collect()
+        starts.zip(assumptions).map(|(at, block)| (at, block.formats.single, block.formats.open)).collect()
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //!   the value or would wait for the same load. Blocks of loops with loop-carried registers take
 //!   none.
 
-use super::assumptions::Assumptions;
+use super::assumptions::{Assumptions, FprFormats};
 use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Terminator};
 use cranelift_codegen::ir::{Type, types};
@@ -198,10 +198,10 @@ impl<'a> RegisterUses<'a> {
             .take(MAX_PARAMS)
             .map(|n| if all.whole >> n & 1 != 0 { BlockParam::Whole(n) } else { BlockParam::Low(n) });
         let memory = (self.keeps_memory && own.memory).then_some(BlockParam::Memory);
-        let Assumptions { single_format, open_format, .. } = assumptions;
-        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open_format) & 1 << n != 0);
-        let floats = floats
-            .map(|n| if single_format >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
+        let FprFormats { single, open } = assumptions.formats;
+        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open) & 1 << n != 0);
+        let floats =
+            floats.map(|n| if single >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
         let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(BlockParam::Vector);
         general.chain(memory).chain(floats.take(MAX_WIDE)).chain(vectors.take(MAX_WIDE)).collect()
     }

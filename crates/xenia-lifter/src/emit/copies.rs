@@ -7,7 +7,7 @@
 //! loop define it with the register's value; the gates load it.
 
 use super::Lifter;
-use crate::analysis::assumptions::Assumptions;
+use crate::analysis::assumptions::{Assumptions, FprFormats};
 use crate::cfg::graph::BlockId;
 use cranelift_codegen::ir::{Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -65,12 +65,9 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats = copies.floats();
         let vectors = copies.vectors();
-        let Assumptions { single_format, open_format, .. } = assumptions;
-        self.state.cache.copied = Copied {
-            singles: floats & single_format,
-            doubles: floats & !single_format & !open_format,
-            vectors,
-        };
+        let FprFormats { single, open } = assumptions.formats;
+        self.state.cache.copied =
+            Copied { singles: floats & single, doubles: floats & !single & !open, vectors };
     }
 
     /// The copy of FPR `n` as an F32.
@@ -104,15 +101,15 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
-        let Assumptions { single_format, open_format, .. } = self.assumptions_of(to);
+        let formats = self.assumptions_of(to).formats;
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.state.cache.copied;
-            if single_format >> n & 1 != 0 {
+            if formats.single >> n & 1 != 0 {
                 if singles >> n & 1 == 0 {
                     let value = self.fpr_in_single_format(n);
                     self.b.def_var(single, value);
                 }
-            } else if (open_format | doubles) >> n & 1 == 0 {
+            } else if (formats.open | doubles) >> n & 1 == 0 {
                 let value = self.fpr_in_double_format(n);
                 self.b.def_var(double, value);
             }

@@ -91,9 +91,9 @@ impl Lifter<'_> {
             self.inherit_state(to);
             return Some((target, Vec::new()));
         }
-        let Assumptions { mode, single_format, open_format } = self.assumptions_of(to);
+        let Assumptions { mode, formats } = self.assumptions_of(to);
         let is_ready = self.dirty() == 0
-            && self.state.cache.floats.stored_formats() == (single_format, open_format)
+            && self.state.cache.floats.stored_formats() == formats
             && (mode.is_none() || mode == self.state.mode);
         let params = self.block_params_of(to);
         if !is_ready || !params.iter().all(|&param| self.has_block_param(param)) {
@@ -111,12 +111,11 @@ impl Lifter<'_> {
     pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
         let floats = &self.state.cache.floats;
         let stores_floats = floats.dirty() != 0 || self.state.cache.owes_status();
-        let formats = floats.stored_formats();
+        let stored = floats.stored_formats();
         let wants_the_same = |to: &u32| {
             let Some(id) = self.graph.block_at(*to) else { return false };
-            let Assumptions { mode, single_format, open_format } = self.assumptions_of(id);
-            let is_ready =
-                (mode.is_none() || mode == self.state.mode) && (single_format, open_format) == formats;
+            let Assumptions { mode, formats } = self.assumptions_of(id);
+            let is_ready = (mode.is_none() || mode == self.state.mode) && formats == stored;
             is_ready && !self.graph.is_ebb_member(id)
         };
         if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(wants_the_same) {

@@ -12,7 +12,7 @@
 //! are converted without it.
 
 use super::{GUEST, HOST, Lifter};
-use crate::analysis::assumptions::Assumptions;
+use crate::analysis::assumptions::{Assumptions, FprFormats};
 use crate::hook::Hook;
 use crate::host::{Word, field};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -27,11 +27,9 @@ pub(crate) struct Floats {
     quiet: u32,
     /// Bit n: the context's value is stale.
     dirty: u32,
-    /// Bit n: unless dirty, the context holds FPR n in single format.
-    single_format: u32,
-    /// Bit n: the context holds FPR n in single format if [`Word::OpenSingles`] has the bit. Such a
-    /// register is not dirty and has no known value.
-    open_format: u32,
+    /// Formats in which the context holds registers, unless they are dirty. Open ones are not dirty
+    /// and have no known value.
+    formats: FprFormats,
     /// For singles and for doubles: the mask that clears the sign, and the smallest normal number.
     pub(super) limits: [Option<[Value; 2]>; 2],
 }
@@ -40,14 +38,12 @@ impl Floats {
     /// Marks all registers as stored in double format.
     pub(super) fn all_stored(&mut self) {
         self.dirty = 0;
-        self.single_format = 0;
-        self.open_format = 0;
+        self.formats = FprFormats::default();
     }
 
     /// Starts a block with these assumptions.
     pub(super) fn begin(&mut self, assumptions: Assumptions) {
-        self.single_format = assumptions.single_format;
-        self.open_format = assumptions.open_format;
+        self.formats = assumptions.formats;
     }
 
     /// Records that FPR `n` is the double of this F32, which may be any NaN.
@@ -76,10 +72,9 @@ impl Floats {
         self.dirty.count_ones()
     }
 
-    /// Registers that the context holds in single format, and those for which that is open, if no
-    /// register is dirty.
-    pub(super) fn stored_formats(&self) -> (u32, u32) {
-        (self.single_format, self.open_format)
+    /// Formats in which the context holds registers, if no register is dirty.
+    pub(super) fn stored_formats(&self) -> FprFormats {
+        self.formats
     }
 }
 
@@ -128,7 +123,7 @@ impl Lifter<'_> {
         }
         self.close_open_formats(1 << n);
         let floats = &self.state.cache.floats;
-        let in_context = (floats.dirty | floats.single_format) >> n & 1 == 0;
+        let in_context = (floats.dirty | floats.formats.single) >> n & 1 == 0;
         let single = if in_context { None } else { self.known_single(n) };
         let value = match single {
             Some((single, Nans::Quiet)) => self.promoted(single),
@@ -190,7 +185,7 @@ impl Lifter<'_> {
 
     /// Whether the context's slot of FPR `n` is current and in single format.
     fn is_stored_as_single(&self, n: usize) -> bool {
-        self.state.cache.floats.single_format & !self.state.cache.floats.dirty & 1 << n != 0
+        self.state.cache.floats.formats.single & !self.state.cache.floats.dirty & 1 << n != 0
     }
 
     /// FPR `n` as an F32, if it is known to be one.
@@ -211,7 +206,7 @@ impl Lifter<'_> {
         floats.doubles[n] = Some(value);
         floats.singles[n] = None;
         floats.dirty |= 1 << n;
-        floats.open_format &= !(1 << n);
+        floats.formats.open &= !(1 << n);
     }
 
     /// Sets FPR `n` to the double of an F32.
@@ -222,7 +217,7 @@ impl Lifter<'_> {
         floats.singles[n] = Some(value);
         floats.quiet = floats.quiet & !(1 << n) | u32::from(nans == Nans::Quiet) << n;
         floats.dirty |= 1 << n;
-        floats.open_format &= !(1 << n);
+        floats.formats.open &= !(1 << n);
     }
 
     /// Sets FPR `to` to FPR `from`.
@@ -234,7 +229,7 @@ impl Lifter<'_> {
         floats.singles[to] = floats.singles[from];
         floats.quiet = floats.quiet & !(1 << to) | (floats.quiet >> from & 1) << to;
         floats.dirty |= 1 << to;
-        floats.open_format &= !(1 << to);
+        floats.formats.open &= !(1 << to);
     }
 }
 
@@ -306,7 +301,7 @@ impl Lifter<'_> {
 impl Lifter<'_> {
     /// Stores FPR `n` as a double, unless the context already holds it so.
     pub(crate) fn store_fpr(&mut self, n: usize) {
-        if (self.state.cache.floats.dirty | self.state.cache.floats.single_format) >> n & 1 != 0 {
+        if (self.state.cache.floats.dirty | self.state.cache.floats.formats.single) >> n & 1 != 0 {
             let value = self.fpr(n);
             let ctx = self.context();
             self.b.ins().store(HOST, value, ctx, field::fpr(n));
@@ -322,14 +317,14 @@ impl Lifter<'_> {
     }
 
     /// Stores all registers that the context does not hold in the expected format: single format
-    /// for those of `single_format`, which are known to be singles, either format for those of
-    /// `open_format`, and double format for the others.
-    pub(super) fn store_floats_but(&mut self, single_format: u32, open_format: u32) {
-        self.close_open_formats(!open_format);
+    /// for those of `formats.single`, which are known to be singles, either format for those of
+    /// `formats.open`, and double format for the others.
+    pub(super) fn store_floats_but(&mut self, formats: FprFormats) {
+        self.close_open_formats(!formats.open);
         for n in 0..32 {
-            if open_format >> n & 1 != 0 {
+            if formats.open >> n & 1 != 0 {
                 self.store_as_it_is(n);
-            } else if single_format >> n & 1 == 0 {
+            } else if formats.single >> n & 1 == 0 {
                 self.store_fpr(n);
             } else if !self.is_stored_as_single(n)
                 && let Some((single, _)) = self.known_single(n)
@@ -338,18 +333,17 @@ impl Lifter<'_> {
                 self.b.ins().store(HOST, single, ctx, field::fpr(n));
             }
         }
-        self.store_open_singles(open_format);
+        self.store_open_singles(formats.open);
         let floats = &mut self.state.cache.floats;
         floats.dirty = 0;
-        floats.single_format = single_format;
-        floats.open_format = open_format;
+        floats.formats = formats;
     }
 
     /// Updates [`Word::OpenSingles`] for the registers of `open_format`, none of which is dirty.
     fn store_open_singles(&mut self, open_format: u32) {
         let floats = &self.state.cache.floats;
-        let told = floats.open_format & open_format;
-        let single_format = floats.single_format & open_format;
+        let told = floats.formats.open & open_format;
+        let single_format = floats.formats.single & open_format;
         if told == open_format {
             return;
         }
@@ -366,11 +360,11 @@ impl Lifter<'_> {
     /// Closes the open format of these registers: those that were open are in double format
     /// afterwards.
     pub(super) fn close_open_formats(&mut self, registers: u32) {
-        let open_format = self.state.cache.floats.open_format & registers;
+        let open_format = self.state.cache.floats.formats.open & registers;
         if open_format == 0 {
             return;
         }
-        self.state.cache.floats.open_format &= !open_format;
+        self.state.cache.floats.formats.open &= !open_format;
         let ctx = self.context();
         let singles = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
         let singles = self.b.ins().band_imm_s(singles, i64::from(open_format));
@@ -419,7 +413,7 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, operand.value(), ctx, field::fpr(n));
         let single_format = matches!(operand, Operand::Single(_));
         let floats = &mut self.state.cache.floats;
-        floats.single_format = floats.single_format & !(1 << n) | u32::from(single_format) << n;
+        floats.formats.single = floats.formats.single & !(1 << n) | u32::from(single_format) << n;
         floats.dirty &= !(1 << n);
     }
 
@@ -432,11 +426,10 @@ impl Lifter<'_> {
 
     /// Records in the current site in which format the context holds each register.
     pub(super) fn note_singles(&mut self) {
-        let single_format = self.state.cache.floats.single_format;
-        let open_format = self.state.cache.floats.open_format;
+        let formats = self.state.cache.floats.formats;
         if let Some(site) = self.sites.last_mut() {
-            site.single_format = single_format;
-            site.open_format = open_format;
+            site.single_format = formats.single;
+            site.open_format = formats.open;
         }
     }
 }

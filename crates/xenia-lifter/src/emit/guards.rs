@@ -2,7 +2,7 @@
 //! ([`crate::analysis::assumptions`]).
 
 use super::{Lifter, reason};
-use crate::analysis::assumptions::Assumptions;
+use crate::analysis::assumptions::{Assumptions, FprFormats};
 use crate::cfg::graph::BlockId;
 use crate::host::Leave;
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -16,11 +16,11 @@ impl Lifter<'_> {
     /// Establishes the assumptions of the block `to` and stores floating-point registers in the
     /// formats that it expects. All other registers must be stored already.
     pub(super) fn prepare(&mut self, to: BlockId) {
-        let Assumptions { mode, single_format, open_format } = self.assumptions_of(to);
+        let Assumptions { mode, formats } = self.assumptions_of(to);
         let unknown =
-            (0..32).filter(|n| single_format >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
+            (0..32).filter(|n| formats.single >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
         self.guard_singles(self.graph.start(to), unknown);
-        self.store_floats_but(single_format, open_format);
+        self.store_floats_but(formats);
         if let Some(mode) = mode {
             self.float_mode(mode);
         }
@@ -54,11 +54,11 @@ impl Lifter<'_> {
     /// Converts the registers that a block assumes as singles to doubles, on a path that leaves the
     /// region.
     pub(super) fn lengthen(&mut self, id: BlockId) {
-        let Assumptions { single_format, open_format, .. } = self.assumptions_of(id);
-        if single_format | open_format != 0 {
-            let single_format = self.const64(single_format.into());
-            let open_format = self.const64(open_format.into());
-            self.call_cold_hook(crate::hook::Hook::Widen, &[single_format, open_format]);
+        let FprFormats { single, open } = self.assumptions_of(id).formats;
+        if single | open != 0 {
+            let single = self.const64(single.into());
+            let open = self.const64(open.into());
+            self.call_cold_hook(crate::hook::Hook::Widen, &[single, open]);
         }
     }
 }

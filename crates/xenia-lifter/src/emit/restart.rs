@@ -8,6 +8,7 @@
 //! thread has stored since, which is a legal later execution.
 
 use super::Lifter;
+use crate::analysis::assumptions::FprFormats;
 use xenia_isa::{Family, Instruction, Op, spr};
 
 /// Maximum number of dirty registers at a load without write-back; more would spill.
@@ -19,8 +20,8 @@ pub(super) struct RestartPoint {
     pc: u32,
     /// Completed instructions since the budget was last known.
     done: u32,
-    /// FPRs that the context holds in single format, and those for which that is open.
-    formats: (u32, u32),
+    /// Formats in which the context holds FPRs.
+    formats: FprFormats,
 }
 
 /// Whether an instruction, if it is not a store to memory, changes only registers that
@@ -97,7 +98,8 @@ impl Lifter<'_> {
         if let Some(site) = self.sites.last_mut() {
             site.from = point.pc;
             site.again = done - point.done;
-            (site.single_format, site.open_format) = point.formats;
+            site.single_format = point.formats.single;
+            site.open_format = point.formats.open;
         }
     }
 

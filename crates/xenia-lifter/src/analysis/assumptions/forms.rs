@@ -1,7 +1,7 @@
 //! Data-flow analysis of the formats (single, double or open) in which the context holds FPRs at
 //! block starts.
 
-use super::{Form, Node, ends};
+use super::{Form, FprFormats, Node, ends};
 
 /// Maximum rounds of each analysis. Results that have not converged are discarded.
 const ROUNDS: usize = 16;
@@ -67,7 +67,7 @@ fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
 
 /// Computes, in the order of `nodes`, the registers that blocks assume as singles and those that
 /// they leave open. `instructions` is the size of the region.
-pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u32)> {
+pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprFormats> {
     let mut wanted = vec![0; nodes.len()];
     for _ in 0..ROUNDS {
         let before = wanted.clone();
@@ -119,7 +119,8 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u3
     if !has_converged || at_loops as usize > SINGLES_AT_LOOPS + instructions / 8 {
         return Vec::new();
     }
-    single_format.into_iter().zip(open_format).collect()
+    let formats = single_format.into_iter().zip(open_format);
+    formats.map(|(single, open)| FprFormats { single, open }).collect()
 }
 
 /// Iterates `of`, which computes a block's set from all sets, to a fixed point. Returns whether it
