@@ -5,6 +5,7 @@
 //! has the same facts as plain shifts, for the engines; a test compares the two.
 
 use crate::Instruction;
+use std::ops::RangeInclusive;
 
 /// The meaning of an operand, which determines its syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -229,14 +230,14 @@ impl Operand {
         self.layout().pieces.iter().fold(0, |mask, &(lo, count)| mask | ((1 << count) - 1) << lo)
     }
 
-    /// The smallest and largest value that fit.
-    pub fn range(self) -> (i64, i64) {
+    /// The values that fit.
+    pub fn range(self) -> RangeInclusive<i64> {
         let layout = self.layout();
         let span = 1_i64 << self.width();
         match self {
-            Self::nb => (0, 32),
-            _ if layout.signed => (-(span / 2) << layout.scale, (span / 2 - 1) << layout.scale),
-            _ => (0, (span - 1) << layout.scale),
+            Self::nb => 0..=32,
+            _ if layout.signed => -(span / 2) << layout.scale..=(span / 2 - 1) << layout.scale,
+            _ => 0..=(span - 1) << layout.scale,
         }
     }
 
@@ -261,13 +262,13 @@ impl Operand {
     /// Encodes `value` into the word's bits; an error if it doesn't fit.
     pub fn insert(self, value: i64) -> Result<u32, FieldError> {
         let layout = self.layout();
-        let (min, max) = self.range();
+        let range = self.range();
         let multiple = 1 << layout.scale;
         if value % multiple != 0 {
             return Err(FieldError::Multiple { value, multiple });
         }
-        if !(min..=max).contains(&value) {
-            return Err(FieldError::Range { value, min, max });
+        if !range.contains(&value) {
+            return Err(FieldError::Range { value, min: *range.start(), max: *range.end() });
         }
         let mut rest = value >> layout.scale;
         let mut bits = 0;

@@ -291,7 +291,7 @@ impl<'a> Make<'a> {
                 number
             }
             _ => {
-                let (least, most) = operand.range();
+                let (least, most) = operand.range().into_inner();
                 least + (self.rng.next_u64() % (most - least + 1) as u64) as i64
             }
         })

@@ -138,7 +138,7 @@ impl Assembler {
                 number = i64::from(number.wrapping_sub(from) as i32);
             }
             // `lis r3, 0x8201` and `li r3, 0xFFFFFFFF` denote bit patterns.
-            Class::Number | Class::Displacement if field.range() == (-32_768, 32_767) => {
+            Class::Number | Class::Displacement if field.range() == (-32_768..=32_767) => {
                 let shifted = matches!(template.op, crate::Op::addis);
                 if value.half || shifted && (0..=0xFFFF).contains(&number) {
                     number = i64::from(number as i16);

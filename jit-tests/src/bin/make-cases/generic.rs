@@ -75,7 +75,7 @@ pub(crate) fn immediate(row: &Row, operand: Operand, random: &mut CaseRandom) ->
         // Never the enable bits: under qemu an enabled exception would end the program.
         Operand::fm => random.pick(&[0xFD, 0x80, 0x01, 0x55, 0x3C, 0x10]),
         _ => {
-            let (least, most) = operand.range();
+            let (least, most) = operand.range().into_inner();
             least + (random.next() % (most - least + 1) as u64) as i64
         }
     }
