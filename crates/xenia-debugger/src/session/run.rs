@@ -23,6 +23,14 @@ fn saves_link(word: u32) -> bool {
     STORES.contains(&(word & 0xFFFF_0000)) || is_call(word)
 }
 
+/// A frame of a thread.
+#[derive(Clone, Copy)]
+struct StackFrame {
+    thread: u32,
+    /// Its stack pointer.
+    stack: u32,
+}
+
 impl DebugSession {
     /// Checks that the machine can go on.
     fn check_runs(machine: &Debugged<'_, '_>) -> Result<()> {
@@ -134,7 +142,7 @@ impl DebugSession {
         let pc = ctx.pc;
         let stack = ctx.gpr[1] as u32;
         if machine.word_at(pc).is_some_and(is_call) {
-            self.run_to(pc.wrapping_add(4), Some((thread, stack)), machine, watcher)
+            self.run_to(pc.wrapping_add(4), Some(StackFrame { thread, stack }), machine, watcher)
         } else {
             self.step(1, machine, watcher)
         }
@@ -152,7 +160,7 @@ impl DebugSession {
         let found = report.threads.into_iter().find(|other| other.id == thread);
         let caller = found.and_then(|thread| Some(thread.registers?.stack.first()?.address));
         let back = if is_saved { caller.context("the function has no caller that is known")? } else { link };
-        self.run_to(back, Some((thread, stack)), machine, watcher)
+        self.run_to(back, Some(StackFrame { thread, stack }), machine, watcher)
     }
 
     pub(super) fn until(
@@ -168,7 +176,7 @@ impl DebugSession {
     fn run_to(
         &mut self,
         at: u32,
-        frame: Option<(u32, u32)>,
+        frame: Option<StackFrame>,
         machine: &mut Debugged<'_, '_>,
         watcher: &mut dyn Watcher,
     ) -> Result<()> {
@@ -193,7 +201,7 @@ impl DebugSession {
             machine.remove_breakpoint(at);
             let Some(Progress::Breakpoint { thread: stopped }) = progress else { break progress };
             let is_there = Self::pc(machine, stopped) == Some(at);
-            let is_frame = frame.is_none_or(|(thread, stack)| {
+            let is_frame = frame.is_none_or(|StackFrame { thread, stack }| {
                 thread == stopped && machine.context(stopped).is_some_and(|ctx| ctx.gpr[1] as u32 >= stack)
             });
             if !is_there || is_frame || self.model.breakpoints.contains(&at) {
