@@ -136,11 +136,10 @@ pub fn run(args: &InfoArgs) -> Result<Code> {
 
 /// Describes a package without an executable: a saved game or download.
 fn no_title(format: &'static str, package: PackageRow) -> InfoReport {
-    let (name, title_id) = package.names();
     InfoReport {
         format,
-        title_id: Some(title_id),
-        name: Some(name),
+        title_id: Some(package.title_id().to_owned()),
+        name: Some(package.display_name().to_owned()),
         entry: None,
         image_base: None,
         image_size: 0,

@@ -58,9 +58,14 @@ fn row(info: &PackageInfo) -> PackageRow {
 }
 
 impl PackageRow {
-    /// Display name of the package, and its title's name.
-    pub fn names(&self) -> (String, String) {
-        (self.display_name.clone(), self.title_id.clone())
+    /// Name of the package for players.
+    pub fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// Id of its title, eight hexadecimal digits.
+    pub fn title_id(&self) -> &str {
+        &self.title_id
     }
 
     /// Prints the description.
