@@ -80,11 +80,17 @@ impl Effect {
     }
 }
 
+/// Effect that waits in line.
+struct QueuedEffect {
+    /// Number of vertical blanks before it.
+    vblanks: u64,
+    effect: Effect,
+}
+
 /// Queue of effects.
 #[derive(Default)]
 pub(super) struct Late {
-    /// Effects, each with the number of vertical blanks before it.
-    queue: VecDeque<(u64, Effect)>,
+    queue: VecDeque<QueuedEffect>,
     /// Number of the last delivery.
     delivery: u64,
     /// Pages that the effects write, by their numbers modulo 64.
@@ -107,7 +113,7 @@ impl Late {
             distance(range.start, written.start) < range.length
                 || distance(written.start, range.start) < written.length
         };
-        self.queue.iter().filter_map(|(_, effect)| effect.memory()).any(overlaps)
+        self.queue.iter().filter_map(|queued| queued.effect.memory()).any(overlaps)
     }
 }
 
@@ -160,7 +166,7 @@ impl CommandProcessor {
         if let Some(range) = effect.memory() {
             self.late.pages |= pages(range);
         }
-        self.late.queue.push_back((self.statistics.vblanks, effect));
+        self.late.queue.push_back(QueuedEffect { vblanks: self.statistics.vblanks, effect });
         if self.late.queue.len() > MAX_EFFECTS {
             self.run_oldest(true);
         }
@@ -181,8 +187,8 @@ impl CommandProcessor {
 
     /// Carries out the effects whose results are there.
     pub(super) fn poll_late(&mut self) {
-        while let Some((blanks, _)) = self.late.queue.front() {
-            let is_due = self.statistics.vblanks - blanks > MAX_BLANKS;
+        while let Some(oldest) = self.late.queue.front() {
+            let is_due = self.statistics.vblanks - oldest.vblanks > MAX_BLANKS;
             if !self.run_oldest(is_due) {
                 return;
             }
@@ -202,9 +208,9 @@ impl CommandProcessor {
 
     /// Carries out the oldest effect, if there is one and its result is there or is waited for.
     fn run_oldest(&mut self, waits: bool) -> bool {
-        let Some((_, effect)) = self.late.queue.front() else { return false };
+        let Some(oldest) = self.late.queue.front() else { return false };
         let mut samples = 0;
-        if let Some(number) = effect.result() {
+        if let Some(number) = oldest.effect.result() {
             let result = if waits {
                 Some(self.backend.wait_for_result(number, &*self.memory))
             } else {
@@ -213,8 +219,8 @@ impl CommandProcessor {
             let Some(result) = result else { return false };
             samples = result;
         }
-        if let Some((_, effect)) = self.late.queue.pop_front() {
-            self.carry_out(effect, samples);
+        if let Some(oldest) = self.late.queue.pop_front() {
+            self.carry_out(oldest.effect, samples);
         }
         if self.late.queue.is_empty() {
             self.late.pages = 0;
