@@ -22,9 +22,10 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
 use float::LaneCheck;
 use multiply::LaneHalf::{Even, Odd};
-use pack::Narrow;
+use multiply::ProductRounding;
+use pack::{Narrow, RegisterHalf};
 use saturate::Sum;
-use shift::Shift;
+use shift::{Shift, ShiftDirection};
 use xenia_isa::{Instruction, Vector};
 
 /// An instruction with one vector result and two vector operands, by the numbers of its registers.
@@ -170,8 +171,8 @@ impl Vector for Lifter<'_> {
         vavgsh average_signed(types::I16X8);
         vavgsw average_words(Signed);
         vavguw average_words(Unsigned);
-        vmaxfp extreme(true);
-        vminfp extreme(false);
+        vmaxfp extreme(FloatCC::GreaterThan);
+        vminfp extreme(FloatCC::LessThan);
         vmrghb pick(|k| k / 2 + 16 * (k & 1));
         vmrghh pick(|k| ((k / 4) * 2) + 16 * ((k / 2) & 1) + k % 2);
         vmrghw pick(|k| ((k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
@@ -198,18 +199,18 @@ impl Vector for Lifter<'_> {
         vrlb shift_lanes(types::I8X16, Shift::Rotate);
         vrlh shift_lanes(types::I16X8, Shift::Rotate);
         vrlw word_by_word(|l, a, n| l.b.ins().rotl(a, n));
-        vsl shift_register(true);
+        vsl shift_register(ShiftDirection::Left);
         vslb shift_lanes(types::I8X16, Shift::Left);
         vslh shift_lanes(types::I16X8, Shift::Left);
-        vslo shift_octets(true);
+        vslo shift_octets(ShiftDirection::Left);
         vslw word_by_word(|l, a, n| l.b.ins().ishl(a, n));
-        vsr shift_register(false);
+        vsr shift_register(ShiftDirection::Right);
         vsrab shift_lanes(types::I8X16, Shift::RightSigned);
         vsrah shift_lanes(types::I16X8, Shift::RightSigned);
         vsraw word_by_word(|l, a, n| l.b.ins().sshr(a, n));
         vsrb shift_lanes(types::I8X16, Shift::Right);
         vsrh shift_lanes(types::I16X8, Shift::Right);
-        vsro shift_octets(false);
+        vsro shift_octets(ShiftDirection::Right);
         vsrw word_by_word(|l, a, n| l.b.ins().ushr(a, n));
         vsubfp float2(LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
         vsubsbs saturating(types::I8X16, Sum::Subtract, Signed);
@@ -242,8 +243,8 @@ impl Vector for Lifter<'_> {
     }
 
     arms! { ternary
-        vmhaddshs high_products(false);
-        vmhraddshs high_products(true);
+        vmhaddshs high_products(ProductRounding::Truncated);
+        vmhraddshs high_products(ProductRounding::Rounded);
         vmladduhm low_products();
         vmsummbm sum_of_byte_products(Signed);
         vmsumshm sum_of_products(Signed);
@@ -254,8 +255,8 @@ impl Vector for Lifter<'_> {
     }
 
     arms! { fused
-        vmaddfp fused_lanes(false);
-        vnmsubfp fused_lanes(true);
+        vmaddfp multiply_add_lanes();
+        vnmsubfp negative_multiply_subtract_lanes();
     }
 
     arms! { scaled
@@ -274,12 +275,12 @@ impl Vector for Lifter<'_> {
         vrfip rounded_lanes(|l, b| l.b.ins().ceil(b));
         vrfiz rounded_lanes(|l, b| l.b.ins().trunc(b));
         vrsqrtefp reciprocal_root();
-        vupkhpx unpack_pixels(true);
-        vupkhsb unpack(types::I8X16, true);
-        vupkhsh unpack(types::I16X8, true);
-        vupklpx unpack_pixels(false);
-        vupklsb unpack(types::I8X16, false);
-        vupklsh unpack(types::I16X8, false);
+        vupkhpx unpack_pixels(RegisterHalf::High);
+        vupkhsb unpack(types::I8X16, RegisterHalf::High);
+        vupkhsh unpack(types::I16X8, RegisterHalf::High);
+        vupklpx unpack_pixels(RegisterHalf::Low);
+        vupklsb unpack(types::I8X16, RegisterHalf::Low);
+        vupklsh unpack(types::I16X8, RegisterHalf::Low);
     }
 
     fn vaddcuw(&mut self, i: Instruction) {

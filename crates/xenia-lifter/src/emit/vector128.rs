@@ -3,7 +3,8 @@
 
 use super::Lifter;
 use super::vector::float::LaneCheck;
-use super::vector::pack::Narrow;
+use super::vector::pack::{Narrow, RegisterHalf};
+use super::vector::shift::ShiftDirection;
 use super::vector::{Signedness, VectorForm};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -115,15 +116,15 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmaddfp128(&mut self, i: Instruction) {
-        self.fused_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()], false);
+        self.multiply_add_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()]);
     }
 
     fn vmaxfp128(&mut self, i: Instruction) {
-        self.extreme(VectorForm::vmx128(i), true);
+        self.extreme(VectorForm::vmx128(i), FloatCC::GreaterThan);
     }
 
     fn vminfp128(&mut self, i: Instruction) {
-        self.extreme(VectorForm::vmx128(i), false);
+        self.extreme(VectorForm::vmx128(i), FloatCC::LessThan);
     }
 
     fn vmrghw128(&mut self, i: Instruction) {
@@ -135,7 +136,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vnmsubfp128(&mut self, i: Instruction) {
-        self.fused_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()], true);
+        self.negative_multiply_subtract_lanes(i.vd128(), [i.va128(), i.vb128(), i.vd128()]);
     }
 
     fn vnor128(&mut self, i: Instruction) {
@@ -225,7 +226,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vslo128(&mut self, i: Instruction) {
-        self.shift_octets(VectorForm::vmx128(i), true);
+        self.shift_octets(VectorForm::vmx128(i), ShiftDirection::Left);
     }
 
     fn vslw128(&mut self, i: Instruction) {
@@ -248,7 +249,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vsro128(&mut self, i: Instruction) {
-        self.shift_octets(VectorForm::vmx128(i), false);
+        self.shift_octets(VectorForm::vmx128(i), ShiftDirection::Right);
     }
 
     fn vsrw128(&mut self, i: Instruction) {
@@ -262,13 +263,13 @@ impl Vector128 for Lifter<'_> {
     fn vupkhsb128(&mut self, i: Instruction) {
         // With 0x60 in the vA field, this is the unpack of halfwords.
         let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
-        self.unpack(i.vd128(), i.vb128(), ty, true);
+        self.unpack(i.vd128(), i.vb128(), ty, RegisterHalf::High);
     }
 
     fn vupklsb128(&mut self, i: Instruction) {
         // With 0x60 in the vA field, this is the unpack of halfwords.
         let ty = if i.va128() == 0x60 { types::I16X8 } else { types::I8X16 };
-        self.unpack(i.vd128(), i.vb128(), ty, false);
+        self.unpack(i.vd128(), i.vb128(), ty, RegisterHalf::Low);
     }
 
     fn vxor128(&mut self, i: Instruction) {
@@ -280,7 +281,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmaddcfp128(&mut self, i: Instruction) {
-        self.fused_lanes(i.vd128(), [i.va128(), i.vd128(), i.vb128()], false);
+        self.multiply_add_lanes(i.vd128(), [i.va128(), i.vd128(), i.vb128()]);
     }
 
     fn vmsum3fp128(&mut self, i: Instruction) {

@@ -97,8 +97,26 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// `a × c + b`, or with `negate` `−(a × c − b)`.
-    pub(crate) fn fused_lanes(&mut self, d: usize, [a, c, b]: [usize; 3], negate: bool) {
+    /// `a × c + b`.
+    pub(crate) fn multiply_add_lanes(&mut self, d: usize, registers: [usize; 3]) {
+        self.fused_lanes(d, registers, |l, [a, c, b]| l.b.ins().fma(a, c, b));
+    }
+
+    /// `−(a × c − b)`.
+    pub(crate) fn negative_multiply_subtract_lanes(&mut self, d: usize, registers: [usize; 3]) {
+        self.fused_lanes(d, registers, |l, [a, c, b]| {
+            let b = l.b.ins().fneg(b);
+            let difference = l.b.ins().fma(a, c, b);
+            l.b.ins().fneg(difference)
+        });
+    }
+
+    fn fused_lanes(
+        &mut self,
+        d: usize,
+        [a, c, b]: [usize; 3],
+        of: impl FnOnce(&mut Self, [Value; 3]) -> Value,
+    ) {
         if !self.config.has_fma {
             let sources = [a, c, b].map(|n| (n, self.vr(n)));
             let result = self.vector_exactly(d, &sources);
@@ -106,14 +124,8 @@ impl Lifter<'_> {
             return;
         }
         self.vector_mode();
-        let [x, y, z] = [a, c, b].map(|n| self.vr_as_lanes(n, types::F32X4));
-        let result = if negate {
-            let z = self.b.ins().fneg(z);
-            let difference = self.b.ins().fma(x, y, z);
-            self.b.ins().fneg(difference)
-        } else {
-            self.b.ins().fma(x, y, z)
-        };
+        let values = [a, c, b].map(|n| self.vr_as_lanes(n, types::F32X4));
+        let result = of(self, values);
         self.deliver_lanes(d, &[a, c, b], LaneCheck::Tiny, result);
     }
 
@@ -126,15 +138,16 @@ impl Lifter<'_> {
         self.b.ins().fmul(value, one)
     }
 
-    /// The larger (`largest`) or smaller of each lane; +0 is larger than −0.
-    pub(crate) fn extreme(&mut self, form: VectorForm, largest: bool) {
+    /// The operand for which `code` holds, greater or less than the other, in each lane; +0 is
+    /// greater than −0.
+    pub(crate) fn extreme(&mut self, form: VectorForm, code: FloatCC) {
         self.vector_mode();
         let [fx, fy] = [form.a, form.b].map(|n| self.operand(n));
         let [x, y] = [fx, fy].map(|value| self.cast(value, types::I32X4));
-        let code = if largest { FloatCC::GreaterThan } else { FloatCC::LessThan };
         let first = self.b.ins().fcmp(code, fx, fy);
         let equal = self.b.ins().fcmp(FloatCC::Equal, fx, fy);
-        let both = if largest { self.b.ins().band(x, y) } else { self.b.ins().bor(x, y) };
+        let is_greatest = code == FloatCC::GreaterThan;
+        let both = if is_greatest { self.b.ins().band(x, y) } else { self.b.ins().bor(x, y) };
         let unequal = self.b.ins().bitselect(first, x, y);
         let chosen = self.b.ins().bitselect(equal, both, unequal);
         // A NaN operand must make the result a NaN.

@@ -15,6 +15,13 @@ pub(crate) enum LaneHalf {
     Odd,
 }
 
+/// Treatment of the lower bits of a product.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProductRounding {
+    Truncated,
+    Rounded,
+}
+
 impl Lifter<'_> {
     /// A half of each lane of `value`, widened to the lane.
     pub(super) fn half_lanes(&mut self, value: Value, half: LaneHalf, sign: Signedness) -> Value {
@@ -92,15 +99,15 @@ impl Lifter<'_> {
         self.set_vr_as(d, sum);
     }
 
-    /// The upper 17 bits of the halfword products, rounded if `rounded`, plus vC, saturated.
-    pub(crate) fn high_products(&mut self, d: usize, [a, b, c]: [usize; 3], rounded: bool) {
+    /// The upper 17 bits of the halfword products, plus vC, saturated.
+    pub(crate) fn high_products(&mut self, d: usize, [a, b, c]: [usize; 3], rounding: ProductRounding) {
         let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
         let [low, high] = [false, true].map(|high| {
             let [x, y, z] = [a, b, c].map(|value| {
                 if high { self.b.ins().swiden_high(value) } else { self.b.ins().swiden_low(value) }
             });
             let mut product = self.b.ins().imul(x, y);
-            if rounded {
+            if rounding == ProductRounding::Rounded {
                 let half = self.splat_word(0x4000);
                 product = self.b.ins().iadd(product, half);
             }

@@ -15,6 +15,13 @@ pub(crate) enum Narrow {
     Unsigned,
 }
 
+/// Half of a register: `High` has the elements of lower numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RegisterHalf {
+    High,
+    Low,
+}
+
 impl Lifter<'_> {
     /// The lanes of `high`, then those of `low` (in host order `low` comes first), narrowed to half
     /// the width. Sets SAT if a lane saturated.
@@ -55,10 +62,18 @@ impl Lifter<'_> {
     }
 
     /// Sign-extends the lanes of one half.
-    pub(crate) fn unpack(&mut self, d: usize, b: usize, ty: Type, high: bool) {
+    pub(crate) fn unpack(&mut self, d: usize, b: usize, ty: Type, half: RegisterHalf) {
         let b = self.vr_as_lanes(b, ty);
-        let result = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };
+        let result = self.widened(b, half);
         self.set_vr_as(d, result);
+    }
+
+    /// The lanes of one half, sign-extended to twice the width.
+    fn widened(&mut self, lanes: Value, half: RegisterHalf) -> Value {
+        match half {
+            RegisterHalf::High => self.b.ins().swiden_high(lanes),
+            RegisterHalf::Low => self.b.ins().swiden_low(lanes),
+        }
     }
 
     /// Packs 8:8:8:8 pixels to 1:5:5:5: the first component keeps its last bit, the others their
@@ -82,9 +97,9 @@ impl Lifter<'_> {
 
     /// Unpacks the 1:5:5:5 pixels of one half: the first bit fills a byte, the other components are
     /// zero-extended.
-    pub(crate) fn unpack_pixels(&mut self, d: usize, b: usize, high: bool) {
+    pub(crate) fn unpack_pixels(&mut self, d: usize, b: usize, half: RegisterHalf) {
         let b = self.vr_as_lanes(b, types::I16X8);
-        let words = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };
+        let words = self.widened(b, half);
         let mask = self.splat_word(0xFF00_0000);
         let mut result = self.b.ins().band(words, mask);
         for (shift, mask) in [(6, 0x001F_0000), (3, 0x1F00), (0, 0x1F)] {

@@ -20,6 +20,13 @@ pub(crate) enum Shift {
     Rotate,
 }
 
+/// Direction of a shift of the whole register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShiftDirection {
+    Left,
+    Right,
+}
+
 impl Lifter<'_> {
     /// Applies a scalar operation to each word; it takes the amount modulo 32.
     pub(crate) fn word_by_word(&mut self, form: VectorForm, of: impl Fn(&mut Self, Value, Value) -> Value) {
@@ -94,7 +101,8 @@ impl Lifter<'_> {
 
     /// Shifts the whole register by the last three bits of vB. (The architecture requires these
     /// bits to be equal in all bytes.)
-    pub(crate) fn shift_register(&mut self, form: VectorForm, left: bool) {
+    pub(crate) fn shift_register(&mut self, form: VectorForm, direction: ShiftDirection) {
+        let is_left = direction == ShiftDirection::Left;
         let [a, b] = [form.a, form.b].map(|n| self.vr(n));
         let amount = self.b.ins().extractlane(b, 0);
         let amount = self.b.ins().band_imm_s(amount, 7);
@@ -104,11 +112,11 @@ impl Lifter<'_> {
         let rest = self.b.ins().bxor_imm_s(amount, 63);
         let zero = self.vector_constant(|_| 0);
         let other = self.pick_bytes(a, zero, |k| {
-            if left { if k < 8 { k + 8 } else { 16 } } else { k.wrapping_sub(8) & 31 }
+            if is_left { if k < 8 { k + 8 } else { 16 } } else { k.wrapping_sub(8) & 31 }
         });
         let halves = self.cast(a, types::I64X2);
         let other = self.cast(other, types::I64X2);
-        let result = if left {
+        let result = if is_left {
             let shifted = self.b.ins().ishl(halves, amount);
             let crossing = self.b.ins().ushr_imm_s(other, 1);
             let crossing = self.b.ins().ushr(crossing, rest);
@@ -123,12 +131,12 @@ impl Lifter<'_> {
     }
 
     /// Shift by octets: the amount is in bits 121–124 of vB.
-    pub(crate) fn shift_octets(&mut self, form: VectorForm, left: bool) {
+    pub(crate) fn shift_octets(&mut self, form: VectorForm, direction: ShiftDirection) {
         let [a, b] = [form.a, form.b].map(|n| self.vr(n));
         let amount = self.b.ins().extractlane(b, 0);
         let amount = self.b.ins().ushr_imm_s(amount, 3);
         let amount = self.b.ins().band_imm_s(amount, 15);
-        let result = if left {
+        let result = if direction == ShiftDirection::Left {
             self.shifted_bytes(a, amount)
         } else {
             // Lanes past the end must not wrap: the index exceeds 15 and gives 0.
