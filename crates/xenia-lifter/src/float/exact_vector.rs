@@ -9,6 +9,7 @@
 use crate::float::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
+use std::cmp::Ordering;
 use xenia_cpu::{PpcContext, VRSQRTEFP, vscr_bit};
 use xenia_host::float::fused_multiply_add_single;
 use xenia_isa::{Instruction, Op, decode};
@@ -88,13 +89,13 @@ pub fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
     let [x, y, z] = [a, b, c].map(|n| elements(ctx.vr[n]));
     let each = |of: &dyn Fn(usize) -> u32| std::array::from_fn(of);
     let result = match op {
-        Op::vaddfp | Op::vaddfp128 => each(&|n| mode.sum(x[n], y[n], false)),
-        Op::vsubfp | Op::vsubfp128 => each(&|n| mode.sum(x[n], y[n], true)),
+        Op::vaddfp | Op::vaddfp128 => each(&|n| mode.sum(x[n], y[n])),
+        Op::vsubfp | Op::vsubfp128 => each(&|n| mode.difference(x[n], y[n])),
         Op::vmulfp128 => each(&|n| mode.product(x[n], y[n])),
-        Op::vmaddfp | Op::vmaddfp128 | Op::vmaddcfp128 => each(&|n| mode.fused(x[n], y[n], z[n], false)),
-        Op::vnmsubfp | Op::vnmsubfp128 => each(&|n| mode.fused(x[n], y[n], z[n], true)),
-        Op::vmaxfp | Op::vmaxfp128 => each(&|n| mode.extreme(x[n], y[n], true)),
-        Op::vminfp | Op::vminfp128 => each(&|n| mode.extreme(x[n], y[n], false)),
+        Op::vmaddfp | Op::vmaddfp128 | Op::vmaddcfp128 => each(&|n| mode.multiply_add(x[n], y[n], z[n])),
+        Op::vnmsubfp | Op::vnmsubfp128 => each(&|n| mode.negative_multiply_subtract(x[n], y[n], z[n])),
+        Op::vmaxfp | Op::vmaxfp128 => each(&|n| mode.extreme(x[n], y[n], Ordering::Greater)),
+        Op::vminfp | Op::vminfp128 => each(&|n| mode.extreme(x[n], y[n], Ordering::Less)),
         Op::vrefp | Op::vrefp128 => each(&|n| mode.reciprocal(y[n])),
         Op::vrsqrtefp | Op::vrsqrtefp128 => each(&|n| mode.reciprocal_root(y[n])),
         Op::vlogefp | Op::vlogefp128 => each(&|n| mode.logarithm(y[n])),
@@ -161,12 +162,17 @@ impl Mode {
         }
     }
 
-    fn sum(self, a: u32, b: u32, subtract: bool) -> u32 {
+    fn sum(self, a: u32, b: u32) -> u32 {
         first_nan(&[a, b]).unwrap_or_else(|| {
-            let [a, b] = [a, if subtract { b ^ SIGN } else { b }].map(|bits| self.operand(bits));
+            let [a, b] = [a, b].map(|bits| self.operand(bits));
             let usual = f32::from_bits(a) + f32::from_bits(b);
             self.decided(usual, || truncated(|r| quad(a).add_r(quad(b), r)))
         })
+    }
+
+    /// `a − b`; a NaN keeps its sign.
+    fn difference(self, a: u32, b: u32) -> u32 {
+        self.sum(a, if is_nan(b) { b } else { b ^ SIGN })
     }
 
     fn product(self, a: u32, b: u32) -> u32 {
@@ -177,24 +183,28 @@ impl Mode {
         })
     }
 
-    /// `a × c + b`, or `−(a × c − b)`; NaNs are not negated.
-    fn fused(self, a: u32, b: u32, c: u32, negate: bool) -> u32 {
-        if let Some(nan) = first_nan(&[a, b, c]) {
-            return nan;
-        }
-        let [a, b, c] = [a, if negate { b ^ SIGN } else { b }, c].map(|bits| self.operand(bits));
-        let usual = fused_multiply_add_single(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
-        let result = self.decided(usual, || truncated(|r| quad(a).mul_add_r(quad(c), quad(b), r)));
-        if negate && !is_nan(result) { result ^ SIGN } else { result }
+    /// `a × c + b`.
+    fn multiply_add(self, a: u32, b: u32, c: u32) -> u32 {
+        first_nan(&[a, b, c]).unwrap_or_else(|| {
+            let [a, b, c] = [a, b, c].map(|bits| self.operand(bits));
+            let usual = fused_multiply_add_single(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
+            self.decided(usual, || truncated(|r| quad(a).mul_add_r(quad(c), quad(b), r)))
+        })
     }
 
-    /// The larger or the smaller operand. +0 is larger than −0.
-    fn extreme(self, a: u32, b: u32, largest: bool) -> u32 {
+    /// `−(a × c − b)`; NaNs are not negated.
+    fn negative_multiply_subtract(self, a: u32, b: u32, c: u32) -> u32 {
+        let result = self.multiply_add(a, if is_nan(b) { b } else { b ^ SIGN }, c);
+        if is_nan(result) { result } else { result ^ SIGN }
+    }
+
+    /// The operand that is `wanted`, greater or less than the other. +0 is greater than −0.
+    fn extreme(self, a: u32, b: u32, wanted: Ordering) -> u32 {
         first_nan(&[a, b]).unwrap_or_else(|| {
             let [a, b] = [a, b].map(|bits| self.operand(bits));
             let [x, y] = [a, b].map(f32::from_bits);
             let a_is_less = if x == y { a & SIGN > b & SIGN } else { x < y };
-            if a_is_less == largest { b } else { a }
+            if a_is_less == (wanted == Ordering::Greater) { b } else { a }
         })
     }
 
