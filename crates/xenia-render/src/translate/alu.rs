@@ -32,14 +32,24 @@ enum Out {
     Scalar(Value),
 }
 
-/// Zero, as a scalar or a vector.
-fn zeros(b: &mut Builder, vector: bool) -> Value {
-    if vector { b.splat_float(0.0) } else { b.float(0.0) }
+/// Width of a value.
+#[derive(Clone, Copy)]
+enum AluWidth {
+    Scalar,
+    Vector,
+}
+
+/// A number in each component.
+fn constant(b: &mut Builder, value: f32, width: AluWidth) -> Value {
+    match width {
+        AluWidth::Scalar => b.float(value),
+        AluWidth::Vector => b.splat_float(value),
+    }
 }
 
 /// Multiplies; zero times anything is +0.
-fn multiply(b: &mut Builder, x: Value, y: Value, vector: bool) -> Value {
-    let zero = zeros(b, vector);
+fn multiply(b: &mut Builder, x: Value, y: Value, width: AluWidth) -> Value {
+    let zero = constant(b, 0.0, width);
     let first = b.binary(Op::Equal, x, zero);
     let second = b.binary(Op::Equal, y, zero);
     let either = b.binary(Op::InclusiveOr, first, second);
@@ -70,9 +80,9 @@ fn compare(b: &mut Builder, op: Op, x: Value, y: Value) -> Value {
     if op == Op::NotEqual { differ(b, x, y) } else { b.binary(op, x, y) }
 }
 
-fn truth(b: &mut Builder, condition: Value, vector: bool) -> Value {
-    let (one, zero) =
-        if vector { (b.splat_float(1.0), b.splat_float(0.0)) } else { (b.float(1.0), b.float(0.0)) };
+fn truth(b: &mut Builder, condition: Value, width: AluWidth) -> Value {
+    let one = constant(b, 1.0, width);
+    let zero = constant(b, 0.0, width);
     b.select(condition, one, zero)
 }
 
@@ -82,9 +92,9 @@ fn fraction(b: &mut Builder, x: Value) -> Value {
 }
 
 /// Clamps to 0..1; NaN becomes 0.
-fn saturate(b: &mut Builder, x: Value, vector: bool) -> Value {
-    let (one, zero) =
-        if vector { (b.splat_float(1.0), b.splat_float(0.0)) } else { (b.float(1.0), b.float(0.0)) };
+fn saturate(b: &mut Builder, x: Value, width: AluWidth) -> Value {
+    let one = constant(b, 1.0, width);
+    let zero = constant(b, 0.0, width);
     let below = b.binary(Op::Less, x, one);
     let limited = b.select(below, x, one);
     let positive = b.binary(Op::Greater, x, zero);
@@ -130,18 +140,20 @@ impl Translator<'_> {
             self.apply(effect);
             match out {
                 Out::Vector(value) => {
-                    let value = if alu.vector_clamp { saturate(&mut self.b, value, true) } else { value };
+                    let value =
+                        if alu.vector_clamp { saturate(&mut self.b, value, AluWidth::Vector) } else { value };
                     self.store_vector(alu.vector_to, value, alu.vector_mask);
                 }
                 Out::Scalar(value) => {
-                    let value = if alu.vector_clamp { saturate(&mut self.b, value, false) } else { value };
+                    let value =
+                        if alu.vector_clamp { saturate(&mut self.b, value, AluWidth::Scalar) } else { value };
                     self.store_scalar(alu.vector_to, value, alu.vector_mask);
                 }
             }
         }
         if let Some((value, effect)) = second {
             self.b.store_local(self.previous, value);
-            let value = if alu.scalar_clamp { saturate(&mut self.b, value, false) } else { value };
+            let value = if alu.scalar_clamp { saturate(&mut self.b, value, AluWidth::Scalar) } else { value };
             self.apply(effect);
             self.store_scalar(alu.scalar_to, value, alu.scalar_mask);
         }

@@ -4,7 +4,7 @@ use naga::{BinaryOperator as Op, MathFunction, ScalarKind};
 use xenia_gpu::microcode::ScalarOp;
 
 use super::super::builder::{Builder, Value};
-use super::{Effect, address, compare, fraction, larger, multiply, smaller, truth};
+use super::{AluWidth, Effect, address, compare, fraction, larger, multiply, smaller, truth};
 
 /// Whether a float is an infinity of either sign.
 fn is_infinite(b: &mut Builder, x: Value) -> Value {
@@ -124,7 +124,7 @@ fn multiply_checked(b: &mut Builder, x: Value, y: Value, previous: Value) -> Val
     let finite = b.binary(Op::LogicalAnd, p, q);
     let fit = b.binary(Op::LogicalAnd, above, positive);
     let all = b.binary(Op::LogicalAnd, finite, fit);
-    let product = multiply(b, x, previous, false);
+    let product = multiply(b, x, previous, AluWidth::Scalar);
     b.select(all, product, least)
 }
 
@@ -159,7 +159,7 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
     let one = b.float(1.0);
     let compared = |b: &mut Builder, op| {
         let condition = compare(b, op, x, zero);
-        truth(b, condition, false)
+        truth(b, condition, AluWidth::Scalar)
     };
     let sets = |b: &mut Builder, op| {
         let condition = compare(b, op, x, zero);
@@ -167,13 +167,13 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
     };
     let kills = |b: &mut Builder, op, limit| {
         let condition = compare(b, op, x, limit);
-        (truth(b, condition, false), Effect::Kill(condition))
+        (truth(b, condition, AluWidth::Scalar), Effect::Kill(condition))
     };
     let value = match op {
         ScalarOp::Adds | ScalarOp::Addsc0 | ScalarOp::Addsc1 => b.binary(Op::Add, x, y),
         ScalarOp::AddsPrev => b.binary(Op::Add, x, previous),
-        ScalarOp::Muls | ScalarOp::Mulsc0 | ScalarOp::Mulsc1 => multiply(b, x, y, false),
-        ScalarOp::MulsPrev => multiply(b, x, previous, false),
+        ScalarOp::Muls | ScalarOp::Mulsc0 | ScalarOp::Mulsc1 => multiply(b, x, y, AluWidth::Scalar),
+        ScalarOp::MulsPrev => multiply(b, x, previous, AluWidth::Scalar),
         ScalarOp::MulsPrev2 => multiply_checked(b, x, y, previous),
         ScalarOp::Maxs => larger(b, x, y),
         ScalarOp::Mins => smaller(b, x, y),

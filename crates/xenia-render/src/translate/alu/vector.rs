@@ -5,10 +5,10 @@ use xenia_gpu::microcode::VectorOp;
 
 use super::super::Translator;
 use super::super::builder::{Builder, Value};
-use super::{Effect, Out, address, compare, fraction, larger, multiply, smaller, truth};
+use super::{AluWidth, Effect, Out, address, compare, fraction, larger, multiply, smaller, truth};
 
 fn dot(b: &mut Builder, x: Value, y: Value, count: u32) -> Value {
-    let products = multiply(b, x, y, true);
+    let products = multiply(b, x, y, AluWidth::Vector);
     let mut sum = b.member(products, 0);
     for component in 1..count {
         let product = b.member(products, component);
@@ -51,7 +51,7 @@ fn cube(t: &mut Translator<'_>, operand: Value) -> Value {
 fn kill(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
     let components = compare(b, op, x, y);
     let any = b.expr(Expression::Relational { fun: RelationalFunction::Any, argument: components });
-    (Out::Scalar(truth(b, any, false)), Effect::Kill(any))
+    (Out::Scalar(truth(b, any, AluWidth::Scalar)), Effect::Kill(any))
 }
 
 /// Predicate operations with a nesting count: the predicate tests w, the count tests x.
@@ -82,7 +82,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
     let b = &mut t.b;
     let compared = |b: &mut Builder, op| {
         let condition = compare(b, op, x, y);
-        Out::Vector(truth(b, condition, true))
+        Out::Vector(truth(b, condition, AluWidth::Vector))
     };
     let chosen = |b: &mut Builder, op| {
         let zero = b.splat_float(0.0);
@@ -91,7 +91,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
     };
     let out = match op {
         VectorOp::Add => Out::Vector(b.binary(Op::Add, x, y)),
-        VectorOp::Mul => Out::Vector(multiply(b, x, y, true)),
+        VectorOp::Mul => Out::Vector(multiply(b, x, y, AluWidth::Vector)),
         VectorOp::Max => Out::Vector(larger(b, x, y)),
         VectorOp::Min => Out::Vector(smaller(b, x, y)),
         VectorOp::Seq => compared(b, Op::Equal),
@@ -102,7 +102,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::Trunc => Out::Vector(b.math(MathFunction::Trunc, x)),
         VectorOp::Floor => Out::Vector(b.math(MathFunction::Floor, x)),
         VectorOp::Mad => {
-            let product = multiply(b, x, y, true);
+            let product = multiply(b, x, y, AluWidth::Vector);
             Out::Vector(b.binary(Op::Add, product, z))
         }
         VectorOp::CndEq => chosen(b, Op::Equal),
@@ -136,7 +136,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
             let x2 = b.member(x, 2);
             let y3 = b.member(y, 3);
             let one = b.float(1.0);
-            let product = multiply(b, x1, y1, false);
+            let product = multiply(b, x1, y1, AluWidth::Scalar);
             Out::Vector(b.compose(vec4, &[one, product, x2, y3]))
         }
         VectorOp::MaxA => {
