@@ -250,9 +250,9 @@ impl DepthState {
     }
 }
 
-/// Faces (front, back) that are drawn; `expanded` primitives are all front.
-fn faces(call: &DrawCall, expanded: bool) -> [bool; 2] {
-    if expanded { [true, false] } else { [!call.culling.front, !call.culling.back] }
+/// Faces (front, back) that are drawn; expanded primitives are all front.
+fn faces(call: &DrawCall) -> [bool; 2] {
+    if is_expanded(call.primitive) { [true, false] } else { [!call.culling.front, !call.culling.back] }
 }
 
 /// Value of the front and back faces that are drawn; an error if both are and the values differ.
@@ -269,12 +269,12 @@ fn common<T: Copy + PartialEq>(
 }
 
 /// Depth and stencil state of a draw, and the stencil reference; `None` if tests are off.
-pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthState, u32)>, UnsupportedState> {
+pub(super) fn depth(call: &DrawCall) -> Result<Option<(DepthState, u32)>, UnsupportedState> {
     let DepthStencil { compare: depth_compare, write, stencil, bias, .. } = call.depth;
     if depth_compare.is_none() && stencil.is_none() {
         return Ok(None);
     }
-    let faces = faces(call, expanded);
+    let faces = faces(call);
     let slope = common(bias.map(|[slope, _]| slope.to_bits()), faces, "two slope biases for the two faces")?;
     if !f32::from_bits(slope).is_finite() {
         return Err(UnsupportedState("a slope bias that is no number"));
@@ -293,15 +293,15 @@ pub(super) fn depth(call: &DrawCall, expanded: bool) -> Result<Option<(DepthStat
             common(stencils.map(shared), faces, "two stencil references or masks for the two faces")?;
         reference = u32::from(shared);
         state.masks = [read, write];
-        state.stencil = Some(if expanded { [stencils[0]; 2] } else { stencils });
+        state.stencil = Some(if is_expanded(call.primitive) { [stencils[0]; 2] } else { stencils });
     }
     Ok(Some((state, reference)))
 }
 
 /// Face to cull; `Err` if both are culled.
-pub(super) fn culling(call: &DrawCall, expanded: bool) -> Result<Option<wgpu::Face>, ()> {
-    match faces(call, expanded) {
-        _ if expanded => Ok(None),
+pub(super) fn culling(call: &DrawCall) -> Result<Option<wgpu::Face>, ()> {
+    match faces(call) {
+        _ if is_expanded(call.primitive) => Ok(None),
         [true, true] => Ok(None),
         [true, false] => Ok(Some(wgpu::Face::Back)),
         [false, true] => Ok(Some(wgpu::Face::Front)),
@@ -337,11 +337,7 @@ pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<De
 }
 
 /// Conversion of positions to the host's clip space, for a target of `size` pixels.
-pub(super) fn position(
-    call: &DrawCall,
-    size: [u32; 2],
-    expanded: bool,
-) -> Result<HostPosition, UnsupportedState> {
+pub(super) fn position(call: &DrawCall, size: [u32; 2]) -> Result<HostPosition, UnsupportedState> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
     let [width, height] = size.map(|side| side as f32);
@@ -349,7 +345,7 @@ pub(super) fn position(
         [0, 1].map(|axis: usize| viewport.offset[axis] + viewport.window_offset[axis] as f32 + center);
     let constant = common(
         call.depth.bias.map(|[_, constant]| constant),
-        faces(call, expanded),
+        faces(call),
         "two constant biases for the two faces",
     )?;
     if call.msaa == Msaa::X2 && viewport.sub_pixels < 8 {
@@ -362,7 +358,7 @@ pub(super) fn position(
         z_divided: viewport.z_divided,
         w_inverted: viewport.w_inverted,
         direct3d_depth: viewport.direct3d_depth,
-        kills: call.vertex_kill == Some(VertexKill::Any) && !expanded,
+        kills: call.vertex_kill == Some(VertexKill::Any) && !is_expanded(call.primitive),
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
         steps: [width, height].map(|side| 0.5 * side * viewport.sub_pixels as f32),

@@ -6,7 +6,6 @@ use xenia_gpu::microcode::Program;
 
 use super::super::Device;
 use super::super::edram::TargetPlace;
-use super::super::primitives;
 use super::super::scale::Scale;
 use super::super::state::{self, DepthClip, DepthState, Times, UnsupportedState};
 use super::super::targets;
@@ -49,7 +48,6 @@ impl Plan {
         if !call.vertex_shader.program.writes(Program::POSITION) {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }
-        let expanded = primitives::is_expanded(call.primitive);
         let size = targets::size(call.pitch, call.msaa, targets::max_height(device, scale));
         if scale.size(size)[0] > device.device.limits().max_texture_dimension_2d {
             return Err(UnsupportedState("a target larger than the host's textures").into());
@@ -57,13 +55,13 @@ impl Plan {
         let scissor = call.scissor;
         let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
         let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
-        let Ok(culling) = state::culling(call, expanded) else { return Ok(None) };
+        let Ok(culling) = state::culling(call) else { return Ok(None) };
         if left >= right || top >= bottom {
             return Ok(None);
         }
         let place = targets::depth_place(call);
         let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
-        let mut depth = state::depth(call, expanded)?;
+        let mut depth = state::depth(call)?;
         let colors = call.color.iter().flatten();
         let colors = colors.map(|target| targets::color_place(call, target.base, target.format));
         let apart = targets::rows_apart(colors.chain(depth.map(|_| place)));
@@ -78,7 +76,7 @@ impl Plan {
         }
         let clip = state::depth_clip(call, device.features)?;
         let deepest = targets::deepest(call.depth.format);
-        let mut position = state::position(call, size, expanded)?;
+        let mut position = state::position(call, size)?;
         if clip.unclipped {
             // The host clamps depths to its viewport, the chip to the range of the format.
             position.scale[2] *= deepest;
