@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use squares::{PLAIN_VERTEX, SIDE, SharedBackend, Uniforms};
 use xenia_gpu::packets::{opcode, type3};
 use xenia_gpu::{CommandProcessor, Config, PhysicalMemory, Ram};
-use xenia_render::backend::Device;
+use xenia_render::backend::{AdapterChoice, Device};
 
 const VERTICES: u32 = 0x40_0000;
 const TURNS: usize = 5;
@@ -127,7 +127,7 @@ fn report(name: &str, draws: u32, mut times: Vec<Duration>) -> f64 {
 
 fn main() {
     let draws = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(4000);
-    let device = Device::open(false).unwrap_or_else(|error| panic!("{error}"));
+    let device = Device::open(AdapterChoice::default()).unwrap_or_else(|error| panic!("{error}"));
     println!("{}, {draws} draws a frame", device.name());
     let mut emulated = Emulated::new(device.clone(), draws);
     let plain = [false, true].map(|both| Plain::new(device.clone(), draws, both));

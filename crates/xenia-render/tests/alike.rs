@@ -13,13 +13,14 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use xenia_gpu::Reference;
-use xenia_render::backend::{BackendTally, Device, DeviceError, Options, Scale, WgpuBackend};
+use xenia_render::backend::{AdapterChoice, BackendTally, Device, DeviceError, Options, Scale, WgpuBackend};
 use xenia_scenes::{Backends, Choices, SceneCase, SceneFamily, SceneOutcome};
 use xenia_testing::{Cases, Tool, draws_in_software, obtain};
 
 fn device() -> Option<&'static Device> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
-    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
+    let choice = AdapterChoice { software: draws_in_software(), name: None };
+    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(choice)).as_ref())
 }
 
 /// The counters of backends that draw on the device.

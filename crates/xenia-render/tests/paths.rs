@@ -29,10 +29,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
 use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
-use xenia_gpu::{
-    Backend, BackendError, Frame, PhysicalMemory, PhysicalRange, PresentCall, Readback, Reference,
-};
-use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
+use xenia_gpu::memory::PhysicalRange;
+use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Readback, Reference};
+use xenia_render::backend::{AdapterChoice, Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
 /// State change of a scene.
@@ -141,11 +140,15 @@ impl Backend for Watched {
 
 static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
 
+fn device() -> Option<&'static Device> {
+    let choice = AdapterChoice { software: draws_in_software(), name: None };
+    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(choice)).as_ref())
+}
+
 fn device_errors() -> u64 {
     DEVICE.get().and_then(|device| device.as_ref().ok()).map_or(0, Device::validation_errors)
 }
 
-/// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     match DRAWING.take() {
         Some(drawing) => Box::new(Watched(drawing)),
@@ -170,8 +173,7 @@ fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
 /// Like [`drawn`], with the counters of work.
 fn worked(make: impl Fn() -> Scene) -> Option<(WgpuCounters, WorkCounts)> {
     let (edram, memory) = left(&mut make());
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())?;
-    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
+    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device()?.counting_anew())));
     DRAWING.set(Some(drawing.clone()));
     let mut scene = make();
     let counters = drawing.lock().unwrap().counters();
@@ -424,11 +426,7 @@ fn a_line_longer_than_the_hosts_textures_is_drawn_by_the_reference() {
 
 #[test]
 fn work_is_counted_by_frame() {
-    let Some(device) =
-        obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
-    else {
-        return;
-    };
+    let Some(device) = device() else { return };
     let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
     let tally = drawing.lock().unwrap().tally();
     DRAWING.set(Some(drawing));

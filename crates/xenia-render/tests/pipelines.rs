@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
 use xenia_gpu::Frame;
-use xenia_render::backend::{BackendTally, Device, DeviceError, Options, PipelineCounters, WgpuBackend};
+use xenia_render::backend::{
+    AdapterChoice, BackendTally, Device, DeviceError, Options, PipelineCounters, WgpuBackend,
+};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
 static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
@@ -25,7 +27,8 @@ thread_local! {
 }
 
 fn device() -> Option<Device> {
-    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref()).cloned()
+    let choice = AdapterChoice { software: draws_in_software(), name: None };
+    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(choice)).as_ref()).cloned()
 }
 
 fn device_errors() -> u64 {

@@ -8,7 +8,7 @@ mod scene;
 
 use std::sync::OnceLock;
 
-use xenia_render::backend::{Device, DeviceError, WgpuBackend};
+use xenia_render::backend::{AdapterChoice, Device, DeviceError, WgpuBackend};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
 /// Number of draw threads, and whether draws run on the processor's thread. Results must not depend
@@ -24,7 +24,8 @@ fn device_errors() -> u64 {
 /// Backend of the scenes. Without a Vulkan driver the test counts as not run, though the reference
 /// draws its scene.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
-    match obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref()) {
+    let choice = AdapterChoice { software: draws_in_software(), name: None };
+    match obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(choice)).as_ref()) {
         Some(device) => Box::new(WgpuBackend::new(device.clone())),
         None => Box::new(xenia_gpu::Reference::with_threads(threads)),
     }

@@ -17,7 +17,7 @@ use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_gpu::{Backend, Reference};
-use xenia_render::backend::{BackendTally, Device, WgpuBackend};
+use xenia_render::backend::{AdapterChoice, BackendTally, Device, WgpuBackend};
 use xenia_scenes::{Backends, Finding, SceneCase, SceneFamily, SceneFuzzConfig};
 
 documented! {
@@ -112,7 +112,7 @@ fn backends<'a>(device: &'a Device, tallies: &'a Tallies) -> Backends<'a> {
 }
 
 fn device() -> Result<Device> {
-    Device::open(false).context("--scenes compares with wgpu, which can't be used")
+    Device::open(AdapterChoice::default()).context("--scenes compares with wgpu, which can't be used")
 }
 
 /// Draws random scenes, and writes those that differ.

@@ -16,7 +16,7 @@ mod squares;
 use emulated::Emulated;
 use plain::Plain;
 use std::time::Duration;
-use xenia_render::backend::Device;
+use xenia_render::backend::{AdapterChoice, Device};
 use xenia_testing::thread_time;
 
 /// Width and height of textures, in texels.
@@ -73,7 +73,7 @@ fn main() {
     let argument = |number| std::env::args().nth(number).and_then(|text| text.parse::<u32>().ok());
     let [rounds, only_indices, only_textures] = [1, 2, 3].map(argument);
     let rounds = rounds.unwrap_or(5);
-    let device = Device::open(false).unwrap_or_else(|error| panic!("{error}"));
+    let device = Device::open(AdapterChoice::default()).unwrap_or_else(|error| panic!("{error}"));
     println!("{}; microseconds of CPU time a draw, least of {rounds}", device.name());
     println!("| indices | textures | packets | recorded and submitted | draws/s | plain wgpu | ratio |");
     println!("|---|---|---|---|---|---|---|");

@@ -122,13 +122,8 @@ impl Device {
         adapter(AdapterChoice { software: false, name }).map(|adapter| adapter.get_info().name)
     }
 
-    /// Opens the system's best adapter, or its software driver.
-    pub fn open(software: bool) -> Result<Self, DeviceError> {
-        Self::open_chosen(AdapterChoice { software, name: None })
-    }
-
-    /// Opens the adapter of a choice.
-    pub fn open_chosen(choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
+    /// Opens an adapter, by default the system's best.
+    pub fn open(choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
         Self::of_adapter(adapter(choice)?, choice, false)
     }
 
@@ -192,7 +187,7 @@ impl Device {
     /// Opens another device with the same options, which continues the counters of traffic.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
         let choice = AdapterChoice { software: self.software, name: self.named.as_deref() };
-        let mut next = Self::open_chosen(choice)?;
+        let mut next = Self::open(choice)?;
         next.traffic = self.traffic.clone();
         Ok(next)
     }
@@ -359,7 +354,7 @@ pub(crate) mod tests {
 
     /// A device of a test's own, for tests that lose it. `None` if there is no driver.
     pub(crate) fn own() -> Option<Device> {
-        obtain(Tool::Vulkan, Device::open(draws_in_software()))
+        obtain(Tool::Vulkan, Device::open(AdapterChoice { software: draws_in_software(), name: None }))
     }
 
     /// A device of a test's own that serves a window.
@@ -370,7 +365,9 @@ pub(crate) mod tests {
     /// Runs a test with the shared device, one test at a time; prints a message if there is no
     /// driver.
     pub(crate) fn with(test: impl FnOnce(&Device)) {
-        let device = DEVICE.get_or_init(|| Device::open(draws_in_software()).map(Mutex::new));
+        let device = DEVICE.get_or_init(|| {
+            Device::open(AdapterChoice { software: draws_in_software(), name: None }).map(Mutex::new)
+        });
         if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
             let device = device.lock().unwrap_or_else(PoisonError::into_inner);
             test(&device);

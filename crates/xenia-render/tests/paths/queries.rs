@@ -73,7 +73,10 @@ fn samples() -> Vec<u32> {
 fn samples_beside_queries_do_not_matter() {
     let expected = [1, 2, 3, 4, 5].map(|columns| columns * 8 * 16);
     assert_eq!(samples(), expected);
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref());
+    let device = obtain(
+        Tool::Vulkan,
+        DEVICE.get_or_init(|| Device::open(AdapterChoice { software: true, name: None })).as_ref(),
+    );
     let Some(device) = device else { return };
     DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())))));
     assert_eq!(samples(), expected);
@@ -100,7 +103,10 @@ fn many_queries_need_many_sets() {
 
 #[test]
 fn reports_arrive_without_packets() {
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref());
+    let device = obtain(
+        Tool::Vulkan,
+        DEVICE.get_or_init(|| Device::open(AdapterChoice { software: true, name: None })).as_ref(),
+    );
     let Some(device) = device else { return };
     DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())))));
     let mut scene = late(80);

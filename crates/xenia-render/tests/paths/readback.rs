@@ -117,8 +117,7 @@ fn later_writes_win() {
 fn a_page_that_the_cpu_writes_is_the_cpus() {
     // Without readback, memory never gets the texels of a page that the CPU has written since; the
     // texture has them from the device in the other pages.
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref());
-    let Some(device) = device else { return };
+    let Some(device) = device() else { return };
     DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.clone())))));
     let mut scene = colored(Readback::None, [96, 80]);
     resolve(&mut scene, TEXTURE, 96);

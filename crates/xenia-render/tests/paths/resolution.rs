@@ -15,8 +15,7 @@ fn scaled(factor: u32, msaa: u32, check: impl FnOnce(&mut Scene)) {
 
 /// As [`scaled`], with the backend.
 fn scaled_and_seen(factor: u32, msaa: u32, check: impl FnOnce(&mut Scene, &Drawing)) {
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref());
-    let Some(device) = device else { return };
+    let Some(device) = device() else { return };
     let options = Options { scale: Scale::new(factor).unwrap(), ..Options::default() };
     let backend = WgpuBackend::with_options(device.clone(), &options);
     let drawing = Arc::new(Mutex::new(backend));

@@ -90,9 +90,7 @@ pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
 }
 
 fn device(name: Option<&str>) -> Result<Device> {
-    Device::open_chosen(AdapterChoice { software: false, name })
-        .context("--gpu wgpu can't be used")
-        .map(log_device)
+    Device::open(AdapterChoice { software: false, name }).context("--gpu wgpu can't be used").map(log_device)
 }
 
 /// Logs the name of the device that draws.
@@ -178,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_second_start_of_the_demo_compiles_nothing_in_play() {
-        if obtain(Tool::Vulkan, Device::open(false)).is_none() {
+        if obtain(Tool::Vulkan, Device::open(AdapterChoice::default())).is_none() {
             return;
         }
         let cache = tempfile::tempdir().unwrap();
