@@ -8,7 +8,7 @@ use crate::analysis::loop_carried::carried;
 use crate::cfg::graph::BlockId;
 use crate::cfg::region::Block;
 use crate::hook::Hook;
-use crate::host::{Leave, Word};
+use crate::host::{Leave, Word, field};
 use crate::relocation::RelocationTarget;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, Value, types};
@@ -243,13 +243,27 @@ impl Lifter<'_> {
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
     }
 
-    /// Leaves after this instruction if `condition`; all registers must be flushed.
-    pub(super) fn leave_after_if(&mut self, leave: Leave, condition: Value) {
+    /// Branches to a cold block if `condition`, and continues in it. Returns the block of the other
+    /// case.
+    pub(super) fn branch_to_cold(&mut self, condition: Value) -> ir::Block {
         let cold = self.b.create_block();
         let next = self.b.create_block();
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
+        next
+    }
+
+    /// Stores the instruction's address for a hook that reads it.
+    pub(super) fn store_pc(&mut self) {
+        let ctx = self.context();
+        let pc = self.b.ins().iconst(types::I32, i64::from(self.guest.pc as i32));
+        self.b.ins().store(HOST, pc, ctx, field::PC);
+    }
+
+    /// Leaves after this instruction if `condition`; all registers must be flushed.
+    pub(super) fn leave_after_if(&mut self, leave: Leave, condition: Value) {
+        let next = self.branch_to_cold(condition);
         self.leave_after(leave);
         self.b.switch_to_block(next);
     }
@@ -333,11 +347,7 @@ impl Lifter<'_> {
 
     /// The instruction raises an exception if `condition`: leaves before it from a cold block.
     pub(super) fn raise_if(&mut self, condition: Value) {
-        let cold = self.b.create_block();
-        let next = self.b.create_block();
-        self.b.set_cold_block(cold);
-        self.b.ins().brif(condition, cold, &[], next, &[]);
-        self.b.switch_to_block(cold);
+        let next = self.branch_to_cold(condition);
         let kept = self.state.clone();
         self.raise();
         self.terminated = false;

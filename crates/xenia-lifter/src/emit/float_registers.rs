@@ -368,10 +368,7 @@ impl Lifter<'_> {
         let ctx = self.context();
         let singles = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
         let singles = self.b.ins().band_imm_s(singles, i64::from(open_format));
-        let [cold, next] = [(); 2].map(|()| self.b.create_block());
-        self.b.set_cold_block(cold);
-        self.b.ins().brif(singles, cold, &[], next, &[]);
-        self.b.switch_to_block(cold);
+        let next = self.branch_to_cold(singles);
         if open_format.is_power_of_two() {
             self.widen_normal(open_format.trailing_zeros() as usize, next);
         }

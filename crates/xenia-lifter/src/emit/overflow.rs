@@ -19,10 +19,7 @@ impl Lifter<'_> {
     /// After an instruction that may change SO: leaves if it did.
     pub(super) fn leave_if_so_changes(&mut self) {
         let Some(SoChange { condition, by_overflow }) = self.state.so_changes.take() else { return };
-        let [changed, next] = [(); 2].map(|()| self.b.create_block());
-        self.b.set_cold_block(changed);
-        self.b.ins().brif(condition, changed, &[], next, &[]);
-        self.b.switch_to_block(changed);
+        let next = self.branch_to_cold(condition);
         let kept = self.state.clone();
         if by_overflow {
             let one = self.b.ins().iconst(types::I8, 1);

@@ -111,10 +111,7 @@ impl Lifter<'_> {
     /// whether the context holds a reservation for it.
     fn commit(&mut self, ea: Value, stands: Value, value: Value) {
         self.flush();
-        let ctx = self.context();
-        let pc = self.guest.pc;
-        let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
-        self.b.ins().store(HOST, at, ctx, field::PC);
+        self.store_pc();
         let exact = self.budget_before();
         let own = self.b.ins().uextend(types::I64, stands);
         let own = self.b.ins().ishl_imm_s(own, 32);
@@ -127,11 +124,7 @@ impl Lifter<'_> {
         }
         let result = self.call_hook(Hook::Commit, &[word, value]);
         let faulted = self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, result, 1);
-        let out = self.b.create_block();
-        let next = self.b.create_block();
-        self.b.set_cold_block(out);
-        self.b.ins().brif(faulted, out, &[], next, &[]);
-        self.b.switch_to_block(out);
+        let next = self.branch_to_cold(faulted);
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(result)]);
         self.b.switch_to_block(next);

@@ -1,11 +1,11 @@
 //! String accesses: `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are compiled inline; the
 //! other forms, and a long `lmw`, call a hook.
 
+use super::Lifter;
 use super::cache::Cache;
 use super::place::Place;
-use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::{WORDS, field};
+use crate::host::WORDS;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
@@ -78,20 +78,13 @@ impl Lifter<'_> {
     pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
         self.state.cache = Cache::default();
-        let ctx = self.context();
-        let pc = self.guest.pc;
-        let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
-        self.b.ins().store(HOST, at, ctx, field::PC);
+        self.store_pc();
         let exact = self.budget_before();
         let ea = self.b.ins().ishl_imm_s(ea, 32);
         let word = self.const64(u64::from(i.0));
         let word = self.b.ins().bor(ea, word);
         let why = self.call_hook(Hook::String, &[word]);
-        let out = self.b.create_block();
-        let next = self.b.create_block();
-        self.b.set_cold_block(out);
-        self.b.ins().brif(why, out, &[], next, &[]);
-        self.b.switch_to_block(out);
+        let next = self.branch_to_cold(why);
         let exit = self.exit;
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(why)]);
         self.b.switch_to_block(next);

@@ -67,13 +67,9 @@ impl Lifter<'_> {
     fn synchronize_instructions(&mut self) {
         self.flush();
         let written = self.call_hook(Hook::Written, &[]);
-        let out = self.b.create_block();
-        let on = self.b.create_block();
-        self.b.set_cold_block(out);
-        self.b.ins().brif(written, out, &[], on, &[]);
-        self.b.switch_to_block(out);
+        let next = self.branch_to_cold(written);
         self.leave(Leave::Unwind, self.guest.pc.wrapping_add(4));
-        self.b.switch_to_block(on);
+        self.b.switch_to_block(next);
         self.end_at_next();
     }
 
