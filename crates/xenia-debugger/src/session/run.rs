@@ -10,7 +10,7 @@ use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia::machine::{Debugged, LastWriter};
-use xenia_cpu::WatchedAccess;
+use xenia_cpu::{PpcContext, WatchedAccess};
 use xenia_gdb::{Debuggee, Progress};
 use xenia_isa::{Syntax, disassemble};
 use xenia_sched::{EndKind, RunEnd};
@@ -38,6 +38,11 @@ impl DebugSession {
             bail!("the run has ended: `back`, `back-continue` or `goto N` go back, `quit` ends");
         }
         Ok(())
+    }
+
+    /// Registers of the thread that is chosen.
+    pub(super) fn chosen_context<'m>(&self, machine: &'m Debugged<'_, '_>) -> Result<&'m PpcContext> {
+        machine.context(self.model.thread).context("the thread has ended: choose another one")
     }
 
     /// Notes the registers, so that changes stand out.
@@ -137,12 +142,11 @@ impl DebugSession {
     }
 
     pub(super) fn next(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
-        let thread = self.model.thread;
-        let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
+        let ctx = self.chosen_context(machine)?;
         let pc = ctx.pc;
-        let stack = ctx.gpr[1] as u32;
+        let frame = StackFrame { thread: self.model.thread, stack: ctx.gpr[1] as u32 };
         if machine.word_at(pc).is_some_and(is_call) {
-            self.run_to(pc.wrapping_add(4), Some(StackFrame { thread, stack }), machine, watcher)
+            self.run_to(pc.wrapping_add(4), Some(frame), machine, watcher)
         } else {
             self.step(1, machine, watcher)
         }
@@ -150,9 +154,9 @@ impl DebugSession {
 
     pub(super) fn finish(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
         let thread = self.model.thread;
-        let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
+        let ctx = self.chosen_context(machine)?;
         let pc = ctx.pc;
-        let stack = ctx.gpr[1] as u32;
+        let frame = StackFrame { thread, stack: ctx.gpr[1] as u32 };
         let link = ctx.lr as u32;
         let begin = machine.machine().place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
         let is_saved = (begin..pc).step_by(4).any(|at| machine.word_at(at).is_some_and(saves_link));
@@ -160,7 +164,7 @@ impl DebugSession {
         let found = report.threads.into_iter().find(|other| other.id == thread);
         let caller = found.and_then(|thread| Some(thread.registers?.stack.first()?.address));
         let back = if is_saved { caller.context("the function has no caller that is known")? } else { link };
-        self.run_to(back, Some(StackFrame { thread, stack }), machine, watcher)
+        self.run_to(back, Some(frame), machine, watcher)
     }
 
     pub(super) fn until(

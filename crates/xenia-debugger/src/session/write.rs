@@ -103,9 +103,8 @@ impl DebugSession {
         if register.size() < 16 && value >> (8 * register.size()) != 0 {
             bail!("`{value:#x}` has more than the {} bytes of {name}", register.size());
         }
-        let thread = self.model.thread;
-        machine.context(thread).context("the thread has ended: choose another one")?;
-        self.ask(AskedChange::Register { thread, register, value })
+        self.chosen_context(machine)?;
+        self.ask(AskedChange::Register { thread: self.model.thread, register, value })
     }
 
     /// Asks whether a change is to be made.
