@@ -73,6 +73,9 @@ pub(crate) struct Workbench<'a> {
     pub(crate) counts: &'a mut CompileCounts,
 }
 
+/// [`Compiler::compile`], or its like with texts.
+type CompileRegion = fn(&mut Compiler, &Region, LiftConfig) -> Result<Compiled, LiftError>;
+
 impl Jit {
     /// Compiles the code at `pc` in the usual mode (32 bits, plain arithmetic) and returns it as
     /// text, without publishing it.
@@ -88,12 +91,14 @@ impl Jit {
     /// Counts the host instructions of the code at `pc`, compiled as by [`Self::dump`].
     pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
         Ok(self
-            .compile_in(Mode::default(), pc, false)?
+            .compile_in(Mode::default(), pc, Compiler::compile)?
             .map(|(plan, compiled)| RegionCost::of(&plan.region, &compiled)))
     }
 
     fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
-        let Some((plan, compiled)) = self.compile_in(mode, pc, true)? else { return Ok(None) };
+        let Some((plan, compiled)) = self.compile_in(mode, pc, Compiler::compile_with_texts)? else {
+            return Ok(None);
+        };
         let cost = RegionCost::of(&plan.region, &compiled);
         let blocks = plan.region.blocks.values();
         let guest = blocks.flat_map(|block| block.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
@@ -105,7 +110,7 @@ impl Jit {
         &self,
         mode: Mode,
         pc: GuestAddr,
-        texts: bool,
+        compile: CompileRegion,
     ) -> Result<Option<(Plan, Compiled)>, JitError> {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let wanted = Wanted { pc: pc.0, as_entry: true };
@@ -116,7 +121,7 @@ impl Jit {
                 return Ok(None);
             };
             let config = self.shared.lift_config(mode);
-            match self.engine.compiler.lock().compile(&plan.region, config, texts) {
+            match compile(&mut self.engine.compiler.lock(), &plan.region, config) {
                 Err(LiftError::TooLong(fitting)) if limit > 1 => {
                     limit = split_or_shrink(code, plan, fitting, limit);
                 }
@@ -246,7 +251,7 @@ impl Shared {
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
         let Some(_lifting) = Lifting::begin(code, plan.start, &pages) else { return Ok(false) };
         let config = self.lift_config(code.mode);
-        let compiled = work.compiler.compile(&plan.region, config, false)?;
+        let compiled = work.compiler.compile(&plan.region, config)?;
         work.counts.functions += 1;
         work.counts.instructions += plan.region.instructions as u64;
         if let Some(store) = &self.store {

@@ -192,7 +192,7 @@ impl AheadCompiler<'_> {
                 return Some(plan);
             }
             let config = self.shared.lift_config(self.mode);
-            match self.compiler.compile(&plan.region, config, false) {
+            match self.compiler.compile(&plan.region, config) {
                 Ok(compiled) => {
                     store.add(self.mode, &plan, &compiled, Origin::Ahead);
                     done.regions += 1;
