@@ -308,7 +308,7 @@ impl Emitter {
                 self.exits.push((miss, Exit::NotInCallTable(back as u32)));
                 self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
                 self.exit_if(Condition::CARRY, Exit::DepthInRegister);
-                self.templates.e.go_to_register(RCX, true);
+                self.templates.e.call_register(RCX);
                 self.returned(next);
             }
             (Ending::Interpreted | Ending::Illegal, _) => {

@@ -363,10 +363,14 @@ impl Encoder {
         self.len - 4
     }
 
-    /// `jmp reg`, or `call reg`. The register is one of the lower eight.
-    pub(super) fn go_to_register(&mut self, reg: HostReg, calls: bool) {
-        let extension = if calls { 0xD0 } else { 0xE0 };
-        self.put(&Bytes { bits: u128::from(0x00FF | u16::from(extension | reg) << 8), len: 2 });
+    /// `jmp reg`. The register is one of the lower eight.
+    pub(super) fn jump_to_register(&mut self, reg: HostReg) {
+        self.put(&Bytes { bits: u128::from(0xE0FF | u16::from(reg) << 8), len: 2 });
+    }
+
+    /// `call reg`. The register is one of the lower eight.
+    pub(super) fn call_register(&mut self, reg: HostReg) {
+        self.put(&Bytes { bits: u128::from(0xD0FF | u16::from(reg) << 8), len: 2 });
     }
 
     pub(super) fn push(&mut self, reg: HostReg) {

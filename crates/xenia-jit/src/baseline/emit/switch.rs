@@ -49,7 +49,7 @@ impl Emitter {
         e.raw(&[0x48, 0x8D, 0x05, 10, 0, 0, 0]); // lea rax, [rip + 10]
         e.raw(&[0x48, 0x0F, 0xBF, 0x0C, 0x08]); // movsx rcx, word [rax + rcx]
         e.raw(&[0x48, 0x01, 0xC1]); // add rcx, rax
-        e.go_to_register(RCX, false);
+        e.jump_to_register(RCX);
         let at = e.len();
         for _ in first..=last {
             e.raw(&[0; 2]);

@@ -264,8 +264,8 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
     assert_eq!(decoded(|e| _ = e.call()).mnemonic(), Mnemonic::Call);
     assert_eq!(decoded(|e| _ = e.jump()).mnemonic(), Mnemonic::Jmp);
     assert_eq!(decoded(|e| _ = e.jump_short()).mnemonic(), Mnemonic::Jmp);
-    assert_eq!(decoded(|e| e.go_to_register(RCX, true)).mnemonic(), Mnemonic::Call);
-    assert_eq!(decoded(|e| e.go_to_register(RCX, false)).op0_register(), Register::RCX);
+    assert_eq!(decoded(|e| e.call_register(RCX)).mnemonic(), Mnemonic::Call);
+    assert_eq!(decoded(|e| e.jump_to_register(RCX)).op0_register(), Register::RCX);
     assert_eq!(decoded(|e| e.jump_through(4000)).mnemonic(), Mnemonic::Jmp);
     assert_eq!(decoded(Encoder::ret).mnemonic(), Mnemonic::Ret);
     assert_eq!(decoded(Encoder::memory_fence).mnemonic(), Mnemonic::Mfence);
