@@ -30,12 +30,12 @@ impl Cpu<'_> {
         self.ctx.msr & msr_bit::PR != 0
     }
 
-    /// Reads the time base into RT; with `upper`, its upper word.
-    fn read_time_base(&mut self, i: Instruction, upper: bool) -> Step {
+    /// Reads TB or TBU, the upper word of the time base, into RT.
+    fn read_time_base(&mut self, i: Instruction, register: usize) -> Step {
         // The budget already counts this instruction, which hasn't completed.
         let time =
             self.ctx.time_base.wrapping_add(self.ctx.executed().wrapping_sub(1) >> self.ctx.tick_shift);
-        self.set_gpr(i.rd(), if upper { time >> 32 } else { time });
+        self.set_gpr(i.rd(), if register == spr::TBU { time >> 32 } else { time });
         self.ctx.time_reads_left = self.ctx.time_reads_left.saturating_sub(1);
         Ok(if self.ctx.time_reads_left == 0 { Flow::Yield } else { Flow::Next })
     }
@@ -154,8 +154,7 @@ impl System for Cpu<'_> {
             spr::LR => self.ctx.lr,
             spr::CTR => self.ctx.ctr,
             spr::VRSAVE => u64::from(self.ctx.vrsave),
-            spr::TB => return self.read_time_base(i, false),
-            spr::TBU => return self.read_time_base(i, true),
+            spr::TB | spr::TBU => return self.read_time_base(i, number),
             spr::SPRG0..=spr::SPRG3 => self.ctx.sprg[number - spr::SPRG0],
             spr::PVR => PROCESSOR_VERSION,
             spr::PIR => u64::from(self.ctx.hw_id),
@@ -167,8 +166,7 @@ impl System for Cpu<'_> {
 
     fn mftb(&mut self, i: Instruction) -> Step {
         match i.tbr() {
-            spr::TB => self.read_time_base(i, false),
-            spr::TBU => self.read_time_base(i, true),
+            register @ (spr::TB | spr::TBU) => self.read_time_base(i, register),
             _ => self.illegal(i),
         }
     }

@@ -48,8 +48,8 @@ impl Assembler {
                 self.floats(cursor, |this, value, column| this.emit(&(value as f32).to_be_bytes(), column))
             }
             ".double" => self.floats(cursor, |this, value, column| this.emit(&value.to_be_bytes(), column)),
-            ".ascii" => self.text(cursor, false),
-            ".asciz" | ".string" => self.text(cursor, true),
+            ".ascii" => self.text(cursor, b""),
+            ".asciz" | ".string" => self.text(cursor, b"\0"),
             ".align" | ".p2align" => {
                 let power = self.known(cursor)?;
                 if !(0..=31).contains(&power) {
@@ -159,7 +159,8 @@ impl Assembler {
         Ok(())
     }
 
-    fn text(&mut self, cursor: &mut Cursor<'_>, terminated: bool) -> Result<(), Problem> {
+    /// Emits strings, with `end` behind each.
+    fn text(&mut self, cursor: &mut Cursor<'_>, end: &[u8]) -> Result<(), Problem> {
         while !cursor.at_end() {
             let column = cursor.column();
             let Some(Token::Text(bytes)) = cursor.peek() else {
@@ -167,9 +168,7 @@ impl Assembler {
             };
             cursor.skip(1);
             self.emit(bytes, column)?;
-            if terminated {
-                self.emit(&[0], column)?;
-            }
+            self.emit(end, column)?;
             if !cursor.take(&Token::Punct(',')) {
                 break;
             }
