@@ -18,6 +18,7 @@ use super::deferred_effects::Effect;
 use super::{CommandProcessor, Flip, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
 use draw::UNCONDITIONAL;
+use wait::{AT_LEAST, EQUAL};
 
 impl CommandProcessor {
     /// Shows the front buffer that waited for the vertical blank at `now`, and resumes reading.
@@ -111,11 +112,11 @@ impl Packets for CommandProcessor {
     }
 
     fn wait_reg_eq(&mut self, body: &[u32]) {
-        self.wait_for_register(body, false);
+        self.wait_for_register(body, EQUAL);
     }
 
     fn wait_reg_gte(&mut self, body: &[u32]) {
-        self.wait_for_register(body, true);
+        self.wait_for_register(body, AT_LEAST);
     }
 
     fn cond_exec(&mut self, body: &[u32]) {

@@ -15,8 +15,8 @@ pub(in super::super) struct Wait {
 }
 
 /// Comparison codes of "equal" and "at least" in [`Wait`].
-const EQUAL: u32 = 3;
-const AT_LEAST: u32 = 5;
+pub(super) const EQUAL: u32 = 3;
+pub(super) const AT_LEAST: u32 = 5;
 
 impl Wait {
     pub(in super::super) fn new(body: &[u32]) -> Self {
@@ -109,9 +109,8 @@ impl CommandProcessor {
     }
 
     /// `WAIT_REG_EQ` and `WAIT_REG_GTE`: register, reference, mask, interval.
-    pub(super) fn wait_for_register(&mut self, body: &[u32], at_least: bool) {
-        let info = if at_least { AT_LEAST } else { EQUAL };
-        self.wait_for(Wait::new(&[info, body[0], body[1], body[2]]));
+    pub(super) fn wait_for_register(&mut self, body: &[u32], comparison: u32) {
+        self.wait_for(Wait::new(&[comparison, body[0], body[1], body[2]]));
     }
 
     /// `COND_EXEC`: skips following words unless the word at the first address is not zero and the
