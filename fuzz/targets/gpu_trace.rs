@@ -9,7 +9,7 @@ use xenia_gpu::NullBackend;
 use xenia_gpu::trace::{Player, Reader};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(mut player) = Player::new(Reader::unpacked(bytes), Box::new(NullBackend), false) {
+    if let Ok(mut player) = Player::new(Reader::unpacked(bytes), Box::new(NullBackend)) {
         while matches!(player.step(&mut |_, _| {}), Ok(true)) {}
         let summary = player.summary();
         assert!(summary.frames <= summary.statistics.swaps);

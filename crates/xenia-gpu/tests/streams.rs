@@ -165,7 +165,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
     if let Some(trace) = trace {
         gpu.finish_recording().unwrap().unwrap();
         let bytes = trace.0.lock().unwrap();
-        let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(NullBackend), false).unwrap();
+        let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(NullBackend)).unwrap();
         let same_end = player.run(&mut |_, _| {}).unwrap().same_end;
         assert_eq!(same_end, (gpu.backend().name() == "none").then_some(true), "playing ends otherwise");
     }

@@ -29,7 +29,7 @@ fn open(bytes: &[u8]) -> Reader<impl Read> {
 
 /// Plays a trace on the reference backend.
 fn play(bytes: &[u8], show: &mut dyn FnMut(u64, Frame)) -> Result<Summary, TraceError> {
-    Player::new(Reader::open(bytes)?, Box::new(Reference::with_threads(1)), true)?.run(show)
+    Player::with_frames(Reader::open(bytes)?, Box::new(Reference::with_threads(1)))?.run(show)
 }
 
 /// Records the second and third of a scene's three swaps; returns the trace and their frames.
@@ -68,7 +68,7 @@ fn trace_started_midway_contains_initial_state() {
     assert_eq!(pixel(&expected[1], 40, 8), [255, 0, 0, 255]);
     assert_eq!(pixel(&expected[1], 10, 20), [0, 0, 255, 255]);
     // Another backend ends in another state, which is not an error of the trace.
-    let blind = Player::new(open(&bytes), Box::new(NullBackend), true).unwrap();
+    let blind = Player::with_frames(open(&bytes), Box::new(NullBackend)).unwrap();
     assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
 }
 
@@ -216,7 +216,7 @@ fn a_trace_of_months_ends_at_its_limit() {
     let hours = (1..=5000).map(|hour| Event::Pump { now: hour * HOUR });
     let long = written(&std::iter::once(start).chain(hours).collect::<Vec<_>>());
     let began = std::time::Instant::now();
-    let mut player = Player::new(open(&long), Box::new(NullBackend), false).unwrap();
+    let mut player = Player::new(open(&long), Box::new(NullBackend)).unwrap();
     let error = loop {
         match player.step(&mut |_, _| {}) {
             Ok(more) => assert!(more, "seven months were played"),
@@ -230,7 +230,7 @@ fn a_trace_of_months_ends_at_its_limit() {
 }
 
 fn play_blind(reader: Reader<impl Read>) -> Result<Summary, TraceError> {
-    Player::new(reader, Box::new(NullBackend), false)?.run(&mut |_, _| {})
+    Player::new(reader, Box::new(NullBackend))?.run(&mut |_, _| {})
 }
 
 /// Any file and any events either play or return an error. `XENIA_RANDOM_TRACES` selects the cases.

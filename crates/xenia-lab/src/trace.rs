@@ -137,7 +137,9 @@ fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
     let name = backend.name().to_owned();
     let start = Instant::now();
     let mut trouble = None;
-    let player = Player::new(open(&args.trace)?, backend, args.dump_frames.is_some());
+    let reader = open(&args.trace)?;
+    let shows = args.dump_frames.is_some();
+    let player = if shows { Player::with_frames(reader, backend) } else { Player::new(reader, backend) };
     let mut player = player.with_context(|| format!("{shown}"))?;
     player.processor().set_readback(args.readback.into());
     player.processor().set_queries(args.queries.into());

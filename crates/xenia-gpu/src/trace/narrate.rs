@@ -210,7 +210,7 @@ fn play(
     sender: &SharedSender,
 ) -> Result<(), TraceError> {
     let narrating = NarratingBackend { inner: backend, sender: sender.clone(), draws: 0, wants_picture };
-    let mut player = Player::new(from, Box::new(narrating), false)?;
+    let mut player = Player::new(from, Box::new(narrating))?;
     player.processor().observe(Box::new(sender.clone()));
     let mut frames = 0;
     loop {

@@ -46,13 +46,25 @@ pub struct Player<R: Read> {
 }
 
 impl<R: Read> Player<R> {
-    /// Reads the start event and sets up the processor; with `capture`, each swap renders a frame.
-    pub fn new(mut reader: Reader<R>, backend: Box<dyn Backend>, capture: bool) -> Result<Self, TraceError> {
+    /// Reads the start event and sets up the processor.
+    pub fn new(reader: Reader<R>, backend: Box<dyn Backend>) -> Result<Self, TraceError> {
+        Self::with_config(reader, backend, Config::default())
+    }
+
+    /// As [`Self::new`]; each swap renders a frame.
+    pub fn with_frames(reader: Reader<R>, backend: Box<dyn Backend>) -> Result<Self, TraceError> {
+        Self::with_config(reader, backend, Config { capture_all: true, ..Config::default() })
+    }
+
+    fn with_config(
+        mut reader: Reader<R>,
+        backend: Box<dyn Backend>,
+        config: Config,
+    ) -> Result<Self, TraceError> {
         let Some(Event::Start(state)) = reader.next_event()? else {
             return Err(reader.invalid("a trace begins with the processor's state"));
         };
         let memory = Arc::new(Ram::whole());
-        let config = Config { capture_all: capture, ..Config::default() };
         let mut processor = CommandProcessor::new(memory.clone(), backend, config);
         processor.restore(&state).map_err(|reason| reader.invalid(reason))?;
         let now = state.display.start;

@@ -160,7 +160,7 @@ impl Scene {
     pub fn play(&mut self, trace: &Bytes) {
         let done = self.gpu.finish_recording().unwrap().unwrap();
         let bytes = trace.0.lock().unwrap();
-        let player = Player::new(Reader::open(&bytes[..]).unwrap(), super::backend(1), true).unwrap();
+        let player = Player::with_frames(Reader::open(&bytes[..]).unwrap(), super::backend(1)).unwrap();
         let mut frames = 0;
         let summary = player.run(&mut |_, _| frames += 1).unwrap();
         assert_eq!((summary.events, summary.frames, summary.same_end), (done.events, frames, Some(true)));

@@ -189,7 +189,7 @@ fn a_recording_between_queries_counts_what_its_replay_counts() {
     m.run(&[&DRAW[..], &report(REPORT)].concat());
     m.gpu.finish_recording().unwrap().unwrap();
     let bytes = bytes.0.lock().unwrap().clone();
-    let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(LateDevice::default()), false);
+    let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(LateDevice::default()));
     assert_eq!(player.unwrap().run(&mut |_, _| {}).unwrap().same_end, Some(true));
 }
 
