@@ -162,13 +162,13 @@ impl Templates {
         }
     }
 
-    /// `to = a op b` on 64 bits. An operation that does not commute is a subtraction.
-    fn two(&mut self, form: Form, to: usize, a: usize, b: usize, commutes: bool) {
+    /// `to = a op b` on 64 bits.
+    fn two(&mut self, form: Form, to: usize, a: usize, b: usize) {
         let target = Self::target(to);
         // The operand that is not replaced, if the other one is.
         let other = if to == a {
             Some(b)
-        } else if to == b && commutes {
+        } else if to == b && form != SUB {
             Some(a)
         } else {
             None
@@ -181,7 +181,7 @@ impl Templates {
             }
             Some(other) if target != RAX => self.e.op64(form, target, gpr(other)),
             None if to == b && target != RAX => {
-                // Only a subtraction does not commute.
+                // Only a subtraction does not commute: `a - b` is the negative of `b - a`.
                 self.e.op64(SUB, target, gpr(a));
                 self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             }

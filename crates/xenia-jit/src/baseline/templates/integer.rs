@@ -20,7 +20,7 @@ impl Templates {
             Op::addis => self.add_immediate(i, (i.simm() << 16) as i32),
             Op::addx => self.add(i),
             Op::subfx => {
-                self.two(SUB, d, b, a, false);
+                self.two(SUB, d, b, a);
                 self.record_if(i, d);
             }
             Op::negx => self.negate(i),
@@ -36,7 +36,7 @@ impl Templates {
                 self.record_if(i, d);
             }
             Op::mulldx => {
-                self.two(IMUL, d, a, b, true);
+                self.two(IMUL, d, a, b);
                 self.record_if(i, d);
             }
             Op::mulhwx | Op::mulhwux => {
@@ -147,7 +147,7 @@ impl Templates {
             (Rm::Reg(to), Rm::Reg(a), Rm::Reg(b)) if to != a && to != b => {
                 self.e.lea_sum(Qword, to, a, b);
             }
-            _ => self.two(ADD, i.rd(), i.ra(), i.rb(), true),
+            _ => self.two(ADD, i.rd(), i.ra(), i.rb()),
         }
         self.record_if(i, i.rd());
     }

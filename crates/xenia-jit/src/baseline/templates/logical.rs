@@ -14,9 +14,9 @@ impl Templates {
         let b = i.rb();
         match op {
             Op::orx if s == b => self.move_register(a, s),
-            Op::orx => self.two(OR, a, s, b, true),
-            Op::andx => self.two(AND, a, s, b, true),
-            Op::xorx => self.two(XOR, a, s, b, true),
+            Op::orx => self.two(OR, a, s, b),
+            Op::andx => self.two(AND, a, s, b),
+            Op::xorx => self.two(XOR, a, s, b),
             Op::norx => self.negated(OR, i),
             Op::nandx => self.negated(AND, i),
             Op::eqvx => self.negated(XOR, i),
