@@ -9,11 +9,17 @@
 
 use super::cache::Cr;
 use super::float_checks::Check;
+use super::float_convert::IntegerRounding;
 use super::float_registers::{Nans, Operand};
 use super::{GUEST, Lifter};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Float, Instruction};
+
+/// Doubles of a smaller magnitude fit a doubleword, rounded or truncated.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+/// Numbers of a smaller magnitude fit a word if they are truncated; rounded, they may be 2^31.
+const TWO_TO_31: f64 = 2_147_483_648.0;
 
 /// The fused multiply-adds, by signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,19 +258,19 @@ impl Float for Lifter<'_> {
     }
 
     fn fctidx(&mut self, i: Instruction) {
-        self.float_to_integer(i, 9_223_372_036_854_775_808.0, true);
+        self.float_to_integer(i, TWO_TO_63, IntegerRounding::Nearest);
     }
 
     fn fctidzx(&mut self, i: Instruction) {
-        self.float_to_integer(i, 9_223_372_036_854_775_808.0, false);
+        self.float_to_integer(i, TWO_TO_63, IntegerRounding::TowardZero);
     }
 
     fn fctiwx(&mut self, i: Instruction) {
-        self.float_to_integer(i, 2_147_483_647.0, true);
+        self.float_to_integer(i, TWO_TO_31 - 1.0, IntegerRounding::Nearest);
     }
 
     fn fctiwzx(&mut self, i: Instruction) {
-        self.float_to_integer(i, 2_147_483_648.0, false);
+        self.float_to_integer(i, TWO_TO_31, IntegerRounding::TowardZero);
     }
 
     fn fresx(&mut self, i: Instruction) {

@@ -9,6 +9,14 @@ use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
+/// Rounding of a conversion to an integer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IntegerRounding {
+    /// To nearest, ties to even.
+    Nearest,
+    TowardZero,
+}
+
 impl Lifter<'_> {
     /// Keeps the computation of `value` alive even if the instruction's result is never read, since
     /// the host operation sets the sticky bits. (Arithmetic needs no such store, since its result
@@ -35,8 +43,8 @@ impl Lifter<'_> {
         self.record_status(i);
     }
 
-    /// Converts to an integer whose magnitude is below `limit`; other values go to software.
-    pub(super) fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
+    /// Converts a number of a magnitude below `limit` to an integer; other values go to software.
+    pub(super) fn float_to_integer(&mut self, i: Instruction, limit: f64, mode: IntegerRounding) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);
             return;
@@ -59,7 +67,10 @@ impl Lifter<'_> {
         let rounded = self.b.ins().ireduce(types::I8, rounded);
         self.b.ins().jump(done, &[value.into(), rounded.into()]);
         self.b.switch_to_block(fine);
-        let whole = if nearest { self.b.ins().nearest(b) } else { self.b.ins().trunc(b) };
+        let whole = match mode {
+            IntegerRounding::Nearest => self.b.ins().nearest(b),
+            IntegerRounding::TowardZero => self.b.ins().trunc(b),
+        };
         let mut value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
         if self.config.rounds_silently {
             // Converting a number that is not whole raises the exception; its result is not used.
@@ -69,7 +80,7 @@ impl Lifter<'_> {
         }
         let inexact = self.b.ins().fcmp(FloatCC::NotEqual, whole, b);
         let mut rounded = inexact;
-        if nearest {
+        if mode == IntegerRounding::Nearest {
             let up = self.b.ins().fabs(whole);
             let up = self.b.ins().fcmp(FloatCC::GreaterThan, up, magnitude);
             let up = self.b.ins().ishl_imm_s(up, 1);
