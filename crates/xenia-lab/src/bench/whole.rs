@@ -140,13 +140,13 @@ impl Whole {
         self.steps.iter().all(|step| step.qemu.is_some())
     }
 
-    /// Runs all steps natively, or with `qemu` in QEMU.
-    pub(super) fn elsewhere(&self, qemu: bool) -> Result<Took> {
+    /// Runs all steps outside of the emulator.
+    pub(super) fn elsewhere(&self, place: Elsewhere) -> Result<Took> {
         let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
         let disk = self.disk(&work)?;
         let mut all = Took { right: true, ..Took::default() };
         for step in &self.steps {
-            all.add(&step.elsewhere(qemu, &disk, work.path())?);
+            all.add(&step.elsewhere(place, &disk, work.path())?);
         }
         Ok(all)
     }
@@ -195,14 +195,23 @@ impl Whole {
     }
 }
 
+/// Place of a run outside of the emulator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// A program of the host.
+    Native,
+    /// A program of Linux on PowerPC, in QEMU.
+    Qemu,
+}
+
 impl Step {
-    fn elsewhere(&self, qemu: bool, disk: &Path, work: &Path) -> Result<Took> {
+    fn elsewhere(&self, place: Elsewhere, disk: &Path, work: &Path) -> Result<Took> {
         let folder = disk.join(&self.folder);
         let time = work.join("time");
         let said = work.join("said");
         let mut command = timed(&time);
         command.current_dir(&folder);
-        if qemu {
+        if place == Elsewhere::Qemu {
             let program = self.qemu.as_ref().context("there is no program for qemu")?;
             command.args(["qemu-ppc", "-cpu", "7450"]);
             // The variables are for the program; the emulator is found without them.
