@@ -59,9 +59,15 @@ pub(crate) struct EdramRow {
 }
 
 impl EdramSurface {
-    /// `pitch` is in pixels; `columns` is the number of sample columns per pixel.
-    pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
-        Self { base, pitch_tiles: pitch_tiles(pitch, columns, words), is_depth, words }
+    /// Location of a colour target. `pitch` is in pixels; `columns` is the number of sample columns
+    /// per pixel.
+    pub(crate) fn color(base: u32, pitch: u32, columns: u32, words: u32) -> Self {
+        Self { base, pitch_tiles: pitch_tiles(pitch, columns, words), is_depth: false, words }
+    }
+
+    /// Location of a depth target, whose samples are words.
+    pub(crate) fn depth(base: u32, pitch: u32, columns: u32) -> Self {
+        Self { is_depth: true, ..Self::color(base, pitch, columns, 1) }
     }
 
     /// Tiles of a row of tiles that hold the sample columns `from..to`.
@@ -114,21 +120,21 @@ mod tests {
 
     #[test]
     fn samples_lie_where_the_hardware_has_them() {
-        let color = EdramSurface::new(3, 1280, 1, false, 1);
+        let color = EdramSurface::color(3, 1280, 1, 1);
         assert_eq!(color.pitch_tiles, 16);
         assert_eq!(color.row(0, 0).word(0), 3 * 1280);
         assert_eq!(color.row(80, 17).word(5), (3 + 16 + 1) * 1280 + 80 + 5);
         let depth = EdramSurface { is_depth: true, ..color };
         assert_eq!(depth.row(0, 0).word(0), 3 * 1280 + 40);
         assert_eq!(depth.row(32, 0).word(8), 3 * 1280);
-        let wide = EdramSurface::new(2047, 80, 2, false, 2);
+        let wide = EdramSurface::color(2047, 80, 2, 2);
         assert_eq!(wide.pitch_tiles, 4);
         assert_eq!(wide.row(40, 0).word(1), 1, "tile numbers wrap");
     }
 
     #[test]
     fn a_target_never_uses_a_word_twice() {
-        for place in [EdramSurface::new(0, 640, 2, true, 1), EdramSurface::new(5, 320, 1, false, 2)] {
+        for place in [EdramSurface::depth(0, 640, 2), EdramSurface::color(5, 320, 1, 2)] {
             let mut seen = vec![false; EDRAM_WORDS];
             for y in 0..64 {
                 for x in (0..if place.words == 2 { 320 } else { 1280 }).step_by(8) {

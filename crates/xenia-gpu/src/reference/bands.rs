@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn band_check_detects_surfaces_sharing_tiles() {
         // 1280 pixels are 16 tiles; 720 rows are 45 rows of tiles, that is 720 tiles.
-        let color = |base: u32| EdramSurface::new(base, 1280, 1, false, 1);
-        let depth = |base: u32| EdramSurface::new(base, 1280, 1, true, 1);
+        let color = |base: u32| EdramSurface::color(base, 1280, 1, 1);
+        let depth = |base: u32| EdramSurface::depth(base, 1280, 1);
         for (name, expected, places, rows, columns) in [
             ("side by side", true, vec![color(0), depth(720)], 0..45, [0, 1280]),
             ("the same tiles", true, vec![color(0), depth(0)], 0..45, [0, 1280]),
@@ -223,21 +223,9 @@ mod tests {
             ("wider, one row", true, vec![color(0)], 3..4, [0, 1288]),
             ("wrapping around to free tiles", true, vec![color(2000)], 0..45, [0, 1280]),
             ("wrapping around to itself", false, vec![color(0)], 0..129, [0, 1280]),
-            (
-                "64 bits beside",
-                true,
-                vec![EdramSurface::new(0, 1280, 1, false, 2), depth(1216)],
-                0..38,
-                [0, 1280],
-            ),
-            (
-                "64 bits over",
-                false,
-                vec![EdramSurface::new(0, 1280, 1, false, 2), depth(720)],
-                0..45,
-                [0, 1280],
-            ),
-            ("no pitch", false, vec![EdramSurface::new(0, 0, 1, false, 1)], 0..2, [0, 80]),
+            ("64 bits beside", true, vec![EdramSurface::color(0, 1280, 1, 2), depth(1216)], 0..38, [0, 1280]),
+            ("64 bits over", false, vec![EdramSurface::color(0, 1280, 1, 2), depth(720)], 0..45, [0, 1280]),
+            ("no pitch", false, vec![EdramSurface::color(0, 0, 1, 1)], 0..2, [0, 80]),
         ] {
             assert_eq!(are_apart(places.into_iter(), rows, columns), expected, "{name}");
         }

@@ -118,7 +118,7 @@ impl<'a> BlockPipeline<'a> {
         Self {
             colors: colors.collect(),
             depth: tests_depth.then(|| {
-                let place = EdramSurface::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
+                let place = EdramSurface::depth(call.depth.base, call.pitch, call.msaa.columns());
                 DepthTest::new(call.depth, place, call.msaa)
             }),
             early: !writes_depth

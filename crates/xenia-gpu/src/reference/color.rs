@@ -23,7 +23,7 @@ impl ColorPlace {
     pub(super) fn new(target: &ColorTarget, call: &DrawCall) -> Self {
         let words = if target.format.is_64_bit() { 2 } else { 1 };
         Self {
-            place: EdramSurface::new(target.base, call.pitch, call.msaa.columns(), false, words),
+            place: EdramSurface::color(target.base, call.pitch, call.msaa.columns(), words),
             format: target.format,
             msaa: call.msaa,
             scale: 2.0_f32.powi(target.exponent_bias),

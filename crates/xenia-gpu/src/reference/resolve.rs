@@ -44,11 +44,11 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn color_surface(&self, base: u32, format: ColorTargetFormat) -> EdramSurface {
         let words = if format.is_64_bit() { 2 } else { 1 };
-        EdramSurface::new(base, self.call.pitch, self.call.msaa.columns(), false, words)
+        EdramSurface::color(base, self.call.pitch, self.call.msaa.columns(), words)
     }
 
     fn depth_surface(&self, base: u32) -> EdramSurface {
-        EdramSurface::new(base, self.call.pitch, self.call.msaa.columns(), true, 1)
+        EdramSurface::depth(base, self.call.pitch, self.call.msaa.columns())
     }
 
     fn reader(&self, surface: EdramSurface) -> Reader<'a> {

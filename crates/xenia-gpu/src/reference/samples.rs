@@ -113,7 +113,7 @@ mod tests {
     fn samples_lie_where_the_layout_has_them() {
         for msaa in [Msaa::X1, Msaa::X2, Msaa::X4] {
             for (is_depth, words) in [(false, 1), (true, 1), (false, 2)] {
-                let place = EdramSurface::new(3, 640, msaa.columns(), is_depth, words);
+                let place = EdramSurface { is_depth, ..EdramSurface::color(3, 640, msaa.columns(), words) };
                 for at in [[0, 0], [8, 2], [32, 14], [40, 30], [152, 6], [632, 62]] {
                     for sample in 0..msaa.samples() {
                         let samples = Samples::new(place, msaa, BlockPosition { x: at[0], y: at[1] }, sample);

@@ -18,7 +18,7 @@ pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
     let width = call.pitch.min(MAX_SIDE);
     let height = u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE);
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
-    let depth = EdramSurface::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
+    let depth = EdramSurface::depth(call.depth.base, call.pitch, call.msaa.columns());
     let place = target.as_ref().map_or(depth, |target| target.place);
     let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
     for y in 0..height {
