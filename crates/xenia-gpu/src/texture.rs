@@ -19,7 +19,8 @@ pub(crate) use decode::{component, decoding_bytes, gamma_level_to_linear};
 pub(crate) use encode::{encode, swap};
 pub use format::{Format, Layout};
 pub use format::{
-    depth_float_to_single, float10_to_single, half_to_single, single_to_depth_float, single_to_half,
+    depth_float_to_single, depth_to_single, float10_to_single, half_to_single, single_to_depth_float,
+    single_to_half,
 };
 pub use info::TextureInfo;
 pub use key::TextureKey;

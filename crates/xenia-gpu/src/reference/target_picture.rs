@@ -5,8 +5,7 @@ use super::memory::Edram;
 use crate::backend::Frame;
 use crate::draw_state::DrawCall;
 use crate::edram::EdramSurface;
-use crate::enums::DepthFormat;
-use crate::texture::depth_float_to_single;
+use crate::texture::depth_to_single;
 
 /// Largest side of the image.
 const MAX_SIDE: u32 = 4096;
@@ -31,12 +30,7 @@ pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
                     let high = if place.words == 2 { edram.get(at.word(1)) } else { 0 };
                     color::unpack(target.format, [low, high])
                 }
-                None => {
-                    [match call.depth.format {
-                        DepthFormat::D24S8 => (low >> 8) as f32 / 16_777_215.0,
-                        DepthFormat::D24FS8 => depth_float_to_single(low >> 8),
-                    }; 4]
-                }
+                None => [depth_to_single(call.depth.format, low >> 8); 4],
             };
             let [r, g, b, _] = value.map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
             rgba.extend([r, g, b, 255]);

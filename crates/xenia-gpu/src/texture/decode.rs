@@ -1,6 +1,6 @@
 //! Decoding of texture levels to plain texels.
 
-use super::format::{Layout, depth_float_to_single, half_to_single};
+use super::format::{Layout, depth_to_single, half_to_single};
 use super::layout::{self, LevelLayout};
 use super::{TextureInfo, blocks};
 use crate::enums::{Dimension, TextureSign};
@@ -202,12 +202,7 @@ fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
             }
             replicate(texel, count as usize)
         }
-        Layout::Depth(float) => {
-            let bits = word(bytes, 0);
-            let depth =
-                if float { depth_float_to_single(bits >> 8) } else { (bits >> 8) as f32 / 16_777_215.0 };
-            [depth; 4]
-        }
+        Layout::Depth(format) => [depth_to_single(format, word(bytes, 0) >> 8); 4],
         _ => [0.0; 4],
     }
 }

@@ -1,5 +1,7 @@
 //! Texture formats: one row each, by number.
 
+use crate::enums::DepthFormat;
+
 /// Layout of the components in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -9,8 +11,8 @@ pub enum Layout {
     Half(u8),
     /// Single-precision floats: number of components.
     Single(u8),
-    /// Depth in the high 24 bits, stencil in the low 8; true for floating-point depth.
-    Depth(bool),
+    /// Depth in the high 24 bits, stencil in the low 8.
+    Depth(DepthFormat),
     /// DXT1 colour blocks.
     Dxt1,
     /// DXT3: explicit alpha and colour.
@@ -176,8 +178,8 @@ formats! {
     19 "DXT2_3" 16 [4, 4] Dxt3;
     20 "DXT4_5" 16 [4, 4] Dxt5;
     21 "16_16_16_16_EDRAM" 8 [1, 1] Fields([16, 16, 16, 16]);
-    22 "24_8" 4 [1, 1] Depth(false);
-    23 "24_8_FLOAT" 4 [1, 1] Depth(true);
+    22 "24_8" 4 [1, 1] Depth(DepthFormat::D24S8);
+    23 "24_8_FLOAT" 4 [1, 1] Depth(DepthFormat::D24FS8);
     24 "16" 2 [1, 1] Fields([16, 0, 0, 0]);
     25 "16_16" 4 [1, 1] Fields([16, 16, 0, 0]);
     26 "16_16_16_16" 8 [1, 1] Fields([16, 16, 16, 16]);
@@ -259,6 +261,14 @@ pub fn single_to_half(value: f32) -> u16 {
     let exponent = (bits >> 23) as i32 - 127;
     let rounded = (bits & 0x7f_ffff) + 0x1000;
     sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
+}
+
+/// Converts a depth value of 24 bits to a float.
+pub fn depth_to_single(format: DepthFormat, bits: u32) -> f32 {
+    match format {
+        DepthFormat::D24S8 => bits as f32 / 16_777_215.0,
+        DepthFormat::D24FS8 => depth_float_to_single(bits),
+    }
 }
 
 /// Converts a depth value of 20 mantissa and 4 exponent bits to a float from 0 to just below 2.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use xenia_gpu::enums::{Anisotropy, ClampMode, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, ClampMode, DepthFormat, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::texture::{Format, Layout, TextureInfo};
 
@@ -258,7 +258,7 @@ impl Fetch {
                 if width > 16 { 2.0_f32.powi(width) } else { 0.0 }
             }
             _ if self.is_integer => return 0.0,
-            Layout::Single(_) | Layout::Half(_) | Layout::Depth(true) => 2.0,
+            Layout::Single(_) | Layout::Half(_) | Layout::Depth(DepthFormat::D24FS8) => 2.0,
             _ => 1.0,
         };
         largest * 2.0_f32.powi(self.exponent)

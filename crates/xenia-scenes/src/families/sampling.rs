@@ -11,7 +11,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::enums::ClampMode;
+use xenia_gpu::enums::{ClampMode, DepthFormat};
 use xenia_gpu::texture::{Layout, half_to_single};
 
 use super::fetching::{BASE, Fetch, MIPS};
@@ -34,7 +34,7 @@ fn contents(seed: u32, fetch: &Fetch) -> Vec<u8> {
         let bits = match fetch.format.layout {
             Layout::Single(_) => rng.random_range(-2.0_f32..2.0).to_bits(),
             Layout::Half(_) => rng.random::<u32>() & 0xbfff_bfff,
-            Layout::Depth(true) => rng.random::<u32>() & 0xefff_ffff,
+            Layout::Depth(DepthFormat::D24FS8) => rng.random::<u32>() & 0xefff_ffff,
             _ => rng.random(),
         };
         let bits = match fetch.endian {

@@ -7,7 +7,7 @@
 //! would double the memory of such textures).
 
 use wgpu::{Features, TextureFormat};
-use xenia_gpu::enums::TextureSign;
+use xenia_gpu::enums::{DepthFormat, TextureSign};
 use xenia_gpu::texture::{Format, Layout, TextureInfo};
 
 use super::super::wgsl::listed;
@@ -42,10 +42,10 @@ impl Kind {
     fn of(layout: Layout) -> Option<Self> {
         Some(match layout {
             // The stencil of a depth format is not fetched.
-            Layout::Fields(_) | Layout::Depth(false) => Self::Fields,
+            Layout::Fields(_) | Layout::Depth(DepthFormat::D24S8) => Self::Fields,
             Layout::Half(_) => Self::Half,
             Layout::Single(_) => Self::Single,
-            Layout::Depth(true) => Self::FloatDepth,
+            Layout::Depth(DepthFormat::D24FS8) => Self::FloatDepth,
             Layout::Dxt1 => Self::Dxt1,
             Layout::Dxt3 => Self::Dxt3,
             Layout::Dxt5 => Self::Dxt5,
