@@ -104,71 +104,92 @@ fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
     if wide { [offset, 0, z] } else { [0, offset, z] }
 }
 
-/// Computes the layout of a level. Levels above the last existing one return that one.
-pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
-    let format = info.format;
-    let level = level.min(info.max_level());
-    let [width, height, depth] = info.size;
-    let [block_width, block_height] = format.block;
-    let d3 = info.dimension == Dimension::D3;
-    let packed = if info.packed_mips { packed_level(info.size) } else { u32::MAX };
-    // Level 0 may be stored with the packed levels, at the base or among the other levels.
-    let stored = |level: u32, is_base: bool| {
-        let power_rows = (height.next_power_of_two() >> level).max(1);
-        let (row, rows) = if is_base {
-            let pitch = info.pitch.max(if info.pitch == 0 { width } else { 0 });
-            (pitch, if packed == 0 { power_rows } else { height })
-        } else {
-            ((width.next_power_of_two() >> level).max(1), power_rows)
-        };
+/// Memory of a level, with its padding.
+struct LevelStorage {
+    /// Blocks from one row to the next.
+    pitch: u32,
+    /// Rows of blocks from one slice to the next.
+    rows: u32,
+    /// Bytes of a slice or face, or of all slices of a 3D texture.
+    slice_bytes: u32,
+}
+
+impl LevelStorage {
+    /// Memory of level 0, which the packed levels may share.
+    fn of_base(info: &TextureInfo, has_packed: bool) -> Self {
+        let [width, height, depth] = info.size;
+        let row = if info.pitch == 0 { width } else { info.pitch };
+        let rows = if has_packed { height.next_power_of_two() } else { height };
+        Self::padded(info, [row, rows, depth])
+    }
+
+    /// Memory of a level among the others.
+    fn of_mip(info: &TextureInfo, level: u32) -> Self {
+        Self::padded(info, info.size.map(|size| (size.next_power_of_two() >> level).max(1)))
+    }
+
+    fn padded(info: &TextureInfo, [row, rows, depth]: [u32; 3]) -> Self {
+        let format = info.format;
+        let [block_width, block_height] = format.block;
         let mut pitch = row.div_ceil(block_width).next_multiple_of(32);
         if !info.tiled {
             let bytes = (pitch * format.bytes).next_multiple_of(256);
             pitch = bytes / format.bytes;
         }
-        let rows = if info.dimension == Dimension::D1 {
-            1
-        } else {
-            rows.div_ceil(block_height).next_multiple_of(32)
+        let rows = match info.dimension {
+            Dimension::D1 => 1,
+            _ => rows.div_ceil(block_height).next_multiple_of(32),
         };
         let slice = u64::from(pitch) * u64::from(rows) * u64::from(format.bytes);
-        let slices = if d3 {
-            let depth = if is_base { depth } else { (depth.next_power_of_two() >> level).max(1) };
-            u64::from(depth.next_multiple_of(4))
-        } else {
-            1
+        let slices = match info.dimension {
+            Dimension::D3 => u64::from(depth.next_multiple_of(4)),
+            _ => 1,
         };
         let slice_bytes = (slice * slices).next_multiple_of(4096).min(1 << 29) as u32;
-        (pitch, rows, slice_bytes)
-    };
-    let spanned = |slice_bytes: u32, copies: u32| {
-        let copies = if d3 { 1 } else { copies };
-        (u64::from(slice_bytes) * u64::from(copies)).min(1 << 29) as u32
-    };
+        Self { pitch, rows, slice_bytes }
+    }
+
+    /// Bytes of some slices or faces; those of a 3D texture are counted already.
+    fn spanned(&self, info: &TextureInfo, slices: u32) -> u32 {
+        let copies = if info.dimension == Dimension::D3 { 1 } else { slices };
+        (u64::from(self.slice_bytes) * u64::from(copies)).min(1 << 29) as u32
+    }
+}
+
+/// Computes the layout of a level. Levels above the last existing one return that one.
+pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
+    let level = level.min(info.max_level());
+    let [width, height, depth] = info.size;
+    let [block_width, block_height] = info.format.block;
+    let packed = if info.packed_mips { packed_level(info.size) } else { u32::MAX };
     // Behind the base, stacks have room for a multiple of four slices.
     let room = match info.dimension {
         Dimension::D2 if depth > 1 => depth.next_multiple_of(4),
         _ => depth,
     };
-    let storage = level.min(packed);
-    let (pitch, rows, slice_bytes) = stored(storage, level == 0);
+    // Level 0 may be stored with the packed levels, at the base or among the other levels.
+    let number = level.min(packed);
+    let storage = match level {
+        0 => LevelStorage::of_base(info, packed == 0),
+        _ => LevelStorage::of_mip(info, number),
+    };
     let physical = if level == 0 {
         info.base
     } else {
-        let before =
-            (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(spanned(stored(level, false).2, room)));
-        info.mips.wrapping_add(before) & 0x1fff_ffff
+        let spans = (1..number).map(|level| LevelStorage::of_mip(info, level).spanned(info, room));
+        info.mips.wrapping_add(spans.fold(0, u32::wrapping_add)) & 0x1fff_ffff
     };
     let origin = if level >= packed { packed_origin(width, height, depth, level) } else { [0; 3] };
     let [level_width, level_height, level_depth] = info.level_size(level);
+    let slice = if info.dimension == Dimension::D3 { origin[2] } else { 0 };
     LevelLayout {
         physical,
         blocks: [level_width.div_ceil(block_width), level_height.div_ceil(block_height), level_depth],
-        origin: [origin[0] / block_width, origin[1] / block_height, if d3 { origin[2] } else { 0 }],
-        pitch,
-        rows,
-        slice_bytes,
-        bytes: spanned(slice_bytes, depth),
+        origin: [origin[0] / block_width, origin[1] / block_height, slice],
+        pitch: storage.pitch,
+        rows: storage.rows,
+        slice_bytes: storage.slice_bytes,
+        bytes: storage.spanned(info, depth),
     }
 }
 
