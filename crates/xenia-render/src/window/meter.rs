@@ -52,8 +52,10 @@ pub struct Sounding {
 pub(crate) struct Rates {
     /// Frames per second.
     pub(crate) fps: f64,
-    /// Mean and longest time between two frames, in milliseconds.
-    pub(crate) frame_ms: (f64, f64),
+    /// Mean time between two frames, in milliseconds.
+    pub(crate) frame_ms: f64,
+    /// Longest time between two frames, in milliseconds.
+    pub(crate) longest_ms: f64,
     /// Ratio of guest time to host time; 1 is the console's speed.
     pub(crate) speed: f64,
     /// Millions of guest instructions per second.
@@ -131,7 +133,8 @@ impl Meter {
             let gap_ms = |(a, b): (&Duration, &Duration)| b.saturating_sub(*a).as_secs_f64() * 1e3;
             let longest = self.frames.iter().zip(self.frames.iter().skip(1)).map(gap_ms).fold(0.0, f64::max);
             rates.fps = gaps / seconds;
-            rates.frame_ms = (seconds * 1e3 / gaps, longest);
+            rates.frame_ms = seconds * 1e3 / gaps;
+            rates.longest_ms = longest;
         }
         if let (Some((from, old)), Some((to, new))) = (self.samples.front(), self.samples.back()) {
             let per = |amount: f64, of: f64| if of > 0.0 { amount / of } else { 0.0 };
@@ -182,7 +185,7 @@ mod tests {
             }
         }
         let rates = meter.rates();
-        assert!(near(rates.fps, 20.0) && near(rates.frame_ms.0, 50.0) && near(rates.frame_ms.1, 50.0));
+        assert!(near(rates.fps, 20.0) && near(rates.frame_ms, 50.0) && near(rates.longest_ms, 50.0));
         assert!(near(rates.speed, 0.5) && near(rates.mips, 40.0), "{rates:?}");
         assert!(near(rates.draws_per_frame, 80.0) && near(rates.exceptions_per_frame, 10_000.0), "{rates:?}");
         assert!(near(rates.interpreted, 0.02), "{rates:?}");
@@ -201,7 +204,7 @@ mod tests {
             let expected = if frames == 0 { 0.0 } else { 7.0 };
             assert!(near(meter.rates().draws_per_frame, expected), "{second}");
         }
-        assert!(near(meter.rates().fps, 0.5) && near(meter.rates().frame_ms.1, 2000.0));
+        assert!(near(meter.rates().fps, 0.5) && near(meter.rates().longest_ms, 2000.0));
     }
 
     #[test]

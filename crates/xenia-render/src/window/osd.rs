@@ -3,6 +3,7 @@
 use super::appearance::Appearance;
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
+use crate::backend::WorkCounts;
 use std::time::Duration;
 use xenia_gpu::PixelSize;
 use xenia_gpu::processor::FIELDS_PER_SECOND;
@@ -51,12 +52,20 @@ pub(crate) struct OsdState {
     pub(crate) adapter: String,
 }
 
+/// Pace of the machine that the display names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OsdPace {
+    Usual,
+    Paused,
+    Turbo,
+}
+
 impl OsdState {
-    fn state(&self) -> &'static str {
+    fn pace(&self) -> OsdPace {
         match (self.paused, self.turbo) {
-            (true, _) => "paused",
-            (false, true) => "turbo",
-            (false, false) => "",
+            (true, _) => OsdPace::Paused,
+            (false, true) => OsdPace::Turbo,
+            (false, false) => OsdPace::Usual,
         }
     }
 }
@@ -74,17 +83,15 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
         Some(fields) => (format!(" of {fields:.0}"), String::new()),
         None => (String::new(), format!("  speed {:.0}%", rates.speed * 100.0)),
     };
-    let mut lines = vec![
-        format!(
-            "{:5.1}{of} fps  {:5.1} ms (longest {:.1}){speed}  {}",
-            rates.fps,
-            rates.frame_ms.0,
-            rates.frame_ms.1,
-            shown.state()
-        )
-        .trim_end()
-        .to_owned(),
-    ];
+    let pace = match shown.pace() {
+        OsdPace::Usual => "",
+        OsdPace::Paused => "  paused",
+        OsdPace::Turbo => "  turbo",
+    };
+    let mut lines = vec![format!(
+        "{:5.1}{of} fps  {:5.1} ms (longest {:.1}){speed}{pace}",
+        rates.fps, rates.frame_ms, rates.longest_ms
+    )];
     if let Some(figures) = meter.newest() {
         lines.push(format!("{:5.1} MIPS, {}", rates.mips, figures.engine));
         if figures.functions > 0 {
@@ -97,22 +104,7 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
         }
         lines.push(format!("{:5.0} draws a frame, {}", rates.draws_per_frame, figures.backend));
         if let Some((work, frames)) = rates.work.filter(|(_, frames)| *frames > 0.0) {
-            lines.push(format!(
-                "{:5.1} waits of {:.1} ms, {:.1} MB back, {:.1} MB up, {:.1} drawn by the CPU a frame",
-                work.waits as f64 / frames,
-                work.ns_waited as f64 / 1e6 / frames,
-                work.bytes_back as f64 / 1e6 / frames,
-                work.bytes_up as f64 / 1e6 / frames,
-                work.fallback_draws as f64 / frames
-            ));
-            lines.push(format!(
-                "{:5} pipelines in {:.0} ms; {:.1} textures, {:.1} levels, {:.1} queries a frame",
-                work.pipelines_in_play,
-                work.ns_in_pipelines as f64 / 1e6,
-                work.textures_made as f64 / frames,
-                work.levels_decoded as f64 / frames,
-                work.queries as f64 / frames
-            ));
+            lines.extend(work_lines(&work, frames));
         }
         if let Some(Sounding { latency, gaps }) = figures.sound {
             lines.push(format!("{:5.0} ms behind in sound, {gaps} gaps", latency.as_secs_f64() * 1000.0));
@@ -133,6 +125,27 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
     lines
 }
 
+/// Lines of the backend's work in this number of frames.
+fn work_lines(work: &WorkCounts, frames: f64) -> [String; 2] {
+    let waits = format!(
+        "{:5.1} waits of {:.1} ms, {:.1} MB back, {:.1} MB up, {:.1} drawn by the CPU a frame",
+        work.waits as f64 / frames,
+        work.ns_waited as f64 / 1e6 / frames,
+        work.bytes_back as f64 / 1e6 / frames,
+        work.bytes_up as f64 / 1e6 / frames,
+        work.fallback_draws as f64 / frames
+    );
+    let pipelines = format!(
+        "{:5} pipelines in {:.0} ms; {:.1} textures, {:.1} levels, {:.1} queries a frame",
+        work.pipelines_in_play,
+        work.ns_in_pipelines as f64 / 1e6,
+        work.textures_made as f64 / frames,
+        work.levels_decoded as f64 / frames,
+        work.queries as f64 / frames
+    );
+    [waits, pipelines]
+}
+
 /// Video fields per second of host time, if guest time is the host's clock.
 fn fields(meter: &Meter) -> Option<f64> {
     let has_clock = meter.newest().is_some_and(|figures| figures.has_host_clock);
@@ -147,10 +160,10 @@ fn fps(meter: &Meter) -> String {
 
 /// Badges in a corner; `badges` are the permanent ones.
 pub(crate) fn badges(badges: &[&str], shown: &OsdState) -> Vec<String> {
-    let state = match shown.state() {
-        "" => None,
-        "paused" => Some("|| paused"),
-        _ => Some(">> turbo"),
+    let state = match shown.pace() {
+        OsdPace::Usual => None,
+        OsdPace::Paused => Some("|| paused"),
+        OsdPace::Turbo => Some(">> turbo"),
     };
     let video = shown.has_video.then_some("* video");
     let all: Vec<&str> = badges.iter().copied().chain(video).chain(state).collect();
@@ -162,10 +175,10 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
     if let Some(doing) = doing {
         return format!("{name} | {doing} | xenia-rs");
     }
-    let state = match shown.state() {
-        "paused" => " | paused".to_owned(),
-        "" => format!(" | {}", fps(meter)),
-        state => format!(" | {}, {state}", fps(meter)),
+    let state = match shown.pace() {
+        OsdPace::Usual => format!(" | {}", fps(meter)),
+        OsdPace::Paused => " | paused".to_owned(),
+        OsdPace::Turbo => format!(" | {}, turbo", fps(meter)),
     };
     format!("{name}{state} | xenia-rs")
 }
@@ -210,7 +223,6 @@ impl Messages {
 mod tests {
     use super::super::meter::Figures;
     use super::*;
-    use crate::backend::WorkCounts;
 
     fn metered() -> Meter {
         let mut meter = Meter::default();
