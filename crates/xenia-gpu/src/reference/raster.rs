@@ -4,7 +4,7 @@
 //! neither overlap nor leave gaps (top-left rule). Blocks are 8 x 2 pixels, one lane each.
 
 use super::block::{BlockPipeline, BlockPosition};
-use crate::draw_state::DrawCall;
+use crate::draw_state::{DrawCall, Scissor};
 use crate::enums::Msaa;
 use crate::geometry::{Corner, Facing};
 use crate::microcode::{LANES, Lanes, Mask};
@@ -201,27 +201,34 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     let [slope, constant] = call.depth.bias[usize::from(is_back)];
     z.origin += slope as f64 * z.slope() + constant as f64;
     let perspective = !call.affine && (inverse_w[0] != inverse_w[1] || inverse_w[0] != inverse_w[2]);
-    let range = |axis: usize| {
-        let values = screen.map(|corner| corner[axis]);
-        let low = values.iter().min().copied().unwrap_or(0).div_euclid(SUB);
-        let high = values.iter().max().copied().unwrap_or(0).div_euclid(SUB) + 1;
-        (low.max(-GUARD_PIXELS) as i32, high.min(GUARD_PIXELS) as i32)
-    };
-    let x = range(0);
-    let y = range(1);
-    let left = x.0.max(call.scissor.left);
-    let right = x.1.min(call.scissor.right);
-    let top = y.0.max(call.scissor.top);
-    let bottom = y.1.min(call.scissor.bottom);
-    (left < right && top < bottom).then(|| Setup {
+    let bounds = bounds(&screen, &call.scissor)?;
+    Some(Setup {
         corners: *corners,
         weights: [plane([0.0, 1.0, 0.0]), plane([0.0, 0.0, 1.0])],
         z,
         inverse_w: perspective.then_some(inverse_w),
         is_back,
         edges,
-        bounds: [left, right, top, bottom],
+        bounds,
     })
+}
+
+/// Pixels within the scissor that a triangle may cover: left, right, top, bottom. `None` if there
+/// are none.
+fn bounds(screen: &[[i64; 2]; 3], scissor: &Scissor) -> Option<[i32; 4]> {
+    let range = |axis: usize| {
+        let values = screen.map(|corner| corner[axis]);
+        let low = values.iter().min().copied().unwrap_or(0).div_euclid(SUB);
+        let high = values.iter().max().copied().unwrap_or(0).div_euclid(SUB) + 1;
+        [low.max(-GUARD_PIXELS) as i32, high.min(GUARD_PIXELS) as i32]
+    };
+    let [left, right] = range(0);
+    let [top, bottom] = range(1);
+    let left = left.max(scissor.left);
+    let right = right.min(scissor.right);
+    let top = top.max(scissor.top);
+    let bottom = bottom.min(scissor.bottom);
+    (left < right && top < bottom).then_some([left, right, top, bottom])
 }
 
 impl Setup {
