@@ -1,5 +1,6 @@
 //! Guest memory accesses, and the host's floating-point mode.
 
+use super::state::HostAddress;
 use super::{AFTER_FAULT, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
 use crate::hook::Hook;
 use crate::host::{Leave, Word, field};
@@ -181,13 +182,13 @@ impl Lifter<'_> {
             return ea;
         }
         let memory = self.word(Word::Memory);
-        let known = self.state.addresses.iter().flatten().find(|known| (known.0, known.1) == (memory, ea));
-        if let Some(&(_, _, address)) = known {
-            return address;
+        let mut known = self.state.addresses.iter().flatten();
+        if let Some(known) = known.find(|known| known.memory == memory && known.ea == ea) {
+            return known.address;
         }
         let address = self.b.ins().iadd(memory, ea);
         self.state.addresses.rotate_right(1);
-        self.state.addresses[0] = Some((memory, ea, address));
+        self.state.addresses[0] = Some(HostAddress { memory, ea, address });
         address
     }
 

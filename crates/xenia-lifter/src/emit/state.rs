@@ -30,10 +30,19 @@ pub(crate) struct State {
     /// The restart point for a faulting load.
     pub(super) restart_point: Option<RestartPoint>,
     pub(super) words: [Option<Value>; WORDS],
-    /// The last computed host addresses: memory base, guest address, and their sum. Accesses reuse
-    /// the sum in their address operands.
-    pub(super) addresses: [Option<(Value, Value, Value)>; ADDRESSES],
+    /// The last computed host addresses, which accesses reuse in their address operands.
+    pub(super) addresses: [Option<HostAddress>; ADDRESSES],
     pub(super) stored_words: StoredWords,
+}
+
+/// A host address, with the values whose sum it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HostAddress {
+    /// Base of guest memory.
+    pub(super) memory: Value,
+    /// The effective address.
+    pub(super) ea: Value,
+    pub(super) address: Value,
 }
 
 /// Number of remembered host addresses.
