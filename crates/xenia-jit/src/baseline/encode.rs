@@ -77,8 +77,8 @@ impl Encoder {
         }
         let size = if form.is_byte && size == Dword { OperandSize::Byte } else { size };
         bytes.prefixes(size, reg, rm);
-        bytes.bits |= u128::from(form.escape.0) << (8 * bytes.len);
-        bytes.len += form.escape.1;
+        bytes.bits |= u128::from(form.escape.bytes) << (8 * bytes.len);
+        bytes.len += form.escape.count;
         bytes.byte(form.opcode);
         bytes.operands(reg, rm);
         self.put(&bytes);

@@ -60,17 +60,33 @@ impl Rm {
 pub(in crate::baseline) struct Form {
     /// A legacy prefix, or 0.
     pub(super) prefix: u8,
-    /// Escape bytes in front of the opcode, the first one lowest, and their number.
-    pub(super) escape: (u16, u32),
+    pub(super) escape: EscapeBytes,
     pub(super) opcode: u8,
     /// Whether the register operand has 8 bits; registers 4 to 7 then need a REX prefix.
     pub(super) is_byte: bool,
     pub(super) changes_flags: bool,
 }
 
+/// Escape bytes in front of an opcode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EscapeBytes {
+    /// The first one is lowest.
+    pub(super) bytes: u16,
+    /// Their number, from 0.
+    pub(super) count: u32,
+}
+
+impl EscapeBytes {
+    const NONE: Self = Self { bytes: 0, count: 0 };
+    /// 0F: opcodes of two bytes.
+    const TWO: Self = Self { bytes: 0x0F, count: 1 };
+    /// 0F 38: opcodes of three bytes.
+    const THREE: Self = Self { bytes: 0x380F, count: 2 };
+}
+
 impl Form {
     const fn alu(opcode: u8) -> Self {
-        Self { prefix: 0, escape: (0, 0), opcode, is_byte: false, changes_flags: true }
+        Self { prefix: 0, escape: EscapeBytes::NONE, opcode, is_byte: false, changes_flags: true }
     }
 
     const fn plain(opcode: u8) -> Self {
@@ -79,7 +95,7 @@ impl Form {
 
     /// A form with the escape byte 0F.
     const fn two(opcode: u8) -> Self {
-        Self { escape: (0x0F, 1), ..Self::plain(opcode) }
+        Self { escape: EscapeBytes::TWO, ..Self::plain(opcode) }
     }
 
     /// A form on xmm registers: a prefix and the escape byte 0F.
@@ -89,7 +105,7 @@ impl Form {
 
     /// A form with the escape bytes 0F 38.
     const fn three(opcode: u8) -> Self {
-        Self { escape: (0x380F, 2), ..Self::plain(opcode) }
+        Self { escape: EscapeBytes::THREE, ..Self::plain(opcode) }
     }
 
     /// `op rm, reg` of one of the operations ADD, OR, AND, SUB and XOR.
@@ -116,8 +132,9 @@ pub(in crate::baseline) const SUB: Form = Form::alu(0x2B);
 pub(in crate::baseline) const XOR: Form = Form::alu(0x33);
 pub(in crate::baseline) const CMP: Form = Form::alu(0x3B);
 pub(in crate::baseline) const TEST: Form = Form::alu(0x85);
-pub(in crate::baseline) const IMUL: Form = Form { escape: (0x0F, 1), ..Form::alu(0xAF) };
-pub(in crate::baseline) const LZCNT: Form = Form { prefix: 0xF3, escape: (0x0F, 1), ..Form::alu(0xBD) };
+pub(in crate::baseline) const IMUL: Form = Form { escape: EscapeBytes::TWO, ..Form::alu(0xAF) };
+pub(in crate::baseline) const LZCNT: Form =
+    Form { prefix: 0xF3, escape: EscapeBytes::TWO, ..Form::alu(0xBD) };
 pub(in crate::baseline) const MOV: Form = Form::plain(0x8B);
 pub(in crate::baseline) const MOVSXD: Form = Form::plain(0x63);
 pub(in crate::baseline) const MOVZX8: Form = Form { is_byte: true, ..Form::two(0xB6) };

@@ -46,12 +46,26 @@ pub(super) enum Label {
     Arm,
 }
 
+/// A label of a row, and its offset.
+struct DefinedLabel {
+    row: usize,
+    label: Label,
+    at: usize,
+}
+
+/// A jump to a label of a row, whose distance is at the offset `field`.
+struct LabelJump {
+    field: usize,
+    row: usize,
+    label: Label,
+}
+
 /// A thunk being written.
 pub(super) struct ThunkWriter {
     pub(super) e: Encoder,
     calls: Vec<(usize, CodeThunk)>,
-    labels: Vec<(usize, Label, usize)>,
-    jumps: Vec<(usize, usize, Label)>,
+    labels: Vec<DefinedLabel>,
+    jumps: Vec<LabelJump>,
     /// The row being written.
     pub(super) number: usize,
 }
@@ -89,9 +103,9 @@ impl ThunkWriter {
             self.call(CodeThunk::PrepareFloat);
             self.jump(number, Label::Body);
         }
-        for &(field, number, label) in &self.jumps {
-            let at = self.labels.iter().find(|row| (row.0, row.1) == (number, label));
-            self.e.set_distance(field, at.map_or(0, |row| row.2 as i64));
+        for jump in &self.jumps {
+            let target = self.labels.iter().find(|to| to.row == jump.row && to.label == jump.label);
+            self.e.set_distance(jump.field, target.map_or(0, |to| to.at as i64));
         }
         ThunkCode { code: self.e.code().to_vec(), calls: self.calls }
     }
@@ -187,17 +201,17 @@ impl ThunkWriter {
 
     /// Defines a label of the row being written.
     pub(super) fn label(&mut self, label: Label) {
-        self.labels.push((self.number, label, self.e.len()));
+        self.labels.push(DefinedLabel { row: self.number, label, at: self.e.len() });
     }
 
-    pub(super) fn jump(&mut self, number: usize, label: Label) {
+    pub(super) fn jump(&mut self, row: usize, label: Label) {
         let field = self.e.jump();
-        self.jumps.push((field, number, label));
+        self.jumps.push(LabelJump { field, row, label });
     }
 
-    fn jump_if(&mut self, condition: Condition, number: usize, label: Label) {
+    fn jump_if(&mut self, condition: Condition, row: usize, label: Label) {
         let field = self.e.jump_if(condition);
-        self.jumps.push((field, number, label));
+        self.jumps.push(LabelJump { field, row, label });
     }
 
     /// A conditional jump to a label of the row being written.
