@@ -32,6 +32,14 @@ pub(super) struct Sending {
     pub(super) length: u32,
 }
 
+/// Pages that were found current.
+#[derive(Default)]
+struct CurrentPages {
+    pages: Range<u32>,
+    /// Epoch of memory at that check.
+    epoch: Option<u64>,
+}
+
 /// Memory with space in the buffer: consecutive whole chunks.
 struct Run {
     chunks: Range<u32>,
@@ -41,8 +49,7 @@ struct Run {
     versions: Vec<Option<u64>>,
     /// Pages that recorded commands may read.
     read: Range<u32>,
-    /// Pages that were found current, and the memory epoch of that check.
-    current: (Range<u32>, Option<u64>),
+    current: CurrentPages,
     /// Time of the last request.
     asked: u64,
 }
@@ -169,12 +176,14 @@ impl Kept {
         };
         let Some(run) = self.runs.get_mut(&id) else { return Err(Full) };
         let is_tracked = Self::load(run, &stale, memory, send);
-        let (current, when) = &run.current;
-        let touches = current.start <= pages.end && pages.start <= current.end;
-        run.current = match is_tracked {
-            true if *when == epoch && touches => (hull(current, &pages), epoch),
-            true => (pages.clone(), epoch),
-            false => (0..0, None),
+        let known = &run.current;
+        let touches = known.pages.start <= pages.end && pages.start <= known.pages.end;
+        run.current = if !is_tracked {
+            CurrentPages::default()
+        } else if known.epoch == epoch && touches {
+            CurrentPages { pages: hull(&known.pages, &pages), epoch }
+        } else {
+            CurrentPages { pages: pages.clone(), epoch }
         };
         if run.read.is_empty() {
             self.unsubmitted.push(id);
@@ -194,7 +203,7 @@ impl Kept {
         memory: &dyn PhysicalMemory,
     ) -> Vec<u32> {
         let Some(run) = self.runs.get_mut(&id) else { return Vec::new() };
-        if epoch.is_some() && run.current.1 == epoch && contains(&run.current.0, pages) {
+        if epoch.is_some() && run.current.epoch == epoch && contains(&run.current.pages, pages) {
             return Vec::new();
         }
         self.checks += u64::from(pages.end - pages.start);
@@ -235,7 +244,8 @@ impl Kept {
         self.next_run += 1;
         self.by_chunk.extend(chunks.clone().map(|chunk| (chunk, id)));
         let versions = vec![None; chunks.len() * CHUNK_PAGES as usize];
-        let run = Run { chunks, place, versions, read: 0..0, current: (0..0, None), asked: self.clock };
+        let current = CurrentPages::default();
+        let run = Run { chunks, place, versions, read: 0..0, current, asked: self.clock };
         self.runs.insert(id, run);
         Ok(id)
     }
