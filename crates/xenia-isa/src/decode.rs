@@ -11,26 +11,43 @@ const NONE: u16 = u16::MAX;
 const LOW_BITS: u32 = 0x7FF;
 
 struct Tables {
-    /// Per primary opcode: index of its first entry, and the low bits that index its entries.
-    primary: [(u32, u32); 64],
+    /// By primary opcode, the word's first six bits.
+    primary: [PrimaryTable; 64],
     entries: Vec<u16>,
-    /// Per row: its bits and mask, and the row to try if they do not match.
-    rows: Vec<(u32, u32, u16)>,
+    rows: Vec<RowCheck>,
+}
+
+/// Entries of a primary opcode.
+#[derive(Clone, Copy, Default)]
+struct PrimaryTable {
+    /// Index of the first one.
+    start: u32,
+    /// Bits of the word that index them.
+    index_mask: u32,
+}
+
+/// Comparison of a word with a row.
+#[derive(Clone, Copy)]
+struct RowCheck {
+    bits: u32,
+    mask: u32,
+    /// Row to try if they do not match.
+    next: u16,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(build);
 
 fn build() -> Tables {
     let mut tables = Tables {
-        primary: [(0, 0); 64],
+        primary: [PrimaryTable::default(); 64],
         entries: Vec::new(),
-        rows: ROWS.iter().map(|row| (row.bits, row.mask, NONE)).collect(),
+        rows: ROWS.iter().map(|row| RowCheck { bits: row.bits, mask: row.mask, next: NONE }).collect(),
     };
     for primary in 0..64_u32 {
         let members: Vec<_> = ROWS.iter().filter(|row| row.bits >> 26 == primary).collect();
         let index_mask = if members.iter().any(|row| row.mask & LOW_BITS != 0) { LOW_BITS } else { 0 };
         let start = tables.entries.len();
-        tables.primary[primary as usize] = (start as u32, index_mask);
+        tables.primary[primary as usize] = PrimaryTable { start: start as u32, index_mask };
         tables.entries.resize(start + index_mask as usize + 1, NONE);
         for row in members {
             // All values of the low bits that match the row's bits under its mask.
@@ -39,7 +56,7 @@ fn build() -> Tables {
             let mut rest = 0_u32;
             loop {
                 let entry = &mut tables.entries[start + (given | rest) as usize];
-                tables.rows[row.op as usize].2 = std::mem::replace(entry, row.op as u16);
+                tables.rows[row.op as usize].next = std::mem::replace(entry, row.op as u16);
                 rest = rest.wrapping_sub(free) & free;
                 if rest == 0 {
                     break;
@@ -54,10 +71,10 @@ fn build() -> Tables {
 #[inline]
 pub fn decode(word: u32) -> Option<Op> {
     let tables = &*TABLES;
-    let (start, index_mask) = tables.primary[(word >> 26) as usize];
+    let PrimaryTable { start, index_mask } = tables.primary[(word >> 26) as usize];
     let mut row = tables.entries[(start + (word & index_mask)) as usize];
     while (row as usize) < OP_COUNT {
-        let (bits, mask, next) = tables.rows[row as usize];
+        let RowCheck { bits, mask, next } = tables.rows[row as usize];
         if word & mask == bits {
             return Some(ROWS[row as usize].op);
         }
