@@ -85,18 +85,19 @@ fn flatten(call: &DrawCall, corners: &mut [Corner], provoking: usize) {
 /// Computes the fourth corner of a rectangle list's rectangle, and the indices of the diagonal's
 /// ends. The diagonal is the longest side of the three given corners.
 fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
-    let distance = |a: usize, b: usize| {
+    // The ends of each side, and the corner opposite to it.
+    let sides = [[0, 1, 2], [1, 2, 0], [2, 0, 1]];
+    let length = |[a, b, _]: [usize; 3]| {
         let [pa, pb] = [corners[a].position, corners[b].position];
         (pa[0] - pb[0]).powi(2) + (pa[1] - pb[1]).powi(2)
     };
-    let sides = [(0, 1, 2), (1, 2, 0), (2, 0, 1)];
     let mut longest = sides[0];
     for side in sides {
-        if distance(side.0, side.1) > distance(longest.0, longest.1) {
+        if length(side) > length(longest) {
             longest = side;
         }
     }
-    let (a, b, opposite) = longest;
+    let [a, b, opposite] = longest;
     let sum = Corner::combine(&corners[a], &corners[b], |a, b| a + b);
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
 }
