@@ -15,13 +15,10 @@ use xenia_jit_tests::conformance::{self, ConformanceEngine};
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
-/// The JIT, which compiles at first execution however often code is replaced, so that a case that
-/// runs once runs compiled. `pruning_seed` chooses the sides of branches to prune as cold.
-pub fn jit_engine<'a>(break_lifter: bool, pruning_seed: Option<u64>) -> ConformanceEngine<'a> {
-    ConformanceEngine::new("jit", move |memory| {
-        let config = JitConfig { wrong_addi: break_lifter, pruning_seed, ..JitConfig::compile_everything() };
-        Ok(Box::new(Jit::new(memory, config)?))
-    })
+/// The JIT. With [`JitConfig::compile_everything`] it compiles at first execution, however often
+/// code is replaced, so that a case that runs once runs compiled.
+pub fn jit_engine<'a>(config: JitConfig) -> ConformanceEngine<'a> {
+    ConformanceEngine::new("jit", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
 }
 
 /// The baseline tier alone, which compiles however often code is replaced.
@@ -38,10 +35,11 @@ pub fn baseline_engine<'a>() -> ConformanceEngine<'a> {
 /// The JIT engines for `tier`; `auto` means one engine for each tier, because a case runs only
 /// once.
 fn compiling<'a>(tier: Tier) -> Vec<ConformanceEngine<'a>> {
+    let jit = || jit_engine(JitConfig::compile_everything());
     match tier {
         Tier::Baseline => vec![baseline_engine()],
-        Tier::Interp | Tier::Auto if HAS_BASELINE => vec![jit_engine(false, None), baseline_engine()],
-        Tier::Interp | Tier::Auto | Tier::Function => vec![jit_engine(false, None)],
+        Tier::Interp | Tier::Auto if HAS_BASELINE => vec![jit(), baseline_engine()],
+        Tier::Interp | Tier::Auto | Tier::Function => vec![jit()],
     }
 }
 

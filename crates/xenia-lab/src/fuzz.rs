@@ -20,6 +20,7 @@ use xenia::say::outln;
 use xenia::source::refuse_named_pipe;
 use xenia::wording::count;
 use xenia_cli::Code;
+use xenia_jit::JitConfig;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
 
@@ -106,7 +107,12 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     let shown = bar.clone();
     let jit = match args.tier {
         Tier::Baseline => baseline_engine(),
-        Tier::Interp | Tier::Function | Tier::Auto => jit_engine(args.break_lifter, Some(args.seed)),
+        // The seed also chooses the sides of branches that are pruned as cold.
+        Tier::Interp | Tier::Function | Tier::Auto => jit_engine(JitConfig {
+            wrong_addi: args.break_lifter,
+            pruning_seed: Some(args.seed),
+            ..JitConfig::compile_everything()
+        }),
     };
     let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
     if outside.is_some() && args.engine == FuzzEngine::Interp {
