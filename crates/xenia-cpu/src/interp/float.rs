@@ -43,17 +43,24 @@ const fn format<const SINGLE: bool>() -> Format {
     if SINGLE { Format::Single } else { Format::Double }
 }
 
-/// frA ± frB.
+/// frA + frB.
 #[inline(always)]
-fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool) -> Flow {
+fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
-    let flip = if subtract { SIGN } else { 0 };
+    arithmetic(ctx, i, || fast::add::<SINGLE>(a, b), |fpscr| exact::add(a, b, format::<SINGLE>(), fpscr))
+}
+
+/// frA − frB.
+#[inline(always)]
+fn difference<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    let a = ctx.fpr[i.fa()];
+    let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
         i,
-        || fast::add::<SINGLE>(a, b ^ flip),
-        |fpscr| exact::add(a, b, subtract, format::<SINGLE>(), fpscr),
+        || fast::add::<SINGLE>(a, b ^ SIGN),
+        |fpscr| exact::subtract(a, b, format::<SINGLE>(), fpscr),
     )
 }
 
@@ -176,11 +183,11 @@ impl Float for Cpu<'_> {
     }
 
     fn faddx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<false>(self.ctx, i, false))
+        Ok(sum::<false>(self.ctx, i))
     }
 
     fn faddsx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<true>(self.ctx, i, false))
+        Ok(sum::<true>(self.ctx, i))
     }
 
     fn fcfidx(&mut self, i: Instruction) -> Step {
@@ -312,11 +319,11 @@ impl Float for Cpu<'_> {
     }
 
     fn fsubx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<false>(self.ctx, i, true))
+        Ok(difference::<false>(self.ctx, i))
     }
 
     fn fsubsx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<true>(self.ctx, i, true))
+        Ok(difference::<true>(self.ctx, i))
     }
 
     fn mcrfs(&mut self, i: Instruction) -> Step {

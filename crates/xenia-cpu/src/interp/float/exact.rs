@@ -110,14 +110,21 @@ fn rounded_sum(a: Magnitude, b: Magnitude, format: Format, fpscr: u32) -> Rounde
     }
 }
 
-/// frA + frB, or frA − frB.
+/// frA + frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn add(a: u64, b: u64, subtract: bool, format: Format, fpscr: u32) -> Outcome {
-    if let Some(nan) = nan_result(&[a, b], 0) {
-        return nan;
-    }
-    let b = if subtract { b ^ SIGN } else { b };
+pub(crate) fn add(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
+    nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b, format, fpscr))
+}
+
+/// frA − frB; a NaN keeps its sign.
+#[cold]
+#[inline(never)]
+pub(crate) fn subtract(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
+    nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b ^ SIGN, format, fpscr))
+}
+
+fn add_numbers(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
     Outcome::Value(match (unpack(a), unpack(b)) {
         (Number::Infinity(x), Number::Infinity(y)) if x != y => return invalid(VXISI),
         (Number::Infinity(sign), _) | (_, Number::Infinity(sign)) => infinity(sign),
