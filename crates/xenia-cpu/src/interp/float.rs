@@ -38,73 +38,85 @@ use round::Format;
 use std::ops::RangeInclusive;
 use xenia_isa::{Float, Instruction, Op};
 
+/// Formats of results, as const parameters.
+const DOUBLE: bool = false;
+const SINGLE: bool = true;
+
+/// RN's value for rounding toward zero.
+const TOWARD_ZERO: u32 = 1;
+
 /// The format selected by a const parameter.
-const fn format<const SINGLE: bool>() -> Format {
-    if SINGLE { Format::Single } else { Format::Double }
+const fn format<const IS_SINGLE: bool>() -> Format {
+    if IS_SINGLE { Format::Single } else { Format::Double }
 }
 
 /// frA + frB.
 #[inline(always)]
-fn sum<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
-    let a = ctx.fpr[i.fa()];
-    let b = ctx.fpr[i.fb()];
-    arithmetic(ctx, i, || fast::add::<SINGLE>(a, b), |fpscr| exact::add(a, b, format::<SINGLE>(), fpscr))
-}
-
-/// frA − frB.
-#[inline(always)]
-fn difference<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn sum<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
         i,
-        || fast::add::<SINGLE>(a, b ^ SIGN),
-        |fpscr| exact::subtract(a, b, format::<SINGLE>(), fpscr),
+        || fast::add::<IS_SINGLE>(a, b),
+        |fpscr| exact::add(a, b, format::<IS_SINGLE>(), fpscr),
+    )
+}
+
+/// frA − frB.
+#[inline(always)]
+fn difference<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+    let a = ctx.fpr[i.fa()];
+    let b = ctx.fpr[i.fb()];
+    arithmetic(
+        ctx,
+        i,
+        || fast::add::<IS_SINGLE>(a, b ^ SIGN),
+        |fpscr| exact::subtract(a, b, format::<IS_SINGLE>(), fpscr),
     )
 }
 
 /// frA × frC.
 #[inline(always)]
-fn product<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn product<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let a = ctx.fpr[i.fa()];
     let c = ctx.fpr[i.fc()];
     arithmetic(
         ctx,
         i,
-        || fast::multiply::<SINGLE>(a, c),
-        |fpscr| exact::multiply(a, c, format::<SINGLE>(), fpscr),
+        || fast::multiply::<IS_SINGLE>(a, c),
+        |fpscr| exact::multiply(a, c, format::<IS_SINGLE>(), fpscr),
     )
 }
 
 /// frA ÷ frB.
 #[inline(always)]
-fn quotient<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn quotient<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
         i,
-        || fast::divide::<SINGLE>(a, b),
-        |fpscr| exact::divide(a, b, format::<SINGLE>(), fpscr),
+        || fast::divide::<IS_SINGLE>(a, b),
+        |fpscr| exact::divide(a, b, format::<IS_SINGLE>(), fpscr),
     )
 }
 
 /// Square root: √frB.
 #[inline(always)]
-fn root<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn root<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
     let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
         i,
-        || fast::square_root::<SINGLE>(b),
-        |fpscr| exact::square_root(b, format::<SINGLE>(), fpscr),
+        || fast::square_root::<IS_SINGLE>(b),
+        |fpscr| exact::square_root(b, format::<IS_SINGLE>(), fpscr),
     )
 }
 
 /// ±(frA × frC ± frB).
 #[inline(always)]
-fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Flow {
+fn fused<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Flow {
     let a = ctx.fpr[i.fa()];
     let c = ctx.fpr[i.fc()];
     let b = ctx.fpr[i.fb()];
@@ -113,10 +125,10 @@ fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fu
         ctx,
         i,
         || {
-            let result = fast::multiply_add::<SINGLE>(a, c, b ^ flip)?;
+            let result = fast::multiply_add::<IS_SINGLE>(a, c, b ^ flip)?;
             Some(if operation.negates() { result.negated() } else { result })
         },
-        |fpscr| exact::multiply_add(operation, [a, c, b], format::<SINGLE>(), fpscr),
+        |fpscr| exact::multiply_add(operation, [a, c, b], format::<IS_SINGLE>(), fpscr),
     )
 }
 
@@ -183,11 +195,11 @@ impl Float for Cpu<'_> {
     }
 
     fn faddx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<false>(self.ctx, i))
+        Ok(sum::<DOUBLE>(self.ctx, i))
     }
 
     fn faddsx(&mut self, i: Instruction) -> Step {
-        Ok(sum::<true>(self.ctx, i))
+        Ok(sum::<SINGLE>(self.ctx, i))
     }
 
     fn fcfidx(&mut self, i: Instruction) -> Step {
@@ -213,7 +225,7 @@ impl Float for Cpu<'_> {
     }
 
     fn fctidzx(&mut self, i: Instruction) -> Step {
-        Ok(to_integer(self.ctx, i, DOUBLEWORD, Some(1)))
+        Ok(to_integer(self.ctx, i, DOUBLEWORD, Some(TOWARD_ZERO)))
     }
 
     fn fctiwx(&mut self, i: Instruction) -> Step {
@@ -221,23 +233,23 @@ impl Float for Cpu<'_> {
     }
 
     fn fctiwzx(&mut self, i: Instruction) -> Step {
-        Ok(to_integer(self.ctx, i, WORD, Some(1)))
+        Ok(to_integer(self.ctx, i, WORD, Some(TOWARD_ZERO)))
     }
 
     fn fdivx(&mut self, i: Instruction) -> Step {
-        Ok(quotient::<false>(self.ctx, i))
+        Ok(quotient::<DOUBLE>(self.ctx, i))
     }
 
     fn fdivsx(&mut self, i: Instruction) -> Step {
-        Ok(quotient::<true>(self.ctx, i))
+        Ok(quotient::<SINGLE>(self.ctx, i))
     }
 
     fn fmaddx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, Fused::Madd))
+        Ok(fused::<DOUBLE>(self.ctx, i, Fused::Madd))
     }
 
     fn fmaddsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, Fused::Madd))
+        Ok(fused::<SINGLE>(self.ctx, i, Fused::Madd))
     }
 
     fn fmrx(&mut self, i: Instruction) -> Step {
@@ -246,19 +258,19 @@ impl Float for Cpu<'_> {
     }
 
     fn fmsubx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, Fused::Msub))
+        Ok(fused::<DOUBLE>(self.ctx, i, Fused::Msub))
     }
 
     fn fmsubsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, Fused::Msub))
+        Ok(fused::<SINGLE>(self.ctx, i, Fused::Msub))
     }
 
     fn fmulx(&mut self, i: Instruction) -> Step {
-        Ok(product::<false>(self.ctx, i))
+        Ok(product::<DOUBLE>(self.ctx, i))
     }
 
     fn fmulsx(&mut self, i: Instruction) -> Step {
-        Ok(product::<true>(self.ctx, i))
+        Ok(product::<SINGLE>(self.ctx, i))
     }
 
     fn fnabsx(&mut self, i: Instruction) -> Step {
@@ -272,19 +284,19 @@ impl Float for Cpu<'_> {
     }
 
     fn fnmaddx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, Fused::Nmadd))
+        Ok(fused::<DOUBLE>(self.ctx, i, Fused::Nmadd))
     }
 
     fn fnmaddsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, Fused::Nmadd))
+        Ok(fused::<SINGLE>(self.ctx, i, Fused::Nmadd))
     }
 
     fn fnmsubx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, Fused::Nmsub))
+        Ok(fused::<DOUBLE>(self.ctx, i, Fused::Nmsub))
     }
 
     fn fnmsubsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, Fused::Nmsub))
+        Ok(fused::<SINGLE>(self.ctx, i, Fused::Nmsub))
     }
 
     fn fresx(&mut self, i: Instruction) -> Step {
@@ -311,19 +323,19 @@ impl Float for Cpu<'_> {
     }
 
     fn fsqrtx(&mut self, i: Instruction) -> Step {
-        Ok(root::<false>(self.ctx, i))
+        Ok(root::<DOUBLE>(self.ctx, i))
     }
 
     fn fsqrtsx(&mut self, i: Instruction) -> Step {
-        Ok(root::<true>(self.ctx, i))
+        Ok(root::<SINGLE>(self.ctx, i))
     }
 
     fn fsubx(&mut self, i: Instruction) -> Step {
-        Ok(difference::<false>(self.ctx, i))
+        Ok(difference::<DOUBLE>(self.ctx, i))
     }
 
     fn fsubsx(&mut self, i: Instruction) -> Step {
-        Ok(difference::<true>(self.ctx, i))
+        Ok(difference::<SINGLE>(self.ctx, i))
     }
 
     fn mcrfs(&mut self, i: Instruction) -> Step {
