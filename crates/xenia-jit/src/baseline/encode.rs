@@ -75,8 +75,11 @@ impl Encoder {
         if form.prefix != 0 {
             bytes.byte(form.prefix);
         }
-        let size = if form.is_byte && size == Dword { OperandSize::Byte } else { size };
-        bytes.prefixes(size, reg, rm);
+        if form.is_byte && size == Dword {
+            bytes.byte_prefixes(reg, rm);
+        } else {
+            bytes.prefixes(size, reg, rm);
+        }
         bytes.bits |= u128::from(form.escape.bytes) << (8 * bytes.len);
         bytes.len += form.escape.count;
         bytes.byte(form.opcode);
@@ -314,7 +317,7 @@ impl Encoder {
     /// `setcc rm` of 8 bits.
     pub(super) fn set(&mut self, condition: Condition, rm: Rm) {
         let mut bytes = Bytes::new();
-        bytes.prefixes(OperandSize::Byte, 0, rm);
+        bytes.byte_prefixes(0, rm);
         bytes.byte(0x0F);
         bytes.byte(0x90 | condition.0);
         bytes.operands(0, rm);

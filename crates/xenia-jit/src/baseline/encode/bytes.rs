@@ -2,13 +2,19 @@
 
 use super::{HostReg, Rm};
 
-/// Width of an instruction's operands, as far as prefixes depend on it.
+/// Width of an instruction's operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::baseline) enum OperandSize {
-    /// Of the operand in a register or in memory; the result may have 32 bits.
-    Byte,
     Dword,
     Qword,
+}
+
+/// Width of the operand in a register or in memory, as far as prefixes depend on it. The result of
+/// an instruction on bytes may have 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PrefixedSize {
+    Byte,
+    Operands(OperandSize),
 }
 
 /// An instruction being assembled: its bytes, the first one lowest.
@@ -48,18 +54,34 @@ impl Bytes {
     /// size, and REX.
     #[inline(always)]
     pub(super) fn prefixes(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
+        self.prefixes_of(PrefixedSize::Operands(size), reg, rm);
+    }
+
+    /// As [`Self::prefixes`], for an operand of one byte.
+    #[inline(always)]
+    pub(super) fn byte_prefixes(&mut self, reg: HostReg, rm: Rm) {
+        self.prefixes_of(PrefixedSize::Byte, reg, rm);
+    }
+
+    #[inline(always)]
+    fn prefixes_of(&mut self, size: PrefixedSize, reg: HostReg, rm: Rm) {
         if matches!(rm, Rm::Guest(..) | Rm::GuestSum(..)) {
             self.byte(0x65);
             self.byte(0x67);
         }
-        self.rex(size, reg, rm);
+        self.rex_of(size, reg, rm);
     }
 
     /// Appends the REX prefix if one is needed.
     #[inline(always)]
     pub(super) fn rex(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
+        self.rex_of(PrefixedSize::Operands(size), reg, rm);
+    }
+
+    #[inline(always)]
+    fn rex_of(&mut self, size: PrefixedSize, reg: HostReg, rm: Rm) {
         // Without a REX prefix, the low bytes of registers 4 to 7 can't be named.
-        let is_byte = size == OperandSize::Byte;
+        let is_byte = size == PrefixedSize::Byte;
         let (base, byte_base) = match rm {
             Rm::Reg(base) => (base >> 3, is_byte && base >= 4),
             Rm::Guest(base, _) => (base >> 3, false),
@@ -69,7 +91,7 @@ impl Bytes {
             }
             Rm::Ctx(_) | Rm::CtxWord(..) | Rm::Host(_) => (0, false),
         };
-        let rex = u8::from(size == OperandSize::Qword) << 3 | (reg >> 3) << 2 | base;
+        let rex = u8::from(size == PrefixedSize::Operands(OperandSize::Qword)) << 3 | (reg >> 3) << 2 | base;
         if rex != 0 || byte_base || is_byte && reg >= 4 {
             self.byte(0x40 | rex);
         }

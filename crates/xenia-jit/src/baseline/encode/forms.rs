@@ -78,10 +78,10 @@ pub(super) struct EscapeBytes {
 
 impl EscapeBytes {
     const NONE: Self = Self { bytes: 0, count: 0 };
-    /// 0F: opcodes of two bytes.
-    const TWO: Self = Self { bytes: 0x0F, count: 1 };
-    /// 0F 38: opcodes of three bytes.
-    const THREE: Self = Self { bytes: 0x380F, count: 2 };
+    /// One, for opcodes of two bytes.
+    const OF: Self = Self { bytes: 0x0F, count: 1 };
+    /// Two, for opcodes of three bytes.
+    const OF_38: Self = Self { bytes: 0x380F, count: 2 };
 }
 
 impl Form {
@@ -95,7 +95,7 @@ impl Form {
 
     /// A form with the escape byte 0F.
     const fn two(opcode: u8) -> Self {
-        Self { escape: EscapeBytes::TWO, ..Self::plain(opcode) }
+        Self { escape: EscapeBytes::OF, ..Self::plain(opcode) }
     }
 
     /// A form on xmm registers: a prefix and the escape byte 0F.
@@ -105,7 +105,7 @@ impl Form {
 
     /// A form with the escape bytes 0F 38.
     const fn three(opcode: u8) -> Self {
-        Self { escape: EscapeBytes::THREE, ..Self::plain(opcode) }
+        Self { escape: EscapeBytes::OF_38, ..Self::plain(opcode) }
     }
 
     /// `op rm, reg` of one of the operations ADD, OR, AND, SUB and XOR.
@@ -132,9 +132,8 @@ pub(in crate::baseline) const SUB: Form = Form::alu(0x2B);
 pub(in crate::baseline) const XOR: Form = Form::alu(0x33);
 pub(in crate::baseline) const CMP: Form = Form::alu(0x3B);
 pub(in crate::baseline) const TEST: Form = Form::alu(0x85);
-pub(in crate::baseline) const IMUL: Form = Form { escape: EscapeBytes::TWO, ..Form::alu(0xAF) };
-pub(in crate::baseline) const LZCNT: Form =
-    Form { prefix: 0xF3, escape: EscapeBytes::TWO, ..Form::alu(0xBD) };
+pub(in crate::baseline) const IMUL: Form = Form { escape: EscapeBytes::OF, ..Form::alu(0xAF) };
+pub(in crate::baseline) const LZCNT: Form = Form { prefix: 0xF3, escape: EscapeBytes::OF, ..Form::alu(0xBD) };
 pub(in crate::baseline) const MOV: Form = Form::plain(0x8B);
 pub(in crate::baseline) const MOVSXD: Form = Form::plain(0x63);
 pub(in crate::baseline) const MOVZX8: Form = Form { is_byte: true, ..Form::two(0xB6) };
