@@ -241,7 +241,7 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let ctx = unsafe { context(fault.registers[CONTEXT_REGISTER] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.pc;
     ctx.host[Word::FaultAddress as usize] =
-        u64::from(guest.0) | (fault.access as u64) << 32 | (fault.kind as u64) << 40;
+        u64::from(guest.0) | u64::from(fault.access == AccessKind::Store) << 32 | (fault.kind as u64) << 40;
     Action::Resume(land as *const () as u64)
 }
 
