@@ -47,7 +47,7 @@ pub struct PeSection {
     pub flags: u32,
 }
 
-/// A table of the image.
+/// A range of the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageRange {
     /// Offset in the image.
@@ -133,7 +133,7 @@ impl PeHeaders {
         Ok(Self { sections, exception })
     }
 
-    /// The function table: that of the exception directory, otherwise the section of its name.
+    /// The function table: that of the exception directory, otherwise the section `.pdata`.
     pub fn function_table(&self) -> Option<ImageRange> {
         self.exception.or_else(|| {
             let section = self.sections.iter().find(|section| section.name == ".pdata")?;

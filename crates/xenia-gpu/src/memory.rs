@@ -13,7 +13,8 @@ use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
 pub use xenia_guest::{PAGE_SIZE, PHYSICAL_SIZE};
 
-/// Range of physical memory. Its addresses are taken as those of [`PhysicalMemory`] are.
+/// Range of memory. Its addresses are as in [`PhysicalMemory`]: physical ones, modulo
+/// [`PHYSICAL_SIZE`], or [locked](is_locked) ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhysicalRange {
     /// Address of the first byte.

@@ -230,7 +230,7 @@ impl Operand {
         self.layout().pieces.iter().fold(0, |mask, &(lo, count)| mask | ((1 << count) - 1) << lo)
     }
 
-    /// The values that fit.
+    /// The range of the values that fit. In a scaled field, only multiples of its scale do.
     pub fn range(self) -> RangeInclusive<i64> {
         let layout = self.layout();
         let span = 1_i64 << self.width();

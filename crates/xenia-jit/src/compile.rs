@@ -73,7 +73,7 @@ pub(crate) struct Workbench<'a> {
     pub(crate) counts: &'a mut CompileCounts,
 }
 
-/// [`Compiler::compile`], or its like with texts.
+/// [`Compiler::compile`] or [`Compiler::compile_with_texts`].
 type CompileRegion = fn(&mut Compiler, &Region, LiftConfig) -> Result<Compiled, LiftError>;
 
 impl Jit {

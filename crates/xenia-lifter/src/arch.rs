@@ -32,6 +32,6 @@ pub enum TargetCpu {
     /// This host's, with all features that it has.
     #[default]
     Native,
-    /// The least one that can run code: x86-64-v2 or Armv8.0, whatever this host has.
+    /// The least one that is supported: x86-64-v2 or Armv8.0, whatever this host is.
     Baseline,
 }

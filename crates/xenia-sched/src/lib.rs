@@ -57,7 +57,7 @@ pub use lockstep::{LockstepExecutor, LockstepState};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
 pub use parallel::{ParallelExecutor, ParallelState};
 pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};
-pub use sampling::{GuestSample, GuestSampler, TakenSamples};
+pub use sampling::{CollectedSamples, GuestSample, GuestSampler};
 pub use scheduler::{Scheduler, SchedulerConfig, SchedulerState, SpawnParameters};
 pub use single_step::{OneInstruction, SingleStep};
 pub use slot::HwSlot;

@@ -42,9 +42,9 @@ pub struct GuestSample {
     pub stack: Vec<u32>,
 }
 
-/// Samples since they were taken last.
+/// Samples that were collected since the last call of [`GuestSampler::take`].
 #[derive(Debug, Default)]
-pub struct TakenSamples {
+pub struct CollectedSamples {
     pub samples: Vec<GuestSample>,
     /// Weight of those that were lost.
     pub lost: u64,
@@ -55,7 +55,7 @@ pub struct TakenSamples {
 pub struct GuestSampler {
     /// Requests without an answer, for each hardware thread; lockstep uses only the first.
     requests: [AtomicU32; HW_THREADS],
-    waiting: Mutex<TakenSamples>,
+    waiting: Mutex<CollectedSamples>,
     stride: u64,
     /// Number of lanes so far: each has a sequence of random numbers of its own.
     lanes: AtomicU64,
@@ -65,7 +65,7 @@ impl GuestSampler {
     /// A sampler that samples one of each `stride` instructions of a hardware thread, which is at
     /// least 1.
     pub fn new(stride: u64) -> Self {
-        let waiting = Mutex::new(Level::Leaf, TakenSamples::default());
+        let waiting = Mutex::new(Level::Leaf, CollectedSamples::default());
         Self { requests: Default::default(), waiting, stride: stride.max(1), lanes: AtomicU64::new(0) }
     }
 
@@ -83,7 +83,7 @@ impl GuestSampler {
     }
 
     /// Takes the samples since the last call.
-    pub fn take(&self) -> TakenSamples {
+    pub fn take(&self) -> CollectedSamples {
         std::mem::take(&mut *self.waiting.lock())
     }
 
@@ -233,7 +233,7 @@ mod tests {
             lane.add(3, 0x8200_0000, Vec::new());
             distances.push(distance);
         }
-        let TakenSamples { samples, lost } = sampler.take();
+        let CollectedSamples { samples, lost } = sampler.take();
         assert!(
             samples.iter().all(|sample| (sample.weight, sample.instructions, sample.thread) == (2, 0, 3))
         );

@@ -59,7 +59,7 @@ pub struct InputPart {
     pub pressed: u8,
 }
 
-/// Command of the page.
+/// Command of the page of controllers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputCommand {
     /// Take all keys from a part of the controller, by its name in settings.

@@ -181,7 +181,7 @@ pub enum PageCommand {
     },
     /// Remove all settings of players from the table that is shown.
     ResetSettings,
-    /// Change the controllers.
+    /// Change the assignment of controllers, or try their motors.
     Input(InputCommand),
     /// Write the settings to the settings file.
     Keep,

@@ -114,7 +114,7 @@ impl Profile {
     }
 
     /// Stores a setting for an owner, a title or [`DASHBOARD`]; returns `false` and changes no
-    /// value if the owner cannot have it, or if [`Self::set`] does.
+    /// value if the owner cannot have it, or if [`Self::set`] refuses the setting.
     pub fn set_of(&mut self, owner: u32, id: SettingId, value: Value) -> bool {
         Self::owner(owner, id) == owner
             && id.is_of_title() == (owner != DASHBOARD)

@@ -17,9 +17,9 @@ pub mod game_region {
     pub const NORTH_AMERICA: u32 = 0xFF;
     pub const JAPAN: u32 = 0x101;
     pub const CHINA: u32 = 0x102;
-    /// All of Asia, with Japan and China.
+    /// Masks of all consoles in Asia, those of Japan and China included.
     pub const ASIA: RangeInclusive<u32> = 0x100..=0x1FF;
-    /// Europe, Australia and New Zealand.
+    /// Masks of consoles in Europe, Australia and New Zealand.
     pub const EUROPE: RangeInclusive<u32> = 0x200..=0x2FF;
 }
 
@@ -32,7 +32,7 @@ pub struct Locale {
     pub language: u32,
     /// Country number; 103 is the United States.
     pub country: u8,
-    /// One of the [regions](game_region).
+    /// Mask of the regions whose titles run ([names](game_region)).
     pub game_region: u32,
     /// Whether the screen is set to 16:9.
     pub widescreen: bool,

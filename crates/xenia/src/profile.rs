@@ -32,7 +32,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::imports::CallCosts;
 use xenia_kernel::{Kernel, KernelSystem};
-use xenia_sched::{Activity, Doing, Executor, GuestSampler, SymbolicAddress, System, TakenSamples};
+use xenia_sched::{Activity, CollectedSamples, Doing, Executor, GuestSampler, SymbolicAddress, System};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Instructions of which one is sampled, where looks come at `rate` a second: a busy host thread
@@ -139,7 +139,7 @@ impl ProfiledMachine {
         if is_compiling && self.has_compiler_thread {
             run.add(one(None, SampledPart::Compiler));
         }
-        let TakenSamples { samples, lost } = self.sampler.take();
+        let CollectedSamples { samples, lost } = self.sampler.take();
         run.left_out += lost;
         for sample in samples {
             let part = SampledPart::Guest { pc: sample.pc, stack: sample.stack.into() };

@@ -38,8 +38,9 @@ use round::Format;
 use std::ops::RangeInclusive;
 use xenia_isa::{Float, Instruction, Op};
 
-/// Formats of results, as const parameters.
+/// Double precision, as a const parameter.
 const DOUBLE: bool = false;
+/// Single precision, as a const parameter.
 const SINGLE: bool = true;
 
 /// RN's value for rounding toward zero.

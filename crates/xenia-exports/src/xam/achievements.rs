@@ -78,7 +78,7 @@ fn played_item(title: &PlayedTitle) -> Item {
 }
 
 /// Returns the place of a list's user: by id if there is one, otherwise `user`, at which nobody
-/// need be signed in. `None` if nobody with the id is.
+/// need be signed in. `None` if nobody with that id is signed in.
 fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     match Xuid(xuid) {
         Xuid::NOBODY => Some(user),

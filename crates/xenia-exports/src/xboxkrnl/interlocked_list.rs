@@ -27,7 +27,7 @@ impl ListHead {
         u64::from(self.first.0) << 32 | u64::from(self.depth) << 16 | u64::from(self.sequence)
     }
 
-    /// The first entry before a change, which may have been none.
+    /// The first entry before an attempted change, whether it was made or not.
     fn first_of(old: Result<u64, u64>) -> GuestAddr {
         Self::unpack(old.unwrap_or_else(|old| old)).first
     }

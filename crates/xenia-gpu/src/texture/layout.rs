@@ -116,10 +116,10 @@ struct LevelStorage {
 
 impl LevelStorage {
     /// Memory of level 0, which the packed levels may share.
-    fn of_base(info: &TextureInfo, has_packed: bool) -> Self {
+    fn of_base(info: &TextureInfo, shares_packed: bool) -> Self {
         let [width, height, depth] = info.size;
         let row = if info.pitch == 0 { width } else { info.pitch };
-        let rows = if has_packed { height.next_power_of_two() } else { height };
+        let rows = if shares_packed { height.next_power_of_two() } else { height };
         Self::padded(info, [row, rows, depth])
     }
 
@@ -128,6 +128,7 @@ impl LevelStorage {
         Self::padded(info, info.size.map(|size| (size.next_power_of_two() >> level).max(1)))
     }
 
+    /// Memory of a level of this size in texels: rows, and slices, are padded.
     fn padded(info: &TextureInfo, [row, rows, depth]: [u32; 3]) -> Self {
         let format = info.format;
         let [block_width, block_height] = format.block;

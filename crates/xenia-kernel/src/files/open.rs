@@ -66,13 +66,13 @@ impl<'a> OpenParameters<'a> {
         Ok(())
     }
 
+    /// `NON_DIRECTORY_FILE` permits the device itself, too: it is not a directory.
     fn wanted_kind(&self, location: &Location) -> WantedKind {
         if self.has(options::DIRECTORY_FILE) {
             WantedKind::Directory
         } else if self.has(options::NON_DIRECTORY_FILE) && !location.is_root() {
             WantedKind::File
         } else {
-            // Includes the device itself, which is not a directory.
             WantedKind::Any
         }
     }

@@ -99,7 +99,7 @@ enum Progress {
     Left(GuestTicks),
 }
 
-/// How playlists are played, in the order of `XMPSetPlaybackBehavior`.
+/// How playlists are played, in the order of the arguments of `XMPSetPlaybackBehavior`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaybackBehavior {
     /// Playback order; lists are always played in their order.

@@ -177,15 +177,16 @@ impl Compiler {
     /// Compiles `region`. Falls back to code without store sinking if a fault exit cannot be
     /// marked.
     pub fn compile(&mut self, region: &Region, config: LiftConfig) -> Result<Compiled, LiftError> {
-        self.compile_marked(region, config, false)
+        self.compile_with_fallback(region, config, false)
     }
 
     /// As [`Self::compile`], with the code as text.
     pub fn compile_with_texts(&mut self, region: &Region, config: LiftConfig) -> Result<Compiled, LiftError> {
-        self.compile_marked(region, config, true)
+        self.compile_with_fallback(region, config, true)
     }
 
-    fn compile_marked(
+    /// As [`Self::compile`], with the code as text if `texts` says so.
+    fn compile_with_fallback(
         &mut self,
         region: &Region,
         mut config: LiftConfig,

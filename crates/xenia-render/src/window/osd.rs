@@ -52,7 +52,7 @@ pub(crate) struct OsdState {
     pub(crate) adapter: String,
 }
 
-/// Pace of the machine that the display names.
+/// Pace of the machine. The display names all but the usual one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OsdPace {
     Usual,

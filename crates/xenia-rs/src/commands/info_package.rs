@@ -63,7 +63,7 @@ impl PackageRow {
         &self.display_name
     }
 
-    /// Id of its title, eight hexadecimal digits.
+    /// Id of the package's title, eight hexadecimal digits.
     pub fn title_id(&self) -> &str {
         &self.title_id
     }

@@ -99,7 +99,7 @@ fn sum_error(a: f64, b: f64, sum: f64) -> f64 {
 
 /// frA + frB, neither a NaN (`frB` already negated for a difference).
 #[inline(always)]
-pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
+pub(crate) fn add<const IS_SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let x = f64::from_bits(a);
     let y = f64::from_bits(b);
     let sum = x + y;
@@ -109,7 +109,7 @@ pub(crate) fn add<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
         return (bits << 1 == 0).then(|| Fast { bits, status: zero_class(bits) });
     }
     let error = sum_error(x, y, sum);
-    if SINGLE { single(sum, error) } else { Some(double(sum, error)) }
+    if IS_SINGLE { single(sum, error) } else { Some(double(sum, error)) }
 }
 
 /// Whether a normal double is exactly representable with a single's precision.
@@ -120,7 +120,7 @@ fn is_short(bits: u64) -> bool {
 
 /// frA × frC.
 #[inline(always)]
-pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
+pub(crate) fn multiply<const IS_SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
     let x = f64::from_bits(a);
     let y = f64::from_bits(c);
     let product = x * y;
@@ -132,12 +132,12 @@ pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
         return (finite && zero).then(|| Fast { bits, status: zero_class(bits) });
     }
     let error = if is_short(a | c) { 0.0 } else { fused_multiply_add(x, y, -product) };
-    if SINGLE { single(product, error) } else { Some(double(product, error)) }
+    if IS_SINGLE { single(product, error) } else { Some(double(product, error)) }
 }
 
 /// frA ÷ frB.
 #[inline(always)]
-pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
+pub(crate) fn divide<const IS_SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let x = f64::from_bits(a);
     let y = f64::from_bits(b);
     let quotient = x / y;
@@ -149,12 +149,12 @@ pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let remainder = fused_multiply_add(-quotient, y, x);
     // Only the error's sign and whether it is zero matter.
     let error = f64::from_bits(remainder.to_bits() ^ b & SIGN);
-    if SINGLE { single(quotient, error) } else { Some(double(quotient, error)) }
+    if IS_SINGLE { single(quotient, error) } else { Some(double(quotient, error)) }
 }
 
 /// The square root of frB.
 #[inline(always)]
-pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
+pub(crate) fn square_root<const IS_SINGLE: bool>(b: u64) -> Option<Fast> {
     // Positive, and large enough for the remainder to be representable.
     if b & SIGN != 0 || !within(b, 110, 2046) {
         return None;
@@ -162,26 +162,26 @@ pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
     let x = f64::from_bits(b);
     let root = x.sqrt();
     let remainder = fused_multiply_add(-root, root, x);
-    if SINGLE { single(root, remainder) } else { Some(double(root, remainder)) }
+    if IS_SINGLE { single(root, remainder) } else { Some(double(root, remainder)) }
 }
 
 /// frA × frC + frB (`frB` already negated for a difference); the caller negates the result.
 #[inline(always)]
-pub(crate) fn multiply_add<const SINGLE: bool>(a: u64, c: u64, b: u64) -> Option<Fast> {
+pub(crate) fn multiply_add<const IS_SINGLE: bool>(a: u64, c: u64, b: u64) -> Option<Fast> {
     let x = f64::from_bits(a);
     let y = f64::from_bits(c);
     let z = f64::from_bits(b);
     let product = x * y;
     if is_short(a | c) && within(product.to_bits(), 110, 2044) {
         // The product is exact, so this is an addition.
-        return add::<SINGLE>(product.to_bits(), b);
+        return add::<IS_SINGLE>(product.to_bits(), b);
     }
-    multiply_add_long::<SINGLE>(x, y, z, product)
+    multiply_add_long::<IS_SINGLE>(x, y, z, product)
 }
 
 /// The general case of [`multiply_add`], where the product is not exact.
 #[inline(never)]
-fn multiply_add_long<const SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -> Option<Fast> {
+fn multiply_add_long<const IS_SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -> Option<Fast> {
     // Keep every intermediate of the general case away from both ends of the range.
     if !within(product.to_bits(), 220, 1900) || !within(z.to_bits(), 220, 1900) && z != 0.0 {
         return None;
@@ -198,7 +198,7 @@ fn multiply_add_long<const SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -
     let beta_error = sum_error(product, alpha, beta);
     let gamma = (beta - result) + beta_error;
     let error = gamma + alpha_error;
-    if SINGLE { single(result, error) } else { Some(double(result, error)) }
+    if IS_SINGLE { single(result, error) } else { Some(double(result, error)) }
 }
 
 /// frB rounded to single.

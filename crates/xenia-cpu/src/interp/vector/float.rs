@@ -149,10 +149,10 @@ pub(crate) fn vnmsubfp(a: u128, b: u128, c: u128, denormals: Denormals) -> u128 
     })
 }
 
-/// One lane of a minimum or maximum: `a` if `is_first` holds for keys in the order of the values,
-/// else `b`. +0 is greater than −0; a NaN operand returns a NaN.
+/// One lane of a minimum or maximum: `a` if `takes_first` holds for the keys of `a` and `b`, which
+/// are ordered as the values are, else `b`. +0 is greater than −0; a NaN operand returns a NaN.
 #[inline(always)]
-fn extreme(a: u32, b: u32, denormals: Denormals, is_first: impl Fn(i32, i32) -> bool) -> u32 {
+fn extreme(a: u32, b: u32, denormals: Denormals, takes_first: impl Fn(i32, i32) -> bool) -> u32 {
     if is_nan(a) {
         return quiet(a);
     }
@@ -163,7 +163,7 @@ fn extreme(a: u32, b: u32, denormals: Denormals, is_first: impl Fn(i32, i32) -> 
     let b = operand(b, denormals);
     // Order of the values, −0 below +0: bit patterns of negatives are in reverse order.
     let key = |bits: u32| if bits & SIGN != 0 { !bits as i32 ^ i32::MIN } else { bits as i32 };
-    if is_first(key(a), key(b)) { a } else { b }
+    if takes_first(key(a), key(b)) { a } else { b }
 }
 
 pub(crate) fn vmaxfp(a: u128, b: u128, denormals: Denormals) -> u128 {

@@ -36,7 +36,7 @@ pub(super) struct Sending {
 #[derive(Default)]
 struct CurrentPages {
     pages: Range<u32>,
-    /// Epoch of memory at that check.
+    /// Epoch of memory when they were found current.
     epoch: Option<u64>,
 }
 

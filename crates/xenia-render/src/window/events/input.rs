@@ -74,7 +74,7 @@ impl Events {
         });
     }
 
-    /// Carries out a command of the page.
+    /// Carries out a command of the page of controllers.
     pub(super) fn obey_input(&mut self, command: InputCommand) {
         match command {
             InputCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),

@@ -1,4 +1,4 @@
-//! The page that a window shows when its machine has ended by itself.
+//! The page that a window shows when its machine has ended without being asked to.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
