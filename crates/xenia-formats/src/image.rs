@@ -36,6 +36,8 @@ pub struct LoadedImage {
     pub size: u32,
     /// Entry point; null for a library without an entry point.
     pub entry: GuestAddr,
+    /// Whether it is a library, which titles load.
+    pub is_library: bool,
     /// Contents of the image; import slots and thunks are still as stored on disk. Trailing zeros
     /// can be omitted, because the .bss of an ELF can have tens of MiB.
     pub bytes: Vec<u8>,
@@ -80,6 +82,7 @@ impl LoadedImage {
             base: GuestAddr::NULL,
             size: 0,
             entry: GuestAddr::NULL,
+            is_library: false,
             bytes: Vec::new(),
             page_size: 0x1000,
             page_runs: Vec::new(),

@@ -334,6 +334,7 @@ impl Xex {
             base: self.base,
             size: self.security.image_size,
             entry: self.entry,
+            is_library: self.module_flags & module_flags::DLL != 0,
             bytes,
             page_size: self.security.page_size(),
             page_runs: self.page_runs(),

@@ -133,7 +133,7 @@ fn an_elf_with_export_records_becomes_a_library() {
     let file = pack_with(&with(&three), &PackOptions::default()).unwrap();
     assert_eq!(Xex::read(&file).unwrap().module_flags, 9, "a library of a title");
     let image = packed(&with(&three));
-    assert!(image.digests_ok());
+    assert!(image.digests_ok() && image.is_library && !packed(&sample()).is_library);
     let exports: Vec<_> =
         image.exports.iter().map(|e| (e.ordinal.0, e.name.as_deref(), e.address.0)).collect();
     assert_eq!(

@@ -45,7 +45,7 @@ use xenia::png_frames::{FrameFolder, write_png};
 use xenia::report::check_json;
 use xenia::say::{self, errln, remark};
 use xenia::state_slots::StateSlots;
-use xenia::title::{Title, region_note};
+use xenia::title::{Title, library_note, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gpu::SwapPicture;
@@ -164,7 +164,8 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
         remark!("xenia-rs: game: is {medium} (read-only)");
     }
     let config = MachineConfig::from(&args.engine);
-    if let Some(note) = region_note(&title.image, &config.console) {
+    for note in [region_note(&title.image, &config.console), library_note(&title.image)].into_iter().flatten()
+    {
         remark!("xenia-rs: {note}");
     }
     Ok(title)

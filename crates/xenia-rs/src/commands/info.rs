@@ -13,7 +13,7 @@ use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_exports::registry;
-use xenia_formats::image::{ImageKind, LoadedImage};
+use xenia_formats::image::{ImageExport, ImageKind, LoadedImage};
 use xenia_formats::xdbf::{Achievement, Xdbf};
 use xenia_kernel::imports::{Library, ordinals};
 use xenia_patches::executable_hash;
@@ -28,6 +28,8 @@ documented! {
         title_id: Option<String>,
         /// Name stored in the file.
         name: Option<String>,
+        /// Whether the file is a library, which titles load.
+        is_library: bool,
         /// Address of the first instruction; null if there is no executable.
         entry: Option<String>,
         /// Load address of the image; null if there is no executable.
@@ -41,6 +43,8 @@ documented! {
         functions: usize,
         /// Functions and variables imported from libraries.
         imports: Vec<ImportRow>,
+        /// Functions and variables that a library exports.
+        exports: Vec<LibraryExport>,
         /// Hashes in the file, with the results of their verification.
         digests: Vec<DigestRow>,
         /// Title information from the database in the resources; null if there is none.
@@ -93,6 +97,17 @@ documented! {
         status: &'static str,
     }
 
+    /// An export of a library.
+    #[derive(Debug, Serialize)]
+    pub struct LibraryExport {
+        /// Ordinal by which titles import it.
+        ordinal: u16,
+        /// Name; null if the library exports it by ordinal alone.
+        name: Option<String>,
+        /// Address of its code or data.
+        address: String,
+    }
+
     /// A hash in the file.
     #[derive(Debug, Serialize)]
     pub struct DigestRow {
@@ -140,12 +155,14 @@ fn no_title(format: &'static str, package: PackageRow) -> InfoReport {
         format,
         title_id: Some(package.title_id().to_owned()),
         name: Some(package.display_name().to_owned()),
+        is_library: false,
         entry: None,
         image_base: None,
         image_size: 0,
         hash: None,
         functions: 0,
         imports: Vec::new(),
+        exports: Vec::new(),
         digests: Vec::new(),
         title: None,
         package: Some(package),
@@ -169,12 +186,14 @@ fn describe(image: &LoadedImage) -> InfoReport {
         },
         title_id: image.execution.map(|execution| execution.title_id.to_string()),
         name: image.name.clone(),
+        is_library: image.is_library,
         entry: Some(image.entry.to_string()),
         image_base: Some(image.base.to_string()),
         image_size: image.size,
         hash: executable_hash(image).map(|hash| hash.to_string()),
         functions: image.functions.len(),
         imports: imports.collect(),
+        exports: image.exports.iter().map(LibraryExport::of).collect(),
         digests: image
             .digests
             .iter()
@@ -182,6 +201,12 @@ fn describe(image: &LoadedImage) -> InfoReport {
             .collect(),
         title: title_of(image),
         package: None,
+    }
+}
+
+impl LibraryExport {
+    fn of(export: &ImageExport) -> Self {
+        Self { ordinal: export.ordinal.0, name: export.name.clone(), address: export.address.to_string() }
     }
 }
 
@@ -223,6 +248,9 @@ fn print(report: &InfoReport) {
         return;
     };
     outln!("name        {}", report.name.as_deref().map_or("-".to_owned(), visible));
+    if report.is_library {
+        outln!("kind        library, which titles load");
+    }
     outln!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
     report.package.iter().for_each(PackageRow::print);
     if let Some(title) = &report.title {
@@ -261,6 +289,13 @@ fn print(report: &InfoReport) {
             import.name.unwrap_or(if import.status == IN_A_FILE { "" } else { "(unknown ordinal)" })
         );
     }
+    if report.is_library {
+        outln!("exports     {}", report.exports.len());
+    }
+    for export in &report.exports {
+        let name = export.name.as_deref().map(visible).unwrap_or_default();
+        outln!("  {} {:04X} {name}", export.address, export.ordinal);
+    }
 }
 
 #[cfg(test)]
@@ -269,7 +304,7 @@ mod tests {
     use crate::cli::Cli;
     use clap::Parser;
     use xenia_formats::image::{ExecutionInfo, Resource, Version};
-    use xenia_guest::{GuestAddr, MediaId, TitleId};
+    use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
 
     /// A database with a name and an achievement in English.
     fn database() -> Vec<u8> {
@@ -323,6 +358,19 @@ mod tests {
         assert_eq!((row.id, &*row.label, row.gamerscore, row.is_shown), (1, "Win!", 50, true));
         image.bytes[0x100] = 0;
         assert!(describe(&image).title.is_none(), "a damaged one is said, and the rest described");
+    }
+
+    #[test]
+    fn a_library_is_described_with_its_exports() {
+        let mut image = LoadedImage::empty(ImageKind::Xex);
+        assert!(!describe(&image).is_library);
+        image.is_library = true;
+        let address = GuestAddr(0x8800_1000);
+        image.exports.push(ImageExport { ordinal: Ordinal(3), name: Some("Start".to_owned()), address });
+        let report = describe(&image);
+        let LibraryExport { ordinal, name, address } = &report.exports[0];
+        assert!(report.is_library);
+        assert_eq!((*ordinal, name.as_deref(), &**address), (3, Some("Start"), "0x88001000"));
     }
 
     /// Describes a package with one file in it.

@@ -1,5 +1,5 @@
 //! Advice for a user whose file can't be run as it is: a key that is missing or wrong, an update or
-//! a download without its title, a title of another region.
+//! a download without its title, a title of another region, a library.
 
 use super::medium::NoExecutable;
 use crate::config::{ConsoleConfig, ConsoleRegion};
@@ -78,6 +78,15 @@ pub fn region_note(image: &LoadedImage, console: &ConsoleConfig) -> Option<Strin
     ))
 }
 
+/// A note on a library that is run as if it were a title.
+pub fn library_note(image: &LoadedImage) -> Option<String> {
+    image.is_library.then(|| {
+        "this is a library: only its start routine runs, as nobody calls its functions; run the title that loads \
+         it, such as the default.xex in its folder"
+            .to_owned()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +111,13 @@ mod tests {
         assert!(note(0xFF00, None).unwrap().contains("Japan, China, Asia"));
         assert!(note(0x100, Some(ConsoleRegion::China)).unwrap().ends_with("use --region japan"));
         assert_eq!(note(0x1_0000, Some(ConsoleRegion::Australia)), None);
+    }
+
+    #[test]
+    fn a_library_is_no_title() {
+        let mut image = LoadedImage::empty(ImageKind::Xex);
+        assert_eq!(library_note(&image), None);
+        image.is_library = true;
+        assert!(library_note(&image).unwrap().starts_with("this is a library"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::commands::config::{SettingRowReport, SettingsReport};
 use crate::commands::content::{ContentReport, ContentRow};
-use crate::commands::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
+use crate::commands::info::{AchievementRow, DigestRow, ImportRow, InfoReport, LibraryExport, TitleRow};
 use crate::commands::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use crate::commands::info_package::PackageRow;
 use crate::commands::library::{LibraryReport, LibraryRow};
@@ -84,6 +84,7 @@ fn files() -> Vec<Document> {
             objects: vec![
                 object::<InfoReport>(),
                 object::<ImportRow>(),
+                object::<LibraryExport>(),
                 object::<DigestRow>(),
                 object::<TitleRow>(),
                 object::<AchievementRow>(),
