@@ -14,8 +14,8 @@ mod bytes;
 mod distances;
 mod forms;
 
-use bytes::Bytes;
 pub(super) use bytes::OperandSize::{self, Dword, Qword};
+use bytes::{Bytes, PrefixedSize};
 pub(super) use forms::*;
 
 /// Writes host code into a buffer that it reuses for each unit.
@@ -75,11 +75,8 @@ impl Encoder {
         if form.prefix != 0 {
             bytes.byte(form.prefix);
         }
-        if form.is_byte && size == Dword {
-            bytes.byte_prefixes(reg, rm);
-        } else {
-            bytes.prefixes(size, reg, rm);
-        }
+        let is_byte = form.is_byte && size == Dword;
+        bytes.prefixes(if is_byte { PrefixedSize::Byte } else { size.into() }, reg, rm);
         bytes.bits |= u128::from(form.escape.bytes) << (8 * bytes.len);
         bytes.len += form.escape.count;
         bytes.byte(form.opcode);
@@ -317,7 +314,7 @@ impl Encoder {
     /// `setcc rm` of 8 bits.
     pub(super) fn set(&mut self, condition: Condition, rm: Rm) {
         let mut bytes = Bytes::new();
-        bytes.byte_prefixes(0, rm);
+        bytes.prefixes(PrefixedSize::Byte, 0, rm);
         bytes.byte(0x0F);
         bytes.byte(0x90 | condition.0);
         bytes.operands(0, rm);

@@ -12,9 +12,16 @@ pub(in crate::baseline) enum OperandSize {
 /// Width of the operand in a register or in memory, as far as prefixes depend on it. The result of
 /// an instruction on bytes may have 32 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum PrefixedSize {
+pub(super) enum PrefixedSize {
     Byte,
     Operands(OperandSize),
+}
+
+impl From<OperandSize> for PrefixedSize {
+    #[inline(always)]
+    fn from(size: OperandSize) -> Self {
+        Self::Operands(size)
+    }
 }
 
 /// An instruction being assembled: its bytes, the first one lowest.
@@ -53,33 +60,18 @@ impl Bytes {
     /// Appends the prefixes that operands need: for guest memory the segment and the 32-bit address
     /// size, and REX.
     #[inline(always)]
-    pub(super) fn prefixes(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
-        self.prefixes_of(PrefixedSize::Operands(size), reg, rm);
-    }
-
-    /// As [`Self::prefixes`], for an operand of one byte.
-    #[inline(always)]
-    pub(super) fn byte_prefixes(&mut self, reg: HostReg, rm: Rm) {
-        self.prefixes_of(PrefixedSize::Byte, reg, rm);
-    }
-
-    #[inline(always)]
-    fn prefixes_of(&mut self, size: PrefixedSize, reg: HostReg, rm: Rm) {
+    pub(super) fn prefixes(&mut self, size: impl Into<PrefixedSize>, reg: HostReg, rm: Rm) {
         if matches!(rm, Rm::Guest(..) | Rm::GuestSum(..)) {
             self.byte(0x65);
             self.byte(0x67);
         }
-        self.rex_of(size, reg, rm);
+        self.rex(size, reg, rm);
     }
 
     /// Appends the REX prefix if one is needed.
     #[inline(always)]
-    pub(super) fn rex(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
-        self.rex_of(PrefixedSize::Operands(size), reg, rm);
-    }
-
-    #[inline(always)]
-    fn rex_of(&mut self, size: PrefixedSize, reg: HostReg, rm: Rm) {
+    pub(super) fn rex(&mut self, size: impl Into<PrefixedSize>, reg: HostReg, rm: Rm) {
+        let size = size.into();
         // Without a REX prefix, the low bytes of registers 4 to 7 can't be named.
         let is_byte = size == PrefixedSize::Byte;
         let (base, byte_base) = match rm {
