@@ -102,17 +102,15 @@ impl LzxFrameDecoder {
 
     /// Limit of the size of [`Self::to_bytes`].
     pub fn max_stored_size(&self) -> usize {
-        FIELDS * 4 + ALIGNED + LENGTHS + self.progress.main_lengths.len() + (1 << self.window_bits)
+        size_of_parts(self.progress.main_lengths.len(), 1 << self.window_bits)
     }
 
     /// Size of the stored decoder that begins with these bytes; `None` if there is none.
     pub fn stored_size(header: &[u8; Self::STORED_HEADER]) -> Option<usize> {
-        let (words, _) = header.as_chunks::<4>();
-        let words: [u32; FIELDS] = std::array::from_fn(|index| u32::from_be_bytes(words[index]));
-        let [MAGIC, window_bits, .., window] = words else { return None };
+        let [MAGIC, window_bits, .., window] = fields_of(header) else { return None };
         let symbols = main_symbols(window_bits).ok()?;
         let window = Some(window as usize).filter(|&window| window <= 1 << window_bits)?;
-        Some(FIELDS * 4 + ALIGNED + LENGTHS + symbols + window)
+        Some(size_of_parts(symbols, window))
     }
 
     /// The decoder's whole state.
@@ -150,36 +148,59 @@ impl LzxFrameDecoder {
 
     /// The decoder of which `bytes` begin with the state; `None` if they do not.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (fields, rest) = bytes.split_at_checked(FIELDS * 4)?;
-        let (words, _) = fields.as_chunks::<4>();
-        let word = |index: usize| words.get(index).map(|word| u32::from_be_bytes(*word));
-        if word(0)? != MAGIC {
+        let (header, rest) = bytes.split_first_chunk::<{ Self::STORED_HEADER }>()?;
+        let [
+            MAGIC,
+            window_bits,
+            translation,
+            file_size,
+            first,
+            second,
+            third,
+            kind,
+            coded_blocks,
+            remaining,
+            padded,
+            position,
+            window,
+        ] = fields_of(header)
+        else {
             return None;
-        }
-        let window_bits = word(1)?;
-        let translation = match word(2)? {
+        };
+        let translation = match translation {
             0 => Translation::Unknown,
             1 => Translation::Off,
-            2 => Translation::On(word(3)? as i32),
+            2 => Translation::On(file_size as i32),
             _ => return None,
         };
-        let kind = [Kind::Verbatim, Kind::Aligned, Kind::Uncompressed].get(word(7)? as usize).copied()?;
+        let kind = [Kind::Verbatim, Kind::Aligned, Kind::Uncompressed].get(kind as usize).copied()?;
         let main_symbols = main_symbols(window_bits).ok()?;
         let (aligned_lengths, rest) = rest.split_first_chunk::<ALIGNED>()?;
         let (length_lengths, rest) = rest.split_first_chunk::<LENGTHS>()?;
         let (main_lengths, rest) = rest.split_at_checked(main_symbols)?;
         let progress = Progress {
-            recent: [word(4)? as usize, word(5)? as usize, word(6)? as usize],
+            recent: [first, second, third].map(|distance| distance as usize),
             main_lengths: main_lengths.to_vec(),
             length_lengths: *length_lengths,
             aligned_lengths: *aligned_lengths,
             kind,
-            coded_blocks: word(8)? as usize,
-            remaining: Some(word(9)? as usize).filter(|&remaining| remaining <= MAX_REMAINING)?,
-            padded: word(10)? != 0,
+            coded_blocks: coded_blocks as usize,
+            remaining: Some(remaining as usize).filter(|&remaining| remaining <= MAX_REMAINING)?,
+            padded: padded != 0,
         };
-        let length = Some(word(12)? as usize).filter(|&length| length <= 1 << window_bits)?;
+        let length = Some(window as usize).filter(|&length| length <= 1 << window_bits)?;
         let window = rest.get(..length)?.to_vec();
-        Some(Self { window_bits, translation, progress, position: word(11)?, window })
+        Some(Self { window_bits, translation, progress, position, window })
     }
+}
+
+/// The words with which a stored decoder begins.
+fn fields_of(header: &[u8; LzxFrameDecoder::STORED_HEADER]) -> [u32; FIELDS] {
+    let (words, _) = header.as_chunks::<4>();
+    std::array::from_fn(|index| u32::from_be_bytes(words[index]))
+}
+
+/// Size of a stored decoder, with this many symbols of the main tree and bytes of its window.
+fn size_of_parts(main_symbols: usize, window: usize) -> usize {
+    LzxFrameDecoder::STORED_HEADER + ALIGNED + LENGTHS + main_symbols + window
 }
