@@ -11,7 +11,7 @@
 //! Programs whose reference does not end within `--reference-seconds` of CPU time are skipped and
 //! counted; most csmith programs take milliseconds, and the others hardly ever end. A few programs
 //! with floating point depend on the order in which the compiler evaluates operands: the reference
-//! itself prints something else at another level. They judge nothing, and are counted apart.
+//! itself prints something else at another level. They prove nothing, and are counted apart.
 
 mod build;
 mod judge;
