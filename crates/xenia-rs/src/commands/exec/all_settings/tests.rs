@@ -73,7 +73,8 @@ fn another(entry: &SettingEntry) -> SettingValue {
         SettingForm::List(words) => {
             let own = match entry.key.as_str() {
                 "limit" => "open_files=99",
-                "disc" => "2=/a.iso",
+                "disc" if cfg!(unix) => "2=/a.iso",
+                "disc" => "2=C:/a.iso",
                 _ if cfg!(unix) => "/a",
                 _ => "C:/a",
             };
