@@ -116,6 +116,31 @@ fn deep_recursion_outgrows_the_host_stack_and_comes_back() {
 }
 
 #[test]
+fn recursion_into_a_later_entry_outgrows_the_host_stack() {
+    let leaf = CODE + 12;
+    let words = [
+        b(CODE, leaf, true),
+        // The return address is an entry; from there on, the code calls itself.
+        BCTRL,
+        b(CODE + 8, CODE, false),
+        // leaf: a branch, never taken, keeps it from being copied into its caller.
+        d(Op::cmpi, 0, 3, 1),
+        d(Op::bcx, 12, 2, 8),
+        d(Op::addi, 4, 4, 1),
+        BLR,
+    ];
+    let mut jit = JitHarness::jit();
+    let mut interpreter = JitHarness::interpreter();
+    for (ctr, budget) in [(leaf, 1000), (CODE + 4, 1_000_000)] {
+        for machine in [&mut jit, &mut interpreter] {
+            start(machine, &words);
+            machine.ctx.ctr = u64::from(ctr);
+        }
+        compare(&mut jit, &mut interpreter, budget, &|| format!("to {ctr:#x}"));
+    }
+}
+
+#[test]
 fn a_return_to_an_outer_frame_unwinds_the_host_frames() {
     // main calls a; a saves its return address in r20 and calls c; c returns straight to main.
     let a = CODE + 16;

@@ -35,3 +35,26 @@ pub enum TargetCpu {
     /// The least one that is supported: x86-64-v2 or Armv8.0, whatever this host is.
     Baseline,
 }
+
+/// Entries of a region that compare the host's stack pointer with the limit, so that calls do not
+/// nest without bound on the host's stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepthCheck {
+    /// No entry: the region calls nothing.
+    None,
+    /// The only entry.
+    First,
+    /// The first entry, and all others in one place.
+    All,
+}
+
+/// Code in front of a region's function.
+#[derive(Debug)]
+pub struct FirstThunk {
+    /// The code, behind which the function starts.
+    pub code: Vec<u8>,
+    /// Offset of the region's first entry in it.
+    pub entry: usize,
+    /// Offset that the other entries jump to: a check, or the code's end.
+    pub others: usize,
+}

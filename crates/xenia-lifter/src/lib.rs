@@ -41,7 +41,7 @@ mod peephole;
 mod relocation;
 mod transform;
 
-pub use arch::{TargetCpu, features, thunks};
+pub use arch::{DepthCheck, FirstThunk, TargetCpu, features, thunks};
 pub use emit::function_tier::{
     Compiled, Compiler, CompilerConfig, Effort, EntryOffset, Landing, SiteStart, Tables, Texts,
 };

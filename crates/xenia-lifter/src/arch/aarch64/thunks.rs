@@ -6,6 +6,7 @@
 //!     -> (x2 = budget, x3 = pc | reason << 32, x4 = r1, x5 = r3)
 //! ```
 
+use crate::arch::{DepthCheck, FirstThunk};
 use crate::host::{Word, field};
 use xenia_host::registers;
 
@@ -52,20 +53,38 @@ fn loads() -> [u32; LINKED / 4] {
     [load(4, field::gpr(1)), load(5, field::gpr(3)), load(6, field::gpr(4))]
 }
 
-/// The thunk in front of a region's function, and the offset of the region's first entry in it. If
-/// the region `calls` others, the thunk leaves when calls are nested too deeply.
-pub fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
-    if !calls {
-        return (bytes(&loads()), 0);
+/// `ldr x16, [x21, #limit]; cmp sp, x16`.
+fn compare_depth() -> [u32; 2] {
+    [load(16, Word::StackLimit.offset()), 0xEB30_63FF]
+}
+
+/// The conditional branch with this number of a condition, some words on or back.
+fn branch_if(condition: u32, distance: i32) -> u32 {
+    0x5400_0000 | (distance.cast_unsigned() & 0x7_FFFF) << 5 | condition
+}
+
+/// The thunk in front of a region's function. It leaves when calls are nested too deeply.
+pub fn first_thunk(check: DepthCheck) -> FirstThunk {
+    const HS: u32 = 2;
+    const LO: u32 = 3;
+    if check == DepthCheck::None {
+        return FirstThunk { code: bytes(&loads()), entry: 0, others: LINKED };
     }
-    let mut code = jump_through(Word::Out).to_vec();
-    let entry = 4 * code.len();
-    code.extend(loads());
-    // cmp sp, x16
-    code.extend([load(16, Word::StackLimit.offset()), 0xEB30_63FF]);
-    let back = (code.len() as i32).wrapping_neg().cast_unsigned() & 0x7_FFFF;
-    code.push(0x5400_0003 | back << 5); // b.lo to the jump
-    (bytes(&code), entry)
+    let mut first = jump_through(Word::Out).to_vec();
+    let entry = first.len();
+    first.extend(loads());
+    first.extend(compare_depth());
+    first.push(branch_if(LO, -(first.len() as i32)));
+    if check == DepthCheck::First {
+        return FirstThunk { code: bytes(&first), entry: 4 * entry, others: 4 * first.len() };
+    }
+    let mut code = compare_depth().to_vec();
+    // Over `mov w3, w4` and the first entry's code, to the function.
+    code.push(branch_if(HS, 2 + first.len() as i32));
+    code.push(0x2A04_03E3);
+    let entry = 4 * (code.len() + entry);
+    code.extend(first);
+    FirstThunk { code: bytes(&code), entry, others: 0 }
 }
 
 /// Byte between pieces of code: words of it are undefined instructions.
@@ -74,19 +93,24 @@ pub const PADDING: u8 = 0;
 /// Limit of an entry's number, an immediate of 16 bits.
 const MAX_ENTRIES: u32 = 1 << 16;
 
-/// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
-/// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
-/// twice, for the slow and the fast entry.
-pub fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
+/// Code of an entry other than the first: passes `-number` instead of pc and jumps `distance` bytes
+/// on from the start of these [`ENTRY_SIZE`] bytes, to [`FirstThunk::others`]. With a check there,
+/// w4 has pc.
+pub fn entry_thunk(number: u32, distance: i32, check: DepthCheck) -> [u8; ENTRY_SIZE] {
     assert!((1..=MAX_ENTRIES).contains(&number), "regions have fewer entries");
-    let mut code = [PADDING; ENTRY_SIZE];
-    for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
-        let distance = distance - (way * LINKED + 4) as i32;
-        // movn x3, #(number - 1); b distance; nop
-        let branch = 0x1400_0000 | (distance / 4).cast_unsigned() & 0x03FF_FFFF;
-        code.copy_from_slice(&bytes(&[0x9280_0003 | (number - 1) << 5, branch, NOP]));
+    const B: u32 = 0x1400_0000;
+    let linked = LINKED / 4;
+    // The slow entry: b to the fast one.
+    let mut code = vec![B | linked as u32];
+    code.resize(linked, NOP);
+    if check == DepthCheck::All {
+        code.push(0x2A03_03E4); // mov w4, w3
     }
-    code
+    code.push(0x9280_0003 | (number - 1) << 5); // movn x3, #(number - 1)
+    let distance = distance / 4 - code.len() as i32;
+    code.push(B | distance.cast_unsigned() & 0x03FF_FFFF);
+    let code = bytes(&code);
+    std::array::from_fn(|at| code.get(at).copied().unwrap_or(PADDING))
 }
 
 /// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number

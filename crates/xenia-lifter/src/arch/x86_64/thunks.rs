@@ -5,6 +5,7 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 
+use crate::arch::{DepthCheck, FirstThunk};
 use crate::host::{Word, field};
 use xenia_host::registers;
 
@@ -38,38 +39,53 @@ const fn gpr(n: usize) -> i8 {
 const LOADS: [u8; LINKED] =
     [0x49, 0x8B, 0x57, gpr(1) as u8, 0x49, 0x8B, 0x4F, gpr(3) as u8, 0x4D, 0x8B, 0x47, gpr(4) as u8];
 
-/// The thunk in front of a region's function, and the offset of the region's first entry in it. If
-/// the region `calls` others, the thunk leaves when calls are nested too deeply.
-pub fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
-    if !calls {
-        return (LOADS.to_vec(), 0);
+/// `cmp rsp, [r15 + limit]`.
+fn compare_depth() -> [u8; 7] {
+    let [a, b, c, d] = Word::StackLimit.offset().to_le_bytes();
+    [0x49, 0x3B, 0xA7, a, b, c, d]
+}
+
+/// The thunk in front of a region's function. It leaves when calls are nested too deeply.
+pub fn first_thunk(check: DepthCheck) -> FirstThunk {
+    if check == DepthCheck::None {
+        return FirstThunk { code: LOADS.to_vec(), entry: 0, others: LINKED };
     }
-    let mut code = jump_through(Word::Out).to_vec();
-    let entry = code.len();
-    code.extend(LOADS);
-    code.extend([0x49, 0x3B, 0xA7]); // cmp rsp, [r15 + limit]
-    code.extend(Word::StackLimit.offset().to_le_bytes());
-    let back = code.len() as u8 + 2;
-    code.extend([0x72, back.wrapping_neg()]); // jb to the jump
-    (code, entry)
+    let mut first = jump_through(Word::Out).to_vec();
+    let entry = first.len();
+    first.extend(LOADS);
+    first.extend(compare_depth());
+    let end = first.len() as u8 + 2;
+    first.extend([0x72, end.wrapping_neg()]); // jb to the jump
+    if check == DepthCheck::First {
+        return FirstThunk { others: first.len(), code: first, entry };
+    }
+    let mut code = compare_depth().to_vec();
+    code.extend([0x73, 2 + end]); // jae over the rest, to the function
+    code.extend([0x89, 0xD6]); // mov esi, edx
+    let entry = code.len() + entry;
+    code.extend(first);
+    FirstThunk { code, entry, others: 0 }
 }
 
 /// Byte between pieces of code: `int3`.
 pub const PADDING: u8 = 0xCC;
 
-/// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
-/// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
-/// twice, for the slow and the fast entry.
-pub fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
-    let mut code = [PADDING; ENTRY_SIZE];
-    for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
-        let distance = distance - (way as i32 + 1) * LINKED as i32;
-        code[..3].copy_from_slice(&[0x48, 0xC7, 0xC6]); // mov rsi, -number
-        code[3..7].copy_from_slice(&(number as i32).wrapping_neg().to_le_bytes());
-        code[7] = 0xE9; // jmp distance
-        code[8..].copy_from_slice(&distance.to_le_bytes());
+/// Code of an entry other than the first: passes `-number` instead of pc and jumps `distance` bytes
+/// on from the start of these [`ENTRY_SIZE`] bytes, to [`FirstThunk::others`]. With a check there,
+/// edx has pc.
+pub fn entry_thunk(number: u32, distance: i32, check: DepthCheck) -> [u8; ENTRY_SIZE] {
+    let mut code = vec![0xEB, LINKED as u8 - 2]; // jmp to the fast entry
+    code.resize(LINKED, PADDING);
+    if check == DepthCheck::All {
+        code.extend([0x89, 0xF2]); // mov edx, esi
     }
-    code
+    code.extend([0x48, 0xC7, 0xC6]); // mov rsi, -number
+    code.extend((number as i32).wrapping_neg().to_le_bytes());
+    code.push(0xE9); // jmp distance
+    let distance = distance - (code.len() as i32 + 4);
+    code.extend(distance.to_le_bytes());
+    code.resize(ENTRY_SIZE, PADDING);
+    std::array::from_fn(|at| code[at])
 }
 
 /// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number

@@ -2,6 +2,7 @@
 //! before it, and offsets in it become offsets in the whole.
 
 use super::{EntryOffset, Landing, SiteStart};
+use crate::arch::DepthCheck;
 use crate::arch::thunks::{ENTRY_SIZE, PADDING, entry_thunk, first_thunk};
 use crate::cfg::region::Region;
 use crate::emit::Site;
@@ -50,17 +51,23 @@ pub(super) struct EntryCode {
 impl EntryCode {
     /// `calls`: whether the region calls others.
     pub(super) fn new(region: &Region, calls: bool) -> Self {
-        let (first, entry) = first_thunk(calls);
-        let others = (region.entries.len() - 1) * ENTRY_SIZE;
-        let start = (others + first.len()).next_multiple_of(32);
-        let first_at = start - first.len();
+        let others = region.entries.len() - 1;
+        let check = match (calls, others) {
+            (false, _) => DepthCheck::None,
+            (true, 0) => DepthCheck::First,
+            (true, _) => DepthCheck::All,
+        };
+        let first = first_thunk(check);
+        let start = (others * ENTRY_SIZE + first.code.len()).next_multiple_of(32);
+        let first_at = start - first.code.len();
         let mut code = vec![PADDING; start];
-        code[first_at..].copy_from_slice(&first);
+        code[first_at..].copy_from_slice(&first.code);
         let mut entries = Vec::with_capacity(region.entries.len());
-        entries.push(EntryOffset { pc: region.entries[0], offset: (first_at + entry) as u32 });
+        entries.push(EntryOffset { pc: region.entries[0], offset: (first_at + first.entry) as u32 });
         for (number, &pc) in region.entries.iter().enumerate().skip(1) {
             let at = (number - 1) * ENTRY_SIZE;
-            code[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, (start - at) as i32));
+            let distance = (first_at + first.others - at) as i32;
+            code[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, distance, check));
             entries.push(EntryOffset { pc, offset: at as u32 });
         }
         Self { code, entries }
