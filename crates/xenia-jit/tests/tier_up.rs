@@ -54,3 +54,32 @@ fn samples_do_not_keep_step_with_loops() {
     assert_eq!(machine.run(4_000_000), Exit::Budget);
     assert_eq!(machine.engine.counters().functions, 1);
 }
+
+/// A hot function ends with a jump over another hot one. The optimizing tier compiles each alone,
+/// from its start, although samples hit their loops.
+#[test]
+fn regions_end_where_called_functions_begin() {
+    const K: u32 = CODE + 0x100;
+    const G: u32 = CODE + 0x200;
+    const TAIL: u32 = CODE + 0x300;
+    const LENGTH: u64 = 24;
+    let function = |end: u32| {
+        let mut words = vec![d(Op::addi, 5, 0, 200), x(Op::mtspr, 5, 9, 0, 0)];
+        words.extend([d(Op::addi, 3, 3, 1); 20]);
+        words.extend([d(Op::bcx, 16, 0, -80), end]);
+        words
+    };
+    let mut machine = JitHarness::jit_with(JitConfig { tiers: Tiers::Both, ..JitConfig::default() });
+    let calls = [K, G, TAIL].into_iter().zip((CODE..).step_by(4)).map(|(to, pc)| b(pc, to, true));
+    machine.put(CODE, &calls.chain([b(CODE + 12, CODE, false)]).collect::<Vec<_>>());
+    machine.put(K, &function(b(K + 4 * 23, TAIL, false)));
+    machine.put(G, &function(BLR));
+    machine.put(TAIL, &[vec![d(Op::addi, 4, 4, 1); 9], vec![BLR]].concat());
+    // The time for compiling is limited for each visit.
+    for _ in 0..8 {
+        assert_eq!(machine.run(1_000_000), Exit::Budget);
+    }
+    let counters = machine.engine.counters();
+    assert_eq!((counters.functions, counters.compiled_guest_instructions), (2, 2 * LENGTH), "{counters:?}");
+    assert_eq!(counters.recompiled_guest_instructions, 0, "{counters:?}");
+}

@@ -142,6 +142,11 @@ impl Baseline {
         self.cache.lock().counts
     }
 
+    /// Whether hot units move to the optimizing tier.
+    pub(super) fn tiers_up(&self) -> bool {
+        self.tier_up.is_some()
+    }
+
     /// Whether a unit of a whole function contains the instruction at `pc`.
     fn is_inside_unit(&self, pc: u32) -> bool {
         self.granularity == Granularity::Function && self.cache.lock().covers(pc)

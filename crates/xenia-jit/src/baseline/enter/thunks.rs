@@ -6,7 +6,7 @@
 use super::*;
 
 /// Target of branches to an address without code here: eax = guest address, with
-/// [`CALLED`](super::super::emit::CALLED) in its low bits if it is called.
+/// [`CALLED`](super::super::emit::CALLED) in its low bits if a direct call leads there.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
