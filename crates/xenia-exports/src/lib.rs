@@ -102,6 +102,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::content_device::ContentDevice::EXPORTS,
     xam::content_resolve::ContentPaths::EXPORTS,
     xam::content_titles::ContentTitles::EXPORTS,
+    xam::custom_actions::CustomActions::EXPORTS,
     xam::dash::Dash::EXPORTS,
     xam::disc::Discs::EXPORTS,
     xam::enumerate::Enumerate::EXPORTS,

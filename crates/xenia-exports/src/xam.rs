@@ -6,6 +6,7 @@ pub mod content_device;
 mod content_opening;
 pub mod content_resolve;
 pub mod content_titles;
+pub mod custom_actions;
 pub mod dash;
 pub mod disc;
 pub mod enumerate;

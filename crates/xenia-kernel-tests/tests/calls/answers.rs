@@ -34,6 +34,27 @@ fn calls_without_effect_report_a_working_console() {
 }
 
 #[test]
+fn no_gamer_card_is_shown_and_no_action_is_pressed() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().fill(b.scratch, 16, 0xEE).unwrap();
+    for (name, arguments, answer) in [
+        ("XCustomRegisterDynamicActions", &[][..], 0),
+        ("XCustomSetAction", &[0, 0, 0], 0),
+        ("XCustomSetDynamicActions", &[0, 5, base, 1], 0),
+        ("XCustomSetDynamicActions", &[4, 5, base, 1], 0x57),
+        ("XCustomGetCurrentGamercard", &[base, base + 8], 0),
+        ("XCustomGetLastActionPress", &[base, base + 4, base + 8], 0),
+        // The error is ERROR_NOT_FOUND.
+        ("XCustomGetLastActionPressEx", &[base; 5], 0x490),
+        ("XCustomUnregisterDynamicActions", &[], 0),
+    ] {
+        assert_eq!(b.xam_call(name, arguments), answer, "{name}");
+    }
+    assert_eq!([0, 4, 8, 12].map(|at| b.word(at)), [0xEEEE_EEEE; 4], "no result is stored");
+}
+
+#[test]
 fn calls_that_need_a_camera_find_no_device() {
     let mut b = Harness::new();
     for name in ["XUsbcamSetConfig", "XUsbcamSetCaptureMode", "XUsbcamSetView", "XUsbcamReadFrame"] {
