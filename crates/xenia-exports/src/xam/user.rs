@@ -242,6 +242,21 @@ impl XamUser {
         complete(call, overlapped, Completed::wrapped(error, 0))
     }
 
+    /// Returns a user's age, which only the online service knows: there is no connection.
+    #[export(Constant)]
+    fn XamUserGetAge(
+        call: &mut Call,
+        user: u32,
+        age: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        if user >= USERS || age.is_none() {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let error = check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON);
+        complete(call, overlapped, Completed::wrapped(error, 0))
+    }
+
     /// Returns a user's age group: always adult.
     #[export(Done)]
     fn XamUserGetAgeGroup(

@@ -971,7 +971,7 @@ super::ordinals! {
     0x04A1 fn XamInputNonControllerGetRaw input win32 guessed;
     0x04A2 fn XamInputNonControllerSetRaw input win32 guessed;
     0x04A3 fn XamVoiceSetMicArrayBeamAngle audio hresult guessed;
-    0x04A4 fn XamUserGetAge user count guessed;
+    0x04A4 fn XamUserGetAge user win32;
     0x04A5 fn XamUserGetAgeGroup user win32;
     0x04A6 fn XamVoiceGetMicArrayFilenameDesc audio hresult guessed;
     0x04A7 fn XamLoaderGetState xex count;

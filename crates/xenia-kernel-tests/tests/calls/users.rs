@@ -59,6 +59,9 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
         ("XamUserCheckPrivilege", &[0, 254, 0], INVALID_PARAMETER),
         ("XamUserAreUsersFriends", &[0, base, 1, base + 8, 0], NOT_LOGGED_ON),
         ("XamUserAreUsersFriends", &[4, base, 1, base + 8, 0], INVALID_PARAMETER),
+        ("XamUserGetAge", &[0, base, 0], NOT_LOGGED_ON),
+        ("XamUserGetAge", &[1, base, 0], NO_SUCH_USER),
+        ("XamUserGetAge", &[0, 0, base + 0x40], INVALID_PARAMETER),
         ("XamUserContentRestrictionGetFlags", &[1, base], NO_SUCH_USER),
         ("XamUserContentRestrictionGetFlags", &[0, 0], INVALID_PARAMETER),
         ("XamUserIsUnsafeProgrammingAllowed", &[5, 0, base], INVALID_PARAMETER),
@@ -99,6 +102,9 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
     // An asynchronous call reports the reason for the failure in its structure.
     b.in_the_background("XamUserAreUsersFriends", &[0, base, 1, base + 8, base + 0x40]);
     assert_eq!((b.word(8), b.word(0x40), b.word(0x58)), (0, 0x65B, 0x8007_04DD));
+    b.memory().fill(b.scratch, 8, 0xEE).unwrap();
+    b.in_the_background("XamUserGetAge", &[0, base, base + 0x40]);
+    assert_eq!((b.word(0), b.word(0x40), b.word(0x58)), (0xEEEE_EEEE, 0x65B, 0x8007_04DD));
 }
 
 #[test]
