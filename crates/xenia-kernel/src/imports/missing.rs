@@ -53,9 +53,7 @@ pub(crate) fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> 
     let Some((library, row)) = library.zip(row) else {
         return Flow::Return(NtStatus::NOT_IMPLEMENTED.result());
     };
-    let special =
-        SPECIALS.iter().find(|special| special.library == library && special.ordinal == row.ordinal.0);
-    if let Some(special) = special {
+    if let Some(special) = special_of(library, row.ordinal) {
         return Flow::Return(special.value);
     }
     Flow::Return(match row.result.map(|result| result.returns) {
@@ -73,9 +71,27 @@ pub(crate) fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> 
     })
 }
 
+/// Returns the last error of a missing function whose result only says that it failed. Functions of
+/// Win32 and Winsock, all of them in `xam`, report the reason there.
+pub(crate) fn last_error_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Option<Win32Error> {
+    let row = row.filter(|_| library == Some(Library::xam))?;
+    let has_reason_apart = if let Some(special) = special_of(Library::xam, row.ordinal) {
+        special.value == ALL_ONES
+    } else {
+        let returns = row.result?.returns;
+        matches!(returns, Returns::Bool | Returns::Socket | Returns::Handle | Returns::Pointer)
+    };
+    has_reason_apart.then(|| win32_failure(row.area))
+}
+
 /// Whether a missing function reports failure by another value than its kind does.
 pub fn has_special_failure(library: Library, ordinal: Ordinal) -> bool {
-    SPECIALS.iter().any(|special| special.library == library && special.ordinal == ordinal.0)
+    special_of(library, ordinal).is_some()
+}
+
+/// Returns a function's special failure value, if it has one.
+fn special_of(library: Library, ordinal: Ordinal) -> Option<&'static Special> {
+    SPECIALS.iter().find(|special| special.library == library && special.ordinal == ordinal.0)
 }
 
 /// Returns the error that fits the subsystem.
@@ -149,6 +165,23 @@ mod tests {
             assert_eq!(value(library, row), expected, "{name}");
         }
         assert!(matches!(failure_of(None, None), Flow::Return(value) if value == not_implemented));
+    }
+
+    #[test]
+    fn missing_functions_that_only_fail_have_a_last_error() {
+        for (library, name, expected) in [
+            (Library::xam, "NetDll_XHttpStartup", Some(Win32Error::WSASYSNOTREADY)),
+            (Library::xam, "GetFileSize", Some(Win32Error::CALL_NOT_IMPLEMENTED)),
+            // These have an error as their result, or do not fail.
+            (Library::xam, "NetDll_XNetSetOpt", None),
+            (Library::xam, "IsBadReadPtr", None),
+            (Library::xboxkrnl, "MmDoubleMapMemory", None),
+        ] {
+            let row = library.rows().iter().find(|row| row.name == name);
+            assert!(row.is_some(), "{name}");
+            assert_eq!(last_error_of(Some(library), row), expected, "{name}");
+        }
+        assert_eq!(last_error_of(Some(Library::xam), None), None);
     }
 
     #[test]

@@ -164,6 +164,11 @@ impl Kernel {
                 call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
                 let flow = self.config.missing.of(&name, library, row);
+                if let Some(error) = self.config.missing.last_error_of(&name, library, row)
+                    && let Err(fault) = call.set_last_error(error)
+                {
+                    tracing::debug!(target: "kernel", "can't store a missing call's error: {fault}");
+                }
                 made(call, &flow);
                 self.apply(call, flow)
             }

@@ -84,3 +84,31 @@ fn low_addresses_and_missing_calls_are_as_configured_on_every_engine() {
         assert_eq!(run(cpu.clone(), &console).1, [7, 0], "{cpu:?}");
     }
 }
+
+/// Stores the result of a missing call, and the last error in the thread's object.
+const FAILS: &str = "
+        bl missing
+        lwz 4, 0x100(13)
+        lwz 4, 0x160(4)
+        lis 30, 0x8201
+        stw 3, 0x100(30)
+        stw 4, 0x104(30)
+        blr
+missing: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+#[test]
+fn a_missing_function_that_returns_only_false_sets_the_last_error() {
+    const XHTTP_STARTUP: u16 = 0xC9;
+    for (missing, error) in [(vec![], 10_091), (vec![MissingAnswer::Zero], 0)] {
+        let title = assembled(FAILS, "missing", XHTTP_STARTUP, "");
+        let console = ConsoleConfig { missing, ..ConsoleConfig::default() };
+        let cpu = CpuConfig::interpreted();
+        let engine = MachineConfig { cpu, console, ..MachineConfig::default() };
+        let picture = VideoConfig::default();
+        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
+        let at = |offset| -> u32 { machine.memory().read(GuestAddr(DATA + offset)).unwrap() };
+        assert_eq!([at(0x100), at(0x104)], [0, error]);
+    }
+}

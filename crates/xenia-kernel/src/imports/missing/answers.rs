@@ -3,10 +3,11 @@
 //! The default is the documented failure, see [`super::failure_of`]. Titles that were only tried
 //! where a missing call returns 0 may need 0, for all such calls or for single ones.
 
-use super::failure_of;
+use super::{failure_of, last_error_of};
 use crate::abi::Flow;
 use std::collections::BTreeMap;
 use std::fmt;
+use xenia_guest::Win32Error;
 use xenia_imports::Library;
 use xenia_imports::ordinals::OrdinalRow;
 
@@ -76,6 +77,18 @@ impl MissingAnswers {
             None if self.is_zero => Flow::Return(0),
             None => failure_of(library, row),
         }
+    }
+
+    /// The last error that a call of the missing export with this name sets; `None` if it sets none
+    /// or its result is a setting.
+    pub(crate) fn last_error_of(
+        &self,
+        name: &str,
+        library: Option<Library>,
+        row: Option<&OrdinalRow>,
+    ) -> Option<Win32Error> {
+        let is_setting = self.is_zero || self.named.contains_key(name);
+        if is_setting { None } else { last_error_of(library, row) }
     }
 }
 
