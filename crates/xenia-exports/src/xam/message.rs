@@ -8,6 +8,7 @@ use crate::abi::{
 use crate::messages::{MessageWords, answer};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
+use crate::user::dialogs;
 use crate::user::overlapped::{
     OverlappedFields, admit, event_of, finish, finish_later, is_pending, outcome, wait_for,
 };
@@ -119,18 +120,21 @@ impl XamMessage {
         request(call, application, message, overlapped, MessageWords { first: buffer, second: size })
     }
 
-    /// Cancels an asynchronous request. Its work is done by then, so it completes normally; the
-    /// caller may wait for that. A dialog stays open until it is answered.
-    #[export(Partial)]
+    /// Cancels an asynchronous request. A request for a dialog ends as cancelled, and the dialog
+    /// closes. The work of all others is done by then, so they complete normally; the caller may
+    /// wait for that.
+    #[export(Done)]
     fn XMsgCancelIORequest(
         call: &mut Call,
         overlapped: Option<GuestAddr>,
         wait: bool,
     ) -> Fallible<Flow<Win32Error>> {
-        match overlapped {
-            Some(at) if wait => wait_for_end(call, at, WaiterResult::End),
-            _ => Ok(Flow::Return(Win32Error::SUCCESS)),
+        let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::SUCCESS)) };
+        let is_over = dialogs::cancel(call, at)?;
+        if wait && !is_over {
+            return wait_for_end(call, at, WaiterResult::End);
         }
+        Ok(Flow::Return(Win32Error::SUCCESS))
     }
 
     /// Completes a request that the caller itself carries out.

@@ -1,5 +1,7 @@
 //! Tests of dialogs: requests, the time of the answer, and notification.
 
+mod cancelled_requests;
+
 use super::*;
 use xenia_kernel::ports::{
     DialogAnswer, DialogRequest, Dialogs, Gamepad, Icon, Input, MessageBox, TextRequest,

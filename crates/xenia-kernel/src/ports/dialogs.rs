@@ -87,7 +87,8 @@ pub trait Dialogs: Send {
     /// Polls for the answer of the open dialog; `None` until it is answered.
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer>;
 
-    /// Closes the open dialog without an answer: the machine goes back to a moment before it.
+    /// Closes the open dialog without an answer: the title cancels it, or the machine goes back to
+    /// a moment before it.
     fn withdraw(&mut self) {}
 }
 
@@ -102,5 +103,9 @@ impl Dialogs for NoDialogs {
 
     fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
         self.0.take()
+    }
+
+    fn withdraw(&mut self) {
+        self.0 = None;
     }
 }

@@ -42,7 +42,7 @@ const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 const CLOSING: GuestTicks = TICKS_PER_SECOND / 10;
 /// `due` while no dialog is open, and `gone` while no user interface disappears.
 const NEVER: GuestTicks = GuestTicks::MAX;
-/// `due` while an answered dialog is being reported to its caller.
+/// `due` while an answered or cancelled dialog is being reported to its caller.
 const ANSWERED: GuestTicks = NEVER - 1;
 
 /// Maximum number of buttons of a message box.
@@ -225,6 +225,26 @@ pub fn open(
     })
 }
 
+/// Closes the dialog that reports to an overlapped structure, if it is open; the structure's result
+/// is that the dialog was cancelled. Returns whether it was open.
+pub fn cancel(call: &mut Call, overlapped: GuestAddr) -> Fallible<bool> {
+    let kernel = call.kernel;
+    let control = kernel.dialogs();
+    let slot = &kernel.user.dialog;
+    let dialog = {
+        let _listeners = control.notifier.lock();
+        let dialog = slot.dialog.lock().take_if(|dialog| dialog.overlapped == Some(overlapped));
+        let Some(dialog) = dialog else { return Ok(false) };
+        // No poll takes an answer, and no other dialog opens, until the result is reported.
+        slot.due.store(ANSWERED, Release);
+        control.port.lock().withdraw();
+        dialog
+    };
+    control.close(call.cpu, &dialog, Win32Error::CANCELLED)?;
+    call.cpu.notify_time_keeper();
+    Ok(true)
+}
+
 /// The open dialog, and all that an answer can change.
 #[derive(Clone, Copy)]
 pub struct DialogControl<'k> {
@@ -284,7 +304,7 @@ impl DialogControl<'_> {
         Ok(dialog.map(|dialog| (dialog, answer)))
     }
 
-    /// Reports the result of an answered dialog, which disappears a little later.
+    /// Reports the result of an answered or cancelled dialog, which disappears a little later.
     fn close(&self, cpu: &mut dyn Cpu, dialog: &Dialog, result: Win32Error) -> Fallible<()> {
         let slot = &self.user.dialog;
         let _listeners = self.notifier.lock();

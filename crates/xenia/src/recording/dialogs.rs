@@ -62,6 +62,10 @@ impl Dialogs for DialogRecorder {
         self.tape.lock().write_dialog(now, answer.clone().into());
         Some(answer)
     }
+
+    fn withdraw(&mut self) {
+        self.inner.withdraw();
+    }
 }
 
 /// Answers dialogs from a recording.

@@ -292,6 +292,28 @@ fn dialog() -> DialogRequest {
     })
 }
 
+struct Withdrawn(Arc<AtomicBool>);
+
+impl Dialogs for Withdrawn {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {}
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        None
+    }
+    fn withdraw(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[test]
+fn a_dialog_is_withdrawn_while_it_is_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.jsonl");
+    let withdrawn = Arc::new(AtomicBool::new(false));
+    let outside: OutsideInput = (Box::<Script>::default(), Box::new(Withdrawn(withdrawn.clone())));
+    record(&path, &header("aa"), outside, WriteErrors::default()).unwrap().0.1.withdraw();
+    assert!(withdrawn.load(Relaxed));
+}
+
 /// Differences of a replay of `lines` in which a dialog is opened at tick 10 and polled until tick
 /// 30.
 fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
