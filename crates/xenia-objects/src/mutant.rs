@@ -167,6 +167,22 @@ impl Dispatcher {
         self.hold_around(mutant, &[]).release_mutant(memory, cpu, mutant, kthread, boost)
     }
 
+    /// Abandons a mutant, whichever thread owns it: it becomes free, and its next waiter gets an
+    /// abandoned status. Returns the previous signal state.
+    pub fn abandon_mutant(
+        &self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        mutant: GuestAddr,
+        boost: u8,
+    ) -> Fallible<i32> {
+        let mut held = self.hold_around(mutant, &[]);
+        let before = signal_state(memory, mutant)?;
+        held.disown(mutant);
+        held.abandon(memory, cpu, mutant, boost)?;
+        Ok(before)
+    }
+
     /// The thread object of a mutant's owner, as recorded by the kernel.
     pub fn mutant_owner(&self, mutant: GuestAddr) -> Option<GuestAddr> {
         self.hold(&[mutant]).shard(mutant).owned.get(&mutant).map(|owner| owner.kthread)
@@ -192,7 +208,7 @@ impl Dispatcher {
             if held.shard(mutant).owned.get(&mutant) == Some(&owner) {
                 held.disown(mutant);
                 // The title may have freed the memory of one mutant; the others still become free.
-                let one = held.abandon(memory, cpu, mutant);
+                let one = held.abandon(memory, cpu, mutant, 0);
                 result = result.and(one);
             }
         }
@@ -286,11 +302,17 @@ impl Held<'_> {
         Ok(before)
     }
 
-    fn abandon(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, mutant: GuestAddr) -> Fallible<()> {
+    fn abandon(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        mutant: GuestAddr,
+        boost: u8,
+    ) -> Fallible<()> {
         memory.write(mutant.offset(kmutant::OWNER), GuestAddr::NULL)?;
         memory.write(mutant.offset(kmutant::ABANDONED), 1_u8)?;
         set_signal_state(memory, mutant, 1)?;
-        self.serve(memory, cpu, mutant, 0)
+        self.serve(memory, cpu, mutant, boost)
     }
 }
 

@@ -3,7 +3,7 @@
 mod timers;
 
 use super::*;
-use xenia_guest::layout::{kapc, object_header};
+use xenia_guest::layout::{kapc, kmutant, object_header};
 use xenia_sched::{EndKind, START_FILETIME, filetime};
 
 const TIMEOUT: u64 = 0x102;
@@ -145,8 +145,14 @@ fn mutants_by_pointer_belong_to_one_thread() {
     b.act_as(first);
     assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]), 0);
     assert_eq!(b.answer(other), Some(0));
-    b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]);
+    let raised = b.call(Library::xboxkrnl, "KeReleaseMutant", &[mutant, 1, 0, 0]);
+    // No handler accepts the exception.
+    assert!(matches!(raised, Flow::End(_)), "{raised:?}");
     assert_eq!(b.word(4), 0, "it stays the other's");
+    assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 1, 0]), 0);
+    let is_abandoned: u8 = b.memory().read(b.scratch.offset(kmutant::ABANDONED)).unwrap();
+    assert_eq!((b.word(4), is_abandoned), (1, 1));
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), Some(0x80), "abandoned");
     b.kernel_call("KeInitializeMutant", &[mutant, 0]);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), Some(0));
     assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]), 0);
@@ -166,7 +172,7 @@ fn states_that_a_title_writes_may_be_anything() {
         "its owner takes it again"
     );
     assert_eq!(b.word(4), i32::MAX as u32);
-    b.kernel_call("KeReleaseMutant", &[object, 1, 0, 0]);
+    let _raised = b.call(Library::xboxkrnl, "KeReleaseMutant", &[object, 1, 0, 0]);
     b.kernel_call("KeInitializeSemaphore", &[object, 0, i32::MAX as u64]);
     put_state(&b, i32::MIN);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, now]), Some(0x102));
