@@ -102,6 +102,18 @@ pub struct GpdTotals {
     pub gamerscore: AchievementSum,
 }
 
+impl GpdTotals {
+    /// Sums over these achievements.
+    pub fn of(achievements: &[Record]) -> Self {
+        let mut totals = Self::default();
+        for record in achievements {
+            totals.achievements.add(1, record.is_earned());
+            totals.gamerscore.add(record.gamerscore, record.is_earned());
+        }
+        totals
+    }
+}
+
 /// A played title with its totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlayedTitle {
@@ -240,12 +252,7 @@ impl Gpd {
 
     /// Sums over all achievements.
     pub fn totals(&self) -> GpdTotals {
-        let mut totals = GpdTotals::default();
-        for record in self.achievements() {
-            totals.achievements.add(1, record.is_earned());
-            totals.gamerscore.add(record.gamerscore, record.is_earned());
-        }
-        totals
+        GpdTotals::of(&self.achievements())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::title;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
+use xenia_formats::gpd::{GpdTotals, Record};
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -72,6 +73,20 @@ fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Falli
         return Ok(Flow::Return(missing));
     }
     online_page(call, page)
+}
+
+/// Returns the text of a page of achievements: how many are earned, and the names of these.
+fn achievements_text(achievements: &[Record]) -> String {
+    let GpdTotals { achievements: count, gamerscore } = GpdTotals::of(achievements);
+    let mut text = format!(
+        "{} of {} achievements, {} of {} G",
+        count.earned, count.possible, gamerscore.earned, gamerscore.possible
+    );
+    for earned in achievements.iter().filter(|record| record.is_earned()) {
+        text.push('\n');
+        text.push_str(&earned.label);
+    }
+    text
 }
 
 /// Returns a dialog's user; `None` for any.
@@ -307,10 +322,17 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
     }
 
-    /// Shows a user's achievements in a title. The page only reports that there is no connection.
-    #[export(Partial)]
-    fn XamShowAchievementsUI(call: &mut Call, user: u32, _title: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::NO_SUCH_USER, "Achievements")
+    /// Shows the achievements that a user has earned in the title. The meaning of the second
+    /// argument is unknown; titles' own functions have only the user.
+    #[export(Done)]
+    fn XamShowAchievementsUI(call: &mut Call, user: u32, _unknown: u32) -> Fallible<Flow<Win32Error>> {
+        let title = call.kernel.title_id();
+        let achievements = match call.kernel.gamer_data().achievements_of(user, title) {
+            Ok(achievements) => achievements,
+            Err(error) => return Ok(Flow::Return(error)),
+        };
+        let request = own_message("Achievements", &achievements_text(&achievements), vec![OK.to_owned()]);
+        dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
     }
 
     /// Lets a user edit a profile. The page only reports that there is no connection.

@@ -4,7 +4,7 @@ use super::*;
 use std::path::PathBuf;
 use xenia_formats::gpd::{AchievementSum, EARNED, Gpd, GpdTotals, PlayedTitle};
 use xenia_formats::image::Resource;
-use xenia_kernel::ports::Storage;
+use xenia_kernel::ports::{DialogRequest, Storage};
 use xenia_user::profile::Profile;
 use xenia_user::profile_settings::DASHBOARD;
 
@@ -158,6 +158,17 @@ fn earned_achievements_are_listed_and_persist() {
     let played =
         PlayedTitle { title_id: TITLE, achievements, gamerscore, played_at: now, name: "A title".to_owned() };
     assert_eq!(of("FFFE07D1.gpd").titles(), [played]);
+}
+
+#[test]
+fn a_page_shows_the_achievements_that_are_earned() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = harness(folder.path(), &database());
+    assert_eq!(achieve(&mut b, &[(0, 1)]), 0);
+    assert_eq!(b.xam_call("XamShowAchievementsUI", &[1, 0]), NO_SUCH_USER);
+    assert_eq!(b.xam_call("XamShowAchievementsUI", &[0, 0]), 0);
+    let Some(DialogRequest::Message(page)) = b.kernel.user.dialog.request() else { panic!("no page") };
+    assert_eq!(page.text, "1 of 2 achievements, 10 of 35 G\nFirst");
 }
 
 #[test]
