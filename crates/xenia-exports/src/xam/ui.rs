@@ -267,32 +267,32 @@ impl Ui {
         call.kernel.user.dialog.is_shown()
     }
 
-    /// Shows a user's friends: there is no connection.
-    #[export(Partial)]
+    /// Shows a user's friends: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowFriendsUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Friends")
     }
 
-    /// Shows a user's messages: there is no connection.
-    #[export(Partial)]
+    /// Shows a user's messages: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowMessagesUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
     /// Opens the message composer: a page says that there is no connection.
-    #[export(Partial)]
+    #[export(Constant)]
     fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
-    /// Lets a user invite others to a game: there is no connection.
-    #[export(Partial)]
+    /// Lets a user invite others to a game: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowGameInviteUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Game invitation")
     }
 
-    /// Shows the players met in the title: there is no connection.
-    #[export(Partial)]
+    /// Shows the players met in the title: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Players")
     }
@@ -310,14 +310,14 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
     }
 
-    /// Lets a user send a friend request: there is no connection.
-    #[export(Partial)]
+    /// Lets a user send a friend request: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowFriendRequestUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Friend request")
     }
 
-    /// Lets a user review another player: there is no connection.
-    #[export(Partial)]
+    /// Lets a user review another player: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowPlayerReviewUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
     }
@@ -341,8 +341,8 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Profile")
     }
 
-    /// Shows the marketplace: there is no connection.
-    #[export(Partial)]
+    /// Shows the marketplace: a page says that there is no connection.
+    #[export(Constant)]
     fn XamShowMarketplaceUI(
         call: &mut Call,
         _user: u32,
@@ -354,7 +354,7 @@ impl Ui {
     }
 
     /// Like `XamShowMarketplaceUI`, with more arguments that select the page.
-    #[export(Partial)]
+    #[export(Constant)]
     fn XamShowMarketplaceUIEx(
         call: &mut Call,
         _user: u32,
@@ -365,9 +365,9 @@ impl Ui {
         online_page(call, "Marketplace")
     }
 
-    /// Offers a user up to six downloads: there is no connection, so the result reports that none
-    /// was made.
-    #[export(Partial)]
+    /// Offers a user up to six downloads: a page says that there is no connection, and the result
+    /// that none was made.
+    #[export(Constant)]
     fn XamShowMarketplaceDownloadItemsUI(
         call: &mut Call,
         user: u32,
