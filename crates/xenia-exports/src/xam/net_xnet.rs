@@ -198,6 +198,13 @@ impl NetXNet {
         Win32Error(WsaError::HOST_UNREACHABLE.0)
     }
 
+    /// Returns the server of the online service for which an IP address stands: no address stands
+    /// for one.
+    #[export(Constant)]
+    fn NetDll_XNetInAddrToServer(_call: &mut Call, _caller: u32, _ip: u32, _server: GuestAddr) -> Win32Error {
+        Win32Error(WsaError::INVALID.0)
+    }
+
     /// Returns the id of the title that logs on to a service: the running title's.
     #[export(Done)]
     fn XNetLogonGetTitleID(call: &mut Call, _service: u32) -> u32 {

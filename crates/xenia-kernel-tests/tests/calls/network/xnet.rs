@@ -95,6 +95,7 @@ fn no_server_of_the_online_service_is_reached() {
     for name in ["NetDll_XNetServerToInAddr", "NetDll_XNetTsAddrToInAddr"] {
         assert_eq!(b.xam_call(name, &[1, 0x0102_0304, 0x5841_0000, into]), 10065, "{name}");
     }
+    assert_eq!(b.xam_call("NetDll_XNetInAddrToServer", &[1, 0x0102_0304, into]), INVALID);
     assert_eq!(b.xam_call("XNetLogonGetMachineID", &[into]), 0xFFFF_FFFF_8015_1802);
 }
 
