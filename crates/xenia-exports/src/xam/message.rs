@@ -1,6 +1,7 @@
 //! Sending of messages to the console's applications (`XMsg*`), and completion of asynchronous
 //! requests.
 
+use super::last_error::last_error;
 use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out, ProcessorMode,
     WaiterResult,
@@ -10,7 +11,7 @@ use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::dialogs;
 use crate::user::overlapped::{
-    OverlappedFields, admit, event_of, finish, finish_later, is_pending, outcome, wait_for,
+    OverlappedFields, admit, event_of, extended_error, finish, finish_later, is_pending, outcome, wait_for,
 };
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
@@ -169,5 +170,16 @@ impl XamMessage {
             return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));
         }
         result_of(call, at, length).map(Flow::Return)
+    }
+
+    /// Returns the extended error of an asynchronous request, or that it is still pending; without
+    /// a structure the calling thread's last error.
+    #[export(Done)]
+    fn XGetOverlappedExtendedError(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<Win32Error> {
+        let Some(at) = overlapped else { return last_error(call) };
+        if is_pending(call, at)? {
+            return Ok(Win32Error::IO_INCOMPLETE);
+        }
+        Ok(Win32Error(extended_error(call, at)?.0))
     }
 }

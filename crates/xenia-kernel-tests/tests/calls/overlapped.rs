@@ -193,6 +193,19 @@ fn overlapped_waiters_receive_the_result() {
 }
 
 #[test]
+fn a_request_has_an_extended_error_when_it_is_complete() {
+    let mut b = Harness::new();
+    let overlapped = at(&b, OVERLAPPED);
+    put(&b, OVERLAPPED, 0, 0);
+    ask(&mut b, OVERLAPPED);
+    assert_eq!(b.xam_call("XGetOverlappedExtendedError", &[overlapped]), INCOMPLETE);
+    b.end_background_calls();
+    assert_eq!(b.xam_call("XGetOverlappedExtendedError", &[overlapped]), 0x8007_048F);
+    b.xam_call("SetLastError", &[0x1234]);
+    assert_eq!(b.xam_call("XGetOverlappedExtendedError", &[0]), 0x1234);
+}
+
+#[test]
 fn freed_structure_still_wakes_its_waiter() {
     let mut b = Harness::new();
     let thread = b.add_thread();

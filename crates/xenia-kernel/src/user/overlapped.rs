@@ -373,6 +373,11 @@ pub fn event_of(call: &Call, at: GuestAddr) -> Fallible<Option<Handle>> {
     Ok((event != Handle::NULL).then_some(event))
 }
 
+/// Returns a structure's extended error.
+pub fn extended_error(call: &Call, at: GuestAddr) -> Fallible<HResult> {
+    Ok(HResult(call.memory().read(at.offset(field::EXTENDED_ERROR))?))
+}
+
 /// Returns a structure's result and length.
 pub fn outcome(call: &Call, at: GuestAddr) -> Fallible<(Win32Error, u32)> {
     let result = call.memory().read(at.offset(field::RESULT))?;
