@@ -995,7 +995,7 @@ super::ordinals! {
     0x04BB fn XamFamilyGetMembers user hresult guessed;
     0x04BC fn XampXAuthStartup net hresult;
     0x04BD fn XampXAuthShutdown net void;
-    0x04BE fn XamGetToken misc hresult guessed;
+    0x04BE fn XamGetToken misc win32;
     0x04BF fn XamFreeToken memory void guessed;
     0x04C0 fn XamGetAppliesTo misc hresult guessed;
     0x04C1 fn XamFitnessClearBodyProfileRecords net hresult guessed;
