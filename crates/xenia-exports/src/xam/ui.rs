@@ -67,10 +67,10 @@ fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
     dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 
-/// Like [`online_page`], for a user who must be signed in; otherwise returns `missing`.
-fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Fallible<Flow<Win32Error>> {
+/// Like [`online_page`], for a user who must be signed in.
+fn page_of(call: &mut Call, user: u32, page: &str) -> Fallible<Flow<Win32Error>> {
     if call.kernel.user.profiles.lock().get(user).is_none() {
-        return Ok(Flow::Return(missing));
+        return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
     }
     online_page(call, page)
 }
@@ -270,56 +270,56 @@ impl Ui {
     /// Shows a user's friends: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowFriendsUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Friends")
+        page_of(call, user, "Friends")
     }
 
     /// Shows a user's messages: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowMessagesUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
+        page_of(call, user, "Messages")
     }
 
     /// Opens the message composer: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
+        page_of(call, user, "Messages")
     }
 
     /// Lets a user invite others to a game: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowGameInviteUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Game invitation")
+        page_of(call, user, "Game invitation")
     }
 
     /// Shows the players met in the title: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Players")
+        page_of(call, user, "Players")
     }
 
     /// Shows a user's gamer card, which only the online service has: there is no connection.
     #[export(Partial)]
     fn XamShowGamerCardUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
+        page_of(call, user, "Gamer card")
     }
 
     /// Shows another player's gamer card, which only the online service has: there is no
     /// connection.
     #[export(Partial)]
     fn XamShowGamerCardUIForXUID(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Gamer card")
+        page_of(call, user, "Gamer card")
     }
 
     /// Lets a user send a friend request: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowFriendRequestUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Friend request")
+        page_of(call, user, "Friend request")
     }
 
     /// Lets a user review another player: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowPlayerReviewUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
+        page_of(call, user, "Player review")
     }
 
     /// Shows the achievements that a user has earned in the title. The meaning of the second
@@ -338,7 +338,7 @@ impl Ui {
     /// Lets a user edit a profile. The page only reports that there is no connection.
     #[export(Partial)]
     fn XamShowEditProfileUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, Win32Error::ACCESS_DENIED, "Profile")
+        page_of(call, user, "Profile")
     }
 
     /// Shows the marketplace: a page says that there is no connection.
