@@ -3,12 +3,13 @@
 //! The console is on an isolated network, or on the host's; there is no online service. Data is not
 //! encrypted, so keys are stored but not used.
 
-use crate::abi::{Call, Handle, Out, Ptr, Text};
+use crate::abi::{Buffer, Call, Flow, Handle, Out, Ptr, Text};
 use crate::messages::NOT_LOGGED_ON;
 use crate::objects::ObjectKind;
 use crate::random::store_random;
 use crate::sockets::{self, hold_event};
 use crate::status::failure::Fallible;
+use crate::turns::{TURN, repeat};
 use crate::xboxkrnl::xex::has_privilege;
 use std::net::Ipv4Addr;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
@@ -113,8 +114,12 @@ impl NetXNet {
 
     /// Stores random bytes. The sequence depends only on the time at which the run begins.
     #[export(Done)]
-    fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: GuestAddr, size: u32) -> Win32Error {
-        win32(store_random(&call.kernel.random, call.memory(), out, size).map_err(WsaError::from))
+    fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: Buffer) -> Flow<Win32Error> {
+        let (now, left) = out.split(TURN);
+        if let Err(fault) = store_random(&call.kernel.random, call.memory(), now.at, now.length) {
+            return Flow::Return(win32(Err(fault.into())));
+        }
+        repeat(call, Win32Error::SUCCESS, left.length, 4, left.arguments())
     }
 
     /// Creates the key of a system-link session, and its id.

@@ -43,16 +43,22 @@ impl Long {
         found
     }
 
-    /// Makes a call until it is complete, which takes three turns; returns its result.
+    /// Makes a call of the kernel's until it is complete, which takes three turns; returns its
+    /// result.
     fn call(&mut self, name: &str, arguments: &[u64]) -> u64 {
-        let mut flow = self.b.call(Library::xboxkrnl, name, arguments);
+        self.call_in(Library::xboxkrnl, name, arguments)
+    }
+
+    /// [`Self::call`] in a library.
+    fn call_in(&mut self, library: Library, name: &str, arguments: &[u64]) -> u64 {
+        let mut flow = self.b.call(library, name, arguments);
         for turns in 1.. {
             flow = match flow {
                 Flow::Repeat => {
                     let mut left = arguments.to_vec();
                     let registers = self.b.context().gpr;
                     left.iter_mut().zip(&registers[3..11]).for_each(|(argument, now)| *argument = *now);
-                    self.b.call(Library::xboxkrnl, name, &left)
+                    self.b.call(library, name, &left)
                 }
                 Flow::Later(rest) => self.b.continue_long_call(rest),
                 Flow::Return(value) => {
@@ -205,10 +211,15 @@ fn streams_parity_and_random_bytes() {
     let expected: Vec<u8> =
         long.text.iter().map(|&byte| xenia_rtl::crypto::cipher::odd_parity(byte)).collect();
     assert!(long.got(out, SIZE as usize) == expected);
-    long.b.memory().fill(GuestAddr(out as u32), SIZE + 8, 0).unwrap();
-    long.call("XeCryptRandom", &[out, size]);
-    assert_ne!(long.got(out + size - 8, 8), [0; 8]);
-    assert_eq!(long.got(out + size, 8), [0; 8]);
+    for (library, name, arguments) in [
+        (Library::xboxkrnl, "XeCryptRandom", &[out, size][..]),
+        (Library::xam, "NetDll_XNetRandom", &[1, out, size]),
+    ] {
+        long.b.memory().fill(GuestAddr(out as u32), SIZE + 8, 0).unwrap();
+        assert_eq!(long.call_in(library, name, arguments), 0, "{name}");
+        assert_ne!(long.got(out + size - 8, 8), [0; 8], "{name}");
+        assert_eq!(long.got(out + size, 8), [0; 8], "{name}");
+    }
 }
 
 #[test]
