@@ -1,6 +1,8 @@
 //! Crash safety of packages: after `kill -9` at any moment, the host has either the whole old save
 //! or the whole new one.
 
+mod unsynced;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

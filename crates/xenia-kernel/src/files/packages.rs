@@ -127,7 +127,7 @@ impl OpenPackage {
         let committed = self.commit(store);
         if let Err(error) = &committed
             && self.replaces.is_some()
-            && self.may_be_named(store)
+            && store.may_be_named(&self.name, &self.header)
         {
             tracing::error!(target: "vfs", "the package {} may not outlast a crash of the host: {error}", self.name.file());
         } else if let Err(error) = &committed {
@@ -140,18 +140,6 @@ impl OpenPackage {
             }
         }
         committed
-    }
-
-    /// Whether the header on the disk may be this package's.
-    ///
-    /// The last step of a commit to fail is the sync of that header. After a crash of the host
-    /// either header may be on disk, so the files of both must be kept.
-    fn may_be_named(&self, store: &ContentStore) -> bool {
-        match store.find(&self.name) {
-            Ok(Some(found)) => found.folder == self.header.folder,
-            Ok(None) => false,
-            Err(_) => true,
-        }
     }
 
     /// Abandons the package: the older one stays.
@@ -171,8 +159,12 @@ impl OpenPackage {
         }
     }
 
-    /// Deletes the files of an incomplete package.
+    /// Deletes the files of an incomplete package, unless a flush has named them already and failed
+    /// after that.
     fn remove(&self, store: &ContentStore) {
+        if store.may_be_named(&self.name, &self.header) {
+            return;
+        }
         // The next package of this name would delete them as well.
         let _ = store.remove_files(&self.name, &self.header);
     }

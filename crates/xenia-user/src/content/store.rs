@@ -266,6 +266,18 @@ impl ContentStore {
         self.replace(&name.header(), &header.to_bytes())
     }
 
+    /// Whether the header on the disk may be this one, though [`Self::commit`] has failed.
+    ///
+    /// The last step of a commit to fail is the sync of the header. After a crash of the host
+    /// either header may be on disk, so the files of both must be kept.
+    pub fn may_be_named(&self, name: &PackageName, header: &PackageHeader) -> bool {
+        match self.find(name) {
+            Ok(Some(found)) => found.folder == header.folder,
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
     /// Prepares the header and an empty folder of a package that replaces `old`.
     pub fn prepare(
         &self,

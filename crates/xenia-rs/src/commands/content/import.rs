@@ -155,6 +155,9 @@ fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Resu
     let written = write_files(store.folder(name.files(header.folder)), &volume)
         .and_then(|()| Ok(store.commit(&name, &header)?));
     if let Err(error) = written {
+        if store.may_be_named(&name, &header) {
+            return Err(error.context("imported, but it may not outlast a crash of the host"));
+        }
         // No header named the files, so they were never visible as the package.
         let _ = store.remove_files(&name, &header);
         return Err(error);
