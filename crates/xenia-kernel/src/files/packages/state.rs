@@ -3,6 +3,8 @@
 //! A state is an untrusted file, and the store has the packages of all titles. So a state opens
 //! packages of the titles whose content its title may use, those that its publisher shares, and no
 //! others; and it writes to files of these packages and of the title's hard disk, and to no others.
+//! The host's packages may have changed since the state was saved: their headers are read again,
+//! and none is replaced.
 
 use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
@@ -116,11 +118,20 @@ impl Packages {
         let PackagesState { store, open: states } = state;
         check(states.len() as u64 <= limits.value(Limit::OpenPackages), "too many packages are open")?;
         self.open.clear();
+        let is_kept = self.store.is_kept();
         let mut open = Vec::new();
         for state in states {
-            let package = package(&open, &state, disc)?;
+            let mut package = package(&open, &state, disc)?;
             let is_shared = titles.first().is_some_and(|&title| package.name.is_shared_with(title));
             check(is_shared || titles.contains(&state.title), "an open package is of another title")?;
+            check(!is_kept || package.replaces.is_none(), "a package of the host's is being replaced")?;
+            if is_kept && !package.name.is_on_disc {
+                let found = self.store.find(&package.name);
+                let found = found.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
+                // A deleted one is committed again when it is closed.
+                package.is_committed = found.is_some();
+                package.header = found.unwrap_or(package.header);
+            }
             open.push(package);
         }
         let written = open.iter().filter(|package| !package.name.is_on_disc);
@@ -165,4 +176,42 @@ fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Resu
 fn is_below(path: &[String], folder: &[String]) -> bool {
     path.len() > folder.len()
         && path.iter().zip(folder).all(|(name, wanted)| name.eq_ignore_ascii_case(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use xenia_user::content::ContentStore;
+    use xenia_vfs::{Device, HostFolder};
+
+    #[test]
+    fn a_state_replaces_no_package_of_the_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+        let mut packages = Packages::of(ContentStore::new(Box::new(device)));
+        let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+        let header = PackageHeader::new(Xuid(1), "A game");
+        packages.store.folder(name.files(header.folder)).create_file(&["data".to_owned()]).unwrap();
+        packages.store.commit(&name, &header).unwrap();
+        packages.open.push(OpenPackage {
+            root: "save".to_owned(),
+            device: format!("{}0", mounts::PACKAGES),
+            name,
+            header: header.clone(),
+            replaces: None,
+            is_committed: true,
+            disc: None,
+        });
+        let mut bytes = SavedBytes::default();
+        let mut state = packages.state(&mut bytes, None).unwrap();
+        state.open[0].replaces = Some(HeaderState::new(&header));
+        state.open[0].is_committed = false;
+        let mut vfs = Vfs::default();
+        let refused = packages.restore(state, &mut bytes, &mut vfs, &[2], &Limits::default(), None);
+        assert_eq!(refused.unwrap_err().to_string(), "a package of the host's is being replaced");
+        drop(packages);
+        let file = "Content/0000000000000001/00000002/00000001/Save=1/data";
+        assert!(folder.path().join(file).exists());
+    }
 }

@@ -50,6 +50,49 @@ fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
 }
 
 #[test]
+fn packages_that_changed_since_the_state_are_opened_as_they_are() {
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    let save = |files: &mut Files, text: &[u8]| {
+        let parameters = OpenParameters {
+            access: access::GENERIC_ALL,
+            disposition: Disposition::OverwriteOrCreate,
+            ..OpenParameters::to_read(r"save:\data", 1)
+        };
+        let (file, _) = files.open(&parameters).unwrap();
+        file.data().unwrap().write_at(0, text).unwrap();
+        files.close(file);
+    };
+    for is_deleted in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Folder(folder.path().to_owned());
+        let mut files = fresh(&storage);
+        files.open_package("save", &name, PackageMode::New, header()).unwrap();
+        save(&mut files, b"one");
+        let state = saved(&files).unwrap();
+        files.close_package("save").unwrap();
+        if is_deleted {
+            files.delete_package(&name).unwrap();
+        } else {
+            files.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
+            save(&mut files, b"two");
+            files.close_package("save").unwrap();
+        }
+        drop(files);
+        let mut again = restored(&storage, &state, &objects()).unwrap();
+        save(&mut again, b"three");
+        again.close_package("save").unwrap();
+        drop(again);
+        let mut files = fresh(&storage);
+        files.open_package("save", &name, PackageMode::Existing, header()).unwrap();
+        let (file, _) = files.open(&OpenParameters::to_read(r"save:\data", 1)).unwrap();
+        let mut text = [0; 5];
+        assert_eq!(file.data().unwrap().read_at(0, &mut text), Ok(5), "{is_deleted}");
+        assert_eq!(&text, b"three");
+    }
+}
+
+#[test]
 fn packages_on_the_disc_are_opened_again_and_downloads_written() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Folder(folder.path().to_owned());
