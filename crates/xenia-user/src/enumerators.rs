@@ -76,8 +76,9 @@ impl Enumerator {
     fn is_valid(&self) -> bool {
         let Self { items, item_size, per_call: _, bytes } = self;
         let left: u64 = items.iter().map(Item::bytes).sum();
-        let is_inside = |item: &Item| item.texts.iter().all(|&(at, _)| at < item.bytes.len());
-        left <= *bytes && u32::try_from(*item_size).is_ok() && items.iter().all(is_inside)
+        let fits =
+            |item: &Item| item.bytes.len() == *item_size && item.texts.iter().all(|&(at, _)| at < *item_size);
+        left <= *bytes && u32::try_from(*item_size).is_ok() && items.iter().all(fits)
     }
 
     /// Returns the next items, for a buffer at this address.
@@ -117,7 +118,7 @@ impl Enumerators {
     /// Sizes that do not agree with the lists, or are above the limit.
     pub fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
         let Self { all, bytes } = self;
-        check(all.values().all(Enumerator::is_valid), "a list is larger than it says")?;
+        check(all.values().all(Enumerator::is_valid), "a list has other sizes than it says")?;
         let sum = all.values().try_fold(0_u64, |sum, list| sum.checked_add(list.bytes));
         check(sum == Some(*bytes), "the lists have another size than they say")?;
         let admitted = limits.admit_amount(Limit::EnumeratorBytes, 0, *bytes);

@@ -95,6 +95,12 @@ fn lists_are_read_on_from_where_they_were() {
     lists.insert(GuestAddr(0x200), list, &limits).expect("there is room");
     // The offset of the text in the item.
     assert!(changed(&lists, &[1, 4, 0x33], &[1, 8]).check_state(&limits).is_err());
+    for item_size in [7, 9] {
+        let list = Enumerator::with_texts(vec![item(1)], item_size, 1);
+        let mut lists = Enumerators::default();
+        lists.insert(GuestAddr(0x100), list, &limits).expect("there is room");
+        assert!(lists.check_state(&limits).is_err(), "an item has 8 bytes, not {item_size}");
+    }
     // The sum of all lists: five items, and one.
     let sum: u64 = 6 * (8 + 0x33);
     let bytes = [sum as u8 & 0x7F | 0x80, (sum >> 7) as u8];

@@ -57,7 +57,8 @@ fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let next = call.kernel.user.enumerators.lock().next(list, buffer).unwrap_or_default();
     let size = if room < internal::SIZE { internal::CROSS_TITLE } else { internal::SIZE };
     call.memory().fill(buffer, size, 0)?;
-    for (_, mut item) in next.pieces {
+    // The second piece of a batch has the items' texts, of which these have none.
+    if let Some((_, mut item)) = next.pieces.into_iter().next() {
         if size == internal::CROSS_TITLE {
             item.copy_within(
                 internal::TITLE as usize..internal::TITLE as usize + 4,
