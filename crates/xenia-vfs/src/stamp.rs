@@ -154,10 +154,24 @@ impl Content {
         for (path, _) in &taken {
             self.changed.remove(path);
         }
-        if !taken.is_empty() {
+        if !taken.is_empty() && !self.dirty {
             self.gone.insert(path);
         }
         taken
+    }
+
+    /// Whether most lines would be stale after the changes are appended.
+    fn is_stale(&self) -> bool {
+        self.lines + self.gone.len() + self.changed.len() > 2 * self.stamps.len() + STALE_LINES
+    }
+
+    /// Drops the removals if the next save rewrites the file, which needs none. A title can rename
+    /// an open file without end, and only a close saves.
+    fn limit_removals(&mut self) {
+        if !self.gone.is_empty() && self.is_stale() {
+            self.dirty = true;
+            self.gone.clear();
+        }
     }
 }
 
@@ -218,7 +232,9 @@ impl Stamps {
 
     /// Records the removal of a subtree.
     pub(super) fn remove(&self, path: &[String]) {
-        self.content.lock().remove(key(path));
+        let mut content = self.content.lock();
+        content.remove(key(path));
+        content.limit_removals();
     }
 
     /// Moves the stamps of `from` and its subtree to `to`.
@@ -236,6 +252,7 @@ impl Stamps {
             content.changed.insert(path.clone(), names(&path));
             content.stamps.insert(path, stamp);
         }
+        content.limit_removals();
     }
 
     /// Saves the stamps: appends to the file, or replaces it atomically. Stamps that `keep` refuses
@@ -249,9 +266,7 @@ impl Stamps {
             }
             // A link, or a file that a write could block on, is replaced.
             let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
-            let lines = content.lines + content.gone.len() + content.changed.len();
-            let stale = lines > 2 * content.stamps.len() + STALE_LINES;
-            let whole = content.dirty || !plain || stale;
+            let whole = content.dirty || !plain || content.is_stale();
             let gone = if whole { BTreeSet::new() } else { content.gone.clone() };
             let paths = if whole {
                 content.stamps.keys().map(|path| (path.clone(), names(path))).collect()

@@ -210,6 +210,22 @@ fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
     assert_eq!(Stamps::read(folder.path()).get(&names("b")), Stamp::default());
 }
 
+#[test]
+fn a_file_that_is_renamed_without_end_leaves_no_removals() {
+    let folder = tempfile::tempdir().unwrap();
+    let stamps = Stamps::read(folder.path());
+    let stamp = Stamp::new(7, 0);
+    stamps.set(&names("0"), stamp);
+    let last = 4 * STALE_LINES;
+    for n in 0..last {
+        stamps.rename(&names(&n.to_string()), &names(&(n + 1).to_string()));
+        assert!(stamps.content.lock().gone.len() <= 2 * STALE_LINES, "{n}");
+    }
+    stamps.save(|_| true).unwrap();
+    let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+    assert_eq!(text, format!("7 7 7 0 {last}\n"));
+}
+
 /// A disk that is full takes a part of the lines; what is appended later must not end one of them.
 #[test]
 fn lines_that_were_cut_short_are_written_again() {
