@@ -35,12 +35,17 @@ impl ArgumentSource for CallArguments<'_, '_> {
         self.call.memory().read_wide_string(GuestAddr(at), limit)
     }
 
-    fn counted(&mut self, at: u32, wide: bool) -> Result<Vec<u16>, MemoryFault> {
+    fn counted(&mut self, at: u32, wide: bool, limit: u32) -> Result<Vec<u16>, MemoryFault> {
         let memory = self.call.memory();
+        let limit = u16::try_from(limit).unwrap_or(u16::MAX);
         if wide {
-            UnicodeString::read(memory, GuestAddr(at))?.units(memory)
+            let string = UnicodeString::read(memory, GuestAddr(at))?;
+            let length = string.length.min(limit.saturating_mul(2));
+            UnicodeString { length, ..string }.units(memory)
         } else {
-            let bytes = AnsiString::read(memory, GuestAddr(at))?.bytes(memory)?;
+            let string = AnsiString::read(memory, GuestAddr(at))?;
+            let length = string.length.min(limit);
+            let bytes = AnsiString { length, ..string }.bytes(memory)?;
             Ok(bytes.into_iter().map(u16::from).collect())
         }
     }

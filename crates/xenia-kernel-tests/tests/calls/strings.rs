@@ -374,3 +374,21 @@ fn text_is_formatted_from_registers_stack_and_lists() {
     let bad = b.put_text(0x100, "%s");
     assert!(matches!(b.call(Library::xboxkrnl, "sprintf", &[base + 0x400, bad, 4]), Flow::Fault(_)));
 }
+
+#[test]
+fn a_precision_limits_how_much_of_a_counted_string_is_read() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let format = b.put_text(0x100, "%.2wZ%.1Z%.0Z");
+    let page = b.memory().alloc(Heap::Virtual4K, 0x2000, 0x1000, Protect::READ_WRITE).unwrap();
+    b.memory().write_bytes(page.offset(0xFFC), &[0, b'a', 0, b'b']).unwrap();
+    b.memory().protect(page.offset(0x1000), 0x1000, Protect::NO_ACCESS).unwrap();
+    // The longest strings: most of each can't be read.
+    for (string, buffer) in [(0x200, 0xFFC), (0x208, 0xFFF)] {
+        b.memory().write(b.scratch.offset(string), u32::MAX).unwrap();
+        b.memory().write(b.scratch.offset(string + 4), page.offset(buffer).0).unwrap();
+    }
+    let arguments = [base + 0x400, format, base + 0x200, base + 0x208, base + 0x208];
+    assert_eq!(b.kernel_call("sprintf", &arguments), 3);
+    assert_eq!(bytes(&b, base as u32 + 0x400, 4), b"abb\0");
+}

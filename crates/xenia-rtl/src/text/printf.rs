@@ -28,8 +28,9 @@ pub trait ArgumentSource {
     fn narrow(&mut self, at: u32, limit: u32) -> Result<Vec<u8>, Self::Error>;
     /// Reads the UTF-16 string at an address up to its terminator, at most `limit` units.
     fn wide(&mut self, at: u32, limit: u32) -> Result<Vec<u16>, Self::Error>;
-    /// Reads the counted string (`ANSI_STRING`, `UNICODE_STRING`) at an address, as units.
-    fn counted(&mut self, at: u32, wide: bool) -> Result<Vec<u16>, Self::Error>;
+    /// Reads the counted string (`ANSI_STRING`, `UNICODE_STRING`) at an address, at most `limit`
+    /// units.
+    fn counted(&mut self, at: u32, wide: bool, limit: u32) -> Result<Vec<u16>, Self::Error>;
     /// Stores the number of units written so far (`%n`), in 2, 4 or 8 bytes.
     fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), Self::Error>;
 }
@@ -128,11 +129,11 @@ impl<S: ArgumentSource> Formatter<'_, S> {
             b'Z' => {
                 let at = self.source.next()? as u32;
                 let text = if at == 0 {
-                    units(*b"(null)")
+                    cut(units(*b"(null)"), spec.precision)
                 } else {
-                    self.source.counted(at, spec.size == Size::Long)?
+                    self.source.counted(at, spec.size == Size::Long, string_limit(spec))?
                 };
-                self.text(spec, &[], cut(text, spec.precision));
+                self.text(spec, &[], text);
             }
             b'n' => {
                 let at = self.source.next()? as u32;
@@ -167,7 +168,7 @@ impl<S: ArgumentSource> Formatter<'_, S> {
 
     fn string(&mut self, spec: &Spec, capital: bool) -> Result<(), S::Error> {
         let at = self.source.next()? as u32;
-        let limit = spec.precision.unwrap_or(STRING_LIMIT).min(STRING_LIMIT);
+        let limit = string_limit(spec);
         let text = if at == 0 {
             cut(units(*b"(null)"), spec.precision)
         } else if limit == 0 {
@@ -242,6 +243,11 @@ impl<S: ArgumentSource> Formatter<'_, S> {
             fill(&mut self.out, b' ');
         }
     }
+}
+
+/// Number of units that a string argument is read for.
+fn string_limit(spec: &Spec) -> u32 {
+    spec.precision.unwrap_or(STRING_LIMIT).min(STRING_LIMIT)
 }
 
 fn cut(mut text: Vec<u16>, precision: Option<u32>) -> Vec<u16> {

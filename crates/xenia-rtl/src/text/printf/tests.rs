@@ -31,8 +31,8 @@ impl ArgumentSource for List {
     fn wide(&mut self, at: u32, limit: u32) -> Result<Vec<u16>, String> {
         Ok(self.string(at)?.encode_utf16().take(limit as usize).collect())
     }
-    fn counted(&mut self, at: u32, _wide: bool) -> Result<Vec<u16>, String> {
-        Ok(self.string(at)?.encode_utf16().collect())
+    fn counted(&mut self, at: u32, _wide: bool, limit: u32) -> Result<Vec<u16>, String> {
+        Ok(self.string(at)?.encode_utf16().take(limit as usize).collect())
     }
     fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), String> {
         self.stored.push((at, bytes, count));
@@ -83,6 +83,7 @@ fn strings_and_characters_are_cut_and_padded() {
         ("%s %.3s", &[0, 0], "(null) (nu"),
         ("%c%c%3c", &[b'a' as u64, 0x162, b'c' as u64], "ab  c"),
         ("%Z %wZ %Z", &[1, 2, 0], "text w?de (null)"),
+        ("%.2Z|%.0Z|%.3Z", &[1, 1, 0], "te||(nu"),
         ("%.*s", &[0, 0xDEAD_0000], ""),
     ] {
         assert_eq!(print(format, arguments), expected, "{format}");
