@@ -6,6 +6,8 @@
 //! open: some titles leave packages open, and others are in the middle of saving.
 
 pub(super) mod state;
+#[cfg(test)]
+mod tests;
 
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
@@ -13,6 +15,7 @@ use crate::ports::Storage;
 use crate::status::dos_error;
 use crate::status::failure::Failure;
 use std::sync::Arc;
+use xenia_formats::Volume;
 use xenia_guest::Win32Error;
 use xenia_limits::{Limit, Limits};
 use xenia_user::content::{ContentStore, MARKETPLACE, PackageHeader, PackageName};
@@ -36,6 +39,9 @@ struct OpenPackage {
     is_committed: bool,
     /// The disc that was in the drive when it was opened.
     disc: Option<u8>,
+    /// The volume of a package in a single file. Its hash tables take 6 KiB for each MiB of the
+    /// file, so all roots share it.
+    volume: Option<Arc<Volume>>,
 }
 
 /// Open packages and the content store.
@@ -219,6 +225,29 @@ impl Packages {
         if name.is_on_disc { &self.disc } else { &self.store }
     }
 
+    /// The volume of a package in a single file: that of another open root, if there is one.
+    fn volume_of(
+        &self,
+        name: &PackageName,
+        header: &PackageHeader,
+        disc: Option<u8>,
+    ) -> VfsResult<Option<Arc<Volume>>> {
+        let mut same = self.open.iter().filter(|package| package.name.is(name) && package.disc == disc);
+        match same.find_map(|package| package.volume.clone()) {
+            Some(volume) if header.is_packed => Ok(Some(volume)),
+            _ => self.store_of(name).packed_volume(name, header),
+        }
+    }
+
+    /// The files of a package as a device.
+    fn contents_of(&self, package: &OpenPackage) -> Box<dyn Device> {
+        let OpenPackage { name, header, volume, .. } = package;
+        match volume {
+            Some(volume) => Box::new(Container(volume.clone())),
+            None => Box::new(self.store_of(name).folder(name.files(header.folder))),
+        }
+    }
+
     /// The packages of a type on the disc that a title can open.
     pub fn on_disc(&self, title: u32, kind: u32) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
         let found = self.disc.shared_packages(Xuid::NOBODY, title, kind)?;
@@ -309,22 +338,19 @@ impl Files {
                 (header, PackageAction::Created, old)
             }
         };
-        let device = self.free_place();
-        let contents = self.packages.store_of(name).device_of(name, &header).map_err(win32_error)?;
-        let mounted = self.vfs.mount(&device, contents);
-        mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &device)).map_err(win32_error)?;
-        let is_committed = replaces.is_none();
-        let root = root.to_owned();
-        let name = name.clone();
-        self.packages.open.push(OpenPackage {
-            root,
-            device,
-            name,
+        let package = OpenPackage {
+            root: root.to_owned(),
+            device: self.free_place(),
+            name: name.clone(),
             header: header.clone(),
+            is_committed: replaces.is_none(),
             replaces,
-            is_committed,
             disc: self.disc,
-        });
+            volume: self.packages.volume_of(name, &header, self.disc).map_err(win32_error)?,
+        };
+        let mounted = self.vfs.mount(&package.device, self.packages.contents_of(&package));
+        mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &package.device)).map_err(win32_error)?;
+        self.packages.open.push(package);
         Ok((header, action))
     }
 

@@ -7,9 +7,9 @@
 use super::{PackageHeader, PackageName, SAVED_GAME};
 use crate::profile::Xuid;
 use std::sync::Arc;
-use xenia_formats::ReadAt;
 use xenia_formats::stfs::{self, PackageInfo};
-use xenia_vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
+use xenia_formats::{ReadAt, Volume};
+use xenia_vfs::{FileBytes, FileData, VfsError, VfsResult};
 
 /// A package in one STFS file.
 pub(super) struct StfsPackage {
@@ -61,12 +61,12 @@ impl StfsPackage {
         picture
     }
 
-    /// The package's files as a device.
-    pub(super) fn device(&self) -> VfsResult<Container> {
+    /// The package's files.
+    pub(super) fn volume(&self) -> VfsResult<Arc<Volume>> {
         let volume = stfs::open(self.file.clone()).map_err(|error| {
             tracing::error!(target: "vfs", "the package {:?} can't be read: {error}", self.info.display_name);
             VfsError::Corrupt
         })?;
-        Ok(Container(Arc::new(volume)))
+        Ok(Arc::new(volume))
     }
 }

@@ -8,9 +8,11 @@ use super::name::PackageName;
 use super::stfs_package::StfsPackage;
 use crate::profile::Xuid;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_formats::Volume;
 use xenia_vfs::{
-    Device, Entry, Existing, FileData, OpenMode, SharedDevice, SubFolder, VfsError, VfsResult,
+    Container, Device, Entry, Existing, FileData, OpenMode, SharedDevice, SubFolder, VfsError, VfsResult,
     make_directories,
 };
 
@@ -188,11 +190,22 @@ impl ContentStore {
 
     /// Opens a package's files as a device.
     pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
+        Ok(match self.packed_volume(name, header)? {
+            Some(volume) => Box::new(Container(volume)),
+            None => Box::new(self.folder(name.files(header.folder))),
+        })
+    }
+
+    /// Reads the volume of a single-file package; `None` if the package is a folder.
+    pub fn packed_volume(
+        &self,
+        name: &PackageName,
+        header: &PackageHeader,
+    ) -> VfsResult<Option<Arc<Volume>>> {
         if !header.is_packed {
-            return Ok(Box::new(self.folder(name.files(header.folder))));
+            return Ok(None);
         }
-        let packed = self.packed(name).ok_or(VfsError::NotFound)?;
-        Ok(Box::new(packed.device()?))
+        self.packed(name).ok_or(VfsError::NotFound)?.volume().map(Some)
     }
 
     /// Packages of an owner, title and type, sorted by name. Those whose header cannot be read are

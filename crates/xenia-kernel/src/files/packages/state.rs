@@ -65,7 +65,17 @@ impl Packages {
     ) -> Result<PackagesState, Unsaveable> {
         let Self { store, open, disc: _ } = self;
         let package = |package: &OpenPackage| {
-            let OpenPackage { root, device, name, header, replaces, is_committed, disc: opened } = package;
+            let OpenPackage {
+                root,
+                device,
+                name,
+                header,
+                replaces,
+                is_committed,
+                disc: opened,
+                // A restore reads it again.
+                volume: _,
+            } = package;
             let refused = |reason: &str| Err(format!("the package {}: {reason}", name.file()).into());
             if replaces.is_some() && store.is_kept() {
                 return refused("the title is replacing it");
@@ -141,9 +151,12 @@ impl Packages {
         let is_own = |path: &[String]| own.iter().any(|folder| is_below(path, folder));
         check(store.written().all(is_own), "a file that was being written is not the title's")?;
         self.store.device().lock().restore(store, bytes)?;
-        for package in open {
-            let contents = self.store_of(&package.name).device_of(&package.name, &package.header);
-            let mounted = contents.and_then(|contents| vfs.mount(&package.device, contents));
+        for mut package in open {
+            let volume = self.volume_of(&package.name, &package.header, disc);
+            let mounted = volume.and_then(|volume| {
+                package.volume = volume;
+                vfs.mount(&package.device, self.contents_of(&package))
+            });
             mounted.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
             self.open.push(package);
         }
@@ -169,6 +182,7 @@ fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Resu
         replaces: state.replaces.as_ref().map(HeaderState::header).transpose()?,
         is_committed: state.is_committed,
         disc,
+        volume: None,
     })
 }
 
@@ -202,6 +216,7 @@ mod tests {
             replaces: None,
             is_committed: true,
             disc: None,
+            volume: None,
         });
         let mut bytes = SavedBytes::default();
         let mut state = packages.state(&mut bytes, None).unwrap();

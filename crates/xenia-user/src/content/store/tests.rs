@@ -2,7 +2,6 @@
 
 use super::*;
 use std::path::Path;
-use std::sync::Arc;
 use xenia_limits::Limits;
 use xenia_vfs::{HostFolder, MemoryDevice};
 

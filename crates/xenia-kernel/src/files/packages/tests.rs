@@ -1,0 +1,38 @@
+//! Tests of open packages.
+
+use super::*;
+use crate::ports::NoStorage;
+use xenia_formats::stfs::{self, PackageInfo, Signer};
+use xenia_guest::TitleId;
+
+#[test]
+fn roots_of_a_package_in_one_file_share_its_volume() {
+    const TITLE: u32 = 0x4D53_07D1;
+    let mut volume = Volume::default();
+    volume.add_file(Volume::ROOT, "one", Arc::new(b"a map".to_vec())).unwrap();
+    let info = PackageInfo {
+        signer: Signer::Live,
+        is_unsigned: true,
+        content_type: MARKETPLACE,
+        title_id: TitleId(TITLE),
+        ..PackageInfo::default()
+    };
+    let mut bytes = Vec::new();
+    stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+    let name = PackageName::new(Xuid::NOBODY, TITLE, MARKETPLACE, "Maps").unwrap().on_disc();
+    let disc = tempfile::tempdir().unwrap();
+    let at = disc.path().join(name.files(0).join("/"));
+    std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+    std::fs::write(at, bytes).unwrap();
+    let mut files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
+    files.mount_title_folder(disc.path()).unwrap();
+    for root in ["a", "b"] {
+        let header = PackageHeader::new(Xuid::NOBODY, "");
+        files.open_package(root, &name, PackageMode::Existing, header).unwrap();
+    }
+    let [a, b] = &files.packages.open[..] else { panic!("two are open") };
+    assert!(Arc::ptr_eq(a.volume.as_ref().unwrap(), b.volume.as_ref().unwrap()));
+    files.close_package("a").unwrap();
+    let at = files.vfs.resolve(r"b:\one").unwrap();
+    assert_eq!(files.vfs.find(&at).unwrap().size, 5);
+}
