@@ -18,6 +18,8 @@ use xenia_render::{SettingEntry, SettingLayer, SettingTarget, SettingValue, Sett
 
 /// Name of the table of all titles.
 const GLOBAL: &str = "exec";
+/// Live settings of a title's runs. All others are the window's, and hold from its start on.
+const OF_RUNS: [&str; 2] = ["volume", "mute"];
 
 /// The window's client for the pages.
 pub(super) struct AllSettings {
@@ -126,6 +128,30 @@ impl AllSettings {
         let value = value.map(toml_of);
         settings::change(self.definition(), self.file()?, &key, value.as_deref())?;
         Ok(())
+    }
+
+    /// Changes made in the window, under the keys by which the next start finds them. The open
+    /// title's own table takes precedence over the one of all titles: settings that it has stay in
+    /// it, except for the window's if that was opened with another title's table.
+    pub(super) fn in_their_tables(
+        &self,
+        changes: &[(String, Option<String>)],
+    ) -> Vec<(String, Option<String>)> {
+        let Ok(table) = self.table(&SettingTarget::OpenTitle) else { return changes.to_vec() };
+        // A file that can't be read is refused where it is written.
+        let rows = self.rows().unwrap_or_default();
+        let is_of_window = MeantTitle::new(self.own.title.clone()).table.as_ref() == Some(&table);
+        let is_of_title = |key: &str| {
+            let is_meant = is_of_window || OF_RUNS.contains(&key);
+            is_meant && rows.iter().any(|row| row.table == table && row.key == key)
+        };
+        let mut changes = changes.to_vec();
+        for (key, _) in &mut changes {
+            if is_of_title(key) {
+                *key = format!("{table}.{key}");
+            }
+        }
+        changes
     }
 
     /// Removes all settings of players from a table.

@@ -139,7 +139,8 @@ impl Client for Player {
     }
 
     fn remember(&mut self, settings: &[(String, Option<String>)]) -> Result<String, String> {
-        let kept = remember(self.settings_file.as_deref(), settings);
+        let settings = self.all_settings.in_their_tables(settings);
+        let kept = remember(self.settings_file.as_deref(), &settings);
         if kept.is_ok() {
             self.remapping.0.note_kept();
         }

@@ -1,7 +1,9 @@
 //! Tests that the pages have all settings, write each of them, and show which source holds.
 
+use super::super::open_title::OpenTitle;
 use super::*;
 use std::ffi::OsString;
+use xenia::title::Title;
 use xenia_render::{LIVE, SettingForm};
 
 const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
@@ -168,4 +170,23 @@ fn wrong_values_and_files_are_refused_in_words() {
     assert!(pages.settings.settings(&missing).failure.unwrap().contains("has no ID"));
     // Without a title that is open, the table of all titles is shown.
     assert_eq!(pages.settings.settings(&SettingTarget::OpenTitle).target, SettingTarget::All);
+}
+
+#[test]
+fn what_the_window_keeps_goes_to_the_table_that_holds() {
+    let id = id_of(Some(SUITE.as_ref())).unwrap();
+    let mut pages = Pages::new(&format!("[title.{id}]\nvolume = 60\nfilter = 'nearest'\n"), &[]);
+    let changes = ["volume", "mute", "filter"].map(|key| (key.to_owned(), Some("x".to_owned())));
+    let keys = |pages: &Pages| {
+        let kept = pages.settings.in_their_tables(&changes);
+        kept.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&pages), ["volume", "mute", "filter"], "no title is open");
+    let mut open_title = OpenTitle::new(&pages.settings.own, &Title::demo().unwrap());
+    open_title.file = Some(SUITE.into());
+    *pages.settings.open_title.lock() = Some(open_title);
+    let [volume, filter] = ["volume", "filter"].map(|key| format!("title.{id}.{key}"));
+    assert_eq!(keys(&pages), [volume.as_str(), "mute", "filter"], "the library's window has its own filter");
+    pages.settings.own.title = Some(SUITE.into());
+    assert_eq!(keys(&pages), [volume.as_str(), "mute", filter.as_str()]);
 }
