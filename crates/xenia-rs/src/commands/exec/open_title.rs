@@ -46,6 +46,13 @@ impl SharedOpenTitle {
     pub(super) fn lock(&self) -> MutexGuard<'_, Option<OpenTitle>> {
         self.0.lock()
     }
+
+    /// Opens a title that runs with these flags, or opens it again.
+    pub(super) fn open(&self, args: &ExecArgs, title: &Title) -> OpenTitle {
+        let opened = OpenTitle::new(args, title);
+        *self.lock() = Some(opened.clone());
+        opened
+    }
 }
 
 impl OpenTitle {
@@ -68,5 +75,30 @@ impl OpenTitle {
             },
             can_rewind: args.states.rewind,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia::config::SpeakerLayout;
+    use xenia_gpu::Frame;
+
+    #[test]
+    fn a_title_that_is_opened_again_has_its_new_settings() {
+        let title = Title::demo().unwrap();
+        let mut args = ExecArgs::default();
+        let place = SharedOpenTitle::default();
+        place.open(&args, &title);
+        let folder = tempfile::tempdir().unwrap();
+        args.window.screenshots = Some(folder.path().to_owned());
+        args.sound.speakers = SpeakerLayout::Surround;
+        args.states.rewind = true;
+        assert!(place.open(&args, &title).can_rewind);
+        let open_title = place.lock();
+        let open_title = open_title.as_ref().unwrap();
+        assert!(open_title.can_rewind && format!("{:?}", open_title.video).contains("Surround"));
+        let frame = Frame { width: 1, height: 1, rgba: vec![7; 4] };
+        assert!(open_title.screenshots.keep(1, &frame).unwrap().starts_with(folder.path()));
     }
 }

@@ -46,8 +46,7 @@ enum PageAfterEnd {
 impl<'a> TitleRuns<'a> {
     /// The runs of a title with these flags, which may begin with the state of the last exit.
     pub(super) fn new(session: &'a Session<'a>, args: ExecArgs, title: &Title, is_library: bool) -> Self {
-        let current = OpenTitle::new(&args, title);
-        *session.ports.open_title.lock() = Some(current.clone());
+        let current = session.ports.open_title.open(&args, title);
         let own_start = args.engine.start_time;
         let can_rerun = !leaves_files(&args);
         let mut runs = Self { session, args, current, own_start, can_rerun, is_library };
@@ -78,6 +77,8 @@ impl<'a> TitleRuns<'a> {
                 return Ok(next);
             }
             title = open_title(&self.args)?;
+            // A restart may have read other settings.
+            self.current = self.session.ports.open_title.open(&self.args, &title);
         }
     }
 
@@ -85,10 +86,6 @@ impl<'a> TitleRuns<'a> {
     /// title is run again.
     fn run_once(&mut self, title: Title) -> Result<Option<Next>> {
         let Session { ports, sender, commands, interrupt, .. } = self.session;
-        if let Some(current) = &mut *ports.open_title.lock() {
-            // A restart may have read other settings.
-            current.can_rewind = self.args.states.rewind;
-        }
         sender.phase(Phase::Loading);
         let name = title.short_name();
         let file = title.file();
