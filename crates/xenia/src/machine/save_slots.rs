@@ -97,9 +97,19 @@ impl Machine {
         };
         let Some(slots) = &mut self.outside.slots else { return };
         let saved = slots.slots.prepare(EXIT, None).and(state);
-        match saved {
-            Ok(state) => drop(slots.write(EXIT, &state)),
-            Err(error) => (slots.told.lock())(EXIT, Err(error)),
+        let is_saved = match saved {
+            Ok(state) => slots.write(EXIT, &state),
+            Err(error) => {
+                (slots.told.lock())(EXIT, Err(error));
+                false
+            }
+        };
+        // The state of an earlier exit would take the player back to a time before this run.
+        if !is_saved
+            && slots.slots.age(EXIT).is_some()
+            && let Err(error) = slots.slots.set_aside(EXIT)
+        {
+            tracing::warn!("the state of an earlier exit stays: {error:#}");
         }
     }
 

@@ -60,3 +60,20 @@ fn a_title_that_ends_or_is_restarted_leaves_no_state() {
     assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
     assert_eq!(slots.age(EXIT), None, "the title has ended by itself");
 }
+
+#[test]
+fn a_state_of_an_earlier_exit_is_set_aside_if_this_one_cannot_be_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots = StateSlots::in_folder(dir.path().to_owned());
+    std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
+    let cpu = CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..CpuConfig::default() };
+    let mut machine = machine(&poller(), cpu, Box::new(NoInput), None, None).unwrap();
+    machine.set_state_slots(slots.clone(), Box::new(|_, saved| assert!(saved.is_err())));
+    machine.save_at_exit();
+    let control = PaceControl::default();
+    control.close();
+    machine.set_pace(Pace::new(control, None, |_| ()));
+    assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
+    assert_eq!(slots.age(EXIT), None, "the next start begins anew");
+    assert_eq!(std::fs::read(dir.path().join("exit.refused.state")).unwrap(), b"of the time before");
+}
