@@ -21,6 +21,11 @@ pub const EXIT: u8 = SLOTS + 1;
 /// Number of states of a slot that are kept though they can't be loaded.
 const MAX_REFUSED: u8 = 9;
 
+/// Extension of the picture of a slot's state.
+const PICTURE: &str = "png";
+/// Extension of the picture of a state that is not saved yet.
+const NEW_PICTURE: &str = "new.png";
+
 /// The slots of a title.
 #[derive(Clone, Debug)]
 pub struct StateSlots {
@@ -79,7 +84,8 @@ impl StateSlots {
         }
     }
 
-    /// Makes the folder, and writes the picture of a state that is about to be saved.
+    /// Makes the folder, and writes the picture of a state that is about to be saved. That of the
+    /// state before is the slot's until [`Self::settle_picture`].
     ///
     /// # Errors
     /// The folder or the picture cannot be written.
@@ -88,14 +94,30 @@ impl StateSlots {
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let path = self.path(slot);
         if let Some(frame) = picture {
-            write_png(&path.with_extension("png"), &small(frame))?;
+            write_png(&path.with_extension(NEW_PICTURE), &small(frame))?;
+        } else {
+            // The state before may lose its picture, but the new one must not have it.
+            for extension in [PICTURE, NEW_PICTURE] {
+                let _ = std::fs::remove_file(path.with_extension(extension));
+            }
         }
         Ok(path)
     }
 
+    /// Gives a slot the picture of the state that was to be saved, if it is `saved`.
+    pub fn settle_picture(&self, slot: u8, saved: &Result<()>) {
+        let path = self.path(slot);
+        let new = path.with_extension(NEW_PICTURE);
+        // The file is missing where no frame had been shown.
+        let _ = match saved {
+            Ok(()) => std::fs::rename(new, path.with_extension(PICTURE)),
+            Err(_) => std::fs::remove_file(new),
+        };
+    }
+
     /// The picture of the state in a slot, if there is one.
     pub fn picture(&self, slot: u8) -> Option<IconPicture> {
-        icon::read(&self.path(slot).with_extension("png")).ok()
+        icon::read(&self.path(slot).with_extension(PICTURE)).ok()
     }
 
     /// Origin of the state in a slot.
@@ -194,13 +216,23 @@ mod tests {
         assert_eq!(slots.age(0), None);
         let frame = Frame { width: 1, height: 1, rgba: vec![9; 4] };
         let path = slots.prepare(2, Some(&frame)).unwrap();
+        slots.settle_picture(2, &Ok(()));
         assert!(path.ends_with("slot-3.state") && path.with_extension("png").is_file());
+        let other = Frame { width: 1, height: 1, rgba: vec![7; 4] };
+        slots.prepare(2, Some(&other)).unwrap();
+        slots.settle_picture(2, &Err(anyhow::anyhow!("the disk is full")));
         assert_eq!(slots.age(2), None, "only the picture is there");
         std::fs::write(&path, b"state").unwrap();
         assert!(slots.age(2).is_some_and(|age| age < Duration::from_mins(5)));
         assert!(slots.path(UNDO).ends_with("undo.state"));
         assert_eq!(slots.picture(2).map(|picture| (picture.size, picture.rgba)), Some(([1, 1], vec![9; 4])));
         assert_eq!(slots.picture(3), None);
+        slots.prepare(3, Some(&other)).unwrap();
+        slots.settle_picture(3, &Ok(()));
+        assert!(slots.picture(3).is_some());
+        slots.prepare(3, None).unwrap();
+        slots.settle_picture(3, &Ok(()));
+        assert_eq!(slots.picture(3), None, "it is of the state before");
         assert_eq!(slots.filled(2).unwrap(), path);
         std::fs::write(slots.path(9), b"state").unwrap();
         assert_eq!(

@@ -103,9 +103,11 @@ impl WindowMachines<'_> {
 
     fn connect_slots(&self, machine: &mut Machine, slots: &StateSlots) {
         let messages = self.sender.clone();
+        let pictures = slots.clone();
         machine.set_state_slots(
             slots.clone(),
             Box::new(move |slot, saved| {
+                pictures.settle_picture(slot, &saved);
                 let text = saved_text(slot, &saved);
                 if slot == EXIT {
                     // The window is closing.
