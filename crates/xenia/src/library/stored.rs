@@ -12,7 +12,6 @@ use crate::code_store::is_of;
 use crate::content;
 use crate::screenshots::file_name;
 use crate::title::short_name;
-use crate::user_folders;
 use crate::wording::{bytes_text, count};
 use anyhow::{Context, Result};
 use std::fs;
@@ -38,21 +37,6 @@ pub struct StoredPlaces {
     pub content: Option<PathBuf>,
     /// Saved states, a folder for each title.
     pub states: Option<PathBuf>,
-}
-
-impl StoredPlaces {
-    /// The folders that runs use without flags that name others.
-    pub fn of_the_user() -> Self {
-        let cache = user_folders::cache();
-        let data = user_folders::data();
-        let below = |folder: &Option<PathBuf>, name: &str| folder.as_ref().map(|folder| folder.join(name));
-        Self {
-            code: below(&cache, "code"),
-            scratch: below(&cache, "scratch"),
-            content: below(&data, "content"),
-            states: below(&data, "states"),
-        }
-    }
 }
 
 /// A title, as far as its data is concerned.
