@@ -69,11 +69,16 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
 
 /// Whether a file of the folder has code of titles with this short name.
 pub fn is_of(file: &str, title: &str) -> bool {
-    let rest = file.strip_prefix(&file_name(title)).and_then(|rest| rest.strip_prefix('-'));
-    rest.and_then(|rest| rest.split_at_checked(FILE_NAME_DIGITS)).is_some_and(|(digits, rest)| {
-        let is_hash = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        is_hash && rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}"))
-    })
+    let rest = behind_hash(file, title);
+    rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}")))
+}
+
+/// Rest of a file's name behind `NAME-HASH`: the short name of a title and the hash of its
+/// executable. `None`: the file is of another title.
+pub(crate) fn behind_hash<'a>(file: &'a str, title: &str) -> Option<&'a str> {
+    let rest = file.strip_prefix(&file_name(title))?.strip_prefix('-')?;
+    let (digits, rest) = rest.split_at_checked(FILE_NAME_DIGITS)?;
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(rest)
 }
 
 /// The build id that the linker wrote into the program. Only note sections are read, not the

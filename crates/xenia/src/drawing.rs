@@ -9,9 +9,11 @@ mod device;
 use crate::config::{GpuKind, VideoConfig};
 use crate::digest::ImageDigest;
 use crate::title::Title;
+use crate::user_folders;
 use anyhow::Result;
 pub use device::{BackendTally, SharedDevice};
 pub(crate) use device::{pipelines_report, wgpu_report};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_gpu::reference::Reference;
 use xenia_gpu::{Backend, NullBackend};
@@ -56,6 +58,12 @@ impl Drawing {
         }
         device::draw(title, image, args, shared, progress)
     }
+}
+
+/// Folder of the pipelines of the host's GPU by `--cache` or default; `None`: they are not kept.
+pub fn pipelines_folder(flag: Option<&Path>) -> Option<PathBuf> {
+    let cache = flag.map(Path::to_owned).or_else(user_folders::cache);
+    Some(cache?.join("pipelines"))
 }
 
 /// Resolves `--gpu auto` for a window: the host's GPU. On hosts without one, the software driver is

@@ -1,12 +1,11 @@
 //! Drawing with the host's GPU: the wgpu backend, its pipeline file and its counters in reports.
 
-use super::{CompileProgress, Compiling, Drawing};
+use super::{CompileProgress, Compiling, Drawing, pipelines_folder};
 use crate::config::VideoConfig;
 use crate::digest::{ImageDigest, in_file_name};
 use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
 use crate::screenshots::file_name;
 use crate::title::Title;
-use crate::user_folders;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -102,7 +101,7 @@ fn log_device(device: Device) -> Device {
 /// The file of a title's pipelines. Each image has a separate file, so that a title's parts and
 /// versions do not mix.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
-    let folder = cache.map(Path::to_owned).or_else(user_folders::cache)?.join("pipelines");
+    let folder = pipelines_folder(cache)?;
     Some(folder.join(format!("{}-{}.pipelines", file_name(&title.short_name()), in_file_name(image_sha256))))
 }
 

@@ -3,12 +3,13 @@
 //! | kind | where | found by |
 //! |---|---|---|
 //! | compiled code | `code` in the cache folder | the name of the title's file |
+//! | pipelines | `pipelines` in the cache folder | the name of the title's file |
 //! | scratch disks | `scratch` in the cache folder | title id |
 //! | saved games, the title's hard disk | `content` in the data folder | title id |
 //! | saved states | `states` in the data folder | title id, else the name |
 
 use super::LibraryTitle;
-use crate::code_store::is_of;
+use crate::code_store::{behind_hash, is_of};
 use crate::content;
 use crate::screenshots::file_name;
 use crate::title::short_name;
@@ -31,6 +32,8 @@ const NAMED: usize = 6;
 pub struct StoredPlaces {
     /// Folder of compiled code.
     pub code: Option<PathBuf>,
+    /// Folder of the pipelines of the host's GPU.
+    pub pipelines: Option<PathBuf>,
     /// Scratch disks, a folder for each title.
     pub scratch: Option<PathBuf>,
     /// Saved games and titles' hard disks.
@@ -56,9 +59,11 @@ impl From<&LibraryTitle> for StoredTitle {
 
 impl StoredPlaces {
     fn code_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        let entries = self.code.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
-        let names = entries.filter(|entry| is_of(&entry.file_name().to_string_lossy(), &title.name));
-        names.map(|entry| entry.path()).collect()
+        files_in(self.code.as_deref(), |name| is_of(name, &title.name))
+    }
+
+    fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
+        files_in(self.pipelines.as_deref(), |name| behind_hash(name, &title.name) == Some(".pipelines"))
     }
 
     /// The title's folder in a folder that has one for each id.
@@ -84,9 +89,10 @@ impl StoredPlaces {
 
     /// The caches of a title in words; `None` if there are none.
     pub fn caches_text(&self, title: &StoredTitle) -> Option<String> {
-        let code: u64 = self.code_files(title).iter().map(|path| size(path)).sum();
+        let sum = |files: Vec<PathBuf>| files.iter().map(|path| size(path)).sum::<u64>();
+        let [code, pipelines] = [self.code_files(title), self.pipeline_files(title)].map(sum);
         let scratch = Self::by_id(self.scratch.as_ref(), title).map_or(0, |folder| size(&folder));
-        let rows = [(code, "compiled code"), (scratch, "scratch disks")];
+        let rows = [(code, "compiled code"), (pipelines, "pipelines"), (scratch, "scratch disks")];
         let parts = rows.into_iter().filter(|(bytes, _)| *bytes > 0);
         let parts: Vec<String> =
             parts.map(|(bytes, what)| format!("{} of {what}", bytes_text(bytes))).collect();
@@ -106,7 +112,7 @@ impl StoredPlaces {
                 result = Err(error);
             }
         };
-        for path in self.code_files(title) {
+        for path in self.code_files(title).into_iter().chain(self.pipeline_files(title)) {
             note(&path, fs::remove_file(&path).map_err(Into::into));
         }
         if let Some(folder) = Self::by_id(self.scratch.as_ref(), title) {
@@ -173,6 +179,13 @@ impl StoredPlaces {
     }
 }
 
+/// The files in a folder whose names are meant.
+fn files_in(folder: Option<&Path>, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let meant = entries.filter(|entry| is_meant(&entry.file_name().to_string_lossy()));
+    meant.map(|entry| entry.path()).collect()
+}
+
 /// Bytes of a file, or of the files in a folder.
 fn size(path: &Path) -> u64 {
     let mut bytes = 0;
@@ -202,6 +215,8 @@ mod tests {
             "code/fog-0123456789abcdef-context.code",
             "code/fog-0123456789abcdef-table.code",
             "code/fog-of-war-0123456789abcdef-context.code",
+            "pipelines/fog-0123456789abcdef.pipelines",
+            "pipelines/fog-of-war-0123456789abcdef.pipelines",
             "scratch/4D5307D1/0",
             "scratch/4D5307D2/0",
             "content/Disk/4D5307D1/deep/file",
@@ -215,13 +230,15 @@ mod tests {
         }
         let places = StoredPlaces {
             code: Some(at("code")),
+            pipelines: Some(at("pipelines")),
             scratch: Some(at("scratch")),
             content: Some(at("content")),
             states: Some(at("states")),
         };
         let title = StoredTitle { name: "fog".to_owned(), id: Some(TitleId(0x4D53_07D1)) };
         let caches = places.caches_text(&title).unwrap();
-        assert!(caches.contains("4 KiB of compiled code, 2 KiB of scratch disks"), "{caches}");
+        let expected = "4 KiB of compiled code, 2 KiB of pipelines, 2 KiB of scratch disks";
+        assert!(caches.contains(expected), "{caches}");
         let saves = places.saves_text(&title).unwrap();
         assert!(saves.contains("2 KiB on the title's hard disk, 1 saved state"), "{saves}");
         places.delete_caches(&title).unwrap();
@@ -238,6 +255,7 @@ mod tests {
             left,
             [
                 "code/fog-of-war-0123456789abcdef-context.code",
+                "pipelines/fog-of-war-0123456789abcdef.pipelines",
                 "scratch/4D5307D2/0",
                 "states/fog/slot-1.state"
             ]

@@ -21,7 +21,7 @@ use xenia::say::visible;
 use xenia::state_slots::age_text;
 use xenia::title::{id_of, key_ring, short_name};
 use xenia::user_folders;
-use xenia::{code_store, content};
+use xenia::{code_store, content, drawing};
 use xenia_render::{
     FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView,
     StoredData, StoredKind,
@@ -76,6 +76,7 @@ impl WindowLibrary {
         let repeats = args.wants_lockstep();
         let places = StoredPlaces {
             code: code_store::folder(args.engine.code_cache.as_deref()),
+            pipelines: drawing::pipelines_folder(args.picture.cache.as_deref()),
             scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
             content: content::place(&saves, repeats)?,
             states: user_folders::data().map(|data| data.join("states")),
