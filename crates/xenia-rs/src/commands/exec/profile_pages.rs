@@ -7,6 +7,7 @@ mod subject;
 pub(super) use subject::DataSubject;
 
 use super::open_title::SharedOpenTitle;
+use super::session::words;
 use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
 use crate::commands::content::{PackageExport, to_read};
@@ -355,8 +356,9 @@ impl ProfileClient for ProfilePages {
     fn import_any(&mut self, path: &Path) {
         let path = path.to_owned();
         self.spawn(move |this, sender| {
-            let place =
-                content::place(&SaveConfig::from(&this.own.engine.content), this.own.wants_lockstep());
+            let place = crate::exec_args(words(&this.own, None)).and_then(|args| {
+                content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())
+            });
             let imported = place.and_then(|folder| {
                 let folder = folder.context(NOT_KEPT)?;
                 let store = to_write(&folder)?;

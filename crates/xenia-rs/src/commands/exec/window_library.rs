@@ -3,6 +3,7 @@
 
 use super::folders;
 use super::player::SessionCommand;
+use super::session::words;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail};
@@ -58,7 +59,8 @@ struct Contents {
 pub(super) struct WindowLibrary {
     contents: Arc<Mutex<Contents>>,
     sender: Arc<OnceLock<FrameSender>>,
-    places: StoredPlaces,
+    /// The flags of the command line.
+    own: Arc<ExecArgs>,
     files: SettingsFiles,
     control: PaceControl,
     commands: mpsc::Sender<SessionCommand>,
@@ -67,27 +69,32 @@ pub(super) struct WindowLibrary {
 impl WindowLibrary {
     /// The library for a window with these flags.
     pub(super) fn new(
-        args: &ExecArgs,
+        own: ExecArgs,
         files: SettingsFiles,
         control: PaceControl,
         commands: mpsc::Sender<SessionCommand>,
-    ) -> Result<Self> {
-        let saves = SaveConfig::from(&args.engine.content);
-        let repeats = args.wants_lockstep();
-        let places = StoredPlaces {
-            code: code_store::folder(args.engine.code_cache.as_deref()),
-            pipelines: drawing::pipelines_folder(args.picture.cache.as_deref()),
-            scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
-            content: content::place(&saves, repeats)?,
-            states: user_folders::data().map(|data| data.join("states")),
-        };
+    ) -> Self {
         let contents = Contents {
             model: LibraryModel { entries: vec![demo()], has_folders: true, ..LibraryModel::default() },
             ..Contents::default()
         };
         let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
         let sender = Arc::default();
-        Ok(Self { contents, sender, places, files, control, commands })
+        Self { contents, sender, own: Arc::new(own), files, control, commands }
+    }
+
+    /// Places of the data of the title in a file, or of the demo, by the present settings.
+    fn places(&self, path: Option<&Path>) -> Result<StoredPlaces> {
+        let args = crate::exec_args(words(&self.own, path))?;
+        let saves = SaveConfig::from(&args.engine.content);
+        let repeats = args.wants_lockstep();
+        Ok(StoredPlaces {
+            code: code_store::folder(args.engine.code_cache.as_deref()),
+            pipelines: drawing::pipelines_folder(args.picture.cache.as_deref()),
+            scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
+            content: content::place(&saves, repeats)?,
+            states: user_folders::data().map(|data| data.join("states")),
+        })
     }
 
     /// Shows the library in this window; scans the folders if it is shown at once.
@@ -266,14 +273,15 @@ impl LibraryClient for WindowLibrary {
 
     fn stored(&self, path: Option<&Path>) -> StoredData {
         let Some(title) = self.title(path) else { return StoredData::default() };
-        StoredData { caches: self.places.caches_text(&title), saves: self.places.saves_text(&title) }
+        let Ok(places) = self.places(path) else { return StoredData::default() };
+        StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
     }
 
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String> {
         let title = self.title(path).ok_or_else(|| anyhow!("the title is gone"));
         let deleted = title.and_then(|title| match kind {
-            StoredKind::Caches => self.places.delete_caches(&title),
-            StoredKind::Saves => self.places.delete_saves(&title),
+            StoredKind::Caches => self.places(path)?.delete_caches(&title),
+            StoredKind::Saves => self.places(path)?.delete_saves(&title),
         });
         deleted.map(|()| "deleted".to_owned()).map_err(|error| format!("{error:#}"))
     }
@@ -352,5 +360,25 @@ fn entry(
         last_played: plays.map(|plays| plays.last),
         seconds_played: seconds,
         icon,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_titles_is_where_the_present_settings_say() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let typed = vec!["xenia-rs".into(), "--config".into(), file.clone().into()];
+        let own = ExecArgs { typed, ..ExecArgs::default() };
+        let control = PaceControl::default();
+        let library = WindowLibrary::new(own, SettingsFiles::default(), control, mpsc::channel().0);
+        for name in ["a", "b"] {
+            let folder = dir.path().join(name);
+            std::fs::write(&file, format!("[exec]\ncontent = {folder:?}\n")).unwrap();
+            assert_eq!(library.places(None).unwrap().content, Some(folder));
+        }
     }
 }

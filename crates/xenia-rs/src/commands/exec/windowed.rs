@@ -159,8 +159,7 @@ impl SessionThread {
         let controllers = open_pads(args, &settings)?;
         let control = PaceControl::default();
         let library = has_library(args)
-            .then(|| WindowLibrary::new(args, files.clone(), control.clone(), commands.clone()))
-            .transpose()?;
+            .then(|| WindowLibrary::new(args.clone(), files.clone(), control.clone(), commands.clone()));
         let open_title = SharedOpenTitle::default();
         Ok(Self {
             own: args.clone(),
