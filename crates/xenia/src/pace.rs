@@ -37,6 +37,8 @@ struct State {
     paused: bool,
     /// Frames to show despite the pause.
     steps: u64,
+    /// Host time that machines have spent in pauses.
+    still: Duration,
     /// Whether the machine's loop runs once despite the pause.
     run_loop_once: bool,
     turbo: bool,
@@ -94,6 +96,11 @@ impl PaceControl {
     /// Pauses or resumes the machine.
     pub fn pause(&self, paused: bool) {
         self.change(|state| (state.paused, state.steps) = (paused, 0));
+    }
+
+    /// Host time that machines have spent in pauses since the last call.
+    pub fn take_still(&self) -> Duration {
+        std::mem::take(&mut self.0.state.lock().still)
     }
 
     /// Advances a paused machine by one frame.
@@ -318,7 +325,9 @@ impl Pace {
                 self.tell_now(&figures);
                 self.limiter.restart();
                 wait_until = None;
+                let begun = Instant::now();
                 control.0.changed.wait(&mut state);
+                state.still += begun.elapsed();
                 continue;
             }
             self.step_to = None;

@@ -9,7 +9,7 @@ use crate::report::{End, RunReport};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Frames from which on a title counts as one that can be played.
 const PLAYED_FRAMES: u64 = 600;
@@ -53,7 +53,7 @@ pub struct Plays {
     pub path: PathBuf,
     /// Number of runs.
     pub runs: u64,
-    /// Host time of all runs, in seconds.
+    /// Host time of all runs without their pauses, in seconds.
     pub seconds: f64,
     /// End of the last run, in seconds since 1970.
     pub last: u64,
@@ -75,17 +75,17 @@ pub fn read(state: &Path, title: &Path) -> Option<Plays> {
     (plays.path == title && plays.seconds.is_finite() && plays.seconds >= 0.0).then_some(plays)
 }
 
-/// Adds a run to the record of a title.
+/// Adds a run to the record of a title, which was `played` for this time.
 ///
 /// # Errors
 /// The record can't be written, or the path of the title is not UTF-8.
-pub fn add(state: &Path, title: &Path, report: &RunReport) -> Result<()> {
+pub fn add(state: &Path, title: &Path, report: &RunReport, played: Duration) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let old = read(state, title);
     let plays = Plays {
         path: title.to_owned(),
         runs: old.as_ref().map_or(0, |old| old.runs).saturating_add(1),
-        seconds: old.map_or(0.0, |old| old.seconds) + report.wall_seconds.max(0.0),
+        seconds: old.map_or(0.0, |old| old.seconds) + played.as_secs_f64(),
         last: now,
         state: PlayState::of(report),
     };
@@ -113,20 +113,18 @@ mod tests {
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
         let mut report = machine.run(&limits).report;
-        report.wall_seconds = 2.5;
         let path = Path::new("/games/a.xex");
         assert_eq!(read(dir.path(), path), None);
-        add(dir.path(), path, &report).unwrap();
+        add(dir.path(), path, &report, Duration::from_millis(2500)).unwrap();
         report.frames = PLAYED_FRAMES;
-        report.wall_seconds = 1.0;
-        add(dir.path(), path, &report).unwrap();
+        add(dir.path(), path, &report, Duration::from_secs(1)).unwrap();
         let plays = read(dir.path(), path).unwrap();
         assert_eq!((plays.runs, plays.seconds, plays.state), (2, 3.5, PlayState::Plays));
         assert!(plays.last > 1_700_000_000 && read(dir.path(), Path::new("/games/b.xex")).is_none());
         report.exit = End::Crash;
         assert_eq!(PlayState::of(&report), PlayState::Crashes);
         std::fs::write(file(dir.path(), path), "{").unwrap();
-        add(dir.path(), path, &report).unwrap();
+        add(dir.path(), path, &report, Duration::ZERO).unwrap();
         assert_eq!(read(dir.path(), path).unwrap().runs, 1);
     }
 }

@@ -55,6 +55,26 @@ fn a_paused_machine_is_looked_into_and_stays_paused() {
 }
 
 #[test]
+fn the_time_of_a_pause_is_told_once() {
+    let control = PaceControl::default();
+    control.pause(true);
+    let begun = Instant::now();
+    let (progress, result) = machine(pace(&control, None));
+    progress.send(START).unwrap();
+    let mut still = Duration::ZERO;
+    while still.is_zero() && begun.elapsed() < SOON {
+        // It wakes up, and waits again.
+        control.pause(true);
+        still = control.take_still();
+    }
+    assert!(!still.is_zero() && still <= begun.elapsed());
+    control.close();
+    assert_eq!(result.recv_timeout(SOON), Ok(false));
+    control.take_still();
+    assert!(control.take_still().is_zero());
+}
+
+#[test]
 fn a_paused_machine_runs_its_loop_once_on_request() {
     let control = PaceControl::default();
     control.pause(true);

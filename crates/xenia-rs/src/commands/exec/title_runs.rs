@@ -10,6 +10,7 @@ use crate::cli::ExecArgs;
 use anyhow::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 use xenia::config::StartTime;
 use xenia::library::plays;
 use xenia::machine::{Finished, StateOrigin, StateRefusal};
@@ -92,12 +93,15 @@ impl<'a> TitleRuns<'a> {
         let last_frame = self.args.picture.last_frame.as_deref();
         let outputs = Outputs::new(&self.args.run, last_frame, self.args.report.is_some())?;
         self.current.reports.keep(None);
+        ports.control.take_still();
+        let begun = Instant::now();
         let Some(finished) = self.run_machines(title, &outputs)? else { return Ok(None) };
+        let played = begun.elapsed().saturating_sub(ports.control.take_still());
         // A machine that is gone does not stop the motors it started.
         ports.input.open(None);
         let concluded = outputs.conclude(&finished, Some(&self.current.reports), interrupt);
         let code = self.args.exit_code(&finished, concluded);
-        note_play(&self.args, file.as_deref(), &finished);
+        note_play(&self.args, file.as_deref(), &finished, played);
         let mut command = None;
         if !ports.control.take_ended() {
             // A command to load that the machine did not follow is over.
@@ -213,15 +217,15 @@ fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
     text
 }
 
-/// Adds the run to the record of the title, unless it is one of a test: recorded, replayed, logged
-/// or with a limit.
-fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
+/// Adds the run, in which the title was `played` for this time, to the record of the title, unless
+/// it is one of a test: recorded, replayed, logged or with a limit.
+fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished, played: Duration) {
     if args.is_compared() || args.run.has_limit() {
         return;
     }
     // A run that was launched by the title counts as the title's.
     if let (Some(file), Some(state)) = (file, user_folders::state())
-        && let Err(error) = plays::add(&state, file, &finished.report)
+        && let Err(error) = plays::add(&state, file, &finished.report, played)
     {
         tracing::warn!("the run is not in the library's record: {error:#}");
     }
