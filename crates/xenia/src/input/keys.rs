@@ -119,7 +119,10 @@ impl TryFrom<String> for NamedKey {
 
     fn try_from(text: String) -> Result<Self, String> {
         let Some(&(_, key)) = NAMES.iter().find(|(known, _)| *known == text) else {
-            let tip = crate::nearest::tip(&text, NAMES.iter().map(|(known, _)| *known));
+            // The window's labels leave out a part of some names.
+            let shown = NAMES.iter().find(|(_, key)| label(*key).eq_ignore_ascii_case(&text));
+            let meant = shown.map_or(text.as_str(), |(name, _)| name);
+            let tip = crate::nearest::tip(meant, NAMES.iter().map(|(known, _)| *known));
             return Err(format!("`{text}` is not a key{tip}"));
         };
         Ok(Self(key))

@@ -99,6 +99,8 @@ fn mistakes_are_named_with_their_line() {
         ("[controller.y.keys]\na = 'KeyX'\nb = 'KeyX'", &["[controller.y]", "KeyX is both"]),
         ("[input.keys]\na = 'F1'", &["F1", "window", "`help`"]),
         ("[hotkeys]\npause = 'KeyZ'", &["KeyZ", "window", "`pause`", "`a`"]),
+        ("[hotkeys]\npause = 'P'", &["line 2", "did you mean `KeyP`"]),
+        ("[input.keys]\na = 'up'", &["line 2", "did you mean `ArrowUp`"]),
         ("[hotkeys]\npause = 'F5'\nmute = 'F5'", &["[hotkeys]", "F5 is both `pause` and `mute`"]),
         ("[hotkeys]\npuase = 'F5'", &["line 2", "did you mean `pause`"]),
         ("[hotkeys]\npause = ['F5', 'Ctrl+Spacee']", &["line 2", "did you mean `Space`"]),
