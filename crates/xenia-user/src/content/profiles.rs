@@ -122,8 +122,9 @@ impl ContentStore {
             let name = profile.name();
             tracing::error!(
                 target: "vfs",
-                "{path} has no valid name, so the profile is called {name}: a name is up to {NAME_LENGTH} \
-                 letters (A to Z), digits and spaces, with a letter first and no space last"
+                "{path} has no valid name, so the profile is called {name}: the first line is `{PROFILE}`, \
+                 the second one `name = NAME`; a name is up to {NAME_LENGTH} letters (A to Z), digits and \
+                 spaces, with a letter first and no space last"
             );
         }
         Ok(profile)
