@@ -64,12 +64,10 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let _lock = content::wait_for_lock(&folder)?;
     let ContentImportArgs { title_id: title, owner, kind, replace: replaces, .. } = *args;
     let choice = ImportChoice { title, owner, kind, replaces };
-    for path in &args.packages {
-        import(&store, path, choice, |from, name| {
-            let shown = from.display();
-            outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
-        })?;
-    }
+    import(&store, &args.packages, choice, |from, name| {
+        let shown = from.display();
+        outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+    })?;
     Ok(Code::Done)
 }
 
@@ -81,21 +79,27 @@ pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
     Ok(ContentStore::new(Box::new(device)))
 }
 
-/// Imports a package, a folder of one's files, or the packages that an export has written. `taken`
-/// is told each one that is imported, since an error leaves those before it in place. The folder of
+/// Imports packages, folders of one's files, and the packages that an export has written. `told` is
+/// called for each one that is imported, since an error leaves those before it in place. None
+/// replaces another one of them: saves of several profiles may come to the same one. The folder of
 /// saves must be locked.
 pub(in crate::commands) fn import(
     store: &ContentStore,
-    path: &Path,
+    paths: &[impl AsRef<Path>],
     choice: ImportChoice,
-    mut taken: impl FnMut(&Path, &PackageName),
+    mut told: impl FnMut(&Path, &PackageName),
 ) -> Result<()> {
     let cannot = |path: &Path| format!("cannot take {} in", path.display());
-    let below = tree::packages_below(path).with_context(|| cannot(path))?;
-    let one = || vec![Placed { path: path.to_owned(), ids: None }];
-    for package in if below.is_empty() { one() } else { below } {
-        let name = take_in(store, &package, choice).with_context(|| cannot(&package.path))?;
-        taken(&package.path, &name);
+    let mut taken = Vec::new();
+    for path in paths {
+        let path: &Path = path.as_ref();
+        let below = tree::packages_below(path).with_context(|| cannot(path))?;
+        let one = || vec![Placed { path: path.to_owned(), ids: None }];
+        for package in if below.is_empty() { one() } else { below } {
+            let name = take_in(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
+            told(&package.path, &name);
+            taken.push(name);
+        }
     }
     Ok(())
 }
@@ -125,7 +129,13 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
     Ok((Some(info), volume))
 }
 
-fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Result<PackageName> {
+/// Imports one package, which must not replace one that was `taken` in before it.
+fn take_in(
+    store: &ContentStore,
+    package: &Placed,
+    choice: ImportChoice,
+    taken: &[PackageName],
+) -> Result<PackageName> {
     let Placed { path, ids } = package;
     let (info, volume) = read(path)?;
     let title = choice.title.or_else(|| info.as_ref().map(|info| info.title_id.0));
@@ -146,6 +156,12 @@ fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Resu
     let file = if is_exact { file } else { file.strip_suffix(".con").unwrap_or(file) };
     let name = PackageName::new(owner, title, kind, file);
     let name = name.ok_or_else(|| anyhow!("{file:?} is not a valid file name on the console's disk"))?;
+    ensure!(
+        !taken.iter().any(|other| other.is(&name)),
+        "this import has a package of this name for the profile {:016X} already; import this one alone, \
+         for another profile (--owner XUID)",
+        owner.0
+    );
     let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
     header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
@@ -212,4 +228,28 @@ fn write_files(mut device: SubFolder, volume: &Volume) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::run;
+    use super::*;
+
+    #[test]
+    fn saves_of_two_profiles_do_not_replace_each_other_in_one_import() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        for owner in ["E000000000000001", "E000000000000002"] {
+            let save = at(&format!("out/{owner}/4D5307D1/00000001/Save"));
+            std::fs::create_dir_all(&save).unwrap();
+            std::fs::write(format!("{save}/data"), owner).unwrap();
+        }
+        for _ in 0..2 {
+            let done = run(&["import", &at("out"), "--content", &at("two"), "--replace"]);
+            let why = format!("{:#}", done.unwrap_err());
+            assert!(why.contains("E000000000000002") && why.contains("--owner"), "{why}");
+            let store = to_write(Path::new(&at("two"))).unwrap();
+            assert_eq!(store.every_package().unwrap().len(), 1);
+        }
+    }
 }

@@ -269,7 +269,7 @@ fn take_in(
     let owner = owner.filter(|_| info.content_type == SAVED_GAME);
     let choice = ImportChoice { title: None, owner, kind: None, replaces };
     let mut taken = None;
-    import(store, path, choice, |_, name| taken = Some(name.clone()))?;
+    import(store, &[path], choice, |_, name| taken = Some(name.clone()))?;
     let name = taken.context("it has no package")?;
     Ok(format!("imported {} for the title {:08X}", visible(name.file()), name.title))
 }
