@@ -54,7 +54,7 @@ pub fn run(args: &CompatArgs) -> Result<Code> {
     for name in [PAGE, SHEET] {
         output::check(&args.out.join(name))?;
     }
-    outln!("{}, {} seconds each", count(titles.len() as u64, "title"), args.seconds);
+    outln!("{}, {} each", count(titles.len() as u64, "title"), count(args.seconds, "second"));
     let rows = run_all(args, &titles, &stop)?;
     let report = CompatReport {
         seconds: args.seconds,

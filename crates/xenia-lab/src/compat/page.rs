@@ -5,6 +5,7 @@
 
 use super::row::{CompatReport, CompatRow, CompatState};
 use std::fmt::Write;
+use xenia::wording::count;
 use xenia_sweep::escaped;
 
 const HEAD: &str = "<!DOCTYPE html>
@@ -31,9 +32,9 @@ pub(super) fn summary(report: &CompatReport) -> String {
     let states: Vec<String> =
         report.states.iter().map(|(state, number)| format!("{number} {state}")).collect();
     let mode = if report.lockstep { "in lockstep" } else { "in parallel" };
-    let titles = report.titles.len();
-    let seconds = report.seconds;
-    format!("{titles} titles, {seconds} seconds each, {mode}: {}.", states.join(", "))
+    let titles = count(report.titles.len(), "title");
+    let seconds = count(report.seconds, "second");
+    format!("{titles}, {seconds} each, {mode}: {}.", states.join(", "))
 }
 
 /// Whether a title's result is a good one.
@@ -141,5 +142,7 @@ mod tests {
         }
         assert!(!page.contains("<script>") && !page.contains("<b>Fog"));
         assert_eq!(page.matches("<tr><td>").count(), 2);
+        let one = CompatReport { seconds: 1, titles: report.titles[..1].to_vec(), ..report };
+        assert!(summary(&one).starts_with("1 title, 1 second each, "));
     }
 }
