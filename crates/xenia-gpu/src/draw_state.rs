@@ -17,7 +17,7 @@ mod vertex_buffer;
 pub use capture::scissor;
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
-pub use resolve::{CopyDestination, CopySource, DepthClear, ResolveCall};
+pub use resolve::{CopyComparison, CopyDestination, CopySource, DepthClear, ResolveCall};
 pub use survey::{ConditionalSurvey, SurveyResults, VISIBILITY_QUERIES};
 pub use tessellation::Tessellation;
 pub use vertex_buffer::VertexBuffer;

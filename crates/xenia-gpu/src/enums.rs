@@ -93,7 +93,10 @@ enums! {
     }
     /// Conversion of samples in a resolve.
     CopyCommand else Null {
-        0 Raw, 1 Convert, 2 ConstantOne, 3 Null,
+        0 Raw, 1 Convert,
+        /// Components become bits, by comparisons with a reference.
+        2 Compare,
+        3 Null,
     }
     /// Addressing modes of texture coordinates outside 0..1.
     ClampMode else Repeat {

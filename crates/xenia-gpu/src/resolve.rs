@@ -1,8 +1,10 @@
 //! Resolves (copies out of the EDRAM), common to all backends: the pixels and samples to read, and
 //! the addresses of texels in memory.
 
+mod comparisons;
 mod covered;
 
+pub use comparisons::{check_comparisons, store_comparisons};
 pub use covered::{covered, join};
 
 use crate::backend::BackendError;

@@ -87,6 +87,17 @@ impl CopyDestination {
     }
 }
 
+/// Comparison by which components become bits ([`CopyCommand::Compare`]), red in the lowest bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyComparison {
+    /// Comparison functions of the components, four bits each.
+    pub functions: u32,
+    /// References of the components, a byte each.
+    pub reference: u32,
+    /// Mask of both operands, a byte for each component.
+    pub mask: u32,
+}
+
 /// Clear of the depth target after a resolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepthClear {
@@ -119,6 +130,8 @@ pub struct ResolveCall {
     /// Pixels that may be resolved.
     pub scissor: Scissor,
     pub destination: CopyDestination,
+    /// Comparison of components, for the command that makes bits of them.
+    pub comparison: CopyComparison,
     /// Words to clear the colour target to, if it is cleared (the first is the one of 32-bit
     /// formats, red and green of 64-bit ones).
     pub clear_color: Option<[u32; 2]>,
@@ -194,6 +207,11 @@ impl ResolveCall {
                 exponent_bias: info.copy_dest_exp_bias(),
                 swap: info.copy_dest_swap(),
                 slice: info.copy_dest_array().then(|| info.copy_dest_slice()),
+            },
+            comparison: CopyComparison {
+                functions: registers.get(rb::RB_COPY_FUNC),
+                reference: registers.get(rb::RB_COPY_REF),
+                mask: registers.get(rb::RB_COPY_MASK),
             },
             clear_color: control
                 .color_clear_enable()

@@ -11,7 +11,9 @@ use crate::enums::{ColorTargetFormat, CopyCommand};
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, Mask};
-use crate::resolve::{Rect, copies_floats, rectangle, samples, store, store_words};
+use crate::resolve::{
+    Rect, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons, store_words,
+};
 use crate::texture::{Format, Layout, encode, swap};
 
 /// Executes a resolve and its clears, until the token cancels them.
@@ -26,7 +28,7 @@ pub(super) fn resolve(
     let stored = match call.command {
         CopyCommand::Raw | CopyCommand::Convert => resolver.store_source(),
         CopyCommand::Null => Ok(()),
-        CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
+        CopyCommand::Compare => resolver.store_comparisons(),
     };
     resolver.clear_targets();
     stored.and(whole)
@@ -68,6 +70,18 @@ impl<'a> Resolver<'a> {
                 self.store_colors(&self.reader(self.color_surface(base, format)), format)
             }
         }
+    }
+
+    /// Writes bits that comparisons make of the first selected sample.
+    fn store_comparisons(&self) -> Result<(), BackendError> {
+        check_comparisons(self.call)?;
+        if let CopySource::Color { base, format } = self.call.source {
+            let reader = self.reader(self.color_surface(base, format));
+            store_comparisons(self.call, self.memory, self.rect, self.cancel, |x, y| {
+                reader.sample(x, y, reader.samples[0])[0]
+            });
+        }
+        Ok(())
     }
 
     fn store_colors(&self, reader: &Reader<'_>, source: ColorTargetFormat) -> Result<(), BackendError> {

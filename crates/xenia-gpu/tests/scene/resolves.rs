@@ -48,6 +48,36 @@ fn a_target_of_singles_keeps_nan_and_one_of_halves_its_lowest_value() {
 }
 
 #[test]
+fn components_become_bits_by_a_comparison() {
+    // The reference is below blue and alpha. Two pixels of the block are zero; half words may be
+    // swapped.
+    for (endian, expected) in [
+        (0, [0xc0, 0xcc, 0xc0, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc]),
+        (1, [0xcc, 0xc0, 0xcc, 0xc0, 0xcc, 0xcc, 0xcc, 0xcc]),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        let color = [127.0, 128.0, 129.0, 255.0].map(|level: f32| level / 255.0);
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, color));
+        scene.draw(8, 3);
+        scene.vertices(&rectangle(8.0, 4.0, 9.0, 6.0, [0.0; 4]));
+        scene.draw(8, 3);
+        scene.copy_rectangle();
+        scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+        scene.write(RbCopyControl::with().copy_command(CopyCommand::Compare));
+        scene.set(RB_COPY_FUNC, 0x1111);
+        scene.set(RB_COPY_REF, 0x8080_8080);
+        scene.set(RB_COPY_MASK, u32::MAX);
+        scene.set(RB_COPY_DEST_BASE, FRONT);
+        scene.write(RbCopyDestPitch::with().copy_dest_pitch(32).copy_dest_height(32));
+        scene.write(RbCopyDestInfo::with().copy_dest_format(61).copy_dest_endian(endian));
+        scene.draw(8, 3);
+        let mut block = [0; 8];
+        scene.memory.read(FRONT + tiled_2d(2, 1, 32, 3), &mut block);
+        assert_eq!(block, expected);
+    }
+}
+
+#[test]
 fn clears_of_64_bits_have_red_and_green_in_the_first_register() {
     let mut scene = Scene::new(80, 16, 0);
     scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16Float));

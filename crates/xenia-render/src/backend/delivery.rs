@@ -2,7 +2,8 @@
 //!
 //! A resolve that the [`mirror`](super::mirror) can hold is recorded without a wait; memory gets
 //! its bytes by [`deliver_pages`](WgpuBackend::deliver_pages), before they may be read. Others go
-//! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit.
+//! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit, bits
+//! that comparisons make.
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Readback};
@@ -71,7 +72,7 @@ impl WgpuBackend {
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         let Some(conversion) = resolve.conversion()? else { return Ok(()) };
-        if !self.copy_on_device(resolve, &conversion, memory)? {
+        if resolve.packs_bits() || !self.copy_on_device(resolve, &conversion, memory)? {
             self.resolves_through_cpu += 1;
             // Pending texels are older, and must not overwrite these.
             self.deliver_pages(None, memory)?;

@@ -1,4 +1,5 @@
-//! Resolves of random EDRAM contents: samples, formats, byte orders, exponents, slices, clears.
+//! Resolves of random EDRAM contents: samples, formats, byte orders, exponents, slices,
+//! comparisons, clears.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,6 +12,21 @@ use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 /// Destination formats of colours.
 const DESTINATIONS: &[u32] =
     &[2, 3, 4, 5, 6, 7, 8, 10, 14, 15, 16, 17, 24, 25, 26, 30, 31, 32, 36, 37, 38, 50, 54, 55, 56];
+
+/// Makes a resolve store bits by random comparisons, which are known for one pair of formats.
+fn compare(scene: &mut SceneBuilder, rng: &mut Choices, control: With<RbCopyControl>) -> String {
+    let format = rng.pick(&[ColorTargetFormat::Rgba8, ColorTargetFormat::Rgba8Gamma]);
+    scene.write(RbColorInfo::with().color_base(rng.random_range(0..40)).color_format(format));
+    scene.write(control.copy_src_select(0).copy_command(CopyCommand::Compare));
+    let values = [RB_COPY_FUNC, RB_COPY_REF, RB_COPY_MASK].map(|register| {
+        let value = rng.random();
+        scene.set(register, value);
+        value
+    });
+    let endian = rng.random_range(0..6);
+    scene.write(RbCopyDestInfo::with().copy_dest_endian(endian).copy_dest_format(61));
+    format!("{format:?} to bits by {values:x?}, endian {endian}")
+}
 
 fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     let width = scene.width;
@@ -61,7 +77,11 @@ fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
         .copy_dest_exp_bias(bias)
         .copy_dest_swap(rng.random());
     scene.write(info);
+    let comparison = rng.chance(1, 6).then(|| compare(scene, rng, control));
     scene.draw(8, 3);
+    if let Some(comparison) = comparison {
+        return format!("{comparison}, {:?}", [left, top, right, bottom]);
+    }
     format!(
         "{} of {msaa:?} at {base} by {command:?}, sample {select}, to format {destination}, number {number}, exponent {bias}, \
          {:?}",

@@ -1,6 +1,6 @@
 //! Tests of the limit of resolved pages on the device, and of its loss.
 
-use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
+use xenia_gpu::draw_state::{CopyComparison, CopyDestination, CopySource, ResolveCall, Scissor};
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, Msaa};
 use xenia_gpu::{Backend, PhysicalMemory, PhysicalRange, Ram, Readback};
@@ -34,6 +34,7 @@ fn resolve(physical: u32) -> ResolveCall {
             swap: false,
             slice: None,
         },
+        comparison: CopyComparison::default(),
         clear_color: None,
         clear_depth: None,
     }

@@ -4,10 +4,12 @@
 
 use xenia_gpu::draw_state::{CopySource, DepthClear, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
-use xenia_gpu::resolve::{Rect, copies_floats, rectangle, samples, store_rows};
+use xenia_gpu::resolve::{
+    Rect, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
+};
 use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
-use xenia_gpu::{BackendError, PhysicalMemory};
+use xenia_gpu::{BackendError, Cancel, PhysicalMemory};
 
 use super::super::device::Device;
 use super::calls::Parameters;
@@ -82,7 +84,12 @@ impl<'a> Resolve<'a> {
 
     /// Target that is read in [`area`](Self::area).
     pub(crate) fn read(&self) -> Option<TargetPlace> {
-        matches!(self.call.command, CopyCommand::Raw | CopyCommand::Convert).then(|| self.source())
+        (self.call.command != CopyCommand::Null).then(|| self.source())
+    }
+
+    /// Whether components become bits, which the CPU packs: the device only reads the samples.
+    pub(crate) fn packs_bits(&self) -> bool {
+        self.call.command == CopyCommand::Compare
     }
 
     /// Targets that are then cleared in [`area`](Self::area), and the bits of a sample. The format
@@ -110,12 +117,12 @@ impl<'a> Resolve<'a> {
         let call = self.call;
         match call.command {
             CopyCommand::Raw | CopyCommand::Convert => {}
+            CopyCommand::Compare => check_comparisons(call)?,
             CopyCommand::Null => return Ok(None),
-            CopyCommand::ConstantOne => return Err(BackendError::Unsupported("copy of a constant".into())),
         }
         let mut samples = samples(call.sample_select, call.msaa.samples());
-        if let CopySource::Depth { .. } = call.source {
-            samples = &samples[..1]; // depths are never averaged
+        if matches!(call.source, CopySource::Depth { .. }) || self.packs_bits() {
+            samples = &samples[..1]; // depths and bits are never averaged
         }
         Ok(Some(TexelConversion { texels: self.texels(samples)?, samples }))
     }
@@ -144,14 +151,18 @@ impl<'a> Resolve<'a> {
         let place = self.source();
         let destination = &self.call.destination;
         let samples = conversion.samples;
+        let packs_bits = self.packs_bits();
         Parameters {
             samples,
             scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
             swaps: match place.format {
-                TargetFormat::Color(_) if destination.swap => destination.swapped_with_red() as u32,
+                TargetFormat::Color(_) if destination.swap && !packs_bits => {
+                    destination.swapped_with_red() as u32
+                }
                 _ => 0,
             },
-            exchange: exchange(destination.endian, conversion.texels.bytes),
+            // The byte order is one of the packed blocks.
+            exchange: if packs_bits { 1 } else { exchange(destination.endian, conversion.texels.bytes) },
             ..parameters(&place, area)
         }
     }
@@ -160,6 +171,9 @@ impl<'a> Resolve<'a> {
     fn texels(&self, samples: &[u32]) -> Result<Texels, BackendError> {
         let raw = Texels { kind: RAW, widths: [0; 4], number: 0, bytes: 4 };
         let CopySource::Color { format: source, .. } = self.call.source else { return Ok(raw) };
+        if self.packs_bits() {
+            return Ok(raw);
+        }
         let destination = &self.call.destination;
         let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
         let format = Format::from_number(destination.format).filter(|format| format.is_color_destination());
@@ -277,7 +291,15 @@ impl Edram {
             let parameters = resolve.parameters(conversion, area);
             let size = u64::from(row_bytes * (end - start));
             let view = self.make(device, &place, conversion.texels, &parameters, size)?;
-            store_rows(resolve.call, memory, area, bytes, &view);
+            if resolve.packs_bits() {
+                let word = |x: u32, y: u32| {
+                    let at = ((y - area[1]) * row_bytes + (x - left) * bytes) as usize;
+                    u32::from_le_bytes(std::array::from_fn(|byte| view[at + byte]))
+                };
+                store_comparisons(resolve.call, memory, area, &Cancel::default(), word);
+            } else {
+                store_rows(resolve.call, memory, area, bytes, &view);
+            }
             drop(view);
             if let Some([_, back]) = &self.texels {
                 back.unmap();

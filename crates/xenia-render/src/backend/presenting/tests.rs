@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
+use xenia_gpu::draw_state::{CopyComparison, CopyDestination, CopySource, ResolveCall, Scissor};
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, Msaa};
 use xenia_gpu::memory::Ram;
@@ -147,6 +147,7 @@ fn resolve() -> ResolveCall {
             slice: None,
         },
         scissor: Scissor { left: 0, top: 0, right: 128, bottom: 64 },
+        comparison: CopyComparison::default(),
         clear_color: None,
         clear_depth: None,
     }

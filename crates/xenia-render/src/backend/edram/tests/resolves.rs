@@ -1,7 +1,7 @@
 //! Compares resolves with the reference backend: the bits in memory and in the EDRAM must be equal.
 
 use rand::Rng;
-use xenia_gpu::draw_state::{CopyDestination, CopySource, DepthClear, ResolveCall, Scissor};
+use xenia_gpu::draw_state::{CopyComparison, CopyDestination, CopySource, DepthClear, ResolveCall, Scissor};
 use xenia_gpu::enums::CopyCommand;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{Backend, PhysicalMemory, Ram, Reference};
@@ -80,6 +80,7 @@ pub(super) fn resolve_of(format: TargetFormat, msaa: Msaa) -> ResolveCall {
             swap: false,
             slice: None,
         },
+        comparison: CopyComparison::default(),
         clear_color: None,
         clear_depth: None,
     }
@@ -110,6 +111,30 @@ impl Pair {
         assert_eq!(result, self.reference.resolve(call, &theirs), "{call:?}");
         [contents(&ours), contents(&theirs)]
     }
+}
+
+#[test]
+fn comparisons_pack_the_references_bits() {
+    with(|device| {
+        let mut pair = Pair::new(device);
+        pair.set_words(device, &random_words(9));
+        let formats = [ColorTargetFormat::Rgba8, ColorTargetFormat::Rgba8Gamma];
+        for (round, (format, msaa)) in
+            (0..).zip(formats.into_iter().flat_map(|format| MSAA.map(|msaa| (format, msaa))))
+        {
+            let mut call = resolve_of(TargetFormat::Color(format), msaa);
+            call.command = CopyCommand::Compare;
+            call.sample_select = round;
+            call.comparison =
+                CopyComparison { functions: 0x1352_4671, reference: 0x8040_c060, mask: 0xf0ff_7ffe };
+            call.destination.format = 61;
+            call.destination.endian = round;
+            call.destination.swap = round % 2 != 0;
+            let area = [8, 24, 144, 72];
+            let [ours, theirs] = pair.run(device, &call, area);
+            assert!(ours == theirs && ours != contents(&memory(area)), "{call:?}");
+        }
+    });
 }
 
 /// Words whose 32-bit floats are finite and of modest size.
