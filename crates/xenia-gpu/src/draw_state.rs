@@ -27,6 +27,7 @@ use std::sync::Arc;
 use crate::enums::*;
 use crate::memory::Endian;
 use crate::microcode::Shader;
+use crate::microcode::lanes::floor;
 use crate::registers::vgt;
 
 /// Values that a vertex shader passes to the pixel shader, in registers of four floats: the
@@ -266,7 +267,28 @@ pub struct DrawCall {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AlphaTest {
     pub compare: Compare,
+    /// Reference, as a level if levels are compared.
     pub reference: f32,
+    /// Whether alpha is first converted to its [`level`](Self::level).
+    pub in_levels: bool,
+}
+
+impl AlphaTest {
+    /// Level (0 to 255) as which an 8-bit target stores an alpha; 0 for NaN.
+    ///
+    /// Its product with 255 is taken as the difference of those with 256 and 1, by steps that no
+    /// host rounds differently: their shaders must find the same levels.
+    #[inline(always)]
+    pub fn level(alpha: f32) -> f32 {
+        let alpha = if alpha > 0.0 { alpha } else { 0.0 };
+        let alpha = if alpha < 1.0 { alpha } else { 1.0 };
+        let scaled = alpha * 256.0;
+        let whole = floor(scaled);
+        let rest = scaled - whole;
+        let up = if rest - 0.5 >= alpha { 1.0 } else { 0.0 };
+        let down = if rest < alpha - 0.5 { 1.0 } else { 0.0 };
+        whole + up - down
+    }
 }
 
 /// Packet fields of a draw.

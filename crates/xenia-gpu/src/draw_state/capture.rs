@@ -138,8 +138,18 @@ fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> S
 fn alpha_test(registers: &RegisterFile) -> Option<AlphaTest> {
     let control = registers.read::<rb::RbColorcontrol>();
     let compare = control.alpha_func();
-    (control.alpha_test_enable() && compare != Compare::Always)
-        .then(|| AlphaTest { compare, reference: registers.float(rb::RB_ALPHA_REF) })
+    // The test follows the conversion to the first target's format.
+    let target = registers.read::<rb::RbColorInfo>();
+    let has_levels =
+        matches!(target.color_format(), ColorTargetFormat::Rgba8 | ColorTargetFormat::Rgba8Gamma);
+    let in_levels = has_levels && target.color_exp_bias() == 0;
+    let reference = registers.float(rb::RB_ALPHA_REF);
+    let reference = if in_levels { AlphaTest::level(reference) } else { reference };
+    (control.alpha_test_enable() && compare != Compare::Always).then_some(AlphaTest {
+        compare,
+        reference,
+        in_levels,
+    })
 }
 
 /// Threshold offsets of alpha to mask; `None` if that is off.

@@ -217,6 +217,34 @@ fn capture_omits_state_without_effect() {
 }
 
 #[test]
+fn equal_levels_of_alpha_and_reference_are_equal() {
+    for level in 0..256 {
+        let level = level as f32;
+        let fetched = (level / 255.0 * 65536.0).round() / 65536.0;
+        assert_eq!([level / 255.0, fetched].map(AlphaTest::level), [level; 2]);
+        // Half a step below and above, away from the ties.
+        let beside = [-0.49, 0.49].map(|step| AlphaTest::level((level + step) / 255.0));
+        assert_eq!(beside, [level; 2]);
+    }
+    let special =
+        [f32::NAN, -1.0, -0.0, f32::MIN_POSITIVE / 4.0, 2.0, f32::INFINITY, 0.5].map(AlphaTest::level);
+    assert_eq!(special, [0.0, 0.0, 0.0, 0.0, 255.0, 255.0, 128.0]);
+}
+
+#[test]
+fn alpha_is_tested_in_levels_of_8_bit_targets_only() {
+    for (format, exponent, in_levels) in
+        [(0, 0, true), (1, 0, true), (0, 1, false), (2, 0, false), (7, 0, false)]
+    {
+        let mut registers = scene();
+        registers.set(0x2001, format << 16 | exponent << 20);
+        let test = capture(&registers, 4 | 3 << 16, IndexSource::Counted).unwrap().alpha_test.unwrap();
+        let reference = if in_levels { 128.0 } else { 0.5 };
+        assert_eq!((test.in_levels, test.reference), (in_levels, reference), "{format} {exponent}");
+    }
+}
+
+#[test]
 fn of_slots_at_one_tile_the_first_is_drawn_to() {
     let mut registers = scene();
     registers.set(0x2104, 0xffff);

@@ -182,8 +182,10 @@ impl<'a> BlockPipeline<'a> {
             self.shade(setup, at, &covered, any);
             let exports = self.interpreter.exports();
             let mut lost = exports.killed;
-            if let Some(AlphaTest { compare, reference }) = self.call.alpha_test {
-                lost |= !compare::lanes(compare, &exports.values[0][3], &splat(reference));
+            if let Some(AlphaTest { compare, reference, in_levels }) = self.call.alpha_test {
+                let alpha = &exports.values[0][3];
+                let levels = if in_levels { map(alpha, AlphaTest::level) } else { *alpha };
+                lost |= !compare::lanes(compare, &levels, &splat(reference));
             }
             for mask in &mut coverage {
                 *mask &= !lost;

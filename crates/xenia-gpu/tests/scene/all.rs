@@ -164,6 +164,27 @@ fn blending_and_alpha_test_follow_the_registers() {
 }
 
 #[test]
+fn alpha_is_tested_as_it_is_stored() {
+    let levels = [1, 50, 64, 127, 128, 191, 200, 254_u8];
+    let mut scene = Scene::new(80, 16, 0);
+    scene.write(RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Equal));
+    for (x, level) in (0_u8..).step_by(8).zip(levels) {
+        let [x, level] = [x, level].map(f32::from);
+        scene.floats(RB_ALPHA_REF, &[level / 255.0]);
+        // A texel is fetched as a 65,536th. The lower half has the next level, by a little.
+        let fetched = (level / 255.0 * 65536.0).round() / 65536.0;
+        for (y, alpha) in [(0.0, fetched), (8.0, (level + 0.51) / 255.0)] {
+            scene.vertices(&rectangle(x, y, x + 8.0, y + 8.0, [1.0, 0.0, 0.0, alpha]));
+            scene.draw(8, 3);
+        }
+    }
+    let frame = scene.show();
+    for (x, level) in (4..).step_by(8).zip(levels) {
+        assert_eq!([4, 12].map(|y| pixel(&frame, x, y)), [[255, 0, 0, level], [0; 4]], "{level}");
+    }
+}
+
+#[test]
 fn alpha_is_tested_only_with_the_first_colour() {
     let mut scene = Scene::new(80, 16, 0);
     scene.write(RbDepthInfo::with().depth_base(1024));

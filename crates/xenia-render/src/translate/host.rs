@@ -43,6 +43,8 @@ pub(super) const PLANES: u32 = 6;
 /// Pixel stage: row of the alpha test (function, reference), the depth scale, and the guest's
 /// pixels per host pixel.
 pub(super) const ALPHA_ROW: u32 = 0;
+/// Flag beside the alpha test's function: alpha is converted to its level.
+pub(super) const IN_LEVELS: u32 = 8;
 /// Pixel stage: first row of the first target; each has two.
 pub(super) const TARGET_ROW: u32 = 1;
 /// Pixel stage with alpha to mask: row of the host samples' thresholds; the next row has the
@@ -202,6 +204,27 @@ impl Translator<'_> {
         parts
     }
 
+    /// Level as which an 8-bit target stores an alpha, by the steps of
+    /// [`AlphaTest::level`](xenia_gpu::draw_state::AlphaTest::level).
+    fn level(b: &mut Builder, alpha: Value) -> Value {
+        let [zero, half, one, steps] = [0.0, 0.5, 1.0, 256.0].map(|value| b.float(value));
+        let is_positive = b.binary(Op::Greater, alpha, zero);
+        let alpha = b.select(is_positive, alpha, zero);
+        let is_below_one = b.binary(Op::Less, alpha, one);
+        let alpha = b.select(is_below_one, alpha, one);
+        let scaled = b.binary(Op::Multiply, alpha, steps);
+        let whole = b.math(MathFunction::Floor, scaled);
+        let rest = b.binary(Op::Subtract, scaled, whole);
+        let lowered = b.binary(Op::Subtract, rest, half);
+        let is_up = b.binary(Op::GreaterEqual, lowered, alpha);
+        let least = b.binary(Op::Subtract, alpha, half);
+        let is_down = b.binary(Op::Less, rest, least);
+        let up = b.select(is_up, one, zero);
+        let down = b.select(is_down, one, zero);
+        let level = b.binary(Op::Add, whole, up);
+        b.binary(Op::Subtract, level, down)
+    }
+
     /// Discards pixels that fail the alpha test.
     pub(super) fn alpha_test(&mut self, b: &mut Builder, color: Value) {
         let row = self.host_row(b, ALPHA_ROW);
@@ -209,6 +232,9 @@ impl Translator<'_> {
         let reference = b.member(row, 1);
         let reference = b.bitcast(reference, ScalarKind::Float);
         let alpha = b.member(color, 3);
+        let in_levels = has_bits(b, function, IN_LEVELS);
+        let level = Self::level(b, alpha);
+        let alpha = b.select(in_levels, level, alpha);
         let zero = b.uint(0);
         // In the function's bits, bit 0 passes smaller values, bit 1 equal ones, bit 2 larger ones.
         let mut passes = b.boolean(false);

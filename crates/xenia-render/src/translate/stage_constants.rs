@@ -98,7 +98,8 @@ impl StageConstants {
 
     /// Sets the alpha test, for a stage that has one.
     pub fn set_alpha_test(&mut self, test: AlphaTest) {
-        self.put(member::HOST, host::ALPHA_ROW, 0, &[test.compare as u32, test.reference.to_bits()]);
+        let function = test.compare.bits() | if test.in_levels { host::IN_LEVELS } else { 0 };
+        self.put(member::HOST, host::ALPHA_ROW, 0, &[function, test.reference.to_bits()]);
     }
 
     /// Sets the thresholds of the host's samples, for a stage with alpha to mask.
