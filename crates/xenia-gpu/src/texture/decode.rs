@@ -131,21 +131,15 @@ pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
     Integers,
-    /// Fractions of the highest value; the lowest signed one is -1, like the one above it.
+    /// Fractions of the highest value; the lowest signed one is -1, like the one above it. Bit 19
+    /// of a constant does not select fractions without a zero: only vertex fetches have them (the
+    /// chip's document library, change 133990, by xenia-canary).
     Fractions,
-    /// Like fractions, but signed values are odd fractions: the lowest is -1, the highest is 1, and
-    /// there is no zero.
-    WithoutZero,
 }
 
 impl Scale {
     fn of(info: &TextureInfo) -> Self {
-        if info.integer { Self::Integers } else { Self::of_fractions(info) }
-    }
-
-    /// Number format of texture formats that have only fractions.
-    fn of_fractions(info: &TextureInfo) -> Self {
-        if info.no_zero { Self::WithoutZero } else { Self::Fractions }
+        if info.integer { Self::Integers } else { Self::Fractions }
     }
 }
 
@@ -156,7 +150,6 @@ fn number(value: u32, width: u32, sign: TextureSign, scale: Scale) -> f32 {
         return match scale {
             Scale::Integers => value,
             Scale::Fractions => (value / (highest / 2.0).floor().max(1.0)).max(-1.0),
-            Scale::WithoutZero => (value * 2.0 + 1.0) / highest,
         };
     }
     let integer = scale == Scale::Integers;
@@ -245,8 +238,8 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     if is_plain(info) {
         return Texels::Bytes(texels);
     }
-    let scale = Scale::of_fractions(info);
-    let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, info.signs[c], scale));
+    let number = |byte: u8, c: usize| number(byte as u32, 8, info.signs[c], Scale::Fractions);
+    let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c], c));
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 

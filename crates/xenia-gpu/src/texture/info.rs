@@ -9,8 +9,6 @@ use crate::memory::Endian;
 pub struct TextureInfo {
     /// Sign mode of each stored component.
     pub signs: [TextureSign; 4],
-    /// Signed fractions have no zero: each integer is the centre of an equal part of -1 to 1.
-    pub no_zero: bool,
     /// Addressing modes of the coordinates.
     pub clamp: [ClampMode; 3],
     /// Texels from one row to the next at the base level.
@@ -87,7 +85,6 @@ impl TextureInfo {
         let [mag, min, mip] = Self::decode_filters(words);
         Some(Self {
             signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
-            no_zero: bits(a, 19, 1) != 0,
             clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
             pitch: bits(a, 22, 9) * 32,
             tiled: bits(a, 31, 1) != 0,

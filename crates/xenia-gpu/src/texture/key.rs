@@ -21,7 +21,6 @@ pub struct TextureKey {
     max_level: u32,
     tiled: bool,
     integer: bool,
-    no_zero: bool,
     packed_mips: bool,
     /// Components that repeat another one need not be stored, unless their border differs.
     opaque_border: bool,
@@ -41,7 +40,6 @@ impl From<&TextureInfo> for TextureKey {
             max_level: info.max_level(),
             tiled: info.tiled,
             integer: info.integer,
-            no_zero: info.no_zero,
             packed_mips: info.packed_mips,
             opaque_border: info.opaque_border,
         }
@@ -62,15 +60,14 @@ mod tests {
             key(&words)
         };
         let own = key(&words);
-        // Clamp modes, swizzle, filters, bias, colour of the border.
-        for (word, bits) in [(0, 0x0007_fc00), (3, 0x1ffe), (3, 0x3f << 19), (4, 0x3ff << 12), (5, 3)] {
+        // Clamp modes, an unused bit, swizzle, filters, bias, colour of the border.
+        for (word, bits) in [(0, 0x000f_fc00), (3, 0x1ffe), (3, 0x3f << 19), (4, 0x3ff << 12), (5, 3)] {
             assert_eq!(with(word, bits), own, "word {word}, {bits:x}");
         }
-        // Signs, zero, pitch, tiling; format, byte order, address; size; integers; both ends of the
+        // Signs, pitch, tiling; format, byte order, address; size; integers; both ends of the
         // range of levels; opaque border; packing.
         for (word, bits) in [
             (0, 4),
-            (0, 1 << 19),
             (0, 1 << 22),
             (0, 1 << 31),
             (1, 4),

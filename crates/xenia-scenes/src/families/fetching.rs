@@ -35,7 +35,6 @@ pub(super) struct Fetch {
     pub(super) endian: u32,
     signs: u32,
     is_integer: bool,
-    no_zero: bool,
     swizzle: u32,
     pub(super) exponent: i32,
     clamp: [u32; 3],
@@ -100,7 +99,6 @@ impl Fetch {
             endian: choices.maybe(1, 3, 0, 0, 3) as u32,
             signs: choices.maybe(1, 3, 0, 0, 255) as u32,
             is_integer: choices.chance(1, 8),
-            no_zero: choices.chance(1, 6),
             swizzle: choices.maybe(1, 3, 0x688, 0, 4095) as u32,
             exponent: choices.maybe(1, 6, 0, -4, 4),
             clamp: [0; 3].map(|_: u32| choices.maybe(2, 3, 0, 0, 7) as u32),
@@ -287,7 +285,6 @@ impl Fetch {
                 | clamp_x << 10
                 | clamp_y << 13
                 | clamp_z << 16
-                | u32::from(self.no_zero) << 19
                 | width.div_ceil(32) << 22
                 | u32::from(is_tiled) << 31,
             self.format.number

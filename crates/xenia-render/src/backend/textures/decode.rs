@@ -28,7 +28,6 @@ const SHADER: &str = concat!(
 const TILED: u32 = 1;
 const VOLUME: u32 = 2;
 const INTEGER: u32 = 4;
-const NO_ZERO: u32 = 8;
 
 /// Bytes between the parameters of two levels.
 const PARAMETERS_STRIDE: usize = 256;
@@ -89,8 +88,7 @@ impl Decoder {
         let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("texture decoding"),
             source: wgpu::ShaderSource::Wgsl(
-                (wgsl_consts!(TILED VOLUME INTEGER NO_ZERO; Kind Store Meaning TextureSign Endian) + SHADER)
-                    .into(),
+                (wgsl_consts!(TILED VOLUME INTEGER; Kind Store Meaning TextureSign Endian) + SHADER).into(),
             ),
         });
         let buffer = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
@@ -317,8 +315,7 @@ fn put_parameters(
     result: &LevelResult,
 ) {
     let is_volume = info.dimension == Dimension::D3;
-    let flags =
-        [(TILED, info.tiled), (VOLUME, is_volume), (INTEGER, decoding.integer), (NO_ZERO, decoding.no_zero)];
+    let flags = [(TILED, info.tiled), (VOLUME, is_volume), (INTEGER, decoding.integer)];
     let flags = flags.into_iter().filter(|(_, holds)| *holds).fold(0, |all, (flag, _)| all | flag);
     let [x, y, z] = layout.origin;
     let [width, height, slices] = result.size;

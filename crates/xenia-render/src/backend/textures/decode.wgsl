@@ -22,7 +22,7 @@ override SCALE: u32 = 1u;
 struct Level {
     /// Position of the level in its storage, in blocks.
     origin: vec3<u32>,
-    /// TILED, VOLUME, INTEGER, NO_ZERO.
+    /// TILED, VOLUME, INTEGER.
     flags: u32,
     /// Size in texels.
     size: vec3<u32>,
@@ -182,12 +182,12 @@ fn numbers(bits: vec4<u32>) -> vec4<f32> {
             fraction_of(bits.w, level.widths.w),
         );
     }
-    let scale = level.flags & (INTEGER | NO_ZERO);
+    let is_integer = (level.flags & INTEGER) != 0u;
     return vec4<f32>(
-        number(bits.x, level.widths.x, level.signs.x, scale),
-        number(bits.y, level.widths.y, level.signs.y, scale),
-        number(bits.z, level.widths.z, level.signs.z, scale),
-        number(bits.w, level.widths.w, level.signs.w, scale),
+        number(bits.x, level.widths.x, level.signs.x, is_integer),
+        number(bits.y, level.widths.y, level.signs.y, is_integer),
+        number(bits.z, level.widths.z, level.signs.z, is_integer),
+        number(bits.w, level.widths.w, level.signs.w, is_integer),
     );
 }
 

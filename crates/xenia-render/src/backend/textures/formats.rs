@@ -99,8 +99,6 @@ pub(super) struct Decoding {
     pub(super) widths: [u32; 4],
     pub(super) signs: [TextureSign; 4],
     pub(super) integer: bool,
-    /// Signed fractions have no zero.
-    pub(super) no_zero: bool,
     pub(super) store: Store,
     /// Components of the host format: 1, 2 or 4. Further ones equal the last one.
     pub(super) components: u32,
@@ -124,7 +122,6 @@ impl Decoding {
             widths: fields.map(|field| field.1),
             signs: if has_signs { info.signs } else { [TextureSign::Unsigned; 4] },
             integer: info.integer && has_signs && !is_compressed,
-            no_zero: info.no_zero,
             store: Store::Unorm8,
             components: 4,
         };
@@ -152,14 +149,8 @@ impl Decoding {
             if features.contains(Features::TEXTURE_FORMAT_16BIT_NORM) { store } else { Store::Float16 }
         };
         let any = |sign| self.signs.contains(&sign);
-        let is_odd = self.no_zero && any(TextureSign::Signed);
-        if is_odd && widest > 8 {
-            // Their fractions are odd multiples of half a step. Signed stores of 16 bits have a
-            // zero and would round them.
-            return float32;
-        }
         if any(TextureSign::Signed) || any(TextureSign::UnsignedBiased) {
-            let is_plain = self.widths == [8; 4] && self.signs == [TextureSign::Signed; 4] && !is_odd;
+            let is_plain = self.widths == [8; 4] && self.signs == [TextureSign::Signed; 4];
             return if is_plain { Store::Snorm8 } else { norm16(Store::Snorm16) };
         }
         if any(TextureSign::Gamma) {

@@ -32,22 +32,13 @@ fn fraction_of(bits: u32, width: u32) -> f32 {
     return of_ones(bits, width);
 }
 
-/// Converts an integer to a fraction of its highest value, or leaves it an integer: INTEGER,
-/// NO_ZERO or neither.
-fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
+/// Converts an integer to a fraction of its highest value, or leaves it an integer.
+fn number(bits: u32, width: u32, sign: u32, is_integer: bool) -> f32 {
     let highest = 0xffffffffu >> (32u - width);
-    let is_integer = (scale & INTEGER) != 0u;
     if sign == TextureSign_Signed {
         let value = bitcast<i32>(bits << (32u - width)) >> (32u - width);
         if is_integer {
             return f32(value);
-        }
-        if scale == NO_ZERO {
-            if width > 24u {
-                return (f32(value) * 2.0 + 1.0) * power_of_two(-i32(width));
-            }
-            let odd = of_ones(u32(abs(value * 2 + 1)), width);
-            return select(odd, -odd, value < 0);
         }
         // There is one more negative value than positive ones; it stands for -1 as well.
         if width == 1u {

@@ -13,7 +13,6 @@ const LEVELED: Case = Case {
     packed: false,
     signs: [0; 4],
     integer: false,
-    no_zero: false,
 };
 
 fn key(words: &[u32; 6]) -> TextureKey {
