@@ -22,19 +22,29 @@ pub type Rect = [u32; 4];
 /// Rectangles are rounded outwards to multiples of this many pixels.
 const ALIGNMENT: i32 = 8;
 
+/// Pixels that a resolve covers.
+#[derive(Debug)]
+pub struct Covered {
+    /// Pixels inside the target.
+    pub rect: Rect,
+    /// An error if rows are left out.
+    pub whole: Result<(), BackendError>,
+}
+
 /// Pixels covered by a resolve's three vertices, rounded outwards. The right edge is at most the
 /// target's pitch. Tile numbers wrap around, so below a certain row a resolve would read the same
-/// tiles again: those rows are left out, and the second value is true.
-pub fn rectangle(
-    call: &ResolveCall,
-    memory: &dyn PhysicalMemory,
-) -> Result<(Rect, Result<(), BackendError>), BackendError> {
+/// tiles again: those rows are left out. `None` if no pixel is covered: titles issue such resolves
+/// (xenia-canary, 2026), which neither copy nor clear.
+pub fn rectangle(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Option<Covered>, BackendError> {
     let [left, top, right, bottom] = extent(call, memory)?;
+    if left >= right || top >= bottom {
+        return Ok(None);
+    }
     // Rows of tiles until the tile numbers wrap around, for one-word samples.
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1));
     let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
     let whole = if end < bottom { Err(BackendError::Limit(COPY_ROWS)) } else { Ok(()) };
-    Ok(([left, top, right, bottom.min(end)], whole))
+    Ok(Some(Covered { rect: [left, top, right, bottom.min(end)], whole }))
 }
 
 /// Whether a copy of one sample leaves floats as they are: their format is the destination's, and
@@ -51,7 +61,7 @@ pub fn copies_floats(source: ColorTargetFormat, format: &Format, destination: &C
     is_same && destination.exponent_bias == 0 && !destination.swap
 }
 
-/// Covered pixels, not limited to the surface.
+/// Covered pixels, not limited to the surface; possibly none.
 fn extent(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
@@ -77,9 +87,6 @@ fn extent(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, Backe
     let (left, right) = bound(x, 0, call.scissor.left, call.scissor.right);
     let (top, bottom) = bound(y, 1, call.scissor.top, call.scissor.bottom);
     let right = right.min(call.pitch & !7);
-    if left >= right || top >= bottom {
-        return Err(BackendError::Invalid("a copy's rectangle is empty".into()));
-    }
     Ok([left, top, right, bottom])
 }
 

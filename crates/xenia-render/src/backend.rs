@@ -306,7 +306,7 @@ impl Backend for WgpuBackend {
         if self.mirror.is_pending(call.vertices_memory()) {
             self.deliver_pages(None, memory)?;
         }
-        let resolve = Resolve::new(call, memory)?;
+        let Some(resolve) = Resolve::new(call, memory)? else { return Ok(()) };
         self.begin_commands();
         let area = resolve.area();
         let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();

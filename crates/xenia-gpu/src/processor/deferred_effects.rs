@@ -20,7 +20,7 @@ use crate::backend::{PresentCall, QueryReports};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::{PHYSICAL_SIZE, PhysicalRange};
 use crate::reference::Reference;
-use crate::resolve::rectangle;
+use crate::resolve::{Covered, rectangle};
 use xenia_guest::PAGE_SIZE;
 
 /// Most queued effects; a further one waits for the oldest.
@@ -278,8 +278,10 @@ impl CommandProcessor {
         }
         let writes = |range| self.late.writes(range);
         let overwrites = || {
-            let extent = rectangle(call, &*self.memory);
-            extent.is_ok_and(|([.., right, bottom], _)| writes(call.destination_memory([right, bottom])))
+            let covered = rectangle(call, &*self.memory).ok().flatten();
+            covered.is_some_and(|Covered { rect: [.., right, bottom], .. }| {
+                writes(call.destination_memory([right, bottom]))
+            })
         };
         if writes(call.vertices_memory()) || overwrites() {
             self.finish_late();

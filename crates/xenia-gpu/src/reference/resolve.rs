@@ -12,7 +12,8 @@ use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, Mask};
 use crate::resolve::{
-    Rect, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons, store_words,
+    Covered, Rect, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons,
+    store_words,
 };
 use crate::texture::{Format, Layout, encode, swap};
 
@@ -23,7 +24,7 @@ pub(super) fn resolve(
     memory: &dyn PhysicalMemory,
     cancel: &Cancel,
 ) -> Result<(), BackendError> {
-    let (rect, whole) = rectangle(call, memory)?;
+    let Some(Covered { rect, whole }) = rectangle(call, memory)? else { return Ok(()) };
     let resolver = Resolver { call, edram, memory, rect, cancel };
     let stored = match call.command {
         CopyCommand::Raw | CopyCommand::Convert => resolver.store_source(),

@@ -48,6 +48,19 @@ fn a_target_of_singles_keeps_nan_and_one_of_halves_its_lowest_value() {
 }
 
 #[test]
+fn a_resolve_without_pixels_does_nothing() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+    scene.draw(8, 3);
+    scene.memory.write(FRONT, &[0x5a; 4096]);
+    scene.scissor([16, 0, 16, 16]);
+    scene.resolve([96, 32], RbCopyDestInfo::with().copy_dest_format(6));
+    let mut bytes = [0; 4096];
+    scene.memory.read(FRONT, &mut bytes);
+    assert_eq!(bytes, [0x5a; 4096]);
+}
+
+#[test]
 fn components_become_bits_by_a_comparison() {
     // The reference is below blue and alpha. Two pixels of the block are zero; half words may be
     // swapped.

@@ -5,7 +5,7 @@
 use xenia_gpu::draw_state::{CopySource, DepthClear, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
 use xenia_gpu::resolve::{
-    Rect, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
+    Covered, Rect, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
 };
 use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
@@ -54,10 +54,13 @@ pub(super) const HALF: u32 = 2;
 pub(super) const SINGLE: u32 = 3;
 
 impl<'a> Resolve<'a> {
-    /// Reads the rectangle's vertices.
-    pub(crate) fn new(call: &'a ResolveCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
-        let (area, whole) = rectangle(call, memory)?;
-        Ok(Self { call, area, whole })
+    /// Reads the rectangle's vertices; `None` if it has no pixels.
+    pub(crate) fn new(
+        call: &'a ResolveCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<Option<Self>, BackendError> {
+        let covered = rectangle(call, memory)?;
+        Ok(covered.map(|Covered { rect: area, whole }| Self { call, area, whole }))
     }
 
     /// The pixels: left, top, right, bottom.

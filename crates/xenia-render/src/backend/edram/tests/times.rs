@@ -51,7 +51,7 @@ fn times_of_transfers_and_resolves_are_printed() {
             call.destination.physical = 0x10_0000;
             resolves::set_rectangle(&memory, [0, 0, 1280, 720]);
             let resolve = milliseconds(device, |_| {
-                let resolve = Resolve::new(&call, &memory).unwrap();
+                let resolve = Resolve::new(&call, &memory).unwrap().unwrap();
                 edram.resolve(device, &resolve, &memory).unwrap();
             });
             println!("{format:?} {msaa:?}: dump {dump:.1}, load {load:.1}, resolve {resolve:.1} ms");
