@@ -87,7 +87,8 @@ fn viewport(registers: &RegisterFile) -> Viewport {
 
 /// Steps per pixel of vertex positions. The values are those of the Adreno 200's register
 /// (`pa_quantmode` of the freedreno driver), whose finest step is a sixteenth of a pixel; others
-/// are undefined. `round_mode` is not read: **unsure** whether it affects positions.
+/// are undefined. `round_mode` is not read: Direct3D's and titles' is 2, halves to even
+/// (xenia-canary, 2026), and positions are always rounded in that way.
 fn sub_pixels(control: pa::PaSuVtxCntl) -> u32 {
     match control.quant_mode() {
         coarser @ 1..=4 => 16 >> coarser,

@@ -143,6 +143,11 @@ impl Steps {
     }
 }
 
+/// Rounds a coordinate in pixels to the nearest of `steps` steps per pixel, halves to an even one.
+fn stepped(value: f32, steps: u32) -> i64 {
+    (value * steps as f32).round_ties_even() as i64 * (SUB / i64::from(steps))
+}
+
 /// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if
 /// it covers nothing.
 pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) -> Option<Setup> {
@@ -157,8 +162,7 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
         screen[i] = [0, 1].map(|axis: usize| {
             let value = corner.position[axis] * inverse * viewport.scale[axis] + viewport.offset[axis];
             let value = value + viewport.window_offset[axis] as f32 + center;
-            let steps = viewport.sub_pixels.clamp(1, SUB as u32);
-            (value * steps as f32).round() as i64 * (SUB / i64::from(steps))
+            stepped(value, viewport.sub_pixels.clamp(1, SUB as u32))
         });
         // If the viewport's numbers are too large, floats are too coarse for clipping to be exact.
         if screen[i].iter().any(|value| value.unsigned_abs() > (2 * GUARD_PIXELS * SUB) as u64) {
@@ -322,6 +326,13 @@ mod tests {
             assert_eq!(covered[3][4], 1);
             assert!(covered[1][1..9].iter().all(|count| *count == 1));
         }
+    }
+
+    #[test]
+    fn places_between_two_steps_are_rounded_to_the_even_one() {
+        let sixteenths = [1.0, 3.0, -1.0, -3.0, 0.9, 1.1].map(|place: f32| stepped(place / 32.0, 16));
+        assert_eq!(sixteenths.map(|place| place * 16 / SUB), [0, 2, 0, -2, 0, 1]);
+        assert_eq!([0.5, 1.5].map(|place| stepped(place, 1) / SUB), [0, 2]);
     }
 
     #[test]

@@ -111,17 +111,15 @@ impl Translator<'_> {
         ([x, y, z, w], flags)
     }
 
-    /// Rounds x or y to the chip's steps, which are counted from the target's left or lower side.
-    /// Vertices behind the eye and far outside of the target keep their place.
+    /// Rounds x or y to the chip's steps, halves to an even one. They are counted from the target's
+    /// left or lower side. Vertices behind the eye and far outside of the target keep their place.
     fn stepped(b: &mut Builder, at: Value, w: Value, steps: Value) -> Value {
         let zero = b.float(0.0);
-        let half = b.float(0.5);
         let most = b.float(MAX_STEPS);
         let divided = b.binary(Op::Divide, at, w);
         let scaled = b.binary(Op::Multiply, divided, steps);
         let place = b.binary(Op::Add, scaled, steps);
-        let moved = b.binary(Op::Add, place, half);
-        let step = b.math(MathFunction::Floor, moved);
+        let step = b.math(MathFunction::Round, place);
         let step = b.binary(Op::Subtract, step, steps);
         let rounded = b.binary(Op::Divide, step, steps);
         let rounded = b.binary(Op::Multiply, rounded, w);
