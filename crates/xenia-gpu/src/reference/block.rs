@@ -54,16 +54,17 @@ fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>)
     weights
 }
 
-/// Interpolates an attribute in each lane.
+/// Interpolates an attribute in each lane, from the first corner on. A value that all corners share
+/// stays exact, whatever the weights: titles compare it for equality.
 #[inline(always)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
     for component in 0..4 {
         let a = a[component];
-        let b = b[component];
-        let c = c[component];
+        // The difference of equal infinities would be no number.
+        let [b, c] = [b, c].map(|corner| if corner[component] == a { 0.0 } else { corner[component] - a });
         let out = &mut register[component];
         for lane in 0..LANES {
-            out[lane] = canonical_nan(a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane]);
+            out[lane] = canonical_nan(a + b * weights[1][lane] + c * weights[2][lane]);
         }
     }
 }
@@ -294,5 +295,20 @@ impl<'a> BlockPipeline<'a> {
         let steps = self.interpreter.steps() - before;
         self.meter.spend(at.y, steps);
         self.uniform_steps = self.is_uniform.then_some(steps);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_that_all_corners_share_is_exact() {
+        // With these weights, the weighted sum of 0.1 is below 0.1.
+        let weights = [1.0 - 3.0 / 16.0 - 1.0 / 32.0, 3.0 / 16.0, 1.0 / 32.0].map(splat);
+        let value = [0.1, -1.0, f32::INFINITY, 0.0];
+        let mut register = [[0.0; LANES]; 4];
+        interpolate(&mut register, [value; 3], &weights);
+        assert_eq!(register, value.map(splat));
     }
 }
