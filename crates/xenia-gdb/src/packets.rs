@@ -1,5 +1,5 @@
-//! Packets of gdb, complete and with checked sums, before gdbstub has them: each error of gdbstub
-//! would end the session.
+//! Checks of gdb's packets (framing, checksums, lengths) before gdbstub parses them: each error of
+//! gdbstub would end the session.
 //!
 //! ```text
 //! $data#xx                                 a packet; xx is the sum of its data

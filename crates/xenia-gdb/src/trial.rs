@@ -1,5 +1,5 @@
-//! Trials of packets: a packet that gdbstub would refuse with an error never reaches the session,
-//! which that error would end.
+//! Trial parsing: a packet goes to a scratch stub first, so that one which gdbstub refuses with an
+//! error, which would end the session, never reaches the session's stub.
 //!
 //! gdbstub alone knows which packets it can parse. So each packet first goes to a stub of its own,
 //! with a debuggee that has the threads of the machine and does nothing.

@@ -36,11 +36,11 @@ use xenia_sched::{
 /// Guest time for which other threads run while a step waits for its thread: a millisecond.
 const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
 
-/// Limit of instructions between two looks at gdb while memory is watched.
+/// Limit of instructions between two polls of gdb while memory is watched.
 const WATCHED_INSTRUCTIONS: u32 = 50_000;
 
-/// A machine under a debugger: what a debugger does is its [`Debuggee`], and what it looks at are
-/// its own methods.
+/// A machine under a debugger: [`Debuggee`] has the operations of a session, its own methods give
+/// the views that are shown.
 pub struct Debugged<'a, 'b> {
     machine: &'a mut Machine,
     run: &'a mut ActiveRun<'b>,
@@ -189,7 +189,7 @@ impl Debugged<'_, '_> {
         }
     }
 
-    /// Runs by single instructions, and looks at the watches after each.
+    /// Runs by single instructions, and checks the watches after each.
     fn run_compared(&mut self) -> Progress {
         for _ in 0..WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.

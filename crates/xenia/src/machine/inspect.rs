@@ -1,5 +1,5 @@
-//! Views of a machine that stands: threads, kernel objects, locks, files, the graphics chip, recent
-//! calls. Debuggers and the window's page of the inside show them.
+//! Views of a stopped machine: threads, kernel objects, locks, files, the graphics chip, recent
+//! calls. Debuggers and the window's internals page show them.
 
 use super::{ActiveRun, Machine};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use xenia_kernel::objects::ObjectKind;
 use xenia_kernel::objects::dispatcher::signal_state;
 use xenia_sched::{BlockReason, Executor, SymbolicAddress, System, ThreadsReport};
 
-/// Looks into a machine that stands.
+/// Called with a stopped machine, whose views it reads.
 pub type Inspector = Box<dyn FnMut(&Machine) + Send>;
 
 /// Registers of the graphics chip that say what is drawn and where.
@@ -89,12 +89,12 @@ pub struct GpuRows {
 }
 
 impl Machine {
-    /// Lets a window look into the machine: `inspector` is called when the pace's control asks.
+    /// Sets the receiver of the machine's views, which is called when the pace's control asks.
     pub fn set_inspector(&mut self, inspector: Inspector) {
         self.outside.inspector = Some(inspector);
     }
 
-    /// Lets the inspector look if the pace asks for it. Returns whether it was asked for.
+    /// Calls the inspector if the pace's control asks for it. Returns whether it asked.
     pub(super) fn run_requested_inspection(&mut self, run: &mut ActiveRun<'_>) -> bool {
         let is_asked = run.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
         if is_asked && let Some(mut inspector) = self.outside.inspector.take() {

@@ -1,4 +1,4 @@
-//! Tests of the way back under gdb: what is seen on it is what was seen on the way there.
+//! Tests of reverse execution under gdb: it shows the states that forward execution has shown.
 
 use super::debugger::{SUM, debugged, debugged_machine, thread_of};
 use super::recordings::Player;

@@ -1,4 +1,4 @@
-//! The way back under a debugger: to the last stop, and to a thread's last instruction.
+//! Reverse execution under a debugger: to the last stop, and to a thread's last instruction.
 //!
 //! The stretches before the present moment are executed again, the last one first, and what stops
 //! in them is noted. They become longer with the distance, up to the distance of two checkpoints.
@@ -19,7 +19,7 @@ pub(super) const GROWTH: u64 = 8;
 /// Longest stretch that is executed by single steps.
 const MAX_STEPPED: u64 = 1 << 18;
 
-/// Instructions of all threads in which a step back looks for one of its thread.
+/// Instructions of all threads that a step back searches for one of its thread.
 const STEP_REACH: u64 = 20_000_000;
 
 /// Breakpoints met in a stretch before its later half is looked at first.

@@ -1,4 +1,4 @@
-//! The past of a machine under a debugger: the way to any of its moments.
+//! Execution history of a machine under a debugger: any earlier moment can be restored.
 //!
 //! The address of a moment is the number of instructions executed before it. A moment is reached
 //! from the last checkpoint before it by executing the same instructions again, which lockstep

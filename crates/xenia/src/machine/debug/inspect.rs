@@ -58,7 +58,7 @@ impl Debugged<'_, '_> {
         self.end.as_ref()
     }
 
-    /// Takes what there is to tell beside the answers.
+    /// Takes the messages for the user that are not part of an answer to a command.
     pub fn take_notes(&mut self) -> Vec<String> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The way of a debugger from a title to one that it launches.
+//! Title launches under a debugger: the session continues in the launched title's machine.
 //!
 //! The launched title's machine takes the place of the ended one's: the session stays, and stops
 //! before the first instruction. Addresses mean something else there, so no breakpoint and no watch

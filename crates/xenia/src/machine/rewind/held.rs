@@ -12,7 +12,8 @@ use xenia_state::Unsaveable;
 const STEP: Duration = Duration::from_millis(100);
 /// Guest time in which a frame is shown after a step back.
 const SHOWN: GuestTicks = TICKS_PER_SECOND / 10;
-/// The same, where guest time is the host's clock: a slow host may need so long for a frame.
+/// Guest time in which a frame is shown after a step back, where guest time is the host's clock: a
+/// slow host may need so long.
 const SHOWN_BY_CLOCK: GuestTicks = TICKS_PER_SECOND;
 /// Guest time of the first step back, at least.
 const FIRST_STEP: GuestTicks = REWIND_INTERVAL / 2;
