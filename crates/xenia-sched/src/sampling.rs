@@ -3,9 +3,9 @@
 //! A thread outside requests a sample of a hardware thread ([`GuestSampler::request`]); its host
 //! thread takes it after a random number of instructions, below [`SPREAD`], of whichever guest
 //! threads run there. So every instruction that runs about the time of a request is equally likely,
-//! unlike those at which host threads look around anyway.
+//! unlike those at which host threads poll in any case.
 //!
-//! Besides, of each [`GuestSampler::stride`] instructions of a hardware thread one is sampled, at a
+//! Also, one of every [`GuestSampler::stride`] instructions of a hardware thread is sampled, at a
 //! random place among them. These samples depend on no clock: in lockstep, a run has the same ones
 //! each time.
 //!
@@ -136,7 +136,8 @@ pub(crate) struct SampledLane {
     until: u64,
     stride: Stride,
     due: DueSample,
-    /// Host threads look at requests at moments that differ from run to run, strides do not.
+    /// Random numbers for requests. The strides have their own, as host threads poll requests at
+    /// moments that differ from run to run.
     random_requests: Random,
     random_strides: Random,
 }

@@ -1,11 +1,11 @@
 //! Profile of a run (`--profile`): where guest threads and the emulator's own parts spend host
 //! time.
 //!
-//! A thread of its own looks at the executor's host threads once per period
+//! A thread of its own polls the executor's host threads once per period
 //! ([`xenia_sched::Activity`]). A kernel call, compilation and device work are noted at once; for
 //! guest code a sample is requested, which the host thread takes at a random instruction shortly
 //! afterwards ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between
-//! looks, and by instructions within a look. Idle host threads have no samples.
+//! polls, and by instructions within a poll. Idle host threads have no samples.
 //!
 //! Other samples count instructions: one in each two million of a hardware thread, at the usual
 //! rate, however fast the host executes them. A sample has both weights, of which one is usually 0.
@@ -35,17 +35,17 @@ use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, CollectedSamples, Doing, Executor, GuestSampler, SymbolicAddress, System};
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// Instructions of which one is sampled, where looks come at `rate` a second: a busy host thread
-/// that executes a guest instruction a nanosecond has as many of these samples as of looks.
+/// Instructions of which one is sampled if the profiler polls `rate` times a second: a busy host
+/// thread at one guest instruction per nanosecond has as many of these samples as there are polls.
 fn stride(rate: u32) -> u64 {
     1_000_000_000 / u64::from(rate)
 }
 
-/// Looks a second, if no rate is given.
+/// Polls per second, if no rate is given.
 pub const PROFILE_RATE: u32 = 500;
 
-/// Largest number of looks a second: some 30 microseconds of guest code pass between a request and
-/// its sample.
+/// Largest number of polls per second: some 30 microseconds of guest code pass between a request
+/// and its sample.
 pub const MAX_PROFILE_RATE: u32 = 20_000;
 
 /// The profile that is requested.
@@ -53,7 +53,7 @@ pub const MAX_PROFILE_RATE: u32 = 20_000;
 pub struct ProfileOutput<'a> {
     /// The profile's file.
     pub path: &'a Path,
-    /// Looks a second at each host thread, 1 to [`MAX_PROFILE_RATE`].
+    /// Polls of each host thread per second, 1 to [`MAX_PROFILE_RATE`].
     pub rate: u32,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct PartSample {
     /// Guest id of the thread for which the host thread works, if it is one.
     pub(crate) thread: Option<u32>,
     pub(crate) part: SampledPart,
-    /// Weight: number of samples merged into this one.
+    /// Weight: number of the profiler's polls that it answers; 0 if it only counts instructions.
     pub(crate) weight: u32,
     /// Guest instructions that it stands for.
     pub(crate) instructions: u64,
@@ -91,10 +91,10 @@ pub(crate) struct PartSample {
 /// The samples of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampledRun {
-    /// Time between two looks.
+    /// Interval of the profiler's polls.
     pub(crate) period: Duration,
     pub(crate) samples: Vec<PartSample>,
-    /// Looks without a sample.
+    /// Number of polls whose samples were left out, as there were too many.
     pub(crate) left_out: u64,
 }
 
@@ -108,7 +108,7 @@ impl SampledRun {
     }
 }
 
-/// Parts of a machine that the profiler looks at.
+/// Parts of a machine that the profiler polls.
 #[derive(Clone)]
 pub(crate) struct ProfiledMachine {
     pub(crate) activity: Arc<Activity>,
@@ -120,7 +120,7 @@ pub(crate) struct ProfiledMachine {
 }
 
 impl ProfiledMachine {
-    /// Looks at all host threads once, `at` a time since the start.
+    /// Polls all host threads once, at the time `at` since the start.
     pub(crate) fn sample(&self, at: Duration, run: &mut SampledRun) {
         let is_compiling = self.compiling.as_ref().is_some_and(|pc| pc.load(Relaxed) != 0);
         let one = |thread, part| PartSample { at, thread, part, weight: 1, instructions: 0 };

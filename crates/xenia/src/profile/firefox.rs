@@ -48,7 +48,7 @@ impl Stacks {
 /// Weight of a thread's samples.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ThreadWeight {
-    /// The looks that they stand for.
+    /// The number of polls that they answer.
     Time,
     /// Each stands for the same number of instructions.
     Instructions,

@@ -45,7 +45,7 @@ pub(crate) struct ProfiledFrame {
 pub(crate) struct ResolvedSample {
     pub(crate) at: Duration,
     pub(crate) stack: Vec<usize>,
-    /// Weight: number of samples merged into this one.
+    /// Weight: number of the profiler's polls that it answers; 0 if it only counts instructions.
     pub(crate) weight: u64,
     /// Guest instructions that it stands for.
     pub(crate) instructions: u64,
@@ -61,9 +61,9 @@ pub(crate) struct ResolvedProfile {
     pub(crate) threads: BTreeMap<Option<u32>, Vec<ResolvedSample>>,
     /// Calls of exports.
     pub(crate) calls: Vec<CallCost>,
-    /// Looks without a sample.
+    /// Number of polls whose samples were left out, as there were too many.
     pub(crate) left_out: u64,
-    /// Time between two looks.
+    /// Interval of the profiler's polls.
     pub(crate) period: Duration,
 }
 
@@ -154,7 +154,7 @@ impl ResolvedProfile {
         self.threads.values().flatten()
     }
 
-    /// Number of looks that the samples stand for.
+    /// Number of polls that the samples answer.
     pub(crate) fn total(&self) -> u64 {
         self.samples().map(|sample| sample.weight).sum()
     }

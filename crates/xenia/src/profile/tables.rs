@@ -9,12 +9,12 @@ const ROWS_OF_A_THREAD: usize = 10;
 /// Rows of the other tables.
 const ROWS: usize = 100;
 
-/// Looks at which a frame was innermost, and on the stack.
+/// Number of polls at which a frame was innermost, and on the stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct FrameCount {
     own: u64,
     total: u64,
-    /// Guest instructions of the looks at which it was innermost.
+    /// Guest instructions of the samples in which it was innermost.
     instructions: u64,
 }
 
