@@ -88,8 +88,8 @@ pub trait Execute: Send {
         None
     }
 
-    /// Called after memory was replaced by that of another moment: changes of code that the engine
-    /// has counted so far are no sign of self-modifying code.
+    /// Called after a saved state's memory has replaced the present one: changes of code that the
+    /// engine has counted so far are no sign of self-modifying code.
     fn forgive_changes(&mut self) {}
 
     /// Called at the end of a run, so that an engine that checks periodically can check once more.

@@ -198,8 +198,8 @@ impl Cpu<'_> {
         }
     }
 
-    /// Runs `i` as if it had been fetched from pc, like [`Interpreter::execute`]. A store to a page
-    /// that holds code is made.
+    /// Runs `i` as if it had been fetched from pc, like [`Interpreter::execute`]. A store that ends
+    /// the watch of a page with code is repeated until it is performed.
     fn execute(&mut self, i: Instruction) -> Option<Exit> {
         let handler = match decode(i.0) {
             None => ILLEGAL,

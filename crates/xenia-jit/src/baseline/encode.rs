@@ -321,8 +321,8 @@ impl Encoder {
         self.put(&bytes);
     }
 
-    /// Appends bytes for which no method above exists. They must not change flags that are still
-    /// needed.
+    /// Appends bytes for which no method above exists. Afterwards the flags hold no compare's
+    /// result.
     pub(super) fn raw(&mut self, code: &[u8]) {
         self.flags = None;
         for &byte in code {

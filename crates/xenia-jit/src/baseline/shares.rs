@@ -31,7 +31,7 @@ pub(super) struct TierShares {
     executed: u64,
     /// In the baseline tier, estimated by samples.
     baseline: u64,
-    /// Those of them that are in long basic blocks, as far as a unit's static mix tells.
+    /// Instructions of `baseline` in long basic blocks, estimated by a unit's static mix.
     in_long_blocks: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Dumps of regions compiled for AArch64, which run nowhere here.
+//! Cross-compilation of regions to AArch64, for dumps only: the code is not run.
 
 use crate::compile::compiler_config;
 use crate::plan::Wanted;

@@ -24,7 +24,7 @@ const BESIDE: usize = 48;
 #[derive(Clone, Debug)]
 pub(super) enum PathFilter {
     All,
-    /// Those that the interpreter has reached: starts of blocks, in order.
+    /// Targets that the interpreter has reached: starts of blocks, in order.
     Reached(Vec<u32>),
     /// For tests: a pseudorandom subset with this seed.
     Some(u64),

@@ -1,4 +1,4 @@
-//! The floating-point state of x86-64: MXCSR, whose word is also how the crate writes one.
+//! The floating-point state of x86-64: MXCSR, whose layout the crate uses for every processor.
 
 use std::arch::asm;
 use xenia_lifter::float::float_state::DEFAULT_MXCSR;

@@ -72,15 +72,15 @@ pub(in crate::baseline) struct Form {
 pub(super) struct EscapeBytes {
     /// The first one is lowest.
     pub(super) bytes: u16,
-    /// Their number, from 0.
+    /// Number of escape bytes, 0 to 2.
     pub(super) count: u32,
 }
 
 impl EscapeBytes {
     const NONE: Self = Self { bytes: 0, count: 0 };
-    /// One, for opcodes of two bytes.
+    /// One escape byte, for opcodes of two bytes.
     const OF: Self = Self { bytes: 0x0F, count: 1 };
-    /// Two, for opcodes of three bytes.
+    /// Two escape bytes, for opcodes of three bytes.
     const OF_38: Self = Self { bytes: 0x380F, count: 2 };
 }
 

@@ -13,18 +13,18 @@ pub(super) const FRAME_POINTER: u8 = 5;
 /// General registers that an instruction accesses, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
-    /// Those that it reads, in whole or in part.
+    /// Registers that it reads, in whole or in part.
     pub(super) reads: u16,
-    /// Those that it may write, in whole or in part.
+    /// Registers that it may write, in whole or in part.
     pub(super) writes: u16,
-    /// Those that it always writes in whole.
+    /// Registers that it always writes in whole.
     pub(super) defines: u16,
     /// Vector registers that it may write.
     pub(super) vector_writes: u32,
 }
 
 impl Usage {
-    /// Those that it reads or writes.
+    /// Registers that it reads or writes.
     pub(super) fn touches(self) -> u16 {
         self.reads | self.writes
     }
