@@ -81,7 +81,7 @@ pub(super) struct Scales {
     factors: [i32; MAX_BANDS],
     highest: i32,
     step: i32,
-    /// Those that the frame has sent last, from which tiles of other lengths take theirs.
+    /// Factors that the frame has sent last; tiles of other lengths derive theirs from them.
     sent: [i32; MAX_BANDS],
     /// Length of the tile for which the frame has sent them, if any.
     sent_for: Option<usize>,

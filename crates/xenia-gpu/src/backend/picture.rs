@@ -1,4 +1,4 @@
-//! Pictures of swaps: bytes, or kept on a backend's device until somebody wants bytes.
+//! Pictures of swaps: bytes, or kept on a backend's device until the bytes are requested.
 
 use std::any::Any;
 use std::borrow::Cow;

@@ -116,8 +116,8 @@ impl Queries {
         self.hidden & bit(id) != 0
     }
 
-    /// Masks of the open queries; and of those among them that have found something, and ended ones
-    /// that have found nothing. All must be [concluded](Self::conclude).
+    /// Two sets of queries, a bit each: the open ones; and open ones that have found something,
+    /// with ended ones that have found nothing. All must be [concluded](Self::conclude).
     pub(super) fn visibility(&self) -> [u64; 2] {
         [self.open, self.found & self.open | self.hidden]
     }

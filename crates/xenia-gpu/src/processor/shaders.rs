@@ -16,7 +16,7 @@ const MAX_KNOWN_BYTES: usize = 128 << 20;
 pub(super) struct Shaders {
     /// Current vertex and pixel shader.
     current: [Option<Arc<Shader>>; 2],
-    /// Their start addresses in instruction memory.
+    /// Start addresses of the current shaders in instruction memory.
     starts: [u32; 2],
     /// Cache of loaded shaders: titles load the same ones again and again.
     known: BTreeMap<(ShaderKind, u64), Arc<Shader>>,

@@ -70,8 +70,8 @@ pub struct State {
     pub(crate) samples: u64,
     /// Number of swaps and of vertical blanks so far.
     pub(crate) counts: [u64; 2],
-    /// Open visibility queries; and those among them that have found something, and ended ones that
-    /// have found nothing.
+    /// Two sets of visibility queries, a bit each: the open ones; and open ones that have found
+    /// something, with ended ones that have found nothing.
     pub(crate) queries: [u64; 2],
     /// Start addresses of the shaders in instruction memory.
     pub(crate) shader_starts: [u32; 2],

@@ -1,5 +1,5 @@
-//! Texts in the middle of the window: before the first frame, the list of keys. The page of a
-//! machine that has stopped.
+//! Texts in the middle of the window (progress before the first frame, the list of keys), and the
+//! page for a machine that has stopped.
 
 use super::ControllerKeys;
 use super::hotkeys::Hotkeys;

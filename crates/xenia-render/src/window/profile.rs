@@ -1,4 +1,4 @@
-//! The data that profiles have of a title, between the window and its client.
+//! Messages between the window and its client about the profile data of a title.
 
 use super::{AchievementsModel, DataOwner, PackageId, SavesModel};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Tests of the limit of resolved pages on the device, and of its loss.
+//! Tests of the limit on resolved pages that only the device has, and of the device's loss.
 
 use xenia_gpu::draw_state::{CopyComparison, CopyDestination, CopySource, ResolveCall, Scissor};
 use xenia_gpu::edram::EDRAM_WORDS;

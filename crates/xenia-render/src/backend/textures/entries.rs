@@ -35,7 +35,7 @@ pub(super) struct Entry {
     /// Sources by level.
     pub(super) sources: Vec<Source>,
     pub(super) bytes: u64,
-    /// Memory epoch, and number of resolves, in which the sources were found current.
+    /// Memory epoch and mirror stamp at which the sources were last found current.
     pub(super) epoch: Option<(u64, u64)>,
 }
 

@@ -1,8 +1,8 @@
 //! Recent fetches: a table in front of the caches of textures and samplers, in which the words of a
 //! fetch constant alone find the results of the draw before.
 //!
-//! Words are compared as a whole, so that nothing is decoded. An entry is as good as the memory's
-//! epoch and the mirror's stamp for which its texture was current.
+//! Words are compared as a whole, so that nothing is decoded. An entry is valid only for the memory
+//! epoch and the mirror's stamp at which its texture was current.
 
 use std::sync::Arc;
 
