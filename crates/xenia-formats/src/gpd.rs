@@ -98,7 +98,7 @@ impl AchievementSum {
 pub struct GpdTotals {
     /// Number of achievements.
     pub achievements: AchievementSum,
-    /// Their gamerscore; sums saturate.
+    /// Gamerscore of the achievements; sums saturate.
     pub gamerscore: AchievementSum,
 }
 

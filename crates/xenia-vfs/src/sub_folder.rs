@@ -56,7 +56,7 @@ impl SubFolder {
         Self { device, root, shared: Vec::new() }
     }
 
-    /// The same with a directory of the whole device, at the path that it has there.
+    /// The folder with a directory of the whole device added, at the path that it has there.
     pub fn sharing(self, shared: Vec<String>) -> Self {
         Self { shared, ..self }
     }

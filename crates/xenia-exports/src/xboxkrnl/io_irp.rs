@@ -30,7 +30,7 @@ struct Parameters {
 }
 
 impl Parameters {
-    /// Those of a transfer, or of a request without parameters.
+    /// Parameters of a transfer; a request of another kind has none.
     fn of_transfer(call: &Call, kind: u32, buffer: Buffer, offset: Option<Ptr<u64>>) -> Fallible<Self> {
         let major = u8::try_from(kind).map_err(|_| NtStatus::INVALID_PARAMETER)?;
         if !matches!(major, major::READ | major::WRITE) {

@@ -1,4 +1,4 @@
-//! The end of the process by a library: Xlib calls `exit` when the display ends.
+//! Exit of the process by a library: Xlib calls `exit` when the connection to the display is lost.
 
 /// Lets the C library call `run` when something calls `exit`, before the functions that were named
 /// earlier, and with them before the clean-up of libraries that were loaded earlier. Returns false

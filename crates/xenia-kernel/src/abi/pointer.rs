@@ -126,7 +126,7 @@ impl<T> fmt::Debug for Out<T> {
     }
 }
 
-/// As its address.
+/// Serializes the pointer as its address.
 impl<T> Serialize for Out<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.addr().serialize(serializer)

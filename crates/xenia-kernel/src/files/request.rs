@@ -209,7 +209,7 @@ impl<'k> FileRequests<'k> {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
-    /// Completes a request; one that ends with an error calls no procedure and posts nothing.
+    /// Completes a request; one that fails queues no APC and posts nothing to a completion port.
     /// Returns the result of the call: the status if the handle is synchronous or the request did
     /// not succeed, otherwise `PENDING`.
     pub fn complete(

@@ -1,4 +1,4 @@
-//! Controller connections, as far as the title was told.
+//! Controller connections of which the title has been notified.
 //!
 //! The kernel notices that a controller was connected or removed when the title reads one or polls
 //! its notifications, which titles do each frame. So the time at which a title is told follows from

@@ -48,7 +48,7 @@ impl MemoryDeviceState {
         self.nodes.iter().filter_map(|node| node.contents)
     }
 
-    /// The same with another number for the next file.
+    /// The state with another number for the next file.
     pub(crate) fn numbered_from(self, next_number: u64) -> Self {
         Self { next_number, ..self }
     }

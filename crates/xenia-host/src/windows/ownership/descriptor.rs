@@ -209,7 +209,7 @@ impl Descriptor {
 pub(super) struct SystemDescriptor(PSECURITY_DESCRIPTOR);
 
 impl SystemDescriptor {
-    /// That of these words, in Microsoft's language for descriptors.
+    /// Parses a descriptor in the security descriptor definition language (SDDL).
     pub(super) fn new(words: &str) -> io::Result<Self> {
         let words = zero_ended(words.as_ref());
         let mut made = ptr::null_mut();

@@ -1,4 +1,4 @@
-//! A way of a state through its bytes, for tests.
+//! Round trip of a state through its encoding, for tests.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
