@@ -17,7 +17,7 @@ use egui::{EventFilter, FocusDirection, Key, Response, ScrollArea, Ui};
 use picture::DeadZones;
 use std::time::Duration;
 
-/// Time between two looks at what is pressed.
+/// Interval between polls of what is pressed.
 const LOOK: Duration = Duration::from_millis(33);
 /// Height of the list of parts in points.
 const LIST_HEIGHT: f32 = 156.0;

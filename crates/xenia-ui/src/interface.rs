@@ -25,7 +25,7 @@ const USUAL_HEIGHT: f32 = 720.0;
 /// Colours of pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageTheme {
-    /// Those of the system; dark ones, if it says nothing.
+    /// The system's colours; dark ones if it states no preference.
     #[default]
     System,
     /// Light letters on a dark ground.

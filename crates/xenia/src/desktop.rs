@@ -34,7 +34,7 @@ struct DesktopProgram {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ProgramKind {
     Plain,
-    /// Its exit code tells no failure.
+    /// Its exit code does not show a failure.
     Mute,
     /// It reads UTF-16 with a byte order mark; any other text is in the console's code page.
     Wide,

@@ -19,8 +19,8 @@ use xenia_sync::{Level, Mutex};
 
 /// Time for draws to finish after a request to end.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// The same, where the state is saved at the end: memory is not the title's after a draw that was
-/// cut short, so there would be no state.
+/// Time for draws to finish if the state is saved at the end: after a draw that was cut short,
+/// memory is not the title's, so there would be no state.
 const SAVING_PATIENCE: Duration = Duration::from_secs(10);
 
 static IS_ENDING: AtomicBool = AtomicBool::new(false);

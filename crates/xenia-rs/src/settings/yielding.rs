@@ -1,4 +1,4 @@
-//! Settings that are not for the run which the command line asks for.
+//! Settings that do not fit the kind of run that the command line requests.
 //!
 //! A setting is meant for many runs. Where what is typed makes a run of another kind (without a
 //! window, in lockstep, recorded), settings that such a run refuses are left out, each with a line

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 /// Table of the settings file that the pages change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SettingTarget {
-    /// That of all titles.
+    /// The table of all titles.
     #[default]
     All,
-    /// That of the title that is open.
+    /// The table of the open title.
     OpenTitle,
-    /// That of the title in this file, or of the demo.
+    /// The table of the title in this file, or of the demo.
     Title(Option<PathBuf>),
 }
 

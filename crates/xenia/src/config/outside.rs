@@ -108,7 +108,7 @@ impl From<AnisotropyMode> for Option<Anisotropy> {
     }
 }
 
-/// Pixels of the host, each way, for each of the title's, with [`GpuKind::Wgpu`].
+/// Host pixels per pixel of the title in each direction, with [`GpuKind::Wgpu`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum InternalResolution {

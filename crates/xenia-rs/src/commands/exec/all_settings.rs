@@ -197,9 +197,9 @@ fn source_name(source: SettingSource) -> &'static str {
 
 /// Tables of the settings file that pages are about.
 struct TableNames<'a> {
-    /// The one that is changed.
+    /// Name of the table that is changed.
     changed: &'a str,
-    /// That of the title, if it can have one.
+    /// Name of the title's table, if it can have one.
     of_title: Option<&'a str>,
 }
 

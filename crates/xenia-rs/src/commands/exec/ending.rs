@@ -1,5 +1,6 @@
-//! The end of the process from below: Xlib calls `exit` when the display ends, as at a logout.
-//! [`CurrentRun`] makes a run end there as at the closing of its window, with every output written.
+//! Exit of the process by Xlib, which calls `exit` when the connection to the display is lost, as
+//! at a logout. [`CurrentRun`] then ends the run as the closing of its window does: every output is
+//! written.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;

@@ -56,7 +56,7 @@ impl SharedOpenTitle {
 }
 
 impl OpenTitle {
-    /// Those of a title that runs with these flags.
+    /// State of a title that runs with these flags.
     pub(super) fn new(args: &ExecArgs, title: &Title) -> Self {
         Self {
             file: title.file(),

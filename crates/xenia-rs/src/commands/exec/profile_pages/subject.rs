@@ -1,4 +1,4 @@
-//! A title, as far as the data that profiles have of it is concerned.
+//! The title whose profile data the pages show.
 
 use super::super::session::{leave_flags_of_title, words};
 use super::super::{leaves_files, opened};
