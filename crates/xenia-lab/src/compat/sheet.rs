@@ -3,9 +3,9 @@
 
 use super::page::{is_good, summary};
 use super::row::{CompatReport, CompatRow};
-use anyhow::{Result, bail};
+use super::thumbnail::{self, RgbaPicture};
+use anyhow::Result;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
-use std::io::Cursor;
 
 /// Largest number of titles on a sheet; the page has the others.
 const TITLES: usize = 120;
@@ -15,8 +15,8 @@ const COLUMNS: usize = 4;
 const LISTS: usize = 2;
 /// Letters of a name and of a state in such a line; the rest is for what went wrong.
 const LISTED: (usize, usize) = (30, 12);
-/// Room of a picture in pixels, which is that of the page's pictures.
-const PICTURE: (usize, usize) = (320, 180);
+/// Room of a picture in pixels: 16 to 9, as wide as the page's pictures can be.
+const PICTURE: (usize, usize) = (thumbnail::WIDTH, thumbnail::WIDTH * 9 / 16);
 /// Pixels between cells, and around all of them.
 const GAP: usize = 16;
 /// Lines of text below a picture.
@@ -84,12 +84,13 @@ impl Canvas {
         }
     }
 
-    /// Draws a picture in the middle of its room.
+    /// Draws a picture in the middle of its room, cut to it.
     fn picture(&mut self, at: Point, png: Option<&[u8]>) {
         for (dy, dx) in (0..PICTURE.1).flat_map(|dy| (0..PICTURE.0).map(move |dx| (dy, dx))) {
             self.blend(at.moved(dx, dy), NO_PICTURE, 255);
         }
-        let Some((width, height, pixels)) = png.and_then(|png| decoded(png).ok()) else { return };
+        let Some(picture) = png.and_then(|png| thumbnail::decoded(png).ok()) else { return };
+        let RgbaPicture { width, height, pixels } = picture;
         let corner = at.moved(PICTURE.0.saturating_sub(width) / 2, PICTURE.1.saturating_sub(height) / 2);
         for (number, pixel) in pixels.chunks_exact(4).enumerate() {
             let dx = number % width;
@@ -170,25 +171,12 @@ fn cut(text: &str, letters: usize) -> String {
     plain.chars().take(letters.saturating_sub(2)).chain("..".chars()).collect()
 }
 
-/// Width, height and RGBA pixels of a small picture.
-fn decoded(png: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
-    let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
-    let width = reader.info().width as usize;
-    let height = reader.info().height as usize;
-    if reader.info().color_type != png::ColorType::Rgba || width == 0 || width > PICTURE.0 {
-        bail!("the picture is not in RGBA, or is not 1 to {} pixels wide", PICTURE.0);
-    }
-    let Some(size) = reader.output_buffer_size() else { bail!("the picture is too large") };
-    let mut pixels = vec![0; size];
-    reader.next_frame(&mut pixels)?;
-    Ok((width, height, pixels))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::row::CompatState;
     use super::*;
     use std::collections::BTreeMap;
+    use std::io::Cursor;
 
     fn row(name: &str, state: CompatState) -> CompatRow {
         CompatRow {
@@ -268,6 +256,13 @@ mod tests {
         );
         let gap = 3 * CELL.0..GAP + 3 * CELL.0;
         assert!((top..top + CELL.1).all(|y| gap.clone().all(|x| at(x, y) == GROUND)));
+    }
+
+    #[test]
+    fn a_small_picture_of_a_frame_fills_its_room() {
+        let RgbaPicture { width, height, .. } =
+            thumbnail::decoded(&thumbnail::of(&flat(1280, 720)).unwrap()).unwrap();
+        assert_eq!((width, height), PICTURE);
     }
 
     #[test]

@@ -4,11 +4,17 @@ use anyhow::{Result, bail};
 use std::io::Cursor;
 
 /// Largest width of a small picture, in pixels.
-const WIDTH: usize = 320;
+pub(super) const WIDTH: usize = 320;
 
-/// A small PNG picture of an RGBA picture as `--last-frame` writes it; each pixel is the mean of a
-/// square of the large picture.
-pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
+/// A picture of four bytes a pixel.
+pub(super) struct RgbaPicture {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) pixels: Vec<u8>,
+}
+
+/// Decodes a PNG picture as `--last-frame` and [`of`] write it.
+pub(super) fn decoded(png: &[u8]) -> Result<RgbaPicture> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
     let width = reader.info().width as usize;
     let height = reader.info().height as usize;
@@ -18,6 +24,13 @@ pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
     let Some(size) = reader.output_buffer_size() else { bail!("the picture is too large") };
     let mut pixels = vec![0; size];
     reader.next_frame(&mut pixels)?;
+    Ok(RgbaPicture { width, height, pixels })
+}
+
+/// A small PNG picture of an RGBA picture as `--last-frame` writes it; each pixel is the mean of a
+/// square of the large picture.
+pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
+    let RgbaPicture { width, height, pixels } = decoded(png)?;
     let step = width.div_ceil(WIDTH);
     let small_width = (width / step).max(1);
     let small_height = (height / step).max(1);
