@@ -2,13 +2,14 @@
 
 use crate::cli::ExecArgs;
 use anyhow::Result;
+use std::path::Path;
 use xenia::config::AudioOutput;
 use xenia::guest_log;
 use xenia::output;
 
-/// Checks that the files which the run is to write can be written: it may take hours, and a run
-/// that is refused leaves the files of earlier ones as they are.
-pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
+/// Files that the run writes, apart from its JSON report, which may go to the standard output, and
+/// folders.
+fn output_files(args: &ExecArgs) -> impl Iterator<Item = &Path> {
     let ExecArgs { run, picture, .. } = args;
     let files = [
         &picture.last_frame,
@@ -26,28 +27,19 @@ pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
     };
     let states = args.states.save_state.iter().map(|point| point.path.as_path());
     let files = files.into_iter().filter_map(|file| file.as_deref());
-    files.chain(guest_log).chain(wav).chain(states).try_for_each(output::check)
+    files.chain(guest_log).chain(wav).chain(states)
 }
 
-/// Whether the run writes output files, which a second run would overwrite.
+/// Checks that the files which the run is to write can be written: it may take hours, and a run
+/// that is refused leaves the files of earlier ones as they are.
+pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
+    output_files(args).try_for_each(output::check)
+}
+
+/// Whether the run leaves output, which a second run would overwrite.
 pub(super) fn leaves_files(args: &ExecArgs) -> bool {
-    let ExecArgs { run, picture, .. } = args;
-    let files = [
-        &run.json,
-        &run.record,
-        &run.record_contention,
-        &run.event_log,
-        &run.dump_frames,
-        &args.report,
-        &args.debug.trace_calls_to,
-        &args.debug.profile,
-        &picture.last_frame,
-    ];
-    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
-    !args.states.save_state.is_empty()
-        || files.iter().any(|file| file.is_some())
-        || is_wav
-        || guest_log::is_file(run.guest_log.as_deref())
+    let is_elsewhere = args.run.json.is_some() || args.run.dump_frames.is_some();
+    is_elsewhere || output_files(args).next().is_some()
 }
 
 #[cfg(test)]
