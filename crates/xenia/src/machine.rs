@@ -22,6 +22,7 @@ mod save_slots;
 mod state;
 mod state_header;
 
+pub use collect::IN_A_FILE;
 use debug::Debugger;
 pub use debug::{Debugged, FrontEnd, LastWriter};
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};

@@ -5,6 +5,7 @@ use super::info_package::{self, PackageRow};
 use crate::cli::InfoArgs;
 use anyhow::Result;
 use serde::Serialize;
+use xenia::machine::IN_A_FILE;
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
 use xenia::title::description::database;
@@ -117,9 +118,6 @@ documented! {
         ok: bool,
     }
 }
-
-/// Status of an import from a library that is not the console's.
-const IN_A_FILE: &str = "file";
 
 /// Prints the description; with `--json`, writes it.
 pub fn run(args: &InfoArgs) -> Result<Code> {

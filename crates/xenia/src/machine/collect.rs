@@ -14,7 +14,7 @@ use xenia_kernel::imports::{CallHistory, Library, PastCall, Status};
 use xenia_patches::executable_hash;
 
 /// State of an import from a library that is not the console's.
-const IN_A_FILE: &str = "file";
+pub const IN_A_FILE: &str = "file";
 /// State of an imported variable that the kernel has.
 const VARIABLE: &str = "variable";
 
