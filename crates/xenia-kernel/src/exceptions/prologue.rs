@@ -7,6 +7,7 @@
 //! without knowledge of the frame layout.
 
 use xenia_guest::GuestAddr;
+use xenia_isa::word::BLR;
 use xenia_memory::GuestMemory;
 
 /// First non-volatile general or floating-point register.
@@ -228,7 +229,7 @@ impl Prologue {
                 62 if word.is_multiple_of(4) => inside.execute(word),
                 31 if matches!(word >> 1 & 0x3FF, 231 | 487) => inside.execute(word),
                 4 if word & 0x7F3 == 0x1C3 => inside.execute(word),
-                19 if word == crate::imports::thunks::RETURN && inside.saved.len() > self.saved.len() => {
+                19 if word == BLR && inside.saved.len() > self.saved.len() => {
                     *self = inside;
                     return;
                 }

@@ -15,14 +15,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_imports::Library;
+use xenia_isa::word;
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.
-pub const SYSTEM_CALL: u32 = 0x4400_0042;
-/// Encoding of `blr`.
-pub const RETURN: u32 = 0x4E80_0020;
-/// Encoding of `nop`.
-pub const NOP: u32 = 0x6000_0000;
+pub const SYSTEM_CALL: u32 = word::sc(2);
 
 /// Size of a stub in bytes: `sc 2`, `blr`.
 const STUB: u32 = 8;
@@ -113,7 +110,7 @@ impl Stubs {
         let at = page.offset(self.used);
         self.used += STUB;
         memory.write(at, SYSTEM_CALL)?;
-        memory.write(at.offset(4), RETURN)?;
+        memory.write(at.offset(4), word::BLR)?;
         self.bind(at, target);
         Ok(at)
     }
@@ -131,7 +128,7 @@ impl Stubs {
 
     /// Patches the 16-byte import thunk at `address` to call `target`.
     pub fn patch_thunk(&mut self, memory: &GuestMemory, address: GuestAddr, target: Target) -> Fallible<()> {
-        write_thunk(memory, address, [SYSTEM_CALL, RETURN, NOP, NOP])?;
+        write_thunk(memory, address, [SYSTEM_CALL, word::BLR, word::NOP, word::NOP])?;
         self.bind(address, target);
         Ok(())
     }
@@ -140,7 +137,7 @@ impl Stubs {
 /// Patches the 16-byte import thunk at `address` to jump to code of another module.
 pub fn patch_jump(memory: &GuestMemory, address: GuestAddr, to: GuestAddr) -> Fallible<()> {
     /// `lis r11`, `ori r11, r11`, `mtctr r11`, `bctr`.
-    const JUMP: [u32; 4] = [0x3D60_0000, 0x616B_0000, 0x7D69_03A6, 0x4E80_0420];
+    const JUMP: [u32; 4] = [0x3D60_0000, 0x616B_0000, 0x7D69_03A6, word::BCTR];
     let [high, low, count, branch] = JUMP;
     write_thunk(memory, address, [high | to.0 >> 16, low | to.0 & 0xFFFF, count, branch])
 }
