@@ -9,11 +9,12 @@
 //! - an operand of a single-precision instruction is no single. Software executes that instruction,
 //!   and since its result may not be a single either, the code leaves the region after it.
 
-use super::cache::{Cache, Pending};
+use super::cache::Pending;
 use super::float_registers::{Nans, Operand, singles};
+use super::state::KnownValues;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::{Leave, WORDS, Word};
+use crate::host::{Leave, Word};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{self, InstBuilder, Type, Value, types};
 use xenia_isa::Instruction;
@@ -25,12 +26,6 @@ pub(super) enum Check {
     Nan,
     /// NaNs and the smallest normal number.
     Tiny,
-}
-
-/// Values that the code after a place can use without loading them.
-struct KnownValues {
-    cache: Cache,
-    words: [Option<Value>; WORDS],
 }
 
 impl Lifter<'_> {
@@ -147,7 +142,7 @@ impl Lifter<'_> {
             // block for unfit ones.
             self.known_single(n);
         }
-        let before = KnownValues { cache: self.state.cache.clone(), words: self.state.words };
+        let before = self.state.known_values();
         let mut unfit = None;
         let values = registers.map(|n| n.map(|n| self.single_operand(n, &mut unfit)));
         if let Some(unfit) = unfit {
@@ -172,16 +167,12 @@ impl Lifter<'_> {
         before: KnownValues,
     ) {
         let Some(here) = self.b.current_block() else { return };
-        let known = KnownValues {
-            cache: std::mem::replace(&mut self.state.cache, before.cache),
-            words: std::mem::replace(&mut self.state.words, before.words),
-        };
+        let known = self.state.replace_known_values(before);
         self.b.switch_to_block(unfit);
         self.deliver_from_software(i, registers);
         self.store_dirty();
         self.leave_after(Leave::Unwind);
-        self.state.cache = known.cache;
-        self.state.words = known.words;
+        self.state.replace_known_values(known);
         self.b.switch_to_block(here);
     }
 

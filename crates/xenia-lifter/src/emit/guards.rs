@@ -32,22 +32,18 @@ impl Lifter<'_> {
         if registers.is_empty() {
             return;
         }
-        let cache = self.state.cache.clone();
-        let words = self.state.words;
+        let before = self.state.known_values();
         let mut unfit = None;
         for n in registers {
             self.single_operand(n, &mut unfit);
         }
         let (Some(unfit), Some(here)) = (unfit, self.b.current_block()) else { return };
-        let found = (
-            std::mem::replace(&mut self.state.cache, cache),
-            std::mem::replace(&mut self.state.words, words),
-        );
+        let known = self.state.replace_known_values(before);
         self.b.switch_to_block(unfit);
         self.store_dirty();
         let why = self.b.ins().iconst(types::I64, reason(Leave::Unfit, to));
         self.leave_value(why);
-        (self.state.cache, self.state.words) = found;
+        self.state.replace_known_values(known);
         self.b.switch_to_block(here);
     }
 

@@ -35,6 +35,12 @@ pub(crate) struct State {
     pub(super) stored_words: StoredWords,
 }
 
+/// Values that the code after a place can use without loading them.
+pub(super) struct KnownValues {
+    cache: Cache,
+    words: [Option<Value>; WORDS],
+}
+
 /// A host address, with the values whose sum it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HostAddress {
@@ -64,6 +70,19 @@ impl State {
             words: [None; WORDS],
             addresses: [None; ADDRESSES],
             stored_words: StoredWords::default(),
+        }
+    }
+
+    /// The values that are known here.
+    pub(super) fn known_values(&self) -> KnownValues {
+        KnownValues { cache: self.cache.clone(), words: self.words }
+    }
+
+    /// Replaces the known values; returns the previous ones.
+    pub(super) fn replace_known_values(&mut self, with: KnownValues) -> KnownValues {
+        KnownValues {
+            cache: std::mem::replace(&mut self.cache, with.cache),
+            words: std::mem::replace(&mut self.words, with.words),
         }
     }
 }
