@@ -97,11 +97,33 @@ pub fn assemble(text: &str) -> std::result::Result<Vec<u32>, AssembleError> {
     Linker::default().link(&items)
 }
 
+/// A control flow instruction whose target is not resolved yet.
+struct PlacedControl {
+    control: Control,
+    /// Its target as the text has it.
+    target: Option<String>,
+    /// Fetches among the instructions of a clause, one bit each.
+    fetches: u32,
+    /// Line of the text; 0 for instructions that the linker adds.
+    line: usize,
+}
+
+impl PlacedControl {
+    /// An instruction without a target.
+    fn plain(control: Control, line: usize) -> Self {
+        Self { control, target: None, fetches: 0, line }
+    }
+
+    /// Whether it is a clause that takes no more instructions.
+    fn is_full(&self) -> bool {
+        matches!(self.control, Control::Exec { count: CLAUSE.., .. })
+    }
+}
+
 /// Linker: forms clauses, resolves labels and lays out words.
 #[derive(Default)]
 struct Linker {
-    /// Control flow instructions, their targets, the fetch bits of clauses, and lines.
-    controls: Vec<(Control, Option<String>, u32, usize)>,
+    controls: Vec<PlacedControl>,
     labels: std::collections::BTreeMap<String, u32>,
     instructions: Vec<[u32; 3]>,
     /// Clause under construction.
@@ -130,7 +152,8 @@ impl Linker {
                 }
                 Item::Control(control, target) => {
                     self.clause = None;
-                    self.controls.push((*control, target.clone(), 0, *line));
+                    let placed = PlacedControl::plain(*control, *line);
+                    self.controls.push(PlacedControl { target: target.clone(), ..placed });
                 }
                 Item::Open => self.ends_said = true,
                 Item::Fetch(words) => self.add(*words, true, *line).map_err(fail)?,
@@ -144,7 +167,7 @@ impl Linker {
             self.end();
         }
         if !self.controls.len().is_multiple_of(2) {
-            self.controls.push((Control::Nop, None, 0, 0));
+            self.controls.push(PlacedControl::plain(Control::Nop, 0));
         }
         self.lay_out()
     }
@@ -152,26 +175,24 @@ impl Linker {
     fn begin(&mut self, condition: Condition, end: bool, line: usize) {
         let first = self.instructions.len() as u32;
         self.clause = Some(self.controls.len());
-        self.controls.push((Control::Exec { first, count: 0, condition, end }, None, 0, line));
+        self.controls.push(PlacedControl::plain(Control::Exec { first, count: 0, condition, end }, line));
     }
 
     fn add(&mut self, words: [u32; 3], is_fetch: bool, line: usize) -> Result<()> {
-        let is_full = |(control, ..): &(Control, Option<String>, u32, usize)| {
-            matches!(control, Control::Exec { count: CLAUSE.., .. })
-        };
-        let open = self.clause.filter(|index| !is_full(&self.controls[*index]));
+        let open = self.clause.filter(|index| !self.controls[*index].is_full());
         let index = open.unwrap_or_else(|| {
             // An ending clause that is split ends after its last part.
             let mut ends = false;
             if let Some(index) = self.clause
-                && let Control::Exec { end, .. } = &mut self.controls[index].0
+                && let Control::Exec { end, .. } = &mut self.controls[index].control
             {
                 ends = std::mem::take(end);
             }
             self.begin(self.condition.unwrap_or(Condition::Always), ends, line);
             self.controls.len() - 1
         });
-        if let (Control::Exec { count, .. }, _, fetches, _) = &mut self.controls[index] {
+        if let PlacedControl { control: Control::Exec { count, .. }, fetches, .. } = &mut self.controls[index]
+        {
             *fetches |= u32::from(is_fetch) << *count;
             *count += 1;
         }
@@ -186,7 +207,9 @@ impl Linker {
     fn end(&mut self) {
         let is_target = self.labels.values().any(|at| *at as usize == self.controls.len());
         match self.controls.last_mut() {
-            Some((Control::Exec { condition: Condition::Always, end, .. }, ..)) if !is_target => *end = true,
+            Some(PlacedControl {
+                control: Control::Exec { condition: Condition::Always, end, .. }, ..
+            }) if !is_target => *end = true,
             _ => self.begin(Condition::Always, true, 0),
         }
     }
@@ -202,10 +225,9 @@ impl Linker {
     fn lay_out(&self) -> std::result::Result<Vec<u32>, AssembleError> {
         let start = (self.controls.len() / 2) as u32;
         let mut encoded = Vec::new();
-        for (control, target, fetches, line) in &self.controls {
-            let mut control = *control;
+        for &PlacedControl { mut control, ref target, fetches, line } in &self.controls {
             let to = match target {
-                Some(text) => self.target(text).map_err(|reason| AssembleError { line: *line, reason })?,
+                Some(text) => self.target(text).map_err(|reason| AssembleError { line, reason })?,
                 None => 0,
             };
             match &mut control {
@@ -216,7 +238,7 @@ impl Linker {
                 | Control::Jump(at, _) => *at = to,
                 Control::Nop | Control::Alloc(..) | Control::Return => {}
             }
-            encoded.push(encode::control(control, *fetches));
+            encoded.push(encode::control(control, fetches));
         }
         let mut words = Vec::new();
         for pair in encoded.chunks_exact(2) {
