@@ -18,6 +18,20 @@ pub(super) enum Full {
     Tables,
 }
 
+/// Heat of a page of the table of entries.
+struct PageHeat {
+    /// Samples that hit its units.
+    samples: u64,
+    /// Serial number of its oldest unit.
+    oldest: u32,
+    units: Vec<u32>,
+}
+
+impl PageHeat {
+    /// A page without units.
+    const NONE: Self = Self { samples: 0, oldest: u32::MAX, units: Vec::new() };
+}
+
 impl BaselineCache {
     /// Gives up addresses for which the optimizing tier has code now. Units with one of them behind
     /// their start are withdrawn: entered there, they would run their own code for it, such as a
@@ -136,24 +150,23 @@ impl BaselineCache {
             Full::Code => ((self.size / AGED_OUT).saturating_sub(waiting), usize::MAX),
             Full::Tables => (usize::MAX, self.most_tables.div_ceil(AGED_OUT)),
         };
-        let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
+        let mut pages: BTreeMap<u32, PageHeat> = BTreeMap::new();
         for (id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
-            let (samples, oldest, units) =
-                pages.entry(unit.start / TABLE_SPAN).or_insert((0, u32::MAX, Vec::new()));
-            *samples += u64::from(unit.work.samples);
-            *oldest = unit.serial.min(*oldest);
-            units.push(id);
+            let page = pages.entry(unit.start / TABLE_SPAN).or_insert(PageHeat::NONE);
+            page.samples += u64::from(unit.work.samples);
+            page.oldest = unit.serial.min(page.oldest);
+            page.units.push(id);
             unit.work.samples /= 2;
         }
-        let mut pages: Vec<(u64, u32, Vec<u32>)> = pages.into_values().collect();
-        pages.sort_unstable();
+        let mut pages: Vec<PageHeat> = pages.into_values().collect();
+        pages.sort_unstable_by_key(|page| (page.samples, page.oldest));
         let mut withdrawn = 0;
         let mut count = 0;
-        for (_, _, units) in pages.into_iter().take(most_pages) {
+        for page in pages.into_iter().take(most_pages) {
             if withdrawn >= wanted {
                 break;
             }
-            for id in units {
+            for id in page.units {
                 withdrawn += self.units.get(id).map_or(0, |unit| unit.size as usize);
                 count += u64::from(self.withdraw(id));
             }
