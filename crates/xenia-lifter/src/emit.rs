@@ -65,7 +65,7 @@ mod vector128;
 mod word_pairs;
 
 use crate::analysis;
-use crate::analysis::assumptions::{self, Assumptions, FloatMode};
+use crate::analysis::assumptions::{self, Assumptions, FloatMode, SingleArithmetic};
 use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
 use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Replaced};
@@ -255,7 +255,9 @@ impl<'a> Lifter<'a> {
         let keeps_memory = config.memory_at.is_none();
         let loops = analysis::loop_carried::find(&region.blocks, &graph, keeps_memory);
         let loop_carried = LoopCarried::new(&loops, graph.ids().len(), config.sinks, &mut b);
-        let assumptions = assumptions::find(region, &graph, config.has_fma, !config.mode.controlled);
+        let is_single_precision = !config.mode.controlled;
+        let singles = SingleArithmetic { has_fma: config.has_fma, is_single_precision };
+        let assumptions = assumptions::find(region, &graph, singles);
         let block_params =
             block_params::find(region, &graph, keeps_memory, |id| loop_carried.has(id), &assumptions);
         for id in graph.ids() {

@@ -182,11 +182,20 @@ impl<'g> Node<'g> {
 /// Maximum rounds of the mode analysis.
 const ROUNDS: usize = 4;
 
-/// Computes the assumptions of `region`'s blocks, by [`BlockId`]. `fuses`: the host has fused
-/// multiply-add. `shorten`: arithmetic on singles runs in single precision.
-pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: bool) -> Vec<Assumptions> {
+/// Arithmetic on singles in the compiled code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SingleArithmetic {
+    /// The host has fused multiply-add.
+    pub(crate) has_fma: bool,
+    /// It runs in single precision.
+    pub(crate) is_single_precision: bool,
+}
+
+/// Computes the assumptions of `region`'s blocks, by [`BlockId`].
+pub(crate) fn find(region: &Region, graph: &FlowGraph, singles: SingleArithmetic) -> Vec<Assumptions> {
     let blocks = graph.ids().zip(region.blocks.values());
-    let nodes: Vec<Node<'_>> = blocks.map(|(id, block)| Node::new(id, block, graph, fuses)).collect();
+    let nodes: Vec<Node<'_>> =
+        blocks.map(|(id, block)| Node::new(id, block, graph, singles.has_fma)).collect();
     if nodes.iter().all(|node| node.effects.is_empty()) {
         return vec![Assumptions::default(); nodes.len()];
     }
@@ -202,7 +211,8 @@ pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: boo
             modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
         }
     }
-    let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
+    let forms =
+        if singles.is_single_precision { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
     let assumptions = |(n, node): (usize, &Node<'_>)| {
         let formats = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
         Assumptions { mode: modes[n].flatten(), formats }
@@ -231,7 +241,8 @@ mod tests {
     /// The single-format and open assumptions of the blocks of `words`.
     fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
         let region = region_of(words);
-        let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
+        let singles = SingleArithmetic { has_fma: true, is_single_precision: true };
+        let assumptions = find(&region, &FlowGraph::new(&region.blocks), singles);
         let starts = region.blocks.keys().map(|pc| pc / 4);
         starts.zip(assumptions).map(|(at, block)| (at, block.formats.single, block.formats.open)).collect()
     }
