@@ -34,13 +34,13 @@ pub(super) struct FeedBlock {
 
 /// The cipher with the key in a title's structure.
 fn load_cipher(call: &Call, cipher: BlockCipher, state: Ptr<()>) -> Fallible<Option<Keyed>> {
-    let mut key = vec![0; cipher.key()];
+    let mut key = vec![0; cipher.key_size()];
     call.memory().read_bytes(state.addr(), &mut key)?;
     Ok(cipher.with_key(&key))
 }
 
 fn set_key(call: &Call, cipher: BlockCipher, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-    let mut bytes = vec![0; cipher.key()];
+    let mut bytes = vec![0; cipher.key_size()];
     call.memory().read_bytes(key, &mut bytes)?;
     Ok(call.memory().write_bytes(state.addr(), &bytes)?)
 }
@@ -54,7 +54,7 @@ fn block(
     direction: CipherDirection,
 ) -> Fallible<()> {
     let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(()) };
-    let mut bytes = vec![0; cipher.block()];
+    let mut bytes = vec![0; cipher.block_size()];
     call.memory().read_bytes(input, &mut bytes)?;
     keyed.block(&mut bytes, direction);
     Ok(call.memory().write_bytes(out, &bytes)?)
@@ -102,7 +102,7 @@ fn load_and_chain(
     direction: CipherDirection,
 ) -> Fallible<Flow<()>> {
     let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(Flow::Return(())) };
-    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block() }, direction)
+    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block_size() }, direction)
 }
 
 /// Applies `change` to bytes, in chunks.

@@ -206,7 +206,7 @@ impl XeKeys {
     ) -> Fallible<Flow<NtStatus>> {
         let keyed: Option<Keyed> = named_key(call, key).and_then(|key| BlockCipher::Aes.with_key(&key));
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::UNSUCCESSFUL)) };
-        let length = BlockCipher::Aes.block();
+        let length = BlockCipher::Aes.block_size();
         let data = CipherData { input, out };
         if !feed.is_null() {
             let flow = chain(call, &keyed, data, FeedBlock { at: feed, length }, encrypt.into())?;
@@ -232,7 +232,7 @@ impl XeKeys {
         let key = revealed(call, hidden)?;
         let keyed: Option<Keyed> = BlockCipher::Aes.with_key(&key);
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
-        let feed = FeedBlock { at: feed, length: BlockCipher::Aes.block() };
+        let feed = FeedBlock { at: feed, length: BlockCipher::Aes.block_size() };
         let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt.into())?;
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }

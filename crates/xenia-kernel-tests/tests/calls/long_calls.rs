@@ -173,7 +173,7 @@ fn ciphers_in_turns_equal_those_of_the_whole_text() {
         ("XeCryptDesCbc", BlockCipher::Des),
         ("XeKeysAesCbcUsingKey", BlockCipher::Aes),
     ] {
-        let key = vec![3; cipher.key()];
+        let key = vec![3; cipher.key_size()];
         long.b.memory().write_bytes(GuestAddr(state as u32), &key).unwrap();
         if name.starts_with("XeKeys") {
             assert_eq!(long.b.status("XeKeysObscureKey", &[state, state]), NtStatus::SUCCESS);
@@ -182,8 +182,8 @@ fn ciphers_in_turns_equal_those_of_the_whole_text() {
         long.b.memory().fill(GuestAddr(out as u32), SIZE, 0xEE).unwrap();
         assert_eq!(long.call(name, &[state, at, size, out, feed, 1]) as u32, 0, "{name}");
         let mut expected = long.text.clone();
-        let mut chain = vec![5; cipher.block()];
-        let (whole, rest) = expected.split_at_mut(SIZE as usize / cipher.block() * cipher.block());
+        let mut chain = vec![5; cipher.block_size()];
+        let (whole, rest) = expected.split_at_mut(SIZE as usize / cipher.block_size() * cipher.block_size());
         cipher.with_key(&key).unwrap().chained(whole, &mut chain, CipherDirection::Encrypt);
         rest.fill(0xEE);
         assert!(long.got(out, SIZE as usize) == expected, "{name}");

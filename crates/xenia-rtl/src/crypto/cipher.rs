@@ -21,7 +21,7 @@ pub enum BlockCipher {
 
 impl BlockCipher {
     /// Key size in bytes.
-    pub const fn key(self) -> usize {
+    pub const fn key_size(self) -> usize {
         match self {
             Self::Aes => 16,
             Self::Des => 8,
@@ -30,7 +30,7 @@ impl BlockCipher {
     }
 
     /// Block size in bytes.
-    pub const fn block(self) -> usize {
+    pub const fn block_size(self) -> usize {
         if matches!(self, Self::Aes) { 16 } else { 8 }
     }
 
@@ -193,7 +193,7 @@ mod tests {
         ] {
             let keyed = cipher.with_key(&bytes(key)).unwrap();
             let mut block = bytes(plain);
-            assert_eq!((bytes(key).len(), block.len()), (cipher.key(), cipher.block()));
+            assert_eq!((bytes(key).len(), block.len()), (cipher.key_size(), cipher.block_size()));
             keyed.block(&mut block, CipherDirection::Encrypt);
             assert_eq!(block, bytes(secret), "{cipher:?}");
             keyed.block(&mut block, CipherDirection::Decrypt);

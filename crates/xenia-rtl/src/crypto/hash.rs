@@ -24,7 +24,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Block size in bytes.
-    pub const fn block(self) -> usize {
+    pub const fn block_size(self) -> usize {
         if self.is_wide() { 128 } else { 64 }
     }
 
@@ -66,7 +66,7 @@ impl Algorithm {
 
     /// State size in guest memory, in bytes.
     pub const fn state_size(self) -> u32 {
-        self.buffer_at() + self.block() as u32
+        self.buffer_at() + self.block_size() as u32
     }
 
     fn initial(self) -> [u64; 8] {
@@ -132,7 +132,7 @@ impl Hash {
             let at = at.offset(algorithm.words_at() + index as u32 * algorithm.word_bytes());
             *word = if algorithm.is_wide() { memory.read(at)? } else { u64::from(memory.read::<u32>(at)?) };
         }
-        memory.read_bytes(at.offset(algorithm.buffer_at()), &mut hash.buffer[..algorithm.block()])?;
+        memory.read_bytes(at.offset(algorithm.buffer_at()), &mut hash.buffer[..algorithm.block_size()])?;
         Ok(hash)
     }
 
@@ -148,11 +148,11 @@ impl Hash {
                 memory.write(at, word as u32)?;
             }
         }
-        memory.write_bytes(at.offset(algorithm.buffer_at()), &self.buffer[..algorithm.block()])
+        memory.write_bytes(at.offset(algorithm.buffer_at()), &self.buffer[..algorithm.block_size()])
     }
 
     pub fn update(&mut self, mut bytes: &[u8]) {
-        let block = self.algorithm.block();
+        let block = self.algorithm.block_size();
         while !bytes.is_empty() {
             let filled = self.count as usize % block;
             let taken = bytes.len().min(block - filled);
@@ -183,8 +183,8 @@ impl Hash {
     pub fn finish(mut self) -> Vec<u8> {
         let algorithm = self.algorithm;
         let bits = u64::from(self.count) * 8;
-        let block = algorithm.block();
-        let length_bytes = algorithm.block() / 8;
+        let block = algorithm.block_size();
+        let length_bytes = algorithm.block_size() / 8;
         self.update(&[0x80]);
         while self.count as usize % block != block - length_bytes {
             self.update(&[0]);
@@ -242,7 +242,7 @@ pub struct Hmac {
 impl Hmac {
     /// Starts an HMAC; a key longer than a block is replaced by its digest.
     pub fn new(algorithm: Algorithm, key: &[u8]) -> Self {
-        let mut padded = vec![0; algorithm.block()];
+        let mut padded = vec![0; algorithm.block_size()];
         if key.len() > padded.len() {
             let mut hash = Hash::new(algorithm);
             hash.update(key);
