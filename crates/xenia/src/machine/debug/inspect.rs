@@ -71,7 +71,7 @@ impl Debugged<'_, '_> {
         self.history().map(|history| history.describe())
     }
 
-    /// Guest id of the thread that executed the last instruction; 0 if its turn is over.
+    /// Guest id of the thread that executed the last instruction; 0 if its visit is over.
     pub fn visited_thread(&self) -> u32 {
         self.last_thread()
     }
