@@ -21,7 +21,7 @@ pub use window::{
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel, FrameSender,
     GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient,
-    InputModel, InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIST_ROWS, LIVE,
+    InputModel, InputPad, InputPart, InternalsPane, KeyAction, KeyBinding, KeyEvent, LIST_ROWS, LIVE,
     LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier,
     Overlay, PadChord, PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl,
     SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel,

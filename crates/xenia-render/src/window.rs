@@ -49,7 +49,7 @@ pub use xenia_ui::{
 };
 pub use xenia_ui::{ConsoleDialog, DialogChoice, DialogPick};
 pub use xenia_ui::{
-    FolderModel, GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane,
+    FolderModel, GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InternalsPane,
     LIST_ROWS, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure,
     PageTheme, SavedSlot, SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget,
     SettingValue, SettingsModel, StateList, StoredData, StoredKind,
@@ -270,8 +270,8 @@ pub trait Client {
         Err("there is no desktop".to_owned())
     }
 
-    /// Lets the machine tell its inside ([`FrameSender::inside`]).
-    fn look_inside(&mut self) {}
+    /// Requests the machine's internals, which [`FrameSender::internals`] gets.
+    fn request_internals(&mut self) {}
 
     /// The library; `None` if the window is one of a single title.
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {

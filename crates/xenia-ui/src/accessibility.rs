@@ -6,7 +6,7 @@ use super::{
     ProfileModel, ProfileName, SavesModel, StoredPackage,
 };
 use super::{
-    GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InsidePane, LibraryEntry, LibraryModel,
+    GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InternalsPane, LibraryEntry, LibraryModel,
     LiveSetting, MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, SettingEntry, SettingTarget,
     SettingsModel, StateList, StoppedModel, StoredData,
 };
@@ -100,7 +100,7 @@ fn model() -> PageModel {
     let entry = |name: &str| LibraryEntry { name: name.to_owned(), ..LibraryEntry::default() };
     let library = LibraryModel { entries: vec![entry("Demo"), entry("Knot")], ..LibraryModel::default() };
     let rows = (0..50).map(|row| format!("row {row}")).collect();
-    let inside = ["threads", "files"].map(|name| InsidePane {
+    let internals = ["threads", "files"].map(|name| InternalsPane {
         name: name.to_owned(),
         title: name.to_owned(),
         heading: None,
@@ -131,7 +131,7 @@ fn model() -> PageModel {
         stored: StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) },
         failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },
         stopped: Some(StoppedModel { again: Some("R".to_owned()), ..StoppedModel::default() }),
-        inside: Some(Arc::new(inside.into())),
+        internals: Some(Arc::new(internals.into())),
         has_gallery: true,
         gallery: Some(Arc::new(gallery)),
         video: Some(false),

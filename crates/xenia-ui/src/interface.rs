@@ -3,7 +3,7 @@
 use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;
 use super::input::{self, InputCommand, InputState};
-use super::internals::{self, InsideView};
+use super::internals::{self, InternalsView};
 use super::library::LibraryState;
 use super::navigation::back;
 use super::overlay::OverlayText;
@@ -51,8 +51,8 @@ pub struct UserInterface {
     library: LibraryState,
     /// Pictures of saved states.
     pictures: Textures,
-    /// The pane of the machine's inside that is shown.
-    inside: InsideView,
+    /// The pane of the machine's internals that is shown.
+    internals: InternalsView,
     /// The path that is typed.
     typed: TypedText,
     settings: SettingsState,
@@ -90,7 +90,7 @@ impl Default for UserInterface {
             page: None,
             library: LibraryState::default(),
             pictures: Textures::default(),
-            inside: InsideView::default(),
+            internals: InternalsView::default(),
             typed: TypedText::default(),
             settings: SettingsState::default(),
             input: InputState::default(),
@@ -283,7 +283,7 @@ impl UserInterface {
             MenuPage::Menu => menu::show(ui, model),
             MenuPage::Stopped => stopped::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
-            MenuPage::Internals => internals::show(ui, model, &mut self.inside),
+            MenuPage::Internals => internals::show(ui, model, &mut self.internals),
             MenuPage::Title => details::show(ui, model, title),
             MenuPage::ChooseFolder => folders::show(ui, model),
             MenuPage::AddFolder => details::add_folder(ui, &mut self.typed),

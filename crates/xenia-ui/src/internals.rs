@@ -1,5 +1,5 @@
-//! Page of the machine's inside, read-only: threads and what they wait for, kernel objects, locks,
-//! files, the graphics chip. The rows are those of the debugger in the terminal.
+//! Page of the machine's internals, read-only: threads and what they wait for, kernel objects,
+//! locks, files, the graphics chip. The rows are those of the debugger in the terminal.
 
 use super::interface::{Outcome, entry, focus_first};
 use super::page::MenuPage;
@@ -13,9 +13,9 @@ const ROWS: usize = 20;
 /// Size of the rows' letters in points.
 const LETTERS: f32 = 12.0;
 
-/// A pane of the machine's inside.
+/// A pane of the machine's internals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InsidePane {
+pub struct InternalsPane {
     /// Name that chooses it.
     pub name: String,
     /// Description, with the number of rows.
@@ -26,15 +26,15 @@ pub struct InsidePane {
     pub rows: Vec<String>,
 }
 
-/// The part of the inside that the page shows.
+/// The part of the internals that the page shows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct InsideView {
+pub(super) struct InternalsView {
     pane: usize,
     /// The first row that is shown.
     first: usize,
 }
 
-impl InsideView {
+impl InternalsView {
     /// The rows that are shown, of so many.
     fn shown(self, rows: usize) -> Range<usize> {
         let first = self.first.min(rows.saturating_sub(1));
@@ -43,18 +43,18 @@ impl InsideView {
 }
 
 /// Shows the page.
-pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut InsideView) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut InternalsView) -> Option<Outcome> {
     ui.vertical_centered(|ui| ui.heading("Internals"));
     ui.add_space(8.0);
     let mut outcome = None;
-    match &model.inside {
+    match &model.internals {
         Some(panes) => {
             ui.horizontal_wrapped(|ui| {
                 for (index, pane) in panes.iter().enumerate() {
                     let response = ui.add(Button::selectable(view.pane == index, &pane.name));
                     focus_first(&response);
                     if response.clicked() {
-                        *view = InsideView { pane: index, first: 0 };
+                        *view = InternalsView { pane: index, first: 0 };
                     }
                 }
             });
@@ -76,7 +76,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut InsideView) -> Opt
     outcome
 }
 
-fn show_pane(ui: &mut Ui, pane: &InsidePane, view: &mut InsideView) {
+fn show_pane(ui: &mut Ui, pane: &InternalsPane, view: &mut InternalsView) {
     let line = |ui: &mut Ui, text: RichText| ui.add(Label::new(text.monospace().size(LETTERS)).truncate());
     let shown = view.shown(pane.rows.len());
     let first = shown.start + 1;
@@ -108,10 +108,10 @@ mod tests {
     use egui::Key;
     use std::sync::Arc;
 
-    fn pane(name: &str, count: usize) -> InsidePane {
+    fn pane(name: &str, count: usize) -> InternalsPane {
         let rows = (1..=count).map(|number| format!("{name} row {number}.")).collect();
         let title = format!("{name} ({count})");
-        InsidePane { name: name.to_owned(), title, heading: Some(format!("{name} columns")), rows }
+        InternalsPane { name: name.to_owned(), title, heading: Some(format!("{name} columns")), rows }
     }
 
     fn running() -> PageModel {
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(driver.click("Internals"), [PageCommand::LookInside]);
         assert_eq!(driver.page(), Some(MenuPage::Internals));
         assert!(driver.shows("The machine has not answered yet: it may be busy."));
-        driver.change(|model| model.inside = Some(Arc::new(vec![pane("threads", 3), pane("files", 45)])));
+        driver.change(|model| model.internals = Some(Arc::new(vec![pane("threads", 3), pane("files", 45)])));
         assert!(
             driver.shows("threads columns")
                 && driver.shows("threads row 3.")
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn long_panes_are_shown_in_parts() {
-        let inside = Some(Arc::new(vec![pane("threads", 0), pane("files", 45)]));
-        let mut driver = Driver::new(MenuPage::Internals, PageModel { inside, ..running() });
+        let internals = Some(Arc::new(vec![pane("threads", 0), pane("files", 45)]));
+        let mut driver = Driver::new(MenuPage::Internals, PageModel { internals, ..running() });
         assert!(!driver.shows("Later rows"));
         assert_eq!(driver.click("files"), []);
         assert!(driver.shows("files row 20.") && !driver.shows("files row 21."));
@@ -148,14 +148,14 @@ mod tests {
         driver.click("Earlier rows");
         assert!(driver.shows("files row 21.") && !driver.shows("files row 20."));
         // The machine has gone on: there are fewer rows than before.
-        driver.change(|model| model.inside = Some(Arc::new(vec![pane("threads", 0), pane("files", 5)])));
+        driver.change(|model| model.internals = Some(Arc::new(vec![pane("threads", 0), pane("files", 5)])));
         assert!(driver.shows("files row 5."));
-        driver.change(|model| model.inside = Some(Arc::default()));
+        driver.change(|model| model.internals = Some(Arc::default()));
         assert!(!driver.shows("files row 5."));
     }
 
     #[test]
-    fn a_title_that_has_ended_has_no_inside() {
+    fn a_title_that_has_ended_has_no_internals() {
         let mut driver = Driver::new(MenuPage::Menu, PageModel::default());
         assert!(!driver.shows("Internals"));
     }

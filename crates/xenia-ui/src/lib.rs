@@ -1,5 +1,5 @@
 //! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery, a
-//! profile's achievements and saves, the machine's inside. The library is the page of a window
+//! profile's achievements and saves, the machine's internals. The library is the page of a window
 //! without a title. Text outside of pages, such as figures and messages, is [`OverlayText`].
 //!
 //! ```text
@@ -46,7 +46,7 @@ pub use folders::FolderModel;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
 pub use input::{InputCommand, InputModel, InputPad, InputPart};
 pub use interface::{PageTheme, UserInterface};
-pub use internals::InsidePane;
+pub use internals::InternalsPane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
     LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,

@@ -5,7 +5,7 @@ use super::dialog::DialogPick;
 use super::folders::FolderModel;
 use super::gallery::{GalleryModel, GalleryPicture};
 use super::input::{InputCommand, InputModel};
-use super::internals::InsidePane;
+use super::internals::InternalsPane;
 use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
 use super::profile::{ProfileCommand, ProfileModel};
@@ -59,8 +59,8 @@ pub struct PageModel {
     pub stopped: Option<StoppedModel>,
     /// Failure to be shown.
     pub failure: PageFailure,
-    /// The machine's inside when it was asked last; `None` if it has not answered yet.
-    pub inside: Option<Arc<Vec<InsidePane>>>,
+    /// The machine's internals at the last request; `None` if they have not arrived yet.
+    pub internals: Option<Arc<Vec<InternalsPane>>>,
     /// A file that was dropped onto the window while a title runs.
     pub dropped: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@
 const WIDTH: f32 = 420.0;
 /// Width of a page with text in points.
 const READABLE: f32 = 640.0;
-/// Width of the page with the machine's inside.
+/// Width of the page with the machine's internals.
 const WIDE: f32 = 1000.0;
 
 /// A page over the picture.
@@ -26,7 +26,7 @@ pub enum MenuPage {
     FindSetting,
     /// Keys, buttons and dead zones of controllers.
     Input,
-    /// The machine's inside.
+    /// The machine's internals.
     Internals,
     /// Screenshots and videos.
     Gallery,

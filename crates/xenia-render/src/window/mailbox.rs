@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::SwapPicture;
 use xenia_sync::{Level, Mutex, MutexGuard};
-use xenia_ui::{ConsoleDialog, InsidePane, LibraryModel, PageFailure};
+use xenia_ui::{ConsoleDialog, InternalsPane, LibraryModel, PageFailure};
 
 /// Event that wakes the window.
 #[derive(Debug)]
@@ -66,8 +66,8 @@ pub(super) struct Mail {
     pub(super) controller: ControllerKeys,
     /// The machine's open dialog.
     pub(super) dialog: Option<ConsoleDialog>,
-    /// The machine's inside, once it has told it.
-    pub(super) inside: Option<Arc<Vec<InsidePane>>>,
+    /// The machine's internals, once they have arrived.
+    pub(super) internals: Option<Arc<Vec<InternalsPane>>>,
     /// Message to show for a while.
     pub(super) message: Option<String>,
     /// Reason why the machine has stopped.
@@ -249,10 +249,10 @@ impl FrameSender {
         });
     }
 
-    /// Shows the machine's inside on its page.
-    pub fn inside(&self, panes: Vec<InsidePane>) {
+    /// Shows the machine's internals on its page.
+    pub fn internals(&self, panes: Vec<InternalsPane>) {
         self.put(|mail, _| {
-            mail.inside = Some(Arc::new(panes));
+            mail.internals = Some(Arc::new(panes));
             mail.news = true;
         });
     }

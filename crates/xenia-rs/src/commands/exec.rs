@@ -5,7 +5,7 @@ mod ending;
 mod files;
 mod folders;
 mod gallery;
-mod inside;
+mod internals;
 mod machine;
 mod open_title;
 mod place;

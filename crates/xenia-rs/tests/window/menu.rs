@@ -60,7 +60,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     })?;
     runs("the title to go on")?;
 
-    // The machine's inside: a page wider than the menu.
+    // The machine's internals: a page wider than the menu.
     press(&[Key::Escape])?;
     paused()?;
     let menu = panel(&window.look()?);

@@ -134,9 +134,9 @@ impl Events {
     fn model(&mut self) -> PageModel {
         let profile = self.profile_model();
         let Some(view) = &self.view else { return PageModel::default() };
-        let (stopped, inside) = {
+        let (stopped, internals) = {
             let mail = self.mailbox.open();
-            (mail.stopped.as_ref().map(|why| view.stopped(why)), mail.inside.clone())
+            (mail.stopped.as_ref().map(|why| view.stopped(why)), mail.internals.clone())
         };
         let input = self.client.input();
         PageModel {
@@ -161,7 +161,7 @@ impl Events {
             video: self.client.video(),
             stopped,
             failure: self.home.failure.clone(),
-            inside,
+            internals,
             dropped: self.home.dropped.clone(),
         }
     }
@@ -209,8 +209,8 @@ impl Events {
                 self.load_state(None);
             }
             PageCommand::LookInside => {
-                self.mailbox.open().inside = None;
-                self.client.look_inside();
+                self.mailbox.open().internals = None;
+                self.client.request_internals();
             }
             PageCommand::Report => self.act(event_loop, KeyAction::Report),
             PageCommand::CopyReason => self.copy_reason(),

@@ -243,7 +243,7 @@ impl Client for Player {
         desktop::open(path).map_err(|error| format!("{error:#}"))
     }
 
-    fn look_inside(&mut self) {
+    fn request_internals(&mut self) {
         self.control.request_inspection();
     }
 

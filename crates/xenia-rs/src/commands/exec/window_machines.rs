@@ -2,7 +2,7 @@
 
 use super::Outputs;
 use super::ending::{CurrentRun, Moment};
-use super::inside;
+use super::internals;
 use super::machine::{MachinePorts, RunResources, machine};
 use super::open_title::OpenTitle;
 use super::windowed::WindowPorts;
@@ -93,8 +93,8 @@ impl WindowMachines<'_> {
         if let Ok(slots) = &self.open_title.slots {
             self.connect_slots(machine, slots);
         }
-        let looks = self.sender.clone();
-        machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
+        let views = self.sender.clone();
+        machine.set_inspector(Box::new(move |machine| views.internals(internals::panes(machine))));
         let rewinds = self.sender.clone();
         machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
         let reports = self.sender.clone();
