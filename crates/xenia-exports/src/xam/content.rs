@@ -71,7 +71,7 @@ fn read_wanted(
     let display_name = memory.read_wide_string(at.offset(data::DISPLAY_NAME), data::DISPLAY_UNITS)?;
     let display_name = String::from_utf16_lossy(&display_name);
     let device = memory.read(at.offset(data::DEVICE))?;
-    if !content_device::is_there(device) {
+    if !content_device::is_known(device) {
         return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
     }
     let place = match source {
@@ -293,9 +293,9 @@ impl Content {
         let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
         let memory = call.memory();
         out.set(memory, Handle::NULL)?;
-        let is_there = content_device::is_there(device);
-        size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
-        if !is_there {
+        let is_known = content_device::is_known(device);
+        size.set(memory, if is_known { data::SIZE.saturating_mul(items) } else { 0 })?;
+        if !is_known {
             return Ok(UNKNOWN_DEVICE_HRESULT);
         }
         let owner = match owner_of(call, user, content_type) {

@@ -37,7 +37,7 @@ const ASK: u32 = 0x200;
 const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
 
 /// Returns whether a device id is known.
-pub(super) fn is_there(device: u32) -> bool {
+pub(super) fn is_known(device: u32) -> bool {
     has_disk(device) || has_disc(device)
 }
 

@@ -73,7 +73,7 @@ impl ContentTitles {
     ) -> Fallible<Win32Error> {
         let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
         out.set(call.memory(), Handle::NULL)?;
-        if !content_device::is_there(device) {
+        if !content_device::is_known(device) {
             return Ok(UNKNOWN_DEVICE_HRESULT);
         }
         let owners = match xuid {

@@ -56,7 +56,7 @@ fn notify_if_changed(call: &mut Call, has_changed: bool) -> Fallible<()> {
 /// Polls which controllers are connected, and notifies listeners of a change.
 pub(super) fn poll_connections(call: &mut Call) -> Fallible<()> {
     let connected = call.kernel.devices.input.lock().connected(call.now());
-    let has_changed = call.kernel.user.connections.lock().see_all(connected);
+    let has_changed = call.kernel.user.connections.lock().observe_all(connected);
     notify_if_changed(call, has_changed)
 }
 
@@ -66,7 +66,7 @@ fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
         return Ok(None);
     }
     let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
-    let has_changed = call.kernel.user.connections.lock().see(user, pad.is_some());
+    let has_changed = call.kernel.user.connections.lock().observe(user, pad.is_some());
     notify_if_changed(call, has_changed)?;
     // While a dialog is open, input belongs to it and not to the title.
     let rests = call.kernel.user.dialog.is_open();

@@ -364,7 +364,7 @@ impl NtFileInformation {
         let (root, path) = name_of(call, attributes)?;
         let bytes = {
             let files = call.kernel.files.lock();
-            let (entry, allocation) = files.look_at(root.as_ref().map(ObjectRef::body), &path)?;
+            let (entry, allocation) = files.entry_of_path(root.as_ref().map(ObjectRef::body), &path)?;
             information::network_open(&entry, allocation)
         };
         call.memory().write_bytes(buffer, &bytes)?;

@@ -57,7 +57,7 @@ impl Files {
     }
 
     /// Entry and allocation size of a file by name, if an open would find it.
-    pub fn look_at(&self, root: Option<GuestAddr>, path: &str) -> Fallible<(Entry, u64)> {
+    pub fn entry_of_path(&self, root: Option<GuestAddr>, path: &str) -> Fallible<(Entry, u64)> {
         let location = self.resolve(root, path)?;
         if self.shared.is_delete_pending(&location.key()) {
             return Err(NtStatus::DELETE_PENDING.into());

@@ -118,9 +118,9 @@ impl FileRequests<'_> {
         // The steps are independent: a failure of one does not stop the others.
         let told = [
             outcome.write(self.memory, reply.status_block),
-            self.signal_end(cpu, reply),
-            self.call_at_end(cpu, reply),
-            self.post_end(cpu, reply, outcome),
+            self.signal_completion(cpu, reply),
+            self.queue_apc(cpu, reply),
+            self.post_to_port(cpu, reply, outcome),
         ];
         for failure in told.into_iter().filter_map(Result::err) {
             tracing::debug!(target: "kernel", "end of a request of thread {}: {failure}", reply.thread_id);

@@ -221,12 +221,12 @@ impl<'k> FileRequests<'k> {
     ) -> Fallible<NtStatus> {
         let reply = request.reply(thread_id);
         outcome.write(self.memory, reply.status_block)?;
-        self.signal_end(cpu, &reply)?;
+        self.signal_completion(cpu, &reply)?;
         if outcome.status.is_error() {
             return Ok(outcome.status);
         }
-        self.call_at_end(cpu, &reply)?;
-        self.post_end(cpu, &reply, outcome)?;
+        self.queue_apc(cpu, &reply)?;
+        self.post_to_port(cpu, &reply, outcome)?;
         if !outcome.status.is_success() {
             return Ok(outcome.status);
         }
@@ -235,7 +235,7 @@ impl<'k> FileRequests<'k> {
     }
 
     /// Signals the file object and the event of a completed request.
-    pub(super) fn signal_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
+    pub(super) fn signal_completion(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
         for body in reply.signals() {
             self.dispatcher.set_event(self.memory, cpu, body, 0)?;
         }
@@ -243,7 +243,7 @@ impl<'k> FileRequests<'k> {
     }
 
     /// Queues the APC of a completed request, if it has one.
-    pub(super) fn call_at_end(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
+    pub(super) fn queue_apc(&self, cpu: &mut dyn Cpu, reply: &Reply) -> Fallible<()> {
         let routine = GuestAddr(reply.apc_routine.0 & !1);
         if routine.is_null() {
             return Ok(());
@@ -255,7 +255,7 @@ impl<'k> FileRequests<'k> {
 
     /// Posts a completed request to the file's completion port, if there is one and the request has
     /// a context.
-    pub(super) fn post_end(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
+    pub(super) fn post_to_port(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
         let port = self.files.lock().get(reply.file)?.port;
         let (Some(PortKey { port, key }), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
         let Outcome { status, information } = outcome;

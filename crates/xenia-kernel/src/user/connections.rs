@@ -14,14 +14,14 @@ pub struct Connections([Option<bool>; USERS as usize]);
 impl Connections {
     /// Records whether `user` has a controller; returns whether that changed. The first observation
     /// is not a change.
-    pub fn see(&mut self, user: u32, connected: bool) -> bool {
+    pub fn observe(&mut self, user: u32, connected: bool) -> bool {
         let Some(known) = self.0.get_mut(user as usize) else { return false };
         known.replace(connected).is_some_and(|before| before != connected)
     }
 
-    /// Like [`Self::see`], for all users; `connected` has a bit for each.
-    pub fn see_all(&mut self, connected: u8) -> bool {
-        (0..USERS).fold(false, |news, user| self.see(user, connected >> user & 1 != 0) | news)
+    /// Like [`Self::observe`], for all users; `connected` has a bit for each.
+    pub fn observe_all(&mut self, connected: u8) -> bool {
+        (0..USERS).fold(false, |news, user| self.observe(user, connected >> user & 1 != 0) | news)
     }
 }
 
@@ -32,9 +32,11 @@ mod tests {
     #[test]
     fn initial_connections_raise_no_notification() {
         let mut connections = Connections::default();
-        assert!(!connections.see(1, true) && !connections.see(1, true));
-        assert!(!connections.see_all(0b0010) && connections.see_all(0b0110) && !connections.see_all(0b0110));
-        assert!(connections.see_all(0b1001), "all at once are told once");
-        assert!(connections.see(0, false) && !connections.see(4, true) && !connections.see(u32::MAX, true));
+        assert!(!connections.observe(1, true) && !connections.observe(1, true));
+        let mut all = |connected| connections.observe_all(connected);
+        assert!(!all(0b0010) && all(0b0110) && !all(0b0110));
+        assert!(all(0b1001), "all at once are told once");
+        let mut one = |user, connected| connections.observe(user, connected);
+        assert!(one(0, false) && !one(4, true) && !one(u32::MAX, true));
     }
 }
