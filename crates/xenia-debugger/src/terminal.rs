@@ -134,8 +134,8 @@ fn is_interrupt(code: KeyCode, modifiers: KeyModifiers) -> bool {
     code == KeyCode::Char('c') && modifiers.contains(KeyModifiers::CONTROL)
 }
 
-/// Looks at the keys while the machine runs, and shows how far it is.
-struct Looking<'a> {
+/// Polls the keys while the machine runs, and shows its position.
+struct KeyWatcher<'a> {
     screen: &'a mut Screen,
     keys: &'a Keys,
     /// The screen before the run.
@@ -146,7 +146,7 @@ struct Looking<'a> {
     shown: Instant,
 }
 
-impl Watcher for Looking<'_> {
+impl Watcher for KeyWatcher<'_> {
     fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool {
         while let Ok(event) = self.keys.events.try_recv() {
             if stops(&event) {
@@ -187,7 +187,7 @@ impl FrontEnd for OnTerminal {
                     if is_interrupt(code, modifiers) {
                         break;
                     }
-                    let mut looking = Looking {
+                    let mut watcher = KeyWatcher {
                         screen: &mut screen,
                         keys: &keys,
                         scene,
@@ -195,7 +195,7 @@ impl FrontEnd for OnTerminal {
                         engine: machine.engine_name(),
                         shown: Instant::now(),
                     };
-                    self.session.key(code, machine, &mut looking);
+                    self.session.key(code, machine, &mut watcher);
                     // A launched title is stopped by another flag.
                     *keys.stop.lock() = machine.stop_flag();
                 }

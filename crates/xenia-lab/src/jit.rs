@@ -4,7 +4,7 @@ use crate::args::{JitDumpArgs, JitUnit};
 use crate::flat::FlatImage;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use xenia::machine::tell_functions;
+use xenia::machine::register_functions;
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::title::{Title, key_ring};
@@ -68,7 +68,7 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
         JitUnit::Instr => Granularity::Instruction,
     };
     let jit = Jit::new(placed.memory.clone(), JitConfig { granularity, ..JitConfig::default() })?;
-    tell_functions(&jit, &placed.image.functions);
+    register_functions(&jit, &placed.image.functions);
     let dump = jit.dump(GuestAddr(pc))?;
     let dump = dump.with_context(|| format!("{} has no code at {pc:#010x}", title.name))?;
     if let Some(path) = &args.json {

@@ -126,11 +126,11 @@ pub struct ThreadsReport {
 impl ThreadsReport {
     /// Creates a report of every live thread. The caller must hold no lock.
     pub fn new<S: System>(scheduler: &Scheduler, system: &S) -> Self {
-        Self::look_at(scheduler.threads(), scheduler.now(), system).explained_by(system)
+        Self::of_threads(scheduler.threads(), scheduler.now(), system).explained_by(system)
     }
 
     /// First half of [`Self::new`], which takes no locks, for callers that hold the slots' locks.
-    pub(crate) fn look_at<'a, S: System>(
+    pub(crate) fn of_threads<'a, S: System>(
         threads: impl Iterator<Item = &'a GuestThread>,
         now: GuestTicks,
         system: &S,

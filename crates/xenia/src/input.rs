@@ -293,7 +293,7 @@ impl Controllers {
     }
 
     /// Calls `receiver` with a message for the user each time that a pad comes or goes.
-    pub fn tell_news_to(&self, receiver: impl Fn(String) + Send + 'static) {
+    pub fn set_news_receiver(&self, receiver: impl Fn(String) + Send + 'static) {
         self.0.lock().news = Some(PadNews(Box::new(receiver)));
     }
 

@@ -25,7 +25,7 @@ mod state_header;
 pub use collect::IN_A_FILE;
 use debug::Debugger;
 pub use debug::{Debugged, FrontEnd, LastWriter};
-pub use engine::{engine, jit_config, scheduler_config, tell_functions};
+pub use engine::{engine, jit_config, register_functions, scheduler_config};
 pub use figures::Sizes;
 pub use inspect::{FileRow, GpuRows, Inspector, LockRow, ObjectRow};
 pub use launched::Launched;

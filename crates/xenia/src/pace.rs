@@ -264,7 +264,7 @@ impl Pace {
 
     /// Notes the start of a run.
     pub fn begin(&mut self, figures: impl Fn() -> Figures) {
-        self.tell_now(&figures);
+        self.report_now(&figures);
     }
 
     /// The requested speed in guest seconds per host second, for a machine whose time is the host's
@@ -293,7 +293,7 @@ impl Pace {
     /// end.
     pub fn between(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
         if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
-            self.tell_now(&figures);
+            self.report_now(&figures);
         }
         let control = self.control.clone();
         let mut state = control.0.state.lock();
@@ -322,7 +322,7 @@ impl Pace {
                     self.step_to = Some(at.frames + 1);
                     return true;
                 }
-                self.tell_now(&figures);
+                self.report_now(&figures);
                 self.limiter.restart();
                 wait_until = None;
                 let begun = Instant::now();
@@ -344,7 +344,7 @@ impl Pace {
         }
     }
 
-    fn tell_now(&mut self, figures: &impl Fn() -> Figures) {
+    fn report_now(&mut self, figures: &impl Fn() -> Figures) {
         (self.tell)(figures());
         self.told = Some(Instant::now());
     }

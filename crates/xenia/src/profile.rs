@@ -152,12 +152,12 @@ impl ProfiledMachine {
 }
 
 /// State that the profiler's thread shares with its owner.
-struct Looking {
+struct ProfilerStop {
     over: Mutex<bool>,
     ends: Condvar,
 }
 
-impl Default for Looking {
+impl Default for ProfilerStop {
     fn default() -> Self {
         Self { over: Mutex::numbered(Level::Program, lock_order::PROFILER, false), ends: Condvar::new() }
     }
@@ -191,8 +191,8 @@ impl RunProfile {
     /// Starts the profiler's thread.
     pub(crate) fn start(self) -> Result<Profiler> {
         let Self { path, period, machine } = self;
-        let looking = Arc::<Looking>::default();
-        let shared = looking.clone();
+        let stop = Arc::<ProfilerStop>::default();
+        let shared = stop.clone();
         let thread = std::thread::Builder::new().name("profiler".to_owned()).spawn(move || {
             let start = Instant::now();
             let mut run = SampledRun { period, ..SampledRun::default() };
@@ -203,22 +203,22 @@ impl RunProfile {
             }
             run
         });
-        Ok(Profiler { path, looking, thread: thread.context("cannot start the profiler's thread")? })
+        Ok(Profiler { path, stop, thread: thread.context("cannot start the profiler's thread")? })
     }
 }
 
 /// The profiler of a run in progress.
 pub(crate) struct Profiler {
     path: PathBuf,
-    looking: Arc<Looking>,
+    stop: Arc<ProfilerStop>,
     thread: JoinHandle<SampledRun>,
 }
 
 impl Profiler {
     /// Ends the profiler, and writes the profile.
     pub(crate) fn finish(self, title: &str, kernel: &Arc<Kernel>) -> Result<()> {
-        *self.looking.over.lock() = true;
-        self.looking.ends.notify_all();
+        *self.stop.over.lock() = true;
+        self.stop.ends.notify_all();
         // A panic of the thread was printed already.
         let run = self.thread.join().unwrap_or_default();
         write(&self.path, &ResolvedProfile::of(title, run, kernel))

@@ -130,7 +130,7 @@ impl<'a> PiecePlanner<'a> {
             if place.is_settled && (self.wanted.as_entry || !place.is_covered) {
                 return self.plan_beside(&place);
             }
-            let piece = self.look_at(place, covered);
+            let piece = self.piece_of(place, covered);
             // A pruned path becomes part of the region, but not an entry.
             self.wanted.as_entry &= !(piece.was_pruned && piece.is_known(self.wanted.pc));
             if self.knows_enough(&piece) {
@@ -163,7 +163,7 @@ impl<'a> PiecePlanner<'a> {
         Some(Plan::alone(self.discover(&[pc], &reach)?, pc))
     }
 
-    fn look_at(&mut self, place: FunctionPlace, covered: AddressRanges) -> Piece<'a> {
+    fn piece_of(&mut self, place: FunctionPlace, covered: AddressRanges) -> Piece<'a> {
         let reach = self.reach(place.piece, FUNCTION_LIMIT);
         let known = self.discover(&place.roots, &reach);
         let end_of_code = place.end_of_code.max(known.as_ref().map_or(0, Region::end));

@@ -148,7 +148,7 @@ impl AheadCompiler<'_> {
     pub(crate) fn around(&mut self, pc: u32) -> Pieces {
         let began = Instant::now();
         let mut done = Pieces::default();
-        if !self.is_there(pc) {
+        if !self.has_code(pc) {
             self.piece(pc, &mut done);
         }
         self.count(done, began.elapsed());
@@ -156,7 +156,7 @@ impl AheadCompiler<'_> {
     }
 
     /// Whether `pc` has published code, or code in the store.
-    pub(crate) fn is_there(&self, pc: u32) -> bool {
+    pub(crate) fn has_code(&self, pc: u32) -> bool {
         let is_kept = self.shared.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
         is_kept || self.code.entries.offset(pc) > STORED
     }

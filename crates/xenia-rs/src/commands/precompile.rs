@@ -9,7 +9,7 @@ use xenia::code_ahead;
 use xenia::code_store;
 use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, TitleConfig, VideoConfig};
 use xenia::interrupt::Interrupt;
-use xenia::machine::{Machine, MachineOptions, jit_config, tell_functions};
+use xenia::machine::{Machine, MachineOptions, jit_config, register_functions};
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::title::Title;
@@ -108,7 +108,7 @@ fn jit_with_store(title: &Title, mode: &ExecutorConfig, folder: &Path, machine: 
     let store = code_store::options(folder, title, config.engine.reservations);
     let store = store.context("compiled code can't be kept")?;
     let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
-    tell_functions(&jit, &title.image.functions);
+    register_functions(&jit, &title.image.functions);
     Ok(jit)
 }
 

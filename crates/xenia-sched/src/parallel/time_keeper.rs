@@ -70,7 +70,7 @@ impl<S: System> TimeKeeper<'_, S> {
         let now = self.shared.clock.now();
         let seen = self.shared.slots.with_all_slots(|slots| {
             let threads = slots.into_iter().flat_map(|slot| slot.records.iter());
-            ThreadsReport::look_at(threads, now, &self.system)
+            ThreadsReport::of_threads(threads, now, &self.system)
         });
         seen.explained_by(&self.system)
     }

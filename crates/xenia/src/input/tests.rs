@@ -143,7 +143,7 @@ fn a_mapping_that_is_given_comes_before_the_default() {
 fn pads_that_come_and_go_are_told() {
     let controllers = without_keyboard();
     let (sender, told) = std::sync::mpsc::channel();
-    controllers.tell_news_to(move |text| {
+    controllers.set_news_receiver(move |text| {
         let _ = sender.send(text);
     });
     let pad = controllers.plug(console_pad(), Motors::default());

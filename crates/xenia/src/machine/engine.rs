@@ -18,8 +18,8 @@ use xenia_sched::{
     ContentionManifest, Executor, LockstepExecutor, OrderMode, ParallelExecutor, Scheduler, SchedulerConfig,
 };
 
-/// Tells the compiler the bounds of an image's functions.
-pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
+/// Registers the bounds of an image's functions with the compiler.
+pub fn register_functions(jit: &Jit, functions: &[FunctionEntry]) {
     for function in functions.iter().filter(|function| function.size > 0) {
         jit.add_function(function.start, Some(function.start.offset(function.size)));
     }
@@ -129,7 +129,7 @@ pub fn engine(
     Ok(match args.cross_check {
         None => match Jit::with_store(memory.clone(), jit, store) {
             Ok(jit) => {
-                tell_functions(&jit, functions);
+                register_functions(&jit, functions);
                 let code = Some(jit.code_sizes());
                 let ahead = jit.store().map(|_| jit.ahead());
                 MachineEngine {
@@ -154,7 +154,7 @@ pub fn engine(
                 CrossCheckUnit::Quantum => CheckUnit::Quantum,
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
-            tell_functions(checked.jit(), functions);
+            register_functions(checked.jit(), functions);
             let compiling = Some(checked.jit().compiling());
             let code = Some(checked.jit().code_sizes());
             MachineEngine { compiling, code, store: None, ahead: None, run: Box::new(checked) }

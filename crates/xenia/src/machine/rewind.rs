@@ -227,10 +227,10 @@ impl Machine {
         Ok(())
     }
 
-    /// Passes texts about rewind to `told`.
-    pub fn tell_rewind_to(&mut self, told: RewindSink) {
+    /// Sets the receiver of texts about rewind.
+    pub fn set_rewind_sink(&mut self, sink: RewindSink) {
         if let Some(rewind) = &mut self.outside.rewind {
-            rewind.held.told = told;
+            rewind.held.sink = sink;
         }
     }
 

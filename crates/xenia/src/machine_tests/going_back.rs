@@ -18,7 +18,7 @@ fn a_machine_that_is_often_stopped_still_shows_the_frames_it_goes_back_to() {
     let control = PaceControl::default();
     control.rewind(true);
     let player = control.clone();
-    machine.tell_rewind_to(Box::new(move |text| {
+    machine.set_rewind_sink(Box::new(move |text| {
         if text.contains("as far as it goes") {
             player.close();
         }

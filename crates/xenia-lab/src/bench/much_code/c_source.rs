@@ -3,7 +3,7 @@
 //! On little-endian hosts the bytes of the arena are reversed within each group of eight, so that
 //! every access is a native one and still sees the values that a big-endian machine sees.
 
-use super::c_statement::Functions;
+use super::c_statement::FunctionWriter;
 use super::program::{Function, Program};
 use std::fmt::Write;
 
@@ -72,7 +72,7 @@ fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> St
             let of = if function.is_double(float) { "double" } else { "float" };
             line(&mut text, format_args!("{of} g{float};"));
         }
-        Functions { text: &mut text, function }.block(&function.body);
+        FunctionWriter { text: &mut text, function }.block(&function.body);
         text.push_str("return v0; }\n");
     }
     text

@@ -8,14 +8,14 @@ use super::program::{
 
 /// A function whose statements are being written.
 #[derive(Debug)]
-pub(super) struct Functions<'a> {
+pub(super) struct FunctionWriter<'a> {
     /// Text to append to.
     pub text: &'a mut String,
     /// The function being written.
     pub function: &'a Function,
 }
 
-impl Functions<'_> {
+impl FunctionWriter<'_> {
     fn line(&mut self, what: std::fmt::Arguments<'_>) {
         line(self.text, what);
     }

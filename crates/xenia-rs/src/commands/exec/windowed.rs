@@ -216,7 +216,7 @@ impl SessionThread {
             pads.pads(HeldParts { buttons: held.buttons, parts: held.parts.0 });
         });
         let messages = sender.clone();
-        self.controllers.tell_news_to(move |text| messages.message(text));
+        self.controllers.set_news_receiver(move |text| messages.message(text));
         let control = self.control.clone();
         let window = sender.clone();
         self.interrupt.when_requested(move || {

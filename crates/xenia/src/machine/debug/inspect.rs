@@ -1,7 +1,7 @@
 //! Views of a debugged machine for a debugger of this process: its moments, symbols, and the
 //! compiler's output. Those that a window has, too, are the machine's.
 
-use super::super::{Machine, MachinePosition, tell_functions};
+use super::super::{Machine, MachinePosition, register_functions};
 use super::Debugged;
 use anyhow::{Context, Result};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -88,11 +88,11 @@ impl Debugged<'_, '_> {
         addresses.into_iter().map(|address| address.0).collect()
     }
 
-    /// Calls `look` with name and address of every named function, until it returns `false`.
-    pub fn each_symbol(&self, mut look: impl FnMut(&str, u32) -> bool) {
+    /// Calls `visit` with name and address of every named function, until it returns `false`.
+    pub fn each_symbol(&self, mut visit: impl FnMut(&str, u32) -> bool) {
         let modules = self.machine.inside.kernel.modules.lock();
         for symbol in modules.iter().flat_map(Module::named_functions) {
-            if !look(&symbol.name, symbol.address.0) {
+            if !visit(&symbol.name, symbol.address.0) {
                 return;
             }
         }
@@ -122,7 +122,7 @@ impl Debugged<'_, '_> {
             }
         }
         let jit = Jit::new(copy, JitConfig::default())?;
-        tell_functions(&jit, &functions);
+        register_functions(&jit, &functions);
         jit.dump(GuestAddr(pc))?.with_context(|| format!("there is no code at {pc:#010x}"))
     }
 }

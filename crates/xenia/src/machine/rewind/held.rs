@@ -23,7 +23,7 @@ pub type RewindSink = Box<dyn FnMut(String) + Send>;
 
 /// The user's side of rewind.
 pub(super) struct Held {
-    pub(super) told: RewindSink,
+    pub(super) sink: RewindSink,
     /// Guest time from which the user goes back, for as long as the key is held.
     from: Option<GuestTicks>,
     /// Guest time since which the machine could not be saved.
@@ -36,8 +36,8 @@ pub(super) struct Held {
 
 impl Default for Held {
     fn default() -> Self {
-        let told = Box::new(|_| {});
-        Self { told, from: None, gap: None, has_told_gap: false, has_told_files: false }
+        let sink = Box::new(|_| {});
+        Self { sink, from: None, gap: None, has_told_gap: false, has_told_files: false }
     }
 }
 
@@ -65,7 +65,7 @@ impl Machine {
                 let since = *rewind.held.gap.get_or_insert(now);
                 let is_news = !is_soon || now - since >= TICKS_PER_SECOND;
                 if is_news && !std::mem::replace(&mut rewind.held.has_told_gap, true) {
-                    (rewind.held.told)(format!("no way back: {}", say::chain(&error)));
+                    (rewind.held.sink)(format!("no way back: {}", say::chain(&error)));
                 }
                 if !is_soon {
                     self.outside.rewind = None;
@@ -89,7 +89,7 @@ impl Machine {
                 self.outside.write_errors.note(text);
                 return Some(RunEnd::Stopped);
             }
-            self.tell_rewind(text);
+            self.send_rewind_text(text);
             self.outside.rewind = None;
             return None;
         }
@@ -97,12 +97,12 @@ impl Machine {
         let stays = self.inside.kernel.files.lock().packages.store.is_kept();
         let back = from.saturating_sub(position.now) as f64 / TICKS_PER_SECOND as f64;
         let end = if index.is_some() { "" } else { ", as far as it goes" };
-        self.tell_rewind(format!("back {back:.1} s{end}"));
+        self.send_rewind_text(format!("back {back:.1} s{end}"));
         if stays
             && let Some(rewind) = &mut self.outside.rewind
             && !std::mem::replace(&mut rewind.held.has_told_files, true)
         {
-            (rewind.held.told)("files that the title has saved stay as they are".to_owned());
+            (rewind.held.sink)("files that the title has saved stay as they are".to_owned());
         }
         let shown_in = if self.has_host_clock() { SHOWN_BY_CLOCK } else { SHOWN };
         let shown = Limits {
@@ -142,9 +142,9 @@ impl Machine {
         }
     }
 
-    fn tell_rewind(&mut self, text: String) {
+    fn send_rewind_text(&mut self, text: String) {
         if let Some(rewind) = &mut self.outside.rewind {
-            (rewind.held.told)(text);
+            (rewind.held.sink)(text);
         }
     }
 }
