@@ -4,10 +4,10 @@
 //!   every missing arm.
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per
 //!   row.
-//! - [`Instruction`]: a word with accessors for every field; [`word`] and [`mask`] have the words
-//!   and bits that are compared as numbers. Few other places take words apart: the kernel's
-//!   unwinding of prologues, branches in the debugger, opcodes of single precision in the baseline
-//!   tier.
+//! - [`Instruction`]: a word with accessors for every field; [`word`], [`mask`] and
+//!   [`branch_options`] have the words and bits that are compared as numbers. Few other places take
+//!   words apart: the kernel's unwinding of prologues, branches in the debugger, opcodes of single
+//!   precision in the baseline tier.
 //! - [`decode`]: word to [`Op`]; [`LoadSize`]: the bytes that an instruction loads.
 //! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!
@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod asm;
+pub mod branch_options;
 mod decode;
 mod disasm;
 mod fields;

@@ -9,6 +9,7 @@
 
 use super::{Cpu, Flow, Step};
 use crate::CrField;
+use xenia_isa::branch_options::{IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, TAKEN_IF_ZERO};
 use xenia_isa::{Branch, Instruction};
 
 impl Cpu<'_> {
@@ -29,12 +30,12 @@ impl Cpu<'_> {
     #[inline(always)]
     fn branch_taken(&mut self, i: Instruction) -> bool {
         let bo = i.bo();
-        let ctr_ok = bo & 4 != 0 || {
+        let ctr_ok = bo & IGNORES_COUNT != 0 || {
             self.ctx.ctr = self.ctx.ctr.wrapping_sub(1);
             let is_zero = if self.ctx.sf() { self.ctx.ctr == 0 } else { self.ctx.ctr as u32 == 0 };
-            is_zero == (bo & 2 != 0)
+            is_zero == (bo & TAKEN_IF_ZERO != 0)
         };
-        let condition_ok = bo & 16 != 0 || self.cr_bit(i.bi()) == (bo & 8 != 0);
+        let condition_ok = bo & IGNORES_CONDITION != 0 || self.cr_bit(i.bi()) == (bo & TAKEN_IF_SET != 0);
         ctr_ok && condition_ok
     }
 

@@ -4,6 +4,7 @@ use super::chain::{END, RowHandler, after_plain, chain, chained, either, last, o
 use super::{ExceptionKind, Flow, Plain, system};
 use crate::msr_bit;
 use std::sync::LazyLock;
+use xenia_isa::branch_options::ALWAYS;
 use xenia_isa::mask::{AA_LK, BIT, BO, L, LK, OE_RC, RA, RC};
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
 use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
@@ -81,7 +82,6 @@ pub(crate) fn handler_for(i: Instruction, facilities: u64) -> ChosenHandler {
 
 /// The handler of an instruction.
 pub(crate) fn handler_of(op: Op, i: Instruction) -> RowHandler {
-    const ALWAYS: usize = 0b10100;
     if op == Op::orx && i.is_yield_hint() {
         return YIELD;
     }

@@ -1,11 +1,8 @@
 //! Block terminators: which instructions end a basic block of the baseline tier, and how.
 
 use std::sync::LazyLock;
+use xenia_isa::branch_options::{ALWAYS, IGNORES_COUNT};
 use xenia_isa::{Family, Flag, Instruction, Op, spr};
-
-/// Bits of BO: a branch ignores the condition, or CTR.
-pub(super) const IGNORES_CONDITION: usize = 16;
-pub(super) const IGNORES_COUNT: usize = 4;
 
 /// How an instruction ends its basic block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +88,7 @@ pub(super) fn ending(op: Option<Op>, i: Instruction) -> Ending {
 }
 
 fn of_word(op: Op, i: Instruction) -> Ending {
-    let always = i.bo() & IGNORES_CONDITION != 0 && i.bo() & IGNORES_COUNT != 0;
+    let always = i.bo() & ALWAYS == ALWAYS;
     let interpreted = |is: bool| if is { Ending::Interpreted } else { Ending::Next };
     match op {
         Op::bx if i.lk() => Ending::Call,

@@ -12,6 +12,7 @@ use crate::cfg::loops::innermost;
 use crate::cfg::region::{Block, Terminator};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use xenia_isa::branch_options::IGNORES_COUNT;
 use xenia_isa::{Family, Flag, Op, RegisterSet};
 
 /// Maximum number of blocks in a loop.
@@ -121,7 +122,7 @@ fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
         }
         if row.family == Family::Branch
             && matches!(op, Op::bcx | Op::bclrx)
-            && guest.instruction.bo() & 4 == 0
+            && guest.instruction.bo() & IGNORES_COUNT == 0
         {
             // The decrement is a dependency between iterations; through the context it costs the
             // latency of a store and a load.

@@ -9,6 +9,7 @@ use crate::cfg::region::{Terminator, end_of};
 use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_isa::branch_options::{IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, TAKEN_IF_ZERO};
 use xenia_isa::{Branch, Instruction};
 
 impl Lifter<'_> {
@@ -17,16 +18,16 @@ impl Lifter<'_> {
     fn taken(&mut self, i: Instruction) -> Option<Value> {
         let bo = i.bo();
         let mut condition = None;
-        if bo & 4 == 0 {
+        if bo & IGNORES_COUNT == 0 {
             let ctr = self.special(Special::Ctr);
             let ctr = self.b.ins().iadd_imm_s(ctr, -1);
             self.set_special(Special::Ctr, ctr);
             let count = self.in_mode(ctr);
-            let code = if bo & 2 != 0 { IntCC::Equal } else { IntCC::NotEqual };
+            let code = if bo & TAKEN_IF_ZERO != 0 { IntCC::Equal } else { IntCC::NotEqual };
             condition = Some(self.b.ins().icmp_imm_s(code, count, 0));
         }
-        if bo & 16 == 0 {
-            let test = self.cr_test(i.bi(), bo & 8 != 0);
+        if bo & IGNORES_CONDITION == 0 {
+            let test = self.cr_test(i.bi(), bo & TAKEN_IF_SET != 0);
             condition = Some(match condition {
                 Some(other) => self.b.ins().band(other, test),
                 None => test,

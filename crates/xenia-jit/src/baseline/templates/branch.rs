@@ -2,16 +2,16 @@
 
 use super::Templates;
 use crate::baseline::encode::{Condition, Dword, Imm, MOV, Qword, RAX, Rm, Shift, TEST};
-use crate::baseline::leaves::{IGNORES_CONDITION, IGNORES_COUNT};
 use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
+use xenia_isa::branch_options::{ALWAYS, IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, TAKEN_IF_ZERO};
 
 impl Templates {
     /// Emits the CTR test of a conditional branch that tests a condition as well: decrements CTR
     /// and jumps over the rest if the branch is not taken. Returns the field of that jump, or
     /// `None`, with nothing emitted, for other branches.
     pub(in crate::baseline) fn count_guard(&mut self, i: Instruction) -> Option<usize> {
-        if i.bo() & (IGNORES_CONDITION | IGNORES_COUNT) != 0 {
+        if i.bo() & ALWAYS != 0 {
             return None;
         }
         let condition = self.count_down(i);
@@ -26,7 +26,7 @@ impl Templates {
             return (i.bo() & IGNORES_COUNT == 0).then(|| self.count_down(i));
         }
         let condition = self.field_test(i.bi() >> 2, i.bi() & 3);
-        Some(if i.bo() & 8 != 0 { condition } else { condition.not() })
+        Some(if i.bo() & TAKEN_IF_SET != 0 { condition } else { condition.not() })
     }
 
     /// Decrements CTR. Returns the condition under which the CTR test passes.
@@ -34,7 +34,7 @@ impl Templates {
         self.e.imm(Qword, Imm::Sub, CTR, 1);
         // 32-bit mode: the low word decides.
         self.e.imm(Dword, Imm::Cmp, CTR, 0);
-        if i.bo() & 2 != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL }
+        if i.bo() & TAKEN_IF_ZERO != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL }
     }
 
     /// Tests a bit of a condition register field: 0 is LT, 3 is SO.

@@ -2,6 +2,7 @@
 //! that change what blocks assume.
 
 use super::{BLOCK_LIMIT, Fetch};
+use xenia_isa::branch_options::ALWAYS;
 use xenia_isa::{Flag, Instruction, Op, decode, spr};
 
 /// How a block's last instruction continues.
@@ -44,7 +45,7 @@ fn target(pc: u32, i: Instruction, displacement: i64) -> u32 {
 /// Classifies the control flow of an instruction.
 pub fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> Terminator {
     let Some(op) = op else { return Terminator::Stop };
-    let always = i.bo() & 0x14 == 0x14;
+    let always = i.bo() & ALWAYS == ALWAYS;
     match op {
         Op::bx | Op::bcx => {
             let (taken, conditional) =
