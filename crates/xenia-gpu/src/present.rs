@@ -11,7 +11,7 @@ pub use fast_rgba::PixelTable;
 pub use front_buffer::FrontBuffer;
 
 /// Largest side of a frame.
-const MAX_SIDE: u32 = 4096;
+pub(crate) const MAX_SIDE: u32 = 4096;
 /// Texture formats of 10-bit front buffers: 2_10_10_10, and the same read as 16 bits a component.
 const TEN_BITS: [u32; 2] = [7, 54];
 

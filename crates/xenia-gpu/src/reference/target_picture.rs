@@ -5,10 +5,8 @@ use super::memory::Edram;
 use crate::backend::Frame;
 use crate::draw_state::DrawCall;
 use crate::edram::EdramSurface;
+use crate::present::MAX_SIDE;
 use crate::texture::depth_to_single;
-
-/// Largest side of the image.
-const MAX_SIDE: u32 = 4096;
 
 /// Image of a draw's first colour target, or of its depth (near is dark) if it has none, down to
 /// the scissor's lower edge. It shows the first sample of each pixel, clamped to 0..1 and opaque.
