@@ -59,7 +59,7 @@ impl Area {
                     "crates/xenia-jit/src/baseline/emit.rs",
                     "crates/xenia-jit/src/baseline/encode.rs",
                     "crates/xenia-jit/src/baseline/encode/**/*.rs",
-                    "crates/xenia-jit/src/baseline/leaves.rs",
+                    "crates/xenia-jit/src/baseline/endings.rs",
                 ],
             ),
         }

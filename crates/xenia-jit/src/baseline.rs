@@ -13,7 +13,7 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | Which words are compiled together? | `unit`, `leaves`, `source` |
+//! | Which words are compiled together? | `unit`, `endings`, `source` |
 //! | Which host code do they become? | `emit`, `templates`, `encode` |
 //! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
 //! | Which functions gain in the optimizing tier? | `worth`, `shares`, `survey` |
@@ -34,13 +34,13 @@ mod call_table;
 mod condition_thunk;
 mod emit;
 mod encode;
+mod endings;
 #[allow(unsafe_code)]
 #[cfg_attr(not(target_arch = "x86_64"), path = "baseline/absent.rs")]
 mod enter;
 mod entries;
 mod float_thunks;
 mod group_thunks;
-mod leaves;
 mod links;
 mod map;
 mod reason;

@@ -20,7 +20,7 @@ mod switch;
 
 use super::call_table;
 use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
-use super::leaves::Ending;
+use super::endings::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates};

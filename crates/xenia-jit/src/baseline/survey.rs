@@ -9,7 +9,7 @@
 //! end if that is known, else up to the last reached word.
 
 use super::emit::Emitter;
-use super::leaves::Ending;
+use super::endings::Ending;
 use super::templates::CodeOptions;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;

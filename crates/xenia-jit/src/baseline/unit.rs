@@ -18,7 +18,7 @@
 //! the longest path from there to the next such place. Every cycle contains one, because backward
 //! branches lead to one.
 
-use super::leaves::{self, Ending};
+use super::endings::{self, Ending};
 use xenia_isa::{Instruction, Op, decode};
 use xenia_lifter::cfg::function_bounds::makes_a_frame;
 
@@ -225,7 +225,7 @@ impl Discovery {
             self.mark(index, VISITED);
             self.instructions += 1;
             index += 1;
-            let ending = leaves::ending(op, i);
+            let ending = endings::ending(op, i);
             if ending == Ending::Next {
                 continue;
             }
@@ -303,7 +303,7 @@ impl Discovery {
                 && ending == Ending::Next
             {
                 let Word { i, op } = self.words[index];
-                ending = leaves::ending(op, i);
+                ending = endings::ending(op, i);
                 index += 1;
             }
             let is_interpreted = matches!(ending, Ending::Interpreted | Ending::Illegal);
