@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 use target::{System, Target};
 use test_programs::TestProgram;
 
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval between polls of a process.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines that are printed of a run that fails.
 const SHOWN: usize = 20;
 /// Limit of a program of tests, in those of a check.
@@ -281,7 +282,7 @@ fn output_in_time(command: &mut Command, patience: Duration) -> Result<Outcome> 
             child.wait()?;
             break None;
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     };
     let text = |file: &mut File| -> Result<String> {
         let mut bytes = Vec::new();

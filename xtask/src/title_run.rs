@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// Interval between memory samples.
-const LOOK: Duration = Duration::from_millis(20);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Parameters of a run.
 pub(crate) struct TitleRun<'a> {
@@ -76,7 +76,7 @@ impl TitleRun<'_> {
             let statm = PathBuf::from(format!("/proc/{}/statm", child.id()));
             while child.try_wait()?.is_none() {
                 pages.extend(resident(&statm));
-                std::thread::sleep(LOOK);
+                std::thread::sleep(SAMPLE_INTERVAL);
             }
         }
         let status = child.wait()?;

@@ -26,8 +26,8 @@ use xenia::machine::{Debugged, FrontEnd, MachinePosition};
 use xenia::say;
 use xenia_gdb::Debuggee;
 
-/// Time between two looks at whether the session is to end.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Interval between polls for the end of the session, and between pictures of a run.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A session on the terminal.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ impl Keys {
         let stopped = stop.clone();
         let read = move || {
             while !ends.load(Relaxed) {
-                match event::poll(PATIENCE) {
+                match event::poll(POLL_INTERVAL) {
                     Ok(false) => continue,
                     Ok(true) => {}
                     Err(_) => return,
@@ -153,7 +153,7 @@ impl Watcher for KeyWatcher<'_> {
                 return false;
             }
         }
-        if self.shown.elapsed() < PATIENCE {
+        if self.shown.elapsed() < POLL_INTERVAL {
             return true;
         }
         self.shown = Instant::now();
@@ -174,7 +174,7 @@ impl FrontEnd for OnTerminal {
                 DebugScene::gather(&mut self.session, machine, Rect::new(0, 0, size.width, size.height));
             screen.0.draw(|frame| draw(&scene, frame.buffer_mut()))?;
             let event = loop {
-                match keys.events.recv_timeout(PATIENCE) {
+                match keys.events.recv_timeout(POLL_INTERVAL) {
                     Ok(event) => break Some(event),
                     Err(RecvTimeoutError::Disconnected) => bail!("the terminal is gone"),
                     Err(RecvTimeoutError::Timeout) if machine.idle() => {}

@@ -20,7 +20,7 @@ pub(crate) const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "-
 /// Largest number of failures printed; the JSON has all.
 const SHOWN: usize = 20;
 /// Interval between polls of `--watch`.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs the subcommand.
 pub fn run(command: &SweepCommand) -> Result<Code> {
@@ -122,7 +122,7 @@ fn watch(args: &SweepMergeArgs) -> Result<Merged> {
             bar.finish_and_clear();
             return Ok(merged);
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 

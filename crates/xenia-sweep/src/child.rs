@@ -1,7 +1,7 @@
 //! Runs a unit's process with limits, and ends it with all its children.
 //!
 //! - Time: at the limit SIGTERM, on which the program writes its report, then SIGKILL.
-//! - Memory: resident memory is sampled every [`LOOK`]. A process that grows faster than that
+//! - Memory: resident memory is sampled every [`POLL_INTERVAL`]. A process that grows faster
 //!   reaches its address space limit, which it has set itself ([`limit_this_process`]). A machine
 //!   reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
 //! - Output: standard output and error go to unnamed files, whose sizes are sampled as well; output
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use xenia_host::process::{self, ProcessGroup};
 
 /// Interval between polls of a process.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Time that a process has to write its report after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 /// Address space that a machine reserves without using it, with a margin: the guest's views, and
@@ -155,7 +155,7 @@ fn watch(
     let mut watched = Watched { stop: None, memory_mib: 0.0 };
     let mut kill_at = None;
     loop {
-        if group.wait(LOOK)? {
+        if group.wait(POLL_INTERVAL)? {
             return Ok(watched);
         }
         watched.memory_mib = watched.memory_mib.max(group.memory_mib());

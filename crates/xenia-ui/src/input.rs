@@ -18,7 +18,7 @@ use picture::DeadZones;
 use std::time::Duration;
 
 /// Interval between polls of what is pressed.
-const LOOK: Duration = Duration::from_millis(33);
+const POLL_INTERVAL: Duration = Duration::from_millis(33);
 /// Height of the list of parts in points.
 const LIST_HEIGHT: f32 = 156.0;
 /// Seconds for which the motors are tried.
@@ -94,7 +94,7 @@ fn command(command: InputCommand) -> Outcome {
 pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let Some(input) = &model.input else { return outcomes };
-    ui.ctx().request_repaint_after(LOOK);
+    ui.ctx().request_repaint_after(POLL_INTERVAL);
     ui.vertical_centered(|ui| ui.heading("Controllers"));
     if input.pads.is_empty() {
         ui.vertical_centered(|ui| ui.label("no pad: the keyboard alone"));

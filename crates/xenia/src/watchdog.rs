@@ -18,7 +18,7 @@ use xenia_sync::watchdog::StuckLocks;
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Interval between polls.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Time without the end of a slice after which a report is due.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -174,7 +174,7 @@ impl Watchdog {
             let mut dump_at = watched.dump_threads_after;
             while !*over {
                 let to_dump = dump_at.map(|at| at.saturating_sub(start.elapsed()));
-                until.1.wait_for(&mut over, to_dump.map_or(LOOK, |rest| rest.min(LOOK)));
+                until.1.wait_for(&mut over, to_dump.map_or(POLL_INTERVAL, |rest| rest.min(POLL_INTERVAL)));
                 if *over {
                     break;
                 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
 /// Interval between samples of a process's threads.
-const LOOK: Duration = Duration::from_millis(5);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(5);
 /// Seconds after which a run is given up.
 const TIMEOUT: &str = "1200";
 
@@ -63,7 +63,7 @@ impl Run<'_> {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(SAMPLE_INTERVAL);
         };
         let wall = start.elapsed().as_secs_f64();
         let text = std::fs::read_to_string(&json).unwrap_or_default();

@@ -15,7 +15,7 @@ const SCRIPT: &str = "deploy/slurm.sh";
 /// Time limit of a job.
 const PATIENCE: Duration = Duration::from_hours(2);
 /// Polling interval of the queue: each poll costs the workers time.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A private Slurm; stopped when dropped.
 pub(super) struct Slurm {
@@ -55,7 +55,7 @@ impl Slurm {
             if start.elapsed() > Duration::from_mins(2) {
                 bail!("the nodes don't come up: {}", slurm.ask("sinfo", &["-R"])?);
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
         Ok(slurm)
     }
@@ -91,7 +91,7 @@ impl Slurm {
             }
             for _ in 0..5 {
                 killer.poll(out)?;
-                std::thread::sleep(LOOK / 5);
+                std::thread::sleep(POLL_INTERVAL / 5);
             }
         }
         Ok(killer.killed)

@@ -54,8 +54,8 @@ struct Counts(BTreeMap<&'static str, Vec<String>>);
 #[derive(Deserialize)]
 struct Budgets(BTreeMap<String, usize>);
 
-/// Names that say nothing of what a function does or a module contains.
-const VAGUE: [&str; 3] = ["look", "tell", "told"];
+/// Names that say nothing of what a function does, a module contains or a constant is.
+const VAGUE: [&str; 4] = ["look", "look_at", "tell", "told"];
 
 const RULES: [(&str, &str); 9] = [
     ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
@@ -63,7 +63,7 @@ const RULES: [(&str, &str); 9] = [
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
     ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
     ("tuple-parameters", "parameters are tuples, without names for their parts"),
-    ("vague-names", "functions or modules are called look, tell or told"),
+    ("vague-names", "functions, modules or constants are called look, tell or told"),
     ("module-references", "comments say \"See the module's documentation\" in place of a link"),
     ("short-docs", "doc comments have one or two words"),
     ("terms", "places use a home-made term (docs/src/style.md has the field's)"),
@@ -239,9 +239,11 @@ fn shapes_of(line: &str) -> Vec<&'static str> {
     let is_function = line.contains("fn ");
     let has_tuple = line.contains("): (") && (is_function || line.starts_with('(') && line.ends_with("),"));
     let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
-    let name = ["fn ", "mod "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
+    let name = ["fn ", "mod ", "const "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
     let name = name.and_then(|name| name.split(|c: char| !c.is_alphanumeric() && c != '_').next());
-    let is_vague = name.is_some_and(|name| VAGUE.contains(&name));
+    let is_vague = name
+        .map(str::to_lowercase)
+        .is_some_and(|name| VAGUE.contains(&name.as_str()) || name.starts_with("tell_"));
     [(is_pair, "paired-lets"), (has_tuple, "tuple-parameters"), (is_vague, "vague-names")]
         .into_iter()
         .filter_map(|(is_broken, rule)| is_broken.then_some(rule))
@@ -351,6 +353,8 @@ mod tests {
             ("(a, b): (u32, u32),", vec!["tuple-parameters"]),
             ("pub(crate) fn look(&self) {", vec!["vague-names"]),
             ("mod told;", vec!["vague-names"]),
+            ("const LOOK: Duration = Duration::from_millis(1);", vec!["vague-names"]),
+            ("fn tell_now(&mut self) {", vec!["vague-names"]),
             ("fn look_up(&self) {", vec![]),
         ] {
             assert_eq!(shapes_of(line), found, "{line}");

@@ -14,7 +14,7 @@ use xenia::interrupt::Interrupt;
 /// The guest program guest/primes.
 const TITLE: &[u8] = include_bytes!("../../../../guest/bin/primes.xex");
 /// Interval between polls of the workers; short in comparison with the measured times.
-const LOOK: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Timeout of a title, in seconds.
 const PATIENCE: &str = "600";
 
@@ -192,7 +192,7 @@ impl Workshop<'_> {
                 *ended = true;
                 running -= 1;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
         let mut sum = Answer::default();
         for worker in &workers {
