@@ -41,7 +41,7 @@ use self::entries::{Entry, source_bytes};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
 use self::levels::LevelSources;
-use self::recent::{RecentFetches, RecentTexture};
+use self::recent::{RecentFetches, RecentTexture, TextureEpoch};
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
@@ -230,7 +230,7 @@ impl Textures {
     ) -> Option<FetchedTexture> {
         let mirror = with.mirror;
         let memory = with.memory;
-        let epoch = memory.epoch().map(|epoch| (epoch, mirror.stamp()));
+        let epoch = TextureEpoch::now(memory, mirror);
         if let Some(epoch) = epoch
             && let Some((fetched, bytes)) = self.recent.texture(words, shape, epoch)
         {

@@ -8,6 +8,7 @@ use xenia_gpu::memory::PhysicalMemory;
 use xenia_gpu::texture::TextureKey;
 
 use super::super::mirror::{Contents, Mirror};
+use super::recent::TextureEpoch;
 use super::{HostTexture, LEAST_BYTES, Textures};
 
 /// Guest memory that a level was decoded from.
@@ -35,8 +36,8 @@ pub(super) struct Entry {
     /// Sources by level.
     pub(super) sources: Vec<Source>,
     pub(super) bytes: u64,
-    /// Memory epoch and mirror stamp at which the sources were last found current.
-    pub(super) epoch: Option<(u64, u64)>,
+    /// Epoch in which the sources were last found current.
+    pub(super) epoch: Option<TextureEpoch>,
 }
 
 impl Entry {

@@ -1,24 +1,41 @@
 //! Recent fetches: a table in front of the caches of textures and samplers, in which the words of a
 //! fetch constant alone find the results of the draw before.
 //!
-//! Words are compared as a whole, so that nothing is decoded. An entry is valid only for the memory
-//! epoch and the mirror's stamp at which its texture was current.
+//! Words are compared as a whole, so that nothing is decoded. An entry is valid only in the epoch
+//! ([`TextureEpoch`]) in which its texture was current.
 
 use std::sync::Arc;
 
+use xenia_gpu::PhysicalMemory;
 use xenia_gpu::enums::{Anisotropy, TextureFilter};
 
-use super::{FetchedTexture, HostSampler};
+use super::{FetchedTexture, HostSampler, Mirror};
 use crate::translate::TextureShape;
 
 /// log2 of the entries of each table: more than the constants of a few draws in turn.
 const SIZE_LOG2: u32 = 8;
 
+/// State of memory and of resolved images: while it lasts, textures stay current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TextureEpoch {
+    /// Epoch of memory.
+    memory: u64,
+    /// Stamp of the mirror, which changes with each resolve.
+    mirror: u64,
+}
+
+impl TextureEpoch {
+    /// The present epoch; `None` if writes to memory can't be noticed.
+    pub(super) fn now(memory: &dyn PhysicalMemory, mirror: &Mirror) -> Option<Self> {
+        Some(Self { memory: memory.epoch()?, mirror: mirror.stamp() })
+    }
+}
+
 /// Texture with the key under which it was found.
 pub(super) struct RecentTexture {
     pub(super) words: [u32; 6],
     pub(super) shape: TextureShape,
-    pub(super) epoch: (u64, u64),
+    pub(super) epoch: TextureEpoch,
     pub(super) fetched: FetchedTexture,
     pub(super) bytes: u64,
 }
@@ -59,7 +76,7 @@ impl RecentFetches {
         &self,
         words: &[u32; 6],
         shape: TextureShape,
-        epoch: (u64, u64),
+        epoch: TextureEpoch,
     ) -> Option<(&FetchedTexture, u64)> {
         let recent = self.textures[place(words, shape as u32)].as_ref()?;
         let is_same = recent.epoch == epoch && recent.words == *words && recent.shape == shape;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::PhysicalRange;
 
+use super::recent::TextureEpoch;
 use super::{HostTexture, TextureInputs, Textures};
 
 /// State of the cache, and of the memory behind it: while it is the same, each fetch constant has
@@ -13,8 +14,7 @@ use super::{HostTexture, TextureInputs, Textures};
 pub(crate) struct TexturesState {
     /// Number of textures that were made or changed.
     changes: u64,
-    /// Epoch of memory, and stamp of the mirror.
-    epoch: (u64, u64),
+    epoch: TextureEpoch,
 }
 
 impl Textures {
@@ -44,8 +44,8 @@ impl Textures {
 
     /// The present state; `None` if writes to memory can't be noticed.
     pub(crate) fn state(&self, with: &TextureInputs<'_>) -> Option<TexturesState> {
-        let epoch = with.memory.epoch()?;
-        Some(TexturesState { changes: self.changes, epoch: (epoch, with.mirror.stamp()) })
+        let epoch = TextureEpoch::now(with.memory, with.mirror)?;
+        Some(TexturesState { changes: self.changes, epoch })
     }
 
     /// An earlier state, with the changes since then.
