@@ -13,7 +13,8 @@ mod visits;
 mod waits;
 
 use crate::queue::{QueueEnd, RunQueues};
-use crate::{GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef};
+use crate::thread::DeadlineKey;
+use crate::{HW_THREADS, SchedulerCounters, ThreadRef};
 use records::Records;
 use std::collections::BTreeMap;
 pub(crate) use visits::WholeVisits;
@@ -49,8 +50,8 @@ pub struct HwSlot {
     roaming: usize,
     /// A bit per other slot that could take one of those.
     on_offer: u8,
-    /// Deadlines of waits of this slot's threads, with the waits' numbers.
-    timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
+    /// Deadlines of waits of this slot's threads.
+    timed: BTreeMap<DeadlineKey, ThreadRef>,
     /// Threads whose priority the scheduler has changed and not reported to the guest yet, without
     /// duplicates; threads that have left may be among them.
     changed_priorities: Vec<ThreadRef>,

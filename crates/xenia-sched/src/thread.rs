@@ -4,6 +4,14 @@ use crate::{Alertable, GuestTicks, ThreadRef};
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
+/// Deadline of a wait. The numbers of waits order equal deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct DeadlineKey {
+    pub(crate) deadline: GuestTicks,
+    /// Serial number of the wait.
+    pub(crate) serial: u64,
+}
+
 /// The object of a wait, for reports and the event log. Wakers keep their own records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
@@ -180,10 +188,12 @@ impl GuestThread {
         !std::mem::replace(&mut self.is_listed_as_changed, true)
     }
 
-    /// The deadline of its wait, and the wait's number.
-    pub(crate) fn deadline(&self) -> Option<(GuestTicks, u64)> {
+    /// The deadline of its wait.
+    pub(crate) fn deadline(&self) -> Option<DeadlineKey> {
         match &self.state {
-            ThreadState::Waiting { wait, serial, .. } => Some((wait.deadline?, *serial)),
+            ThreadState::Waiting { wait, serial, .. } => {
+                Some(DeadlineKey { deadline: wait.deadline?, serial: *serial })
+            }
             _ => None,
         }
     }

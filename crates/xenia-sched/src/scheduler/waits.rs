@@ -57,7 +57,7 @@ impl Scheduler {
 
     /// The earliest deadline of a wait.
     pub fn next_deadline(&self) -> Option<GuestTicks> {
-        self.slots.iter().filter_map(HwSlot::first_deadline).min().map(|(deadline, _)| deadline)
+        self.slots.iter().filter_map(HwSlot::first_deadline).min().map(|first| first.deadline)
     }
 
     /// Removes the next deadline that is not after `now`. Returns its thread, which still waits.

@@ -7,7 +7,8 @@ use crate::counters::CountersState;
 use crate::priority::MAX_PRIORITY;
 use crate::queue::QueueEnd;
 use crate::slot::control::MAX_SUSPEND_COUNT;
-use crate::{BlockReason, GuestThread, GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
+use crate::thread::DeadlineKey;
+use crate::{BlockReason, GuestThread, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -28,7 +29,7 @@ pub(crate) struct SlotState {
     is_yielded_to: bool,
     /// Ready threads in the order in which they would run.
     ready: Vec<ThreadRef>,
-    timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
+    timed: BTreeMap<DeadlineKey, ThreadRef>,
     changed_priorities: Vec<ThreadRef>,
     last_ran: Option<ThreadRef>,
     counters: CountersState,
@@ -181,7 +182,7 @@ fn check_places(
     };
     let may_spin = spinning.is_none_or(|r| running.is_none() && spins(r));
     check(may_spin, "a slot's spinning thread is impossible")?;
-    let is_due = |(&key, &r): (&(GuestTicks, u64), &ThreadRef)| {
+    let is_due = |(&key, &r): (&DeadlineKey, &ThreadRef)| {
         records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
     };
     check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;

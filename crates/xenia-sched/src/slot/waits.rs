@@ -10,6 +10,7 @@
 use super::HwSlot;
 use crate::common::{Common, Moment};
 use crate::priority::boosted;
+use crate::thread::DeadlineKey;
 use crate::{
     BlockReason, Commit, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait, WaitTicket,
     WaitWord,
@@ -61,7 +62,7 @@ impl HwSlot {
         }
         let serial = common.next_wait();
         if let Some(deadline) = wait.deadline {
-            self.add_deadline(common, (deadline, serial), r);
+            self.add_deadline(common, DeadlineKey { deadline, serial }, r);
         }
         let thread = self.records.get_mut(r)?;
         moment.emit(&Event::Wait { thread: thread.id, wait: &wait });
@@ -171,15 +172,15 @@ impl HwSlot {
 
     // ---- deadlines ----
 
-    /// The earliest deadline of a wait, and the wait's number.
-    pub(crate) fn first_deadline(&self) -> Option<(GuestTicks, u64)> {
+    /// The earliest deadline of a wait.
+    pub(crate) fn first_deadline(&self) -> Option<DeadlineKey> {
         self.timed.keys().next().copied()
     }
 
     /// Removes the next deadline that is not after `now`. Returns its thread, which still waits.
     pub(crate) fn pop_expired(&mut self, common: &Common, now: GuestTicks) -> Option<ThreadRef> {
         let entry = self.timed.first_entry()?;
-        if entry.key().0 > now {
+        if entry.key().deadline > now {
             return None;
         }
         let r = entry.remove();
@@ -187,7 +188,7 @@ impl HwSlot {
         Some(r)
     }
 
-    pub(super) fn add_deadline(&mut self, common: &Common, key: (GuestTicks, u64), r: ThreadRef) {
+    pub(super) fn add_deadline(&mut self, common: &Common, key: DeadlineKey, r: ThreadRef) {
         self.timed.insert(key, r);
         if self.first_deadline() == Some(key) {
             self.show_deadline(common);
@@ -202,7 +203,7 @@ impl HwSlot {
     }
 
     /// Removes a deadline. Returns whether it was still there.
-    pub(super) fn take_deadline(&mut self, common: &Common, key: (GuestTicks, u64)) -> bool {
+    pub(super) fn take_deadline(&mut self, common: &Common, key: DeadlineKey) -> bool {
         let is_first = self.first_deadline() == Some(key);
         let found = self.timed.remove(&key).is_some();
         if is_first {
@@ -212,7 +213,7 @@ impl HwSlot {
     }
 
     pub(super) fn show_deadline(&mut self, common: &Common) {
-        let deadline = self.first_deadline().map_or(GuestTicks::MAX, |(deadline, _)| deadline);
+        let deadline = self.first_deadline().map_or(GuestTicks::MAX, |first| first.deadline);
         if common.set_deadline(self.hw_id, deadline) {
             self.signals |= super::KEEPER;
         }
