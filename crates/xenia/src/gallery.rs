@@ -32,6 +32,15 @@ pub struct GalleryFile {
     pub bytes: Option<u64>,
 }
 
+/// Largest size of a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureLimit {
+    /// Largest width in pixels.
+    pub width: u16,
+    /// Largest height in pixels.
+    pub height: u16,
+}
+
 /// Lists screenshots and videos, the newest first. A folder that is missing has none.
 pub fn list(screenshots: &Path, videos: &Path) -> Vec<GalleryFile> {
     let mut all: Vec<GalleryFile> = entries(screenshots, GalleryKind::Picture).collect();
@@ -55,22 +64,22 @@ fn entries(folder: &Path, kind: GalleryKind) -> impl Iterator<Item = GalleryFile
     })
 }
 
-/// Reads a picture, made smaller where it is larger than `most` pixels in a direction.
+/// Reads a picture, made smaller where it is larger than the limit.
 ///
 /// # Errors
 /// The file cannot be read, is not a PNG picture, or is too large.
-pub fn read(path: &Path, most: (u16, u16)) -> Result<IconPicture> {
+pub fn read(path: &Path, limit: PictureLimit) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
     let picture = decode_large(&bytes).with_context(|| path.display().to_string())?;
-    Ok(shrunk(picture, most))
+    Ok(shrunk(picture, limit))
 }
 
 /// A picture whose sides are divided by the least whole number for which they fit: each pixel is
 /// the mean of a square.
-pub(crate) fn shrunk(picture: IconPicture, most: (u16, u16)) -> IconPicture {
+pub(crate) fn shrunk(picture: IconPicture, limit: PictureLimit) -> IconPicture {
     let [width, height] = picture.size.map(usize::from);
     let by = |side: usize, most: u16| side.div_ceil(usize::from(most.max(1)));
-    let by = by(width, most.0).max(by(height, most.1));
+    let by = by(width, limit.width).max(by(height, limit.height));
     if by <= 1 {
         return picture;
     }
@@ -132,11 +141,12 @@ mod tests {
         let path = folder.path().join("a.png");
         let rgba = [[10_u8, 20, 30, 255], [30, 40, 50, 255]].concat().repeat(20);
         write_png(&path, &Frame { width: 10, height: 4, rgba }).unwrap();
-        let small = read(&path, (5, 5)).unwrap();
+        let within = |width, height| read(&path, PictureLimit { width, height });
+        let small = within(5, 5).unwrap();
         assert_eq!((small.size, small.rgba.len(), &small.rgba[..4]), ([5, 2], 40, &[20, 30, 40, 255][..]));
-        assert_eq!(read(&path, (10, 4)).unwrap().size, [10, 4]);
-        assert_eq!(read(&path, (0, 0)).unwrap().size, [1, 1]);
+        assert_eq!(within(10, 4).unwrap().size, [10, 4]);
+        assert_eq!(within(0, 0).unwrap().size, [1, 1]);
         std::fs::write(&path, "noise").unwrap();
-        assert!(read(&path, (9, 9)).is_err());
+        assert!(within(9, 9).is_err());
     }
 }

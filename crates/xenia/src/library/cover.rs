@@ -11,7 +11,7 @@
 use super::LibraryTitle;
 use super::icon::{IconPicture, decode_within};
 use super::jpeg;
-use crate::gallery::shrunk;
+use crate::gallery::{PictureLimit, shrunk};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::is_default_executable;
@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<IconPicture> {
         decode_within(&bytes, MAX_SIDE, most)
     };
     let cover = cover.with_context(|| path.display().to_string())?;
-    Ok(shrunk(cover, (KEPT_SIDE, KEPT_SIDE)))
+    Ok(shrunk(cover, PictureLimit { width: KEPT_SIDE, height: KEPT_SIDE }))
 }
 
 #[cfg(test)]

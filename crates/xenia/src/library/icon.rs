@@ -1,5 +1,6 @@
 //! Reads icons of titles as pixels.
 
+use crate::gallery::{PictureLimit, shrunk};
 use anyhow::{Context, Result, bail};
 use png::{ColorType, Transformations};
 use std::io::Cursor;
@@ -40,7 +41,7 @@ fn decode(bytes: &[u8]) -> Result<IconPicture> {
 /// no PNG picture, or too large.
 pub fn small(bytes: &[u8]) -> Option<IconPicture> {
     let icon = decode(bytes).ok()?;
-    Some(crate::gallery::shrunk(icon, (SMALL_SIDE, SMALL_SIDE)))
+    Some(shrunk(icon, PictureLimit { width: SMALL_SIDE, height: SMALL_SIDE }))
 }
 
 /// As [`read`], for the bytes of a picture as large as a screen.

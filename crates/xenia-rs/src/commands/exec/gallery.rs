@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-use xenia::gallery::{self, GalleryFile, GalleryKind};
+use xenia::gallery::{self, GalleryFile, GalleryKind, PictureLimit};
 use xenia::say::visible;
 use xenia::state_slots::age_text;
 use xenia_render::{GalleryEntry, GalleryModel, GalleryPicture, LIST_ROWS, LibraryIcon};
 
 /// Largest size of an entry's picture in pixels.
-const SMALL: (u16, u16) = (160, 90);
+const SMALL: PictureLimit = PictureLimit { width: 160, height: 90 };
 /// Largest size of a picture that is shown alone, in pixels.
-const LARGE: (u16, u16) = (1920, 1080);
+const LARGE: PictureLimit = PictureLimit { width: 1920, height: 1080 };
 
 /// Folders of the user's screenshots and videos.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ fn name_of(path: &Path) -> String {
     visible(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
 }
 
-fn read(path: &Path, most: (u16, u16)) -> Option<Arc<LibraryIcon>> {
-    let picture = gallery::read(path, most).ok()?;
+fn read(path: &Path, limit: PictureLimit) -> Option<Arc<LibraryIcon>> {
+    let picture = gallery::read(path, limit).ok()?;
     Some(Arc::new(LibraryIcon { size: picture.size, rgba: picture.rgba }))
 }
 
