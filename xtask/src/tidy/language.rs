@@ -62,7 +62,7 @@ const RULES: [(&str, &str); 9] = [
     ("columns", "lines of comments or pages are longer than 100 columns"),
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
     ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
-    ("tuple-parameters", "parameters are tuples, without names for their parts"),
+    ("tuple-parameters", "parameters are tuples, whose types do not name their parts"),
     ("vague-names", "functions, modules or constants are called look, tell or told"),
     ("module-references", "comments say \"See the module's documentation\" in place of a link"),
     ("short-docs", "doc comments have one or two words"),
@@ -236,8 +236,9 @@ fn type_defined_by(line: &str) -> Option<&str> {
 /// The rules that a line of code breaks by its shape.
 fn shapes_of(line: &str) -> Vec<&'static str> {
     let is_pair = ["let (", "(self."].iter().any(|start| line.starts_with(start)) && line.contains(") = (");
+    let is_parted = line.starts_with('(') && line.contains("): (") && line.ends_with("),");
     let is_function = line.contains("fn ");
-    let has_tuple = line.contains("): (") && (is_function || line.starts_with('(') && line.ends_with("),"));
+    let has_tuple = is_parted || is_function && line.contains(": (");
     let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
     let name = ["fn ", "mod ", "const "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
     let name = name.and_then(|name| name.split(|c: char| !c.is_alphanumeric() && c != '_').next());
@@ -351,6 +352,8 @@ mod tests {
             ("let (a, b) = pair();", vec![]),
             ("fn f(x: u32, (a, b): (u32, u32)) {", vec!["tuple-parameters"]),
             ("(a, b): (u32, u32),", vec!["tuple-parameters"]),
+            ("fn f(epoch: (u64, u64)) {", vec!["tuple-parameters"]),
+            ("fn f(each: &(dyn Fn() + Sync)) -> (u32, u32) {", vec![]),
             ("pub(crate) fn look(&self) {", vec!["vague-names"]),
             ("mod told;", vec!["vague-names"]),
             ("const LOOK: Duration = Duration::from_millis(1);", vec!["vague-names"]),

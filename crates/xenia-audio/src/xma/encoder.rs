@@ -1,6 +1,6 @@
 //! A small encoder for tests: tiles of 128 samples, in every form of the format.
 
-use super::prefix::Codes;
+use super::prefix::{Codes, Prefix};
 use super::transform::amplitude;
 use std::f64::consts::PI;
 use xenia_testing::Dice;
@@ -16,7 +16,8 @@ impl Writer {
         self.bits.extend((0..count).rev().map(|bit| value >> bit & 1 != 0));
     }
 
-    fn symbol(&mut self, (word, length): (u32, u32)) {
+    fn symbol(&mut self, code: &Prefix, symbol: u16) {
+        let (word, length) = code.word(symbol);
         self.put(word, length);
     }
 
@@ -100,12 +101,12 @@ fn band_of(k: usize) -> usize {
 fn write_pair(to: &mut Writer, pair: [u32; 2]) {
     let codes = Codes::get();
     if let Some(number) = codes.twos.iter().position(|&two| two.map(u32::from) == pair) {
-        to.symbol(codes.vectors_2.word(number as u16));
+        to.symbol(&codes.vectors_2, number as u16);
         return;
     }
-    to.symbol(codes.vectors_2.word(136));
+    to.symbol(&codes.vectors_2, 136);
     for value in pair {
-        to.symbol(codes.vectors_1.word(value.min(100) as u16));
+        to.symbol(&codes.vectors_1, value.min(100) as u16);
         if value >= 100 {
             to.large(value - 100);
         }
@@ -126,9 +127,9 @@ fn write_coefficients(to: &mut Writer, levels: &[i32], form: Form) {
     while at + 3 < most && (form != Form::Vectors || !had_zero) {
         let values: [u32; 4] = std::array::from_fn(|n| levels[at + n].unsigned_abs());
         if let Some(number) = codes.fours.iter().position(|&four| four.map(u32::from) == values) {
-            to.symbol(codes.vectors_4.word(number as u16));
+            to.symbol(&codes.vectors_4, number as u16);
         } else {
-            to.symbol(codes.vectors_4.word(126));
+            to.symbol(&codes.vectors_4, 126);
             write_pair(to, [values[0], values[1]]);
             write_pair(to, [values[2], values[3]]);
         }
@@ -143,7 +144,7 @@ fn write_coefficients(to: &mut Writer, levels: &[i32], form: Form) {
     let runs = &codes.coefficients[table];
     while at < 128 {
         let Some(run) = levels[at..].iter().position(|&level| level != 0) else {
-            to.symbol(runs.code.word(1));
+            to.symbol(&runs.code, 1);
             return;
         };
         let level = levels[at + run];
@@ -154,9 +155,9 @@ fn write_coefficients(to: &mut Writer, levels: &[i32], form: Form) {
             runs.symbol(run as u16, value as u16)
         };
         if let Some(symbol) = symbol {
-            to.symbol(runs.code.word(symbol));
+            to.symbol(&runs.code, symbol);
         } else {
-            to.symbol(runs.code.word(0));
+            to.symbol(&runs.code, 0);
             to.large(value);
             match run {
                 0 => to.put(0, 1),
@@ -298,7 +299,7 @@ fn write_scales(to: &mut Writer, scales: [i32; 14], style: Style, number: usize)
         to.put(0, 2);
         let mut below = 45;
         for factor in scales {
-            to.symbol(codes.scale.word((factor - below + 60) as u16));
+            to.symbol(&codes.scale, (factor - below + 60) as u16);
             below = factor;
         }
     } else if style.scales == 0 {
@@ -314,7 +315,7 @@ fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14])
     let mut at = 0;
     while at < 14 {
         let Some(run) = (at..14).position(|band| before[band] != after[band]) else {
-            to.symbol(codes.scale_runs.code.word(1));
+            to.symbol(&codes.scale_runs.code, 1);
             return;
         };
         let difference = after[at + run] - before[at + run];
@@ -324,9 +325,9 @@ fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14])
         if let Some(symbol) =
             codes.scale_runs.symbol(run as u16, level as u16).filter(|_| at.is_multiple_of(2))
         {
-            to.symbol(codes.scale_runs.code.word(symbol));
+            to.symbol(&codes.scale_runs.code, symbol);
         } else {
-            to.symbol(codes.scale_runs.code.word(0));
+            to.symbol(&codes.scale_runs.code, 0);
             to.put(level, 8);
             to.put(run as u32, 5);
         }

@@ -93,31 +93,38 @@ mod tests {
         Screen { corner: (1920, 0), size: PixelSize::new(1280, 800) },
     ];
 
-    fn place(width: u32, height: u32, position: (i32, i32)) -> WindowPlace {
-        WindowPlace { size: PixelSize::new(width, height), position: Some(position), is_maximized: false }
+    fn place(size: [u32; 2], position: [i32; 2]) -> WindowPlace {
+        let [width, height] = size;
+        WindowPlace {
+            size: PixelSize::new(width, height),
+            position: Some(position.into()),
+            is_maximized: false,
+        }
     }
 
     #[test]
     fn a_window_comes_back_where_it_was() {
-        for place in [place(1280, 720, (10, 20)), place(800, 600, (2000, 30)), place(800, 600, (-300, 0))] {
+        for place in
+            [place([1280, 720], [10, 20]), place([800, 600], [2000, 30]), place([800, 600], [-300, 0])]
+        {
             assert_eq!(place.on(&SCREENS), place);
         }
     }
 
     #[test]
     fn a_window_is_never_where_it_cannot_be_moved() {
-        for position in [(5000, 0), (0, -200), (0, 1070), (-1000, 100), (i32::MIN, i32::MAX)] {
-            let found = place(800, 600, position).on(&SCREENS);
+        for position in [[5000, 0], [0, -200], [0, 1070], [-1000, 100], [i32::MIN, i32::MAX]] {
+            let found = place([800, 600], position).on(&SCREENS);
             assert_eq!((found.position, found.size), (None, PixelSize::new(800, 600)), "{position:?}");
         }
-        assert_eq!(place(1280, 720, (0, 0)).on(&[]).position, None, "no screen is known");
+        assert_eq!(place([1280, 720], [0, 0]).on(&[]).position, None, "no screen is known");
     }
 
     #[test]
     fn sizes_fit_the_screen() {
-        assert_eq!(place(u32::MAX, 9000, (0, 0)).on(&SCREENS).size, PixelSize::new(1824, 1001));
-        assert_eq!(place(1, 0, (0, 0)).on(&SCREENS).size, PixelSize::new(160, 160));
-        let small = place(1400, 700, (1930, 10)).on(&SCREENS);
+        assert_eq!(place([u32::MAX, 9000], [0, 0]).on(&SCREENS).size, PixelSize::new(1824, 1001));
+        assert_eq!(place([1, 0], [0, 0]).on(&SCREENS).size, PixelSize::new(160, 160));
+        let small = place([1400, 700], [1930, 10]).on(&SCREENS);
         assert_eq!((small.size, small.position), (PixelSize::new(1216, 608), Some((1930, 10))));
     }
 }
