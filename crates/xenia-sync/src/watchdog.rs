@@ -5,16 +5,12 @@
 //! Receivers of a report may end the guest thread in question, or restore a saved state.
 //!
 //! It reads the records of the order checker, so it finds nothing in builds without the checker
-//! ([`WATCHES`]), and costs nothing in those with it: times are only taken when a thread has to
-//! wait anyway.
+//! (debug assertions or the feature `check-order`), and costs nothing in those with it: times are
+//! only taken when a thread has to wait anyway.
 
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
-
-/// Whether this build keeps the records that the watchdog reads: with debug assertions or the
-/// feature `check-order`.
-pub const WATCHES: bool = cfg!(any(debug_assertions, feature = "check-order"));
 
 /// A thread that holds a lock or waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
