@@ -255,16 +255,4 @@ impl GuestMemory {
     pub fn fence_release(&self) {
         fence(Release);
     }
-
-    /// Writes a word that publishes data: a thread that reads it with Acquire, or sees the page's
-    /// version change (it always changes, watched or not), also sees all earlier writes of this
-    /// thread.
-    pub fn write_u32_fence(&self, addr: GuestAddr, value: u32) -> Access<()> {
-        fence(Release);
-        self.write(addr, value)?;
-        if let Some(index) = Self::page_index(addr) {
-            self.bump(index);
-        }
-        Ok(())
-    }
 }

@@ -1,7 +1,7 @@
 //! Ownership of pages, and the translation of guest rights to host rights in the guest view.
 //!
 //! ```text
-//!             watch                     first store, unwatch, remap
+//!             watch                     first store, remap
 //!   IDLE ──► OWNED ──► WATCHED ──► OWNED ──► IDLE
 //!                 flags, then host rights     version, then flags
 //! ```

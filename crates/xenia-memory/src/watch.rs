@@ -213,19 +213,6 @@ impl GuestMemory {
         }
     }
 
-    /// Ends the watches on the pages of `addr..addr + len`. Their versions change, because later
-    /// stores are not reported, and another user may have relied on the watch.
-    pub fn unwatch(&self, addr: GuestAddr, len: u32) {
-        if len == 0 {
-            return;
-        }
-        for page in addr.0 >> PAGE_SHIFT..=addr.0.saturating_add(len - 1) >> PAGE_SHIFT {
-            if let Some(page) = backing_page(page << PAGE_SHIFT) {
-                self.end_watch(page, InViews::None);
-            }
-        }
-    }
-
     /// Ends the watch before an engine's store to a page that was seen to be watched.
     ///
     /// # Errors

@@ -45,11 +45,6 @@ impl WriteLog {
         }
     }
 
-    /// Whether the host reports written pages.
-    pub fn is_incremental(&self) -> bool {
-        self.tracker.is_some()
-    }
-
     /// Notes that the caller has given a page this content since the last query. If the page loses
     /// it before the next one, only this tells that it had any.
     pub fn note_content(&mut self, page: u32, content: &PageBytes) {

@@ -31,7 +31,7 @@ fn the_mirror_follows_hle_and_mapping_but_not_engines() {
     memory.write_bytes(physical, b"some bytes").unwrap();
     memory.fill(GuestAddr(0x8201_8000), 0x100, 7).unwrap();
     memory.atomic_u32(at.offset(8), |v| Some(v + 3)).unwrap().unwrap();
-    memory.write_u32_fence(at.offset(12), 4).unwrap();
+    memory.write(at.offset(12), 4_u32).unwrap();
     memory.protect(at.offset(0x1000), 0x1000, Protect::READ_ONLY).unwrap();
     memory.decommit(at.offset(0x4000), 0x1000).unwrap();
     let mut file = tempfile::tempfile().unwrap();
