@@ -119,7 +119,7 @@ fn a_wake_boost_decays_by_one_each_quantum() {
     let mut scheduler = Scheduler::default();
     let thread = spawn(&mut scheduler, 1, 0);
     scheduler.begin_slot_visit(0);
-    scheduler.park_current(0, forever()).unwrap();
+    scheduler.park(thread, forever()).unwrap();
     assert_eq!(scheduler.running(0), None);
     assert_eq!(scheduler.wake_ref(thread, 0x55, 2), Ok(Woken::Yes));
     assert_eq!(scheduler.wake_ref(thread, 0, 2), Ok(Woken::NotWaiting), "it does not wait any more");
@@ -144,7 +144,7 @@ fn suspension_counts_and_outlasts_a_wake() {
     assert_eq!(scheduler.resume(thread), Ok(1));
     assert_eq!(scheduler.resume(thread), Ok(0));
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
-    scheduler.park_current(0, forever()).unwrap();
+    scheduler.park(thread, forever()).unwrap();
     scheduler.suspend(thread).unwrap();
     assert_eq!(scheduler.wake_ref(thread, 0, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.begin_slot_visit(0), None, "awake, but suspended");
@@ -202,7 +202,7 @@ fn a_migrated_thread_keeps_its_name_and_its_waiters_stay_right() {
     assert_eq!(scheduler.begin_slot_visit(0), None);
     assert_eq!(scheduler.begin_slot_visit(4), Some(thread));
     assert_eq!(scheduler.thread(thread).unwrap().context().unwrap().hw_id, 4);
-    scheduler.park_current(4, forever()).unwrap();
+    scheduler.park(thread, forever()).unwrap();
     scheduler.set_affinity(thread, 1 << 2).unwrap();
     assert_eq!(scheduler.wake_ref(thread, 0, 0), Ok(Woken::Yes));
     assert_eq!(scheduler.begin_slot_visit(4), None);

@@ -6,13 +6,6 @@ use crate::{Ended, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, Wait
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
-    /// Makes the slot's running thread wait. Returns its name, or `None` if no thread runs there.
-    pub fn park_current(&mut self, hw_id: u8, wait: Wait) -> Option<ThreadRef> {
-        let current = self.running(hw_id)?;
-        self.park(current, wait).ok()?;
-        Some(current)
-    }
-
     /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
         let (slot, moment) = self.on(r)?;

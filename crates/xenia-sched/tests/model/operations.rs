@@ -144,7 +144,8 @@ impl Case {
             }
             1 => {
                 let wait = self.wait();
-                let parked = self.scheduler.park_current(slot, wait.clone());
+                let running = self.scheduler.running(slot);
+                let parked = running.filter(|&name| self.scheduler.park(name, wait.clone()).is_ok());
                 assert_eq!(parked, picked);
                 if let Some(at) = self.model.running(slot) {
                     self.model.park(at, wait.deadline, spins(&wait));
