@@ -55,6 +55,16 @@ impl Emitter {
     /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
     /// short jump or a table is out of range.
     pub(super) fn finish(&mut self, unit: &Discovery) -> bool {
+        if !self.patch_jumps() {
+            return false;
+        }
+        self.emit_exits();
+        self.emit_links();
+        self.fill_tables(unit)
+    }
+
+    /// Patches the jumps between blocks. Returns false if a short one is out of range.
+    fn patch_jumps(&mut self) -> bool {
         for &(field, block, is_short) in &self.jumps {
             let label = self.labels[block] as usize;
             if is_short {
@@ -65,8 +75,12 @@ impl Emitter {
                 self.templates.e.set_distance(field, label as i64);
             }
         }
-        let [mut leave, mut missed, mut over, mut missing] =
-            [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver, Slot::Missing].map(Tail::new);
+        true
+    }
+
+    fn emit_exits(&mut self) {
+        let [mut leave, mut missed, mut over] =
+            [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver].map(Tail::new);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
             let e = &mut self.templates.e;
@@ -112,6 +126,11 @@ impl Emitter {
                 Exit::DepthInRegister | Exit::Return => {}
             }
         }
+    }
+
+    /// Emits the exits of links, which look for the code of their targets.
+    fn emit_links(&mut self) {
+        let mut missing = Tail::new(Slot::Missing);
         let e = &mut self.templates.e;
         for link in &mut self.links {
             link.exit = e.len() as u32;
@@ -119,6 +138,5 @@ impl Emitter {
             e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
             missing.jump(e);
         }
-        self.fill_tables(unit)
     }
 }
