@@ -124,7 +124,9 @@ fn a_refused_state_changes_no_file() {
 #[test]
 fn a_file_that_is_committed_while_it_is_removed_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    // Open files are found by the path that the host gives the folder.
+    let root = folder.path().canonicalize().unwrap();
+    let mut device = HostFolder::writable(&root, Arc::default()).unwrap();
     let close = |device: &mut HostFolder, name: &str| {
         device.create_file(&names(&[name])).unwrap().write_at(0, b"contents").unwrap();
     };
@@ -132,7 +134,7 @@ fn a_file_that_is_committed_while_it_is_removed_is_gone() {
     let found = (0..1000).find_map(|number| {
         let name = format!("f{number}");
         close(&mut device, &name);
-        let at = folder.path().join(&name);
+        let at = root.join(&name);
         let size = device.size_at(&at).unwrap();
         (!is_removed(device.remove_file(&at)).unwrap()).then_some((name, at, size))
     });
