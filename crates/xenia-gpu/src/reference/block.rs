@@ -58,13 +58,24 @@ fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>)
 /// stays exact, whatever the weights: titles compare it for equality.
 #[inline(always)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
-    for component in 0..4 {
-        let a = a[component];
-        // The difference of equal infinities would be no number.
-        let [b, c] = [b, c].map(|corner| if corner[component] == a { 0.0 } else { corner[component] - a });
-        let out = &mut register[component];
-        for lane in 0..LANES {
-            out[lane] = canonical_nan(a + b * weights[1][lane] + c * weights[2][lane]);
+    for (component, out) in register.iter_mut().enumerate() {
+        let [a, b, c] = [a, b, c].map(|corner| corner[component]);
+        // By their bits: the sum of zeros would lose their sign.
+        if [b, c].map(f32::to_bits) == [a.to_bits(); 2] {
+            *out = splat(canonical_nan(a));
+            continue;
+        }
+        let to_b = b - a;
+        let to_c = c - a;
+        if to_b.is_finite() && to_c.is_finite() {
+            for lane in 0..LANES {
+                out[lane] = canonical_nan(a + to_b * weights[1][lane] + to_c * weights[2][lane]);
+            }
+        } else {
+            // A corner is infinite, or the difference too large: the weighted sum is still defined.
+            for lane in 0..LANES {
+                out[lane] = canonical_nan(a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane]);
+            }
         }
     }
 }
@@ -304,11 +315,28 @@ mod tests {
 
     #[test]
     fn an_attribute_that_all_corners_share_is_exact() {
-        // With these weights, the weighted sum of 0.1 is below 0.1.
-        let weights = [1.0 - 3.0 / 16.0 - 1.0 / 32.0, 3.0 / 16.0, 1.0 / 32.0].map(splat);
-        let value = [0.1, -1.0, f32::INFINITY, 0.0];
+        // With the first weights, the weighted sum of 0.1 is below 0.1; pixels beside the triangle
+        // have negative ones.
+        for [second, third] in [[3.0 / 16.0, 1.0 / 32.0], [-0.25, 0.5]] {
+            let weights = [1.0 - second - third, second, third].map(splat);
+            let value = [0.1, -1.0, f32::INFINITY, -0.0];
+            let mut register = [[0.0; LANES]; 4];
+            interpolate(&mut register, [value; 3], &weights);
+            let bits = |lanes: Lanes| lanes.map(f32::to_bits);
+            assert_eq!(register.map(bits), value.map(|value| bits(splat(value))));
+        }
+    }
+
+    #[test]
+    fn corners_without_a_finite_difference_have_a_weighted_sum() {
+        let weights = [0.5, 0.25, 0.25].map(splat);
+        let corners = [
+            [f32::INFINITY, 1.0, f32::MAX, 1.0],
+            [1.0, f32::INFINITY, -f32::MAX, 1.0],
+            [1.0, 1.0, -f32::MAX, 2.0],
+        ];
         let mut register = [[0.0; LANES]; 4];
-        interpolate(&mut register, [value; 3], &weights);
-        assert_eq!(register, value.map(splat));
+        interpolate(&mut register, corners, &weights);
+        assert_eq!(register, [f32::INFINITY, f32::INFINITY, 0.0, 1.25].map(splat));
     }
 }
