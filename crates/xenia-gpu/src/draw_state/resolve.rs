@@ -48,7 +48,7 @@ fn texture_height(registers: &RegisterFile) -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyDestination {
     pub physical: u32,
-    /// Pitch of the texture in texels.
+    /// Pitch of the texture in texels, or in blocks for [`CopyCommand::Compare`].
     pub pitch: u32,
     /// Height of the texture in texels.
     pub height: u32,

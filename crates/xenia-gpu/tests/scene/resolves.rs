@@ -58,22 +58,30 @@ fn a_resolve_without_pixels_does_nothing() {
     let mut bytes = [0; 4096];
     scene.memory.read(FRONT, &mut bytes);
     assert_eq!(bytes, [0x5a; 4096]);
+    // A clear with the same rectangle leaves the target as it is.
+    scene.write(all_samples().color_clear_enable(true));
+    scene.set(RB_COLOR_CLEAR, u32::MAX);
+    scene.draw(8, 3);
+    scene.scissor([0, 0, 80, 16]);
+    assert_eq!(pixel(&scene.show(), 20, 8), [255, 0, 0, 255]);
 }
 
 #[test]
 fn components_become_bits_by_a_comparison() {
-    // The reference is below blue and alpha. Two pixels of the block are zero; half words may be
-    // swapped.
+    // The reference is below blue and alpha. Two pixels of each block are zero; half words may be
+    // swapped. The lower block is in the second row of macro tiles, for which the pitch counts.
     for (endian, expected) in [
         (0, [0xc0, 0xcc, 0xc0, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc]),
         (1, [0xcc, 0xc0, 0xcc, 0xc0, 0xcc, 0xcc, 0xcc, 0xcc]),
     ] {
-        let mut scene = Scene::new(80, 16, 0);
+        let mut scene = Scene::new(80, 160, 0);
         let color = [127.0, 128.0, 129.0, 255.0].map(|level: f32| level / 255.0);
-        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, color));
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 160.0, color));
         scene.draw(8, 3);
-        scene.vertices(&rectangle(8.0, 4.0, 9.0, 6.0, [0.0; 4]));
-        scene.draw(8, 3);
+        for y in [4.0, 132.0] {
+            scene.vertices(&rectangle(8.0, y, 9.0, y + 2.0, [0.0; 4]));
+            scene.draw(8, 3);
+        }
         scene.copy_rectangle();
         scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
         scene.write(RbCopyControl::with().copy_command(CopyCommand::Compare));
@@ -81,12 +89,14 @@ fn components_become_bits_by_a_comparison() {
         scene.set(RB_COPY_REF, 0x8080_8080);
         scene.set(RB_COPY_MASK, u32::MAX);
         scene.set(RB_COPY_DEST_BASE, FRONT);
-        scene.write(RbCopyDestPitch::with().copy_dest_pitch(32).copy_dest_height(32));
+        scene.write(RbCopyDestPitch::with().copy_dest_pitch(64).copy_dest_height(64));
         scene.write(RbCopyDestInfo::with().copy_dest_format(61).copy_dest_endian(endian));
         scene.draw(8, 3);
-        let mut block = [0; 8];
-        scene.memory.read(FRONT + tiled_2d(2, 1, 32, 3), &mut block);
-        assert_eq!(block, expected);
+        for row in [1, 33] {
+            let mut block = [0; 8];
+            scene.memory.read(FRONT + tiled_2d(2, row, 64, 3), &mut block);
+            assert_eq!(block, expected, "row {row}");
+        }
     }
 }
 
