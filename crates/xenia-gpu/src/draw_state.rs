@@ -274,9 +274,11 @@ pub struct AlphaTest {
 }
 
 impl AlphaTest {
-    /// Level (0 to 255) as which an 8-bit target stores an alpha; 0 for NaN.
+    /// Level (0 to 255) nearest to an alpha, of two equally near the higher one; 0 for NaN. An
+    /// 8-bit target stores it, except beside such ties: there, its product with 255 is rounded
+    /// first.
     ///
-    /// Its product with 255 is taken as the difference of those with 256 and 1, by steps that no
+    /// The product with 255 is taken as the difference of those with 256 and 1, by steps that no
     /// host rounds differently: their shaders must find the same levels.
     #[inline(always)]
     pub fn level(alpha: f32) -> f32 {

@@ -202,7 +202,7 @@ impl Translator<'_> {
         parts
     }
 
-    /// Level as which an 8-bit target stores an alpha, by the steps of
+    /// Level (0 to 255) nearest to an alpha, by the steps of
     /// [`AlphaTest::level`](xenia_gpu::draw_state::AlphaTest::level).
     fn level(b: &mut Builder, alpha: Value) -> Value {
         let [zero, half, one, steps] = [0.0, 0.5, 1.0, 256.0].map(|value| b.float(value));
