@@ -22,10 +22,10 @@ pub type Rect = [u32; 4];
 /// Rectangles are rounded outwards to multiples of this many pixels.
 const ALIGNMENT: i32 = 8;
 
-/// Pixels that a resolve covers.
+/// Rectangle of pixels that a resolve copies or clears.
 #[derive(Debug)]
-pub struct Covered {
-    /// Pixels inside the target.
+pub struct ResolvedPixels {
+    /// Rectangle inside the target.
     pub rect: Rect,
     /// An error if rows are left out.
     pub whole: Result<(), BackendError>,
@@ -35,7 +35,10 @@ pub struct Covered {
 /// target's pitch. Tile numbers wrap around, so below a certain row a resolve would read the same
 /// tiles again: those rows are left out. `None` if no pixel is covered: titles issue such resolves
 /// (xenia-canary, 2026), which neither copy nor clear.
-pub fn rectangle(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Option<Covered>, BackendError> {
+pub fn rectangle(
+    call: &ResolveCall,
+    memory: &dyn PhysicalMemory,
+) -> Result<Option<ResolvedPixels>, BackendError> {
     let [left, top, right, bottom] = extent(call, memory)?;
     if left >= right || top >= bottom {
         return Ok(None);
@@ -44,7 +47,7 @@ pub fn rectangle(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Opti
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1));
     let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
     let whole = if end < bottom { Err(BackendError::Limit(COPY_ROWS)) } else { Ok(()) };
-    Ok(Some(Covered { rect: [left, top, right, bottom.min(end)], whole }))
+    Ok(Some(ResolvedPixels { rect: [left, top, right, bottom.min(end)], whole }))
 }
 
 /// Whether a copy of one sample leaves floats as they are: their format is the destination's, and
@@ -61,7 +64,7 @@ pub fn copies_floats(source: ColorTargetFormat, format: &Format, destination: &C
     is_same && destination.exponent_bias == 0 && !destination.swap
 }
 
-/// Covered pixels, not limited to the surface; possibly none.
+/// Rectangle of a resolve's vertices, not limited to the surface; possibly without pixels.
 fn extent(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {

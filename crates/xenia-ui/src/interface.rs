@@ -260,7 +260,7 @@ impl UserInterface {
                     }
                     self.open(next);
                     if next == MenuPage::Internals {
-                        commands.push(PageCommand::LookInside);
+                        commands.push(PageCommand::RequestInternals);
                     }
                 }
                 Outcome::Do(command) => commands.push(command),

@@ -68,7 +68,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut InternalsView) -> 
     }
     ui.add_space(8.0);
     if entry(ui, "Look again") {
-        outcome = Some(Outcome::Do(PageCommand::LookInside));
+        outcome = Some(Outcome::Do(PageCommand::RequestInternals));
     }
     if entry(ui, "Back") {
         outcome = Some(Outcome::Go(MenuPage::Menu));
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_page_asks_the_machine_when_it_is_opened() {
         let mut driver = Driver::new(MenuPage::Menu, running());
-        assert_eq!(driver.click("Internals"), [PageCommand::LookInside]);
+        assert_eq!(driver.click("Internals"), [PageCommand::RequestInternals]);
         assert_eq!(driver.page(), Some(MenuPage::Internals));
         assert!(driver.shows("The machine has not answered yet: it may be busy."));
         driver.change(|model| model.internals = Some(Arc::new(vec![pane("threads", 3), pane("files", 45)])));
@@ -130,7 +130,7 @@ mod tests {
                 && driver.shows("threads row 3.")
                 && !driver.shows("files row 1.")
         );
-        assert_eq!(driver.click("Look again"), [PageCommand::LookInside]);
+        assert_eq!(driver.click("Look again"), [PageCommand::RequestInternals]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu));
     }

@@ -191,8 +191,8 @@ pub enum PageCommand {
     LoadState(u8),
     /// Load the state before the last load.
     UndoLoad,
-    /// Look into the machine.
-    LookInside,
+    /// Request the state of the machine's parts.
+    RequestInternals,
     /// Write a bug report.
     Report,
     /// Copy the reason why the machine has stopped to the clipboard.

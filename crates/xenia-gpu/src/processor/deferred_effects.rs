@@ -20,7 +20,7 @@ use crate::backend::{PresentCall, QueryReports};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::{PHYSICAL_SIZE, PhysicalRange};
 use crate::reference::Reference;
-use crate::resolve::{Covered, rectangle};
+use crate::resolve::{ResolvedPixels, rectangle};
 use xenia_guest::PAGE_SIZE;
 
 /// Most queued effects; a further one waits for the oldest.
@@ -279,7 +279,7 @@ impl CommandProcessor {
         let writes = |range| self.late.writes(range);
         let overwrites = || {
             let covered = rectangle(call, &*self.memory).ok().flatten();
-            covered.is_some_and(|Covered { rect: [.., right, bottom], .. }| {
+            covered.is_some_and(|ResolvedPixels { rect: [.., right, bottom], .. }| {
                 writes(call.destination_memory([right, bottom]))
             })
         };

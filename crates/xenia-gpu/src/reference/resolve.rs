@@ -12,7 +12,7 @@ use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, Mask};
 use crate::resolve::{
-    Covered, Rect, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons,
+    Rect, ResolvedPixels, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons,
     store_words,
 };
 use crate::texture::{Format, Layout, encode, swap};
@@ -24,7 +24,7 @@ pub(super) fn resolve(
     memory: &dyn PhysicalMemory,
     cancel: &Cancel,
 ) -> Result<(), BackendError> {
-    let Some(Covered { rect, whole }) = rectangle(call, memory)? else { return Ok(()) };
+    let Some(ResolvedPixels { rect, whole }) = rectangle(call, memory)? else { return Ok(()) };
     let resolver = Resolver { call, edram, memory, rect, cancel };
     let stored = match call.command {
         CopyCommand::Raw | CopyCommand::Convert => resolver.store_source(),

@@ -5,7 +5,7 @@
 use xenia_gpu::draw_state::{CopySource, DepthClear, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
 use xenia_gpu::resolve::{
-    Covered, Rect, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
+    Rect, ResolvedPixels, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
 };
 use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
@@ -60,7 +60,7 @@ impl<'a> Resolve<'a> {
         memory: &dyn PhysicalMemory,
     ) -> Result<Option<Self>, BackendError> {
         let covered = rectangle(call, memory)?;
-        Ok(covered.map(|Covered { rect: area, whole }| Self { call, area, whole }))
+        Ok(covered.map(|ResolvedPixels { rect: area, whole }| Self { call, area, whole }))
     }
 
     /// The pixels: left, top, right, bottom.

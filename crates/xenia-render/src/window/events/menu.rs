@@ -208,7 +208,7 @@ impl Events {
                 self.close_page();
                 self.load_state(None);
             }
-            PageCommand::LookInside => {
+            PageCommand::RequestInternals => {
                 self.mailbox.open().internals = None;
                 self.client.request_internals();
             }
