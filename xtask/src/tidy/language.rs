@@ -63,7 +63,7 @@ const RULES: [(&str, &str); 9] = [
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
     ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
     ("tuple-parameters", "parameters are tuples, whose types do not name their parts"),
-    ("vague-names", "functions, modules or constants are called look, tell or told"),
+    ("vague-names", "functions, modules or constants are called look, look_at, tell, told or tell_*"),
     ("module-references", "comments say \"See the module's documentation\" in place of a link"),
     ("short-docs", "doc comments have one or two words"),
     ("terms", "places use a home-made term (docs/src/style.md has the field's)"),
@@ -238,6 +238,7 @@ fn shapes_of(line: &str) -> Vec<&'static str> {
     let is_pair = ["let (", "(self."].iter().any(|start| line.starts_with(start)) && line.contains(") = (");
     let is_parted = line.starts_with('(') && line.contains("): (") && line.ends_with("),");
     let is_function = line.contains("fn ");
+    // On a line of its own, a name with a tuple's type may as well be a field: it does not count.
     let has_tuple = is_parted || is_function && line.contains(": (");
     let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
     let name = ["fn ", "mod ", "const "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
@@ -353,6 +354,7 @@ mod tests {
             ("fn f(x: u32, (a, b): (u32, u32)) {", vec!["tuple-parameters"]),
             ("(a, b): (u32, u32),", vec!["tuple-parameters"]),
             ("fn f(epoch: (u64, u64)) {", vec!["tuple-parameters"]),
+            ("epoch: (u64, u64),", vec![]),
             ("fn f(each: &(dyn Fn() + Sync)) -> (u32, u32) {", vec![]),
             ("pub(crate) fn look(&self) {", vec!["vague-names"]),
             ("mod told;", vec!["vague-names"]),
