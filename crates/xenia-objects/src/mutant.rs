@@ -1,4 +1,4 @@
-//! Mutants: recursive mutexes with an owner, abandoned if their owner ends.
+//! Mutants: recursive mutexes with an owner, abandoned if their owner ends, or by a call.
 //!
 //! A mutant's owner is recorded in the mutant's shard, the mutants of an owner in the owner's
 //! shard. Both change under the mutant's shard lock. So a thread that takes and releases a mutant
@@ -155,7 +155,7 @@ impl Dispatcher {
     /// free; else 1 minus the number of acquisitions).
     ///
     /// # Errors
-    /// `MUTANT_NOT_OWNED`, or `ABANDONED_WAIT_0` if the last owner has ended without a release.
+    /// `MUTANT_NOT_OWNED`, or `ABANDONED_WAIT_0` if the mutant was abandoned.
     pub fn release_mutant(
         &self,
         memory: &GuestMemory,

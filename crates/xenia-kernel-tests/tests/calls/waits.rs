@@ -145,13 +145,19 @@ fn mutants_by_pointer_belong_to_one_thread() {
     b.act_as(first);
     assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 0, 0]), 0);
     assert_eq!(b.answer(other), Some(0));
-    let raised = b.call(Library::xboxkrnl, "KeReleaseMutant", &[mutant, 1, 0, 0]);
     // No handler accepts the exception.
-    assert!(matches!(raised, Flow::End(_)), "{raised:?}");
+    let raised = |b: &mut Harness| match b.call(Library::xboxkrnl, "KeReleaseMutant", &[mutant, 1, 0, 0]) {
+        Flow::End(EndKind::Crash { text, .. }) => text,
+        flow => panic!("it raises: {flow:?}"),
+    };
+    let text = raised(&mut b);
+    assert!(text.contains("exception 0xc0000046,"), "{text}");
     assert_eq!(b.word(4), 0, "it stays the other's");
     assert_eq!(b.kernel_call("KeReleaseMutant", &[mutant, 1, 1, 0]), 0);
     let is_abandoned: u8 = b.memory().read(b.scratch.offset(kmutant::ABANDONED)).unwrap();
     assert_eq!((b.word(4), is_abandoned), (1, 1));
+    let text = raised(&mut b);
+    assert!(text.contains("exception 0x80,"), "{text}");
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), Some(0x80), "abandoned");
     b.kernel_call("KeInitializeMutant", &[mutant, 0]);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[mutant, 0, 0, 0, 0]), Some(0));
@@ -172,7 +178,8 @@ fn states_that_a_title_writes_may_be_anything() {
         "its owner takes it again"
     );
     assert_eq!(b.word(4), i32::MAX as u32);
-    let _raised = b.call(Library::xboxkrnl, "KeReleaseMutant", &[object, 1, 0, 0]);
+    let raised = b.call(Library::xboxkrnl, "KeReleaseMutant", &[object, 1, 0, 0]);
+    assert!(matches!(raised, Flow::End(EndKind::Crash { .. })), "it is free: {raised:?}");
     b.kernel_call("KeInitializeSemaphore", &[object, 0, i32::MAX as u64]);
     put_state(&b, i32::MIN);
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[object, 0, 0, 0, now]), Some(0x102));

@@ -148,29 +148,30 @@ impl OpenPackage {
         committed
     }
 
-    /// Abandons the package: the older one stays.
+    /// Abandons the package: the older one stays, unless a flush has named the new files already
+    /// and failed after that.
     fn give_up(&self, store: &ContentStore) {
+        let is_named = store.may_be_named(&self.name, &self.header);
+        let kept = if is_named { "has what was flushed" } else { "stays as it was" };
         tracing::warn!(
             target: "vfs",
-            "the run ends while the title saves: the package {} stays as it was",
+            "the run ends while the title saves: the package {} {kept}",
             self.name.file()
         );
-        self.remove(store);
-    }
-
-    /// Abandons the package without a message.
-    fn discard(&self, store: &ContentStore) {
-        if self.replaces.is_some() {
+        if !is_named {
             self.remove(store);
         }
     }
 
-    /// Deletes the files of an incomplete package, unless a flush has named them already and failed
-    /// after that.
-    fn remove(&self, store: &ContentStore) {
-        if store.may_be_named(&self.name, &self.header) {
-            return;
+    /// Abandons the package without a message.
+    fn discard(&self, store: &ContentStore) {
+        if self.replaces.is_some() && !store.may_be_named(&self.name, &self.header) {
+            self.remove(store);
         }
+    }
+
+    /// Deletes the files of an incomplete package, which no header names.
+    fn remove(&self, store: &ContentStore) {
         // The next package of this name would delete them as well.
         let _ = store.remove_files(&self.name, &self.header);
     }

@@ -245,7 +245,7 @@ impl<S: ArgumentSource> Formatter<'_, S> {
     }
 }
 
-/// Number of units that a string argument is read for.
+/// Largest number of units that are read of a string argument.
 fn string_limit(spec: &Spec) -> u32 {
     spec.precision.unwrap_or(STRING_LIMIT).min(STRING_LIMIT)
 }

@@ -83,7 +83,8 @@ impl Packages {
             if name.is_on_disc && *opened != disc {
                 return refused("it is on the disc that was in the drive before");
             }
-            if self.store_of(name).device_of(name, header).is_err() {
+            // To read its tables, which may take long, is left to a restore.
+            if header.is_packed && !matches!(self.store_of(name).packed_file(name), Ok(Some(_))) {
                 return refused("it is open, and is not there any more");
             }
             Ok(PackageState {
@@ -138,7 +139,8 @@ impl Packages {
             if is_kept && !package.name.is_on_disc {
                 let found = self.store.find(&package.name);
                 let found = found.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
-                // A deleted one is committed again when it is closed.
+                // A deleted one without files that were being written is committed again when it
+                // is closed.
                 package.is_committed = found.is_some();
                 package.header = found.unwrap_or(package.header);
             }
@@ -149,7 +151,8 @@ impl Packages {
         let disk = titles.first().map(|title| [title_disk(*title), PackageName::downloads(*title)]);
         let own: Vec<Vec<String>> = files.chain(disk.into_iter().flatten()).collect();
         let is_own = |path: &[String]| own.iter().any(|folder| is_below(path, folder));
-        check(store.written().all(is_own), "a file that was being written is not the title's")?;
+        let reason = "a file that was being written is not the title's, or its package was replaced";
+        check(store.written().all(is_own), reason)?;
         self.store.device().lock().restore(store, bytes)?;
         for mut package in open {
             let volume = self.volume_of(&package.name, &package.header, disc);

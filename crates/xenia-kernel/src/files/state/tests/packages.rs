@@ -4,6 +4,9 @@
 use super::*;
 use std::path::PathBuf;
 
+/// Refusal of files in no open package, and not on the title's hard disk.
+const NOT_OWN: &str = "a file that was being written is not the title's, or its package was replaced";
+
 #[derive(Debug)]
 struct Folder(PathBuf);
 impl Storage for Folder {
@@ -90,6 +93,47 @@ fn packages_that_changed_since_the_state_are_opened_as_they_are() {
         assert_eq!(file.data().unwrap().read_at(0, &mut text), Ok(5), "{is_deleted}");
         assert_eq!(&text, b"three");
     }
+}
+
+#[test]
+fn a_file_that_was_being_written_is_gone_with_a_package_that_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    let mut files = fresh(&storage);
+    files.open_package("save", &name, PackageMode::New, header()).unwrap();
+    let parameters = OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read(r"save:\data", 1)
+    };
+    let (file, _) = files.open(&parameters).unwrap();
+    file.data().unwrap().write_at(0, b"one").unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    let state = saved(&files).unwrap();
+    files.remove(GuestAddr(0x1000));
+    files.close_package("save").unwrap();
+    files.open_package("save", &name, PackageMode::Always, header()).unwrap();
+    files.close_package("save").unwrap();
+    drop(files);
+    assert_eq!(restored(&storage, &state, &objects()).err().unwrap().to_string(), NOT_OWN);
+}
+
+#[test]
+fn a_package_in_one_file_that_is_gone_hinders_a_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid::NOBODY, TITLES[0], MARKETPLACE, "Maps").unwrap();
+    let at = folder.path().join(name.files(0).join("/"));
+    std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+    std::fs::write(at, package()).unwrap();
+    let mut files = fresh(&storage);
+    files.open_package("maps", &name, PackageMode::Existing, PackageHeader::new(Xuid::NOBODY, "")).unwrap();
+    assert!(saved(&files).is_ok());
+    files.packages.store.device().lock().remove(&name.files(0)).unwrap();
+    let reason = "the package Maps: it is open, and is not there any more";
+    assert_eq!(saved(&files).unwrap_err().to_string(), reason);
 }
 
 #[test]
@@ -201,7 +245,7 @@ fn a_state_opens_and_writes_no_files_of_other_titles() {
     let saved_files = ["Content/0000000000000001/4D530999/00000001/Save=1/data", "Disk/4D530999/data"];
     let contents = || saved_files.map(|path| std::fs::read(folder.path().join(path)).unwrap());
     assert_eq!(contents(), [b"the other's"; 2]);
-    let reasons = ["an open package is of another title", "a file that was being written is not the title's"];
+    let reasons = ["an open package is of another title", NOT_OWN];
     for (path, reason) in [r"save:\data", r"hdd:\data"].into_iter().zip(reasons) {
         let mut files = of_other();
         let (file, _) = files.open(&create(path)).unwrap();
