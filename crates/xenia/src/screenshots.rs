@@ -32,6 +32,11 @@ impl Screenshots {
         user_folders::data().map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots"))
     }
 
+    /// The folder that they are in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes frame `number` to a new file and returns its path. No file is replaced.
     pub fn keep(&self, number: u64, frame: &Frame) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(&self.folder)

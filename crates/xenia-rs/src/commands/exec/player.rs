@@ -56,6 +56,7 @@ pub(super) struct Player {
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
     pub(super) videos: WindowVideos,
+    /// Folders of the gallery; screenshots of the title that is open are in its own.
     pub(super) gallery: GalleryFolders,
     /// Achievements, saved games and content.
     pub(super) profile: ProfilePages,
@@ -171,7 +172,11 @@ impl Client for Player {
     }
 
     fn gallery(&self, first: usize) -> Option<GalleryModel> {
-        Some(self.gallery.part(first))
+        let open_title = self.open_title.lock();
+        let own = open_title.as_ref().map(|open_title| open_title.screenshots.folder().to_owned());
+        drop(open_title);
+        let screenshots = own.unwrap_or_else(|| self.gallery.screenshots.clone());
+        Some(GalleryFolders { screenshots, videos: self.gallery.videos.clone() }.part(first))
     }
 
     fn picture(&self, path: &Path) -> GalleryPicture {
@@ -297,7 +302,7 @@ mod tests {
             volume: VolumeControl::new(100, false),
             videos: WindowVideos::default(),
             gallery: GalleryFolders { screenshots: PathBuf::new(), videos: PathBuf::new() },
-            profile: ProfilePages::new(args, &open_title),
+            profile: ProfilePages::new(args, &open_title, None),
             place_file: None,
             commands: mpsc::channel().0,
             library: None,
@@ -318,6 +323,18 @@ mod tests {
         let reason = "a run that writes files has no slots for states";
         assert_eq!(player.save_state(0, None), Some(format!("no state is saved: {reason}")));
         assert_eq!(player.load_state(Some(0)), Err(reason.to_owned()));
+    }
+
+    #[test]
+    fn the_gallery_has_the_folder_of_the_open_titles_screenshots() {
+        let folder = tempfile::tempdir().unwrap();
+        let player = player(&ExecArgs::default());
+        let mut args = ExecArgs::default();
+        args.window.screenshots = Some(folder.path().to_owned());
+        let open_title = player.open_title.open(&args, &Title::demo().unwrap());
+        let frame = Frame { width: 1, height: 1, rgba: vec![7; 4] };
+        open_title.screenshots.keep(1, &frame).unwrap();
+        assert_eq!(player.gallery(0).unwrap().total, 1);
     }
 
     #[test]

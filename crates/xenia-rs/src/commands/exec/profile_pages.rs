@@ -8,6 +8,7 @@ pub(super) use subject::DataSubject;
 
 use super::open_title::SharedOpenTitle;
 use super::session::words;
+use super::window_library::WindowLibrary;
 use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
 use crate::commands::content::{PackageExport, to_read};
@@ -43,6 +44,8 @@ const MAX_EXPORTS: u32 = 99;
 pub(super) struct ProfilePages {
     own: Arc<ExecArgs>,
     open_title: SharedOpenTitle,
+    /// The library; `None` if the window is one of a single title.
+    library: Option<WindowLibrary>,
     sender: Arc<OnceLock<FrameSender>>,
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
@@ -59,11 +62,12 @@ struct Shown {
 }
 
 impl ProfilePages {
-    /// The pages of a window with these flags.
-    pub(super) fn new(own: &ExecArgs, open_title: &SharedOpenTitle) -> Self {
+    /// The pages of a window with these flags, and maybe a library.
+    pub(super) fn new(own: &ExecArgs, open_title: &SharedOpenTitle, library: Option<WindowLibrary>) -> Self {
         Self {
             own: Arc::new(own.clone()),
             open_title: open_title.clone(),
+            library,
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
             shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
@@ -87,6 +91,15 @@ impl ProfilePages {
             }
             DataOwner::InLibrary(path) => DataSubject::open(&self.own, path.as_deref()),
         }
+    }
+
+    /// The folder of saves of the title that a package belongs to; `None`: they are in memory.
+    fn place_of(&self, package: &Path) -> Result<Option<PathBuf>> {
+        let id = package_info(package)?.title_id;
+        let title = self.library.as_ref().and_then(|library| library.file_of(id));
+        // Where the library lacks the title, the settings of no title hold.
+        let args = crate::exec_args(words(&self.own, title.as_deref()))?;
+        content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())
     }
 
     /// Carries out a request in the background.
@@ -356,10 +369,7 @@ impl ProfileClient for ProfilePages {
     fn import_any(&mut self, path: &Path) {
         let path = path.to_owned();
         self.spawn(move |this, sender| {
-            let place = crate::exec_args(words(&this.own, None)).and_then(|args| {
-                content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())
-            });
-            let imported = place.and_then(|folder| {
+            let imported = this.place_of(&path).and_then(|folder| {
                 let folder = folder.context(NOT_KEPT)?;
                 let store = to_write(&folder)?;
                 let _lock = lock(&folder)?;

@@ -29,7 +29,7 @@ pub(super) struct TitleRuns<'a> {
     current: OpenTitle,
     /// Start time that the flags set. A state that is loaded has its own, for that run.
     own_start: Option<StartTime>,
-    /// Whether the title can be run again: its runs write no files.
+    /// Whether the title can be run again: its runs write no files, which only flags can name.
     can_rerun: bool,
     /// Whether the library is shown after the title.
     is_library: bool,
@@ -177,7 +177,10 @@ impl<'a> TitleRuns<'a> {
     /// run again.
     fn follow(&mut self, command: Result<SessionCommand, mpsc::RecvError>, code: u8) -> Option<Next> {
         match (command, &self.current.slots) {
-            (Ok(SessionCommand::Restart), _) => self.session.read_settings(&mut self.args),
+            (Ok(SessionCommand::Restart), _) => {
+                self.session.read_settings(&mut self.args);
+                self.own_start = self.args.engine.start_time;
+            }
             (Ok(SessionCommand::LoadState(slot)), Ok(slots)) => load(&mut self.args, slots.path(slot)),
             (Ok(SessionCommand::Open(path)), _) => return Some(self.session.open(path)),
             (Ok(SessionCommand::ShowLibrary), _) => return Some(Next::Library(None)),

@@ -23,6 +23,7 @@ use xenia::state_slots::age_text;
 use xenia::title::{id_of, key_ring, short_name};
 use xenia::user_folders;
 use xenia::{code_store, content, drawing};
+use xenia_guest::TitleId;
 use xenia_render::{
     FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView,
     StoredData, StoredKind,
@@ -199,6 +200,12 @@ impl WindowLibrary {
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
     }
 
+    /// The file of the title with this ID.
+    pub(super) fn file_of(&self, id: TitleId) -> Option<PathBuf> {
+        let contents = self.contents.lock();
+        contents.titles.iter().find(|title| title.described.id == Some(id)).map(|title| title.path.clone())
+    }
+
     /// The file in which settings are kept.
     fn settings_file(&self) -> Result<&Path> {
         self.files.kept.as_deref().context("there is no configuration folder (HOME is not set)")
@@ -273,7 +280,12 @@ impl LibraryClient for WindowLibrary {
 
     fn stored(&self, path: Option<&Path>) -> StoredData {
         let Some(title) = self.title(path) else { return StoredData::default() };
-        let Ok(places) = self.places(path) else { return StoredData::default() };
+        let places = self.places(path).inspect_err(|error| {
+            if let Some(sender) = self.sender.get() {
+                sender.message(format!("its data is not shown: {error:#}"));
+            }
+        });
+        let Ok(places) = places else { return StoredData::default() };
         StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
     }
 
@@ -366,6 +378,20 @@ fn entry(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia::title::description::DescribedTitle;
+
+    #[test]
+    fn the_file_of_a_title_is_found_by_its_id() {
+        let control = PaceControl::default();
+        let own = ExecArgs::default();
+        let library = WindowLibrary::new(own, SettingsFiles::default(), control, mpsc::channel().0);
+        let id = Some(TitleId(7));
+        let described = DescribedTitle { format: "xex".to_owned(), id, name: None, icon: None };
+        let title = LibraryTitle { path: "/a.xex".into(), bytes: 1, described, icon: None };
+        library.contents.lock().titles.push(title);
+        assert_eq!(library.file_of(TitleId(7)), Some("/a.xex".into()));
+        assert_eq!(library.file_of(TitleId(8)), None);
+    }
 
     #[test]
     fn data_of_titles_is_where_the_present_settings_say() {

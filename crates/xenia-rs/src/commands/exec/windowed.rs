@@ -167,7 +167,7 @@ impl SessionThread {
             controllers,
             control,
             dialog_keys: DialogKeys::default(),
-            profile: ProfilePages::new(args, &open_title),
+            profile: ProfilePages::new(args, &open_title, library.clone()),
             open_title,
             volume: VolumeControl::new(args.sound.volume, args.sound.mute),
             videos: WindowVideos::default(),

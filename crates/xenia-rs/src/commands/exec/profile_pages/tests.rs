@@ -178,6 +178,22 @@ fn packages_are_imported_for_the_profile_that_is_shown() {
 }
 
 #[test]
+fn a_dropped_package_of_a_title_that_is_not_in_the_library_goes_to_the_general_folder() {
+    let console = Console::new();
+    let id = console.save(console.profiles[0], "Save", 5000);
+    let file = export(&console.subject(), &id, Some(&console.exports())).unwrap();
+    let settings = console.folder.path().join("config.toml");
+    let at = |name: &str| console.folder.path().join(name);
+    let [all, other] = ["all", "other"].map(at);
+    let table = |name: &str, content: &Path| format!("[{name}]\ncontent = '{}'\n", content.display());
+    fs::write(&settings, table("exec", &all) + &table("title.4D5307D1", &other)).unwrap();
+    let typed = vec!["xenia-rs".into(), "--config".into(), settings.into()];
+    let own = ExecArgs { typed, ..ExecArgs::default() };
+    let pages = ProfilePages::new(&own, &SharedOpenTitle::default(), None);
+    assert_eq!(pages.place_of(&file).unwrap(), Some(all));
+}
+
+#[test]
 fn foreign_and_hostile_packages_are_refused_with_the_reason() {
     let console = Console::new();
     let id = console.save(console.profiles[0], "Save", 5000);
