@@ -93,14 +93,14 @@ impl StateSlots {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let path = self.path(slot);
-        if let Some(frame) = picture {
-            write_png(&path.with_extension(NEW_PICTURE), &small(frame))?;
-        } else {
+        let written = picture.map(|frame| write_png(&path.with_extension(NEW_PICTURE), &small(frame)));
+        if !matches!(written, Some(Ok(()))) {
             // The state before may lose its picture, but the new one must not have it.
             for extension in [PICTURE, NEW_PICTURE] {
                 let _ = std::fs::remove_file(path.with_extension(extension));
             }
         }
+        written.transpose()?;
         Ok(path)
     }
 
@@ -233,6 +233,14 @@ mod tests {
         slots.prepare(3, None).unwrap();
         slots.settle_picture(3, &Ok(()));
         assert_eq!(slots.picture(3), None, "it is of the state before");
+        slots.prepare(3, Some(&other)).unwrap();
+        slots.settle_picture(3, &Ok(()));
+        assert!(slots.picture(3).is_some());
+        // A folder in its place lets the writing fail.
+        std::fs::create_dir(slots.path(3).with_extension(NEW_PICTURE)).unwrap();
+        assert!(slots.prepare(3, Some(&other)).is_err());
+        slots.settle_picture(3, &Ok(()));
+        assert_eq!(slots.picture(3), None, "the new picture is not there");
         assert_eq!(slots.filled(2).unwrap(), path);
         std::fs::write(slots.path(9), b"state").unwrap();
         assert_eq!(
