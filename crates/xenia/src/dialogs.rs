@@ -6,7 +6,7 @@
 //! | cancel | every dialog is cancelled |
 //! | ask | the user answers in the window |
 //!
-//! The text of every dialog is logged in any case.
+//! The text of a dialog is logged with its answer; one that the title cancels is not.
 
 #[cfg(feature = "window")]
 mod panel;

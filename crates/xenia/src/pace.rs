@@ -38,7 +38,7 @@ struct State {
     /// Frames to show despite the pause.
     steps: u64,
     /// Host time that machines have spent in pauses.
-    still: Duration,
+    paused_time: Duration,
     /// Whether the machine's loop runs once despite the pause.
     run_loop_once: bool,
     turbo: bool,
@@ -99,8 +99,8 @@ impl PaceControl {
     }
 
     /// Host time that machines have spent in pauses since the last call.
-    pub fn take_still(&self) -> Duration {
-        std::mem::take(&mut self.0.state.lock().still)
+    pub fn take_paused_time(&self) -> Duration {
+        std::mem::take(&mut self.0.state.lock().paused_time)
     }
 
     /// Advances a paused machine by one frame.
@@ -327,7 +327,7 @@ impl Pace {
                 wait_until = None;
                 let begun = Instant::now();
                 control.0.changed.wait(&mut state);
-                state.still += begun.elapsed();
+                state.paused_time += begun.elapsed();
                 continue;
             }
             self.step_to = None;

@@ -61,17 +61,17 @@ fn the_time_of_a_pause_is_told_once() {
     let begun = Instant::now();
     let (progress, result) = machine(pace(&control, None));
     progress.send(START).unwrap();
-    let mut still = Duration::ZERO;
-    while still.is_zero() && begun.elapsed() < SOON {
+    let mut paused_time = Duration::ZERO;
+    while paused_time.is_zero() && begun.elapsed() < SOON {
         // It wakes up, and waits again.
         control.pause(true);
-        still = control.take_still();
+        paused_time = control.take_paused_time();
     }
-    assert!(!still.is_zero() && still <= begun.elapsed());
+    assert!(!paused_time.is_zero() && paused_time <= begun.elapsed());
     control.close();
     assert_eq!(result.recv_timeout(SOON), Ok(false));
-    control.take_still();
-    assert!(control.take_still().is_zero());
+    control.take_paused_time();
+    assert!(control.take_paused_time().is_zero());
 }
 
 #[test]

@@ -7,8 +7,8 @@ use xenia::config::AudioOutput;
 use xenia::guest_log;
 use xenia::output;
 
-/// Files that the run writes, apart from its JSON report, which may go to the standard output, and
-/// folders.
+/// Output files of the run. The JSON report is left out, as it may go to the standard output, and
+/// so are folders.
 fn output_files(args: &ExecArgs) -> impl Iterator<Item = &Path> {
     let ExecArgs { run, picture, .. } = args;
     let files = [
@@ -38,8 +38,8 @@ pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
 
 /// Whether the run leaves output, which a second run would overwrite.
 pub(super) fn leaves_files(args: &ExecArgs) -> bool {
-    let is_elsewhere = args.run.json.is_some() || args.run.dump_frames.is_some();
-    is_elsewhere || output_files(args).next().is_some()
+    let has_other_output = args.run.json.is_some() || args.run.dump_frames.is_some();
+    has_other_output || output_files(args).next().is_some()
 }
 
 #[cfg(test)]

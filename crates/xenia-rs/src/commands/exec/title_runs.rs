@@ -93,10 +93,10 @@ impl<'a> TitleRuns<'a> {
         let last_frame = self.args.picture.last_frame.as_deref();
         let outputs = Outputs::new(&self.args.run, last_frame, self.args.report.is_some())?;
         self.current.reports.keep(None);
-        ports.control.take_still();
+        ports.control.take_paused_time();
         let begun = Instant::now();
         let Some(finished) = self.run_machines(title, &outputs)? else { return Ok(None) };
-        let played = begun.elapsed().saturating_sub(ports.control.take_still());
+        let played = begun.elapsed().saturating_sub(ports.control.take_paused_time());
         // A machine that is gone does not stop the motors it started.
         ports.input.open(None);
         let concluded = outputs.conclude(&finished, Some(&self.current.reports), interrupt);
