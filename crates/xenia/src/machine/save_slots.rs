@@ -46,6 +46,16 @@ impl SaveSlots {
         is_written
     }
 
+    /// Keeps the state of an earlier exit, if there is one, under another name: it would take the
+    /// player back to a time before this run.
+    fn set_exit_aside(&self) {
+        if self.slots.age(EXIT).is_some()
+            && let Err(error) = self.slots.set_aside(EXIT)
+        {
+            tracing::warn!("the state of an earlier exit stays: {error:#}");
+        }
+    }
+
     /// Writes a state to a slot while the machine runs on.
     fn write_beside(&mut self, slot: u8, state: StateFile) {
         // Two writers could end in the wrong order.
@@ -82,12 +92,15 @@ impl Machine {
     }
 
     /// Saves the state of a run that was left, if that is wanted. A title that has ended by itself
-    /// begins anew the next time.
+    /// begins anew the next time; unless it has exited, the state of an earlier exit is set aside.
     pub(super) fn save_exit(&mut self, end: &RunEnd, was_left: bool) {
         let Some(slots) = self.outside.slots.as_mut().filter(|slots| slots.saves_at_exit) else { return };
         match end {
-            RunEnd::Stopped if was_left && !self.is_broken => {}
+            RunEnd::Stopped if self.is_broken => return slots.set_exit_aside(),
+            RunEnd::Stopped if was_left => {}
             RunEnd::Ended(EndKind::Exit { .. }) => return slots.slots.clear(EXIT),
+            RunEnd::Ended(EndKind::Crash { .. }) | RunEnd::Deadlock(_) => return slots.set_exit_aside(),
+            // A limit is no end, and nor is a restart.
             _ => return,
         }
         let state = if self.outside.cancel.as_ref().is_some_and(Cancel::has_cut) {
@@ -104,12 +117,8 @@ impl Machine {
                 false
             }
         };
-        // The state of an earlier exit would take the player back to a time before this run.
-        if !is_saved
-            && slots.slots.age(EXIT).is_some()
-            && let Err(error) = slots.slots.set_aside(EXIT)
-        {
-            tracing::warn!("the state of an earlier exit stays: {error:#}");
+        if !is_saved {
+            slots.set_exit_aside();
         }
     }
 

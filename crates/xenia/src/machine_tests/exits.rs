@@ -3,6 +3,7 @@
 use super::*;
 use crate::state_slots::{EXIT, StateSlots};
 use parking_lot::Mutex;
+use xenia_sched::EndKind;
 
 /// Slots and results of saving that were told.
 type Told = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
@@ -74,6 +75,26 @@ fn a_state_of_an_earlier_exit_is_set_aside_if_this_one_cannot_be_saved() {
     control.close();
     machine.set_pace(Pace::new(control, None, |_| ()));
     assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
+    assert_eq!(slots.age(EXIT), None, "the next start begins anew");
+    assert_eq!(std::fs::read(dir.path().join("exit.refused.state")).unwrap(), b"of the time before");
+}
+
+/// Reads from an address without memory.
+const CRASHES: &str = "
+        li 4, 0x10
+        lwz 3, 0(4)
+        blr
+missing: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+#[test]
+fn a_state_of_an_earlier_exit_is_set_aside_if_the_title_crashes() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots = StateSlots::in_folder(dir.path().to_owned());
+    std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
+    let (mut machine, _) = leaving(&assembled(CRASHES, "missing", 0x0FFE, ""), &slots);
+    let end = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }).end;
+    assert!(matches!(end, RunEnd::Ended(EndKind::Crash { .. })), "{end:?}");
     assert_eq!(slots.age(EXIT), None, "the next start begins anew");
     assert_eq!(std::fs::read(dir.path().join("exit.refused.state")).unwrap(), b"of the time before");
 }
