@@ -24,7 +24,7 @@ use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME, THUMBNAIL_SIZE};
 use xenia_kernel::user::profile::Xuid;
-use xenia_kernel::vfs::{Device, HostFolder, SubFolder, path as names};
+use xenia_kernel::vfs::{Device, HostFolder, SubFolder, VfsError, VfsResult, path as names};
 
 /// Content type of profiles.
 const PROFILE: u32 = 0x1_0000;
@@ -42,6 +42,14 @@ pub(in crate::commands) struct ImportChoice {
     pub(in crate::commands) kind: Option<u32>,
     /// Whether packages of the same name are replaced.
     pub(in crate::commands) replaces: bool,
+}
+
+/// A package that was taken in.
+#[derive(Debug)]
+pub(in crate::commands) struct Imported {
+    pub(in crate::commands) name: PackageName,
+    /// Failures after which the package is there all the same.
+    pub(in crate::commands) warnings: Vec<String>,
 }
 
 /// Error of an import whose package exists already.
@@ -64,9 +72,12 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let _lock = content::wait_for_lock(&folder)?;
     let ContentImportArgs { title_id: title, owner, kind, replace: replaces, .. } = *args;
     let choice = ImportChoice { title, owner, kind, replaces };
-    import(&store, &args.packages, choice, |from, name| {
+    import(&store, &args.packages, choice, |from, Imported { name, warnings }| {
         let shown = from.display();
         outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+        for warning in warnings {
+            errln!("xenia-rs: warning: {shown}: {warning}");
+        }
     })?;
     Ok(Code::Done)
 }
@@ -87,7 +98,7 @@ pub(in crate::commands) fn import(
     store: &ContentStore,
     paths: &[impl AsRef<Path>],
     choice: ImportChoice,
-    mut told: impl FnMut(&Path, &PackageName),
+    mut told: impl FnMut(&Path, &Imported),
 ) -> Result<()> {
     let cannot = |path: &Path| format!("cannot take {} in", path.display());
     let mut taken = Vec::new();
@@ -96,9 +107,9 @@ pub(in crate::commands) fn import(
         let below = tree::packages_below(path).with_context(|| cannot(path))?;
         let one = || vec![Placed { path: path.to_owned(), ids: None }];
         for package in if below.is_empty() { one() } else { below } {
-            let name = take_in(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
-            told(&package.path, &name);
-            taken.push(name);
+            let imported = take_in(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
+            told(&package.path, &imported);
+            taken.push(imported.name);
         }
     }
     Ok(())
@@ -135,7 +146,7 @@ fn take_in(
     package: &Placed,
     choice: ImportChoice,
     taken: &[PackageName],
-) -> Result<PackageName> {
+) -> Result<Imported> {
     let Placed { path, ids } = package;
     let (info, volume) = read(path)?;
     let title = choice.title.or_else(|| info.as_ref().map(|info| info.title_id.0));
@@ -167,34 +178,46 @@ fn take_in(
     let old = store.find(&name)?;
     ensure!(old.is_none() || choice.replaces, PackageExists);
     let header = store.prepare(&name, old.as_ref(), header)?;
-    let written = write_files(store.folder(name.files(header.folder)), &volume)
-        .and_then(|()| Ok(store.commit(&name, &header)?));
-    let unsynced = match written {
-        Ok(()) => None,
-        Err(error) if store.may_be_named(&name, &header) => Some(error),
-        Err(error) => {
-            // No header named the files, so they were never visible as the package.
-            let _ = store.remove_files(&name, &header);
-            return Err(error);
-        }
-    };
-    // After a crash of the host the older header may be there again, so its files are kept.
-    if let Some(old) = old.filter(|_| unsynced.is_none()) {
-        store.remove_files(&name, &old).context("imported, but the old files could not be deleted")?;
+    if let Err(error) = write_files(store.folder(name.files(header.folder)), &volume) {
+        // No header named the files, so they were never visible as the package.
+        let _ = store.remove_files(&name, &header);
+        return Err(error);
+    }
+    let unsynced = commit(store, &name, &header)?;
+    let mut warnings = Vec::new();
+    if let Some(error) = unsynced {
+        // After a crash of the host the older header may be there again, so its files are kept.
+        warnings.push(format!("it may not outlast a crash of the host: {error}"));
+    } else if let Some(old) = &old
+        && let Err(error) = store.remove_files(&name, old)
+    {
+        warnings.push(format!("its old files could not be deleted: {error}"));
     }
     let picture = info.map(|info| info.pictures[0].clone()).unwrap_or_default();
     let pictured = match picture.len() {
         1..=MAX_PICTURE => store.set_thumbnail(&name, &picture),
         _ => store.remove_thumbnail(&name),
     };
-    match unsynced {
-        None => pictured.context("imported, but its picture could not be stored")?,
-        Some(error) => errln!(
-            "xenia-rs: warning: {} is imported, but may not outlast a crash of the host: {error:#}",
-            path.display()
-        ),
+    // If the disk failed to sync the header, the same failure of the picture says nothing new.
+    if let (None, Err(error)) = (unsynced, pictured) {
+        warnings.push(format!("its picture could not be stored: {error}"));
     }
-    Ok(name)
+    Ok(Imported { name, warnings })
+}
+
+/// Makes the files of a package visible by its header. If that is on the disk, but may not outlast
+/// a crash of the host, the error is returned as a value.
+fn commit(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> VfsResult<Option<VfsError>> {
+    let Err(error) = store.commit(name, header) else { return Ok(None) };
+    match store.find(name) {
+        Ok(Some(now)) if now.folder == header.folder => Ok(Some(error)),
+        Ok(_) => {
+            let _ = store.remove_files(name, header);
+            Err(error)
+        }
+        // A header that can't be read may name the files.
+        Err(_) => Err(error),
+    }
 }
 
 /// The profile that a package is imported for.

@@ -203,8 +203,8 @@ fn an_import_that_fails_says_what_it_has_taken_in() {
     let store = import::to_write(Path::new(&at("two"))).unwrap();
     let mut taken = Vec::new();
     let all = at("out");
-    let done = import::import(&store, &[&all], import::ImportChoice::default(), |_, name| {
-        taken.push(name.file().to_owned());
+    let done = import::import(&store, &[&all], import::ImportChoice::default(), |_, imported| {
+        taken.push(imported.name.file().to_owned());
     });
     let why = format!("{:#}", done.unwrap_err());
     assert!(why.starts_with(&format!("cannot take {} in", bad.display())), "{why}");

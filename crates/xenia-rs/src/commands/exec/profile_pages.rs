@@ -10,7 +10,7 @@ use super::open_title::SharedOpenTitle;
 use super::session::words;
 use super::window_library::WindowLibrary;
 use crate::cli::{ExecArgs, ExportForm};
-use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
+use crate::commands::content::import::{ImportChoice, Imported, PackageExists, import, to_write};
 use crate::commands::content::{PackageExport, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
@@ -281,10 +281,12 @@ fn take_in(
     // Content other than saved games is every profile's.
     let owner = owner.filter(|_| info.content_type == SAVED_GAME);
     let choice = ImportChoice { title: None, owner, kind: None, replaces };
-    let mut taken = None;
-    import(store, &[path], choice, |_, name| taken = Some(name.clone()))?;
-    let name = taken.context("it has no package")?;
-    Ok(format!("imported {} for the title {:08X}", visible(name.file()), name.title))
+    let mut said = None;
+    import(store, &[path], choice, |_, Imported { name, warnings }| {
+        let text = format!("imported {} for the title {:08X}", visible(name.file()), name.title);
+        said = Some(std::iter::once(text).chain(warnings.iter().cloned()).collect::<Vec<_>>().join("; "));
+    })?;
+    said.context("it has no package")
 }
 
 /// The header of a package file. Folders are for the command line.

@@ -2,47 +2,74 @@
 
 use super::super::tests::run;
 use super::*;
-use xenia_kernel::vfs::{Entry, Existing, FileData, OpenMode, VfsError, VfsResult, Volume};
+use xenia_kernel::vfs::{Entry, Existing, FileData, OpenMode, Volume};
 
-/// A folder of the host in which no name can be synced.
-struct Unsynced(HostFolder);
+/// Error of a disk that is gone.
+const GONE: VfsError = VfsError::Host(io::ErrorKind::NotConnected);
 
-impl Device for Unsynced {
+/// How a disk fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// No name can be synced.
+    Unsynced,
+    /// Nothing can be deleted.
+    Undeletable,
+    /// The disk is gone from the moment at which a file is to be made.
+    Lost,
+}
+
+/// A folder of the host on a disk that fails.
+struct FailingFolder {
+    folder: HostFolder,
+    fault: Fault,
+    is_gone: bool,
+}
+
+impl FailingFolder {
+    fn store(path: &Path, fault: Fault) -> ContentStore {
+        let folder = HostFolder::writable(path, Arc::default()).unwrap();
+        ContentStore::new(Box::new(Self { folder, fault, is_gone: false }))
+    }
+}
+
+impl Device for FailingFolder {
     fn volume(&self) -> Volume {
-        self.0.volume()
+        self.folder.volume()
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
-        self.0.find(path)
+        self.folder.find(path)
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
-        self.0.list(path)
+        self.folder.list(path)
     }
 
     fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
-        self.0.open(path, mode)
+        if self.is_gone { Err(GONE) } else { self.folder.open(path, mode) }
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        self.0.create_file(path)
+        self.is_gone |= self.fault == Fault::Lost;
+        if self.is_gone { Err(GONE) } else { self.folder.create_file(path) }
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
-        self.0.create_directory(path)
+        self.folder.create_directory(path)
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
-        self.0.remove(path)
+        let fails = self.fault == Fault::Undeletable && self.folder.find(path).is_ok();
+        if fails { Err(VfsError::ReadOnly) } else { self.folder.remove(path) }
     }
 
     fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
-        self.0.rename(from, to, existing)?;
-        Err(VfsError::Full)
+        self.folder.rename(from, to, existing)?;
+        if self.fault == Fault::Unsynced { Err(VfsError::Full) } else { Ok(()) }
     }
 
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
-        self.0.flush_below(path)
+        self.folder.flush_below(path)
     }
 }
 
@@ -64,33 +91,49 @@ fn saves_of_two_profiles_do_not_replace_each_other_in_one_import() {
     }
 }
 
-#[test]
-fn packages_whose_headers_are_not_synced_are_imported_and_keep_their_old_files() {
+/// Imports the folders A and B, which have this text. Returns the names and warnings that were
+/// told, and the result.
+fn import_two(store: &ContentStore, text: &str) -> (Vec<String>, Result<()>) {
     let dir = tempfile::tempdir().unwrap();
-    let content = dir.path().join("content");
     let packages = ["A", "B"].map(|name| dir.path().join(name));
-    let choice = ImportChoice {
-        title: Some(0x4D53_07D1),
-        owner: Some(Xuid::NOBODY),
-        replaces: true,
-        ..ImportChoice::default()
-    };
-    let import_into = |store: &ContentStore, text: &str| {
-        for package in &packages {
-            std::fs::create_dir_all(package).unwrap();
-            std::fs::write(package.join("data"), text).unwrap();
-        }
-        let mut told = Vec::new();
-        import(store, &packages, choice, |_, name| told.push(name.file().to_owned())).unwrap();
-        assert_eq!(told, ["A", "B"]);
-    };
-    import_into(&to_write(&content).unwrap(), "old");
-    let disk = HostFolder::writable(&content, Arc::default()).unwrap();
-    import_into(&ContentStore::new(Box::new(Unsynced(disk))), "new");
-    let saves = content.join("Content/0000000000000000/4D5307D1/00000001");
-    for (folder, text) in [("A=1", "old"), ("A=2", "new"), ("B=1", "old"), ("B=2", "new")] {
-        assert_eq!(std::fs::read_to_string(saves.join(folder).join("data")).unwrap(), text, "{folder}");
+    for package in &packages {
+        std::fs::create_dir_all(package).unwrap();
+        std::fs::write(package.join("data"), text).unwrap();
     }
+    // Content that all profiles share: a saved game's import may make a profile first.
+    let choice =
+        ImportChoice { title: Some(0x4D53_07D1), kind: Some(2), replaces: true, ..ImportChoice::default() };
+    let mut told = Vec::new();
+    let done = import(store, &packages, choice, |_, Imported { name, warnings }| {
+        told.push(format!("{}: {}", name.file(), warnings.join("; ")));
+    });
+    (told, done)
+}
+
+#[test]
+fn packages_are_imported_with_a_warning_if_only_a_later_step_fails() {
+    for (fault, warning) in [
+        (Fault::Unsynced, "it may not outlast a crash of the host: the device is full"),
+        (Fault::Undeletable, "its old files could not be deleted: writing is not allowed"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (told, done) = import_two(&to_write(dir.path()).unwrap(), "old");
+        assert!(done.is_ok() && told == ["A: ", "B: "], "{told:?}, {done:?}");
+        let (told, done) = import_two(&FailingFolder::store(dir.path(), fault), "new");
+        assert!(done.is_ok(), "{done:?}");
+        assert_eq!(told, ["A", "B"].map(|name| format!("{name}: {warning}")));
+        let saves = dir.path().join("Content/0000000000000000/4D5307D1/00000002");
+        for (folder, text) in [("A=1", "old"), ("A=2", "new"), ("B=1", "old"), ("B=2", "new")] {
+            assert_eq!(std::fs::read_to_string(saves.join(folder).join("data")).unwrap(), text, "{folder}");
+        }
+    }
+}
+
+#[test]
+fn a_package_whose_files_cannot_be_written_is_not_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let (told, done) = import_two(&FailingFolder::store(dir.path(), Fault::Lost), "new");
+    assert!(done.is_err() && told.is_empty(), "{told:?}, {done:?}");
 }
 
 #[test]
