@@ -96,7 +96,7 @@ impl ProfilePages {
     /// The folder of saves of the title that a package belongs to; `None`: they are in memory.
     fn place_of(&self, package: &Path) -> Result<Option<PathBuf>> {
         let id = package_info(package)?.title_id;
-        let title = self.library.as_ref().and_then(|library| library.file_of(id));
+        let title = self.library.as_ref().map(|library| library.file_of(id)).transpose()?.flatten();
         // Where the library lacks the title, the settings of no title hold.
         let args = crate::exec_args(words(&self.own, title.as_deref()))?;
         content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())

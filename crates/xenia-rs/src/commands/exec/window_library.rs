@@ -6,7 +6,7 @@ use super::player::SessionCommand;
 use super::session::words;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -200,10 +200,16 @@ impl WindowLibrary {
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
     }
 
-    /// The file of the title with this ID.
-    pub(super) fn file_of(&self, id: TitleId) -> Option<PathBuf> {
+    /// The file of the title with this ID; `None` if the library lacks the title.
+    ///
+    /// # Errors
+    /// The library does not know yet.
+    pub(super) fn file_of(&self, id: TitleId) -> Result<Option<PathBuf>> {
         let contents = self.contents.lock();
-        contents.titles.iter().find(|title| title.described.id == Some(id)).map(|title| title.path.clone())
+        let found = contents.titles.iter().find(|title| title.described.id == Some(id));
+        let is_known = found.is_some() || contents.scan > 0 && contents.model.progress.is_none();
+        ensure!(is_known, "the library is still looking for titles");
+        Ok(found.map(|title| title.path.clone()))
     }
 
     /// The file in which settings are kept.
@@ -380,17 +386,31 @@ mod tests {
     use super::*;
     use xenia::title::description::DescribedTitle;
 
+    impl WindowLibrary {
+        /// A library whose scan has found this title.
+        pub(in crate::commands::exec) fn with_title(path: &Path, id: TitleId) -> Self {
+            let control = PaceControl::default();
+            let own = ExecArgs::default();
+            let library = Self::new(own, SettingsFiles::default(), control, mpsc::channel().0);
+            let id = Some(id);
+            let described = DescribedTitle { format: "xex".to_owned(), id, name: None, icon: None };
+            let title = LibraryTitle { path: path.to_owned(), bytes: 1, described, icon: None };
+            let mut contents = library.contents.lock();
+            contents.titles.push(title);
+            contents.scan = 1;
+            drop(contents);
+            library
+        }
+    }
+
     #[test]
     fn the_file_of_a_title_is_found_by_its_id() {
-        let control = PaceControl::default();
-        let own = ExecArgs::default();
-        let library = WindowLibrary::new(own, SettingsFiles::default(), control, mpsc::channel().0);
-        let id = Some(TitleId(7));
-        let described = DescribedTitle { format: "xex".to_owned(), id, name: None, icon: None };
-        let title = LibraryTitle { path: "/a.xex".into(), bytes: 1, described, icon: None };
-        library.contents.lock().titles.push(title);
-        assert_eq!(library.file_of(TitleId(7)), Some("/a.xex".into()));
-        assert_eq!(library.file_of(TitleId(8)), None);
+        let library = WindowLibrary::with_title(Path::new("/a.xex"), TitleId(7));
+        assert_eq!(library.file_of(TitleId(7)).unwrap(), Some("/a.xex".into()));
+        assert_eq!(library.file_of(TitleId(8)).unwrap(), None);
+        library.contents.lock().model.progress = Some("looking for titles".to_owned());
+        assert_eq!(library.file_of(TitleId(7)).unwrap(), Some("/a.xex".into()));
+        assert!(library.file_of(TitleId(8)).is_err(), "the scan may find it");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use std::fs;
 use xenia_formats::gpd::{EARNED, Record};
+use xenia_guest::TitleId;
 use xenia_kernel::content::{PackageHeader, PackageName};
 use xenia_kernel::user::profile::Profile;
 use xenia_kernel::vfs::Device as _;
@@ -178,7 +179,7 @@ fn packages_are_imported_for_the_profile_that_is_shown() {
 }
 
 #[test]
-fn a_dropped_package_of_a_title_that_is_not_in_the_library_goes_to_the_general_folder() {
+fn a_dropped_package_goes_to_the_folder_of_its_title_if_the_library_has_that() {
     let console = Console::new();
     let id = console.save(console.profiles[0], "Save", 5000);
     let file = export(&console.subject(), &id, Some(&console.exports())).unwrap();
@@ -186,11 +187,16 @@ fn a_dropped_package_of_a_title_that_is_not_in_the_library_goes_to_the_general_f
     let at = |name: &str| console.folder.path().join(name);
     let [all, other] = ["all", "other"].map(at);
     let table = |name: &str, content: &Path| format!("[{name}]\ncontent = '{}'\n", content.display());
-    fs::write(&settings, table("exec", &all) + &table("title.4D5307D1", &other)).unwrap();
+    fs::write(&settings, table("exec", &all) + &table("title.58410002", &other)).unwrap();
     let typed = vec!["xenia-rs".into(), "--config".into(), settings.into()];
     let own = ExecArgs { typed, ..ExecArgs::default() };
-    let pages = ProfilePages::new(&own, &SharedOpenTitle::default(), None);
-    assert_eq!(pages.place_of(&file).unwrap(), Some(all));
+    let place = |library| {
+        let pages = ProfilePages::new(&own, &SharedOpenTitle::default(), Some(library));
+        pages.place_of(&file).unwrap()
+    };
+    let suite = Path::new(SUITE);
+    assert_eq!(place(WindowLibrary::with_title(suite, TitleId(ID))), Some(other));
+    assert_eq!(place(WindowLibrary::with_title(suite, TitleId(0x4D53_07D1))), Some(all));
 }
 
 #[test]
