@@ -15,23 +15,34 @@ impl Storage for Folder {
     }
 }
 
-#[test]
-fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let storage = Folder(folder.path().to_owned());
-    let objects = objects();
-    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
-    let mut files = fresh(&storage);
-    let header = || PackageHeader::new(Xuid(1), "A game");
-    files.open_package("save", &name, PackageMode::New, header()).unwrap();
+fn save_name() -> PackageName {
+    PackageName::new(Xuid(1), 2, 1, "Save").unwrap()
+}
+
+fn save_header() -> PackageHeader {
+    PackageHeader::new(Xuid(1), "A game")
+}
+
+/// Opens a new package and begins to write a file in it.
+fn begin(files: &mut Files, text: &[u8]) {
+    files.open_package("save", &save_name(), PackageMode::New, save_header()).unwrap();
     let parameters = OpenParameters {
         access: access::GENERIC_ALL,
         disposition: Disposition::Create,
         ..OpenParameters::to_read(r"save:\data", 1)
     };
     let (file, _) = files.open(&parameters).unwrap();
-    file.data().unwrap().write_at(0, b"half of it").unwrap();
+    file.data().unwrap().write_at(0, text).unwrap();
     files.insert(GuestAddr(0x1000), file);
+}
+
+#[test]
+fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let objects = objects();
+    let mut files = fresh(&storage);
+    begin(&mut files, b"half of it");
     let state = saved(&files).unwrap();
     files.discard();
     files.close_all();
@@ -41,21 +52,19 @@ fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
     again.get(GuestAddr(0x1000)).unwrap().data().unwrap().write_at(10, b", and the rest").unwrap();
     again.remove(GuestAddr(0x1000));
     again.close_package("save").unwrap();
-    again.open_package("save", &name, PackageMode::Existing, header()).unwrap();
+    again.open_package("save", &save_name(), PackageMode::Existing, save_header()).unwrap();
     let (file, _) = again.open(&OpenParameters::to_read(r"save:\data", 1)).unwrap();
     let mut bytes = [0; 24];
     assert_eq!(file.data().unwrap().read_at(0, &mut bytes), Ok(24));
     assert_eq!(&bytes, b"half of it, and the rest");
     again.close(file);
     again.close_package("save").unwrap();
-    again.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
+    again.open_package("save", &save_name(), PackageMode::Truncate, save_header()).unwrap();
     assert_eq!(saved(&again).unwrap_err().to_string(), "the package Save: the title is replacing it");
 }
 
 #[test]
 fn packages_that_changed_since_the_state_are_opened_as_they_are() {
-    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
-    let header = || PackageHeader::new(Xuid(1), "A game");
     let save = |files: &mut Files, text: &[u8]| {
         let parameters = OpenParameters {
             access: access::GENERIC_ALL,
@@ -70,14 +79,14 @@ fn packages_that_changed_since_the_state_are_opened_as_they_are() {
         let folder = tempfile::tempdir().unwrap();
         let storage = Folder(folder.path().to_owned());
         let mut files = fresh(&storage);
-        files.open_package("save", &name, PackageMode::New, header()).unwrap();
+        files.open_package("save", &save_name(), PackageMode::New, save_header()).unwrap();
         save(&mut files, b"one");
         let state = saved(&files).unwrap();
         files.close_package("save").unwrap();
         if is_deleted {
-            files.delete_package(&name).unwrap();
+            files.delete_package(&save_name()).unwrap();
         } else {
-            files.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
+            files.open_package("save", &save_name(), PackageMode::Truncate, save_header()).unwrap();
             save(&mut files, b"two");
             files.close_package("save").unwrap();
         }
@@ -87,7 +96,7 @@ fn packages_that_changed_since_the_state_are_opened_as_they_are() {
         again.close_package("save").unwrap();
         drop(again);
         let mut files = fresh(&storage);
-        files.open_package("save", &name, PackageMode::Existing, header()).unwrap();
+        files.open_package("save", &save_name(), PackageMode::Existing, save_header()).unwrap();
         let (file, _) = files.open(&OpenParameters::to_read(r"save:\data", 1)).unwrap();
         let mut text = [0; 5];
         assert_eq!(file.data().unwrap().read_at(0, &mut text), Ok(5), "{is_deleted}");
@@ -99,22 +108,12 @@ fn packages_that_changed_since_the_state_are_opened_as_they_are() {
 fn a_file_that_was_being_written_is_gone_with_a_package_that_was_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Folder(folder.path().to_owned());
-    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
-    let header = || PackageHeader::new(Xuid(1), "A game");
     let mut files = fresh(&storage);
-    files.open_package("save", &name, PackageMode::New, header()).unwrap();
-    let parameters = OpenParameters {
-        access: access::GENERIC_ALL,
-        disposition: Disposition::Create,
-        ..OpenParameters::to_read(r"save:\data", 1)
-    };
-    let (file, _) = files.open(&parameters).unwrap();
-    file.data().unwrap().write_at(0, b"one").unwrap();
-    files.insert(GuestAddr(0x1000), file);
+    begin(&mut files, b"one");
     let state = saved(&files).unwrap();
     files.remove(GuestAddr(0x1000));
     files.close_package("save").unwrap();
-    files.open_package("save", &name, PackageMode::Always, header()).unwrap();
+    files.open_package("save", &save_name(), PackageMode::Always, save_header()).unwrap();
     files.close_package("save").unwrap();
     drop(files);
     assert_eq!(restored(&storage, &state, &objects()).err().unwrap().to_string(), NOT_OWN);
