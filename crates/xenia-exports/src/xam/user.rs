@@ -49,6 +49,12 @@ fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
     }
 }
 
+/// Returns the error of a question about a user that only the online service can answer: there is
+/// no connection.
+fn service_error(call: &Call, user: u32) -> Win32Error {
+    check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON)
+}
+
 /// Stores one word about a user, who must be signed in.
 fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> Fallible<Win32Error> {
     let Some(at) = at else { return Ok(Win32Error::INVALID_PARAMETER) };
@@ -221,7 +227,7 @@ impl XamUser {
     ) -> Fallible<Win32Error> {
         let Some(result) = result else { return Ok(Win32Error::INVALID_PARAMETER) };
         result.set(call.memory(), 0)?;
-        Ok(check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON))
+        Ok(service_error(call, user))
     }
 
     /// Checks whether others are a user's friends on the online service: there is no connection.
@@ -238,8 +244,7 @@ impl XamUser {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         result.set(call.memory(), 0)?;
-        let error = check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON);
-        complete(call, overlapped, Completed::wrapped(error, 0))
+        complete(call, overlapped, Completed::wrapped(service_error(call, user), 0))
     }
 
     /// Returns a user's age, which only the online service knows: there is no connection.
@@ -253,8 +258,7 @@ impl XamUser {
         if user >= USERS || age.is_none() {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
-        let error = check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON);
-        complete(call, overlapped, Completed::wrapped(error, 0))
+        complete(call, overlapped, Completed::wrapped(service_error(call, user), 0))
     }
 
     /// Returns a user's age group: always adult.
