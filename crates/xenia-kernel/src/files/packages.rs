@@ -131,18 +131,15 @@ impl OpenPackage {
     /// older one; its files are deleted.
     fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
         let committed = self.commit(store);
-        if let Err(error) = &committed
-            && self.replaces.is_some()
-            && store.may_be_named(&self.name, &self.header)
-        {
-            tracing::error!(target: "vfs", "the package {} may not outlast a crash of the host: {error}", self.name.file());
-        } else if let Err(error) = &committed {
-            let stays = if self.replaces.is_some() { ", and stays as it was" } else { "" };
-            tracing::error!(target: "vfs", "can't save package {}{stays}: {error}", self.name.file());
-            if self.replaces.is_some() {
-                self.remove(store);
-            } else {
+        if let Err(error) = &committed {
+            let name = self.name.file();
+            if self.replaces.is_none() {
+                tracing::error!(target: "vfs", "can't save package {name}: {error}");
                 store.forget_write_back_errors(&self.name, &self.header);
+            } else if self.remove_unnamed(store) {
+                tracing::error!(target: "vfs", "can't save package {name}, and stays as it was: {error}");
+            } else {
+                tracing::error!(target: "vfs", "the package {name} may not outlast a crash of the host: {error}");
             }
         }
         committed
@@ -151,29 +148,30 @@ impl OpenPackage {
     /// Abandons the package: the older one stays, unless a flush has named the new files already
     /// and failed after that.
     fn give_up(&self, store: &ContentStore) {
-        let is_named = store.may_be_named(&self.name, &self.header);
-        let kept = if is_named { "has what was flushed" } else { "stays as it was" };
+        let kept = if self.remove_unnamed(store) { "stays as it was" } else { "has what was flushed" };
         tracing::warn!(
             target: "vfs",
             "the run ends while the title saves: the package {} {kept}",
             self.name.file()
         );
-        if !is_named {
-            self.remove(store);
-        }
     }
 
     /// Abandons the package without a message.
     fn discard(&self, store: &ContentStore) {
-        if self.replaces.is_some() && !store.may_be_named(&self.name, &self.header) {
-            self.remove(store);
+        if self.replaces.is_some() {
+            self.remove_unnamed(store);
         }
     }
 
-    /// Deletes the files of an incomplete package, which no header names.
-    fn remove(&self, store: &ContentStore) {
-        // The next package of this name would delete them as well.
-        let _ = store.remove_files(&self.name, &self.header);
+    /// Deletes the files of an incomplete package, unless a header may name them; returns whether
+    /// none does.
+    fn remove_unnamed(&self, store: &ContentStore) -> bool {
+        let is_unnamed = !store.may_be_named(&self.name, &self.header);
+        if is_unnamed {
+            // The next package of this name would delete them as well.
+            let _ = store.remove_files(&self.name, &self.header);
+        }
+        is_unnamed
     }
 }
 
@@ -243,10 +241,7 @@ impl Packages {
     /// The files of a package as a device.
     fn contents_of(&self, package: &OpenPackage) -> Box<dyn Device> {
         let OpenPackage { name, header, volume, .. } = package;
-        match volume {
-            Some(volume) => Box::new(Container(volume.clone())),
-            None => Box::new(self.store_of(name).folder(name.files(header.folder))),
-        }
+        self.store_of(name).contents(name, header, volume.clone())
     }
 
     /// The packages of a type on the disc that a title can open.

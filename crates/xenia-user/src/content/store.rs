@@ -190,10 +190,20 @@ impl ContentStore {
 
     /// Opens a package's files as a device.
     pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
-        Ok(match self.packed_volume(name, header)? {
+        Ok(self.contents(name, header, self.packed_volume(name, header)?))
+    }
+
+    /// The files of a package as a device; `volume` is its [`packed_volume`](Self::packed_volume).
+    pub fn contents(
+        &self,
+        name: &PackageName,
+        header: &PackageHeader,
+        volume: Option<Arc<Volume>>,
+    ) -> Box<dyn Device> {
+        match volume {
             Some(volume) => Box::new(Container(volume)),
             None => Box::new(self.folder(name.files(header.folder))),
-        })
+        }
     }
 
     /// Reads the volume of a single-file package; `None` if the package is a folder.
