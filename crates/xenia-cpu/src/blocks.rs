@@ -6,9 +6,10 @@
 //!
 //! # Layout
 //! A guest page with code has an [`Entry`] of eight bytes for each of its words, in address order.
-//! An entry says how its instruction runs and how long its block is. A block has no other data:
-//! overlapping blocks share their entries, and branch targets are found by address. So rarely
-//! executed code occupies only the host cache lines of its entries, eight instructions a line.
+//! An entry selects the handler of its instruction and holds the length of its block. A block has
+//! no other data: overlapping blocks share their entries, and branch targets are found by address.
+//! So rarely executed code occupies only the host cache lines of its entries, eight instructions a
+//! line.
 //!
 //! ```text
 //!  directory: u32 for a guest page ─► page: version, mark ─► 1,024 entries │ 1,024 counts, if used
@@ -46,7 +47,7 @@ use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Most instructions that are decoded at once.
+/// Maximum number of instructions decoded at a time.
 const MAX_DECODED: usize = 128;
 /// Limit on the host memory of entries and counts: 64 MiB of guest code, more than any title has.
 const MAX_MEMORY: usize = 192 << 20;

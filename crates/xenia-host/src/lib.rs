@@ -2,31 +2,31 @@
 //! library.
 //!
 //! One folder per system, `linux` and `windows`, has the public modules below; another system is
-//! a folder beside them with the same names. The crates above say what they want of a host and know
-//! no system: no call, no number of an error, no file that only one system has. In parentheses:
-//! what a host without the facility answers, and the consequence.
+//! a folder beside them with the same names. The crates above depend on these modules only: they
+//! contain no system call, error number or file that is specific to one system. In parentheses: the
+//! result on a host without the facility, and the consequence.
 //!
-//! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
-//!   runs)
+//! - [`section`]: memory that is mapped at several addresses, with access rights for each page
+//!   (machines cannot run)
 //! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way, or
 //!   on AArch64 no machine runs)
 //! - [`fault`]: the handler of memory faults: the interrupted thread's registers (no machine runs)
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)
 //! - [`allocator`]: one heap for all threads, free memory given back (nothing changes)
-//! - [`ending`]: a function that runs when a library ends the process (`false`)
+//! - [`ending`]: registers a function that runs when a library exits the process (`false`)
 //! - [`environment`]: a variable that the desktop's libraries read (nothing changes)
 //! - [`executable`]: memory that code is written to and run from, at two addresses (everything is
 //!   interpreted)
-//! - [`instruction_cache`]: what makes code that was written visible to instruction fetches
+//! - [`instruction_cache`]: makes written code visible to instruction fetches
 //! - [`sparse`]: a large table that costs only the pages that were written (as above)
 //! - [`profiler`]: files that name compiled code (an error)
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
 //!   are read); open files by the names of descriptors (`None`)
-//! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
-//! - [`processor`]: what the processor does quickly, measured (`false`)
-//! - [`simd`]: loops that use the widest vectors (those of the least processor)
+//! - [`float`]: arithmetic that may be computed by the C library (must be computed in another way)
+//! - [`processor`]: measured performance properties of the processor (`false`)
+//! - [`simd`]: loops that use the widest vectors (those of the minimum supported processor)
 //! - [`signals`]: signals that end a run (never called)
 //! - [`ownership`]: owners and identities of files (an error: no file is trusted)
 //! - [`input_pipe`]: input files that are pipes (none is refused)

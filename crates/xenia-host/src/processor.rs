@@ -1,7 +1,7 @@
 //! Properties of the processor that decide which code is fast, measured once for each process.
 //!
-//! They are measured because no feature flag tells them, and models are too many to list. Results
-//! may only choose between ways that compute the same.
+//! They are measured because no feature flag reports them, and there are too many models to list.
+//! The results may only choose between implementations with equal results.
 
 use std::sync::OnceLock;
 

@@ -3,9 +3,9 @@
 /// A condition of a socket that made a call fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketCondition {
-    /// A connection attempt has begun and goes on.
+    /// A connection attempt has begun and is in progress.
     InProgress,
-    /// An earlier connection attempt still goes on.
+    /// An earlier connection attempt is still in progress.
     AlreadyInProgress,
     /// The socket is connected already.
     IsConnected,

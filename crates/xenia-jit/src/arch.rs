@@ -1,5 +1,5 @@
-//! The processor's part of the engine: how compiled code is entered, left and called back, what its
-//! floating-point state looks like. The compiler's part is in `arch` of xenia-lifter.
+//! The processor-specific part of the engine: entry to compiled code, exit from it, calls back from
+//! it, and its floating-point state. The compiler's part is in `arch` of xenia-lifter.
 //!
 //! One folder per processor, with the same names in each; nothing else of the crate depends on the
 //! processor, apart from the baseline tier, which is x86-64's.

@@ -25,8 +25,8 @@
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
 //! - `unsafe` is confined to `enter` and its thunks.
 //!
-//! The host code is x86-64's. On other processors no code is made, and `absent` stands for `enter`:
-//! what surveys functions is then all that runs.
+//! The host code is x86-64's. On other processors no code is emitted and `absent` replaces `enter`;
+//! only the static survey of functions is used there.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod cache;

@@ -73,8 +73,8 @@ pub struct JitConfig {
     /// Size of the baseline tier's code memory in bytes, at most 256 MiB. Smaller values are for
     /// tests.
     pub baseline_code: usize,
-    /// Compile in a separate host thread, while the guest goes on in the baseline tier, if that is
-    /// in use, or the interpreter. Code that `warm_up` requires to be compiled at once is not
+    /// Compile in a separate host thread, while the guest continues in the baseline tier, if that
+    /// is in use, or the interpreter. Code that `warm_up` requires to be compiled at once is not
     /// affected.
     pub background: bool,
     /// Use a second thread to compile worthwhile functions ahead of time into the store, if both

@@ -59,7 +59,7 @@ pub(crate) fn split_or_shrink(code: &ModeCode, plan: Plan, fitting: usize, limit
 }
 
 impl Plan {
-    /// A plan for `region`, which starts at `start` and is no piece of a known function.
+    /// A plan for `region`, which starts at `start` and is not a piece of a known function.
     fn alone(region: Region, start: u32) -> Self {
         Self { region, whole: None, start, piece: None }
     }

@@ -51,7 +51,7 @@ pub enum DepthCheck {
 /// Code in front of a region's function.
 #[derive(Debug)]
 pub struct FirstThunk {
-    /// The code, behind which the function starts.
+    /// The code, directly followed by the function.
     pub code: Vec<u8>,
     /// Offset of the region's first entry in it.
     pub entry: usize,

@@ -102,7 +102,7 @@ impl Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Leave {
-    /// A guest branch or return: go on at pc. Never visible outside of compiled code.
+    /// A guest branch or return: continue at pc. Never visible outside of compiled code.
     Branch = 0,
     /// There is no code for pc.
     Missing = 1,

@@ -1,6 +1,6 @@
 //! The lifter: turns a region of guest code into Cranelift's IR, and that into host code which can
-//! be relocated. Knows neither guest memory nor a machine; xenia-jit says what is compiled, keeps
-//! the code and enters it. See docs/src/internals/jit.md.
+//! be relocated. It depends on neither guest memory nor a machine; xenia-jit decides what is
+//! compiled, stores the code and enters it. See docs/src/internals/jit.md.
 //!
 //! ```text
 //!  guest words ──► discover ──► Region ──► Compiler::compile ──► Compiled: code, tables,

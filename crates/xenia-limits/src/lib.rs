@@ -8,7 +8,7 @@
 //! - [`Limits`]: checks against the limits, and the number of refusals of one machine.
 //! - [`LimitSetting`]: another number for one of the limits that a user may set.
 //!
-//! Invariant: the crate knows no resource. The owner of a resource counts it and asks
+//! Invariant: the crate does not count resources. The owner of a resource counts it and calls
 //! [`Limits::admit`] before it adds one.
 #![forbid(unsafe_code)]
 
@@ -189,7 +189,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limits of the table, but for those that are set; of two settings of one, the last holds.
+    /// The limits of the table, with these overrides; of two settings of one limit, the last
+    /// applies.
     pub fn new(set: &[LimitSetting]) -> Self {
         let mut values = std::array::from_fn(|index| ROWS[index].value);
         for LimitSetting { limit, value } in set {
@@ -235,8 +236,8 @@ impl Limits {
         counts.filter(|&(_, count)| count > 0).collect()
     }
 
-    /// Replaces the numbers of refusals by those of another machine, by name. Returns whether all
-    /// names are of limits.
+    /// Replaces the numbers of refusals by those of another machine, by name. Returns whether every
+    /// name is that of a limit.
     pub fn set_hits(&self, hits: &BTreeMap<String, u64>) -> bool {
         for (row, own) in ROWS.iter().zip(&self.hits) {
             own.store(hits.get(row.name).copied().unwrap_or(0), Relaxed);

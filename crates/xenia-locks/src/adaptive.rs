@@ -2,7 +2,7 @@
 //! holder their priority (priority inheritance), and the one with the highest priority is woken
 //! first.
 //!
-//! The lock word has the holder's number, and a bit that tells that a thread may be sleeping.
+//! The lock word has the holder's number, and a bit that is set while a thread may be sleeping.
 //! Sleepers are in a queue keyed by the lock's address, the turnstile, which the lock does not own.
 //! A release with the bit set frees the lock and wakes one sleeper. A thread that was woken, or was
 //! about to sleep, takes the lock with the bit set, so that its release wakes the next sleeper. So

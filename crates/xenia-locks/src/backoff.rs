@@ -1,9 +1,9 @@
 //! Exponential back-off for spinning before sleeping.
 //!
 //! Rounds of pause instructions, each twice as long as the one before, up to a limit: locks that
-//! are held shortly on another processor are free by then. In contrast to other locks, waiters do
-//! not yield the processor: on a loaded machine a thread would lose it for milliseconds, in which
-//! the lock is passed around without it.
+//! another processor holds for a short time are free by then. In contrast to other locks, waiters
+//! do not yield the processor: on a loaded machine a thread would lose it for milliseconds, in
+//! which the lock is passed around without it.
 
 use xenia_sync::atomic;
 

@@ -15,8 +15,8 @@ use xenia_sync::{Level, Mutex};
 
 /// Limit on kept pages: 64 MiB.
 const MAX_PAGES: u32 = 16_384;
-/// Limit on the kept pages of one range, behind its front; if there are more, they are returned to
-/// the host at once.
+/// Limit on the kept pages of one range, apart from its front; if there are more, they are returned
+/// to the host at once.
 const MAX_OF_A_RANGE: u32 = MAX_PAGES / 2;
 /// Length in pages of a range's front, which is kept: 1 MiB. Titles fill memory from the front. The
 /// rest is kept if at least half of it has memory: to clear pages that the title does not touch

@@ -6,12 +6,12 @@
 //!                 flags, then host rights     version, then flags
 //! ```
 //!
-//! The flags of a guest page say what it should allow, and two more bits say what the host allows
-//! now. The host may lag in one direction only: it may refuse an access that it should allow
-//! (write-protected after a watch has ended). A store then faults, and the handler opens that page
-//! in that view. So a watch that a device or another view ends costs no system call, and neither
-//! does its renewal. Only while the host has no mapping left may it also allow what it should
-//! refuse: an access to memory that the title has freed goes on then.
+//! The flags of a guest page hold the rights that it should have, and two more bits the rights that
+//! the host grants now. The host may lag in one direction only: it may refuse an access that it
+//! should allow (write-protected after a watch has ended). A store then faults, and the handler
+//! opens that page in that view. So a watch that a device or another view ends costs no system
+//! call, and neither does its renewal. Only while the host has no mapping left may it also allow
+//! what it should refuse: an access to memory that the title has freed goes on then.
 //!
 //! Invariants, which make this correct without a lock in the handler:
 //! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.

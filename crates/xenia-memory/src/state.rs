@@ -22,7 +22,7 @@ use std::slice;
 use xenia_guest::PAGE_SIZE;
 use xenia_state::{Impossible, StateSection, check};
 
-/// Most pages of a [`PagesState`]: 4 MiB.
+/// Maximum number of pages in a [`PagesState`]: 4 MiB.
 const PAGES_OF_A_PIECE: usize = 1024;
 
 /// State of memory but for its contents, which are [`PagesState`]s.

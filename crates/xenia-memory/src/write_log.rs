@@ -98,7 +98,7 @@ impl WriteLog {
                     continue;
                 }
                 self.written.clear(page);
-                // Most pages of a whole query: there is nothing in them, and nothing was.
+                // Skips most pages of a full query: they hold nothing, now and before.
                 if !is_held && !self.full.has(page) {
                     continue;
                 }

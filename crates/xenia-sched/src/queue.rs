@@ -39,7 +39,7 @@ impl RunQueues {
         (self.non_empty != 0).then(|| self.non_empty.ilog2() as u8)
     }
 
-    /// Adds a thread before or behind threads of equal priority.
+    /// Adds a thread before or after threads of equal priority.
     pub(crate) fn push(&mut self, priority: u8, thread: ThreadRef, end: QueueEnd) {
         let level = &mut self.levels[usize::from(priority)];
         match end {

@@ -32,7 +32,7 @@ const WAITING: usize = 1 << 16;
 pub struct GuestSample {
     /// Number of requests that it answers.
     pub weight: u32,
-    /// Number of instructions for which it stands: the stride, or 0 if it only answers requests.
+    /// Number of instructions that it represents: the stride, or 0 if it only answers requests.
     pub instructions: u64,
     /// Guest id of the thread.
     pub thread: u32,
@@ -57,7 +57,7 @@ pub struct GuestSampler {
     requests: [AtomicU32; HW_THREADS],
     waiting: Mutex<CollectedSamples>,
     stride: u64,
-    /// Number of lanes so far: each has a sequence of random numbers of its own.
+    /// Number of lanes so far: each has a separate sequence of random numbers.
     lanes: AtomicU64,
 }
 

@@ -1,8 +1,8 @@
 //! Execution of single instructions of one thread, for debuggers.
 //!
-//! In lockstep the run goes on by one instruction, whichever thread's turn it is, so a run that is
-//! stepped through is the run without a debugger. In parallel only the thread itself executes, and
-//! guest time stands.
+//! In lockstep the machine executes one instruction of whichever thread is next, so a
+//! single-stepped run equals the run without a debugger. In parallel only the given thread
+//! executes, and guest time does not advance.
 
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{

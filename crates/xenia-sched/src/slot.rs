@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 pub(crate) use visits::WholeVisits;
 pub(crate) use waits::WakeResult;
 
-/// Bit among the signals, above those of the slots: the time-keeper sleeps for too long.
+/// Bit of the signals, above those of the slots: the time-keeper must wake up earlier than planned.
 pub(crate) const KEEPER: u8 = 1 << 6;
 
 /// A hardware thread of the console: its threads and run queues.
@@ -111,7 +111,7 @@ impl HwSlot {
         self.queues.highest()
     }
 
-    /// Queues a ready thread, before or behind threads of equal priority.
+    /// Queues a ready thread, before or after threads of equal priority.
     fn make_ready(&mut self, ready: ReadyThread, end: QueueEnd) {
         let ReadyThread { thread, priority, others } = ready;
         self.queues.push(priority, thread, end);

@@ -79,7 +79,7 @@ pub fn stuck(limit: Duration) -> Vec<Stuck> {
     }
 }
 
-/// The stuck locks that were reported already, for callers that look again and again.
+/// The stuck locks that were reported already, for callers that poll.
 #[derive(Debug, Default)]
 pub struct StuckLocks {
     reported: Vec<usize>,

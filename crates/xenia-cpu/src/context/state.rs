@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use xenia_guest::{HW_THREADS, MAX_TICKS};
 use xenia_state::{Impossible, check};
 
-/// Most instructions in the budget of a visit: more than any executor gives.
+/// Maximum budget of a visit in a saved state, in instructions: more than any executor gives.
 const MAX_BUDGET: i64 = 1 << 50;
 
 /// A context as it is stored. CR and XER are stored as the guest reads them, so that every stored

@@ -293,7 +293,7 @@ fn floating_point_agrees_with_qemu() {
             // qemu's FX does not follow every bit.
             mtfsb1x => ignored |= FX,
             // Denormal singles count as normal numbers.
-            // NaNs that are no singles are truncated: undefined in the book.
+            // NaNs that are not singles are truncated: undefined in the book.
             _ if op.row().bits >> 26 == 59 && is_nan(ours.f[i.fd() & 7]) => {
                 ours.f[i.fd()] &= !0x1FFF_FFFF;
                 theirs.f[i.fd()] &= !0x1FFF_FFFF;

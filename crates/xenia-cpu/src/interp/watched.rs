@@ -67,7 +67,7 @@ impl AccessNote {
     }
 }
 
-/// The accesses that a debugger asks for.
+/// The accesses that a debugger requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccessNotes {
     /// The first one at which a debugger stops.
@@ -87,7 +87,7 @@ impl AccessNotes {
 
 #[derive(Debug)]
 struct Known {
-    /// The watched bytes as of the last look; `None` where memory is not mapped.
+    /// The watched bytes at the last comparison; `None` where memory is not mapped.
     values: Vec<Option<Vec<u8>>>,
     notes: AccessNotes,
 }
@@ -140,7 +140,7 @@ impl AccessWatch {
         })
     }
 
-    /// Notes the ranges that have changed since the last look.
+    /// Notes the ranges that have changed since the last comparison.
     pub(super) fn compare(&self, memory: &GuestMemory, executed: u64, pc: Option<GuestAddr>) {
         let Known { values, notes } = &mut *self.known.lock();
         for (&range, known) in self.ranges.iter().zip(values) {

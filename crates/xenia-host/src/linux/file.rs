@@ -77,8 +77,8 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Opens no symbolic link: the open fails, or opens the link itself, which is no regular file. Does
-/// not wait for the other end of a pipe.
+/// Does not follow symbolic links: the open fails, or opens the link itself, which is not a regular
+/// file. Does not wait for the other end of a pipe.
 pub fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
 }
@@ -110,7 +110,7 @@ pub fn open_pipe(path: &Path, is_over: impl Fn() -> bool) -> io::Result<File> {
 }
 
 /// The open file that a path such as `/dev/stdout` or `/dev/fd/5` names, or that is this process's
-/// standard output or error under another name. Writes to it go behind what is in it. `None`:
+/// standard output or error under another name. Writes are appended to its contents. `None`:
 /// another path.
 pub fn open_descriptor(path: &Path) -> Option<io::Result<File>> {
     let found = path.metadata().ok()?;

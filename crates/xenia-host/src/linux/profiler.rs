@@ -1,4 +1,4 @@
-//! Files that tell the host's profiler, `perf`, which compiled code lies where.
+//! Files that give the host's profiler, `perf`, the names of compiled code.
 
 use crate::HostError;
 use memmap2::{Mmap, MmapOptions};

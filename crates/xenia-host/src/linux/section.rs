@@ -36,8 +36,8 @@ fn bits(rights: HostRights) -> i32 {
     protection(rights).bits() as i32
 }
 
-/// Most mappings that the host grants to the process: each change of rights inside a space may
-/// split one.
+/// Maximum number of mappings that the host grants to the process: each change of rights inside a
+/// space may split one.
 pub fn mapping_limit() -> u32 {
     /// The default of `vm.max_map_count`.
     const DEFAULT: u32 = 65_530;
@@ -128,7 +128,7 @@ impl MemoryObject {
         Some(start..end.unwrap_or(self.size))
     }
 
-    /// Searches for data or a hole; `None` if there is none behind `at`.
+    /// Searches for data or a hole from `at` on; `None` if there is none.
     fn seek(&self, at: u64, whence: i32) -> io::Result<Option<u64>> {
         // SAFETY: moves the offset of a descriptor that this value owns; no read uses the offset.
         let offset = unsafe { libc::lseek(self.fd.as_raw_fd(), at as i64, whence) };

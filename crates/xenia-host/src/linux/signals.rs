@@ -1,4 +1,4 @@
-//! Signals that end a run, and the one that asks for a report of the threads.
+//! Signals that end a run, and the one that requests a report of the threads.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals;

@@ -120,13 +120,13 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens no symbolic link: the open fails, or opens the link itself, which is no regular file. Does
-/// not wait for the other end of a pipe.
+/// Does not follow symbolic links: the open fails, or opens the link itself, which is not a regular
+/// file. Does not wait for the other end of a pipe.
 pub fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     without_links(options)
 }
 
-/// Opens a symbolic link itself, which is no regular file, instead of its target.
+/// Opens a symbolic link itself, which is not a regular file, instead of its target.
 pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
 }

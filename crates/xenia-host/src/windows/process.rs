@@ -227,7 +227,7 @@ mod tests {
         command
     }
 
-    /// The outer process starts the inner one, which says that it runs; both then wait.
+    /// The outer process starts the inner one, which reports that it runs; both then wait.
     fn play(role: &str) {
         let _inner = (role == "outer").then(|| this_program("inner").spawn().unwrap());
         if role == "inner" {

@@ -1,4 +1,4 @@
-//! Files that tell a profiler which compiled code lies where: `perf` is Linux's.
+//! Files that give a profiler the names of compiled code: `perf` is Linux's.
 
 use crate::HostError;
 use std::fs::File;

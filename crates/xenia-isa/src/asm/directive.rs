@@ -159,7 +159,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// Emits strings, with `end` behind each.
+    /// Emits strings, each followed by `end`.
     fn text(&mut self, cursor: &mut Cursor<'_>, end: &[u8]) -> Result<(), Problem> {
         while !cursor.at_end() {
             let column = cursor.column();

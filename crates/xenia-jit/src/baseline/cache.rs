@@ -7,8 +7,8 @@
 //! units are watched, and units of pages that changed are withdrawn before code is entered
 //! ([`BaselineCache::withdraw_changed`]).
 //!
-//! An address for which the optimizing tier has code has no entry here, and units that hold
-//! such an address behind their start are withdrawn ([`BaselineCache::give_up`]).
+//! An address for which the optimizing tier has code has no entry here, and units that contain such
+//! an address after their start are withdrawn ([`BaselineCache::give_up`]).
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions),
 //! and as much memory for the table of entries, which takes 4 KiB for each 8 KiB of guest memory

@@ -1,5 +1,5 @@
-//! Code emission of the baseline tier: writes a unit's blocks in address order, and its cold exits
-//! behind them.
+//! Code emission of the baseline tier: writes a unit's blocks in address order, followed by its
+//! cold exits.
 //!
 //! ```text
 //!  unit:   [stack check] block block block …  │ exits: budget, unlinked branches, return misses
@@ -363,7 +363,7 @@ impl Emitter {
         self.templates.e.store(LR, RAX);
     }
 
-    /// Emits the check behind a host call: falls through if the guest returned to `next`.
+    /// Emits the check after a host call: falls through if the guest returned to `next`.
     fn returned(&mut self, next: u32) {
         self.templates.e.imm(Dword, Imm::Cmp, LR, next.cast_signed());
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);

@@ -1,9 +1,10 @@
 //! The baseline tier's table of entries: maps guest words to the offsets of their code in code
 //! memory, two words to a slot.
 //!
-//! One word in six has an entry, and rarely two neighbours do, so that two words share a slot. Of
-//! two neighbours with entries one has the slot, which says so; the other one is in a map, and
-//! compiled code, which reads slots only, asks for it as for an address without code.
+//! One word in six has an entry, and rarely two neighbours do, so that two words share a slot. If
+//! both neighbours have entries, one of them has the slot, which is flagged `CROWDED`; the other
+//! one is in a map. Compiled code reads slots only, so it requests the latter like an address
+//! without code.
 //!
 //! ```text
 //!  slot:  offset in code memory (bits 4 to 31) │ bit 2 of the guest address │ 0 │ CROWDED

@@ -108,7 +108,7 @@ const _: () = assert!(
     "longer instructions"
 );
 
-/// A word of [`PpcContext::host`] that baseline code uses. These words lie behind those of
+/// A word of [`PpcContext::host`] that baseline code uses. These words follow those of
 /// `xenia_lifter::host::Word`, so that the tiers do not overwrite each other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]

@@ -16,8 +16,8 @@ pub(super) const LONG_BLOCK: usize = 16;
 /// Share from which on plain code gains, in percent.
 const ENOUGH: u64 = 55;
 
-/// Executed instructions before which the share says nothing: a tenth of a second. The start of a
-/// title is code of its own.
+/// Number of executed instructions below which the share is meaningless: a tenth of a second. The
+/// start of a title is not representative.
 const LEAST: u64 = 400_000_000;
 
 /// Executed instructions at which all counts are halved, so that the share follows a title's

@@ -82,8 +82,8 @@ fn take(sites: &mut &[u8]) -> Option<u32> {
     Some(value)
 }
 
-/// The first site whose code ends behind the offset `offset` in the unit's code. Code of other
-/// instructions lies between sites, but is not left.
+/// The first site whose code ends after `offset` in the unit's code. Code of other instructions
+/// lies between sites, but is not left.
 pub(super) fn find(mut sites: &[u8], offset: u32) -> Option<SiteInUnit> {
     let mut site = SiteInUnit::default();
     let mut end = 0;

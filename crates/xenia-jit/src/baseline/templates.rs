@@ -88,7 +88,7 @@ pub(super) enum CodeThunk {
     StoreAny,
 }
 
-/// A case that a template leaves to a thunk, which code behind the unit calls.
+/// A case that a template leaves to a thunk, called by code after the unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RareCase {
     /// Position of the distance of the branch to the call.

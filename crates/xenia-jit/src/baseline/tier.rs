@@ -159,7 +159,7 @@ impl Baseline {
     }
 
     /// The host address of code for `pc`, which is compiled if necessary. Calls are linked to the
-    /// first address of a unit alone, so a called address inside of one becomes a unit of its own.
+    /// first address of a unit only, so a called address inside a unit becomes a separate unit.
     pub(super) fn code_for(
         &self,
         memory: &GuestMemory,
@@ -321,7 +321,7 @@ impl Engine {
             left
         };
         // If the run ends within a slice, the next run continues the slice. The optimizing tier's
-        // instructions are no part of it.
+        // instructions are not part of it.
         let executed = slice - left - ctx.host[Slot::Shortened as usize] as i64;
         self.until_sample = (until_sample - executed).clamp(1, SLICE);
         self.share(baseline, budget - ctx.budget);

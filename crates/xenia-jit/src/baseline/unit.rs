@@ -7,14 +7,14 @@
 //! bytes once.
 //!
 //! # Switches
-//! Compilers put the cases of a switch behind its `bctr`, and its end, or its default case, behind
-//! them. So unreached code between a `bctr` and the furthest target of the unit's branches is
-//! assumed to be cases, up to a word that looks like the start of a function. A missed case becomes
-//! a separate unit when it is reached.
+//! Compilers put the cases of a switch after its `bctr`, and the end of the switch, or its default
+//! case, after the cases. So unreached code between a `bctr` and the furthest target of the unit's
+//! branches is assumed to be cases, up to a word that looks like the start of a function. A missed
+//! case becomes a separate unit when it is reached.
 //!
 //! # Budget
 //! Each block subtracts its length; the budget is compared only where a *path* begins (the entry,
-//! loop heads, return sites, behind an instruction that the interpreter runs), with the length of
+//! loop heads, return sites, after an instruction that the interpreter runs), with the length of
 //! the longest path from there to the next such place. Every cycle contains one, because backward
 //! branches lead to one.
 
@@ -293,7 +293,7 @@ impl Discovery {
                 index += 1;
                 continue;
             }
-            // A visited word that is no leader here follows a block that ended at the limit.
+            // A visited word that is not a leader here follows a block that ended at the limit.
             let first = index;
             let marks = self.marks[first];
             let mut ending = Ending::Next;

@@ -2,8 +2,8 @@
 //!
 //! The memory is mapped twice: writable, where code is written, and executable, where it runs; no
 //! page is ever both. Offset 0 holds the stub that empty table entries lead to, [`STORED`] a second
-//! stub. The slots lie behind the code, so that code addresses them relative to itself; it reads
-//! them through the executable mapping.
+//! stub. The slots follow the code, so that code addresses them relative to itself; it reads them
+//! through the executable mapping.
 //!
 //! ```text
 //!  slots: u64 per linked target (dense) ──► host address in code memory

@@ -1,4 +1,4 @@
-//! Counts of entries by table: says which host pages of a table of entries take up memory.
+//! Counts of entries by table: tracks which host pages of a table of entries take up memory.
 //!
 //! A *table* is one host page of a table of entries. An empty table is returned to the host, except
 //! for a few ([`MAX_EMPTY`]), because self-modifying code is often compiled again at the same

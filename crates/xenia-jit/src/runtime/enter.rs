@@ -17,13 +17,13 @@
 //!
 //! # Leaving
 //! A guest return is a host return. Any other exit (a spent budget, a return to an address that the
-//! caller does not expect) jumps to `leave_region`. If few frames are on the stack, that returns,
-//! too: each caller sees that the result is not its return and does the same, or goes on if it is.
-//! Processors predict such returns well. If there are many frames, which a `longjmp` may have left
-//! behind, it drops all at once.
+//! caller does not expect) jumps to `leave_region`. If few frames are on the stack, `leave_region`
+//! returns, too: each caller compares the result with its return address, and returns in turn or
+//! continues. Processors predict such returns well. If there are many frames, left over from a
+//! `longjmp` for example, it drops all of them together.
 //!
 //! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the
-//! limit, and if that is reached, the call goes on from the dispatcher.
+//! limit, and if that is reached, the call continues from the dispatcher.
 //!
 //! A host fault in compiled code resumes at [`land`]. Without a fault exit the region is left with
 //! the stack pointer that was saved here ([`drop_frames`]); the context then holds the budget of

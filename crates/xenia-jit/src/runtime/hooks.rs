@@ -9,7 +9,7 @@
 //! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
 //!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
 //! - [`on_fault`] runs in a signal handler: it only copies numbers. The fault exit is looked up
-//!   behind it ([`Hook::Landing`]).
+//!   after the handler has returned ([`Hook::Landing`]).
 
 #[deny(unsafe_code)]
 mod services;

@@ -212,7 +212,7 @@ impl AheadCompiler<'_> {
     }
 
     /// Addresses at which unreached code seems to begin, in the gaps between the region's
-    /// instructions and behind them up to `to`: candidates for the cases of a switch, to which no
+    /// instructions and after them up to `to`: candidates for the cases of a switch, to which no
     /// branch leads.
     fn cases(&self, region: &Region, to: u32) -> Vec<u32> {
         let end = region.end();

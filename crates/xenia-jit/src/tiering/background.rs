@@ -1,4 +1,4 @@
-//! Background compilation: a host thread compiles while the guest goes on in the interpreter.
+//! Background compilation: a host thread compiles while the guest continues in the interpreter.
 //!
 //! ```text
 //!  engines ─ warm functions ─▶ orders, hottest first ─▶ compiler thread ─ publishes ─▶ tables

@@ -118,7 +118,7 @@ impl Engine {
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
         match self.request_in_background(shared, key, wanted, heat.work) {
-            // The interpreter goes on, and stops once the code is published.
+            // The interpreter continues, and stops once the code is published.
             Some(Answer::Taken) => {
                 self.heat.insert(key, Heat::default());
                 return false;

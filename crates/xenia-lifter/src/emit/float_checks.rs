@@ -6,8 +6,9 @@
 //! - it is a NaN: the architecture defines which NaN, and the VX* bits;
 //! - it is the smallest normal number: the host detects tininess after rounding, the architecture
 //!   before;
-//! - an operand of a single-precision instruction is no single. Software executes that instruction,
-//!   and since its result may not be a single either, the code leaves the region after it.
+//! - an operand of a single-precision instruction is not a single. Software executes that
+//!   instruction, and since its result may not be a single either, the code leaves the region after
+//!   it.
 
 use super::cache::Pending;
 use super::float_registers::{Nans, Operand, singles};
@@ -156,7 +157,7 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, operands, undecided, result);
     }
 
-    /// Fills the block `unfit`, for an operand that is no single: executes the instruction in
+    /// Fills the block `unfit`, for an operand that is not a single: executes the instruction in
     /// software and leaves the region. `before` is known before the operands were read; the current
     /// block must be empty.
     fn leave_unfit(

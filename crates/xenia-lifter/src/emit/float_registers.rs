@@ -379,9 +379,9 @@ impl Lifter<'_> {
         self.b.switch_to_block(next);
     }
 
-    /// Converts FPR `n` from single to double format in the context and goes on at `next` if it is
-    /// a normal number; else goes on behind this code. Loops that sum up singles end so, and the
-    /// hook saves all host registers.
+    /// Converts FPR `n` from single to double format in the context and continues at `next` if it
+    /// is a normal number; otherwise falls through. Loops that sum up singles end so, and the hook
+    /// saves all host registers.
     fn widen_normal(&mut self, n: usize, next: ir::Block) {
         let ctx = self.context();
         let bits = self.b.ins().load(types::I32, HOST, ctx, field::fpr(n));

@@ -1,8 +1,8 @@
 //! The clock of a parallel run: guest time follows the host's clock, plus skipped time.
 //!
-//! The clock runs during a run and stands still between runs. If no thread can run before some
-//! time, and the machine is not paced, the time-keeper skips to that time, so a waiting title takes
-//! no host time.
+//! The clock runs during a run and is stopped between runs. If no thread can run before some time,
+//! and the machine is not paced, the time-keeper skips to that time, so a waiting title takes no
+//! host time.
 
 use crate::{GuestTicks, TICKS_PER_SECOND};
 use std::sync::atomic::AtomicU64;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use xenia_state::{Impossible, check};
 
-/// Most counted references of one thread.
+/// Maximum number of counted references to one thread.
 const MAX_REFERENCES: u32 = 1 << 24;
 
 /// The names of threads, as they are saved.

@@ -6,7 +6,7 @@
 //! ```
 //! Inputs are edge values and seeded random ones; the same program always writes the same files.
 //! Expected values come from qemu-ppc64 (`oracle.rs`) or are derived from the book's descriptions
-//! here (`book.rs`, `special.rs`, `vmx128.rs`); never from an engine of ours. `facts.rs` lists and
+//! here (`book.rs`, `special.rs`, `vmx128.rs`); never from one of our engines. `facts.rs` lists and
 //! corrects qemu's known differences from the hardware. Each file names its sources in its first
 //! lines.
 

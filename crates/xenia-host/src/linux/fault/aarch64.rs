@@ -8,13 +8,13 @@
 use super::HostAccess;
 use crate::registers::{Registers, STACK_POINTER, Vectors};
 
-/// Magic number of the record with the vector registers, behind FPSR and FPCR.
+/// Magic number of the record with the vector registers, which follow FPSR and FPCR.
 const FPSIMD: u32 = 0x4650_8001;
 /// Magic number of the record with ESR.
 const ESR: u32 = 0x4553_5201;
 /// Size of a record's head: magic number and size, a word each.
 const HEAD: usize = 8;
-/// Space for records in the context. A record that does not fit lies behind it; none of these does.
+/// Space for records in the context. Records that do not fit follow it; these records always fit.
 const SPACE: usize = 4096;
 /// Bit of ESR that a store sets, in a data abort.
 const WRITE: u64 = 1 << 6;

@@ -66,7 +66,7 @@ impl Sid {
         if read == 0 {
             return Err(io::Error::last_os_error());
         }
-        // The SID lies behind the structure, which has its address.
+        // The SID follows the structure, which has its address.
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let address = usize::from_ne_bytes(bytes[..8].try_into().map_err(io::Error::other)?);
         let at = address.wrapping_sub(words.as_ptr() as usize);

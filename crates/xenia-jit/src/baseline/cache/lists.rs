@@ -1,6 +1,6 @@
 //! The lists of a unit, in one allocation: most have one to six members.
 
-/// The lists of a unit, one behind the other: the entries, two to a word, the links, the pages.
+/// The lists of a unit, one after the other: the entries, two to a word, the links, the pages.
 pub(super) struct Lists {
     all: Box<[u32]>,
     /// Numbers of entries and of links.

@@ -1,8 +1,8 @@
 //! The units of a cache, by number and by the code memory that they occupy.
 //!
-//! A sample asks for the unit at two addresses, with most of this in no host cache, so a look-up
-//! reads few cache lines: the list of the 8 KiB of code memory that contain the address, then the
-//! unit.
+//! A sample looks up the units at two addresses while most of this data is in no host cache, so a
+//! look-up reads few cache lines: the list of the 8 KiB of code memory that contain the address,
+//! then the unit.
 
 use super::BaselineUnit;
 

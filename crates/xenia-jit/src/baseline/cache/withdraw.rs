@@ -33,9 +33,9 @@ impl PageHeat {
 }
 
 impl BaselineCache {
-    /// Gives up addresses for which the optimizing tier has code now. Units with one of them behind
-    /// their start are withdrawn: entered there, they would run their own code for it, such as a
-    /// loop. When they are compiled again, they end at these addresses.
+    /// Gives up addresses for which the optimizing tier has code now. Units that contain one of
+    /// them after their start are withdrawn: entered there, they would run their own code for it,
+    /// such as a loop. When they are compiled again, they end at these addresses.
     pub(crate) fn give_up(&mut self, entries: &[u32]) {
         let mut around = Vec::new();
         for &pc in entries {

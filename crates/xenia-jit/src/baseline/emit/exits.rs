@@ -1,4 +1,4 @@
-//! Cold exits of a unit, behind its blocks.
+//! Cold exits of a unit, emitted after its blocks.
 
 use super::super::encode::{Encoder, RAX};
 use super::super::entries;
@@ -22,7 +22,7 @@ pub(super) enum Exit {
     /// The thunk at this offset runs a case that its template left out. Execution resumes at a
     /// position.
     RareCase { thunk: u32, back: u32 },
-    /// A jump through the table with this number leads to an address that is no case.
+    /// A jump through the table with this number leads to an address that is not a case.
     NoCase(usize),
 }
 

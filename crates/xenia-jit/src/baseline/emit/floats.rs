@@ -46,7 +46,7 @@ impl Emitter {
         thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<usize> {
         let Some((op, i)) = row(words, index) else { return Some(index) };
-        // Most instructions are none that a group begins with. The primary opcodes of arithmetic:
+        // Most instructions do not begin a group. The primary opcodes of arithmetic:
         if !matches!(i.0 >> 26, 59 | 63) && !loads_single(op) {
             return Some(index);
         }

@@ -1,7 +1,7 @@
-//! Jump tables: `bctr` to a case of its own unit goes through a table behind the jump.
+//! Jump tables: a `bctr` to a case in the same unit goes through a table that follows the jump.
 //!
 //! The table of entries has the cases, too, but in one host cache line per function, which large
-//! programs fetch from memory each time. A table behind the jump is close to code that has just
+//! programs fetch from memory each time. A table next to the jump is close to code that has just
 //! run.
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!  table:  halfword │ … for each guest word from the first case to the last one
 //! ```
 //!
-//! Halfwords of words that are no entries lead to the look-up in the table of entries.
+//! Halfwords of words that are not entries lead to the look-up in the table of entries.
 
 use super::super::encode::{Condition, Dword, Imm, RAX, RCX, Rm, Shift};
 use super::super::entries;

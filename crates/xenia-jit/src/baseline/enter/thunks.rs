@@ -150,8 +150,8 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              lea rbp, [r15 + {bias} - {ahead}]
              cmp rsp, [rbp + {limit}]
              jb 3f",
-            // eax: the guest address. Looks it up in the call table (`call_table`) and, behind a
-            // miss, in the table of entries (4). Leaves if it has no code.
+            // eax: the guest address. Looks it up in the call table (`call_table`) and, on a miss,
+            // in the table of entries (4). Leaves if it has no code.
             "mov eax, esi
              and eax, -4
              mov ecx, eax

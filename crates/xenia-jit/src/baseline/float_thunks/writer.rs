@@ -1,4 +1,4 @@
-//! Writes a thunk: the rows' code, and behind it the code of the cases that are rare.
+//! Writes a thunk: the rows' code, followed by the code for rare cases.
 //!
 //! ```text
 //!  hot:   [is the state set up?]  row: operands, record, operation, checks, result │ row … │ ret

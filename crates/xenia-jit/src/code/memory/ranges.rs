@@ -1,5 +1,5 @@
 //! Allocator of code memory. Ranges begin at multiples of [`ALIGNMENT`]; memory that was never
-//! allocated lies behind all ranges that were.
+//! allocated comes after all ranges that were.
 
 use crate::JitError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ impl Ranges {
     }
 
     /// Allocates `size` bytes and returns their offset: from the smallest free range that fits,
-    /// else behind all ranges.
+    /// else after all ranges.
     pub(super) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
         if let Some(&(free, offset)) = self.by_size.range((size, 0)..).next() {

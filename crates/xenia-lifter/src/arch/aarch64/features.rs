@@ -3,7 +3,7 @@
 use crate::arch::TargetCpu;
 use std::arch::is_aarch64_feature_detected as has;
 
-/// Whether the branch behind an access in a loop can be replaced by a mark, so that loops may sink
+/// Whether the branch after an access in a loop can be replaced by a mark, so that loops may sink
 /// their stores. Marks are only known for x86-64: loops store before each access.
 pub const MARKS_FAULTS: bool = false;
 /// Whether an access has room for a displacement of 32 bits, which can hold the place of memory.

@@ -9,9 +9,8 @@ const TEST_SIZE: usize = 3;
 /// Limit of moves between an access and its branch.
 const MAX_MOVES: usize = 4;
 
-/// Replaces the branch behind the access at `access` by its mark. Returns `None` if there is no
-/// such branch. If moves have to be repeated on the way to the cold block, code for that is
-/// appended.
+/// Replaces the branch after the access at `access` by its mark. Returns `None` if there is no such
+/// branch. If moves have to be repeated on the way to the cold block, code for that is appended.
 pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let moves = access + Form::of(code.get(access..)?)?.access()?;
     let test = moves + moves_at(code.get(moves..)?)?;
@@ -340,7 +339,7 @@ mod tests {
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x85, 0x34, 0x12, 0, 0],
             // A backward branch.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0x80],
-            // The first instruction is no plain access: add rax, [rcx+8].
+            // The first instruction is not a plain access: add rax, [rcx+8].
             &[0x48, 0x03, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
             // A move from the stack, which doesn't fault.
             &[0x48, 0x8B, 0x44, 0x24, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],

@@ -3,7 +3,7 @@
 use crate::arch::TargetCpu;
 use std::is_x86_feature_detected as has;
 
-/// Whether the branch behind an access in a loop can be replaced by a mark, so that loops may sink
+/// Whether the branch after an access in a loop can be replaced by a mark, so that loops may sink
 /// their stores.
 pub const MARKS_FAULTS: bool = true;
 /// Whether an access has room for a displacement of 32 bits, which can hold the place of memory.

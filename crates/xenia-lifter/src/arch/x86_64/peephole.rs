@@ -11,7 +11,7 @@
 //! - Memory operations keep their order, number, sizes and addresses, and flags their values.
 //! - At every access that may fault, each register that code after the fault reads has its value
 //!   ([`crate::fault_exit`]).
-//! - A function with anything that the pass does not know stays as it is.
+//! - A function with an instruction that the pass does not support is left unchanged.
 //!
 //! Blocks end at each branch and target, and live sets are exact over the whole function, so each
 //! edit needs to look at one block only.

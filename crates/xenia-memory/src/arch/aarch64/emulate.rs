@@ -11,13 +11,13 @@ use xenia_host::registers::{Registers, STACK_POINTER, Vectors};
 
 /// Size of an instruction in bytes.
 const INSTRUCTION: u64 = 4;
-/// Number of the register that reads as zero, where it is no base.
+/// Number of the register that reads as zero, unless it is a base.
 const ZERO: usize = 31;
 
 /// Builds tables that emulation needs: none.
 pub(crate) fn warm_up() {}
 
-/// The faulting instruction, which is no fetch's.
+/// The faulting instruction; the fault was not one of a fetch.
 fn instruction(interrupted: &Interrupted<'_>) -> u32 {
     // SAFETY: the instruction was fetched, so its four bytes, which are aligned, are readable.
     unsafe { (interrupted.pc() as *const u32).read() }

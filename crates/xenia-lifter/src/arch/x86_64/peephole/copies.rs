@@ -71,7 +71,7 @@ fn copy(op: &HostOp) -> Option<Copy> {
     (!fixed.contains(&to) && !fixed.contains(&from)).then_some(Copy { to, from, is_whole })
 }
 
-/// The registers whose upper half is zero behind `op`, if it is in those of `short` before.
+/// The registers whose upper half is zero after `op`; `short` are those in which it is zero before.
 fn short_after(op: &HostOp, short: u16) -> u16 {
     if op.successor == Successor::Call {
         return 0;
@@ -111,7 +111,7 @@ fn apply(flow: &mut FunctionCode, edits: Vec<Edit>) {
     }
 }
 
-/// Makes the instructions behind the copy read its source.
+/// Makes the instructions after the copy read its source.
 fn read_source(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, is_whole } = copy;
     let redirect = Redirect { old: to, new: from, is_whole };

@@ -105,7 +105,7 @@ pub(super) struct Block {
     pub(super) live_out: u16,
 }
 
-/// Bytes that are no instructions: a jump table, or constants.
+/// Data between instructions: a jump table, or constants.
 #[derive(Clone, Debug)]
 pub(super) struct Data {
     /// Its offsets in the original code.
@@ -178,7 +178,7 @@ impl FunctionCode {
         Some(flow)
     }
 
-    /// Ends jump tables where an instruction refers to data: a constant behind a table may have the
+    /// Ends jump tables where an instruction refers to data: a constant after a table may have the
     /// bits of a distance.
     fn end_tables(&mut self) {
         let mut used: Vec<u32> = self.ops.iter().filter_map(|op| op.data_offset).collect();

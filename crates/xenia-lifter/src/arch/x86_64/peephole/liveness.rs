@@ -48,9 +48,9 @@ fn pass(flow: &mut FunctionCode) -> bool {
     changes
 }
 
-/// The registers that are live before `op` if `after` are live behind it.
+/// The registers that are live before `op` if `after` are live after it.
 fn before(blocks: &[Block], op: &HostOp, after: u16) -> u16 {
-    // Whether a call preserves a register or not, taking it for live is no fault.
+    // Treating a register as live is always correct, whether a call preserves it or not.
     let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);
     let left = if is_call { after } else { after & !op.usage.defines };
     left | needed(blocks, op)

@@ -174,7 +174,7 @@ impl State {
         self.0.retain(|(_, known)| !known.is_empty());
     }
 
-    /// The state behind `op`, which has the form `form`.
+    /// The state after `op`, which has the form `form`.
     fn step(&mut self, op: &HostOp, form: Form) {
         match op.successor {
             Successor::Call => return self.0.clear(),
