@@ -164,8 +164,8 @@ pub trait Backend: Send {
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
     /// Renders a front buffer as a picture on the device, from what memory has and from the texels
-    /// that it lacks, without a wait. `None` if nobody shows such pictures, or for a front buffer
-    /// that only [`present`](Self::present) can render.
+    /// that it lacks, without a wait. `None` if there is no consumer of such pictures, or for a
+    /// front buffer that only [`present`](Self::present) can render.
     fn present_on_device(
         &mut self,
         _call: &PresentCall,
@@ -174,7 +174,7 @@ pub trait Backend: Send {
         None
     }
 
-    /// Ends a frame: the title has swapped, and a picture was rendered if somebody wants it. For
+    /// Ends a frame: the title has swapped, and a picture was rendered if there is a consumer. For
     /// statistics.
     fn end_frame(&mut self) {}
 
@@ -193,12 +193,12 @@ pub trait Backend: Send {
     }
 
     /// Whether a sample of a survey's draws has passed; waits for the answer. Surveys that the
-    /// backend does not know count as visible.
+    /// backend has no record of count as visible.
     fn survey(&mut self, _survey: ConditionalSurvey) -> bool {
         true
     }
 
-    /// As [`survey`](Self::survey), without a wait: `None` if the answer is not there yet.
+    /// As [`survey`](Self::survey), without a wait: `None` if the result is not available yet.
     fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
         Some(self.survey(survey))
     }
@@ -217,7 +217,7 @@ pub trait Backend: Send {
         None
     }
 
-    /// Result with a number, if it is there: samples that have passed. Texels are in memory then.
+    /// Result with a number, if available: samples that have passed. Texels are in memory then.
     fn poll_result(&mut self, _number: u64, _memory: &dyn PhysicalMemory) -> Option<u64> {
         Some(0)
     }

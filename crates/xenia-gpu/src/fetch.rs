@@ -18,7 +18,7 @@ use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_b
 use export::Stream;
 pub use plan::FetchPlan;
 
-/// Most pages (16 MiB) that the fetches of a draw cache; when full, the cache is emptied.
+/// Maximum number of pages (16 MiB) cached by the fetches of a draw; a full cache is emptied.
 const MAX_PAGES: usize = 4096;
 
 /// Textures that a program may fetch: fetch constant, settings, and the highest level that any of

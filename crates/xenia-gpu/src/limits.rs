@@ -16,7 +16,7 @@ pub const SHADER_STEPS: &str = "draw_shader_steps";
 /// Name of the limit on resolves.
 pub const COPY_ROWS: &str = "copy_rows";
 
-/// Most bytes of snapshots that all queued draws together may hold.
+/// Maximum size in bytes of the snapshots of all queued draws together.
 pub(crate) const QUEUED_BYTES: usize = 512 << 20;
 
 /// Cost limits of one draw.

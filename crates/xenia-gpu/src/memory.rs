@@ -27,13 +27,13 @@ pub struct PhysicalRange {
 /// processors.
 const LOCKED: PhysicalRange = PhysicalRange { start: 0x7f10_0000, length: 0x10_0000 };
 
-/// Whether an address is one of the memory that is locked in the second-level cache.
+/// Whether an address is in the memory that is locked in the second-level cache.
 pub const fn is_locked(address: u32) -> bool {
     address.wrapping_sub(LOCKED.start) < LOCKED.length
 }
 
-/// Address by which the chip finds what it reads at an address of a buffer: a physical one, unless
-/// it is locked in the second-level cache.
+/// Converts an address in a buffer to a bus address: a physical address, unless the memory is
+/// locked in the second-level cache.
 pub const fn address_on_bus(address: u32) -> u32 {
     if is_locked(address) { address } else { address & (PHYSICAL_SIZE - 1) }
 }
@@ -104,7 +104,7 @@ fn bytes_ahead(address: u32) -> usize {
     (end - address_on_bus(address)) as usize
 }
 
-/// Splits a range where its memory ends, behind which it goes on elsewhere: yields each part's
+/// Splits a range where its memory ends, after which it continues elsewhere: yields each part's
 /// place in [`Ram`] and its byte range in the whole.
 fn wrapped(physical: u32, length: usize) -> [(usize, Range<usize>); 2] {
     let place = |address: u32| match address_on_bus(address) {
@@ -179,8 +179,8 @@ impl PhysicalMemory for GuestMemory {
     }
 }
 
-/// Separate memory for tests and for playing traces. It starts at physical zero; what is locked in
-/// the second-level cache lies behind all physical memory.
+/// Separate memory for tests and for playing traces. It starts at physical zero; memory that is
+/// locked in the second-level cache comes after all physical memory.
 pub struct Ram {
     inner: RwLock<Contents>,
 }

@@ -62,9 +62,9 @@ use serde::{Deserialize, Serialize};
 use shaders::Shaders;
 use stream::Ring;
 
-/// Most words that one pump reads; the next pump continues.
+/// Maximum number of words that one pump reads; the next pump continues.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
-/// Most words that a short pump reads.
+/// Maximum number of words that a short pump reads.
 const WORDS_PER_SHORT_PUMP: u64 = 1 << 16;
 /// Draws and resolves after which a short pump ends.
 const DRAWS_PER_SHORT_PUMP: u64 = 16;
@@ -298,8 +298,8 @@ impl CommandProcessor {
     }
 
     /// The vertical blank with which a late swap is shown, instead of another wait: the last one,
-    /// if it came before the packets that were due earlier. The clock goes on from there, so that a
-    /// host which was slow for a while does not hurry afterwards.
+    /// if it came before the packets that were due earlier. The clock continues from there, so that
+    /// a host that was slow for a while does not catch up afterwards.
     fn missed_blank(&self) -> Option<u64> {
         if self.is_short() { self.display.blank_since(cost::ticks(self.cycles)) } else { None }
     }

@@ -54,9 +54,9 @@ pub use stage_constants::StageConstants;
 
 /// Name of every module's entry point.
 pub const ENTRY_POINT: &str = "main";
-/// Most instructions in a program, over all clauses.
+/// Maximum number of instructions in a program, over all clauses.
 pub const MAX_INSTRUCTIONS: usize = 8192;
-/// Most control flow instructions in a program.
+/// Maximum number of control flow instructions in a program.
 pub const MAX_CONTROLS: usize = 4096;
 
 /// Interpolators between the two stages of a pipeline, which must agree on them.
@@ -136,7 +136,7 @@ pub enum TranslateError {
         what: &'static str,
         /// Number of items.
         count: usize,
-        /// Most items allowed.
+        /// Maximum number of items allowed.
         limit: usize,
     },
 }

@@ -254,7 +254,7 @@ pub trait Client {
         None
     }
 
-    /// Ends the machine that runs or has stopped, and goes on from the state in a slot; `None`:
+    /// Ends the machine that runs or has stopped, and continues from the state in a slot; `None`:
     /// from the state before the last load. Returns a message if there is no such state.
     fn load_state(&mut self, _slot: Option<u8>) -> Result<(), String> {
         Err("there is no state".to_owned())
@@ -270,10 +270,10 @@ pub trait Client {
         Err("there is no desktop".to_owned())
     }
 
-    /// Requests the machine's internals, which [`FrameSender::internals`] gets.
+    /// Requests the machine's internals, which are delivered by [`FrameSender::internals`].
     fn request_internals(&mut self) {}
 
-    /// The library; `None` if the window is one of a single title.
+    /// The library; `None` if the window is for a single title.
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
         None
     }

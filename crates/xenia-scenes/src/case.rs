@@ -14,7 +14,7 @@ use crate::{Choices, SceneFamily};
 /// Words in a line of a file.
 const LINE: usize = 8;
 
-/// Reason why a file is no case.
+/// Reason why a file is not a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
     /// A line that is none of the format.

@@ -3,7 +3,7 @@
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Most words that a case may draw; further ones are zero. Families draw a few hundred.
+/// Maximum number of random words in a case; further ones are zero. Families draw a few hundred.
 const MAX_WORDS: usize = 1 << 16;
 
 /// Source of random words: recorded ones first, then those of a seed, then zeros.

@@ -1,6 +1,6 @@
 //! Smaller cases that still fail: words are removed, then made zero or smaller.
 
-/// Most runs of a case while it is made smaller.
+/// Maximum number of runs of a case while it is shrunk.
 const MAX_RUNS: u32 = 400;
 
 /// Candidate search over the words of a failing case.

@@ -11,7 +11,7 @@ use ttf_parser::Face;
 /// Largest font file in bytes.
 const MAX_BYTES: usize = 128 << 20;
 
-/// Most searches for letters in a run of the program. Each looks at all fonts if none has the
+/// Maximum number of font searches in a run of the program. Each looks at all fonts if none has the
 /// letter.
 const MAX_SEARCHES: u32 = 256;
 

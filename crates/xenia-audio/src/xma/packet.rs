@@ -188,7 +188,7 @@ struct GatheredFrame {
     bytes: Vec<u8>,
     /// Length in bits.
     length: u32,
-    /// The packet in which it ends, and the bit behind it.
+    /// The packet in which it ends, and the bit after it.
     end: Position,
 }
 

@@ -12,11 +12,11 @@ use xenia_guest::PAGE_SIZE;
 use crate::memory::{PhysicalMemory, PhysicalRange, address_on_bus, is_contiguous};
 
 const PAGE: usize = PAGE_SIZE as usize;
-/// Most pages that one draw may need; a draw that needs more runs immediately.
+/// Maximum number of pages in the snapshot of a draw; a draw that needs more runs immediately.
 const MAX_PAGES: usize = (32 << 20) / PAGE;
 /// Pages cached before the least recently used ones are evicted.
 const MAX_KEPT: usize = (256 << 20) / PAGE;
-/// Most page references of all cached ranges together, counting a page once per range.
+/// Maximum number of page references of all cached ranges together, counting a page once per range.
 const MAX_NAMED: usize = 16 * MAX_KEPT;
 
 /// Copy of a page and the version of its contents.

@@ -23,9 +23,10 @@ use crate::edram::EdramPage;
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
-/// Most queued draws; the command processor waits for the thread while the queue is full.
+/// Maximum number of queued draws; the command processor waits for the thread while the queue is
+/// full.
 const MAX_WAITING: usize = 256;
-/// Most errors kept until they are collected; later ones are dropped.
+/// Maximum number of errors kept until they are collected; later ones are dropped.
 const MAX_ERRORS: usize = 4096;
 
 #[derive(Default)]

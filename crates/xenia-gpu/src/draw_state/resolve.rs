@@ -80,7 +80,7 @@ impl CopyDestination {
     /// Texels of `bytes` bytes to the left of the rectangle's origin, up to the start of a page.
     ///
     /// Direct3D adds the macro tiles before a rectangle to the base. Two or four of them with 16 or
-    /// 8 bits a texel share a page, so a base within one is no address of a tile, but a count.
+    /// 8 bits a texel share a page, so a base within one is not the address of a tile but a count.
     pub(crate) const fn left(&self, bytes: u32) -> u32 {
         let tile = MACRO_TILE * MACRO_TILE * bytes;
         if self.slice.is_some() { 0 } else { self.physical % PAGE_SIZE / tile * MACRO_TILE }

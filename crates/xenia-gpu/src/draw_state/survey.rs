@@ -1,5 +1,5 @@
-//! Surveys: draws that find out whether something is visible. Later draws are made or left out by
-//! what they found.
+//! Surveys: draws that find out whether something is visible. Later draws are executed or skipped
+//! depending on the result.
 //!
 //! ```text
 //!   VIZ_QUERY start ──► draws with PA_SC_VIZ_QUERY ──► VIZ_QUERY end ──► DRAW_INDX with the id
@@ -9,7 +9,7 @@
 use super::{DepthStencil, DrawCall};
 use crate::enums::Compare;
 
-/// Visibility queries that the chip tells apart by their identifiers.
+/// Number of visibility queries, which have identifiers from 0 on.
 pub const VISIBILITY_QUERIES: usize = 64;
 
 /// The draws of a visibility query, from its start to its end.
@@ -39,8 +39,8 @@ impl Default for SurveyResults {
 }
 
 impl SurveyResults {
-    /// Notes that a draw of a survey begins, of which nothing is visible unless that is
-    /// [noted](Self::note_visible), too.
+    /// Notes the start of a draw of a survey. Nothing of it counts as visible until
+    /// [`Self::note_visible`] is called.
     pub fn begin_draw(&mut self, survey: ConditionalSurvey) {
         let result = &mut self.0[survey.id as usize % VISIBILITY_QUERIES];
         if result.number != survey.number {
@@ -48,7 +48,7 @@ impl SurveyResults {
         }
     }
 
-    /// Notes that something of a survey is visible, unless its query has begun anew.
+    /// Notes that something of a survey is visible, unless its query has been restarted.
     pub fn note_visible(&mut self, survey: ConditionalSurvey) {
         let result = &mut self.0[survey.id as usize % VISIBILITY_QUERIES];
         result.is_visible |= result.number == survey.number;
@@ -65,8 +65,8 @@ impl SurveyResults {
 impl DrawCall {
     /// The draw as its survey makes it: depth is tested, and nothing is written.
     ///
-    /// The scan converter decides, before pixel shaders, alpha and stencil tests. It knows depths
-    /// from the hierarchical buffer alone, so with `tests_depth` off each covered sample passes.
+    /// The scan converter decides, before pixel shaders, alpha and stencil tests. It compares with
+    /// the hierarchical depth buffer only, so with `tests_depth` off each covered sample passes.
     pub fn surveying(&self, survey: ConditionalSurvey, tests_depth: bool) -> Self {
         let decides = |compare: &Compare| tests_depth && *compare != Compare::Always;
         let compare = self.depth.compare.filter(decides);

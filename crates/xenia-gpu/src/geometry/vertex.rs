@@ -121,14 +121,14 @@ struct Numbers {
     unique: Vec<u32>,
     /// Least index of the draw.
     least: u32,
-    /// Number of each index from the least on; `u32::MAX` if it has none yet. Empty if the indices
-    /// are too far apart.
+    /// Number of each index, starting with the lowest; `u32::MAX` if none is assigned yet. Empty if
+    /// the indices are too far apart.
     dense: Vec<u32>,
     sparse: BTreeMap<u32, u32>,
 }
 
 impl Numbers {
-    /// Most entries of a table for each index that a draw has.
+    /// Maximum number of table entries for each index of a draw.
     const ENTRIES: usize = 4;
 
     /// Prepares to number these indices.

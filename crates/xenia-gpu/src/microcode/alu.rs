@@ -183,7 +183,7 @@ fn approximate(value: f32) -> f32 {
     if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { canonical_nan(value) }
 }
 
-/// The part behind the point; an infinity has none, which gives the canonical NaN.
+/// The fractional part; an infinity has none, so its result is the canonical NaN.
 #[inline(always)]
 fn fraction(value: f32) -> f32 {
     canonical_nan(value - floor(value))

@@ -53,7 +53,7 @@ pub struct AssembleError {
     pub reason: String,
 }
 
-/// Most instructions in a clause.
+/// Maximum number of instructions in a clause.
 const CLAUSE: u32 = 6;
 /// Number of addressable instructions.
 const MAX_ADDRESS: usize = 4096;

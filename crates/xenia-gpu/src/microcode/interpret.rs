@@ -16,7 +16,7 @@ use crate::limits::Cancel;
 use constants::SpreadConstants;
 use xenia_host::simd;
 
-/// Most control flow instructions and clause instructions in one run.
+/// Maximum number of control flow instructions and clause instructions in one run.
 pub const MAX_STEPS: u32 = 1 << 17;
 
 /// Inputs of a texture fetch.

@@ -25,9 +25,10 @@ const MAGIC: u32 = 0x102a_1100;
 const PIXEL_BASE: u16 = 256;
 /// Number of float constants per kind of shader.
 const CONSTANTS: u16 = 256;
-/// Most literals of an object; twice the number of constants is more than any shader needs.
+/// Maximum number of literals of an object; twice the number of constants is more than any shader
+/// needs.
 const MAX_LITERALS: usize = 2 * CONSTANTS as usize;
-/// Most words of microcode: 12 address bits, three words per instruction.
+/// Maximum number of words of microcode: 12 address bits, three words per instruction.
 const MAX_WORDS: usize = 3 * 4096;
 
 /// Error in a shader file.

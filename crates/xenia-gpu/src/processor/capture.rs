@@ -5,8 +5,8 @@ use super::{CommandProcessor, GpuEvent};
 use crate::backend::{Frame, PresentCall, SwapPicture};
 use crate::registers::FETCH_CONSTANTS;
 
-/// Most captured frames; the oldest is dropped when more arrive. Titles swap once or twice per
-/// pump.
+/// Maximum number of captured frames; the oldest is dropped when more arrive. Titles swap once or
+/// twice per pump.
 pub(super) const MAX_FRAMES: usize = 8;
 impl CommandProcessor {
     /// Requests capture of the next swap's frame.

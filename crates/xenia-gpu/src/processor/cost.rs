@@ -32,7 +32,7 @@ pub(super) const fn words(count: u64) -> u64 {
     4 + 2 * count
 }
 
-/// Most pixels that a pass is charged for.
+/// Maximum number of pixels that a pass is charged for.
 const MAX_FILL: u64 = 1280 * 720;
 
 /// Cost of a draw: its vertices and, if it `fills` a pass, the pixels.

@@ -5,9 +5,9 @@
 //!   store, interrupt, swap ────────┘  if the queue is not empty
 //! ```
 //!
-//! Guest code sees effects in the order of their packets: those behind a result wait with it. They
-//! are carried out by any later pump, at the latest after [`MAX_BLANKS`] vertical blanks. Packets
-//! and draws that read memory of a queued store wait for it.
+//! Guest code sees effects in the order of their packets: effects after a pending result wait for
+//! it, too. They are carried out by any later pump, at the latest after [`MAX_BLANKS`] vertical
+//! blanks. Packets and draws that read memory of a queued store wait for it.
 //!
 //! Only with guest code beside a pump, whose effects have no exact time ([`Config::concurrent`]).
 //!
@@ -23,14 +23,14 @@ use crate::reference::Reference;
 use crate::resolve::{ResolvedPixels, rectangle};
 use xenia_guest::PAGE_SIZE;
 
-/// Most queued effects; a further one waits for the oldest.
+/// Maximum number of queued effects; a further one waits for the oldest.
 pub(super) const MAX_EFFECTS: usize = 4096;
-/// Most vertical blanks before the processor waits for an effect.
+/// Maximum delay of an effect in vertical blanks; then the processor waits for its result.
 pub(super) const MAX_BLANKS: u64 = 2;
-/// Most bytes of a store that is queued.
+/// Maximum size in bytes of a queued store.
 const STORED: usize = 32;
 
-/// Swap, with what its picture is made of.
+/// Swap, with the parameters of its picture.
 pub(super) struct Swap {
     pub(super) physical: u32,
     pub(super) call: PresentCall,
@@ -38,7 +38,7 @@ pub(super) struct Swap {
 
 /// Effect of a packet that guest code can see.
 pub(super) enum Effect {
-    /// Report of sample counts to an address, when the result with this number is there.
+    /// Report of sample counts to an address, once the result with this number is available.
     Report {
         number: u64,
         physical: u32,
@@ -158,7 +158,7 @@ impl CommandProcessor {
         true
     }
 
-    /// Carries an effect out, or queues it behind a result that is not there yet.
+    /// Carries an effect out, or queues it after a result that is still pending.
     pub(super) fn effect(&mut self, effect: Effect) {
         if self.late.queue.is_empty() && effect.result().is_none() {
             return self.carry_out(effect, 0);
@@ -172,7 +172,7 @@ impl CommandProcessor {
         }
     }
 
-    /// Stores bytes when the effects before have been carried out.
+    /// Stores bytes after all earlier effects have been carried out.
     pub(super) fn store_in_order(&mut self, physical: u32, bytes: &[u8]) {
         if bytes.len() > STORED {
             self.finish_late();
@@ -185,7 +185,7 @@ impl CommandProcessor {
         self.effect(Effect::Store { physical, bytes: kept, length: bytes.len() as u8 });
     }
 
-    /// Carries out the effects whose results are there.
+    /// Carries out the effects whose results are available.
     pub(super) fn poll_late(&mut self) {
         while let Some(oldest) = self.late.queue.front() {
             let is_due = self.statistics.vblanks - oldest.vblanks > MAX_BLANKS;
@@ -206,7 +206,8 @@ impl CommandProcessor {
         while self.run_oldest(true) {}
     }
 
-    /// Carries out the oldest effect, if there is one and its result is there or is waited for.
+    /// Carries out the oldest effect, if any, once its result is available; waits for the result if
+    /// `waits` is set.
     fn run_oldest(&mut self, waits: bool) -> bool {
         let Some(oldest) = self.late.queue.front() else { return false };
         let mut samples = 0;

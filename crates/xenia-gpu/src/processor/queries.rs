@@ -133,7 +133,7 @@ impl Queries {
             numbers: self.numbers,
             count: self.count,
         };
-        // The backend's results of their surveys are of another moment.
+        // The backend's survey results belong to the state before the restore.
         for id in 0..VISIBILITY_QUERIES as u32 {
             self.renew(id);
         }
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(other.visibility(), queries.visibility());
         assert!(other.is_hidden(1) && !other.is_hidden(63));
         assert_eq!((other.end(2), other.end(63)), (Some(false), Some(true)));
-        // The backend's result of before is of another moment.
+        // The backend's earlier result belongs to the state before the restore.
         let before = queries.survey(2);
         queries.set_visibility(queries.visibility());
         assert_ne!(queries.survey(2), before);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::microcode::{Shader, ShaderKind};
 
-/// Most cached shaders; when reached, the cache is emptied.
+/// Maximum number of cached shaders; when reached, the cache is emptied.
 const MAX_KNOWN: usize = 4096;
-/// Most bytes of cached shaders ([`Shader::size`]); when exceeded, the cache is emptied. Titles
-/// have a few thousand shaders of about ten KiB.
+/// Maximum size of the cached shaders in bytes ([`Shader::size`]); when exceeded, the cache is
+/// emptied. Titles have a few thousand shaders of about ten KiB.
 const MAX_KNOWN_BYTES: usize = 128 << 20;
 
 /// Shader state of the command processor.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use xenia_guest::MAX_TICKS;
 use xenia_state::{Impossible, StateSection, Unsaveable, check};
 
-/// Most words in an indirect buffer.
+/// Maximum number of words in an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
 
 /// The processor's part of a machine's saved state.
@@ -119,7 +119,7 @@ impl CommandProcessor {
             // The first report began this.
             self.backend.samples_passed();
         }
-        // Those that the processor has are of another moment.
+        // The events that the processor holds belong to the state before the restore.
         self.events.clone_from(events);
         self.frames.clear();
         Ok(())

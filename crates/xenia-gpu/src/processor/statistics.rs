@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::backend::BackendError;
 use crate::packets;
 
-/// Most distinct problems; further ones share one counter.
+/// Maximum number of distinct problems; further ones share one counter.
 const MAX_PROBLEMS: usize = 64;
 
 /// Counters since the start.

@@ -28,7 +28,7 @@ const BATCH: usize = 1024;
 /// Least number of pixels, within the bounds of a batch's triangles, for which threads are used:
 /// fewer take about as long as waking the threads.
 const SHARED_PIXELS: i64 = 4096;
-/// Most draw threads.
+/// Maximum number of draw threads.
 pub(super) const MAX_THREADS: usize = 64;
 
 /// Draw threads, each with a separate interpreter.

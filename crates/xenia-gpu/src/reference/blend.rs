@@ -9,14 +9,15 @@ use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::microcode::lanes::{canonical_nan, map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
 
-/// The lesser number, or the one that is no NaN. Of two zeros the second: hosts' functions differ.
+/// The smaller number; if one is a NaN, the other one. Of two zeros the second: hosts' functions
+/// differ.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 fn lesser(a: f32, b: f32) -> f32 {
     if (a < b) | b.is_nan() { a } else { b }
 }
 
-/// The larger number, or the one that is no NaN. Of two zeros the second.
+/// The larger number; if one is a NaN, the other one. Of two zeros the second.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 fn larger(a: f32, b: f32) -> f32 {
@@ -123,7 +124,8 @@ pub(super) fn write(
                 *blended = clamp(blended, c);
             }
             packed = color::pack_lanes(place.format, &blended);
-            // Bits of the other components stay, also those that are no number of the format.
+            // Bits of the other components are unchanged, even if they are not a valid number of
+            // the format.
             let written = color::bits_of(place.format, place.write_mask);
             for ((packed, stored), written) in packed.iter_mut().zip(&stored).zip(written) {
                 for (packed, stored) in packed.iter_mut().zip(stored) {

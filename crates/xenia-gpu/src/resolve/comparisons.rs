@@ -12,8 +12,8 @@ use crate::texture::swap;
 /// Texture format of blocks with one bit for each component of 4 x 4 texels.
 const DXT3A_AS_1_1_1_1: u32 = 61;
 
-/// Whether a resolve by comparison is of the known kind: from bytes of a colour target to a 2D
-/// texture of bits.
+/// Whether a resolve by comparison is supported: from bytes of a colour target to a 2D texture of
+/// bits.
 pub fn check_comparisons(call: &ResolveCall) -> Result<(), BackendError> {
     use ColorTargetFormat::{Rgba8, Rgba8Gamma};
     let destination = &call.destination;

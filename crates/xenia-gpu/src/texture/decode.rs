@@ -6,7 +6,8 @@ use super::{TextureInfo, blocks};
 use crate::enums::{Dimension, TextureSign};
 use crate::memory::{Endian, PhysicalMemory};
 
-/// Most texels in a decoded level; larger ones (which don't fit in memory) are black.
+/// Maximum number of texels in a decoded level; larger levels (which don't fit in memory) are
+/// black.
 const MAX_TEXELS: u64 = 1 << 26;
 
 /// Texels of a level, row by row, slice by slice. Components are as stored, before the fetch

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 pub const MAGIC: [u8; 8] = *b"XENTRACE";
 /// Version of the format.
 const VERSION: u32 = 5;
-/// Most bytes of one event: the start event with its EDRAM is the largest.
+/// Maximum size of an event in bytes: the start event with its EDRAM is the largest.
 const MAX_EVENT: u32 = 32 << 20;
 
 /// Error while reading or playing a trace.

@@ -8,10 +8,10 @@ use std::io::Read;
 use std::sync::Arc;
 use xenia_guest::MAX_TICKS;
 
-/// Most guest time in one event if there are vertical blanks, which are simulated one by one.
+/// Maximum guest time in one event if there are vertical blanks, which are simulated one by one.
 const MAX_STEP: u64 = 3600 * TICKS_PER_SECOND;
 
-/// Most guest time of a whole trace with vertical blanks: a small file may specify a long time.
+/// Maximum guest time of a whole trace with vertical blanks: a small file may specify a long time.
 const MAX_LENGTH: u64 = 24 * MAX_STEP;
 
 /// Result of playing a trace.

@@ -2,7 +2,7 @@
 
 use super::device::DeviceError;
 
-/// Most adapters that an error names.
+/// Maximum number of adapters listed in an error.
 const MAX_NAMED: usize = 16;
 
 /// Which adapter is opened.

@@ -10,9 +10,9 @@ use super::mapping::Mapping;
 use super::mirror::Delivery;
 use super::{Device, WgpuBackend};
 
-/// Most deliveries under way; a further one waits for them.
+/// Maximum number of deliveries in flight; a further one waits for them.
 const MAX_FLIGHTS: usize = 32;
-/// Most unused buffers for reading back that are kept.
+/// Maximum number of unused readback buffers that are kept.
 const MAX_SPARE: usize = 8;
 
 /// Deliveries under way, read back together.
@@ -163,8 +163,8 @@ impl WgpuBackend {
         Some(self.results)
     }
 
-    /// Result with a number, if it is there: samples, or zero for a delivery. A report that a lost
-    /// device has not answered gets what was known before.
+    /// Result with a number, if available: samples, or zero for a delivery. For a report that a
+    /// lost device has not answered, the last known count.
     pub(super) fn poll_late(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
         if let Some(reference) = self.recover() {
             return Some(reference.samples_passed().unwrap_or(0));
@@ -203,7 +203,7 @@ impl WgpuBackend {
         self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known())
     }
 
-    /// Whether a result is there.
+    /// Whether a result is available.
     fn is_known(&self, number: u64) -> bool {
         !self.is_flying(number) && !self.occlusion.is_open(number)
     }
@@ -213,7 +213,7 @@ impl WgpuBackend {
         self.flights.iter().any(|flight| flight.number == number)
     }
 
-    /// Takes the results that are there.
+    /// Collects the available results.
     fn poll(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let polled = self.device.wgpu().poll(wgpu::PollType::Poll);
         self.occlusion.collect();
@@ -221,14 +221,14 @@ impl WgpuBackend {
         polled.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
     }
 
-    /// Waits until a result is there, but not for what was submitted after it.
+    /// Waits until a result is available, but not for later submissions.
     fn wait_for(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         while !self.is_known(number) {
             let flight = self.flights.front().filter(|_| self.is_flying(number));
             // The oldest ones come first: each wait takes one at least.
             match flight.map(|flight| &flight.bytes).or_else(|| self.occlusion.oldest()) {
                 Some(mapping) => mapping.wait_done(&self.device)?,
-                // The device was lost, or the result is of an earlier device.
+                // The device was lost, or the result belongs to an earlier device.
                 None => return Ok(()),
             }
             self.occlusion.collect();

@@ -15,11 +15,11 @@ use super::mirror::{Delivery, memory_of};
 
 /// Bytes that are read back together, unless one run of pages has more.
 pub(super) const PART_BYTES: u64 = 32 << 20;
-/// Most draws between two submissions.
+/// Maximum number of draws between two submissions.
 const MAX_UNSUBMITTED: u32 = 4096;
 /// Draws that a resolve of texels counts as.
 const DRAWS_OF_A_COPY: u32 = 64;
-/// Most deliveries of one range each for a draw; the next one is of all pages.
+/// Maximum number of single-range deliveries for a draw; the next delivery covers all pages.
 const MAX_DELIVERIES: u32 = 8;
 
 /// Number and bytes of the deliveries that are read back together.

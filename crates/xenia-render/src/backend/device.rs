@@ -11,9 +11,9 @@ use super::adapter::AdapterChoice;
 use super::work::Traffic;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// Most submissions in flight; a further one waits for the oldest (backpressure).
+/// Maximum number of submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 64;
-/// Most frames in flight: the device draws one while the next is recorded.
+/// Maximum number of frames in flight: the device draws one while the next is recorded.
 const FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);

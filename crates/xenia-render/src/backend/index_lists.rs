@@ -27,9 +27,10 @@ use super::primitives::{Corners, KeptList, triangles};
 const ARENA_BYTES: usize = 16 << 20;
 /// Bytes of kept lists.
 const KEPT_BYTES: usize = 32 << 20;
-/// Most index buffers that are known at a time.
+/// Maximum number of index buffers tracked at a time.
 const MAX_BUFFERS: usize = 16_384;
-/// Least indices of a draw whose list is kept; shorter ones are converted faster than found.
+/// Minimum number of indices of a draw whose list is kept; shorter lists are converted faster than
+/// looked up.
 const LEAST_INDICES: u32 = 48;
 /// Changes after which a buffer is not tracked any more.
 const MAX_CHANGES: u8 = 3;
@@ -80,7 +81,7 @@ struct Known {
 
 /// Buffer of indices.
 pub(super) struct IndexLists {
-    /// Lists of the next submission. Kept lists are behind it in its buffer.
+    /// Lists of the next submission. Kept lists follow it in its buffer.
     arena: Arena,
     known: HashMap<BufferKey, Known>,
     /// Bytes of kept lists.

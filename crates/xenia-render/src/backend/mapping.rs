@@ -34,7 +34,7 @@ pub(super) fn filled_buffer(
 }
 
 /// Waits for a submission, or for all, and then for mappings. The window's thread uses the same
-/// device: it may be the one that learns of a mapping's end, and notes it after the wait for the
+/// device: the callback of a mapping may run there, and set the result after the wait for the
 /// device is over.
 pub(super) fn wait_until(
     device: &Device,
@@ -75,17 +75,17 @@ impl Mapping {
         Self { buffer, size, behind: device.last_submission(), result }
     }
 
-    /// Whether the bytes are there, or never will be.
+    /// Whether the mapping has succeeded or failed.
     pub(super) fn is_done(&self) -> bool {
         self.result.get().is_some()
     }
 
-    /// Waits until the bytes are there or never will be, but not for later submissions.
+    /// Waits until the mapping has succeeded or failed, but not for later submissions.
     pub(super) fn wait_done(&self, device: &Device) -> Result<(), BackendError> {
         wait_until(device, self.behind.clone(), || self.is_done())
     }
 
-    /// Waits until the bytes are there; returns them.
+    /// Waits until the bytes are mapped; returns them.
     pub(super) fn wait(&self, device: &Device) -> Result<wgpu::BufferView, BackendError> {
         self.wait_done(device)?;
         if self.result.get() != Some(&true) {

@@ -45,7 +45,7 @@ use scaled::{ScaledImage, Unscaled};
 /// Most bytes of images together; beyond it the least recently written ones are delivered and
 /// dropped.
 pub(super) const MIRROR_BYTES: u64 = 256 << 20;
-/// Most bytes of one image. Larger resolves go through the CPU.
+/// Maximum size of one image in bytes. Larger resolves go through the CPU.
 const IMAGE_BYTES: u64 = 64 << 20;
 
 /// Buffer of consecutive pages.

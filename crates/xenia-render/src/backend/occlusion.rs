@@ -25,7 +25,7 @@ use super::scale::Scale;
 const QUERIES: u32 = 2048;
 /// Bytes of a count.
 const COUNT_BYTES: u64 = 8;
-/// Most batches that are not mapped yet; a further one waits for them.
+/// Maximum number of batches that are not mapped yet; a further one waits for them.
 const MAX_BATCHES: usize = 64;
 
 /// Query set, and the buffer that it is resolved to.
@@ -263,7 +263,7 @@ impl Occlusion {
         }
     }
 
-    /// Adds counts, and answers the reports before, between and behind them.
+    /// Adds counts, and answers the reports before, between and after them.
     fn sum(&mut self, counts: &[u64]) {
         for next in counts.iter().map(Some).chain([None]) {
             while let Some((_, entry)) = self.entries.pop_front_if(|(at, _)| *at <= self.summed) {

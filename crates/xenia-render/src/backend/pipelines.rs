@@ -37,10 +37,10 @@ pub(super) use make::{Parts, Ready};
 pub(super) use store::Stored;
 use xenia_sync::{Level, Mutex};
 
-/// Most cached pipelines; when reached, all are dropped.
+/// Maximum number of cached pipelines; when reached, all are dropped.
 const MAX_PIPELINES: usize = 8192;
 
-/// Most pipelines that wait for background threads, with their shaders.
+/// Maximum number of pipelines that wait for background threads, with their shaders.
 const MAX_ORDERED: usize = 1024;
 
 /// Options of the pipeline cache.

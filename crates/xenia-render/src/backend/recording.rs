@@ -1,7 +1,7 @@
 //! Command recording: one encoder and its open render pass.
 //!
 //! An encoder with many draws is handed over to be [finished](super::finishing) while the next one
-//! records the draws behind them.
+//! records the following draws.
 
 use super::Device;
 use super::finishing::Finisher;

@@ -1,8 +1,9 @@
-//! Internal resolution: how many pixels of the host, each way, one pixel of the guest has.
+//! Internal resolution: the number of host pixels per guest pixel in each direction.
 //!
 //! Render targets, the EDRAM's buffer and resolved texels exist at this scale; whatever the CPU
 //! reads or writes has the guest's resolution. A guest pixel's host pixels are its *subpixels*, in
-//! row order. Guest memory gets the first one; words that the CPU sets go to all of them.
+//! row order. Guest memory receives the first subpixel; words set by the CPU are written to all of
+//! them.
 
 use xenia_gpu::resolve::Rect;
 

@@ -14,7 +14,7 @@ use crate::translate::{
 };
 use xenia_sync::{Level, Mutex};
 
-/// Most cached modules; when reached, all are dropped.
+/// Maximum number of cached modules; when reached, all are dropped.
 const MAX_MODULES: usize = 8192;
 /// Most bytes of the cached modules' source shaders ([`Shader::size`]); when exceeded, all are
 /// dropped.

@@ -381,7 +381,7 @@ pub(super) struct Times {
     count: usize,
 }
 
-/// Most repetitions of a draw.
+/// Maximum number of repetitions of a draw.
 pub(super) const MAX_TIMES: usize = 2;
 
 impl std::ops::Deref for Times {

@@ -20,7 +20,7 @@ use super::scale::Scale;
 
 /// Height of the chip's largest surface.
 const MAX_HEIGHT: u32 = 8192;
-/// Most host textures; when reached, all are dropped.
+/// Maximum number of host textures; when reached, all are dropped.
 const MAX_TARGETS: usize = 96;
 /// Most bytes of host textures, times the factor of the scale; beyond it, all are dropped.
 const MAX_BYTES: u64 = 2 << 30;

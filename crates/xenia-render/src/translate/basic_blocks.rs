@@ -11,8 +11,8 @@ use super::builder::Value;
 use super::control_flow::LoopAddress;
 use super::{TranslateError, Translator, types};
 
-/// Most blocks in a switch, fetches included. One of 150 takes a software driver 3 seconds, one of
-/// 600 takes 19, one of 1,950 five minutes.
+/// Maximum number of blocks in a switch, fetches included. One of 150 takes a software driver 3
+/// seconds, one of 600 takes 19, one of 1,950 five minutes.
 pub(super) const MAX_BLOCKS: usize = 256;
 /// Blocks that a fetch counts as.
 const FETCH_BLOCKS: usize = 4;

@@ -32,7 +32,7 @@ pub(super) const FETCH_BIT: u32 = 28;
 /// the border.
 pub(super) const BORDER_BITS: [u32; 2] = [12, 15];
 
-/// First of three bits for each stored component, behind these: the width of one that point filters
+/// First of three bits for each stored component, after these: the width of one that point filters
 /// return as its bits twice, or zero.
 pub(super) const REPEATED_BIT: u32 = 18;
 

@@ -54,7 +54,7 @@ actions! {
     Video "video" "records a video with its sound, on and off";
     Report "report" "writes a bug report to send";
     Again "again" "runs the title again after it has ended";
-    /// No key has it unless settings say so: it loses progress.
+    /// Not bound to a key by default, since it loses progress.
     Restart "restart" "restarts the title, after a question";
 }
 
@@ -158,7 +158,7 @@ impl KeyAction {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// Whether the action goes on for as long as its key is held.
+    /// Whether the action lasts for as long as its key is held.
     pub(super) fn is_held(self) -> bool {
         matches!(self, Self::Turbo | Self::Rewind)
     }

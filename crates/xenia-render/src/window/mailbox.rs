@@ -88,7 +88,7 @@ pub(super) struct NewMail {
     pub(super) frame: Option<NumberedPicture>,
     /// Whether the meter has figures that the window has not shown.
     pub(super) has_figures: bool,
-    /// Whether a title is being loaded, so that the last frame is of another one.
+    /// Whether a title is being loaded, so that the last frame belongs to the previous title.
     pub(super) is_loading: bool,
     pub(super) message: Option<String>,
     pub(super) library: Option<Arc<LibraryModel>>,

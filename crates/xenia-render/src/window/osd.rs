@@ -187,7 +187,7 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
 const FULL_WIDTH: f64 = 340.0;
 /// Time for which a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
-/// Most messages shown at once.
+/// Maximum number of messages shown at a time.
 const MESSAGES: usize = 5;
 
 /// Short messages with a limited time.

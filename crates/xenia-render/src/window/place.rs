@@ -17,7 +17,7 @@ pub struct WindowPlace {
     /// Width and height of the contents in pixels.
     pub size: PixelSize,
     /// Upper left corner on the desktop in pixels, frame included; `None` if the system does not
-    /// tell.
+    /// report it.
     pub position: Option<(i32, i32)>,
     /// Whether the window is maximized.
     pub is_maximized: bool,

@@ -40,6 +40,6 @@ pub trait ProfileClient {
     /// Takes in a package of any title, while none is shown.
     fn import_any(&mut self, path: &Path);
 
-    /// Whether a file is a package that is no title.
+    /// Whether a file is a package and not a title.
     fn is_package(&self, path: &Path) -> bool;
 }

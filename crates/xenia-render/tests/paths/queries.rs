@@ -44,7 +44,7 @@ fn reports_of_queries_wait_for_nothing() {
         scene
     });
     let Some((_, work)) = counts else { return };
-    // The last draw is no part of a query.
+    // The last draw is not part of a query.
     assert_eq!((work.waits, work.queries, work.draws), (0, 10, 11));
 }
 

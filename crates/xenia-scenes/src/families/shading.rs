@@ -19,7 +19,7 @@ use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 const WIDTH: u32 = 80;
 const HEIGHT: u32 = 48;
 const DEPTH_BASE: u32 = 1024;
-/// Most corners of a primitive.
+/// Maximum number of corners of a primitive.
 const CORNERS: usize = 4;
 const PLACES: [[i32; 2]; CORNERS] = [[4, 4], [70, 6], [10, 40], [66, 42]];
 /// Initial words of colours, and of depth and stencil.

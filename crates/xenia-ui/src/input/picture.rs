@@ -1,4 +1,4 @@
-//! The picture of a controller: what is pressed lights up, and a part that is clicked is chosen.
+//! The picture of a controller: pressed parts light up, and clicking a part selects it.
 
 use super::InputPart;
 use egui::{

@@ -1,4 +1,4 @@
-//! The page on which a package is chosen to be taken in, and the question before it replaces
+//! The page on which a package is chosen for import, and the confirmation before it replaces
 //! another one.
 
 use super::{ProfileCommand, command};

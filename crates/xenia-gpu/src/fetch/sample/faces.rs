@@ -51,7 +51,7 @@ impl CubePoint {
 }
 
 /// Gradients of the coordinates on each lane's face, if the fetch computes its level of detail from
-/// them. Those that a program sets are of the direction.
+/// them. Gradients set by a program are those of the direction.
 pub(super) fn face_gradients(fetch: &TextureFetch, at: &Sampling<'_>) -> Option<Gradients> {
     let [s, t, face] = at.coordinates;
     let points: [_; LANES] = std::array::from_fn(|lane| CubePoint::new([s[lane], t[lane], face[lane]]));
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::microcode::{Instruction, Program, assemble};
 
-    /// Gradients along rows of all lanes, of which odd ones have other coordinates.
+    /// Gradients along rows of all lanes; odd lanes have other coordinates than even ones.
     fn along_rows(even: [f32; 3], odd: [f32; 3]) -> [Lanes; 3] {
         let program = Program::decode(&assemble("tfetchCube r1, r0.xyz, tf1\nmax oC0, r1, r1").unwrap());
         let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{program:?}") };

@@ -131,7 +131,7 @@ impl CommandProcessor {
         }
     }
 
-    /// Takes the results of ended visibility queries that are there.
+    /// Collects the available results of ended visibility queries.
     pub(in super::super) fn poll_queries(&mut self) {
         let mut ids = u64::MAX;
         while let Some(survey) = self.queries.pending(ids) {

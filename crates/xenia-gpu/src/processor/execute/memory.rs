@@ -25,7 +25,7 @@ impl CommandProcessor {
         self.store_in_order(physical, bytes);
     }
 
-    /// Writes bytes that say nothing about the resolves before: the read index.
+    /// Writes bytes that do not signal the completion of earlier resolves: the read index.
     pub(in super::super) fn store_silently(&mut self, address: u32, bytes: &[u8]) {
         let physical = address & (PHYSICAL_SIZE - 1) & !3;
         self.reach(physical, bytes.len());

@@ -13,9 +13,9 @@ use xenia_gpu::resolve::{Rect, covered};
 use super::IMAGE_BYTES;
 use super::pages::{Bytes, by_page};
 
-/// Most resolves whose coverage is kept.
+/// Maximum number of resolves whose coverage is kept.
 const KEPT: usize = 64;
-/// Most byte ranges of a coverage that is kept.
+/// Maximum number of byte ranges in a coverage that is kept.
 const KEPT_RANGES: usize = 1 << 12;
 
 /// Place of a resolve's texels: all that its coverage follows from.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use super::make::{Maker, Outcome, Parts};
 
-/// Most compiler threads while a title runs.
+/// Maximum number of compiler threads while a title runs.
 const MAX_THREADS: usize = 4;
 
 /// Compiler threads. Dropping this ends them, after their current pipelines.

@@ -129,8 +129,8 @@ fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     }
 }
 
-/// Most cached samplers; when reached, all are dropped. Hosts support some 4,000 at a time, of the
-/// 32,768 that constants can describe.
+/// Maximum number of cached samplers; when reached, all are dropped. Hosts support some 4,000 at a
+/// time, of the 32,768 that constants can describe.
 const MAX_SAMPLERS: usize = 2048;
 
 /// Cache of samplers. Titles use a few dozen.

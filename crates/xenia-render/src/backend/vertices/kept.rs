@@ -16,8 +16,8 @@ use xenia_gpu::memory::PAGE_SIZE;
 /// Unit of allocation in bytes; the buffer has a whole number of chunks.
 pub(super) const CHUNK: u32 = 64 << 10;
 const CHUNK_PAGES: u32 = CHUNK / PAGE_SIZE;
-/// Most chunks that get a second copy. Larger ranges wait until the commands that read the first
-/// copy are submitted.
+/// Maximum number of chunks that get a second copy. Larger ranges wait until the commands that read
+/// the first copy are submitted.
 const MAX_COPIED: u32 = 4;
 
 /// No free space is left that recorded commands don't read: submit them, and try again.

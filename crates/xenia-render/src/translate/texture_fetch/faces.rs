@@ -22,8 +22,8 @@ struct FacePoint {
 }
 
 impl Translator<'_> {
-    /// Gradient of the coordinates on a face along rows (0) or columns (1). One that the program
-    /// has set is of the direction.
+    /// Gradient of the coordinates on a face along rows (0) or columns (1). A gradient set by the
+    /// program is that of the direction.
     pub(super) fn face_gradient(&mut self, fetch: &TextureFetch, at: [Value; 3], which: usize) -> [Value; 3] {
         let point = self.face_point(at);
         let direction = self.direction(&point);

@@ -8,7 +8,7 @@ use winit::event_loop::ActiveEventLoop;
 use xenia_ui::MenuPage;
 
 impl Events {
-    /// Carries out an action that does not go on while its key is held.
+    /// Carries out an action that acts once per key press.
     pub(super) fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
         self.changed.extend(live::changed_by(action));
         if self.view.is_none() {
@@ -90,7 +90,7 @@ impl Events {
         }
     }
 
-    /// Changes how the window shows the picture, and says so over it.
+    /// Changes how the window shows the picture, and displays a message over it.
     fn change_view(&mut self, action: KeyAction) {
         let Some(view) = &mut self.view else { return };
         let shown = &mut view.shown;

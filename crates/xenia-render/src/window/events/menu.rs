@@ -11,7 +11,8 @@ use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::{KeyCode, PhysicalKey};
 use xenia_ui::{MenuPage, PageCommand, PageModel};
 
-/// Time after which the window's button asks before it closes a title that runs.
+/// Run time after which the window's close button asks for confirmation before it closes a running
+/// title.
 const WORTH_ASKING: Duration = Duration::from_mins(1);
 
 impl Events {
@@ -26,7 +27,7 @@ impl Events {
 
     /// Opens a page; the machine is paused while one is open.
     pub(super) fn open_page(&mut self, page: MenuPage) {
-        // Each pass of a page would look at the slots' files otherwise.
+        // Otherwise each pass of a page would examine the slots' files.
         self.states = self.client.states().filter(|_| self.config.can_restart);
         if self.page().is_none() {
             self.set_turbo(false);
@@ -45,7 +46,7 @@ impl Events {
         self.refresh();
     }
 
-    /// Closes the open page, and lets the machine go on.
+    /// Closes the open page, and resumes the machine.
     pub(super) fn close_page(&mut self) {
         if let Some(view) = &mut self.view {
             view.close_page();
