@@ -32,7 +32,7 @@ pub(crate) fn make_nameless(
     make_object(call, None, kind, size, initialize)?.handle
 }
 
-/// Stores a new handle for the title, or closes it: nobody else knows it.
+/// Stores a new handle for the title; closes it if that fails, since no other copy of it exists.
 pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fallible<()> {
     let stored = out.set(call.memory(), handle);
     if stored.is_err() {
@@ -41,7 +41,8 @@ pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fal
     Ok(stored?)
 }
 
-/// Stores an object for the title, with a reference, which is dropped again if nobody can know it.
+/// Stores an object for the title, with a reference; drops the reference if the address can't be
+/// stored.
 pub(crate) fn store_object(call: &Call, object: GuestAddr, out: Out<GuestAddr>) -> Fallible<()> {
     call.kernel.objects.reference(object)?;
     let stored = out.set(call.memory(), object);

@@ -1,7 +1,7 @@
 //! Preemption of long calls: calls whose amount of work is chosen by the title are split into
 //! turns.
 //!
-//! A title may ask for work on all of its memory in one call. Done at once, that would block
+//! A title may request work on all of its memory in one call. Done in one piece, that would block
 //! Ctrl-C, the window and the other threads for seconds. A call whose arguments contain all of its
 //! state is called again with the remainder ([`repeat`]); one with more state returns
 //! [`Flow::Later`].

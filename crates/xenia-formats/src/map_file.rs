@@ -4,8 +4,8 @@
 //! static symbols, and that of GNU ld (`-Map`), which lists global symbols below the section of the
 //! object file that they are in. All lines of other kinds are passed over.
 //!
-//! Addresses are those of the linked image. Files are untrusted: names and their number have
-//! limits, and an error has its line.
+//! Addresses are those of the linked image. Files are untrusted: the lengths and the number of
+//! names are limited, and errors name the line.
 
 mod gnu;
 mod microsoft;
@@ -18,7 +18,7 @@ pub const MAX_FILE: u64 = 256 << 20;
 const MAX_SYMBOLS: usize = 1 << 20;
 /// Longest name in bytes; the rest is cut off. Names of C++ templates are long.
 const MAX_NAME: usize = 1024;
-/// Most bytes of all names.
+/// Maximum total size of all names, in bytes.
 const MAX_NAMES: usize = 64 << 20;
 
 /// An error in a map file.
@@ -64,7 +64,7 @@ fn address(line: usize, digits: &str) -> Result<u32, MapFileError> {
 /// The symbols of a map file, by ascending address; functions are marked.
 ///
 /// # Errors
-/// The text is no map file, an address has more than 32 bits, or a limit is exceeded.
+/// The text is not a map file, an address has more than 32 bits, or a limit is exceeded.
 pub fn read(bytes: &[u8]) -> Result<Vec<Symbol>, MapFileError> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = (1..).zip(text.lines());

@@ -70,7 +70,7 @@ pub(crate) fn looks_like_image(bytes: &[u8]) -> bool {
     read_file_header(bytes).is_ok()
 }
 
-/// Reads the file header, with checks that tell an image from random data.
+/// Reads the file header, with checks that distinguish an image from random data.
 fn read_file_header(image: &[u8]) -> Result<Fields<'_>, FormatError> {
     let dos = Fields::new(image, 0, "PE header");
     let magic = dos.u16(0)?;

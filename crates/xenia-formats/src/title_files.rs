@@ -1,14 +1,14 @@
-//! The rule which files and folders of a host may be titles, by their names and sizes.
+//! Decides which files and folders of a host may be titles, by their names and sizes.
 //!
-//! The library, `compat` and sweeps share it. Names that begin with a dot are no titles. Packages
-//! have names without an extension, so the contents of such files decide ([`identify`]).
+//! The library, `compat` and sweeps share it. Files whose names begin with a dot are not titles.
+//! Packages have names without an extension, so the contents of such files decide ([`identify`]).
 //!
 //! [`identify`]: crate::identify
 
 use crate::FORMATS;
 use std::path::Path;
 
-/// Name of the executable that starts a title; what else is in its folder belongs to the title.
+/// Name of the executable that starts a title; the other files in its folder belong to the title.
 pub const DEFAULT_EXECUTABLE: &str = "default.xex";
 /// Smallest file without an extension that may be a package, in bytes.
 pub const LEAST_PACKAGE: u64 = 0x1000;
@@ -49,7 +49,7 @@ mod tests {
     fn each_readable_format_has_an_extension_or_none_by_convention() {
         for format in FORMATS {
             let is_readable = !matches!(format.opens, Opens::Unread(_));
-            // The header of a Games on Demand package has no extension; the parts are no titles.
+            // The header of a Games on Demand package has no extension; its parts are not titles.
             let has_extension = is_readable && !matches!(format.name, "svod" | "svod-data");
             assert_eq!(!format.extensions.is_empty(), has_extension, "{}", format.name);
         }

@@ -120,7 +120,7 @@ fn row(
     })
 }
 
-/// Parameters of an export behind the call.
+/// Parameters of an export after the first, which is the call.
 #[derive(Default)]
 struct ExportParameters {
     /// Names in traces and tables.

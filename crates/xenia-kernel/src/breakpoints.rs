@@ -1,8 +1,9 @@
 //! Breakpoints of a debugger: trap instructions that replace instructions of the title.
 //!
-//! Engines know nothing of them: the write of the trap changes the page's version, so compiled code
-//! of the page dies, and its compiled form ends in an exception. Code without breakpoints runs as
-//! without a debugger. The exception of such a trap stops the run instead of reaching the title.
+//! Engines need no support for them: the write of the trap changes the page's version, so compiled
+//! code of the page is withdrawn, and the trap compiles to an exception. Code without breakpoints
+//! runs as without a debugger. The exception of such a trap stops the run instead of reaching the
+//! title.
 //!
 //! A title that reads its own code sees the trap; one that overwrites it removes the breakpoint.
 

@@ -1,10 +1,10 @@
 //! Disc changes (`XamSwapDisc`): the disc in the drive and requests for another disc of the title.
 //!
 //! The next disc is mounted in place of the first, at `\Device\Cdrom0`. Open files keep reading the
-//! disc that they were opened on; later look-ups use the new disc. The disc is one that was
-//! prepared, or one that the answerer of dialogs names. The call waits for the answer, so the
-//! answer has a fixed place in a recorded run. If the answer names another disc, or another
-//! title's, the request is repeated.
+//! disc that they were opened on; later look-ups use the new disc. The disc was prepared by flags,
+//! or is named in the answer to a dialog. The call waits for that answer, so it has a fixed place
+//! in a recorded run. If the answer names the wrong disc, or a disc of another title, the request
+//! is repeated.
 
 use crate::abi::WideText;
 use crate::files::Files;

@@ -1,8 +1,8 @@
 //! Kernel state of one machine: one part per subsystem, each behind its own lock.
 //!
-//! A part keeps its invariants and does not know the other parts. Operations that span several
-//! parts are methods of a view of these parts ([`views`]), in the file of their subject. Those
-//! that need nearly all of them are methods of [`Kernel`].
+//! A part maintains its own invariants and does not depend on the other parts. Operations that span
+//! several parts are methods of a view of these parts ([`views`]), in the file of their subject.
+//! Those that need nearly all of them are methods of [`Kernel`].
 //!
 //! Lock order: [`xenia_sync::Level`]; docs/src/internals/kernel.md has the locks of each level. A
 //! lock is held for one operation only, never across a guest call or a wait.

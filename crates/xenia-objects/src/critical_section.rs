@@ -89,7 +89,7 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
         memory.atomic_u32(count, less)?.ok();
         return Ok(());
     }
-    // Clear the owner before the count says free: after that the next owner writes this word.
+    // Clear the owner before the count is set to free: afterwards the next owner writes this word.
     memory.write(at.offset(section::OWNER), GuestAddr::NULL)?;
     if memory.atomic_u32(count, |count| (count == 0).then_some(FREE))?.is_ok() {
         return Ok(());

@@ -40,7 +40,7 @@ impl HandleTable {
     /// main thread has the second value, from which titles count on.
     pub(super) const FIRST: Handle = Handle(BASE + STEP);
 
-    /// The value behind the last handle.
+    /// The value after the last handle.
     pub(super) const END: Handle = Handle(BASE + STEP * PLACES);
 
     /// The next handle value.

@@ -7,11 +7,11 @@
 //! |---|---|
 //! | Which objects exist, who holds them? | [`Objects`] and what it consists of |
 //! | How do threads wait for them? | [`dispatcher`]; [`mutant`], [`timer`] |
-//! | How do locks work that are no objects? | [`critical_section`] and its neighbours |
+//! | How do locks work that are not objects? | [`critical_section`], [`lock_queue`], [`read_write_lock`], [`spin_lock`] |
 //! | Where does their memory come from? | [`pool`] |
 //! | How does an operation fail? | [`failure`] |
 //!
-//! An object's body lies in guest memory behind an `OBJECT_HEADER`, as on the console, so pointers,
+//! An object's body follows its `OBJECT_HEADER` in guest memory, as on the console, so pointers,
 //! embedded dispatcher objects and handles all lead to the same state. [`Objects`] tracks which
 //! bodies exist, their kinds and their handle and reference counts. The behaviour of an object
 //! belongs to its subsystem ([`dispatcher`], files, modules), which keeps its state by body

@@ -143,8 +143,8 @@ impl Objects {
         }
     }
 
-    /// Whether a title takes objects of this kind for those of the type at `variable`, if that is a
-    /// type.
+    /// Whether objects of this kind pass the type check against `variable`; true if there is no
+    /// type at `variable`.
     pub fn is_of_type(&self, kind: ObjectKind, variable: GuestAddr) -> bool {
         self.kind_of_type(variable).is_none_or(|_| self.types.get(&kind) == Some(&variable))
     }

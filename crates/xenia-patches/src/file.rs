@@ -16,7 +16,7 @@ pub struct PatchFile {
     pub title_name: String,
     /// Id of the title; 0 if the file's is missing or malformed.
     pub title_id: TitleId,
-    /// Hashes of the executables that the addresses are of.
+    /// Hashes of the executables to which the addresses apply.
     pub hashes: Vec<ExecutableHash>,
     /// The patches in the order of the file.
     pub patches: Vec<TitlePatch>,
@@ -25,8 +25,8 @@ pub struct PatchFile {
 }
 
 impl PatchFile {
-    /// Why a patch of this file can't be used: its own fault, or one before all patches, such as in
-    /// a hash, which makes uncertain what they are for.
+    /// Reason why a patch of this file can't be used: its own fault, or a fault before the first
+    /// patch, such as in a hash, which leaves the executable uncertain.
     pub fn fault_of<'a>(&'a self, patch: &'a TitlePatch) -> Option<&'a PatchFault> {
         let first = self.patches.first().map_or(usize::MAX, |patch| patch.line);
         patch.fault.as_ref().or_else(|| self.faults.iter().find(|fault| fault.line < first))
@@ -107,8 +107,8 @@ struct Reader {
     faults: Vec<PatchFault>,
 }
 
-/// The keys of a table in lower case: files have `desc` and `Desc`. A key that is there twice by
-/// that is a fault.
+/// The keys of a table in lower case: files have `desc` and `Desc`. A key that occurs twice in this
+/// form is a fault.
 fn fields<'a, 'b>(reader: &mut Reader, table: &'b DeTable<'a>) -> BTreeMap<String, (usize, &'b Value<'a>)> {
     let mut fields = BTreeMap::new();
     for (key, value) in table {

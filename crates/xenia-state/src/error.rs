@@ -83,16 +83,16 @@ pub enum StateError {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A part does not have the digest that the file says.
+    /// A part does not match its digest in the file.
     #[error("{0} is damaged: its digest differs")]
     Damaged(String),
-    /// The header is no valid document.
+    /// The header is not a valid document.
     #[error("its header is invalid: {0}")]
     Header(String),
     /// A section is missing.
     #[error("section `{0}` is missing")]
     MissingSection(&'static str),
-    /// A section has a name that this program does not know.
+    /// A section has an unknown name.
     #[error("section `{0}` is none that this program reads")]
     UnknownSection(String),
     /// A section occurs twice, or has a name that is not allowed.

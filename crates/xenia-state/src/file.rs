@@ -22,13 +22,13 @@ use std::io::{self, Seek, Write};
 /// Version of the container that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Most bytes of a header.
+/// Maximum size of a header in bytes.
 pub const MAX_HEADER: u32 = 1 << 20;
 
-/// Most sections of a state.
+/// Maximum number of sections in a state.
 pub const MAX_SECTIONS: usize = 4096;
 
-/// Most bytes of a section's content.
+/// Maximum size of a section's content in bytes.
 pub const MAX_SECTION: u64 = 64 << 20;
 
 /// Bound on the contents of a section, or of all sections that have its name and a number.

@@ -1,8 +1,8 @@
 //! Files of saved states: a header, and sections with versions, lengths and digests.
 //!
-//! This crate knows the container only. The subsystems declare their sections: plain structs with
-//! `serde`, made from the live types by exhaustive destructuring, so that a new field that is not
-//! saved does not compile. The format is specified in `docs/src/states.md`.
+//! This crate implements the container only. The subsystems declare their sections: plain structs
+//! with `serde`, made from the live types by exhaustive destructuring, so that a new field that is
+//! not saved does not compile. The format is specified in `docs/src/states.md`.
 //!
 //! Invariants: a file is untrusted. Every length has a bound, every stored byte is covered by a
 //! digest, and a section is decoded only if its version is known. Values inside a section are

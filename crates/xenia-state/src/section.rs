@@ -51,7 +51,7 @@ impl StoredSection {
     /// Decodes a section of type `S`. All bytes must be used.
     ///
     /// # Errors
-    /// Another version, or bytes that are no value of `S`.
+    /// Another version, or bytes that are not a value of `S`.
     pub fn decode<S: StateSection>(&self) -> Result<S, StateError> {
         if self.version != S::VERSION {
             return Err(StateError::SectionVersion {

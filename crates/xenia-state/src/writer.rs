@@ -15,7 +15,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 /// Sections that are compressed together, by several threads.
 const AT_ONCE: usize = 8;
-/// Most bytes of a row in the header.
+/// Maximum size in bytes of a row in the header.
 const ROW: usize = 200;
 
 /// A file of a state that is being written.

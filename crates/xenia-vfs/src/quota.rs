@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, check};
 
-/// Most bytes or entries of a restored folder.
+/// Maximum number of bytes or entries in a restored folder.
 const MAX_COUNT: u64 = 1 << 56;
 
 /// Bounds of a folder.

@@ -42,7 +42,7 @@ impl std::fmt::Debug for RawDisk {
 }
 
 impl RawDisk {
-    /// A disk with the bytes of these partitions behind its head, which is in memory.
+    /// A disk with the bytes of these partitions after its head, which is in memory.
     pub fn in_memory(partitions: Vec<Box<dyn FileData>>, limits: Arc<Limits>) -> VfsResult<Self> {
         let head = RawPartition::alone(HEAD, limits);
         Ok(Self { head: Some(head.clone()), ..Self::new(Box::new(head), partitions)? })
@@ -142,7 +142,7 @@ impl Device for RawDisk {
     }
 
     fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
-        // The partitions behind the head are of other devices.
+        // The partitions after the head belong to other devices.
         let Self { parts: _, size: _, head } = self;
         Ok(head.as_ref().map_or(DeviceState::Elsewhere, |head| DeviceState::Disk(head.state(bytes))))
     }

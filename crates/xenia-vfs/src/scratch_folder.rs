@@ -76,7 +76,7 @@ impl ScratchDisks {
     /// refusals are counted in `limits`.
     pub fn open(folder: &Path, bytes: u64, limits: Arc<Limits>) -> Result<Self, ScratchError> {
         at(folder, fs::create_dir_all(folder))?;
-        // The folder above is the user's to link; what is in it may come from others.
+        // The user may link the folder above, but its contents may come from others.
         if !at(folder, folder.symlink_metadata())?.is_dir() {
             return at(folder, Err(io::ErrorKind::NotADirectory.into()));
         }

@@ -16,12 +16,12 @@ use xenia_state::{Impossible, Unsaveable, check};
 
 /// Largest part of the saved bytes.
 const PART: usize = 32 << 20;
-/// Most bytes of files in host folders that a state may have.
+/// Maximum total size in bytes of the host-folder files in a state.
 const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
 /// The error of a device that is in memory in one run and a folder of the host in the other.
 pub(crate) const OTHER_KIND: &str = "saves or scratch disks are in memory in one of the runs and in a \
                                      folder in the other (--content, --scratch, --fresh)";
-/// Most mounted devices.
+/// Maximum number of mounted devices.
 const MAX_MOUNTS: usize = 2048;
 
 /// Contents of files in a state, apart from the rest, because they are long: they are taken in the

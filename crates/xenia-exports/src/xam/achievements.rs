@@ -77,8 +77,8 @@ fn played_item(title: &PlayedTitle) -> Item {
     Item { bytes, texts: Vec::new() }
 }
 
-/// Returns the place of a list's user: by id if there is one, otherwise `user`, at which nobody
-/// need be signed in. `None` if nobody with that id is signed in.
+/// Returns the index of a list's user: that of the given id; without an id `user`, even if no user
+/// is signed in there. `None` if no user with that id is signed in.
 fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     match Xuid(xuid) {
         Xuid::NOBODY => Some(user),

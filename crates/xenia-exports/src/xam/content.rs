@@ -90,8 +90,8 @@ fn read_wanted(
     Ok(wanted.map_err(win32_error))
 }
 
-/// The package on a device, and the one that a call creates there. Any device means the disc if it
-/// has the package and the hard disk has none; a package is created on the hard disk then.
+/// The package on a device, and the one that a call creates there. "Any device" selects the disc if
+/// only the disc has the package; a new package is created on the hard disk.
 fn on_device(
     packages: &Packages,
     source: PackageSource,

@@ -31,9 +31,9 @@ pub(super) const DISC_DRIVE: u32 = 2;
 pub(crate) const TYPE_DISC: u32 = 4;
 /// Rough capacity of a disc in bytes.
 const DISC_BYTES: u64 = 7 << 30;
-/// Flag: asks the user even if there is no choice.
+/// Flag: shows the dialog even if there is no choice.
 const ASK: u32 = 0x200;
-/// Flags that the dialog does not know.
+/// Flags that the dialog does not support.
 const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
 
 /// Returns whether a device id is known.

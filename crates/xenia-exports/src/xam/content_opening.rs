@@ -1,4 +1,5 @@
-//! Opens or creates a package for the functions that do so (`XamContentCreate` and its kin).
+//! Opens or creates a package for the functions that do so (`XamContentCreate` and related
+//! functions).
 
 use super::content::{PackageSource, admit_package, owner_of};
 use crate::abi::{Call, OptionalOut, Out, Text};

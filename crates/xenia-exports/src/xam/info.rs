@@ -14,8 +14,8 @@ use xenia_user::xconfig::game_region;
 /// Exports of system information.
 pub struct Info;
 
-/// First of the languages that old titles don't know (simplified Chinese); they get English
-/// instead.
+/// First of the languages that were added later (simplified Chinese); titles that don't support
+/// them get English instead.
 const EXTENDED_LANGUAGES: u32 = 10;
 const JAPANESE: u32 = 2;
 const KOREAN: u32 = 7;

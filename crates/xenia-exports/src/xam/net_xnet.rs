@@ -171,7 +171,7 @@ impl NetXNet {
         win32(replaced)
     }
 
-    /// Returns an IP address that stands for a console. The key is stored but not used; consoles
+    /// Returns an IP address that represents a console. The key is stored but not used; consoles
     /// outside this network are not reachable.
     #[export(Partial)]
     fn NetDll_XNetXnAddrToInAddr(
@@ -203,8 +203,7 @@ impl NetXNet {
         Win32Error(WsaError::HOST_UNREACHABLE.0)
     }
 
-    /// Returns the server of the online service for which an IP address stands: no address stands
-    /// for one.
+    /// Returns the server of the online service with an IP address: no address belongs to a server.
     #[export(Constant)]
     fn NetDll_XNetInAddrToServer(_call: &mut Call, _caller: u32, _ip: u32, _server: GuestAddr) -> Win32Error {
         Win32Error(WsaError::INVALID.0)
@@ -216,14 +215,13 @@ impl NetXNet {
         call.kernel.title_id()
     }
 
-    /// Returns the id by which the online service knows the console: it knows none that is not
-    /// logged on.
+    /// Returns the console's id in the online service: a console that is not logged on has none.
     #[export(Constant)]
     fn XNetLogonGetMachineID(_call: &mut Call, _id: GuestAddr) -> HResult {
         NOT_LOGGED_ON
     }
 
-    /// Returns the console that an IP address stands for, and its session's key.
+    /// Returns the console that an IP address represents, and its session's key.
     #[export(Partial)]
     fn NetDll_XNetInAddrToXnAddr(
         call: &mut Call,

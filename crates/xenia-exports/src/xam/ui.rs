@@ -208,9 +208,9 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Lets the player choose how many users sign in, of as many as there are panes: each free
-    /// place gets its profile, and one that is signed in stays. The console is not connected, so a
-    /// title that requires profiles of the online service gets no user.
+    /// Lets the player choose how many users sign in, at most one for each pane. Each free user
+    /// index gets its profile; users who are signed in stay signed in. The console is not
+    /// connected, so a title that requires profiles of the online service gets no user.
     #[export(Done)]
     fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, AnswerRecipient::Nobody)
@@ -260,7 +260,7 @@ impl Ui {
         dialogs::open(call, DialogRequest::Text(request), action, recipient(overlapped))
     }
 
-    /// Returns whether the user interface is there: while a dialog is open, and until listeners are
+    /// Returns whether the user interface is shown: while a dialog is open, and until listeners are
     /// notified of its end.
     #[export(Done)]
     fn XamIsUIActive(call: &mut Call) -> bool {

@@ -1,7 +1,7 @@
 //! Waits in milliseconds, as `xam` exports them to system programs under Win32 names.
 //!
 //! A wait calls the kernel's export, as guest code would, and starts again with the same time when
-//! it was alerted, because Win32 only knows APCs.
+//! it was alerted, because Win32 has only APCs, and no alerts.
 
 use super::last_error::set_from_status;
 use crate::abi::{

@@ -1,5 +1,5 @@
-//! Calls of a title's drivers: a request goes to the driver's function, and the call that made it
-//! continues when the function has returned, and again after a wait for the end.
+//! Calls of a title's drivers: a request is passed to the driver's function. The call that made the
+//! request continues when the function has returned, and again after a wait for completion.
 //!
 //! A completed request first calls the completion routines of the drivers that have passed it on
 //! ([`super::irp_stack`]). Each may keep the request, by `MORE_PROCESSING_REQUIRED`.
@@ -127,7 +127,7 @@ pub(crate) fn after_guest_call(call: &mut Call, step: DriverStep, result: u64) -
 }
 
 /// Completes a request with the end in its IRP, then returns `result`. Memory that is neither a
-/// request of the kernel's nor one that a driver has made is left alone.
+/// request of the kernel nor one made by a driver is not touched.
 pub(super) fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     // A driver may have written anything into the IRP: then no routine is called.
     let step = irp_stack::ascend(call.memory(), packet).unwrap_or(CompletionStep::NoRequest);
@@ -235,7 +235,7 @@ fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Falli
     let stored = out.set(call.memory(), opened.unwrap_or(Handle::CURRENT_PROCESS)).map_err(Failure::from);
     match (stored, opened) {
         (Err(failure), Some(handle)) => {
-            // The handle has a reference of its own, and nobody else knows it.
+            // The handle has a separate reference, and the title has not received it.
             call.kernel.dereference(file)?;
             close(call, handle, failure.status())
         }
@@ -276,7 +276,7 @@ pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fal
     }
 }
 
-/// Ends the life of a file, and that of its device if it was deleted meanwhile.
+/// Destroys a file, and its device if that was deleted in the meantime.
 fn finish_close(
     call: &mut Call,
     device: GuestAddr,

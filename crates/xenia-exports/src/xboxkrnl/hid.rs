@@ -9,8 +9,8 @@ pub struct Hid;
 
 #[exports(xboxkrnl)]
 impl Hid {
-    /// Fails, as there is no keyboard. `XInputGetKeystroke`, which is part of the title, knows two
-    /// failures, this one and 0x103 (no key yet), and takes all other results for a keystroke.
+    /// Fails, as there is no keyboard. `XInputGetKeystroke`, which is part of the title, recognises
+    /// two failures, this one and 0x103 (no key yet), and takes all other results for a keystroke.
     #[export(Constant)]
     fn HidReadKeys(_call: &mut Call, _device: u32, _keys: GuestAddr, _buffer: GuestAddr) -> NtStatus {
         NtStatus::DEVICE_NOT_CONNECTED

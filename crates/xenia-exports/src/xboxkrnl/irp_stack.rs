@@ -16,7 +16,7 @@ use xenia_memory::{GuestMemory, MemoryFault};
 /// Offset in an IRP of its flags, and the flag of one that the kernel frees at its end.
 pub(super) const FLAGS: u32 = 4;
 pub(super) const FREED_BY_KERNEL: u32 = 4;
-/// Offset in an IRP of the byte that tells whether the driver below has returned `PENDING`.
+/// Offset in an IRP of the byte that records whether the driver below has returned `PENDING`.
 const PENDING_RETURNED: u32 = 0x1A;
 /// Offset in a stack location of its control byte.
 const CONTROL: u32 = 3;
@@ -176,7 +176,7 @@ pub(super) fn report_end(call: &mut Call, packet: GuestAddr) -> Fallible<()> {
     let outcome = Outcome { status: NtStatus(word(irp::IO_STATUS)?), information: word(irp::IO_STATUS + 4)? };
     let block = GuestAddr(word(irp::USER_STATUS_BLOCK)?);
     let event = GuestAddr(word(irp::USER_EVENT)?);
-    // Memory that is no pool block of the title's is left alone.
+    // Memory that is not one of the title's pool blocks is not freed.
     kernel.pool.release_of_title(packet)?;
     outcome.write(memory, block)?;
     if !event.is_null() {

@@ -1,8 +1,8 @@
 //! LZX decompression (`LDI*`), one frame of at most 32 KiB at a time.
 //!
 //! A context lies in the title's memory: its [`Owner`], then the decoder between two frames. So
-//! saved states have it, and the host holds nothing. Its bytes are ours; a title that changes them
-//! gets an error or wrong data.
+//! saved states contain it, and no host memory is needed. The layout is this emulator's own; a
+//! title that changes the bytes gets an error or wrong data.
 //!
 //! Sources: xkelib, kernel/_kernelext.h (arguments and results); Microsoft, Cabinet SDK, ldi.h
 //! (their meaning); uses of the same interface in xcompress: memory for a context is the window and
@@ -29,7 +29,7 @@ const OWNER_SIZE: u32 = 4;
 enum Owner {
     /// The title passed the memory.
     Title = 1,
-    /// It is a block of the pool, which goes with the context.
+    /// It is a block of the pool, which is freed with the context.
     Pool = 2,
 }
 

@@ -19,9 +19,9 @@ const PARTITION_INFORMATION: u32 = 0x7_4004;
 
 #[exports(xboxkrnl)]
 impl NtDevice {
-    /// Controls the device of an open file. Devices of this emulator know the codes for the
-    /// geometry (0x70000) and the partition (0x74004) and refuse others; a title's driver gets all
-    /// codes.
+    /// Controls the device of an open file. Devices of this emulator support the codes for the
+    /// geometry (0x70000) and the partition (0x74004) and refuse others; all codes are passed to a
+    /// title's driver.
     #[export(Partial)]
     fn NtDeviceIoControlFile(
         call: &mut Call,

@@ -12,7 +12,7 @@ const FIELDS: usize = 13;
 /// Limit of a block's size: its field has 24 bits.
 const MAX_REMAINING: usize = 0xFF_FFFF;
 
-/// Translation of call targets, as the header of the stream says.
+/// Translation of call targets, as defined in the header of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Translation {
     /// The header has not been read.
@@ -37,7 +37,7 @@ pub struct LzxFrameDecoder {
 impl LzxFrameDecoder {
     /// Limit of a frame's size in bytes.
     pub const MAX_FRAME: usize = FRAME;
-    /// Bytes of a stored decoder that tell its size.
+    /// Bytes of a stored decoder that determine its size.
     pub const STORED_HEADER: usize = FIELDS * 4;
 
     /// A decoder at the start of a stream. `window_bits` is the base-2 logarithm of the window's
@@ -66,7 +66,7 @@ impl LzxFrameDecoder {
     ///
     /// # Errors
     /// An undefined code, a match from before the start, truncated input, or a frame above
-    /// [`Self::MAX_FRAME`]. The decoder is of no use then.
+    /// [`Self::MAX_FRAME`]. Afterwards the decoder is unusable.
     pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(), LzxError> {
         if output.len() > FRAME {
             return Err(LzxError { offset: 0, reason: "a frame of more than 32 KiB" });
@@ -105,7 +105,7 @@ impl LzxFrameDecoder {
         size_of_parts(self.progress.main_lengths.len(), 1 << self.window_bits)
     }
 
-    /// Size of the stored decoder that begins with these bytes; `None` if there is none.
+    /// Size of the stored decoder that begins with these bytes; `None` if they are invalid.
     pub fn stored_size(header: &[u8; Self::STORED_HEADER]) -> Option<usize> {
         let [MAGIC, window_bits, .., window] = fields_of(header) else { return None };
         let symbols = main_symbols(window_bits).ok()?;
@@ -146,7 +146,8 @@ impl LzxFrameDecoder {
         bytes
     }
 
-    /// The decoder of which `bytes` begin with the state; `None` if they do not.
+    /// The decoder stored at the start of `bytes`; `None` if they do not begin with a stored
+    /// decoder.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk::<{ Self::STORED_HEADER }>()?;
         let [

@@ -63,7 +63,7 @@ pub(super) fn read<'a>(
     found: &mut FoundSymbols,
 ) -> Result<(), MapFileError> {
     let mut section = FileSection::default();
-    // The name of a section stands alone on its line if it is long.
+    // A long section name is on a separate line.
     let mut name = "";
     for (number, line) in lines {
         let (first, rest) = word(line);
@@ -89,7 +89,7 @@ pub(super) fn read<'a>(
             continue;
         }
         let at = address(number, at)?;
-        // Also what is no symbol, such as `0x3c (size before relaxing)`.
+        // This also skips lines without a symbol, such as `0x3c (size before relaxing)`.
         if at < section.start || u64::from(at) >= section.end {
             continue;
         }

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! `f` marks functions, `i` those that were inline. Names are decorated, without spaces. Section 0
-//! has absolute values, which are no addresses. (Documented at "/MAP (Generate Mapfile)"; that page
-//! shows no example, so the columns are those that linkers of Visual C++ write.)
+//! has absolute values, which are not addresses. (Documented at "/MAP (Generate Mapfile)"; that
+//! page shows no example, so the columns are those that linkers of Visual C++ write.)
 
 use super::{FoundSymbols, Line, MapFileError, address};
 use crate::image::Symbol;

@@ -1,5 +1,5 @@
-//! Stub libraries: sections through which an ELF tells the packer its imports, exports and title
-//! data.
+//! Stub libraries: sections in which an ELF describes its imports, exports and title data for the
+//! packer.
 //!
 //! These sections are *not* allocated (no `a` flag): they take no guest memory, and the packer
 //! reads them from the file. All fields are big-endian, as written by the assembler for this

@@ -2,8 +2,8 @@
 //!
 //! Each table has the hashes of 170 children: blocks at level 0, tables above. A table precedes the
 //! first block that it covers, except for the first table of a level, which follows the blocks of
-//! its first child. Writable packages have two copies of each table, and the parent tells which is
-//! current. A level 0 entry also contains the index of the next block of the file.
+//! its first child. Writable packages have two copies of each table, and the parent records which
+//! is current. A level 0 entry also contains the index of the next block of the file.
 
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ const TITLE_NAME: usize = 0x80;
 const LANGUAGES: usize = 9;
 /// Largest size of a thumbnail in bytes.
 pub const MAX_PICTURE: usize = 0x3D00;
-/// License holder that stands for everyone.
+/// License holder that means everyone.
 const ANYBODY: u64 = u64::MAX;
 
 /// Content types: number in the header, and name.

@@ -26,9 +26,9 @@ pub enum FilePhase {
     Opening,
     /// The file has handles.
     Open,
-    /// The last handle is closed, and the driver knows it.
+    /// The last handle is closed, and the driver was notified.
     CleanedUp,
-    /// The last reference is gone, and the driver knows it.
+    /// The last reference is dropped, and the driver was notified.
     Closed,
 }
 

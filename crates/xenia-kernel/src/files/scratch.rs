@@ -3,8 +3,9 @@
 //! Such a library opens the raw bytes of a partition, formats it if its header is not the expected
 //! one, makes a device object for its own file system and links `cache:` to that. Here the files
 //! are this emulator's: the partition's bytes are kept for the library, and a change of their
-//! header removes the files ([`xenia_vfs::Device::end_raw_access`]). Its driver would send requests
-//! on to the disk's, which is not there, so it gets none ([`Files::name_device`]).
+//! header removes the files ([`xenia_vfs::Device::end_raw_access`]). The library's driver would
+//! pass requests to the disk's driver, which does not exist here, so it receives none
+//! ([`Files::name_device`]).
 //!
 //! The disks of each title are in a folder of the host, where the storage port names one; otherwise
 //! they are in memory, and a launched title inherits them with their contents.

@@ -74,7 +74,8 @@ impl Stream {
         Ok(data)
     }
 
-    /// Refuses a negative offset. In a write, one value stands for the end.
+    /// Refuses a negative offset, except for the one value that means the end of the file in a
+    /// write.
     fn check_offset(&self, direction: Direction, offset: u64) -> Fallible<()> {
         let is_end = direction == Direction::Write && self.appends(offset);
         if is_end || i64::try_from(offset).is_ok() { Ok(()) } else { Err(NtStatus::INVALID_PARAMETER.into()) }
@@ -108,7 +109,7 @@ impl Stream {
     }
 
     /// Reads into guest memory, up to the end of the file. Returns the number of bytes;
-    /// `END_OF_FILE` if none of those asked for is there.
+    /// `END_OF_FILE` if a non-empty range begins at or after the end of the file.
     pub fn read(
         &self,
         memory: &GuestMemory,

@@ -33,7 +33,7 @@ pub(crate) enum Callee {
     Export(&'static Export),
     /// An unimplemented export.
     Missing {
-        /// Library; `None` if the console has none of the imported name.
+        /// Library; `None` if the console has no library with the imported name.
         library: Option<Library>,
         /// Ordinal in the library.
         ordinal: Ordinal,
@@ -51,7 +51,7 @@ impl Callee {
         }
     }
 
-    /// Library and ordinal; no library if the console has none of the imported name.
+    /// Library and ordinal; no library if the console has no library with the imported name.
     pub(super) fn place(self) -> (Option<Library>, Ordinal) {
         match self {
             Self::Export(export) => (Some(export.library), Ordinal(export.ordinal)),

@@ -1,9 +1,9 @@
 //! Trace of calls: a line for each call of an export, with its arguments, thread, guest time and
 //! result.
 //!
-//! A call that returns at once has one line. One that waits or calls guest code has a line then,
-//! and one when it ends: a thread that never returns from a wait has shown what it waits for. Calls
-//! that repeat, or go on in a later turn, have one line at their end.
+//! A call that returns immediately has one line. A call that waits or calls guest code has a line
+//! at that point and another at its end, so the trace shows what a blocked thread waits for. Calls
+//! that repeat, or continue in a later turn, have one line at their end.
 //!
 //! Invariants: the guest can't observe the trace, and reading its memory for a line changes
 //! nothing; the number of open calls is bounded by [`THREADS`] and [`NESTED`].
@@ -61,7 +61,7 @@ pub(crate) struct TracedCall {
     hw_id: u8,
 }
 
-/// Identifies a call among those of a thread that are open: the pc behind it, and r1.
+/// Identifies an open call of a thread: the pc after it, and r1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallSite {
     pc: u32,

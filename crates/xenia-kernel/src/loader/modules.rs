@@ -122,7 +122,7 @@ pub struct Module {
     /// Its handle: the address of its entry in the list of loaded modules.
     pub handle: GuestAddr,
     pub name: String,
-    /// File name known to the linker; other modules can ask for the module by it.
+    /// File name recorded by the linker; other modules can look the module up by it.
     pub linked_name: Option<String>,
     /// Guest path of the file.
     pub path: String,

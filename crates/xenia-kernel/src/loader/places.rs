@@ -41,7 +41,7 @@ impl Module {
                 Some(start) => symbol.address >= start,
                 None => symbol.size == 0 || address.0 - symbol.address.0 < symbol.size,
             });
-        // Most titles' files are called default.xex, so the linker's name says more.
+        // Most titles' files are called default.xex, so the linker's name is more informative.
         let linked = self.linked_name.as_ref().filter(|_| !self.is_library);
         let module = linked.unwrap_or(&self.name);
         let (name, from) = match (symbol, start) {

@@ -69,7 +69,7 @@ impl SecondLevelCache {
     }
 
     /// Locks a range. Fails if the index, the size or the ways are invalid, the lock is in use, or
-    /// the range is no memory.
+    /// the range is not memory.
     pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
         let slot = self.locks.get_mut(index as usize).ok_or(NtStatus::INVALID_PARAMETER)?;
         let own_ways = ((1 << WAYS) - 1) << (WAYS * index);

@@ -129,8 +129,8 @@ impl OpenDialog {
         self.due.load(Acquire) != NEVER
     }
 
-    /// Returns whether the user interface is there: a dialog is open, or the last one's end is not
-    /// notified yet. Takes no lock.
+    /// Returns whether the user interface is shown: a dialog is open, or listeners have not been
+    /// notified of the end of the last one. Takes no lock.
     pub fn is_shown(&self) -> bool {
         self.is_open() || self.gone.load(Acquire) != NEVER
     }
@@ -154,8 +154,8 @@ impl OpenDialog {
         notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })
     }
 
-    /// Notifies listeners that the user interface is there, and before of the end of the last one.
-    /// Callers hold the listeners' lock.
+    /// Notifies listeners that the user interface is shown, after notifying them of the end of the
+    /// last one if that is pending. Callers hold the listeners' lock.
     fn appear(&self, cpu: &mut dyn Cpu, notifier: Notifier<'_>) -> Fallible<()> {
         let disappeared = self.disappear(cpu, notifier);
         let appeared = notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 1 });

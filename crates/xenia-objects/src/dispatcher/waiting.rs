@@ -107,7 +107,8 @@ impl Held<'_> {
                 set_signal_state(memory, object, state.wrapping_sub(1))?;
                 if state == 1 {
                     memory.write(object.offset(kmutant::OWNER), kthread)?;
-                    // Past the limit the wait succeeds anyway: the signal state already says so.
+                    // Past the limit the wait succeeds anyway: the signal state was changed
+                    // already.
                     let _ = self.own(object, kthread);
                 }
                 let abandoned: u8 = memory.read(object.offset(kmutant::ABANDONED))?;

@@ -32,7 +32,7 @@ struct BlockState {
 }
 
 impl ArenaState {
-    /// Validates an arena that comes from a saved state, behind one that ends at `after`.
+    /// Validates an arena from a saved state; the arena before it ends at `after`.
     fn is_valid(self, after: u32) -> bool {
         let Self { at, size } = self;
         let last = size.checked_sub(1).and_then(|rest| at.checked_add(rest));

@@ -15,7 +15,7 @@ fn publisher_of(title: u32) -> u32 {
 }
 
 impl PackageName {
-    /// Whether another title can open the package because both are of one publisher.
+    /// Whether another title can open the package because both have the same publisher.
     pub fn is_shared_with(&self, title: u32) -> bool {
         self.kind == PUBLISHER && publisher_of(self.title) == publisher_of(title)
     }
@@ -33,8 +33,8 @@ impl ContentStore {
         Ok(titles)
     }
 
-    /// Packages of an owner and type that a title can open. Of those with one name, the one that
-    /// [`Self::shared`] finds.
+    /// Packages of an owner and type that a title can open. Of packages with equal names, the one
+    /// that [`Self::shared`] finds.
     pub fn shared_packages(
         &self,
         owner: Xuid,

@@ -1,6 +1,6 @@
-//! Names on the host. A name that some host takes for a device (`con`, `com1.txt`) is kept between
-//! two characters that no name of a title has, on every host, so that folders can be moved between
-//! hosts: `=com1.txt=`.
+//! Names on the host. A name that Windows reserves for a device (`con`, `com1.txt`) is stored
+//! between two characters that titles cannot use in names, on every host, so that folders can be
+//! moved between hosts: `=com1.txt=`.
 
 use crate::atomic_replace::is_temporary;
 use crate::path::is_reserved;
@@ -22,12 +22,14 @@ pub(super) fn guest_name(name: &str) -> &str {
     inner.filter(|inner| is_reserved(inner)).unwrap_or(name)
 }
 
-/// Whether a file with this name on the host is hidden from guests: it is ours, or a device.
+/// Whether a file with this name on the host is hidden from guests: it belongs to the emulator, or
+/// names a device.
 pub(super) fn is_hidden(name: &str) -> bool {
     is_temporary(name) || is_stamp_file(name) || is_reserved(name)
 }
 
-/// Whether a guest finds and makes no file with this name: it is one of ours, or has marks.
+/// Whether a guest can neither find nor create a file with this name: the emulator uses it, or it
+/// has marks.
 pub(super) fn is_refused(name: &str) -> bool {
     is_temporary(name) || is_stamp_file(name) || guest_name(name) != name
 }

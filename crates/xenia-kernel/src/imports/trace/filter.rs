@@ -22,7 +22,7 @@ pub enum CallFilterError {
     /// A rule without a name.
     #[error("a name is empty; `all` stands for all calls")]
     Empty,
-    /// The part before a colon is no library.
+    /// The part before a colon is not a library.
     #[error("{0:?} is no library: they are xboxkrnl and xam")]
     UnknownLibrary(String),
     /// A rule that chooses nothing.

@@ -13,7 +13,7 @@ impl OpenHostFiles {
     /// The paths and sizes of all files with contents that the host does not have yet. The contents
     /// are put into `bytes`. Files that the title has closed are committed first.
     pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<Vec<(PathBuf, u64)>, Unsaveable> {
-        // Names and quota are of the folder, not of open files.
+        // Names and quota belong to the folder, not to open files.
         let Self { open, quota: _, write_back_errors, closed, names: _, in_place } = self;
         closed.commit_all();
         if !write_back_errors.is_empty() {
