@@ -1,12 +1,12 @@
 //! `cargo xtask faults`: fault injection, which checks that host failures damage neither a run nor
 //! its saves.
 //!
-//! A title of ours (guest/faults) reads a file with known words from a disc image, and saves
-//! numbers, printing which of them were confirmed. Each row of [`table::ROWS`] is a fault, injected
-//! at the requested number of random points: most by a preloaded library that makes calls of the C
-//! library fail (xtask/faults/shim.c). After each, the emulator must have ended in a way that the
-//! row allows, without a panic and in time; the title must have read no wrong data; and another
-//! run, without a fault, must find every save intact, and none older than the last confirmed one.
+//! The test title guest/faults reads a file with known words from a disc image, and saves numbers,
+//! printing which of them were confirmed. Each row of [`table::ROWS`] is a fault, injected at the
+//! requested number of random points: most by a preloaded library that makes calls of the C library
+//! fail (xtask/faults/shim.c). After each, the emulator must have ended in a way that the row
+//! allows, without a panic and in time; the title must have read no wrong data; and another run,
+//! without a fault, must find every save intact, and none older than the last confirmed one.
 
 mod device;
 mod judge;

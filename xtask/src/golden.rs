@@ -22,7 +22,7 @@ pub(crate) fn bless() -> Result<()> {
     golden(true)
 }
 
-/// Machines of a relay: each goes on from the saved state of the one before.
+/// Machines of a relay: each starts from the saved state of the previous one.
 const RELAY_PARTS: u64 = 3;
 
 /// Engine flags that must all give the same digest.
@@ -73,7 +73,8 @@ impl GoldenCase {
     }
 }
 
-/// The name in a golden file's name without its ending, and the path of a title of ours with it.
+/// The title's name in the name of a golden file (without extension), and the path of our own title
+/// with that name.
 fn own_title(stem: &str) -> Result<(&str, PathBuf)> {
     let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
     Ok((name, PathBuf::from(format!("guest/bin/{name}.xex"))))

@@ -229,7 +229,7 @@ impl Summary {
                 // A hang counts as detected.
                 "CaughtMutant" | "Timeout" => summary.caught += 1,
                 "MissedMutant" => summary.survived.push(mutant),
-                // A mutant that doesn't compile is no evidence.
+                // A mutant that doesn't compile proves nothing.
                 "Unviable" => summary.unviable += 1,
                 _ => {}
             }

@@ -1,6 +1,7 @@
-//! The retail suite: a title of ours, built as retail titles are (guest/retail), from a folder, an
-//! image, an STFS and an SVOD package, on both engines, in lockstep and in parallel, and with each
-//! of its files damaged at 1,000 places. The tests of xenia run a small part of it each time.
+//! The retail suite: one of our own titles, built as retail titles are (guest/retail), from a
+//! folder, an image, an STFS and an SVOD package, on both engines, in lockstep and in parallel, and
+//! with each of its files damaged at 1,000 places. The tests of xenia run a small part of it each
+//! time.
 
 use crate::linting::linting_cargo;
 use crate::steps::run;

@@ -45,7 +45,7 @@ pub struct ConsoleArgs {
 }
 
 impl ConsoleArgs {
-    /// Refuses two values for the same thing, of which one would be lost.
+    /// Refuses two values for the same setting, since only one would take effect.
     ///
     /// # Errors
     /// Two values of a flag contradict each other.
@@ -60,7 +60,7 @@ impl ConsoleArgs {
     }
 }
 
-/// The first two values of which `contradicts` says so.
+/// The first pair of values that contradict each other according to `contradicts`.
 fn contradiction<T>(values: &[T], contradicts: impl Fn(&T, &T) -> bool) -> Option<(&T, &T)> {
     let with_earlier = |(at, other)| {
         let earlier = values[..at].iter().find(|one| contradicts(one, other));

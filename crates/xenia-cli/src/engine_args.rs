@@ -166,7 +166,7 @@ pub struct ContentArgs {
 }
 
 impl ContentArgs {
-    /// Whether a flag asks for saves of earlier runs.
+    /// Whether a flag requests the saves of earlier runs.
     pub fn is_given(&self) -> bool {
         self.content.is_some() || self.portable
     }

@@ -178,7 +178,7 @@ fn row_of(name: &str) -> Result<&'static CommandRow> {
 /// The command of a line.
 ///
 /// # Errors
-/// The line is no command; the text says what is one.
+/// The line is not a command; the message refers to `help`.
 pub fn parse(line: &str) -> Result<DebugCommand> {
     let mut words = line.split_whitespace();
     let name = words.next().context("an empty line: `help` lists the commands")?;

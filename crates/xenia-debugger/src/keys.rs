@@ -45,11 +45,11 @@ pub enum Asked {
     Command(DebugCommand),
     /// The line of a command.
     Line(String),
-    /// Following what is selected in the lower pane, or the branch at the cursor.
+    /// Follows the selection in the lower pane, or the branch at the cursor.
     Follow,
 }
 
-/// Changes the model as a key demands, and returns what it asks of the machine.
+/// Applies a key to the model, and returns the request to the machine, if any.
 pub fn press(model: &mut Model, key: HostKey) -> Asked {
     if model.input.is_some() {
         return edit_line(model, key);
@@ -108,7 +108,8 @@ fn edit_line(model: &mut Model, key: HostKey) -> Asked {
     Asked::Nothing
 }
 
-/// Moves in the model or begins the line of a command, for keys that ask nothing of the machine.
+/// Moves in the model or begins the line of a command, for keys that make no request to the
+/// machine.
 fn move_or_begin(model: &mut Model, key: HostKey) {
     match key {
         KeyCode::Tab => model.focus = following(model.focus, &[Focus::Code, Focus::Side, Focus::Tab]),
@@ -134,7 +135,7 @@ fn following<T: Copy + PartialEq>(now: T, all: &[T]) -> T {
 /// The command of what was asked, if it is one.
 ///
 /// # Errors
-/// The line is no command.
+/// The line is not a command.
 pub fn command_of(asked: Asked) -> Result<Option<DebugCommand>> {
     Ok(match asked {
         Asked::Command(command) => Some(command),

@@ -6,7 +6,7 @@
 //! lines ─▶ parse ──┘                  └─▶ model ─▶ scene ─▶ buffer ─▶ text of a script
 //! ```
 //!
-//! - [`Model`]: what is chosen and shown; it knows neither machine nor terminal.
+//! - [`Model`]: the selection and the view, independent of machine and terminal.
 //! - [`DebugCommand`]: what a user can ask for, with the table of all commands and keys.
 //! - [`DebugSession`]: carries commands out on the machine.
 //! - [`DebugScene`]: the text of every pane, gathered from model and machine; [`draw`] puts it into

@@ -1,4 +1,5 @@
-//! State of the debugger: what is chosen, shown and asked. It knows neither machine nor terminal.
+//! State of the debugger: the selection, the view and the pending question. It does not depend on
+//! the machine or the terminal.
 
 use crate::text::PrintedLines;
 use parking_lot::Mutex;
@@ -176,7 +177,7 @@ pub struct Model {
     pub asked: Option<AskedChange>,
     /// The line of a command that is being typed.
     pub input: Option<String>,
-    /// Why the machine stands, in a few words.
+    /// Why the machine has stopped, in a few words.
     pub state: String,
     /// The answer to the last command.
     pub message: String,

@@ -1,14 +1,14 @@
-//! The text of the panes, made of what the machine shows.
+//! The text of the panes, built from the machine's state.
 
 pub mod code;
 pub mod lists;
 pub mod memory;
 pub mod registers;
 
-/// Most rows of a list; the number of the others is shown.
+/// Maximum number of rows of a list; beyond it only the number of the remaining rows is shown.
 pub const MAX_ROWS: usize = 1000;
 
-/// How a row stands out.
+/// Highlighting of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RowMark {
     #[default]
@@ -31,7 +31,7 @@ pub struct PaneRow {
 }
 
 impl PaneRow {
-    /// A row that does not stand out.
+    /// A row without highlighting.
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), mark: RowMark::Plain }
     }
@@ -50,7 +50,7 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// A list of which a row is selected. Only the first [`MAX_ROWS`] are kept.
+    /// A list with a selected row. Only the first [`MAX_ROWS`] are kept.
     pub fn list(title: &str, heading: &str, rows: Vec<PaneRow>, selected: usize) -> Self {
         let total = rows.len();
         let mut pane = Self {

@@ -7,7 +7,7 @@ use xenia::machine::Debugged;
 use xenia_gdb::Debuggee;
 use xenia_gdb::registers::GdbRegister;
 
-/// Most symbols that an error names.
+/// Maximum number of symbols listed in an error.
 const NAMED: usize = 4;
 
 /// The register with a name.

@@ -14,12 +14,12 @@ use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
 use xenia_gdb::Debuggee;
 
-/// Most symbols that a search lists.
+/// Maximum number of symbols listed by a search.
 const FOUND: usize = 500;
 
 /// Looks at a run several times a second.
 pub trait Watcher {
-    /// Whether the run goes on: nobody has asked for a stop.
+    /// Whether the run continues: no stop was requested.
     fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool;
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn moment(count: u64) -> String {
 }
 
 impl DebugSession {
-    /// Begins at a machine that stands before its first instruction.
+    /// Begins a session on a machine that is stopped before its first instruction.
     pub fn begin(&mut self, machine: &mut Debugged<'_, '_>) {
         "at the beginning".clone_into(&mut self.model.state);
         self.show_message("? shows all keys, : begins a command");
@@ -63,7 +63,7 @@ impl DebugSession {
     /// Carries out a line of a script or of the command line. An error becomes the message, too.
     ///
     /// # Errors
-    /// The line is no command, or it can't be carried out.
+    /// The line is not a command, or the command can't be carried out.
     pub fn line(
         &mut self,
         line: &str,

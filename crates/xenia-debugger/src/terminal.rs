@@ -1,8 +1,8 @@
 //! The debugger on a terminal.
 //!
-//! A thread reads the keys, so that each key ends the piece of the run that is under way: Esc and
-//! Ctrl-C stop the run, other keys only tell that they wait. The terminal is restored when the
-//! session ends, also by a panic.
+//! A thread reads the keys, so that each key ends the current slice of the run: Esc and Ctrl-C stop
+//! the run, other keys are ignored while it runs. The terminal is restored when the session ends,
+//! also by a panic.
 
 mod backend;
 
@@ -120,7 +120,7 @@ impl Drop for Keys {
     }
 }
 
-/// Whether an event asks a run to stop.
+/// Whether an event requests that a run stop.
 fn stops(event: &Event) -> bool {
     match event {
         Event::Key(KeyEvent { code, modifiers, kind, .. }) if *kind != KeyEventKind::Release => {

@@ -1,9 +1,9 @@
 //! Text of the title, made harmless for a terminal.
 
-/// Most characters of a name that are shown.
+/// Maximum number of characters shown of a name.
 pub const NAME: usize = 40;
 
-/// Whether a terminal shows a character as itself, in a cell of its own or two.
+/// Whether a terminal shows a character as itself, in one cell or two.
 fn is_plain(c: char) -> bool {
     let is_invisible = matches!(
         u32::from(c),
@@ -31,7 +31,7 @@ pub fn shown(text: &str, most: usize) -> String {
 
 /// Numbers, joined by commas; of many the first ones and the number of the rest.
 pub fn list(ids: &[u32]) -> String {
-    /// Most numbers that are shown.
+    /// Maximum number of numbers shown.
     const MOST: usize = 6;
     let mut words: Vec<String> = ids.iter().take(MOST).map(|id| format!("{id:#x}")).collect();
     if ids.len() > MOST {
@@ -50,9 +50,9 @@ pub struct PrintedLines {
 }
 
 impl PrintedLines {
-    /// Most lines that are kept.
+    /// Maximum number of lines kept.
     const MOST: usize = 500;
-    /// Most bytes of a line; longer ones are broken.
+    /// Maximum length of a line in bytes; longer lines are broken.
     const LONGEST: usize = 400;
 
     /// Adds text, which may end within a line.

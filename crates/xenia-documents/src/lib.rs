@@ -15,7 +15,7 @@ pub struct Key {
     pub serde: &'static str,
     /// Documentation of the field.
     pub says: &'static str,
-    /// Unit of the value, if the documentation does not tell it.
+    /// Unit of the value, unless the documentation states it.
     pub unit: &'static str,
 }
 

@@ -16,7 +16,7 @@ pub enum ServerAddress {
     Unix(PathBuf),
 }
 
-/// A text that is no address.
+/// A text that is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a port (0 to 65535) nor unix:PATH")]
 pub struct ServerAddressError(String);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_cpu::{PpcContext, WatchedAccess};
 
-/// State of a machine after it went on for a while.
+/// State of a machine after it has run for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// It still runs.
@@ -23,7 +23,7 @@ pub enum Progress {
         /// The accesses for which it is watched.
         access: WatchedAccess,
     },
-    /// The title has launched another one, which stands before its first instruction.
+    /// The title has launched another one, which is stopped before its first instruction.
     Launched {
         /// Guest id of its first thread.
         thread: u32,
@@ -51,7 +51,7 @@ pub enum Progress {
     Ended,
 }
 
-/// A machine that is debugged. Between two calls it stands still.
+/// A machine under a debugger. It does not run between two calls.
 pub trait Debuggee {
     /// Guest ids of all threads that have not ended. Ids are not 0.
     fn threads(&self) -> Vec<u32>;

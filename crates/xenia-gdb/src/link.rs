@@ -1,6 +1,6 @@
 //! The connection to one gdb.
 //!
-//! A thread of its own reads the socket, so that gdb's interrupt reaches a machine that runs: the
+//! A separate thread reads the socket, so that gdb's interrupt reaches a running machine: the
 //! machine's stop flag is set while bytes wait. The thread stops reading while [`CHUNKS`] chunks
 //! wait, so a client that only sends takes no memory.
 
@@ -23,7 +23,7 @@ const CHUNKS: usize = 16;
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
 
-/// An error that says of a file why it can't be listened at.
+/// The error of listening on a socket file, with a reason that fits a file.
 fn said_of_file(error: io::Error) -> io::Error {
     match error.kind() {
         kind @ ErrorKind::AddrInUse => {
@@ -74,7 +74,7 @@ impl Listener {
     }
 
     /// Waits for gdb, whose bytes will set `stop`. Calls `goes_on` several times a second, and
-    /// returns `None` if it says no.
+    /// returns `None` once it returns false.
     ///
     /// # Errors
     /// The host can't accept a connection or start a thread.

@@ -91,8 +91,8 @@ pub(crate) fn framed(data: &[u8]) -> Vec<u8> {
     [b"$", data, format!("#{sum:02x}").as_bytes()].concat()
 }
 
-/// Whether a packet has another length than it says, or asks for more than an answer can hold.
-/// Packets of another form are gdbstub's to refuse.
+/// Whether a packet declares a wrong length, or requests more than an answer can hold. Packets of
+/// another form are gdbstub's to refuse.
 pub(crate) fn is_wrong(packet: &[u8]) -> bool {
     let Some((kind @ (b'M' | b'X' | b'm'), rest)) = packet.split_first() else { return false };
     let mut parts = rest.splitn(2, |&byte| byte == b',');
@@ -108,7 +108,7 @@ pub(crate) fn is_wrong(packet: &[u8]) -> bool {
     }
 }
 
-/// Number of bytes that these stand for.
+/// Number of bytes that these represent.
 fn unescaped(bytes: &[u8]) -> usize {
     let mut bytes = bytes.iter();
     let mut count = 0;

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 use xenia_cpu::PpcContext;
 
-/// A register that gdb knows.
+/// A register in the target description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GdbRegister {
     /// Lower half of a general register.
@@ -57,12 +57,12 @@ static REGISTERS: LazyLock<Vec<GdbRegister>> = LazyLock::new(|| {
 });
 
 impl GdbRegister {
-    /// The register with a number of gdb's.
+    /// The register with this gdb register number.
     pub fn numbered(number: usize) -> Option<Self> {
         REGISTERS.get(number).copied()
     }
 
-    /// The name by which users of gdb know it.
+    /// The name of the register in gdb.
     pub fn name(self) -> String {
         match self {
             Self::Gpr(n) => format!("r{n}"),

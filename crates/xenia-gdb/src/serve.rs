@@ -29,7 +29,7 @@ pub enum SessionEnd {
     Detached,
     /// gdb killed the title, or the debuggee ended the session.
     Killed,
-    /// The title ended, and gdb knows.
+    /// The title ended, and gdb was notified.
     Ended,
 }
 
@@ -64,12 +64,13 @@ impl Connection for Sender {
     }
 }
 
-/// Serves one gdb until the title ends or gdb leaves. Breakpoints that gdb leaves behind stay.
+/// Serves one gdb until the title ends or gdb detaches. Breakpoints that gdb has not removed stay
+/// set.
 ///
-/// A packet that cannot be parsed is answered with an error, and the session goes on.
+/// A packet that cannot be parsed is answered with an error, and the session continues.
 ///
 /// # Errors
-/// The connection fails other than by its end, or gdbstub cannot go on.
+/// The connection fails other than by being closed, or gdbstub fails.
 pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, ServeError> {
     let mut stub = Stub { debuggee, step: None, is_back: false, is_wrong: false };
     let mut input = Input::default();
@@ -158,7 +159,7 @@ impl Input {
         Ok(None)
     }
 
-    /// Gives gdbstub what was received, or refuses it, so that gdb may repeat it or go on.
+    /// Passes received input to gdbstub, or refuses it, so that gdb can resend it or continue.
     fn handle<'a, 'b, D: Debuggee>(
         &mut self,
         received: GdbInput,

@@ -23,7 +23,7 @@ use xenia_cpu::WatchedAccess;
 /// A debuggee as gdbstub's target.
 pub(crate) struct Stub<'a, D> {
     pub(crate) debuggee: &'a mut D,
-    /// The thread that is to execute one instruction when the machine goes on.
+    /// The thread that is to execute one instruction when the machine resumes.
     pub(crate) step: Option<u32>,
     /// Whether the machine is to go back.
     pub(crate) is_back: bool,

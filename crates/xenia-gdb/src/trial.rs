@@ -1,8 +1,8 @@
-//! Trial parsing: a packet goes to a scratch stub first, so that one which gdbstub refuses with an
-//! error, which would end the session, never reaches the session's stub.
+//! Trial parsing: a packet goes to a scratch stub first. An error of gdbstub would end the session,
+//! so packets that it refuses never reach the session's stub.
 //!
-//! gdbstub alone knows which packets it can parse. So each packet first goes to a stub of its own,
-//! with a debuggee that has the threads of the machine and does nothing.
+//! Only gdbstub can decide which packets it accepts. The scratch stub has a debuggee with the
+//! threads of the machine that does nothing.
 
 use crate::packets::framed;
 use crate::serve::PACKET;

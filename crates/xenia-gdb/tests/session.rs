@@ -19,7 +19,7 @@ use xenia_memory::{DeviceQueue, GuestMemory, Heap, Protect};
 const THREAD: u32 = 5;
 const TRAP: u32 = 0x7FE0_0008;
 
-/// `addi r3,r3,1` twice, `b` to the first, and a word that is no instruction.
+/// `addi r3,r3,1` twice, `b` to the first, and a word that is not an instruction.
 const PROGRAM: [u32; 4] = [0x3863_0001, 0x3863_0001, 0x4BFF_FFF8, 0];
 
 /// A machine of one thread. It exits when r3 is 1000 or more.
@@ -237,7 +237,7 @@ fn packets_that_cannot_be_parsed_get_an_error_and_the_session_goes_on() {
         assert_eq!(session.ask(&format!("m{start:x},4")), "38630001", "{packet}");
     }
     assert_eq!(session.ask(&format!("m{start:x},{}", "4".repeat(0x5000))), "E16", "too long");
-    // A wrong checksum asks for the packet again; what gdb says of answers changes nothing.
+    // A wrong checksum requests the packet again; acknowledgements of gdb change nothing.
     session.client.send_raw(b"$g#00-+-x").unwrap();
     assert_eq!(session.ask("QStartNoAckMode"), "OK");
     session.client.send_raw(b"$g#00").unwrap();

@@ -84,7 +84,7 @@ fn base(verbose: u8, quiet: bool) -> Targets {
 /// Parses a filter: levels by target, or one level for all other targets.
 fn parsed(text: &str) -> Result<Targets> {
     for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-        // A word that is no level would be taken for a target that does not exist.
+        // A word that is not a level would be taken for a target that does not exist.
         if !directive.contains('=') && LevelFilter::from_str(directive).is_err() {
             bail!("{directive:?} is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL");
         }
@@ -267,8 +267,8 @@ pub fn start(args: &LogArgs) -> Result<()> {
 }
 
 /// Ends the log and reports the lines left out. Returns false if the log file is incomplete.
-/// `has_run`: the command was not refused, so that the log of an earlier one goes, even if there is
-/// no line.
+/// `has_run`: the command was not refused, so the log file of an earlier run is truncated, even if
+/// this run has logged nothing.
 pub fn finish(has_run: bool) -> bool {
     if let Some(file) = FILE.get().filter(|_| has_run) {
         file.change(StreamFile::flush);

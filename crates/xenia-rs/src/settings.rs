@@ -244,7 +244,7 @@ fn apply_with(
     Ok(words)
 }
 
-/// Moves `--config FILE` behind the command: it may precede it, although flags before a command are
+/// Moves `--config FILE` after the command: it may precede it, although flags before a command are
 /// otherwise `exec`'s.
 fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
     let length = match words.get(1).and_then(|word| word.to_str()) {

@@ -1,7 +1,7 @@
 //! Scripts of gdb on titles: what gdb prints is compared with a transcript.
 //!
 //! A script is `golden/gdb/NAME.gdb`, its transcript `NAME.txt`. The first line of a script has the
-//! title in `guest/bin` and the flags of the run. Scripts of programs that are no part of this
+//! title in `guest/bin` and the flags of the run. Scripts of programs that are not part of this
 //! repository are `golden/gdb/programs/NAME.gdb`, and their first line has flags only: they are
 //! followed if [`PROGRAMS`] names a folder, and run its `NAME/title.xex` with the symbols of
 //! `NAME/symbols.elf` (`cargo xtask real-programs` provides them). `XENIA_BLESS_GDB=1` writes the

@@ -12,7 +12,7 @@ use xenia_kernel::content::ContentStore;
 use xenia_kernel::user::achievements::complete;
 use xenia_kernel::user::profile::Xuid;
 
-/// Most achievements that are listed; titles have at most as many.
+/// Maximum number of achievements listed; titles have at most as many.
 const MAX_LISTED: usize = 0x400;
 
 /// An achievement, and its picture.
@@ -20,7 +20,7 @@ const MAX_LISTED: usize = 0x400;
 pub struct ListedAchievement {
     /// The achievement and its state.
     pub record: Record,
-    /// Its picture; `None` if there is none, or it is no picture.
+    /// Its picture; `None` if it is missing, or not a picture.
     pub picture: Option<IconPicture>,
 }
 

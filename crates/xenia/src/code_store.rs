@@ -73,8 +73,8 @@ pub fn is_of(file: &str, title: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}")))
 }
 
-/// Rest of a file's name behind `NAME-HASH`: the short name of a title and the hash of its
-/// executable. `None`: the file is of another title.
+/// Rest of a file's name after `NAME-HASH`: the short name of a title and the hash of its
+/// executable. `None`: the file belongs to another title.
 pub(crate) fn behind_hash<'a>(file: &'a str, title: &str) -> Option<&'a str> {
     let rest = file.strip_prefix(&file_name(title))?.strip_prefix('-')?;
     let (digits, rest) = rest.split_at_checked(FILE_NAME_DIGITS)?;

@@ -60,7 +60,7 @@ impl Display for ContentInUse {
 impl Error for ContentInUse {}
 
 /// Locks a content folder against other processes until the result is dropped. `None`: this process
-/// may not make the lock file.
+/// is not permitted to create the lock file.
 ///
 /// # Errors
 /// Another process uses the folder ([`ContentInUse`]), or the lock file cannot be made.
@@ -77,7 +77,7 @@ pub fn lock(folder: &Path) -> Result<Option<File>> {
     }
 }
 
-/// As [`lock`], but waits for the other process, and says so.
+/// As [`lock`], but waits for the other process, with a message.
 ///
 /// # Errors
 /// The lock file cannot be made.

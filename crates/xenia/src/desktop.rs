@@ -62,10 +62,10 @@ const COPIERS: &[DesktopProgram] = &[
 ];
 
 /// Opens a file, or a folder, in the program that the user has for it. The path should be absolute,
-/// so that it is no option.
+/// so that it is not taken for an option.
 ///
 /// # Errors
-/// No program is there for this, or it fails at once.
+/// No suitable program is installed, or it fails immediately.
 pub fn open(path: &Path) -> Result<()> {
     open_by(OPENERS, path)
 }
@@ -73,7 +73,7 @@ pub fn open(path: &Path) -> Result<()> {
 /// Copies text to the clipboard.
 ///
 /// # Errors
-/// The text is too long, no program is there for this, or each one fails.
+/// The text is too long, no suitable program is installed, or every program fails.
 pub fn copy(text: &str) -> Result<()> {
     copy_by(COPIERS, text)
 }
@@ -139,8 +139,8 @@ fn encode(text: &str, kind: ProgramKind) -> Vec<u8> {
     text.as_bytes().to_vec()
 }
 
-/// Writes `input` to a process and waits for its end; `None` if that does not come in time. A
-/// thread reaps the process then.
+/// Writes `input` to a process and waits for its end; `None` if it does not end in time. A thread
+/// reaps the process then.
 fn ended(mut child: Child, input: Option<Vec<u8>>, within: Duration) -> Option<io::Result<ExitStatus>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -151,7 +151,8 @@ fn ended(mut child: Child, input: Option<Vec<u8>>, within: Duration) -> Option<i
             _ => Ok(()),
         };
         let status = child.wait();
-        // A program that fails does not read, and its status says more.
+        // A program that fails may not read its input; its status is more informative than the
+        // write error.
         let result = match (written, status) {
             (Err(error), Ok(status)) if status.success() => Err(error),
             (_, status) => status,

@@ -48,7 +48,7 @@ impl Log {
 pub enum EventLogFile<'a> {
     /// The log begins there. An old file is cut when the first lines are written.
     New(&'a Path),
-    /// The log goes on behind the lines of the file: those of the parts of the run before.
+    /// The log is appended to the lines of the file: those of the parts of the run before.
     Append(&'a Path),
 }
 
@@ -77,7 +77,7 @@ impl EventLog {
         Self::to(path, StreamFile::create(path))
     }
 
-    /// Goes on behind the lines of a file.
+    /// Appends to the lines of a file.
     pub fn append(path: &Path) -> Result<Self> {
         Self::to(path, StreamFile::append(path))
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Most entries that are listed, of each folder.
+/// Maximum number of entries listed from each folder.
 const MAX_ENTRIES: usize = 10_000;
 /// Largest file of a picture in bytes.
 const MAX_BYTES: u64 = 64 << 20;

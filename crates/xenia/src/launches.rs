@@ -2,7 +2,7 @@
 //!
 //! Limits apply to the sum of all titles; the report covers the last one, with the number of
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
-//! then `play.jsonl.2`, and so on; what goes to an open descriptor goes on there.
+//! then `play.jsonl.2`, and so on; output to an open descriptor is appended there.
 
 use crate::machine::{Finished, Launched, Machine, MachinePosition, StateRefusal, decoded};
 use crate::pieces::StateFolder;
@@ -47,7 +47,7 @@ impl EarlierTitles {
         Some(name.into())
     }
 
-    /// Whether a machine that has come to `at` is beyond the limits.
+    /// Whether a machine at position `at` is beyond the limits.
     fn is_beyond(&self, limits: &Limits, at: &MachinePosition) -> bool {
         let over = |limit: Option<u64>, now: u64| limit.is_some_and(|limit| limit < now);
         over(limits.instructions, self.instructions.saturating_add(at.instructions))
@@ -89,7 +89,7 @@ impl<'a> RunPlan<'a> {
 pub enum Course<'a> {
     /// One machine runs it from start to end.
     Whole,
-    /// It is cut after each `every` instructions: the state is saved, and goes on in a new machine.
+    /// It is cut after each `every` instructions: the state is saved and loaded into a new machine.
     Relay {
         /// Number of instructions of a part.
         every: NonZeroU64,

@@ -22,8 +22,9 @@
 //!
 //! Errors are [`anyhow::Error`], with messages for the user. Those that a program has to tell apart
 //! have types of their own, which `error.is::<T>()` finds: [`title::medium::NoExecutable`],
-//! [`content::ContentInUse`], [`machine::StateRefusal`] (a state of other conditions, or a damaged
-//! one), and [`xenia_state::Unsaveable`] (a moment without a state; the next one may have one).
+//! [`content::ContentInUse`], [`machine::StateRefusal`] (a state saved under other conditions, or a
+//! damaged one), and [`xenia_state::Unsaveable`] (the state cannot be saved now, but perhaps
+//! later).
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a

@@ -26,7 +26,7 @@ use walk::Failures;
 pub use walk::{Candidate, holds_executable};
 use xenia_formats::KeyRing;
 
-/// Most threads that read files.
+/// Maximum number of threads that read files.
 const MAX_THREADS: usize = 16;
 
 /// A title of the library.
@@ -47,7 +47,7 @@ pub struct LibraryTitle {
 pub struct LibraryScan {
     /// The titles, by path.
     pub titles: Vec<LibraryTitle>,
-    /// Number of files that were opened, because the cache did not know them.
+    /// Number of files that were opened, because they were not in the cache.
     pub opened: usize,
     /// Folders and files that could not be read, with the reasons.
     pub failures: Vec<String>,

@@ -137,14 +137,14 @@ impl Machine {
         self.outside.thread_dump = Some(after);
     }
 
-    /// Runs to a limit or to the title's end, and returns a report. Whenever the interrupt asks for
+    /// Runs to a limit or to the title's end, and returns a report. Whenever the interrupt requests
     /// it, every guest thread is printed to standard error; this does not affect the run.
     pub fn run(&mut self, limits: &Limits) -> Finished {
         self.run_with(limits, None)
     }
 
-    /// As [`Self::run`]. A debugger goes on in the machines that `launcher` puts in place of this
-    /// one.
+    /// As [`Self::run`]. A debugger session continues in the machines with which `launcher`
+    /// replaces this one.
     pub(crate) fn run_with(&mut self, limits: &Limits, launcher: Option<&mut dyn Launcher>) -> Finished {
         let debugger = self.outside.debugger.take();
         let has_front_end = matches!(debugger, Some(Debugger::FrontEnd(_)));
@@ -351,9 +351,9 @@ impl Machine {
         self.inside.kernel.discard();
     }
 
-    /// Runs to `until`, without pace or end report; the interrupt can stop it, and a request for a
-    /// report is met on the way. In lockstep the machine can stop at any instruction, and goes on
-    /// as if it had not.
+    /// Runs to `until`, without pace or end report; the interrupt can stop it, and requested
+    /// reports are made on the way. In lockstep the machine can stop at any instruction and resume
+    /// without any effect on the run.
     pub fn run_until(&mut self, until: &Limits) -> RunEnd {
         let start = self.start_now();
         loop {
@@ -382,7 +382,7 @@ impl Machine {
         files.vfs.resolve(path).is_ok_and(|location| files.vfs.find(&location).is_ok())
     }
 
-    /// The title that the ended title launched, if it launched one. The machine can't go on.
+    /// The title that the ended title launched, if it launched one. The machine can't continue.
     pub fn take_successor(&mut self) -> Option<Successor> {
         self.inside.kernel.take_successor()
     }

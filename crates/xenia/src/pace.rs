@@ -42,7 +42,7 @@ struct State {
     /// Whether the machine's loop runs once despite the pause.
     run_loop_once: bool,
     turbo: bool,
-    /// Whether the machine goes back.
+    /// Whether the machine rewinds.
     rewinding: bool,
     closing: bool,
     /// Whether the machine that runs, or is being made, ends.
@@ -182,8 +182,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Limits the speed to this many fields per second of host time; `tell` receives statistics a
-    /// few times per second.
+    /// Limits the speed to this many fields per second of host time; `tell` is called with
+    /// statistics a few times per second.
     pub fn new(
         control: PaceControl,
         limit: Option<NonZeroU32>,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use xenia_sched::RunEnd;
 use xenia_state::StateFile;
 
-/// Most states of a run.
+/// Maximum number of states of a run.
 pub const MAX_STATES: u32 = 9999;
 
 /// A folder with the states of a run.

@@ -148,7 +148,7 @@ mod tests {
             "/local/xenia-rs/state",
         ];
         assert_eq!(folders(None, &set), expected.map(|folder| Some(at(folder))));
-        // Another system's path is no absolute one here.
+        // A path of another system is not absolute here.
         let elsewhere = if cfg!(windows) { r"\u\roaming" } else { r"C:\u\roaming" };
         let set = [("HOME", "/h"), ("APPDATA", elsewhere), ("XDG_STATE_HOME", "/s")];
         let expected = ["/h/.config", "/h/.local/share", "/h/.cache", "/s"];

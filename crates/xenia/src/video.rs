@@ -6,9 +6,9 @@
 //!                                                                    and a WAV file
 //! ```
 //!
-//! Time in a video is guest time, so that pauses are not in it, and a title that runs too slowly is
-//! at its right speed there. The machine never waits for the writer: a picture that the writer has
-//! no time for is left out, and the one before is shown for longer.
+//! Time in a video is guest time, so pauses are not recorded, and a title that runs too slowly
+//! plays at its original speed. The machine never waits for the writer: a picture that the writer
+//! has no time for is left out, and the one before is shown for longer.
 
 mod clock;
 mod encoder;
@@ -116,8 +116,8 @@ impl Default for VideoRecorder {
 }
 
 impl VideoRecorder {
-    /// Begins a video. `tell` gets a message when it is complete, or can't go on; from another
-    /// thread.
+    /// Begins a video. `tell` is called from another thread with a message when the video is
+    /// complete, or can't continue.
     ///
     /// # Errors
     /// A video is being recorded, or the folder of the new one cannot be created.

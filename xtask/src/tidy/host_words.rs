@@ -1,12 +1,12 @@
 //! Checks that only xenia-host names a system: its modules, its calls, conditions on it. A
 //! processor is named there, too, and in the folders of [`PROCESSORS`].
 //!
-//! [`KNOWN`] has the files that still do. It only gets shorter: a file that is mended loses its
-//! line, and no other file gets one. [`PORTS`] has those that choose a device's library.
+//! [`KNOWN`] has the files that still do. It only gets shorter: remove the line of a file that is
+//! fixed, and add none. [`PORTS`] has those that choose a device's library.
 
 use super::{Source, map};
 
-/// The folder of the crate that may.
+/// The folder of the crate that may name a system.
 const HOME: &str = "crates/xenia-host/";
 /// Beginnings of the paths of code that is a processor's, and of the files that choose it.
 const PROCESSORS: [&str; 4] = [

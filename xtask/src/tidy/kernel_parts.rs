@@ -1,8 +1,8 @@
 //! Checks that the kernel stays in parts: no two top modules of `xenia-kernel` import each other,
 //! `Kernel` has few methods, and few files name it.
 //!
-//! Names that the crate re-exports at its root (`crate::Kernel`) are no import of a module; files
-//! that import `Kernel` are counted separately. Tests may import everything.
+//! Names that the crate re-exports at its root (`crate::Kernel`) do not count as imports of a
+//! module; files that import `Kernel` are counted separately. Tests may import everything.
 
 use super::Source;
 use std::collections::{BTreeMap, BTreeSet};

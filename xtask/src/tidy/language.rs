@@ -272,7 +272,7 @@ fn is_item(line: &str) -> bool {
     line.starts_with("- ") || line.starts_with("* ")
 }
 
-/// Sentences of a paragraph: each begins with a capital behind the end of the one before.
+/// Sentences of a paragraph: each begins with a capital letter after the end of the previous one.
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -9,7 +9,7 @@ use xenia::machine::{FileRow, GpuRows, LockRow, ObjectRow};
 use xenia_kernel::imports::PastCall;
 use xenia_sched::{CodeAddress, ReportedThread};
 
-/// Most characters of a path that are shown.
+/// Maximum number of characters shown of a path.
 const PATH: usize = 80;
 
 fn address(at: &CodeAddress) -> String {
@@ -32,7 +32,7 @@ fn waits(thread: &ReportedThread) -> String {
     text
 }
 
-/// All threads; the chosen one stands out.
+/// All threads; the chosen one is highlighted.
 pub fn threads(
     threads: &[ReportedThread],
     names: &BTreeMap<u32, String>,

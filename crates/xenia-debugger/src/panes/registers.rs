@@ -4,7 +4,7 @@ use super::{Pane, PaneRow, RowMark};
 use crate::model::SidePane;
 use xenia_cpu::PpcContext;
 
-/// A row that stands out if a register has changed.
+/// A row that is highlighted if a register has changed.
 fn row(text: String, is_changed: bool) -> PaneRow {
     PaneRow { text, mark: if is_changed { RowMark::Changed } else { RowMark::Plain } }
 }

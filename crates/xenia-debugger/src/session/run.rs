@@ -32,7 +32,7 @@ struct StackFrame {
 }
 
 impl DebugSession {
-    /// Checks that the machine can go on.
+    /// Checks that the machine can continue.
     fn check_runs(machine: &Debugged<'_, '_>) -> Result<()> {
         if machine.end().is_some() {
             bail!("the run has ended: `back`, `back-continue` or `goto N` go back, `quit` ends");
@@ -45,7 +45,7 @@ impl DebugSession {
         machine.context(self.model.thread).context("the thread has ended: choose another one")
     }
 
-    /// Notes the registers, so that changes stand out.
+    /// Notes the registers, so that changes are highlighted.
     fn note_registers(&mut self, machine: &Debugged<'_, '_>) {
         let ctx = machine.context(self.model.thread);
         self.model.before = ctx.map(|ctx| (self.model.thread, Box::new(ctx.clone())));
@@ -315,7 +315,7 @@ impl DebugSession {
 
     /// Tells who has stored to bytes last.
     pub(super) fn writer(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
-        /// Most bytes of which the last store is looked for.
+        /// Maximum size in bytes of the range whose last store is searched for.
         const MAX_STORED_BYTES: u32 = 4096;
         if size > MAX_STORED_BYTES {
             bail!("{size} bytes: LEN is at most {MAX_STORED_BYTES}");

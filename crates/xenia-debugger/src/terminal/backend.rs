@@ -18,7 +18,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct HostTerminal(Stdout);
 
 impl HostTerminal {
-    /// Takes the terminal over: keys come without a line's end, and a screen of its own is shown.
+    /// Takes over the terminal: enables raw mode and switches to the alternate screen.
     pub(super) fn open() -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         IS_TAKEN.store(true, Relaxed);

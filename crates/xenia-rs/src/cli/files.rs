@@ -196,8 +196,8 @@ fn is_input_of(folder: &InputFolder, path: &Path, id: &str) -> bool {
     is_in_it && !is_meant && !is_own_output(path)
 }
 
-/// Whether a file looks as this program's outputs do: a report, a golden file, a recording, a state
-/// or an event log. A second run may replace those of the first.
+/// Whether a file looks like an output of this program: a report, a golden file, a recording, a
+/// state or an event log. A second run may replace those of the first.
 fn is_own_output(path: &Path) -> bool {
     const MARKS: [&str; 6] = [
         "\"schema\": \"xenia-rs/",

@@ -1,10 +1,10 @@
-//! The flags of a run as a bug report shows them: without names and paths of the user's.
+//! The flags of a run as a bug report shows them: without the user's names and paths.
 
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Replaces a value that may be a name of the user's.
+/// Replaces a value that may be a name chosen by the user.
 const HIDDEN: &str = "...";
 
 /// The flags that were given, with the values that can't be names: numbers, and words that the
@@ -33,8 +33,8 @@ fn words(arg: &Arg, long: &str, matches: &ArgMatches) -> Vec<String> {
     shown.map(|value| format!("--{long}={}", value.unwrap_or(HIDDEN))).collect()
 }
 
-/// Whether a value is no name of the user's: a number, a version or a size, a word that the parser
-/// defines, or an export.
+/// Whether a value cannot be a name chosen by the user: a number, a version or a size, a word that
+/// the parser defines, or an export.
 fn is_plain(arg: &Arg, value: &str) -> bool {
     if arg.get_value_parser().type_id() == ValueParser::path_buf().type_id() {
         return false;

@@ -30,7 +30,7 @@ impl Default for ScratchArgs {
 }
 
 impl ScratchArgs {
-    /// Whether a flag asks for the disks of earlier runs.
+    /// Whether a flag requests the disks of earlier runs.
     pub fn is_given(&self) -> bool {
         self.scratch.as_ref().is_some_and(|folder| folder.as_os_str() != "off")
     }

@@ -21,7 +21,7 @@ use xenia_debugger::script::{Script, text_sink};
 use xenia_debugger::terminal::{self, OnTerminal};
 use xenia_kernel::ports::TextSink;
 
-/// Most bytes of a script.
+/// Maximum size of a script in bytes.
 const SCRIPT: u64 = 1 << 20;
 
 /// Runs until the debugger is left.

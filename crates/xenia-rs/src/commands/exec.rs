@@ -72,8 +72,8 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         found?;
         let ended = headless(args, open_title(args)?, &interrupt);
         return match (ended, interrupt.cause()) {
-            // It was waiting for something, such as the reader of a pipe. An elapsed timeout is no
-            // success of a run that has not begun.
+            // It was waiting for something, such as the reader of a pipe. An elapsed timeout does
+            // not make a run successful that has not begun.
             (Err(error), Some(cause @ Cause::Signal(_))) => {
                 errln!("xenia-rs: {}", say::chain(&error));
                 Ok(Code::from(cause).number())

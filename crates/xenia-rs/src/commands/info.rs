@@ -50,7 +50,7 @@ documented! {
         digests: Vec<DigestRow>,
         /// Title information from the database in the resources; null if there is none.
         title: Option<TitleRow>,
-        /// Information from the package's header; null if the file is no package.
+        /// Information from the package's header; null if the file is not a package.
         package: Option<PackageRow>,
     }
 

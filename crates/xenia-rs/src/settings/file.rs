@@ -38,8 +38,7 @@ impl Setting<'_> {
         self.title.map_or_else(|| self.command.join("."), |id| format!("{TABLE}.{id}"))
     }
 
-    /// The words as the parser of the command line takes them, which knows none for a switch that
-    /// is off.
+    /// The words for the parser of the command line, which has no word for a switch that is off.
     fn parsed(&self) -> Vec<OsString> {
         let name = self.flag.get_long().unwrap_or_default();
         let parsed = self.words.iter().filter(|word| !is_switch(self.flag) || **word != off(name));
@@ -111,7 +110,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// Lines that say where the settings come from that an error mentions.
+    /// Lines with the origins of the settings that an error mentions.
     pub(super) fn origins_in<'a>(
         &self,
         error: &str,

@@ -81,7 +81,7 @@ impl SettingOrigin {
         kept.map(|(_, word)| word.clone()).collect()
     }
 
-    /// A line that says that the setting gives way to what was typed.
+    /// A line that reports that the setting is overridden by the command line.
     pub(super) fn has_no_effect(&self) -> String {
         format!("{} has no effect here: it is set in {}", self.flag, self.place)
     }

@@ -1,5 +1,5 @@
-//! Which source of a setting holds: a flag, the environment, the title's table, the command's
-//! table, or the default.
+//! Precedence of settings: decides whether a flag, the environment, the title's table, the
+//! command's table or the default applies.
 
 use super::definitions::{loose, plain};
 use super::file::File;

@@ -53,8 +53,8 @@ fn object(says: &str, properties: Map<String, Value>) -> Value {
     json!({ "description": says, "type": "object", "properties": properties, "additionalProperties": false })
 }
 
-/// The table of a command, with those of the commands below it. A flag that `exec` has, too, is
-/// there by reference.
+/// The table of a command, with those of the commands below it. A flag that `exec` shares is a
+/// reference to the definition in `exec`.
 fn table(command: &Command, of_exec: &Map<String, Value>) -> Value {
     let mut properties = flags(command);
     if command.get_name() != DEFAULT_COMMAND {
@@ -99,7 +99,7 @@ fn value(flag: &Arg) -> Option<Value> {
 }
 
 fn of_kind(flag: &Arg, info: &SettingInfo) -> Value {
-    // A flag that may stand without a value is one that `true` gives.
+    // A flag whose value is optional may be set to `true`.
     let is_optional = !is_switch(flag) && flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     let item = if info.is_path { json!({ "type": "string" }) } else { text_or_number(&info.key) };
     match &info.kind {
@@ -123,7 +123,7 @@ fn of_kind(flag: &Arg, info: &SettingInfo) -> Value {
 fn text_or_number(key: &str) -> Value {
     let mut value = json!({ "type": ["string", "integer", "number"] });
     if key == "audio" {
-        // This flag names a file that is written in one of its forms.
+        // One form of this flag names an output file, which settings must not set.
         value["not"] = json!({ "pattern": "^wav:" });
     }
     value

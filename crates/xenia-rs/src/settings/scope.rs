@@ -1,8 +1,8 @@
 //! The commands that a command line can mean.
 //!
 //! The definition has some fifty commands with a thousand flags. Changing and completing all of
-//! them at each start took a sixth of a small title's whole run, so that only those are changed
-//! which the parser will look at.
+//! them at each start took a sixth of a small title's whole run, so only the commands that the
+//! parser will use are changed.
 
 use clap::Command;
 use std::ffi::OsString;
@@ -17,16 +17,16 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The commands that the words can mean, of which the first is the program's name: the command
-    /// that follows it, or all if none does. A command may also stand behind flags.
+    /// The commands that the words can mean. The first word is the program's name: the command that
+    /// follows it, or all commands if none follows. A command may also follow flags.
     pub fn of(definition: &Command, words: &[OsString]) -> Self {
         let name = words.get(1).and_then(|word| word.to_str());
         let found = name.and_then(|name| definition.find_subcommand(name));
         found.map_or(Self::All, |command| Self::One(command.get_name().to_owned()))
     }
 
-    /// Changes the definition and each of the commands. The change is one of a command without
-    /// those below it.
+    /// Changes the definition and each of the commands. `change` changes one command, without its
+    /// subcommands.
     pub fn change(&self, definition: Command, change: fn(Command) -> Command) -> Command {
         match self {
             Self::All => everywhere(definition, change),

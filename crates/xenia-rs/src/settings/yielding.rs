@@ -1,8 +1,8 @@
 //! Settings that do not fit the kind of run that the command line requests.
 //!
-//! A setting is meant for many runs. Where what is typed makes a run of another kind (without a
-//! window, in lockstep, recorded), settings that such a run refuses are left out, each with a line
-//! that says so. Only what is typed is refused.
+//! A setting is meant for many runs. If the command line requests a run of another kind (without a
+//! window, in lockstep, recorded), settings that such a run refuses are ignored, each with a
+//! message. Only typed flags are refused.
 
 use super::SettingOrigin;
 use crate::cli::Cli;
@@ -45,7 +45,7 @@ fn refused(
 ) -> Option<(usize, Vec<OsString>, Option<String>)> {
     let without = |(at, origin): (usize, &SettingOrigin)| (at, origin.without(words), origin.is_in(why));
     let mut tries: Vec<_> = origins.iter().enumerate().map(without).collect();
-    // The reason may name what is missing instead: those of which it says nothing come last.
+    // The reason may name a missing flag instead: settings that it does not mention come last.
     tries.sort_by_key(|(_, _, is_named)| !is_named);
     tries.into_iter().find_map(|(at, without, _)| {
         let next = refusal(parser, &without);

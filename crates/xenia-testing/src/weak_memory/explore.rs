@@ -134,7 +134,8 @@ impl State {
 struct Plan<'a> {
     thread: &'a ThreadSteps,
     all: u32,
-    /// By step, the earlier ones that it is ordered behind, and the later ones behind it.
+    /// For each step, the earlier steps that it is ordered after, and the later steps ordered after
+    /// it.
     before: Vec<u32>,
     behind: Vec<u32>,
     /// By step, those that set the registers that it uses; that its conditions use.

@@ -56,8 +56,8 @@ impl From<ReadbackMode> for Readback {
 pub enum QueryMode {
     /// At once, which waits for the host's GPU.
     Exact,
-    /// With --parallel when the host's GPU has counted; what the console's GPU writes behind a
-    /// report waits with it.
+    /// With --parallel when the host's GPU has counted; later writes of the console's GPU wait for
+    /// the report.
     #[default]
     Late,
 }

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((button("a"), button("b")), (Some("left-trigger"), Some("left-stick-up")));
         assert_eq!((button("left-trigger"), button("left-stick-up")), (Some("a"), Some("b")));
         assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000, "the stick is B");
-        // A touch of the stick is no press.
+        // Touching the stick does not count as a press.
         controllers.axis(pad, 1, -9000);
         assert_eq!(told.try_iter().last(), Some(PartSet::default()));
         input.note_kept();

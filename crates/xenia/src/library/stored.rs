@@ -22,9 +22,9 @@ use xenia_guest::TitleId;
 use xenia_kernel::content::{ContentStore, SAVED_GAME};
 use xenia_kernel::vfs::{HostFolder, ScratchDisks};
 
-/// Most files whose sizes are added up.
+/// Maximum number of files whose sizes are added up.
 const MAX_FILES: usize = 100_000;
-/// Most saved games that are named.
+/// Maximum number of saved games listed by name.
 const NAMED: usize = 6;
 
 /// Folders with data of titles; `None`: there is none.

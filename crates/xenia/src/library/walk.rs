@@ -1,7 +1,7 @@
 //! Finds the files in folders that may be titles, by their names.
 //!
 //! The rule is that of [`xenia_formats::title_files`], for the library, its page and `compat`. A
-//! folder with a default.xex is one title, and what else is in it belongs to that.
+//! folder with a default.xex is one title, to which its other files belong.
 //! [`describe`](crate::title::description::describe) has the second half of the rule, by contents.
 
 use std::fs::{Metadata, ReadDir};
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
 
-/// Most levels of folders below a named one.
+/// Maximum folder depth below a folder of the library.
 const MAX_LEVELS: usize = 12;
-/// Most files and folders that are looked at.
+/// Maximum number of files and folders examined.
 const MAX_ENTRIES: usize = 500_000;
-/// Most files that may be titles.
+/// Maximum number of candidate files.
 const MAX_FILES: usize = 50_000;
-/// Most failures that are told one by one.
+/// Maximum number of failures reported one by one.
 const MAX_FAILURES: usize = 100;
 /// Number of entries between two reports of progress.
 const PROGRESS: usize = 256;

@@ -58,8 +58,8 @@ pub struct Debugged<'a, 'b> {
 }
 
 impl Machine {
-    /// Waits for gdb and lets it control the run. Returns why the run ended; `None` if gdb left and
-    /// the title goes on.
+    /// Waits for gdb and lets it control the run. Returns why the run ended; `None` if gdb detached
+    /// and the title continues.
     pub(super) fn debug(&mut self, listener: &Listener, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
         // Before gdb may connect, since it waits two seconds for its first answer.
         let history = History::begin(self, run.pace.is_some()).map_err(|error| say::chain(&error));
@@ -238,8 +238,8 @@ impl Debugged<'_, '_> {
         }
     }
 
-    /// The state that gdb is told at the end of the run, which goes on in a title that the ended
-    /// one has launched.
+    /// The state to report to gdb at the end of the run. If the title has launched another one, the
+    /// run continues there.
     fn note_end(&mut self, end: RunEnd) -> Progress {
         if let Some(thread) = self.follow_launch(&end) {
             return Progress::Launched { thread };

@@ -17,7 +17,7 @@ pub struct Launched {
     pub launch: Arc<Launch>,
     /// Totals of the titles before.
     pub before: EarlierTitles,
-    /// State that the previous title left; `None` if a saved state has what came of it.
+    /// State that the previous title left; `None` if it is contained in a saved state.
     pub inheritance: Option<Inheritance>,
 }
 
@@ -43,7 +43,7 @@ impl LaunchState {
 }
 
 impl Launched {
-    /// The launch in a state's file; `None` if the state is of a title that was not launched.
+    /// The launch in a state's file; `None` if the title was not launched by another one.
     ///
     /// # Errors
     /// Errors of reading, and damage. They name the file.

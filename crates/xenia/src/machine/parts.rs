@@ -1,7 +1,7 @@
 //! Parts of a machine: the conditions that do not change, the host around it, and the inside.
 //!
-//! A state of a machine is a state of its inside; another machine with the same conditions goes on
-//! from there.
+//! A saved state contains the inside only; another machine with the same conditions can continue
+//! from it.
 
 use super::ReportSink;
 use super::debug::Debugger;

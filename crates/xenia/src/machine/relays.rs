@@ -1,6 +1,6 @@
-//! Relays: a run in pieces, each in a new machine that goes on from the state before, is the whole
-//! run. The logs of the pieces, one after the other, are the whole log; each piece ends in the next
-//! state to the last byte; and the last one ends as the whole run does.
+//! Relay tests: a run in pieces, each in a new machine that starts from the previous state, equals
+//! the whole run. The logs of the pieces, one after the other, are the whole log; each piece ends
+//! in the next state to the last byte; and the last one ends as the whole run does.
 //!
 //! The titles are those of `guest/bin`, and the programs of `jit-tests`, each as a thread of a
 //! title. A usual run takes the first part of each title and some of the programs.

@@ -104,7 +104,7 @@ impl Rewind {
     pub(super) fn take(&mut self, inside: &mut MachineInside, mark: Option<ReplayMark>) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
         let sections = inside.parts_without_edram()?.encode()?;
-        // The first checkpoint has none before it that needs the difference.
+        // The first checkpoint has no predecessor that needs the difference.
         let mut delta = self.ring.back().map(|_| Delta::default());
         let shadow = &mut self.shadow;
         let mut content: PageBytes = [0; PAGE_SIZE as usize];
@@ -142,8 +142,8 @@ impl Rewind {
         self.ring.iter().map(|one| one.position)
     }
 
-    /// Drops checkpoints between others that are close enough: all that one is to stand for at
-    /// once, because the merged difference is compressed anew.
+    /// Drops checkpoints whose neighbours are close enough, each run of them together, because
+    /// every merge compresses the difference again.
     fn thin(&mut self) {
         let now = self.ring.back().map_or(0, |last| last.position.now);
         let mut index = 0;

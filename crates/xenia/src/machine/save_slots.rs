@@ -1,5 +1,5 @@
-//! States that a window asks for: saved to the title's slots between two slices of a run, and
-//! written by a thread of its own while the machine runs on.
+//! States requested by a window: saved to the title's slots between two slices of a run, and
+//! written by a separate thread while the machine continues.
 
 use super::Machine;
 use super::state::write_state;
@@ -100,7 +100,7 @@ impl Machine {
             RunEnd::Stopped if was_left => {}
             RunEnd::Ended(EndKind::Exit { .. }) => return slots.slots.clear(EXIT),
             RunEnd::Ended(EndKind::Crash { .. }) | RunEnd::Deadlock(_) => return slots.set_exit_aside(),
-            // A limit is no end, and nor is a restart.
+            // Neither a limit nor a restart counts as an end.
             _ => return,
         }
         let state = if self.outside.cancel.as_ref().is_some_and(Cancel::has_cut) {

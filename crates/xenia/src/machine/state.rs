@@ -35,7 +35,7 @@ use xenia_state::{
     StoredSection, Unsaveable, find, get,
 };
 
-/// Most bytes of a state's file.
+/// Maximum size of a state file in bytes.
 const MAX_FILE: u64 = 4 << 30;
 
 /// Name of the sections with contents of files, before their number.
@@ -193,7 +193,7 @@ impl Machine {
         Ok(state)
     }
 
-    /// The state of a machine whose run goes on in another one; this machine is discarded.
+    /// The state of a machine whose run continues in another machine; this machine is discarded.
     ///
     /// # Errors
     /// As [`Self::save_state`]; errors of writing the event log.
@@ -206,7 +206,7 @@ impl Machine {
 
     /// The header, and all sections but for the contents of pages.
     fn small_sections(&mut self) -> Result<(StateHeader, Vec<StoredSection>)> {
-        // A machine without states says so before all else.
+        // Fails first of all if the machine does not support states.
         self.conditions()?;
         let recorded = self.outside.recorded.as_ref().map(RunRecording::state);
         let recorded = recorded.map(|state| StoredSection::encode(&state)).transpose()?;
@@ -265,8 +265,8 @@ impl Machine {
     }
 
     /// Goes to a state of this machine, or of another one for the same title under the same
-    /// conditions. Compiled code of memory that does not change stays. Nothing on the host is
-    /// undone: not what was printed, recorded, or written to files.
+    /// conditions. Compiled code of unchanged memory is kept. Nothing on the host is undone: not
+    /// what was printed, recorded, or written to files.
     ///
     /// # Errors
     /// A state of another title or of other conditions, or one that no machine can be in; this

@@ -48,7 +48,7 @@ impl StreamFile {
         Ok(Self { file, has_old })
     }
 
-    /// Opens the file to go on behind what is in it.
+    /// Opens the file to append to it.
     ///
     /// # Errors
     /// The file cannot be created or opened for writing.

@@ -144,7 +144,7 @@ impl RecordingHeader {
     }
 
     /// Refuses a recording or a state of another title, or made under other conditions. The state
-    /// at which a recording begins is no condition.
+    /// at which a recording begins is not one of the conditions.
     pub(crate) fn check(&self, run: &Self) -> Result<()> {
         if self.recording != run.recording {
             bail!("its format is version {}; this build reads version {FORMAT}", self.recording);

@@ -101,7 +101,7 @@ impl Tape {
         self.put(&Line { at, ask: Some(self.position.asks), user: user as u8, change });
     }
 
-    /// Records the answer to a dialog, which is no question to the controllers: it has a time but
+    /// Records the answer to a dialog. It does not answer a controller query, so it has a time but
     /// no number.
     pub(super) fn write_dialog(&mut self, at: GuestTicks, answer: Answered) {
         self.position.dialogs += 1;

@@ -9,7 +9,7 @@ use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 use xenia_sync::Mutex;
 
-/// Most questions that a run may have asked before a state.
+/// Maximum number of input queries before a state.
 const MAX_ASKS: u64 = 1 << 62;
 
 /// The recording that is replayed, and the position.

@@ -108,8 +108,8 @@ impl Medium {
     }
 }
 
-/// The volume as a title sees it: of an archive without an executable in its root, the only folder
-/// that has one is entered. Programs that make archives put their own folders and notes beside it.
+/// The volume as a title sees it: if an archive has no executable in its root, the only folder with
+/// one becomes the root. Archive programs add their own folders and notes beside it.
 pub(super) fn title_in(volume: Volume) -> Volume {
     if !volume.is_packed() {
         return volume;

@@ -36,7 +36,7 @@ fn code_from(ranges: &[(u64, u64)], at: GuestAddr) -> u32 {
 /// Adds the symbols of a map file that are in the image.
 ///
 /// # Errors
-/// The file can't be read, is no map file, or has no symbol in the image.
+/// The file can't be read, is not a map file, or has no symbol in the image.
 pub(super) fn add(image: &mut LoadedImage, path: &Path) -> Result<()> {
     let what = || format!("--symbols {}", path.display());
     let bytes = source::large_bytes(path, MAX_FILE).with_context(what)?;
@@ -51,7 +51,7 @@ pub(super) fn add(image: &mut LoadedImage, path: &Path) -> Result<()> {
     let key = |symbol: &Symbol| (symbol.address, symbol.name.clone());
     let known: BTreeSet<_> = image.symbols.iter().map(key).collect();
     symbols.retain(|symbol| !known.contains(&key(symbol)));
-    // Data behind the code is no part of the last function.
+    // Data after the code does not belong to the last function.
     let code = code_ranges(image);
     for symbol in symbols.iter_mut().filter(|symbol| symbol.is_function && symbol.size == 0) {
         symbol.size = code_from(&code, symbol.address);

@@ -19,9 +19,9 @@ use xenia_gpu::{Frame, PixelSize, SwapPicture};
 use xenia_guest::SOUND_RATE;
 use xenia_sched::GuestTicks;
 
-/// Most pictures of a video that is encoded: those of four hours.
+/// Maximum number of pictures in an encoded video: four hours.
 const MAX_PICTURES: u64 = 4 * 3600 * VIDEO_RATE as u64;
-/// Most pictures of a video of PNG files: those of ten minutes.
+/// Maximum number of pictures in a video of PNG files: ten minutes.
 const MAX_FILES: u64 = 10 * 60 * VIDEO_RATE as u64;
 /// Samples of silence that are written at a time, for each speaker.
 const SILENCE: usize = SOUND_RATE as usize / 10;
@@ -168,7 +168,7 @@ impl VideoWriter {
                 // The end of its input is the end of the pictures.
                 drop(stdin);
                 let status = child.wait()?;
-                // The name may have a dot of its own, so that this is no change of an extension.
+                // The name may contain a dot, so `Path::with_extension` would cut it.
                 let mut name = whole.into_os_string();
                 name.push(".mp4");
                 let file = PathBuf::from(name);

@@ -1,4 +1,4 @@
-//! The retail suite: a title of ours, built as retail titles are, from every medium, on every
+//! The retail suite: one of our own titles, built as retail titles are, from every medium, on every
 //! engine, and with each of its files damaged.
 //!
 //! `guest/retail` has its sources. [`make`] compresses its executables with LZX, encrypts them with

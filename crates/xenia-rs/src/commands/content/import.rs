@@ -48,7 +48,7 @@ pub(in crate::commands) struct ImportChoice {
 #[derive(Debug)]
 pub(in crate::commands) struct Imported {
     pub(in crate::commands) name: PackageName,
-    /// Failures after which the package is there all the same.
+    /// Failures that did not prevent the import.
     pub(in crate::commands) warnings: Vec<String>,
 }
 

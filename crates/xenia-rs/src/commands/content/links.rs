@@ -1,12 +1,12 @@
-//! Symbolic links that lead nowhere or out of the content folder: titles and packages do not have
-//! what is behind them.
+//! Symbolic links that lead nowhere or out of the content folder: titles cannot see their targets,
+//! and packages do not contain them.
 
 use crate::cli::WhichArgs;
 use std::fs;
 use std::path::{Path, PathBuf};
 use xenia_kernel::vfs::host_name;
 
-/// Most entries of a package that are looked at.
+/// Maximum number of entries examined in a package.
 const MAX_ENTRIES: usize = 0x1_0000;
 
 /// The host's path of `names` below the folder `from`; the case of letters may differ.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xenia::say::visible;
 use xenia_render::FolderModel;
 
-/// Most entries of a folder that are looked at.
+/// Maximum number of entries examined in a folder.
 const MAX_ENTRIES: usize = 20_000;
 /// Folders that are shown at a time.
 const PART: usize = 7;

@@ -57,7 +57,7 @@ pub(super) struct ProfilePages {
 struct Shown {
     of: DataOwner,
     xuid: Option<Xuid>,
-    /// Number of the newest request: an older one that ends later has nothing to say.
+    /// Number of the newest request: the results of older requests that end later are ignored.
     request: u64,
 }
 

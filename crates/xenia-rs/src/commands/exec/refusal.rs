@@ -23,7 +23,7 @@ pub(super) fn check_content(args: &ExecArgs) -> Result<()> {
     }
 }
 
-/// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
+/// Whether errors are shown in a window: standard error is not a terminal, and the run is attended.
 fn is_shown(args: &ExecArgs) -> bool {
     let is_unattended = args.run.has_limit() || args.window.batch || leaves_files(args);
     !std::io::stderr().is_terminal() && !is_unattended

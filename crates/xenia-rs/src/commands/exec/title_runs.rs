@@ -70,8 +70,8 @@ impl<'a> TitleRuns<'a> {
         }
     }
 
-    /// Runs the title, and again each time that the user requests this after its end. Returns what
-    /// comes then.
+    /// Runs the title, and again each time that the user requests this after its end. Returns the
+    /// next step of the session.
     pub(super) fn run(mut self, mut title: Title) -> Result<Next> {
         loop {
             if let Some(next) = self.run_once(title)? {
@@ -143,8 +143,8 @@ impl<'a> TitleRuns<'a> {
         match (finished, loaded, &self.current.slots) {
             (Err(error), Some(path), Ok(slots)) if slots.has(&path) && error.is::<StateRefusal>() => {
                 sender.message(refuse_state(slots, &path, &error));
-                // The state before the load has what would be lost; without it the title begins
-                // anew.
+                // The state before the load preserves the progress; without it the title starts
+                // from the beginning.
                 let is_slot = path != slots.path(EXIT) && path != slots.path(UNDO);
                 if is_slot && slots.age(UNDO).is_some() {
                     load(&mut self.args, slots.path(UNDO));
@@ -209,7 +209,7 @@ fn refuse_state(slots: &StateSlots, path: &Path, error: &Error) -> String {
     if path == slots.path(EXIT) { refuse_exit(slots, error) } else { format!("{error:#}") }
 }
 
-/// Keeps a state of the last exit that cannot be loaded, and tells why.
+/// Keeps a state of the last exit that cannot be loaded, and returns a message with the reason.
 fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
     let kept = match slots.set_aside(EXIT) {
         Ok(path) => format!("it is kept as {}", path.display()),
@@ -220,8 +220,8 @@ fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
     text
 }
 
-/// Adds the run, in which the title was `played` for this time, to the record of the title, unless
-/// it is one of a test: recorded, replayed, logged or with a limit.
+/// Adds the run, which lasted for `played`, to the record of the title, unless it is a test run:
+/// recorded, replayed, logged or with a limit.
 fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished, played: Duration) {
     if args.is_compared() || args.run.has_limit() {
         return;

@@ -32,7 +32,7 @@ use xenia_sync::{Level, Mutex};
 
 /// Time between two reports of a scan's progress.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
-/// Most icons, and most of the user's covers, that are kept in memory.
+/// Maximum number of icons, and of the user's covers, kept in memory.
 const MAX_ICONS: usize = 4096;
 const MAX_COVERS: usize = 1024;
 
@@ -51,7 +51,7 @@ struct Contents {
     model: LibraryModel,
     /// The user's covers by path, with the times of their last change.
     covers: Covers,
-    /// Number of the newest scan: an older one that ends later has nothing to say.
+    /// Number of the newest scan: the results of older scans that end later are ignored.
     scan: u64,
 }
 
@@ -328,7 +328,8 @@ fn demo() -> LibraryEntry {
 
 type Covers = BTreeMap<PathBuf, (SystemTime, Option<Arc<LibraryIcon>>)>;
 
-/// The user's cover of a title. A file that is no picture is read once, and gives the icon back.
+/// The user's cover of a title. A file that is not a picture is read once; the title's icon is
+/// shown instead.
 fn cover_of(title: &LibraryTitle, folder: Option<&Path>, covers: &mut Covers) -> Option<Arc<LibraryIcon>> {
     let path = cover::find(title, folder)?;
     let modified = path.metadata().and_then(|found| found.modified()).ok()?;

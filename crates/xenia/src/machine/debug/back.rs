@@ -22,7 +22,7 @@ const MAX_STEPPED: u64 = 1 << 18;
 /// Instructions of all threads that a step back searches for one of its thread.
 const STEP_REACH: u64 = 20_000_000;
 
-/// Breakpoints met in a stretch before its later half is looked at first.
+/// Number of breakpoint hits in a stretch after which its later half is searched first.
 const MAX_HITS: u32 = 64;
 
 /// A moment at which the run stops.

@@ -22,7 +22,7 @@ const INTERVAL: u64 = 50_000_000;
 /// Instructions until another attempt if the machine can't be saved at a moment.
 const RETRY: u64 = 1_000_000;
 
-/// The way to another moment was interrupted by gdb or by the user.
+/// Travel to another moment was interrupted by gdb or by the user.
 #[derive(Debug)]
 pub(super) struct Interrupted;
 
@@ -119,8 +119,8 @@ impl Debugged<'_, '_> {
         }
     }
 
-    /// Begins the history at this moment if gdb has changed memory or registers: the moments before
-    /// lead to another one.
+    /// Restarts the history at this moment if gdb has changed memory or registers, since replaying
+    /// earlier moments would not lead here.
     pub(super) fn begin_edited(&mut self) {
         if std::mem::take(&mut self.is_edited) && self.history.is_ok() {
             self.lift();
@@ -218,7 +218,7 @@ impl Debugged<'_, '_> {
         is_made && self.machine.outside.interrupt.cause().is_none()
     }
 
-    /// Goes to a moment whatever interrupts.
+    /// Goes to a moment, ignoring interruptions.
     pub(super) fn return_to(&mut self, moment: u64) -> Result<()> {
         loop {
             match self.go_to(moment) {

@@ -1,5 +1,5 @@
 //! Views of a debugged machine for a debugger of this process: its moments, symbols, and the
-//! compiler's output. Those that a window has, too, are the machine's.
+//! compiler's output. Views that a window also has are in `machine/inspect.rs`.
 
 use super::super::{Machine, MachinePosition, register_functions};
 use super::Debugged;

@@ -22,7 +22,7 @@ threads           all threads, with what they wait for and their stacks
 symbol NAME       addresses of the function with this name
 import NAME       addresses at which the title calls an export: break *ADDRESS";
 
-/// Most bytes of which the last store is looked for.
+/// Maximum size in bytes of the range whose last store is searched for.
 const MAX_BYTES: u32 = 4096;
 
 /// A number, decimal or with `0x`.
@@ -66,7 +66,7 @@ impl Debugged<'_, '_> {
     /// Addresses of the functions with this name, which symbols and unwind data of the title's
     /// modules give.
     fn find_symbol(&self, name: &str) -> Result<String> {
-        /// Most names that an error lists.
+        /// Maximum number of names listed in an error.
         const NAMED: usize = 4;
         let mut found = BTreeSet::new();
         let mut similar = Vec::new();

@@ -1,8 +1,9 @@
-//! Memory that gdb watches: bytes of which each change is seen, also one by the kernel, or each
-//! load by the title.
+//! Memory that gdb watches: detects every change of its bytes, including changes by the kernel, or
+//! every load by the title.
 //!
-//! A machine that can go back finds the accesses by [stretches](super::scan); another one compares
-//! the bytes after every instruction, and knows no loads. Without watches nothing is compared.
+//! A machine that can go back finds the accesses by [stretches](super::scan); other machines
+//! compare the bytes after every instruction, and cannot detect loads. Without watches nothing is
+//! compared.
 
 use xenia_cpu::{WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;

@@ -28,9 +28,9 @@ pub(super) struct Held {
     from: Option<GuestTicks>,
     /// Guest time since which the machine could not be saved.
     gap: Option<GuestTicks>,
-    /// Whether the reason was told.
+    /// Whether the reason was reported.
     has_told_gap: bool,
-    /// Whether it was told that files stay.
+    /// Whether the user was told that files are not undone.
     has_told_files: bool,
 }
 
@@ -150,9 +150,9 @@ impl Machine {
 }
 
 impl Rewind {
-    /// The checkpoint to go to from guest time `now`: at first the last one that is a moment ago,
-    /// or the only one; then the one before that to which the user went last. `None` if there is
-    /// none.
+    /// The checkpoint to go to from guest time `now`: at first the last one that is more than
+    /// [`FIRST_STEP`] ago, or the oldest; then the one before the last destination. `None` if there
+    /// is none.
     fn next_back(&self, now: GuestTicks) -> Option<usize> {
         let last = self.ring.len().checked_sub(1)?;
         if self.held.from.is_some() {

@@ -13,7 +13,7 @@ use xenia_state::{Packed, StateError, exclusive_or};
 const LENGTH: usize = PAGE_SIZE as usize;
 static ZEROS: PageBytes = [0; LENGTH];
 
-/// First page of the EDRAM, behind all pages of memory.
+/// First page of the EDRAM, after all pages of memory.
 pub(super) const EDRAM: u32 = 1 << 24;
 /// First page of the sections.
 const SECTIONS: u32 = 1 << 25;

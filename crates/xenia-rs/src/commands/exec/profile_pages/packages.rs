@@ -17,9 +17,9 @@ use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::user::profile::Xuid;
 use xenia_render::{ImportableFile, LibraryIcon, PackageId, ProfileChoice, SavesModel, StoredPackage};
 
-/// Most packages of a title that are listed.
+/// Maximum number of packages listed for a title.
 const MAX_PACKAGES: usize = 1024;
-/// Most files of packages that are offered for import, and most entries that are looked at.
+/// Maximum number of package files offered for import, and of entries examined.
 const MAX_FILES: usize = 64;
 const MAX_ENTRIES: usize = 10_000;
 /// Deepest folder of exports: a number, then owner, title and kind.
