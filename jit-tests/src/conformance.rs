@@ -318,7 +318,7 @@ mod tests {
             ("test_a:\n frob\n", "line 2, column 2: unknown mnemonic `frob`"),
             ("#_ REGISTER_IN r3 1\ntest_a:\n blr\n", "line 1: annotation before the first case"),
             ("test_a:\n blr\n#_ REGISTER_IN q3 1\n", "line 3: unknown register `q3`"),
-            ("test_a:\n blr\n#_ REGISTER_IN r3 zwei\n", "line 3: `zwei` is no value of r3"),
+            ("test_a:\n blr\n#_ REGISTER_IN r3 zwei\n", "line 3: `zwei` is not a value of r3"),
             ("test_a:\n blr\n#_ MEMORY_IN 10001000 1\n", "line 3: `1` is not whole bytes in hexadecimal"),
             ("test_a:\n blr\n#_ MEMORY_IN 10000000 11\n", "line 3: 10000000 with 1 bytes is outside"),
             ("test_a:\n blr\n#_ MEMORY_IN\n", "line 3: `MEMORY_IN` needs a name and a value"),

@@ -180,11 +180,11 @@ fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
     let totals = lines.pop().context("the title said nothing")?;
     let mut said = Said::new();
     for line in lines {
-        let (name, verdict) = line.split_once(' ').with_context(|| format!("`{line}` is no case"))?;
+        let (name, verdict) = line.split_once(' ').with_context(|| format!("`{line}` is not a case"))?;
         let saw = match verdict.strip_prefix("FAIL ") {
             Some(saw) => Some(saw.to_owned()),
             None if verdict == "ok" => None,
-            None => bail!("`{line}` is no case"),
+            None => bail!("`{line}` is not a case"),
         };
         said.push((name.to_owned(), saw));
     }
@@ -209,7 +209,7 @@ fn judge(said: &Said, known: &Known, file: &str) -> Vec<String> {
         }
     }
     for name in known.keys().filter(|known| !said.iter().any(|(name, _)| name == *known)) {
-        wrong.push(format!("{name} of {file} is no case"));
+        wrong.push(format!("{name} of {file} is not a case"));
     }
     wrong
 }

@@ -109,7 +109,7 @@ pub fn number(text: &str) -> Result<u128> {
         Some(digits) => u128::from_str_radix(digits, 16),
         None => plain.parse(),
     };
-    number.ok().with_context(|| format!("`{text}` is no number: write 123 or 0x7B"))
+    number.ok().with_context(|| format!("`{text}` is not a number: write 123 or 0x7B"))
 }
 
 fn narrow<T: TryFrom<u128>>(text: &str) -> Result<T> {
@@ -167,7 +167,7 @@ fn row_of(name: &str) -> Result<&'static CommandRow> {
     let begin: Vec<_> = COMMANDS.iter().filter(|row| row.name.starts_with(name)).collect();
     match begin[..] {
         [one] => Ok(one),
-        [] => bail!("`{name}` is no command: `help` lists them"),
+        [] => bail!("`{name}` is not a command: `help` lists them"),
         _ => {
             let names: Vec<&str> = begin.iter().map(|row| row.name).collect();
             bail!("`{name}` may be {}", names.join(" or "))

@@ -31,7 +31,7 @@ pub fn parse_key(word: &str) -> Result<HostKey> {
         "Backspace" => KeyCode::Backspace,
         "Space" => KeyCode::Char(' '),
         _ => bail!(
-            "`{word}` is no key: Tab, Enter, Esc, Up, Down, PageUp, PageDown, Backspace, Space, a letter"
+            "`{word}` is not a key: Tab, Enter, Esc, Up, Down, PageUp, PageDown, Backspace, Space, a letter"
         ),
     })
 }

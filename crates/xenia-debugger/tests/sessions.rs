@@ -168,7 +168,7 @@ fn nothing_is_changed_without_a_question() {
         assert!(user.ask("yes").contains("nothing was asked"));
         user.ask("write on");
         assert!(user.ask("set r3 0x1_0000_0000").contains("more than the 4 bytes"));
-        assert!(user.ask("set r99 5").contains("is no register"));
+        assert!(user.ask("set r99 5").contains("is not a register"));
         let question = user.ask("set r3 5");
         assert!(
             question.starts_with("set r3 of thread 0x1 to 0x5?") && question.ends_with("y or n"),

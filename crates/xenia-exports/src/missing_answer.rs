@@ -21,7 +21,7 @@ pub fn missing_answer(text: &str) -> Result<MissingAnswer, String> {
     let parsed = value_of(value).ok_or_else(|| format!("`{value}` is not a number of 64 bits"))?;
     let found = by_ordinal(name).map_or_else(|| by_name(name), |found| vec![found]);
     if found.is_empty() {
-        return Err(format!("`{name}` is no function of the console: `xenia-rs exports` lists them"));
+        return Err(format!("`{name}` is not a function of the console: `xenia-rs exports` lists them"));
     }
     let is_missing =
         |&&(library, ordinal): &&(Library, Ordinal)| registry().status(library, ordinal) == Status::Missing;
@@ -85,11 +85,11 @@ mod tests {
             ("MmDoubleMapMemory=--1", "not a number"),
             ("MmDoubleMapMemory=0x+1", "not a number"),
             ("MmDoubleMapMemory=0x1_0000_0000_0000_0000", "not a number"),
-            ("MmDoubleMap=1", "`MmDoubleMap` is no function of the console"),
-            ("XboxHardwareInfo=1", "is no function"),
+            ("MmDoubleMap=1", "`MmDoubleMap` is not a function of the console"),
+            ("XboxHardwareInfo=1", "is not a function"),
             ("NtClose=0", "`NtClose` is there; only missing calls"),
-            ("xan#1=0", "is no function"),
-            ("xam#10000=0", "is no function"),
+            ("xan#1=0", "is not a function"),
+            ("xam#10000=0", "is not a function"),
             ("xboxkrnl#CF=0", "`xboxkrnl#CF` is there"),
         ] {
             let error = missing_answer(text).unwrap_err();

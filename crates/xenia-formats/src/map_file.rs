@@ -58,7 +58,7 @@ impl FoundSymbols {
 /// The number of these hexadecimal digits, which has at most 32 bits.
 fn address(line: usize, digits: &str) -> Result<u32, MapFileError> {
     let number = u64::from_str_radix(digits, 16).ok().and_then(|number| u32::try_from(number).ok());
-    number.ok_or_else(|| MapFileError { line, reason: format!("`{digits}` is no address of 32 bits") })
+    number.ok_or_else(|| MapFileError { line, reason: format!("`{digits}` is not an address of 32 bits") })
 }
 
 /// The symbols of a map file, by ascending address; functions are marked.

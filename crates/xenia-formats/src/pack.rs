@@ -298,7 +298,7 @@ impl ImportRecords<'_> {
         };
         let length = words.len() * 4;
         let Some(start) = self.offset(address, length) else {
-            return Err(refuse(format!("{address} is no place in the image for {length} bytes")));
+            return Err(refuse(format!("{address} is not a place in the image for {length} bytes")));
         };
         let before = self.taken.range(..start + length).next_back();
         if before.is_some_and(|(&at, &length)| at + length > start) {

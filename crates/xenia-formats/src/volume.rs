@@ -107,7 +107,7 @@ impl Volume {
     fn add(&mut self, within: Directory, name: &str, kind: Kind) -> Result<usize, Reason> {
         limited("the length of a name", name.chars().count() as u64, MAX_NAME_LENGTH as u64)?;
         if ["", ".", ".."].contains(&name) || name.contains(['/', '\\', '\0']) {
-            return Err(Reason::Invalid(format!("{name:?} is no name of a file").into()));
+            return Err(Reason::Invalid(format!("{name:?} is not a valid file name").into()));
         }
         let new = self.nodes.len();
         limited("the number of files and directories", new as u64, MAX_ENTRIES as u64)?;

@@ -146,7 +146,7 @@ fn image_base(
         return Err(FormatError::invalid(
             "XEX image base",
             header.map_or(u64::from(security_offset) + 0x110, |found| found.offset + 4),
-            format!("{base} is no place for {:#x} bytes", security.image_size),
+            format!("{base} is not a place for {:#x} bytes", security.image_size),
         ));
     }
     Ok(base)

@@ -62,7 +62,7 @@ fn zip_archives_that_no_title_is_in_are_refused() {
         open_as("zip", file, &NoParts).map(|volume| contents(&volume)).unwrap_err().to_string()
     };
     for path in ["../a", "/a", "a/../b", "a//b", "C:/../a", "a\\..\\b"] {
-        assert!(said(&[(path, b"x")], &|_| ()).contains("no name of a file"), "{path}");
+        assert!(said(&[(path, b"x")], &|_| ()).contains("not a valid file name"), "{path}");
     }
     assert!(said(&[("a", b"x"), ("A", b"y")], &|_| ()).contains("two entries called"));
     assert!(said(&[("a", b"x"), ("a/b", b"y")], &|_| ()).contains("two entries called"));

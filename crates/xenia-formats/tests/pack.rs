@@ -257,9 +257,18 @@ fn unpackable_programs_are_refused_with_reason() {
             imports(&[good(), import_record("xam.xex", 1, 0x9001_031C, None)]),
             "offset 0x0: 0x90010310 is taken by another import",
         ),
-        (imports(&[import_record("xam.xex", 1, 0x9001_0302, None)]), "0x90010302 is no place in the image"),
-        (imports(&[import_record("xam.xex", 1, 0x9000_0040, None)]), "0x90000040 is no place in the image"),
-        (imports(&[import_record("xam.xex", 1, 0x9001_0300, Some(0x9001_5FF8))]), "0x90015ff8 is no place"),
+        (
+            imports(&[import_record("xam.xex", 1, 0x9001_0302, None)]),
+            "0x90010302 is not a place in the image",
+        ),
+        (
+            imports(&[import_record("xam.xex", 1, 0x9000_0040, None)]),
+            "0x90000040 is not a place in the image",
+        ),
+        (
+            imports(&[import_record("xam.xex", 1, 0x9001_0300, Some(0x9001_5FF8))]),
+            "0x90015ff8 is not a place",
+        ),
         (imports(&[import_record("xam.xex", 1, 0x9001_0300, Some(0))]), "kind and thunk 0x0 contradict"),
         (imports(&[import_record("", 1, 0x9001_0300, None)]), "the library's name is not a name"),
         (imports(&[kind]), "unknown kind 2"),

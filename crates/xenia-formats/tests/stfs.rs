@@ -178,7 +178,7 @@ fn entries_that_no_volume_may_have_are_refused() {
     assert_eq!(said(vec![(7, "a", None)]), nowhere);
     assert_eq!(said(vec![(0, "a", None)]), nowhere, "in itself");
     assert_eq!(said(vec![(1, "a", None), (0, "b", None)]), nowhere, "in each other");
-    assert!(said(vec![(0xFFFF, "..", None)]).contains("no name of a file"));
+    assert!(said(vec![(0xFFFF, "..", None)]).contains("not a valid file name"));
     assert!(said(vec![(0xFFFF, "a", None), (0xFFFF, "A", Some(Vec::new()))]).contains("two entries"));
 }
 

@@ -88,7 +88,7 @@ fn a_patch_for_another_executable_is_refused() {
         &old.build(),
         &KeyRing::with_retail(RETAIL),
     );
-    assert!(alone.unwrap_err().to_string().contains("no patch of an executable"));
+    assert!(alone.unwrap_err().to_string().contains("not a patch of an executable"));
 }
 
 #[test]

@@ -27,7 +27,7 @@ const CHUNK: usize = 4096;
 fn said_of_file(error: io::Error) -> io::Error {
     match error.kind() {
         kind @ ErrorKind::AddrInUse => {
-            io::Error::new(kind, "another program listens there, or the file is no socket")
+            io::Error::new(kind, "another program listens there, or the file is not a socket")
         }
         _ => error,
     }
@@ -245,7 +245,7 @@ mod tests {
         let address = ServerAddress::Unix("Cargo.toml".into());
         let error = Listener::open(&address).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
-        assert!(error.to_string().contains("the file is no socket"), "{error}");
+        assert!(error.to_string().contains("the file is not a socket"), "{error}");
         assert!(std::fs::metadata("Cargo.toml").unwrap().is_file());
     }
 

@@ -164,7 +164,7 @@ impl FromStr for LimitSetting {
         let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=N"))?;
         let Some(&limit) = SETTABLE.iter().find(|limit| limit.row().name == name) else {
             let names: Vec<&str> = SETTABLE.iter().map(|limit| limit.row().name).collect();
-            return Err(format!("`{name}` is no limit that can be set: {}", names.join(", ")));
+            return Err(format!("`{name}` is not a limit that can be set: {}", names.join(", ")));
         };
         let most = limit.row().value * MAX_TIMES;
         let parsed = value.replace('_', "").parse().ok().filter(|_| !value.starts_with('+'));
@@ -326,7 +326,7 @@ mod tests {
         assert!(limits.admit(Limit::Apcs, apcs - 1).is_ok() && limits.admit(Limit::Apcs, apcs).is_err());
         for (text, said) in [
             ("open_files", "is not NAME=N"),
-            ("memory=5", "`memory` is no limit that can be set: object_name_bytes, apcs"),
+            ("memory=5", "`memory` is not a limit that can be set: object_name_bytes, apcs"),
             ("open_files=0", "`0` is not a number from 1 to 12288"),
             ("open_files=+5", "not a number"),
             ("open_files=12289", "not a number from 1 to 12288"),

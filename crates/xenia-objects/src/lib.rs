@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Which objects exist, who holds them? | [`Objects`] and what it consists of |
 //! | How do threads wait for them? | [`dispatcher`]; [`mutant`], [`timer`] |
-//! | How do locks work that are not objects? | [`critical_section`], [`lock_queue`], [`read_write_lock`], [`spin_lock`] |
+//! | How do locks that are not objects work? | [`critical_section`], [`spin_lock`], [`lock_queue`] |
 //! | Where does their memory come from? | [`pool`] |
 //! | How does an operation fail? | [`failure`] |
 //!

@@ -150,7 +150,7 @@ impl Reader {
                 // The medium is for readers; its text or list is not interpreted.
                 "media_id" => {}
                 "patch" => self.patches(value, file),
-                _ => self.fault(at, format!("`{}` is no key of a patch file", quoted(name))),
+                _ => self.fault(at, format!("`{}` is not a key of a patch file", quoted(name))),
             }
         }
     }
@@ -160,7 +160,7 @@ impl Reader {
         let is_id = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let id = u32::from_str_radix(&text, 16).ok().filter(|_| is_id);
         if id.is_none() && value.get_ref().is_str() {
-            let reason = format!("`{}` is no title ID of eight digits, such as 454108CF", quoted(&text));
+            let reason = format!("`{}` is not a title ID of eight digits, such as 454108CF", quoted(&text));
             self.fault(value.span().start, reason);
         }
         TitleId(id.unwrap_or_default())
@@ -269,7 +269,7 @@ impl Reader {
         let fields = fields(self, table);
         for (key, (key_at, _)) in &fields {
             if !matches!(&**key, "address" | "value") {
-                self.fault(*key_at, format!("`{}` is no key of [[patch.{name}]]", quoted(key)));
+                self.fault(*key_at, format!("`{}` is not a key of [[patch.{name}]]", quoted(key)));
             }
         }
         let mut found = |key: &str| {

@@ -40,7 +40,7 @@ impl FromStr for ExecutableHash {
     fn from_str(text: &str) -> Result<Self, String> {
         let is_hash = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         let value = u64::from_str_radix(text, 16).ok().filter(|_| is_hash);
-        value.map(Self).ok_or_else(|| format!("`{}` is no hash of 16 hexadecimal digits", quoted(text)))
+        value.map(Self).ok_or_else(|| format!("`{}` is not a hash of 16 hexadecimal digits", quoted(text)))
     }
 }
 

@@ -39,7 +39,7 @@ impl WriteType {
         TYPES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
 
-    /// The bytes of a value, or why it is none of this type.
+    /// The bytes of a value, or the reason why it is not a value of this type.
     pub(crate) fn bytes(self, value: &DeValue<'_>) -> Result<Vec<u8>, String> {
         let bytes = match (self, value) {
             (Self::Integer(bits), DeValue::Integer(number)) => integer(number, bits)?,
@@ -75,7 +75,7 @@ pub(crate) fn address(value: &DeValue<'_>) -> Result<u32, String> {
     let DeValue::Integer(number) = value else { return Err("expected an address".to_owned()) };
     whole(number)
         .and_then(|number| u32::try_from(number).ok())
-        .ok_or_else(|| format!("{} is no address of 32 bits", quoted(&number.to_string())))
+        .ok_or_else(|| format!("{} is not an address of 32 bits", quoted(&number.to_string())))
 }
 
 fn integer(number: &DeInteger<'_>, bits: u32) -> Result<Vec<u8>, String> {
@@ -116,7 +116,7 @@ fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
     }
     let digit = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
     let pair = |pair: &[u8]| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?);
-    digits.chunks(2).map(pair).collect::<Option<_>>().ok_or_else(|| "it is no hexadecimal text".to_owned())
+    digits.chunks(2).map(pair).collect::<Option<_>>().ok_or_else(|| "it is not hexadecimal text".to_owned())
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
             ("string", "1", "expected a text"),
             ("string", "\"\"", "empty"),
             ("array", "\"0x123\"", "3 hexadecimal digits are not whole bytes"),
-            ("array", "\"0xé\"", "no hexadecimal"),
+            ("array", "\"0xé\"", "not hexadecimal"),
             ("array", "\"\"", "empty"),
         ] {
             let error = bytes(kind, value).unwrap_err();
@@ -170,7 +170,7 @@ mod tests {
         }
         let at = |text: &str| address(DeValue::parse(text).unwrap().get_ref());
         assert_eq!(at("0x8250fa48"), Ok(0x8250_FA48));
-        assert!(at("0x18340043c").unwrap_err().contains("no address of 32 bits"));
+        assert!(at("0x18340043c").unwrap_err().contains("not an address of 32 bits"));
         assert!(at("-1").is_err() && at("\"0x82000000\"").is_err());
         assert_eq!(WriteType::of("be24"), None);
     }

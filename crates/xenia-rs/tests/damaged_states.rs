@@ -52,7 +52,7 @@ fn damaged_states_are_refused_with_the_damaged_part() {
         let (code, said) = exec(&["--load-state", bad_name]);
         assert_eq!(code, Some(2), "{said}");
         let why = said.split_once(&format!("cannot load {bad_name}: ")).map(|(_, why)| why);
-        let parts = ["header", "section", "XRSTATE", "version", "no saved state"];
+        let parts = ["header", "section", "XRSTATE", "version", "not a saved state"];
         assert!(why.is_some_and(|why| parts.iter().any(|part| why.contains(part))), "{said}");
     });
 }

@@ -50,7 +50,7 @@ fn a_script_prints_a_screen_after_each_line() {
 #[test]
 fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
     for (flags, input, said) in [
-        (&["--script", "-"][..], "jump\n", "`jump` is no command"),
+        (&["--script", "-"][..], "jump\n", "`jump` is not a command"),
         (&["--script", "-", "--parallel"], "", "--gdb PORT"),
         (&["--script", "/nonexistent"], "", "cannot read the script"),
     ] {

@@ -52,7 +52,7 @@ impl From<String> for Unsaveable {
 #[derive(Debug, Error)]
 pub enum StateError {
     /// The file does not begin as a state does.
-    #[error("it is no saved state: it does not begin with the bytes `XRSTATE`")]
+    #[error("it is not a saved state: it does not begin with the bytes `XRSTATE`")]
     NotAState,
     /// The container's version is unknown.
     #[error("its format has version {found}, and this program reads version {reads}")]
@@ -93,7 +93,7 @@ pub enum StateError {
     #[error("section `{0}` is missing")]
     MissingSection(&'static str),
     /// A section has an unknown name.
-    #[error("section `{0}` is none that this program reads")]
+    #[error("section `{0}` is unknown to this program")]
     UnknownSection(String),
     /// A section occurs twice, or has a name that is not allowed.
     #[error("the section name `{0}` is invalid or occurs twice")]

@@ -197,6 +197,6 @@ fn sections_are_bounded_by_their_names_before_anything_is_decompressed() {
     assert!(matches!(read(&[("test/clock", (1 << 20) + 1)]), StateError::TooLong { .. }));
     for name in ["junk", "pagesx", "pages/x", "pages/", "pages/00", "pages/65536"] {
         let unknown = read(&[(name, 3)]).to_string();
-        assert_eq!(unknown, format!("section `{name}` is none that this program reads"));
+        assert_eq!(unknown, format!("section `{name}` is unknown to this program"));
     }
 }

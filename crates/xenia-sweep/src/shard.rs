@@ -32,7 +32,7 @@ impl std::str::FromStr for Shard {
             Some((index, of)) if (1..=MAX_SHARDS).contains(&of) && index <= of => {
                 Ok(Self { index: index % of, of })
             }
-            _ => Err(format!("{text:?} is no shard I/N with I from 0 to N and N from 1 to {MAX_SHARDS}")),
+            _ => Err(format!("{text:?} is not a shard I/N with I from 0 to N and N from 1 to {MAX_SHARDS}")),
         }
     }
 }

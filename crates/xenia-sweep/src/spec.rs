@@ -253,7 +253,7 @@ impl Fuzz {
         let (first, last) = self.seeds.split_once("..").unwrap_or((&self.seeds, &self.seeds));
         match (number(first), number(last.trim_start_matches('='))) {
             (Some(first), Some(last)) if first <= last && last < u64::MAX => Ok((first, last)),
-            _ => Err(format!("`seeds` {:?} is no range such as \"1..200\", both ends in it", self.seeds)),
+            _ => Err(format!("`seeds` {:?} is not a range such as \"1..200\", both ends in it", self.seeds)),
         }
     }
 }

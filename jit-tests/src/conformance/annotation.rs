@@ -57,7 +57,7 @@ pub enum AnnotationError {
     #[error("unknown register `{0}`")]
     UnknownRegister(String),
     /// The text is not a value of the register.
-    #[error("`{value}` is no value of {register}")]
+    #[error("`{value}` is not a value of {register}")]
     BadValue { register: String, value: String },
     /// The text is not a list of bytes.
     #[error("`{0}` is not whole bytes in hexadecimal")]

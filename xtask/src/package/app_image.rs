@@ -36,7 +36,7 @@ pub(super) fn make(folder: &Folder, runtime: Option<&Path>, time: u64) -> Result
         return Ok(None);
     }
     let bytes = fs::read(runtime).with_context(|| runtime.display().to_string())?;
-    ensure!(is_runtime(&bytes), "{} is no runtime of AppImages of type 2", runtime.display());
+    ensure!(is_runtime(&bytes), "{} is not a runtime of AppImages of type 2", runtime.display());
     run(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&root))?;
     let system = folder.out().join("AppImage.squashfs");
     let time = time.to_string();

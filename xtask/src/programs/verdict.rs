@@ -26,7 +26,7 @@ fn printed(command: &mut Command) -> Result<String> {
 /// The two sums of a line `answer A exact B`.
 fn sums(line: &str) -> Result<(&str, &str)> {
     let sums = line.trim_end().strip_prefix("answer ").and_then(|rest| rest.split_once(" exact "));
-    sums.with_context(|| format!("{line:?} is no answer"))
+    sums.with_context(|| format!("{line:?} is not an answer"))
 }
 
 fn native(folder: &Path, program: &ProgramDescription) -> Result<String> {

@@ -55,7 +55,7 @@ impl Rules {
     fn parse(text: &str) -> Result<Self> {
         let File { graph, licenses, bans } = toml::from_str(text)?;
         let parse = |name: &String| {
-            Licensee::parse(name).map_err(|error| anyhow::anyhow!("`{name}` is no licence: {error}"))
+            Licensee::parse(name).map_err(|error| anyhow::anyhow!("`{name}` is not a licence: {error}"))
         };
         let allowed = licenses.allow.iter().map(parse).collect::<Result<_>>()?;
         if let Some(bare) = bans.skip.iter().find(|skip| skip.reason.is_empty()) {
@@ -78,7 +78,7 @@ impl Rules {
     pub(super) fn license(&self, expression: Option<&str>) -> Result<(), String> {
         let text = expression.ok_or("its manifest names no licence")?;
         let parsed = Expression::parse_mode(text, ParseMode::LAX)
-            .map_err(|error| format!("`{text}` is no licence expression: {}", error.reason))?;
+            .map_err(|error| format!("`{text}` is not a licence expression: {}", error.reason))?;
         if parsed.evaluate(|wanted| self.allowed.iter().any(|allowed| allowed.satisfies(wanted))) {
             Ok(())
         } else {

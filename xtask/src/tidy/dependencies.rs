@@ -23,7 +23,7 @@ pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
         findings.push(format!("{REASONS}: no reason for {name}"));
     }
     for name in explained.difference(&used) {
-        findings.push(format!("{REASONS}: {name} is no dependency"));
+        findings.push(format!("{REASONS}: {name} is not a dependency"));
     }
     Ok(())
 }

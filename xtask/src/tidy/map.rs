@@ -151,7 +151,7 @@ fn unsafe_code(
         for module in modules {
             let file = folder.join(module).with_extension("rs");
             if !inside.iter().any(|source| source.path == file && source.uses_unsafe()) {
-                findings.push(format!("{MAP}: {file} is no home of `unsafe`"));
+                findings.push(format!("{MAP}: {file} is not a home of `unsafe`"));
             }
         }
         let at_home = |source: &Source| {

@@ -98,7 +98,7 @@ impl DebugSession {
 
     pub(super) fn ask_register(&mut self, name: &str, value: u128, machine: &Debugged<'_, '_>) -> Result<()> {
         let register = register(name).with_context(|| {
-            format!("`{}` is no register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc", shown(name, NAME))
+            format!("`{}` is not a register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc", shown(name, NAME))
         })?;
         if register.size() < 16 && value >> (8 * register.size()) != 0 {
             bail!("`{value:#x}` has more than the {} bytes of {name}", register.size());

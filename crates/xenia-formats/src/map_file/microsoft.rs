@@ -111,7 +111,7 @@ mod tests {
         for (line, reason) in [
             ("0005:00000120 main", "name and its address"),
             ("0005:00000120", "name and its address"),
-            ("0005:00000120 main main.obj", "`main.obj` is no address"),
+            ("0005:00000120 main main.obj", "`main.obj` is not an address"),
             ("0005:00000120 main 100000000 f main.obj", "32 bits"),
         ] {
             let error = read(format!("{head}\n{line}\n").as_bytes()).unwrap_err();

@@ -43,7 +43,7 @@ impl Patch {
         let flags = main.u32(4)?;
         let header_size = main.u32(8)?;
         if &magic != MAGIC || flags & module_flags::ANY_PATCH == 0 {
-            return Err(main.invalid(0, "it is no patch of an executable"));
+            return Err(main.invalid(0, "it is not a patch of an executable"));
         }
         FormatError::check_limit("XEXP header size", 8, header_size.into(), MAX_HEADER_SIZE)?;
         let header = read_exact_at(source, WHAT, 0, header_size.into())?;
@@ -118,7 +118,7 @@ impl Patch {
             let block =
                 self.payload.get(at..at.saturating_add(size)).filter(|block| block.len() >= LZX_BLOCK_HEADER);
             let block =
-                block.ok_or_else(|| refuse(format!("{size:#x} bytes are no block of the payload")))?;
+                block.ok_or_else(|| refuse(format!("{size:#x} bytes are not a block of the payload")))?;
             if sha1(&[block]) != digest {
                 return Err(refuse("its hash is another".to_owned()));
             }

@@ -263,7 +263,7 @@ fn condition(text: &str) -> Result<Condition> {
     }
     match text.strip_prefix('b') {
         Some(index) => Ok(Condition::Bool(number_to(index, 255, "boolean constant")?, value)),
-        None => Err(format!("'{text}' is no condition")),
+        None => Err(format!("'{text}' is not a condition")),
     }
 }
 

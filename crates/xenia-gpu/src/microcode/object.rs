@@ -47,7 +47,7 @@ pub enum ObjectError {
         length: usize,
     },
     /// The size of the microcode is not a multiple of four bytes.
-    #[error("offset {at:#x}: {length} bytes are no whole number of words")]
+    #[error("offset {at:#x}: {length} bytes are not a whole number of words")]
     Unaligned {
         /// Offset of the microcode.
         at: usize,
@@ -246,7 +246,7 @@ mod tests {
             (0x14, 0x7fff_0000, "offset 0x7fff0010: the literals' length needs 4 bytes"),
             (0x38, 0x00fc_ffff, "literals needs 262140 bytes"),
             (0x54, 0x0001_0000, "65536 bytes of microcode are more than a shader can have"),
-            (0x54, 26, "26 bytes are no whole number of words"),
+            (0x54, 26, "26 bytes are not a whole number of words"),
         ] {
             let mut bytes = good.clone();
             bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());

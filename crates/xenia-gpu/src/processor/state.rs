@@ -192,7 +192,7 @@ impl CommandProcessor {
         check(state.counts.iter().all(|&count| u32::try_from(count).is_ok()), "impossible counts")?;
         let ring = state.ring.map(|ring| {
             let sizes = [ring.words, ring.block_words];
-            check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is no power of two")?;
+            check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is not a power of two")?;
             check((4..=2 << 22).contains(&ring.words), "the ring has an impossible size")?;
             check(ring.read < ring.words && ring.write < ring.words, "the ring's indices are outside it")?;
             check(

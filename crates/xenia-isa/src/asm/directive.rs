@@ -53,14 +53,14 @@ impl Assembler {
             ".align" | ".p2align" => {
                 let power = self.known(cursor)?;
                 if !(0..=31).contains(&power) {
-                    return Err(Problem::new(column, format!("2^{power} is no alignment")));
+                    return Err(Problem::new(column, format!("2^{power} is not an alignment")));
                 }
                 self.align(1 << power, cursor)
             }
             ".balign" => {
                 let alignment = self.known(cursor)?;
                 if !(1..=1 << 31).contains(&alignment) || alignment.count_ones() != 1 {
-                    return Err(Problem::new(column, format!("{alignment} is no power of two")));
+                    return Err(Problem::new(column, format!("{alignment} is not a power of two")));
                 }
                 self.align(alignment, cursor)
             }

@@ -113,7 +113,10 @@ impl Assembler {
                 Arg::Mask => {
                     let mask = self.number(Operand::uimm, operand)?.number;
                     let Some((first, last)) = u32::try_from(mask).ok().and_then(mask_bounds) else {
-                        return Err(Problem::new(operand.column, format!("{mask:#x} is no mask of one run")));
+                        return Err(Problem::new(
+                            operand.column,
+                            format!("{mask:#x} is not a mask of one run"),
+                        ));
                     };
                     word |= insert(Operand::mb, first, column)? | insert(Operand::me, last, column)?;
                 }

@@ -142,7 +142,7 @@ mod tests {
             ..Module::default()
         };
         assert_eq!(place(&module, 0x1000), "t.elf!main");
-        assert_eq!(place(&module, 0x101C), "t.elf!main+0x1c", "data is no function");
+        assert_eq!(place(&module, 0x101C), "t.elf!main+0x1c", "data is not a function");
         assert_eq!(place(&module, 0x2004), "t.elf!sub_00002000+0x4", "main is another function");
         assert_eq!(place(&module, 0x3008), "t.elf!small+0x8");
         assert_eq!(place(&module, 0x3010), "t.elf+0x2810", "behind the last");

@@ -73,12 +73,12 @@ fn one_hash_may_be_a_text() {
 fn each_fault_has_its_line() {
     for (from, to, line, reason) in [
         ("hash = [", "hash = [ 7,", 3, "`hash`: expected a text"),
-        ("\"56209C4732826FCF\"", "\"56209C\"", 4, "`56209C` is no hash of 16 hexadecimal digits"),
-        ("title_id = \"4D5307D1\"", "title_id = \"4D53\"", 2, "`4D53` is no title ID"),
+        ("\"56209C4732826FCF\"", "\"56209C\"", 4, "`56209C` is not a hash of 16 hexadecimal digits"),
+        ("title_id = \"4D5307D1\"", "title_id = \"4D53\"", 2, "`4D53` is not a title ID"),
         ("title_name = \"A title\"", "title_nam = 1", 1, "`title_name` is missing"),
-        ("0x8250fa48", "0x18340043c", 16, "0x18340043c is no address of 32 bits"),
+        ("0x8250fa48", "0x18340043c", 16, "0x18340043c is not an address of 32 bits"),
         ("value = 0x01 # 60", "value = 0x1ff", 20, "be8: 0x1ff does not fit into 8 bits"),
-        ("address = 0x82a00798", "adress = 0x82a00798", 22, "`adress` is no key of [[patch.f32]]"),
+        ("address = 0x82a00798", "adress = 0x82a00798", 22, "`adress` is not a key of [[patch.f32]]"),
         ("[[patch.be8]]", "[[patch.be24]]", 18, "`be24` is neither a key nor a type of a patch"),
         ("[[patch.be8]]", "[patch.be8]", 18, "`be8`: expected tables [[patch.be8]]"),
         ("is_enabled = true", "is_enabled = \"yes\"", 28, "`is_enabled`: expected true or false"),

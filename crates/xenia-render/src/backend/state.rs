@@ -277,7 +277,7 @@ pub(super) fn depth(call: &DrawCall) -> Result<Option<(DepthState, u32)>, Unsupp
     let faces = faces(call);
     let slope = common(bias.map(|[slope, _]| slope.to_bits()), faces, "two slope biases for the two faces")?;
     if !f32::from_bits(slope).is_finite() {
-        return Err(UnsupportedState("a slope bias that is no number"));
+        return Err(UnsupportedState("a slope bias that is not a number"));
     }
     let mut state = DepthState {
         compare: depth_compare.unwrap_or(Compare::Always),

@@ -159,7 +159,7 @@ impl Textures {
     pub(crate) fn new(device: &Device, scale: Scale) -> Self {
         let dummy = |id, shape| {
             let format = wgpu::TextureFormat::Rgba8Unorm;
-            let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is no limit");
+            let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is not a limit");
             let used = AtomicU64::new(0);
             let view = view(&texture);
             Arc::new(HostTexture { id, view, texture, scale: Scale::ONE, components: 4, used })

@@ -268,7 +268,7 @@ impl PackageExport<'_> {
         let PackageName { owner, title, kind, .. } = name;
         let folder = self.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        ensure!(is_possible_name(name.file()), "{:?} is no name of a file here", name.file());
+        ensure!(is_possible_name(name.file()), "{:?} is not a valid file name here", name.file());
         let to = folder.join(name.file());
         ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
         match self.form {

@@ -165,7 +165,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
 /// Refuses a path that would lead elsewhere on this host, or that it has no files of.
 pub(super) fn refuse_impossible(file: &Found) -> Result<()> {
     let impossible = file.path.iter().find(|name| !is_possible_name(name));
-    impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is no name of a file here", file.shown()))
+    impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is not a valid file name here", file.shown()))
 }
 
 /// Refuses a path on which a folder below `root` is a link: it may lead anywhere. `known` has the

@@ -58,7 +58,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
             }
         }
     }
-    Err(refused.unwrap_or_else(|| anyhow!("{value} is no value")))
+    Err(refused.unwrap_or_else(|| anyhow!("{value} is not a value")))
 }
 
 /// Drops the place of an error in a line that only the changed text has: the user's file has
@@ -227,7 +227,7 @@ fn remove(table: &mut dyn TableLike, names: &[&str]) -> bool {
 /// Replaces the file, whose lines end as those of the old text.
 fn write(path: &Path, old: &str, text: &str) -> Result<()> {
     if !is_replaceable(path) {
-        bail!("{} is no file that could keep settings; name another one with --config", path.display());
+        bail!("{} is not a file that could keep settings; name another one with --config", path.display());
     }
     if std::fs::metadata(path).is_ok_and(|found| found.permissions().readonly()) {
         bail!("{} is write-protected; name another file with --config", path.display());
@@ -298,7 +298,7 @@ mod tests {
         let link = folder.path().join("config.toml");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
         let why = change(&definition, &link, "volume", Some("50")).unwrap_err().to_string();
-        assert!(why.contains("is no file that could keep settings"), "{why}");
+        assert!(why.contains("is not a file that could keep settings"), "{why}");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 

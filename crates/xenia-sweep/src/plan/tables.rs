@@ -81,7 +81,7 @@ impl Planner<'_> {
         }
         for digest in table.digest.iter().chain(table.digests.values()) {
             if !is_hash(digest) {
-                return Err(self.wrong(format!("{digest:?} is no digest")));
+                return Err(self.wrong(format!("{digest:?} is not a digest")));
             }
         }
         let names: BTreeSet<String> = titles.iter().map(|title| name_of(title)).collect();

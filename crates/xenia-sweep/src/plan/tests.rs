@@ -127,7 +127,7 @@ fn mistakes_name_the_line_of_their_table() {
         ),
         (
             "[[title]]\npath = \"titles\"\nframes = 1\ndigests = { \"a.xex\" = \"x\" }\n".into(),
-            "\"x\" is no digest",
+            "\"x\" is not a digest",
         ),
         (
             format!("[[title]]\npath = \"titles\"\nframes = 1\ndigests = {{ \"z.xex\" = \"{hash}\" }}\n"),

@@ -128,12 +128,12 @@ fn a_patch_with_a_fault_is_refused_with_file_and_line_and_the_rest_is_used() {
     let error = folder.choose(&["wrong"]).unwrap_err().to_string();
     assert!(
         error.starts_with("patch `wrong` can't be used: ")
-            && error.ends_with("4D5307D1.patch.toml, line 14: 0x182000000 is no address of 32 bits"),
+            && error.ends_with("4D5307D1.patch.toml, line 14: 0x182000000 is not an address of 32 bits"),
         "{error}"
     );
     let folder = Folder::of(&[("4D5307D1.patch.toml", text.replacen(&hash(), "12", 1))]);
     let error = folder.choose(&["six"]).unwrap_err().to_string();
-    assert!(error.ends_with("line 3: `12` is no hash of 16 hexadecimal digits"), "{error}");
+    assert!(error.ends_with("line 3: `12` is not a hash of 16 hexadecimal digits"), "{error}");
 }
 
 /// The stored value, and the names of the applied patches.

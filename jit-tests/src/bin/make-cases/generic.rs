@@ -256,7 +256,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generate
             ins.push((Reg::V(1), random.vector()));
             Reg::V(1)
         }
-        other => unreachable!("{other:?} is no register"),
+        other => unreachable!("{other:?} is not a register"),
     };
     let mut code = format!("{form} {register},{text}");
     if let Op::lvebx | Op::lvehx | Op::lvewx = op {

@@ -66,7 +66,7 @@ fn key_strokes_are_stored_with_their_user() {
     pads.plug(2, held(0x400));
     assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), 0);
     assert_eq!(b.word(4), 0x0002_0200);
-    assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), EMPTY, "the guide button is no key");
+    assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), EMPTY, "the guide button is not a key");
     assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, 0]), BAD_ARGUMENTS);
     assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[0, 0, base]), BAD_ARGUMENTS);
 }

@@ -141,7 +141,7 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
         if value * per_unit == (value * per_unit).trunc() && value >= -limit && value < limit {
             Ok(value)
         } else {
-            Err(format!("{value} is no multiple of 1/{per_unit} from -{limit} to below {limit}"))
+            Err(format!("{value} is not a multiple of 1/{per_unit} from -{limit} to below {limit}"))
         }
     };
     for (option, value) in options(rest) {

@@ -18,7 +18,7 @@ pub(super) fn number_to(text: &str, highest: u32, what: &str) -> Result<u8> {
 }
 
 pub(super) fn component(letter: char) -> Result<u8> {
-    "xyzw".find(letter).map(|i| i as u8).ok_or_else(|| format!("'{letter}' is no component"))
+    "xyzw".find(letter).map(|i| i as u8).ok_or_else(|| format!("'{letter}' is not a component"))
 }
 
 /// Text between `prefix[` and `]`.
@@ -32,7 +32,7 @@ fn register(name: &str) -> Result<(u8, bool)> {
         let number = inside.strip_prefix("aL+").ok_or_else(|| format!("'{inside}' is not aL+N"))?;
         return Ok((number_to(number, 63, "register")?, true));
     }
-    let number = name.strip_prefix('r').ok_or_else(|| format!("'{name}' is no register"))?;
+    let number = name.strip_prefix('r').ok_or_else(|| format!("'{name}' is not a register"))?;
     Ok((number_to(number, 63, "register")?, false))
 }
 

@@ -58,7 +58,7 @@ impl Contents {
     /// Parses a file for `purpose`. The error says why it can't be used.
     pub(super) fn read(bytes: Arc<Vec<u8>>, purpose: &Purpose) -> Result<Self, &'static str> {
         const DAMAGED: &str = "it is damaged";
-        let rest = bytes.strip_prefix(&MAGIC).ok_or("it is no such file, or of another version")?;
+        let rest = bytes.strip_prefix(&MAGIC).ok_or("it is not such a file, or of another version")?;
         let found = rest.as_chunks::<32>().0;
         for ((wanted, why), at) in purpose.0.iter().zip(OTHERS).zip(0..) {
             if found.get(at).ok_or(DAMAGED)? != wanted {

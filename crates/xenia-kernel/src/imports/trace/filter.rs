@@ -23,7 +23,7 @@ pub enum CallFilterError {
     #[error("a name is empty; `all` stands for all calls")]
     Empty,
     /// The part before a colon is not a library.
-    #[error("{0:?} is no library: they are xboxkrnl and xam")]
+    #[error("{0:?} is not a library: they are xboxkrnl and xam")]
     UnknownLibrary(String),
     /// A rule that chooses nothing.
     #[error("no export is named {0:?}; `xenia-rs exports` lists them, and * stands for any characters")]
@@ -124,7 +124,7 @@ mod tests {
         let error = |text: &str| text.parse::<CallFilter>().unwrap_err().to_string();
         assert!(error("NtCreateFiel").contains("\"NtCreateFiel\""));
         assert!(error("xam:NtCreateFile").contains("no export is named"));
-        assert!(error("game:*").contains("\"game\" is no library"));
+        assert!(error("game:*").contains("\"game\" is not a library"));
         for empty in ["", "Nt*,", "-", "xam:"] {
             assert_eq!(empty.parse::<CallFilter>(), Err(CallFilterError::Empty), "{empty:?}");
         }

@@ -31,7 +31,7 @@ fn number(text: &str) -> Result<u64> {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
     };
-    number.ok().with_context(|| format!("`{text}` is no number"))
+    number.ok().with_context(|| format!("`{text}` is not a number"))
 }
 
 impl Debugged<'_, '_> {
