@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Which objects exist, who holds them? | [`Objects`] and what it consists of |
 //! | How do threads wait for them? | [`dispatcher`]; [`mutant`], [`timer`] |
-//! | How do locks that are not objects work? | [`critical_section`], [`spin_lock`], [`lock_queue`] |
+//! | How do locks that are not objects work? | [`critical_section`] and its neighbours |
 //! | Where does their memory come from? | [`pool`] |
 //! | How does an operation fail? | [`failure`] |
 //!
