@@ -59,6 +59,21 @@ fn samples_do_not_keep_step_with_loops() {
 /// from its start, although samples hit their loops.
 #[test]
 fn regions_end_where_called_functions_begin() {
+    check_regions(|pc, to| vec![b(pc, to, true)]);
+}
+
+#[test]
+fn regions_end_where_functions_called_through_pointers_begin() {
+    check_regions(|_, to| {
+        let high = d(Op::addis, 12, 0, (to >> 16).cast_signed());
+        let low = d(Op::ori, 12, 12, (to & 0xFFFF).cast_signed());
+        vec![high, low, x(Op::mtspr, 12, 9, 0, 0), BCTRL]
+    });
+}
+
+/// Calls three functions by the code that `call` returns for an address and a callee. The first one
+/// ends by a jump to the third one.
+fn check_regions(call: impl Fn(u32, u32) -> Vec<u32>) {
     const K: u32 = CODE + 0x100;
     const G: u32 = CODE + 0x200;
     const TAIL: u32 = CODE + 0x300;
@@ -70,8 +85,12 @@ fn regions_end_where_called_functions_begin() {
         words
     };
     let mut machine = JitHarness::jit_with(JitConfig { tiers: Tiers::Both, ..JitConfig::default() });
-    let calls = [K, G, TAIL].into_iter().zip((CODE..).step_by(4)).map(|(to, pc)| b(pc, to, true));
-    machine.put(CODE, &calls.chain([b(CODE + 12, CODE, false)]).collect::<Vec<_>>());
+    let mut calls = Vec::new();
+    for to in [K, G, TAIL] {
+        calls.extend(call(CODE + 4 * calls.len() as u32, to));
+    }
+    calls.push(b(CODE + 4 * calls.len() as u32, CODE, false));
+    machine.put(CODE, &calls);
     machine.put(K, &function(b(K + 4 * 23, TAIL, false)));
     machine.put(G, &function(BLR));
     machine.put(TAIL, &[vec![d(Op::addi, 4, 4, 1); 9], vec![BLR]].concat());

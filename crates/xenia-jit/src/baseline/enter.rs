@@ -14,7 +14,7 @@
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
 //!       ──► run_arm        eax = instruction, rcx = its arm: services::run_arm; returns
 //!       ──► return_miss    a guest return to an address that its caller does not expect
-//!       ──► find_entry     eax = guest address: rcx = its code's host address; returns
+//!       ──► find_entry     eax = called guest address: rcx = its code's host address; returns
 //!       ──► go_to_entry    eax = guest address: goes to its code
 //!  fault ─► leave_after_fault
 //! ```
@@ -199,7 +199,7 @@ mod segment;
 mod thunks;
 
 pub(super) use float_arms::{prepare_float, run_float_row};
-use thunks::{missing, run_arm, run_baseline, run_float_arm, slice_over};
+use thunks::{missing, missing_called, run_arm, run_baseline, run_float_arm, slice_over};
 
 /// Displacement from rbp of a context word of the optimizing tier.
 const fn word(word: Word) -> i32 {
@@ -332,16 +332,21 @@ pub(super) unsafe extern "sysv64" fn go_to_entry() {
     )
 }
 
-/// rcx = the host address of the code of eax, a word-aligned guest address, or of the stub that
-/// asks for it. Preserves all other registers.
+/// rcx = the host address of the code of eax, the word-aligned guest address of a callee, or of
+/// [`missing_called`]. Preserves all other registers.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn find_entry() {
     naked_asm!(
         look_up!(),
+        "je 2f",
         "add rcx, [rbp + {code}]",
+        "ret",
+        "2:",
+        "lea rcx, [rip + {missing_called}]",
         "ret",
         entries = const Slot::Entries.at(),
         code = const Slot::Code.at(),
+        missing_called = sym missing_called,
     )
 }
 

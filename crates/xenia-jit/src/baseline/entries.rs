@@ -9,8 +9,8 @@
 //! ```text
 //!  slot:  offset in code memory (bits 4 to 31) │ bit 2 of the guest address │ 0 │ CROWDED
 //! ```
-//! A slot of 0 leads to the stub at offset 0. Slots and the map are changed under the cache's lock;
-//! engines read them without it.
+//! A slot of 0 sends jumps to the stub at offset 0. Slots and the map are changed under the cache's
+//! lock; engines read them without it.
 
 use super::encode::Encoder;
 use super::map::Slot;
@@ -148,8 +148,8 @@ impl PairTables {
     }
 }
 
-/// Emits the look-up of eax, a word-aligned guest address: rcx = the host address of its code, or
-/// of the stub that asks for it.
+/// Emits the look-up of eax, the word-aligned guest address of a callee: rcx = the host address of
+/// its code, or of a thunk that asks for it as a called address.
 pub(super) fn emit_look_up(e: &mut Encoder) {
     e.call_through(Slot::FindEntry.at());
 }

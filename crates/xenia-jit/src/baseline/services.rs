@@ -51,8 +51,7 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
     }
     if is_called && run.baseline.tiers_up() {
         // Regions end at known functions. Without their starts, a region would follow tail calls
-        // into other functions, and take those in between for cases of a switch. Only direct calls
-        // come here with their flag: a function that is reached by pointers alone stays unknown.
+        // into other functions, and take those in between for cases of a switch.
         run.hooks.code.lock().functions.add(pc);
     }
     let arrived = if is_called { Arrived::Called } else { Arrived::Otherwise };

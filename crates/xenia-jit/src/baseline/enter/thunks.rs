@@ -4,9 +4,10 @@
 //! The safety rules are those of [`super`].
 
 use super::*;
+use crate::baseline::emit::CALLED;
 
 /// Target of branches to an address without code here: eax = guest address, with
-/// [`CALLED`](super::super::emit::CALLED) in its low bits if a direct call leads there.
+/// [`CALLED`] in its low bits if a call leads there.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
@@ -25,6 +26,17 @@ pub(super) unsafe extern "sysv64" fn missing() {
         stored = const STORED,
         optimized = sym run_optimized,
         compile = sym call_compiler,
+    )
+}
+
+/// [`missing`] for a call through CTR: eax = guest address without the flag.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn missing_called() {
+    naked_asm!(
+        "or eax, {called}",
+        "jmp {missing}",
+        called = const CALLED,
+        missing = sym missing,
     )
 }
 
