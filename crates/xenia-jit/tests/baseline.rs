@@ -186,12 +186,17 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
 }
 
 /// Calls nest deeper than the host's stack allows, by `bl` and through CTR, to the start of
-/// functions and into their middle.
+/// functions, into their middle, and to an address that calls return to.
 #[test]
 fn calls_nest_as_deep_as_the_guest_likes() {
-    // f: r3 -= 1; recursion if it was not negative; blr. Also enters itself at its second word.
+    // f: r3 -= 1; two calls; blr. Also enters itself at its second word, or where its first call
+    // returns to.
     let f = CODE + 16;
-    for (first, second) in [(b(CODE + 24, f, true), NOP), (BCTRL, b(CODE + 28, f + 4, true))] {
+    for (first, second, called) in [
+        (b(CODE + 24, f, true), NOP, f + 4),
+        (BCTRL, b(CODE + 28, f + 4, true), f + 4),
+        (BCTRL, BCTRL, f + 12),
+    ] {
         let words = [
             b(CODE, f, true),
             SC,
@@ -207,7 +212,7 @@ fn calls_nest_as_deep_as_the_guest_likes() {
         for config in configs() {
             let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |ctx| {
                 ctx.gpr[3] = 1 << 40;
-                ctx.ctr = u64::from(f + 4);
+                ctx.ctr = u64::from(called);
             });
             compare(&mut jit, &mut interpreter, 300_000, &|| "nested calls".into());
         }

@@ -164,18 +164,31 @@ impl Emitter {
                 self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
                 self.exit_if(Condition::CARRY, Exit::Depth(pc));
             }
-            if block.starts_path {
-                self.templates.e.imm(Dword, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
-                self.exit_if(Condition::LESS, Exit::Budget(pc));
-            }
-            if block.counted != 0 {
-                self.templates.e.imm(Dword, Imm::Sub, BUDGET, block.counted.cast_signed());
-            }
+            self.charge(pc, block);
             self.block = SiteInUnit { word: block.first as u32, remaining: block.counted };
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
         Some(self.finish(unit))
+    }
+
+    /// Subtracts the instructions of the block at `pc` from the budget, and leaves if the budget is
+    /// too small for the path that starts there.
+    fn charge(&mut self, pc: u32, block: Block) {
+        let counted = block.counted.cast_signed();
+        if block.starts_path && block.path == block.counted && counted != 0 {
+            // The path ends with the block, so the subtraction compares, too.
+            self.templates.e.imm(Dword, Imm::Sub, BUDGET, counted);
+            self.exit_if(Condition::LESS, Exit::Budget { pc, charged: counted });
+            return;
+        }
+        if block.starts_path {
+            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
+            self.exit_if(Condition::LESS, Exit::Budget { pc, charged: 0 });
+        }
+        if counted != 0 {
+            self.templates.e.imm(Dword, Imm::Sub, BUDGET, counted);
+        }
     }
 
     fn exit_if(&mut self, condition: Condition, exit: Exit) {
@@ -306,8 +319,6 @@ impl Emitter {
                 self.ctr_address();
                 let (miss, back) = call_table::emit_look_up(&mut self.templates.e);
                 self.exits.push((miss, Exit::NotInCallTable(back as u32)));
-                self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
-                self.exit_if(Condition::CARRY, Exit::DepthInRegister);
                 self.templates.e.call_register(RCX);
                 self.returned(next);
             }

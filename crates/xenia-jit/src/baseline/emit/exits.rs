@@ -1,23 +1,23 @@
 //! Cold exits of a unit, emitted after its blocks.
 
-use super::super::encode::{Encoder, RAX};
+use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;
-use super::super::map::Slot;
+use super::super::map::{BUDGET, Slot};
 use super::super::unit::Discovery;
-use super::{CALLED, Emitter, ThunkCall};
+use super::{CALLED, Emitter, STACK, ThunkCall};
 
 /// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
-    /// The budget may be too small for the path from this address.
-    Budget(u32),
+    /// The budget may be too small for the path from `pc`; `charged` was subtracted from it.
+    Budget { pc: u32, charged: i32 },
     /// Calls are nested too deeply to go on at this address.
     Depth(u32),
-    /// The address in eax is called, and calls are nested too deeply.
-    DepthInRegister,
     /// A call returned to an address other than the next one.
     Return,
-    /// The address in eax is called and the call table misses. Execution resumes at this position.
+    /// The address in eax is called and the call table misses. Execution resumes at this position,
+    /// unless calls are nested too deeply: entries in the middle of a unit do not compare the stack
+    /// with its limit.
     NotInCallTable(u32),
     /// The thunk at this offset runs a case that its template left out. Execution resumes at a
     /// position.
@@ -84,27 +84,17 @@ impl Emitter {
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
             let e = &mut self.templates.e;
-            // Without an address of their own, exits share one jump.
-            let shared = match exit {
-                Exit::DepthInRegister => Some(&mut leave),
-                Exit::Return => Some(&mut missed),
-                Exit::Budget(_)
-                | Exit::Depth(_)
-                | Exit::NotInCallTable(_)
-                | Exit::NoCase(_)
-                | Exit::RareCase { .. } => None,
-            };
-            if let Some(tail) = shared {
-                let at = tail.at.unwrap_or(e.len());
-                if tail.at.is_none() {
-                    tail.jump(e);
-                }
+            if let (Exit::Return, Some(at)) = (exit, missed.at) {
+                // It needs no address, so all share one jump.
                 e.set_distance(field, at as i64);
                 continue;
             }
             e.set_distance(field, e.len() as i64);
             match exit {
-                Exit::Budget(pc) => {
+                Exit::Budget { pc, charged } => {
+                    if charged != 0 {
+                        e.imm(Dword, Imm::Add, BUDGET, charged);
+                    }
                     e.word(RAX, pc);
                     over.jump(e);
                 }
@@ -114,8 +104,10 @@ impl Emitter {
                 }
                 Exit::NotInCallTable(back) => {
                     entries::emit_look_up(e);
-                    let field = e.jump();
+                    e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
+                    let field = e.jump_if(Condition::CARRY.not());
                     e.set_distance(field, back.into());
+                    leave.jump(e);
                 }
                 Exit::RareCase { thunk, back } => {
                     self.thunk_calls.push(ThunkCall { field: e.call() as u32, thunk });
@@ -123,7 +115,7 @@ impl Emitter {
                     e.set_distance(field, back.into());
                 }
                 Exit::NoCase(table) => self.end_of_table(table),
-                Exit::DepthInRegister | Exit::Return => {}
+                Exit::Return => missed.jump(e),
             }
         }
     }
