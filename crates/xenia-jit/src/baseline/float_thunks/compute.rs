@@ -3,9 +3,8 @@
 use super::rows::{FloatRow, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
-    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOV, MOVAPD, MOVD_FROM,
-    MOVSXD, OperandSize, Qword, RAX, RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4,
-    XMM5, XORPS,
+    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD_FROM, MOVSXD,
+    OperandSize, Qword, RAX, RCX, Rm, SQRTSD, STORE, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
 use crate::baseline::map::numbered_fpr;
 use xenia_lifter::float::float_state::PRESENT;
@@ -163,19 +162,15 @@ impl ThunkWriter {
     fn compare(&mut self) {
         self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
         self.branch(Condition::PARITY_EVEN, Label::Arm);
-        self.e.set(Condition::ABOVE, Rm::Reg(RAX));
-        self.e.set(Condition::CARRY, Rm::Reg(RCX));
-        self.e.raw(&[0x0F, 0xB6, 0xC0]); // movzx eax, al
+        // rcx = 1 if greater, rax = −1 if less; the field is their sum.
+        self.e.set(Condition::ABOVE, Rm::Reg(RCX));
         self.e.raw(&[0x0F, 0xB6, 0xC9]); // movzx ecx, cl
-        self.e.raw(&[0x8D, 0x0C, 0x49]); // lea ecx, [rcx + rcx * 2]
-        self.e.op32(ADD, RCX, Rm::Reg(RAX));
-        self.e.raw(&[0x8D, 0x44, 0x09, 2 + PRESENT]); // lea eax, [rcx + rcx + 2 + PRESENT]
+        self.e.raw(&[0x48, 0x19, 0xC0]); // sbb rax, rax
+        self.e.op64(ADD, RCX, Rm::Reg(RAX));
+        // FPCC is 2 + 2 * field, and 8 more if less.
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 8);
+        self.e.raw(&[0x8D, 0x44, 0x48, 2 + PRESENT]); // lea eax, [rax + rcx * 2 + 2 + PRESENT]
         self.store_byte(COMPARED);
-        // 0, 1 and 3 become 0, 1 and −1.
-        self.e.op32(MOV, RAX, Rm::Reg(RCX));
-        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 2);
-        self.e.op32(ADD, RAX, Rm::Reg(RAX));
-        self.e.op64(SUB, RCX, Rm::Reg(RAX));
         self.e.ret();
     }
 
