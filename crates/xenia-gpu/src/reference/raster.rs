@@ -144,8 +144,9 @@ impl Steps {
 }
 
 /// Rounds a coordinate in pixels to the nearest of `steps` steps per pixel, halves to an even one.
+/// Coordinates too large for the result saturate.
 fn stepped(value: f32, steps: u32) -> i64 {
-    (value * steps as f32).round_ties_even() as i64 * (SUB / i64::from(steps))
+    ((value * steps as f32).round_ties_even() as i64).saturating_mul(SUB / i64::from(steps))
 }
 
 /// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if
@@ -333,6 +334,14 @@ mod tests {
         let sixteenths = [1.0, 3.0, -1.0, -3.0, 0.9, 1.1].map(|place: f32| stepped(place / 32.0, 16));
         assert_eq!(sixteenths.map(|place| place * 16 / SUB), [0, 2, 0, -2, 0, 1]);
         assert_eq!([0.5, 1.5].map(|place| stepped(place, 1) / SUB), [0, 2]);
+    }
+
+    #[test]
+    fn places_too_far_away_saturate_with_any_steps() {
+        for steps in [16, 8, 4, 2, 1] {
+            let places = [1e30, -1e30, f32::INFINITY].map(|place: f32| stepped(place, steps));
+            assert_eq!(places, [i64::MAX, i64::MIN, i64::MAX], "{steps}");
+        }
     }
 
     #[test]
