@@ -112,3 +112,18 @@ fn clears_of_64_bits_have_red_and_green_in_the_first_register() {
     scene.draw(8, 3);
     assert_eq!(pixel(&scene.show(), 40, 8), [255, 0, 0, 255]);
 }
+
+#[test]
+fn a_clear_reaches_the_last_tiles_of_the_edram() {
+    // Rows of nine tiles: after 227 of them, five tiles are left.
+    let mut scene = Scene::new(720, 228 * 16, 0);
+    scene.vertices(&rectangle(0.0, 0.0, 720.0, 16.0, RED));
+    scene.draw(8, 3);
+    scene.copy_rectangle();
+    scene.set(RB_COLOR_CLEAR, 0xff00_8000);
+    scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+    scene.write(RbCopyControl::with().copy_command(CopyCommand::Null).color_clear_enable(true));
+    scene.draw(8, 3);
+    let words = scene.gpu.backend().edram().unwrap();
+    assert!(words.iter().all(|&word| word == 0xff00_8000));
+}

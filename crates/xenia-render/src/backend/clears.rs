@@ -7,10 +7,11 @@ use super::edram::TargetPlace;
 use super::targets::Target;
 
 impl WgpuBackend {
-    /// Fills an area with a sample value: in the host texture that owns it, or in the buffer.
+    /// Fills an area with a sample value: in the host texture that has it and owns its first tile,
+    /// or in the buffer.
     pub(super) fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
         let rows = area[1]..area[3];
-        if let Some(target) = self.targets.holder(place, rows.start) {
+        if let Some(target) = self.targets.holder(place, &rows) {
             let steps = self.targets.acquire(target, rows.clone());
             self.carry_out(steps);
             let encoder = self.recording.encoder(&self.device);

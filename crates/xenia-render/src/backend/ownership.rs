@@ -75,8 +75,13 @@ impl Ownership {
         (self.targets[target].base.wrapping_add(index) % TILES) as usize
     }
 
+    /// Number of a target's tiles.
+    pub(super) fn tile_count(&self, target: TargetId) -> u32 {
+        self.targets[target].has.len() as u32
+    }
+
     fn within(&self, target: TargetId, tiles: Range<u32>) -> Range<u32> {
-        let count = self.targets[target].has.len() as u32;
+        let count = self.tile_count(target);
         tiles.start.min(count)..tiles.end.min(count)
     }
 

@@ -201,17 +201,20 @@ impl Targets {
         self.ownership = Ownership::default();
     }
 
-    /// Finds the target of a place, in either depth format, that owns the first tile of a row of
-    /// pixels.
-    pub(super) fn holder(&self, place: &TargetPlace, row: u32) -> Option<TargetId> {
+    /// Finds the target of a place, in either depth format, that has all of these rows of pixels
+    /// and owns the first tile of the first one. A target ends before the EDRAM does if its height
+    /// is limited, or if a row of its tiles doesn't divide the EDRAM.
+    pub(super) fn holder(&self, place: &TargetPlace, rows: &Range<u32>) -> Option<TargetId> {
         let formats = match place.format {
             TargetFormat::Depth(_) => [DepthFormat::D24S8, DepthFormat::D24FS8].map(TargetFormat::Depth),
             color @ TargetFormat::Color(_) => [color; 2],
         };
         formats.into_iter().find_map(|format| {
             let target = *self.by_key.get(&TargetKey::of(&TargetPlace { format, ..*place }))?;
-            let first = tiles(place, row..row + 1).start;
-            self.ownership.has_newest(target, first).then_some(target)
+            let tiles = tiles(place, rows.clone());
+            let height = self.made[target].texture.height() / self.scale.factor();
+            let has_all = rows.end <= height && tiles.end <= self.ownership.tile_count(target);
+            (has_all && self.ownership.has_newest(target, tiles.start)).then_some(target)
         })
     }
 
