@@ -5,6 +5,9 @@
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
 
+#[path = "paths/by_reference.rs"]
+mod by_reference;
+
 #[path = "paths/groups.rs"]
 mod groups;
 
@@ -24,7 +27,6 @@ mod resolution;
 mod surveys;
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
@@ -232,24 +234,6 @@ fn an_export_without_pixels_leaves_the_edram_where_it_is() {
 }
 
 #[test]
-fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
-    let mut text = String::new();
-    for i in 0..300 {
-        let _ = write!(text, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0\n", (i * 7 + 3) % 300);
-    }
-    let counters = drawn(|| {
-        let mut scene = Scene::new(80, 64, 0);
-        scene.shader(1, &format!("{text}alloc colors\nexec\nmax oC0, r0, r0"));
-        scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, RED));
-        scene.draw(8, 3);
-        scene
-    });
-    let Some(counters) = counters else { return };
-    let [(reason, 1)] = fallbacks(&counters)[..] else { panic!("{:?}", counters.fallbacks) };
-    assert!(reason.ends_with("are more than 256"), "{reason}");
-}
-
-#[test]
 fn unusual_fetches_are_as_the_references() {
     // Fetch, third coordinate, dimension of the texture, and the reason for the reference.
     for (fetch, at, dimension, reason) in [
@@ -394,34 +378,6 @@ fn equal_draws_are_submitted_before_there_are_too_many() {
     });
     let Some(counters) = counters else { return };
     assert_eq!((fallbacks(&counters), counters.submissions), (vec![], 1));
-}
-
-#[test]
-fn a_line_longer_than_the_hosts_textures_is_drawn_by_the_reference() {
-    const TEXELS: u32 = 20_000;
-    let counters = drawn(|| {
-        let mut scene = Scene::new(80, 16, 0);
-        for n in 0..TEXELS {
-            scene.memory.write_u32(TEXTURE + 4 * n, (n as f32).to_bits());
-        }
-        // Texels of one 32-bit float, linear, no levels.
-        scene.texture(1, [2, 0x24 | 2 << 6 | TEXTURE, TEXELS - 1, 0x688 << 1, 0, 0]);
-        let fetch = "tfetch1D r0, r0.x, tf1, mag=point, min=point, unnormalized";
-        scene.shader(1, &format!("{fetch}\nmul r0, r0, c[0].xxxx\nalloc colors\nmax oC0, r0, r0"));
-        scene.constant(256, [1.0 / TEXELS as f32, 0.0, 0.0, 0.0]);
-        for (i, texel) in [0, 8191, 8192, 16_384, TEXELS - 1].into_iter().enumerate() {
-            let x = 16.0 * i as f32;
-            scene.vertices(&rectangle(x, 0.0, x + 16.0, 16.0, [texel as f32 + 0.5, 0.0, 0.0, 0.0]));
-            scene.draw(8, 3);
-        }
-        let frame = scene.show();
-        assert_eq!([8, 24, 40, 56, 72].map(|x| pixel(&frame, x, 8)[0]), [0, 104, 104, 209, 255]);
-        scene
-    });
-    let Some(counters) = counters else { return };
-    // Some devices have larger textures.
-    let reasons = fallbacks(&counters);
-    assert!(reasons.is_empty() || reasons == [("a texture larger than the host's", 5)], "{reasons:?}");
 }
 
 #[test]

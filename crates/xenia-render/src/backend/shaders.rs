@@ -94,6 +94,14 @@ fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages
     device.device.create_bind_group_layout(&descriptor)
 }
 
+/// Refuses shaders of more textures or samplers than a device with these limits binds for a stage.
+fn check_limits(limits: &wgpu::Limits, interface: &Interface) -> Result<(), TranslateError> {
+    let fits = interface.textures.len() <= limits.max_sampled_textures_per_shader_stage as usize
+        && interface.samplers.len() <= limits.max_samplers_per_shader_stage as usize;
+    let what = "a shader of more textures or samplers than the host binds";
+    if fits { Ok(()) } else { Err(TranslateError::Unsupported(what)) }
+}
+
 impl Default for Shaders {
     fn default() -> Self {
         Self { made: Mutex::new(Level::Leaf, Modules::default()), ids: AtomicU64::new(0) }
@@ -125,6 +133,7 @@ impl Shaders {
 
     fn make(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let translation = translate(&shader.program, stage)?;
+        check_limits(&device.device.limits(), &translation.interface)?;
         let label = format!("{:?} shader {:016x}", shader.kind, shader.hash);
         let module = device
             .attempt(|device| {
@@ -147,5 +156,29 @@ impl Shaders {
             reaches: reaches(&shader.program).into_iter().collect(),
             shader: shader.clone(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::recipe::Recipe;
+    use xenia_gpu::microcode::{ShaderKind, assemble};
+
+    #[test]
+    fn a_shader_needs_all_its_textures_and_samplers() {
+        // Each constant has a sampler, a texture of planes and one of volumes.
+        let fetches: Vec<_> = (1..32).map(|n| format!("tfetch3D r1, r0.xyz, tf{n}")).collect();
+        let text = format!("{}\nalloc colors\nmax oC0, r1, r1", fetches.join("\n"));
+        let shader = Shader::new(ShaderKind::Pixel, &assemble(&text).unwrap());
+        let interface = translate(&shader.program, Recipe::default().stages()[1]).unwrap().interface;
+        for (textures, samplers, fits) in [(62, 31, true), (61, 31, false), (62, 30, false)] {
+            let limits = wgpu::Limits {
+                max_sampled_textures_per_shader_stage: textures,
+                max_samplers_per_shader_stage: samplers,
+                ..wgpu::Limits::default()
+            };
+            assert_eq!(check_limits(&limits, &interface).is_ok(), fits, "{textures}, {samplers}");
+        }
     }
 }

@@ -1,0 +1,73 @@
+//! Tests of draws that the reference makes because the host lacks something.
+
+use super::*;
+use std::fmt::Write as _;
+
+#[test]
+fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
+    let mut text = String::new();
+    for i in 0..300 {
+        let _ = write!(text, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0\n", (i * 7 + 3) % 300);
+    }
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 64, 0);
+        scene.shader(1, &format!("{text}alloc colors\nexec\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, RED));
+        scene.draw(8, 3);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    let [(reason, 1)] = fallbacks(&counters)[..] else { panic!("{:?}", counters.fallbacks) };
+    assert!(reason.ends_with("are more than 256"), "{reason}");
+}
+
+#[test]
+fn a_shader_of_too_many_textures_is_drawn_by_the_reference() {
+    // Each constant has a sampler, a texture of planes and one of volumes.
+    let mut text = String::new();
+    for constant in 1..32 {
+        let _ = writeln!(text, "tfetch3D r1, r0.xyz, tf{constant}\nadd r0, r0, r1");
+    }
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 64, 0);
+        scene.shader(1, &format!("{text}alloc colors\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, RED));
+        scene.draw(8, 3);
+        scene
+    });
+    let (Some(counters), Some(device)) = (counters, device()) else { return };
+    let limits = device.wgpu().limits();
+    let fits =
+        limits.max_sampled_textures_per_shader_stage >= 62 && limits.max_samplers_per_shader_stage >= 31;
+    let reason = "a shader of more textures or samplers than the host binds has no translation";
+    let expected = if fits { vec![] } else { vec![(reason, 1)] };
+    assert_eq!(fallbacks(&counters), expected);
+}
+
+#[test]
+fn a_line_longer_than_the_hosts_textures_is_drawn_by_the_reference() {
+    const TEXELS: u32 = 20_000;
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 16, 0);
+        for n in 0..TEXELS {
+            scene.memory.write_u32(TEXTURE + 4 * n, (n as f32).to_bits());
+        }
+        // Texels of one 32-bit float, linear, no levels.
+        scene.texture(1, [2, 0x24 | 2 << 6 | TEXTURE, TEXELS - 1, 0x688 << 1, 0, 0]);
+        let fetch = "tfetch1D r0, r0.x, tf1, mag=point, min=point, unnormalized";
+        scene.shader(1, &format!("{fetch}\nmul r0, r0, c[0].xxxx\nalloc colors\nmax oC0, r0, r0"));
+        scene.constant(256, [1.0 / TEXELS as f32, 0.0, 0.0, 0.0]);
+        for (i, texel) in [0, 8191, 8192, 16_384, TEXELS - 1].into_iter().enumerate() {
+            let x = 16.0 * i as f32;
+            scene.vertices(&rectangle(x, 0.0, x + 16.0, 16.0, [texel as f32 + 0.5, 0.0, 0.0, 0.0]));
+            scene.draw(8, 3);
+        }
+        let frame = scene.show();
+        assert_eq!([8, 24, 40, 56, 72].map(|x| pixel(&frame, x, 8)[0]), [0, 104, 104, 209, 255]);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    // Some devices have larger textures.
+    let reasons = fallbacks(&counters);
+    assert!(reasons.is_empty() || reasons == [("a texture larger than the host's", 5)], "{reasons:?}");
+}
