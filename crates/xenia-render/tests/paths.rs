@@ -264,6 +264,23 @@ fn unusual_fetches_are_as_the_references() {
 }
 
 #[test]
+fn a_texture_that_cannot_be_decoded_reads_as_zeros() {
+    for fetch in ["tfetch2D", "getWeights2D"] {
+        let counters = drawn(|| {
+            let mut scene = Scene::new(80, 64, 0);
+            // Format 39, 32_AS_8, whose fourth component is the constant one.
+            scene.texture(1, [2 | 1 << 22 | 1 << 31, 0x27 | TEXTURE, 31 | 31 << 13, 0xa88 << 1, 0, 1 << 9]);
+            scene.shader(1, &format!("{fetch} r0, r0.xy, tf1\nalloc colors\nmax oC0, r0, r0"));
+            scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, [0.3, 0.6, 0.0, 0.0]));
+            scene.draw(8, 3);
+            scene
+        });
+        let Some(counters) = counters else { return };
+        assert_eq!(fallbacks(&counters), [], "{fetch}");
+    }
+}
+
+#[test]
 fn alpha_becomes_a_mask_on_the_device() {
     for msaa in 0..3 {
         let counters = drawn(|| {
