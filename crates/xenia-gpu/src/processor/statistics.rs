@@ -96,13 +96,36 @@ impl Statistics {
         self.count_problem(&error.to_string());
     }
 
+    /// Counts a problem, and logs the first one of each counter.
     pub(super) fn count_problem(&mut self, problem: &str) {
-        if let Some(count) = self.problems.get_mut(problem) {
-            *count += 1;
-            return;
+        if self.add_problem(problem) {
+            tracing::warn!(target: "gpu", problem, "first time");
         }
-        tracing::warn!(target: "gpu", problem, "first time");
-        let name = if self.problems.len() < MAX_PROBLEMS { problem } else { "others" };
-        *self.problems.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Counts a problem; returns whether its counter is new.
+    fn add_problem(&mut self, problem: &str) -> bool {
+        let is_full = self.problems.len() >= MAX_PROBLEMS && !self.problems.contains_key(problem);
+        let name = if is_full { "others" } else { problem };
+        if let Some(count) = self.problems.get_mut(name) {
+            *count += 1;
+            return false;
+        }
+        self.problems.insert(name.to_owned(), 1);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_have_a_limit_and_are_new_once() {
+        let mut statistics = Statistics::default();
+        let problems = (0..MAX_PROBLEMS + 9).chain(0..MAX_PROBLEMS + 9);
+        let new = problems.filter(|problem| statistics.add_problem(&problem.to_string())).count();
+        assert_eq!((new, statistics.problems.len()), (MAX_PROBLEMS + 1, MAX_PROBLEMS + 1));
+        assert_eq!((statistics.problems["0"], statistics.problems["others"]), (2, 18));
     }
 }
