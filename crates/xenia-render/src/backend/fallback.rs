@@ -11,6 +11,9 @@ use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
 use super::{WgpuBackend, state};
 
+/// Maximum number of distinct reasons; further ones share one counter.
+const MAX_REASONS: usize = 64;
+
 /// Result of a draw by the reference.
 pub(super) struct Drawn {
     /// The EDRAM's words, if the draw used them.
@@ -41,10 +44,7 @@ impl Fallback {
         memory: &dyn PhysicalMemory,
         cancel: Cancel,
     ) -> Result<Drawn, BackendError> {
-        *self.reasons.entry(reason).or_insert_with_key(|reason| {
-            tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
-            0
-        }) += 1;
+        self.count(reason);
         let reference = self.reference.get_or_insert_with(Reference::new);
         reference.set_cancel(cancel);
         if let Some(words) = words {
@@ -59,6 +59,16 @@ impl Fallback {
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
         let is_visible = call.survey.is_some_and(|survey| reference.survey(survey));
         Ok(Drawn { words: words.map(|_| reference.words()), samples, is_visible, limit: drawn.err() })
+    }
+
+    /// Counts a reason, and logs the first one of each counter.
+    fn count(&mut self, reason: String) {
+        let is_full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&reason);
+        let name = if is_full { "others".to_owned() } else { reason };
+        *self.reasons.entry(name).or_insert_with_key(|reason| {
+            tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
+            0
+        }) += 1;
     }
 
     /// Number of draws by missing host feature.
@@ -97,5 +107,20 @@ impl WgpuBackend {
             self.set_words(words);
         }
         drawn.limit.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_a_limit() {
+        let mut fallback = Fallback::default();
+        for reason in (0..MAX_REASONS + 9).chain(0..MAX_REASONS + 9) {
+            fallback.count(reason.to_string());
+        }
+        assert_eq!(fallback.reasons.len(), MAX_REASONS + 1);
+        assert_eq!((fallback.reasons["0"], fallback.reasons["others"]), (2, 18));
     }
 }
