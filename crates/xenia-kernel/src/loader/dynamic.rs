@@ -14,7 +14,7 @@ use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 use xenia_limits::{Limit, Limits};
-use xenia_memory::GuestMemory;
+use xenia_memory::{GuestMemory, Heap};
 use xenia_vfs::VfsError;
 
 /// Longest chain of dependencies.
@@ -173,7 +173,7 @@ impl ModuleLoader<'_> {
         if let Some(damage) = image.damage() {
             tracing::warn!(target: "kernel", "{path} is damaged: {damage}");
         }
-        place_image(self.memory, &image)?;
+        place_library(self.memory, &image)?;
         let handle = match self.register_library(&image, path, xex.module_flags) {
             Ok(handle) => handle,
             Err(source) => {
@@ -336,6 +336,15 @@ impl ModuleLoader<'_> {
         self.files.lock().close(file);
         read
     }
+}
+
+/// Maps the image of a library. Outside the range for images the title could free its pages, and
+/// unloading it would free what lies there by then.
+fn place_library(memory: &GuestMemory, image: &LoadedImage) -> Result<(), LoadError> {
+    if !matches!(Heap::of(image.base), Some(Heap::Image64K | Heap::Image4K)) {
+        return Err(LoadError::OutsideImages { base: image.base });
+    }
+    place_image(memory, image)
 }
 
 /// Whether a library is the debugger's, which exists on development kits only. Calls of its exports

@@ -23,7 +23,13 @@ use xenia_patches::PatchError;
 /// Reasons why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The image's pages are outside the range for images, or occupied.
+    /// A library's image is outside the range for images.
+    #[error("a library at {base}, outside 0x80000000..0xA0000000")]
+    OutsideImages {
+        /// First address of the image.
+        base: GuestAddr,
+    },
+    /// The image's pages are outside the heaps, or occupied.
     #[error("image at {base}, {size:#x} bytes: {source}")]
     Place {
         /// First address of the image.
@@ -99,9 +105,11 @@ impl LoadError {
     pub fn status(self) -> NtStatus {
         match self {
             Self::Place { source, .. } => Failure::from(source).status(),
-            Self::NoEntry | Self::Image { .. } | Self::TooDeep { .. } | Self::Patch(_) => {
-                NtStatus::INVALID_IMAGE_FORMAT
-            }
+            Self::OutsideImages { .. }
+            | Self::NoEntry
+            | Self::Image { .. }
+            | Self::TooDeep { .. }
+            | Self::Patch(_) => NtStatus::INVALID_IMAGE_FORMAT,
             Self::Loaded => NtStatus::CONFLICTING_ADDRESSES,
             Self::Version { .. } => NtStatus::REVISION_MISMATCH,
             Self::File { source, .. } => match source.status() {

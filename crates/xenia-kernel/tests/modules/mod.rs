@@ -200,6 +200,7 @@ fn a_library_that_refuses_releases_what_was_there_before() {
 fn invalid_libraries_are_rejected_without_leftovers() {
     let good = LibraryFile::new(BASE, LOG, 1).export_of("missing.xex", 3);
     let at_the_title = LibraryFile::new(machine::CODE, LOG, 1);
+    let in_general_memory = LibraryFile::new(0x2000_0000, LOG, 1);
     let mut damaged = good.bytes();
     damaged[0x1C..0x20].copy_from_slice(&[0, 0, 0xFF, 0xFF]);
     for (what, bytes, status) in [
@@ -210,6 +211,7 @@ fn invalid_libraries_are_rejected_without_leftovers() {
         ("no headers", good.bytes()[..0x40].to_vec(), 0xC000_007B),
         ("damaged", damaged, 0xC000_007B),
         ("in the way", at_the_title.bytes(), 0xC000_0018),
+        ("in general memory", in_general_memory.bytes(), 0xC000_007B),
     ] {
         let mut code = Code::default();
         load(&mut code, NAME, 0x10);
