@@ -18,6 +18,7 @@ use xenia_formats::image::{
 };
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
+use xenia_limits::Limit;
 use xenia_patches::PatchError;
 
 /// Reasons why an image could not be loaded.
@@ -157,7 +158,8 @@ pub struct Module {
     /// Other titles whose content it can open.
     pub alternate_titles: Vec<TitleId>,
     pub resources: Vec<Resource>,
-    /// Title database (SPA) of the executable, as before the title ran; empty if it has none.
+    /// Title database (SPA) of the title's executable, as before the title ran; empty if it has
+    /// none, and for libraries.
     pub database: Arc<[u8]>,
     /// Exports, sorted by ordinal.
     pub exports: Vec<ImageExport>,
@@ -169,6 +171,29 @@ pub struct Module {
     pub patches: Vec<String>,
     /// Kernel memory that it owns, apart from its list entry and its headers.
     pub(super) names: Vec<GuestAddr>,
+    /// Host memory of all its names and tables, in bytes.
+    pub(super) table_bytes: u64,
+}
+
+impl Module {
+    /// Computes [`Self::table_bytes`].
+    fn count_table_bytes(&self) -> u64 {
+        /// Host memory that the allocation of a name takes in addition.
+        const ALLOCATION: usize = 16;
+        let Self { name, linked_name, path, alternate_titles, resources, exports, functions, named, .. } =
+            self;
+        let names = [name, path].into_iter().chain(linked_name);
+        let names = names.chain(exports.iter().filter_map(|export| export.name.as_ref()));
+        let names = names.chain(named.iter().map(|symbol| &symbol.name));
+        let names = names.chain(resources.iter().map(|resource| &resource.name));
+        let names: usize = names.map(|name| ALLOCATION + name.len()).sum();
+        let tables = size_of_val(alternate_titles.as_slice())
+            + size_of_val(resources.as_slice())
+            + size_of_val(exports.as_slice())
+            + size_of_val(functions.as_slice())
+            + size_of_val(named.as_slice());
+        (names + tables) as u64
+    }
 }
 
 /// Name, path and kind of a module.
@@ -262,6 +287,11 @@ impl Modules {
         })
     }
 
+    /// Host memory of the names and tables of all libraries, in bytes.
+    fn library_bytes(&self) -> u64 {
+        self.list.iter().skip(1).map(|module| module.table_bytes).sum()
+    }
+
     /// Direct dependencies of a module.
     pub(crate) fn dependencies_of(&self, handle: GuestAddr) -> Vec<GuestAddr> {
         self.find(handle).map(|module| module.dependencies.clone()).unwrap_or_default()
@@ -291,33 +321,39 @@ struct LoaderEntry {
 impl ModuleLoader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
     pub fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
-        let LoaderEntry { handle, headers, names } = self.make_entry(image, &identity)?;
         let mut functions = image.functions.clone();
         functions.sort_by_key(|function| function.start);
-        self.modules.lock().push(Module {
-            handle,
+        let is_title = self.modules.lock().title().is_none();
+        let mut module = Module {
             name: identity.name.to_owned(),
             linked_name: image.name.clone(),
             path: identity.path.to_owned(),
             is_library: identity.is_library,
             version: image.execution.map(|execution| execution.version),
-            dependencies: Vec::new(),
-            attached: false,
             base: image.base,
             size: image.size,
             entry: image.entry,
-            headers,
             stack_size: image.stack_size,
             execution: image.execution,
             alternate_titles: image.alternate_titles.clone(),
             resources: image.resources.clone(),
-            database: database_of(image).into(),
+            // Only the title's database is read.
+            database: if is_title { database_of(image).into() } else { Arc::default() },
             exports: image.exports.clone(),
             functions,
             named: named_functions(image),
-            patches: Vec::new(),
-            names,
-        });
+            ..Module::default()
+        };
+        module.table_bytes = module.count_table_bytes();
+        if !is_title {
+            let held = self.modules.lock().library_bytes();
+            self.limits.admit_amount(Limit::LibraryBytes, held, module.table_bytes)?;
+        }
+        let LoaderEntry { handle, headers, names } = self.make_entry(image, &identity)?;
+        module.handle = handle;
+        module.headers = headers;
+        module.names = names;
+        self.modules.lock().push(module);
         Ok(handle)
     }
 

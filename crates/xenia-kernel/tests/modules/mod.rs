@@ -7,8 +7,9 @@ mod updates;
 use crate::machine::{self, Code, DATA, ScriptedVideo, TitleHarness};
 use library::LibraryFile;
 use std::path::Path;
-use xenia_formats::image::ImageKind;
-use xenia_guest::GuestAddr;
+use xenia_formats::image::{ImageExport, ImageKind, LoadedImage};
+use xenia_guest::{GuestAddr, Ordinal};
+use xenia_kernel::loader::Identity;
 use xenia_memory::{AllocKind, Protect};
 use xenia_sched::{EndKind, RunEnd};
 
@@ -268,6 +269,28 @@ fn a_file_of_many_names_counts_each_time_it_is_read() {
         files.extend(names.into_iter().zip(sizes).map(|(name, size)| (name, packed(size))));
         assert_eq!(refused_bytes(&files), refused, "{count}");
     }
+}
+
+#[test]
+fn the_names_and_tables_of_libraries_are_limited() {
+    let mut code = Code::default();
+    code.end();
+    let machine = TitleHarness::new(&code, ImageKind::Xex, machine::CODE, ScriptedVideo::default());
+    let mut image = LoadedImage::empty(ImageKind::Xex);
+    let export = |ordinal| ImageExport {
+        ordinal: Ordinal(ordinal),
+        name: Some("x".repeat(256)),
+        address: GuestAddr::NULL,
+    };
+    image.exports = (0..=u16::MAX).map(export).collect();
+    let loader = machine.kernel.loader();
+    let register = |number: &u32| {
+        let name = format!("{number}.xex");
+        loader.register(&image, Identity { name: &name, path: &name, is_library: true }).is_ok()
+    };
+    // Each takes 38 MiB.
+    assert_eq!((0..32).take_while(register).count(), 6);
+    assert_eq!(machine.kernel.limits.hits().get("library_bytes"), Some(&1));
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl AreasState {
         kernel.pool.lock().restore(pool)?;
         kernel.requests.restore(requests, &kernel.limits)?;
         kernel.imports.restore(imports)?;
-        kernel.modules.lock().restore(modules)?;
+        kernel.modules.lock().restore(modules, &kernel.limits)?;
         kernel.user.restore(user, &kernel.limits)?;
         kernel.net.restore(net, &|event| hold_event_again(&kernel.objects, event))?;
         (0..render_driver.woken()).for_each(|_| kernel.pending_calls.add());

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_formats::image::{ExecutionInfo, FunctionEntry, ImageExport, Resource, Symbol, Version};
 use xenia_guest::{GuestAddr, TitleId};
+use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, check, is_count};
 
 /// Largest sizes of a function and of its prologue in bytes: the fields of a row of `.pdata`.
@@ -78,6 +79,8 @@ impl Module {
             named,
             patches,
             names,
+            // Counted again.
+            table_bytes: _,
         } = self.clone();
         ModuleState {
             handle,
@@ -139,7 +142,7 @@ impl ModuleState {
         check(functions.iter().all(fits), "a function is too long")?;
         check(named.is_sorted_by_key(|symbol| symbol.address), "a module's symbols are not in order")?;
         check(exports.is_sorted_by_key(|export| export.ordinal), "a module's exports are not in order")?;
-        Ok(Module {
+        let mut module = Module {
             handle,
             name,
             linked_name,
@@ -162,7 +165,10 @@ impl ModuleState {
             named,
             patches,
             names,
-        })
+            table_bytes: 0,
+        };
+        module.table_bytes = module.count_table_bytes();
+        Ok(module)
     }
 }
 
@@ -181,7 +187,7 @@ impl Modules {
     }
 
     /// Replaces the modules by those of a state. Memory has their images already.
-    pub(crate) fn restore(&mut self, state: ModulesState) -> Result<(), Impossible> {
+    pub(crate) fn restore(&mut self, state: ModulesState, limits: &Limits) -> Result<(), Impossible> {
         let ModulesState { list, operations, next_operation, beginning, lock, handed_over } = state;
         let list: Vec<Module> = list.into_iter().map(ModuleState::module).collect::<Result<_, _>>()?;
         let handles: BTreeSet<_> = list.iter().map(|module| module.handle).collect();
@@ -196,7 +202,32 @@ impl Modules {
         check(operations.len() <= MAX_OPERATIONS, "too many loads and unloads are under way")?;
         let is_next = operations.last_key_value().is_none_or(|(&last, _)| last < next_operation);
         check(is_next && is_count(next_operation), "the numbers of loads and unloads are wrong")?;
-        *self = Self { list, operations, next_operation, beginning, lock, handed_over };
+        let restored = Self { list, operations, next_operation, beginning, lock, handed_over };
+        let most = limits.value(Limit::LibraryBytes);
+        check(restored.library_bytes() <= most, "the names and tables of libraries are too large")?;
+        *self = restored;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restored_tables_of_libraries_are_limited() {
+        let limits = Limits::default();
+        let most = limits.value(Limit::LibraryBytes) as usize;
+        // The title, which comes first, is not counted.
+        for (large, is_refused) in [(0, false), (1, true)] {
+            let module = |number: u32| Module {
+                handle: GuestAddr(number),
+                name: "x".repeat(if number == large { most } else { 0 }),
+                ..Module::default()
+            };
+            let state = Modules { list: vec![module(0), module(1)], ..Modules::default() }.state();
+            let restored = Modules::default().restore(state, &limits);
+            assert_eq!(restored.is_err(), is_refused, "module {large}");
+        }
     }
 }
