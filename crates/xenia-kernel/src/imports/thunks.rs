@@ -55,6 +55,8 @@ pub struct Stubs {
     pub(super) targets: Arc<CallTargets>,
     numbers: Numbers,
     exports: BTreeMap<(Library, u16), GuestAddr>,
+    /// Stubs of missing functions; those of unknown libraries have none as the library.
+    missing: BTreeMap<(Option<Library>, u16), GuestAddr>,
     page: Option<GuestAddr>,
     used: u32,
     /// The kernel's return stubs.
@@ -126,6 +128,21 @@ impl Stubs {
         Ok(at)
     }
 
+    /// The stub of an unimplemented function, made on first use.
+    pub fn of_missing(
+        &mut self,
+        memory: &GuestMemory,
+        library: Option<Library>,
+        ordinal: Ordinal,
+    ) -> Fallible<GuestAddr> {
+        if let Some(&at) = self.missing.get(&(library, ordinal.0)) {
+            return Ok(at);
+        }
+        let at = self.add(memory, Target::Missing { library, ordinal })?;
+        self.missing.insert((library, ordinal.0), at);
+        Ok(at)
+    }
+
     /// Patches the 16-byte import thunk at `address` to call `target`.
     pub fn patch_thunk(&mut self, memory: &GuestMemory, address: GuestAddr, target: Target) -> Fallible<()> {
         write_thunk(memory, address, [SYSTEM_CALL, word::BLR, word::NOP, word::NOP])?;
@@ -150,4 +167,23 @@ fn write_thunk(memory: &GuestMemory, address: GuestAddr, words: [u32; 4]) -> Fal
         memory.write(address.offset(4 * index as u32), word)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_function_has_one_stub() {
+        let memory = GuestMemory::new().unwrap();
+        let mut stubs = Stubs::default();
+        let functions = [(None, 1), (Some(Library::xam), 1), (Some(Library::xam), 2)];
+        let mut all = || {
+            functions.map(|(library, ordinal)| stubs.of_missing(&memory, library, Ordinal(ordinal)).unwrap())
+        };
+        let first = all();
+        assert_eq!(all(), first, "also when the library is loaded again");
+        let different: std::collections::BTreeSet<_> = first.into_iter().collect();
+        assert_eq!(different.len(), functions.len());
+    }
 }

@@ -96,7 +96,7 @@ impl ModuleLoader<'_> {
             let mut stubs = self.imports.stubs.lock();
             match export {
                 Some(export) => stubs.of_export(memory, export)?,
-                None => stubs.add(memory, Target::Missing { library, ordinal })?,
+                None => stubs.of_missing(memory, library, ordinal)?,
             }
         };
         write_slot(memory, import, address)

@@ -18,6 +18,7 @@ pub(crate) struct StubsState {
     /// By ascending address.
     calls: Vec<CallState>,
     exports: BTreeMap<(Library, u16), GuestAddr>,
+    missing: BTreeMap<(Option<Library>, u16), GuestAddr>,
     page: Option<GuestAddr>,
     used: u32,
     own: OwnStubs,
@@ -86,18 +87,20 @@ impl Stubs {
     /// The state of the stubs and thunks.
     pub(crate) fn state(&self) -> Result<StubsState, Unsaveable> {
         // The numbers of targets are seen by no guest; they are assigned again.
-        let Self { targets, numbers: _, exports, page, used, own } = self;
+        let Self { targets, numbers: _, exports, missing, page, used, own } = self;
         let calls = targets.all().into_iter().map(|(at, target)| CallState { at, target: target.into() });
         let calls: Vec<_> = calls.collect();
         if !is_bounded(&calls) {
             return Err("the title has kernel calls in too many pages".into());
         }
-        Ok(StubsState { calls, exports: exports.clone(), page: *page, used: *used, own: *own })
+        let exports = exports.clone();
+        let missing = missing.clone();
+        Ok(StubsState { calls, exports, missing, page: *page, used: *used, own: *own })
     }
 
     /// Replaces the stubs and thunks by those of a state.
     pub(crate) fn restore(&mut self, registry: &ExportRegistry, state: StubsState) -> Result<(), Impossible> {
-        let StubsState { calls, exports, page, used, own } = state;
+        let StubsState { calls, exports, missing, page, used, own } = state;
         check(own == self.own, "the kernel's return stubs are at other addresses")?;
         check(used <= PAGE && used.is_multiple_of(STUB), "the page of stubs is overfull")?;
         check(calls.is_sorted_by(|one, next| one.at < next.at), "the kernel calls are not in order")?;
@@ -112,6 +115,7 @@ impl Stubs {
             self.bind(at, target.target(registry)?);
         }
         self.exports = exports;
+        self.missing = missing;
         self.page = page;
         self.used = used;
         Ok(())

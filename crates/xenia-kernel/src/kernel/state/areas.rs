@@ -40,7 +40,7 @@ pub struct AreasState {
 
 impl StateSection for AreasState {
     const NAME: &'static str = "kernel/areas";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 }
 
 /// A copy of what is behind a lock, which is released at once.
