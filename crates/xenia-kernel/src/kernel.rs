@@ -233,7 +233,7 @@ impl Kernel {
             trace: config.call_trace.clone(),
             costs: config.call_costs.then(CallCosts::default),
         };
-        let imports = ImportBindings::new(&memory, registry, observers)?;
+        let imports = ImportBindings::new(&memory, registry, observers, limits.clone())?;
         let processes = Processes::new(&memory, &pool)?;
         let objects = make_objects(&memory, &pool, &imports, &limits)?;
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;

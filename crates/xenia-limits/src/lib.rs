@@ -108,6 +108,8 @@ limits! {
     LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,
         "Bytes that one call may read and unpack of executables that it loads: each may be packed a thousandfold, or have many \
          names.";
+    CallPages = "call_pages", 0x1000, INSUFFICIENT_RESOURCES,
+        "Pages that have stubs and import thunks, or had them: each takes as much host memory. Some titles fill ten.";
     LibraryBytes = "library_bytes", 0x1000_0000, NO_MEMORY,
         "Bytes of the names and tables of all loaded libraries: 65,536 names may be one text of a file.";
 }

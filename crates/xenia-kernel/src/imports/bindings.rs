@@ -21,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::Library;
 use xenia_imports::ordinals::{self, Returns};
+use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
@@ -90,8 +91,9 @@ impl ImportBindings {
         memory: &GuestMemory,
         registry: &'static ExportRegistry,
         observers: CallObservers,
+        limits: Arc<Limits>,
     ) -> Fallible<Self> {
-        let mut stubs = Stubs::default();
+        let mut stubs = Stubs::new(limits);
         stubs.initialize(memory)?;
         let own_stubs = stubs.own;
         let targets = stubs.targets.clone();

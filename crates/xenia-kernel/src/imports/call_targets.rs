@@ -2,8 +2,8 @@
 //! writes under the lock of the stubs.
 //!
 //! A radix tree by address whose leaves hold target numbers. Nodes are made on first use and never
-//! freed. The number is an index into an append-only list of distinct targets, so reloading a
-//! module does not grow the list.
+//! freed; [`Limit::CallPages`](xenia_limits::Limit::CallPages) bounds them. The number is an index
+//! into an append-only list of distinct targets, so reloading a module does not grow the list.
 
 use super::thunks::Target;
 use std::collections::BTreeMap;

@@ -11,11 +11,12 @@ use super::call_targets::{CallTargets, Numbers};
 use crate::imports::Export;
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_imports::Library;
 use xenia_isa::word;
+use xenia_limits::{Limit, Limits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.
@@ -54,6 +55,9 @@ pub enum Target {
 pub struct Stubs {
     pub(super) targets: Arc<CallTargets>,
     numbers: Numbers,
+    limits: Arc<Limits>,
+    /// Pages that have a target, or had one: their nodes in the map of targets stay.
+    pages: BTreeSet<GuestAddr>,
     exports: BTreeMap<(Library, u16), GuestAddr>,
     /// Stubs of missing functions; those of unknown libraries have none as the library.
     missing: BTreeMap<(Option<Library>, u16), GuestAddr>,
@@ -77,6 +81,11 @@ pub struct OwnStubs {
 }
 
 impl Stubs {
+    /// No stubs and thunks.
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Makes the kernel's return stubs.
     pub fn initialize(&mut self, memory: &GuestMemory) -> Fallible<()> {
         self.own = OwnStubs {
@@ -89,8 +98,14 @@ impl Stubs {
     }
 
     /// Sets the target of the `sc 2` at `address`.
-    pub fn bind(&mut self, address: GuestAddr, target: Target) {
+    fn bind(&mut self, address: GuestAddr, target: Target) -> Fallible<()> {
+        let page = address.page_base();
+        if !self.pages.contains(&page) {
+            self.limits.admit(Limit::CallPages, self.pages.len())?;
+            self.pages.insert(page);
+        }
         self.targets.bind(&mut self.numbers, address, target);
+        Ok(())
     }
 
     /// Removes all targets in this range, whose code was unloaded.
@@ -110,10 +125,10 @@ impl Stubs {
             }
         };
         let at = page.offset(self.used);
-        self.used += STUB;
         memory.write(at, SYSTEM_CALL)?;
         memory.write(at.offset(4), word::BLR)?;
-        self.bind(at, target);
+        self.bind(at, target)?;
+        self.used += STUB;
         Ok(at)
     }
 
@@ -146,8 +161,7 @@ impl Stubs {
     /// Patches the 16-byte import thunk at `address` to call `target`.
     pub fn patch_thunk(&mut self, memory: &GuestMemory, address: GuestAddr, target: Target) -> Fallible<()> {
         write_thunk(memory, address, [SYSTEM_CALL, word::BLR, word::NOP, word::NOP])?;
-        self.bind(address, target);
-        Ok(())
+        self.bind(address, target)
     }
 }
 
@@ -183,7 +197,24 @@ mod tests {
         };
         let first = all();
         assert_eq!(all(), first, "also when the library is loaded again");
-        let different: std::collections::BTreeSet<_> = first.into_iter().collect();
+        let different: BTreeSet<_> = first.into_iter().collect();
         assert_eq!(different.len(), functions.len());
+    }
+
+    #[test]
+    fn pages_with_calls_are_limited() {
+        let mut stubs = Stubs::default();
+        let most = Limit::CallPages.row().value as u32;
+        let mut bind = |page: u32, offset: u32| {
+            stubs.bind(GuestAddr(page * 0x1000 + offset), Target::CallReturn).is_ok()
+        };
+        assert!((0..most).all(|page| bind(page, 0)));
+        assert!(!bind(most, 0));
+        assert!(bind(most - 1, 8), "its page is there");
+        stubs.unbind(GuestAddr::NULL, 0x1000);
+        assert!(stubs.bind(GuestAddr(most * 0x1000), Target::CallReturn).is_err(), "a page stays");
+        assert!(stubs.bind(GuestAddr::NULL, Target::CallReturn).is_ok());
+        assert_eq!(stubs.limits.hits().get("call_pages"), Some(&2));
+        assert!(stubs.targets.find(GuestAddr(most * 0x1000)).is_none());
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 use xenia_imports::Library;
-use xenia_state::{Impossible, Unsaveable, check, is_count};
+use xenia_state::{Impossible, check, is_count};
 
 /// State of [`ImportBindings`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub(crate) struct ImportsState {
 
 impl ImportBindings {
     /// The bindings' state.
-    pub(crate) fn state(&self) -> Result<ImportsState, Unsaveable> {
+    pub(crate) fn state(&self) -> ImportsState {
         let Self {
             registry: _,          // the same in every machine
             targets: _,           // shared with the stubs
@@ -30,9 +30,9 @@ impl ImportBindings {
             variables,
             missing,
         } = self;
-        let stubs = stubs.lock().state()?;
+        let stubs = stubs.lock().state();
         let variables = variables.lock().state();
-        Ok(ImportsState { stubs, variables, missing: missing.lock().clone() })
+        ImportsState { stubs, variables, missing: missing.lock().clone() }
     }
 
     /// Replaces the bindings by those of a state.

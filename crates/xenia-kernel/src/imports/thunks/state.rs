@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::Library;
-use xenia_state::{Impossible, Unsaveable, check};
-
-/// Largest number of pages with calls: each takes as much host memory as guest memory. The thunks
-/// of an image are side by side, so some titles fill ten.
-const CALL_PAGES: usize = 0x1000;
+use xenia_limits::Limit;
+use xenia_state::{Impossible, check};
 
 /// State of [`Stubs`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StubsState {
     /// By ascending address.
     calls: Vec<CallState>,
+    /// Pages that the limit counts: they have a call, or had one.
+    pages: BTreeSet<GuestAddr>,
     exports: BTreeMap<(Library, u16), GuestAddr>,
     missing: BTreeMap<(Option<Library>, u16), GuestAddr>,
     page: Option<GuestAddr>,
@@ -78,29 +77,36 @@ impl TargetState {
     }
 }
 
-/// Whether calls at these addresses are few enough.
-fn is_bounded(calls: &[CallState]) -> bool {
-    calls.iter().map(|call| call.at.page_base()).collect::<BTreeSet<_>>().len() <= CALL_PAGES
-}
-
 impl Stubs {
     /// The state of the stubs and thunks.
-    pub(crate) fn state(&self) -> Result<StubsState, Unsaveable> {
-        // The numbers of targets are seen by no guest; they are assigned again.
-        let Self { targets, numbers: _, exports, missing, page, used, own } = self;
+    pub(crate) fn state(&self) -> StubsState {
+        let Self {
+            // Not visible to the guest, and assigned again.
+            numbers: _,
+            limits: _,
+            targets,
+            pages,
+            exports,
+            missing,
+            page,
+            used,
+            own,
+        } = self;
         let calls = targets.all().into_iter().map(|(at, target)| CallState { at, target: target.into() });
-        let calls: Vec<_> = calls.collect();
-        if !is_bounded(&calls) {
-            return Err("the title has kernel calls in too many pages".into());
+        StubsState {
+            calls: calls.collect(),
+            pages: pages.clone(),
+            exports: exports.clone(),
+            missing: missing.clone(),
+            page: *page,
+            used: *used,
+            own: *own,
         }
-        let exports = exports.clone();
-        let missing = missing.clone();
-        Ok(StubsState { calls, exports, missing, page: *page, used: *used, own: *own })
     }
 
     /// Replaces the stubs and thunks by those of a state.
     pub(crate) fn restore(&mut self, registry: &ExportRegistry, state: StubsState) -> Result<(), Impossible> {
-        let StubsState { calls, exports, missing, page, used, own } = state;
+        let StubsState { calls, pages, exports, missing, page, used, own } = state;
         check(own == self.own, "the kernel's return stubs are at other addresses")?;
         check(used <= PAGE && used.is_multiple_of(STUB), "the page of stubs is overfull")?;
         check(calls.is_sorted_by(|one, next| one.at < next.at), "the kernel calls are not in order")?;
@@ -108,12 +114,18 @@ impl Stubs {
             calls.iter().all(|call| call.at.0.is_multiple_of(4)),
             "a kernel call is not at an instruction",
         )?;
-        check(is_bounded(&calls), "there are kernel calls in too many pages")?;
+        let most = self.limits.value(Limit::CallPages);
+        check(pages.len() as u64 <= most, "there are kernel calls in too many pages")?;
+        check(
+            calls.iter().all(|call| pages.contains(&call.at.page_base())),
+            "a kernel call is in a page that is not counted",
+        )?;
         // The end of the range is behind the last word.
         self.unbind(GuestAddr::NULL, u32::MAX);
         for CallState { at, target } in calls {
-            self.bind(at, target.target(registry)?);
+            self.targets.bind(&mut self.numbers, at, target.target(registry)?);
         }
+        self.pages = pages;
         self.exports = exports;
         self.missing = missing;
         self.page = page;

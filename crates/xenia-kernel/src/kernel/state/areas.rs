@@ -40,7 +40,7 @@ pub struct AreasState {
 
 impl StateSection for AreasState {
     const NAME: &'static str = "kernel/areas";
-    const VERSION: u16 = 5;
+    const VERSION: u16 = 6;
 }
 
 /// A copy of what is behind a lock, which is released at once.
@@ -99,7 +99,7 @@ impl AreasState {
             uniform: copy_of(uniform),
             pool,
             requests: requests.state(),
-            imports: imports.state()?,
+            imports: imports.state(),
             modules,
             title: copy_of(title),
             display: copy_of(display),
