@@ -19,6 +19,8 @@ pub(super) struct Reel {
     passed: usize,
     dialogs: Vec<(GuestTicks, Answered)>,
     end: Option<End>,
+    /// Guest time of the end, or the latest one of a recording without the line of the end.
+    last: GuestTicks,
     position: RecordingState,
     trouble: Trouble,
 }
@@ -69,6 +71,7 @@ impl Reel {
         let mut lines: Vec<Line> = Vec::new();
         let mut dialogs: Vec<(GuestTicks, Answered)> = Vec::new();
         let mut end = None;
+        let mut last = 0;
         for (index, text) in numbered {
             let number = index + 1;
             let line: Line = serde_json::from_str(text).with_context(|| format!("line {number}"))?;
@@ -83,8 +86,10 @@ impl Reel {
                     bail!("line {number}: `end` must be true");
                 }
                 end = Some(End { at: line.at, asks: line.ask });
+                last = line.at;
                 continue;
             }
+            last = last.max(line.at);
             if let Change::Dialog(answer) = line.change {
                 if dialogs.last().is_some_and(|(last, _)| *last > line.at) {
                     bail!("line {number}: it belongs before the line above it");
@@ -98,7 +103,7 @@ impl Reel {
             lines.push(line);
         }
         let position = RecordingState { begins_at: header.begins_at, ..RecordingState::default() };
-        Ok(Self { lines, passed: 0, dialogs, end, position, trouble })
+        Ok(Self { lines, passed: 0, dialogs, end, last, position, trouble })
     }
 
     /// Applies the changes that hold from this question on.
@@ -154,23 +159,14 @@ impl Reel {
         }
     }
 
-    /// A dialog opens.
-    pub(super) fn open_dialog(&self, now: GuestTicks) {
-        // A recorded run may have ended with a dialog open.
-        if self.next_dialog().is_none() && self.end.is_none() {
-            self.trouble.end(|| {
-                format!("the recording has no answer to the dialog that the title opens at tick {now}")
-            });
-        }
-    }
-
     /// The answer to the open dialog, if it came until now.
     pub(super) fn answer_dialog(&mut self, now: GuestTicks) -> Option<Answered> {
         let Some((at, answer)) = self.next_dialog().cloned() else {
-            if let Some(end) = self.end.filter(|end| now > end.at) {
-                self.trouble.end(|| {
-                    format!("the recording ends at tick {}, and a dialog is open after that", end.at)
-                });
+            // Until then the title may cancel the dialog, or the recorded run end with it.
+            let last = self.last;
+            if now > last {
+                self.trouble
+                    .end(|| format!("the recording ends at tick {last}, and a dialog is open after that"));
             }
             return None;
         };
