@@ -1,11 +1,12 @@
 //! Raising of exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
 //! `__C_specific_handler`); implemented in [`exceptions`].
 
-use crate::abi::{Call, Flow, Ptr, RegisterResult, Text};
+use crate::abi::{Call, Flow, Ptr, RegisterResult};
 use crate::exceptions::{self, UnwindTarget};
 use crate::status::failure::Fallible;
+use crate::thread::records::MAX_THREAD_NAME;
 use xenia_cpu::PpcContext;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, code_page};
 use xenia_kernel_macros::exports;
 
 /// The exports for exceptions.
@@ -16,16 +17,17 @@ const SET_THREAD_NAME: u32 = 0x406D_1388;
 /// Thread ID that stands for the caller.
 const CURRENT_THREAD: u32 = u32::MAX;
 
-/// Sets the name of a thread, given the exception's parameters.
+/// Sets the name of a thread, given the exception's parameters. A longer name is cut short: the
+/// record of a thread that has ended keeps it until its last handle is closed.
 fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
     let memory = call.memory();
-    let name = Text(GuestAddr(information.at(1).read(memory)?)).text(memory)?;
+    let name = memory.read_c_string(GuestAddr(information.at(1).read(memory)?), MAX_THREAD_NAME)?;
     let id = match information.at(2).read(memory)? {
         CURRENT_THREAD => call.thread_id(),
         id => id,
     };
     if let Some(record) = call.kernel.threads.lock().get_mut(id) {
-        record.name = Some(name);
+        record.name = Some(code_page::decode(&name));
     }
     Ok(())
 }

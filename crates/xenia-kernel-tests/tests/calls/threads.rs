@@ -43,6 +43,20 @@ fn threads_are_suspended_and_resumed_by_object_and_by_handle() {
     assert_eq!(b.status("NtResumeThread", &[handle, 0]), NtStatus::THREAD_IS_TERMINATING);
 }
 
+#[test]
+fn long_names_of_threads_are_cut_short() {
+    let mut b = Harness::new();
+    let name = b.put_text(0x100, &"n".repeat(1000)) as u32;
+    // The exception by which titles name threads, for the calling one.
+    for (offset, word) in [(0, 0x406D_1388), (0x14, 0x1000), (0x18, name), (0x1C, u32::MAX)] {
+        b.memory().write::<u32>(b.scratch.offset(offset), word).unwrap();
+    }
+    b.kernel_call("RtlRaiseException", &[u64::from(b.scratch.0)]);
+    let threads = b.kernel.threads.lock();
+    let names: Vec<_> = threads.iter().filter_map(|record| record.name.clone()).collect();
+    assert_eq!(names, ["n".repeat(128)]);
+}
+
 /// Creates a thread; returns its stack's size, its priority and its process's type.
 fn made(b: &mut Harness, stack_size: u64, flags: u64) -> Result<(u32, u8, u8), NtStatus> {
     let base = u64::from(b.scratch.0);

@@ -20,6 +20,9 @@ use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
+/// Largest number of characters in a thread's name.
+pub const MAX_THREAD_NAME: u32 = 128;
+
 /// Guest addresses of a thread's stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
@@ -45,7 +48,7 @@ pub struct ThreadRecord {
     pub stack: Stack,
     /// Static TLS data; the dynamic slots follow it.
     pub tls: GuestAddr,
-    /// Name that the title gave it.
+    /// Name that the title gave it, of at most [`MAX_THREAD_NAME`] characters.
     pub name: Option<String>,
     /// Guest code that its exports have called and wait for, innermost last.
     pub frames: Frames,

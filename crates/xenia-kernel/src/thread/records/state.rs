@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Stack, ThreadRecord, Threads};
+use super::{MAX_THREAD_NAME, Stack, ThreadRecord, Threads};
 use crate::notification_list::NotificationList;
 #[cfg(any(test, feature = "testing"))]
 use crate::objects::HeldState;
@@ -112,6 +112,9 @@ impl ThreadRecordState {
         let Stack { allocation, limit, base } = stack;
         let is_ordered = allocation <= limit && limit <= base && base.0 < 0x8000_0000;
         check(is_ordered, "a thread's stack is impossible")?;
+        let has_fitting_name =
+            name.as_ref().is_none_or(|name| name.chars().count() <= MAX_THREAD_NAME as usize);
+        check(has_fitting_name, "a thread's name is too long")?;
         Ok(ThreadRecord {
             reference,
             id,

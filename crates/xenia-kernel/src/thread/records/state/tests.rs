@@ -259,7 +259,7 @@ fn restored_records_are_those_that_were_saved() {
 
 #[test]
 fn impossible_records_are_refused() {
-    let changes: [Change; 14] = [
+    let changes: [Change; 15] = [
         ("an ID above the last", |threads| threads.next_id = 1),
         ("the object of another", |threads| {
             threads.by_kthread.insert(GuestAddr(0x200), 1);
@@ -274,6 +274,9 @@ fn impossible_records_are_refused() {
         }),
         ("a stack in the kernel's memory", |threads| {
             threads.get_mut(1).unwrap().stack.base = GuestAddr(0x8000_0000);
+        }),
+        ("a name of 129 characters", |threads| {
+            threads.get_mut(1).unwrap().name = Some("x".repeat(MAX_THREAD_NAME as usize + 1));
         }),
         ("a hardware thread", |threads| threads.get_mut(1).unwrap().reference.hw_id = 6),
         ("an interruption to come", |threads| threads.get_mut(1).unwrap().apcs.interruptions = 4),
