@@ -15,11 +15,14 @@ pub struct Task;
 
 /// Flag of `ExCreateThread`: a thread of the system's process.
 const OF_SYSTEM: u32 = 2;
+/// Flag of `ExCreateThread`: a thread on hardware thread 5.
+const ON_LAST_HW_THREAD: u32 = 1 << (24 + 5);
 
 #[exports(xam)]
 impl Task {
     /// Runs `callback(message)` as a task, and stores its handle. The options, such as a queue, are
-    /// ignored: each task has a separate thread, with a stack of the title's size.
+    /// ignored: each task has a separate thread on hardware thread 5, with a stack of the title's
+    /// size.
     #[export(Partial)]
     fn XamTaskSchedule(
         call: &mut Call,
@@ -32,7 +35,9 @@ impl Task {
         // The code is the title's, which the system's small stacks are not made for.
         let title = call.kernel.threads.lock().processes.title;
         let stack = call.memory().read(title.offset(kprocess::KERNEL_STACK_SIZE))?;
-        let flow = create(call, stack, None, callback, message, OF_SYSTEM, made)?;
+        // On its caller's hardware thread it would starve while that polls at a higher priority.
+        let flags = OF_SYSTEM | ON_LAST_HW_THREAD;
+        let flow = create(call, stack, None, callback, message, flags, made)?;
         Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
     }
 

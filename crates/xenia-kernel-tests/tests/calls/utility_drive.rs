@@ -323,6 +323,8 @@ fn a_task_is_a_thread_of_the_systems() {
         assert_eq!(task.stack.base.0 - task.stack.limit.0, 0x6_0000, "the title's stack size");
         let process_type = task.kthread.offset(xenia_guest::layout::kthread::PROCESS_TYPE);
         assert_eq!(b.memory().read::<u8>(process_type), Ok(2), "the system's");
+        let processor = task.kthread.offset(xenia_guest::layout::kthread::CURRENT_CPU);
+        assert_eq!(b.memory().read::<u8>(processor), Ok(5), "not its caller's");
     }
     assert_eq!(b.xam_call("XamTaskShouldExit", &[handle]), 0);
     b.xam_call("XamTaskCloseHandle", &[handle]);
