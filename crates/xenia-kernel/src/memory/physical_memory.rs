@@ -10,8 +10,8 @@ const PROTECT: u32 = 0x7FF;
 /// Number of pages of physical memory.
 pub const TOTAL_PAGES: u32 = 0x2_0000;
 
-/// Allocates physical memory with addresses in `min..=max`, aligned to `align` (0 means page
-/// alignment). The page size in the protection flags selects the view.
+/// Allocates physical memory with addresses from `min` to the end of the page of `max`, aligned to
+/// `align` (0 means page alignment). The page size in the protection flags selects the view.
 pub fn allocate(
     memory: &GuestMemory,
     size: u32,
@@ -31,6 +31,9 @@ pub fn allocate(
         return Err(NtStatus::INVALID_PAGE_PROTECTION.into());
     }
     let align = align.max(heap.page_size()).checked_next_power_of_two().ok_or(NtStatus::INVALID_PARAMETER)?;
+    // The range counts in pages: titles pass `min + size - 1` for a size that is not a multiple.
+    // Whether the console counts those of 4 KiB in every view is unknown; these are the view's.
+    let max = max | (heap.page_size() - 1);
     Ok(memory.alloc_physical(heap, size, align, min, max, Protect(protect & PROTECT))?)
 }
 
@@ -121,6 +124,11 @@ mod tests {
             (0x200_0000..=0x2FF_E000).contains(&physical) && physical.is_multiple_of(0x1_0000),
             "{physical:#x}"
         );
+        let exact = allocate(&memory, 0x1800, READ_WRITE, 0x100_0000, 0x100_17FF, 0).unwrap();
+        assert_eq!(address_of(exact), 0x100_0000, "the last page is part of the range");
+        let large = READ_WRITE | flags::PAGES_16M;
+        let exact = allocate(&memory, 0x100_0000, large, 0x400_0000, 0x400_0000, 0).unwrap();
+        assert_eq!(address_of(exact), 0x400_0000, "a page of 16 MiB belongs to it as a whole");
         for (size, protect, min, max, align) in [
             (0, READ_WRITE, 0, u32::MAX, 0),
             (u32::MAX, READ_WRITE, 0, u32::MAX, 0),

@@ -30,11 +30,13 @@ impl Case {
         };
         let kept = Protect(protect & 0x7FF);
         let [min, max, align] = if anywhere { [0, u32::MAX, 0] } else { [min, max, align] };
+        // The whole page of the last address belongs to the range.
+        let limit = max | (heap.page_size() - 1);
         let aligned = align.max(heap.page_size()).checked_next_power_of_two();
         let valid = size > 0 && kept.is_valid() && protect & 6 != 0;
         let bytes = u64::from(size).next_multiple_of(heap.page_size().into());
         let room = valid
-            && aligned.is_some_and(|align| self.model.physical_room(heap, bytes, min..max, align))
+            && aligned.is_some_and(|align| self.model.physical_room(heap, bytes, min..limit, align))
             && !self.is_too_much(bytes as u32);
         let at = if anywhere {
             self.kernel_call("MmAllocatePhysicalMemory", &[0, size, protect | view])
@@ -47,7 +49,7 @@ impl Case {
         }
         let first = physical(GuestAddr(at)).unwrap();
         let last = u64::from(first) + bytes - 1;
-        assert!(Heap::of(GuestAddr(at)) == Some(heap) && min <= first && last <= max.into(), "{at:x}");
+        assert!(Heap::of(GuestAddr(at)) == Some(heap) && min <= first && last <= limit.into(), "{at:x}");
         assert_eq!(first % aligned.unwrap(), 0, "{first:x} aligned to {align:#x}");
         let range = at..at + bytes as u32;
         let pages = vec![Some(kept.0); bytes as usize / heap.page_size() as usize];
