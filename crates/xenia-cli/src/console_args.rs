@@ -12,8 +12,13 @@ use xenia_kernel::imports::MissingAnswer;
 #[command(next_help_heading = "Title")]
 pub struct ConsoleArgs {
     /// Result of calls of missing kernel functions: `fail`, their documented failure (the default);
-    /// `zero`; NAME=VALUE for one of them. May be given several times.
-    #[arg(long, value_name = "fail|zero|NAME=VALUE", value_delimiter = ',', value_parser = missing_answer)]
+    /// `zero`; `keep`, the first argument; NAME=VALUE for one of them. May be given several times.
+    #[arg(
+        long,
+        value_name = "fail|zero|keep|NAME=VALUE",
+        value_delimiter = ',',
+        value_parser = missing_answer
+    )]
     pub missing: Vec<MissingAnswer>,
     /// Version of the console's system: major, minor, build and revision, which is 0 if it is left
     /// out (default: 2.0.21119.0).

@@ -6,7 +6,7 @@ use xenia_imports::ordinals::{self, ExportKind};
 use xenia_imports::{Library, Status};
 use xenia_kernel::imports::MissingAnswer;
 
-/// Reads a setting of the results of missing exports: `fail`, `zero` or `NAME=VALUE`.
+/// Reads a setting of the results of missing exports: `fail`, `zero`, `keep` or `NAME=VALUE`.
 ///
 /// # Errors
 /// The text is none of these, or the name is not that of a missing function.
@@ -14,10 +14,11 @@ pub fn missing_answer(text: &str) -> Result<MissingAnswer, String> {
     match text {
         "fail" => return Ok(MissingAnswer::Fail),
         "zero" => return Ok(MissingAnswer::Zero),
+        "keep" => return Ok(MissingAnswer::Keep),
         _ => {}
     }
     let (name, value) =
-        text.split_once('=').ok_or_else(|| format!("`{text}` is not fail, zero or NAME=VALUE"))?;
+        text.split_once('=').ok_or_else(|| format!("`{text}` is not fail, zero, keep or NAME=VALUE"))?;
     let parsed = value_of(value).ok_or_else(|| format!("`{value}` is not a number of 64 bits"))?;
     let found = by_ordinal(name).map_or_else(|| by_name(name), |found| vec![found]);
     if found.is_empty() {
@@ -72,6 +73,7 @@ mod tests {
         for (text, expected) in [
             ("fail", MissingAnswer::Fail),
             ("zero", MissingAnswer::Zero),
+            ("keep", MissingAnswer::Keep),
             ("MmDoubleMapMemory=0x1_0", MissingAnswer::Named("MmDoubleMapMemory".into(), 16)),
             ("xam#0FFE=7", MissingAnswer::Named("xam#0FFE".into(), 7)),
             ("MmDoubleMapMemory=-1", MissingAnswer::Named("MmDoubleMapMemory".into(), u64::MAX)),
@@ -80,7 +82,7 @@ mod tests {
             assert_eq!(missing_answer(&expected.to_string()), Ok(expected), "{text}");
         }
         for (text, said) in [
-            ("one", "`one` is not fail, zero or NAME=VALUE"),
+            ("one", "`one` is not fail, zero, keep or NAME=VALUE"),
             ("MmDoubleMapMemory=x", "`x` is not a number of 64 bits"),
             ("MmDoubleMapMemory=--1", "not a number"),
             ("MmDoubleMapMemory=0x+1", "not a number"),

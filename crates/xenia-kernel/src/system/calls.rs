@@ -163,7 +163,7 @@ impl Kernel {
                 };
                 call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-                let flow = self.config.missing.of(&name, library, row);
+                let flow = self.config.missing.of(&name, arguments[0], library, row);
                 if let Some(error) = self.config.missing.last_error_of(&name, library, row)
                     && let Err(fault) = call.set_last_error(error)
                 {

@@ -26,7 +26,7 @@ const WORDS: [(&str, &[&str]); 9] = [
     ("audio", &["device", "null"]),
     ("scratch", &["off"]),
     ("patches", &["off"]),
-    ("missing", &["fail", "zero"]),
+    ("missing", &["fail", "zero", "keep"]),
     ("country", &["US", "CA", "GB", "DE", "FR", "ES", "IT", "JP", "KR", "TW"]),
     (
         "video-mode",

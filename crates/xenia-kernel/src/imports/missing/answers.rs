@@ -1,7 +1,7 @@
 //! Settings of the results of missing exports (`--missing`); `xenia-exports` reads them from text.
 //!
-//! The default is the documented failure, see [`super::failure_of`]. Titles that were only tried
-//! where a missing call returns 0 may need 0, for all such calls or for single ones.
+//! The default is the documented failure, see [`super::failure_of`]. A title that was only tried in
+//! xenia-canary may need r3 as it was, since a missing call there changes no register.
 
 use super::{failure_of, last_error_of};
 use crate::abi::Flow;
@@ -18,6 +18,8 @@ pub enum MissingAnswer {
     Fail,
     /// All return 0.
     Zero,
+    /// All leave r3 as it was: the first argument.
+    Keep,
     /// The export with this name returns this value in r3.
     Named(String, u64),
 }
@@ -30,7 +32,7 @@ impl MissingAnswer {
                 name == other && value != other_value
             }
             (Self::Named(..), _) | (_, Self::Named(..)) => false,
-            (Self::Fail | Self::Zero, _) => self != other,
+            (Self::Fail | Self::Zero | Self::Keep, _) => self != other,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for MissingAnswer {
         match self {
             Self::Fail => f.write_str("fail"),
             Self::Zero => f.write_str("zero"),
+            Self::Keep => f.write_str("keep"),
             Self::Named(name, value) => write!(f, "{name}={value:#x}"),
         }
     }
@@ -48,8 +51,17 @@ impl fmt::Display for MissingAnswer {
 /// Results of missing exports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MissingAnswers {
-    is_zero: bool,
+    unnamed: Unnamed,
     named: BTreeMap<String, u64>,
+}
+
+/// Result of the missing exports that no setting names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Unnamed {
+    #[default]
+    Fail,
+    Zero,
+    Keep,
 }
 
 impl<'a> FromIterator<&'a MissingAnswer> for MissingAnswers {
@@ -58,8 +70,9 @@ impl<'a> FromIterator<&'a MissingAnswer> for MissingAnswers {
         let mut answers = Self::default();
         for setting in settings {
             match setting {
-                MissingAnswer::Fail => answers.is_zero = false,
-                MissingAnswer::Zero => answers.is_zero = true,
+                MissingAnswer::Fail => answers.unnamed = Unnamed::Fail,
+                MissingAnswer::Zero => answers.unnamed = Unnamed::Zero,
+                MissingAnswer::Keep => answers.unnamed = Unnamed::Keep,
                 MissingAnswer::Named(name, value) => {
                     answers.named.insert(name.clone(), *value);
                 }
@@ -70,12 +83,19 @@ impl<'a> FromIterator<&'a MissingAnswer> for MissingAnswers {
 }
 
 impl MissingAnswers {
-    /// The result of a call of the missing export with this name.
-    pub(crate) fn of(&self, name: &str, library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
-        match self.named.get(name) {
-            Some(&value) => Flow::Return(value),
-            None if self.is_zero => Flow::Return(0),
-            None => failure_of(library, row),
+    /// The result of a call of the missing export with this name; `first` is its first argument.
+    pub(crate) fn of(
+        &self,
+        name: &str,
+        first: u64,
+        library: Option<Library>,
+        row: Option<&OrdinalRow>,
+    ) -> Flow {
+        match (self.named.get(name), self.unnamed) {
+            (Some(&value), _) => Flow::Return(value),
+            (None, Unnamed::Zero) => Flow::Return(0),
+            (None, Unnamed::Keep) => Flow::Return(first),
+            (None, Unnamed::Fail) => failure_of(library, row),
         }
     }
 
@@ -87,7 +107,7 @@ impl MissingAnswers {
         library: Option<Library>,
         row: Option<&OrdinalRow>,
     ) -> Option<Win32Error> {
-        let is_setting = self.is_zero || self.named.contains_key(name);
+        let is_setting = self.unnamed != Unnamed::Fail || self.named.contains_key(name);
         if is_setting { None } else { last_error_of(library, row) }
     }
 }
@@ -102,6 +122,7 @@ mod tests {
         let fail = MissingAnswer::Fail;
         let zero = MissingAnswer::Zero;
         assert!(fail.contradicts(&zero) && zero.contradicts(&fail));
+        assert!(MissingAnswer::Keep.contradicts(&zero) && fail.contradicts(&MissingAnswer::Keep));
         assert!(!fail.contradicts(&fail) && !zero.contradicts(&zero));
         assert!(named("a", 1).contradicts(&named("a", 2)));
         assert!(!named("a", 1).contradicts(&named("a", 1)) && !named("a", 1).contradicts(&named("b", 2)));
@@ -112,7 +133,7 @@ mod tests {
     fn later_settings_replace_earlier_ones() {
         let of = |settings: &[MissingAnswer], name: &str| {
             let answers: MissingAnswers = settings.iter().collect();
-            match answers.of(name, None, None) {
+            match answers.of(name, 7, None, None) {
                 Flow::Return(value) => value,
                 other => panic!("{other:?}"),
             }
@@ -120,6 +141,7 @@ mod tests {
         let named = |value| MissingAnswer::Named("a".into(), value);
         assert_eq!(of(&[], "a"), 0xFFFF_FFFF_C000_0002);
         assert_eq!(of(&[MissingAnswer::Zero], "a"), 0);
+        assert_eq!(of(&[MissingAnswer::Zero, MissingAnswer::Keep], "a"), 7);
         assert_eq!(of(&[named(1), MissingAnswer::Zero, named(2)], "a"), 2);
         assert_eq!(of(&[named(1), MissingAnswer::Zero], "b"), 0);
         assert_eq!(of(&[MissingAnswer::Zero, MissingAnswer::Fail, named(1)], "b"), 0xFFFF_FFFF_C000_0002);
