@@ -251,13 +251,21 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
     // A BOOLEAN, with bytes behind it that compilers leave as they were.
     let existing = Existing::of(memory.read::<u8>(at)? != 0);
-    let root = match memory.read(at.offset(4))? {
+    let root: Handle = memory.read(at.offset(4))?;
+    let directory = match root {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
         handle => Some(call.kernel.file_requests().resolve(handle)?),
     };
     let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
     let mut files = call.kernel.files.lock();
-    let to = files.resolve(root.as_ref().map(ObjectRef::body), &name)?;
+    // As on NT, a plain name without a root keeps the file in its directory.
+    let is_plain = !matches!(&*name, "" | "." | "..") && !name.contains(['\\', '/', ':']);
+    let to = if root == Handle::NULL && is_plain {
+        let parent = files.get(body)?.location.parent().ok_or(NtStatus::INVALID_PARAMETER)?;
+        files.vfs.resolve_below(&parent, &name)?
+    } else {
+        files.resolve(directory.as_ref().map(ObjectRef::body), &name)?
+    };
     files.rename(body, &to, existing)
 }
 

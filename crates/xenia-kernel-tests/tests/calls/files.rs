@@ -189,6 +189,25 @@ fn links_lead_to_files_and_files_are_deleted_by_disposition() {
 }
 
 #[test]
+fn a_file_renamed_to_a_plain_name_stays_in_its_directory() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"cache:\d");
+    let create = [base, GENERIC_READ, attributes, base + 8, 0, 0x10, 7, 2, SYNCHRONOUS | 1];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    let attributes = b.put_attributes(0x100, r"cache:\d\a");
+    let create = [base, 0xC001_0000, attributes, base + 8, 0, 0, 7, 2, SYNCHRONOUS];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    // Don't replace, and no root directory.
+    b.memory().write(b.scratch.offset(0x200), 0_u64).unwrap();
+    b.put_string(0x208, "b");
+    let rename = [u64::from(b.word(0)), base + 8, base + 0x200, 0x10, 10];
+    assert_eq!(b.status("NtSetInformationFile", &rename), NtStatus::SUCCESS);
+    let attributes = b.put_attributes(0x100, r"cache:\d\b");
+    assert_eq!(b.status("NtQueryFullAttributesFile", &[attributes, base + 0x400]), NtStatus::SUCCESS);
+}
+
+#[test]
 fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);

@@ -15,7 +15,7 @@ const BAD_NAMES: &[&str] =
     &["a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<", "..."];
 /// Paths that name no device.
 const NOWHERE: &[&str] =
-    &["", "x:\\a", "\\Device", "\\", "a", "\\Device\\Harddisk0\\Partition2\\a", "\\??\\", ".."];
+    &["", "x:\\a", "\\Device", "\\", "a", "f.tmp ", "\\Device\\Harddisk0\\Partition2\\a", "\\??\\", ".."];
 /// Paths that try to leave a disk.
 const OUT: &[&str] = &[
     "game:\\..\\outside\\secret",
@@ -42,6 +42,14 @@ pub(super) struct Path {
 impl Path {
     pub(super) fn ends_with_slash(&self) -> bool {
         matches!(self.text.last(), Some(b'\\' | b'/'))
+    }
+
+    /// The name, if the path has no root and no separators.
+    pub(super) fn plain_name(&self) -> Option<String> {
+        let name = self.text.trim_ascii_end();
+        let is_separator = |byte: &u8| matches!(byte, b'\\' | b'/' | b':');
+        let is_plain = self.root.is_none() && !matches!(name, b"" | b"..") && !name.iter().any(is_separator);
+        is_plain.then(|| name.iter().copied().map(char::from).collect())
     }
 }
 

@@ -93,9 +93,13 @@ impl Case {
         refusals.when(rights & access::DELETE == 0, NtStatus::ACCESS_DENIED);
         refusals.when(from.is_root(), NtStatus::INVALID_PARAMETER);
         refusals.when(self.model.is_pending(&from.key()), NtStatus::DELETE_PENDING);
-        let to = match &path.to {
-            Ok(to) => to.clone(),
-            Err(why) => {
+        let to = match (&path.to, path.plain_name(), from.names.split_last()) {
+            (Ok(to), ..) => to.clone(),
+            // The file stays in its directory.
+            (Err(_), Some(name), Some((_, parent))) => {
+                At { disk: from.disk, names: [parent, &[name]].concat() }
+            }
+            (Err(why), ..) => {
                 refusals.when(true, *why);
                 refusals.judge(status, NtStatus::SUCCESS);
                 return;
