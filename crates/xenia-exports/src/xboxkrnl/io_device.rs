@@ -120,7 +120,7 @@ impl IoDevice {
     }
 
     /// Would mount a package above a title's driver: refuses. Titles import it with the library for
-    /// the utility drive; no published analysis of a title has found a call.
+    /// the utility drive. Crackdown goes on if the result is not 0 (xenia-canary pull request 893).
     #[export(Constant)]
     fn StfsCreateDevice(_call: &mut Call, _packet: GuestAddr) -> NtStatus {
         NtStatus::NOT_SUPPORTED
