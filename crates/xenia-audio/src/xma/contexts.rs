@@ -268,12 +268,13 @@ fn run(
 ) -> Result<(), MemoryFault> {
     let quantum = words.get(field::SUBFRAME_DECODE_COUNT).max(1).min(words.get(field::OUTPUT_BLOCKS).max(1));
     let mut fault = None;
+    let mut cut_length = CutLength::GiveUp;
     for _ in 0..FRAMES_PER_PASS {
         if !write_blocks(memory, words, stream, quantum)? {
             return Ok(());
         }
-        match decode_frame(memory, words, stream, figures) {
-            Ok(true) => {}
+        match decode_frame(memory, words, stream, figures, cut_length) {
+            Ok(true) => cut_length = CutLength::Wait,
             Ok(false) => break,
             Err(error) => {
                 fault = Some(error);
@@ -323,12 +324,22 @@ fn write_blocks(
     }
 }
 
+/// Treatment of a frame whose length field continues in a missing packet. The first kick that finds
+/// it waits for the title's other buffer. The next one gives the frame up, because some titles fill
+/// no buffer before this one is released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CutLength {
+    Wait,
+    GiveUp,
+}
+
 /// Decodes a frame. Returns `false` if there is none.
 fn decode_frame(
     memory: &GuestMemory,
     words: &mut Words,
     stream: &mut Stream,
     figures: &mut XmaFigures,
+    cut_length: CutLength,
 ) -> Result<bool, MemoryFault> {
     if !words.is_valid() {
         let other = 1 - words.get(field::CURRENT_BUFFER);
@@ -345,7 +356,8 @@ fn decode_frame(
     }
     let is_end = matches!(next, Next::End(_));
     let (mut position, has_frame) = match next {
-        Next::Missing(position) | Next::End(position) => (position, false),
+        Next::MissingLength { behind, .. } if cut_length == CutLength::GiveUp => (behind, false),
+        Next::Missing(at) | Next::MissingLength { at, .. } | Next::End(at) => (at, false),
         Next::Frame { bytes, length, at, behind, metadata } => {
             figures.frames += 1;
             words.set(field::PACKET_METADATA, metadata);

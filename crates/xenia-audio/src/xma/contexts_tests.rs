@@ -202,6 +202,20 @@ fn a_frame_whose_rest_is_not_there_waits_for_it() {
 }
 
 #[test]
+fn a_cut_length_field_keeps_its_buffer_for_one_kick_only() {
+    // Two frames; the second begins with the packet's last byte.
+    let mut packet = [0; 2048];
+    packet[..4].copy_from_slice(&(2_u32 << 26 | 1 << 8).to_be_bytes());
+    packet[4..6].copy_from_slice(&(16_344_u16 << 1).to_be_bytes());
+    let mut bench = Bench::new(&packet, 16, false);
+    let fields = [field::INPUT0_VALID, field::CURRENT_BUFFER, field::INPUT_READ_OFFSET];
+    for expected in [[1, 0, 16_376], [0, 1, 32]] {
+        bench.kick();
+        assert_eq!(fields.map(|field| bench.get(field)), expected);
+    }
+}
+
+#[test]
 fn loops_are_exact_to_the_subframe() {
     let bytes = tone_stream(12);
     let (plain, _) = plain::decode(&bytes, false, RateCode::KHZ_48);

@@ -68,6 +68,13 @@ pub enum Next {
     },
     /// A frame starts here, but a packet that it continues in is missing.
     Missing(Position),
+    /// Like [`Missing`](Self::Missing), but the frame's length field is incomplete, too.
+    MissingLength {
+        /// Start of the frame.
+        at: Position,
+        /// Start of the missing packet.
+        behind: Position,
+    },
     /// The packet is missing.
     End(Position),
 }
@@ -168,6 +175,10 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
                 continue;
             }
             Gathered::Missing => return Next::Missing(position),
+            Gathered::MissingLength => {
+                let behind = Position { packet: following, bit: 0 };
+                return Next::MissingLength { at: position, behind };
+            }
         };
         let goes_on = header.frames.map_or(frame.has_more(), |frames| start.number + 1 < frames);
         let behind = if frame.end.packet != position.packet {
@@ -206,6 +217,8 @@ enum Gathered {
     NoLength,
     /// A packet that the frame continues in is missing.
     Missing,
+    /// The packet in which the frame's length field continues is missing.
+    MissingLength,
 }
 
 /// Gathers the frame at `start`, in `packet`; the stream's next packet has the index `following`.
@@ -235,7 +248,9 @@ fn gather_frame(
             return Gathered::Frame(GatheredFrame { bytes, length: filled, end });
         }
         if end.bit == PACKET_BITS {
-            let Some(next) = packets.packet(following) else { return Gathered::Missing };
+            let Some(next) = packets.packet(following) else {
+                return if length.is_some() { Gathered::Missing } else { Gathered::MissingLength };
+            };
             packet = next;
             end = Position { packet: following, bit: HEADER_BITS };
             following = following.saturating_add(Header::of(&packet).skip + 1);
