@@ -1,13 +1,18 @@
 //! Messages to the online service, answered as on a console that is not connected.
 
 use super::{Message, MessageWords, NOT_LOGGED_ON, messages};
-use crate::abi::Call;
+use crate::abi::{Call, WideText};
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, HResult};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_user::notifications::DISCONNECTED;
+use xenia_user::profile::Xuid;
 
 /// Logon id of a title without an account: the first number on all consoles.
 const LOGON_ID: u32 = 1;
+/// Maximum length of a path in the service's storage in UTF-16 units, with the terminator.
+const STORAGE_PATH: u32 = 255;
+/// `XONLINE_E_STORAGE_INVALID_FACILITY`: the service has no such storage.
+const NO_SUCH_STORAGE: HResult = HResult(0x8015_C009);
 
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
@@ -63,6 +68,9 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0x5_8020 XFriendsCreateEnumerator = |_, _| Ok(HResult::FAIL);
     /// Returns the invitation that was accepted: there is none.
     Constant 0x5_8023 XInviteGetAcceptedInfo = |_, _| Ok(HResult::FAIL);
+    /// Builds the path of a file in the service's storage, without asking the service. The form of
+    /// the path is our own, because all use of it fails.
+    Partial 0x5_8035 XStorageBuildServerPath = storage_path;
     /// Initialises presence notifications.
     Constant 0x5_8037 XPresenceInitialize = |_, _| Ok(HResult::OK);
     /// Ends all subscriptions to presence.
@@ -73,6 +81,39 @@ pub(super) const MESSAGES: &[Message] = messages! {
 
 fn logon_id(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     call.memory().write(GuestAddr(words.first), LOGON_ID)?;
+    Ok(HResult::OK)
+}
+
+fn storage_path(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
+    let user: u32 = words.field(call, 0)?;
+    let xuid = Xuid(words.field(call, 8)?);
+    let facility: u32 = words.field(call, 0x10)?;
+    let (Some(file), Some(path), Some(length)) =
+        (words.pointer(call, 0x1C)?, words.pointer(call, 0x20)?, words.pointer(call, 0x24)?)
+    else {
+        return Ok(HResult::INVALID_ARGUMENT);
+    };
+    let title = call.kernel.title_id();
+    let folder = match facility {
+        // Clips of games, a title's files, a user's files of a title.
+        1 => format!("title/{title:08x}/storage/clips"),
+        2 => format!("title/{title:08x}/storage"),
+        3 => {
+            let own = call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid);
+            let owner = if xuid == Xuid::NOBODY { own.unwrap_or_default() } else { xuid };
+            format!("user/{:016x}/title/{title:08x}/storage", owner.0)
+        }
+        _ => return Ok(NO_SUCH_STORAGE),
+    };
+    let memory = call.memory();
+    let name = memory.read_wide_string(file, STORAGE_PATH)?;
+    let units: Vec<u16> = format!("//{folder}/").encode_utf16().chain(name).chain([0]).collect();
+    if units.len() > STORAGE_PATH as usize {
+        return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
+    }
+    // Whether titles set the length to that of their buffer is unknown, so it is only stored.
+    memory.write(length, units.len() as u32)?;
+    WideText(path).store(memory, units)?;
     Ok(HResult::OK)
 }
 

@@ -150,6 +150,42 @@ fn the_online_service_is_not_there() {
     assert_eq!(b.memory().read::<u32>(thread.offset(0x160)).unwrap(), 0x490);
 }
 
+/// Sends `XStorageBuildServerPath`; returns the answer and the path.
+fn storage_path(b: &mut Harness, facility: u32, owner: [u32; 2], file: u32) -> (u32, String) {
+    let path = at(b, 0x800);
+    let length = at(b, RESULT);
+    let words = [0, 0, owner[0], owner[1], facility, 0, 0, file, path, length];
+    let answer = send(b, ONLINE, 0x5_8035, &words);
+    let built = b.memory().read_wide_string(GuestAddr(path), 255).unwrap();
+    (answer, String::from_utf16(&built).unwrap())
+}
+
+#[test]
+fn a_path_in_the_services_storage_needs_no_connection() {
+    let mut b = Harness::new();
+    let file = b.put_wide_text(0x400, "a.bin") as u32;
+    for (facility, file, answer) in [(2, 0, INVALID_ARGUMENT), (9, file, 0x8015_C009)] {
+        assert_eq!(storage_path(&mut b, facility, [0; 2], file).0, answer, "{facility} {file:#x}");
+    }
+    let user = Profile::made_for(0).xuid.0;
+    for (facility, owner, folder) in [
+        (1, [0; 2], "title/00000000/storage/clips".to_owned()),
+        (2, [0; 2], "title/00000000/storage".to_owned()),
+        (3, [0; 2], format!("user/{user:016x}/title/00000000/storage")),
+        (3, [0x0009_0000, 5], "user/0009000000000005/title/00000000/storage".to_owned()),
+    ] {
+        let built = format!("//{folder}/a.bin");
+        let length = built.len() as u32 + 1;
+        assert_eq!(storage_path(&mut b, facility, owner, file), (0, built));
+        assert_eq!(b.word(RESULT), length);
+    }
+    // The folder takes 25 units, and the terminator one of 255.
+    for (length, answer) in [(229, 0), (230, 0x8007_007A)] {
+        let file = b.put_wide_text(0x400, &"x".repeat(length)) as u32;
+        assert_eq!(storage_path(&mut b, 2, [0; 2], file).0, answer, "{length}");
+    }
+}
+
 #[test]
 fn the_system_says_where_things_are() {
     let mut b = Harness::new();
