@@ -29,6 +29,8 @@ const WIRELESS: u16 = 2;
 const VIBRATION: SettingId = SettingId(0x1004_0003);
 /// Size in bytes of `INPUT_STATE`.
 const STATE: u32 = 0x10;
+/// Size in bytes of `INPUT_KEYSTROKE`.
+const KEYSTROKE: u32 = 8;
 
 /// Returns whether flags select controllers; keyboards and other devices are never connected.
 fn means_controllers(flags: u32) -> bool {
@@ -128,11 +130,13 @@ fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
 }
 
 /// Stores the next keystroke (`INPUT_KEYSTROKE`) of a user, or of the first user with one; returns
-/// the user.
+/// the user. Without a keystroke it stores zeros.
 fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
     let is_any = user & user_index::ANY == user_index::ANY || flags & ANY_USER_FLAG != 0;
     let users = if is_any { 0..USERS } else { user..user.saturating_add(1).min(USERS) };
     let mut result = Win32Error::DEVICE_NOT_CONNECTED;
+    // Some programs look only at the structure, and would see the last key again.
+    call.memory().fill(at.addr(), KEYSTROKE, 0)?;
     if !means_controllers(flags) {
         return Ok((result, None));
     }

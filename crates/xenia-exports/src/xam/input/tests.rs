@@ -62,7 +62,11 @@ fn key_strokes_are_stored_with_their_user() {
     b.memory().write(b.scratch.offset(8), 0xFF_u32).unwrap();
     assert_eq!(b.xam_call("XamInputGetKeystrokeEx", &[base + 8, 0, base]), 0);
     assert_eq!([b.word(0), b.word(4), b.word(8)], [0x5801_0000, 0x0001_0200, 2]);
-    assert_eq!(b.xam_call("XamInputGetKeystroke", &[0xFF, 0, base]), EMPTY);
+    for (name, user) in [("XamInputGetKeystroke", 0xFF), ("XamInputGetKeystrokeEx", base + 8)] {
+        b.memory().write(b.scratch, u64::MAX).unwrap();
+        assert_eq!(b.xam_call(name, &[user, 0, base]), EMPTY);
+        assert_eq!([b.word(0), b.word(4)], [0, 0], "{name}: no key is left");
+    }
     pads.plug(2, held(0x400));
     assert_eq!(b.xam_call("XamInputGetKeystroke", &[2, 0, base]), 0);
     assert_eq!(b.word(4), 0x0002_0200);
