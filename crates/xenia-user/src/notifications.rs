@@ -45,7 +45,7 @@ pub struct State {
     /// A bit for each user that is signed in.
     pub users: u32,
     pub has_link: bool,
-    /// Whether the title controls the music player.
+    /// Whether the title controls the music player, and does not override its music.
     pub title_plays_music: bool,
 }
 

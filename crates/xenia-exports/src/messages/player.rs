@@ -214,7 +214,7 @@ fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     // Nothing else here plays music, so the previous controller is always the title.
     let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
     with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
-    let parameter = u32::from(controller == CONTROLLED_BY_TITLE);
+    let parameter = u32::from(call.kernel.user.music.is_of_title());
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
     Ok(HResult::OK)
 }

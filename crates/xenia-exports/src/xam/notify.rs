@@ -30,7 +30,7 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         // State changes are broadcast under this lock, so changes after the state is read here are
         // queued after it.
         let _listeners = call.kernel.listeners.lock();
-        let title_plays_music = user.music.is_controlled_by_title();
+        let title_plays_music = user.music.is_of_title();
         let shows_ui = user.dialog.is_shown();
         let users = user.profiles.lock().mask();
         let state = State { shows_ui, users, has_link, title_plays_music };

@@ -297,9 +297,11 @@ impl MusicPlayer {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
-    /// Whether the title controls playback.
-    pub fn is_controlled_by_title(&self) -> bool {
-        self.music.lock().controller == CONTROLLED_BY_TITLE
+    /// Whether titles are told that they control playback: not while one locks the player to
+    /// override its music, for instance for a movie.
+    pub fn is_of_title(&self) -> bool {
+        let music = self.music.lock();
+        music.controller == CONTROLLED_BY_TITLE && music.is_locked == 0
     }
 
     /// Volume of the playing song; `None` if no song plays. Takes no lock.
