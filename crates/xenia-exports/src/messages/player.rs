@@ -26,7 +26,7 @@ const PATH: u32 = 260;
 const DESCRIPTION: u32 = 0x24;
 /// Layout of a song's information: total size, offset of the texts, size of each, and offset of the
 /// words after them.
-const INFO: u32 = 0x3DC;
+const INFO: u32 = 0x3E0;
 const INFO_TEXTS: u32 = 0x240;
 const INFO_TEXT: u32 = 0x50;
 const INFO_WORDS: u32 = 0x3D0;
