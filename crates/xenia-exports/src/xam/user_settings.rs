@@ -273,7 +273,8 @@ impl UserSettings {
         Reading { title, user, xuid_count, xuids, count, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// Like `XamUserReadProfileSettings`, with one more argument, which has no effect on titles.
+    /// Like `XamUserReadProfileSettings`, with a second pointer to the size, which counts if the
+    /// first is null.
     #[export(Done)]
     fn XamUserReadProfileSettingsEx(
         call: &mut Call,
@@ -284,10 +285,11 @@ impl UserSettings {
         count: u32,
         ids: Option<Ptr<u32>>,
         size: Option<Ptr<u32>>,
-        _flags: u32,
+        other_size: Option<Ptr<u32>>,
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
+        let size = size.or(other_size);
         Reading { title, user, xuid_count, xuids, count, ids, size, buffer, overlapped }.read(call)
     }
 

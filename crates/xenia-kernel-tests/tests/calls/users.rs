@@ -284,8 +284,10 @@ fn settings_that_make_no_sense_are_refused() {
     let late = [0, 1, 0, 0, 1, base + 0x90, base + 0x80, base, base + 0x40];
     b.in_the_background("XamUserReadProfileSettings", &late);
     assert_eq!([0x40, 0x44, 0x58].map(|at| b.word(at)), [0x65B, u32::MAX, 0x8007_0525]);
-    let extended = [0, 0, 0, 0, 1, base + 0x90, base + 0x80, 0, base + 0x1000, 0];
-    assert_eq!(b.xam_call("XamUserReadProfileSettingsEx", &extended), 0);
+    for [size, other_size] in [[base + 0x80, 0], [0, base + 0x80]] {
+        let extended = [0, 0, 0, 0, 1, base + 0x90, size, other_size, base + 0x1000, 0];
+        assert_eq!(b.xam_call("XamUserReadProfileSettingsEx", &extended), 0);
+    }
     for arguments in [[0, 0, 0, base, 0], [0, 0, 33, base, 0], [0, 4, 1, base, 0], [0, 0, 1, 0, 0]] {
         assert_eq!(b.xam_call("XamUserWriteProfileSettings", &arguments), INVALID_PARAMETER);
     }
