@@ -73,6 +73,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Done 0x7_002B XMPGetMediaSources = media_sources;
     /// Returns the size in bytes of a playlist with this number of songs.
     Done 0x7_002E XMPGetTitlePlaylistBufferSize = list_size;
+    /// Returns the number of songs of a playlist; 0 if there is no such playlist.
+    Done 0x7_0031 XMPGetNumSongsInTitlePlaylist = song_count;
     /// Sets the callback for the samples that the player produces. It is never called: titles that
     /// draw the music's level see silence.
     Stub 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
@@ -249,5 +251,13 @@ fn list_size(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         return Ok(HResult::INVALID_ARGUMENT);
     };
     call.memory().write(at, size)?;
+    Ok(HResult::OK)
+}
+
+fn song_count(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
+    let storage = words.field(call, 4)?;
+    let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    let count = with(call, |music, _| music.count(storage))?;
+    call.memory().write(at, count as u32)?;
     Ok(HResult::OK)
 }

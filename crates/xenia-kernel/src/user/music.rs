@@ -237,7 +237,8 @@ impl Music {
         self.begin(storage, song.checked_sub(1).unwrap_or(last), now);
     }
 
-    fn count(&self, storage: GuestAddr) -> usize {
+    /// Number of songs of a playlist; 0 if there is no such playlist.
+    pub fn count(&self, storage: GuestAddr) -> usize {
         self.lists.iter().find(|list| list.storage == storage).map_or(0, |list| list.songs.len())
     }
 

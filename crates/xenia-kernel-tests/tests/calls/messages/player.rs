@@ -81,6 +81,10 @@ fn title_songs_play_for_their_length_and_notify() {
     let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
     assert_eq!((make_list(&mut b, storage), b.word(RESULT)), (0, storage));
     assert_eq!([b.word(RESULT + 4), b.word(RESULT + 8)], [1, 2]);
+    for (list, count) in [(storage, 2), (storage + 8, 0)] {
+        let words = [2, list, at(&b, RESULT)];
+        assert_eq!((send(&mut b, PLAYER, 0x7_0031, &words), b.word(RESULT)), (0, count));
+    }
     assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[2, 0, 1, 0]), 0, "once");
     let state = |b: &mut Harness| {
         let result = at(b, RESULT);
