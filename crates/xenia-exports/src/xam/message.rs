@@ -138,7 +138,8 @@ impl XamMessage {
         Ok(Flow::Return(Win32Error::SUCCESS))
     }
 
-    /// Completes a request that the caller itself carries out.
+    /// Completes a request that the caller itself carries out. The completion routine runs on the
+    /// thread that made the request.
     #[export(Done)]
     fn XMsgCompleteIORequest(
         call: &mut Call,

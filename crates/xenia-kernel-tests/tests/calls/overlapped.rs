@@ -155,6 +155,23 @@ fn a_call_outlasts_its_thread() {
 }
 
 #[test]
+fn a_routine_runs_on_the_thread_that_made_the_request() {
+    let mut b = Harness::new();
+    let requester = b.add_thread();
+    put(&b, OVERLAPPED, 0, 0x8200_1000);
+    let worker = b.act_as(requester);
+    let thread = GuestAddr(b.kthread() as u32);
+    let handle = b.kernel.objects.open(thread).unwrap();
+    b.act_as(worker);
+    b.memory().write(b.scratch.offset(OVERLAPPED + 8), handle.0).unwrap();
+    let overlapped = at(&b, OVERLAPPED);
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), SUCCESS);
+    assert!(user_apcs(&mut b).is_empty());
+    b.act_as(requester);
+    assert_eq!(user_apcs(&mut b), [[5, 9, overlapped]]);
+}
+
+#[test]
 fn overlapped_waiters_receive_the_result() {
     let mut b = Harness::new();
     let first = b.add_thread();

@@ -232,9 +232,13 @@ pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) ->
     Ok(())
 }
 
-/// Fills an overlapped structure, signals its event and queues its routine.
+/// Fills an overlapped structure, signals its event and queues its routine to the thread that made
+/// the request, which the structure names; without such a name, to the calling thread.
 pub fn finish(call: &mut Call, at: GuestAddr, fields: OverlappedFields) -> Fallible<()> {
-    let thread_id = call.thread_id();
+    let own = call.thread_id();
+    let context = call.memory().read::<Handle>(at.offset(field::CONTEXT));
+    let named = context.ok().and_then(|context| call.kernel.thread_life().resolve(context, own).ok());
+    let thread_id = named.map_or(own, |(id, _)| id);
     call.kernel.overlapped_requests().finish(call.cpu, thread_id, at, fields)
 }
 
