@@ -57,11 +57,13 @@ pub fn detect_data(source: &dyn ReadAt) -> io::Result<bool> {
 pub fn open(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Volume, FormatError> {
     let package = Package::read(file, parts)?;
     let descriptor = read_exact_at(&package.files[0], WHAT, package.magic + MAGIC.len() as u64, 8)?;
-    let volume = Arc::new(Sectors(package));
-    gdfx::read(&(volume as Arc<dyn ReadAt>), 0, &descriptor)
+    let sectors: Arc<dyn ReadAt> = Arc::new(Sectors(package));
+    let mut volume = gdfx::read(&sectors, 0, &descriptor)?;
+    volume.set_unchecked(|file, parts, _, found| verify_data(file, parts, found));
+    Ok(volume)
 }
 
-/// Verifies all data against the tables, and these against the header.
+/// Verifies all data against the tables, these against the header, and the header against its hash.
 ///
 /// # Errors
 /// As [`open`].
@@ -74,6 +76,11 @@ pub(crate) fn verify(
     if is_svod(&file).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))? {
         verify_header(&file, findings)?;
     }
+    verify_data(file, parts, findings)
+}
+
+/// Verifies all data against the tables, and these against the header.
+fn verify_data(file: Arc<dyn ReadAt>, parts: &dyn Parts, findings: &mut Findings) -> Result<(), FormatError> {
     let package = Package::read(file, parts)?;
     let mut expected = package.first_hash;
     for (number, file) in package.files.iter().enumerate() {

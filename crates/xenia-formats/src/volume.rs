@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::Verify;
 use crate::error::{Reason, limited};
 use crate::read_at::ReadAt;
 
@@ -25,6 +26,8 @@ pub struct Volume {
     nodes: Vec<Node>,
     /// Value of [`Self::is_packed`].
     is_packed: bool,
+    /// Value of [`Self::verify_contents`].
+    verify_contents: Option<Verify>,
 }
 
 /// A directory of a volume under construction.
@@ -71,6 +74,7 @@ impl Default for Volume {
         Self {
             nodes: vec![Node { name: String::new(), kind: Kind::Directory(BTreeMap::new()) }],
             is_packed: false,
+            verify_contents: None,
         }
     }
 }
@@ -134,6 +138,17 @@ impl Volume {
     /// Whether files are compressed, so that their total size can exceed the container's.
     pub const fn is_packed(&self) -> bool {
         self.is_packed
+    }
+
+    /// Marks the volume's checksums as not compared by reads, but by `verify`.
+    pub(crate) fn set_unchecked(&mut self, verify: Verify) {
+        self.verify_contents = Some(verify);
+    }
+
+    /// How to verify the contents of all files, if reads return damaged data without an error
+    /// although the container has checksums.
+    pub fn verify_contents(&self) -> Option<Verify> {
+        self.verify_contents
     }
 
     /// Replaces the root by its only directory, if the root contains nothing else, as is common in

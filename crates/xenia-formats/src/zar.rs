@@ -205,6 +205,7 @@ impl Archive {
             }
         }
         volume.set_packed();
+        volume.set_unchecked(|file, _, _, found| verify(file, found));
         let blocks = joined(blocks);
         // Many tiny files, each in a separate block, are a decompression bomb as well.
         let decoded = blocks.iter().map(|blocks| (blocks.end - blocks.start) * BLOCK as u64).sum();

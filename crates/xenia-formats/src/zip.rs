@@ -247,6 +247,7 @@ impl Builder {
             }
         }
         self.read.volume.set_packed();
+        self.read.volume.set_unchecked(|file, _, _, found| verify(file, found));
         Ok(self.read)
     }
 }

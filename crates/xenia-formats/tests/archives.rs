@@ -3,7 +3,9 @@
 
 use crate::support::svod_builder::{self, Layout};
 use crate::support::zip_builder::{self, ZipBuilder};
-use crate::support::{Noise, contents, open_as, random_files, verified, verified_with, volume, zar_builder};
+use crate::support::{
+    Noise, contents, open_as, random_files, verified, verified_by, verified_with, volume, zar_builder,
+};
 use std::sync::Arc;
 use xenia_formats::{NoParts, ReadAt, Volume, gdfx};
 
@@ -233,7 +235,7 @@ fn packages_in_parts_are_read_in_each_layout() {
     let package = svod_builder::Package { header: package.header, data: vec![Arc::new(data)] };
     let mut header = package.header.clone();
     header[0x411] ^= 1;
-    let (faults, _) = verified_with("svod", header, &package);
+    let (faults, _) = verified_with("svod", header.clone(), &package);
     let expected = [
         "package header at offset 0x344",
         "SVOD table in data file 0 at offset 0x1000",
@@ -243,4 +245,8 @@ fn packages_in_parts_are_read_in_each_layout() {
         faults.len() == 4 && expected.iter().all(|place| faults.iter().any(|fault| fault.starts_with(place))),
         "{faults:?}"
     );
+    // The header's hash says nothing about the files.
+    let verify = open_as("svod", header.clone(), &package).unwrap().verify_contents().unwrap();
+    let (of_files, _) = verified_by(verify, header, &package);
+    assert_eq!(of_files, faults[1..]);
 }

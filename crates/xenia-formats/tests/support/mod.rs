@@ -13,7 +13,7 @@ pub mod zar_builder;
 pub mod zip_builder;
 
 use std::sync::Arc;
-use xenia_formats::{FORMATS, Format, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
+use xenia_formats::{FORMATS, Format, FormatError, NoParts, Opens, Parts, ReadAt, Verify, Volume};
 use xenia_testing::Dice;
 
 /// A small file of the format from a test builder; `None` for an unsupported format.
@@ -121,9 +121,14 @@ pub fn verified(name: &str, file: Vec<u8>) -> (Vec<String>, u64) {
 /// Like [`verified`], for a file with parts.
 pub fn verified_with(name: &str, file: Vec<u8>, parts: &dyn Parts) -> (Vec<String>, u64) {
     let format = FORMATS.iter().find(|format| format.name == name).unwrap();
+    verified_by(format.verify.unwrap(), file, parts)
+}
+
+/// Like [`verified_with`], by the verification of a format or of a volume's contents.
+pub fn verified_by(verify: Verify, file: Vec<u8>, parts: &dyn Parts) -> (Vec<String>, u64) {
     let mut found = xenia_formats::Findings::default();
     let keys = xenia_formats::KeyRing::development();
-    let end = format.verify.unwrap()(Arc::new(file), parts, &keys, &mut found).err();
+    let end = verify(Arc::new(file), parts, &keys, &mut found).err();
     (found.faults().iter().chain(&end).map(ToString::to_string).collect(), found.count())
 }
 

@@ -1,6 +1,8 @@
 //! `xenia-rs ls`, `extract` and `make-iso`: lists and extracts disc images, packages and archives,
 //! and makes disc images.
 
+mod damage;
+
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -159,6 +161,9 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     bar.finish_and_clear();
     let written = files.iter().filter(|file| file.contents.is_some()).count();
     outln!("{}: {}", args.folder.display(), count(written as u64, "file"));
+    if let Some(verify) = volume.verify_contents() {
+        damage::refuse_damaged(verify, &args.image, whole, interrupt)?;
+    }
     Ok(Code::Done)
 }
 

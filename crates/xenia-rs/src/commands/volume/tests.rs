@@ -120,6 +120,25 @@ fn zip_of(folder: &str, prefix: &str) -> Vec<u8> {
 }
 
 #[test]
+fn extraction_of_a_damaged_archive_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("game")).unwrap();
+    for name in ["default.xex", "segments"] {
+        std::fs::write(at("game/") + name, name).unwrap();
+    }
+    let mut archive = zip_of(&at("game"), "");
+    // The checksum of the first file, in the central directory.
+    let entry = archive.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    archive[entry + 16] ^= 1;
+    std::fs::write(at("game.zip"), archive).unwrap();
+    let error = run(&["extract", &at("game.zip"), &at("out")]).unwrap_err().to_string();
+    let names = ["game.zip is damaged", "default.xex", "checksum"];
+    assert!(names.iter().all(|name| error.contains(name)), "{error}");
+    assert_eq!(std::fs::read(at("out/segments")).unwrap(), b"segments", "the files remain");
+}
+
+#[test]
 fn verify_reports_faults_with_their_offsets() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
@@ -210,11 +229,11 @@ fn files_that_overlap_in_data_files_fill_no_disk() {
         std::fs::write(at("Data0000"), &data).unwrap();
         run(&["ls", &at("Data0000")]).unwrap();
         let extracted = run(&["extract", &at("Data0000"), &at("out")]);
+        let error = extracted.unwrap_err().to_string();
         if size == 4 * 0x800 {
-            // The files overlap here too, but are not larger than the data.
-            assert_eq!(extracted.unwrap(), Code::Done.number());
+            // The files overlap here too, but are not larger than the data. The hashes are missing.
+            assert!(error.contains("is damaged") && dir.path().join("out/b").exists(), "{error}");
         } else {
-            let error = extracted.unwrap_err().to_string();
             assert!(error.contains("overlap") && !dir.path().join("out").exists(), "{error}");
         }
     }
