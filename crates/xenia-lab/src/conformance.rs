@@ -70,7 +70,8 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     let mut report = conformance::run_until(&args.paths, &engines, args.filter.as_deref(), &is_stopped)?;
     let cause = interrupt.cause();
     report.interrupted_by = cause.map(|cause| cause.name().to_owned());
-    if report.cases == 0 && cause.is_none() {
+    // A malformed file has no cases either, but its failure names the reason.
+    if report.cases == 0 && report.failed.is_empty() && cause.is_none() {
         match &args.filter {
             Some(filter) => bail!("no case matches --filter {filter}"),
             None => bail!("there is no case in what was named"),
@@ -87,6 +88,10 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
 /// not worth a list.
 fn print(report: &conformance::Report, is_filtered: bool) {
     for failure in report.failed.iter().take(SHOWN) {
+        if failure.case.is_empty() {
+            outln!("FAILED {}: {}", failure.file, failure.actual);
+            continue;
+        }
         outln!(
             "FAILED {}: {} on {}: {} is {}, expected {}",
             failure.file,

@@ -52,6 +52,15 @@ fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
 }
 
 #[test]
+fn a_malformed_case_file_fails_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.s"), "test_a:\n  blr\n  #_ REGISTER_OUTT r3 2\n").unwrap();
+    let words = ["conformance", "a.s", "--engine", "interp", "--json", "-"];
+    let (code, said) = run(dir.path(), &words);
+    assert!(code == Some(1) && said.contains("FAILED a.s: line 3: unknown annotation"), "{code:?}: {said}");
+}
+
+#[test]
 fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(HELLO).unwrap();
