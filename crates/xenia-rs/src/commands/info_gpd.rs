@@ -1,6 +1,6 @@
 //! `xenia-rs info` of a profile's database (GPD): achievements of a title, or the titles played.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::path::Path;
 use xenia::say::{outln, visible};
@@ -8,6 +8,7 @@ use xenia::source;
 use xenia::wording::count;
 use xenia_documents::documented;
 use xenia_formats::gpd::{Gpd, PlayedTitle, Record, SHOWN};
+use xenia_formats::xdbf::Xdbf;
 
 documented! {
     /// Contents of a profile's database (GPD).
@@ -68,7 +69,7 @@ documented! {
     }
 }
 
-/// Whether the file is a profile's database.
+/// Whether the file is a database, a profile's or a title's.
 pub fn is_database(path: &Path) -> bool {
     let begin = source::open(path).ok().filter(|_| path.is_file()).and_then(|mut file| {
         let mut magic = [0; 4];
@@ -81,6 +82,13 @@ pub fn is_database(path: &Path) -> bool {
 pub fn describe(path: &Path) -> Result<GpdReport> {
     let shown = path.display();
     let bytes = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
+    // Both kinds of databases begin alike, and a title's metadata would be read as achievements.
+    let is_of_title = Xdbf::read(&bytes).is_ok_and(|database| database.title_id().is_some());
+    ensure!(
+        !is_of_title,
+        "cannot read {shown}: it is a title's database (SPA), not a profile's; \
+         `xenia-rs info` of the title's executable shows it"
+    );
     let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {shown}"))?;
     let total = gpd.totals().gamerscore;
     Ok(GpdReport {
@@ -202,5 +210,9 @@ mod tests {
         assert_eq!((&*report.titles[0].title_id, report.titles[0].gamerscore), ("4D5307D1", 10));
         std::fs::write(&path, "XDBF").unwrap();
         assert!(describe(&path).unwrap_err().to_string().contains("cannot read"));
+        let spa = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/database/title.spa");
+        assert!(is_database(spa.as_ref()));
+        let error = describe(spa.as_ref()).unwrap_err().to_string();
+        assert!(error.contains("it is a title's database"), "{error}");
     }
 }
