@@ -102,10 +102,14 @@ pub fn choose(image: &LoadedImage, config: &PatchConfig, repeats: bool) -> Resul
         return Ok(PatchSet::default());
     }
     let Some(id) = image.execution.map(|execution| execution.title_id) else {
-        if chosen.is_empty() {
-            return Ok(PatchSet::default());
+        if !chosen.is_empty() {
+            bail!("--patches: this executable has no title ID, so no patch is for it");
         }
-        bail!("--patches: this executable has no title ID, so no patch is for it");
+        // A named folder that is missing is a mistake for every executable.
+        if config.folder.is_some() {
+            files_in(&folder)?;
+        }
+        return Ok(PatchSet::default());
     };
     let files = for_title(&folder, id)?;
     for name in chosen {

@@ -128,10 +128,8 @@ fn list(path: &Path, args: &PatchesArgs) -> Result<Code> {
     let hash = executable_hash(&title.image);
     let id = title.image.execution.map(|execution| execution.title_id);
     let is_there = args.patches.patch_folder.is_some() || folder.is_dir();
-    let files = match id {
-        Some(id) if is_there => for_title(&folder, id)?,
-        _ => Vec::new(),
-    };
+    // No patch is for an executable without an ID, but a named folder must be readable.
+    let files = if is_there { for_title(&folder, id.unwrap_or_default())? } else { Vec::new() };
     let rows = files.iter().flat_map(|found| {
         found.file.patches.iter().map(|patch| row(found, patch, hash, &args.patches.patches))
     });
@@ -200,6 +198,7 @@ mod tests {
     use serde_json::Value;
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
+    const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
 
     fn run(words: &[&str]) -> (Result<u8>, Value) {
         let dir = tempfile::tempdir().unwrap();
@@ -269,6 +268,9 @@ mod tests {
         let (_, json) = run(&[SUITE, "--patch-folder", folder, "--patches", "two"]);
         let on: Vec<bool> = states(&json).iter().map(|state| state.1).collect();
         assert_eq!(on, [false, true, false, true]);
-        assert!(run(&[SUITE, "--patch-folder", "/nowhere"]).0.is_err());
+        for title in [SUITE, HELLO] {
+            let error = run(&[title, "--patch-folder", "/nowhere"]).0.unwrap_err().to_string();
+            assert!(error.contains("the folder of patches /nowhere"), "{title}: {error}");
+        }
     }
 }

@@ -115,8 +115,12 @@ fn names_choose_and_without_them_the_files_do() {
         assert!(error.contains(said), "{error}");
     }
     let nowhere = PatchConfig { chosen: vec![], folder: Some("/nowhere".into()) };
-    let error = format!("{:#}", choose(&title().image, &nowhere, true).unwrap_err());
-    assert!(error.contains("cannot read the folder of patches /nowhere"), "{error}");
+    let mut without_id = title();
+    Arc::make_mut(&mut without_id.image).execution = None;
+    for title in [title(), without_id] {
+        let error = format!("{:#}", choose(&title.image, &nowhere, true).unwrap_err());
+        assert!(error.contains("cannot read the folder of patches /nowhere"), "{error}");
+    }
 }
 
 #[test]
