@@ -126,9 +126,12 @@ impl ExecArgs {
         if self.keeps_no_scratch() && is_typed("--scratch-size") {
             bail!("--scratch-size needs --scratch DIR");
         }
-        if self.sound.audio == Some(AudioOutput::Null)
-            && let Some(flag) = ["--volume", "--speakers"].into_iter().find(|flag| is_typed(flag))
-        {
+        // Without a window, sound is discarded unless --audio names an output.
+        let is_silent = match &self.sound.audio {
+            Some(output) => *output == AudioOutput::Null,
+            None => self.picture.headless,
+        };
+        if is_silent && let Some(flag) = ["--volume", "--speakers"].into_iter().find(|flag| is_typed(flag)) {
             bail!("{flag} needs an --audio that plays");
         }
         if self.run.frames.is_none() && is_typed("--swap-timeout") {
@@ -234,6 +237,7 @@ mod tests {
             (&["--gpu", "none", "--dump-frames", "a"], "--dump-frames needs a --gpu"),
             (&["--audio", "null", "--volume", "50"], "--volume needs an --audio"),
             (&["--audio", "null", "--speakers=5.1"], "--speakers needs an --audio"),
+            (&["--headless", "--volume", "50"], "--volume needs an --audio"),
             (&["--headless", "--scratch-size", "64"], "--scratch DIR"),
             (&["--lockstep", "--scratch-size", "64"], "--scratch DIR"),
             (&["--event-log", "e", "--content", "a", "--scratch-size", "64"], "--scratch DIR"),
@@ -286,6 +290,8 @@ mod tests {
             &["--tier", "baseline", "--compile", "background", "--perf-map"],
             &["--last-frame", "a.png", "--dump-frames", "a"],
             &["--audio", "null", "--mute"],
+            &["--volume", "50"],
+            &["--headless", "--audio", "wav:a.wav", "--volume", "50"],
             &["--scratch-size", "64"],
             &["--headless", "--parallel", "--scratch-size", "64"],
             &["--headless", "--scratch", "a", "--scratch-size", "64"],
