@@ -121,7 +121,9 @@ impl ContentionManifest {
         let mut manifest = Self::default();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let at = |reason: String| OrderError::Manifest { line: index + 1, reason };
-            let event: Contention = serde_json::from_str(line).map_err(|e| at(e.to_string()))?;
+            // The parser sees one line at a time, so its own line numbers are always 1.
+            let reason = |e: serde_json::Error| e.to_string().replace(" at line 1 column ", ", column ");
+            let event: Contention = serde_json::from_str(line).map_err(|e| at(reason(e)))?;
             let events = &mut manifest.threads.entry(event.tid).or_default().pending;
             if events.back().is_some_and(|last| last.peek_idx >= event.peek_idx) {
                 return Err(at(format!(
@@ -258,6 +260,7 @@ mod tests {
     fn a_bad_manifest_names_its_line() {
         let twice = "{\"tid\":1,\"peek_idx\":2,\"object\":16,\"owner_tid\":9}\n".repeat(2);
         assert!(ContentionManifest::parse(&twice).unwrap_err().to_string().contains("line 2"));
-        assert!(ContentionManifest::parse("{}").unwrap_err().to_string().contains("line 1"));
+        let error = ContentionManifest::parse("\n{}").unwrap_err().to_string();
+        assert!(error.contains("line 2: missing field `tid`, column"), "{error}");
     }
 }

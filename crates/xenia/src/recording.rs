@@ -127,6 +127,11 @@ enum Change {
     End(bool),
 }
 
+impl Change {
+    /// The names of all variants, for messages.
+    const NAMES: &str = "pad, model, motors, dialog and end";
+}
+
 /// A line after the header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {

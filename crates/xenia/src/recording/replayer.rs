@@ -2,7 +2,7 @@
 
 use super::dialogs::Answered;
 use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
@@ -32,6 +32,18 @@ fn is_before(line: &Line, other: &Line) -> bool {
         (Some(ask), Some(of_other)) => ask < of_other,
         _ => line.at < other.at,
     }
+}
+
+/// Parses the line with this number. The parser sees one line at a time, so its own line numbers
+/// are always 1.
+fn parse_line(text: &str, number: usize) -> Result<Line> {
+    serde_json::from_str(text).map_err(|error| {
+        let reason = error.to_string();
+        if reason.starts_with("no variant of enum Change") {
+            return anyhow!("line {number}: it has none of {}", Change::NAMES);
+        }
+        anyhow!("line {number}: {}", reason.replace(" at line 1 column ", ", column "))
+    })
 }
 
 /// A position of a replay, to go back to.
@@ -74,7 +86,7 @@ impl Reel {
         let mut last = 0;
         for (index, text) in numbered {
             let number = index + 1;
-            let line: Line = serde_json::from_str(text).with_context(|| format!("line {number}"))?;
+            let line = parse_line(text, number)?;
             if end.is_some() {
                 bail!("line {number}: the recording has ended above it");
             }

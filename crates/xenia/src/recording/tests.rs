@@ -223,10 +223,10 @@ fn lines_by_hand_hold_from_their_time_on() {
 fn damaged_recordings_are_refused_with_their_line() {
     let header_line = serde_json::to_string(&header("aa")).unwrap();
     for (rest, said) in [
-        ("{\"at\":5,\"user\":0", "line 2"),
+        ("{\"at\":5,\"user\":0", "line 2: EOF while parsing an object, column "),
         ("{\"at\":5,\"user\":9,\"pad\":null}", "no user 9"),
         ("{\"at\":5,\"user\":0,\"pad\":null}\n{\"at\":4,\"user\":0,\"pad\":null}", "line 3"),
-        ("{\"at\":5,\"user\":0}", "line 2"),
+        ("{\"at\":5,\"user\":0}", "line 2: it has none of pad, model, motors, dialog and end"),
         ("{\"at\":5,\"end\":true}\n{\"at\":6,\"user\":0,\"pad\":null}", "line 3"),
         ("{\"at\":5,\"end\":false}", "line 2"),
     ] {
