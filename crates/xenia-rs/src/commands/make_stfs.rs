@@ -89,13 +89,14 @@ fn package_info(args: &MakeStfsArgs, volume: &Volume) -> Result<PackageInfo> {
 
 /// The picture of `--thumbnail`; empty without it.
 fn picture(args: &MakeStfsArgs) -> Result<Vec<u8>> {
-    let picture = match &args.thumbnail {
-        Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
-        None => Vec::new(),
-    };
+    let Some(path) = &args.thumbnail else { return Ok(Vec::new()) };
+    let shown = path.display();
+    let picture = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
+    ensure!(picture.starts_with(b"\x89PNG"), "--thumbnail: {shown} is not a PNG file");
     ensure!(
-        picture.len() <= MAX_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
-        "--thumbnail wants a PNG file of {MAX_PICTURE} bytes at most"
+        picture.len() <= MAX_PICTURE,
+        "--thumbnail: {shown} has {} bytes, a package has room for {MAX_PICTURE}",
+        picture.len()
     );
     Ok(picture)
 }

@@ -151,6 +151,14 @@ fn verify_reports_faults_with_their_offsets() {
     let error = run(&words).unwrap_err().to_string();
     assert!(error.contains("a+b.bin") && !Path::new(&at("dlc.live")).exists(), "{error}");
     std::fs::remove_file(at("dlc/a+b.bin")).unwrap();
+    let mut long = b"\x89PNG".to_vec();
+    long.resize(20_000, 0);
+    for (picture, said) in [(&b""[..], "t.png is not a PNG"), (&long, "t.png has 20000 bytes")] {
+        std::fs::write(at("t.png"), picture).unwrap();
+        let picture = ["--thumbnail", &at("t.png")];
+        let error = run(&[&words[..], &picture].concat()).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
     assert_eq!(run(&words).unwrap(), Code::Done.number());
     let mut package = std::fs::read(at("dlc.live")).unwrap();
     let info = xenia_formats::stfs::PackageInfo::read(&package).unwrap();
