@@ -61,6 +61,14 @@ fn a_malformed_case_file_fails_with_its_line() {
 }
 
 #[test]
+fn info_names_the_executable_chosen_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(HELLO, dir.path().join("hello.xex")).unwrap();
+    let (code, said) = run(dir.path(), &["info", "."]);
+    assert!(code == Some(0) && said.contains("has no default.xex; using hello.xex"), "{code:?}: {said}");
+}
+
+#[test]
 fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(HELLO).unwrap();

@@ -35,7 +35,7 @@ impl std::error::Error for NoExecutable {}
 /// Whether the user is told which executable is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
-    /// The choice is told, because the executable will run.
+    /// The choice is told, because a command runs or describes the executable.
     Choice,
     /// Nothing is told, because only the header is read.
     Nothing,
@@ -164,7 +164,7 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, 
         return Err(NoExecutable(none).into());
     };
     if says == Says::Choice {
-        crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
+        crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; using {name}");
     }
     Ok(only)
 }
