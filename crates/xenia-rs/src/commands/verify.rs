@@ -1,12 +1,12 @@
 //! `xenia-rs verify`: verifies the hashes and checksums in a file.
 
+use super::volume::open_file;
 use crate::cli::VerifyArgs;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::sync::Arc;
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
-use xenia::source;
 use xenia::title::key_ring;
 use xenia::title::parts::Beside;
 use xenia::wording::{count, grouped};
@@ -53,7 +53,7 @@ pub fn run(args: &VerifyArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let keys = key_ring(args.key_file.as_deref())?;
     let name = args.file.display();
-    let file = source::open(&args.file).with_context(|| format!("cannot open {name}"))?;
+    let file = open_file(&args.file)?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
     let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
     let Some(verify) = format.verify else {

@@ -225,10 +225,17 @@ fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(Code::Done)
 }
 
+/// Opens a file. A folder could be opened on some systems, and then not be read.
+pub(super) fn open_file(path: &Path) -> Result<File> {
+    let name = path.display();
+    ensure!(!path.is_dir(), "{name} is a folder: this command needs a file, such as an image or a package");
+    source::open(path).with_context(|| format!("cannot open {name}"))
+}
+
 /// Opens the volume in a file; for other files, the error names the format.
 pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
     let name = path.display();
-    let file = source::open(path).with_context(|| format!("cannot open {name}"))?;
+    let file = open_file(path)?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
     let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
     match format.opens {

@@ -1,14 +1,13 @@
 //! Checksums of an extracted image. The readers of some formats do not compare them, because a
 //! title that runs reads only parts of its files.
 
-use super::bar;
-use anyhow::{Context, Result, bail};
+use super::{bar, open_file};
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia::interrupt::Interrupt;
-use xenia::source;
 use xenia::title::parts::Beside;
 use xenia_formats::{Findings, KeyRing, Parts, ReadAt, Verify};
 
@@ -60,7 +59,7 @@ fn watched(source: Arc<dyn ReadAt>, watch: &Watch) -> Arc<dyn ReadAt> {
 /// because most of them may be whole.
 pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt: &Interrupt) -> Result<()> {
     let shown = image.display();
-    let file = source::open(image).with_context(|| format!("cannot open {shown}"))?;
+    let file = open_file(image)?;
     let watch = Watch { bar: bar(size), interrupt: interrupt.clone() };
     let parts = WatchedParts { beside: Beside::new(image), watch: watch.clone() };
     let mut findings = Findings::default();

@@ -209,6 +209,8 @@ fn volume_commands_name_unsupported_inputs() {
         (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX): no files are in it"),
         (["ls", &at("t.rar")].to_vec(), "a RAR archive; extract it"),
         (["extract", &at("nowhere"), &at("out")].to_vec(), "cannot open"),
+        (["extract", &at("empty"), &at("out")].to_vec(), "is a folder: this command needs a file"),
+        (["verify", &at("empty")].to_vec(), "is a folder: this command needs a file"),
         (["make-iso", &at("empty"), &at("e.iso")].to_vec(), "is empty"),
         (["make-iso", &at("nowhere"), &at("e.iso")].to_vec(), "cannot read"),
     ] {
