@@ -45,7 +45,7 @@ impl NtTimer {
         routine: Option<GuestAddr>,
         _mode: u32,
         context: u32,
-        _resume: bool,
+        resume: bool,
         period_ms: i32,
         previous: Option<Out<u8>>,
     ) -> Fallible<NtStatus> {
@@ -66,7 +66,8 @@ impl NtTimer {
         };
         call.kernel.timer_calls().expire_if_due(call.cpu, timer);
         previous.set(call.memory(), u8::from(before != 0))?;
-        Ok(NtStatus::SUCCESS)
+        // No timer wakes the console from standby.
+        Ok(if resume { NtStatus::TIMER_RESUME_IGNORED } else { NtStatus::SUCCESS })
     }
 
     /// Cancels a timer, removes its pending APC, and stores whether it is signalled.

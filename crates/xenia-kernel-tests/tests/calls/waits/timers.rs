@@ -143,7 +143,8 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
     }
     assert!(is_signalled(&mut b, timer));
     put_interval(&b, -10_000);
-    assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
+    let resuming = [timer, due, 0x8200_0000, 0, 0x77, 1, 1, base + 8];
+    assert_eq!(b.status("NtSetTimerEx", &resuming), NtStatus::TIMER_RESUME_IGNORED);
     assert_eq!(
         (b.word(8), queued(&b, b.thread)),
         (0x0177_5533, 0),
