@@ -17,6 +17,9 @@ mod video_mode {
     pub(super) const SIZE: u32 = 0x30;
 }
 
+/// Least width in pixels of a mode that is high definition.
+const HIGH_DEFINITION_WIDTH: u32 = 1280;
+
 /// Size in bytes of a persisted picture's block. The block is empty, as the display keeps the
 /// picture.
 const PICTURE: u32 = 0x1000;
@@ -45,7 +48,7 @@ fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
         (0x04, mode.height),
         (0x08, u32::from(mode.interlaced)),
         (0x0C, u32::from(mode.widescreen)),
-        (0x10, u32::from(mode.width >= 1024)),
+        (0x10, u32::from(mode.width >= HIGH_DEFINITION_WIDTH)),
         (0x14, mode.refresh_rate.to_bits()),
         (0x18, video_standard_of(call.kernel.config.locale.game_region, mode.is_50_hz())),
         // Purpose unknown; the values are the console's.
@@ -71,11 +74,13 @@ impl VdDisplay {
         write_mode(call, mode.addr(), settings(call))
     }
 
-    /// Returns the display mode as flags: 1 wide, 2 at least 1024 wide, 4 at least 1920 wide.
+    /// Returns the display mode as flags: 1 wide, 2 high definition, 4 at least 1920 wide.
     #[export(Done)]
     fn VdQueryVideoFlags(call: &mut Call) -> u32 {
         let mode = mode(call);
-        u32::from(mode.widescreen) | u32::from(mode.width >= 1024) << 1 | u32::from(mode.width >= 1920) << 2
+        u32::from(mode.widescreen)
+            | u32::from(mode.width >= HIGH_DEFINITION_WIDTH) << 1
+            | u32::from(mode.width >= 1920) << 2
     }
 
     /// Stores the properties of the display, its scaler and its overscan (`DISPLAY_INFO`).
@@ -206,6 +211,9 @@ mod tests {
         assert_eq!(mode(&mut b, "VdQueryVideoMode"), (640, 480, fifty));
         assert_eq!(mode(&mut b, "VdQueryRealVideoMode"), (1280, 720, sixty));
         assert_eq!(b.kernel_call("VdQueryVideoFlags", &[]), 1);
+        assert_eq!(b.status("VdSetDisplayModeOverride", &[1024, 768, 0, 0, 0]), NtStatus::SUCCESS);
+        assert_eq!(b.kernel_call("VdQueryVideoFlags", &[]), 1);
+        assert_eq!(b.status("VdSetDisplayModeOverride", &[640, 480, 0, 0, 0]), NtStatus::SUCCESS);
         let information = |b: &mut Harness| {
             let base = u64::from(b.scratch.0);
             b.kernel_call("VdGetCurrentDisplayInformation", &[base]);
