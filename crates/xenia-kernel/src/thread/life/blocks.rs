@@ -101,6 +101,9 @@ pub(super) fn fill_kthread(
     for list in [kthread::MUTANT_LIST, kthread::APC_LISTS, kthread::APC_LISTS + 8] {
         lists::initialize(memory, own(list))?;
     }
+    // The word at 0x58, the thread's run time in milliseconds, stays 0: Direct3D ends the title if
+    // the GPU makes no progress for five seconds of it, as may happen on a slow host.
+    //
     // Of unknown purpose; the values are the console's.
     for (offset, value) in [
         (0x40, own(0x20).0),
