@@ -289,9 +289,9 @@ fn strict_reservations_die_of_other_threads_stores_only() {
         for own in [true, false] {
             let outcomes = [&mut jit, &mut interpreter].map(|machine| {
                 machine.put(CODE, &[x(Op::lwarx, 6, 0, 7, 0), SC, word, SC, x(Op::stwcx, 3, 0, 7, 0), SC]);
-                machine.ctx.gpr[3] = 5;
+                machine.ctx.gpr[3] = 0;
                 machine.ctx.gpr[4] = address.into();
-                // 12 bytes from 8 past r4; a word of the line that no store writes.
+                // 12 bytes from 8 past r4; a word of the line that is 0, which `dcbz` leaves so.
                 machine.ctx.gpr[5] = 8;
                 machine.ctx.xer_count = 13;
                 machine.ctx.gpr[7] = (line + 0x40).into();

@@ -208,11 +208,11 @@ impl LoadStore for Cpu<'_> {
     }
 
     fn dcbz(&mut self, i: Instruction) -> Step {
-        self.clear_block(i, 32)
+        self.clear_line(i)
     }
 
     fn dcbz128(&mut self, i: Instruction) -> Step {
-        self.clear_block(i, 128)
+        self.clear_line(i)
     }
 }
 

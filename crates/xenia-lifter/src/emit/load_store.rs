@@ -9,6 +9,7 @@ use super::place::Place;
 use super::{HOST, Lifter};
 use crate::host::Word;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use xenia_guest::RESERVATION_LINE;
 use xenia_isa::{Instruction, LoadStore};
 
 /// Maximum number of words that `lmw` loads inline, equal to that of `lswi`. All are in registers
@@ -130,8 +131,9 @@ impl Lifter<'_> {
         self.update(i, place);
     }
 
-    /// Stores `size` zero bytes to the aligned block that holds the address.
-    fn clear_block(&mut self, i: Instruction, size: i32) {
+    /// Stores zeros to the cache line that holds the address.
+    fn clear_line(&mut self, i: Instruction) {
+        let size = RESERVATION_LINE as i32;
         let ea = self.ea_x(i);
         let ea = self.b.ins().band_imm_s(ea, -i64::from(size));
         let address = self.host_address(ea);
@@ -262,11 +264,11 @@ impl LoadStore for Lifter<'_> {
     }
 
     fn dcbz(&mut self, i: Instruction) {
-        self.clear_block(i, 32);
+        self.clear_line(i);
     }
 
     fn dcbz128(&mut self, i: Instruction) {
-        self.clear_block(i, 128);
+        self.clear_line(i);
     }
 
     fn lmw(&mut self, i: Instruction) {

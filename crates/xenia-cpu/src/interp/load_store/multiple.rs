@@ -6,6 +6,7 @@
 //! recognizes the stores of one instruction ([`xenia_memory::DeviceQueue`]).
 
 use crate::interp::{Cpu, Flow, Step};
+use xenia_guest::RESERVATION_LINE;
 use xenia_isa::Instruction;
 
 impl Cpu<'_> {
@@ -68,12 +69,12 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// Clears the block of `size` bytes that holds `(RA|0) + (RB)`.
+    /// Clears the cache line that holds `(RA|0) + (RB)`.
     #[inline(always)]
-    pub(super) fn clear_block(&mut self, i: Instruction, size: u32) -> Step {
-        let block = self.ea_x(i) & !(size - 1);
-        for offset in (0..size).step_by(16) {
-            self.store_u128(block + offset, 0)?;
+    pub(super) fn clear_line(&mut self, i: Instruction) -> Step {
+        let line = self.ea_x(i) & !(RESERVATION_LINE - 1);
+        for offset in (0..RESERVATION_LINE).step_by(16) {
+            self.store_u128(line + offset, 0)?;
         }
         Ok(Flow::Next)
     }

@@ -26,9 +26,9 @@ pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
     }
 }
 
-/// `dcbz` clears the aligned 32 bytes around its address, `dcbz128` the aligned 128.
+/// `dcbz` and `dcbz128` clear the aligned 128 bytes around their address.
 pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let size = if op == Op::dcbz { 32 } else { 128 };
+    const SIZE: u32 = 128;
     let mut random = CaseRandom(0xDCB2);
     for (base, index) in
         [(0x1000_2000_u32, 0_u32), (0x1000_2000, 5), (0x1000_1FFF, 1), (0x1000_2040, 0x3F), (0x1000_207F, 0)]
@@ -36,8 +36,8 @@ pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
         let before: [u8; 384] = random.memory();
         let start = 0x1000_1F80_u32;
         let mut after = before;
-        let from = ((base + index) & !(size - 1)) - start;
-        after[from as usize..(from + size) as usize].fill(0);
+        let from = ((base + index) & !(SIZE - 1)) - start;
+        after[from as usize..(from + SIZE) as usize].fill(0);
         let mut case = GeneratedCase::known(
             op,
             &format!("{} r4,r5", op.row().mnemonic),
