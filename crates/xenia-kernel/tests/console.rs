@@ -1,5 +1,5 @@
 //! The console that a title sees, as settings describe it: version, language, region, answers of
-//! missing calls, the null page.
+//! missing calls, the null page, the memory before the kernel.
 
 use crate::machine::{CODE, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_formats::image::ImageKind;
@@ -64,4 +64,17 @@ fn low_addresses_are_read_as_zeros_only_if_that_is_configured() {
         let (_, end) = run(&mut code, config);
         assert!(matches!(end, RunEnd::Ended(EndKind::Crash { .. })), "a store is a crash: {end:?}");
     }
+}
+
+#[test]
+fn the_memory_before_the_kernel_is_read_only() {
+    let mut code = Code::default();
+    code.load(4, 0x8000_001C).read(3, 0, 4).record(3, 0).load(4, 0x8003_FFFC).read(3, 0, 4).record(3, 4);
+    let (machine, end) = run(&mut code, KernelConfig::default());
+    assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 0 }));
+    assert_eq!([0, 4].map(|at| machine.data(at)), [0x2A6E_3F38, 0]);
+    let mut code = Code::default();
+    code.load(4, 0x8000_001C).store(4, 0, 4);
+    let (_, end) = run(&mut code, KernelConfig::default());
+    assert!(matches!(end, RunEnd::Ended(EndKind::Crash { .. })), "a store is a crash: {end:?}");
 }

@@ -1,8 +1,9 @@
 //! Hashes of files, and of a machine's guest-visible state.
 //!
-//! A machine's digest covers committed pages in address order; thread contexts in order of thread
-//! ids, without budget, reservation and engine scratch; kernel objects; and guest time. It never
-//! covers host state. A change of what is covered increments [`crate::golden::VERSION`].
+//! A machine's digest covers committed pages in address order, without those before the kernel that
+//! have their original content; thread contexts in order of thread ids, without budget, reservation
+//! and engine scratch; kernel objects; and guest time. It never covers host state. A change of what
+//! is covered increments [`crate::golden::VERSION`].
 
 use crate::title::Title;
 use serde::{Serialize, Serializer};
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use xenia_cpu::PpcContext;
 use xenia_formats::LoadedImage;
 use xenia_kernel::Kernel;
+use xenia_kernel::memory::before_kernel;
 use xenia_memory::GuestMemory;
 use xenia_patches::PatchSet;
 use xenia_sched::{GuestThread, Scheduler};
@@ -134,6 +136,9 @@ fn memory_part(memory: &GuestMemory) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut waiting = Vec::with_capacity(HASHED_AT_ONCE);
     memory.for_each_committed_page(|addr, page| {
+        if before_kernel::is_original(addr, page) {
+            return;
+        }
         waiting.extend_from_slice(&addr.0.to_be_bytes());
         waiting.extend_from_slice(page);
         if waiting.len() >= HASHED_AT_ONCE - (size_of::<u32>() + page.len()) {

@@ -3,6 +3,7 @@
 use super::imports::Importing;
 use super::{Identity, LoadError, ModuleLoader, base_name};
 use crate::Kernel;
+use crate::memory::before_kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::tls::TlsLayout;
@@ -109,6 +110,7 @@ impl Kernel {
         let loader = self.loader();
         let starting = doing("starting the title");
         place_image(&self.memory, image)?;
+        before_kernel::map(&self.memory).map_err(&starting)?;
         loader.connect_image(image, Importing::Console)?;
         if let Some(layout) = tls_layout(image) {
             self.tls.set_layout(layout);

@@ -1,5 +1,6 @@
 //! Physical memory of the kernel calls: allocation in one of the three views, queries by address.
 
+use crate::memory::before_kernel;
 use crate::memory::virtual_memory::flags;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -78,7 +79,9 @@ pub struct PageCounts {
 pub fn page_counts(memory: &GuestMemory) -> PageCounts {
     let pages =
         |heaps: &[Heap]| -> u32 { heaps.iter().map(|&heap| memory.committed_bytes(heap) >> 12).sum() };
-    let image = pages(&[Heap::Image64K, Heap::Image4K]);
+    // The kernel's memory is not the title's.
+    let kernel = before_kernel::pages(memory);
+    let image = pages(&[Heap::Image64K, Heap::Image4K]).saturating_sub(kernel);
     let virtual_memory = pages(&[Heap::Virtual4K, Heap::Virtual64K]);
     let physical = pages(&[Heap::Physical4K, Heap::Physical64K, Heap::Physical16M]);
     let free = memory.free_bytes(Heap::Physical64K) >> 12;
