@@ -50,7 +50,7 @@ pub(super) fn open(call: &mut Call, request: &Open) -> Fallible<Option<Flow<NtSt
     }
     let memory = call.memory();
     let attributes = request.attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
-    let name = attributes.name(memory)?.unwrap_or_default();
+    let name = attributes.path(memory)?.unwrap_or_default();
     let (device, rest, related) = match attributes.root_directory {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => {
             let found = call.kernel.files.lock().driver_device(&name);

@@ -30,7 +30,7 @@ pub(super) fn name_of<'a>(
 ) -> Fallible<(Option<ObjectRef<'a>>, String)> {
     let memory = call.memory();
     let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
-    let name = attributes.name(memory)?.unwrap_or_default();
+    let name = attributes.path(memory)?.unwrap_or_default();
     let root = match attributes.root_directory {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
         handle => Some(call.kernel.file_requests().resolve(handle)?),

@@ -256,7 +256,7 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
         handle => Some(call.kernel.file_requests().resolve(handle)?),
     };
-    let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
+    let name = AnsiString::read(memory, at.offset(8))?.path(memory)?;
     let mut files = call.kernel.files.lock();
     // As on NT, a plain name without a root keeps the file in its directory.
     let is_plain = !matches!(&*name, "" | "." | "..") && !name.contains(['\\', '/', ':']);

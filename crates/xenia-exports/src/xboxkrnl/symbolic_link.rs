@@ -13,8 +13,8 @@ pub struct SymbolicLink;
 /// Size in bytes of a symbolic link's body.
 const BODY: u32 = 0xC;
 
-fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
-    Ok(string.read(call.memory())?.text(call.memory())?)
+fn path(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
+    Ok(string.read(call.memory())?.path(call.memory())?)
 }
 
 #[exports(xboxkrnl)]
@@ -27,8 +27,8 @@ impl SymbolicLink {
         name: Ptr<AnsiString>,
         target: Ptr<AnsiString>,
     ) -> Fallible<NtStatus> {
-        let name = text(call, name)?;
-        let target = text(call, target)?;
+        let name = path(call, name)?;
+        let target = path(call, target)?;
         call.kernel.files.lock().link(&name, &target)?;
         Ok(NtStatus::SUCCESS)
     }
@@ -36,7 +36,7 @@ impl SymbolicLink {
     /// Removes a symbolic link.
     #[export(Done)]
     fn ObDeleteSymbolicLink(call: &mut Call, name: Ptr<AnsiString>) -> Fallible<NtStatus> {
-        let name = text(call, name)?;
+        let name = path(call, name)?;
         call.kernel.files.lock().vfs.unlink(&name)?;
         Ok(NtStatus::SUCCESS)
     }
@@ -50,7 +50,7 @@ impl SymbolicLink {
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
         let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
-        let name = attributes.name(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
+        let name = attributes.path(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
         call.kernel.files.lock().vfs.link_target(&name)?;
         let body = call.kernel.objects.create(&call.kernel.pool, ObjectKind::SymbolicLink, BODY)?;
         let named = call.kernel.files.lock().links.insert(body, name, &call.kernel.limits);

@@ -292,7 +292,7 @@ impl XexModules {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }
         let memory = call.memory();
-        let path = path.read(memory)?.text(memory)?;
+        let path = path.read(memory)?.path(memory)?;
         let (file, _) = call
             .kernel
             .files

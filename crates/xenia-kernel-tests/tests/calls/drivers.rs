@@ -320,6 +320,7 @@ fn names_reach_the_driver_as_they_are_below_its_device() {
         (r"own:\Some\File.txt", r"\Some\File.txt"),
         (r"\??\own:\dir\", r"\dir\"),
         (r"own:\..\x?*", r"\..\x?*"),
+        (r" \Device\Own\a b ", r"\a b"),
     ] {
         rig.keeps = vec![major::CREATE];
         assert_eq!(rig.open(path, SYNCHRONOUS), None, "{path}");

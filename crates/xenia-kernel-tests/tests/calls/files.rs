@@ -41,6 +41,8 @@ fn a_file_is_opened_read_and_closed() {
     assert_eq!(b.status("NtReadFile", &read), NtStatus::INVALID_HANDLE);
     assert_eq!(b.kernel.files.lock().iter().count(), 0);
     assert_eq!(b.status("NtQueryFullAttributesFile", &[attributes, base + 0x400]), NtStatus::SUCCESS);
+    let padded = b.put_attributes(0x100, " game:\\Media\\Resource.xpr ");
+    assert_eq!(b.status("NtQueryFullAttributesFile", &[padded, base + 0x400]), NtStatus::SUCCESS);
     let missing = b.put_attributes(0x100, r"game:\Media\nothing");
     assert_eq!(
         b.status("NtQueryFullAttributesFile", &[missing, base + 0x400]),

@@ -137,6 +137,20 @@ impl AnsiString {
     pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
         Ok(code_page::decode(&self.bytes(memory)?))
     }
+
+    /// The text as a path. Titles pad paths with blanks, which xenia-canary drops, too (commit
+    /// 879eab681).
+    pub fn path(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
+        Ok(unpadded(&self.text(memory)?).to_owned())
+    }
+}
+
+/// A path without the blanks around it. Those before a relative path belong to its first name.
+fn unpadded(path: &str) -> &str {
+    let is_blank = |c: char| c.is_ascii_whitespace();
+    let path = path.trim_end_matches(is_blank);
+    let absolute = path.trim_start_matches(is_blank);
+    if absolute.starts_with(['\\', '/']) || absolute.contains(':') { absolute } else { path }
 }
 
 impl UnicodeString {
@@ -175,6 +189,11 @@ impl ObjectAttributes {
         }
         Ptr::<AnsiString>::new(self.name).read(memory)?.text(memory).map(Some)
     }
+
+    /// The name as a path ([`AnsiString::path`]); `None` if the pointer is null.
+    pub fn path(self, memory: &GuestMemory) -> Result<Option<String>, MemoryFault> {
+        Ok(self.name(memory)?.map(|name| unpadded(&name).to_owned()))
+    }
 }
 
 impl GuestStruct for ObjectAttributes {
@@ -190,5 +209,22 @@ impl GuestStruct for ObjectAttributes {
         memory.write(at, self.root_directory)?;
         memory.write(at.offset(4), self.name)?;
         memory.write(at.offset(8), self.attributes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_around_a_path_are_dropped() {
+        for (path, expected) in [
+            (" game:\\a b.bin \t", "game:\\a b.bin"),
+            ("\t\\Device\\Cdrom0\\ ", "\\Device\\Cdrom0\\"),
+            (" a\n", " a"),
+            ("  ", ""),
+        ] {
+            assert_eq!(unpadded(path), expected, "{path:?}");
+        }
     }
 }

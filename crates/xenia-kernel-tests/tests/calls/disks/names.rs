@@ -12,7 +12,7 @@ const NAMES: &[&str] = &[
 ];
 /// Names that no disk accepts.
 const BAD_NAMES: &[&str] =
-    &["a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<", "..."];
+    &["a:b", "a*", "?", "t.", "t \\x", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<", "..."];
 /// Paths that name no device.
 const NOWHERE: &[&str] =
     &["", "x:\\a", "\\Device", "\\", "a", "f.tmp ", "\\Device\\Harddisk0\\Partition2\\a", "\\??\\", ".."];
@@ -41,7 +41,7 @@ pub(super) struct Path {
 
 impl Path {
     pub(super) fn ends_with_slash(&self) -> bool {
-        matches!(self.text.last(), Some(b'\\' | b'/'))
+        matches!(self.text.trim_ascii_end().last(), Some(b'\\' | b'/'))
     }
 
     /// The name, if the path has no root and no separators.
@@ -193,6 +193,10 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
         text.extend([&b"\\"[..], b"/", b"\\\\"][[0, 0, 0, 0, 1, 2][dice.below(6)]]);
     }
     join(dice, &mut text, &names);
+    // Blanks around a path are dropped.
+    if dice.one_in(16) {
+        text = [&b" "[..], &text, b"  "].concat();
+    }
     Path { root: None, text, to }
 }
 
