@@ -9,7 +9,7 @@ use xenia_testing::{TOOLS, ToolPart};
 
 /// Whether `program` is on the path, or is the full path of a file.
 pub(crate) fn has(program: &'static str) -> bool {
-    ToolPart { file: program, package: "" }.is_there()
+    ToolPart { file: program, package: "" }.is_installed()
 }
 
 /// Installs missing packages, or reports what is missing and which tests are skipped.

@@ -90,7 +90,7 @@ pub trait Execute: Send {
 
     /// Called after a saved state's memory has replaced the present one: changes of code that the
     /// engine has counted so far do not indicate self-modifying code.
-    fn forgive_changes(&mut self) {}
+    fn reset_change_counts(&mut self) {}
 
     /// Called at the end of a run, so that an engine that checks periodically can check once more.
     fn finish(&mut self) {}

@@ -129,7 +129,7 @@ fn generation(main: Fields<'_>) -> Result<Generation, FormatError> {
 }
 
 /// The error for a patch that is to run without its title.
-fn patch_alone() -> FormatError {
+fn patch_without_title() -> FormatError {
     let why = "it is a title update (XEXP) without its title: put it beside the title's .xex, as default.xexp \
                beside default.xex, and run that";
     FormatError::unsupported("XEX module flags", 4, why)
@@ -181,7 +181,7 @@ impl Xex {
             })
         };
         // Most headers of a patch describe the image that it makes, and a patch may lack them.
-        Self::read_headers(source).map_err(|error| if is_patch() { patch_alone() } else { error })
+        Self::read_headers(source).map_err(|error| if is_patch() { patch_without_title() } else { error })
     }
 
     fn read_headers(source: &dyn ReadAt) -> Result<Self, FormatError> {
@@ -289,7 +289,7 @@ impl Xex {
     /// imports outside the image, patches. Digest mismatches are not errors, see the module docs.
     pub fn load(&self, source: &dyn ReadAt, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
         if self.is_patch() {
-            return Err(patch_alone());
+            return Err(patch_without_title());
         }
         let mut digests: Vec<DigestCheck> = Vec::new();
         let bytes = payload::read(self, source, keys, &mut digests)?;

@@ -24,7 +24,7 @@ const CHUNKS: usize = 16;
 const CHUNK: usize = 4096;
 
 /// The error of listening on a socket file, with a reason that fits a file.
-fn said_of_file(error: io::Error) -> io::Error {
+fn socket_file_error(error: io::Error) -> io::Error {
     match error.kind() {
         kind @ ErrorKind::AddrInUse => {
             io::Error::new(kind, "another program listens there, or the file is not a socket")
@@ -62,7 +62,7 @@ impl Listener {
                 Self { socket: Socket::Tcp(socket), address, _port: own }
             }
             ServerAddress::Unix(path) => {
-                let socket = SocketFileListener::bind(path).map_err(said_of_file)?;
+                let socket = SocketFileListener::bind(path).map_err(socket_file_error)?;
                 Self { socket: Socket::Unix(socket, path.clone()), address: address.clone(), _port: None }
             }
         })

@@ -235,9 +235,9 @@ pub trait Backend: Send {
         None
     }
 
-    /// Passes the pages of the EDRAM that may differ from those at the moment `since` to `each`,
-    /// with their numbers. Returns the moment of the call; moment 0 is before all, when each word
-    /// is zero. `None` if there is no EDRAM, or if it cannot be read now.
+    /// Passes the pages of the EDRAM that may differ from those of the generation `since` to
+    /// `each`, with their numbers. Returns the present generation; generation 0 is the first, when
+    /// each word is zero. `None` if there is no EDRAM, or if it cannot be read now.
     fn edram_since(&mut self, _since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
         self.edram()?.as_chunks().0.iter().zip(0..).for_each(|(page, number)| each(number, page));
         Some(0)

@@ -32,5 +32,5 @@ pub use backend::{
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, PhysicalRange, Ram};
 pub use present::{FrontBuffer, PixelTable, present};
-pub use processor::{CommandProcessor, Config, EdramMoment, GpuEvent, GpuState, Observer, Statistics};
+pub use processor::{CommandProcessor, Config, EdramGeneration, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub use display::{FIELDS_PER_SECOND, LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
-pub use state::{EdramMoment, GpuState};
+pub use state::{EdramGeneration, GpuState};
 pub use statistics::Statistics;
 
 use crate::backend::{Backend, QueryReports, Readback, SwapPicture, Threaded};

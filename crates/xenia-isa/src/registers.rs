@@ -1,7 +1,7 @@
 //! Registers that an instruction names, and whether it reads or writes them, derived from its row.
 //!
 //! Not included are registers that no operand names: CTR and LR, CR, and the further registers of
-//! instructions that move several ([`Op::names_first_alone`]). The tests of the interpreter check
+//! instructions that move several ([`Op::accesses_later_registers`]). The tests of the interpreter check
 //! this against its behaviour (`named_registers` in `xenia-cpu`).
 
 use crate::{Class, Flag, Instruction, Op, Operand};
@@ -57,7 +57,7 @@ impl Op {
     }
 
     /// Whether registers after the named one are read or written, too.
-    pub const fn names_first_alone(self) -> bool {
+    pub const fn accesses_later_registers(self) -> bool {
         matches!(self, Self::lmw | Self::stmw | Self::lswi | Self::lswx | Self::stswi | Self::stswx)
     }
 

@@ -53,7 +53,7 @@ pub struct JitConfig {
     pub plain_code_gains: bool,
     /// Registers are exact when an access faults, at the price of more stores. On by default,
     /// because cpu-suite shows no measurable cost. Without it, compiled code does not stop at a
-    /// store that changes code ([`GuestMemory::let_stores_to_code_go_on`]).
+    /// store that changes code ([`GuestMemory::allow_stores_to_code`]).
     pub precise_faults: bool,
     /// Optimization level of the compiler.
     pub effort: Effort,

@@ -117,7 +117,7 @@ impl Jit {
     ) -> Result<Self, JitError> {
         let compiler = Compiler::new(compiler_config(&config))?;
         if !config.precise_faults {
-            memory.let_stores_to_code_go_on();
+            memory.allow_stores_to_code();
         }
         let settings =
             || format!("{} {:?}", compiler.target(), lift_config(&config, &memory, Mode::default()));
@@ -322,7 +322,7 @@ impl Execute for Jit {
         Some(Box::new(Self::fork(self)))
     }
 
-    fn forgive_changes(&mut self) {
+    fn reset_change_counts(&mut self) {
         for code in self.shared.codes() {
             code.cache.lock().forget_changes();
         }

@@ -93,7 +93,7 @@ impl DiscDrive<'_> {
     }
 
     /// Signals the title that the disc is in the drive.
-    pub fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
+    pub fn signal_disc_inserted(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
         if let Some(event) = event {
             self.dispatcher.set_event(self.memory, cpu, event, 1)?;
         }
@@ -117,7 +117,7 @@ impl DiscDrive<'_> {
         };
         let found = self.drive.lock().insert(awaited.disc, place);
         match found.and_then(|contents| self.mount_disc(awaited.disc, &contents)) {
-            Ok(()) => Inserted::Over(match self.disc_is_there(cpu, awaited.event) {
+            Ok(()) => Inserted::Over(match self.signal_disc_inserted(cpu, awaited.event) {
                 Ok(()) => Win32Error::SUCCESS,
                 Err(_) => Win32Error::INVALID_PARAMETER,
             }),

@@ -56,7 +56,7 @@ impl Default for Ports {
             clock: Clock::default(),
             dialogs: Box::<NoDialogs>::default(),
             drive: Box::new(NoDrive),
-            network: Box::new(xenia_net::LocalNetwork::alone()),
+            network: Box::new(xenia_net::LocalNetwork::isolated()),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

@@ -289,7 +289,7 @@ impl QueuedLock {
                 }
                 return;
             }
-            next = linked_behind(claim);
+            next = wait_for_successor(claim);
         }
         let found = if aside[0] != 0 && passed >= MAX_PASSED {
             None
@@ -339,8 +339,9 @@ impl Default for QueuedLock {
     }
 }
 
-/// The node behind this one, whose thread has swapped the tail and is about to link itself.
-fn linked_behind(claim: &NodeClaim) -> u16 {
+/// Waits for the node after this one, whose thread has swapped the tail and is about to link
+/// itself.
+fn wait_for_successor(claim: &NodeClaim) -> u16 {
     let mut backoff = Backoff::default();
     loop {
         match claim.node().next.load(Ordering::Acquire) {

@@ -44,7 +44,7 @@ pub struct GuestMemory {
     /// Whether the guest view's host rights are kept up to date.
     pub(crate) guest_view_open: AtomicBool,
     /// Whether engines' stores to pages that hold code continue.
-    pub(crate) stores_to_code_go_on: AtomicBool,
+    pub(crate) are_stores_to_code_allowed: AtomicBool,
     pub(crate) mapping: Mapping,
     entry: OnceLock<RegistrySlot>,
 }
@@ -116,7 +116,7 @@ impl GuestMemory {
             leftovers: Leftovers::new(ordinal + 1),
             map_budget: MapBudget::new(limit),
             guest_view_open: AtomicBool::new(false),
-            stores_to_code_go_on: AtomicBool::new(false),
+            are_stores_to_code_allowed: AtomicBool::new(false),
             mapping,
             entry: OnceLock::new(),
         };

@@ -151,7 +151,7 @@ impl GuestMemory {
     }
 
     /// Whether the host refuses, in any view, an access that it should allow.
-    fn is_behind(&self, page: u32) -> bool {
+    fn host_rights_lag(&self, page: u32) -> bool {
         guest_pages(&(page..page + 1)).into_iter().flatten().any(|guest| {
             let flags = self.pages.page_flags(guest);
             wanted(flags) != granted(flags)
@@ -266,10 +266,10 @@ impl GuestMemory {
         while next < BACKING_PAGES {
             let start = next;
             next += 1;
-            if !self.is_behind(start) || !self.try_own(start, state::IDLE) {
+            if !self.host_rights_lag(start) || !self.try_own(start, state::IDLE) {
                 continue;
             }
-            while next < BACKING_PAGES && self.is_behind(next) && self.try_own(next, state::IDLE) {
+            while next < BACKING_PAGES && self.host_rights_lag(next) && self.try_own(next, state::IDLE) {
                 next += 1;
             }
             for part in split_at_parts(start..next) {

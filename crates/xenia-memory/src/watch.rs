@@ -109,13 +109,13 @@ impl GuestMemory {
     /// Treats watches of code like other watches from now on, for an engine that cannot leave its
     /// code at every store. The engine then decides itself when to revalidate code that it
     /// modified.
-    pub fn let_stores_to_code_go_on(&self) {
-        self.stores_to_code_go_on.store(true, Release);
+    pub fn allow_stores_to_code(&self) {
+        self.are_stores_to_code_allowed.store(true, Release);
     }
 
     fn watch_for(&self, addr: GuestAddr, len: u32, contents: WatchedContents) -> Access<Watch> {
         let contents = match contents {
-            WatchedContents::Code if self.stores_to_code_go_on.load(Acquire) => WatchedContents::Data,
+            WatchedContents::Code if self.are_stores_to_code_allowed.load(Acquire) => WatchedContents::Data,
             contents => contents,
         };
         self.check(addr.0, len, COMMITTED, AccessKind::Load)?;

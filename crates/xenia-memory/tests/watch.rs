@@ -111,7 +111,7 @@ fn a_store_to_code_is_refused_once_and_ends_the_watch() {
     let before = version(&memory, 0x1_1000);
     memory.write(GuestAddr(0x1_1000), 7_u32).unwrap();
     assert_eq!(version(&memory, 0x1_1000), before + 1);
-    memory.let_stores_to_code_go_on();
+    memory.allow_stores_to_code();
     let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
     assert_eq!(memory.store_u32(0x1_1000, 8, devices), Ok(()));
     assert_eq!(version(&memory, 0x1_1000), before + 2);

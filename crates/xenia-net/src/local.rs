@@ -120,7 +120,7 @@ pub struct LocalNetwork {
 
 impl LocalNetwork {
     /// Creates a network with a cable and no other console.
-    pub fn alone() -> Self {
+    pub fn isolated() -> Self {
         Self {
             has_cable: true,
             sockets: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl LocalNetwork {
 
     /// Creates a network without a cable.
     pub fn without_cable() -> Self {
-        Self { has_cable: false, ..Self::alone() }
+        Self { has_cable: false, ..Self::isolated() }
     }
 
     fn get(&self, id: SocketId) -> Result<&Socket, WsaError> {

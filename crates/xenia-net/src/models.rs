@@ -38,7 +38,7 @@ type Role = xenia_sched::model::Role<Model>;
 
 impl Model {
     fn new() -> Self {
-        let mut net = Net::new(Box::new(LocalNetwork::alone()), Arc::default());
+        let mut net = Net::new(Box::new(LocalNetwork::isolated()), Arc::default());
         net.start();
         let at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1000);
         let [listener, near] = [(); 2].map(|()| net.open(SocketKind::Stream).expect("there is room"));

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_refused_option_keeps_its_value() {
-        let mut net = Net::new(Box::new(LocalNetwork::alone()), Arc::new(Limits::default()));
+        let mut net = Net::new(Box::new(LocalNetwork::isolated()), Arc::new(Limits::default()));
         net.start();
         for (kind, set, value) in
             [(SocketKind::Stream, Err(WsaError::NO_PROTOCOL_OPTION), 0), (SocketKind::Datagram, Ok(()), 1)]

@@ -267,7 +267,7 @@ mod tests {
     use xenia_limits::Limits;
 
     fn net() -> NetState {
-        NetState::new(Box::new(LocalNetwork::alone()), Arc::new(Limits::default()))
+        NetState::new(Box::new(LocalNetwork::isolated()), Arc::new(Limits::default()))
     }
 
     impl EventHold for HeldEvent {

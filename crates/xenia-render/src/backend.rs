@@ -211,7 +211,7 @@ impl WgpuBackend {
     fn submit(&mut self) {
         self.pipelines.add_conversions(&self.edram.take_compiled());
         self.pipelines.add_conversions(&self.textures.take_compiled());
-        if self.occlusion.is_behind() {
+        if self.occlusion.has_unsubmitted_queries() {
             self.occlusion.resolve(&self.device, self.recording.encoder(&self.device));
         }
         let commands = self.recording.finish();

@@ -175,7 +175,7 @@ fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
 /// Like [`drawn`], with the counters of work.
 fn worked(make: impl Fn() -> Scene) -> Option<(WgpuCounters, WorkCounts)> {
     let (edram, memory) = left(&mut make());
-    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device()?.counting_anew())));
+    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device()?.with_fresh_counters())));
     DRAWING.set(Some(drawing.clone()));
     let mut scene = make();
     let counters = drawing.lock().unwrap().counters();
@@ -400,7 +400,7 @@ fn equal_draws_are_submitted_before_there_are_too_many() {
 #[test]
 fn work_is_counted_by_frame() {
     let Some(device) = device() else { return };
-    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
+    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.with_fresh_counters())));
     let tally = drawing.lock().unwrap().tally();
     DRAWING.set(Some(drawing));
     let mut scene = Scene::new(80, 64, 0);

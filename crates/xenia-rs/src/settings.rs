@@ -130,7 +130,7 @@ fn file_named_by(typed: &ArgMatches) -> Option<NamedFile> {
     if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
         return Some(NamedFile { path: path.clone(), is_explicit: true });
     }
-    let path = default_file().filter(|path| xenia::source::is_there(path))?;
+    let path = default_file().filter(|path| xenia::source::optional_file_exists(path))?;
     Some(NamedFile { path, is_explicit: false })
 }
 

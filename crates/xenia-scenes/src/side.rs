@@ -24,9 +24,9 @@ pub(crate) struct SceneSide {
     memory: Arc<Ram>,
     /// Versions of the memory's pages when all of them were zero.
     zeroed: Vec<u64>,
-    /// Words of the EDRAM at the moment.
+    /// Words of the EDRAM at `generation`.
     words: Vec<u32>,
-    moment: u64,
+    generation: u64,
 }
 
 /// Range of words of a page of the EDRAM.
@@ -44,7 +44,13 @@ impl SceneSide {
     pub(crate) fn new(backend: Box<dyn Backend>) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
         let zeroed = pages().map(|page| memory.version(page, PAGE_SIZE)).collect();
-        Self { backend: SharedBackend::new(backend), memory, zeroed, words: vec![0; EDRAM_WORDS], moment: 0 }
+        Self {
+            backend: SharedBackend::new(backend),
+            memory,
+            zeroed,
+            words: vec![0; EDRAM_WORDS],
+            generation: 0,
+        }
     }
 
     /// Makes a scene in zeroed memory.
@@ -87,8 +93,8 @@ impl SceneSide {
             words[page_words(number)].copy_from_slice(page);
             changed.insert(number);
         };
-        let moment = self.backend.edram_since(self.moment, &mut each);
-        self.moment = moment.ok_or_else(|| SceneDifference("a backend has lost its EDRAM".into()))?;
+        let generation = self.backend.edram_since(self.generation, &mut each);
+        self.generation = generation.ok_or_else(|| SceneDifference("a backend has lost its EDRAM".into()))?;
         Ok(())
     }
 

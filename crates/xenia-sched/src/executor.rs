@@ -172,12 +172,12 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
-    /// Tells the engines that memory was replaced by that of another moment.
-    pub fn forgive_changes(&mut self) {
+    /// Resets the engines' counts of code changes, after a saved state has replaced memory.
+    pub fn reset_change_counts(&mut self) {
         match self {
-            Self::Lockstep(executor) => executor.engine.forgive_changes(),
+            Self::Lockstep(executor) => executor.engine.reset_change_counts(),
             Self::Parallel(executor) => {
-                executor.engines.iter_mut().for_each(|engine| engine.forgive_changes());
+                executor.engines.iter_mut().for_each(|engine| engine.reset_change_counts());
             }
         }
     }

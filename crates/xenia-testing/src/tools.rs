@@ -178,7 +178,7 @@ impl Tool {
 
 impl ToolPart {
     /// Whether the program is on the path, or the file exists.
-    pub fn is_there(&self) -> bool {
+    pub fn is_installed(&self) -> bool {
         // Joining an absolute path gives that path.
         std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(self.file).is_file()))
@@ -188,7 +188,7 @@ impl ToolPart {
 impl ToolRow {
     /// The tool's missing parts.
     pub fn missing(&self) -> impl Iterator<Item = &'static ToolPart> {
-        self.parts.iter().filter(|part| !part.is_there())
+        self.parts.iter().filter(|part| !part.is_installed())
     }
 
     /// Checks that the tool is present.
@@ -230,9 +230,9 @@ mod tests {
 
     #[test]
     fn a_part_is_a_program_on_the_path_or_a_file() {
-        assert!(part("sh", "dash").is_there());
-        assert!(part("/bin/sh", "dash").is_there());
-        assert!(!part("/bin/no-such-program", "none").is_there());
+        assert!(part("sh", "dash").is_installed());
+        assert!(part("/bin/sh", "dash").is_installed());
+        assert!(!part("/bin/no-such-program", "none").is_installed());
         const NOWHERE: &[ToolPart] = &[part("no-such-program", "none")];
         let row = ToolRow { tool: Tool::Qemu, name: "x", parts: NOWHERE, used_for: "" };
         assert_eq!(row.find(), Err("no no-such-program (Debian package none)".to_owned()));

@@ -162,7 +162,7 @@ impl OpenHostFile {
 
     /// Whether a gap prevents it from replacing the file.
     fn has_gap(&self) -> bool {
-        self.gap.is_there()
+        self.gap.has_missing_bytes()
             && self.target.as_ref().is_some_and(|target| self.write_back_errors.covers(target))
     }
 

@@ -44,7 +44,7 @@ impl std::fmt::Debug for RawDisk {
 impl RawDisk {
     /// A disk with the bytes of these partitions after its head, which is in memory.
     pub fn in_memory(partitions: Vec<Box<dyn FileData>>, limits: Arc<Limits>) -> VfsResult<Self> {
-        let head = RawPartition::alone(HEAD, limits);
+        let head = RawPartition::with_own_space(HEAD, limits);
         Ok(Self { head: Some(head.clone()), ..Self::new(Box::new(head), partitions)? })
     }
 
@@ -149,7 +149,7 @@ impl Device for RawDisk {
 
     fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
         match (&self.head, state) {
-            (Some(head), DeviceState::Disk(state)) => head.restore_alone(state, bytes),
+            (Some(head), DeviceState::Disk(state)) => head.restore_with_own_space(state, bytes),
             (None, state) => state.check_elsewhere(),
             _ => Err(OTHER_KIND.into()),
         }

@@ -72,8 +72,8 @@ impl RawPartition {
         Ok(used)
     }
 
-    /// Does the same for a partition that takes room from nothing else.
-    pub(super) fn restore_alone(
+    /// Restores a partition of [`Self::with_own_space`].
+    pub(super) fn restore_with_own_space(
         &self,
         state: PartitionState,
         bytes: &mut SavedBytes,
@@ -87,8 +87,8 @@ impl RawPartition {
         Self { size, units: Arc::default(), space, formatted: Arc::default() }
     }
 
-    /// A partition that takes room from nothing else.
-    pub(super) fn alone(size: u64, limits: Arc<Limits>) -> Self {
+    /// A partition with separate space: it takes room from nothing else.
+    pub(super) fn with_own_space(size: u64, limits: Arc<Limits>) -> Self {
         Self::new(size, Arc::new(Mutex::new(Space::new(size, limits))))
     }
 

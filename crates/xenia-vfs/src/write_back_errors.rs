@@ -30,7 +30,7 @@ pub(super) struct Gap {
 
 impl Gap {
     /// Whether any bytes are missing.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn has_missing_bytes(&self) -> bool {
         self.is_short || !self.missing.is_empty()
     }
 
@@ -170,7 +170,7 @@ mod tests {
         let mut gap = Gap::default();
         gap.note_written(0..10);
         gap.note_resize(Ok::<_, VfsError>(5));
-        assert!(!gap.is_there());
+        assert!(!gap.has_missing_bytes());
         gap.note_missed(10..20);
         gap.note_missed(30..40);
         gap.note_written(15..18);
@@ -181,16 +181,16 @@ mod tests {
         gap.note_resize(Ok::<_, VfsError>(100));
         assert_eq!(gap.missing, 15..35, "zeros are not what was to be written");
         gap.note_resize(Ok::<_, VfsError>(15));
-        assert!(!gap.is_there());
+        assert!(!gap.has_missing_bytes());
         gap.note_missed(5..u64::MAX);
         gap.note_written(0..10);
         gap.note_written(10..u64::MAX);
-        assert!(!gap.is_there());
+        assert!(!gap.has_missing_bytes());
         gap.note_resize(Err(VfsError::Full));
         gap.note_written(0..200);
-        assert!(gap.is_there(), "it is not as long as it was to be");
+        assert!(gap.has_missing_bytes(), "it is not as long as it was to be");
         gap.note_resize(Ok::<_, VfsError>(150));
-        assert!(!gap.is_there());
+        assert!(!gap.has_missing_bytes());
     }
 
     #[test]

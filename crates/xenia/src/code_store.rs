@@ -69,13 +69,13 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
 
 /// Whether a file of the folder has code of titles with this short name.
 pub fn is_of(file: &str, title: &str) -> bool {
-    let rest = behind_hash(file, title);
+    let rest = after_hash(file, title);
     rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}")))
 }
 
 /// Rest of a file's name after `NAME-HASH`: the short name of a title and the hash of its
 /// executable. `None`: the file belongs to another title.
-pub(crate) fn behind_hash<'a>(file: &'a str, title: &str) -> Option<&'a str> {
+pub(crate) fn after_hash<'a>(file: &'a str, title: &str) -> Option<&'a str> {
     let rest = file.strip_prefix(&file_name(title))?.strip_prefix('-')?;
     let (digits, rest) = rest.split_at_checked(FILE_NAME_DIGITS)?;
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(rest)

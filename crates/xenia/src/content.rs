@@ -35,7 +35,7 @@ pub fn place(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
 }
 
 /// Whether saves are discarded although no flag asked for that.
-fn is_lost_unasked(args: &SaveConfig, repeats: bool, folder: Option<&Path>) -> bool {
+fn discards_saves_silently(args: &SaveConfig, repeats: bool, folder: Option<&Path>) -> bool {
     folder.is_none() && !repeats && !args.fresh
 }
 
@@ -108,7 +108,7 @@ impl HeldContent {
     /// The folder cannot be created, or another process uses it ([`ContentInUse`]).
     pub fn new(args: &SaveConfig, repeats: bool) -> Result<Self> {
         let folder = place(args, repeats)?;
-        if is_lost_unasked(args, repeats, folder.as_deref()) {
+        if discards_saves_silently(args, repeats, folder.as_deref()) {
             remark!(
                 "xenia-rs: HOME is not set, so saves are discarded at the end; use --content DIR to keep them"
             );
@@ -249,7 +249,7 @@ mod tests {
             (SaveConfig::default(), true, false),
             (SaveConfig { fresh: true, ..SaveConfig::default() }, false, false),
         ] {
-            assert_eq!(is_lost_unasked(&args, repeats, None), is_lost, "{args:?}");
+            assert_eq!(discards_saves_silently(&args, repeats, None), is_lost, "{args:?}");
         }
         assert_eq!(folder(&SaveConfig::default(), true).unwrap(), None);
         let file = outer.path().join("file");

@@ -268,10 +268,10 @@ impl Machine {
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
     /// ended, if it did.
     fn run_slice(&mut self, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
-        if self.save_to_requested_slot(run) && !self.may_go_on(run) {
+        if self.save_to_requested_slot(run) && !self.wait_for_pace(run) {
             return Some(RunEnd::Stopped);
         }
-        if self.run_requested_inspection(run) && !self.may_go_on(run) {
+        if self.run_requested_inspection(run) && !self.wait_for_pace(run) {
             return Some(RunEnd::Stopped);
         }
         if let Some(pace) = &mut run.pace {
@@ -306,7 +306,7 @@ impl Machine {
         if over || self.inside.executor.divergence().is_some() {
             return Some(end);
         }
-        (!self.may_go_on(run)).then_some(RunEnd::Stopped)
+        (!self.wait_for_pace(run)).then_some(RunEnd::Stopped)
     }
 
     /// Saves the state to a slot if the pace asks for it. Returns whether it did.
@@ -321,7 +321,7 @@ impl Machine {
     }
 
     /// Waits for the pace between two slices. Returns `false` if the machine must end.
-    fn may_go_on(&self, run: &mut ActiveRun<'_>) -> bool {
+    fn wait_for_pace(&self, run: &mut ActiveRun<'_>) -> bool {
         let Some(pace) = &mut run.pace else { return true };
         pace.between(&self.position(), || self.figures())
     }

@@ -15,7 +15,7 @@ use xenia_kernel::ports::Network;
 pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
     Ok(match kind {
         NetworkKind::Off => Box::new(LocalNetwork::without_cable()),
-        NetworkKind::Loopback => Box::new(LocalNetwork::alone()),
+        NetworkKind::Loopback => Box::new(LocalNetwork::isolated()),
         #[cfg(feature = "network")]
         NetworkKind::Host if parallel => Box::new(host::HostNetwork::new()),
         #[cfg(not(feature = "network"))]

@@ -62,7 +62,7 @@ pub fn first_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
 
 /// Whether an optional file exists. If that cannot be determined, or something else is in its
 /// place, a warning is logged, because it would be ignored silently.
-pub fn is_there(path: &Path) -> bool {
+pub fn optional_file_exists(path: &Path) -> bool {
     match std::fs::metadata(path) {
         Ok(found) if found.is_file() => true,
         Ok(_) => {

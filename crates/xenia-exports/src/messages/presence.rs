@@ -29,12 +29,12 @@ fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut UserPresence) -> R) 
 }
 
 /// Error for an unknown user.
-fn nobody() -> HResult {
+fn unknown_user() -> HResult {
     Win32Error::NOT_FOUND.to_hresult()
 }
 
 pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    let Some(user) = user_of(call, words)? else { return Ok(unknown_user()) };
     let id = words.field(call, 0x10)?;
     let value = words.field(call, 0x14)?;
     if call.kernel.gamer_data().has_context(id, value) {
@@ -44,7 +44,7 @@ pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HRes
 }
 
 pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    let Some(user) = user_of(call, words)? else { return Ok(unknown_user()) };
     let id: u32 = words.field(call, 0x10)?;
     let size: u32 = words.field(call, 0x14)?;
     let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
@@ -59,7 +59,7 @@ pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HRe
 }
 
 pub(super) fn get(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
+    let Some(user) = user_of(call, words)? else { return Ok(unknown_user()) };
     if let Some(at) = words.pointer(call, 0x14)? {
         let id: u32 = call.memory().read(at)?;
         let value = with_user(call, user, |user| user.context(id)).flatten();

@@ -26,7 +26,7 @@ impl Discs {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
         if drive.is_in_drive(disc) || drive.insert_ready(disc) {
-            drive.disc_is_there(call.cpu, event)?;
+            drive.signal_disc_inserted(call.cpu, event)?;
             return Ok(Flow::Return(Win32Error::SUCCESS));
         }
         let action = AnswerAction::InsertDisc(AwaitedDisc { disc, event, message });

@@ -189,7 +189,7 @@ impl Feed {
 
     /// Performs the skip that the current packet requested. Returns the number of words skipped now
     /// (in the ring buffer they are skipped later), and whether there were enough of them.
-    pub(super) fn skip_behind(&mut self, packet: &Packet) -> (u32, bool) {
+    pub(super) fn perform_skip(&mut self, packet: &Packet) -> (u32, bool) {
         let wanted = std::mem::take(&mut self.skip);
         match packet.source {
             _ if wanted == 0 => (0, true),

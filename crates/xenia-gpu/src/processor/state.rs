@@ -41,12 +41,12 @@ impl GpuState {
     }
 }
 
-/// A moment of the EDRAM's contents, after which changes are asked for.
+/// Generation of the EDRAM's contents: changes after it can be read.
 #[derive(Clone, Copy, Debug)]
-pub struct EdramMoment {
+pub struct EdramGeneration {
     /// Calls so far that may have changed the EDRAM.
     changes: u64,
-    /// The backend's number of the moment.
+    /// The backend's number of the generation.
     number: u64,
 }
 
@@ -77,20 +77,20 @@ impl CommandProcessor {
         Ok(GpuState { trace, open_queries, events, edram: Vec::new() })
     }
 
-    /// Passes the pages of the EDRAM that may have changed since a moment to `each`, with their
-    /// numbers; `None` is the moment before all, when each word is zero. Returns this moment, or
-    /// `None` if the backend has no EDRAM.
+    /// Passes the pages of the EDRAM that may have changed since a generation to `each`, with their
+    /// numbers; `None` is the first generation, when each word is zero. Returns the present
+    /// generation, or `None` if the backend has no EDRAM.
     pub fn edram_since(
         &mut self,
-        since: Option<EdramMoment>,
+        since: Option<EdramGeneration>,
         each: &mut dyn FnMut(u32, &EdramPage),
-    ) -> Option<EdramMoment> {
+    ) -> Option<EdramGeneration> {
         let changes = self.edram_changes;
         if since.is_some_and(|since| since.changes == changes) {
             return since;
         }
         let number = self.backend.edram_since(since.map_or(0, |since| since.number), each)?;
-        Some(EdramMoment { changes, number })
+        Some(EdramGeneration { changes, number })
     }
 
     /// Carries out the late effects and delivers all texels, before memory is saved or replaced by

@@ -40,7 +40,7 @@ impl CommandProcessor {
                 self.execute(packet.header, &words[packet.body()]);
                 self.feed.take_back(&packet, words);
                 self.write_back(packet.write_back());
-                let (skipped, as_asked) = self.feed.skip_behind(&packet);
+                let (skipped, as_asked) = self.feed.perform_skip(&packet);
                 self.gone_over(skipped);
                 if !as_asked {
                     self.statistics.count_problem("words to be skipped behind an indirect buffer's end");

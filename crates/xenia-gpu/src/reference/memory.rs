@@ -3,7 +3,8 @@
 //! The words are relaxed atomics, which cost as much as plain words. Draw threads share the memory,
 //! and each works on separate tiles (see [`bands`](super::bands)).
 //!
-//! Moments count the questions after changes. Each page has the moment of its last write.
+//! Each query of the changes starts a new generation. A page stores the generation of its last
+//! write.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -12,10 +13,10 @@ use crate::edram::{EDRAM_PAGE_WORDS, EDRAM_PAGES, EDRAM_WORDS, EdramPage};
 /// Contents of the EDRAM.
 pub(super) struct Edram {
     words: Box<[AtomicU32]>,
-    /// Moment of each page's last write; 0 if there was none.
+    /// Generation of each page's last write; 0 if there was none.
     written: Box<[AtomicU64]>,
-    /// The present moment.
-    moment: u64,
+    /// The present generation.
+    generation: u64,
 }
 
 impl Default for Edram {
@@ -23,7 +24,7 @@ impl Default for Edram {
         Self {
             words: (0..EDRAM_WORDS).map(|_| AtomicU32::new(0)).collect(),
             written: (0..EDRAM_PAGES).map(|_| AtomicU64::new(0)).collect(),
-            moment: 1,
+            generation: 1,
         }
     }
 }
@@ -64,8 +65,8 @@ impl Edram {
     fn note(&self, page: usize) {
         let written = &self.written[page];
         // Threads share the lines of these numbers, so they are stored only once.
-        if written.load(Relaxed) != self.moment {
-            written.store(self.moment, Relaxed);
+        if written.load(Relaxed) != self.generation {
+            written.store(self.generation, Relaxed);
         }
     }
 
@@ -78,8 +79,8 @@ impl Edram {
         }
     }
 
-    /// Passes the pages that were written after the moment `since` to `each`, with their numbers.
-    /// Returns the moment that ends with this.
+    /// Passes the pages that were written after the generation `since` to `each`, with their
+    /// numbers. Returns the generation that ends with this.
     pub(super) fn since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
         let mut page = [0; EDRAM_PAGE_WORDS];
         for ((words, written), number) in
@@ -90,8 +91,8 @@ impl Edram {
                 each(number, &page);
             }
         }
-        let ended = self.moment;
-        self.moment += 1;
+        let ended = self.generation;
+        self.generation += 1;
         ended
     }
 }
@@ -100,10 +101,10 @@ impl Edram {
 mod tests {
     use super::*;
 
-    /// Numbers and first words of the pages written since a moment, and the moment after it.
-    fn since(edram: &mut Edram, moment: u64) -> (Vec<(u32, u32)>, u64) {
+    /// Numbers and first words of the pages written since a generation, and the generation that ends.
+    fn since(edram: &mut Edram, generation: u64) -> (Vec<(u32, u32)>, u64) {
         let mut pages = Vec::new();
-        let ended = edram.since(moment, &mut |number, page| pages.push((number, page[0])));
+        let ended = edram.since(generation, &mut |number, page| pages.push((number, page[0])));
         (pages, ended)
     }
 

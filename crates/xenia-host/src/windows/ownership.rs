@@ -74,7 +74,7 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     if let Some(outer) = folder.parent() {
         make_private_folder(outer)?;
     }
-    match make_folder(folder, &Descriptor::of_user_alone(&Sid::of_user()?)) {
+    match make_folder(folder, &Descriptor::private_to(&Sid::of_user()?)) {
         // Another process made it meanwhile; the caller checks it before it writes there.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         made => made,
@@ -152,7 +152,7 @@ mod tests {
     /// Gives a folder an entry for everybody beside those of the user. In Wine, a folder that is
     /// made with such an entry loses it to the file mode creation mask.
     fn allow_everybody(folder: &Path, rights: &str) {
-        let words = format!("{}(A;;{rights};;;WD)", Descriptor::of_user_alone(&Sid::of_user().unwrap()));
+        let words = format!("{}(A;;{rights};;;WD)", Descriptor::private_to(&Sid::of_user().unwrap()));
         let descriptor = SystemDescriptor::new(&words).unwrap();
         let folder = open(folder, WRITE_DAC).unwrap();
         // SAFETY: the handle is open, and the descriptor lives until the call returns.

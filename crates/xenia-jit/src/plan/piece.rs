@@ -133,7 +133,7 @@ impl<'a> PiecePlanner<'a> {
             let piece = self.piece_of(place, covered);
             // A pruned path becomes part of the region, but not an entry.
             self.wanted.as_entry &= !(piece.was_pruned && piece.is_known(self.wanted.pc));
-            if self.knows_enough(&piece) {
+            if self.known_region_decides(&piece) {
                 return self.plan_known(piece);
             }
             if let Some(plan) = self.plan_with_entry(&piece) {
@@ -177,7 +177,7 @@ impl<'a> PiecePlanner<'a> {
 
     /// Whether the known region of the piece decides the plan: it has the address, or it is too
     /// long and will be split.
-    fn knows_enough(&self, piece: &Piece<'_>) -> bool {
+    fn known_region_decides(&self, piece: &Piece<'_>) -> bool {
         let Wanted { pc, as_entry } = self.wanted;
         piece.known.as_ref().is_some_and(|region| {
             region.entries.contains(&pc)

@@ -36,13 +36,13 @@ pub struct Lock {
 }
 
 impl Lock {
-    fn is_cache_alone(&self) -> bool {
+    fn is_cache_only(&self) -> bool {
         Heap::of(self.start) == Some(Heap::Cache)
     }
 
     /// Last address of the range; `None` if no range has its size.
     fn last(&self) -> Option<u32> {
-        let largest = if self.is_cache_alone() { WAY * WAYS } else { MAX_RANGE };
+        let largest = if self.is_cache_only() { WAY * WAYS } else { MAX_RANGE };
         let size = self.size.checked_sub(1).filter(|&last| last < largest)?;
         self.start.0.checked_add(size)
     }
@@ -80,7 +80,7 @@ impl SecondLevelCache {
         if slot.is_some() {
             return Err(NtStatus::UNSUCCESSFUL.into());
         }
-        if lock.is_cache_alone() {
+        if lock.is_cache_only() {
             let first = lock.first_page();
             let kind = AllocKind::ReserveCommit;
             memory.alloc_fixed(first, last - first.0 + 1, kind, Protect::READ_WRITE)?;
@@ -96,7 +96,7 @@ impl SecondLevelCache {
     /// Releases a lock; returns it if it was held.
     pub fn unlock(&mut self, memory: &GuestMemory, index: u32) -> Option<Lock> {
         let lock = self.locks.get_mut(index as usize)?.take()?;
-        if lock.is_cache_alone() {
+        if lock.is_cache_only() {
             // The title may have freed the range itself.
             let _ = memory.free(lock.first_page());
         }

@@ -85,7 +85,7 @@ fn is_plain(block: &Block) -> bool {
         Terminator::Indirect { link, .. } => !link,
         Terminator::Call { .. } | Terminator::Barrier | Terminator::Stop => false,
     };
-    goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
+    goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.accesses_later_registers()))
 }
 
 /// The loop-carried registers that the loop changes (a hint). `None` if the cold blocks of its

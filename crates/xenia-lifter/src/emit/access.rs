@@ -84,7 +84,7 @@ impl Lifter<'_> {
             before(self);
             return access(self, GUEST);
         }
-        let tested = self.tested_behind(address);
+        let tested = self.fault_branch_operand(address);
         let result = access(self, LEAVING);
         self.leave_if_it_faulted(tested);
         result
@@ -92,7 +92,7 @@ impl Lifter<'_> {
 
     /// Operand of the branch after an access at `address`: a value that is in a register there, and
     /// must be in one before the access.
-    fn tested_behind(&mut self, address: Value) -> Value {
+    fn fault_branch_operand(&mut self, address: Value) -> Value {
         let dfg = &self.b.func.dfg;
         // For a conjunction Cranelift tests the operands, which has another encoding than the one
         // that becomes a mark.

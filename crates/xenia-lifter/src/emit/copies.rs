@@ -95,7 +95,7 @@ impl Lifter<'_> {
     /// Defines the loop's copies on an edge to the block `to`. The edge must have stored all that
     /// the block expects.
     pub(super) fn define_copies(&mut self, to: BlockId) {
-        if !self.loop_carried.goes_on_at(to) {
+        if !self.loop_carried.is_in_current_loop(to) {
             return;
         }
         let Some(copies) = self.loop_carried.copies() else { return };

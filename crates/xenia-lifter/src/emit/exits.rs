@@ -54,7 +54,7 @@ impl Lifter<'_> {
             self.b.ins().jump(target, &arguments);
             return;
         }
-        let sinks = self.loop_carried.is_sinking() && self.loop_carried.goes_on_at(to);
+        let sinks = self.loop_carried.is_sinking() && self.loop_carried.is_in_current_loop(to);
         if !sinks {
             self.surface();
         }
@@ -84,7 +84,7 @@ impl Lifter<'_> {
     /// the block expects is stored, or the block inherits the state. Otherwise `None`.
     fn direct_edge_inside(&mut self, to: BlockId) -> Option<(ir::Block, Vec<BlockArg>)> {
         let target = self.blocks[to.index()];
-        if self.loop_carried.is_sinking() && !self.loop_carried.goes_on_at(to) {
+        if self.loop_carried.is_sinking() && !self.loop_carried.is_in_current_loop(to) {
             return None;
         }
         if self.graph.is_ebb_member(to) {

@@ -73,7 +73,7 @@ impl LoopCarried {
     }
 
     /// Whether a block is in the current loop.
-    pub(super) fn goes_on_at(&self, to: BlockId) -> bool {
+    pub(super) fn is_in_current_loop(&self, to: BlockId) -> bool {
         self.here.is_some() && self.of_block[to.index()] == self.here
     }
 

@@ -106,7 +106,7 @@ mod tests {
 
     /// A listener with a connection that waits, a connection with bytes under way, and datagrams.
     fn network() -> (LocalNetwork, [SocketId; 5]) {
-        let mut network = LocalNetwork::alone();
+        let mut network = LocalNetwork::isolated();
         let mut open = |kind| network.open(kind).expect("there is room");
         let [listener, one, two] = [(); 3].map(|()| open(SocketKind::Stream));
         let [from, to] = [(); 2].map(|()| open(SocketKind::Datagram));
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_restored_network_goes_on_as_the_saved_one() {
         let (mut network, ids) = network();
-        let mut other = LocalNetwork::alone();
+        let mut other = LocalNetwork::isolated();
         other.restore(network.state().expect("it is the machine's own")).expect("it can be");
         assert_eq!((other.saved(), other.queued), (network.saved(), network.queued));
         assert_eq!(goes_on(&mut other, ids), goes_on(&mut network, ids));
@@ -204,7 +204,7 @@ mod tests {
             let (network, ids) = network();
             let mut state = network.saved();
             change(&mut state, ids);
-            assert!(LocalNetwork::alone().restore(state).is_err(), "{index}");
+            assert!(LocalNetwork::isolated().restore(state).is_err(), "{index}");
         }
     }
 }

@@ -29,7 +29,7 @@ fn receive(network: &mut LocalNetwork, id: SocketId, room: usize) -> Result<Vec<
 
 #[test]
 fn a_stream_keeps_order_and_ends_behind_its_last_byte() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let (a, b) = pair(&mut network);
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::WOULD_BLOCK));
     assert_eq!((network.send(a, b"one", None), network.send(a, b"two", None)), (Ok(3), Ok(3)));
@@ -49,7 +49,7 @@ fn a_stream_keeps_order_and_ends_behind_its_last_byte() {
 
 #[test]
 fn close_with_unread_data_resets_the_peer() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let (a, b) = pair(&mut network);
     network.send(a, b"unread", None).unwrap();
     network.close(b);
@@ -60,7 +60,7 @@ fn close_with_unread_data_resets_the_peer() {
 
 #[test]
 fn a_stream_is_full_at_its_receivers_buffer() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let (a, b) = pair(&mut network);
     // A receive buffer has at least one kilobyte.
     network.set(b, Setting::ReceiveBuffer(100)).unwrap();
@@ -74,7 +74,7 @@ fn a_stream_is_full_at_its_receivers_buffer() {
 
 #[test]
 fn shut_down_sockets_are_ready() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     for (own_end, answer) in [(true, WsaError::SHUT_DOWN), (false, WsaError::CONNECTION_RESET)] {
         let (a, b) = pair(&mut network);
         assert_eq!(network.send(a, &[7; RECEIVE_BUFFER], None), Ok(RECEIVE_BUFFER));
@@ -94,7 +94,7 @@ fn shut_down_sockets_are_ready() {
 
 #[test]
 fn datagrams_keep_boundaries_and_senders_and_drop_when_full() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let a = network.open(SocketKind::Datagram).unwrap();
     let b = network.open(SocketKind::Datagram).unwrap();
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::INVALID), "no address");
@@ -121,7 +121,7 @@ fn datagrams_keep_boundaries_and_senders_and_drop_when_full() {
 
 #[test]
 fn broadcast_requires_the_broadcast_option() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let all = SocketAddrV4::new(Ipv4Addr::BROADCAST, 1000);
     let sockets: Vec<_> = (0..3).map(|_| network.open(SocketKind::Datagram).unwrap()).collect();
     for &socket in &sockets[..2] {
@@ -140,7 +140,7 @@ fn broadcast_requires_the_broadcast_option() {
 fn local_network_rejects_outside_addresses() {
     let outside = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 80);
     for (mut network, here) in [
-        (LocalNetwork::alone(), Err(WsaError::CONNECTION_REFUSED)),
+        (LocalNetwork::isolated(), Err(WsaError::CONNECTION_REFUSED)),
         (LocalNetwork::without_cable(), Err(WsaError::NETWORK_UNREACHABLE)),
     ] {
         let stream = network.open(SocketKind::Stream).unwrap();
@@ -157,7 +157,7 @@ fn local_network_rejects_outside_addresses() {
 
 #[test]
 fn ports_have_one_owner_and_connections_wait_for_room() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let listener = network.open(SocketKind::Stream).unwrap();
     assert_eq!(network.listen(listener, 1), Err(WsaError::INVALID), "no address");
     network.bind(listener, at(1000)).unwrap();
@@ -180,7 +180,7 @@ fn ports_have_one_owner_and_connections_wait_for_room() {
 
 #[test]
 fn queued_socket_bytes_are_limited() {
-    let mut network = LocalNetwork::alone();
+    let mut network = LocalNetwork::isolated();
     let limits = Arc::new(Limits::default());
     network.begin(limits.clone());
     let mut pairs = Vec::new();

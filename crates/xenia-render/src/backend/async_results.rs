@@ -90,7 +90,7 @@ impl WgpuBackend {
         if let Some(is_visible) = self.poll_surveyed(survey) {
             return is_visible;
         }
-        if self.occlusion.is_behind() {
+        if self.occlusion.has_unsubmitted_queries() {
             self.submit();
         }
         self.occlusion.survey_waits += 1;
@@ -112,7 +112,7 @@ impl WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.samples_passed();
         }
-        if self.occlusion.is_behind() {
+        if self.occlusion.has_unsubmitted_queries() {
             self.submit();
         }
         let total = self.occlusion.finish(&self.device).ok();
@@ -194,7 +194,7 @@ impl WgpuBackend {
 
     /// Submits the reports of samples that are only recorded.
     fn submit_reports(&mut self) {
-        if self.occlusion.is_behind() {
+        if self.occlusion.has_unsubmitted_queries() {
             self.submit();
         }
     }

@@ -39,7 +39,7 @@ impl WgpuBackend {
     /// Begins a draw or a resolve, after submitting those before it if they hold much. Equal ones
     /// fill no buffer.
     pub(super) fn begin_commands(&mut self) {
-        if self.unsubmitted >= MAX_UNSUBMITTED || self.textures.is_behind() {
+        if self.unsubmitted >= MAX_UNSUBMITTED || self.textures.needs_submission() {
             self.submit();
         }
         self.unsubmitted += 1;

@@ -214,9 +214,9 @@ impl Device {
         self.traffic.waits.load(Relaxed)
     }
 
-    /// The same device with traffic counters of its own, which begin at zero.
+    /// The same device with separate traffic counters, which begin at zero.
     #[must_use]
-    pub fn counting_anew(&self) -> Self {
+    pub fn with_fresh_counters(&self) -> Self {
         Self { traffic: Arc::default(), ..self.clone() }
     }
 
@@ -378,7 +378,7 @@ pub(crate) mod tests {
     #[test]
     fn two_frames_are_in_flight() {
         with(|device| {
-            let device = device.counting_anew();
+            let device = device.with_fresh_counters();
             device.wait(None).unwrap();
             for frame in 0..40 {
                 for _ in 0..5 {

@@ -82,9 +82,9 @@ impl KnownWords {
 mod tests {
     use super::*;
 
-    fn since(known: &mut KnownWords, moment: u64) -> (Vec<u32>, u64) {
+    fn since(known: &mut KnownWords, serial: u64) -> (Vec<u32>, u64) {
         let mut pages = Vec::new();
-        let now = known.since(moment, &mut |number, _| pages.push(number));
+        let now = known.since(serial, &mut |number, _| pages.push(number));
         (pages, now)
     }
 
@@ -111,7 +111,7 @@ mod tests {
         words[0] = 9;
         assert_eq!(known.replace(&words), all);
         assert_eq!(since(&mut known, second).0, [0]);
-        assert_eq!(since(&mut known, first).0, [0, 3, 5, 100, 2559], "another reader's moment");
+        assert_eq!(since(&mut known, first).0, [0, 3, 5, 100, 2559], "another reader's serial");
         assert_eq!(known.get(), Some(words.as_slice()));
     }
 }

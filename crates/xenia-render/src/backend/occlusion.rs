@@ -185,7 +185,7 @@ impl Occlusion {
     }
 
     /// Whether there are queries that have not been submitted.
-    pub(super) fn is_behind(&self) -> bool {
+    pub(super) fn has_unsubmitted_queries(&self) -> bool {
         self.queries.as_ref().is_some_and(|queries| queries.used != 0)
     }
 

@@ -163,7 +163,7 @@ impl Pipelines {
     }
 
     /// Continues with existing counters.
-    pub(super) fn go_on_counting(&mut self, tally: Arc<BackendTally>) {
+    pub(super) fn continue_counting(&mut self, tally: Arc<BackendTally>) {
         self.tally = tally;
     }
 

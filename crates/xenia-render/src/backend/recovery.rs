@@ -122,7 +122,7 @@ impl WgpuBackend {
         // The store must be closed before it is opened again.
         self.pipelines = Pipelines::new(&device, &Options::default());
         let mut next = Self::with_options(device, &options);
-        next.pipelines.go_on_counting(tally);
+        next.pipelines.continue_counting(tally);
         next.occlusion.add(self.occlusion.known());
         next.occlusion.set_wanted(self.occlusion.is_wanted());
         next.results = self.results;
@@ -172,7 +172,7 @@ mod tests {
             let _ = backend.resolve(&ResolveCall::capture(&RegisterFile::new()), &memory);
             assert!(backend.samples_passed().is_some());
         }
-        // The reference's moments are others: all pages are passed.
+        // The reference has other generations: all pages are passed.
         let mut pages = 0;
         assert_eq!(backend.edram_since(7, &mut |_, _| pages += 1), Some(7));
         assert_eq!(pages, EDRAM_WORDS / EDRAM_PAGE_WORDS);

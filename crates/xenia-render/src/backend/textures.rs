@@ -209,7 +209,7 @@ impl Textures {
     }
 
     /// Whether commands that are not submitted yet hold so much that they should be.
-    pub(crate) fn is_behind(&self) -> bool {
+    pub(crate) fn needs_submission(&self) -> bool {
         self.unsubmitted > UNSUBMITTED_BYTES
     }
 

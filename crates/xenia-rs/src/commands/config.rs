@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use xenia::say::{errln, error_text, out, outln};
-use xenia::source::is_there;
+use xenia::source::optional_file_exists;
 use xenia::user_folders;
 use xenia_cli::Code;
 
@@ -79,7 +79,9 @@ fn paths() {
 
 fn show(named: Option<&Path>) -> Result<()> {
     let definition = Cli::command();
-    let path = named.map(Path::to_owned).or_else(|| settings::default_file().filter(|path| is_there(path)));
+    let path = named
+        .map(Path::to_owned)
+        .or_else(|| settings::default_file().filter(|path| optional_file_exists(path)));
     let Some(path) = path else {
         outln!("# there is no settings file");
         environment(&definition);

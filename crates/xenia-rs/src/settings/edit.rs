@@ -122,7 +122,7 @@ fn make_folder(path: &Path) -> Result<()> {
 
 /// Text of a settings file; empty if that is missing.
 fn text_of(path: &Path) -> Result<String> {
-    let there = xenia::source::is_there(path);
+    let there = xenia::source::optional_file_exists(path);
     let old = if there { xenia::source::text(path) } else { Ok(String::new()) };
     old.with_context(|| format!("cannot read {}", path.display()))
 }

@@ -51,7 +51,7 @@ impl Calm {
 impl<S: System> LockstepExecutor<S> {
     /// Number of quanta that the thread in this slot gets now. More than one only at the start of
     /// `visit`. The limits of the run do not matter.
-    pub(super) fn quanta_at_once(&self, hw_id: u8, visit: &Visit, quantum: u64) -> u64 {
+    pub(super) fn quanta_to_grant(&self, hw_id: u8, visit: &Visit, quantum: u64) -> u64 {
         // The most selective conditions come first.
         let may_be_more = !self.calm.has_stored
             && self.calm.visits >= CALM
@@ -96,7 +96,7 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Accounts for the rounds that have been completed within `visit`, which started with its
     /// quantum. Returns their number.
-    pub(super) fn leave_rounds_behind(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) -> u64 {
+    pub(super) fn account_for_rounds(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) -> u64 {
         // A quantum spent to its last instruction is over when the next round begins.
         let over = visit.used.saturating_sub(1) / quantum;
         let visits = WholeVisits { count: over, length: quantum };

@@ -35,7 +35,7 @@ impl<S: System> LockstepExecutor<S> {
     ) -> Exit {
         let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
         let granted = match visit.granted {
-            0 => self.quanta_at_once(hw_id, visit, quantum),
+            0 => self.quanta_to_grant(hw_id, visit, quantum),
             granted => granted,
         };
         let granted = self.quanta_of_grant(granted, quantum, self.end_without_frames(limits));
@@ -44,7 +44,7 @@ impl<S: System> LockstepExecutor<S> {
         let used = visit.used;
         let exit = self.run_engine(hw_id, visit, EngineBudget { left, allowed }, running, devices);
         let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
-        let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, visit, quantum) } else { 0 };
+        let rounds = if quanta > 1 { self.account_for_rounds(hw_id, visit, quantum) } else { 0 };
         visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
         exit
     }

@@ -24,7 +24,7 @@ pub(super) fn draw(
     progress: CompileProgress<'_>,
 ) -> Result<Drawing> {
     let device = match shared.filter(|shared| !shared.is_lost()) {
-        Some(shared) => log_device(shared.counting_anew()),
+        Some(shared) => log_device(shared.with_fresh_counters()),
         None => device(args.adapter.as_deref())?,
     };
     let adapter = Some(device.name());
@@ -67,7 +67,7 @@ impl OpenDevice {
 
     /// A backend with counters of its own.
     pub(super) fn backend(&self) -> (Box<dyn Backend>, Arc<BackendTally>) {
-        let backend = WgpuBackend::new(self.0.counting_anew());
+        let backend = WgpuBackend::new(self.0.with_fresh_counters());
         let tally = backend.tally();
         (Box::new(backend), tally)
     }

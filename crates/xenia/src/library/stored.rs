@@ -9,7 +9,7 @@
 //! | saved states | `states` in the data folder | title id, else the name |
 
 use super::LibraryTitle;
-use crate::code_store::{behind_hash, is_of};
+use crate::code_store::{after_hash, is_of};
 use crate::content;
 use crate::screenshots::file_name;
 use crate::title::short_name;
@@ -63,7 +63,7 @@ impl StoredPlaces {
     }
 
     fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        files_in(self.pipelines.as_deref(), |name| behind_hash(name, &title.name) == Some(".pipelines"))
+        files_in(self.pipelines.as_deref(), |name| after_hash(name, &title.name) == Some(".pipelines"))
     }
 
     /// The title's folder in a folder that has one for each id.

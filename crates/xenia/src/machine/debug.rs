@@ -362,7 +362,7 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn idle(&mut self) -> bool {
-        self.machine.outside.interrupt.cause().is_none() && self.machine.may_go_on(self.run)
+        self.machine.outside.interrupt.cause().is_none() && self.machine.wait_for_pace(self.run)
     }
 
     fn stop_flag(&self) -> Arc<AtomicBool> {

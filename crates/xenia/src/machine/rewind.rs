@@ -26,7 +26,7 @@ use packer::{Packer, StoredDelta};
 use shadow::{Delta, EDRAM, Shadow, pages_of, section_page};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use xenia_gpu::EdramMoment;
+use xenia_gpu::EdramGeneration;
 use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage};
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::{PageBytes, WriteLog};
@@ -72,8 +72,8 @@ pub(super) struct Rewind {
     shadow: Shadow,
     ring: VecDeque<Checkpoint>,
     packer: Packer,
-    /// Moment at which the shadow got the EDRAM.
-    edram: Option<EdramMoment>,
+    /// Generation of the EDRAM in the shadow.
+    edram: Option<EdramGeneration>,
     /// Limit on memory in bytes.
     limit: u64,
     /// Guest time of the next checkpoint.

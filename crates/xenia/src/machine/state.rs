@@ -155,7 +155,7 @@ impl MachineInside {
         let now = self.executor.now();
         put_memory(&self.memory, &memory).map_err(refused::<MemoryState>)?;
         if has_run {
-            self.executor.forgive_changes();
+            self.executor.reset_change_counts();
         }
         let kernel = &self.kernel;
         let uses = core.restore(kernel).map_err(refused::<CoreState>)?;

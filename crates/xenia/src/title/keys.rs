@@ -27,7 +27,7 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
     let path = match explicit {
         Some(path) => path.to_owned(),
         None => match user_folders::config().map(|folder| folder.join("keys.toml")) {
-            Some(path) if source::is_there(&path) => path,
+            Some(path) if source::optional_file_exists(&path) => path,
             _ => return Ok(KeyRing::development()),
         },
     };

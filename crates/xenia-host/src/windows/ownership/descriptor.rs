@@ -146,7 +146,7 @@ impl Descriptor {
 
     /// Words, in Microsoft's language for descriptors, of a folder that is the user's alone with
     /// all that it will contain.
-    pub(super) fn of_user_alone(user: &Sid) -> String {
+    pub(super) fn private_to(user: &Sid) -> String {
         let mut words = format!("O:{user}D:P");
         for sid in [user.to_string().as_str(), "SY", "BA"] {
             let _ = write!(words, "(A;OICI;FA;;;{sid})");

@@ -143,7 +143,7 @@ fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
 fn deliveries_under_way_are_waited_for_where_memory_is_read() {
     device::tests::with(|device| {
         let ram = memory();
-        let mut backend = backend(&device.counting_anew());
+        let mut backend = backend(&device.with_fresh_counters());
         let places = [0x1_0000, 0x2_0000, 0x3_0000];
         backend.resolve(&resolve(places[0]), &ram).unwrap();
         let first = backend.begin_delivery(&ram).unwrap();

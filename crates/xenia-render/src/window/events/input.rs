@@ -75,7 +75,7 @@ impl Events {
     }
 
     /// Carries out a command of the page of controllers.
-    pub(super) fn obey_input(&mut self, command: InputCommand) {
+    pub(super) fn run_input_command(&mut self, command: InputCommand) {
         match command {
             InputCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
             InputCommand::NextPadAssignment(number) => {

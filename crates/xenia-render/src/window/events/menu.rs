@@ -123,7 +123,7 @@ impl Events {
             let now = self.mailbox.now();
             let commands = self.view.as_mut().map(|view| view.run_page(&model, now));
             for command in commands.unwrap_or_default() {
-                self.obey(event_loop, command);
+                self.run_page_command(event_loop, command);
             }
         }
         let Some(view) = &mut self.view else { return };
@@ -167,7 +167,7 @@ impl Events {
         }
     }
 
-    fn obey(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
+    fn run_page_command(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
         match command {
             PageCommand::Resume if self.home.is_open => self.open_page(MenuPage::Library),
             PageCommand::Resume => self.close_page(),
@@ -222,10 +222,10 @@ impl Events {
                 self.close_page();
                 self.toggle_video();
             }
-            PageCommand::Profile(command) => self.obey_profile(command),
+            PageCommand::Profile(command) => self.run_profile_command(command),
             PageCommand::ShowGallery(first) => self.show_gallery(first),
             PageCommand::ShowPicture(path) => self.show_picture(&path),
-            PageCommand::Input(command) => self.obey_input(command),
+            PageCommand::Input(command) => self.run_input_command(command),
             PageCommand::Keep => self.keep_settings(),
             PageCommand::Set { key, value } if self.page() == Some(MenuPage::Input) => {
                 self.change_input(|input| input.set(key, &value));

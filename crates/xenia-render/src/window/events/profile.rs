@@ -13,7 +13,7 @@ impl Events {
     }
 
     /// Carries out a command of these pages.
-    pub(super) fn obey_profile(&mut self, command: ProfileCommand) {
+    pub(super) fn run_profile_command(&mut self, command: ProfileCommand) {
         match command {
             ProfileCommand::ShowAchievements(of) => self.show_profile(of, MenuPage::Achievements),
             ProfileCommand::ShowSaves(of) => self.show_profile(of, MenuPage::Saves),

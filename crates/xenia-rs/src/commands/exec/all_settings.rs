@@ -88,7 +88,7 @@ impl AllSettings {
 
     /// The settings of the file, if that is there.
     fn rows(&self) -> Result<Vec<SettingRow>> {
-        match self.files.kept.as_deref().filter(|file| xenia::source::is_there(file)) {
+        match self.files.kept.as_deref().filter(|file| xenia::source::optional_file_exists(file)) {
             Some(file) => Ok(settings::read(self.definition(), file)?.settings),
             None => Ok(Vec::new()),
         }

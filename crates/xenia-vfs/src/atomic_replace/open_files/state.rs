@@ -31,7 +31,7 @@ impl OpenHostFiles {
         for (path, file) in named {
             let mut file = file.lock();
             let failed = |error: crate::VfsError| format!("a file that is being written: {error}");
-            if file.copying.is_some() || file.gap.is_there() || file.failure.is_some() {
+            if file.copying.is_some() || file.gap.has_missing_bytes() || file.failure.is_some() {
                 return Err("a file is being copied, or could not be written".into());
             }
             if *in_place || !file.is_pending() {

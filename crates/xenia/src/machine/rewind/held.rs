@@ -126,7 +126,7 @@ impl Machine {
             _ if goes_further => {}
             end => return Some(end),
         }
-        let goes_on = self.outside.interrupt.cause().is_none() && self.may_go_on(run);
+        let goes_on = self.outside.interrupt.cause().is_none() && self.wait_for_pace(run);
         (!goes_on).then_some(RunEnd::Stopped)
     }
 
