@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_that_none_notices_are_wrong_where_a_row_says_otherwise() {
+    fn unnoticed_faults_fail_the_rows_that_expect_notice() {
         let wrong = |name: &str, points, noticed, ended| {
             let row = ROWS.iter().find(|row| row.name == name).unwrap();
             let mut found = Found { noticed, ended, wrong: Vec::new() };

@@ -24,17 +24,17 @@ const FOUND: &str = "error: Undefined Behavior:";
 /// Tests that Miri cannot run, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("topology::tests::", "read folders of the host, or ask for the processor"),
-    ("numbers_come_back_when_threads_end", THREADS),
+    ("numbers_are_reused_after_threads_end", THREADS),
     ("queue_bounds_overtaking_of_a_waiter", THREADS),
     ("barrier::tests::", "ask the host for barriers"),
     ("host::tests::", "single instructions, in assembly"),
     ("signal_stack::tests::", MAPS),
     ("section::tests::", MAPS),
     ("emulate::tests::", LONG),
-    ("a_full_queue_says_so", LONG),
+    ("a_full_queue_is_reported", LONG),
     ("no_store_comes_between_a_reservation_and_its_conditional_store", "a hundred thousand rounds"),
     ("every_guest_page_is_among_the_pages_of_its_backing_page", LONG),
-    ("room_is_found_as_by_looking_everywhere", LONG),
+    ("gaps_find_room_like_an_exhaustive_search", LONG),
 ];
 const MAPS: &str = "maps memory";
 const THREADS: &str = "more threads than it can run in an hour";

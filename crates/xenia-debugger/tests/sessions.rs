@@ -162,7 +162,7 @@ fn calls_are_stepped_over_and_left() {
 }
 
 #[test]
-fn nothing_is_changed_without_a_question() {
+fn changes_need_a_confirmation() {
     debugged("cpu-suite.elf", CpuConfig::default(), |mut user| {
         assert!(user.ask("set r3 5").contains("`write on` allows it"));
         assert!(user.ask("yes").contains("nothing was asked"));

@@ -61,7 +61,7 @@ impl ReadAt for Behind {
 }
 
 #[test]
-fn a_volume_is_found_wherever_discs_have_it() {
+fn a_volume_is_found_at_each_known_offset() {
     let expected = vec![
         ("default.xex".to_owned(), Some(b"XEX2".to_vec())),
         ("media".to_owned(), None),

@@ -120,7 +120,7 @@ fn frames_are_decoded_one_by_one_as_another_decoder_does_it() {
 }
 
 #[test]
-fn a_decoder_starts_anew_after_a_reset() {
+fn a_decoder_restarts_after_a_reset() {
     let mut noise = Noise::new(7);
     let data = noise.compressible(0x8000);
     let frame = encode(15, None, &[(Block::Verbatim, data.len())], &data).concat();

@@ -84,7 +84,7 @@ fn with_a_free_table(is_scattered: bool) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn tables_of_free_blocks_alone_are_not_read() {
+fn tables_with_only_free_blocks_are_not_read() {
     for is_scattered in [false, true] {
         let (package, bytes) = with_a_free_table(is_scattered);
         assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());

@@ -30,7 +30,7 @@ fn names_pictures_and_achievements_are_read() {
 }
 
 #[test]
-fn databases_without_anything_have_nothing() {
+fn empty_databases_have_no_entries() {
     let bytes = crate::support::xdbf_builder::XdbfBuilder::default().build();
     let xdbf = Xdbf::read(&bytes).unwrap();
     assert_eq!((xdbf.title_id(), xdbf.title_name(), xdbf.icon()), (None, None, None));

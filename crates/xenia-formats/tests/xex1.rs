@@ -39,7 +39,7 @@ fn as_xex1(file: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_xex1_is_read_without_digests_of_its_own() {
+fn a_xex1_is_read_without_page_digests() {
     for payload in [Payload::Plain, Payload::Basic, Payload::Lzx] {
         for master in [None, Some(DEVELOPMENT)] {
             let file = XexBuilder::sample(payload, master).build();

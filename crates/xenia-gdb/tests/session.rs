@@ -209,7 +209,7 @@ fn packets_of_a_wrong_length_get_an_error_and_write_nothing() {
 }
 
 #[test]
-fn packets_that_cannot_be_parsed_get_an_error_and_the_session_goes_on() {
+fn unparsable_packets_get_an_error_and_the_session_continues() {
     let mut session = Session::connect();
     let start = session.start;
     session.ask("qSupported:multiprocess+;swbreak+");
@@ -307,7 +307,7 @@ fn a_closed_connection_detaches() {
 }
 
 #[test]
-fn bytes_that_are_no_packets_do_not_end_the_session() {
+fn bytes_outside_packets_do_not_end_the_session() {
     for garbage in ["$#00", "$zzzz#00", "+++---", "$m#6d", "$Z9,1,1#00", "$vCont;c:p1.ffffffffffff#00", "x\0"]
     {
         let mut session = Session::connect();

@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn physical_memory_goes_on_at_its_beginning() {
+    fn physical_addresses_wrap_around() {
         let ram = Ram::new(0x1000);
         let end = PHYSICAL_SIZE - 4;
         let version = ram.track(PHYSICAL_SIZE - 4, 8);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn guest_memory_is_seen_whatever_view_it_was_allocated_in() {
+    fn guest_memory_is_visible_from_every_view() {
         let memory = GuestMemory::new().unwrap();
         for heap in [xenia_memory::Heap::Physical4K, xenia_memory::Heap::Physical64K] {
             let rights = xenia_memory::Protect::READ_WRITE;
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn ram_has_locked_memory_behind_all_other() {
+    fn locked_memory_follows_physical_memory() {
         let ram = Ram::whole();
         let last = LOCKED.start + LOCKED.length - 4;
         for (at, value) in [(LOCKED.start, 1), (last, 2), (PHYSICAL_SIZE - 4, 3), (0x1f10_0000, 4)] {

@@ -51,7 +51,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_byte_has_a_character_of_its_own() {
+    fn every_byte_has_a_unique_character() {
         let all: Vec<u8> = (0..=u8::MAX).collect();
         let text = decode(&all);
         assert_eq!(encode(&text).unwrap(), all);

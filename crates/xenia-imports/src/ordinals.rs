@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_and_nothing_else_have_results() {
+    fn only_functions_have_results() {
         for row in [xboxkrnl::ROWS, xam::ROWS].into_iter().flatten() {
             assert_eq!(row.result.is_some(), row.kind == ExportKind::Function, "{}", row.name);
             // A result of unknown type cannot be marked as certain.

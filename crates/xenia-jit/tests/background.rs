@@ -64,7 +64,7 @@ fn background_publication_is_invisible_to_the_guest() {
 }
 
 #[test]
-fn the_interpreter_goes_on_until_the_code_is_there_and_then_stops() {
+fn the_interpreter_runs_until_the_code_is_ready() {
     let mut machine = machine(None);
     machine.ctx.gpr[5] = 300;
     let start = Instant::now();

@@ -222,7 +222,7 @@ fn calls_nest_as_deep_as_the_guest_likes() {
 /// Returns to other addresses than the caller expects: directly to an outer function, and
 /// repeatedly to the address after the last call.
 #[test]
-fn returns_go_where_lr_says() {
+fn returns_go_to_lr() {
     let a = CODE + 16;
     let c = CODE + 32;
     let outer = [
@@ -256,7 +256,7 @@ fn assembled(lines: &[&str]) -> Vec<u32> {
 
 /// A switch statement that jumps to its cases, into their middle, and elsewhere.
 #[test]
-fn switches_go_where_ctr_says() {
+fn switches_go_to_ctr() {
     let text = [
         "cmplwi r3,100",
         "bgt end",

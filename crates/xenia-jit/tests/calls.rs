@@ -216,7 +216,7 @@ fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
 }
 
 #[test]
-fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
+fn a_caller_modified_by_its_callee_continues_with_the_new_code() {
     // The callee rewrites the word after the call while the caller's host frame exists.
     let caller = vec![b(CODE, FAR, true), d(Op::addi, 3, 3, 1), d(Op::bcx, 16, 0, -8), SC];
     let mut callee = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];

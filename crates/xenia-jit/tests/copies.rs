@@ -56,7 +56,7 @@ fn words(r: &mut Random, length: usize, kinds: &[u64]) -> Vec<u32> {
 }
 
 #[test]
-fn registers_are_what_the_turns_before_have_left_wherever_visits_end() {
+fn registers_are_those_of_earlier_iterations_wherever_visits_end() {
     let mut r = Random::new(102);
     for round in 0..120 {
         let kinds: &[u64] = r.pick(&[&[0][..], &[1], &[2], &[3], &[0, 1, 2], &[0, 3], &[0, 1, 2, 3]]);
@@ -92,7 +92,7 @@ fn registers_are_what_the_turns_before_have_left_wherever_visits_end() {
 }
 
 #[test]
-fn sums_are_loaded_on_the_way_in_alone() {
+fn sums_are_loaded_only_before_the_loop() {
     let words = [
         d(Op::addi, 3, 0, TURNS),
         x(Op::mtspr, 3, 9, 0, 0),

@@ -290,7 +290,7 @@ fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, 
 }
 
 #[test]
-fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
+fn a_store_of_the_same_value_ends_only_strict_reservations() {
     // On a busy host the contexts may run one after the other.
     const MAX_ROUNDS: u32 = 200;
     let until = |make, reservations, is_enough: fn((u64, u64)) -> bool| {

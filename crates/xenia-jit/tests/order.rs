@@ -56,7 +56,7 @@ impl Model {
 }
 
 #[test]
-fn protocols_hold_their_faults_are_found_and_the_table_says_so() {
+fn every_protocol_model_has_its_result_in_the_table() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/aarch64.md");
     let page = std::fs::read_to_string(page).expect("the page");
     let models = [page_version::MODELS, code::MODELS].concat();

@@ -64,7 +64,7 @@ fn compare_turns(name: &str, changes: &[u32], budgets: impl Iterator<Item = i64>
 }
 
 #[test]
-fn instructions_that_change_so_leave_it_right_for_those_behind_them() {
+fn changes_of_so_are_visible_to_later_instructions() {
     let mcrxr = x(Op::mcrxr, 5 << 2, 0, 0, 0);
     // SO changes in each iteration.
     let turn = d(Op::xoris, 15, 15, 0x8000);

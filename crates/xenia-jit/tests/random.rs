@@ -57,7 +57,7 @@ fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, len
 /// Guest memory out of reach of constant displacements. In the other tests of this file one
 /// machine's memory is normally within reach; a second machine's memory, as here, is not.
 #[test]
-fn accesses_wherever_memory_lies() {
+fn accesses_with_distant_memory() {
     let there = memory();
     check(&[Family::LoadStore], 31, 300, 12);
     check(&[Family::Vector], 32, 100, 12);

@@ -141,7 +141,7 @@ fn a_device_sees_the_same_pieces_of_a_part_of_a_vector() {
 }
 
 #[test]
-fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores() {
+fn an_instruction_refused_by_a_full_device_queue_queues_no_stores() {
     const REGISTERS: u32 = 0x7FC8_1000;
     let mut jit = compiling(ReservationMode::Context);
     let mut interpreter = JitHarness::interpreter();

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_says_what_its_title_is() {
+    fn a_package_identifies_its_title() {
         for (content_type, origin) in [
             (0x4000, TitleOrigin::Installed),
             (0x7000, TitleOrigin::Download),

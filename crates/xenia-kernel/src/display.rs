@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_of_a_state_goes_on_as_the_saved_one() {
+    fn a_restored_display_continues_as_the_saved_one() {
         let mut display = Display { gpu_identifier: Some(0x100), ..Display::default() };
         display.set_override(ModeOverride { width: 640, height: 480, refresh_rate: 50.0 }).unwrap();
         display.change_mode(DisplayMode::default(), ModeFlags(2));

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_of_a_state_goes_on_as_the_saved_one() {
+    fn a_restored_title_continues_as_the_saved_one() {
         let launch = Launch {
             path: "game:".to_owned(),
             file: Err(NtStatus::NO_MEMORY),

@@ -219,7 +219,7 @@ fn leave_unsaved(kernel: &Kernel) {
 }
 
 #[test]
-fn a_discarded_kernel_leaves_the_files_of_the_host_alone() {
+fn a_discarded_kernel_leaves_the_hosts_files_unchanged() {
     for is_discarded in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let kernel = machine(folder.path());

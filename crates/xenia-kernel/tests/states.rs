@@ -56,7 +56,7 @@ fn join(code: &mut Code, index: u32) {
 }
 
 #[test]
-fn a_wait_that_alone_keeps_its_object_is_interrupted_by_an_apc() {
+fn a_wait_with_the_last_reference_is_interrupted_by_an_apc() {
     let mut code = Code::default();
     let routine = code.here();
     code.record(3, 0x10).record(4, 0x14).record(5, 0x18);
@@ -184,7 +184,7 @@ fn routines_of_the_title_call_each_other() {
 }
 
 #[test]
-fn long_calls_go_on_where_they_were() {
+fn restored_long_calls_resume_where_they_were() {
     let mut code = Code::default();
     let entry = code.here();
     let size = 0x8_0023;
@@ -210,7 +210,7 @@ fn long_calls_go_on_where_they_were() {
 }
 
 #[test]
-fn exceptions_in_progress_go_on() {
+fn exceptions_in_progress_are_restored() {
     for source in [
         title::CALLBACK,
         title::COLLIDE,

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_hook_has_a_word_of_its_own() {
+    fn every_hook_has_a_unique_word() {
         let offsets: Vec<i32> = Hook::ALL.iter().map(|hook| hook.offset()).collect();
         assert!(offsets.is_sorted_by(|a, b| a + 8 == *b), "{offsets:?}");
         assert!(Word::Roots.offset() < offsets[0]);

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_changes_its_limit_alone() {
+    fn a_setting_changes_only_its_limit() {
         let set: LimitSetting = "open_files=1_000".parse().unwrap();
         assert_eq!(set.to_string(), "open_files=1000");
         let limits = Limits::new(&["open_files=5".parse().unwrap(), set]);

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_back_when_threads_end() {
+    fn numbers_are_reused_after_threads_end() {
         for _ in 0..3 * THREADS {
             let claimed = std::thread::spawn(|| NodeClaim::new().is_some()).join();
             assert!(claimed.expect("no panic"));

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_says_so() {
+    fn a_full_queue_is_reported() {
         let devices = devices();
         let mut queue = DeviceQueue::new();
         for _ in 0..DeviceQueue::CAPACITY {

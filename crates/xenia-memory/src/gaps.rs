@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn room_is_found_as_by_looking_everywhere(
+        fn gaps_find_room_like_an_exhaustive_search(
             steps in proptest::collection::vec(
                 (0..SIZE, 1..=SIZE, 1..12_u32, 0..4_u32, any::<bool>(), any::<prop::sample::Index>()),
                 1..60,

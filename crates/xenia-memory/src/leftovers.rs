@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_its_front_a_range_is_kept_with_neither_little_nor_too_much_memory() {
+    fn after_its_front_a_range_is_kept_if_its_memory_is_moderate() {
         let much = FRONT + MAX_OF_A_RANGE + 2;
         for (end, touched) in [(much, much), (2000, FRONT + 700)] {
             let mut host = Host::new();

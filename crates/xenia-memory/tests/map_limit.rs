@@ -85,7 +85,7 @@ fn watches_set_before_the_guest_view_is_used_hold_or_are_ended() {
 }
 
 #[test]
-fn without_room_watches_are_refused_and_stores_go_on() {
+fn without_room_watches_are_refused_and_stores_succeed() {
     let _guard = ONE_AT_A_TIME.lock();
     hook_own_code();
     let memory = GuestMemory::with_map_limit(Some(600)).unwrap();

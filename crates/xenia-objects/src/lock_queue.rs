@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_are_first_come_first_served_and_leave_nothing_behind() {
+    fn queues_are_fifo_and_leave_no_entries() {
         let queues = LockQueues::new(0);
         let at = GuestAddr(0x100);
         let waiter = |idx| LockWaiter {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn restored_queues_go_on_as_the_saved_ones_and_empty_ones_are_refused() {
+    fn restored_queues_continue_as_the_saved_ones_and_empty_ones_are_refused() {
         let waiter = |idx| LockWaiter {
             thread: ThreadRef { hw_id: 5, generation: 1, idx },
             owner: GuestAddr(u32::from(idx)),

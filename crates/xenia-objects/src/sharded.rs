@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_threads_of_all_slots_are_in_shards_of_their_own() {
+    fn the_first_threads_of_all_slots_are_in_separate_shards() {
         let threads = (0..SHARDS as usize).map(|number| ThreadRef {
             hw_id: (number % HW_THREADS) as u8,
             generation: 7,

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn only_timers_that_somebody_could_notice_are_events() {
+    fn only_observable_timers_are_events() {
         let mut b = Harness::new();
         let alone = b.object(kind::AUTO_TIMER, 0);
         let awaited = b.object(kind::AUTO_TIMER, 0);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_is_made_anew_or_whose_memory_is_gone_is_not_set() {
+    fn a_recreated_timer_or_one_without_memory_is_not_set() {
         let mut b = Harness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_lets_so_many_timers_expire_and_the_next_the_others() {
+    fn timers_above_the_limit_expire_in_the_next_round() {
         let mut b = Harness::new();
         let timers = b.allocate(0x1_0000 - 0x1000);
         for index in 0..EXPIRIES_PER_ROUND as u32 + 5 {

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_that_nobody_can_know_is_none() {
+    fn a_hash_that_cannot_be_known_is_none() {
         let variable = |slot| Import { ordinal: Ordinal(1), slot: Some(BASE.offset(slot)), thunk: None };
         assert!(executable_hash(&image(vec![variable(0x20)])).is_some());
         assert_eq!(executable_hash(&image(vec![variable(0x1_0020)])), None);

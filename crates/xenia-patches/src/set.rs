@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_gets_its_patches_alone() {
+    fn a_module_gets_only_its_patches() {
         let hash = executable_hash(&image()).unwrap();
         let end = 0x8202_0000;
         let inside = patch(hash, end - 4, &[1; 4]);

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_says_the_default_quantum() {
+    fn the_help_names_the_default_quantum() {
         let help = Cli::command().render_long_help().to_string();
         let default = xenia::wording::grouped(u64::from(xenia_sched::QUANTUM_DEFAULT));
         assert!(help.contains(&format!("in instructions (default: {default})")));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_for_which_nothing_is_done_and_places_of_no_instruction_are_refused() {
+    fn zero_counts_and_unaligned_addresses_are_refused() {
         for words in [
             "fuzz --blocks 0",
             "fuzz --seconds 0",

@@ -305,7 +305,7 @@ fn has(value: &Value, path: &str) -> bool {
 }
 
 #[test]
-fn flags_are_there() {
+fn contract_flags_exist() {
     let definition = Cli::command();
     for (command, flags) in FLAGS {
         let found = definition.find_subcommand(command).unwrap_or_else(|| panic!("no command {command}"));
@@ -324,7 +324,7 @@ fn flags_are_there() {
 }
 
 #[test]
-fn keys_are_there() {
+fn contract_keys_exist() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("hello.xex"), include_bytes!("../../../guest/bin/hello.xex")).unwrap();

@@ -29,7 +29,7 @@ fn has(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn a_report_names_calls_and_imports_and_has_nothing_of_the_users_and_no_memory() {
+fn a_report_names_calls_and_imports_without_private_data_or_memory() {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join("home").join(USER);
     let folder = home.join(FOLDER);

@@ -136,7 +136,7 @@ fn on_a_terminal(folder: &Path, title: &str, typed: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_terminal_is_taken_and_given_back() {
+fn the_terminal_is_restored() {
     if !need(Tool::Terminal) {
         return;
     }

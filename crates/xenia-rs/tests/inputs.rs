@@ -17,7 +17,7 @@ fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
 /// The named pipe has no writer here, so opening it would block forever.
 #[cfg(unix)]
 #[test]
-fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
+fn a_named_pipe_is_refused_by_every_reader_of_files() {
     use std::process::Command;
     let dir = tempfile::tempdir().unwrap();
     assert!(Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());

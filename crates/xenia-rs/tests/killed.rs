@@ -136,7 +136,7 @@ fn an_import_that_is_killed_leaves_the_old_package_or_the_new_one() {
 }
 
 #[test]
-fn of_two_imports_at_once_one_package_is_whole() {
+fn two_concurrent_imports_leave_one_complete_package() {
     let dir = scratch();
     let saves = dir.path().join("saves");
     let folders = ["a/Map", "b/Map"].map(|name| dir.path().join(name));

@@ -15,7 +15,7 @@ fn exec(title: &Path, flags: &[&str]) -> Output {
 }
 
 #[test]
-fn they_are_there_on_every_engine_when_the_title_begins() {
+fn libraries_are_loaded_on_every_engine_before_the_title_starts() {
     for flags in
         [&["--jit"][..], &["--interp"], &["--cross-check"], &["--parallel"], &["--parallel", "--interp"]]
     {
@@ -26,7 +26,7 @@ fn they_are_there_on_every_engine_when_the_title_begins() {
 }
 
 #[test]
-fn they_come_from_a_disc_image_too() {
+fn libraries_are_loaded_from_a_disc_image() {
     let folder = tempfile::tempdir().unwrap();
     let contents = folder.path().join("contents");
     let disc = folder.path().join("disc.iso");

@@ -91,7 +91,7 @@ fn check_recording(path: &Path) {
 }
 
 #[test]
-fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
+fn an_interrupted_run_leaves_complete_files() {
     let runs = std::env::var("XENIA_INTERRUPTS").ok().and_then(|n| n.parse().ok()).unwrap_or(INTERRUPTS);
     let mut rng = ChaCha8Rng::seed_from_u64(130);
     let mut interrupted = 0;
@@ -134,7 +134,7 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
 }
 
 #[test]
-fn sigusr1_shows_the_threads_and_the_run_goes_on() {
+fn sigusr1_prints_the_threads_and_the_run_continues() {
     let dir = tempfile::tempdir().unwrap();
     let [json, errors] = ["run.json", "errors"].map(|name| dir.path().join(name));
     let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"])

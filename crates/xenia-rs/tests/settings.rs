@@ -150,7 +150,7 @@ fn named_pipe_is_rejected_as_settings_file() {
 /// A circular link is an example of files that cannot be examined, such as those in another user's
 /// folder.
 #[test]
-fn a_settings_file_that_can_not_be_seen_is_said_to_be_left_out() {
+fn an_inaccessible_settings_file_is_reported_as_left_out() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("xenia-rs");
     std::fs::create_dir(&folder).unwrap();

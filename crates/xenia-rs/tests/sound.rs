@@ -105,7 +105,7 @@ fn six_tones_come_out_in_their_places_with_their_pitch_and_level() {
 }
 
 #[test]
-fn two_speakers_get_their_share_and_a_volume_and_silence_are_what_they_say() {
+fn stereo_downmix_volume_and_mute_are_applied() {
     let folder = tempfile::tempdir().unwrap();
     let (wav, _) = play(folder.path(), "tone.xex", &["--volume", "50"]);
     let wav = Wav::read(&wav);
@@ -148,7 +148,7 @@ fn every_engine_makes_the_same_file_and_the_output_changes_nothing() {
 }
 
 #[test]
-fn hardware_threads_at_once_make_the_same_sound() {
+fn concurrent_hardware_threads_make_the_same_sound() {
     let folder = tempfile::tempdir().unwrap();
     let (wav, report) = play(folder.path(), "tone.xex", &["--parallel"]);
     let wav = Wav::read(&wav);
@@ -174,7 +174,7 @@ fn a_decoded_loop_is_one_tone_without_a_seam() {
 /// Signals end the runs.
 #[cfg(unix)]
 #[test]
-fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed() {
+fn a_file_is_complete_after_an_interrupt_and_nearly_complete_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     for (signal, code) in [("INT", Some(130)), ("KILL", None)] {
         let wav = folder.path().join(signal);

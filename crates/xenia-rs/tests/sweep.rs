@@ -42,7 +42,7 @@ const SMALL: &str = "[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 1
                      [[fuzz]]\nseeds = \"1..6\"\nblocks = 3\nbatch = 2\n";
 
 #[test]
-fn a_killed_shard_goes_on_and_ends_in_the_same() {
+fn a_killed_shard_resumes_with_the_same_result() {
     let dir = tempfile::tempdir().unwrap();
     let folder = plan(dir.path(), SMALL);
     let one = format!("{folder}/one");
@@ -101,7 +101,7 @@ fn child_of(parent: u32) -> Option<u32> {
 /// Finds the unit in /proc, and kills it.
 #[cfg(unix)]
 #[test]
-fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
+fn a_sweep_with_killed_units_exits_with_the_restart_code() {
     use std::process::Command;
     const UNFINISHED: i32 = 75;
     let dir = tempfile::tempdir().unwrap();

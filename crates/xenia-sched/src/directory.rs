@@ -141,7 +141,7 @@ mod tests {
     use crate::Alertable;
 
     #[test]
-    fn every_position_has_an_entry_of_its_own() {
+    fn every_position_has_a_unique_entry() {
         let mut next = (0, 0);
         for idx in 0..=u16::MAX {
             let (piece, index) = piece(idx);

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_nobody_takes_are_counted() {
+    fn samples_that_are_not_taken_are_counted() {
         let (sampler, mut lane) = sampled(NEVER);
         for _ in 0..WAITING + 5 {
             sampler.request(0);

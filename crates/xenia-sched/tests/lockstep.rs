@@ -30,7 +30,7 @@ fn six_slots_share_the_time_of_a_round() {
 }
 
 #[test]
-fn a_run_stops_at_the_exact_instruction_and_goes_on_as_if_it_had_not() {
+fn a_run_stops_at_the_exact_instruction_and_resumes_unchanged() {
     let scripts: &[(u8, u8, &[Step])] = &[
         (0, 8, &[Step::Run(70_000), Step::Call(PARK), Step::Run(9)]),
         (0, 8, &[Step::Run(30_000), Step::Yield, Step::Run(123), Step::Call(SLEEP_1000)]),
@@ -142,7 +142,7 @@ fn a_machine_that_shows_no_frame_in_time_is_stopped_and_reported() {
 }
 
 #[test]
-fn a_report_in_between_says_where_threads_stand_and_changes_nothing() {
+fn a_report_during_a_run_has_the_threads_positions_and_no_effect() {
     let scripts: &[(u8, u8, &[Step])] =
         &[(0, 8, &[Step::Run(5), Step::Call(SLEEP_1000)]), (1, 8, &[Step::Run(9), Step::Call(PARK)])];
     let mut m = machine(SchedulerConfig::default(), scripts);
@@ -159,7 +159,7 @@ fn a_report_in_between_says_where_threads_stand_and_changes_nothing() {
 }
 
 #[test]
-fn a_deadlock_is_found_at_once_reported_and_halts() {
+fn a_deadlock_is_found_immediately_and_halts_the_run() {
     let mut m = machine(
         SchedulerConfig::default(),
         &[(0, 8, &[Step::Run(5), Step::Call(PARK)]), (1, 8, &[Step::Call(PARK)])],
@@ -198,7 +198,7 @@ fn a_machine_without_live_threads_has_ended_with_the_code_of_its_main_thread() {
 }
 
 #[test]
-fn order_modes_change_the_order_and_nothing_else() {
+fn order_modes_change_only_the_order() {
     let scripts: Vec<(u8, u8, &[Step])> = (0..6).map(|slot| (slot, 8, &[][..])).collect();
     let run = |order: OrderMode| {
         let mut m = machine(SchedulerConfig { order, quantum: 100 }, &scripts);
@@ -251,7 +251,7 @@ fn a_run_in_pieces_of_guest_time_is_the_same_run() {
 }
 
 #[test]
-fn the_stop_flag_stops_after_a_system_call_and_the_run_goes_on_from_there() {
+fn a_run_stopped_after_a_system_call_resumes_there() {
     let script: &[Step] = &[Step::Run(100), Step::Call(STOP), Step::Run(200), Step::Call(SLEEP_1000)];
     let scripts: &[(u8, u8, &[Step])] = &[(0, 8, script), (1, 8, &[])];
     let mut whole = machine(SchedulerConfig::default(), scripts);
@@ -306,7 +306,7 @@ fn events_at_maximum_guest_time_never_fire() {
 }
 
 #[test]
-fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
+fn a_free_slot_takes_a_ready_thread_of_another_and_reports_it_once() {
     // Three threads compute on slot 0. The second may also run on slot 3, the third, of lower
     // priority, on slots 3 and 4.
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[]), (0, 8, &[]), (0, 4, &[])]);

@@ -302,7 +302,7 @@ fn a_thread_that_runs_elsewhere_is_suspended_and_resumed() {
 }
 
 #[test]
-fn a_thread_that_runs_moves_when_somebody_else_says_so() {
+fn a_running_thread_moves_when_another_sets_its_affinity() {
     const ROUNDS: u64 = 1_000;
     let mut machine = machine(&[(0, 0), (1, 1)], |threads, cpu, running| {
         if running.id == 1 {
@@ -326,7 +326,7 @@ fn a_thread_that_runs_moves_when_somebody_else_says_so() {
 }
 
 #[test]
-fn limits_and_the_stop_flag_end_a_run_and_the_next_goes_on() {
+fn a_run_ended_by_a_limit_or_the_stop_flag_can_be_resumed() {
     let mut machine = machine(&[(0, 0), (1, 3)], |_, _, _| Disposition::Continue);
     let limits = Limits { instructions: Some(10_000), ..Limits::default() };
     assert_eq!(machine.run(&limits), RunEnd::Instructions);

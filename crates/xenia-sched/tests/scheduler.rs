@@ -245,7 +245,7 @@ fn spawns_without_a_processor_are_refused_and_counted() {
 }
 
 #[test]
-fn the_bitset_knows_which_slots_have_work() {
+fn the_bitset_has_the_slots_with_work() {
     let mut scheduler = Scheduler::default();
     assert_eq!(scheduler.non_empty_runnable(), 0);
     let thread = spawn(&mut scheduler, 1, 5);
@@ -257,7 +257,7 @@ fn the_bitset_knows_which_slots_have_work() {
 }
 
 #[test]
-fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
+fn registers_of_a_running_thread_get_pending_changes_on_return() {
     let mut scheduler = Scheduler::default();
     let thread = scheduler.spawn(parameters(1, 0)).unwrap();
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
@@ -289,7 +289,7 @@ fn registers_are_out_while_a_thread_runs_and_learn_what_happened_meanwhile() {
 }
 
 #[test]
-fn a_thread_that_was_moved_and_goes_on_instead_of_parking_is_in_no_queue_until_its_registers_are_back() {
+fn a_moved_thread_that_does_not_park_is_unqueued_until_its_registers_are_back() {
     let mut scheduler = Scheduler::default();
     let thread = scheduler.spawn(parameters(1, 0)).unwrap();
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));
@@ -352,7 +352,7 @@ fn a_name_from_the_face_is_counted_until_it_is_released() {
 }
 
 #[test]
-fn a_wake_that_comes_before_the_thread_parks_lets_it_go_on() {
+fn a_wake_before_the_thread_parks_keeps_it_running() {
     let mut scheduler = Scheduler::default();
     let thread = spawn(&mut scheduler, 1, 0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(thread));

@@ -40,7 +40,7 @@ fn steps_keep_to_the_limits_of_the_run() {
 }
 
 #[test]
-fn a_parallel_step_executes_one_thread_alone() {
+fn a_parallel_step_executes_only_one_thread() {
     let steps: Arc<[AtomicU64; 2]> = Arc::default();
     let counts = steps.clone();
     let mut m = machine(&[(0, 0), (1, 1)], move |_, _, running| {

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_skipped_and_nothing_else() {
+    fn only_a_torn_last_line_is_skipped() {
         assert_eq!(numbers(b"1\n2\n3", Torn::Skipped).unwrap(), [1, 2]);
         assert_eq!(numbers(b"1\n2\n3", Torn::Refused).unwrap_err(), "F, line 3: it has no end");
         assert_eq!(numbers(b"", Torn::Refused).unwrap(), [0; 0]);

@@ -159,7 +159,7 @@ fn controls(tree: &TreeUpdate) -> Vec<(NodeId, Role, String)> {
 }
 
 #[test]
-fn everything_that_takes_the_focus_has_a_name_of_its_own() {
+fn every_focusable_element_has_a_unique_name() {
     for page in pages() {
         let mut driver = Driver::new(MenuPage::Library, model());
         driver.open(page);
@@ -209,7 +209,7 @@ fn the_focus_that_is_told_follows_the_keys() {
 }
 
 #[test]
-fn a_dialog_of_the_console_has_controls_of_which_the_chosen_one_has_the_focus() {
+fn a_console_dialog_has_controls_with_the_focus_on_the_chosen_one() {
     let shown = |choice| {
         let dialog = ConsoleDialog { title: "Save?".to_owned(), choice, ..ConsoleDialog::default() };
         let mut driver = Driver::without_page(OverlayText { dialog: Some(dialog), ..OverlayText::default() });

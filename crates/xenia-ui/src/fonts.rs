@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_comes_from_a_font_that_has_it() {
+    fn a_missing_glyph_is_taken_from_another_font() {
         let host = fonts(&["Ubuntu-Light", "Hack"]);
         let name = |letter| host.font_with(letter).map(|(name, _)| name);
         assert_eq!(name('a').as_deref(), Some("Hack-Regular"), "regular before light");

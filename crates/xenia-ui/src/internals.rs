@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_asks_the_machine_when_it_is_opened() {
+    fn the_page_queries_the_machine_when_it_is_opened() {
         let mut driver = Driver::new(MenuPage::Menu, running());
         assert_eq!(driver.click("Internals"), [PageCommand::RequestInternals]);
         assert_eq!(driver.page(), Some(MenuPage::Internals));

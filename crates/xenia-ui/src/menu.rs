@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_alone_drive_the_menu() {
+    fn the_menu_works_with_keys_only() {
         let mut driver = Driver::new(MenuPage::Menu, running());
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Resume]);
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowDown]), []);

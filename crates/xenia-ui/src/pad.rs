@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guide_button_of_combinations_asks_for_the_menu_when_it_is_released_alone() {
+    fn a_combination_guide_button_opens_the_menu_if_released_without_another() {
         let mut pad = PadKeys::default().with_combinations();
         let mut events = Vec::new();
         let mut asks = |held: &[u16]| -> Vec<bool> {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_alone_change_settings() {
+    fn settings_are_changed_with_keys_only() {
         let mut driver = Driver::new(MenuPage::Settings, model());
         assert_eq!(driver.keys(&[Key::ArrowRight]), [set("volume", "110")]);
         assert_eq!(driver.keys(&[Key::ArrowLeft]), [set("volume", "90")], "the model is as before");

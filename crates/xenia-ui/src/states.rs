@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_states_that_are_there_are_loaded() {
+    fn only_existing_states_are_loaded() {
         let mut driver = Driver::new(MenuPage::LoadState, model());
         assert_eq!(driver.click("Slot 1"), []);
         assert_eq!(driver.click("Slot 2"), [PageCommand::LoadState(1)]);

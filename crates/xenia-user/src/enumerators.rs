@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_lie_behind_the_items_that_a_call_has_room_for() {
+    fn texts_follow_the_items_that_fit_the_buffer() {
         let item = |n: u8, texts: &[(usize, &[u8])]| Item {
             bytes: vec![n; 8],
             texts: texts.iter().map(|(at, text)| (*at, text.to_vec())).collect(),

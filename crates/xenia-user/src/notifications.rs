@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_never_asks_is_bounded() {
+    fn the_queue_of_an_idle_listener_is_bounded() {
         let mut notifications = Notifications::default();
         notifications.listen(GuestAddr(1), 1, 0);
         for parameter in 0..1000 {

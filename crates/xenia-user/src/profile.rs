@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_user_is_there_and_the_same_each_time() {
+    fn the_first_user_exists_and_is_the_same_each_time() {
         let first = Profiles::default();
         let again = Profiles::default();
         assert_eq!(first.get(0), again.get(0));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn consoles_with_numbers_have_ids_of_their_own() {
+    fn numbered_consoles_have_unique_ids() {
         let mut ids = std::collections::BTreeSet::new();
         for number in [0, 1 << 16, 2 << 16, 3 << 54, u64::MAX] {
             let mut profiles = Profiles::of(Vec::new(), Some(number));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_has_three_settings_of_its_own_and_shares_the_rest() {
+    fn a_title_has_three_private_settings_and_shares_the_rest() {
         let mut profile = Profile::made_for(0);
         let own = SettingId(0x63E8_3FFF);
         let shared = SettingId(0x1004_0002);

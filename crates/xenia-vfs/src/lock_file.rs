@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_is_held_once_and_its_file_alone_is_no_obstacle() {
+    fn a_lock_is_held_once_and_a_stale_file_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let held = try_lock(&path).unwrap().unwrap();
@@ -71,7 +71,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_lock_file_is_no_link() {
+    fn a_lock_file_must_not_be_a_link() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         let target = folder.path().join("target");

@@ -162,7 +162,7 @@ mod tests {
     use crate::MemoryDevice;
 
     #[test]
-    fn a_disk_has_the_bytes_of_its_partitions_behind_its_head() {
+    fn a_disk_has_the_bytes_of_its_partitions_after_its_head() {
         const SIZE: u64 = 0x1_0000;
         let mut devices = [(); 2].map(|()| MemoryDevice::new(SIZE, Arc::default()));
         let partitions = devices.iter().map(|device| device.partition().unwrap()).collect();

@@ -150,7 +150,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn taking_back_a_failed_write_makes_nothing_good() {
+    fn undoing_a_failed_write_clears_no_error() {
         let folder = tempfile::tempdir().unwrap();
         let packages = folder.path().join(PACKAGES);
         std::fs::create_dir(&packages).unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_there_until_it_is_written_or_cut_off() {
+    fn a_gap_lasts_until_it_is_written_or_cut_off() {
         let mut gap = Gap::default();
         gap.note_written(0..10);
         gap.note_resize(Ok::<_, VfsError>(5));

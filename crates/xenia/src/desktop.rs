@@ -173,7 +173,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_first_program_that_is_there_and_succeeds_is_enough() {
+    fn the_first_installed_program_that_succeeds_is_used() {
         let swallows = plain(&["sh", "-c", "test \"$(cat)\" = 'a text'"]);
         copy_by(&[NONE, FAILS, swallows], "a text").unwrap();
         let refused = copy_by(&[NONE, swallows], "another").unwrap_err();

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_goes_on_without_the_start_of_its_machine() {
+    fn a_log_continues_without_the_start_of_its_machine() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let swap = |frame| Event::Swap { frame };

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_see_threads_stops_the_machine_once_and_ends_nothing() {
+    fn a_request_for_threads_stops_the_machine_once_and_ends_nothing() {
         let interrupt = Interrupt::default();
         let flag = Arc::new(AtomicBool::new(false));
         interrupt.request_thread_dump();

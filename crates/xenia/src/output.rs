@@ -230,7 +230,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_to_nothing_yet_is_followed() {
+    fn a_dangling_link_is_followed() {
         let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link");
         std::os::unix::fs::symlink("new.json", &link).unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_that_is_given_up_changes_nothing() {
+    fn an_abandoned_temporary_file_changes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.trace");
         write(&file, b"one").unwrap();

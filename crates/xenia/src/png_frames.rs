@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_comes_back_from_its_file() {
+    fn a_frame_round_trips_through_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("frame.png");
         let rgba: Vec<u8> = (0..2 * 3 * 4).collect();

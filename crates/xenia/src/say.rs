@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_repeated_cause_is_printed_once() {
         let missing = || std::io::Error::from(ErrorKind::NotFound);
         let error = xenia_jit_tests::conformance::RunError::Read { path: "nodir".into(), source: missing() };
         assert_eq!(chain(&error.into()), format!("cannot read nodir: {}", missing()));

@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wav_is_whole_after_the_end_and_nothing_comes_behind_it() {
+    fn a_finished_wav_is_complete_and_accepts_no_samples() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.wav");
         let args = SoundConfig {
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_song_of_a_state_goes_on_where_it_was() {
+    fn a_restored_song_continues_where_it_was() {
         let begun = |played: u64, skipped| {
             let sound = Sound::null();
             let mut port = sound.port();

@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn the_empty_text_is_there_on_every_system() {
+    fn the_empty_text_exists_on_every_system() {
         let path = Path::new("/dev/null");
         assert_eq!((text(path).unwrap(), lasting_text(path).unwrap()), (String::new(), String::new()));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_pipe_is_refused_at_once() {
+    fn a_pipe_is_refused_immediately() {
         use std::os::fd::AsRawFd;
         let (reader, _writer) = std::io::pipe().unwrap();
         let named = format!("/proc/self/fd/{}", reader.as_raw_fd());

@@ -208,7 +208,7 @@ mod tests {
     use xenia_sched::TICKS_PER_SECOND;
 
     #[test]
-    fn one_video_is_recorded_at_a_time_and_each_has_a_name_of_its_own() {
+    fn one_video_is_recorded_at_a_time_and_each_has_a_unique_name() {
         let folder = tempfile::tempdir().unwrap();
         let target = VideoTarget::new(folder.path(), "a/b", SpeakerLayout::Stereo);
         let recorder = VideoRecorder::default();

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_expects_the_interpreters_results_where_nothing_else_is_known() {
+    fn a_file_expects_the_interpreters_results_by_default() {
         assert_eq!(failures(&[]), []);
     }
 

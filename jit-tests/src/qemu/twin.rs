@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_stand_in_where_operands_do_not_suffice() {
+    fn constants_replace_missing_operands() {
         let (text, constants) = translate("vrlimi128 v64,v65,5,1");
         assert_eq!(text, "vperm v0,v0,v1,v31");
         assert_eq!(constants, [(31, 0x0001_0203_1819_1A1B_0809_0A0B_1011_1213)]);

@@ -116,7 +116,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn checks_have_names_of_their_own_and_titles_that_exist() {
+    fn checks_have_unique_names_and_existing_titles() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let names: BTreeSet<_> = CHECKS.iter().map(|(name, ..)| name).collect();
         assert_eq!(names.len(), CHECKS.len());

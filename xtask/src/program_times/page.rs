@@ -185,7 +185,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_page_has_a_row_in_each_table_and_says_what_falls_short() {
+    fn the_page_has_a_row_in_each_table_and_names_shortfalls() {
         let spread = |s: f64| json!({ "min": s, "median": s * 2.0, "max": s * 3.0 });
         let program = |name: &str, qemu: Value| {
             json!({

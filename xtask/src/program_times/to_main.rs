@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn main_goes_to_the_end_and_nothing_else_changes() {
+    fn only_main_moves_to_the_end() {
         let elf = include_bytes!("../../../guest/bin/cpu-suite.elf");
         let file = object::File::parse(&elf[..]).unwrap();
         let functions = || file.symbols().filter(|symbol| symbol.is_definition() && symbol.size() >= 8);

@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_stand_for_names() {
+    fn patterns_match_names() {
         for (pattern, text, does) in [
             ("a.c", "a.c", true),
             ("a.c", "a.cc", false),

@@ -265,7 +265,7 @@ fn a_loop_over_whole_periods_has_no_seam_and_no_end() {
 }
 
 #[test]
-fn a_pass_ends_whatever_the_loop_says() {
+fn a_pass_ends_with_any_loop_count() {
     let bytes = tone_stream(12);
     let mut bench = Bench::new(&bytes, 31, false);
     let place = places(&bytes)[3];
@@ -288,7 +288,7 @@ fn a_pass_ends_whatever_the_loop_says() {
 }
 
 #[test]
-fn kicks_that_decode_nothing_come_to_an_end_too() {
+fn kicks_that_decode_nothing_end() {
     // The last frame continues in a packet that is missing.
     let mut bench = Bench::new(&tone_stream(40)[..PACKET_SIZE as usize], 16, false);
     bench.drain();
@@ -366,7 +366,7 @@ fn a_frame_whose_rest_is_missing_releases_the_buffer_before_it() {
 }
 
 #[test]
-fn a_context_that_is_cleared_has_no_buffers_and_begins_anew() {
+fn a_cleared_context_has_no_buffers_and_restarts() {
     let mut bench = Bench::new(&tone_stream(9), 10, false);
     bench.kick();
     assert_ne!(bench.get(field::OUTPUT_WRITE_OFFSET), 0);
@@ -384,7 +384,7 @@ fn a_context_that_is_cleared_has_no_buffers_and_begins_anew() {
 }
 
 #[test]
-fn memory_that_is_not_there_is_counted_and_nothing_else() {
+fn missing_memory_is_only_counted() {
     let mut bench = Bench::new(&tone_stream(3), 16, false);
     bench.set(field::INPUT0, 0x1F00_0000);
     bench.kick();

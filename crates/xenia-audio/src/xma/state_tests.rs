@@ -38,7 +38,7 @@ fn a_decoder_made_again_between_any_two_passes_gives_the_same_samples() {
 }
 
 #[test]
-fn the_limit_of_a_moment_survives_a_load() {
+fn the_limit_per_guest_time_survives_a_load() {
     let mut bench = Bench::new(&tone_stream(3), 9, false);
     bench.set(field::INPUT0_VALID, 0);
     let kick = |decoder: &mut Decoder| decoder.store_register(register::KICK + 1, 2, 7);

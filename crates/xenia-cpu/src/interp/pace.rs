@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn run_noting_tells_each_block_but_the_first() {
+    fn run_noting_reports_each_block_but_the_first() {
         let mut m = machine();
         let noted = std::cell::RefCell::new(Vec::new());
         let note = |pc, length| noted.borrow_mut().push((pc - CODE, length));

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_not_mapped_are_questions() {
+    fn unmapped_bytes_are_question_marks() {
         let read = |at: u32, bytes: &mut [u8]| {
             let count = 0xFFFF_FFFC_u32.saturating_sub(at).min(16) as usize;
             bytes[..count].copy_from_slice(&b"\x1b]0;evil title\0\xFF"[..count]);

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_hold_nothing_have_an_end() {
+    fn empty_blocks_are_limited() {
         let gathered = |count| {
             let mut digests = Vec::new();
             let stream = gather_chunks(&empty_blocks(count), 0, 26, [0; 20], &mut digests);

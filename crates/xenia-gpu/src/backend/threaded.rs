@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_goes_on_where_the_draw_is_waited_for() {
+    fn a_panic_of_the_draw_thread_resumes_in_the_waiter() {
         let (mut backend, go, _) = slow();
         let memory = Ram::new(0x1000);
         memory.write_u32(0x100, 99);

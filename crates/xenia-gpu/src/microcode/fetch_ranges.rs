@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_branch_no_order_is_known() {
+    fn after_a_branch_no_order_is_known() {
         let position = "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0\n";
         let other = "vfetch r0.xyzw, r0.x, vf1, format=38, stride=4, offset=0\n";
         let mini = "vfetch_mini r2.xyzw, format=38, offset=3\n";

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_shown_is_there() {
+    fn only_shown_rows_are_read() {
         // 16,352 by 8192 texels.
         let mut call = call();
         call.fetch[0] = 2 | 511 << 22 | 1 << 31;

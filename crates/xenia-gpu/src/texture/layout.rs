@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_have_rows_of_a_power_of_two_wherever_they_are_packed() {
+    fn packed_levels_have_rows_of_a_power_of_two() {
         // All levels from level 0 on are packed; they lie at the base with the fetch constant's
         // pitch.
         let tall = info(16, 80);

@@ -97,7 +97,7 @@ fn a_constant_without_a_type_is_a_texture() {
 }
 
 #[test]
-fn coordinates_that_are_no_numbers_have_no_weights() {
+fn nan_coordinates_have_no_weights() {
     let mut scene = Scene::new(80, 16, 0);
     bind(&mut scene, Kind::Plane);
     let program = "getWeights2D r0, r0.xy, tf1\nadd r0, c[0], -r0\nalloc colors\nmax oC0, r0, r0";

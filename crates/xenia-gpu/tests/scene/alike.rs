@@ -57,14 +57,14 @@ const SCENES: &[fn()] = &[
     indices_come_in_both_sizes_with_restarts_and_offsets,
     clipping::perspective_and_clipping_in_front_of_the_eye,
     samples::a_fast_clear_through_four_samples_fills_single_samples,
-    a_resolve_can_clear_behind_itself,
+    a_resolve_can_clear_its_source,
     random_state_draws_without_a_panic,
     memory_export::vertices_write_a_table_and_draw_nothing,
     memory_export::lanes_export_what_they_have_written,
     memory_export::pixels_export_in_the_order_they_are_drawn_in,
     memory_export::next_draw_reads_exported_memory,
     polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
-    tessellation::edges_have_levels_of_their_own,
+    tessellation::edges_have_separate_levels,
     vertices::pixels_that_are_covered_in_part_may_be_interpolated_within,
 ];
 

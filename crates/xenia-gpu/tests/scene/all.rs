@@ -277,7 +277,7 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
 }
 
 #[test]
-fn a_resolve_can_clear_behind_itself() {
+fn a_resolve_can_clear_its_source() {
     let mut scene = Scene::new(80, 16, 0);
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
     scene.draw(8, 3);

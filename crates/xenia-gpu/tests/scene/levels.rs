@@ -38,7 +38,7 @@ fn drawn(scene: &mut Scene, words: [u32; 6], text: &str) -> u8 {
 }
 
 #[test]
-fn each_fetch_of_a_constant_has_levels_of_its_own() {
+fn each_fetch_of_a_constant_has_separate_levels() {
     let base = "tfetch2D r2, r0.xy, tf1, mip=base, nolod\n";
     let set = "setTexLOD r1.____, r1.x, tf1\n";
     let levels = "tfetch2D r0, r0.xy, tf1, nolod, reglod";
@@ -115,7 +115,7 @@ fn constants_of_one_texture_may_have_different_lowest_levels() {
 }
 
 #[test]
-fn texel_edges_behind_a_mirror_belong_to_the_texel_before_them() {
+fn mirrored_texel_edges_belong_to_the_texel_before_them() {
     // Each texel of the only row has its number times 16 in each component.
     for (u, expected) in [(-1.0, 0), (-2.0, 16), (-0.25, 0), (1.0, 16), (-1.5, 16)] {
         for clamp in [3, 5, 7] {

@@ -96,7 +96,7 @@ fn draw_step_limit_is_split_over_tile_rows_of_each_batch() {
 }
 
 #[test]
-fn vertices_end_after_so_many_steps() {
+fn vertex_programs_end_at_the_step_limit() {
     // The first group of sixteen uses the only step.
     LIMITS.set(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });
     let mut scene = Scene::new(320, 16, 0);

@@ -184,7 +184,7 @@ fn points_of_five_bits_are_less_than_one() {
 }
 
 #[test]
-fn fractions_have_16_bits_behind_the_point() {
+fn fractions_have_16_bits() {
     // Levels in steps of 17, and the middle level. 65,536 times each has no fraction; titles
     // compare the middle with such a value.
     let at = |x: u32| if x == 0 { 128 } else { x * 17 };
@@ -213,7 +213,7 @@ fn fractions_have_16_bits_behind_the_point() {
 }
 
 #[test]
-fn the_border_may_have_an_alpha_of_its_own() {
+fn the_border_may_have_a_separate_alpha() {
     // 8_8_8_8, 8 and DXT1; all fetches are beyond the left edge.
     for (format, forced, expected) in
         [6, 2, 18].into_iter().flat_map(|format| [(format, 0, 0), (format, 4, 255)])

@@ -46,7 +46,7 @@ fn levels(is_volume: bool, planes: u32, slices: u32, before: &str, own: &str) ->
 }
 
 #[test]
-fn slices_and_layers_have_a_filter_of_their_own() {
+fn slices_and_layers_have_a_separate_filter() {
     let hard = [0, 0, 0, 0, 255, 255, 255, 255];
     let soft = [0, 0, 32, 96, 159, 223, 255, 255];
     for is_volume in [false, true] {

@@ -74,7 +74,7 @@ fn dependent(scene: &mut Scene, tokens: &[u32]) -> Vec<bool> {
 }
 
 #[test]
-fn draws_are_left_out_if_nothing_of_their_survey_is_visible() {
+fn draws_are_skipped_if_their_survey_is_invisible() {
     for msaa in 0..3 {
         let mut scene = scene(msaa);
         survey(&mut scene, 1, true, &[[8, 0, 16, 8]], FAR);

@@ -40,7 +40,7 @@ fn colour_and_depth_at_one_tile_have_its_two_halves() {
 }
 
 #[test]
-fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
+fn the_largest_scissor_keeps_colour_out_of_depth() {
     // 80 x 32 pixels are two tiles; depth follows directly.
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2002, 2);
@@ -67,7 +67,7 @@ fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
 }
 
 #[test]
-fn a_depth_test_that_does_nothing_leaves_its_tiles_alone() {
+fn a_depth_test_without_effect_leaves_its_tiles_unchanged() {
     // The depth surface shares the colour surface's tiles: loading and storing it would reorder the
     // colours' samples.
     let mut scene = Scene::new(80, 16, 0);

@@ -172,7 +172,7 @@ pub(super) fn corners_of_lists_come_by_index() {
 }
 
 #[test]
-pub(super) fn edges_have_levels_of_their_own() {
+pub(super) fn edges_have_separate_levels() {
     let mut scene = Scene::new(80, 16, 0);
     tessellate(&mut scene, Adaptive, 7.0);
     scene.floats(VGT_HOS_MIN_TESS_LEVEL, &[1.0]);

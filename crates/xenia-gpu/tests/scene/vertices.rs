@@ -26,7 +26,7 @@ fn projected(width: u32, height: u32) -> Scene {
 }
 
 #[test]
-fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
+fn lines_from_behind_the_eye_have_the_usual_width() {
     for clip in [1 << 19, 1 << 16 | 1 << 19] {
         let mut scene = projected(160, 160);
         scene.set(0x2204, clip);
@@ -139,7 +139,7 @@ fn killed_vertices_take_away_their_primitive() {
 }
 
 #[test]
-fn points_whose_flags_alone_are_exported_have_the_size_of_the_draw() {
+fn points_that_export_only_flags_have_the_size_of_the_draw() {
     for (export, expected) in
         [("", true), ("max oPts.z, r2.x, r2.x", true), ("max oPts.x, r2.x, r2.x", false)]
     {

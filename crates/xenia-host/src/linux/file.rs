@@ -171,7 +171,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn a_descriptor_is_written_behind_what_is_in_its_file() {
+    fn writes_to_a_descriptor_append_to_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         assert!(open_descriptor(&path).is_none(), "a missing file");

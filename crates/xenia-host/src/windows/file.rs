@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_devices_drives_and_streams_are_none_of_files() {
+    fn device_drive_and_stream_names_are_not_file_names() {
         for name in ["a", "ä b.txt", "console", "CONFIG.SYS", ".a", "長い名前"] {
             assert!(is_possible_name(name), "{name}");
         }

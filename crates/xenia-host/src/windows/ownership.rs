@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_folder_and_its_files_are_the_users_alone() {
+    fn only_the_user_can_access_a_private_folder_and_its_files() {
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("a").join("code");
         make_private_folder(&folder).unwrap();

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_says_nothing() {
+    fn a_short_run_is_insufficient() {
         assert!(!shares(399, 0, 0).plain_code_gains());
         assert!(shares(400, 0, 0).plain_code_gains());
     }

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn where_plain_code_gains_nothing_only_long_visits_of_slow_code_are_hot() {
+    fn without_gain_only_long_visits_of_slow_code_are_hot() {
         let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
         let integer = UnitMix { instructions: 100, in_plain_loops: 100, ..UnitMix::default() };
         let work = Work { credit: u64::MAX / 2, mix: integer, ..Work::default() };

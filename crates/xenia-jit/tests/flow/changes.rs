@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn code_that_is_written_through_another_view_runs_anew() {
+fn code_written_through_another_view_is_recompiled() {
     let mut jit = JitHarness::jit();
     let mut interpreter = JitHarness::interpreter();
     for machine in [&mut jit, &mut interpreter] {
@@ -53,7 +53,7 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
 }
 
 #[test]
-fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compiled() {
+fn repeatedly_replaced_code_is_interpreted_unless_it_may_be_compiled() {
     for compile_restless in [false, true] {
         let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
         let mut machine = JitHarness::jit_with(config);

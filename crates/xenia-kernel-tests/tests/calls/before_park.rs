@@ -89,7 +89,7 @@ fn an_alert_and_an_apc_find_a_wait_that_has_not_parked() {
 }
 
 #[test]
-fn a_kernel_mode_apc_interrupts_a_wait_that_has_not_parked_and_the_wait_goes_on() {
+fn a_kernel_mode_apc_interrupts_an_unparked_wait_and_the_wait_resumes() {
     let mut b = Harness::new();
     let event = event(&mut b);
     let apc = u64::from(b.scratch.0) + 0x500;

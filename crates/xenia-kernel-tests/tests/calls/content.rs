@@ -156,7 +156,7 @@ fn packages_and_files_with_the_names_of_a_hosts_devices_persist() {
 }
 
 #[test]
-fn each_mode_does_as_it_says() {
+fn each_creation_mode_has_its_result() {
     let mut b = harness(None);
     for (mode, is_there, answer) in [
         (1, false, (0, 1)),
@@ -193,7 +193,7 @@ fn each_mode_does_as_it_says() {
 }
 
 #[test]
-fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
+fn a_recreated_package_replaces_the_old_one_when_complete() {
     let folder = tempfile::tempdir().unwrap();
     let contents = || {
         // Checks what a newly started machine finds, whatever this one has open.

@@ -71,7 +71,7 @@ fn harness(answers: &Scripted) -> Harness {
 }
 
 #[test]
-fn a_message_box_is_asked_with_all_it_says() {
+fn a_message_box_shows_all_its_texts() {
     let answers = Scripted { button: Some(0), ..Scripted::default() };
     let mut b = harness(&answers);
     let base = u64::from(b.scratch.0);
@@ -102,7 +102,7 @@ fn a_message_box_is_asked_with_all_it_says() {
 }
 
 #[test]
-fn a_message_box_that_is_left_is_cancelled() {
+fn a_closed_message_box_is_cancelled() {
     for (button, flags) in [(None, 0), (Some(2), 0), (Some(0), 0x1_0000)] {
         let mut b = harness(&Scripted { button, ..Scripted::default() });
         let base = u64::from(b.scratch.0);

@@ -107,7 +107,7 @@ fn first_byte(b: &mut Harness, handle: u64) -> u8 {
 }
 
 #[test]
-fn a_disc_that_lies_ready_takes_the_place_of_the_first_at_once() {
+fn a_prepared_disc_replaces_the_first_immediately() {
     let folder = tempfile::tempdir().unwrap();
     let (mut b, answers) = title(folder.path(), &[]);
     assert_eq!((swap(&mut b, 1, 0), take_event_signal(&mut b)), (Some(0), true), "it is in the drive");

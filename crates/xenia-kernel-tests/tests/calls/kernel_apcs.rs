@@ -35,7 +35,7 @@ fn kthread_of(b: &mut Harness, thread: ThreadRef) -> u64 {
 }
 
 #[test]
-fn a_wait_that_is_interrupted_goes_on_with_what_it_held() {
+fn an_interrupted_wait_resumes_with_its_objects() {
     let mut b = Harness::new();
     let (other, event) = waiting_thread(&mut b);
     let kthread = kthread_of(&mut b, other);

@@ -248,7 +248,7 @@ fn words_of_large_numbers() {
 }
 
 #[test]
-fn memory_and_text_in_turns_come_out_as_in_one_call() {
+fn memory_and_text_in_turns_equal_those_of_one_call() {
     let mut long = Long::new();
     let size = u64::from(SIZE);
     let at = long.at;
@@ -282,7 +282,7 @@ fn memory_and_text_in_turns_come_out_as_in_one_call() {
 
 /// The thread's pc is at the call until the last turn, and after the call then.
 #[test]
-fn a_thread_goes_on_with_its_call() {
+fn a_thread_resumes_its_long_call() {
     let mut long = Long::new();
     let at = long.at;
     let out = long.small(OUT);

@@ -219,7 +219,7 @@ fn the_kernels_and_the_machines_memory_is_not_a_titles_to_change() {
 }
 
 #[test]
-fn encrypted_memory_is_plain_and_has_a_place_of_its_own() {
+fn encrypted_memory_is_plain_in_a_separate_range() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     assert_eq!(b.status("NtAllocateEncryptedMemory", &[0, 0x1_0000, base]), NtStatus::SUCCESS);

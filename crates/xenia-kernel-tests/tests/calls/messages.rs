@@ -187,7 +187,7 @@ fn a_path_in_the_services_storage_needs_no_connection() {
 }
 
 #[test]
-fn the_system_says_where_things_are() {
+fn system_messages_report_the_device_of_a_root() {
     let mut b = Harness::new();
     let result = at(&b, RESULT);
     assert_eq!((send(&mut b, SYSTEM, 0x2_2005, &[result, 0]), b.word(RESULT)), (0, 0));

@@ -287,7 +287,7 @@ fn sent_data_arrives_and_wakes_the_receiver() {
 }
 
 #[test]
-fn messages_come_from_somebody_and_are_cut_with_an_error() {
+fn datagrams_have_a_sender_and_are_truncated_with_an_error() {
     let mut b = Harness::online();
     let a = b.bound(DATAGRAM, 6000);
     let c = b.bound(DATAGRAM, 6001);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn objects_live_as_long_as_somebody_refers_to_them() {
+fn objects_live_until_their_last_reference() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, "Named");
@@ -50,7 +50,7 @@ fn objects_live_as_long_as_somebody_refers_to_them() {
 }
 
 #[test]
-fn a_duplicate_that_fails_closes_its_source_all_the_same() {
+fn a_failed_duplication_still_closes_its_source() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     for (options, closed) in [(0, NtStatus::SUCCESS), (1, NtStatus::INVALID_HANDLE)] {

@@ -101,7 +101,7 @@ fn a_priority_is_set_for_now() {
 }
 
 #[test]
-fn a_deferred_call_says_where_it_is_queued() {
+fn a_queued_dpc_stores_its_processor() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let mark = |b: &Harness, at: u64| -> u8 {

@@ -282,7 +282,7 @@ fn kernel_call_sequences() {
 
 /// A hostile title can't tell whether the kernel's core was saved and restored between its calls.
 #[test]
-fn sequences_go_on_alike_after_the_core_is_restored() {
+fn sequences_continue_identically_after_the_core_is_restored() {
     let reloads: u64 = (1_000_000..1_000_025).map(same_with_reloads).sum();
     assert!(reloads > 1000, "{reloads}");
 }

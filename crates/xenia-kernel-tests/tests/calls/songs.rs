@@ -73,7 +73,7 @@ fn field(b: &mut Harness, ear: &Ear) -> Vec<Option<f32>> {
 }
 
 #[test]
-fn a_song_is_heard_while_it_plays_and_as_loud_as_the_title_says() {
+fn a_playing_song_is_mixed_at_the_titles_volume() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("one.mp3"), "1 one").unwrap();
     std::fs::write(folder.path().join("two.mp3"), "2 two").unwrap();

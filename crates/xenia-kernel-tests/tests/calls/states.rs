@@ -208,7 +208,7 @@ fn stored(b: &Harness) -> StoredSection {
 }
 
 #[test]
-fn a_machine_with_the_state_of_another_goes_on_as_that_does() {
+fn a_machine_with_the_state_of_another_continues_identically() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("song.mp3"), "1 one").unwrap();
     let (mut b, seen) = machine(folder.path());

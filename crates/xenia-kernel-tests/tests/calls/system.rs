@@ -62,7 +62,7 @@ fn objects_are_made_by_their_types() {
 }
 
 #[test]
-fn an_assertion_that_failed_is_said() {
+fn a_failed_assertion_is_logged() {
     let mut b = Harness::new();
     let function = b.put_text(0x100, "Draw");
     let expression = b.put_text(0x200, "count < 3");

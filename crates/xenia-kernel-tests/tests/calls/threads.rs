@@ -134,7 +134,7 @@ fn a_thread_whose_stack_was_freed_ends_like_others() {
 /// Code contains the offsets of static data, so a block that is too short would overlap the next
 /// one.
 #[test]
-fn a_thread_has_all_the_static_data_that_its_title_says() {
+fn a_thread_has_all_static_data_of_its_title() {
     let mut b = Harness::new();
     let tls = TlsInfo {
         slot_count: 0x2000,
@@ -272,7 +272,7 @@ fn a_thread_ends_with_its_code() {
 }
 
 #[test]
-fn a_thread_that_can_not_be_made_leaves_nothing_behind() {
+fn a_failed_thread_creation_leaves_no_objects() {
     let mut b = Harness::new();
     let heaps = [
         Heap::Virtual4K,

@@ -183,7 +183,7 @@ fn the_video_standard_is_that_of_the_region() {
 }
 
 #[test]
-fn the_console_says_where_it_is_at_home() {
+fn the_console_reports_region_language_and_video_mode() {
     let mut b = Harness::new();
     assert_eq!(b.xam_call("XGetGameRegion", &[]), 0xFF);
     assert_eq!(b.xam_call("XamGetSystemVersion", &[]), 2 << 28 | 21_119 << 8);

@@ -249,7 +249,7 @@ fn a_titles_file_system_shares_files() {
 
 /// Memory that a title's driver takes for requests.
 #[test]
-fn memory_that_is_no_request_is_left_alone() {
+fn memory_without_a_request_is_unchanged() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     b.memory().fill(b.scratch, 0x100, 0xEE).unwrap();

@@ -64,7 +64,7 @@ fn pulses_and_resets_leave_events_unsignalled() {
 }
 
 #[test]
-fn semaphores_count_between_nothing_and_their_limit() {
+fn semaphores_count_between_zero_and_their_limit() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let semaphore = create(&mut b, "NtCreateSemaphore", &[1, 3]);

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_pointer_is_a_status_where_there_is_one_and_an_exception_elsewhere() {
+    fn a_bad_pointer_is_a_status_if_the_call_has_one_and_an_exception_otherwise() {
         let fault = MemoryFault { addr: GuestAddr(8), kind: FaultKind::Unmapped, access: AccessKind::Store };
         let status: Fallible<NtStatus> = Err(fault.into());
         assert_eq!(returned(status.into_flow()), 0xFFFF_FFFF_C000_0005);

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_is_there_to_be_read() {
+    fn an_update_is_mounted_for_reading() {
         let volume = || {
             let mut volume = formats::Volume::default();
             let disc = volume.add_directory(formats::Volume::ROOT, "disc002").unwrap();

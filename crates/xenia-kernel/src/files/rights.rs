@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generic_rights_stand_for_specific_ones() {
+    fn generic_rights_map_to_specific_ones() {
         for (asked, rights) in [
             (access::GENERIC_READ, 0x12_0089),
             (access::GENERIC_READ | access::GENERIC_WRITE, 0x12_019F),

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn special_rows_are_functions_and_none_is_there_twice() {
+    fn special_rows_are_functions_and_unique() {
         let mut seen = std::collections::BTreeSet::new();
         for special in SPECIALS {
             let row = special.library.rows().iter().find(|row| row.ordinal.0 == special.ordinal).unwrap();

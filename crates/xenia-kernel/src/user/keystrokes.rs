@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_controller_that_comes_back_begins_anew() {
+    fn a_reconnected_controller_starts_fresh() {
         let mut keystrokes = Keystrokes::default();
         let start = Gamepad { buttons: 0x10, ..Gamepad::default() };
         assert!(keystrokes.next(2, &start, 0).is_some() && keystrokes.next(2, &start, 0).is_none());

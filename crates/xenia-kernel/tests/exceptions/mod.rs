@@ -81,7 +81,7 @@ fn a_filter_takes_the_exception_and_its_function_has_its_registers_again() {
 }
 
 #[test]
-fn a_filter_lets_the_thread_go_on_where_it_raised() {
+fn a_filter_resumes_the_thread_where_it_raised() {
     let mut program = Program::new(title::FILTER);
     program.set(DATA, u32::MAX);
     let mut expected = filtered(&program);
@@ -148,7 +148,7 @@ fn an_exception_inside_a_filter_is_nested() {
 }
 
 #[test]
-fn a_termination_handler_may_leave_by_an_unwind_of_its_own() {
+fn a_termination_handler_may_start_another_unwind() {
     let mut program = Program::new(title::COLLIDE);
     assert_eq!(program.run(), (vec![1, 2, 3, 0x33, 9], EXIT));
 }
@@ -160,7 +160,7 @@ fn unwinding_to_a_frame_restores_its_registers_and_passes_a_value() {
 }
 
 #[test]
-fn continuing_from_what_can_not_be_continued_is_an_exception_about_the_first() {
+fn continuing_a_noncontinuable_exception_raises_another_about_the_first() {
     let mut program = Program::new(title::REFUSE);
     let expected = vec![0xE000_0000, 1, 0xC000_0025, 1, 0xE000_0000, 0xC000_0025, 5];
     assert_eq!(program.run(), (expected, EXIT));
@@ -363,7 +363,7 @@ leaf_scopes:
 }
 
 #[test]
-fn filters_that_leave_by_themselves_leave_nothing_behind() {
+fn filters_that_jump_out_leave_no_state() {
     // A filter that jumps into its function repeatedly, more often than exceptions may nest.
     let mut program = Program::new(
         "

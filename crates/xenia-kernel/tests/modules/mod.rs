@@ -80,7 +80,7 @@ fn words(machine: &TitleHarness, at: u32, count: u32) -> Vec<u32> {
 }
 
 #[test]
-fn a_library_comes_works_and_goes_with_its_last_user() {
+fn a_library_is_unloaded_with_its_last_user() {
     let mut code = Code::default();
     load(&mut code, NAME, 0x10);
     call(&mut code, 1, 30, 0x14);

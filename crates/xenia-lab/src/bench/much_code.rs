@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_compute_what_their_program_says() {
+    fn titles_compute_the_result_of_their_program() {
         let sizes = [(1, 1), (40, 3), (600, 2)];
         let titles = TitleVariant::value_variants()
             .iter()
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_beyond_a_branch_s_reach_have_leaves_and_helpers_of_their_own() {
+    fn functions_beyond_a_branchs_reach_have_separate_leaves_and_helpers() {
         let program = program(&MuchCode { functions: 100, calls: 3, variant: TitleVariant::Wide });
         let whole = powerpc::title(&program).unwrap();
         let parted = powerpc::title_with_reach(&program, 60).unwrap();

@@ -327,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_of_ours_runs_the_tier_that_was_asked_for() {
+    fn a_child_process_runs_the_requested_tier() {
         let flags = |tier| engine(&CpuArgs { tier, ..CpuArgs::default() });
         assert_eq!(flags(Tier::Interp), ["--interp"]);
         assert_eq!(flags(Tier::Baseline), ["--tier=baseline"]);

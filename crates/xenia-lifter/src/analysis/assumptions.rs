@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
+    fn a_loop_assumes_only_its_sums_and_factors() {
         // f3 += f1 * f2; f4 = f3 + f1; f5 is read after the loop.
         let words = [NOP, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, BLR];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);

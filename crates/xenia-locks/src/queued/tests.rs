@@ -173,7 +173,7 @@ fn barging_has_a_bound() {
 
 /// More threads than nodes: threads without a node get the lock, too.
 #[test]
-fn threads_without_a_node_go_on() {
+fn threads_without_a_node_make_progress() {
     let lock = QueuedLock::new();
     lock.acquire();
     std::thread::scope(|scope| {

@@ -64,7 +64,7 @@ mod tests {
     use crate::DeviceRegisters;
 
     #[test]
-    fn a_restored_queue_goes_on_as_the_saved_one() {
+    fn a_restored_queue_continues_as_the_saved_one() {
         let devices = [DeviceRegisters::new(), DeviceRegisters::new()];
         let mut queue = DeviceQueue::new();
         for n in 0..DeviceQueue::CAPACITY as u32 {

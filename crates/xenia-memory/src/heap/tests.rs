@@ -129,7 +129,7 @@ fn system_regions_cannot_be_committed_or_released() {
 }
 
 #[test]
-fn kept_memory_is_committed_by_the_machine_alone() {
+fn kept_memory_is_committed_only_by_the_machine() {
     let mut z = Zones::new();
     let (guard, _) = z.reserve_at(GuestAddr(0), 0x1_0000, Protect::NO_ACCESS).unwrap();
     z.keep();

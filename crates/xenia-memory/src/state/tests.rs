@@ -50,7 +50,7 @@ fn restored(memory: &GuestMemory) -> Arc<GuestMemory> {
 }
 
 #[test]
-fn restored_memory_is_equal_and_goes_on_alike() {
+fn restored_memory_is_equal_and_behaves_identically() {
     let memory = GuestMemory::new().expect("memory");
     memory.guest_base();
     let image = GuestAddr(0x8200_0000);

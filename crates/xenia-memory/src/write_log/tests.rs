@@ -95,7 +95,7 @@ fn a_page_that_was_restored_and_lost_is_told() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
     #[test]
-    fn a_log_tells_all_changes(
+    fn a_log_has_all_changes(
         steps in proptest::collection::vec((0..0x300_u32, 1..0x300_u32, any::<u32>(), 0..8_u8), 1..40),
     ) {
         let memory = GuestMemory::new().expect("memory");

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_network_goes_on_as_the_saved_one() {
+    fn a_restored_network_continues_as_the_saved_one() {
         let (mut network, ids) = network();
         let mut other = LocalNetwork::isolated();
         other.restore(network.state().expect("it is the machine's own")).expect("it can be");

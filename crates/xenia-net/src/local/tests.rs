@@ -28,7 +28,7 @@ fn receive(network: &mut LocalNetwork, id: SocketId, room: usize) -> Result<Vec<
 }
 
 #[test]
-fn a_stream_keeps_order_and_ends_behind_its_last_byte() {
+fn a_stream_keeps_order_and_ends_after_its_last_byte() {
     let mut network = LocalNetwork::isolated();
     let (a, b) = pair(&mut network);
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::WOULD_BLOCK));

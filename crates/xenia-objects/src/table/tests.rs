@@ -55,7 +55,7 @@ impl Setup {
 /// Titles use the two low bits of a handle as marks: in an overlapped structure's event, one means
 /// that no completion port is to be notified.
 #[test]
-fn the_low_bits_of_a_handle_say_nothing() {
+fn the_low_bits_of_a_handle_are_ignored() {
     let s = setup();
     let event = s.create(ObjectKind::Event).unwrap();
     for mark in 0..4 {
@@ -205,7 +205,7 @@ fn an_object_stays_for_as_long_as_a_call_or_a_wait_uses_it() {
 }
 
 #[test]
-fn a_guest_that_gives_back_more_than_it_has_takes_the_object_from_a_wait_and_no_other() {
+fn surplus_dereferences_take_the_object_only_from_a_wait() {
     let s = setup();
     let body = s.create(ObjectKind::Event).unwrap();
     let handle = s.objects.open(body).unwrap();
@@ -254,7 +254,7 @@ fn concurrent_alloc_handle_distinct() {
 /// that was made for that handle, which stays alive while it is in use, and each object is deleted
 /// exactly once.
 #[test]
-fn lookups_beside_closes_find_the_object_or_nothing() {
+fn lookups_during_closes_find_the_object_or_nothing() {
     const MAKERS: u32 = 4;
     const ROUNDS: usize = 4000;
     let s = setup();

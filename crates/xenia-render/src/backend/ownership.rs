@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tiles_move_only_when_somebody_else_has_them() {
+    fn tiles_move_only_from_another_owner() {
         let mut tiles = Ownership::default();
         let a = tiles.add(0, 32);
         let b = tiles.add(16, 32);

@@ -227,7 +227,7 @@ mod tests {
     use xenia_gpu::registers::RegisterFile;
 
     #[test]
-    fn constants_lie_where_the_layout_says() {
+    fn constants_have_the_offsets_of_the_layout() {
         let mut registers = RegisterFile::new();
         registers.set(0x4000 + 4 * 256 + 5, 7); // pixel constant 1, y
         registers.set(0x4900, 0x55);

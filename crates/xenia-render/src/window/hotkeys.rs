@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_action_has_the_keys_named_alone_and_takes_them_from_others() {
+    fn a_named_action_has_only_the_named_keys_and_takes_them_from_others() {
         let keys = vec![
             key(KeyCode::F5, Modifier::Any, KeyAction::Pause),
             key(KeyCode::F5, Modifier::Shift, KeyAction::Mute),

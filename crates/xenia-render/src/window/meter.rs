@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_machines_have_rates_too() {
+    fn slow_machines_have_rates() {
         let mut meter = Meter::default();
         for second in 0..10 {
             // A frame every other second, of 7 draws.

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_overlay_says_how_it_goes() {
+    fn the_overlay_shows_the_rates() {
         let expected = "
  30.0 fps   33.3 ms (longest 33.3)  speed 50%
  10.0 MIPS, jit

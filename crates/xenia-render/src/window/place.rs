@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_comes_back_where_it_was() {
+    fn a_window_reopens_at_its_last_place() {
         for place in
             [place([1280, 720], [10, 20]), place([800, 600], [2000, 30]), place([800, 600], [-300, 0])]
         {

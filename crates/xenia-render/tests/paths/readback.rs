@@ -170,7 +170,7 @@ fn resolves_that_no_image_holds_go_through_the_cpu() {
 }
 
 #[test]
-fn fences_behind_resolves_wait_for_nothing() {
+fn fences_after_resolves_do_not_wait() {
     const FENCE: u32 = 0x9000;
     let counts = worked(|| {
         let mut scene = colored(Readback::Lazy, [96, 80]);

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_those_of_the_file_where_none_is_said() {
+    fn the_limits_default_to_those_of_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let golden = dir.path().join("g.json").to_str().unwrap().to_owned();
         assert!(check(&["--expect", &golden, "--bless"]).unwrap_err().to_string().contains("needs a limit"));

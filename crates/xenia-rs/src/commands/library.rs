@@ -165,7 +165,7 @@ mod tests {
     use clap::Parser;
 
     #[test]
-    fn a_library_without_a_folder_says_how_to_name_one() {
+    fn a_library_without_a_folder_explains_how_to_add_one() {
         let error = crate::run(Cli::try_parse_from(["xenia-rs", "library"]).unwrap()).unwrap_err();
         assert!(error.to_string().contains("config.toml"), "{error}");
     }

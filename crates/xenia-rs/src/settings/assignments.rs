@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_goes_on_behind_a_bracket_does_not_end_its_table() {
+    fn a_value_that_continues_after_a_bracket_does_not_end_its_table() {
         let text = "[exec]\nmute = true\n[hotkeys]\npause = [\n  \"F5\",\n[\n],\n# more\n]\n\n# keys\nsave = \"F2\"\n";
         let hotkeys = "[hotkeys]  # line 3\npause = [\n  \"F5\",\n[\n],\n# more\n]\nsave = \"F2\"\n";
         assert_eq!(shown(text), hotkeys);

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_flag_is_removed_or_refused() {
+    fn a_name_that_is_not_a_flag_is_removed_or_refused() {
         let file = Changed::new("[exec]\nold = 1\n");
         assert_eq!(file.set("old", None).unwrap(), SettingChange::Removed);
         for (key, said) in [
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_at_once_are_all_kept() {
+    fn concurrent_changes_are_all_kept() {
         let file = Changed::new("");
         std::thread::scope(|scope| {
             for title in 0..8 {

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_word_tells_the_command() {
+    fn only_the_first_word_determines_the_command() {
         assert_eq!(scope(&["xenia-rs", "exec", "trace"]), Scope::One("exec".to_owned()));
         assert_eq!(scope(&["xenia-rs", "trace", "dump"]), Scope::One("trace".to_owned()));
         for words in [&["xenia-rs"][..], &["xenia-rs", "--quiet", "exec"], &["xenia-rs", "title.xex"]] {

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_say_what_the_definition_says() {
+    fn rows_match_the_definition() {
         let rows = rows();
         let find = |key: &str| rows.iter().find(|row| row.key == key).unwrap();
         let volume = find("volume");

@@ -120,7 +120,7 @@ fn environment_variables_yield_to_typed_flags() {
 }
 
 #[test]
-fn a_bad_variable_is_named_by_what_reads_it_and_stops_nothing_else() {
+fn a_bad_variable_fails_only_the_commands_that_read_it() {
     let bad = [("XENIA_SCHED_QUANTUM", "abc")];
     for words in [&["t.xex"][..], &["check", "t.xex"]] {
         let said = format!("{:#}", with_variables(words, &bad).unwrap_err());
@@ -201,7 +201,7 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
 }
 
 #[test]
-fn paths_behind_a_word_begin_at_the_files_folder_too() {
+fn paths_after_a_word_are_relative_to_the_files_folder() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     let text = "[exec]\ndisc = [\"2=discs/a=b.iso\", \"3=/c.iso\"]\nsched-order = \"replay:m.jsonl\"\n";
@@ -233,7 +233,7 @@ fn a_setting_in_an_inline_table_is_removed() {
 }
 
 #[test]
-fn mistakes_name_their_line_whatever_command_runs() {
+fn mistakes_name_their_line_with_every_command() {
     for (file, said) in [
         ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
         ("[exec]\nxyz = 1\n", "line 2: exec has no flag --xyz"),
@@ -259,7 +259,7 @@ fn mistakes_name_their_line_whatever_command_runs() {
 }
 
 #[test]
-fn an_error_of_a_setting_says_where_it_is_set() {
+fn an_error_of_a_setting_names_its_origin() {
     let text = "[exec]\n\nfolder = \"/no where\"\nquantum = 0\nheadless = true\n";
     let file = File { text, path: Path::new("c.toml") };
     let definition = built(Cli::command());
@@ -387,7 +387,7 @@ fn a_title_leaves_off_what_the_command_switches_on() {
 }
 
 #[test]
-fn settings_that_are_not_for_the_run_give_way_and_flags_do_not() {
+fn settings_that_the_run_refuses_are_ignored_and_flags_are_not() {
     let settings = [
         "readback = \"none\"",
         "internal-resolution = 2",

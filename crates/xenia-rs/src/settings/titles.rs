@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_titles_settings_are_over_those_of_the_command_and_under_what_is_typed() {
+    fn a_titles_settings_override_the_commands_and_yield_to_flags() {
         let file = of_suite("patches = [\"60 FPS\", \"a, b\"]\nquantum = 7\ninterp = true")
             + "[title.00000001]\nquantum = 9\nlicense = 3\n\
                [exec]\nquantum = 8\nframes = 5\ntier = \"baseline\"\n";

@@ -28,7 +28,7 @@ fn pictures_stay_on_the_device_unless_they_are_asked_for() -> Result<()> {
 }
 
 #[test]
-fn libraries_print_no_errors_of_their_own_where_there_is_no_login() -> Result<()> {
+fn libraries_print_no_errors_without_a_login_session() -> Result<()> {
     if !need(Tool::Vulkan) {
         return Ok(());
     }
@@ -44,7 +44,7 @@ fn libraries_print_no_errors_of_their_own_where_there_is_no_login() -> Result<()
 }
 
 #[test]
-fn the_window_and_its_title_go_on_after_the_loss_of_their_device() -> Result<()> {
+fn the_window_and_its_title_survive_the_loss_of_their_device() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let flags = ["--gpu", "wgpu", "--lockstep", "--lose-device", "60"];

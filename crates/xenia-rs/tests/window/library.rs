@@ -163,7 +163,7 @@ fn settled(process: u32) -> Result<Usage> {
 
 /// Twenty titles; two hundred in a long run.
 #[test]
-fn many_titles_in_one_process_leave_nothing_behind() -> Result<()> {
+fn many_titles_in_one_process_leak_nothing() -> Result<()> {
     const BEFORE: u64 = 8;
     const RUNS: [u64; 2] = [20, 200];
     let Some(display) = display()? else { return Ok(()) };

@@ -29,7 +29,7 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_pad_alone_exports_deletes_and_imports_a_save() -> Result<()> {
+fn a_save_is_exported_deleted_and_imported_with_a_pad_only() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let at = |name: &str| folder.path().join(name);

@@ -67,7 +67,7 @@ fn close(mut program: Program, window: &TestWindow) -> Result<String> {
 }
 
 #[test]
-fn a_title_that_was_left_goes_on_the_next_time() -> Result<()> {
+fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let folder = folder.path();

@@ -100,7 +100,7 @@ impl Walk {
 }
 
 #[test]
-fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
+fn library_menu_settings_and_states_work_with_a_pad_only() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let games = folder.path().join("games");

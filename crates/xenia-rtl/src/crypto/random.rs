@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_goes_on_as_the_generator_does() {
+    fn a_copy_continues_the_sequence() {
         let mut random = Random::new(7);
         random.fill(&mut [0; 45]);
         let mut copy = random.clone();

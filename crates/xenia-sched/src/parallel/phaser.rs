@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_lets_everybody_go() {
+    fn the_end_releases_all_waiters() {
         let phaser = Phaser::default();
         phaser.join();
         phaser.join();

@@ -61,7 +61,7 @@ fn random_machine(dice: &mut Dice) -> (SchedulerConfig, LockstepHarness) {
 }
 
 #[test]
-fn a_restored_machine_goes_on_as_the_saved_one() {
+fn a_restored_machine_continues_as_the_saved_one() {
     let mut gaps = 0;
     for seed in 0..1000 {
         let build = || random_machine(&mut Dice(seed));
@@ -103,7 +103,7 @@ fn a_restored_machine_goes_on_as_the_saved_one() {
 }
 
 #[test]
-fn a_state_tells_neither_limits_of_frames_nor_cuts() {
+fn a_state_depends_on_neither_frame_limits_nor_cuts() {
     let frame = Step::Call(FRAME);
     let script = [Step::Run(10), frame, Step::Run(70_000), frame, Step::Run(100_000)];
     let state_after = |cuts: &[u64], has_limits: bool| {
@@ -201,7 +201,7 @@ fn a_changed_state_is_refused_or_runs() {
 }
 
 #[test]
-fn a_record_of_contention_goes_on_from_a_state_only_if_it_is_whole() {
+fn recorded_contention_continues_from_a_state_only_if_complete() {
     let plain = || machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(100)])]);
     let recording = || {
         let mut m = plain();

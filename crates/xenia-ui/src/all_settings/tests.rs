@@ -83,7 +83,7 @@ fn numbers_stay_in_their_range_and_words_come_before_it() {
 }
 
 #[test]
-fn each_kind_is_changed_on_its_page_by_keys_alone() {
+fn each_kind_is_changed_on_its_page_with_keys_only() {
     let mut driver = at(0);
     assert_eq!(driver.keys(&[Key::Enter, Key::Enter]), [one("mute", "true")]);
     assert_eq!(driver.page(), Some(MenuPage::OneSetting));

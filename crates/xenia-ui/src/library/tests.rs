@@ -162,7 +162,7 @@ fn failures_and_dropped_files_have_pages() {
 }
 
 #[test]
-fn a_page_without_input_stands_still() {
+fn a_page_without_input_does_not_change() {
     let mut entries = few().library.unwrap().entries.clone();
     entries[1].icon = Some(Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] }));
     // Its size is wrong, so it is not shown.
@@ -173,7 +173,7 @@ fn a_page_without_input_stands_still() {
 }
 
 #[test]
-fn an_empty_library_says_how_to_name_folders() {
+fn an_empty_library_explains_how_to_add_folders() {
     let library = LibraryModel { entries: vec![title("Demo", None)], ..LibraryModel::default() };
     let mut driver = Driver::new(
         MenuPage::Library,

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn achievements_are_shown_in_parts_by_keys_alone() {
+    fn achievements_are_paged_with_keys_only() {
         let mut driver = Driver::new(MenuPage::Achievements, model(DataOwner::Running, 8));
         assert!(driver.shows("Number 1") && driver.shows("Text 6") && !driver.shows("Number 7"));
         assert!(driver.shows("1 to 6 of 8") && driver.shows("1 of 8"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_data_says_so_and_can_be_left() {
+    fn a_page_without_data_has_a_notice_and_can_be_closed() {
         let mut driver = Driver::new(MenuPage::Achievements, PageModel::default());
         assert!(driver.shows("They are being read\u{2026}"));
         driver.keys(&[Key::Enter]);

@@ -183,7 +183,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_package_is_exported_and_deleted_after_a_question_by_keys_alone() {
+    fn a_package_is_exported_and_deleted_after_confirmation_with_keys_only() {
         let mut driver = Driver::new(MenuPage::Saves, model());
         assert!(driver.shows("2 packages, 24 KiB") && driver.shows("First"));
         assert_eq!(driver.pictures(), 2);

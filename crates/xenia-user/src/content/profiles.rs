@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_files_say_nothing() {
+    fn damaged_files_are_ignored() {
         for line in [
             "",
             "x",

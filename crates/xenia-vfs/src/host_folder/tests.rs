@@ -283,7 +283,7 @@ fn names_that_the_host_has_no_room_for_are_invalid() {
 
 #[cfg(unix)]
 #[test]
-fn names_that_a_guest_adds_are_found_though_the_hosts_time_does_not_show_it() {
+fn names_added_by_a_guest_are_found_despite_an_unchanged_host_time() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let time = std::time::SystemTime::UNIX_EPOCH;
@@ -406,7 +406,7 @@ fn a_protected_file_is_protected_while_it_is_open() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
+fn a_directory_replaced_by_a_link_gets_no_temporary_file() {
     let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::create_dir(folder.path().join("d")).unwrap();
     for name in ["d/old", "d/also"] {
@@ -428,7 +428,7 @@ fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
 }
 
 #[test]
-fn a_run_adds_only_so_many_files_and_directories() {
+fn the_files_and_directories_added_by_a_run_are_limited() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("old"), "x").unwrap();
     let limits = Arc::new(Limits::default());

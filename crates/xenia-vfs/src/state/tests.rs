@@ -145,7 +145,7 @@ fn named_files(state: &StoredSection) -> Vec<u64> {
 }
 
 #[test]
-fn a_restored_disk_in_memory_goes_on_as_the_saved_one() {
+fn a_restored_disk_in_memory_continues_as_the_saved_one() {
     let mut nameless = 0;
     for seed in 0..40 {
         let mut dice = Dice(seed);
@@ -179,7 +179,7 @@ fn a_restored_disk_in_memory_goes_on_as_the_saved_one() {
 }
 
 #[test]
-fn a_file_that_nobody_opens_again_is_removed() {
+fn a_file_that_is_not_reopened_is_removed() {
     let mut vfs = in_memory();
     let file = open(&mut vfs, r"cache:\gone", crate::Disposition::Create).unwrap();
     file.write_at(0, b"contents").unwrap();
@@ -317,7 +317,7 @@ fn what_cannot_be_saved_on_the_host_is_refused_with_its_device() {
 }
 
 #[test]
-fn a_part_of_another_device_has_no_state_of_its_own() {
+fn a_part_of_another_device_has_no_separate_state() {
     let mut disk: Box<dyn Device> = Box::new(MemoryDevice::new(SIZE, Arc::default()));
     make_directories(&mut *disk, &["part".to_owned()]).unwrap();
     let mut vfs = Vfs::default();

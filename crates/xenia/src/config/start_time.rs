@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn lockstep_has_a_time_of_its_own_and_parallel_the_hosts() {
+    fn lockstep_starts_at_a_constant_time_and_parallel_at_the_hosts() {
         assert_eq!(StartTime::clock(None, false), Clock::default());
         let host = StartTime::clock(None, true).system_time(0);
         assert!(TimeFields::new(host).year >= 2025 && host.abs_diff(host_time()) < 600_000_000);

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn clicks_choose_and_those_on_another_dialog_do_nothing() {
+    fn only_clicks_that_fit_the_dialog_act() {
         use DialogPick::{Button, Capitals, Erase, Finish, Leave, Letter};
         let entered = |text: &str| Some(DialogAnswer::Entered(text.to_owned()));
         for (request, picks, answer) in [

@@ -155,7 +155,7 @@ mod tests {
     use xenia_testing::{Tool, obtain};
 
     #[test]
-    fn a_title_has_a_file_of_its_own() {
+    fn each_title_has_a_separate_file() {
         let demo = Title::demo().unwrap();
         let path = store(Some("cache".as_ref()), &demo, "0123456789abcdef0123").unwrap();
         assert_eq!(path, Path::new("cache/pipelines/demo-0123456789abcdef.pipelines"));

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_meant_from_half_the_way_behind_the_dead_zone() {
+    fn parts_are_selected_from_halfway_beyond_the_dead_zone() {
         let meant = |control: PadControl, amount: f32| {
             let mut pressed = Pressed::default();
             pressed.press(control, amount);

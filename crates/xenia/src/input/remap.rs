@@ -182,7 +182,7 @@ mod tests {
     use xenia_kernel::ports::Input;
 
     #[test]
-    fn a_change_acts_at_once_and_is_kept_until_it_is_written() {
+    fn a_change_acts_immediately_and_is_kept_until_written() {
         let mut controllers = Controllers::default();
         let input = LiveInput::new(controllers.clone(), InputConfig::default());
         input.open(None);

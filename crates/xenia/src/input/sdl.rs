@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_lines_are_named_and_others_go_on() {
+    fn invalid_lines_are_reported_and_others_are_used() {
         let text = format!(
             "# comment\n\nnonsense\n0300,short,\n{}\n030000005e0400008e02000014010000\n{}\n{}\n{}\n{PAD}\n",
             "zz0000005e0400008e02000014010000,p,a:b0",

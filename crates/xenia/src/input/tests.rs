@@ -86,7 +86,7 @@ fn the_keyboard_is_one_users_beside_a_pad() {
 }
 
 #[test]
-fn settings_of_the_title_that_runs_hold_at_once() {
+fn settings_of_the_running_title_apply_immediately() {
     let mut controllers = without_keyboard();
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x130, true);
@@ -102,7 +102,7 @@ fn settings_of_the_title_that_runs_hold_at_once() {
 }
 
 #[test]
-fn motors_follow_their_user_and_stand_still_with_the_machine() {
+fn motors_follow_their_user_and_stop_with_the_machine() {
     let mut controllers = without_keyboard();
     let motors = Motors::default();
     let order = || motors.next(Duration::ZERO);
@@ -156,7 +156,7 @@ fn pads_that_come_and_go_are_told() {
 }
 
 #[test]
-fn a_pad_has_the_settings_of_its_own_assignment_and_others_have_those_of_all() {
+fn a_pad_has_the_settings_of_its_assignment_or_the_common_ones() {
     let mut controllers = without_keyboard();
     let guid = sdl::guid_text(&console_pad());
     let other = Shape { product: 1, ..console_pad() };

@@ -79,7 +79,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
-fn the_launched_title_runs_in_a_machine_of_its_own() {
+fn the_launched_title_runs_in_a_new_machine() {
     let folder = folder();
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
     let mut digests = Vec::new();
@@ -175,7 +175,7 @@ fn a_package_on_another_disc_is_found_there_and_takes_its_place() {
 }
 
 #[test]
-fn a_launched_title_goes_on_from_its_state() {
+fn a_launched_title_continues_from_its_state() {
     let folder = folder();
     let saved = folder.path().join("a.state");
     let text = Arc::default();
@@ -351,7 +351,7 @@ fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
 }
 
 #[test]
-fn each_title_has_files_of_its_own() {
+fn each_title_has_separate_files() {
     let path = Path::new("a/play.jsonl");
     assert_eq!(EarlierTitles::default().file(Some(path)), Some(path.to_owned()));
     let later = EarlierTitles { launches: 2, ..EarlierTitles::default() };

@@ -60,7 +60,7 @@ fn run_for_blanks(machine: &mut Machine) -> u64 {
 }
 
 #[test]
-fn a_buffer_that_calls_itself_holds_up_neither_blanks_nor_pauses_nor_states() {
+fn a_recursive_buffer_delays_neither_blanks_nor_pauses_nor_states() {
     let mut machine = machine();
     submit(&machine, |ring| vec![type3(opcode::INDIRECT_BUFFER, 2), ring, 3, 0x8000_0000]);
     for _ in 0..3 {

@@ -192,7 +192,7 @@ fn calls_of_an_import_can_be_stopped_at() {
 }
 
 #[test]
-fn a_parallel_run_stops_steps_and_goes_on() {
+fn a_parallel_run_stops_steps_and_resumes() {
     let mode = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
     let finished = debugged(CpuConfig::default(), mode, &Limits::default(), |client| {
         client.ask(&format!("Z0,{SUM:x},4")).unwrap();
@@ -213,7 +213,7 @@ fn a_parallel_run_stops_steps_and_goes_on() {
 }
 
 #[test]
-fn a_title_goes_on_without_the_breakpoints_of_a_client_that_leaves() {
+fn a_title_continues_without_the_breakpoints_of_a_detached_client() {
     let limits = instructions();
     let finished = debugged(CpuConfig::default(), ExecutorConfig::default(), &limits, |client| {
         client.ask(&format!("Z0,{SUM:x},4")).unwrap();

@@ -22,7 +22,7 @@ fn leaving(title: &Title, slots: &StateSlots) -> (Machine, Told) {
 }
 
 #[test]
-fn a_title_that_is_left_goes_on_the_next_time() {
+fn a_title_resumes_from_its_exit_state() {
     let dir = tempfile::tempdir().unwrap();
     let slots = StateSlots::in_folder(dir.path().join("slots"));
     for leave in [PaceControl::close, PaceControl::leave] {

@@ -101,7 +101,7 @@ fn steps_back_undo_steps() {
 }
 
 #[test]
-fn any_moment_is_that_of_a_run_that_ends_there() {
+fn any_moment_equals_a_run_that_ends_there() {
     let mut random = ChaCha8Rng::seed_from_u64(54);
     let moments: Vec<u64> = (0..5).map(|_| random.random_range(0..400_000)).collect();
     let alone: Vec<_> = moments
@@ -244,7 +244,7 @@ fn a_replay_goes_back_with_its_recording() {
 }
 
 #[test]
-fn requests_for_reports_interrupt_no_way_to_another_moment() {
+fn requests_for_reports_do_not_interrupt_reverse_execution() {
     let interrupt = Interrupt::default();
     for cpu in engines() {
         let engine = MachineConfig { cpu, ..MachineConfig::default() };

@@ -129,7 +129,7 @@ fn titles_are_cut_anywhere() {
 }
 
 #[test]
-fn a_state_of_one_engine_goes_on_in_another() {
+fn a_state_of_one_engine_continues_in_another() {
     let first = Maker::new(poller(), interpreted());
     let second = Maker::new(poller(), CpuConfig::default());
     let whole = first.whole(400_000);
@@ -140,7 +140,7 @@ fn a_state_of_one_engine_goes_on_in_another() {
 }
 
 #[test]
-fn a_piece_ends_in_the_next_state_or_says_what_differs() {
+fn a_piece_ends_in_the_next_state_or_reports_the_difference() {
     let dir = tempfile::tempdir().unwrap();
     let maker = Maker::new(poller(), CpuConfig::default());
     let saved = dir.path().join("next.state");
@@ -179,7 +179,7 @@ fn a_state_of_another_title_or_other_conditions_is_refused() {
 }
 
 #[test]
-fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
+fn a_run_continues_after_saving_a_state() {
     let dir = tempfile::tempdir().unwrap();
     let point = |count, name: &str| SavePoint { instructions: count, path: dir.path().join(name) };
     let maker = Maker::new(poller(), CpuConfig::default());
@@ -331,7 +331,7 @@ fn most_loads(usual: usize) -> usize {
 }
 
 #[test]
-fn a_parallel_machine_goes_on_from_its_states() {
+fn a_parallel_machine_continues_from_its_states() {
     let dir = tempfile::tempdir().unwrap();
     let maker = parallel_suite(dir.path());
     let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, most_loads(25));
@@ -340,7 +340,7 @@ fn a_parallel_machine_goes_on_from_its_states() {
 }
 
 #[test]
-fn services_of_the_console_go_on_from_states() {
+fn console_services_continue_from_states() {
     let dir = tempfile::tempdir().unwrap();
     // Its own waits are longer, as for the other suite.
     let maker = parallel(dir.path(), "console-suite.xex", &[("pace", 20)]);
@@ -350,7 +350,7 @@ fn services_of_the_console_go_on_from_states() {
 }
 
 #[test]
-fn threads_that_race_go_on_from_states() {
+fn racing_threads_continue_from_states() {
     // The rounds last for the usual number of loads.
     let more = most_loads(4).div_ceil(4) as u32;
     for (name, settings) in [
@@ -369,7 +369,7 @@ fn threads_that_race_go_on_from_states() {
 }
 
 #[test]
-fn a_state_of_one_mode_goes_on_in_the_other() {
+fn a_state_of_one_mode_continues_in_the_other() {
     let dir = tempfile::tempdir().unwrap();
     let parallel = parallel_suite(dir.path());
     let mut lockstep = Maker { title: parallel.title.clone(), config: parallel.config.clone() };
@@ -380,7 +380,7 @@ fn a_state_of_one_mode_goes_on_in_the_other() {
 }
 
 #[test]
-fn a_wait_that_began_in_the_visit_that_is_cut_goes_on() {
+fn a_wait_of_a_cut_visit_continues() {
     // The scheduler's time is that of the round, and the wait began later in it.
     let maker = Maker::of_file("sync-suite.xex", CpuConfig::default());
     let whole = maker.whole(15_100_000);

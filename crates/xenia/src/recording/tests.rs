@@ -26,7 +26,7 @@ fn header(image: &str) -> RecordingHeader {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_recording_to_an_open_file_goes_behind_what_is_in_it() {
+fn a_recording_to_an_open_file_is_appended() {
     use std::os::fd::AsRawFd;
     let mut log = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut log, b"of before\n").unwrap();
@@ -137,7 +137,7 @@ fn a_replay_answers_as_the_controllers_did() {
 }
 
 #[test]
-fn questions_of_one_round_are_replayed_in_their_order_though_times_go_back() {
+fn polls_of_one_round_are_replayed_in_order_though_times_go_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
     // Every hardware thread of a lockstep round begins at the same tick.

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_is_no_title() {
+    fn a_library_is_not_a_title() {
         let mut image = LoadedImage::empty(ImageKind::Xex);
         assert_eq!(library_note(&image), None);
         image.is_library = true;

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn several_are_listed_and_none_is_said() {
+    fn several_titles_are_listed_and_no_title_is_an_error() {
         let error = chosen(&["b.xex", "a.xex", "c.txt"]).unwrap_err().to_string();
         assert!(error.ends_with("name one of a.xex, b.xex"), "{error}");
         let many: Vec<String> = (10..30).map(|n| format!("{n}.xex")).collect();

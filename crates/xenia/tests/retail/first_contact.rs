@@ -19,7 +19,7 @@ fn has_all(text: &str, wanted: &[&str]) {
 }
 
 #[test]
-fn a_title_without_a_key_or_with_a_wrong_one_says_where_the_key_goes() {
+fn a_missing_or_wrong_key_is_reported_with_its_place() {
     for kind in MediumKind::ALL {
         let staged = stage(kind, Added::Nothing);
         assert!(Title::open(&staged.path, &KeyRing::with_retail(KEY)).is_ok());
@@ -39,7 +39,7 @@ fn a_title_without_a_key_or_with_a_wrong_one_says_where_the_key_goes() {
 }
 
 #[test]
-fn an_update_or_a_download_alone_says_what_it_needs() {
+fn an_update_or_download_without_its_title_names_the_title() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("TU_1");
     let alone = |kind, name| {

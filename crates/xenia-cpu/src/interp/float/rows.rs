@@ -191,7 +191,7 @@ fn moves_to_fpscr_keep_its_summaries_right() {
 }
 
 #[test]
-fn enabled_exceptions_are_taken_when_msr_says_so() {
+fn enabled_exceptions_are_taken_if_msr_allows_them() {
     for (fe, fpscr, taken) in
         [(0, 0x10, false), (msr_bit::FE0, 0, false), (msr_bit::FE0, 0x10, true), (msr_bit::FE1, 0x10, true)]
     {

@@ -166,7 +166,7 @@ fn multiple_and_string_forms() {
 }
 
 #[test]
-fn a_fault_leaves_the_context_alone() {
+fn a_fault_leaves_the_context_unchanged() {
     let end = DATA + 0x1_0000;
     for word in [
         d(Op::lmw, 20, 4, 0),

@@ -180,7 +180,7 @@ fn time_base_reads_count_prior_instructions_and_end_the_visit() {
 }
 
 #[test]
-fn a_time_base_read_by_number_is_one_too() {
+fn mfspr_reads_the_time_base() {
     let mut machine = CpuHarness::new();
     machine.put(CODE, &[mfspr(3, 268), mfspr(4, 269)]);
     machine.ctx.begin_visit(100, 5 << 32 | 9, 2);

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conditional_store_that_fails_is_no_access() {
+    fn a_failed_conditional_store_is_not_an_access() {
         let words = [d(Op::addi, 4, 4, 0x20), x(Op::stwcx, 5, 0, 4, 0)];
         assert_eq!(notes(WatchedAccess::Any, &words).0, AccessNotes::default());
         let words = [d(Op::addi, 4, 4, 0x20), x(Op::lwarx, 3, 0, 4, 0), x(Op::stwcx, 5, 0, 4, 0)];

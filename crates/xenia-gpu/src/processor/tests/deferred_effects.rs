@@ -225,7 +225,7 @@ fn late_effects_are_waited_for_in_the_end() {
 }
 
 #[test]
-fn lockstep_and_exact_reports_wait_at_once() {
+fn lockstep_and_exact_reports_wait_immediately() {
     for (concurrent, queries) in [(false, QueryReports::Late), (true, QueryReports::Exact)] {
         let (mut m, results) = harness();
         m.gpu.set_concurrent(concurrent);

@@ -17,7 +17,7 @@ fn short(draws: usize) -> GpuHarness {
 }
 
 #[test]
-fn a_short_pump_ends_after_some_draws_and_the_next_goes_on() {
+fn a_short_pump_ends_after_some_draws_and_the_next_continues() {
     let mut m = short(40);
     let now = VBLANK_TICKS - 1;
     let mut draws = Vec::new();

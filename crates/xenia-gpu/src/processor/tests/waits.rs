@@ -70,7 +70,7 @@ fn conditional(words: u32) -> [u32; 5] {
 }
 
 #[test]
-fn packets_are_skipped_unless_memory_says_otherwise() {
+fn conditional_packets_depend_on_memory() {
     for (memory, runs) in [([0, 4], false), ([1, 4], true), ([1, 5], false), ([9, u32::MAX], true)] {
         let mut m = GpuHarness::new();
         m.list(DATA, &memory);
@@ -131,7 +131,7 @@ fn waits_for_a_line(comparison: u32, line: u32, mask: u32, start: u64) -> Comman
 }
 
 #[test]
-fn a_line_that_is_waited_for_comes_by_itself() {
+fn a_wait_for_a_line_ends_at_that_line() {
     for line in [0, 1, 2, 374, 740, 749] {
         for start in [0, 1, 1_000_000, 12_345_678] {
             let mut gpu = waits_for_a_line(5, line, 0xffff, start);

@@ -83,7 +83,7 @@ fn signed_fractions_have_a_zero_whatever_the_constant_says() {
 }
 
 #[test]
-fn repeated_components_have_signs_of_their_own() {
+fn repeated_components_have_separate_signs() {
     use TextureSign::*;
     let ram = Ram::new(0x10000);
     ram.write(0x1000, &[0xff, 0x80]);

@@ -18,7 +18,7 @@ fn region(pc: u32, size: usize) -> Compiled {
 }
 
 #[test]
-fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
+fn full_memory_is_emptied_with_its_profile_and_reused_after_the_engines_leave_it() {
     const THIRD: usize = CODE_SIZE / 3;
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
@@ -89,7 +89,7 @@ fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
 }
 
 #[test]
-fn pages_with_stored_code_alone_are_limited() {
+fn pages_with_only_stored_code_are_limited() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
     cache.most_tables = 64;

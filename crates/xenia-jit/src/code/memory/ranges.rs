@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_memory_says_so() {
+    fn full_memory_is_reported() {
         let mut ranges = Ranges::new(1 << 20);
         ranges.allocate(1).unwrap();
         assert!(matches!(ranges.allocate(1 << 20), Err(JitError::CodeMemoryFull)));

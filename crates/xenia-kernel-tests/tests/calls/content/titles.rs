@@ -102,7 +102,7 @@ fn enumeration_includes_content_of_alternate_titles() {
 }
 
 #[test]
-fn lists_of_titles_take_nothing_on_trust() {
+fn invalid_lists_of_titles_are_refused() {
     let mut b = title();
     let results = at(&b, RESULTS);
     for (arguments, error) in [([ANY, 7, 2, 0, results], 0x8007_0057), ([ANY, 0, 2, 0, 0], INVALID_PARAMETER)]

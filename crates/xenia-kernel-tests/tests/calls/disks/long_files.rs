@@ -105,7 +105,7 @@ fn the_first_write_is_made_again_until_all_is_copied() {
 }
 
 #[test]
-fn a_change_of_size_is_made_again_and_a_cut_to_nothing_is_not() {
+fn a_change_of_size_is_repeated_but_not_a_truncation_to_zero() {
     let mut case = Case::new();
     assert_eq!(calls_of(|| case.resize(SIZE as u64)), 1, "no change");
     assert_eq!(calls_of(|| case.resize(SIZE as u64 + 1)), 3);

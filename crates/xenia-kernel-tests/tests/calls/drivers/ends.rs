@@ -138,7 +138,7 @@ fn references_and_handles_of_a_file_keep_it_open() {
 }
 
 #[test]
-fn a_duplication_that_closes_the_last_handle_tells_the_driver() {
+fn a_duplication_that_closes_the_last_handle_notifies_the_driver() {
     const CLOSE_SOURCE: u64 = 1;
     let mut rig = Rig::new();
     let before = rig.counts();
@@ -154,7 +154,7 @@ fn a_duplication_that_closes_the_last_handle_tells_the_driver() {
 }
 
 #[test]
-fn a_duplication_that_fails_says_so_after_the_driver_is_told() {
+fn a_failed_duplication_closes_its_source_and_notifies_the_driver() {
     let mut rig = Rig::new();
     let before = rig.counts();
     let file = rig.opened(SYNCHRONOUS);

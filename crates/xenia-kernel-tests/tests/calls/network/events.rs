@@ -48,7 +48,7 @@ fn events_stay_signalled_and_are_waited_for() {
 }
 
 #[test]
-fn a_socket_signals_what_comes_once_until_it_is_asked_for() {
+fn a_socket_signals_an_event_once_until_it_is_rearmed() {
     let mut b = Harness::online();
     let listener = b.listener(4100);
     let accepts = event(&mut b);

@@ -50,7 +50,7 @@ fn buffers_are_filled_in_order_and_a_call_without_a_structure_returns_zero() {
 }
 
 #[test]
-fn a_structure_says_when_it_is_over_and_its_event_is_signalled() {
+fn a_completed_structure_has_its_status_and_event_set() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     let event = b.xam_call("NetDll_WSACreateEvent", &[]);
@@ -81,7 +81,7 @@ fn a_structure_says_when_it_is_over_and_its_event_is_signalled() {
 }
 
 #[test]
-fn messages_and_their_senders_come_later_too() {
+fn pending_receives_store_messages_and_senders() {
     let mut b = Harness::online();
     let a = b.bound(DATAGRAM, 6100);
     let c = b.bound(DATAGRAM, 6101);

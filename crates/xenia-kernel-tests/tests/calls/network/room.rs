@@ -33,7 +33,7 @@ fn receive_buffer_growth_wakes_the_sender() {
 }
 
 #[test]
-fn later_send_is_queued_behind_pending_data() {
+fn a_later_send_is_queued_after_pending_data() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     b.set_buffer(server, 1024);

@@ -100,7 +100,7 @@ fn no_server_of_the_online_service_is_reached() {
 }
 
 #[test]
-fn an_address_stands_for_a_console_that_is_there() {
+fn an_address_maps_to_a_reachable_console() {
     let mut b = Harness::new();
     let own = b.at(INTO);
     let id = b.at(0x100);

@@ -166,7 +166,7 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
 }
 
 #[test]
-fn swaps_and_questions_about_the_mode_do_not_wait_for_a_chip_that_is_at_work() {
+fn swaps_and_mode_queries_do_not_wait_for_a_busy_gpu() {
     let (give, take) = sync_channel::<Arc<Kernel>>(1);
     let (tell, at_work) = sync_channel(1);
     let (done, swapped) = sync_channel(1);

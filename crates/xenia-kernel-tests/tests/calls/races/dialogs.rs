@@ -6,7 +6,7 @@ use xenia_sched::TICKS_PER_SECOND;
 const ROUNDS: usize = 2000;
 
 #[test]
-fn listeners_hear_that_a_dialog_is_there_before_that_it_is_gone() {
+fn listeners_hear_of_a_dialogs_start_before_its_end() {
     let machine = HostThreads::new(&no_routine);
     let thread = machine.add_thread().0;
     let ask = |guest: &mut Guest| {

@@ -44,7 +44,7 @@ fn count(machine: &HostThreads, threads: &[ThreadRef], objects: &[[GuestAddr; OB
 }
 
 #[test]
-fn six_threads_at_objects_of_their_own_find_no_lock_taken() {
+fn six_threads_at_separate_objects_find_no_lock_taken() {
     let machine = HostThreads::new(&no_routine);
     let dispatcher = &machine.kernel.dispatcher;
     // The shard of an object is arbitrary: pick six sets of objects without a common shard.

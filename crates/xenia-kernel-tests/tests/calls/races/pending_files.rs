@@ -90,7 +90,7 @@ fn with_workers<R>(machine: &HostThreads, workers: usize, code: impl FnOnce() ->
 }
 
 #[test]
-fn a_caller_goes_on_while_the_disc_reads_and_hears_of_the_end_in_each_way() {
+fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
     let called = AtomicU32::new(0);
     let routine = |guest: &mut Guest, pc: u32, arguments: [u64; 4]| {
         let block = guest.machine.scratch.offset(0x1100).0;

@@ -23,7 +23,7 @@ fn timers_by_pointer_say_whether_they_were_set() {
 }
 
 #[test]
-fn time_goes_on_with_the_guests_clock() {
+fn system_time_follows_the_guest_clock() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     b.kernel_call("KeQuerySystemTime", &[base]);
@@ -40,7 +40,7 @@ fn time_goes_on_with_the_guests_clock() {
 }
 
 #[test]
-fn a_yield_says_whether_another_thread_was_ready() {
+fn a_yield_returns_whether_another_thread_was_ready() {
     let mut b = Harness::new();
     let slot = b.scheduler.thread(b.thread).unwrap().slot();
     assert_eq!(b.scheduler.begin_slot_visit(slot), Some(b.thread));

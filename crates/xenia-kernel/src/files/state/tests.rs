@@ -166,7 +166,7 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
 }
 
 #[test]
-fn restored_files_go_on_as_the_saved_ones() {
+fn restored_files_continue_as_the_saved_ones() {
     let objects = objects();
     let mut packages = 0;
     let mut busy = 0;

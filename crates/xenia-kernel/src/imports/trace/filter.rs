@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stand_for_any_characters() {
+    fn stars_match_any_characters() {
         for (pattern, name, fits) in [
             ("a*c", "abc", true),
             ("a*c", "ac", true),

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_driver_goes_on_as_the_saved_one() {
+    fn a_restored_driver_continues_as_the_saved_one() {
         let (driver, other) = (used(), driver());
         let saved = driver.state();
         other.restore(through(&saved), 4 * FRAME_TICKS - 1).expect("it can be");

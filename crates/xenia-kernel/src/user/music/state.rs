@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_player_goes_on_with_its_song() {
+    fn a_restored_player_continues_its_song() {
         let mut music = player();
         let restored = MusicPlayer::default();
         restored.restore(crate::kernel::through(&music)).expect("it can be");

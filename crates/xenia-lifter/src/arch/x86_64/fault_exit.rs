@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_behind_the_test_are_done_in_front_of_the_mark() {
+    fn moves_after_the_test_precede_the_mark() {
         // mov rax, [rcx+8]; mov rbx, r13; test rcx, rcx; mov [rsp+0x18], rcx; jz +16;
         // 20 zero bytes
         let mut code = vec![0x48, 0x8B, 0x41, 8, 0x4C, 0x89, 0xEB];

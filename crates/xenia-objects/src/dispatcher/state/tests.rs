@@ -130,7 +130,7 @@ impl Setup {
 type Change = (&'static str, fn(&mut DispatcherState));
 
 #[test]
-fn restored_waits_mutants_and_timers_go_on_as_the_saved_ones() {
+fn restored_waits_mutants_and_timers_continue_as_the_saved_ones() {
     let lines = Setup::new().go_on();
     let woken = lines.iter().filter(|line| line.starts_with("abandoned")).count();
     assert_eq!(woken, 1, "{lines:#?}");

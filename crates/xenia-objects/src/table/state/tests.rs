@@ -125,7 +125,7 @@ impl Setup {
 type Change = (&'static str, fn(&mut ObjectsState));
 
 #[test]
-fn a_restored_table_goes_on_as_the_saved_one() {
+fn a_restored_table_continues_as_the_saved_one() {
     let lines = Setup::new().go_on();
     assert!(lines.iter().filter(|line| line.starts_with("deleted")).count() >= 5, "{lines:#?}");
     assert_eq!(Setup::new().restored().go_on(), lines);
@@ -139,7 +139,7 @@ fn a_table_that_waits_use_takes_no_state() {
 }
 
 #[test]
-fn objects_without_record_are_kept_by_those_that_hold_them_after_a_restore() {
+fn restored_objects_without_a_record_are_kept_by_their_holders() {
     let setup = Setup::new();
     let Saved(state, held) = setup.saved();
     let body = setup.held[0].body;

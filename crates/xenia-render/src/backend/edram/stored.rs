@@ -130,7 +130,7 @@ mod tests {
     use crate::backend::Scale;
 
     #[test]
-    fn numbers_come_back_and_wrong_ones_are_nothing() {
+    fn numbers_round_trip_and_invalid_ones_are_refused() {
         with(|device| {
             let texels = Texels { kind: 1, widths: [5, 6, 5, 0], number: 2, bytes: 8 };
             for kernel in [

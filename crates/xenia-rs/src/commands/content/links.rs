@@ -75,7 +75,7 @@ fn links_out(from: &Path, path: &Path, depth: u32) -> Vec<PathBuf> {
 mod tests {
     #[cfg(unix)]
     #[test]
-    fn links_that_hide_nothing_that_is_exported_leave_an_export_complete() {
+    fn an_export_is_complete_if_links_hide_no_exported_package() {
         use super::super::tests::{run, save_in};
         use super::*;
         use xenia_cli::Code;

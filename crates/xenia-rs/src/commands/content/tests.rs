@@ -44,7 +44,7 @@ fn rows(folder: &str, json: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
+fn an_exported_save_is_imported_with_its_metadata() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));
@@ -137,7 +137,7 @@ fn packages_whose_names_end_as_files_do_keep_them() {
 }
 
 #[test]
-fn an_export_goes_on_behind_a_package_that_no_file_can_hold() {
+fn an_export_continues_after_a_package_that_does_not_fit_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));
@@ -191,7 +191,7 @@ fn an_export_that_is_interrupted_leaves_no_temporary_files() {
 }
 
 #[test]
-fn an_import_that_fails_says_what_it_has_taken_in() {
+fn a_failed_import_lists_the_imported_packages() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));
@@ -319,7 +319,7 @@ fn a_link_that_leads_out_is_named_and_does_not_block_a_replacement() {
 
 #[cfg(unix)]
 #[test]
-fn folders_of_packages_that_are_links_out_are_named_and_are_no_success() {
+fn package_folders_that_link_out_are_reported_as_failures() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));
@@ -337,7 +337,7 @@ fn folders_of_packages_that_are_links_out_are_named_and_are_no_success() {
 }
 
 #[test]
-fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
+fn a_failed_import_leaves_only_the_old_save() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     save_in(&at("one"));
@@ -376,7 +376,7 @@ fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
 }
 
 #[test]
-fn a_download_in_one_file_goes_out_as_it_is_and_is_replaced() {
+fn a_single_file_download_is_exported_unchanged_and_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let of_type = at("one/Content/0000000000000000/4D5307D1/00000002");

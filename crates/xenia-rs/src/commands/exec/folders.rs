@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_gone_says_so_and_leads_back() {
+    fn a_missing_folder_is_reported_with_a_way_back() {
         let dir = tempfile::tempdir().unwrap();
         let gone = shown(&dir.path().join("gone"), 0);
         assert!(gone.failure.is_some_and(|text| text.starts_with("It can't be read")));

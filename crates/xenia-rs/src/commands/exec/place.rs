@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_comes_back_and_a_damaged_one_does_not() {
+    fn a_place_round_trips_and_a_damaged_one_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("state/window.json");
         assert_eq!(read(&file), None);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_says_what_happened_and_why_and_where_more_is() {
+    fn the_page_shows_the_failure_its_cause_and_the_log() {
         let crash = "0x82010004: read of 0x00000018: no memory is committed at the address\n  thread 1 ...";
         let report = Ok(PathBuf::from("/state/crashes/fog.json"));
         let page = lines(crash, &[r"game:\Media\Resource.xpr".to_owned()], &report);

@@ -240,7 +240,7 @@ mod tests {
     use xenia::machine::Launched;
 
     #[test]
-    fn a_state_that_cannot_be_loaded_is_told_from_a_machine_that_cannot_be_made() {
+    fn an_unloadable_state_is_distinguished_from_a_failed_machine() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("exit.state");
         std::fs::write(&path, "no state").unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_was_not_followed_gives_way_to_a_later_one() {
+    fn a_pending_command_is_replaced_by_a_later_one() {
         let (sender, commands) = mpsc::channel();
         for command in [SessionCommand::LoadState(0), SessionCommand::Restart] {
             sender.send(command).unwrap();

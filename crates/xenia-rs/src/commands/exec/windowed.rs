@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_of_the_machine_ends_the_window_and_is_a_fault_of_ours() {
+    fn a_panic_of_the_machine_ends_the_window_as_an_internal_error() {
         let mut ended = false;
         let result: Result<()> = guarded(|| panic!("a panic of the test's own"), || ended = true);
         assert!(ended && result.unwrap_err().is::<Fault>());

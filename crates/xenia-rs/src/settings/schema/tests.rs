@@ -191,7 +191,7 @@ fn the_schema_refuses_what_the_program_refuses() {
 }
 
 #[test]
-fn the_kinds_of_controllers_are_those_that_the_program_knows() {
+fn the_kinds_of_controllers_are_those_of_the_program() {
     let error = error_of("[input]\nkind = \"mouse\"\n").unwrap();
     let (_, expected) = error.split_once("expected one of ").unwrap_or_else(|| panic!("{error}"));
     let expected: Vec<&str> = expected.split(", ").map(|word| word.trim().trim_matches('`')).collect();
@@ -199,7 +199,7 @@ fn the_kinds_of_controllers_are_those_that_the_program_knows() {
 }
 
 #[test]
-fn the_keys_of_pads_are_those_that_the_program_knows() {
+fn the_keys_of_pads_are_those_of_the_program() {
     let schema = schema(&built(Cli::command()));
     for (table, place) in [
         ("input", "/properties/input"),

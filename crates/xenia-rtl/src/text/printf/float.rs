@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none() {
+    fn infinities_and_nans() {
         for (value, letter, precision, expected) in [
             (f64::INFINITY, 'f', None, "1.#INF00"),
             (f64::NEG_INFINITY, 'f', None, "-1.#INF00"),

@@ -31,7 +31,7 @@ fn writable(folder: &Path) -> HostFolder {
 }
 
 #[test]
-fn many_files_are_the_titles_at_once_and_the_hosts_as_a_group() {
+fn many_closed_files_are_committed_as_a_group() {
     const FILES: usize = GROUP + 20;
     let folder = tempfile::tempdir().unwrap();
     let mut device = writable(folder.path());
@@ -56,7 +56,7 @@ fn many_files_are_the_titles_at_once_and_the_hosts_as_a_group() {
 }
 
 #[test]
-fn a_quiet_moment_a_flush_or_an_open_to_write_commits_the_group() {
+fn idle_time_a_flush_or_an_open_for_writing_commits_the_group() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = writable(folder.path());
     let waits = || on_host(folder.path()).iter().any(|name| name.ends_with('?'));
@@ -94,7 +94,7 @@ fn a_quiet_moment_a_flush_or_an_open_to_write_commits_the_group() {
 }
 
 #[test]
-fn closed_files_of_a_run_that_was_cut_short_replace_theirs_if_they_are_whole() {
+fn closed_files_of_a_killed_run_replace_theirs_if_they_are_complete() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("old"), "old").unwrap();

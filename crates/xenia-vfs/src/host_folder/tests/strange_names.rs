@@ -103,7 +103,7 @@ fn files_with_the_names_of_a_hosts_devices_are_files() {
 }
 
 #[test]
-fn names_of_the_host_that_stand_for_others_are_no_names_of_titles() {
+fn escaped_host_names_are_not_names_of_titles() {
     let folder = tempfile::tempdir().unwrap();
     let mut vfs = disk(folder.path());
     write(&mut vfs, r"\disk\con").unwrap();

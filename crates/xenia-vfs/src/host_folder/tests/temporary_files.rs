@@ -30,7 +30,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
 }
 
 #[test]
-fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
+fn a_new_file_is_visible_to_the_guest_first_and_to_the_host_when_complete() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let file = device.create_file(&names(&["New"])).unwrap();

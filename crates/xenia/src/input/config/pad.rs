@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pad_goes_through_the_assignments_and_gets_one_of_its_own() {
+    fn a_pad_cycles_through_the_assignments_and_gets_a_new_one() {
         let mut config = config("[controller.a]\n");
         let mut next = || {
             let changed = config.next_pad_assignment(&pad());

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn shorter_bytes_leave_nothing_behind() {
+    fn shorter_bytes_leave_no_remainder() {
         let mut shadow = Shadow::default();
         let mut delta = None;
         let long: Vec<u8> = (0..9000).map(|index| index as u8 | 1).collect();

@@ -165,7 +165,7 @@ fn branches_get_shorter_and_tables_lead_where_they_led() {
 }
 
 #[test]
-fn a_constant_behind_a_table_is_no_entry_of_it() {
+fn a_constant_after_a_table_is_not_its_entry() {
     // 0: cmp edi,1; 3: jae 2Ch; 9: lea rax,[rip+t]; 10h: movsxd rcx,[rax+rdi*4]; 14h: add rax,rcx;
     // 17h: jmp rax; 19h: t: 25h; 1Dh: c; 25h: mov rcx,[rip+c]; 2Ch: ret
     let mut code = vec![0x83, 0xFF, 0x01, 0x0F, 0x83, 0x23, 0, 0, 0];

@@ -70,7 +70,7 @@ fn pipeline_store_deduplicates_entries() {
 }
 
 #[test]
-fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
+fn a_truncated_file_is_valid_up_to_its_end_and_can_be_appended_to() {
     let folder = Folder::new("cut");
     let (mut store, _) = open(&folder);
     for n in 0..3 {
@@ -93,7 +93,7 @@ fn a_file_that_ends_anywhere_is_good_up_to_there_and_goes_on() {
 }
 
 #[test]
-fn damage_loses_what_comes_after_it_and_invents_nothing() {
+fn damage_loses_only_later_records() {
     let folder = Folder::new("damage");
     let (mut store, _) = open(&folder);
     for n in 0..16 {
@@ -140,7 +140,7 @@ fn any_bytes_after_the_header_are_read() {
 }
 
 #[test]
-fn files_of_others_are_begun_anew() {
+fn files_with_other_headers_are_restarted() {
     let folder = Folder::new("foreign");
     std::fs::create_dir_all(folder.file().parent().unwrap()).unwrap();
     let mut old = HEADER;
@@ -180,7 +180,7 @@ fn conversions_are_kept_among_the_rest() {
 /// Damaged files, and complete records of damaged words with correct checksums, as an attacker
 /// would write them. `XENIA_RANDOM_STORES` selects the cases.
 #[test]
-fn any_store_opens_and_goes_on() {
+fn any_store_opens_and_can_be_appended_to() {
     let folder = Folder::new("random");
     let (mut store, _) = open(&folder);
     for n in 0..12 {

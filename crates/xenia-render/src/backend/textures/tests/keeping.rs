@@ -179,7 +179,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
 }
 
 #[test]
-fn an_opaque_border_has_a_texture_of_its_own() {
+fn an_opaque_border_has_a_separate_texture() {
     device::tests::with(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         let ram = random_memory(&mut rng);

@@ -45,7 +45,7 @@ fn suite() -> SettingTarget {
 }
 
 #[test]
-fn each_setting_of_players_stands_on_the_page_once() {
+fn each_player_setting_is_on_the_page_once() {
     let pages = Pages::new("", &[]);
     let model = pages.settings.settings(&SettingTarget::All);
     assert_eq!((model.failure, model.name.as_str(), model.other), (None, "all titles", None));
@@ -139,7 +139,7 @@ fn the_winner_is_shown_with_its_source_and_those_below() {
 }
 
 #[test]
-fn all_settings_of_one_table_are_reset_and_nothing_else() {
+fn a_reset_resets_only_the_settings_of_one_table() {
     let id = id_of(Some(SUITE.as_ref())).unwrap();
     let text = format!(
         "# mine\n[exec]\nvolume = 70\nquantum = 7\n\n[title.{id}]\nmute = true\n\n[input]\ndead-zone = 0.2\n"

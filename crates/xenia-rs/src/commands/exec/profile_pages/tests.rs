@@ -107,7 +107,7 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
 }
 
 #[test]
-fn a_title_that_cannot_be_opened_says_why() {
+fn a_title_that_cannot_be_opened_has_a_reason() {
     let own = ExecArgs::default();
     let missing = DataSubject::open(&own, Some(Path::new("/nowhere/a.xex")));
     let model = achievements_model(&missing, None);
