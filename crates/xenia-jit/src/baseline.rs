@@ -16,7 +16,7 @@
 //! | Which words are compiled together? | `unit`, `endings`, `source` |
 //! | Which host code do they become? | `emit`, `templates`, `encode` |
 //! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
-//! | Which functions gain in the optimizing tier? | `worth`, `shares`, `survey` |
+//! | Which functions gain in the optimizing tier? | `function_scan`, `worth`, `shares` |
 //! | How is the code entered and left? | `tier`, `enter`, `services` |
 //!
 //! Invariants:
@@ -26,7 +26,7 @@
 //! - `unsafe` is confined to `enter` and its thunks.
 //!
 //! The host code is x86-64's. On other processors no code is emitted and `absent` replaces `enter`;
-//! only the static survey of functions is used there.
+//! only the static scan of functions is used there.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod cache;
@@ -40,6 +40,7 @@ mod endings;
 mod enter;
 mod entries;
 mod float_thunks;
+mod function_scan;
 mod group_thunks;
 mod links;
 mod map;
@@ -49,12 +50,11 @@ mod shares;
 mod single_thunks;
 mod sites;
 mod source;
-mod survey;
 mod templates;
 mod tier;
 mod unit;
 mod worth;
 
-pub(crate) use survey::{Survey, Surveyed};
+pub(crate) use function_scan::{FunctionScanner, ScannedFunction};
 pub(crate) use templates::CodeOptions;
 pub(crate) use tier::{Baseline, SLICE, Visited};

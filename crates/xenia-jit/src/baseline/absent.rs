@@ -10,7 +10,7 @@ use super::templates::HostFeatures;
 use xenia_cpu::PpcContext;
 use xenia_memory::{Action, HostFault};
 
-/// Features that the survey of functions counts with.
+/// Features that the scan of functions counts with.
 pub(super) fn host_features() -> HostFeatures {
     HostFeatures { movbe: true, lzcnt: true, fma: true, segment: false }
 }

@@ -2,7 +2,7 @@
 //! to the store.
 //!
 //! ```text
-//!  known functions ──► survey ──► worth it ──► compiled, piece by piece ──► store
+//!  known functions ──► scan ──► worth it ──► compiled, piece by piece ──► store
 //!        ▲               │
 //!        └── callees ◄───┘
 //! ```
@@ -16,7 +16,7 @@
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled
 //! ahead is compiled exactly as in a run without ahead-of-time compilation.
 
-use crate::baseline::{CodeOptions, Survey, Surveyed};
+use crate::baseline::{CodeOptions, FunctionScanner, ScannedFunction};
 use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
@@ -30,7 +30,7 @@ use xenia_lifter::cfg::function_bounds::ends_in_a_jump;
 use xenia_lifter::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
 use xenia_lifter::{Compiler, LiftError, Mode};
 
-/// Limit of functions that are surveyed.
+/// Limit of functions that are scanned.
 const MAX_FUNCTIONS: usize = 1 << 20;
 /// Limit of pieces that are compiled of one function.
 const MAX_PIECES: usize = 1 << 10;
@@ -46,7 +46,7 @@ pub(crate) struct AheadCounts {
 
 /// Worklist of functions: the roots that were added, and their callees.
 pub(crate) struct Finder {
-    survey: Survey,
+    scanner: FunctionScanner,
     todo: VecDeque<u32>,
     seen: HashSet<u32>,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Finder {
 impl Finder {
     pub(crate) fn new(shared: &Shared) -> Self {
         let options = CodeOptions::of(&shared.config);
-        Self { survey: Survey::new(options), todo: VecDeque::new(), seen: HashSet::new() }
+        Self { scanner: FunctionScanner::new(options), todo: VecDeque::new(), seen: HashSet::new() }
     }
 
     /// Adds the function that begins at `start`.
@@ -71,22 +71,26 @@ impl Finder {
     }
 
     /// Surveys the next function and adds its callees. Returns `None` if the worklist is empty.
-    pub(crate) fn next(&mut self, shared: &Shared, code: &ModeCode) -> Option<(u32, Option<Surveyed>)> {
+    pub(crate) fn next(
+        &mut self,
+        shared: &Shared,
+        code: &ModeCode,
+    ) -> Option<(u32, Option<ScannedFunction>)> {
         let start = self.todo.pop_front()?;
         let end = code.cache.lock().functions.ends_at(start);
         let seen = &self.seen;
-        let surveyed = self.survey.survey(&shared.memory, start, end, &|pc| seen.contains(&pc));
-        for &call in surveyed.iter().flat_map(|surveyed| &surveyed.calls) {
+        let scanned = self.scanner.scan(&shared.memory, start, end, &|pc| seen.contains(&pc));
+        for &call in scanned.iter().flat_map(|scanned| &scanned.calls) {
             self.add(code, call);
         }
-        Some((start, surveyed))
+        Some((start, scanned))
     }
 }
 
 impl Shared {
     /// Whether a function should be compiled ahead of time.
-    pub(crate) fn is_worth_it(&self, surveyed: &Surveyed) -> bool {
-        self.config.tiers != Tiers::Both || surveyed.mix.is_worth_optimizing()
+    pub(crate) fn is_worth_it(&self, scanned: &ScannedFunction) -> bool {
+        self.config.tiers != Tiers::Both || scanned.mix.is_worth_optimizing()
     }
 }
 

@@ -146,7 +146,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
             continue;
         }
         match finder.as_mut().and_then(|finder| finder.next(shared, ahead.learned)) {
-            Some((start, Some(surveyed))) if shared.is_worth_it(&surveyed) && !ahead.has_code(start) => {
+            Some((start, Some(scanned))) if shared.is_worth_it(&scanned) && !ahead.has_code(start) => {
                 let Pieces { instructions: more, .. } = ahead.function(start, &goes_on);
                 instructions += more;
             }

@@ -117,9 +117,9 @@ impl Work {
         let mut done = Precompiled::default();
         let mut todo = Vec::new();
         let mut stop = false;
-        while let Some((start, surveyed)) = finder.next(shared, code).filter(|_| !stop) {
+        while let Some((start, scanned)) = finder.next(shared, code).filter(|_| !stop) {
             done.functions = finder.found() as u64;
-            if surveyed.is_some_and(|surveyed| shared.is_worth_it(&surveyed)) {
+            if scanned.is_some_and(|scanned| shared.is_worth_it(&scanned)) {
                 todo.push(start);
             } else {
                 done.done += 1;

@@ -1,11 +1,11 @@
-//! Static survey of functions, executed or not: finds their instruction mix and their callees.
+//! Static scan of functions, executed or not: finds their instruction mix and their callees.
 //!
 //! A function is discovered and its code written as for the baseline tier, and the code is
 //! discarded. That costs a hundredth of compiling the same code in the optimizing tier, so all code
-//! of a title can be surveyed to find the functions worth compiling ahead.
+//! of a title can be scanned to find the functions worth compiling ahead.
 //!
 //! No branch leads to the cases of a switch. If the function has a jump to an address in a
-//! register, the survey looks for cases in the gaps between the reached words, up to the function's
+//! register, the scan looks for cases in the gaps between the reached words, up to the function's
 //! end if that is known, else up to the last reached word.
 
 use super::emit::Emitter;
@@ -22,17 +22,17 @@ use xenia_memory::GuestMemory;
 const MAX_GAPS: usize = 1 << 12;
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Surveyed {
+pub(crate) struct ScannedFunction {
     pub(crate) mix: UnitMix,
     /// Addresses of callees, in ascending order.
     pub(crate) calls: Vec<u32>,
 }
 
-/// Surveys functions; reuses its tables.
-pub(crate) struct Survey {
+/// Scans functions; reuses its tables.
+pub(crate) struct FunctionScanner {
     discovery: Discovery,
     emitter: Emitter,
-    /// Words that were surveyed, from the function's start on.
+    /// Words that were scanned, from the function's start on.
     seen: Vec<bool>,
 }
 
@@ -58,35 +58,35 @@ impl Source for Bounded<'_> {
     }
 }
 
-impl Survey {
+impl FunctionScanner {
     pub(crate) fn new(options: CodeOptions) -> Self {
         Self { discovery: Discovery::new(), emitter: Emitter::new(options), seen: Vec::new() }
     }
 
     /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses for
     /// which `is_function` is true belong to other functions. Returns `None` if there is no code.
-    pub(crate) fn survey(
+    pub(crate) fn scan(
         &mut self,
         memory: &GuestMemory,
         start: u32,
         end: Option<u32>,
         is_function: &dyn Fn(u32) -> bool,
-    ) -> Option<Surveyed> {
+    ) -> Option<ScannedFunction> {
         let words =
             end.map_or(RANGE, |end| (end.saturating_sub(start) / 4) as usize).clamp(1, FUNCTION_LIMIT);
         self.seen.clear();
-        let mut surveyed = Surveyed::default();
+        let mut scanned = ScannedFunction::default();
         let mut at = 0;
         let mut has_jump = false;
         for _ in 0..MAX_GAPS {
             let from = start.wrapping_add(4 * at as u32);
-            let room = FUNCTION_LIMIT - surveyed.mix.instructions as usize;
+            let room = FUNCTION_LIMIT - scanned.mix.instructions as usize;
             let reach = Reach { words: RANGE.min(words - at), instructions: RANGE.min(room) };
             let mut source = Bounded { memory, start, words, seen: &self.seen, is_function };
             if !self.discovery.find(from, reach, &mut source) {
                 break;
             }
-            has_jump |= self.take(at, &mut surveyed);
+            has_jump |= self.take(at, &mut scanned);
             let most = match end {
                 Some(_) => words,
                 None if has_jump => self.seen.len(),
@@ -98,18 +98,18 @@ impl Survey {
                 !is_seen && memory.fetch_u32(pc).is_ok_and(|word| word != NOP && decode(word).is_some())
             });
             match gap {
-                Some(gap) if (surveyed.mix.instructions as usize) < FUNCTION_LIMIT => at = gap,
+                Some(gap) if (scanned.mix.instructions as usize) < FUNCTION_LIMIT => at = gap,
                 _ => break,
             }
         }
-        surveyed.calls.sort_unstable();
-        surveyed.calls.dedup();
-        (surveyed.mix.instructions != 0).then_some(surveyed)
+        scanned.calls.sort_unstable();
+        scanned.calls.dedup();
+        (scanned.mix.instructions != 0).then_some(scanned)
     }
 
     /// Adds the unit that was just discovered `at` words from the function's start. Returns whether
     /// it jumps to an address in a register.
-    fn take(&mut self, at: usize, surveyed: &mut Surveyed) -> bool {
+    fn take(&mut self, at: usize, scanned: &mut ScannedFunction) -> bool {
         let unit = &self.discovery;
         // The code is never run, so the offset of every thunk may be 0.
         let is_written = self.emitter.emit(unit, &mut |_| Some(0)).is_some();
@@ -118,7 +118,7 @@ impl Survey {
             mix.arms = 0;
             mix.floats = 0;
         }
-        surveyed.mix.add(mix);
+        scanned.mix.add(mix);
         let mut has_jump = false;
         for block in &unit.blocks {
             if self.seen.len() < at + block.end {
@@ -130,7 +130,7 @@ impl Survey {
             let last = unit.words(block.end - 1, block.end)[0].i;
             let called = block.ending.target(pc, last).filter(|_| block.ending.calls());
             // `bl` to the next instruction reads its own address.
-            surveyed.calls.extend(called.filter(|&called| called != pc.wrapping_add(4)));
+            scanned.calls.extend(called.filter(|&called| called != pc.wrapping_add(4)));
         }
         has_jump
     }
@@ -155,25 +155,25 @@ mod tests {
         (memory, CODE + code.len() as u32)
     }
 
-    fn survey(source: &str, is_end_known: bool) -> Surveyed {
+    fn scan(source: &str, is_end_known: bool) -> ScannedFunction {
         let (memory, end) = memory(source);
-        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
-        survey.survey(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
+        let mut scanner = FunctionScanner::new(CodeOptions::of(&JitConfig::default()));
+        scanner.scan(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
     }
 
     #[test]
-    fn survey_distinguishes_plain_loops_from_loops_with_calls() {
-        let plain = survey("li 3, 9\nmtctr 3\nx: addi 4, 4, 1\nbdnz x\nblr\n", false);
+    fn scan_distinguishes_plain_loops_from_loops_with_calls() {
+        let plain = scan("li 3, 9\nmtctr 3\nx: addi 4, 4, 1\nbdnz x\nblr\n", false);
         assert_eq!((plain.mix.in_plain_loops, plain.mix.instructions), (2, 5));
         assert!(plain.mix.is_worth_optimizing() && plain.calls.is_empty());
-        let calls = survey("li 30, 9\nx: bl 0x82010100\naddic. 30, 30, -1\nbne x\nblr\n", false);
+        let calls = scan("li 30, 9\nx: bl 0x82010100\naddic. 30, 30, -1\nbne x\nblr\n", false);
         assert_eq!((calls.mix.in_plain_loops, &calls.calls[..]), (0, &[CODE + 0x100][..]));
         assert!(!calls.mix.is_worth_optimizing());
     }
 
     #[test]
     fn floating_point_counts_as_in_the_tier() {
-        let floats = survey("fadd 1, 1, 2\nfmul 1, 1, 3\nblr\n", false);
+        let floats = scan("fadd 1, 1, 2\nfmul 1, 1, 3\nblr\n", false);
         assert_eq!(floats.mix.floats, 2);
         assert!(floats.mix.is_worth_optimizing());
     }
@@ -182,25 +182,25 @@ mod tests {
     fn cases_of_a_switch_are_part_of_a_function() {
         // Only the indirect jump leads to the case that contains the loop.
         let source = "mtctr 3\nbctr\nnop\nli 3, 1\nblr\nli 3, 9\nmtctr 3\nx: bdnz x\nblr\n";
-        assert_eq!(survey(source, true).mix.in_plain_loops, 1);
-        assert_eq!(survey(source, false).mix.in_plain_loops, 0, "nothing is known of what lies behind");
+        assert_eq!(scan(source, true).mix.in_plain_loops, 1);
+        assert_eq!(scan(source, false).mix.in_plain_loops, 0, "nothing is known of what lies behind");
     }
 
     #[test]
-    fn survey_excludes_other_functions_and_unmapped_memory() {
+    fn scan_excludes_other_functions_and_unmapped_memory() {
         let (memory, _) = memory("li 3, 1\nb y\nblr\ny: li 3, 9\nmtctr 3\nx: bdnz x\nblr\n");
-        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
-        let mut surveyed_at =
-            |start, is_function: &dyn Fn(u32) -> bool| survey.survey(&memory, start, None, is_function);
-        assert_eq!(surveyed_at(CODE, &|_| false).unwrap().mix.instructions, 6);
-        assert_eq!(surveyed_at(CODE, &|pc| pc == CODE + 12).unwrap().mix.instructions, 2);
-        assert_eq!(surveyed_at(0x9000_0000, &|_| false), None);
+        let mut scanner = FunctionScanner::new(CodeOptions::of(&JitConfig::default()));
+        let mut scanned_at =
+            |start, is_function: &dyn Fn(u32) -> bool| scanner.scan(&memory, start, None, is_function);
+        assert_eq!(scanned_at(CODE, &|_| false).unwrap().mix.instructions, 6);
+        assert_eq!(scanned_at(CODE, &|pc| pc == CODE + 12).unwrap().mix.instructions, 2);
+        assert_eq!(scanned_at(0x9000_0000, &|_| false), None);
     }
 
     #[test]
     fn hostile_code_ends() {
         // Jumps all over the words, with a gap at every second one.
-        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
+        let mut scanner = FunctionScanner::new(CodeOptions::of(&JitConfig::default()));
         let memory = GuestMemory::new().unwrap();
         memory
             .alloc_fixed(GuestAddr(CODE), 0x10_0000, AllocKind::ReserveCommit, Protect::READ_WRITE)
@@ -211,8 +211,8 @@ mod tests {
             })
             .collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
-        let surveyed = survey.survey(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
-        assert!(surveyed.mix.instructions as usize <= FUNCTION_LIMIT);
-        assert!(survey.survey(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
+        let scanned = scanner.scan(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
+        assert!(scanned.mix.instructions as usize <= FUNCTION_LIMIT);
+        assert!(scanner.scan(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
     }
 }
