@@ -1,8 +1,8 @@
 //! Registers of the chip: one row each, in a file per unit.
 //!
-//! A row has the index (byte offset in the MMIO window divided by four), the hardware's name and,
-//! where known, the bit fields. Names for traces, typed access and the check that fields of a
-//! register don't overlap are derived from it. A field is a number, a flag or one of
+//! A row has the index (byte offset in the MMIO window divided by four), the name and, where known,
+//! the bit fields, as in the hardware documents. Names for traces, typed access and the check that
+//! fields of a register don't overlap are derived from it. A field is a number, a flag or one of
 //! [`enums`](crate::enums). Indices from [`FLOAT_CONSTANTS`] on are shader constants; they have no
 //! rows because they differ only by number.
 

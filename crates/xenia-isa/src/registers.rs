@@ -1,8 +1,8 @@
 //! Registers that an instruction names, and whether it reads or writes them, derived from its row.
 //!
 //! Not included are registers that no operand names: CTR and LR, CR, and the further registers of
-//! instructions that move several ([`Op::accesses_later_registers`]). The tests of the interpreter check
-//! this against its behaviour (`named_registers` in `xenia-cpu`).
+//! instructions that move several ([`Op::accesses_later_registers`]). The tests of the interpreter
+//! check this against its behaviour (`named_registers` in `xenia-cpu`).
 
 use crate::{Class, Flag, Instruction, Op, Operand};
 

@@ -101,7 +101,8 @@ impl Edram {
 mod tests {
     use super::*;
 
-    /// Numbers and first words of the pages written since a generation, and the generation that ends.
+    /// Numbers and first words of the pages written since a generation, and the generation that
+    /// ends.
     fn since(edram: &mut Edram, generation: u64) -> (Vec<(u32, u32)>, u64) {
         let mut pages = Vec::new();
         let ended = edram.since(generation, &mut |number, page| pages.push((number, page[0])));

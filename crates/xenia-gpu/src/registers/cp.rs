@@ -1,6 +1,4 @@
 //! Command processor: ring buffer, scratch registers, coherency.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 

@@ -1,6 +1,4 @@
 //! Display controller: modes, surfaces, gamma ramp.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 

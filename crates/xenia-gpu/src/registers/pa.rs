@@ -1,6 +1,4 @@
 //! Primitive assembly: clipping, viewport, setup, scan conversion.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 use crate::enums::PolygonFill;

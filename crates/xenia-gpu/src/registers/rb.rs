@@ -1,6 +1,4 @@
 //! Render backend: render targets, blending, depth and stencil, resolves.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 use crate::enums::{

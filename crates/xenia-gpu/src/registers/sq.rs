@@ -1,6 +1,4 @@
 //! Sequencer: shader programs, interpolators, constant ranges; shader export.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 use crate::enums::{SampleControl, VertexExportMode};

@@ -1,6 +1,4 @@
 //! The other units: memory hubs, texture pipes, caches, bus, and their performance counters.
-//!
-//! One row per register; the names are those of the hardware documents.
 
 use super::plain_registers;
 

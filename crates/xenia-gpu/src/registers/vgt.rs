@@ -1,6 +1,4 @@
 //! Vertex grouper and tessellator: indices, primitives, draw starts.
-//!
-//! One row per register; the names and bits are those of the hardware documents.
 
 use super::{plain_registers, registers};
 use crate::enums::{Primitive, TessellationMode};
