@@ -354,6 +354,6 @@ mod tests {
             assert_eq!(ctx.first_difference(&other).map(|(name, ..)| name).as_deref(), Some(name));
         }
         let other = PpcContext { budget: 5, time_base: 7, ..ctx.clone() };
-        assert_eq!(ctx.first_difference(&other), None, "budget and time are no state");
+        assert_eq!(ctx.first_difference(&other), None, "budget and time are not state");
     }
 }

@@ -73,7 +73,7 @@ fn unknown_gpd_entries_are_preserved() {
     }
     file[0xC..0x10].copy_from_slice(&(count as u32 + 2).to_be_bytes());
     let mut gpd = Gpd::read(&file).unwrap();
-    assert_eq!(gpd.achievements().len(), 2, "the list is no achievement");
+    assert_eq!(gpd.achievements().len(), 2, "the list is not an achievement");
     gpd.set_achievement(&record(9, 0));
     let again = Gpd::read(&gpd.to_bytes()).unwrap();
     assert_eq!(again, gpd);

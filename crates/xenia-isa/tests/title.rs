@@ -18,7 +18,7 @@ fn every_word_of_a_titles_functions_decodes() {
     for function in &image.functions {
         for address in (function.start.0..function.start.0 + function.size).step_by(4) {
             let word = image.word(GuestAddr(address)).unwrap();
-            assert!(decode(word).is_some(), "{address:08X}: {word:08X} is no instruction");
+            assert!(decode(word).is_some(), "{address:08X}: {word:08X} is not an instruction");
             words += 1;
             // Only a sample is assembled; all words would take minutes in an unoptimised build.
             if words.is_multiple_of(7) {

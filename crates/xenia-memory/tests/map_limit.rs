@@ -134,7 +134,7 @@ fn scattered_holes_leave_mappings_to_the_process() {
         host_store(&memory, at.0, number);
         assert_eq!(memory.read(at), Ok(number));
     }
-    // Pages that lose rights one by one are no holes, but mappings as well.
+    // Pages that lose rights one by one are mappings, not holes.
     for page in pages.iter().step_by(2) {
         assert_eq!(memory.protect(*page, 0x1000, Protect::READ_ONLY).unwrap(), RW);
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A guest handle. 0 is no handle, 0xFFFFFFFE the current thread, 0xFFFFFFFF the current process.
+/// A guest handle. 0 is not a handle, 0xFFFFFFFE the current thread, 0xFFFFFFFF the current
+/// process.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Handle(pub u32);
 

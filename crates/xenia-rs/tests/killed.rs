@@ -192,7 +192,7 @@ fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
     drop(held);
     assert!(import.wait().unwrap().success());
     package(&saves);
-    assert_eq!(run(&named).0, Some(0), "the lock file alone is no obstacle");
+    assert_eq!(run(&named).0, Some(0), "a lock file without its lock is ignored");
 }
 
 /// Number of kills in the test of saved states, whose runs are longer.

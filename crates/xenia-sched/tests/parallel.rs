@@ -111,7 +111,7 @@ fn barrier_limits_lead_to_one_quantum() {
     let mut machine = machine(&[(0, 0), (1, 1), (2, 2)], move |_, _, running| {
         let own = counts[running.id as usize].fetch_add(1, SeqCst) + 1;
         let least = counts.iter().map(|count| count.load(SeqCst)).min().unwrap();
-        // Compare only once all have begun: a thread that has not is no party yet.
+        // Compare only once all have begun: a thread that has not does not count yet.
         if least > 0 && running.ctx.gpr[5] == 0 {
             running.ctx.gpr[5] = own - least + 1;
         }

@@ -19,7 +19,7 @@ pub fn serialize<S: Serializer>(words: &[u32], serializer: S) -> Result<S::Ok, S
 /// Decodes words.
 ///
 /// # Errors
-/// The deserializer's errors; bytes that are no whole words.
+/// The deserializer's errors; bytes that are not whole words.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
     let bytes = whole_bytes::deserialize(deserializer)?;
     from_bytes(&bytes).ok_or_else(|| D::Error::custom("a word is cut"))

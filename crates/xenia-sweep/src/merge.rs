@@ -77,7 +77,7 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
     for file in files_of_results(folder)? {
         lines::read(&file, Torn::Skipped, |line, outcome: Outcome| {
             if !crate::unit::is_hash(&outcome.id) {
-                return Err(Error::line(&file, line, "`id` is no 64 hexadecimal digits"));
+                return Err(Error::line(&file, line, "`id` is not 64 hexadecimal digits"));
             }
             outcomes.push(outcome);
             Ok(())

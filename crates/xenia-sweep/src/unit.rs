@@ -189,7 +189,7 @@ impl SweepUnit {
     /// Description of an error in the unit under this build, if there is one.
     fn fault(&self, build: &str) -> Option<String> {
         if !is_hash(&self.id) {
-            return Some("`id` is no 64 hexadecimal digits".to_owned());
+            return Some("`id` is not 64 hexadecimal digits".to_owned());
         }
         if self.words.len() > MAX_WORDS || self.inputs.len() > MAX_WORDS {
             return Some(format!("more than {MAX_WORDS} words or inputs"));
@@ -344,7 +344,7 @@ mod tests {
             (format!("{}\n[1]\n", header(1)), "line 2: no unit"),
             (format!("{}\n{line}\n{line}\n", header(2)), "line 3: the same unit stands before"),
             (format!("{}\n{line}\n", header(7)), "it has 1 units, its header says 7"),
-            (format!("{}\n{escape}\n", header(1)), "line 2: `id` is no 64"),
+            (format!("{}\n{escape}\n", header(1)), "line 2: `id` is not 64"),
             (
                 format!("{}\n{}\n", header(1), line.replace("exec", "fuzz")),
                 "line 2: the unit is not what its id",

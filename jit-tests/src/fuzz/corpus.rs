@@ -61,7 +61,7 @@ pub(super) fn load(folder: &Path, seed: u64, choice: &Choice) -> Result<Vec<Plan
 fn sequence(file: &CaseFile, case: &Case) -> Result<Sequence, String> {
     let mut words: Vec<u32> = file.code_of(case).collect();
     if words.pop() != Some(BLR) {
-        return Err("its last word is no blr".to_owned());
+        return Err("its last word is not a blr".to_owned());
     }
     // The fuzzer's files keep LR in r1; sequences do so anyway.
     if words.first() == Some(&MFLR_R1) && words.last() == Some(&MTLR_R1) {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn corpus_cases_outside_fuzzer_limits_are_rejected() {
         for (source, reason) in [
-            ("test_a:\n  nop\n", "its last word is no blr"),
+            ("test_a:\n  nop\n", "its last word is not a blr"),
             ("test_a:\n  b test_a-64\n  blr\n", "a branch leaves the case"),
             ("test_a:\n  #_ MEMORY_IN 10001000 11\n  blr\n", "memory at 10001000 is outside the fuzzer's"),
             ("test_a:\n  #_ REGISTER_IN r13 1\n  blr\n", "r13 has to be"),

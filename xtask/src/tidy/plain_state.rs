@@ -52,7 +52,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
             match allowed {
                 Some(row) => used[row] = true,
                 None => findings.push(format!(
-                    "{path}:{number}: `{line}` is no plain data, so a saved state could not contain it \
+                    "{path}:{number}: `{line}` is not plain data, so a saved state could not contain it \
                      (xtask/src/tidy/plain_state.rs)"
                 )),
             }

@@ -87,7 +87,7 @@ impl VdEngine {
         call.kernel.display.lock().gpu_identifier = address.map(to_physical);
     }
 
-    /// Writes commands that set up the scaler. They are no-operations, because presentation scales
+    /// Writes commands that set up the scaler. They do nothing, because presentation scales
     /// the whole frame to the output. Returns the number of words written, which is all that fit.
     #[export(Constant)]
     fn VdInitializeScalerCommandBuffer(

@@ -109,7 +109,7 @@ pub fn open_as(name: &str, file: Vec<u8>, parts: &dyn Parts) -> Result<Volume, F
     match format.opens {
         Opens::Volume(open) => open(Arc::new(file)),
         Opens::Parts(open) => open(Arc::new(file), parts),
-        _ => panic!("{name} is no volume"),
+        _ => panic!("{name} is not a volume"),
     }
 }
 

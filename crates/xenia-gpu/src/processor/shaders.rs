@@ -117,7 +117,7 @@ mod tests {
             most = most.max(shaders.known_bytes);
         }
         let one = shaders.get(ShaderKind::Vertex).unwrap().size();
-        assert!(one > 1 << 20, "{one}: it is no inflated one");
+        assert!(one > 1 << 20, "{one}: it is not an inflated one");
         assert!(most > MAX_KNOWN_BYTES && most <= MAX_KNOWN_BYTES + one, "{most}");
     }
 }

@@ -243,7 +243,7 @@ fn obscured_keys_and_signatures_verify_on_the_same_console() {
         let right = b.kernel_call("XeKeysConsoleSignatureVerification", &[text, signed, feed]);
         (right, u32::from_be_bytes(b.got(feed, 4).try_into().unwrap()))
     };
-    assert_eq!(verify(&mut b), (0, 0), "zeros are no signature");
+    assert_eq!(verify(&mut b), (0, 0), "zeros are not a signature");
     assert_eq!(b.kernel_call("XeKeysConsolePrivateKeySign", &[text, signed]), 1);
     assert_eq!(verify(&mut b), (1, 1));
     b.put(0x140, b"T");

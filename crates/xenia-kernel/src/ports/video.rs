@@ -143,7 +143,7 @@ impl Video for NoVideo {
     }
 
     fn swap_commands(&self) -> SwapCommands {
-        // Type-2 packets are no-ops.
+        // Type-2 packets do nothing.
         |_| [0x8000_0000; 64]
     }
 }

@@ -60,8 +60,8 @@ const ALLOWED: &[AllowedCall] = &[
             Op::fnmsubsx,
         ],
         path: SlowPath::Call(Hook::Float),
-        reason: "the result is a NaN or the smallest normal single; about 15 ns. An operand is no single (not for frsp); about \
-            150 ns, and the rest of the block is left. NaNs and control bits as above.",
+        reason: "the result is a NaN or the smallest normal single; about 15 ns. An operand is not a single \
+            (except for frsp); about 150 ns, and the rest of the block is left. NaNs and control bits as above.",
     },
     AllowedCall {
         rows: &[
@@ -87,7 +87,7 @@ const ALLOWED: &[AllowedCall] = &[
     AllowedCall {
         rows: &[Op::fresx, Op::frsqrtex],
         path: SlowPath::Call(Hook::Float),
-        reason: "operand or result is no normal number, or the root's operand is negative; about 60 ns. Control \
+        reason: "operand or result is not a normal number, or the root's operand is negative; about 60 ns. Control \
             bits as above.",
     },
     AllowedCall {

@@ -37,7 +37,7 @@ fn source(interpolators: usize) -> String {
     }
     let _ = writeln!(text, "alloc position\nmax oPos, r1, r1");
     if interpolators != 0 {
-        // The field is no wider.
+        // The field is not wider.
         let _ = writeln!(text, "alloc interpolators {}", interpolators.min(8));
     }
     for i in 0..interpolators {

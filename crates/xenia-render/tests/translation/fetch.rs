@@ -26,7 +26,7 @@ fn every_format_agrees() {
                 0 => rng.random(),
                 1 => [0, u32::MAX, 0x8080_8080, 0x8000_8000, 0x7fff_7fff, 0x7c00_fc00, 0x0001_8001]
                     [i as usize / 4 % 7],
-                // Floats in every byte order, so that the values are no NaNs.
+                // Floats in every byte order, so that the values are not NaNs.
                 2 => rng.random_range(-100.0_f32..100.0).to_bits(),
                 _ => rng.random_range(-100.0_f32..100.0).to_bits().swap_bytes(),
             })

@@ -110,7 +110,7 @@ mod tests {
         let (rows, _) = players();
         let known = NUMBERS.iter().map(|(key, ..)| key).chain(WORDS.iter().map(|(key, _)| key)).chain(&FREE);
         for key in known {
-            assert!(rows.iter().any(|row| row.key == *key), "{key} is no setting of players");
+            assert!(rows.iter().any(|row| row.key == *key), "{key} is not a setting of players");
         }
     }
 }

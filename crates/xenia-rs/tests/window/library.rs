@@ -145,7 +145,7 @@ impl Usage {
         })
     }
 
-    /// Whether it is no more than it was, up to a tenth of memory and mappings: allocators keep
+    /// Whether it has not grown, up to a tenth of memory and mappings: allocators keep
     /// some.
     fn is_like(&self, first: &Self) -> bool {
         self.threads <= first.threads

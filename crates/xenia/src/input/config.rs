@@ -76,7 +76,7 @@ impl TryFrom<f64> for Zone {
     }
 }
 
-/// One of four users, counted from 1; 0 is no user.
+/// One of four users, counted from 1; 0 is not a user.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 struct Place(Option<u32>);

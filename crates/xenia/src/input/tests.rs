@@ -77,7 +77,7 @@ fn the_keyboard_is_one_users_beside_a_pad() {
         "each change that is seen, once"
     );
     controllers.keyboard(KeyCode::KeyL, true);
-    assert_eq!(controllers.gamepad(0, 0).unwrap().left_x, 0, "both ways is no way");
+    assert_eq!(controllers.gamepad(0, 0).unwrap().left_x, 0, "opposite directions cancel out");
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x131, true);
     assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x3010);

@@ -121,7 +121,7 @@ mod tests {
                 Err(_) => 0,
             };
             let torn: usize = (0..whole.len()).map(|length| check(&whole[..length])).sum();
-            assert!(torn < whole.len(), "a file without pixels is no picture");
+            assert!(torn < whole.len(), "a file without pixels is not a picture");
             for at in 0..whole.len() {
                 for value in [0, 1, 0x7F, 0x80, 0xD9, 0xFF, !whole[at]] {
                     let mut damaged = whole.clone();

@@ -53,7 +53,7 @@ fn a_title_that_ends_or_is_restarted_leaves_no_state() {
     std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
     let (mut machine, _) = leaving(&poller(), &slots);
     machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
-    assert!(slots.age(EXIT).is_some(), "a limit is no end");
+    assert!(slots.age(EXIT).is_some(), "a limit is not an end");
     let hello = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex"));
     let hello = Title::open_or_demo(Some(hello), &TitleConfig::default()).unwrap();
     let (mut machine, _) = leaving(&hello, &slots);

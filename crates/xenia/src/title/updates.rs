@@ -141,7 +141,7 @@ fn apply(
     name: &[&str],
     keys: &KeyRing,
 ) -> Option<(LoadedImage, Place)> {
-    // A file that is no XEX is reported when it is loaded.
+    // A file that is not a XEX is reported when it is loaded.
     let base = Xex::read(executable).ok()?;
     let execution = base.execution?;
     let mut updates = match in_folder(folder, execution.title_id, execution.disc_number, name) {

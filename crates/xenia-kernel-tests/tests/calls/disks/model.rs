@@ -104,7 +104,7 @@ pub(super) enum Kind {
     Directory,
     File(Content),
     /// A host entry that guests can't see: a link that leads nowhere or out of the disk, or else
-    /// something that is no file.
+    /// something that is not a file.
     Hidden {
         is_link: bool,
     },

@@ -61,7 +61,7 @@ fn a_yield_returns_whether_another_thread_was_ready() {
     assert_eq!(yields(&mut b), [NtStatus::SUCCESS; 2]);
     assert_eq!(b.scheduler.begin_slot_visit(slot), Some(other), "though its priority is lower");
     assert_eq!(b.scheduler.running(slot), Some(other));
-    // A time that has passed is no yield.
+    // A time that has passed is not a yield.
     let past = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 0, earlier]);
     assert!(matches!(past, Flow::Yield(0)), "{past:?}");
 }

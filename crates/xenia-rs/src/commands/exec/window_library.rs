@@ -231,7 +231,7 @@ impl WindowLibrary {
         folders.push(folder);
         let mut list = toml_edit::Array::new();
         for folder in &folders {
-            list.push(folder.to_str().with_context(|| format!("{} is no UTF-8", folder.display()))?);
+            list.push(folder.to_str().with_context(|| format!("{} is not UTF-8", folder.display()))?);
         }
         settings::change(&settings::built(Cli::command()), file, "library.folder", Some(&list.to_string()))?;
         Ok(())

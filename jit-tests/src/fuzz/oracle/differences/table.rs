@@ -199,7 +199,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "singles: enabled overflow or underflow beyond the scale",
-        why: "operand that is no single, or frsp of what a scaled single doesn't reach: undefined",
+        why: "operand that is not a single, or frsp of what a scaled single doesn't reach: undefined",
         book: "PowerISA 2.02 I 4.3.5",
         rows: Rows::Where(single),
         field: Field::Target(ALL),
@@ -245,7 +245,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        name: "singles: NaN of an operand that is no single",
+        name: "singles: NaN of an operand that is not a single",
         why: "undefined: low fraction bits kept here, cleared by qemu",
         book: "PowerISA 2.02 I 4.3.5",
         rows: Rows::Where(single),
