@@ -57,10 +57,11 @@ struct Budgets(BTreeMap<String, usize>);
 /// Names that say nothing of what a function does, a module contains or a constant is.
 const VAGUE: [&str; 4] = ["look", "look_at", "tell", "told"];
 
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 10] = [
     ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
     ("columns", "lines of comments or pages are longer than 100 columns"),
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
+    ("negated-nouns", "sentences say \"is no thing\" in place of \"is not a thing\""),
     ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
     ("tuple-parameters", "parameters are tuples, whose types do not name their parts"),
     ("vague-names", "functions, modules or constants are called look, look_at, tell, told or tell_*"),
@@ -194,6 +195,9 @@ impl Counts {
         if text.contains("See the module's d") {
             self.note("module-references", format!("{path}:{line}"));
         }
+        for _ in 0..negated_nouns(text) {
+            self.note("negated-nouns", format!("{path}:{line}"));
+        }
         let text = text.to_lowercase();
         for (term, _) in TERMS.iter().filter(|(term, _)| text.contains(term)) {
             self.note("terms", format!("{path}:{line} ({term})"));
@@ -289,6 +293,19 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Number of places where "is no" or "are no" has a noun after it. "There is no" and "no longer"
+/// are plain English.
+fn negated_nouns(text: &str) -> usize {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_negated = |words: &[&str]| {
+        let [before, is, no, after] = words else { return false };
+        let before = before.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let is_noun = !after.starts_with("longer");
+        ["is", "are"].contains(is) && *no == "no" && !before.eq_ignore_ascii_case("there") && is_noun
+    };
+    words.windows(4).filter(|&words| is_negated(words)).count()
+}
+
 fn begins_with_clause(sentence: &str) -> bool {
     let sentence = sentence.trim_start_matches(['*', '-', ' ', '(']);
     let first = sentence.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
@@ -316,6 +333,10 @@ mod tests {
             ("/// Bytes.\n///\n/// More text that explains these.\nstruct S;\n", vec![]),
             ("/// See the module's documentation.\nstruct S;\n", vec!["module-references"]),
             ("// A value taken for granted by its readers.\n", vec!["terms"]),
+            (
+                "// The handle is no file. (There is no\n// name.) It is no longer open.\n",
+                vec!["negated-nouns"],
+            ),
             (long.as_str(), vec!["columns"]),
             ("let what = \"What is sent\";\n", vec![]),
         ] {

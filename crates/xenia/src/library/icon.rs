@@ -38,7 +38,7 @@ fn decode(bytes: &[u8]) -> Result<IconPicture> {
 }
 
 /// Reads the bytes of an icon, made smaller where it is larger than titles' own. `None` if they are
-/// no PNG picture, or too large.
+/// not a PNG picture, or too large.
 pub fn small(bytes: &[u8]) -> Option<IconPicture> {
     let icon = decode(bytes).ok()?;
     Some(shrunk(icon, PictureLimit { width: SMALL_SIDE, height: SMALL_SIDE }))
