@@ -19,7 +19,7 @@ const DATA: u32 = 0x1000_0000;
 /// Size of the code area and of the data area in bytes.
 const SIZE: u32 = 0x1_0000;
 /// Limit on the instructions per input; sequences may loop.
-const BUDGET: i64 = 200;
+const MAX_INSTRUCTIONS: i64 = 200;
 const MAX_WORDS: usize = 48;
 /// Encoding of `sc 2`: ends a sequence that reaches it.
 const SC: u32 = 0x4400_0042;
@@ -49,7 +49,7 @@ impl LifterHarness {
         self.memory.write_bytes(GuestAddr(CODE), code).expect("code is mapped");
         self.memory.write_bytes(GuestAddr(DATA), data).expect("data is mapped");
         self.ctx = ctx.clone();
-        self.ctx.begin_visit(BUDGET, 0, u32::MAX);
+        self.ctx.begin_visit(MAX_INSTRUCTIONS, 0, u32::MAX);
     }
 
     fn contents(&self, address: u32) -> Vec<u8> {

@@ -27,7 +27,7 @@ use model::Model;
 use std::cell::RefCell;
 
 /// Limit on the calls of one input.
-const CALLS: usize = 256;
+const MAX_CALLS: usize = 256;
 
 thread_local! {
     /// Creating a kernel is expensive, so it is reused; each input ends with all sockets closed.
@@ -37,7 +37,7 @@ thread_local! {
 fuzz_target!(|bytes: &[u8]| {
     MACHINE.with_borrow_mut(|machine| {
         let mut model = Model::new(machine, bytes);
-        for _ in 0..CALLS {
+        for _ in 0..MAX_CALLS {
             if !model.step() {
                 break;
             }

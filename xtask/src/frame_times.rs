@@ -27,7 +27,7 @@ const PICTURE: &str = "docs/src/images/frame-times.svg";
 
 /// Seconds of the frames of a long run with wgpu, and how many times as many as usual it may have
 /// for that.
-const LEAST_SECONDS: f64 = 4.0;
+const MIN_SECONDS: f64 = 4.0;
 const MAX_TIMES: f64 = 50.0;
 
 /// A way to run a title.
@@ -146,7 +146,7 @@ fn measure_way(program: &Path, folder: &Path, case: &Case, way: &Way, runs: usiz
         run(many)?;
         // On a fast host the start takes longer than some frames, and its time varies more.
         let seconds = run(many)?.seconds() - run(few)?.seconds();
-        many = few + (many - few) * (LEAST_SECONDS / seconds.max(0.01)).clamp(1.0, MAX_TIMES) as u64;
+        many = few + (many - few) * (MIN_SECONDS / seconds.max(0.01)).clamp(1.0, MAX_TIMES) as u64;
     }
     let mut pairs = Vec::new();
     for turn in 1..=runs {

@@ -22,7 +22,7 @@ const TARGET: usize = SOUND_RATE as usize * 60 / 1000;
 /// Capacity of the queue in samples per speaker: 200 ms.
 const CAPACITY: usize = SOUND_RATE as usize / 5;
 /// Largest change of the resampling ratio: 0.5 %, which is inaudible.
-const REACH: f64 = 0.005;
+const MAX_CHANGE: f64 = 0.005;
 /// Smoothing factor of the average fill level per block of 10 ms: a time constant of about a
 /// second.
 const FOLLOW: f64 = 0.01;
@@ -140,7 +140,7 @@ impl DriftQueue {
         self.level += (self.queued() as f64 - self.level) * share;
         // With a full queue the step is larger, so that samples are consumed faster.
         let excess = (self.level / TARGET as f64 - 1.0).clamp(-1.0, 1.0);
-        let step = self.step * (1.0 + excess * REACH);
+        let step = self.step * (1.0 + excess * MAX_CHANGE);
         let queued = self.queued();
         let channels = self.channels;
         let samples = &*self.samples.make_contiguous();

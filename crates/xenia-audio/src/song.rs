@@ -22,7 +22,7 @@ const INPUT: usize = 32 << 10;
 /// Fill level in bytes below which more is read.
 const REFILL: usize = 16 << 10;
 /// Largest number of decoder steps per output frame.
-const STEPS: u32 = 16;
+const MAX_STEPS: u32 = 16;
 /// Consecutive steps without a sample after which the song ends.
 const LOST: u32 = 64;
 /// Size of a tag's header, and of its optional footer, in bytes.
@@ -93,7 +93,7 @@ impl Song {
     pub fn frame(&mut self, volume: f32) -> Option<Box<[u8; FRAME_BYTES]>> {
         let mut frame = Box::new([0; FRAME_BYTES]);
         let (words, _) = frame.as_chunks_mut::<4>();
-        let mut steps = STEPS;
+        let mut steps = MAX_STEPS;
         for at in 0..SOUND_FRAME_SAMPLES {
             while !self.resampler.has_next() {
                 if self.is_over {

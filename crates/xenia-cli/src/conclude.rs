@@ -12,9 +12,9 @@ use xenia_cpu::CrossCheckCounters;
 use xenia_sched::{EndKind, FIELDS_PER_SECOND, RunEnd, TICKS_PER_SECOND};
 
 /// Shortest run in seconds whose summary has rates: below, they would be about its start.
-const SHORTEST_RATED: f64 = 0.1;
+const MIN_RATED_SECONDS: f64 = 0.1;
 /// Largest number of missing files listed.
-const NAMED: usize = 8;
+const MAX_LISTED_FILES: usize = 8;
 
 /// Prints how the run ended, writes the JSON and chooses the exit code. `write_errors` has the
 /// write-back errors so far.
@@ -105,11 +105,11 @@ fn name_missing_files(finished: &Finished) {
         return;
     }
     errln!("files that the title asked for and that are not there (often harmless), the last first:");
-    for file in missing.iter().rev().take(NAMED) {
+    for file in missing.iter().rev().take(MAX_LISTED_FILES) {
         errln!("  {} (asked for {})", file.path, times(file.count));
     }
-    if missing.len() > NAMED {
-        errln!("  and {} more; --json names all", missing.len() - NAMED);
+    if missing.len() > MAX_LISTED_FILES {
+        errln!("  and {} more; --json names all", missing.len() - MAX_LISTED_FILES);
     }
     match &finished.report.title.folder {
         Some(folder) => errln!("  game: is {folder}"),
@@ -154,7 +154,7 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         (None, "reference") => "\ndigest - (the run ended in the midst of a draw)".to_owned(),
         (None, backend) => format!("\ndigest - (there is one with --gpu reference only, not {backend})"),
     };
-    let rates = if seconds < SHORTEST_RATED {
+    let rates = if seconds < MIN_RATED_SECONDS {
         String::new()
     } else {
         let fps = frames as f64 / seconds;

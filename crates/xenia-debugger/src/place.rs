@@ -8,7 +8,7 @@ use xenia_gdb::Debuggee;
 use xenia_gdb::registers::GdbRegister;
 
 /// Maximum number of symbols listed in an error.
-const NAMED: usize = 4;
+const MAX_LISTED_SYMBOLS: usize = 4;
 
 /// The register with a name.
 pub(crate) fn register(name: &str) -> Option<GdbRegister> {
@@ -56,7 +56,7 @@ pub(crate) fn resolve(text: &str, machine: &Debugged<'_, '_>, thread: u32) -> Re
     machine.each_symbol(|name, address| {
         if name == base {
             exact.push(address);
-        } else if similar.len() < NAMED && name.contains(base) {
+        } else if similar.len() < MAX_LISTED_SYMBOLS && name.contains(base) {
             similar.push(name.to_owned());
         }
         true
@@ -74,7 +74,7 @@ pub(crate) fn resolve(text: &str, machine: &Debugged<'_, '_>, thread: u32) -> Re
         bail!("no symbol, import or register is named `{base}`; an address begins with 0x");
     }
     let similar: Vec<String> =
-        similar.iter().map(|name| crate::text::shown(name, crate::text::NAME)).collect();
+        similar.iter().map(|name| crate::text::shown(name, crate::text::MAX_NAME_LENGTH)).collect();
     bail!("no symbol is named `{base}`; there is {}", similar.join(", "))
 }
 

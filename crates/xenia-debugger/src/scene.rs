@@ -6,7 +6,7 @@ use crate::model::{Focus, Model, SidePane, Tab};
 use crate::panes::code::CodeView;
 use crate::panes::{Pane, PaneRow, lists, memory, registers};
 use crate::session::DebugSession;
-use crate::text::{NAME, shown};
+use crate::text::{MAX_NAME_LENGTH, shown};
 use ratatui_core::layout::Rect;
 use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
@@ -44,7 +44,7 @@ pub(crate) fn header(
     let writable = if model.is_writable { "WRITABLE" } else { "read-only" };
     format!(
         " {} | thread {:x} | {state} | {} instructions | tick {now} | frame {frames} | {engine} | {writable}",
-        shown(title, NAME),
+        shown(title, MAX_NAME_LENGTH),
         model.thread,
         grouped(instructions),
     )

@@ -8,14 +8,14 @@ use crate::command::{DebugCommand, ThreadChoice};
 use crate::keys::{self, Asked, HostKey};
 use crate::model::{Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
-use crate::text::{NAME, shown};
+use crate::text::{MAX_NAME_LENGTH, shown};
 use anyhow::{Context, Result, bail};
 use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
 use xenia_gdb::Debuggee;
 
 /// Maximum number of symbols listed by a search.
-const FOUND: usize = 500;
+const MAX_FOUND: usize = 500;
 
 /// Looks at a run several times a second.
 pub trait Watcher {
@@ -184,10 +184,10 @@ impl DebugSession {
 
     /// Lists the symbols that contain a text.
     fn find_symbols(&mut self, text: &str, machine: &Debugged<'_, '_>) -> Result<()> {
-        self.model.found = find(text, machine, FOUND);
+        self.model.found = find(text, machine, MAX_FOUND);
         let count = self.model.found.total();
         if count == 0 {
-            bail!("no symbol contains `{}`", shown(text, NAME));
+            bail!("no symbol contains `{}`", shown(text, MAX_NAME_LENGTH));
         }
         self.show(Tab::Symbols);
         self.model.message = format!("{count} symbols: Enter shows the code");

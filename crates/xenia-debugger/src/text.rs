@@ -1,7 +1,7 @@
 //! Text of the title, made harmless for a terminal.
 
 /// Maximum number of characters shown of a name.
-pub const NAME: usize = 40;
+pub const MAX_NAME_LENGTH: usize = 40;
 
 /// Whether a terminal shows a character as itself, in one cell or two.
 fn is_plain(c: char) -> bool {
@@ -32,10 +32,10 @@ pub fn shown(text: &str, most: usize) -> String {
 /// Numbers, joined by commas; of many the first ones and the number of the rest.
 pub fn list(ids: &[u32]) -> String {
     /// Maximum number of numbers shown.
-    const MOST: usize = 6;
-    let mut words: Vec<String> = ids.iter().take(MOST).map(|id| format!("{id:#x}")).collect();
-    if ids.len() > MOST {
-        words.push(format!("and {} more", ids.len() - MOST));
+    const MAX_NUMBERS: usize = 6;
+    let mut words: Vec<String> = ids.iter().take(MAX_NUMBERS).map(|id| format!("{id:#x}")).collect();
+    if ids.len() > MAX_NUMBERS {
+        words.push(format!("and {} more", ids.len() - MAX_NUMBERS));
     }
     words.join(", ")
 }
@@ -51,9 +51,9 @@ pub struct PrintedLines {
 
 impl PrintedLines {
     /// Maximum number of lines kept.
-    const MOST: usize = 500;
+    const MAX_LINES: usize = 500;
     /// Maximum length of a line in bytes; longer lines are broken.
-    const LONGEST: usize = 400;
+    const MAX_LINE_LENGTH: usize = 400;
 
     /// Adds text, which may end within a line.
     pub fn add(&mut self, text: &str) {
@@ -63,7 +63,7 @@ impl PrintedLines {
                 '\n' => self.end_line(),
                 c => {
                     self.begun.push(c);
-                    if self.begun.len() >= Self::LONGEST {
+                    if self.begun.len() >= Self::MAX_LINE_LENGTH {
                         self.end_line();
                     }
                 }
@@ -73,8 +73,8 @@ impl PrintedLines {
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.begun);
-        self.whole.push_back(shown(&line, Self::LONGEST));
-        if self.whole.len() > Self::MOST {
+        self.whole.push_back(shown(&line, Self::MAX_LINE_LENGTH));
+        if self.whole.len() > Self::MAX_LINES {
             self.whole.pop_front();
             self.dropped += 1;
         }
@@ -82,7 +82,7 @@ impl PrintedLines {
 
     /// The lines that are kept, and the number of those before them.
     pub fn kept(&self) -> (Vec<String>, u64) {
-        let begun = (!self.begun.is_empty()).then(|| shown(&self.begun, Self::LONGEST));
+        let begun = (!self.begun.is_empty()).then(|| shown(&self.begun, Self::MAX_LINE_LENGTH));
         (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
     }
 }

@@ -11,18 +11,18 @@ use std::path::Path;
 /// Name of the executable that starts a title; the other files in its folder belong to the title.
 pub const DEFAULT_EXECUTABLE: &str = "default.xex";
 /// Smallest file without an extension that may be a package, in bytes.
-pub const LEAST_PACKAGE: u64 = 0x1000;
+pub const MIN_PACKAGE_SIZE: u64 = 0x1000;
 /// Extension of the folder with the parts of a Games on Demand package.
 const PARTS: &str = "data";
 
 /// Whether a file may be a title: one with an extension of [`FORMATS`], or a file of at least
-/// [`LEAST_PACKAGE`] bytes without an extension.
+/// [`MIN_PACKAGE_SIZE`] bytes without an extension.
 pub fn is_title_candidate(path: &Path, bytes: u64) -> bool {
     let mut extensions = FORMATS.iter().flat_map(|format| format.extensions);
     !is_hidden(path)
         && match path.extension() {
             Some(extension) => extensions.any(|known| extension.eq_ignore_ascii_case(known)),
-            None => path.file_name().is_some_and(|name| name.to_str().is_some()) && bytes >= LEAST_PACKAGE,
+            None => path.file_name().is_some_and(|name| name.to_str().is_some()) && bytes >= MIN_PACKAGE_SIZE,
         }
 }
 
@@ -60,10 +60,10 @@ mod tests {
         for (name, bytes, expected) in [
             ("a.iso", 0, true),
             ("b.LIVE", 0, true),
-            ("c.txt", LEAST_PACKAGE, false),
-            (".d.xex", LEAST_PACKAGE, false),
-            ("E0000B0B", LEAST_PACKAGE, true),
-            ("E0000B0B", LEAST_PACKAGE - 1, false),
+            ("c.txt", MIN_PACKAGE_SIZE, false),
+            (".d.xex", MIN_PACKAGE_SIZE, false),
+            ("E0000B0B", MIN_PACKAGE_SIZE, true),
+            ("E0000B0B", MIN_PACKAGE_SIZE - 1, false),
         ] {
             assert_eq!(is_title_candidate(Path::new(name), bytes), expected, "{name}");
         }

@@ -11,7 +11,7 @@ use xenia_formats::{NoParts, Opens, Volume};
 use xenia_testing::Cases;
 
 /// Largest number of bytes read of one damaged file; the volume may contain more.
-const READ: u64 = 4 << 20;
+const MAX_READ: u64 = 4 << 20;
 
 /// Reads a part of each file.
 fn read_some(volume: &Volume, whole: u64) {
@@ -25,7 +25,7 @@ fn read_some(volume: &Volume, whole: u64) {
                 continue;
             };
             total += entry.size;
-            let mut buffer = vec![0; entry.size.min(READ - read) as usize];
+            let mut buffer = vec![0; entry.size.min(MAX_READ - read) as usize];
             read += buffer.len() as u64;
             let middle = entry.size / 2;
             for at in [0, middle, entry.size.saturating_sub(1), entry.size, u64::MAX] {

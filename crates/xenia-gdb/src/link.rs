@@ -1,8 +1,8 @@
 //! The connection to one gdb.
 //!
 //! A separate thread reads the socket, so that gdb's interrupt reaches a running machine: the
-//! machine's stop flag is set while bytes wait. The thread stops reading while [`CHUNKS`] chunks
-//! wait, so a client that only sends takes no memory.
+//! machine's stop flag is set while bytes wait. The thread stops reading while [`MAX_CHUNKS`]
+//! chunks wait, so a client that only sends takes no memory.
 
 use crate::ServerAddress;
 use crate::own_ports::OwnPort;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use xenia_host::socket_file::SocketFileListener;
 
 /// Limit of chunks that were read and not yet handled.
-const CHUNKS: usize = 16;
+const MAX_CHUNKS: usize = 16;
 
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
@@ -140,7 +140,7 @@ impl Inbox {
     /// link is gone.
     fn add(&self, bytes: &[u8]) -> bool {
         let mut waiting = self.waiting.lock();
-        while waiting.chunks.len() >= CHUNKS && !waiting.is_left {
+        while waiting.chunks.len() >= MAX_CHUNKS && !waiting.is_left {
             self.changed.wait(&mut waiting);
         }
         waiting.chunks.push_back(bytes.to_vec());

@@ -11,7 +11,7 @@
 //! gdbstub does not compare the lengths in packets with the data. A packet whose length is wrong
 //! must be answered with an error, and must write nothing.
 
-use crate::serve::PACKET;
+use crate::serve::MAX_PACKET_LENGTH;
 
 /// Bytes of a packet beside its data: `$`, `#` and the checksum.
 const FRAME: usize = 4;
@@ -25,7 +25,7 @@ pub(crate) enum GdbInput {
     Packet(Vec<u8>),
     /// A packet whose checksum is wrong.
     Damaged,
-    /// A packet that is longer than [`PACKET`].
+    /// A packet that is longer than [`MAX_PACKET_LENGTH`].
     TooLong,
 }
 
@@ -63,7 +63,7 @@ impl PacketReader {
             (Part::Data, b'#') => self.next = Part::Checksum,
             (Part::Data, _) => {
                 self.sum = self.sum.wrapping_add(byte);
-                if self.data.len() + FRAME < PACKET {
+                if self.data.len() + FRAME < MAX_PACKET_LENGTH {
                     self.data.push(byte);
                 } else {
                     self.is_long = true;
@@ -101,7 +101,7 @@ pub(crate) fn is_wrong(packet: &[u8]) -> bool {
     let length = parts.next().and_then(|digits| std::str::from_utf8(digits).ok());
     let Some(length) = length.and_then(|digits| usize::from_str_radix(digits, 16).ok()) else { return false };
     match (kind, parts.next()) {
-        (b'm', _) => length > PACKET / 2,
+        (b'm', _) => length > MAX_PACKET_LENGTH / 2,
         (b'M', Some(digits)) => Some(digits.len()) != length.checked_mul(2),
         (_, Some(bytes)) => unescaped(bytes) != length,
         (_, None) => false,
@@ -169,13 +169,13 @@ mod tests {
 
     #[test]
     fn a_packet_that_is_too_long_takes_no_more_memory() {
-        let longest = vec![b'a'; PACKET - FRAME];
+        let longest = vec![b'a'; MAX_PACKET_LENGTH - FRAME];
         assert_eq!(received(&framed(&longest)), [GdbInput::Packet(longest.clone())]);
         let mut packets = PacketReader::default();
-        let bytes = framed(&vec![b'a'; 10 * PACKET]);
+        let bytes = framed(&vec![b'a'; 10 * MAX_PACKET_LENGTH]);
         let (last, rest) = bytes.split_last().unwrap();
         assert!(rest.iter().all(|&byte| packets.take(byte).is_none()));
-        assert!(packets.data.len() < PACKET);
+        assert!(packets.data.len() < MAX_PACKET_LENGTH);
         assert_eq!(packets.take(*last), Some(GdbInput::TooLong));
         assert_eq!(packets.take(b'$'), None);
     }

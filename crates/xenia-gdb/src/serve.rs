@@ -14,7 +14,7 @@ use std::io;
 use std::time::Duration;
 
 /// Limit of a packet's length in bytes; all registers are 6 KiB.
-pub(crate) const PACKET: usize = 16 << 10;
+pub(crate) const MAX_PACKET_LENGTH: usize = 16 << 10;
 
 /// The answer to a packet that cannot be parsed: EINVAL.
 const INVALID: &[u8] = b"E16";
@@ -76,7 +76,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
     let mut input = Input::default();
     let mut has_ended = false;
     let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
-        .packet_buffer_size(PACKET)
+        .packet_buffer_size(MAX_PACKET_LENGTH)
         .build()
         .map_err(|error| protocol(&error))?
         .run_state_machine(&mut stub)

@@ -5,7 +5,7 @@
 //! threads of the machine that does nothing.
 
 use crate::packets::framed;
-use crate::serve::PACKET;
+use crate::serve::MAX_PACKET_LENGTH;
 use crate::stub::Stub;
 use crate::{Debuggee, Progress};
 use gdbstub::conn::Connection;
@@ -45,7 +45,9 @@ impl TrialDebuggee {
         self.threads = debuggee.threads();
         self.can_go_back = debuggee.can_go_back();
         let mut stub = Stub { debuggee: self, step: None, is_back: false, is_wrong: false };
-        let Ok(new) = GdbStub::builder(Silent).packet_buffer_size(PACKET).build() else { return false };
+        let Ok(new) = GdbStub::builder(Silent).packet_buffer_size(MAX_PACKET_LENGTH).build() else {
+            return false;
+        };
         let Ok(mut state) = new.run_state_machine(&mut stub) else { return false };
         for byte in framed(data) {
             let GdbStubStateMachine::Idle(idle) = state else { return false };

@@ -21,5 +21,5 @@ mod vertex;
 pub(crate) use assemble::{Corner, Facing, triangles};
 pub use expand::{Expander, Triangles};
 pub use indices::{MAX_COUNT, index_range, indices, indices_without_restart};
-pub(crate) use segment::{LEAST_W, Plane, depth_planes, distance, homogeneous};
+pub(crate) use segment::{MIN_W, Plane, depth_planes, distance, homogeneous};
 pub(crate) use vertex::shade;

@@ -17,7 +17,7 @@ pub const SHADER_STEPS: &str = "draw_shader_steps";
 pub const COPY_ROWS: &str = "copy_rows";
 
 /// Maximum size in bytes of the snapshots of all queued draws together.
-pub(crate) const QUEUED_BYTES: usize = 512 << 20;
+pub(crate) const MAX_QUEUED_BYTES: usize = 512 << 20;
 
 /// Cost limits of one draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

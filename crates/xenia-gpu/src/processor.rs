@@ -65,7 +65,7 @@ use stream::Ring;
 /// Maximum number of words that one pump reads; the next pump continues.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
 /// Maximum number of words that a short pump reads.
-const WORDS_PER_SHORT_PUMP: u64 = 1 << 16;
+const MAX_WORDS_PER_SHORT_PUMP: u64 = 1 << 16;
 /// Draws and resolves after which a short pump ends.
 const DRAWS_PER_SHORT_PUMP: u64 = 16;
 /// Delay of a vertical blank, in ticks, at which it no longer waits for packets that are due before
@@ -73,7 +73,7 @@ const DRAWS_PER_SHORT_PUMP: u64 = 16;
 const OVERDUE: u64 = TICKS_PER_SECOND / 1000;
 /// Most vertical blank interrupts from one pump over a long time in which nothing else happens;
 /// more than software ever lets queue up.
-const INTERRUPTS_PER_PUMP: u64 = 64;
+const MAX_INTERRUPTS_PER_PUMP: u64 = 64;
 /// Deepest nesting of indirect buffers.
 pub const MAX_DEPTH: usize = 8;
 
@@ -316,7 +316,7 @@ impl CommandProcessor {
         self.poll(now);
         let is_short = self.is_short();
         let (most, last_draw) = if is_short {
-            (WORDS_PER_SHORT_PUMP, self.drawn() + DRAWS_PER_SHORT_PUMP)
+            (MAX_WORDS_PER_SHORT_PUMP, self.drawn() + DRAWS_PER_SHORT_PUMP)
         } else {
             (MAX_WORDS_PER_PUMP, u64::MAX)
         };
@@ -358,7 +358,7 @@ impl CommandProcessor {
     /// was blocked at the one before, and its wait would find the same at each of them. The last
     /// ones are not skipped, because their interrupts count.
     fn skip_blanks(&mut self, now: u64) {
-        let skipped = self.display.skip_blanks(now, INTERRUPTS_PER_PUMP);
+        let skipped = self.display.skip_blanks(now, MAX_INTERRUPTS_PER_PUMP);
         self.counter = self.counter.wrapping_add(skipped as u32);
         self.statistics.vblanks += skipped;
     }

@@ -13,9 +13,9 @@ use xenia_testing::{Cases, Dice};
 /// Number of cases by default.
 const CASES: u64 = 400;
 /// Most texels in a level of a case: the largest possible sizes are far beyond.
-const TEXELS: u64 = 1 << 18;
+const MAX_TEXELS: u64 = 1 << 18;
 /// Most bytes in a level of a case.
-const BYTES: u32 = 8 << 20;
+const MAX_BYTES: u32 = 8 << 20;
 /// Bytes of memory: fewer than the largest textures need, so that some exceed it.
 const MEMORY: usize = 4 << 20;
 
@@ -140,7 +140,7 @@ fn case(seed: u64, memory: &Watched, seen: &mut Seen) {
         let texels: u64 = size.into_iter().map(u64::from).product();
         let place = layout::level(&info, level);
         assert!(place.bytes <= 1 << 29 && place.physical < 1 << 29, "{place:?}");
-        if texels > TEXELS || place.bytes > BYTES {
+        if texels > MAX_TEXELS || place.bytes > MAX_BYTES {
             continue;
         }
         if check_blocks(&info, &place) {

@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_lifter::cfg::region::{REGION_LIMIT, Region};
+use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
 use xenia_lifter::{
     Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, Texts, features,
 };
@@ -115,7 +115,7 @@ impl Jit {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let wanted = Wanted { pc: pc.0, as_entry: true };
         let reached = |from, to| self.engine.reached_between(&self.shared, from, to);
-        let mut limit = REGION_LIMIT;
+        let mut limit = MAX_REGION_LENGTH;
         loop {
             let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
                 return Ok(None);
@@ -222,7 +222,7 @@ impl Shared {
             work.counts.restored += 1;
             return true;
         }
-        let mut limit = REGION_LIMIT;
+        let mut limit = MAX_REGION_LENGTH;
         let done = loop {
             let plan = planned.take().or_else(|| self.plan(code, wanted, reached, limit));
             let Some(plan) = plan else { break false };

@@ -18,7 +18,7 @@ use xenia_memory::{AllocKind, Protect};
 /// Environment variable that `cargo xtask host-code --bless` sets.
 const BLESS: &str = "XENIA_BLESS_HOST_CODE";
 /// Maximum number of differing lines to show.
-const SHOWN: usize = 30;
+const MAX_SHOWN: usize = 30;
 
 const TITLES: [(&str, &[u8]); 2] = [
     ("cpu-suite", include_bytes!("../../../guest/bin/cpu-suite.elf")),
@@ -118,7 +118,7 @@ fn host_code_is_as_it_was_reviewed() {
     let mut differences = String::new();
     let all: BTreeSet<&String> = before.keys().chain(lines.keys()).collect();
     let differing: Vec<_> = all.into_iter().filter(|what| before.get(*what) != lines.get(*what)).collect();
-    for what in differing.iter().take(SHOWN) {
+    for what in differing.iter().take(MAX_SHOWN) {
         let shown = |host: Option<&u32>| host.map_or_else(|| "-".to_owned(), u32::to_string);
         writeln!(differences, "{what}: {} -> {}", shown(before.get(*what)), shown(lines.get(*what))).unwrap();
     }

@@ -19,7 +19,7 @@ use xenia_sched::Cpu;
 use xenia_sync::Mutex;
 
 /// Longest path in an answer, in UTF-16 units.
-const PLACE: u32 = 1024;
+const MAX_PATH_UNITS: u32 = 1024;
 
 /// A pending request for a disc.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ impl DiscDrive<'_> {
             title,
             description,
             default: place.to_owned(),
-            limit: PLACE,
+            limit: MAX_PATH_UNITS,
         })
     }
 }
@@ -155,5 +155,11 @@ fn heading(disc: DiscId) -> String {
 pub fn request(disc: DiscId) -> DialogRequest {
     let description = "The path of its image or folder:".to_owned();
     let default = String::new();
-    DialogRequest::Text(TextRequest { user: None, title: heading(disc), description, default, limit: PLACE })
+    DialogRequest::Text(TextRequest {
+        user: None,
+        title: heading(disc),
+        description,
+        default,
+        limit: MAX_PATH_UNITS,
+    })
 }

@@ -20,11 +20,11 @@ use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_state::{Impossible, check, is_count};
 
 /// Largest number of pending swaps; the chip has room for a few.
-const SWAP_LIMIT: usize = 64;
+const MAX_SWAPS: usize = 64;
 /// Refresh rates that a display supports, in fields per second.
 const RATES: std::ops::RangeInclusive<f64> = 20.0..=240.0;
 /// Largest width and height of a mode: the limit of the chip.
-const SIZE_LIMIT: u32 = 8192;
+const MAX_SIDE: u32 = 8192;
 
 /// Override of the console's video mode; a field of 0 keeps the setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ impl ModeOverride {
     /// Whether a display supports the mode.
     fn is_supported(&self) -> bool {
         let rate_is_valid = self.refresh_rate == 0.0 || RATES.contains(&self.refresh_rate);
-        rate_is_valid && self.width <= SIZE_LIMIT && self.height <= SIZE_LIMIT
+        rate_is_valid && self.width <= MAX_SIDE && self.height <= MAX_SIDE
     }
 
     fn over(&self, mode: DisplayMode) -> DisplayMode {
@@ -122,10 +122,10 @@ impl Display {
             self;
         check(mode_override.is_supported(), "no display supports the video mode")?;
         if let Some((mode, _)) = current {
-            let fits = mode.width <= SIZE_LIMIT && mode.height <= SIZE_LIMIT;
+            let fits = mode.width <= MAX_SIDE && mode.height <= MAX_SIDE;
             check(fits && mode.refresh_rate.is_finite(), "no display supports the current mode")?;
         }
-        check(marks.len() <= SWAP_LIMIT, "too many pending swaps")?;
+        check(marks.len() <= MAX_SWAPS, "too many pending swaps")?;
         check([frames, swaps].iter().all(|&&count| is_count(count)), "a count of frames is too high")?;
         routines.check_state()
     }
@@ -162,7 +162,7 @@ impl Display {
     /// oldest is dropped.
     pub fn swap_begins(&mut self, mark: u32) {
         self.swaps += 1;
-        if self.marks.len() == SWAP_LIMIT {
+        if self.marks.len() == MAX_SWAPS {
             self.marks.pop_front();
         }
         self.marks.push_back(mark);
@@ -273,10 +273,10 @@ mod tests {
         assert_eq!((read.swap_ends(), read.persist(None)), (display.swap_ends(), display.persist(None)));
         let changes: [fn(&mut Display); 6] = [
             |display| display.mode_override.refresh_rate = f64::NAN,
-            |display| display.mode_override.width = SIZE_LIMIT + 1,
+            |display| display.mode_override.width = MAX_SIDE + 1,
             |display| display.current.as_mut().unwrap().0.height = u32::MAX,
             |display| display.current.as_mut().unwrap().0.refresh_rate = f32::INFINITY,
-            |display| display.marks.resize(SWAP_LIMIT + 1, 0),
+            |display| display.marks.resize(MAX_SWAPS + 1, 0),
             |display| display.frames = u64::MAX,
         ];
         for (index, change) in changes.into_iter().enumerate() {

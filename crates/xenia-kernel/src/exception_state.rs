@@ -13,10 +13,10 @@ use xenia_guest::GuestAddr;
 
 /// Budget of a walk between two guest calls, in prologue instructions: enough for the frames of a
 /// full stack of 1 MiB.
-pub(crate) const WORK_LIMIT: u32 = 1 << 22;
+pub(crate) const MAX_WORK: u32 = 1 << 22;
 
 /// Maximum number of scopes of a function; a larger count means a damaged table.
-pub(crate) const SCOPE_LIMIT: u32 = 0x1000;
+pub(crate) const MAX_SCOPES: u32 = 0x1000;
 
 /// Exception handling that waits for the return of guest code that it called.
 #[derive(Clone, Debug, Serialize, Deserialize)]

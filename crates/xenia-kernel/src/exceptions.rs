@@ -46,7 +46,7 @@ use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 
 /// Maximum depth of nested activities of one thread. On the console the stack would overflow.
-const NESTING_LIMIT: usize = 64;
+const MAX_NESTING: usize = 64;
 
 /// `EXCEPTION_*` flags of an exception record.
 pub mod flag {
@@ -88,7 +88,7 @@ fn too_deep(call: &Call) -> bool {
     let threads = call.kernel.threads.lock();
     let frames = threads.get(call.thread_id()).map_or(&[][..], |record| &record.frames[..]);
     let deep = frames.iter().filter(|frame| matches!(frame.then, Continuation::Exception(_)));
-    deep.count() >= NESTING_LIMIT
+    deep.count() >= MAX_NESTING
 }
 
 /// Resumes the thread with these registers, and drops the guest calls that it leaves thereby.

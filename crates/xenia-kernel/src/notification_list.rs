@@ -11,7 +11,7 @@ use xenia_guest::GuestAddr;
 use xenia_state::{Impossible, check};
 
 /// Largest number of routines in a list.
-const ROUTINE_LIMIT: usize = 256;
+const MAX_ROUTINES: usize = 256;
 
 /// A registered callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +41,14 @@ impl NotificationList {
         // The number of registrations wraps.
         let Self { routines, registered: _ } = self;
         // One more may be the system's.
-        check(routines.len() <= ROUTINE_LIMIT + 1, "too many notification routines")
+        check(routines.len() <= MAX_ROUTINES + 1, "too many notification routines")
     }
 
     /// Registers a routine; if its structure is registered already, it moves. Beyond a limit the
     /// call has no effect.
     pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
         self.unregister(routine.registration);
-        if self.routines.len() < ROUTINE_LIMIT {
+        if self.routines.len() < MAX_ROUTINES {
             let downwards = i64::from(i32::MAX) - i64::from(priority);
             self.routines.insert(CallOrder((downwards as u64) << 32 | u64::from(self.registered)), routine);
             self.registered = self.registered.wrapping_add(1);
@@ -110,6 +110,6 @@ mod tests {
         for n in 10..10_000 {
             list.register(routine(n), 0);
         }
-        assert_eq!(list.routines.len(), ROUTINE_LIMIT);
+        assert_eq!(list.routines.len(), MAX_ROUTINES);
     }
 }

@@ -29,7 +29,7 @@ use xenia_user::xconfig::XConfig;
 use xenia_vfs::Vfs;
 
 /// Largest number of registered termination callbacks.
-const NOTIFICATION_LIMIT: usize = 256;
+const MAX_NOTIFICATIONS: usize = 256;
 
 /// Numbers of the keys that a title can set.
 pub const TITLE_KEYS: RangeInclusive<u32> = 0xE0..=0xE7;
@@ -112,7 +112,7 @@ impl Title {
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         // Launch data and executables are bytes for the guest, and handles are addresses in it.
         let Self { notifications, launch_data: _, launch: _, libraries: _, cache, keys } = self;
-        check(notifications.len() <= NOTIFICATION_LIMIT, "too many termination callbacks")?;
+        check(notifications.len() <= MAX_NOTIFICATIONS, "too many termination callbacks")?;
         check(keys.keys().all(|number| TITLE_KEYS.contains(number)), "a key that titles can't set")?;
         cache.check_state()
     }
@@ -121,7 +121,7 @@ impl Title {
     /// has no effect.
     pub fn register(&mut self, notification: TerminateNotification) {
         self.unregister(notification.routine);
-        if self.notifications.len() < NOTIFICATION_LIMIT {
+        if self.notifications.len() < MAX_NOTIFICATIONS {
             self.notifications.push(notification);
         }
     }
@@ -316,7 +316,7 @@ mod tests {
         read.keys.clear();
         assert_eq!(read.check_state(), Ok(()));
         let first = read.notifications[0];
-        read.notifications.resize(NOTIFICATION_LIMIT + 1, first);
+        read.notifications.resize(MAX_NOTIFICATIONS + 1, first);
         assert!(read.check_state().is_err());
     }
 
@@ -326,6 +326,6 @@ mod tests {
         for routine in 0..10_000 {
             title.register(TerminateNotification { routine: GuestAddr(routine), priority: 0 });
         }
-        assert_eq!(title.notifications.len(), NOTIFICATION_LIMIT);
+        assert_eq!(title.notifications.len(), MAX_NOTIFICATIONS);
     }
 }

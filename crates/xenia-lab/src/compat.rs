@@ -34,7 +34,7 @@ use xenia_sweep::{Bounds, PICTURES, REPORTS, run_limited};
 /// Seconds that a title's process has beyond the title's own, to load and to write its report.
 const GRACE: u64 = 30;
 /// Largest output of a title's process, in KiB.
-const OUTPUT_KIB: u64 = 4096;
+const MAX_OUTPUT_KIB: u64 = 4096;
 /// Name of the page in the folder of results.
 const PAGE: &str = "index.html";
 /// Name of the contact sheet there.
@@ -132,7 +132,7 @@ fn run_one(
     let limits = Bounds {
         seconds: args.seconds.saturating_add(GRACE),
         memory_mib: args.memory,
-        output_kib: OUTPUT_KIB,
+        output_kib: MAX_OUTPUT_KIB,
     };
     let ended = run_limited(program, &LAUNCHER, words, scratch.path(), limits, stop)?;
     if ended.is_cancelled {

@@ -18,7 +18,7 @@ use xenia_sweep::{Change, Limited, Merged, PlanConfig, RunConfig};
 /// Arguments that make the program limit itself and then run a unit or a title.
 pub(crate) const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
 /// Largest number of failures printed; the JSON has all.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 /// Interval between polls of `--watch`.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -127,12 +127,12 @@ fn watch(args: &SweepMergeArgs) -> Result<Merged> {
 }
 
 fn print(merged: &Merged) {
-    for failed in merged.failed.iter().take(SHOWN) {
+    for failed in merged.failed.iter().take(MAX_SHOWN) {
         let report = failed.report.as_deref().map_or_else(String::new, |report| format!(" ({report})"));
         outln!("{}: {} {}{report}", failed.result.name().to_uppercase(), failed.name, failed.said);
     }
-    if merged.failed.len() > SHOWN {
-        outln!("and {} more; --json writes all", grouped((merged.failed.len() - SHOWN) as u64));
+    if merged.failed.len() > MAX_SHOWN {
+        outln!("and {} more; --json writes all", grouped((merged.failed.len() - MAX_SHOWN) as u64));
     }
     for conflict in &merged.conflicts {
         outln!("NOT THE SAME EACH TIME: {}: {}", conflict.name, conflict.ends.join("; "));
@@ -171,12 +171,12 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
         let short = |digest: &Option<String>| format!("{:.16}", digest.as_deref().unwrap_or("none"));
         format!("{} -> {}", short(&change.digest_a), short(&change.digest_b))
     });
-    for name in found.unsteady.iter().take(SHOWN) {
+    for name in found.unsteady.iter().take(MAX_SHOWN) {
         outln!("NOT THE SAME EACH TIME  {name}");
     }
     table("SLOWER", &found.slower, |change| format!("{:.2} times", change.ratio.unwrap_or_default()));
     for (side, names) in [("A", &found.only_a), ("B", &found.only_b)] {
-        for name in names.iter().take(SHOWN) {
+        for name in names.iter().take(MAX_SHOWN) {
             outln!("ONLY IN {side}  {name}");
         }
     }
@@ -199,11 +199,11 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
 }
 
 fn table(what: &str, changes: &[Change], says: impl Fn(&Change) -> String) {
-    for change in changes.iter().take(SHOWN) {
+    for change in changes.iter().take(MAX_SHOWN) {
         outln!("{what}  {}  {}", change.name, says(change));
     }
-    if changes.len() > SHOWN {
-        outln!("{what}  and {} more; --json writes all", grouped((changes.len() - SHOWN) as u64));
+    if changes.len() > MAX_SHOWN {
+        outln!("{what}  and {} more; --json writes all", grouped((changes.len() - MAX_SHOWN) as u64));
     }
 }
 

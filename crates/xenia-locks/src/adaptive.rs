@@ -23,7 +23,7 @@ const SLEEPERS: u32 = 1;
 /// The word of a holder whose thread has no number.
 const NAMELESS: u32 = 0xFFFF_0000;
 /// Limit of complete back-off sequences while the holder runs.
-const SPINS: u32 = 8;
+const MAX_SPINS: u32 = 8;
 
 /// A lock whose waiters spin while the holder runs and sleep otherwise, with priority inheritance.
 /// Used through [`Mutex::with_lock`](xenia_sync::Mutex::with_lock) or `lock_api`.
@@ -104,7 +104,7 @@ impl AdaptiveLock {
                     continue;
                 }
                 spins += 1;
-                if spins < SPINS && !xenia_sync::atomic::MODEL {
+                if spins < MAX_SPINS && !xenia_sync::atomic::MODEL {
                     backoff.reset();
                     continue;
                 }

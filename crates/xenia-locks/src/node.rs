@@ -2,8 +2,8 @@
 //!
 //! A thread has [`NESTED`] nodes, because it may wait for a lock while it waits for another (in a
 //! signal handler). It gets them when it first has to queue and returns them when it ends. Without
-//! a node (more than [`THREADS`] threads queue, or the thread is ending), the lock works without
-//! the queue.
+//! a node (more than [`MAX_THREADS`] threads queue, or the thread is ending), the lock works
+//! without the queue.
 //!
 //! The table is global to the process: it only describes current waits and keeps no state beyond
 //! them.
@@ -17,7 +17,7 @@ use xenia_sync::atomic::explorer;
 use xenia_sync::atomic::{self, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
 /// Limit of threads that have nodes.
-pub(crate) const THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };
+pub(crate) const MAX_THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };
 const MODELLED: usize = if cfg!(feature = "model-loom") { 4 } else { 8 };
 /// Number of nodes of a thread.
 pub(crate) const NESTED: usize = if cfg!(feature = "model-loom") { 1 } else { 4 };
@@ -60,11 +60,11 @@ impl Node {
 }
 
 #[cfg(not(feature = "modelled"))]
-static NODES: [Node; THREADS * NESTED] = [const { Node::new() }; THREADS * NESTED];
+static NODES: [Node; MAX_THREADS * NESTED] = [const { Node::new() }; MAX_THREADS * NESTED];
 
 #[cfg(feature = "modelled")]
 explorer::lazy_static! {
-    static ref NODES: Vec<Node> = (0..THREADS * NESTED)
+    static ref NODES: Vec<Node> = (0..MAX_THREADS * NESTED)
         .map(|_| Node {
             next: AtomicU16::new(0),
             turn: AtomicU8::new(WAITS),
@@ -82,7 +82,7 @@ pub(crate) fn node(number: u16) -> &'static Node {
 
 /// Bit set of the threads' shares that are in use.
 #[cfg(not(feature = "modelled"))]
-static TAKEN: [AtomicU64; THREADS.div_ceil(64)] = [const { AtomicU64::new(0) }; THREADS.div_ceil(64)];
+static TAKEN: [AtomicU64; MAX_THREADS.div_ceil(64)] = [const { AtomicU64::new(0) }; MAX_THREADS.div_ceil(64)];
 
 /// A thread's share of the table.
 struct Share {
@@ -100,12 +100,12 @@ impl Share {
     #[cfg(feature = "modelled")]
     fn take() -> Self {
         let thread = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { thread: (thread < THREADS).then_some(thread), depth: Cell::new(0) }
+        Self { thread: (thread < MAX_THREADS).then_some(thread), depth: Cell::new(0) }
     }
 
     #[cfg(not(feature = "modelled"))]
     fn take() -> Self {
-        let thread = (0..THREADS).find(|thread| {
+        let thread = (0..MAX_THREADS).find(|thread| {
             let bit = 1 << (thread % 64);
             let word = &TAKEN[thread / 64];
             word.load(Ordering::Relaxed) & bit == 0 && word.fetch_or(bit, Ordering::Acquire) & bit == 0
@@ -173,7 +173,7 @@ impl Drop for NodeClaim {
     }
 }
 
-const _: () = assert!(THREADS * NESTED < u16::MAX as usize);
+const _: () = assert!(MAX_THREADS * NESTED < u16::MAX as usize);
 
 #[cfg(all(test, not(feature = "modelled")))]
 mod tests {
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn numbers_are_reused_after_threads_end() {
-        for _ in 0..3 * THREADS {
+        for _ in 0..3 * MAX_THREADS {
             let claimed = std::thread::spawn(|| NodeClaim::new().is_some()).join();
             assert!(claimed.expect("no panic"));
         }

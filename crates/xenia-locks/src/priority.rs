@@ -7,7 +7,7 @@
 //! is read a moment too late only changes the wake order. So a boost that passes along a chain of
 //! waits may come late, or stay until that thread next releases its last lock.
 
-use crate::node::{THREADS, thread_number};
+use crate::node::{MAX_THREADS, thread_number};
 use crate::per_process::per_process;
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -22,10 +22,10 @@ pub type PriorityHook = fn(u16, u8);
 
 per_process! {
     /// Threads' own priorities by number; 0 stands for all threads without a number.
-    static OWN: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
-    static LENT: [AtomicU8; THREADS + 1] = [const { AtomicU8::new(0) }; THREADS + 1];
+    static OWN: [AtomicU8; MAX_THREADS + 1] = [const { AtomicU8::new(0) }; MAX_THREADS + 1];
+    static LENT: [AtomicU8; MAX_THREADS + 1] = [const { AtomicU8::new(0) }; MAX_THREADS + 1];
     /// The owner of the lock for which a thread sleeps, by number.
-    static WAITS_FOR: [AtomicU16; THREADS + 1] = [const { AtomicU16::new(0) }; THREADS + 1];
+    static WAITS_FOR: [AtomicU16; MAX_THREADS + 1] = [const { AtomicU16::new(0) }; MAX_THREADS + 1];
 }
 static HOOK: OnceLock<PriorityHook> = OnceLock::new();
 

@@ -12,7 +12,7 @@ use xenia_sync::atomic::explorer::{Config, MaxSteps, Runner};
 /// Number of preemptions that PCT distributes over a run.
 const INTERRUPTIONS: usize = 4;
 /// Limit of steps in a run; the longest run has some thousands.
-const STEPS: usize = 50_000;
+const MAX_STEPS: usize = 50_000;
 /// Seed of the runs, fixed so that they are reproducible.
 const SEED: u64 = 360;
 
@@ -20,7 +20,7 @@ const SEED: u64 = 360;
 pub(crate) fn explore(runs: usize, body: impl Fn() + Send + Sync + Clone + 'static) {
     let mut config = Config::new();
     // A model that loops forever fails.
-    config.max_steps = MaxSteps::FailAfter(STEPS);
+    config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
     config.silence_warnings = true;
     Runner::new(RandomScheduler::new_from_seed(SEED, runs), config.clone()).run(body.clone());
     Runner::new(PctScheduler::new_from_seed(SEED, INTERRUPTIONS, runs), config).run(body);

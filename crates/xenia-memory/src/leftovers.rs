@@ -23,7 +23,7 @@ const MAX_OF_A_RANGE: u32 = MAX_PAGES / 2;
 /// again costs more than it saves.
 const FRONT: u32 = 256;
 /// Limit on remembered ranges.
-const RANGES: usize = 4096;
+const MAX_RANGES: usize = 4096;
 
 /// The set of decommitted backing pages that still have host memory.
 pub(crate) struct Leftovers(Mutex<Kept>);
@@ -98,7 +98,7 @@ impl Leftovers {
         if is_returned {
             give_back(rest)?;
         }
-        while kept.count > MAX_PAGES || kept.ranges.len() > RANGES {
+        while kept.count > MAX_PAGES || kept.ranges.len() > MAX_RANGES {
             let Some(oldest) = kept.ranges.pop_front() else { break };
             while let Some(run) = kept.take(&oldest) {
                 give_back(run)?;
@@ -236,7 +236,7 @@ mod tests {
         let mut host = Host::new();
         host.touch(0..2);
         assert!(host.keep(0..1).is_empty());
-        for _ in 1..RANGES {
+        for _ in 1..MAX_RANGES {
             assert!(host.keep(1..2).is_empty());
             assert_eq!(host.clear(1..2), [[1, 2]]);
         }

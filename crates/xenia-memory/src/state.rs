@@ -23,7 +23,7 @@ use xenia_guest::PAGE_SIZE;
 use xenia_state::{Impossible, StateSection, check};
 
 /// Maximum number of pages in a [`PagesState`]: 4 MiB.
-const PAGES_OF_A_PIECE: usize = 1024;
+const MAX_PAGES: usize = 1024;
 
 /// State of memory but for its contents, which are [`PagesState`]s.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,7 +213,7 @@ impl GuestMemory {
         let mut pages = PagesState::default();
         self.each_held_page(&mut |page| {
             self.copy_page(page, &mut buffer);
-            if buffer != ZEROS && pages.add(page, &buffer) == PAGES_OF_A_PIECE {
+            if buffer != ZEROS && pages.add(page, &buffer) == MAX_PAGES {
                 return piece(std::mem::take(&mut pages));
             }
             Ok(())
@@ -225,7 +225,7 @@ impl GuestMemory {
     pub fn most_pieces(&self) -> usize {
         let zones = self.zones.lock();
         let bytes: usize = zones.committed.iter().map(|&bytes| bytes as usize).sum();
-        bytes.div_ceil(PAGES_OF_A_PIECE * PAGE_SIZE as usize)
+        bytes.div_ceil(MAX_PAGES * PAGE_SIZE as usize)
     }
 
     /// Replaces allocations, rights, contents and device registers by those of a state. Pages that

@@ -7,7 +7,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Maximum number of buffers in one call.
-pub(crate) const BUFFERS_LIMIT: u32 = 64;
+pub(crate) const MAX_BUFFERS: u32 = 64;
 
 /// Buffers in guest memory, used one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Buffers {
 
     /// Reads an array of `WSABUF`s (lengths and pointers).
     pub fn read(memory: &GuestMemory, at: GuestAddr, count: u32) -> Result<Self, WsaError> {
-        if count == 0 || count > BUFFERS_LIMIT {
+        if count == 0 || count > MAX_BUFFERS {
             return Err(WsaError::INVALID);
         }
         let piece = |index: u32| -> Result<_, MemoryFault> {
@@ -34,7 +34,7 @@ impl Buffers {
     /// Validates a list that comes from a saved state.
     pub(super) fn is_valid(&self) -> bool {
         let Self(buffers) = self;
-        buffers.len() <= BUFFERS_LIMIT as usize
+        buffers.len() <= MAX_BUFFERS as usize
     }
 
     /// Total length in bytes.

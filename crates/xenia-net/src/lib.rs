@@ -40,7 +40,7 @@ mod xnet;
 
 pub use buffers::Buffers;
 pub use error::WsaError;
-pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork, LocalNetworkState};
+pub use local::{LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM};
 pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
@@ -66,7 +66,7 @@ use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Guest time between polls of a network that changes by itself, or of requests that remain after
-/// [`rounds::PASSES`] passes.
+/// [`rounds::MAX_PASSES`] passes.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 1000;
 /// [`NetState::due`]: no poll is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
@@ -294,7 +294,7 @@ impl Net {
     /// Makes a socket listen for connections.
     pub fn listen(&mut self, name: u32, backlog: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
-        self.port.listen(id, (backlog as usize).min(BACKLOG_LIMIT))?;
+        self.port.listen(id, (backlog as usize).min(MAX_BACKLOG))?;
         self.get_mut(name)?.listens = true;
         Ok(())
     }

@@ -24,18 +24,18 @@ use xenia_limits::Limits;
 use xenia_state::Impossible;
 
 /// Maximum backlog of connections to be accepted, whatever the title asks for.
-pub const BACKLOG_LIMIT: usize = 64;
+pub const MAX_BACKLOG: usize = 64;
 /// Length in bytes of the longest datagram: 64 KiB less the IPv4 and UDP headers.
-pub const DATAGRAM_LIMIT: usize = 65_507;
+pub const MAX_DATAGRAM: usize = 65_507;
 /// Maximum number of datagrams queued at one socket.
-const MESSAGES_LIMIT: usize = 256;
+const MAX_MESSAGES: usize = 256;
 /// Default size in bytes of a socket's receive buffer, as on the console.
 const RECEIVE_BUFFER: usize = 16 << 10;
 /// Minimum size in bytes of a receive buffer: transfers of single bytes would cost the host more
 /// than they help the title.
-const RECEIVE_BUFFER_LEAST: usize = 1 << 10;
+const MIN_RECEIVE_BUFFER: usize = 1 << 10;
 /// Maximum size in bytes of a receive buffer.
-const RECEIVE_BUFFER_LIMIT: usize = 256 << 10;
+const MAX_RECEIVE_BUFFER: usize = 256 << 10;
 /// First ephemeral port.
 const FIRST_PORT: u16 = 49_152;
 /// The console's host name.
@@ -229,7 +229,7 @@ impl Network for LocalNetwork {
             (Setting::Broadcast(on), State::Messages(messages)) => messages.may_broadcast = on,
             (Setting::Broadcast(_), _) => return Err(WsaError::NO_PROTOCOL_OPTION),
             (Setting::ReceiveBuffer(bytes), _) => {
-                socket.buffer = (bytes as usize).clamp(RECEIVE_BUFFER_LEAST, RECEIVE_BUFFER_LIMIT);
+                socket.buffer = (bytes as usize).clamp(MIN_RECEIVE_BUFFER, MAX_RECEIVE_BUFFER);
             }
             (Setting::NoDelay(_), _) => {}
         }
@@ -267,7 +267,7 @@ impl Network for LocalNetwork {
     fn listen(&mut self, id: SocketId, wanted: usize) -> Result<(), WsaError> {
         let socket = self.get_mut(id)?;
         let is_bound = socket.local.is_some();
-        let wanted = wanted.clamp(1, BACKLOG_LIMIT);
+        let wanted = wanted.clamp(1, MAX_BACKLOG);
         match &mut socket.state {
             State::Idle if is_bound => {
                 socket.state = State::Listening { backlog: wanted, queue: VecDeque::new() };

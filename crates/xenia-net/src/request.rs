@@ -14,7 +14,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
 /// Maximum number of bytes copied at once.
-const CHUNK: u32 = 0x1_0000;
+const MAX_CHUNK: u32 = 0x1_0000;
 /// `MSG_PEEK`: the data stays in the queue.
 const PEEK: u32 = 2;
 /// `MSG_DONTROUTE`: sends without a router.
@@ -298,7 +298,7 @@ impl Net {
         let before = receive.done;
         let wants_all = kind == SocketKind::Stream && receive.flags & WAIT_ALL != 0 && !peeks;
         loop {
-            let room = (receive.into.length() - receive.done).min(u64::from(CHUNK)) as usize;
+            let room = (receive.into.length() - receive.done).min(u64::from(MAX_CHUNK)) as usize;
             let mut bytes = vec![0; room];
             let received =
                 if peeks { self.port.peek(id, &mut bytes) } else { self.port.receive(id, &mut bytes) };
@@ -340,10 +340,10 @@ impl Net {
         let before = send.done;
         loop {
             let whole = send.bytes.length();
-            if kind == SocketKind::Datagram && whole > super::DATAGRAM_LIMIT as u64 {
+            if kind == SocketKind::Datagram && whole > super::MAX_DATAGRAM as u64 {
                 return Err(WsaError::MESSAGE_SIZE);
             }
-            let bytes = send.bytes.load(memory, send.done, CHUNK)?;
+            let bytes = send.bytes.load(memory, send.done, MAX_CHUNK)?;
             let to = send.to.filter(|_| kind == SocketKind::Datagram);
             let sent = match self.port.send(id, &bytes, to) {
                 Ok(sent) => sent,

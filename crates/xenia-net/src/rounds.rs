@@ -15,7 +15,7 @@ use xenia_sched::Cpu;
 
 /// Maximum number of passes before other work gets its turn. Two requests that transfer much data
 /// through a small buffer continue at the next poll.
-pub(super) const PASSES: u32 = 64;
+pub(super) const MAX_PASSES: u32 = 64;
 
 /// Stores a call's result in the waiting thread: its last error; returns the value for r3.
 pub(super) fn returned(
@@ -53,12 +53,12 @@ impl Net {
         Attempt::Nothing
     }
 
-    /// Retries all requests until no request makes progress or [`PASSES`] passes are over. Returns
-    /// the effects to be applied without the lock.
+    /// Retries all requests until no request makes progress or [`MAX_PASSES`] passes are over.
+    /// Returns the effects to be applied without the lock.
     pub(super) fn retry_requests(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> SocketEffects {
         let mut effects = SocketEffects::default();
         let mut goes_on = !self.requests.is_empty();
-        for _ in 0..PASSES {
+        for _ in 0..MAX_PASSES {
             if !goes_on {
                 break;
             }

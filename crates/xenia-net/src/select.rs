@@ -6,7 +6,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
 /// Maximum number of sockets in a set (`FD_SETSIZE`).
-const SET_LIMIT: u32 = 64;
+const MAX_SOCKETS: u32 = 64;
 
 /// An `fd_set` in guest memory: a count, and descriptors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ impl Set {
     /// Reads a set.
     pub fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, WsaError> {
         let count = memory.read::<u32>(at)?;
-        if count > SET_LIMIT {
+        if count > MAX_SOCKETS {
             return Err(WsaError::INVALID);
         }
         let socket = |index| memory.read::<u32>(at.offset(4 + 4 * index));
@@ -52,7 +52,7 @@ impl Select {
     /// Validates sets that come from a saved state.
     pub(super) fn is_valid(&self) -> bool {
         let Self { sets } = self;
-        sets.iter().flatten().all(|set| set.sockets.len() <= SET_LIMIT as usize)
+        sets.iter().flatten().all(|set| set.sockets.len() <= MAX_SOCKETS as usize)
     }
 
     /// Returns whether no socket is in any set.

@@ -31,13 +31,13 @@ const QUALITY_ENTRY: u32 = 0x18;
 /// QoS flag: the probe is complete. No console has answered.
 const COMPLETE: u8 = 1;
 /// Maximum number of concurrent look-ups.
-const LOOKUPS_LIMIT: usize = 16;
+const MAX_LOOKUPS: usize = 16;
 /// Maximum number of addresses in an `XNDNS`.
-const ADDRESSES: usize = 8;
+const MAX_ADDRESSES: usize = 8;
 /// Maximum number of QoS results that a title has not released.
-const QUALITIES_LIMIT: usize = 32;
+const MAX_QUALITIES: usize = 32;
 /// Maximum number of consoles in one QoS request.
-const QUALITY_ENTRIES: u32 = 64;
+const MAX_QUALITY_ENTRIES: u32 = 64;
 /// UDP port of system link.
 const SYSTEM_LINK_PORT: u16 = 3074;
 
@@ -225,7 +225,7 @@ impl XNet {
 
     /// Returns the size in bytes of a result for this many consoles; fails beyond the limits.
     pub fn quality_size(&self, entries: u32) -> Result<u32, WsaError> {
-        if entries > QUALITY_ENTRIES || self.qualities.len() >= QUALITIES_LIMIT {
+        if entries > MAX_QUALITY_ENTRIES || self.qualities.len() >= MAX_QUALITIES {
             return Err(WsaError::NO_BUFFERS);
         }
         Ok(QUALITY_HEADER + QUALITY_ENTRY * entries)
@@ -257,7 +257,7 @@ impl XNet {
 
     /// Returns whether another name can be looked up.
     pub fn room(&self) -> Lookups {
-        if self.lookups.len() < LOOKUPS_LIMIT { Lookups::Room } else { Lookups::Full }
+        if self.lookups.len() < MAX_LOOKUPS { Lookups::Room } else { Lookups::Full }
     }
 
     /// Starts a look-up; the result is stored at `at` when it is available.
@@ -324,7 +324,7 @@ fn store_lookup(
     result: &Result<Vec<Ipv4Addr>, WsaError>,
 ) -> Result<(), MemoryFault> {
     let addresses = result.as_deref().unwrap_or_default();
-    let count = addresses.len().min(ADDRESSES);
+    let count = addresses.len().min(MAX_ADDRESSES);
     for (index, &address) in addresses.iter().take(count).enumerate() {
         memory.write(at.offset(8 + 4 * index as u32), u32::from(address))?;
     }

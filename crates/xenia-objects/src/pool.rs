@@ -19,13 +19,13 @@ use xenia_limits::{Limit, Limits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// Smallest size of an arena in bytes.
-const ARENA: u32 = 0x1_0000;
+const MIN_ARENA_SIZE: u32 = 0x1_0000;
 /// Alignment of blocks in bytes.
 const ALIGN: u32 = 16;
 /// Size from which blocks are aligned to pages, and their alignment.
 const PAGE_ALIGN: u32 = 0x1000;
 /// Largest size of a block.
-const LIMIT: u32 = 0x1000_0000;
+const MAX_BLOCK_SIZE: u32 = 0x1000_0000;
 
 /// Owner of a block; a title can only free its own blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Pool {
     /// Like [`Self::allocate`], for a given owner.
     pub fn allocate_for(&mut self, memory: &GuestMemory, size: u32, owner: Owner) -> Fallible<GuestAddr> {
         let align = if size >= PAGE_ALIGN { PAGE_ALIGN } else { ALIGN };
-        if size > LIMIT {
+        if size > MAX_BLOCK_SIZE {
             return Err(NtStatus::NO_MEMORY.into());
         }
         self.limits.admit(Limit::PoolBlocks, self.used.len())?;
@@ -106,7 +106,7 @@ impl Pool {
     }
 
     fn grow(&mut self, memory: &GuestMemory, length: u32) -> Fallible<()> {
-        let size = length.next_multiple_of(ARENA);
+        let size = length.next_multiple_of(MIN_ARENA_SIZE);
         let request = AllocRequest::new(Heap::Virtual4K, size, Protect::READ_WRITE);
         let (at, _) = memory.alloc_with(&AllocRequest { align: 0x1_0000, top_down: true, ..request })?;
         self.arenas.insert(at.0, size);
@@ -145,7 +145,9 @@ impl Pool {
             self.free.remove(&(start + length));
             length += after;
         }
-        if length > ARENA && self.arenas.get(&start) == Some(&length) && memory.free(GuestAddr(start)).is_ok()
+        if length > MIN_ARENA_SIZE
+            && self.arenas.get(&start) == Some(&length)
+            && memory.free(GuestAddr(start)).is_ok()
         {
             self.arenas.remove(&start);
         } else {
@@ -203,9 +205,9 @@ mod tests {
         let mut pool = Pool::default();
         let small = pool.allocate(&memory, 0x20).unwrap();
         let bytes = pool.bytes();
-        let large = pool.allocate(&memory, LIMIT - 0x8000).unwrap();
+        let large = pool.allocate(&memory, MAX_BLOCK_SIZE - 0x8000).unwrap();
         let behind = pool.allocate(&memory, 0x7FF0).unwrap();
-        assert_eq!(behind, large.offset(LIMIT - 0x8000));
+        assert_eq!(behind, large.offset(MAX_BLOCK_SIZE - 0x8000));
         assert!(pool.holds(large) && pool.holds(behind) && !pool.holds(GuestAddr(large.0 - 1)));
         pool.free(&memory, large).unwrap();
         assert!(pool.bytes() > bytes, "there is another block in it");

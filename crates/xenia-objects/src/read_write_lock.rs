@@ -19,7 +19,7 @@ use xenia_sched::Cpu;
 use xenia_sync::{Level, Mutex};
 
 /// Limit of the readers' semaphore.
-const READERS: i32 = i32::MAX;
+const MAX_READERS: i32 = i32::MAX;
 
 /// Kernel locks that guard the words of read/write locks, by address. A saved state has nothing of
 /// them: the words are guest memory, and no thread is inside a call.
@@ -78,7 +78,7 @@ pub fn initialize_lock(memory: &GuestMemory, lock: GuestAddr) -> Fallible<()> {
     initialize(memory, lock.offset(erwlock::WRITER_EVENT), kind::AUTO_EVENT, dispatcher_header::SIZE, 0)?;
     let semaphore = lock.offset(erwlock::READER_SEMAPHORE);
     initialize(memory, semaphore, kind::SEMAPHORE, ksemaphore::SIZE, 0)?;
-    memory.write(semaphore.offset(ksemaphore::LIMIT), READERS)?;
+    memory.write(semaphore.offset(ksemaphore::LIMIT), MAX_READERS)?;
     Ok(memory.write(lock.offset(erwlock::SPIN_LOCK), 0_u32)?)
 }
 

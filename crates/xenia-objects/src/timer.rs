@@ -15,7 +15,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
 
 /// Maximum number of timers that expire in one round; further due timers expire in the next.
-const EXPIRIES_PER_ROUND: usize = 1024;
+const MAX_EXPIRIES_PER_ROUND: usize = 1024;
 
 /// A user APC that a timer queues to the thread that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,11 +169,11 @@ impl Dispatcher {
         self.hold(&[timer]).setting(timer)
     }
 
-    /// Expires due timers, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again if it is
+    /// Expires due timers, up to [`MAX_EXPIRIES_PER_ROUND`]: signals each, sets it again if it is
     /// periodic, and returns it so that the caller can queue its DPC and APC.
     pub fn expire_timers(&self, memory: &GuestMemory, cpu: &mut dyn Cpu, now: GuestTicks) -> Vec<Expiry> {
         let mut expiries = Vec::new();
-        for _ in 0..EXPIRIES_PER_ROUND {
+        for _ in 0..MAX_EXPIRIES_PER_ROUND {
             let first =
                 self.timers.lock().queue.first_key_value().map(|(&(due, _), queued)| (due, queued.timer));
             let Some((_, timer)) = first.filter(|&(due, _)| due <= now) else { break };
@@ -415,10 +415,10 @@ mod tests {
     fn timers_above_the_limit_expire_in_the_next_round() {
         let mut b = Harness::new();
         let timers = b.allocate(0x1_0000 - 0x1000);
-        for index in 0..EXPIRIES_PER_ROUND as u32 + 5 {
+        for index in 0..MAX_EXPIRIES_PER_ROUND as u32 + 5 {
             b.dispatcher.set_timer(&b.memory, timers.offset(0x28 * index), setting(100, 0)).unwrap();
         }
         let mut expire = || b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len();
-        assert_eq!([expire(), expire(), expire()], [EXPIRIES_PER_ROUND, 5, 0]);
+        assert_eq!([expire(), expire(), expire()], [MAX_EXPIRIES_PER_ROUND, 5, 0]);
     }
 }

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use xenia_state::{Impossible, check};
 
 /// Limit of recorded contentions: the number of lines for which a readable manifest has room.
-pub const RECORDED_CONTENTIONS: usize = 500_000;
+pub const MAX_RECORDED_CONTENTIONS: usize = 500_000;
 
 /// The contentions that a run has recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedContention {
     /// Contentions in the order in which they happened, which keeps each thread's order.
     pub points: Vec<Contention>,
-    /// Number of contentions beyond [`RECORDED_CONTENTIONS`].
+    /// Number of contentions beyond [`MAX_RECORDED_CONTENTIONS`].
     pub left_out: u64,
 }
 
@@ -67,7 +67,7 @@ impl ContentionPoints {
         let left_out = recorded.as_ref().map(|record| record.left_out);
         let points = recorded.as_ref().map_or(0, |record| record.points.len());
         let is_possible = counts.chain(left_out).all(|count| count <= MAX_COUNT);
-        check(is_possible && points <= RECORDED_CONTENTIONS, "the record of contention is impossible")
+        check(is_possible && points <= MAX_RECORDED_CONTENTIONS, "the record of contention is impossible")
     }
 
     /// Whether lock attempts are counted.
@@ -110,7 +110,7 @@ impl ContentionPoints {
         let Some(attempt) = self.attempts.get(&tid).and_then(|attempts| attempts.checked_sub(1)) else {
             return;
         };
-        if recorded.points.len() >= RECORDED_CONTENTIONS {
+        if recorded.points.len() >= MAX_RECORDED_CONTENTIONS {
             recorded.left_out += 1;
             return;
         }
@@ -167,16 +167,16 @@ mod tests {
     #[test]
     fn a_record_has_an_end_and_can_be_read() {
         let mut points = recording(None);
-        for _ in 0..RECORDED_CONTENTIONS + 3 {
+        for _ in 0..MAX_RECORDED_CONTENTIONS + 3 {
             points.peek(u32::MAX);
             points.note(NotedContention { tid: u32::MAX, object: u32::MAX, owner_tid: u32::MAX });
         }
         let recorded = points.take_recorded().unwrap();
-        assert_eq!((recorded.points.len(), recorded.left_out), (RECORDED_CONTENTIONS, 3));
+        assert_eq!((recorded.points.len(), recorded.left_out), (MAX_RECORDED_CONTENTIONS, 3));
         let text = recorded.to_manifest().unwrap();
         // The program's limit for reading a file.
         assert!(text.len() <= 64 << 20, "{}", text.len());
-        assert_eq!(ContentionManifest::parse(&text).unwrap().remaining(), RECORDED_CONTENTIONS);
+        assert_eq!(ContentionManifest::parse(&text).unwrap().remaining(), MAX_RECORDED_CONTENTIONS);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{ThreadRef, ThreadsReport};
 use serde::{Deserialize, Serialize};
 
 /// Limit of consecutive recoveries without an executed instruction; after it the machine stops.
-const RECOVERIES_IN_A_ROW: u32 = 64;
+const MAX_RECOVERIES: u32 = 64;
 
 /// Number of deadlocks that are logged individually; later ones are logged if their number is a
 /// power of two.
@@ -42,7 +42,7 @@ impl Deadlocks {
             self.in_a_row = 0;
         }
         self.in_a_row = self.in_a_row.saturating_add(1);
-        if halt || self.in_a_row > RECOVERIES_IN_A_ROW {
+        if halt || self.in_a_row > MAX_RECOVERIES {
             return None;
         }
         Some(report.longest_waiting()?.reference)

@@ -47,7 +47,7 @@ mod time;
 mod wait_word;
 
 pub use activity::{Activity, Doing};
-pub use contention::{NotedContention, RECORDED_CONTENTIONS, RecordedContention};
+pub use contention::{MAX_RECORDED_CONTENTIONS, NotedContention, RecordedContention};
 pub use counters::SchedulerCounters;
 pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
 pub use event::{Event, EventSink, NoEvents};

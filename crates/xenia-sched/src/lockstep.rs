@@ -15,7 +15,7 @@
 //! A run that stops at a limit, even in the middle of a visit, continues from there as if it had
 //! not stopped. The stop flag is polled whenever the engine returns, so between two polls lies one
 //! system call, or one stretch of guest code without system calls, of at most
-//! [`engine_runs::STRETCH`] instructions.
+//! [`engine_runs::MAX_ENGINE_RUN`] instructions.
 //!
 //! Rounds in which only one thread could do anything are run in one go ([`alone`]).
 
@@ -42,7 +42,7 @@ use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
 
 /// Limit of instructions by which a visit is extended, one by one, while a reservation is held.
-const RESERVATION_EXTENSION: u64 = 64;
+const MAX_RESERVATION_EXTENSION: u64 = 64;
 
 /// The current round.
 #[derive(Clone, Copy, Debug)]
@@ -365,7 +365,7 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Whether a visit whose quantum is spent continues for one more instruction.
     fn is_extended(&self, hw_id: u8, visit: &Visit, held: Option<&Running>) -> bool {
-        let holder = visit.thread.filter(|_| visit.extended < RESERVATION_EXTENSION);
+        let holder = visit.thread.filter(|_| visit.extended < MAX_RESERVATION_EXTENSION);
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 

@@ -42,7 +42,7 @@ impl<S: System + Clone + Send> Executor<S> {
 }
 
 /// Limit of instructions of other threads in one call.
-const OTHERS: u32 = 4096;
+const MAX_OTHERS: u32 = 4096;
 
 impl<S: System> LockstepExecutor<S> {
     /// The state of a thread that every instruction of it changes.
@@ -70,7 +70,7 @@ impl<S: System> LockstepExecutor<S> {
     /// bounded number.
     pub fn single_step(&mut self, thread: ThreadRef, limits: &Limits) -> SingleStep {
         let before = self.mark(thread);
-        for _ in 0..OTHERS {
+        for _ in 0..MAX_OTHERS {
             let OneInstruction { has_run, end } = self.run_one(limits);
             match end {
                 // The stop flag may be set after the instruction, which then counts.

@@ -16,7 +16,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 /// Sections that are compressed together, by several threads.
 const AT_ONCE: usize = 8;
 /// Maximum size in bytes of a row in the header.
-const ROW: usize = 200;
+const MAX_ROW_SIZE: usize = 200;
 
 /// A file of a state that is being written.
 pub struct StateWriter<W> {
@@ -36,7 +36,7 @@ impl<W: Write + Seek> StateWriter<W> {
     /// The writer's errors; a header that is too long.
     pub fn begin(mut out: W, header: StateHeader, sections: usize) -> io::Result<Self> {
         let own = serde_json::to_vec(&header)?.len() + "\"sections\":[],".len();
-        let room = own + sections.min(MAX_SECTIONS) * ROW;
+        let room = own + sections.min(MAX_SECTIONS) * MAX_ROW_SIZE;
         limit("the header", room as u64, MAX_HEADER.into()).map_err(io::Error::other)?;
         out.seek(SeekFrom::Start((PREFIX + room) as u64))?;
         Ok(Self { out, header, rows: Vec::new(), names: BTreeSet::new(), waiting: Vec::new(), room })

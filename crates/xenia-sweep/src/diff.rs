@@ -15,9 +15,9 @@ use xenia_documents::documented;
 
 /// CPU time, in seconds, below which a unit's time is not compared: times are counted in
 /// hundredths.
-const SHORTEST: f64 = 0.2;
+const MIN_SECONDS: f64 = 0.2;
 /// Number of pairs from which the median ratio is meaningful.
-const FEWEST_PAIRS: usize = 5;
+const MIN_PAIRS: usize = 5;
 
 documented! {
     /// Comparison of two results.
@@ -107,7 +107,7 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
     difference.pairs = pairs.len() as u64;
     let mut ratios: Vec<f64> = pairs.iter().filter_map(|(a, b)| ratio(a, b)).collect();
     ratios.sort_by(f64::total_cmp);
-    difference.median_ratio = (ratios.len() >= FEWEST_PAIRS).then(|| ratios[ratios.len() / 2]);
+    difference.median_ratio = (ratios.len() >= MIN_PAIRS).then(|| ratios[ratios.len() / 2]);
     difference.slower_as_a_whole = difference.median_ratio.is_some_and(|median| median > threshold);
     for (a, b) in &pairs {
         let ratio = ratio(a, b)
@@ -139,7 +139,7 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
 /// Ratio of B's time to A's, if both ran long enough.
 fn ratio(a: &Outcome, b: &Outcome) -> Option<f64> {
     let ratio = b.cpu_seconds / a.cpu_seconds;
-    (a.cpu_seconds.max(b.cpu_seconds) >= SHORTEST && a.cpu_seconds > 0.0 && ratio.is_finite())
+    (a.cpu_seconds.max(b.cpu_seconds) >= MIN_SECONDS && a.cpu_seconds > 0.0 && ratio.is_finite())
         .then_some(ratio)
 }
 

@@ -164,7 +164,7 @@ fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_formats::title_files::LEAST_PACKAGE;
+    use xenia_formats::title_files::MIN_PACKAGE_SIZE;
 
     #[test]
     fn folders_are_hashed_by_names_and_bytes() {
@@ -235,7 +235,7 @@ mod tests {
             ("notes.txt", "CON "),
         ] {
             let mut contents = bytes.as_bytes().to_vec();
-            contents.resize(LEAST_PACKAGE as usize, 1);
+            contents.resize(MIN_PACKAGE_SIZE as usize, 1);
             fs::create_dir_all(at(name).parent().unwrap()).unwrap();
             fs::write(at(name), contents).unwrap();
         }

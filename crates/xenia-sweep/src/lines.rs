@@ -68,7 +68,7 @@ pub(crate) struct Appender {
 
 /// Largest delay before lines are synced to disk. A killed process loses no line; a crash of the
 /// host loses at most this period, whose units are run again.
-const SYNC: Duration = Duration::from_secs(1);
+const MAX_SYNC_DELAY: Duration = Duration::from_secs(1);
 
 impl Appender {
     /// Creates a new file: `stem.jsonl`, or with a number if another process has that name.
@@ -92,7 +92,7 @@ impl Appender {
         let mut line = serde_json::to_vec(value).map_err(|error| Error::write(&self.path)(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(Error::write(&self.path))?;
-        if self.synced.elapsed() >= SYNC { self.sync() } else { Ok(()) }
+        if self.synced.elapsed() >= MAX_SYNC_DELAY { self.sync() } else { Ok(()) }
     }
 
     /// Syncs all lines to disk.

@@ -21,7 +21,7 @@ const HANGS: u32 = 10;
 /// Default limit of the process's host memory in KiB.
 const MAX_KIB: u64 = 1 << 20;
 /// Number of failures after which no more cases run.
-const ENOUGH: usize = 10;
+const MAX_FAILURES: usize = 10;
 
 /// Environment variable that requests long runs; `cargo xtask test --long` sets it.
 pub const LONG: &str = "XENIA_TESTS_LONG";
@@ -117,7 +117,7 @@ impl Cases {
                     failures.push(format!("{}: the process has {kib} KiB", self.name(seed)));
                     break;
                 }
-                if failures.len() >= ENOUGH {
+                if failures.len() >= MAX_FAILURES {
                     break;
                 }
             }

@@ -27,4 +27,4 @@ mod store;
 pub use header::PackageHeader;
 pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
 pub use publisher::PUBLISHER;
-pub use store::{ContentStore, DiskSpace, FoundPackage, THUMBNAIL_SIZE};
+pub use store::{ContentStore, DiskSpace, FoundPackage, MAX_THUMBNAIL_SIZE};

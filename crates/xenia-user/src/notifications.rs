@@ -6,7 +6,7 @@ use xenia_guest::{GuestAddr, HResult};
 use xenia_state::{Impossible, check};
 
 /// Maximum number of queued notifications of a listener; the oldest are dropped.
-const QUEUE_LIMIT: usize = 256;
+const MAX_QUEUE: usize = 256;
 
 /// Ids of notifications (`XN_*`).
 pub mod id {
@@ -98,7 +98,7 @@ impl Listener {
         if self.areas >> area & 1 == 0 || version > self.version {
             return false;
         }
-        if self.queue.len() == QUEUE_LIMIT {
+        if self.queue.len() == MAX_QUEUE {
             self.queue.pop_front();
         }
         self.queue.push_back(notification);
@@ -121,7 +121,7 @@ impl Notifications {
     /// A queue that is longer than the limit.
     pub fn check_state(&self) -> Result<(), Impossible> {
         let Self { listeners, informed: _ } = self;
-        let is_possible = |listener: &Listener| listener.queue.len() <= QUEUE_LIMIT;
+        let is_possible = |listener: &Listener| listener.queue.len() <= MAX_QUEUE;
         check(listeners.values().all(is_possible), "a listener has too many notifications")
     }
 
@@ -224,6 +224,6 @@ mod tests {
         for parameter in 0..1000 {
             notifications.broadcast(Notification { id: 9, parameter });
         }
-        assert_eq!(notifications.take(GuestAddr(1), None).unwrap().parameter, 1000 - QUEUE_LIMIT as u32);
+        assert_eq!(notifications.take(GuestAddr(1), None).unwrap().parameter, 1000 - MAX_QUEUE as u32);
     }
 }

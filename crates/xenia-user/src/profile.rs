@@ -12,7 +12,7 @@ use xenia_guest::USERS;
 use xenia_state::{Impossible, check};
 
 /// Maximum length of a name in characters.
-pub const NAME_LENGTH: usize = 15;
+pub const MAX_NAME_LENGTH: usize = 15;
 
 /// Id of a profile, stable as long as the profile exists. 0 stands for no user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Profile {
 impl Profile {
     /// Creates a profile without settings; `None` if the name or the id is invalid.
     pub fn new(xuid: Xuid, name: &str) -> Option<Self> {
-        let is_name = (1..=NAME_LENGTH).contains(&name.len())
+        let is_name = (1..=MAX_NAME_LENGTH).contains(&name.len())
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ')
             && !name.ends_with(' ');

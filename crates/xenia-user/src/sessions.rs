@@ -12,7 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_state::{Impossible, check};
 
 /// Maximum number of slots of each kind, and so of members; the console's own limit is 64 in all.
-pub const SLOTS: u32 = 64;
+pub const MAX_SLOTS: u32 = 64;
 
 pub mod flags {
     /// This console hosts the session.
@@ -75,7 +75,7 @@ pub struct SlotCounts {
 impl SlotCounts {
     /// Whether a session may have so many slots.
     pub fn is_allowed(self) -> bool {
-        self.public <= SLOTS && self.private <= SLOTS
+        self.public <= MAX_SLOTS && self.private <= MAX_SLOTS
     }
 
     /// Whether members that take so many slots fit.
@@ -233,7 +233,7 @@ mod tests {
         session.leave(&[Xuid(1), Xuid(9)]);
         assert_eq!((session.members.len(), session.free()), (2, slots(0, 1)));
         assert_eq!(session.modify(0, slots(1, 1)), Err(SessionError::Invalid));
-        assert_eq!(session.modify(0, slots(2, SLOTS + 1)), Err(SessionError::Invalid));
+        assert_eq!(session.modify(0, slots(2, MAX_SLOTS + 1)), Err(SessionError::Invalid));
         session.modify(0x20, slots(4, 0)).unwrap();
         assert_eq!((session.free(), session.flags), (slots(2, 0), 0x20));
     }

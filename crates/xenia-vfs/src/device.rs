@@ -1,7 +1,7 @@
 //! Traits of devices and open files.
 
 use super::memory_device::MemoryFile;
-use super::path::FATX_NAME;
+use super::path::MAX_FATX_NAME;
 use super::stamp::attributes;
 use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
@@ -81,7 +81,7 @@ impl Volume {
         file_system: Self::FATX,
         total_units: 0x15_0000,
         free_units: 0x5_FFFF,
-        name_length: FATX_NAME as u32,
+        name_length: MAX_FATX_NAME as u32,
         read_only: false,
         ..Self::DISC
     };

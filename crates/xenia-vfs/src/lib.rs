@@ -62,7 +62,7 @@ use serde::{Deserialize, Serialize};
 /// Longest chain of symbolic links in one look-up.
 const MAX_LINKS: usize = 8;
 /// Largest number of symbolic links that guests can make.
-const LINK_LIMIT: usize = 256;
+const MAX_GUEST_LINKS: usize = 256;
 
 struct Mount {
     path: Vec<String>,
@@ -136,7 +136,7 @@ impl Vfs {
             let same = link.target.len() == names.len() && path::starts_with(&link.target, &names);
             return if same { Ok(()) } else { Err(VfsError::Exists) };
         }
-        if self.links.len() >= LINK_LIMIT {
+        if self.links.len() >= MAX_GUEST_LINKS {
             return Err(VfsError::Full);
         }
         self.links.push(Link { path, target: names, target_text: target.to_owned() });

@@ -10,7 +10,7 @@ pub(super) mod state;
 pub(super) use contents::{Space, UNIT, place, zeroed_unit};
 
 use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume, sort};
-use super::path::{FATX_NAME, MAX_NAMES};
+use super::path::{MAX_FATX_NAME, MAX_NAMES};
 use super::raw_partition::RawPartition;
 use super::state::{DeviceState, OTHER_KIND, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
@@ -151,7 +151,7 @@ impl Device for MemoryDevice {
             file_system: Volume::FATX,
             total_units: limit / UNIT as u64,
             free_units: limit.saturating_sub(used) / UNIT as u64,
-            name_length: FATX_NAME as u32,
+            name_length: MAX_FATX_NAME as u32,
             read_only: false,
             ..Volume::DISC
         };

@@ -14,7 +14,7 @@ pub(super) const MAX_NAMES: usize = 64;
 /// link.
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
 /// Longest name on a FATX disk, in characters.
-pub const FATX_NAME: usize = 42;
+pub const MAX_FATX_NAME: usize = 42;
 
 /// Splits a path into names. Both slashes separate; empty names and `.` are ignored; a drive's
 /// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` is kept, because
@@ -62,7 +62,7 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
 pub fn is_fatx_name(name: &str) -> bool {
     let is_byte = |c: char| code_page::byte(c).is_some_and(|byte| matches!(byte, b' '..=b'~' | 0x80..));
     let forbidden = |c: char| !is_byte(c) || r#""*+,/:;<=>?\|"#.contains(c);
-    name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
+    name.chars().count() <= MAX_FATX_NAME && is_valid(name) && !name.contains(forbidden)
 }
 
 /// Whether the name is valid on all devices.

@@ -38,7 +38,7 @@ use xenia_limits::Limits;
 use xenia_state::Unsaveable;
 
 /// Smallest size of a disk in bytes.
-const SMALLEST: u64 = 0x10_0000;
+const MIN_SIZE: u64 = 0x10_0000;
 
 /// Error of opening a title's scratch disks. It names paths of the host, for logs only.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ impl ScratchDisks {
             return at(folder, Err(io::ErrorKind::NotADirectory.into()));
         }
         let lock = Arc::new(lock(folder)?);
-        let bytes = bytes.max(SMALLEST) / UNIT * UNIT;
+        let bytes = bytes.max(MIN_SIZE) / UNIT * UNIT;
         Ok(Self { folder: folder.to_owned(), bytes, lock, limits })
     }
 

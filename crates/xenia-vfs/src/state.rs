@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, Unsaveable, check};
 
 /// Largest part of the saved bytes.
-const PART: usize = 32 << 20;
+const MAX_PART: usize = 32 << 20;
 /// Maximum total size in bytes of the host-folder files in a state.
 const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
 /// The error of a device that is in memory in one run and a folder of the host in the other.
@@ -51,7 +51,7 @@ impl SavedBytes {
     /// Adds bytes; they do not lie in two parts.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         match self.parts.last_mut() {
-            Some(last) if last.len() + bytes.len() <= PART => last.extend_from_slice(bytes),
+            Some(last) if last.len() + bytes.len() <= MAX_PART => last.extend_from_slice(bytes),
             _ => self.parts.push(bytes.to_vec()),
         }
     }
@@ -173,7 +173,10 @@ impl Vfs {
         packages: &str,
     ) -> Result<(), Impossible> {
         let VfsState { mounts, links } = state;
-        check(mounts.len() <= MAX_MOUNTS && links.len() <= super::LINK_LIMIT, "too many devices or links")?;
+        check(
+            mounts.len() <= MAX_MOUNTS && links.len() <= super::MAX_GUEST_LINKS,
+            "too many devices or links",
+        )?;
         let mut before = std::mem::take(&mut self.mounts);
         for MountState { path, device: state } in mounts {
             let is_new = |mount: &super::Mount| mount.path != path;

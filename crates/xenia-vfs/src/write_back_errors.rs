@@ -16,7 +16,7 @@ use xenia_sync::{Level, Mutex};
 pub(super) const PACKAGES: &str = "Content";
 /// Number of paths recorded individually; beyond that whole packages count as failed, and beyond as
 /// many packages the whole directory.
-const LIMIT: usize = 1024;
+const MAX_PATHS: usize = 1024;
 /// Names of a package's folder below the directory of packages: owner, title, kind and file.
 const PACKAGE_NAMES: usize = 4;
 
@@ -97,10 +97,10 @@ impl WriteBackErrors {
             return;
         }
         paths.insert(path.to_owned());
-        if paths.len() > LIMIT {
+        if paths.len() > MAX_PATHS {
             *paths = paths.iter().map(|lost| package_of(lost, within)).collect();
         }
-        if paths.len() > LIMIT {
+        if paths.len() > MAX_PATHS {
             *paths = [within.clone()].into();
         }
     }
@@ -208,7 +208,7 @@ mod tests {
         errors.clear_error(Path::new("/r/c"));
         errors.forget(Path::new("/r/c"));
         assert!(!errors.has(Path::new("/r")));
-        for number in 0..2 * LIMIT {
+        for number in 0..2 * MAX_PATHS {
             errors.add(Path::new(&format!("/r/{number}")));
         }
         assert!(errors.has(Path::new("/r/x")) && errors.paths.lock().len() == 1);
@@ -219,7 +219,7 @@ mod tests {
     fn many_errors_of_a_package_are_forgotten_with_it() {
         let errors = WriteBackErrors::new(Some("/r/Content".into()));
         let package = Path::new("/r/Content/E0/4D53/1/save");
-        for number in 0..4 * LIMIT {
+        for number in 0..4 * MAX_PATHS {
             errors.add(&package.join(number.to_string()));
         }
         let other = Path::new("/r/Content/E0/4D53/1/other");

@@ -19,7 +19,7 @@ use xenia_documents::documented;
 use xenia_gpu::Frame;
 
 /// Largest number of bug reports of one title in a folder.
-const SAME_TITLE: u32 = 1000;
+const MAX_PER_TITLE: u32 = 1000;
 
 documented! {
     /// A bug report (`report.json` in the file of `exec --report`).
@@ -170,11 +170,11 @@ pub fn write_new(
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let bytes = archive(collected, private, picture)?;
     let title = collected.report.executable.title_id.as_deref().unwrap_or("title");
-    for number in 1..=SAME_TITLE {
+    for number in 1..=MAX_PER_TITLE {
         let path = folder.join(format!("report-{title}-{number}.zip"));
         if output::write_new(&path, &bytes)? {
             return Ok(path);
         }
     }
-    bail!("there are {SAME_TITLE} of this title in {}", folder.display())
+    bail!("there are {MAX_PER_TITLE} of this title in {}", folder.display())
 }

@@ -1,8 +1,8 @@
 //! Sink of a trace of calls (`--trace-calls`): standard error or a file.
 //!
 //! A title can make millions of calls a second, so the lines of a machine are limited to
-//! [`TRACE_BYTES`]; beyond it they are counted, and the last line says how many are left out. The
-//! buffer of a file is flushed once per second of host time and at the end.
+//! [`MAX_TRACE_BYTES`]; beyond it they are counted, and the last line says how many are left out.
+//! The buffer of a file is flushed once per second of host time and at the end.
 
 use crate::lock_order;
 use crate::output::StreamFile;
@@ -18,7 +18,7 @@ use xenia_sched::{Event, EventSink, GuestTicks};
 use xenia_sync::{Level, Mutex};
 
 /// Largest size in bytes of a trace.
-pub const TRACE_BYTES: u64 = 1 << 30;
+pub const MAX_TRACE_BYTES: u64 = 1 << 30;
 /// Host time after which lines reach a file at the latest, while there are new ones.
 const FLUSH: Duration = Duration::from_secs(1);
 
@@ -116,7 +116,7 @@ impl CallTraceOutput {
             let out = BufWriter::with_capacity(1 << 16, file);
             Ok(TraceFile { out, path: path.to_owned(), flushed: Instant::now(), failed: None })
         });
-        let output = TraceOutput { file: file.transpose()?, left: TRACE_BYTES, left_out: 0 };
+        let output = TraceOutput { file: file.transpose()?, left: MAX_TRACE_BYTES, left_out: 0 };
         Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::CALL_TRACE, output))))
     }
 
@@ -131,7 +131,7 @@ impl CallTraceOutput {
         let mut output = self.0.lock();
         let left_out = std::mem::take(&mut output.left_out);
         if left_out > 0 {
-            output.write(&format!("{left_out} more lines were left out, behind {TRACE_BYTES} bytes"));
+            output.write(&format!("{left_out} more lines were left out, behind {MAX_TRACE_BYTES} bytes"));
         }
         let file = output.file.as_mut()?;
         let result = file.out.flush();

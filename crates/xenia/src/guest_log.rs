@@ -22,11 +22,11 @@ use xenia_sync::{Level, Mutex};
 pub const GUEST: &str = "guest";
 
 /// Largest number of lines per second in the log.
-const LINES_A_SECOND: u64 = 200;
+const MAX_LINES_A_SECOND: u64 = 200;
 /// Characters per line; longer lines are broken.
 const LINE_LENGTH: usize = 1024;
 /// Largest size of a file, in bytes.
-const FILE_LENGTH: u64 = 1 << 30;
+const MAX_FILE_LENGTH: u64 = 1 << 30;
 
 /// Splits text into lines and folds repeated lines.
 struct Folder {
@@ -70,7 +70,7 @@ impl Folder {
             self.end_second(show);
             self.second = now;
         }
-        if self.in_second < LINES_A_SECOND {
+        if self.in_second < MAX_LINES_A_SECOND {
             self.in_second += 1;
             show(&say::visible(&line));
         } else {
@@ -126,7 +126,7 @@ impl TextFile {
             return;
         }
         self.written += text.len() as u64;
-        if self.written > FILE_LENGTH {
+        if self.written > MAX_FILE_LENGTH {
             let full = std::io::Error::other("the title has written more than 1 GiB");
             return self.note(Err(full), write_errors);
         }
@@ -260,11 +260,11 @@ mod tests {
         }
         folder.text("later\n", now + Duration::from_secs(2), &mut show);
         folder.finish(now, &mut show);
-        assert_eq!(lines.len(), LINES_A_SECOND as usize + 2);
+        assert_eq!(lines.len(), MAX_LINES_A_SECOND as usize + 2);
         assert!(
-            lines[LINES_A_SECOND as usize].starts_with("(9800 lines"),
+            lines[MAX_LINES_A_SECOND as usize].starts_with("(9800 lines"),
             "{}",
-            lines[LINES_A_SECOND as usize]
+            lines[MAX_LINES_A_SECOND as usize]
         );
         assert_eq!(lines.last().map(String::as_str), Some("later"));
     }

@@ -60,7 +60,7 @@ use xenia_gpu::trace::{self, Recording};
 use xenia_kernel::files::MissingFile;
 use xenia_kernel::title::Successor;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Limits, RECORDED_CONTENTIONS, RunEnd};
+use xenia_sched::{Limits, MAX_RECORDED_CONTENTIONS, RunEnd};
 
 /// Receives bug reports while a machine runs.
 pub type ReportSink = Box<dyn FnMut(Collected) + Send>;
@@ -340,7 +340,7 @@ impl Machine {
                 "{} lacks {} beyond the first {}",
                 path.display(),
                 count(recorded.left_out, "contention"),
-                count(RECORDED_CONTENTIONS as u64, "contention"),
+                count(MAX_RECORDED_CONTENTIONS as u64, "contention"),
             ));
         }
     }

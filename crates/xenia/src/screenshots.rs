@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
 
 /// Largest number of screenshots of one frame.
-const SAME_FRAME: u32 = 1000;
+const MAX_PER_FRAME: u32 = 1000;
 /// Largest length of a title in a file name, in bytes.
-const NAME_LENGTH: usize = 80;
+const MAX_NAME_LENGTH: usize = 80;
 
 /// Folder and name prefix of a title's screenshots.
 #[derive(Clone, Debug)]
@@ -41,13 +41,13 @@ impl Screenshots {
     pub fn keep(&self, number: u64, frame: &Frame) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
-        for copy in 1..=SAME_FRAME {
+        for copy in 1..=MAX_PER_FRAME {
             let path = self.folder.join(self.name(number, copy));
             if write_new_png(&path, frame)? {
                 return Ok(path);
             }
         }
-        anyhow::bail!("there are {SAME_FRAME} of this frame in {}", self.folder.display())
+        anyhow::bail!("there are {MAX_PER_FRAME} of this frame in {}", self.folder.display())
     }
 
     fn name(&self, number: u64, copy: u32) -> String {
@@ -60,7 +60,7 @@ impl Screenshots {
 pub fn file_name(title: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let mut name: String = title.chars().map(plain).collect();
-    while name.len() > NAME_LENGTH {
+    while name.len() > MAX_NAME_LENGTH {
         name.pop();
     }
     // A leading dot would hide the file.
@@ -86,7 +86,7 @@ mod tests {
         ] {
             assert_eq!(file_name(title), name);
         }
-        assert!(file_name(&"\u{3042}".repeat(500)).len() <= NAME_LENGTH);
+        assert!(file_name(&"\u{3042}".repeat(500)).len() <= MAX_NAME_LENGTH);
     }
 
     #[test]

@@ -35,7 +35,7 @@ const STACK_TOP: u32 = STACK_BASE + STACK_SIZE - 0x200;
 /// Level of the system call that ends a case.
 pub const EXIT_LEVEL: u8 = 0x7F;
 /// Limit on the instructions of a case.
-const BUDGET: i64 = 20_000_000;
+const MAX_INSTRUCTIONS: i64 = 20_000_000;
 
 /// Reason why a machine could not be set up, or a case did not complete.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum CaseRunError {
     #[error("{kind:?} at {pc:08X}", kind = .0.kind, pc = .0.pc.0)]
     Exception(GuestException),
     /// The instruction budget is spent.
-    #[error("still running at {0:08X} after {BUDGET} instructions")]
+    #[error("still running at {0:08X} after {MAX_INSTRUCTIONS} instructions")]
     Endless(u32),
 }
 
@@ -153,7 +153,7 @@ impl CaseMachine {
 
     /// Runs until the case has returned. The case's system calls complete without effect.
     fn execute(&mut self, engine: &mut dyn Execute, ctx: &mut PpcContext) -> Result<(), CaseRunError> {
-        let mut left = BUDGET;
+        let mut left = MAX_INSTRUCTIONS;
         let mut time = 0;
         while left > 0 {
             ctx.begin_visit(left, time, u32::MAX);

@@ -2,7 +2,7 @@
 //! one.
 
 use super::count;
-use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
+use super::sequence::{MAX_INSTRUCTIONS, SANDBOX, SANDBOX_SIZE, Sequence};
 use crate::conformance::{
     CODE_BASE, CODE_SIZE, CaseMachine, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError,
 };
@@ -137,7 +137,7 @@ impl<'a> Arena<'a> {
             reference,
             tested,
             devices: DeviceQueue::new(),
-            executed: Vec::with_capacity(BUDGET as usize),
+            executed: Vec::with_capacity(MAX_INSTRUCTIONS as usize),
             _machines: machines,
         })
     }
@@ -249,7 +249,7 @@ impl<'a> Arena<'a> {
         if let Some(counts) = counts {
             self.executed.iter().for_each(|&op| count(counts, op));
         }
-        let instructions = (BUDGET - expected.budget) as u64;
+        let instructions = (MAX_INSTRUCTIONS - expected.budget) as u64;
         let faulted =
             matches!(expected_end, End::Exception(GuestException { kind: ExceptionKind::Memory(_), .. }));
         let Some(tested) = &mut self.tested else {
@@ -265,7 +265,7 @@ impl<'a> Arena<'a> {
         let difference = if expected_end != actual_end {
             text("exit", format!("{expected_end:?}"), format!("{actual_end:?}"))
         } else if expected.budget != actual.budget {
-            text("instructions", instructions.to_string(), (BUDGET - actual.budget).to_string())
+            text("instructions", instructions.to_string(), (MAX_INSTRUCTIONS - actual.budget).to_string())
         } else if faulted {
             // By default, compiled code needs no exact registers at a faulting access. Sequences
             // stay inside the sandbox; shrinking may lead out of it.
@@ -294,7 +294,7 @@ fn start(sequence: &Sequence, entry: u32, layout: Layout) -> PpcContext {
     let mut ctx = (*sequence.state).clone();
     ctx.pc = entry;
     ctx.lr = layout.exit.into();
-    ctx.begin_visit(BUDGET, 0x1234_5678_9ABC, u32::MAX);
+    ctx.begin_visit(MAX_INSTRUCTIONS, 0x1234_5678_9ABC, u32::MAX);
     ctx
 }
 

@@ -12,7 +12,7 @@ pub(super) const SANDBOX: u32 = 0x1000_1800;
 /// Size of the sandbox in bytes; it crosses two pages.
 pub(super) const SANDBOX_SIZE: usize = 0x1000;
 /// Limit on the instructions of a sequence.
-pub(super) const BUDGET: i64 = 300;
+pub(super) const MAX_INSTRUCTIONS: i64 = 300;
 
 /// Encoding of `mflr r1`, which saves LR.
 pub(super) const MFLR_R1: u32 = 0x7C28_02A6;

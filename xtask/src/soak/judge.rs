@@ -13,7 +13,7 @@ use std::fmt;
 /// Allowed relative growth of resident memory.
 const RSS: f64 = 0.01;
 /// Minimum number of samples for a verdict.
-const FEWEST: usize = 9;
+const MIN_SAMPLES: usize = 9;
 
 /// A figure to compare: name, accessor, and allowed relative growth.
 type Figure = (&'static str, fn(&Line) -> Option<u64>, f64);
@@ -63,7 +63,7 @@ impl SoakVerdict {
     /// Whether no figure grows, there were enough samples, and all runs ended correctly.
     pub(crate) fn passed(&self) -> bool {
         let judged =
-            |part: &str| self.rows.iter().any(|row| row.name.starts_with(part) && row.samples >= FEWEST);
+            |part: &str| self.rows.iter().any(|row| row.name.starts_with(part) && row.samples >= MIN_SAMPLES);
         self.wrong.is_empty()
             && self.rows.iter().all(|row| row.grown.is_empty())
             && [SoakPart::Rotation, SoakPart::Long].iter().all(|part| judged(part.name()))
@@ -86,7 +86,7 @@ impl fmt::Display for SoakVerdict {
                 );
                 write!(f, " {cell:>17}")?;
             }
-            if row.samples < FEWEST {
+            if row.samples < MIN_SAMPLES {
                 write!(f, "  too few to judge")?;
             }
             for name in &row.grown {
@@ -137,7 +137,7 @@ pub(crate) fn judge(samples: &[Sample]) -> SoakVerdict {
     let rows = series(samples).into_iter().map(|(name, lines)| {
         let figures: Vec<_> = FIGURES.iter().map(|(_, figure, _)| compare(&lines, *figure)).collect();
         let grows = |((name, _, may), change): (&Figure, &Option<Change>)| {
-            (lines.len() >= FEWEST && change.as_ref()?.is_growth(*may)).then_some(*name)
+            (lines.len() >= MIN_SAMPLES && change.as_ref()?.is_growth(*may)).then_some(*name)
         };
         let grown = FIGURES.iter().zip(&figures).filter_map(grows).collect();
         Row { name, samples: lines.len(), figures, grown }

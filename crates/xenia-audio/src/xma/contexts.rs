@@ -21,14 +21,14 @@ use xenia_guest::xma::{BLOCK_SIZE, CONTEXT_SIZE, CONTEXTS, ContextField, PACKET_
 use xenia_memory::{Device, GuestMemory, MemoryFault, physical_to_view};
 
 /// Largest number of frames per pass; the largest ring holds eight. This also bounds empty loops.
-const FRAMES_PER_PASS: usize = 64;
+const MAX_FRAMES_PER_PASS: usize = 64;
 /// Largest number of frames at one moment of guest time: a full ring for every context, which is
 /// more than a console could decode. All stores of one visit share a moment, so a title that only
 /// stores kicks cannot prevent the machine from being stopped.
-const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
+const MAX_FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
 /// Largest number of packets read and passes started at one moment: an incomplete frame costs its
 /// packets at each attempt.
-const READS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
+const MAX_READS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
 /// Value of the register of the active context: no context. Titles wait until it is not their
 /// context.
 const NO_CONTEXT: u32 = 0x1FF;
@@ -221,7 +221,7 @@ impl Decoder {
         let done = &self.figures;
         let before = &self.figures_before;
         let reads = done.packets + done.passes - before.packets - before.passes;
-        if done.frames - before.frames >= FRAMES_AT_ONCE || reads >= READS_AT_ONCE {
+        if done.frames - before.frames >= MAX_FRAMES_AT_ONCE || reads >= MAX_READS_AT_ONCE {
             self.figures.refused += 1;
             return;
         }
@@ -269,7 +269,7 @@ fn run(
     let quantum = words.get(field::SUBFRAME_DECODE_COUNT).max(1).min(words.get(field::OUTPUT_BLOCKS).max(1));
     let mut fault = None;
     let mut cut_length = CutLength::GiveUp;
-    for _ in 0..FRAMES_PER_PASS {
+    for _ in 0..MAX_FRAMES_PER_PASS {
         if !write_blocks(memory, words, stream, quantum)? {
             return Ok(());
         }

@@ -6,16 +6,16 @@ pub(super) use state::{FrameDecoderState, is_tile};
 
 use super::bits::{Bits, XmaError, XmaFault};
 use super::tile::{self, Bands, ChannelTile, Scales};
-use super::transform::{LONGEST, SHORTEST, Transform, overlap};
+use super::transform::{MAX_TILE, MIN_TILE, Transform, overlap};
 
 /// Samples per channel in a frame.
-pub const FRAME_SAMPLES: usize = LONGEST;
+pub const FRAME_SAMPLES: usize = MAX_TILE;
 /// Samples before the first and after the last one of a frame that its tiles overlap.
-const REACH: usize = LONGEST / 2;
+const REACH: usize = MAX_TILE / 2;
 /// Output delay in samples: half of the shortest tile, so that streams of such tiles are aligned
 /// with subframes. From its first longer tile on, a stream is delayed by [`REACH`], because the
 /// overlap is known only then.
-const SHORT_LAG: usize = SHORTEST / 2;
+const SHORT_LAG: usize = MIN_TILE / 2;
 
 /// Code of a stream's sample rate in a context of the decoder; higher bits are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl FrameDecoder {
     /// A stream of one or two channels.
     pub fn new(is_stereo: bool, rate: RateCode) -> Self {
         let channel =
-            Channel { samples: vec![0.0; REACH + LONGEST], before: LONGEST, scales: Scales::default() };
+            Channel { samples: vec![0.0; REACH + MAX_TILE], before: MAX_TILE, scales: Scales::default() };
         Self {
             channels: vec![channel; 1 + usize::from(is_stereo)],
             bands: Bands::of_rate(rate),
@@ -84,7 +84,7 @@ impl FrameDecoder {
         if result.is_err() {
             for channel in &mut self.channels {
                 channel.samples[REACH - self.lag..].fill(0.0);
-                channel.before = SHORTEST;
+                channel.before = MIN_TILE;
             }
         }
         self.emit(samples);
@@ -107,7 +107,7 @@ impl FrameDecoder {
                 }
             }
         }
-        if self.lag == SHORT_LAG && tiling.iter().any(|tile| tile.length > SHORTEST) {
+        if self.lag == SHORT_LAG && tiling.iter().any(|tile| tile.length > MIN_TILE) {
             self.grow_lag();
         }
         for channel in &mut self.channels {
@@ -115,7 +115,7 @@ impl FrameDecoder {
         }
         let count = self.channels.len();
         for FrameTile { start, length, channels: has } in tiling {
-            let mut coefficients = [[0.0; LONGEST]; 2];
+            let mut coefficients = [[0.0; MAX_TILE]; 2];
             let tiles = self.channels.iter_mut().zip(&mut coefficients).zip(has).filter(|&(_, has)| has);
             let mut tiles: Vec<_> = tiles
                 .map(|((channel, coefficients), _)| ChannelTile {
@@ -144,23 +144,23 @@ impl FrameDecoder {
         let is_same = bits.flag()?;
         let mut filled = [0; 2];
         let mut tiling: Vec<FrameTile> = Vec::new();
-        while let Some(start) = filled[..count].iter().copied().min().filter(|&start| start < LONGEST) {
+        while let Some(start) = filled[..count].iter().copied().min().filter(|&start| start < MAX_TILE) {
             let mut has = [false; 2];
             let waiting = filled[..count].iter().filter(|&&filled| filled == start).count();
-            let is_free = !is_same && waiting > 1 && start != LONGEST - SHORTEST;
+            let is_free = !is_same && waiting > 1 && start != MAX_TILE - MIN_TILE;
             for (has, &filled) in has.iter_mut().zip(&filled[..count]) {
                 *has = filled == start && (!is_free || bits.flag()?);
             }
-            let length = if start == LONGEST - SHORTEST {
-                SHORTEST
+            let length = if start == MAX_TILE - MIN_TILE {
+                MIN_TILE
             } else if !bits.flag()? {
-                LONGEST
+                MAX_TILE
             } else if bits.flag()? {
-                SHORTEST
+                MIN_TILE
             } else {
-                LONGEST / 2
+                MAX_TILE / 2
             };
-            if start + length > LONGEST || !has.contains(&true) {
+            if start + length > MAX_TILE || !has.contains(&true) {
                 return Err(bits.fault(XmaFault::Tile(length as u32)));
             }
             for (filled, has) in filled.iter_mut().zip(has) {
@@ -192,14 +192,14 @@ impl FrameDecoder {
 
     fn emit(&mut self, samples: &mut Vec<i16>) {
         let first = REACH - self.lag;
-        for at in first..first + LONGEST {
+        for at in first..first + MAX_TILE {
             for channel in &self.channels {
                 // The conversion saturates.
                 samples.push(channel.samples[at].round() as i16);
             }
         }
         for channel in &mut self.channels {
-            channel.samples.copy_within(LONGEST.., 0);
+            channel.samples.copy_within(MAX_TILE.., 0);
             channel.samples[REACH..].fill(0.0);
         }
     }

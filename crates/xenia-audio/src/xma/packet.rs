@@ -11,13 +11,13 @@ pub(super) const HEADER_BITS: u32 = 32;
 /// Size of a frame's leading length field in bits.
 const LENGTH_BITS: u32 = 15;
 /// Size of the shortest frame in bits: a silent one of a single channel and tile.
-const SHORTEST_FRAME: u32 = 31;
+const MIN_FRAME_BITS: u32 = 31;
 /// Skip value of a packet in which no frame starts: padding, or the middle of a long frame. The
 /// stream continues in the next packet.
 const NO_FRAMES_HERE: u32 = 0xFF;
 /// Largest number of packets read for one frame: apart from packets of other streams, a frame
 /// starts in every few packets.
-const PACKETS_PER_FRAME: usize = 64;
+const MAX_PACKETS_PER_FRAME: usize = 64;
 const _: () = assert!(FRAME_SAMPLES == 512);
 
 /// The bytes of one packet.
@@ -148,12 +148,12 @@ fn frame_from(packet: &Packet, first: u32, bit: u32) -> FrameStart {
 
 /// Whether a frame can have this length: a smaller value, or all ones, ends the packet's frames.
 fn is_length(length: u32) -> bool {
-    (SHORTEST_FRAME..0x7FFF).contains(&length)
+    (MIN_FRAME_BITS..0x7FFF).contains(&length)
 }
 
 /// Reads the next frame from a position on.
 pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Next {
-    for _ in 0..PACKETS_PER_FRAME {
+    for _ in 0..MAX_PACKETS_PER_FRAME {
         let Some(packet) = packets.packet(position.packet) else { return Next::End(position) };
         let header = Header::of(&packet);
         let following = position.packet.saturating_add(header.skip + 1);

@@ -3,14 +3,14 @@
 use super::bits::{Bits, XmaError, XmaFault};
 use super::frame::{RateCode, is_tile};
 use super::prefix::Codes;
-use super::transform::{LONGEST, SHORTEST, amplitude};
+use super::transform::{MAX_TILE, MIN_TILE, amplitude};
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, check};
 
 /// Largest number of bands in a tile.
 const MAX_BANDS: usize = 29;
 /// Limit of scale factors in saved states: far above those that a stream can reach.
-const FACTOR_LIMIT: u32 = 1 << 20;
+const MAX_FACTOR: u32 = 1 << 20;
 /// Largest valid quantiser in decibels, up or down.
 const MAX_QUANTISER: i32 = 400;
 
@@ -43,7 +43,7 @@ impl Bands {
 
     /// The bands of tiles of 128, 256 and 512 samples.
     pub(super) fn of_rate(rate: RateCode) -> [Self; 3] {
-        [SHORTEST, 2 * SHORTEST, LONGEST].map(|length| Self::new(length, rate))
+        [MIN_TILE, 2 * MIN_TILE, MAX_TILE].map(|length| Self::new(length, rate))
     }
 
     /// The bands as ranges of coefficients.
@@ -61,8 +61,8 @@ impl Bands {
         let mut from = [0; MAX_BANDS];
         for (to, range) in from.iter_mut().zip(other.ranges()) {
             // Middle of the band, in coefficients of the longest tile.
-            let middle = (range.start + range.end - 1) * (LONGEST / other_length) / 2;
-            let scale = LONGEST / length;
+            let middle = (range.start + range.end - 1) * (MAX_TILE / other_length) / 2;
+            let scale = MAX_TILE / length;
             let found = self.ends.iter().position(|&end| usize::from(end) * scale >= middle);
             *to = found.unwrap_or(self.len() - 1) as u8;
         }
@@ -72,7 +72,7 @@ impl Bands {
 
 /// Index of a tile length among the three lengths.
 fn length_index(length: usize) -> usize {
-    (length / 2 / SHORTEST).min(2)
+    (length / 2 / MIN_TILE).min(2)
 }
 
 /// Scale factors of a channel across tiles.
@@ -98,7 +98,7 @@ impl Scales {
     pub(super) fn check_state(&self) -> Result<(), Impossible> {
         let Self { factors, highest, step, sent, sent_for } = self;
         let mut all = factors.iter().chain(sent).chain([highest]);
-        let fits = all.all(|factor| factor.unsigned_abs() <= FACTOR_LIMIT);
+        let fits = all.all(|factor| factor.unsigned_abs() <= MAX_FACTOR);
         check(fits && (1..=4).contains(step), "a scale factor is too large")?;
         check(sent_for.is_none_or(is_tile), "a tile has an impossible length")
     }
@@ -311,7 +311,7 @@ pub(super) fn read(
     channels: usize,
     tiles: &mut [ChannelTile<'_>],
 ) -> Result<(), XmaError> {
-    let length = tiles.first().map_or(SHORTEST, |tile| tile.coefficients.len());
+    let length = tiles.first().map_or(MIN_TILE, |tile| tile.coefficients.len());
     let bands_here = &bands[length_index(length)];
     skip_fill(bits)?;
     refuse_reserved_bit(bits)?;

@@ -9,9 +9,9 @@ use std::f64::consts::PI;
 use std::sync::OnceLock;
 
 /// Length of the longest tile in samples: a frame.
-pub(super) const LONGEST: usize = 512;
+pub(super) const MAX_TILE: usize = 512;
 /// Length of the shortest tile in samples.
-pub(super) const SHORTEST: usize = 128;
+pub(super) const MIN_TILE: usize = 128;
 
 /// Sine and cosine of an angle between 0 and π/2.
 fn sine_cosine(angle: f64) -> (f64, f64) {
@@ -114,8 +114,8 @@ impl Transform {
     /// The transform for tiles of 128, 256 or 512 samples.
     pub(super) fn of(length: usize) -> &'static Self {
         static ALL: OnceLock<[Transform; 3]> = OnceLock::new();
-        let all = ALL.get_or_init(|| [SHORTEST, 2 * SHORTEST, LONGEST].map(Self::new));
-        &all[(length / 2 / SHORTEST).min(2)]
+        let all = ALL.get_or_init(|| [MIN_TILE, 2 * MIN_TILE, MAX_TILE].map(Self::new));
+        &all[(length / 2 / MIN_TILE).min(2)]
     }
 
     fn new(length: usize) -> Self {
@@ -144,7 +144,7 @@ impl Transform {
         debug_assert!(coefficients.len() == length && samples.len() == length);
         // This equals 2/N · (−1)^m times a DCT-IV of the reversed coefficients, every other one
         // negated, which is a Fourier transform of N/2 complex points.
-        let mut points = [Complex::default(); LONGEST / 2];
+        let mut points = [Complex::default(); MAX_TILE / 2];
         let scale = 2.0 / length as f32;
         // Input sequence of the DCT-IV.
         let input = |n: usize| {

@@ -1,7 +1,7 @@
 //! Disassembly around the cursor.
 
 use super::{Pane, PaneRow, RowMark};
-use crate::text::{NAME, shown};
+use crate::text::{MAX_NAME_LENGTH, shown};
 use xenia_isa::{Syntax, disassemble};
 
 /// Primary opcodes of `bc`, `b`, and of the branches to LR and CTR.
@@ -50,7 +50,7 @@ pub struct CodeView<'a> {
 impl CodeView<'_> {
     fn name(&self, at: u32) -> Option<String> {
         let (name, offset) = (self.place)(at)?;
-        let name = shown(&name, NAME);
+        let name = shown(&name, MAX_NAME_LENGTH);
         Some(if offset == 0 { name } else { format!("{name}+{offset:#x}") })
     }
 
@@ -87,7 +87,10 @@ impl CodeView<'_> {
         let mut at = first;
         while rows.len() < height {
             if let Some((name, 0)) = (self.place)(at) {
-                rows.push(PaneRow { text: format!("    {}:", shown(&name, NAME)), mark: RowMark::Heading });
+                rows.push(PaneRow {
+                    text: format!("    {}:", shown(&name, MAX_NAME_LENGTH)),
+                    mark: RowMark::Heading,
+                });
             }
             rows.push(self.row(at));
             let Some(next) = at.checked_add(4) else { break };

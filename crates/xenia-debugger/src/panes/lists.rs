@@ -2,7 +2,7 @@
 
 use super::{Pane, PaneRow, RowMark};
 use crate::model::{FoundSymbol, SymbolSearch};
-use crate::text::{NAME, list, shown};
+use crate::text::{MAX_NAME_LENGTH, list, shown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use xenia::machine::{FileRow, GpuRows, LockRow, ObjectRow};
@@ -10,16 +10,16 @@ use xenia_kernel::imports::PastCall;
 use xenia_sched::{CodeAddress, ReportedThread};
 
 /// Maximum number of characters shown of a path.
-const PATH: usize = 80;
+const MAX_PATH_LENGTH: usize = 80;
 
 fn address(at: &CodeAddress) -> String {
-    let place = at.place.as_ref().map(|place| format!(" {}", shown(&place.to_string(), NAME)));
+    let place = at.place.as_ref().map(|place| format!(" {}", shown(&place.to_string(), MAX_NAME_LENGTH)));
     format!("{:08x}{}", at.address, place.unwrap_or_default())
 }
 
 /// The state of a thread: its wait, and the owners of what it waits for.
 fn waits(thread: &ReportedThread) -> String {
-    let mut text = shown(&thread.state, PATH);
+    let mut text = shown(&thread.state, MAX_PATH_LENGTH);
     if thread.since.is_some() {
         text = format!("waits: {text}");
     }
@@ -68,7 +68,7 @@ pub fn stack(thread: Option<&ReportedThread>, selected: usize) -> Pane {
 /// Kernel objects with handles and waiters.
 pub fn objects(objects: &[ObjectRow], selected: usize) -> Pane {
     let rows = objects.iter().map(|object| {
-        let name = object.name.as_deref().map(|name| shown(name, NAME)).unwrap_or_default();
+        let name = object.name.as_deref().map(|name| shown(name, MAX_NAME_LENGTH)).unwrap_or_default();
         let signal = object.signal.map_or_else(|| "-".to_owned(), |signal| signal.to_string());
         PaneRow::plain(format!(
             "{:08x} {:<15} {name:<24} {signal:>6} {:>4}  {:<24} {}",
@@ -106,7 +106,7 @@ pub fn files(files: &[FileRow], selected: usize) -> Pane {
             file.body,
             file.position,
             list(&file.handles),
-            shown(&file.path, PATH)
+            shown(&file.path, MAX_PATH_LENGTH)
         ))
     });
     let heading =
@@ -117,8 +117,9 @@ pub fn files(files: &[FileRow], selected: usize) -> Pane {
 /// The graphics chip: mode of the display, the state that the last draw has left, counters.
 pub fn gpu(gpu: &GpuRows, mode: &str, selected: usize) -> Pane {
     let heading = |text: &str| PaneRow { text: text.to_owned(), mark: RowMark::Heading };
-    let counted =
-        |(name, count): &(String, u64)| PaneRow::plain(format!("  {count:>14}  {}", shown(name, PATH)));
+    let counted = |(name, count): &(String, u64)| {
+        PaneRow::plain(format!("  {count:>14}  {}", shown(name, MAX_PATH_LENGTH)))
+    };
     let mut rows = vec![PaneRow::plain(format!("display: {mode}")), heading("counters")];
     rows.extend(gpu.counters.iter().map(counted));
     rows.push(heading("state of the last draw"));
@@ -134,7 +135,7 @@ pub fn gpu(gpu: &GpuRows, mode: &str, selected: usize) -> Pane {
 pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
     let rows = calls.iter().rev().map(|call| {
         let arguments: Vec<String> = call.arguments.iter().map(|value| format!("{value:#x}")).collect();
-        let name = shown(&call.name, NAME);
+        let name = shown(&call.name, MAX_NAME_LENGTH);
         let at = call.at;
         let thread = call.thread;
         let caller = call.caller;
@@ -146,8 +147,9 @@ pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
 
 /// Symbols that were found.
 pub fn symbols(found: &SymbolSearch, selected: usize) -> Pane {
-    let row =
-        |symbol: &FoundSymbol| PaneRow::plain(format!("{:08x} {}", symbol.at, shown(&symbol.name, PATH)));
+    let row = |symbol: &FoundSymbol| {
+        PaneRow::plain(format!("{:08x} {}", symbol.at, shown(&symbol.name, MAX_PATH_LENGTH)))
+    };
     let rows = found.symbols.iter().map(row);
     let mut pane = Pane::list("symbols", "", rows.collect(), selected);
     if found.left_out > 0 {

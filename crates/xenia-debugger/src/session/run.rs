@@ -6,7 +6,7 @@
 use super::{DebugSession, Watcher, moment};
 use crate::model::MemoryWatch;
 use crate::panes::code::is_call;
-use crate::text::{NAME, shown};
+use crate::text::{MAX_NAME_LENGTH, shown};
 use anyhow::{Context, Result, bail};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia::machine::{Debugged, LastWriter};
@@ -328,7 +328,8 @@ impl DebugSession {
             LastWriter::Kernel { moment } => format!("the kernel or a device, after: goto {moment}"),
             LastWriter::Instruction { moment, pc } => {
                 let word = machine.word_at(pc).unwrap_or_default();
-                let place = machine.machine().place_of(pc).map(|place| shown(&place.to_string(), NAME));
+                let place =
+                    machine.machine().place_of(pc).map(|place| shown(&place.to_string(), MAX_NAME_LENGTH));
                 let text = disassemble(word, pc, Syntax::default());
                 format!("{pc:#010x}: {text} in {}, executed after: goto {moment}", place.unwrap_or_default())
             }

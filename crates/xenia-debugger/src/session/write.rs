@@ -3,7 +3,7 @@
 use super::DebugSession;
 use crate::model::{AskedChange, MemoryWatch};
 use crate::place::{register, resolve};
-use crate::text::{NAME, shown};
+use crate::text::{MAX_NAME_LENGTH, shown};
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
 use xenia_cpu::WatchedAccess;
@@ -28,8 +28,11 @@ impl DebugSession {
         if let Some(name) = name {
             self.model.named.insert(at, name);
         }
-        let place =
-            machine.machine().place_of(at).map(|place| shown(&place.to_string(), NAME)).unwrap_or_default();
+        let place = machine
+            .machine()
+            .place_of(at)
+            .map(|place| shown(&place.to_string(), MAX_NAME_LENGTH))
+            .unwrap_or_default();
         self.model.message = format!("breakpoint at {at:#010x} {place}");
         Ok(())
     }
@@ -98,7 +101,10 @@ impl DebugSession {
 
     pub(super) fn ask_register(&mut self, name: &str, value: u128, machine: &Debugged<'_, '_>) -> Result<()> {
         let register = register(name).with_context(|| {
-            format!("`{}` is not a register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc", shown(name, NAME))
+            format!(
+                "`{}` is not a register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc",
+                shown(name, MAX_NAME_LENGTH)
+            )
         })?;
         if register.size() < 16 && value >> (8 * register.size()) != 0 {
             bail!("`{value:#x}` has more than the {} bytes of {name}", register.size());

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use xenia_guest::{HResult, USERS};
 
 /// Maximum number of achievements in one message; titles have fewer.
-const LIMIT: u32 = 0x400;
+const MAX_ACHIEVEMENTS: u32 = 0x400;
 /// Size in bytes of a pair: a user's place and an achievement's id.
 const PAIR: u32 = 8;
 
 /// Records earned achievements of all named users, or of none if one of them is not signed in.
 pub(super) fn write(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let count: u32 = words.field(call, 0)?;
-    let Some(pairs) = words.pointer(call, 4)?.filter(|_| (1..=LIMIT).contains(&count)) else {
+    let Some(pairs) = words.pointer(call, 4)?.filter(|_| (1..=MAX_ACHIEVEMENTS).contains(&count)) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
     let mut achieved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

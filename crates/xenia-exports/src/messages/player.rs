@@ -4,7 +4,7 @@ use super::{Message, MessageWords, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use crate::user::music::{
-    CONTROLLED_BY_TITLE, Music, PlaybackBehavior, PlaylistSong, RESTORE_CONTROLLER, SONGS,
+    CONTROLLED_BY_TITLE, MAX_SONGS, Music, PlaybackBehavior, PlaylistSong, RESTORE_CONTROLLER,
 };
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
@@ -20,7 +20,7 @@ const REFUSED_CLIENT: u32 = 6;
 const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
 /// Maximum length of a song's path in UTF-16 units.
-const PATH: u32 = 260;
+const MAX_PATH_UNITS: u32 = 260;
 /// Size in bytes of a song's description: six addresses of texts, the first of which is its path,
 /// then three words.
 const DESCRIPTION: u32 = 0x24;
@@ -111,7 +111,7 @@ fn create_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         return Ok(HResult::INVALID_ARGUMENT);
     }
     let no_room = Win32Error::NOT_ENOUGH_MEMORY.to_hresult();
-    if count > SONGS {
+    if count > MAX_SONGS {
         return Ok(no_room);
     }
     let described: Vec<PlaylistSong> =
@@ -135,7 +135,7 @@ fn describe(call: &Call, at: GuestAddr) -> Fallible<PlaylistSong> {
     let text = |index: u32| text_of(index + 1, INFO_TEXT / 2 - 1);
     Ok(PlaylistSong {
         handle: 0,
-        path: text_of(0, PATH)?,
+        path: text_of(0, MAX_PATH_UNITS)?,
         texts: [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?],
         track: memory.read(at.offset(0x18))?,
         milliseconds: memory.read(at.offset(0x1C))?,

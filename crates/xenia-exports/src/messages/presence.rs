@@ -9,7 +9,7 @@ use xenia_user::profile::Xuid;
 use xenia_user::profile_settings::Kind;
 
 /// Maximum size of a property in bytes.
-const PROPERTY: u32 = 0x3E8;
+const MAX_PROPERTY_SIZE: u32 = 0x3E8;
 
 /// Returns the place of a message's user: by id if that is not 0, otherwise by index. `None` if no
 /// user is signed in there.
@@ -47,7 +47,7 @@ pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HRe
     let Some(user) = user_of(call, words)? else { return Ok(unknown_user()) };
     let id: u32 = words.field(call, 0x10)?;
     let size: u32 = words.field(call, 0x14)?;
-    let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
+    let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= MAX_PROPERTY_SIZE) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
     let mut bytes = vec![0; size as usize];

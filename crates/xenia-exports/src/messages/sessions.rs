@@ -7,7 +7,7 @@ use crate::status::failure::Fallible;
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS};
 use xenia_user::profile::Xuid;
-use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, SlotCounts, flags};
+use xenia_user::sessions::{Address, MAX_SLOTS, Member, Session, SessionError, SlotCounts, flags};
 
 /// `XONLINE_E_SESSION_*` error codes.
 const NOT_FOUND: HResult = HResult(0x8015_5200);
@@ -145,7 +145,7 @@ fn read_members(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>
     let xuids = words.pointer(call, 8)?;
     let users = words.pointer(call, 0xC)?;
     let private = words.pointer(call, 0x10)?;
-    if !(1..=2 * SLOTS).contains(&count) {
+    if !(1..=2 * MAX_SLOTS).contains(&count) {
         return Ok(Err(HResult::INVALID_ARGUMENT));
     }
     let mut members = Vec::new();

@@ -13,7 +13,7 @@ use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;
 
 /// Maximum length in bytes of a root name.
-const ROOT: u32 = 64;
+const MAX_ROOT_LENGTH: u32 = 64;
 
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
@@ -81,7 +81,7 @@ fn end_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let root = call.memory().read_c_string(GuestAddr(words.first), ROOT)?;
+    let root = call.memory().read_c_string(GuestAddr(words.first), MAX_ROOT_LENGTH)?;
     let root = code_page::decode(&root);
     let (Some(root), Some(at)) = (root_name(&root), words.pointer(call, 0x44)?) else {
         return Ok(HResult::INVALID_ARGUMENT);

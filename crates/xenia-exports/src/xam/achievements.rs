@@ -24,7 +24,7 @@ mod details {
 mod played {
     pub(super) const NAME: usize = 0x28;
     /// Maximum length of the name in UTF-16 units, without the terminator.
-    pub(super) const NAME_UNITS: usize = 63;
+    pub(super) const MAX_NAME_UNITS: usize = 63;
     pub(super) const SIZE: usize = 0xA8;
 }
 /// Size in bytes of an item's texts, and maximum lengths in UTF-16 units of the label and the
@@ -33,7 +33,7 @@ const TEXTS: u32 = 464;
 const LABEL_UNITS: usize = 31;
 const TEXT_UNITS: usize = 99;
 /// Maximum number of items in one call; titles have fewer achievements.
-const ITEMS: u32 = 0x1_0000;
+const MAX_ITEMS: u32 = 0x1_0000;
 /// Flags that select the texts.
 const WANTS_LABEL: u32 = 1;
 const WANTS_DESCRIPTION: u32 = 2;
@@ -72,7 +72,7 @@ fn played_item(title: &PlayedTitle) -> Item {
         [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
     let mut bytes = words.map(u32::to_be_bytes).concat();
     bytes.resize(played::NAME, 0);
-    bytes.extend(wide(&title.name, played::NAME_UNITS));
+    bytes.extend(wide(&title.name, played::MAX_NAME_UNITS));
     bytes.resize(played::SIZE, 0);
     Item { bytes, texts: Vec::new() }
 }
@@ -112,7 +112,7 @@ fn create_list(
     let (Some(size), Some(out)) = (result.size, result.handle) else {
         return Ok(Win32Error::INVALID_PARAMETER);
     };
-    if !(1..=ITEMS).contains(&items) || user >= USERS {
+    if !(1..=MAX_ITEMS).contains(&items) || user >= USERS {
         return Ok(Win32Error::INVALID_PARAMETER);
     }
     out.set(call.memory(), Handle::NULL)?;

@@ -14,7 +14,7 @@ use crate::user::overlapped::{Completed, admit, complete};
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS, Win32Error, code_page};
 use xenia_kernel_macros::exports;
-use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
+use xenia_user::content::{MARKETPLACE, MAX_THUMBNAIL_SIZE, PackageHeader, PackageName, root_name};
 use xenia_user::enumerators::Enumerator;
 use xenia_user::profile::Xuid;
 use xenia_vfs::VfsResult;
@@ -366,7 +366,7 @@ impl Content {
         size: u32,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let Some(picture) = picture.filter(|_| (1..=THUMBNAIL_SIZE).contains(&size)) else {
+        let Some(picture) = picture.filter(|_| (1..=MAX_THUMBNAIL_SIZE).contains(&size)) else {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let mut bytes = vec![0; size as usize];

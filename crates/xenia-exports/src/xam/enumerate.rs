@@ -13,7 +13,7 @@ use xenia_user::enumerators::{Batch, Enumerator, layout};
 pub struct Enumerate;
 
 /// Maximum size in bytes of an enumerator's private data.
-const PRIVATE: u32 = 0x1000;
+const MAX_PRIVATE_SIZE: u32 = 0x1000;
 
 /// The message that requests the user's playlists. There are none, but some titles read the buffer
 /// whatever the result.
@@ -125,7 +125,7 @@ impl Enumerate {
         flags: u32,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let Some(out) = handle.filter(|_| private <= PRIVATE) else {
+        let Some(out) = handle.filter(|_| private <= MAX_PRIVATE_SIZE) else {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let kind = Kind { user, application, open_message, close_message, private, items, flags };

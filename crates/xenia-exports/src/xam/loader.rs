@@ -15,7 +15,7 @@ pub struct Loader;
 /// programs of the console's users list them.
 const TRAY_CLOSED: u32 = 4;
 /// Maximum size in bytes of the launch data.
-const LAUNCH_DATA: u32 = 0x1000;
+const MAX_LAUNCH_DATA_SIZE: u32 = 0x1000;
 
 /// Ends the title and launches an executable of a package on its medium, if there is one.
 fn launch_package(call: &mut Call, package: &str, executable: &str) -> Flow<Win32Error> {
@@ -101,7 +101,7 @@ impl Loader {
     /// Sets the launch data for the next title.
     #[export(Done)]
     fn XamLoaderSetLaunchData(call: &mut Call, data: GuestAddr, size: u32) -> Fallible<Win32Error> {
-        if size > LAUNCH_DATA {
+        if size > MAX_LAUNCH_DATA_SIZE {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let mut bytes = vec![0; size as usize];

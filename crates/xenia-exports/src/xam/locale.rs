@@ -16,7 +16,7 @@ const MAX_COUNTRY: u32 = 111;
 const MAX_LOCALE: u32 = 43;
 /// Maximum length of a formatted date or time in units, with the terminator. A larger buffer is not
 /// written beyond it.
-const DATE_UNITS: u32 = 0x100;
+const MAX_DATE_UNITS: u32 = 0x100;
 
 /// Returns the locale of the console, for a title that knows this many countries and locales.
 fn of_console(call: &Call, most_country: u32, most_locale: u32) -> u32 {
@@ -75,7 +75,7 @@ fn two(
 /// Stores a text for a function that can't fail: cuts it to the buffer, and fills the rest with
 /// zeros.
 fn fill(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()> {
-    let room = room.min(DATE_UNITS) as usize;
+    let room = room.min(MAX_DATE_UNITS) as usize;
     let mut units = units(text);
     units.resize(room, 0);
     if let Some(last) = units.last_mut() {

@@ -48,7 +48,7 @@ fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), W
     memory.write_bytes(data.offset(4), b"Winsock")?;
     memory.write_bytes(data.offset(0x105), b"Running")?;
     memory.write(data.offset(0x186), SOCKETS)?;
-    memory.write(data.offset(0x188), xenia_net::DATAGRAM_LIMIT as u16)?;
+    memory.write(data.offset(0x188), xenia_net::MAX_DATAGRAM as u16)?;
     call.kernel.net.lock().start();
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Text, WideText};
 use crate::status::failure::Fallible;
-use crate::xboxkrnl::crt_print::{DEBUG_LIMIT, write_debug_text};
+use crate::xboxkrnl::crt_print::{MAX_DEBUG_TEXT, write_debug_text};
 use xenia_kernel_macros::exports;
 
 /// Exports of string functions.
@@ -15,7 +15,7 @@ impl Strings {
     #[export(Done)]
     fn OutputDebugStringA(call: &mut Call, text: Option<Text>) -> Fallible<()> {
         let mut text = text.map_or(Ok(Vec::new()), |text| text.bytes(call.memory()))?;
-        text.truncate(DEBUG_LIMIT);
+        text.truncate(MAX_DEBUG_TEXT);
         write_debug_text(call, &text.into_iter().map(char::from).collect::<String>());
         Ok(())
     }
@@ -24,7 +24,7 @@ impl Strings {
     #[export(Done)]
     fn OutputDebugStringW(call: &mut Call, text: Option<WideText>) -> Fallible<()> {
         let mut units = text.map_or(Ok(Vec::new()), |text| text.units(call.memory()))?;
-        units.truncate(DEBUG_LIMIT);
+        units.truncate(MAX_DEBUG_TEXT);
         write_debug_text(call, &String::from_utf16_lossy(&units));
         Ok(())
     }

@@ -261,12 +261,12 @@ impl Tiles {
 /// digits; `None` if they are invalid.
 pub(super) fn read_tile_key(memory: &GuestMemory, data: GuestAddr) -> Result<Option<[u32; 3]>, MemoryFault> {
     const TEXT: u8 = 4;
-    const LIMIT: u32 = 0x64;
+    const MAX_UNITS: u32 = 0x64;
     const DIGITS: usize = 24;
-    if data.is_null() || memory.read::<u8>(data)? != TEXT || memory.read::<u32>(data.offset(8))? > LIMIT {
+    if data.is_null() || memory.read::<u8>(data)? != TEXT || memory.read::<u32>(data.offset(8))? > MAX_UNITS {
         return Ok(None);
     }
-    let text = memory.read_wide_string(memory.read(data.offset(0xC))?, LIMIT)?;
+    let text = memory.read_wide_string(memory.read(data.offset(0xC))?, MAX_UNITS)?;
     let text = String::from_utf16_lossy(&text);
     if text.len() != DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(None);

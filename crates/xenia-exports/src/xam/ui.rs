@@ -4,7 +4,7 @@ use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
-use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
+use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MAX_MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
 use xenia_formats::gpd::{GpdTotals, Record};
@@ -19,7 +19,7 @@ const ONLINE_ONLY: u32 = 2;
 /// Flags: a passcode is entered instead of a button.
 const PASSCODE: u32 = 0x3_0000;
 /// Maximum number of downloads in one offer.
-const DOWNLOAD_OFFERS: u32 = 6;
+const MAX_DOWNLOADS: u32 = 6;
 /// Text of the online service's pages.
 const NOT_CONNECTED: &str = "This console is not connected.";
 /// Label of the button of a message without a choice.
@@ -119,9 +119,9 @@ struct Message {
 impl Message {
     /// Returns the dialog request, and the title's number of each button; `None` if the arguments
     /// are invalid.
-    fn request(&self, call: &Call) -> Fallible<Option<(MessageBox, [Option<u32>; MESSAGE_BUTTONS])>> {
+    fn request(&self, call: &Call) -> Fallible<Option<(MessageBox, [Option<u32>; MAX_MESSAGE_BUTTONS])>> {
         let Ok(user) = user_of(self.user) else { return Ok(None) };
-        let makes_sense = self.buttons as usize <= MESSAGE_BUTTONS
+        let makes_sense = self.buttons as usize <= MAX_MESSAGE_BUTTONS
             && (self.buttons == 0 || self.focus < self.buttons && !self.labels.is_null());
         if !makes_sense {
             return Ok(None);
@@ -136,7 +136,7 @@ impl Message {
         let shown: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
         let shown = if shown.is_empty() { vec![(0, "OK".to_owned())] } else { shown };
         let focus = shown.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
-        let mut numbers = [None; MESSAGE_BUTTONS];
+        let mut numbers = [None; MAX_MESSAGE_BUTTONS];
         for (place, (number, _)) in numbers.iter_mut().zip(&shown) {
             *place = Some(*number);
         }
@@ -378,7 +378,7 @@ impl Ui {
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
-        if user >= USERS || offers.is_none() || count > DOWNLOAD_OFFERS {
+        if user >= USERS || offers.is_none() || count > MAX_DOWNLOADS {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         }
         if call.kernel.user.profiles.lock().get(user).is_none() {

@@ -7,7 +7,7 @@ use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_user::profile::{NAME_LENGTH, Profile, Xuid};
+use xenia_user::profile::{MAX_NAME_LENGTH, Profile, Xuid};
 
 /// Exports of users.
 pub struct XamUser;
@@ -150,7 +150,7 @@ impl XamUser {
         buffer: Option<GuestAddr>,
         length: u32,
     ) -> Fallible<HResult> {
-        let Some(buffer) = buffer.filter(|_| length as usize > NAME_LENGTH && user < USERS) else {
+        let Some(buffer) = buffer.filter(|_| length as usize > MAX_NAME_LENGTH && user < USERS) else {
             return Ok(HResult::INVALID_ARGUMENT);
         };
         let Some(name) = of_user(call, user, |profile| profile.name().to_owned()) else {

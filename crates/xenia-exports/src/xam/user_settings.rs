@@ -16,9 +16,9 @@ use xenia_user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
 pub struct UserSettings;
 
 /// Maximum number of settings in one call.
-const SETTINGS: u32 = 32;
+const MAX_SETTINGS: u32 = 32;
 /// Maximum number of user ids in one call.
-const XUIDS: u32 = 100;
+const MAX_XUIDS: u32 = 100;
 
 /// Offsets in `XUSER_PROFILE_SETTING`.
 mod item {
@@ -91,7 +91,7 @@ impl Reading {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let count = self.count;
-        if !(1..=SETTINGS).contains(&count) || self.xuid_count > XUIDS {
+        if !(1..=MAX_SETTINGS).contains(&count) || self.xuid_count > MAX_XUIDS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let memory = call.memory();
@@ -305,7 +305,7 @@ impl UserSettings {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(items) = items else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if !(1..=SETTINGS).contains(&count) || user >= USERS {
+        if !(1..=MAX_SETTINGS).contains(&count) || user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let own = call.kernel.title_id();

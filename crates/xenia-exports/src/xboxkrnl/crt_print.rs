@@ -12,7 +12,7 @@ use xenia_sched::Event;
 pub struct CrtPrint;
 
 /// Maximum number of characters that `DbgPrint` prints.
-pub(crate) const DEBUG_LIMIT: usize = 512;
+pub(crate) const MAX_DEBUG_TEXT: usize = 512;
 
 /// Variadic arguments as the formatter's source.
 struct CallArguments<'a, 'b> {
@@ -149,7 +149,7 @@ impl CrtPrint {
     #[export(Done)]
     fn DbgPrint(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<NtStatus> {
         let mut text = narrow(call, format, arguments)?;
-        text.truncate(DEBUG_LIMIT);
+        text.truncate(MAX_DEBUG_TEXT);
         write_debug_text(call, &text.into_iter().map(char::from).collect::<String>());
         Ok(NtStatus::SUCCESS)
     }

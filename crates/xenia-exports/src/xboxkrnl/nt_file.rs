@@ -21,7 +21,7 @@ use xenia_vfs::Disposition;
 pub struct NtFile;
 
 /// Maximum size in bytes of a scatter/gather transfer.
-const SCATTER_LIMIT: u32 = 0x2000_0000;
+const MAX_SCATTER_SIZE: u32 = 0x2000_0000;
 
 /// A file's name, and the open directory to which it is relative.
 pub(super) fn name_of<'a>(
@@ -109,7 +109,7 @@ fn transfer(
 
 /// The segments of a scatter/gather transfer.
 fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Buffer>> {
-    if length > SCATTER_LIMIT {
+    if length > MAX_SCATTER_SIZE {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
     let pages = (0..length.div_ceil(PAGE_SIZE)).map(|index| Ok(array.at(index).read(call.memory())?));

@@ -17,7 +17,7 @@ use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 pub struct NtMemory;
 
 /// Maximum size in bytes of an encrypted allocation.
-const ENCRYPTED_LIMIT: u32 = 0x100_0000;
+const MAX_ENCRYPTED_SIZE: u32 = 0x100_0000;
 /// The region for encrypted memory.
 const ENCRYPTED: RangeInclusive<GuestAddr> = GuestAddr(0x8C00_0000)..=GuestAddr(0x8FFF_FFFF);
 
@@ -125,7 +125,7 @@ impl NtMemory {
         size: u32,
         base: Out<GuestAddr>,
     ) -> Fallible<NtStatus> {
-        if size == 0 || size > ENCRYPTED_LIMIT {
+        if size == 0 || size > MAX_ENCRYPTED_SIZE {
             return Ok(NtStatus::INVALID_PARAMETER);
         }
         let request = AllocRequest {

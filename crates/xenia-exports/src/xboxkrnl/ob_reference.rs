@@ -15,7 +15,7 @@ pub struct ObReference;
 
 /// Minimum body size of an object that a title creates by type: that of a timer, the largest such
 /// type.
-const SMALLEST_BODY: u32 = xenia_guest::layout::ktimer::SIZE;
+const MIN_BODY_SIZE: u32 = xenia_guest::layout::ktimer::SIZE;
 const MAX_BODY: u32 = 0x1_0000;
 
 /// Whether the kernel keeps no state of objects of this kind outside their body.
@@ -66,7 +66,7 @@ impl ObReference {
         }
         let kind = call.kernel.objects.kind_of_type(object_type).filter(|kind| is_plain(*kind));
         let (Some(kind), 0..=MAX_BODY) = (kind, size) else { return Ok(NtStatus::INVALID_PARAMETER) };
-        let body = call.kernel.objects.create(&call.kernel.pool, kind, size.max(SMALLEST_BODY))?;
+        let body = call.kernel.objects.create(&call.kernel.pool, kind, size.max(MIN_BODY_SIZE))?;
         let stored = object.set(memory, body);
         if stored.is_err() {
             call.kernel.dereference(body)?;

@@ -17,7 +17,7 @@ const SYSTEM_COMMAND_BUFFER_SIZE: u32 = 0x94;
 /// A no-operation packet.
 const NO_OPERATION: u32 = 0x8000_0000;
 /// Maximum number of words for `VdInitializeScalerCommandBuffer`.
-const SCALER_WORDS: u32 = 0x1_0000;
+const MAX_SCALER_WORDS: u32 = 0x1_0000;
 
 /// Translates an address to a physical one: some titles pass addresses of a view.
 fn to_physical(address: GuestAddr) -> u32 {
@@ -105,7 +105,7 @@ impl VdEngine {
         commands: Ptr<u32>,
         words: u32,
     ) -> Fallible<u32> {
-        let words = words.min(SCALER_WORDS);
+        let words = words.min(MAX_SCALER_WORDS);
         for index in 0..words {
             commands.at(index).write(call.memory(), NO_OPERATION)?;
         }

@@ -31,7 +31,7 @@ pub mod key {
 }
 
 /// Largest number of alternate title IDs: each is looked up when content is listed.
-const ALTERNATE_TITLES: u64 = 256;
+const MAX_ALTERNATE_TITLES: u64 = 256;
 
 /// An entry of the optional header table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +197,12 @@ pub(super) fn read_alternate_titles(
     let Some(entry) = entry else { return Ok(Vec::new()) };
     let body = Fields { what: "XEX alternate title ids", ..body(header, entry)? };
     let count = body.bytes.len().saturating_sub(4) / 4;
-    FormatError::check_limit("XEX alternate title id count", body.origin, count as u64, ALTERNATE_TITLES)?;
+    FormatError::check_limit(
+        "XEX alternate title id count",
+        body.origin,
+        count as u64,
+        MAX_ALTERNATE_TITLES,
+    )?;
     (4..).step_by(4).take(count).map(|at| body.u32(at).map(TitleId)).collect()
 }
 

@@ -20,7 +20,7 @@ use super::snapshot::{PageCopies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
-use crate::limits::{Cancel, QUEUED_BYTES};
+use crate::limits::{Cancel, MAX_QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
 /// Maximum number of queued draws; the command processor waits for the thread while the queue is
@@ -107,7 +107,7 @@ impl Threaded {
     /// Wraps a backend with a draw thread. A backend that cannot list what its draws read is
     /// returned unchanged; if the thread cannot be started, draws run immediately.
     pub(crate) fn wrap(backend: Box<dyn Backend>) -> Box<dyn Backend> {
-        Self::with_room(backend, QUEUED_BYTES)
+        Self::with_room(backend, MAX_QUEUED_BYTES)
     }
 
     /// Like [`wrap`](Self::wrap), with a limit on the bytes that queued draws may hold.

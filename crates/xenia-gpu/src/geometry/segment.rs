@@ -4,7 +4,7 @@ use super::assemble::Corner;
 use crate::draw_state::DrawCall;
 
 /// Smallest w that is drawn.
-pub(crate) const LEAST_W: f32 = 1e-6;
+pub(crate) const MIN_W: f32 = 1e-6;
 
 /// Clip plane: a corner is inside where the dot product with its position is not negative.
 pub(crate) type Plane = [f32; 4];
@@ -67,7 +67,7 @@ pub(crate) fn segment(call: &DrawCall, ends: [&Corner; 2]) -> Option<[Corner; 2]
         homogeneous(call, &mut corner);
         corner
     });
-    let mut planes = vec![([0.0, 0.0, 0.0, 1.0], LEAST_W)];
+    let mut planes = vec![([0.0, 0.0, 0.0, 1.0], MIN_W)];
     planes.extend(depth_planes(call).map(|plane| (plane, 0.0)));
     let mut is_cut = false;
     for (plane, least) in planes {

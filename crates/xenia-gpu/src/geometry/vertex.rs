@@ -129,14 +129,14 @@ struct Numbers {
 
 impl Numbers {
     /// Maximum number of table entries for each index of a draw.
-    const ENTRIES: usize = 4;
+    const MAX_ENTRIES: usize = 4;
 
     /// Prepares to number these indices.
     fn of(indices: &[Option<u32>]) -> Self {
         let used = || indices.iter().flatten().copied();
         let least = used().min().unwrap_or(0);
         let range = used().max().map_or(0, |most| (most - least) as usize + 1);
-        let is_dense = range <= indices.len().saturating_mul(Self::ENTRIES);
+        let is_dense = range <= indices.len().saturating_mul(Self::MAX_ENTRIES);
         let dense = if is_dense { vec![u32::MAX; range] } else { Vec::new() };
         Self { unique: Vec::new(), least, dense, sparse: BTreeMap::new() }
     }

@@ -54,7 +54,7 @@ pub struct AssembleError {
 }
 
 /// Maximum number of instructions in a clause.
-const CLAUSE: u32 = 6;
+const MAX_CLAUSE: u32 = 6;
 /// Number of addressable instructions.
 const MAX_ADDRESS: usize = 4096;
 /// Highest target of a control flow instruction.
@@ -116,7 +116,7 @@ impl PlacedControl {
 
     /// Whether it is a clause that takes no more instructions.
     fn is_full(&self) -> bool {
-        matches!(self.control, Control::Exec { count: CLAUSE.., .. })
+        matches!(self.control, Control::Exec { count: MAX_CLAUSE.., .. })
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) const MAX_EFFECTS: usize = 4096;
 /// Maximum delay of an effect in vertical blanks; then the processor waits for its result.
 pub(super) const MAX_BLANKS: u64 = 2;
 /// Maximum size in bytes of a queued store.
-const STORED: usize = 32;
+const MAX_STORE_SIZE: usize = 32;
 
 /// Swap, with the parameters of its picture.
 pub(super) struct Swap {
@@ -50,7 +50,7 @@ pub(super) enum Effect {
     /// Store of the first `length` bytes.
     Store {
         physical: u32,
-        bytes: [u8; STORED],
+        bytes: [u8; MAX_STORE_SIZE],
         length: u8,
     },
     Interrupt {
@@ -71,7 +71,9 @@ impl Effect {
     /// Memory that the effect writes.
     fn memory(&self) -> Option<PhysicalRange> {
         match *self {
-            Self::Report { physical, .. } => Some(PhysicalRange { start: physical, length: STORED as u32 }),
+            Self::Report { physical, .. } => {
+                Some(PhysicalRange { start: physical, length: MAX_STORE_SIZE as u32 })
+            }
             Self::Store { physical, length, .. } => {
                 Some(PhysicalRange { start: physical, length: u32::from(length) })
             }
@@ -174,13 +176,13 @@ impl CommandProcessor {
 
     /// Stores bytes after all earlier effects have been carried out.
     pub(super) fn store_in_order(&mut self, physical: u32, bytes: &[u8]) {
-        if bytes.len() > STORED {
+        if bytes.len() > MAX_STORE_SIZE {
             self.finish_late();
         }
         if self.late.queue.is_empty() {
             return self.store_now(physical, bytes);
         }
-        let mut kept = [0; STORED];
+        let mut kept = [0; MAX_STORE_SIZE];
         kept[..bytes.len()].copy_from_slice(bytes);
         self.effect(Effect::Store { physical, bytes: kept, length: bytes.len() as u8 });
     }

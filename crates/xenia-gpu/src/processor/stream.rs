@@ -149,7 +149,7 @@ pub(super) struct Window {
 
 impl Window {
     /// Most words to prefetch.
-    const WORDS: u32 = 512;
+    const MAX_WORDS: u32 = 512;
 
     /// Invalidates the window.
     pub(super) fn clear(&mut self) {
@@ -183,12 +183,12 @@ impl Window {
         if index < self.valid && count <= self.valid - index {
             return Some(index as usize);
         }
-        (count <= place.contiguous.min(Self::WORDS)).then(|| self.read(memory, place))
+        (count <= place.contiguous.min(Self::MAX_WORDS)).then(|| self.read(memory, place))
     }
 
     fn read(&mut self, memory: &dyn PhysicalMemory, place: Place) -> usize {
-        let count = place.contiguous.min(Self::WORDS);
-        self.words.resize(Self::WORDS as usize, 0);
+        let count = place.contiguous.min(Self::MAX_WORDS);
+        self.words.resize(Self::MAX_WORDS as usize, 0);
         memory.read_words(place.address, &mut self.words[..count as usize]);
         self.address = place.address;
         self.valid = count;
@@ -247,8 +247,8 @@ mod tests {
         let ring = Place::new(0x100, 12, 4);
         assert_eq!(window.find_all(&memory, ring, 4), Some(0));
         assert_eq!(window.find_all(&memory, ring, 5), None);
-        assert_eq!(window.find_all(&memory, place(0, 10_000), Window::WORDS), Some(0));
-        assert_eq!(window.find_all(&memory, place(0, 10_000), Window::WORDS + 1), None);
+        assert_eq!(window.find_all(&memory, place(0, 10_000), Window::MAX_WORDS), Some(0));
+        assert_eq!(window.find_all(&memory, place(0, 10_000), Window::MAX_WORDS + 1), None);
         assert_eq!(window.find_all(&memory, place(PHYSICAL_SIZE - 8, 3), 3), None);
         // The rest of the window is too short: it is read again from there.
         window.clear();

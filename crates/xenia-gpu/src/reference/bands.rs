@@ -27,7 +27,7 @@ use crate::microcode::Interpreter;
 const BATCH: usize = 1024;
 /// Least number of pixels, within the bounds of a batch's triangles, for which threads are used:
 /// fewer take about as long as waking the threads.
-const SHARED_PIXELS: i64 = 4096;
+const MIN_SHARED_PIXELS: i64 = 4096;
 /// Maximum number of draw threads.
 pub(super) const MAX_THREADS: usize = 64;
 
@@ -124,7 +124,7 @@ impl<'a> Batch<'a> {
             budget,
         );
         let helpers = others.len().min((end - first).max(1) as usize - 1);
-        let shared = (pixels >= SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
+        let shared = (pixels >= MIN_SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
                 [low.min(left & !7), high.max((right + 7) & !7)]
             });

@@ -3,10 +3,10 @@
 //! does the rest.
 
 use crate::draw_state::DrawCall;
-use crate::geometry::{Corner, LEAST_W, Plane, depth_planes, distance, homogeneous};
+use crate::geometry::{Corner, MIN_W, Plane, depth_planes, distance, homogeneous};
 
 /// Largest distance of a vertex from the origin, in pixels.
-const GUARD: f32 = 8000.0;
+const MAX_GUARD_DISTANCE: f32 = 8000.0;
 
 /// Planes that a draw's triangles are clipped by.
 pub(super) fn planes(call: &DrawCall) -> Vec<Plane> {
@@ -15,8 +15,8 @@ pub(super) fn planes(call: &DrawCall) -> Vec<Plane> {
     for axis in 0..2 {
         let scale = viewport.scale[axis];
         let offset = viewport.offset[axis] + viewport.window_offset[axis] as f32;
-        let mut low = [0.0, 0.0, 0.0, GUARD + offset];
-        let mut high = [0.0, 0.0, 0.0, GUARD - offset];
+        let mut low = [0.0, 0.0, 0.0, MAX_GUARD_DISTANCE + offset];
+        let mut high = [0.0, 0.0, 0.0, MAX_GUARD_DISTANCE - offset];
         low[axis] = scale;
         high[axis] = -scale;
         planes.extend([low, high]);
@@ -42,7 +42,7 @@ pub(super) fn clip(
         }
     }
     let inside = |plane: &Plane, corner: &Corner| distance(plane, corner) >= 0.0;
-    let behind = |corner: &Corner| corner.position[3] < LEAST_W;
+    let behind = |corner: &Corner| corner.position[3] < MIN_W;
     if planes.iter().chain(&call.clip_planes).any(|plane| corners.iter().all(|corner| !inside(plane, corner)))
     {
         return;
@@ -55,7 +55,7 @@ pub(super) fn clip(
     }
     let mut polygon = corners.to_vec();
     for (i, plane) in planes.iter().enumerate() {
-        let distance = |corner: &Corner| distance(plane, corner) - if i == 0 { LEAST_W } else { 0.0 };
+        let distance = |corner: &Corner| distance(plane, corner) - if i == 0 { MIN_W } else { 0.0 };
         let mut next: Vec<Corner> = Vec::with_capacity(polygon.len() + 1);
         for (i, a) in polygon.iter().enumerate() {
             let b = &polygon[(i + 1) % polygon.len()];

@@ -13,7 +13,7 @@ const MAX_ACCESS: usize = 64 << 20;
 /// Bits of a texture's size that are kept: sides of 32 texels, some thousands for 1D textures.
 const TEXTURE_SIZE: u32 = 0x0003_e01f;
 /// Largest side of a draw or resolve, and most vertices of a draw.
-const SIDE: i32 = 24;
+const MAX_SIDE: i32 = 24;
 const VERTICES: u32 = 12;
 
 /// Memory that counts accesses and checks that they stay within the chip's address space.
@@ -78,8 +78,8 @@ impl Small {
 fn small(scissor: Scissor) -> Scissor {
     let Scissor { left, top, right, bottom } = scissor;
     Scissor {
-        right: right.min(left.saturating_add(SIDE)),
-        bottom: bottom.min(top.saturating_add(SIDE)),
+        right: right.min(left.saturating_add(MAX_SIDE)),
+        bottom: bottom.min(top.saturating_add(MAX_SIDE)),
         ..scissor
     }
 }
@@ -124,7 +124,7 @@ impl Backend for Small {
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        let side = SIDE as u32;
+        let side = MAX_SIDE as u32;
         let mut call =
             PresentCall { width: call.width.min(side), height: call.height.min(side), ..call.clone() };
         // A front buffer may be large, too.

@@ -25,7 +25,7 @@ const BUFFERS: usize = 4;
 /// Length of a buffer, in milliseconds.
 const BUFFER_MS: u32 = 20;
 /// Longest wait for a played buffer: so long may the end of the thread take.
-const LOOK_EACH_MS: u32 = 50;
+const MAX_WAIT_MS: u32 = 50;
 /// Speakers in the order of the samples: two in front, the centre, the low one, two behind.
 const SURROUND: u32 = 0x3F;
 /// Timeout of the opening: a driver may hang.
@@ -181,7 +181,7 @@ impl Opened {
                 };
             }
             // SAFETY: the handle is open.
-            unsafe { WaitForSingleObject(self.played.as_raw_handle(), LOOK_EACH_MS) };
+            unsafe { WaitForSingleObject(self.played.as_raw_handle(), MAX_WAIT_MS) };
         }
         // SAFETY: the driver gives all buffers back.
         unsafe { waveOutReset(self.output) };

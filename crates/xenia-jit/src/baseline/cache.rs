@@ -53,7 +53,7 @@ use xenia_lifter::EntryOffset;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Limit of host pages that hold entries where code memory is small.
-const LEAST_TABLES: usize = 64;
+const MIN_TABLES: usize = 64;
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
 const MAX_RETIRED: usize = 64;
@@ -185,7 +185,7 @@ impl BaselineCache {
             memory,
             tables: PairTables::new()?,
             size,
-            most_tables: (size / HOST_PAGE).max(LEAST_TABLES),
+            most_tables: (size / HOST_PAGE).max(MIN_TABLES),
             discovery: Discovery::new(),
             emitter: Emitter::new(code),
             thunks: FnvHashMap::default(),

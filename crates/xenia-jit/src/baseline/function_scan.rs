@@ -11,11 +11,11 @@
 use super::emit::Emitter;
 use super::endings::Ending;
 use super::templates::CodeOptions;
-use super::unit::{Discovery, RANGE, Reach, Source};
+use super::unit::{Discovery, MAX_EXTENT, Reach, Source};
 use super::worth::UnitMix;
 use xenia_isa::decode;
 use xenia_isa::word::NOP;
-use xenia_lifter::cfg::region::FUNCTION_LIMIT;
+use xenia_lifter::cfg::region::MAX_FUNCTION_LENGTH;
 use xenia_memory::GuestMemory;
 
 /// Limit of gaps of one function that are searched.
@@ -72,16 +72,17 @@ impl FunctionScanner {
         end: Option<u32>,
         is_function: &dyn Fn(u32) -> bool,
     ) -> Option<ScannedFunction> {
-        let words =
-            end.map_or(RANGE, |end| (end.saturating_sub(start) / 4) as usize).clamp(1, FUNCTION_LIMIT);
+        let words = end
+            .map_or(MAX_EXTENT, |end| (end.saturating_sub(start) / 4) as usize)
+            .clamp(1, MAX_FUNCTION_LENGTH);
         self.seen.clear();
         let mut scanned = ScannedFunction::default();
         let mut at = 0;
         let mut has_jump = false;
         for _ in 0..MAX_GAPS {
             let from = start.wrapping_add(4 * at as u32);
-            let room = FUNCTION_LIMIT - scanned.mix.instructions as usize;
-            let reach = Reach { words: RANGE.min(words - at), instructions: RANGE.min(room) };
+            let room = MAX_FUNCTION_LENGTH - scanned.mix.instructions as usize;
+            let reach = Reach { words: MAX_EXTENT.min(words - at), instructions: MAX_EXTENT.min(room) };
             let mut source = Bounded { memory, start, words, seen: &self.seen, is_function };
             if !self.discovery.find(from, reach, &mut source) {
                 break;
@@ -98,7 +99,7 @@ impl FunctionScanner {
                 !is_seen && memory.fetch_u32(pc).is_ok_and(|word| word != NOP && decode(word).is_some())
             });
             match gap {
-                Some(gap) if (scanned.mix.instructions as usize) < FUNCTION_LIMIT => at = gap,
+                Some(gap) if (scanned.mix.instructions as usize) < MAX_FUNCTION_LENGTH => at = gap,
                 _ => break,
             }
         }
@@ -212,7 +213,7 @@ mod tests {
             .collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
         let scanned = scanner.scan(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
-        assert!(scanned.mix.instructions as usize <= FUNCTION_LIMIT);
+        assert!(scanned.mix.instructions as usize <= MAX_FUNCTION_LENGTH);
         assert!(scanner.scan(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
     }
 }

@@ -14,11 +14,11 @@
 pub(super) const LONG_BLOCK: usize = 16;
 
 /// Share from which on plain code gains, in percent.
-const ENOUGH: u64 = 55;
+const MIN_GAINING_PERCENT: u64 = 55;
 
 /// Number of executed instructions below which the share is meaningless: a tenth of a second. The
 /// start of a title is not representative.
-const LEAST: u64 = 400_000_000;
+const MIN_INSTRUCTIONS: u64 = 400_000_000;
 
 /// Executed instructions at which all counts are halved, so that the share follows a title's
 /// phases.
@@ -56,7 +56,7 @@ impl TierShares {
     /// Whether so much of the code is the optimizing tier's that plain code gains there, too.
     pub(super) fn plain_code_gains(&self) -> bool {
         let optimized = self.executed.saturating_sub(self.baseline) + self.in_long_blocks;
-        self.executed >= LEAST && 100 * optimized >= ENOUGH * self.executed
+        self.executed >= MIN_INSTRUCTIONS && 100 * optimized >= MIN_GAINING_PERCENT * self.executed
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::entries::PairEntries;
 use super::unit::Source;
-use crate::code::cache::FLIP_LIMIT;
+use crate::code::cache::MAX_FLIPS;
 use crate::code::entries::Entries;
 use crate::compile::PageVersion;
 use fnv::FnvHashMap;
@@ -60,7 +60,7 @@ impl PagesRead<'_> {
         if self.pages.iter().any(|read| read.page == page) {
             return true;
         }
-        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)) {
+        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= MAX_FLIPS)) {
             return false;
         }
         match self.guest.watch_code_page(page) {

@@ -1,7 +1,7 @@
 //! Units of the baseline tier: the guest words that are compiled together, their basic blocks, and
 //! the instruction budget for each path through them.
 //!
-//! A unit is found from its first address along all branches that stay within [`RANGE`] words
+//! A unit is found from its first address along all branches that stay within [`MAX_EXTENT`] words
 //! ahead, both sides of conditional ones, with calls stepped over. It ends where other code of the
 //! tier begins. Cold paths are not pruned: an instruction that never runs costs 0.08 µs and a dozen
 //! bytes once.
@@ -23,7 +23,7 @@ use xenia_isa::{Instruction, Op, decode};
 use xenia_lifter::cfg::function_bounds::makes_a_frame;
 
 /// Limit of a unit's extent in words of guest code: 64 KiB.
-pub(super) const RANGE: usize = 1 << 14;
+pub(super) const MAX_EXTENT: usize = 1 << 14;
 /// Limit of a unit's length in instructions.
 pub(super) const MAX_INSTRUCTIONS: usize = 2000;
 
@@ -70,7 +70,7 @@ pub(super) struct Reach {
 
 impl Reach {
     /// The limits of units of whole functions.
-    pub(super) const FUNCTION: Self = Self { words: RANGE, instructions: MAX_INSTRUCTIONS };
+    pub(super) const FUNCTION: Self = Self { words: MAX_EXTENT, instructions: MAX_INSTRUCTIONS };
 }
 
 /// Access to guest code for the discovery of units.
@@ -109,9 +109,9 @@ impl Discovery {
         let none = Word { i: Instruction(0), op: None };
         Self {
             start: 0,
-            marks: vec![0; RANGE + 1],
-            words: vec![none; RANGE + 1],
-            numbers: vec![0; RANGE + 1],
+            marks: vec![0; MAX_EXTENT + 1],
+            words: vec![none; MAX_EXTENT + 1],
+            numbers: vec![0; MAX_EXTENT + 1],
             touched: 0,
             work: Vec::new(),
             behind_switch: None,

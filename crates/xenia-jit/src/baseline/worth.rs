@@ -33,7 +33,7 @@ const CALL_WEIGHT: u64 = 50;
 
 /// Number of profiles after which the visits of a unit are known; from then on, one sample in as
 /// many leads to another profile, which takes the place of the average one.
-const ENOUGH_PROFILES: u32 = 64;
+const MIN_PROFILES: u32 = 64;
 
 /// Part of the threshold of a hot unit from which on it is warm. More profiling costs up to a tenth
 /// of the time that compiling takes, and saves a quarter of the compilations for pruned paths.
@@ -120,9 +120,9 @@ pub(crate) struct Visits {
 impl Visits {
     /// Adds a profile.
     pub(super) fn add(&mut self, instructions: u32, visits: u32) {
-        if self.profiles == ENOUGH_PROFILES {
-            self.instructions -= self.instructions / ENOUGH_PROFILES;
-            self.count -= self.count / ENOUGH_PROFILES;
+        if self.profiles == MIN_PROFILES {
+            self.instructions -= self.instructions / MIN_PROFILES;
+            self.count -= self.count / MIN_PROFILES;
         } else {
             self.profiles += 1;
         }
@@ -132,7 +132,7 @@ impl Visits {
 
     /// Whether another profile is wanted at the sample with this number.
     fn are_wanted(self, sample: u32) -> bool {
-        self.profiles < ENOUGH_PROFILES || sample.is_multiple_of(ENOUGH_PROFILES)
+        self.profiles < MIN_PROFILES || sample.is_multiple_of(MIN_PROFILES)
     }
 
     /// Whether a visit gains more than a call between the tiers costs, if `instructions`
@@ -239,20 +239,20 @@ mod tests {
         let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
         let mix = UnitMix { instructions: 100, floats: 25, ..UnitMix::default() };
         let mut work = Work { credit: u64::MAX / 2, mix, ..Work::default() };
-        for sample in 1..=ENOUGH_PROFILES {
+        for sample in 1..=MIN_PROFILES {
             work.samples = sample;
             work.visits.add(500, 50);
         }
         let heat = |samples, work| Sampled::of(Work { samples, ..work }, policy);
-        assert_eq!(heat(ENOUGH_PROFILES + 1, work), Sampled::Lukewarm);
-        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Warm);
+        assert_eq!(heat(MIN_PROFILES + 1, work), Sampled::Lukewarm);
+        assert_eq!(heat(2 * MIN_PROFILES, work), Sampled::Warm);
         for _ in 0..10 {
             work.visits.add(500, 1);
         }
-        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Warm, "few of them");
-        for _ in 0..10 * ENOUGH_PROFILES {
+        assert_eq!(heat(2 * MIN_PROFILES, work), Sampled::Warm, "few of them");
+        for _ in 0..10 * MIN_PROFILES {
             work.visits.add(500, 1);
         }
-        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Hot, "visits have become long");
+        assert_eq!(heat(2 * MIN_PROFILES, work), Sampled::Hot, "visits have become long");
     }
 }

@@ -31,7 +31,7 @@ use crate::code::store::CodeStore;
 use crate::compile::PageVersion;
 use crate::plan::functions::{FunctionPlace, Functions};
 use crate::runtime::shared::CodeSize;
-pub(crate) use changes::FLIP_LIMIT;
+pub(crate) use changes::MAX_FLIPS;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ use xenia_lifter::{
 
 /// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
 /// for the smallest region take that much.
-const LEAST_KEPT: usize = 1024;
+const MIN_REGION_COST: usize = 1024;
 /// Limit of guest pages with code, over all views of memory: each has a table of entries of 4 KiB.
 /// As many pages may have only code of the store.
 const MAX_TABLES: usize = 1 << 16;
@@ -193,7 +193,8 @@ impl CodeCache {
     /// are those from which it was read, with their versions. Returns the region's number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<PageVersion>) -> Result<u32, JitError> {
         let size = compiled.code.len();
-        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.tables.of_code() >= self.most_tables;
+        let full =
+            self.kept + size.max(MIN_REGION_COST) > CODE_SIZE || self.tables.of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // Code that is still warm is compiled again. No memory is freed before this engine
@@ -224,7 +225,7 @@ impl CodeCache {
         }
         let entries = entries.iter().map(|entry| entry.pc).collect();
         self.by_offset.insert(offset, id);
-        self.kept += size.max(LEAST_KEPT);
+        self.kept += size.max(MIN_REGION_COST);
         let retired = false;
         let region = Published { offset, size, entries, covered, pages, places, landings, retired };
         self.regions.insert(id, region);
@@ -318,7 +319,7 @@ impl CodeCache {
         for retired in free {
             if let Some(region) = self.regions.remove(&retired.id) {
                 self.by_offset.remove(&region.offset);
-                self.kept -= region.size.max(LEAST_KEPT);
+                self.kept -= region.size.max(MIN_REGION_COST);
                 self.memory.release(region.offset, region.size);
             }
         }

@@ -4,7 +4,7 @@ use crate::compile::compiler_config;
 use crate::plan::Wanted;
 use crate::{Jit, JitError};
 use xenia_guest::GuestAddr;
-use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
 use xenia_lifter::{Compiler, Mode};
 
 impl Jit {
@@ -14,7 +14,7 @@ impl Jit {
         let mode = Mode::default();
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let wanted = Wanted { pc: pc.0, as_entry: true };
-        let Some(plan) = self.shared.plan(code, wanted, &|_, _| Vec::new(), REGION_LIMIT) else {
+        let Some(plan) = self.shared.plan(code, wanted, &|_, _| Vec::new(), MAX_REGION_LENGTH) else {
             return Ok(None);
         };
         let mut compiler = Compiler::for_aarch64(compiler_config(&self.shared.config))?;

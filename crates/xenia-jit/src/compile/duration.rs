@@ -18,7 +18,7 @@ use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::word::BLR;
 use xenia_isa::{Family, Op, ROWS, Row, decode};
-use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
 use xenia_lifter::{MAX_IR, Mode};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_testing::{Cases, Dice, thread_time};
@@ -146,7 +146,8 @@ fn code(dice: &mut Dice) -> (Vec<u32>, String) {
     let rows = rows(dice);
     let every = [2, 3, 8, 40][dice.below(4)];
     // Mostly at least the maximum length of a region: short regions compile quickly.
-    let length = if dice.one_in(6) { 1 + dice.below(REGION_LIMIT) } else { REGION_LIMIT + dice.below(200) };
+    let length =
+        if dice.one_in(6) { 1 + dice.below(MAX_REGION_LENGTH) } else { MAX_REGION_LENGTH + dice.below(200) };
     // Sometimes a few words repeated: all registers of a multiple load, or a result that the next
     // instructions use.
     let few: Vec<u32> = (0..=dice.below(40)).map(|_| word(dice, &rows)).collect();

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use xenia_lifter::cfg::ranges::AddressRange;
 
 /// Maximum distance in bytes between a function's start and code that is considered part of it.
-const FUNCTION_REACH: u32 = 1 << 20;
+const MAX_FUNCTION_REACH: u32 = 1 << 20;
 /// Maximum number of compilations of a piece.
 pub(crate) const MAX_TIMES: u32 = 3;
 /// Maximum number of known functions, besides those from outside; no title has as many.
@@ -114,12 +114,12 @@ impl Functions {
     /// starts at `pc`.
     fn bounds(&self, pc: u32) -> AddressRange {
         let start = match self.by_start.range(..=pc).next_back() {
-            Some((&start, _)) if pc - start < FUNCTION_REACH => start,
+            Some((&start, _)) if pc - start < MAX_FUNCTION_REACH => start,
             _ => pc,
         };
         let end_of = |start: u32| self.by_start.get(&start).and_then(|function| function.end);
         let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
-        let limit = start.saturating_add(FUNCTION_REACH);
+        let limit = start.saturating_add(MAX_FUNCTION_REACH);
         let next = self.by_start.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);
         let end = end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4));
         AddressRange { start, end }

@@ -14,11 +14,11 @@ use super::{PieceOf, Plan, Reached, Wanted};
 use crate::runtime::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
-use xenia_lifter::cfg::region::{self, FUNCTION_LIMIT, Fetch, Reach, Region};
+use xenia_lifter::cfg::region::{self, Fetch, MAX_FUNCTION_LENGTH, Reach, Region};
 
 /// Maximum number of instructions of code compiled beside a settled piece, from a new entry to the
 /// next known one.
-const BESIDE: usize = 48;
+const MAX_BESIDE: usize = 48;
 
 /// Cold-path pruning: which targets of conditional branches are compiled.
 #[derive(Clone, Debug)]
@@ -158,13 +158,13 @@ impl<'a> PiecePlanner<'a> {
     fn plan_beside(&mut self, place: &FunctionPlace) -> Option<Plan> {
         let entries = &self.code.entries;
         let has_code = |pc| entries.offset(pc) != 0;
-        let reach = Reach { skips: &has_code, ..self.reach(place.function, BESIDE.min(self.limit)) };
+        let reach = Reach { skips: &has_code, ..self.reach(place.function, MAX_BESIDE.min(self.limit)) };
         let pc = self.wanted.pc;
         Some(Plan::alone(self.discover(&[pc], &reach)?, pc))
     }
 
     fn piece_of(&mut self, place: FunctionPlace, covered: AddressRanges) -> Piece<'a> {
-        let reach = self.reach(place.piece, FUNCTION_LIMIT);
+        let reach = self.reach(place.piece, MAX_FUNCTION_LENGTH);
         let known = self.discover(&place.roots, &reach);
         let end_of_code = place.end_of_code.max(known.as_ref().map_or(0, Region::end));
         let filter = (self.filter)(place.piece.start, place.piece.end.min(end_of_code));
@@ -241,7 +241,7 @@ impl<'a> PiecePlanner<'a> {
     /// Plans a function that starts at the address and ends before `end`.
     fn plan_new_function(&mut self, end: u32) -> Option<Plan> {
         let pc = self.wanted.pc;
-        let reach = self.reach(AddressRange { start: pc, end }, FUNCTION_LIMIT);
+        let reach = self.reach(AddressRange { start: pc, end }, MAX_FUNCTION_LENGTH);
         let region = self.discover(&[pc], &reach)?;
         let is_split = region.instructions > self.limit;
         let filter = &if is_split { PathFilter::All } else { (self.filter)(pc, region.end()) };

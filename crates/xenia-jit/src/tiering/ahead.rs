@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use xenia_isa::word::NOP;
 use xenia_isa::{Instruction, decode};
 use xenia_lifter::cfg::function_bounds::ends_in_a_jump;
-use xenia_lifter::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
+use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region, Terminator, end_of};
 use xenia_lifter::{Compiler, LiftError, Mode};
 
 /// Limit of functions that are scanned.
@@ -173,7 +173,7 @@ impl AheadCompiler<'_> {
 
     /// Compiles the piece of a function that begins at `pc`, including the cases of its switches.
     fn piece(&mut self, pc: u32, done: &mut Pieces) -> Option<Plan> {
-        let mut limit = REGION_LIMIT;
+        let mut limit = MAX_REGION_LENGTH;
         loop {
             let mut plan =
                 self.shared.plan(self.learned, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;

@@ -30,7 +30,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
 use xenia_lifter::{Compiler, Mode};
 use xenia_sync::{Condvar, Level, Mutex};
 
@@ -264,7 +264,7 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
                 let inside = |pc: &u32| (from..to).contains(pc);
                 order.reached.iter().copied().filter(inside).collect()
             };
-            if let Some(plan) = shared.plan(code, order.wanted, &reached, REGION_LIMIT) {
+            if let Some(plan) = shared.plan(code, order.wanted, &reached, MAX_REGION_LENGTH) {
                 let size = plan.region.instructions as u64;
                 if orders.is_worth_it(&order, size.saturating_mul(u64::from(shared.config.warm_up))) {
                     let mut work = Workbench { compiler: &mut compiler, counts: &mut counts };

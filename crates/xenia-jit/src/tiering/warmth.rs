@@ -24,7 +24,7 @@ use crate::tiering::background::{Answer, Order, UnitKey};
 use std::time::Instant;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
 use xenia_memory::{CurrentQueue, GuestMemory};
 
 /// Cost of leaving compiled code, finding no code, and returning, in interpreted instructions.
@@ -190,7 +190,7 @@ impl Engine {
     fn plan(&mut self, shared: &Shared, code: &ModeCode, wanted: Wanted) -> Option<Plan> {
         let start = Instant::now();
         let reached = |from, to| self.reached_between(shared, from, to);
-        let plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
+        let plan = shared.plan(code, wanted, &reached, MAX_REGION_LENGTH);
         self.compiled.waited += start.elapsed();
         plan
     }

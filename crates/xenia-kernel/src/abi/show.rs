@@ -10,7 +10,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Maximum number of characters shown of a string.
-const SHOWN: usize = 96;
+const MAX_SHOWN: usize = 96;
 
 /// Shown behind a pointer to memory that can't be read.
 const UNREADABLE: &str = " (unreadable)";
@@ -158,7 +158,7 @@ fn show_text_at(at: GuestAddr, text: Result<String, MemoryFault>, out: &mut Stri
 }
 
 fn quote(text: &str, out: &mut String) {
-    let cut: String = text.chars().take(SHOWN).collect();
+    let cut: String = text.chars().take(MAX_SHOWN).collect();
     let _ = write!(out, "{cut:?}");
     if cut.len() < text.len() {
         out.push_str("...");

@@ -6,7 +6,7 @@ use xenia_guest::{GuestAddr, code_page};
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Maximum length of a terminated string, in characters.
-const LIMIT: u32 = 0x1_0000;
+const MAX_LENGTH: u32 = 0x1_0000;
 
 /// A pointer to a NUL-terminated 8-bit string.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct WideText(pub GuestAddr);
 impl Text {
     /// The bytes before the terminator; at most 64 KiB.
     pub fn bytes(self, memory: &GuestMemory) -> Result<Vec<u8>, MemoryFault> {
-        memory.read_c_string(self.0, LIMIT)
+        memory.read_c_string(self.0, MAX_LENGTH)
     }
 
     /// The text, each byte one character ([`code_page`]).
@@ -31,7 +31,7 @@ impl Text {
 impl WideText {
     /// The units before the terminator; at most 65,536.
     pub fn units(self, memory: &GuestMemory) -> Result<Vec<u16>, MemoryFault> {
-        memory.read_wide_string(self.0, LIMIT)
+        memory.read_wide_string(self.0, MAX_LENGTH)
     }
 
     /// The text; lone surrogates become the replacement character.

@@ -1,7 +1,7 @@
 //! Checks of exceptions in progress that come from a saved state: counts and indices are such that
 //! the algorithms which advance them end.
 
-use super::{ActivityKind, Dispatch, ExceptionActivity, SCOPE_LIMIT, Scopes, Unwind, WORK_LIMIT, Walk};
+use super::{ActivityKind, Dispatch, ExceptionActivity, MAX_SCOPES, MAX_WORK, Scopes, Unwind, Walk};
 use xenia_state::{Impossible, check};
 
 impl ExceptionActivity {
@@ -20,15 +20,15 @@ impl ExceptionActivity {
 
 impl Walk {
     fn check(&self) -> Result<(), Impossible> {
-        check(self.work <= WORK_LIMIT, "a stack walk has too large a budget")?;
+        check(self.work <= MAX_WORK, "a stack walk has too large a budget")?;
         // Each step takes some of the budget.
-        check(self.level <= WORK_LIMIT, "a stack walk has too many frameless functions")
+        check(self.level <= MAX_WORK, "a stack walk has too many frameless functions")
     }
 }
 
 impl Scopes {
     fn check(&self) -> Result<(), Impossible> {
-        check(self.count <= SCOPE_LIMIT, "a scope table is too long")?;
+        check(self.count <= MAX_SCOPES, "a scope table is too long")?;
         check(self.index < self.count, "a scope is outside of its table")?;
         let kept = self.kept.len() <= self.count as usize && self.kept.is_sorted();
         check(kept, "the scopes that an unwind keeps are impossible")

@@ -14,7 +14,7 @@ use xenia_memory::GuestMemory;
 pub(super) const FIRST_SAVED: usize = 14;
 /// Maximum number of instructions in a save routine. The longest saves v64–v127, with one load of
 /// an offset for each.
-const ROUTINE_LIMIT: u32 = 132;
+const MAX_SAVE_INSTRUCTIONS: u32 = 132;
 
 /// Symbolic value of a general register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +220,7 @@ impl Prologue {
         self.link = false;
         self.work += 1 + self.saved.len() as u32;
         let mut inside = self.clone();
-        for step in 0..ROUTINE_LIMIT {
+        for step in 0..MAX_SAVE_INSTRUCTIONS {
             // Unreadable code is not a save routine.
             let Ok(word) = memory.read::<u32>(routine.offset(4 * step)) else { break };
             match word >> 26 {

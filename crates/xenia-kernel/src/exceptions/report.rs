@@ -13,7 +13,7 @@ use xenia_sched::{CodeAddress, EndKind, Event, Running};
 /// Number of return addresses in reports.
 const STACK_DEPTH: usize = 24;
 /// Maximum number of characters that one debug-service trap prints.
-const PRINT_LIMIT: u32 = 0x1000;
+const MAX_PRINTED: u32 = 0x1000;
 
 /// Debug services that titles request by `twi 31, r0, N`.
 mod service {
@@ -42,7 +42,7 @@ pub fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
         match number {
             service::PRINT | service::PRINT_ANSI => {
                 ctx.pc = ctx.pc.wrapping_add(4);
-                let mut bytes = vec![0; length.min(PRINT_LIMIT) as usize];
+                let mut bytes = vec![0; length.min(MAX_PRINTED) as usize];
                 if kernel.memory.read_bytes(text, &mut bytes).is_ok() {
                     let text: String = bytes.into_iter().map(char::from).collect();
                     kernel.devices.write_text(&text);

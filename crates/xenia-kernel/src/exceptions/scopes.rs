@@ -9,7 +9,7 @@
 
 use super::{area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
-use crate::exception_state::{ActivityKind, SCOPE_LIMIT, Scopes, StackBounds, UnwindTarget};
+use crate::exception_state::{ActivityKind, MAX_SCOPES, Scopes, StackBounds, UnwindTarget};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
@@ -74,7 +74,7 @@ impl Scopes {
             code: memory.read(record.offset(exception_record::CODE))?,
             control_pc: memory.read(dispatcher.offset(dispatcher_context::CONTROL_PC))?,
             target_pc: memory.read(context.offset(context_record::IAR))?,
-            count: memory.read::<u32>(table)?.min(SCOPE_LIMIT),
+            count: memory.read::<u32>(table)?.min(MAX_SCOPES),
             table: table.offset(4),
             index: 0,
             kept: Vec::new(),

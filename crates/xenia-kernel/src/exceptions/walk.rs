@@ -3,11 +3,11 @@
 //! A step never goes down, and after a few steps it must have gone up. So every walk ends at the
 //! top of the stack at the latest, whatever the guest has written there. The guest also controls
 //! the stack bounds and the length of prologues, so the number of decoded instructions between two
-//! guest calls is limited as well ([`WORK_LIMIT`]).
+//! guest calls is limited as well ([`MAX_WORK`]).
 
 use super::virtual_unwind::virtual_unwind;
 use crate::abi::{Call, Continuation};
-use crate::exception_state::{ActivityKind, ExceptionActivity, WORK_LIMIT};
+use crate::exception_state::{ActivityKind, ExceptionActivity, MAX_WORK};
 pub use crate::exception_state::{StackBounds, Walk};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
@@ -18,7 +18,7 @@ use xenia_memory::GuestMemory;
 
 /// Maximum number of consecutive frameless functions: a leaf, a save routine, and the prologue that
 /// called it.
-const LEVEL_LIMIT: u32 = 3;
+const MAX_LEVELS: u32 = 3;
 
 /// Cost of a step, in addition to the instructions that it decodes.
 const STEP_WORK: u32 = 64;
@@ -68,19 +68,19 @@ impl Walk {
     /// Begins at an instruction that failed.
     pub fn at_instruction(call: &Call, ctx: Box<PpcContext>) -> Self {
         let at = GuestAddr(ctx.pc);
-        Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
+        Self { ctx, at, frames: frames(call), level: 0, work: MAX_WORK }
     }
 
     /// Begins at the call of an export; `ctx` has the registers that the export sees.
     pub(super) fn at_call(call: &Call, mut ctx: Box<PpcContext>) -> Self {
         ctx.pc = ctx.lr as u32 & !3;
         let at = GuestAddr(ctx.pc.wrapping_sub(4));
-        Self { ctx, at, frames: frames(call), level: 0, work: WORK_LIMIT }
+        Self { ctx, at, frames: frames(call), level: 0, work: MAX_WORK }
     }
 
     /// Restores the full budget, as guest code has been called since.
     pub(super) fn refresh(&mut self) {
-        self.work = WORK_LIMIT;
+        self.work = MAX_WORK;
     }
 
     /// Moves to the position of another walk, but keeps the number of guest calls left and the
@@ -138,7 +138,7 @@ impl Walk {
         let mut caller = self.ctx.clone();
         let frame = virtual_unwind(memory, &mut caller, self.at, &function, &mut self.work)?;
         let before = self.ctx.gpr[1] as u32;
-        let up = frame.0 > before || frame.0 == before && self.level < LEVEL_LIMIT;
+        let up = frame.0 > before || frame.0 == before && self.level < MAX_LEVELS;
         if !up || before < bounds.low || frame.0 > bounds.high || !frame.0.is_multiple_of(8) {
             return Err(NtStatus::UNSUCCESSFUL.into());
         }

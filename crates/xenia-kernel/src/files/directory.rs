@@ -9,7 +9,7 @@ use xenia_vfs::Entry;
 use xenia_vfs::path::{self, Pattern};
 
 /// Host memory of an entry of a listing, with the name that FATX allows.
-const ENTRY_BYTES: u64 = (size_of::<Entry>() + path::FATX_NAME) as u64;
+const ENTRY_BYTES: u64 = (size_of::<Entry>() + path::MAX_FATX_NAME) as u64;
 
 /// An enumeration in progress: a sorted snapshot of the entries at its last start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@
 //!
 //! - A client is called once per grid point, never in bursts. If it is still busy with the last
 //!   call, one further call is owed; more are dropped and counted.
-//! - A client with [`ENOUGH`] frames in its queue is not called. Frames beyond a limit are refused.
+//! - A client with [`TARGET_QUEUE_LENGTH`] frames in its queue is not called. Frames beyond a limit
+//!   are refused.
 //! - A client with an empty queue is silent; after its first frame this counts as an underrun.
 //! - A client is added first and started once the title has its handle: a call before that would
 //!   submit a frame without a handle.
@@ -33,7 +34,7 @@ pub const FRAME_TICKS: GuestTicks = TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u6
 const _: () = assert!(TICKS_PER_SECOND * SOUND_FRAME_SAMPLES as u64 == FRAME_TICKS * SOUND_RATE as u64);
 
 /// Number of queued frames at which a client is no longer called.
-const ENOUGH: usize = 8;
+const TARGET_QUEUE_LENGTH: usize = 8;
 /// Handles are this value plus the client's index; 0x4155 is `AU`.
 const HANDLE: u32 = 0x4155_0000;
 /// Value of the next grid point while the grid is stopped.
@@ -230,7 +231,7 @@ impl RenderDriver {
                 Some(frame) => what.frames.push(frame),
                 None => figures.underruns += u64::from(client.has_begun),
             }
-            if client.queue.len() >= ENOUGH {
+            if client.queue.len() >= TARGET_QUEUE_LENGTH {
                 continue;
             }
             if !client.is_busy {
@@ -432,7 +433,7 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(asked_at, Some(64 - ENOUGH as u64 + 1));
+        assert_eq!(asked_at, Some(64 - TARGET_QUEUE_LENGTH as u64 + 1));
     }
 
     #[test]

@@ -195,12 +195,12 @@ impl Kernel {
 
     /// System call of a plain ELF program: r0 = 0 writes r4 bytes at r3 as text.
     pub(super) fn program_call(&self, call: &mut Call) -> Disposition {
-        const LIMIT: u64 = 0x10_0000;
+        const MAX_TEXT: u64 = 0x10_0000;
         let ctx = call.ctx();
         let number = ctx.gpr[0];
         let text = GuestAddr(ctx.gpr[3] as u32);
         let length = ctx.gpr[4] & 0xFFFF_FFFF;
-        if number != 0 || length > LIMIT {
+        if number != 0 || length > MAX_TEXT {
             return end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
         }
         let mut bytes = vec![0; length as usize];

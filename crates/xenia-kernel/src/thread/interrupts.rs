@@ -19,7 +19,7 @@ use xenia_sched::{HW_THREADS, ThreadRef};
 
 /// Maximum number of pending interrupts of one source on a hardware thread. Further ones are
 /// dropped, as a raised interrupt line can't be raised again.
-const PENDING_INTERRUPTS: usize = 16;
+const MAX_PENDING_INTERRUPTS: usize = 16;
 
 /// Kind of a service thread's call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl Interrupts {
                 // interrupts.
                 let is_like =
                     |queued: &&ServiceCall| queued.kind == call.kind && queued.args[0] == call.args[0];
-                if queue.iter().filter(is_like).count() >= PENDING_INTERRUPTS {
+                if queue.iter().filter(is_like).count() >= MAX_PENDING_INTERRUPTS {
                     return Ok(false);
                 }
             }
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!((interrupts.take_begun(thread), interrupts.take_begun(thread)), (Some(dpc(7)), None));
         let interrupt = ServiceCall { kind: ServiceKind::Graphics, pc: GuestAddr(4), args: [0; 4] };
         let accepted = (0..100).filter(|_| interrupts.push(0, interrupt) == Ok(true)).count();
-        assert_eq!(accepted, PENDING_INTERRUPTS);
+        assert_eq!(accepted, MAX_PENDING_INTERRUPTS);
         let of_commands = ServiceCall { args: [1, 0, 0, 0], ..interrupt };
         assert_eq!(interrupts.push(0, of_commands), Ok(true), "another source");
         let refused = (10..).find_map(|n| interrupts.push(0, dpc(n)).err()).unwrap();

@@ -46,7 +46,7 @@ const NEVER: GuestTicks = GuestTicks::MAX;
 const ANSWERED: GuestTicks = NEVER - 1;
 
 /// Maximum number of buttons of a message box.
-pub const MESSAGE_BUTTONS: usize = 3;
+pub const MAX_MESSAGE_BUTTONS: usize = 3;
 
 /// Use of a dialog's answer.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub enum AnswerAction {
         /// Address of the stored number.
         result: GuestAddr,
         /// Title's numbers of the buttons that are shown.
-        buttons: [Option<u32>; MESSAGE_BUTTONS],
+        buttons: [Option<u32>; MAX_MESSAGE_BUTTONS],
     },
     /// Rejects any entered text.
     Refuse,

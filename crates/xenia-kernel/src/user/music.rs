@@ -23,16 +23,16 @@ use xenia_user::notifications::{Notification, id};
 use xenia_vfs::OpenRequest;
 
 /// Maximum number of playlists. Each has its own guest memory.
-const LISTS: usize = 64;
+const MAX_LISTS: usize = 64;
 /// Maximum number of songs in a playlist.
-pub const SONGS: u32 = 0x400;
+pub const MAX_SONGS: u32 = 0x400;
 /// Highest handle of a song.
 const LAST_SONG: u32 = (1 << 31) - 1;
 /// Default length of a song in milliseconds, for songs that give none.
 const SONG: u32 = 180_000;
 /// Minimum length of a song in milliseconds: a title must not fill the listeners' queues faster
 /// than it could by messages.
-const SHORTEST_SONG: u32 = 16;
+const MIN_SONG_LENGTH: u32 = 16;
 /// `due` while no song plays.
 const NEVER: GuestTicks = GuestTicks::MAX;
 /// Playback controller: the title itself plays music, until it gives that up.
@@ -73,7 +73,7 @@ pub struct PlaylistSong {
 impl PlaylistSong {
     fn ticks(&self) -> GuestTicks {
         let milliseconds = if self.milliseconds == 0 { SONG } else { self.milliseconds };
-        u64::from(milliseconds.max(SHORTEST_SONG)) * TICKS_PER_SECOND / 1000
+        u64::from(milliseconds.max(MIN_SONG_LENGTH)) * TICKS_PER_SECOND / 1000
     }
 }
 
@@ -150,7 +150,7 @@ impl Music {
     pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<PlaylistSong>) -> Option<u32> {
         let end = self.songs_made.checked_add(songs.len() as u32).filter(|end| *end <= LAST_SONG)?;
         self.remove(storage);
-        if self.lists.len() >= LISTS || songs.len() > SONGS as usize {
+        if self.lists.len() >= MAX_LISTS || songs.len() > MAX_SONGS as usize {
             return None;
         }
         let first = self.songs_made + 1;
@@ -443,13 +443,13 @@ mod tests {
     #[test]
     fn lists_have_an_end_and_go_with_what_they_play() {
         let mut music = Music::default();
-        assert_eq!(music.add(STORAGE, songs(&[0; SONGS as usize + 1])), None);
-        for place in 0..LISTS as u32 {
+        assert_eq!(music.add(STORAGE, songs(&[0; MAX_SONGS as usize + 1])), None);
+        for place in 0..MAX_LISTS as u32 {
             assert_eq!(music.add(STORAGE.offset(place), songs(&[0, 5])), Some(1 + 2 * place));
         }
-        assert_eq!(music.add(STORAGE.offset(LISTS as u32), songs(&[0])), None);
+        assert_eq!(music.add(STORAGE.offset(MAX_LISTS as u32), songs(&[0])), None);
         assert!(music.play(STORAGE, 2, 0));
-        assert_eq!(music.due(), u64::from(SHORTEST_SONG) * TICKS_PER_SECOND / 1000);
+        assert_eq!(music.due(), u64::from(MIN_SONG_LENGTH) * TICKS_PER_SECOND / 1000);
         assert!(music.play(STORAGE, 1, 0));
         assert_eq!(music.due(), 180 * SECOND, "the length of the song is unknown");
         assert!(music.remove(STORAGE) && !music.remove(STORAGE));

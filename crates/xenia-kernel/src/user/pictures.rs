@@ -1,7 +1,7 @@
 //! Pictures of titles and achievements: as PNG files, and as texels for titles to draw.
 //!
 //! A title's own pictures come with it, those of other titles are in the profile's databases. Both
-//! are untrusted input: the file's length and [`SIDE`] bound the data read from it.
+//! are untrusted input: the file's length and [`MAX_SIDE`] bound the data read from it.
 
 use super::gamer_data::GamerData;
 use std::io::Cursor;
@@ -10,7 +10,7 @@ use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 
 /// Maximum width and height in texels; the console has no larger pictures.
-const SIDE: u32 = 64;
+const MAX_SIDE: u32 = 64;
 /// Host memory in bytes that the decoder may use for one picture.
 const DECODER_BYTES: usize = 1 << 20;
 
@@ -42,7 +42,7 @@ impl PictureTexels {
         decoder.set_ignore_text_chunk(true);
         decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::STRIP_16);
         let (width, height) = decoder.read_header_info().ok()?.size();
-        if width > SIDE || height > SIDE {
+        if width > MAX_SIDE || height > MAX_SIDE {
             return None;
         }
         let mut reader = decoder.read_info().ok()?;

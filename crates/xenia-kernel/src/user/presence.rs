@@ -15,7 +15,7 @@ use xenia_state::{Impossible, check};
 /// Bit of the ids that the system defines.
 const OF_SYSTEM: u32 = 0x8000;
 /// Maximum number of contexts, and of properties, of one user.
-const LIMIT: usize = 256;
+const MAX_VALUES: usize = 256;
 
 /// Contexts and properties of all users, by place.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct UserPresence {
 
 /// Sets a value; beyond the limit only existing ids can be set.
 fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
-    if all.len() < LIMIT || all.contains_key(&id) {
+    if all.len() < MAX_VALUES || all.contains_key(&id) {
         all.insert(id, value);
     }
 }
@@ -59,7 +59,7 @@ impl RichPresence {
     pub(super) fn check_state(&self) -> Result<(), Impossible> {
         let Self { users } = self;
         let is_possible =
-            |user: &UserPresence| user.contexts.len() <= LIMIT && user.properties.len() <= LIMIT;
+            |user: &UserPresence| user.contexts.len() <= MAX_VALUES && user.properties.len() <= MAX_VALUES;
         check(users.iter().all(is_possible), "a user has too many contexts or properties")
     }
 

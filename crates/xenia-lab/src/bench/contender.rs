@@ -20,7 +20,7 @@ use xenia_guest::GuestAddr;
 use xenia_host::process::apart;
 
 /// Smallest duration of a timed stretch in seconds: shorter calls are repeated.
-const STRETCH: f64 = 0.02;
+const MIN_SECONDS: f64 = 0.02;
 /// Largest number of repetitions.
 const MAX_REPEATS: u32 = 2000;
 
@@ -51,7 +51,7 @@ pub(super) trait Contender {
 
 /// The number of repetitions that makes a stretch long enough, estimated from one outcome.
 pub(super) fn repeats_for(outcome: Outcome) -> u32 {
-    ((STRETCH / outcome.seconds.max(1e-9)).ceil() as u32).clamp(1, MAX_REPEATS)
+    ((MIN_SECONDS / outcome.seconds.max(1e-9)).ceil() as u32).clamp(1, MAX_REPEATS)
 }
 
 /// An engine of this program, in bare guest memory.

@@ -7,7 +7,7 @@ use xenia::say::{errln, slashed, visible};
 use xenia_formats::title_files::is_default_executable;
 
 /// Largest number of titles.
-const TITLES: usize = 10_000;
+const MAX_TITLES: usize = 10_000;
 
 /// A title that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub(super) fn titles(folders: &[PathBuf]) -> Result<Vec<FoundTitle>> {
         let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         bail!("there is no title in {}: no executable, image, package or archive", names.join(", "));
     }
-    if found.len() > TITLES {
-        bail!("there are more than {TITLES} titles: name folders with fewer");
+    if found.len() > MAX_TITLES {
+        bail!("there are more than {MAX_TITLES} titles: name folders with fewer");
     }
     Ok(found.into_iter().map(|path| FoundTitle { name: name(folders, &path), path }).collect())
 }

@@ -9,11 +9,11 @@ use xenia_sched::TICKS_PER_SECOND;
 use xenia_sweep::EndedProcess;
 
 /// Largest number of missing calls in a row.
-const CALLS: usize = 32;
+const MAX_CALLS: usize = 32;
 /// Largest number of missing files in a reason.
-const FILES: usize = 6;
+const MAX_FILES: usize = 6;
 /// Largest length of a reason, in characters.
-const REASON: usize = 300;
+const MAX_REASON_LENGTH: usize = 300;
 
 /// How far a title comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -138,7 +138,7 @@ pub(super) fn row(ran: TitleOutputs<'_>) -> CompatRow {
         first_frame_seconds: number("first_frame_ticks").map(|ticks| rounded(guest_seconds(ticks))),
         frames_per_second: rounded(frames as f64 / seconds),
         speed: rounded(guest_seconds(number("guest_ticks").unwrap_or_default()) / seconds),
-        missing_calls: calls.into_iter().flatten().filter_map(call).take(CALLS).collect(),
+        missing_calls: calls.into_iter().flatten().filter_map(call).take(MAX_CALLS).collect(),
         missing_files: files.into_iter().flatten().filter_map(|f| f.as_str().map(str::to_owned)).collect(),
         memory_mib: ended.memory_mib.round(),
         wall_seconds: rounded(ended.wall_seconds),
@@ -186,15 +186,15 @@ fn reason(state: CompatState, ended: &EndedProcess, run: Option<&Value>) -> Opti
         }
     };
     let text = text.strip_prefix("xenia-rs: ").unwrap_or(&text);
-    Some(text.chars().take(REASON).collect())
+    Some(text.chars().take(MAX_REASON_LENGTH).collect())
 }
 
 /// Names the files that the title did not find: a title without its data often gives up.
 fn without_files(run: Option<&Value>) -> String {
     let files = run.and_then(|run| run["missing_files"].as_array()).into_iter().flatten();
     let files: Vec<&str> = files.filter_map(Value::as_str).collect();
-    let named = files.iter().take(FILES).copied().collect::<Vec<_>>().join(", ");
-    match files.len().saturating_sub(FILES) {
+    let named = files.iter().take(MAX_FILES).copied().collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(MAX_FILES) {
         _ if files.is_empty() => String::new(),
         0 => format!("; it did not find {named}"),
         more => format!("; it did not find {named} and {more} more"),

@@ -8,7 +8,7 @@ use anyhow::Result;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
 
 /// Largest number of titles on a sheet; the page has the others.
-const TITLES: usize = 120;
+const MAX_TITLES: usize = 120;
 /// Number of pictures beside each other.
 const COLUMNS: usize = 4;
 /// Number of titles without a picture beside each other.
@@ -16,7 +16,7 @@ const LISTS: usize = 2;
 /// Letters of a name and of a state in such a line; the rest is for what went wrong.
 const LISTED: (usize, usize) = (30, 12);
 /// Room of a picture in pixels: 16 to 9, as wide as the page's pictures can be.
-const PICTURE: (usize, usize) = (thumbnail::WIDTH, thumbnail::WIDTH * 9 / 16);
+const PICTURE: (usize, usize) = (thumbnail::MAX_WIDTH, thumbnail::MAX_WIDTH * 9 / 16);
 /// Pixels between cells, and around all of them.
 const GAP: usize = 16;
 /// Lines of text below a picture.
@@ -115,7 +115,7 @@ impl Canvas {
 
 /// The sheet of a report. `picture` reads a picture by its path in the report.
 pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<u8>> {
-    let titles = &report.titles[..report.titles.len().min(TITLES)];
+    let titles = &report.titles[..report.titles.len().min(MAX_TITLES)];
     let (shown, listed): (Vec<_>, Vec<_>) = titles.iter().partition(|row| row.picture.is_some());
     let width = GAP + COLUMNS * CELL.0;
     let top = 2 * GAP + LINE;
@@ -267,9 +267,9 @@ mod tests {
 
     #[test]
     fn sheets_have_a_limit_and_damaged_pictures_are_left_out() {
-        let titles = vec![row("title", CompatState::Runs); TITLES + 7];
+        let titles = vec![row("title", CompatState::Runs); MAX_TITLES + 7];
         let made = sheet(&report(titles), |_| Some(flat(2000, 2))).unwrap();
-        assert_eq!(pixels(&made).1, 3 * GAP + LINE + TITLES / COLUMNS * CELL.1);
+        assert_eq!(pixels(&made).1, 3 * GAP + LINE + MAX_TITLES / COLUMNS * CELL.1);
         assert!(sheet(&report(Vec::new()), |_| None).is_ok());
         assert!(sheet(&report(vec![row("title", CompatState::Runs)]), |_| Some(vec![1, 2])).is_ok());
         assert_eq!([cut("abcdef", 5), cut("abcde", 5), cut("a\tb", 5)], ["abc..", "abcde", "a b"]);

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use std::io::Cursor;
 
 /// Largest width of a small picture, in pixels.
-pub(super) const WIDTH: usize = 320;
+pub(super) const MAX_WIDTH: usize = 320;
 
 /// A picture of four bytes a pixel.
 pub(super) struct RgbaPicture {
@@ -31,7 +31,7 @@ pub(super) fn decoded(png: &[u8]) -> Result<RgbaPicture> {
 /// square of the large picture.
 pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
     let RgbaPicture { width, height, pixels } = decoded(png)?;
-    let step = width.div_ceil(WIDTH);
+    let step = width.div_ceil(MAX_WIDTH);
     let small_width = (width / step).max(1);
     let small_height = (height / step).max(1);
     let mut small = Vec::with_capacity(small_width * small_height * 4);

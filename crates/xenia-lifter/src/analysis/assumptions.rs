@@ -180,7 +180,7 @@ impl<'g> Node<'g> {
 }
 
 /// Maximum rounds of the mode analysis.
-const ROUNDS: usize = 4;
+const MAX_ROUNDS: usize = 4;
 
 /// Arithmetic on singles in the compiled code.
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +200,7 @@ pub(crate) fn find(region: &Region, graph: &FlowGraph, singles: SingleArithmetic
         return vec![Assumptions::default(); nodes.len()];
     }
     let mut modes: Vec<Option<Option<FloatMode>>> = vec![None; nodes.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         for n in 0..nodes.len() {
             // Skip predecessors whose mode is not computed yet.
             let mut from = ends(&nodes, n).filter_map(|from| {

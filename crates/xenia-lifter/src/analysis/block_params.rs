@@ -169,7 +169,7 @@ impl<'a> RegisterUses<'a> {
     /// its extended basic block use them.
     fn available_out(&self, mut id: BlockId) -> u32 {
         let mut known = 0;
-        for _ in 0..CHAIN {
+        for _ in 0..MAX_CHAIN {
             let uses = self.of(id);
             known |= uses.read | uses.written;
             match self.graph.predecessors(id) {
@@ -208,7 +208,7 @@ impl<'a> RegisterUses<'a> {
 }
 
 /// Maximum number of blocks in the walk up an extended basic block.
-const CHAIN: usize = 8;
+const MAX_CHAIN: usize = 8;
 
 /// Computes the block parameters of `region`'s blocks, by [`BlockId`]. Members of extended basic
 /// blocks and blocks for which `loads` returns true have none.

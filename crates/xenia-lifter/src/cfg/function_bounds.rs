@@ -9,7 +9,7 @@
 //! to them. They belong to the function unless they begin like a function.
 
 use crate::cfg::ranges::AddressRange;
-use crate::cfg::region::{FUNCTION_LIMIT, Fetch, Reach, Region, Terminator, discover, end_of};
+use crate::cfg::region::{Fetch, MAX_FUNCTION_LENGTH, Reach, Region, Terminator, discover, end_of};
 use xenia_isa::word::NOP;
 use xenia_isa::{Instruction, Op, decode};
 
@@ -41,7 +41,7 @@ pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<A
             function = at;
             has_cases = false;
         }
-        let Some(chunk) = discover(&[at], &Reach::all(at..to, FUNCTION_LIMIT), fetch) else {
+        let Some(chunk) = discover(&[at], &Reach::all(at..to, MAX_FUNCTION_LENGTH), fetch) else {
             break;
         };
         has_cases |= ends_in_a_jump(&chunk);
@@ -94,7 +94,7 @@ mod tests {
     fn bounds(words: &[u32], word: u32) -> Option<AddressRange> {
         let to = 4 * words.len() as u32;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let known = discover(&[0], &Reach::all(0..to, FUNCTION_LIMIT), &mut fetch).unwrap();
+        let known = discover(&[0], &Reach::all(0..to, MAX_FUNCTION_LENGTH), &mut fetch).unwrap();
         bounds_of(4 * word, &known, to, &mut fetch)
             .map(|found| AddressRange { start: found.start / 4, end: found.end / 4 })
     }

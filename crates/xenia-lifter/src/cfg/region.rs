@@ -19,11 +19,11 @@ use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op};
 
 /// Maximum number of instructions in a region.
-pub const REGION_LIMIT: usize = 4096;
+pub const MAX_REGION_LENGTH: usize = 4096;
 /// Maximum number of instructions scanned as one function: no title has a longer one.
-pub const FUNCTION_LIMIT: usize = 1 << 17;
+pub const MAX_FUNCTION_LENGTH: usize = 1 << 17;
 /// Maximum number of instructions in a block.
-const BLOCK_LIMIT: usize = 128;
+const MAX_BLOCK_LENGTH: usize = 128;
 
 /// A guest instruction of a region.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use xenia_isa::{Instruction, LoadStore};
 /// Maximum number of words that `lmw` loads inline, equal to that of `lswi`. All are in registers
 /// at once, and the host has fourteen: with more, each IR instruction takes up to four times as
 /// long to compile.
-const INLINE_WORDS: usize = 8;
+const MAX_INLINE_WORDS: usize = 8;
 
 /// How a loaded value is extended to a register.
 #[derive(Clone, Copy)]
@@ -273,7 +273,7 @@ impl LoadStore for Lifter<'_> {
 
     fn lmw(&mut self, i: Instruction) {
         let count = 32 - i.rd();
-        if count > INLINE_WORDS {
+        if count > MAX_INLINE_WORDS {
             let ea = self.ea_d(i);
             self.call_string(i, ea);
             return;

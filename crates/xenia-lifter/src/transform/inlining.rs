@@ -11,7 +11,7 @@
 //!
 //! See docs/src/decisions/0053-optimisation.md.
 
-use crate::cfg::region::{Fetch, Guest, REGION_LIMIT, Terminator, end_of};
+use crate::cfg::region::{Fetch, Guest, MAX_REGION_LENGTH, Terminator, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
@@ -23,7 +23,7 @@ const MAX_LEAF: usize = 24;
 /// Maximum number of instructions of all leaves in a region, counting each copy.
 const MAX_COPIED: usize = 1024;
 /// Maximum number of addresses that are examined as leaves: as many as a region has instructions.
-const MAX_LOOKED_AT: usize = REGION_LIMIT;
+const MAX_LOOKED_AT: usize = MAX_REGION_LENGTH;
 
 /// How an inlined leaf function is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,8 @@
 //! State of the loopback network.
 
 use super::{
-    BACKLOG_LIMIT, DATAGRAM_LIMIT, FIRST_PORT, LocalNetwork, MESSAGES_LIMIT, Messages, RECEIVE_BUFFER_LEAST,
-    RECEIVE_BUFFER_LIMIT, Socket, State, Stream,
+    FIRST_PORT, LocalNetwork, MAX_BACKLOG, MAX_DATAGRAM, MAX_MESSAGES, MAX_RECEIVE_BUFFER,
+    MIN_RECEIVE_BUFFER, Messages, Socket, State, Stream,
 };
 use crate::network::{SocketId, SocketKind};
 use serde::{Deserialize, Serialize};
@@ -32,19 +32,19 @@ impl Socket {
     fn queued(&self) -> Result<usize, Impossible> {
         // Addresses are compared only.
         let Self { local: _, is_accepted: _, reuses: _, buffer, state } = self;
-        let buffers = RECEIVE_BUFFER_LEAST..=RECEIVE_BUFFER_LIMIT;
+        let buffers = MIN_RECEIVE_BUFFER..=MAX_RECEIVE_BUFFER;
         check(buffers.contains(buffer), "a socket's buffer has an impossible size")?;
         match state {
             State::Idle => Ok(0),
             State::Listening { backlog, queue } => {
-                let fits = (1..=BACKLOG_LIMIT).contains(backlog) && queue.len() <= BACKLOG_LIMIT;
+                let fits = (1..=MAX_BACKLOG).contains(backlog) && queue.len() <= MAX_BACKLOG;
                 check(fits, "too many connections wait for a socket")?;
                 Ok(0)
             }
             State::Connected(Stream { incoming, .. }) => Ok(incoming.len()),
             State::Messages(Messages { queue, bytes, .. }) => {
-                let fits = queue.iter().all(|(_, message)| message.len() <= DATAGRAM_LIMIT);
-                check(fits && queue.len() <= MESSAGES_LIMIT, "a socket has too many datagrams")?;
+                let fits = queue.iter().all(|(_, message)| message.len() <= MAX_DATAGRAM);
+                check(fits && queue.len() <= MAX_MESSAGES, "a socket has too many datagrams")?;
                 let sum: usize = queue.iter().map(|(_, message)| message.len()).sum();
                 check(sum == *bytes, "a socket's datagrams have another size than it says")?;
                 Ok(sum)

@@ -108,11 +108,11 @@ fn datagrams_keep_boundaries_and_senders_and_drop_when_full() {
     assert_eq!(received.from, Some(at(network.local(a).unwrap().port())));
     assert_eq!(receive(&mut network, b, 9).unwrap(), b"");
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::WOULD_BLOCK));
-    assert_eq!(network.send(a, &vec![0; DATAGRAM_LIMIT + 1], Some(at(1000))), Err(WsaError::MESSAGE_SIZE));
-    for _ in 0..3 * MESSAGES_LIMIT {
+    assert_eq!(network.send(a, &vec![0; MAX_DATAGRAM + 1], Some(at(1000))), Err(WsaError::MESSAGE_SIZE));
+    for _ in 0..3 * MAX_MESSAGES {
         assert_eq!(network.send(a, b"x", Some(at(1000))), Ok(1));
     }
-    assert_eq!(network.queued, MESSAGES_LIMIT);
+    assert_eq!(network.queued, MAX_MESSAGES);
     assert_eq!(network.send(a, b"x", None), Err(WsaError::NOT_CONNECTED));
     network.connect(b, at(2000)).unwrap();
     network.close(b);
@@ -188,7 +188,7 @@ fn queued_socket_bytes_are_limited() {
     loop {
         let (a, b) = pair(&mut network);
         network.set(b, Setting::ReceiveBuffer(u32::MAX)).unwrap();
-        let done = network.send(a, &vec![1; RECEIVE_BUFFER_LIMIT + 1], None);
+        let done = network.send(a, &vec![1; MAX_RECEIVE_BUFFER + 1], None);
         pairs.push((a, b));
         match done {
             Ok(count) => sent += count as u64,

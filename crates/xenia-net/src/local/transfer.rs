@@ -1,6 +1,6 @@
 //! Transfers in the loopback network: sending, receiving and readiness, without blocking.
 
-use super::{DATAGRAM_LIMIT, LocalNetwork, MESSAGES_LIMIT, State};
+use super::{LocalNetwork, MAX_DATAGRAM, MAX_MESSAGES, State};
 use crate::WsaError;
 use crate::network::{Ready, Received, SocketId};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -31,7 +31,7 @@ impl LocalNetwork {
         if !may_send {
             return Err(WsaError::SHUT_DOWN);
         }
-        if bytes.len() > DATAGRAM_LIMIT {
+        if bytes.len() > MAX_DATAGRAM {
             return Err(WsaError::MESSAGE_SIZE);
         }
         self.check_reachable(to)?;
@@ -47,13 +47,13 @@ impl LocalNetwork {
             if !Self::covers(socket.local, to) {
                 continue;
             }
-            let buffer = socket.buffer.max(DATAGRAM_LIMIT);
+            let buffer = socket.buffer.max(MAX_DATAGRAM);
             let State::Messages(messages) = &mut socket.state else { continue };
             if messages.peer.is_some_and(|peer| peer != from) {
                 continue;
             }
             let has_room = messages.bytes + bytes.len() <= buffer
-                && messages.queue.len() < MESSAGES_LIMIT
+                && messages.queue.len() < MAX_MESSAGES
                 && messages.may_receive;
             // Datagrams that don't fit are dropped.
             if has_room && limits.admit_amount(Limit::SocketBytes, *queued as u64, bytes.len() as u64).is_ok()

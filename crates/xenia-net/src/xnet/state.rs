@@ -1,7 +1,7 @@
 //! State of `XNet`.
 
 use super::{
-    Association, DEFAULTS, KeyId, LOOKUPS_LIMIT, Listening, LookUp, PARAMETERS_SIZE, QUALITIES_LIMIT, XNet,
+    Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, MAX_QUALITIES, PARAMETERS_SIZE, XNet,
 };
 use crate::state::{RestoredEvents, SavedEvents};
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ impl XNet {
         check(is_set, "a parameter of XNet is missing")?;
         let counts = [keys.len(), associations.len(), listening.len()];
         check(counts.into_iter().all(|count| count <= MAX_ANSWERS), "XNet has too many keys or addresses")?;
-        let is_short = lookups.len() <= LOOKUPS_LIMIT && qualities.len() <= QUALITIES_LIMIT;
+        let is_short = lookups.len() <= MAX_LOOKUPS && qualities.len() <= MAX_QUALITIES;
         check(is_short, "XNet has too many results")?;
         let fits = |listening: &Listening| listening.data.len() <= 4 * MAX_ANSWERS;
         check(listening.values().all(fits), "an answer to probes is too long")?;

@@ -1,6 +1,6 @@
 //! State of the kernel pool: its arenas and blocks. The free ranges are the gaps between blocks.
 
-use super::{ALIGN, ARENA, Block, LIMIT, Owner, PAGE_ALIGN, Pool};
+use super::{ALIGN, Block, MAX_BLOCK_SIZE, MIN_ARENA_SIZE, Owner, PAGE_ALIGN, Pool};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
@@ -36,7 +36,7 @@ impl ArenaState {
     fn is_valid(self, after: u32) -> bool {
         let Self { at, size } = self;
         let last = size.checked_sub(1).and_then(|rest| at.checked_add(rest));
-        let is_whole = at.is_multiple_of(ARENA) && size.is_multiple_of(ARENA);
+        let is_whole = at.is_multiple_of(MIN_ARENA_SIZE) && size.is_multiple_of(MIN_ARENA_SIZE);
         let is_in_heap = |at| Heap::of(GuestAddr(at)) == Some(Heap::Virtual4K);
         at >= after && is_whole && is_in_heap(at) && last.is_some_and(is_in_heap)
     }
@@ -62,7 +62,7 @@ impl Pool {
         let mut all = BTreeMap::new();
         let mut blocks = blocks.into_iter().peekable();
         // Nothing is at the null address.
-        let mut after = ARENA;
+        let mut after = MIN_ARENA_SIZE;
         for arena in arenas {
             check(arena.is_valid(after), "an arena of the pool lies where none can be")?;
             let ArenaState { at: mut from, size } = arena;
@@ -71,7 +71,7 @@ impl Pool {
             while let Some(BlockState { at, size, owner }) = blocks.next_if(|block| block.at < after) {
                 let align = if size >= PAGE_ALIGN { PAGE_ALIGN } else { ALIGN };
                 check(
-                    at >= from && at.is_multiple_of(align) && size <= LIMIT,
+                    at >= from && at.is_multiple_of(align) && size <= MAX_BLOCK_SIZE,
                     "a block of the pool is misplaced",
                 )?;
                 let length = size.max(1).next_multiple_of(ALIGN);

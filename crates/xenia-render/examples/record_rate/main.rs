@@ -47,7 +47,7 @@ fn indices(count: u32) -> Vec<u16> {
 }
 
 /// CPU time of a measurement; the kernel counts a thread's time in steps of milliseconds.
-const LEAST_TIME: Duration = Duration::from_millis(100);
+const MIN_TIME: Duration = Duration::from_millis(100);
 /// Most frames of a measurement.
 const MAX_FRAMES: u32 = 200;
 
@@ -59,7 +59,7 @@ fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
         let start = thread_time();
         let mut frames = 0;
         let mut took = Duration::ZERO;
-        while took < LEAST_TIME && frames < MAX_FRAMES {
+        while took < MIN_TIME && frames < MAX_FRAMES {
             frame();
             frames += 1;
             took = thread_time().saturating_sub(start);

@@ -14,7 +14,7 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 /// Maximum number of submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 64;
 /// Maximum number of frames in flight: the device draws one while the next is recorded.
-const FRAMES_IN_FLIGHT: usize = 2;
+const MAX_FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 
@@ -82,7 +82,7 @@ impl InFlight {
         let of = |list: &VecDeque<(u64, wgpu::SubmissionIndex)>, most| {
             list.len().checked_sub(most + 1).map(|last| list[last].1.clone())
         };
-        of(&self.frames, FRAMES_IN_FLIGHT).or_else(|| of(&self.submissions, MAX_IN_FLIGHT))
+        of(&self.frames, MAX_FRAMES_IN_FLIGHT).or_else(|| of(&self.submissions, MAX_IN_FLIGHT))
     }
 }
 
@@ -388,7 +388,7 @@ pub(crate) mod tests {
                 // A frame without commands counts with the one before.
                 device.end_frame();
                 let in_flight = device.in_flight();
-                assert!(in_flight.frames.len() <= FRAMES_IN_FLIGHT, "{frame}");
+                assert!(in_flight.frames.len() <= MAX_FRAMES_IN_FLIGHT, "{frame}");
                 assert!(in_flight.submissions.len() <= MAX_IN_FLIGHT);
             }
             for _ in 0..3 * MAX_IN_FLIGHT {

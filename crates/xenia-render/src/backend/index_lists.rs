@@ -31,7 +31,7 @@ const KEPT_BYTES: usize = 32 << 20;
 const MAX_BUFFERS: usize = 16_384;
 /// Minimum number of indices of a draw whose list is kept; shorter lists are converted faster than
 /// looked up.
-const LEAST_INDICES: u32 = 48;
+const MIN_INDICES: u32 = 48;
 /// Changes after which a buffer is not tracked any more.
 const MAX_CHANGES: u8 = 3;
 
@@ -54,7 +54,7 @@ impl BufferKey {
     /// The key of a draw's list; `None` if the list is not worth keeping.
     fn of(call: &DrawCall) -> Option<Self> {
         let IndexSource::Buffer { physical, wide, endian, length } = call.indices else { return None };
-        (call.count >= LEAST_INDICES).then_some(Self {
+        (call.count >= MIN_INDICES).then_some(Self {
             physical,
             wide,
             endian,

@@ -44,9 +44,9 @@ use scaled::{ScaledImage, Unscaled};
 
 /// Most bytes of images together; beyond it the least recently written ones are delivered and
 /// dropped.
-pub(super) const MIRROR_BYTES: u64 = 256 << 20;
+pub(super) const MAX_MIRROR_BYTES: u64 = 256 << 20;
 /// Maximum size of one image in bytes. Larger resolves go through the CPU.
-const IMAGE_BYTES: u64 = 64 << 20;
+const MAX_IMAGE_BYTES: u64 = 64 << 20;
 
 /// Buffer of consecutive pages.
 struct Image {
@@ -136,7 +136,7 @@ impl Mirror {
             undelivered: PageSet::default(),
             flights: 0,
             stamp: 0,
-            limit: MIRROR_BYTES * u64::from(scale.factor()),
+            limit: MAX_MIRROR_BYTES * u64::from(scale.factor()),
             scale,
         }
     }

@@ -55,12 +55,12 @@ use super::recording::Recording;
 use super::scale::Scale;
 use crate::translate::{TextureRecord, TextureShape};
 
-/// Limit on the bytes of host textures (each counted as at least [`LEAST_BYTES`]); beyond it the
-/// least recently used ones are dropped.
+/// Limit on the bytes of host textures (each counted as at least [`MIN_TEXTURE_BYTES`]); beyond it
+/// the least recently used ones are dropped.
 const MAX_BYTES: u64 = 512 << 20;
 /// Least cost of a texture in memory of the device and the driver: devices allocate memory in such
 /// blocks, and a title can have millions of one-texel textures.
-const LEAST_BYTES: u64 = 64 << 10;
+const MIN_TEXTURE_BYTES: u64 = 64 << 10;
 /// Bytes of decoded textures and their memory after which recorded commands are submitted: the
 /// device keeps them until then.
 const UNSUBMITTED_BYTES: u64 = 64 << 20;

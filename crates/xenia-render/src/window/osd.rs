@@ -188,7 +188,7 @@ const FULL_WIDTH: f64 = 340.0;
 /// Time for which a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
 /// Maximum number of messages shown at a time.
-const MESSAGES: usize = 5;
+const MAX_MESSAGES: usize = 5;
 
 /// Short messages with a limited time.
 #[derive(Debug, Default)]
@@ -197,7 +197,7 @@ pub(crate) struct Messages(Vec<(Duration, String)>);
 impl Messages {
     /// Shows `text` from `now` on.
     pub(crate) fn say(&mut self, now: Duration, text: String) {
-        if self.0.len() == MESSAGES {
+        if self.0.len() == MAX_MESSAGES {
             self.0.remove(0);
         }
         self.0.push((now + MESSAGE_TIME, text));

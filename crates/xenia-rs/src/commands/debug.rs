@@ -22,7 +22,7 @@ use xenia_debugger::terminal::{self, OnTerminal};
 use xenia_kernel::ports::TextSink;
 
 /// Maximum size of a script in bytes.
-const SCRIPT: u64 = 1 << 20;
+const MAX_SCRIPT_SIZE: u64 = 1 << 20;
 
 /// Runs until the debugger is left.
 pub fn run(args: &DebuggerArgs) -> Result<Code> {
@@ -75,7 +75,7 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
 fn read_script(path: &Path) -> Result<String> {
     let cannot = || format!("cannot read the script {}", path.display());
     // One byte more tells a script that is too long from one that just fits.
-    let most = SCRIPT + 1;
+    let most = MAX_SCRIPT_SIZE + 1;
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().take(most).read_to_end(&mut bytes)
@@ -83,7 +83,12 @@ fn read_script(path: &Path) -> Result<String> {
         source::stream(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
     read.with_context(cannot)?;
-    ensure!(bytes.len() as u64 <= SCRIPT, "{} has more than {} MiB", path.display(), SCRIPT >> 20);
+    ensure!(
+        bytes.len() as u64 <= MAX_SCRIPT_SIZE,
+        "{} has more than {} MiB",
+        path.display(),
+        MAX_SCRIPT_SIZE >> 20
+    );
     String::from_utf8(bytes).with_context(cannot)
 }
 
@@ -130,7 +135,7 @@ mod tests {
     fn a_script_that_is_too_long_is_refused_not_cut() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("script");
-        let mut text = "#".repeat(SCRIPT as usize);
+        let mut text = "#".repeat(MAX_SCRIPT_SIZE as usize);
         std::fs::write(&path, &text).unwrap();
         assert_eq!(read_script(&path).unwrap(), text);
         text.push('#');

@@ -12,11 +12,11 @@ use super::characters::narrowed;
 use spec::{Flags, Size, Spec};
 
 /// Maximum output length in units; the rest is cut off.
-const OUTPUT_LIMIT: usize = 0x10_0000;
+const MAX_OUTPUT: usize = 0x10_0000;
 /// Maximum width and precision.
-const FIELD_LIMIT: u32 = 0x1_0000;
+const MAX_FIELD: u32 = 0x1_0000;
 /// Maximum length of a string argument without a precision.
-const STRING_LIMIT: u32 = 0x1_0000;
+const MAX_STRING: u32 = 0x1_0000;
 
 /// Source of the arguments and of the strings that they point to.
 pub trait ArgumentSource {
@@ -78,7 +78,7 @@ impl<S: ArgumentSource> Formatter<'_, S> {
         const PERCENT: u16 = b'%' as u16;
         let mut rest = format;
         while let Some((&unit, after)) = rest.split_first() {
-            if self.out.len() >= OUTPUT_LIMIT {
+            if self.out.len() >= MAX_OUTPUT {
                 break;
             }
             rest = after;
@@ -98,11 +98,11 @@ impl<S: ArgumentSource> Formatter<'_, S> {
                 let precision = self.source.next()? as i32;
                 spec.precision = u32::try_from(precision).ok();
             }
-            spec.width = spec.width.min(FIELD_LIMIT);
-            spec.precision = spec.precision.map(|precision| precision.min(FIELD_LIMIT));
+            spec.width = spec.width.min(MAX_FIELD);
+            spec.precision = spec.precision.map(|precision| precision.min(MAX_FIELD));
             self.conversion(&spec, *kind)?;
         }
-        self.out.truncate(OUTPUT_LIMIT);
+        self.out.truncate(MAX_OUTPUT);
         Ok(self.out)
     }
 
@@ -247,7 +247,7 @@ impl<S: ArgumentSource> Formatter<'_, S> {
 
 /// Largest number of units that are read of a string argument.
 fn string_limit(spec: &Spec) -> u32 {
-    spec.precision.unwrap_or(STRING_LIMIT).min(STRING_LIMIT)
+    spec.precision.unwrap_or(MAX_STRING).min(MAX_STRING)
 }
 
 fn cut(mut text: Vec<u16>, precision: Option<u32>) -> Vec<u16> {

@@ -20,8 +20,8 @@ const WIDTH: u32 = 80;
 const HEIGHT: u32 = 48;
 const DEPTH_BASE: u32 = 1024;
 /// Maximum number of corners of a primitive.
-const CORNERS: usize = 4;
-const PLACES: [[i32; 2]; CORNERS] = [[4, 4], [70, 6], [10, 40], [66, 42]];
+const MAX_CORNERS: usize = 4;
+const PLACES: [[i32; 2]; MAX_CORNERS] = [[4, 4], [70, 6], [10, 40], [66, 42]];
 /// Initial words of colours, and of depth and stencil.
 const COLOR: u32 = 0xc3d0_c3d0;
 const DEPTH: u32 = 0x8000_0100;

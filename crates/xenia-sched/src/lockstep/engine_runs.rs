@@ -10,7 +10,7 @@ use xenia_memory::DeviceQueue;
 
 /// Limit of instructions in one call of the engine: some tens of milliseconds. A visit may have
 /// 2^36.
-pub(super) const STRETCH: u64 = 1 << 22;
+pub(super) const MAX_ENGINE_RUN: u64 = 1 << 22;
 
 /// Number of instructions that the engine may execute.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ impl<S: System> LockstepExecutor<S> {
         let ctx = &mut *running.ctx;
         loop {
             let done = ctx.executed();
-            let mut stretch = (end - done).min(STRETCH);
+            let mut stretch = (end - done).min(MAX_ENGINE_RUN);
             if let Some(sampling) = &mut self.sampling {
                 stretch = sampling.allowed(stretch);
             }

@@ -5,7 +5,7 @@ use crate::profile::Xuid;
 /// First line of a header file.
 const VERSION: &str = "xenia-rs package 1";
 /// Longest display name of a package, in UTF-16 units.
-const DISPLAY_NAME: usize = 127;
+const MAX_DISPLAY_NAME: usize = 127;
 
 /// Metadata of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn shown(text: &str) -> String {
     let mut units = 0;
     let cut = text.chars().take_while(|c| {
         units += c.len_utf16();
-        units <= DISPLAY_NAME
+        units <= MAX_DISPLAY_NAME
     });
     cut.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

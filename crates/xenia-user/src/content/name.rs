@@ -8,7 +8,7 @@ pub const SAVED_GAME: u32 = 1;
 /// Content type of marketplace downloads; they belong to all users.
 pub const MARKETPLACE: u32 = 2;
 /// Longest root name of an open package, in characters.
-const ROOT_LENGTH: usize = 31;
+const MAX_ROOT_LENGTH: usize = 31;
 
 /// Key of a package: owner, title, type and file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ const HEADER: &str = "=header";
 pub fn root_name(name: &str) -> Option<&str> {
     let name = name.strip_suffix(':').unwrap_or(name);
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    ((1..=ROOT_LENGTH).contains(&name.len()) && name.chars().all(is_fine)).then_some(name)
+    ((1..=MAX_ROOT_LENGTH).contains(&name.len()) && name.chars().all(is_fine)).then_some(name)
 }
 
 #[cfg(test)]

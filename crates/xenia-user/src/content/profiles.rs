@@ -1,7 +1,7 @@
 //! Profiles on the disk: small text files, one with the name and one per title with settings.
 
 use super::ContentStore;
-use crate::profile::{NAME_LENGTH, Profile, Profiles, Xuid};
+use crate::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
 use xenia_formats::gpd::MAX_PICTURE;
@@ -13,7 +13,7 @@ const SETTINGS: &str = "xenia-rs settings 1";
 /// Suffix of settings files, after the title's ID.
 const SUFFIX: &str = ".settings";
 /// Largest number of profiles, and of titles of a profile, that are read.
-const READ: usize = 1024;
+const MAX_READ: usize = 1024;
 
 fn folder(xuid: Xuid) -> Vec<String> {
     vec!["Profiles".to_owned(), format!("{:016X}", xuid.0)]
@@ -89,11 +89,11 @@ impl ContentStore {
     /// A profile can't be read.
     pub fn read_profiles(&self) -> VfsResult<Vec<Profile>> {
         let mut found = Vec::new();
-        for entry in self.list(&["Profiles".to_owned()])?.into_iter().take(READ) {
+        for entry in self.list(&["Profiles".to_owned()])?.into_iter().take(MAX_READ) {
             let Ok(xuid) = u64::from_str_radix(&entry.name, 16) else { continue };
             let Some(mut profile) = self.read_profile(Xuid(xuid))? else { continue };
             let xuid = profile.xuid;
-            for file in self.list(&folder(xuid))?.into_iter().take(READ) {
+            for file in self.list(&folder(xuid))?.into_iter().take(MAX_READ) {
                 let owner = file.name.strip_suffix(SUFFIX).map(|owner| u32::from_str_radix(owner, 16));
                 let Some(Ok(owner)) = owner else { continue };
                 let text = self.read(&below(xuid, file.name.clone()))?.unwrap_or_default();
@@ -123,7 +123,7 @@ impl ContentStore {
             tracing::error!(
                 target: "vfs",
                 "{path} has no valid name, so the profile is called {name}: the first line is `{PROFILE}`, \
-                 the second one `name = NAME`; a name is up to {NAME_LENGTH} letters (A to Z), digits and \
+                 the second one `name = NAME`; a name is up to {MAX_NAME_LENGTH} letters (A to Z), digits and \
                  spaces, with a letter first and no space last"
             );
         }

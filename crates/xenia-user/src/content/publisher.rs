@@ -1,6 +1,6 @@
 //! Content of publishers: packages that all titles of a publisher share.
 
-use super::store::LISTED;
+use super::store::MAX_LISTED;
 use super::{ContentStore, PackageHeader, PackageName};
 use crate::profile::Xuid;
 use std::collections::BTreeSet;
@@ -47,7 +47,7 @@ impl ContentStore {
             let found = self.packages(owner, title, kind)?.into_iter();
             packages.extend(found.filter(|(name, _)| files.insert(name.file().to_ascii_lowercase())));
         }
-        packages.truncate(LISTED);
+        packages.truncate(MAX_LISTED);
         Ok(packages)
     }
 

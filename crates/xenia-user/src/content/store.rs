@@ -17,13 +17,13 @@ use xenia_vfs::{
 };
 
 /// Largest size of a small file that is read whole (a header, a profile's settings), in bytes.
-const SMALL_FILE: u64 = 0x4_0000;
+const MAX_SMALL_FILE: u64 = 0x4_0000;
 /// Largest size of a thumbnail, in bytes.
-pub const THUMBNAIL_SIZE: u32 = 0x4000;
+pub const MAX_THUMBNAIL_SIZE: u32 = 0x4000;
 /// Suffix of a temporary file that is about to replace a small file.
 const NEW: &str = "=new";
 /// Largest number of packages in a title's list; further packages are not listed.
-pub(super) const LISTED: usize = 4096;
+pub(super) const MAX_LISTED: usize = 4096;
 
 /// A package of the store.
 #[derive(Clone, Debug)]
@@ -82,8 +82,8 @@ impl ContentStore {
 
     /// Reads a small file; `None` if it is missing or too large.
     pub fn read(&self, path: &[String]) -> VfsResult<Option<Vec<u8>>> {
-        let bytes = self.read_at_most(path, SMALL_FILE)?;
-        Ok(bytes.filter(|bytes| bytes.len() as u64 <= SMALL_FILE))
+        let bytes = self.read_at_most(path, MAX_SMALL_FILE)?;
+        Ok(bytes.filter(|bytes| bytes.len() as u64 <= MAX_SMALL_FILE))
     }
 
     /// Reads a file up to `most` bytes and one more; `None` if it is missing.
@@ -154,8 +154,8 @@ impl ContentStore {
     /// missing, or a new package would replace it.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         let at = name.header();
-        if let Some(bytes) = self.read_at_most(&at, SMALL_FILE)? {
-            let is_small = bytes.len() as u64 <= SMALL_FILE;
+        if let Some(bytes) = self.read_at_most(&at, MAX_SMALL_FILE)? {
+            let is_small = bytes.len() as u64 <= MAX_SMALL_FILE;
             let header = is_small.then(|| PackageHeader::parse(&bytes)).flatten();
             return header.map(Some).ok_or_else(|| unreadable_header(name));
         }
@@ -226,7 +226,7 @@ impl ContentStore {
         title: u32,
         kind: u32,
     ) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
-        Ok(readable(self.found(owner, title, kind, LISTED)?))
+        Ok(readable(self.found(owner, title, kind, MAX_LISTED)?))
     }
 
     /// At most `most` packages of an owner, title and type, sorted by name.
@@ -361,7 +361,7 @@ impl ContentStore {
             Some(picture) => Some(picture),
             None => self.packed(name).map(StfsPackage::picture).filter(|picture| !picture.is_empty()),
         };
-        Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
+        Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(MAX_THUMBNAIL_SIZE)))
     }
 
     /// Sets the package's thumbnail.

@@ -17,7 +17,7 @@
 //! host's disk in the order in which they were closed or flushed, and confirmed saves (flushed
 //! files, closed packages) are synced. The title sees closed files like open ones.
 
-use super::names::{self, CLOSED_BYTES};
+use super::names::{self, MAX_CLOSED_BYTES};
 use super::{OpenHostFile, sync_folder};
 use crate::VfsError;
 use parking_lot::Mutex;
@@ -185,7 +185,7 @@ impl OpenHostFile {
             return false;
         }
         let Ok(size) = self.size() else { return false };
-        let (true, Some(target), Some(path)) = (size <= CLOSED_BYTES, &self.target, &self.path) else {
+        let (true, Some(target), Some(path)) = (size <= MAX_CLOSED_BYTES, &self.target, &self.path) else {
             return false;
         };
         let closed = names::closed_name(&self.content, target).map(|name| self.folder.join(name));

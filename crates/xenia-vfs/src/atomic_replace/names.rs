@@ -21,7 +21,7 @@ const CLOSED: &str = ".xenia-closed-";
 /// Digits of the digest.
 const DIGITS: usize = 32;
 /// Largest size of a closed file in bytes.
-pub(super) const CLOSED_BYTES: u64 = 0x1_0000;
+pub(super) const MAX_CLOSED_BYTES: u64 = 0x1_0000;
 /// Longest name on the host in bytes.
 const MAX_HOST_NAME: usize = 255;
 
@@ -83,9 +83,9 @@ pub(super) fn keep(folder: &Path, temporary: PathBuf) -> PathBuf {
 
 /// The digest of a small file's contents; `None` if it cannot be read, or is larger.
 fn digest_of(file: &File) -> Option<String> {
-    let mut bytes = vec![0; CLOSED_BYTES as usize + 1];
+    let mut bytes = vec![0; MAX_CLOSED_BYTES as usize + 1];
     let count = read_at(file, 0, &mut bytes).ok()?;
-    let digest = blake3::hash(bytes.get(..count).filter(|_| count as u64 <= CLOSED_BYTES)?);
+    let digest = blake3::hash(bytes.get(..count).filter(|_| count as u64 <= MAX_CLOSED_BYTES)?);
     digest.to_hex().get(..DIGITS).map(str::to_owned)
 }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Largest number of cached directories.
-const DIRECTORIES: usize = 64;
+const MAX_DIRECTORIES: usize = 64;
 /// Total number of cached names; larger directories are read each time.
 const NAMES: usize = 0x1_0000;
 
@@ -91,7 +91,7 @@ impl Listings {
         let mut kept = self.0.lock();
         kept.remove(directory);
         let names: usize = kept.values().map(Listing::length).sum();
-        if kept.len() >= DIRECTORIES || names + listing.length() > NAMES {
+        if kept.len() >= MAX_DIRECTORIES || names + listing.length() > NAMES {
             kept.clear();
         }
         kept.insert(directory.to_owned(), listing);
@@ -160,10 +160,10 @@ mod tests {
     fn listing_cache_is_bounded() {
         let listings = Listings::default();
         let kept = || listings.0.lock().len();
-        for number in 0..DIRECTORIES {
+        for number in 0..MAX_DIRECTORIES {
             listings.keep(Path::new(&number.to_string()), listing(1));
         }
-        assert_eq!(kept(), DIRECTORIES);
+        assert_eq!(kept(), MAX_DIRECTORIES);
         listings.keep(Path::new("one more"), listing(NAMES - 1));
         assert_eq!(kept(), 1);
         listings.keep(Path::new("large"), listing(NAMES + 1));

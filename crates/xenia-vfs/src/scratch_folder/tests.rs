@@ -3,7 +3,7 @@
 use super::*;
 use crate::VfsError;
 
-const SIZE: u64 = SMALLEST;
+const SIZE: u64 = MIN_SIZE;
 const UNITS: u64 = SIZE / UNIT;
 
 fn names(path: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Shortest name that is removed: shorter ones are found in any text.
-const SHORTEST: usize = 2;
+const MIN_NAME_LENGTH: usize = 2;
 /// Variables with the user's name and the host's; the last two are Windows's.
 const NAMES: [&str; 5] = ["USER", "LOGNAME", "HOSTNAME", "USERNAME", "COMPUTERNAME"];
 
@@ -69,7 +69,7 @@ impl PrivateWords {
         words.names.extend(names.iter().cloned());
         // The longest first, so that no part of a longer one remains.
         words.paths.sort_by_key(|path| std::cmp::Reverse(path.len()));
-        words.names.retain(|name| name.chars().count() >= SHORTEST);
+        words.names.retain(|name| name.chars().count() >= MIN_NAME_LENGTH);
         words.names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         words
     }

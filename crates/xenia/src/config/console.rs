@@ -91,7 +91,7 @@ impl FromStr for SystemVersion {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // Titles see the parts in 4, 4, 16 and 8 bits.
-        const MOST: [u16; 4] = [0xF, 0xF, 0xFFFF, 0xFF];
+        const MAX_PARTS: [u16; 4] = [0xF, 0xF, 0xFFFF, 0xFF];
         let wrong = || {
             format!(
                 "{text:?} is not a version such as 2.0.21119.0 or 2.0.21119: parts up to 15, 15, 65535, 255"
@@ -104,7 +104,11 @@ impl FromStr for SystemVersion {
             parts.push(0);
         }
         let parts: [u16; 4] = parts.try_into().map_err(|_| wrong())?;
-        if parts.iter().zip(MOST).any(|(&part, most)| part > most) { Err(wrong()) } else { Ok(Self(parts)) }
+        if parts.iter().zip(MAX_PARTS).any(|(&part, most)| part > most) {
+            Err(wrong())
+        } else {
+            Ok(Self(parts))
+        }
     }
 }
 

@@ -126,7 +126,7 @@ impl TryFrom<String> for TitleId {
 }
 
 /// Longest name of an assignment in bytes.
-const NAME_LENGTH: usize = 32;
+const MAX_NAME_LENGTH: usize = 32;
 
 /// Name of an assignment, which needs no quotes in a settings file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -137,10 +137,10 @@ impl TryFrom<String> for ControllerName {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        if is_plain && (1..=NAME_LENGTH).contains(&text.len()) {
+        if is_plain && (1..=MAX_NAME_LENGTH).contains(&text.len()) {
             Ok(Self(text))
         } else {
-            Err(format!("`{text}` is not a name of 1 to {NAME_LENGTH} letters, digits, `-` and `_`"))
+            Err(format!("`{text}` is not a name of 1 to {MAX_NAME_LENGTH} letters, digits, `-` and `_`"))
         }
     }
 }

@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Largest side of a cover in pixels.
 const MAX_SIDE: u32 = 4096;
 /// Largest side of a cover as it is kept in memory.
-const KEPT_SIDE: u16 = 192;
+const MAX_KEPT_SIDE: u16 = 192;
 
 /// The file of a title's cover; `None` if there is none. `covers` is the folder of covers.
 pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<IconPicture> {
         decode_within(&bytes, MAX_SIDE, most)
     };
     let cover = cover.with_context(|| path.display().to_string())?;
-    Ok(shrunk(cover, PictureLimit { width: KEPT_SIDE, height: KEPT_SIDE }))
+    Ok(shrunk(cover, PictureLimit { width: MAX_KEPT_SIDE, height: MAX_KEPT_SIDE }))
 }
 
 #[cfg(test)]

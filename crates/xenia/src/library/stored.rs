@@ -25,7 +25,7 @@ use xenia_kernel::vfs::{HostFolder, ScratchDisks};
 /// Maximum number of files whose sizes are added up.
 const MAX_FILES: usize = 100_000;
 /// Maximum number of saved games listed by name.
-const NAMED: usize = 6;
+const MAX_NAMED_SAVES: usize = 6;
 
 /// Folders with data of titles; `None`: there is none.
 #[derive(Clone, Debug, Default)]
@@ -133,8 +133,8 @@ impl StoredPlaces {
         let mut parts = Vec::new();
         let names = self.saved_games(title);
         if !names.is_empty() {
-            let more = if names.len() > NAMED { ", \u{2026}" } else { "" };
-            let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+            let more = if names.len() > MAX_NAMED_SAVES { ", \u{2026}" } else { "" };
+            let named: Vec<&str> = names.iter().take(MAX_NAMED_SAVES).map(String::as_str).collect();
             parts.push(format!("{} ({}{more})", count(names.len(), "saved game"), named.join(", ")));
         }
         if let Some(bytes) = self.disk(title).map(|folder| size(&folder)).filter(|bytes| *bytes > 0) {

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use xenia_formats::FORMATS;
-    use xenia_formats::title_files::LEAST_PACKAGE;
+    use xenia_formats::title_files::MIN_PACKAGE_SIZE;
 
     fn walked(bounds: Bounds, folder: &Path) -> (Vec<PathBuf>, Vec<String>) {
         let mut failures = Failures::default();
@@ -226,7 +226,7 @@ mod tests {
         for file in files {
             let path = dir.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, vec![0; LEAST_PACKAGE as usize]).unwrap();
+            std::fs::write(path, vec![0; MIN_PACKAGE_SIZE as usize]).unwrap();
         }
         dir
     }

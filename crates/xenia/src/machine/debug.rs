@@ -37,7 +37,7 @@ use xenia_sched::{
 const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
 
 /// Limit of instructions between two polls of gdb while memory is watched.
-const WATCHED_INSTRUCTIONS: u32 = 50_000;
+const MAX_WATCHED_INSTRUCTIONS: u32 = 50_000;
 
 /// A machine under a debugger: [`Debuggee`] has the operations of a session, its own methods give
 /// the views that are shown.
@@ -191,7 +191,7 @@ impl Debugged<'_, '_> {
 
     /// Runs by single instructions, and checks the watches after each.
     fn run_compared(&mut self) -> Progress {
-        for _ in 0..WATCHED_INSTRUCTIONS {
+        for _ in 0..MAX_WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
             let end = executor.run_one(&self.run.limits).end;

@@ -13,17 +13,17 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocket
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::SocketCondition;
 use xenia_host::network::{condition, is_writable};
-use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
+use xenia_kernel::net::{MAX_BACKLOG, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
 /// Largest number of bytes reported as available to receive.
-const AVAILABLE: usize = 0x1_0000;
+const MAX_AVAILABLE: usize = 0x1_0000;
 /// Longest message of UDP in bytes.
 const MAX_MESSAGE: usize = 65_507;
 /// Largest number of concurrent name lookups.
-const LOOKUPS: usize = 4;
+const MAX_LOOKUPS: usize = 4;
 /// Largest buffer that a title may request for a socket, in bytes.
-const BUFFER_LIMIT: u32 = 256 << 10;
+const MAX_BUFFER: u32 = 256 << 10;
 
 /// A socket of the host. A stream has this type also before it is connected, and while it listens.
 enum Socket4 {
@@ -220,7 +220,7 @@ impl Network for HostNetwork {
         let set = match setting {
             Setting::ReuseAddress(on) => socket.set_reuse_address(on),
             Setting::Broadcast(on) => socket.set_broadcast(on),
-            Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(BUFFER_LIMIT) as usize),
+            Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(MAX_BUFFER) as usize),
             Setting::NoDelay(on) => socket.set_tcp_nodelay(on),
         };
         set.map_err(|error| wsa_error(&error))
@@ -247,7 +247,7 @@ impl Network for HostNetwork {
             return Err(WsaError::IS_CONNECTED);
         }
         host.local().ok_or(WsaError::INVALID)?;
-        host.any().listen(backlog.clamp(1, BACKLOG_LIMIT) as i32).map_err(|error| wsa_error(&error))
+        host.any().listen(backlog.clamp(1, MAX_BACKLOG) as i32).map_err(|error| wsa_error(&error))
     }
 
     fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError> {
@@ -336,7 +336,7 @@ impl Network for HostNetwork {
     }
 
     fn available(&mut self, id: SocketId) -> usize {
-        self.get(id).and_then(|host| host.peek(&mut vec![0; AVAILABLE])).unwrap_or(0)
+        self.get(id).and_then(|host| host.peek(&mut vec![0; MAX_AVAILABLE])).unwrap_or(0)
     }
 
     fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {
@@ -349,11 +349,11 @@ impl Network for HostNetwork {
             self.lookups.remove(name);
             return if found.is_empty() { Err(WsaError::HOST_NOT_FOUND) } else { Ok(found) };
         }
-        if self.lookups.len() >= LOOKUPS {
+        if self.lookups.len() >= MAX_LOOKUPS {
             // Drop finished lookups: a caller that still waits will ask again.
             self.lookups.retain(|_, receiver| receiver.try_recv() == Err(TryRecvError::Empty));
         }
-        if self.lookups.len() < LOOKUPS {
+        if self.lookups.len() < MAX_LOOKUPS {
             let (sender, receiver) = channel();
             let asked = name.to_owned();
             let started = std::thread::Builder::new().name("look-up".to_owned()).spawn(move || {

@@ -42,7 +42,7 @@ pub(super) enum Says {
 }
 
 /// Largest number of names that a message lists.
-const LISTED: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// A folder or volume that a title is started from. Displays as its path on the host.
 #[derive(Clone, Debug)]
@@ -151,8 +151,8 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, 
     }
     if found.len() > 1 {
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let names: Vec<_> = found.iter().take(LISTED).map(|(name, _)| name.as_str()).collect();
-        let more = match found.len().saturating_sub(LISTED) {
+        let names: Vec<_> = found.iter().take(MAX_LISTED).map(|(name, _)| name.as_str()).collect();
+        let more = match found.len().saturating_sub(MAX_LISTED) {
             0 => String::new(),
             more => format!(" and {more} more"),
         };

@@ -23,7 +23,7 @@ use xenia_kernel::vfs::{HostFolder, VfsResult};
 /// Content type of packages with updates.
 const UPDATE: u32 = 0xB_0000;
 /// Largest number of updates that are tried for one title.
-const TRIED: usize = 16;
+const MAX_TRIED: usize = 16;
 
 /// Source of a title's updates, and the update that was applied.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +152,7 @@ fn apply(
         }
     };
     updates.sort_by(|a, b| b.version.cmp(&a.version).then_with(|| a.package.cmp(&b.package)));
-    updates.into_iter().take(TRIED).find_map(|Update { package, patch, place, .. }| {
+    updates.into_iter().take(MAX_TRIED).find_map(|Update { package, patch, place, .. }| {
         match base.load_patched(executable, &patch, keys) {
             Ok(image) => {
                 remark!("xenia-rs: the update {package} is applied{}", to_version(&image));

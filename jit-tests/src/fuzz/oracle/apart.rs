@@ -64,7 +64,7 @@ impl Oracle<'_> {
             for (index, step) in trace.iter().enumerate().take(last).skip(1) {
                 if let Some(question) = Question::new(index, step, &mut ready.twins, entry) {
                     questions.push((traces.len(), question));
-                    entry += 4 * Question::ROOM;
+                    entry += 4 * Question::MAX_WORDS;
                 }
             }
             traces.push(trace);

@@ -84,7 +84,7 @@ pub(super) struct Question {
 
 impl Question {
     /// Limit on the words of a question, including the server's.
-    pub(super) const ROOM: u32 = 10;
+    pub(super) const MAX_WORDS: u32 = 10;
 
     /// Creates a question for `steps[index]` with code at `entry`; `None` if it is not possible.
     pub(super) fn new(index: usize, step: &Step, twins: &mut Twins, entry: u32) -> Option<Self> {

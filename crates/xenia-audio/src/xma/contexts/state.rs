@@ -1,7 +1,7 @@
 //! State of the decoder: streams between two passes, and statistics.
 
 use super::super::frame::FrameDecoderState;
-use super::{Decoder, FRAME_SAMPLES, FRAMES_PER_PASS, Stream, XmaFigures};
+use super::{Decoder, FRAME_SAMPLES, MAX_FRAMES_PER_PASS, Stream, XmaFigures};
 use crate::xma::stream::{FrameDecoder, RateCode};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
@@ -10,7 +10,7 @@ use xenia_state::{Impossible, StateSection, check, is_count};
 
 /// Largest number of samples that wait for room in the ring: those of two channels in the frames of
 /// a pass and of the one before it.
-const PENDING: usize = 2 * 2 * FRAME_SAMPLES * FRAMES_PER_PASS;
+const MAX_PENDING: usize = 2 * 2 * FRAME_SAMPLES * MAX_FRAMES_PER_PASS;
 
 /// State of a [`Decoder`]. Its registers are in memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Stream {
 impl StreamState {
     fn stream(self) -> Result<Stream, Impossible> {
         let Self { decoder, is_stereo, rate, pending, leave_out } = self;
-        check(pending.len() <= PENDING, "too many samples wait for a ring")?;
+        check(pending.len() <= MAX_PENDING, "too many samples wait for a ring")?;
         check(leave_out as usize <= FRAME_SAMPLES, "too many samples are left out")?;
         let rate = RateCode(rate);
         let decoder = FrameDecoder::restored(is_stereo, rate, decoder)?;

@@ -1,6 +1,6 @@
 //! State of a stream across frames. Its bands follow from the sample rate.
 
-use super::{Channel, FrameDecoder, LONGEST, REACH, RateCode, SHORT_LAG, SHORTEST};
+use super::{Channel, FrameDecoder, MAX_TILE, MIN_TILE, REACH, RateCode, SHORT_LAG};
 use crate::xma::tile::Scales;
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, check};
@@ -21,7 +21,7 @@ struct ChannelState {
 
 /// Whether a tile can have this length.
 pub(in crate::xma) fn is_tile(length: usize) -> bool {
-    [SHORTEST, 2 * SHORTEST, LONGEST].contains(&length)
+    [MIN_TILE, 2 * MIN_TILE, MAX_TILE].contains(&length)
 }
 
 impl Channel {
@@ -34,7 +34,7 @@ impl Channel {
 impl ChannelState {
     fn channel(self) -> Result<Channel, Impossible> {
         let Self { samples, before, scales } = self;
-        check(samples.len() == REACH + LONGEST, "a channel has another number of samples")?;
+        check(samples.len() == REACH + MAX_TILE, "a channel has another number of samples")?;
         check(is_tile(before as usize), "a tile has an impossible length")?;
         scales.check_state()?;
         Ok(Channel { samples, before: before as usize, scales })

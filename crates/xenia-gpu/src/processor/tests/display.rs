@@ -68,7 +68,7 @@ fn a_long_time_passes_at_once_and_ends_as_if_it_had_passed_in_steps() {
     let mut whole = processor();
     let mut steps = processor();
     let end = 100 * TICKS_PER_SECOND + 12_345;
-    assert_eq!(whole.pump(end).len() as u64, 1 + INTERRUPTS_PER_PUMP);
+    assert_eq!(whole.pump(end).len() as u64, 1 + MAX_INTERRUPTS_PER_PUMP);
     for now in (0..end).step_by(1_000_000).chain([end]) {
         steps.pump(now);
     }

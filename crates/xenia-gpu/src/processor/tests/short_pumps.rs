@@ -71,7 +71,7 @@ fn a_buffer_that_calls_itself_for_ever_leaves_each_pump_short() {
     for _ in 0..8 {
         let before = m.gpu.statistics().words;
         blanks += m.gpu.pump(now).len();
-        assert!((1..=WORDS_PER_SHORT_PUMP + 3).contains(&(m.gpu.statistics().words - before)));
+        assert!((1..=MAX_WORDS_PER_SHORT_PUMP + 3).contains(&(m.gpu.statistics().words - before)));
         assert!(m.gpu.next_event_time().is_some_and(|next| next <= now), "more is due");
     }
     assert_eq!(blanks, 1000, "at the first pump");
@@ -99,7 +99,7 @@ fn a_buffer_outside_of_memory_ends() {
         now += VBLANK_TICKS;
         let before = m.gpu.statistics().words;
         m.gpu.pump(now);
-        assert!(m.gpu.statistics().words - before <= WORDS_PER_SHORT_PUMP + 0x4001);
+        assert!(m.gpu.statistics().words - before <= MAX_WORDS_PER_SHORT_PUMP + 0x4001);
     }
     assert!(m.gpu.is_idle());
 }

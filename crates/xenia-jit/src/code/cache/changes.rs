@@ -12,7 +12,7 @@ use crate::compile::PageVersion;
 use std::collections::{BTreeSet, HashMap};
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
-pub(crate) const FLIP_LIMIT: u32 = 12;
+pub(crate) const MAX_FLIPS: u32 = 12;
 /// A page with code.
 struct PageCode {
     page: u32,
@@ -41,7 +41,7 @@ impl Pages {
 
     /// Whether code on `page` changes so often that it is better interpreted.
     pub(super) fn is_volatile(&self, page: u32) -> bool {
-        !self.compile_restless && self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
+        !self.compile_restless && self.flips.get(&page).is_some_and(|&flips| flips >= MAX_FLIPS)
     }
 
     /// Removes region `id` from `page`.

@@ -61,7 +61,7 @@ fn full_memory_is_emptied_with_its_profile_and_reused_after_the_engines_leave_it
 fn small_regions_are_full_memory_before_their_code_is() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-    let most = (CODE_SIZE / LEAST_KEPT) as u32;
+    let most = (CODE_SIZE / MIN_REGION_COST) as u32;
     for n in 0..most {
         cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
-use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
 use xenia_lifter::{Compiled, Mode, Tables};
 
 /// Identification of a stored region.
@@ -110,7 +110,7 @@ impl Label {
     /// Whether the values are consistent.
     pub(super) fn is_sound(&self) -> bool {
         let is_sound =
-            |ranges: &AddressRanges| ranges.is_sound() && ranges.instructions() as usize <= REGION_LIMIT;
+            |ranges: &AddressRanges| ranges.is_sound() && ranges.instructions() as usize <= MAX_REGION_LENGTH;
         self.places().into_iter().all(is_sound)
             && usize::from(self.mode) < Mode::COUNT
             && !self.entries.is_empty()

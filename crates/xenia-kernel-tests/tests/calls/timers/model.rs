@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ThreadRef};
 
 /// Maximum number of timers that expire in one round.
-pub(super) const PER_ROUND: usize = 1024;
+pub(super) const MAX_PER_ROUND: usize = 1024;
 pub(super) const TIMEOUT: u64 = 0x102;
 pub(super) const USER_APC: u64 = 0xC0;
 
@@ -174,7 +174,7 @@ impl Model {
     /// Advances to `now`: timers expire, then waits end.
     pub(super) fn advance(&mut self, now: GuestTicks) {
         let mut calls = Vec::new();
-        for _ in 0..PER_ROUND {
+        for _ in 0..MAX_PER_ROUND {
             let Some((_, at)) = self.first().filter(|&(due, _)| due <= now) else { break };
             calls.extend(self.expire(at, now).map(|set| (at, set)));
         }

@@ -13,8 +13,8 @@ use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, check, is_count};
 
 /// Largest sizes of a function and of its prologue in bytes: the fields of a row of `.pdata`.
-const FUNCTION: u32 = 0x3F_FFFF * 4;
-const PROLOGUE: u32 = 0xFF * 4;
+const MAX_FUNCTION_SIZE: u32 = 0x3F_FFFF * 4;
+const MAX_PROLOGUE_SIZE: u32 = 0xFF * 4;
 
 /// State of [`Modules`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,7 +138,9 @@ impl ModuleState {
         } = self;
         check(base.0.checked_add(size).is_some(), "a module ends behind the last address")?;
         check(functions.is_sorted_by_key(|function| function.start), "a function table is not in order")?;
-        let fits = |function: &FunctionEntry| function.size <= FUNCTION && function.prologue_size <= PROLOGUE;
+        let fits = |function: &FunctionEntry| {
+            function.size <= MAX_FUNCTION_SIZE && function.prologue_size <= MAX_PROLOGUE_SIZE
+        };
         check(functions.iter().all(fits), "a function is too long")?;
         check(named.is_sorted_by_key(|symbol| symbol.address), "a module's symbols are not in order")?;
         check(exports.is_sorted_by_key(|export| export.ordinal), "a module's exports are not in order")?;

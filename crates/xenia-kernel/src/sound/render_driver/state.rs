@@ -10,7 +10,7 @@ use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_state::{Impossible, check, is_count};
 
 /// Longest time by which a restored grid may lag behind: its points are played one by one.
-const LAG: GuestTicks = 60 * TICKS_PER_SECOND;
+const MAX_LAG: GuestTicks = 60 * TICKS_PER_SECOND;
 
 /// State of a [`RenderDriver`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl RenderDriver {
             check(admitted.is_ok(), "a sound client has too many frames")?;
         }
         let is_grid = |due: GuestTicks| {
-            is_count(due) && due.is_multiple_of(FRAME_TICKS) && now.saturating_sub(due) <= LAG
+            is_count(due) && due.is_multiple_of(FRAME_TICKS) && now.saturating_sub(due) <= MAX_LAG
         };
         check(due.is_none_or(is_grid), "the next sound frame is due at an impossible time")?;
         let plays = has_song || clients.iter().any(Option::is_some);
@@ -203,7 +203,7 @@ mod tests {
             change(&mut state);
             assert!(driver().restore(state, 3 * FRAME_TICKS).is_err(), "{index}");
         }
-        let lags = driver().restore(used().state(), 3 * FRAME_TICKS + 2 * LAG);
+        let lags = driver().restore(used().state(), 3 * FRAME_TICKS + 2 * MAX_LAG);
         assert!(lags.is_err(), "thousands of grid points would be played at once");
     }
 }

@@ -12,7 +12,7 @@ use xenia_limits::{Limit, Limits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 
 /// Smallest stack size in bytes.
-const SMALLEST_STACK: u32 = 0x4000;
+const MIN_STACK_SIZE: u32 = 0x4000;
 /// Size in bytes of the guard at each end of a stack.
 const STACK_GUARD: u32 = 0x1_0000;
 /// MSR bits that a thread may have set, as shown in `KTHREAD` and `KPCR`.
@@ -35,7 +35,7 @@ pub(super) fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -
         limits.hit(Limit::StackBytes);
         Limit::StackBytes.row().status
     };
-    let size = size.max(SMALLEST_STACK).checked_next_multiple_of(Heap::Virtual64K.page_size());
+    let size = size.max(MIN_STACK_SIZE).checked_next_multiple_of(Heap::Virtual64K.page_size());
     let (size, whole) = size
         .and_then(|size| Some((size, size.checked_add(2 * STACK_GUARD)?)))
         .filter(|&(_, whole)| whole <= STACKS.end().0 - STACKS.start().0)

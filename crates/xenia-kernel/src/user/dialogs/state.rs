@@ -11,7 +11,7 @@ use xenia_sched::GuestTicks;
 use xenia_state::{Impossible, check, is_count};
 
 /// Largest number of buttons: one for each number of users that can sign in.
-const BUTTONS: usize = USERS as usize;
+const MAX_BUTTONS: usize = USERS as usize;
 
 /// State of an [`OpenDialog`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl DialogRequest {
     fn check_state(&self) -> Result<(), Impossible> {
         let user = match self {
             Self::Message(MessageBox { user, icon: _, title: _, text: _, buttons, focus }) => {
-                check(buttons.len() <= BUTTONS, "a dialog has too many buttons")?;
+                check(buttons.len() <= MAX_BUTTONS, "a dialog has too many buttons")?;
                 check((*focus as usize) < buttons.len(), "the focus of a dialog is on no button")?;
                 user
             }

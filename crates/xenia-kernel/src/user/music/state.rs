@@ -1,6 +1,8 @@
 //! State of the music player. A song's bytes come from a file: it is opened again by its path.
 
-use super::{Current, LAST_SONG, LISTS, List, Music, MusicControl, MusicPlayer, PLAYS, Progress, SONGS};
+use super::{
+    Current, LAST_SONG, List, MAX_LISTS, MAX_SONGS, Music, MusicControl, MusicPlayer, PLAYS, Progress,
+};
 use crate::sound::FRAME_TICKS;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Release;
@@ -22,10 +24,10 @@ impl Music {
             put_on,
             has_changed: _,
         } = self;
-        check(lists.len() <= LISTS, "too many playlists")?;
+        check(lists.len() <= MAX_LISTS, "too many playlists")?;
         let places: BTreeSet<_> = lists.iter().map(|list| list.storage).collect();
         check(places.len() == lists.len(), "two playlists are at the same address")?;
-        let fits = |list: &List| list.songs.len() <= SONGS as usize;
+        let fits = |list: &List| list.songs.len() <= MAX_SONGS as usize;
         check(lists.iter().all(fits), "a playlist is too long")?;
         check(*songs_made <= LAST_SONG && is_count(*put_on), "a count of songs is too high")?;
         if let Some(Current { storage, song, progress }) = current {
@@ -129,7 +131,7 @@ mod tests {
         let changes: [fn(&mut Music); 5] = [
             |music| music.lists[1].storage = GuestAddr(0x100),
             |music| music.lists[1].songs.truncate(1),
-            |music| music.lists[0].songs = vec![PlaylistSong::default(); SONGS as usize + 1],
+            |music| music.lists[0].songs = vec![PlaylistSong::default(); MAX_SONGS as usize + 1],
             |music| music.songs_made = u32::MAX,
             |music| music.put_on = u64::MAX,
         ];

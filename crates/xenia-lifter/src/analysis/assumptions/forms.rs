@@ -4,11 +4,11 @@
 use super::{Form, FprFormats, Node, ends};
 
 /// Maximum rounds of each analysis. Results that have not converged are discarded.
-const ROUNDS: usize = 16;
+const MAX_ROUNDS: usize = 16;
 
 /// Maximum number of single-format assumptions of all loop headers together, plus one for each
 /// eight instructions. If there are more, no loop header has any.
-const SINGLES_AT_LOOPS: usize = 24;
+const MAX_SINGLES_AT_LOOPS: usize = 24;
 
 /// Maximum number of blocks in a loop that may leave registers open.
 const MAX_BLOCKS: usize = 64;
@@ -48,7 +48,7 @@ fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
             continue;
         };
         let mut inside = vec![0; last + 1 - header];
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let before = inside.clone();
             for n in (header..=last).rev() {
                 let after =
@@ -69,7 +69,7 @@ fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
 /// they leave open. `instructions` is the size of the region.
 pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprFormats> {
     let mut wanted = vec![0; nodes.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let before = wanted.clone();
         for n in (0..nodes.len()).rev() {
             let after = nodes[n].successors.iter().fold(0, |all, to| all | wanted[to.index()]);
@@ -116,7 +116,7 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprForma
         .filter(|(node, _)| node.is_loop)
         .map(|(_, single_format)| single_format.count_ones())
         .sum();
-    if !has_converged || at_loops as usize > SINGLES_AT_LOOPS + instructions / 8 {
+    if !has_converged || at_loops as usize > MAX_SINGLES_AT_LOOPS + instructions / 8 {
         return Vec::new();
     }
     let formats = single_format.into_iter().zip(open_format);
@@ -126,7 +126,7 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprForma
 /// Iterates `of`, which computes a block's set from all sets, to a fixed point. Returns whether it
 /// converged.
 fn reach_fixed_point(sets: &mut [u32], of: impl Fn(&[u32], usize) -> u32) -> bool {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut has_changed = false;
         for n in 0..sets.len() {
             let set = of(sets, n);

@@ -32,12 +32,12 @@ impl RelocationForm {
     /// too far.
     pub(crate) fn apply(self, field: &mut [u8; 4], address: u64, value: u64) -> Option<()> {
         /// Limit of a distance in pages, which has 21 bits with its sign.
-        const FARTHEST: i64 = 1 << 20;
+        const MAX_DISTANCE: i64 = 1 << 20;
         let word = u32::from_le_bytes(*field);
         let word = match self {
             Self::Page => {
                 let pages = (value >> 12).wrapping_sub(address >> 12).cast_signed();
-                if !(-FARTHEST..FARTHEST).contains(&pages) {
+                if !(-MAX_DISTANCE..MAX_DISTANCE).contains(&pages) {
                     return None;
                 }
                 let pages = pages as u32;

@@ -3,15 +3,15 @@
 //! Each block subtracts its instructions from the budget. *Check points* compare it with
 //! [`Block::needs`], the maximum that any path to the next check points can subtract, so that it
 //! never becomes negative. Check points are entries, targets of backward branches, and blocks in
-//! between where a path would otherwise exceed [`PATH_LIMIT`]. Each cycle has a backward branch, so
-//! the paths between check points are finite.
+//! between where a path would otherwise exceed [`MAX_PATH_LENGTH`]. Each cycle has a backward
+//! branch, so the paths between check points are finite.
 
 use super::Block;
 use std::collections::BTreeMap;
 
 /// Approximate maximum number of instructions between two budget checks, which the interpreter has
 /// to execute at the end of a visit. Only a single longer block exceeds it.
-pub(super) const PATH_LIMIT: u32 = 48;
+pub(super) const MAX_PATH_LENGTH: u32 = 48;
 
 /// Selects the check points and computes [`Block::needs`].
 pub(super) fn place(blocks: &mut BTreeMap<u32, Block>) {
@@ -41,7 +41,7 @@ pub(super) fn place(blocks: &mut BTreeMap<u32, Block>) {
         let needs = block.len() + beyond;
         if let Some(block) = blocks.get_mut(&pc) {
             block.needs = needs;
-            block.check |= needs > PATH_LIMIT;
+            block.check |= needs > MAX_PATH_LENGTH;
         }
     }
 }

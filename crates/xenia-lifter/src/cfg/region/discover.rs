@@ -8,7 +8,7 @@
 //! they become region exits.
 
 use super::terminator::{Terminator, end_of};
-use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
+use super::{Block, Guest, MAX_BLOCK_LENGTH, Region, checks};
 use crate::cfg::ranges::AddressRange;
 use crate::transform::inlining::{CallKind, Inliner};
 use std::collections::{BTreeMap, BTreeSet};
@@ -305,7 +305,7 @@ impl<'a> Walk<'a> {
             let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), Terminator::None);
             let follows = self.guests.get(place + 1).is_some_and(|g| g.pc == next);
             let is_last = ends || !follows || self.words.has(next, flag::LEADER);
-            if !is_last && code.len() < BLOCK_LIMIT {
+            if !is_last && code.len() < MAX_BLOCK_LENGTH {
                 continue;
             }
             let mut successors = Vec::new();

@@ -1,7 +1,7 @@
 //! Classification of block terminators: the branches of PowerISA 2.02 book I, 2.4, and instructions
 //! that change what blocks assume.
 
-use super::{BLOCK_LIMIT, Fetch};
+use super::{Fetch, MAX_BLOCK_LENGTH};
 use xenia_isa::branch_options::ALWAYS;
 use xenia_isa::{Flag, Instruction, Op, decode, spr};
 
@@ -70,12 +70,12 @@ pub fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> Terminator {
 
 /// Length in instructions of the basic block at `pc`, as far as it can be fetched.
 pub fn block_length(pc: u32, fetch: Fetch<'_>) -> u32 {
-    for count in 0..BLOCK_LIMIT as u32 {
+    for count in 0..MAX_BLOCK_LENGTH as u32 {
         let at = pc.wrapping_add(4 * count);
         let Some(word) = fetch(at) else { return count.max(1) };
         if !matches!(end_of(at, decode(word), Instruction(word)), Terminator::None) {
             return count + 1;
         }
     }
-    BLOCK_LIMIT as u32
+    MAX_BLOCK_LENGTH as u32
 }

@@ -1,13 +1,13 @@
 //! Tests of region discovery on small programs, and of the placement of budget checks.
 
-use super::checks::PATH_LIMIT;
+use super::checks::MAX_PATH_LENGTH;
 use super::*;
 use xenia_isa::word::BLR;
 
 fn region(words: &[u32], roots: &[u32]) -> Region {
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    discover(roots, &Reach::all(0..end, REGION_LIMIT), &mut fetch).unwrap()
+    discover(roots, &Reach::all(0..end, MAX_REGION_LENGTH), &mut fetch).unwrap()
 }
 
 const ADDI: u32 = 0x3863_0001;
@@ -28,7 +28,7 @@ fn the_instruction_after_a_call_is_an_entry() {
     // bl +8; addi; (target) blr
     let words = [0x4800_0009, BLR, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let r = discover(&[0], &Reach::all(0..8, REGION_LIMIT), &mut fetch).unwrap();
+    let r = discover(&[0], &Reach::all(0..8, MAX_REGION_LENGTH), &mut fetch).unwrap();
     assert_eq!(r.entries, [0, 4]);
     assert_eq!(r.calls, [8]);
     assert!(r.blocks[&4].check);
@@ -43,7 +43,7 @@ fn long_paths_get_checks_in_between() {
     }
     words.push(BLR);
     let r = region(&words, &[0]);
-    assert!(r.blocks.values().all(|b| b.needs <= PATH_LIMIT + b.len()));
+    assert!(r.blocks.values().all(|b| b.needs <= MAX_PATH_LENGTH + b.len()));
     assert!(r.blocks.values().filter(|b| b.check).count() > 2);
 }
 
@@ -53,7 +53,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let words = [0x4182_000C, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let is_part = |pc: u32| pc == 12 || pc == 20;
-    let reach = Reach { sides: Some(&is_part), ..Reach::all(0..32, REGION_LIMIT) };
+    let reach = Reach { sides: Some(&is_part), ..Reach::all(0..32, MAX_REGION_LENGTH) };
     let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
     assert_eq!(r.pruned_targets.iter().copied().collect::<Vec<_>>(), [4, 16]);
@@ -61,7 +61,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     // As above, but the first two branches lead to the third one's target.
     let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all(0..32, REGION_LIMIT) };
+    let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all(0..32, MAX_REGION_LENGTH) };
     let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
     assert_eq!(r.blocks[&4].successors, [16, 20]);
@@ -90,14 +90,14 @@ fn unfetchable_code_ends_a_region() {
     assert_eq!(r.instructions, 2);
     assert!(r.blocks[&0].successors.is_empty());
     let mut nothing = |_| None;
-    assert!(discover(&[0], &Reach::all(0..8, REGION_LIMIT), &mut nothing).is_none());
+    assert!(discover(&[0], &Reach::all(0..8, MAX_REGION_LENGTH), &mut nothing).is_none());
 }
 
 /// The region from 0 in the first `own` of `words`, with inlined leaves on pages for which
 /// `may_read` returns true.
 fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let reach = Reach { leaves: Some(may_read), ..Reach::all(0..4 * own, REGION_LIMIT) };
+    let reach = Reach { leaves: Some(may_read), ..Reach::all(0..4 * own, MAX_REGION_LENGTH) };
     discover(&[0], &reach, &mut fetch).unwrap()
 }
 

@@ -10,13 +10,13 @@ use xenia_gpu::draw_state::CopyDestination;
 use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 use xenia_gpu::resolve::{Rect, covered};
 
-use super::IMAGE_BYTES;
+use super::MAX_IMAGE_BYTES;
 use super::pages::{Bytes, by_page};
 
 /// Maximum number of resolves whose coverage is kept.
-const KEPT: usize = 64;
+const MAX_KEPT: usize = 64;
 /// Maximum number of byte ranges in a coverage that is kept.
-const KEPT_RANGES: usize = 1 << 12;
+const MAX_KEPT_RANGES: usize = 1 << 12;
 
 /// Place of a resolve's texels: all that its coverage follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,9 @@ impl Coverage {
         let at = |offset: u32| u64::from(physical) + u64::from(offset);
         let start = at(first.start) / u64::from(PAGE_SIZE);
         let end = at(last.end).div_ceil(u64::from(PAGE_SIZE));
-        if end > u64::from(PHYSICAL_SIZE / PAGE_SIZE) || (end - start) * u64::from(PAGE_SIZE) > IMAGE_BYTES {
+        if end > u64::from(PHYSICAL_SIZE / PAGE_SIZE)
+            || (end - start) * u64::from(PAGE_SIZE) > MAX_IMAGE_BYTES
+        {
             return None;
         }
         let written = by_page(physical, &runs);
@@ -83,8 +85,8 @@ impl Coverages {
             return Some(coverage);
         }
         let coverage = Arc::new(Coverage::new(footprint)?);
-        if coverage.ranges() <= KEPT_RANGES {
-            self.0.truncate(KEPT - 1);
+        if coverage.ranges() <= MAX_KEPT_RANGES {
+            self.0.truncate(MAX_KEPT - 1);
             self.0.push_front(coverage.clone());
         }
         Some(coverage)
@@ -126,10 +128,10 @@ mod tests {
             let fresh = Coverage::new(other).unwrap();
             assert!(found.written == fresh.written && found.written != known.written);
         }
-        for i in 0..2 * KEPT as u32 {
+        for i in 0..2 * MAX_KEPT as u32 {
             all.of(footprint(i * 0x1000, [0, 0, 32, 32], 4)).unwrap();
         }
-        assert_eq!(all.0.len(), KEPT, "the oldest are dropped");
+        assert_eq!(all.0.len(), MAX_KEPT, "the oldest are dropped");
     }
 
     #[test]
@@ -143,6 +145,6 @@ mod tests {
         let many = footprint(0, [4, 0, 28, 8192], 4);
         let many = Footprint { destination: CopyDestination { pitch: 32, ..many.destination }, ..many };
         let count = all.of(many).unwrap().ranges();
-        assert!(count > KEPT_RANGES && all.0.is_empty(), "{count}");
+        assert!(count > MAX_KEPT_RANGES && all.0.is_empty(), "{count}");
     }
 }

@@ -34,7 +34,7 @@ const PARAMETERS_STRIDE: usize = 256;
 /// Bytes of a level's parameters.
 const PARAMETERS_SIZE: usize = 96;
 /// Largest result buffer that is kept for the next texture.
-const KEPT_RESULT: u64 = 32 << 20;
+const MAX_KEPT_RESULT: u64 = 32 << 20;
 
 /// Destination of a decoding.
 pub(super) struct Target<'a> {
@@ -177,7 +177,7 @@ impl Decoder {
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
             mapped_at_creation: false,
         });
-        if buffer.size() <= KEPT_RESULT {
+        if buffer.size() <= MAX_KEPT_RESULT {
             self.result = Some(buffer.clone());
         }
         buffer

@@ -9,7 +9,7 @@ use xenia_gpu::texture::TextureKey;
 
 use super::super::mirror::{Contents, Mirror};
 use super::recent::TextureEpoch;
-use super::{HostTexture, LEAST_BYTES, Textures};
+use super::{HostTexture, MIN_TEXTURE_BYTES, Textures};
 
 /// Guest memory that a level was decoded from.
 #[derive(Clone, Copy)]
@@ -43,7 +43,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Bytes that count towards the cache's limit.
     pub(super) fn cost(&self) -> u64 {
-        self.bytes.max(LEAST_BYTES)
+        self.bytes.max(MIN_TEXTURE_BYTES)
     }
 
     /// Bytes that count towards a draw's limit: those of texels and of their memory.

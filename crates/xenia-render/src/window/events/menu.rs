@@ -13,7 +13,7 @@ use xenia_ui::{MenuPage, PageCommand, PageModel};
 
 /// Run time after which the window's close button asks for confirmation before it closes a running
 /// title.
-const WORTH_ASKING: Duration = Duration::from_mins(1);
+const MIN_CONFIRMED_RUN: Duration = Duration::from_mins(1);
 
 impl Events {
     /// The page that is open.
@@ -84,7 +84,7 @@ impl Events {
 
     /// Whether the window's button asks first.
     pub(super) fn asks_to_close(&self) -> bool {
-        let runs_long = self.mailbox.now().saturating_sub(self.started) >= WORTH_ASKING;
+        let runs_long = self.mailbox.now().saturating_sub(self.started) >= MIN_CONFIRMED_RUN;
         runs_long && self.is_running() && self.page() != Some(MenuPage::AskQuit)
     }
 

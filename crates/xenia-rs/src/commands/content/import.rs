@@ -22,14 +22,14 @@ use xenia::source;
 use xenia_cli::Code;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
-use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME, THUMBNAIL_SIZE};
+use xenia_kernel::content::{ContentStore, MAX_THUMBNAIL_SIZE, PackageHeader, PackageName, SAVED_GAME};
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{Device, HostFolder, SubFolder, VfsError, VfsResult, path as names};
 
 /// Content type of profiles.
 const PROFILE: u32 = 0x1_0000;
 /// Largest size of a picture that titles can show, in bytes.
-const MAX_PICTURE: usize = THUMBNAIL_SIZE as usize;
+const MAX_PICTURE: usize = MAX_THUMBNAIL_SIZE as usize;
 
 /// Place that packages are taken in to.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,9 +11,9 @@ use xenia_render::Stopped;
 use xenia_sched::{EndKind, RunEnd};
 
 /// Largest number of missing files listed.
-const FILES: usize = 6;
+const MAX_FILES: usize = 6;
 /// Largest number of missing files in the text to copy.
-const FILES_COPIED: usize = 50;
+const MAX_FILES_COPIED: usize = 50;
 
 /// The page: the cause of the end of `name`, and the location of the report; `None` for an end
 /// whose outputs were asked for, so that the title can't run `again`. Without `json`, the report is
@@ -67,7 +67,7 @@ fn folder_of(report: &Path) -> Option<PathBuf> {
 /// without paths of the host.
 fn excerpt(heading: &str, what: &str, missing: &[String]) -> String {
     let mut text = format!("xenia-rs {}: {heading}\n", env!("CARGO_PKG_VERSION"));
-    let files = missing.iter().rev().take(FILES_COPIED).map(|file| format!("missing: {file}"));
+    let files = missing.iter().rev().take(MAX_FILES_COPIED).map(|file| format!("missing: {file}"));
     for line in what.lines().map(str::to_owned).chain(files) {
         if text.len() + line.len() >= MAX_COPIED {
             break;
@@ -89,8 +89,8 @@ fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String
         lines.push(
             "Files that it asked for and that are not there, the last first; often harmless:".to_owned(),
         );
-        lines.extend(missing.iter().rev().take(FILES).map(|file| format!("  {file}")));
-        if let Some(more @ 1..) = missing.len().checked_sub(FILES) {
+        lines.extend(missing.iter().rev().take(MAX_FILES).map(|file| format!("  {file}")));
+        if let Some(more @ 1..) = missing.len().checked_sub(MAX_FILES) {
             lines.push(format!("  and {more} more"));
         }
     }
@@ -147,10 +147,10 @@ mod tests {
         let many: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         let page = lines("", &many, &Err(anyhow::anyhow!("the disk is full")));
         assert!(
-            page[0].starts_with("Files that") && page[1].trim() == "8" && page[FILES].trim() == "3",
+            page[0].starts_with("Files that") && page[1].trim() == "8" && page[MAX_FILES].trim() == "3",
             "{page:?}"
         );
-        assert_eq!(page[FILES + 1..][..3], ["  and 3 more", "", "There is no report: the disk is full"]);
+        assert_eq!(page[MAX_FILES + 1..][..3], ["  and 3 more", "", "There is no report: the disk is full"]);
         assert_eq!(lines("x", &[], &Ok("-".into()))[1..], [""]);
     }
 }

@@ -11,7 +11,7 @@ use xenia_kernel::imports::ordinals::{OrdinalRow, ResultRow};
 use xenia_kernel::imports::{Library, Status, variables};
 
 /// Largest number of callers in a row; the others are counted.
-const SHOWN: usize = 2;
+const MAX_SHOWN: usize = 2;
 
 /// The table, with callers from the tests of the repository at `root`.
 pub(super) fn table(root: &Path) -> Result<String> {
@@ -121,8 +121,8 @@ fn returns(result: Option<ResultRow>) -> String {
 
 fn callers(coverage: &Coverage, name: &str) -> String {
     let all: Vec<&str> = coverage.callers(name).collect();
-    let mut text = all.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if let Some(more) = all.len().checked_sub(SHOWN + 1) {
+    let mut text = all.iter().take(MAX_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if let Some(more) = all.len().checked_sub(MAX_SHOWN + 1) {
         let _ = write!(text, ", {} more", more + 1);
     }
     text

@@ -121,8 +121,8 @@ fn counts_are_stored_where_the_argument_points() {
 #[test]
 fn output_is_bounded() {
     let format = "%99999999d".repeat(100);
-    assert_eq!(print(&format, &[1]).len(), OUTPUT_LIMIT);
-    assert_eq!(print("%.99999999f", &[f64::MAX.to_bits()]).len(), 309 + 1 + FIELD_LIMIT as usize);
+    assert_eq!(print(&format, &[1]).len(), MAX_OUTPUT);
+    assert_eq!(print("%.99999999f", &[f64::MAX.to_bits()]).len(), 309 + 1 + MAX_FIELD as usize);
 }
 
 proptest! {

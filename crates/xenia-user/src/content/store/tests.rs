@@ -48,7 +48,7 @@ fn headers_that_can_not_be_read_are_not_missing() {
     let at = folder.path().join("Content/0000000000000001/00000002/00000001");
     std::fs::create_dir_all(at.join("folder=header")).unwrap();
     let mut header = PackageHeader::new(Xuid(1), "save").to_bytes();
-    header.resize(SMALL_FILE as usize + 1, 0);
+    header.resize(MAX_SMALL_FILE as usize + 1, 0);
     std::fs::write(at.join("large=header"), header).unwrap();
     let expected = [vec!["folder", "large"], packages_with_linked_headers(&at)].concat();
     for name in &expected {

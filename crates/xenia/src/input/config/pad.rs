@@ -1,7 +1,7 @@
 //! Assignments of single pads: `[pad]` names a `[controller.NAME]` for each.
 
 use super::edit::{ChangedInput, InputFraction, InputKey, InputName, InputOwner};
-use super::{ControllerName, InputConfig, NAME_LENGTH, Table, Zone};
+use super::{ControllerName, InputConfig, MAX_NAME_LENGTH, Table, Zone};
 use crate::input::control::PadControl;
 use std::collections::BTreeMap;
 use xenia_kernel::ports::PadKind;
@@ -124,7 +124,7 @@ fn named_after(pad: &PadName) -> ControllerName {
             name.push('-');
         }
     }
-    name.truncate(NAME_LENGTH);
+    name.truncate(MAX_NAME_LENGTH);
     let name = name.trim_end_matches('-');
     ControllerName(if name.is_empty() { TABLE } else { name }.to_owned())
 }

@@ -67,13 +67,13 @@ impl Debugged<'_, '_> {
     /// modules give.
     fn find_symbol(&self, name: &str) -> Result<String> {
         /// Maximum number of names listed in an error.
-        const NAMED: usize = 4;
+        const MAX_LISTED_NAMES: usize = 4;
         let mut found = BTreeSet::new();
         let mut similar = Vec::new();
         self.each_symbol(|other, address| {
             if other == name {
                 found.insert(address);
-            } else if similar.len() < NAMED && other.contains(name) {
+            } else if similar.len() < MAX_LISTED_NAMES && other.contains(name) {
                 similar.push(say::visible(other));
             }
             true

@@ -21,7 +21,7 @@ use xenia_sched::{Executor, RunEnd, SingleStep, ThreadRef};
 const WATCHED_STRETCH: u64 = 5_000_000;
 
 /// Shortest stretch that is first executed at full speed to see whether it writes the page.
-const LONG_STRETCH: u64 = 1 << 20;
+const MIN_FAST_STRETCH: u64 = 1 << 20;
 
 /// Result of a stretch.
 #[derive(Default)]
@@ -197,7 +197,7 @@ impl Debugged<'_, '_> {
         let mut upper = from;
         let mut length = FIRST_STRETCH;
         while let Some(lower) = self.stretch_before(upper, length) {
-            if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
+            if upper - lower < MIN_FAST_STRETCH || self.is_page_written(lower, upper, &bytes)? {
                 let scan = self.scan(lower..upper, vec![bytes], 0)?;
                 scan.check_end()?;
                 if let Some(note) = scan.notes.last_store {

@@ -148,7 +148,7 @@ fn names_are_looked_up_on_the_side() {
     assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
     assert!(network.lookups.is_empty());
     // Finished lookups that are not polled again are dropped when others start.
-    for index in 0..LOOKUPS {
+    for index in 0..MAX_LOOKUPS {
         assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
     }
     assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));

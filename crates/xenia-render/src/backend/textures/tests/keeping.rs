@@ -136,7 +136,7 @@ fn the_oldest_textures_make_room() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 5 * LEAST_BYTES / 2;
+        textures.limit = 5 * MIN_TEXTURE_BYTES / 2;
         let mut get = |page: u32| {
             let case = Case { levels: 0, size: [256, 256, 1], ..LEVELED };
             let mut words = case.words();
@@ -146,7 +146,7 @@ fn the_oldest_textures_make_room() {
             textures.counters()
         };
         for page in [0, 1, 0, 2] {
-            assert!(get(page).bytes <= 5 * LEAST_BYTES / 2);
+            assert!(get(page).bytes <= 5 * MIN_TEXTURE_BYTES / 2);
         }
         assert_eq!(get(0).decoded, 3);
         assert_eq!(get(1).decoded, 4);
@@ -158,7 +158,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 4 * LEAST_BYTES;
+        textures.limit = 4 * MIN_TEXTURE_BYTES;
         let words = |page: u32| {
             let mut words = Case { levels: 0, size: [1, 1, 1], ..LEVELED }.words();
             words[1] += page << 12;
