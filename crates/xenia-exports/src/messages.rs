@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_in_order_and_say_what_they_are() {
+    fn messages_are_in_order_and_documented() {
         for Application { name, messages, .. } in APPLICATIONS {
             assert!(!messages.is_empty(), "{name}");
             assert!(messages.is_sorted_by(|a, b| a.number < b.number), "{name}");

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outer_directory_goes_if_it_is_all_there_is() {
+    fn a_sole_outer_directory_is_removed() {
         let mut volume = Volume::default();
         let outer = volume.add_directory(Volume::ROOT, "Game").unwrap();
         let media = volume.add_directory(outer, "media").unwrap();

@@ -46,7 +46,7 @@ fn profile_database_round_trips() {
 }
 
 #[test]
-fn fields_lie_where_the_format_says() {
+fn fields_have_the_offsets_of_the_format() {
     let bytes = sample().to_bytes();
     let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     assert_eq!(&bytes[..4], b"XDBF");

@@ -98,7 +98,7 @@ fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
 }
 
 #[test]
-fn a_narration_tells_packets_draws_and_swaps_in_order() {
+fn a_narration_lists_packets_draws_and_swaps_in_order() {
     let (bytes, _) = recorded_from_the_second_swap();
     let mut packets = 0;
     let mut draws = 0;

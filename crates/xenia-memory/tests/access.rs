@@ -135,7 +135,7 @@ fn refused_accesses_name_address_and_reason_and_change_nothing() {
 }
 
 #[test]
-fn memory_taken_away_comes_back_as_zeros() {
+fn decommitted_memory_is_zero_when_committed_again() {
     let memory = space();
     let mut dev = DeviceQueue::new();
     let request = AllocRequest { top_down: true, ..AllocRequest::new(Heap::Virtual64K, 0x3_0000, RW) };

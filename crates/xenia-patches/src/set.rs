@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_told_apart() {
+    fn different_sets_have_different_identities() {
         let of = |set: &PatchSet| {
             let mut bytes: Vec<u8> = Vec::new();
             set.identify(&mut |part| bytes.extend(part));

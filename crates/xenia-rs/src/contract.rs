@@ -355,7 +355,7 @@ fn contract_keys_exist() {
 }
 
 #[test]
-fn exit_codes_are_what_they_say() {
+fn exit_codes_are_stable() {
     assert_eq!(
         [Code::Done, Code::Mismatch, Code::Unusable, Code::Crashed, Code::Deadlocked].map(|code| code as u8),
         [0, 1, 2, 3, 4]

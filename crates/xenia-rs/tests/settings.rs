@@ -53,7 +53,7 @@ fn settings_errors_stop_guest_commands_and_warn_others() {
 }
 
 #[test]
-fn errors_that_come_of_a_setting_say_where_it_is() {
+fn errors_of_a_setting_name_its_place() {
     for (setting, flag) in [("quantum = 0", "--quantum"), ("key-file = \"/nowhere/k.toml\"", "--key-file")] {
         let (code, _, said) = with(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
         assert_eq!(code, 2, "{said}");
@@ -165,7 +165,7 @@ fn an_inaccessible_settings_file_is_reported_as_left_out() {
 }
 
 #[test]
-fn the_executable_that_is_chosen_in_a_folder_is_told_once() {
+fn the_executable_chosen_in_a_folder_is_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::copy(HELLO, dir.path().join("Hello.xex")).unwrap();
     let folder = dir.path().to_str().unwrap();

@@ -311,7 +311,7 @@ fn level(piece: &[f64], frequency: f64) -> f64 {
 }
 
 #[test]
-fn a_device_that_is_asked_for_and_not_there_is_an_error() {
+fn a_requested_device_that_is_missing_is_an_error() {
     let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound/tone.xex");
     let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_a_lock_can_tell_whether_another_had_it() {
+    fn taking_a_lock_can_report_contention() {
         let lock = Mutex::new(Level::Leaf, ());
         assert!(!lock.lock_with_contention().1);
         // The other thread may be too late in one round, but not in all.

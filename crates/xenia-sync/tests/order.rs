@@ -12,7 +12,7 @@ fn refusal(act: impl FnOnce()) -> Option<String> {
 }
 
 #[test]
-fn rising_ranks_nest_and_are_given_back_in_any_order() {
+fn rising_ranks_nest_and_are_released_in_any_order() {
     let a = Mutex::new(Level::Objects, 1);
     let b = Mutex::new(Level::Memory, 2);
     let first = a.lock();

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_taken_and_given_back() {
+    fn slots_are_taken_and_released() {
         let mut session = Session { slots: slots(2, 1), ..Session::default() };
         session.join(&[member(1, true), member(2, true)]).unwrap();
         assert_eq!(session.members, [member(1, true), member(2, false)], "no private slot was left");

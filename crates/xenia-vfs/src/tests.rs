@@ -53,7 +53,7 @@ fn links_may_not_circle_nor_change_silently() {
 }
 
 #[test]
-fn dispositions_do_what_their_numbers_say() {
+fn dispositions_open_create_or_overwrite() {
     // Columns: number, result if the file exists, result if it does not.
     let exists = Err(VfsError::Exists);
     let missing = Err(VfsError::NotFound);

@@ -192,7 +192,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn failures_say_what_is_missing() {
+    fn failures_name_the_missing_parts() {
         let missing = open_by(&[NONE, NONE], Path::new("/")).unwrap_err().to_string();
         assert!(missing.ends_with("no-program-of-this-name, no-program-of-this-name"), "{missing}");
         let long = "x".repeat(MAX_COPIED + 1);

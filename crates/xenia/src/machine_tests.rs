@@ -160,7 +160,7 @@ fn a_dump_of_threads_reaches_no_later_run() {
 }
 
 #[test]
-fn a_dump_of_threads_comes_while_the_machine_runs() {
+fn a_dump_of_threads_is_written_while_the_machine_runs() {
     let is_shown = Arc::new(AtomicBool::new(false));
     let shown = is_shown.clone();
     crate::say::send_messages_to(Some(Box::new(move |text| {

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_of_the_file_that_was_asked_for() {
+    fn errors_name_the_requested_file() {
         let dir = tempfile::tempdir().unwrap();
         let nowhere = dir.path().join("nowhere");
         let error = tempfile::Builder::new().tempfile_in(&nowhere).unwrap_err();

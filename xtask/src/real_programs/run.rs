@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_must_be_there_are_looked_for() {
+    fn required_lines_are_checked() {
         let shows = ["timed 12 ".to_owned(), "ended".to_owned()];
         assert_eq!(missing(b"begun\ntimed 12 tics\nended\n", &shows), None);
         assert_eq!(missing(b"timed 123 tics\nended\n", &shows), Some(&shows[0]));

@@ -91,7 +91,7 @@ fn part(samples: &[f32], hertz: f64) -> f64 {
 }
 
 #[test]
-fn a_spectral_line_is_heard_as_its_tone_as_loud_as_the_volume_says() {
+fn a_spectral_line_is_its_tone_at_the_set_volume() {
     let file: Vec<u8> = (0..100).flat_map(|_| frame(40, 200)).collect();
     let samples = heard(file.clone(), 1.0);
     assert!(samples.len().abs_diff(100 * 1152) <= 2 * 1152, "{}", samples.len());

@@ -80,7 +80,7 @@ fn the_shortest_frame_is_31_bits() {
 }
 
 #[test]
-fn one_coefficient_is_as_loud_as_the_transform_says() {
+fn one_coefficient_has_the_level_of_the_transform() {
     // One coefficient of 1000 at 0 dB: 1000 · 2/128 at the peak of the window.
     let mut writer = Writer::default();
     writer.put(0, 15);

@@ -94,7 +94,7 @@ mod tests {
     use xenia_isa::dispatch;
 
     #[test]
-    fn doubles_do_what_their_halves_do_and_say_which_of_them_raised() {
+    fn doubles_equal_their_halves_and_record_which_raised() {
         let mut random = random();
         let mut machine = CpuHarness::new();
         let mut other = CpuHarness::new();

@@ -23,7 +23,7 @@ mod tests {
     use xenia_guest::NtStatus;
 
     #[test]
-    fn reading_keys_says_that_no_keyboard_is_connected() {
+    fn reading_keys_returns_that_no_keyboard_is_connected() {
         let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         assert_eq!(b.status("HidReadKeys", &[0, base + 8, base]), NtStatus(0xC000_009D));

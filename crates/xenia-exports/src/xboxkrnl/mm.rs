@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn statistics_tell_pool_and_stacks_from_other_memory() {
+    fn statistics_separate_pool_and_stacks_from_other_memory() {
         let mut b = Harness::new();
         let base = u64::from(b.scratch.0);
         b.memory().write(b.scratch, 104_u32).unwrap();

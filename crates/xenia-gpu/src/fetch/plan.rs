@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn point_filters_reach_the_border_unless_told_otherwise() {
+    fn point_filters_reach_the_border_by_default() {
         use ClampMode::*;
         let modes = |policy: u32, is_linear| {
             [2, 4, 5, 6, 7].map(|mode| {

@@ -220,7 +220,7 @@ fn discards_hit_their_lanes_only() {
 }
 
 #[test]
-fn loops_run_as_often_as_their_constant_says() {
+fn loops_run_as_often_as_their_constant() {
     // The loop address goes 5, 7, 9; constants indexed by it are not used, registers are counted.
     let text = "loop i0, done\ntop:\nadd r1, r1, c[0].y\nendloop i0, top\ndone:\nexec\nmax oC0, r1, r1";
     assert_eq!(first(text, [0.0; 4]), [3.0; 4]);

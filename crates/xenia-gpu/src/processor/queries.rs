@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counter_grows_whatever_the_backend_does() {
+    fn the_counter_grows_with_every_backend() {
         let mut counter = SampleCounter::default();
         assert_eq!([70, 80, 80, 95].map(|passed| counter.report(Some(passed))), [70, 80, 80, 95]);
         assert_eq!(counter.report(Some(5)), 100, "the backend began anew");

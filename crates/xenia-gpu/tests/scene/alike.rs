@@ -51,7 +51,7 @@ const SCENES: &[fn()] = &[
     every_triangle_primitive_fills_the_same_square,
     the_nearer_triangle_wins_and_stencil_counts,
     blending_and_alpha_test_follow_the_registers,
-    samples::alpha_to_mask_draws_as_many_samples_as_alpha_says,
+    samples::alpha_to_mask_draws_samples_in_proportion_to_alpha,
     clipping::clip_planes_of_the_title_cut_or_take_away,
     textures_are_sampled_where_the_coordinates_say,
     indices_come_in_both_sizes_with_restarts_and_offsets,

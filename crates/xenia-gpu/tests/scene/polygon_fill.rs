@@ -97,7 +97,7 @@ pub(super) fn points_lie_at_the_corners() {
 }
 
 #[test]
-pub(super) fn lines_are_as_wide_as_the_register_says() {
+pub(super) fn lines_have_the_width_of_the_register() {
     for (width, rows) in [(0, 1), (8, 1), (24, 3), (40, 5)] {
         for (primitive, order, mode) in
             [(2, vec![0, 1], PaSuScModeCntl::with()), (15, vec![0, 1, 2, 3], clockwise(Lines, Lines))]

@@ -3,7 +3,7 @@
 use super::super::scene::*;
 
 #[test]
-pub(super) fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
+pub(super) fn alpha_to_mask_draws_samples_in_proportion_to_alpha() {
     // Samples per pixel, offsets, alpha, and the fraction of samples drawn in pixels with x and y
     // even, y odd, x odd, and both odd.
     for (msaa, offsets, alpha, expected) in [

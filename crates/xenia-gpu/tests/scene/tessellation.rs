@@ -50,7 +50,7 @@ const PLACED: &str = "
     add o0.y, c[1].x, c[0].w";
 
 #[test]
-pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
+pub(super) fn patches_are_cut_into_the_parts_of_their_level() {
     // Discrete levels are rounded up; continuous ones have even numbers of segments.
     for (mode, level, parts) in [
         (Discrete, 0.0, 1.0),

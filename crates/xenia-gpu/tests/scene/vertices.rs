@@ -55,7 +55,7 @@ fn lines_from_behind_the_eye_have_the_usual_width() {
 }
 
 #[test]
-fn the_position_register_tells_points_and_lines() {
+fn the_position_register_distinguishes_points_and_lines() {
     // Whether y and z are negative, and w, which holds the place within points. The register is r1,
     // beyond the one interpolator that vertices export.
     let place = (64.5 / 128.0 * 255.0_f32) as u8;

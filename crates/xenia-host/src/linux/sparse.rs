@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_written_pages_cost_memory_until_they_are_given_back() {
+    fn only_written_pages_cost_memory_until_they_are_released() {
         let memory = SparseMemory::new(1 << 32, "mmap of a test's memory").unwrap();
         assert_eq!(memory.held_pages(4), 0);
         // SAFETY: inside the mapping.

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn exit_code_and_time_of_a_leader_are_told() {
+    fn exit_code_and_time_of_a_leader_are_reported() {
         let mut command = this_program("");
         command.env_remove(ROLE).arg("--list").stdout(Stdio::null());
         let (mut child, group) = ProcessGroup::spawn(&mut command).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_touched_pages_cost_memory_until_they_are_given_back() {
+    fn only_touched_pages_cost_memory_until_they_are_released() {
         let memory = SparseMemory::new(1 << 32, "reserving a test's memory").unwrap();
         assert_eq!(memory.held_pages(4), 0);
         // SAFETY: inside the memory.

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_takes_the_place_of_another() {
+    fn a_unit_replaces_another() {
         let memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
         let first = 0x8200_0080;
         let second = 0x8200_00FC;

@@ -357,7 +357,7 @@ fn pictures_of_packages_are_set_and_read() {
 }
 
 #[test]
-fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
+fn a_device_is_requested_if_the_title_wants_it_or_lacks_room() {
     let mut b = harness(None);
     let device = at(&b, RESULTS);
     let overlapped = at(&b, OVERLAPPED);

@@ -306,7 +306,7 @@ fn a_signature_is_made_and_verified() {
 }
 
 #[test]
-fn the_key_vault_has_what_is_this_machines() {
+fn the_key_vault_has_this_machines_values() {
     let mut b = Harness::new();
     let out = b.put(0x100, &[0xEE; 32]);
     let size = b.put(0x200, &272_u32.to_be_bytes());

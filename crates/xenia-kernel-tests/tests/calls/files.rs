@@ -210,7 +210,7 @@ fn a_file_renamed_to_a_plain_name_stays_in_its_directory() {
 }
 
 #[test]
-fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
+fn an_open_file_honours_sharing_and_gets_and_sets_information() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, r"cache:\f");
@@ -299,7 +299,7 @@ fn an_open_file_is_shared_as_agreed_and_tells_and_takes_facts() {
 }
 
 #[test]
-fn volumes_say_what_they_are() {
+fn volumes_report_their_information() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = Harness::new();
     b.mount(folder.path());

@@ -142,7 +142,7 @@ fn a_lock_is_shared_by_readers_or_one_writer_has_it() {
 }
 
 #[test]
-fn lists_give_back_last_what_they_got_first() {
+fn interlocked_lists_are_lifo() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let entry = |index: u64| base + 0x40 + 0x10 * index;

@@ -270,7 +270,7 @@ fn stacks_are_made_downwards_and_deleted_by_their_low_end() {
 
 /// A title computes the low end from the size that it has asked for, whatever pages the stack has.
 #[test]
-fn a_stack_is_deleted_by_the_size_that_was_asked_for() {
+fn a_stack_is_deleted_by_its_requested_size() {
     let mut b = Harness::new();
     for size in [0x4000, 0x1_0000, 0x1_8000] {
         let high = b.kernel_call("MmCreateKernelStack", &[size, 0]);

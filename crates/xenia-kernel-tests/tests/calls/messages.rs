@@ -306,7 +306,7 @@ fn request_result_wait_calls_the_kernel_wait() {
 }
 
 #[test]
-fn no_message_trusts_what_it_is_given() {
+fn messages_survive_invalid_arguments() {
     let mut b = Harness::new();
     for application in APPLICATIONS {
         for message in application.messages {

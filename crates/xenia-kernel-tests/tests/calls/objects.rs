@@ -156,7 +156,7 @@ fn pages_are_gathered_into_a_file_scattered_out_of_it_and_the_file_deleted() {
 }
 
 #[test]
-fn references_and_devices_for_bad_pointers_are_given_back() {
+fn references_and_devices_for_bad_pointers_are_released() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, "Named");

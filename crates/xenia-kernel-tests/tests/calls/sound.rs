@@ -70,7 +70,7 @@ impl Case {
 }
 
 #[test]
-fn a_client_is_asked_at_each_point_and_hears_its_own_context() {
+fn a_client_is_called_at_each_point_with_its_context() {
     let mut case = Case::new();
     case.harness.scheduler.set_now(1000);
     let client = case.register(0xC0DE);

@@ -220,7 +220,7 @@ fn a_thread_moves_to_another_stack() {
 }
 
 #[test]
-fn slots_that_were_given_back_are_taken_again() {
+fn released_slots_are_reused() {
     let mut b = Harness::new();
     let slot = b.kernel_call("KeTlsAlloc", &[]);
     assert_eq!(b.kernel_call("KeTlsSetValue", &[slot, 0x1234]), 1);

@@ -219,7 +219,7 @@ impl Input for Second {
 }
 
 #[test]
-fn controllers_say_what_they_can_and_run_their_motors() {
+fn controllers_report_capabilities_and_run_motors() {
     const NOT_CONNECTED: u64 = 0x48F;
     const BAD_ARGUMENTS: u64 = 0xA0;
     let mut b = Harness::new();
@@ -257,7 +257,7 @@ fn a_listener_of_the_systems_hears_like_any_other() {
 }
 
 #[test]
-fn a_listener_goes_with_its_handle() {
+fn a_listener_is_removed_with_its_handle() {
     let mut b = Harness::new();
     let objects = |b: &Harness| {
         let mut lines = Vec::new();

@@ -196,7 +196,7 @@ other:  li 12, -0x400
     }
 
     #[test]
-    fn every_prologue_is_undone_wherever_it_stopped() {
+    fn every_prologue_is_undone_from_any_instruction() {
         let cases: [(&str, &[usize]); 9] = [
             ("mflr 12; stw 12, -8(1); std 31, -16(1); stfd 31, -24(1); stwu 1, -96(1)", &[31]),
             ("mflr 12; bl save_gpr; subi 31, 1, 128; stwu 1, -128(1)", &[29, 30]),

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_goes_with_its_last_open_and_keeps_its_state_under_a_new_name() {
+    fn a_file_is_deleted_with_its_last_open_and_keeps_its_state_when_renamed() {
         let mut files = SharedFiles::default();
         let claim = Claim::new(access::DELETE, share::ALL);
         files.join(key(r"d:\a\f"), claim);

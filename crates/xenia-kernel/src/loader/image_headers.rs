@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_says_what_the_field_is() {
+    fn the_key_determines_the_field() {
         let (memory, at) = memory();
         memory.write(at.offset(0x14), 3_u32).unwrap();
         for (index, (key, value)) in

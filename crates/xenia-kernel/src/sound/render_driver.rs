@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_asked_once_a_point_and_owed_one_at_most() {
+    fn a_client_is_called_once_a_point_and_owed_at_most_one_call() {
         let driver = driver();
         add(&driver, entry(1), 0).unwrap();
         let thread = entry(1).thread;

@@ -65,7 +65,7 @@ fn floating_point_exceptions_are_raised_where_a_thread_enables_them() {
 }
 
 #[test]
-fn a_swap_writes_its_mark_where_the_title_asked() {
+fn a_swap_writes_its_mark_at_the_titles_address() {
     let mut code = Code::default();
     let entry = code.here();
     code.call("MmAllocatePhysicalMemory", &[0, 0x1000, 4]).record(3, 0x10);
@@ -93,7 +93,7 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
 }
 
 #[test]
-fn types_have_procedures_and_tell_objects_apart() {
+fn types_have_procedures_and_distinguish_objects() {
     let mut code = Code::default();
     let entry = code.here();
     // mtctr r12, bctrl: calls the functions in the type's first and second words.

@@ -165,7 +165,7 @@ fn dependencies_load_before_and_unload_after_their_library() {
 }
 
 #[test]
-fn a_library_that_refuses_goes_again_with_what_it_needed() {
+fn a_refusing_library_is_unloaded_with_its_dependencies() {
     let mut code = Code::default();
     load(&mut code, NAME, 0x10);
     code.load(12, HANDLE).read(5, 0, 12).record(5, 0x14);

@@ -235,7 +235,7 @@ mod tests {
     use clap::Parser;
 
     #[test]
-    fn what_fuzz_would_not_heed_is_refused_with_what_to_say() {
+    fn flags_without_effect_on_fuzz_are_refused_with_advice() {
         let fuzz = |words: &str| {
             let parsed =
                 LabCli::try_parse_from(["xenia-rs", "fuzz"].into_iter().chain(words.split_whitespace()));

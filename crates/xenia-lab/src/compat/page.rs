@@ -99,7 +99,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn the_page_shows_each_title_and_escapes_what_titles_say() {
+    fn the_page_shows_each_title_and_escapes_its_text() {
         let row = CompatRow {
             name: "<b>Fog</b>".to_owned(),
             title_id: Some("58410001".to_owned()),

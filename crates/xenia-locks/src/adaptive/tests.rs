@@ -47,7 +47,7 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
 /// A holds the first lock, B holds the second and waits for the first, C waits for the second: A
 /// runs at C's priority.
 #[test]
-fn priorities_are_lent_along_a_chain_and_given_back() {
+fn priorities_are_lent_along_a_chain_and_restored() {
     static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
     assert!(on_priority(|number, priority| TOLD.lock().expect("no panic").push((number, priority))));
     let first = AdaptiveLock::new();

@@ -38,7 +38,7 @@ impl Told {
 }
 
 #[test]
-fn only_written_pages_are_told() {
+fn only_written_pages_are_reported() {
     let memory = GuestMemory::new().expect("memory");
     memory.guest_base();
     let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE).expect("room");
@@ -61,7 +61,7 @@ fn only_written_pages_are_told() {
 }
 
 #[test]
-fn a_page_that_was_restored_and_lost_is_told() {
+fn a_restored_page_that_is_lost_is_reported() {
     let memory = GuestMemory::new().expect("memory");
     let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).expect("room");
     let page = backing_page(at.0).expect("a page");

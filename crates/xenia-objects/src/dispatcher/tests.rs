@@ -184,7 +184,7 @@ fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
 }
 
 #[test]
-fn a_deadline_that_has_come_only_looks() {
+fn a_past_deadline_only_polls() {
     let mut b = Harness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let thread = Waiter { deadline: Some(0), ..b.thread(1) };

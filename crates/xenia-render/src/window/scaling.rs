@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_goes_round_all_ways() {
+    fn a_key_cycles_through_all_values() {
         let all = [Scaling::Aspect, Scaling::Integer, Scaling::Stretch];
         assert!(all.iter().all(|way| way.next().next().next() == *way && way.next() != *way));
         assert_eq!(Filter::Linear.next().next(), Filter::Linear);

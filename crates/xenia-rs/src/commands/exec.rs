@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_titles_own_exit_code_is_ours_only_if_it_is_asked_for() {
+    fn the_titles_exit_code_is_used_only_on_request() {
         let args =
             |words: &[&str]| Cli::try_parse_from(["xenia-rs", "t.xex"].iter().chain(words)).unwrap().exec;
         let without = args(&[]);

@@ -378,7 +378,7 @@ fn every_switch_of_every_command_takes_a_value() {
 }
 
 #[test]
-fn a_title_leaves_off_what_the_command_switches_on() {
+fn a_titles_table_overrides_a_flag_of_the_command() {
     let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
     let id = xenia::title::id_of(Some(suite.as_ref())).unwrap();
     let file = format!("[exec]\nmute = true\n[title.{id}]\nmute = false\n");

@@ -11,7 +11,7 @@ fn report(program: &mut Program, window: &TestWindow, json: &Path) -> Result<ser
 }
 
 #[test]
-fn pictures_stay_on_the_device_unless_they_are_asked_for() -> Result<()> {
+fn pictures_stay_on_the_device_unless_requested() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let json = folder.path().join("run.json");

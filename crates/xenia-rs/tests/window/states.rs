@@ -37,7 +37,7 @@ fn wait_for_frame(
 }
 
 #[test]
-fn a_title_goes_back_while_the_key_is_held() -> Result<()> {
+fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let folder = folder.path();

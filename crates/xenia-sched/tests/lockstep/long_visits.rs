@@ -6,7 +6,7 @@ use crate::storer::Storer;
 use std::sync::OnceLock;
 
 #[test]
-fn the_stop_flag_is_looked_at_in_a_visit_that_never_ends() {
+fn the_stop_flag_is_polled_in_an_endless_visit() {
     let order = OrderMode::ScanQuantum { ticks: u32::MAX };
     let m = machine(SchedulerConfig { order, ..SchedulerConfig::default() }, &[(0, 8, &[])]);
     let engine = Stopper::default();

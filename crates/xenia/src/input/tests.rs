@@ -140,7 +140,7 @@ fn a_mapping_that_is_given_comes_before_the_default() {
 }
 
 #[test]
-fn pads_that_come_and_go_are_told() {
+fn connected_and_removed_pads_are_reported() {
     let controllers = without_keyboard();
     let (sender, told) = std::sync::mpsc::channel();
     controllers.set_news_receiver(move |text| {

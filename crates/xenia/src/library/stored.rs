@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_of_a_title_is_told_and_deleted_and_that_of_others_is_not() {
+    fn data_of_a_title_is_listed_and_deleted_and_that_of_others_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let files = [

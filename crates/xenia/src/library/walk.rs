@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_folders_are_bounded_and_told() {
+    fn hostile_folders_are_bounded_and_reported() {
         let files: Vec<String> = (0..40).map(|n| format!("{n:02}.xex")).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let dir = with_files(&files);

@@ -45,7 +45,7 @@ mode:   .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
 ";
 
 #[test]
-fn a_title_is_told_the_video_mode_that_is_configured() {
+fn a_title_gets_the_configured_video_mode() {
     const VD_QUERY_VIDEO_MODE: u16 = 0x1CA;
     for (mode, widescreen, expected) in [
         (None, None, [1280, 720, 0, 1, 1, 60_f32.to_bits(), 1]),

@@ -41,7 +41,7 @@ fn a_state_is_saved_before_the_machine_pauses_or_ends() {
 }
 
 #[test]
-fn a_paused_machine_is_looked_into_and_stays_paused() {
+fn a_paused_machine_is_inspected_and_stays_paused() {
     let control = PaceControl::default();
     control.pause(true);
     let mut paused = pace(&control, None);
@@ -55,7 +55,7 @@ fn a_paused_machine_is_looked_into_and_stays_paused() {
 }
 
 #[test]
-fn the_time_of_a_pause_is_told_once() {
+fn the_time_of_a_pause_is_reported_once() {
     let control = PaceControl::default();
     control.pause(true);
     let begun = Instant::now();

@@ -90,7 +90,7 @@ impl Input for Four {
 }
 
 #[test]
-fn four_controllers_that_come_and_go_replay_as_they_were() {
+fn changing_controllers_replay_identically() {
     let ask = |input: &mut dyn Input| {
         let mut given = Vec::new();
         for now in 0..300 {

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_files_are_found_whatever_the_case_of_their_names() {
+    fn data_files_are_found_regardless_of_case() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("game.DATA");
         std::fs::create_dir(&data).unwrap();

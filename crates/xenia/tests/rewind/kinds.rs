@@ -76,7 +76,7 @@ fn a_parallel_machine_goes_back() {
 const SECONDS: u64 = 2;
 
 #[test]
-fn a_title_goes_back_to_all_that_is_kept_of_a_long_way() {
+fn a_title_rewinds_to_every_kept_checkpoint() {
     let variable = |name| std::env::var(name).ok();
     let title = variable("XENIA_REWIND_TITLE").map(PathBuf::from);
     let mut maker = match &title {

@@ -68,7 +68,7 @@ fn signs_change_the_meaning() {
 }
 
 #[test]
-fn signed_fractions_have_a_zero_whatever_the_constant_says() {
+fn signed_fractions_always_have_a_zero() {
     let ram = Ram::new(0x10000);
     ram.write(0x1000, &[0x80, 0, 1, 0x7f]);
     let mut cache = crate::texture::TextureCache::default();

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn syndromes_tell_stores_and_fetches_from_loads() {
+    fn syndromes_distinguish_stores_and_fetches_from_loads() {
         // Translation faults of a page, as the kernel reports them; bits from 32 on are another
         // field.
         assert_eq!(kind(0x9200_0007), HostAccess::Load);

@@ -185,7 +185,7 @@ fn record_forms_of_floating_point_are_the_interpreters() {
 
 #[test]
 #[cfg(target_arch = "x86_64")]
-fn features_are_the_hosts_unless_none_is_asked_for() {
+fn features_are_the_hosts_unless_disabled() {
     let features =
         |baseline_host| CodeOptions::of(&JitConfig { baseline_host, ..JitConfig::default() }).features;
     let has = features(false);

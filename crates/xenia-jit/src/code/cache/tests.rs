@@ -73,7 +73,7 @@ fn small_regions_are_full_memory_before_their_code_is() {
 }
 
 #[test]
-fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
+fn code_on_many_pages_fills_memory_and_its_tables_are_released() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
     cache.most_tables = 64;

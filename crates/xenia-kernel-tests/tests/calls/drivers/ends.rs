@@ -165,7 +165,7 @@ fn a_failed_duplication_closes_its_source_and_notifies_the_driver() {
 }
 
 #[test]
-fn a_driver_is_told_when_a_function_of_xam_closes_its_file() {
+fn a_driver_is_notified_when_xam_closes_its_file() {
     for name in ["CloseHandle", "XamTaskCloseHandle"] {
         let mut rig = Rig::new();
         let before = rig.counts();

@@ -133,7 +133,7 @@ fn an_address_maps_to_a_reachable_console() {
 }
 
 #[test]
-fn names_are_looked_up_and_given_back() {
+fn names_are_looked_up_and_released() {
     let mut b = Harness::new();
     let result = b.at(0x100);
     let event = b.xam_call("NetDll_WSACreateEvent", &[]);

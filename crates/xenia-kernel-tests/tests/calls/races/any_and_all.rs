@@ -202,7 +202,7 @@ fn concurrent_any_and_all_waits_take_each_signal_once() {
 }
 
 #[test]
-fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
+fn waits_for_all_in_either_order_take_exactly_their_objects() {
     const THREADS: usize = 4;
     let machine = HostThreads::new(&no_routine);
     let semaphore = |index: usize| u64::from(machine.scratch.0) + 0x100 * index as u64;

@@ -29,7 +29,7 @@ impl Target {
 }
 
 #[test]
-fn every_count_of_a_semaphore_ends_one_wait_whatever_else_ends_others() {
+fn every_count_of_a_semaphore_ends_exactly_one_wait() {
     let ran = AtomicU64::new(0);
     let routine = |_: &mut Guest, pc: u32, _: [u64; 4]| {
         assert_eq!(u64::from(pc), ROUTINE);

@@ -126,7 +126,7 @@ fn pass(b: &mut Harness, milliseconds: u64) {
 }
 
 #[test]
-fn timers_by_handle_tell_their_signal_and_have_one_apc() {
+fn timers_by_handle_report_their_signal_and_have_one_apc() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let timer = create(&mut b, "NtCreateTimer", &[0]);

@@ -107,7 +107,7 @@ fn branch(words: i32, link: u32) -> u32 {
 }
 
 #[test]
-fn a_leaf_takes_the_place_of_its_call() {
+fn a_leaf_replaces_its_call() {
     // addi; bl 5; addi; b 6; invalid; addi; addi; blr
     let words = [ADDI, branch(4, 1), ADDI, branch(3, 0), 0, ADDI, ADDI, BLR];
     let r = with_leaves(&words, 4, &|_| true);

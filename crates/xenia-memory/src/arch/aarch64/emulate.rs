@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn atomic_updates_are_told_from_loads() {
+    fn atomic_updates_are_distinguished_from_loads() {
         for (word, expected) in [
             (0x88E0_FC41, true),  // casal w0, w1, [x2]
             (0xC8A0_7C41, true),  // cas x0, x1, [x2]

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_samplers_are_told_once() {
+    fn dropped_samplers_are_reported_once() {
         device::tests::with(|device| {
             let filters = [TextureFilter::UseFetchConstant; 3];
             let anisotropy = Anisotropy::UseFetchConstant;

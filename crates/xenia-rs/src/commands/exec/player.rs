@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_states_tell_why_there_are_none() {
+    fn keys_of_states_explain_missing_states() {
         let mut args = ExecArgs::default();
         args.run.record = Some("r.jsonl".into());
         let mut player = player(&args);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_goes_back_if_its_own_settings_say_so() {
+    fn a_title_rewinds_if_its_settings_allow_it() {
         let mut player = player(&ExecArgs::default());
         assert!(player.rewind(true).is_some(), "there is no title");
         for rewind in [true, false] {

@@ -173,7 +173,7 @@ fn wrong_values_and_files_are_refused_in_words() {
 }
 
 #[test]
-fn what_the_window_keeps_goes_to_the_table_that_holds() {
+fn settings_of_the_window_are_saved_to_the_effective_table() {
     let id = id_of(Some(SUITE.as_ref())).unwrap();
     let mut pages = Pages::new(&format!("[title.{id}]\nvolume = 60\nfilter = 'nearest'\n"), &[]);
     let changes = ["volume", "mute", "filter"].map(|key| (key.to_owned(), Some("x".to_owned())));
