@@ -118,7 +118,12 @@ impl LevelStorage {
     /// Memory of level 0, which the packed levels may share.
     fn of_base(info: &TextureInfo, shares_packed: bool) -> Self {
         let [width, height, depth] = info.size;
-        let row = if info.pitch == 0 { width } else { info.pitch };
+        // A line has one row, which may be longer than a constant's pitch can be.
+        let row = match info.dimension {
+            Dimension::D1 => info.pitch.max(width),
+            _ if info.pitch == 0 => width,
+            _ => info.pitch,
+        };
         let rows = if shares_packed { height.next_power_of_two() } else { height };
         Self::padded(info, [row, rows, depth])
     }
@@ -297,6 +302,18 @@ mod tests {
         assert_eq!(place(1, 8), (8 * 4096, 8 * 4096));
         assert_eq!(place(1, 1), (4096, 4096));
         assert_eq!(place(3, 6), (6 * 4096, 6 * 4096), "faces");
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_its_width() {
+        // Widths in texels, pitches in units of 32.
+        for (width, pitch, bytes) in
+            [(20_000, 0, 81_920), (20_000, 114, 81_920), (64, 2, 4096), (64, 64, 8192)]
+        {
+            let words = [2 | pitch << 22, 6 | 0x10 << 12, width - 1, 0, 0, 0];
+            let found = level(&TextureInfo::decode(&words).unwrap(), 0);
+            assert_eq!((found.blocks[0], found.bytes), (width, bytes), "{pitch}");
+        }
     }
 
     #[test]
