@@ -10,7 +10,7 @@ use xenia_gpu::texture::{Layout, TextureInfo};
 use super::Device;
 use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
-use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, TextureShape, VERTEX_BINDING};
+use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
 /// Maximum number of cached bind groups; when reached, all are dropped. They are dropped as well
 /// after much of what they keep alive has left the cache of textures.
@@ -76,16 +76,17 @@ impl Bound {
             };
             textures.push(texture);
         }
-        // Some fetches only query properties: their constants need records, but no textures. The
-        // record of a texture that can't be decoded stays empty: all fetches of it read zeros.
+        // Some fetches only query properties: their constants need records, but bind no textures.
+        // The record of a texture that can't be decoded stays empty: all fetches of it read zeros.
         for &constant in shader.interface.records.iter().filter(|c| described >> (**c & 31) & 1 == 0) {
-            let Some(info) = TextureInfo::decode(&constants.fetch[constant as usize & 31]) else { continue };
+            let words = &constants.fetch[constant as usize & 31];
+            let Some(info) = TextureInfo::decode(words) else { continue };
             let is_volume = info.dimension == Dimension::D3;
             let shape = if is_volume { TextureShape::Volume } else { TextureShape::Planes };
             let mut slots = shader.interface.textures.iter();
             let is_missing = slots.any(|slot| slot.constant == constant && slot.shape == shape);
             if !is_missing && info.format.layout != Layout::Unknown {
-                records.set_texture(constant, &TextureRecord::new(&info));
+                records.set_texture(constant, &cache.query_record(with, words, &info));
             }
         }
         let samplers = shader.interface.samplers.iter().map(|slot| {

@@ -381,7 +381,7 @@ impl Textures {
 
 /// Combines a texture with the record of a fetch constant.
 fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
-    let mut record = TextureRecord::new(info);
+    let mut record = TextureRecord::new(info).with_host_texels(host.scale.factor());
     for select in record.swizzle.iter_mut().filter(|select| **select < 4) {
         *select = (*select).min(host.components - 1);
     }

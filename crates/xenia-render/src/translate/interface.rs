@@ -218,7 +218,7 @@ impl VertexRecord {
     }
 }
 
-/// Texture parameters of fetches.
+/// Texture parameters of fetches. Texels are the host's, of which a scaled texture has more.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TextureRecord {
     /// Size of the base level in texels; the third component is the number of slices or faces if
@@ -226,6 +226,8 @@ pub struct TextureRecord {
     pub size: [f32; 3],
     /// Size of the level to which unnormalised coordinates of a 2D texture refer.
     pub unnormalized_size: [f32; 2],
+    /// Host texels per guest texel each way: 1 to 4. Zero stands for one.
+    pub host_texels: u32,
     /// Factor of the fetched values.
     pub scale: f32,
     /// Bias added to the level of detail.
@@ -276,13 +278,14 @@ fn is_half_way(mode: ClampMode) -> bool {
 }
 
 impl TextureRecord {
-    /// Creates the record of a texture with all its levels bound.
+    /// Creates the record of a texture with all its levels bound, and the guest's size.
     pub fn new(info: &TextureInfo) -> Self {
         let [width, height, _] = info.level_size(info.locked_level()).map(|size| size as f32);
         let [lowest, highest] = info.level_range().map(|level| level as f32);
         Self {
             size: info.level_size(0).map(|size| size as f32),
             unnormalized_size: [width, height],
+            host_texels: 1,
             scale: 2.0_f32.powi(info.exponent),
             lod_bias: info.lod_bias,
             gradient_exponents: info.gradient_exponents,
@@ -302,6 +305,18 @@ impl TextureRecord {
             repeated: info.repeated_fractions(),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
+    }
+
+    /// Returns the record of the texture with `factor` host texels per guest texel each way. Titles
+    /// mix neighbouring texels themselves, so offsets and filter weights must count the host's.
+    #[must_use]
+    pub fn with_host_texels(mut self, factor: u32) -> Self {
+        let [width, height, _] = &mut self.size;
+        for side in [width, height].into_iter().chain(&mut self.unnormalized_size) {
+            *side *= factor as f32;
+        }
+        self.host_texels = factor;
+        self
     }
 }
 

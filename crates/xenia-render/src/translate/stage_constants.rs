@@ -36,6 +36,9 @@ pub(super) const BORDER_BITS: [u32; 2] = [12, 15];
 /// return as its bits twice, or zero.
 pub(super) const REPEATED_BIT: u32 = 18;
 
+/// First of two bits, after these: host texels per guest texel each way, less one.
+pub(super) const HOST_TEXELS_BIT: u32 = 30;
+
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
 pub struct StageConstants {
@@ -156,6 +159,7 @@ impl StageConstants {
         let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
         let repeated = (REPEATED_BIT..).step_by(3).zip(record.repeated);
         let swizzle = repeated.fold(swizzle, |bits, (bit, width)| bits | (u32::from(width) & 7) << bit);
+        let swizzle = swizzle | (record.host_texels.saturating_sub(1) & 3) << HOST_TEXELS_BIT;
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
         let exponents = record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
         let gradients =

@@ -19,13 +19,13 @@ use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
 use super::interface::{TextureShape, member};
-use super::stage_constants::{BASE_BIT, FETCH_BIT, FRACTION16_BIT, HALF_WAY_BIT, MIP_BIT};
+use super::stage_constants::{BASE_BIT, FETCH_BIT, FRACTION16_BIT, HALF_WAY_BIT, HOST_TEXELS_BIT, MIP_BIT};
 use super::{Stage, Translator};
 
 /// Fraction of a texel that is added to coordinates for the host: a quarter of the chip's step.
 const GUARD: f32 = 1.0 / 1024.0;
 
-/// Fields of a texture's record that a fetch uses.
+/// Fields of a texture's record that a fetch uses. Texels are the host's.
 struct Record {
     /// Size in texels: of the base level, or of the level that unnormalised coordinates refer to.
     size: [Value; 3],
@@ -140,14 +140,30 @@ impl Translator<'_> {
                 continue;
             }
             // Slices and layers are scaled like the other axes, faces are numbered.
-            if (axis < 2 || fetch.dimension == Dimension::D3) && !fetch.unnormalized {
-                *out = self.b.binary(Op::Multiply, *out, record.size[axis]);
+            if (axis < 2 || fetch.dimension == Dimension::D3)
+                && let Some(texels) = self.texels_per_unit(fetch, axis, record)
+            {
+                *out = self.b.binary(Op::Multiply, *out, texels);
             }
             let offset = self.b.float(fetch.offset[axis]);
             let at = self.b.binary(Op::Add, *out, offset);
             *out = self.snapped(at);
         }
         out
+    }
+
+    /// Texels, slices or layers per unit of a coordinate; `None` where it counts these.
+    fn texels_per_unit(&mut self, fetch: &TextureFetch, axis: usize, record: &Record) -> Option<Value> {
+        if !fetch.unnormalized {
+            return Some(record.size[axis]);
+        }
+        (axis < 2).then(|| {
+            let place = self.b.uint(HOST_TEXELS_BIT);
+            let one = self.b.float(1.0);
+            let others = self.b.binary(Op::ShiftRight, record.swizzle, place);
+            let others = self.b.convert(others, ScalarKind::Float);
+            self.b.binary(Op::Add, others, one)
+        })
     }
 
     /// Rounds a texel coordinate to eight fraction bits, like the chip.

@@ -21,14 +21,17 @@ fn resolve_with(scene: &mut Scene, to: u32, pitch: u32) {
     scene.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
 }
 
+/// Sets a fetch constant to the texture at an address; its size is the surface's.
+pub(super) fn set_texture(scene: &mut Scene, constant: u32, from: u32) {
+    let pitch = scene.width.div_ceil(32) << 22;
+    let size = (scene.width - 1) | (scene.height - 1) << 13;
+    scene.texture(constant, [2 | 1 << 31 | pitch, 6 | 2 << 6 | from, size, 0x688 << 1, 0, 1 << 9]);
+}
+
 /// Draws a quad with the texture at an address; its size is the surface's.
 pub(super) fn draw_texture(scene: &mut Scene, from: u32, [left, top, right, bottom]: [f32; 4]) {
-    let w = scene.width;
-    let h = scene.height;
     scene.shader(1, TEXTURED_PS);
-    let pitch = w.div_ceil(32) << 22;
-    let size = (w - 1) | (h - 1) << 13;
-    scene.texture(1, [2 | 1 << 31 | pitch, 6 | 2 << 6 | from, size, 0x688 << 1, 0, 1 << 9]);
+    set_texture(scene, 1, from);
     let at = |x, y, u, v| vertex(x, y, [u, v, 0.0, 1.0]);
     scene.vertices(&[
         at(left, top, 0.0, 0.0),

@@ -1,7 +1,7 @@
 //! Tests of the internal resolution: what is drawn, resolved, sampled and shown has the host's
 //! pixels; memory and the EDRAM's words have the first of each of the guest's.
 
-use super::readback::{draw_texture, resolve};
+use super::readback::{draw_texture, resolve, set_texture};
 use super::*;
 use xenia_gpu::texture::layout::tiled_2d;
 use xenia_render::backend::{Options, Scale};
@@ -87,6 +87,41 @@ fn the_position_of_a_pixel_is_in_guest_pixels() {
             let place = |at: u32| ((at as f32 + 0.5) / factor as f32 - 0.5).max(0.0);
             check_frame(&scene.swap(), factor, |at| 4.0 * place(at));
         });
+    }
+}
+
+#[test]
+fn offsets_weights_and_levels_of_fetches_count_the_hosts_texels() {
+    // Coordinates from 0 to 1, then in texels.
+    for (coordinates, option) in [("", ""), ("mul r0, r0, c[0]\n", ", unnormalized")] {
+        for factor in 1..=3 {
+            scaled(factor, 0, |scene| {
+                draw_gradient(scene);
+                resolve(scene, TEXTURE, SIZE[0]);
+                let [width, height] = SIZE.map(|side| side as f32);
+                draw_texture(scene, TEXTURE, [0.0, 0.0, width, height]);
+                set_texture(scene, 2, TEXTURE);
+                // The next texel on both axes, and the weights in the middle of a texel: zero, also
+                // those of a constant without a fetch.
+                let fetch = format!("tfetch2D r1, r0.xy, tf1, offsetx=1, offsety=1{option}");
+                let weights = format!("getWeights2D r2, r0.xy, tf2{option}\nadd r1.xy__, r1, r2");
+                // A guest pixel that is four guest texels wide has level 2 at any resolution.
+                let level = format!("mul r2, r0, c[1].x\ngetCompTexLOD2D r2, r2.xy, tf1{option}");
+                let shown = "mul r1.__z_, r2, c[1].y\nalloc colors\nmax oC0, r1, r1";
+                scene.shader(1, &format!("{coordinates}{fetch}\n{weights}\n{level}\n{shown}"));
+                scene.constant(256, [width, height, 0.0, 0.0]);
+                scene.constant(257, [4.0, 0.25, 0.0, 0.0]);
+                scene.draw(13, 4);
+                let frame = scene.swap();
+                for at in 0..SIZE[1] * factor - 1 {
+                    let [red, green, blue, _] = pixel(&frame, at, at).map(f32::from);
+                    let next = middle(factor)(at + 1);
+                    let apart = (red - next).abs().max((green - next).abs());
+                    assert!(apart <= 1.0, "{factor}{option} {at}: {red} {green}, not {next}");
+                    assert!((127.0..=128.0).contains(&blue), "{factor}{option} {at}: {blue}");
+                }
+            });
+        }
     }
 }
 

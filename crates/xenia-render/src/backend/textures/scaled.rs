@@ -10,10 +10,10 @@ use super::decode::LevelJob;
 use super::formats::Decoding;
 use super::host::{create, view};
 use super::source::texel_bytes;
-use super::{HostTexture, Textures};
+use super::{HostTexture, TextureInputs, Textures};
 use crate::backend::Device;
 use crate::backend::scale::Scale;
-use crate::translate::TextureShape;
+use crate::translate::{TextureRecord, TextureShape};
 
 impl Textures {
     /// Scale at which the levels of a texture are decoded. It is that of render targets if all
@@ -41,6 +41,24 @@ impl Textures {
             && is_by_texel
             && texel_bytes(pieces, layout.bytes) == Some(bytes);
         if is_scaled { self.scale } else { Scale::ONE }
+    }
+
+    /// Record of a fetch constant whose texture is only queried. Weights and levels count the
+    /// host's texels, as fetches from the texture by another constant do.
+    pub(crate) fn query_record(
+        &mut self,
+        with: &mut TextureInputs<'_>,
+        words: &[u32; 6],
+        info: &TextureInfo,
+    ) -> TextureRecord {
+        if !self.scale.is_one()
+            && info.dimension == Dimension::D2
+            && let Some(texture) = self.get(with, words, TextureShape::Planes)
+        {
+            texture.record
+        } else {
+            TextureRecord::new(info)
+        }
     }
 }
 

@@ -64,10 +64,10 @@ impl Translator<'_> {
             Dimension::Cube => self.face_gradient(fetch, at, which),
             _ => self.coordinate_gradient(fetch, at, which),
         };
-        for (change, size) in gradient.iter_mut().zip(record.size) {
+        for (axis, change) in gradient.iter_mut().enumerate() {
             *change = self.b.binary(Op::Multiply, *change, factor);
-            if !fetch.unnormalized {
-                *change = self.b.binary(Op::Multiply, *change, size);
+            if let Some(texels) = self.texels_per_unit(fetch, axis, record) {
+                *change = self.b.binary(Op::Multiply, *change, texels);
             }
         }
         gradient
