@@ -233,7 +233,7 @@ impl ColorTargetFormat {
     }
 
     /// Lowest and highest values that colour and alpha can hold; blending clamps to them. A range
-    /// without ends has NaN as well, while other formats take it for the lowest value.
+    /// without ends has NaN as well, which other formats take for zero.
     pub fn range(self) -> [(f32, f32); 2] {
         match self {
             Self::Rgba8 | Self::Rgba8Gamma | Self::Rgb10A2 | Self::Rgb10A2As10 => [(0.0, 1.0); 2],

@@ -90,8 +90,8 @@ pub(super) fn write(
         if low == f32::NEG_INFINITY {
             return *values;
         }
-        // Not clamp(), which would keep a NaN.
         map(values, |value| {
+            let value = if value.is_nan() { 0.0 } else { value };
             let value = if value > low { value } else { low };
             if value < high { value } else { high }
         })

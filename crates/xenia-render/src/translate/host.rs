@@ -331,9 +331,11 @@ impl Translator<'_> {
             let steps = steps[usize::from(component == 3)];
             let value = b.member(color, component);
             let value = b.binary(Op::Multiply, value, scale);
-            // NaN becomes the lower end of a range that has one.
+            // NaN becomes zero in a range that has ends.
+            let is_low = b.binary(Op::LessEqual, value, low);
+            let limited = b.select(is_low, low, zero);
             let above = b.binary(Op::Greater, value, low);
-            let limited = b.select(above, value, low);
+            let limited = b.select(above, value, limited);
             let below = b.binary(Op::Less, limited, high);
             let limited = b.select(below, limited, high);
             let is_bounded = b.binary(Op::GreaterEqual, low, least);
