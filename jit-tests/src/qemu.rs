@@ -8,7 +8,7 @@
 //! reads code and states from standard input and writes states to standard output, so there is no
 //! start-up cost per job, and no tool chain is needed. User programs start in 64-bit mode; qemu's
 //! gdb stub clears MSR\[SF\] if 32-bit mode is requested, and FE0 and FE1 always, so that enabled
-//! floating-point exceptions change results as the book says but end no job.
+//! floating-point exceptions change results as the book specifies, but end no process.
 //!
 //! A job that ends the process (an illegal word, a taken trap, an access outside the sandbox) or
 //! never returns is an answer too: the process is started again for the remaining jobs.

@@ -12,7 +12,7 @@ pub struct CounterRow {
     pub name: &'static str,
     /// Description of the counter.
     pub doc: &'static str,
-    /// Unit; empty if the counter counts what its description says.
+    /// Unit; empty if the description names the counted items.
     pub unit: &'static str,
     /// Type of the field.
     pub kind: &'static str,

@@ -33,5 +33,5 @@ pub fn open_seekable(path: &Path) -> Result<File> {
 }
 
 fn refusal() -> Error {
-    Error::other("it is a pipe; keep in a file what comes out of it")
+    Error::other("it is a pipe; save its output in a file")
 }

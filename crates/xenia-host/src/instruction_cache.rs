@@ -1,6 +1,6 @@
 //! Visibility of written code to instruction fetches.
 //!
-//! Processors of x86-64 fetch what was stored, by themselves. AArch64's caches of data and of
+//! Processors of x86-64 fetch stored code without maintenance. AArch64's caches of data and of
 //! instructions need not agree: each line that was written is cleaned to where both meet, then
 //! dropped from the caches of instructions of all processors. A thread may still have fetched
 //! ahead: code is published after [`crate::barrier::serialize_all_threads`].
@@ -30,7 +30,7 @@ mod lines {
     /// the processor.
     fn sizes() -> [u64; 2] {
         let kind: u64;
-        // SAFETY: reads a register that Linux lets programs read.
+        // SAFETY: reads a register that Linux allows programs to read.
         unsafe { asm!("mrs {}, ctr_el0", out(reg) kind, options(nomem, nostack, preserves_flags)) };
         // Logarithms of their numbers of words.
         [4 << (kind >> 16 & 15), 4 << (kind & 15)]

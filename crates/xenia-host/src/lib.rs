@@ -1,4 +1,4 @@
-//! The host's system: all that the emulator asks of an operating system beyond the standard
+//! The host's system: all that the emulator needs of an operating system beyond the standard
 //! library.
 //!
 //! One folder per system, `linux` and `windows`, has the public modules below; another system is

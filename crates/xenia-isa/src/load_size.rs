@@ -9,7 +9,7 @@ pub enum LoadSize {
     Bytes(u32),
     /// Words for the registers from rD to r31.
     Multiple,
-    /// The number of bytes in the instruction; 0 stands for 32.
+    /// The number of bytes in the instruction; 0 means 32.
     StringImmediate,
     /// The number of bytes in XER.
     StringIndexed,

@@ -32,7 +32,7 @@ pub struct NamedRegister {
 
 impl Op {
     /// The registers that the operands of `i`, a word of this row, name, in assembler order. RA
-    /// that stands for the number 0 is not a register.
+    /// that means the number 0 is not a register.
     pub fn registers(self, i: Instruction) -> impl Iterator<Item = NamedRegister> {
         let row = self.row();
         row.operands.iter().enumerate().filter_map(move |(place, &operand)| {

@@ -60,7 +60,7 @@ impl PageVersion {
 pub(crate) struct Product<'a> {
     /// Its start address.
     pub(crate) start: u32,
-    /// The function of which it is a piece, if that is known.
+    /// The function that it is a piece of, if that is known.
     pub(crate) piece: Option<PieceOf>,
     /// Addresses of its callees.
     pub(crate) calls: &'a [u32],

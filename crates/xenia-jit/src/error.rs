@@ -18,7 +18,7 @@ pub enum JitError {
     /// Threads can't be made to fetch their instructions again, which this processor needs.
     #[error("compiled code needs membarrier(2) with SYNC_CORE on this processor: Linux 4.16")]
     NoSerialization,
-    /// Only the baseline tier is wanted, which this processor has no code for.
+    /// Only the baseline tier was requested, which has no code for this processor.
     #[error("there is no baseline tier for this processor: use the optimizing tier or the interpreter")]
     NoBaseline,
     /// Code memory is used up.

@@ -181,8 +181,8 @@ impl Engine {
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 
-    /// Handles a host fault: the interpreter executes the instruction that made the access again,
-    /// behind those that its site has not finished. Returns the exception, or `None` if that raised
+    /// Handles a host fault: the interpreter executes the instructions that its site has not
+    /// finished, then the one that made the access. Returns the exception, or `None` if that raised
     /// none: the page has changed meanwhile, or the guest address wraps and the host's does not.
     fn after_fault(
         &mut self,

@@ -27,11 +27,11 @@ pub(crate) struct Plan {
     whole: Option<Region>,
     /// Start address of the region.
     pub(crate) start: u32,
-    /// The function of which it is a piece, if any.
+    /// The function that it is a piece of, if any.
     pub(crate) piece: Option<PieceOf>,
 }
 
-/// The function of which a region is a piece.
+/// The function that a region is a piece of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PieceOf {
     /// Start address of the function.

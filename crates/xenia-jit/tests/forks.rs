@@ -232,9 +232,9 @@ fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
     }
 }
 
-/// One context repeatedly stores the value that is already there, and announces each store before
-/// and after it. The other makes reservations and waits until a store has begun and ended since.
-/// Returns how often that happened, and how often the conditional store then succeeded.
+/// One context repeatedly stores the value that the memory already has, and announces each store
+/// before and after it. The other makes reservations and waits until a store has begun and ended
+/// since. Returns how often that happened, and how often the conditional store then succeeded.
 fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, u64) {
     // r4: the word; r10: begun, done, stop, on another line
     let writer = [

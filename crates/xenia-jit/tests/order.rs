@@ -1,7 +1,7 @@
 //! Models of the protocols by which threads change, publish and withdraw compiled code without
 //! stopping each other, explored under the order of both processors.
 //!
-//! qemu on x86-64 reorders nothing, and a part of each protocol is host code, or an interrupt of
+//! qemu on x86-64 does not reorder, and a part of each protocol is host code, or an interrupt of
 //! the other threads. So the steps are written down a second time, with the names of the functions
 //! that take them, and `xenia_testing::weak_memory` performs them in every order. Each model also
 //! has faults, one step left out or moved, which must be found.

@@ -54,7 +54,7 @@ fn registers_are_exact_where_it_faults() {
     check(&words, 10);
 }
 
-/// A load without a byte swap stays an instruction of its own, whatever uses its value.
+/// A load without a byte swap stays a separate instruction, whatever uses its value.
 #[test]
 fn loads_without_a_swap_fault_where_they_are() {
     const RLDICL_11_11_0_48: u32 = 0x796B_0420;

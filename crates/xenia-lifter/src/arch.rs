@@ -7,7 +7,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `thunks` | code in front of regions' functions, and for addresses without code |
-//! | `fault_exit` | marks behind accesses in loops |
+//! | `fault_exit` | marks after accesses in loops |
 //! | `features` | instructions that Cranelift may use; properties that change the lifter's code |
 //! | `peephole` | optimisation of finished code |
 //! | `relocation` | how code refers to link slots and to itself |

@@ -3,7 +3,7 @@
 /// Error of setting up the compiler or of compiling a region.
 #[derive(Debug, thiserror::Error)]
 pub enum LiftError {
-    /// Cranelift does not know this host.
+    /// Cranelift does not support this host.
     #[error("{0}")]
     Cranelift(String),
     /// A region is too long to be compiled in one piece; a piece of about this many of its

@@ -22,9 +22,9 @@ macro_rules! hook_rows {
             /// generation.
             warm Reserve(addr) ["reservation_table"] => reserve;
             /// Makes a conditional store where the machine keeps a table of reservations. The low
-            /// half of `word` is the address; bit 32 says whether the context's reservation is for
-            /// it; bit 33 selects 8 bytes instead of 4. `value` is in host order. Returns 1 if
-            /// stored, 0 if not, else the region's second result.
+            /// half of `word` is the address; bit 32 is set if the context's reservation is for it;
+            /// bit 33 selects 8 bytes instead of 4. `value` is in host order. Returns 1 if stored,
+            /// 0 if not, else the region's second result.
             warm Commit(word, value) ["reservation_table"] => commit;
             /// Takes exclusive hold of a store's lines in the machine's table. `word` is the
             /// address, with the size above it.
@@ -52,7 +52,7 @@ macro_rules! hook_rows {
             /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar
             /// arithmetic raised.
             cold VectorMode() [] => vector_mode;
-            /// Returns the host address at which execution goes on after the access at
+            /// Returns the host address at which execution continues after the access at
             /// [`Word::FaultCode`], which has faulted: its fault exit, or where the region is left.
             cold Landing() [] => landing;
             /// Returns the context's CR as a word of nibbles.

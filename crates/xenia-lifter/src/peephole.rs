@@ -1,4 +1,4 @@
-//! Optimisation of finished host code: what it needs to know of a function, and what it yields.
+//! Optimisation of finished host code: its input about a function, and its result.
 //!
 //! Cranelift lowers each value by itself and its rules can't be changed from outside, so some
 //! instructions are left that later ones make needless. [`optimize`] edits the code once registers
@@ -49,8 +49,8 @@ impl Moved {
     }
 
     /// The offset to which `offset` has moved. An offset within an instruction counts from its
-    /// start; that of a removed instruction is that of the next one; that of data is the end of
-    /// what is in front of it.
+    /// start; that of a removed instruction is that of the next one; that of data is the end of the
+    /// code in front of it.
     pub(crate) fn of(&self, offset: u32) -> u32 {
         let after = self.0.partition_point(|&(old, _)| old <= offset);
         self.0.get(after.wrapping_sub(1)).map_or(offset, |&(old, new)| new + (offset - old))

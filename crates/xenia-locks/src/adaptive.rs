@@ -8,7 +8,7 @@
 //! about to sleep, takes the lock with the bit set, so that its release wakes the next sleeper. So
 //! while there is a sleeper, either the bit is set or an awake thread is about to set it.
 //!
-//! Only these locks tell whether the holder runs: it does not if it sleeps for another of them. A
+//! Only these locks track whether the holder runs: it does not if it sleeps for another of them. A
 //! holder that the host has preempted seems to run, so the spinning is bounded. Barging is not
 //! bounded: a waiter of low priority can wait for as long as others arrive. Where that matters, use
 //! the queued lock.

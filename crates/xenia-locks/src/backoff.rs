@@ -1,6 +1,6 @@
 //! Exponential back-off for spinning before sleeping.
 //!
-//! Rounds of pause instructions, each twice as long as the one before, up to a limit: locks that
+//! Rounds of pause instructions, each twice as long as the previous one, up to a limit: locks that
 //! another processor holds for a short time are free by then. In contrast to other locks, waiters
 //! do not yield the processor: on a loaded machine a thread would lose it for milliseconds, in
 //! which the lock is passed around without it.

@@ -1,9 +1,9 @@
 //! Compile-time checks of the lock order, for code that knows the levels of its locks statically.
 //!
-//! A token, which travels with the calls, stands for the locks that a thread holds.
+//! A token, which is passed along with calls, represents the locks that a thread holds.
 //! [`LevelMutex::lock`] borrows the token and returns one of the lock's level, so that further
-//! locks must be above it, and the outer token can't be used while the guard lives. Builds with the
-//! run-time checker check the same locks again, because code could call [`HeldLevel::nothing`]
+//! locks must be above it, and the outer token can't be used while the guard exists. Builds with
+//! the run-time checker check the same locks again, because code could call [`HeldLevel::nothing`]
 //! twice.
 //!
 //! ```

@@ -19,7 +19,7 @@
 //!
 //! **Bounded barging.** A thread that arrives while the lock is free takes it, even if others
 //! queue: a strict queue, in which each waiter must be woken in turn, would stall whenever threads
-//! outnumber processors. A head that was woken and came too late lets the others continue for
+//! outnumber processors. A head that was woken and was too late lets the others continue for
 //! [`PATIENCE`], then sets a request, and the holder grants the lock to it: no other thread can
 //! take a granted lock.
 //!
@@ -46,7 +46,7 @@ const IN_SIGHT: usize = 32;
 pub const PATIENCE: Duration = Duration::from_micros(100);
 /// How long the head first sleeps before it polls again.
 pub const FIRST_NAP: Duration = Duration::from_micros(100);
-/// Limit of the head's sleep; each sleep is twice as long as the one before.
+/// Limit of the head's sleep; each sleep is twice as long as the previous one.
 pub const MAX_NAP: Duration = Duration::from_millis(4);
 
 /// The lock is free.

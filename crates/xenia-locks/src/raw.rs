@@ -116,7 +116,7 @@ mod model {
 macro_rules! raw_mutex {
     ($lock:ty) => {
         // SAFETY: justified at each use: of the threads that call `acquire` or get true from
-        // `try_acquire`, the next one returns only after the one before has called `release`.
+        // `try_acquire`, the next one returns only after the previous one has called `release`.
         unsafe impl lock_api::RawMutex for $lock {
             #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
             const INIT: Self = Self::new();

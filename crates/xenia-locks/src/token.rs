@@ -4,7 +4,7 @@
 //! locks, release them first, and acquire them again. Tokens do that automatically: [`blocking`]
 //! releases every token of the thread, runs the wait and acquires them again in their order.
 //! Between two accesses to a token's value no other thread had it, unless the thread blocked;
-//! [`Hold::was_given_up`] tells whether it did, so that values read before may be outdated.
+//! [`Hold::was_given_up`] returns whether it did, so that values read before may be outdated.
 //!
 //! The value is accessed through [`Hold::with`], so no reference to it exists while others change
 //! it. Blocking inside is refused. Tokens have a place in the lock order like all locks.

@@ -78,7 +78,7 @@ fn difference(page: u32, a: &PageBytes, b: &PageBytes) -> Option<GuestAddr> {
     Some(GuestAddr(canonical_guest_page(page) << PAGE_SHIFT | offset as u32))
 }
 
-/// A repeated comparison of two address spaces. Where the host can tell which pages were written
+/// A repeated comparison of two address spaces. Where the host can report which pages were written
 /// (Linux 6.7 and up), each comparison costs only those; elsewhere it costs all of memory.
 pub struct Comparison {
     spaces: [Arc<GuestMemory>; 2],

@@ -118,11 +118,11 @@ impl Leftovers {
     }
 }
 
-/// Runs of pages that contain all pages of a range that have memory. The host is asked page by page
-/// where pages have memory here and there. In a run without a gap, the next eighth of its length is
-/// taken to have memory too, without a question.
+/// Runs of pages that contain all pages of a range that have memory. The host is queried page by
+/// page where only scattered pages have memory. In a run without a gap, the next eighth of its
+/// length is taken to have memory too, without a query.
 fn held_runs(pages: &Range<u32>, next_held: impl Fn(u32) -> Option<u32>) -> impl Iterator<Item = Range<u32>> {
-    /// Part of a run by which it grows without a question.
+    /// Part of a run by which it grows without a query.
     const PART: u32 = 8;
     let mut next = pages.start;
     let end = pages.end;

@@ -11,7 +11,7 @@
 //! should allow (write-protected after a watch has ended). A store then faults, and the handler
 //! opens that page in that view. So a watch that a device or another view ends costs no system
 //! call, and neither does its renewal. Only while the host has no mapping left may it also allow
-//! what it should refuse: an access to memory that the title has freed goes on then.
+//! accesses that it should refuse: then an access to memory that the title has freed succeeds.
 //!
 //! Invariants, which make this correct without a lock in the handler:
 //! - Only the thread that moved a backing page's state to OWNED changes its flags and host rights.

@@ -42,7 +42,7 @@ struct AllocationState {
     len: u32,
     /// Index of the heap in which it was made.
     heap: u8,
-    /// Protection asked for when it was made.
+    /// Protection requested when it was made.
     protect: u32,
     /// Runs of pages of the heap's size with equal protection: number of pages, and the protection
     /// if they are committed.
@@ -182,7 +182,7 @@ impl AllocationState {
         };
         let count = len / view.page_size;
         let total = pages.iter().try_fold(0_u32, |sum, &(run, _)| sum.checked_add(run));
-        check(total == Some(count), "an allocation has another number of pages than its length says")?;
+        check(total == Some(count), "an allocation's number of pages does not match its length")?;
         let mut live = Vec::with_capacity(count as usize);
         for &(run, protect) in pages {
             live.extend(std::iter::repeat_n(protect.map(valid).transpose()?, run as usize));
@@ -283,8 +283,8 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Replaces the content of a backing page if it is another. Returns whether it was. No guest
-    /// code may run meanwhile.
+    /// Replaces the content of a backing page if it differs. Returns whether it did. No guest code
+    /// may run meanwhile.
     ///
     /// # Errors
     /// The page does not exist, or is not committed and the content is not zero.

@@ -1,8 +1,9 @@
 //! Log of written pages: which pages of an address space have changed since the last query.
 //!
-//! Where the host tells which pages were written ([`DirtyTracker`]), a query costs those; elsewhere
-//! it costs all pages that the host holds data for. A page that is decommitted loses its contents
-//! without a write: such pages are found by the rights and by what the host holds.
+//! Where the host reports which pages were written ([`DirtyTracker`]), a query costs those;
+//! elsewhere it costs all pages that the host holds data for. A page that is decommitted loses its
+//! contents without a write: such pages are found by the rights and by the data that the host
+//! holds.
 
 use crate::dirty::DirtyTracker;
 use crate::layout::{PAGE_SHIFT, backing_page};
@@ -14,7 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// A log of the pages that were written. A space has at most one that asks the host; others read
+/// A log of the pages that were written. A space has at most one that queries the host; others read
 /// all of memory.
 pub struct WriteLog {
     memory: Arc<GuestMemory>,
@@ -46,7 +47,7 @@ impl WriteLog {
     }
 
     /// Notes that the caller has given a page this content since the last query. If the page loses
-    /// it before the next one, only this tells that it had any.
+    /// it before the next one, only this records that it had any.
     pub fn note_content(&mut self, page: u32, content: &PageBytes) {
         if *content == ZEROS { self.full.clear(page) } else { self.full.set(page) }
     }

@@ -182,7 +182,7 @@ fn physical_memory_is_given_out_within_its_bounds() {
     let low = memory.alloc_physical(Heap::Physical64K, 1, 1, 0x200_0000, 0x2FF_FFFF, RW).unwrap();
     assert_eq!(low, GuestAddr(0xA2FF_0000));
     assert!(memory.alloc_physical(Heap::Physical64K, 0x1000_0000, 1, 0, 0xFFF_FFFF, RW).is_err());
-    // The GPU's write-back area is there from the start.
+    // The GPU's write-back area exists from the start.
     assert_eq!(memory.read::<u32>(GuestAddr(0xC000_0000)), Ok(0));
     let stack = AllocRequest {
         low: GuestAddr(0x7000_0000),

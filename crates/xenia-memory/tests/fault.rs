@@ -157,7 +157,8 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
         assert_eq!(seen.rip.load(Relaxed), (code.at() + entry) as u64);
         assert_eq!(seen.what.load(Relaxed), u32::from(entry == Code::STORE) << 8 | kind as u32, "{addr:#x}");
     }
-    // Faults on watched pages and devices do not reach the hook, but it is told of device accesses.
+    // Faults on watched pages and devices do not reach the hook, but it is notified of device
+    // accesses.
     let before = version(&memory, 0x1_0000);
     assert_eq!(memory.watch(GuestAddr(0x1_0000), 4), Ok(Watch::Protected));
     code.call(Code::STORE, &memory, 0x1_0000, 5);

@@ -22,7 +22,7 @@ fn one_space_at_a_time_lies_low_and_each_has_its_own_contents() {
         host_store(memory, PAGE, value);
     }
     assert_eq!([host_load(&first, PAGE), host_load(&second, PAGE)], [1, 2]);
-    // If other memory of the host lies there, such as a sanitizer's shadow, no view is low.
+    // If the host has other memory there, such as a sanitizer's shadow, no view is low.
     if is_low(&first) {
         let base = first.guest_base();
         drop(first);

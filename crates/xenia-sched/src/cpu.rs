@@ -12,8 +12,8 @@
 //!   never accessed from outside.
 //! - **Waiting** is data: the kernel returns [`crate::Disposition::Park`], and the executor parks
 //!   the thread; there is no method for it. Before that, under the lock of the list that the wait
-//!   goes on, the kernel opens the wait ([`Cpu::open_wait`]), so that a wake before the park is not
-//!   lost.
+//!   is put on, the kernel opens the wait ([`Cpu::open_wait`]), so that a wake before the park is
+//!   not lost.
 //! - **A wait ends once.** The list registration decides who may end a wait: the code that removes
 //!   the wait from its list, under that list's lock, wakes the thread. Waits on no list (delays)
 //!   end by their deadline or an interruption.
@@ -101,9 +101,9 @@ pub trait Cpu {
     // ---- waits ----
 
     /// Opens a wait of the thread that runs here: from now on it can be woken, though it has not
-    /// parked. Must be called under the lock of the list that the wait goes on, before the wait is
-    /// added to it, and must be followed by [`crate::Disposition::Park`] at the end of the call. A
-    /// wake in between is kept: the thread resumes with its value instead of parking.
+    /// parked. Must be called under the lock of the wait's list, before the wait is added to it,
+    /// and must be followed by [`crate::Disposition::Park`] at the end of the call. A wake in
+    /// between is kept: the thread resumes with its value instead of parking.
     fn open_wait(&mut self, thread: ThreadRef, alertable: Alertable) -> Result<WaitTicket, SchedError>;
 
     /// Whether a wait has not ended. The result `true` stays valid while the caller holds the lock

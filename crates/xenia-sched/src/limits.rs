@@ -14,7 +14,7 @@ pub struct Limits {
     /// this way many times a second, so engines do not treat it as the end of their run.
     pub ticks: Option<GuestTicks>,
     /// Stop if no frame is presented for this long, in guest time. A machine whose vertical blanks
-    /// go on without new frames is not deadlocked, but would never reach the frame limit.
+    /// continue without new frames is not deadlocked, but would never reach the frame limit.
     pub ticks_between_frames: Option<GuestTicks>,
     /// Stop at a deadlock instead of recovering from it.
     pub halt_on_deadlock: bool,

@@ -159,7 +159,7 @@ impl ContentionManifest {
         self.threads.get(&tid).map_or(0, |events| events.observed)
     }
 
-    /// The numbers that count up while a run goes on, to be checked in a restored state.
+    /// The numbers that count up during a run, to be checked in a restored state.
     pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
         self.threads.values().map(|events| events.observed)
     }

@@ -15,7 +15,7 @@ pub(crate) enum QueueEnd {
     Back,
 }
 
-/// Ready threads by priority, first in, first out; a bit mask tells which queues are not empty.
+/// Ready threads by priority, first in, first out; a bit mask marks the queues that are not empty.
 #[derive(Debug)]
 pub(crate) struct RunQueues {
     levels: [VecDeque<ThreadRef>; LEVELS],

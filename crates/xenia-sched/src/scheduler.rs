@@ -266,7 +266,7 @@ impl Scheduler {
         self.on(r)?.0.yield_thread(r)
     }
 
-    /// Whether the guest has not been told of a thread's present slot yet; resets the flag.
+    /// Whether the guest has not been notified of a thread's present slot yet; resets the flag.
     #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.common.anybody_roams() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))

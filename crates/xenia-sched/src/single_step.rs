@@ -27,12 +27,12 @@ pub enum SingleStep {
 pub struct OneInstruction {
     /// Whether it was executed.
     pub has_run: bool,
-    /// The reason for the run's end, if it is another than the instruction.
+    /// The reason for the run's end, unless that is the end of the instruction.
     pub end: Option<RunEnd>,
 }
 
 impl<S: System + Clone + Send> Executor<S> {
-    /// Goes on until `thread` has executed one instruction, or for a bounded time.
+    /// Runs until `thread` has executed one instruction, or for a bounded time.
     pub fn single_step(&mut self, thread: ThreadRef, limits: &Limits) -> SingleStep {
         match self {
             Self::Lockstep(executor) => executor.single_step(thread, limits),

@@ -130,8 +130,8 @@ pub trait System {
     fn advance(&mut self, cpu: &mut dyn Cpu);
 
     /// Advances the devices to the present guest time. May take long; in parallel runs it has its
-    /// own host thread. Returns whether it has stopped earlier, so that the caller sees to its
-    /// other duties and calls again.
+    /// own host thread. Returns whether it has stopped earlier, so that the caller can do its other
+    /// work and call again.
     fn advance_devices(&mut self, _cpu: &mut dyn Cpu) -> bool {
         false
     }

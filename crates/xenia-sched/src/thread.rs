@@ -105,7 +105,7 @@ pub struct GuestThread {
     pub(crate) boost_disabled: bool,
     /// Whether it holds its slot, so that it is not preempted.
     pub(crate) holds_slot: bool,
-    /// Whether the scheduler has moved it and the guest has not been told yet.
+    /// Whether the scheduler has moved it and the guest has not been notified yet.
     pub(crate) moved: bool,
     /// Whether it is ready and will be queued when its registers are put back.
     pub(crate) queues_when_put_back: bool,

@@ -165,7 +165,7 @@ fn no_wake_is_lost_and_no_wait_ends_twice_in_any_order() {
     };
     let mut config = Config::new();
     config.silence_warnings = true;
-    // A lost wake would leave its thread polling forever.
+    // After a lost wake, its thread would poll forever.
     config.max_steps = MaxSteps::FailAfter(50_000);
     Runner::new(RandomScheduler::new_from_seed(360, RUNS), config.clone()).run(body);
     Runner::new(PctScheduler::new_from_seed(360, 4, RUNS), config).run(body);

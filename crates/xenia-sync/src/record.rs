@@ -200,7 +200,7 @@ impl LockRecord {
         self.count.store(count - 1, Relaxed);
     }
 
-    /// Publishes what the thread waits for while `wait` runs.
+    /// Publishes the lock that the thread waits for while `wait` runs.
     pub(crate) fn while_waiting<T>(&self, on: Holding, wait: impl FnOnce() -> T) -> T {
         *self.wait.lock() = Some(LockWait { on, since: Instant::now() });
         let result = wait();

@@ -182,7 +182,7 @@ impl<'a> Make<'a> {
         self.keep_ctr = true;
         let length = 1 + self.below(5) as u16;
         for n in 1..=length {
-            // Branches inside stay inside, or leave the loop for good.
+            // Branches inside stay inside, or leave the loop permanently.
             let items = if n > 1 && self.below(8) == 0 {
                 vec![Item::Branch {
                     word: 0x4200_0000,

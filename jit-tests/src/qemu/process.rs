@@ -79,7 +79,7 @@ pub fn place(from: u32, lengths: impl IntoIterator<Item = usize>) -> Option<Vec<
     let mut entries = Vec::new();
     for length in lengths {
         entries.push(at);
-        // The word after the code goes to the exit, and the server uses the one before the next
+        // The word after the code goes to the exit, and the server uses the word before the next
         // piece.
         at = at.checked_add(u32::try_from(length).ok()?.checked_mul(4)?)?.checked_add(8)?;
     }

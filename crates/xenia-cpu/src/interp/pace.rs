@@ -2,7 +2,7 @@
 //!
 //! Such an engine interprets until it reaches code that it has compiled, or a block that was
 //! reached often enough to be a candidate for compilation. The first block of a run is not counted:
-//! a run resumes where the last visit ended, which says nothing about the program.
+//! a run resumes where the last visit ended, which is unrelated to the program.
 
 use crate::blocks::{BlockCache, EntryIndex};
 use crate::{Exit, Interpreter, PpcContext};

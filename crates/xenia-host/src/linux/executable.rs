@@ -1,8 +1,8 @@
 //! Executable memory: written at one address, run from another.
 //!
 //! No page is both writable and executable. Code that is written shows at the other address at
-//! once; [`crate::barrier::serialize_all_threads`] makes other threads see it instead of what they
-//! have prefetched.
+//! once; [`crate::barrier::serialize_all_threads`] makes other threads see it instead of prefetched
+//! code.
 
 use crate::HostError;
 use memmap2::{Mmap, MmapOptions, MmapRaw};

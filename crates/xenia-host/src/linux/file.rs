@@ -37,7 +37,7 @@ pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (u
     let mut done = 0;
     while done < len {
         let from = i64::try_from(offset.saturating_add(done as u64)).unwrap_or(i64::MAX);
-        // SAFETY: the rest of the memory is writable, as the caller says.
+        // SAFETY: the rest of the memory is writable, as the caller guarantees.
         let count = unsafe { libc::pread(file.as_raw_fd(), at.add(done).cast(), len - done, from) };
         match count {
             0 => break,

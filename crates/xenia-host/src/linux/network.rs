@@ -13,7 +13,7 @@ pub fn is_writable(socket: &impl AsFd) -> bool {
     poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-/// The condition that an error stands for, if it is one of these.
+/// The condition that an error reports, if it is one of these.
 pub fn condition(error: &io::Error) -> Option<SocketCondition> {
     Some(match Errno::from_io_error(error)? {
         Errno::INPROGRESS => SocketCondition::InProgress,

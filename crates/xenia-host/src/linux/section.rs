@@ -235,7 +235,7 @@ impl ReservedSpace {
     pub fn protect(&self, offset: usize, len: usize, rights: HostRights) -> bool {
         let Some(at) = self.inside(offset, len) else { return false };
         // SAFETY: inside the space, where losing rights only makes accesses fault and gaining
-        // rights only shows what is mapped.
+        // rights only exposes mapped memory.
         unsafe { region::protect(at, len, protection(rights)).is_ok() }
     }
 }

@@ -15,7 +15,7 @@ pub const TERMINATE: i32 = SIGTERM;
 /// Signals that end a run, by number and name.
 pub const ENDING: [(i32, &str); 3] = [(INTERRUPT, "SIGINT"), (TERMINATE, "SIGTERM"), (HANG_UP, "SIGHUP")];
 
-/// Calls `run` with the number of each signal of [`ENDING`], on a thread of its own. A second one
+/// Calls `run` with the number of each signal of [`ENDING`], on a separate thread. A second one
 /// ends the process at once, as by default: the signal handler does that itself, so it works in any
 /// state of the threads. Signals that were ignored at the start (nohup, background job) stay
 /// ignored.
@@ -38,8 +38,7 @@ pub fn on_ending(mut run: impl FnMut(i32) + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// Calls `run` for each SIGUSR1, on a thread of its own, unless the signal was ignored at the
-/// start.
+/// Calls `run` for each SIGUSR1, on a separate thread, unless the signal was ignored at the start.
 pub fn on_request_for_report(mut run: impl FnMut() + Send + 'static) -> io::Result<()> {
     if ignored_signals()(SIGUSR1) {
         return Ok(());

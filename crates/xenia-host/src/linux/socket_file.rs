@@ -39,7 +39,8 @@ impl Write for SocketFileStream {
 /// Whether this is a socket file at which no process listens.
 fn is_left(path: &Path) -> bool {
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    // A socket of another type is refused by a listener, too, but with another error, and unseen.
+    // A listening socket refuses one of another type, too, but with another error, and its program
+    // does not notice.
     let tried = UnixDatagram::unbound().and_then(|socket| socket.connect(path));
     is_socket && tried.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

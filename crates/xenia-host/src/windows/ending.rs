@@ -2,7 +2,7 @@
 
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
 
-/// Changes nothing, as nothing calls `exit` but the program itself: true.
+/// No effect, because only the program itself calls `exit`; returns true.
 pub fn before_exit(_run: extern "C" fn()) -> bool {
     true
 }

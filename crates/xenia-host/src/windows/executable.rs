@@ -1,9 +1,9 @@
 //! Executable memory: written at one address, run from another.
 //!
 //! No page is both writable and executable. Code that is written shows at the other address at
-//! once; [`crate::barrier::serialize_all_threads`] makes other threads see it instead of what they
-//! have prefetched. The host charges all of the memory to the process's limit, and finds memory for
-//! a page when it is first touched.
+//! once; [`crate::barrier::serialize_all_threads`] makes other threads see it instead of prefetched
+//! code. The host charges all of the memory to the process's limit, and finds memory for a page
+//! when it is first touched.
 
 use super::section::{MappedView, SectionHandle};
 use crate::HostError;

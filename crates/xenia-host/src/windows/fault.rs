@@ -1,7 +1,7 @@
 //! The handler of memory faults: one vectored exception handler for the process.
 //!
 //! It commits pages of [`super::sparse`] memory, and passes other access violations to the handler
-//! of [`install`]. Those that it refuses go on to the system's other handlers.
+//! of [`install`]. Those that it refuses are passed to the system's other handlers.
 //!
 //! # Safety rules
 //! - Everything that [`on_exception`] calls runs in the middle of other code: it does not allocate,

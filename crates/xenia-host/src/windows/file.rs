@@ -49,7 +49,7 @@ pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (u
         let most = (len - done).min(MAX_AT_ONCE) as u32;
         let mut count = 0;
         // SAFETY: the handle is open, and synchronous, so the call uses the structures only until
-        // it returns; the rest of the memory is writable, as the caller says.
+        // it returns; the rest of the memory is writable, as the caller guarantees.
         let read =
             unsafe { ReadFile(file.as_raw_handle(), at.add(done), most, &raw mut count, &raw mut position) };
         if read == 0 {

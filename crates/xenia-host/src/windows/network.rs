@@ -15,7 +15,7 @@ pub fn is_writable(socket: &impl AsSocket) -> bool {
     unsafe { WSAPoll(&raw mut asked, 1, 0) > 0 }
 }
 
-/// The condition that an error stands for, if it is one of these.
+/// The condition that an error reports, if it is one of these.
 pub fn condition(error: &io::Error) -> Option<SocketCondition> {
     Some(match error.raw_os_error()? {
         WSAEINPROGRESS => SocketCondition::InProgress,

@@ -1,7 +1,7 @@
 //! Owners and identities of files: number on a volume, owner and list of rights.
 //!
 //! A file is the user's alone if it belongs to the user or to a part of the system that may do
-//! everything anyway, and if its list of rights allows nobody else to change it. Sources:
+//! everything anyway, and if its access control list allows nobody else to change it. Sources:
 //! Microsoft, "File security and access rights", "Well-known SIDs".
 
 mod descriptor;
@@ -31,7 +31,8 @@ pub struct FileIdentity {
 
 /// The identity of the file that a path leads to, through links.
 pub fn identity(path: &Path) -> io::Result<FileIdentity> {
-    // No access is asked for, so that a file that another program uses alone can be told, too.
+    // No access is requested, so that a file that another program uses exclusively can be
+    // identified, too.
     let file = open(path, 0)?;
     let mut found = FILE_ID_INFO::default();
     let size = size_of::<FILE_ID_INFO>() as u32;
@@ -57,7 +58,7 @@ pub fn is_named_pipe(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Bytes that a file takes on the disk: its length, as Windows tells the rest by another call.
+/// Bytes that a file takes on the disk: its length, as Windows reports the rest by another call.
 pub fn size_on_disk(found: &Metadata) -> u64 {
     found.len()
 }

@@ -118,11 +118,11 @@ fn resume(process: u32) -> io::Result<()> {
     let list = owned(unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) })?;
     let mut entry = THREADENTRY32 { dwSize: size_of::<THREADENTRY32>() as u32, ..Default::default() };
     let mut resumed = 0;
-    // SAFETY: the handle is open, and the structure tells its size.
+    // SAFETY: the handle is open, and the structure contains its size.
     let mut is_one = unsafe { Thread32First(list.as_raw_handle(), &raw mut entry) } != 0;
     while is_one {
         if entry.th32OwnerProcessID == process {
-            // SAFETY: only asks for a handle.
+            // SAFETY: only requests a handle.
             let thread = owned(unsafe { OpenThread(THREAD_SUSPEND_RESUME, 0, entry.th32ThreadID) })?;
             // SAFETY: a thread of a process that has run nothing yet.
             if unsafe { ResumeThread(thread.as_raw_handle()) } == u32::MAX {
@@ -130,7 +130,7 @@ fn resume(process: u32) -> io::Result<()> {
             }
             resumed += 1;
         }
-        // SAFETY: the handle is open, and the structure tells its size.
+        // SAFETY: the handle is open, and the structure contains its size.
         is_one = unsafe { Thread32Next(list.as_raw_handle(), &raw mut entry) } != 0;
     }
     if resumed == 0 { Err(io::Error::other("a process that was started has no thread")) } else { Ok(()) }

@@ -48,8 +48,8 @@ fn protection(rights: HostRights) -> PAGE_PROTECTION_FLAGS {
     }
 }
 
-/// Most mappings that the host grants to the process: Windows has no limit, and keeps rights for
-/// each page.
+/// Maximum number of mappings that the host grants to the process: Windows has no limit, and keeps
+/// rights for each page.
 pub fn mapping_limit() -> u32 {
     u32::MAX
 }
@@ -147,13 +147,13 @@ impl MemoryObject {
     }
 
     /// The first byte at or after `from` for which the host may hold data: `from` itself, as
-    /// Windows does not tell.
+    /// Windows does not report it.
     pub fn next_data(&self, from: u64) -> Option<u64> {
         (from < self.size).then_some(from)
     }
 
     /// The first range at or after `from` for which the host may hold data: all of the rest, as
-    /// Windows does not tell.
+    /// Windows does not report it.
     pub fn data_from(&self, from: u64) -> Option<Range<u64>> {
         (from < self.size).then_some(from..self.size)
     }
@@ -270,7 +270,7 @@ impl ReservedSpace {
             let at = self.start.wrapping_add(part.start);
             let mut before = 0;
             // SAFETY: inside one view of the space, where losing rights only makes accesses fault
-            // and gaining rights only shows what is mapped.
+            // and gaining rights only exposes mapped memory.
             let set = unsafe { VirtualProtect(at.cast(), part.len(), protection, &raw mut before) };
             is_set && set != 0
         })

@@ -28,7 +28,7 @@ static ON_ENDING: Mutex<Option<OnEnding>> = Mutex::new(None);
 /// Whether an event has come: the next one ends the process.
 static CAME: AtomicBool = AtomicBool::new(false);
 
-/// The system calls it on a thread of its own. True: the event is dealt with.
+/// The system calls it on a separate thread. True: the event is dealt with.
 unsafe extern "system" fn on_event(event: u32) -> i32 {
     let signal = match event {
         CTRL_C_EVENT => INTERRUPT,
@@ -47,7 +47,7 @@ unsafe extern "system" fn on_event(event: u32) -> i32 {
     1
 }
 
-/// Calls `run` with the number of the first signal that asks for the end. A second one ends the
+/// Calls `run` with the number of the first signal that requests the end. A second one ends the
 /// process at once.
 pub fn on_ending(run: impl FnMut(i32) + Send + 'static) -> io::Result<()> {
     *ON_ENDING.lock().map_err(|_| io::Error::other("a handler of an event panicked"))? = Some(Box::new(run));

@@ -1,7 +1,7 @@
 //! Sparse memory: a large range of zeros that costs only the pages that were touched.
 //!
 //! Address space is reserved; the handler of memory faults commits a page at its first access, also
-//! a load, and lets the access go on. System calls do not fault that way: they must not be given
+//! a load, and resumes the access. System calls do not fault that way: they must not be given
 //! addresses of pages that were never touched.
 
 mod ranges;

@@ -42,7 +42,7 @@ impl WaveOutput {
     pub const LATENCY_MS: u32 = BUFFERS as u32 * BUFFER_MS;
 
     /// Opens the user's default output for `rate` samples a second of 16 bits in 2 or 6 channels.
-    /// `fill` is called on a thread of its own, with buffers to fill.
+    /// `fill` is called on a separate thread, with buffers to fill.
     ///
     /// # Errors
     /// The host has no sound output, or the output does not take the format.
@@ -59,7 +59,7 @@ impl WaveOutput {
                 Err(error) => drop(done.send(Err(error))),
             }
         })?;
-        // Made first: its end tells the thread to end.
+        // Made first: dropping it ends the thread.
         let output = Self { is_over, thread: Some(thread) };
         match answer.recv_timeout(PATIENCE) {
             Ok(Ok(())) => Ok(output),
@@ -128,7 +128,7 @@ impl Opened {
             SubFormat: KSDATAFORMAT_SUBTYPE_PCM,
         };
         let mut output = ptr::null_mut();
-        // SAFETY: the format is read by the call, whose first part tells how long it is; the event
+        // SAFETY: the format is read by the call, whose first part determines its length; the event
         // is open as long as the output, which `drop` closes first.
         let answer = unsafe {
             let format = (&raw const format).cast();
@@ -168,7 +168,7 @@ impl Opened {
         while !is_gone && !is_over.load(Relaxed) {
             for buffer in 0..BUFFERS {
                 let header = header(buffer);
-                // SAFETY: the driver may change the flags at any time, so they are read anew.
+                // SAFETY: the driver may change the flags at any time, so they are read again.
                 if unsafe { (&raw const (*header).dwFlags).read_volatile() } & WHDR_DONE == 0 {
                     continue;
                 }

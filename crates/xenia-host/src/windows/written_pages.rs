@@ -1,4 +1,4 @@
-//! Written pages: Windows does not say which pages of a section's views were written.
+//! Written pages: Windows does not report which pages of a section's views were written.
 
 use std::convert::Infallible;
 use std::ops::Range;

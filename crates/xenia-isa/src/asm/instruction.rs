@@ -49,7 +49,7 @@ impl Assembler {
         column: u32,
     ) -> Result<(), Problem> {
         let mut name = name.to_ascii_lowercase();
-        // A branch hint stands directly after the mnemonic.
+        // A branch hint comes directly after the mnemonic.
         if name.starts_with('b') && cursor.joined() {
             for hint in ['+', '-'] {
                 if cursor.take(&Token::Punct(hint)) {

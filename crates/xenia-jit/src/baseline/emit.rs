@@ -10,7 +10,7 @@
 //! LR with the return address, so that a return to another address (`longjmp`, a switch of stacks)
 //! goes through the table of entries. Instructions without a template call the interpreter's arm.
 //!
-//! A branch that leaves the unit is a *link*: its distance leads to an exit that asks for the
+//! A branch that leaves the unit is a *link*: its distance leads to an exit that requests the
 //! target, until `links` patches in the target's code.
 
 mod exits;

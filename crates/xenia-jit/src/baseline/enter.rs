@@ -21,17 +21,17 @@
 //!
 //! # The other tier
 //! Code of the optimizing tier runs as a host call below baseline code (`run_optimized`): the
-//! mapped registers are stored before it and loaded after it. If it leaves to go on at another
-//! address, baseline code goes on there, whether that address has code or not; for any other reason
-//! both are left. `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit
-//! of either tier ends both.
+//! mapped registers are stored before it and loaded after it. If it leaves to continue at another
+//! address, baseline code continues there, whether that address has code or not; for any other
+//! reason both are left. `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the
+//! exit of either tier ends both.
 //!
 //! A call or jump of optimized code to an address that only this tier has code for runs baseline
 //! code as a host call in the place of a region (`run_baseline`): it loads the mapped registers,
 //! and its return is the region's.
 //!
-//! Optimized code runs with the whole budget of the visit; [`Slot::Slice`] keeps what is left of
-//! the slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
+//! Optimized code runs with the whole budget of the visit; [`Slot::Slice`] keeps the rest of the
+//! slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
 //! smaller; [`Slot::Shortened`] sums up the differences, which baseline code has not executed.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or

@@ -36,7 +36,7 @@
 //!
 //! Single-precision arithmetic is done in double precision and rounded once more. The double is the
 //! exact result rounded, so it lies on the same side of the midpoint of two singles as the exact
-//! result, unless it *is* that midpoint (its lower 29 bits tell). Even then sums, products,
+//! result, unless it *is* that midpoint (which its lower 29 bits show). Even then sums, products,
 //! quotients and roots of operands of 24 bits are right (53 ≥ 2 × 24 + 2); the arm computes the
 //! others. So the operands need not be singles.
 

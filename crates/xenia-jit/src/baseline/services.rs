@@ -33,7 +33,7 @@ pub(super) struct BaselineRun<'a, 'q> {
     pub(super) sampled: Sampled,
 }
 
-/// Leaves baseline code, to go on at `pc`.
+/// Leaves baseline code, to continue at `pc`.
 fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
     ctx.pc = pc;
     ctx.host[Slot::Reason as usize] = reason as u64;
@@ -63,7 +63,7 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
 
 /// Grants another slice of the visit's budget when the current one may be too small for the path
 /// from `pc`. `caller` is the host address that the unit at `pc` returns to. Returns the host
-/// address to go on at, or 0 to leave.
+/// address to continue at, or 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, caller: u64) -> u64 {
     let rest = ctx.host[Slot::Rest as usize] as i64;
     if rest == 0 {

@@ -46,8 +46,8 @@ impl TierShares {
         }
     }
 
-    /// Adds a sample: instructions executed by a unit of which `long` of `length` instructions are
-    /// in long basic blocks.
+    /// Adds a sample: instructions executed by a unit with `long` of its `length` instructions in
+    /// long basic blocks.
     pub(super) fn add_sample(&mut self, instructions: u64, long: u32, length: u32) {
         self.baseline += instructions;
         self.in_long_blocks += instructions * u64::from(long) / u64::from(length.max(1));

@@ -10,7 +10,7 @@
 //!         [words beyond 3] [instructions charged]
 //! ```
 //! The instructions that were charged to the budget and not executed are as many as at the last
-//! site, less the words between both, unless the site says otherwise.
+//! site, less the words between both, unless the site has its own number.
 //!
 //! Numbers are of variable length: seven bits in a byte, the lowest ones first. All bytes but the
 //! last one have the upper bit set.

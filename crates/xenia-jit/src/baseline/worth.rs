@@ -1,6 +1,6 @@
 //! Tier-up policy: which units gain in the optimizing tier, and when they are hot.
 //!
-//! Samples ([`Sampled`]) tell when a unit has run so often that the optimizing tier's code would
+//! Samples ([`Sampled`]) show when a unit has run so often that the optimizing tier's code would
 //! have saved as much time as compiling it takes. A unit whose callees in this tier run more than
 //! itself stays, because calls between the tiers cost more than it gains: the main loop of a title
 //! that calls each of 10,000 functions in turn. Once the callees are in the optimizing tier, it
@@ -11,7 +11,7 @@
 //! those calls; the interpreter measures them while it profiles ([`Visits`]).
 //! Where most of the code around it has moved, plain code gains nevertheless (`shares`).
 //!
-//! Ahead-of-time compilation knows none of this: it compiles code that is *worth* it
+//! Ahead-of-time compilation has none of these measurements: it compiles code that is *worth* it
 //! ([`UnitMix::is_worth_optimizing`]), because an eighth is loops without calls, or a quarter is
 //! floating-point arithmetic or run by the interpreter's arms.
 
@@ -130,7 +130,7 @@ impl Visits {
         self.count = self.count.saturating_add(visits);
     }
 
-    /// Whether another profile is wanted at the sample with this number.
+    /// Whether another profile is due at the sample with this number.
     fn are_wanted(self, sample: u32) -> bool {
         self.profiles < MIN_PROFILES || sample.is_multiple_of(MIN_PROFILES)
     }

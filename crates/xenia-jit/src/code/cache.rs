@@ -6,7 +6,7 @@
 //!
 //! # Freeing
 //! Withdrawn code may still be running, or hold the return address of a host frame;
-//! [`epochs`](crate::code::epochs) tells when neither is the case. New code may then reuse the
+//! [`epochs`](crate::code::epochs) determines when neither is the case. New code may then reuse the
 //! memory at once: before an address in memory that held other code is published, `code/memory.rs`
 //! makes all threads serialize their instruction fetch.
 //!
@@ -77,7 +77,7 @@ pub(crate) struct CodeCache {
     memory: CodeMemory,
     tables: EntryTables,
     regions: HashMap<u32, Published>,
-    /// Sum of what the regions count of [`CODE_SIZE`].
+    /// Total size counted for the regions, out of [`CODE_SIZE`].
     kept: usize,
     /// [`MAX_TABLES`], or less in tests.
     most_tables: usize,
@@ -237,7 +237,7 @@ impl CodeCache {
         Ok(id)
     }
 
-    /// Makes the relocations of a region's code, which is to be at an offset of code memory. The
+    /// Makes the relocations of a region's code, which will be at an offset of code memory. The
     /// error names the relocation that can't be made.
     fn relocate(
         &mut self,

@@ -53,7 +53,7 @@ fn record(process: u32, number: u64, address: u64, code: &[u8], pc: u32) -> Vec<
         bytes.extend(word.to_le_bytes());
     }
     bytes.extend(now().to_le_bytes());
-    // The thread's number is not needed; the process stands for it.
+    // The thread's number is not needed; the process ID is used instead.
     for word in [process, process] {
         bytes.extend(word.to_le_bytes());
     }

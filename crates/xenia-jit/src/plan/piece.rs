@@ -67,7 +67,7 @@ pub(super) struct PiecePlanner<'a> {
     pub(super) fetch: Fetch<'a>,
 }
 
-/// A piece of a function as it was before the wanted address.
+/// A piece of a function as it was before the requested address.
 struct Piece<'a> {
     place: FunctionPlace,
     /// Limits of its region.
@@ -79,7 +79,7 @@ struct Piece<'a> {
     /// Address ranges that its current code covers; empty if it has none.
     covered: AddressRanges,
     filter: PathFilter,
-    /// Whether pruned paths are likely: its current code has left the wanted address out.
+    /// Whether pruned paths are likely: its current code lacks the requested address.
     was_pruned: bool,
 }
 
@@ -88,8 +88,8 @@ impl Piece<'_> {
         self.known.as_ref().is_some_and(|region| region.contains(pc))
     }
 
-    /// The region that `roots` reach, of which cold paths may be pruned. `entries` are the roots
-    /// that no branch leads to.
+    /// The region that `roots` reach, whose cold paths may be pruned. `entries` are the roots that
+    /// no branch leads to.
     fn unpruned<'a>(&'a self, region: Region, roots: &'a [u32], entries: Vec<u32>) -> Unpruned<'a> {
         let start = self.place.piece.start;
         let piece = PieceOf { function: self.place.function.start, entries };
@@ -105,7 +105,7 @@ impl Piece<'_> {
     }
 }
 
-/// A region of which cold paths may be pruned.
+/// A region whose cold paths may be pruned.
 struct Unpruned<'a> {
     region: Region,
     /// The roots that it was found from, and its limits.

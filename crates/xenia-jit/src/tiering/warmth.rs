@@ -150,7 +150,7 @@ impl Engine {
     }
 
     /// The start of the unit that is compiled for the block at `pc`: its function, or that block
-    /// alone. `None` if the block stays interpreted; `wanted`: it is to become an entry.
+    /// alone. `None` if the block stays interpreted; `wanted`: it will become an entry.
     fn warm_unit(&mut self, shared: &Shared, code: &ModeCode, pc: u32, wanted: bool) -> Option<u32> {
         let mut cache = code.cache.lock();
         for called in self.interpreter.take_called() {

@@ -244,8 +244,8 @@ fn withdraw_changed(engine: &mut ThreadSteps) {
     engine.unlock(LOCK);
 }
 
-/// Explores a compiling engine and a store against an engine that has been told of the store and
-/// enters the code.
+/// Explores a compiling engine and a store against an engine that has seen the announcement of the
+/// store and enters the code.
 fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> Explored {
     let [mut compiler, mut writer, mut engine] = threads(["compile", "store", "Engine::visit"]);
     compile(&mut compiler, is_watched, fault);
@@ -254,7 +254,7 @@ fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> 
         end_watch(&mut writer, fault);
     }
     store(&mut writer, fault);
-    // Any way in which another thread is told.
+    // The announcement to other threads, in any way.
     writer.store_release(TOLD, 1);
     let told = engine.load_acquire(TOLD);
     // `ModeCode::withdraw_changed`, for a cache that has seen epoch 0.
@@ -266,7 +266,7 @@ fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> 
     let initial = [0, start.0, start.1, 0, 0, 0, 0, 0, 0, 0];
     explore(processor, &initial, &[compiler, writer, engine], |end| match (end.of(told), end.of(entry)) {
         (1, 1) => Judgement::Forbidden,
-        // New code; or old code, run by one who knows of no store.
+        // New code; or old code, run by a thread that has not seen the announcement of a store.
         (1, 2) | (0, 1) => Judgement::Worked,
         _ => Judgement::Other,
     })
@@ -294,7 +294,7 @@ fn visited(
     let [mut writer, mut engine] = threads(["store", "Engine::visit"]);
     change(&mut writer);
     writer.store_release(TOLD, 1);
-    // `ModeCode::withdraw_changed`: the epoch, the versions if it has moved, and what it was.
+    // `ModeCode::withdraw_changed`: the epoch, the versions if it has moved, and its old value.
     let first: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
     if_any(&mut engine, &first, &vec![0.into(); parts.len()]);
     let seen = match fault {
@@ -314,7 +314,7 @@ fn visited(
     })
 }
 
-/// Withdraws changed code if one part of the epoch differs from what was seen.
+/// Withdraws changed code if one part of the epoch differs from the value seen.
 fn if_any(engine: &mut ThreadSteps, parts: &[LocalRegister], seen: &[Operand]) {
     let ([part, parts @ ..], [was, seen @ ..]) = (parts, seen) else { return };
     engine.when(StepCondition::IsNot(*part, *was), withdraw_changed);
@@ -341,7 +341,7 @@ fn remapped(processor: Processor, fault: &str) -> Explored {
 }
 
 /// A store of compiled code, and the fault handler if it faults (`GuestMemory::fault_outcome`),
-/// against a user of the watch and a thread that has been told of the store.
+/// against a user of the watch and a thread that has seen the announcement of the store.
 fn compiled(processor: Processor, is_watched: bool, fault: &str) -> Explored {
     let [mut user, mut writer, mut other] = threads(["GuestMemory::watch", "compiled code", "told"]);
     let early = (fault != LATE_VERSION).then(|| user.load_acquire(VERSION));
@@ -389,7 +389,7 @@ fn compiled(processor: Processor, is_watched: bool, fault: &str) -> Explored {
         match (end.of(told), end.of(word)) {
             _ if end.of(found) != state => Judgement::Other,
             (1, 0) if is_current => Judgement::Forbidden,
-            // The user has the new word, or is told that its own is old.
+            // The user has the new word, or is notified that its own is old.
             (1, _) => Judgement::Worked,
             _ => Judgement::Other,
         }

@@ -42,7 +42,7 @@ pub(crate) struct Assumptions {
 pub(crate) struct FprFormats {
     /// Registers in single format.
     pub(crate) single: u32,
-    /// Registers that may be in single format; `OpenSingles` says which of them are.
+    /// Registers that may be in single format; `OpenSingles` marks those that are.
     pub(crate) open: u32,
 }
 

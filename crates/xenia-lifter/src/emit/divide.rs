@@ -1,4 +1,4 @@
-//! Division: divisors for which the host's instruction would trap leave the hot path.
+//! Division: divisors for which the host's instruction would trap are handled off the hot path.
 
 use super::Lifter;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -60,7 +60,7 @@ impl Lifter<'_> {
         quotient
     }
 
-    /// Goes on at `done` with a quotient, and whether it is undefined.
+    /// Continues at `done` with a quotient, and whether it is undefined.
     fn finish_quotient(&mut self, done: ir::Block, quotient: Value, bad: Option<Value>) {
         let arguments: Vec<BlockArg> =
             [Some(quotient), bad].into_iter().flatten().map(BlockArg::Value).collect();

@@ -129,7 +129,7 @@ impl Lifter<'_> {
         debug_assert!(before.is_none(), "{:#x} has one predecessor", self.graph.start(to));
     }
 
-    /// Budget check at the start of a block: leaves if the budget may end before the next check.
+    /// Budget check at the start of a block: exits if the budget may end before the next check.
     pub(super) fn check_budget(&mut self, id: BlockId, block: &Block) {
         let budget = self.state.budget;
         let least = i64::from(block.needs + self.state.spent - self.state.counted);

@@ -4,7 +4,7 @@
 //! arithmetic and `stfs` use them. The conversion to the register's double is delayed until another
 //! use needs it, at the latest at the end of the block. Before an access that may fault, a single
 //! is stored in single format in the first half of the register's slot, and the instruction's
-//! [`super::Site`] tells the fault handler so.
+//! [`super::Site`] records this for the fault handler.
 //!
 //! An F32 here represents the register exactly: the register is DOUBLE(F32) of the book, NaNs
 //! included. A host conversion quiets signalling NaNs, so [`Lifter::fpr`] converts an F32 that may
@@ -90,7 +90,7 @@ pub(crate) enum Nans {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operand {
     Double(Value),
-    /// The F32 of which the register holds the double.
+    /// The F32 whose double the register holds.
     Single(Value),
 }
 

@@ -185,7 +185,7 @@ impl Compiler {
         self.compile_with_fallback(region, config, true)
     }
 
-    /// As [`Self::compile`], with the code as text if `texts` says so.
+    /// As [`Self::compile`], with the code as text if `texts` is set.
     fn compile_with_fallback(
         &mut self,
         region: &Region,

@@ -9,8 +9,8 @@ use crate::analysis::assumptions::FloatMode;
 use crate::host::WORDS;
 use cranelift_codegen::ir::{self, Value};
 
-/// Everything that the lifter knows at a point: known and dirty values, the budget, MXCSR's mode
-/// and the restart point.
+/// The lifter's knowledge at a point: known and dirty values, the budget, MXCSR's mode and the
+/// restart point.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     /// The context pointer, and the IR block that defines the value.

@@ -3,8 +3,8 @@
 //!
 //! The rules are those of the AltiVec manual and of decision 0004. Sums and products use the host's
 //! arithmetic in Rust's default mode, rounded once; if the result is the smallest normal number,
-//! `rustc_apfloat` tells in quadruple precision from which side it was rounded. It shares no code
-//! with the interpreter's arithmetic.
+//! `rustc_apfloat` determines in quadruple precision from which side it was rounded. It shares no
+//! code with the interpreter's arithmetic.
 
 use crate::float::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};

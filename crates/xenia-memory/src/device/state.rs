@@ -26,7 +26,7 @@ impl DeviceQueueState {
 impl DeviceQueue {
     /// The queued stores, for a saved state.
     pub fn state(&self) -> DeviceQueueState {
-        // Both are made again by queueing the stores.
+        // Both are rebuilt by queueing the stores.
         let Self { stores, newest: _, visit: _, end } = self;
         DeviceQueueState { stores: stores.clone(), end: *end }
     }

@@ -9,7 +9,7 @@
 //! instructions unless the host preempts the owner.
 //!
 //! - Two banks (a store across two lines) are taken in ascending order.
-//! - An owner waits for nothing except what the fault handler waits for, and the fault handler
+//! - An owner waits only for things that the fault handler waits for, too, and the fault handler
 //!   needs no bank.
 
 use super::atomic::{AtomicU64, BANKS, SPINS, spin_loop, yield_now};

@@ -13,7 +13,7 @@ const A: GuestAddr = GuestAddr(0x8234_5600);
 /// Another line in the same bank.
 const COLLIDES: GuestAddr = GuestAddr(A.0 + BANKS as u32 * RESERVATION_LINE);
 
-/// The table, and what the threads share beside it.
+/// The table, and the other data that the threads share.
 struct Shared {
     table: ReservationTable,
     /// The word that is reserved; the other line's.
@@ -100,7 +100,7 @@ fn colliding_lines_and_changes_of_lines_lose_reservations_only() {
     run("colliding lines", [|shared| shared.try_to_add(0, A), other], sums_agree);
 }
 
-/// Reserves and loads, is perhaps told of a write, and makes the conditional store.
+/// Reserves and loads, perhaps sees the announcement of a write, and makes the conditional store.
 fn reserves(shared: &Shared) {
     let generation = shared.table.reserve(A, 0);
     let value = shared.words[0].load(Relaxed);

@@ -134,7 +134,7 @@ fn impossible_states_are_refused() {
     assert_eq!(change(&|s| s.zones[0][1].heap = 99), "no such heap");
     assert_eq!(change(&|s| s.zones[0][1].heap = 1), "an allocation is in another zone than its heap");
     assert_eq!(change(&|s| s.zones[0][1].pages = vec![(u32::MAX, None), (2, None)]), {
-        "an allocation has another number of pages than its length says"
+        "an allocation's number of pages does not match its length"
     });
     assert_eq!(change(&|s| s.zones[0][1].pages[0].1 = Some(6)), "a protection is invalid");
     assert_eq!(change(&|s| s.zones[0][1].pages[0].1 = None), "a page has contents and is not committed");

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 
-/// The contents of memory as a log tells them.
+/// The contents of memory according to a log.
 #[derive(Default)]
 struct Told(BTreeMap<u32, Box<PageBytes>>);
 
 impl Told {
-    /// Follows the log; returns how many pages it has told.
+    /// Follows the log; returns how many pages it has reported.
     fn follow(&mut self, log: &mut WriteLog) -> usize {
         let mut count = 0;
         log.take(|page, content| {

@@ -10,7 +10,7 @@ macro_rules! accesses {
     ($load:ident, $store:ident, $t:ty, $wide:ty, $operand:literal, $suffix:literal) => {
         pub(crate) unsafe fn $load(base: *mut u8, addr: u32) -> $t {
             let value: $wide;
-            // SAFETY: one load, from where the caller says.
+            // SAFETY: one load, from an address that the caller guarantees.
             unsafe {
                 asm!(concat!("ldr", $suffix, " {v", $operand, "}, [{b}, {a}]"),
                     v = out(reg) value, b = in(reg) base, a = in(reg) u64::from(addr), options(nostack));
@@ -19,7 +19,7 @@ macro_rules! accesses {
         }
 
         pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: one store, to where the caller says.
+            // SAFETY: one store, to an address that the caller guarantees.
             unsafe {
                 asm!(concat!("str", $suffix, " {v", $operand, "}, [{b}, {a}]"), v = in(reg) <$wide>::from(value),
                     b = in(reg) base, a = in(reg) u64::from(addr), options(nostack));
@@ -40,7 +40,7 @@ pub(crate) unsafe fn load_swapped_u64(base: *mut u8, addr: u32) -> u64 {
 
 pub(crate) unsafe fn load_vector(base: *mut u8, addr: u32) -> [u8; 16] {
     let mut bytes = [0_u8; 16];
-    // SAFETY: one load, from where the caller says, and a store to the array.
+    // SAFETY: one load, from an address that the caller guarantees, and a store to the array.
     unsafe {
         asm!("ldr {x:q}, [{b}, {a}]", "str {x:q}, [{o}]", b = in(reg) base, a = in(reg) u64::from(addr),
             o = in(reg) bytes.as_mut_ptr(), x = out(vreg) _);
@@ -73,7 +73,7 @@ pub(crate) const LANDING: &[u8] = &[0x00, 0x00, 0x80, 0x12, 0xC0, 0x03, 0x5F, 0x
 
 /// Calls code at an address, as these functions are called.
 pub(crate) unsafe fn call(code: usize, base: *mut u8, addr: u32, value: u32) -> u32 {
-    // SAFETY: the caller says that the code is such a function.
+    // SAFETY: the caller guarantees that the code is such a function.
     let f: extern "C" fn(*mut u8, u64, u32) -> u32 = unsafe { std::mem::transmute(code as *const ()) };
     f(base, u64::from(addr), value)
 }

@@ -11,7 +11,7 @@ macro_rules! accesses {
     ($load:ident, $store:ident, $t:ty, $class:ident, $operand:literal, $width:literal) => {
         pub(crate) unsafe fn $load(base: *mut u8, addr: u32) -> $t {
             let value: $t;
-            // SAFETY: one load, from where the caller says.
+            // SAFETY: one load, from an address that the caller guarantees.
             unsafe {
                 asm!(concat!("mov {v", $operand, "}, ", $width, " ptr [{b} + {a}]"),
                     v = out($class) value, b = in(reg) base, a = in(reg) u64::from(addr), options(nostack));
@@ -20,7 +20,7 @@ macro_rules! accesses {
         }
 
         pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: one store, to where the caller says.
+            // SAFETY: one store, to an address that the caller guarantees.
             unsafe {
                 asm!(concat!("mov ", $width, " ptr [{b} + {a}], {v", $operand, "}"),
                     v = in($class) value, b = in(reg) base, a = in(reg) u64::from(addr), options(nostack));
@@ -36,7 +36,7 @@ accesses!(load_u64, store_u64, u64, reg, ":r", "qword");
 /// Loads a big-endian word by `movbe`.
 pub(crate) unsafe fn load_swapped_u64(base: *mut u8, addr: u32) -> u64 {
     let value: u64;
-    // SAFETY: one load, from where the caller says.
+    // SAFETY: one load, from an address that the caller guarantees.
     unsafe {
         asm!("movbe {v}, qword ptr [{b} + {a}]", b = in(reg) base, a = in(reg) u64::from(addr),
             v = out(reg) value);
@@ -46,7 +46,7 @@ pub(crate) unsafe fn load_swapped_u64(base: *mut u8, addr: u32) -> u64 {
 
 pub(crate) unsafe fn load_vector(base: *mut u8, addr: u32) -> [u8; 16] {
     let mut bytes = [0_u8; 16];
-    // SAFETY: one load, from where the caller says, and a store to the array.
+    // SAFETY: one load, from an address that the caller guarantees, and a store to the array.
     unsafe {
         asm!("movdqu {x}, xmmword ptr [{b} + {a}]", "movdqu xmmword ptr [{o}], {x}", b = in(reg) base,
             a = in(reg) u64::from(addr), o = in(reg) bytes.as_mut_ptr(), x = out(xmm_reg) _);
@@ -77,7 +77,7 @@ pub(crate) const LANDING: &[u8] = &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3];
 
 /// Calls code at an address, as these functions are called.
 pub(crate) unsafe fn call(code: usize, base: *mut u8, addr: u32, value: u32) -> u32 {
-    // SAFETY: the caller says that the code is such a function.
+    // SAFETY: the caller guarantees that the code is such a function.
     let f: extern "sysv64" fn(*mut u8, u64, u32) -> u32 = unsafe { std::mem::transmute(code as *const ()) };
     f(base, u64::from(addr), value)
 }

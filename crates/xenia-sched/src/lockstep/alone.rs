@@ -9,8 +9,8 @@
 //! reservation survives the quanta that were run together, and time-base reads are counted over all
 //! of them. So a thread that reads the time gets single quanta ([`CALM`]).
 //!
-//! A limit of the run or the stop flag may cut such a visit. The guest must not notice, so the
-//! visit keeps the quanta that it was granted, and goes on with them in the next run.
+//! The run's limit or the stop flag may cut such a visit short. The guest must not notice, so the
+//! visit keeps the quanta that it was granted, and uses them up in the next run.
 //!
 //! Devices may change at any time, so once guest code has stored to one, all quanta are run one by
 //! one.
@@ -30,7 +30,7 @@ pub(super) const MAX_QUANTA: u64 = 64;
 /// run together.
 const CALM: u32 = 16;
 
-/// Observations of the guest that tell whether quanta may be run together.
+/// Observations of the guest that determine whether quanta may be run together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Calm {
     /// Number of calm visits since the last one that was not.

@@ -69,7 +69,7 @@ impl<S: System> LockstepExecutor<S> {
             self.activity.set_thread(0, running.id);
         }
         // The guest can't notice that the limit or the extension cuts a visit: the count of
-        // executed instructions goes on.
+        // executed instructions continues.
         let EngineBudget { left, allowed } = budget;
         let instructions = if left == 0 { 1 } else { left }.min(allowed);
         let before = ctx.executed();

@@ -33,8 +33,8 @@ impl StateSection for LockstepState {
     const VERSION: u16 = 3;
 }
 
-/// A machine in parallel mode goes on in lockstep with a new round. Stores that no device has taken
-/// become those of its first visit.
+/// A machine in parallel mode continues in lockstep with a new round. Stores that no device has
+/// taken become those of its first visit.
 impl From<ParallelState> for LockstepState {
     fn from(state: ParallelState) -> Self {
         let ParallelState { scheduler, stores, instructions, deadlocks, last_frame } = state;

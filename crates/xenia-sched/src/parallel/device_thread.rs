@@ -1,11 +1,11 @@
 //! The devices' host threads: take the stores of hardware threads, and advance the graphics chip to
 //! guest time.
 //!
-//! The graphics chip has a thread of its own, because packets and draws may take long, and the
-//! sound decoder must not wait for them. Stores of one hardware thread to one device arrive in
-//! order, at the latest when its visit ends or it makes a kernel call. The hardware thread does not
-//! wait for the effects of its stores, except for backpressure: if [`MAX_STORES`] are waiting, it
-//! blocks until the device has taken some.
+//! The graphics chip has a separate thread, because packets and draws may take long, and the sound
+//! decoder must not wait for them. Stores of one hardware thread to one device arrive in order, at
+//! the latest when its visit ends or it makes a kernel call. The hardware thread does not wait for
+//! the effects of its stores, except for backpressure: if [`MAX_STORES`] are waiting, it blocks
+//! until the device has taken some.
 
 use super::parker::Parker;
 use super::shared::Shared;

@@ -58,7 +58,7 @@ pub(super) struct HwHostThread<'a, S> {
 /// The thread chosen for the slot.
 struct Picked {
     running: Running,
-    /// Whether the guest has not been told of its present slot yet.
+    /// Whether the guest has not been notified of its present slot yet.
     has_moved: bool,
     /// Whether no other thread is ready on the slot.
     is_alone: bool,

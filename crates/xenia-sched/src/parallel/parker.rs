@@ -40,7 +40,7 @@ impl Parker {
 
     /// Clears the notification. To be called before checking the state that it was for.
     pub(super) fn clear(&self) {
-        // A swap rather than a store, to acquire what the notifier wrote before it set the flag.
+        // A swap rather than a store, to acquire the notifier's writes before it set the flag.
         self.notified.swap(false, AcqRel);
     }
 

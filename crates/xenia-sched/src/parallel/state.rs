@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_state::{Impossible, Unsaveable, check};
 
-/// Most device stores that are left: the queues of all hardware threads.
+/// Maximum number of device stores left over: the queues of all hardware threads.
 const MAX_STORES: usize = HW_THREADS * 2 * DeviceQueue::CAPACITY;
 
 /// Threads, slots and executor, as they are saved between two runs.
@@ -25,7 +25,7 @@ pub struct ParallelState {
     pub(crate) last_frame: SeenFrame,
 }
 
-/// A machine in lockstep goes on in parallel mode without the round that was under way.
+/// A machine in lockstep continues in parallel mode without the unfinished round.
 impl From<LockstepState> for ParallelState {
     fn from(state: LockstepState) -> Self {
         let LockstepState { scheduler, devices, instructions, deadlocks, last_frame, .. } = state;

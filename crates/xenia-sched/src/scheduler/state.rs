@@ -92,9 +92,9 @@ impl Scheduler {
         for ((r, has_exited), word) in self.thread_table.names().zip(wait_words.into_iter().flatten()) {
             let thread = threads.remove(&r);
             let exited = thread.map(|(_, state)| matches!(state, ThreadState::Exited { .. }));
-            check(has_exited == exited, "a name is not used as the table of threads says")?;
+            check(has_exited == exited, "a name's use contradicts the table of threads")?;
             let is_right = thread.map_or(word.is_over(), |(_, state)| is_settled(word, state));
-            check(is_right, "a thread's wait is not as its wait word says")?;
+            check(is_right, "a thread's wait contradicts its wait word")?;
             let slot = thread.map(|(slot, _)| slot);
             self.common.directory.restore(r, word, slot).map_err(|error| error.to_string())?;
         }

@@ -127,7 +127,7 @@ impl HwSlot {
         self.live_mut(r)?;
         self.dequeue(common, r)?;
         self.forget_deadline(common, r)?;
-        // Code that finds it on a wait list later learns that it does not wait.
+        // Code that finds it on a wait list later determines that it does not wait.
         let _ = common.directory.wait_word(r)?.end(Which::Any, 0);
         let thread = self.records.get_mut(r)?;
         thread.state = ThreadState::Exited { code };

@@ -66,7 +66,7 @@ impl HwSlot {
             yields,
             is_yielded_to,
             queues,
-            // All three are made again from the ready threads.
+            // All three are rebuilt from the ready threads.
             elsewhere: _,
             roaming: _,
             on_offer: _,
@@ -173,7 +173,7 @@ fn check_places(
     let runs = running.is_none_or(|r| state_of(r) == Some(&ThreadState::Running));
     let are_ready = ready.iter().all(|&r| state_of(r) == Some(&ThreadState::Ready));
     check(running.is_some() || !(yields || is_yielded_to), "no thread of a slot has yielded")?;
-    check(runs && are_ready, "a slot has another running thread than its threads say")?;
+    check(runs && are_ready, "a slot's running thread contradicts its threads")?;
     let spins = |r: ThreadRef| {
         records.get(r).is_ok_and(|thread| {
             let lock = thread.wait().map(|wait| &wait.reason);
@@ -187,10 +187,10 @@ fn check_places(
     };
     check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
     let is_possible = (-MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT).contains(&quantum_left);
-    check(is_possible, "what is left of a quantum is impossible")
+    check(is_possible, "the rest of a quantum is impossible")
 }
 
-/// Checks what can be told of a thread on slot `hw_id` by itself.
+/// Checks the properties of a thread on slot `hw_id` that do not depend on others.
 fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
     let GuestThread {
         ctx,

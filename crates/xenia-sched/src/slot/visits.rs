@@ -246,7 +246,7 @@ impl HwSlot {
         self.records.get_mut(r)?.ctx.as_deref_mut().ok_or(SchedError::Running(r))
     }
 
-    /// Whether the guest has not been told of this thread's present slot yet; resets the flag.
+    /// Whether the guest has not been notified of this thread's present slot yet; resets the flag.
     pub(crate) fn take_moved(&mut self, r: ThreadRef) -> bool {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.moved))
     }
@@ -327,7 +327,7 @@ mod tests {
                 }
             }
         }
-        // A damaged state may say that a visit has used any time.
+        // In a damaged state, the time used by a visit may have any value.
         assert!(quantum_after(50_000, 50_000, WholeVisits { count: 1 << 50, length: 1 }).was_over);
     }
 }

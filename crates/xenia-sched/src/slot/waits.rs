@@ -202,7 +202,7 @@ impl HwSlot {
         Ok(())
     }
 
-    /// Removes a deadline. Returns whether it was still there.
+    /// Removes a deadline. Returns whether it was still queued.
     pub(super) fn take_deadline(&mut self, common: &Common, key: DeadlineKey) -> bool {
         let is_first = self.first_deadline() == Some(key);
         let found = self.timed.remove(&key).is_some();

@@ -1,5 +1,5 @@
 //! Saved states of the lockstep executor: a machine that is saved, and restored into a fresh one,
-//! goes on as if it had not been.
+//! continues as if it had not been saved.
 
 use super::alone::{random_script, told};
 use super::*;

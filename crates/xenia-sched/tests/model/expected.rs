@@ -142,13 +142,13 @@ impl Model {
         ready
     }
 
-    /// Puts a thread behind all others.
+    /// Puts a thread after all others.
     fn last_turn(&mut self, at: usize) {
         self.turns += 1;
         self.threads[at].turn = self.turns;
     }
 
-    /// Puts a thread that may have become ready behind all others. It ends the turn of a running
+    /// Puts a thread that may have become ready after all others. It ends the turn of a running
     /// thread of lower priority.
     fn enqueue(&mut self, at: usize) {
         self.last_turn(at);

@@ -80,7 +80,7 @@ impl System for Scripted {
     fn thread_moved(&mut self, _: &Running) {}
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
-        // Gives other reports a chance to come first.
+        // Gives other reports a chance to arrive first.
         std::thread::sleep(Duration::from_micros(u64::from(id == 0)));
         let mut shown = self.shown.lock().unwrap();
         shown.insert(id, cpu.priority(self.threads[&id]).unwrap());

@@ -117,7 +117,7 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap().replace(['`', '\\'], "");
         let mut names = BTreeSet::new();
         for difference in DIFFERENCES {
-            assert!(names.insert(difference.name), "{} is there twice", difference.name);
+            assert!(names.insert(difference.name), "{} occurs twice", difference.name);
             let row = format!("| {} | {} | {} |", difference.name, difference.why, difference.book);
             assert!(text.contains(&row), "missing in the decision: {row}");
         }

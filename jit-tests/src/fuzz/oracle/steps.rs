@@ -78,7 +78,7 @@ pub(super) struct Question {
     pub(super) job: Job,
     /// The interpreter's result, in qemu's registers.
     pub(super) ours: QemuState,
-    /// The exit that corresponds to the interpreter's result, if it can be told.
+    /// The exit that corresponds to the interpreter's result, if it can be determined.
     other_exit: Option<bool>,
 }
 

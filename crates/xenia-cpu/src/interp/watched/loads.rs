@@ -1,7 +1,8 @@
-//! Watched loads: an interpreter that executes single instructions and knows what each one loads.
+//! Watched loads: an interpreter that executes single instructions and records the memory that each
+//! one loads.
 //!
-//! Loads leave no trace in memory, and a check in each load would cost all runs something. So the
-//! loaded bytes are computed from the instruction before it is executed.
+//! Loads leave no trace in memory, and a check in each load would slow down all runs. So the loaded
+//! bytes are computed from the instruction before it is executed.
 
 use super::{AccessWatch, CONDITIONAL_STORE_MADE};
 use crate::interp::{Cpu, Interpreter};

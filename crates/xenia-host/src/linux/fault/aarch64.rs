@@ -55,7 +55,7 @@ fn record(context: &libc::mcontext_t, magic: u32, size: usize) -> Option<*mut u8
     None
 }
 
-/// Accesses on a host that tells no syndrome are taken for loads.
+/// Accesses on a host that reports no syndrome are treated as loads.
 pub(super) fn access(context: &libc::mcontext_t) -> HostAccess {
     let syndrome = record(context, ESR, 8).map_or(0, |at| {
         // SAFETY: the record holds as many bytes.

@@ -96,7 +96,7 @@ impl Sid {
         self == user || [system, administrators, Self::well_known(5, &INSTALLER)].contains(self)
     }
 
-    /// Whether it stands for the owner of the file.
+    /// Whether it denotes the owner of the file.
     fn is_owner(&self) -> bool {
         *self == Self::well_known(3, &[4])
     }
@@ -114,14 +114,14 @@ impl Display for Sid {
 }
 
 fn unreadable() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a list of rights that cannot be read")
+    io::Error::new(io::ErrorKind::InvalidData, "an access control list that cannot be read")
 }
 
 /// Owner and list of rights of a file.
 pub(super) struct Descriptor(Vec<u8>);
 
 impl Descriptor {
-    /// Reads that of a file, whose handle was opened for that (`READ_CONTROL`).
+    /// Reads the descriptor of a file, whose handle was opened for this (`READ_CONTROL`).
     pub(super) fn read(file: &File) -> io::Result<Self> {
         let wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
         let mut words = vec![0_u32; 256];
@@ -182,7 +182,7 @@ impl Descriptor {
             let flags = header >> 8 & 0xFF;
             let size = (header >> 16) as usize;
             match kind {
-                // It is for what the folder will contain.
+                // It applies to the folder's contents only.
                 _ if flags & INHERIT_ONLY_ACE != 0 => {}
                 ACCESS_ALLOWED_ACE_TYPE | ACCESS_ALLOWED_CALLBACK_ACE_TYPE => {
                     let sid = Sid::at(&self.0, at + 8)?;

@@ -8,7 +8,8 @@
 //!     -> (x2 = budget, x3 = pc | reason << 32, x4 = r1, x5 = r3)
 //! ```
 //!
-//! The frame of `enter_code` keeps what the C library's convention preserves, and FPCR.
+//! The frame of `enter_code` saves the registers that the C library's convention preserves, and
+//! FPCR.
 
 use crate::arch::float;
 use std::arch::{asm, naked_asm};
@@ -80,7 +81,7 @@ unsafe extern "C" fn enter_with_host_state(ctx: *mut PpcContext) {
     )
 }
 
-/// Goes on at guest address w3 with the budget in x2. sp equals `Word::SavedStack`.
+/// Continues at guest address w3 with the budget in x2. sp equals `Word::SavedStack`.
 #[unsafe(naked)]
 unsafe extern "C" fn dispatch() {
     naked_asm!(
@@ -167,7 +168,7 @@ pub(crate) unsafe extern "C" fn land() {
     naked_asm!("b {drop}", drop = sym drop_frames)
 }
 
-/// Leaves a region after a fault of which the context has all that is needed.
+/// Leaves a region after a fault for which the context is already complete.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn drop_frames() {
     naked_asm!(

@@ -56,7 +56,7 @@ pub(crate) unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
     )
 }
 
-/// Goes on at guest address rsi with the budget in rdi. rsp equals `Word::SavedStack`.
+/// Continues at guest address rsi with the budget in rdi. rsp equals `Word::SavedStack`.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn dispatch() {
     naked_asm!(
@@ -130,7 +130,7 @@ pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
     )
 }
 
-/// Where the fault handler resumes, with all registers as they are at the access: goes on at the
+/// Where the fault handler resumes, with all registers as they are at the access; continues at the
 /// access's fault exit, or else at [`drop_frames`].
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn land() {
@@ -148,7 +148,7 @@ pub(crate) unsafe extern "sysv64" fn land() {
     )
 }
 
-/// Leaves a region after a fault of which the context has all that is needed.
+/// Leaves a region after a fault for which the context is already complete.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn drop_frames() {
     naked_asm!(

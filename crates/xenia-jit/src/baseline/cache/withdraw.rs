@@ -276,8 +276,8 @@ mod tests {
         assert!(!compiler.cache.is_start(START));
     }
 
-    /// Each word jumps to the next page, and each is a unit of its own: all units have read the
-    /// last page.
+    /// Each word jumps to the next page, and each is a separate unit: all units have read the last
+    /// page.
     #[test]
     fn a_change_withdraws_all_units_that_have_read_the_page() {
         const START: u32 = 0x8000_0000;

@@ -11,7 +11,7 @@ use super::{CALLED, Emitter, STACK, ThunkCall};
 pub(super) enum Exit {
     /// The budget may be too small for the path from `pc`; `charged` was subtracted from it.
     Budget { pc: u32, charged: i32 },
-    /// Calls are nested too deeply to go on at this address.
+    /// Calls are nested too deeply to continue at this address.
     Depth(u32),
     /// A call returned to an address other than the next one.
     Return,

@@ -12,8 +12,8 @@
 //! Floating-point arithmetic raises no exceptions in the modes of compiled code, nor do the integer
 //! instructions, so their order is free.
 //!
-//! Two loads of singles share a check for NaNs. Both precede all writes. If one is refused, the
-//! first is the one to go on with: the loads are made once more.
+//! Two loads of singles share a check for NaNs. Both precede all writes. If one is refused,
+//! execution continues with the first: the loads are made once more.
 
 use super::super::encode::{Dword, Qword, RCX};
 use super::super::float_thunks::{FloatGroup, begins_group, has_float_thunk, packed_operands};

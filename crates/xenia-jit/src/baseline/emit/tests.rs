@@ -134,7 +134,7 @@ fn listing() -> String {
     out
 }
 
-/// Each row alone, each as a store's, and pairs that differ in what they record.
+/// Each row alone, each as a store's, and pairs that record different results.
 fn float_groups() -> impl Iterator<Item = FloatGroup> {
     let alone = Op::all().map(FloatGroup::of);
     let stored =

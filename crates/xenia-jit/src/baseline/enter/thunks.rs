@@ -41,7 +41,7 @@ pub(super) unsafe extern "sysv64" fn missing_called() {
 }
 
 /// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns if the guest
-/// returned to its caller; goes on at any other address that the code leaves for.
+/// returned to its caller; continues at any other address that the code leaves for.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn run_optimized() {
     code!(
@@ -98,7 +98,7 @@ unsafe extern "sysv64" fn run_optimized() {
              cmp ecx, {missing}
              ja 3f
              add [rbp + {shortened}], r9",
-            // The guest goes on: at the caller if LR leads there, else at any other code (2).
+            // The guest continues: at the caller if LR leads there, else at any other code (2).
             load!(),
             "mov ecx, [rbp + {lr}]
              and ecx, -4
@@ -246,8 +246,8 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
     )
 }
 
-/// Defines a thunk that asks a service where to go on. The service returns a host address, or 0 to
-/// leave.
+/// Defines a thunk that asks a service for the next address. The service returns a host address, or
+/// 0 to leave.
 macro_rules! asks {
     ($(#[doc = $doc:literal])* $name:ident => $service:ident) => {
         $(#[doc = $doc])*

@@ -108,7 +108,7 @@ impl FloatRow {
         }
     }
 
-    /// Whether it replaces FPRF, FR and FI, so that those of the row before need not be recorded.
+    /// Whether it replaces FPRF, FR and FI, so that those of the previous row need not be recorded.
     pub(super) fn replaces_status(self) -> bool {
         !matches!(self.operation, Operation::ToInteger(_) | Operation::Compare | Operation::Select)
     }

@@ -125,7 +125,7 @@ impl ThunkWriter {
         }
     }
 
-    /// Records the row and its operands, of which FPRF, FR and FI are computed.
+    /// Records the row and its operands, from which FPRF, FR and FI are computed.
     fn record(&mut self, row: FloatRow) {
         self.e.address(RCX, PENDING | u64::from(row.word));
         self.e.op64(STORE, RCX, Rm::Ctx(LAZY_OP));
@@ -168,7 +168,7 @@ impl ThunkWriter {
         self.e.ret();
     }
 
-    /// Runs a row by the interpreter's arm, and goes on with the next one.
+    /// Runs a row by the interpreter's arm, and continues with the next one.
     fn run_arm(&mut self, row: FloatRow, is_last: bool, stores: bool) {
         self.e.word(RCX, row.word);
         if !is_last {

@@ -39,7 +39,7 @@ const SWITCH: [&str; 13] = [
     "b 0x82000028",
     "li r3,2", // case 1
     "b 0x82000028",
-    "li r3,3", // case 2, which goes on in the default case
+    "li r3,3", // case 2, which falls through to the default case
     "li r3,4",
     "blr",
     "li r3,5", // another function

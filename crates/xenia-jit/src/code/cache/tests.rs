@@ -97,7 +97,7 @@ fn pages_with_only_stored_code_are_limited() {
         cache.mark_stored(0xA000_0000 + (n << 12));
     }
     assert_eq!((cache.tables.in_use(), cache.tables.of_code()), (64, 0));
-    // Code has tables of its own; those that it leaves are not the store's as well.
+    // Code has separate tables; those that it leaves do not become the store's.
     for n in 0..64 {
         cache.publish(region(0xC000_0000 + (n << 12), 64), Vec::new()).unwrap();
         cache.mark_stored(0xC000_0000 + (n << 12));

@@ -42,7 +42,7 @@ pub(crate) struct Label {
 /// Facts for the code cache, and the tables of the code.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Body {
-    /// The function of which it is a piece, if that is known.
+    /// The function that it is a piece of, if that is known.
     pub(crate) piece: Option<PieceOf>,
     /// Addresses of its callees.
     pub(crate) calls: Vec<u32>,

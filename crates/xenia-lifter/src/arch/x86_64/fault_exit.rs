@@ -133,7 +133,7 @@ impl Opcode {
         Some(Self { length: prefixes + opcode.length, ..opcode })
     }
 
-    /// A VEX prefix of two bytes, which stands for the first map, and a move.
+    /// A VEX prefix of two bytes, which implies the first map, and a move.
     fn vex2(code: &[u8]) -> Option<Self> {
         let plain = is_vector_move(*code.get(2)?)?;
         Some(Self { length: 3, plain, immediate: 0, base_high: false, index_high: false })
@@ -148,7 +148,7 @@ impl Opcode {
         Some(Self { length: 4, plain, immediate: 0, base_high, index_high })
     }
 
-    /// An opcode without VEX, with or without REX. `is_half`: behind an operand-size prefix.
+    /// An opcode without VEX, with or without REX. `is_half`: after an operand-size prefix.
     fn legacy(code: &[u8], is_half: bool) -> Option<Self> {
         let rex = code.first().copied().filter(|first| first & 0xF0 == 0x40).unwrap_or(0);
         let mut length = usize::from(rex != 0) + 1;
@@ -197,7 +197,7 @@ impl ModRm {
         }
         let sib = if low == 4 { Some(*code.get(1)?) } else { None };
         let displacement = match mode {
-            // Register 5 as the base stands for a displacement of 32 bits.
+            // Register 5 as the base means a displacement of 32 bits.
             0 if sib.unwrap_or(low) & 7 == 5 => 4,
             0 => 0,
             1 => 1,
@@ -331,7 +331,7 @@ mod tests {
         let refused: [&[u8]; 7] = [
             // Another instruction in between: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x01, 0xD8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
-            // Another instruction behind the test: add rax, rbx.
+            // Another instruction after the test: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x48, 0x01, 0xD8, 0x0F, 0x84, 0x34, 0x12, 0, 0],
             // A second access in between.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],

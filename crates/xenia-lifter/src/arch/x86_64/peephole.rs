@@ -29,7 +29,7 @@ mod tests;
 use crate::arch::{TargetCpu, features};
 use crate::peephole::{Facts, Optimized};
 
-/// Optimizes the code of one function. `None` if it has anything that the pass does not know.
+/// Optimizes the code of one function. `None` if it has anything that the pass does not support.
 pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, cpu: TargetCpu) -> Option<Optimized> {
     if !facts.are_inside(code.len()) {
         return None;

@@ -88,7 +88,7 @@ impl Lifter<'_> {
         self.b.ins().load(types::I64, HOST, ctx, offset)
     }
 
-    /// Copies a GPR with what is known of its low word.
+    /// Copies a GPR, including the facts known of its low word.
     pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
         let value = self.gpr(from);
         let low = self.state.cache.low[from];

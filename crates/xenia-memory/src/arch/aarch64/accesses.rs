@@ -20,8 +20,8 @@ macro_rules! scalar {
         #[inline(always)]
         pub(crate) unsafe fn $load(base: *const u8, addr: u32) -> $t {
             let value: $wide;
-            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches
-            // nothing else.
+            // SAFETY: the caller guarantees that the bytes are mapped readable; the instruction
+            // touches nothing else.
             unsafe {
                 asm!(
                     concat!("ldr", $suffix, " {v", $operand, "}, [{b}, {a}]"),
@@ -39,8 +39,8 @@ macro_rules! scalar {
         /// See the rules of [`crate::host`].
         #[inline(always)]
         pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches
-            // nothing else.
+            // SAFETY: the caller guarantees that the bytes are mapped writable; the instruction
+            // touches nothing else.
             unsafe {
                 asm!(
                     "dmb ish",
@@ -66,7 +66,7 @@ macro_rules! compare_exchange {
         #[inline(always)]
         pub(crate) unsafe fn $name(base: *mut u8, addr: u32, expected: $t, new: $t) -> $t {
             let old: $t;
-            // SAFETY: the caller says that the bytes are mapped writable.
+            // SAFETY: the caller guarantees that the bytes are mapped writable.
             unsafe {
                 asm!(
                     "2:",

@@ -15,8 +15,8 @@ macro_rules! scalar {
         #[inline(always)]
         pub(crate) unsafe fn $load(base: *const u8, addr: u32) -> $t {
             let value: $t;
-            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches
-            // nothing else.
+            // SAFETY: the caller guarantees that the bytes are mapped readable; the instruction
+            // touches nothing else.
             unsafe {
                 asm!(
                     concat!("mov {v", $operand, "}, ", $width, " ptr [{b} + {a}]"),
@@ -33,8 +33,8 @@ macro_rules! scalar {
         /// See the rules of [`crate::host`].
         #[inline(always)]
         pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches
-            // nothing else.
+            // SAFETY: the caller guarantees that the bytes are mapped writable; the instruction
+            // touches nothing else.
             unsafe {
                 asm!(
                     concat!("mov ", $width, " ptr [{b} + {a}], {v", $operand, "}"),
@@ -59,7 +59,7 @@ macro_rules! compare_exchange {
         #[inline(always)]
         pub(crate) unsafe fn $name(base: *mut u8, addr: u32, expected: $t, new: $t) -> $t {
             let old: $t;
-            // SAFETY: the caller says that the bytes are mapped writable.
+            // SAFETY: the caller guarantees that the bytes are mapped writable.
             unsafe {
                 asm!(
                     concat!("lock cmpxchg ", $width, " ptr [{b} + {a}], {n", $operand, "}"),

@@ -1,12 +1,12 @@
-//! Copies between registers, of which one can take the place of the other.
+//! Copies between registers, one of which can replace the other.
 
 use super::flow::{Block, FunctionCode, HostOp, Successor};
 use super::liveness::fixed;
 use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
 use iced_x86::{Code, OpKind, Register};
 
-/// Maximum number of instructions between a copy and the last use of it. Longer lives are left:
-/// the time for a function stays linear in its size.
+/// Maximum number of instructions between a copy and the last use of it. Longer live ranges are
+/// skipped: the time for a function stays linear in its size.
 const MAX_DISTANCE: usize = 48;
 
 /// A copy between two general registers.
@@ -34,7 +34,7 @@ pub(super) fn remove(flow: &mut FunctionCode) {
                 if copy.to != copy.from {
                     if read_source(flow, block, at, copy) {
                         flow.ops[at].remove();
-                        // Nothing reads the copy, and its register holds what it held before.
+                        // Nothing reads the copy, and its register keeps its old value.
                         continue;
                     }
                     if copy.is_whole && make_in_place(flow, block, at, copy) {
@@ -102,7 +102,7 @@ fn reads_low_half(op: &HostOp, register: u8) -> bool {
     !in_address && !operands.into_iter().any(is_long)
 }
 
-/// An edit: the index of an instruction, and what it becomes.
+/// An edit: the index of an instruction, and its replacement.
 type Edit = (usize, HostOp);
 
 fn apply(flow: &mut FunctionCode, edits: Vec<Edit>) {
@@ -129,7 +129,7 @@ struct Redirect {
     is_whole: bool,
 }
 
-/// The edits by which the instructions behind the one at `at` read the new register, until the old
+/// The edits that make the instructions after the one at `at` read the new register, until the old
 /// one gets another value. `None` if one of them can't, as when the new one has changed before; or
 /// if one reads more than is the same.
 fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redirect) -> Option<Vec<Edit>> {
@@ -206,7 +206,7 @@ fn make_in_place(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -
             break;
         }
     }
-    // The old register must not be read behind the copy, or the new one must do.
+    // The old register must not be read after the copy, unless the new one can be read instead.
     let redirect = Redirect { old: from, new: to, is_whole: true };
     let Some(behind) = redirected(flow, block, at, redirect) else { return false };
     changed.extend(behind);

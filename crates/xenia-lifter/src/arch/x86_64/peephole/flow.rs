@@ -252,7 +252,7 @@ impl FunctionCode {
                 op.landing = Some(block_at(at)?);
             }
             if let Successor::Mark(_) = op.successor {
-                // The table of landings says where the fault exit is.
+                // The table of landings has the address of the fault exit.
                 op.remove();
             }
         }

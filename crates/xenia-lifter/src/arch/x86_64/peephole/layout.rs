@@ -31,7 +31,7 @@ pub(super) fn lay_out(flow: &FunctionCode, code: &[u8]) -> Option<Optimized> {
     };
     let targets = targets(flow)?;
     layout.place(flow);
-    // Branches only get shorter, and so does what they skip.
+    // Branches only get shorter, and so does the code that they skip.
     for _ in 0..MAX_PASSES {
         if !layout.shorten(flow, &targets) {
             break;

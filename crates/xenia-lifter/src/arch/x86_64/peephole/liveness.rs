@@ -56,13 +56,13 @@ fn before(blocks: &[Block], op: &HostOp, after: u16) -> u16 {
     left | needed(blocks, op)
 }
 
-/// The registers whose values `op` reads, or the code behind its fault exit.
+/// The registers whose values `op` reads, or the code at its fault exit.
 pub(super) fn needed(blocks: &[Block], op: &HostOp) -> u16 {
     op.usage.reads | fixed(blocks, op)
 }
 
 /// The registers whose values must be where they are at `op`, although it does not name them: as
-/// arguments of a call, or for the code behind its fault exit.
+/// arguments of a call, or for the code at its fault exit.
 pub(super) fn fixed(blocks: &[Block], op: &HostOp) -> u16 {
     let landing = op.landing.map_or(0, |block| blocks[block as usize].live_in);
     let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);

@@ -67,7 +67,7 @@ fn part(like: Register, to: u8) -> Option<Register> {
     }
 }
 
-/// Tools that keep memory of their own, so that editing an instruction allocates nothing.
+/// Tools that keep their memory, so that editing an instruction allocates nothing.
 pub(super) struct Workshop {
     info: InstructionInfoFactory,
     encoder: Encoder,

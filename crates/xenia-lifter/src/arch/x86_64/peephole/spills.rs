@@ -1,6 +1,6 @@
 //! Moves between registers and the stack that change nothing.
 //!
-//! The register allocator splits lives at the ends of blocks, so a value that stays both in a
+//! The register allocator splits live ranges at the ends of blocks, so a value that stays both in a
 //! register and in its stack slot is often loaded or stored again. A forward analysis finds which
 //! registers hold the value of each slot, over all blocks; a backward one, which slots are read
 //! again.

@@ -73,7 +73,7 @@ fn a_swapped_store_is_one_instruction() {
 
 #[test]
 fn a_swap_stays_on_its_side_of_a_call() {
-    // mov eax,[rdi]; call rcx; bswap eax; ret: a result is swapped, not what was loaded.
+    // mov eax,[rdi]; call rcx; bswap eax; ret: a result is swapped, not the loaded value.
     check(&[0x8B, 0x07, 0xFF, 0xD1, 0x0F, 0xC8, 0xC3], "mov eax,[rdi]; call rcx; bswap eax; ret");
     // bswap eax; call rcx; mov [rbx],eax; mov rax,rdx; ret
     let code = [0x0F, 0xC8, 0xFF, 0xD1, 0x89, 0x03, 0x48, 0x89, 0xD0, 0xC3];

@@ -5,7 +5,8 @@
 //! and of the number of events before. So both versions have the same [`Event`]s if each access,
 //! branch, call and exit finds the same values.
 //!
-//! The stack is memory without events. Calls read and change what the calling conventions say.
+//! The stack is memory without events. Calls read and change the registers that the calling
+//! conventions specify.
 
 use super::super::operands::number;
 use crate::hook::Hook;
@@ -27,7 +28,7 @@ const TABLE_BITS: u32 = 40;
 /// Part of the marked accesses that fault: one in so many.
 const FAULTS: u64 = 3;
 
-/// An effect of code that others see.
+/// An effect of code that is visible outside.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
     /// Address and size in bytes.
@@ -42,7 +43,7 @@ pub(super) enum Event {
     Return(Vec<u64>),
     /// As [`Event::Call`], without a return.
     Leave(u64, Vec<u64>),
-    /// The offset of the code where execution goes on.
+    /// The offset of the code where execution continues.
     Goto(u32),
     Trap,
     /// The limit of events is reached.
@@ -370,7 +371,7 @@ impl Machine<'_> {
             }
             Lea => {
                 let place = i.ip_rel_memory_address() as u32;
-                // Data may be aligned behind the place to which its offset has moved.
+                // Alignment may place data after the position to which its offset has moved.
                 let table = self.program.tables.iter().rposition(|&(start, _)| start <= place);
                 let address = match self.symbol(i, at) {
                     None if i.is_ip_rel_memory_operand() => {

@@ -60,7 +60,7 @@ impl Writer {
         }
     }
 
-    /// The end of a block; `cold` ones leave more often, and so does the last one.
+    /// The end of a block; `cold` blocks return more often, and so does the last one.
     fn end(&mut self, blocks: usize, cold: bool) {
         let is_last = self.blocks.len() == blocks;
         match self.dice.below(12) {
@@ -86,7 +86,7 @@ impl Writer {
         }
     }
 
-    /// Data and code behind the blocks.
+    /// Data and code after the blocks.
     fn finish(&mut self, hot: usize) {
         while !self.len().is_multiple_of(ALIGNMENT) {
             self.bytes(&[0]);
