@@ -1,6 +1,6 @@
-//! Decodes packets of XMA and prints what is in them; `OUT` gets the samples, 16-bit and
+//! Decodes packets of XMA and prints their contents; `OUT` gets the samples, 16-bit and
 //! little-endian: `cargo run -p xenia-audio --example xma -- FILE mono|stereo [OUT]`. Without a
-//! file it decodes a tone of ours.
+//! file it decodes a built-in tone.
 
 use std::path::PathBuf;
 use xenia_audio::xma::stream::{FRAME_SAMPLES, RateCode, decode};

@@ -117,8 +117,8 @@ pub enum Readback {
 pub enum QueryReports {
     /// At the packet of the report.
     Exact,
-    /// When the backend has counted: later packets go on meanwhile, and their effects on memory
-    /// wait in line. In lockstep as [`Exact`](Self::Exact).
+    /// When the backend has counted: later packets are executed meanwhile, and their effects on
+    /// memory are queued. In lockstep as [`Exact`](Self::Exact).
     Late,
 }
 

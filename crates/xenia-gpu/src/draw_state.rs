@@ -258,7 +258,7 @@ pub struct DrawCall {
     /// and y even, y odd, x odd, and both odd.
     pub alpha_to_mask: Option<[u8; 4]>,
     pub depth: DepthStencil,
-    /// Survey of which the draw is a part: it only finds out whether a sample passes, and counts in
+    /// Survey that the draw belongs to: it only determines whether a sample passes, and counts in
     /// no report of samples.
     pub survey: Option<ConditionalSurvey>,
 }

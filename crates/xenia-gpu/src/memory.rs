@@ -1,9 +1,9 @@
 //! Physical memory as the graphics chip sees it.
 //!
 //! The chip addresses 512 MiB of physical memory and has no page protection. It also reads vertices
-//! and indices that the title keeps locked in the second-level cache, without memory behind them.
-//! All accesses of this crate to guest memory go through [`PhysicalMemory`], so for a trace or a
-//! test, [`Ram`] can replace a whole machine.
+//! and indices that the title keeps locked in the second-level cache, not backed by memory. All
+//! accesses of this crate to guest memory go through [`PhysicalMemory`], so for a trace or a test,
+//! [`Ram`] can replace a whole machine.
 
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};

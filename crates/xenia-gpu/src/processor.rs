@@ -14,8 +14,8 @@
 //! the backend and the speed of the host.
 //!
 //! **Short pumps.** Where guest code runs beside the pumps ([`Config::short_pumps`]), a host may be
-//! slower than the modelled chip. A pump then ends after some draws, so the caller soon gets to its
-//! other duties, and a vertical blank that is overdue comes before packets that are due earlier.
+//! slower than the modelled chip. A pump then ends after some draws, so the caller can soon do its
+//! other work, and an overdue vertical blank is handled before packets that are due earlier.
 //!
 //! **Hostile streams.** Work per pump is bounded by the elapsed guest time and by
 //! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest at most [`MAX_DEPTH`] deep; an unsatisfied wait
@@ -355,7 +355,7 @@ impl CommandProcessor {
     }
 
     /// Skips vertical blanks up to `now` without an effect. The caller has seen that the processor
-    /// was blocked at the one before, and its wait would find the same at each of them. The last
+    /// was blocked at the previous one, and its wait would find the same at each of them. The last
     /// ones are not skipped, because their interrupts count.
     fn skip_blanks(&mut self, now: u64) {
         let skipped = self.display.skip_blanks(now, MAX_INTERRUPTS_PER_PUMP);

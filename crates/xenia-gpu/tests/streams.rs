@@ -30,7 +30,7 @@ const PLAYED: u64 = 512;
 const ON_A_MACHINE: u64 = 16;
 /// Streams that share a reference backend.
 const SHARED: u64 = 1000;
-/// Most words in a packet, including its header.
+/// Maximum number of words in a packet, including its header.
 const MAX_PACKET: u64 = 0x4001;
 const CANARY: u8 = 0xc5;
 

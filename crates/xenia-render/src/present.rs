@@ -35,7 +35,7 @@ pub(crate) enum Presented {
 /// that pictures need no way through memory.
 pub(crate) struct Presenter {
     window: Arc<Window>,
-    /// Part of the adapter's name, if it was asked for by that.
+    /// Part of the adapter's name, if it was requested by name.
     named: Option<String>,
     instance: wgpu::Instance,
     /// `None` only while another one is made.
@@ -237,7 +237,7 @@ impl Presenter {
         self.pages.insert(pages).upload(&self.device.device, &self.device.queue);
     }
 
-    /// Draws the frame at this place and with this appearance, and what is over it.
+    /// Draws the frame at this place and with this appearance, and the layers over it.
     pub(crate) fn draw(&mut self, place: Option<(Rectangle, Filter)>, appearance: &Appearance) -> Presented {
         use wgpu::CurrentSurfaceTexture as Current;
         if self.failed {

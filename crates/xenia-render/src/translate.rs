@@ -72,7 +72,7 @@ pub struct Interpolators {
     pub affine: bool,
 }
 
-/// Kind of primitive that pixels belong to, which the signs in the position register tell.
+/// Kind of primitive that pixels belong to, which the signs in the position register encode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PixelsOf {
     /// Triangles and rectangles.

@@ -313,7 +313,7 @@ pub trait InputClient {
     /// Uses the next named assignment.
     fn next_assignment(&self) -> Result<ControllerKeys, String>;
 
-    /// Goes back to what is built in.
+    /// Restores the built-in assignment.
     fn reset(&self) -> Result<ControllerKeys, String>;
 
     /// Runs the motors of all pads, or stops them.
@@ -355,7 +355,7 @@ pub trait LibraryClient {
     fn is_folder(&self, path: &Path) -> bool;
 
     /// A folder with the part of its folders that begins with this one, from 0; of `None`, one that
-    /// is likely to be wanted.
+    /// the user probably wants.
     fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel;
 
     /// Adds a folder, and scans it. Returns a message.

@@ -17,7 +17,7 @@ const LINE: usize = 8;
 /// Reason why a file is not a case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
-    /// A line that is none of the format.
+    /// A line that violates the format.
     #[error("line {0}: expected a comment, `family NAME` or `words HEX...`")]
     Line(usize),
     /// A family that doesn't exist.

@@ -13,7 +13,7 @@ use crate::{Backends, Choices, SceneCase, SceneDifference, SceneFamily, SceneOut
 pub struct SceneFuzzConfig {
     /// Families, which take turns.
     pub families: Vec<SceneFamily>,
-    /// Cases of another seed have nothing in common.
+    /// Cases of different seeds are unrelated.
     pub seed: u32,
     /// Numbers of the cases.
     pub numbers: Range<u64>,
@@ -71,7 +71,7 @@ pub struct SceneFuzzReport {
 }
 
 impl SceneCase {
-    /// Draws the case and compares. A panic is a difference; the backends are then made anew.
+    /// Draws the case and compares. A panic is a difference; the backends are then recreated.
     pub fn run(&self, backends: &mut Backends<'_>) -> Result<SceneOutcome, SceneDifference> {
         attempt(self.family, backends, &mut self.choices())
     }

@@ -16,7 +16,7 @@ use crate::side::{SceneSide, page_words};
 pub enum SceneOutcome {
     /// Both backends left the same, and something changed.
     Same,
-    /// Both backends left the same, and nothing changed.
+    /// Both backends have the same result, and nothing changed.
     NoEffect,
     /// The state has no defined result, so nothing was drawn.
     Skipped,

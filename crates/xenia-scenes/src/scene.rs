@@ -181,7 +181,7 @@ impl SceneBuilder {
         self.words.extend([type3(opcode::DRAW_INDX_2, 1), primitive | 2 << 6 | count << 16]);
     }
 
-    /// Runs the queued commands; returns whether the processor came to their end.
+    /// Runs the queued commands; returns whether the processor reached their end.
     pub fn execute(&mut self) -> bool {
         for chunk in std::mem::take(&mut self.words).chunks(RING_WORDS) {
             self.gpu.initialize_ring(RING, 12);

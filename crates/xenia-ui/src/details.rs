@@ -9,7 +9,7 @@ use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
 use egui::Ui;
 use std::path::{Path, PathBuf};
 
-/// Shows what is known of a title and what it has left on the disk.
+/// Shows the known facts about a title and its data on the disk.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
     let title = title?;
     ui.vertical_centered(|ui| ui.heading(&title.name));

@@ -1,8 +1,8 @@
 //! A dialog of the console over the picture: a message with buttons, or a text that is entered with
 //! a keyboard of letters.
 //!
-//! The machine's owner moves the choice, by guest time; here it is only shown, and what the mouse
-//! clicks is passed on. The focus follows the choice, so that it can be read out.
+//! The machine's owner moves the choice, by guest time; here it is only shown, and clicks are
+//! passed on. The focus follows the choice, so that it can be read out.
 
 use egui::{Align2, Area, Button, Context, Frame, Id, Label, Order, RichText, Role, Ui, WidgetInfo, vec2};
 
@@ -76,7 +76,7 @@ const BELOW: [(&str, DialogPick); 4] = [
     ("Cancel", DialogPick::Leave),
 ];
 
-/// Shows a dialog in the middle. Returns what was clicked.
+/// Shows a dialog in the middle. Returns the clicked part.
 pub(super) fn show(context: &Context, dialog: &ConsoleDialog) -> Option<DialogPick> {
     let area = Area::new(Id::unique("console dialog")).order(Order::Middle);
     let shown = area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {

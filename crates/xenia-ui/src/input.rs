@@ -182,7 +182,7 @@ pub(super) fn walk(ui: &Ui, rows: &[Response], filter: EventFilter) {
     };
     if let Some(next) = next {
         next.request_focus();
-        // The filter does not act in the first pass with the focus: egui would go on by one more.
+        // The filter does not act in the first pass with the focus: egui would move on by one more.
         ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
     }
 }

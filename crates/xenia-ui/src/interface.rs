@@ -1,4 +1,4 @@
-//! State of the pages, and what they have in common.
+//! State of the pages, and their common data.
 
 use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;
@@ -179,7 +179,7 @@ impl UserInterface {
         self.text = text;
     }
 
-    /// Runs a pass: the text outside of pages, and the open page. Returns what is to be drawn, and
+    /// Runs a pass: the text outside of pages, and the open page. Returns the shapes to draw, and
     /// the commands.
     pub fn show(&mut self, mut input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
         let page = self.page;
@@ -311,7 +311,7 @@ impl UserInterface {
     }
 }
 
-/// Takes out the events after so many keys that are pressed.
+/// Takes out the events after this number of key presses.
 fn after_keys(number: usize, events: &mut Vec<Event>) -> Vec<Event> {
     let is_press = |event: &Event| matches!(event, Event::Key { pressed: true, .. });
     let presses = events.iter().enumerate().filter(|(_, event)| is_press(event));

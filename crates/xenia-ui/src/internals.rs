@@ -35,7 +35,7 @@ pub(super) struct InternalsView {
 }
 
 impl InternalsView {
-    /// The rows that are shown, of so many.
+    /// The rows that are shown, out of this number.
     fn shown(self, rows: usize) -> Range<usize> {
         let first = self.first.min(rows.saturating_sub(1));
         first..rows.min(first + ROWS)

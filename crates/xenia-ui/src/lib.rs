@@ -7,8 +7,8 @@
 //!  events, PadKeys    ──▶        └──────────▶ shapes, which the window draws
 //! ```
 //!
-//! A page is a function from a [`PageModel`] to an outcome. It knows no window, machine or graphics
-//! device, so tests run pages without any of them.
+//! A page is a function from a [`PageModel`] to an outcome. It does not depend on a window, machine
+//! or graphics device, so tests run pages without any of them.
 #![forbid(unsafe_code)]
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub struct PageModel {
 /// Data that a title has left on the disk, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredData {
-    /// Caches, which are made again; `None` if there are none.
+    /// Caches, which can be rebuilt; `None` if there are none.
     pub caches: Option<String>,
     /// Saved games and states, which are lost if they are deleted; `None` if there are none.
     pub saves: Option<String>,
@@ -86,7 +86,7 @@ pub struct PageFailure {
 /// Kind of the data that a title has left on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoredKind {
-    /// Caches, which are made again.
+    /// Caches, which can be rebuilt.
     Caches,
     /// Saved games and states.
     Saves,
@@ -142,7 +142,7 @@ pub enum SettingControl {
 /// Command of a page to the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageCommand {
-    /// Close the pages and let the title go on.
+    /// Close the pages and resume the title.
     Resume,
     /// Restart the title.
     Restart,
@@ -159,7 +159,7 @@ pub enum PageCommand {
     /// Show the library in this way, now and at the next start.
     ShowLibrary(LibraryView),
     /// Show the folders in this one, from the one with this number on, from 0. `None` shows a
-    /// folder that is likely to be wanted.
+    /// folder that the user probably wants.
     ShowFolders(Option<PathBuf>, usize),
     /// Add a folder to the library.
     AddFolder(PathBuf),

@@ -34,7 +34,7 @@ pub struct OverlayText {
 }
 
 impl OverlayText {
-    /// Draws what is below pages. Returns what was clicked in the dialog.
+    /// Draws the parts below pages. Returns the part of the dialog that was clicked.
     pub(super) fn show_below(&self, context: &Context) -> Option<DialogPick> {
         let painter = context.layer_painter(LayerId::background());
         panel(&painter, &self.figures, Align2::LEFT_TOP, LETTERS);
@@ -46,7 +46,7 @@ impl OverlayText {
         dialog::show(context, self.dialog.as_ref()?)
     }
 
-    /// Draws what is above pages.
+    /// Draws the parts above pages.
     pub(super) fn show_above(&self, context: &Context) {
         let layer = LayerId::new(Order::Foreground, Id::unique("messages"));
         panel(&context.layer_painter(layer), &self.messages, Align2::LEFT_BOTTOM, LETTERS);

@@ -3,8 +3,8 @@
 use egui::{Event, Key, Modifiers};
 use std::time::Duration;
 
-// The bits of the console's own states of pads. This crate knows nothing of the emulator, so they
-// stand here again.
+// The bits of the console's own states of pads. This crate does not depend on the emulator, so they
+// are repeated here.
 const UP: u16 = 0x0001;
 const DOWN: u16 = 0x0002;
 const LEFT: u16 = 0x0004;
@@ -92,7 +92,7 @@ impl PadKeys {
         self.repeats_at.into_iter().chain(self.menu_at).min()
     }
 
-    /// Repeats what is held. Returns true if the menu was asked for.
+    /// Repeats held buttons. Returns true if the menu was asked for.
     pub fn tick(&mut self, now: Duration, events: &mut Vec<Event>) -> bool {
         if self.repeats_at.is_some_and(|at| at <= now) {
             self.repeats_at = Some(now + NEXT_REPEAT);

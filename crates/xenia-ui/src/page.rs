@@ -40,7 +40,7 @@ pub enum MenuPage {
     Package,
     /// Question before a package is deleted.
     AskDeletePackage,
-    /// A package is chosen, to be taken in.
+    /// A package is chosen for import.
     Import,
     /// Question before a package replaces another one.
     AskReplace,

@@ -14,8 +14,8 @@ pub(super) fn place(ui: &mut Ui, shown: &Range<usize>, total: usize) {
     }
 }
 
-/// Entries that turn to the parts before and after; a part has so many rows. Returns the first row
-/// of the part that was chosen.
+/// Entries that turn to the previous and next parts; a part has this number of rows. Returns the
+/// first row of the part that was chosen.
 pub(super) fn turn(ui: &mut Ui, shown: &Range<usize>, total: usize, part: usize) -> Option<usize> {
     let before = (shown.start > 0 && entry(ui, "Previous")).then(|| shown.start.saturating_sub(part));
     let after = (shown.end < total && entry(ui, "Next")).then_some(shown.end);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct LibraryIcon {
     /// Width and height in pixels.
     pub size: [u16; 2],
-    /// Red, green, blue and alpha of each pixel; as many as the size says.
+    /// Red, green, blue and alpha of each pixel; as many as the size requires.
     pub rgba: Vec<u8>,
 }
 

@@ -176,7 +176,7 @@ impl Driver {
         self.events(Vec::new()).0.shapes.iter().any(|shape| find(&shape.shape, text).is_some())
     }
 
-    /// Number of passes without input until the page stands still; at most `most`.
+    /// Number of passes without input until the page stops changing; at most `most`.
     pub(super) fn passes_until_still(&mut self, most: usize) -> usize {
         (0..most)
             .find(|_| {

@@ -30,7 +30,7 @@ impl TypedText {
         *self = Self { text: text.to_owned(), shift: false };
     }
 
-    /// Adds letters, as far as the text may be long.
+    /// Adds letters, up to the text's limit.
     fn add(&mut self, letters: &str) {
         if self.text.len() + letters.len() <= MAX_TEXT {
             self.text.extend(letters.chars().filter(|letter| !letter.is_control()));

@@ -223,7 +223,7 @@ fn loops_are_exact_to_the_subframe() {
     assert_eq!(places[2] / (PACKET_SIZE * 8), places[3] / (PACKET_SIZE * 8));
     for (end, skip) in [(3, 0), (0, 0), (2, 1), (1, 4)] {
         let mut bench = Bench::new(&bytes, 16, false);
-        // Some titles give a bit of the frame before.
+        // Some titles give a bit of the previous frame.
         bench.set(field::LOOP_START, places[3] - u32::from(skip == 1));
         bench.set(field::LOOP_END, places[8]);
         bench.set(field::LOOP_COUNT, 2);

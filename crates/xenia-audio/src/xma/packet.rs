@@ -166,7 +166,7 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             position = Position { packet: following, bit: 0 };
             continue;
         };
-        // Some titles give a loop start that is a bit of the frame before.
+        // Some titles give a loop start that is a bit of the previous frame.
         position.bit = start.bit;
         let frame = match gather_frame(packets, packet, position, following) {
             Gathered::Frame(frame) => frame,
@@ -384,7 +384,7 @@ mod tests {
         let next = packet(xma2(1, 0, 0), &[(32, 64)]);
         for header in [xma2(3, 0, 0), 0x0800_0000] {
             let mut first = packet(header, &[(32, 1000), (1032, 1000), (2032, 1000)]);
-            // Padding follows the last frame, and its last bit says so.
+            // Padding follows the last frame: its last bit is clear.
             first[3031 / 8] &= !1;
             let mut list = List(vec![first, next]);
             for (bit, expected) in [

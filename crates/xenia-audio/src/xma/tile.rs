@@ -130,7 +130,7 @@ impl Scales {
         Ok(())
     }
 
-    /// Reads scale factors, or their differences from those of the tile before.
+    /// Reads scale factors, or their differences from those of the previous tile.
     fn read_new(&mut self, bits: &mut Bits<'_>, bands: usize) -> Result<(), XmaError> {
         let codes = Codes::get();
         if self.sent_for.is_none() {

@@ -98,7 +98,7 @@ pub(crate) struct Threaded {
     inputs: Inputs,
     name: &'static str,
     cancel: Option<Cancel>,
-    /// Most bytes that snapshots of queued draws may hold.
+    /// Maximum total size in bytes of the snapshots of queued draws.
     most_bytes: usize,
     thread: Option<JoinHandle<()>>,
 }

@@ -98,8 +98,8 @@ fn sub_pixels(control: pa::PaSuVtxCntl) -> u32 {
 
 /// Flat-shaded interpolators, one bit each.
 ///
-/// Unsure: no source says which value of a bit means smooth. Direct3D's default sets all bits, and
-/// a register that was never written (0) is taken as smooth too.
+/// Unsure: no source documents which value of a bit means smooth. Direct3D's default sets all bits,
+/// and a register that was never written (0) is taken as smooth too.
 fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
     if control.0 == 0 { 0 } else { !control.param_shade() & 0xffff }
 }

@@ -13,7 +13,7 @@ const BLEND_CONTROL: [u32; 4] =
 fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
     let info = rb::RbColorInfo(registers.get(INFO[slot]));
     let format = info.color_format();
-    // Components that the format lacks are not written, whatever the mask says.
+    // Components that the format lacks are not written, regardless of the mask.
     let write_mask = (registers.get(rb::RbColorMask::INDEX) >> (slot * 4)) as u8 & format.components();
     let blend = rb::RbBlendcontrol(registers.get(BLEND_CONTROL[slot]));
     (write_mask != 0).then(|| ColorTarget {

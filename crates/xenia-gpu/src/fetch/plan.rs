@@ -21,8 +21,8 @@ pub struct FetchPlan {
     pub slices: [TextureFilter; 2],
     /// Lowest and highest level that the fetch may read. Both exist.
     pub levels: [u32; 2],
-    /// Most samples along the longer axis of a pixel's footprint: 1 unless all filters are linear,
-    /// like on host GPUs.
+    /// Maximum number of samples along the longer axis of a pixel's footprint: 1 unless all filters
+    /// are linear, like on host GPUs.
     pub taps: u32,
 }
 
@@ -59,8 +59,8 @@ impl FetchPlan {
         Self { slices, ..Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy) }
     }
 
-    /// Level whose texels unnormalised coordinates of a 2D fetch count: 0 for the base map if that
-    /// is there.
+    /// Level whose texels unnormalised coordinates of a 2D fetch count: 0 for the base map if it is
+    /// present.
     pub(crate) fn locked_level(&self, info: &TextureInfo) -> u32 {
         let is_base = self.mip == TextureFilter::BaseMap && info.has_base();
         if is_base { 0 } else { info.locked_level() }
@@ -81,7 +81,7 @@ impl FetchPlan {
     }
 
     /// Addressing modes of a fetch whose filter within a level is linear or point. A point filter
-    /// has no half-way, and may be told to prefer the nearest texel over the border. A volume's
+    /// has no half-way, and may be set to prefer the nearest texel over the border. A volume's
     /// third axis keeps half-way modes, as it has a filter of its own.
     pub fn clamp(info: &TextureInfo, is_linear: bool) -> [ClampMode; 3] {
         use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};

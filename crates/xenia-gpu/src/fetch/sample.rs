@@ -170,7 +170,7 @@ impl<'a> Lookup<'a> {
         result
     }
 
-    /// Most samples that the fetch may average.
+    /// Maximum number of samples that the fetch may average.
     fn most_taps(&self) -> u32 {
         let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
         let is_plane = self.fetch.dimension == Dimension::D2 && self.binding.info.dimension == Dimension::D2;

@@ -3,7 +3,7 @@
 use crate::draw_state::{DrawCall, IndexSource};
 use crate::memory::{Endian, PhysicalMemory, PhysicalRange};
 
-/// Most vertices in a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
+/// Maximum number of vertices in a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
 pub const MAX_COUNT: u32 = 65_535;
 
 /// Memory range of a draw's index buffer.

@@ -273,7 +273,7 @@ fn statement(line: &str) -> Result<Item> {
             let (inside, rest) = rest.split_once(')').ok_or("no closing parenthesis")?;
             match condition(inside)? {
                 Condition::Predicate(value) => (Some(value), rest.trim()),
-                _ => return Err("only a predicate can stand before an instruction".into()),
+                _ => return Err("only a predicate can precede an instruction".into()),
             }
         }
         None => (None, line),

@@ -109,7 +109,8 @@ fn operand_text(operand: &Operand, components: &[u8]) -> String {
     format!("{sign}{}.{}", source_text(operand.source, operand.absolute), letters(components.iter().copied()))
 }
 
-/// Destination with its components; constant zeros and ones stand in the components' positions.
+/// Destination with its components; constant zeros and ones are written in the components'
+/// positions.
 fn destination_text(kind: ShaderKind, to: Destination, mask: u8, zeros: u8, ones: u8) -> String {
     let name = match to {
         Destination::Register(register) => format!("r{register}"),

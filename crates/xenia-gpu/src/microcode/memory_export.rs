@@ -6,7 +6,7 @@
 //! exported.
 //!
 //! Unsure: values that a lane wrote before it was killed are exported, later ones aren't. This
-//! follows Direct3D's rule for writes of pixel shaders; the chip's documents don't say.
+//! follows Direct3D's rule for writes of pixel shaders; the chip's documents don't specify it.
 
 use super::lanes::{LANES, Mask, Vector};
 

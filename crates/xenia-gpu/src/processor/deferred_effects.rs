@@ -1,4 +1,4 @@
-//! Effects that wait for results of the backend, while later packets go on.
+//! Effects that wait for results of the backend, while later packets are executed.
 //!
 //! ```text
 //!   report of samples, texels ──► queue ──► memory, events
@@ -82,7 +82,7 @@ impl Effect {
     }
 }
 
-/// Effect that waits in line.
+/// Effect that is queued.
 struct QueuedEffect {
     /// Number of vertical blanks before it.
     vblanks: u64,

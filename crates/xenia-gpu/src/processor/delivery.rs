@@ -1,5 +1,5 @@
-//! Delivery of resolved texels: before they may be read, memory gets those that the backend still
-//! keeps on a device.
+//! Delivery of resolved texels: before texels may be read, those that the backend still keeps on a
+//! device are written to memory.
 //!
 //! ```text
 //!   packet reads or writes memory ──► texels in its range

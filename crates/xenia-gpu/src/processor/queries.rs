@@ -14,7 +14,7 @@ pub(super) struct Queries {
     surveyed: u64,
     /// Open queries that are known to have found something.
     found: u64,
-    /// Ended queries whose results the backend was not asked for.
+    /// Ended queries whose results were not requested from the backend.
     pending: u64,
     /// Ended queries that are known to have found nothing.
     hidden: u64,
@@ -66,7 +66,7 @@ impl Queries {
         Some(ConditionalSurvey { id, number })
     }
 
-    /// Survey of which a draw with this query is a part; `None` if the query is not open.
+    /// Survey that a draw with this query belongs to; `None` if the query is not open.
     pub(super) fn survey(&mut self, id: u32) -> Option<ConditionalSurvey> {
         let survey = self.first(self.open & bit(id))?;
         self.surveyed |= bit(id);
@@ -78,8 +78,8 @@ impl Queries {
         self.found |= self.open & bit(id);
     }
 
-    /// Ends a query; returns whether something is visible, or `None` if the backend has to be asked
-    /// for it. A query that never began counts as visible, which never hides anything.
+    /// Ends a query; returns whether something is visible, or `None` if the backend has to be
+    /// queried. A query that never began counts as visible, which never hides anything.
     pub(super) fn end(&mut self, id: u32) -> Option<bool> {
         let was_open = self.open & bit(id) != 0;
         let has_found = self.found & bit(id) != 0;
@@ -94,7 +94,7 @@ impl Queries {
         Some(is_visible)
     }
 
-    /// First query in a mask whose result the backend has to be asked for.
+    /// First query in a mask whose result must be requested from the backend.
     pub(super) fn pending(&self, ids: u64) -> Option<ConditionalSurvey> {
         self.first(self.pending & ids)
     }
@@ -178,7 +178,7 @@ impl SampleCounter {
     }
 }
 
-/// Most open queries that are told apart; with more, samples are counted all the time.
+/// Maximum number of open queries that are distinguished; with more, samples are always counted.
 const MAX_OPEN: usize = 64;
 
 /// Occlusion queries between their two reports, so that backends need not count all samples.
@@ -244,7 +244,7 @@ mod tests {
         assert!(open.report(0x80, false), "within the first");
         assert!(open.report(0xa0, true));
         assert!(!open.report(0x60, true));
-        // Begun twice, as a query that is issued anew.
+        // Begun twice, as a query that is issued again.
         assert!(open.report(0x40, false) && open.report(0x40, false));
         assert!(!open.report(0x60, true));
     }

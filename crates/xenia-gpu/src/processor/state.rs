@@ -177,7 +177,7 @@ impl CommandProcessor {
     }
 
     /// Lets the backend count the samples of all draws up to the next report: where a trace begins,
-    /// in the recording as in a replay, which does not know the queries before.
+    /// in the recording as in a replay, which has no earlier queries.
     pub(crate) fn count_all(&mut self) {
         self.backend.count_samples(true);
         self.backend.samples_passed();

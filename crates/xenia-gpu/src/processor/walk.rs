@@ -43,7 +43,7 @@ impl CommandProcessor {
                 let (skipped, as_asked) = self.feed.perform_skip(&packet);
                 self.gone_over(skipped);
                 if !as_asked {
-                    self.statistics.count_problem("words to be skipped behind an indirect buffer's end");
+                    self.statistics.count_problem("words to be skipped after an indirect buffer's end");
                 }
                 1 + u64::from(packet.header.body_words())
             }

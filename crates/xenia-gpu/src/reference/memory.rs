@@ -46,7 +46,8 @@ impl Edram {
         self.note(index / EDRAM_PAGE_WORDS);
     }
 
-    /// Sets words in order. The next pages are often those of the words before, and noted once.
+    /// Sets words in order. The next pages are often those of the previous words, and are recorded
+    /// once.
     #[inline(always)]
     pub(super) fn set_words(&self, words: impl Iterator<Item = (usize, u32)>) {
         let mut noted = usize::MAX;

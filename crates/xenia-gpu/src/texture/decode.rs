@@ -244,7 +244,7 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 
-/// Most host memory needed to decode a level, in bytes: the texels and their source.
+/// Upper bound of the host memory needed to decode a level, in bytes: the texels and their source.
 pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
     let format = info.format;
     if format.layout == Layout::Unknown {

@@ -180,8 +180,8 @@ impl TextureInfo {
     }
 
     /// Whether there is a level 0. Without it, titles leave the base's address at zero or at that
-    /// of the other levels, unless these are packed with it. The range of levels says nothing: it
-    /// limits what fetches choose by the level of detail.
+    /// of the other levels, unless these are packed with it. The range of levels does not matter:
+    /// it limits what fetches choose by the level of detail.
     pub fn has_base(&self) -> bool {
         self.base != 0 && (self.base != self.mips || self.packed_mips && layout::is_tail(self.size))
     }

@@ -55,7 +55,8 @@ pub enum Narration {
     },
 }
 
-/// Most queued items: images are large, and one event of a trace may contain thousands of draws.
+/// Maximum number of queued items: images are large, and one event of a trace may contain thousands
+/// of draws.
 const MAX_WAITING: usize = 4;
 
 /// Sender of narration items.

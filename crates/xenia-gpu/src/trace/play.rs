@@ -36,7 +36,7 @@ pub struct Player<R: Read> {
     processor: CommandProcessor,
     memory: Arc<Ram>,
     now: u64,
-    /// Most guest time in one event.
+    /// Limit of the guest time of one event.
     longest_step: u64,
     /// Latest guest time allowed.
     latest: u64,

@@ -5,7 +5,7 @@ use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::texture::layout::{tiled_2d, tiled_3d};
 
-/// Texel of which each component is one more than a coordinate.
+/// Texel whose components are each one more than a coordinate.
 fn texel(at: [u32; 3]) -> u32 {
     0xff00_0000 | (at[2] + 1) << 16 | (at[1] + 1) << 8 | (at[0] + 1)
 }

@@ -43,7 +43,7 @@ fn draw(scene: &mut Scene, primitive: u32, count: u32) -> Vec<(String, u64)> {
     scene.gpu.statistics().problems.iter().map(|(name, count)| (name.clone(), *count)).collect()
 }
 
-/// Returns a function that tells whether a pixel of a surface of 320 pixels was drawn.
+/// Returns a function that returns whether a pixel of a surface of 320 pixels was drawn.
 fn drawn(scene: &mut Scene) -> impl Fn(u32, u32) -> bool {
     let words = scene.gpu.backend().edram().unwrap();
     move |x, y| words[((x / 80 + y / 16 * 4) * 1280 + x % 80 + y % 16 * 80) as usize] != 0

@@ -62,7 +62,7 @@ fn survey(scene: &mut Scene, id: u32, is_culled: bool, areas: &[Area], z: f32) {
     query(scene, FLAG | id);
 }
 
-/// Draws a green square for each token, and returns which ones are there.
+/// Draws a green square for each token, and returns which ones appeared.
 fn dependent(scene: &mut Scene, tokens: &[u32]) -> Vec<bool> {
     for (x, token) in (0..).step_by(8).zip(tokens) {
         draw(scene, *token, [x, 16, x + 8, 24], 0.0, GREEN);

@@ -8,7 +8,7 @@ use xenia_gpu::draw_state::{ConditionalSurvey, Constants, DrawCall, ResolveCall,
 use xenia_gpu::memory::{PHYSICAL_SIZE, is_locked};
 use xenia_gpu::{Backend, BackendError, Frame, Inputs, PhysicalMemory, PresentCall, Reference};
 
-/// Most bytes of a single access.
+/// Maximum size of a single access in bytes.
 const MAX_ACCESS: usize = 64 << 20;
 /// Bits of a texture's size that are kept: sides of 32 texels, some thousands for 1D textures.
 const TEXTURE_SIZE: u32 = 0x0003_e01f;

@@ -48,7 +48,7 @@ fn indices(count: u32) -> Vec<u16> {
 
 /// CPU time of a measurement; the kernel counts a thread's time in steps of milliseconds.
 const MIN_TIME: Duration = Duration::from_millis(100);
-/// Most frames of a measurement.
+/// Maximum number of frames in a measurement.
 const MAX_FRAMES: u32 = 200;
 
 /// The least CPU time of a frame, divided by its draws, in microseconds. The first frame compiles.

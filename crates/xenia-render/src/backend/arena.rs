@@ -31,7 +31,7 @@ impl Arena {
         Self::before(device, label, usage, [capacity, 0], align)
     }
 
-    /// Creates an arena at the beginning of a buffer that has more bytes behind it.
+    /// Creates an arena at the beginning of a buffer that has more bytes after it.
     pub(super) fn before(
         device: &Device,
         label: &str,

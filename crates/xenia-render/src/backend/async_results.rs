@@ -23,7 +23,7 @@ pub(super) struct Flight {
     bytes: Mapping,
 }
 
-/// Buffers into which the device copies what the CPU reads.
+/// Buffers into which the device copies the data that the CPU reads.
 #[derive(Default)]
 pub(super) struct Staging(Vec<wgpu::Buffer>);
 

@@ -12,8 +12,8 @@ use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
-/// Maximum number of cached bind groups; when reached, all are dropped. They are dropped as well
-/// after much of what they keep alive has left the cache of textures.
+/// Maximum number of cached bind groups; when reached, all are dropped. They are also dropped when
+/// much of the data that they keep alive has left the cache of textures.
 const MAX_GROUPS: usize = 8192;
 
 /// Textures and samplers of a shader for one draw, in the order of its interface.

@@ -40,7 +40,7 @@ pub enum DeviceError {
         "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or `--gpu reference`"
     )]
     NoAdapter(String),
-    /// No adapter has the name that was asked for.
+    /// No adapter has the requested name.
     #[error("no graphics adapter that can be used is called {name}; there are: {there_are}")]
     NotNamed {
         /// The part of a name.
@@ -96,13 +96,13 @@ pub struct Device {
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
     software: bool,
-    /// Part of the adapter's name, if it was asked for by that.
+    /// Part of the adapter's name, if it was requested by name.
     named: Option<Arc<str>>,
     /// Whether a window shows pictures of this device.
     serves_window: bool,
     lost: Arc<AtomicBool>,
     in_flight: Arc<Mutex<InFlight>>,
-    /// Number of submissions that the device has executed, as far as it has told.
+    /// Number of submissions that the device has executed, as far as it has reported.
     executed: Arc<AtomicU64>,
     /// Errors of the graphics API, except those of a lost device.
     errors: Arc<AtomicU64>,
@@ -151,8 +151,8 @@ impl Device {
         .map_err(|error| unusable(error.to_string()))?;
         let lost = Arc::new(AtomicBool::new(false));
         let errors = Arc::new(AtomicU64::new(0));
-        // Resources that a title requests are checked at creation. Any other error is a bug of
-        // ours, which need not end the title; tests fail. A lost device refuses everything.
+        // Resources that a title requests are checked at creation. Any other error is our bug,
+        // which need not end the title; tests fail. A lost device refuses everything.
         let counted = errors.clone();
         let is_lost = lost.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -385,7 +385,7 @@ pub(crate) mod tests {
                     device.submit([]);
                 }
                 device.end_frame();
-                // A frame without commands counts with the one before.
+                // A frame without commands counts with the previous one.
                 device.end_frame();
                 let in_flight = device.in_flight();
                 assert!(in_flight.frames.len() <= MAX_FRAMES_IN_FLIGHT, "{frame}");

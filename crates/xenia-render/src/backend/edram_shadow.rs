@@ -1,4 +1,4 @@
-//! Words of the EDRAM as the CPU knows them: those that were read back or set last.
+//! Words of the EDRAM as last seen by the CPU: those that were read back or set last.
 //!
 //! Another device begins with them after a loss, and only pages that differ from them are sent, or
 //! passed on as changed. Each read increments a serial number; a page stores the serial of its last
@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage};
 
-/// Most unchanged pages between two changed ones that are sent with them: one write of 32 KiB costs
-/// less than two.
+/// Maximum number of unchanged pages between two changed ones that are sent with them: one write of
+/// 32 KiB costs less than two.
 const MAX_GAP: usize = 8;
 
 /// Known words of the EDRAM.

@@ -1,4 +1,4 @@
-//! Finishing of command encoders on a thread of its own.
+//! Finishing of command encoders on a separate thread.
 //!
 //! wgpu checks and encodes the commands of an encoder when it is finished, which takes about half
 //! as long as to record them. The device's commands are submitted from one thread and in order,

@@ -79,7 +79,7 @@ struct Page {
     version: u64,
     /// Number of the resolve.
     stamp: u64,
-    /// Bytes that memory does not have yet, and of which no delivery has begun.
+    /// Bytes that memory does not have yet, and whose delivery has not begun.
     undelivered: Option<Bytes>,
     /// Number of deliveries of the page that are under way.
     flights: u32,
@@ -108,13 +108,13 @@ pub(super) struct Mirror {
     next: u64,
     /// Bytes of the images.
     bytes: u64,
-    /// Pages with bytes of which no delivery has begun.
+    /// Pages with bytes whose delivery has not begun.
     undelivered: PageSet,
     /// Sum of the pages' flights.
     flights: usize,
     /// Number of resolves.
     stamp: u64,
-    /// Most bytes of images together.
+    /// Maximum total size of the images in bytes.
     limit: u64,
     scale: Scale,
 }
@@ -328,7 +328,7 @@ impl Mirror {
         self.next
     }
 
-    /// Copies the pages that a resolve writes in part to its image, unless they are there. Adds
+    /// Copies the pages that a resolve writes in part to its image, unless the image has them. Adds
     /// those whose scaled texels are not copied to `unscaled`. Returns the pages that only memory
     /// has.
     fn copy_partial(

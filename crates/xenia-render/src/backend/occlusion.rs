@@ -46,7 +46,7 @@ enum Entry {
 /// Counter of passed samples.
 pub(super) struct Occlusion {
     queries: Option<Queries>,
-    /// Whether samples were asked for.
+    /// Whether samples were requested.
     is_begun: bool,
     /// Whether samples of draws are of interest.
     is_wanted: bool,
@@ -69,7 +69,8 @@ pub(super) struct Occlusion {
     copied: Option<(wgpu::Buffer, u64)>,
     batches: VecDeque<Mapping>,
     spare: Vec<wgpu::Buffer>,
-    /// Host pixels per guest pixel. Counts are rounded up: of a draw that is seen, some sample is.
+    /// Host pixels per guest pixel. Counts are rounded up, so that a visible draw always has a
+    /// sample.
     scale: Scale,
 }
 
@@ -310,7 +311,7 @@ impl Occlusion {
         self.batches.front()
     }
 
-    /// Whether the counts of all submitted queries are there.
+    /// Whether the counts of all submitted queries are available.
     fn is_mapped(&self) -> bool {
         self.batches.iter().all(Mapping::is_done)
     }

@@ -215,7 +215,7 @@ impl Pipelines {
             _ => {}
         }
         if let Some(background) = &self.background {
-            // A draw for which there is no room asks again the next time.
+            // A draw for which there is no room requests its pipeline again the next time.
             if self.ordered.len() < MAX_ORDERED && self.ordered.insert(parts.recipe) {
                 background.order(parts.clone());
             }

@@ -92,7 +92,7 @@ impl WgpuBackend {
                     target: "gpu",
                     reason,
                     losses = self.recovery.losses,
-                    "the graphics device was lost; drawing goes on in software, slowly",
+                    "the graphics device was lost; drawing continues in software, slowly",
                 );
                 let mut reference = Reference::new();
                 reference.set_cancel(self.recovery.cancel());

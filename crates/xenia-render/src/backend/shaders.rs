@@ -16,8 +16,8 @@ use xenia_sync::{Level, Mutex};
 
 /// Maximum number of cached modules; when reached, all are dropped.
 const MAX_MODULES: usize = 8192;
-/// Most bytes of the cached modules' source shaders ([`Shader::size`]); when exceeded, all are
-/// dropped.
+/// Maximum total size in bytes of the source shaders of cached modules ([`Shader::size`]); when it
+/// is exceeded, all modules are dropped.
 const MAX_SHADER_BYTES: usize = 256 << 20;
 
 /// Shader module on the device.

@@ -165,7 +165,7 @@ pub(super) fn blend(blend: Blend) -> Option<wgpu::BlendState> {
             BlendOp::Min => wgpu::BlendOperation::Min,
             BlendOp::Max => wgpu::BlendOperation::Max,
         };
-        // A part that is not written can have factors, and the host wants them to be one.
+        // A part that is not written can have factors; the host requires them to be one.
         let is_plain = matches!(blend.operation[part], BlendOp::Min | BlendOp::Max);
         let factor = |of| if is_plain { wgpu::BlendFactor::One } else { factor(of) };
         wgpu::BlendComponent {

@@ -22,7 +22,8 @@ use super::scale::Scale;
 const MAX_HEIGHT: u32 = 8192;
 /// Maximum number of host textures; when reached, all are dropped.
 const MAX_TARGETS: usize = 96;
-/// Most bytes of host textures, times the factor of the scale; beyond it, all are dropped.
+/// Maximum total size in bytes of host textures, times the factor of the scale; when it is
+/// exceeded, all are dropped.
 const MAX_BYTES: u64 = 2 << 30;
 
 /// Host texture and the EDRAM area that it caches.

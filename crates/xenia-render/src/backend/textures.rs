@@ -93,7 +93,7 @@ pub struct TextureCounters {
     pub made: u64,
     /// Number of decoded levels.
     pub decoded: u64,
-    /// Levels copied from an older texture of which other levels had been written.
+    /// Levels copied from an older texture whose other levels had been written.
     pub copied: u64,
     /// Textures reused while still valid.
     pub reused: u64,

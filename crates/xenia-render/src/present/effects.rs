@@ -16,7 +16,7 @@ pub(super) struct Effects {
     adjust: wgpu::RenderPipeline,
     uniforms: wgpu::Buffer,
     samplers: Samplers,
-    /// The frame with smooth edges, if that was wanted for the last one.
+    /// The frame with smooth edges, if that was requested for the last one.
     smoothed: Option<wgpu::Texture>,
 }
 

@@ -34,8 +34,8 @@ fn beginnings(controls: &[Control]) -> Vec<bool> {
     begins
 }
 
-/// Refuses a program of so many blocks and fetches that drivers would take long to compile the
-/// switch: their time grows with the square of the number, and nothing can end them.
+/// Refuses a program with so many blocks and fetches that drivers would compile the switch slowly:
+/// their time grows with the square of the number, and nothing can end them.
 pub(super) fn check(program: &Program) -> Result<(), TranslateError> {
     let begins = beginnings(&program.controls);
     let blocks = begins[..program.controls.len()].iter().filter(|begins| **begins).count();

@@ -2,7 +2,7 @@
 //!
 //! Pixel shaders have a group of their own, [`PIXEL_GROUP`], and vertex shaders another,
 //! [`VERTEX_GROUP`], so that both fit one pipeline. Setting a group also sets those with higher
-//! numbers anew, for the graphics API and its drivers: the vertex shader's constants change from
+//! numbers again, for the graphics API and its drivers: the vertex shader's constants change from
 //! draw to draw, the pixel shader's textures less often, so they have the lower number.
 //!
 //!

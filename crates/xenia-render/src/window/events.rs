@@ -37,7 +37,7 @@ pub(super) struct Events {
     view: Option<View>,
     /// Whether the machine was paused because the window lost the keyboard focus.
     paused_unfocused: bool,
-    /// Whether the machine goes on when the menu closes.
+    /// Whether the machine resumes when the menu closes.
     resumes: bool,
     /// Slot of states used last.
     slot: u8,
@@ -135,7 +135,7 @@ impl Events {
         }
     }
 
-    /// Begins or ends an action that goes on while its key is held.
+    /// Begins or ends an action that lasts while its key is held.
     fn hold(&mut self, action: KeyAction, on: bool) {
         match action {
             KeyAction::Turbo => self.set_turbo(on),
@@ -190,7 +190,7 @@ impl Events {
 }
 
 impl Events {
-    /// Shows what the machine has put into the mailbox.
+    /// Shows the news that the machine has put into the mailbox.
     fn take_mail(&mut self) {
         let Some(view) = &mut self.view else { return };
         let NewMail { frame, has_figures, is_loading, message, library, profile, change } =

@@ -145,7 +145,7 @@ fn two_actions(key: &str, first: KeyAction, second: KeyAction) -> HotkeyError {
     HotkeyError::TwoActions { key: key.to_owned(), first, second }
 }
 
-/// Whether a key writes, or edits what is written.
+/// Whether a key writes, or edits the text.
 fn writes(key: KeyCode) -> bool {
     !matches!(
         key,

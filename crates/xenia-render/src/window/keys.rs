@@ -1,4 +1,4 @@
-//! Actions of the window, and the keys that they have unless settings say otherwise.
+//! Actions of the window, and their default keys.
 
 use std::borrow::Cow;
 use winit::keyboard::{KeyCode, ModifiersState};
@@ -32,7 +32,7 @@ actions! {
     /// It closes the window of a machine that has stopped.
     Menu "menu" "opens the menu: resume, restart, settings, quit";
     FullScreen "full-screen" "fills the screen, without the mouse pointer";
-    Pause "pause" "pauses the machine, and lets it go on";
+    Pause "pause" "pauses and resumes the machine";
     Step "step" "runs to the next frame and pauses";
     Turbo "turbo" "runs as fast as it can, while held";
     TurboSwitch "turbo-switch" "runs as fast as it can, on and off";

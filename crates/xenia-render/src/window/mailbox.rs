@@ -76,7 +76,7 @@ pub(super) struct Mail {
     pub(super) library: Option<Arc<LibraryModel>>,
     /// Data of profiles that the window has not taken yet, the oldest first.
     pub(super) profile: Vec<ProfileNews>,
-    /// Whether another title or none is open now, if the window has not heard of that yet.
+    /// Whether another title or none is open now, if the window was not notified of that yet.
     pub(super) change: Option<TitleChange>,
     /// Whether a wake-up event is pending.
     woken: bool,

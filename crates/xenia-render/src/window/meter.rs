@@ -17,8 +17,8 @@ pub struct Figures {
     pub backend: &'static str,
     /// Elapsed guest time.
     pub guest_time: Duration,
-    /// Whether guest time is the host's clock, so that it passes as fast as was asked for however
-    /// slow the machine is.
+    /// Whether guest time is the host's clock, so that it passes as fast as requested, however slow
+    /// the machine is.
     pub has_host_clock: bool,
     /// Guest instructions executed.
     pub instructions: u64,

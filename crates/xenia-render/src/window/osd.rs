@@ -52,7 +52,7 @@ pub(crate) struct OsdState {
     pub(crate) adapter: String,
 }
 
-/// Pace of the machine. The display names all but the usual one.
+/// Pace of the machine. The display names all except the usual one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OsdPace {
     Usual,
@@ -78,7 +78,8 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
         Overlay::Full if width >= FULL_WIDTH => {}
         Overlay::Full | Overlay::Small => return vec![fps(meter)],
     }
-    // Where the host's clock is the guest's, the speed is what was asked for, however slow it is.
+    // Where the host's clock is the guest's, the speed is as requested, however slow the machine
+    // is.
     let (of, speed) = match fields(meter) {
         Some(fields) => (format!(" of {fields:.0}"), String::new()),
         None => (String::new(), format!("  speed {:.0}%", rates.speed * 100.0)),

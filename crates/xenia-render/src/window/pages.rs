@@ -188,7 +188,7 @@ impl WindowPages {
         (PageShapes::new(self.interface.context(), output), commands)
     }
 
-    /// Input of a pass, of which only the events come from the translator.
+    /// Input of a pass; only its events come from the translator.
     fn input(&mut self, size: PixelSize, scale: f32, now: Duration) -> RawInput {
         // The translator would ask for the size of the window, which may have been destroyed.
         let input = self.translator.as_mut().map(|state| state.egui_input_mut().take());

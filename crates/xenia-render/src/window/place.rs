@@ -31,7 +31,7 @@ struct Screen {
 
 impl WindowPlace {
     /// The place of a window with contents of this size at this position; `None` if it fills the
-    /// screen. It is noted when the window changes: a window that was destroyed can't be asked.
+    /// screen. It is noted when the window changes: a destroyed window can't be queried.
     pub(super) fn of(window: &Window, size: PixelSize, position: Option<(i32, i32)>) -> Option<Self> {
         if window.fullscreen().is_some() || size.width == 0 || size.height == 0 {
             return None;

@@ -4,7 +4,7 @@ use super::{AchievementsModel, DataOwner, PackageId, SavesModel};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Data that was read, or what came of a request.
+/// Data that was read, or the outcome of a request.
 #[derive(Clone, Debug)]
 pub enum ProfileNews {
     /// Achievements of the title whose data is shown.

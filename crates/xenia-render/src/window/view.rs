@@ -49,11 +49,11 @@ pub(super) struct View {
     pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
     hotkeys: Hotkeys,
-    /// Whether other windows cover all of it, as far as the system tells.
+    /// Whether other windows cover all of it, as far as the system reports.
     is_occluded: bool,
     /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
-    /// Upper left corner on the desktop in pixels, once the system has told it.
+    /// Upper left corner on the desktop in pixels, once the system has reported it.
     position: Option<(i32, i32)>,
     place: Option<WindowPlace>,
 }
@@ -168,7 +168,7 @@ impl View {
         live::settings(&self.shown, live::Outside { volume, full_screen })
     }
 
-    /// Whether the open page or the texts are to be drawn anew.
+    /// Whether the open page or the texts must be redrawn.
     pub(super) fn wants_pass(&self) -> bool {
         self.pages.wants_pass(self.presenter.size(), self.window.scale_factor())
     }
@@ -190,7 +190,7 @@ impl View {
         page::stopped(why, self.returns_home, &self.hotkeys)
     }
 
-    /// Last place on the desktop that did not fill the screen; `None` if the system told none.
+    /// Last place on the desktop that did not fill the screen; `None` if the system reported none.
     pub(super) fn place(&self) -> Option<WindowPlace> {
         self.place
     }
@@ -304,7 +304,7 @@ impl View {
         let adapter = self.presenter.adapter();
         tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
         adapter.clone_into(&mut self.shown.adapter);
-        // Texts and pages are made anew. A frame that was on the lost device is gone.
+        // Texts and pages are rebuilt. A frame that was on the lost device is gone.
         let text = self.pages.text().clone();
         let page = self.pages.page();
         self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));

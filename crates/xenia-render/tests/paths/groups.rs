@@ -1,4 +1,4 @@
-//! Tests of bind groups that one draw has from the draw before.
+//! Tests of bind groups that a draw takes over from the previous draw.
 
 use super::*;
 

@@ -51,7 +51,7 @@ fn only_the_first_draw_that_depends_on_a_survey_waits() {
         for id in 0..8 {
             survey(&mut scene, id, [8.0, if id % 2 == 0 { 80.0 } else { 88.0 }]);
         }
-        // Nobody asks for the results of the last four.
+        // Nobody requests the results of the last four.
         for (id, column) in [(1, 0), (1, 8), (0, 16), (2, 24), (3, 32), (0, 40)] {
             dependent(&mut scene, id, column);
         }

@@ -1,7 +1,7 @@
 //! Vertex fetches: formats, signs, integers, exponents, offsets, strides and byte orders.
 //!
-//! Each quad of 3 x 3 pixels has the fetched element of a vertex as its flat colour, so what is
-//! compared is what the fetch returned. The tolerance is a step and a half of the target's halves.
+//! Each quad of 3 x 3 pixels has the fetched element of a vertex as its flat colour, so the fetch's
+//! result itself is compared. The tolerance is a step and a half of the target's halves.
 
 use std::fmt::Write;
 

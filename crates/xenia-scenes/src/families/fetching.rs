@@ -161,7 +161,7 @@ impl Fetch {
         }
     }
 
-    /// Whether the result is defined: for undefined states each backend may do as it likes.
+    /// Whether the result is defined: for undefined states each backend may give any result.
     pub(super) fn is_defined(&self, lod: f64) -> bool {
         let near = |value: f64, border: f64| (value - border).abs() < 0.02;
         let [mag, min, mip] = self.chosen();

@@ -4,7 +4,8 @@
 //! Corners lie at odd sixteenths of a pixel or up to 15/256 beside them, so that positions are
 //! rounded, and no edge passes through a sample.
 //!
-//! Coverage and stencils are compared exactly; [`bounds`] says by how much the rest may differ.
+//! Coverage and stencils are compared exactly; [`bounds`] has the permitted differences of the
+//! rest.
 
 mod bounds;
 

@@ -169,7 +169,7 @@ impl SettingEntry {
         first.into_iter().chain(letters).collect()
     }
 
-    /// Whether all of these words are in what a page shows of the setting.
+    /// Whether a page's text for the setting contains all of these words.
     pub(super) fn has(&self, search: &str) -> bool {
         let text = format!("{} {} {} {}", self.key, self.label(), self.heading, self.says).to_lowercase();
         search.to_lowercase().split_whitespace().all(|word| text.contains(word))

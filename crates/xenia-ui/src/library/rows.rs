@@ -19,7 +19,7 @@ const CELL: Vec2 = vec2(168.0, 168.0);
 const ICONS: [f32; 2] = [46.0, 96.0];
 const MARGIN: f32 = 8.0;
 
-/// Shows the titles in a list of this height. Returns what was chosen.
+/// Shows the titles in a list of this height. Returns the outcome of a choice.
 pub(super) fn show(
     ui: &mut Ui,
     height: f32,
@@ -131,7 +131,7 @@ fn draw(
         return;
     }
     let left = icon.right() + 2.0 * MARGIN;
-    // The right third has what is known of the runs.
+    // The right third has the facts about the runs.
     let right = rect.left() + rect.width() * 0.68;
     text(
         ui,
@@ -161,7 +161,7 @@ fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState
     });
     if let Some(texture) = texture {
         let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-        // The user's covers have shapes of their own.
+        // The user's covers may have any shape.
         let size = texture.size_vec2();
         let size = size * (rect.width() / size.x).min(rect.height() / size.y);
         let rect = Rect::from_center_size(rect.center(), size);

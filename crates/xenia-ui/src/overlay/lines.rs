@@ -43,7 +43,7 @@ pub(super) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> 
     fitted
 }
 
-/// Replaces a letter that is none: a title's text can't break its line.
+/// Replaces control characters, so that a title's text can't break its line.
 fn visible(letter: char) -> char {
     if letter.is_control() { ' ' } else { letter }
 }

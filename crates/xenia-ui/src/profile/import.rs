@@ -19,7 +19,7 @@ pub struct ImportableFile {
     pub details: String,
 }
 
-/// Shows the files that are at hand, and the path of another one while it is typed.
+/// Shows the files that were found, and the path of another one while it is typed.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, typed: &str) -> Option<Outcome> {
     let saves = model.profile.saves.clone().unwrap_or_default();
     let import = |path: PathBuf| command(ProfileCommand::Import { path, replaces: false });

@@ -90,7 +90,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -
     outcome
 }
 
-/// The package that was chosen, if it is still there.
+/// The package that was chosen, if it still exists.
 fn chosen<'a>(model: &'a PageModel, state: &ProfileState) -> Option<(&'a SavesModel, &'a StoredPackage)> {
     let saves = model.profile.saves.as_deref()?;
     let package = saves.packages.iter().find(|package| Some(&package.id) == state.package.as_ref())?;

@@ -46,7 +46,7 @@ pub(super) fn refusal(alu: &Alu) -> String {
     } else if alu.vector.operands() == 3 && alu.scalar.operands() != 0 {
         "the scalar half reads w, and z as a second one, of the vector half's third operand, and nothing else"
     } else {
-        "these halves or operands can't stand in one instruction"
+        "these halves or operands can't be combined in one instruction"
     };
     reason.into()
 }

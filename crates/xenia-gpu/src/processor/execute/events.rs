@@ -142,7 +142,7 @@ impl CommandProcessor {
         }
     }
 
-    /// State of the visibility queries, after a wait for what is not known yet.
+    /// State of the visibility queries, after a wait for results that are not known yet.
     pub(in super::super) fn query_state(&mut self) -> [u64; 2] {
         self.settle_queries(u64::MAX);
         let mut ids = u64::MAX;

@@ -12,7 +12,7 @@ const REPORT: u32 = DATA;
 struct Results {
     /// Samples of the results so far.
     samples: Vec<u64>,
-    /// Number of results that are there.
+    /// Number of results that are available.
     ready: u64,
     waits: u64,
     draws: u64,
@@ -21,7 +21,7 @@ struct Results {
     is_pending: bool,
 }
 
-/// Backend that counts ten samples a draw, and knows them later.
+/// Backend that counts ten samples a draw, and has the results later.
 #[derive(Clone, Default)]
 struct Slow(Arc<Mutex<Results>>);
 
@@ -233,7 +233,7 @@ fn lockstep_and_exact_reports_wait_immediately() {
         m.run(&[&report(REPORT)[..], &fence(1)].concat());
         assert_eq!((m.found(REPORT), results.lock().unwrap().samples.len()), ((10, 1), 0));
     }
-    // The end of a run asks for all.
+    // The end of a run requests all of them.
     let (mut m, _) = harness();
     m.run(&[&report(REPORT)[..], &fence(1)].concat());
     m.gpu.digest(&mut |_| {});

@@ -37,7 +37,7 @@ fn a_blank_that_is_overdue_does_not_wait_for_packets() {
     assert_eq!(events, vec![blank; 3]);
     assert_eq!(m.gpu.statistics().draws, 16);
     m.gpu.pump(3 * VBLANK_TICKS + OVERDUE);
-    // The swap was due before the first blank, so it does not wait for one that comes.
+    // The swap was due before the first blank, so it does not wait for a later one.
     let events = m.gpu.pump(3 * VBLANK_TICKS + OVERDUE);
     assert!(matches!(events[..], [GpuEvent::Swap { number: 1, .. }]), "{events:?}");
     assert_eq!(cost::ticks(m.gpu.cycles), 3 * VBLANK_TICKS + 1, "no swap hurries afterwards");

@@ -16,12 +16,12 @@ struct LateResults {
     /// Samples of the results so far.
     samples: Vec<u64>,
     is_pending: bool,
-    /// Whether counting has begun, and whether it is wanted.
+    /// Whether counting has begun, and whether it was requested.
     is_counting: bool,
     is_unwanted: bool,
 }
 
-/// Backend whose results are late, and which counts samples of draws where they are wanted.
+/// Backend whose results are late, and which counts samples of draws on request.
 #[derive(Clone, Default)]
 struct LateDevice(Arc<Mutex<LateResults>>);
 

@@ -1,4 +1,4 @@
-//! Tests of visibility queries: surveys, and draws that depend on what they found.
+//! Tests of visibility queries: surveys, and draws that depend on their results.
 
 use super::*;
 use crate::draw_state::ConditionalSurvey;
@@ -18,13 +18,13 @@ struct SurveyorState {
     draws: Vec<DrawCall>,
     /// Identifiers of queries without a visible sample.
     hidden: Vec<u32>,
-    /// Surveys that the backend was asked for, and waited for.
+    /// Surveys that were requested from the backend, and waited for.
     asked: Vec<ConditionalSurvey>,
     is_late: bool,
     fails: bool,
 }
 
-/// Backend that knows what is hidden.
+/// Backend with a list of the queries that find nothing visible.
 #[derive(Clone, Default)]
 struct Surveyor(Arc<Mutex<SurveyorState>>);
 
@@ -186,7 +186,7 @@ fn packets_that_read_the_status_wait_for_it() {
     let store = [type3(opcode::REG_TO_MEM, 2), pa::PA_SC_VIZ_QUERY_STATUS_0, DATA_BE];
     m.run(&[&survey(1, true)[..], &survey(ID, true), &store].concat());
     assert_eq!(m.data(0), 1 << 1);
-    // REG_RMW: sets the lowest bit of what is there.
+    // REG_RMW: sets the lowest bit of the current value.
     let change = [type3(opcode::REG_RMW, 3), pa::PA_SC_VIZ_QUERY_STATUS_0, u32::MAX, 1];
     m.run(&[&survey(2, true)[..], &change].concat());
     assert_eq!(status(&m)[0], 1 << 2 | 1 << 1 | 1);
@@ -214,7 +214,7 @@ fn beside_guest_code_only_dependent_draws_wait() {
 fn a_state_has_the_results_of_queries() {
     let (mut m, backend) = harness(&[ID]);
     m.run(&survey(ID, true));
-    // In the middle of two surveys, of which one has found something.
+    // In the middle of two surveys, one of which has found something.
     for id in [OTHER, 7] {
         let register = [type0(0x2293, 1), 1 | id << 1 | 1 << 7];
         m.run(&[&[type3(opcode::VIZ_QUERY, 1), id][..], &register, &draw(0)].concat());

@@ -21,7 +21,7 @@ fn an_unsatisfied_wait_suspends_until_memory_changes() {
 #[test]
 fn a_state_keeps_the_time_of_the_last_poll() {
     let mut m = GpuHarness::new();
-    // Later than the clock, as after a poll of a wait that went on.
+    // Later than the clock, as after a poll of a wait that continued.
     m.gpu.last_poll = cost::ticks(m.gpu.cycles) + 1000;
     let state = m.gpu.state();
     let mut restored = GpuHarness::new();

@@ -130,7 +130,7 @@ fn a_lost_device_takes_its_texels_with_it() {
     assert_eq!(count(&ram, &[0x2_0000]), 1);
 }
 
-/// Asks for a result until it is there.
+/// Polls for a result until it is available.
 fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
     let start = std::time::Instant::now();
     while backend.poll_result(number, ram).is_none() {

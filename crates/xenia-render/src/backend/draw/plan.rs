@@ -31,7 +31,7 @@ pub(super) struct Plan {
     /// Number of rows in which the targets don't overlap.
     pub(super) apart: u32,
     pub(super) times: Times,
-    /// Survey of which the draw is a part.
+    /// Survey that the draw belongs to.
     pub(super) survey: Option<ConditionalSurvey>,
 }
 

@@ -43,7 +43,7 @@ pub(super) enum Kernel {
     GatherWords,
     /// Sets the chip's words in the buffer.
     SpreadWords,
-    /// Converts texels of so many bytes to the host's resolution.
+    /// Converts texels of this size in bytes to the host's resolution.
     SpreadTexels { bytes: u32 },
 }
 

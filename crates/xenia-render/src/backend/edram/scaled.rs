@@ -14,7 +14,7 @@ use super::{Edram, dispatch, storage_buffer};
 
 /// Invocations of a workgroup of the kernels that count words or texels.
 const COUNTED_GROUP: u64 = 256;
-/// Most workgroups on each axis of a dispatch.
+/// Maximum number of workgroups on each axis of a dispatch.
 const MAX_GROUPS: u64 = 65_535;
 
 /// Parameters of a kernel that knows no target.

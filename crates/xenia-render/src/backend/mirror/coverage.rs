@@ -140,7 +140,7 @@ mod tests {
         for physical in [2, PHYSICAL_SIZE - 0x1000] {
             assert!(Coverage::new(footprint(physical, area, 4)).is_none(), "{physical:#x}");
         }
-        // Each row of a narrow column has ranges of its own: too many of them to keep.
+        // Each row of a narrow column has separate ranges: too many of them to keep.
         let mut all = Coverages::default();
         let many = footprint(0, [4, 0, 28, 8192], 4);
         let many = Footprint { destination: CopyDestination { pitch: 32, ..many.destination }, ..many };

@@ -24,7 +24,7 @@ pub(in super::super) struct Piece {
     pub(in super::super) from: u64,
     /// Bytes from the start of the range.
     pub(in super::super) within: Range<u64>,
-    /// The same texels at the host's resolution, if they are there.
+    /// The same texels at the host's resolution, if they are available.
     pub(in super::super) scaled: Option<ScaledPiece>,
 }
 

@@ -109,8 +109,8 @@ fn compile(
             targets: &targets[..count],
         }),
         multiview_mask: None,
-        // Drivers have their own caches. Cache data from a file of ours would reach the driver
-        // unchecked, and damaged data can't be detected.
+        // Drivers have their own caches. Cache data from a file would reach the driver unchecked,
+        // and damaged data can't be detected.
         cache: None,
     })
 }

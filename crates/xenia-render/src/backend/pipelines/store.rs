@@ -35,7 +35,7 @@ const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u3
 const FRAME_WORDS: usize = 4;
 /// Largest file in bytes.
 const MAX_BYTES: usize = 16 << 20;
-/// Most conversions in a file.
+/// Maximum number of conversions in a file.
 const MAX_CONVERSIONS: usize = 1024;
 /// Largest shader in words.
 const MAX_SHADER_WORDS: usize = 1 << 16;

@@ -22,7 +22,7 @@ fn few_pipelines_wait_to_be_compiled() {
             assert!(matches!(pipelines.get(&parts(number)), Err(Missing::Compiling)));
             assert!(pipelines.ordered.len() <= MAX_ORDERED, "{number}");
         }
-        // Draws that were left out ask again.
+        // Draws that were left out request their pipelines again.
         let start = Instant::now();
         let last = parts(4999);
         while !pipelines.ordered.contains(&last.recipe) && !pipelines.made.contains_key(&last.recipe) {

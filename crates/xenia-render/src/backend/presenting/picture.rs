@@ -14,8 +14,8 @@ use crate::present::PICTURE_FORMAT;
 
 const SHADER: &str = concat!(include_str!("../textures/address.wgsl"), include_str!("picture.wgsl"));
 
-/// Most textures that are kept for further pictures: those of the window, of its mailbox and of
-/// those who keep the last picture.
+/// Maximum number of textures kept for reuse by later pictures: those of the window, of its mailbox
+/// and of the holders of the last picture.
 const MAX_TEXTURES: usize = 6;
 /// Pixels of a workgroup each way.
 const GROUP: u32 = 16;
@@ -161,7 +161,7 @@ impl PictureMaker {
         }))
     }
 
-    /// A texture that nobody shows or keeps.
+    /// A texture that is neither shown nor kept.
     fn texture(&mut self, device: &Device, [width, height]: [u32; 2]) -> Arc<PictureTexture> {
         self.textures.retain(|kept| kept.size() == PixelSize::new(width, height));
         if let Some(free) = self.textures.iter().find(|kept| Arc::strong_count(kept) == 1) {

@@ -21,8 +21,8 @@ pub(super) struct LevelSources {
 }
 
 impl Textures {
-    /// The sources of a texture's levels, of which those that were written are to be decoded.
-    /// `None` if a source changes while it is read.
+    /// The sources of a texture's levels; those that were written must be decoded. `None` if a
+    /// source changes while it is read.
     pub(super) fn level_sources(
         &mut self,
         with: &TextureInputs<'_>,

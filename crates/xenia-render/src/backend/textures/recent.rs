@@ -1,5 +1,5 @@
 //! Recent fetches: a table in front of the caches of textures and samplers, in which the words of a
-//! fetch constant alone find the results of the draw before.
+//! fetch constant are enough to find the results of the previous draw.
 //!
 //! Words are compared as a whole, so that nothing is decoded. An entry is valid only in the epoch
 //! ([`TextureEpoch`]) in which its texture was current.

@@ -17,7 +17,8 @@ use crate::translate::{TextureRecord, TextureShape};
 
 impl Textures {
     /// Scale at which the levels of a texture are decoded. It is that of render targets if all
-    /// texels are there at it: one level of a 2D texture, with texels as the resolves wrote them.
+    /// texels are available at that scale: one level of a 2D texture, with texels as the resolves
+    /// wrote them.
     pub(super) fn scale_of(
         &self,
         device: &Device,

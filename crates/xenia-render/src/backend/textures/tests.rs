@@ -191,7 +191,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     let format = fetched.host.texture.format();
     let count = fetched.host.components as usize;
     let has_16_bits = matches!(case.format, 13 | 21 | 24..=26) && device.features.contains(NORM16);
-    // Compressed texels are fractions, whatever the constant says.
+    // Compressed texels are fractions, whatever the constant selects.
     let is_integer = case.integer && info.format.block == [1, 1];
     let has_gamma = case.signs.contains(&3);
     let exact = is_integer || has_16_bits && (case.signs == [0; 4] || case.signs == [1; 4]);

@@ -27,7 +27,7 @@ impl Events {
         }
     }
 
-    /// Passes what was clicked to the open dialog.
+    /// Passes clicks to the open dialog.
     pub(super) fn pick(&mut self, pick: DialogPick) {
         let dialog = self.client.dialog_pick(pick);
         self.change_dialog(dialog);

@@ -1,4 +1,4 @@
-//! The library as the window's page without a title: opens titles, and is where they lead back to.
+//! The library as the window's page without a title: opens titles, and is shown again after them.
 
 use super::Events;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ impl Events {
     pub(super) fn enter(&mut self, name: String) {
         self.home.is_open = false;
         self.home.is_leaving = false;
-        // The pause belongs to the title before.
+        // The pause belongs to the previous title.
         self.resumes = false;
         if self.page().is_some() {
             self.close_page();
@@ -104,7 +104,7 @@ impl Events {
         }
     }
 
-    /// Closes the page over a title that is to end: a machine that is paused does not.
+    /// Closes the page over a title that must end: a paused machine does not end.
     fn let_end(&mut self) {
         if self.page().is_some() {
             self.close_page();
@@ -120,7 +120,7 @@ impl Events {
         }
     }
 
-    /// Deletes what a title has left, and shows what is there now.
+    /// Deletes the data that a title has stored, and shows what remains.
     pub(super) fn delete(&mut self, path: Option<&Path>, kind: StoredKind) {
         let Some(library) = self.client.library() else { return };
         let text = library.delete(path, kind).unwrap_or_else(|reason| reason);

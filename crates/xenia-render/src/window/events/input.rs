@@ -64,7 +64,7 @@ impl Events {
         self.refresh();
     }
 
-    /// Binds what was pressed to the part that waits.
+    /// Binds the pressed key or button to the part that waits.
     pub(super) fn bind(&mut self, pressed: PressedInput) {
         let Some(part) = self.waiting_part() else { return };
         self.end_waiting();
@@ -94,7 +94,7 @@ impl Events {
         }
     }
 
-    /// Changes the controllers' assignment; says why, if it can't be changed.
+    /// Changes the controllers' assignment; reports the reason if it can't be changed.
     pub(super) fn change_input(
         &mut self,
         change: impl FnOnce(&dyn InputClient) -> Result<ControllerKeys, String>,

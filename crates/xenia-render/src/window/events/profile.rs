@@ -60,7 +60,7 @@ impl Events {
         }
     }
 
-    /// Takes a file that was dropped onto the window, if it is a package to be taken in. Returns
+    /// Takes a file that was dropped onto the window, if it is a package to be imported. Returns
     /// the path otherwise.
     pub(super) fn take_package(&mut self, path: PathBuf) -> Option<PathBuf> {
         let is_of_page = matches!(self.page(), Some(MenuPage::Saves | MenuPage::Package | MenuPage::Import));
@@ -78,7 +78,7 @@ impl Events {
         None
     }
 
-    /// Takes what the client has read.
+    /// Takes the data that the client has read.
     pub(super) fn take_profile(&mut self, news: Vec<ProfileNews>) {
         for news in news {
             match news {

@@ -1,4 +1,4 @@
-//! The pages of all settings: shows them, writes changes, and lets live ones act at once.
+//! The pages of all settings: shows them, writes changes, and applies live ones at once.
 
 use super::Events;
 use crate::window::SettingsClient;
@@ -55,7 +55,7 @@ impl Events {
         self.open_page(MenuPage::AllSettings);
     }
 
-    /// Lets a change of a live setting act. The new value, or without one what holds now, acts; but
+    /// Applies a change of a live setting. The new value, or without one what holds now, acts; but
     /// a value for all titles does not where the open title has its own.
     fn act_at_once(&mut self, key: &str, value: Option<&SettingValue>) {
         let Some(settings) = &self.all_settings else { return };

@@ -27,9 +27,9 @@ impl Shading {
         !is_place && (self.centroid || self.msaa == Msaa::X2)
     }
 
-    /// Whether nothing is clipped: hosts round the corners that clipping makes otherwise than the
-    /// reference. Only a rectangle's fourth corner, which is opposite to the third over the longest
-    /// side, may leave the target, or the range of depth.
+    /// Whether nothing is clipped: hosts and the reference round the corners made by clipping
+    /// differently. Only a rectangle's fourth corner, which is opposite to the third over the
+    /// longest side, may leave the target, or the range of depth.
     pub(super) fn is_defined(&self) -> bool {
         if self.primitive != 8 {
             return true;

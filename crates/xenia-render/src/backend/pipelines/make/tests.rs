@@ -39,7 +39,7 @@ fn any_recipe_makes_a_pipeline_or_words() {
         let mut refused = 0;
         let case = |seed| {
             let mut dice = Dice(seed);
-            // Numbers with few bits, so that what they refer to mostly exists.
+            // Numbers with few bits, so that most references are to existing objects.
             let words = [0; WORDS].map(|_: u32| match dice.below(4) {
                 0 => 0,
                 1 => dice.next() as u32,
