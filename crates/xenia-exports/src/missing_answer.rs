@@ -27,7 +27,7 @@ pub fn missing_answer(text: &str) -> Result<MissingAnswer, String> {
     let is_missing =
         |&&(library, ordinal): &&(Library, Ordinal)| registry().status(library, ordinal) == Status::Missing;
     let Some(&(library, ordinal)) = found.iter().find(is_missing) else {
-        return Err(format!("`{name}` is there; only missing calls have a set answer"));
+        return Err(format!("`{name}` is implemented; only missing calls have a set answer"));
     };
     // The name that calls have in reports.
     let row = ordinals::find(library.rows(), ordinal);
@@ -89,10 +89,10 @@ mod tests {
             ("MmDoubleMapMemory=0x1_0000_0000_0000_0000", "not a number"),
             ("MmDoubleMap=1", "`MmDoubleMap` is not a function of the console"),
             ("XboxHardwareInfo=1", "is not a function"),
-            ("NtClose=0", "`NtClose` is there; only missing calls"),
+            ("NtClose=0", "`NtClose` is implemented; only missing calls"),
             ("xan#1=0", "is not a function"),
             ("xam#10000=0", "is not a function"),
-            ("xboxkrnl#CF=0", "`xboxkrnl#CF` is there"),
+            ("xboxkrnl#CF=0", "`xboxkrnl#CF` is implemented"),
         ] {
             let error = missing_answer(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

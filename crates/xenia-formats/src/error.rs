@@ -5,7 +5,7 @@ use std::io;
 
 /// A file that does not have the expected format.
 ///
-/// Displays as one line: `XEX security info at offset 0x90: needs 388 bytes, 12 are there`.
+/// Displays as one line: `XEX security info at offset 0x90: needs 388 bytes, 12 available`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} at offset {offset:#x}: {reason}")]
 pub struct FormatError {
@@ -22,7 +22,7 @@ pub struct FormatError {
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
     /// The file ends too early.
-    #[error("needs {needed} bytes, {available} are there")]
+    #[error("needs {needed} bytes, {available} available")]
     Truncated {
         /// Size of the structure in bytes.
         needed: u64,

@@ -134,9 +134,9 @@ impl LoadedImage {
         let mut wrong = self.digests.iter().filter(|check| !check.ok);
         let first = &wrong.next()?.what;
         Some(match wrong.count() {
-            0 => format!("{first} is not what its hash says"),
-            1 => format!("{first} is not what its hash says, nor is 1 other part"),
-            more => format!("{first} is not what its hash says, nor are {more} other parts"),
+            0 => format!("{first} does not match its hash"),
+            1 => format!("{first} does not match its hash, nor does 1 other part"),
+            more => format!("{first} does not match its hash, nor do {more} other parts"),
         })
     }
 

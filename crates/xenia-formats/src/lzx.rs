@@ -167,7 +167,7 @@ fn run(window_bits: u32, input: &[u8], output: &mut [u8], start: usize) -> Resul
 type Step<T> = Result<T, &'static str>;
 
 impl<'a> Decoder<'a> {
-    /// Goes on from `progress`, after `skipped` bytes of output.
+    /// Continues from `progress`, after `skipped` bytes of output.
     fn new(window_bits: u32, input: &'a [u8], progress: Progress, skipped: usize) -> Result<Self, LzxError> {
         let code = |lengths| Huffman::new(lengths).map_err(|reason| LzxError { offset: 0, reason });
         Ok(Self {

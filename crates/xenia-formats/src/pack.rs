@@ -84,7 +84,7 @@ pub enum PackError {
         reason: String,
     },
     /// An address in the headers is outside the loaded segments.
-    #[error("{what} at {address} is in no load segment")]
+    #[error("{what} at {address} is not in a load segment")]
     Outside {
         /// Name of the item.
         what: &'static str,
@@ -311,7 +311,7 @@ impl ImportRecords<'_> {
         Ok(address)
     }
 
-    /// Offset of a record, if the image has room for it there, behind the headers.
+    /// Offset of a record, if the image has room for it there, after the headers.
     fn offset(&self, address: GuestAddr, length: usize) -> Option<usize> {
         let start = address.0.checked_sub(self.layout.base)? as usize;
         let is_inside = start >= self.layout.headers_end as usize && start + length <= self.image.len();

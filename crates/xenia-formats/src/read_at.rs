@@ -205,7 +205,7 @@ mod tests {
             }
             assert_eq!(read_exact_at(&source, "tail", 98, 2).unwrap(), [98, 99]);
             let error = read_exact_at(&source, "tail", 98, 3).unwrap_err();
-            assert_eq!(error.to_string(), "tail at offset 0x62: needs 3 bytes, 2 are there");
+            assert_eq!(error.to_string(), "tail at offset 0x62: needs 3 bytes, 2 available");
             assert!(read_exact_at(&source, "tail", u64::MAX, 3).is_err());
         }
     }

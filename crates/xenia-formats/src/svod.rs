@@ -163,7 +163,7 @@ impl Package {
             return Err(FormatError::invalid(
                 WHAT,
                 0,
-                "its data files (Data0000 and so on) are not in a folder called as it is with .data behind it",
+                "its data files (Data0000 and so on) are not in a folder with its name plus .data",
             ));
         };
         if header {

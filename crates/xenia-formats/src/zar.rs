@@ -42,8 +42,8 @@ const ENTRY: usize = 16;
 const TREE: &str = "ZAR tree";
 /// Largest size of a table in bytes: offsets of 400 GiB.
 const MAX_TABLE: u64 = 16 << 20;
-/// Largest window of a decoder in bytes. A block is all that it needs, but compressors to which the
-/// size is unknown in advance declare more.
+/// Largest window of a decoder in bytes. One block is enough, but compressors that do not know the
+/// size in advance declare more.
 const MAX_WINDOW: u64 = 8 << 20;
 /// Number of cached decoded blocks: 4 MiB.
 const KEPT: usize = 64;

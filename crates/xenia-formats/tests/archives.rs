@@ -222,7 +222,7 @@ fn packages_in_parts_are_read_in_each_layout() {
         let opened = open_as("svod-data", first.to_vec(), &NoParts).unwrap();
         assert!(contents(&opened) == files, "{layout:?}");
         let missing = open_as("svod", package.header.clone(), &NoParts).unwrap_err().to_string();
-        assert!(missing.contains("with .data behind it"), "{missing}");
+        assert!(missing.contains("with its name plus .data"), "{missing}");
     }
     let mut package = svod_builder::build(Layout::Enhanced, &image);
     package.header[0x39D..0x3A1].copy_from_slice(&3_u32.to_be_bytes());

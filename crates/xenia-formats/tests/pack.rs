@@ -109,7 +109,7 @@ fn resources_are_named_by_the_headers() {
     let found: Vec<_> = resources.iter().map(|r| (r.name.as_str(), r.address.0, r.size)).collect();
     assert_eq!(found, [("58410001", 0x9001_0010, 0x20), ("art", 0x9001_0040, 4)]);
     for (records, said) in [
-        (record(b"art", 0x8000_0000, 4), "a resource at 0x80000000 is in no load segment"),
+        (record(b"art", 0x8000_0000, 4), "a resource at 0x80000000 is not in a load segment"),
         (record(b"", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
         (record(b"a\0b", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
         (two[..31].to_vec(), "section .xenia.resources, offset 0x10: needs 4 bytes"),
@@ -145,7 +145,7 @@ fn an_elf_with_export_records_becomes_a_library() {
     assert!(image.bytes[0x1_0000..] == plain.bytes[0x1_0000..], "what is exported stays as it is");
     assert_eq!(Xex::read(&pack_with(&sample(), &PackOptions::default()).unwrap()).unwrap().module_flags, 1);
     for (records, said) in [
-        (record("a", 1, 0x8000_0000), "an export at 0x80000000 is in no load segment"),
+        (record("a", 1, 0x8000_0000), "an export at 0x80000000 is not in a load segment"),
         (record("a\0b", 1, 0x9001_0010), "section .xenia.exports, offset 0x0: the export's name is not"),
         (three[..40].to_vec(), "section .xenia.exports, offset 0x20: needs"),
         (
@@ -227,7 +227,7 @@ fn thread_local_storage_becomes_a_tls_header() {
 
     builder.segments[2].address = 0x9100_0000;
     let error = pack_with(&builder, &PackOptions::default()).unwrap_err();
-    assert_eq!(error.to_string(), "the TLS template at 0x91000000 is in no load segment");
+    assert_eq!(error.to_string(), "the TLS template at 0x91000000 is not in a load segment");
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn unpackable_programs_are_refused_with_reason() {
         (imports(&[import_record("", 1, 0x9001_0300, None)]), "the library's name is not a name"),
         (imports(&[kind]), "unknown kind 2"),
         (imports(&[name]), "the library's name is not a name"),
-        (imports(&[good()[..35].to_vec()]), "section .xenia.imports, offset 0x0: needs 4 bytes, 3 are there"),
+        (imports(&[good()[..35].to_vec()]), "section .xenia.imports, offset 0x0: needs 4 bytes, 3 available"),
         (bad_title, "section .xenia.title, offset 0x0: 17 bytes instead of 16"),
     ] {
         let error = pack_with(&builder, &PackOptions::default()).map(drop).unwrap_err().to_string();

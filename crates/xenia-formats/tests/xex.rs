@@ -146,9 +146,9 @@ fn each_damaged_part_fails_its_own_digest() {
             assert_eq!(found.remove(0), "header");
         }
         assert_eq!(found, [expected], "{at:#x}");
-        let more = if expected.starts_with("import") { ", nor is 1 other part" } else { "" };
+        let more = if expected.starts_with("import") { ", nor does 1 other part" } else { "" };
         let first = if more.is_empty() { expected } else { "header" };
-        assert_eq!(image.damage().unwrap(), format!("{first} is not what its hash says{more}"));
+        assert_eq!(image.damage().unwrap(), format!("{first} does not match its hash{more}"));
     }
 
     let file = XexBuilder::sample(Payload::Lzx, None).build();
@@ -203,7 +203,7 @@ fn invalid_xex_files_are_refused_with_reason() {
         (unaligned_slot.build(), "is not a word of the image"),
         (outside.build(), "is not a word of the image"),
         (empty_run.build(), "run 1 of 0 pages"),
-        (exports.build(), "XEX export table at offset 0x5ff8: needs 44 bytes, 8 are there"),
+        (exports.build(), "XEX export table at offset 0x5ff8: needs 44 bytes, 8 available"),
         (no_pe.build(), "expected the letters MZ"),
         (long_name.build(), "a library's name of 300 bytes"),
         (run.build(), "XEX page type at offset"),
@@ -408,7 +408,7 @@ fn exports_by_name_and_static_libraries_are_read() {
             0x1_0001_u32,
             "PE export count at offset 0x2114: the value 0x10001 exceeds the limit of 0x10000",
         ),
-        (0x2100 + 0x1C, 0x4000, "PE export directory at offset 0x6100: needs 8 bytes, 0 are there"),
+        (0x2100 + 0x1C, 0x4000, "PE export directory at offset 0x6100: needs 8 bytes, 0 available"),
         (0x2100 + 0x2C, 0x6000, "First is at 0x92006000, outside the image"),
     ] {
         let mut builder = builder.clone();

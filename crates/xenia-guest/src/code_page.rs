@@ -2,9 +2,9 @@
 //! files, one byte for each character.
 //!
 //! The five bytes that the page leaves open are the control characters of the same numbers, as in
-//! the index `windows-1252` of the WHATWG Encoding Standard. So each byte has a character of its
-//! own, and names survive the way from the guest to the host and back, also those of a title that
-//! uses another code page.
+//! the index `windows-1252` of the WHATWG Encoding Standard. So each byte has a distinct character,
+//! and names survive the way from the guest to the host and back, also those of a title that uses
+//! another code page.
 
 /// Characters of the bytes from 0x80 to 0x9F; all other bytes are their own numbers.
 const MIDDLE: [char; 32] = [

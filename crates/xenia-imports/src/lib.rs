@@ -5,8 +5,8 @@
 //!   exports looks up its ordinals by name, so a misspelt name does not compile.
 //! - [`Status`]: how much of an export is implemented.
 //!
-//! Invariants: the tables are data of the console and do not depend on what is implemented; they
-//! are sorted by ordinal, and names are unique within a library.
+//! Invariants: the tables are data of the console and do not depend on which functions are
+//! implemented; they are sorted by ordinal, and names are unique within a library.
 #![forbid(unsafe_code)]
 
 pub mod ordinals;

@@ -83,7 +83,7 @@ fn row(
         let mut arguments = crate::abi::Arguments::new(call);
         #(let #names = <#types as crate::abi::FromGuest>::from_guest(&mut arguments);)*
     };
-    let disagreement = format!("{text}: its row in the ordinal table says that it returns something else");
+    let disagreement = format!("{text}: its row in the ordinal table has another kind of result");
     Ok(quote! {
         crate::imports::Export {
             library: xenia_imports::Library::#library,

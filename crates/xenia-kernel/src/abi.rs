@@ -5,8 +5,8 @@
 //! 4 bytes earlier). Floating-point arguments are in f1–f13 and also take up a position among the
 //! integer arguments. Results are in r3; statuses and signed values are sign-extended.
 //!
-//! An export neither runs guest code nor waits: it returns a [`Flow`], which determines what the
-//! thread does next.
+//! An export neither runs guest code nor waits: it returns a [`Flow`], which determines the
+//! thread's next action.
 
 mod arguments;
 mod buffer;

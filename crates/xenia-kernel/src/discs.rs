@@ -111,7 +111,7 @@ impl DiscDrive<'_> {
         let place = match answer {
             DialogAnswer::Entered(place) if !place.is_empty() => place,
             _ => {
-                tracing::warn!(target: "kernel", "the title asked for disc {number}; use --disc {number}=FILE");
+                tracing::warn!(target: "kernel", "the title requested disc {number}; use --disc {number}=FILE");
                 return Inserted::Over(Win32Error::CANCELLED);
             }
         };

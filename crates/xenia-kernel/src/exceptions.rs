@@ -91,7 +91,7 @@ fn too_deep(call: &Call) -> bool {
     deep.count() >= MAX_NESTING
 }
 
-/// Resumes the thread with these registers, and drops the guest calls that it leaves thereby.
+/// Resumes the thread with these registers, and drops the guest calls that this leaves.
 fn resume_with(call: &mut Call, registers: &PpcContext) -> Flow {
     let from = call.ctx().gpr[1] as u32;
     let to = registers.gpr[1] as u32;

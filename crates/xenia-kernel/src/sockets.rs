@@ -77,8 +77,8 @@ impl Sockets<'_> {
         looks
     }
 
-    /// Like [`Self::retry_and_apply`], for a change outside the polls: the timekeeper is told if a
-    /// poll becomes due.
+    /// Like [`Self::retry_and_apply`], for a change outside the polls: the timekeeper is notified
+    /// if a poll becomes due.
     fn retry_after_change(
         &self,
         cpu: &mut dyn Cpu,

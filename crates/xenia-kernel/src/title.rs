@@ -216,7 +216,7 @@ impl Kernel {
 }
 
 impl ModuleLoader<'_> {
-    /// Finds and reads the executable of a launch. An empty name stands for the disc's default
+    /// Finds and reads the executable of a launch. An empty name means the disc's default
     /// executable.
     pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let path = match name {

@@ -52,7 +52,7 @@ pub struct User {
     /// Keystroke state of the controllers, as last reported to titles.
     pub keystrokes: Mutex<Keystrokes>,
     pub dialog: OpenDialog,
-    /// Controllers that titles were told of.
+    /// Controllers that were reported to titles.
     pub connections: Mutex<Connections>,
     /// The word that programs leave for the dashboard.
     pub dash_context: AtomicU32,

@@ -45,7 +45,7 @@ fn child_that_saves_for_ever() {
     let _ = vfs.remove(&made);
     println!("\nsaving");
     for generation in (1..=u8::MAX).cycle() {
-        // A file overwritten in place, one truncated first, and one created anew each time.
+        // A file overwritten in place, one truncated first, and one created again each time.
         save(&mut vfs, "kept", generation, Disposition::OpenOrCreate, true);
         save(&mut vfs, "emptied", generation, Disposition::OverwriteOrCreate, false);
         save(&mut vfs, "made", generation, Disposition::Create, false);

@@ -18,9 +18,9 @@
 //!   [`Net::do_or_leave`].
 //! - [`XNet`]: addresses and keys of consoles.
 //!
-//! Invariants: the crate knows no kernel, only the [`Cpu`](xenia_sched::Cpu) of a call and guest
-//! memory; the kernel's events are references that it keeps ([`EventHold`]) and effects that its
-//! caller applies ([`SocketEffects`]).
+//! Invariants: the crate does not depend on the kernel, only on the [`Cpu`](xenia_sched::Cpu) of a
+//! call and guest memory; the kernel's events are references that it keeps ([`EventHold`]) and
+//! effects that its caller applies ([`SocketEffects`]).
 #![forbid(unsafe_code)]
 
 pub mod address;

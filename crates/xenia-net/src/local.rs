@@ -1,9 +1,9 @@
 //! Loopback network: a title's sockets reach each other only.
 //!
-//! The network is part of the machine and knows neither the host nor its clock, so data arrives at
-//! once and each run is the same. A connection is established when it is requested, if the address
-//! has a listener with room in its backlog. A datagram is delivered whole or dropped, and only if a
-//! socket is bound to its port.
+//! The network is part of the machine and depends on neither the host nor its clock, so data
+//! arrives at once and each run is the same. A connection is established when it is requested, if
+//! the address has a listener with room in its backlog. A datagram is delivered whole or dropped,
+//! and only if a socket is bound to its port.
 //!
 //! Without a cable sockets can be created but reach no socket, not even themselves.
 

@@ -1,4 +1,4 @@
-//! State of `XNet`: the console's `XNADDR`, session keys, addresses that stand for other consoles,
+//! State of `XNet`: the console's `XNADDR`, session keys, addresses that represent other consoles,
 //! name look-ups and quality-of-service (QoS) answers.
 //!
 //! Data is not encrypted: a key is only registered under its id. There is no online service, so the
@@ -52,7 +52,7 @@ pub type KeyId = [u8; 8];
 /// A console's address (`XNADDR`).
 pub type XnAddr = [u8; XNADDR_SIZE];
 
-/// A console for which a local IP address stands.
+/// A console that a local IP address represents.
 #[derive(Clone, Debug)]
 struct Association {
     address: XnAddr,
@@ -342,7 +342,7 @@ impl Net {
         address
     }
 
-    /// Returns an IP address that stands for a console.
+    /// Returns an IP address that represents a console.
     pub fn associate(&mut self, address: XnAddr, key: KeyId) -> Result<Ipv4Addr, WsaError> {
         let ip = Ipv4Addr::new(address[0], address[1], address[2], address[3]);
         let own = self.address().ok_or(WsaError::NETWORK_UNREACHABLE)?;
@@ -366,7 +366,7 @@ impl Net {
         Ok(ip)
     }
 
-    /// Returns the console that an IP address stands for, and its key.
+    /// Returns the console that an IP address represents, and its key.
     pub fn console_at(&self, ip: Ipv4Addr) -> Result<(XnAddr, KeyId), WsaError> {
         if let Some(association) = self.xnet.associations.get(&ip) {
             return Ok((association.address, association.key));

@@ -56,8 +56,8 @@ impl ObjectKind {
         Self::DriverFile,
     ];
 
-    /// Offset in bodies of this kind, in this kernel, of the dispatcher header that a wait for the
-    /// object is for; `None` if the kind has no signal state.
+    /// Offset in bodies of this kind, in this kernel, of the dispatcher header that is used by
+    /// waits for the object; `None` if the kind has no signal state.
     pub fn signal_offset(self) -> Option<u32> {
         match self {
             Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => Some(0),
@@ -68,7 +68,7 @@ impl ObjectKind {
         }
     }
 
-    /// The kind that titles take it for, if that is another.
+    /// The kind that titles see, if different.
     pub fn seen_as(self) -> Option<Self> {
         match self {
             Self::Session => Some(Self::Enumerator),

@@ -21,8 +21,8 @@
 //! - Handle values are the console's: from 0xF8000000 in steps of 4, the one closed last first.
 //! - A call that has found an object by handle or pointer keeps it alive until the call returns
 //!   ([`ObjectRef`]); a wait keeps it alive until the wait has ended ([`HeldObject`]).
-//! - Nothing here knows a `Kernel`, an export or the guest's calling convention, and nothing blocks
-//!   a host thread.
+//! - Nothing here depends on a `Kernel`, an export or the guest's calling convention, and nothing
+//!   blocks a host thread.
 #![forbid(unsafe_code)]
 
 pub mod clock;

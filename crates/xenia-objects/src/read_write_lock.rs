@@ -21,8 +21,8 @@ use xenia_sync::{Level, Mutex};
 /// Limit of the readers' semaphore.
 const MAX_READERS: i32 = i32::MAX;
 
-/// Kernel locks that guard the words of read/write locks, by address. A saved state has nothing of
-/// them: the words are guest memory, and no thread is inside a call.
+/// Kernel locks that guard the words of read/write locks, by address. A saved state does not
+/// contain them: the words are guest memory, and no thread is inside a call.
 #[derive(Debug)]
 pub struct ReadWriteLocks(Sharded<Mutex<()>>);
 

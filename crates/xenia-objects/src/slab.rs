@@ -2,7 +2,7 @@
 //! without a lock.
 //!
 //! A position is filled under the object table's lock ([`super::Objects`]) and stays filled until
-//! its last use ends. The table's use stands for all references that guests see; each call and each
+//! its last use ends. The table's use covers all references that guests see; each call and each
 //! wait has a use too.
 
 mod state;
@@ -21,7 +21,7 @@ const CHUNK: usize = 1024;
 pub(super) const INDEX_BITS: u32 = 20;
 const CHUNKS: usize = (1 << INDEX_BITS) / CHUNK;
 
-/// Name of one object: its position, and the generation among the objects that were there.
+/// Name of one object: its position, and the generation among the objects that had it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) index: u32,

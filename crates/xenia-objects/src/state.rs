@@ -1,4 +1,4 @@
-//! State that several kinds of objects share: pins, and limits of what a saved state may say.
+//! State that several kinds of objects share: pins, and limits of the values in a saved state.
 
 use super::{HeldObject, Objects};
 use serde::{Deserialize, Serialize};
@@ -47,8 +47,8 @@ impl HeldState {
 }
 
 impl Objects {
-    /// Holds an object of a restored table, as the state says. A reference that titles see is in
-    /// the table already.
+    /// Holds an object of a restored table, as recorded in the state. A reference that titles see
+    /// is in the table already.
     pub fn hold_again(self: &Arc<Self>, state: HeldState) -> Result<HeldObject, Impossible> {
         let HeldState { position, body, counted } = state;
         let name = self.pin_again(position, body).ok_or("a wait keeps an object that does not exist")?;

@@ -73,7 +73,7 @@ struct ObjectTables {
     /// Total bytes of all names.
     name_bytes: u64,
     positions: Positions,
-    /// The event for waits on objects that have no signal state, once a title may know its address.
+    /// The event for waits on objects that have no signal state, once a title may have its address.
     default_object: Option<GuestAddr>,
 }
 
@@ -157,7 +157,7 @@ impl Objects {
     // ---- creation and naming ----
 
     /// Creates an unnamed object with a zeroed body of `size` bytes and one reference, which the
-    /// caller owns. No other thread knows the object yet: the caller must initialise it.
+    /// caller owns. No other thread can access the object yet: the caller must initialise it.
     pub fn create(&self, pool: &KernelPool, kind: ObjectKind, size: u32) -> Fallible<GuestAddr> {
         let memory = &*self.memory;
         let mut tables = self.tables.lock();

@@ -114,7 +114,7 @@ fn fields<'a, 'b>(reader: &mut Reader, table: &'b DeTable<'a>) -> BTreeMap<Strin
     for (key, value) in table {
         let at = key.span().start;
         if fields.insert(key.get_ref().to_ascii_lowercase(), (at, value)).is_some() {
-            reader.fault(at, format!("`{}` is there twice", quoted(key.get_ref())));
+            reader.fault(at, format!("`{}` occurs twice", quoted(key.get_ref())));
         }
     }
     fields

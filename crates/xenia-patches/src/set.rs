@@ -90,7 +90,7 @@ impl PatchSet {
         Ok(found)
     }
 
-    /// Passes what the set changes to a hasher: equal sets pass equal bytes, others different ones.
+    /// Passes the set's changes to a hasher: equal sets pass equal bytes, others different ones.
     pub fn identify(&self, hash: &mut dyn FnMut(&[u8])) {
         for patch in &self.patches {
             hash(&(patch.hashes.len() as u64).to_be_bytes());

@@ -36,7 +36,7 @@ pub const MAX_SECTION: u64 = 64 << 20;
 pub struct SectionBound {
     /// Name of the section, without a number.
     pub name: &'static str,
-    /// Most bytes, without compression.
+    /// Maximum size in bytes, without compression.
     pub bytes: u64,
 }
 
@@ -174,7 +174,7 @@ impl StateFile {
     /// before anything is decompressed: a few bytes may decompress to 255 times as many.
     ///
     /// # Errors
-    /// Anything that is not as the format says; the error names the part.
+    /// Anything that violates the format; the error names the part.
     pub fn read(bytes: &[u8], bounds: &[SectionBound]) -> Result<Self, StateError> {
         let (StoredHeader { header, sections: rows }, mut rest) = read_header(bytes)?;
         limit("the list of sections", rows.len() as u64, MAX_SECTIONS as u64)?;
@@ -209,7 +209,7 @@ impl StateFile {
     /// Reads the header only, from the first bytes of a file.
     ///
     /// # Errors
-    /// Anything in the header that is not as the format says.
+    /// Anything in the header that violates the format.
     pub fn read_header(bytes: &[u8]) -> Result<StateHeader, StateError> {
         Ok(read_header(bytes)?.0.header)
     }

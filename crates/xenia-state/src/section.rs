@@ -1,4 +1,4 @@
-//! Sections: the parts of a state, each with a name and a version of its own.
+//! Sections: the parts of a state, each with its own name and version.
 
 use crate::error::StateError;
 use serde::Serialize;

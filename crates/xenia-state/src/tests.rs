@@ -166,7 +166,7 @@ fn a_section_may_not_occur_twice_or_be_too_long() {
     assert!(matches!(state.put_stored(long), Err(StateError::TooLong { .. })));
 }
 
-/// A file with these rows for three bytes each, which the rows say are more.
+/// A file with three bytes for each of these rows, which announce more.
 fn forged(rows: &[(&str, u64)]) -> Vec<u8> {
     let hash = blake3::hash(b"abc").to_hex();
     let row = |(name, bytes): &(&str, u64)| {

@@ -11,7 +11,7 @@
 //! Disk/TITLE/…                                  the title's hdd:
 //! ```
 //!
-//! Guests cannot make a file with `=` in its name. A package that is created anew over an old one
+//! Guests cannot make a file with `=` in its name. A package that is created in place of an old one
 //! gets a new folder. Its header points there only when the title closes or flushes the package, or
 //! the run ends. Until then, even after a crash, the host has the previous package. Each file in a
 //! package, and the header, is replaced atomically (`atomic_replace.rs` of xenia-vfs).

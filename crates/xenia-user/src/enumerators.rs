@@ -118,9 +118,9 @@ impl Enumerators {
     /// Sizes that do not agree with the lists, or are above the limit.
     pub fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
         let Self { all, bytes } = self;
-        check(all.values().all(Enumerator::is_valid), "a list has other sizes than it says")?;
+        check(all.values().all(Enumerator::is_valid), "a list does not match its sizes")?;
         let sum = all.values().try_fold(0_u64, |sum, list| sum.checked_add(list.bytes));
-        check(sum == Some(*bytes), "the lists have another size than they say")?;
+        check(sum == Some(*bytes), "the lists do not match their size")?;
         let admitted = limits.admit_amount(Limit::EnumeratorBytes, 0, *bytes);
         check(admitted.is_ok(), "the lists are too large")
     }

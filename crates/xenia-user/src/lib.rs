@@ -6,9 +6,9 @@
 //! - [`notifications`], [`sessions`], [`enumerators`]: queues of notifications, sessions of
 //!   players, lists that titles read piece by piece.
 //!
-//! Invariants: the crate knows no kernel and no guest memory: guest addresses are keys, and exports
-//! store the results. A package that is replaced keeps its old contents until the new ones are
-//! complete.
+//! Invariants: the crate depends on neither the kernel nor guest memory: guest addresses are keys,
+//! and exports store the results. A package that is replaced keeps its old contents until the new
+//! ones are complete.
 #![forbid(unsafe_code)]
 
 pub mod content;

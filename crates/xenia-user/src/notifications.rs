@@ -40,7 +40,7 @@ pub const DISCONNECTED: HResult = HResult(0x0015_10F1);
 /// The current state, reported to new listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// Whether the system's user interface is there.
+    /// Whether the system's user interface is shown.
     pub shows_ui: bool,
     /// A bit for each user that is signed in.
     pub users: u32,

@@ -14,7 +14,7 @@ use xenia_state::{Impossible, check};
 /// Maximum length of a name in characters.
 pub const MAX_NAME_LENGTH: usize = 15;
 
-/// Id of a profile, stable as long as the profile exists. 0 stands for no user.
+/// Id of a profile, stable as long as the profile exists. 0 means no user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Xuid(pub u64);
 

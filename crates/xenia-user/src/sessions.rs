@@ -73,12 +73,12 @@ pub struct SlotCounts {
 }
 
 impl SlotCounts {
-    /// Whether a session may have so many slots.
+    /// Whether a session may have this number of slots.
     pub fn is_allowed(self) -> bool {
         self.public <= MAX_SLOTS && self.private <= MAX_SLOTS
     }
 
-    /// Whether members that take so many slots fit.
+    /// Whether members that take this number of slots fit.
     fn has_room_for(self, taken: Self) -> bool {
         taken.public <= self.public && taken.private <= self.private
     }

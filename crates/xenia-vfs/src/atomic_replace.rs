@@ -262,7 +262,7 @@ impl Drop for OpenHostFile {
         } else {
             let target = self.target.as_deref();
             let kept = self.path.take().map(|path| names::keep(&self.folder, path));
-            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
+            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; the written data is in {kept:?}");
         }
     }
 }

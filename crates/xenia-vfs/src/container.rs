@@ -1,7 +1,7 @@
 //! Read-only device for a disc image, package or archive.
 //!
 //! Names that guests cannot request ([`super::path::is_valid`]) are not listed. All times are the
-//! default, [`Stamp::default`], whatever the container says.
+//! default, [`Stamp::default`], whatever the container has.
 
 use super::device::{Device, Entry, FileData, OpenMode, Volume};
 use super::{Stamp, VfsError, VfsResult};
@@ -76,8 +76,8 @@ impl FileData for Contents {
         let wanted = self.size.saturating_sub(offset).min(into.len() as u64);
         let got = self.bytes.read_at(offset, into)?;
         if (got as u64) < wanted {
-            // The image was truncated since it was opened. If a title were told of an end of file
-            // here, it would take the file for complete.
+            // The image was truncated since it was opened. If an end of file were reported to a
+            // title here, it would take the file for complete.
             return Err(
                 io::Error::new(io::ErrorKind::UnexpectedEof, "the image is shorter than it was").into()
             );

@@ -192,8 +192,8 @@ pub trait Device: Send {
     /// Lists a directory, sorted case-insensitively by name.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
-    /// Whether the host has an entry at this path that the device does not show: a link that leads
-    /// nowhere or outside, or no regular file.
+    /// Whether the host has an entry at this path that the device does not show: a dangling link,
+    /// one that leads outside, or a file that is not regular.
     fn hides(&self, _path: &[String]) -> bool {
         false
     }
@@ -227,7 +227,7 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Renames a file or directory within the device. `existing` tells whether it replaces a file
+    /// Renames a file or directory within the device. `existing` selects whether it replaces a file
     /// that has the new name.
     fn rename(&mut self, _from: &[String], _to: &[String], _existing: Existing) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
@@ -261,8 +261,8 @@ pub trait Device: Send {
     /// another moment is restored. The device stays in use.
     fn abandon(&mut self) {}
 
-    /// The state of what is not the host's or another device's, for a saved state. Contents are put
-    /// into `bytes`.
+    /// The part of the state that belongs to neither the host nor another device, for a saved
+    /// state. Contents are put into `bytes`.
     ///
     /// # Errors
     /// A file can't be saved.

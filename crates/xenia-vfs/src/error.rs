@@ -41,7 +41,7 @@ pub enum VfsError {
     #[error("on different devices")]
     OtherDevice,
     /// Symbolic links form a cycle or are nested too deeply.
-    #[error("symbolic links lead in a circle")]
+    #[error("symbolic links form a cycle")]
     TooManyLinks,
     /// The contents of the device are malformed.
     #[error("damaged, or of another version")]
@@ -59,7 +59,7 @@ impl From<io::Error> for VfsError {
             io::ErrorKind::DirectoryNotEmpty => Self::NotEmpty,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                tracing::error!(target: "vfs", "the host's disk is full: the title is told so, and what it saves may not fit");
+                tracing::error!(target: "vfs", "the host's disk is full: the title gets an error, and its saves may not fit");
                 Self::Full
             }
             // A name of 255 characters can have 510 bytes on the host.
@@ -67,7 +67,7 @@ impl From<io::Error> for VfsError {
             io::ErrorKind::IsADirectory => Self::IsDirectory,
             io::ErrorKind::NotADirectory => Self::PathNotFound,
             kind => {
-                // The title only learns that its disk failed.
+                // The title is only told that its disk failed.
                 tracing::error!(target: "vfs", "a file of the title's fails on the host: {error}");
                 Self::Host(kind)
             }

@@ -19,7 +19,7 @@ pub(crate) const UNIT: u64 = 0x4000;
 const MAGIC: [u8; 4] = *b"XTAF";
 /// Bytes of the header that are read.
 const LENGTH: usize = 12;
-/// Most sectors per allocation unit: 64 KiB, the largest that titles may choose.
+/// Maximum number of sectors per allocation unit: 64 KiB, the largest that titles may choose.
 const MAX_SECTORS: u32 = 128;
 
 /// Sectors per allocation unit of the volume on a partition, if it has a valid header.

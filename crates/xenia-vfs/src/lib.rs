@@ -16,8 +16,8 @@
 //!   process at a time uses.
 //!
 //! Invariants: an error names no host path ([`VfsError`]); a write-back error of a package stays
-//! recorded until the title corrects or abandons the file; the crate knows no kernel: handles,
-//! sharing modes and NT statuses belong to its callers.
+//! recorded until the title corrects or abandons the file; the crate does not depend on the kernel:
+//! handles, sharing modes and NT statuses belong to its callers.
 #![forbid(unsafe_code)]
 
 mod atomic_replace;

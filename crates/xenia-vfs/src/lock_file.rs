@@ -1,8 +1,8 @@
 //! Lock files: one process at a time uses a folder.
 //!
 //! The system releases a lock when its process ends, however that ends, so a lock file that is left
-//! behind is free. On a file system without locks other processes are not noticed, which the log
-//! says.
+//! behind is free. On a file system without locks other processes are not noticed; the log reports
+//! this.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -66,9 +66,9 @@ impl Quota {
         [added.load(Relaxed), entries.load(Relaxed)]
     }
 
-    /// Restores what a saved state has.
+    /// Restores the values of a saved state.
     pub(super) fn restore(&self, [added, entries]: [u64; 2]) -> Result<(), Impossible> {
-        check(added.max(entries) <= MAX_COUNT, "what is used of a folder is impossible")?;
+        check(added.max(entries) <= MAX_COUNT, "the used part of a folder is impossible")?;
         self.added.store(added, Relaxed);
         self.entries.store(entries, Relaxed);
         Ok(())

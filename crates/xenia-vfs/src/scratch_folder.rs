@@ -1,4 +1,5 @@
-//! Scratch disks on the host's disk: a title finds again what it has written there in earlier runs.
+//! Scratch disks on the host's disk: a title finds the files that it has written there in earlier
+//! runs.
 //!
 //! ```text
 //!  4D5307D1/              a title's folder; locked while a run uses it

@@ -140,8 +140,8 @@ impl Content {
         found.into_iter().filter_map(|path| self.stamps.remove_entry(&path)).collect()
     }
 
-    /// Appends lines to the file. If that fails, a part of them may be there, and the next save
-    /// rewrites the file.
+    /// Appends lines to the file. If that fails, the file may have a part of them, and the next
+    /// save rewrites the file.
     fn append(&mut self, file: io::Result<impl Write>, lines: &str) -> io::Result<()> {
         let appended = file.and_then(|mut file| file.write_all(lines.as_bytes()));
         self.dirty |= appended.is_err();

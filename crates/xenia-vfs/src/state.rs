@@ -80,7 +80,7 @@ impl SavedBytes {
         check(is_over, "there are more contents than files")
     }
 
-    /// Counts the bytes of a file in a host folder that are to be put.
+    /// Counts the bytes of a file in a host folder that will be stored.
     pub(crate) fn admit_temporary_file(&mut self, size: u64) -> Result<(), Unsaveable> {
         self.temporary_files = self.temporary_files.saturating_add(size);
         let fits = self.temporary_files <= MAX_TEMPORARY_BYTES;

@@ -72,7 +72,7 @@ impl Info {
         (major & 0xF) << 28 | (minor & 0xF) << 24 | (build & 0xFFFF) << 8 | revision & 0xFF
     }
 
-    /// Returns the address of the title's execution information; an error if it has none.
+    /// Returns the address of the title's execution information, or an error if it has none.
     #[export(Done)]
     fn XamGetExecutionId(call: &mut Call, address: Out<GuestAddr>) -> Fallible<NtStatus> {
         let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();

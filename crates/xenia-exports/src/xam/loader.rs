@@ -19,7 +19,7 @@ const MAX_LAUNCH_DATA_SIZE: u32 = 0x1000;
 
 /// Ends the title and launches an executable of a package on its medium, if there is one.
 fn launch_package(call: &mut Call, package: &str, executable: &str) -> Flow<Win32Error> {
-    tracing::info!(target: "kernel", "the title asks for {executable:?} of {package:?} to be launched");
+    tracing::info!(target: "kernel", "the title launches {executable:?} of {package:?}");
     match call.kernel.loader().prepare_package_launch(package, executable) {
         Ok(launch) => {
             call.kernel.title.lock().launch = Some(launch);
@@ -40,7 +40,7 @@ impl Loader {
     #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;
-        tracing::info!(target: "kernel", "the title asks for {path:?} to be launched, flags {flags:#x}");
+        tracing::info!(target: "kernel", "the title launches {path:?}, flags {flags:#x}");
         let now = call.kernel.clock.system_time(call.now());
         let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
         call.kernel.title.lock().launch = launch;

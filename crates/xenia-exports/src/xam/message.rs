@@ -153,8 +153,8 @@ impl XamMessage {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Returns the result of an asynchronous request; waits for its completion, by its event if it
-    /// has one, or reports that it is still pending.
+    /// Returns the result of an asynchronous request; waits for its completion (by its event, if
+    /// any), or reports that it is still pending.
     #[export(Done)]
     fn XamGetOverlappedResult(
         call: &mut Call,

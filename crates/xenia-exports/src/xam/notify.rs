@@ -115,7 +115,7 @@ impl Notify {
         _context: GuestAddr,
     ) -> Fallible<Win32Error> {
         let text = text.map(|text| text.text(call.memory())).transpose()?.unwrap_or_default();
-        tracing::info!(target: "kernel", "the title tells user {user}: {text:?}");
+        tracing::info!(target: "kernel", "the title's message to user {user}: {text:?}");
         Ok(Win32Error::SUCCESS)
     }
 

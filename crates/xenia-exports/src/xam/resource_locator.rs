@@ -1,5 +1,5 @@
-//! Resource locators (`XamBuild*ResourceLocator`): texts that tell user interfaces in which
-//! module's section, or in which file, a picture or text is.
+//! Resource locators (`XamBuild*ResourceLocator`): texts by which user interfaces find a picture or
+//! text in a section of a module or in a file.
 
 use super::locale::store_text;
 use crate::abi::{Call, WideText};

@@ -49,7 +49,7 @@ struct Wanted {
     title: u32,
     id: u64,
     user: u32,
-    /// Whether the small one of two pictures is requested, if the kind does not tell.
+    /// Whether the small one of two pictures is requested, if the kind does not determine it.
     small: bool,
     /// The words of a picture key: title, large picture, small picture.
     key: Option<[u32; 3]>,

@@ -49,7 +49,7 @@ fn sign_in(
         return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
     }
     if flags & ONLINE_ONLY != 0 {
-        let text = "The title asks for profiles of the online service, which is not there.";
+        let text = "The title requests profiles of the online service, which is not available.";
         let request = own_message("Sign in", text, vec![OK.to_owned()]);
         return dialogs::open(call, request, AnswerAction::TellUsers, recipient);
     }

@@ -1,4 +1,4 @@
-//! Requests on open files of a title's drivers: what the exports for files send instead of using
+//! Requests on open files of a title's drivers: the exports for files send these instead of using
 //! this emulator's files.
 
 use super::driver_request::{file_of, plain, send, send_on_file};

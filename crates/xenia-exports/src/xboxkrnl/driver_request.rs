@@ -226,7 +226,7 @@ fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Falli
                 set_flag(call, file, file_object::flag::HANDLE_CREATED);
             }
             Err(failure) => {
-                // The driver has opened the file: it is told of the close, without a handle.
+                // The driver has opened the file: it is notified of the close, without a handle.
                 set_phase(call, file, FilePhase::CleanedUp)?;
                 outcome = Outcome { status: failure.status(), information: 0 };
             }
@@ -247,7 +247,7 @@ fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Falli
 }
 
 /// Drops a reference to a driver's file. If it is the last one, and the driver has the file open,
-/// the driver is told first. The call then returns `result`.
+/// the driver is notified first. The call then returns `result`.
 pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     if file.is_null() || call.kernel.objects.dereference_unless_last(file)? {
         call.kernel.run_deferred_deletions();
@@ -270,7 +270,7 @@ pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fal
     match sent {
         Ok(flow) => Ok(flow),
         Err(failure) => {
-            tracing::debug!(target: "kernel", "a driver is not told that its file is closed: {failure}");
+            tracing::debug!(target: "kernel", "a driver was not notified that its file is closed: {failure}");
             finish_close(call, device, file, result)
         }
     }
@@ -293,7 +293,8 @@ fn finish_close(
     Ok(Flow::Return(result))
 }
 
-/// Drops a reference to a device that is deleted and has no open files, after its driver is told.
+/// Drops a reference to a device that is deleted and has no open files, after its driver is
+/// notified.
 fn delete(call: &mut Call, device: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     match function_of(call, device, driver_object::DELETE_DEVICE) {
         Some(function) => {

@@ -146,7 +146,7 @@ impl IoIrp {
     }
 
     /// Builds a device control request whose end sets an event; the kernel frees it then. Unsure:
-    /// requests of drivers among themselves, which NT tells apart, are ordinary ones.
+    /// requests of drivers among themselves, which NT distinguishes, are ordinary ones.
     #[export(Done)]
     fn IoBuildDeviceIoControlRequest(
         call: &mut Call,

@@ -159,8 +159,8 @@ impl Mm {
         Ok(at.offset(taken))
     }
 
-    /// Frees a kernel stack by its high and its low end. The low one may be that of the size which
-    /// the stack was asked for with: the stack may have more pages below.
+    /// Frees a kernel stack by its high and its low end. The low one may follow from the size with
+    /// which the stack was requested: the stack may have more pages below.
     #[export(Done)]
     fn MmDeleteKernelStack(call: &mut Call, base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
         let stack = stack_of(call.memory(), base, end);

@@ -249,7 +249,7 @@ pub(super) fn keep_port(
 
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
-    // A BOOLEAN, with bytes behind it that compilers leave as they were.
+    // A BOOLEAN, followed by bytes that compilers leave unchanged.
     let existing = Existing::of(memory.read::<u8>(at)? != 0);
     let root: Handle = memory.read(at.offset(4))?;
     let directory = match root {

@@ -60,7 +60,7 @@ pub(crate) fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> 
 }
 
 /// Address of a library's export, by ordinal or name. Returns `None` if it is missing or not
-/// implemented, so that the title does what it would do on an older console.
+/// implemented, so that the title behaves as on an older console.
 fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Option<GuestAddr>> {
     let row = match wanted {
         Wanted::Ordinal(ordinal) => ordinals::find(library.rows(), *ordinal),

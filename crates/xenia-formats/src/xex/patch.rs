@@ -53,7 +53,7 @@ impl Patch {
             Some(entry) => header::body(whole, entry),
             None => Err(whole.invalid(MAIN_HEADER_SIZE, why)),
         };
-        let descriptor = body(key::DELTA_PATCH, "it does not say what it changes")?;
+        let descriptor = body(key::DELTA_PATCH, "it does not define its changes")?;
         let format = body(key::FILE_FORMAT, "there is no file format header")?;
         let (encryption, compression) = payload::read_format(format, 0)?;
         let Compression::Delta(blocks) = compression else {
@@ -92,7 +92,7 @@ impl Patch {
     ) -> Result<(Xex, Vec<u8>), FormatError> {
         let new = Xex::read(&self.headers(base)?)?;
         if new.is_patch() {
-            return Err(self.descriptor().invalid(RECORDS, "what it makes is a patch itself"));
+            return Err(self.descriptor().invalid(RECORDS, "its result is itself a patch"));
         }
         self.decrypt(base, &new, keys)?;
 

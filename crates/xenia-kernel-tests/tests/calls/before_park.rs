@@ -1,6 +1,5 @@
-//! Tests of events between the moment from which a waiting thread can be woken and the one at which
-//! it parks. In lockstep there are none; with a host thread for each slot there may be any, and no
-//! wake-up may be lost.
+//! Tests of events after a waiting thread can be woken and before it parks. In lockstep there are
+//! none; with a host thread for each slot there may be any, and no wake-up may be lost.
 
 use super::*;
 use xenia_guest::layout::{critical_section, dispatcher_header};

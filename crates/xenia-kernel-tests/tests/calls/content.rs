@@ -196,7 +196,7 @@ fn each_creation_mode_has_its_result() {
 fn a_recreated_package_replaces_the_old_one_when_complete() {
     let folder = tempfile::tempdir().unwrap();
     let contents = || {
-        // Checks what a newly started machine finds, whatever this one has open.
+        // Checks the contents that a newly started machine finds, whatever this one has open.
         let mut other = harness(Some(folder.path()));
         assert_eq!(create(&mut other, "s", "a", 3), (0, 2));
         read(&mut other, r"s:\f")

@@ -240,7 +240,7 @@ fn open_dialog_captures_controllers_and_refuses_others() {
         ] {
             assert_eq!(b.xam_call(name, arguments), ACCESS_DENIED, "{name}");
         }
-        // The kernel keeps what the port shows.
+        // The kernel keeps the dialog that the port shows.
         let kept = b.kernel.user.dialog.request();
         assert!(kept.is_some() && kept.as_ref() == answers.asked.lock().unwrap().last());
         b.pass_a_field();

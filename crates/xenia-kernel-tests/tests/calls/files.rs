@@ -109,7 +109,7 @@ fn directories_are_listed_one_entry_per_call_in_order() {
         assert_eq!(bytes, name.as_bytes());
     }
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
-    // A restart lists what is there now, by the same pattern.
+    // A restart lists the current entries, by the same pattern.
     std::fs::write(folder.path().join("0.txt"), b"x").unwrap();
     let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, 0, 1];
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::SUCCESS);

@@ -42,8 +42,8 @@ pub(super) struct Guest<'a> {
 }
 
 impl<'a> HostThreads<'a> {
-    /// Creates a machine without threads. `routine` stands for all guest code that the kernel
-    /// calls.
+    /// Creates a machine without threads. `routine` takes the place of all guest code that the
+    /// kernel calls.
     pub(super) fn new(routine: &'a Routine<'a>) -> Self {
         let memory = GuestMemory::new().unwrap();
         let kernel =
@@ -104,7 +104,7 @@ impl<'a> HostThreads<'a> {
         }
     }
 
-    /// Lets calls leave work for workers from now on.
+    /// From now on, calls may leave work for workers.
     pub(super) fn have_workers(&self) {
         self.seats.has_workers.store(true, SeqCst);
     }

@@ -70,7 +70,7 @@ fn waits_whose_apcs_never_return_are_let_go() {
         queue(&mut b, kthread, number % 4 + 1);
         let first = b.act_as(other);
         assert_eq!(b.context().pc, ROUTINE as u32);
-        // The APC leaves by `longjmp`, and waits for another event.
+        // The APC exits by `longjmp`, and waits for another event.
         b.context().gpr[1] = stack_pointer;
         let event = u64::from(b.scratch.0) + 0x800;
         b.kernel_call("KeInitializeEvent", &[event, 1, 0]);

@@ -311,7 +311,7 @@ fn same_with_reloads(seed: u64) -> u64 {
     reloaded.reloaded
 }
 
-/// A core that is restored from changed bytes is refused, or calls go on without a panic.
+/// A core that is restored from changed bytes is refused, or later calls run without a panic.
 #[test]
 fn changed_states_are_refused_or_possible() {
     let mut refused = 0;

@@ -1,5 +1,5 @@
 //! Tests of saved states of the kernel's areas: a machine that has made the same calls gets the
-//! state of another one, and goes on as that one does.
+//! state of another one, and continues as that one does.
 
 use super::*;
 use xenia_kernel::AreasState;
@@ -164,7 +164,7 @@ fn disturb(b: &mut Harness) {
     b.kernel.imports.stub_of(&b.kernel.memory, stub).unwrap();
 }
 
-/// Calls of each area, and what they return.
+/// Calls of each area, and their results.
 fn goes_on(b: &mut Harness, listener: u64, seen: &Seen) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |what: &str, value: u64| lines.push(format!("{what} {value:#x}"));

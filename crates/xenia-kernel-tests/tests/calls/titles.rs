@@ -187,7 +187,7 @@ fn the_console_reports_region_language_and_video_mode() {
     let mut b = Harness::new();
     assert_eq!(b.xam_call("XGetGameRegion", &[]), 0xFF);
     assert_eq!(b.xam_call("XamGetSystemVersion", &[]), 2 << 28 | 21_119 << 8);
-    // A language that old titles don't know.
+    // A language that old titles don't support.
     b.memory().write(b.scratch, 12_u32).unwrap();
     let set = [3, 9, u64::from(b.scratch.0), 4];
     assert_eq!(b.status("ExSetXConfigSetting", &set), NtStatus::SUCCESS);

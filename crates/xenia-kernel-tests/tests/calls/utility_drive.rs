@@ -179,7 +179,7 @@ fn files_below_the_device_for_a_disk_are_those_of_the_disk() {
     b.kernel_call("IoDeleteDevice", &[device]);
     b.kernel.run_deferred_deletions();
     assert_eq!(leads_to(&b, own), None);
-    // The raw bytes that were opened last say which disk it is, for one device.
+    // The raw bytes that were opened last determine which disk it is, for one device.
     open(&mut b, r"\Device\Harddisk0\Cache1", SYNCHRONOUS);
     open(&mut b, r"\Device\Harddisk0\Partition0", SYNCHRONOUS);
     assert_eq!((make(&mut b, r"\Device\Own", 7).0, leads_to(&b, own)), (NtStatus::SUCCESS, disk(1)));

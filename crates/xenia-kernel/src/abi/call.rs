@@ -1,4 +1,4 @@
-//! The context of an export's call: the calling thread and what the export may use.
+//! The context of an export's call: the calling thread and the services that the export may use.
 
 use crate::Kernel;
 use xenia_cpu::PpcContext;

@@ -1,4 +1,4 @@
-//! Continuations: how a call goes on after the guest code that it called, as plain data.
+//! Continuations: how a call continues after the guest code that it called, as plain data.
 //!
 //! A frame of the thread keeps the continuation, and a saved state contains it, so each variant has
 //! as fields all that its function needs. The functions are in `system::resume` and in
@@ -37,7 +37,7 @@ pub enum KernelResumption {
     ThreadNotification {
         /// Position of the routine; those after it are called next.
         last: CallOrder,
-        /// The thread that the routines are told of.
+        /// The thread that the routines are notified of.
         kthread: GuestAddr,
         /// The reason for the notification.
         event: ThreadEvent,
@@ -74,7 +74,7 @@ pub enum KernelResumption {
     },
 }
 
-/// Event of which thread notification routines are told.
+/// Event reported to thread notification routines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadEvent {
     /// A thread was created.

@@ -1,4 +1,4 @@
-//! Control flow after an export: what the calling thread does next.
+//! Control flow after an export: the calling thread's next action.
 
 use super::{Continuation, Rest};
 use crate::status::failure::{Failure, Fallible};
@@ -148,7 +148,7 @@ results! {
 }
 
 impl IntoFlow for () {
-    // r3 is volatile: a function without result leaves its first argument there.
+    // r3 is volatile: a function without a result returns with its first argument there.
     fn into_flow(self) -> Flow {
         Flow::Return(0)
     }

@@ -165,7 +165,7 @@ fn quote(text: &str, out: &mut String) {
     }
 }
 
-/// Appends the text behind a pointer, if it has one.
+/// Appends the text that a pointer refers to, if any.
 fn show_text(text: Result<Option<String>, MemoryFault>, out: &mut String) {
     match text {
         Ok(Some(text)) => {

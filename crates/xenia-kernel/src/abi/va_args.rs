@@ -4,7 +4,7 @@ use super::{Arguments, Call, FromGuest};
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
 
-/// Iterator over the arguments of a variadic function. As a last parameter it stands for `...`;
+/// Iterator over the arguments of a variadic function. As the last parameter it represents `...`;
 /// [`VaArgs::list`] makes one from a `va_list`.
 ///
 /// Every argument takes 8 bytes, even a double, as variadic calls pass doubles in integer

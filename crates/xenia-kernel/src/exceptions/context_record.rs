@@ -5,7 +5,7 @@ use xenia_guest::GuestAddr;
 use xenia_guest::layout::context_record as at;
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Flags that tell which parts of a `CONTEXT` are valid.
+/// Flags that mark which parts of a `CONTEXT` are valid.
 pub(crate) mod part {
     /// MSR, instruction address, LR and CTR.
     pub(crate) const CONTROL: u32 = 1;

@@ -167,7 +167,7 @@ impl Dispatch {
     }
 
     /// Writes the handler's arguments to guest memory. The registers are written only once: a
-    /// handler sees the changes of the one before.
+    /// handler sees the changes of the previous one.
     fn write_handler_arguments(
         &mut self,
         call: &Call,

@@ -51,7 +51,7 @@ pub(super) enum StoreWidth {
 }
 
 impl StoreWidth {
-    /// Offset of the low word in what is stored.
+    /// Offset of the low word in the stored value.
     pub(super) fn low_word(self) -> u8 {
         match self {
             Self::Word => 0,

@@ -146,9 +146,8 @@ impl Scopes {
         ActivityKind::Scopes(self).call_guest(GuestAddr(scope.handler), args, frame)
     }
 
-    /// Calls a scope's termination handler. In case that leaves by an unwind itself, moves the
-    /// function's pc to the end of this scope first, so that only the remaining scopes are left
-    /// then.
+    /// Calls a scope's termination handler. Moves the function's pc to the end of this scope first,
+    /// so that only the remaining scopes are left if the handler itself exits by an unwind.
     fn terminate(self, call: &mut Call, scope: Scope) -> Flow {
         let at = self.dispatcher.offset(dispatcher_context::CONTROL_PC);
         if call.memory().write(at, scope.end).is_err() {

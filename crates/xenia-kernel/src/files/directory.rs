@@ -64,7 +64,7 @@ impl Scan {
 }
 
 impl Files {
-    /// Starts an open directory's enumeration anew. Returns whether any entry matches.
+    /// Restarts an open directory's enumeration. Returns whether any entry matches.
     ///
     /// # Errors
     /// The directory cannot be read, or the listings of all open directories would take too much

@@ -2,8 +2,8 @@
 //! are under way.
 //!
 //! A request is an IRP in guest memory, as the driver expects it, and a record here, which alone
-//! says where the end is reported: the driver may write anything into the IRP. [`request`] makes
-//! and completes them; the exports call the driver's functions.
+//! determines where the end is reported: the driver may write anything into the IRP. [`request`]
+//! makes and completes them; the exports call the driver's functions.
 
 mod request;
 

@@ -101,7 +101,7 @@ impl Files {
     }
 
     /// Links `game:` and `d:` to the folder of the title's executable, if that is on the medium. A
-    /// disc of several titles has each in a folder of its own.
+    /// disc of several titles has a separate folder for each.
     pub(crate) fn link_title(&mut self, executable: &str) -> Result<(), VfsError> {
         let folder = executable.rsplit_once('\\').map_or("", |(folder, _)| folder);
         let names = path::split(folder).unwrap_or_default();

@@ -139,7 +139,7 @@ impl OpenPackage {
             } else if self.remove_unnamed(store) {
                 tracing::error!(target: "vfs", "can't save package {name}, and stays as it was: {error}");
             } else {
-                tracing::error!(target: "vfs", "the package {name} may not outlast a crash of the host: {error}");
+                tracing::error!(target: "vfs", "the package {name} may not survive a crash of the host: {error}");
             }
         }
         committed

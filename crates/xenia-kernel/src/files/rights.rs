@@ -84,7 +84,7 @@ pub(super) fn maximum(read_only: bool) -> u32 {
 }
 
 /// Refuses contradictory options and rights, as NT's I/O manager does before it calls a file
-/// system. `opens` tells whether the disposition opens or creates but never truncates.
+/// system. `opens`: the disposition opens or creates, but never truncates.
 pub(super) fn check(asked: u32, options: u32, opens: bool) -> Fallible<()> {
     use options::*;
     let rights = specific(asked);

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
         write_raw(&mut again, 0x800, b"in the head");
         assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
-        // A launched title with the same ID takes over the devices, and opens them anew.
+        // A launched title with the same ID takes over the devices, and opens them again.
         let devices = std::mem::take(&mut again.vfs);
         let mut next = Files::with_devices(&Kept(place.clone()), &Arc::default()).unwrap();
         next.vfs.adopt_devices(devices);

@@ -2,8 +2,8 @@
 //!
 //! The rules are NT's. An open claims its own access (read, write, delete) and the access that it
 //! shares. It is refused if it uses an access that another open does not share, or does not share
-//! an access that another open uses. Opens with none of the three, for attributes say, make no
-//! claim.
+//! an access that another open uses. Opens with none of the three, for example for attributes, make
+//! no claim.
 
 use super::rights::{access, share};
 use super::stream::{self, WritersTurn};

@@ -101,7 +101,7 @@ impl Files {
     }
 
     /// Drops open files, packages and what threads wait for, before a state of another moment
-    /// replaces them. On the host nothing changes but that temporary files are deleted.
+    /// replaces them. On the host, only temporary files are deleted.
     pub(crate) fn let_go(&mut self) {
         self.ports.let_go();
         self.vfs.abandon();

@@ -181,7 +181,7 @@ impl ImportBindings {
         *count += 1;
         if *count == 1 {
             let silent = row.and_then(|row| row.result).is_some_and(|result| result.returns == Returns::Void);
-            let note = if silent { ", and has no result that could tell the title so" } else { "" };
+            let note = if silent { ", and has no result that could report this to the title" } else { "" };
             tracing::warn!(target: "kernel", "{name} is not implemented{note}; called with {arguments:x?}");
         }
         name

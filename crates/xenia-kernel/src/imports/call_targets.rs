@@ -1,7 +1,7 @@
 //! Map from the address of an `sc 2` to its call target: lock-free reads by every kernel call,
 //! writes under the lock of the stubs.
 //!
-//! A radix tree by address whose leaves hold target numbers. Nodes are made on first use and never
+//! A radix tree by address; its leaves hold target numbers. Nodes are made on first use and never
 //! freed; [`Limit::CallPages`](xenia_limits::Limit::CallPages) bounds them. The number is an index
 //! into an append-only list of distinct targets, so reloading a module does not grow the list.
 

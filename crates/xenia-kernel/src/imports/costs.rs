@@ -60,7 +60,7 @@ impl Default for CallCosts {
 }
 
 impl CallCosts {
-    /// Counts a call, and times it if its turn has come.
+    /// Counts a call, and times one in [`TIMED`].
     pub(crate) fn begin(&self, callee: Callee) -> Option<TimedCall<'_>> {
         let (library, ordinal) = callee.place();
         let row = self.rows[library? as usize].get(usize::from(ordinal.0))?;

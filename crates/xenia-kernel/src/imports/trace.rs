@@ -2,8 +2,8 @@
 //! result.
 //!
 //! A call that returns immediately has one line. A call that waits or calls guest code has a line
-//! at that point and another at its end, so the trace shows what a blocked thread waits for. Calls
-//! that repeat, or continue in a later turn, have one line at their end.
+//! at that point and another at its end, so the trace shows the object that a blocked thread waits
+//! for. Calls that repeat, or continue in a later turn, have one line at their end.
 //!
 //! Invariants: the guest can't observe the trace, and reading its memory for a line changes
 //! nothing; the number of open calls is bounded by [`THREADS`] and [`NESTED`].
@@ -81,9 +81,9 @@ impl CallSite {
 enum OpenState {
     /// The thread waits, and gets the result when it wakes.
     Waits,
-    /// Guest code runs, or the call goes on in a later turn.
+    /// Guest code runs, or the call continues in a later turn.
     Continues,
-    /// The call is about to be made again.
+    /// The call will be repeated.
     Repeats,
 }
 

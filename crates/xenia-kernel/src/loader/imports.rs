@@ -68,7 +68,7 @@ impl ModuleLoader<'_> {
             let exports = module.exports.iter().rev().map(|export| (export.ordinal, export.address));
             return Provider::Module(exports.collect());
         }
-        tracing::warn!(target: "kernel", "imports from {name}, which is not there");
+        tracing::warn!(target: "kernel", "imports from {name}, which is missing");
         Provider::Nobody
     }
 

@@ -144,8 +144,8 @@ fn call_entry_point(call: &Call, operation: u64, handle: GuestAddr, reason: Entr
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
-/// Releases the modules that those of a refused load need and that were there before. Returns the
-/// steps for those that were released by everybody else meanwhile.
+/// Releases the modules that a refused load needs and that were loaded before it. Returns the steps
+/// for those that were released by all other users meanwhile.
 fn release_needed(loader: &ModuleLoader<'_>, refused: &[GuestAddr]) -> Vec<Step> {
     let needed: Vec<_> = {
         let modules = loader.modules.lock();

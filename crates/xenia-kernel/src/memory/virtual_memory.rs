@@ -50,8 +50,8 @@ fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
 }
 
 /// Reserves memory, commits it, or both. A null `base` lets the kernel choose the address. A size
-/// that is negative as a signed number stands for its absolute value, because titles pass such
-/// sizes. Returns the range, rounded to pages.
+/// that is negative as a signed number means its absolute value, because titles pass such sizes.
+/// Returns the range, rounded to pages.
 pub fn allocate(
     memory: &GuestMemory,
     base: GuestAddr,

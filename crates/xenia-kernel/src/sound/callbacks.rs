@@ -60,8 +60,8 @@ impl RenderCallbacks<'_> {
                 ..NewThread::new(returns, returns, HW_ID)
             };
             let made = self.life.create(cpu, &new)?;
-            // Thread notification routines were not told of this thread's start, so they are not
-            // told of its end.
+            // Thread notification routines were not notified of this thread's start, so they are
+            // not notified of its end.
             if let Some(record) = self.life.threads.lock().get_mut(made.id) {
                 record.exit_is_notified = true;
             }

@@ -277,8 +277,8 @@ impl ApcQueues<'_> {
 }
 
 impl Call<'_> {
-    /// Drops the frames of guest calls that the calling thread has left without returning (by
-    /// `longjmp`, say), so that a kernel-mode APC that was left no longer blocks the next.
+    /// Drops the frames of guest calls that the calling thread has left without returning (for
+    /// example by `longjmp`), so that a kernel-mode APC that was left no longer blocks the next.
     pub(crate) fn forget_abandoned_calls(&self) {
         if self.kernel.frame_count.is_zero() {
             return;

@@ -10,7 +10,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Holder};
 use xenia_sync::Mutex;
 
-/// Look-up of the threads that hold what a wait is for.
+/// Look-up of the threads that hold awaited objects.
 #[derive(Clone, Copy)]
 pub struct LockHolders<'k> {
     pub(crate) memory: &'k GuestMemory,
@@ -19,7 +19,7 @@ pub struct LockHolders<'k> {
 }
 
 impl LockHolders<'_> {
-    /// The threads that hold what a wait is for, as far as the kernel knows.
+    /// The threads that hold the objects of a wait, as far as the kernel can determine.
     pub(crate) fn of(&self, reason: &BlockReason) -> Vec<Holder> {
         match reason {
             BlockReason::Objects { objects, .. } => {
@@ -50,7 +50,7 @@ impl LockHolders<'_> {
         }
     }
 
-    /// ID of the thread that holds what a wait is for, or 0.
+    /// ID of the thread that holds the object of a wait, or 0.
     pub(crate) fn first_id(&self, reason: &BlockReason) -> u32 {
         self.of(reason).first().map_or(0, |holder| holder.thread)
     }

@@ -3,7 +3,7 @@
 //! A thread's level is kept in its control region, where titles see it. At [`DISPATCH_LEVEL`] and
 //! above a thread keeps its hardware thread: no other thread and no DPC runs there until the level
 //! is lowered, even while the thread waits for a spin lock. A thread that waits for anything else
-//! at such a level lets others run; the console does not survive that.
+//! at such a level lets others run; on the console this is fatal.
 
 use crate::abi::Call;
 use crate::status::failure::Fallible;

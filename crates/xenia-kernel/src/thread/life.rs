@@ -363,7 +363,7 @@ struct Identity {
     hw_id: u8,
 }
 
-/// A thread that is marked as ended, with what it leaves.
+/// A thread that is marked as ended, with the resources that must still be released.
 pub(crate) struct Ending {
     id: u32,
     reference: ThreadRef,

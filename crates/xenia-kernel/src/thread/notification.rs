@@ -1,5 +1,5 @@
 //! Thread notification routines, `routine(registration, thread, creating)`, which a title registers
-//! to be told of its threads.
+//! to be notified of its threads.
 //!
 //! The routines are called by the creator of a new thread before it runs, and by a thread that ends
 //! before its resources are freed. The structure and the arguments are those of two public debug

@@ -11,7 +11,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
-/// Timers, and the queues of what they call.
+/// Timers, and the queues of their calls.
 #[derive(Clone, Copy)]
 pub struct TimerCalls<'k> {
     pub(crate) memory: &'k GuestMemory,

@@ -11,8 +11,8 @@ use xenia_guest::NtStatus;
 use xenia_vfs::{FileBytes, OpenRequest, VfsError};
 
 impl ModuleLoader<'_> {
-    /// Finds and reads an executable in a package on the title's medium. An empty name stands for
-    /// the default executable.
+    /// Finds and reads an executable in a package on the title's medium. An empty name means the
+    /// default executable.
     ///
     /// # Errors
     /// No such package on the medium, or no such executable in it.

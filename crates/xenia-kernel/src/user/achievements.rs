@@ -4,7 +4,7 @@
 //! ```text
 //! achieve ─► TITLE.gpd ─► the dashboard's GPD, with the title's sums ─► settings (gamerscore)
 //! ```
-//! Each file is replaced as a whole and derived from the one before it, so if an update is
+//! Each file is replaced as a whole and derived from the previous one, so if an update is
 //! interrupted, the next achievement repairs the rest. No file is written for a title without
 //! earned achievements.
 

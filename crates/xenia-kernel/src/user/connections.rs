@@ -1,8 +1,8 @@
 //! Controller connections of which the title has been notified.
 //!
 //! The kernel notices that a controller was connected or removed when the title reads one or polls
-//! its notifications, which titles do each frame. So the time at which a title is told follows from
-//! its own calls, and a recording reproduces it.
+//! its notifications, which titles do each frame. So the time at which a title is notified follows
+//! from its own calls, and a recording reproduces it.
 
 use serde::{Deserialize, Serialize};
 use xenia_guest::USERS;

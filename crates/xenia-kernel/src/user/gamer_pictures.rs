@@ -72,7 +72,7 @@ fn drawn(xuid: Xuid, size: PictureSize) -> Result<Vec<u8>, png::EncodingError> {
         bits = (bits ^ bits >> 30).wrapping_mul(multiplier);
     }
     bits ^= bits >> 31;
-    // Clears bit 6 of each channel, so that the colour stands out from the light background.
+    // Clears bit 6 of each channel, so that the colour contrasts with the light background.
     let [red, green, blue] = [40, 48, 56].map(|shift| (bits >> shift) as u8 & 0xBF);
     let (side, cell) = match size {
         PictureSize::Large => (LARGE, CELL),

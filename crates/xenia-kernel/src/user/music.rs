@@ -1,7 +1,7 @@
 //! The console's music player: playlists, the current song, and the time at which it ends.
 //!
-//! A song takes as much guest time as its description says; the contents of its file have no effect
-//! that the guest can see. The file is read and decoded behind the sound port
+//! A song lasts for the time in its description, in guest time; the contents of its file have no
+//! effect that the guest can see. The file is read and decoded behind the sound port
 //! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
 //! state under their own lock, in the order of the changes.
 

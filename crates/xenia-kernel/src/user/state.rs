@@ -36,7 +36,7 @@ pub(crate) struct UserState {
     online_schema: Option<GuestAddr>,
 }
 
-/// A copy of what is behind a lock, which is released at once.
+/// A copy of the data behind a lock, which is released at once.
 fn copy_of<T: Clone>(lock: &Mutex<T>) -> T {
     lock.lock().clone()
 }

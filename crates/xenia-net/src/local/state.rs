@@ -46,7 +46,7 @@ impl Socket {
                 let fits = queue.iter().all(|(_, message)| message.len() <= MAX_DATAGRAM);
                 check(fits && queue.len() <= MAX_MESSAGES, "a socket has too many datagrams")?;
                 let sum: usize = queue.iter().map(|(_, message)| message.len()).sum();
-                check(sum == *bytes, "a socket's datagrams have another size than it says")?;
+                check(sum == *bytes, "a socket's datagrams do not match its size")?;
                 Ok(sum)
             }
         }

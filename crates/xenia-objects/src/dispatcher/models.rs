@@ -23,7 +23,8 @@ const THREADS: usize = 3;
 struct Model {
     dispatcher: Arc<Dispatcher>,
     seats: Arc<Seats>,
-    /// Whether each thread has been alerted. The lock stands in for that of the thread records.
+    /// Whether each thread has been alerted. The lock takes the place of that of the thread
+    /// records.
     alerted: Arc<[loom::sync::Mutex<bool>; THREADS]>,
     objects: [GuestAddr; 2],
 }

@@ -88,7 +88,7 @@ impl Slab {
         Ok(())
     }
 
-    /// The name of the object at a position that was restored, if its body is there.
+    /// The name of the object at a position that was restored, if its body is at `body`.
     pub(crate) fn name_at(&self, index: u32, body: GuestAddr) -> Option<Name> {
         let position = self.get(index)?;
         let name = Name { index, generation: position.uses.generation() };

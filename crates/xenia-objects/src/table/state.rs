@@ -1,6 +1,6 @@
 //! State of the object table: records, handles, names, and the uses of each object.
 //!
-//! Objects are told apart by their positions in the slab, not by their addresses: a guest that
+//! Objects are distinguished by their positions in the slab, not by their addresses: a guest that
 //! frees an object's memory through the pool may get another object at the same address, and
 //! handles and waits still mean the first one.
 
@@ -138,7 +138,7 @@ impl Objects {
         }
     }
 
-    /// Replaces all objects by those of a state. No wait may use an object of the table before.
+    /// Replaces all objects by those of a state. No wait may use an object of the previous table.
     pub fn restore(&self, state: ObjectsState) -> Result<RestoredUses, Impossible> {
         self.forget_deferred();
         let ObjectsState {
@@ -297,7 +297,7 @@ fn check_handles(
     check(all.len() == count && count == HandleTable::count_to(next), "a handle is both open and free")
 }
 
-/// Restores the names, of which each record's must be one.
+/// Restores the names, which must include that of each record.
 fn restore_names(
     tables: &mut ObjectTables,
     records: &BTreeMap<GuestAddr, RecordState>,

@@ -280,8 +280,8 @@ fn lookups_during_closes_find_the_object_or_nothing() {
             scope.spawn(move || {
                 for round in 1..=ROUNDS {
                     let body = s.create(ObjectKind::Event).unwrap();
-                    // Each object has a mark of its own before anyone finds it: a handle that was
-                    // closed soon names another object.
+                    // Each object gets a unique mark before another thread can find it: a closed
+                    // handle soon names another object.
                     s.memory.write(body, maker << 28 | round as u32).unwrap();
                     let handle = s.objects.open(body).unwrap();
                     s.objects.dereference(body).unwrap();

@@ -86,7 +86,7 @@ fn each_fault_has_its_line() {
         ("name = \"Text\"", "author = \"me\"", 25, "a patch has no name"),
         ("\"0x3133\"", "\"0x313\"", 32, "array: 3 hexadecimal digits are not whole bytes"),
         ("address = 0x82a0079e", "address = 0xffffffff", 33, "2 bytes at 0xffffffff are beyond the memory"),
-        ("    Desc =", "    desc = \"a\"\n    Desc =", 11, "is there twice"),
+        ("    Desc =", "    desc = \"a\"\n    Desc =", 11, "occurs twice"),
         ("value = \"37\"", "value = \"37", 35, "no valid TOML"),
     ] {
         let text = GOOD.replacen(from, to, 1);

@@ -110,7 +110,7 @@ impl ContentStore {
         if !self.is_kept && !self.has_warned.swap(true, Relaxed) {
             tracing::warn!(
                 target: "vfs",
-                "the title saves, but what it saves is in memory and gone when the run ends; --content DIR keeps it"
+                "the title saves, but its saves are in memory and lost when the run ends; --content DIR keeps them"
             );
         }
         let mut device = self.device.lock();

@@ -120,7 +120,7 @@ fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
         .and_then(|()| sync_folder(folder));
     if let Err(error) = committed {
         let kept = keep(folder, closed.to_owned());
-        tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
+        tracing::error!(target: "vfs", "cannot save {target:?}: {error}; the written data is in {kept:?}");
     }
     true
 }

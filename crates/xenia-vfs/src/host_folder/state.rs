@@ -41,7 +41,7 @@ impl HostFolder {
             states.push(TemporaryFileState { path, size, stamp });
         }
         if open_files.is_disk() {
-            // A scratch disk counts what it has when it is opened.
+            // A scratch disk counts its contents when it is opened.
             return Ok(DeviceState::Elsewhere);
         }
         Ok(DeviceState::Folder(FolderState { used: open_files.quota.state(), temporary_files: states }))

@@ -140,7 +140,7 @@ impl MemoryDevice {
     }
 
     /// Adds a file or directory, whose contents are taken from `contents`. A directory comes before
-    /// what is in it.
+    /// its contents.
     fn add_restored(
         &mut self,
         node: NodeState,

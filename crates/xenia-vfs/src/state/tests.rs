@@ -281,7 +281,7 @@ fn files_being_written_on_the_host_are_written_on() {
     new.write_at(0, &vec![3; 3 << 20]).unwrap();
     let stamp = vfs.find(&at(&vfs, r"hdd:\new")).unwrap().stamp;
     let state = saved(&vfs);
-    // The machine that went on is discarded: the host has what it had.
+    // The machine that continued is discarded: the host's files are unchanged.
     vfs.discard();
     drop((old, new, read, vfs));
     assert_eq!(std::fs::read(folder.path().join("old")).unwrap(), b"old contents");

@@ -93,7 +93,7 @@ impl Calls {
 
     /// Returns the status, the handle, and the action taken.
     pub(super) fn create(&mut self, root: Option<u64>, path: &[u8], how: &How) -> (NtStatus, u64, u32) {
-        // Without a directory, sometimes use the handle that stands for all devices.
+        // Without a directory, sometimes use the handle that means all devices.
         let none = if how.share == 3 { 0xFFFF_FFFD } else { 0 };
         let attributes = self.put_path(root.unwrap_or(none), path);
         let handle = self.at(HANDLE);

@@ -183,8 +183,8 @@ impl Disk {
         found
     }
 
-    /// Returns whether the host directory is empty but for links that guests can't see, which go
-    /// with it.
+    /// Returns whether the host directory is empty except for links that guests can't see, which
+    /// are removed with it.
     pub(super) fn is_bare(&self, at: &[String]) -> bool {
         let kind = |name: &String| self.kind(&[at, std::slice::from_ref(name)].concat());
         self.names_in(at).all(|name| matches!(kind(name), Some(Kind::Hidden { is_link: true })))

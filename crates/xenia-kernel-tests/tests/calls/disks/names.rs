@@ -67,7 +67,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// Encodes a text as Windows-1252; `None` if it has characters that the tests do not know.
+/// Encodes a text as Windows-1252; `None` if it has characters that the tests do not support.
 pub(super) fn encoded(text: &str) -> Option<Vec<u8>> {
     let byte = |c| match c {
         '\u{2122}' => Some(0x99),
@@ -200,8 +200,8 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
     Path { root: None, text, to }
 }
 
-/// Returns the name of a disk and no names; or a guest's link that stands for the first of `names`,
-/// and the names that it stands for.
+/// Returns the name of a disk and no names; or a guest's link that replaces the first of `names`,
+/// and the names that it replaces.
 fn prefix(dice: &mut Dice, model: &Model, disk: usize, names: &mut Names) -> (Vec<u8>, Names) {
     for (link, at) in &model.links {
         if at.disk == disk && lower(names).starts_with(&lower(&at.names)) && dice.one_in(2) {

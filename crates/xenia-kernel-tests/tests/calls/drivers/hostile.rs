@@ -1,4 +1,4 @@
-//! Drivers and callers that damage what the kernel gave them.
+//! Drivers and callers that damage structures from the kernel.
 
 use super::*;
 use xenia_limits::Limit;
@@ -103,7 +103,7 @@ fn the_requests_of_a_driver_have_a_limit() {
         rig.seen.clear();
     }
     assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::INSUFFICIENT_RESOURCES));
-    // Cleanup would be one more: the handle is closed all the same.
+    // Cleanup would be one more: the handle is closed nevertheless.
     assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
     for packet in std::mem::take(&mut rig.kept) {
         rig.complete(packet);

@@ -120,7 +120,7 @@ fn completion_routines_are_called_for_the_ends_that_they_ask_for() {
         assert_eq!(rig.call("IoCallDriver", &[device, packet.into()]), Some(status));
         let calls = if is_called { vec![[0, packet, 0x77]] } else { Vec::new() };
         assert_eq!(std::mem::take(&mut rig.completed), calls, "{control:#x} {status:?}");
-        // The request has left its last location: another completion finds nothing to do.
+        // The request has left its last location: another completion has no effect.
         rig.complete(packet);
         assert!(rig.completed.is_empty() && rig.is_allocated(packet));
         rig.call("IoFreeIrp", &[packet.into()]);

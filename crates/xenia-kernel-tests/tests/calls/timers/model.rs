@@ -47,7 +47,7 @@ pub(super) struct Wait {
     pub(super) deadline: Option<GuestTicks>,
     pub(super) alertable: bool,
     pub(super) by_handle: bool,
-    /// Result if nothing is waited for and the deadline has come when the wait begins.
+    /// Result if no object is awaited and the deadline has passed when the wait begins.
     pub(super) at_once: u64,
     /// Order in which waits began; the earlier one is served first.
     pub(super) serial: u64,

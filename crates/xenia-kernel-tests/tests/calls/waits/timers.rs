@@ -133,7 +133,7 @@ fn timers_by_handle_report_their_signal_and_have_one_apc() {
     let due = put_interval(&b, -10_000);
     // Every millisecond, with an APC.
     let set = [timer, due, 0x8200_0000, 0, 0x77, 0, 1, base + 8];
-    // A state is a BOOLEAN: the bytes behind it are the title's.
+    // A state is a BOOLEAN: the bytes after it belong to the title.
     b.memory().write(b.scratch.offset(8), 0x9977_5533_u32).unwrap();
     assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
     assert_eq!(b.word(8), 0x0077_5533, "not signalled before");

@@ -37,7 +37,7 @@ pub struct NewRequest<'a> {
     pub buffer: Buffer,
     /// Text whose string the last parameter points to: the rest of an open's name.
     pub name: Option<&'a [u8]>,
-    /// Size that a new file shall have.
+    /// Requested size of a new file.
     pub allocation: u64,
     /// Purpose of the request.
     pub purpose: RequestPurpose,

@@ -110,7 +110,7 @@ impl Packages {
         self.store.device().lock().abandon();
         for package in std::mem::take(&mut self.open) {
             package.discard(&self.store);
-            // The mount is there, so it is replaced.
+            // The mount exists already, so it is replaced.
             let _ = vfs.mount(&package.device, Box::new(NoDevice));
         }
     }

@@ -1,4 +1,4 @@
-//! Tests of saved files: two machines, of which one was restored from the other's state, go on
+//! Tests of saved files: two machines, one of which was restored from the other's state, continue
 //! alike.
 
 mod packages;

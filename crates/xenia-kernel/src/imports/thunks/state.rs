@@ -120,7 +120,7 @@ impl Stubs {
             calls.iter().all(|call| pages.contains(&call.at.page_base())),
             "a kernel call is in a page that is not counted",
         )?;
-        // The end of the range is behind the last word.
+        // The range ends after the last word.
         self.unbind(GuestAddr::NULL, u32::MAX);
         for CallState { at, target } in calls {
             self.targets.bind(&mut self.numbers, at, target.target(registry)?);

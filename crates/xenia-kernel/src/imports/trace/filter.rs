@@ -12,7 +12,7 @@ struct Rule {
     excludes: bool,
     /// Exports of this library only.
     library: Option<Library>,
-    /// Name in lower case; `*` stands for any characters.
+    /// Name in lower case; `*` matches any characters.
     pattern: String,
 }
 
@@ -20,13 +20,13 @@ struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallFilterError {
     /// A rule without a name.
-    #[error("a name is empty; `all` stands for all calls")]
+    #[error("a name is empty; `all` means all calls")]
     Empty,
     /// The part before a colon is not a library.
     #[error("{0:?} is not a library: they are xboxkrnl and xam")]
     UnknownLibrary(String),
     /// A rule that chooses nothing.
-    #[error("no export is named {0:?}; `xenia-rs exports` lists them, and * stands for any characters")]
+    #[error("no export is named {0:?}; `xenia-rs exports` lists them, and * matches any characters")]
     UnknownExport(String),
 }
 
@@ -58,7 +58,7 @@ impl Rule {
     }
 }
 
-/// Whether `name` fits a pattern, in which `*` stands for any characters.
+/// Whether `name` fits a pattern, in which `*` matches any characters.
 fn is_like(pattern: &str, name: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut rest) = name.strip_prefix(first) else { return false };

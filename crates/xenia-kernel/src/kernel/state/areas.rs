@@ -43,7 +43,7 @@ impl StateSection for AreasState {
     const VERSION: u16 = 6;
 }
 
-/// A copy of what is behind a lock, which is released at once.
+/// A copy of the data behind a lock, which is released at once.
 fn copy_of<T: Clone>(lock: &Mutex<T>) -> T {
     lock.lock().clone()
 }

@@ -136,7 +136,7 @@ impl ModuleState {
             patches,
             names,
         } = self;
-        check(base.0.checked_add(size).is_some(), "a module ends behind the last address")?;
+        check(base.0.checked_add(size).is_some(), "a module ends after the last address")?;
         check(functions.is_sorted_by_key(|function| function.start), "a function table is not in order")?;
         let fits = |function: &FunctionEntry| {
             function.size <= MAX_FUNCTION_SIZE && function.prologue_size <= MAX_PROLOGUE_SIZE

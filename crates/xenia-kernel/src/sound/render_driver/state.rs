@@ -131,7 +131,7 @@ mod tests {
         Entry { callback: GuestAddr(0x8200_0000), cell: GuestAddr(u32::from(index)), thread }
     }
 
-    /// A driver with a client inside a call, one with frames, and one that leaves.
+    /// A driver with a client inside a call, one with frames, and one that is removed.
     fn used() -> RenderDriver {
         let driver = driver();
         let handles = [1, 2, 3].map(|index| {

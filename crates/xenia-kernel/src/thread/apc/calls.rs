@@ -1,5 +1,5 @@
 //! APC delivery: the guest calls of an APC, which are its kernel routine, then its normal routine.
-//! The continuation of each call knows the rest.
+//! The continuation of each call determines the next step.
 
 use super::{Apc, ApcQueues, ApcSource};
 use crate::abi::{AfterApc, Call, Continuation, Flow, GuestCall, KernelResumption, ProcessorMode};

@@ -52,7 +52,7 @@ impl Setup {
             let setting = TimerSetting { due, period_ms: index as u32 % 2, dpc: GuestAddr::NULL, apc };
             dispatcher.set_timer(&memory, timer, setting).unwrap();
         }
-        // The first timer is behind the others that are due at the same time.
+        // The first timer is after the others that are due at the same time.
         let setting = dispatcher.timer_setting(timers[0]).unwrap();
         dispatcher.set_timer(&memory, timers[0], setting).unwrap();
         for (thread, set, wait_type) in [

@@ -1,4 +1,5 @@
-//! Tests of groups of closed files: what the host and the title see, and runs that are cut short.
+//! Tests of groups of closed files: the files that the host and the title see, and interrupted
+//! runs.
 
 use super::*;
 use crate::{Device, Existing, HostFolder, OpenMode};

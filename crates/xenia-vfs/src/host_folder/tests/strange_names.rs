@@ -80,7 +80,7 @@ fn files_with_the_names_of_a_hosts_devices_are_files() {
         assert_eq!(vfs.find(&vfs.resolve(&other_case).unwrap()).unwrap().name, name);
     }
     assert_eq!(vfs.find(&vfs.resolve(r"\disk\NUL").unwrap()).unwrap().stamp, stamp);
-    // On the host none of them is a device, nor beside the folder.
+    // On the host none of them is a device or lies beside the folder.
     let kept = on_host(&folder);
     assert_eq!(
         kept.iter().filter(|name| name.starts_with('=') && name.ends_with('=')).count(),
