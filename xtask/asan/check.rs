@@ -7,7 +7,7 @@ fn main() {
     let first = black_box(words.cast::<u32>());
     match std::env::args().nth(1).as_deref() {
         Some("freed") => {
-            // SAFETY: none for the second: it reads what the first has freed. That is what it is for.
+            // SAFETY: none for the second: it reads what the first has freed. That is its purpose.
             drop(unsafe { Box::from_raw(words) });
             black_box(unsafe { first.read() });
         }
@@ -22,6 +22,7 @@ fn main() {
         }
         _ => panic!("freed, beyond, leak or right"),
     }
-    // SAFETY: the box's own pointer, which nobody has freed; `freed` does not come here, as the sanitizer has ended it.
+    // SAFETY: the box's own pointer, which has not been freed; `freed` does not get here, because
+    // the sanitizer has ended it.
     drop(unsafe { Box::from_raw(words) });
 }

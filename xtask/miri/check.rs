@@ -5,12 +5,13 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A number that two threads share, with a flag that says when it is there.
+/// A number that two threads share, with a flag that is set once it is valid.
 struct Shared {
     number: UnsafeCell<u32>,
     ready: AtomicBool,
 }
-// SAFETY: who sets the flag wrote the number before, and who reads the number has seen the flag; that is what `race` does not keep to.
+// SAFETY: the thread that sets the flag has written the number, and the thread that reads the
+// number has seen the flag set; `race` violates this.
 unsafe impl Sync for Shared {}
 
 fn main() {
@@ -18,7 +19,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("freed") => {
             let word = Box::into_raw(Box::new(7_u32));
-            // SAFETY: none for the second: it reads what the first has freed. That is what it is for.
+            // SAFETY: none for the second: it reads what the first has freed. That is its purpose.
             drop(unsafe { Box::from_raw(word) });
             black_box(unsafe { word.read() });
         }
@@ -28,7 +29,7 @@ fn main() {
         }
         Some("alias") => {
             let first = &raw mut words;
-            // SAFETY: none for the use of the first reference behind the second's.
+            // SAFETY: none for the use of the first reference after the second's.
             let (one, other) = unsafe { (&mut *first, &mut *first) };
             other[0] = 1;
             one[0] = 2;
@@ -42,7 +43,7 @@ fn main() {
 
 impl Shared {
     fn put(&self, number: u32, order: Ordering) {
-        // SAFETY: the other thread reads it behind the flag.
+        // SAFETY: the other thread reads it after the flag.
         unsafe { self.number.get().write(number) };
         self.ready.store(true, order);
     }

@@ -12,7 +12,7 @@ pub(crate) fn has(program: &'static str) -> bool {
     ToolPart { file: program, package: "" }.is_installed()
 }
 
-/// Installs missing packages, or reports what is missing and which tests are skipped.
+/// Installs missing packages, or reports the missing ones and the skipped tests.
 pub(crate) fn provide() -> Result<()> {
     let packages: Vec<_> =
         TOOLS.iter().flat_map(xenia_testing::ToolRow::missing).map(|part| part.package).collect();

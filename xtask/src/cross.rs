@@ -2,8 +2,8 @@
 //! runs it under an emulation of that: conformance cases, golden runs of our own titles, random
 //! sequences, racing threads, hostile titles, and tests of the crates.
 //!
-//! It is not part of `cargo xtask test`: the tools are large, and a run in Wine says little about
-//! drivers and nothing about the desktop, one in qemu nothing about weak memory.
+//! It is not part of `cargo xtask test`: the tools are large, and a run in Wine tests little of
+//! drivers and nothing of the desktop, one in qemu nothing of weak memory.
 
 mod checks;
 mod target;
@@ -72,7 +72,7 @@ pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
     if !missing.is_empty() {
         bail!("to build and run the program for {}, install:\n  {}", target.triple, missing.join("\n  "));
     }
-    // Its digests are what those of the other program are compared with.
+    // The other program's digests are compared with those of this host's program.
     program()?;
     run(target.cargo()?.args(["build", "--quiet", "--package", "xenia-rs", "--target", target.triple]))?;
     let work = target_folder().join("cross");
@@ -207,7 +207,7 @@ impl CrossProgram {
         let mut command = Command::new(self.runner.canonicalize()?);
         command.arg(&program.path).args(program.words).arg("--quiet").current_dir(&program.folder);
         command.envs(self.target.environment.iter().copied()).stdin(Stdio::null());
-        // There is no cargo to ask for it.
+        // There is no cargo that could report it.
         command.env("INSTA_WORKSPACE_ROOT", std::env::current_dir()?).env("INSTA_UPDATE", "no");
         let patience = self.target.patience * TESTS_PATIENCE;
         let outcome = output_in_time(&mut command, patience)?.succeeded()?;

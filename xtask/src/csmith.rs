@@ -217,7 +217,7 @@ fn compare_program(
 fn is_steady(builder: &CsmithBuilder, source: &Path, expected: &str, args: &CsmithArgs) -> Result<bool> {
     for level in LEVELS {
         match judge::reference(&builder.reference(source, level)?, args.reference_seconds)? {
-            // Without optimisation it may take longer than the limit, which tells nothing.
+            // Without optimisation it may take longer than the limit, which proves nothing.
             ReferenceOutput::TooLong => {}
             ReferenceOutput::Text(text) if text == expected => {}
             ReferenceOutput::Text(_) => return Ok(false),

@@ -95,7 +95,7 @@ impl<'a> Image<'a> {
                 }
                 ["USER", user] => user.clone_into(&mut image.user),
                 ["ENTRYPOINT", entry] => entry.trim_matches(['[', ']', '"']).clone_into(&mut image.entry),
-                _ => bail!("{CONTAINER}: a step that this doesn't know: {line}"),
+                _ => bail!("{CONTAINER}: an unknown step: {line}"),
             }
         }
         ensure!(

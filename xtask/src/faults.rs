@@ -98,7 +98,7 @@ struct Found {
 
 impl Found {
     /// Notes it if a row's faults, which a title or a run notices, reached neither: then nothing
-    /// was injected, or something else than the row says.
+    /// was injected, or a fault other than the row's.
     fn expect_an_effect(&mut self, row: &FaultTableRow, points: u64) {
         if row.may_be_noticed && points >= POINTS_IN_CI && self.noticed + self.ended == 0 {
             self.wrong.push(format!("{}: none of {points} faults had an effect", row.name));

@@ -3,9 +3,8 @@
 //!
 //! Each title runs headless in lockstep with both backends and in parallel mode with wgpu, in turn:
 //! once for a few frames and once for more. The difference of the two runs, divided by the frames
-//! between, has neither the start nor what the first frames compile. CPU time is that of the
-//! process's threads, from Linux's
-//! /proc; the counters are those of `gpu.wgpu` in the report.
+//! between, excludes the start and the compilations of the first frames. CPU time is that of the
+//! process's threads, from Linux's /proc; the counters are those of `gpu.wgpu` in the report.
 
 mod case;
 mod figures;
@@ -70,7 +69,7 @@ pub(crate) struct FrameTimesArgs {
     page: Option<PathBuf>,
 }
 
-/// Measures, and writes what was requested.
+/// Measures, and writes the requested outputs.
 pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
     let folder = steps::target_folder().join("frame-times");
     std::fs::create_dir_all(&folder)?;

@@ -102,7 +102,7 @@ pub(crate) fn our_cases() -> Result<Vec<GoldenCase>> {
 }
 
 /// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
-/// limits are in the file. `None` where the title is not there.
+/// limits are in the file. `None` where the title is missing.
 fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
     let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
     let (name, ours) = own_title(&stem)?;

@@ -36,7 +36,7 @@ fn programs() -> Result<Vec<String>> {
 /// The files that a build has left in a folder, by their paths below guest/bin.
 fn built(out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut files = files_below(out, ENDINGS)?;
-    // The script links there what it packs.
+    // The script links there the files that it packs.
     files.retain(|file| !file.starts_with("obj"));
     Ok(files.into_iter().map(|file| (file.clone(), out.join(file))).collect())
 }

@@ -131,7 +131,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     if !cargo().args(&judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
-    // The exit code tells whether mutants survived; the outcome files tell more.
+    // The exit code shows whether mutants survived; the outcome files have the details.
     let status = cargo()
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
         .args(sources.iter().flat_map(|glob| ["--file", glob]))

@@ -1,5 +1,5 @@
 //! Bookkeeping of skipped tests: promises installed tools to the tests of `cargo xtask test`, and
-//! records what was skipped for lack of a tool.
+//! records those skipped for lack of a tool.
 
 use crate::steps::target_folder;
 use anyhow::{Context, Result};
@@ -69,7 +69,7 @@ fn sum_up(text: &str) -> String {
         return String::new();
     }
     let wants: Vec<String> = by_tool.iter().map(|(tool, tests)| format!("{tool} {}", tests.len())).collect();
-    format!("; {} tests not run for want of a tool: {}", all.len(), wants.join(", "))
+    format!("; {} tests not run for lack of a tool: {}", all.len(), wants.join(", "))
 }
 
 #[cfg(test)]
@@ -80,6 +80,6 @@ mod tests {
     fn each_test_is_counted_once() {
         assert_eq!(sum_up(""), "");
         let text = "a\tqemu\nb\tvulkan\na\tqemu\na\tgcc64\n";
-        assert_eq!(sum_up(text), "; 2 tests not run for want of a tool: gcc64 1, qemu 1, vulkan 1");
+        assert_eq!(sum_up(text), "; 2 tests not run for lack of a tool: gcc64 1, qemu 1, vulkan 1");
     }
 }

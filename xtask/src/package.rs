@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The same program and commit give the same bytes: files have the commit's time and no owner. A
-//! tool that is missing leaves its package out, by name. `SHA256SUMS` lists what was made; signing
-//! it is the publisher's step (docs/src/packaging.md).
+//! tool that is missing leaves its package out, by name. `SHA256SUMS` lists the results; signing it
+//! is the publisher's step (docs/src/packaging.md).
 
 mod app_image;
 mod deb;
@@ -60,7 +60,7 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
         Some(program) => program.clone(),
         None => release()?,
     };
-    // It may hold files of the user's: only what is made here is replaced.
+    // It may hold files of the user's: only files made here are replaced.
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let time = commit_time()?;
     let folder = Folder::make(&program, &args.out)?;
@@ -90,7 +90,7 @@ fn desktop_file(kind: &str) -> PathBuf {
     Path::new(DESKTOP).join(format!("{ID}.{kind}"))
 }
 
-/// Checks the files of deploy/desktop with the desktop's own tools, where these are there.
+/// Checks the files of deploy/desktop with the desktop's own tools, where these are installed.
 fn validate() -> Result<()> {
     for (validator, flags, kind) in VALIDATORS {
         if has(validator) {

@@ -4,7 +4,7 @@
 //! It times the programs of guest/programs, which only compute, and the timed runs of
 //! guest/real-programs, which have files and arguments: natively, by the interpreter, by the JIT on
 //! a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
-//! does the timing; this task builds the programs, reports what is missing, and writes
+//! does the timing; this task builds the programs, reports missing ones, and writes
 //! docs/src/tables/program-times.md and its picture. `bench --much-code` measures generated titles
 //! as well.
 
@@ -82,7 +82,7 @@ impl FigureFiles {
     }
 }
 
-/// Builds, times, and writes what was requested.
+/// Builds, times, and writes the requested outputs.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     let folder = steps::target_folder().join("program-times");
     std::fs::create_dir_all(&folder)?;

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ProgramsArgs) -> Result<()> {
     fetch::fetch(&folder, &catalogue, &programs)?;
     let builder = Builder::new(&folder, Path::new(DESCRIBED))?;
     let built = builder.build(&programs)?;
-    println!("{} programs in {}, {built} of them built anew", programs.len(), folder.display());
+    println!("{} programs in {}, {built} of them rebuilt", programs.len(), folder.display());
     if args.bless {
         verdict::bless(&folder, Path::new(DESCRIBED), &programs)?;
         return write_list(&folder, &Catalogue::read(Path::new(DESCRIBED))?);

@@ -82,7 +82,7 @@ impl Step {
         Self { is_long: true, ..Self::new(name, parts) }
     }
 
-    /// Whether its parts run what the step `build` has built.
+    /// Whether its parts run the programs that the step `build` has built.
     fn uses_build(&self) -> bool {
         !["sources", "build"].contains(&self.name)
     }
@@ -395,7 +395,7 @@ pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     })
 }
 
-/// Does so much work on so many threads; the first failure is the error, and work that has not
+/// Does this much work on this many threads; the first failure is the error, and work that has not
 /// begun is left out.
 fn on_threads<T>(
     workers: usize,

@@ -127,7 +127,7 @@ fn check_file(source: &Source, findings: &mut Vec<String>) {
         findings.push(format!("{shown}: a module with files in a folder is folder.rs beside it"));
     }
     for line in source.text.lines().filter(|line| allows_without_reason(line)) {
-        findings.push(format!("{shown}: `{}` without a reason behind it", line.trim()));
+        findings.push(format!("{shown}: `{}` without a reason after it", line.trim()));
     }
     for word in ["todo!(", "unimplemented!(", "dbg!("] {
         if !shown.starts_with("xtask") && source.lines_of_code().any(|line| line.contains(word)) {

@@ -2,7 +2,7 @@
 //!
 //! The stable compiler includes it, but as an unstable feature, so RUSTC_BOOTSTRAP=1 is set. The
 //! standard library is the precompiled one, without instrumentation, so its sources are not needed.
-//! `xtask/tsan/std.c` tells the sanitizer about that library's locks; the linker places it before
+//! `xtask/tsan/std.c` announces that library's locks to the sanitizer; the linker places it before
 //! them. Before the tests, two small programs verify that races are detected, and only races.
 
 use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};

@@ -94,7 +94,7 @@ fn locks() {
     shared[0].add();
 }
 
-/// Whoever drops the last of them frees what the other wrote.
+/// The thread that drops the last of them frees the other's data.
 fn arcs() {
     for _ in 0..ROUNDS / 16 {
         let first = Arc::new(Shared(UnsafeCell::new(0)));

@@ -44,7 +44,7 @@ pub fn conclude(
     }
     if !report.unimplemented_calls.is_empty() {
         remark!(
-            "what they return can be set: --missing zero, or --missing {}=VALUE for one",
+            "their results can be set: --missing zero, or --missing {}=VALUE for one",
             report.unimplemented_calls[0].name
         );
     }
@@ -64,7 +64,7 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         RunEnd::Ended(EndKind::Crash { text, .. }) => {
             let (what, registers) = text.split_once('\n').unwrap_or((text, ""));
             errln!("the guest crashed: {what}");
-            // The missing files come before the registers, because they are often the cause.
+            // The missing files are listed before the registers, because they are often the cause.
             name_missing_files(finished);
             if !registers.is_empty() {
                 errln!("{registers}");
@@ -104,9 +104,9 @@ fn name_missing_files(finished: &Finished) {
     if missing.is_empty() {
         return;
     }
-    errln!("files that the title asked for and that are not there (often harmless), the last first:");
+    errln!("missing files that the title tried to open (often harmless), the last first:");
     for file in missing.iter().rev().take(MAX_LISTED_FILES) {
-        errln!("  {} (asked for {})", file.path, times(file.count));
+        errln!("  {} (tried {})", file.path, times(file.count));
     }
     if missing.len() > MAX_LISTED_FILES {
         errln!("  and {} more; --json names all", missing.len() - MAX_LISTED_FILES);
@@ -158,7 +158,7 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         String::new()
     } else {
         let fps = frames as f64 / seconds;
-        // In parallel, guest time is the host's clock: its speed says nothing about the machine.
+        // In parallel, guest time is the host's clock: its speed does not measure the machine.
         let speed = if report.mode == "parallel" {
             format!("{fps:.1} of {:.0} fps", speed * f64::from(FIELDS_PER_SECOND) / 100.0)
         } else {

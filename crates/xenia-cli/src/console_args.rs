@@ -20,8 +20,8 @@ pub struct ConsoleArgs {
         value_parser = missing_answer
     )]
     pub missing: Vec<MissingAnswer>,
-    /// Version of the console's system: major, minor, build and revision, which is 0 if it is left
-    /// out (default: 2.0.21119.0).
+    /// Version of the console's system: major, minor, build and revision, which defaults to 0
+    /// (default: 2.0.21119.0).
     #[arg(long, value_name = "A.B.C[.D]")]
     pub system_version: Option<SystemVersion>,
     /// Language of the console (default: english).
@@ -43,8 +43,8 @@ pub struct ConsoleArgs {
     /// Let the title read addresses below 64 KiB, where it finds zeros, instead of crashing.
     #[arg(long)]
     pub null_page: bool,
-    /// Another number for a limit of the kernel, such as open_files=2000, up to 16 times the usual
-    /// one. May be given several times.
+    /// Override a limit of the kernel, such as open_files=2000, up to 16 times the default. May be
+    /// given several times.
     #[arg(long, value_name = "NAME=N", value_delimiter = ',')]
     pub limit: Vec<LimitSetting>,
 }

@@ -93,7 +93,7 @@ impl CpuArgs {
             ("--perf-map", self.perf_map),
             ("--jitdump", self.jitdump),
         ];
-        // These errors do not name --tier: of two settings, the one without effect yields.
+        // These errors do not name --tier: of two settings, they name the one without effect.
         if self.tier == Tier::Interp
             && let Some((flag, _)) = of_the_jit.into_iter().find(|(_, is_given)| *is_given)
         {
@@ -220,7 +220,7 @@ pub struct EngineArgs {
     /// title's).
     #[arg(long, help_heading = "Run", value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Another disc of the title, inserted when the title asks for it: its number and its image or
+    /// Another disc of the title, inserted when the title requests it: its number and its image or
     /// folder. May be given several times.
     #[arg(long, help_heading = "Title", value_name = "N=FILE")]
     pub disc: Vec<NamedDisc>,

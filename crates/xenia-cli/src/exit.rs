@@ -14,7 +14,7 @@ pub enum Code {
     /// The guest crashed.
     Crashed = 3,
     /// The guest deadlocked, or showed no frame within `--swap-timeout`. Without
-    /// `--halt-on-deadlock`, a deadlock ends a run only after recoveries in vain.
+    /// `--halt-on-deadlock`, a deadlock ends a run only after failed recoveries.
     Deadlocked = 4,
     /// A bug in this program.
     Internal = 70,

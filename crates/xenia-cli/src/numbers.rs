@@ -54,7 +54,7 @@ pub fn code_address(text: &str) -> Result<u32, String> {
 /// or no frames.
 pub fn number_of_frames(text: &str) -> Result<u64, String> {
     match number(text)? {
-        0 => Err("must be at least 1; leave the flag out for a run without a limit".to_owned()),
+        0 => Err("must be at least 1; omit the flag for a run without a limit".to_owned()),
         frames => Ok(frames),
     }
 }

@@ -1,4 +1,4 @@
-//! Commands: what a user can ask for, as a line or a key.
+//! Commands of the user, as a line or a key.
 
 use crate::keys::{HostKey, parse_key};
 use crate::model::{SidePane, Tab};
@@ -155,7 +155,7 @@ impl<'a> Words<'a> {
         let word = self.next()?;
         let names = || all.iter().map(|&one| name(one)).collect::<Vec<_>>().join(", ");
         let found = all.iter().copied().find(|&one| name(one) == word);
-        found.with_context(|| format!("`{word}` is none of {}", names()))
+        found.with_context(|| format!("`{word}` is not one of {}", names()))
     }
 }
 

@@ -78,7 +78,7 @@ fn style(mark: RowMark) -> Style {
     }
 }
 
-/// Draws the frame of a pane, and returns what is within.
+/// Draws the frame of a pane, and returns its inner area.
 fn draw_frame(title: &str, has_focus: bool, area: Rect, buffer: &mut Buffer) -> Rect {
     let color = if has_focus { Style::new().fg(Color::Cyan) } else { Style::new() };
     let set = border::PLAIN;

@@ -132,7 +132,7 @@ fn following<T: Copy + PartialEq>(now: T, all: &[T]) -> T {
     all[index.map_or(0, |index| (index + 1) % all.len())]
 }
 
-/// The command of what was asked, if it is one.
+/// The command that a key requests, if any.
 ///
 /// # Errors
 /// The line is not a command.

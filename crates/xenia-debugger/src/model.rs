@@ -182,7 +182,7 @@ pub struct Model {
     /// The answer to the last command.
     pub message: String,
     pub shows_help: bool,
-    /// Whether the debugger is to end.
+    /// Whether the debugger must exit.
     pub is_over: bool,
     /// Registers of a thread before the last command.
     pub before: Option<(u32, Box<PpcContext>)>,

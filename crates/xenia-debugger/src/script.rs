@@ -27,7 +27,7 @@ pub const SIZE: ScreenSize = ScreenSize { columns: 120, rows: 40 };
 /// Smallest and largest number of columns or rows.
 const SIZES: std::ops::RangeInclusive<u16> = 10..=500;
 
-/// Lets every run go on to its stop.
+/// Lets every run continue to its stop.
 struct Patient;
 
 impl Watcher for Patient {

@@ -78,7 +78,7 @@ impl Drop for Screen {
     }
 }
 
-/// The keys, read by a thread of their own.
+/// The keys, read by a separate thread.
 struct Keys {
     events: Receiver<Event>,
     /// Set by each key.

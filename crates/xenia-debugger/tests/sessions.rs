@@ -34,7 +34,7 @@ fn machine(
     Machine::new(title, options)
 }
 
-/// A watcher that lets every run go on.
+/// A watcher that lets every run continue.
 struct Patient;
 
 impl Watcher for Patient {
@@ -43,7 +43,7 @@ impl Watcher for Patient {
     }
 }
 
-/// A user who asks and notes the answers.
+/// A user who sends commands and notes the answers.
 struct User<'m, 'a, 'b> {
     session: DebugSession,
     machine: &'m mut Debugged<'a, 'b>,
@@ -98,7 +98,7 @@ fn answers_are_those_of_gdb() {
                 }
                 assert_eq!(user.ask("position"), positions.next().unwrap(), "{lines:?}");
             };
-        // As gdb, which sets breakpoints behind prologues.
+        // As gdb, which sets breakpoints after prologues.
         same(&mut user, &mut positions, &["break 0x82010284", "continue", "step", "step", "back", "back"]);
         same(&mut user, &mut positions, &["break 0x82010bac", "continue"]);
         same(&mut user, &mut positions, &["back-continue"]);
@@ -231,7 +231,7 @@ fn screens(title: &str, text: &str) -> String {
     printed
 }
 
-/// Follows a script; returns whether it came to its end, and its screens.
+/// Follows a script; returns whether it reached the end, and its screens.
 fn follow(title: &str, text: &str) -> (bool, String) {
     let session = DebugSession::default();
     let lines = session.model.text.clone();

@@ -51,8 +51,8 @@ pub(crate) struct PacketReader {
 }
 
 impl PacketReader {
-    /// Takes the next byte, and returns what it completes. Acknowledgements are dropped: the
-    /// transport loses nothing.
+    /// Takes the next byte, and returns the input that it completes. Acknowledgements are dropped:
+    /// the transport loses nothing.
     pub(crate) fn take(&mut self, byte: u8) -> Option<GdbInput> {
         /// The byte by which gdb interrupts.
         const INTERRUPT: u8 = 3;

@@ -39,7 +39,7 @@ pub enum ServeError {
     /// The connection failed.
     #[error("the connection to gdb")]
     Connection(#[from] io::Error),
-    /// gdbstub cannot go on.
+    /// gdbstub cannot continue.
     #[error("gdb's remote protocol: {0}")]
     Protocol(String),
 }
@@ -241,7 +241,7 @@ fn run_for_a_while<D: Debuggee>(
         *has_ended = false;
         stub.debuggee.resume_backwards(stub.step)
     } else if *has_ended {
-        // A title that crashed was reported as stopped; it ends when gdb lets it go on.
+        // A title that crashed was reported as stopped; it ends when gdb resumes it.
         return Some(MultiThreadStopReason::Terminated(Signal::SIGSEGV));
     } else {
         stub.debuggee.resume(stub.step)

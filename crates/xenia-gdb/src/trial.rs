@@ -1,8 +1,8 @@
 //! Trial parsing: a packet goes to a scratch stub first. An error of gdbstub would end the session,
 //! so packets that it refuses never reach the session's stub.
 //!
-//! Only gdbstub can decide which packets it accepts. The scratch stub has a debuggee with the
-//! threads of the machine that does nothing.
+//! Only gdbstub can decide which packets it accepts. The scratch stub has a debuggee that has the
+//! machine's threads and executes nothing.
 
 use crate::packets::framed;
 use crate::serve::MAX_PACKET_LENGTH;

@@ -1,8 +1,8 @@
 //! `xenia-rs compat`: runs a folder of titles for a while each, and writes a page and a contact
-//! sheet that show how far each one comes.
+//! sheet that show how far each one gets.
 //!
-//! Each title has a process of its own with limits, as a unit of a sweep has, so that one that
-//! hangs or crashes the emulator does not stop the others.
+//! Each title has a separate process with limits, as a unit of a sweep has, so that one that hangs
+//! or crashes the emulator does not stop the others.
 
 mod find;
 mod page;

@@ -74,7 +74,7 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     if report.cases == 0 && report.failed.is_empty() && cause.is_none() {
         match &args.filter {
             Some(filter) => bail!("no case matches --filter {filter}"),
-            None => bail!("there is no case in what was named"),
+            None => bail!("there is no case in the named files"),
         }
     }
     if let Some(path) = &args.json {
@@ -106,7 +106,7 @@ fn print(report: &conformance::Report, is_filtered: bool) {
         outln!("and {} more; --json writes all", report.failed.len() - SHOWN);
     }
     if let Some(by) = &report.interrupted_by {
-        outln!("interrupted by {by}: what follows is what was run by then");
+        outln!("interrupted by {by}: partial results follow");
     } else if !is_filtered {
         match report.uncovered.as_slice() {
             [] => outln!("rows without a case: none"),

@@ -199,7 +199,7 @@ fn print(report: &FuzzReport) {
         outln!("rows that qemu doesn't have: {}", rows.join(" "));
     }
     if let Some(by) = &report.interrupted_by {
-        outln!("interrupted by {by}: what follows is what was run by then");
+        outln!("interrupted by {by}: partial results follow");
     }
     let from = if report.runs == report.compared() {
         String::new()

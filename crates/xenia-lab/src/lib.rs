@@ -95,7 +95,7 @@ Examples:
     Scale(ScaleArgs),
     /// Run many work units on many machines: plan them, run each shard anywhere, merge the results.
     Sweep(SweepArgs),
-    /// Run the titles in a folder for a while each, and write a page that shows how far they come.
+    /// Run the titles in a folder for a while each, and write a page that shows how far they get.
     #[command(after_help = "\
 Examples:
   xenia-rs compat games --out compat                     30 seconds each

@@ -267,7 +267,7 @@ fn missed(workers: &ScaleWorkers, threshold: Option<f64>) -> Vec<String> {
     }
     if n > 1 && ours < OF_NATIVE * native {
         failures.push(format!(
-            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {OF_NATIVE} of that is asked"
+            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {OF_NATIVE} of that is required"
         ));
     }
     failures

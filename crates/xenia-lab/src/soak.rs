@@ -91,7 +91,7 @@ impl Process {
     }
 }
 
-/// Writes samples, and knows the run that they belong to.
+/// Writes samples, together with the run that they belong to.
 struct SampleWriter {
     start: Instant,
     file: File,
@@ -243,7 +243,7 @@ fn print_end(samples: &SampleWriter, report: &RunReport, words: &LastWords) {
     if let Some(crash) = &report.crash {
         errln!("{} at {} (lr {}), stack {}", crash.what, crash.pc, crash.lr, crash.stack.join(" "));
     }
-    errln!("what the title said last:");
+    errln!("the title's last messages:");
     for line in words.text().lines() {
         errln!("  {}", say::visible(line));
     }

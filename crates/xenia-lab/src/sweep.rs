@@ -86,7 +86,7 @@ fn run_shard(args: &SweepRunArgs) -> Result<Code> {
     }
     if progress.lost > 0 {
         errln!(
-            "xenia-rs: {} ended by a signal from outside (perhaps for want of memory), and not done: start the shard again",
+            "xenia-rs: {} ended by a signal from outside (perhaps for lack of memory), and not done: start the shard again",
             count(progress.lost, "unit")
         );
         return Ok(Code::Unfinished);

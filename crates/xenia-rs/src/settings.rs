@@ -230,7 +230,7 @@ fn apply_with(
                 set.words
             }
             Err(error) if !named.is_explicit && is_static(&given) => {
-                errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
+                errln!("xenia-rs: warning: {}; `{command}` continues without settings", error_text(&error));
                 words
             }
             Err(error) => return Err(error),

@@ -1,4 +1,4 @@
-//! Bug reports have what they promise, and nothing of the user's.
+//! Bug reports have the documented contents, and no data of the user.
 
 use serde_json::Value;
 use std::path::Path;

@@ -8,7 +8,7 @@ const USUAL: u64 = 16;
 
 const TITLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex");
 
-/// Runs the title headless; returns the exit code and what it said.
+/// Runs the title headless; returns the exit code and the messages.
 fn exec(words: &[&str]) -> (Option<i32>, String) {
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
     command.args(["exec", TITLE, "--headless", "--guest-log", "off", "-n", "200_000"]).args(words);

@@ -104,7 +104,7 @@ fn screen(sent: &str) -> String {
 }
 
 /// Runs the debugger on a pseudo-terminal. After each text the screen must show another one.
-/// Returns what was sent to the terminal.
+/// Returns the text sent to the terminal.
 fn on_a_terminal(folder: &Path, title: &str, typed: &[(&str, &str)]) -> String {
     let record = folder.join("typescript");
     let run = format!("stty rows 40 columns 120; '{PROGRAM}' debug '{title}' --gpu none --config /dev/null");
@@ -197,7 +197,7 @@ impl AtTerminal {
         assert!(is_there, "{shown} does not come: {}", screen(&self.text("typescript")));
     }
 
-    /// Waits for the end, checks that the terminal is as before, and returns what was sent after
+    /// Waits for the end, checks that the terminal is as before, and returns the text sent after
     /// the debugger's screen.
     fn end(&mut self) -> String {
         assert!(self.script.wait().unwrap().success());

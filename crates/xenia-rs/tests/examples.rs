@@ -107,7 +107,7 @@ fn can_run(example: &str) -> bool {
         && !example.split([' ', '/', '_']).any(placeholder)
 }
 
-/// Whether an example runs on for long. A title may come without a command.
+/// Whether an example runs on for long. A title may be given without a command.
 fn is_lengthy(example: &str) -> bool {
     let words = example.split_once("xenia-rs").map_or("", |(_, words)| words.trim());
     let first = words.split(' ').next().unwrap_or_default();
@@ -221,7 +221,7 @@ fn the_front_page_has_the_number_of_exports() {
     }
     let page = std::fs::read_to_string(root().join("README.md")).unwrap();
     let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = format!("{there} are there, {done} of them in full");
+    let expected = format!("{there} are implemented, {done} of them in full");
     assert!(done > 0 && page.contains(&expected), "README.md does not say: {expected}");
 }
 

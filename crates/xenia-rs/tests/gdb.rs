@@ -128,7 +128,7 @@ fn gdb_prints_what_the_transcripts_have() {
     let mut sessions: Vec<Session> =
         scripts(Path::new(SCRIPTS)).into_iter().map(|script| Session::new(script, None)).collect();
     if let Some(folder) = std::env::var_os(PROGRAMS).map(PathBuf::from) {
-        // Only programs that are there: not all of them may be built.
+        // Only programs that exist: not all of them may be built.
         sessions = scripts(&Path::new(SCRIPTS).join("programs"))
             .into_iter()
             .map(|script| (folder.join(script.file_stem().unwrap()), script))

@@ -1,4 +1,4 @@
-//! Waits until a process handles a signal, as /proc tells: before that, the signal ends it.
+//! Waits until a process handles a signal, according to /proc: before that, the signal ends it.
 
 use std::process::Child;
 use std::time::{Duration, Instant};

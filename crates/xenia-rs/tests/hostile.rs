@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
 /// Limits of CPU time and memory of a run. CPU time, because a test machine may be busy; four times
-/// what the slowest title takes, because cores that share caches and execution units with other
-/// work were seen to need twice the time.
+/// that of the slowest title, because cores that share caches and execution units with other work
+/// were seen to need twice the time.
 const MAX_SECONDS: f64 = 30.0;
 const MAX_MEBIBYTES: u64 = 800;
 /// Largest number of lines on standard error.
@@ -27,7 +27,7 @@ struct Row {
     prints: &'static str,
     /// Text on standard error.
     said: &'static str,
-    /// Whether only long runs have it: another title hits the same limit, sooner.
+    /// Whether only long runs have it: another title reaches the same limit earlier.
     is_long: bool,
 }
 

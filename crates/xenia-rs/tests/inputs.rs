@@ -78,7 +78,7 @@ fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
     let words = ["exec", "hello.xex", "--headless", "--code-cache", "off"];
     let (code, said) = run(dir.path(), &words);
     assert_eq!(code, Some(0), "{said}");
-    let damage = "hello.xex is damaged: page run 1 (0x82010000, 65536 bytes) is not what its hash says";
+    let damage = "hello.xex is damaged: page run 1 (0x82010000, 65536 bytes) does not match its hash";
     assert_eq!(said.matches(damage).count(), 1, "{said}");
     let (_, said) = run(dir.path(), &["exec", HELLO, "--headless", "--code-cache", "off"]);
     assert!(!said.contains("damaged"), "{said}");

@@ -28,7 +28,7 @@ fn whole(words: &[&str]) -> Duration {
     start.elapsed()
 }
 
-/// Runs rounds with kills: so many, and more until they have shown all that they are to show.
+/// Runs rounds with kills: at least `count`, and more until all required outcomes have occurred.
 /// Later rounds give the program a multiple of its usual time, for a host that has become busy.
 fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> bool) {
     const MOST: u64 = 10;

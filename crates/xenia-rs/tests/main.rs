@@ -1,5 +1,5 @@
 //! Whole-program tests: each runs `xenia-rs` as a user does. Some subjects need a Unix: links,
-//! rights of files, pipes, signals, terminals, X11, memory that /proc tells.
+//! rights of files, pipes, signals, terminals, X11, memory use from /proc.
 
 #[cfg(unix)]
 mod bench;

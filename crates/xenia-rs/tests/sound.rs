@@ -99,7 +99,7 @@ fn six_tones_come_out_in_their_places_with_their_pitch_and_level() {
     let audio = &report["audio"];
     assert_eq!((&audio["output"], &audio["frames_submitted"]), (&"wav".into(), &750.into()));
     assert_eq!((&audio["callbacks_lost"], &audio["clipped_samples"]), (&0.into(), &0.into()));
-    // Three frames came due between the last frame and the client's end.
+    // Three frames became due between the last frame and the client's end.
     assert_eq!(audio["underruns"], 3);
     assert_eq!(wav.samples.len() as u64, audio["frames_played"].as_u64().unwrap() * 256 * 6);
 }

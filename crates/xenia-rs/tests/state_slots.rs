@@ -7,7 +7,7 @@ use xenia_testing::hermetic;
 /// Number of instructions at the state, and at the end of the run.
 const COUNTS: [&str; 2] = ["100_000", "200_000"];
 
-/// Runs a title headless with this data folder; returns the exit code, and what it said.
+/// Runs a title headless with this data folder; returns the exit code and the messages.
 fn exec(data: &Path, words: &[&str]) -> (Option<i32>, String) {
     let title = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex");
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));

@@ -126,7 +126,7 @@ fn a_sweep_with_killed_units_exits_with_the_restart_code() {
     assert_eq!(ended.status.code(), Some(UNFINISHED), "{}", text(&ended));
     assert!(text(&ended).contains("1 unit ended by a signal from outside"), "{}", text(&ended));
     assert_eq!(merged(&folder)["missing"], 1);
-    // The manifest must give up only on the exit code for wrong usage.
+    // The manifest must stop only on the exit code for wrong usage.
     let manifest = std::fs::read_to_string(root().join("deploy/kubernetes/sweep.yaml")).unwrap();
     let (_, rule) = manifest.split_once("action: FailIndex").unwrap();
     let codes: Vec<&str> = rule.lines().filter_map(|line| line.trim().strip_prefix("values: ")).collect();

@@ -45,7 +45,7 @@ impl Console {
         command
     }
 
-    /// Runs the title to its end with its scratch disks in `scratch`; returns what it said.
+    /// Runs the title to its end with its scratch disks in `scratch`; returns its messages.
     fn run(&self, scratch: &Path, flags: &[&str]) -> String {
         let output = self.command(flags).arg("--scratch").arg(scratch).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -85,7 +85,7 @@ fn program(title: &Path) -> Command {
     command
 }
 
-/// The program with this settings file in place of none.
+/// The program with this settings file instead of an empty one.
 fn with_settings(file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
     for (name, value) in hermetic("xenia-rs").get_envs() {

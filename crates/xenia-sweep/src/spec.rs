@@ -99,7 +99,7 @@ impl Matrix {
                 "interp" => &["--interp"],
                 "jit" => &["--jit"],
                 "cross-check" => &["--cross-check"],
-                other => return Err(format!("engine {other:?} is none of interp, jit, cross-check")),
+                other => return Err(format!("engine {other:?} is not one of interp, jit, cross-check")),
             };
             for tier in or_nothing(&self.tiers) {
                 // The interpreter has no tiers, so it needs only one combination.
@@ -136,7 +136,7 @@ impl Matrix {
         let mut ways = Vec::new();
         for engine in &engines {
             if !["interp", "jit", "both"].contains(&engine.as_str()) {
-                return Err(format!("engine {engine:?} is none of interp, jit, both"));
+                return Err(format!("engine {engine:?} is not one of interp, jit, both"));
             }
             for tier in &tiers {
                 known_tier(tier)?;
@@ -151,7 +151,7 @@ impl Matrix {
 fn known_tier(tier: &str) -> std::result::Result<(), String> {
     match tier {
         "interp" | "baseline" | "function" | "auto" => Ok(()),
-        other => Err(format!("tier {other:?} is none of interp, baseline, function, auto")),
+        other => Err(format!("tier {other:?} is not one of interp, baseline, function, auto")),
     }
 }
 

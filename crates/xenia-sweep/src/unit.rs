@@ -197,13 +197,13 @@ impl SweepUnit {
         let known =
             |word: &UnitWord| !matches!(word, UnitWord::Input { input } if *input >= self.inputs.len());
         if !self.words.iter().all(known) {
-            return Some("a word names an input that is not there".to_owned());
+            return Some("a word names a missing input".to_owned());
         }
         if self.words.iter().any(|word| matches!(word, UnitWord::Text(text) if text.contains('\0'))) {
             return Some("a word has a zero byte".to_owned());
         }
         if self.id_under(build) != self.id {
-            return Some("the unit is not what its id says: write the plan again".to_owned());
+            return Some("the unit does not match its id: write the plan again".to_owned());
         }
         None
     }
@@ -255,7 +255,7 @@ pub(crate) fn read(path: &Path) -> Result<(UnitsHeader, Vec<SweepUnit>)> {
             return Err(Error::TooMany { path: path.to_owned(), what: "units", limit: MAX_UNITS });
         }
         if !ids.insert(unit.id.clone()) {
-            return Err(Error::line(path, number, "the same unit stands before"));
+            return Err(Error::line(path, number, "the same unit occurs earlier"));
         }
         units.push(unit);
         Ok(())
@@ -342,14 +342,17 @@ mod tests {
             (format!("{}\n{line}", header(1)), "line 2: it has no end"),
             (format!("{}\n{{}}\n", header(1)), "line 2: no unit: missing field `id`"),
             (format!("{}\n[1]\n", header(1)), "line 2: no unit"),
-            (format!("{}\n{line}\n{line}\n", header(2)), "line 3: the same unit stands before"),
+            (format!("{}\n{line}\n{line}\n", header(2)), "line 3: the same unit occurs earlier"),
             (format!("{}\n{line}\n", header(7)), "it has 1 units, its header says 7"),
             (format!("{}\n{escape}\n", header(1)), "line 2: `id` is not 64"),
             (
                 format!("{}\n{}\n", header(1), line.replace("exec", "fuzz")),
-                "line 2: the unit is not what its id",
+                "line 2: the unit does not match its id",
             ),
-            (format!("{}\n{}\n", header(1), line.replace("\"input\":0", "\"input\":9")), "names an input"),
+            (
+                format!("{}\n{}\n", header(1), line.replace("\"input\":0", "\"input\":9")),
+                "names a missing input",
+            ),
         ] {
             let error = said(text).unwrap_err();
             assert!(error.contains(part), "{error}");

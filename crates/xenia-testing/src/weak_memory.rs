@@ -21,9 +21,9 @@
 //! of its thread, and returns any value since the last maintenance of both caches. On x86-64
 //! fetches see stores in order, which all processors do, though their manuals do not promise it.
 //!
-//! **Barriers on all threads** interrupt each other thread once, between two steps: what is before
-//! has been performed, what is after has not begun. On AArch64, [`Barrier::Memory`] says nothing of
-//! fetches; on x86-64 interrupts end with `iret`, which serializes.
+//! **Barriers on all threads** interrupt each other thread once, between two steps: the steps
+//! before have been performed, those after have not begun. On AArch64, [`Barrier::Memory`] does not
+//! order fetches; on x86-64 interrupts end with `iret`, which serializes.
 //!
 //! Where a simplification was needed, the model permits more than the processor. So it may refute a
 //! protocol that is right, and not confirm one that is wrong, as far as the steps are those of the

@@ -131,7 +131,7 @@ impl CallTraceOutput {
         let mut output = self.0.lock();
         let left_out = std::mem::take(&mut output.left_out);
         if left_out > 0 {
-            output.write(&format!("{left_out} more lines were left out, behind {MAX_TRACE_BYTES} bytes"));
+            output.write(&format!("{left_out} more lines were left out, after {MAX_TRACE_BYTES} bytes"));
         }
         let file = output.file.as_mut()?;
         let result = file.out.flush();
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(output.finish(), None);
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines, ["four", "2 more lines were left out, behind 1073741824 bytes"]);
+        assert_eq!(lines, ["four", "2 more lines were left out, after 1073741824 bytes"]);
     }
 
     #[cfg(unix)]

@@ -68,7 +68,7 @@ pub fn lock(folder: &Path) -> Result<Option<File>> {
     let path = folder.join(LOCK);
     match lock_file::try_lock(&path) {
         Ok(None) => Err(ContentInUse(folder.to_owned()).into()),
-        // Titles may read what is in the folder.
+        // Titles may read the folder's contents.
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
             tracing::warn!("cannot lock {}, so other runs are not noticed: {error}", path.display());
             Ok(None)
@@ -276,7 +276,7 @@ mod tests {
         let fresh = SaveConfig { fresh: true, ..SaveConfig::default() };
         assert_eq!(HeldContent::new(&fresh, false).unwrap().folder(), None);
         drop(first);
-        // The lock file is still there.
+        // The lock file still exists.
         assert!(outer.path().join(LOCK).exists());
         drop(HeldContent::new(&named, false).unwrap());
         assert!(wait_for_lock(outer.path()).unwrap().is_some());

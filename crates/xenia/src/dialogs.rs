@@ -70,7 +70,7 @@ impl<W: Write> LoggedDialogs<W> {
                     Icon::None => "the title asks",
                     Icon::Error => "the title reports an error",
                     Icon::Warning => "the title warns",
-                    Icon::Alert => "the title has something to say",
+                    Icon::Alert => "the title has a message",
                 };
                 let mark = |index| if *answer == DialogAnswer::Pressed(index) { " <- taken" } else { "" };
                 let labels = message.buttons.iter().zip(0..);

@@ -2,8 +2,8 @@
 //!
 //! A machine's digest covers committed pages in address order, without those before the kernel that
 //! have their original content; thread contexts in order of thread ids, without budget, reservation
-//! and engine scratch; kernel objects; and guest time. It never covers host state. A change of what
-//! is covered increments [`crate::golden::VERSION`].
+//! and engine scratch; kernel objects; and guest time. It never covers host state. A change of
+//! the covered state increments [`crate::golden::VERSION`].
 
 use crate::title::Title;
 use serde::{Serialize, Serializer};
@@ -31,7 +31,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// Digits of a hash in the names of files.
 pub(crate) const FILE_NAME_DIGITS: usize = 16;
 
-/// The part of a hash that stands in names of files.
+/// The part of a hash that file names contain.
 pub(crate) fn in_file_name(hash: &str) -> &str {
     hash.get(..FILE_NAME_DIGITS).unwrap_or(hash)
 }
@@ -92,7 +92,7 @@ pub fn title_identity(title: &Title) -> String {
     })
 }
 
-/// Identifies what the patches change, in hexadecimal; `None` if there are none.
+/// Identifies the patches' changes, in hexadecimal; `None` if there are none.
 pub fn patches_identity(patches: &PatchSet) -> Option<String> {
     let mut hasher = blake3::Hasher::new();
     patches.identify(&mut |bytes| {

@@ -48,7 +48,7 @@ impl Log {
 pub enum EventLogFile<'a> {
     /// The log begins there. An old file is cut when the first lines are written.
     New(&'a Path),
-    /// The log is appended to the lines of the file: those of the parts of the run before.
+    /// The log is appended to the lines of the file: those of the earlier parts of the run.
     Append(&'a Path),
 }
 
@@ -89,7 +89,7 @@ impl EventLog {
         Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::EVENT_LOG, log))))
     }
 
-    /// Drops the lines that are not yet in the file: those of a title's start, whose run goes on
+    /// Drops the lines that are not yet in the file: those of a title's start, whose run continues
     /// from a state.
     ///
     /// # Errors

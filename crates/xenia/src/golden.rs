@@ -87,7 +87,7 @@ impl Golden {
         if self.version != VERSION {
             let version = self.version;
             bail!(
-                "a golden file of version {version}, and this program's are {VERSION}: --bless writes it anew"
+                "a golden file of version {version}, and this program's are {VERSION}: --bless rewrites it"
             );
         }
         if (self.limit_instructions, self.limit_frames) != (instructions, frames) {
@@ -97,7 +97,7 @@ impl Golden {
                 n.into_iter().chain(frames).collect::<Vec<_>>().join(" ")
             };
             bail!(
-                "it is of a run with {}, and this is one with {}: say the same, or --bless",
+                "it is of a run with {}, and this is one with {}: use the same, or --bless",
                 flags(self.limit_instructions, self.limit_frames),
                 flags(instructions, frames)
             );
@@ -174,7 +174,7 @@ mod tests {
         let other = said(sample(), Some(6), Some(2));
         assert_eq!(
             other,
-            "it is of a run with -n 5, and this is one with -n 6 --frames 2: say the same, or --bless"
+            "it is of a run with -n 5, and this is one with -n 6 --frames 2: use the same, or --bless"
         );
         assert!(said(Golden { version: 9, ..sample() }, Some(5), None).contains("version 9"));
     }

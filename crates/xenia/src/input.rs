@@ -96,7 +96,7 @@ struct State {
     wanted: [(u16, u16); USERS as usize],
     /// The machine is paused, so no motor runs.
     still: bool,
-    /// Receiver of what pads hold, and what it received last.
+    /// Receiver of the parts that are held on pads, and the last ones received.
     watcher: Option<(PadWatcher, HeldPads)>,
     /// Receiver of messages about pads that come and go.
     news: Option<PadNews>,
@@ -286,7 +286,7 @@ impl Controllers {
         state.pads.values().map(plugged).collect()
     }
 
-    /// The pad on which a part was pressed last, if it is still there.
+    /// The pad on which a part was pressed last, if it is still connected.
     pub fn last_pad(&self) -> Option<PadName> {
         let state = self.0.lock();
         state.last.and_then(|last| state.pads.get(&last)).map(|pad| pad.name.clone())
@@ -334,7 +334,7 @@ impl Controllers {
         let bindings = mapped.or_else(|| shape.default_bindings()).unwrap_or_else(|| {
             tracing::warn!(
                 target: "pads",
-                "{} does not say what its keys are: it needs a mapping (--pad-mappings)",
+                "{} does not identify its keys: it needs a mapping (--pad-mappings)",
                 shape.name
             );
             Vec::new()

@@ -24,9 +24,9 @@ pub const MAX_LAUNCHES: u64 = 100;
 pub struct EarlierTitles {
     /// Number of times that one title launched another.
     pub launches: u64,
-    /// Instructions executed by the titles before.
+    /// Instructions executed by the previous titles.
     pub instructions: u64,
-    /// Frames shown by the titles before.
+    /// Frames shown by the previous titles.
     pub frames: u64,
     /// Number of machines before; fewer than launches if the first one began at a state.
     pub machines: u64,
@@ -98,8 +98,8 @@ pub enum Course<'a> {
     },
 }
 
-/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with what
-/// the previous title left, and gives the plan's state to the first one
+/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
+/// data left by the previous title, and gives the plan's state to the first one
 /// ([`MachineOptions::state`](crate::machine::MachineOptions::state)).
 ///
 /// # Errors
@@ -140,7 +140,7 @@ pub fn run(
     {
         running.discard();
         bail!(
-            "{} was saved behind the limit of this run, which counts from the title's start",
+            "{} was saved after the limit of this run, which counts from the title's start",
             state.display()
         );
     }
@@ -186,7 +186,8 @@ struct Launches<'a, F> {
 }
 
 impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Launches<'_, F> {
-    /// Adds the totals of the titles before to a result. Returns whether another title may follow.
+    /// Adds the totals of the previous titles to a result. Returns whether another title may
+    /// follow.
     fn add_totals(&mut self, finished: &mut Finished) -> bool {
         finished.report.launches = self.before.launches;
         self.lost |= finished.has_lost_output;
@@ -196,7 +197,7 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
             && finished.recording_trouble.is_none()
     }
 
-    /// The machine of the title that was launched; `None` if the run ends with the one before.
+    /// The machine of the title that was launched; `None` if the run ends with the previous one.
     fn next(&mut self, successor: Successor, finished: &Finished) -> Result<Option<Machine>> {
         let Successor { mut launch, inheritance } = successor;
         // A state of the next title must lead to the same medium.
@@ -265,7 +266,7 @@ fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
 }
 
 /// Runs to the last multiple of `every` instructions before the limit, each part in a new machine
-/// that has the state of the one before.
+/// that has the state of the previous one.
 fn relayed(
     mut running: Machine,
     limits: &Limits,

@@ -13,18 +13,18 @@
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
 //!   [`call_trace`], [`profile`] (where a run spends its time), [`png_frames`], [`screenshots`],
 //!   [`video`], [`gallery`]; [`output`] writes files atomically.
-//! - [`library`], [`achievements`]: the user's titles, and what was earned in them.
+//! - [`library`], [`achievements`]: the user's titles, and the achievements earned in them.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`].
 //! - [`desktop`]: files and the clipboard of the desktop.
 //!
 //! Hidden modules serve the programs of this workspace and may change.
 //!
-//! Errors are [`anyhow::Error`], with messages for the user. Those that a program has to tell apart
-//! have types of their own, which `error.is::<T>()` finds: [`title::medium::NoExecutable`],
-//! [`content::ContentInUse`], [`machine::StateRefusal`] (a state saved under other conditions, or a
-//! damaged one), and [`xenia_state::Unsaveable`] (the state cannot be saved now, but perhaps
-//! later).
+//! Errors are [`anyhow::Error`], with messages for the user. Those that a program has to
+//! distinguish have types of their own, which `error.is::<T>()` finds:
+//! [`title::medium::NoExecutable`], [`content::ContentInUse`], [`machine::StateRefusal`] (a state
+//! saved under other conditions, or a damaged one), and [`xenia_state::Unsaveable`] (the state
+//! cannot be saved now, but perhaps later).
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a

@@ -1,4 +1,4 @@
-//! The library: the titles in the user's folders, with what is known of each.
+//! The library: the titles in the user's folders, with the known facts about each.
 //!
 //! ```text
 //!  folders ──walk──▶ files that may be titles ──describe, on all processors──▶ titles
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A file whose path, size and time are those of the cache is not opened again. The record of a
-//! title's runs ([`plays`]) is kept apart, because it can't be made again.
+//! title's runs ([`plays`]) is kept apart, because it can't be recreated.
 
 mod cache;
 pub mod cover;
@@ -229,7 +229,7 @@ mod tests {
         let third = scanned(&games, &cache);
         assert_eq!((third.opened, third.titles.len()), (1, 1));
 
-        // A damaged cache is made again.
+        // A damaged cache is rebuilt.
         std::fs::write(cache.join("library.json"), b"{").unwrap();
         assert_eq!(scanned(&games, &cache).opened, 2);
     }

@@ -230,7 +230,7 @@ impl Machine {
         let report = self.report(&end, run.start);
         let bug_report = self.collect("end", &report);
         run.watchdog = None;
-        // A request that came too late for this run must not stop or fill the next one.
+        // A request that arrived too late for this run must not stop or fill the next one.
         if self.print_requested_threads(run.start) {
             self.inside.executor.stop_flag().store(false, Relaxed);
         }
@@ -309,12 +309,12 @@ impl Machine {
         (!self.wait_for_pace(run)).then_some(RunEnd::Stopped)
     }
 
-    /// Saves the state to a slot if the pace asks for it. Returns whether it did.
+    /// Saves the state to a slot if the pace requests it. Returns whether it did.
     fn save_to_requested_slot(&mut self, run: &mut ActiveRun<'_>) -> bool {
         let Some(pace) = &mut run.pace else { return false };
         let Some(slot) = pace.take_save_slot() else { return false };
         if !self.save_to_slot(slot) {
-            // The player would lose what is not saved.
+            // The player would lose unsaved progress.
             pace.keep_machine();
         }
         true

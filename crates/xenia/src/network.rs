@@ -25,7 +25,7 @@ pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
 }
 
 /// Error for the host's network in lockstep.
-pub const REFUSAL: &str = "--network host brings what no run can repeat: use it with --parallel, or --network loopback with --lockstep";
+pub const REFUSAL: &str = "--network host brings input that no run can repeat: use it with --parallel, or --network loopback with --lockstep";
 
 #[cfg(test)]
 mod tests {

@@ -116,7 +116,7 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Starts writing to `path`. Waits for the reader of a pipe, until the process is to end.
+    /// Starts writing to `path`. Waits for the reader of a pipe, until the process must end.
     pub fn new(path: &Path) -> Result<Self> {
         let open = match open_descriptor(path) {
             Some(open) => open,

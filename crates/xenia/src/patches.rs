@@ -89,7 +89,7 @@ pub fn choose(image: &LoadedImage, config: &PatchConfig, repeats: bool) -> Resul
     let chosen = &config.chosen;
     if chosen.iter().any(|name| name == NONE) {
         if chosen.len() > 1 {
-            bail!("--patches {NONE} stands alone: it switches all patches off");
+            bail!("--patches {NONE} must be the only one: it switches all patches off");
         }
         return Ok(PatchSet::default());
     }

@@ -114,12 +114,12 @@ impl NextState {
     /// Reads the state in a file.
     ///
     /// # Errors
-    /// The file cannot be read, or does not say where it was saved.
+    /// The file cannot be read, or lacks the position at which it was saved.
     pub fn read(path: &Path) -> Result<Self> {
         let state = crate::machine::read_state(path)?;
         let said = state.header.about.get("instructions").and_then(|count| count.parse().ok());
         let instructions =
-            said.with_context(|| format!("{} does not say where it was saved", path.display()))?;
+            said.with_context(|| format!("{} lacks the position at which it was saved", path.display()))?;
         Ok(Self { state, instructions })
     }
 

@@ -1,11 +1,11 @@
 //! Profile of a run (`--profile`): where guest threads and the emulator's own parts spend host
 //! time.
 //!
-//! A thread of its own polls the executor's host threads once per period
-//! ([`xenia_sched::Activity`]). A kernel call, compilation and device work are noted at once; for
-//! guest code a sample is requested, which the host thread takes at a random instruction shortly
-//! afterwards ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between
-//! polls, and by instructions within a poll. Idle host threads have no samples.
+//! A separate thread polls the executor's host threads once per period ([`xenia_sched::Activity`]).
+//! A kernel call, compilation and device work are noted at once; for guest code a sample is
+//! requested, which the host thread takes at a random instruction shortly afterwards
+//! ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between polls, and by
+//! instructions within a poll. Idle host threads have no samples.
 //!
 //! Other samples count instructions: one in each two million of a hardware thread, at the usual
 //! rate, however fast the host executes them. A sample has both weights, of which one is usually 0.
@@ -84,7 +84,7 @@ pub(crate) struct PartSample {
     pub(crate) part: SampledPart,
     /// Weight: number of the profiler's polls that it answers; 0 if it only counts instructions.
     pub(crate) weight: u32,
-    /// Guest instructions that it stands for.
+    /// Guest instructions that it represents.
     pub(crate) instructions: u64,
 }
 

@@ -4,7 +4,7 @@
 //! In lockstep guest time comes from instruction counts, files come with the title, and a recorded
 //! run begins without saves; the remaining input from outside is that of the controllers and the
 //! answers to dialogs. A recording is a file of JSON lines: a [`RecordingHeader`], then a line for
-//! each answer of a controller that differs from the one before:
+//! each answer of a controller that differs from the previous one:
 //!
 //! ```text
 //! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000,"network":"loopback","gpu":"reference","arguments":[]}
@@ -24,8 +24,8 @@
 //! The last line has the time of the run's end and the number of its questions; it is missing if
 //! the run was killed. Answers after it are unknown, so a replay that asks for one ends there.
 //!
-//! A run that goes on from a saved state can be recorded, too: its header names the state, and its
-//! questions are counted from there. A state that was saved by a run with a recording holds the
+//! A run that continues from a saved state can be recorded, too: its header names the state, and
+//! its questions are counted from there. A state that was saved by a run with a recording holds the
 //! position in it ([`RecordingState`]), so that a replay can begin at that state.
 
 mod dialogs;
@@ -206,7 +206,7 @@ impl Trouble {
         self.0.lock().is_over
     }
 
-    /// The replay went back to a moment at which this was said.
+    /// The replay went back to a moment at which this was reported.
     fn restore(&self, said: Option<String>) {
         let mut left = self.0.lock();
         left.said = said;

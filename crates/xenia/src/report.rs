@@ -31,7 +31,7 @@ pub enum End {
     Interrupted,
     /// The time given by `--timeout` elapsed.
     Timeout,
-    /// The replayed recording has no more input, but the title asked for some.
+    /// The replayed recording has no more input, but the title requested some.
     Recording,
 }
 
@@ -85,7 +85,7 @@ documented! {
         pub crash: Option<CrashReport>,
         /// Guest paths of missing files that the title tried to open; at most 64.
         pub missing_files: Vec<String>,
-        /// Number of titles launched by the title before; all other values are those of the last
+        /// Number of titles that other titles launched; all other values are those of the last
         /// title.
         pub launches: u64,
         /// Position at which this process began to run the title: zeros, or that of the state that
@@ -297,9 +297,9 @@ documented! {
         pub frames_played: u64,
         /// Frames that the title submitted.
         pub frames_submitted: u64,
-        /// Number of times that the title was asked for a frame.
+        /// Number of frames requested from the title.
         pub callbacks: u64,
-        /// Number of requests skipped because the title had not answered the one before.
+        /// Number of requests skipped because the title had not answered the previous one.
         pub callbacks_lost: u64,
         /// Frames that the title submitted too late; they are silent.
         pub underruns: u64,

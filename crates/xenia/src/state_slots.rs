@@ -36,7 +36,7 @@ impl StateSlots {
     /// Slots in the user's data folder; `None` if there is none.
     pub fn new(title: &Title) -> Option<Self> {
         let id = title.image.execution.map(|execution| execution.title_id.to_string());
-        // Executables without an id are told apart by their names.
+        // Executables without an id are distinguished by their names.
         let name = id.unwrap_or_else(|| file_name(&title.short_name()));
         Some(Self { folder: user_folders::data()?.join("states").join(name) })
     }
@@ -85,7 +85,7 @@ impl StateSlots {
     }
 
     /// Makes the folder, and writes the picture of a state that is about to be saved. That of the
-    /// state before is the slot's until [`Self::settle_picture`].
+    /// previous state is the slot's until [`Self::settle_picture`].
     ///
     /// # Errors
     /// The folder or the picture cannot be written.

@@ -1,4 +1,4 @@
-//! Folders of the user's files: settings, saves, caches, and what a run leaves.
+//! Folders of the user's files: settings, saves, caches, and records of runs.
 //!
 //! They follow the XDG base directory specification; where a system sets other variables for them,
 //! as Windows does, those come before the home folder. A file named [`PORTABLE`] beside the program

@@ -8,7 +8,7 @@
 //!
 //! Time in a video is guest time, so pauses are not recorded, and a title that runs too slowly
 //! plays at its original speed. The machine never waits for the writer: a picture that the writer
-//! has no time for is left out, and the one before is shown for longer.
+//! has no time for is left out, and the previous one is shown for longer.
 
 mod clock;
 mod encoder;

@@ -1,6 +1,6 @@
 //! The watchdog polls a running machine once per second: it flushes the event log and updates the
 //! status line. If a host thread has not finished a time slice for five seconds, it reports once
-//! what the thread is doing, and unless that is GPU work, prints the guest's threads as soon as the
+//! the thread's activity, and unless that is GPU work, prints the guest's threads as soon as the
 //! slice ends. In builds that check the order of locks it also names locks that a thread has waited
 //! for as long. It also requests the report of the guest's threads that is due after a given time.
 

@@ -22,12 +22,12 @@ pub(super) struct Target {
     pub(super) triple: &'static str,
     /// The linker, and Debian's packages with it and its libraries.
     linker: (&'static str, &'static str),
-    /// Environment variable that tells cargo the linker, where it does not know it by itself.
+    /// Environment variable that names the linker for cargo, where cargo has no default.
     linker_variable: Option<&'static str>,
     /// The built program, in the target's folder.
     pub(super) program: &'static str,
-    /// Environment variable that names the program that runs the built one: such as a script that
-    /// does so in a root of another system.
+    /// Environment variable that names the program that runs the built one: for example a script
+    /// that runs it in another system's root.
     variable: &'static str,
     /// Places of that program, in order of preference.
     runners: &'static [&'static str],
@@ -196,7 +196,7 @@ impl Target {
         named.or_else(|| self.runners.iter().find_map(|name| in_path(name)))
     }
 
-    /// Cargo, which knows the target's linker.
+    /// Cargo, with the setting for the target's linker.
     pub(super) fn cargo(&self) -> Result<Command> {
         let mut command = linting_cargo()?;
         command.envs(self.linker_variable.map(|variable| (variable, self.linker.0)));

@@ -16,7 +16,7 @@ const NO_DEVICE: &str = "no graphics adapter";
 /// Number of losses after which the software reference draws.
 const MAX_LOSSES: usize = 3;
 const ANOTHER: &str = "the graphics device was lost; reopened";
-const SOFTWARE: &str = "drawing goes on in software";
+const SOFTWARE: &str = "drawing continues in software";
 
 /// A finished run.
 struct Ran {
@@ -45,7 +45,7 @@ impl DeviceLossTest {
         Ok(Some(Self { folder, draws, picture: ran.picture }))
     }
 
-    /// Loses the device one to three times; returns the injection and what is wrong.
+    /// Loses the device one to three times; returns the injection and the errors found.
     pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
         let mut at: Vec<u64> = (0..=dice.below(MAX_LOSSES)).map(|_| 1 + dice.next() % self.draws).collect();
         at.sort_unstable();

@@ -95,7 +95,7 @@ const fn unseen(name: &'static str, strikes: Strikes, injected: &'static str) ->
 /// The table of all faults.
 pub(crate) const ROWS: &[FaultTableRow] = &[
     FaultTableRow {
-        seen: "a line each time that there is another device; at the third time in a minute one that drawing goes on in software",
+        seen: "a line each time that there is another device; at the third time in a minute one that drawing continues in software",
         kept: "all; what was drawn of that frame may be missing in it",
         ..unseen(
             "device lost",

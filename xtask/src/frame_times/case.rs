@@ -39,7 +39,7 @@ const SIZES: &[(&str, [u64; 2], &str)] = &[
     ),
 ];
 
-/// All titles that are there; the scene is laid out in `folder`.
+/// All titles that exist; the scene is laid out in `folder`.
 pub(super) fn all(folder: &Path) -> Result<Vec<Case>> {
     let demo = PathBuf::from("guest/bin/demo.xex");
     let mut cases = vec![Case { name: "demo".to_owned(), title: demo, frames: [10, 40], settings: "" }];

@@ -19,7 +19,7 @@ pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     findings.extend(not_once(&pages, &summary).map(|what| format!("{BOOK}/{SUMMARY}: {what}")));
     let numbered: Vec<_> = summary.iter().filter(|page| is_decision(page)).collect();
     for pair in numbered.windows(2).filter(|pair| pair[0] > pair[1]) {
-        findings.push(format!("{BOOK}/{SUMMARY}: {} stands behind {}", pair[1], pair[0]));
+        findings.push(format!("{BOOK}/{SUMMARY}: {} is listed after {}", pair[1], pair[0]));
     }
 
     let folder = book.join(DECISIONS);

@@ -1,6 +1,6 @@
 //! Checks that crates whose doc tests are off (`doctest = false`) have no example in their docs.
 //!
-//! rustdoc analyses a whole crate before it knows that there is nothing to run, so the crates
+//! rustdoc analyses a whole crate before it finds that there is nothing to run, so the crates
 //! without examples switch their doc tests off.
 
 use super::Source;

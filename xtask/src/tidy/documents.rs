@@ -53,7 +53,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
-/// Returns what is wrong with the target of a link in a document with this text.
+/// Returns the problem with the target of a link in a document with this text.
 fn problem_of_link(document: &Path, text: &str, target: &str) -> Option<String> {
     let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
     let named = document.parent().unwrap_or(Path::new("")).join(file);
@@ -109,7 +109,7 @@ impl Known {
         Self { files, words, functions }
     }
 
-    /// Returns what is wrong with the text between two backticks.
+    /// Returns the problem with the text between two backticks.
     fn problem(&self, span: &str) -> Option<String> {
         if span.split(['/', '.', '_', '-', ' ']).any(is_placeholder) {
             return None;

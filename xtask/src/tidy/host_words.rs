@@ -41,7 +41,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
 
 fn judge(found: &[(String, &str)], known: &[&str], findings: &mut Vec<String>) {
     for (path, word) in found.iter().filter(|(path, _)| !known.contains(&path.as_str())) {
-        findings.push(format!("{path}: `{word}` outside of the code that knows the host"));
+        findings.push(format!("{path}: `{word}` outside of the host code"));
     }
     for path in known.iter().filter(|path| found.iter().all(|(other, _)| other != *path)) {
         findings.push(format!(

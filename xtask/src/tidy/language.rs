@@ -188,7 +188,7 @@ impl Counts {
                 self.note("clauses", format!("{path}:{line}"));
             }
         }
-        // The page of rules and this file name what they refuse.
+        // The page of rules and this file contain the refused terms.
         if path.ends_with("style.md") || path.ends_with("tidy/language.rs") {
             return;
         }
@@ -222,7 +222,7 @@ impl Counts {
     }
 }
 
-/// The text of a line that is nothing but a comment.
+/// The text of a line that consists of a comment only.
 fn comment_of(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("//")?;
     Some(rest.strip_prefix(['/', '!']).unwrap_or(rest))
@@ -261,7 +261,7 @@ fn is_doc(line: &str) -> bool {
     line.starts_with("///") || line.starts_with("//!")
 }
 
-/// Whether no doc comment stands in front of line `first`.
+/// Whether no doc comment precedes line `first`.
 fn is_first_of_docs(text: &str, first: usize) -> bool {
     first < 2 || !text.lines().nth(first - 2).is_some_and(is_doc)
 }

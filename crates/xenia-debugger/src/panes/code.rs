@@ -79,7 +79,7 @@ impl CodeView<'_> {
         PaneRow { text: format!("{marks} {at:08x}  {text}"), mark }
     }
 
-    /// The pane, of so many rows. The cursor is in the upper third.
+    /// The pane, with this number of rows. The cursor is in the upper third.
     pub fn pane(&self, height: usize) -> Pane {
         let above = u32::try_from(height / 3).unwrap_or_default();
         let first = self.cursor.saturating_sub(above * 4);

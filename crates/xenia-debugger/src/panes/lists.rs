@@ -17,7 +17,7 @@ fn address(at: &CodeAddress) -> String {
     format!("{:08x}{}", at.address, place.unwrap_or_default())
 }
 
-/// The state of a thread: its wait, and the owners of what it waits for.
+/// The state of a thread: its wait, and the owners of the awaited objects.
 fn waits(thread: &ReportedThread) -> String {
     let mut text = shown(&thread.state, MAX_PATH_LENGTH);
     if thread.since.is_some() {

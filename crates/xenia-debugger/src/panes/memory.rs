@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 /// Bytes of a row.
 pub const ROW: u32 = 16;
 
-/// The pane, of so many rows from an address on. `read` fills a buffer and returns the number of
-/// bytes before the first that is not mapped.
+/// The pane, with this number of rows from an address on. `read` fills a buffer and returns the
+/// number of bytes before the first that is not mapped.
 pub fn pane(at: u32, height: usize, read: &dyn Fn(u32, &mut [u8]) -> usize) -> Pane {
     let mut rows = Vec::new();
     let mut start = Some(at);

@@ -1,4 +1,4 @@
-//! Following what is selected, and the compiler's output.
+//! Following the selected item, and the compiler's output.
 
 use super::DebugSession;
 use crate::command::ThreadChoice;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
 
 impl DebugSession {
-    /// Shows what is selected: the target of a branch, the word in memory as an address, the code
+    /// Shows the selected item: the target of a branch, the word in memory as an address, the code
     /// of a frame or symbol, the memory of an object; or chooses the thread.
     pub(super) fn follow(&mut self, machine: &Debugged<'_, '_>) -> Result<()> {
         let row = self.model.row().min(MAX_ROWS - 1);

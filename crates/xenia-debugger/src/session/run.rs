@@ -176,7 +176,8 @@ impl DebugSession {
         self.run_to(at, None, machine, watcher)
     }
 
-    /// Runs to an address; with a frame, until its thread is there and has left the frames within.
+    /// Runs to an address; with a frame, until its thread arrives there and has left the inner
+    /// frames.
     fn run_to(
         &mut self,
         at: u32,

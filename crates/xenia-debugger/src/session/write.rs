@@ -37,8 +37,8 @@ impl DebugSession {
         Ok(())
     }
 
-    /// Sets the breakpoints again in a title that the ended one has launched: names are looked for
-    /// there, and addresses and watches mean nothing.
+    /// Sets the breakpoints again in a title that the ended one has launched: names are looked up
+    /// there; addresses and watches have no meaning there.
     pub(super) fn find_breakpoints_again(&mut self, machine: &Debugged<'_, '_>) {
         let lost = self.model.breakpoints.len() + self.model.watches.len();
         self.model.breakpoints.clear();

@@ -197,13 +197,13 @@ impl FuzzArgs {
             return Ok(());
         }
         if self.engine != FuzzEngine::default() {
-            bail!("--engine is for --oracle qemu: say that, too, or leave this out");
+            bail!("--engine is for --oracle qemu: add that, or omit this");
         }
         if self.sf != FuzzMode::default() {
-            bail!("--sf is for --oracle qemu: say that, too, or leave this out");
+            bail!("--sf is for --oracle qemu: add that, or omit this");
         }
         if self.scenes.is_none() && !self.family.is_empty() {
-            bail!("--family chooses the scenes of --scenes N: say that, too, or leave this out");
+            bail!("--family chooses the scenes of --scenes N: add that, or omit this");
         }
         Ok(())
     }

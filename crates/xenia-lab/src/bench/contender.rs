@@ -204,7 +204,7 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
         .with_context(|| format!("no {}", recipe.compiler))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed: {}", recipe.compiler, said.lines().next().unwrap_or("it doesn't say why"));
+        bail!("{} failed: {}", recipe.compiler, said.lines().next().unwrap_or("it gives no reason"));
     }
     let mut command = match recipe.runner {
         [] => Command::new(&program),

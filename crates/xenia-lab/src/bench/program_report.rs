@@ -40,7 +40,7 @@ documented! {
         pub compile_s: Option<f64>,
         /// Guest instructions that the last compiled run compiled.
         pub compiled_guest_instructions: Option<u64>,
-        /// Time with `--tier auto` and the code cache of the run before; only for whole programs,
+        /// Time with `--tier auto` and the code cache of the previous run; only for whole programs,
         /// like the fields below.
         pub second_s: Option<Spread>,
         /// Seconds that the last of those runs spent compiling.

@@ -148,7 +148,7 @@ fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
         bail!("{command:?} ended with {}: {}", output.status, said.lines().next_back().unwrap_or_default());
     }
     let time = said.lines().find_map(|line| line.strip_prefix("cpu ")?.parse::<u64>().ok());
-    let time = time.with_context(|| format!("{command:?} doesn't say how long it took"))?;
+    let time = time.with_context(|| format!("{command:?} doesn't report its time"))?;
     let right = String::from_utf8_lossy(&output.stdout).starts_with(wanted);
     let seconds = Duration::from_nanos(time).as_secs_f64();
     Ok(Outcome { seconds, right, instructions: None, compiled: None, second: None })

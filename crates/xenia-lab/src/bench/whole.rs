@@ -2,7 +2,7 @@
 //! settings, each in a separate process.
 //!
 //! `cargo xtask program-times` describes them. A time is the CPU time of the processes of all steps
-//! including their start, for native, QEMU and the emulator, which is started anew for each step.
+//! including their start, for native, QEMU and the emulator, which is restarted for each step.
 //! Compiled code is kept for a second start. A title that ends where `main` would begin measures
 //! the time of a start.
 

@@ -1,4 +1,4 @@
-//! The result of one title: what its process and its report of the run say.
+//! The result of one title: from its process and its report of the run.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ const MAX_FILES: usize = 6;
 /// Largest length of a reason, in characters.
 const MAX_REASON_LENGTH: usize = 300;
 
-/// How far a title comes.
+/// How far a title gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CompatState {
@@ -54,7 +54,7 @@ impl CompatState {
 }
 
 documented! {
-    /// How far the titles of a folder come.
+    /// How far the titles of a folder get.
     #[derive(Clone, Debug, Serialize)]
     pub struct CompatReport {
         /// Seconds of host time for each title.
@@ -69,7 +69,7 @@ documented! {
         pub titles: Vec<CompatRow>,
     }
 
-    /// How far a title comes.
+    /// How far a title gets.
     #[derive(Clone, Debug, Serialize)]
     pub struct CompatRow {
         /// Its path in the folder.

@@ -85,7 +85,7 @@ documented! {
     }
 }
 
-/// Counters of the device's backends, which are made anew from time to time.
+/// Counters of the device's backends, which are recreated from time to time.
 #[derive(Default)]
 struct Tallies(RefCell<Vec<Arc<BackendTally>>>);
 

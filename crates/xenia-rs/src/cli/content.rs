@@ -143,7 +143,7 @@ pub struct ContentScratchArgs {
     /// Only the disks of the title with this id (hexadecimal).
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// Remove the disks. Those that a run uses stay, and are named.
+    /// Remove the disks. Those that a run uses are kept, and reported.
     #[arg(long)]
     pub remove: bool,
 }

@@ -161,7 +161,7 @@ pub struct CheckArgs {
     /// Write the golden file instead of comparing with it.
     #[arg(long)]
     pub bless: bool,
-    /// After every N instructions, save the machine's state and go on in a new machine made from
+    /// After every N instructions, save the machine's state and continue in a new machine made from
     /// it; the result must be the same.
     #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["record", "replay"])]
     pub relay: Option<NonZeroU64>,

@@ -139,16 +139,16 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         }
         let from = read.iter().find(|((_, other), _)| self::place(other).as_ref() == Some(&place));
         if let Some((_, from)) = from {
-            bail!("{flag} would replace {}, which is read as {from}: say another file", path.display());
+            bail!("{flag} would replace {}, which is read as {from}: name another file", path.display());
         }
         if settings.as_deref().is_some_and(|file| self::place(file).as_ref() == Some(&place)) {
-            bail!("{flag} would replace {}, the settings file: say another file", path.display());
+            bail!("{flag} would replace {}, the settings file: name another file", path.display());
         }
         let within = folders.iter().find(|folder| is_input_of(folder, path, id));
         if let Some(folder) = within {
             let path = path.display();
             let folder = folder.path.display();
-            bail!("{flag} would replace {path}, a file of {folder}, which is read: say another file");
+            bail!("{flag} would replace {path}, a file of {folder}, which is read: name another file");
         }
         seen.push((place, flag));
     }
@@ -312,7 +312,7 @@ mod tests {
             &["exec", "--folder", &inside, "other.xex", "--json", &data],
         ] {
             let why = checked(words).expect_err(words[0]);
-            assert!(why.contains("which is read: say another file"), "{words:?}: {why}");
+            assert!(why.contains("which is read: name another file"), "{words:?}: {why}");
         }
         let wav = path("a.wav");
         std::fs::write(&wav, "RIFF").unwrap();
@@ -323,7 +323,7 @@ mod tests {
             assert_eq!(checked(&[&title, "--headless", "--json", &data]), Ok(()), "{own}");
         }
         let why = checked(refused[0]).unwrap_err();
-        assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
+        assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: name another file"));
         let taken: &[&[&str]] = &[
             &[&inside, "--headless", "--json", &path("report.json")],
             &[&title, "--headless", "--json", &new, "--event-log", &path("other")],

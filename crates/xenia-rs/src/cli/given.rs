@@ -13,7 +13,7 @@ pub fn given(command: &Command, matches: &ArgMatches) -> Vec<String> {
     let flags = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));
     flags
         .filter(|(arg, _)| {
-            // The program's flags are flattened into groups that `matches` does not know.
+            // The program's flags are flattened into groups that `matches` does not have.
             let source = matches.try_contains_id(arg.get_id().as_str()).ok().map(|_| arg.get_id().as_str());
             source.and_then(|id| matches.value_source(id)) == Some(ValueSource::CommandLine)
         })

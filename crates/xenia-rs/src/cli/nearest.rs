@@ -33,7 +33,7 @@ pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     if words.get(1)?.to_str().is_some_and(|word| word.starts_with('-'))
         && let Some(command) = words.iter().filter_map(|word| word.to_str()).find(|word| is_command(word))
     {
-        return Some(format!("a command comes first, and its flags behind it: xenia-rs {command} …"));
+        return Some(format!("a command comes first, then its flags: xenia-rs {command} …"));
     }
     let after = if words.get(1)? == "exec" { 2 } else { 1 };
     let first = words.get(after)?.to_str().filter(|word| !word.starts_with('-'))?;
@@ -85,7 +85,7 @@ mod tests {
             assert!(said.ends_with("xenia-rs / -- you"), "{said}");
         }
         for words in [&["--headless", "exec", "demo.xex"][..], &["--json", "o.json", "exec", "demo.xex"]] {
-            let first = "a command comes first, and its flags behind it: xenia-rs exec …";
+            let first = "a command comes first, then its flags: xenia-rs exec …";
             assert_eq!(said(words).as_deref(), Some(first), "{words:?}");
         }
         for words in [&["exec", "--frmaes"][..], &["extract", "a", "b", "c"], &["pack", "in.elf", "out.xex"]]

@@ -10,7 +10,7 @@ pub struct PatchesArgs {
     /// The title whose patches are listed.
     #[arg(conflicts_with = "check")]
     pub title: Option<PathBuf>,
-    /// Read all patch files of this folder, and name file and line of each fault.
+    /// Read all patch files of this folder, and report file and line of each fault.
     #[arg(long, value_name = "DIR")]
     pub check: Option<PathBuf>,
     #[command(flatten)]

@@ -12,10 +12,9 @@ const MAX_MIB: u64 = 1 << 20;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Saves")]
 pub struct ScratchArgs {
-    /// Keep what titles write to their scratch disks (cache:) in this folder; `off` keeps it in
-    /// memory and discards it at the end (default: `Scratch` in the folder of --content, else
-    /// `scratch` in the user's cache folder; off where saves are not kept, and in runs that are
-    /// compared).
+    /// Keep the files on titles' scratch disks (cache:) in this folder; `off` keeps them in memory
+    /// and discards them at the end (default: `Scratch` in the folder of --content, else `scratch`
+    /// in the user's cache folder; off where saves are not kept, and in runs that are compared).
     #[arg(long, value_name = "DIR|off", env = "XENIA_SCRATCH")]
     pub scratch: Option<PathBuf>,
     /// Size of each of a title's two scratch disks on the host's disk, in MiB.

@@ -16,18 +16,18 @@ pub struct StateArgs {
     /// repeated. Needs lockstep, and no debugger.
     #[arg(long, value_name = "N:FILE", value_parser = save_point, conflicts_with = "gdb")]
     pub save_state: Vec<SavePoint>,
-    /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
-    /// count from the title's start. The start time is the state's, and so is the mode, unless a
-    /// flag asks for one. With --record the recording begins at the state; with --replay the state
-    /// must be one of the recording's.
+    /// Continue from a saved state of the same title and the same conditions. Limits such as -n
+    /// still count from the title's start. The start time is the state's, and so is the mode,
+    /// unless a flag asks for one. With --record the recording begins at the state; with --replay
+    /// the state must be one of the recording's.
     #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
-    /// Go on from the state in this slot of the title, as the window's menu numbers them; as with
-    /// --load-state otherwise.
+    /// Continue from the state in this slot of the title, as the window's menu numbers them; as
+    /// with --load-state otherwise.
     #[arg(long, value_name = "N", conflicts_with = "load_state", value_parser = clap::value_parser!(u8).range(1..=i64::from(SLOTS)))]
     pub load_slot: Option<u8>,
-    /// In a window, save the state when the title is left, and go on from it the next time. A title
-    /// that ends by itself begins anew.
+    /// In a window, save the state when the title is left, and continue from it the next time. A
+    /// title that ends by itself starts from the beginning.
     #[arg(long, help_heading = "Saves", conflicts_with_all = ["record", "replay", "headless"])]
     pub resume: bool,
     /// Keep checkpoints in memory while the title runs, so that it goes back while F10 is held.

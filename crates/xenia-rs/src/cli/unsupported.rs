@@ -118,10 +118,10 @@ impl ExecArgs {
     fn refuse_incomplete(&self) -> Result<()> {
         let is_typed = |flag| is_typed(&self.typed, flag);
         if self.debug.profile.is_none() && is_typed("--profile-rate") {
-            bail!("--profile-rate is the rate of --profile FILE: say that, too, or leave this out");
+            bail!("--profile-rate is the rate of --profile FILE: add that, or omit this");
         }
         if !self.states.rewind && is_typed("--rewind-memory") {
-            bail!("--rewind-memory is the memory of --rewind: say that, too, or leave this out");
+            bail!("--rewind-memory is the memory of --rewind: add that, or omit this");
         }
         if self.keeps_no_scratch() && is_typed("--scratch-size") {
             bail!("--scratch-size needs --scratch DIR");
@@ -135,14 +135,13 @@ impl ExecArgs {
             bail!("{flag} needs an --audio that plays");
         }
         if self.run.frames.is_none() && is_typed("--swap-timeout") {
-            bail!(
-                "--swap-timeout limits the wait for a swap of --frames N: say that, too, or leave this out"
-            );
+            bail!("--swap-timeout limits the wait for a swap of --frames N: add that, or omit this");
         }
         Ok(())
     }
 
-    /// Whether the scratch disks are surely in memory. Without --headless, a window may keep them.
+    /// Whether the scratch disks are certainly in memory. Without --headless, a window may keep
+    /// them.
     fn keeps_no_scratch(&self) -> bool {
         if self.scratch.scratch.is_some() {
             return !self.scratch.is_given();

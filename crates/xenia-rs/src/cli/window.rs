@@ -81,7 +81,7 @@ pub enum Osd {
 /// Colours of the menu, the library and other pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ThemeArg {
-    /// Those of the system; dark ones where it says nothing, as under X11.
+    /// Those of the system; dark ones if it has no preference, as under X11.
     #[default]
     System,
     /// Light letters on a dark ground.

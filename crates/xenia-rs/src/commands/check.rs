@@ -76,7 +76,7 @@ fn with_limits_of(args: &CheckArgs, expected: Option<&Golden>) -> Result<CheckAr
     let mut args = args.clone();
     let Some(expected) = expected else { return Ok(args) };
     if expected.limit_instructions.is_none() && expected.limit_frames.is_none() {
-        bail!("{} names no limit: --bless writes it anew", args.expect.display());
+        bail!("{} names no limit: --bless rewrites it", args.expect.display());
     }
     if args.run.instructions.is_none() && args.run.frames.is_none() {
         args.run.instructions = expected.limit_instructions;

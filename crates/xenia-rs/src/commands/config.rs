@@ -16,7 +16,7 @@ use xenia::source::optional_file_exists;
 use xenia::user_folders;
 use xenia_cli::Code;
 
-/// Prints what the flags select. A mistake in the settings file is an error.
+/// Prints the settings that the flags select. A mistake in the settings file is an error.
 pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
     match &args.command {
         None => {}

@@ -85,7 +85,7 @@ fn place(args: &PlaceArgs) -> Result<PathBuf> {
 }
 
 /// The store in a folder of saves; `None` if no title has saved anything yet. A folder that the
-/// user named must be there.
+/// user named must exist.
 fn store_of(args: &PlaceArgs, folder: &Path) -> Result<Option<ContentStore>> {
     let is_none_yet = args.content.is_none() && matches!(folder.try_exists(), Ok(false));
     if is_none_yet { Ok(None) } else { to_read(folder).map(Some) }

@@ -74,7 +74,7 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
 
 fn read_script(path: &Path) -> Result<String> {
     let cannot = || format!("cannot read the script {}", path.display());
-    // One byte more tells a script that is too long from one that just fits.
+    // One more byte distinguishes a script that is too long from one that just fits.
     let most = MAX_SCRIPT_SIZE + 1;
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {

@@ -256,7 +256,7 @@ impl Outputs {
     }
 
     /// A sink for the frames of a machine that forwards them to `show`; `before` is the number of
-    /// frames of the titles before.
+    /// frames of the previous titles.
     pub(super) fn port(
         &self,
         before: u64,

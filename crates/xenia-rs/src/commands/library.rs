@@ -1,4 +1,4 @@
-//! `xenia-rs library`: lists the titles in folders, with what is known of each and of its runs.
+//! `xenia-rs library`: lists the titles in folders, with the known facts about each and its runs.
 
 use crate::cli::{LibraryArgs, SortArg};
 use anyhow::{Result, bail};

@@ -62,7 +62,7 @@ fn package_info(args: &MakeStfsArgs, volume: &Volume) -> Result<PackageInfo> {
     let title_id = title_id.filter(|id| args.title_id.is_some() || *id != TitleId::default());
     let title_id = title_id.with_context(|| {
         let folder = args.folder.display();
-        format!("{folder} has no default.xex that says of which title it is; --title-id says it")
+        format!("{folder} has no default.xex that identifies the title; --title-id names it")
     })?;
     let picture = picture(args)?;
     let name = package_name(args)?;
@@ -108,7 +108,7 @@ fn package_name(args: &MakeStfsArgs) -> Result<String> {
     let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
     ensure!(
         name.encode_utf16().count() <= MAX_NAME,
-        "a package's name has {MAX_NAME} characters at most; --name says another one"
+        "a package's name has {MAX_NAME} characters at most; --name sets another one"
     );
     Ok(name)
 }

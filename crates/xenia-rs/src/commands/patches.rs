@@ -82,7 +82,7 @@ pub fn run(args: &PatchesArgs) -> Result<Code> {
     match (&args.check, &args.title) {
         (Some(folder), _) => check(folder, args.json.as_deref()),
         (None, Some(title)) => list(title, args),
-        (None, None) => bail!("say a title, or --check DIR"),
+        (None, None) => bail!("name a title, or use --check DIR"),
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_collection_is_checked_by_file_and_line() {
-        assert!(run(&[]).0.unwrap_err().to_string().contains("say a title, or --check DIR"));
+        assert!(run(&[]).0.unwrap_err().to_string().contains("name a title, or use --check DIR"));
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().to_str().unwrap();
         let hash = "56209C4732826FCF";

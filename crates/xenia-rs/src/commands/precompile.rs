@@ -63,7 +63,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     };
     let title = Title::open_or_demo(Some(&args.title), &open)?;
     let Some(folder) = code_store::folder(args.code_cache.as_deref()) else {
-        bail!("there is no folder to keep compiled code in: --code-cache DIR says where");
+        bail!("there is no folder to keep compiled code in: --code-cache DIR names one");
     };
     // Compile from a machine's memory, where imports are resolved as in a run.
     let machine = Machine::new(&title, MachineOptions::new(&config, &VideoConfig::default()))?;

@@ -198,7 +198,7 @@ pub(super) fn refuse_inside(folder: &Path, image: &Path) -> Result<()> {
         let folder = folder.display();
         ensure!(
             !found.is_file() || !found.starts_with(within),
-            "{image} is in {folder} and would be part of itself: say another file"
+            "{image} is in {folder} and would be part of itself: name another file"
         );
     }
     Ok(())

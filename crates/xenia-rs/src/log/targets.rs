@@ -12,9 +12,9 @@ use xenia::nearest::nearest;
 pub const TARGETS: [(&str, &str); 10] = [
     ("achievements", "unlocked achievements"),
     ("dialog", "messages of the console's dialogs"),
-    ("gpu", "the graphics chip, and what draws"),
-    ("guest", "what the title writes"),
-    ("kernel", "kernel calls, limits, what is missing"),
+    ("gpu", "the graphics chip, and its backend"),
+    ("guest", "the title's text"),
+    ("kernel", "kernel calls, limits, missing functions"),
     ("memory", "host memory that could not be allocated"),
     ("pads", "controllers"),
     ("sched", "threads, deadlocks"),

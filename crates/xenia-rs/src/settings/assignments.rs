@@ -1,4 +1,4 @@
-//! The tables of keys and pads as they stand in a settings file.
+//! The tables of keys and pads as they are written in a settings file.
 
 use super::file::File;
 use std::collections::BTreeSet;

@@ -38,7 +38,7 @@ impl<'a> Definitions<'a> {
         &self.loose
     }
 
-    /// Parses words with that form. The parser completes the commands that it comes to.
+    /// Parses words with that form. The parser completes the commands that it encounters.
     pub(super) fn read_loosely(&mut self, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
         self.loose.try_get_matches_from_mut(words)
     }

@@ -21,7 +21,7 @@ pub enum SettingChange {
     /// The key is set by this line.
     Set(String),
     Removed,
-    /// The key was to be removed, and was not there.
+    /// The key was to be removed, but was missing.
     WasNotSet,
 }
 
@@ -137,7 +137,7 @@ fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
     let most = if key.starts_with("pad.") { 2 } else { usize::MAX };
     let names: Vec<&str> = key.splitn(most, '.').collect();
     if names.iter().any(|name| name.is_empty()) {
-        bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
+        bail!("`{key}` is not a setting: use a name such as volume, or title.4D5307D1.volume");
     }
     let first = names.first().copied().unwrap_or_default();
     if names.len() == 1 && !INPUT.contains(&first) && first != TITLES {
@@ -145,7 +145,7 @@ fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
     }
     let is_table = INPUT.contains(&first) || first == TITLES || definition.find_subcommand(first).is_some();
     if !is_table || names.len() == 1 {
-        bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
+        bail!("`{key}` is not a setting: use a name such as volume, or title.4D5307D1.volume");
     }
     Ok(names)
 }
@@ -202,12 +202,12 @@ fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
     }
 }
 
-/// The title's id as it is written in the file, whose digits may be of another case.
+/// The title's id as it is written in the file, whose digits may have another case.
 fn spelling(titles: &dyn TableLike, id: &str) -> Option<String> {
     titles.iter().map(|(known, _)| known).find(|known| known.eq_ignore_ascii_case(id)).map(str::to_owned)
 }
 
-/// Removes a value from nested tables. Returns whether it was there.
+/// Removes a value from nested tables. Returns whether it existed.
 fn remove(table: &mut dyn TableLike, names: &[&str]) -> bool {
     match names {
         [] => false,
@@ -440,7 +440,7 @@ mod tests {
             ("volumme", "1", "did you mean `volume`?"),
             ("volume", "loud", "invalid value 'loud'"),
             ("mute", "perhaps", "expected true or false"),
-            ("json", "x.json", "names what is written"),
+            ("json", "x.json", "names an output"),
             ("title.4D.volume", "1", "eight digits"),
             ("input.keyboard", "9", "users are 1 to 4"),
             ("input", "1", "not a setting"),

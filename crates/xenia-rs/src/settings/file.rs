@@ -189,7 +189,7 @@ impl File<'_> {
         let flag = flag_of(command, names, name).map_err(|error| anyhow!("{at}: {error}"))?;
         if is_written_to(name, value.get_ref()) {
             bail!(
-                "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
+                "{at}: `{name}` names an output, which a settings file may not do; use --{name} on the command line"
             );
         }
         let mut words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;

@@ -1,5 +1,5 @@
-//! Forms of the players' settings on the pages of all settings: what the definition of a flag does
-//! not say of its values.
+//! Forms of the players' settings on the pages of all settings: facts about values that a flag's
+//! definition lacks.
 
 use super::table::{SettingInfo, SettingKind};
 use anyhow::{Result, bail};

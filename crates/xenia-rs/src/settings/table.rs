@@ -1,7 +1,7 @@
 //! The table of settings: what can be set for titles, made from the definition of `exec`.
 //!
-//! A row has the setting's key, kind, default, whether a change acts on a title that runs, and whom
-//! it is for. The template of config.toml, `config list` and the book's table are made from it.
+//! A row has the setting's key, kind, default, whether a change acts on a title that runs, and its
+//! audience. The template of config.toml, `config list` and the book's table are made from it.
 
 use super::DEFAULT_COMMAND;
 use super::file::is_setting;

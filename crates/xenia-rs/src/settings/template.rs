@@ -1,5 +1,5 @@
 //! A commented config.toml: every setting with its documentation, values and default. All of it is
-//! a comment, so the file as it stands changes nothing.
+//! a comment, so the unedited file changes nothing.
 
 use super::DEFAULT_COMMAND;
 use super::table::{Audience, SettingInfo, SettingKind};

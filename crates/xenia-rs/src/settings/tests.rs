@@ -349,7 +349,7 @@ fn a_switch_that_the_file_switches_on_is_left_off_by_a_word() {
     assert!(on.sound.mute && on.window.fullscreen);
     let off = exec(file, &["t.xex", "--osd=off", "--headless=false"]);
     assert_eq!(off.window.osd, Some(crate::cli::Osd::Off));
-    // Words behind `--` are the title's.
+    // Words after `--` belong to the title.
     let words = ["xenia-rs", "--config=/dev/null", "t.xex", "--", "--mute=false"].map(OsString::from);
     let (words, _) = apply(&Cli::command(), words.to_vec()).unwrap();
     assert_eq!(Cli::parse_from(words).exec.arguments, ["--mute=false"]);

@@ -73,7 +73,7 @@ mod tests {
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
 
-    /// A settings file with a table of the title, whose id is asked of its header.
+    /// A settings file with a table of the title, whose id is read from its header.
     fn of_suite(settings: &str) -> String {
         let id = xenia::title::id_of(Some(SUITE.as_ref())).unwrap();
         format!("[title.{id}]\n{settings}\n")
@@ -153,7 +153,7 @@ mod tests {
                 "[title.4D5307D1]\nquantun = 1\n",
                 "line 2: exec has no flag --quantun (did you mean `quantum`?)",
             ),
-            ("[title.4D5307D1]\njson = \"x\"\n", "line 2: `json` names what is written"),
+            ("[title.4D5307D1]\njson = \"x\"\n", "line 2: `json` names an output"),
             ("[title.4D5307D1]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
         ] {
             let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));

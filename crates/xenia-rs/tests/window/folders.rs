@@ -22,7 +22,8 @@ fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
     let scanned = folder.path().join("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
 
-    // The menu, the folders beside the known one, and the second of them, which has none in it.
+    // The menu, the folders beside the known one, and the second of them, which contains no
+    // folders.
     pad.presses(&["b", "down", "a", "down", "a"])?;
     pad.presses(&["up", "up", "a"])?;
     wait_for("the folder in the settings", || {

@@ -1,4 +1,4 @@
-//! Tests the library, driven by keys: titles are started from it and lead back to it.
+//! Tests the library, driven by keys: titles are started from it and return to it.
 
 use super::display::{Key, TestWindow};
 use super::{DEMO, Program, display, make_small, open, press, wait_for, with_settings};
@@ -67,7 +67,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     let (mut program, window) = library.start(&display)?;
     library.wait_for_scan()?;
 
-    // The demo is the first title; its menu leads back, after a question.
+    // The demo is the first title; its menu leads back, after confirmation.
     press(&window, &[Key::Enter])?;
     wait_for("the demo", || Ok(window.title()?.contains(" fps").then_some(())))?;
     press(&window, &[Key::Escape])?;
@@ -84,7 +84,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     ensure!(window.title()? == HOME && program.is_alive(), "{}", program.said());
     press(&window, &[Key::Escape])?;
 
-    // A title that ends by itself leads back.
+    // A title that ends by itself returns to the library.
     press(&window, &[Key::Down, Key::Enter])?;
     wait_for("the end of the title", || Ok((library.runs() == 1).then_some(())))?;
     home(&window, &mut program)?;

@@ -35,7 +35,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
 
-    // A state is saved to the first slot, with the picture that is there by now, and loaded. The
+    // A state is saved to the first slot, with the picture that is shown by then, and loaded. The
     // window may still show the first run: a state from before the second run's first picture has
     // none, and is saved again.
     let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
@@ -93,8 +93,8 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::F6)?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    // The built-in key has another meaning, and asks first. On a busy host a direction may come
-    // before the question is drawn, which then answers no.
+    // The built-in key has another meaning, and asks first. On a busy host a direction may arrive
+    // before the question is drawn; it then answers no.
     let mut asked = 0;
     while !program.said().contains("frames in") {
         ensure!(asked < 20 && program.is_alive(), "{}", program.said());

@@ -20,7 +20,7 @@ fn frame(window: &TestWindow, folder: &Path) -> Result<u64> {
     Ok(screenshot(window, &folder.join("screenshots"))?.0)
 }
 
-/// Waits until the window shows a frame of which the test says yes; returns its number.
+/// Waits until the window shows a frame that the test accepts; returns its number.
 fn wait_for_frame(
     what: &str,
     window: &TestWindow,
@@ -58,7 +58,7 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     Ok(())
 }
 
-/// Closes the window, and returns what the program has said.
+/// Closes the window, and returns the program's messages.
 fn close(mut program: Program, window: &TestWindow) -> Result<String> {
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
@@ -78,7 +78,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     wait_for_title(&window)?;
     let left = wait_for_frame("some frames", &window, folder, |frame| frame >= 10)?;
     let said = close(program, &window)?;
-    ensure!(said.contains("saved, to go on from here") && state("exit.state").is_file(), "{said}");
+    ensure!(said.contains("saved, to continue from here") && state("exit.state").is_file(), "{said}");
 
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
@@ -86,7 +86,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     ensure!(first >= left, "frame {first} follows frame {left}");
     close(program, &window)?;
 
-    // A state that cannot be loaded is kept, and the title begins anew.
+    // A state that cannot be loaded is kept, and the title starts from the beginning.
     let mut bytes = std::fs::read(state("exit.state"))?;
     if let Some(last) = bytes.last_mut() {
         *last ^= 1;
@@ -95,10 +95,10 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
     let said = close(program, &window)?;
-    ensure!(said.contains("--resume: the title begins anew: cannot load "), "{said}");
+    ensure!(said.contains("--resume: the title starts from the beginning: cannot load "), "{said}");
     ensure!(std::fs::read(state("exit.refused.state"))? == bytes, "the file is kept");
 
-    // A run that writes files has no states, and says so.
+    // A run that writes files has no states, and reports this.
     std::fs::remove_file(state("exit.state")).ok();
     let json = folder.join("run.json");
     let json = json.to_str().context("a path in UTF-8")?;

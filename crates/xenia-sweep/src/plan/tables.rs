@@ -65,7 +65,7 @@ impl Planner<'_> {
             let before = titles.len();
             titles.retain(|title| name_of(title) != *name);
             if titles.len() == before {
-                return Err(self.wrong(format!("`except` names {name:?}, which is none of the titles")));
+                return Err(self.wrong(format!("`except` names {name:?}, which is not one of the titles")));
             }
         }
         if titles.is_empty() {
@@ -88,7 +88,7 @@ impl Planner<'_> {
         let digests = table.digests.keys().map(|name| ("digests", name));
         for (key, name) in digests.chain(table.ends.keys().map(|name| ("ends", name))) {
             if !names.contains(name) {
-                return Err(self.wrong(format!("`{key}` names {name:?}, which is none of the titles")));
+                return Err(self.wrong(format!("`{key}` names {name:?}, which is not one of the titles")));
             }
         }
         Ok(())
@@ -215,7 +215,7 @@ impl Planner<'_> {
         let (first, last) = table.range().map_err(|reason| self.wrong(reason))?;
         let oracle = table.oracle.as_deref().unwrap_or("interp");
         if !["interp", "qemu"].contains(&oracle) {
-            return Err(self.wrong(format!("oracle {oracle:?} is none of interp, qemu")));
+            return Err(self.wrong(format!("oracle {oracle:?} is not one of interp, qemu")));
         }
         if table.blocks == 0 {
             return Err(self.wrong("`blocks` must be 1 at least"));

@@ -7,7 +7,7 @@ use super::{
 };
 use std::collections::HashSet;
 
-/// Limit of the stores to a place that fetches can tell apart.
+/// Limit of the stores to a place that fetches can distinguish.
 const MAX_STORES: usize = 4;
 /// Limit of states.
 const MAX_STATES: usize = 4_000_000;
@@ -17,7 +17,7 @@ const MAX_STATES: usize = 4_000_000;
 pub enum Judgement {
     /// The protocol failed.
     Forbidden,
-    /// The protocol did what it is for. A model without such an end shows nothing.
+    /// The protocol achieved its purpose. A model without such an end shows nothing.
     Worked,
     /// Nothing of note.
     Other,

@@ -40,7 +40,7 @@ impl What {
     }
 
     /// Whether the step has no effect but to order others. It is performed as soon as it may be,
-    /// and no interrupt tells whether it has been.
+    /// and no interrupt shows whether it has been.
     pub(super) fn only_orders(self) -> bool {
         matches!(self, Self::FenceAll | Self::FenceLoads | Self::Isb)
     }

@@ -31,8 +31,8 @@ pub enum GpuKind {
 pub enum ReadbackMode {
     /// At each resolve, which waits for the host's GPU.
     Full,
-    /// Before the title may read them: at fences and interrupts, in lockstep before its code goes
-    /// on.
+    /// Before the title may read them: at fences and interrupts, in lockstep before its code
+    /// continues.
     #[default]
     Lazy,
     /// Only where the console's GPU reads them in another way than as a texture. The fastest;

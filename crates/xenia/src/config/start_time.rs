@@ -54,7 +54,7 @@ impl FromStr for StartTime {
         }
         let wrong = || {
             let years = format!("from {} to {}", YEARS.start, YEARS.end - 1);
-            format!("{text:?} is not a time: say now, or one {years} as 2008-11-22 or 2008-11-22T10:30:00")
+            format!("{text:?} is not a time: use now, or one {years} as 2008-11-22 or 2008-11-22T10:30:00")
         };
         let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
         let numbers = |part: &str, sign: char| -> Option<Vec<u16>> {

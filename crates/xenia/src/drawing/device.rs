@@ -52,7 +52,7 @@ pub(super) fn draw(
     Ok(Drawing { backend: Box::new(backend), pipelines, adapter, is_exact: false })
 }
 
-/// The name of the host's graphics adapter; fails if it lacks what the backend requires.
+/// The name of the host's graphics adapter; fails if it lacks features that the backend requires.
 pub(super) fn probe(name: Option<&str>) -> Result<String> {
     Ok(Device::probe(name)?)
 }
@@ -65,7 +65,7 @@ impl OpenDevice {
         device(None).map(Self)
     }
 
-    /// A backend with counters of its own.
+    /// A backend with separate counters.
     pub(super) fn backend(&self) -> (Box<dyn Backend>, Arc<BackendTally>) {
         let backend = WgpuBackend::new(self.0.with_fresh_counters());
         let tally = backend.tally();

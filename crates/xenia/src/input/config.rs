@@ -250,7 +250,7 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
         }
         if of_title.mappings.is_some() || of_title.pads.is_some() {
             bail!(
-                "{}: [input.title.{:08X}]: `mappings` and `pads` are for all titles: say them in [input]",
+                "{}: [input.title.{:08X}]: `mappings` and `pads` are for all titles: set them in [input]",
                 path.display(),
                 id.0
             );

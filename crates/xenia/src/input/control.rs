@@ -174,8 +174,8 @@ impl PartSet {
 }
 
 impl Pressed {
-    /// The parts that are pressed on purpose: sticks and triggers half of the way behind their dead
-    /// zones, so that neither a drift nor a touch counts.
+    /// The parts that are pressed on purpose: sticks and triggers more than halfway between their
+    /// dead zones and full deflection, so that neither a drift nor a touch counts.
     pub fn meant(&self, stick_zone: f32, trigger_zone: f32) -> PartSet {
         let is_meant = |control: PadControl| {
             let zone = match control {

@@ -63,8 +63,8 @@ const GROUPS: [(&str, &[&str]); 8] = [
     ("guide", &["guide"]),
 ];
 
-/// The keys of an assignment as text for users: a row for each group of parts, in which `-` stands
-/// for a part without a key. No rows if no controller has the keyboard.
+/// The keys of an assignment as text for users: a row for each group of parts, in which `-` marks a
+/// part without a key. No rows if no controller has the keyboard.
 pub fn for_people(tuning: &Tuning) -> ControllerKeys {
     let Some(user) = tuning.keyboard else { return ControllerKeys::default() };
     let of_part = |name: &&str| {

@@ -181,7 +181,7 @@ fn battery(path: &Path) -> Option<u8> {
     Some((percent.min(100) / 26) as u8)
 }
 
-/// Drives a device's motors as `motors` says, until they end.
+/// Drives a device's motors according to `motors`, until these end.
 fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
     let effect = |left, right| Effect::from(Rumble::new(left, right)).with_replay(Replay::new(EFFECT_MS, 0));
     let id = device.upload_ff_effect(effect(0, 0))?;

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Parts stay as they are when the writer closes the pipe, so that a shell's `echo` can press a
-//! button. The controller is there as long as the machine. Lines that are wrong are left out; the
-//! first one of a pipe is logged.
+//! button. The controller stays connected as long as the machine exists. Lines that are wrong are
+//! left out; the first one of a pipe is logged.
 
 use super::control::{CONTROLS, number_of};
 use super::motors::Motors;
@@ -182,7 +182,7 @@ mod tests {
         let mut controllers = Controllers::default();
         plug(&controllers, &path).unwrap();
         for (line, buttons) in [("press a", 0x1000), ("press b", 0x3000), ("release", 0)] {
-            // Opened anew each time, as by a shell's `echo`.
+            // Opened again each time, as by a shell's `echo`.
             writeln!(File::options().write(true).open(&path).unwrap(), "{line}").unwrap();
             let begin = std::time::Instant::now();
             while controllers.gamepad(0, 0).unwrap().buttons != buttons {

@@ -87,7 +87,7 @@ impl LiveInput {
         self.change(|config, title| config.unbind(title, part))
     }
 
-    /// Makes what was pressed on a pad a part for titles: the first of these parts. It is that in
+    /// Makes the button pressed on a pad a part for titles: the first of these parts. It is that in
     /// the pad's own assignment, if it has one.
     pub fn bind_button(&self, part: PadControl, pressed: PartSet) -> Result<ControllerKeys> {
         let pressed = pressed.first().context("nothing is pressed")?;

@@ -101,7 +101,7 @@ fn the_launched_title_runs_in_a_new_machine() {
 
 #[test]
 fn a_title_in_a_package_runs_with_the_package_as_its_medium() {
-    // XamContentLaunchImageFromFileInternal: the second name is 16 bytes behind the first.
+    // XamContentLaunchImageFromFileInternal: the second name is 16 bytes after the first.
     let code = LAUNCHER.replace("li 4, 0", "addi 4, 3, 16");
     let folder = folder();
     std::fs::create_dir(folder.path().join("Demo")).unwrap();
@@ -220,12 +220,12 @@ fn a_launched_title_continues_from_its_state() {
             |title, _, launched| machine(title, launched, true, &text)?.load_state_from(&saved),
         );
         let refused = begun.err().map(|error| error.to_string());
-        let names_it = |said: &String| said.contains("a.state was saved behind the limit of this run");
+        let names_it = |said: &String| said.contains("a.state was saved after the limit of this run");
         assert_eq!(refused.as_ref().is_none_or(|said| !names_it(said)), is_taken, "{refused:?}");
     }
 }
 
-/// Runs the launcher while a client does what `script` says.
+/// Runs the launcher while a client runs `script`.
 fn debugged(
     path: &str,
     interp: bool,

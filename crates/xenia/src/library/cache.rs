@@ -27,7 +27,7 @@ pub(super) fn file(folder: &Path) -> PathBuf {
 pub(super) struct Known {
     bytes: u64,
     modified: u128,
-    /// The title; `None`: the file is none.
+    /// The title; `None`: the file is not a title.
     pub(super) title: Option<DescribedTitle>,
     /// File of the icon.
     pub(super) icon: Option<PathBuf>,
@@ -113,7 +113,7 @@ impl Cache {
         self.changed = true;
     }
 
-    /// Writes an icon under a name made of its contents, unless it is there.
+    /// Writes an icon under a name made of its contents, unless the file exists.
     fn keep(&self, bytes: &[u8]) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?.join(ICONS);
         let name = blake3::hash(bytes).to_hex();

@@ -35,7 +35,7 @@ pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
     let by_id = covers.zip(id).map(|(folder, id)| folder.join(id.to_string()));
     let places = [Some(beside), of_folder, by_id].into_iter().flatten();
     let places = places.flat_map(|place| EXTENSIONS.map(|extension| place.with_extension(extension)));
-    // A title that is a picture itself is none.
+    // A title that is a picture itself is not a cover.
     places.filter(|path| *path != title.path).find(|path| path.is_file())
 }
 

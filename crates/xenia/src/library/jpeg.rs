@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Beginning of each JPEG file.
 const MAGIC: [u8; 3] = [0xFF, 0xD8, 0xFF];
-/// Most passes over the pixels of a progressive picture; usual ones have about ten.
+/// Maximum number of passes over the pixels of a progressive picture; usual ones have about ten.
 const MAX_SCANS: usize = 64;
 
 /// Whether bytes are a JPEG picture.

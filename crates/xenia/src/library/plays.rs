@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Frames from which on a title counts as one that can be played.
 const PLAYED_FRAMES: u64 = 600;
 
-/// State that a title's last run came to.
+/// State that a title's last run reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlayState {
@@ -22,7 +22,7 @@ pub enum PlayState {
     Plays,
     /// It ran, with few frames or none.
     Starts,
-    /// It crashed or came to a standstill.
+    /// It crashed or stopped making progress.
     Crashes,
 }
 

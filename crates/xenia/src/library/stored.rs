@@ -1,4 +1,4 @@
-//! The data that a title has left on the user's disk: caches, which are made again, and saves.
+//! The data that a title has left on the user's disk: caches, which can be rebuilt, and saves.
 //!
 //! | kind | where | found by |
 //! |---|---|---|
@@ -128,7 +128,7 @@ impl StoredPlaces {
         Some(ContentStore::new(Box::new(device)))
     }
 
-    /// The saves of a title in words: what is lost if they are deleted. `None` if there are none.
+    /// The saves of a title in words: the data lost if they are deleted. `None` if there are none.
     pub fn saves_text(&self, title: &StoredTitle) -> Option<String> {
         let mut parts = Vec::new();
         let names = self.saved_games(title);

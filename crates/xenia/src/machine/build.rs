@@ -141,7 +141,7 @@ impl Machine {
 fn warn_of_damage(title: &Title) {
     if let Some(damage) = title.image.damage() {
         let name = &title.name;
-        tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");
+        tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` lists all errors");
     }
 }
 
@@ -369,7 +369,7 @@ impl RecordedInputs {
     }
 }
 
-/// How the title came to the console, with the licence of `--license`.
+/// Deployment of the title, with the licence of `--license`.
 fn deployment(title: &Title, license: Option<u32>) -> Deployment {
     let found = title.medium.as_ref().map(Medium::deployment).unwrap_or_default();
     Deployment { license: license.or(found.license), ..found }

@@ -1,4 +1,4 @@
-//! Collects what a bug report needs from a machine.
+//! Collects a machine's data for a bug report.
 
 use super::Machine;
 use crate::bug_report::{

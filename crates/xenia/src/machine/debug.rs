@@ -77,11 +77,11 @@ impl Machine {
             Ok(SessionEnd::Killed) => Some(end.unwrap_or(RunEnd::Stopped)),
             Ok(SessionEnd::Ended) => end,
             Ok(SessionEnd::Detached) => {
-                errln!("gdb has left: the title goes on");
+                errln!("gdb has detached: the title continues");
                 end
             }
             Err(error) => {
-                errln!("gdb has left: {}: the title goes on", say::chain(&error.into()));
+                errln!("the connection to gdb has ended: {}: the title continues", say::chain(&error.into()));
                 end
             }
         }
@@ -207,7 +207,7 @@ impl Debugged<'_, '_> {
         if self.idle() { self.stopped() } else { self.note_end(RunEnd::Stopped) }
     }
 
-    /// The state that gdb is told if the last instruction has changed watched memory.
+    /// The state reported to gdb if the last instruction has changed watched memory.
     fn check_watches(&mut self) -> Option<Progress> {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
         let (at, access) = self.watches.find_change(memory)?;
@@ -230,7 +230,7 @@ impl Debugged<'_, '_> {
         (step, noted.or(changed))
     }
 
-    /// The state that gdb is told after a run was stopped.
+    /// The state reported to gdb after a run was stopped.
     fn stopped(&self) -> Progress {
         match self.machine.inside.kernel.breakpoints.take_hit() {
             Some(thread) => Progress::Breakpoint { thread },

@@ -1,4 +1,4 @@
-//! Tests of parallel machines whose ring buffer never ends or never goes on.
+//! Tests of parallel machines whose ring buffer never ends or never advances.
 
 use super::{Machine, MachineOptions};
 use crate::config::{MachineConfig, VideoConfig};
@@ -41,7 +41,7 @@ fn submit(machine: &Machine, words: impl FnOnce(u32) -> Vec<u32>) {
     processor.store_register(CP_RB_WPTR, words.len() as u32, 0);
 }
 
-/// Runs until some vertical blanks have come; returns the number of words that were read.
+/// Runs until some vertical blanks have passed; returns the number of words that were read.
 fn run_for_blanks(machine: &mut Machine) -> u64 {
     let count = |machine: &Machine| {
         let processor = machine.inside.processor.lock();

@@ -89,12 +89,13 @@ pub struct GpuRows {
 }
 
 impl Machine {
-    /// Sets the receiver of the machine's views, which is called when the pace's control asks.
+    /// Sets the receiver of the machine's views, which is called when the pace's control requests
+    /// it.
     pub fn set_inspector(&mut self, inspector: Inspector) {
         self.outside.inspector = Some(inspector);
     }
 
-    /// Calls the inspector if the pace's control asks for it. Returns whether it asked.
+    /// Calls the inspector if the pace's control requests it. Returns whether it did.
     pub(super) fn run_requested_inspection(&mut self, run: &mut ActiveRun<'_>) -> bool {
         let is_asked = run.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
         if is_asked && let Some(mut inspector) = self.outside.inspector.take() {
@@ -165,7 +166,7 @@ impl Machine {
     }
 
     /// Locks that threads own or wait for, by address. Critical sections and spin locks without a
-    /// waiter are words of the title that the kernel does not know.
+    /// waiter are words of the title that the kernel does not track.
     pub fn locks(&self) -> Vec<LockRow> {
         let kernel = &self.inside.kernel;
         let mut waiters = self.waiters();

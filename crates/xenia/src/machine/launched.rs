@@ -1,5 +1,5 @@
 //! Titles that other titles launched, in saved states: their state has the executable, so that a
-//! machine for it can be built without the titles before.
+//! machine for it can be built without the previous titles.
 
 use super::state::cannot_load;
 use crate::launches::EarlierTitles;
@@ -15,7 +15,7 @@ use xenia_state::StateSection;
 pub struct Launched {
     /// Its executable, and the guest path of it.
     pub launch: Arc<Launch>,
-    /// Totals of the titles before.
+    /// Totals of the previous titles.
     pub before: EarlierTitles,
     /// State that the previous title left; `None` if it is contained in a saved state.
     pub inheritance: Option<Inheritance>,

@@ -52,7 +52,7 @@ pub(super) struct MachineSpec {
     pub(super) header: Option<RecordingHeader>,
     /// Conditions that a state must share, without the digest of the image.
     pub(super) conditions: RecordingHeader,
-    /// The launch of the title by another one, and totals of the titles before.
+    /// The launch of the title by another one, and totals of the previous titles.
     pub(super) launch: Option<(Arc<Launch>, EarlierTitles)>,
     /// Reason why this machine has no states.
     pub(super) no_states: Option<&'static str>,

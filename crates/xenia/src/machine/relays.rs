@@ -92,7 +92,8 @@ impl Relay<'_> {
         marks
     }
 
-    /// Runs from state to state, each piece in a new machine; `engines` says which are interpreted.
+    /// Runs from state to state, each piece in a new machine; `engines` selects those that are
+    /// interpreted.
     fn pieces(
         &self,
         engines: impl Fn(usize) -> bool,

@@ -6,7 +6,7 @@
 //!
 //! The shadow has the whole state of the last checkpoint, in pages. Each earlier checkpoint has the
 //! difference to the next one, which a thread compresses. A checkpoint costs the pages that were
-//! written since the one before, and going back replaces only pages that differ, so that compiled
+//! written since the previous one, and going back replaces only pages that differ, so that compiled
 //! code and textures of all others stay. The oldest checkpoints are dropped at the limit of memory;
 //! those that are older than [`FINE`] are thinned to one in each [`COARSE`].
 

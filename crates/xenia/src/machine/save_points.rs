@@ -39,7 +39,7 @@ impl Machine {
         self.outside.save_points = SavePoints::new(points);
     }
 
-    /// Saves the states whose moment has come. Returns whether there was one.
+    /// Saves the states that are due. Returns whether there was one.
     pub(super) fn save_due_states(&mut self) -> bool {
         let now = self.position().instructions;
         let mut any = false;
@@ -48,7 +48,7 @@ impl Machine {
             let saved = if point.instructions == now {
                 self.save_state_to(&point.path)
             } else {
-                Err(anyhow::anyhow!("the run began behind instruction {}", point.instructions))
+                Err(anyhow::anyhow!("the run began after instruction {}", point.instructions))
             };
             if let Err(error) = saved {
                 let path = point.path.display();

@@ -73,7 +73,7 @@ impl SaveSlots {
 }
 
 impl Machine {
-    /// Lets the pace ask for states in slots; `told` receives the slot and the result.
+    /// Lets the pace request states in slots; `told` receives the slot and the result.
     pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
         let told = Arc::new(Mutex::numbered(Level::Host, lock_order::SLOT_SINK, told));
         self.outside.slots = Some(SaveSlots { slots, told, writer: None, saves_at_exit: false });
@@ -91,8 +91,9 @@ impl Machine {
         self.outside.slots.as_ref().is_some_and(|slots| slots.saves_at_exit)
     }
 
-    /// Saves the state of a run that was left, if that is wanted. A title that has ended by itself
-    /// begins anew the next time; unless it has exited, the state of an earlier exit is set aside.
+    /// Saves the state of a run that the user has left, if requested. A title that has ended by
+    /// itself starts from the beginning the next time; unless it has exited, the state of an
+    /// earlier exit is set aside.
     pub(super) fn save_exit(&mut self, end: &RunEnd, was_left: bool) {
         let Some(slots) = self.outside.slots.as_mut().filter(|slots| slots.saves_at_exit) else { return };
         match end {
@@ -126,7 +127,7 @@ impl Machine {
     /// machine has none.
     pub(super) fn save_to_slot(&mut self, slot: u8) -> bool {
         if slot == UNDO && self.spec.no_states.is_some() {
-            // A load is wanted all the same.
+            // A load is still wanted.
             return true;
         }
         let state = self.state_soon();

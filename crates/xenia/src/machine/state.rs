@@ -259,14 +259,15 @@ impl Machine {
     fn begin_recording_at(&self, state: &StateFile) -> Result<()> {
         let Some(recorded) = &self.outside.recorded else { return Ok(()) };
         let saved = state.find(RecordingState::NAME).map(StoredSection::decode).transpose()?;
-        // The state's conditions come first: of another title, nothing else is worth saying.
+        // The state's conditions are checked first: for a state of another title, other errors do
+        // not matter.
         conditions_of(state)?.check(&self.conditions()?)?;
         recorded.begin_at(state.identity(), saved.as_ref())
     }
 
     /// Goes to a state of this machine, or of another one for the same title under the same
-    /// conditions. Compiled code of unchanged memory is kept. Nothing on the host is undone: not
-    /// what was printed, recorded, or written to files.
+    /// conditions. Compiled code of unchanged memory is kept. Nothing on the host is undone:
+    /// neither printed nor recorded output, nor writes to files.
     ///
     /// # Errors
     /// A state of another title or of other conditions, or one that no machine can be in; this

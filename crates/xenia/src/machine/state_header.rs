@@ -36,7 +36,7 @@ impl Machine {
         }
     }
 
-    /// The header of a state of this moment, in which so many files of the host are open.
+    /// The header of a state of this moment, in which this number of host files is open.
     pub(super) fn state_header(&self, files: usize) -> Result<StateHeader> {
         let conditions = serde_json::to_value(self.conditions()?)?;
         let position = self.position();
@@ -94,7 +94,7 @@ impl StateOrigin {
         Ok(Self::of(StateFile::read_header(&start).with_context(|| cannot_load(path))?))
     }
 
-    /// The origin that a header tells. Facts that it lacks are 0.
+    /// The origin in a header. Facts that it lacks are 0.
     pub fn of(header: StateHeader) -> Self {
         let number = |name| header.about.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let ticks: GuestTicks = number(TICKS);

@@ -20,7 +20,7 @@ fn engines() -> Vec<CpuConfig> {
     ]
 }
 
-/// Runs the poller while a client does what `script` says.
+/// Runs the poller while a client runs `script`.
 pub(super) fn debugged(
     cpu: CpuConfig,
     mode: ExecutorConfig,
@@ -33,7 +33,7 @@ pub(super) fn debugged(
     debugged_machine(machine, limits, script)
 }
 
-/// Runs a machine while a client does what `script` says.
+/// Runs a machine while a client runs `script`.
 pub(super) fn debugged_machine(
     mut machine: Machine,
     limits: &Limits,

@@ -5,7 +5,7 @@ use crate::state_slots::{EXIT, StateSlots};
 use parking_lot::Mutex;
 use xenia_sched::EndKind;
 
-/// Slots and results of saving that were told.
+/// Slots and results of saving that were reported.
 type Told = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
 
 /// A machine that saves its state when its title is left.
@@ -75,7 +75,7 @@ fn a_state_of_an_earlier_exit_is_set_aside_if_this_one_cannot_be_saved() {
     control.close();
     machine.set_pace(Pace::new(control, None, |_| ()));
     assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
-    assert_eq!(slots.age(EXIT), None, "the next start begins anew");
+    assert_eq!(slots.age(EXIT), None, "the next run starts from the beginning");
     assert_eq!(std::fs::read(dir.path().join("exit.refused.state")).unwrap(), b"of the time before");
 }
 
@@ -95,6 +95,6 @@ fn a_state_of_an_earlier_exit_is_set_aside_if_the_title_crashes() {
     let (mut machine, _) = leaving(&assembled(CRASHES, "missing", 0x0FFE, ""), &slots);
     let end = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }).end;
     assert!(matches!(end, RunEnd::Ended(EndKind::Crash { .. })), "{end:?}");
-    assert_eq!(slots.age(EXIT), None, "the next start begins anew");
+    assert_eq!(slots.age(EXIT), None, "the next run starts from the beginning");
     assert_eq!(std::fs::read(dir.path().join("exit.refused.state")).unwrap(), b"of the time before");
 }

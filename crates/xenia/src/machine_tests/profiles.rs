@@ -182,7 +182,7 @@ fn a_profile_agrees_with_exact_counts() {
             "{share:6.2} % exactly, {found:6.2} % of samples of time ({time_ratio:.3}), \
              {instructions:6.2} % of those of instructions ({ratio:.3}): {name}"
         );
-        // Each sample stands for as many instructions as the others: four standard deviations.
+        // Each sample represents the same number of instructions: four standard deviations.
         let spread = 4.0 / (strides * share / 100.0).sqrt();
         if (ratio - 1.0).abs() > spread.max(0.05) {
             wrong.push(name);

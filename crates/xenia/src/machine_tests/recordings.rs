@@ -228,7 +228,7 @@ fn a_replay_ends_with_the_first_question_that_was_not_recorded() {
     let longer = run(true, Box::new(NoInput), None, Some(&path), &instructions(), None).unwrap();
     assert_eq!(longer.report.exit, End::Recording);
     let said = longer.recording_trouble.unwrap();
-    assert!(said.contains("asks the controllers after that"), "{said}");
+    assert!(said.contains("polls the controllers after that"), "{said}");
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn the_last_store_to_an_address_is_found() {
             assert!(round % 1024 == word && rounds - round <= 1024, "{round} {word} {rounds}");
             goto(client, 300_000);
         }
-        // The kernel stores the state of a controller; nothing stores to the page behind.
+        // The kernel stores the state of a controller; nothing stores to the next page.
         let answer = client.monitor(&format!("writer {:#x}", DATA + 0x3000)).unwrap();
         assert!(answer.contains("no store since instruction 0"), "{answer}");
         for wrong in ["writer", "writer x", "writer 0x100000000", "writer 0 0", "writer 0 5000", "goto x"] {
@@ -194,7 +194,7 @@ fn the_last_store_to_an_address_is_found() {
 fn memory_that_gdb_changes_begins_another_past() {
     debugged(CpuConfig::default(), ExecutorConfig::default(), &instructions(), |client| {
         goto(client, 10_000);
-        // The title stores r29; an instruction that is none lets it crash there.
+        // The title stores r29 at STORE; an invalid instruction in its place makes it crash.
         assert_eq!(client.ask(&format!("M{STORE:x},4:00000000")).unwrap(), "OK");
         let stop = client.ask("vCont;c").unwrap();
         assert!(stop.starts_with("T0b"), "{stop}");

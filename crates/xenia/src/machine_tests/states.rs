@@ -1,5 +1,5 @@
 //! Tests of saved states: a run that is cut into parts, each in a new machine made from the state
-//! of the one before, ends in the digest of the whole run.
+//! of the previous one, ends in the digest of the whole run.
 
 use super::*;
 use crate::machine::{decoded, read_state};
@@ -303,7 +303,7 @@ fn parallel_suite(folder: &Path) -> Maker {
     parallel(folder, "sync-suite.xex", &[("pace", 20)])
 }
 
-/// Runs to the end, and goes on in a machine of `makers` in turn after each `between` of guest
+/// Runs to the end, and continues in a machine of `makers` in turn after each `between` of guest
 /// time, up to `most` times. Returns the exit code, and the number of loads.
 fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Option<u32>, usize) {
     let mut machine = makers[0].machine();

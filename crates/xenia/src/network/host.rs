@@ -160,7 +160,7 @@ impl HostNetwork {
             }
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
-                // Room for any message: not every host tells the sender of one that is cut.
+                // Room for any message: not every host reports the sender of a truncated one.
                 let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
                 let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
                 let (whole, from) = received.map_err(|error| wsa_error(&error))?;

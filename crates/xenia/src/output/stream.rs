@@ -11,8 +11,8 @@ use std::path::Path;
 use xenia_host::file::{open_descriptor, open_pipe};
 use xenia_host::ownership::is_named_pipe;
 
-/// Opens a named pipe to write to it. Waits for its reader, and says so, until the process is to
-/// end.
+/// Opens a named pipe to write to it. Waits for its reader, with a message, until the process has
+/// to end.
 pub(super) fn open_named_pipe(path: &Path) -> io::Result<File> {
     let is_waiting = Cell::new(false);
     open_pipe(path, || {
@@ -27,12 +27,12 @@ pub(super) fn open_named_pipe(path: &Path) -> io::Result<File> {
 #[derive(Debug)]
 pub struct StreamFile {
     file: File,
-    /// Whether it still has the contents of before.
+    /// Whether it still has the previous contents.
     has_old: bool,
 }
 
 impl StreamFile {
-    /// Opens the file, or makes it. Waits for the reader of a pipe, until the process is to end.
+    /// Opens the file, or makes it. Waits for the reader of a pipe, until the process must end.
     ///
     /// # Errors
     /// The file cannot be created or opened for writing.

@@ -1,4 +1,4 @@
-//! Tests of the choice of patches, and of what they change in a run.
+//! Tests of the choice of patches, and of their effect on a run.
 
 use super::*;
 use crate::code_store;
@@ -109,7 +109,7 @@ fn names_choose_and_without_them_the_files_do() {
     for (names, said) in [
         (&["seven"][..], "there is no patch `seven` for title 4D5307D1 in "),
         (&["sixx"], "(did you mean `six`?)"),
-        (&["off", "six"], "--patches off stands alone"),
+        (&["off", "six"], "--patches off must be the only one"),
     ] {
         let error = format!("{:#}", folder.choose(names).unwrap_err());
         assert!(error.contains(said), "{error}");

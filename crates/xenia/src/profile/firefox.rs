@@ -50,7 +50,7 @@ impl Stacks {
 enum ThreadWeight {
     /// The number of polls that they answer.
     Time,
-    /// Each stands for the same number of instructions.
+    /// Each represents the same number of instructions.
     Instructions,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct ResolvedSample {
     pub(crate) stack: Vec<usize>,
     /// Weight: number of the profiler's polls that it answers; 0 if it only counts instructions.
     pub(crate) weight: u64,
-    /// Guest instructions that it stands for.
+    /// Guest instructions that it represents.
     pub(crate) instructions: u64,
 }
 
@@ -106,7 +106,7 @@ impl Frames {
         index
     }
 
-    /// The guest function with this return address; `None` if no code is there.
+    /// The guest function with this return address; `None` if there is no code.
     fn caller(&mut self, symbols: &dyn Symbols, address: u32) -> Option<usize> {
         if let Some(&known) = self.by_address.get(&(true, address)) {
             return known;
@@ -126,7 +126,7 @@ impl ResolvedProfile {
         for sample in run.samples {
             let stack = match sample.part {
                 SampledPart::Guest { pc, stack } => {
-                    // Titles keep what they like where a return address should be.
+                    // Titles may keep any value where a return address should be.
                     let callers = stack.iter().map_while(|&at| frames.caller(symbols, at));
                     let mut callers: Vec<usize> = callers.collect();
                     callers.reverse();
@@ -159,7 +159,7 @@ impl ResolvedProfile {
         self.samples().map(|sample| sample.weight).sum()
     }
 
-    /// Number of guest instructions that the samples stand for.
+    /// Number of guest instructions that the samples represent.
     pub(crate) fn instructions(&self) -> u64 {
         self.samples().map(|sample| sample.instructions).sum()
     }

@@ -51,7 +51,7 @@ pub struct RecordingHeader {
     /// The flags of the console that the title saw.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     console: Vec<String>,
-    /// The patches that were switched on: their names, and a hash of what they change.
+    /// The patches that were switched on: their names, and a hash of their changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patches: Option<Patches>,
     /// Identity of the saved state at which the recording begins, if it does not begin with the

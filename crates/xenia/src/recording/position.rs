@@ -84,7 +84,7 @@ impl RunRecording {
         }
     }
 
-    /// Goes on from a state, by its identity and the position that it holds.
+    /// Continues from a state, by its identity and the position that it holds.
     ///
     /// # Errors
     /// The recording does not pass through this state.

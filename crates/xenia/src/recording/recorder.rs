@@ -108,7 +108,7 @@ impl Tape {
         self.put(&Line { at, ask: None, user: 0, change: Change::Dialog(answer) });
     }
 
-    /// Records an answer, if it is another than the last one in its place, which `last` finds.
+    /// Records an answer, if it differs from the last one in its place, which `last` finds.
     fn record_answer<A: PartialEq + Copy>(
         &mut self,
         user: u32,

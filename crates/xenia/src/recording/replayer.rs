@@ -127,7 +127,7 @@ impl Reel {
         if let Some(end) = self.end.filter(|end| end.is_before_question(asks, now)) {
             self.trouble.end(|| {
                 format!(
-                    "the recording ends at tick {}, and the title asks the controllers after that",
+                    "the recording ends at tick {}, and the title polls the controllers after that",
                     end.at
                 )
             });
@@ -239,10 +239,7 @@ impl Reel {
             && saved.asks <= MAX_ASKS
             && self.end.is_none_or(|end| end.asks.is_none_or(|asks| saved.asks <= asks));
         if !is_of_this {
-            bail!(
-                "the state is of another recording: what was answered up to question {} differs",
-                saved.asks
-            );
+            bail!("the state is of another recording: the answers up to question {} differ", saved.asks);
         }
         self.position = saved.clone();
         Ok(())

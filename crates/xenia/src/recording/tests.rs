@@ -56,7 +56,7 @@ impl Input for Script {
 
 type Given = (Option<Gamepad>, bool);
 
-/// Questions as a guest might ask them, two of them on one tick.
+/// Polls as a guest might make them, two of them on one tick.
 fn answers(input: &mut dyn Input) -> Vec<Given> {
     [10, 20, 20, 30, 40, 50]
         .map(|now| (input.gamepad(0, now), input.set_vibration(0, 1, 1, now + 1)))

@@ -9,7 +9,7 @@ const MAX_PERCENT: u16 = 200;
 /// Step of the keys in percent.
 const STEP: u16 = 10;
 
-/// A volume, at which nothing is heard while it is muted.
+/// A volume, which can be muted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VolumeLevel {
     /// The volume in percent.

@@ -121,7 +121,7 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
         None => bail!("{shown} is not a disc: {}", xenia_formats::unknown(&file)),
     };
     let xex = Xex::read(&*executable).with_context(|| format!("cannot read the executable of {shown}"))?;
-    let Some(found) = xex.execution else { bail!("{shown} does not say which title it is of") };
+    let Some(found) = xex.execution else { bail!("{shown} does not name its title") };
     if found.title_id != wanted.title {
         bail!("{shown} is of the title {}, not of {}", found.title_id, wanted.title);
     }

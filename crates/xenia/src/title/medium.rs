@@ -35,9 +35,9 @@ impl std::error::Error for NoExecutable {}
 /// Whether the user is told which executable is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
-    /// The choice is told, because a command runs or describes the executable.
+    /// The choice is reported, because a command runs or describes the executable.
     Choice,
-    /// Nothing is told, because only the header is read.
+    /// Nothing is reported, because only the header is read.
     Nothing,
 }
 
@@ -55,7 +55,7 @@ pub enum Medium {
         file: PathBuf,
         /// Files of the volume.
         volume: Arc<Volume>,
-        /// How the title came to the console, according to the package's header.
+        /// Deployment of the title, according to the package's header.
         deployment: Deployment,
     },
 }
@@ -68,7 +68,7 @@ impl fmt::Display for Medium {
 }
 
 impl Medium {
-    /// How the title came to the console. Folders, images and archives count as discs.
+    /// Deployment of the title. Folders, images and archives count as discs.
     pub fn deployment(&self) -> Deployment {
         match self {
             Self::Folder(_) => Deployment::default(),

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The path that `named` stands for.
+/// The path that `named` refers to.
 pub fn path_of(named: &Path) -> Result<PathBuf> {
     if named == Path::new("-") {
         bail!("a title is not read from standard input: name its file, or its folder");

@@ -13,7 +13,7 @@ const SLACK: u64 = SOUND_RATE as u64 / 10;
 /// Pictures and samples that a video lacks before a new picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct VideoGap {
-    /// Number of times that the picture before is to be written.
+    /// Number of times that the previous picture must be written.
     pub(super) pictures: u64,
     /// Samples of silence, for each speaker.
     pub(super) silence: u64,
@@ -42,7 +42,7 @@ impl VideoClock {
         self.elapsed += match passed {
             None => 0,
             Some(Some(passed)) if passed <= MAX_GAP => passed,
-            // Another state goes on where the one before was.
+            // A different state continues at the time of the previous one.
             Some(_) => TICKS_PER_SECOND / u64::from(VIDEO_RATE),
         };
         let due = self.units(u64::from(VIDEO_RATE));

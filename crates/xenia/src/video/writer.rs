@@ -1,4 +1,4 @@
-//! Writer of a video, on a thread of its own.
+//! Writer of a video, on a separate thread.
 //!
 //! The folder of the video, NAME.part, has its parts until it is complete: the encoded pictures, or
 //! PNG files, and the sound. In the end they are joined to NAME.mp4, or the folder loses its
@@ -116,7 +116,7 @@ impl VideoWriter {
         Ok(VideoOutput::Encoder { child, stdin, encoder })
     }
 
-    /// Writes the newest picture so many times.
+    /// Writes the newest picture this many times.
     fn repeat_newest(&mut self, times: u64) -> Result<()> {
         let (Some(frame), Some((output, size))) = (&self.newest, &mut self.output) else { return Ok(()) };
         let most = if matches!(output, VideoOutput::Files) { MAX_FILES } else { MAX_PICTURES };

@@ -1,4 +1,4 @@
-//! The messages that a user meets first say what to do next.
+//! The first messages that a user sees give the next step.
 
 use crate::make::{DOWNLOAD, KEY, UPDATE, files, package};
 use crate::media::{Added, MediumKind, stage};

@@ -24,7 +24,8 @@ const FIRST: &[u8] = include_bytes!("../../../../guest/bin/retail/default.xex");
 const SECOND: &[u8] = include_bytes!("../../../../guest/bin/retail/second.xex");
 const LIBRARY: &[u8] = include_bytes!("../../../../guest/bin/retail/library.xex");
 
-/// An executable of ours, to be built anew: compressed with LZX and encrypted with the suite's key.
+/// One of our own executables, to be rebuilt: compressed with LZX and encrypted with the suite's
+/// key.
 fn dressed(file: &[u8]) -> XexBuilder {
     let xex = Xex::read(&file).unwrap();
     let image = xex.load(&file, &KeyRing::development()).unwrap();

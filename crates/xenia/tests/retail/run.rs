@@ -64,7 +64,7 @@ pub(crate) fn open(staged: &Staged, repeats: bool) -> anyhow::Result<Title> {
     )
 }
 
-/// Runs the title to its end; returns what it printed, too.
+/// Runs the title to its end; also returns its output.
 pub(crate) fn run(
     staged: &Staged,
     config: &MachineConfig,

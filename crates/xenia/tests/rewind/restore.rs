@@ -4,7 +4,7 @@ use super::*;
 use xenia::config::Tier;
 use xenia_testing::is_long;
 
-/// Goes back to `early` from moments up to `late`, so many times; each way from there ends in the
+/// Goes back to `early` from moments up to `late`, this many times; each run from there ends in the
 /// same state.
 fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: &str) {
     let whole = maker.machine().run(&until(late)).report;

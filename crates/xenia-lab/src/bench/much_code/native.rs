@@ -66,7 +66,7 @@ fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
     let output = command.output().context("no cc (Debian: gcc)")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("cc failed: {}", said.lines().next().unwrap_or("it doesn't say why"));
+        bail!("cc failed: {}", said.lines().next().unwrap_or("it gives no reason"));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ const PROFILE: u32 = 0x1_0000;
 /// Largest size of a picture that titles can show, in bytes.
 const MAX_PICTURE: usize = MAX_THUMBNAIL_SIZE as usize;
 
-/// Place that packages are taken in to.
+/// Destination of imported packages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::commands) struct ImportChoice {
     /// Id of the title; `None`: the one that a package names.
@@ -44,7 +44,7 @@ pub(in crate::commands) struct ImportChoice {
     pub(in crate::commands) replaces: bool,
 }
 
-/// A package that was taken in.
+/// A package that was imported.
 #[derive(Debug)]
 pub(in crate::commands) struct Imported {
     pub(in crate::commands) name: PackageName,
@@ -170,7 +170,7 @@ fn take_in(
     let advice = if kind == SAVED_GAME { ", for another profile (--owner XUID)" } else { "" };
     ensure!(
         !taken.iter().any(|other| other.is(&name)),
-        "this import has taken in another package of this title, type and name; import this one alone{advice}"
+        "this import already has another package of this title, type and name; import this one alone{advice}"
     );
     let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
@@ -187,7 +187,7 @@ fn take_in(
     let mut warnings = Vec::new();
     if let Some(error) = unsynced {
         // After a crash of the host the older header may be there again, so its files are kept.
-        warnings.push(format!("it may not outlast a crash of the host: {error}"));
+        warnings.push(format!("it may not survive a crash of the host: {error}"));
     } else if let Some(old) = &old
         && let Err(error) = store.remove_files(&name, old)
     {

@@ -86,7 +86,7 @@ impl AllSettings {
         self.files.kept.as_deref().context("there is no configuration folder (HOME is not set)")
     }
 
-    /// The settings of the file, if that is there.
+    /// The settings of the file, if it exists.
     fn rows(&self) -> Result<Vec<SettingRow>> {
         match self.files.kept.as_deref().filter(|file| xenia::source::optional_file_exists(file)) {
             Some(file) => Ok(settings::read(self.definition(), file)?.settings),

@@ -1,4 +1,4 @@
-//! The machine of a title, built from the flags and what the run has for it.
+//! The machine of a title, built from the flags and the run's resources.
 
 use crate::cli::ExecArgs;
 use anyhow::{Context, Result};

@@ -1,4 +1,4 @@
-//! The window's client: keys, pads, and what the menu asks for.
+//! The window's client: keys, pads, and the menu's requests.
 
 use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
@@ -33,7 +33,7 @@ use xenia_render::{
 pub(super) enum SessionCommand {
     /// Run it again.
     Restart,
-    /// Go on from the state in a slot.
+    /// Continue from the state in a slot.
     LoadState(u8),
     /// Open the title in this file, or the demo.
     Open(Option<PathBuf>),

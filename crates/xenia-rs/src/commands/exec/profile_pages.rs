@@ -36,7 +36,8 @@ use xenia_sync::{Level, Mutex};
 
 /// Name of the folder of exports in the data folder.
 const EXPORTS: &str = "exports";
-/// Most folders of exports beside the first one, for packages that were exported before.
+/// Maximum number of folders of exports; the further ones are for packages that all earlier ones
+/// have.
 const MAX_EXPORTS: u32 = 99;
 
 /// The pages' client; clones share it.
@@ -112,7 +113,7 @@ impl ProfilePages {
         });
     }
 
-    /// Notes what is to be shown from now on; returns the number of the request.
+    /// Notes the subject to show from now on; returns the number of the request.
     fn note(&self, of: &DataOwner, xuid: Option<u64>) -> u64 {
         let mut shown = self.shown.lock();
         shown.of = of.clone();
@@ -121,7 +122,7 @@ impl ProfilePages {
         shown.request
     }
 
-    /// Sends what a request has read, unless there was a newer one.
+    /// Sends the data that a request has read, unless there was a newer one.
     fn send(&self, request: u64, sender: &FrameSender, news: ProfileNews) {
         let shown = self.shown.lock();
         if shown.request == request {
@@ -171,7 +172,7 @@ fn text_of(error: &Error) -> String {
     visible(&chain(error))
 }
 
-/// The profiles of a store, with the one that is to be shown.
+/// The profiles of a store, with the one to show.
 fn choice(store: &ContentStore, xuid: Option<Xuid>) -> Result<(ProfileChoice, Option<Xuid>)> {
     let profiles = achievements::profiles(store)?;
     let chosen = profiles.iter().position(|(known, _)| Some(*known) == xuid).unwrap_or_default();

@@ -123,7 +123,7 @@ impl Session<'_> {
                 self.sender.title(title.short_name());
                 let volume = &args.sound;
                 let own = &self.own.sound;
-                // Settings of the title go before what the user has set in this session.
+                // Settings of the title override those that the user has made in this session.
                 if (volume.volume, volume.mute) != (own.volume, own.mute) {
                     self.ports.volume.set(VolumeLevel { percent: volume.volume, is_muted: volume.mute });
                 }

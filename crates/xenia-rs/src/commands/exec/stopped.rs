@@ -25,7 +25,7 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
         (None, RunEnd::Ended(EndKind::Crash { text, .. })) => (format!("{name} has crashed"), text.as_str()),
         (None, RunEnd::Deadlock(_)) => (
             format!("{name} has stopped"),
-            "Each of its threads waits for something that can't come any more.",
+            "Each of its threads waits for something that can no longer happen.",
         ),
         (None, RunEnd::Ended(EndKind::Exit { code: 0 })) if again => {
             let lines = Vec::new();
@@ -86,9 +86,7 @@ fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.push(
-            "Files that it asked for and that are not there, the last first; often harmless:".to_owned(),
-        );
+        lines.push("Missing files that it tried to open, the last first; often harmless:".to_owned());
         lines.extend(missing.iter().rev().take(MAX_FILES).map(|file| format!("  {file}")));
         if let Some(more @ 1..) = missing.len().checked_sub(MAX_FILES) {
             lines.push(format!("  and {more} more"));
@@ -138,7 +136,7 @@ mod tests {
             [
                 "0x82010004: read of 0x00000018: no memory is committed at the address",
                 "",
-                "Files that it asked for and that are not there, the last first; often harmless:",
+                "Missing files that it tried to open, the last first; often harmless:",
                 r"  game:\Media\Resource.xpr",
                 "",
                 "The report: /state/crashes/fog.json",
@@ -147,7 +145,7 @@ mod tests {
         let many: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         let page = lines("", &many, &Err(anyhow::anyhow!("the disk is full")));
         assert!(
-            page[0].starts_with("Files that") && page[1].trim() == "8" && page[MAX_FILES].trim() == "3",
+            page[0].starts_with("Missing files") && page[1].trim() == "8" && page[MAX_FILES].trim() == "3",
             "{page:?}"
         );
         assert_eq!(page[MAX_FILES + 1..][..3], ["  and 3 more", "", "There is no report: the disk is full"]);

@@ -83,8 +83,8 @@ impl<'a> TitleRuns<'a> {
         }
     }
 
-    /// Runs the title until its end, and follows the command that comes then. Returns `None` if the
-    /// title is run again.
+    /// Runs the title until its end, and executes the next command. Returns `None` if the title is
+    /// run again.
     fn run_once(&mut self, title: Title) -> Result<Option<Next>> {
         let Session { ports, sender, commands, interrupt, .. } = self.session;
         sender.phase(Phase::Loading);
@@ -155,7 +155,7 @@ impl<'a> TitleRuns<'a> {
         }
     }
 
-    /// Shows why the machine has ended, if the user is there to read it.
+    /// Shows why the machine has ended, if a user can read it.
     fn show_end(&self, name: &str, finished: Finished) -> PageAfterEnd {
         let Session { sender, interrupt, .. } = self.session;
         let json = self.args.run.json.as_deref();
@@ -215,7 +215,7 @@ fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
         Ok(path) => format!("it is kept as {}", path.display()),
         Err(error) => format!("{error:#}"),
     };
-    let text = format!("the title begins anew: {error:#} ({kept})");
+    let text = format!("the title starts from the beginning: {error:#} ({kept})");
     errln!("xenia-rs: --resume: {text}");
     text
 }

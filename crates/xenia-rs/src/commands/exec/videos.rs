@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use xenia::video::VideoRecorder;
 use xenia_render::FrameSender;
 
-/// Recorder of the window's videos, and the window that hears of them; clones share both.
+/// Recorder of the window's videos, and the window that is notified of them; clones share both.
 #[derive(Clone, Default)]
 pub(super) struct WindowVideos {
     pub(super) recorder: VideoRecorder,

@@ -106,7 +106,7 @@ impl WindowLibrary {
         }
     }
 
-    /// Shows what the runs since the last scan have changed.
+    /// Shows the changes by runs since the last scan.
     pub(super) fn refresh(&self) {
         let this = self.clone();
         let is_new = this.contents.lock().scan == 0;
@@ -203,7 +203,7 @@ impl WindowLibrary {
     /// The file of the title with this ID; `None` if the library lacks the title.
     ///
     /// # Errors
-    /// The library does not know yet.
+    /// The library is still looking for titles.
     pub(super) fn file_of(&self, id: TitleId) -> Result<Option<PathBuf>> {
         let contents = self.contents.lock();
         let found = contents.titles.iter().find(|title| title.described.id == Some(id));
@@ -306,7 +306,7 @@ impl LibraryClient for WindowLibrary {
 }
 
 impl Contents {
-    /// Makes the entries anew, with the records of the titles' runs.
+    /// Rebuilds the entries, with the records of the titles' runs.
     fn renew(&mut self) {
         let state = user_folders::state();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();

@@ -81,7 +81,7 @@ impl WindowMachines<'_> {
         machine(args, title, before, launched, connected, resources)
     }
 
-    /// Connects a machine to what the user reads and requests in the window.
+    /// Connects a machine to the window's displays and to the user's requests there.
     fn connect(&self, machine: &mut Machine, before: &EarlierTitles) {
         let figures = self.sender.clone();
         let frames_before = before.frames;
@@ -125,8 +125,8 @@ impl WindowMachines<'_> {
 /// Message about a state that was saved to a slot, or was not.
 fn saved_text(slot: u8, saved: &Result<()>) -> String {
     match (saved, slot) {
-        (Ok(()), EXIT) => "saved, to go on from here".to_owned(),
-        (Err(error), EXIT) => format!("the next start begins anew: {error:#}"),
+        (Ok(()), EXIT) => "saved, to continue from here".to_owned(),
+        (Err(error), EXIT) => format!("the next run starts from the beginning: {error:#}"),
         (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
         (Ok(()), slot) => format!("saved to slot {}", slot + 1),
         (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),

@@ -55,7 +55,8 @@ fn has_library(args: &ExecArgs) -> bool {
     !(leaves_files(args) || args.run.has_limit() || args.is_compared() || args.window.batch)
 }
 
-/// Whether these flags open the library: they name neither a title, nor what a run of one is to do.
+/// Whether these flags open the library: they name neither a title nor anything that applies only
+/// to a title's run.
 pub(super) fn opens_library(args: &ExecArgs) -> bool {
     let debug = &args.debug;
     let is_debugged = debug.gdb.is_some() || debug.trace_calls.is_some();
@@ -103,8 +104,8 @@ pub(super) fn run(
         CurrentRun::handle_exit(Moment::Window);
         thread.connect(&sender, command_sender, title.is_none());
         std::thread::spawn(move || {
-            // The run's video is complete before its result is there: the end of the display waits
-            // for that, and for no more.
+            // The run's video is complete before its result is available: the end of the display
+            // waits only for that.
             let end = || {
                 sender.end();
                 thread.videos.recorder.finish();
@@ -121,7 +122,7 @@ fn open_pads(args: &ExecArgs, settings: &InputConfig) -> Result<Controllers> {
     let controllers = Controllers::default();
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
     let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
-    // First, so that their users do not depend on the pads that are there.
+    // First, so that their users do not depend on the connected pads.
     for pipe in &args.input.pad_pipe {
         controllers.plug_pipe(pipe)?;
     }

@@ -285,7 +285,7 @@ fn image_inside_its_source_folder_is_rejected() {
         make("image").unwrap();
         std::fs::rename(at("image"), at("game/image")).unwrap();
         let error = make("game/image").unwrap_err().to_string();
-        assert!(error.ends_with("would be part of itself: say another file"), "{error}");
+        assert!(error.ends_with("would be part of itself: name another file"), "{error}");
         make("other").unwrap();
         std::fs::remove_file(at("game/image")).unwrap();
     }

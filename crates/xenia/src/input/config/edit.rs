@@ -1,4 +1,4 @@
-//! Changes of the assignment while titles run, and how they stand in a settings file.
+//! Changes of the assignment while titles run, and how they are written in a settings file.
 //!
 //! A change acts where the running title's assignment comes from: in the title's own table if that
 //! names the part, else in the table of the named assignment that is in use, else in the table of
@@ -102,7 +102,7 @@ impl InputConfig {
         }
     }
 
-    /// The table of an owner, if it is there.
+    /// The table of an owner, if it exists.
     fn table_of(&self, owner: &InputOwner) -> Option<&Table> {
         match owner {
             InputOwner::Title(id) => self.table.title.get(&TitleId(*id)),
@@ -192,8 +192,8 @@ impl InputConfig {
     }
 
     /// Makes a button of pads, as it is printed on them, a part for titles. The button that was
-    /// this part becomes what the other one was, so that no part is lost.
-    /// The change acts in the assignment of the pad, if that has one of its own.
+    /// this part becomes the other button's former part, so that no part is lost. The change acts
+    /// in the assignment of the pad, if that has one of its own.
     pub fn bind_button(
         &mut self,
         title: Option<u32>,

@@ -62,7 +62,7 @@ impl InputConfig {
         self.pads.iter().map(of_pad).collect()
     }
 
-    /// Key of a pad in the table: its GUID, unless its name stands there.
+    /// Key of a pad in the table: its GUID, unless the table has its name.
     fn key_of(&self, pad: &PadName) -> String {
         let is_by_name = !self.pads.contains_key(&pad.guid) && self.pads.contains_key(&pad.name);
         if is_by_name { pad.name.clone() } else { pad.guid.clone() }

@@ -38,7 +38,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Acts as the pad's driver: reports the motor speeds that it is told to run, until `ended` is set.
+/// Acts as the pad's driver: reports the motor speeds that it receives, until `ended` is set.
 fn drive(device: &UinputDevice, speeds: &Sender<(u16, u16)>, ended: &AtomicBool) -> io::Result<()> {
     let mut effect = (0, 0);
     let mut events = [InputEvent::zeroed(); 8];

@@ -16,11 +16,11 @@ pub(in crate::machine) enum Debugger {
 
 /// A debugger of this process.
 pub trait FrontEnd: Send {
-    /// Controls the machine, which stands before its first instruction, until this returns; then
-    /// the run ends.
+    /// Controls the machine, which is stopped before its first instruction, until this returns;
+    /// then the run ends.
     ///
     /// # Errors
-    /// The debugger can't go on.
+    /// The debugger can't continue.
     fn control(&mut self, machine: &mut Debugged<'_, '_>) -> Result<()>;
 }
 

@@ -142,7 +142,7 @@ impl Debugged<'_, '_> {
         self.history.as_ref().ok().map(|history| history.next)
     }
 
-    /// Keeps a checkpoint of this moment. If that is impossible for good, the history ends. The
+    /// Keeps a checkpoint of this moment. If that is permanently impossible, the history ends. The
     /// breakpoints are lifted.
     pub(super) fn keep_checkpoint(&mut self) {
         self.lift();

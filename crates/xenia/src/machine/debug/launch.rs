@@ -36,7 +36,9 @@ impl Debugged<'_, '_> {
                 self.is_edited = false;
                 self.end = None;
                 let name = self.machine.spec.title.name.clone();
-                self.note(format!("the title launched {name}, which stands before its first instruction"));
+                self.note(format!(
+                    "the title launched {name}, which is stopped before its first instruction"
+                ));
                 self.threads().first().copied()
             }
         }

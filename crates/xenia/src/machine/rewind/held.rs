@@ -151,8 +151,8 @@ impl Machine {
 
 impl Rewind {
     /// The checkpoint to go to from guest time `now`: at first the last one that is more than
-    /// [`FIRST_STEP`] ago, or the oldest; then the one before the last destination. `None` if there
-    /// is none.
+    /// [`FIRST_STEP`] ago, or the oldest; then the one preceding the last destination. `None` if
+    /// there is none.
     fn next_back(&self, now: GuestTicks) -> Option<usize> {
         let last = self.ring.len().checked_sub(1)?;
         if self.held.from.is_some() {

@@ -1,4 +1,4 @@
-//! Compresses and merges differences between checkpoints on a thread of its own.
+//! Compresses and merges differences between checkpoints on a separate thread.
 
 use super::shadow::{Delta, PackedDelta};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::thread::Builder;
 use xenia_state::StateError;
 use xenia_sync::{Level, Mutex};
 
-/// A difference, compressed as soon as the thread has come to it.
+/// A difference, compressed as soon as the thread has reached it.
 pub(super) struct StoredDelta {
     form: Mutex<Form>,
     size: AtomicUsize,
@@ -57,7 +57,7 @@ impl StoredDelta {
         }
     }
 
-    /// Adds differences, each of which ends where the one before begins.
+    /// Adds differences, each of which ends where the previous one begins.
     fn merge(&self, newer: &[Arc<Self>]) {
         let mut merged = self.delta();
         for newer in newer {
@@ -83,7 +83,7 @@ impl Job {
         match self {
             Self::Pack(delta) => delta.pack(),
             Self::Merge { older, newer } => older.merge(&newer),
-            // The one that asked may have gone.
+            // The requester may be gone.
             Self::Flush(done) => drop(done.send(())),
         }
     }
@@ -117,7 +117,7 @@ impl Packer {
         stored
     }
 
-    /// Makes `older` the difference over all; each of `newer` ends where the one before begins.
+    /// Makes `older` the difference over all; each of `newer` ends where the previous one begins.
     pub(super) fn merge(&self, older: &Arc<StoredDelta>, newer: Vec<Arc<StoredDelta>>) {
         self.give(Job::Merge { older: older.clone(), newer });
     }

@@ -92,7 +92,7 @@ fn saves_of_two_profiles_do_not_replace_each_other_in_one_import() {
 }
 
 /// Imports the folders A and B, which have this text. Returns the names and warnings that were
-/// told, and the result.
+/// reported, and the result.
 fn import_two(store: &ContentStore, text: &str) -> (Vec<String>, Result<()>) {
     let dir = tempfile::tempdir().unwrap();
     let packages = ["A", "B"].map(|name| dir.path().join(name));
@@ -113,7 +113,7 @@ fn import_two(store: &ContentStore, text: &str) -> (Vec<String>, Result<()>) {
 #[test]
 fn packages_are_imported_with_a_warning_if_only_a_later_step_fails() {
     for (fault, warning) in [
-        (Fault::Unsynced, "it may not outlast a crash of the host: the device is full"),
+        (Fault::Unsynced, "it may not survive a crash of the host: the device is full"),
         (Fault::Undeletable, "its old files could not be deleted: writing is not allowed"),
     ] {
         let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Tests of the data that the pages of profiles show, and of what they do to files.
+//! Tests of the data that the pages of profiles show, and of their effects on files.
 
 use super::*;
 use std::fs;
@@ -99,7 +99,7 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
     );
     assert!(!row.description.contains('\u{1b}'), "{row:?}");
 
-    // A damaged database is told, and stays where it is.
+    // A damaged database is reported, and stays where it is.
     let file = console.content().join(format!("Profiles/{:016X}/{ID:08X}.gpd", bo.0));
     fs::write(&file, "XDBF and then nothing").unwrap();
     let damaged = shown(Some(bo));
