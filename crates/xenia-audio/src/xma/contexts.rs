@@ -68,6 +68,8 @@ struct Stream {
     pending: VecDeque<i16>,
     /// Samples per channel to drop from the next frame.
     leave_out: usize,
+    /// Read offset of a frame with a cut length field that the last kick has left for the next one.
+    waits_at: Option<u32>,
 }
 
 /// The XMA decoder with its contexts and registers.
@@ -241,7 +243,8 @@ impl Decoder {
         let kept = slot.take().filter(|stream| (stream.is_stereo, stream.rate) == (is_stereo, rate));
         let mut stream = kept.unwrap_or_else(|| {
             let decoder = FrameDecoder::new(is_stereo, rate);
-            Box::new(Stream { decoder, is_stereo, rate, pending: VecDeque::new(), leave_out: 0 })
+            let pending = VecDeque::new();
+            Box::new(Stream { decoder, is_stereo, rate, pending, leave_out: 0, waits_at: None })
         });
         let result = run(&memory, &mut words, &mut stream, &mut self.figures);
         self.streams[index] = Some(stream);
@@ -268,13 +271,12 @@ fn run(
 ) -> Result<(), MemoryFault> {
     let quantum = words.get(field::SUBFRAME_DECODE_COUNT).max(1).min(words.get(field::OUTPUT_BLOCKS).max(1));
     let mut fault = None;
-    let mut cut_length = CutLength::GiveUp;
     for _ in 0..MAX_FRAMES_PER_PASS {
         if !write_blocks(memory, words, stream, quantum)? {
             return Ok(());
         }
-        match decode_frame(memory, words, stream, figures, cut_length) {
-            Ok(true) => cut_length = CutLength::Wait,
+        match decode_frame(memory, words, stream, figures) {
+            Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
                 fault = Some(error);
@@ -324,23 +326,19 @@ fn write_blocks(
     }
 }
 
-/// Treatment of a frame whose length field continues in a missing packet. The first kick that finds
-/// it waits for the title's other buffer. The next one gives the frame up, because some titles fill
-/// no buffer before this one is released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CutLength {
-    Wait,
-    GiveUp,
-}
-
 /// Decodes a frame. Returns `false` if there is none.
+///
+/// The first kick that finds a frame whose length field continues in a missing packet waits for the
+/// title's other buffer. The next one gives the frame up, because some titles fill no buffer before
+/// this one is released.
 fn decode_frame(
     memory: &GuestMemory,
     words: &mut Words,
     stream: &mut Stream,
     figures: &mut XmaFigures,
-    cut_length: CutLength,
 ) -> Result<bool, MemoryFault> {
+    let offset = words.get(field::INPUT_READ_OFFSET);
+    let has_waited = stream.waits_at.take() == Some(offset);
     if !words.is_valid() {
         let other = 1 - words.get(field::CURRENT_BUFFER);
         if words.get(valid_field(other)) == 0 {
@@ -348,15 +346,16 @@ fn decode_frame(
         }
         words.set(field::CURRENT_BUFFER, other);
     }
-    let position = Position::of_bits(words.get(field::INPUT_READ_OFFSET));
+    let position = Position::of_bits(offset);
     let mut buffers = Buffers { memory, words, fault: None, packets_read: &mut figures.packets };
     let next = next_frame(&mut buffers, position);
     if let Some(fault) = buffers.fault {
         return Err(fault);
     }
     let is_end = matches!(next, Next::End(_));
+    let waits = !has_waited && matches!(next, Next::MissingLength { .. });
     let (mut position, has_frame) = match next {
-        Next::MissingLength { behind, .. } if cut_length == CutLength::GiveUp => (behind, false),
+        Next::MissingLength { behind, .. } if has_waited => (behind, false),
         Next::Missing(at) | Next::MissingLength { at, .. } | Next::End(at) => (at, false),
         Next::Frame { bytes, length, at, behind, metadata } => {
             figures.frames += 1;
@@ -387,7 +386,9 @@ fn decode_frame(
         position.packet -= words.packets();
         words.release();
     }
-    words.set(field::INPUT_READ_OFFSET, position.bits() % READ_OFFSETS);
+    let offset = position.bits() % READ_OFFSETS;
+    words.set(field::INPUT_READ_OFFSET, offset);
+    stream.waits_at = waits.then_some(offset);
     // The end of a buffer is not the end of the input if the release has switched to a valid one.
     Ok(has_frame || is_end && words.is_valid())
 }

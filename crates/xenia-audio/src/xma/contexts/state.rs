@@ -1,7 +1,7 @@
 //! State of the decoder: streams between two passes, and statistics.
 
 use super::super::frame::FrameDecoderState;
-use super::{Decoder, FRAME_SAMPLES, MAX_FRAMES_PER_PASS, Stream, XmaFigures};
+use super::{Decoder, FRAME_SAMPLES, MAX_FRAMES_PER_PASS, READ_OFFSETS, Stream, XmaFigures};
 use crate::xma::stream::{FrameDecoder, RateCode};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
@@ -30,11 +30,12 @@ struct StreamState {
     rate: u32,
     pending: Vec<i16>,
     leave_out: u32,
+    waits_at: Option<u32>,
 }
 
 impl StateSection for XmaState {
     const NAME: &'static str = "xma";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 }
 
 impl XmaFigures {
@@ -46,25 +47,34 @@ impl XmaFigures {
 
 impl Stream {
     fn state(&self) -> StreamState {
-        let Self { decoder, is_stereo, rate, pending, leave_out } = self;
+        let Self { decoder, is_stereo, rate, pending, leave_out, waits_at } = self;
         StreamState {
             decoder: decoder.state(),
             is_stereo: *is_stereo,
             rate: rate.0,
             pending: pending.iter().copied().collect(),
             leave_out: *leave_out as u32,
+            waits_at: *waits_at,
         }
     }
 }
 
 impl StreamState {
     fn stream(self) -> Result<Stream, Impossible> {
-        let Self { decoder, is_stereo, rate, pending, leave_out } = self;
+        let Self { decoder, is_stereo, rate, pending, leave_out, waits_at } = self;
         check(pending.len() <= MAX_PENDING, "too many samples wait for a ring")?;
         check(leave_out as usize <= FRAME_SAMPLES, "too many samples are left out")?;
+        check(waits_at.is_none_or(|at| at < READ_OFFSETS), "a frame waits outside its buffer")?;
         let rate = RateCode(rate);
         let decoder = FrameDecoder::restored(is_stereo, rate, decoder)?;
-        Ok(Stream { decoder, is_stereo, rate, pending: pending.into(), leave_out: leave_out as usize })
+        Ok(Stream {
+            decoder,
+            is_stereo,
+            rate,
+            pending: pending.into(),
+            leave_out: leave_out as usize,
+            waits_at,
+        })
     }
 }
 
