@@ -2,9 +2,9 @@
 //! writes under the lock of the stubs.
 //!
 //! A radix tree by address; its leaves hold target numbers. Nodes are made on first use and never
-//! freed; [`Limit::CallPages`](xenia_limits::Limit::CallPages) bounds those of one run, and a restore
-//! keeps those of the run before. The number is an index into an append-only list of distinct
-//! targets, so reloading a module does not grow the list.
+//! freed; [`Limit::CallPages`](xenia_limits::Limit::CallPages) bounds those of one run, and a
+//! restore keeps those of the run before. The number is an index into an append-only list of
+//! distinct targets, so reloading a module does not grow the list.
 
 use super::thunks::Target;
 use std::collections::BTreeMap;
