@@ -176,7 +176,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// Computes [`Self::table_bytes`].
+    /// Computes the value of [`Self::table_bytes`].
     fn count_table_bytes(&self) -> u64 {
         /// Host memory that the allocation of a name takes in addition.
         const ALLOCATION: usize = 16;

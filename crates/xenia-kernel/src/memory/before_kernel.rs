@@ -14,8 +14,8 @@ const SIZE: u32 = 0x4_0000;
 const WORD: usize = 0x1C;
 const VALUE: u32 = 0x2A6E_3F38;
 
-/// Maps the memory, read-only, unless the title's image lies there. Libraries at these addresses, or
-/// at 0x90000000, where the same memory is seen, are refused from then on.
+/// Maps the memory, read-only, unless the title's image lies there. Libraries at these addresses,
+/// or at 0x90000000, where the same memory is seen, are refused from then on.
 pub(crate) fn map(memory: &GuestMemory) -> Fallible<()> {
     match memory.alloc_fixed(START, SIZE, AllocKind::ReserveCommit, Protect::READ_ONLY) {
         Ok(_) => Ok(memory.write(START.offset(WORD as u32), VALUE)?),
