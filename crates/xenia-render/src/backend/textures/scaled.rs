@@ -27,7 +27,6 @@ impl Textures {
         jobs: &[LevelJob],
     ) -> Scale {
         let [LevelJob { level: 0, layout, pieces }] = jobs else { return Scale::ONE };
-        let is_plane = info.dimension == Dimension::D2 && info.size[2] == 1 && info.max_level() == 0;
         let bytes = decoding.block_bytes;
         // Other byte orders exchange texels.
         let is_by_texel =
@@ -36,8 +35,7 @@ impl Textures {
         let fits = side[0].max(side[1]) <= device.device.limits().max_texture_dimension_2d;
         let is_scaled = !self.scale.is_one()
             && fits
-            && is_plane
-            && info.tiled
+            && may_be_scaled(info)
             && decoding.block == [1, 1]
             && is_by_texel
             && texel_bytes(pieces, layout.bytes) == Some(bytes);
@@ -45,22 +43,27 @@ impl Textures {
     }
 
     /// Record of a fetch constant whose texture is only queried. Weights and levels count the
-    /// host's texels, as fetches from the texture by another constant do.
+    /// host's texels, as fetches from the texture by another constant do. As the draw does not bind
+    /// the texture, it takes no room of the draw, and may be too large.
     pub(crate) fn query_record(
         &mut self,
         with: &mut TextureInputs<'_>,
         words: &[u32; 6],
         info: &TextureInfo,
     ) -> TextureRecord {
-        if !self.scale.is_one()
-            && info.dimension == Dimension::D2
-            && let Some(texture) = self.get(with, words, TextureShape::Planes)
-        {
-            texture.record
-        } else {
-            TextureRecord::new(info)
+        if self.scale.is_one() || !may_be_scaled(info) {
+            return TextureRecord::new(info);
         }
+        let of_draw = (self.drawn, self.left_out, self.is_oversized);
+        let found = self.get(with, words, TextureShape::Planes);
+        (self.drawn, self.left_out, self.is_oversized) = of_draw;
+        found.map_or_else(|| TextureRecord::new(info), |texture| texture.record)
     }
+}
+
+/// Whether a texture may have the scale of render targets, as far as its constant determines that.
+fn may_be_scaled(info: &TextureInfo) -> bool {
+    info.dimension == Dimension::D2 && info.size[2] == 1 && info.max_level() == 0 && info.tiled
 }
 
 /// Creates a texture with an id, at a scale, without contents. `None` if it is too large for the

@@ -224,6 +224,28 @@ fn memory_of_textures_counts_towards_the_limit_of_a_draw() {
 }
 
 #[test]
+fn a_texture_that_is_only_queried_takes_no_room_of_a_draw() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::new(2).unwrap());
+        for (limit, tiled, levels) in [(1, true, 0), (u64::MAX, true, 0), (1, false, 0), (1, true, 2)] {
+            textures.limit = limit;
+            let words = Case { tiled, levels, ..LEVELED }.words();
+            let info = TextureInfo::decode(&words).unwrap();
+            let mut recording = Recording::default();
+            let mirror = Mirror::default();
+            let mut inputs =
+                TextureInputs { device, recording: &mut recording, mirror: &mirror, memory: &ram };
+            textures.begin();
+            textures.query_record(&mut inputs, &words, &info);
+            assert_eq!((textures.drawn, textures.left_out), (0, false), "{limit} {tiled} {levels}");
+            device.submit(recording.finish());
+        }
+        assert_eq!(textures.counters().made, 1, "the one that may have the scale of render targets");
+    });
+}
+
+#[test]
 fn any_constant_has_a_texture_or_none() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
