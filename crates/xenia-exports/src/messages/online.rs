@@ -10,7 +10,7 @@ use xenia_user::profile::Xuid;
 /// Logon id of a title without an account: the first number on all consoles.
 const LOGON_ID: u32 = 1;
 /// Maximum length of a path in the service's storage in UTF-16 units, with the terminator.
-const STORAGE_PATH: u32 = 255;
+const MAX_STORAGE_PATH: u32 = 255;
 /// `XONLINE_E_STORAGE_INVALID_FACILITY`: the service has no such storage.
 const NO_SUCH_STORAGE: HResult = HResult(0x8015_C009);
 
@@ -106,9 +106,9 @@ fn storage_path(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         _ => return Ok(NO_SUCH_STORAGE),
     };
     let memory = call.memory();
-    let name = memory.read_wide_string(file, STORAGE_PATH)?;
+    let name = memory.read_wide_string(file, MAX_STORAGE_PATH)?;
     let units: Vec<u16> = format!("//{folder}/").encode_utf16().chain(name).chain([0]).collect();
-    if units.len() > STORAGE_PATH as usize {
+    if units.len() > MAX_STORAGE_PATH as usize {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
     }
     // Whether titles set the length to that of their buffer is unknown, so it is only stored.

@@ -18,7 +18,7 @@ mod video_mode {
 }
 
 /// Least width in pixels of a mode that is high definition.
-const HIGH_DEFINITION_WIDTH: u32 = 1280;
+const MIN_HIGH_DEFINITION_WIDTH: u32 = 1280;
 
 /// Size in bytes of a persisted picture's block. The block is empty, as the display keeps the
 /// picture.
@@ -48,7 +48,7 @@ fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
         (0x04, mode.height),
         (0x08, u32::from(mode.interlaced)),
         (0x0C, u32::from(mode.widescreen)),
-        (0x10, u32::from(mode.width >= HIGH_DEFINITION_WIDTH)),
+        (0x10, u32::from(mode.width >= MIN_HIGH_DEFINITION_WIDTH)),
         (0x14, mode.refresh_rate.to_bits()),
         (0x18, video_standard_of(call.kernel.config.locale.game_region, mode.is_50_hz())),
         // Purpose unknown; the values are the console's.
@@ -79,7 +79,7 @@ impl VdDisplay {
     fn VdQueryVideoFlags(call: &mut Call) -> u32 {
         let mode = mode(call);
         u32::from(mode.widescreen)
-            | u32::from(mode.width >= HIGH_DEFINITION_WIDTH) << 1
+            | u32::from(mode.width >= MIN_HIGH_DEFINITION_WIDTH) << 1
             | u32::from(mode.width >= 1920) << 2
     }
 
