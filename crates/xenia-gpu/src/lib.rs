@@ -16,6 +16,7 @@ pub mod geometry;
 pub mod limits;
 pub mod memory;
 pub mod microcode;
+pub mod named_counters;
 pub mod packets;
 mod present;
 pub mod processor;

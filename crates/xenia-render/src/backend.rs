@@ -295,7 +295,7 @@ impl Backend for WgpuBackend {
             Err(Refused::Full) => "more vertices than fit".to_owned(),
             Err(Refused::Pending(..)) => "texels that are read back repeatedly".to_owned(),
         };
-        self.draw_by_reference(reason, call, memory)
+        self.draw_by_reference(&reason, call, memory)
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {

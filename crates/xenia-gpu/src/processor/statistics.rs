@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::backend::BackendError;
+use crate::named_counters::count_by_name;
 use crate::packets;
 
 /// Maximum number of distinct problems; further ones share one counter.
@@ -105,14 +106,7 @@ impl Statistics {
 
     /// Counts a problem; returns whether its counter is new.
     fn add_problem(&mut self, problem: &str) -> bool {
-        let is_full = self.problems.len() >= MAX_PROBLEMS && !self.problems.contains_key(problem);
-        let name = if is_full { "others" } else { problem };
-        if let Some(count) = self.problems.get_mut(name) {
-            *count += 1;
-            return false;
-        }
-        self.problems.insert(name.to_owned(), 1);
-        true
+        count_by_name(&mut self.problems, problem, MAX_PROBLEMS).is_some()
     }
 }
 

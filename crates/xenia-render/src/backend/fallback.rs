@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::named_counters::count_by_name;
 use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
 use super::{WgpuBackend, state};
@@ -38,7 +39,7 @@ impl Fallback {
     /// Draws on the words of an EDRAM; `None` is for draws that neither read nor change it.
     pub(super) fn draw(
         &mut self,
-        reason: String,
+        reason: &str,
         words: Option<&[u32]>,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
@@ -62,13 +63,10 @@ impl Fallback {
     }
 
     /// Counts a reason, and logs the first one of each counter.
-    fn count(&mut self, reason: String) {
-        let is_full = self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(&reason);
-        let name = if is_full { "others".to_owned() } else { reason };
-        *self.reasons.entry(name).or_insert_with_key(|reason| {
+    fn count(&mut self, reason: &str) {
+        if let Some(reason) = count_by_name(&mut self.reasons, reason, MAX_REASONS) {
             tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
-            0
-        }) += 1;
+        }
     }
 
     /// Number of draws by missing host feature.
@@ -86,7 +84,7 @@ impl WgpuBackend {
     /// Lets the reference make a draw, for a reason.
     pub(super) fn draw_by_reference(
         &mut self,
-        reason: String,
+        reason: &str,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
@@ -118,7 +116,7 @@ mod tests {
     fn reasons_have_a_limit() {
         let mut fallback = Fallback::default();
         for reason in (0..MAX_REASONS + 9).chain(0..MAX_REASONS + 9) {
-            fallback.count(reason.to_string());
+            fallback.count(&reason.to_string());
         }
         assert_eq!(fallback.reasons.len(), MAX_REASONS + 1);
         assert_eq!((fallback.reasons["0"], fallback.reasons["others"]), (2, 18));
