@@ -42,8 +42,10 @@ static void played(void) {
     EXPECT(send(0xB0012, remote), SESSION_FULL);
     EXPECT(change(0xB0014, object), 0);
     EXPECT(change(0xB0014, object), SESSION_WRONG_STATE);
-    uint32_t describe[3] = {(uint32_t)object, sizeof details, (uint32_t)details};
+    uint32_t room = sizeof details;
+    uint32_t describe[3] = {(uint32_t)object, (uint32_t)&room, (uint32_t)details};
     EXPECT(send(0xB001D, describe), 0);
+    EXPECT(room, 0xA0);
     EXPECT(details[0x20 / 4], 2);
     EXPECT(details[0x24 / 4], 1);
     EXPECT(details[0x28 / 4], 2);

@@ -5,7 +5,7 @@ use crate::abi::Call;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user_index;
-use xenia_guest::{GuestAddr, HResult, USERS};
+use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
 use xenia_user::profile::Xuid;
 use xenia_user::sessions::{Address, MAX_SLOTS, Member, Session, SessionError, SlotCounts, flags};
 
@@ -13,9 +13,10 @@ use xenia_user::sessions::{Address, MAX_SLOTS, Member, Session, SessionError, Sl
 const NOT_FOUND: HResult = HResult(0x8015_5200);
 const FULL: HResult = HResult(0x8015_5202);
 const WRONG_STATE: HResult = HResult(0x8015_5206);
-const SMALL_BUFFER: HResult = HResult(0x8015_5207);
 /// Error of operations that need the online service.
 pub(super) const NOT_LOGGED_ON: HResult = HResult(0x8015_5209);
+/// Error of a buffer without room for the details.
+const SMALL_BUFFER: HResult = Win32Error::INSUFFICIENT_BUFFER.to_hresult();
 
 /// Offsets in `XSESSION_INFO`: id, address of the host, key.
 mod info {
@@ -209,16 +210,17 @@ pub(super) fn modify(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
 }
 
 pub(super) fn describe(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let size: u32 = words.field(call, 4)?;
-    let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    let Some(size_at) = words.pointer(call, 4)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    let at = words.pointer(call, 8)?;
     let session = match with(call, words, |session| Ok(session.clone()))? {
         Ok(session) => session,
         Err(error) => return Ok(code(error)),
     };
-    if size < details::SIZE {
-        return Ok(SMALL_BUFFER);
-    }
     let memory = call.memory();
+    let size: u32 = memory.read(size_at)?;
+    // Titles ask for the size of all members before they allocate the buffer.
+    memory.write(size_at, details::SIZE + details::MEMBER * session.members.len() as u32)?;
+    let Some(at) = at.filter(|_| size >= details::SIZE) else { return Ok(SMALL_BUFFER) };
     memory.fill(at, details::SIZE, 0)?;
     let free = session.free();
     let room = (size - details::SIZE) / details::MEMBER;

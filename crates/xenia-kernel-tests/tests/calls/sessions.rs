@@ -8,15 +8,16 @@ const RESULTS: u32 = 0x200;
 const INFO: u32 = 0x300;
 const NONCE: u32 = 0x340;
 const LISTS: u32 = 0x400;
+const ROOM: u32 = 0x4F0;
 const DETAILS: u32 = 0x500;
 const OBJECT: u32 = 0x800;
 
 const NOT_FOUND: u32 = 0x8015_5200;
 const FULL: u32 = 0x8015_5202;
 const WRONG_STATE: u32 = 0x8015_5206;
-const SMALL_BUFFER: u32 = 0x8015_5207;
 const NOT_LOGGED_ON: u32 = 0x8015_5209;
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const SMALL_BUFFER: u32 = 0x8007_007A;
 const NO_SUCH_USER: u32 = 0x8007_0525;
 
 fn at(b: &Harness, offset: u32) -> u32 {
@@ -65,9 +66,12 @@ fn remote(b: &mut Harness, message: u64, body: u32, xuid: u64) -> u32 {
     send(b, message, &[body, 1, lists, 0, 0])
 }
 
+/// Asks for the details, with a pointer to the size of the buffer.
 fn details(b: &mut Harness, body: u32, size: u32) -> u32 {
+    b.memory().write(b.scratch.offset(ROOM), size).unwrap();
+    let room = at(b, ROOM);
     let details = at(b, DETAILS);
-    send(b, 0xB_001D, &[body, size, details])
+    send(b, 0xB_001D, &[body, room, details])
 }
 
 #[test]
@@ -113,6 +117,28 @@ fn a_session_is_made_played_and_over() {
         assert_eq!(send(&mut b, message, &[body, 0, 1, 1]), NOT_FOUND);
     }
     assert_eq!(details(&mut b, body, 0x80), NOT_FOUND);
+}
+
+#[test]
+fn details_fill_the_buffer_and_return_the_size_of_all_members() {
+    let mut b = Harness::new();
+    let (_, body) = object(&mut b);
+    assert_eq!(create(&mut b, body, 0x21, [2, 0], 0), 0);
+    assert_eq!(users(&mut b, 0xB_0012, body, &[0], 0), 0);
+    assert_eq!(remote(&mut b, 0xB_0012, body, 0xE000_0000_0000_0005), 0);
+    // Behind a structure without room for members is the title's stack.
+    b.memory().fill(b.scratch.offset(DETAILS + 0x80), 0x40, 7).unwrap();
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    assert_eq!([0x20, 0x24, 0x7C].map(|at| b.word(DETAILS + at)), [2, 0, 0]);
+    assert_eq!((b.word(DETAILS + 0x80), b.word(ROOM)), (0x0707_0707, 0xA0));
+    assert_eq!(details(&mut b, body, 0x9F), 0);
+    assert_eq!((b.word(DETAILS + 0x24), b.word(DETAILS + 0x90)), (1, 0x0707_0707));
+    // A call for the size alone.
+    b.memory().write(b.scratch.offset(ROOM), 0_u32).unwrap();
+    let room = at(&b, ROOM);
+    assert_eq!(send(&mut b, 0xB_001D, &[body, room, 0]), SMALL_BUFFER);
+    assert_eq!(b.word(ROOM), 0xA0);
+    assert_eq!(send(&mut b, 0xB_001D, &[body, 0, 0]), INVALID_ARGUMENT);
 }
 
 #[test]
