@@ -56,11 +56,13 @@ pub struct Member {
     pub is_private: bool,
 }
 
-/// Id and key that other consoles need to join.
+/// Data that other consoles need to join (`XSESSION_INFO`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The session's id; the first four bits are 0, as for system link.
     pub id: [u8; 8],
+    /// The `XNADDR` of the host, as words.
+    pub host: [u32; 9],
     /// The session's key.
     pub key: [u8; 16],
 }

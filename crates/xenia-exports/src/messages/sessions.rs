@@ -6,6 +6,7 @@ use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
+use xenia_net::XNADDR_SIZE;
 use xenia_user::profile::Xuid;
 use xenia_user::sessions::{Address, MAX_SLOTS, Member, Session, SessionError, SlotCounts, flags};
 
@@ -22,9 +23,7 @@ const SMALL_BUFFER: HResult = Win32Error::INSUFFICIENT_BUFFER.to_hresult();
 mod info {
     pub(super) const ID: u32 = 0;
     pub(super) const HOST: u32 = 8;
-    pub(super) const HOST_SIZE: u32 = 0x24;
     pub(super) const KEY: u32 = 0x2C;
-    pub(super) const SIZE: u32 = 0x3C;
 }
 /// Offsets in `XSESSION_LOCAL_DETAILS`.
 mod details {
@@ -44,8 +43,6 @@ mod details {
 }
 /// Place of a member at another console.
 const ELSEWHERE: u32 = user_index::NONE;
-/// Loopback address of this console.
-const LOOPBACK: u32 = 0x7F00_0001;
 
 /// Returns the code of an error.
 fn code(error: SessionError) -> HResult {
@@ -72,8 +69,13 @@ fn with<R>(
     Ok(call.kernel.user.sessions.lock().get(body).and_then(f))
 }
 
+/// Returns the address of a new session that this console hosts.
 fn fresh_address(call: &Call) -> Address {
+    let own = call.kernel.net.lock().own_address();
     let mut address = Address::default();
+    for (word, bytes) in address.host.iter_mut().zip(own.as_chunks::<4>().0) {
+        *word = u32::from_be_bytes(*bytes);
+    }
     let mut random = call.kernel.random.lock();
     random.fill(&mut address.id);
     random.fill(&mut address.key);
@@ -81,13 +83,26 @@ fn fresh_address(call: &Call) -> Address {
     address
 }
 
+/// Reads the address of a session that another console hosts.
+fn read_info(call: &Call, at: GuestAddr) -> Fallible<Address> {
+    let memory = call.memory();
+    let mut address = Address::default();
+    memory.read_bytes(at.offset(info::ID), &mut address.id)?;
+    for (offset, word) in (info::HOST..).step_by(4).zip(&mut address.host) {
+        *word = memory.read(at.offset(offset))?;
+    }
+    memory.read_bytes(at.offset(info::KEY), &mut address.key)?;
+    Ok(address)
+}
+
 fn write_info(call: &Call, at: GuestAddr, address: &Address) -> Fallible<()> {
     let memory = call.memory();
-    memory.fill(at, info::SIZE, 0)?;
     memory.write_bytes(at.offset(info::ID), &address.id)?;
-    memory.write(at.offset(info::HOST), LOOPBACK)?;
+    for (offset, word) in (info::HOST..).step_by(4).zip(address.host) {
+        memory.write(at.offset(offset), word)?;
+    }
     memory.write_bytes(at.offset(info::KEY), &address.key)?;
-    const { assert!(info::HOST + info::HOST_SIZE == info::KEY) };
+    const { assert!(info::HOST + XNADDR_SIZE as u32 == info::KEY) };
     Ok(())
 }
 
@@ -121,10 +136,7 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
         call.kernel.random.lock().fill(&mut nonce);
         (fresh_address(call), u64::from_be_bytes(nonce))
     } else {
-        let mut address = Address::default();
-        call.memory().read_bytes(info.offset(info::ID), &mut address.id)?;
-        call.memory().read_bytes(info.offset(info::KEY), &mut address.key)?;
-        (address, call.memory().read(nonce_at)?)
+        (read_info(call, info)?, call.memory().read(nonce_at)?)
     };
     let session = Session { flags: wanted, host: user, slots, address, nonce, ..Session::default() };
     let made = call.kernel.user.sessions.lock().insert(body, session);

@@ -153,6 +153,32 @@ fn joined_remote_session_keeps_its_address() {
     assert_eq!([0x30, 0x38, 0x64].map(|at| b.word(DETAILS + at)), [5, 0x0123_4567, 9]);
 }
 
+/// The words of an `XNADDR`.
+fn console(b: &Harness, from: u32) -> [u32; 9] {
+    std::array::from_fn(|index| b.word(from + 4 * index as u32))
+}
+
+#[test]
+fn a_session_has_the_address_of_its_host() {
+    let mut b = Harness::new();
+    let own = u64::from(at(&b, RESULTS));
+    assert_eq!(b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]), 6);
+    let (_, body) = object(&mut b);
+    assert_eq!(create(&mut b, body, 0x21, [2, 0], 0), 0);
+    assert_eq!(console(&b, INFO + 8), console(&b, RESULTS));
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    assert_eq!(console(&b, DETAILS + 0x40), console(&b, RESULTS));
+    // The session of another console.
+    let (_, body) = object(&mut b);
+    let host: [u32; 9] = [0xC0A8_0114, 0, 0x22, 0x4800_0002, 5, 6, 7, 8, 9];
+    for (index, word) in (0..).zip(host) {
+        b.memory().write(b.scratch.offset(INFO + 8 + 4 * index), word).unwrap();
+    }
+    assert_eq!(create(&mut b, body, 0x20, [2, 0], 0), 0);
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    assert_eq!(console(&b, DETAILS + 0x40), host);
+}
+
 #[test]
 fn online_and_invalid_session_calls_fail() {
     let mut b = Harness::new();
