@@ -17,6 +17,8 @@ pub const MAX_SLOTS: u32 = 64;
 pub mod flags {
     /// This console hosts the session.
     pub const HOST: u32 = 1;
+    /// Other consoles can join over the network.
+    pub const PEER_NETWORK: u32 = 0x20;
     /// Features of the online service: presence, statistics, matchmaking, arbitration.
     pub const ONLINE: u32 = 0x2 | 0x4 | 0x8 | 0x10;
 }

@@ -130,8 +130,10 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     let info = words.pointer(call, 0x14)?;
     let nonce_at = words.pointer(call, 0x18)?;
     let (Some(info), Some(nonce_at)) = (info, nonce_at) else { return Ok(HResult::INVALID_ARGUMENT) };
+    // A session without a network is this console's, even if the title does not say that it hosts.
+    let is_own = wanted & flags::HOST != 0 || wanted & flags::PEER_NETWORK == 0;
     // The host makes the address and the nonce; a guest passes those that it has received.
-    let (address, nonce) = if wanted & flags::HOST != 0 {
+    let (address, nonce) = if is_own {
         let mut nonce = [0; 8];
         call.kernel.random.lock().fill(&mut nonce);
         (fresh_address(call), u64::from_be_bytes(nonce))
@@ -140,7 +142,7 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     };
     let session = Session { flags: wanted, host: user, slots, address, nonce, ..Session::default() };
     let made = call.kernel.user.sessions.lock().insert(body, session);
-    if made.is_ok() && wanted & flags::HOST != 0 {
+    if made.is_ok() && is_own {
         write_info(call, info, &address)?;
         call.memory().write(nonce_at, nonce)?;
     }

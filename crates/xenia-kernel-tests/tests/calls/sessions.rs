@@ -153,6 +153,19 @@ fn joined_remote_session_keeps_its_address() {
     assert_eq!([0x30, 0x38, 0x64].map(|at| b.word(DETAILS + at)), [5, 0x0123_4567, 9]);
 }
 
+#[test]
+fn a_session_without_a_network_is_made_here() {
+    let mut b = Harness::new();
+    let (_, body) = object(&mut b);
+    b.memory().fill(b.scratch.offset(INFO), 0x48, 0xEE).unwrap();
+    assert_eq!(create(&mut b, body, 0, [4, 0], 0), 0);
+    assert_eq!((b.word(INFO) >> 28, b.word(INFO + 8)), (0, 0x7F00_0001));
+    assert_ne!((b.word(INFO + 4), b.word(NONCE)), (0xEEEE_EEEE, 0xEEEE_EEEE));
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    let words = [0, 0xC, 0x30, 0x38].map(|at| b.word(DETAILS + at));
+    assert_eq!(words, [0, 0, b.word(NONCE), b.word(INFO)]);
+}
+
 /// The words of an `XNADDR`.
 fn console(b: &Harness, from: u32) -> [u32; 9] {
     std::array::from_fn(|index| b.word(from + 4 * index as u32))
