@@ -92,7 +92,7 @@ impl SlotCounts {
 pub struct Session {
     /// Combination of [`flags`].
     pub flags: u32,
-    /// Place of the user that hosts it.
+    /// Place of the user that hosts it; `XUSER_INDEX_NONE` if another console does.
     pub host: u32,
     /// All slots, free or taken.
     pub slots: SlotCounts,

@@ -41,7 +41,7 @@ mod details {
     /// Size in bytes of a member: id, place, flags.
     pub(super) const MEMBER: u32 = 0x10;
 }
-/// Place of a member at another console.
+/// Place of a member or host at another console.
 const ELSEWHERE: u32 = user_index::NONE;
 
 /// Returns the code of an error.
@@ -140,7 +140,8 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     } else {
         (read_info(call, info)?, call.memory().read(nonce_at)?)
     };
-    let session = Session { flags: wanted, host: user, slots, address, nonce, ..Session::default() };
+    let host = if is_own { user } else { ELSEWHERE };
+    let session = Session { flags: wanted, host, slots, address, nonce, ..Session::default() };
     let made = call.kernel.user.sessions.lock().insert(body, session);
     if made.is_ok() && is_own {
         write_info(call, info, &address)?;
