@@ -43,7 +43,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0xB_001C XSessionSearchEx = |_, _| Ok(NOT_LOGGED_ON);
     /// Returns the members and the state of a session.
     Done 0xB_001D XSessionGetDetails = sessions::describe;
-    /// Makes another user of this console the host of the session, under a new session id.
+    /// Makes a user of this console the host of the session, under a new session id, or follows the
+    /// host to another console.
     Done 0xB_001E XSessionMigrateHost = sessions::migrate;
     /// Computes the skill of players from the online service's data: there is no connection.
     Constant 0xB_001F XSessionModifySkill = |_, _| Ok(SESSION_NOT_LOGGED_ON);

@@ -270,17 +270,22 @@ pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     let info = words.pointer(call, 4)?;
     let user: u32 = words.field(call, 8)?;
     let Some(info) = info else { return Ok(HResult::FAIL) };
-    if xuid_of(call, user).is_none() {
+    let is_here = user != ELSEWHERE;
+    if is_here && xuid_of(call, user).is_none() {
         return Ok(HResult::NO_SUCH_USER);
     }
-    let address = fresh_address(call);
+    // The new host makes the address; the others pass what they have received.
+    let address = if is_here { fresh_address(call) } else { read_info(call, info)? };
     let moved = with(call, words, |session| {
         session.host = user;
         session.address = address;
-        session.flags |= flags::HOST;
+        session.flags &= !flags::HOST;
+        if is_here {
+            session.flags |= flags::HOST;
+        }
         Ok(())
     })?;
-    if moved.is_ok() {
+    if moved.is_ok() && is_here {
         write_info(call, info, &address)?;
     }
     Ok(answer(moved))

@@ -194,6 +194,23 @@ fn a_session_has_the_address_of_its_host() {
 }
 
 #[test]
+fn a_session_follows_its_host_to_another_console() {
+    let mut b = Harness::new();
+    let (_, body) = object(&mut b);
+    assert_eq!(create(&mut b, body, 0x21, [4, 0], 0), 0);
+    for (offset, word) in [(INFO, 0x0123_4567_u32), (INFO + 8, 0xC0A8_0114), (INFO + 0x2C, 9)] {
+        b.memory().write(b.scratch.offset(offset), word).unwrap();
+    }
+    let info = at(&b, INFO);
+    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 0xFE]), 0);
+    assert_eq!((b.word(INFO), b.word(INFO + 8)), (0x0123_4567, 0xC0A8_0114));
+    assert_eq!(details(&mut b, body, 0x80), 0);
+    let words = [0, 0xC, 0x38, 0x40, 0x64].map(|at| b.word(DETAILS + at));
+    assert_eq!(words, [0xFE, 0x20, 0x0123_4567, 0xC0A8_0114, 9]);
+    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 1]), NO_SUCH_USER);
+}
+
+#[test]
 fn online_and_invalid_session_calls_fail() {
     let mut b = Harness::new();
     let (handle, body) = object(&mut b);
