@@ -332,21 +332,30 @@ fn store_lookup(
     memory.write(at, result.as_ref().err().map_or(0, |error| error.0))
 }
 
+/// Returns the address of the console with this IP address.
+fn address_of(ip: Ipv4Addr) -> XnAddr {
+    let mut address = [0; XNADDR_SIZE];
+    address[..4].copy_from_slice(&ip.octets());
+    address[0xA..0x10].copy_from_slice(&ETHERNET_ADDRESS);
+    address
+}
+
+/// Whether an IP address can be that of one console.
+fn is_unicast(ip: Ipv4Addr) -> bool {
+    !(ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast())
+}
+
 impl Net {
     /// Returns the console's own address; the IP address is 0 without a network.
     pub fn own_address(&self) -> XnAddr {
-        let mut address = [0; XNADDR_SIZE];
-        let ip = self.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
-        address[..4].copy_from_slice(&ip.octets());
-        address[0xA..0x10].copy_from_slice(&ETHERNET_ADDRESS);
-        address
+        address_of(self.address().unwrap_or(Ipv4Addr::UNSPECIFIED))
     }
 
     /// Returns an IP address that represents a console.
     pub fn associate(&mut self, address: XnAddr, key: KeyId) -> Result<Ipv4Addr, WsaError> {
         let ip = Ipv4Addr::new(address[0], address[1], address[2], address[3]);
         let own = self.address().ok_or(WsaError::NETWORK_UNREACHABLE)?;
-        if ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() {
+        if !is_unicast(ip) {
             return Err(WsaError::INVALID);
         }
         let is_here = ip == own || ip.is_loopback();
@@ -366,15 +375,23 @@ impl Net {
         Ok(ip)
     }
 
-    /// Returns the console that an IP address represents, and its key.
-    pub fn console_at(&self, ip: Ipv4Addr) -> Result<(XnAddr, KeyId), WsaError> {
+    /// Returns the console that an IP address represents, and its key. `sessions` are the ids of
+    /// the title's sessions, the keys of which it may not have registered.
+    pub fn console_at(&self, ip: Ipv4Addr, sessions: &[KeyId]) -> Result<(XnAddr, KeyId), WsaError> {
         if let Some(association) = self.xnet.associations.get(&ip) {
             return Ok((association.address, association.key));
         }
         if self.address() == Some(ip) {
-            Ok((self.own_address(), KeyId::default()))
-        } else {
-            Err(WsaError::INVALID)
+            return Ok((self.own_address(), KeyId::default()));
+        }
+        // On the console a key exchange names the session of a console that joins. There is none
+        // here, so the session is known only if there is just one.
+        let ids: BTreeSet<&KeyId> = self.xnet.keys.keys().chain(sessions).collect();
+        match ids.first() {
+            Some(&&id) if ids.len() == 1 && is_unicast(ip) && self.port.changes_by_itself() => {
+                Ok((address_of(ip), id))
+            }
+            _ => Err(WsaError::INVALID),
         }
     }
 }

@@ -202,6 +202,11 @@ impl Sessions {
         self.0.get_mut(&body).ok_or(SessionError::NotFound)
     }
 
+    /// Returns the ids of all sessions.
+    pub fn ids(&self) -> Vec<[u8; 8]> {
+        self.0.values().map(|session| session.address.id).collect()
+    }
+
     /// Deletes the session of an object; fails if there is none.
     pub fn delete(&mut self, body: GuestAddr) -> Result<(), SessionError> {
         self.0.remove(&body).map(drop).ok_or(SessionError::NotFound)

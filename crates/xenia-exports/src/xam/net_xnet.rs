@@ -221,7 +221,8 @@ impl NetXNet {
         NOT_LOGGED_ON
     }
 
-    /// Returns the console that an IP address represents, and its session's key.
+    /// Returns the console that an IP address represents, and its session's key. A console that the
+    /// title has not looked up counts as a member of its only session.
     #[export(Partial)]
     fn NetDll_XNetInAddrToXnAddr(
         call: &mut Call,
@@ -230,7 +231,8 @@ impl NetXNet {
         address: Option<GuestAddr>,
         id: Option<GuestAddr>,
     ) -> Win32Error {
-        let found = call.kernel.net.lock().console_at(Ipv4Addr::from(ip));
+        let sessions = call.kernel.user.sessions.lock().ids();
+        let found = call.kernel.net.lock().console_at(Ipv4Addr::from(ip), &sessions);
         let stored = found.and_then(|(found, key)| {
             if let Some(address) = address {
                 call.memory().write_bytes(address, &found)?;

@@ -1,7 +1,9 @@
 //! Tests of sockets on the host's loopback interface.
 
 use super::*;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use xenia_kernel::net::NetState;
 
 /// Polls until the host's network has an answer.
 fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
@@ -152,4 +154,19 @@ fn names_are_looked_up_on_the_side() {
         assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
     }
     assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+}
+
+#[test]
+fn a_console_that_joins_is_in_the_only_session() {
+    let state = NetState::new(Box::new(HostNetwork::new()), Arc::default());
+    let mut net = state.lock();
+    let ip = Ipv4Addr::new(192, 0, 2, 30);
+    let mut address = net.own_address();
+    address[..4].copy_from_slice(&ip.octets());
+    assert_eq!(net.console_at(ip, &[]), Err(WsaError::INVALID), "no session");
+    assert_eq!(net.console_at(ip, &[[1; 8]]), Ok((address, [1; 8])));
+    net.xnet.register_key([1; 8], [2; 16]).unwrap();
+    assert_eq!(net.console_at(ip, &[[1; 8]]), Ok((address, [1; 8])), "the title registers its key");
+    assert_eq!(net.console_at(ip, &[[3; 8]]), Err(WsaError::INVALID), "two sessions");
+    assert_eq!(net.console_at(Ipv4Addr::BROADCAST, &[]), Err(WsaError::INVALID));
 }
