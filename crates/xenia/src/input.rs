@@ -24,6 +24,7 @@ mod pipes;
 mod remap;
 pub mod sdl;
 pub mod shape;
+mod taken;
 #[cfg(all(feature = "gamepads", windows))]
 mod windows;
 
@@ -40,6 +41,7 @@ use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use taken::TakenButtons;
 use xenia_guest::USERS;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_render::KeyCode;
@@ -104,8 +106,8 @@ struct State {
     last: Option<PadId>,
     /// Whether pads operate a menu, and not the machine.
     in_menu: bool,
-    /// Buttons held when the menu closed: they are the menu's until they are released.
-    menus: [u16; USERS as usize],
+    /// Held buttons that are not the machine's until they are released.
+    taken: TakenButtons,
 }
 
 /// All controllers of the host, assigned to users; clones share them.
@@ -309,16 +311,6 @@ impl Controllers {
         self.0.lock().watcher = Some((PadWatcher(Box::new(watcher)), HeldPads::default()));
     }
 
-    /// Takes pads from the machine while a menu is open. Buttons that are held when it closes are
-    /// the machine's once they were released.
-    pub fn set_in_menu(&self, in_menu: bool) {
-        let mut state = self.0.lock();
-        state.in_menu = in_menu;
-        if in_menu {
-            state.menus = [u16::MAX; USERS as usize];
-        }
-    }
-
     /// Adds a controller that other programs operate through a named pipe.
     pub fn plug_pipe(&self, path: &Path) -> anyhow::Result<()> {
         pipes::plug(self, path)
@@ -412,9 +404,8 @@ impl Input for Controllers {
         let mut pad = state.pressed(user)?.gamepad(stick_zone, trigger_zone);
         if state.in_menu {
             pad = Gamepad::default();
-        } else if let Some(menus) = state.menus.get_mut(user as usize) {
-            *menus &= pad.buttons;
-            pad.buttons &= !*menus;
+        } else {
+            pad.buttons = state.taken.seen(user, pad.buttons);
         }
         let told = state.told.get_mut(user as usize)?;
         if pad != (Gamepad { packet: 0, ..*told }) {

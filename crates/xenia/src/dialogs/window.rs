@@ -2,7 +2,7 @@
 //!
 //! Key presses and clicks arrive from the window's thread. Pads are polled when the machine asks
 //! for the answer, 60 times per second of guest time; a button counts if it goes down while the
-//! dialog is open.
+//! dialog is open. The title sees it when it is pressed again.
 
 use super::panel::{Panel, Press};
 use crate::input::{Controllers, held};
@@ -123,6 +123,7 @@ impl Dialogs for WindowDialogs {
         if let Some(answer) = panel.take_answer() {
             *open = None;
             drop(open);
+            self.controllers.take_held_buttons();
             (self.show)(None);
             return Some(answer);
         }
@@ -134,6 +135,7 @@ impl Dialogs for WindowDialogs {
 
     fn withdraw(&mut self) {
         if self.keys.0.lock().take().is_some() {
+            self.controllers.take_held_buttons();
             (self.show)(None);
         }
     }
@@ -154,6 +156,7 @@ mod tests {
     use crate::input::motors::Motors;
     use crate::input::shape::tests::console_pad;
     use std::sync::mpsc;
+    use xenia_kernel::ports::Gamepad;
     use xenia_render::DialogChoice;
 
     const A: u16 = 0x130;
@@ -186,6 +189,12 @@ mod tests {
         assert_eq!(dialogs.answer(4), Some(DialogAnswer::Pressed(0)));
         assert_eq!(drawn.try_recv(), Ok(None));
         assert_eq!(dialogs.answer(5), None, "a dialog is answered once");
+        let seen = || controllers.clone().gamepad(0, 5).map(|pad| pad.buttons);
+        assert_eq!(seen(), Some(0), "the button that answers is the dialog's until it is released");
+        controllers.key(pad, A, false);
+        assert_eq!(seen(), Some(0));
+        controllers.key(pad, A, true);
+        assert_eq!(seen(), Some(Gamepad::A));
         dialogs.open(message(), 6);
         controllers.key(pad, B, true);
         assert_eq!(dialogs.answer(7), Some(DialogAnswer::Left));

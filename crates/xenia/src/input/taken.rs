@@ -1,0 +1,41 @@
+//! Buttons that are held but taken from the machine: a menu or a dialog had them, and keeps them
+//! until they are released.
+
+use super::Controllers;
+use xenia_guest::USERS;
+
+/// Buttons of each user that are taken from the machine.
+#[derive(Debug, Default)]
+pub(super) struct TakenButtons([u16; USERS as usize]);
+
+impl TakenButtons {
+    /// Takes the buttons that are held now.
+    fn take_held(&mut self) {
+        self.0 = [u16::MAX; USERS as usize];
+    }
+
+    /// Returns those of a user's held buttons that the machine sees.
+    pub(super) fn seen(&mut self, user: u32, held: u16) -> u16 {
+        let Some(taken) = self.0.get_mut(user as usize) else { return held };
+        *taken &= held;
+        held & !*taken
+    }
+}
+
+impl Controllers {
+    /// Takes pads from the machine while a menu is open. Buttons that are held when it closes are
+    /// the machine's once they were released.
+    pub fn set_in_menu(&self, in_menu: bool) {
+        let mut state = self.0.lock();
+        state.in_menu = in_menu;
+        if in_menu {
+            state.taken.take_held();
+        }
+    }
+
+    /// Takes the buttons that are held now, such as the one that has answered a dialog, from the
+    /// machine until they are released.
+    pub fn take_held_buttons(&self) {
+        self.0.lock().taken.take_held();
+    }
+}
