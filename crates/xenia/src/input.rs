@@ -405,7 +405,8 @@ impl Input for Controllers {
         if state.in_menu {
             pad = Gamepad::default();
         } else {
-            pad.buttons = state.taken.seen(user, pad.buttons);
+            let before = state.told.get(user as usize)?.buttons;
+            pad.buttons = state.taken.seen(user, pad.buttons, before);
         }
         let told = state.told.get_mut(user as usize)?;
         if pad != (Gamepad { packet: 0, ..*told }) {

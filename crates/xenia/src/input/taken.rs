@@ -1,8 +1,9 @@
-//! Buttons that are held but taken from the machine: a menu or a dialog had them, and keeps them
-//! until they are released.
+//! Buttons that are held but taken from the machine: a menu, a dialog or a combination with the
+//! guide button had them, and keeps them until they are released.
 
 use super::Controllers;
 use xenia_guest::USERS;
+use xenia_kernel::ports::Gamepad;
 
 /// Buttons of each user that are taken from the machine.
 #[derive(Debug, Default)]
@@ -14,10 +15,15 @@ impl TakenButtons {
         self.0 = [u16::MAX; USERS as usize];
     }
 
-    /// Returns those of a user's held buttons that the machine sees.
-    pub(super) fn seen(&mut self, user: u32, held: u16) -> u16 {
+    /// Returns those of a user's held buttons that the machine sees; `before` are the ones that it
+    /// has seen last.
+    pub(super) fn seen(&mut self, user: u32, held: u16, before: u16) -> u16 {
         let Some(taken) = self.0.get_mut(user as usize) else { return held };
         *taken &= held;
+        // On the console the guide button opens the guide, which then has the pad.
+        if held & Gamepad::GUIDE != 0 {
+            *taken |= held & !before & !Gamepad::GUIDE;
+        }
         held & !*taken
     }
 }

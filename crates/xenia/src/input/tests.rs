@@ -63,6 +63,24 @@ fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
 }
 
 #[test]
+fn what_is_pressed_while_guide_is_held_is_the_windows() {
+    let mut controllers = without_keyboard();
+    let pad = controllers.plug(console_pad(), Motors::default());
+    // The keys are BTN_EAST, BTN_MODE and BTN_TR.
+    for (key, down, seen) in [
+        (0x131, true, Gamepad::B),
+        (0x13C, true, Gamepad::B | Gamepad::GUIDE),
+        (0x137, true, Gamepad::B | Gamepad::GUIDE),
+        (0x13C, false, Gamepad::B),
+        (0x137, false, Gamepad::B),
+        (0x137, true, Gamepad::B | Gamepad::RIGHT_SHOULDER),
+    ] {
+        controllers.key(pad, key, down);
+        assert_eq!(buttons(&mut controllers)[0], Some(seen), "{key:#x} {down}");
+    }
+}
+
+#[test]
 fn the_keyboard_is_one_users_beside_a_pad() {
     let mut controllers = Controllers::default();
     assert_eq!(buttons(&mut controllers), [Some(0), None, None, None]);
