@@ -11,7 +11,7 @@ mod state;
 
 pub use state::XmaState;
 
-use super::packet::{Next, Packet, PacketSource, Position, next_frame};
+use super::packet::{HEADER_BITS, Next, Packet, PacketSource, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder, RateCode};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -124,14 +124,6 @@ impl Words {
         let current = self.get(field::CURRENT_BUFFER);
         self.set(valid_field(current), 0);
         self.set(field::CURRENT_BUFFER, 1 - current);
-    }
-
-    /// Whether the frame at `at` is the last one of a loop iteration.
-    fn ends_loop(&self, at: Position) -> bool {
-        let start = self.get(field::LOOP_START);
-        let end = self.get(field::LOOP_END);
-        // Some titles express "no loop" as an endless loop from 0 to 0.
-        self.get(field::LOOP_COUNT) > 0 && (start, end) != (0, 0) && at.bits() == end
     }
 }
 
@@ -326,6 +318,23 @@ fn write_blocks(
     }
 }
 
+/// Whether the frame at `at` is the last one of a loop iteration: the first frame at or after the
+/// bit of the loop's end, as a loop's start is found.
+fn ends_loop(memory: &GuestMemory, words: &Words, at: Position, packets_read: &mut u64) -> bool {
+    let start = words.get(field::LOOP_START);
+    let end = words.get(field::LOOP_END);
+    // Some titles express "no loop" as an endless loop from 0 to 0.
+    if words.get(field::LOOP_COUNT) == 0 || (start, end) == (0, 0) {
+        return false;
+    }
+    if !(start.max(HEADER_BITS)..at.bits()).contains(&end) {
+        return at.bits() == end;
+    }
+    // The end is a bit of a previous frame, or between frames, if this frame is the next one.
+    let mut buffers = Buffers { memory, words, fault: None, packets_read };
+    matches!(next_frame(&mut buffers, Position::of_bits(end)), Next::Frame { at: first, .. } if first == at)
+}
+
 /// Decodes a frame. Returns `false` if there is none.
 ///
 /// The first kick that finds a frame whose length field continues in a missing packet waits for the
@@ -366,7 +375,7 @@ fn decode_frame(
             let from = std::mem::take(&mut stream.leave_out).min(FRAME_SAMPLES);
             let mut to = FRAME_SAMPLES;
             let mut position = behind;
-            if words.ends_loop(at) {
+            if ends_loop(memory, words, at, &mut figures.packets) {
                 to = SUBFRAME * (words.get(field::LOOP_SUBFRAME_END) as usize + 1).min(4);
                 stream.leave_out = SUBFRAME * (words.get(field::LOOP_SUBFRAME_SKIP) as usize).min(4);
                 position = Position::of_bits(words.get(field::LOOP_START));
