@@ -84,3 +84,17 @@ fn groups_keep_few_textures_beyond_the_limit() {
         assert!(draws.groups.made() <= made + 2, "{made}, {}", draws.groups.made());
     });
 }
+
+#[test]
+fn a_texture_changed_in_place_keeps_its_group() {
+    device::tests::with(|device| {
+        let mut draws = Draws::new(device);
+        draws.textures.set_limit(8 * BYTES);
+        for value in 0..20 {
+            draws.memory.write(0x1000, &[value]);
+            draws.draw(0x1000, [0; 3]);
+        }
+        assert_eq!((draws.groups.made(), draws.textures.counters().made), (1, 1));
+        assert_eq!(draws.textures.counters().decoded, 20);
+    });
+}

@@ -57,8 +57,13 @@ impl Textures {
         self.changes += 1;
         self.counters.bytes += entry.bytes;
         self.cost += entry.cost();
+        let id = entry.host.id;
         if let Some(old) = self.entries.insert(key, entry) {
-            self.gone(&old);
+            self.uncount(&old);
+            // A texture that was changed in place stays, and its bind groups remain valid.
+            if old.host.id != id {
+                self.dropped += old.cost();
+            }
         }
         while self.cost > self.limit && self.entries.len() > 1 {
             // Textures are dropped far less often than they are used, so no order is kept.
@@ -66,15 +71,16 @@ impl Textures {
             let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
             if let Some(dropped) = self.entries.remove(&oldest) {
                 self.recent.forget_textures();
-                self.gone(&dropped);
+                self.uncount(&dropped);
+                self.dropped += dropped.cost();
             }
         }
     }
 
-    fn gone(&mut self, entry: &Entry) {
+    /// Subtracts an entry that was removed from the totals.
+    fn uncount(&mut self, entry: &Entry) {
         self.counters.bytes -= entry.bytes;
         self.cost -= entry.cost();
-        self.dropped += entry.cost();
     }
 
     /// Whether the cache has dropped so much since this was last true that bind groups, which keep
