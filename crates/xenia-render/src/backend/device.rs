@@ -1,6 +1,7 @@
 //! Graphics device of the host, opened for a window or without one.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -231,6 +232,26 @@ impl Device {
         self.lost.load(Relaxed)
     }
 
+    /// Collects what the device has executed, without a wait: frees commands and calls callbacks.
+    pub(crate) fn poll(&self) -> Result<(), BackendError> {
+        self.unless_lost(|| self.device.poll(wgpu::PollType::Poll))
+    }
+
+    /// Calls wgpu's poll; after an error the device counts as lost. wgpu panics if the driver has
+    /// lost the device, with no lock held and after the device's callbacks.
+    fn unless_lost(
+        &self,
+        poll: impl FnOnce() -> Result<wgpu::PollStatus, wgpu::PollError>,
+    ) -> Result<(), BackendError> {
+        let reason = match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it is lost".to_owned(),
+        };
+        self.lost.store(true, Relaxed);
+        Err(BackendError::Host(reason))
+    }
+
     /// Submits commands. If too many submissions are in flight, waits for the oldest one.
     pub(crate) fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
         self.traffic.submissions.fetch_add(1, Relaxed);
@@ -396,6 +417,14 @@ pub(crate) mod tests {
                 assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
             }
         });
+    }
+
+    #[test]
+    fn a_panic_of_wgpu_in_a_poll_is_a_loss() {
+        let Some(device) = own() else { return };
+        assert!(device.poll().is_ok() && !device.is_lost());
+        assert!(device.unless_lost(|| panic!("as at an error of the driver")).is_err());
+        assert!(device.is_lost());
     }
 
     #[test]

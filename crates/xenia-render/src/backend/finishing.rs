@@ -3,9 +3,14 @@
 //! wgpu checks and encodes the commands of an encoder when it is finished, which takes about half
 //! as long as to record them. The device's commands are submitted from one thread and in order,
 //! but the encoders of one submission can be finished while later ones record.
+//!
+//! Commands that the device has executed are freed by the thread that polls it, which takes time in
+//! drivers, too. So the thread that has made them polls before it waits for encoders.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
+
+use super::Device;
 
 /// Finishes encoders in order, on a thread that is started for the first one.
 #[derive(Default)]
@@ -24,13 +29,20 @@ struct Worker {
 }
 
 impl Worker {
-    fn start() -> Option<Self> {
+    fn start(device: &Device) -> Option<Self> {
         let (encoders, from) = channel::<wgpu::CommandEncoder>();
         let (to, commands) = channel();
+        let device = device.clone();
         let finish = move || {
-            for encoder in from {
-                if to.send(encoder.finish()).is_err() {
-                    return;
+            while let Ok(first) = from.recv() {
+                for encoder in std::iter::once(first).chain(from.try_iter()) {
+                    if to.send(encoder.finish()).is_err() {
+                        return;
+                    }
+                }
+                // The backend notices a loss before its next command, and opens another device.
+                if !device.is_lost() {
+                    let _ = device.poll();
                 }
             }
         };
@@ -41,9 +53,9 @@ impl Worker {
 
 impl Finisher {
     /// Begins to finish an encoder, whose passes have ended.
-    pub(super) fn begin(&mut self, encoder: wgpu::CommandEncoder) {
+    pub(super) fn begin(&mut self, device: &Device, encoder: wgpu::CommandEncoder) {
         if self.worker.is_none() && self.done.is_empty() {
-            self.worker = Worker::start();
+            self.worker = Worker::start(device);
         }
         let Some(worker) = &self.worker else {
             self.done.push(encoder.finish());

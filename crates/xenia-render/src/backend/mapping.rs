@@ -33,9 +33,9 @@ pub(super) fn filled_buffer(
     buffer
 }
 
-/// Waits for a submission, or for all, and then for mappings. The window's thread uses the same
-/// device: the callback of a mapping may run there, and set the result after the wait for the
-/// device is over.
+/// Waits for a submission, or for all, and then for mappings. Other threads poll the same device:
+/// the window's, and the one that [finishes encoders](super::finishing). The callback of a mapping
+/// may run there, and set the result after the wait for the device is over.
 pub(super) fn wait_until(
     device: &Device,
     submission: Option<wgpu::SubmissionIndex>,

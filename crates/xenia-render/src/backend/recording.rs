@@ -70,7 +70,9 @@ impl Recording {
         if self.draws >= DRAWS_TOGETHER {
             self.pass = None;
             self.draws = 0;
-            self.encoder.take().into_iter().for_each(|encoder| self.handed_over.begin(encoder));
+            if let Some(encoder) = self.encoder.take() {
+                self.handed_over.begin(device, encoder);
+            }
         }
         self.draws += 1;
         let Self { encoder, pass, passes, .. } = self;
