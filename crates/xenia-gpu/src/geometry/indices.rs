@@ -15,7 +15,7 @@ pub fn index_range(call: &DrawCall) -> Option<PhysicalRange> {
 }
 
 /// Reads the indices of a draw; the primitive restart index is returned as `None`.
-pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
+pub(super) fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
     let place = placed(call);
     let is_restart = |index| call.restart == Some(index);
     raw(call, memory).into_iter().map(|index| (!is_restart(index)).then(|| place(index))).collect()
@@ -29,6 +29,24 @@ pub fn indices_without_restart(call: &DrawCall, memory: &dyn PhysicalMemory) -> 
         *index = place(*index);
     }
     indices
+}
+
+/// Calls `each` with the runs of a draw's indices between those that restart primitives, in order.
+pub fn index_runs<E>(
+    call: &DrawCall,
+    memory: &dyn PhysicalMemory,
+    mut each: impl FnMut(&[u32]) -> Result<(), E>,
+) -> Result<(), E> {
+    let place = placed(call);
+    let mut indices = raw(call, memory);
+    // An index is compared before it is placed: each run is split off first.
+    for run in indices.split_mut(|index| call.restart == Some(*index)) {
+        for index in &mut *run {
+            *index = place(*index);
+        }
+        each(run)?;
+    }
+    Ok(())
 }
 
 /// Adds the offset to an index, and clamps it.
@@ -98,7 +116,43 @@ fn raw(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::draw_state::DrawRequest;
+    use crate::enums::EdramMode;
+    use crate::memory::Ram;
+    use crate::microcode::{Shader, ShaderKind};
+    use crate::registers::{RegisterFile, rb, vgt};
+
+    #[test]
+    fn runs_are_the_indices_between_restarts() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Depth));
+        // The last index is that of restarts only with its offset.
+        let words: Arc<[u32]> = Arc::new([0x0002_0001, 0x0003_ffff, 0xffff_ffff, 0xfffa_0004]);
+        let request = DrawRequest {
+            initiator: vgt::VgtDrawInitiator(6 | 1 << 6 | 8 << 16),
+            indices: IndexSource::Inline { words, wide: false },
+        };
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
+        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        let call = DrawCall { index_offset: 5, restart: Some(0xffff), ..call };
+        let memory = Ram::new(0x1000);
+        let mut runs = Vec::new();
+        index_runs(&call, &memory, |run| {
+            runs.push(run.to_vec());
+            Ok::<(), Infallible>(())
+        })
+        .unwrap();
+        assert_eq!(runs, [vec![6, 7], vec![8], vec![], vec![9, 0xffff]]);
+        // The reference backend has the same order.
+        let order = indices(&call, &memory);
+        let split = order.split(Option::is_none);
+        let split: Vec<Vec<u32>> = split.map(|run| run.iter().flatten().copied().collect()).collect();
+        assert_eq!(runs, split);
+    }
 
     #[test]
     fn short_indices_are_the_halves_of_words() {

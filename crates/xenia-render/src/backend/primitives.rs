@@ -6,7 +6,7 @@
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
-use xenia_gpu::geometry::{MAX_COUNT, indices, indices_without_restart};
+use xenia_gpu::geometry::{MAX_COUNT, index_runs, indices_without_restart};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 /// List of indices on the device.
@@ -112,12 +112,11 @@ pub(super) fn triangles(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<
         list(call, &run, &mut out)?;
         return Ok(Corners::Indexed(out));
     }
-    let order = indices(call, memory);
-    let mut out = Vec::with_capacity(order.len() * 3);
-    for run in order.split(Option::is_none) {
-        let run: Vec<u32> = run.iter().flatten().copied().collect();
-        list(call, &run, &mut out)?;
-    }
+    let mut out = Vec::new();
+    index_runs(call, memory, |run| {
+        out.reserve(run.len() * 3);
+        list(call, run, &mut out)
+    })?;
     Ok(Corners::Indexed(out))
 }
 
