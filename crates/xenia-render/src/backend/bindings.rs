@@ -17,6 +17,7 @@ use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_B
 const MAX_GROUPS: usize = 8192;
 
 /// Textures and samplers of a shader for one draw, in the order of its interface.
+#[derive(Default)]
 struct Bound {
     textures: Vec<Arc<HostTexture>>,
     samplers: Vec<Arc<HostSampler>>,
@@ -36,7 +37,7 @@ struct LastGroup {
     fetch: Vec<(u8, [u32; 6])>,
     /// State of the textures' cache, and of the memory behind it.
     state: TexturesState,
-    textures: Vec<Arc<HostTexture>>,
+    bound: Bound,
     /// Bytes of the textures.
     bytes: u64,
     /// Texture records in the stage's constants.
@@ -54,16 +55,18 @@ impl LastGroup {
 }
 
 impl Bound {
-    /// Finds the textures and samplers, and adds their records to the constants.
-    fn new(
+    /// Finds the textures and samplers, in place of earlier ones, and adds their records to the
+    /// constants.
+    fn find(
+        &mut self,
         with: &mut TextureInputs<'_>,
         shader: &HostShader,
         constants: &Constants,
         cache: &mut Textures,
         records: &mut StageConstants,
-    ) -> Self {
+    ) {
         let mut described = 0_u32;
-        let mut textures = Vec::with_capacity(shader.interface.textures.len());
+        self.textures.clear();
         for slot in &shader.interface.textures {
             let words = &constants.fetch[slot.constant as usize & 31];
             let texture = match cache.get(with, words, slot.shape) {
@@ -74,7 +77,7 @@ impl Bound {
                 }
                 None => cache.dummy(slot.shape),
             };
-            textures.push(texture);
+            self.textures.push(texture);
         }
         // Some fetches only query properties: their constants need records, but bind no textures.
         // The record of a texture that can't be decoded stays empty: all fetches of it read zeros.
@@ -93,7 +96,8 @@ impl Bound {
             let words = &constants.fetch[slot.constant as usize & 31];
             cache.sampler(with.device, words, slot.filters, slot.anisotropy)
         });
-        Self { samplers: samplers.collect(), textures }
+        self.samplers.clear();
+        self.samplers.extend(samplers);
     }
 }
 
@@ -135,25 +139,32 @@ impl Groups {
         let state = cache.state(with);
         if let Some(last) = &self.last[number]
             && state.is_some_and(|state| last.is_of(shader, constants, state))
-            && cache.reuse(&last.textures, last.bytes)
+            && cache.reuse(&last.bound.textures, last.bytes)
         {
             records.set_texture_rows(&last.records);
             return last.group.clone();
         }
         let drawn = cache.drawn();
-        let bound = Bound::new(with, shader, constants, cache, records);
+        // The last draw's lists are filled again, to allocate none.
+        let last = self.last[number].take().map(|last| (last.fetch, last.bound, last.records));
+        let (mut fetch, mut bound, mut rows) = last.unwrap_or_default();
+        bound.find(with, shader, constants, cache, records);
         let group = self.of(with.device, shader, &bound, buffers);
         // Textures that were decoded just now are changes; memory may have been written since.
         let state = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state));
         self.last[number] = state.map(|state| {
-            let fetch = |number: u8| (number, constants.fetch[usize::from(number) & 31]);
+            let words = |number: &u8| (*number, constants.fetch[usize::from(*number) & 31]);
+            fetch.clear();
+            fetch.extend(shader.fetch_constants.iter().map(words));
+            rows.clear();
+            rows.extend_from_slice(records.texture_rows());
             LastGroup {
                 shader: shader.id,
-                fetch: shader.fetch_constants().map(fetch).collect(),
+                fetch,
                 state,
-                textures: bound.textures,
+                bound,
                 bytes: cache.drawn().saturating_sub(drawn),
-                records: records.texture_rows().to_vec(),
+                records: rows,
                 group: group.clone(),
             }
         });

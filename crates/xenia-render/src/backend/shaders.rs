@@ -29,18 +29,10 @@ pub(super) struct HostShader {
     pub(super) layout: wgpu::BindGroupLayout,
     /// Vertex fetch constants that the shader reads, ascending, with their ranges.
     pub(super) reaches: Vec<(u8, FetchReach)>,
+    /// Texture fetch constants that a bind group and its records depend on, ascending.
+    pub(super) fetch_constants: Vec<u8>,
     /// Source of the module.
     pub(super) shader: Arc<Shader>,
-}
-
-impl HostShader {
-    /// Numbers of the texture fetch constants that a bind group and its records depend on.
-    pub(super) fn fetch_constants(&self) -> impl Iterator<Item = u8> {
-        let Interface { records, textures, samplers, .. } = &self.interface;
-        let bound =
-            textures.iter().map(|slot| slot.constant).chain(samplers.iter().map(|slot| slot.constant));
-        bound.chain(records.iter().copied()).collect::<BTreeSet<u8>>().into_iter()
-    }
 }
 
 type Made = Result<Arc<HostShader>, TranslateError>;
@@ -92,6 +84,12 @@ fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages
     }
     let descriptor = wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries };
     device.device.create_bind_group_layout(&descriptor)
+}
+
+/// Numbers of the texture fetch constants that a bind group and its records depend on, ascending.
+fn fetch_constants(Interface { records, textures, samplers, .. }: &Interface) -> Vec<u8> {
+    let bound = textures.iter().map(|slot| slot.constant).chain(samplers.iter().map(|slot| slot.constant));
+    bound.chain(records.iter().copied()).collect::<BTreeSet<u8>>().into_iter().collect()
 }
 
 /// Refuses shaders of more textures or samplers than a device with these limits binds for a stage.
@@ -152,6 +150,7 @@ impl Shaders {
             id: self.ids.fetch_add(1, Relaxed),
             module,
             layout: layout(device, &translation.interface, visibility),
+            fetch_constants: fetch_constants(&translation.interface),
             interface: translation.interface,
             reaches: reaches(&shader.program).into_iter().collect(),
             shader: shader.clone(),
