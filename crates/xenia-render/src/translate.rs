@@ -50,6 +50,7 @@ pub use interface::{
     PIXEL_GROUP, SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING,
     VERTEX_GROUP, VertexRecord,
 };
+pub(crate) use stage_constants::EncodedTexture;
 pub use stage_constants::StageConstants;
 
 /// Name of every module's entry point.

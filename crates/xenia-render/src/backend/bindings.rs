@@ -71,7 +71,7 @@ impl Bound {
             let words = &constants.fetch[slot.constant as usize & 31];
             let texture = match cache.get(with, words, slot.shape) {
                 Some(FetchedTexture { host, record }) => {
-                    records.set_texture(slot.constant, &record);
+                    records.set_encoded_texture(slot.constant, &record);
                     described |= 1 << (slot.constant & 31);
                     host
                 }
@@ -89,7 +89,7 @@ impl Bound {
             let mut slots = shader.interface.textures.iter();
             let is_missing = slots.any(|slot| slot.constant == constant && slot.shape == shape);
             if !is_missing && info.format.layout != Layout::Unknown {
-                records.set_texture(constant, &cache.query_record(with, words, &info));
+                records.set_encoded_texture(constant, &cache.query_record(with, words, &info));
             }
         }
         let samplers = shader.interface.samplers.iter().map(|slot| {

@@ -53,7 +53,7 @@ use super::mirror::Mirror;
 use super::pipelines::Building;
 use super::recording::Recording;
 use super::scale::Scale;
-use crate::translate::{TextureRecord, TextureShape};
+use crate::translate::{EncodedTexture, TextureRecord, TextureShape};
 
 /// Limit on the bytes of host textures (each counted as at least [`MIN_TEXTURE_BYTES`]); beyond it
 /// the least recently used ones are dropped.
@@ -83,7 +83,8 @@ pub(crate) struct HostTexture {
 #[derive(Clone)]
 pub(crate) struct FetchedTexture {
     pub(crate) host: Arc<HostTexture>,
-    pub(crate) record: TextureRecord,
+    /// Record of the constant, encoded once for all draws.
+    pub(crate) record: EncodedTexture,
 }
 
 /// Counters of the texture cache.
@@ -385,5 +386,5 @@ fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
     for select in record.swizzle.iter_mut().filter(|select| **select < 4) {
         *select = (*select).min(host.components - 1);
     }
-    FetchedTexture { host: host.clone(), record }
+    FetchedTexture { host: host.clone(), record: record.encode() }
 }

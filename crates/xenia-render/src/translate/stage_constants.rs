@@ -39,6 +39,9 @@ pub(super) const REPEATED_BIT: u32 = 18;
 /// First of two bits, after these: host texels per guest texel each way, less one.
 pub(super) const HOST_TEXELS_BIT: u32 = 30;
 
+/// Words of a texture record in the constant buffer: three rows.
+pub(crate) type EncodedTexture = [u32; 12];
+
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
 pub struct StageConstants {
@@ -138,49 +141,12 @@ impl StageConstants {
 
     /// Sets the record of a texture fetch constant (0 to 31).
     pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
-        let row = 3 * (u32::from(constant) & 31);
-        let [width, height, depth] = record.size;
-        let [unnormalized_width, unnormalized_height] = record.unnormalized_size;
-        let floats = [
-            width,
-            height,
-            depth,
-            record.scale,
-            record.lod_bias,
-            record.lowest_level,
-            record.highest_level,
-            unnormalized_width,
-        ];
-        self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
-        let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
-        let borders = record.borders.iter().zip(BORDER_BITS);
-        let borders =
-            borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
-        let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
-        let repeated = (REPEATED_BIT..).step_by(3).zip(record.repeated);
-        let swizzle = repeated.fold(swizzle, |bits, (bit, width)| bits | (u32::from(width) & 7) << bit);
-        let swizzle = swizzle | (record.host_texels.saturating_sub(1) & 3) << HOST_TEXELS_BIT;
-        let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
-        let exponents = record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
-        let gradients =
-            exponents.into_iter().zip(GRADIENT_BITS).fold(0, |bits, (exponent, bit)| bits | exponent << bit);
-        let short =
-            (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (FRACTION16_BIT + i as u32));
-        let linear = [(record.planes, PLANE_BITS), (record.slices, SLICE_BITS)];
-        let linear = linear.into_iter().flat_map(|(filters, bits)| filters.into_iter().zip(bits));
-        let linear = linear.filter(|(filter, _)| *filter == TextureFilter::Linear);
-        let filters = linear.fold(record.mip.bits() << MIP_BIT, |bits, (_, bit)| bits | 1 << bit);
-        let half_way =
-            (0..3).fold(0, |bits, i| bits | u32::from(record.half_way[i]) << (HALF_WAY_BIT + i as u32));
-        let fetches = (0..4).fold(0, |bits, i| bits | u32::from(record.fetches[i]) << (FETCH_BIT + i as u32));
-        let base = u32::from(record.has_base) << BASE_BIT;
-        let flags = mirrored | filters | base | half_way | fetches | gradients | short;
-        self.put(
-            member::TEXTURE,
-            row + 2,
-            0,
-            &[swizzle, u32::from(record.is_volume), flags, unnormalized_height.to_bits()],
-        );
+        self.set_encoded_texture(constant, &record.encode());
+    }
+
+    /// Sets the encoded record of a texture fetch constant (0 to 31).
+    pub(crate) fn set_encoded_texture(&mut self, constant: u8, record: &EncodedTexture) {
+        self.put(member::TEXTURE, 3 * (u32::from(constant) & 31), 0, record);
     }
 
     /// Records of all texture fetch constants, as bytes.
@@ -222,6 +188,51 @@ impl StageConstants {
                 to.copy_from_slice(&word.to_le_bytes());
             }
         }
+    }
+}
+
+impl TextureRecord {
+    /// Encodes the record for the constant buffer.
+    pub(crate) fn encode(&self) -> EncodedTexture {
+        let [width, height, depth] = self.size;
+        let [unnormalized_width, unnormalized_height] = self.unnormalized_size;
+        let floats = [
+            width,
+            height,
+            depth,
+            self.scale,
+            self.lod_bias,
+            self.lowest_level,
+            self.highest_level,
+            unnormalized_width,
+        ];
+        let swizzle = (0..4).fold(0, |bits, i| bits | (self.swizzle[i] as u32 & 7) << (3 * i));
+        let borders = self.borders.iter().zip(BORDER_BITS);
+        let borders =
+            borders.flat_map(|(axes, bit)| (bit..).zip(axes).filter(|(_, has_border)| **has_border));
+        let swizzle = borders.fold(swizzle, |bits, (bit, _)| bits | 1 << bit);
+        let repeated = (REPEATED_BIT..).step_by(3).zip(self.repeated);
+        let swizzle = repeated.fold(swizzle, |bits, (bit, width)| bits | (u32::from(width) & 7) << bit);
+        let swizzle = swizzle | (self.host_texels.saturating_sub(1) & 3) << HOST_TEXELS_BIT;
+        let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(self.mirrored[axis]) << axis);
+        let exponents = self.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
+        let gradients =
+            exponents.into_iter().zip(GRADIENT_BITS).fold(0, |bits, (exponent, bit)| bits | exponent << bit);
+        let short = (0..4).fold(0, |bits, i| bits | u32::from(self.short[i]) << (FRACTION16_BIT + i as u32));
+        let linear = [(self.planes, PLANE_BITS), (self.slices, SLICE_BITS)];
+        let linear = linear.into_iter().flat_map(|(filters, bits)| filters.into_iter().zip(bits));
+        let linear = linear.filter(|(filter, _)| *filter == TextureFilter::Linear);
+        let filters = linear.fold(self.mip.bits() << MIP_BIT, |bits, (_, bit)| bits | 1 << bit);
+        let half_way =
+            (0..3).fold(0, |bits, i| bits | u32::from(self.half_way[i]) << (HALF_WAY_BIT + i as u32));
+        let fetches = (0..4).fold(0, |bits, i| bits | u32::from(self.fetches[i]) << (FETCH_BIT + i as u32));
+        let base = u32::from(self.has_base) << BASE_BIT;
+        let flags = mirrored | filters | base | half_way | fetches | gradients | short;
+        let mut words = [0; 12];
+        words[..8].copy_from_slice(&floats.map(f32::to_bits));
+        let others = [swizzle, u32::from(self.is_volume), flags, unnormalized_height.to_bits()];
+        words[8..].copy_from_slice(&others);
+        words
     }
 }
 

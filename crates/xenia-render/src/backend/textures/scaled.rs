@@ -13,7 +13,7 @@ use super::source::texel_bytes;
 use super::{HostTexture, TextureInputs, Textures};
 use crate::backend::Device;
 use crate::backend::scale::Scale;
-use crate::translate::{TextureRecord, TextureShape};
+use crate::translate::{EncodedTexture, TextureRecord, TextureShape};
 
 impl Textures {
     /// Scale at which the levels of a texture are decoded. It is that of render targets if all
@@ -50,14 +50,14 @@ impl Textures {
         with: &mut TextureInputs<'_>,
         words: &[u32; 6],
         info: &TextureInfo,
-    ) -> TextureRecord {
+    ) -> EncodedTexture {
         if self.scale.is_one() || !may_be_scaled(info) {
-            return TextureRecord::new(info);
+            return TextureRecord::new(info).encode();
         }
         let of_draw = (self.drawn, self.left_out, self.is_oversized);
         let found = self.get(with, words, TextureShape::Planes);
         (self.drawn, self.left_out, self.is_oversized) = of_draw;
-        found.map_or_else(|| TextureRecord::new(info), |texture| texture.record)
+        found.map_or_else(|| TextureRecord::new(info).encode(), |texture| texture.record)
     }
 }
 

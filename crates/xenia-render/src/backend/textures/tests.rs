@@ -187,7 +187,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     let info = TextureInfo::decode(&words).unwrap();
     let shape = if case.dimension == 2 { TextureShape::Volume } else { TextureShape::Planes };
     let fetched = get(textures, device, &words, shape, ram).unwrap_or_else(|| panic!("{case:?}"));
-    let swizzle = fetched.record.swizzle;
+    let swizzle = [0, 3, 6, 9].map(|bit| fetched.record[8] >> bit & 7);
     let format = fetched.host.texture.format();
     let count = fetched.host.components as usize;
     let has_16_bits = matches!(case.format, 13 | 21 | 24..=26) && device.features.contains(NORM16);
