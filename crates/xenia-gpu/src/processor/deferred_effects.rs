@@ -167,6 +167,8 @@ impl CommandProcessor {
         }
         if let Some(range) = effect.memory() {
             self.late.pages |= pages(range);
+            // Prefetched words that it overwrites are read again, once it has been carried out.
+            self.feed.note_write(range.start, range.length as usize);
         }
         self.late.queue.push_back(QueuedEffect { vblanks: self.statistics.vblanks, effect });
         if self.late.queue.len() > MAX_EFFECTS {

@@ -42,9 +42,11 @@ impl CommandProcessor {
         }
     }
 
-    /// Prepares memory for the packets that can be read next.
+    /// Prepares memory for the packets that can be read next. A packet that is prefetched reads no
+    /// memory: a resolve or a queued effect that would change its words has dropped them.
     pub(super) fn reach_packets(&mut self) {
         if (self.backend.has_pending() || self.late.has_stores())
+            && !self.feed.has_next()
             && let Some(range) = self.feed.ahead()
         {
             self.reach(range.start, range.length as usize);

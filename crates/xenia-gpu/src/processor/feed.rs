@@ -108,6 +108,19 @@ impl Feed {
         self.window.note_write(physical, length);
     }
 
+    /// Whether all words of the next packet are prefetched.
+    pub(super) fn has_next(&self) -> bool {
+        let place = match (self.lists.last(), &self.ring) {
+            (Some(list), _) => list.place(),
+            (None, Some(ring)) => ring.place(),
+            (None, None) => return false,
+        };
+        self.window.index_of(place, 1).is_some_and(|header| {
+            let count = Header::decode(self.window.word(header)).body_words();
+            self.window.index_of(place, 1 + count).is_some()
+        })
+    }
+
     /// Memory that the next packets are read from.
     pub(super) fn ahead(&self) -> Option<PhysicalRange> {
         match (self.lists.last(), &self.ring) {

@@ -164,11 +164,16 @@ impl Window {
         }
     }
 
+    /// Index of the first of `count` words of a place, at least one, if all are in the window.
+    pub(super) fn index_of(&self, place: Place, count: u32) -> Option<usize> {
+        let index = place.address.wrapping_sub(self.address) / 4;
+        (index < self.valid && count <= self.valid - index).then_some(index as usize)
+    }
+
     /// Index of the first word of a place, which must not be empty; prefetches if it isn't in the
     /// window.
     pub(super) fn find(&mut self, memory: &dyn PhysicalMemory, place: Place) -> usize {
-        let index = place.address.wrapping_sub(self.address) / 4;
-        if index >= self.valid { self.read(memory, place) } else { index as usize }
+        self.index_of(place, 1).unwrap_or_else(|| self.read(memory, place))
     }
 
     /// Index of the first of `count` contiguous words of a place; `None` if the window can't hold
@@ -179,9 +184,8 @@ impl Window {
         place: Place,
         count: u32,
     ) -> Option<usize> {
-        let index = place.address.wrapping_sub(self.address) / 4;
-        if index < self.valid && count <= self.valid - index {
-            return Some(index as usize);
+        if let Some(index) = self.index_of(place, count) {
+            return Some(index);
         }
         (count <= place.contiguous.min(Self::MAX_WORDS)).then(|| self.read(memory, place))
     }

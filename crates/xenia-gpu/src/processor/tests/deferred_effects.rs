@@ -166,6 +166,19 @@ fn packets_and_draws_wait_for_what_they_read() {
 }
 
 #[test]
+fn prefetched_packets_wait_for_a_queued_store_to_them() {
+    const AT: u32 = 0x2_0000;
+    const INTERRUPT: u32 = type3(opcode::INTERRUPT, 1);
+    let (mut m, results) = harness();
+    // The store replaces the last packet of its own list.
+    let store = [type3(opcode::EVENT_WRITE_SHD, 3), 3, (AT + 4 * 10) | 2, type3(opcode::NOP, 1)];
+    let words = [&report(REPORT)[..], &store, &[INTERRUPT, 4]].concat();
+    m.list(AT, &words);
+    m.run(&[type3(opcode::INDIRECT_BUFFER, 2), AT, words.len() as u32]);
+    assert_eq!((results.lock().unwrap().waits, m.gpu.statistics().interrupts), (1, 0));
+}
+
+#[test]
 fn resolves_wait_for_effects_that_they_overwrite() {
     const VERTICES: u32 = 0x9000;
     /// A texture of 32 by 32 texels of four bytes.

@@ -124,3 +124,17 @@ fn packets_find_texels_and_write_after_them() {
         }
     }
 }
+
+#[test]
+fn a_resolve_drops_the_prefetched_packets_that_it_changes() {
+    let backend = Keeping { calls: Calls::default(), readback: Readback::Full, is_pending: false };
+    let mut m = GpuHarness::with_backend(Box::new(backend));
+    m.gpu.set_readback(Readback::Lazy);
+    m.run(&[type0(rb::RbModecontrol::INDEX, 1), 6]);
+    // The texel replaces the header of the last packet by that of a write to register 5.
+    let words = [type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16, type0(0x2000, 1), 9];
+    m.list(TEXEL - 8, &words);
+    m.run(&[type3(opcode::INDIRECT_BUFFER, 2), TEXEL - 8, words.len() as u32]);
+    let registers = m.gpu.registers();
+    assert_eq!((registers.get(5), registers.get(0x2000)), (9, 0));
+}
