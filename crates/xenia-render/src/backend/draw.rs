@@ -369,7 +369,13 @@ impl WgpuBackend {
         if indices.is_some() {
             pass.set_indices(self.indices.buffer());
         }
-        for (ready, &vertex_offset) in ready.iter().flatten().zip(&sent.vertex_offsets) {
+        let mut times: [_; MAX_TIMES] = std::array::from_fn(|i| (&ready[i], sent.vertex_offsets[i]));
+        // Repetitions draw different samples in any order: first the one whose pipeline is set.
+        if ready[MAX_TIMES - 1].as_ref().is_some_and(|last| pass.has_pipeline(&last.pipeline)) {
+            times.reverse();
+        }
+        for (ready, vertex_offset) in times {
+            let Some(ready) = ready else { continue };
             pass.set_pipeline(&ready.pipeline);
             pass.set_group(VERTEX_GROUP, &sent.vertex, vertex_offset);
             let pass = pass.commands();

@@ -30,8 +30,13 @@ impl Pass {
         }
     }
 
+    /// Whether a pipeline is set.
+    pub(super) fn has_pipeline(&self, pipeline: &wgpu::RenderPipeline) -> bool {
+        self.pipeline.as_ref() == Some(pipeline)
+    }
+
     pub(super) fn set_pipeline(&mut self, pipeline: &wgpu::RenderPipeline) {
-        if self.pipeline.as_ref() != Some(pipeline) {
+        if !self.has_pipeline(pipeline) {
             self.commands.set_pipeline(pipeline);
             self.pipeline = Some(pipeline.clone());
         }
