@@ -11,6 +11,9 @@ const MAX_KNOWN: usize = 4096;
 /// emptied. Titles have a few thousand shaders of about ten KiB.
 const MAX_KNOWN_BYTES: usize = 128 << 20;
 
+/// log2 of the number of shaders that are kept by the address of their last load.
+const RECENT_LOG2: u32 = 8;
+
 /// Shader state of the command processor.
 #[derive(Default)]
 pub(super) struct Shaders {
@@ -22,6 +25,10 @@ pub(super) struct Shaders {
     known: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
     /// Bytes of the cached shaders.
     known_bytes: usize,
+    /// Cached shaders by a hash of the address that they were loaded from last.
+    recent: Vec<Option<Arc<Shader>>>,
+    /// Memory for the words of a load.
+    pub(super) words: Vec<u32>,
 }
 
 impl Shaders {
@@ -35,26 +42,43 @@ impl Shaders {
         self.starts[kind as usize]
     }
 
-    /// Loads a shader and makes it current.
-    pub(super) fn load(&mut self, kind: ShaderKind, start: u32, words: &[u32]) {
+    /// Loads a shader and makes it current. Mostly the address has the same one as before: to
+    /// compare all words takes less time than their digest.
+    pub(super) fn load(&mut self, address: u32, kind: ShaderKind, start: u32, words: &[u32]) {
+        let place = (address.wrapping_mul(0x9E37_79B9) >> (32 - RECENT_LOG2)) as usize;
+        let is_same = |kept: &&Arc<Shader>| kept.kind == kind && *kept.words == *words;
+        let kept = self.recent.get(place).and_then(Option::as_ref).filter(is_same).cloned();
+        let shader = kept.unwrap_or_else(|| {
+            let shader = self.find(kind, words);
+            self.recent.resize(1 << RECENT_LOG2, None);
+            self.recent[place] = Some(shader.clone());
+            shader
+        });
+        self.current[kind as usize] = Some(shader);
+        self.starts[kind as usize] = start;
+    }
+
+    /// Returns the cached shader with these words, or a new one.
+    fn find(&mut self, kind: ShaderKind, words: &[u32]) -> Arc<Shader> {
         if self.known.len() >= MAX_KNOWN || self.known_bytes > MAX_KNOWN_BYTES {
             self.known.clear();
             self.known_bytes = 0;
+            self.recent.clear();
         }
         let key = (kind, Shader::digest(kind, words));
-        let shader = match self.known.get(&key) {
+        match self.known.get(&key) {
             Some(kept) if *kept.words == *words => kept.clone(),
             _ => {
                 let shader = Arc::new(Shader::new(kind, words));
                 self.known_bytes += shader.size();
                 if let Some(other) = self.known.insert(key, shader.clone()) {
                     self.known_bytes -= other.size();
+                    // No shader that has left the cache is kept elsewhere.
+                    self.recent.clear();
                 }
                 shader
             }
-        };
-        self.current[kind as usize] = Some(shader);
-        self.starts[kind as usize] = start;
+        }
     }
 
     /// Hashes of the current shaders, zero for a missing one.
@@ -84,10 +108,10 @@ mod tests {
     #[test]
     fn a_shader_that_is_known_is_not_made_again() {
         let mut shaders = Shaders::default();
-        shaders.load(ShaderKind::Pixel, 5, &[1, 2, 3]);
+        shaders.load(0, ShaderKind::Pixel, 5, &[1, 2, 3]);
         let first = shaders.get(ShaderKind::Pixel).cloned().unwrap();
-        shaders.load(ShaderKind::Pixel, 6, &[4, 5, 6]);
-        shaders.load(ShaderKind::Pixel, 7, &[1, 2, 3]);
+        shaders.load(0, ShaderKind::Pixel, 6, &[4, 5, 6]);
+        shaders.load(0, ShaderKind::Pixel, 7, &[1, 2, 3]);
         assert!(Arc::ptr_eq(shaders.get(ShaderKind::Pixel).unwrap(), &first));
         assert_eq!((shaders.start(ShaderKind::Pixel), shaders.hashes()), (7, [0, first.hash]));
         assert!(shaders.get(ShaderKind::Vertex).is_none());
@@ -96,6 +120,26 @@ mod tests {
         let (words, starts) = shaders.state();
         again.restore(&words, starts);
         assert_eq!((again.hashes(), again.state()), (shaders.hashes(), shaders.state()));
+    }
+
+    #[test]
+    fn an_address_may_have_another_shader_at_each_load() {
+        use ShaderKind::{Pixel, Vertex};
+        let mut shaders = Shaders::default();
+        let mut loaded = Vec::new();
+        for (start, (kind, words)) in
+            (1..).zip([(Pixel, [1, 2]), (Pixel, [1, 2]), (Vertex, [1, 2]), (Pixel, [1, 3]), (Pixel, [1, 2])])
+        {
+            shaders.load(0x100, kind, start, &words);
+            let shader = shaders.get(kind).unwrap().clone();
+            assert_eq!((shader.kind, &shader.words[..], shaders.start(kind)), (kind, &words[..], start));
+            loaded.push(shader);
+        }
+        assert!([1, 4].iter().all(|&again| Arc::ptr_eq(&loaded[0], &loaded[again])));
+        // The same words are found by their address alone.
+        shaders.known.clear();
+        shaders.load(0x100, Pixel, 6, &[1, 2]);
+        assert!(Arc::ptr_eq(shaders.get(Pixel).unwrap(), &loaded[0]) && shaders.known.is_empty());
     }
 
     /// Shader whose clauses all refer to the same six instructions: 4,095 control triples of two
@@ -113,7 +157,7 @@ mod tests {
         let mut shaders = Shaders::default();
         let mut most = 0;
         for seed in 0..100 {
-            shaders.load(ShaderKind::Vertex, 0, &inflated(seed));
+            shaders.load(0, ShaderKind::Vertex, 0, &inflated(seed));
             most = most.max(shaders.known_bytes);
         }
         let one = shaders.get(ShaderKind::Vertex).unwrap().size();

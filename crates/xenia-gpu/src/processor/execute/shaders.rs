@@ -26,17 +26,19 @@ impl CommandProcessor {
         let Some(kind) = kind(body[0]) else {
             return self.statistics.count_problem("shader of an unknown kind loaded");
         };
-        self.shaders.load(kind, body[1] >> 16, words);
+        self.shaders.load(body[0], kind, body[1] >> 16, words);
     }
 
     /// `IM_LOAD`: loads a shader from memory.
     pub(super) fn load_shader_from_memory(&mut self, body: &[u32]) {
-        let mut words = vec![0; (body[1] & 0xffff) as usize];
+        let mut words = std::mem::take(&mut self.shaders.words);
+        words.resize((body[1] & 0xffff) as usize, 0);
         let physical = body[0] & (PHYSICAL_SIZE - 1) & !3;
         self.reach(physical, words.len() * 4);
         self.memory.read_words(physical, &mut words);
         self.cycles += cost::words(words.len() as u64);
         self.load_shader(body, &words);
+        self.shaders.words = words;
     }
 
     /// `IM_LOAD_IMMEDIATE`: loads a shader from the packet.
