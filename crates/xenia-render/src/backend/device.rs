@@ -96,6 +96,8 @@ pub struct Device {
     /// Features enabled on the device.
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
+    /// Largest width and height of a 2D texture. Asking wgpu takes a lock and copies all limits.
+    pub(super) max_texture_side: u32,
     software: bool,
     /// Part of the adapter's name, if it was requested by name.
     named: Option<Arc<str>>,
@@ -169,11 +171,13 @@ impl Device {
         });
         let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
         let (executed, traffic) = Default::default();
+        let max_texture_side = device.limits().max_texture_dimension_2d;
         Ok(Self {
             device,
             queue,
             features,
             adapter,
+            max_texture_side,
             software,
             named: name.map(Arc::from),
             serves_window,

@@ -95,7 +95,7 @@ pub(super) struct Targets {
 
 /// Height in guest pixels of the largest target on a device.
 pub(super) fn max_height(device: &Device, scale: Scale) -> u32 {
-    MAX_HEIGHT.min(device.device.limits().max_texture_dimension_2d / scale.factor())
+    MAX_HEIGHT.min(device.max_texture_side / scale.factor())
 }
 
 /// Size of a target in guest pixels, at most `max_height` pixels high.

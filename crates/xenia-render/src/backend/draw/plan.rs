@@ -49,7 +49,7 @@ impl Plan {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }
         let size = targets::size(call.pitch, call.msaa, targets::max_height(device, scale));
-        if scale.size(size)[0] > device.device.limits().max_texture_dimension_2d {
+        if scale.size(size)[0] > device.max_texture_side {
             return Err(UnsupportedState("a target larger than the host's textures").into());
         }
         let scissor = call.scissor;

@@ -119,7 +119,7 @@ impl PictureMaker {
         source: &PictureSource<'_>,
     ) -> Option<Arc<PictureTexture>> {
         let size = source.scale.size(source.front.size);
-        if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
+        if size[0].max(size[1]) > device.max_texture_side {
             return None;
         }
         let table = self.table(device, source.front.table(call)?);

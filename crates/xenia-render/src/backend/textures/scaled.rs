@@ -32,7 +32,7 @@ impl Textures {
         let is_by_texel =
             bytes >= 4 || info.endian == Endian::None || bytes == 2 && info.endian == Endian::In16;
         let side = self.scale.size([info.size[0], info.size[1]]);
-        let fits = side[0].max(side[1]) <= device.device.limits().max_texture_dimension_2d;
+        let fits = side[0].max(side[1]) <= device.max_texture_side;
         let is_scaled = !self.scale.is_one()
             && fits
             && may_be_scaled(info)
