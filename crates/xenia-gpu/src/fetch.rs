@@ -25,6 +25,9 @@ const MAX_PAGES: usize = 4096;
 /// its fetches may read.
 pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<(usize, TextureInfo, u32)> {
     let mut fetched: Vec<(usize, TextureInfo, u32)> = Vec::new();
+    if program.textures == 0 {
+        return fetched;
+    }
     for instruction in &program.instructions {
         let Instruction::Texture(fetch) = instruction else { continue };
         if !fetch.operation.reads_constant() {

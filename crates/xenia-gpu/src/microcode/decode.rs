@@ -48,6 +48,11 @@ impl Program {
         }
         program.constants.sort_unstable();
         program.constants.dedup();
+        for instruction in &program.instructions {
+            if let Instruction::Texture(fetch) = instruction {
+                program.textures |= 1 << (fetch.constant & 31);
+            }
+        }
         program
     }
 

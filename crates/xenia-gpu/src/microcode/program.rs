@@ -333,6 +333,8 @@ pub struct Program {
     pub reads: u64,
     /// Float constants that are read by their numbers, ascending.
     pub constants: Vec<u8>,
+    /// Texture fetch constants that instructions name, one bit each.
+    pub textures: u32,
     /// The shader may discard pixels.
     pub kills: bool,
     /// Written exports, one bit each.

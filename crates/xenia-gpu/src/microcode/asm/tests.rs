@@ -94,6 +94,7 @@ fn fetches_come_out_as_written() {
     let Instruction::Vertex(mini) = &program.instructions[1] else { panic!() };
     assert_eq!((mini.mini, mini.constant, mini.offset, mini.common.source_swizzle[0]), (true, 94, 3, 1));
     assert_eq!(mini.common.select[3], FetchSelect::Keep);
+    assert_eq!(program.textures, 1 << 5);
     let Instruction::Texture(texture) = &program.instructions[2] else { panic!() };
     assert_eq!((texture.constant, texture.common.source_swizzle, texture.unnormalized), (5, [1, 0, 0], true));
     assert_eq!(

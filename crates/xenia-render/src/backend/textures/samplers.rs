@@ -13,7 +13,6 @@ use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Anisotropy, ClampMode, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
-use xenia_gpu::microcode::Instruction;
 use xenia_gpu::texture::TextureInfo;
 
 /// Sampler of the host.
@@ -100,17 +99,20 @@ impl SamplerKey {
 /// Texture constants, one bit each, that a draw's pixel shader fetches with anisotropic filtering.
 /// `forced` is in place of the anisotropy of constants whose filters are linear.
 pub(super) fn anisotropic(call: &DrawCall, forced: Option<Anisotropy>) -> u32 {
-    let asks = |constant: u8| {
+    let asks = |constant: u32| {
         let words = &call.constants.fetch[constant as usize & 31];
         let forced = forced.filter(|_| TextureInfo::decode_is_linear(words));
         let own = TextureInfo::decode_anisotropy(words);
         own.is_some_and(|own| forced.unwrap_or(own).most() > 1)
     };
-    let instructions = call.pixel_shader.iter().flat_map(|shader| &shader.program.instructions);
-    instructions.fold(0, |bits, instruction| match instruction {
-        Instruction::Texture(fetch) if asks(fetch.constant) => bits | 1 << (fetch.constant & 31),
-        _ => bits,
-    })
+    let mut left = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.textures);
+    let mut found = 0;
+    while left != 0 {
+        let constant = left.trailing_zeros();
+        left &= left - 1;
+        found |= u32::from(asks(constant)) << constant;
+    }
+    found
 }
 
 fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
