@@ -29,6 +29,9 @@ pub(super) const MAX_EFFECTS: usize = 4096;
 pub(super) const MAX_BLANKS: u64 = 2;
 /// Maximum size in bytes of a queued store.
 const MAX_STORE_SIZE: usize = 32;
+/// Sizes of the blocks of memory by which effects and ranges are told apart; 64 of each size are a
+/// part of physical memory, or all of it.
+const BLOCK_SIZES: [u32; 3] = [PAGE_SIZE, 128 << 10, PHYSICAL_SIZE / 64];
 
 /// Swap, with the parameters of its picture.
 pub(super) struct Swap {
@@ -95,19 +98,20 @@ pub(super) struct Late {
     queue: VecDeque<QueuedEffect>,
     /// Number of the last delivery.
     delivery: u64,
-    /// Pages that the effects write, by their numbers modulo 64.
-    pages: u64,
+    /// [Blocks](blocks) that the effects write.
+    written: [u64; 3],
 }
 
 impl Late {
     /// Whether effects of the queue write to memory.
     pub(super) fn has_stores(&self) -> bool {
-        self.pages != 0
+        self.written[0] != 0
     }
 
     /// Whether an effect of the queue writes to a range.
     fn writes(&self, range: PhysicalRange) -> bool {
-        if self.pages == 0 || self.pages & pages(range) == 0 {
+        let is_apart = |(written, read): (&u64, u64)| written & read == 0;
+        if !self.has_stores() || self.written.iter().zip(blocks(range)).any(is_apart) {
             return false;
         }
         let overlaps = |written: PhysicalRange| {
@@ -119,11 +123,14 @@ impl Late {
     }
 }
 
-/// Pages of a range, by their numbers modulo 64.
-fn pages(range: PhysicalRange) -> u64 {
-    let first = range.start % PHYSICAL_SIZE / PAGE_SIZE;
-    let count = (range.start % PAGE_SIZE).saturating_add(range.length).div_ceil(PAGE_SIZE);
-    if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
+/// Blocks of a range, of each size, by their numbers modulo 64. Ranges that overlap have a block of
+/// each size in common.
+fn blocks(range: PhysicalRange) -> [u64; 3] {
+    BLOCK_SIZES.map(|size| {
+        let first = range.start % PHYSICAL_SIZE / size;
+        let count = (range.start % size).saturating_add(range.length).div_ceil(size);
+        if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
+    })
 }
 
 impl CommandProcessor {
@@ -166,7 +173,9 @@ impl CommandProcessor {
             return self.carry_out(effect, 0);
         }
         if let Some(range) = effect.memory() {
-            self.late.pages |= pages(range);
+            for (written, blocks) in self.late.written.iter_mut().zip(blocks(range)) {
+                *written |= blocks;
+            }
             // Prefetched words that it overwrites are read again, once it has been carried out.
             self.feed.note_write(range.start, range.length as usize);
         }
@@ -228,7 +237,7 @@ impl CommandProcessor {
             self.carry_out(oldest.effect, samples);
         }
         if self.late.queue.is_empty() {
-            self.late.pages = 0;
+            self.late.written = [0; 3];
         }
         true
     }
@@ -265,7 +274,7 @@ impl CommandProcessor {
 
     /// Carries out effects before a draw that reads memory which they write.
     pub(super) fn finish_late_for_draw(&mut self, call: &DrawCall) {
-        if self.late.pages == 0 {
+        if !self.late.has_stores() {
             return;
         }
         let late = &self.late;
@@ -278,7 +287,7 @@ impl CommandProcessor {
 
     /// Carries out effects before a resolve that reads or overwrites memory which they write.
     pub(super) fn finish_late_for_resolve(&mut self, call: &ResolveCall) {
-        if self.late.pages == 0 {
+        if !self.late.has_stores() {
             return;
         }
         let writes = |range| self.late.writes(range);
@@ -290,6 +299,33 @@ impl CommandProcessor {
         };
         if writes(call.vertices_memory()) || overwrites() {
             self.finish_late();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_overlap_have_blocks_in_common() {
+        const MIB: u32 = 1 << 20;
+        // It lies in two pages.
+        let written = blocks(PhysicalRange { start: 33 * MIB + 0x1ff0, length: 32 });
+        for (start, length, expected) in [
+            (33 * MIB + 0x1fff, 1, true),
+            (33 * MIB + 0x2000, 1, true),
+            (30 * MIB, 4 * MIB, true),
+            (PHYSICAL_SIZE - MIB, 35 * MIB, true),
+            (0, u32::MAX, true),
+            // Other blocks of each size.
+            (33 * MIB, 0x1000, false),
+            (34 * MIB, 4 * MIB, false),
+            (16 * MIB, 16 * MIB, false),
+        ] {
+            let read = blocks(PhysicalRange { start, length });
+            let meets = written.iter().zip(read).all(|(written, read)| written & read != 0);
+            assert_eq!(meets, expected, "{start:#x} {length:#x}");
         }
     }
 }
