@@ -1,16 +1,17 @@
-// Requests on files that are not synchronous: they return PENDING, and their end is told by status block, event, file object,
-// asynchronous call and completion port. Whether they are over by then is the machine's business.
+// Requests on files that are not synchronous: unbuffered ones return PENDING, and their end is told by status block, event,
+// file object, asynchronous call and completion port. Whether they are over by then is the machine's business. Buffered ones
+// end in their calls, and are told of in the same ways.
 #include "suite.h"
 
 enum { PENDING = 0x103, CANCELLED = 0xC0000120, END_OF_FILE = 0xC0000011 };
-enum { OVERWRITE_OR_CREATE = 5, NO_DIRECTORY = 0x40 };
+enum { OVERWRITE_OR_CREATE = 5, UNBUFFERED = 8, NO_DIRECTORY = 0x40 };
 enum { COMPLETION_INFORMATION = 30 };
 #define READ_AND_WRITE 0xC0000000u
 #define CASE_INSENSITIVE 0x40u
 #define UNTOUCHED 0x55555555u
 
-// Requests under way at once, and bytes of each.
-enum { PLACES = 8, BYTES = 64 };
+// Requests under way at once, and bytes of each: a sector.
+enum { PLACES = 8, BYTES = 512 };
 
 struct request {
     uint32_t event;
@@ -31,7 +32,7 @@ static void note(uint32_t context, uint32_t status_block, uint32_t reserved) {
 }
 
 // An empty file on a scratch disk; 0 where that fails.
-static uint32_t open(const char *path) {
+static uint32_t open_as(const char *path, uint32_t options) {
     uint32_t file = 0, status[2];
     struct {
         uint16_t length, room;
@@ -42,10 +43,12 @@ static uint32_t open(const char *path) {
         void *name;
         uint32_t flags;
     } attributes = {0, &string, CASE_INSENSITIVE};
-    if (create_file(&file, READ_AND_WRITE, &attributes, status, 0, 0, 7, OVERWRITE_OR_CREATE, NO_DIRECTORY) != 0)
+    if (create_file(&file, READ_AND_WRITE, &attributes, status, 0, 0, 7, OVERWRITE_OR_CREATE, options) != 0)
         return 0;
     return file;
 }
+
+static uint32_t open(const char *path) { return open_as(path, NO_DIRECTORY | UNBUFFERED); }
 
 static void prepare(struct request *request, uint32_t index, uint32_t seed) {
     request->status[0] = request->status[1] = UNTOUCHED;
@@ -142,6 +145,22 @@ static void told_in_each_way(void) {
     NtClose(file);
 }
 
+static void buffered_in_the_call(void) {
+    struct request request = {0};
+    uint32_t file = open_as("cache:\\sync-suite", NO_DIRECTORY);
+    EXPECT(file != 0, 1);
+    NtCreateEvent(&request.event, 0, MANUAL_EVENT, 0);
+    prepare(&request, 0, 7);
+    EXPECT(write_at(file, &request), SUCCESS);
+    EXPECT(request.status[1], BYTES);
+    EXPECT(wait_handle(request.event, &no_wait), SUCCESS);
+    prepare(&request, 0, 0);
+    EXPECT(read_at(file, &request), SUCCESS);
+    EXPECT(request.words[3], 7 + 3);
+    NtClose(request.event);
+    NtClose(file);
+}
+
 static void cancelled_or_done(void) {
     static struct request requests[PLACES];
     uint32_t status[2] = {UNTOUCHED, 0}, wrong = 0, file = open("cache:\\sync-suite");
@@ -189,5 +208,6 @@ static void written_by_a_thread_that_ends(void) {
 }
 
 SUBJECT(files, {"written_and_read", written_and_read}, {"six_threads", six_threads},
-        {"told_in_each_way", told_in_each_way}, {"cancelled_or_done", cancelled_or_done},
+        {"told_in_each_way", told_in_each_way}, {"buffered_in_the_call", buffered_in_the_call},
+        {"cancelled_or_done", cancelled_or_done},
         {"written_by_a_thread_that_ends", written_by_a_thread_that_ends});

@@ -2,8 +2,8 @@
 //! `NtWrite*`, `NtFlushBuffersFile`).
 //!
 //! A request completes before the call returns, or later. On completion, the event is signalled,
-//! then the APC queued, then the completion port notified. A handle that was not opened for
-//! synchronous access gets `PENDING` in both cases, as on the console ([`crate::files`]).
+//! then the APC queued, then the completion port notified. Unbuffered transfers on a handle that
+//! was not opened for synchronous access get `PENDING` in both cases ([`crate::files`]).
 
 use super::driver_file::{self, FileRequest, Open};
 use super::driver_request;

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Option of unbuffered transfers.
+const UNBUFFERED: u64 = 8;
+
 #[test]
 fn a_file_is_opened_read_and_closed() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,7 +61,7 @@ fn an_asynchronous_read_signals_event_port_and_apc() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, r"cache:\file");
-    let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, 0];
+    let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, UNBUFFERED];
     assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
     let file = u64::from(b.word(0));
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 0, 0]), NtStatus::SUCCESS);
@@ -70,14 +73,14 @@ fn an_asynchronous_read_signals_event_port_and_apc() {
     let set = [file, base + 8, base + 0x20, 8, 30];
     assert_eq!(b.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
     assert_eq!(b.status("NtSetInformationFile", &set), NtStatus::INVALID_PARAMETER, "once only");
-    let write = [file, event, 0x8200_0001, 0x55, base + 8, base + 0x400, 0x100, 0];
+    let write = [file, event, 0x8200_0001, 0x55, base + 8, base + 0x400, 0x200, 0];
     assert_eq!(b.status("NtWriteFile", &write), NtStatus::PENDING);
-    assert_eq!((b.word(8), b.word(12)), (0, 0x100));
+    assert_eq!((b.word(8), b.word(12)), (0, 0x200));
     assert_eq!(b.status("NtQueryEvent", &[event, base + 0x40]), NtStatus::SUCCESS);
     assert_eq!(b.word(0x44), 1, "signalled");
     let remove = [u64::from(port), base + 0x50, base + 0x54, base + 0x58, 0];
     assert_eq!(b.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
-    assert_eq!([b.word(0x50), b.word(0x54), b.word(0x58), b.word(0x5C)], [0x77, 0x55, 0, 0x100]);
+    assert_eq!([b.word(0x50), b.word(0x54), b.word(0x58), b.word(0x5C)], [0x77, 0x55, 0, 0x200]);
     let id = b.scheduler.thread(b.thread).unwrap().id;
     let apcs: Vec<_> = b.kernel.threads.lock().get(id).unwrap().apcs.user.iter().copied().collect();
     assert_eq!(apcs.len(), 1);
@@ -85,6 +88,35 @@ fn an_asynchronous_read_signals_event_port_and_apc() {
     assert!(matches!(b.call(Library::xboxkrnl, "NtRemoveIoCompletion", &remove), Flow::Block(_)));
     b.status("NtClose", &[u64::from(port)]);
     assert_eq!(b.status("NtClose", &[file]), NtStatus::SUCCESS, "the file gives the port up");
+}
+
+#[test]
+fn only_unbuffered_transfers_are_pending() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().write(b.scratch.offset(0x300), 0_u64).unwrap();
+    for (options, length, status) in [
+        (0, 0x200, NtStatus::SUCCESS),
+        (UNBUFFERED, 0x200, NtStatus::PENDING),
+        (UNBUFFERED, 0, NtStatus::SUCCESS),
+        (UNBUFFERED | SYNCHRONOUS, 0x200, NtStatus::SUCCESS),
+    ] {
+        let attributes = b.put_attributes(0x100, r"cache:\file");
+        let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 3, options];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        let file = u64::from(b.word(0));
+        for name in ["NtWriteFile", "NtReadFile"] {
+            let transfer = [file, 0, 0, 0, base + 8, base + 0x400, length, base + 0x300];
+            assert_eq!(b.status(name, &transfer), status, "{name}, {options:#x}, {length:#x}");
+            assert_eq!((b.word(8), u64::from(b.word(12))), (0, length));
+        }
+        assert_eq!(b.status("NtClose", &[file]), NtStatus::SUCCESS);
+    }
+    let attributes = b.put_attributes(0x100, r"cache:\");
+    let open = [base, GENERIC_READ, attributes, base + 8, 7, 1];
+    assert_eq!(b.status("NtOpenFile", &open), NtStatus::SUCCESS);
+    let query = [u64::from(b.word(0)), 0, 0, 0, base + 8, base + 0x400, 0x100, 0, 0];
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::SUCCESS, "read in the call");
 }
 
 #[test]

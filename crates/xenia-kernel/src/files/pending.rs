@@ -1,10 +1,10 @@
 //! Asynchronous requests that return `PENDING`: queueing for a worker, execution, completion and
 //! cancellation.
 //!
-//! This applies to handles that were not opened for synchronous access, if there are workers
-//! ([`Cpu::has_workers`]). In lockstep there are no workers: such a request is executed within its
-//! call and still returns `PENDING`, which a title may also see on a console with a fast drive.
-//! Transfers that move the handle's position are never queued.
+//! This applies to unbuffered transfers on handles that were not opened for synchronous access, if
+//! there are workers ([`Cpu::has_workers`]). In lockstep there are no workers: such a transfer is
+//! executed within its call and still returns `PENDING`, which a title may also see on a console
+//! with a fast drive. Transfers that move the handle's position are never queued.
 
 use super::request::{FileRequests, IoRequest, Outcome, Reply};
 use super::stream::Stream;
@@ -57,8 +57,10 @@ impl FileRequests<'_> {
         let RequestedTransfer { direction, offset, pieces } = transfer;
         let body = request.file.body();
         let mut left = None;
+        let mut may_pend = false;
         let result = pieces.and_then(|pieces| {
             let stream = self.stream(body)?;
+            may_pend = stream.may_pend() && pieces.iter().any(|piece| piece.length > 0);
             if let Some(offset) = offset
                 && cpu.has_workers()
                 && stream.may_wait(direction, &pieces, offset)?
@@ -71,7 +73,8 @@ impl FileRequests<'_> {
             Ok(done)
         });
         let Some(left) = left else {
-            return self.complete(cpu, thread_id, request, Outcome::of(result));
+            let status = self.complete(cpu, thread_id, request, Outcome::of(result))?;
+            return Ok(if may_pend && status.is_success() { NtStatus::PENDING } else { status });
         };
         self.leave(cpu, request.reply(thread_id), left)
     }
@@ -80,7 +83,7 @@ impl FileRequests<'_> {
     /// file copies it: then this does a part of the copy, and the call is repeated.
     pub fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
         let Ok(stream) = self.stream(file) else { return true };
-        let is_left = cpu.has_workers() && !stream.is_synchronous() && !Stream::is_position(offset);
+        let is_left = cpu.has_workers() && stream.may_pend() && !Stream::is_position(offset);
         // A failure occurs again in the write, where it can be reported.
         is_left || stream.prepare().unwrap_or(true)
     }

@@ -210,8 +210,7 @@ impl<'k> FileRequests<'k> {
     }
 
     /// Completes a request; one that fails queues no APC and posts nothing to a completion port.
-    /// Returns the result of the call: the status if the handle is synchronous or the request did
-    /// not succeed, otherwise `PENDING`.
+    /// Returns its status.
     pub fn complete(
         &self,
         cpu: &mut dyn Cpu,
@@ -227,11 +226,7 @@ impl<'k> FileRequests<'k> {
         }
         self.queue_apc(cpu, &reply)?;
         self.post_to_port(cpu, &reply, outcome)?;
-        if !outcome.status.is_success() {
-            return Ok(outcome.status);
-        }
-        let synchronous = self.files.lock().get(reply.file)?.is_synchronous();
-        Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
+        Ok(outcome.status)
     }
 
     /// Signals the file object and the event of a completed request.

@@ -90,9 +90,20 @@ impl Stream {
         self.mode.store(mode, Relaxed);
     }
 
-    /// Whether requests return when complete, instead of with `PENDING`.
+    /// Whether the handle was opened for synchronous access.
     pub fn is_synchronous(&self) -> bool {
         self.mode() & options::SYNCHRONOUS != 0
+    }
+
+    /// Whether transfers bypass the cache: unbuffered ones, and those of a partition.
+    fn is_unbuffered(&self) -> bool {
+        self.is_raw || self.mode() & options::NO_INTERMEDIATE_BUFFERING != 0
+    }
+
+    /// Whether transfers may return `PENDING`. File systems copy buffered data from and to their
+    /// cache within the call.
+    pub fn may_pend(&self) -> bool {
+        !self.is_synchronous() && self.is_unbuffered()
     }
 
     /// Fails unless the handle has one of these rights.
@@ -108,8 +119,7 @@ impl Stream {
     /// Alignment of the position and of transfers, in bytes: sectors in unbuffered transfers and in
     /// those of a partition.
     pub fn granularity(&self) -> u64 {
-        let of_sectors = self.is_raw || self.mode() & options::NO_INTERMEDIATE_BUFFERING != 0;
-        if of_sectors { self.sector } else { 1 }
+        if self.is_unbuffered() { self.sector } else { 1 }
     }
 
     /// Size in bytes of the partition whose bytes these are, if they are a partition's.

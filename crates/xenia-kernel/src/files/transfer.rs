@@ -49,7 +49,7 @@ impl Stream {
     /// is refused at once, as on a console, where the file system checks it before it calls the
     /// drive.
     pub(super) fn may_wait(&self, direction: Direction, pieces: &[Buffer], offset: u64) -> Fallible<bool> {
-        if self.is_synchronous() || Self::is_position(Some(offset)) || total(pieces) == 0 {
+        if !self.may_pend() || Self::is_position(Some(offset)) || total(pieces) == 0 {
             return Ok(false);
         }
         let data = self.check(direction)?;

@@ -4,7 +4,7 @@ use super::calls::{long, word};
 use super::model::{Facts, Listing, Open, whole_units};
 use super::names::{self, encoded};
 use super::{Case, NtStatus, Refusals};
-use xenia_kernel::files::{access, options};
+use xenia_kernel::files::access;
 use xenia_vfs::stamp::attributes;
 
 /// Patterns for listing directories.
@@ -200,7 +200,6 @@ impl Case {
         let restart = self.dice.one_in(4);
         let room = [0x48, 0x50, 0x200, 0x200, 0x200, 0x47][self.dice.below(6)];
         let handle = self.model.opens[index].handle;
-        let mode = self.model.opens[index].mode;
         let show = Self::show(&self.model.opens[index]);
         self.note(format!("list {show} {pattern:?} {restart} {room:#x}"));
         let bytes = pattern.and_then(encoded);
@@ -244,8 +243,7 @@ impl Case {
             None if !(began && listing.entries.is_empty()) => refusals.when(true, NtStatus::NO_MORE_FILES),
             None => {}
         }
-        let success = if mode & options::SYNCHRONOUS != 0 { NtStatus::SUCCESS } else { NtStatus::PENDING };
-        if !refusals.judge(status, success) {
+        if !refusals.judge(status, NtStatus::SUCCESS) {
             return;
         }
         let (name, facts) = entry.unwrap();

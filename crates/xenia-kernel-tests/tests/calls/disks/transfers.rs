@@ -81,9 +81,11 @@ impl Case {
             && !(begin.is_multiple_of(0x200) && length.is_multiple_of(0x200))
     }
 
-    /// Returns the status of a successful transfer.
-    fn success(mode: u32) -> NtStatus {
-        if mode & options::SYNCHRONOUS != 0 { NtStatus::SUCCESS } else { NtStatus::PENDING }
+    /// Returns the status of a successful transfer: only unbuffered asynchronous ones may pend.
+    fn success(mode: u32, length: u32) -> NtStatus {
+        let may_pend = mode & (options::SYNCHRONOUS | options::NO_INTERMEDIATE_BUFFERING)
+            == options::NO_INTERMEDIATE_BUFFERING;
+        if may_pend && length > 0 { NtStatus::PENDING } else { NtStatus::SUCCESS }
     }
 
     pub(super) fn read(&mut self) {
@@ -114,7 +116,7 @@ impl Case {
         let expected =
             content.map(|content| content.borrow().read(begin, length as usize)).unwrap_or_default();
         refusals.when(length > 0 && expected.is_empty(), NtStatus::END_OF_FILE);
-        if refusals.judge(status, Self::success(mode)) {
+        if refusals.judge(status, Self::success(mode, length)) {
             assert_eq!(bytes.len(), expected.len(), "bytes read");
             assert!(bytes == expected, "what was read");
             if mode & options::SYNCHRONOUS != 0 || offset.is_none() {
@@ -160,7 +162,7 @@ impl Case {
         let end = begin.checked_add(u64::from(length));
         let room = end.is_some_and(|end| length == 0 || self.model.has_room(at.disk, size, end.max(size)));
         refusals.when(!room, NtStatus::DISK_FULL);
-        if !refusals.judge(status, Self::success(mode)) {
+        if !refusals.judge(status, Self::success(mode, length)) {
             return;
         }
         assert_eq!(count, length, "bytes written");

@@ -10,6 +10,8 @@ use xenia_vfs::{Device, Disposition, Entry, FileData, OpenMode, Stamp, VfsError,
 /// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 const SYNCHRONOUS: u64 = 0x20;
+/// Size of the files of a [`SlowDisc`], in bytes: a sector.
+pub(super) const SECTOR: u32 = 0x200;
 /// Rights of handles that can only append.
 const ADDING: u32 = access::APPEND_DATA | access::SYNCHRONIZE;
 
@@ -30,7 +32,13 @@ impl Device for SlowDisc {
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         let name = path.last().cloned().unwrap_or_default();
-        Ok(Entry { directory: path.is_empty(), name, size: 16, read_only: true, stamp: Stamp::default() })
+        Ok(Entry {
+            directory: path.is_empty(),
+            name,
+            size: SECTOR.into(),
+            read_only: true,
+            stamp: Stamp::default(),
+        })
     }
 
     fn list(&self, _path: &[String]) -> VfsResult<Vec<Entry>> {
@@ -45,7 +53,7 @@ impl Device for SlowDisc {
 
 impl FileData for SlowFile {
     fn size(&self) -> VfsResult<u64> {
-        Ok(16)
+        Ok(SECTOR.into())
     }
 
     fn read_at(&self, _offset: u64, into: &mut [u8]) -> VfsResult<usize> {

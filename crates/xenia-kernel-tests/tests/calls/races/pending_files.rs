@@ -1,7 +1,7 @@
 //! Tests of asynchronous transfers: the caller continues and is notified of the completion;
 //! closing, cancellation and thread ends meanwhile.
 
-use super::files::{PATIENCE, make, mount_slow_disc, open_with};
+use super::files::{PATIENCE, SECTOR, make, mount_slow_disc, open_with};
 use super::*;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -14,18 +14,20 @@ use xenia_vfs::HostFolder;
 const SLOW: &str = r"\Device\Slow\slow";
 const ROUTINE: u64 = 0x8200_1000;
 const BOTH: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
+/// Option of unbuffered transfers, which alone are left to workers.
+const UNBUFFERED: u64 = 8;
 /// Contents of a status block that was not written.
 const UNTOUCHED: u32 = 0x5555_5555;
 
-/// One thread's memory for requests: slots of 0x80 bytes, each with a status block, an offset, an
-/// event and a buffer.
+/// One thread's memory for requests: slots, each with a status block, an offset, an event and a
+/// buffer of a sector.
 struct Places {
     at: GuestAddr,
     events: Vec<u64>,
 }
 
 impl Places {
-    const BYTES: u32 = 0x80;
+    const BYTES: u32 = 0x20 + SECTOR;
 
     fn new(guest: &mut Guest, at: GuestAddr, count: u32) -> Self {
         let events = (0..count).map(|_| {
@@ -43,15 +45,15 @@ impl Places {
         self.place(index).offset(0x20)
     }
 
-    /// Returns the arguments of a transfer of `length` bytes at an offset.
-    fn arguments(&self, guest: &Guest, index: u32, file: u64, length: u32, offset: u64) -> [u64; 8] {
+    /// Returns the arguments of a transfer of a sector at an offset.
+    fn arguments(&self, guest: &Guest, index: u32, file: u64, offset: u64) -> [u64; 8] {
         let place = self.place(index);
         for word in [0, 4] {
             guest.memory().write(place.offset(word), UNTOUCHED).unwrap();
         }
         guest.memory().write(place.offset(8), offset).unwrap();
         let at = u64::from(place.0);
-        [file, self.events[index as usize], 0, 0, at, at + 0x20, length.into(), at + 8]
+        [file, self.events[index as usize], 0, 0, at, at + 0x20, SECTOR.into(), at + 8]
     }
 
     fn outcome(&self, guest: &Guest, index: u32) -> (NtStatus, u32) {
@@ -104,14 +106,14 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
         machine.run(machine.add_thread().0, |guest| {
             let base = u64::from(at.0);
             let places = Places::new(guest, at, 2);
-            let file = open_with(guest, at, SLOW, access::GENERIC_READ, 0);
+            let file = open_with(guest, at, SLOW, access::GENERIC_READ, UNBUFFERED);
             assert_eq!(guest.status("NtCreateIoCompletion", &[base, 0, 0, 0]), NtStatus::SUCCESS);
             let port: u32 = guest.memory().read(at).unwrap();
             guest.memory().write(at.offset(0x10), port).unwrap();
             guest.memory().write(at.offset(0x14), 0x99_u32).unwrap();
             let set = [file, base + 8, base + 0x10, 8, 30];
             assert_eq!(guest.status("NtSetInformationFile", &set), NtStatus::SUCCESS);
-            let mut read = places.arguments(guest, 0, file, 16, 0);
+            let mut read = places.arguments(guest, 0, file, 0);
             read[2] = ROUTINE;
             read[3] = 0x77;
             // The request must reset an event that was signalled before.
@@ -121,13 +123,13 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
             assert_eq!(places.outcome(guest, 0), (NtStatus(UNTOUCHED), UNTOUCHED));
             assert!(!places.is_signalled(guest, 0));
             // Invalid requests are refused immediately, without waiting for the disc.
-            let behind = places.arguments(guest, 1, file, 16, 16);
+            let behind = places.arguments(guest, 1, file, SECTOR.into());
             assert_eq!(guest.status("NtReadFile", &behind), NtStatus::END_OF_FILE);
-            let write = places.arguments(guest, 1, file, 16, 0);
+            let write = places.arguments(guest, 1, file, 0);
             assert_eq!(guest.status("NtWriteFile", &write), NtStatus::ACCESS_DENIED);
             go.send(()).unwrap();
             assert_eq!(wait(guest, file, false), NtStatus::SUCCESS);
-            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, SECTOR));
             assert_eq!(guest.memory().read(places.buffer(0).offset(12)), Ok(0x0707_0707_u32));
             // This event is never signalled.
             guest.call("NtClearEvent", &[places.events[1]]);
@@ -137,7 +139,7 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
             assert_eq!(guest.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
             let said: [u32; 4] =
                 [0, 4, 8, 12].map(|word| guest.memory().read(at.offset(0x10 + word)).unwrap());
-            assert_eq!(said, [0x99, 0x77, 0, 16]);
+            assert_eq!(said, [0x99, 0x77, 0, SECTOR]);
         });
     });
 }
@@ -150,14 +152,14 @@ fn a_file_that_is_closed_while_a_worker_reads_stays_until_the_end() {
     with_workers(&machine, 2, || {
         machine.run(machine.add_thread().0, |guest| {
             let places = Places::new(guest, at, 1);
-            let file = open_with(guest, at, SLOW, access::GENERIC_READ, 0);
-            let read = places.arguments(guest, 0, file, 16, 0);
+            let file = open_with(guest, at, SLOW, access::GENERIC_READ, UNBUFFERED);
+            let read = places.arguments(guest, 0, file, 0);
             assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
             inside.recv_timeout(PATIENCE).expect("a worker reads");
             assert_eq!(guest.status("NtClose", &[file]), NtStatus::SUCCESS);
             assert_eq!(machine.kernel.files.lock().iter().count(), 1);
             go.send(()).unwrap();
-            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+            assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, SECTOR));
         });
     });
     assert_eq!(machine.kernel.files.lock().iter().count(), 0);
@@ -181,9 +183,9 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
             scope.spawn(move || {
                 machine.run(canceller, |guest| {
                     let places = Places::new(guest, own, 3);
-                    let file = open_with(guest, own, SLOW, access::GENERIC_READ, 0);
+                    let file = open_with(guest, own, SLOW, access::GENERIC_READ, UNBUFFERED);
                     for index in 0..3 {
-                        let read = places.arguments(guest, index, file, 16, 0);
+                        let read = places.arguments(guest, index, file, 0);
                         assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
                     }
                     inside.recv_timeout(PATIENCE).expect("a worker reads");
@@ -195,7 +197,7 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
                     assert_eq!(guest.memory().read(own.offset(8)), Ok(0_u32));
                     let outcomes = [0, 1, 2].map(|index| places.outcome(guest, index));
                     let cancelled = (NtStatus::CANCELLED, 0);
-                    assert_eq!(outcomes, [(NtStatus::SUCCESS, 16), cancelled, cancelled]);
+                    assert_eq!(outcomes, [(NtStatus::SUCCESS, SECTOR), cancelled, cancelled]);
                     assert!((0..3).all(|index| places.is_signalled(guest, index)));
                     inside.recv_timeout(PATIENCE).expect("the other's comes next");
                     go.send(()).unwrap();
@@ -204,18 +206,23 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
             machine.run(other, |guest| {
                 let file = opened.recv_timeout(PATIENCE).unwrap();
                 let places = Places::new(guest, foreign, 1);
-                let read = places.arguments(guest, 0, file, 16, 0);
+                let read = places.arguments(guest, 0, file, 0);
                 assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
                 tell_other.send(()).unwrap();
                 thread::sleep(Duration::from_millis(20));
                 assert!(!has_cancelled.load(SeqCst), "the disc still reads");
                 go.send(()).unwrap();
-                assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 16));
+                assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, SECTOR));
                 let cancel = [file, u64::from(foreign.0) + 8];
                 assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS, "nothing is left");
             });
         });
     });
+}
+
+/// The first word of each sector of a file.
+fn first_words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    bytes.chunks(SECTOR as usize).map(|sector| sector[..4].try_into().unwrap())
 }
 
 /// Starts writes and a read that no worker begins, and then runs an `end`.
@@ -227,27 +234,27 @@ fn leave_and_end(end: impl Fn(&mut Guest)) {
     let at = machine.scratch.offset(0x1000);
     machine.run(machine.add_thread().0, |guest| {
         let places = Places::new(guest, at, WRITES + 1);
-        let [log, other] = [r"cache:\log", r"cache:\read"].map(|path| open_with(guest, at, path, BOTH, 0));
-        let write = places.arguments(guest, 0, other, 4, 0);
+        let [log, other] =
+            [r"cache:\log", r"cache:\read"].map(|path| open_with(guest, at, path, BOTH, UNBUFFERED));
+        let write = places.arguments(guest, 0, other, 0);
         assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
-        assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, 4), "nobody has workers yet");
+        assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, SECTOR), "nobody has workers yet");
         machine.have_workers();
         for index in 0..WRITES {
             guest.memory().write(places.buffer(index), index).unwrap();
-            let write = places.arguments(guest, index, log, 4, u64::MAX);
+            let write = places.arguments(guest, index, log, u64::MAX);
             assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
         }
         guest.memory().write(places.buffer(WRITES), UNTOUCHED).unwrap();
-        let read = places.arguments(guest, WRITES, other, 4, 0);
+        let read = places.arguments(guest, WRITES, other, 0);
         assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
         end(guest);
-        assert!((0..WRITES).all(|index| places.outcome(guest, index) == (NtStatus::SUCCESS, 4)));
+        assert!((0..WRITES).all(|index| places.outcome(guest, index) == (NtStatus::SUCCESS, SECTOR)));
         assert_eq!(places.outcome(guest, WRITES), (NtStatus::CANCELLED, 0));
         assert_eq!(guest.memory().read(places.buffer(WRITES)), Ok(UNTOUCHED));
     });
     let bytes = machine.kernel.loader().read_whole(r"cache:\log", 0).unwrap();
-    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
-    assert_eq!(words, (0..WRITES).collect::<Vec<_>>());
+    assert!(first_words(&bytes).eq((0..WRITES).map(u32::to_be_bytes)));
     assert!(machine.kernel.transfers.is_empty());
 }
 
@@ -266,7 +273,7 @@ fn title_end_completes_writes_and_cancels_reads() {
 }
 
 /// Leaves two writes that no worker begins to a file on the host, and runs an `end` of the machine.
-/// Returns the contents of the file.
+/// Returns the first words of the file's sectors.
 fn leave_writes(end: impl Fn(HostThreads)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let machine = HostThreads::new(&no_routine);
@@ -277,17 +284,17 @@ fn leave_writes(end: impl Fn(HostThreads)) -> Vec<u8> {
     let at = machine.scratch.offset(0x1000);
     machine.run(machine.add_thread().0, |guest| {
         let places = Places::new(guest, at, 2);
-        let file = open_with(guest, at, r"\Device\Disk\log", BOTH, 0);
+        let file = open_with(guest, at, r"\Device\Disk\log", BOTH, UNBUFFERED);
         for (index, word) in [(0, *b"save"), (1, *b"game")] {
             guest.memory().write_bytes(places.buffer(index), &word).unwrap();
-            let write = places.arguments(guest, index, file, 4, u64::MAX);
+            let write = places.arguments(guest, index, file, u64::MAX);
             assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
         }
     });
     assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"");
     end(machine);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().filter(is_draft).count(), 0);
-    std::fs::read(folder.path().join("log")).unwrap()
+    first_words(&std::fs::read(folder.path().join("log")).unwrap()).collect::<Vec<_>>().concat()
 }
 
 fn is_draft(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
@@ -316,8 +323,8 @@ fn a_title_that_never_waits_for_its_requests_is_bounded() {
     let at = machine.scratch.offset(0x1000);
     machine.run(machine.add_thread().0, |guest| {
         let places = Places::new(guest, at, 1);
-        let file = open_with(guest, at, r"cache:\log", BOTH, 0);
-        let write = places.arguments(guest, 0, file, 4, 0);
+        let file = open_with(guest, at, r"cache:\log", BOTH, UNBUFFERED);
+        let write = places.arguments(guest, 0, file, 0);
         let limit = Limit::PendingTransfers.row();
         for _ in 0..2 {
             for _ in 0..limit.value {
@@ -342,23 +349,23 @@ fn requests_of_one_file_are_carried_out_in_order() {
     with_workers(&machine, 2, || {
         machine.run(machine.add_thread().0, |guest| {
             let places = Places::new(guest, at, PLACES);
-            let file = open_with(guest, at, r"cache:\log", BOTH, 0);
+            let file = open_with(guest, at, r"cache:\log", BOTH, UNBUFFERED);
             for write in 0..WRITES {
                 let index = write % PLACES;
                 if write >= PLACES {
-                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 4));
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, SECTOR));
                 }
                 guest.memory().write(places.buffer(index), write).unwrap();
-                let arguments = places.arguments(guest, index, file, 4, u64::MAX);
+                let arguments = places.arguments(guest, index, file, u64::MAX);
                 assert_eq!(guest.status("NtWriteFile", &arguments), NtStatus::PENDING);
             }
             for index in 0..PLACES {
-                assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 4));
+                assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, SECTOR));
             }
         });
     });
     let bytes = machine.kernel.loader().read_whole(r"cache:\log", 0).unwrap();
-    assert!((0..WRITES).flat_map(u32::to_be_bytes).eq(bytes));
+    assert!(first_words(&bytes).eq((0..WRITES).map(u32::to_be_bytes)));
 }
 
 #[test]
@@ -370,34 +377,34 @@ fn concurrent_asynchronous_reads_and_writes_are_exact() {
     make(&machine, r"cache:\data");
     let record = |thread: usize, number: u32| {
         let seed = (thread as u32) << 16 | number;
-        (0..16).map(move |word: u32| seed.wrapping_mul(0x9E37_79B1).rotate_left(word))
+        (0..SECTOR / 4).map(move |word| seed.wrapping_mul(0x9E37_79B1).rotate_left(word))
     };
     with_workers(&machine, 2, || {
         race(&machine, THREADS, |guest, thread| {
-            let at = machine.scratch.offset(0x1000 * (1 + thread as u32));
+            let at = machine.scratch.offset(0x1000 + 0x2800 * thread as u32);
             let places = Places::new(guest, at, PLACES);
-            let file = open_with(guest, at, r"cache:\data", BOTH, 0);
+            let file = open_with(guest, at, r"cache:\data", BOTH, UNBUFFERED);
             // The threads' offsets are interleaved, so that every page is shared.
-            let offset = |number: u32| 64 * u64::from(number * THREADS as u32 + thread as u32);
+            let offset = |number: u32| u64::from(SECTOR * (number * THREADS as u32 + thread as u32));
             for round in 0..ROUNDS {
                 let numbers = (0..PLACES).map(|index| (index, round * PLACES + index));
                 for (index, number) in numbers.clone() {
                     for (word, value) in (0..).zip(record(thread, number)) {
                         guest.memory().write(places.buffer(index).offset(4 * word), value).unwrap();
                     }
-                    let write = places.arguments(guest, index, file, 64, offset(number));
+                    let write = places.arguments(guest, index, file, offset(number));
                     assert_eq!(guest.status("NtWriteFile", &write), NtStatus::PENDING);
                 }
                 for (index, _) in numbers.clone() {
-                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 64));
-                    guest.memory().write_bytes(places.buffer(index), &[0; 64]).unwrap();
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, SECTOR));
+                    guest.memory().fill(places.buffer(index), SECTOR, 0).unwrap();
                 }
                 for (index, number) in numbers.clone() {
-                    let read = places.arguments(guest, index, file, 64, offset(number));
+                    let read = places.arguments(guest, index, file, offset(number));
                     assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
                 }
                 for (index, number) in numbers {
-                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, 64));
+                    assert_eq!(places.wait(guest, index), (NtStatus::SUCCESS, SECTOR));
                     for (word, value) in (0..).zip(record(thread, number)) {
                         assert_eq!(guest.memory().read(places.buffer(index).offset(4 * word)), Ok(value));
                     }
@@ -406,8 +413,8 @@ fn concurrent_asynchronous_reads_and_writes_are_exact() {
         });
     });
     let bytes = machine.kernel.loader().read_whole(r"cache:\data", 0).unwrap();
-    assert_eq!(bytes.len() as u64, 64 * THREADS as u64 * u64::from(ROUNDS * PLACES));
-    for (index, bytes) in bytes.chunks(64).enumerate() {
+    assert_eq!(bytes.len(), SECTOR as usize * THREADS * (ROUNDS * PLACES) as usize);
+    for (index, bytes) in bytes.chunks(SECTOR as usize).enumerate() {
         let expected = record(index % THREADS, (index / THREADS) as u32).flat_map(u32::to_be_bytes);
         assert!(expected.eq(bytes.iter().copied()), "record {index}");
     }
