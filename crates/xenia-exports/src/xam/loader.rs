@@ -1,6 +1,7 @@
 //! Termination of the title and launch of the next (`XamLoader*`).
 
 use crate::abi::{Call, Flow, Out, Text};
+use crate::deployment::TitleOrigin;
 use crate::files::mounts::TITLE;
 use crate::status::failure::Fallible;
 use crate::title;
@@ -16,6 +17,27 @@ pub struct Loader;
 const TRAY_CLOSED: u32 = 4;
 /// Maximum size in bytes of the launch data.
 const MAX_LAUNCH_DATA_SIZE: u32 = 0x1000;
+/// Path that means the dashboard's list of Arcade games (xenia-canary #236).
+const ARCADE_LIST: &str = "XLNI_DASH_ARCADE";
+
+/// Whether a path means the dashboard. The empty one means the disc's default executable, and the
+/// dashboard for a downloaded title, which has no disc (xenia-canary #835).
+fn is_dashboard(call: &Call, path: &str) -> bool {
+    let is_download = call.kernel.config.deployment.origin == TitleOrigin::Download;
+    path.is_empty() && is_download || path.eq_ignore_ascii_case(ARCADE_LIST)
+}
+
+/// Ends the title and launches the executable at a path; the run ends if the path means the
+/// dashboard, as the missing one does.
+fn launch(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow> {
+    let path = path.map(|path| path.text(call.memory())).transpose()?;
+    tracing::info!(target: "kernel", "the title launches {path:?}, flags {flags:#x}");
+    let now = call.kernel.clock.system_time(call.now());
+    let path = path.filter(|path| !is_dashboard(call, path));
+    let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
+    call.kernel.title.lock().launch = launch;
+    Ok(title::terminate(call))
+}
 
 /// Ends the title and launches an executable of a package on its medium, if there is one.
 fn launch_package(call: &mut Call, package: &str, executable: &str) -> Flow<Win32Error> {
@@ -36,15 +58,23 @@ fn launch_package(call: &mut Call, package: &str, executable: &str) -> Flow<Win3
 #[exports(xam)]
 impl Loader {
     /// Ends the title and launches another, which a new machine runs with the launch data and the
-    /// same devices. Without a path, which means the dashboard, the run ends.
+    /// same devices. Where the path means the dashboard, the run ends.
     #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
-        let path = path.map(|path| path.text(call.memory())).transpose()?;
-        tracing::info!(target: "kernel", "the title launches {path:?}, flags {flags:#x}");
-        let now = call.kernel.clock.system_time(call.now());
-        let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
-        call.kernel.title.lock().launch = launch;
-        Ok(title::terminate(call).map(|_| ()))
+        Ok(launch(call, path, flags)?.map(|_| ()))
+    }
+
+    /// Like `XamLoaderLaunchTitle`. The folder of `game:` is the executable's, whatever folder is
+    /// given, and the command line is ignored.
+    #[export(Partial)]
+    fn XamLoaderLaunchTitleEx(
+        call: &mut Call,
+        path: Option<Text>,
+        _folder: GuestAddr,
+        _command_line: GuestAddr,
+        flags: u32,
+    ) -> Fallible<Flow<NtStatus>> {
+        Ok(launch(call, path, flags)?.map(|_| NtStatus::SUCCESS))
     }
 
     /// Ends the title and launches an executable of a package, which is a file on the title's

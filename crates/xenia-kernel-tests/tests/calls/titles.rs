@@ -8,6 +8,7 @@ use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::xex::key;
 use xenia_guest::layout::ldr;
 use xenia_kernel::KernelConfig;
+use xenia_kernel::deployment::{Deployment, TitleOrigin};
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_kernel::title::PackageOnMedium;
 use xenia_sched::{EndKind, GuestTicks};
@@ -361,9 +362,27 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         let launch = next.kernel.loader().prepare_launch(name, 0);
         assert_eq!((launch.path.as_str(), launch.file.is_ok()), (path, !name.is_empty()), "{name}");
     }
-    let mut b = Harness::new();
-    assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));
-    assert!(b.kernel.take_successor().is_none(), "the dashboard");
+}
+
+#[test]
+fn a_title_that_leaves_for_the_dashboard_ends_the_run() {
+    use TitleOrigin::{Disc, Download};
+    for (origin, path, is_dashboard) in [
+        (Disc, None, true),
+        (Disc, Some("XLNI_DASH_ARCADE"), true),
+        (Download, Some(""), true),
+        (Disc, Some(""), false),
+        (Download, Some("other.xex"), false),
+    ] {
+        for name in ["XamLoaderLaunchTitle", "XamLoaderLaunchTitleEx"] {
+            let deployment = Deployment { origin, license: Some(1) };
+            let config = KernelConfig { deployment, ..KernelConfig::default() };
+            let mut b = Harness::with_config(config, Ports::default());
+            let path = path.map_or(0, |path| b.put_text(0x300, path));
+            assert!(matches!(b.call(Library::xam, name, &[path, 0, 0, 0]), Flow::End(_)));
+            assert_eq!(b.kernel.take_successor().is_none(), is_dashboard, "{name} {origin:?}");
+        }
+    }
 }
 
 #[test]
