@@ -243,6 +243,33 @@ impl Content {
             .open(call)
     }
 
+    /// Opens the package in a file, given by its path, and mounts its files under the root name, to
+    /// be read. The cache size and the flags, which may ask for writing, are ignored.
+    #[export(Partial)]
+    fn XamContentOpenFile(
+        call: &mut Call,
+        _user: u32,
+        root: Option<Text>,
+        file: Option<Text>,
+        _flags: u32,
+        _cache_size: u32,
+        license: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let (Some(root), Some(file)) = (root, file) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let root = root.text(call.memory())?;
+        let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
+        let file = file.text(call.memory())?;
+        admit(call, overlapped)?;
+        let opened = call.kernel.files.lock().open_package_file(root, &file);
+        tracing::debug!(target: "vfs", "package {file:?} as {root}: {opened:?}");
+        let error = match opened {
+            Ok(bits) => license.set(call.memory(), bits).map(|()| Win32Error::SUCCESS)?,
+            Err(error) => error,
+        };
+        complete(call, overlapped, Completed::wrapped(error, 0))
+    }
+
     /// Closes a package. Data written to it is on the disk afterwards.
     #[export(Done)]
     fn XamContentClose(

@@ -1,5 +1,6 @@
 //! Tests of content packages, devices and enumerators.
 
+mod by_path;
 mod closing;
 mod downloads;
 mod refusals;

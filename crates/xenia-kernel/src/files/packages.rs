@@ -5,6 +5,7 @@
 //! the title's writes succeeded. At the end of the machine it is committed if no file in it is
 //! open: some titles leave packages open, and others are in the middle of saving.
 
+mod by_path;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use super::{Files, OpenFile};
 use crate::ports::Storage;
 use crate::status::dos_error;
 use crate::status::failure::Failure;
+use by_path::OpenPackageFile;
 use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_guest::Win32Error;
@@ -52,6 +54,8 @@ pub struct Packages {
     /// The packages on the disc in the drive.
     disc: ContentStore,
     open: Vec<OpenPackage>,
+    /// Packages that the title has opened by the paths of their files.
+    by_path: Vec<OpenPackageFile>,
 }
 
 impl Default for Packages {
@@ -189,7 +193,7 @@ impl Packages {
     /// The packages of a store, and an empty drive.
     fn of(store: ContentStore) -> Self {
         let empty = Container(Arc::default());
-        Self { store, disc: ContentStore::new(Box::new(empty)), open: Vec::new() }
+        Self { store, disc: ContentStore::new(Box::new(empty)), open: Vec::new(), by_path: Vec::new() }
     }
 
     /// Replaces the disc in the drive.
@@ -212,6 +216,23 @@ impl Packages {
 
     fn at(&mut self, root: &str) -> Option<&mut OpenPackage> {
         self.open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root))
+    }
+
+    /// Root names of the open packages.
+    fn roots(&self) -> impl Iterator<Item = &String> {
+        let by_path = self.by_path.iter().map(|package| &package.saved.root);
+        self.open.iter().map(|package| &package.root).chain(by_path)
+    }
+
+    /// Whether an open package has this root name.
+    fn has_root(&self, root: &str) -> bool {
+        self.roots().any(|other| other.eq_ignore_ascii_case(root))
+    }
+
+    /// Mount points of the open packages.
+    fn mount_points(&self) -> impl Iterator<Item = &String> {
+        let by_path = self.by_path.iter().map(|package| &package.saved.device);
+        self.open.iter().map(|package| &package.device).chain(by_path)
     }
 
     /// Whether a package is open.
@@ -306,11 +327,10 @@ impl Files {
         mode: PackageMode,
         new: PackageHeader,
     ) -> Result<(PackageHeader, PackageAction), Win32Error> {
-        if self.packages.at(root).is_some() || self.vfs.link_target(&format!("{root}:")).is_ok() {
+        if self.packages.has_root(root) || self.vfs.link_target(&format!("{root}:")).is_ok() {
             return Err(Win32Error::ALREADY_EXISTS);
         }
-        let admitted = self.limits.admit(Limit::OpenPackages, self.packages.open.len());
-        admitted.map_err(|_| Win32Error::TOO_MANY_OPEN_FILES)?;
+        self.admit_package()?;
         let found = self.packages.find(name).map_err(win32_error)?;
         let is_anew = match (mode, &found) {
             (PackageMode::New, Some(_)) => return Err(Win32Error::ALREADY_EXISTS),
@@ -350,11 +370,18 @@ impl Files {
         Ok((header, action))
     }
 
-    /// The first mount point without a package or open files.
+    /// Fails if the title has too many packages open.
+    fn admit_package(&self) -> Result<(), Win32Error> {
+        let admitted = self.limits.admit(Limit::OpenPackages, self.packages.roots().count());
+        admitted.map_err(|_| Win32Error::TOO_MANY_OPEN_FILES)
+    }
+
+    /// The first mount point without a package, open files, or the file of a package.
     fn free_place(&self) -> String {
         let places = (0..).map(|number| format!("{}{number}", mounts::PACKAGES));
         let is_free = |place: &String| {
-            self.packages.open.iter().all(|package| package.device != *place)
+            self.packages.mount_points().all(|device| device != place)
+                && !self.packages.by_path.iter().any(|package| package.saved.is_in(place))
                 && self.open.values().all(|file| self.vfs.volume_name(&file.location) != *place)
         };
         places.into_iter().find(is_free).unwrap_or_default()
@@ -365,7 +392,7 @@ impl Files {
     pub fn close_package(&mut self, root: &str) -> Result<(), Win32Error> {
         let open = &mut self.packages.open;
         let index = open.iter().position(|package| package.root.eq_ignore_ascii_case(root));
-        let Some(index) = index else { return Err(Win32Error::FILE_NOT_FOUND) };
+        let Some(index) = index else { return self.close_package_file(root) };
         let mut package = open.swap_remove(index);
         self.close_files_on(&package.device);
         let committed = package.finish(&self.packages.store);
@@ -376,7 +403,10 @@ impl Files {
 
     /// Flushes the writes of a package to the host's disk.
     pub fn flush_package(&mut self, root: &str) -> Result<(), Win32Error> {
-        let Packages { store, open, .. } = &mut self.packages;
+        let Packages { store, open, by_path, .. } = &mut self.packages;
+        if by_path.iter().any(|package| package.saved.is_at(root)) {
+            return Ok(());
+        }
         let found = open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root));
         found.ok_or(Win32Error::FILE_NOT_FOUND)?.commit(store).map_err(win32_error)
     }
@@ -419,7 +449,7 @@ impl Files {
 
     /// Closes all packages at the end of the title, and returns the store.
     pub(crate) fn take_packages(&mut self) -> Packages {
-        let roots: Vec<String> = self.packages.open.iter().map(|package| package.root.clone()).collect();
+        let roots: Vec<String> = self.packages.roots().cloned().collect();
         for root in roots {
             if let Err(error) = self.close_package(&root) {
                 tracing::error!(target: "vfs", "can't save package {root}: {error:?}");

@@ -56,7 +56,7 @@ impl FilesState {
 
 impl StateSection for FilesState {
     const NAME: &'static str = "files";
-    const VERSION: u16 = 5;
+    const VERSION: u16 = 6;
 }
 
 impl Files {
@@ -87,7 +87,7 @@ impl Files {
         Ok(FilesState {
             open: open.collect::<Result<_, _>>()?,
             vfs: vfs.state(bytes)?,
-            packages: packages.state(bytes, *disc)?,
+            packages: packages.state(bytes, vfs, *disc)?,
             ports: ports.state(),
             missing: missing.clone(),
             disc: *disc,

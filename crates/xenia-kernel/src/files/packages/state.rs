@@ -6,6 +6,7 @@
 //! The host's packages may have changed since the state was saved: their headers are read again,
 //! and none is replaced.
 
+use super::by_path::{OpenPackageFile, PackageFile};
 use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use xenia_vfs::{DeviceState, NoDevice, SavedBytes, Vfs};
 pub(in crate::files) struct PackagesState {
     store: DeviceState,
     open: Vec<PackageState>,
+    by_path: Vec<PackageFile>,
 }
 
 /// An open package.
@@ -61,9 +63,10 @@ impl Packages {
     pub(in crate::files) fn state(
         &self,
         bytes: &mut SavedBytes,
+        vfs: &Vfs,
         disc: Option<u8>,
     ) -> Result<PackagesState, Unsaveable> {
-        let Self { store, open, disc: _ } = self;
+        let Self { store, open, by_path, disc: _ } = self;
         let package = |package: &OpenPackage| {
             let OpenPackage {
                 root,
@@ -101,13 +104,17 @@ impl Packages {
             })
         };
         let open = open.iter().map(package).collect::<Result<_, Unsaveable>>()?;
-        Ok(PackagesState { store: store.device().lock().state(bytes)?, open })
+        let saved =
+            |package: &OpenPackageFile| package.check_saveable(vfs, disc).map(|()| package.saved.clone());
+        let by_path = by_path.iter().map(saved).collect::<Result<_, Unsaveable>>()?;
+        Ok(PackagesState { store: store.device().lock().state(bytes)?, open, by_path })
     }
 
     /// Abandons the open packages: those that have not replaced their older ones leave these as
     /// they are.
     pub(in crate::files) fn let_go(&mut self, vfs: &mut Vfs) {
         self.store.device().lock().abandon();
+        self.let_go_of_package_files(vfs);
         for package in std::mem::take(&mut self.open) {
             package.discard(&self.store);
             // The mount exists already, so it is replaced.
@@ -126,9 +133,11 @@ impl Packages {
         limits: &Limits,
         disc: Option<u8>,
     ) -> Result<(), Impossible> {
-        let PackagesState { store, open: states } = state;
-        check(states.len() as u64 <= limits.value(Limit::OpenPackages), "too many packages are open")?;
+        let PackagesState { store, open: states, by_path } = state;
+        let count = (states.len() + by_path.len()) as u64;
+        check(count <= limits.value(Limit::OpenPackages), "too many packages are open")?;
         self.open.clear();
+        self.by_path.clear();
         let is_kept = self.store.is_kept();
         let mut open = Vec::new();
         for state in states {
@@ -163,16 +172,28 @@ impl Packages {
             mounted.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
             self.open.push(package);
         }
+        for package in by_path {
+            check_names(&package.root, &package.device)?;
+            let is_new = !self.has_root(&package.root) && self.mount_points().all(|at| *at != package.device);
+            check(is_new, "two open packages have one name")?;
+            let file = package.file.clone();
+            let mounted = self.mount_file(package, vfs);
+            self.by_path.push(mounted.map_err(|error| format!("the package {file}: {error}"))?);
+        }
         Ok(())
     }
+}
+
+/// Checks the root name and the mount point of an open package.
+fn check_names(root: &str, device: &str) -> Result<(), Impossible> {
+    let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
+    check(root_name(root) == Some(root) && number.is_some(), "an open package has an impossible name")
 }
 
 /// An open package of a state, beside those that are `open` already.
 fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Result<OpenPackage, Impossible> {
     let PackageState { root, device, owner, title, kind, file, .. } = state;
-    let is_root = root_name(root) == Some(root.as_str());
-    let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
-    check(is_root && number.is_some(), "an open package has an impossible name")?;
+    check_names(root, device)?;
     let is_new = open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
     check(is_new, "two open packages have one name")?;
     let name = PackageName::new(Xuid(*owner), *title, *kind, file);
@@ -222,7 +243,7 @@ mod tests {
             volume: None,
         });
         let mut bytes = SavedBytes::default();
-        let mut state = packages.state(&mut bytes, None).unwrap();
+        let mut state = packages.state(&mut bytes, &Vfs::default(), None).unwrap();
         state.open[0].replaces = Some(HeaderState::new(&header));
         state.open[0].is_committed = false;
         let mut vfs = Vfs::default();

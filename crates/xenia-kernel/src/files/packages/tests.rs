@@ -35,4 +35,10 @@ fn roots_of_a_package_in_one_file_share_its_volume() {
     files.close_package("a").unwrap();
     let at = files.vfs.resolve(r"b:\one").unwrap();
     assert_eq!(files.vfs.find(&at).unwrap().size, 5);
+    let path = format!(r"game:\{}", name.files(0).join(r"\"));
+    for (root, path) in [("m", path.to_ascii_uppercase()), ("n", path)] {
+        files.open_package_file(root, &path).unwrap();
+    }
+    let [c, d] = &files.packages.by_path[..] else { panic!("two are open") };
+    assert!(Arc::ptr_eq(&c.volume, &d.volume));
 }

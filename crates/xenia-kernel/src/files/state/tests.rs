@@ -43,8 +43,13 @@ fn fresh(storage: &dyn Storage) -> Files {
 
 /// A package of downloads that contains `one`.
 fn package() -> Vec<u8> {
+    package_with(b"a map")
+}
+
+/// A package of downloads with this text in `one`.
+fn package_with(text: &[u8]) -> Vec<u8> {
     let mut volume = formats::Volume::default();
-    volume.add_file(formats::Volume::ROOT, "one", Arc::new(b"a map".to_vec())).unwrap();
+    volume.add_file(formats::Volume::ROOT, "one", Arc::new(text.to_vec())).unwrap();
     let info = PackageInfo {
         signer: Signer::Live,
         is_unsigned: true,

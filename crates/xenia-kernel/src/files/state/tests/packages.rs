@@ -182,6 +182,78 @@ fn packages_on_the_disc_are_opened_again_and_downloads_written() {
 }
 
 #[test]
+fn packages_that_were_opened_by_their_paths_are_opened_again() {
+    let mut files = fresh(&NoStorage);
+    let path = r"\??\game:\Content\0000000000000000\4D5307D1\00000002\Maps";
+    files.open_package_file("maps", path).unwrap();
+    let (file, _) = files.open(&OpenParameters::to_read(r"maps:\one", 1)).unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    let state = saved(&files).unwrap();
+    let mut again = restored(&NoStorage, &state, &objects()).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    assert_eq!(again.get(GuestAddr(0x1000)).unwrap().data().unwrap().size(), Ok(5));
+    again.close_package("maps").unwrap();
+    assert!(again.vfs.resolve(r"maps:\one").is_err());
+    files.disc = Some(2);
+    assert!(saved(&files).is_err(), "it is on the first disc");
+    files.let_go();
+    let at = files.vfs.resolve(r"maps:\one").unwrap();
+    assert!(files.vfs.find(&at).is_err());
+}
+
+#[test]
+fn a_package_whose_file_has_changed_hinders_a_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let at = folder.path().join("Disk/4D5307D1/maps");
+    std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+    std::fs::write(&at, package()).unwrap();
+    let mut files = fresh(&storage);
+    files.open_package_file("maps", r"hdd:\maps").unwrap();
+    let state = saved(&files).unwrap();
+    assert!(restored(&storage, &state, &objects()).is_ok());
+    std::fs::write(&at, [package(), vec![0]].concat()).unwrap();
+    assert!(restored(&storage, &state, &objects()).is_err(), "it has another size");
+    for bytes in [package_with(b"a log"), vec![0; package().len()]] {
+        std::fs::write(&at, bytes).unwrap();
+        let reason = saved(&files).unwrap_err().to_string();
+        assert!(reason.ends_with(": its file has changed"), "{reason}");
+    }
+    // Another root does not get what the file had before.
+    std::fs::write(&at, package_with(b"a log")).unwrap();
+    files.open_package_file("other", r"hdd:\maps").unwrap();
+    let (file, _) = files.open(&OpenParameters::to_read(r"other:\one", 1)).unwrap();
+    let mut text = [0; 5];
+    assert_eq!(file.data().unwrap().read_at(0, &mut text), Ok(5));
+    assert_eq!(&text, b"a log");
+    files.close(file);
+}
+
+#[test]
+fn the_place_of_a_package_stays_free_while_one_in_it_is_open() {
+    let mut files = fresh(&NoStorage);
+    for (root, text) in [("one", package()), ("two", b"no package".to_vec())] {
+        let name = PackageName::new(Xuid(1), 2, 1, root).unwrap();
+        files.open_package(root, &name, PackageMode::New, save_header()).unwrap();
+        let path = format!(r"{root}:\inner");
+        let parameters = OpenParameters {
+            access: access::GENERIC_ALL,
+            disposition: Disposition::Create,
+            ..OpenParameters::to_read(&path, 1)
+        };
+        let (file, _) = files.open(&parameters).unwrap();
+        file.data().unwrap().write_at(0, &text).unwrap();
+        files.close(file);
+        if root == "one" {
+            files.open_package_file("maps", &path).unwrap();
+            files.close_package(root).unwrap();
+        }
+    }
+    let reason = saved(&files).unwrap_err().to_string();
+    assert!(reason.ends_with(": it is open, and is not there any more"), "{reason}");
+}
+
+#[test]
 fn files_left_open_in_a_closed_package_hinder_no_state() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Folder(folder.path().to_owned());
