@@ -219,7 +219,7 @@ packets! {
     0x56 SET_SHADER_CONSTANTS 1.. => set_shader_constants;
     /// Raises an event and, when shaders are done, writes a value or the counter: a fence.
     0x58 EVENT_WRITE_SHD 3.. => event_write_shd;
-    /// Raises an event and writes when the caches are flushed.
+    /// Raises an event and, when the caches are flushed, writes a value or the counter: a fence.
     0x59 EVENT_WRITE_CFL 1.. => event_write_cfl;
     /// Raises an event and writes the screen extent of the draws.
     0x5a EVENT_WRITE_EXT 2.. => event_write_ext;

@@ -155,7 +155,12 @@ impl Packets for CommandProcessor {
     }
 
     fn event_write_cfl(&mut self, body: &[u32]) {
-        self.event_with_fence(body);
+        // Titles run if this does the same as `EVENT_WRITE_SHD` (xenia #2056). Unsure: whether bit
+        // 31 selects the counter here, too.
+        match body {
+            [initiator, _, _, ..] if initiator >> 31 != 0 => self.event_write_shd(body),
+            _ => self.event_with_fence(body),
+        }
     }
 
     fn event_write_shd(&mut self, body: &[u32]) {

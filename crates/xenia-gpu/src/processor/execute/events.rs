@@ -29,8 +29,8 @@ impl CommandProcessor {
         self.write_memory(address, value);
     }
 
-    /// `EVENT_WRITE` and `EVENT_WRITE_CFL`: raises an event; if an address and a value follow,
-    /// writes a fence.
+    /// `EVENT_WRITE`, and `EVENT_WRITE_CFL` without the counter: raises an event; if an address and
+    /// a value follow, writes a fence.
     pub(super) fn event_with_fence(&mut self, body: &[u32]) {
         self.event(body[0]);
         match *body {

@@ -205,7 +205,8 @@ fn events_can_be_fences() {
     m.run(&swap_commands([0; 6], 0, 8, 8));
     m.run(&[type3(opcode::MEM_WRITE_CNTR, 1), DATA_BE + 8]);
     m.run(&[type3(opcode::EVENT_WRITE_SHD, 3), 1 << 31, DATA_BE + 12, 0x77]);
-    assert_eq!([2, 3].map(|i| m.data(i)), [1, 1]);
+    m.run(&[type3(opcode::EVENT_WRITE_CFL, 3), 1 << 31, DATA_BE + 16, 0x77]);
+    assert_eq!([2, 3, 4].map(|i| m.data(i)), [1, 1, 1]);
     assert!(m.gpu.statistics().problems.is_empty());
     m.run(&[type3(opcode::EVENT_WRITE, 2), 4, DATA_BE]);
     assert_eq!((m.data(0), m.gpu.statistics().problems.len()), (0x11, 1));
