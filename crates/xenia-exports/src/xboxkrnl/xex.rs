@@ -182,6 +182,23 @@ impl XexModules {
         Ok(NtStatus::SUCCESS)
     }
 
+    /// Stores the handle of the module whose image contains an address, and returns the image's
+    /// first address, as NT's `RtlPcToFileHeader` does; null in both without such a module.
+    #[export(Done)]
+    fn XexPcToFileHeader(
+        call: &mut Call,
+        address: GuestAddr,
+        handle: Option<Out<GuestAddr>>,
+    ) -> Fallible<GuestAddr> {
+        let (base, module) = {
+            let modules = call.kernel.modules.lock();
+            let contains = |module: &&Module| address.0.wrapping_sub(module.base.0) < module.size;
+            modules.iter().find(contains).map(|module| (module.base, module.handle)).unwrap_or_default()
+        };
+        handle.set(call.memory(), module)?;
+        Ok(base)
+    }
+
     /// Loads a module and those that it imports from, and calls their entry points if they are
     /// libraries. If the file name is already loaded, only adds a user. Fails if its address range
     /// is taken, as on the console.

@@ -116,6 +116,12 @@ fn a_title_is_asked_about_itself() {
     assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0x4D53_07D1);
     assert_eq!(b.xam_call("XNetLogonGetTitleID", &[9]), 0x4D53_07D1);
     assert_eq!(b.xam_call("XamLoaderGetDvdTrayState", &[]), 4);
+    for (address, found) in
+        [(0x8200_0000, [0x8200_0000, handle]), (0x8200_FFFF, [0x8200_0000, handle]), (0x8201_0000, [0; 2])]
+    {
+        let image = b.kernel_call("XexPcToFileHeader", &[address, base]);
+        assert_eq!([image, b.word(0).into()], found, "{address:#x}");
+    }
     let art = b.put_text(0x300, "art");
     let other = b.put_text(0x320, "sound");
     for (module, name, status) in [
