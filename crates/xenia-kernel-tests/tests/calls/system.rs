@@ -72,6 +72,21 @@ fn a_failed_assertion_is_logged() {
 }
 
 #[test]
+fn the_system_management_controller_answers() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    for (command, words) in [(0x0A_u8, [0x0A62_0000, 0, 0, 0]), (0x07, [0x0700_0000, 0, 0, 0])] {
+        b.memory().fill(b.scratch, 0x20, 0xEE).unwrap();
+        b.memory().write(b.scratch, command).unwrap();
+        b.kernel_call("HalSendSMCMessage", &[base, base + 0x10]);
+        assert_eq!([0x10, 0x14, 0x18, 0x1C].map(|at| b.word(at)), words, "{command:#x}");
+    }
+    b.kernel_call("HalSendSMCMessage", &[base, 0]);
+    b.kernel_call("HalOpenCloseODDTray", &[1]);
+    assert_eq!(b.xam_call("XamLoaderGetDvdTrayState", &[]), 4, "closed, with a disc");
+}
+
+#[test]
 fn the_system_s_own_answers() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
