@@ -5,7 +5,9 @@ use crate::status::failure::Fallible;
 use crate::thread::waiting::{Timeout, deadline, interruption};
 use xenia_guest::{MILLISECOND_100NS, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};
+use xenia_sched::{
+    Alertable, BlockReason, GuestTicks, TICKS_PER_SECOND, Wait, ticks_from_100ns, ticks_to_100ns,
+};
 
 /// The exports for time and delays.
 pub struct KeTime;
@@ -15,6 +17,16 @@ fn yield_to_others(call: &mut Call) -> Flow<NtStatus> {
     let thread = call.thread();
     let has_yielded = call.cpu.yield_thread(thread) == Ok(true);
     Flow::Yield(if has_yielded { NtStatus::SUCCESS } else { NtStatus::NO_YIELD_PERFORMED })
+}
+
+/// Longest stall in microseconds: a second. Drivers stall for less than a millisecond.
+const MAX_STALL: u32 = 1_000_000;
+
+/// Waits until a guest time; `None` means for ever.
+fn delay(call: &mut Call, deadline: Option<GuestTicks>, alertable: Alertable) -> Fallible<Flow<NtStatus>> {
+    let thread = call.thread();
+    call.cpu.open_wait(thread, alertable)?;
+    Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
 }
 
 #[exports(xboxkrnl)]
@@ -65,10 +77,19 @@ impl KeTime {
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
         }
-        let thread = call.thread();
-        let alertable = alertable.into();
-        call.cpu.open_wait(thread, alertable)?;
-        Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
+        delay(call, deadline, alertable.into())
+    }
+
+    /// Passes time: microseconds, a second at most. Other threads may run meanwhile.
+    #[export(Partial)]
+    fn KeStallExecutionProcessor(call: &mut Call, microseconds: u32) -> Fallible<Flow<()>> {
+        if microseconds == 0 {
+            return Ok(Flow::Return(()));
+        }
+        let length = ticks_from_100ns(u64::from(microseconds.min(MAX_STALL)) * 10);
+        let deadline = call.now().saturating_add(length);
+        let _turn = call.kernel.dispatcher.turn(call.thread());
+        Ok(delay(call, Some(deadline), Alertable::No)?.map(|_| ()))
     }
 
     /// Yields to the other ready threads of the hardware thread, also those of lower priority. The

@@ -4,7 +4,7 @@ mod timers;
 
 use super::*;
 use xenia_guest::layout::{kapc, kmutant, object_header};
-use xenia_sched::{EndKind, START_FILETIME, filetime};
+use xenia_sched::{EndKind, START_FILETIME, filetime, ticks_from_100ns};
 
 const TIMEOUT: u64 = 0x102;
 const INVALID_HANDLE: NtStatus = NtStatus::INVALID_HANDLE;
@@ -21,6 +21,17 @@ fn create(b: &mut Harness, name: &str, rest: &[u64]) -> u64 {
 fn put_interval(b: &Harness, value: i64) -> u64 {
     b.memory().write(b.scratch.offset(0x80), value).unwrap();
     u64::from(b.scratch.0) + 0x80
+}
+
+#[test]
+fn a_stall_passes_its_microseconds_up_to_a_second() {
+    for (microseconds, length) in [(1000, 10_000), (u64::from(u32::MAX), 10_000_000)] {
+        let mut b = Harness::new();
+        let begin = b.scheduler.now();
+        assert_eq!(b.carry_out("KeStallExecutionProcessor", &[microseconds]), None, "it waits");
+        assert_eq!(b.scheduler.next_deadline(), Some(begin + ticks_from_100ns(length)));
+    }
+    assert!(Harness::new().carry_out("KeStallExecutionProcessor", &[0]).is_some());
 }
 
 /// Returns whether a wait with a timeout of 0 finds the handle's object signalled.
