@@ -6,6 +6,7 @@ use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{NtStatus, code_page};
 use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
 
 /// The exports for symbolic links.
 pub struct SymbolicLink;
@@ -15,6 +16,18 @@ const BODY: u32 = 0xC;
 
 fn path(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
     Ok(string.read(call.memory())?.path(call.memory())?)
+}
+
+/// Stores a path in the caller's buffer.
+fn store_path(memory: &GuestMemory, path: &[u8], target: Ptr<AnsiString>) -> Fallible<NtStatus> {
+    let mut string = target.read(memory)?;
+    if path.len() > usize::from(string.maximum_length) {
+        return Ok(NtStatus::BUFFER_TOO_SMALL);
+    }
+    memory.write_bytes(string.buffer, path)?;
+    string.length = path.len() as u16;
+    target.write(memory, string)?;
+    Ok(NtStatus::SUCCESS)
 }
 
 #[exports(xboxkrnl)]
@@ -75,14 +88,26 @@ impl SymbolicLink {
             let name = files.links.get(link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
             code_page::encode_lossy(files.vfs.link_target(name)?)
         };
-        let mut string = target.read(memory)?;
         returned.set(memory, path.len() as u32)?;
-        if path.len() > usize::from(string.maximum_length) {
-            return Ok(NtStatus::BUFFER_TOO_SMALL);
-        }
-        memory.write_bytes(string.buffer, &path)?;
-        string.length = path.len() as u16;
-        target.write(memory, string)?;
-        Ok(NtStatus::SUCCESS)
+        store_path(memory, &path, target)
+    }
+
+    /// Stores the path to which a path leads that begins with symbolic links. The file need not
+    /// exist.
+    #[export(Done)]
+    fn ObTranslateSymbolicLink(
+        call: &mut Call,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        target: Ptr<AnsiString>,
+    ) -> Fallible<NtStatus> {
+        let memory = call.memory();
+        let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
+        let name = attributes.path(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
+        let path = {
+            let files = call.kernel.files.lock();
+            let location = files.vfs.resolve(&name)?;
+            files.vfs.full_name(&location)
+        };
+        store_path(memory, &code_page::encode_lossy(&path), target)
     }
 }

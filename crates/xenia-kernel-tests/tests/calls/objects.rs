@@ -123,6 +123,27 @@ fn links_are_opened_and_asked_for_their_target() {
 }
 
 #[test]
+fn paths_are_translated_to_those_of_devices() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    for (path, room, status, text) in [
+        (r"\??\cache:\", 0x40, NtStatus::SUCCESS, r"\Device\Harddisk0\Cache0"),
+        (r"cache:\a\b", 0x40, NtStatus::SUCCESS, r"\Device\Harddisk0\Cache0\a\b"),
+        (r"cache:\a\b", 4, NtStatus::BUFFER_TOO_SMALL, ""),
+        (r"\??\nothing:\", 0x40, NtStatus::OBJECT_PATH_NOT_FOUND, ""),
+    ] {
+        let attributes = b.put_attributes(0x300, path);
+        b.memory().write::<u32>(b.scratch, room).unwrap();
+        b.memory().write(b.scratch.offset(4), b.scratch.offset(0x400)).unwrap();
+        assert_eq!(b.status("ObTranslateSymbolicLink", &[attributes, base]), status, "{path}");
+        let mut found = vec![0; (b.word(0) >> 16) as usize];
+        b.memory().read_bytes(b.scratch.offset(0x400), &mut found).unwrap();
+        assert_eq!(String::from_utf8(found).unwrap(), text, "{path}");
+    }
+    assert_eq!(b.status("ObTranslateSymbolicLink", &[0, base]), NtStatus::INVALID_PARAMETER);
+}
+
+#[test]
 fn pages_are_gathered_into_a_file_scattered_out_of_it_and_the_file_deleted() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
