@@ -29,6 +29,8 @@ pub(crate) const TYPE_HARD_DISK: u32 = 1;
 pub(super) const DISC_DRIVE: u32 = 2;
 /// Device type of the disc drive.
 pub(crate) const TYPE_DISC: u32 = 4;
+/// Serial number of the hard disk: 20 characters, as ATA disks have.
+const SERIAL_NUMBER: &[u8] = b"00000000000000000000";
 /// Rough capacity of a disc in bytes.
 const DISC_BYTES: u64 = 7 << 30;
 /// Flag: shows the dialog even if there is no choice.
@@ -107,6 +109,24 @@ impl ContentDevice {
             return Ok(Win32Error::INSUFFICIENT_BUFFER);
         }
         WideText(name).store(call.memory(), text.encode_utf16().chain([0]))?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Returns the serial number of a storage device, as much of it as fits: that of the hard disk
+    /// is 0. The disc drive has none.
+    #[export(Constant)]
+    fn XamContentGetDeviceSerialNumber(
+        call: &mut Call,
+        device: u32,
+        number: Option<GuestAddr>,
+        size: u32,
+    ) -> Fallible<Win32Error> {
+        let Some(number) = number else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if device != HARD_DISK {
+            return Ok(Win32Error::DEVICE_NOT_CONNECTED);
+        }
+        let length = SERIAL_NUMBER.len().min(size as usize);
+        call.memory().write_bytes(number, &SERIAL_NUMBER[..length])?;
         Ok(Win32Error::SUCCESS)
     }
 

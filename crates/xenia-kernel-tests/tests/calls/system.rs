@@ -104,6 +104,11 @@ fn the_system_s_own_answers() {
     assert_eq!(b.status("XeKeysGetConsoleType", &[0]), NtStatus::ACCESS_VIOLATION);
     let name = b.put_text(0x100, "game:\\other.xex");
     assert_eq!(b.status("XexLoadExecutable", &[name, 0, 0, base]), NtStatus::ACCESS_DENIED);
+    b.memory().fill(b.scratch, 0x18, 0xEE).unwrap();
+    assert_eq!(b.xam_call("XamContentGetDeviceSerialNumber", &[1, base, 20]), 0);
+    assert_eq!([0, 0x10, 0x14].map(|at| b.word(at)), [0x3030_3030, 0x3030_3030, 0xEEEE_EEEE]);
+    assert_eq!(b.xam_call("XamContentGetDeviceSerialNumber", &[2, base, 20]), 0x48F);
+    assert_eq!(b.xam_call("XamContentGetDeviceSerialNumber", &[1, 0, 20]), 0x57);
     let text = b.put_wide_text(0x100, "Well done");
     assert_eq!(b.xam_call("XNotifyQueueUI", &[0, 0, 0, text, 0]), 0);
     assert_eq!(b.xam_call("XNotifyQueueUI", &[0, 0, 0, 0, 0]), 0);
