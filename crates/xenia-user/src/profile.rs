@@ -186,6 +186,17 @@ impl Profiles {
         self.get(user)
     }
 
+    /// Signs the available profile with this id in at a place, if the place is free. Returns
+    /// whether it is signed in there then.
+    pub fn sign_in_as(&mut self, user: u32, xuid: Xuid) -> bool {
+        let index = self.others.iter().position(|profile| profile.xuid == xuid);
+        if let Some(index) = index.filter(|_| user < USERS && self.get(user).is_none()) {
+            let profile = self.others.remove(index);
+            self.set(user, profile);
+        }
+        self.place_of(xuid) == Some(user)
+    }
+
     /// Returns the profile signed in at a place.
     pub fn get(&self, user: u32) -> Option<&Profile> {
         self.places.get(user as usize)?.as_ref()

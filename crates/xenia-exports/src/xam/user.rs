@@ -3,10 +3,11 @@
 use super::tiles::read_tile_key;
 use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::notifications::{Notification, id};
 use xenia_user::profile::{MAX_NAME_LENGTH, Profile, Xuid};
 
 /// Exports of users.
@@ -19,6 +20,10 @@ const OFFLINE: u32 = 1;
 /// Flag of `XamUserGetSigninInfo`: only an online id is acceptable. An offline one is asked for
 /// with 2 (the development kit, `xbox.h`).
 const ONLINE_ID_ONLY: u32 = 1;
+/// Flag of `XamUserLogon`: the users without an id stay signed in.
+const ADD_USERS: u32 = 4;
+/// Flag of `XamUserLogon`: the users with an id are signed out.
+const REMOVE_USERS: u32 = 8;
 /// Highest age group: adult.
 const ADULT: u32 = 2;
 /// Content of every rating is permitted.
@@ -67,6 +72,44 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 
 #[exports(xam)]
 impl XamUser {
+    /// Signs profiles of the console in at free places, by an id for each place; 0 is none. Calls
+    /// that would sign a user out fail, as do unknown ids and places that others have.
+    #[export(Partial)]
+    fn XamUserLogon(
+        call: &mut Call,
+        ids: Option<Ptr<u64>>,
+        flags: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<HResult> {
+        let Some(ids) = ids else { return Ok(HResult::INVALID_ARGUMENT) };
+        let ids = (0..USERS).map(|user| Ok(Xuid(ids.at(user).read(call.memory())?)));
+        let ids = ids.collect::<Fallible<Vec<_>>>()?;
+        admit(call, overlapped)?;
+        let (before, after, are_there) = {
+            let mut profiles = call.kernel.user.profiles.lock();
+            let before = profiles.mask();
+            let named = (0..USERS).zip(&ids).filter(|&(_, &id)| id != Xuid::NOBODY);
+            let mask: u32 = named.clone().map(|(user, _)| 1_u32 << user).sum();
+            if flags & REMOVE_USERS != 0 || flags & ADD_USERS == 0 && before & !mask != 0 {
+                return Ok(HResult::NOT_IMPLEMENTED);
+            }
+            let mut are_there = true;
+            for (user, &id) in named {
+                are_there &= profiles.sign_in_as(user, id);
+            }
+            (before, profiles.mask(), are_there)
+        };
+        if after != before {
+            let changed = Notification { id: id::SIGN_IN_CHANGED, parameter: after };
+            call.kernel.notifier().notify(call.cpu, changed)?;
+        }
+        let result = if are_there { Win32Error::SUCCESS } else { Win32Error::NO_SUCH_USER };
+        Ok(match complete(call, overlapped, Completed::with(result))? {
+            Win32Error::IO_PENDING => HResult(Win32Error::IO_PENDING.0),
+            result => result.to_hresult(),
+        })
+    }
+
     /// Returns whether a user is signed in: 1, with an offline profile; 0, not.
     #[export(Done)]
     fn XamUserGetSigninState(call: &mut Call, user: u32) -> u32 {

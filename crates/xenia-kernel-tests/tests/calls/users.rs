@@ -1,7 +1,7 @@
 //! Tests of users and their settings.
 
 use super::*;
-use xenia_user::profile::{Profile, Xuid};
+use xenia_user::profile::{Profile, Profiles, Xuid};
 use xenia_user::profile_settings::{SettingId, Value};
 
 const NO_SUCH_USER: u64 = 0x525;
@@ -138,6 +138,40 @@ fn sign_in_notifies_listeners() {
     assert_eq!(b.xam_call("XamUserGetSigninState", &[3]), 1);
     assert_eq!(b.xam_call("XNotifyBroadcast", &[0xB, 7]), 0);
     assert_eq!(heard(&mut b), [(0xB, 7)]);
+}
+
+#[test]
+fn profiles_are_signed_in_by_their_ids() {
+    const NOT_IMPLEMENTED: u64 = 0xFFFF_FFFF_8000_4001;
+    const ADD: u64 = 4;
+    const REMOVE: u64 = 8;
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let [one, two] = [0, 1].map(|user| Profile::made_for(user).xuid.0);
+    let profiles = Profiles::of(vec![Profile::made_for(0), Profile::made_for(1)], None);
+    *b.kernel.user.profiles.lock() = profiles;
+    for (ids, flags, result, mask) in [
+        ([0, 0, two, 0], 0, NOT_IMPLEMENTED, 1),
+        ([one, 0, 0, 0], REMOVE, NOT_IMPLEMENTED, 1),
+        ([0, 0, 7, 0], ADD, NO_SUCH_USER_RESULT, 1),
+        ([0, 0, two, 0], ADD, 0, 5),
+        ([one, 0, two, 0], 0, 0, 5),
+        ([0, two, 0, 0], ADD, NO_SUCH_USER_RESULT, 5),
+    ] {
+        for (index, id) in (0..).zip(ids) {
+            b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
+        }
+        assert_eq!(b.xam_call("XamUserLogon", &[base, flags, 0]), result, "{ids:x?}");
+        assert_eq!(b.kernel.user.profiles.lock().mask(), mask, "{ids:x?}");
+    }
+    assert_eq!(b.xam_call("XamUserLogon", &[0, 0, 0]), INVALID_ARGUMENT);
+    for (id, told) in [(one, [0, 0]), (two, [0x525, 0x8007_0525])] {
+        for (index, id) in (0..).zip([id, 0, 0, 0]) {
+            b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
+        }
+        b.in_the_background("XamUserLogon", &[base, ADD, base + 0x40]);
+        assert_eq!([0x40, 0x58].map(|field| b.word(field)), told, "{id:x}");
+    }
 }
 
 /// Reads settings of the first user, or of users by ids; returns the result.
