@@ -102,7 +102,7 @@ pub static FORMATS: &[Format] = &[
         description: "an Xbox 360 executable of another generation than XEX1 and XEX2",
         extensions: &[],
         detect: xex::detect_other,
-        opens: Opens::Unread("early development kits used this format; its layout has not been published"),
+        opens: Opens::Unread("early development kits used this format; only XEX1 and XEX2 are read"),
         verify: None,
     },
     Format {
