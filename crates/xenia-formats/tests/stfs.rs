@@ -245,6 +245,16 @@ fn license_bits_of_all_licensees_are_combined() {
 }
 
 #[test]
+fn a_name_in_a_language_of_the_second_version_is_read() {
+    let mut package = sample();
+    package[0x541A..0x541C].copy_from_slice(&[0, b'A']);
+    for (version, name) in [(1, ""), (2, "A")] {
+        package[0x348..0x34C].copy_from_slice(&u32::to_be_bytes(version));
+        assert_eq!(PackageInfo::read(&package).unwrap().display_name, name);
+    }
+}
+
+#[test]
 fn names_have_the_code_page_of_windows() {
     let volume = crate::support::volume(&[("Game\u{2122} \u{e9}.bin".to_owned(), Some(vec![1]))]);
     let mut package = Vec::new();

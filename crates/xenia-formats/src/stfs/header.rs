@@ -45,6 +45,9 @@ pub(crate) mod field {
     pub(super) const THUMBNAIL_SIZE: usize = 0x1712;
     pub(super) const TITLE_THUMBNAIL_SIZE: usize = 0x1716;
     pub(super) const THUMBNAIL: usize = 0x171A;
+    /// Display names in the languages that the second version of the metadata adds, after its
+    /// smaller thumbnail.
+    pub(super) const MORE_DISPLAY_NAMES: usize = 0x541A;
     pub(super) const TITLE_THUMBNAIL: usize = 0x571A;
     /// End of the fixed part.
     pub(super) const END: usize = 0x971A;
@@ -59,6 +62,8 @@ const NAME: usize = 0x100;
 const TITLE_NAME: usize = 0x80;
 /// Number of languages with names; English is the first.
 const LANGUAGES: usize = 9;
+/// Number of languages that the second version of the metadata adds.
+const MORE_LANGUAGES: usize = 3;
 /// Largest size of a thumbnail in bytes.
 pub const MAX_PICTURE: usize = 0x3D00;
 /// License holder that means everyone.
@@ -183,7 +188,10 @@ impl PackageInfo {
         let licenses = fields.slice(field::LICENSES, field::CONTENT_ID - field::LICENSES)?;
         let rows = licenses.chunks_exact(16).filter(|row| row[..8] != [0; 8]);
         let license = rows.fold(0, |all, row| all | u32::from_be_bytes([row[8], row[9], row[10], row[11]]));
-        let names = (0..LANGUAGES).map(|language| name(&bytes, field::DISPLAY_NAME + language * NAME, NAME));
+        let more = if fields.u32(field::METADATA_VERSION)? >= 2 { MORE_LANGUAGES } else { 0 };
+        let of_first = (0..LANGUAGES).map(|language| field::DISPLAY_NAME + language * NAME);
+        let of_second = (0..more).map(|language| field::MORE_DISPLAY_NAMES + language * NAME);
+        let names = of_first.chain(of_second).map(|at| name(&bytes, at, NAME));
         let picture = |size: usize, at: usize| -> Result<Vec<u8>, FormatError> {
             let size = fields.u32(size)? as usize;
             // Packages of the first version have more room; a larger size is invalid, and the
