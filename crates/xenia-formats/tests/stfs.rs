@@ -119,7 +119,7 @@ fn blocks_that_a_file_owns_and_has_not_written_read_as_zeros() {
 }
 
 #[test]
-fn a_consoles_package_has_a_certificate_and_tables_count_blocks() {
+fn a_package_has_the_layout_of_its_signer_and_tables_count_blocks() {
     let files = vec![("save".to_owned(), Some(vec![7; 299 * 0x1000]))];
     let volume = crate::support::volume(&files);
     for signer in [Signer::Console, Signer::Live] {
@@ -131,9 +131,11 @@ fn a_consoles_package_has_a_certificate_and_tables_count_blocks() {
         let word = |at: usize| u32::from_be_bytes(package[at..at + 4].try_into().unwrap());
         assert_eq!(word(4) >> 16, if is_console { 0x1A8 } else { 0 });
         assert_eq!(word(0x1C), if is_console { 2 } else { 0 });
+        // In both layouts the first block, which is the directory, is at the same offset.
+        assert_eq!(word(0x340), if is_console { 0x971A } else { 0xAD0E });
+        assert_eq!(&package[0xC000..0xC005], b"save\0");
         // The second level's table follows the first table and the blocks that it covers.
-        let place = if is_console { 172 } else { 171 };
-        assert_eq!(word(0xA000 + place * 0x1000 + 0xFF0), 300, "{signer:?}");
+        assert_eq!(word(0xC000 + 170 * 0x1000 + 0xFF0), 300, "{signer:?}");
     }
 }
 

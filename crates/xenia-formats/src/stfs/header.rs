@@ -51,6 +51,9 @@ pub(crate) mod field {
     pub(super) const TITLE_THUMBNAIL: usize = 0x571A;
     /// End of the fixed part.
     pub(super) const END: usize = 0x971A;
+    /// End of a header with the data for installers, as all packages have that no console signed.
+    /// Some tools take the number of copies of each hash table from the header's size.
+    pub(super) const INSTALLER_END: usize = 0xAD0E;
 }
 /// Size of a console's certificate in bytes, its first field.
 const CERTIFICATE_SIZE: u16 = 0x1A8;
@@ -222,7 +225,11 @@ impl PackageInfo {
     /// Serializes the header of a package with this volume descriptor, up to the start of the data,
     /// without a signature.
     pub(super) fn to_bytes(&self, descriptor: &[u8], content_size: u64) -> Vec<u8> {
-        let mut bytes = vec![0; field::END.next_multiple_of(BLOCK)];
+        let end = match self.signer {
+            Signer::Console => field::END,
+            Signer::Live | Signer::Maker => field::INSTALLER_END,
+        };
+        let mut bytes = vec![0; end.next_multiple_of(BLOCK)];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
         put(0, &self.signer.magic());
         if self.signer == Signer::Console {
@@ -234,7 +241,7 @@ impl PackageInfo {
             put(field::LICENSES + 8, &self.license.to_be_bytes());
         }
         for (at, word) in [
-            (field::HEADER_SIZE, field::END as u32),
+            (field::HEADER_SIZE, end as u32),
             (field::CONTENT_TYPE, self.content_type),
             (field::METADATA_VERSION, 2),
             (field::MEDIA_ID, self.media_id),
