@@ -6,6 +6,7 @@ use crate::support::zip_builder::{self, ZipBuilder};
 use crate::support::{
     Noise, contents, open_as, random_files, verified, verified_by, verified_with, volume, zar_builder,
 };
+use sha1::{Digest, Sha1};
 use std::sync::Arc;
 use xenia_formats::{NoParts, ReadAt, Volume, gdfx};
 
@@ -224,7 +225,12 @@ fn packages_in_parts_are_read_in_each_layout() {
         let missing = open_as("svod", package.header.clone(), &NoParts).unwrap_err().to_string();
         assert!(missing.contains("with its name plus .data"), "{missing}");
     }
+    // Some tools end the header at its size, not at the next block.
     let mut package = svod_builder::build(Layout::Enhanced, &image);
+    package.header.truncate(0xAD0E);
+    let id = Sha1::digest(&package.header[0x344..]);
+    package.header[0x32C..0x340].copy_from_slice(&id);
+    assert_eq!(verified_with("svod", package.header.clone(), &package).0, Vec::<String>::new());
     package.header[0x39D..0x3A1].copy_from_slice(&3_u32.to_be_bytes());
     let missing = open_as("svod", package.header.clone(), &package).unwrap_err().to_string();
     assert!(missing.ends_with("Data0001 is missing: there are 3 data files"), "{missing}");

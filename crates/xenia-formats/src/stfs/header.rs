@@ -277,8 +277,10 @@ impl PackageInfo {
 pub(crate) fn verify(package: &dyn ReadAt, findings: &mut Findings) -> Result<(), FormatError> {
     let id = read_exact_at(package, WHAT, field::CONTENT_ID as u64, 20)?;
     let size = read_exact_at(package, WHAT, field::HEADER_SIZE as u64, 4)?;
-    let end =
-        u64::from(u32::from_be_bytes([size[0], size[1], size[2], size[3]])).next_multiple_of(BLOCK as u64);
+    let end = u64::from(u32::from_be_bytes([size[0], size[1], size[2], size[3]]));
+    let file_size = package.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
+    // The header of a package in several files may end before the next block.
+    let end = end.next_multiple_of(BLOCK as u64).min(file_size);
     let mut hash = Sha1::new();
     let mut at = field::CONTENT_TYPE as u64;
     while at < end {
