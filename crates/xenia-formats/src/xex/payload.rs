@@ -171,10 +171,7 @@ pub(super) fn read(
             if first > data.len() {
                 return Err(FormatError::truncated("XEX LZX block 0", start, first as u64, file_size));
             }
-            decrypt(xex, keys, &mut data, first, |block| {
-                // The chunk list of a damaged block still shows that the key is right.
-                sha1(&[block]) == *first_block_digest || for_each_chunk(block, |_| {}).is_ok()
-            })?;
+            decrypt_lzx(xex, keys, &mut data, first, *first_block_digest)?;
             let stream = gather_chunks(&data, start, first, *first_block_digest, digests)?;
             let mut image = vec![0; image_size];
             lzx::decode(*window_bits, &stream, &mut image).map_err(|error| {
@@ -245,6 +242,22 @@ fn decrypt(
     Ok(())
 }
 
+/// As [`decrypt`], with the key for which the first block of LZX data has its digest. If no key has
+/// this, the block is damaged, and its chunk list still shows that a key is right. Noise can have
+/// such a list, too (one wrong key in 36,000), so the digest decides first.
+fn decrypt_lzx(
+    xex: &Xex,
+    keys: &KeyRing,
+    data: &mut [u8],
+    first_size: usize,
+    first_digest: Sha1Digest,
+) -> Result<(), FormatError> {
+    if decrypt(xex, keys, data, first_size, |block| sha1(&[block]) == first_digest).is_ok() {
+        return Ok(());
+    }
+    decrypt(xex, keys, data, first_size, |block| for_each_chunk(block, |_| {}).is_ok())
+}
+
 /// AES-128-CBC with a zero initialization vector over whole blocks.
 pub(super) fn cbc_decrypt(key: &[u8; 16], data: &mut [u8]) {
     let cipher = cbc::Decryptor::<Aes128>::new(key.into(), &[0; 16].into());
@@ -310,6 +323,25 @@ fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_keys_that_fit_the_one_with_the_digest_is_taken() {
+        let file: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
+        let mut xex = Xex::read(&file).unwrap();
+        xex.encryption = Encryption::Normal;
+        // A session key under the retail key, and a block of zeros under the session key. By the
+        // development key, its chunk list ends as well (computed by Python's cryptography).
+        xex.security.file_key = 0x50B8_1990_15B7_CB1C_B494_BCED_FF6A_50BB_u128.to_be_bytes();
+        let stored: [u128; 2] =
+            [0x2D46_43C1_2AD5_1389_C5BB_D4FB_1A74_467F, 0x566E_321D_42A4_5A7B_450E_82BD_09F4_1807];
+        let decrypted = |digest| {
+            let mut data = stored.map(u128::to_be_bytes).concat();
+            decrypt_lzx(&xex, &KeyRing::with_retail([1; 16]), &mut data, 32, digest).unwrap();
+            data
+        };
+        assert_eq!(decrypted(sha1(&[&[0; 32]])), [0; 32]);
+        assert_ne!(decrypted([0; 20]), [0; 32], "both have a chunk list");
+    }
 
     /// A chain of empty blocks.
     fn empty_blocks(count: u64) -> Vec<u8> {
