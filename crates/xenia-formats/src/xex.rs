@@ -28,6 +28,7 @@ pub(crate) mod write;
 
 pub use header::{OptionalHeader, OptionalValue, StaticLibrary, key};
 pub use keys::KeyRing;
+pub use patch::patched_version;
 pub use payload::{BasicBlock, Blocks, Compression, Encryption};
 pub use security::{Generation, PageDescriptor, PageType, SecurityInfo};
 

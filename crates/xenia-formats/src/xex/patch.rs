@@ -14,6 +14,7 @@ use super::security::field;
 use super::{KeyRing, MAGIC, MAIN_HEADER_SIZE, MAX_HEADER_SIZE, Xex, key, module_flags};
 use crate::error::{FormatError, Reason};
 use crate::fields::Fields;
+use crate::image::Version;
 use crate::lzx;
 use crate::read_at::{ReadAt, read_exact_at};
 
@@ -35,26 +36,43 @@ pub(super) struct Patch {
     payload_at: u64,
 }
 
+/// The version of the executable that a patch makes, by its descriptor; `None` if the file is not a
+/// patch. Most other headers of a patch can be missing.
+pub fn patched_version(patch: &dyn ReadAt) -> Option<Version> {
+    let header = read_header(patch).ok()?;
+    let descriptor = body(&header, key::DELTA_PATCH, "it does not define its changes").ok()?;
+    descriptor.u32(4).ok().map(Version)
+}
+
+/// Reads all bytes before the payload.
+fn read_header(source: &dyn ReadAt) -> Result<Vec<u8>, FormatError> {
+    let main = read_exact_at(source, WHAT, 0, MAIN_HEADER_SIZE as u64)?;
+    let main = Fields::new(&main, 0, WHAT);
+    let magic = main.array(0)?;
+    let flags = main.u32(4)?;
+    let header_size = main.u32(8)?;
+    if &magic != MAGIC || flags & module_flags::ANY_PATCH == 0 {
+        return Err(main.invalid(0, "it is not a patch of an executable"));
+    }
+    FormatError::check_limit("XEXP header size", 8, header_size.into(), MAX_HEADER_SIZE)?;
+    read_exact_at(source, WHAT, 0, header_size.into())
+}
+
+/// The body of the optional header with this key.
+fn body<'a>(header: &'a [u8], wanted: u32, why_not: &'static str) -> Result<Fields<'a>, FormatError> {
+    let whole = Fields::new(header, 0, WHAT);
+    let table = header::read_table(whole, whole.u32(0x14)?)?;
+    match header::find(&table, wanted) {
+        Some(entry) => header::body(whole, entry),
+        None => Err(whole.invalid(MAIN_HEADER_SIZE, why_not)),
+    }
+}
+
 impl Patch {
     pub(super) fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
-        let main = read_exact_at(source, WHAT, 0, MAIN_HEADER_SIZE as u64)?;
-        let main = Fields::new(&main, 0, WHAT);
-        let magic = main.array(0)?;
-        let flags = main.u32(4)?;
-        let header_size = main.u32(8)?;
-        if &magic != MAGIC || flags & module_flags::ANY_PATCH == 0 {
-            return Err(main.invalid(0, "it is not a patch of an executable"));
-        }
-        FormatError::check_limit("XEXP header size", 8, header_size.into(), MAX_HEADER_SIZE)?;
-        let header = read_exact_at(source, WHAT, 0, header_size.into())?;
-        let whole = Fields::new(&header, 0, WHAT);
-        let table = header::read_table(whole, main.u32(0x14)?)?;
-        let body = |wanted, why: &'static str| match header::find(&table, wanted) {
-            Some(entry) => header::body(whole, entry),
-            None => Err(whole.invalid(MAIN_HEADER_SIZE, why)),
-        };
-        let descriptor = body(key::DELTA_PATCH, "it does not define its changes")?;
-        let format = body(key::FILE_FORMAT, "there is no file format header")?;
+        let header = read_header(source)?;
+        let descriptor = body(&header, key::DELTA_PATCH, "it does not define its changes")?;
+        let format = body(&header, key::FILE_FORMAT, "there is no file format header")?;
         let (encryption, compression) = payload::read_format(format, 0)?;
         let Compression::Delta(blocks) = compression else {
             return Err(FormatError::unsupported(
@@ -63,19 +81,21 @@ impl Patch {
                 "patches that are not compressed as such",
             ));
         };
-        let security = main.u32(0x10)? as usize;
+        let whole = Fields::new(&header, 0, WHAT);
+        let security = whole.u32(0x10)? as usize;
         let file_key = whole.sub(security, field::PAGES, "XEX security info")?.array(field::FILE_KEY)?;
         let size = source.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
-        let stored = size.saturating_sub(header_size.into());
-        FormatError::check_limit("XEXP payload size", header_size.into(), stored, MAX_PAYLOAD)?;
+        let header_size = header.len() as u64;
+        let stored = size.saturating_sub(header_size);
+        FormatError::check_limit("XEXP payload size", header_size, stored, MAX_PAYLOAD)?;
         Ok(Self {
             descriptor: descriptor.bytes.to_vec(),
             descriptor_at: descriptor.origin,
             encryption,
             blocks,
             file_key,
-            payload: read_exact_at(source, "XEXP payload", header_size.into(), stored)?,
-            payload_at: header_size.into(),
+            payload: read_exact_at(source, "XEXP payload", header_size, stored)?,
+            payload_at: header_size,
         })
     }
 

@@ -12,6 +12,8 @@ use crate::say::{errln, remark};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia_formats::image::Version;
+use xenia_formats::xex::patched_version;
 use xenia_formats::{FormatError, KeyRing, LoadedImage, ReadAt, Volume, Xex};
 use xenia_guest::TitleId;
 use xenia_kernel::content::ContentStore;
@@ -50,7 +52,7 @@ enum Place {
 
 /// A patch, its location and its package's name.
 struct Update {
-    version: u32,
+    version: Version,
     package: String,
     patch: Arc<dyn ReadAt>,
     place: Place,
@@ -186,8 +188,7 @@ fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &[&str]) -> VfsResu
             }
             continue;
         };
-        let version =
-            Xex::read(&patch).ok().and_then(|patch| patch.execution).map_or(0, |found| found.version.0);
+        let version = patched_version(&patch).unwrap_or_default();
         updates.push(Update { version, package, patch, place: Place::Package(volume, within) });
     }
     Ok(updates)
@@ -299,6 +300,27 @@ mod tests {
         // The patch beside the executable takes precedence.
         std::fs::write(dir.path().join("title.xexp"), patch(0, 4)).unwrap();
         assert!(bytes(Some(dir.path())) == bytes(None));
+    }
+
+    #[test]
+    fn the_update_of_the_highest_version_is_applied() {
+        let dir = tempfile::tempdir().unwrap();
+        let of_type = dir.path().join(format!("Content/0000000000000000/{TITLE:08X}/000B0000"));
+        std::fs::create_dir_all(&of_type).unwrap();
+        let keys = KeyRing::development();
+        let before = xenia_formats::load(&BASE, &keys).unwrap().bytes;
+        let at = before.windows(5).position(|bytes| bytes == b"cases").unwrap();
+        let from = at as u32;
+        for (name, to, version) in [("A", from + 1, 0x100_u32), ("B", from + 2, 0x200)] {
+            let mut patch = patch(from, to);
+            // In its descriptor, the first body of an optional header; the others say no version.
+            patch[0x2C..0x30].copy_from_slice(&version.to_be_bytes());
+            std::fs::write(of_type.join(name), package(patch)).unwrap();
+        }
+        let image = Updates::of(Some(dir.path())).load(&BASE, None, &keys).unwrap();
+        let mut expected = before;
+        expected.copy_within(at..at + 4, at + 2);
+        assert!(image.bytes == expected);
     }
 
     /// Contents of a file as the title sees it.
