@@ -233,18 +233,15 @@ fn load_as(
     }
 }
 
-/// The update patch beside an executable: the same name with a `p` appended.
+/// The update patch beside an executable: the same name with a `p` appended, in any case.
 fn patch_of(executable: &Path) -> Result<Option<File>> {
     if !executable.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xex")) {
         return Ok(None);
     }
     let mut path = executable.as_os_str().to_owned();
     path.push("p");
-    match source::open(Path::new(&path)) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot open {}", Path::new(&path).display())),
-    }
+    let path = PathBuf::from(path);
+    parts::open_without_case(&path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// Whether a folder must not be visible to a title: a system folder, the root, the user's home, a

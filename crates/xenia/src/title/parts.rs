@@ -40,16 +40,25 @@ fn name_of(number: u32) -> String {
 
 impl Parts for Beside {
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
-        let name = name_of(number);
-        let found = match source::open(&self.0.join(&name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match without_case(&self.0, &name) {
+        let file = open_without_case(&self.0.join(name_of(number)))?;
+        Ok(file.map(|file| Arc::new(file) as Arc<dyn ReadAt>))
+    }
+}
+
+/// Opens a file whose name can be in upper or lower case, as consoles have no case; `None` if there
+/// is none.
+pub(super) fn open_without_case(path: &Path) -> io::Result<Option<File>> {
+    let opened = match source::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let name = path.file_name().and_then(|name| name.to_str());
+            match name.and_then(|name| without_case(path.parent()?, name)) {
                 Some(path) => source::open(&path),
                 None => return Ok(None),
-            },
-            found => found,
-        };
-        found.map(|file| Some(Arc::new(file) as Arc<dyn ReadAt>))
-    }
+            }
+        }
+        opened => opened,
+    };
+    opened.map(Some)
 }
 
 /// The entry of a folder with this name in upper or lower case.

@@ -300,6 +300,10 @@ mod tests {
         // The patch beside the executable takes precedence.
         std::fs::write(dir.path().join("title.xexp"), patch(0, 4)).unwrap();
         assert!(bytes(Some(dir.path())) == bytes(None));
+        // The names of consoles have no case.
+        let patched = bytes(None);
+        std::fs::rename(dir.path().join("title.xexp"), dir.path().join("TITLE.XEXP")).unwrap();
+        assert!(bytes(None) == patched && patched != before);
     }
 
     #[test]
