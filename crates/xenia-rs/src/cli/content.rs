@@ -114,16 +114,16 @@ pub struct ContentImportArgs {
     #[command(flatten)]
     pub place: PlaceArgs,
     /// The title that they belong to, by id in hexadecimal (default: the title that a package
-    /// names; required for folders).
+    /// names, or the folders above it; required if none does).
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
     /// The profile that they belong to, by id in hexadecimal; 0: all profiles (default: for a saved
-    /// game the profile that its package names if it exists, otherwise the first profile; for other
-    /// kinds all profiles).
+    /// game the profile that it or the folders above it name, if that exists, otherwise the first
+    /// profile; for other kinds all profiles).
     #[arg(long, value_name = "XUID", value_parser = xuid)]
     pub owner: Option<Xuid>,
     /// The kind of content: saved-game, add-on and so on, or a number (default: the kind that a
-    /// package names; saved-game for folders).
+    /// package names, or the folders above it; saved-game if none does).
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
     /// Replace packages that already exist.

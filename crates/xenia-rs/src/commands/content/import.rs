@@ -2,14 +2,17 @@
 //!
 //! A package's hashes are verified before anything is written. The package becomes visible when its
 //! header names it, so a failed import leaves no package, and an older package of the same name
-//! unchanged. A folder that `content export` has filled is taken apart.
+//! unchanged. A folder that `content export`, another emulator or a console has filled is taken
+//! apart.
 
+mod foreign_header;
 mod tree;
 
 use super::place;
 use crate::cli::ContentImportArgs;
-use crate::commands::volume::{add_folder, copy, found};
+use crate::commands::volume::{Found, add_folder, copy, found};
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use foreign_header::{ForeignHeader, THUMBNAIL};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -90,7 +93,7 @@ pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
     Ok(ContentStore::new(Box::new(device)))
 }
 
-/// Imports packages, folders of one's files, and the packages that an export has written. `told` is
+/// Imports packages, folders of one's files, and the packages in a folder of packages. `told` is
 /// called for each one that is imported, since an error leaves those before it in place. A second
 /// one of the same name is refused: saves of profiles that this console lacks all go to its first
 /// profile. The folder of saves must be locked.
@@ -156,7 +159,7 @@ fn take_in(
     let kind = kind.or(ids.map(|ids| ids.kind)).unwrap_or(SAVED_GAME);
     ensure!(kind != PROFILE, "profiles cannot be imported; --owner chooses the profile of a save");
     let named = info.as_ref().map(|info| Xuid(info.profile_id));
-    let owner = match (choice.owner, ids.map(|ids| ids.owner)) {
+    let owner = match (choice.owner, ids.and_then(|ids| ids.owner)) {
         (None, Some(Xuid::NOBODY)) => Xuid::NOBODY,
         (None, None) if kind != SAVED_GAME => Xuid::NOBODY,
         (wanted, place) => owner(store, wanted, place.or(named))?,
@@ -172,13 +175,18 @@ fn take_in(
         !taken.iter().any(|other| other.is(&name)),
         "this import already has another package of this title, type and name; import this one alone{advice}"
     );
-    let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());
+    let foreign = info.is_none().then(|| ForeignHeader::read(path));
+    let shown = info.as_ref().map(|info| info.display_name.as_str());
+    let shown = shown.or(foreign.as_ref().map(|foreign| foreign.display_name.as_str()));
+    let shown = shown.filter(|shown| !shown.is_empty());
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
     header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
     let old = store.find(&name)?;
     ensure!(old.is_none() || choice.replaces, PackageExists);
     let header = store.prepare(&name, old.as_ref(), header)?;
-    if let Err(error) = write_files(store.folder(name.files(header.folder)), &volume) {
+    let mut files = found(&volume);
+    files.retain(|file| foreign.is_none() || file.contents.is_none() || file.path != [THUMBNAIL]);
+    if let Err(error) = write_files(store.folder(name.files(header.folder)), &files) {
         // No header named the files, so they were never visible as the package.
         let _ = store.remove_files(&name, &header);
         return Err(error);
@@ -193,7 +201,8 @@ fn take_in(
     {
         warnings.push(format!("its old files could not be deleted: {error}"));
     }
-    let picture = info.map(|info| info.pictures[0].clone()).unwrap_or_default();
+    let picture = info.map(|info| info.pictures[0].clone());
+    let picture = picture.or(foreign.map(|foreign| foreign.picture)).unwrap_or_default();
     let pictured = match picture.len() {
         1..=MAX_PICTURE => store.set_thumbnail(&name, &picture),
         _ => store.remove_thumbnail(&name),
@@ -234,9 +243,9 @@ fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Res
     named.filter(known).or(first).ok_or_else(|| anyhow!("there is no profile"))
 }
 
-/// Writes a volume's files. Each name must be valid on the console's file system.
-fn write_files(mut device: SubFolder, volume: &Volume) -> Result<()> {
-    for file in found(volume) {
+/// Writes the files of a package. Each name must be valid on the console's file system.
+fn write_files(mut device: SubFolder, files: &[Found]) -> Result<()> {
+    for file in files {
         let shown = file.path.join("/");
         let path = names::device_names(&file.path).with_context(|| shown.clone())?;
         let is_possible = path == file.path && path.iter().all(|name| names::is_fatx_name(name));

@@ -149,3 +149,71 @@ fn a_second_package_that_all_profiles_share_is_not_to_go_to_another_profile() {
     let why = format!("{:#}", import(&store, &packages, choice, |_, _| ()).unwrap_err());
     assert!(why.contains("import this one alone") && !why.contains("profile"), "{why}");
 }
+
+/// Makes a file below a folder.
+fn put(folder: &Path, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The header that xenia keeps for a package.
+fn foreign_header(display_name: &str) -> Vec<u8> {
+    let mut header = vec![0; 0x148];
+    let name: Vec<u8> = display_name.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    header[8..8 + name.len()].copy_from_slice(&name);
+    header
+}
+
+#[test]
+fn the_content_folders_of_other_emulators_and_consoles_are_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = |name: &str| dir.path().join(name);
+    let owner = "E03000000000BEEF";
+    for (root, title) in [("canary", format!("{owner}/4D5307D1")), ("xenia", "4D5307D1".to_owned())] {
+        put(&from(root), &format!("{title}/00000001/Save/a"), b"1");
+        put(&from(root), &format!("{title}/00000001/Save/__thumbnail.png"), b"\x89PNG 3");
+        put(&from(root), &format!("{title}/Headers/00000001/Save.header"), &foreign_header("Kapitel 3"));
+        put(&from(root), &format!("{title}/profile/User/63E83FFF"), b"");
+    }
+    put(&from("canary"), &format!("{owner}/FFFE07D1/00010000/{owner}/Account"), b"");
+    put(&from("canary"), "0000000000000000/4D5307D1/00007000/GAME.data/Data0000", b"");
+    let imported_as = |name: &str, title: Option<u32>| {
+        let store = to_write(&from("saves")).unwrap();
+        let choice = ImportChoice { title, replaces: true, ..ImportChoice::default() };
+        import(&store, &[from(name)], choice, |_, _| ()).unwrap();
+        let mut packages = store.every_package().unwrap();
+        assert_eq!(packages.len(), 1, "{name}");
+        let (id, header) = packages.remove(0);
+        let files = store.folder(id.files(header.folder)).list(&[]).unwrap();
+        assert!(files.len() == 1 && files[0].name == "a", "{name}: {files:?}");
+        let picture = store.thumbnail(&id).unwrap().unwrap_or_default();
+        ((id.title, id.kind, id.file().to_owned()), header.display_name().to_owned(), picture)
+    };
+    let imported = |name: &str| imported_as(name, None);
+    let save = (0x4D53_07D1, 1, "Save".to_owned());
+    let expected = (save.clone(), "Kapitel 3".to_owned(), b"\x89PNG 3".to_vec());
+    let of_kind = format!("canary/{owner}/4D5307D1/00000001");
+    let of_owner = format!("canary/{owner}");
+    for folder in ["canary", &of_owner, &of_kind, "xenia", "xenia/4D5307D1", "xenia/4D5307D1/00000001"] {
+        assert_eq!(imported(folder), expected, "{folder}");
+    }
+    assert_eq!(imported_as(&format!("{of_kind}/Save"), Some(save.0)), expected, "named itself");
+    // Later versions keep the header of a content package.
+    let info = PackageInfo {
+        content_type: SAVED_GAME,
+        display_name: "Kapitel 4".to_owned(),
+        pictures: [b"\x89PNG".to_vec(), Vec::new()],
+        ..PackageInfo::default()
+    };
+    let mut package = Vec::new();
+    stfs::write(&xenia_formats::Volume::default(), &info, &mut package, &mut |_| ()).unwrap();
+    put(&from("canary"), &format!("{owner}/4D5307D1/Headers/00000001/Save.header"), &package[..0xA000]);
+    assert_eq!(imported("canary"), (save, "Kapitel 4".to_owned(), b"\x89PNG".to_vec()));
+    let store = to_write(&from("saves")).unwrap();
+    put(&from("settings"), "4D5307D1/profile/User/63E83FFF", b"");
+    for left_out in ["settings", &format!("canary/{owner}/FFFE07D1")] {
+        let why = import(&store, &[from(left_out)], ImportChoice::default(), |_, _| ()).unwrap_err();
+        assert!(format!("{why:#}").contains("settings and installed titles"), "{why:#}");
+    }
+}

@@ -1,15 +1,26 @@
-//! Folders that `content export` has filled: `OWNER/TITLE/KIND/NAME`, each name but the last a
-//! number in hexadecimal.
+//! Folders of packages: `OWNER/TITLE/KIND/NAME`, each name but the last a number in hexadecimal.
+//! `content export`, xenia-canary and consoles fill such folders; those of xenia have no owners.
 
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use xenia::output::DRAFT_PREFIX;
+use xenia::say::errln;
 use xenia_kernel::user::profile::Xuid;
 
 /// Numbers of digits in the names of the folders above a package.
 const DIGITS: [usize; 3] = [16, 8, 8];
+/// Depth of the folders of titles, and of those of kinds.
+const TITLE: usize = 1;
+const KIND: usize = 2;
+/// Ids of titles begin with two letters of their publishers, so content types are smaller.
+const FIRST_TITLE: u64 = 0x1000_0000;
+/// Folder beside the kinds of a title in which xenia keeps what the title stores in profiles.
+const SETTINGS: &str = "profile";
+/// Content types that are left out: profiles, and installed titles, titles of the first Xbox and
+/// Games on Demand, which consist of several files.
+const LEFT_OUT: [u64; 4] = [super::PROFILE as u64, 0x4000, 0x5000, 0x7000];
 
 /// A package or folder to import.
 pub(super) struct Placed {
@@ -21,7 +32,8 @@ pub(super) struct Placed {
 /// Owner, title and content type that the folders above a package name.
 #[derive(Clone, Copy)]
 pub(super) struct PlaceIds {
-    pub(super) owner: Xuid,
+    /// The owner; `None` in a tree without owners.
+    pub(super) owner: Option<Xuid>,
     pub(super) title: u32,
     pub(super) kind: u32,
 }
@@ -33,10 +45,11 @@ fn id(name: &str, depth: usize) -> Option<u64> {
 }
 
 /// The packages in a folder that is such a tree, or one below its root; none if it is a package
-/// itself.
+/// itself. Profiles, titles' settings in them, and titles in several files are left out, with a
+/// warning.
 ///
 /// # Errors
-/// The folder has packages and other files.
+/// The folder has packages and other files, or only packages that are left out.
 pub(super) fn packages_below(path: &Path) -> Result<Vec<Placed>> {
     let mut found = Tree::default();
     if !path.is_dir() {
@@ -45,35 +58,59 @@ pub(super) fn packages_below(path: &Path) -> Result<Vec<Placed>> {
     let full = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
     let names: Vec<&str> = full.iter().rev().take(DIGITS.len()).filter_map(|name| name.to_str()).collect();
     // The longest part of the tree that the folder's own name and those above it can be.
-    for known in (0..=names.len()).rev() {
-        let above = names[..known].iter().rev().enumerate();
-        let Some(ids) = above.map(|(depth, name)| id(name, depth)).collect() else { continue };
+    let ids_of = |known: usize| -> Option<Vec<Option<u64>>> {
+        names[..known].iter().rev().enumerate().map(|(depth, name)| id(name, depth).map(Some)).collect()
+    };
+    let with_owner = (0..=names.len()).rev().filter_map(ids_of);
+    let number = |index: usize, depth| names.get(index).and_then(|name| id(name, depth));
+    let kind = number(0, KIND).filter(|&kind| kind < FIRST_TITLE);
+    let of_kind = number(1, TITLE).filter(|&title| title >= FIRST_TITLE).zip(kind);
+    let of_kind = of_kind.map(|(title, kind)| vec![None, Some(title), Some(kind)]);
+    let of_title = number(0, TITLE).map(|title| vec![None, Some(title)]);
+    for ids in with_owner.chain(of_kind).chain(of_title).chain([vec![None]]) {
         found = Tree::default();
         found.walk(path, &ids)?;
-        if !found.packages.is_empty() {
+        if !found.packages.is_empty() || !found.left_out.is_empty() {
             break;
         }
     }
-    match found.other.first() {
-        Some(other) if !found.packages.is_empty() => {
+    let Tree { packages, left_out, other } = found;
+    match (packages.first(), other.first(), left_out.first()) {
+        (Some(package), Some(other), _) => {
+            let package = package.path.display();
             let other = other.display();
-            let package = found.packages[0].path.display();
             bail!("it has packages, such as {package}, and other files, such as {other}: name the packages")
         }
-        _ => Ok(found.packages),
+        (None, _, Some(left_out)) => {
+            let left_out = left_out.display();
+            let path = path.display();
+            bail!(
+                "profiles, titles' settings and installed titles, such as {left_out}, cannot be imported; \
+                 if {path} is one package, rename it"
+            )
+        }
+        _ => {}
     }
+    for path in left_out {
+        let path = path.display();
+        errln!("xenia-rs: warning: {path}: profiles, titles' settings and installed titles are not imported");
+    }
+    Ok(packages)
 }
 
 #[derive(Default)]
 struct Tree {
     packages: Vec<Placed>,
+    /// Folders of settings, and of content types that are left out.
+    left_out: Vec<PathBuf>,
     /// Files and folders that belong to no tree.
     other: Vec<PathBuf>,
 }
 
 impl Tree {
-    /// Looks into a folder whose name and those above it have the numbers `ids`.
-    fn walk(&mut self, folder: &Path, ids: &Vec<u64>) -> Result<()> {
+    /// Looks into a folder whose name and those above it have the numbers `ids`; the owner can be
+    /// unknown.
+    fn walk(&mut self, folder: &Path, ids: &[Option<u64>]) -> Result<()> {
         let cannot = || format!("cannot read {}", folder.display());
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = entries.with_context(cannot)?;
@@ -82,14 +119,25 @@ impl Tree {
         let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(DRAFT_PREFIX.as_bytes());
         for entry in entries.into_iter().filter(|entry| is_whole(&entry.file_name())) {
             let path = entry.path();
-            if let &[owner, title, kind] = ids.as_slice() {
-                let ids = PlaceIds { owner: Xuid(owner), title: title as u32, kind: kind as u32 };
+            if let &[owner, Some(title), Some(kind)] = ids {
+                let owner = owner.map(Xuid);
+                let ids = PlaceIds { owner, title: title as u32, kind: kind as u32 };
                 self.packages.push(Placed { path, ids: Some(ids) });
                 continue;
             }
+            let name = entry.file_name();
             let is_folder = entry.file_type().with_context(cannot)?.is_dir();
-            match entry.file_name().to_str().and_then(|name| id(name, ids.len())) {
-                Some(id) if is_folder => self.walk(&path, &[&ids[..], &[id]].concat())?,
+            let is_of_title = is_folder && ids.len() == KIND;
+            if is_of_title && name.eq_ignore_ascii_case(super::foreign_header::FOLDER) {
+                continue;
+            }
+            if is_of_title && name.eq_ignore_ascii_case(SETTINGS) {
+                self.left_out.push(path);
+                continue;
+            }
+            match name.to_str().and_then(|name| id(name, ids.len())) {
+                Some(kind) if is_of_title && LEFT_OUT.contains(&kind) => self.left_out.push(path),
+                Some(id) if is_folder => self.walk(&path, &[ids, &[Some(id)]].concat())?,
                 _ => self.other.push(path),
             }
         }
