@@ -1,6 +1,6 @@
 //! Finds the executable of a title in a folder.
 
-use super::medium::{Says, choose, is_executable};
+use super::medium::{NoExecutable, Says, choose, is_executable, is_image};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
@@ -9,15 +9,22 @@ use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
     let listing = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();
+    let mut images = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(listing)? {
         let entry = entry.with_context(listing)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
         if name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE) || is_executable(&name) && path.is_file() {
             found.push((name, path));
+        } else if is_image(&name) && path.is_file() {
+            images.push(name);
         }
     }
-    choose(found, &folder.display().to_string(), "name one of", says)
+    let place = folder.display().to_string();
+    match images.iter().min() {
+        Some(image) if found.is_empty() => Err(NoExecutable::image(&place, image, "run that").into()),
+        _ => choose(found, &place, "name one of", says),
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +59,8 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let error = chosen(&many).unwrap_err().to_string();
         assert!(error.ends_with("21.xex and 8 more"), "{error}");
+        let error = chosen(&["b.iso", "a.ISO"]).unwrap_err().to_string();
+        assert!(error.ends_with("but a.ISO: run that"), "{error}");
         let error = chosen(&["a.txt"]).unwrap_err().to_string();
         assert!(error.contains("neither default.xex nor another"), "{error}");
     }

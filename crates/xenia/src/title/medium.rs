@@ -3,11 +3,11 @@
 
 use anyhow::{Context, Result};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
-use xenia_formats::{ReadAt, Volume};
+use xenia_formats::{FORMATS, Opens, ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 use xenia_kernel::ports::Disc;
@@ -21,6 +21,11 @@ impl NoExecutable {
     /// The reason in words.
     pub(super) fn new(reason: String) -> Self {
         Self(reason)
+    }
+
+    /// The reason that a folder or volume has an image in place of the title's files.
+    pub(super) fn image(place: &str, image: &str, advice: &str) -> Self {
+        Self(format!("{place} has no executable (.xex), but {image}: {advice}"))
     }
 }
 
@@ -131,9 +136,25 @@ pub(super) fn title_in(volume: Volume) -> Volume {
 
 /// The executable in the root of a volume, by the same rules as for folders.
 pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<Arc<dyn ReadAt>> {
-    let files = volume.list(&[""; 0]).into_iter().flatten();
-    let files = files.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone())));
-    choose(files.filter(|(name, _)| is_executable(name)).collect(), place, "extract it and name one of", says)
+    let files = || volume.list(&[""; 0]).into_iter().flatten().filter(|entry| entry.contents.is_some());
+    let found = files().filter(|entry| is_executable(entry.name));
+    let found: Vec<_> =
+        found.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone()))).collect();
+    // An image in an archive is not opened: compressed, it would be slow to read at random.
+    match files().find(|entry| is_image(entry.name)) {
+        Some(image) if found.is_empty() => {
+            Err(NoExecutable::image(place, image.name, "extract that, and run it").into())
+        }
+        _ => choose(found, place, "extract it and name one of", says),
+    }
+}
+
+/// Whether a file of this name can be a disc image, package or archive.
+pub(super) fn is_image(name: &str) -> bool {
+    let volumes = FORMATS.iter().filter(|format| matches!(format.opens, Opens::Volume(_)));
+    let mut extensions = volumes.flat_map(|format| format.extensions);
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extensions.any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 /// Whether a file of this name can be a title's executable.
@@ -190,5 +211,9 @@ mod tests {
         }
         assert!(archive(&["A/default.xex", "B/default.xex"]).find(&["A"]).is_some(), "two are none");
         assert!(archive(&["default.xex", "Other/b.xex"]).find(&["Other"]).is_some());
+        let image = archive(&["Game/Game.ISO", "Game/readme.txt"]);
+        let error = executable_of(&image, "game.zip", Says::Nothing).err().unwrap().to_string();
+        assert!(error.ends_with("but Game.ISO: extract that, and run it"), "{error}");
+        assert!(executable_of(&archive(&["a.iso", "b.xex"]), "game.zip", Says::Nothing).is_ok());
     }
 }
