@@ -55,7 +55,7 @@ struct Node {
 }
 
 enum Kind {
-    /// Nodes by lower-case name.
+    /// Nodes by upper-case name, the order of the trees of discs.
     Directory(BTreeMap<String, usize>),
     File(Arc<dyn ReadAt>, u64),
 }
@@ -117,10 +117,10 @@ impl Volume {
         limited("the number of files and directories", new as u64, MAX_ENTRIES as u64)?;
         match self.nodes.get_mut(within.node).map(|node| &mut node.kind) {
             Some(Kind::Directory(names)) => {
-                if names.contains_key(&name.to_ascii_lowercase()) {
+                if names.contains_key(&name.to_ascii_uppercase()) {
                     return Err(Reason::Invalid(format!("there are two entries called {name:?}").into()));
                 }
-                names.insert(name.to_ascii_lowercase(), new);
+                names.insert(name.to_ascii_uppercase(), new);
             }
             // A directory of another volume.
             _ => return Err(Reason::Invalid("there is no such directory".into())),
@@ -169,7 +169,7 @@ impl Volume {
     #[must_use]
     pub fn inside(mut self, name: &str) -> Self {
         let only = match &self.nodes[0].kind {
-            Kind::Directory(names) => names.get(&name.to_ascii_lowercase()).copied(),
+            Kind::Directory(names) => names.get(&name.to_ascii_uppercase()).copied(),
             Kind::File(..) => None,
         };
         let directory = only.and_then(|only| match &mut self.nodes.get_mut(only)?.kind {
@@ -187,7 +187,7 @@ impl Volume {
         self.node(path).map(Node::entry)
     }
 
-    /// Lists a directory, sorted case-insensitively by name; `None` if it is not a directory.
+    /// Lists a directory, sorted by upper-case names; `None` if it is not a directory.
     pub fn list(&self, path: &[impl AsRef<str>]) -> Option<impl Iterator<Item = VolumeEntry<'_>>> {
         match &self.node(path)?.kind {
             Kind::Directory(names) => Some(names.values().map(|&node| self.nodes[node].entry())),
@@ -198,7 +198,7 @@ impl Volume {
     fn node(&self, path: &[impl AsRef<str>]) -> Option<&Node> {
         path.iter().try_fold(&self.nodes[0], |at, name| match &at.kind {
             Kind::Directory(names) => {
-                names.get(&name.as_ref().to_ascii_lowercase()).map(|&node| &self.nodes[node])
+                names.get(&name.as_ref().to_ascii_uppercase()).map(|&node| &self.nodes[node])
             }
             Kind::File(..) => None,
         })

@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn names_are_listed_in_the_order_of_the_trees_of_discs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut volume = formats::Volume::default();
+        for name in ["a_b", "abc"] {
+            volume.add_file(formats::Volume::ROOT, name, Arc::new(vec![1])).unwrap();
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let folder = HostFolder::read_only(folder.path()).unwrap();
+        let devices: [&dyn Device; 2] = [&Container(Arc::new(volume)), &folder];
+        for device in devices {
+            let names = device.list(&[]).unwrap().into_iter().map(|entry| entry.name);
+            assert_eq!(names.collect::<Vec<_>>(), ["abc", "a_b"]);
+        }
+    }
+
+    #[test]
     fn an_image_that_is_shortened_gives_an_error_and_not_an_end() {
         let image = tempfile::NamedTempFile::new().unwrap();
         image.as_file().set_len(100).unwrap();

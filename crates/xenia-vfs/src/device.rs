@@ -189,7 +189,7 @@ pub trait Device: Send {
     /// Looks up a path.
     fn find(&self, path: &[String]) -> VfsResult<Entry>;
 
-    /// Lists a directory, sorted case-insensitively by name.
+    /// Lists a directory, sorted by upper-case names.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
     /// Whether the host has an entry at this path that the device does not show: a dangling link,
@@ -293,10 +293,11 @@ pub trait Device: Send {
     }
 }
 
-/// Sorts entries in the guest's order, independent of the host's.
+/// Sorts entries in the guest's order, independent of the host's: by upper-case names, as in the
+/// trees of discs.
 pub(super) fn sort(entries: &mut [Entry]) {
     entries.sort_by(|a, b| {
-        let key = |entry: &Entry| entry.name.to_ascii_lowercase();
+        let key = |entry: &Entry| entry.name.to_ascii_uppercase();
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });
 }

@@ -244,7 +244,7 @@ impl Vfs {
         self.mounts.iter_mut().try_for_each(|mount| mount.device.end_raw_access())
     }
 
-    /// Lists a directory, sorted case-insensitively by name.
+    /// Lists a directory, sorted by upper-case names.
     pub fn list(&self, at: &Location) -> VfsResult<Vec<Entry>> {
         self.device(at)?.list(&at.names)
     }

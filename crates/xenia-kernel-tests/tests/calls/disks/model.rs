@@ -178,7 +178,7 @@ impl Disk {
             .filter(plain)
             .filter_map(|name| Some((name.clone(), self.follow([at, std::slice::from_ref(name)].concat())?)))
             .collect();
-        found.sort_by_key(|(name, _)| (name.to_ascii_lowercase(), name.clone()));
+        found.sort_by_key(|(name, _)| (name.to_ascii_uppercase(), name.clone()));
         found.dedup_by(|b, a| a.0.eq_ignore_ascii_case(&b.0));
         found
     }
