@@ -23,7 +23,7 @@
 //! - [`profiler`]: files that name compiled code (an error)
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
-//!   are read); open files by the names of descriptors (`None`)
+//!   are read); open files by the names of descriptors (`None`), bytes of names (`None`)
 //! - [`float`]: arithmetic that may be computed by the C library (must be computed in another way)
 //! - [`processor`]: measured performance properties of the processor (`false`)
 //! - [`simd`]: loops that use the widest vectors (those of the minimum supported processor)

@@ -232,13 +232,17 @@ impl Device for HostFolder {
             let guest = below(&name);
             entries.push(self.entry(name, &found, &guest)?);
         }
-        for entry in fs::read_dir(&at)? {
-            let Ok(name) = entry?.file_name().into_string() else { continue };
+        let names = fs::read_dir(&at)?.map(|entry| Ok(entry?.file_name()));
+        let mut names = names.collect::<io::Result<Vec<_>>>()?;
+        // Of two names with the same text, an open finds the one in UTF-8.
+        names.sort_by_key(|name| name.to_str().is_none());
+        for host_name in names {
+            let Some(name) = self.shown_text(&host_name) else { continue };
             // Guests have the code page's names alone.
             if is_hidden(&name) || !super::path::is_valid(&name) || code_page::encode(&name).is_none() {
                 continue;
             }
-            if let Some(found) = self.shown(at.join(&name)) {
+            if let Some(found) = self.shown(at.join(&host_name)) {
                 let name = guest_name(&name).to_owned();
                 let guest = below(&name);
                 entries.push(self.entry(name, &found, &guest)?);

@@ -2,12 +2,12 @@
 
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, fcntl_setfl, seek};
 use rustix::io::Errno;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -70,6 +70,11 @@ pub fn data_from(file: &File, at: u64) -> io::Result<Option<Range<u64>>> {
 /// The path of an entry with the name that its folder has: the same, as names differ in case.
 pub fn as_stored(path: PathBuf) -> PathBuf {
     path
+}
+
+/// The bytes of a name, which need not be UTF-8.
+pub fn name_bytes(name: &OsStr) -> Option<&[u8]> {
+    Some(name.as_bytes())
 }
 
 /// Makes sure that the host keeps a folder's names in a crash: it writes them to the disk.

@@ -109,6 +109,11 @@ pub fn as_stored(path: PathBuf) -> PathBuf {
     if stored != name && fold(&stored) == fold(name) { path.with_file_name(stored) } else { path }
 }
 
+/// The bytes of a name: `None`, as names consist of 16-bit units.
+pub fn name_bytes(_name: &OsStr) -> Option<&[u8]> {
+    None
+}
+
 /// Asks the host to write a folder's names to the disk. File systems that refuse this, as some do
 /// for folders, keep names in a journal.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {

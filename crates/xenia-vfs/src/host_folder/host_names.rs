@@ -1,12 +1,18 @@
 //! Names on the host. A name that Windows reserves for a device (`con`, `com1.txt`) is stored
 //! between two characters that titles cannot use in names, on every host, so that folders can be
 //! moved between hosts: `=com1.txt=`.
+//!
+//! Names that are not UTF-8 are in the code page: programs such as extract-xiso copy the bytes of a
+//! disc's names, and Linux takes any bytes.
 
 use crate::atomic_replace::is_temporary;
 use crate::path::is_reserved;
 use crate::stamp::is_stamp_file;
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use xenia_guest::code_page;
+use xenia_host::file;
 
 /// Character around a name that hosts would take for a device. FATX has no such names.
 const MARK: char = '=';
@@ -14,6 +20,12 @@ const MARK: char = '=';
 /// The name on the host of a guest's file.
 pub fn host_name(name: &str) -> Cow<'_, str> {
     if is_reserved(name) { format!("{MARK}{name}{MARK}").into() } else { name.into() }
+}
+
+/// The text of a name on the host; `None` if it is not Unicode where all names should be.
+pub(super) fn text_of(name: &OsStr) -> Option<Cow<'_, str>> {
+    let text = name.to_str().map(Cow::Borrowed);
+    text.or_else(|| Some(Cow::Owned(code_page::decode(file::name_bytes(name)?))))
 }
 
 /// The guest's name of a file of the host.
@@ -36,7 +48,8 @@ pub(super) fn is_refused(name: &str) -> bool {
 
 /// The guest's name of a host path.
 pub(super) fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| guest_name(&name.to_string_lossy()).to_owned()).unwrap_or_default()
+    let text = path.file_name().and_then(text_of);
+    text.map(|text| guest_name(&text).to_owned()).unwrap_or_default()
 }
 
 /// The host path of a guest's path below a folder, if no letter is in another case.

@@ -5,9 +5,11 @@
 //! the directory changes. A title that creates many files changes it each time, so a first name is
 //! only looked for, and a second one in the same state makes the listing.
 
+use super::host_names::text_of;
 use crate::VfsResult;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -42,8 +44,8 @@ struct Listing {
 #[derive(Debug)]
 enum Names {
     /// The spellings found for one looked-up name.
-    One(String, Vec<String>),
-    All(BTreeMap<String, Vec<String>>),
+    One(String, Vec<OsString>),
+    All(BTreeMap<String, Vec<OsString>>),
 }
 
 impl Listing {
@@ -62,7 +64,7 @@ impl Listings {
         directory: &Path,
         name: &str,
         state: DirectoryState,
-    ) -> VfsResult<Vec<String>> {
+    ) -> VfsResult<Vec<OsString>> {
         let key = name.to_ascii_lowercase();
         let must_read_all = match self.0.lock().get(directory) {
             Some(listing) if listing.state == state => match &listing.names {
@@ -99,12 +101,12 @@ impl Listings {
 }
 
 /// Names in a directory that differ from this one only in case, in byte order.
-fn twins_in(directory: &Path, name: &str) -> VfsResult<Vec<String>> {
+fn twins_in(directory: &Path, name: &str) -> VfsResult<Vec<OsString>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
         let candidate = entry?.file_name();
-        if candidate.to_str().is_some_and(|candidate| candidate.eq_ignore_ascii_case(name)) {
-            found.extend(candidate.into_string());
+        if text_of(&candidate).is_some_and(|candidate| candidate.eq_ignore_ascii_case(name)) {
+            found.push(candidate);
         }
     }
     found.sort();
@@ -112,11 +114,12 @@ fn twins_in(directory: &Path, name: &str) -> VfsResult<Vec<String>> {
 }
 
 /// All names in a directory, by lower-case name.
-fn read(directory: &Path) -> VfsResult<BTreeMap<String, Vec<String>>> {
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+fn read(directory: &Path) -> VfsResult<BTreeMap<String, Vec<OsString>>> {
+    let mut names: BTreeMap<String, Vec<OsString>> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
-        let Ok(candidate) = entry?.file_name().into_string() else { continue };
-        names.entry(candidate.to_ascii_lowercase()).or_default().push(candidate);
+        let candidate = entry?.file_name();
+        let Some(key) = text_of(&candidate).map(|text| text.to_ascii_lowercase()) else { continue };
+        names.entry(key).or_default().push(candidate);
     }
     for twins in names.values_mut() {
         twins.sort();
@@ -147,7 +150,7 @@ mod tests {
         };
         fs::write(at.join("First"), "").unwrap();
         // The look-up of a second name keeps all.
-        assert_eq!((look("FIRST", 1, 0), look("OTHER", 1, 0)), (vec!["First".to_owned()], Vec::new()));
+        assert_eq!((look("FIRST", 1, 0), look("OTHER", 1, 0)), (vec!["First".into()], Vec::new()));
         fs::write(at.join("Second"), "").unwrap();
         fs::write(at.join("second"), "").unwrap();
         assert!(look("SECOND", 1, 0).is_empty(), "what was read is kept");

@@ -6,10 +6,12 @@
 //! found without system calls.
 
 use super::HostFolder;
-use super::host_names::{below, host_name, is_refused, name_of};
+use super::host_names::{below, host_name, is_refused, name_of, text_of};
 use super::listings::DirectoryState;
 use crate::atomic_replace::{Facts, OpenHostFile, OpenHostFiles, is_temporary};
 use crate::{Existing, VfsError, VfsResult};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,11 +105,18 @@ impl HostFolder {
         // The first entry visible to guests: a link that leads outside does not occupy a name.
         let added = self.open_files.as_ref().map_or(0, OpenHostFiles::names_added);
         let state = DirectoryState { changed: directory.changed()?, added };
-        let mut found = self.listings.differing_in_case(folder, name, state)?.into_iter();
+        let found = self.listings.differing_in_case(folder, name, state)?.into_iter();
+        let mut found = found.filter(|name| self.shown_text(name).is_some());
         if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {
             return Ok(Some(path));
         }
         Ok(created.first().map(|created| Found::unseen(folder.join(created))))
+    }
+
+    /// The text of a name on the host; `None` if guests don't see it. Names that are not UTF-8 are
+    /// those of an extracted disc, and are hidden in folders that are written to.
+    pub(super) fn shown_text<'a>(&self, name: &'a OsStr) -> Option<Cow<'a, str>> {
+        text_of(name).filter(|_| self.open_files.is_none() || name.to_str().is_some())
     }
 
     /// Names of the files in a host directory that are `wanted` and not yet on the host.

@@ -146,6 +146,28 @@ fn names_beyond_ascii_come_back() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn names_in_the_code_page_are_files_of_an_extracted_disc() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"Caf\xE9.bin");
+    std::fs::write(folder.path().join(name), "x").unwrap();
+    let mut vfs = Vfs::default();
+    vfs.mount(r"\disc", Box::new(HostFolder::read_only(folder.path()).unwrap())).unwrap();
+    assert_eq!(listed(&vfs, r"\disc"), ["Caf\u{e9}.bin"]);
+    let path = "\\disc\\CAF\u{e9}.BIN";
+    assert_eq!(vfs.find(&vfs.resolve(path).unwrap()).unwrap().name, "Caf\u{e9}.bin");
+    assert_eq!(read(&mut vfs, path).as_deref(), Ok("x"));
+    // The same name in UTF-8 is the file that an open finds.
+    std::fs::write(folder.path().join("Caf\u{e9}.bin"), "xx").unwrap();
+    let entries = vfs.list(&vfs.resolve(r"\disc").unwrap()).unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.size).collect::<Vec<_>>(), [2]);
+    assert_eq!(read(&mut vfs, "\\disc\\Caf\u{e9}.bin").as_deref(), Ok("xx"));
+    std::fs::remove_file(folder.path().join("Caf\u{e9}.bin")).unwrap();
+    assert_eq!(listed(&disk(folder.path()), r"\disk"), [""; 0]);
+}
+
 #[test]
 fn paths_longer_than_a_hosts_usual_limit_are_files() {
     const LONGEST: &str = "A name of forty-two characters and no less";
