@@ -1,16 +1,16 @@
 //! Tests of the parallel executor, with an engine that only makes calls: the test's function
 //! decides what threads do.
 
-use crate::scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
+use crate::scripted::{QUANTUM, Work, exit, forever, machine, machine_of, machine_with};
 use crate::storer::Storer;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{
-    Alertable, BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND,
-    Wait, Woken,
+    Alertable, BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, QUANTUM_DEFAULT, RunEnd,
+    TICKS_PER_SECOND, Wait, Woken,
 };
 
 /// Engine that takes long, reads the time base, and calls.
@@ -50,6 +50,51 @@ impl Execute for Reader {
     fn fork(&self) -> Option<Box<dyn Execute>> {
         Some(Box::new(Reader))
     }
+}
+
+/// Engine that executes a visit in 6 µs, as fast hosts do, and calls after [`VISITS`].
+struct Fast;
+
+/// Visits of [`Fast`] between two calls: 12 ms, and 31 ms if a tick were 64 instructions.
+const VISITS: u64 = 2000;
+
+impl Execute for Fast {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_micros(6) {}
+        ctx.budget = 0;
+        ctx.gpr[4] += 1;
+        if ctx.gpr[4].is_multiple_of(VISITS) { Exit::Syscall { lev: 2 } } else { Exit::Budget }
+    }
+
+    fn name(&self) -> &'static str {
+        "fast"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+
+    fn fork(&self) -> Option<Box<dyn Execute>> {
+        Some(Box::new(Fast))
+    }
+}
+
+#[test]
+fn guest_time_does_not_get_ahead_of_the_clock_on_a_fast_host() {
+    let first = Mutex::new(None);
+    let mut machine = machine_of(QUANTUM_DEFAULT, Box::new(Fast), &[(1, 0)], move |_, cpu, running| {
+        let begun = Instant::now();
+        let now = cpu.now();
+        let Some((start, before)) = first.lock().unwrap().replace((begun, now)) else {
+            return Disposition::Continue;
+        };
+        let host = start.elapsed() + Duration::from_millis(1);
+        let passed = (now - before) as f64 / TICKS_PER_SECOND as f64;
+        assert!(passed <= host.as_secs_f64(), "{passed} s of guest time in {host:?}");
+        exit(cpu, running)
+    });
+    machine.run(&Limits::default());
 }
 
 #[test]

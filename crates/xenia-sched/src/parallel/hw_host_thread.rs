@@ -24,9 +24,10 @@ use std::time::Duration;
 use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
 
-/// log2 of the instructions per tick within a visit: 64 per tick, 3,200 MIPS. No host is faster, so
-/// guest time within a visit does not get ahead of the clock.
-const TICK_SHIFT: u32 = 6;
+/// log2 of the instructions per tick within a visit: 65,536 per tick. No host executes that many,
+/// even while the clock runs slower, so a thread's time does not get ahead of the clock. Calls and
+/// reads of the time base take the clock's time.
+const TICK_SHIFT: u32 = 16;
 
 /// How long an idle host thread sleeps without a notification. Notifications are not lost: this
 /// limits the harm if one were.

@@ -146,7 +146,17 @@ pub(crate) fn machine_with(
     threads: &[(u32, u8)],
     script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
 ) -> ParallelExecutor<Scripted> {
-    let mut scheduler = Scheduler::new(SchedulerConfig { quantum: QUANTUM, ..SchedulerConfig::default() });
+    machine_of(QUANTUM, engine, threads, script)
+}
+
+/// Does the same with visits of another length in instructions.
+pub(crate) fn machine_of(
+    quantum: u32,
+    engine: Box<dyn Execute>,
+    threads: &[(u32, u8)],
+    script: impl Fn(&[ThreadRef], &mut dyn Cpu, &mut Running) -> Disposition + Send + Sync + 'static,
+) -> ParallelExecutor<Scripted> {
+    let mut scheduler = Scheduler::new(SchedulerConfig { quantum, ..SchedulerConfig::default() });
     let references: Vec<_> = threads
         .iter()
         .map(|&(id, hw_id)| {
