@@ -13,7 +13,8 @@ pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;
 /// Default number of instructions in a slot's visit.
 pub const QUANTUM_DEFAULT: u32 = 50_000;
 
-/// Number of time-base reads in a visit; the last one ends it.
+/// Number of time-base reads in a visit. In lockstep the last one ends it; in parallel mode the
+/// next one does, which the next visit repeats.
 pub const TIME_READS_PER_VISIT: u32 = 8;
 
 /// Converts ticks to units of 100 ns, rounding down.

@@ -294,14 +294,17 @@ impl<S: System> HwHostThread<'_, S> {
             let disposition = match exit {
                 Exit::Budget if is_cut => Disposition::Continue,
                 Exit::Budget => break Disposition::Continue,
-                Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
+                Exit::Yield if ctx.time_reads_left == 0 => {
                     // The read returned the time at the start of the visit. Execute the read again
-                    // with the clock's current time, from which guest time continues. Both count as
-                    // one instruction.
-                    time_reads += 1;
+                    // with the clock's current time, from which guest time continues, or in the
+                    // next visit. Both count as one instruction.
                     counted -= 1;
                     *executed -= 1;
                     ctx.pc = pc.wrapping_sub(4);
+                    if time_reads == TIME_READS_PER_VISIT {
+                        break Disposition::EndVisit;
+                    }
+                    time_reads += 1;
                     ctx.begin_visit(ctx.budget + 1, self.shared.clock.now().max(now), 2);
                     Disposition::Continue
                 }
