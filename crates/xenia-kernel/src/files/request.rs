@@ -153,11 +153,12 @@ impl Outcome {
         }
     }
 
-    /// Writes the status block at `at`, unless `at` is null.
+    /// Writes the status block at `at`, unless `at` is null. The status comes last, so that a title
+    /// that polls it finds the other word complete.
     pub fn write(self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
         if !at.is_null() {
-            memory.write(at, self.status.0)?;
             memory.write(at.offset(4), self.information)?;
+            memory.write(at, self.status.0)?;
         }
         Ok(())
     }

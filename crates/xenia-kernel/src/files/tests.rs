@@ -292,3 +292,18 @@ fn a_host_folder_keeps_times_and_attributes_from_run_to_run() {
     assert_eq!(run(NOW), (OpenAction::Created, Stamp::new(NOW, 0x20)));
     assert_eq!(run(NOW + 9), (OpenAction::Opened, Stamp::new(NOW, 0x20)));
 }
+
+#[test]
+fn the_status_of_a_request_is_written_last() {
+    let memory = GuestMemory::new().unwrap();
+    let page = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    let outcome = Outcome { status: NtStatus::SUCCESS, information: 7 };
+    let pending = NtStatus::PENDING.0;
+    let at = page.offset(0xFFC);
+    memory.write(at, pending).unwrap();
+    assert!(outcome.write(&memory, at).is_err(), "the second word is in a page that is missing");
+    assert_eq!(memory.read(at), Ok(pending), "a title that polls it would read the second word");
+    memory.write(page, pending).unwrap();
+    outcome.write(&memory, page).unwrap();
+    assert_eq!((memory.read(page), memory.read(page.offset(4))), (Ok(0_u32), Ok(7_u32)));
+}
