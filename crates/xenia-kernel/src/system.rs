@@ -212,6 +212,12 @@ impl System for KernelSystem {
         self.kernel.spin_locks.has_waiters()
     }
 
+    fn next_stamp(&self, now: GuestTicks) -> Option<GuestTicks> {
+        // Where titles read the time, timers that get their first waiter are in time without a
+        // notification, too: all are due at such times.
+        self.kernel.imports.time_stamp_bundle().map(|_| time::next_millisecond(now))
+    }
+
     fn next_event(&self) -> Option<GuestTicks> {
         let Kernel { dispatcher, spin_locks, memory, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);

@@ -155,6 +155,12 @@ pub trait System {
         false
     }
 
+    /// Guest time at which [`Self::advance`] must be called next though no event is due, because
+    /// guest code reads the time from memory. `None` if it does not. Must take no lock.
+    fn next_stamp(&self, _now: GuestTicks) -> Option<GuestTicks> {
+        None
+    }
+
     /// Guest time of the next event that [`Self::advance`] handles and a guest could notice. `None`
     /// if there is none.
     fn next_event(&self) -> Option<GuestTicks>;

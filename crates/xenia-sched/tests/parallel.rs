@@ -283,6 +283,18 @@ fn time_in_which_nothing_happens_is_skipped() {
 }
 
 #[test]
+fn the_time_in_memory_advances_each_millisecond_though_no_event_is_due() {
+    let advances = Arc::new(AtomicU64::new(0));
+    let mut machine = machine(&[(1, 0)], |_, _, _| Disposition::Continue);
+    machine.system.advances = Some(advances.clone());
+    let limits = Limits { ticks: Some(TICKS_PER_SECOND / 5), ..Limits::default() };
+    assert_eq!(machine.run(&limits), RunEnd::Ticks);
+    // It is 200 on an idle host, and 40 if the time-keeper sleeps for as long as it may.
+    let advances = advances.load(SeqCst);
+    assert!(advances >= 60, "{advances}");
+}
+
+#[test]
 fn pending_work_is_not_a_deadlock_and_wakes_its_waiter() {
     const ROUNDS: u64 = 20;
     let work = Arc::<Work>::default();

@@ -174,7 +174,9 @@ fn the_time_stamp_bundle_is_kept_where_titles_import_it() {
     let bundle = b.kernel.imports.variable(Library::xboxkrnl, "KeTimeStampBundle").unwrap();
     // A time of 12.5 ms.
     b.scheduler.set_now(ticks(125_000));
-    KernelSystem::new(b.kernel.clone()).advance(&mut b.scheduler);
+    let mut system = KernelSystem::new(b.kernel.clone());
+    system.advance(&mut b.scheduler);
     assert_eq!(b.memory().read::<u64>(bundle).unwrap(), 120_000, "in units of 100 ns, to the millisecond");
     assert_eq!(b.memory().read::<u32>(bundle.offset(0x10)).unwrap(), 12);
+    assert_eq!(system.next_stamp(ticks(125_000)), Some(ticks(130_000)));
 }

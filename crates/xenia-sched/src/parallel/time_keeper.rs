@@ -40,12 +40,22 @@ impl<S: System> TimeKeeper<'_, S> {
             }
             self.pass_time();
             let (sleep, deadline) = self.look_ahead();
-            let longest = if self.system.watches_memory() { POLL_INTERVAL } else { MAX_SLEEP };
+            let longest = self.longest_sleep();
             // Otherwise an earlier deadline has been set meanwhile, without a notification.
             if self.shared.slots.common.may_wait_for(deadline) {
                 self.shared.slots.keeper.wait(sleep.min(longest));
             }
         }
+    }
+
+    /// Maximum sleep if no event is due.
+    fn longest_sleep(&self) -> Duration {
+        if self.system.watches_memory() {
+            return POLL_INTERVAL;
+        }
+        let clock = &self.shared.clock;
+        let next = self.system.next_stamp(clock.now());
+        next.map_or(MAX_SLEEP, |next| clock.until(next).min(MAX_SLEEP))
     }
 
     /// Returns the end of the run if the stop flag or a limit demands it.

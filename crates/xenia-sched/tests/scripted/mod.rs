@@ -1,14 +1,14 @@
 //! A machine whose threads follow a function of the test, on an engine that only makes calls.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, GuestTicks, ParallelExecutor, Running, Scheduler, SchedulerConfig,
-    SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken, WorkReport,
+    SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait, WaitTicket, Woken, WorkReport,
 };
 
 /// Engine that executes one instruction, then calls.
@@ -58,6 +58,8 @@ pub(crate) struct Scripted {
     pub(crate) script: Arc<Script>,
     pub(crate) work: Arc<Work>,
     pub(crate) chips: Option<Arc<dyn Chips>>,
+    /// Counts the advances of time, if guest code reads it from memory.
+    pub(crate) advances: Option<Arc<AtomicU64>>,
     threads: BTreeMap<u32, ThreadRef>,
     /// Priorities reported to the guest, by thread id.
     pub(crate) shown: Arc<Mutex<BTreeMap<u32, u8>>>,
@@ -100,7 +102,16 @@ impl System for Scripted {
         let _ = cpu.time_out(ticket, 0x102).unwrap();
     }
 
-    fn advance(&mut self, _: &mut dyn Cpu) {}
+    fn advance(&mut self, _: &mut dyn Cpu) {
+        if let Some(advances) = &self.advances {
+            advances.fetch_add(1, SeqCst);
+        }
+    }
+
+    fn next_stamp(&self, now: GuestTicks) -> Option<GuestTicks> {
+        const MILLISECOND: GuestTicks = TICKS_PER_SECOND / 1000;
+        self.advances.as_ref().map(|_| (now / MILLISECOND + 1) * MILLISECOND)
+    }
 
     fn work(&mut self) -> Option<WorkReport> {
         let work = self.work.clone();
@@ -178,8 +189,8 @@ pub(crate) fn machine_of(
     let names = threads.iter().zip(&references).map(|(&(id, _), &thread)| (id, thread)).collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
     let (work, shown) = Default::default();
-    let chips = None;
-    let system = Scripted { script: Arc::new(script), work, chips, threads: names, shown };
+    let (chips, advances) = (None, None);
+    let system = Scripted { script: Arc::new(script), work, chips, advances, threads: names, shown };
     ParallelExecutor::new(scheduler, engine, system).unwrap()
 }
 
