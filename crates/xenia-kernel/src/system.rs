@@ -231,7 +231,11 @@ impl System for KernelSystem {
     fn next_device_event(&self) -> Option<GuestTicks> {
         // Without a callback, interrupts of the graphics chip do not reach guest code.
         let callback = self.kernel.threads.lock().interrupts.callback.is_some();
-        if callback { self.kernel.devices.video.lock().next_event() } else { None }
+        if !callback {
+            return None;
+        }
+        // While its thread works, maybe for long, the chip has an event that is due now.
+        self.kernel.devices.video.try_lock().map_or(Some(0), |video| video.next_event())
     }
 
     fn quiet_until(&self, now: GuestTicks) -> Option<GuestTicks> {

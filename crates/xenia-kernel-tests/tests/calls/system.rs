@@ -1,4 +1,5 @@
-//! Tests of system services: objects by their types, failed assertions, and data for the dashboard.
+//! Tests of system services: objects by their types, failed assertions, data for the dashboard, and
+//! events of devices.
 
 use super::*;
 use xenia_kernel::objects::ObjectKind;
@@ -180,4 +181,14 @@ fn modules_and_settings_answer() {
     assert_eq!((b.word(0), b.word(8) >> 16), (1, 4));
     assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 3, 0]), NtStatus::BUFFER_TOO_SMALL);
     assert_eq!(b.xam_call("XGetLanguage", &[]), 1);
+}
+
+#[test]
+fn the_next_event_of_a_busy_graphics_chip_is_due_at_once() {
+    let mut b = Harness::new();
+    b.kernel_call("VdSetGraphicsInterruptCallback", &[0x8200_0000, 0]);
+    let system = KernelSystem::new(b.kernel.clone());
+    assert_eq!(system.next_device_event(), Some(831_250));
+    let _working = b.kernel.devices.video.lock();
+    assert_eq!(system.next_device_event(), Some(0), "without a wait for its thread");
 }
