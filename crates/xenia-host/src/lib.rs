@@ -21,7 +21,8 @@
 //! - [`instruction_cache`]: makes written code visible to instruction fetches
 //! - [`sparse`]: a large table that costs only the pages that were written (as above)
 //! - [`profiler`]: files that name compiled code (an error)
-//! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
+//! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`);
+//!   sleeps that end on time (nothing changes)
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
 //!   are read); open files by the names of descriptors (`None`), bytes of names (`None`)
 //! - [`float`]: arithmetic that may be computed by the C library (must be computed in another way)

@@ -57,6 +57,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use xenia_gpu::trace::{self, Recording};
+use xenia_host::thread::PreciseSleeps;
 use xenia_kernel::files::MissingFile;
 use xenia_kernel::title::Successor;
 use xenia_memory::GuestMemory;
@@ -191,7 +192,16 @@ impl Machine {
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
         }
-        ActiveRun { limits, start, pace, watchdog: Some(watchdog), profiler, launcher: None, concluded: None }
+        ActiveRun {
+            limits,
+            start,
+            pace,
+            watchdog: Some(watchdog),
+            profiler,
+            launcher: None,
+            concluded: None,
+            _sleeps: PreciseSleeps::begin(),
+        }
     }
 
     /// Ends a run: writes all outputs, and reports.
@@ -415,6 +425,8 @@ struct ActiveRun<'a> {
     launcher: Option<&'a mut (dyn Launcher + 'a)>,
     /// Result of a run whose launch of another title has failed.
     concluded: Option<Finished>,
+    /// For the pace, and in parallel mode for waits, vertical blanks and sound.
+    _sleeps: PreciseSleeps,
 }
 
 /// Result of a run.
