@@ -3,7 +3,7 @@
 use crate::sampling::SampledLane;
 use crate::{
     Activity, GuestSampler, GuestTicks, Limits, LockstepExecutor, LockstepState, ParallelExecutor,
-    ParallelState, RecordedContention, RunEnd, Scheduler, System, ThreadsReport,
+    ParallelState, RecordedContention, RunEnd, RunObserver, Scheduler, System, ThreadsReport,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,6 +56,14 @@ impl<S: System + Clone + Send> Executor<S> {
     /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         either!(self, executor => executor.run(limits))
+    }
+
+    /// Does the same with an observer. Lockstep does not call it: there a stop costs nothing.
+    pub fn run_observed(&mut self, limits: &Limits, observer: RunObserver<'_>) -> RunEnd {
+        match self {
+            Self::Lockstep(executor) => executor.run(limits),
+            Self::Parallel(executor) => executor.run_observed(limits, Some(observer)),
+        }
     }
 
     /// The scheduler: threads and slots.

@@ -29,6 +29,7 @@ mod limits;
 mod lockstep;
 #[cfg(feature = "model")]
 pub mod model;
+mod observer;
 mod order;
 mod parallel;
 mod parks;
@@ -54,6 +55,7 @@ pub use event::{Event, EventSink, NoEvents};
 pub use executor::{Executor, ExecutorState};
 pub use limits::{Limits, RunEnd};
 pub use lockstep::{LockstepExecutor, LockstepState};
+pub use observer::{RunObserver, RunProgress};
 pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
 pub use parallel::{ParallelExecutor, ParallelState};
 pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};

@@ -23,6 +23,7 @@
 mod clock;
 mod device_thread;
 mod hw_host_thread;
+mod live_counters;
 mod parker;
 mod phaser;
 mod shared;
@@ -36,16 +37,17 @@ use crate::deadlock::Deadlocks;
 use crate::limits::SeenFrame;
 use crate::sampling::SampledLane;
 use crate::{
-    Activity, GuestSampler, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler, System,
-    ThreadsReport,
+    Activity, GuestSampler, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, RunObserver, Scheduler,
+    System, ThreadsReport,
 };
 use hw_host_thread::HwHostThread;
+use live_counters::LiveCounters;
 use shared::Shared;
 pub use state::ParallelState;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use time_keeper::TimeKeeper;
+use time_keeper::{Observation, TimeKeeper};
 use workers::WORKERS;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_memory::{DeviceQueue, DeviceStore};
@@ -139,15 +141,22 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
 
     /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
+        self.run_observed(limits, None)
+    }
+
+    /// Does the same with an observer.
+    pub fn run_observed(&mut self, limits: &Limits, observer: Option<RunObserver<'_>>) -> RunEnd {
         let scheduler = std::mem::take(&mut self.scheduler);
         let quantum = scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let time = scheduler.now();
         let shared = Shared::new(scheduler, self.speed, self.instructions, self.activity.clone());
+        let counters = observer.as_ref().map(|_| LiveCounters::new(&self.engines));
         if limits.frames.is_some_and(|frames| self.system.frames() >= frames) {
             shared.finish(RunEnd::Frames);
         }
         thread::scope(|scope| {
             let shared = &shared;
+            let counters = counters.as_ref();
             let _ends = EndsWithPanic(shared);
             let system = self.system.clone();
             let run_graphics = move || device_thread::run_graphics(shared, system, limits);
@@ -171,6 +180,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     since_rendezvous: 0,
                     is_busy: false,
                     sampling: self.sampler.clone().map(|sampler| SampledLane::new(sampler, hw_id)),
+                    counters,
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }
@@ -186,6 +196,9 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                 skips: self.skips_idle_time,
                 deadlocks: &mut self.deadlocks,
                 last_frame: &mut self.last_frame,
+                observation: observer
+                    .zip(counters)
+                    .map(|(observer, counters)| Observation::new(observer, counters)),
             }
             .run();
         });

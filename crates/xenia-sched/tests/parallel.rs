@@ -10,7 +10,7 @@ use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{
     Alertable, BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, QUANTUM_DEFAULT, RunEnd,
-    TICKS_PER_SECOND, TIME_READS_PER_VISIT, Wait, Woken,
+    RunObserver, RunProgress, TICKS_PER_SECOND, TIME_READS_PER_VISIT, Wait, Woken,
 };
 
 /// Engine that takes long and reads the time base, [`READS`] times, and calls.
@@ -60,7 +60,12 @@ impl Execute for Reader {
 }
 
 /// Engine that executes a visit in 6 µs, as fast hosts do, and calls after [`VISITS`].
-struct Fast;
+#[derive(Default)]
+struct Fast {
+    /// Visits of this engine and all forks, which only the first one reports.
+    visits: Arc<AtomicU64>,
+    is_fork: bool,
+}
 
 /// Visits of [`Fast`] between two calls: 12 ms, and 31 ms if a tick were 64 instructions.
 const VISITS: u64 = 2000;
@@ -70,6 +75,7 @@ impl Execute for Fast {
         let start = Instant::now();
         while start.elapsed() < Duration::from_micros(6) {}
         ctx.budget = 0;
+        self.visits.fetch_add(1, SeqCst);
         ctx.gpr[4] += 1;
         if ctx.gpr[4].is_multiple_of(VISITS) { Exit::Syscall { lev: 2 } } else { Exit::Budget }
     }
@@ -79,18 +85,20 @@ impl Execute for Fast {
     }
 
     fn counters(&self) -> EngineCounters {
-        EngineCounters::default()
+        let functions = if self.is_fork { 0 } else { self.visits.load(SeqCst) };
+        EngineCounters { functions, ..EngineCounters::default() }
     }
 
     fn fork(&self) -> Option<Box<dyn Execute>> {
-        Some(Box::new(Fast))
+        Some(Box::new(Fast { visits: self.visits.clone(), is_fork: true }))
     }
 }
 
 #[test]
 fn guest_time_does_not_get_ahead_of_the_clock_on_a_fast_host() {
     let first = Mutex::new(None);
-    let mut machine = machine_of(QUANTUM_DEFAULT, Box::new(Fast), &[(1, 0)], move |_, cpu, running| {
+    let engine = Box::<Fast>::default();
+    let mut machine = machine_of(QUANTUM_DEFAULT, engine, &[(1, 0)], move |_, cpu, running| {
         let begun = Instant::now();
         let now = cpu.now();
         let Some((start, before)) = first.lock().unwrap().replace((begun, now)) else {
@@ -102,6 +110,30 @@ fn guest_time_does_not_get_ahead_of_the_clock_on_a_fast_host() {
         exit(cpu, running)
     });
     machine.run(&Limits::default());
+}
+
+#[test]
+fn an_observer_is_called_during_a_run() {
+    const CALLS: u64 = 3;
+    let calls = Arc::new(AtomicU64::new(0));
+    let so_far = calls.clone();
+    // The first engine belongs to another hardware thread, which is idle.
+    let engine = Box::<Fast>::default();
+    let mut machine = machine_of(QUANTUM_DEFAULT, engine, &[(1, 0)], move |_, cpu, running| {
+        if so_far.load(SeqCst) < CALLS { Disposition::Continue } else { exit(cpu, running) }
+    });
+    let mut last = RunProgress::default();
+    let tell = |progress: &RunProgress| {
+        assert!(progress.now > last.now && progress.instructions >= last.instructions);
+        last = progress.clone();
+        calls.fetch_add(u64::from(progress.engines.functions > 0), SeqCst);
+    };
+    let observer = RunObserver { period: Duration::from_millis(20), tell: Box::new(tell) };
+    let limits = Limits { ticks: Some(20 * TICKS_PER_SECOND), ..Limits::default() };
+    let end = machine.run_observed(&limits, Some(observer));
+    assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 1 }), "no call ends it");
+    assert!(last.instructions > 0, "{last:?}");
+    assert!(last.engines.functions <= machine.engine_counters().functions);
 }
 
 #[test]

@@ -191,6 +191,10 @@ impl Machine {
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
+            // A parallel run reports figures without a stop, but makes checkpoints at stops.
+            if !self.has_host_clock() || self.outside.rewind.is_some() {
+                Pace::stop_for_figures(&self.inside.executor.stop_flag());
+            }
         }
         ActiveRun {
             limits,
@@ -298,7 +302,7 @@ impl Machine {
         let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.position()));
         let piece = self.outside.save_points.limits(piece.as_ref().unwrap_or(limits));
         let piece = self.rewind_limits(piece);
-        let end = self.inside.run(&piece);
+        let end = self.run_piece(&piece, pace.as_mut());
         self.make_requested_reports(*start);
         let has_saved = self.save_due_states();
         self.make_due_checkpoint();

@@ -3,7 +3,8 @@
 //! In lockstep, a machine with a pace runs in slices of at most a 60th of a second of guest time.
 //! Between slices it may sleep, pause or end. Guest time is counted in instructions, so the guest
 //! cannot observe this, and frames and digests equal those of a run without a window. In parallel
-//! mode guest time is the host's clock, which runs at the requested speed without sleeping.
+//! mode guest time is the host's clock, which runs at the requested speed without sleeping, and
+//! figures are reported beside the run.
 
 mod limiter;
 #[cfg(not(feature = "window"))]
@@ -30,7 +31,7 @@ const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 /// title that cannot keep up skips frames, as on a slow console.
 const NO_LIMIT: f64 = 4.0;
 /// Interval of host time between two reports of statistics.
-const FIGURES_PERIOD: Duration = Duration::from_millis(250);
+pub(crate) const FIGURES_PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Default)]
 struct State {
@@ -203,10 +204,10 @@ impl Pace {
         }
     }
 
-    /// Sets the flag that stops the machine. It is also set periodically, because a field may take
-    /// a slow title seconds, and statistics are due meanwhile.
-    pub fn watch(&self, interrupt: Arc<AtomicBool>) {
-        let ticking = Arc::downgrade(&interrupt);
+    /// Stops a machine periodically by its flag, because a field may take a slow title seconds, and
+    /// statistics are due meanwhile. Ends with the flag.
+    pub fn stop_for_figures(interrupt: &Arc<AtomicBool>) {
+        let ticking = Arc::downgrade(interrupt);
         std::thread::spawn(move || {
             while let Some(interrupt) = ticking.upgrade() {
                 interrupt.store(true, Relaxed);
@@ -214,6 +215,10 @@ impl Pace {
                 std::thread::sleep(FIGURES_PERIOD);
             }
         });
+    }
+
+    /// Sets the flag that stops the machine.
+    pub fn watch(&self, interrupt: Arc<AtomicBool>) {
         let mut state = self.control.0.state.lock();
         if state.closing || state.ending || state.paused {
             interrupt.store(true, Relaxed);
@@ -344,7 +349,8 @@ impl Pace {
         }
     }
 
-    fn report_now(&mut self, figures: &impl Fn() -> Figures) {
+    /// Passes statistics to the window.
+    pub(crate) fn report_now(&mut self, figures: impl FnOnce() -> Figures) {
         (self.tell)(figures());
         self.told = Some(Instant::now());
     }

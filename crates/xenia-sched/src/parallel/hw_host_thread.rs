@@ -10,6 +10,7 @@
 //! changed. The slot's lock is taken at boundaries only, and is not needed there if no other thread
 //! is ready and there is no notification.
 
+use super::live_counters::LiveCounters;
 use super::phaser::Phaser;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
@@ -54,6 +55,8 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) is_busy: bool,
     /// Samples of guest code, if a profiler asks for them.
     pub(super) sampling: Option<SampledLane>,
+    /// Where the engine's counters are shown, if the run has an observer.
+    pub(super) counters: Option<&'a LiveCounters>,
 }
 
 /// The thread chosen for the slot.
@@ -101,6 +104,8 @@ impl<S: System> HwHostThread<'_, S> {
                 self.visit(running, is_alone, &mut devices)
             } else {
                 self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
+                // One engine has the totals that all share, which change while it is idle.
+                self.show_counters();
                 parker.wait(IDLE);
                 VisitResult::default()
             };
@@ -340,12 +345,20 @@ impl<S: System> HwHostThread<'_, S> {
         Some((running, disposition))
     }
 
-    /// Adds to the run's instruction count.
+    /// Adds to the run's instruction count, and shows the engine's counters.
     fn count(&self, executed: u64) {
         let total = self.shared.instructions.fetch_add(executed, Relaxed) + executed;
         self.shared.activity.step(usize::from(self.hw_id), total, self.time);
         if self.limits.instructions.is_some_and(|limit| total >= limit) {
             self.shared.finish(RunEnd::Instructions);
+        }
+        self.show_counters();
+    }
+
+    /// Shows the engine's counters, if they are requested. The caller must hold no lock.
+    fn show_counters(&self) {
+        if let Some(counters) = self.counters {
+            counters.update(self.hw_id, &*self.engine);
         }
     }
 }

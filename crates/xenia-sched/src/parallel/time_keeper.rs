@@ -1,19 +1,42 @@
-//! The time-keeper: expires waits, advances the system's timers, and detects deadlocks.
+//! The time-keeper: expires waits, advances the system's timers, detects deadlocks, and calls the
+//! observer.
 
+use super::live_counters::LiveCounters;
+use super::parker::Parker;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::deadlock::Deadlocks;
 use crate::limits::SeenFrame;
-use crate::{EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, System, ThreadsReport, WaitTicket};
+use crate::{
+    EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, RunObserver, RunProgress, System, ThreadsReport,
+    WaitTicket,
+};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Maximum sleep, and so the poll interval of the stop flag and the limits of a run.
 const MAX_SLEEP: Duration = Duration::from_millis(5);
 
 /// Poll interval while a wait watches guest memory, because stores to it send no notification.
 const POLL_INTERVAL: Duration = Duration::from_micros(500);
+
+/// The observer of a run.
+pub(super) struct Observation<'a> {
+    observer: RunObserver<'a>,
+    counters: &'a LiveCounters,
+    /// Host time of the next observation.
+    due: Instant,
+    /// Whether the engines' counters were requested for it.
+    has_requested: bool,
+}
+
+impl<'a> Observation<'a> {
+    pub(super) fn new(observer: RunObserver<'a>, counters: &'a LiveCounters) -> Self {
+        let due = Instant::now() + observer.period;
+        Self { observer, counters, due, has_requested: false }
+    }
+}
 
 /// The time-keeper's thread of a run.
 pub(super) struct TimeKeeper<'a, S> {
@@ -26,6 +49,7 @@ pub(super) struct TimeKeeper<'a, S> {
     pub(super) deadlocks: &'a mut Deadlocks,
     /// Number of presented frames, and the guest time at which the last of them was first noticed.
     pub(super) last_frame: &'a mut SeenFrame,
+    pub(super) observation: Option<Observation<'a>>,
 }
 
 impl<S: System> TimeKeeper<'_, S> {
@@ -39,6 +63,7 @@ impl<S: System> TimeKeeper<'_, S> {
                 return;
             }
             self.pass_time();
+            self.observe();
             let (sleep, deadline) = self.look_ahead();
             let longest = self.longest_sleep();
             // Otherwise an earlier deadline has been set meanwhile, without a notification.
@@ -93,6 +118,27 @@ impl<S: System> TimeKeeper<'_, S> {
         while let Some((ticket, wait)) = self.shared.slots.pop_expired_wait(now) {
             self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, &wait);
         }
+    }
+
+    /// Calls the observer if it is due, a turn after the engines' counters were requested.
+    fn observe(&mut self) {
+        let Some(Observation { observer, counters, due, has_requested }) = &mut self.observation else {
+            return;
+        };
+        let now = Instant::now();
+        if now < *due {
+            return;
+        }
+        *has_requested = !*has_requested;
+        if *has_requested {
+            counters.request();
+            self.shared.slots.owners.iter().for_each(Parker::notify);
+            return;
+        }
+        *due = now + observer.period;
+        let instructions = self.shared.instructions.load(Relaxed);
+        let progress = RunProgress { now: self.shared.clock.now(), instructions, engines: counters.sum() };
+        (observer.tell)(&progress);
     }
 
     /// Time until the next due event, and the earliest deadline of a wait that was considered.

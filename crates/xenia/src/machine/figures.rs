@@ -1,10 +1,14 @@
 //! Statistics of a machine: the report of a run, and the values that a window shows.
 
+#[cfg(feature = "window")]
+use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::{Machine, RunStart};
 use crate::digest::Digest;
 use crate::drawing;
 use crate::interrupt::Cause;
-use crate::pace::Figures;
+#[cfg(feature = "window")]
+use crate::pace::FIGURES_PERIOD;
+use crate::pace::{Figures, Pace};
 use crate::report::{
     AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
     PositionReport, RunReport,
@@ -17,8 +21,10 @@ use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_jit::{CodeSizes, StoreTally};
 #[cfg(feature = "window")]
-use xenia_sched::TICKS_PER_SECOND;
-use xenia_sched::{EndKind, RunEnd};
+use xenia_kernel::Kernel;
+use xenia_sched::{EndKind, Limits, RunEnd};
+#[cfg(feature = "window")]
+use xenia_sched::{RunObserver, RunProgress, TICKS_PER_SECOND};
 
 /// Sizes of a machine's internal tables.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -228,18 +234,74 @@ impl Machine {
     /// Totals so far, for the window.
     #[cfg(feature = "window")]
     pub(super) fn figures(&self) -> Figures {
-        let counters = self.inside.executor.engine_counters();
-        Figures {
-            engine: self.inside.executor.engine_name(),
-            backend: self.spec.backend,
-            guest_time: Duration::from_secs_f64(self.inside.executor.now() as f64 / TICKS_PER_SECOND as f64),
+        let MachineInside { kernel, processor, executor, .. } = &self.inside;
+        let sources = FigureSources {
+            spec: &self.spec,
+            outside: &self.outside,
+            kernel,
+            engine: executor.engine_name(),
             has_host_clock: self.has_host_clock(),
-            instructions: self.inside.executor.instructions(),
-            interpreted: counters.interpreted_instructions,
-            exceptions: counters.fallback_instructions,
-            functions: counters.functions,
-            frames: self.inside.kernel.frames(),
-            draws: self.inside.processor.lock().statistics().draws,
+        };
+        let progress = RunProgress {
+            now: executor.now(),
+            instructions: executor.instructions(),
+            engines: executor.engine_counters(),
+        };
+        sources.figures(&progress, processor.lock().statistics().draws)
+    }
+
+    /// Runs to `until`. Nothing shows figures meanwhile.
+    #[cfg(not(feature = "window"))]
+    pub(super) fn run_piece(&mut self, until: &Limits, _: Option<&mut Pace>) -> RunEnd {
+        self.inside.run(until)
+    }
+
+    /// Runs to `until`. Where guest time is the host's clock, figures are reported to the pace
+    /// meanwhile: for a stop, the guest would have to wait for the slowest host thread.
+    #[cfg(feature = "window")]
+    pub(super) fn run_piece(&mut self, until: &Limits, pace: Option<&mut Pace>) -> RunEnd {
+        let has_host_clock = self.has_host_clock();
+        let Some(pace) = pace.filter(|_| has_host_clock) else { return self.inside.run(until) };
+        let Self { spec, outside, inside, .. } = self;
+        let MachineInside { kernel, processor, executor, .. } = inside;
+        let engine = executor.engine_name();
+        let sources = FigureSources { spec, outside, kernel, engine, has_host_clock };
+        let mut draws = processor.lock().statistics().draws;
+        let tell = |progress: &RunProgress| {
+            // A draw may take long. Timeouts must not wait for it.
+            if let Some(processor) = processor.try_lock() {
+                draws = processor.statistics().draws;
+            }
+            pace.report_now(|| sources.figures(progress, draws));
+        };
+        executor.run_observed(until, RunObserver { period: FIGURES_PERIOD, tell: Box::new(tell) })
+    }
+}
+
+/// Parts of a machine that its figures come from, but for its executor and its chips.
+#[cfg(feature = "window")]
+struct FigureSources<'a> {
+    spec: &'a MachineSpec,
+    outside: &'a MachineOutside,
+    kernel: &'a Kernel,
+    engine: &'static str,
+    has_host_clock: bool,
+}
+
+#[cfg(feature = "window")]
+impl FigureSources<'_> {
+    fn figures(&self, progress: &RunProgress, draws: u64) -> Figures {
+        Figures {
+            engine: self.engine,
+            backend: self.spec.backend,
+            guest_time: Duration::from_secs_f64(progress.now as f64 / TICKS_PER_SECOND as f64),
+            has_host_clock: self.has_host_clock,
+            instructions: progress.instructions,
+            interpreted: progress.engines.interpreted_instructions,
+            exceptions: progress.engines.fallback_instructions,
+            functions: progress.engines.functions,
+            frames: self.kernel.frames(),
+            draws,
             work: self.outside.pipelines.as_ref().map(|tally| tally.work().total),
             sound: self.outside.sound.device().map(|device| xenia_render::Sounding {
                 latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
@@ -266,5 +328,32 @@ mod tests {
         machine.outside.cancel.as_ref().unwrap().set();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
         assert!(machine.run(&limits).report.digest.is_some());
+    }
+
+    #[cfg(feature = "window")]
+    #[test]
+    fn figures_of_a_parallel_run_are_reported_without_a_stop() {
+        use crate::config::ExecutorConfig;
+        use crate::pace::{Pace, PaceControl};
+        use std::sync::{Arc, Mutex};
+        use xenia_sched::{RunEnd, TICKS_PER_SECOND};
+
+        let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
+        let title = assembled(source, "label", 0x191, "");
+        let executor = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
+        let engine = MachineConfig { executor, ..MachineConfig::default() };
+        let picture = VideoConfig::default();
+        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let sink = told.clone();
+        let tell = move |figures| sink.lock().unwrap().push(figures);
+        machine.set_pace(Pace::new(PaceControl::default(), None, tell));
+        let limits = Limits { ticks: Some(TICKS_PER_SECOND), ..Limits::default() };
+        let mut run = machine.begin(limits.clone(), false);
+        assert_eq!(machine.run_piece(&limits, run.pace.as_mut()), RunEnd::Ticks, "no stop came first");
+        let told = told.lock().unwrap();
+        assert!(told.len() >= 3, "{told:?}");
+        let passes = told.is_sorted_by(|a, b| a.guest_time < b.guest_time && a.instructions < b.instructions);
+        assert!(passes, "{told:?}");
     }
 }

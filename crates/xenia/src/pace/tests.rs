@@ -207,6 +207,7 @@ fn closing_ends_a_machine_that_waits_for_the_clock() {
 fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
     let interrupt = Arc::new(AtomicBool::new(false));
     let pace = pace(&PaceControl::default(), None);
+    Pace::stop_for_figures(&interrupt);
     pace.watch(interrupt.clone());
     for _ in 0..2 {
         let start = Instant::now();

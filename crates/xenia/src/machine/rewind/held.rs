@@ -45,7 +45,7 @@ impl Machine {
     /// `limits`, or the moment of the next checkpoint if it comes earlier.
     pub(in crate::machine) fn rewind_limits(&self, limits: Limits) -> Limits {
         let next = match &self.outside.rewind {
-            // In parallel mode slices are short enough, and a stop is dear.
+            // In parallel mode the pace stops the machine often enough, and a stop is dear.
             Some(rewind) if !self.has_host_clock() => Some(rewind.next.max(self.position().now + 1)),
             _ => None,
         };
