@@ -166,6 +166,7 @@ const STEPS: &[Step] = &[
             ("programs of a long run", real_programs::long_set),
             ("racing programs in every mode", races::every_mode),
             ("long tests", long_tests),
+            ("golden runs of a long run", golden::check_shorter),
             ("long fuzz", || fuzz(LONG_FUZZ_SECONDS)),
             ("long fuzz with qemu", || fuzz_with_qemu(LONG_FUZZ_SECONDS)),
         ],
