@@ -55,6 +55,7 @@ mod vertices;
 mod wgsl;
 mod work;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::edram::{EdramPage, TILES};
@@ -96,8 +97,8 @@ pub use textures::TextureCounters;
 pub use vertices::VertexCounters;
 pub use work::{DeviceWork, WorkCounts};
 
-/// Size of the constant buffer, which bounds the constants between two submissions.
-const UNIFORM_BYTES: usize = 16 << 20;
+/// Sizes of the constant buffer, which bounds the constants between two submissions.
+const UNIFORM_BYTES: RangeInclusive<usize> = 1 << 20..=16 << 20;
 
 /// Backend that draws with wgpu.
 pub struct WgpuBackend {
@@ -144,7 +145,7 @@ impl WgpuBackend {
     pub fn with_options(device: Device, options: &Options<'_>) -> Self {
         let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
         let uniforms =
-            Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
+            Arena::growing(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
         let scale = Edram::largest_scale(&device, options.scale);
         let mut edram = Edram::new(&device, scale);
         let mut textures = Textures::new(&device, scale);

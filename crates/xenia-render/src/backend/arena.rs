@@ -2,52 +2,54 @@
 //!
 //! Data put into an arena is valid for all draws of the next submission. When an arena is full, the
 //! commands recorded so far are submitted; then its beginning may be overwritten, since the queue
-//! executes operations in order.
+//! executes operations in order. An arena may begin with a small buffer, because wgpu clears a
+//! buffer before its first use.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::Device;
 
 /// Buffer for small pieces of data, collected on the host and uploaded before each submission.
 pub(super) struct Arena {
+    label: &'static str,
     buffer: wgpu::Buffer,
     bytes: Vec<u8>,
     capacity: usize,
+    /// Capacity up to which the arena grows.
+    most: usize,
     align: usize,
     /// Ranges of the last two pieces.
     recent: [Range<usize>; 2],
 }
 
 impl Arena {
-    /// Creates an arena of `capacity` bytes whose pieces are aligned to `align` (a power of two, at
-    /// least 4).
-    pub(super) fn new(
+    /// Creates an arena whose capacity in bytes is doubled after each submission that fills more
+    /// than half of it. Pieces are aligned to `align` (a power of two, at least 4).
+    pub(super) fn growing(
         device: &Device,
-        label: &str,
+        label: &'static str,
         usage: wgpu::BufferUsages,
-        capacity: usize,
+        capacities: RangeInclusive<usize>,
         align: usize,
     ) -> Self {
-        Self::before(device, label, usage, [capacity, 0], align)
+        let (capacity, most) = capacities.into_inner();
+        Self { most, ..Self::before(device, label, usage, [capacity, 0], align) }
     }
 
     /// Creates an arena at the beginning of a buffer that has more bytes after it.
     pub(super) fn before(
         device: &Device,
-        label: &str,
+        label: &'static str,
         usage: wgpu::BufferUsages,
         [capacity, more]: [usize; 2],
         align: usize,
     ) -> Self {
-        let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: (capacity + more) as u64,
-            usage: usage | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        Self { buffer, bytes: Vec::new(), capacity, align, recent: [0..0, 0..0] }
+        let buffer = create(device, label, usage | wgpu::BufferUsages::COPY_DST, capacity + more);
+        let recent = [0..0, 0..0];
+        Self { label, buffer, bytes: Vec::new(), capacity, most: capacity, align, recent }
     }
 
+    /// Buffer of the pieces until [`send`](Self::send), which may replace it by a larger one.
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
         &self.buffer
     }
@@ -76,8 +78,43 @@ impl Arena {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
         if !self.bytes.is_empty() {
             device.upload(&self.buffer, 0, &self.bytes);
+            if self.capacity < self.most && self.bytes.len() > self.capacity / 2 {
+                self.capacity = self.most.min(self.capacity * 2);
+                self.buffer = create(device, self.label, self.buffer.usage(), self.capacity);
+            }
             self.bytes.clear();
             self.recent = [0..0, 0..0];
         }
+    }
+}
+
+fn create(device: &Device, label: &str, usage: wgpu::BufferUsages, size: usize) -> wgpu::Buffer {
+    device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: size as u64,
+        usage,
+        mapped_at_creation: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::device;
+    use super::*;
+
+    #[test]
+    fn an_arena_grows_while_it_is_filled() {
+        device::tests::with(|device| {
+            let usage = wgpu::BufferUsages::UNIFORM;
+            let mut arena = Arena::growing(device, "test", usage, 1024..=3072, 16);
+            let mut sizes = Vec::new();
+            for length in [512, 513, 1024, 2000, 3000] {
+                arena.put(&vec![1; length]);
+                arena.send(device);
+                sizes.push(arena.buffer().size());
+                assert!(arena.fits(sizes[sizes.len() - 1] as usize - 16));
+            }
+            assert_eq!(sizes, [1024, 2048, 2048, 3072, 3072]);
+        });
     }
 }

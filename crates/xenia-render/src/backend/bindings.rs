@@ -13,7 +13,7 @@ use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, T
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
 /// Maximum number of cached bind groups; when reached, all are dropped. They are also dropped when
-/// much of the data that they keep alive has left the cache of textures.
+/// much of the data that they keep alive has left the cache of textures, and when a buffer grows.
 const MAX_GROUPS: usize = 8192;
 
 /// Textures and samplers of a shader for one draw, in the order of its interface.
@@ -28,6 +28,15 @@ struct Bound {
 pub(super) struct BoundBuffers<'a> {
     pub(super) uniforms: &'a wgpu::Buffer,
     pub(super) vertices: &'a wgpu::Buffer,
+    /// Number of bytes that are bound, from the beginning of `vertices`.
+    pub(super) vertex_bytes: u64,
+}
+
+/// Sizes of buffers on which bind groups depend.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct BoundSizes {
+    uniforms: u64,
+    vertices: u64,
 }
 
 /// Bind group of a stage's last draw, and all that it follows from.
@@ -105,6 +114,8 @@ impl Bound {
 #[derive(Default)]
 pub(super) struct Groups {
     made: HashMap<Vec<u64>, wgpu::BindGroup>,
+    /// Sizes of the buffers in all groups. When one grows, which is seldom, all groups are dropped.
+    sizes: BoundSizes,
     /// Key that is looked up, to allocate none for each draw.
     key: Vec<u64>,
     /// Groups of the last draw, by their numbers.
@@ -131,9 +142,11 @@ impl Groups {
         records: &mut StageConstants,
         buffers: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
-        if cache.take_dropped() {
+        let sizes = BoundSizes { uniforms: buffers.uniforms.size(), vertices: buffers.vertex_bytes };
+        if cache.take_dropped() || self.sizes != sizes {
             self.made.clear();
             self.last = [None, None];
+            self.sizes = sizes;
         }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
@@ -177,7 +190,7 @@ impl Groups {
         device: &Device,
         shader: &HostShader,
         bound: &Bound,
-        BoundBuffers { uniforms, vertices }: BoundBuffers<'_>,
+        BoundBuffers { uniforms, vertices, vertex_bytes }: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
         self.key.clear();
         self.key.push(shader.id);
@@ -200,7 +213,11 @@ impl Groups {
         if shader.interface.vertex_data {
             entries.push(wgpu::BindGroupEntry {
                 binding: VERTEX_BINDING,
-                resource: vertices.as_entire_binding(),
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: vertices,
+                    offset: 0,
+                    size: std::num::NonZeroU64::new(vertex_bytes),
+                }),
             });
         }
         for (slot, texture) in shader.interface.textures.iter().zip(&bound.textures) {

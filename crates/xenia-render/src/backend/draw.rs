@@ -271,7 +271,11 @@ impl WgpuBackend {
             mirror: &self.mirror,
             memory,
         };
-        let buffers = BoundBuffers { uniforms: self.uniforms.buffer(), vertices: self.vertices.buffer() };
+        let buffers = BoundBuffers {
+            uniforms: self.uniforms.buffer(),
+            vertices: self.vertices.buffer(),
+            vertex_bytes: self.vertices.bound(),
+        };
         self.groups.get(&mut inputs, shader, &call.constants, &mut self.textures, records, buffers)
     }
 
@@ -366,8 +370,8 @@ impl WgpuBackend {
             pass.set_stencil_reference(reference);
         }
         let indices = geometry.corners.indices();
-        if indices.is_some() {
-            pass.set_indices(self.indices.buffer());
+        if let Some(count) = indices {
+            pass.set_indices(self.indices.buffer(), sent.first_index + count);
         }
         let mut times: [_; MAX_TIMES] = std::array::from_fn(|i| (&ready[i], sent.vertex_offsets[i]));
         // Repetitions draw different samples in any order: first the one whose pipeline is set.

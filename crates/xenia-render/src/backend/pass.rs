@@ -3,12 +3,16 @@
 //! A state change costs time when it is recorded and when the device executes it, and most draws
 //! share nearly all state with the preceding one.
 
+/// Minimum number of bytes of indices that are bound.
+const MIN_INDEX_BYTES: u64 = 1 << 20;
+
 /// Open render pass and its current state.
 pub(super) struct Pass {
     commands: wgpu::RenderPass<'static>,
     pipeline: Option<wgpu::RenderPipeline>,
     groups: [Option<(wgpu::BindGroup, u32)>; 2],
-    has_indices: bool,
+    /// Number of bytes of indices that are bound.
+    index_bytes: u64,
     viewport: Option<([u32; 2], f32)>,
     scissor: Option<[u32; 4]>,
     blend_constant: Option<[f64; 4]>,
@@ -22,7 +26,7 @@ impl Pass {
             commands: pass,
             pipeline: None,
             groups: [None, None],
-            has_indices: false,
+            index_bytes: 0,
             viewport: None,
             scissor: None,
             blend_constant: None,
@@ -52,10 +56,14 @@ impl Pass {
         }
     }
 
-    /// Binds the buffer of 32-bit indices, which is the same for all draws of a pass.
-    pub(super) fn set_indices(&mut self, buffer: &wgpu::Buffer) {
-        if !std::mem::replace(&mut self.has_indices, true) {
-            self.commands.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
+    /// Binds the buffer of 32-bit indices, which is the same for all draws of a pass, up to index
+    /// `end` at least. Not all of it, because wgpu clears bound memory before its first use.
+    pub(super) fn set_indices(&mut self, buffer: &wgpu::Buffer, end: u32) {
+        let bytes = u64::from(end) * 4;
+        if self.index_bytes < bytes {
+            self.index_bytes = bytes.next_power_of_two().max(MIN_INDEX_BYTES).min(buffer.size());
+            let bound = buffer.slice(..self.index_bytes);
+            self.commands.set_index_buffer(bound, wgpu::IndexFormat::Uint32);
         }
     }
 

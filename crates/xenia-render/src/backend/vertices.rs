@@ -17,6 +17,8 @@ pub(super) use kept::Full;
 /// Bytes of the buffer, unless the device binds less: any one fetch constant fits, wherever it
 /// begins.
 const CAPACITY: u64 = (64 << 20) + CHUNK as u64;
+/// Minimum number of bytes that are bound.
+const MIN_BOUND: u64 = 1 << 20;
 
 /// Counters of uploads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,14 @@ impl Vertices {
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
         &self.buffer
+    }
+
+    /// Number of bytes to bind, from the beginning of the buffer: those that were ever allocated,
+    /// rounded up so that bind groups are seldom renewed. wgpu clears bound memory before its first
+    /// use, which takes time in software drivers.
+    pub(super) fn bound(&self) -> u64 {
+        let used = u64::from(self.kept.used) * u64::from(CHUNK);
+        used.next_power_of_two().max(MIN_BOUND).min(self.buffer.size())
     }
 
     pub(super) fn counters(&self) -> VertexCounters {

@@ -72,3 +72,51 @@ fn a_draw_has_the_last_ones_group_until_anything_changes() {
     assert_eq!((counters.textures.made, counters.textures.written), (3, 1));
     assert_eq!(work.groups_made, 6);
 }
+
+#[test]
+fn groups_are_renewed_when_more_of_the_vertex_buffer_is_used() {
+    let counts = worked(|| {
+        let mut scene = Scene::new(64, 32, 0);
+        for column in 0..40_u32 {
+            let [left, right] = [column, column + 1].map(|x| x as f32);
+            let at = |x, y| vertex(x, y, [0.0, left / 255.0, 1.0, 1.0]);
+            scene.vertices(&[at(left, 0.0), at(right, 0.0), at(right, 32.0), at(left, 32.0)]);
+            // To memory that shares no allocation of 64 KiB with that of other draws.
+            let mut bytes = [0; 4 * 28];
+            scene.memory.read(VERTICES, &mut bytes);
+            let place = 0x20_0000 + column * 0x1_0000;
+            scene.memory.write(place, &bytes);
+            scene.set(FETCH_CONSTANTS, place | 3);
+            scene.draw(13, 4);
+        }
+        scene
+    });
+    let Some((_, work)) = counts else { return };
+    // Both stages' for 1, 2 and 4 MiB.
+    assert_eq!(work.groups_made, 6);
+}
+
+#[test]
+fn the_buffer_of_constants_grows_when_it_is_full() {
+    let counters = drawn(|| {
+        let mut scene = Scene::new(64, 32, 0);
+        scene.shader(
+            0,
+            "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0\nalloc position\nmax oPos, r1, r1\n\
+             alloc interpolators 1\nmax o0, c[255], c[255]",
+        );
+        let corners = [[0.0, 0.0], [64.0, 0.0], [64.0, 32.0], [0.0, 32.0]];
+        scene.vertices(&corners.map(|[x, y]| vertex(x, y, RED)));
+        for cell in 0..500_u32 {
+            let [x, y] = [cell % 32 * 2, cell / 32 * 2];
+            scene.scissor([x, y, x + 2, y + 2]);
+            let color = [cell & 0xff, cell >> 8, 0, 255].map(|byte| byte as f32 / 255.0);
+            scene.floats(FLOAT_CONSTANTS + 255 * 4, &color);
+            scene.draw(13, 4);
+        }
+        scene
+    });
+    let Some(counters) = counters else { return };
+    // Each draw has more than 4 KiB: the first ones fill 1 MiB, and 2 MiB hold all others.
+    assert_eq!(counters.submissions, 1);
+}

@@ -55,7 +55,8 @@ impl<'a> Draws<'a> {
             device.device.create_buffer(&descriptor)
         };
         let [uniforms, vertices] = [wgpu::BufferUsages::UNIFORM, wgpu::BufferUsages::STORAGE].map(buffer);
-        let buffers = BoundBuffers { uniforms: &uniforms, vertices: &vertices };
+        let vertex_bytes = vertices.size();
+        let buffers = BoundBuffers { uniforms: &uniforms, vertices: &vertices, vertex_bytes };
         let layout = self.shader.interface.constants;
         let mut records = StageConstants::new(&self.constants, ShaderKind::Pixel, layout);
         self.textures.begin();

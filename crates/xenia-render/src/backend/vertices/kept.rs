@@ -90,6 +90,8 @@ pub(super) struct Kept {
     free: Range<u64>,
     /// Number of page version comparisons.
     pub(super) checks: u64,
+    /// Number of chunks at the beginning of the buffer; no chunk after them was ever allocated.
+    pub(super) used: u32,
 }
 
 impl Kept {
@@ -105,6 +107,7 @@ impl Kept {
             passing: Vec::new(),
             free: 0..0,
             checks: 0,
+            used: 0,
         }
     }
 
@@ -262,6 +265,7 @@ impl Kept {
                 if free == count as usize {
                     let first = at + 1 - free;
                     self.taken[first..=at].fill(true);
+                    self.used = self.used.max(at as u32 + 1);
                     return Ok(first as u32);
                 }
             }

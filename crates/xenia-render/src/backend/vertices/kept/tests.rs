@@ -137,6 +137,20 @@ fn least_recently_used_chunk_is_evicted_first() {
 }
 
 #[test]
+fn the_used_part_of_the_buffer_has_all_allocated_chunks() {
+    let mut device = Device::new(64, 0x10_0000);
+    assert_eq!(device.kept.used, 0);
+    device.read(0, 0..4);
+    device.read(0x8_0000, 0..3 * CHUNK);
+    device.pass(vec![1; 16]);
+    assert_eq!(device.kept.used, 5);
+    device.submit();
+    device.pass(vec![2; 16]);
+    assert_eq!(device.kept.used, 5, "space that is used again");
+    device.submit();
+}
+
+#[test]
 fn a_range_may_be_longer_than_16_mib_and_go_round() {
     let mut device = Device::new(1025, 24 << 20);
     device.memory.write_u32(20 << 20, 7);
