@@ -262,6 +262,8 @@ fn nextest() -> Result<Command> {
     // time.
     let threads = std::thread::available_parallelism()?.get() + 1;
     command.env("NEXTEST_TEST_THREADS", threads.to_string()).envs([gpu_suite::QUICK_SHADERS]);
+    // Else nextest starts each test by another process, which guards against a race at Ctrl-Z.
+    command.env("NEXTEST_DOUBLE_SPAWN", "0");
     not_run::promise(command.args(args))?;
     Ok(command)
 }
