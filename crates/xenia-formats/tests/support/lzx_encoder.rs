@@ -159,6 +159,7 @@ pub fn encode_after(
     let mut out = Writer { out: Vec::new(), word: 0, free: 16 };
     let mut frames = Vec::new();
     let mut recent = [1_usize; 3];
+    let mut positions = Positions::default();
     let mut main_lengths = vec![0; main_size];
     let mut length_lengths = vec![0; 249];
     match e8_size {
@@ -204,7 +205,7 @@ pub fn encode_after(
             start = end;
             continue;
         }
-        let tokens = tokens(data, known, start..end, window, &mut recent);
+        let tokens = tokens(data, known, start..end, window, &mut recent, &mut positions);
         let mut main_used = vec![false; main_size];
         let mut length_used = vec![false; 249];
         for (token, _) in &tokens {
@@ -259,6 +260,47 @@ pub fn encode_after(
     frames
 }
 
+/// Last position of every three bytes of the data before a position. A hash map of the standard
+/// library takes most of the time of tests, in which this file is not optimised.
+struct Positions {
+    buckets: Vec<Vec<(u32, usize)>>,
+    end: usize,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self { buckets: vec![Vec::new(); 1 << 14], end: 0 }
+    }
+}
+
+impl Positions {
+    /// Three bytes as a number, and their bucket; `None` at the end of the data.
+    fn key(data: &[u8], at: usize) -> Option<(u32, usize)> {
+        let bytes = data.get(at..at + 3)?;
+        let key = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+        Some((key, (key.wrapping_mul(0x9E37_79B1) >> 18) as usize))
+    }
+
+    /// Adds the positions before `end`.
+    fn extend(&mut self, data: &[u8], end: usize) {
+        for at in self.end..end {
+            let Some((key, bucket)) = Self::key(data, at) else { break };
+            let bucket = &mut self.buckets[bucket];
+            match bucket.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, last)) => *last = at,
+                None => bucket.push((key, at)),
+            }
+        }
+        self.end = end;
+    }
+
+    /// Last added position with the same three bytes as another one.
+    fn find(&self, data: &[u8], at: usize) -> Option<usize> {
+        let (key, bucket) = Self::key(data, at)?;
+        self.buckets[bucket].iter().find(|(other, _)| *other == key).map(|(_, last)| *last)
+    }
+}
+
 /// Greedy matches within a block that do not cross frames; each with the position after it.
 fn tokens(
     data: &[u8],
@@ -266,12 +308,9 @@ fn tokens(
     std::ops::Range { start, end }: std::ops::Range<usize>,
     window: usize,
     recent: &mut [usize; 3],
+    positions: &mut Positions,
 ) -> Vec<(Token, usize)> {
-    let hash = |at: usize| data.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
-    let mut last = std::collections::HashMap::new();
-    for at in 0..start {
-        last.insert(hash(at), at);
-    }
+    positions.extend(data, start);
     let mut tokens = Vec::new();
     let mut at = start;
     while at < end {
@@ -282,7 +321,7 @@ fn tokens(
             }
             (0..limit.min(257)).take_while(|&i| data[at + i] == data[at + i - distance]).count()
         };
-        let found = hash(at).and_then(|_| last.get(&hash(at))).map_or(0, |&from| at - from);
+        let found = positions.find(data, at).map_or(0, |from| at - from);
         let best =
             [recent[0], recent[1], recent[2], found].into_iter().rev().max_by_key(|&d| common(d)).unwrap();
         let length = common(best);
@@ -301,10 +340,8 @@ fn tokens(
             tokens.push((Token::Match { length, slot, extra, extra_bits }, at + length));
             length
         };
-        for i in at..at + step {
-            last.insert(hash(i), i);
-        }
         at += step;
+        positions.extend(data, at);
     }
     tokens
 }
