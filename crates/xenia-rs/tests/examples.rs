@@ -2,9 +2,12 @@
 //! Examples that run titles or measure take long, and are ended after a moment; all others must
 //! end. Examples with tools that may be missing, or with placeholders, are left out.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
+use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Starts of examples that are ended after a moment.
@@ -24,7 +27,7 @@ const LONG_EXAMPLES: [&str; 13] = [
     "trace record",
 ];
 /// Seconds after which these are ended, in usual and in long runs. The program starts in less.
-const MOMENTS: [&str; 2] = ["0.2", "2"];
+const MOMENTS: [&str; 2] = ["0.1", "2"];
 /// Seconds in which all others must end. They take less than one on an idle host.
 const LONGEST: &str = "60";
 /// Chapters and other texts with examples.
@@ -208,6 +211,32 @@ fn prepare(folder: &Path) {
     std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+fn copied(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let status = Command::new("cp").arg("-a").arg(folder.join(".")).arg(copy.path()).status();
+    assert!(status.unwrap().success());
+    copy
+}
+
+/// Sizes and times of the files in a folder and its subfolders.
+fn listing(folder: &Path) -> std::io::Result<BTreeMap<PathBuf, (u64, SystemTime)>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(at) = folders.pop() {
+        for entry in std::fs::read_dir(folder.join(&at))? {
+            let entry = entry?;
+            let data = entry.metadata()?;
+            let path = at.join(entry.file_name());
+            let size = if data.is_dir() { 0 } else { data.len() };
+            found.insert(path.clone(), (size, data.modified()?));
+            if data.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
 #[test]
 fn the_front_page_has_the_number_of_exports() {
     let table = said(&["exports"]);
@@ -244,15 +273,15 @@ fn every_example_of_the_help_and_the_book_runs() {
     examples.dedup();
     let prepared = tempfile::tempdir().unwrap();
     prepare(prepared.path());
+    let original = listing(prepared.path()).unwrap();
+    let mut unchanged: Option<TempDir> = None;
     let moment = MOMENTS[usize::from(xenia_testing::is_long())];
     let mut wrong = Vec::new();
     let mut ended = 0;
     for example in &examples {
         let is_lengthy = is_lengthy(example);
         // Each example starts with the original files.
-        let folder = tempfile::tempdir().unwrap();
-        let copied = Command::new("cp").arg("-a").arg(prepared.path().join(".")).arg(folder.path()).status();
-        assert!(copied.unwrap().success());
+        let folder = unchanged.take().unwrap_or_else(|| copied(prepared.path()));
         // Leave out the rest of the pipeline, whose programs may be missing.
         let line = if example.starts_with("xenia-rs") {
             example.split(" | ").next().unwrap_or(example)
@@ -279,6 +308,7 @@ fn every_example_of_the_help_and_the_book_runs() {
             Some(1) => example.contains(" check ") || example.contains("diff"),
             _ => false,
         };
+        unchanged = listing(folder.path()).is_ok_and(|files| files == original).then_some(folder);
         ended += u32::from(!is_lengthy);
         if !fine {
             wrong.push(format!("{example}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
