@@ -63,7 +63,7 @@ fn the_status_line_is_renewed_and_leaves_nothing() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let sent = on_a_terminal(folder.path(), "3.5", "");
+    let sent = on_a_terminal(folder.path(), "2.8", "");
     assert!(sent.matches(STATUS).count() >= 3, "{sent:?}");
     let lines = lines(&sent);
     let summary = lines.iter().filter(|line| line.contains(STATUS));
@@ -78,7 +78,7 @@ fn status_line_is_disabled_by_flags_or_redirection() {
     }
     let folder = tempfile::tempdir().unwrap();
     for flags in ["--quiet", "--color never", "--log debug", "--json -", "2>said"] {
-        let sent = on_a_terminal(folder.path(), "1.6", flags);
+        let sent = on_a_terminal(folder.path(), "1.3", flags);
         let said = std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
         // The summary, if there is one, contains the text too.
         let summaries = usize::from(flags != "--quiet");
