@@ -38,6 +38,8 @@ const fn row(title: &'static str, limits: &'static [&'static str], prints: &'sta
 const HALT: &[&str] = &["--halt-on-deadlock"];
 /// For titles that do not end by themselves: one second of host time.
 const TIMEOUT: &[&str] = &["--timeout", "1"];
+/// The same in usual runs.
+const SHORT_TIMEOUT: &[&str] = &["--timeout", "0.5"];
 
 const ROWS: &[Row] = &[
     row("forever", &[], "woken"),
@@ -189,9 +191,11 @@ fn titles() -> PathBuf {
 
 fn check_all(engine: &str, rows: impl Iterator<Item = &'static Row>) {
     let mut failures = Vec::new();
-    for row in rows.filter(|row| xenia_testing::is_long() || !row.is_long) {
+    let is_long = xenia_testing::is_long();
+    for row in rows.filter(|row| is_long || !row.is_long) {
         let mut flags = vec![engine];
-        flags.extend_from_slice(row.flags);
+        let is_shorter = row.flags == TIMEOUT && !is_long;
+        flags.extend_from_slice(if is_shorter { SHORT_TIMEOUT } else { row.flags });
         let outcome = run(&titles().join(row.title).with_extension("xex"), &flags);
         println!("{} {flags:?}: {:.1} s, {} MiB", row.title, outcome.seconds, outcome.mebibytes);
         for complaint in complaints(row, &outcome) {
