@@ -19,8 +19,8 @@ const CORPUS: &str = "jit-tests/corpus";
 /// Number of initial states for each of CI's random sequences.
 const FUZZ_STATES: &str = "8";
 /// Time for which CI compares random sequences on both engines, and both with qemu, in seconds.
-const FUZZ_SECONDS: &str = "10";
-const ORACLE_SECONDS: &str = "6";
+const FUZZ_SECONDS: &str = "5";
+const ORACLE_SECONDS: &str = "4";
 /// The same for each long run.
 const LONG_FUZZ_SECONDS: &str = "300";
 
