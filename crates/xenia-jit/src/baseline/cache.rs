@@ -273,7 +273,7 @@ impl BaselineCache {
             self.make_room(Full::Tables);
             return None;
         }
-        let pages = source.pages;
+        let pages = source.into_pages_of(&self.discovery);
         let memory = &mut self.memory;
         let thunks = &mut self.thunks;
         if self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called)).is_none() {

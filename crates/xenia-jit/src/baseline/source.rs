@@ -4,7 +4,7 @@
 //! requires.
 
 use super::entries::PairEntries;
-use super::unit::Source;
+use super::unit::{Block, Discovery, Source};
 use crate::code::cache::MAX_FLIPS;
 use crate::code::entries::Entries;
 use crate::compile::PageVersion;
@@ -70,6 +70,18 @@ impl PagesRead<'_> {
             }
             _ => false,
         }
+    }
+
+    /// The pages that have words of a unit. Others were read in search of its cases, or of the
+    /// start of another function: their words are not in its code.
+    pub(super) fn into_pages_of(self, unit: &Discovery) -> Vec<PageVersion> {
+        let is_on = |block: &Block, page| {
+            let mut words = (block.first..block.end).step_by(PAGE_WORDS).chain([block.end - 1]);
+            words.any(|word| GuestMemory::page_index(GuestAddr(unit.address(word))) == Some(page))
+        };
+        let mut pages = self.pages;
+        pages.retain(|read| unit.blocks.iter().any(|block| is_on(block, read.page)));
+        pages
     }
 }
 

@@ -9,8 +9,10 @@
 //! # Switches
 //! Compilers put the cases of a switch after its `bctr`, and the end of the switch, or its default
 //! case, after the cases. So unreached code between a `bctr` and the furthest target of the unit's
-//! branches is assumed to be cases, up to a word that looks like the start of a function. A missed
-//! case becomes a separate unit when it is reached.
+//! branches is assumed to be cases, up to a word that looks like the start of a function. The cases
+//! of a switch in a loop may end with branches back to the loop instead, so code beyond that target
+//! that runs into such a branch is a case, too. A missed case becomes a separate unit when it is
+//! reached.
 //!
 //! # Budget
 //! Each block subtracts its length; the budget is compared only where a *path* begins (the entry,
@@ -26,6 +28,8 @@ use xenia_lifter::cfg::function_bounds::makes_a_frame;
 pub(super) const MAX_EXTENT: usize = 1 << 14;
 /// Limit of a unit's length in instructions.
 pub(super) const MAX_INSTRUCTIONS: usize = 2000;
+/// Limit of words that are searched for the branch back to a loop at the end of a case.
+const MAX_CASE: usize = 1024;
 
 /// Mark of a word: it was visited.
 const VISITED: u8 = 1;
@@ -185,23 +189,43 @@ impl Discovery {
     /// Finds the cases of switches.
     fn find_cases(&mut self, words: usize, most: usize, source: &mut impl Source) {
         let Some(behind) = self.behind_switch else { return };
-        for index in behind..self.touched {
-            if self.marks[index] & (VISITED | LEADER) != 0 {
-                continue;
+        let mut index = behind;
+        while index < self.touched || self.leads_back(index, words, source) {
+            if self.marks[index] & (VISITED | LEADER) == 0 {
+                let pc = self.address(index);
+                let is_code =
+                    self.instructions < most && source.fetch(pc).is_some_and(|word| decode(word).is_some());
+                if !is_code || makes_a_frame(pc, &mut |pc| source.fetch(pc)) {
+                    return;
+                }
+                self.lead(index, PATH | ENTRY, source);
+                if self.work.is_empty() {
+                    return;
+                }
+                self.cases = Some((self.cases.map_or(index, |(first, _)| first), index));
+                self.walk_all(words, most, source);
             }
-            let pc = self.address(index);
-            let is_code =
-                self.instructions < most && source.fetch(pc).is_some_and(|word| decode(word).is_some());
-            if !is_code || makes_a_frame(pc, &mut |pc| source.fetch(pc)) {
-                return;
-            }
-            self.lead(index, PATH | ENTRY, source);
-            if self.work.is_empty() {
-                return;
-            }
-            self.cases = Some((self.cases.map_or(index, |(first, _)| first), index));
-            self.walk_all(words, most, source);
+            index += 1;
         }
+    }
+
+    /// Whether the words from `index` on run into a branch back into the unit, after its start: a
+    /// branch to the start would be another function's tail call.
+    fn leads_back(&self, index: usize, words: usize, source: &mut impl Source) -> bool {
+        for at in index..words.min(index + MAX_CASE) {
+            let pc = self.address(at);
+            let Some(word) = source.fetch(pc) else { return false };
+            let i = Instruction(word);
+            let ending = endings::ending(decode(word), i);
+            if ending == Ending::Jump {
+                let target = ending.target(pc, i).and_then(|target| self.index(target, index));
+                return target.is_some_and(|target| target != 0 && self.marks[target] & VISITED != 0);
+            }
+            if !ending.may_fall_through() {
+                return false;
+            }
+        }
+        false
     }
 
     /// Indices of the words of the first case of a switch and the last one, if cases were found.

@@ -203,7 +203,7 @@ mod tests {
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
-    use xenia_isa::word::{BLR, NOP};
+    use xenia_isa::word::{BCTR, BLR, NOP};
     use xenia_memory::{AllocKind, Protect};
 
     /// A cache with memory for `size` bytes of code, and compiles a called unit in it.
@@ -300,5 +300,25 @@ mod tests {
         let Compiler { memory, cache, .. } = &mut compiler;
         assert_eq!(cache.withdraw_changed(memory), compiled as u64);
         assert!(cache.pages.is_empty() && cache.by_start.is_empty() && cache.tables.of_code() == 0);
+    }
+
+    /// The search for cases reads the next page.
+    #[test]
+    fn a_change_of_a_page_without_words_of_a_unit_leaves_it() {
+        const START: u32 = 0x8000_0000;
+        const NEXT: u32 = START + PAGE_SIZE;
+        let mut compiler = Compiler::new(64 << 20);
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
+        compiler.memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, protect).unwrap();
+        for (pc, word) in [(NEXT - 8, BCTR), (NEXT - 4, NOP)] {
+            compiler.memory.write_bytes(GuestAddr(pc), &word.to_be_bytes()).unwrap();
+        }
+        assert!(compiler.compile(NEXT - 8));
+        let Compiler { memory, cache, .. } = &mut compiler;
+        for (pc, withdrawn) in [(NEXT, 0), (NEXT - 4, 1)] {
+            memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
+            assert_eq!(cache.withdraw_changed(memory), withdrawn, "{pc:#x}");
+        }
     }
 }

@@ -63,3 +63,23 @@ fn a_jump_to_a_function_has_no_cases() {
     let lines = ["cmplwi r3,2", "bgtlr", "mtctr r4", "bctr", "li r3,1", "blr"];
     assert_eq!(blocks(&lines), (vec![0, 2], vec![0]));
 }
+
+#[test]
+fn cases_in_a_loop_branch_back_to_it() {
+    let lines = [
+        "li r5,0",
+        "lbz r4,0(r3)", // the loop
+        "cmplwi r4,2",
+        "bgt 0x82000018",
+        "mtctr r6",
+        "bctr",
+        "blr",          // the default case
+        "addi r3,r3,1", // case 0
+        "b 0x82000004",
+        "addi r3,r3,2", // case 1
+        "b 0x82000004",
+        "li r3,0", // another function, which ends with a call of this one
+        "b 0x82000000",
+    ];
+    assert_eq!(blocks(&lines), (vec![0, 1, 4, 6, 7, 9], vec![0, 1, 7, 9]));
+}
