@@ -289,6 +289,36 @@ fn switches_go_to_ctr() {
     }
 }
 
+/// Two jumps of a unit lead to cases that lie far apart, and elsewhere.
+#[test]
+fn cases_that_lie_far_apart_are_reached() {
+    let text = [
+        "cmplwi r3,100\n bgt end\n cmpwi cr1,r8,0\n beq cr1,second\n bctr\n second: bctr",
+        "addi r4,r4,1\n b end",
+        &"addi r7,r7,1\n".repeat(1500),
+        "b end\n addi r4,r4,4\n b end\n end: addi r5,r5,1\n sc 2",
+    ];
+    let words = assembled(&text);
+    let last = words.len() as u64 - 1;
+    for config in configs() {
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+        for round in 0..4_u64 {
+            for target in (0..20).chain(last - 12..=last) {
+                for machine in [&mut jit, &mut interpreter] {
+                    machine.ctx.pc = CODE;
+                    machine.ctx.gpr[3] = 1;
+                    machine.ctx.gpr[8] = round & 1;
+                    machine.ctx.ctr = u64::from(CODE) + 4 * target;
+                }
+                // Some targets lead back to the jumps.
+                let budget = if round < 2 { 50 } else { 2000 };
+                compare(&mut jit, &mut interpreter, budget, &|| format!("word {target}, round {round}"));
+            }
+        }
+        assert!(jit.engine.counters().baseline_units > 0);
+    }
+}
+
 /// A function that another one ends with is part of that one's unit, until it is called.
 #[test]
 fn a_called_address_inside_of_a_unit_becomes_a_unit() {

@@ -72,8 +72,8 @@ pub(super) struct Emitter {
     /// Jumps to blocks: the position of the distance, the block, and whether the form is short.
     jumps: Vec<(usize, usize, bool)>,
     exits: Vec<(usize, Exit)>,
-    /// Jump tables of switches.
-    tables: Vec<switch::Table>,
+    /// The jump table of the unit's switches.
+    table: Option<switch::Table>,
     pub(super) links: Vec<Link>,
     pub(super) entries: Vec<EntryOffset>,
     pub(super) thunk_calls: Vec<ThunkCall>,
@@ -102,7 +102,7 @@ impl Emitter {
             labels: Vec::new(),
             jumps: Vec::new(),
             exits: Vec::new(),
-            tables: Vec::new(),
+            table: None,
             links: Vec::new(),
             entries: Vec::new(),
             thunk_calls: Vec::new(),
@@ -130,7 +130,7 @@ impl Emitter {
         if self.emit_once(unit, thunk)? {
             return Some(());
         }
-        // A short branch or a table was out of range: emit again with long branches.
+        // A short branch or the table was out of range: emit again with long branches.
         self.allows_short = false;
         self.emit_once(unit, thunk)?.then_some(())
     }
@@ -144,7 +144,7 @@ impl Emitter {
         self.labels.clear();
         self.jumps.clear();
         self.exits.clear();
-        self.tables.clear();
+        self.table = None;
         self.links.clear();
         self.entries.clear();
         self.thunk_calls.clear();

@@ -22,8 +22,8 @@ pub(super) enum Exit {
     /// The thunk at this offset runs a case that its template left out. Execution resumes at a
     /// position.
     RareCase { thunk: u32, back: u32 },
-    /// A jump through the table with this number leads to an address that is not a case.
-    NoCase(usize),
+    /// A jump through the unit's table leads to an address that is not a case.
+    NoCase,
 }
 
 /// The jump through a context slot with which exits end. A short jump to the last one of its kind
@@ -52,15 +52,15 @@ impl Tail {
 }
 
 impl Emitter {
-    /// Patches the jumps between blocks and the tables, and emits the exits. Returns false if a
-    /// short jump or a table is out of range.
+    /// Patches the jumps between blocks and the table, and emits the exits. Returns false if a short
+    /// jump or the table is out of range.
     pub(super) fn finish(&mut self, unit: &Discovery) -> bool {
         if !self.patch_jumps() {
             return false;
         }
         self.emit_exits();
         self.emit_links();
-        self.fill_tables(unit)
+        self.fill_table(unit)
     }
 
     /// Patches the jumps between blocks. Returns false if a short one is out of range.
@@ -83,9 +83,14 @@ impl Emitter {
             [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver].map(Tail::new);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
+            // Two kinds need no address, so all of a kind share one jump.
+            let shared = match exit {
+                Exit::Return => missed.at,
+                Exit::NoCase => self.table.and_then(|table| table.other),
+                _ => None,
+            };
             let e = &mut self.templates.e;
-            if let (Exit::Return, Some(at)) = (exit, missed.at) {
-                // It needs no address, so all share one jump.
+            if let Some(at) = shared {
                 e.set_distance(field, at as i64);
                 continue;
             }
@@ -114,7 +119,7 @@ impl Emitter {
                     let field = e.jump();
                     e.set_distance(field, back.into());
                 }
-                Exit::NoCase(table) => self.end_of_table(table),
+                Exit::NoCase => self.end_of_table(),
                 Exit::Return => missed.jump(e),
             }
         }

@@ -1,4 +1,5 @@
-//! Jump tables: a `bctr` to a case in the same unit goes through a table that follows the jump.
+//! Jump tables: a `bctr` to a case in the same unit goes through the unit's table, which follows the
+//! first such jump.
 //!
 //! The table of entries has the cases, too, but in one host cache line per function, which large
 //! programs fetch from memory each time. A table next to the jump is close to code that has just
@@ -6,7 +7,7 @@
 //!
 //! ```text
 //!  ecx = CTR − first case; beyond the last case: through the table of entries
-//!  rax = table; jump to rax + the case's signed halfword in it
+//!  rax = start of the unit's code; jump to rax + the case's halfword in the table
 //!  table:  halfword │ … for each guest word from the first case to the last one
 //! ```
 //!
@@ -17,19 +18,19 @@ use super::super::entries;
 use super::super::unit::Discovery;
 use super::{Emitter, Exit};
 
-/// Limit of guest words that a table spans: 2 KiB of host code.
-const MAX_WORDS: usize = 1024;
+/// Limit of guest words that a table spans: 8 KiB of host code.
+const MAX_WORDS: usize = 4096;
 
-/// A jump table, which is filled in once the whole unit is emitted.
+/// A unit's jump table, which is filled in once the whole unit is emitted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table {
     /// Its position, from the start of the unit's code.
-    at: usize,
+    pub(super) at: usize,
     /// Indices of the words of the first case and the last one.
-    first: usize,
-    last: usize,
-    /// Position of the look-up in the table of entries.
-    other: usize,
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// Position of the look-up in the table of entries, once it is emitted.
+    pub(super) other: Option<usize>,
 }
 
 impl Emitter {
@@ -46,41 +47,46 @@ impl Emitter {
         e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 4 * (last - first) as i32);
         let field = e.jump_if(Condition::ABOVE);
         e.shift(Dword, Shift::Right, RCX, 1);
-        e.raw(&[0x48, 0x8D, 0x05, 10, 0, 0, 0]); // lea rax, [rip + 10]
-        e.raw(&[0x48, 0x0F, 0xBF, 0x0C, 0x08]); // movsx rcx, word [rax + rcx]
+        e.raw(&[0x48, 0x8D, 0x05]); // lea rax, [rip + start]
+        let start = -(e.len() as i32 + 4);
+        e.raw(&start.to_le_bytes());
+        // The table of an earlier jump, or one that follows the next three instructions.
+        let at = self.table.map_or(e.len() + 13, |table| table.at);
+        e.raw(&[0x0F, 0xB7, 0x8C, 0x08]); // movzx ecx, word [rax + rcx + at]
+        e.raw(&(at as u32).to_le_bytes());
         e.raw(&[0x48, 0x01, 0xC1]); // add rcx, rax
         e.jump_to_register(RCX);
-        let at = e.len();
-        for _ in first..=last {
-            e.raw(&[0; 2]);
+        if self.table.is_none() {
+            debug_assert_eq!(e.len(), at, "the table follows the jump");
+            for _ in first..=last {
+                e.raw(&[0; 2]);
+            }
+            self.table = Some(Table { at, first, last, other: None });
         }
-        let table = self.tables.len();
-        self.tables.push(Table { at, first, last, other: 0 });
-        self.exits.push((field, Exit::NoCase(table)));
+        self.exits.push((field, Exit::NoCase));
     }
 
     fn jump_by_entries(&mut self) {
         entries::emit_jump(&mut self.templates.e);
     }
 
-    /// Emits the path of a table's jump for addresses outside of the table.
-    pub(super) fn end_of_table(&mut self, table: usize) {
-        self.tables[table].other = self.templates.e.len();
+    /// Emits the path of the table's jumps for addresses that are not cases.
+    pub(super) fn end_of_table(&mut self) {
+        let at = self.templates.e.len();
+        if let Some(table) = &mut self.table {
+            table.other = Some(at);
+        }
         self.ctr_address();
         self.jump_by_entries();
     }
 
-    /// Fills in the tables. Returns false if a case is out of reach of a halfword.
-    pub(super) fn fill_tables(&mut self, unit: &Discovery) -> bool {
-        for &Table { at, first, last, other } in &self.tables {
-            for index in first..=last {
-                let block = unit.block_at(unit.address(index)).filter(|&block| unit.blocks[block].is_entry);
-                let target = block.map_or(other, |block| self.labels[block] as usize);
-                if !self.templates.e.set_half(at + 2 * (index - first), target as i64 - at as i64) {
-                    return false;
-                }
-            }
-        }
-        true
+    /// Fills in the table. Returns false if a case or the look-up is out of reach of a halfword.
+    pub(super) fn fill_table(&mut self, unit: &Discovery) -> bool {
+        let Some(Table { at, first, last, other: Some(other) }) = self.table else { return true };
+        (first..=last).all(|index| {
+            let block = unit.block_at(unit.address(index)).filter(|&block| unit.blocks[block].is_entry);
+            let target = block.map_or(other, |block| self.labels[block] as usize);
+            self.templates.e.set_half(at + 2 * (index - first), target)
+        })
     }
 }

@@ -85,12 +85,18 @@ impl Source for Words {
     }
 }
 
-/// A unit's host code and its counters.
-fn unit(text: &str) -> String {
+/// A unit and its code.
+fn emitted(text: &str) -> (Discovery, Emitter) {
     let mut discovery = Discovery::new();
     assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
     let mut emitter = Emitter::new(CodeOptions { features: HOSTS[0].1, stores_by_arms: false });
     emitter.emit(&discovery, &mut |_| Some(0)).unwrap();
+    (discovery, emitter)
+}
+
+/// A unit's host code and its counters.
+fn unit(text: &str) -> String {
+    let (_, emitter) = emitted(text);
     let Emitter { arms, floats, links, entries, thunk_calls, .. } = &emitter;
     let sites = &emitter.sites.bytes;
     let links: Vec<_> = links.iter().map(|link| (link.field, link.exit, link.target, link.is_call)).collect();
@@ -181,6 +187,40 @@ fn record_forms_of_floating_point_are_the_interpreters() {
     for op in Op::all().filter(|op| op.row().family == xenia_isa::Family::Float && op.row().has(Flag::rc)) {
         assert_eq!(template(op.row().bits | 1, HOSTS[0].1, false), None, "{}", op.row().mnemonic);
     }
+}
+
+/// All jumps of a unit load from one table, whose cases may lie far apart.
+#[test]
+fn jumps_to_cases_share_a_table() {
+    const LAST: usize = 1106;
+    let text = [
+        "cmplwi r3,1\n bgt end\n bne cr1,second\n bctr\n second: bctr\n",
+        &"addi r3,r3,1\n".repeat(LAST - 6),
+        "b end\n li r4,1\n b end\n end: blr\n",
+    ];
+    let (discovery, emitter) = emitted(&text.concat());
+    let table = emitter.table.unwrap();
+    assert_eq!((table.first, table.last), (5, LAST));
+    let code = emitter.code();
+    let load = [&[0x0F, 0xB7, 0x8C, 0x08][..], &(table.at as u32).to_le_bytes()].concat();
+    assert_eq!(code.windows(load.len()).filter(|&bytes| bytes == load).count(), 2);
+    let halves = code[table.at..].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]]));
+    for (index, half) in (table.first..=table.last).zip(halves) {
+        let block = discovery.block_at(4 * index as u32).filter(|_| matches!(index, 5 | LAST));
+        let expected = block.map_or(table.other, |block| Some(emitter.labels[block] as usize));
+        assert_eq!(Some(usize::from(half)), expected, "word {index}");
+    }
+}
+
+#[test]
+fn code_beyond_the_reach_of_halfwords_has_no_table() {
+    let text = [
+        "cmplwi r3,1\n bgt end\n bctr\n",
+        &"adde r12,r13,r14\n".repeat(1500),
+        "b end\n li r4,1\n b end\n end: blr\n",
+    ];
+    let (_, emitter) = emitted(&text.concat());
+    assert!(emitter.table.is_none() && emitter.code().len() > 1 << 16);
 }
 
 #[test]

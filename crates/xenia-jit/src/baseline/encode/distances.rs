@@ -32,8 +32,8 @@ impl Encoder {
     }
 
     /// Writes 2 bytes at `at`. Returns false if the value is out of range.
-    pub(in crate::baseline) fn set_half(&mut self, at: usize, value: i64) -> bool {
-        let Ok(value) = i16::try_from(value) else { return false };
+    pub(in crate::baseline) fn set_half(&mut self, at: usize, value: usize) -> bool {
+        let Ok(value) = u16::try_from(value) else { return false };
         self.buffer[at..at + 2].copy_from_slice(&value.to_le_bytes());
         true
     }
