@@ -373,15 +373,19 @@ impl Discovery {
 
     fn find_plain_loops(&mut self) {
         self.loops.clear();
+        // The first of the plain blocks that end with the current one.
+        let mut first_plain = 0;
         for (number, &block) in self.blocks.iter().enumerate() {
-            let Some(head) = self.branch_target(block).filter(|&head| head <= number) else { continue };
-            let is_plain = |block: &Block| {
-                matches!(
-                    block.ending,
-                    Ending::Next | Ending::Jump | Ending::Conditional | Ending::ConditionalReturn
-                )
-            };
-            if self.blocks[head..=number].iter().all(is_plain) {
+            let is_plain = matches!(
+                block.ending,
+                Ending::Next | Ending::Jump | Ending::Conditional | Ending::ConditionalReturn
+            );
+            if !is_plain {
+                first_plain = number + 1;
+            }
+            if let Some(head) = self.branch_target(block)
+                && (first_plain..=number).contains(&head)
+            {
                 self.loops.push((head, number));
             }
         }

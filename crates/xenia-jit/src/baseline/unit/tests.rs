@@ -16,14 +16,20 @@ impl Source for Words {
     }
 }
 
-/// Indices of the first words of blocks, and of those blocks that are entries.
-fn blocks(lines: &[&str]) -> (Vec<usize>, Vec<usize>) {
+/// The unit of assembler lines.
+fn discovered(lines: &[&str]) -> Discovery {
     let words = lines.iter().enumerate().map(|(n, line)| {
         let bytes = xenia_isa::assemble(line, START + 4 * n as u32).unwrap().bytes;
         u32::from_be_bytes(bytes[..4].try_into().unwrap())
     });
     let mut discovery = Discovery::new();
     assert!(discovery.find(START, Reach::FUNCTION, &mut Words(words.collect())));
+    discovery
+}
+
+/// Indices of the first words of blocks, and of those blocks that are entries.
+fn blocks(lines: &[&str]) -> (Vec<usize>, Vec<usize>) {
+    let discovery = discovered(lines);
     let firsts = |wanted: fn(&Block) -> bool| {
         discovery.blocks.iter().filter(|block| wanted(block)).map(|block| block.first).collect()
     };
@@ -82,4 +88,20 @@ fn cases_in_a_loop_branch_back_to_it() {
         "b 0x82000000",
     ];
     assert_eq!(blocks(&lines), (vec![0, 1, 4, 6, 7, 9], vec![0, 1, 7, 9]));
+}
+
+#[test]
+fn a_loop_around_a_call_is_not_plain() {
+    let lines = [
+        "addi r3,r3,1",
+        "bdnz 0x82000000",
+        "bl 0x82000100",
+        "addi r3,r3,1", // a loop of two blocks
+        "beq 0x82000018",
+        "addi r3,r3,1",
+        "bdnz 0x8200000c",
+        "bne 0x82000000",
+        "blr",
+    ];
+    assert_eq!(discovered(&lines).in_plain_loops(), 2 + 4);
 }
