@@ -319,6 +319,38 @@ fn cases_that_lie_far_apart_are_reached() {
     }
 }
 
+/// CA of a shift that the next one overwrites, that an instruction reads, or that a fault or the
+/// end of a block shows.
+#[test]
+fn the_carry_of_a_shift_is_kept_where_it_is_seen() {
+    for text in [
+        "srawi r3,r4,3\n add r5,r3,r4\n srawi r6,r5,2\n addze r7,r6",
+        "srawi. r12,r13,31\n srawi r12,r12,0\n adde r3,r4,r5",
+        "srawi r4,r4,1\n cmpwi r4,0\n subfic r4,r4,7\n addme r5,r4",
+        "srawi r4,r13,7\n lis r3,4660\n ori r3,r3,22136\n addic r13,r3,-1\n subfe r5,r3,r4",
+        "srawi r3,r4,3\n addze r7,r3\n srawi r3,r4,0",
+        "srawi r3,r4,3\n lwz r5,0(r6)\n srawi r3,r4,0",
+        "srawi r3,r4,3\n beq over\n nop\n over: srawi r3,r4,0",
+        "srawi r3,r4,3\n mfxer r7\n srawi r3,r4,0",
+        "fadd f1,f2,f3\n srawi r3,r4,3\n srawi r5,r4,0\n fmul f4,f1,f1\n addze r7,r6",
+    ] {
+        let words = assembled(&[text, "sc 2"]);
+        let (mut jit, mut interpreter) = machines(baseline(), &[(CODE, &words)], |_| {});
+        for value in [0, 1, 8, -1, -8, i64::from(i32::MIN), 0x8000_0001, i64::MIN] {
+            for (ca, budget) in [(0, 100), (1, 100), (0, 1), (1, 2), (1, 3)] {
+                for machine in [&mut jit, &mut interpreter] {
+                    machine.ctx.pc = CODE;
+                    machine.ctx.xer_ca = ca;
+                    machine.ctx.gpr[4] = value as u64;
+                    machine.ctx.gpr[6] = 0x2000_0000;
+                    machine.ctx.gpr[13] = value as u64;
+                }
+                compare(&mut jit, &mut interpreter, budget, &|| format!("{text}\nof {value:x}, CA {ca}"));
+            }
+        }
+    }
+}
+
 /// A function that another one ends with is part of that one's unit, until it is called.
 #[test]
 fn a_called_address_inside_of_a_unit_becomes_a_unit() {

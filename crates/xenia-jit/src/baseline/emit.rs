@@ -26,7 +26,7 @@ use super::sites::{SiteInUnit, SiteWriter};
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
-use rows::{computes, computes_vectors, constant_pair};
+use rows::{computes, computes_vectors, constant_pair, overwrites_carry};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
 use xenia_lifter::EntryOffset;
@@ -98,6 +98,7 @@ impl Emitter {
                 rare_case: None,
                 may_be_left: false,
                 has_single: false,
+                drops_carry: false,
             },
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -224,6 +225,7 @@ impl Emitter {
     ) -> Option<usize> {
         let Word { i, op: Some(op) } = words[index] else { return Some(words.len()) };
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
+        self.templates.drops_carry = op == Op::srawix && overwrites_carry(&words[index + 1..]);
         if let Some(value) = pair {
             self.templates.e.constant(gpr(i.rd()), value);
         } else if self.templates.emit(op, i) {

@@ -110,6 +110,8 @@ pub(super) struct Templates {
     pub(super) may_be_left: bool,
     /// Whether ecx holds the single that the next template, a store, is to convert.
     pub(super) has_single: bool,
+    /// Whether the CA of the next template, a `srawi`, is overwritten before it is read.
+    pub(super) drops_carry: bool,
 }
 
 impl Templates {

@@ -59,6 +59,20 @@ pub(super) fn is_plain_integer(op: Op) -> bool {
     )
 }
 
+/// Whether the instructions that follow overwrite CA before anything can read it, and before the
+/// code can be left.
+pub(super) fn overwrites_carry(following: &[Word]) -> bool {
+    use Op::{addcx, addic, addic_rc, srawix, subfcx, subficx};
+    for word in following {
+        match word.op {
+            Some(addcx | addic | addic_rc | srawix | subfcx | subficx) => return true,
+            Some(op) if is_plain_integer(op) => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
 /// The constant formed by `lis` and the next instruction, if that adds the lower half to the same
 /// register.
 pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {

@@ -25,6 +25,12 @@ impl Templates {
             Op::slwx => self.shift_word(i, Shift::Left),
             Op::srwx => self.shift_word(i, Shift::Right),
             Op::rlwnmx if i.mb() <= i.me() => self.rotate_by_register_and_mask(i),
+            Op::srawix if self.drops_carry => {
+                let target = Self::target(a);
+                self.e.op64(MOVSXD, target, gpr(s));
+                self.shift_unless_0(Shift::RightSigned, target, i.sh() as u8);
+                self.write(a, target);
+            }
             Op::srawix => {
                 self.e.op64(MOVSXD, RAX, gpr(s));
                 self.shift_right_algebraic(a, i.sh() as u8, 32);

@@ -195,3 +195,11 @@ f:
   fsub f7,f8,f9
   stfd f7,0(r3)
   blr
+
+  srawi r3,r4,3
+  add r5,r3,r4
+  srawi. r12,r13,0
+  srawi r6,r6,5
+  subfic r6,r6,1
+  srawi r4,r4,7
+  blr
