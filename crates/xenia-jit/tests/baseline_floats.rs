@@ -118,6 +118,66 @@ fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
     assert!(counters.baseline_guest_instructions >= count * 12, "{counters:?}");
 }
 
+/// Each exponent; each interval of `fres` next to its limits and to 1; the halves between integers
+/// and next to the limits of integers.
+fn estimated() -> impl Iterator<Item = u64> {
+    let exponents =
+        (0..2048_u64).flat_map(|e| [0, 1 << 51 | 1, (1_u64 << 52) - 1].map(|rest| e << 52 | rest));
+    let limits = [895_u64, 896, 897, 1022, 1023, 1147, 1148, 1149].into_iter();
+    let intervals =
+        limits.flat_map(|e| (0..256).map(move |n: u64| (e << 52) + (n.div_ceil(2) << 45) - n % 2));
+    let numbers = [
+        2147483646.5,
+        2147483647.25,
+        2147483647.5,
+        2147483648.25,
+        2147483648.5,
+        2147483648.75,
+        2147483649.0,
+        2251799813685249.5,
+        2251799813685250.5,
+        4503599627370495.5,
+        9223372036854774784.0,
+        9223372036854777856.0,
+    ];
+    let halves = (0..64).map(|n| f64::from(n) / 4.0).chain(numbers).map(f64::to_bits);
+    exponents.chain(intervals).chain(halves)
+}
+
+/// The results of estimates and conversions, and FPSCR after each.
+#[test]
+fn estimates_and_conversions_agree_on_every_interval() {
+    // All control bits that one of these rows may depend on.
+    let mut controls = [4, 1, 2, 3, 0x80, 0x40, 0x20, 0x10, 8].into_iter().cycle();
+    let operands: Vec<u64> = estimated().flat_map(|magnitude| [magnitude, magnitude | SIGN]).collect();
+    for op in [Op::fresx, Op::frsqrtex, Op::fctiwx, Op::fctidx, Op::fctiwzx] {
+        let rows = (0..16).flat_map(|n| [float(op, [n, 0, n, 0]), float(Op::mffsx, [16 + n, 0, 0, 0])]);
+        let words: Vec<u32> = rows.chain([SC, BLR]).collect();
+        let (mut jit, mut interpreter) = machines(baseline(), &[(CODE, &words)], |_| {});
+        for part in operands.chunks(16) {
+            for fpscr in [0].into_iter().chain(controls.next()) {
+                for machine in [&mut jit, &mut interpreter] {
+                    machine.ctx.pc = CODE;
+                    machine.ctx.fpscr = fpscr;
+                    machine.ctx.fpr[..part.len()].copy_from_slice(part);
+                }
+                compare(&mut jit, &mut interpreter, 100, &|| {
+                    format!("{} of {part:x?}, FPSCR {fpscr:x}", op.row().mnemonic)
+                });
+            }
+        }
+    }
+}
+
+/// Estimates and conversions that share a thunk with other arithmetic and with a store.
+#[test]
+fn estimates_and_conversions_agree_in_groups() {
+    use Op::{faddx, fctidx, fctiwx, fmulsx, fresx, frspx, frsqrtex};
+    let estimates = [fresx, frsqrtex];
+    check(baseline(), &[fresx, frsqrtex, fctiwx, fctidx, faddx, fmulsx, frspx, Op::stfs], 8, 600);
+    check(baseline(), &[&estimates[..], &memory()].concat(), 9, 300);
+}
+
 fn arithmetic() -> Vec<Op> {
     // Moves to FPSCR end blocks or change the mode; `tests/baseline.rs` covers them.
     rows(&[Family::Float]).into_iter().filter(|op| !op.row().mnemonic.starts_with("mtf")).collect()

@@ -4,3 +4,5 @@ pub mod exact_vector;
 pub mod float_state;
 pub(crate) mod soft_float;
 pub mod soft_single;
+
+pub use soft_float::ROOT_FRACTIONS;

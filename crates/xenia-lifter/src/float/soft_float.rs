@@ -13,7 +13,7 @@ mod round;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use estimate::ROOT_FRACTIONS;
+pub use estimate::ROOT_FRACTIONS;
 use estimate::{reciprocal, reciprocal_root};
 use round::rounded;
 use rustc_apfloat::ieee::{Double, Quad};

@@ -156,6 +156,7 @@ pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
 pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
 pub(in crate::baseline) const CVTSD2SS: Form = Form::sse(0xF2, 0x5A);
+pub(in crate::baseline) const CVTSD2SI: Form = Form::sse(0xF2, 0x2D);
 pub(in crate::baseline) const CVTTSD2SI: Form = Form::sse(0xF2, 0x2C);
 pub(in crate::baseline) const SQRTSD: Form = Form::sse(0xF2, 0x51);
 pub(in crate::baseline) const UCOMISS: Form = Form { changes_flags: true, ..Form::two(0x2E) };

@@ -1,12 +1,14 @@
 //! The host code of a row's operation, and the checks of its result.
 
-use super::rows::{FloatRow, Operation};
+use super::rows::{FloatRow, IntegerRounding, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
-    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD_FROM, MOVSXD,
-    OperandSize, Qword, RAX, RCX, Rm, SQRTSD, STORE, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
+    ADD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
+    MOVD_FROM, MOVSXD, MOVZX8, OR, OperandSize, Qword, RAX, RCX, RDX, Rm, SQRTSD, STORE, Shift, UCOMISD,
+    Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XOR, XORPS,
 };
 use crate::baseline::map::numbered_fpr;
+use xenia_lifter::float::ROOT_FRACTIONS;
 use xenia_lifter::float::float_state::PRESENT;
 
 /// Lower bits of a double that a single lacks.
@@ -20,6 +22,8 @@ const SINGLE_STEP: u32 = 0x100_0000;
 /// Exponents from 2 up to the greatest one of a double, and of a single.
 const DOUBLE_EXPONENTS: u32 = 2045;
 const SINGLE_EXPONENTS: u32 = 253;
+/// Biased exponent of 1.0.
+const ONE: i32 = 1023;
 /// Displacements of the bytes of the pending operation for FPCC, and for FR and FI.
 const COMPARED: i32 = LAZY_OP + 5;
 const ROUNDED: i32 = LAZY_OP + 6;
@@ -48,7 +52,9 @@ impl ThunkWriter {
                 self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
                 self.e.op64(CVTSI2SD, XMM0, Rm::Reg(RCX));
             }
-            Operation::ToInteger(size) => self.truncate(size),
+            Operation::ToInteger { size, rounding } => self.to_integer(size, rounding),
+            Operation::Reciprocal => self.reciprocal(),
+            Operation::ReciprocalRoot => self.reciprocal_root(),
             Operation::Compare => self.compare(),
             Operation::Select => self.select(),
         }
@@ -137,9 +143,13 @@ impl ThunkWriter {
         self.jump(self.number, label);
     }
 
-    /// FRD = xmm1 truncated to an integer: FR is 0, and FI is known at once.
-    fn truncate(&mut self, size: OperandSize) {
-        self.e.op(size, CVTTSD2SI, RCX, Rm::Reg(XMM1));
+    /// FRD = xmm1 converted to an integer; FR and FI are known at once.
+    fn to_integer(&mut self, size: OperandSize, rounding: IntegerRounding) {
+        let form = match rounding {
+            IntegerRounding::Nearest => CVTSD2SI,
+            IntegerRounding::TowardZero => CVTTSD2SI,
+        };
+        self.e.op(size, form, RCX, Rm::Reg(XMM1));
         // The least integer is the host's result for all values out of range; only it overflows
         // here.
         self.e.imm(size, Imm::Cmp, Rm::Reg(RCX), 1);
@@ -151,11 +161,96 @@ impl ThunkWriter {
         }
         self.e.shift(Dword, Shift::Right, RAX, 24);
         self.e.op64(STORE, RCX, numbered_fpr(RAX));
+        if rounding == IntegerRounding::Nearest {
+            self.e.raw(&[0x66, 0x0F, 0x50, 0xC9]); // movmskpd ecx, xmm1: the sign
+        }
         self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
         self.e.set(Condition::NOT_EQUAL, Rm::Reg(RAX));
+        if rounding == IntegerRounding::Nearest {
+            // FR is set if the magnitude grew: a result that differs is greater than a positive
+            // number, or less than a negative one.
+            self.e.raw(&[0x0F, 0x97, 0xC4]); // seta ah
+            self.e.raw(&[0x30, 0xE1]); // xor cl, ah
+            self.e.raw(&[0x20, 0xC1]); // and cl, al
+            self.e.raw(&[0x01, 0xC9]); // add ecx, ecx
+            self.e.raw(&[0x08, 0xC8]); // or al, cl
+        }
         self.e.raw(&[0x0C, PRESENT]); // or al, PRESENT
         self.store_byte(ROUNDED);
         self.e.ret();
+    }
+
+    /// xmm0 = the estimate of 1 ÷ xmm0: 255/256 of the reciprocal of the start of the interval that
+    /// seven fraction bits select, rounded up to twelve bits.
+    fn reciprocal(&mut self) {
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.op64(ADD, RCX, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 53);
+        // Operand and result are normal singles, or the arm runs.
+        self.e.imm(Dword, Imm::Sub, Rm::Reg(RCX), ONE - 126);
+        self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 126 + 125);
+        self.branch(Condition::ABOVE, Label::Arm);
+        self.e.push(RAX);
+        self.e.push(RDX);
+        // xmm1 = the result's exponent, less the 1 that the leading bit of the units adds.
+        self.e.unary(Qword, Unary::Neg, Rm::Reg(RCX));
+        self.e.imm(Qword, Imm::Add, Rm::Reg(RCX), 2 * ONE - 2 - (ONE - 126));
+        self.e.shift(Qword, Shift::Left, RCX, 52);
+        self.e.op64(MOVD, XMM1, Rm::Reg(RCX));
+        // eax = the units: ⌈255 × 2^12 ÷ ecx⌉, where ecx ÷ 128 is the start of the interval.
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 45);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RCX), 0x7F);
+        self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), 128);
+        self.e.lea(Dword, RAX, RCX, (255 << 12) - 1);
+        self.e.op32(XOR, RDX, Rm::Reg(RDX));
+        self.e.unary(Dword, Unary::Div, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Left, RAX, 40);
+        self.e.op64(MOVD_FROM, XMM1, Rm::Reg(RCX));
+        self.e.op64(ADD, RAX, Rm::Reg(RCX));
+        // The operand's sign.
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 63);
+        self.e.shift(Qword, Shift::Left, RCX, 63);
+        self.e.op64(OR, RAX, Rm::Reg(RCX));
+        self.e.op64(MOVD, XMM0, Rm::Reg(RAX));
+        self.e.pop(RDX);
+        self.e.pop(RAX);
+    }
+
+    /// xmm0 = the estimate of 1 ÷ √xmm0, whose fraction comes from a table.
+    fn reciprocal_root(&mut self) {
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 52);
+        // Positive and normal, or the arm runs. The sign is bit 11 here.
+        self.e.imm(Dword, Imm::Sub, Rm::Reg(RCX), 1);
+        self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 0x7FD);
+        self.branch(Condition::ABOVE, Label::Arm);
+        self.e.push(RAX);
+        self.e.push(RDX);
+        // The exponent is odd if its biased form less 1, in ecx, is odd.
+        let [even, odd] = ROOT_FRACTIONS;
+        self.e.address(RDX, even);
+        self.e.address(RAX, odd);
+        self.e.test(Rm::Reg(RCX), 1);
+        self.e.raw(&[0x48, 0x0F, 0x45, 0xD0]); // cmovne rdx, rax
+        // The result's exponent is −1 − ⌊e ÷ 2⌋, biased; the operand's biased exponent is e + ONE.
+        self.e.lea(Dword, RAX, RCX, 2);
+        self.e.shift(Dword, Shift::Right, RAX, 1);
+        self.e.unary(Dword, Unary::Neg, Rm::Reg(RAX));
+        self.e.imm(Dword, Imm::Add, Rm::Reg(RAX), ONE - 1 + (ONE + 1) / 2);
+        self.e.shift(Qword, Shift::Left, RAX, 52);
+        // The byte of the table that three fraction bits select.
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 46);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RCX), 7 << 3);
+        self.e.shift_by_cl(Qword, Shift::Right, RDX);
+        self.e.op32(MOVZX8, RDX, Rm::Reg(RDX));
+        self.e.shift(Qword, Shift::Left, RDX, 44);
+        self.e.op64(OR, RAX, Rm::Reg(RDX));
+        self.e.op64(MOVD, XMM0, Rm::Reg(RAX));
+        self.e.pop(RDX);
+        self.e.pop(RAX);
     }
 
     /// rcx = the field: −1, 0 or 1 (`xenia_cpu::CrField`). FPCC is 8, 2 or 4.

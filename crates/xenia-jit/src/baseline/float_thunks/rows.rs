@@ -19,10 +19,25 @@ pub(super) enum Operation {
     /// Rounds a double to single precision.
     Round,
     FromInteger,
-    /// Truncates to an integer of this size.
-    ToInteger(OperandSize),
+    /// Converts to an integer.
+    ToInteger {
+        size: OperandSize,
+        rounding: IntegerRounding,
+    },
+    /// The estimate of `fres`.
+    Reciprocal,
+    /// The estimate of `frsqrte`.
+    ReciprocalRoot,
     Compare,
     Select,
+}
+
+/// How a conversion to an integer rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IntegerRounding {
+    /// As FPSCR says: to nearest, in the state that thunks run in.
+    Nearest,
+    TowardZero,
 }
 
 /// An operand that a row reads.
@@ -64,8 +79,11 @@ const FUSED_SUBTRACT: u8 = 0xAB;
 
 /// The row's thunk; `None` if it has none.
 pub(super) fn row(op: Op) -> Option<FloatRow> {
-    use Operation::{Binary, Compare, FromInteger, Fused, Round, Select, SquareRoot, ToInteger};
+    use IntegerRounding::{Nearest, TowardZero};
+    use Operation::{Binary, Compare, FromInteger, Fused, Reciprocal, ReciprocalRoot, Round, Select};
+    use Operation::{SquareRoot, ToInteger};
     let fused = |opcode, negates| Fused { opcode, negates };
+    let to_integer = |size, rounding| ToInteger { size, rounding };
     let (operation, is_single) = match op {
         Op::faddx => (Binary(ADD), false),
         Op::faddsx => (Binary(ADD), true),
@@ -87,8 +105,13 @@ pub(super) fn row(op: Op) -> Option<FloatRow> {
         Op::fsqrtsx => (SquareRoot, true),
         Op::frspx => (Round, true),
         Op::fcfidx => (FromInteger, false),
-        Op::fctiwzx => (ToInteger(Dword), false),
-        Op::fctidzx => (ToInteger(Qword), false),
+        Op::fctiwx => (to_integer(Dword, Nearest), false),
+        Op::fctiwzx => (to_integer(Dword, TowardZero), false),
+        Op::fctidx => (to_integer(Qword, Nearest), false),
+        Op::fctidzx => (to_integer(Qword, TowardZero), false),
+        // The estimate is a single, so no result needs rounding.
+        Op::fresx => (Reciprocal, false),
+        Op::frsqrtex => (ReciprocalRoot, false),
         Op::fcmpo | Op::fcmpu => (Compare, false),
         Op::fselx => (Select, false),
         _ => return None,
@@ -103,14 +126,18 @@ impl FloatRow {
             Operation::Binary(MULTIPLY) => &[A, C_FOR_B],
             Operation::Binary(_) | Operation::Compare => &[A, B],
             Operation::Fused { .. } | Operation::Select => &[A, B, C],
-            Operation::SquareRoot | Operation::Round | Operation::FromInteger => &[ONLY_B],
-            Operation::ToInteger(_) => &[B],
+            Operation::SquareRoot
+            | Operation::Round
+            | Operation::FromInteger
+            | Operation::Reciprocal
+            | Operation::ReciprocalRoot => &[ONLY_B],
+            Operation::ToInteger { .. } => &[B],
         }
     }
 
     /// Whether it replaces FPRF, FR and FI, so that those of the previous row need not be recorded.
     pub(super) fn replaces_status(self) -> bool {
-        !matches!(self.operation, Operation::ToInteger(_) | Operation::Compare | Operation::Select)
+        !matches!(self.operation, Operation::ToInteger { .. } | Operation::Compare | Operation::Select)
     }
 }
 
@@ -121,6 +148,6 @@ pub(in crate::baseline) fn has_float_thunk(op: Op, has_fma: bool) -> bool {
 
 /// Whether a second row may follow in a group.
 pub(in crate::baseline) fn begins_group(op: Op, has_fma: bool) -> bool {
-    let delivers = |row: FloatRow| !matches!(row.operation, Operation::ToInteger(_) | Operation::Compare);
+    let delivers = |row: FloatRow| !matches!(row.operation, Operation::ToInteger { .. } | Operation::Compare);
     has_float_thunk(op, has_fma) && row(op).is_some_and(delivers)
 }

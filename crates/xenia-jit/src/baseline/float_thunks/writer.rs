@@ -136,7 +136,7 @@ impl ThunkWriter {
 
     /// Writes the result of a row that has one, and ends the row.
     fn deliver(&mut self, row: FloatRow, is_last: bool, stores: bool) {
-        if matches!(row.operation, Operation::Compare | Operation::ToInteger(_)) {
+        if matches!(row.operation, Operation::Compare | Operation::ToInteger { .. }) {
             return;
         }
         self.label(Label::Deliver);

@@ -33,7 +33,7 @@ pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
 
 /// Fraction bits of `frsqrte`'s results, one byte for each value of the operand's first three
 /// fraction bits: for even and for odd exponents.
-pub(crate) const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
+pub const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
 
 /// Reciprocal square root estimate (`frsqrte`).
 pub(super) fn reciprocal_root(b: u64) -> StatusAnd<Quad> {
