@@ -8,7 +8,8 @@
 //! registers (`liveness`), and lays the rest out again with the shortest branches (`layout`).
 //!
 //! # Invariants
-//! - Memory operations keep their order, number, sizes and addresses, and flags their values.
+//! - Memory operations keep their order, number, sizes and addresses, and flags that are read
+//!   their values.
 //! - At every access that may fault, each register that code after the fault reads has its value
 //!   ([`crate::fault_exit`]).
 //! - A function with an instruction that the pass does not support is left unchanged.

@@ -60,6 +60,7 @@ fn part(like: Register, to: u8) -> Option<Register> {
         _ => match like.size() {
             8 => Some(whole),
             4 => Some(whole.full_register32()),
+            2 => Some(Register::AX + to),
             // The second bytes of four registers are numbered in between.
             1 => Some(if to < 4 { Register::AL + to } else { Register::SPL + (to - 4) }),
             _ => None,

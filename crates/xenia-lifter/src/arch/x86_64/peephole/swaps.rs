@@ -1,9 +1,12 @@
 //! Byte swaps beside loads and stores become part of them (`movbe`).
 
-use super::flow::{FunctionCode, Successor};
+use super::flow::{FunctionCode, HostOp, Successor};
 use super::liveness::needed;
 use super::operands::{bit, number};
-use iced_x86::{Code, Instruction, OpKind};
+use iced_x86::{Code, Instruction, Mnemonic, OpKind, RflagsBits};
+
+/// Limit of instructions after a rotate that are searched for one that overwrites its flags.
+const MAX_DISTANCE: usize = 48;
 
 /// Fuses all swaps that can be.
 pub(super) fn fuse(flow: &mut FunctionCode) {
@@ -21,6 +24,10 @@ fn swapped(decoded: &Instruction) -> Option<(u8, usize)> {
     match decoded.code() {
         Code::Bswap_r32 | Code::Bswap_r64 => {
             Some((number(decoded.op0_register())?, decoded.op0_register().size()))
+        }
+        // Only a store takes it: a `movbe` of a halfword waits for the register's old value.
+        Code::Rol_rm16_imm8 if decoded.immediate8() == 8 && decoded.op0_kind() == OpKind::Register => {
+            Some((number(decoded.op0_register())?, 2))
         }
         _ => None,
     }
@@ -66,6 +73,7 @@ fn into_store(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
     let code = match (op.decoded.code(), size) {
         (Code::Mov_rm32_r32, 4) => Code::Movbe_m32_r32,
         (Code::Mov_rm64_r64, 8) => Code::Movbe_m64_r64,
+        (Code::Mov_rm16_r16, 2) if are_flags_dead(flow, at, end) => Code::Movbe_m16_r16,
         _ => return false,
     };
     let in_address = [op.decoded.memory_base(), op.decoded.memory_index()];
@@ -88,6 +96,26 @@ fn into_store(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
         flow.blocks[block].live_out & bit(register) == 0
     };
     is_store && is_dead(store + 1) && fuse_into(flow, store, code, at)
+}
+
+/// Whether nothing reads the flags that the rotate at `at` changes, in a block that ends at `end`.
+fn are_flags_dead(flow: &FunctionCode, at: usize, end: usize) -> bool {
+    let changed = RflagsBits::CF | RflagsBits::OF;
+    for op in flow.ops[at + 1..end].iter().take(MAX_DISTANCE).filter(|op| !op.is_removed()) {
+        if op.decoded.rflags_read() & changed != 0 {
+            return false;
+        }
+        if overwrites_flags(op) || matches!(op.successor, Successor::Return | Successor::Leave) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether an instruction overwrites all flags of arithmetic. A shift by a register may keep them.
+fn overwrites_flags(op: &HostOp) -> bool {
+    use Mnemonic::{Add, And, Cmp, Or, Sub, Test, Xor};
+    matches!(op.decoded.mnemonic(), Add | And | Cmp | Or | Sub | Test | Xor)
 }
 
 /// Gives the access at `access` the form `code`, and removes the swap at `swap`.

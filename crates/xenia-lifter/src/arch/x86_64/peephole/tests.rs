@@ -1,5 +1,6 @@
 //! Tests of the pass on small functions, before and after as text.
 
+mod flags;
 mod machine;
 mod random;
 mod writer;
@@ -69,6 +70,25 @@ fn a_swapped_store_is_one_instruction() {
     check(&[0x0F, 0xC8, 0x89, 0x07, 0xC3], "bswap eax; mov [rdi],eax; ret");
     // bswap eax; mov [rax],eax; xor eax,eax; ret: it is the address as well.
     check(&[0x0F, 0xC8, 0x89, 0x00, 0x48, 0x89, 0xD0, 0xC3], "bswap eax; mov [rax],eax; mov rax,rdx; ret");
+}
+
+#[test]
+fn a_swapped_store_of_a_halfword_is_one_instruction() {
+    // mov r9,rax; rol r9w,8; mov [rdi],r9w; test rdx,rdx; sete cl; ret
+    let code = [
+        0x49, 0x89, 0xC1, 0x66, 0x41, 0xC1, 0xC1, 0x08, 0x66, 0x44, 0x89, 0x0F, 0x48, 0x85, 0xD2, 0x0F, 0x94,
+        0xC1, 0xC3,
+    ];
+    check(&code, "movbe [rdi],ax; test rdx,rdx; sete cl; ret");
+    // rol ax,8; mov [rdi],ax; mov rax,rdx; ret: no flag leaves the function.
+    let code = [0x66, 0xC1, 0xC0, 0x08, 0x66, 0x89, 0x07, 0x48, 0x89, 0xD0, 0xC3];
+    check(&code, "movbe [rdi],ax; mov rax,rdx; ret");
+    // rol ax,8; mov [rdi],ax; setb cl; mov rax,rdx; ret: the carry of the rotate is read.
+    let code = [0x66, 0xC1, 0xC0, 0x08, 0x66, 0x89, 0x07, 0x0F, 0x92, 0xC1, 0x48, 0x89, 0xD0, 0xC3];
+    check(&code, "rol ax,8; mov [rdi],ax; setb cl; mov rax,rdx; ret");
+    // rol ax,4; mov [rdi],ax; mov rax,rdx; ret: no swap.
+    let code = [0x66, 0xC1, 0xC0, 0x04, 0x66, 0x89, 0x07, 0x48, 0x89, 0xD0, 0xC3];
+    check(&code, "rol ax,4; mov [rdi],ax; mov rax,rdx; ret");
 }
 
 #[test]

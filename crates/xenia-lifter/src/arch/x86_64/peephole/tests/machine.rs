@@ -9,6 +9,7 @@
 //! conventions specify.
 
 use super::super::operands::number;
+use super::flags::Flags;
 use crate::hook::Hook;
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
@@ -73,7 +74,7 @@ struct Machine<'a> {
     program: &'a Program,
     general: [u64; 16],
     vectors: [u128; 32],
-    flags: u64,
+    flags: Flags,
     stack: HashMap<u64, u8>,
     events: Vec<Event>,
     seed: u64,
@@ -84,7 +85,7 @@ struct Machine<'a> {
     entry: Option<(u32, u32)>,
 }
 
-fn mix(a: u64, b: u64) -> u64 {
+pub(super) fn mix(a: u64, b: u64) -> u64 {
     let mut z = a.rotate_left(23) ^ b.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -135,7 +136,7 @@ pub(super) fn run(program: &Program, seed: u64, most: usize) -> Vec<Event> {
         program,
         general,
         vectors,
-        flags: mix(seed, 99),
+        flags: Flags::new(mix(seed, 99)),
         stack: HashMap::new(),
         events: Vec::new(),
         seed,
@@ -176,7 +177,7 @@ impl Machine<'_> {
             FlowControl::ConditionalBranch => {
                 let condition = i.condition_code() as u64;
                 // A condition and its complement are neighbours, and decide alike.
-                let is_taken = (mix(self.flags, condition & !1) ^ condition) & 1 != 0;
+                let is_taken = (mix(self.flags.read_by(&i), condition & !1) ^ condition) & 1 != 0;
                 if is_taken { i.near_branch_target() as u32 } else { next }
             }
             FlowControl::UnconditionalBranch => i.near_branch_target() as u32,
@@ -221,7 +222,7 @@ impl Machine<'_> {
     }
 
     fn change_by_call(&mut self, callee: u64) {
-        self.flags = self.chance(1);
+        self.flags = Flags::new(self.chance(1));
         let cold = Hook::ALL.iter().filter(|hook| hook.is_cold());
         if cold.map(|hook| HOOKS.wrapping_add_signed(hook.offset().into())).any(|hook| hook == callee) {
             return;
@@ -429,7 +430,7 @@ impl Machine<'_> {
             hash = mix(hash, cut(self.general[n].into(), size) as u64);
         }
         if i.rflags_read() != 0 {
-            hash = mix(mix(hash, self.flags), i.condition_code() as u64);
+            hash = mix(mix(hash, self.flags.read_by(i)), i.condition_code() as u64);
         }
         let [a, b, ..] = inputs;
         let result = match i.mnemonic() {
@@ -438,6 +439,8 @@ impl Machine<'_> {
             And => Some(a & b),
             Or => Some(a | b),
             Xor => Some(a ^ b),
+            // Of a halfword.
+            Rol => Some((a as u16).rotate_left(b as u32).into()),
             _ => None,
         };
         for (n, _) in accesses.iter().enumerate().filter(|&(_, &access)| writes(access)) {
@@ -447,8 +450,6 @@ impl Machine<'_> {
         for &n in written {
             self.general[n] = cut(wide(hash, 100 + n as u64), size) as u64;
         }
-        if i.rflags_modified() != 0 {
-            self.flags = mix(hash, self.flags);
-        }
+        self.flags.change(i, hash);
     }
 }

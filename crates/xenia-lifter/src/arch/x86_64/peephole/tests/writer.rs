@@ -220,6 +220,25 @@ impl Writer {
         }
     }
 
+    /// The swap of a halfword and the store of its result, after which flags may be read.
+    fn swapped_half(&mut self) {
+        let half = Register::AX + self.number();
+        let memory = self.memory();
+        self.put(ri(Code::Rol_rm16_imm8, half, 8));
+        if self.dice.one_in(3) {
+            self.any();
+        }
+        self.marked(mr(Code::Mov_rm16_r16, memory, half));
+        match self.dice.below(4) {
+            0 => {
+                let read = i1(self.one(&[Code::Setb_rm8, Code::Setl_rm8]), self.r8());
+                self.put(read);
+            }
+            1 => {}
+            _ => self.compare(),
+        }
+    }
+
     fn compute(&mut self) {
         let constant = self.one(&[0, 1, 0x7F, 0x80, -1, -128, 0x1000]);
         let computed = match self.dice.below(18) {
@@ -320,7 +339,8 @@ impl Writer {
         match self.dice.below(32) {
             0..8 => self.copy(),
             8..11 => self.compute(),
-            11..14 => self.swapped(),
+            11..13 => self.swapped(),
+            13 => self.swapped_half(),
             14..18 => {
                 let access = self.access();
                 self.marked(access);
