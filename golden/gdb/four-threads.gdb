@@ -1,13 +1,13 @@
 # sync-suite.xex --lockstep --quantum 250
 # Threads that contend for a lock are stopped, stepped and continued in turn.
-break *0x82019968
+break *0x82019be0
 continue
 info threads
 continue
 continue
 continue
 delete
-break *0x820199d0
+break *0x82019c48
 continue
 continue
 continue

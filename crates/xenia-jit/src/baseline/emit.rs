@@ -345,7 +345,10 @@ impl Emitter {
         let is_short = self.allows_short
             && match self.labels.get(to) {
                 Some(&label) => self.templates.e.len() - (label as usize) < 120,
-                None => unit.blocks[to].first - unit.blocks[number].end <= SHORT_WORDS,
+                None => {
+                    let words = unit.blocks[to].first - unit.blocks[number].end;
+                    words <= SHORT_WORDS && !self.places_table(unit, &unit.blocks[number + 1..to])
+                }
             };
         let e = &mut self.templates.e;
         let field = match (condition, is_short) {
@@ -355,6 +358,12 @@ impl Emitter {
             (None, false) => e.jump(),
         };
         self.jumps.push((field, to, is_short));
+    }
+
+    /// Whether the unit's table will lie between these blocks or after them.
+    fn places_table(&self, unit: &Discovery, blocks: &[Block]) -> bool {
+        let is_next = self.table.is_none() && unit.cases().is_some();
+        is_next && blocks.iter().any(|block| block.ending == Ending::Indirect)
     }
 
     /// Emits a link that is not a call.

@@ -2,6 +2,7 @@
 //! events of devices.
 
 use super::*;
+use std::sync::Barrier;
 use xenia_kernel::objects::ObjectKind;
 
 /// Returns the address of a type's variable.
@@ -189,6 +190,16 @@ fn the_next_event_of_a_busy_graphics_chip_is_due_at_once() {
     b.kernel_call("VdSetGraphicsInterruptCallback", &[0x8200_0000, 0]);
     let system = KernelSystem::new(b.kernel.clone());
     assert_eq!(system.next_device_event(), Some(831_250));
-    let _working = b.kernel.devices.video.lock();
-    assert_eq!(system.next_device_event(), Some(0), "without a wait for its thread");
+    let (started, ended) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _working = b.kernel.devices.video.lock();
+            started.wait();
+            ended.wait();
+        });
+        started.wait();
+        let next = system.next_device_event();
+        ended.wait();
+        assert_eq!(next, Some(0), "without a wait for its thread");
+    });
 }

@@ -247,7 +247,8 @@ impl Machine {
             instructions: executor.instructions(),
             engines: executor.engine_counters(),
         };
-        sources.figures(&progress, processor.lock().statistics().draws)
+        let draws = processor.lock().statistics().draws;
+        sources.figures(&progress, draws)
     }
 
     /// Runs to `until`. Nothing shows figures meanwhile.

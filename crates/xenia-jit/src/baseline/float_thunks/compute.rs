@@ -52,7 +52,7 @@ impl ThunkWriter {
                 self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
                 self.e.op64(CVTSI2SD, XMM0, Rm::Reg(RCX));
             }
-            Operation::ToInteger { size, rounding } => self.to_integer(size, rounding),
+            Operation::ToInteger { size, rounding } => self.round_to_integer(size, rounding),
             Operation::Reciprocal => self.reciprocal(),
             Operation::ReciprocalRoot => self.reciprocal_root(),
             Operation::Compare => self.compare(),
@@ -144,7 +144,7 @@ impl ThunkWriter {
     }
 
     /// FRD = xmm1 converted to an integer; FR and FI are known at once.
-    fn to_integer(&mut self, size: OperandSize, rounding: IntegerRounding) {
+    fn round_to_integer(&mut self, size: OperandSize, rounding: IntegerRounding) {
         let form = match rounding {
             IntegerRounding::Nearest => CVTSD2SI,
             IntegerRounding::TowardZero => CVTTSD2SI,
