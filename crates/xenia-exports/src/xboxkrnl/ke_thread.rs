@@ -29,24 +29,24 @@ const FPU_EXCEPTIONS: u64 = msr_bit::FE0 | msr_bit::FE1;
 pub(super) fn suspend(call: &mut Call, id: u32) -> Fallible<u32> {
     // Held until the object is written, so that it shows the later of two changes.
     let threads = call.kernel.threads.lock();
-    let record = alive(&threads, id)?;
+    let record = alive(&threads, id).ok_or(NtStatus::THREAD_IS_TERMINATING)?;
     let before = call.cpu.suspend(record.reference)?;
     show_suspensions(call.memory(), record.kthread, before + 1)?;
     Ok(before)
 }
 
-/// Drops one suspension and writes the count to the thread's object; returns the previous count.
+/// Drops one suspension and writes the count to the thread's object; returns the previous count. As
+/// on NT, a thread that has ended counts as not suspended, though suspending it fails.
 pub(super) fn resume(call: &mut Call, id: u32) -> Fallible<u32> {
     let threads = call.kernel.threads.lock();
-    let record = alive(&threads, id)?;
+    let Some(record) = alive(&threads, id) else { return Ok(0) };
     let before = call.cpu.resume(record.reference)?;
     show_suspensions(call.memory(), record.kthread, before.saturating_sub(1))?;
     Ok(before)
 }
 
-fn alive(threads: &Threads, id: u32) -> Fallible<&ThreadRecord> {
-    let record = threads.get(id).filter(|record| !record.ended);
-    record.ok_or(NtStatus::THREAD_IS_TERMINATING.into())
+fn alive(threads: &Threads, id: u32) -> Option<&ThreadRecord> {
+    threads.get(id).filter(|record| !record.ended)
 }
 
 fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fallible<()> {

@@ -40,7 +40,11 @@ fn threads_are_suspended_and_resumed_by_object_and_by_handle() {
     }
     let id = b.scheduler.thread(other).unwrap().id;
     b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
-    assert_eq!(b.status("NtResumeThread", &[handle, 0]), NtStatus::THREAD_IS_TERMINATING);
+    assert_eq!(b.status("NtSuspendThread", &[handle, 0]), NtStatus::THREAD_IS_TERMINATING);
+    b.memory().write(b.scratch.offset(8), 9_u32).unwrap();
+    assert_eq!(b.status("NtResumeThread", &[handle, base + 8]), NtStatus::SUCCESS);
+    assert_eq!(b.word(8), 0, "it is not suspended");
+    assert_eq!(b.kernel_call("KeResumeThread", &[thread]), 0);
 }
 
 #[test]
