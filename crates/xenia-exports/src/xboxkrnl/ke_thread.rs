@@ -285,7 +285,7 @@ impl KeThread {
     }
 
     /// Stores the object of the thread with this ID, with a reference; null if there is no such
-    /// thread.
+    /// thread or it has ended.
     #[export(Done)]
     fn ObLookupThreadByThreadId(
         call: &mut Call,
@@ -327,7 +327,7 @@ impl KeThread {
 }
 
 fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallible<NtStatus> {
-    let kthread = call.kernel.threads.lock().get(thread_id).map(|record| record.kthread);
+    let kthread = alive(&call.kernel.threads.lock(), thread_id).map(|record| record.kthread);
     let Some(kthread) = kthread else {
         object.set(call.memory(), GuestAddr::NULL)?;
         return Ok(NtStatus::INVALID_PARAMETER);

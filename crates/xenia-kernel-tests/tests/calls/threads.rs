@@ -195,6 +195,18 @@ fn threads_are_found_by_id_with_a_reference() {
         assert_eq!(b.status(name, &[99, base]), NtStatus::INVALID_PARAMETER);
         assert_eq!(b.word(0), 0, "{name}: null");
     }
+    let other = b.add_thread();
+    let id = b.scheduler.thread(other).unwrap().id;
+    let first = b.act_as(other);
+    let thread = b.kthread();
+    b.act_as(first);
+    assert_eq!(b.status("ObOpenObjectByPointer", &[thread, base]), NtStatus::SUCCESS);
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    assert!(b.kernel.threads.lock().get(id).is_some(), "the handle keeps it");
+    for name in ["ObLookupThreadByThreadId", "ObLookupAnyThreadByThreadId"] {
+        assert_eq!(b.status(name, &[id.into(), base]), NtStatus::INVALID_PARAMETER, "{name}: ended");
+        assert_eq!(b.word(0), 0, "{name}: null");
+    }
 }
 
 #[test]
