@@ -4,6 +4,7 @@
 //! - [`hash`]: incremental digests, and HMAC.
 //! - [`cipher`]: AES, DES and triple DES in ECB and CBC mode, RC4.
 //! - [`number`]: big integers in 64-bit words, and RSA.
+//! - [`pkcs1`]: digests in PKCS #1 padding.
 //! - [`rot_sum`]: the checksum of `XeCryptRotSum`.
 //! - [`signature`]: padded digests, and RSA signatures of them.
 //! - [`random`]: a deterministic generator of random bytes.
@@ -13,6 +14,7 @@ pub mod cipher;
 pub mod hash;
 mod long_bytes;
 pub mod number;
+pub mod pkcs1;
 pub mod random;
 pub mod rot_sum;
 pub mod signature;

@@ -1,5 +1,5 @@
-//! RSA signatures (`XeCryptBnQwBeSig*`), and the digest that they usually sign
-//! (`XeCryptRotSumSha`).
+//! RSA signatures (`XeCryptBnQwBeSig*`), the digest that they usually sign (`XeCryptRotSumSha`),
+//! and the padded digests of other RSA signatures (`XeCryptBnDwLePkcs1*`).
 
 use super::rtl_memory::for_each_chunk;
 use super::xe_crypt_hash::store_digest;
@@ -12,6 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::hash::{Algorithm, Hash};
 use xenia_rtl::crypto::number::{load, store};
+use xenia_rtl::crypto::pkcs1::{ENCODED_SIZES, encoded_digest, is_encoded_digest};
 use xenia_rtl::crypto::rot_sum::RotSum;
 use xenia_rtl::crypto::signature::{DIGEST, SALT, SIGNATURE_WORDS, padded, prepare, verify};
 
@@ -121,5 +122,38 @@ impl XeCryptSignature {
         let signature = load(call.memory(), signature, SIGNATURE_WORDS)?;
         let Some((exponent, modulus)) = public_key(call, key, SIGNATURE_WORDS)? else { return Ok(false) };
         Ok(verify(&signature, &digest, &salt, exponent, &modulus))
+    }
+
+    /// Stores a digest of 20 bytes in PKCS #1 padding, as a number of little-endian words. Format 0
+    /// has an ASN.1 header, format 1 one without parameters, format 2 none. A buffer of less than
+    /// 39 or more than 512 bytes stays unchanged.
+    #[export(Done)]
+    fn XeCryptBnDwLePkcs1Format(
+        call: &mut Call,
+        digest: GuestAddr,
+        format: u32,
+        out: Buffer,
+    ) -> Fallible<()> {
+        let mut of_digest = [0; DIGEST];
+        call.memory().read_bytes(digest, &mut of_digest)?;
+        if let Some(bytes) = encoded_digest(&of_digest, format, out.length as usize) {
+            call.memory().write_bytes(out.at, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether a number of little-endian words, usually a decrypted signature, is a digest
+    /// of 20 bytes in PKCS #1 padding of any format.
+    #[export(Done)]
+    fn XeCryptBnDwLePkcs1Verify(call: &mut Call, digest: GuestAddr, given: Buffer) -> Fallible<bool> {
+        let size = given.length as usize;
+        if !ENCODED_SIZES.contains(&size) {
+            return Ok(false);
+        }
+        let mut of_digest = [0; DIGEST];
+        let mut bytes = vec![0; size];
+        call.memory().read_bytes(digest, &mut of_digest)?;
+        call.memory().read_bytes(given.at, &mut bytes)?;
+        Ok(is_encoded_digest(&of_digest, &bytes))
     }
 }

@@ -409,6 +409,39 @@ fn the_key_vault_has_the_users_entries() {
     assert_eq!(b.got(codes[0], 20), b.got(codes[1], 20));
 }
 
+/// The encoded message of RFC 8017, section 9.2, in reverse order.
+#[test]
+fn a_digest_in_padding_is_made_and_verified() {
+    let mut b = Harness::new();
+    let digest: Vec<u8> = (1..=20).collect();
+    let hash = b.put(0x100, &digest);
+    let out = b.put(0x200, &[0; 0x101]);
+    let verify = |b: &mut Harness, hash, size| b.kernel_call("XeCryptBnDwLePkcs1Verify", &[hash, out, size]);
+    let headers = ["3021300906052b0e03021a05000414", "301f300706052b0e03021a0414", ""];
+    for (format, header) in (0..).zip(headers) {
+        b.put(0x200, &[0xEE; 0x101]);
+        b.kernel_call("XeCryptBnDwLePkcs1Format", &[hash, format, out, 0x100]);
+        let end = [bytes(header), digest.clone()].concat();
+        let mut message = vec![0, 1];
+        message.resize(0xFF - end.len(), 0xFF);
+        message.push(0);
+        message.extend(end);
+        message.reverse();
+        assert_eq!(b.got(out, 0x101), [message, vec![0xEE]].concat(), "{format}");
+        assert_eq!(verify(&mut b, hash, 0x100), 1, "{format}");
+        assert_eq!(verify(&mut b, hash + 1, 0x100), 0, "{format}: another digest");
+        assert_eq!(verify(&mut b, hash, 0xFF), 0, "{format}: another size");
+        b.put(0x280, &[0xFE]);
+        assert_eq!(verify(&mut b, hash, 0x100), 0, "{format}: other padding");
+    }
+    b.put(0x200, &[0xEE; 0x101]);
+    for size in [0, 0x26, 0x201, u64::from(u32::MAX)] {
+        b.kernel_call("XeCryptBnDwLePkcs1Format", &[hash, 0, out, size]);
+        assert_eq!(b.got(out, 0x101), [0xEE; 0x101], "{size:#x}");
+        assert_eq!(verify(&mut b, hash, size), 0, "{size:#x}");
+    }
+}
+
 #[test]
 fn random_bytes_are_the_same_in_every_run_that_begins_alike() {
     let bytes = || {
