@@ -99,19 +99,19 @@ pub fn allocate(
     Ok(memory.alloc_fixed(base, size, kind, protect)?)
 }
 
-/// Decommits pages, or releases the allocation that starts at `base`. Returns the range.
+/// Decommits pages, or releases the allocation that starts in the page of `base`. Returns the
+/// range.
 pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fallible<(GuestAddr, u32)> {
     if base.is_null() {
         return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
     }
-    let heap = general_heap(base)?;
+    let start = base.align_down(general_heap(base)?.page_size());
     let freed = match kind {
         flags::DECOMMIT => {
-            let start = base.align_down(heap.page_size());
             let size = if size == 0 { 0 } else { size.saturating_add(base.0 - start.0) };
             memory.decommit(start, size).map(|size| (start, size))
         }
-        flags::RELEASE => memory.free(base).map(|size| (base, size)),
+        flags::RELEASE => memory.free(start).map(|size| (start, size)),
         _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     };
     freed.map_err(|error| match Failure::from(error) {
@@ -192,7 +192,12 @@ mod tests {
         assert_eq!(information, [start.0, base.0, 4, 0x1000, flags::COMMIT, 4, flags::PRIVATE]);
         assert_eq!(free(&memory, start, 0x800, flags::DECOMMIT).unwrap(), (start, 0x1000));
         assert!(memory.read::<u32>(start).is_err());
-        assert_eq!(free(&memory, base, 0, flags::RELEASE).unwrap(), (base, 0x2_0000));
+        assert_eq!(
+            status(free(&memory, base.offset(0x1000), 0, flags::RELEASE)),
+            Some(NtStatus::FREE_VM_NOT_AT_BASE)
+        );
+        // NT compares pages.
+        assert_eq!(free(&memory, base.offset(0x10), 0, flags::RELEASE).unwrap(), (base, 0x2_0000));
         assert_eq!(query(&memory, base).unwrap()[4], flags::FREE);
     }
 

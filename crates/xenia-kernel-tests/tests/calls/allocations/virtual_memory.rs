@@ -168,7 +168,7 @@ impl Case {
             Err(NtStatus::INVALID_PARAMETER)
         } else if kind == flags::RELEASE || size == 0 {
             match region {
-                Some(region) if is_first && (kind == flags::DECOMMIT || region.start == base) => Ok(region),
+                Some(region) if is_first => Ok(region),
                 Some(_) if size == 0 => Err(NtStatus::FREE_VM_NOT_AT_BASE),
                 Some(_) => Err(NtStatus::INVALID_PARAMETER),
                 None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
