@@ -102,6 +102,7 @@ impl Mm {
     }
 
     /// Stores counts of pages by use. The system has no pages besides those of the kernel.
+    /// Reserved addresses are those of both page sizes, up to the total.
     #[export(Done)]
     fn MmQueryStatistics(call: &mut Call, statistics: Option<Ptr<u32>>) -> Fallible<NtStatus> {
         let Some(statistics) = statistics else { return Ok(NtStatus::INVALID_PARAMETER) };
@@ -110,7 +111,7 @@ impl Mm {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }
         let counts = physical_memory::page_counts(memory);
-        let virtual_bytes = counts.virtual_memory << 12;
+        let reserved_bytes = (counts.reserved << 12).min(VIRTUAL_BYTES);
         let stack_bytes = |stack: Stack| stack.base.0.saturating_sub(stack.limit.0);
         let stacks = call
             .kernel
@@ -128,7 +129,7 @@ impl Mm {
             KERNEL_PAGES,
             counts.available.saturating_sub(KERNEL_PAGES),
             VIRTUAL_BYTES,
-            virtual_bytes,
+            reserved_bytes,
             counts.physical,
             pool,
             stacks,
@@ -266,6 +267,27 @@ mod tests {
         assert_eq!((b.word(4 * 7) - pool, b.word(4 * 11)), (0x200, others));
         b.memory().write(b.scratch, 103_u32).unwrap();
         assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::BUFFER_TOO_SMALL);
+    }
+
+    #[test]
+    fn reserved_addresses_count_before_they_are_committed() {
+        let mut b = Harness::new();
+        let base = u64::from(b.scratch.0);
+        let query = |b: &mut Harness| {
+            b.memory().write(b.scratch, 104_u32).unwrap();
+            assert_eq!(b.status("MmQueryStatistics", &[base]), NtStatus::SUCCESS);
+            [4, 5, 3].map(|index| b.word(4 * index))
+        };
+        let reserve = |b: &mut Harness, size: u32, kind| {
+            b.memory().write(b.scratch.offset(0x80), 0_u32).unwrap();
+            b.memory().write(b.scratch.offset(0x84), size).unwrap();
+            b.status("NtAllocateVirtualMemory", &[base + 0x80, base + 0x84, kind, 4, 0])
+        };
+        let [total, before, available] = query(&mut b);
+        assert_eq!(reserve(&mut b, 0x100_0000, 0x2000), NtStatus::SUCCESS);
+        assert_eq!(query(&mut b), [total, before + 0x100_0000, available]);
+        assert_eq!(reserve(&mut b, 0x3000_0000, 0x2000_2000), NtStatus::SUCCESS);
+        assert_eq!(query(&mut b), [total, total, available], "large pages count, too");
     }
 
     #[test]

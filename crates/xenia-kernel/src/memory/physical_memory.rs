@@ -4,7 +4,7 @@ use crate::memory::before_kernel;
 use crate::memory::virtual_memory::flags;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_memory::{GuestMemory, Heap, NULL_GUARD, Protect};
 
 /// Mask of the protection bits in the flags.
 const PROTECT: u32 = 0x7FF;
@@ -71,6 +71,8 @@ pub struct PageCounts {
     pub image: u32,
     /// Pages of virtual memory, of both page sizes.
     pub virtual_memory: u32,
+    /// Pages of addresses that virtual memory has taken, committed or only reserved.
+    pub reserved: u32,
     /// Pages of physical allocations.
     pub physical: u32,
 }
@@ -83,12 +85,15 @@ pub fn page_counts(memory: &GuestMemory) -> PageCounts {
     let kernel = before_kernel::pages(memory);
     let image = pages(&[Heap::Image64K, Heap::Image4K]).saturating_sub(kernel);
     let virtual_memory = pages(&[Heap::Virtual4K, Heap::Virtual64K]);
+    let taken = |heap: Heap| (heap.size() - memory.free_bytes(heap)) >> 12;
+    let reserved = taken(Heap::Virtual4K) + taken(Heap::Virtual64K) - (NULL_GUARD >> 12);
     let physical = pages(&[Heap::Physical4K, Heap::Physical64K, Heap::Physical16M]);
     let free = memory.free_bytes(Heap::Physical64K) >> 12;
     PageCounts {
         available: free.saturating_sub(image + virtual_memory).min(TOTAL_PAGES),
         image,
         virtual_memory,
+        reserved,
         physical,
     }
 }
