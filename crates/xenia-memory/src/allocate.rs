@@ -143,6 +143,18 @@ impl GuestMemory {
         Ok(old)
     }
 
+    /// Removes the guard of the page that holds `addr`, as its first access does. Returns whether
+    /// it had one.
+    pub fn open_guard_page(&self, addr: GuestAddr) -> Result<bool, HeapError> {
+        let mut zones = self.zones.lock();
+        let opened = zones.page(addr).and_then(|(_, protect)| protect?.without_guard());
+        let Some(protect) = opened else { return Ok(false) };
+        let (_, change) = zones.protect(addr, 1, protect)?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(|mirror| mirror.open_guard_page(addr).map(|_| ()));
+        Ok(true)
+    }
+
     /// Describes the region from the page of `addr` on. An allocation made through another view of
     /// the same memory is reported as free.
     pub fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {

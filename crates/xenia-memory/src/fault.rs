@@ -142,7 +142,10 @@ impl GuestMemory {
             FaultOutcome::Retry => Ok(()),
             FaultOutcome::HoldsCode => Err(FaultKind::HoldsCode),
             FaultOutcome::Emulate if emulate(interrupted, &mut AliasBus(self)) => Ok(()),
-            FaultOutcome::Emulate | FaultOutcome::Refused => Err(refused()),
+            // The access goes on to a page that refuses it. Its own page allows it, so a kind of
+            // refusal would let the kernel repeat the instruction for ever.
+            FaultOutcome::Emulate => Err(FaultKind::Unmapped),
+            FaultOutcome::Refused => Err(refused()),
         }
     }
 }

@@ -232,6 +232,14 @@ impl GuestMemory {
         self.pages.flags(addr.0) & WRITE != 0
     }
 
+    /// Whether an access that its page refused is allowed now, because another thread has changed
+    /// the page's rights since.
+    pub fn is_allowed(&self, fault: &MemoryFault) -> bool {
+        let right = if fault.access == AccessKind::Store { WRITE } else { READ };
+        let is_refused_by_page = matches!(fault.kind, FaultKind::ReadProtected | FaultKind::WriteProtected);
+        is_refused_by_page && self.pages.flags(fault.addr.0) & right != 0
+    }
+
     /// The fault for an access to `addr` that its page does not allow.
     #[cold]
     pub(crate) fn fault(&self, addr: u32, access: AccessKind) -> MemoryFault {

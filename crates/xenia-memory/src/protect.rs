@@ -30,7 +30,7 @@ impl Protect {
         (self.0 & Self::ACCESS).is_power_of_two() && self.0 & !(Self::ACCESS | Self::MODIFIERS) == 0
     }
 
-    /// Whether loads are allowed. A guard page allows none: the handler of the fault removes the
+    /// Whether loads are allowed. A guard page allows none until its first fault removes the
     /// guard. The processor has no separate right to execute.
     pub const fn readable(self) -> bool {
         self.0 & Self::GUARD.0 == 0 && self.0 & 0xFE != 0
@@ -39,6 +39,11 @@ impl Protect {
     /// Whether stores are allowed.
     pub const fn writable(self) -> bool {
         self.0 & Self::GUARD.0 == 0 && self.0 & 0xCC != 0
+    }
+
+    /// The protection of a guard page without its guard; `None` for other pages.
+    pub(crate) fn without_guard(self) -> Option<Self> {
+        (self.0 & Self::GUARD.0 != 0).then_some(Self(self.0 & !Self::GUARD.0))
     }
 }
 

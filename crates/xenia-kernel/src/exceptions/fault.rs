@@ -4,7 +4,7 @@
 use crate::exception_state::ExceptionRecord;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{AccessKind, FaultKind, MemoryFault};
+use xenia_memory::{AccessKind, FaultKind, GuestMemory, MemoryFault};
 use xenia_sched::FailedAccess;
 
 /// `TO` fields of the traps that compilers emit after a division: for a divisor of 0 (`twllei rN,
@@ -25,16 +25,28 @@ const FLOATING_POINT: [(u32, u32, NtStatus); 5] = [
 
 /// The record of a failed access: whether it was a store, and its address.
 pub(super) fn memory_record(pc: GuestAddr, fault: &MemoryFault) -> ExceptionRecord {
-    let code = match fault.kind {
-        FaultKind::Misaligned => NtStatus::DATATYPE_MISALIGNMENT,
-        _ => NtStatus::ACCESS_VIOLATION,
-    };
+    let is_misaligned = fault.kind == FaultKind::Misaligned;
+    let code = if is_misaligned { NtStatus::DATATYPE_MISALIGNMENT } else { NtStatus::ACCESS_VIOLATION };
     record(code, pc, vec![u32::from(fault.access == AccessKind::Store), fault.addr.0])
+}
+
+/// The record of a failed access of guest code. The guard of a guard page is removed. `None` if
+/// another thread has removed it since the access, or given the page the right.
+fn guarded_record(memory: &GuestMemory, pc: GuestAddr, fault: &MemoryFault) -> Option<ExceptionRecord> {
+    let mut record = memory_record(pc, fault);
+    if fault.kind == FaultKind::ReadProtected && memory.open_guard_page(fault.addr).unwrap_or(false) {
+        record.code = NtStatus::GUARD_PAGE_VIOLATION.0;
+    } else if memory.is_allowed(fault) {
+        return None;
+    }
+    Some(record)
 }
 
 /// The memory access of such a record.
 pub(super) fn failed_access(record: &ExceptionRecord) -> Option<FailedAccess> {
-    let of_access = [NtStatus::DATATYPE_MISALIGNMENT.0, NtStatus::ACCESS_VIOLATION.0].contains(&record.code);
+    let of_access =
+        [NtStatus::DATATYPE_MISALIGNMENT, NtStatus::ACCESS_VIOLATION, NtStatus::GUARD_PAGE_VIOLATION]
+            .contains(&NtStatus(record.code));
     let &[write, address] = record.parameters.as_slice() else { return None };
     let kind = match (write, address == record.address.0) {
         (0, true) => "fetch",
@@ -44,11 +56,18 @@ pub(super) fn failed_access(record: &ExceptionRecord) -> Option<FailedAccess> {
     of_access.then_some(FailedAccess { kind, address })
 }
 
-/// The record of a processor exception, given FPSCR at that time.
-pub(super) fn processor_record(exception: &GuestException, fpscr: u32) -> ExceptionRecord {
+/// The record of a processor exception, given FPSCR at that time. `None` if the instruction is to
+/// be repeated, because another thread has made its access possible.
+pub(super) fn processor_record(
+    memory: &GuestMemory,
+    exception: &GuestException,
+    fpscr: u32,
+) -> Option<ExceptionRecord> {
     let pc = exception.pc;
-    match exception.kind {
-        ExceptionKind::Memory(fault) | ExceptionKind::Fetch(fault) => memory_record(pc, &fault),
+    Some(match exception.kind {
+        ExceptionKind::Memory(fault) | ExceptionKind::Fetch(fault) => {
+            return guarded_record(memory, pc, &fault);
+        }
         ExceptionKind::IllegalInstruction { .. } | ExceptionKind::Unavailable { .. } => {
             record(NtStatus::ILLEGAL_INSTRUCTION, pc, Vec::new())
         }
@@ -63,7 +82,7 @@ pub(super) fn processor_record(exception: &GuestException, fpscr: u32) -> Except
             let found = FLOATING_POINT.iter().find(|row| occurred(row));
             record(found.map_or(NtStatus::FLOAT_INVALID_OPERATION, |&(.., code)| code), pc, Vec::new())
         }
-    }
+    })
 }
 
 fn record(code: NtStatus, address: GuestAddr, parameters: Vec<u32>) -> ExceptionRecord {
@@ -73,9 +92,11 @@ fn record(code: NtStatus, address: GuestAddr, parameters: Vec<u32>) -> Exception
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_memory::{DeviceQueue, Heap, Protect};
 
     #[test]
     fn every_kind_has_its_documented_code_and_parameters() {
+        let memory = GuestMemory::new().unwrap();
         let fault = |kind, access| MemoryFault { addr: GuestAddr(0x10), kind, access };
         let cases: [(ExceptionKind, u32, &[u32]); 12] = [
             (ExceptionKind::Memory(fault(FaultKind::Unmapped, AccessKind::Load)), 0xC000_0005, &[0, 0x10]),
@@ -97,9 +118,47 @@ mod tests {
         ];
         for (kind, code, parameters) in cases {
             let exception = GuestException { pc: GuestAddr(0x8200_0000), kind };
-            let record = processor_record(&exception, 1 << 26 | 1 << 4 | 1 << 28);
+            let record = processor_record(&memory, &exception, 1 << 26 | 1 << 4 | 1 << 28).unwrap();
             assert_eq!((record.code, record.parameters.as_slice()), (code, parameters), "{kind:?}");
             assert_eq!(record.address, exception.pc);
         }
+    }
+
+    #[test]
+    fn a_guard_page_fails_once() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x3000, 0x1000, Protect::READ_WRITE).unwrap();
+        memory.protect(at, 0x2000, Protect(Protect::READ_WRITE.0 | Protect::GUARD.0)).unwrap();
+        memory.protect(at.offset(0x2000), 0x1000, Protect::NO_ACCESS).unwrap();
+        let record = |fault: MemoryFault| {
+            let record = guarded_record(&memory, GuestAddr(0x8200_0000), &fault).unwrap();
+            (record.code, record.parameters)
+        };
+        let mut devices = DeviceQueue::new();
+        let load = memory.load_u32(at.0 + 0x10, &mut devices).unwrap_err();
+        assert_eq!(record(load), (0x8000_0001, vec![0, at.0 + 0x10]));
+        assert_eq!(memory.load_u32(at.0 + 0x10, &mut devices), Ok(0));
+        let store = memory.store_u32(at.0 + 0x1000, 1, &mut devices).unwrap_err();
+        assert_eq!(record(store), (0x8000_0001, vec![1, at.0 + 0x1000]), "a guard of its own");
+        assert_eq!(memory.store_u32(at.0 + 0x1000, 1, &mut devices), Ok(()));
+        for _ in 0..2 {
+            let load = memory.load_u32(at.0 + 0x2000, &mut devices).unwrap_err();
+            assert_eq!(record(load), (0xC000_0005, vec![0, at.0 + 0x2000]), "no guard page");
+        }
+    }
+
+    #[test]
+    fn an_access_is_repeated_if_another_thread_has_removed_the_guard() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_ONLY).unwrap();
+        memory.protect(at, 0x1000, Protect(Protect::READ_ONLY.0 | Protect::GUARD.0)).unwrap();
+        let mut devices = DeviceQueue::new();
+        let loads = [(); 2].map(|()| memory.load_u32(at.0, &mut devices).unwrap_err());
+        let store = memory.store_u32(at.0, 1, &mut devices).unwrap_err();
+        let code = |fault: MemoryFault| {
+            guarded_record(&memory, GuestAddr(0x8200_0000), &fault).map(|record| record.code)
+        };
+        assert_eq!(loads.map(code), [Some(0x8000_0001), None]);
+        assert_eq!(code(store), Some(0xC000_0005), "the page may not be written");
     }
 }

@@ -58,7 +58,10 @@ pub fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
             _ => {}
         }
     }
-    let record = fault::processor_record(&exception, call.ctx().fpscr);
+    let fpscr = call.ctx().fpscr;
+    let Some(record) = fault::processor_record(&kernel.memory, &exception, fpscr) else {
+        return Flow::Yield(call.ctx().gpr[3]);
+    };
     let mut text = describe(&exception);
     if let ExceptionKind::Memory(fault) = exception.kind
         && let Some(bytes) = kernel.threads.lock().full_stack(call.thread_id(), fault.addr)

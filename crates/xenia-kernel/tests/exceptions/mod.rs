@@ -7,6 +7,7 @@ use crate::machine::{ScriptedVideo, TitleHarness};
 use std::collections::BTreeMap;
 use title::{CODE, DATA};
 use xenia_guest::GuestAddr;
+use xenia_memory::{Heap, Protect};
 use xenia_sched::{EndKind, Limits, RunEnd};
 
 const EXIT: RunEnd = RunEnd::Ended(EndKind::Exit { code: 0 });
@@ -137,6 +138,45 @@ fn faults_of_the_processor_are_exceptions_that_a_filter_can_repair() {
     ];
     let (log, end) = program.run();
     assert_eq!((&log, end), (&expected, EXIT), "{log:x?}");
+}
+
+#[test]
+fn a_load_and_a_fetch_from_guard_pages_fail_once() {
+    let mut program = Program::new(
+        "
+        words_before __C_specific_handler, main_scopes
+main:
+        enter 96
+main_body:
+        lis 31, DATA@h; lwz 31, 8(31)
+main_try:
+        lwz 3, 0x10(31)
+        bl log
+        addi 9, 31, 0x1000; mtctr 9
+        bctrl
+        nop
+main_try_end:
+        li 3, 5
+        leave 96
+main_end:
+main_scopes:
+        .long 1, main_try, main_try_end, main_filter, main_end
+main_filter:
+        enter 112
+main_filter_body:
+        lwz 9, 0(3); lwz 3, 0(9)
+        bl log
+        li 3, -1
+        leave 112
+main_filter_end:",
+    );
+    let memory = program.machine.kernel.memory.clone();
+    let at = memory.alloc(Heap::Virtual4K, 0x2000, 0x1000, Protect::READ_WRITE).unwrap();
+    memory.write(at.offset(0x10), 0x1234_u32).unwrap();
+    memory.write(at.offset(0x1000), 0x4E80_0020_u32).unwrap(); // blr
+    memory.protect(at, 0x2000, Protect(Protect::READ_WRITE.0 | Protect::GUARD.0)).unwrap();
+    program.set(DATA + 8, at.0);
+    assert_eq!(program.run(), (vec![0x8000_0001, 0x1234, 0x8000_0001, 5], EXIT));
 }
 
 #[test]
