@@ -342,14 +342,13 @@ impl Emitter {
             self.leave_by(condition, target & !3);
             return;
         };
-        let is_short = self.allows_short
-            && match self.labels.get(to) {
-                Some(&label) => self.templates.e.len() - (label as usize) < 120,
-                None => {
-                    let words = unit.blocks[to].first - unit.blocks[number].end;
-                    words <= SHORT_WORDS && !self.places_table(unit, &unit.blocks[number + 1..to])
-                }
-            };
+        let is_near = if let Some(&label) = self.labels.get(to) {
+            self.templates.e.len() - (label as usize) < 120
+        } else {
+            let words = unit.blocks[to].first - unit.blocks[number].end;
+            words <= SHORT_WORDS && !self.places_table(unit, &unit.blocks[number + 1..to])
+        };
+        let is_short = self.allows_short && is_near;
         let e = &mut self.templates.e;
         let field = match (condition, is_short) {
             (Some(condition), true) => e.jump_if_short(condition),
