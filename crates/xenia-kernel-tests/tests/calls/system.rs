@@ -190,7 +190,8 @@ fn the_next_event_of_a_busy_graphics_chip_is_due_at_once() {
     b.kernel_call("VdSetGraphicsInterruptCallback", &[0x8200_0000, 0]);
     let system = KernelSystem::new(b.kernel.clone());
     assert_eq!(system.next_device_event(), Some(831_250));
-    let (started, ended) = (Barrier::new(2), Barrier::new(2));
+    let started = Barrier::new(2);
+    let ended = Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let _working = b.kernel.devices.video.lock();

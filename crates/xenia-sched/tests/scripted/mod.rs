@@ -189,8 +189,8 @@ pub(crate) fn machine_of(
     let names = threads.iter().zip(&references).map(|(&(id, _), &thread)| (id, thread)).collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
     let (work, shown) = Default::default();
-    let (chips, advances) = (None, None);
-    let system = Scripted { script: Arc::new(script), work, chips, advances, threads: names, shown };
+    let script = Arc::new(script);
+    let system = Scripted { script, work, chips: None, advances: None, threads: names, shown };
     ParallelExecutor::new(scheduler, engine, system).unwrap()
 }
 

@@ -52,8 +52,8 @@ impl Tail {
 }
 
 impl Emitter {
-    /// Patches the jumps between blocks and the table, and emits the exits. Returns false if a short
-    /// jump or the table is out of range.
+    /// Patches the jumps between blocks and the table, and emits the exits. Returns false if a
+    /// short jump or the table is out of range.
     pub(super) fn finish(&mut self, unit: &Discovery) -> bool {
         if !self.patch_jumps() {
             return false;

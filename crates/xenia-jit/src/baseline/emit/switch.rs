@@ -1,5 +1,5 @@
-//! Jump tables: a `bctr` to a case in the same unit goes through the unit's table, which follows the
-//! first such jump.
+//! Jump tables: a `bctr` to a case in the same unit goes through the unit's table, which follows
+//! the first such jump.
 //!
 //! The table of entries has the cases, too, but in one host cache line per function, which large
 //! programs fetch from memory each time. A table next to the jump is close to code that has just
