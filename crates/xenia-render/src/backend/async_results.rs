@@ -79,7 +79,7 @@ impl WgpuBackend {
         }
         if self.occlusion.survey(survey).is_none() {
             // A device that does not answer becomes lost, which is noticed before the next command.
-            let _ = self.device.wgpu().poll(wgpu::PollType::Poll);
+            let _ = self.device.poll();
             self.occlusion.collect();
         }
         self.occlusion.survey(survey)
@@ -215,10 +215,10 @@ impl WgpuBackend {
 
     /// Collects the available results.
     fn poll(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let polled = self.device.wgpu().poll(wgpu::PollType::Poll);
+        let polled = self.device.poll();
         self.occlusion.collect();
         self.land(memory);
-        polled.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
+        polled
     }
 
     /// Waits until a result is available, but not for later submissions.

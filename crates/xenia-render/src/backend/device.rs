@@ -238,12 +238,12 @@ impl Device {
 
     /// Collects what the device has executed, without a wait: frees commands and calls callbacks.
     pub(crate) fn poll(&self) -> Result<(), BackendError> {
-        self.unless_lost(|| self.device.poll(wgpu::PollType::Poll))
+        self.noting_loss(|| self.device.poll(wgpu::PollType::Poll))
     }
 
     /// Calls wgpu's poll; after an error the device counts as lost. wgpu panics if the driver has
     /// lost the device, with no lock held and after the device's callbacks.
-    fn unless_lost(
+    fn noting_loss(
         &self,
         poll: impl FnOnce() -> Result<wgpu::PollStatus, wgpu::PollError>,
     ) -> Result<(), BackendError> {
@@ -299,13 +299,16 @@ impl Device {
             return;
         }
         // An unresponsive device becomes lost, which is noticed before the next command.
-        let _ = self.device.poll(wgpu::PollType::Poll);
+        let polled = self.poll();
         let executed = self.executed.load(Relaxed);
         let mut in_flight = self.in_flight();
         in_flight.forget(executed);
         let excess = in_flight.excess();
         drop(in_flight);
-        if let Some(submission) = excess {
+        // A lost device executes nothing, and wgpu would panic again.
+        if let Some(submission) = excess
+            && polled.is_ok()
+        {
             let _ = self.wait(Some(submission));
             let executed = self.executed.load(Relaxed);
             self.in_flight().forget(executed);
@@ -317,17 +320,13 @@ impl Device {
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(MAX_WAIT) };
         let start = Instant::now();
-        let mut waited = self.device.poll(wait);
-        if matches!(waited, Err(wgpu::PollError::WrongSubmissionIndex(..))) {
+        let waited = self.noting_loss(|| match self.device.poll(wait) {
             // A lost device has not taken the submission, and there is nothing else to wait for.
-            waited = self.device.poll(wgpu::PollType::Poll);
-        }
-        let waited = waited.map_err(|error| error.to_string());
+            Err(wgpu::PollError::WrongSubmissionIndex(..)) => self.device.poll(wgpu::PollType::Poll),
+            waited => waited,
+        });
         self.traffic.waited(start);
-        if waited.is_err() {
-            self.lost.store(true, Relaxed);
-        }
-        waited.map(|_| ()).map_err(BackendError::Host)
+        waited
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
@@ -427,7 +426,7 @@ pub(crate) mod tests {
     fn a_panic_of_wgpu_in_a_poll_is_a_loss() {
         let Some(device) = own() else { return };
         assert!(device.poll().is_ok() && !device.is_lost());
-        assert!(device.unless_lost(|| panic!("as at an error of the driver")).is_err());
+        assert!(device.noting_loss(|| panic!("as at an error of the driver")).is_err());
         assert!(device.is_lost());
     }
 

@@ -225,7 +225,7 @@ impl Occlusion {
     pub(super) fn resolve(&mut self, device: &Device, encoder: &mut wgpu::CommandEncoder) {
         if self.batches.len() >= MAX_BATCHES {
             // A device that does not answer becomes lost, which is noticed before the next command.
-            let _ = device.device.poll(wgpu::PollType::Poll);
+            let _ = device.poll();
             self.collect();
         }
         if self.batches.len() >= MAX_BATCHES {
