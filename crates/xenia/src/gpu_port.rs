@@ -4,6 +4,7 @@
 //! done by the thread that pumps the port (the machine's, or the graphics thread of `--parallel`),
 //! at guest times that the executor gives.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, GpuEvent, SwapPicture};
@@ -26,6 +27,16 @@ pub enum Capture {
     Swap(u64),
 }
 
+/// Progress of the chip that other threads can read at any time: the processor is locked for as
+/// long as it works.
+#[derive(Debug, Default)]
+pub struct VideoProgress {
+    /// Guest time of the first swap, once there was one.
+    pub first_swap: OnceLock<GuestTicks>,
+    /// Number of draws, as of the last pump.
+    pub draws: AtomicU64,
+}
+
 /// The kernel's video port, implemented by the GPU's command processor.
 pub struct GpuPort {
     processor: Arc<Mutex<CommandProcessor>>,
@@ -34,7 +45,7 @@ pub struct GpuPort {
     sink: FrameSink,
     events: Vec<VideoEvent>,
     mode: DisplayMode,
-    first_swap: Arc<OnceLock<GuestTicks>>,
+    progress: Arc<VideoProgress>,
 }
 
 impl GpuPort {
@@ -51,21 +62,23 @@ impl GpuPort {
             processor.lock().capture_next();
         }
         let events = Vec::new();
-        let first_swap = Arc::default();
-        let port = Self { processor, memory, capture, sink, events, mode, first_swap };
+        let progress = Arc::default();
+        let port = Self { processor, memory, capture, sink, events, mode, progress };
         port.publish(0);
         port
     }
 
-    /// Guest time of the first swap, once there was one.
-    pub fn first_swap(&self) -> Arc<OnceLock<GuestTicks>> {
-        self.first_swap.clone()
+    /// The progress, which other threads can read.
+    pub fn progress(&self) -> Arc<VideoProgress> {
+        self.progress.clone()
     }
 
-    /// Updates the registers that the CPU can load to their state at `now`.
+    /// Updates the progress, and the registers that the CPU can load to their state at `now`.
     fn publish(&self, now: GuestTicks) {
         let registers = self.memory.device_registers(Device::Gpu);
-        self.processor.lock().refresh_registers(now, |index, value| registers.store(index, value));
+        let mut processor = self.processor.lock();
+        processor.refresh_registers(now, |index, value| registers.store(index, value));
+        self.progress.draws.store(processor.statistics().draws, Relaxed);
     }
 
     fn wants_next(&self, swaps_done: u64) -> bool {
@@ -99,7 +112,7 @@ impl Video for GpuPort {
                 }
                 GpuEvent::Swap { number, .. } => {
                     self.events.push(VideoEvent::Swap);
-                    self.first_swap.get_or_init(|| now);
+                    self.progress.first_swap.get_or_init(|| now);
                     let mut processor = self.processor.lock();
                     if let Some(picture) = processor.take_picture(number) {
                         drop(processor);

@@ -68,7 +68,7 @@ impl Machine {
             RecordedInputs::new(&mut options, &conditions, &image_digest)?;
         let xma = XmaPort::new(memory.clone());
         let video = video_port(&mut options, &processor, &memory);
-        let first_swap = video.first_swap();
+        let video_progress = video.progress();
         let call_trace =
             options.traced_calls.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
         let traced = call_trace.as_ref().zip(options.traced_calls);
@@ -106,7 +106,7 @@ impl Machine {
                 cancel,
                 pipelines,
                 recorded,
-                first_swap,
+                video_progress,
                 recording: trouble,
                 event_log,
                 call_trace,

@@ -17,6 +17,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 #[cfg(feature = "window")]
+use std::sync::atomic::Ordering::Relaxed;
+#[cfg(feature = "window")]
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_jit::{CodeSizes, StoreTally};
@@ -117,7 +119,7 @@ impl Machine {
             guest_ticks: scheduler.now(),
             frames,
             swaps: frames,
-            first_frame_ticks: self.outside.first_swap.get().copied(),
+            first_frame_ticks: self.outside.video_progress.first_swap.get().copied(),
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code: exit_code(end),
@@ -234,7 +236,7 @@ impl Machine {
     /// Totals so far, for the window.
     #[cfg(feature = "window")]
     pub(super) fn figures(&self) -> Figures {
-        let MachineInside { kernel, processor, executor, .. } = &self.inside;
+        let MachineInside { kernel, executor, .. } = &self.inside;
         let sources = FigureSources {
             spec: &self.spec,
             outside: &self.outside,
@@ -247,8 +249,7 @@ impl Machine {
             instructions: executor.instructions(),
             engines: executor.engine_counters(),
         };
-        let draws = processor.lock().statistics().draws;
-        sources.figures(&progress, draws)
+        sources.figures(&progress)
     }
 
     /// Runs to `until`. Nothing shows figures meanwhile.
@@ -264,17 +265,10 @@ impl Machine {
         let has_host_clock = self.has_host_clock();
         let Some(pace) = pace.filter(|_| has_host_clock) else { return self.inside.run(until) };
         let Self { spec, outside, inside, .. } = self;
-        let MachineInside { kernel, processor, executor, .. } = inside;
+        let MachineInside { kernel, executor, .. } = inside;
         let engine = executor.engine_name();
         let sources = FigureSources { spec, outside, kernel, engine, has_host_clock };
-        let mut draws = processor.lock().statistics().draws;
-        let tell = |progress: &RunProgress| {
-            // A draw may take long. Timeouts must not wait for it.
-            if let Some(processor) = processor.try_lock() {
-                draws = processor.statistics().draws;
-            }
-            pace.report_now(|| sources.figures(progress, draws));
-        };
+        let tell = |progress: &RunProgress| pace.report_now(|| sources.figures(progress));
         executor.run_observed(until, RunObserver { period: FIGURES_PERIOD, tell: Box::new(tell) })
     }
 }
@@ -291,7 +285,8 @@ struct FigureSources<'a> {
 
 #[cfg(feature = "window")]
 impl FigureSources<'_> {
-    fn figures(&self, progress: &RunProgress, draws: u64) -> Figures {
+    /// Reads the figures without a lock that is held for long: timeouts would wait for it.
+    fn figures(&self, progress: &RunProgress) -> Figures {
         Figures {
             engine: self.engine,
             backend: self.spec.backend,
@@ -302,7 +297,7 @@ impl FigureSources<'_> {
             exceptions: progress.engines.fallback_instructions,
             functions: progress.engines.functions,
             frames: self.kernel.frames(),
-            draws,
+            draws: self.outside.video_progress.draws.load(Relaxed),
             work: self.outside.pipelines.as_ref().map(|tally| tally.work().total),
             sound: self.outside.sound.device().map(|device| xenia_render::Sounding {
                 latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
@@ -319,6 +314,41 @@ mod tests {
     use crate::machine_tests::assembled;
     use xenia_sched::Limits;
 
+    /// A machine in parallel mode, whose title runs until it is stopped.
+    #[cfg(feature = "window")]
+    fn parallel_machine() -> Machine {
+        use crate::config::ExecutorConfig;
+
+        let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
+        let title = assembled(source, "label", 0x191, "");
+        let executor = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
+        let engine = MachineConfig { executor, ..MachineConfig::default() };
+        let picture = VideoConfig::default();
+        Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap()
+    }
+
+    #[cfg(feature = "window")]
+    #[test]
+    fn figures_do_not_wait_for_the_graphics_processor() {
+        use std::sync::atomic::Ordering::Relaxed;
+        use std::sync::mpsc;
+
+        let machine = parallel_machine();
+        machine.outside.video_progress.draws.store(7, Relaxed);
+        let processor = machine.inside.processor.clone();
+        let (tell, told) = mpsc::channel();
+        let (done, is_done) = mpsc::channel::<()>();
+        let pump = std::thread::spawn(move || {
+            let _works = processor.lock();
+            tell.send(()).unwrap();
+            let _ = is_done.recv();
+        });
+        told.recv().unwrap();
+        assert_eq!(machine.figures().draws, 7);
+        drop(done);
+        pump.join().unwrap();
+    }
+
     #[test]
     fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
@@ -334,17 +364,11 @@ mod tests {
     #[cfg(feature = "window")]
     #[test]
     fn figures_of_a_parallel_run_are_reported_without_a_stop() {
-        use crate::config::ExecutorConfig;
         use crate::pace::{Pace, PaceControl};
         use std::sync::{Arc, Mutex};
         use xenia_sched::{RunEnd, TICKS_PER_SECOND};
 
-        let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
-        let title = assembled(source, "label", 0x191, "");
-        let executor = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
-        let engine = MachineConfig { executor, ..MachineConfig::default() };
-        let picture = VideoConfig::default();
-        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        let mut machine = parallel_machine();
         let told = Arc::new(Mutex::new(Vec::new()));
         let sink = told.clone();
         let tell = move |figures| sink.lock().unwrap().push(figures);

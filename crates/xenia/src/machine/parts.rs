@@ -13,6 +13,7 @@ use crate::call_trace::CallTraceOutput;
 use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
+use crate::gpu_port::VideoProgress;
 use crate::interrupt::Interrupt;
 use crate::launches::EarlierTitles;
 use crate::output::WriteErrors;
@@ -22,8 +23,8 @@ use crate::recording::{RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use xenia_formats::LoadedImage;
 use xenia_gpu::CommandProcessor;
@@ -76,8 +77,7 @@ pub(super) struct MachineOutside {
     pub(super) pipelines: Option<Arc<BackendTally>>,
     /// The recording that is made or replayed.
     pub(super) recorded: Option<RunRecording>,
-    /// Guest time of the first frame.
-    pub(super) first_swap: Arc<OnceLock<GuestTicks>>,
+    pub(super) video_progress: Arc<VideoProgress>,
     /// Whether and where the run left the recording that it replays.
     pub(super) recording: Trouble,
     pub(super) event_log: Option<EventLog>,
