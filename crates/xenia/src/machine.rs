@@ -193,7 +193,7 @@ impl Machine {
             pace.begin(|| self.figures());
             // A parallel run reports figures without a stop, but makes checkpoints at stops.
             if !self.has_host_clock() || self.outside.rewind.is_some() {
-                Pace::stop_for_figures(&self.inside.executor.stop_flag());
+                Pace::stop_periodically(&self.inside.executor.stop_flag());
             }
         }
         ActiveRun {
@@ -302,6 +302,11 @@ impl Machine {
         let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.position()));
         let piece = self.outside.save_points.limits(piece.as_ref().unwrap_or(limits));
         let piece = self.rewind_limits(piece);
+        // A run for a state, or gdb, may have cleared the flag that a request has set.
+        self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
+        if let Some(pace) = pace {
+            pace.watch(self.inside.executor.stop_flag());
+        }
         let end = self.run_piece(&piece, pace.as_mut());
         self.make_requested_reports(*start);
         let has_saved = self.save_due_states();

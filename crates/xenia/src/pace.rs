@@ -204,9 +204,9 @@ impl Pace {
         }
     }
 
-    /// Stops a machine periodically by its flag, because a field may take a slow title seconds, and
-    /// statistics are due meanwhile. Ends with the flag.
-    pub fn stop_for_figures(interrupt: &Arc<AtomicBool>) {
+    /// Stops a machine periodically by its flag: in lockstep for statistics, because a field may
+    /// take a slow title seconds, and with rewinding for checkpoints. Ends with the flag.
+    pub fn stop_periodically(interrupt: &Arc<AtomicBool>) {
         let ticking = Arc::downgrade(interrupt);
         std::thread::spawn(move || {
             while let Some(interrupt) = ticking.upgrade() {
@@ -217,10 +217,12 @@ impl Pace {
         });
     }
 
-    /// Sets the flag that stops the machine.
+    /// Sets the flag that stops the machine; sets it at once if a request is open.
     pub fn watch(&self, interrupt: Arc<AtomicBool>) {
         let mut state = self.control.0.state.lock();
-        if state.closing || state.ending || state.paused {
+        let is_requested =
+            state.closing || state.ending || state.save_slot.is_some() || state.inspect_requested;
+        if is_requested || state.paused && self.step_to.is_none() {
             interrupt.store(true, Relaxed);
         }
         state.interrupt = Some(interrupt);

@@ -309,16 +309,15 @@ impl FigureSources<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{MachineConfig, VideoConfig};
+    use crate::config::{ExecutorConfig, MachineConfig, VideoConfig};
     use crate::machine::{Machine, MachineOptions};
     use crate::machine_tests::assembled;
-    use xenia_sched::Limits;
+    use crate::pace::{Pace, PaceControl};
+    use std::sync::atomic::Ordering::Relaxed;
+    use xenia_sched::{Limits, RunEnd, TICKS_PER_SECOND};
 
     /// A machine in parallel mode, whose title runs until it is stopped.
-    #[cfg(feature = "window")]
     fn parallel_machine() -> Machine {
-        use crate::config::ExecutorConfig;
-
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
         let title = assembled(source, "label", 0x191, "");
         let executor = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
@@ -330,7 +329,6 @@ mod tests {
     #[cfg(feature = "window")]
     #[test]
     fn figures_do_not_wait_for_the_graphics_processor() {
-        use std::sync::atomic::Ordering::Relaxed;
         use std::sync::mpsc;
 
         let machine = parallel_machine();
@@ -349,6 +347,24 @@ mod tests {
         pump.join().unwrap();
     }
 
+    /// A run for a state, and gdb, clear the stop flag, which no period sets again here.
+    #[test]
+    fn an_open_request_stops_a_parallel_run_although_its_flag_was_cleared() {
+        let requests: [fn(&Machine, &PaceControl); 2] =
+            [|machine, _| machine.outside.interrupt.request_bug_report(), |_, control| control.close()];
+        let end = 10 * TICKS_PER_SECOND;
+        let mut machine = parallel_machine();
+        let control = PaceControl::default();
+        machine.set_pace(Pace::new(control.clone(), None, |_| {}));
+        let mut run = machine.begin(Limits { ticks: Some(end), ..Limits::default() }, false);
+        for (request, result) in requests.into_iter().zip([None, Some(RunEnd::Stopped)]) {
+            request(&machine, &control);
+            machine.inside.executor.stop_flag().store(false, Relaxed);
+            assert_eq!(machine.run_slice(&mut run), result);
+            assert!(machine.position().now < end, "it ran to its limit");
+        }
+    }
+
     #[test]
     fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
@@ -364,9 +380,7 @@ mod tests {
     #[cfg(feature = "window")]
     #[test]
     fn figures_of_a_parallel_run_are_reported_without_a_stop() {
-        use crate::pace::{Pace, PaceControl};
         use std::sync::{Arc, Mutex};
-        use xenia_sched::{RunEnd, TICKS_PER_SECOND};
 
         let mut machine = parallel_machine();
         let told = Arc::new(Mutex::new(Vec::new()));

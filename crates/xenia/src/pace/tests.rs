@@ -207,7 +207,7 @@ fn closing_ends_a_machine_that_waits_for_the_clock() {
 fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
     let interrupt = Arc::new(AtomicBool::new(false));
     let pace = pace(&PaceControl::default(), None);
-    Pace::stop_for_figures(&interrupt);
+    Pace::stop_periodically(&interrupt);
     pace.watch(interrupt.clone());
     for _ in 0..2 {
         let start = Instant::now();
@@ -224,6 +224,36 @@ fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
         assert!(start.elapsed() < SOON, "somebody keeps the flag");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn open_requests_set_a_flag_again_that_something_else_has_cleared() {
+    let requests: [fn(&PaceControl); 5] = [
+        PaceControl::close,
+        PaceControl::end_machine,
+        PaceControl::request_inspection,
+        |control| control.save_state(1),
+        |control| control.pause(true),
+    ];
+    for request in requests {
+        let control = PaceControl::default();
+        let pace = pace(&control, None);
+        let interrupt = Arc::new(AtomicBool::new(false));
+        pace.watch(interrupt.clone());
+        assert!(!interrupt.load(Relaxed));
+        request(&control);
+        interrupt.store(false, Relaxed);
+        pace.watch(interrupt.clone());
+        assert!(interrupt.load(Relaxed));
+    }
+    let control = PaceControl::default();
+    control.pause(true);
+    control.step();
+    let mut pace = pace(&control, None);
+    assert!(pace.between(&START, Figures::default));
+    let interrupt = Arc::new(AtomicBool::new(false));
+    pace.watch(interrupt.clone());
+    assert!(!interrupt.load(Relaxed), "the frame of a step is shown");
 }
 
 #[test]

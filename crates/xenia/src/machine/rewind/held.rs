@@ -130,8 +130,8 @@ impl Machine {
         (!goes_on).then_some(RunEnd::Stopped)
     }
 
-    /// Runs to `shown`. The pace stops the machine a few times a second, for its figures: on a slow
-    /// host that may be before the frame is complete, so that none would ever be shown.
+    /// Runs to `shown`. The pace stops the machine a few times a second: on a slow host that may be
+    /// before the frame is complete, so that none would ever be shown.
     fn show(&mut self, shown: &Limits, run: &ActiveRun<'_>) -> RunEnd {
         loop {
             let end = self.inside.run(shown);
