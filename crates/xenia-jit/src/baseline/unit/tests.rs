@@ -91,6 +91,18 @@ fn cases_in_a_loop_branch_back_to_it() {
 }
 
 #[test]
+fn a_case_is_searched_for_its_branch_back_up_to_a_limit() {
+    for (length, is_case) in [(MAX_CASE, true), (MAX_CASE + 1, false)] {
+        // The loop begins at the second word.
+        let mut lines = vec!["li r5,0", "mtctr r6", "beq 0x82000004", "bctr"];
+        lines.resize(lines.len() + length - 1, "nop");
+        lines.push("b 0x82000004");
+        let (firsts, _) = blocks(&lines);
+        assert_eq!(firsts.contains(&4), is_case, "{length}: {firsts:?}");
+    }
+}
+
+#[test]
 fn a_loop_around_a_call_is_not_plain() {
     let lines = [
         "addi r3,r3,1",
