@@ -359,7 +359,7 @@ impl Emitter {
         self.jumps.push((field, to, is_short));
     }
 
-    /// Whether the unit's table will lie between these blocks or after them.
+    /// Whether the unit's table will follow one of these blocks.
     fn places_table(&self, unit: &Discovery, blocks: &[Block]) -> bool {
         let is_next = self.table.is_none() && unit.cases().is_some();
         is_next && blocks.iter().any(|block| block.ending == Ending::Indirect)

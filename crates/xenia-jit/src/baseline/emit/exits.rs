@@ -83,7 +83,7 @@ impl Emitter {
             [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver].map(Tail::new);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
-            // Two kinds need no address, so all of a kind share one jump.
+            // Two kinds are the same wherever they are, so all of a kind share one exit.
             let shared = match exit {
                 Exit::Return => missed.at,
                 Exit::NoCase => self.table.and_then(|table| table.other),
