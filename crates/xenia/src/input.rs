@@ -197,6 +197,13 @@ impl State {
         }
     }
 
+    /// The same outside dead zones, as titles read it.
+    fn gamepad(&self, user: u32) -> Option<Gamepad> {
+        let zones = self.pad_of(user).map(|pad| (pad.tuning.stick_zone, pad.tuning.trigger_zone));
+        let (stick_zone, trigger_zone) = zones.unwrap_or((self.tuning.stick_zone, self.tuning.trigger_zone));
+        Some(self.pressed(user)?.gamepad(stick_zone, trigger_zone))
+    }
+
     fn run_motors(&self) {
         for pad in self.pads.values() {
             let wanted = pad.user.filter(|_| !self.still).map_or((0, 0), |user| self.wanted[user as usize]);
@@ -398,10 +405,7 @@ fn mapping_text(file: &Path) -> anyhow::Result<String> {
 impl Input for Controllers {
     fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
         let mut state = self.0.lock();
-        let zones = state.pad_of(user).map(|pad| (pad.tuning.stick_zone, pad.tuning.trigger_zone));
-        let (stick_zone, trigger_zone) =
-            zones.unwrap_or((state.tuning.stick_zone, state.tuning.trigger_zone));
-        let mut pad = state.pressed(user)?.gamepad(stick_zone, trigger_zone);
+        let mut pad = state.gamepad(user)?;
         if state.in_menu {
             pad = Gamepad::default();
         } else {

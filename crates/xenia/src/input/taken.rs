@@ -1,7 +1,7 @@
 //! Buttons that are held but taken from the machine: a menu, a dialog or a combination with the
 //! guide button had them, and keeps them until they are released.
 
-use super::Controllers;
+use super::{Controllers, State};
 use xenia_guest::USERS;
 use xenia_kernel::ports::Gamepad;
 
@@ -10,11 +10,6 @@ use xenia_kernel::ports::Gamepad;
 pub(super) struct TakenButtons([u16; USERS as usize]);
 
 impl TakenButtons {
-    /// Takes the buttons that are held now.
-    fn take_held(&mut self) {
-        self.0 = [u16::MAX; USERS as usize];
-    }
-
     /// Returns those of a user's held buttons that the machine sees; `before` are the ones that it
     /// has seen last.
     pub(super) fn seen(&mut self, user: u32, held: u16, before: u16) -> u16 {
@@ -28,20 +23,27 @@ impl TakenButtons {
     }
 }
 
+impl State {
+    /// Takes the buttons that are held now.
+    fn take_held(&mut self) {
+        let held = |user: usize| self.gamepad(user as u32).map_or(0, |pad| pad.buttons);
+        self.taken = TakenButtons(std::array::from_fn(held));
+    }
+}
+
 impl Controllers {
     /// Takes pads from the machine while a menu is open. Buttons that are held when it closes are
     /// the machine's once they were released.
     pub fn set_in_menu(&self, in_menu: bool) {
         let mut state = self.0.lock();
-        state.in_menu = in_menu;
-        if in_menu {
-            state.taken.take_held();
+        if std::mem::replace(&mut state.in_menu, in_menu) {
+            state.take_held();
         }
     }
 
     /// Takes the buttons that are held now, such as the one that has answered a dialog, from the
     /// machine until they are released.
     pub fn take_held_buttons(&self) {
-        self.0.lock().taken.take_held();
+        self.0.lock().take_held();
     }
 }

@@ -63,6 +63,21 @@ fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
 }
 
 #[test]
+fn what_is_pressed_after_a_dialog_or_menu_has_closed_is_the_machines() {
+    let mut controllers = without_keyboard();
+    let pad = controllers.plug(console_pad(), Motors::default());
+    controllers.key(pad, 0x130, true);
+    controllers.take_held_buttons();
+    controllers.key(pad, 0x131, true);
+    assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::B), "the machine looks only now");
+    controllers.key(pad, 0x131, false);
+    controllers.set_in_menu(true);
+    controllers.set_in_menu(false);
+    controllers.key(pad, 0x131, true);
+    assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::B));
+}
+
+#[test]
 fn what_is_pressed_while_guide_is_held_is_the_windows() {
     let mut controllers = without_keyboard();
     let pad = controllers.plug(console_pad(), Motors::default());
