@@ -256,7 +256,7 @@ impl Content {
         license: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let (Some(root), Some(file)) = (root, file) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let Some((root, file)) = root.zip(file) else { return Ok(Win32Error::INVALID_PARAMETER) };
         let root = root.text(call.memory())?;
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let file = file.text(call.memory())?;

@@ -14,7 +14,7 @@ use xenia_formats::stfs::PackageInfo;
 
 /// Name of the folder of headers.
 pub(super) const FOLDER: &str = "Headers";
-/// Name of the file in a package's folder that is no file of the package, but its picture.
+/// Name of the file in a package's folder that is its picture, and not part of the package.
 pub(super) const THUMBNAIL: &str = "__thumbnail.png";
 /// Size in bytes of the largest header: that of a content package, in whole blocks. Pictures that
 /// titles can show are smaller.
@@ -41,7 +41,7 @@ impl ForeignHeader {
         found
     }
 
-    /// What the header says; `None` if there is none.
+    /// Metadata of a package from its header; `None` if it has none.
     fn of_file(package: &Path) -> Option<Self> {
         let package = std::path::absolute(package).ok()?;
         let of_kind = package.parent()?;
