@@ -6,6 +6,7 @@
 //! open: some titles leave packages open, and others are in the middle of saving.
 
 mod by_path;
+mod mounting;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;
@@ -22,9 +23,7 @@ use xenia_guest::Win32Error;
 use xenia_limits::{Limit, Limits};
 use xenia_user::content::{ContentStore, MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{
-    Container, Device, HostFolder, MemoryDevice, NoDevice, VfsError, VfsResult, make_directories,
-};
+use xenia_vfs::{Container, Device, HostFolder, MemoryDevice, VfsError, VfsResult, make_directories};
 
 /// A package that the title has open.
 #[derive(Debug)]
@@ -327,10 +326,7 @@ impl Files {
         mode: PackageMode,
         new: PackageHeader,
     ) -> Result<(PackageHeader, PackageAction), Win32Error> {
-        if self.packages.has_root(root) || self.vfs.link_target(&format!("{root}:")).is_ok() {
-            return Err(Win32Error::ALREADY_EXISTS);
-        }
-        self.admit_package()?;
+        self.admit_package(root)?;
         let found = self.packages.find(name).map_err(win32_error)?;
         let is_anew = match (mode, &found) {
             (PackageMode::New, Some(_)) => return Err(Win32Error::ALREADY_EXISTS),
@@ -370,12 +366,6 @@ impl Files {
         Ok((header, action))
     }
 
-    /// Fails if the title has too many packages open.
-    fn admit_package(&self) -> Result<(), Win32Error> {
-        let admitted = self.limits.admit(Limit::OpenPackages, self.packages.roots().count());
-        admitted.map_err(|_| Win32Error::TOO_MANY_OPEN_FILES)
-    }
-
     /// The first mount point without a package, open files, or the file of a package.
     fn free_place(&self) -> String {
         let places = (0..).map(|number| format!("{}{number}", mounts::PACKAGES));
@@ -396,9 +386,8 @@ impl Files {
         let mut package = open.swap_remove(index);
         self.close_files_on(&package.device);
         let committed = package.finish(&self.packages.store);
-        let unlinked = self.vfs.unlink(&format!("{}:", package.root));
-        let unmounted = self.vfs.mount(&package.device, Box::new(NoDevice));
-        committed.and(unlinked).and(unmounted).map_err(win32_error)
+        let unmounted = self.unmount_package(&package.root, &package.device);
+        committed.and(unmounted).map_err(win32_error)
     }
 
     /// Flushes the writes of a package to the host's disk.

@@ -129,11 +129,7 @@ impl Files {
     /// # Errors
     /// The root name is in use, too many packages are open, or the path leads to no package.
     pub fn open_package_file(&mut self, root: &str, path: &str) -> Result<u32, Win32Error> {
-        let link = format!("{root}:");
-        if self.packages.has_root(root) || self.vfs.link_target(&link).is_ok() {
-            return Err(Win32Error::ALREADY_EXISTS);
-        }
-        self.admit_package()?;
+        self.admit_package(root)?;
         let location = self.vfs.resolve(path).map_err(win32_error)?;
         let package = PackageFile {
             root: root.to_owned(),
@@ -143,7 +139,7 @@ impl Files {
             disc: self.disc,
         };
         let package = self.packages.mount_file(package, &mut self.vfs).map_err(win32_error)?;
-        self.vfs.link(&link, &package.saved.device).map_err(win32_error)?;
+        self.vfs.link(&format!("{root}:"), &package.saved.device).map_err(win32_error)?;
         let license = package.license;
         self.packages.by_path.push(package);
         Ok(license)
@@ -156,7 +152,6 @@ impl Files {
         // Their order is kept: one may be in another.
         let package = self.packages.by_path.remove(index.ok_or(Win32Error::FILE_NOT_FOUND)?).saved;
         self.close_files_on(&package.device);
-        let unlinked = self.vfs.unlink(&format!("{}:", package.root));
-        unlinked.and(self.vfs.mount(&package.device, Box::new(NoDevice))).map_err(win32_error)
+        self.unmount_package(&package.root, &package.device).map_err(win32_error)
     }
 }
