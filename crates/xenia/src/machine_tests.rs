@@ -3,7 +3,7 @@
 
 mod console;
 mod debugger;
-#[path = "../../xenia-kernel/tests/exceptions/title.rs"]
+#[path = "../../xenia-kernel-tests/tests/titles/exceptions/title.rs"]
 mod exceptions;
 mod exits;
 mod going_back;

@@ -1,9 +1,9 @@
 //! Finds the callers of each export by scanning the tests and guest programs of this repository.
 //!
 //! A test calls an export if its function names it in quotation marks and is in a place where such
-//! names are calls: in xenia-kernel-tests, in the tests of xenia-exports that use its test harness,
-//! and in the integration tests of xenia-kernel. An assembled test program calls the exports that
-//! it has labels for; a guest program calls its imports.
+//! names are calls: in xenia-kernel-tests, and in the tests of xenia-exports that use its test
+//! harness. An assembled test program calls the exports that it has labels for; a guest program
+//! calls its imports.
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,6 @@ use xenia_kernel::imports::{Library, ordinals};
 /// Sources whose test modules may call exports, and those that are entirely tests.
 const UNIT_TESTS: &str = "crates/xenia-exports/src";
 const CALLS: &str = "crates/xenia-kernel-tests/tests";
-const INTEGRATION_TESTS: &str = "crates/xenia-kernel/tests";
 /// Guest programs that tests run.
 const PROGRAMS: &str = "guest/bin";
 /// The text that starts a source's test module.
@@ -38,12 +37,10 @@ impl Coverage {
                 coverage.add_rust(&label(root, &path), tests);
             }
         }
-        for folder in [CALLS, INTEGRATION_TESTS] {
-            for path in files(&root.join(folder), "rs")? {
-                coverage.add_rust(&label(root, &path), &read(&path)?);
-            }
+        for path in files(&root.join(CALLS), "rs")? {
+            coverage.add_rust(&label(root, &path), &read(&path)?);
         }
-        for path in files(&root.join(INTEGRATION_TESTS), "s")? {
+        for path in files(&root.join(CALLS), "s")? {
             let text = read(&path)?;
             let labels = text.lines().filter_map(|line| line.split_once(':')).map(|(label, _)| label.trim());
             for name in labels {
@@ -116,7 +113,7 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 /// Label of a file in the table: its path without the crate's.
 fn label(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
-    let prefixes = [UNIT_TESTS, CALLS, "crates/xenia-kernel"];
+    let prefixes = [UNIT_TESTS, CALLS];
     slashed(prefixes.into_iter().find_map(|prefix| path.strip_prefix(prefix).ok()).unwrap_or(path))
 }
 
@@ -128,7 +125,7 @@ mod tests {
     fn only_names_that_tests_call_count() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        for part in [UNIT_TESTS, CALLS, INTEGRATION_TESTS, PROGRAMS] {
+        for part in [UNIT_TESTS, CALLS, PROGRAMS] {
             std::fs::create_dir_all(root.join(part)).unwrap();
         }
         let write = |path: &str, text: &str| std::fs::write(root.join(path), text).unwrap();
@@ -142,12 +139,12 @@ mod tests {
             &format!("{TESTS_BEGIN}\nfn f() {{ say(\"NtClearEvent\") }}\n"),
         );
         write("crates/xenia-kernel-tests/tests/c.rs", &call.replace("NtClose", "NtNothing"));
-        write("crates/xenia-kernel/tests/d.rs", &call.replace("calls", "more"));
-        write("crates/xenia-kernel/tests/e.s", "NtPulseEvent:\n  bl NtCreateEvent\n");
+        write("crates/xenia-kernel-tests/tests/d.rs", &call.replace("calls", "more"));
+        write("crates/xenia-kernel-tests/tests/e.s", "NtPulseEvent:\n  bl NtCreateEvent\n");
         let coverage = Coverage::read(root).unwrap();
         let callers = |name| coverage.callers(name).collect::<Vec<_>>();
-        assert_eq!(callers("NtClose"), ["a.rs calls", "tests/d.rs more"]);
-        assert_eq!(callers("NtPulseEvent"), ["tests/e.s"]);
+        assert_eq!(callers("NtClose"), ["a.rs calls", "d.rs more"]);
+        assert_eq!(callers("NtPulseEvent"), ["e.s"]);
         for name in ["NtSetEvent", "NtClearEvent", "NtNothing", "NtCreateEvent"] {
             assert!(callers(name).is_empty(), "{name}: {:?}", callers(name));
         }
