@@ -6,10 +6,9 @@
 #![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
-use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderKind, ShaderObject, TextureFetch,
-    Vector, VertexFetch, assemble, disassemble,
+    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderConstants, ShaderKind, ShaderObject,
+    TextureFetch, Vector, VertexFetch, assemble, disassemble,
 };
 
 /// Fetches that return part of their operands.
@@ -45,18 +44,16 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(Program::decode(&again), program, "{text}");
         }
     }
-    let constants = Constants {
-        float: Box::new([[f32::from_bits(*float), 1.0, -0.5, 0.0]; 512]),
-        fetch: [[0; 6]; 32],
-        boolean: [*boolean; 8],
-        loops: [*count; 32],
-        vertex_base: 0,
-        pixel_base: 256,
+    let constants = ShaderConstants {
+        float: &[[f32::from_bits(*float), 1.0, -0.5, 0.0]; 256],
+        boolean: &[*boolean; 8],
+        loops: &[*count; 32],
     };
     let mut interpreter = Interpreter::default();
     for (lane, value) in interpreter.register(0)[0].iter_mut().enumerate() {
         *value = lane as f32 - LANES as f32 / 4.0;
     }
-    interpreter.run(&program, &constants, boolean & 1, Mask::MAX, &mut Echo);
-    interpreter.run(&program, &constants, 256, 0x0F0F, &mut Echo);
+    interpreter.run(&program, constants, Mask::MAX, &mut Echo);
+    let short = ShaderConstants { float: &constants.float[(boolean & 0xff) as usize..], ..constants };
+    interpreter.run(&program, short, 0x0F0F, &mut Echo);
 });

@@ -1,4 +1,4 @@
-// Shaders: the source of each in a comment, as crates/xenia-gpu's assembler takes it, and its words.
+// Shaders: in comments their sources for crates/xenia-microcode's assembler, and their words.
 // After a change of source: BLESS=1 cargo test -p xenia-gpu guest_shaders::
 //
 // Constants of vertex shaders: c0 to c3 rows to clip space; c4 to c6 rows to the world; c7 scale and offset of

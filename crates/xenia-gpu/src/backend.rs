@@ -14,9 +14,9 @@ pub(crate) use threaded::Threaded;
 
 use std::sync::Arc;
 
+use crate::Cancel;
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
-use crate::limits::Cancel;
 use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::texture::{TextureInfo, layout};
 

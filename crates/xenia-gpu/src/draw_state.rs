@@ -8,6 +8,7 @@ mod capture;
 pub(crate) mod color;
 mod constants;
 mod depth;
+pub mod fetch_ranges;
 mod polygon;
 mod resolve;
 mod survey;

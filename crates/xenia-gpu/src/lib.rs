@@ -1,5 +1,4 @@
-//! The Xbox 360's graphics chip: registers, packets, shader microcode, texture layouts, and a
-//! reference rasteriser.
+//! The Xbox 360's graphics chip: registers, packets, texture layouts, and a reference rasteriser.
 //!
 //! [`CommandProcessor`] reads the command stream and converts it to plain descriptions of draws and
 //! resolves ([`draw_state`]), which a [`Backend`] executes. This crate does not depend on any
@@ -9,13 +8,10 @@
 pub mod backend;
 pub mod draw_state;
 pub mod edram;
-pub mod enums;
 pub mod fetch;
-pub mod fnv;
 pub mod geometry;
 pub mod limits;
 pub mod memory;
-pub mod microcode;
 pub mod named_counters;
 pub mod packets;
 mod present;
@@ -30,8 +26,9 @@ pub use backend::{
     Backend, BackendError, DevicePicture, Frame, GammaRamps, Inputs, NullBackend, PixelSize, PresentCall,
     QueryReports, Readback, SwapPicture,
 };
-pub use limits::Cancel;
 pub use memory::{PhysicalMemory, PhysicalRange, Ram};
 pub use present::{FrontBuffer, PixelTable, present};
 pub use processor::{CommandProcessor, Config, EdramGeneration, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;
+pub use xenia_microcode as microcode;
+pub use xenia_microcode::{Cancel, enums, fnv};

@@ -5,9 +5,6 @@
 //! The effect of a limit depends on registers, microcode and memory alone, so a title sees the same
 //! on every host and with any number of threads.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
 /// Name of the texture limit.
 pub const TEXTURE_BYTES: &str = "draw_texture_bytes";
 /// Name of the limit on shaders and pixels.
@@ -41,44 +38,5 @@ impl Default for DrawLimits {
     /// band, a few seconds for all bands.
     fn default() -> Self {
         Self { texture_bytes: 512 << 20, vertex_steps: 1 << 26, band_steps: 1 << 24, draw_steps: 1 << 28 }
-    }
-}
-
-/// Cancellation token: ends the current and all later draws and resolves when their results are no
-/// longer needed. Results of cancelled work are undefined; the token remembers whether any work was
-/// cancelled. Clones share the same state.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<Flags>);
-
-#[derive(Debug, Default)]
-struct Flags {
-    is_set: AtomicBool,
-    has_cut: AtomicBool,
-}
-
-impl Cancel {
-    /// Cancels draws and resolves.
-    pub fn set(&self) {
-        self.0.is_set.store(true, Relaxed);
-    }
-
-    /// Whether cancellation was requested.
-    pub fn is_set(&self) -> bool {
-        self.0.is_set.load(Relaxed)
-    }
-
-    /// Whether the caller must stop with work left; remembers that it did.
-    pub(crate) fn cuts(&self) -> bool {
-        let cuts = self.is_set();
-        if cuts {
-            self.0.has_cut.store(true, Relaxed);
-        }
-        cuts
-    }
-
-    /// Whether a draw or resolve was cut short. A token that was set while idle has cut nothing
-    /// short.
-    pub fn has_cut(&self) -> bool {
-        self.0.has_cut.load(Relaxed)
     }
 }

@@ -45,9 +45,9 @@ pub use execute::constant_base;
 pub use state::{EdramGeneration, GpuState};
 pub use statistics::Statistics;
 
+use crate::Cancel;
 use crate::backend::{Backend, QueryReports, Readback, SwapPicture, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
-use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::packets::Header;
 use crate::registers::{RegisterFile, cp, dc};

@@ -30,12 +30,13 @@ mod target_picture;
 
 use budget::Budget;
 
+use crate::Cancel;
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall, SurveyResults};
 use crate::edram::{self, EdramPage};
 use crate::fetch::Bindings;
 use crate::geometry;
-use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
+use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::microcode::Interpreter;
 use crate::present;

@@ -7,11 +7,12 @@ mod covered;
 pub use comparisons::{check_comparisons, store_comparisons};
 pub use covered::{covered, join};
 
+use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::{CopyDestination, ResolveCall, VertexBuffer};
 use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
 use crate::enums::ColorTargetFormat;
-use crate::limits::{COPY_ROWS, Cancel};
+use crate::limits::COPY_ROWS;
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
 use crate::texture::{Format, Layout};

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
-use xenia_gpu::limits::Cancel;
+use xenia_gpu::Cancel;
 use xenia_host::signals;
 use xenia_sync::{Level, Mutex};
 

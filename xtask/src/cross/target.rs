@@ -86,6 +86,7 @@ const WINDOWS: Target = Target {
         "--package=xenia-limits",
         "--package=xenia-locks",
         "--package=xenia-memory",
+        "--package=xenia-microcode",
         "--package=xenia-net",
         "--package=xenia-objects",
         "--package=xenia-patches",

@@ -7,12 +7,13 @@
 use super::Source;
 
 /// Crates whose types are the state of a machine.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "crates/xenia-audio/src/",
     "crates/xenia-cpu/src/",
     "crates/xenia-exports/src/",
     "crates/xenia-gpu/src/",
     "crates/xenia-kernel/src/",
+    "crates/xenia-microcode/src/",
     "crates/xenia-net/src/",
     "crates/xenia-objects/src/",
     "crates/xenia-sched/src/",

@@ -18,9 +18,10 @@ use std::thread::JoinHandle;
 
 use super::snapshot::{PageCopies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
+use crate::Cancel;
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
-use crate::limits::{Cancel, MAX_QUEUED_BYTES};
+use crate::limits::MAX_QUEUED_BYTES;
 use crate::memory::PhysicalMemory;
 
 /// Maximum number of queued draws; the command processor waits for the thread while the queue is

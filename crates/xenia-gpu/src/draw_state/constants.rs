@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::VertexBuffer;
+use crate::microcode::ShaderConstants;
 use crate::registers::{self, Register, RegisterFile, sq};
 
 /// Snapshot of all shader constants.
@@ -43,6 +44,22 @@ impl Constants {
         let mut constants = Self::default();
         constants.update(registers, StaleConstants::ALL);
         constants
+    }
+
+    /// Constants of the vertex shader.
+    pub fn vertex_stage(&self) -> ShaderConstants<'_> {
+        self.stage(self.vertex_base)
+    }
+
+    /// Constants of the pixel shader.
+    pub fn pixel_stage(&self) -> ShaderConstants<'_> {
+        self.stage(self.pixel_base)
+    }
+
+    /// Constants of a stage whose first float constant is `base`.
+    fn stage(&self, base: u32) -> ShaderConstants<'_> {
+        let float = self.float.get(base as usize..).unwrap_or_default();
+        ShaderConstants { float, boolean: &self.boolean, loops: &self.loops }
     }
 
     /// Decodes the vertex fetch constant with the given number (0 to 95).

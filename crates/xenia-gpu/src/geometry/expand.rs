@@ -2,10 +2,11 @@
 
 use super::assemble;
 use super::vertex;
+use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
 use crate::enums::Primitive;
-use crate::limits::{Cancel, DrawLimits};
+use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::texture::TextureCache;

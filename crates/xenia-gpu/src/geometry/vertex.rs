@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::indices::indices;
 use super::tessellate;
+use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, VertexKill};
 use crate::enums::Primitive;
 use crate::fetch::{Bindings, Fetcher};
-use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
+use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES, Mask, Program};
 use crate::texture::TextureCache;
@@ -87,7 +88,7 @@ impl Vertices {
             return self.leave_out(count);
         }
         let mask = (Mask::MAX as u32 >> (LANES - count)) as Mask;
-        let exports = interpreter.run(program, &call.constants, call.constants.vertex_base, mask, fetch);
+        let exports = interpreter.run(program, call.constants.vertex_stage(), mask, fetch);
         self.count += count;
         if !program.writes(Program::POSITION) {
             self.order.clear(); // writes memory only, so there are no primitives to draw

@@ -302,7 +302,7 @@ impl<'a> BlockPipeline<'a> {
         self.fetch.start(rows | columns, covered);
         let constants = &self.call.constants;
         let before = self.interpreter.steps();
-        self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
+        self.interpreter.run(program, constants.pixel_stage(), Mask::MAX, &mut self.fetch);
         let steps = self.interpreter.steps() - before;
         self.meter.spend(at.y, steps);
         self.uniform_steps = self.is_uniform.then_some(steps);

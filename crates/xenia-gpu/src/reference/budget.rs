@@ -8,9 +8,10 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::Cancel;
 use crate::draw_state::DrawCall;
 use crate::edram::TILE_HEIGHT;
-use crate::limits::{Cancel, DrawLimits};
+use crate::limits::DrawLimits;
 
 /// Steps charged for testing the samples of a group of pixels, besides its shader's steps.
 pub(super) const BLOCK_STEPS: u64 = 8;

@@ -4,11 +4,11 @@ use super::block::BlockPosition;
 use super::color;
 use super::memory::Edram;
 use super::samples::Samples;
+use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::{CopyDestination, CopySource, DepthClear, ResolveCall};
 use crate::edram::EdramSurface;
 use crate::enums::{ColorTargetFormat, CopyCommand};
-use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, Mask};
 use crate::resolve::{

@@ -1,10 +1,10 @@
 //! Resolves by comparison: components of pixels become the bits of a texture's blocks.
 
 use super::Rect;
+use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::{CopySource, ResolveCall};
 use crate::enums::{ColorTargetFormat, Compare};
-use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::tiled_2d;
 use crate::texture::swap;

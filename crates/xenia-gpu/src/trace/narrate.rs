@@ -1,10 +1,10 @@
 //! Trace to text: its packets, the state of each draw and resolve, and an image after each draw.
 
 use super::{Player, Reader, TraceError};
+use crate::Cancel;
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::edram::EdramPage;
-use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::packets::{Header, describe};
 use crate::processor::Observer;

@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::draw_state::fetch_ranges::FetchReach;
 use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::geometry::index_range;
-use xenia_gpu::microcode::fetch_ranges::FetchReach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};

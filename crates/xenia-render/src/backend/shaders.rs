@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use xenia_gpu::draw_state::fetch_ranges::{FetchReach, reaches};
 use xenia_gpu::microcode::Shader;
-use xenia_gpu::microcode::fetch_ranges::{FetchReach, reaches};
 
 use super::Device;
 use crate::translate::{

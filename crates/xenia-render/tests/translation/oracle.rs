@@ -65,7 +65,7 @@ pub(super) fn interpret(
             }
         }
         let mask = (Mask::MAX as u32 >> (LANES - group.len())) as Mask;
-        let result = interpreter.run(program, constants, 0, mask, fetch);
+        let result = interpreter.run(program, constants.vertex_stage(), mask, fetch);
         for lane in 0..group.len() {
             let mut values: Vec<[f32; 4]> = exports
                 .iter()

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 #[cfg(feature = "window")]
 use std::time::Duration;
-use xenia_gpu::limits::Cancel;
+use xenia_gpu::Cancel;
 use xenia_jit::{CodeSizes, StoreTally};
 #[cfg(feature = "window")]
 use xenia_kernel::Kernel;

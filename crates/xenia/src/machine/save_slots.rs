@@ -8,7 +8,7 @@ use crate::state_slots::{EXIT, StateSlots, UNDO};
 use anyhow::{Context, Result, anyhow};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use xenia_gpu::limits::Cancel;
+use xenia_gpu::Cancel;
 use xenia_sched::{EndKind, GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 use xenia_state::{StateFile, Unsaveable};
 use xenia_sync::{Level, Mutex};

@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::program::{
-    Control, Destination, FetchCommon, FetchSelect, Instruction, Program, Source, VertexFetch,
+use crate::microcode::{
+    Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Program, Source, VertexFetch,
 };
 use crate::texture::Layout;
 
@@ -64,7 +64,7 @@ pub fn reaches(program: &Program) -> BTreeMap<u8, FetchReach> {
     let mut walk = Walk { is_touched: false, last: Some(vec![Some(0)]), found: BTreeMap::new() };
     let (before, after) = controls.split_at(ordered);
     for control in before {
-        let is_certain = matches!(control, Control::Exec { condition: super::Condition::Always, .. });
+        let is_certain = matches!(control, Control::Exec { condition: Condition::Always, .. });
         instructions(program, control).for_each(|instruction| walk.instruction(instruction, is_certain));
     }
     let mut rest = after.iter().flat_map(|control| instructions(program, control));
@@ -154,8 +154,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assemble;
     use super::*;
+    use crate::microcode::assemble;
 
     /// Words of constants 0 and 1 (1,000 words each) that vertices 10 to 12 read.
     fn words(text: &str) -> [Range<u32>; 2] {

@@ -1,6 +1,6 @@
 //! Float constants of a program, spread to all lanes.
 
-use crate::microcode::lanes::{LANES, Vector, splat};
+use crate::lanes::{LANES, Vector, splat};
 
 /// Constants in the form of registers, so that instructions read both alike. They stay from one
 /// run to the next.

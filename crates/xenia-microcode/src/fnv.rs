@@ -7,7 +7,7 @@ const PRIME_128: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 /// Initial value of a 64-bit hash.
 pub const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 /// Initial value of a 128-bit hash.
-pub(crate) const BASIS_128: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+pub const BASIS_128: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 
 /// Hashes words, each as a unit: changing any single word changes the hash.
 pub fn words(basis: u64, words: impl IntoIterator<Item = u32>) -> u64 {
@@ -15,7 +15,7 @@ pub fn words(basis: u64, words: impl IntoIterator<Item = u32>) -> u64 {
 }
 
 /// Hashes bytes to 128 bits.
-pub(crate) fn bytes_128(basis: u128, bytes: &[u8]) -> u128 {
+pub fn bytes_128(basis: u128, bytes: &[u8]) -> u128 {
     bytes.iter().fold(basis, |sum, &byte| (sum ^ u128::from(byte)).wrapping_mul(PRIME_128))
 }
 

@@ -4,25 +4,29 @@
 //! [`Program`] is its decoded form; the interpreter runs it for [`LANES`] vertices or pixels at
 //! once. Any words form a program: undefined instructions do nothing, and running time is bounded.
 
+#![forbid(unsafe_code)]
+
 mod alu;
 mod asm;
+mod cancel;
 mod decode;
 mod disasm;
 mod encode;
-pub mod fetch_ranges;
+pub mod enums;
+pub mod fnv;
 mod interpret;
-pub(crate) mod lanes;
+pub mod lanes;
 mod memory_export;
 mod object;
 mod ops;
 mod program;
 
-use crate::fnv;
 use std::sync::Arc;
 
 pub use asm::{AssembleError, assemble};
+pub use cancel::Cancel;
 pub use disasm::disassemble;
-pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS, Sampling};
+pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS, Sampling, ShaderConstants};
 pub use lanes::{LANES, Lanes, Mask, Vector};
 pub use memory_export::MEMORY_ELEMENTS;
 pub use object::{Literal, ObjectError, ShaderObject};
@@ -84,6 +88,10 @@ impl std::fmt::Debug for Shader {
         write!(f, "{:?} shader {:016x} ({} words)", self.kind, self.hash, self.words.len())
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Assembles a pixel shader, decodes its microcode and disassembles it again:
-//! `cargo run -p xenia-gpu --example microcode -- FILE` disassembles a compiled shader.
+//! `cargo run -p xenia-microcode --example microcode -- FILE` disassembles a compiled shader.
 
-use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
+use xenia_microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 
 /// Multiplies the interpolated color by a constant.
 const SOURCE: &str = "mul oC0, r0, c[0]\n";

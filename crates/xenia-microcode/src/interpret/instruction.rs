@@ -1,10 +1,10 @@
 //! Execution of one instruction for all lanes of a mask.
 
 use super::{Interpreter, Run, Sampling, Scratch};
-use crate::microcode::alu::{self, Effect};
-use crate::microcode::lanes::*;
-use crate::microcode::ops::ScalarOp;
-use crate::microcode::program::*;
+use crate::alu::{self, Effect};
+use crate::lanes::*;
+use crate::ops::ScalarOp;
+use crate::program::*;
 
 /// Zero in all lanes.
 const ZEROS: Lanes = splat(0.0);

@@ -1,8 +1,6 @@
 //! Tests that assemble programs and run them in the interpreter.
 
 use super::*;
-use crate::draw_state::Constants;
-use crate::registers::RegisterFile;
 use xenia_host::simd;
 
 /// Fetch unit without vertices and textures.
@@ -18,16 +16,28 @@ impl FetchUnit for Nothing {
     }
 }
 
-fn constants() -> Constants {
-    let mut registers = RegisterFile::new();
-    for i in 0..64 {
-        registers.set(0x4000 + i, (i as f32).to_bits());
+/// Constants of the tests: c[n] is (4n, 4n + 1, 4n + 2, 4n + 3) up to c[15], then zeros.
+struct TestConstants {
+    float: [[f32; 4]; 256],
+    boolean: [u32; 8],
+    loops: [u32; 32],
+}
+
+impl TestConstants {
+    fn stage(&self) -> ShaderConstants<'_> {
+        ShaderConstants { float: &self.float, boolean: &self.boolean, loops: &self.loops }
     }
-    registers.set(0x4900, 0b10);
-    registers.set(0x4908, 3 | 5 << 8 | 2 << 16); // three iterations, from 5, step 2
-    registers.set(0x4909, 200);
-    registers.set(0x490a, 0);
-    Constants::capture(&registers)
+}
+
+fn constants() -> TestConstants {
+    let mut constants = TestConstants { float: [[0.0; 4]; 256], boolean: [0; 8], loops: [0; 32] };
+    for (value, component) in (0_u16..64).zip(constants.float.as_flattened_mut()) {
+        *component = value.into();
+    }
+    constants.boolean[0] = 0b10;
+    constants.loops[0] = 3 | 5 << 8 | 2 << 16; // three iterations, from 5, step 2
+    constants.loops[1] = 200;
+    constants
 }
 
 /// Runs a program and returns oC0. r0 is given for lane 0; lane n has n added to x.
@@ -40,7 +50,7 @@ fn run(text: &str, r0: [f32; 4]) -> (Vector, Mask) {
             interpreter.register(0)[c][lane] = value + if c == 0 { lane as f32 } else { 0.0 };
         }
     }
-    let exports = interpreter.run(&program, &constants(), 0, Mask::MAX, &mut Nothing);
+    let exports = interpreter.run(&program, constants().stage(), Mask::MAX, &mut Nothing);
     (exports.values[0], exports.killed)
 }
 
@@ -358,7 +368,7 @@ fn gradients_are_set_for_the_lanes_that_set_them() {
         interpreter.register(0)[0][lane] = lane as f32 - 2.0;
         interpreter.register(1)[0][lane] = 100.0;
     }
-    let exports = interpreter.run(&program, &constants(), 0, Mask::MAX, &mut Gradient);
+    let exports = interpreter.run(&program, constants().stage(), Mask::MAX, &mut Gradient);
     assert_eq!(exports.values[0][0][..5], [100.0, 100.0, 100.0, 1.0, 2.0]);
 }
 
@@ -384,6 +394,7 @@ fn any_words_are_a_program() {
         }
         let program = Program::decode(&words);
         interpreter.clear(&program);
-        interpreter.run(&program, &constants, 300, Mask::MAX, &mut Nothing);
+        let last = ShaderConstants { float: &constants.float[200..], ..constants.stage() };
+        interpreter.run(&program, last, Mask::MAX, &mut Nothing);
     }
 }

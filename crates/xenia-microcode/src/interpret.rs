@@ -11,8 +11,7 @@ mod instruction;
 use super::lanes::*;
 use super::memory_export::Written;
 use super::program::*;
-use crate::draw_state::Constants;
-use crate::limits::Cancel;
+use crate::cancel::Cancel;
 use constants::SpreadConstants;
 use xenia_host::simd;
 
@@ -131,10 +130,21 @@ struct Scratch {
     result: Vector,
 }
 
+/// Constants that a program reads.
+#[derive(Clone, Copy)]
+pub struct ShaderConstants<'a> {
+    /// Float constants from the stage's first one on; a program reads 256 at most, and those
+    /// beyond the end as zero.
+    pub float: &'a [[f32; 4]],
+    /// 256 boolean constants, one bit each.
+    pub boolean: &'a [u32; 8],
+    /// 32 loop constants: count, start, step.
+    pub loops: &'a [u32; 32],
+}
+
 struct Run<'a> {
     program: &'a Program,
-    constants: &'a Constants,
-    base: u32,
+    constants: ShaderConstants<'a>,
     fetch: &'a mut dyn FetchUnit,
 }
 
@@ -143,7 +153,7 @@ impl Run<'_> {
     #[inline]
     fn constant(&self, index: i32, component: usize) -> f32 {
         let index = usize::try_from(index).ok().filter(|index| *index < 256);
-        let vector = index.and_then(|index| self.constants.float.get(self.base as usize + index));
+        let vector = index.and_then(|index| self.constants.float.get(index));
         vector.map_or(0.0, |vector| vector[component])
     }
 }
@@ -188,23 +198,22 @@ impl Interpreter {
 
     /// Sets registers, one bit each, to zero.
     #[inline(always)]
-    pub(crate) fn clear_registers(&mut self, mut registers: u64) {
+    pub fn clear_registers(&mut self, mut registers: u64) {
         while registers != 0 {
             self.registers[registers.trailing_zeros() as usize] = [[0.0; LANES]; 4];
             registers &= registers - 1;
         }
     }
 
-    /// Runs a program for the lanes of `lanes`; float constants are counted from `base` on.
+    /// Runs a program for the lanes of `lanes`.
     pub fn run(
         &mut self,
         program: &Program,
-        constants: &Constants,
-        base: u32,
+        constants: ShaderConstants<'_>,
         lanes: Mask,
         fetch: &mut dyn FetchUnit,
     ) -> &Exports {
-        let run = Run { program, constants, base, fetch };
+        let run = Run { program, constants, fetch };
         simd::dispatch(
             #[inline(always)]
             || self.run_lanes(run, lanes),

@@ -15,13 +15,13 @@ pub type Mask = u16;
 
 /// Returns the same value in all lanes.
 #[inline(always)]
-pub(crate) const fn splat(value: f32) -> Lanes {
+pub const fn splat(value: f32) -> Lanes {
     [value; LANES]
 }
 
 /// Applies a function to each lane.
 #[inline(always)]
-pub(crate) fn map(a: &Lanes, f: impl Fn(f32) -> f32) -> Lanes {
+pub fn map(a: &Lanes, f: impl Fn(f32) -> f32) -> Lanes {
     let mut out = [0.0; LANES];
     for (out, a) in out.iter_mut().zip(a) {
         *out = f(*a);
@@ -31,7 +31,7 @@ pub(crate) fn map(a: &Lanes, f: impl Fn(f32) -> f32) -> Lanes {
 
 /// Applies a function to each pair of lanes.
 #[inline(always)]
-pub(crate) fn map2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
+pub fn map2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
     let mut out = [0.0; LANES];
     for i in 0..LANES {
         out[i] = f(a[i], b[i]);
@@ -41,7 +41,7 @@ pub(crate) fn map2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
 
 /// Applies a function to each triple of lanes.
 #[inline(always)]
-pub(crate) fn map3(a: &Lanes, b: &Lanes, c: &Lanes, f: impl Fn(f32, f32, f32) -> f32) -> Lanes {
+pub fn map3(a: &Lanes, b: &Lanes, c: &Lanes, f: impl Fn(f32, f32, f32) -> f32) -> Lanes {
     let mut out = [0.0; LANES];
     for i in 0..LANES {
         out[i] = f(a[i], b[i], c[i]);
@@ -51,7 +51,7 @@ pub(crate) fn map3(a: &Lanes, b: &Lanes, c: &Lanes, f: impl Fn(f32, f32, f32) ->
 
 /// Returns the lanes for which a condition holds.
 #[inline(always)]
-pub(crate) fn test2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> bool) -> Mask {
+pub fn test2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> bool) -> Mask {
     let mut mask = 0;
     for i in 0..LANES {
         mask |= Mask::from(f(a[i], b[i])) << i;
@@ -61,7 +61,7 @@ pub(crate) fn test2(a: &Lanes, b: &Lanes, f: impl Fn(f32, f32) -> bool) -> Mask 
 
 /// Overwrites the lanes of a mask.
 #[inline(always)]
-pub(crate) fn assign(to: &mut Lanes, from: &Lanes, mask: Mask) {
+pub fn assign(to: &mut Lanes, from: &Lanes, mask: Mask) {
     if mask == Mask::MAX {
         *to = *from;
         return;
@@ -74,7 +74,7 @@ pub(crate) fn assign(to: &mut Lanes, from: &Lanes, mask: Mask) {
 
 /// Iterates over the set lanes of a mask, ascending.
 #[inline(always)]
-pub(crate) fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
+pub fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (mask != 0).then(|| {
             let lane = mask.trailing_zeros() as usize;
@@ -99,7 +99,7 @@ fn nearest(value: f32) -> f32 {
 /// Rounds towards minus infinity; zeros become +0. Values without a fraction, infinities and NaN
 /// are unchanged.
 #[inline(always)]
-pub(crate) fn floor(value: f32) -> f32 {
+pub fn floor(value: f32) -> f32 {
     let whole = if value.abs() < WHOLE { nearest(value) } else { value };
     whole - if whole > value { 1.0 } else { 0.0 }
 }
@@ -107,7 +107,7 @@ pub(crate) fn floor(value: f32) -> f32 {
 /// Rounds towards zero; zeros become +0. Values without a fraction, infinities and NaN are
 /// unchanged.
 #[inline(always)]
-pub(crate) fn truncate(value: f32) -> f32 {
+pub fn truncate(value: f32) -> f32 {
     let nearest = nearest(value);
     let excess = if nearest.abs() > value.abs() { 1.0_f32.copysign(value) } else { 0.0 };
     if value.abs() < WHOLE { nearest - excess } else { value }
@@ -115,13 +115,13 @@ pub(crate) fn truncate(value: f32) -> f32 {
 
 /// Converts a whole number from 0 to below [`WHOLE`] to an integer.
 #[inline(always)]
-pub(crate) fn integer(whole: f32) -> u32 {
+pub fn integer(whole: f32) -> u32 {
     (whole + WHOLE).to_bits() & 0x7f_ffff
 }
 
 /// Binary logarithms of all lanes, those of [`libm::log2f`].
 #[inline(always)]
-pub(crate) fn logarithms(values: &Lanes) -> Lanes {
+pub fn logarithms(values: &Lanes) -> Lanes {
     const LEAST: u32 = f32::MIN_POSITIVE.to_bits();
     const MOST: u32 = f32::MAX.to_bits();
     const ONE: u32 = 1.0_f32.to_bits();
@@ -144,7 +144,7 @@ pub(crate) fn logarithms(values: &Lanes) -> Lanes {
 
 /// All bits of the lanes of a mask.
 #[inline(always)]
-pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
+pub fn spread(mask: Mask) -> [u32; LANES] {
     let mut out = [0; LANES];
     for (lane, out) in out.iter_mut().enumerate() {
         *out = 0_u32.wrapping_sub(u32::from(mask) >> lane & 1);
@@ -156,20 +156,20 @@ pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
 /// has, the compiled code of some processors keeps one, that of others the other, and an operation
 /// that has none makes a negative one on x86-64 and a positive one on AArch64.
 #[inline(always)]
-pub(crate) fn canonical_nan(value: f32) -> f32 {
+pub fn canonical_nan(value: f32) -> f32 {
     if value.is_nan() { f32::NAN } else { value }
 }
 
 /// Adds two numbers; a NaN becomes canonical.
 #[inline(always)]
-pub(crate) fn add(a: f32, b: f32) -> f32 {
+pub fn add(a: f32, b: f32) -> f32 {
     canonical_nan(a + b)
 }
 
 /// Multiplies with the rule that zero times anything is +0.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
-pub(crate) fn multiply(a: f32, b: f32) -> f32 {
+pub fn multiply(a: f32, b: f32) -> f32 {
     let product = canonical_nan(a * b);
     if (a == 0.0) | (b == 0.0) { 0.0 } else { product }
 }
