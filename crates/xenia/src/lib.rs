@@ -59,8 +59,6 @@ pub mod gpu_port;
 pub mod guest_log;
 #[cfg(test)]
 mod hostile;
-#[cfg(feature = "window")]
-pub mod input;
 pub mod interrupt;
 pub mod launches;
 pub mod library;
@@ -69,8 +67,6 @@ pub mod lock_order;
 pub mod machine;
 #[cfg(test)]
 mod machine_tests;
-#[doc(hidden)]
-pub mod nearest;
 pub mod network;
 pub mod output;
 pub mod pace;
@@ -92,7 +88,11 @@ pub mod title;
 pub mod user_folders;
 pub mod video;
 mod watchdog;
-#[doc(hidden)]
-pub mod wording;
 
+#[cfg(feature = "window")]
+pub use xenia_input as input;
 pub use xenia_sched::Limits;
+#[doc(hidden)]
+pub use xenia_wording as wording;
+#[doc(hidden)]
+pub use xenia_wording::nearest;

@@ -19,12 +19,8 @@ pub(crate) const INTERRUPT: u32 = 6;
 /// The pace of a run, under which the machine's figures are read.
 pub(crate) const PACE: u32 = 7;
 
-/// The assignment of controllers, which is applied to them while it is held.
-pub(crate) const ASSIGNMENT: u32 = 0;
-/// The controllers of the host.
-pub(crate) const CONTROLLERS: u32 = 1;
-/// The motors of a controller.
-pub(crate) const MOTORS: u32 = 2;
+// The locks of controllers come first (`lock_order.rs` of xenia-input).
+
 /// A recording, made or replayed.
 pub(crate) const RECORDING: u32 = 3;
 /// The decoder of XMA.

@@ -7,6 +7,7 @@ use crate::say::errln;
 use anyhow::{Context, Result};
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
+use xenia_host::input_pipe::{into_text, read_bounded, read_text};
 pub use xenia_host::input_pipe::{open_seekable as open, open_stream as stream, refuse_named_pipe};
 
 /// Largest number of bytes of a text file.
@@ -19,7 +20,7 @@ const NO_TEXT: &str = "/dev/null";
 /// Reads a text file; `-` is standard input.
 pub fn read(path: &Path) -> Result<String> {
     if path == Path::new("-") {
-        let bytes = bounded(std::io::stdin()).context("cannot read standard input")?;
+        let bytes = read_bounded(std::io::stdin(), MAX_BYTES).context("cannot read standard input")?;
         return String::from_utf8(bytes).context("standard input is not UTF-8 text");
     }
     text(path).with_context(|| format!("cannot read {}", path.display()))
@@ -32,12 +33,12 @@ pub fn text(path: &Path) -> std::io::Result<String> {
 
 /// Reads a text file that will be read again, so pipes are refused.
 pub fn lasting_text(path: &Path) -> std::io::Result<String> {
-    if path == Path::new(NO_TEXT) { Ok(String::new()) } else { into_text(bounded(open(path)?)?) }
+    if path == Path::new(NO_TEXT) { Ok(String::new()) } else { read_text(open(path)?, MAX_BYTES) }
 }
 
 /// Reads a file as bytes.
 pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    bounded(stream(path)?)
+    read_bounded(stream(path)?, MAX_BYTES)
 }
 
 /// Reads a regular file of at most `limit` bytes.
@@ -76,19 +77,6 @@ pub fn optional_file_exists(path: &Path) -> bool {
             false
         }
     }
-}
-
-fn into_text(bytes: Vec<u8>) -> std::io::Result<String> {
-    String::from_utf8(bytes).map_err(|_| Error::other("not UTF-8 text"))
-}
-
-fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::other("it is larger than 64 MiB"));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::input::config::Tuning;
     use crate::input::motors::Motors;
-    use crate::input::shape::tests::console_pad;
+    use crate::input::shape::console_pad;
     use std::sync::mpsc;
     use xenia_kernel::ports::Gamepad;
     use xenia_render::DialogChoice;

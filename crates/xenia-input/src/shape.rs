@@ -245,28 +245,31 @@ pub fn stick(side: Side, x: u16, y: u16) -> [ControlBinding; 4] {
     ]
 }
 
-#[cfg(test)]
-pub mod tests {
-    use super::*;
+/// Range of a stick of the console's pad.
+const STICK: Range = Range { minimum: -32768, maximum: 32767 };
+/// Range of a trigger.
+const TRIGGER: Range = Range { minimum: 0, maximum: 255 };
+/// Range of the directional pad.
+const HAT: Range = Range { minimum: -1, maximum: 1 };
 
-    const STICK: Range = Range { minimum: -32768, maximum: 32767 };
-    const TRIGGER: Range = Range { minimum: 0, maximum: 255 };
-    const HAT: Range = Range { minimum: -1, maximum: 1 };
-
-    /// The console's pad, as its Linux driver presents it.
-    pub fn console_pad() -> Shape {
-        let sticks = [(0, STICK), (1, STICK), (2, TRIGGER), (3, STICK), (4, STICK), (5, TRIGGER)];
-        Shape {
-            name: "Microsoft X-Box 360 pad".to_owned(),
-            bus: 3,
-            vendor: 0x045E,
-            product: 0x028E,
-            version: 0x0114,
-            keys: vec![0x130, 0x131, 0x133, 0x134, 0x136, 0x137, 0x13A, 0x13B, 0x13C, 0x13D, 0x13E],
-            axes: sticks.into_iter().chain([(0x10, HAT), (0x11, HAT)]).collect(),
-            has_motors: true,
-        }
+/// The console's wired pad, as its Linux driver presents it.
+pub fn console_pad() -> Shape {
+    let sticks = [(0, STICK), (1, STICK), (2, TRIGGER), (3, STICK), (4, STICK), (5, TRIGGER)];
+    Shape {
+        name: "Microsoft X-Box 360 pad".to_owned(),
+        bus: 3,
+        vendor: 0x045E,
+        product: 0x028E,
+        version: 0x0114,
+        keys: vec![0x130, 0x131, 0x133, 0x134, 0x136, 0x137, 0x13A, 0x13B, 0x13C, 0x13D, 0x13E],
+        axes: sticks.into_iter().chain([(0x10, HAT), (0x11, HAT)]).collect(),
+        has_motors: true,
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn axes_are_minus_one_to_one() {

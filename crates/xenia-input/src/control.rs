@@ -76,7 +76,7 @@ impl TryFrom<String> for PadControl {
 /// Index in [`CONTROLS`] of the part with this name; the error suggests one.
 pub(super) fn number_of(name: &str) -> Result<usize, String> {
     CONTROLS.iter().position(|(known, _)| *known == name).ok_or_else(|| {
-        let tip = crate::nearest::tip(name, CONTROLS.iter().map(|(known, _)| *known));
+        let tip = xenia_wording::nearest::tip(name, CONTROLS.iter().map(|(known, _)| *known));
         format!("`{name}` is not a part of a controller{tip}")
     })
 }

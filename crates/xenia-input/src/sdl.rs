@@ -282,8 +282,8 @@ fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<ControlBinding
 #[cfg(test)]
 mod tests {
     use super::super::shape::PadInputs;
-    use super::super::shape::tests::console_pad;
     use super::*;
+    use crate::shape::console_pad;
 
     const PAD: &str = "030000005e0400008e02000014010000,X360 Controller,a:b0,b:b1,back:b6,dpdown:h0.4,dpleft:h0.8,\
         dpright:h0.2,dpup:h0.1,guide:b8,leftshoulder:b4,leftstick:b9,lefttrigger:a2,leftx:a0,lefty:a1,\

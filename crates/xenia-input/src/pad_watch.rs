@@ -45,7 +45,7 @@ impl std::fmt::Debug for PadWatcher {
 const PUSHED: i16 = 0x4000;
 
 /// Buttons that a pad holds down; a stick acts as the directional pad.
-pub(crate) fn held(pad: &Gamepad) -> u16 {
+pub fn held(pad: &Gamepad) -> u16 {
     let ways = [
         (pad.left_y >= PUSHED, Gamepad::UP),
         (pad.left_y <= -PUSHED, Gamepad::DOWN),

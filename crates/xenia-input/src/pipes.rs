@@ -125,7 +125,7 @@ fn parse(line: &str) -> Result<Change, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::config::Tuning;
+    use crate::config::Tuning;
     use xenia_kernel::ports::{Gamepad, Input};
 
     /// State of the controller after these lines.

@@ -71,7 +71,7 @@ impl TryFrom<String> for ActionName {
 
     fn try_from(name: String) -> Result<Self, String> {
         KeyAction::named(&name).map(Self).ok_or_else(|| {
-            let tip = crate::nearest::tip(&name, KeyAction::ALL.iter().map(|action| action.name()));
+            let tip = xenia_wording::nearest::tip(&name, KeyAction::ALL.iter().map(|action| action.name()));
             format!("`{name}` is not an action of the window{tip}")
         })
     }

@@ -11,12 +11,16 @@
 //! when the machine polls, so the settings of the running title also apply to pads that were
 //! plugged in before.
 
+#![forbid(unsafe_code)]
+
 pub mod config;
 pub mod control;
 mod hotkeys;
 pub mod keys;
-#[cfg(all(feature = "gamepads", target_os = "linux"))]
+#[cfg(all(feature = "pads", target_os = "linux"))]
 mod linux;
+#[doc(hidden)]
+pub mod lock_order;
 pub mod motors;
 mod one_or_many;
 mod pad_watch;
@@ -25,14 +29,12 @@ mod remap;
 pub mod sdl;
 pub mod shape;
 mod taken;
-#[cfg(all(feature = "gamepads", windows))]
+#[cfg(all(feature = "pads", windows))]
 mod windows;
 
-pub(crate) use pad_watch::held;
-pub use pad_watch::{HeldPads, PluggedPad};
+pub use pad_watch::{HeldPads, PluggedPad, held};
 pub use remap::{AssignedPart, LiveInput};
 
-use crate::lock_order;
 use config::{PadName, PadTuning, Tuning};
 use control::{PartSet, Pressed};
 use motors::Motors;
@@ -43,6 +45,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use taken::TakenButtons;
 use xenia_guest::USERS;
+use xenia_host::input_pipe;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
@@ -234,9 +237,9 @@ impl Controllers {
             take(&mapping_text(file)?, &file.display().to_string());
         }
         self.0.lock().mappings = mappings;
-        #[cfg(all(feature = "gamepads", target_os = "linux"))]
+        #[cfg(all(feature = "pads", target_os = "linux"))]
         linux::start(self);
-        #[cfg(all(feature = "gamepads", windows))]
+        #[cfg(all(feature = "pads", windows))]
         windows::start(self);
         Ok(())
     }
@@ -396,10 +399,15 @@ impl Controllers {
     }
 }
 
-/// Reads a file of mappings; its size is limited.
+/// Largest size in bytes of a file of mappings.
+const MAX_MAPPING_BYTES: u64 = 64 << 20;
+
+/// Reads a file of mappings.
 fn mapping_text(file: &Path) -> anyhow::Result<String> {
     use anyhow::Context;
-    crate::source::text(file).with_context(|| format!("cannot read the mappings {}", file.display()))
+    let text =
+        input_pipe::open_stream(file).and_then(|stream| input_pipe::read_text(stream, MAX_MAPPING_BYTES));
+    text.with_context(|| format!("cannot read the mappings {}", file.display()))
 }
 
 impl Input for Controllers {

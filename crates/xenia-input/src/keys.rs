@@ -122,7 +122,7 @@ impl TryFrom<String> for NamedKey {
             // The window's labels leave out a part of some names.
             let shown = NAMES.iter().find(|(_, key)| label(*key).eq_ignore_ascii_case(&text));
             let meant = shown.map_or(text.as_str(), |(name, _)| name);
-            let tip = crate::nearest::tip(meant, NAMES.iter().map(|(known, _)| *known));
+            let tip = xenia_wording::nearest::tip(meant, NAMES.iter().map(|(known, _)| *known));
             return Err(format!("`{text}` is not a key{tip}"));
         };
         Ok(Self(key))

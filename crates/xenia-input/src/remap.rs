@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn what_is_pressed_on_an_injected_pad_is_bound_in_its_own_assignment() {
         use super::super::motors::Motors;
-        use super::super::shape::tests::console_pad;
+        use crate::shape::console_pad;
         let mut controllers = Controllers::default();
         let (sender, told) = std::sync::mpsc::channel();
         controllers.watch_pads(move |held| {

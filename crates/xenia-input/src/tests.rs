@@ -1,8 +1,8 @@
 //! Tests the assignment of users, and the effects of the keyboard, settings, motors and mappings.
 
 use super::motors::MotorCommand;
-use super::shape::tests::console_pad;
 use super::*;
+use crate::shape::console_pad;
 use std::time::Duration;
 use xenia_kernel::ports::PadKind;
 

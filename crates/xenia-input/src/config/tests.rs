@@ -1,7 +1,7 @@
 //! Tests of the tables of keys and pads.
 
 use super::*;
-use crate::input::control::{Side, StickDirection};
+use crate::control::{Side, StickDirection};
 
 fn config(text: &str) -> InputConfig {
     parse(text, Path::new("/etc/x/config.toml")).unwrap()

@@ -2,7 +2,7 @@
 
 use super::edit::{ChangedInput, InputFraction, InputKey, InputName, InputOwner};
 use super::{ControllerName, InputConfig, MAX_NAME_LENGTH, Table, Zone};
-use crate::input::control::PadControl;
+use crate::control::PadControl;
 use std::collections::BTreeMap;
 use xenia_kernel::ports::PadKind;
 

@@ -1,6 +1,10 @@
 //! Formats numbers, plurals and dates in messages.
 
-use xenia_kernel::calendar::TimeFields;
+#![forbid(unsafe_code)]
+
+pub mod nearest;
+
+use xenia_rtl::calendar::TimeFields;
 
 /// A number with commas between thousands.
 pub fn grouped(number: u64) -> String {

@@ -7,9 +7,9 @@
 
 use super::pad::TABLE;
 use super::{ControllerName, Fraction, InputConfig, PadName, Table, TitleId, Zone};
-use crate::input::control::{CONTROLS, PadControl};
-use crate::input::keys::{self, NamedKey};
-use crate::input::one_or_many::OneOrMany;
+use crate::control::{CONTROLS, PadControl};
+use crate::keys::{self, NamedKey};
+use crate::one_or_many::OneOrMany;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use xenia_render::KeyCode;
