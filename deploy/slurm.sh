@@ -1,5 +1,5 @@
 #!/bin/bash
-# A sweep as a Slurm array: each task is a shard. What is done is not done again, so the same line goes on with what is left.
+# A sweep as a Slurm array: each task is a shard. Finished units are skipped, so the same line continues with the others.
 #
 #   sbatch --array=0-63 deploy/slurm.sh PLAN OUT
 #

@@ -130,7 +130,7 @@ for program in "${programs[@]}"; do
             # The same program over other subjects.
             objects+=("$(compile sync-suite/main.c -mno-powerpc64 '-DSUBJECTS="../console-suite/subjects.inc"')")
             title console-suite "${objects[@]}"
-            # What it loads while it runs. The rival has counter's place. 0x90000000 is 0x80000000 in smaller pages.
+            # Libraries that it loads while it runs. The rival has counter's place. 0x90000000 is 0x80000000 in smaller pages.
             mkdir -p "$out/console-suite" "$obj/console-suite"
             sources=console-suite/libraries
             flags=(-mno-powerpc64 -Iconsole-suite/libraries)

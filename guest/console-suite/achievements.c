@@ -1,4 +1,4 @@
-// What users achieve: listed, reported, and counted in the profile.
+// Achievements: listed, reported, and counted in the profile.
 #include "console.h"
 
 enum { GAMES = 0xFB, WRITE_ACHIEVEMENTS = 0xB0008, EARNED = 0x20000, TEXTS = 7 };

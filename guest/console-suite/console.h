@@ -1,4 +1,4 @@
-// What the cases of the console suite share: the console's functions, as titles declare them, and small files.
+// Common code of the console suite: the console's functions, as titles declare them, and small files.
 #pragma once
 #include "../sync-suite/suite.h"
 
@@ -106,7 +106,7 @@ uint32_t XamContentGetThumbnail(uint32_t user, const struct content *content, vo
 uint32_t XamContentGetCreator(uint32_t user, const struct content *content, uint32_t *is_creator, uint64_t *creator,
                               struct overlapped *overlapped);
 
-// What belongs to any user, of the title and of those whose content it may have.
+// Content of any user, of the title and of those whose content it may open.
 uint32_t content_of_titles(uint32_t device, uint32_t type, uint32_t *handle);
 struct content_of_title {
     struct content content;

@@ -32,7 +32,7 @@ static void a_librarys_own(void) {
     EXPECT(NtClose(handle), SUCCESS);
 }
 
-// Who is signed in is among them, however many there are.
+// The list has every user that is signed in.
 static void profiles(void) {
     uint32_t handle = 0, result = 0, found = 0;
     uint64_t xuid = 0;

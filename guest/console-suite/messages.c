@@ -74,7 +74,7 @@ static uint32_t complete_later(uint32_t overlapped) {
     return XMsgCompleteIORequest((struct overlapped *)overlapped, 7, 0x80070007, 11);
 }
 
-// Who waits is woken by the request's event, and gets what its structure says.
+// The request's event wakes waiting threads, which read the result from the structure.
 static void waited_for(void) {
     uint32_t length = 0;
     struct overlapped pending = {.result = IO_PENDING};

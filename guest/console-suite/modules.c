@@ -147,7 +147,7 @@ static void a_thread_goes_with_its_code(void) {
     EXPECT(XexGetModuleHandle("counter.xex", &handle), NOT_FOUND);
 }
 
-// What the library of whoever loads it second says: it has come once, and all of its entry has run.
+// The library's report to its second loader: it was loaded once, and its whole entry has run.
 static uint32_t load_slow(uint32_t handle) {
     uint32_t status = load("game:\\console-suite\\slow.xex", &handle);
     return status ? status : call(handle, 1, 0);

@@ -84,7 +84,7 @@ static uint32_t echo(uint32_t listener) {
     return all;
 }
 
-// What a thread sends that is more than the buffers hold: somebody else receives what comes back.
+// A thread sends more than the buffers hold, and another one receives the answer.
 static struct {
     uint32_t socket;
     uint8_t bytes[0x20000];

@@ -1,4 +1,4 @@
-// What is played together, on one console.
+// Sessions of several players on one console.
 #include "console.h"
 
 enum { GAMES = 0xFB, HOST = 1, PEERS = 0x20, ARBITRATION = 0x10 };

@@ -1,4 +1,4 @@
-// Who is signed in, and who is not.
+// Users that are signed in, and users that are not.
 #include "console.h"
 
 #define NO_SUCH_USER_RESULT 0x80070525u

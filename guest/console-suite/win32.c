@@ -1,4 +1,4 @@
-// What system programs call by Win32 names: threads, waits by milliseconds, last errors.
+// Functions with Win32 names: threads, waits by milliseconds, last errors.
 #include "console.h"
 
 #define CURRENT_THREAD 0xFFFFFFFEu

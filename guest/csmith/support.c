@@ -1,4 +1,4 @@
-// What a csmith program has instead of a C library, the same on both sides of the comparison:
+// Functions of a csmith program in place of a C library, equal on both sides of the comparison:
 // only how text leaves and how the program ends differ.
 //
 // -DREFERENCE builds the side that runs under qemu-ppc, with Linux system calls; without it the

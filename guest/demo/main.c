@@ -47,7 +47,7 @@ int main(void) {
             .parity = number & 1,
             .time = (float)number / FRAMES_PER_SECOND,
         };
-        // What the frame before last used is written over.
+        // This frame overwrites the memory of the frame before last.
         gpu_wait_for_fence(number - 2);
         set_camera(&frame);
         update_knot(&frame);

@@ -3,7 +3,7 @@
 #include "gpu.h"
 #include "vmath.h"
 
-// What all things of a frame share.
+// Values common to all objects of a frame.
 typedef struct {
     Commands *commands;
     uint32_t parity;        // which of the two sets of moving vertices to use

@@ -47,7 +47,7 @@ void clip_space(Scene *s, uint32_t width, uint32_t height);
 void clear_surface(Scene *s, uint32_t width, uint32_t height, float depth, const float color[4]);
 // Covers a surface with a program of pixels that samples tf1.
 void cover(Scene *s, uint32_t width, uint32_t height, const Code *pixel);
-// What a copy of a surface leaves as a texture, with the memory for it.
+// Texture made by a resolve of a surface, with the memory for it.
 void picture_texture(Texture *t, uint32_t width, uint32_t height, uint32_t format);
 // Copies the surface's pixels (0, 0) to (width, height) to a picture's rows from `row` on.
 void copy_surface(Scene *s, const Texture *to, uint32_t source, uint32_t samples, uint32_t row, uint32_t width,

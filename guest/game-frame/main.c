@@ -103,7 +103,7 @@ int main(void) {
     for (uint32_t number = 1;; number++) {
         Frame frame = {.scene = &scenes[number & 1], .number = number, .parity = number & 1, .pictures = &pictures};
         frame.commands = &frame.scene->commands;
-        // What the frame before last used is written over.
+        // This frame overwrites the memory of the frame before last.
         gpu_wait_for_fence(number - 2);
         aim(&frame);
         update_materials(&frame);

@@ -1,4 +1,4 @@
-// What comes after the world: light around what is bright, mist by depth, and steps of colour grading, the last of which
+// Effects after the world: light around what is bright, mist by depth, and steps of colour grading, the last of which
 // is shown. Every step is a picture over a whole surface, and a copy that the next one samples.
 #include "frame.h"
 

@@ -264,7 +264,7 @@ static const uint32_t clear_pixel[] = {
     0x00000000, 0x1001C400, 0x20000000, 0xC80F8000, 0x00000000, 0x22040400,
 };
 
-// What is brighter than c5's first number, of tf1.
+// Parts of tf1 that are brighter than c5's first number.
 //     tfetch2D r1, r0.xy, tf1
 //     add_sat r1.xyz, r1, -c[5].x
 //     mul r1.xyz, r1, c[5].y

@@ -25,7 +25,7 @@ enum {
 enum { MATERIALS = 192, FIRST_TINT = 32 };
 // Rows of bones: four bones of three rows.
 enum { FIRST_BONE = 64, BONES = 4 };
-// What vertices have besides interpolators: the size of points.
+// Vertex exports besides interpolators: the size of points.
 enum { SPRITE_EXPORTS = 2 };
 
 typedef struct {

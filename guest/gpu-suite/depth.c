@@ -46,7 +46,7 @@ void depth_comparisons_24_float(Scene *s) {
     comparisons(s, D24FS8);
 }
 
-// What is written where: with the test on and writing, with the test on and not writing, with the test off.
+// Draws with the test on and writing, with the test on and not writing, with the test off.
 void depth_writes(Scene *s) {
     clear_depth(s, 0.5f, 0);
     set(s, RB_DEPTHCONTROL, TEST | WRITE | LESS << DEPTH_FUNCTION);
@@ -55,7 +55,7 @@ void depth_writes(Scene *s) {
     fill_at(s, 0, 32, 128, 64, 0.25f, RED);
     set(s, RB_DEPTHCONTROL, WRITE | LESS << DEPTH_FUNCTION);
     fill_at(s, 0, 64, 128, 96, 0.25f, RED);
-    // What fails isn't written.
+    // Pixels that fail are not written.
     set(s, RB_DEPTHCONTROL, TEST | WRITE | GREATER << DEPTH_FUNCTION);
     fill_at(s, 0, 96, 128, 128, 0.25f, RED);
     // On the right half, blue where the depth is above 3/8.

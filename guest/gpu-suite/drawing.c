@@ -1,4 +1,4 @@
-// What decides whether and where something is drawn: bins, queries, scissors, offsets, faces, viewports, clipping.
+// Tests and transformations of draws: bins, queries, scissors, offsets, faces, viewports, clipping.
 #include "copy.h"
 #include "texture.h"
 
@@ -72,7 +72,7 @@ static void show_count(Scene *s, const uint32_t reports[2]) {
     fill(s, 0, 0, SIDE, SIDE, BLACK);
 }
 
-// What the kernel library of titles marks the report at a query's end with.
+// Mark that the titles' library stores in the report at a query's end.
 enum { PENDING = 0xFFFFFEED };
 
 // 64 x 64 pixels, of which a quarter fails the depth test.

@@ -1,4 +1,4 @@
-// Primitive types. What is drawn adds a third of white, so that a pixel that is drawn twice shows.
+// Primitive types. Draws add a third of white, which shows pixels that are drawn twice.
 #include "scene.h"
 
 typedef struct {

@@ -1,7 +1,7 @@
 // One scene: the commands that draw it, the memory they refer to, and what scenes are drawn with.
 //
 // Every scene starts from the same state (scene_begin): a black surface of SIDE x SIDE pixels, 8_8_8_8, one
-// sample per pixel, positions in pixels, nothing tested or blended. What the surface holds in the end is shown.
+// sample per pixel, positions in pixels, nothing tested or blended. The surface is shown at the end.
 #pragma once
 #include "draw.h"
 #include "pm4.h"

@@ -330,7 +330,7 @@ void depth_export(Scene *s) {
     pixel_shader(s, depth_pixel, WORDS(depth_pixel));
     pixel_constants(&s->commands, 0, RED, 1);
     slope(s, 0, 0, SIDE, SIDE, RGBA(0, 0, 0, 0), RGBA(1, 0, 0, 0), RGBA(0, 0, 0, 0));
-    // What was written: between 1/4 and 1/2 green is nearer only where nothing was.
+    // The written depths: from 1/4 to 1/2, green is nearer only where no pixel was drawn.
     plain_programs(s);
     set(s, RB_COLOR_MASK, 2);
     fill_at(s, 0, 64, SIDE, SIDE, 0.25f, GREEN);

@@ -65,7 +65,7 @@ TARGET(target_2_10_10_10_as_10_10_10_10, 10, 0, 1, 0)
 TARGET(target_2_10_10_10_float_as_16_16_16_16, 12, 0, 4, 0)
 TARGET(target_32_float, 14, 0, 64, -32)
 TARGET(target_32_32_float, 15, 1, 64, -32)
-// What doesn't fit is clamped.
+// Values out of range are clamped.
 TARGET(target_8_8_8_8_clamps, 0, 0, 4, -1.5f)
 TARGET(target_2_10_10_10_float_clamps, 3, 0, 128, -64)
 

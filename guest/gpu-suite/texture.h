@@ -22,7 +22,7 @@ typedef struct {
     uint32_t mip_filter, min_level, max_level;
 } Texture;
 
-// What COPY_OF_COLOR leaves; `physical` is still missing.
+// Texture made by COPY_OF_COLOR, without `physical`.
 #define TEXTURE_OF_COPY                                                                                      \
     {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = SIDE, .height = SIDE, \
      .pitch = SIDE, .tiled = 1, .swizzle = XYZW}

@@ -1,4 +1,4 @@
-// What draws are made of: programs, constants, vertex buffers, primitives.
+// Parts of a draw: programs, constants, vertex buffers, primitives.
 #pragma once
 #include "gpu.h"
 

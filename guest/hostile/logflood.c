@@ -1,4 +1,4 @@
-// Frees what is no pool memory, again and again: the kernel has something to say about each.
+// Frees addresses outside of the pool, again and again: the kernel logs a message for each.
 #include "hostile.h"
 
 int main(void) {

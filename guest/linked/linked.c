@@ -41,7 +41,7 @@ int main(void) {
     expect(maths_square(12), 144, "a square");
     expect(engine_squares(4), 1 + 4 + 9 + 16, "squares through two libraries");
 
-    // What a library keeps for threads is in a slot, and its entry ran on this thread.
+    // A library's data of this thread is in a slot, and its entry ran on this thread.
     slot = engine_slot();
     expect(KeTlsGetValue(slot), 0x51, "the first thread's value");
     uint32_t thread;

@@ -1,4 +1,4 @@
-# What the title linked imports from its libraries.
+# Imports of the title linked from its libraries.
     .include "runtime/imports.inc"
     import_function "engine.xex", 1, engine_order
     import_function "engine.xex", 2, engine_slot

@@ -25,7 +25,7 @@ static struct {
     struct entry entries[ENTRIES];
 } shared __attribute__((aligned(128)));
 
-// What a lock guards: interrupted between the load and the store, it would lose an addition without one.
+// A sum that a lock guards: without it, an interruption between load and store would lose an addition.
 static void add(uint32_t i) {
     uint32_t before = shared.total;
     for (volatile uint32_t j = i % 8; j; j--) {

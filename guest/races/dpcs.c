@@ -71,7 +71,7 @@ int main(void) {
     set_pace();
     rounds = setting("rounds", ROUNDS);
     expect_count("threads that failed", on_all(send), 0);
-    // Whoever sent one of the last may have ended before it ran.
+    // The sender of one of the last may have ended before it ran.
     wait_until(&storm.ran, storm.accepted - storm.removed);
     expect_count("accepted calls that ran or were removed", storm.ran + storm.removed, storm.accepted);
     expect_count("accepted or refused", storm.accepted + storm.refused, CREW * rounds);

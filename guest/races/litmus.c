@@ -38,7 +38,7 @@ static struct {
     struct header go[PARTS], done;
 } batch;
 
-// Waits until a word is `wanted` or later. Who gives way early gets on in lockstep; who keeps its processor then meets the
+// Waits until a word is `wanted` or later. A thread that yields early makes progress in lockstep; one that spins first meets the
 // others on a busy host.
 static void await(const volatile uint32_t *word, uint32_t wanted) {
     for (uint32_t spins = SHORT;; spins = spins < LONG ? spins * 2 : LONG) {
@@ -132,7 +132,7 @@ static uint32_t work(uint32_t me) {
     }
 }
 
-// What a test asks about: whose register, or which variable.
+// Subject of a condition: a thread's register, or a variable.
 struct field {
     uint8_t thread, name;
 };

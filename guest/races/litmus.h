@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-// What a thread has loaded, or whether its conditional store was done.
+// Value that a thread has loaded, or whether its conditional store was done.
 struct seen {
     uint32_t a, b;
 };

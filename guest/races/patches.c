@@ -1,5 +1,5 @@
-// Code that changes under six threads: one writes it, with the sequence that the architecture asks for (dcbst, sync, icbi,
-// sync, isync), five run it. Whoever has heard of a version, and isyncs, runs that one or a later one.
+// Self-modifying code under six threads: one writes it, with the sequence that the architecture asks for (dcbst, sync, icbi,
+// sync, isync), five run it. A thread that has read a version and executed isync runs that one or a later one.
 //
 // Settings: `patches`, 30,000 at most.
 #include "crew.h"
@@ -22,7 +22,7 @@ static void synchronize_code(volatile uint32_t *word) {
     __asm__ volatile("dcbst 0, %0\n\tsync\n\ticbi 0, %0\n\tsync\n\tisync" ::"r"(word) : "memory");
 }
 
-// What was heard of before orders what runs afterwards.
+// Orders the read of the version before the code that runs afterwards.
 static uint32_t hear(void) {
     uint32_t version = shared.published;
     __asm__ volatile("cmpw %0, %0\n\tbne- 1f\n1:\tisync" ::"r"(version) : "cr0", "memory");

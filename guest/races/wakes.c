@@ -1,5 +1,5 @@
-// Whatever ends a wait, raced against everything else that does: signals, time-outs, asynchronous calls, suspension and the
-// ends of threads, on six hardware threads. What was given out is what was received, exactly.
+// Races between all events that end a wait: signals, time-outs, asynchronous calls, suspension and the
+// ends of threads, on six hardware threads. The sums sent and received must be equal.
 //
 // Settings: `rounds` of each phase.
 #include "crew.h"
@@ -63,7 +63,7 @@ static void sleep_once(uint32_t *state) {
 static uint32_t sleeper(uint32_t number) {
     uint32_t state = number * 31 + 5;
     while (!shared.stop) sleep_once(&state);
-    // What is still queued.
+    // Packets that are still queued.
     while (KeDelayExecutionThread(1, 1, &no_wait) == USER_APC) {
     }
     return 0;
@@ -225,8 +225,8 @@ static void play(void) {
     for (uint32_t i = 0; i < 2; i++) NtClose(pairs.handles[i]);
 }
 
-// A timer that is set, and a wait without end for it: whoever looks for the next thing to happen in between must not find
-// that nothing is to come. Alone, so that nothing else happens, and then on all hardware threads.
+// A timer is set, then waited for without a timeout: a search for the next event between the two must not find
+// none. First on one hardware thread, where no other event can come, then on all.
 static uint32_t wait_for_timers(uint32_t cpu) {
     struct timer timer;
     uint32_t state = cpu, failed = 0;

@@ -28,7 +28,7 @@ void exception_finally(uint32_t is_abnormal) { finals += is_abnormal ? 0x100 : 1
 
 void destructor(void) { destructions++; }
 
-// What a C++ function's handler does with an exception: the block to go to, or 0.
+// Decision of a C++ function's handler: the block that continues, or 0.
 uint32_t choose_block(const struct record *record, uint32_t frame, void *context, uint32_t *const *dispatcher) {
     (void)frame, (void)context;
     // The handler's data of the function's row.

@@ -1,11 +1,11 @@
-// What the two executables of the retail title share.
+// Common declarations of the retail title's two executables.
 #pragma once
 #include "../console-suite/console.h"
 
 // Fails if the two differ; the exit code counts the failures.
 extern volatile uint32_t faults;
 
-// What the first executable leaves for the second.
+// Data that the first executable passes to the second.
 enum { LAUNCH_MAGIC = 0x52455441 };
 struct launch_data {
     uint32_t magic, frames, words[6];

@@ -1,4 +1,4 @@
-# What the retail title imports from its library, and the template of its thread-local storage.
+# Imports of the retail title from its library, and the template of its thread-local storage.
     .include "runtime/imports.inc"
     import_function "library.xex", 1, retail_loads
     import_function "library.xex", 2, retail_checksum

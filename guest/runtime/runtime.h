@@ -1,4 +1,4 @@
-// What guest programs have instead of a C library.
+// Functions of guest programs in place of a C library.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

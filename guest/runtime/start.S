@@ -1,5 +1,5 @@
 # Entry of a title: the kernel calls it as the main thread's start routine, with a stack in r1 and a
-# return address that ends the thread. What main returns is the title's exit code.
+# return address that ends the thread. The result of main is the title's exit code.
     .text
     .globl _start
     .type _start,@function

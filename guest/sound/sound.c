@@ -46,7 +46,7 @@ uint64_t play(fill_frame *fill, uint32_t *asked) {
     expect(XAudioRegisterRenderDriverClient(&description, &client) == 0 && client, "a client");
     NtWaitForSingleObjectEx(done, 1, 0, 0);
     expect(cell && *cell == CONTEXT && (uint32_t)cell != CONTEXT, "the argument points to the context");
-    // What is queued still plays.
+    // Queued frames are still played.
     int64_t pause = -200000;
     KeDelayExecutionThread(1, 0, &pause);
     expect(XAudioUnregisterRenderDriverClient(client) == 0, "the client is taken out");

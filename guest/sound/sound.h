@@ -1,4 +1,4 @@
-// What the programs of this folder share: the render driver's calls, a callback that hands frames over, and the count of faults.
+// Common code of this folder: the render driver's calls, a callback that submits frames, a count of faults.
 #pragma once
 #include "kernel.h"
 #include "runtime.h"

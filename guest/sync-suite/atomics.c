@@ -1,4 +1,4 @@
-// What titles build of reservations: locks that spin, lists without locks, counters, on all hardware threads.
+// Reservations as titles use them: spin locks, lock-free lists and counters, on all hardware threads.
 #include "atomic.h"
 #include "suite.h"
 

@@ -136,7 +136,7 @@ static void told_in_each_way(void) {
     EXPECT(context, 9);
     EXPECT(status[0], SUCCESS);
     EXPECT(status[1], BYTES);
-    // Nothing is there to be read: that is no request, and nobody hears of it but the caller.
+    // The file has no byte to read: the call makes no request, and only its caller learns of it.
     request.offset = BYTES;
     EXPECT(read_at(file, &request), END_OF_FILE);
     EXPECT(NtRemoveIoCompletion(port, &key, &context, status, &no_wait), TIMEOUT);

@@ -1,4 +1,4 @@
-// What titles see of waits in the objects themselves.
+// Waits as titles see them in the headers of objects.
 #include "suite.h"
 
 static struct header event;

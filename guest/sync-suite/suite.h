@@ -1,4 +1,4 @@
-// What the subjects have in common: cases with known answers, threads that end by themselves, time.
+// Common code of the subjects: cases with known answers, threads that end by themselves, time.
 #pragma once
 #include "kernel_sync.h"
 #include "runtime.h"
@@ -26,7 +26,7 @@ struct subject {
 #define EXPECT(got, expected) expect_at(__LINE__, (uint32_t)(got), (uint32_t)(expected))
 void expect_at(uint32_t line, uint32_t got, uint32_t expected);
 
-// What takes a millisecond in lockstep takes this many, the setting `pace`. In parallel a host thread may be late by as much
+// Milliseconds of a step that takes one in lockstep: the setting `pace`. In parallel a host thread may be late by as much
 // as the host is busy, and what comes first must still come first; waiting for it costs nothing where nobody runs.
 extern int32_t pace;
 // An interval from now on, in the kernel's units, and a length of time in them. No wait of the suite lasts longer than
@@ -61,7 +61,7 @@ uint32_t wait_for(void *object, const int64_t *timeout);
 // Waits for one object by handle.
 uint32_t wait_handle(uint32_t handle, const int64_t *timeout);
 
-// What the processor control region says of the running thread.
+// The running thread, from the processor control region.
 void *current_thread(void);
 uint32_t current_cpu(void);
 uint32_t current_level(void);

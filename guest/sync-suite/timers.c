@@ -111,7 +111,7 @@ static void cancelled(void) {
     EXPECT(KeCancelTimer(&t), 0);
     sleep_ms(5);
     EXPECT(wait_for(&t, &no_wait), TIMEOUT);
-    // What is signalled stays so.
+    // A signalled timer stays signalled.
     set_in(&t, 1, 0, 0);
     EXPECT(wait_for(&t, &long_wait), SUCCESS);
     EXPECT(KeCancelTimer(&t), 0);

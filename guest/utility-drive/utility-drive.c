@@ -74,7 +74,7 @@ static uint32_t write(uint32_t file, int64_t at, const void *from, uint32_t leng
     return NtWriteFile(file, 0, 0, 0, status, from, length, &at);
 }
 
-// What this title writes to the start of a partition, and to the disk's record: the header of a FATX volume, and its own.
+// Data that this title writes to a partition's start and to the disk's record: a FATX header, and its own.
 struct header {
     uint32_t fatx, serial, unit_sectors, root;
     uint32_t magic, generation, check;
@@ -205,7 +205,7 @@ static uint32_t piece_block[PIECE / 4];
 
 static uint32_t word_of(uint32_t piece) { return (piece + 1) * 2654435761u ^ generation; }
 
-// How many pieces of the level are whole. What is there must be right, up to where a run was killed.
+// Number of whole pieces of the level. All must be right up to the moment at which a run was killed.
 static uint32_t check_level(uint32_t file, uint32_t pieces) {
     for (uint32_t piece = 0;; piece++) {
         uint32_t count = 0, result = read(file, (int64_t)piece * PIECE, piece_block, PIECE, &count);

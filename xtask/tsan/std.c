@@ -1,10 +1,10 @@
-/* What ThreadSanitizer must know of the standard library's locks, and of fences.
+/* Effects of the standard library's locks and of fences, for ThreadSanitizer.
  *
  * The library comes compiled, without the sanitizer: what its generic code does is compiled with ours and seen, but not what
  * is inside of it, which is where a thread waits. Without this file, whatever one thread did before another was let in
  * looks like a race. The linker puts these functions before the library's (`--wrap`, one for each line of FUNCTIONS in
  * xtask/src/tsan.rs, which gives the mangled names as macros). Each says no more than what the function documents: that
- * it takes a lock, gives it back, or lets nobody on before all have come. */
+ * it takes a lock, releases it, or lets no thread on before all have arrived. */
 
 extern void __tsan_acquire(void *);
 extern void __tsan_release(void *);
@@ -37,7 +37,7 @@ WRAP(CONDVAR_WAIT, __tsan_release(second), __tsan_acquire(second))
 WRAP(CONDVAR_WAIT_TIMEOUT, __tsan_release(second), __tsan_acquire(second))
 /* Barrier: all that was before it in any thread is before all that is after it. */
 WRAP(BARRIER_WAIT, __tsan_release(self), __tsan_acquire(self))
-/* sys::sync::Once: what runs in it is before whoever finds it done, so this must be told before it is done: the closure, a
+/* sys::sync::Once: its closure happens before threads that find it done, so this is reported before it is done: the closure, a
  * `&mut dyn FnMut(&OnceState)` in the arguments three and four, is called through a table of ours. */
 enum { CALL_MUT = 4, ENTRIES };
 struct closure {

@@ -28,7 +28,7 @@ uint32_t counter_add(uint32_t amount) {
 // Where to say that the library goes.
 void counter_watch(volatile uint32_t *word) { watcher = word; }
 
-// What the kernel says through an import of the library's own.
+// The kernel's answer through an import of the library.
 uint32_t counter_process(void) { return KeGetCurrentProcessType(); }
 
 // Ends the calling thread, and the library with it if nobody else has it.

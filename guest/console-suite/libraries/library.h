@@ -1,4 +1,4 @@
-// What the libraries of the console suite share: how they say what they export.
+// Common code of the console suite's libraries: declarations of their exports.
 #pragma once
 #include <stdint.h>
 

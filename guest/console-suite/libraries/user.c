@@ -5,7 +5,7 @@ uint32_t counter_add(uint32_t amount);
 
 uint32_t library_entry(uint32_t handle, uint32_t reason, uint32_t reserved) {
     (void)handle, (void)reserved;
-    // What it imports from is there when it comes and still there when it goes.
+    // The library that it imports from is loaded before it and unloaded after it.
     counter_add(reason == COMES ? 100 : 1);
     return ACCEPTED;
 }

@@ -1,3 +1,3 @@
-// What csmith programs print with: %s, %d, %X and %lX, nothing else.
+// Formats that csmith programs print: %s, %d, %X and %lX only.
 #pragma once
 int printf(const char *format, ...);

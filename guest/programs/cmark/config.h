@@ -1,4 +1,4 @@
-// What cmark's build finds out about the compiler.
+// Results of cmark's tests of the compiler.
 #define HAVE_STDBOOL_H
 #define HAVE___BUILTIN_EXPECT
 #define HAVE___ATTRIBUTE__

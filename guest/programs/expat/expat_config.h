@@ -1,4 +1,4 @@
-// What Expat's configure finds out.
+// Results of Expat's configure.
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define BYTEORDER 4321
 #define WORDS_BIGENDIAN 1

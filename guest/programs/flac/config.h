@@ -1,4 +1,4 @@
-// What FLAC's build finds out about the system, for both sides alike.
+// Results of FLAC's tests of the system, equal for both sides.
 #define PACKAGE_VERSION "1.4.2"
 #define FLAC__HAS_OGG 0
 #define HAVE_STDINT_H 1

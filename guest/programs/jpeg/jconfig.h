@@ -1,4 +1,4 @@
-// What libjpeg-turbo's cmake finds out.
+// Results of libjpeg-turbo's cmake.
 #define JPEG_LIB_VERSION 62
 #define LIBJPEG_TURBO_VERSION 2.1.5
 #define LIBJPEG_TURBO_VERSION_NUMBER 2001005

@@ -1,4 +1,4 @@
-// What LAME's configure finds out.
+// Results of LAME's configure.
 #define STDC_HEADERS 1
 #define HAVE_ERRNO_H 1
 #define HAVE_INTTYPES_H 1

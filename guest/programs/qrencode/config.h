@@ -1,4 +1,4 @@
-// What libqrencode's configure finds out.
+// Results of libqrencode's configure.
 #define MAJOR_VERSION 4
 #define MINOR_VERSION 1
 #define MICRO_VERSION 1

@@ -1,4 +1,4 @@
-// What Speex's configure finds out.
+// Results of Speex's configure.
 #define FLOATING_POINT
 #define USE_SMALLFT
 #define VAR_ARRAYS

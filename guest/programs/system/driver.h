@@ -1,4 +1,4 @@
-// What the drivers of programs share: made-up input that is the same on every machine, and a sum over what came out.
+// Common code of the programs' drivers: generated input, equal on every machine, and a sum of the output.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

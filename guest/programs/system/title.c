@@ -83,7 +83,7 @@ long guest_system_call(long n, long a, long b, long c, long d, long e, long f) {
 
 _Noreturn void title_main(void) {
     static char name[] = "program";
-    // What a Linux kernel puts on the stack: arguments, environment, auxiliary vector.
+    // The stack as a Linux kernel fills it: arguments, environment, auxiliary vector.
     static long block[] = {(long)name, 0, 0, AT_PAGESZ, PAGE, AT_NULL, 0};
     __libc_start_main(main, 1, (char **)block, 0, 0, 0);
     title_exit(0);

@@ -1,4 +1,4 @@
-// What liblzma's configure finds out, for any compiler with C11.
+// Results of liblzma's configure, for any compiler with C11.
 #define HAVE_CHECK_CRC32 1
 #define HAVE_CHECK_CRC64 1
 #define HAVE_DECODERS 1

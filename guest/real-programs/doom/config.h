@@ -1,4 +1,4 @@
-// What the game's own build writes: its name, and what the C library has.
+// Settings that the game's build writes: its name, and features of the C library.
 #pragma once
 #define PACKAGE_NAME "Chocolate Doom"
 #define PACKAGE_TARNAME "chocolate-doom"

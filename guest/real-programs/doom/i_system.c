@@ -70,7 +70,7 @@ boolean I_ConsoleStdout(void) { return true; }
 
 void I_Tactile(int on, int off, int total) { (void)on, (void)off, (void)total; }
 
-// What DOS has at its lowest addresses, for demos that were recorded through a null pointer: this one has nothing there.
+// DOS's lowest addresses, for demos recorded through a null pointer: there are none here.
 boolean I_GetMemoryValue(unsigned int offset, void *value, int size) {
     (void)offset, (void)value, (void)size;
     return false;

@@ -1,4 +1,4 @@
-// What the game needs of a machine, beside the C library: machine_title.c and sound_title.c are the console's, machine_native.c is
+// The machine as the game needs it, beside the C library: machine_title.c and sound_title.c are the console's, machine_native.c is
 // a machine without screen, pads and speakers.
 #pragma once
 #include <stdint.h>

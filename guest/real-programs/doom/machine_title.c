@@ -127,7 +127,7 @@ void screen_begin(void) {
 
 void screen_show(const uint8_t *pixels, const uint32_t palette[256]) {
     uint32_t side = ++number & 1, *to = textures[side].at;
-    // What the frame before last used is written over.
+    // This frame overwrites the memory of the frame before last.
     gpu_wait_for_fence(number - 2);
     for (uint32_t i = 0; i < WIDTH * HEIGHT; i++) to[i] = palette[pixels[i]];
     gpu_submit(&lists[side], &fronts[side], number);

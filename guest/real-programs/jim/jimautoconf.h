@@ -1,4 +1,4 @@
-// What Jim's configure would find, on both sides: a system without other processes and sockets.
+// As Jim's configure would write it for both sides: a system without other processes and sockets.
 #pragma once
 #define HAVE_CLOCK_GETTIME 1
 #define HAVE_DECL_S_IRWXG 1

@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
     }
     printf("sum %u\n", sum);
     for (int i = 0; i < BLOCKS; i++) free(blocks[i].at);
-    // What is given back is there again, however often.
+    // Freed memory can be allocated again, any number of times.
     for (int i = 0; i < 300; i++) {
         char *large = malloc(20 << 20);
         if (!large) return 2;

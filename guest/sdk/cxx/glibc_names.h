@@ -1,4 +1,4 @@
-// What the headers of Debian's libstdc++ expect of glibc, and musl has not: included before all else of each C++ file.
+// Names of glibc that the headers of Debian's libstdc++ expect and musl lacks: included first in each C++ file.
 #pragma once
 
 #define __GLIBC_PREREQ(major, minor) 1

@@ -1,4 +1,4 @@
-// What Debian's libstdc++ and the unwinder, which were built for glibc, call and musl has not.
+// Functions of glibc that Debian's libstdc++ and the unwinder call and musl lacks.
 //
 // A locale of glibc is a structure that libstdc++ looks into for the tables of characters; one of musl's is not. So its "C" locale is one
 // of ours, which begins as musl's, for musl's functions, and goes on as glibc's. Other locales there are none.

@@ -1,4 +1,4 @@
-// A first title in C++: counts its arguments' letters, and says which of them is no number.
+// A first title in C++: counts its arguments' letters, and names those that are not numbers.
 #include <iostream>
 #include <map>
 #include <stdexcept>

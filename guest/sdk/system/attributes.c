@@ -1,4 +1,4 @@
-// What files are: size, times, whether they may be written. FATX knows no owners; every file is the one user's.
+// Attributes of files: size, times, rights to write. FATX has no owners; every file belongs to the one user.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +65,7 @@ static long state_of_handle(uint32_t handle, struct state *to) {
     return 0;
 }
 
-// What is no file: the text, nothing, the folder above all devices.
+// Paths that are not files: the text output, the null device, the folder above all devices.
 static void special_state(uint16_t mode, struct state *to) {
     to->mode = mode;
     to->block_size = 512;

@@ -24,7 +24,7 @@ long map_memory(uint32_t address, uint32_t length, int protection, int flags, in
     (void)address;
     uint32_t base = 0, size = length;
     uint32_t protect = is_file ? PAGE_READWRITE : protection_of(protection);
-    // What may not be used at all takes no memory yet.
+    // Memory without any rights is not committed yet.
     uint32_t kind = protect == PAGE_NOACCESS ? MEM_RESERVE : MEM_RESERVE | MEM_COMMIT;
     if (protect == PAGE_NOACCESS) protect = PAGE_READWRITE;
     long error = error_of(NtAllocateVirtualMemory(&base, &size, kind, protect, 0));
@@ -71,7 +71,7 @@ long unmap_memory(uint32_t address, uint32_t length) {
 long protect_memory(uint32_t address, uint32_t length, int protection) {
     uint32_t base = address, size = length, protect = protection_of(protection), old;
     if (protect == PAGE_NOACCESS) return error_of(NtProtectVirtualMemory(&base, &size, protect, &old, 0));
-    // What was reserved only is committed; what was committed keeps its contents.
+    // Reserved memory is committed; committed memory keeps its contents.
     long error = error_of(NtAllocateVirtualMemory(&base, &size, MEM_COMMIT, protect, 0));
     if (error) return error;
     base = address, size = length;

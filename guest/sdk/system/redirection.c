@@ -6,7 +6,7 @@
 
 static const char *const names[] = {"STDIN", "STDOUT"};
 
-// Once the C library is there, before main. What can't be opened ends the title, as a shell wouldn't begin the program.
+// Once the C library is there, before main. A file that can't be opened ends the title, as a shell would not start the program.
 __attribute__((constructor)) static void redirect(void) {
     for (int fd = 0; fd < 2; fd++) {
         const char *path = getenv(names[fd]);

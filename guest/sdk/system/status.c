@@ -1,4 +1,4 @@
-// What the kernel's statuses are in C.
+// The kernel's statuses as errno values.
 #include <errno.h>
 #include "system.h"
 

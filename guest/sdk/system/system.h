@@ -1,4 +1,4 @@
-// What the files of the system layer know of each other. Functions answer as Linux's system calls do: what they give, or an
+// Functions that the files of the system layer share. They return what Linux's system calls do: a result, or an
 // error number below zero.
 #pragma once
 #include <stddef.h>
@@ -9,7 +9,7 @@ enum { PAGE = 0x10000, PATH_LENGTH = 512, DESCRIPTORS = 256 };
 // 1970 in the console's time, units of 100 ns since 1601.
 #define EPOCH 116444736000000000ll
 
-// What several descriptors may stand for.
+// Open file, which several descriptors may share.
 enum kind { KIND_NONE, KIND_TEXT, KIND_NOTHING, KIND_FILE, KIND_DIRECTORY };
 struct description {
     enum kind kind;

@@ -1,4 +1,4 @@
-// The C library's system calls by number, each handed to the file of its family. What is not here is not there (ENOSYS):
+// The C library's system calls by number, each handed to the file of its family. Others fail with ENOSYS:
 // sockets, pipes, other processes, links.
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,12 +1,12 @@
-// Threads: a kernel thread for each of the C library's, on the stack that the library has made. The kernel's own stack
-// is where a thread begins and ends, so that whoever waits for its end may take the other away.
+// Threads: a kernel thread for each of the C library's, on the stack that the library has made. The kernel's stack
+// is where a thread begins and ends, so that a thread that waits for its end may free the other.
 #include <errno.h>
 #include <stddef.h>
 #include "system.h"
 
 enum { KERNEL_STACK = 0x4000, HARDWARE_THREADS = 6, FIRST_PROCESSOR = 24 };
 
-// What a thread needs to begin; threads.S knows the offsets. It lies on the stack of the thread that makes it.
+// Start data of a thread; threads.S has the offsets. It lies on the stack of the thread that makes it.
 struct beginning {
     int (*function)(void *);
     void *argument, *stack, *local;
@@ -14,7 +14,7 @@ struct beginning {
     volatile int is_read;
     uint32_t id;
 };
-// What a thread knows of itself, on its kernel stack.
+// Data of a thread, on its kernel stack.
 struct own {
     volatile int *cleared;
     uint32_t id;

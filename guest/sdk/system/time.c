@@ -42,7 +42,7 @@ long read_clock(int clock, void *to, int is_long) {
         case CLOCK_MONOTONIC_RAW:
         case CLOCK_MONOTONIC_COARSE:
         case CLOCK_BOOTTIME:
-        // What the title has had is all that passed: nobody else runs.
+        // The title's time is all that has passed: no other program runs.
         case CLOCK_PROCESS_CPUTIME_ID: time -= begun; break;
         default: return -EINVAL;
     }

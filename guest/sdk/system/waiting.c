@@ -1,4 +1,4 @@
-// Waiting until another thread has changed a word (futex): whoever waits has an event of the kernel's in a list.
+// Waiting until another thread has changed a word (futex): each waiter has a kernel event in a list.
 #include <errno.h>
 #include <time.h>
 #include "system.h"

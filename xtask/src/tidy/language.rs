@@ -37,6 +37,8 @@ const TERMS: [(&str, &str); 12] = [
 ];
 /// Pages of the book that a program writes.
 const GENERATED: [&str; 2] = ["docs/src/tables/", "docs/generated/"];
+/// Files with comments in other languages. A program writes the conformance cases (`*.s`).
+const OTHER_LANGUAGES: [&str; 6] = ["*.c", "*.h", "*.cpp", "*.S", "*.sh", "*.toml"];
 
 /// Places with the forms of types that are a second system's or a second processor's.
 const OTHER_HOSTS: [&str; 4] = [
@@ -83,6 +85,10 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
         counts.add_page(&page, &text);
     }
+    for file in listed(&OTHER_LANGUAGES)? {
+        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        counts.add_other_language(&file, &text);
+    }
     let text = std::fs::read_to_string(Path::new(BUDGETS)).with_context(|| format!("reading {BUDGETS}"))?;
     let budgets: Budgets = toml::from_str(&text).with_context(|| BUDGETS.to_owned())?;
     counts.compare(&budgets.0, findings);
@@ -94,11 +100,18 @@ fn is_of_other_host(source: &Source) -> bool {
 }
 
 fn pages() -> Result<Vec<String>> {
-    let listed = Command::new("git").args(["ls-files", "-z", "*.md"]).output().context("git ls-files")?;
+    let mut pages = listed(&["*.md"])?;
+    pages.retain(|name| !GENERATED.iter().any(|folder| name.starts_with(folder)));
+    Ok(pages)
+}
+
+/// Tracked files that exist and match one of the patterns.
+fn listed(patterns: &[&str]) -> Result<Vec<String>> {
+    let listed =
+        Command::new("git").args(["ls-files", "-z"]).args(patterns).output().context("git ls-files")?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let names = listed.split('\0').filter(|name| !name.is_empty() && Path::new(name).exists());
-    let written = names.filter(|name| !GENERATED.iter().any(|folder| name.starts_with(folder)));
-    Ok(written.map(str::to_owned).collect())
+    Ok(names.map(str::to_owned).collect())
 }
 
 impl Counts {
@@ -182,6 +195,23 @@ impl Counts {
         }
     }
 
+    /// Adds the sentences of a file with comments of C, a shell or assembly. Their columns are not
+    /// counted: the suites pass numbers of lines to the guest, so wrapped comments would change
+    /// guest programs.
+    fn add_other_language(&mut self, path: &str, text: &str) {
+        let mut block: Option<(usize, Vec<&str>)> = None;
+        for (line, number) in text.lines().chain([""]).zip(1..) {
+            match other_comment_of(line).filter(|comment| !comment.is_empty()) {
+                Some(comment) => block.get_or_insert((number, Vec::new())).1.push(comment),
+                None => {
+                    if let Some((first, lines)) = block.take() {
+                        self.add_paragraph(path, first, &lines.join(" "));
+                    }
+                }
+            }
+        }
+    }
+
     fn add_paragraph(&mut self, path: &str, line: usize, text: &str) {
         for sentence in sentences(text) {
             if begins_with_clause(sentence) {
@@ -226,6 +256,13 @@ impl Counts {
 fn comment_of(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("//")?;
     Some(rest.strip_prefix(['/', '!']).unwrap_or(rest))
+}
+
+/// The text of a line of C, a shell or assembly that consists of a comment only.
+fn other_comment_of(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let text = ["// ", "# ", "/* ", "* "].iter().find_map(|start| line.strip_prefix(start))?;
+    Some(text.trim_end_matches("*/").trim())
 }
 
 /// The type that a line begins to define for more than its module and parent.
@@ -351,6 +388,15 @@ mod tests {
         counts.add_page("page.md", &format!("| {long} |\n```\n{long}\n```\n{long}\n\n# Who reads\n"));
         let places: Vec<_> = counts.0.values().flatten().cloned().collect();
         assert_eq!(places, ["page.md:7", "page.md:5"]);
+    }
+
+    #[test]
+    fn comments_of_other_languages_are_counted() {
+        let text = "# What it does.\nx = 1\n// Who reads.\n/* Whoever waits. */\n#include <a.h>\n";
+        let mut counts = Counts::default();
+        counts.add_other_language("file.c", text);
+        assert_eq!(counts.0["clauses"], ["file.c:1", "file.c:3", "file.c:3"]);
+        assert_eq!(counts.0["terms"], ["file.c:3 (whoever)"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-// What the game's sources take from SDL's library, from the C library.
+// Functions that the game's sources expect in SDL's library, from the C library.
 #pragma once
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// What libwebp's configure finds out: no SIMD.
+// Results of libwebp's configure: no SIMD.
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORDS_BIGENDIAN 1
 #endif
