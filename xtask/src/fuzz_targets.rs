@@ -122,12 +122,12 @@ fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
 fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> {
     let corpora = build.join("corpus");
     let corpus = corpora.join(name);
-    let draft = corpora.join(format!("{name}.draft"));
-    if draft.exists() {
-        std::fs::remove_dir_all(&draft)?;
+    let temporary = corpora.join(format!("{name}.draft"));
+    if temporary.exists() {
+        std::fs::remove_dir_all(&temporary)?;
     }
     std::fs::create_dir_all(&corpus)?;
-    std::fs::create_dir(&draft)?;
+    std::fs::create_dir(&temporary)?;
     let mut folders = vec![corpus.clone(), Path::new(FOLDER).join("seeds").join(name)];
     folders.extend(others.iter().map(|other| other.join(name)).filter(|other| other.is_dir()));
     let mut before = 0;
@@ -135,7 +135,7 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
         before += std::fs::read_dir(folder)?.count();
     }
     let mut command = Command::new(build.join("release").join(name));
-    command.arg("-merge=1").arg(&draft).args(&folders).env("RUST_BACKTRACE", "0");
+    command.arg("-merge=1").arg(&temporary).args(&folders).env("RUST_BACKTRACE", "0");
     command.args(["-handle_segv=0", "-handle_bus=0"]);
     command.arg(format!("-timeout={TIMEOUT_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
     let log = corpora.join(format!("{name}.txt"));
@@ -145,7 +145,7 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
     }
     // The old corpus is kept until the merge is complete.
     std::fs::remove_dir_all(&corpus)?;
-    std::fs::rename(&draft, &corpus)?;
+    std::fs::rename(&temporary, &corpus)?;
     Ok([before, std::fs::read_dir(&corpus)?.count()])
 }
 

@@ -53,7 +53,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
         bail!("--frames 0: a trace holds at least one swap");
     }
     let title = args.engine.open_title(args.title.as_deref())?;
-    let draft = AtomicFile::new(&args.output)?;
+    let temporary = AtomicFile::new(&args.output)?;
     let write_errors = WriteErrors::default();
     let guest_log = GuestLog::new(None, write_errors.clone())?;
     let shown = args.output.display();
@@ -65,7 +65,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
-    let file = draft.file.try_clone().with_context(|| format!("cannot write {shown}"))?;
+    let file = temporary.file.try_clone().with_context(|| format!("cannot write {shown}"))?;
     machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
@@ -79,7 +79,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
             args.from.saturating_add(1)
         );
     };
-    draft.keep()?;
+    temporary.keep()?;
     outln!(
         "{shown}: {}, {}, {} of memory",
         count(done.frames, "swap"),
@@ -355,7 +355,7 @@ mod tests {
             assert!(refused.contains(&format!("before swap {}", from + 1)), "{refused}");
             assert_eq!(std::fs::read(&output).unwrap(), b"an older one");
         }
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]

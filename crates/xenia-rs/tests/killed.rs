@@ -257,7 +257,7 @@ fn files_that_are_extracted_are_whole_or_not_there() {
 
 #[cfg(unix)]
 #[test]
-fn an_image_that_is_interrupted_leaves_no_draft() {
+fn an_image_that_is_interrupted_leaves_no_temporary_file() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("game");
     let to = dir.path().join("to");

@@ -303,7 +303,7 @@ fn a_file_that_may_not_grow_is_an_error() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{}: {said}", output.status);
     assert!(said.contains("cannot write ") && said.contains("info.json"), "{said}");
-    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "no draft is left");
+    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "no temporary file is left");
 }
 
 /// Standard output and standard error of a run.

@@ -114,17 +114,17 @@ pub(crate) fn write_whole(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         // The permissions of a file created by name; the umask applies.
-        let mut draft = tempfile::Builder::new();
+        let mut temporary = tempfile::Builder::new();
         if let Some(permissions) = xenia_host::file::usual_permissions() {
-            draft.permissions(permissions);
+            temporary.permissions(permissions);
         }
-        let draft = draft.prefix(".sweep-").tempfile_in(folder)?;
-        let mut buffered = std::io::BufWriter::new(draft.as_file());
+        let temporary = temporary.prefix(".sweep-").tempfile_in(folder)?;
+        let mut buffered = std::io::BufWriter::new(temporary.as_file());
         fill(&mut buffered)?;
         buffered.flush()?;
         drop(buffered);
-        draft.as_file().sync_data()?;
-        draft.persist(path).map_err(|error| error.error)?;
+        temporary.as_file().sync_data()?;
+        temporary.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
     write().map_err(Error::write(path))

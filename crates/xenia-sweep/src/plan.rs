@@ -92,7 +92,7 @@ impl UnitKind {
 }
 
 /// A unit without its id.
-struct Draft {
+struct UnitBuilder {
     kind: UnitKind,
     name: String,
     words: Vec<UnitWord>,
@@ -103,7 +103,7 @@ struct Draft {
     limits: Bounds,
 }
 
-impl Draft {
+impl UnitBuilder {
     /// A unit that begins with these words.
     fn new(kind: UnitKind, words: &[&str], limits: Bounds) -> Self {
         Self {
@@ -182,10 +182,10 @@ impl Planner<'_> {
     }
 
     /// Adds a file or folder to a unit's inputs, and its path to the words.
-    fn add_input(&self, draft: &mut Draft, path: &Path) -> Result<()> {
+    fn add_input(&self, unit: &mut UnitBuilder, path: &Path) -> Result<()> {
         let blake3 = self.inputs.hash(path)?;
-        draft.words.push(UnitWord::Input { input: draft.inputs.len() });
-        draft.inputs.push(UnitInput { path: self.shown(path), blake3 });
+        unit.words.push(UnitWord::Input { input: unit.inputs.len() });
+        unit.inputs.push(UnitInput { path: self.shown(path), blake3 });
         Ok(())
     }
 
@@ -194,8 +194,8 @@ impl Planner<'_> {
         path.strip_prefix(self.root).unwrap_or(path).to_owned()
     }
 
-    fn add(&mut self, draft: Draft) -> Result<()> {
-        let Draft { kind, mut name, words, inputs, expect, ends, picture, limits } = draft;
+    fn add(&mut self, builder: UnitBuilder) -> Result<()> {
+        let UnitBuilder { kind, mut name, words, inputs, expect, ends, picture, limits } = builder;
         let mut unit = SweepUnit {
             id: String::new(),
             name: String::new(),

@@ -26,8 +26,8 @@ const MAX_READ: u64 = 2 * MAX_BYTES as u64;
 /// Total size of the folder's files in bytes; beyond it the oldest are removed.
 const MAX_IN_FOLDER: u64 = 1 << 30;
 /// Age at which a temporary file is considered abandoned.
-const DRAFT_LIFE: Duration = Duration::from_hours(24);
-const DRAFT: &str = ".draft-";
+const TEMPORARY_LIFE: Duration = Duration::from_hours(24);
+const TEMPORARY_PREFIX: &str = ".draft-";
 const ENDING: &str = "code";
 
 /// Folder of the code cache by `--code-cache` or default; `None`: disabled.
@@ -150,11 +150,13 @@ impl Keeper for KeptFile {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         ownership::make_private_folder(&self.folder)?;
         ownership::check_private_folder(&self.folder)?;
-        let mut draft =
-            tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder).map_err(without_name)?;
-        draft.write_all(bytes).map_err(without_name)?;
-        draft.as_file().sync_all()?;
-        draft.persist(&self.path).map_err(|error| error.error)?;
+        let mut temporary = tempfile::Builder::new()
+            .prefix(TEMPORARY_PREFIX)
+            .tempfile_in(&self.folder)
+            .map_err(without_name)?;
+        temporary.write_all(bytes).map_err(without_name)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&self.path).map_err(|error| error.error)?;
         tidy(&self.folder, &self.path);
         Ok(())
     }
@@ -172,8 +174,8 @@ fn tidy(folder: &Path, kept: &Path) {
     for entry in listed.flatten() {
         let (path, Ok(found)) = (entry.path(), entry.metadata()) else { continue };
         let written = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let is_draft = entry.file_name().to_str().is_some_and(|name| name.starts_with(DRAFT));
-        if is_draft && written.elapsed().is_ok_and(|age| age > DRAFT_LIFE) {
+        let is_temporary = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY_PREFIX));
+        if is_temporary && written.elapsed().is_ok_and(|age| age > TEMPORARY_LIFE) {
             let _ = fs::remove_file(&path);
         } else if found.is_file() && path.extension().is_some_and(|ending| ending == ENDING) {
             files.push((written, found.len(), path));
@@ -242,21 +244,22 @@ mod tests {
         fs::rename(&file.path, folder.join("other")).unwrap();
         std::os::unix::fs::symlink(folder.join("other"), &file.path).unwrap();
         assert!(file.read().is_err(), "a link");
-        let is_draft = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(DRAFT);
-        assert!(!fs::read_dir(&folder).unwrap().flatten().any(is_draft));
+        let is_temporary =
+            |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX);
+        assert!(!fs::read_dir(&folder).unwrap().flatten().any(is_temporary));
     }
 
     #[cfg(unix)]
     #[test]
-    fn an_error_names_no_draft() {
+    fn an_error_names_no_temporary_file() {
         let error = kept(Path::new("/proc/self/fd")).write(b"one").unwrap_err().to_string();
-        assert!(error.contains("os error") && !error.contains(DRAFT), "{error}");
+        assert!(error.contains("os error") && !error.contains(TEMPORARY_PREFIX), "{error}");
     }
 
     #[test]
-    fn the_folder_is_bounded_and_drafts_of_the_dead_go() {
+    fn the_folder_is_bounded_and_abandoned_temporary_files_go() {
         let folder = tempfile::tempdir().unwrap();
-        let old = SystemTime::now() - 2 * DRAFT_LIFE;
+        let old = SystemTime::now() - 2 * TEMPORARY_LIFE;
         for (name, length, age) in [
             ("a.code", 700 << 20, 3_u32),
             ("b.code", 600 << 20, 2),

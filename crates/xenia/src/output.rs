@@ -24,7 +24,7 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Beginning of the names of temporary files and folders, which a run that is killed may leave.
-pub const DRAFT_PREFIX: &str = ".xenia-rs-";
+pub const TEMPORARY_PREFIX: &str = ".xenia-rs-";
 /// Largest number of symbolic links to follow, as in the host's kernel.
 const MAX_LINKS: usize = 40;
 
@@ -50,20 +50,20 @@ pub fn without_name(error: std::io::Error) -> std::io::Error {
     }
 }
 
-fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary_file(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     // A missing folder, or a file in its place, is always an error.
     std::fs::metadata(folder.join("."))?;
-    let mut draft = tempfile::Builder::new();
+    let mut temporary = tempfile::Builder::new();
     let before = std::fs::metadata(path).map(|found| found.permissions());
     if let Some(permissions) = before.ok().or_else(usual_permissions) {
-        draft.permissions(permissions);
+        temporary.permissions(permissions);
     }
-    draft.prefix(DRAFT_PREFIX).tempfile_in(folder).map_err(without_name)
+    temporary.prefix(TEMPORARY_PREFIX).tempfile_in(folder).map_err(without_name)
 }
 
 /// Whether the folder refuses new files, although existing files in it may be writable.
-fn takes_no_draft(error: &std::io::Error) -> bool {
+fn refuses_new_files(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
@@ -81,8 +81,8 @@ pub fn check(path: &Path) -> Result<()> {
     }
     let path = target(path);
     let cannot = || format!("cannot write {}", path.display());
-    match draft(&path) {
-        Err(error) if takes_no_draft(&error) && path.is_file() => {
+    match temporary_file(&path) {
+        Err(error) if refuses_new_files(&error) && path.is_file() => {
             File::options().append(true).open(&path).map(drop).with_context(cannot)
         }
         result => result.map(drop).with_context(cannot),
@@ -98,10 +98,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// As [`write`], with the bytes that `fill` writes. If `fill` fails, the file is unchanged, except
 /// if the folder refuses new files.
 pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut draft = AtomicFile::new(path)?;
-    let cannot = || format!("cannot write {}", draft.path.display());
-    fill(&mut draft.file).and_then(|()| Ok(draft.file.flush()?)).with_context(cannot)?;
-    draft.keep()
+    let mut temporary = AtomicFile::new(path)?;
+    let cannot = || format!("cannot write {}", temporary.path.display());
+    fill(&mut temporary.file).and_then(|()| Ok(temporary.file.flush()?)).with_context(cannot)?;
+    temporary.keep()
 }
 
 /// A file that is written piece by piece, and replaces the file at its path when it is kept. If it
@@ -131,12 +131,12 @@ impl AtomicFile {
 
     fn of_file(path: PathBuf) -> Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
-        let (file, temporary) = match draft(&path) {
-            Ok(draft) => {
-                let (file, temporary) = draft.into_parts();
+        let (file, temporary) = match temporary_file(&path) {
+            Ok(temporary) => {
+                let (file, temporary) = temporary.into_parts();
                 (file, Some(temporary))
             }
-            Err(error) if !takes_no_draft(&error) || !path.is_file() => {
+            Err(error) if !refuses_new_files(&error) || !path.is_file() => {
                 return Err(error).with_context(cannot);
             }
             Err(_) => (File::options().write(true).truncate(true).open(&path).with_context(cannot)?, None),
@@ -168,9 +168,9 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
 /// As [`write_new`], with the bytes that `fill` writes.
 pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<bool> {
     let cannot = || format!("cannot write {}", path.display());
-    let mut draft = draft(path).with_context(cannot)?;
-    fill(draft.as_file_mut()).and_then(|()| Ok(draft.as_file_mut().flush()?)).with_context(cannot)?;
-    match draft.persist_noclobber(path) {
+    let mut temporary = temporary_file(path).with_context(cannot)?;
+    fill(temporary.as_file_mut()).and_then(|()| Ok(temporary.as_file_mut().flush()?)).with_context(cannot)?;
+    match temporary.persist_noclobber(path) {
         Ok(_) => Ok(true),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
         // Not every file system supports a rename that does not replace.
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(std::fs::read(&file).unwrap(), b"two");
         assert!(link.is_symlink());
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
     }
 
     #[cfg(unix)]
@@ -265,15 +265,15 @@ mod tests {
         let file = dir.path().join("a.trace");
         write(&file, b"one").unwrap();
         for kept in [false, true] {
-            let mut draft = AtomicFile::new(&file).unwrap();
-            draft.file.write_all(b"two").unwrap();
+            let mut temporary = AtomicFile::new(&file).unwrap();
+            temporary.file.write_all(b"two").unwrap();
             assert_eq!(std::fs::read(&file).unwrap(), b"one");
             if kept {
-                draft.keep().unwrap();
+                temporary.keep().unwrap();
             }
         }
         assert_eq!(std::fs::read(&file).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
         assert!(AtomicFile::new(&dir.path().join("nowhere/a")).is_err());
     }
 
@@ -286,7 +286,7 @@ mod tests {
         let nowhere = dir.path().join("nowhere/new.json");
         let said = format!("{:#}", check(&nowhere).unwrap_err());
         let why = said.strip_prefix(&format!("cannot write {}: ", nowhere.display())).unwrap_or(&said);
-        assert!(!why.contains(['/', '\\']), "the draft is named: {said}");
+        assert!(!why.contains(['/', '\\']), "the temporary file is named: {said}");
         assert!(check(dir.path()).is_err());
     }
 

@@ -21,16 +21,21 @@ const SHOWN: usize = 8;
 /// First words of a sentence that has a clause where a noun belongs.
 const CLAUSES: [&str; 5] = ["What", "Who", "Whoever", "Whatever", "Whose"];
 /// Home-made terms, in lower case, and the field's.
-const TERMS: [(&str, &str); 12] = [
+const TERMS: [(&str, &str); 17] = [
     ("books of", "allocation metadata"),
     ("code that changes", "self-modifying code"),
     ("code that is kept", "persistent code cache"),
+    ("done again", "restart, replay"),
+    ("drafts", "temporary files"),
+    ("first sight", "first execution"),
     ("floor of both", "common"),
+    ("handing on", "pass-through, transient"),
     ("kept code", "persistent code cache"),
     ("leavings", "deferred deletion"),
     ("leaves in place of calls", "inlining of leaf functions"),
     ("owed compare", "lazy condition register"),
     ("sides never taken", "cold-path pruning"),
+    ("stores where loops", "store sinking"),
     ("taken for granted", "assumption, guard"),
     ("what's what", "the thing meant"),
     ("whoever", "callers, users"),

@@ -11,8 +11,8 @@ const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
 /// Size of a save in bytes; all bytes are equal, and are written in pieces.
 const SIZE: usize = 192 << 10;
 const PIECE: usize = 4096;
-/// Number of times that the folder is opened until it has no drafts. Windows releases the locks of
-/// an ended program at a later time, which it doesn't say (remarks of `UnlockFileEx`).
+/// Number of times that the folder is opened until it has no temporary files. Windows releases the
+/// locks of an ended program at a later time, which it doesn't say (remarks of `UnlockFileEx`).
 const TRIES: u32 = if cfg!(windows) { 1000 } else { 1 };
 /// Number of processes to kill.
 const USUAL_KILLS: u64 = 25;
@@ -77,7 +77,10 @@ fn a_killed_program_leaves_whole_saves() {
             drop(HostFolder::writable(folder.path(), std::sync::Arc::default()).unwrap());
             std::fs::read_dir(folder.path()).unwrap().count() == saves_in(folder.path()).len()
         };
-        assert!((0..TRIES).any(|_| is_swept()), "round {round}: a draft of a killed program is left");
+        assert!(
+            (0..TRIES).any(|_| is_swept()),
+            "round {round}: a temporary file of a killed program is left"
+        );
     }
     assert!(seen > 10, "only {seen} saves were there to look at");
 }

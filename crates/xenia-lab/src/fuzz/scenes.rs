@@ -183,10 +183,10 @@ fn mismatch(finding: &Finding, folder: Option<&Path>) -> Result<SceneMismatch> {
     let mut file = None;
     if let Some(folder) = folder {
         let path = folder.join(format!("{family}-{}.scene", finding.number));
-        let draft = AtomicFile::new(&path)?;
-        std::io::Write::write_all(&mut &draft.file, finding.case.to_text(&finding.difference).as_bytes())
+        let temporary = AtomicFile::new(&path)?;
+        std::io::Write::write_all(&mut &temporary.file, finding.case.to_text(&finding.difference).as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
-        draft.keep()?;
+        temporary.keep()?;
         file = Some(path.display().to_string());
     }
     Ok(SceneMismatch {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use xenia::config::SaveConfig;
 use xenia::content::{self, volume::volume_of};
 use xenia::interrupt::Interrupt;
-use xenia::output::{self, DRAFT_PREFIX};
+use xenia::output::{self, TEMPORARY_PREFIX};
 use xenia::report::{check_json, write_json};
 use xenia::say::{chain, errln, outln, visible};
 use xenia::wording::count;
@@ -337,9 +337,9 @@ fn copy_package(store: &ContentStore, name: &PackageName, to: &Path, interrupt: 
 fn write_folder(volume: &Volume, to: &Path, interrupt: &Interrupt) -> Result<()> {
     let cannot = |path: &Path| format!("cannot write {}", path.display());
     let within = to.parent().unwrap_or(".".as_ref());
-    let draft = tempfile::Builder::new().prefix(DRAFT_PREFIX).tempdir_in(within);
-    let draft = draft.with_context(|| cannot(to))?;
-    let folder = draft.path().join("files");
+    let temporary = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(within);
+    let temporary = temporary.with_context(|| cannot(to))?;
+    let folder = temporary.path().join("files");
     std::fs::create_dir(&folder).with_context(|| cannot(to))?;
     for file in found(volume) {
         refuse_impossible(&file)?;

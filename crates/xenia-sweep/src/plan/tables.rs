@@ -1,6 +1,6 @@
 //! Expands each kind of table into units.
 
-use super::{Draft, EMPTY_FOLDER, Planner};
+use super::{EMPTY_FOLDER, Planner, UnitBuilder};
 use crate::error::Result;
 use crate::inputs;
 use crate::spec::{Check, Conformance, Fuzz, Matrix, Titles};
@@ -37,15 +37,15 @@ impl Planner<'_> {
                 replay: table.replay.as_deref(),
             };
             let name = name_of(title);
-            let mut draft = Draft::new(UnitKind::Title, &TITLE_WORDS, limits);
-            draft.expect = table.digest.clone().or_else(|| table.digests.get(&name).cloned());
-            draft.ends = table.ends.get(&name).copied();
-            draft.picture = table.picture;
-            self.add_title(&mut draft, &files)?;
-            draft.add_words(run.words());
-            draft.add_words(&way.words);
-            draft.set_name(&self.shown(title), &way.label, &run.name());
-            self.add(draft)?;
+            let mut unit = UnitBuilder::new(UnitKind::Title, &TITLE_WORDS, limits);
+            unit.expect = table.digest.clone().or_else(|| table.digests.get(&name).cloned());
+            unit.ends = table.ends.get(&name).copied();
+            unit.picture = table.picture;
+            self.add_title(&mut unit, &files)?;
+            unit.add_words(run.words());
+            unit.add_words(&way.words);
+            unit.set_name(&self.shown(title), &way.label, &run.name());
+            self.add(unit)?;
         }
         Ok(())
     }
@@ -97,33 +97,33 @@ impl Planner<'_> {
     /// Adds the words that name a title's files. An executable other than its folder's default.xex
     /// gets no folder unless one is named, because the folder's other files would then decide the
     /// result.
-    fn add_title(&self, draft: &mut Draft, files: &TitleFiles<'_>) -> Result<()> {
+    fn add_title(&self, unit: &mut UnitBuilder, files: &TitleFiles<'_>) -> Result<()> {
         let title = files.title;
         let is_default = is_default_executable(title);
         match (is_default, title.parent()) {
             // The folder is the title.
-            (true, Some(parent)) => self.add_input(draft, parent)?,
-            _ => self.add_input(draft, title)?,
+            (true, Some(parent)) => self.add_input(unit, parent)?,
+            _ => self.add_input(unit, title)?,
         }
         match files.folder {
             Some(folder) => {
-                draft.add_words(["--folder"]);
-                self.add_input(draft, &self.path(folder)?)?;
+                unit.add_words(["--folder"]);
+                self.add_input(unit, &self.path(folder)?)?;
             }
             None if title.is_file() && !is_default && is_executable(title) => {
-                draft.add_words(["--folder", EMPTY_FOLDER]);
+                unit.add_words(["--folder", EMPTY_FOLDER]);
             }
             None => {}
         }
-        draft.add_words(["--config"]);
+        unit.add_words(["--config"]);
         match files.config {
-            Some(config) => self.add_input(draft, &self.path(config)?)?,
-            None => draft.add_words(["/dev/null"]),
+            Some(config) => self.add_input(unit, &self.path(config)?)?,
+            None => unit.add_words(["/dev/null"]),
         }
         for (flag, file) in [("--key-file", files.key_file), ("--replay", files.replay)] {
             if let Some(file) = file {
-                draft.add_words([flag]);
-                self.add_input(draft, &self.path(file)?)?;
+                unit.add_words([flag]);
+                self.add_input(unit, &self.path(file)?)?;
             }
         }
         Ok(())
@@ -150,21 +150,21 @@ impl Planner<'_> {
                 key_file: table.key_file.as_deref(),
                 replay: None,
             };
-            let mut draft = Draft::new(UnitKind::Check, &["check", "--code-cache", "off"], limits);
-            self.add_title(&mut draft, &files)?;
-            draft.add_words(run.words());
-            draft.add_words(["--expect"]);
-            self.add_input(&mut draft, &self.path(&table.expect)?)?;
+            let mut unit = UnitBuilder::new(UnitKind::Check, &["check", "--code-cache", "off"], limits);
+            self.add_title(&mut unit, &files)?;
+            unit.add_words(run.words());
+            unit.add_words(["--expect"]);
+            self.add_input(&mut unit, &self.path(&table.expect)?)?;
             let mut rest = run.name();
             if let Some(StateFiles { folder, count }) = &states {
-                draft.add_words(["--states"]);
-                self.add_input(&mut draft, folder)?;
-                draft.add_words(["--piece", &piece.to_string()]);
+                unit.add_words(["--states"]);
+                self.add_input(&mut unit, folder)?;
+                unit.add_words(["--piece", &piece.to_string()]);
                 rest = format!("{rest} piece {piece}/{count}");
             }
-            draft.add_words(&way.words);
-            draft.set_name(&self.shown(&title), &way.label, &rest);
-            self.add(draft)?;
+            unit.add_words(&way.words);
+            unit.set_name(&self.shown(&title), &way.label, &rest);
+            self.add(unit)?;
         }
         Ok(())
     }
@@ -199,14 +199,14 @@ impl Planner<'_> {
             files.chunks(batch as usize).flat_map(|batch| ways.iter().map(move |way| (batch, way)))
         {
             let words = ["conformance", "--config", "/dev/null"];
-            let mut draft = Draft::new(UnitKind::Conformance, &words, limits);
-            draft.add_words(&way.words);
+            let mut unit = UnitBuilder::new(UnitKind::Conformance, &words, limits);
+            unit.add_words(&way.words);
             for file in batch {
-                self.add_input(&mut draft, file)?;
+                self.add_input(&mut unit, file)?;
             }
             let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
-            draft.set_name(&self.shown(&batch[0]), &way.label, &more);
-            self.add(draft)?;
+            unit.set_name(&self.shown(&batch[0]), &way.label, &more);
+            self.add(unit)?;
         }
         Ok(())
     }
@@ -236,15 +236,15 @@ impl Planner<'_> {
             let seeds = if from == to { from.to_string() } else { format!("{from}..{to}") };
             let blocks = table.blocks.to_string();
             let words = ["fuzz", "--config", "/dev/null", "--seeds", &seeds, "--blocks", &blocks];
-            let mut draft = Draft::new(UnitKind::Fuzz, &words, limits);
-            draft.add_words(["--oracle", oracle]);
+            let mut unit = UnitBuilder::new(UnitKind::Fuzz, &words, limits);
+            unit.add_words(["--oracle", oracle]);
             if let Some(states) = table.states {
-                draft.add_words(["--states", &states.to_string()]);
+                unit.add_words(["--states", &states.to_string()]);
             }
             let states = table.states.map_or_else(String::new, |states| format!(" from {states} states"));
             let rest = format!("{blocks} blocks{states}");
-            draft.set_name(Path::new(&format!("seeds {seeds}")), oracle, &rest);
-            self.add(draft)?;
+            unit.set_name(Path::new(&format!("seeds {seeds}")), oracle, &rest);
+            self.add(unit)?;
             let Some(next) = to.checked_add(1) else { break };
             from = next;
         }

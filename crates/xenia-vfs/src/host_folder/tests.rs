@@ -225,7 +225,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
 }
 
 #[test]
-fn a_draft_has_the_size_that_the_host_would_say() {
+fn a_temporary_file_has_the_size_that_the_host_would_say() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "0123456789").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();

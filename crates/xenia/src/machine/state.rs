@@ -43,7 +43,7 @@ const CONTENTS: &str = "contents";
 
 /// Sections of a state, each with its largest size. Committed memory has a limit; in the worst case
 /// its list has one run-length entry (16 bytes) a page. The contents of files are those of three
-/// disks in memory, 256 MiB each, and 64 MiB of drafts.
+/// disks in memory, 256 MiB each, and 64 MiB of temporary files.
 const BOUNDS: [SectionBound; 11] = [
     bound::<ExecutorState>(MAX_SECTION),
     bound::<CoreState>(MAX_SECTION),
@@ -351,7 +351,7 @@ impl Machine {
     pub fn save_state_to(&mut self, path: &Path) -> Result<()> {
         let (header, sections) = self.small_sections()?;
         let most = sections.len() + self.inside.memory.most_pieces();
-        write_draft(path, |out| {
+        write_atomically(path, |out| {
             let mut writer = StateWriter::begin(out, header, most)?;
             sections.into_iter().try_for_each(|section| writer.put(section))?;
             self.page_sections(|section| Ok(writer.put(section)?))?;
@@ -382,17 +382,17 @@ impl Machine {
 /// # Errors
 /// Errors of writing.
 pub(super) fn write_state(state: &StateFile, path: &Path) -> Result<()> {
-    write_draft(path, |out| Ok(state.write(out)?))
+    write_atomically(path, |out| Ok(state.write(out)?))
 }
 
 /// Writes a file by `write`; the old one is replaced only when the new one is whole and on the
 /// disk.
-fn write_draft(path: &Path, write: impl FnOnce(BufWriter<&mut File>) -> Result<()>) -> Result<()> {
-    let mut draft = AtomicFile::new(path)?;
+fn write_atomically(path: &Path, write: impl FnOnce(BufWriter<&mut File>) -> Result<()>) -> Result<()> {
+    let mut temporary = AtomicFile::new(path)?;
     let cannot = || format!("cannot write {}", path.display());
-    write(BufWriter::new(&mut draft.file)).with_context(cannot)?;
-    draft.sync().with_context(cannot)?;
-    draft.keep()
+    write(BufWriter::new(&mut temporary.file)).with_context(cannot)?;
+    temporary.sync().with_context(cannot)?;
+    temporary.keep()
 }
 
 /// Reads the file of a state.

@@ -95,7 +95,7 @@ fn contents(folder: &Path) -> Vec<u8> {
 fn the_first_write_is_made_again_until_all_is_copied() {
     let mut case = Case::new();
     assert_eq!(calls_of(|| case.write(3, "xyz")), 3);
-    assert_eq!(calls_of(|| case.write(9, "w")), 1, "it has its draft");
+    assert_eq!(calls_of(|| case.write(9, "w")), 1, "it has its temporary file");
     assert!(contents(case.folder.path()) == vec![7; SIZE], "nothing has been saved yet");
     case.close();
     let found = contents(case.folder.path());
@@ -122,7 +122,7 @@ fn a_change_of_size_is_repeated_but_not_a_truncation_to_zero() {
 fn a_copy_that_is_not_finished_is_gone_with_the_file() {
     let mut case = Case::new();
     assert!(matches!(case.write(0, "x"), Flow::Repeat));
-    assert_eq!(case.names().len(), 3, "a draft");
+    assert_eq!(case.names().len(), 3, "a temporary file");
     case.close();
     assert_eq!(case.names(), ["long", "short"]);
     assert!(contents(case.folder.path()) == vec![7; SIZE]);

@@ -293,11 +293,11 @@ fn leave_writes(end: impl Fn(HostThreads)) -> Vec<u8> {
     });
     assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"");
     end(machine);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().filter(is_draft).count(), 0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().filter(is_temporary).count(), 0);
     first_words(&std::fs::read(folder.path().join("log")).unwrap()).collect::<Vec<_>>().concat()
 }
 
-fn is_draft(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
+fn is_temporary(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
     entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".xenia-draft")
 }
 

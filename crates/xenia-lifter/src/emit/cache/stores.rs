@@ -63,12 +63,12 @@ impl Lifter<'_> {
     pub(crate) fn dirty(&self) -> u32 {
         let cache = &self.state.cache;
         let pending = &cache.pending;
-        let owed = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
+        let deferred = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
         cache.gpr_dirty.count_ones()
             + cache.vr_dirty.count_ones()
             + cache.floats.dirty()
             + u32::from(cache.cr_dirty | cache.xer_dirty | cache.special_dirty).count_ones()
-            + owed.map(u32::from).iter().sum::<u32>()
+            + deferred.map(u32::from).iter().sum::<u32>()
     }
 
     /// The pending FPSCR state.

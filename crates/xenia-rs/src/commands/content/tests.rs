@@ -94,9 +94,9 @@ fn a_whole_export_goes_in_again_in_both_forms() {
         let out = at(form);
         run(&["export", &out, "--content", &at("one"), "--as", form]).unwrap();
         // Exports that were killed leave such names.
-        let draft = format!("{out}/{owner}/4D5307D1/00000001/.xenia-rs-");
-        std::fs::write(format!("{draft}file"), "CON ").unwrap();
-        std::fs::create_dir_all(format!("{draft}folder/files")).unwrap();
+        let temporary = format!("{out}/{owner}/4D5307D1/00000001/.xenia-rs-");
+        std::fs::write(format!("{temporary}file"), "CON ").unwrap();
+        std::fs::create_dir_all(format!("{temporary}folder/files")).unwrap();
         for part in ["", "/OWNER", "/OWNER/4D5307D1", "/OWNER/4D5307D1/00000001"] {
             let part = part.replace("OWNER", &owner);
             let new = at(&format!("new{form}{}", part.len()));

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use xenia::output::DRAFT_PREFIX;
+use xenia::output::TEMPORARY_PREFIX;
 use xenia::say::errln;
 use xenia_kernel::user::profile::Xuid;
 
@@ -116,7 +116,7 @@ impl Tree {
         let mut entries = entries.with_context(cannot)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         // A temporary file or folder of an export that was killed is none of its packages.
-        let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(DRAFT_PREFIX.as_bytes());
+        let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes());
         for entry in entries.into_iter().filter(|entry| is_whole(&entry.file_name())) {
             let path = entry.path();
             if let &[owner, Some(title), Some(kind)] = ids {
