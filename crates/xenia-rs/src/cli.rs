@@ -222,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn the_introduction_names_every_command() {
+        let page = include_str!("../../../docs/src/introduction.md");
+        let spans = page.split('`').skip(1).step_by(2);
+        let named: Vec<_> = spans.filter_map(|span| span.split([' ', ',']).next()).collect();
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            assert!(named.contains(&command.get_name()), "{}", command.get_name());
+        }
+    }
+
+    #[test]
     fn arguments_stand_before_the_flags_in_every_help() {
         let mut commands = vec![Cli::command()];
         while let Some(mut command) = commands.pop() {
