@@ -20,7 +20,7 @@ pub(crate) struct RetailSuiteArgs {
 /// Runs the suite in full.
 pub(crate) fn suite(args: &RetailSuiteArgs) -> Result<()> {
     let mut command = linting_cargo()?;
-    command.args(["test", "--package", "xenia", "--test", "retail"]).env(LONG, "1");
+    command.args(["test", "--package", "xenia", "--test", "tests", "retail::"]).env(LONG, "1");
     if args.bless {
         command.env("XENIA_BLESS", "1");
     }

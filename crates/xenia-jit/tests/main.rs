@@ -22,6 +22,7 @@ mod host_code;
 mod joins;
 mod leaves;
 mod loops;
+mod order;
 mod overflow;
 mod random;
 mod restart;

@@ -8,9 +8,7 @@
 //!
 //! The results are the table of `docs/src/aarch64.md`, which the test compares.
 
-#[path = "order/code.rs"]
 mod code;
-#[path = "order/page_version.rs"]
 mod page_version;
 
 use std::path::Path;

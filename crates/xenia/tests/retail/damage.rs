@@ -1,7 +1,7 @@
 //! Each file of the title is damaged at many places: an error or a run that ends, and no panic.
 
-use crate::media::{Added, MediumKind, stage};
-use crate::run::{open, run};
+use super::media::{Added, MediumKind, stage};
+use super::run::{open, run};
 use xenia::Limits;
 use xenia::config::MachineConfig;
 use xenia_testing::{Dice, is_long};

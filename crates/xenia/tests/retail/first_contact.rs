@@ -1,7 +1,7 @@
 //! The first messages that a user sees give the next step.
 
-use crate::make::{DOWNLOAD, KEY, UPDATE, files, package};
-use crate::media::{Added, MediumKind, stage};
+use super::make::{DOWNLOAD, KEY, UPDATE, files, package};
+use super::media::{Added, MediumKind, stage};
 use std::path::Path;
 use std::sync::Arc;
 use xenia::say::chain;
@@ -66,5 +66,5 @@ fn an_update_for_another_executable_is_named_and_the_title_runs_without_it() {
     let end = patch.len() - 1;
     patch[end] ^= 1;
     std::fs::write(package_at, package(UPDATE, &[("default.xexp", Arc::new(patch))])).unwrap();
-    assert!(crate::run::open(&staged, true).is_ok());
+    assert!(super::run::open(&staged, true).is_ok());
 }

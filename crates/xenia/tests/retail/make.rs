@@ -1,7 +1,7 @@
 //! Makes the files of the retail title.
 
-use crate::support::xex_builder::{Payload, XexBuilder};
-use crate::support::xexp_builder::{self, Record};
+use super::support::xex_builder::{Payload, XexBuilder};
+use super::support::xexp_builder::{self, Record};
 use std::sync::{Arc, OnceLock};
 use xenia_formats::stfs::{self, PackageInfo, Signer};
 use xenia_formats::xex::{PageType, key};

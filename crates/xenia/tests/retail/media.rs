@@ -1,7 +1,7 @@
 //! The media from which the title runs.
 
-use crate::make::{DOWNLOAD, KEY, TITLE, UPDATE, files, package};
-use crate::support::svod_builder::{Layout, build};
+use super::make::{DOWNLOAD, KEY, TITLE, UPDATE, files, package};
+use super::support::svod_builder::{Layout, build};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::{Volume, gdfx};
@@ -116,7 +116,7 @@ pub(crate) fn stage(kind: MediumKind, added: Added) -> Staged {
     write(&at("keys.toml"), format!("retail = \"{digits}\"\n").as_bytes());
     std::fs::create_dir_all(at("content")).unwrap();
     if added == Added::Packages {
-        let patch = [("default.xexp", crate::make::files().patch.clone())];
+        let patch = [("default.xexp", super::make::files().patch.clone())];
         let map = [("map.bin", Arc::new(b"map".to_vec()))];
         for (kind, name, bytes) in
             [(UPDATE, "TU_1", package(UPDATE, &patch)), (DOWNLOAD, "MORE", package(DOWNLOAD, &map))]

@@ -1,6 +1,6 @@
 //! Runs the title from each medium on each engine.
 
-use crate::media::{Added, MediumKind, Staged, stage};
+use super::media::{Added, MediumKind, Staged, stage};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,4 @@
+//! Integration tests of the library, in one program.
+
+mod retail;
+mod rewind;
