@@ -2,7 +2,8 @@
 //! status line. If a host thread has not finished a time slice for five seconds, it reports once
 //! the thread's activity, and unless that is GPU work, prints the guest's threads as soon as the
 //! slice ends. In builds that check the order of locks it also names locks that a thread has waited
-//! for as long. It also requests the report of the guest's threads that is due after a given time.
+//! for as long, in the log: a machine whose lock is stuck makes no report any more. It also
+//! requests the report of the guest's threads that is due after a given time.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;

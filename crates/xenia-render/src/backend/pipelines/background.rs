@@ -24,6 +24,7 @@ impl Background {
     pub(super) fn new(maker: &Arc<Maker>) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (jobs, queue) = channel();
+        // Without a level: an idle thread holds it in `recv`, which a watchdog would report.
         let queue = Arc::new(Mutex::new(queue));
         let (results, done) = channel();
         let is_over = Arc::new(AtomicBool::new(false));
