@@ -10,3 +10,4 @@ pub mod conformance;
 pub mod fpscr;
 pub mod fuzz;
 pub mod qemu;
+pub mod split_mix;

@@ -19,7 +19,7 @@ pub(crate) fn forms(row: &Row) -> Vec<String> {
 /// Appends the cases of a row.
 pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = CaseRandom(0x1234_5678 ^ (u64::from(row.bits) << 20) ^ u64::from(row.mask));
+    let mut random = CaseRandom::new(0x1234_5678 ^ (u64::from(row.bits) << 20) ^ u64::from(row.mask));
     let forms = forms(row);
     let count = match forms.len() {
         1 => 12,

@@ -98,7 +98,7 @@ fn branches(op: Op, cases: &mut Vec<GeneratedCase>) {
         return;
     }
     let counts = op != Op::bcctrx;
-    let mut random = CaseRandom(0xB0A7 + u64::from(op.row().bits));
+    let mut random = CaseRandom::new(0xB0A7 + u64::from(op.row().bits));
     for bo in [0, 2, 4, 8, 10, 12, 16, 18, 20] {
         if !counts && bo & 4 == 0 {
             continue;
@@ -149,7 +149,7 @@ fn branches(op: Op, cases: &mut Vec<GeneratedCase>) {
 
 /// Traps whose condition is false, which do nothing. (A taken trap ends a case.)
 fn traps(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0x7AB + u64::from(op.row().bits));
+    let mut random = CaseRandom::new(0x7AB + u64::from(op.row().bits));
     let word = matches!(op, Op::tw | Op::twi);
     let immediate = matches!(op, Op::twi | Op::tdi);
     let mut seen = 0;
@@ -333,7 +333,7 @@ pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCa
 /// Cell's left and right accesses, also in their VMX128 forms.
 pub(crate) fn halves(op: Op, register: u8, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = CaseRandom(0x1EF7 ^ u64::from(row.bits));
+    let mut random = CaseRandom::new(0x1EF7 ^ u64::from(row.bits));
     let left = row.mnemonic.contains("vl");
     for round in 0..12 {
         let at = [0_u32, 1, 15, 8, 7, 16, 31, 3, 12, 9, 14, 5][round];

@@ -1,15 +1,17 @@
 //! Edge values and a seeded generator.
 
-/// A small deterministic generator (SplitMix64).
-pub(crate) struct CaseRandom(pub(crate) u64);
+use xenia_jit_tests::split_mix::SplitMix;
+
+/// A small deterministic generator.
+pub(crate) struct CaseRandom(SplitMix);
 
 impl CaseRandom {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SplitMix(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
+        self.0.next_u64()
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {

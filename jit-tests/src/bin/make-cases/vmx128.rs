@@ -104,7 +104,7 @@ fn counterpart(row: &Row) -> String {
 
 fn arithmetic(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = CaseRandom(0x1280 ^ (u64::from(row.bits) << 16));
+    let mut random = CaseRandom::new(0x1280 ^ (u64::from(row.bits) << 16));
     let floats = generic::takes_floats(row);
     // Fused rows with a NaN operand choose the payload in a different order: exclude NaNs.
     let fused = matches!(op, Op::vmaddfp128 | Op::vmaddcfp128 | Op::vnmsubfp128);
@@ -181,7 +181,7 @@ fn has_nan(value: u128) -> bool {
 
 fn access(op: Op, cases: &mut Vec<GeneratedCase>) {
     let row = op.row();
-    let mut random = CaseRandom(0xACCE ^ u64::from(row.bits));
+    let mut random = CaseRandom::new(0xACCE ^ u64::from(row.bits));
     let stores = row.mnemonic.starts_with("st");
     for round in 0..8 {
         let memory: [u8; WINDOW_SIZE] = random.memory();
@@ -218,7 +218,7 @@ fn vector(words: [u32; 4]) -> u128 {
 
 /// Four two-bit selectors, the most significant for word 0.
 fn permute_words(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0x9E43);
+    let mut random = CaseRandom::new(0x9E43);
     for selectors in [0x1B_u32, 0xE4, 0x00, 0xFF, 0x93, 0x39, 0xB1, 0x4E, 0x6C, 0xD2] {
         let input = random.vector();
         let from = words(input);
@@ -236,7 +236,7 @@ fn permute_words(op: Op, cases: &mut Vec<GeneratedCase>) {
 
 /// VB rotated left by z words replaces the words of VD that the mask selects.
 fn rotate_insert(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0x41AA);
+    let mut random = CaseRandom::new(0x41AA);
     for (mask, z) in
         [(0, 0), (15, 0), (15, 1), (15, 2), (15, 3), (8, 1), (4, 2), (2, 3), (1, 0), (10, 3), (5, 2), (7, 1)]
     {
@@ -282,7 +282,7 @@ fn d3d() -> Vec<(u32, u32, [u32; 4], u64)> {
 }
 
 fn pack(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0xD3D0);
+    let mut random = CaseRandom::new(0xD3D0);
     for (kind, bits, mut input, packed) in d3d() {
         if matches!(kind, 0 | 2) {
             input =
@@ -305,7 +305,7 @@ fn pack(op: Op, cases: &mut Vec<GeneratedCase>) {
 }
 
 fn unpack(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0xD3D1);
+    let mut random = CaseRandom::new(0xD3D1);
     for (kind, bits, output, packed) in d3d() {
         let mut input = words(random.vector());
         input[3] = packed as u32;
@@ -325,7 +325,7 @@ fn unpack(op: Op, cases: &mut Vec<GeneratedCase>) {
 
 /// Small integers, so that the order of rounding does not matter.
 fn dot_products(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0xD07);
+    let mut random = CaseRandom::new(0xD07);
     let count = if op == Op::vmsum3fp128 { 3 } else { 4 };
     for _ in 0..8 {
         let numbers = |random: &mut CaseRandom| -> [f32; 4] {

@@ -1,24 +1,22 @@
-//! A pseudo-random number generator with a fixed sequence for each seed: SplitMix64.
+//! A pseudo-random number generator with a fixed sequence for each seed.
+
+use xenia_jit_tests::split_mix::SplitMix;
 
 /// State of the generator.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(super) struct Dice(SplitMix);
 
 impl Dice {
     /// Starts an independent stream for part `index` of `seed`.
     pub(super) fn new(seed: u64, index: u64) -> Self {
-        let mut dice = Self(seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93));
+        let mut dice = Self(SplitMix(seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93)));
         dice.next();
         dice
     }
 
-    /// Draws the next number of the stream (SplitMix64).
+    /// Draws the next number of the stream.
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// A number below `limit`.

@@ -7,7 +7,7 @@ use Reg::{Cr, R, Xer};
 use xenia_isa::Op;
 
 pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
-    let mut random = CaseRandom(0xCAC4E + u64::from(op.row().bits));
+    let mut random = CaseRandom::new(0xCAC4E + u64::from(op.row().bits));
     for operands in ["0,r5", "r4,r5"] {
         let memory: [u8; WINDOW_SIZE] = random.memory();
         let code = format!("{} {operands}\nlwz r3,0(r5)", op.row().mnemonic);
@@ -29,7 +29,7 @@ pub(super) fn caches(op: Op, cases: &mut Vec<GeneratedCase>) {
 /// `dcbz` and `dcbz128` clear the aligned 128 bytes around their address.
 pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
     const SIZE: u32 = 128;
-    let mut random = CaseRandom(0xDCB2);
+    let mut random = CaseRandom::new(0xDCB2);
     for (base, index) in
         [(0x1000_2000_u32, 0_u32), (0x1000_2000, 5), (0x1000_1FFF, 1), (0x1000_2040, 0x3F), (0x1000_207F, 0)]
     {
@@ -53,7 +53,7 @@ pub(super) fn zeroing(op: Op, cases: &mut Vec<GeneratedCase>) {
 
 pub(super) fn reservations(op: Op, cases: &mut Vec<GeneratedCase>) {
     let (load, store) = if op == Op::stwcx { ("lwarx", "stwcx.") } else { ("ldarx", "stdcx.") };
-    let mut random = CaseRandom(0x4E5E);
+    let mut random = CaseRandom::new(0x4E5E);
     for code in [
         // With a reservation: stores.
         format!("{load} r6,0,r5\n{store} r3,0,r5"),
