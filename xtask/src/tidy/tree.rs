@@ -23,6 +23,7 @@ const TOP: &[&str] = &[
     "LICENSE-MIT",
     "README.md",
     "SECURITY.md",
+    "_typos.toml",
     "benches",
     "clippy.toml",
     "crates",
