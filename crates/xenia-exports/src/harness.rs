@@ -1,7 +1,7 @@
 //! Test harness for exports: calls them through the guest ABI, with arguments in the registers and
 //! on the stack of a guest thread.
 
-use super::{registry, turns};
+use super::{registry, resume};
 use crate::abi::{Call, Continuation, Flow, Rest};
 use crate::ports::Ports;
 use crate::thread::life::NewThread;
@@ -104,7 +104,7 @@ impl Harness {
 
     /// Continues a long call for another turn.
     pub fn continue_long_call(&mut self, rest: Rest) -> Flow {
-        self.with_call(|call| turns::continue_long_call(call, rest))
+        self.with_call(|call| resume::continue_long_call(call, rest))
     }
 
     /// Runs a kernel action for a thread, as the executor does.

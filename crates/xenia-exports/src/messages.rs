@@ -80,6 +80,10 @@ use messages;
 
 /// Id of the system's application.
 pub(crate) const SYSTEM_APPLICATION: u32 = 0xFE;
+/// Device type of the hard disk.
+pub(crate) const TYPE_HARD_DISK: u32 = 1;
+/// Device type of the disc drive.
+pub(crate) const TYPE_DISC: u32 = 4;
 
 /// All applications that titles send messages to.
 pub const APPLICATIONS: &[Application] = &[

@@ -3,9 +3,8 @@
 use super::FAMILIES;
 use crate::abi::Call;
 use crate::imports::{Continuations, ExportRegistry};
-use crate::resume::resume;
+use crate::resume::{continue_long_call, resume};
 use crate::status::failure::Fallible;
-use crate::turns::continue_long_call;
 use std::sync::OnceLock;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;

@@ -1,7 +1,13 @@
-//! Continuation of exports after the guest code that they called.
+//! Continuation of exports: after the guest code that they called, and of long calls for another
+//! turn.
 
-use crate::abi::{Call, ExportResumption, Flow};
+use crate::abi::{Call, ExportResumption, Flow, IntoFlow, Rest};
 use crate::xam::{message, thread, wait};
+use crate::xboxkrnl::rtl_conversion::convert_in_turns;
+use crate::xboxkrnl::rtl_memory::count_equal;
+use crate::xboxkrnl::xe_crypt_cipher::rc4;
+use crate::xboxkrnl::xe_crypt_hash::run_digest;
+use crate::xboxkrnl::xe_crypt_signature::rot_sum_sha;
 use crate::xboxkrnl::{driver_file, driver_request, vd_notification};
 
 /// Continues an export with the guest code's result (r3).
@@ -22,5 +28,16 @@ pub(crate) fn resume(call: &mut Call, resumption: ExportResumption, result: u64)
         ExportResumption::DriverCancel { file, status_block, packet } => {
             driver_file::after_cancel_routine(call, file, status_block, packet)
         }
+    }
+}
+
+/// Continues a long call for another turn.
+pub(crate) fn continue_long_call(call: &Call, rest: Rest) -> Flow {
+    match rest {
+        Rest::Rc4 { cipher, data } => rc4(call, cipher, data).into_flow(),
+        Rest::Digest(digest) => run_digest(call, digest),
+        Rest::RotSumSha(rest) => rot_sum_sha(call, rest).into_flow(),
+        Rest::Compare(comparison) => count_equal(call, comparison).into_flow(),
+        Rest::Convert(conversion) => convert_in_turns(call, conversion).into_flow(),
     }
 }

@@ -33,6 +33,7 @@ mod network;
 mod options;
 mod request;
 mod rounds;
+mod saved_events;
 mod select;
 mod socket_calls;
 mod state;
@@ -44,12 +45,13 @@ pub use local::{LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM};
 pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
+pub use saved_events::HoldEvent;
 pub use select::{Select, Set};
 pub use socket_calls::{
     EventHold, HeldEvent, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects,
     overlapped_field,
 };
-pub use state::{HoldEvent, SocketsState};
+pub use state::SocketsState;
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
 use options::Options;

@@ -4,8 +4,7 @@
 //! [`WsaError::WOULD_BLOCK`], and [`Net`](super::Net) retries after a change of state. Addresses,
 //! lengths and data come from the guest unchecked; implementations must reject invalid ones.
 
-use crate::WsaError;
-use crate::local::LocalNetworkState;
+use crate::{LocalNetworkState, WsaError};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;

@@ -4,34 +4,16 @@
 //! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
 
 use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
-use super::socket_calls::{SocketEffect, overlapped_field};
+use super::socket_calls::{SocketEffect, overlapped_field, returned};
 use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, network_event};
 use crate::network::SocketKind;
 use std::collections::BTreeSet;
-use xenia_guest::GuestAddr;
-use xenia_guest::layout::kthread;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
 /// Maximum number of passes before other work gets its turn. Two requests that transfer much data
 /// through a small buffer continue at the next poll.
 pub(super) const MAX_PASSES: u32 = 64;
-
-/// Stores a call's result in the waiting thread: its last error; returns the value for r3.
-pub(super) fn returned(
-    memory: &GuestMemory,
-    kthread: GuestAddr,
-    result: Result<i32, WsaError>,
-    failure: i32,
-) -> u64 {
-    let value = result.unwrap_or_else(|error| {
-        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
-            tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
-        }
-        failure
-    });
-    i64::from(value) as u64
-}
 
 impl Net {
     /// Attempts an operation, unless an older request in its direction is pending.

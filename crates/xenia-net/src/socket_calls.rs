@@ -2,11 +2,11 @@
 //! notification and time limits. Retries of pending requests are in `rounds`.
 
 use super::request::{Attempt, Remainder, Request, Requester, clamp};
-use super::rounds::returned;
 use super::{Net, NetState, Overlapped, SocketOperation, WsaError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, MILLISECOND_100NS};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
@@ -86,6 +86,22 @@ pub struct SocketEffects(pub Vec<SocketEffect>);
 fn deadline_after(now: GuestTicks, milliseconds: u32) -> Option<GuestTicks> {
     let limit = ticks_from_100ns(u64::from(milliseconds) * MILLISECOND_100NS);
     (milliseconds != 0).then(|| now.saturating_add(limit))
+}
+
+/// Stores a call's result in the waiting thread: its last error; returns the value for r3.
+pub(super) fn returned(
+    memory: &GuestMemory,
+    kthread: GuestAddr,
+    result: Result<i32, WsaError>,
+    failure: i32,
+) -> u64 {
+    let value = result.unwrap_or_else(|error| {
+        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
+            tracing::debug!(target: "kernel", "can't store the last error {error:?}: {fault}");
+        }
+        failure
+    });
+    i64::from(value) as u64
 }
 
 impl Overlapped {

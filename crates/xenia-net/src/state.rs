@@ -5,53 +5,18 @@ use crate::local::LocalNetworkState;
 use crate::network::{SocketId, SocketKind};
 use crate::options::Options;
 use crate::request::{Request, Requester};
+use crate::saved_events::{RestoredEvents, SavedEvents};
 use crate::xnet::{XNet, XNetState};
 use crate::{
-    Connection, EventHold, HeldEvent, NEVER, Net, NetState, Overlapped, Socket, SocketOperation, Watch,
+    Connection, HeldEvent, HoldEvent, NEVER, Net, NetState, Overlapped, Socket, SocketOperation, Watch,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Release;
 use xenia_guest::GuestAddr;
 use xenia_limits::Limit;
 use xenia_sched::{GuestTicks, HW_THREADS, ThreadRef};
 use xenia_state::{Impossible, Unsaveable, check, is_count};
-
-/// Holds an event again; `None` if there is none.
-pub type HoldEvent<'a> = &'a dyn Fn(HeldEvent) -> Option<Arc<dyn EventHold>>;
-
-/// The events of a state. Sockets can share a reference, as accepted ones do with their listener,
-/// and share it again afterwards.
-#[derive(Default)]
-pub(crate) struct SavedEvents(Vec<Arc<dyn EventHold>>);
-
-impl SavedEvents {
-    /// The index of an event among those of the state.
-    pub(crate) fn index_of(&mut self, event: &Arc<dyn EventHold>) -> u32 {
-        let known = self.0.iter().position(|known| Arc::ptr_eq(known, event));
-        known.unwrap_or_else(|| {
-            self.0.push(event.clone());
-            self.0.len() - 1
-        }) as u32
-    }
-}
-
-/// The events of a state that is restored.
-pub(crate) struct RestoredEvents(Vec<(Arc<dyn EventHold>, GuestAddr)>);
-
-impl RestoredEvents {
-    fn new(events: &[HeldEvent], hold: HoldEvent<'_>) -> Result<Self, Impossible> {
-        let hold = |&event: &HeldEvent| Some((hold(event)?, event.body));
-        let held: Option<_> = events.iter().map(hold).collect();
-        Ok(Self(held.ok_or("an event of a socket is missing")?))
-    }
-
-    /// The event with this index.
-    pub(crate) fn get(&self, index: u32) -> Result<(Arc<dyn EventHold>, GuestAddr), Impossible> {
-        Ok(self.0.get(index as usize).cloned().ok_or("an event of a socket is missing")?)
-    }
-}
 
 /// State of a [`NetState`]: all sockets of a title.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,7 +151,7 @@ impl Net {
         let xnet = xnet.state(&mut events);
         Ok(SocketsState {
             local,
-            events: events.0.iter().map(|event| event.event()).collect(),
+            events: events.events(),
             sockets,
             last: *last,
             requests,
@@ -262,8 +227,9 @@ impl NetState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LocalNetwork, OptionValue};
+    use crate::{EventHold, LocalNetwork, OptionValue};
     use std::net::{Ipv4Addr, SocketAddrV4};
+    use std::sync::Arc;
     use xenia_limits::Limits;
 
     fn net() -> NetState {

@@ -1,9 +1,9 @@
 //! Dispatcher objects: waiting and signalling.
 //!
 //! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may read
-//! it. The wait lists are here, by address of the header; titles see a copy ([`super::wait_list`]).
+//! it. The wait lists are here, by address of the header; titles see a copy ([`wait_list`]).
 //! [`waiting`] defines how a wait consumes signals and the order in which waiters are served;
-//! [`signals`] signals events and semaphores.
+//! [`signals`] signals events and semaphores; [`mutant`] and [`timer`] have the other kinds.
 //!
 //! The dispatcher has no global lock. It has these locks, in lock order; the first three have 64
 //! shards each:
@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | object shards ([`Held`]) | object | signal states, wait lists, mutant owners, timer settings |
 //! | turns ([`Turn`]) | thread | its wait, and whether an APC or alert is pending for it |
-//! | owners ([`super::mutant`]) | owner | the mutants of each owner |
+//! | owners ([`mutant`]) | owner | the mutants of each owner |
 //! | timer queue | (one lock) | the order in which timers are due |
 //!
 //! A wait begins and ends under its thread's turn.
@@ -26,29 +26,31 @@ mod header;
 mod lock;
 #[cfg(all(test, feature = "model"))]
 mod models;
+pub mod mutant;
 mod shards;
 mod signals;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod timer;
+mod wait_list;
 mod waiting;
 
 pub use header::{check_header, initialize, kind, set_signal_state, signal_state};
-pub(super) use lock::CountedLock;
 pub use lock::{Guard, LockCounts};
-pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
 pub use state::{DispatcherState, WaitBlockState};
 pub use xenia_sched::Alertable;
 
 use crate::HeldObject;
 use crate::clock::Clock;
-use crate::mutant::Owners;
 use crate::sharded::Sharded;
-use crate::timer::Timers;
+use lock::CountedLock;
+use mutant::Owners;
 use serde::{Deserialize, Serialize};
-use shards::{ObjectShard, Waits};
+use shards::{ObjectShard, ShardSet, Waits};
 use std::sync::Arc;
+use timer::Timers;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limits;
 use xenia_sched::{GuestTicks, ThreadRef, Wait};
@@ -134,10 +136,10 @@ impl WaitBlock {
 pub struct Dispatcher {
     shards: Sharded<CountedLock<ObjectShard>>,
     waits: Sharded<CountedLock<Waits>>,
-    pub(super) owners: Owners,
-    pub(super) timers: CountedLock<Timers>,
-    pub(super) limits: Arc<Limits>,
-    pub(super) clock: Clock,
+    owners: Owners,
+    timers: CountedLock<Timers>,
+    limits: Arc<Limits>,
+    clock: Clock,
 }
 
 impl Default for Dispatcher {

@@ -6,7 +6,7 @@
 //! | question | modules |
 //! |---|---|
 //! | Which objects exist, who holds them? | [`Objects`] and what it consists of |
-//! | How do threads wait for them? | [`dispatcher`]; [`mutant`], [`timer`] |
+//! | How do threads wait for them? | [`dispatcher`]; mutants and timers are its parts |
 //! | How do locks that are not objects work? | [`critical_section`] and its neighbours |
 //! | Where does their memory come from? | [`pool`] |
 //! | How does an operation fail? | [`failure`] |
@@ -34,7 +34,6 @@ mod handle_table;
 mod kernel_pool;
 mod kind;
 pub mod lock_queue;
-pub mod mutant;
 mod object_ref;
 pub mod pool;
 pub mod read_write_lock;
@@ -43,8 +42,6 @@ mod slab;
 pub mod spin_lock;
 mod state;
 mod table;
-pub mod timer;
-mod wait_list;
 
 pub use handle::Handle;
 pub use kernel_pool::KernelPool;

@@ -1,10 +1,8 @@
 //! Traits of devices and open files.
 
-use super::memory_device::MemoryFile;
 use super::path::MAX_FATX_NAME;
 use super::stamp::attributes;
-use super::state::{DeviceState, SavedBytes};
-use super::{Stamp, VfsError, VfsResult};
+use super::{DeviceState, MemoryFile, SavedBytes, Stamp, VfsError, VfsResult};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;

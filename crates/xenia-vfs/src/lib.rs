@@ -35,8 +35,11 @@ pub mod path;
 mod quota;
 mod raw_disk;
 mod raw_partition;
+mod saved_bytes;
 mod scratch_folder;
+mod space;
 pub mod stamp;
+mod stamp_file;
 mod state;
 mod sub_folder;
 #[cfg(test)]
@@ -52,9 +55,10 @@ pub use memory_device::{MemoryDevice, MemoryFile};
 pub use open::{Disposition, OpenAction, OpenRequest, Opened, WantedKind};
 pub use path::is_fatx_name;
 pub use raw_disk::RawDisk;
+pub use saved_bytes::SavedBytes;
 pub use scratch_folder::{ScratchDisks, ScratchError};
 pub use stamp::Stamp;
-pub use state::{DeviceState, FolderState, SavedBytes, VfsState};
+pub use state::{DeviceState, FolderState, VfsState};
 pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 
 use serde::{Deserialize, Serialize};

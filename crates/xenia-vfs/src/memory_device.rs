@@ -7,14 +7,12 @@
 mod contents;
 pub(super) mod state;
 
-pub(super) use contents::{Space, UNIT, place, zeroed_unit};
-
 use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume, sort};
 use super::path::{MAX_FATX_NAME, MAX_NAMES};
 use super::raw_partition::RawPartition;
-use super::state::{DeviceState, OTHER_KIND, SavedBytes};
-use super::{Stamp, VfsError, VfsResult};
-use contents::{Contents, SharedContents, taken};
+use super::space::{Space, UNIT};
+use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
+use contents::{Contents, SharedContents};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -287,7 +285,7 @@ impl Device for MemoryDevice {
     fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
         match state {
             DeviceState::Memory(state) => self.restore_saved(state, bytes),
-            _ => Err(OTHER_KIND.into()),
+            _ => Err(DeviceState::OTHER_KIND.into()),
         }
     }
 

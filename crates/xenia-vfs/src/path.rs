@@ -75,6 +75,11 @@ pub fn is_valid(name: &str) -> bool {
         && !name.ends_with(['.', ' '])
 }
 
+/// Whether these can be the names of a resolved path.
+pub(crate) fn is_path(names: &[String]) -> bool {
+    names.iter().all(|name| is_valid(name))
+}
+
 /// Whether the name is one of a device of hosts (`con`, `aux.bin`), in any of their folders.
 pub fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end();

@@ -10,8 +10,7 @@
 
 use super::device::{Device, Entry, FileData, OpenMode, Volume};
 use super::raw_partition::RawPartition;
-use super::state::{DeviceState, OTHER_KIND, SavedBytes};
-use super::{Stamp, VfsError, VfsResult};
+use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::Limits;
 use xenia_state::{Impossible, Unsaveable};
@@ -151,7 +150,7 @@ impl Device for RawDisk {
         match (&self.head, state) {
             (Some(head), DeviceState::Disk(state)) => head.restore_with_own_space(state, bytes),
             (None, state) => state.check_elsewhere(),
-            _ => Err(OTHER_KIND.into()),
+            _ => Err(DeviceState::OTHER_KIND.into()),
         }
     }
 }

@@ -6,9 +6,8 @@
 //! Only written units are stored; they count against the disk's space like those of files.
 
 use super::device::FileData;
-use super::memory_device::{Space, UNIT, place, zeroed_unit};
-use super::state::SavedBytes;
-use super::{VfsError, VfsResult};
+use super::space::{Space, UNIT, place, zeroed_unit};
+use super::{SavedBytes, VfsError, VfsResult};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

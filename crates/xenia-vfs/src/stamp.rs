@@ -15,6 +15,7 @@
 //! are appended, and the last line of a path wins; the file is rewritten when most of it is stale,
 //! or when it was damaged.
 
+use super::stamp_file::NAME;
 use super::{VfsResult, atomic_replace, path};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,16 +77,10 @@ impl Stamp {
     }
 }
 
-/// Name of the file with a folder's stamps; guests cannot use it.
-const FILE: &str = ".xenia-stamps";
-/// Largest size of that file, and largest number of stamps, to bound a damaged or foreign file.
+/// Largest size of a folder's stamp file, and largest number of stamps, to bound a damaged or
+/// foreign file.
 const MAX_FILE: u64 = 16 << 20;
 const MAX_STAMPS: usize = 0x2_0000;
-
-/// Whether this is the name of a stamp file.
-pub(super) fn is_stamp_file(name: &str) -> bool {
-    name.eq_ignore_ascii_case(FILE)
-}
 
 /// The stamps of a host folder, by lower-case path.
 #[derive(Debug)]
@@ -190,7 +185,7 @@ fn names(key: &str) -> Vec<String> {
 impl Stamps {
     /// Reads the stamps of a folder.
     pub(super) fn read(root: &Path) -> Self {
-        let file = root.join(FILE);
+        let file = root.join(NAME);
         let mut text = Vec::new();
         let plain = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         if plain

@@ -10,83 +10,12 @@ mod tests;
 
 use crate::memory_device::state::MemoryDeviceState;
 use crate::raw_partition::PartitionState;
-use crate::{Device, FileData, Location, NoDevice, OpenMode, Stamp, Vfs, VfsResult, path};
+use crate::{Device, FileData, Location, NoDevice, OpenMode, SavedBytes, Stamp, Vfs, VfsResult, path};
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, Unsaveable, check};
 
-/// Largest part of the saved bytes.
-const MAX_PART: usize = 32 << 20;
-/// Maximum total size in bytes of the host-folder files in a state.
-const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
-/// The error of a device that is in memory in one run and a folder of the host in the other.
-pub(crate) const OTHER_KIND: &str = "saves or scratch disks are in memory in one of the runs and in a \
-                                     folder in the other (--content, --scratch, --fresh)";
 /// Maximum number of mounted devices.
 const MAX_MOUNTS: usize = 2048;
-
-/// Contents of files in a state, apart from the rest, because they are long: they are taken in the
-/// order in which they were put.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedBytes {
-    parts: Vec<Vec<u8>>,
-    /// The part with the next byte to be taken.
-    part: usize,
-    /// The offset of that byte in its part.
-    offset: usize,
-    /// Number of bytes of files in host folders.
-    temporary_files: u64,
-}
-
-impl SavedBytes {
-    /// The saved bytes with these parts.
-    pub fn new(parts: Vec<Vec<u8>>) -> Self {
-        Self { parts, ..Self::default() }
-    }
-
-    /// The parts, each of a bounded length.
-    pub fn into_parts(self) -> Vec<Vec<u8>> {
-        self.parts
-    }
-
-    /// Adds bytes; they do not lie in two parts.
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        match self.parts.last_mut() {
-            Some(last) if last.len() + bytes.len() <= MAX_PART => last.extend_from_slice(bytes),
-            _ => self.parts.push(bytes.to_vec()),
-        }
-    }
-
-    /// The next `length` bytes.
-    pub(crate) fn take(&mut self, length: usize) -> Result<&[u8], Impossible> {
-        if length > 0 && self.parts.get(self.part).is_some_and(|bytes| bytes.len() == self.offset) {
-            self.part += 1;
-            self.offset = 0;
-        }
-        let start = self.offset;
-        self.offset = start.saturating_add(length);
-        let bytes = self.parts.get(self.part).map(Vec::as_slice).unwrap_or_default();
-        bytes.get(start..self.offset).ok_or_else(|| "contents of files are missing".into())
-    }
-
-    /// Whether all bytes were taken.
-    ///
-    /// # Errors
-    /// Some were not.
-    pub fn finish(&self) -> Result<(), Impossible> {
-        let is_over = match self.parts.get(self.part) {
-            Some(bytes) => self.offset == bytes.len() && self.part + 1 == self.parts.len(),
-            None => true,
-        };
-        check(is_over, "there are more contents than files")
-    }
-
-    /// Counts the bytes of a file in a host folder that will be stored.
-    pub(crate) fn admit_temporary_file(&mut self, size: u64) -> Result<(), Unsaveable> {
-        self.temporary_files = self.temporary_files.saturating_add(size);
-        let fits = self.temporary_files <= MAX_TEMPORARY_BYTES;
-        fits.then_some(()).ok_or_else(|| "the title is writing files of more than 64 MiB".into())
-    }
-}
 
 /// State of a device, as far as its files are not the host's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +32,10 @@ pub enum DeviceState {
 }
 
 impl DeviceState {
+    /// The error of a device that is in memory in one run and a folder of the host in the other.
+    pub(crate) const OTHER_KIND: &'static str = "saves or scratch disks are in memory in one of the runs \
+        and in a folder in the other (--content, --scratch, --fresh)";
+
     /// Paths of the files that were being written in a folder of the host.
     pub fn written(&self) -> impl Iterator<Item = &[String]> {
         let temporary_files =
@@ -112,7 +45,7 @@ impl DeviceState {
 
     /// Checks that a device has no state of its own.
     pub(crate) fn check_elsewhere(&self) -> Result<(), Impossible> {
-        check(*self == Self::Elsewhere, OTHER_KIND)
+        check(*self == Self::Elsewhere, Self::OTHER_KIND)
     }
 }
 
@@ -234,7 +167,7 @@ impl Vfs {
     /// # Errors
     /// The mount does not exist, or a name cannot occur in a resolved path.
     pub fn check_location(&self, at: &Location) -> Result<(), Impossible> {
-        let is_possible = self.mounts.get(at.mount as usize).is_some() && is_path(&at.names);
+        let is_possible = self.mounts.get(at.mount as usize).is_some() && path::is_path(&at.names);
         check(is_possible, "a file's location is impossible")
     }
 }
@@ -242,9 +175,4 @@ impl Vfs {
 /// Whether a device's path begins with `packages`.
 fn is_below(path: &[String], packages: &str) -> bool {
     format!(r"\{}", path.join(r"\")).starts_with(packages)
-}
-
-/// Whether these can be the names of a resolved path.
-pub(crate) fn is_path(names: &[String]) -> bool {
-    names.iter().all(|name| path::is_valid(name))
 }

@@ -1,5 +1,5 @@
-//! Checks that the kernel stays in parts: no two top modules of `xenia-kernel` import each other,
-//! `Kernel` has few methods, and few files name it.
+//! Checks that the kernel stays in parts: no two top modules of one of its crates import each
+//! other by a module's path, `Kernel` has few methods, and few files name it.
 //!
 //! Names that the crate re-exports at its root (`crate::Kernel`) do not count as imports of a
 //! module; files that import `Kernel` are counted separately. Tests may import everything.
@@ -8,10 +8,10 @@ use super::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The crate's sources.
+/// Sources of the crate with `Kernel`.
 const FOLDER: &str = "crates/xenia-kernel/src";
-/// Pairs of top modules that still import each other. Remove a pair when you separate it.
-const CYCLES: &[(&str, &str)] = &[];
+/// The crates of the kernel. In none of them do two top modules import each other.
+const CRATES: &[&str] = &["exports", "imports", "kernel", "limits", "net", "objects", "rtl", "user", "vfs"];
 /// Largest number of methods of `Kernel`, and of files with them.
 const MAX_METHODS: usize = 40;
 const MAX_FILES: usize = 8;
@@ -22,22 +22,23 @@ const KERNEL_IMPORTS: usize = 4;
 
 /// Runs the checks.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
-    let inside: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(FOLDER)).collect();
-    let tests: Vec<PathBuf> = inside.iter().flat_map(|source| test_modules(source)).collect();
-    let is_test = |source: &Source| tests.iter().any(|test| source.path.with_extension("").starts_with(test));
-    let code: Vec<(&Source, String)> = inside
-        .into_iter()
-        .filter(|source| !is_test(source))
-        .map(|source| (source, without_tests(source)))
-        .collect();
-    let mut graph: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (source, text) in &code {
-        graph.entry(top_module(source)).or_default().extend(imports(text));
+    for name in CRATES {
+        let folder = format!("crates/xenia-{name}/src");
+        let code = code_of(sources, &folder);
+        let mut graph: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (source, text) in &code {
+            graph.entry(top_module(source, &folder)).or_default().extend(imports_of(source, text, &folder));
+        }
+        if graph.is_empty() {
+            findings
+                .push(format!("{folder} has no sources: correct the list in xtask/src/tidy/kernel_parts.rs"));
+        }
+        cycles(&folder, &graph, findings);
     }
-    cycles(&graph, findings);
+    let code = code_of(sources, FOLDER);
     methods(&code, findings);
     let taking = code.iter().filter(|(source, text)| {
-        !OVER_THE_KERNEL.contains(&top_module(source)) && imports(text).contains("Kernel")
+        !OVER_THE_KERNEL.contains(&top_module(source, FOLDER)) && imports(text).contains("Kernel")
     });
     let taking = taking.count();
     if taking != KERNEL_IMPORTS {
@@ -48,17 +49,26 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
     }
 }
 
+/// The sources of a crate without tests, each with its code.
+fn code_of<'a>(sources: &'a [Source], folder: &str) -> Vec<(&'a Source, String)> {
+    let inside: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(folder)).collect();
+    let tests: Vec<PathBuf> = inside.iter().flat_map(|source| test_modules(source, folder)).collect();
+    let is_test = |source: &Source| tests.iter().any(|test| source.path.with_extension("").starts_with(test));
+    let product = inside.into_iter().filter(|source| !is_test(source));
+    product.map(|source| (source, without_tests(source))).collect()
+}
+
 /// Name of a source's top module; the crate's root is `lib`.
-fn top_module(source: &Source) -> &str {
-    let inner = source.path.strip_prefix(FOLDER).unwrap_or(&source.path);
+fn top_module<'a>(source: &'a Source, folder: &str) -> &'a str {
+    let inner = source.path.strip_prefix(folder).unwrap_or(&source.path);
     let first = inner.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
 /// Paths, without extension, of the modules that a source declares for tests only.
-fn test_modules(source: &Source) -> Vec<PathBuf> {
+fn test_modules(source: &Source, folder: &str) -> Vec<PathBuf> {
     let folder = if source.path.ends_with("lib.rs") {
-        Path::new(FOLDER).to_owned()
+        Path::new(folder).to_owned()
     } else {
         source.path.with_extension("")
     };
@@ -75,6 +85,12 @@ fn without_tests(source: &Source) -> String {
     let tests =
         code.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
     code[..tests.unwrap_or(code.len())].join("\n")
+}
+
+/// The names that a source takes from the crate's root, by `crate` or, in a top module, by `super`.
+fn imports_of(source: &Source, text: &str, folder: &str) -> BTreeSet<String> {
+    let is_top = source.path.parent() == Some(Path::new(folder));
+    if is_top { imports(&text.replace("super::", "crate::")) } else { imports(text) }
 }
 
 /// The first names of all paths that begin with `crate::`.
@@ -116,18 +132,12 @@ fn group_names(group: &str) -> Vec<String> {
     names
 }
 
-fn cycles(graph: &BTreeMap<&str, BTreeSet<String>>, findings: &mut Vec<String>) {
+fn cycles(folder: &str, graph: &BTreeMap<&str, BTreeSet<String>>, findings: &mut Vec<String>) {
     let uses = |from: &str, to: &str| graph.get(from).is_some_and(|names| names.contains(to));
     let names: Vec<&str> = graph.keys().copied().collect();
     let pairs = names.iter().enumerate().flat_map(|(at, &a)| names[at + 1..].iter().map(move |&b| (a, b)));
-    let found: Vec<(&str, &str)> = pairs.filter(|&(a, b)| uses(a, b) && uses(b, a)).collect();
-    for (a, b) in found.iter().filter(|pair| !CYCLES.contains(pair)) {
-        findings.push(format!("{FOLDER}: {a} and {b} import each other"));
-    }
-    for (a, b) in CYCLES.iter().filter(|pair| !found.contains(pair)) {
-        findings.push(format!(
-            "{FOLDER}: {a} and {b} no longer import each other: remove them from xtask/src/tidy/kernel_parts.rs"
-        ));
+    for (a, b) in pairs.filter(|&(a, b)| uses(a, b) && uses(b, a)) {
+        findings.push(format!("{folder}: {a} and {b} import each other"));
     }
 }
 
@@ -174,6 +184,17 @@ mod tests {
     }
 
     #[test]
+    fn a_top_module_takes_names_of_the_root_by_super_too() {
+        let text = "use super::abi::Call;\nuse crate::files;\n";
+        let of = |path: &str| {
+            let source = Source { path: Path::new(FOLDER).join(path), text: text.to_owned() };
+            imports_of(&source, text, FOLDER).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(of("thread.rs"), ["abi", "files"]);
+        assert_eq!(of("thread/apc.rs"), ["files"]);
+    }
+
+    #[test]
     fn pairs_that_import_each_other_are_found() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let graph = BTreeMap::from([
@@ -183,7 +204,7 @@ mod tests {
             ("thread", names(&["files"])),
         ]);
         let mut findings = Vec::new();
-        cycles(&graph, &mut findings);
+        cycles(FOLDER, &graph, &mut findings);
         assert_eq!(findings, [format!("{FOLDER}: files and thread import each other")]);
     }
 
@@ -200,9 +221,11 @@ mod tests {
             |path: &str, text: &str| Source { path: Path::new(FOLDER).join(path), text: text.to_owned() };
         let files =
             source("files.rs", "#[cfg(test)]\nmod tests;\n#[cfg(any(test, feature = \"x\"))]\npub mod y;\n");
-        assert_eq!(test_modules(&files), ["files/tests", "files/y"].map(|path| Path::new(FOLDER).join(path)));
+        let modules = ["files/tests", "files/y"].map(|path| Path::new(FOLDER).join(path));
+        assert_eq!(test_modules(&files, FOLDER), modules);
         let text = "use crate::a;\n// crate::b\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\n";
         assert_eq!(imports(&without_tests(&source("z.rs", text))).into_iter().collect::<Vec<_>>(), ["a"]);
-        assert_eq!([top_module(&files), top_module(&source("abi/flow.rs", ""))], ["files", "abi"]);
+        let inner = source("abi/flow.rs", "");
+        assert_eq!([&files, &inner].map(|source| top_module(source, FOLDER)), ["files", "abi"]);
     }
 }

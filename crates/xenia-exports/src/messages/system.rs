@@ -1,13 +1,12 @@
 //! Messages to the system application: content of other titles, devices and deployment.
 
-use super::{Message, MessageWords, messages};
+use super::{Message, MessageWords, TYPE_DISC, TYPE_HARD_DISK, messages};
 use crate::abi::Call;
 use crate::deployment::TitleOrigin;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user::overlapped::{Completed, complete};
-use crate::xam::content_device::{TYPE_DISC, TYPE_HARD_DISK};
 use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;

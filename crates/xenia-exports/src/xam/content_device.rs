@@ -2,7 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
-use crate::messages::SYSTEM_APPLICATION;
+use crate::messages::{SYSTEM_APPLICATION, TYPE_DISC, TYPE_HARD_DISK};
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
@@ -23,12 +23,8 @@ const ANY: u32 = 0;
 pub(super) const HARD_DISK: u32 = 1;
 /// Size in bytes of `XDEVICE_DATA`: id, type, size, free bytes, name.
 const DEVICE_DATA: u32 = 0x50;
-/// Device type of the hard disk.
-pub(crate) const TYPE_HARD_DISK: u32 = 1;
 /// Device id of the disc drive.
 pub(super) const DISC_DRIVE: u32 = 2;
-/// Device type of the disc drive.
-pub(crate) const TYPE_DISC: u32 = 4;
 /// Serial number of the hard disk: 20 characters, as ATA disks have.
 const SERIAL_NUMBER: &[u8] = b"00000000000000000000";
 /// Rough capacity of a disc in bytes.

@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Ptr};
 use crate::objects::dispatcher::kind;
-use crate::objects::timer::TimerSetting;
+use crate::objects::dispatcher::timer::TimerSetting;
 use crate::status::failure::Fallible;
 use crate::thread::waiting::deadline_of;
 use xenia_guest::GuestAddr;

@@ -3,8 +3,8 @@
 use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::named_objects::create_object;
 use crate::objects::ObjectKind;
+use crate::objects::dispatcher::timer::{TimerApc, TimerSetting};
 use crate::objects::dispatcher::{kind, signal_state};
-use crate::objects::timer::{TimerApc, TimerSetting};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::deadline_of;
 use xenia_guest::layout::ktimer;

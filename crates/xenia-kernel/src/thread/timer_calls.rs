@@ -2,7 +2,7 @@
 
 use crate::abi::ProcessorMode;
 use crate::objects::dispatcher::Dispatcher;
-use crate::objects::timer::Expiry;
+use crate::objects::dispatcher::timer::Expiry;
 use crate::ports::Clock;
 use crate::status::failure::{Failure, Fallible, housekeeping};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};

@@ -3,7 +3,7 @@
 use super::{
     Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, MAX_QUALITIES, PARAMETERS_SIZE, XNet,
 };
-use crate::state::{RestoredEvents, SavedEvents};
+use crate::saved_events::{RestoredEvents, SavedEvents};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;

@@ -2,11 +2,11 @@
 //! order, then one thread's turn.
 
 use super::lock::Guard;
+use super::mutant::MutantOwner;
+use super::timer::SetTimer;
+use super::wait_list::WaitList;
 use super::{Dispatcher, WaitBlock};
-use crate::mutant::MutantOwner;
 use crate::sharded::{SHARDS, shard_of, shard_of_thread};
-use crate::timer::SetTimer;
-use crate::wait_list::WaitList;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
@@ -227,7 +227,7 @@ impl Turn<'_> {
 pub struct Everything<'a> {
     _shards: Held<'a>,
     _turns: Vec<Guard<'a, Waits>>,
-    _owners: Vec<Guard<'a, crate::mutant::Owned>>,
+    _owners: Vec<Guard<'a, super::mutant::Owned>>,
 }
 
 #[cfg(any(test, feature = "testing"))]

@@ -6,12 +6,12 @@
 #[cfg(test)]
 mod tests;
 
+use super::mutant::OwnersState;
 use super::shards::{ObjectShard, Waits};
+use super::timer::TimersState;
+use super::wait_list::{ListedWait, WaitList};
 use super::{Alertable, Dispatcher, MAX_WAIT_OBJECTS, ShardSet, WaitBlock, WaitType};
-use crate::mutant::OwnersState;
 use crate::sharded::shard_of_thread;
-use crate::timer::TimersState;
-use crate::wait_list::{ListedWait, WaitList};
 use crate::{HeldState, Objects, check_thread};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -227,7 +227,7 @@ fn a_misaligned_header_is_refused_by_every_door() {
     let released = dispatcher.release_semaphore(memory, &mut b.scheduler, at, 1, 0);
     assert_eq!(released.map(|_| ()), misaligned);
     assert_eq!(dispatcher.initialize_mutant(memory, at, None), misaligned);
-    let setting = crate::timer::TimerSetting { due: 1, period_ms: 0, dpc: GuestAddr::NULL, apc: None };
+    let setting = timer::TimerSetting { due: 1, period_ms: 0, dpc: GuestAddr::NULL, apc: None };
     assert_eq!(dispatcher.set_timer(memory, at, setting).map(|_| ()), misaligned);
     assert_eq!(memory.read::<u32>(at), Ok(0), "nothing was written");
 }

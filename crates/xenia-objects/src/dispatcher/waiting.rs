@@ -4,11 +4,11 @@
 //! take all of them.
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
+use super::wait_list::Registration;
+#[cfg(any(test, feature = "testing"))]
+use super::wait_list::WaitList;
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, WaitSet, WaitType, Waiter};
 use crate::failure::Fallible;
-use crate::wait_list::Registration;
-#[cfg(any(test, feature = "testing"))]
-use crate::wait_list::WaitList;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};

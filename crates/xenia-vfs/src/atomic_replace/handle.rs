@@ -1,9 +1,10 @@
 //! A handle to a file: read-only or read-write, sharing the file with all other handles.
 
 use super::{ClosedFiles, OpenHostFile};
-use crate::{FileData, VfsError, VfsResult, host_folder};
+use crate::{FileData, VfsError, VfsResult};
 use std::ops::Range;
 use std::sync::Arc;
+use xenia_host::file::read_at;
 use xenia_sync::Mutex;
 
 /// A handle to a shared file.
@@ -32,7 +33,7 @@ impl FileData for HostFileHandle {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
         // Read outside the lock, so that a slow host does not block other threads.
         let content = self.file.lock().content.clone();
-        host_folder::read_at(&content, offset, into)
+        Ok(read_at(&content, offset, into)?)
     }
 
     fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {

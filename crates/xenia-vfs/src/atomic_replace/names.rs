@@ -1,14 +1,13 @@
 //! Names of temporary files, and removal of stale ones.
 
 use super::{check_in_place, sync_folder};
-use crate::host_folder::read_at;
-use crate::stamp::is_stamp_file;
+use crate::stamp_file::is_stamp_file;
 use crate::{VfsError, VfsResult};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use xenia_host::file::{is_unused, mark_in_use};
+use xenia_host::file::{is_unused, mark_in_use, read_at};
 
 /// Prefix of temporary files; guests cannot use such names.
 const PREFIX: &str = ".xenia-draft-";

@@ -7,7 +7,7 @@
 
 use crate::atomic_replace::is_temporary;
 use crate::path::is_reserved;
-use crate::stamp::is_stamp_file;
+use crate::stamp_file::is_stamp_file;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

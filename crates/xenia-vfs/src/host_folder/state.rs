@@ -4,8 +4,9 @@
 use super::HostFolder;
 use super::host_names::guest_name;
 use crate::atomic_replace::PIECE;
-use crate::state::{DeviceState, FolderState, OTHER_KIND, SavedBytes, TemporaryFileState, is_path};
-use crate::{Device, FileData, OpenMode, VfsError};
+use crate::path::is_path;
+use crate::state::TemporaryFileState;
+use crate::{Device, DeviceState, FileData, FolderState, OpenMode, SavedBytes, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};
 
@@ -55,7 +56,7 @@ impl HostFolder {
     ) -> Result<(), Impossible> {
         let DeviceState::Folder(FolderState { used, temporary_files }) = state else {
             let is_folder = self.open_files.as_ref().is_some_and(|open_files| !open_files.is_disk());
-            check(!is_folder, OTHER_KIND)?;
+            check(!is_folder, DeviceState::OTHER_KIND)?;
             return state.check_elsewhere();
         };
         for TemporaryFileState { path, size, stamp } in temporary_files {

@@ -1,10 +1,11 @@
 //! Saved state of a memory device: its directories, and the contents of files, of which some have
 //! no name any more and are open.
 
-use super::{Contents, MemoryDevice, Node, SharedContents, UNIT, key, taken};
-use crate::Stamp;
+use super::{Contents, MemoryDevice, Node, SharedContents, key};
+use crate::path::is_path;
 use crate::raw_partition::{PartitionState, are_units};
-use crate::state::{SavedBytes, is_path};
+use crate::space::{UNIT, taken};
+use crate::{SavedBytes, Stamp};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

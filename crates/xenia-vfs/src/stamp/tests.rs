@@ -14,7 +14,7 @@ fn stamps_outlive_the_program_and_follow_renames() {
     let stamps = Stamps::read(folder.path());
     assert_eq!(stamps.get(&names("a")), Stamp::default());
     stamps.save(|_| true).unwrap();
-    assert!(!folder.path().join(FILE).exists(), "nothing to keep, no file");
+    assert!(!folder.path().join(NAME).exists(), "nothing to keep, no file");
     let stamp = Stamp { created: 1, accessed: 2, written: 3, attributes: attributes::HIDDEN };
     stamps.set(&names(r"D\Save one"), stamp);
     stamps.set(&names("gone"), stamp);
@@ -27,14 +27,14 @@ fn stamps_outlive_the_program_and_follow_renames() {
     for gone in [r"d\save one", "gone", "kept not"] {
         assert_eq!(again.get(&names(gone)), Stamp::default(), "{gone}");
     }
-    let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+    let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
     assert!(text.ends_with("\n1 2 3 2 e\\save one\n"), "{text}");
 }
 
 #[test]
 fn removed_stamp_paths_are_recorded_and_not_inherited() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(FILE);
+    let file = folder.path().join(NAME);
     let stamps = Stamps::read(folder.path());
     let [old, new] = [1, 2].map(|time| Stamp::new(time, 0));
     for path in [r"d\f", r"d\g\h", "d e", "a"] {
@@ -69,7 +69,7 @@ fn stamps_of_host_deleted_files_are_dropped() {
 #[test]
 fn torn_last_stamp_line_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(FILE);
+    let file = folder.path().join(NAME);
     fs::write(&file, "1 1 1 0 a\n1 1 1 0 b").unwrap();
     let stamps = Stamps::read(folder.path());
     stamps.set(&names("c"), Stamp::new(2, 0));
@@ -80,7 +80,7 @@ fn torn_last_stamp_line_is_overwritten() {
 #[test]
 fn a_file_that_is_too_large_is_not_ours() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(FILE);
+    let file = folder.path().join(NAME);
     fs::write(&file, "1 1 1 0 a\n").unwrap();
     OpenOptions::new().write(true).open(&file).unwrap().set_len(MAX_FILE + 1).unwrap();
     let stamps = Stamps::read(folder.path());
@@ -95,7 +95,7 @@ fn a_file_that_is_too_large_is_not_ours() {
 fn damaged_stamp_files_keep_intact_lines() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let file = folder.path().join(FILE);
+    let file = folder.path().join(NAME);
     cases.each(|seed| {
         let mut dice = Dice(seed);
         let lines: Vec<_> = (0..=dice.below(40)).map(|number| line(&mut dice, number)).collect();
@@ -154,12 +154,12 @@ fn a_link_in_the_files_place_is_replaced_and_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
     let target = outside.path().join("secret");
-    std::os::unix::fs::symlink(&target, folder.path().join(FILE)).unwrap();
+    std::os::unix::fs::symlink(&target, folder.path().join(NAME)).unwrap();
     let stamps = Stamps::read(folder.path());
     stamps.set(&names("a"), Stamp::new(1, 0));
     stamps.save(|_| true).unwrap();
     assert!(!target.exists());
-    assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "1 1 1 0 a\n");
+    assert_eq!(fs::read_to_string(folder.path().join(NAME)).unwrap(), "1 1 1 0 a\n");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn invalid_stamp_lines_are_ignored() {
 #[test]
 fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join(FILE);
+    let file = folder.path().join(NAME);
     let stamp = |n| Stamp { created: n, accessed: n, written: n, attributes: 0 };
     let stamps = Stamps::read(folder.path());
     let lines = || fs::read_to_string(&file).unwrap().lines().count();
@@ -222,7 +222,7 @@ fn a_file_that_is_renamed_without_end_leaves_no_removals() {
         assert!(stamps.content.lock().gone.len() <= 2 * STALE_LINES, "{n}");
     }
     stamps.save(|_| true).unwrap();
-    let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+    let text = fs::read_to_string(folder.path().join(NAME)).unwrap();
     assert_eq!(text, format!("7 7 7 0 {last}\n"));
 }
 
@@ -249,7 +249,7 @@ fn lines_that_were_cut_short_are_written_again() {
     stamps.set(&names("first"), stamp);
     stamps.save(|_| true).unwrap();
     stamps.set(&names(r"d\second"), stamp);
-    let file = File::options().append(true).open(folder.path().join(FILE)).unwrap();
+    let file = File::options().append(true).open(folder.path().join(NAME)).unwrap();
     stamps.content.lock().append(Ok(Full(file, 11)), "7 7 7 0 d\\second\n").unwrap_err();
     stamps.set(&names("third"), stamp);
     stamps.save(|_| true).unwrap();

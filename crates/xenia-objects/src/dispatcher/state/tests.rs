@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::dispatcher::tests::Harness;
+use crate::dispatcher::timer::{TimerApc, TimerSetting};
 use crate::dispatcher::{Waiter, kind};
-use crate::timer::{TimerApc, TimerSetting};
 use xenia_guest::layout::{kmutant, ktimer};
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;

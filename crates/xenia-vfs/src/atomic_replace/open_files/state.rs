@@ -1,9 +1,9 @@
 //! Files being written, for saved states.
 
 use super::OpenHostFiles;
-use crate::host_folder::read_at;
-use crate::state::SavedBytes;
+use crate::{SavedBytes, VfsError};
 use std::path::PathBuf;
+use xenia_host::file::read_at;
 use xenia_state::Unsaveable;
 
 /// Size of the pieces in which a file is read.
@@ -30,7 +30,7 @@ impl OpenHostFiles {
         let mut files = Vec::new();
         for (path, file) in named {
             let mut file = file.lock();
-            let failed = |error: crate::VfsError| format!("a file that is being written: {error}");
+            let failed = |error: VfsError| format!("a file that is being written: {error}");
             if file.copying.is_some() || file.gap.has_missing_bytes() || file.failure.is_some() {
                 return Err("a file is being copied, or could not be written".into());
             }
@@ -42,7 +42,8 @@ impl OpenHostFiles {
             let mut piece = Vec::new();
             for start in (0..size).step_by(PIECE as usize) {
                 piece.resize((size - start).min(PIECE) as usize, 0);
-                let count = read_at(&file.content, start, &mut piece).map_err(failed)?;
+                let count =
+                    read_at(&file.content, start, &mut piece).map_err(VfsError::from).map_err(failed)?;
                 if count < piece.len() {
                     return Err("a file that is being written is shorter than it was".into());
                 }

@@ -81,7 +81,7 @@ struct Queued {
 }
 
 /// The timer queue: timers that are set, ordered by due time. A timer's setting is in its shard
-/// ([`super::dispatcher`]), which is locked first; a timer enters and leaves the queue together
+/// ([`crate::dispatcher`]), which is locked first; a timer enters and leaves the queue together
 /// with its setting.
 #[derive(Debug, Default)]
 pub struct Timers {

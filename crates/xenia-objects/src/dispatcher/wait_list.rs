@@ -9,7 +9,7 @@ mod state;
 
 pub(super) use state::ListedWait;
 
-use super::dispatcher::{ShardSet, WaitType};
+use super::{ShardSet, WaitType};
 use std::collections::VecDeque;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{dispatcher_header, kthread, kwait_block, list_entry};
