@@ -53,7 +53,7 @@ use std::sync::Arc;
 use timer::Timers;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limits;
-use xenia_sched::{GuestTicks, ThreadRef, Wait};
+use xenia_sched::{AwaitedObjects, GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 
 /// First ordinals of the dispatcher's locks within their lock level. `Kernel` uses the ordinals
@@ -112,7 +112,7 @@ impl<'a> WaitSet<'a> {
 /// A thread's current wait for one or more objects.
 #[derive(Debug)]
 pub struct WaitBlock {
-    pub objects: Vec<GuestAddr>,
+    pub objects: AwaitedObjects,
     pub wait_type: WaitType,
     /// Guest time at which the wait times out.
     pub deadline: Option<GuestTicks>,
@@ -126,7 +126,7 @@ pub struct WaitBlock {
 
 impl WaitBlock {
     fn set(&self) -> WaitSet<'_> {
-        WaitSet { objects: &self.objects, wait_type: self.wait_type }
+        WaitSet { objects: self.objects.as_slice(), wait_type: self.wait_type }
     }
 }
 

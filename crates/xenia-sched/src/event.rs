@@ -71,8 +71,8 @@ impl fmt::Display for BlockReason {
         match self {
             Self::Objects { objects, all } => {
                 f.write_str(if *all { "all" } else { "any" })?;
-                for object in objects {
-                    write!(f, " {object:#010x}")?;
+                for object in objects.as_slice() {
+                    write!(f, " {object}")?;
                 }
                 Ok(())
             }
@@ -115,11 +115,15 @@ impl EventSink for NoEvents {
 mod tests {
     use super::*;
     use crate::Alertable;
+    use xenia_guest::GuestAddr;
 
     #[test]
     fn events_are_one_plain_line() {
         let wait = Wait {
-            reason: BlockReason::Objects { objects: vec![0x10, 0x20], all: false },
+            reason: BlockReason::Objects {
+                objects: vec![GuestAddr(0x10), GuestAddr(0x20)].into(),
+                all: false,
+            },
             deadline: Some(7),
             alertable: Alertable::Yes,
         };

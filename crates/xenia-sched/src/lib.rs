@@ -64,7 +64,7 @@ pub use scheduler::{Scheduler, SchedulerConfig, SchedulerState, SpawnParameters}
 pub use single_step::{OneInstruction, SingleStep};
 pub use slot::HwSlot;
 pub use system::{Disposition, EndKind, FailedAccess, Holder, SymbolicAddress, System, WorkReport};
-pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
+pub use thread::{AwaitedObjects, BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
 pub use threads_report::{CodeAddress, ReportedRegisters, ReportedThread, ThreadsReport};
 pub use time::{

@@ -2,7 +2,10 @@
 
 use crate::{Alertable, GuestTicks, ThreadRef};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
 use xenia_cpu::PpcContext;
+use xenia_guest::GuestAddr;
 
 /// Deadline of a wait. The numbers of waits order equal deadlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -12,13 +15,52 @@ pub(crate) struct DeadlineKey {
     pub(crate) serial: u64,
 }
 
-/// The object of a wait, for reports and the event log. Wakers keep their own records.
+/// Dispatcher objects of a wait: the addresses of their headers, in the order of the wait. Clones
+/// share the list, so a wait and its waker's record of it have one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<GuestAddr>", into = "Vec<GuestAddr>")]
+pub struct AwaitedObjects(Arc<[GuestAddr]>);
+
+impl AwaitedObjects {
+    /// The objects.
+    pub fn as_slice(&self) -> &[GuestAddr] {
+        &self.0
+    }
+}
+
+impl From<&[GuestAddr]> for AwaitedObjects {
+    fn from(objects: &[GuestAddr]) -> Self {
+        Self(objects.into())
+    }
+}
+
+impl From<Vec<GuestAddr>> for AwaitedObjects {
+    fn from(objects: Vec<GuestAddr>) -> Self {
+        Self(objects.into())
+    }
+}
+
+impl From<AwaitedObjects> for Vec<GuestAddr> {
+    fn from(objects: AwaitedObjects) -> Self {
+        objects.0.to_vec()
+    }
+}
+
+/// Digests contain this form: plain numbers.
+impl fmt::Debug for AwaitedObjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|object| object.0)).finish()
+    }
+}
+
+/// The object of a wait, for reports and the event log. Wakers keep their own records. The scheduler
+/// only reads whether it is a spin lock, whose waiter may keep its slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
     Objects {
-        /// Addresses of the objects' headers, in the order of the wait.
-        objects: Vec<u32>,
+        /// The objects.
+        objects: AwaitedObjects,
         /// Whether all of them must be signalled at once.
         all: bool,
     },

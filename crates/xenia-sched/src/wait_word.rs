@@ -223,11 +223,21 @@ impl WaitWord {
 mod tests {
     use super::*;
     use crate::{BlockReason, Wait};
+    use xenia_guest::GuestAddr;
 
     #[test]
     fn waits_in_digests_have_a_truth_value() {
         let wait = Wait { alertable: Alertable::Yes, ..Wait::forever(BlockReason::Delay) };
         assert_eq!(format!("{wait:?}"), "Wait { reason: Delay, deadline: None, alertable: true }");
+    }
+
+    #[test]
+    fn objects_of_waits_in_digests_are_plain_numbers() {
+        let objects = vec![GuestAddr(16), GuestAddr(0x8000_0000)].into();
+        let wait = Wait::forever(BlockReason::Objects { objects, all: true });
+        let text = "Wait { reason: Objects { objects: [16, 2147483648], all: true }, deadline: None, \
+                    alertable: false }";
+        assert_eq!(format!("{wait:?}"), text);
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl LockHolders<'_> {
     pub(crate) fn of(&self, reason: &BlockReason) -> Vec<Holder> {
         match reason {
             BlockReason::Objects { objects, .. } => {
-                objects.iter().filter_map(|&object| self.holder_of_object(object)).collect()
+                objects.as_slice().iter().filter_map(|object| self.holder_of_object(object.0)).collect()
             }
             BlockReason::CriticalSection { section } => {
                 let owner = GuestAddr(*section).offset(critical_section::OWNER);

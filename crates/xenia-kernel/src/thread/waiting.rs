@@ -78,7 +78,7 @@ pub fn wait(call: &mut Call, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus
 /// Resumes a wait that was interrupted, with its original deadline.
 pub(crate) fn wait_again(call: &mut Call, wait: WaitBlock) -> Flow {
     let WaitBlock { objects, wait_type, deadline, alertable, held, .. } = wait;
-    let set = WaitSet { objects: &objects, wait_type };
+    let set = WaitSet { objects: objects.as_slice(), wait_type };
     let keep = KeepAlive::Held(held);
     self::wait(call, WaitRequest { set, alertable, deadline, keep }).into_flow()
 }
@@ -116,8 +116,7 @@ fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) ->
     if !is_over && kernel.pending_apcs.is_any() {
         let kept = keep.hold(call, set.objects);
         let WaitSet { objects, wait_type } = set;
-        let wait =
-            WaitBlock { objects: objects.to_vec(), wait_type, deadline, alertable, kthread, held: kept };
+        let wait = WaitBlock { objects: objects.into(), wait_type, deadline, alertable, kthread, held: kept };
         match kernel.apcs().interrupt_before(call.thread_id(), wait)? {
             Ok(guest) => return Ok(Flow::CallGuest(guest)),
             Err(wait) => keep = KeepAlive::Held(wait.held),

@@ -133,7 +133,7 @@ impl Dispatcher {
         loop {
             let held = self.lock(set);
             let turn = self.turn(thread);
-            let wider = turn.block().map_or(set, |block| set.and(ShardSet::of(&block.objects)));
+            let wider = turn.block().map_or(set, |block| set.and(ShardSet::of(block.objects.as_slice())));
             if wider == set {
                 return ThreadWait { held, turn };
             }
@@ -168,7 +168,7 @@ impl Held<'_> {
 
     /// Removes a thread from the wait lists of the objects that it waited for.
     pub(super) fn leave_lists(&mut self, memory: &GuestMemory, thread: ThreadRef, block: &WaitBlock) {
-        for &object in &block.objects {
+        for &object in block.objects.as_slice() {
             let shard = self.shard_mut(object);
             let Some(list) = shard.lists.get_mut(&object) else { continue };
             list.remove(memory, object, thread);

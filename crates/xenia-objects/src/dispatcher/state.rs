@@ -47,7 +47,7 @@ impl WaitBlock {
     pub fn state(&self) -> WaitBlockState {
         let Self { objects, wait_type, deadline, alertable, kthread, held } = self;
         WaitBlockState {
-            objects: objects.clone(),
+            objects: objects.as_slice().to_vec(),
             wait_type: *wait_type,
             deadline: *deadline,
             alertable: *alertable,
@@ -65,7 +65,7 @@ impl WaitBlockState {
         check(count, "a wait has an impossible number of objects")?;
         check(held.len() <= objects.len(), "a wait keeps more objects than it is for")?;
         let held = held.into_iter().map(|held| table.hold_again(held)).collect::<Result<_, _>>()?;
-        Ok(WaitBlock { objects, wait_type, deadline, alertable, kthread, held })
+        Ok(WaitBlock { objects: objects.into(), wait_type, deadline, alertable, kthread, held })
     }
 }
 

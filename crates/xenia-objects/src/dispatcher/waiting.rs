@@ -13,7 +13,7 @@ use xenia_cpu::PpcContext;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{BlockReason, Cpu, ThreadRef, Wait, Woken};
+use xenia_sched::{AwaitedObjects, BlockReason, Cpu, ThreadRef, Wait, Woken};
 
 impl Held<'_> {
     /// Takes the objects if they are signalled, or begins a wait. The caller holds the waiter's
@@ -50,8 +50,9 @@ impl Held<'_> {
                 self.note_waited_for(object, true);
             }
         }
+        let awaited = AwaitedObjects::from(objects);
         turn.begin(WaitBlock {
-            objects: objects.to_vec(),
+            objects: awaited.clone(),
             wait_type,
             deadline,
             alertable,
@@ -59,10 +60,7 @@ impl Held<'_> {
             held: Vec::new(),
         });
         Ok(WaitResult::Park(Wait {
-            reason: BlockReason::Objects {
-                objects: objects.iter().map(|object| object.0).collect(),
-                all: wait_type == WaitType::All,
-            },
+            reason: BlockReason::Objects { objects: awaited, all: wait_type == WaitType::All },
             deadline,
             alertable,
         }))

@@ -157,8 +157,8 @@ impl Machine {
         let mut by_object: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for thread in self.threads_report().threads {
             if let Some(BlockReason::Objects { objects, .. }) = thread.reason {
-                for object in objects {
-                    by_object.entry(object).or_default().push(thread.id);
+                for object in objects.as_slice() {
+                    by_object.entry(object.0).or_default().push(thread.id);
                 }
             }
         }

@@ -186,7 +186,7 @@ impl Setup {
             }
             let event = objects.create(&pool, ObjectKind::Event, 0x10).unwrap();
             let wait = WaitBlock {
-                objects: vec![event, GuestAddr(8)],
+                objects: vec![event, GuestAddr(8)].into(),
                 wait_type: WaitType::All,
                 deadline: Some(99),
                 alertable: Alertable::Yes,
@@ -282,7 +282,8 @@ fn impossible_records_are_refused() {
         ("an interruption to come", |threads| threads.get_mut(1).unwrap().apcs.interruptions = 4),
         ("too many interruptions", |threads| threads.get_mut(1).unwrap().apcs.interruptions = u64::MAX),
         ("a wait for nothing", |threads| {
-            threads.get_mut(1).unwrap().apcs.interrupted.get_mut(&4).unwrap().objects.clear();
+            let apcs = &mut threads.get_mut(1).unwrap().apcs;
+            apcs.interrupted.get_mut(&4).unwrap().objects = Vec::<GuestAddr>::new().into();
         }),
         ("a service thread that is idle in a call", |threads| {
             let service = threads.interrupts.thread(5).unwrap();
