@@ -117,7 +117,7 @@ fn answers_are_those_of_gdb() {
         }
         same(&mut user, &mut positions, &["delete", "goto 3_000_000"]);
         let answer = user.ask("writer 0x82023164");
-        assert_eq!(answer.replace(" in default.xex!suite_random+0x20", ""), writer);
+        assert_eq!(answer.replace(" in cpu-suite.elf!suite_random+0x20", ""), writer);
         same(&mut user, &mut positions, &["back", "write on", "poke pc 0", "yes", "continue", "back"]);
         same(&mut user, &mut positions, &["back-continue"]);
         assert_eq!(positions.next(), None);
@@ -152,7 +152,7 @@ fn calls_are_stepped_over_and_left() {
             user.ask("code suite_random");
             user.ask("until");
             let inside = user.machine.machine().place_of(user.session.model.cursor).unwrap();
-            assert_eq!((inside.name.as_str(), inside.offset), ("default.xex!suite_random", 0));
+            assert_eq!((inside.name.as_str(), inside.offset), ("cpu-suite.elf!suite_random", 0));
             user.ask("memory lr");
             user.ask("finish");
             let back = user.session.model.memory;

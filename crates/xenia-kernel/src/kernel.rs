@@ -65,6 +65,9 @@ pub struct KernelConfig {
     pub command_line: String,
     /// Guest path of the executable, whose folder is `game:`.
     pub image_path: String,
+    /// Name of the executable in reports if the linker has recorded none; `None`: that of its guest
+    /// path. The guest can't observe it.
+    pub report_name: Option<String>,
     /// Kernel version that the title sees: major, minor, build, revision.
     pub version: [u16; 4],
     /// Language, country and region.
@@ -94,6 +97,7 @@ impl Default for KernelConfig {
         Self {
             command_line: format!("\"{DEFAULT_EXECUTABLE}\""),
             image_path: title_path(DEFAULT_EXECUTABLE),
+            report_name: None,
             version: [2, 0, 21_119, 0],
             locale: Locale::default(),
             keys: KeyRing::development(),

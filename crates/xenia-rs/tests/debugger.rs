@@ -155,7 +155,7 @@ fn the_terminal_is_restored() {
         let left = sent.rfind(LEAVE);
         assert!(entered.is_some() && entered < left, "{sent:?}");
         let screen = screen(sent.rsplit_once(LEAVE).unwrap().0);
-        assert!(screen.contains("default.xex!"), "{screen}");
+        assert!(screen.contains("cpu-suite.elf!"), "{screen}");
     }
 }
 

@@ -149,7 +149,7 @@ impl Kernel {
 
     /// Symbolization of code addresses.
     pub(crate) fn symbolizer(&self) -> Symbolizer<'_> {
-        let Self { imports, modules, .. } = self;
-        Symbolizer { imports, modules }
+        let Self { imports, modules, config, .. } = self;
+        Symbolizer { imports, modules, report_name: config.report_name.as_deref() }
     }
 }

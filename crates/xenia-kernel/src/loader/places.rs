@@ -27,8 +27,9 @@ impl Module {
         &self.named
     }
 
-    /// Symbolizes an address in this module.
-    fn place_of(&self, address: GuestAddr) -> SymbolicAddress {
+    /// Symbolizes an address in this module. The title's executable is called `report_name` if the
+    /// linker has recorded no name.
+    fn place_of(&self, address: GuestAddr, report_name: Option<&str>) -> SymbolicAddress {
         let after = self.functions.partition_point(|function| function.start <= address);
         let function = after.checked_sub(1).and_then(|index| self.functions.get(index));
         let start = function
@@ -42,12 +43,12 @@ impl Module {
                 None => symbol.size == 0 || address.0 - symbol.address.0 < symbol.size,
             });
         // Most titles' files are called default.xex, so the linker's name is more informative.
-        let linked = self.linked_name.as_ref().filter(|_| !self.is_library);
-        let module = linked.unwrap_or(&self.name);
+        let title = self.linked_name.as_deref().or(report_name).filter(|_| !self.is_library);
+        let module = title.unwrap_or(&self.name);
         let (name, from) = match (symbol, start) {
             (Some(symbol), _) => (format!("{module}!{}", symbol.name), symbol.address),
             (None, Some(start)) => (format!("{module}!sub_{:08X}", start.0), start),
-            (None, None) => (module.clone(), self.base),
+            (None, None) => (module.to_owned(), self.base),
         };
         SymbolicAddress { name, offset: address.0 - from.0 }
     }
@@ -74,6 +75,7 @@ fn stub_name(target: Target) -> String {
 pub struct Symbolizer<'k> {
     pub(crate) imports: &'k ImportBindings,
     pub(crate) modules: &'k Mutex<Modules>,
+    pub(crate) report_name: Option<&'k str>,
 }
 
 impl Symbolizer<'_> {
@@ -88,7 +90,7 @@ impl Symbolizer<'_> {
         }
         let modules = self.modules.lock();
         let inside = |module: &&Module| at >= module.base && at.0 - module.base.0 < module.size;
-        modules.iter().find(inside).map(|module| module.place_of(at))
+        modules.iter().find(inside).map(|module| module.place_of(at, self.report_name))
     }
 
     /// Symbolizes a return address.
@@ -108,7 +110,22 @@ mod tests {
     use xenia_formats::image::{FunctionEntry, ImageKind};
 
     fn place(module: &Module, address: u32) -> String {
-        module.place_of(GuestAddr(address)).to_string()
+        module.place_of(GuestAddr(address), None).to_string()
+    }
+
+    #[test]
+    fn a_title_has_the_linker_s_name_or_that_of_reports() {
+        let module = |linked_name: Option<&str>, is_library| Module {
+            name: "default.xex".to_owned(),
+            linked_name: linked_name.map(str::to_owned),
+            is_library,
+            base: GuestAddr(0x800),
+            ..Module::default()
+        };
+        let name = |module: &Module| module.place_of(GuestAddr(0x900), Some("t.elf")).to_string();
+        assert_eq!(name(&module(None, false)), "t.elf+0x100");
+        assert_eq!(name(&module(Some("l.exe"), false)), "l.exe+0x100");
+        assert_eq!(name(&module(None, true)), "default.xex+0x100", "a library has a name of its own");
     }
 
     #[test]

@@ -31,6 +31,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use xenia_exports::registry;
+use xenia_formats::image::ImageKind;
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
@@ -401,6 +402,9 @@ fn kernel(
         config.image_path.clone_from(path);
     } else {
         config.command_line = command_line("default.xex", options.arguments)?;
+        // An ELF records no name, and its guest path is the same for all.
+        let file = Path::new(&title.name).file_name().filter(|_| title.image.kind == ImageKind::Elf);
+        config.report_name = file.map(|file| file.to_string_lossy().into_owned());
     }
     let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
     let in_package = launched.as_ref().is_some_and(|launched| launched.launch.package.is_some());
