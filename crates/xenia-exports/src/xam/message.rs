@@ -7,17 +7,24 @@ use crate::abi::{
     WaiterResult,
 };
 use crate::messages::{MessageWords, answer};
+use crate::objects::ObjectKind;
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::dialogs;
 use crate::user::overlapped::{
-    OverlappedFields, admit, event_of, extended_error, finish, finish_later, is_pending, outcome, wait_for,
+    OverlappedFields, admit, context_of, event_of, extended_error, finish, finish_later, is_pending, outcome,
+    wait_for,
 };
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of messages.
 pub struct XamMessage;
+
+/// Offset of the event's object in the block of a request that the title's library carries out.
+const BLOCK_EVENT: u32 = 0x10;
+/// Smallest size of such a block.
+const MIN_BLOCK: u32 = BLOCK_EVENT + 4;
 
 /// Sends a message, and completes its overlapped structure, if it has one, with the result.
 fn request(
@@ -66,6 +73,24 @@ fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<W
     let (result, found) = outcome(call, at)?;
     length.set(call.memory(), found)?;
     Ok(result)
+}
+
+/// Frees the block of a request that the title's library carries out, and drops its reference to
+/// the request's event: the library leaves both to the system. Other requests have no block.
+fn end_block(call: &Call, block: GuestAddr) -> Fallible<()> {
+    let kernel = call.kernel;
+    if kernel.pool.lock().size_of(block).is_none_or(|size| size < MIN_BLOCK) {
+        return Ok(());
+    }
+    let event: Option<GuestAddr> = call.memory().read(block.offset(BLOCK_EVENT)).ok();
+    // Refuses a block of the kernel, which a title may name.
+    if kernel.pool.release_of_title(block).is_err() {
+        return Ok(());
+    }
+    let is_event = |&at: &GuestAddr| {
+        kernel.objects.by_pointer(at).is_some_and(|object| object.kind() == ObjectKind::Event)
+    };
+    event.filter(is_event).map_or(Ok(()), |event| kernel.dereference(event))
 }
 
 #[exports(xam)]
@@ -138,8 +163,8 @@ impl XamMessage {
         Ok(Flow::Return(Win32Error::SUCCESS))
     }
 
-    /// Completes a request that the caller itself carries out. The completion routine runs on the
-    /// thread that made the request.
+    /// Completes a request that the caller itself carries out, and frees its block. The completion
+    /// routine runs on the thread that made the request.
     #[export(Done)]
     fn XMsgCompleteIORequest(
         call: &mut Call,
@@ -149,7 +174,12 @@ impl XamMessage {
         length: u32,
     ) -> Fallible<Win32Error> {
         let Some(at) = overlapped else { return Ok(Win32Error::INVALID_PARAMETER) };
-        finish(call, at, OverlappedFields { result, extended: HResult(extended), length })?;
+        // A title that finds the result may use the structure again at once.
+        let context = context_of(call, at);
+        let finished = finish(call, at, OverlappedFields { result, extended: HResult(extended), length });
+        // A result is stored even if its event is gone: no other call follows that frees the block.
+        let ended = context.map_or(Ok(()), |context| end_block(call, context));
+        finished.and(ended)?;
         Ok(Win32Error::SUCCESS)
     }
 

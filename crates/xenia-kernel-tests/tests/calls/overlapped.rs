@@ -172,6 +172,53 @@ fn a_routine_runs_on_the_thread_that_made_the_request() {
 }
 
 #[test]
+fn completing_an_own_request_frees_its_block_and_its_use_of_the_event() {
+    let mut b = Harness::new();
+    let event = event(&mut b);
+    let body = b.kernel.objects.resolve(Handle(event)).unwrap().body();
+    assert_eq!(b.xam_call("XamAlloc", &[0, 0x1C, at(&b, LENGTH)]), SUCCESS);
+    let block = b.word(LENGTH);
+    put(&b, OVERLAPPED, event, 0);
+    b.memory().write(b.scratch.offset(OVERLAPPED + 8), block).unwrap();
+    let place = u64::from(block + 0x10);
+    assert_eq!(b.status("ObReferenceObjectByHandle", &[u64::from(event), 0, place]), NtStatus::SUCCESS);
+    let overlapped = at(&b, OVERLAPPED);
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 0, 0, 1]), SUCCESS);
+    assert_ne!(b.xam_call("XamFree", &[u64::from(block)]), SUCCESS, "the block is free already");
+    assert_eq!(b.status("NtClose", &[u64::from(event)]), NtStatus::SUCCESS);
+    assert!(b.kernel.objects.by_pointer(body).is_none(), "the block's use of the event is over");
+}
+
+/// Completes a request of a title, with an event and a block.
+fn complete_own(b: &mut Harness, event: u32, block: u32) -> u64 {
+    put(b, OVERLAPPED, event, 0);
+    b.memory().write(b.scratch.offset(OVERLAPPED + 8), block).unwrap();
+    let overlapped = at(b, OVERLAPPED);
+    b.xam_call("XMsgCompleteIORequest", &[overlapped, 0, 0, 1])
+}
+
+#[test]
+fn a_block_is_freed_although_the_event_is_closed() {
+    let mut b = Harness::new();
+    let event = event(&mut b);
+    assert_eq!(b.status("NtClose", &[u64::from(event)]), NtStatus::SUCCESS);
+    let block = b.kernel.pool.allocate_for_title(0x1C).unwrap();
+    assert_ne!(complete_own(&mut b, event, block.0), SUCCESS);
+    assert_eq!((told(&b, OVERLAPPED), b.kernel.pool.lock().size_of(block)), ([0, 1, 0], None));
+}
+
+#[test]
+fn completing_an_own_request_frees_no_other_memory() {
+    let mut b = Harness::new();
+    let kernels = b.kernel.pool.allocate(0x20).unwrap();
+    let short = b.kernel.pool.allocate_for_title(0x10).unwrap();
+    for (block, size) in [(kernels, 0x20), (short, 0x10)] {
+        assert_eq!(complete_own(&mut b, 0, block.0), SUCCESS);
+        assert_eq!(b.kernel.pool.lock().size_of(block), Some(size));
+    }
+}
+
+#[test]
 fn overlapped_waiters_receive_the_result() {
     let mut b = Harness::new();
     let first = b.add_thread();

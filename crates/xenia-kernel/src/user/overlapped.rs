@@ -195,6 +195,12 @@ pub fn set_extended_error(call: &Call, at: GuestAddr, error: u32) -> Fallible<()
     Ok(call.memory().write(at.offset(field::EXTENDED_ERROR), error)?)
 }
 
+/// Returns the word of a structure that identifies its request: the handle of the thread that made
+/// it, or the block of a request that the title's library carries out.
+pub fn context_of(call: &Call, at: GuestAddr) -> Option<GuestAddr> {
+    call.memory().read(at.offset(field::CONTEXT)).ok()
+}
+
 /// Marks a call's overlapped structure as pending and clears its event, which titles reuse.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
     let _calls = call.kernel.requests.lock();
