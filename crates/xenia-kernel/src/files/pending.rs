@@ -7,7 +7,7 @@
 //! with a fast drive. Transfers that move the handle's position are never queued.
 
 use super::request::{FileRequests, IoRequest, Outcome, Reply};
-use super::stream::Stream;
+use super::stream::{Pends, Stream};
 use super::transfer::Direction;
 use super::transfer_queue::Transfer;
 use crate::Kernel;
@@ -57,14 +57,16 @@ impl FileRequests<'_> {
         let RequestedTransfer { direction, offset, pieces } = transfer;
         let body = request.file.body();
         let mut left = None;
-        let mut may_pend = false;
+        let mut pends = Pends::Never;
         let result = pieces.and_then(|pieces| {
             let stream = self.stream(body)?;
-            may_pend = stream.may_pend() && pieces.iter().any(|piece| piece.length > 0);
-            if let Some(offset) = offset
+            if pieces.iter().any(|piece| piece.length > 0) {
+                pends = stream.pends(offset);
+            }
+            if let Pends::Later(offset) = pends
                 && cpu.has_workers()
-                && stream.may_wait(direction, &pieces, offset)?
             {
+                stream.admit(direction, &pieces, offset)?;
                 left = Some(LeftTransfer { stream, direction, pieces, offset });
                 return Ok(0);
             }
@@ -74,7 +76,7 @@ impl FileRequests<'_> {
         });
         let Some(left) = left else {
             let status = self.complete(cpu, thread_id, request, Outcome::of(result))?;
-            return Ok(if may_pend && status.is_success() { NtStatus::PENDING } else { status });
+            return Ok(if pends != Pends::Never && status.is_success() { NtStatus::PENDING } else { status });
         };
         self.leave(cpu, request.reply(thread_id), left)
     }
@@ -83,7 +85,7 @@ impl FileRequests<'_> {
     /// file copies it: then this does a part of the copy, and the call is repeated.
     pub fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
         let Ok(stream) = self.stream(file) else { return true };
-        let is_left = cpu.has_workers() && stream.may_pend() && !Stream::is_position(offset);
+        let is_left = cpu.has_workers() && matches!(stream.pends(offset), Pends::Later(_));
         // A failure occurs again in the write, where it can be reported.
         is_left || stream.prepare().unwrap_or(true)
     }

@@ -14,6 +14,18 @@ use xenia_guest::NtStatus;
 use xenia_sync::{Level, Mutex, MutexGuard};
 use xenia_vfs::FileData;
 
+/// How a transfer may pend: whether its call may return `PENDING`, and the transfer be executed
+/// after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pends {
+    /// It is executed in its call, which returns its result.
+    Never,
+    /// It is executed in its call, which may return `PENDING`: it moves the handle's position.
+    InCall,
+    /// It may be executed later, at this offset.
+    Later(u64),
+}
+
 /// Contents, position and rights of an open file.
 pub struct Stream {
     data: Option<Box<dyn FileData>>,
@@ -100,10 +112,14 @@ impl Stream {
         self.is_raw || self.mode() & options::NO_INTERMEDIATE_BUFFERING != 0
     }
 
-    /// Whether transfers may return `PENDING`. File systems copy buffered data from and to their
-    /// cache within the call.
-    pub fn may_pend(&self) -> bool {
-        !self.is_synchronous() && self.is_unbuffered()
+    /// How a transfer of data at this offset may pend. File systems copy buffered data from and to
+    /// their cache within the call.
+    pub(super) fn pends(&self, offset: Option<u64>) -> Pends {
+        match offset {
+            _ if self.is_synchronous() || !self.is_unbuffered() => Pends::Never,
+            Some(at) if !Self::is_position(offset) => Pends::Later(at),
+            _ => Pends::InCall,
+        }
     }
 
     /// Fails unless the handle has one of these rights.

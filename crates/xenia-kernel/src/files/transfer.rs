@@ -45,13 +45,9 @@ impl Stream {
         }
     }
 
-    /// Whether a transfer at `offset` can be executed after its call has returned. An invalid one
-    /// is refused at once, as on a console, where the file system checks it before it calls the
-    /// drive.
-    pub(super) fn may_wait(&self, direction: Direction, pieces: &[Buffer], offset: u64) -> Fallible<bool> {
-        if !self.may_pend() || Self::is_position(Some(offset)) || total(pieces) == 0 {
-            return Ok(false);
-        }
+    /// Refuses an invalid transfer before it is left for later, as on a console, where the file
+    /// system checks it before it calls the drive.
+    pub(super) fn admit(&self, direction: Direction, pieces: &[Buffer], offset: u64) -> Fallible<()> {
         let data = self.check(direction)?;
         self.check_offset(direction, offset)?;
         let begin = match direction {
@@ -59,8 +55,7 @@ impl Stream {
             Direction::Write if self.appends(offset) => data.size()?,
             _ => offset,
         };
-        self.check_sectors(begin, total(pieces))?;
-        Ok(true)
+        self.check_sectors(begin, total(pieces))
     }
 
     /// The contents, if the handle has the right for this direction.
