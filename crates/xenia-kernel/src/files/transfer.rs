@@ -51,11 +51,12 @@ impl Stream {
         let data = self.check(direction)?;
         self.check_offset(direction, offset)?;
         let begin = match direction {
-            Direction::Read if offset >= data.size()? => return Err(NtStatus::END_OF_FILE.into()),
             Direction::Write if self.appends(offset) => data.size()?,
             _ => offset,
         };
-        self.check_sectors(begin, total(pieces))
+        self.check_sectors(begin, total(pieces))?;
+        let is_behind = direction == Direction::Read && begin >= data.size()?;
+        if is_behind { Err(NtStatus::END_OF_FILE.into()) } else { Ok(()) }
     }
 
     /// The contents, if the handle has the right for this direction.

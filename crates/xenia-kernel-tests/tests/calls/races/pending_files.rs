@@ -125,6 +125,8 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
             // Invalid requests are refused immediately, without waiting for the disc.
             let behind = places.arguments(guest, 1, file, SECTOR.into());
             assert_eq!(guest.status("NtReadFile", &behind), NtStatus::END_OF_FILE);
+            let torn = places.arguments(guest, 1, file, u64::from(SECTOR) + 1);
+            assert_eq!(guest.status("NtReadFile", &torn), NtStatus::INVALID_PARAMETER, "as in lockstep");
             let write = places.arguments(guest, 1, file, 0);
             assert_eq!(guest.status("NtWriteFile", &write), NtStatus::ACCESS_DENIED);
             go.send(()).unwrap();
