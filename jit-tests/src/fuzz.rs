@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_is_heard_before_the_next_sequence() {
+    fn a_stop_request_ends_fuzzing_before_the_next_sequence() {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = stop.clone();
         let engine = ConformanceEngine::new("stopping", move |memory| {

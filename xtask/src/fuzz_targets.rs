@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_of_a_run_to_the_end_and_of_one_that_found_something() {
+    fn figures_of_a_finished_run_and_of_a_crash() {
         let log = "INFO: Loaded 1 modules   (5000 inline 8-bit counters): 5000 [0x1, 0x2),\n#2\tINITED cov: 10 ft: 11 corp: 1/2b\n\
                    #900\tDONE   cov: 120 ft: 340 corp: 56/7Kb lim: 33 exec/s: 9 rss: 44Mb\n\
                    stat::number_of_executed_units: 900\n";

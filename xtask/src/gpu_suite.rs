@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_is_read_back() {
+    fn recorded_results_are_read_from_the_table() {
         let table = "## Lines\n\n| feature | scene | reference | wgpu |\n|---|---|---|---|\n\
                      | one | first | passes | fails |\n| two | second | fails | passes |\n";
         let found = recorded(table, "wgpu");

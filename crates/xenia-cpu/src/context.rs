@@ -128,7 +128,7 @@ pub struct PpcContext {
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state: they are not saved, compared or hashed.
     pub host: [u64; HOST_WORDS],
-    /// Vector registers v0–v127; see the module's documentation for the byte order.
+    /// Vector registers v0–v127, as integers whose most significant bits are element 0.
     pub vr: [u128; 128],
     /// Value of [`Self::budget`] at the start of the visit.
     pub visit_budget: i64,
@@ -259,8 +259,8 @@ impl PpcContext {
         self.time_reads_left = time_reads;
     }
 
-    /// Calls `f` with `held` instructions fewer of the budget, which it has back afterwards. Both
-    /// budgets change by the same amount, so that the time base stays exact.
+    /// Calls `f` with the budget reduced by `held` instructions, and restores it afterwards. The
+    /// budget of the visit changes by the same amount, so that the time base stays exact.
     #[inline]
     pub fn with_budget_held<R>(&mut self, held: i64, f: impl FnOnce(&mut Self) -> R) -> R {
         self.budget -= held;

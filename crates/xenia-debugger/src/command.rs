@@ -5,7 +5,7 @@ use crate::model::{SidePane, Tab};
 use anyhow::{Context, Result, anyhow, bail};
 use xenia_cpu::WatchedAccess;
 
-/// A command, with its arguments as they were written: places are resolved when it is carried out.
+/// A command with unresolved arguments: places are resolved when the command is executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DebugCommand {
     Step(u64),
@@ -159,7 +159,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The row of a command by its name or a beginning of it.
+/// The row of a command, by its name or an unambiguous prefix.
 fn row_of(name: &str) -> Result<&'static CommandRow> {
     if let Some(row) = COMMANDS.iter().find(|row| row.name == name) {
         return Ok(row);

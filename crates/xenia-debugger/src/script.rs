@@ -46,8 +46,8 @@ pub struct Script {
 }
 
 impl Script {
-    /// A session that follows these lines, of which those that begin with `#` are comments. Several
-    /// commands of a line are separated by `;`.
+    /// A session that executes these lines. Lines that begin with `#` are comments; `;` separates
+    /// commands in a line.
     ///
     /// # Errors
     /// A line is not a command, or the width or the height is outside the supported range.

@@ -87,7 +87,7 @@ struct Keys {
 }
 
 impl Keys {
-    /// Begins to read keys, each of which sets `stop`.
+    /// Starts to read keys; each key sets `stop`.
     fn read(stop: Arc<AtomicBool>) -> Result<Self> {
         let (sender, events) = mpsc::channel();
         let is_over = Arc::new(AtomicBool::new(false));

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_their_number_have_limits() {
+    fn lengths_and_numbers_of_symbol_names_are_limited() {
         let mut found = FoundSymbols::default();
         let symbol = |name: String| Symbol { name, address: GuestAddr(4), size: 0, is_function: true };
         found.add(1, symbol("\u{e4}".repeat(MAX_NAME))).unwrap();

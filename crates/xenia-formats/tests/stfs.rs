@@ -140,7 +140,7 @@ fn a_package_has_the_layout_of_its_signer_and_tables_count_blocks() {
 }
 
 #[test]
-fn damage_is_noticed_where_it_is() {
+fn damage_is_reported_at_its_offset() {
     const BLOCK: usize = 0x1000;
     let whole = sample();
     let table = 0xA000;

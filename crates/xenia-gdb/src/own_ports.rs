@@ -1,7 +1,7 @@
 //! TCP ports on which this process waits for gdb.
 //!
-//! Ports belong to the host's process and not to a machine, so the list is one for all machines of
-//! the process: no socket of their titles may reach any of these ports.
+//! Ports belong to the process, so all its machines share one list: no title's socket may reach any
+//! of these ports.
 
 use parking_lot::Mutex;
 use std::collections::BTreeSet;

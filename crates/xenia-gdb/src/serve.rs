@@ -226,7 +226,7 @@ fn stopped(thread: u32, signal: Signal) -> MultiThreadStopReason<u32> {
     }
 }
 
-/// A stop at an end of the moments that can be reached.
+/// A stop at the first or last moment that can be reached.
 fn log_end<D: Debuggee>(stub: &Stub<'_, D>, pos: ReplayLogPosition) -> MultiThreadStopReason<u32> {
     let tid = stub.debuggee.threads().first().and_then(|&thread| thread_id(thread));
     MultiThreadStopReason::ReplayLog { tid, pos }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_shown_is_read() {
+    fn only_visible_texels_are_read() {
         // 8192 by 8192 texels of four bytes, as one float each.
         let fetch = [2 | 256 << 22, 36, 8191 | 8191 << 13, 0, 0, 1 << 9];
         let gamma = GammaRamps { table: Arc::new([0; 256]), linear: Arc::new([[0; 3]; 128]) };

@@ -71,8 +71,8 @@ const DRAWS_PER_SHORT_PUMP: u64 = 16;
 /// Delay of a vertical blank, in ticks, at which it no longer waits for packets that are due before
 /// it.
 const OVERDUE: u64 = TICKS_PER_SECOND / 1000;
-/// Most vertical blank interrupts from one pump over a long time in which nothing else happens;
-/// more than software ever lets queue up.
+/// Maximum number of vertical blank interrupts from one pump over a long idle time; more than
+/// software ever lets queue up.
 const MAX_INTERRUPTS_PER_PUMP: u64 = 64;
 /// Deepest nesting of indirect buffers.
 pub const MAX_DEPTH: usize = 8;
@@ -113,9 +113,9 @@ pub struct Config {
     /// some draws or words; ignored while recording. The next pump continues from there, also at
     /// the same guest time.
     pub short_pumps: bool,
-    /// Time at which memory gets resolved texels.
+    /// Time at which resolved texels are written to memory.
     pub readback: Readback,
-    /// Time at which memory gets reports of sample counts.
+    /// Time at which sample counts are written to memory.
     pub queries: QueryReports,
     /// Guest code may run during a pump.
     pub concurrent: bool,
@@ -180,7 +180,7 @@ pub struct CommandProcessor {
     display: Display,
     /// Number of vertical blanks and swaps so far: the counter that fences can write.
     counter: u32,
-    /// Number of swaps so far, with those that are not shown yet.
+    /// Number of swaps so far, including those not yet shown.
     swaps: u64,
     late: Late,
     capture: bool,
@@ -287,7 +287,8 @@ impl CommandProcessor {
         self.registers.take_changed(publish);
     }
 
-    /// Whether pumps are short. A trace has one pump for each of the recording.
+    /// Whether pumps are short. They are not while a trace is recorded, because a replay repeats
+    /// each pump of the recording.
     fn is_short(&self) -> bool {
         self.config.short_pumps && self.recorder.is_none()
     }

@@ -51,8 +51,8 @@ pub fn rectangle(
     Ok(Some(ResolvedPixels { rect: [left, top, right, bottom.min(end)], whole }))
 }
 
-/// Whether a copy of one sample leaves floats as they are: their format is the destination's, and
-/// nothing is scaled or exchanged. Zeros keep their sign then, and NaNs their bits.
+/// Whether a resolve of one sample copies floats unchanged: their format is the destination's, and
+/// nothing is scaled or exchanged. Then zeros keep their sign, and NaNs their bits.
 pub fn copies_floats(source: ColorTargetFormat, format: &Format, destination: &CopyDestination) -> bool {
     use ColorTargetFormat::{R32Float, Rg16Float, Rg32Float, Rgba16Float};
     let is_same = matches!(

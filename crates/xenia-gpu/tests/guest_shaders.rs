@@ -49,7 +49,7 @@ fn assembled(file: &str) -> (String, usize) {
 }
 
 #[test]
-fn the_words_are_those_of_the_text() {
+fn words_of_guest_shaders_match_their_source() {
     for &(folder, least) in FOLDERS {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(folder);
         let mut programs = 0;

@@ -12,9 +12,9 @@ use xenia_testing::{Cases, Dice};
 
 /// Number of cases by default.
 const CASES: u64 = 400;
-/// Most texels in a level of a case: the largest possible sizes are far beyond.
+/// Maximum number of texels in a level of a case; the largest possible levels are far larger.
 const MAX_TEXELS: u64 = 1 << 18;
-/// Most bytes in a level of a case.
+/// Maximum number of bytes in a level of a case.
 const MAX_BYTES: u32 = 8 << 20;
 /// Bytes of memory: fewer than the largest textures need, so that some exceed it.
 const MEMORY: usize = 4 << 20;

@@ -134,7 +134,7 @@ fn a_narration_lists_packets_draws_and_swaps_in_order() {
 }
 
 #[test]
-fn damaged_traces_end_in_words() {
+fn damaged_traces_are_errors() {
     let (bytes, _) = recorded_from_the_second_swap();
     let play = |bytes: &[u8]| play(bytes, &mut |_, _| {});
     for length in (0..40).chain(bytes.len() - 8..bytes.len()).chain((40..bytes.len()).step_by(499)) {
@@ -235,7 +235,7 @@ fn play_blind(reader: Reader<impl Read>) -> Result<Summary, TraceError> {
 
 /// Any file and any events either play or return an error. `XENIA_RANDOM_TRACES` selects the cases.
 #[test]
-fn damaged_events_end_in_words() {
+fn damaged_events_play_or_are_errors() {
     let events: &[u8] = include_bytes!("../../../fuzz/seeds/gpu_trace/swap");
     let mut reader = Reader::unpacked(events);
     let all: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();

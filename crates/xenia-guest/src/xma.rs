@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_put_where_they_are_read() {
+    fn written_fields_read_back_and_leave_other_bits() {
         for field in [field::INPUT0_PACKETS, field::OUTPUT_WRITE_OFFSET, field::OUTPUT_VALID, field::INPUT0] {
             for word in [0, u32::MAX, 0x1234_5678] {
                 let put = field.put(word, 0x1555_5555);

@@ -73,7 +73,7 @@ struct Pad {
     name: PadName,
     /// Its settings for the title that runs.
     tuning: Arc<PadTuning>,
-    /// The parts that were pressed when it was looked at last.
+    /// The parts that were pressed at the last poll.
     meant: PartSet,
 }
 
@@ -164,7 +164,7 @@ impl State {
     fn notify_watcher(&mut self) {
         let mut all = HeldPads::default();
         for (id, pad) in &mut self.pads {
-            // Buttons are the menu's as they are printed on the pad.
+            // The menu uses the labels on the pad, not the title's mapping.
             let pressed = pad.parts.pressed(&pad.shape, &pad.bindings);
             let PadTuning { stick_zone, trigger_zone, .. } = *pad.tuning;
             all.buttons |= held(&pressed.gamepad(stick_zone, trigger_zone));

@@ -10,7 +10,7 @@ use xenia_kernel::ports::Gamepad;
 pub struct HeldPads {
     /// Buttons that are down, as bits of [`Gamepad`]; a stick acts as the directional pad.
     pub buttons: u16,
-    /// Parts that are pressed on purpose, as they are printed on the pads.
+    /// Parts that are pressed beyond their dead zones, by their labels on the pads.
     pub parts: PartSet,
 }
 

@@ -33,7 +33,7 @@ pub struct AssignedPart {
     pub name: &'static str,
     /// Labels of its keys.
     pub keys: Vec<&'static str>,
-    /// The button of pads, as it is printed on them; `None` if no button is this part.
+    /// Label of the pad's button that is mapped to the part; `None` if there is none.
     pub button: Option<&'static str>,
     /// How far the part is pressed now, in percent.
     pub pressed: u8,

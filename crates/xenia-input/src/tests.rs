@@ -78,7 +78,7 @@ fn what_is_pressed_after_a_dialog_or_menu_has_closed_is_the_machines() {
 }
 
 #[test]
-fn what_is_pressed_while_guide_is_held_is_the_windows() {
+fn buttons_pressed_while_guide_is_held_belong_to_the_window() {
     let mut controllers = without_keyboard();
     let pad = controllers.plug(console_pad(), Motors::default());
     // The keys are BTN_EAST, BTN_MODE and BTN_TR.

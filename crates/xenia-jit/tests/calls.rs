@@ -232,7 +232,7 @@ fn a_caller_modified_by_its_callee_continues_with_the_new_code() {
 }
 
 #[test]
-fn system_calls_deep_down_come_back_to_every_caller() {
+fn system_calls_at_depth_return_to_every_caller() {
     // As `through_a_pointer`, with `sc` at the greatest depth.
     for depth in [1, 3, 30, 300, 9000] {
         let mut words = through_a_pointer();

@@ -122,8 +122,8 @@ fn oracle(program: &Program, count: u32) -> JitHarness {
     machine
 }
 
-/// Enough for every program to change its page more often than a page may that is still compiled,
-/// unless that is asked for.
+/// Number of changes, enough for every program to exceed the limit beyond which a page is no longer
+/// compiled, unless the configuration lifts the limit.
 const COUNT: u32 = 250;
 
 /// Runs a program, compares its end with the expected one, and returns the number of interpreted

@@ -101,7 +101,7 @@ fn an_entry_at_every_block_found_while_all_are_warm() {
 }
 
 #[test]
-fn an_entry_at_every_block_each_warm_after_the_other() {
+fn blocks_become_entries_one_after_the_other() {
     for blocks in [1 << 4, 1 << 7, 1 << 9] {
         let words = gotos(blocks);
         let mut machines = machines(&words, 10);

@@ -100,7 +100,7 @@ fn non_single_operands_use_the_software_path() {
 }
 
 #[test]
-fn loops_take_singles_for_granted_and_show_doubles() {
+fn loops_that_assume_singles_expose_doubles() {
     const STARTS: [u64; 7] = [
         0,
         0x3FF8_0000_2000_0000,

@@ -29,7 +29,7 @@ struct Model {
     run: fn(Processor, &str) -> Explored,
     /// The faults that must be found.
     faults: &'static [&'static str],
-    /// Whether it is left to long runs: it takes half a minute without optimization.
+    /// Whether only long runs explore it, because it takes half a minute without optimization.
     is_long: bool,
 }
 

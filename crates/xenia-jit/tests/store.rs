@@ -345,7 +345,7 @@ fn a_save_that_failed_is_made_good_by_the_next_one() {
 }
 
 #[test]
-fn code_that_is_ever_new_does_not_fill_the_store() {
+fn constantly_new_code_does_not_fill_the_store() {
     let _only = only_machine();
     let shelf = Shelf::default();
     let mut sizes = Vec::new();

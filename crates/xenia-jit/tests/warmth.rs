@@ -21,7 +21,7 @@ fn long_loop() -> Vec<u32> {
 }
 
 #[test]
-fn one_long_call_is_compiled_in_its_midst() {
+fn a_long_loop_is_compiled_while_it_runs() {
     let mut machine = machine(&long_loop());
     machine.ctx.gpr[5] = 1_000_000;
     assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });

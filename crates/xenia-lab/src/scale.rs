@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn speed_ups_are_those_within_a_run() {
+    fn speed_ups_are_computed_within_each_run() {
         // The host was half as fast in the second run.
         let runs = [one_run([2.0, 1.0], [2.0, 1.0], RIGHT), one_run([4.0, 2.0], [4.0, 2.0], RIGHT)];
         let report = judge(&args(&["process"]), &[1, 2], &runs, RIGHT);
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_workers_that_show_nothing_are_refused() {
+    fn unsuitable_numbers_of_workers_are_refused() {
         for words in [
             &["thread", "--workers", "1"][..],
             &["thread", "--workers", "2,4"],

@@ -219,9 +219,9 @@ const AFTER_FAULT: u32 = u32::MAX - 1;
 /// functions of more than three thousand instructions.
 pub const MAX_IR: usize = 32_000;
 
-/// Estimates how many of a region's `instructions` fit into three quarters of [`MAX_IR`]. The
-/// first `lifted` instructions became `so_far` IR instructions, of which `entered` are the
-/// prologue, whose size is mostly proportional to the entries.
+/// Estimates how many of a region's `instructions` fit into three quarters of [`MAX_IR`]. So far
+/// `lifted` instructions became `so_far` IR instructions, including `entered` of the prologue,
+/// whose size is mostly proportional to the number of entries.
 fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) -> usize {
     let each = entered * lifted + (so_far - entered) * instructions;
     MAX_IR * 3 / 4 * instructions * lifted / each.max(1)

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_has_four_nodes_and_gives_them_back() {
+    fn a_thread_has_four_nodes_that_are_reused() {
         let claims: Vec<NodeClaim> = std::iter::from_fn(NodeClaim::new).collect();
         assert_eq!(claims.len(), NESTED);
         let first = claims[0].number;

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_left_out() {
+    fn malformed_node_lists_are_ignored() {
         let topology = machine(&[("node1", "x,3-,-,0-99999999999,2\n"), ("nodeX", "1"), ("node2", "")]);
         assert_eq!(topology.node_of(2), 1);
         assert!(topology.node_of.len() <= MAX_PROCESSORS);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_may_pretend() {
+    fn a_thread_can_pretend_to_run_on_another_node() {
         pretend_node(Some(7));
         assert_eq!(current_node(), 7);
         assert_ne!(std::thread::spawn(current_node).join().expect("no panic"), 7);

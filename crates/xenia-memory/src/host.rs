@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scalars_and_copies_of_every_length() {
+    fn scalars_round_trip_and_copies_have_every_length() {
         let mut space = vec![0_u8; 4096];
         let base = space.as_mut_ptr();
         // SAFETY: all addresses lie inside `space`, which has no other user meanwhile.

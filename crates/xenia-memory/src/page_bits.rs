@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pages_of_a_set_come_in_order() {
+    fn pages_are_found_in_ascending_order() {
         let mut bits = PageBits::default();
         for page in [3, 63, 64, 1000, BACKING_PAGES - 1] {
             bits.set(page);

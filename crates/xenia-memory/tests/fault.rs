@@ -247,7 +247,7 @@ fn two_address_spaces_in_one_process() {
 }
 
 #[test]
-fn spaces_come_and_go() {
+fn address_spaces_are_created_and_dropped_repeatedly() {
     for round in 0..300_u32 {
         let memory = space();
         commit(&memory, 0x1_0000, 0x1000, RW);

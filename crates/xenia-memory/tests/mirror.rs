@@ -91,7 +91,7 @@ fn committed_pages_come_once_each_in_order() {
 type Write<'a> = dyn FnMut(&GuestMemory) + 'a;
 
 #[test]
-fn a_standing_comparison_finds_every_kind_of_write_and_looks_at_little() {
+fn an_incremental_comparison_finds_all_writes_and_reads_little() {
     let a = space();
     let b = space();
     let mut dev = DeviceQueue::new();

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_read() {
+    fn shader_objects_are_parsed() {
         let (words, literals) = sample();
         for kind in [ShaderKind::Vertex, ShaderKind::Pixel] {
             for literals in [&literals[..], &[]] {

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_that_cannot_be_are_refused() {
+    fn impossible_socket_states_are_refused() {
         let changes: [fn(&mut SocketsState); 9] = [
             |state| state.local = None,
             |state| state.due = Some(u64::MAX),

@@ -376,7 +376,7 @@ impl Net {
     }
 
     /// Returns the console that an IP address represents, and its key. `sessions` are the ids of
-    /// the title's sessions, the keys of which it may not have registered.
+    /// the title's sessions; their keys need not be registered.
     pub fn console_at(&self, ip: Ipv4Addr, sessions: &[KeyId]) -> Result<(XnAddr, KeyId), WsaError> {
         if let Some(association) = self.xnet.associations.get(&ip) {
             return Ok((association.address, association.key));

@@ -68,8 +68,8 @@ impl Presenter {
         Self::open(window, instance, named, present_mode(vsync))
     }
 
-    /// Shows the window with another device, after the loss of this one. Frame and pages are gone
-    /// then.
+    /// Shows the window with another device, after the loss of this one. Drops the frame and the
+    /// pages.
     pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
         // A window has one surface at a time, and the lost device may hold an image of this one.
         self.surface = None;

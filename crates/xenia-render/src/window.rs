@@ -326,7 +326,7 @@ pub trait InputClient {
 /// Requests of the pages of all settings, on the main thread. Changes are written to the settings
 /// file, or return why not.
 pub trait SettingsClient {
-    /// All settings, of which those of this table are changed.
+    /// All settings, for changes of this table.
     fn settings(&self, target: &SettingTarget) -> SettingsModel;
 
     /// Sets a setting in a table; `None` removes it.

@@ -90,12 +90,12 @@ fn resolves_leave_the_same_at_higher_resolutions() {
 }
 
 #[test]
-fn targets_get_the_same() {
+fn targets_agree() {
     family(SceneFamily::Targets, 12);
 }
 
 #[test]
-fn primitives_cover_the_same() {
+fn primitives_agree_on_coverage() {
     family(SceneFamily::Primitives, 12);
 }
 
@@ -110,7 +110,7 @@ fn textures_are_sampled_the_same() {
 }
 
 #[test]
-fn vertices_are_fetched_the_same() {
+fn vertex_fetches_agree() {
     family(SceneFamily::Fetches, 12);
 }
 

@@ -61,7 +61,7 @@ fn lines(points: &[Contention]) -> String {
 }
 
 #[test]
-fn a_recorded_run_makes_three_others_contend_at_the_same_points() {
+fn replays_contend_at_the_recorded_points() {
     let dir = tempfile::tempdir().unwrap();
     let [manifest, again, shorter] = ["manifest", "again", "shorter"].map(|name| dir.path().join(name));
     let path = |path: &Path| path.to_str().unwrap().to_owned();

@@ -1,4 +1,5 @@
-//! Waits until a process handles a signal, according to /proc: before that, the signal ends it.
+//! Waits until a process has a handler for a signal, according to /proc. An earlier signal would
+//! kill it.
 
 use std::process::Child;
 use std::time::{Duration, Instant};

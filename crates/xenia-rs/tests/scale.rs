@@ -65,7 +65,7 @@ fn processes_add_up() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_ends_it_with_what_it_has() {
+fn a_signal_ends_scale_with_a_partial_report() {
     use std::time::{Duration, Instant};
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("s.json");

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_has_an_end_and_can_be_read() {
+    fn recorded_contention_is_limited_and_readable() {
         let mut points = recording(None);
         for _ in 0..MAX_RECORDED_CONTENTIONS + 3 {
             points.peek(u32::MAX);

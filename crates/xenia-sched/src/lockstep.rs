@@ -83,7 +83,7 @@ struct VisitUnderWay {
 }
 
 enum VisitEnd {
-    /// The slot's visit is over, after this much time in instructions' worth.
+    /// The visit has ended; it took this much time, in instructions.
     Over(u64),
     Stop(RunEnd),
 }

@@ -69,7 +69,7 @@ impl GuestSampler {
         Self { requests: Default::default(), waiting, stride: stride.max(1), lanes: AtomicU64::new(0) }
     }
 
-    /// Number of instructions of a hardware thread of which one is sampled without a request.
+    /// Number of instructions per sample that a hardware thread takes without a request.
     pub fn stride(&self) -> u64 {
         self.stride
     }

@@ -137,7 +137,7 @@ fn an_observer_is_called_during_a_run() {
 }
 
 #[test]
-fn a_read_of_the_time_base_is_of_when_it_is_done() {
+fn time_base_reads_return_the_current_time() {
     let late = Arc::new(AtomicU64::new(u64::MAX));
     let seen = late.clone();
     let mut machine = machine_with(Box::new(Reader), &[(1, 0)], move |_, cpu, running| {

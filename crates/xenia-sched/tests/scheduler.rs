@@ -245,7 +245,7 @@ fn spawns_without_a_processor_are_refused_and_counted() {
 }
 
 #[test]
-fn the_bitset_has_the_slots_with_work() {
+fn the_bitset_has_a_bit_for_each_runnable_slot() {
     let mut scheduler = Scheduler::default();
     assert_eq!(scheduler.non_empty_runnable(), 0);
     let thread = spawn(&mut scheduler, 1, 5);

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_is_named_once() {
+    fn the_matrix_names_each_combination_once() {
         let list = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         let matrix = Matrix {
             engines: list(&["interp", "jit"]),

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_of_what_decides_the_result() {
+    fn the_id_depends_only_on_inputs_of_the_result() {
         let id = unit().id;
         let with = |change: fn(&mut SweepUnit)| {
             let mut unit = unit();

@@ -57,7 +57,7 @@ mod tests {
     use crate::{Level, Mutex};
 
     #[test]
-    fn hands_over_what_it_waits_for() {
+    fn a_waiter_takes_every_item() {
         let items = Mutex::new(Level::Leaf, 0_u32);
         let more = Condvar::new();
         std::thread::scope(|scope| {

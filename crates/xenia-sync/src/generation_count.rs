@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_use_is_counted_of_the_generation_that_is_meant() {
+    fn a_pin_of_an_earlier_generation_fails() {
         let slot = GenerationCount::new();
         assert!(!slot.pin(0) && !slot.pin(1), "free");
         let first = slot.occupy();

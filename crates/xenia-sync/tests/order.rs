@@ -110,7 +110,7 @@ fn a_panic_gives_locks_back() {
 }
 
 #[test]
-fn too_many_locks_are_refused_in_words() {
+fn too_many_held_locks_panic_with_the_limit() {
     let locks: Vec<_> = (0..257).map(|number| Mutex::numbered(Level::Dispatcher, number, ())).collect();
     let mut held: Vec<_> = locks[..256].iter().map(Mutex::lock).collect();
     let refused = refusal(|| drop(locks[256].lock())).expect("one too many");

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_found() {
+    fn ranges_of_digits_are_found() {
         assert_eq!(digits(b"a12 3\n"), [1..3, 4..5]);
     }
 }

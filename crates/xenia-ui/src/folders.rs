@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_others_can_be_left_and_added() {
+    fn a_folder_without_subfolders_can_be_left_and_added() {
         let empty =
             FolderModel { path: "/".into(), failure: Some("refused".into()), ..FolderModel::default() };
         let model = PageModel { folders: Some(Arc::new(empty)), ..PageModel::default() };

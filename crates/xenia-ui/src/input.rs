@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_zones_are_drawn_in_the_sticks_as_large_as_they_are_set() {
+    fn dead_zones_are_drawn_to_scale() {
         let mut driver = Driver::new(MenuPage::Input, model());
         let small = driver.circles();
         driver.change(|model| model.input.as_mut().unwrap().settings[0].value = "40".to_owned());

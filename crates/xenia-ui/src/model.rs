@@ -25,7 +25,7 @@ pub struct PageModel {
     pub is_running: bool,
     /// Whether settings can be written to the settings file.
     pub can_keep: bool,
-    /// Settings that act at once.
+    /// Settings that take effect immediately.
     pub settings: Vec<LiveSetting>,
     /// All settings, once a page has asked for them.
     pub all_settings: Option<Arc<SettingsModel>>,
@@ -65,7 +65,7 @@ pub struct PageModel {
     pub dropped: Option<PathBuf>,
 }
 
-/// Data that a title has left on the disk, in words.
+/// Descriptions of the data that a title has left on the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredData {
     /// Caches, which can be rebuilt; `None` if there are none.
@@ -95,7 +95,7 @@ pub enum StoredKind {
 /// A saved state in a slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedSlot {
-    /// Age and time of play, in words.
+    /// Age and time of play, as text.
     pub details: String,
     /// The picture that was shown; `None` if there is none.
     pub picture: Option<Arc<LibraryIcon>>,
@@ -130,7 +130,7 @@ pub enum SettingControl {
     Switch,
     /// One of these values; each with its label.
     Choice(&'static [(&'static str, &'static str)]),
-    /// A number of percent.
+    /// A value in percent.
     Percent {
         /// Range of the values.
         range: RangeInclusive<u16>,
@@ -158,8 +158,8 @@ pub enum PageCommand {
     Rescan,
     /// Show the library in this way, now and at the next start.
     ShowLibrary(LibraryView),
-    /// Show the folders in this one, from the one with this number on, from 0. `None` shows a
-    /// folder that the user probably wants.
+    /// Show the subfolders of a folder, from this index on. `None` shows a folder that the user
+    /// probably wants.
     ShowFolders(Option<PathBuf>, usize),
     /// Add a folder to the library.
     AddFolder(PathBuf),
@@ -205,7 +205,7 @@ pub enum PageCommand {
     Screenshot,
     /// Begin a video of the title, or end it.
     ToggleVideo,
-    /// Show the gallery from the entry with this number on, from 0.
+    /// Show the gallery, from the entry with this index on.
     ShowGallery(usize),
     /// Show or change the data that profiles have of a title.
     Profile(ProfileCommand),

@@ -52,7 +52,7 @@ pub enum MenuPage {
     Library,
     /// Details of a title of the library.
     Title,
-    /// Folders, of which one is added to the library.
+    /// Choice of a folder to add to the library.
     ChooseFolder,
     /// The path of a new folder of the library.
     AddFolder,

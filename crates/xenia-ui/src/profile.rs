@@ -40,7 +40,7 @@ pub struct ProfileName {
     pub name: String,
 }
 
-/// Profiles, of which one is chosen.
+/// The profiles and the chosen one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChoice {
     /// All profiles, by id.

@@ -77,7 +77,7 @@ fn settings_of_the_console_are_those_that_titles_can_set() {
 }
 
 #[test]
-fn lists_are_read_on_from_where_they_were() {
+fn restored_lists_continue_at_their_position() {
     let mut lists = Enumerators::default();
     let limits = Limits::default();
     let item = |byte| Item { bytes: vec![byte; 8], texts: vec![(4, vec![byte; 0x33])] };

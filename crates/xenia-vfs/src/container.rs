@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_is_to_a_title_what_its_folder_would_be() {
+    fn a_container_behaves_like_a_folder_with_the_same_files() {
         let folder = tempfile::tempdir().unwrap();
         let [container, folder] = twins(folder.path());
         assert_eq!(container.volume(), folder.volume());

@@ -1,6 +1,7 @@
-//! Copies sparse files: a title can make a file of gigabytes with one call, without writing a byte.
+//! Copies sparse files without writing their holes: with one call a title can create a file of
+//! gigabytes without data.
 //!
-//! Where the host's file system reports holes, they are not even read (`SEEK_DATA` of lseek(2)).
+//! If the host's file system reports holes, they are not read either (`SEEK_DATA` of lseek(2)).
 
 use super::host_folder::read_at;
 use std::fs::File;
@@ -11,10 +12,9 @@ use xenia_host::file;
 /// Bytes copied at a time.
 const CHUNK: usize = 0x1_0000;
 
-/// Copies up to `most` bytes of a file from `at` on. Holes stay holes and count as bytes do, so the
-/// number of parts of a file does not depend on the file system. Returns the offset of the rest,
-/// `None` at the end of the file, where the copy gets the file's size. Moves the positions of both
-/// files.
+/// Copies up to `most` bytes of a file from `at` on. Holes are kept and count like data, so the
+/// number of parts does not depend on the file system. Returns the offset of the rest; at the end
+/// of the file sets the size of the copy and returns `None`. Moves the positions of both files.
 pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::Result<Option<u64>> {
     let size = from.metadata()?.len();
     let end = at.saturating_add(most).min(size);

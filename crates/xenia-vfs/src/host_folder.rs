@@ -45,8 +45,8 @@ pub struct HostFolder {
     /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
     listings: Listings,
-    /// Files that were being written in a restored state, until those that wrote them have opened
-    /// them again.
+    /// Files that were being written when a restored state was saved, until their writers reopen
+    /// them.
     restored: RestoredFiles,
 }
 
@@ -56,8 +56,8 @@ impl HostFolder {
         Self::new(folder, None)
     }
 
-    /// Opens a folder whose files are written in place and count against `quota`, which gets those
-    /// that exist.
+    /// Opens a folder whose files are written in place and count against `quota`, including those
+    /// that exist already.
     pub(super) fn in_place(folder: &Path, quota: Arc<Quota>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         let stamps = Some(Stamps::read(&root));
@@ -124,7 +124,7 @@ impl HostFolder {
         self.open_files.as_ref().ok_or(VfsError::ReadOnly)
     }
 
-    /// Removes a file, whose name is free at once.
+    /// Removes a file; its name can be used again immediately.
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         if self.open_at(path).is_some() { remove_open(path) } else { fs::remove_file(path) }
     }
@@ -133,8 +133,8 @@ impl HostFolder {
     fn removed_file(&mut self, path: &[String], at: &Path, size: u64, was_there: bool) -> VfsResult<()> {
         self.open_files()?.note_removal(at, size);
         if !was_there {
-            // The thread that commits closed files may have put it there since it was looked for;
-            // from now on it can't.
+            // The thread that commits closed files may have moved the file to the host since the
+            // look-up; from now on it cannot.
             is_removed(remove_open(at))?;
         }
         self.forget(path);
@@ -224,7 +224,7 @@ impl Device for HostFolder {
         }
         let below = |name: &String| [path, std::slice::from_ref(name)].concat();
         let mut entries = Vec::new();
-        // Before the host's names are read: a group that is committed meanwhile moves names there.
+        // Read before the host's names, because a group commit moves names to the host.
         for name in self.created_in(&at, |_| true) {
             let found = self.made(at.join(&name));
             let name = guest_name(&name).to_owned();
@@ -233,11 +233,11 @@ impl Device for HostFolder {
         }
         let names = fs::read_dir(&at)?.map(|entry| Ok(entry?.file_name()));
         let mut names = names.collect::<io::Result<Vec<_>>>()?;
-        // Of two names with the same text, an open finds the one in UTF-8.
+        // If two names have the same text, an open finds the one in UTF-8.
         names.sort_by_key(|name| name.to_str().is_none());
         for host_name in names {
             let Some(name) = self.shown_text(&host_name) else { continue };
-            // Guests have the code page's names alone.
+            // Guests see only names that the code page can represent.
             if is_hidden(&name) || !super::path::is_valid(&name) || code_page::encode(&name).is_none() {
                 continue;
             }

@@ -37,7 +37,7 @@ pub struct MemoryDevice {
     space: Arc<Mutex<Space>>,
     /// Files that were removed while open. Some may be closed already.
     nameless: Vec<Weak<Mutex<Contents>>>,
-    /// Files without a name, until those that opened them have done so again after a restore.
+    /// Restored files without a name, until their users reopen them.
     restored: Vec<SharedContents>,
     /// Number of the next file.
     next_number: u64,

@@ -150,8 +150,8 @@ impl Quota {
         }
     }
 
-    /// Adds to a counter, up to `most`. Atomic, because several threads can add at once and the
-    /// limit holds for their sum.
+    /// Adds to a counter, up to `most`. Atomic, because threads add concurrently and the limit
+    /// applies to their sum.
     fn add(&self, count: &AtomicU64, limit: Limit, most: u64, amount: u64) -> VfsResult<()> {
         let before = count.fetch_add(amount, Relaxed);
         if before.checked_add(amount).is_some_and(|sum| sum <= most) {

@@ -7,8 +7,8 @@ const MAX_PART: usize = 32 << 20;
 /// Maximum total size in bytes of the host-folder files in a state.
 const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
 
-/// Contents of files in a state, apart from the rest, because they are long: they are taken in the
-/// order in which they were put.
+/// Contents of files in a state, stored separately because they are long, and taken in the order in
+/// which they were put.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedBytes {
     parts: Vec<Vec<u8>>,
@@ -51,10 +51,10 @@ impl SavedBytes {
         bytes.get(start..self.offset).ok_or_else(|| "contents of files are missing".into())
     }
 
-    /// Whether all bytes were taken.
+    /// Checks that all bytes were taken.
     ///
     /// # Errors
-    /// Some were not.
+    /// Some bytes are left.
     pub fn finish(&self) -> Result<(), Impossible> {
         let is_over = match self.parts.get(self.part) {
             Some(bytes) => self.offset == bytes.len() && self.part + 1 == self.parts.len(),

@@ -1,9 +1,9 @@
 //! Saved states of file systems: what devices have in memory, links, and files being written.
 //!
-//! A state is restored into a file system that was made as at the start of the machine: devices of
-//! the host are mounted already, and their files are on the host. In the state are the contents of
-//! devices in memory, and those of files that a title writes and the host does not have yet. Files
-//! without a name that a title still has open are named by a number ([`Vfs::number_of`]).
+//! A state is restored into a file system as it is at the start of a machine: host devices are
+//! mounted, and their files are on the host. The state contains the contents of memory devices, and
+//! of files whose writes have not reached the host. Open files without a name are identified by a
+//! number ([`Vfs::number_of`]).
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use xenia_state::{Impossible, Unsaveable, check};
 /// Maximum number of mounted devices.
 const MAX_MOUNTS: usize = 2048;
 
-/// State of a device, as far as its files are not the host's.
+/// State of a device, except for files that are on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceState {
     /// It has no state of its own: its files are the host's, or another device's.
@@ -94,8 +94,8 @@ impl Vfs {
         Ok(VfsState { mounts, links: links.clone() })
     }
 
-    /// Restores devices and links. Devices that the machine does not have are those of packages
-    /// below `packages`: they are empty places until the caller mounts them.
+    /// Restores devices and links. Devices that the machine lacks must be packages below
+    /// `packages`; their mounts are empty until the caller mounts the packages.
     ///
     /// # Errors
     /// A value that no file system can have, or other devices than this machine's.
@@ -139,8 +139,8 @@ impl Vfs {
         Ok(())
     }
 
-    /// Ends a restore, after all files were opened again: those without a name that nobody has
-    /// opened are removed.
+    /// Ends a restore, after all files were reopened: removes files without a name that were not
+    /// reopened.
     pub fn end_restore(&mut self) {
         self.mounts.iter_mut().for_each(|mount| mount.device.end_restore());
     }

@@ -19,7 +19,7 @@ use xenia_sync::{Level, Mutex};
 
 /// Largest size in bytes of a trace.
 pub const MAX_TRACE_BYTES: u64 = 1 << 30;
-/// Host time after which lines reach a file at the latest, while there are new ones.
+/// Maximum host time until a new line is written to the file.
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// Request for a trace of kernel calls.
@@ -63,7 +63,7 @@ impl TraceFile {
 struct TraceOutput {
     /// `None`: standard error.
     file: Option<TraceFile>,
-    /// Bytes that may follow.
+    /// Bytes left until the limit.
     left: u64,
     left_out: u64,
 }
@@ -87,7 +87,7 @@ impl TraceOutput {
     }
 }
 
-/// Tells the trace the ends of waits, and forwards all events.
+/// Reports the ends of waits to the trace, and forwards all events.
 pub(crate) struct WakeEvents {
     pub(crate) trace: Arc<CallTrace>,
     pub(crate) memory: Arc<GuestMemory>,

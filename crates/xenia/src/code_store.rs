@@ -251,13 +251,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_error_names_no_temporary_file() {
+    fn an_error_does_not_name_the_temporary_file() {
         let error = kept(Path::new("/proc/self/fd")).write(b"one").unwrap_err().to_string();
         assert!(error.contains("os error") && !error.contains(TEMPORARY_PREFIX), "{error}");
     }
 
     #[test]
-    fn the_folder_is_bounded_and_abandoned_temporary_files_go() {
+    fn the_folder_is_bounded_and_abandoned_temporary_files_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let old = SystemTime::now() - 2 * TEMPORARY_LIFE;
         for (name, length, age) in [

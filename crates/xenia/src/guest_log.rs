@@ -287,7 +287,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_full_file_is_a_loss() {
+    fn a_full_disk_is_a_write_error() {
         let write_errors = WriteErrors::default();
         let log = GuestLog::new(Some(Path::new("/dev/full")), write_errors.clone()).unwrap();
         log.port(ImageKind::Xex)("a\n");

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_depth_do_not_lead_round_for_ever() {
+    fn scans_end_despite_deep_folders_and_cyclic_links() {
         let dir = tempfile::tempdir().unwrap();
         let mut deep = dir.path().to_owned();
         for _ in 0..40 {

@@ -140,7 +140,7 @@ fn instructions() -> Limits {
 }
 
 #[test]
-fn looking_at_the_threads_does_not_change_the_run() {
+fn inspecting_threads_does_not_change_the_run() {
     let limits = instructions();
     let looked_at = run(true, Box::new(NoInput), None, None, &limits, Some(Duration::ZERO)).unwrap();
     let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
@@ -264,7 +264,7 @@ fn run_exceptions(source: &str, word: u32, cpu: CpuConfig) -> Finished {
 }
 
 #[test]
-fn exceptions_go_the_same_way_on_every_engine() {
+fn exceptions_end_alike_on_every_engine() {
     use exceptions::{CALLBACK, COLLIDE, FAULT, FILTER, INSIDE, LONGJMP, NESTED, REFUSE};
     let programs = [
         (CALLBACK, 0),

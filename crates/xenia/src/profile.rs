@@ -35,8 +35,8 @@ use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, CollectedSamples, Doing, Executor, GuestSampler, SymbolicAddress, System};
 use xenia_sync::{Condvar, Level, Mutex};
 
-/// Instructions of which one is sampled if the profiler polls `rate` times a second: a busy host
-/// thread at one guest instruction per nanosecond has as many of these samples as there are polls.
+/// Number of instructions per sample if the profiler polls `rate` times a second. A host thread
+/// that executes one guest instruction per nanosecond takes one such sample per poll.
 fn stride(rate: u32) -> u64 {
     1_000_000_000 / u64::from(rate)
 }

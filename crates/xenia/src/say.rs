@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_words_the_ends_are_left() {
+    fn long_words_keep_their_beginning_and_end() {
         let path = format!("/tmp/{}/end.xex", "é".repeat(5000));
         let text = error_text(&anyhow!("cannot open {path}: no"));
         assert!(text.starts_with("cannot open /tmp/é") && text.ends_with("é/end.xex: no"), "{text}");

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_one_unit() {
+    fn ages_are_shown_in_one_unit() {
         for (seconds, text) in
             [(0, "just now"), (61, "1 min ago"), (7300, "2 h ago"), (200_000, "2 days ago")]
         {

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn states_go_in_and_out_in_both_modes() {
+    fn states_pass_through_qemu_in_both_modes() {
         if !need(Tool::Qemu) {
             return;
         }

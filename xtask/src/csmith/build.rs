@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_seeds_are_four_kinds() {
+    fn four_consecutive_seeds_select_four_variants() {
         for seed in 0..4 {
             for other in 0..seed {
                 assert_ne!(Variant::of_seed(seed), Variant::of_seed(other));

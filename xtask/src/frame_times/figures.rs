@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_is_known_by_its_folder() {
+    fn a_build_is_recognized_by_its_folder() {
         assert_eq!(build(Path::new("target/release/xenia-rs")), "a release build");
         assert!(build(Path::new("target/debug/xenia-rs")).starts_with("a development build"));
         assert_eq!(build(Path::new("xenia-rs")), "a build from elsewhere");

@@ -1,4 +1,4 @@
-//! The folder of which all packages are made: what goes below `/usr`, as `bin` and `share`.
+//! The folder from which all packages are built: the files below `/usr`, in `bin` and `share`.
 
 use super::{ID, VERSION, desktop_file, icon};
 use crate::steps::run;

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_are_three() {
+    fn free_ports_are_distinct() {
         let [a, b, c] = free_ports().unwrap();
         assert!(a != b && b != c && a != c && ![a, b, c].contains(&0));
     }

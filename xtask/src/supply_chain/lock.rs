@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_no_checksum() {
+    fn only_packages_of_a_registry_have_a_checksum() {
         let text = "version = 4\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nchecksum = \"12\"\n\
                     [[package]]\nname = \"ours\"\nversion = \"0.1.0\"\n";
         let lock = Lock::parse(text).unwrap();

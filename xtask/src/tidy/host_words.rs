@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn new_files_and_mended_ones_are_findings() {
+    fn unlisted_files_and_obsolete_exceptions_are_findings() {
         let mut findings = Vec::new();
         judge(
             &[("a.rs".to_owned(), "libc::"), ("b.rs".to_owned(), "rustix::")],

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_left_out() {
+    fn test_modules_are_left_out() {
         let source =
             |path: &str, text: &str| Source { path: Path::new(FOLDER).join(path), text: text.to_owned() };
         let files =

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_one_meant_are_found() {
+    fn stray_files_are_found() {
         assert_eq!(found(&["docs/src/decisions/0001-a_b.md", "fuzz/.gitignore"]), Vec::<String>::new());
         for odd in
             ["-", "out", "notes/a.md", "docs/-", "docs/a b", "docs/a.md~", "guest/x.c.orig", "golden/é"]

@@ -107,7 +107,7 @@ fn a_spectral_line_is_its_tone_at_the_set_volume() {
 }
 
 #[test]
-fn tags_and_noise_are_passed_over_and_end() {
+fn tags_are_skipped_and_noise_ends() {
     let song: Vec<u8> = (0..40).flat_map(|_| frame(9, 190)).collect();
     let plain = heard(song.clone(), 1.0);
     // A tag of 300 bytes whose contents look like frames.

@@ -52,7 +52,7 @@ fn the_limit_per_guest_time_survives_a_load() {
 }
 
 #[test]
-fn decoders_that_cannot_be_are_refused() {
+fn impossible_decoder_states_are_refused() {
     let mut bench = Bench::new(&tone_stream(9), 9, false);
     bench.kick();
     let stored = StoredSection::encode(&bench.decoder.state()).expect("it can be encoded");

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_right() {
+    fn turns_and_amplitudes_are_exact_enough() {
         for n in 0..4096 {
             let (cosine, sine) = turn(n, 4096);
             let angle = 2.0 * PI * n as f64 / 4096.0;

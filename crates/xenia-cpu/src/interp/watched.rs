@@ -36,7 +36,7 @@ pub struct WatchedRange {
     pub addr: GuestAddr,
     /// Number of bytes.
     pub size: u32,
-    /// The accesses that are looked for.
+    /// The accesses to report.
     pub access: WatchedAccess,
 }
 
@@ -56,7 +56,7 @@ impl AccessNote {
     pub fn before(&self) -> u64 {
         match self.pc {
             Some(_) => self.executed,
-            // The system call that was the last instruction, if it was one.
+            // Attributed to the last instruction, such as a system call.
             None => self.executed.saturating_sub(1),
         }
     }

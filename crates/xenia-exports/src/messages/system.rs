@@ -56,7 +56,7 @@ fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let next = call.kernel.user.enumerators.lock().next(list, buffer).unwrap_or_default();
     let size = if room < internal::SIZE { internal::CROSS_TITLE } else { internal::SIZE };
     call.memory().fill(buffer, size, 0)?;
-    // The second piece of a batch has the items' texts, of which these have none.
+    // A second piece of a batch would have the items' texts; these items have none.
     if let Some((_, mut item)) = next.pieces.into_iter().next() {
         if size == internal::CROSS_TITLE {
             item.copy_within(

@@ -17,8 +17,8 @@ pub struct XamUser;
 const SIGNED_IN_LOCALLY: u32 = 1;
 /// Flag for ids of offline profiles.
 const OFFLINE: u32 = 1;
-/// Flag of `XamUserGetSigninInfo`: only an online id is acceptable. An offline one is asked for
-/// with 2 (the development kit, `xbox.h`).
+/// Flag of `XamUserGetSigninInfo`: only an online id is acceptable. The flag for an offline id is 2
+/// (the development kit, `xbox.h`).
 const ONLINE_ID_ONLY: u32 = 1;
 /// Flag of `XamUserLogon`: the users without an id stay signed in.
 const ADD_USERS: u32 = 4;

@@ -1,8 +1,8 @@
 //! Sharing of files among opens (`Io*ShareAccess`), for file systems that a title contains.
 //!
 //! The rules are NT's. The structures are those of the original Xbox's kernel: bytes for the
-//! counts, and bits of a file object for one open's claim, of which this console's compiler places
-//! the first at the top. The public header set xkelib has the same ones for this console.
+//! counts, and bits of a file object for the claim of one open. This console's compiler places the
+//! first bit at the top. The public header set xkelib has the same structures for this console.
 
 use crate::abi::Call;
 use crate::files::{accesses, share};

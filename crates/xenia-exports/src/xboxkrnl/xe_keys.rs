@@ -174,9 +174,9 @@ impl XeKeys {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Sets a key of the title's, which calls then name by its number. A console first decrypts it
-    /// with a secret key of all consoles, which nobody has published: here it is taken as it is, so
-    /// a title decrypts its data if a patch gives it the decrypted key.
+    /// Stores a key of the title, to which later calls refer by its number. A console first
+    /// decrypts it with a key that all consoles share and that is not public. Here it is stored
+    /// unchanged, so a title can decrypt its data only if a patch supplies the decrypted key.
     #[export(Partial)]
     fn XeKeysSetKey(call: &mut Call, number: u32, key: Buffer) -> Fallible<NtStatus> {
         if !TITLE_KEYS.contains(&number) {

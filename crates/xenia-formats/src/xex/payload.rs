@@ -325,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_keys_that_fit_the_one_with_the_digest_is_taken() {
+    fn of_two_matching_keys_the_digest_selects_one() {
         let file: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
         let mut xex = Xex::read(&file).unwrap();
         xex.encryption = Encryption::Normal;

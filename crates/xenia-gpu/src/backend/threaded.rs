@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_wait_with_what_memory_held_and_resolves_wait_for_draws() {
+    fn queued_draws_read_old_memory_and_resolves_wait_for_draws() {
         let (mut backend, go, seen) = slow();
         let memory = Ram::new(0x1000);
         for value in [2, 3, 4] {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_at_a_survey_waits_for_no_draw() {
+    fn polling_a_survey_does_not_wait_for_draws() {
         let (mut backend, go, seen) = slow();
         let survey = ConditionalSurvey { id: 1, number: 1 };
         assert_eq!(backend.poll_survey(survey), Some(true));

@@ -126,7 +126,7 @@ fn blended_text_on_two_targets_with_stencil() {
 }
 
 #[test]
-fn a_copy_with_clears() {
+fn a_resolve_that_clears_is_captured() {
     let mut registers = scene();
     for (index, value) in [
         (0x2208, 6),
@@ -245,7 +245,7 @@ fn alpha_is_tested_in_levels_of_8_bit_targets_only() {
 }
 
 #[test]
-fn of_slots_at_one_tile_the_first_is_drawn_to() {
+fn the_first_of_several_targets_at_one_tile_is_used() {
     let mut registers = scene();
     registers.set(0x2104, 0xffff);
     for (register, base) in [(0x2001, 0), (0x2003, 720), (0x2004, 0), (0x2005, 720)] {

@@ -32,8 +32,9 @@ pub struct Expander {
 }
 
 impl Expander {
-    /// Expands a draw to triangles. If the token is set, triangles of vertices that are not shaded
-    /// yet are left out. So they are if a limit is reached, which is returned beside the others.
+    /// Expands a draw to triangles. Once the token is set or a limit is reached, triangles of
+    /// vertices that are not yet shaded are left out. The limit is returned with the other
+    /// triangles.
     pub fn triangles(
         &mut self,
         call: &DrawCall,

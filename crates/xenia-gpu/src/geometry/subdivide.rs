@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_symmetric_and_grow() {
+    fn tessellation_steps_increase_symmetrically() {
         assert_eq!(steps(Discrete, 0.0), [0.0, 1.0]);
         assert_eq!(steps(Discrete, 3.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(steps(Continuous, 3.0), [0.0, 0.25, 0.5, 0.75, 1.0]);

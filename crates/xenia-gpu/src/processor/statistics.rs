@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn problems_have_a_limit_and_are_new_once() {
+    fn problems_are_limited_and_reported_as_new_once() {
         let mut statistics = Statistics::default();
         let problems = (0..MAX_PROBLEMS + 9).chain(0..MAX_PROBLEMS + 9);
         let new = problems.filter(|problem| statistics.add_problem(&problem.to_string())).count();

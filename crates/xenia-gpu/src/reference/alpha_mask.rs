@@ -8,7 +8,7 @@ use super::block::BlockPosition;
 use crate::enums::Msaa;
 use crate::microcode::{Lanes, Mask};
 
-/// Least alpha with which each sample is drawn, and the size of a step.
+/// Minimum alpha at which each sample is drawn, and the size of a step.
 const fn thresholds(msaa: Msaa) -> (&'static [f32], f32) {
     match msaa {
         Msaa::X1 => (&[1.0], 0.25),

@@ -176,7 +176,7 @@ mod tests {
 
     /// 32-bit floats are stored with all their bits, and read back by titles.
     #[test]
-    fn bits_do_not_depend_on_the_processor() {
+    fn bits_of_special_values_do_not_depend_on_the_processor() {
         const INF: f32 = f32::INFINITY;
         let signalling = f32::from_bits(0xffa0_0000);
         for (operation, source, old, expected) in [

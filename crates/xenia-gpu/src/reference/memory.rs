@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn each_asker_gets_the_pages_written_since_its_last_question() {
+    fn each_reader_gets_the_pages_written_since_its_last_query() {
         let mut edram = Edram::default();
         assert_eq!(since(&mut edram, 0).0, [], "all is zero");
         edram.set(1024, 7);

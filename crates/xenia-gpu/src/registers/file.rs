@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_as_good_as_its_registers() {
+    fn set_range_equals_single_writes() {
         for first in [0, 0x3ffd, 0x4000, 0x4fff, 0x5003, 0x9000, u32::MAX] {
             let values = [1, 0, 3, 4, 5, 6, 7, 8];
             let mut file = RegisterFile::new();

@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_as_long_as_its_width() {
+    fn a_1d_texture_has_its_width_whatever_its_pitch() {
         // Widths in texels, pitches in units of 32.
         for (width, pitch, bytes) in
             [(20_000, 0, 81_920), (20_000, 114, 81_920), (64, 2, 4096), (64, 64, 8192)]

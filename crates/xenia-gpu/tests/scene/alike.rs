@@ -33,10 +33,10 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     scene.show();
 }
 
-/// A usual run draws one scene in this many.
+/// Step between the scenes that a normal run draws.
 const USUAL: usize = 4;
 
-/// A usual run draws in so many ways.
+/// Number of combinations of threads and modes that a normal run tests.
 const USUAL_WAYS: usize = 4;
 
 /// Every scene in a long run, one in [`USUAL`] otherwise.

@@ -21,9 +21,9 @@ pub const TEXTURED_PS: &str = "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nal
 thread_local! {
     /// Draw threads of scenes.
     pub static THREADS: Cell<usize> = const { Cell::new(2) };
-    /// Draws run on the thread that runs the scene.
+    /// Whether draws run on the thread that runs the scene.
     pub static INLINE: Cell<bool> = const { Cell::new(true) };
-    /// Scenes are recorded, and played at their end.
+    /// Whether scenes are recorded, and replayed at their end.
     pub static RECORD: Cell<bool> = const { Cell::new(false) };
     /// Digests of the final states of scenes, if a test asks for them: they take longer than most
     /// scenes.

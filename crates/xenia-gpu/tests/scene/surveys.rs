@@ -122,7 +122,7 @@ fn without_a_hierarchical_buffer_all_that_is_covered_is_visible() {
 }
 
 #[test]
-fn surveys_count_in_no_report() {
+fn surveys_add_no_samples_to_reports() {
     let samples = |is_culled: bool| {
         let mut scene = scene(0);
         scene.run();

@@ -7,7 +7,7 @@ use super::super::scene::*;
 const TWO_COLORS: &str = "alloc colors\nmax oC0, r0, r0\nmax oC1.0101, r0, r0";
 
 #[test]
-fn of_two_slots_at_one_tile_the_first_is_drawn() {
+fn the_first_of_two_targets_at_one_tile_is_drawn() {
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2104, 0xff);
     scene.set(0x2003, 0);
@@ -24,7 +24,7 @@ fn of_two_slots_at_one_tile_the_first_is_drawn() {
 }
 
 #[test]
-fn colour_and_depth_at_one_tile_have_its_two_halves() {
+fn colour_and_depth_at_one_tile_use_opposite_halves() {
     // The halves of a depth tile are exchanged, so the left half of the pixels has its colours in
     // the left half of the tile and its depth in the right one.
     let mut scene = Scene::new(80, 32, 0);

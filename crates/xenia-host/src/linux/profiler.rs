@@ -25,7 +25,7 @@ pub struct CodeDump {
 }
 
 impl CodeDump {
-    /// Makes `/tmp/jit-PID.dump`. Of several in one process, the last one has the file.
+    /// Creates `/tmp/jit-PID.dump`. A later dump of the same process replaces it.
     pub fn create() -> Result<Self, HostError> {
         let path = format!("/tmp/jit-{}.dump", std::process::id());
         let failed = |source| HostError { call: "making perf's dump of code in /tmp", source };
@@ -39,8 +39,8 @@ impl CodeDump {
         Ok(Self { file: options.open(path).map_err(failed)?, mark: None })
     }
 
-    /// Lets perf find the file, whose header has to be written before. It records executable
-    /// mappings, and so finds a file whose beginning is mapped as executable.
+    /// Announces the file to perf; its header must be written before. perf records executable
+    /// mappings, so mapping the beginning of the file as executable is enough.
     pub fn announce(&mut self) -> Result<(), HostError> {
         // SAFETY: the mapping is neither read nor executed.
         let mark = unsafe { MmapOptions::new().len(4096).map_exec(&self.file) };

@@ -150,8 +150,8 @@ mod tests {
         assert!(make_private_folder(&outer.path().join("file")).is_err(), "a file has this name");
     }
 
-    /// Gives a folder an entry for everybody beside those of the user. In Wine, a folder that is
-    /// made with such an entry loses it to the file mode creation mask.
+    /// Adds an access entry for everybody to a folder. Wine drops such an entry from a folder that
+    /// is created with it, because of the file mode creation mask.
     fn allow_everybody(folder: &Path, rights: &str) {
         let words = format!("{}(A;;{rights};;;WD)", Descriptor::private_to(&Sid::of_user().unwrap()));
         let descriptor = SystemDescriptor::new(&words).unwrap();

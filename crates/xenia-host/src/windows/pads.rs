@@ -41,7 +41,7 @@ pub fn run_motors(place: u32, left: u16, right: u16) -> bool {
     unsafe { XInputSetState(place, &raw const speeds) == 0 }
 }
 
-/// Charge of the controller's battery, 0 to 3; `None` if it has none, or is not known.
+/// Charge of the controller's battery, 0 to 3; `None` without a battery, or if it is unknown.
 pub fn battery(place: u32) -> Option<u8> {
     let mut found = XINPUT_BATTERY_INFORMATION::default();
     // SAFETY: the structure is writable.

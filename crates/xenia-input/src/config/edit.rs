@@ -112,7 +112,7 @@ impl InputConfig {
         }
     }
 
-    /// The tables that act on a title, from that of all titles on.
+    /// The tables that apply to a title, the one for all titles first.
     fn owners(&self, title: Option<u32>) -> Vec<InputOwner> {
         let named = self.controller(title).cloned().map(InputOwner::Named);
         let all = [Some(InputOwner::All), named, title.map(InputOwner::Title)];
@@ -191,9 +191,9 @@ impl InputConfig {
         })
     }
 
-    /// Makes a button of pads, as it is printed on them, a part for titles. The button that was
-    /// this part becomes the other button's former part, so that no part is lost. The change acts
-    /// in the assignment of the pad, if that has one of its own.
+    /// Maps a button of pads, named by its label, to a part that titles see. The two buttons swap
+    /// parts, so that no part is lost. The change applies to the pad's own assignment, if it has
+    /// one.
     pub fn bind_button(
         &mut self,
         title: Option<u32>,
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_act_in_the_named_assignment_in_use() {
+    fn changes_go_to_the_named_assignment_in_use() {
         let mut config = config(
             "[input]\ncontroller = 'pad'\n[input.keys]\na = 'Space'\n[controller.pad]\n\
              [controller.race.keys]\na = 'KeyQ'\n[input.title.454108CF]\ncontroller = 'race'\n",
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn buttons_change_places() {
+    fn binding_a_button_swaps_two_parts() {
         let mut config = config("");
         let changed = config.bind_button(None, None, A, B);
         assert_eq!(lines(&config, &changed), ["input.buttons.a = b", "input.buttons.b = a"]);

@@ -33,7 +33,7 @@ pub struct PadName {
     pub name: String,
 }
 
-/// Settings of a pad that these tables give, of which the first that has one counts.
+/// Settings of a pad, each from the first table that has it.
 pub(super) fn tuning(tables: &[&Table]) -> PadTuning {
     let zone = |of: fn(&Table) -> Option<Zone>| tables.iter().find_map(|table| of(table)).map(|zone| zone.0);
     let mut buttons = BTreeMap::new();

@@ -10,7 +10,7 @@ use super::templates::HostFeatures;
 use xenia_cpu::PpcContext;
 use xenia_memory::{Action, HostFault};
 
-/// Features that the scan of functions counts with.
+/// Host features that the scan of functions assumes.
 pub(super) fn host_features() -> HostFeatures {
     HostFeatures { movbe: true, lzcnt: true, fma: true, segment: false }
 }

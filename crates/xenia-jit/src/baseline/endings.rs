@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_ends_a_block_or_does_not() {
+    fn endings_of_each_kind_of_instruction() {
         for (text, expected) in [
             ("add r3,r4,r5", Ending::Next),
             ("addo r3,r4,r5", Ending::Interpreted),

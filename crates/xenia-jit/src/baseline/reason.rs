@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Reason {
-    /// To continue at pc in another way: other code, or the interpreter.
+    /// The guest continues at pc, in other code or in the interpreter.
     Branch = 0,
     /// The interpreter must run the instruction at pc.
     Interpret = 1,

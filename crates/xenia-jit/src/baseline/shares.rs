@@ -53,7 +53,8 @@ impl TierShares {
         self.in_long_blocks += instructions * u64::from(long) / u64::from(length.max(1));
     }
 
-    /// Whether so much of the code is the optimizing tier's that plain code gains there, too.
+    /// Whether enough instructions run in the optimizing tier or in long blocks for plain code to
+    /// gain there as well.
     pub(super) fn plain_code_gains(&self) -> bool {
         let optimized = self.executed.saturating_sub(self.baseline) + self.in_long_blocks;
         self.executed >= MIN_INSTRUCTIONS && 100 * optimized >= MIN_GAINING_PERCENT * self.executed

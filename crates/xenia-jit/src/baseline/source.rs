@@ -41,13 +41,13 @@ pub(super) struct PagesRead<'a> {
     /// Words of other units: a block that would begin at one ends the unit.
     pub(super) covered: Option<&'a Covered>,
     pub(super) start: u32,
-    /// The last page that was asked for, if any.
+    /// The last page that was requested, if any.
     pub(super) last: Option<LastPage>,
     /// Pages that were read.
     pub(super) pages: Vec<PageVersion>,
 }
 
-/// A page that was asked for, and whether it may be read.
+/// A requested page, and whether it may be read.
 #[derive(Clone, Copy)]
 pub(super) struct LastPage {
     number: u32,

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_become_rare_and_the_older_ones_fade() {
+    fn profiles_become_rarer_and_old_counts_decay() {
         let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
         let mix = UnitMix { instructions: 100, floats: 25, ..UnitMix::default() };
         let mut work = Work { credit: u64::MAX / 2, mix, ..Work::default() };

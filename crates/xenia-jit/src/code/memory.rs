@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_but_the_stubs_can_be_released_at_once() {
+    fn release_all_keeps_only_the_stubs() {
         let mut memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
         let used = memory.in_use();
         let first = memory.allocate(100).unwrap();

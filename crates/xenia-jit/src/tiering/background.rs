@@ -7,12 +7,12 @@
 //! ```
 //!
 //! Compiled code and the interpreter have the same effects and the same instruction counts, so the
-//! guest can't observe when code is published. The compiler thread publishes as an engine would
-//! ([`crate::compile`]); the only state it shares with engines besides is the queue of orders.
+//! guest can't observe when code is published. The compiler thread publishes code like an engine
+//! ([`crate::compile`]). The only other state that it shares with engines is the queue of orders.
 //!
 //! The execution count at which a function is worth compiling depends on its size. Finding the size
-//! takes a while, so the thread does that, too. An order that is not worth compiling yet is
-//! dropped, and a new one is accepted once the missing work has been done.
+//! is slow, so the compiler thread does it. It drops an order that is not yet worth compiling, and
+//! accepts a new one once the function has run often enough.
 //!
 //! - At most [`MAX_ORDERS`] wait. An order refused for that reason has to become warm again.
 //! - Orders are deduplicated: an equal one is ignored while the first waits or is being compiled.

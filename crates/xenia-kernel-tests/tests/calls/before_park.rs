@@ -27,7 +27,7 @@ fn kthread_of(b: &mut Harness, thread: ThreadRef) -> u64 {
     kthread
 }
 
-/// Parks the thread; returns the result if its wait is over already, or `None` if it parks.
+/// Parks the thread; returns the result if its wait has already ended, or `None` if it parks.
 fn park(b: &mut Harness, thread: ThreadRef, wait: Wait) -> Option<u64> {
     b.act(thread, |_, _| Disposition::Park(wait));
     b.answer(thread)

@@ -325,7 +325,7 @@ fn a_call_without_an_overlapped_waits_for_its_answer() {
 }
 
 #[test]
-fn a_place_for_the_answer_that_is_gone_is_the_callers_loss() {
+fn a_dialog_ends_though_its_result_cannot_be_stored() {
     let mut b = harness(&Scripted { button: Some(0), ..Scripted::default() });
     let base = u64::from(b.scratch.0);
     let arguments = [0, 0, 0, 1, base + 0x80, 0, 0, 8, base + 0x40];

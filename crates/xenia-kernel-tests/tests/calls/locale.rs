@@ -39,7 +39,7 @@ fn names_of_countries_and_languages_fit_or_are_refused() {
 }
 
 #[test]
-fn the_console_s_locale_and_what_belongs_together() {
+fn the_consoles_locale_and_conversions_of_its_codes() {
     let mut b = Harness::new();
     assert_eq!(b.xam_call("XamGetLocale", &[]), 36);
     assert_eq!(b.xam_call("XamGetLocaleEx", &[111, 43]), 36);

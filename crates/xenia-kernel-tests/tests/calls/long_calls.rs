@@ -79,7 +79,7 @@ fn digest(algorithm: Algorithm, text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn digests_in_turns_equal_those_of_the_whole_text() {
+fn long_digest_calls_equal_one_pass() {
     let mut long = Long::new();
     let size = u64::from(SIZE);
     let at = long.at;
@@ -130,7 +130,7 @@ fn a_digest_with_a_checksum() {
 }
 
 #[test]
-fn hmacs_in_turns_equal_those_of_the_whole_text() {
+fn long_hmac_calls_equal_one_pass() {
     let mut long = Long::new();
     let size = u64::from(SIZE);
     let at = long.at;
@@ -161,7 +161,7 @@ fn hmacs_in_turns_equal_those_of_the_whole_text() {
 }
 
 #[test]
-fn ciphers_in_turns_equal_those_of_the_whole_text() {
+fn long_cipher_calls_equal_one_pass() {
     let mut long = Long::new();
     let size = u64::from(SIZE);
     let at = long.at;
@@ -248,7 +248,7 @@ fn words_of_large_numbers() {
 }
 
 #[test]
-fn memory_and_text_in_turns_equal_those_of_one_call() {
+fn long_memory_and_text_calls_equal_one_pass() {
     let mut long = Long::new();
     let size = u64::from(SIZE);
     let at = long.at;

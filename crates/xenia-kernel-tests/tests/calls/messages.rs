@@ -109,7 +109,7 @@ fn contexts_and_properties_that_the_title_does_not_define_are_ignored() {
 }
 
 #[test]
-fn contexts_have_an_end() {
+fn contexts_of_a_user_are_limited() {
     let mut b = Harness::new();
     for id in 0..1000 {
         assert_eq!(send(&mut b, GAMES, 0xB_0006, &[0, 0, 0, 0, id, id]), 0);

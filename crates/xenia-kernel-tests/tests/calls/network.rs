@@ -233,7 +233,7 @@ fn winsock_is_begun_before_it_is_used_and_its_end_closes_all() {
 }
 
 #[test]
-fn sockets_are_of_three_protocols_and_have_an_end() {
+fn sockets_have_three_protocols_and_a_limited_number() {
     let mut b = Harness::online();
     for (arguments, error) in [
         ([1, 23, STREAM, 6], 10047),

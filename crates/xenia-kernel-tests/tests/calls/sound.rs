@@ -126,7 +126,7 @@ fn clients_are_heard_together_and_one_that_is_gone_not_at_all() {
 }
 
 #[test]
-fn a_queue_and_the_number_of_clients_have_an_end() {
+fn clients_and_queued_frames_are_limited() {
     let mut case = Case::new();
     let clients: Vec<u64> = (0..8).map(|number| case.register(number)).collect();
     let base = u64::from(case.harness.scratch.0);

@@ -39,7 +39,7 @@ impl WideText {
         Ok(String::from_utf16_lossy(&self.units(memory)?))
     }
 
-    /// Stores these units, which include a terminator if one is wanted.
+    /// Stores these units. The caller adds a terminator if it needs one.
     pub fn store(
         self,
         memory: &GuestMemory,

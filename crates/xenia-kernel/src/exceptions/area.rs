@@ -93,11 +93,11 @@ impl HandlerArea {
 /// Arguments of a handler, all in guest memory.
 pub(super) struct HandlerArguments {
     pub(super) area: HandlerArea,
-    /// The `EXCEPTION_RECORD`, in the area or where the guest has it.
+    /// The `EXCEPTION_RECORD`, in the area or in memory of the guest's own.
     pub(super) record: GuestAddr,
     /// Establisher frame of the handler's function.
     pub(super) frame: GuestAddr,
-    /// The `CONTEXT`, in the area or where the guest has it.
+    /// The `CONTEXT`, in the area or in memory of the guest's own.
     pub(super) context: GuestAddr,
 }
 

@@ -74,7 +74,7 @@ pub enum RequestPurpose {
         /// Result of the call that closed it.
         result: NtStatus,
     },
-    /// Tells the driver that the last reference is gone.
+    /// Notifies the driver that the last reference was released.
     Close {
         /// Result of the call that dropped it.
         result: NtStatus,

@@ -14,8 +14,8 @@ pub struct LinkNames {
 }
 
 impl LinkNames {
-    /// Adds a name as the title has written it: with needless separators it may be as long as a
-    /// string.
+    /// Adds a name in the title's spelling, which may be as long as a string because of redundant
+    /// separators.
     ///
     /// # Errors
     /// All names together would be longer than the limit on objects' names.

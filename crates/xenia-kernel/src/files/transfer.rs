@@ -11,7 +11,7 @@ use xenia_vfs::{FileData, VfsError};
 
 /// Bytes copied at a time if the host cannot read directly into guest memory.
 const CHUNK: u32 = 0x1_0000;
-/// Rights of which either permits writing.
+/// Rights that permit writing, each on its own.
 const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
 /// Direction of a transfer.
@@ -189,8 +189,8 @@ impl Stream {
         Ok(length)
     }
 
-    /// Does a part of the work before the first write, if it is much; returns whether it is
-    /// complete.
+    /// Performs a part of the preparation for the first write, if that is long. Returns whether the
+    /// preparation is complete.
     pub fn prepare(&self) -> Fallible<bool> {
         let Some(data) = self.data().filter(|_| self.may_write()) else { return Ok(true) };
         let _writer = self.take_writers_turn();

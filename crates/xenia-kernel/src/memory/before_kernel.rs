@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_at_these_addresses_stays() {
+    fn an_image_in_the_range_is_not_replaced() {
         let memory = GuestMemory::new().unwrap();
         let image = START.offset(0x1_0000);
         memory.alloc_fixed(image, 0x1_0000, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_allocations_are_refused_with_their_status() {
         let memory = GuestMemory::new().unwrap();
         let invalid = Some(NtStatus::INVALID_PARAMETER);
         for (base, size, kind, protect, expected) in [

@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_gone_ends_its_thread_when_that_is_back() {
+    fn a_removed_client_ends_its_thread() {
         let driver = driver();
         let client = add(&driver, entry(1), 0).unwrap();
         assert_eq!(driver.remove(client), Some(Removed::Waiting(entry(1).thread)));

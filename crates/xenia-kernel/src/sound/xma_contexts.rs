@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_320_and_each_is_found_by_any_address_of_it() {
+    fn the_320_contexts_are_found_through_aliases() {
         let memory = GuestMemory::new().unwrap();
         let mut contexts = XmaContexts::default();
         assert_eq!(contexts.index_of(GuestAddr(0xE000_0000)), None);

@@ -10,7 +10,8 @@ use crate::notification_list::CallOrder;
 use crate::thread::life::MadeThread;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Announces a new thread. It is held until this is over, unless it stays suspended anyway.
+/// Announces a new thread. The thread starts after the last routine, unless it is to stay
+/// suspended.
 pub fn notify_created(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
     match call_next(call, None, made.kthread, ThreadEvent::Created { resume }) {
         Flow::CallGuest(guest) => Flow::CallGuest(guest),

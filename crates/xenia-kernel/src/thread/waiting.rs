@@ -13,8 +13,8 @@ use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 /// interrupt, a positive one a system time, 0 does not wait. `None` waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
-/// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does. As on the console, a
-/// relative interval begins at the last clock interrupt, and each ends at one.
+/// Guest time at which an interval ends; an end from [`MAX_TICKS`] on is never reached. As on the
+/// console, a relative interval begins at the last clock interrupt, and all end at one.
 pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
     match interval {
         0 => now,

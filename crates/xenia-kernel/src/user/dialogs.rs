@@ -9,9 +9,9 @@
 //! The user interface disappears a tenth of a second after the answer, because titles wait for the
 //! structure before they create the listener that must receive it. The next dialog can open before.
 //!
-//! A dialog opens and closes under the listeners' lock, together with the notifications of it. So
-//! no listener is notified of the end before the beginning, and a thread that opens the next dialog
-//! as soon as its wait is over finds the place free.
+//! A dialog opens and closes under the listeners' lock, together with its notifications. So no
+//! listener is notified of the end before the beginning, and a thread whose wait has ended can open
+//! the next dialog immediately.
 
 mod state;
 

@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_have_an_end_and_go_with_what_they_play() {
+    fn playlists_are_limited_and_stop_when_removed() {
         let mut music = Music::default();
         assert_eq!(music.add(STORAGE, songs(&[0; MAX_SONGS as usize + 1])), None);
         for place in 0..MAX_LISTS as u32 {

@@ -178,8 +178,8 @@ impl Requests {
     }
 }
 
-/// Fails if a call's overlapped structure has an invalid event. Calls with effects make this check
-/// before, as the console does: the title takes a refused call for one that has done nothing.
+/// Fails if a call's overlapped structure has an invalid event. As on the console, calls with
+/// effects check this first, because a title assumes that a refused call has had no effect.
 pub fn admit(call: &Call, overlapped: Option<GuestAddr>) -> Fallible<()> {
     overlapped.map_or(Ok(()), |at| signalled_event(call, at).map(|_| ()))
 }

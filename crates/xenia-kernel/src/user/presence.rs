@@ -3,7 +3,7 @@
 //!
 //! The title's database (SPA) defines its ids. Others, and values of a context beyond its largest,
 //! are ignored without an error, as in Xenia Canary (`UserTracker::UpdateContext`, `AddProperty`).
-//! Ids that the system defines, and those of a title without such a table, are all taken.
+//! All ids that the system defines are accepted, and all ids of a title without such a table.
 
 use super::gamer_data::GamerData;
 use serde::{Deserialize, Serialize};

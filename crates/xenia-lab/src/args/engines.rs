@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn states_are_numbers_as_everywhere_and_not_too_many() {
+    fn the_number_of_states_is_parsed_and_limited() {
         assert_eq!([states("1"), states("1_000"), states("0x40")], [Ok(1), Ok(MAX_STATES), Ok(64)]);
         for refused in ["0", "1_001", "-1", "many"] {
             assert!(states(refused).is_err(), "{refused}");

@@ -27,7 +27,7 @@ pub enum CompatState {
     Ended,
     /// It crashed before its time was over.
     Crashes,
-    /// None of its threads can run any more.
+    /// It is deadlocked: no thread can run any more.
     Deadlocks,
     /// It does not end within its time, or takes too much memory, and was stopped.
     Stopped,

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_become_small_and_pixels_are_means() {
+    fn pictures_are_shrunk_by_averaging_pixels() {
         let large: Vec<u8> = (0..1280 * 720).flat_map(|n| [(n % 2 * 200) as u8, 7, 0, 255]).collect();
         let small = of(&encoded(1280, 720, &large)).unwrap();
         assert_eq!(size(&small), (320, 180));

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_kept_in_the_room_there_was() {
+    fn the_last_lines_are_kept_within_the_initial_capacity() {
         let words = LastWords::new();
         let mut say = words.of_next_title();
         let room = words.0.lock().capacity();

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn many_loops_take_no_singles_for_granted() {
+    fn functions_with_many_loops_assume_no_singles() {
         let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
         let words: Vec<u32> =
             (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([BLR]).collect();

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_in_front_of_the_loop_is_part_of_it() {
+    fn a_cold_path_before_the_loop_belongs_to_it() {
         // 0: branches to 3; 1: a cold path that branches to 3; 3: repeats, or takes the cold path.
         assert_eq!(loops(&[b(3), ADD, NOP, ADD, beq(-3), beq(-2), BLR]), [[1, 3, 5]]);
     }

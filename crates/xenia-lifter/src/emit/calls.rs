@@ -250,7 +250,7 @@ fn paths_of(word: u32, config: LiftConfig) -> BTreeSet<SlowPath> {
 }
 
 #[test]
-fn no_row_calls_out_but_where_it_may() {
+fn only_listed_rows_call_routines() {
     let mut used: BTreeMap<(Op, SlowPath), u32> = BTreeMap::new();
     let mut dice = xenia_testing::Dice(1);
     for row in ROWS {

@@ -41,7 +41,7 @@ mod tests {
     use cranelift_codegen::ir::{InstBuilder, types};
 
     #[test]
-    fn of_loads_without_users_those_that_may_fault_stay() {
+    fn unused_loads_are_removed_unless_they_may_fault() {
         let mut func = Function::new();
         let block = func.dfg.make_block();
         let address = func.dfg.append_block_param(block, types::I64);

@@ -55,7 +55,7 @@ fn queue_bounds_overtaking_of_a_waiter() {
 }
 
 #[test]
-fn a_lock_without_waiters_is_one_word_at_rest() {
+fn an_uncontended_lock_is_free_after_its_release() {
     let lock = QueuedLock::new();
     assert!(lock.try_acquire());
     assert!(!lock.try_acquire());
@@ -165,7 +165,7 @@ fn barging_has_a_bound() {
             lock.release();
         }
         stop.store(true, Ordering::Relaxed);
-        // Six threads are before it in the queue, each of which may wait out its patience, on a
+        // Six threads are ahead of it in the queue, each of which may wait out its patience, on a
         // machine that runs other programs, too.
         assert!(longest < Duration::from_secs(2), "{longest:?}");
     });

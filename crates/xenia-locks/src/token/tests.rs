@@ -9,7 +9,7 @@ fn panics(act: impl FnOnce()) -> bool {
 }
 
 #[test]
-fn others_have_it_while_its_holder_blocks_and_only_then() {
+fn a_token_is_released_only_while_its_holder_blocks() {
     let token = Token::new(Level::Objects, 1);
     let (ask, asked) = channel();
     let (answer, answered) = channel();
@@ -75,7 +75,7 @@ fn token_dropped_while_blocking_stays_released() {
 }
 
 #[test]
-fn misuse_is_refused_and_leaves_the_token_in_order() {
+fn misuse_of_a_token_panics_and_leaves_it_usable() {
     let token = Token::new(Level::Objects, 5);
     let other = Token::new(Level::Files, 6);
     let hold = token.hold();

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_that_no_queue_can_have_are_refused() {
+    fn impossible_device_queue_states_are_refused() {
         let store = |addr| DeviceStore { addr: GuestAddr(addr), value: 1 };
         for addr in [0x7FC8_0002, 0x7FC9_0000, 0] {
             let state = DeviceQueueState { stores: vec![store(addr)], end: 0 };

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_cannot_be_are_refused() {
+    fn impossible_network_states_are_refused() {
         type Change = fn(&mut LocalNetworkState, [SocketId; 5]);
         let changes: [Change; 8] = [
             |state, _| state.has_cable = false,

@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutant_is_in_the_books_once_and_the_books_have_an_end() {
+    fn a_mutant_is_recorded_once_and_records_are_limited() {
         let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = GuestAddr(0x1000);
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutant_that_cannot_be_made_takes_no_place() {
+    fn a_failed_initialization_counts_no_mutant() {
         let b = Harness::new();
         let owner = GuestAddr(0x1000);
         for _ in 0..3 * BATCH {

@@ -214,7 +214,7 @@ fn a_wild_object_is_an_error() {
 }
 
 #[test]
-fn a_misaligned_header_is_refused_by_every_door() {
+fn a_misaligned_header_is_refused_by_every_operation() {
     let mut b = Harness::new();
     let thread = b.thread(1);
     let at = b.allocate(0x40).offset(2);

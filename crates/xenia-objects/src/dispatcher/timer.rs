@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_counts_though_a_waiter_waits_for_something_that_is_gone() {
+    fn a_timer_expires_though_a_waiters_object_is_unmapped() {
         let mut b = Harness::new();
         let timer = b.object(kind::MANUAL_TIMER, 0);
         let thread = b.thread(1);

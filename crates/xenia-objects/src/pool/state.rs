@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_that_cannot_be_are_refused() {
+    fn impossible_pool_states_are_refused() {
         let arena = |at, size| ArenaState { at, size };
         let block = |at, size| BlockState { at, size, owner: Owner::Title };
         let first = arena(0x3000_0000, 0x1_0000);

@@ -64,13 +64,13 @@ fn a_file_as_the_collection_has_them_is_read() {
 }
 
 #[test]
-fn one_hash_may_be_a_text() {
+fn a_single_hash_may_be_a_string() {
     let file = parse("title_name = 'a'\ntitle_id = '4D5307D1'\nhash = '56209C4732826FCF'\npatch = []\n");
     assert_eq!((file.faults, file.hashes.len()), (Vec::new(), 1));
 }
 
 #[test]
-fn each_fault_has_its_line() {
+fn each_mistake_is_reported_with_its_line() {
     for (from, to, line, reason) in [
         ("hash = [", "hash = [ 7,", 3, "`hash`: expected a text"),
         ("\"56209C4732826FCF\"", "\"56209C\"", 4, "`56209C` is not a hash of 16 hexadecimal digits"),

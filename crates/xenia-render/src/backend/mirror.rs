@@ -42,8 +42,8 @@ pub(super) use reading::{Contents, Piece, ScaledPiece};
 pub(super) use scaled::ScaledPages;
 use scaled::{ScaledImage, Unscaled};
 
-/// Most bytes of images together; beyond it the least recently written ones are delivered and
-/// dropped.
+/// Maximum total size of images in bytes; beyond it the least recently written ones are delivered
+/// and dropped.
 pub(super) const MAX_MIRROR_BYTES: u64 = 256 << 20;
 /// Maximum size of one image in bytes. Larger resolves go through the CPU.
 const MAX_IMAGE_BYTES: u64 = 64 << 20;
@@ -243,8 +243,8 @@ impl Mirror {
                 .any(|(number, page)| page.is_lacking() && page.version != version(memory, number))
     }
 
-    /// Prepares the destination of a resolve that covers pages, none of which is torn; `None` if an
-    /// image of the device can't hold them, or if writes to memory can't be tracked. The caller
+    /// Prepares the destination of a resolve. The covered pages must not be torn. Returns `None` if
+    /// an image of the device can't hold them, or if writes to memory can't be tracked. The caller
     /// records the resolve.
     pub(super) fn resolve(
         &mut self,

@@ -324,7 +324,7 @@ mod tests {
     use super::super::{WgpuBackend, device};
 
     #[test]
-    fn a_look_at_the_count_begins_no_counting() {
+    fn polling_the_sample_count_does_not_start_counting() {
         let Some(device) = device::tests::own() else { return };
         let mut backend = WgpuBackend::new(device);
         assert_eq!((backend.samples_so_far(), backend.occlusion.is_counting()), (Some(0), false));

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_far_apart_are_forgiven() {
+    fn only_frequent_device_losses_count_as_too_many() {
         let mut recovery = Recovery::new(&Options::default());
         let start = Instant::now();
         for second in [0, 20, 61, 62, 200] {

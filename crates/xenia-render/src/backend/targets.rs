@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_have_a_limit_of_bytes() {
+    fn targets_are_limited_in_bytes() {
         crate::backend::device::tests::with(|device| {
             for factor in [1, 2] {
                 let mut targets = Targets::new(Scale::new(factor).unwrap());

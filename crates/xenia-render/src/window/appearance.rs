@@ -1,5 +1,5 @@
-//! Appearance of the picture in the window, beyond its scaling. The frame itself, as screenshots
-//! and digests have it, stays as the title drew it.
+//! Appearance of the picture in the window, beyond its scaling. The frame itself is unchanged, also
+//! in screenshots and digests.
 
 use std::fmt::Write;
 

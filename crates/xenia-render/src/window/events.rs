@@ -49,7 +49,7 @@ pub(super) struct Events {
     started: Duration,
     /// Keys of the settings that were changed on their page.
     changed: BTreeSet<&'static str>,
-    /// All settings, when a page has asked for them last.
+    /// All settings at a page's last request.
     all_settings: Option<Arc<SettingsModel>>,
     home: Home,
     gallery: Gallery,

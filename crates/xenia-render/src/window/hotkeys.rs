@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn enter_is_the_machines_without_alt() {
+    fn enter_belongs_to_the_machine_without_alt() {
         let built_in = Hotkeys::default();
         let of = |key, held| built_in.action(key, held, &[]);
         assert_eq!(of(KeyCode::Enter, NONE), None);

@@ -338,7 +338,7 @@ shown by an adapter";
     }
 
     #[test]
-    fn badges_are_those_that_stay_and_what_the_machine_is_in() {
+    fn badges_show_lasting_states_and_the_machines_state() {
         let running = shown();
         let paused = OsdState { paused: true, turbo: true, ..shown() };
         assert!(badges(&[], &running).is_empty());

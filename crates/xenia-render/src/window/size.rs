@@ -8,8 +8,8 @@ use xenia_gpu::PixelSize;
 /// its frame and the desktop's panels.
 const SCREEN_SHARE: u32 = 95;
 
-/// Size of a new window in pixels: the wanted one in logical pixels, made smaller with its shape
-/// kept where the screen has no room for it.
+/// Size of a new window in pixels: `wanted`, in logical pixels, reduced with its aspect ratio if
+/// the screen is too small.
 pub(super) fn first_size(event_loop: &ActiveEventLoop, wanted: PixelSize) -> Size {
     let wanted: LogicalSize<u32> = LogicalSize::new(wanted.width, wanted.height);
     let Some(monitor) = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())

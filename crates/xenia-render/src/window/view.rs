@@ -304,7 +304,7 @@ impl View {
         let adapter = self.presenter.adapter();
         tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
         adapter.clone_into(&mut self.shown.adapter);
-        // Texts and pages are rebuilt. A frame that was on the lost device is gone.
+        // Texts and pages are rebuilt. A frame on the lost device cannot be recovered.
         let text = self.pages.text().clone();
         let page = self.pages.page();
         self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));

@@ -30,7 +30,7 @@ fn draw(scene: &mut Scene, column: &mut u32) {
 }
 
 #[test]
-fn a_draw_has_the_last_ones_group_until_anything_changes() {
+fn a_draw_reuses_the_last_bind_group_until_a_binding_changes() {
     let counts = worked(|| {
         let mut scene = Scene::new(64, 32, 0);
         scene.shader(1, TEXTURED_PS);

@@ -138,7 +138,7 @@ fn samples_are_counted_in_guest_pixels() {
 }
 
 #[test]
-fn what_the_cpu_has_written_has_guest_pixels() {
+fn memory_written_by_the_cpu_has_guest_resolution() {
     scaled(2, 0, |scene| {
         draw_gradient(scene);
         resolve(scene, TEXTURE, SIZE[0]);

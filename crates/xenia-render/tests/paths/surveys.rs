@@ -93,7 +93,7 @@ fn other_draws_have_no_queries_because_of_a_survey() {
 }
 
 #[test]
-fn the_reference_surveys_for_the_device() {
+fn surveys_the_device_refuses_go_to_the_reference() {
     let counts = drawn(|| {
         let mut scene = scene(true);
         // Polygons as lines are the reference's.

@@ -49,7 +49,7 @@ const FOLDERS: &[&str] = &[
     "screenshots",
 ];
 
-/// Bytes of a file that are looked at to know it.
+/// Number of bytes read to recognize a file.
 const LOOKED_AT: u64 = 128;
 
 /// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
@@ -175,7 +175,7 @@ fn folder_of_inputs(id: &str, path: &Path) -> Option<InputFolder> {
     Some(InputFolder { path: folder.parent()?.to_owned(), is_of_executable: true })
 }
 
-/// Endings of the files that an argument is meant for.
+/// Usual extensions of the files that an argument names.
 fn endings_of(id: &str) -> &'static [&'static str] {
     match id {
         "audio" => &["wav"],

@@ -4,7 +4,7 @@ use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// Replaces a value that may be a name chosen by the user.
+/// Placeholder for a value that may be a name chosen by the user.
 const HIDDEN: &str = "...";
 
 /// The flags that were given, with the values that can't be names: numbers, and words that the

@@ -14,8 +14,8 @@ pub fn nearest_command(word: &str) -> Option<String> {
     nearest(word, names.map(clap::Command::get_name)).map(str::to_owned)
 }
 
-/// The error message for a command line with a second word, if it comes from a misspelt command:
-/// the parser takes the first word for the title and the next one for a command.
+/// The error message for a command line with a misspelt command: the parser takes the misspelt word
+/// for the title, and the next word for a command.
 pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     let second = match error.kind() {
         ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand)?,

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_a_window_takes_no_flag_of_one() {
+    fn headless_runs_refuse_flags_of_the_window() {
         use crate::cli::Cli;
         use clap::Parser;
         for flag in [

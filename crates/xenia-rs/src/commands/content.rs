@@ -147,7 +147,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Names folders above packages of the filters that are links out of the folder of saves: the
+/// Prints the folders on the way to selected packages that are links out of the folder of saves;
 /// packages in them are not found. Returns their number.
 fn name_hidden_folders(from: &Path, which: &WhichArgs) -> usize {
     let hidden = links::above_packages(from, which);

@@ -54,8 +54,8 @@ use xenia_render::RenderError;
 use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
 
-/// Runs until a limit, the title's end, a signal, or the closing of the window. `is_plain`: no
-/// command was named, so that the library is shown where no title is named either.
+/// Runs until a limit, the title's end, a signal, or the closing of the window. `is_plain`: the
+/// user named no command, so that without a title the library is shown.
 pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u8> {
     let opens_library = is_plain && windowed::opens_library(args);
     let mut args = args.clone();
@@ -72,8 +72,8 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         found?;
         let ended = headless(args, open_title(args)?, &interrupt);
         return match (ended, interrupt.cause()) {
-            // It was waiting for something, such as the reader of a pipe. An elapsed timeout does
-            // not make a run successful that has not begun.
+            // The run was waiting, for example for the reader of a pipe. An elapsed timeout is not
+            // a success if the run has not begun.
             (Err(error), Some(cause @ Cause::Signal(_))) => {
                 errln!("xenia-rs: {}", say::chain(&error));
                 Ok(Code::from(cause).number())
@@ -109,7 +109,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     }
 }
 
-/// Makes the state in the slot that is named the one to load.
+/// Makes the state in the slot of `--load-slot` the state to load.
 ///
 /// # Errors
 /// The title cannot be opened, or the slot is empty.
@@ -133,14 +133,15 @@ fn without_display(
     let mut args = args.clone();
     args.picture.headless = true;
     if args.refuse_unsupported().is_err() {
-        // Settings that are for windows alone give way, flags do not.
+        // Settings that need a window are ignored; flags that need one remain an error.
         let again = headless_again(&args)?;
         args.picture = again.picture;
         args.dialogs = again.dialogs;
         args.engine.network = again.engine.network;
     }
     args.refuse_unsupported()?;
-    // This run repeats, so it may not depend on the user's updates and patches.
+    // A run without a window uses none of the user's updates and patches: most such runs are
+    // repeated and compared.
     headless(&args, open(&args)?, interrupt)
 }
 
@@ -288,7 +289,7 @@ impl Outputs {
         interrupt: &Interrupt,
     ) -> Code {
         self.guest_log.finish();
-        // The lock must not be held where the end's cause is read.
+        // The lock is released before the cause of the end is read.
         let last = self.last.as_ref().and_then(|last| last.lock().clone());
         let last = last.as_ref().and_then(SwapPicture::read);
         let last = last.as_deref();

@@ -133,7 +133,7 @@ fn row(title: LibraryTitle, state: Option<&Path>) -> LibraryRow {
 
 fn sort_by(titles: &mut [LibraryRow], sort: SortArg) {
     titles.sort_by_key(|row| row.name.to_lowercase());
-    // Both sorts are stable: titles that are alike stay sorted by name.
+    // Both sorts are stable: titles with equal keys keep their order.
     match sort {
         SortArg::Name => {}
         SortArg::LastPlayed => titles.sort_by_key(|row| Reverse(row.last_played)),

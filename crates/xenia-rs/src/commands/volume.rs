@@ -99,7 +99,7 @@ pub(super) fn interruptible(work: impl FnOnce(&Interrupt) -> Result<Code>) -> Re
     }
 }
 
-/// A writer that fails once the end is requested.
+/// A writer that fails once the command is interrupted.
 pub(super) struct Until<'a, W> {
     pub(super) inner: W,
     pub(super) interrupt: &'a Interrupt,
@@ -124,8 +124,8 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let bytes = files.iter().map(|file| file.size).sum();
     let shown = args.image.display();
     let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {shown}"))?;
-    // A small image must not be able to fill the disk. Readers of archives limit the unpacked size
-    // themselves.
+    // Overlapping files of a small image must not fill the disk. Readers of archives limit the
+    // unpacked size themselves.
     ensure!(
         volume.is_packed() || bytes <= whole,
         "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
@@ -167,14 +167,14 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Refuses a path that would lead elsewhere on this host, or that it has no files of.
+/// Refuses a path with a name that this host cannot store, or would resolve to another place.
 pub(super) fn refuse_impossible(file: &Found) -> Result<()> {
     let impossible = file.path.iter().find(|name| !is_possible_name(name));
     impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is not a valid file name here", file.shown()))
 }
 
-/// Refuses a path on which a folder below `root` is a link: it may lead anywhere. `known` has the
-/// folders that were looked at.
+/// Refuses a path with a symbolic link among its folders below `root`: the link may lead anywhere.
+/// `known` has the folders that were checked before.
 fn refuse_links(root: &Path, path: &Path, known: &mut BTreeSet<PathBuf>) -> Result<()> {
     for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
         if !known.insert(folder.to_owned()) {
@@ -225,7 +225,7 @@ fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Opens a file. A folder could be opened on some systems, and then not be read.
+/// Opens a file. Refuses folders, because some systems open them and then fail to read them.
 pub(super) fn open_file(path: &Path) -> Result<File> {
     let name = path.display();
     ensure!(!path.is_dir(), "{name} is a folder: this command needs a file, such as an image or a package");

@@ -1,8 +1,7 @@
-//! Changes of a settings file: one value is set or removed, and all else, comments included, stays
-//! as it is.
+//! Edits a settings file: sets or removes values, and keeps all other text, comments included.
 //!
-//! The changed text is checked as a whole before it replaces the file, which happens at once, so a
-//! wrong value or a full disk leaves the old file.
+//! The new text is checked as a whole, then replaces the file atomically, so a wrong value or a
+//! full disk leaves the old file.
 
 use super::DEFAULT_COMMAND;
 use super::file::{File, flag_of};
@@ -40,7 +39,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         write(path, &old, &document.to_string())?;
         return Ok(SettingChange::Removed);
     };
-    // A word such as `true` may be a truth value, a number, or a text: the setting decides.
+    // The setting decides whether a word such as `true` or `1` is a TOML value or a string.
     let forms = value.parse::<Value>().ok().into_iter().chain([Value::from(value)]);
     let mut refused = None;
     for form in forms {
@@ -53,7 +52,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
                 return Ok(SettingChange::Set(format!("{key} = {}", form.to_string().trim())));
             }
             Err(error) => {
-                // The error of the first form is about the value as it was meant.
+                // The first form is the likelier one, so its error is reported.
                 refused.get_or_insert_with(|| without_new_line(error, path, &old, &text));
             }
         }
@@ -61,8 +60,8 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
     Err(refused.unwrap_or_else(|| anyhow!("{value} is not a value")))
 }
 
-/// Drops the place of an error in a line that only the changed text has: the user's file has
-/// another line there, or none.
+/// Drops the position of an error in a line that only the changed text contains: at that line the
+/// user's file has other text, or none.
 fn without_new_line(error: Error, path: &Path, old: &str, changed: &str) -> Error {
     let said = format!("{error:#}");
     let start = format!("{}, line ", path.display());
@@ -74,8 +73,8 @@ fn without_new_line(error: Error, path: &Path, old: &str, changed: &str) -> Erro
     if line(old) == line(changed) { error } else { anyhow!("{rest}") }
 }
 
-/// Sets keys to values, or removes them, all at once: between two of the changes the file might
-/// contradict itself. Values are TOML, or else texts.
+/// Sets or removes several keys in one change, since the file might contradict itself between two
+/// changes. Values are TOML, or else strings.
 pub fn change_together(
     definition: &Command,
     path: &Path,
@@ -105,7 +104,8 @@ fn lock(path: &Path) -> Result<Option<std::fs::File>> {
     make_folder(path)?;
     let Some(name) = path.file_name().filter(|_| is_replaceable(path)) else { return Ok(None) };
     let beside = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
-    // Where no file can be made or locked, the change fails by itself, or has no rival.
+    // A failure to lock is ignored: in a read-only folder the change itself fails, and without
+    // support for locks no other process has one.
     Ok(lock_file::lock(&beside).ok())
 }
 
@@ -162,8 +162,7 @@ fn check_flag(definition: &Command, names: &[&str]) -> Result<()> {
     flag_of(found, command, name).map(drop)
 }
 
-/// Sets a value in nested tables, which are made where they are missing. The comments around an old
-/// value stay.
+/// Sets a value in nested tables, and creates missing ones. Keeps the comments around an old value.
 fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
     let Some((name, rest)) = names.split_first() else { return Ok(()) };
     if *name == TITLES
@@ -224,7 +223,7 @@ fn remove(table: &mut dyn TableLike, names: &[&str]) -> bool {
     }
 }
 
-/// Replaces the file, whose lines end as those of the old text.
+/// Replaces the file; keeps the line endings of the old text.
 fn write(path: &Path, old: &str, text: &str) -> Result<()> {
     if !is_replaceable(path) {
         bail!("{} is not a file that could keep settings; name another one with --config", path.display());
@@ -426,7 +425,7 @@ mod tests {
             assert_eq!(file.text(), before);
             file.set(&format!("{table}parallel"), Some("false")).unwrap();
         }
-        // A title's table is over the other.
+        // A title's table overrides the other one.
         let file = Changed::new("[exec]\nlockstep = true\n");
         file.set("title.4D5307D1.parallel", Some("true")).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Reads the settings of a file, with their lines.
+//! Reads the settings in a file, with the line of each.
 
 use super::origin::SettingOrigin;
 use super::switches::{is_switch, off};
@@ -22,7 +22,7 @@ use xenia_guest::TitleId;
 /// One setting as words of a command line.
 pub(super) struct Setting<'a> {
     pub(super) command: Vec<&'a str>,
-    /// The title that it is for; `None`: any.
+    /// The title to which the setting applies; `None`: all titles.
     pub(super) title: Option<TitleId>,
     pub(super) flag: &'a Arg,
     pub(super) words: Vec<String>,
@@ -161,7 +161,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// A word of a flag, with the path in its value as [`located`] has it.
+    /// Resolves the path in a flag's word by [`located`]; keeps words without a path.
     fn located(&self, flag: &Arg, word: String) -> String {
         let begins = word.split_once('=').and_then(|(name, value)| {
             let before = path_begin(flag, value)?;
@@ -200,8 +200,8 @@ impl File<'_> {
     }
 }
 
-/// Where the path in a flag's value begins; `None` if there is none. Some flags take `off` for a
-/// path.
+/// Offset of the path in a flag's value; `None` without a path. Some flags accept `off` instead of
+/// a path.
 fn path_begin(flag: &Arg, value: &str) -> Option<usize> {
     let id = flag.get_id().as_str();
     let is_path = flag.get_value_parser().type_id() == ValueParser::path_buf().type_id();
@@ -221,7 +221,8 @@ fn located(value: &str, folder: &Path, home: Option<PathBuf>) -> PathBuf {
     }
 }
 
-/// The flag of a command, of which the names are given, that a setting of this name sets.
+/// The flag that the setting `name` of a command sets. `names` are those of the command and its
+/// parents.
 pub(super) fn flag_of<'a>(command: &'a Command, names: &[&str], name: &str) -> Result<&'a Arg> {
     let flags = || command.get_arguments().filter(|arg| is_setting(arg));
     flags().find(|arg| arg.get_long() == Some(name)).with_context(|| {

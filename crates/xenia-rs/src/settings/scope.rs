@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_below_the_one_that_is_meant_are_changed_and_no_others() {
+    fn a_change_applies_to_a_command_its_parents_and_subcommands_only() {
         let changed = scope(&["xenia-rs", "trace"]).change(Cli::command(), |command| command.about("new"));
         let about = |path: &[&str]| {
             let of = |command: &Command, name: &&str| command.find_subcommand(name).unwrap().clone();

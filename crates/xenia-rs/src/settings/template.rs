@@ -56,7 +56,7 @@ pub fn template(rows: &[SettingInfo], all: bool) -> String {
                 let _ = writeln!(text, "# {line}");
             }
         }
-        // A value without a default is a placeholder, which the wordless space after `#` marks.
+        // A setting without a default has an example value, marked by a space after `#`.
         let _ = match &row.default {
             Some(value) => writeln!(text, "#{} = {}", row.key, row.kind.toml(value)),
             None => writeln!(text, "# {} = {}", row.key, example(&row.kind)),

@@ -5,8 +5,8 @@
 //! patches = ["60 FPS"]
 //! ```
 //!
-//! The id is that of the title on the command line, whose header is read for it only if the file
-//! has such a table. Commands that have a TITLE use the flags that they share with `exec`.
+//! The id is read from the header of the title on the command line, only if the file has such a
+//! table. Commands with a TITLE use the flags that they share with `exec`.
 
 use super::DEFAULT_COMMAND;
 use super::file::{File, Setting};

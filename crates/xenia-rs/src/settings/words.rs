@@ -73,7 +73,7 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
             return Ok(words?.concat());
         }
         DeValue::String(text) => text.to_string(),
-        // Numbers that overflow are passed to the parser, whose error is the same as on the command
+        // Numbers that overflow go to the parser, which reports the same error as for the command
         // line.
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(small) => small.to_string(),

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_continues_the_sequence() {
+    fn a_clone_continues_the_sequence() {
         let mut random = Random::new(7);
         random.fill(&mut [0; 45]);
         let mut copy = random.clone();

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn it_may_run_at_another_speed() {
+    fn the_clock_may_run_at_another_speed() {
         for (speed, seconds) in [(0.5, 20), (4.0, 160)] {
             let clock = Clock::start_at(0, speed);
             assert_eq!(clock.ticks(Duration::from_secs(40)), seconds * TICKS_PER_SECOND);

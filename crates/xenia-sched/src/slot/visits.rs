@@ -93,8 +93,8 @@ impl HwSlot {
         self.quantum_left -= instructions as i64;
     }
 
-    /// Accounts for `instructions` of the slot's thread, which include these whole visits, after
-    /// each of which it would have been picked again.
+    /// Accounts for `instructions` of the slot's thread. They include these whole visits, after
+    /// each of which the thread would have been picked again.
     pub(crate) fn renew_quantum(&mut self, common: &Common, whole: WholeVisits, instructions: u64) {
         self.quantum_left += instructions as i64;
         let after = quantum_after(self.quantum_left, common.quantum.into(), whole);
@@ -295,8 +295,8 @@ struct QuantumAfter {
     was_over: bool,
 }
 
-/// A quantum of `quantum` instructions, of which `left` are left, after these visits: after each it
-/// is renewed if nothing is left of it.
+/// The quantum after these visits. A quantum has `quantum` instructions, this one `left` at first;
+/// it is renewed after each visit that uses it up.
 fn quantum_after(left: i64, quantum: i64, visits: WholeVisits) -> QuantumAfter {
     let WholeVisits { count, length } = visits;
     let visits_in = |quantum: i64| u64::try_from(quantum).unwrap_or_default().div_ceil(length).max(1);

@@ -64,7 +64,7 @@ fn every_end_has_its_result() {
 }
 
 #[test]
-fn a_title_that_must_end_by_its_own_fault_is_right_if_it_does() {
+fn an_expected_guest_fault_is_a_good_result() {
     let fault = "{\"exit\":\"crash\",\"digest\":\"d\",\"crash\":{\"what\":\"bad read\",\"pc\":\"0x82\"}}";
     let exit = "{\"exit\":\"exit\",\"digest\":\"d\"}";
     let of = |ends, expect, code, report: &str| {

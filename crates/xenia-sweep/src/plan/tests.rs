@@ -34,7 +34,7 @@ fn planned(text: &str) -> std::result::Result<(UnitsHeader, Vec<SweepUnit>), Str
 }
 
 #[test]
-fn units_are_made_of_every_title_and_way() {
+fn a_plan_has_a_unit_for_each_title_and_combination() {
     let (header, units) = planned(
         "[limits]\nseconds = 9\n\
          [[title]]\npath = \"titles\"\nframes = 3\nengines = [\"interp\", \"jit\"]\npicture = true\n\
@@ -163,7 +163,7 @@ fn mistakes_name_the_line_of_their_table() {
 }
 
 #[test]
-fn the_last_seeds_there_are_make_the_last_unit() {
+fn the_largest_seeds_do_not_overflow() {
     let last = u64::MAX - 1;
     let (_, units) =
         planned(&format!("[[fuzz]]\nseeds = \"{}..{last}\"\nblocks = 1\nbatch = 4\n", last - 5)).unwrap();

@@ -78,7 +78,7 @@ fn ran(folder: &Path) -> usize {
 }
 
 #[test]
-fn however_it_is_parted_the_result_is_the_same() {
+fn any_number_of_shards_gives_the_same_result() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("plan");
     plan(&folder, &[GOOD; 20]);

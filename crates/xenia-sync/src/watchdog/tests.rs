@@ -93,7 +93,7 @@ fn readers_are_holders() {
 /// The checker refuses locks that could close a cycle, so these threads only record that they hold
 /// and wait.
 #[test]
-fn a_circle_is_found() {
+fn a_cycle_of_waiting_threads_is_found() {
     const LOCKS: [usize; 3] = [0x1001, 0x1002, 0x1003];
     let on = |at: usize| Holding { rank: Rank::new(Level::Files, at as u32), lock: LOCKS[at], site: None };
     let done = AtomicBool::new(false);

@@ -179,8 +179,7 @@ impl<'a> Plan<'a> {
         s.done[self.thread.number]
     }
 
-    /// The steps whose conditions hold, those that are not performed, and those of which it is not
-    /// known.
+    /// The steps whose conditions hold, those whose conditions fail, and those still undecided.
     fn choices(&self, s: &State) -> Choices {
         let done = self.done(s);
         let mut choices = Choices { taken: self.all & !self.conditional, skipped: 0, unknown: 0 };

@@ -85,7 +85,7 @@ pub enum SettingForm {
     Text(Vec<String>),
     /// A file or a folder, or one of these words.
     Path(Vec<String>),
-    /// Texts, of which these are common.
+    /// Texts; these are common ones.
     List(Vec<String>),
 }
 

@@ -218,7 +218,7 @@ fn the_source_that_holds_is_shown_with_those_below() {
 }
 
 #[test]
-fn all_are_reset_after_a_question() {
+fn all_settings_are_reset_after_confirmation() {
     let mut driver = Driver::new(MenuPage::AllSettings, model());
     driver.click("Reset all\u{2026}");
     assert_eq!(driver.page(), Some(MenuPage::AskReset));

@@ -59,7 +59,7 @@ fn the_bar_is_reached_by_keys() {
 }
 
 #[test]
-fn far_titles_are_reached_by_keys() {
+fn titles_beyond_the_page_are_reached_by_keys() {
     let mut driver = Driver::new(MenuPage::Library, many());
     assert!(driver.shows("001") && !driver.shows("400"), "only titles on the page are drawn");
     driver.keys(&[Key::ArrowDown; 40]);

@@ -1,8 +1,8 @@
 //! Group commit: small files that a title closes in quick succession are synced together.
 //!
-//! A sync takes milliseconds, and an atomic save needs two. The first files that are closed in a
-//! while are committed at once; further ones are renamed to a *closed file*, whose name has a
-//! digest of its contents and the name of the file that it is to replace:
+//! A sync takes milliseconds, and an atomic save needs two. The first files closed after a pause
+//! are committed immediately; later ones are renamed to a *closed file*, whose name has a digest of
+//! its contents and the name of the file that it is to replace:
 //!
 //! ```text
 //!  .xenia-draft-PID-N ─close─► .xenia-closed-DIGEST-NAME ─group: sync all, rename each─► NAME
@@ -31,8 +31,8 @@ use std::time::{Duration, Instant};
 
 /// Number of files in a group.
 const GROUP: usize = 128;
-/// Number of files that are committed at once before others are grouped. It counts anew when no
-/// file was closed for [`BREAK`].
+/// Number of files that are committed immediately before others are grouped. The count restarts
+/// when no file was closed for [`BREAK`].
 const AT_ONCE: u32 = 8;
 const BREAK: Duration = Duration::from_secs(1);
 /// A group is committed when no file was closed for this time.
@@ -63,7 +63,7 @@ struct State {
 }
 
 impl State {
-    /// Whether a file that is closed now is committed at once.
+    /// Whether a file that is closed now is committed immediately.
     fn admits(&mut self, now: Instant) -> bool {
         if self.last.is_none_or(|last| now.duration_since(last) >= BREAK) {
             self.closed = 0;

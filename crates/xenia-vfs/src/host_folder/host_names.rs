@@ -52,7 +52,7 @@ pub(super) fn name_of(path: &Path) -> String {
     text.map(|text| guest_name(&text).to_owned()).unwrap_or_default()
 }
 
-/// The host path of a guest's path below a folder, if no letter is in another case.
+/// The host path of a guest's path below a folder, if the case of all letters matches.
 pub(super) fn below(root: &Path, path: &[String]) -> PathBuf {
     let names: PathBuf = path.iter().map(|name| host_name(name).into_owned()).collect();
     root.join(names)

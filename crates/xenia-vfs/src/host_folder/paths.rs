@@ -100,7 +100,7 @@ impl HostFolder {
         if let Some(exact) = self.inside(folder.join(name)) {
             return Ok(Some(exact));
         }
-        // Before the host's names are read: a group that is committed meanwhile moves names there.
+        // Read before the host's names, because a group commit moves names to the host.
         let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
         // The first entry visible to guests: a link that leads outside does not occupy a name.
         let added = self.open_files.as_ref().map_or(0, OpenHostFiles::names_added);
@@ -127,8 +127,8 @@ impl HostFolder {
             .unwrap_or_default()
     }
 
-    /// Links in a directory that holds only those and temporary files, and no link that guests see;
-    /// `None` if it holds other entries.
+    /// The links in a directory whose entries are all temporary files or links hidden from guests;
+    /// `None` if it has other entries.
     pub(super) fn unseen_in(&self, directory: &Path) -> Option<Vec<PathBuf>> {
         let mut links = Vec::new();
         for entry in fs::read_dir(directory).ok()? {
@@ -171,7 +171,7 @@ impl HostFolder {
         Found { file: self.open_at(&path), ..Found::unseen(path) }
     }
 
-    /// Whether the host has an entry at a path of which the last name is not shown.
+    /// Whether the host has an entry at a path whose last name is hidden from guests.
     pub(super) fn is_hidden(&self, path: &[String]) -> bool {
         let Some((name, parent)) = path.split_last() else { return false };
         let is_missing = matches!(self.host_path(path), Err(VfsError::NotFound));

@@ -193,7 +193,7 @@ fn a_protected_file_is_not_replaced() {
 }
 
 #[test]
-fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
+fn files_and_runs_are_limited_and_holes_stay_holes() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Arc::new(Limits::default());
     let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
@@ -225,7 +225,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
 }
 
 #[test]
-fn a_temporary_file_has_the_size_that_the_host_would_say() {
+fn a_temporary_file_has_the_size_of_the_open_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "0123456789").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();

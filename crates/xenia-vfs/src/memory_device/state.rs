@@ -1,5 +1,5 @@
-//! Saved state of a memory device: its directories, and the contents of files, of which some have
-//! no name any more and are open.
+//! Saved state of a memory device: its directories, and the contents of its files, including open
+//! files that have lost their names.
 
 use super::{Contents, MemoryDevice, Node, SharedContents, key};
 use crate::path::is_path;

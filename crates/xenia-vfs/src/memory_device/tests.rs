@@ -68,7 +68,7 @@ fn memory_files_are_sparse_and_truncation_discards_data() {
 }
 
 #[test]
-fn paths_take_no_more_than_there_may_be() {
+fn bytes_of_paths_are_limited() {
     let limits = Arc::new(Limits::default());
     let mut device = MemoryDevice::new(0x10_0000, limits.clone());
     let long = "n".repeat(255);
@@ -95,7 +95,7 @@ fn paths_take_no_more_than_there_may_be() {
 }
 
 #[test]
-fn renaming_makes_no_path_longer_than_there_may_be() {
+fn a_rename_that_makes_a_path_too_deep_is_refused() {
     let mut device = MemoryDevice::new(0x10_0000, Arc::default());
     let path = |top: &str, length: usize, last: &str| {
         [&names(&[top])[..], &vec!["d".to_owned(); length - 2], &names(&[last])].concat()

@@ -84,7 +84,7 @@ impl Panel {
         }
     }
 
-    /// Handles a click. The dialog may be another one than was shown.
+    /// Handles a click, which may refer to a dialog that was shown before this one.
     pub(super) fn pick(&mut self, pick: DialogPick) {
         let press = match (&self.request, pick) {
             (_, DialogPick::Leave) => Press::Cancel,
@@ -147,7 +147,7 @@ impl Panel {
         }
     }
 
-    /// The dialog as it is to be shown.
+    /// The contents of the dialog for display.
     pub(super) fn view(&self) -> ConsoleDialog {
         match &self.request {
             DialogRequest::Message(message) => ConsoleDialog {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_answered_by_its_button_or_left() {
+    fn a_message_returns_the_pressed_button_or_is_left() {
         use Press::{Accept, Cancel, Down, Finish, Left, Right, Type};
         for (presses, answer) in [
             (&[][..], None),

@@ -104,7 +104,7 @@ impl<'a, 'b> Debugged<'a, 'b> {
 }
 
 impl Debugged<'_, '_> {
-    /// Shows a note that belongs to no answer to the debugger's user.
+    /// Shows the debugger's user a note that is not part of an answer.
     fn note(&mut self, note: String) {
         match &mut self.notes {
             Some(notes) => notes.push(note),
@@ -160,8 +160,8 @@ impl Debugged<'_, '_> {
         }
     }
 
-    /// Ends a way to another moment: breakpoints are back in the memory, and only later changes of
-    /// watched memory count.
+    /// Completes a move to another moment: restores the breakpoints in memory, and ignores earlier
+    /// changes of watched memory.
     fn arrive(&mut self) {
         self.plant();
         self.watches.find_change(&self.machine.inside.memory);
@@ -215,7 +215,7 @@ impl Debugged<'_, '_> {
         matches!(executor, Executor::Lockstep(_)).then(progress)
     }
 
-    /// Executes an instruction of a thread. Returns an access to watched memory, too.
+    /// Executes an instruction of a thread. Also returns its access to watched memory, if any.
     fn step(&mut self, thread: ThreadRef) -> (SingleStep, Option<Progress>) {
         let (step, note) = if self.watches.has_loads() {
             self.step_watched(thread)
@@ -351,7 +351,8 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn can_go_back(&self) -> bool {
-        // gdb asks before the first instruction, and shows the reason that a way back then has.
+        // gdb asks before the first instruction. If history is missing, each request to go back
+        // reports the reason.
         matches!(self.machine.inside.executor, Executor::Lockstep(_))
     }
 

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
+    fn a_cancellation_without_a_draw_leaves_the_digest() {
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
         let title = assembled(source, "label", 0x191, "");
         let engine = MachineConfig::default();

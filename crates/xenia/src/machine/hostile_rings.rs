@@ -26,7 +26,7 @@ fn machine() -> Machine {
     Machine::new(&assembled(SPIN, "unused", 0x191, ""), MachineOptions::new(&config, &video)).unwrap()
 }
 
-/// Submits words that are made from the physical address at which they lie.
+/// Submits the words that `words` returns for their physical address.
 fn submit(machine: &Machine, words: impl FnOnce(u32) -> Vec<u32>) {
     let memory = machine.memory();
     let view =

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_made_up_for_but_a_slow_stretch_is_not() {
+    fn jitter_is_compensated_but_a_long_delay_is_not() {
         let mut guest = Guest::new(Some(1.0));
         let took = guest.run(1, MS * 40) + guest.run(59, MS);
         assert!((took - 1.0).abs() < 0.001, "one late field: {took}");

@@ -206,7 +206,7 @@ fn a_run_that_leaves_the_recording_is_noticed() {
 }
 
 #[test]
-fn lines_by_hand_hold_from_their_time_on() {
+fn handwritten_lines_apply_from_their_time_on() {
     let text = serde_json::to_string(&header("aa")).unwrap()
         + r#"
           {"at":100,"user":1,"pad":{"packet":1,"buttons":16,"left_trigger":0,"right_trigger":0,
@@ -348,7 +348,7 @@ fn a_dialog_without_an_answer_ends_the_replay() {
 }
 
 #[test]
-fn questions_beyond_the_last_end_the_replay() {
+fn queries_beyond_the_recorded_end_end_the_replay() {
     for (end, last) in [(r#"{"at":100,"end":true}"#, 100), (r#"{"at":90,"ask":2,"end":true}"#, 2000)] {
         let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + end;
         let trouble = Trouble::default();

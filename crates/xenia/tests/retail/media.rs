@@ -44,7 +44,7 @@ pub(crate) struct Staged {
     pub(crate) place: tempfile::TempDir,
     /// The file or folder to run.
     pub(crate) path: PathBuf,
-    /// The files of which damage is a test.
+    /// The files that tests damage.
     pub(crate) parts: Vec<PathBuf>,
 }
 

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_leaves_no_bit_over() {
+    fn an_explanation_covers_every_differing_bit() {
         let before = PpcContext::default();
         let mut ours = QemuState::default();
         let mut theirs = QemuState::default();

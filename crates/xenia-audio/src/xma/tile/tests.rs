@@ -31,7 +31,7 @@ fn bands_of_another_length_are_found_by_their_middle() {
 }
 
 #[test]
-fn quantisers_have_several_parts() {
+fn quantisers_of_each_form_are_read() {
     for (bytes, expected) in [
         (&[0b0000_0000, 0, 0][..], 90),
         (&[0b1111_1100, 0, 0], 89),

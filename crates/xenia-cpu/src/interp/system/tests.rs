@@ -27,7 +27,7 @@ fn exception_of(exit: Exit) -> ExceptionKind {
 }
 
 #[test]
-fn special_registers_keep_what_they_have_bits_for() {
+fn special_registers_keep_only_implemented_bits() {
     for (number, kept) in
         [(1, 0xE000_007F), (8, u64::MAX), (9, u64::MAX), (256, 0xFFFF_FFFF), (272, u64::MAX), (275, u64::MAX)]
     {

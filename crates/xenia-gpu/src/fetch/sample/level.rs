@@ -292,7 +292,7 @@ mod tests {
     use xenia_host::simd;
 
     #[test]
-    fn all_lanes_are_filtered_as_one_is() {
+    fn plane_filtering_agrees_with_single_lanes() {
         use ClampMode::*;
         let mut dice = xenia_testing::Dice(9);
         for size in [[8, 4, 1], [5, 7, 1], [1, 1, 1]] {

@@ -78,7 +78,7 @@ fn a_buffer_that_calls_itself_for_ever_leaves_each_pump_short() {
 }
 
 #[test]
-fn a_wait_without_end_leaves_nothing_due() {
+fn an_unsatisfied_wait_leaves_only_the_next_vertical_blank_due() {
     let mut m = reading(&[type3(opcode::WAIT_REG_MEM, 5), 3 | 0x10, DATA_BE, 1, u32::MAX, 1]);
     let now = 10 * VBLANK_TICKS;
     while m.gpu.next_event_time().is_some_and(|next| next <= now) {

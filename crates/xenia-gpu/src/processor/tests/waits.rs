@@ -48,7 +48,7 @@ fn a_coherency_wait_ends_by_itself() {
 }
 
 #[test]
-fn short_waits_look_at_a_register() {
+fn short_waits_poll_a_register() {
     let mut m = GpuHarness::new();
     for (opcode, holds) in
         [(opcode::WAIT_REG_EQ, [false, true, false]), (opcode::WAIT_REG_GTE, [false, true, true])]

@@ -32,7 +32,7 @@ fn linear_and_tiled_texels_are_found() {
 }
 
 #[test]
-fn each_kind_of_component() {
+fn components_of_each_format_are_decoded() {
     for (format, endian, bytes, expected) in [
         (2, 0, &[0x80][..], [128.0 / 255.0; 4]),
         (4, 1, &[0xf8, 0x1f][..], [1.0, 0.0, 1.0, 1.0]),
@@ -54,7 +54,7 @@ fn each_kind_of_component() {
 }
 
 #[test]
-fn signs_change_the_meaning() {
+fn components_depend_on_sign_and_scale() {
     use Scale::{Fractions, Integers};
     assert_eq!(number(0x80, 8, TextureSign::Signed, Fractions), -1.0);
     assert_eq!(number(0x7f, 8, TextureSign::Signed, Fractions), 1.0);

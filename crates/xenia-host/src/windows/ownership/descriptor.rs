@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rights_of_others_count() {
+    fn only_rights_of_other_users_count() {
         let user = Sid::well_known(5, &[21, 1, 2, 3, 1000]);
         let everybody = Sid::well_known(1, &[0]);
         let system = Sid::well_known(5, &[18]);

@@ -1,4 +1,4 @@
-//! The views in a reserved space: readable by a fault handler, so without a lock.
+//! The views in a reserved space, without a lock, because a fault handler reads them.
 
 use crate::HostError;
 use std::io::{Error, ErrorKind};
@@ -25,7 +25,7 @@ impl Place {
 /// The views, in the order in which they were made. None is removed before the space.
 pub(super) struct Views {
     places: Box<[Place; MAX_VIEWS]>,
-    /// Number of places that are in use: published after their offsets.
+    /// Number of entries in use, published after their offsets are stored.
     count: AtomicUsize,
     adding: Mutex<()>,
 }

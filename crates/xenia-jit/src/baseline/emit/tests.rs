@@ -165,7 +165,7 @@ fn host_code_is_that_of_the_golden_file() {
 
 /// Under strict reservations, arms make all stores and no loads.
 #[test]
-fn arms_make_the_stores_that_others_hear_of() {
+fn strict_reservations_store_through_interpreter_arms() {
     let mut stores = 0;
     for word in instructions() {
         let inline = template(word, HOSTS[0].1, false);

@@ -169,7 +169,7 @@ fn a_routine_is_called_in_an_alertable_wait() {
 }
 
 #[test]
-fn requests_have_an_end() {
+fn pending_socket_requests_are_limited() {
     let mut b = Harness::online();
     let (_, server) = b.pair();
     let [buffers, count, flags, overlapped] = put_call(&b, 0, 0);

@@ -167,7 +167,7 @@ fn select_waits_for_any_socket_up_to_its_timeout() {
 }
 
 #[test]
-fn a_socket_may_say_how_long_it_is_waited_for() {
+fn a_receive_ends_at_the_sockets_timeout() {
     let mut b = Harness::online();
     let (_, server) = b.pair();
     let value = b.at(TIME);

@@ -33,7 +33,7 @@ fn the_console_has_an_address_and_a_link() {
 }
 
 #[test]
-fn the_parameters_of_the_start_are_its_defaults_or_the_titles() {
+fn xnet_startup_takes_the_titles_parameters_or_defaults() {
     let mut b = Harness::new();
     let value = b.at(INTO);
     let size = b.at(LENGTH);

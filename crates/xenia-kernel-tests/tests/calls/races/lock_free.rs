@@ -84,7 +84,7 @@ fn calls_that_need_no_lock_take_none() {
 }
 
 #[test]
-fn objects_of_ones_own_are_signalled_and_taken_under_their_own_locks() {
+fn unrelated_locks_do_not_block_signals_and_waits() {
     let machine = HostThreads::new(&no_routine);
     let kernel = &*machine.kernel;
     let own = u64::from(machine.scratch.0);

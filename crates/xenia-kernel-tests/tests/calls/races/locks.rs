@@ -36,7 +36,7 @@ fn critical_sections_let_one_thread_in_at_a_time() {
 }
 
 #[test]
-fn spin_locks_are_handed_on_and_guest_code_may_take_them_itself() {
+fn spin_locks_exclude_guest_code_that_takes_them_itself() {
     let machine = HostThreads::new(&no_routine);
     let lock = machine.scratch;
     let count = machine.scratch.offset(0x100);

@@ -80,7 +80,7 @@ pub enum DriverProgress {
     Over(DriverAnswer),
 }
 
-/// A request that is over: it is no longer in the table.
+/// A finished request, which is no longer in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DriverAnswer {
     /// The request, as the table had it.
@@ -372,7 +372,7 @@ impl FileRequests<'_> {
         }
     }
 
-    /// Removes a request that is over, and frees its IRP.
+    /// Removes a finished request, and frees its IRP.
     fn forget_driver_request(&self, packet: GuestAddr) -> Option<DriverRequest> {
         let request = self.files.lock().drivers.requests.remove(&packet)?;
         if let Some(event) = request.reply.event {

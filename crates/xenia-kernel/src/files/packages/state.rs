@@ -86,7 +86,7 @@ impl Packages {
             if name.is_on_disc && *opened != disc {
                 return refused("it is on the disc that was in the drive before");
             }
-            // To read its tables, which may take long, is left to a restore.
+            // The restore reads the tables, which may take long.
             if header.is_packed && !matches!(self.store_of(name).packed_file(name), Ok(Some(_))) {
                 return refused("it is open, and is not there any more");
             }
@@ -110,8 +110,8 @@ impl Packages {
         Ok(PackagesState { store: store.device().lock().state(bytes)?, open, by_path })
     }
 
-    /// Abandons the open packages: those that have not replaced their older ones leave these as
-    /// they are.
+    /// Abandons the open packages. A package that has not yet replaced an older one leaves that one
+    /// unchanged.
     pub(in crate::files) fn let_go(&mut self, vfs: &mut Vfs) {
         self.store.device().lock().abandon();
         self.let_go_of_package_files(vfs);

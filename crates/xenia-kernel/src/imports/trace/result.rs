@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_seconds() {
+    fn times_are_printed_in_seconds() {
         assert_eq!(Moment(TICKS_PER_SECOND * 3 + TICKS_PER_SECOND / 2).to_string(), "3.500000000");
         assert_eq!(Moment(1).to_string(), "0.000000020");
     }

@@ -46,7 +46,7 @@ pub fn restore_stored_core(kernel: &mut Kernel, stored: &StoredSection) -> Resul
 /// core hold objects.
 ///
 /// # Panics
-/// The core is not restored as it was.
+/// The restored core differs from the stored one.
 pub fn reload_core(kernel: &mut Kernel) -> bool {
     let Some(stored) = stored_core(kernel) else { return false };
     restore_stored_core(kernel, &stored).expect("the core is possible");

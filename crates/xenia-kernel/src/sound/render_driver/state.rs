@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn drivers_that_cannot_be_are_refused() {
+    fn impossible_driver_states_are_refused() {
         let changes: [fn(&mut RenderDriverState); 9] = [
             |state| state.due = None,
             |state| state.due = Some(5),

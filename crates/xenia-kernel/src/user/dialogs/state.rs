@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn dialogs_that_cannot_be_are_refused() {
+    fn impossible_dialog_states_are_refused() {
         let text = TextRequest {
             user: Some(4),
             title: String::new(),

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn players_that_cannot_be_are_refused() {
+    fn impossible_player_states_are_refused() {
         let changes: [fn(&mut Music); 5] = [
             |music| music.lists[1].storage = GuestAddr(0x100),
             |music| music.lists[1].songs.truncate(1),

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_cannot_be_are_refused() {
+    fn impossible_states_of_pending_calls_are_refused() {
         for state in [state(&[9, 5], 1), state(&[5, u64::MAX], 1), state(&[5], 6), state(&vec![5; 0x1001], 1)]
         {
             assert!(Requests::new(0x11).restore(state, &Limits::default()).is_err());

@@ -159,7 +159,7 @@ impl Rotation {
     }
 }
 
-/// A 64-bit rotation and mask, of which one end is the register's.
+/// A 64-bit rotation and mask; one end of the mask is an end of the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WideRotation {
     /// Number of bits to rotate by.

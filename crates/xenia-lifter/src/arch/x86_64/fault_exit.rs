@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_between_an_access_and_its_branch_are_done_on_the_way() {
+    fn moves_between_an_access_and_its_branch_are_copied_to_the_exit() {
         // mov rax, [rcx+8]; mov [rsp+0x18], rax; mov rbx, r13; test rdx, rdx; jz +16;
         // 20 zero bytes
         let moves = [0x48, 0x89, 0x44, 0x24, 0x18, 0x4C, 0x89, 0xEB];

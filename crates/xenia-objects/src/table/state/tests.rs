@@ -133,7 +133,7 @@ fn a_restored_table_continues_as_the_saved_one() {
 }
 
 #[test]
-fn a_table_that_waits_use_takes_no_state() {
+fn a_table_in_use_refuses_to_restore() {
     let setup = Setup::new();
     assert!(setup.objects.restore(setup.objects.state()).is_err());
 }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_image_holds_has_no_coverage() {
+    fn unmappable_destinations_have_no_coverage_and_large_ones_are_not_kept() {
         let area = [0, 0, 320, 320];
         for physical in [2, PHYSICAL_SIZE - 0x1000] {
             assert!(Coverage::new(footprint(physical, area, 4)).is_none(), "{physical:#x}");

@@ -266,7 +266,7 @@ fn each_format_takes_each_sign_like_the_reference() {
 }
 
 #[test]
-fn lesser_devices_get_the_nearest_halves() {
+fn devices_without_features_get_the_nearest_half_floats() {
     device::tests::with(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let ram = random_memory(&mut rng);

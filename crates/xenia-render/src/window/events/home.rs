@@ -136,7 +136,7 @@ impl Events {
         }
     }
 
-    /// Shows folders, of which one may be added to the library.
+    /// Shows folders, so that the user can add one to the library.
     pub(super) fn show_folders(&mut self, path: Option<&Path>, first: usize) {
         let Some(library) = self.client.library() else { return };
         self.home.folders = Some(Arc::new(library.folders(path, first)));

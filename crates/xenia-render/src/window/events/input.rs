@@ -1,5 +1,5 @@
-//! The page of controllers: takes the next key or button for the part that waits, and carries out
-//! the page's commands.
+//! The page of controllers: assigns the next key or button to the part that waits for one, and
+//! executes the page's commands.
 
 use super::Events;
 use crate::window::{ControllerKeys, HeldParts, InputClient};

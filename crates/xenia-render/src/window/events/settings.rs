@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia_ui::{MenuPage, SettingTarget, SettingValue};
 
 impl Events {
-    /// Shows all settings, of which those of this table are changed.
+    /// Shows all settings; changes apply to this table.
     pub(super) fn show_settings(&mut self, target: &SettingTarget) {
         self.read_settings(target);
         self.open_page(MenuPage::AllSettings);

@@ -50,7 +50,7 @@ pub(super) fn run(args: &ConfigListArgs, named: Option<&Path>) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let mut words: Vec<OsString> = args.flags.clone();
     if let Some(title) = &args.title {
-        // Without its file, nothing determines which table is meant.
+        // The title's id, which selects its table, is in the file.
         std::fs::metadata(title).with_context(|| format!("cannot open {}", title.display()))?;
         words.insert(0, title.into());
     }

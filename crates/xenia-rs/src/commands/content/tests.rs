@@ -212,7 +212,7 @@ fn a_failed_import_lists_the_imported_packages() {
 }
 
 #[test]
-fn a_profile_is_refused() {
+fn importing_a_profile_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(at("E000000000000001")).unwrap();

@@ -30,8 +30,8 @@ fn output_files(args: &ExecArgs) -> impl Iterator<Item = &Path> {
     files.chain(guest_log).chain(wav).chain(states)
 }
 
-/// Checks that the files which the run is to write can be written: it may take hours, and a run
-/// that is refused leaves the files of earlier ones as they are.
+/// Checks that the run's output files can be written, because a run may take hours. If it is
+/// refused, files of earlier runs stay unchanged.
 pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
     output_files(args).try_for_each(output::check)
 }

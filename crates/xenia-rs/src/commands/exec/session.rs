@@ -81,7 +81,7 @@ impl Session<'_> {
                     self.ports.control.expect_machine();
                     return self.open(path);
                 }
-                // They are about a title that has ended in the meantime.
+                // These commands were for a title that has ended meanwhile.
                 Ok(SessionCommand::Restart | SessionCommand::LoadState(_) | SessionCommand::ShowLibrary) => {}
                 Ok(SessionCommand::Close) | Err(_) => {
                     return Next::End(self.interrupt.cause().map_or(Code::Done, Code::from).number());
@@ -159,7 +159,7 @@ pub(super) fn words(own: &ExecArgs, path: Option<&Path>) -> Vec<OsString> {
     words
 }
 
-/// Takes flags out that name files or patches of the command line's title, if the arguments are for
+/// Removes flags that name files or patches of the command line's title, if the arguments are for
 /// another title.
 pub(super) fn leave_flags_of_title(args: &mut ExecArgs, own: &ExecArgs) {
     let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn another_title_has_no_files_and_patches_of_the_command_lines_title() {
+    fn files_and_patches_of_the_command_line_apply_to_its_title_only() {
         let typed = "xenia-rs exec /a.xex --folder x --disc 2=y --symbols z --patches p";
         let own = crate::exec_args(typed.split(' ').map(OsString::from).collect()).unwrap();
         let count = |path: &str| {

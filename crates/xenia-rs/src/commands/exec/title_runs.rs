@@ -97,14 +97,14 @@ impl<'a> TitleRuns<'a> {
         let begun = Instant::now();
         let Some(finished) = self.run_machines(title, &outputs)? else { return Ok(None) };
         let played = begun.elapsed().saturating_sub(ports.control.take_paused_time());
-        // A machine that is gone does not stop the motors it started.
+        // A machine that has ended does not stop the motors it started.
         ports.input.open(None);
         let concluded = outputs.conclude(&finished, Some(&self.current.reports), interrupt);
         let code = self.args.exit_code(&finished, concluded);
         note_play(&self.args, file.as_deref(), &finished, played);
         let mut command = None;
         if !ports.control.take_ended() {
-            // A command to load that the machine did not follow is over.
+            // A request to load that the machine has not carried out no longer applies.
             command =
                 commands.try_iter().filter(|command| !matches!(command, SessionCommand::LoadState(_))).last();
             match self.show_end(&name, finished) {
@@ -173,8 +173,8 @@ impl<'a> TitleRuns<'a> {
         }
     }
 
-    /// Follows a command after the end, which had this exit code. Returns `None` if the title is
-    /// run again.
+    /// Carries out a command after the end of a run with this exit code. Returns `None` if the
+    /// title runs again.
     fn follow(&mut self, command: Result<SessionCommand, mpsc::RecvError>, code: u8) -> Option<Next> {
         match (command, &self.current.slots) {
             (Ok(SessionCommand::Restart), _) => {
@@ -190,8 +190,8 @@ impl<'a> TitleRuns<'a> {
     }
 }
 
-/// Waits for a command. The newest one counts: an older one is left from a machine that stayed, as
-/// its state could not be saved before a load, or was given twice before the machine ended.
+/// Waits for a command and returns the newest, but a request to close before any other. Older ones
+/// were given twice, or remain from a machine whose state could not be saved before a load.
 fn newest_command(commands: &mpsc::Receiver<SessionCommand>) -> Result<SessionCommand, mpsc::RecvError> {
     let newer = |older, newer| if older == SessionCommand::Close { older } else { newer };
     commands.recv().map(|first| commands.try_iter().fold(first, newer))

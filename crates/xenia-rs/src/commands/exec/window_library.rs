@@ -157,7 +157,7 @@ impl WindowLibrary {
         });
     }
 
-    /// Scans the folders of the settings; returns their number, too.
+    /// Scans the folders of the settings. Returns the number of folders, and the result.
     fn scanned(&self, number: u64) -> Result<(usize, library::LibraryScan)> {
         let args = self.args()?;
         self.contents.lock().model.view = args.window_view();

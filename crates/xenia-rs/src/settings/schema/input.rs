@@ -11,7 +11,7 @@ const NAME: &str = "^[A-Za-z0-9_-]{1,32}$";
 /// Kinds of controllers that titles see.
 pub(super) const KINDS: [&str; 7] =
     ["gamepad", "wheel", "arcade-stick", "flight-stick", "dance-pad", "guitar", "drums"];
-/// Keys of `[input]` that hold for all titles, and of which a named assignment has none.
+/// Keys of `[input]` that apply to all titles, and that named assignments lack.
 const OF_ALL: [&str; 3] = ["mappings", "pads", "keyboard"];
 
 /// The tables, by name.

@@ -2,15 +2,16 @@
 //!
 //! Attributes may differ by 1/250: both sides interpolate with floats, over up to 80 pixels, with w
 //! between 1/4 and 4. They may also differ by their change over 1/1024 pixel in y, which matters
-//! where a triangle is low: the host's vertex shader returns floats in clip space, of which a step
-//! of 2^-24 is 1/4096 pixel in a target of 8192 rows, and a quotient (2.5 steps), a product and a
-//! sum are rounded until they are pixels. Hosts may interpolate from these places, though they
-//! cover pixels by rounded ones. A depth is the sum of three rounded products, of the triangle's
-//! slopes and the pixel's place: each is off by less than a step of 2^-24 of its size, and so is
-//! each sum; the slopes themselves are rounded, too. That is less than 8 steps of 2^-24 for each
-//! unit of the largest product, of which the depth itself has at most 2. Floats of 20 bits may be
-//! rounded to a neighbour. Where the difference is within that of the stored depth, the depth test
-//! may pass on one side only.
+//! for low triangles. The host's vertex shader returns floats in clip space. In a target of 8192
+//! rows a step of 2^-24 there is 1/4096 pixel, and the conversion to pixels rounds a quotient (2.5
+//! steps), a product and a sum. Hosts may interpolate from these positions, though they cover
+//! pixels by rounded ones.
+//!
+//! A depth is the sum of three rounded products of the triangle's slopes and the pixel's position.
+//! Each product and each sum is off by less than 2^-24 of its size, and the slopes are rounded as
+//! well. Together that is less than 8 steps of 2^-24 for each unit of the largest product; the
+//! depth has at most 2 such units. Floats of 20 bits may be rounded to a neighbour. If two depths
+//! differ by less than the error of the stored depth, the depth test may pass on one side only.
 
 use super::{HEIGHT, Msaa, Output, Shading, WIDTH};
 use xenia_gpu::texture::depth_float_to_single;

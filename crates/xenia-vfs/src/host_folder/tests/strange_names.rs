@@ -88,7 +88,7 @@ fn files_with_the_names_of_a_hosts_devices_are_files() {
         "{kept:?}"
     );
     assert_eq!(std::fs::read_dir(outer.path()).unwrap().count(), 1);
-    // They are renamed and removed as others.
+    // They can be renamed and removed like other files.
     let [con, com, plain] =
         [r"\disk\con", r"\disk\com1.txt", r"\disk\plain"].map(|at| vfs.resolve(at).unwrap());
     vfs.rename(&con, &plain, Existing::Refuse).unwrap();

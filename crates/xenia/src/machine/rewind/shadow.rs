@@ -45,7 +45,7 @@ impl Delta {
         self.pages.iter().copied().zip(self.bytes.chunks_exact(LENGTH))
     }
 
-    /// The difference over both, of which one ends where the other begins.
+    /// Combines two consecutive differences: one ends where the other begins.
     pub(super) fn merged(&self, other: &Self) -> Self {
         let mut others: BTreeMap<u32, &[u8]> = other.iter().collect();
         let bytes = Vec::with_capacity(self.bytes.len() + other.bytes.len());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_lead_back() {
+    fn differences_restore_earlier_contents() {
         let (mut shadow, expected, mut deltas) = steps();
         for expected in expected.iter().rev().skip(1) {
             let delta = deltas.pop().unwrap().pack().unpack().unwrap();

@@ -144,7 +144,7 @@ fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
 }
 
 #[test]
-fn names_are_looked_up_on_the_side() {
+fn names_are_looked_up_in_the_background() {
     let mut network = HostNetwork::new();
     assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
     assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));

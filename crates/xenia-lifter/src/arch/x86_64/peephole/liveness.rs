@@ -5,8 +5,8 @@ use super::operands::{FRAME_POINTER, STACK_POINTER};
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::thunks::CONTEXT_REGISTER;
 
-/// Registers with results of a region (`crate::emit::region_signature`): rax, rcx, rdx, rsi. The
-/// stack, its frame and the context go on.
+/// Registers with results of a region (`crate::emit::region_signature`): rax, rcx, rdx, rsi; and
+/// [`FIXED`] ones, which stay in use.
 const RESULTS: u16 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 6 | FIXED;
 /// Registers with arguments of regions and hooks, which have five at most: rdi, rsi, rdx, rcx, r8.
 const ARGUMENTS: u16 = 1 << 7 | 1 << 6 | 1 << 2 | 1 << 1 | 1 << 8 | FIXED;

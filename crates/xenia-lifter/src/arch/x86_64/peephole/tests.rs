@@ -101,7 +101,7 @@ fn a_swap_stays_on_its_side_of_a_call() {
 }
 
 #[test]
-fn a_copy_stays_if_one_of_the_two_changes() {
+fn a_copy_is_kept_if_either_register_changes() {
     // mov rcx,rbx; add rbx,1; mov rax,[rcx]; mov rcx,rdx; ret
     let code = [0x48, 0x89, 0xD9, 0x48, 0x83, 0xC3, 0x01, 0x48, 0x8B, 0x01, 0x48, 0x89, 0xD1, 0xC3];
     check(&code, "mov rcx,rbx; add rbx,1; mov rax,[rcx]; mov rcx,rdx; ret");
@@ -205,7 +205,7 @@ fn a_constant_after_a_table_is_not_its_entry() {
 }
 
 #[test]
-fn code_with_anything_unknown_stays() {
+fn code_that_is_not_understood_is_unchanged() {
     let facts = Facts { blocks: &[0], ..PLAIN };
     let unknown: [&[u8]; 4] = [
         // A loop instruction.

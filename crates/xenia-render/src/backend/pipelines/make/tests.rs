@@ -31,7 +31,7 @@ fn parts(mut words: [u32; WORDS], shaders: &[Arc<Shader>; 2]) -> Parts {
 }
 
 #[test]
-fn any_recipe_makes_a_pipeline_or_words() {
+fn any_recipe_makes_a_pipeline_or_an_error() {
     with(|device| {
         let shaders = [shader(ShaderKind::Vertex, VERTEX), shader(ShaderKind::Pixel, PIXEL)];
         let maker = Maker::new(device.clone());

@@ -155,7 +155,7 @@ fn files_with_other_headers_are_restarted() {
 }
 
 #[test]
-fn a_file_has_an_end() {
+fn recipes_beyond_the_file_size_limit_are_not_stored() {
     let folder = Folder::new("end");
     let (mut store, _) = open(&folder);
     store.bytes = MAX_BYTES - 8;

@@ -24,7 +24,7 @@ fn texel(device: &Device, host: &HostTexture, level: u32) -> u8 {
 }
 
 #[test]
-fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
+fn only_written_levels_are_decoded_again() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);

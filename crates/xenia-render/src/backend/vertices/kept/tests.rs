@@ -151,7 +151,7 @@ fn the_used_part_of_the_buffer_has_all_allocated_chunks() {
 }
 
 #[test]
-fn a_range_may_be_longer_than_16_mib_and_go_round() {
+fn long_ranges_and_ranges_that_wrap_are_read() {
     let mut device = Device::new(1025, 24 << 20);
     device.memory.write_u32(20 << 20, 7);
     device.read(12, 0..64 << 20);

@@ -137,7 +137,7 @@ fn a_package_whose_files_cannot_be_written_is_not_imported() {
 }
 
 #[test]
-fn a_second_package_that_all_profiles_share_is_not_to_go_to_another_profile() {
+fn advice_for_a_second_shared_package_names_no_profile() {
     let dir = tempfile::tempdir().unwrap();
     let packages = ["a", "b"].map(|folder| dir.path().join(folder).join("Maps"));
     for package in &packages {

@@ -115,7 +115,7 @@ impl Tree {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = entries.with_context(cannot)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
-        // A temporary file or folder of an export that was killed is none of its packages.
+        // Temporary files and folders of a killed export are not packages.
         let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes());
         for entry in entries.into_iter().filter(|entry| is_whole(&entry.file_name())) {
             let path = entry.path();
