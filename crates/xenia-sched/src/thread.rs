@@ -22,7 +22,7 @@ pub(crate) struct DeadlineKey {
 pub struct AwaitedObjects(Arc<[GuestAddr]>);
 
 impl AwaitedObjects {
-    /// The objects.
+    /// Addresses of the objects.
     pub fn as_slice(&self) -> &[GuestAddr] {
         &self.0
     }
@@ -53,13 +53,13 @@ impl fmt::Debug for AwaitedObjects {
     }
 }
 
-/// The object of a wait, for reports and the event log. Wakers keep their own records. The scheduler
-/// only reads whether it is a spin lock, whose waiter may keep its slot.
+/// The object of a wait, for reports and the event log. Wakers keep their own records. The
+/// scheduler only reads whether it is a spin lock, whose waiter may keep its slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
     Objects {
-        /// The objects.
+        /// Their addresses, in order.
         objects: AwaitedObjects,
         /// Whether all of them must be signalled at once.
         all: bool,

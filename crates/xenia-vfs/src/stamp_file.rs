@@ -1,6 +1,6 @@
 //! Name of the file with a folder's stamps; guests cannot use it.
 
-/// The name.
+/// Name of the file.
 pub(crate) const NAME: &str = ".xenia-stamps";
 
 /// Whether this is the name of such a file.
