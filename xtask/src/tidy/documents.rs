@@ -21,6 +21,19 @@ const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
 /// Extensions of source files; files with others may be a user's.
 const SOURCES: &[&str] = &["rs", "wgsl", "inc", "md", "c", "h"];
+/// Constants of other systems, of guest programs and of an exercise, which no Rust source has.
+const FOREIGN: &[&str] = &[
+    "CREATE_ALWAYS",
+    "EFBIG",
+    "EXPECT",
+    "GL_CLAMP",
+    "KEVENT",
+    "MILLISECONDS",
+    "SEC_RESERVE",
+    "SET_PROTECTED_MODE",
+];
+/// Folders of programs of their own: a page does not mean their names.
+const APART: &[&str] = &["benches", "fuzz"];
 
 /// Checks every document.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
@@ -94,7 +107,8 @@ impl Known {
     fn new(sources: &[Source], files: Vec<PathBuf>) -> Self {
         let mut words = BTreeSet::new();
         let mut functions = BTreeSet::new();
-        for source in sources {
+        let is_named = |source: &&Source| !APART.iter().any(|folder| source.path.starts_with(folder));
+        for source in sources.iter().filter(is_named) {
             let mut before = "";
             for word in
                 source.text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty())
@@ -111,6 +125,10 @@ impl Known {
 
     /// Returns the problem with the text between two backticks.
     fn problem(&self, span: &str) -> Option<String> {
+        if is_constant(span) {
+            let is_known = self.words.contains(span) || FOREIGN.contains(&span);
+            return (!is_known).then(|| format!("there is no constant {span}"));
+        }
         if span.split(['/', '.', '_', '-', ' ']).any(is_placeholder) {
             return None;
         }
@@ -150,6 +168,15 @@ impl Known {
 /// underscore.
 fn is_placeholder(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase())
+}
+
+/// Whether this is a constant, or a placeholder that sources also contain as a word: `FAMILY`.
+fn is_constant(span: &str) -> bool {
+    let in_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    span.len() > 3
+        && span.starts_with(|c: char| c.is_ascii_uppercase())
+        && !span.ends_with('_')
+        && span.chars().all(in_name)
 }
 
 fn is_identifier(word: &str) -> bool {
@@ -228,6 +255,7 @@ mod tests {
             "Exit",
             "Exit::Syscall",
             "xenia-jit::emit",
+            "FORMATS",
             "crates/xenia-jit/src/emit/FAMILY.rs",
             "--frames N",
             "keys.toml",
@@ -245,6 +273,8 @@ mod tests {
             "self.call_interpreter()",
             "Entry",
             "Exit::Gone",
+            "MAX_STRETCH",
+            "STRETCH",
             "xenia-x::y",
         ] {
             assert!(known().problem(span).is_some(), "{span}");
