@@ -25,7 +25,7 @@ use device::Device;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_audio::drift::DriftFigures;
+use xenia_audio::drift::{DriftFigures, DriftQueue};
 use xenia_audio::mix::{self, Mixer};
 use xenia_audio::song::Song;
 use xenia_audio::wav::WavWriter;
@@ -109,10 +109,32 @@ impl Wav {
     }
 }
 
+/// A sound device and the queue from which it takes samples.
+struct QueuedDevice {
+    queue: Arc<Mutex<DriftQueue>>,
+    device: Device,
+}
+
+impl QueuedDevice {
+    /// Opens the user's default output.
+    fn open(speakers: mix::Speakers) -> Result<Self> {
+        let queue = DriftQueue::new(speakers, SOUND_RATE);
+        let queue = Arc::new(Mutex::numbered(Level::Host, lock_order::SAMPLES, queue));
+        let device = Device::open(speakers, queue.clone())?;
+        Ok(Self { queue, device })
+    }
+
+    /// Counters of the device; the latency includes the system's buffers.
+    fn figures(&self) -> DriftFigures {
+        let figures = self.queue.lock().figures();
+        DriftFigures { latency_ms: figures.latency_ms + self.device.latency_ms(), ..figures }
+    }
+}
+
 enum Sink {
     Null,
     Wav(Box<Wav>),
-    Device(Device),
+    Device(QueuedDevice),
 }
 
 struct State {
@@ -148,8 +170,10 @@ impl Sound {
         let volume = f32::from(config.volume) / 100.0;
         let sink = match &config.output {
             Some(AudioOutput::Wav(path)) => Sink::Wav(Box::new(Wav::create(wav.unwrap_or(path), speakers)?)),
-            Some(AudioOutput::Device) => Sink::Device(Device::open(speakers).context("--audio device")?),
-            None if in_window => match Device::open(speakers) {
+            Some(AudioOutput::Device) => {
+                Sink::Device(QueuedDevice::open(speakers).context("--audio device")?)
+            }
+            None if in_window => match QueuedDevice::open(speakers) {
                 Ok(device) => Sink::Device(device),
                 Err(error) => {
                     errln!("xenia-rs: {error:#}; running without sound");
@@ -238,7 +262,7 @@ impl Audio for Sound {
         match sink {
             Sink::Null => {}
             Sink::Wav(wav) => wav.write(samples),
-            Sink::Device(device) => device.put(samples),
+            Sink::Device(device) => device.queue.lock().put(samples),
         }
         samples.clear();
     }
@@ -252,7 +276,7 @@ impl Audio for Sound {
         state.song = song.and_then(|bytes| match Song::new(bytes) {
             Ok(song) => Some(song),
             Err(error) => {
-                tracing::warn!(target: "kernel", "a song of the title's is not heard: {error}");
+                tracing::warn!(target: "kernel", "cannot decode a song of the title: {error}");
                 None
             }
         });
@@ -272,7 +296,7 @@ impl Audio for Sound {
         state.song = None;
         state.song_number = 0;
         if let Sink::Device(device) = &state.sink {
-            device.clear();
+            device.queue.lock().clear();
         }
     }
 }
@@ -316,130 +340,4 @@ impl Xma for XmaPort {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_finished_wav_is_complete_and_accepts_no_samples() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.wav");
-        let args = SoundConfig {
-            output: Some(AudioOutput::Wav(path.clone())),
-            volume: 100,
-            ..SoundConfig::default()
-        };
-        let sound = Sound::open(&args, None, false).unwrap();
-        let mut port = sound.port();
-        port.play(&[], None);
-        assert_eq!((sound.finish(), sound.name()), (None, "wav"));
-        port.play(&[], None);
-        let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(bytes.len(), 44 + 256 * 4);
-        assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
-        drop(Sound::open(&args, None, false).unwrap());
-        assert_eq!(std::fs::read(&path).unwrap(), bytes, "a run that was refused");
-        let silent = Sound::open(&args, None, false).unwrap();
-        assert_eq!((silent.finish(), std::fs::read(&path).unwrap().len()), (None, 44));
-        assert!(Sound::open(&args, Some(dir.path()), true).is_err(), "a folder");
-        #[cfg(unix)]
-        assert!(Sound::open(&args, Some(Path::new("/dev/null")), false).is_err(), "no file");
-    }
-
-    const SONG_FRAME: [u8; 25] = [
-        0xFF, 0xFB, 0x54, 0xC0, 0x00, 0x00, 0x00, 0x34, 0x01, 0x88, 0x00, 0x00, 0x00, 0x08, 0x06, 0x80, 0x31,
-        0x00, 0x00, 0x00, 0x01, 0xFF, 0xE7, 0xFF, 0x00,
-    ];
-
-    /// One second of MP3 with a tone: frames of 64 kbit/s at 48 kHz, each with one spectral line.
-    fn song() -> SongBytes {
-        let mut frame = SONG_FRAME.to_vec();
-        frame.resize(192, 0);
-        let file = frame.repeat(42);
-        Box::new(move |offset, into| {
-            let rest = file.get(offset as usize..).unwrap_or_default();
-            let count = rest.len().min(into.len());
-            into[..count].copy_from_slice(&rest[..count]);
-            count
-        })
-    }
-
-    #[test]
-    fn a_song_is_mixed_in_while_it_plays_and_the_newest_is_on() {
-        let played = || {
-            let sound = Sound::null();
-            let mut port = sound.port();
-            let mut heard = Vec::new();
-            let mut play = |port: &mut Box<dyn Audio>, volume| {
-                let mut loudest = 0;
-                for _ in 0..20 {
-                    port.play(&[], volume);
-                    let State { mixer, song, .. } = &mut *sound.0.lock();
-                    let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
-                    let mut samples = Vec::new();
-                    mixer.mix(music.as_deref(), &mut samples);
-                    loudest = samples.iter().map(|sample| sample.unsigned_abs()).fold(loudest, u16::max);
-                    heard.extend(samples);
-                }
-                loudest
-            };
-            port.set_song(2, Some(song()));
-            port.set_song(1, None);
-            let loud = play(&mut port, Some(1.0));
-            let held = play(&mut port, None);
-            let quiet = play(&mut port, Some(0.5));
-            assert!(
-                loud > 100 && held == 0 && quiet.abs_diff(loud / 2) <= loud / 20,
-                "{loud} {held} {quiet}"
-            );
-            port.set_song(3, Some(Box::new(|_, _| 0)));
-            assert_eq!(play(&mut port, Some(1.0)), 0, "an empty file");
-            heard
-        };
-        assert_eq!(played(), played());
-    }
-
-    #[test]
-    fn a_restored_song_continues_where_it_was() {
-        let begun = |played: u64, skipped| {
-            let sound = Sound::null();
-            let mut port = sound.port();
-            port.set_song(1, Some(song()));
-            (0..played).for_each(|_| port.play(&[], Some(1.0)));
-            port.skip_song(skipped);
-            sound
-        };
-        let next = |sound: &Sound| sound.0.lock().song.as_mut().and_then(|song| song.frame(1.0));
-        let played = begun(30, 0);
-        let skipped = begun(0, 30);
-        for frame in 0..20 {
-            let both = [&played, &skipped].map(next);
-            assert!(both[0].is_some() && both[0] == both[1], "{frame}");
-        }
-        assert!(begun(0, u64::MAX).0.lock().song.is_none(), "a song of which all was skipped has ended");
-    }
-
-    #[test]
-    fn a_decoder_of_a_state_has_the_counts_of_the_saved_one() {
-        let memory = || GuestMemory::new().unwrap();
-        let mut port = XmaPort::new(memory());
-        port.store_register(xenia_guest::xma::register::CONTEXT_ARRAY, 0x1000, 0);
-        port.store_register(xenia_guest::xma::register::KICK, 3, 5);
-        let other = XmaPort::new(memory());
-        other.restore(port.state()).expect("it can be");
-        assert_eq!((other.figures(), other.state()), (port.figures(), port.state()));
-        assert_eq!(other.figures().passes, 2);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn wav_write_failure_is_reported_at_finish() {
-        let file = StreamFile::create(Path::new("/dev/full")).unwrap();
-        let out = WavOutput::Opened(BufWriter::new(file), mix::Speakers::Stereo);
-        let mut wav = Wav { path: "full.wav".into(), out, failed: None };
-        for _ in 0..200 {
-            wav.write(&[0; 512]);
-        }
-        wav.finish();
-        assert!(matches!(wav.out, WavOutput::Over) && wav.failed.unwrap().contains("full.wav"));
-    }
-}
+mod tests;

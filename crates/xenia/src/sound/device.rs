@@ -5,7 +5,6 @@
 //! them from the machine. Neither side waits for the other, and if the server goes away, the
 //! machine continues without sound.
 
-use crate::lock_order;
 use anyhow::{Context, Result, anyhow};
 use pulseaudio::protocol::{
     ChannelMap, ChannelPosition, ChannelVolume, DEFAULT_SINK, PlaybackStreamParams, SampleFormat, SampleSpec,
@@ -14,12 +13,11 @@ use pulseaudio::protocol::{
 use pulseaudio::{AsPlaybackSource, Client, PlaybackStream};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use xenia_audio::drift::{DriftFigures, DriftQueue};
+use xenia_audio::drift::DriftQueue;
 use xenia_audio::mix::Speakers;
-use xenia_sync::{Level, Mutex};
+use xenia_guest::SOUND_RATE;
+use xenia_sync::Mutex;
 
-/// Sample rate of the stream, in samples per second.
-const RATE: u32 = 48_000;
 /// Requested buffer size of the server, in milliseconds.
 const SERVER_MS: u32 = 80;
 /// Timeout of the server's first answers.
@@ -27,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A playback stream on the host's sound server.
 pub(super) struct Device {
-    queue: Arc<Mutex<DriftQueue>>,
     /// Actual buffer size of the server, in milliseconds.
     server_ms: f64,
     /// Both the client and the stream end when the device is dropped.
@@ -45,9 +42,13 @@ fn channel_map(speakers: Speakers) -> ChannelMap {
 
 fn connect(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<(Client, PlaybackStream)> {
     let channels = speakers.channels() as u32;
-    let bytes = RATE / 1000 * SERVER_MS * channels * 2;
+    let bytes = SOUND_RATE / 1000 * SERVER_MS * channels * 2;
     let parameters = PlaybackStreamParams {
-        sample_spec: SampleSpec { format: SampleFormat::S16Le, channels: channels as u8, sample_rate: RATE },
+        sample_spec: SampleSpec {
+            format: SampleFormat::S16Le,
+            channels: channels as u8,
+            sample_rate: SOUND_RATE,
+        },
         channel_map: channel_map(speakers),
         cvolume: Some(ChannelVolume::norm(channels as u8)),
         sink_name: Some(DEFAULT_SINK.to_owned()),
@@ -74,34 +75,20 @@ fn connect(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<(Client,
 }
 
 impl Device {
-    /// Opens the user's default output.
-    pub(super) fn open(speakers: Speakers) -> Result<Self> {
-        let queue =
-            Arc::new(Mutex::numbered(Level::Host, lock_order::SAMPLES, DriftQueue::new(speakers, RATE)));
+    /// Opens the user's default output, which takes samples from `queue`.
+    pub(super) fn open(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<Self> {
         let (done, answer) = mpsc::channel();
-        let theirs = queue.clone();
         // Connect on another thread, because a server may hang.
-        std::thread::spawn(move || done.send(connect(speakers, theirs)));
+        std::thread::spawn(move || done.send(connect(speakers, queue)));
         let opened = answer.recv_timeout(PATIENCE);
         let (client, stream) = opened.map_err(|_| anyhow!("the sound server does not answer"))??;
         let kept = stream.buffer_attr().target_length as usize / (2 * speakers.channels());
-        let server_ms = kept as f64 * 1000.0 / f64::from(RATE);
-        Ok(Self { queue, server_ms, _stream: stream, _client: client })
+        let server_ms = kept as f64 * 1000.0 / f64::from(SOUND_RATE);
+        Ok(Self { server_ms, _stream: stream, _client: client })
     }
 
-    /// Queues samples of the machine for playback.
-    pub(super) fn put(&self, samples: &[i16]) {
-        self.queue.lock().put(samples);
-    }
-
-    /// Drops the samples that are queued.
-    pub(super) fn clear(&self) {
-        self.queue.lock().clear();
-    }
-
-    /// Counters of the device; the latency includes the server's buffer.
-    pub(super) fn figures(&self) -> DriftFigures {
-        let figures = self.queue.lock().figures();
-        DriftFigures { latency_ms: figures.latency_ms + self.server_ms, ..figures }
+    /// Latency of the server's buffer in milliseconds.
+    pub(super) fn latency_ms(&self) -> f64 {
+        self.server_ms
     }
 }

@@ -3,15 +3,17 @@
 
 use anyhow::{Result, bail};
 use std::convert::Infallible;
-use xenia_audio::drift::DriftFigures;
+use std::sync::Arc;
+use xenia_audio::drift::DriftQueue;
 use xenia_audio::mix::Speakers;
+use xenia_sync::Mutex;
 
 /// The device that does not exist.
 pub(super) struct Device(Infallible);
 
 impl Device {
     /// Fails, and says why.
-    pub(super) fn open(_: Speakers) -> Result<Self> {
+    pub(super) fn open(_: Speakers, _: Arc<Mutex<DriftQueue>>) -> Result<Self> {
         if cfg!(feature = "sound") {
             bail!("no sound device is supported on this system yet");
         }
@@ -19,17 +21,7 @@ impl Device {
     }
 
     /// Cannot be called.
-    pub(super) fn put(&self, _: &[i16]) {
-        match self.0 {}
-    }
-
-    /// Cannot be called.
-    pub(super) fn clear(&self) {
-        match self.0 {}
-    }
-
-    /// Cannot be called.
-    pub(super) fn figures(&self) -> DriftFigures {
+    pub(super) fn latency_ms(&self) -> f64 {
         match self.0 {}
     }
 }

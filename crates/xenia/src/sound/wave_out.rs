@@ -4,50 +4,30 @@
 //! Neither side waits for the other, and if the device goes away, the machine continues without
 //! sound.
 
-use crate::lock_order;
 use anyhow::{Context, Result};
 use std::sync::Arc;
-use xenia_audio::drift::{DriftFigures, DriftQueue};
+use xenia_audio::drift::DriftQueue;
 use xenia_audio::mix::Speakers;
 use xenia_guest::SOUND_RATE;
 use xenia_host::wave_output::WaveOutput;
-use xenia_sync::{Level, Mutex};
+use xenia_sync::Mutex;
 
-/// The user's default output.
+/// The user's default output, which ends when it is dropped.
 pub(super) struct Device {
-    queue: Arc<Mutex<DriftQueue>>,
-    /// Ends when the device is dropped.
     _output: WaveOutput,
 }
 
 impl Device {
-    /// Opens the user's default output.
-    pub(super) fn open(speakers: Speakers) -> Result<Self> {
-        let queue = Arc::new(Mutex::numbered(
-            Level::Host,
-            lock_order::SAMPLES,
-            DriftQueue::new(speakers, SOUND_RATE),
-        ));
-        let theirs = queue.clone();
-        let fill = move |samples: &mut [i16]| theirs.lock().take(samples);
+    /// Opens the user's default output, which takes samples from `queue`.
+    pub(super) fn open(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<Self> {
+        let fill = move |samples: &mut [i16]| queue.lock().take(samples);
         let output =
             WaveOutput::open(speakers.channels() as u16, SOUND_RATE, fill).context("no sound device")?;
-        Ok(Self { queue, _output: output })
+        Ok(Self { _output: output })
     }
 
-    /// Queues samples of the machine for playback.
-    pub(super) fn put(&self, samples: &[i16]) {
-        self.queue.lock().put(samples);
-    }
-
-    /// Drops the samples that are queued.
-    pub(super) fn clear(&self) {
-        self.queue.lock().clear();
-    }
-
-    /// Counters of the device; the latency includes the system's buffers.
-    pub(super) fn figures(&self) -> DriftFigures {
-        let figures = self.queue.lock().figures();
-        DriftFigures { latency_ms: figures.latency_ms + f64::from(WaveOutput::LATENCY_MS), ..figures }
+    /// Latency of the system's buffers in milliseconds.
+    pub(super) fn latency_ms(&self) -> f64 {
+        f64::from(WaveOutput::LATENCY_MS)
     }
 }
