@@ -107,6 +107,24 @@ fn transfer(
     call.kernel.file_requests().transfer(call.cpu, thread_id, &request, transfer).map(Flow::Return)
 }
 
+/// Starts a transfer of one buffer, by the title's driver if the file is one of its device.
+fn transfer_buffer(
+    call: &mut Call,
+    file: IoArguments,
+    direction: Direction,
+    buffer: Buffer,
+    offset: Option<Ptr<u64>>,
+) -> Fallible<Flow<NtStatus>> {
+    let Some(object) = driver_request::file_of(call, file.file()) else {
+        return transfer(call, file, direction, offset, |_| Ok(vec![buffer]));
+    };
+    let function = match direction {
+        Direction::Read => major::READ,
+        Direction::Write => major::WRITE,
+    };
+    driver_file::transfer(call, file, &object, function, buffer, offset)
+}
+
 /// The segments of a scatter/gather transfer.
 fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Buffer>> {
     if length > MAX_SCATTER_SIZE {
@@ -180,11 +198,7 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
-        let whole = Buffer { at: buffer, length };
-        if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::READ, whole, offset);
-        }
-        transfer(call, file, Direction::Read, offset, |_| Ok(vec![whole]))
+        transfer_buffer(call, file, Direction::Read, Buffer { at: buffer, length }, offset)
     }
 
     /// Reads from a file into an array of pages (scatter).
@@ -208,11 +222,7 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
-        let whole = Buffer { at: buffer, length };
-        if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::WRITE, whole, offset);
-        }
-        transfer(call, file, Direction::Write, offset, |_| Ok(vec![whole]))
+        transfer_buffer(call, file, Direction::Write, Buffer { at: buffer, length }, offset)
     }
 
     /// Writes an array of pages to a file (gather).
