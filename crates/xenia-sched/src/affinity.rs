@@ -3,7 +3,7 @@
 
 use crate::HW_THREADS;
 
-/// Whether a thread with this affinity can migrate.
+/// Whether a thread with this affinity roams: it can migrate.
 pub(crate) fn roams(affinity: u8) -> bool {
     affinity.count_ones() > 1
 }

@@ -22,7 +22,7 @@ struct PublishedState {
     /// Whether the slot has a running thread, or a ready one that no spinning thread blocks.
     runnable: AtomicBool,
     /// A bit per other slot that could take a ready thread from here.
-    on_offer: AtomicU8,
+    offered_to: AtomicU8,
     /// The earliest deadline of a wait; `MAX` if there is none.
     deadline: AtomicU64,
 }
@@ -31,7 +31,7 @@ impl Default for PublishedState {
     fn default() -> Self {
         Self {
             runnable: AtomicBool::default(),
-            on_offer: AtomicU8::default(),
+            offered_to: AtomicU8::default(),
             deadline: AtomicU64::new(GuestTicks::MAX),
         }
     }
@@ -60,7 +60,7 @@ pub(crate) struct Common {
     awaited: AtomicU64,
     /// Whether some slot may have priority changes to report. Lockstep then checks all slots, and
     /// none otherwise.
-    has_news: AtomicBool,
+    has_priority_changes: AtomicBool,
     /// Number of deadlocks that were resolved by ending a wait.
     pub(crate) recoveries: AtomicU64,
     /// Number of deadlocks that ended a run.
@@ -84,7 +84,7 @@ impl Common {
             main_code: AtomicU32::default(),
             wait_serial: AtomicU64::default(),
             awaited: AtomicU64::new(GuestTicks::MAX),
-            has_news: AtomicBool::default(),
+            has_priority_changes: AtomicBool::default(),
             recoveries: AtomicU64::default(),
             halts: AtomicU64::default(),
             events: Mutex::new(Level::Leaf, Box::new(NoEvents)),
@@ -183,7 +183,7 @@ impl Common {
     }
 
     #[inline]
-    pub(crate) fn anybody_roams(&self) -> bool {
+    pub(crate) fn has_roaming_threads(&self) -> bool {
         self.roaming.load(Relaxed) != 0
     }
 
@@ -198,20 +198,20 @@ impl Common {
 
     /// Records that a slot has priority changes to report. Avoids the store if that is recorded
     /// already.
-    pub(crate) fn note_news(&self) {
-        if !self.has_news.load(Relaxed) {
-            self.has_news.store(true, Relaxed);
+    pub(crate) fn note_priority_changes(&self) {
+        if !self.has_priority_changes.load(Relaxed) {
+            self.has_priority_changes.store(true, Relaxed);
         }
     }
 
     /// Whether some slot has priority changes to report; resets the flag.
     #[inline]
-    pub(crate) fn take_news(&self) -> bool {
-        let has_news = self.has_news.load(Relaxed);
-        if has_news {
-            self.has_news.store(false, Relaxed);
+    pub(crate) fn take_priority_changes(&self) -> bool {
+        let has_priority_changes = self.has_priority_changes.load(Relaxed);
+        if has_priority_changes {
+            self.has_priority_changes.store(false, Relaxed);
         }
-        has_news
+        has_priority_changes
     }
 
     // ---- what slots publish ----
@@ -230,16 +230,16 @@ impl Common {
         self.published.iter().enumerate().map(bit).sum()
     }
 
-    pub(crate) fn set_on_offer(&self, hw_id: u8, slots: u8) {
+    pub(crate) fn set_offered_to(&self, hw_id: u8, slots: u8) {
         if let Some(published) = self.published.get(usize::from(hw_id)) {
-            published.on_offer.store(slots, Release);
+            published.offered_to.store(slots, Release);
         }
     }
 
     /// Whether another slot has a ready thread that this one could take.
-    pub(crate) fn is_offered_one(&self, hw_id: u8) -> bool {
-        self.anybody_roams()
-            && self.published.iter().any(|published| published.on_offer.load(Acquire) >> hw_id & 1 != 0)
+    pub(crate) fn can_take_thread(&self, hw_id: u8) -> bool {
+        self.has_roaming_threads()
+            && self.published.iter().any(|published| published.offered_to.load(Acquire) >> hw_id & 1 != 0)
     }
 
     /// Publishes a slot's earliest deadline. Returns whether the time-keeper must be notified.

@@ -229,7 +229,7 @@ impl Scheduler {
 
     /// Work stealing: a slot without threads takes a ready thread from another slot.
     fn steal(&mut self, hw_id: u8) -> Option<()> {
-        if !self.common.is_offered_one(hw_id) {
+        if !self.common.can_take_thread(hw_id) {
             return None;
         }
         let (from, thread) = best_for(hw_id, |index| self.slots.get(index))?;
@@ -269,14 +269,14 @@ impl Scheduler {
     /// Whether the guest has not been notified of a thread's present slot yet; resets the flag.
     #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {
-        self.common.anybody_roams() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))
+        self.common.has_roaming_threads() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))
     }
 
     /// Guest ids of the threads whose priority the scheduler has changed since the last call; for
     /// [`crate::System::priority_changed`].
     #[inline]
     pub fn take_changed_priorities(&mut self) -> Vec<u32> {
-        if !self.common.take_news() {
+        if !self.common.take_priority_changes() {
             return Vec::new();
         }
         self.slots.iter_mut().flat_map(HwSlot::take_changed_priorities).collect()

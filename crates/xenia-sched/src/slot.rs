@@ -49,7 +49,7 @@ pub struct HwSlot {
     /// Number of threads in `elsewhere`, each counted once.
     roaming: usize,
     /// A bit per other slot that could take one of those.
-    on_offer: u8,
+    offered_to: u8,
     /// Deadlines of waits of this slot's threads.
     timed: BTreeMap<DeadlineKey, ThreadRef>,
     /// Threads whose priority the scheduler has changed and not reported to the guest yet, without

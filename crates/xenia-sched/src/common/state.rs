@@ -37,7 +37,7 @@ impl Common {
             published: _,
             live: _,
             roaming: _,
-            has_news: _,
+            has_priority_changes: _,
             // A setting.
             quantum: _,
             exit_code,
@@ -88,7 +88,7 @@ impl Common {
         self.published = std::array::from_fn(|_| PublishedState::default());
         *self.live.get_mut() = 0;
         *self.roaming.get_mut() = 0;
-        *self.has_news.get_mut() = false;
+        *self.has_priority_changes.get_mut() = false;
         Ok(())
     }
 

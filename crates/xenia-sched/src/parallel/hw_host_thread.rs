@@ -177,7 +177,7 @@ impl<S: System> HwHostThread<'_, S> {
             // A thread that was moved away can't be replaced before its registers are put back.
             if running.is_none() { self.pick(slot) } else { None }
         })?;
-        if picked.is_none() && (running.is_some() || slots.common.is_offered_one(hw_id)) {
+        if picked.is_none() && (running.is_some() || slots.common.can_take_thread(hw_id)) {
             if let Some(running) = running {
                 slots.put(running, now);
             }

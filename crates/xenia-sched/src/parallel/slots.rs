@@ -144,7 +144,7 @@ impl Slots {
     /// Work stealing: the host thread of a slot without threads takes a ready thread from another
     /// slot.
     pub(super) fn steal(&self, hw_id: u8, now: GuestTicks) {
-        if !self.common.is_offered_one(hw_id) {
+        if !self.common.can_take_thread(hw_id) {
             return;
         }
         let _threads = self.thread_table.lock();

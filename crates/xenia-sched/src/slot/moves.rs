@@ -103,7 +103,7 @@ pub(crate) fn migrate(
     }
     if thread.is_listed_as_changed {
         to.changed_priorities.push(r);
-        common.note_news();
+        common.note_priority_changes();
     }
     if let Some(key) = thread.deadline()
         && from.take_deadline(common, key)

@@ -69,7 +69,7 @@ impl HwSlot {
             // All three are rebuilt from the ready threads.
             elsewhere: _,
             roaming: _,
-            on_offer: _,
+            offered_to: _,
             timed,
             changed_priorities,
             last_ran,
@@ -148,7 +148,7 @@ impl HwSlot {
             slot.make_ready(ReadyThread { thread: r, priority, others }, QueueEnd::Back);
         }
         if !slot.changed_priorities.is_empty() {
-            common.note_news();
+            common.note_priority_changes();
         }
         slot.show_deadline(common);
         slot.refresh(common);

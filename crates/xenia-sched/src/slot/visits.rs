@@ -47,7 +47,7 @@ impl HwSlot {
                 thread.priority -= 1;
                 if thread.note_priority_change() {
                     self.changed_priorities.push(running);
-                    common.note_news();
+                    common.note_priority_changes();
                 }
             }
             let priority = thread.priority;
@@ -127,13 +127,13 @@ impl HwSlot {
         let is_runnable = self.running.is_some() || (self.spinning.is_none() && self.has_ready());
         common.set_runnable(self.hw_id, is_runnable);
         self.signals |= 1 << self.hw_id;
-        if self.roaming != 0 || self.on_offer != 0 {
-            let on_offer = (0..HW_THREADS as u8)
+        if self.roaming != 0 || self.offered_to != 0 {
+            let offered_to = (0..HW_THREADS as u8)
                 .map(|hw_id| u8::from(self.first_for(hw_id).is_some()) << hw_id)
                 .fold(0, |slots, bit| slots | bit);
             // Any idle slot may take one.
-            self.signals |= on_offer & !mem::replace(&mut self.on_offer, on_offer);
-            common.set_on_offer(self.hw_id, on_offer);
+            self.signals |= offered_to & !mem::replace(&mut self.offered_to, offered_to);
+            common.set_offered_to(self.hw_id, offered_to);
         }
     }
 

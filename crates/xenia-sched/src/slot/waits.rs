@@ -146,7 +146,7 @@ impl HwSlot {
             let changed = mem::replace(&mut thread.priority, priority) != priority;
             if changed && thread.note_priority_change() {
                 self.changed_priorities.push(r);
-                common.note_news();
+                common.note_priority_changes();
             }
         }
         moment.emit(&Event::Wake { thread: thread.id, value: result.value });
