@@ -6,7 +6,7 @@
 //! Only written units are stored; they count against the disk's space like those of files.
 
 use super::device::FileData;
-use super::space::{Space, UNIT, place, zeroed_unit};
+use super::space::{Space, UNIT, UnitPart, first_part, read_units, zeroed_unit};
 use super::{SavedBytes, VfsError, VfsResult};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -103,18 +103,8 @@ impl FileData for RawPartition {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        let units = self.units.lock();
         let count = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
-        let mut done = 0;
-        while done < count {
-            let (unit, within, length) = place(offset + done as u64, count - done);
-            let part = &mut into[done..done + length];
-            match units.get(&unit) {
-                Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
-                None => part.fill(0),
-            }
-            done += length;
-        }
+        read_units(&self.units.lock(), offset, &mut into[..count]);
         Ok(count)
     }
 
@@ -129,7 +119,7 @@ impl FileData for RawPartition {
         let mut units = self.units.lock();
         let mut done = 0;
         while done < from.len() {
-            let (unit, within, length) = place(offset + done as u64, from.len() - done);
+            let UnitPart { unit, within, length } = first_part(offset + done as u64, from.len() - done);
             let bytes = match units.entry(unit) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => {

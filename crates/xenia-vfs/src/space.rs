@@ -1,6 +1,7 @@
 //! Space of disks in memory: allocation units, and how many of them are used.
 
 use crate::{VfsError, VfsResult, fatx};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, check};
@@ -51,10 +52,32 @@ pub(crate) fn taken(size: u64) -> u64 {
     size.div_ceil(UNIT as u64).saturating_mul(UNIT as u64)
 }
 
-/// The unit at `offset`, the offset within it, and the number of the `left` bytes that lie in it.
-pub(crate) fn place(offset: u64, left: usize) -> (u64, usize, usize) {
+/// The part of a range of bytes that lies in one unit.
+pub(crate) struct UnitPart {
+    pub(crate) unit: u64,
+    /// Offset of the part in the unit.
+    pub(crate) within: usize,
+    pub(crate) length: usize,
+}
+
+/// The first part of the `left` bytes from `offset` on.
+pub(crate) fn first_part(offset: u64, left: usize) -> UnitPart {
     let within = (offset % UNIT as u64) as usize;
-    (offset / UNIT as u64, within, left.min(UNIT - within))
+    UnitPart { unit: offset / UNIT as u64, within, length: left.min(UNIT - within) }
+}
+
+/// Reads from units; units that were never written are zeros.
+pub(crate) fn read_units(units: &BTreeMap<u64, Box<[u8]>>, offset: u64, into: &mut [u8]) {
+    let mut done = 0;
+    while done < into.len() {
+        let UnitPart { unit, within, length } = first_part(offset + done as u64, into.len() - done);
+        let part = &mut into[done..done + length];
+        match units.get(&unit) {
+            Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
+            None => part.fill(0),
+        }
+        done += length;
+    }
 }
 
 /// Allocates a zeroed unit; fails with `Full` if the host has not enough memory.

@@ -8,7 +8,7 @@
 
 use super::{OpenHostFile, check_in_place, names};
 use crate::VfsResult;
-use crate::holes::copy_part;
+use crate::sparse_copy::copy_part;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Contents of the files of a memory device, in allocation units.
 
-use crate::space::{Space, UNIT, place, taken, zeroed_unit};
+use crate::space::{Space, UNIT, UnitPart, first_part, read_units, taken, zeroed_unit};
 use crate::{VfsError, VfsResult};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ impl Contents {
     pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
         self.space.lock().resize(taken(self.size), taken(size))?;
         if size < self.size {
-            let (unit, within, _) = place(size, 0);
+            let UnitPart { unit, within, .. } = first_part(size, 0);
             self.units.split_off(&size.div_ceil(UNIT as u64));
             if let Some(last) = self.units.get_mut(&unit) {
                 last[within..].fill(0);
@@ -40,16 +40,7 @@ impl Contents {
 
     pub(super) fn read_at(&self, offset: u64, into: &mut [u8]) -> usize {
         let count = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
-        let mut done = 0;
-        while done < count {
-            let (unit, within, length) = place(offset + done as u64, count - done);
-            let part = &mut into[done..done + length];
-            match self.units.get(&unit) {
-                Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
-                None => part.fill(0),
-            }
-            done += length;
-        }
+        read_units(&self.units, offset, &mut into[..count]);
         count
     }
 
@@ -60,7 +51,7 @@ impl Contents {
         }
         let mut done = 0;
         while done < from.len() {
-            let (unit, within, length) = place(offset + done as u64, from.len() - done);
+            let UnitPart { unit, within, length } = first_part(offset + done as u64, from.len() - done);
             let bytes = match self.units.entry(unit) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => free.insert(zeroed_unit()?),
