@@ -21,7 +21,7 @@ fn jit<'a>() -> ConformanceEngine<'a> {
 
 /// The baseline tier alone. Pages that change often are compiled as well.
 fn baseline<'a>() -> ConformanceEngine<'a> {
-    let config = JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
+    let config = JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() };
     ConformanceEngine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
 }
 

@@ -203,6 +203,17 @@ impl Default for PpcContext {
     }
 }
 
+/// A register in which two contexts differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterDifference {
+    /// Name of the register.
+    pub name: String,
+    /// Its value in the context that is compared.
+    pub own: u128,
+    /// Its value in the other context.
+    pub other: u128,
+}
+
 impl PpcContext {
     /// The condition register as one word, CR0 in the top nibble.
     pub fn cr_word(&self) -> u32 {
@@ -271,9 +282,9 @@ impl PpcContext {
         result
     }
 
-    /// Name and both values of the first register in which two contexts differ. Budget,
-    /// reservation, time and engine scratch are not compared.
-    pub fn first_difference(&self, other: &Self) -> Option<(String, u128, u128)> {
+    /// The first register in which two contexts differ. Budget, reservation, time and engine
+    /// scratch are not compared.
+    pub fn first_difference(&self, other: &Self) -> Option<RegisterDifference> {
         (!self.same_state(other)).then(|| self.name_difference(other)).flatten()
     }
 
@@ -293,7 +304,7 @@ impl PpcContext {
     }
 
     #[cold]
-    fn name_difference(&self, other: &Self) -> Option<(String, u128, u128)> {
+    fn name_difference(&self, other: &Self) -> Option<RegisterDifference> {
         let arrays = (0..32)
             .map(|n| (format!("r{n}"), self.gpr[n] as u128, other.gpr[n] as u128))
             .chain((0..32).map(|n| (format!("f{n}"), self.fpr[n] as u128, other.fpr[n] as u128)))
@@ -310,7 +321,8 @@ impl PpcContext {
             ("vscr", self.vscr as u128, other.vscr as u128),
             ("vrsave", self.vrsave as u128, other.vrsave as u128),
         ];
-        scalars.into_iter().map(|(name, a, b)| (name.to_owned(), a, b)).chain(arrays).find(|(_, a, b)| a != b)
+        let mut all = scalars.into_iter().map(|(name, a, b)| (name.to_owned(), a, b)).chain(arrays);
+        all.find(|(_, a, b)| a != b).map(|(name, own, other)| RegisterDifference { name, own, other })
     }
 }
 
@@ -351,7 +363,7 @@ mod tests {
         for (name, change) in changes {
             let mut other = ctx.clone();
             change(&mut other);
-            assert_eq!(ctx.first_difference(&other).map(|(name, ..)| name).as_deref(), Some(name));
+            assert_eq!(ctx.first_difference(&other).map(|register| register.name).as_deref(), Some(name));
         }
         let other = PpcContext { budget: 5, time_base: 7, ..ctx.clone() };
         assert_eq!(ctx.first_difference(&other), None, "budget and time are not state");

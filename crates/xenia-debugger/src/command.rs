@@ -18,8 +18,8 @@ pub enum DebugCommand {
     Goto(u64),
     Break(Option<String>),
     Delete,
-    Watch(String, u32, WatchedAccess),
-    LastWriter(String, u32),
+    Watch { place: String, size: u32, access: WatchedAccess },
+    LastWriter { place: String, size: u32 },
     Find(String),
     Thread(ThreadChoice),
     Memory(String),
@@ -27,8 +27,8 @@ pub enum DebugCommand {
     Tab(Tab),
     Side(SidePane),
     Write(bool),
-    Set(String, u128),
-    Poke(String, u32, u32),
+    Set { register: String, value: u128 },
+    Poke { place: String, value: u32, size: u32 },
     Yes,
     No,
     Position,
@@ -128,7 +128,7 @@ impl<'a> Words<'a> {
     }
 
     fn next(&mut self) -> Result<&'a str> {
-        self.words.next().ok_or_else(|| anyhow!("something is missing: {}", self.usage()))
+        self.words.next().ok_or_else(|| anyhow!("an argument is missing: {}", self.usage()))
     }
 
     fn optional(&mut self) -> Option<&'a str> {
@@ -184,6 +184,9 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
     let name = words.next().context("an empty line: `help` lists the commands")?;
     let mut words = Words { row: row_of(name)?, words };
     let place = |words: &mut Words<'_>| words.next().map(str::to_owned);
+    let watch = |words: &mut Words<'_>, access| -> Result<_> {
+        Ok(DebugCommand::Watch { place: place(words)?, size: words.size()?, access })
+    };
     let command = match words.row.name {
         "step" => DebugCommand::Step(words.count()?),
         "next" => DebugCommand::Next,
@@ -195,10 +198,10 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
         "goto" => DebugCommand::Goto(narrow(words.next()?)?),
         "break" => DebugCommand::Break(words.optional().map(str::to_owned)),
         "delete" => DebugCommand::Delete,
-        "watch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Change),
-        "rwatch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Load),
-        "awatch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Any),
-        "writer" => DebugCommand::LastWriter(place(&mut words)?, words.size()?),
+        "watch" => watch(&mut words, WatchedAccess::Change)?,
+        "rwatch" => watch(&mut words, WatchedAccess::Load)?,
+        "awatch" => watch(&mut words, WatchedAccess::Any)?,
+        "writer" => DebugCommand::LastWriter { place: place(&mut words)?, size: words.size()? },
         "find" => DebugCommand::Find(place(&mut words)?),
         "thread" => DebugCommand::Thread(ThreadChoice::Id(narrow(words.next()?)?)),
         "memory" => DebugCommand::Memory(place(&mut words)?),
@@ -206,9 +209,9 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
         "tab" => DebugCommand::Tab(words.one_of(&Tab::ALL, Tab::name)?),
         "side" => DebugCommand::Side(words.one_of(&SidePane::ALL, SidePane::name)?),
         "write" => DebugCommand::Write(words.one_of(&[true, false], |on| if on { "on" } else { "off" })?),
-        "set" => DebugCommand::Set(place(&mut words)?, number(words.next()?)?),
+        "set" => DebugCommand::Set { register: place(&mut words)?, value: number(words.next()?)? },
         "poke" => {
-            let at = place(&mut words)?;
+            let place = place(&mut words)?;
             let value = words.next()?;
             let size = words.size()?;
             if !matches!(size, 1 | 2 | 4) {
@@ -218,7 +221,7 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
             if size < 4 && value >> (8 * size) != 0 {
                 bail!("`{value:#x}` has more than {size} bytes");
             }
-            DebugCommand::Poke(at, value, size)
+            DebugCommand::Poke { place, value, size }
         }
         "yes" => DebugCommand::Yes,
         "no" => DebugCommand::No,
@@ -230,7 +233,7 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
     };
     match words.optional() {
         None => Ok(command),
-        Some(word) => bail!("`{word}` is one word too many: {}", words.usage()),
+        Some(word) => bail!("unexpected argument `{word}`: {}", words.usage()),
     }
 }
 

@@ -139,11 +139,13 @@ impl DebugSession {
                 self.toggle_breakpoint(at, place.filter(|place| is_name(place)), machine)?;
             }
             DebugCommand::Delete => self.delete_stops(),
-            DebugCommand::Watch(place, size, access) => {
+            DebugCommand::Watch { place, size, access } => {
                 let at = here(&place, machine)?;
                 self.toggle_watch(MemoryWatch { at, size, access }, machine)?;
             }
-            DebugCommand::LastWriter(place, size) => self.writer(here(&place, machine)?, size, machine)?,
+            DebugCommand::LastWriter { place, size } => {
+                self.writer(here(&place, machine)?, size, machine)?;
+            }
             DebugCommand::Find(text) => self.find_symbols(&text, machine)?,
             DebugCommand::Thread(choice) => self.choose_thread(choice, machine)?,
             DebugCommand::Memory(place) => {
@@ -157,8 +159,8 @@ impl DebugSession {
             DebugCommand::Tab(tab) => self.show(tab),
             DebugCommand::Side(side) => self.show_side(side, machine),
             DebugCommand::Write(on) => self.allow_changes(on),
-            DebugCommand::Set(name, value) => self.ask_register(&name, value, machine)?,
-            DebugCommand::Poke(place, value, size) => {
+            DebugCommand::Set { register, value } => self.ask_register(&register, value, machine)?,
+            DebugCommand::Poke { place, value, size } => {
                 self.ask_memory(here(&place, machine)?, value, size as usize)?;
             }
             DebugCommand::Yes => self.apply(asked.context("nothing was asked")?, machine)?,

@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(file.pc(), 0x8200_0000);
         let mut copy = PpcContext::default();
         assert!(file.store(&mut copy));
-        assert_eq!(ctx.first_difference(&copy).map(|(name, ..)| name), None);
+        assert_eq!(ctx.first_difference(&copy).map(|register| register.name), None);
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         file.gdb_deserialize(&[0; 3]).unwrap();
         let mut ctx = context();
         assert!(!file.store(&mut ctx));
-        assert_eq!(context().first_difference(&ctx).map(|(name, ..)| name), None);
+        assert_eq!(context().first_difference(&ctx).map(|register| register.name), None);
     }
 
     #[test]

@@ -270,8 +270,8 @@ impl<'a> Arena<'a> {
             // By default, compiled code needs no exact registers at a faulting access. Sequences
             // stay inside the sandbox; shrinking may lead out of it.
             None
-        } else if let Some((register, expected, actual)) = expected.first_difference(&actual) {
-            text(&register, format!("{expected:#x}"), format!("{actual:#x}"))
+        } else if let Some(register) = expected.first_difference(&actual) {
+            text(&register.name, format!("{:#x}", register.own), format!("{:#x}", register.other))
         } else {
             let actual = read_sandbox(&tested.memory);
             // Slices are compared much faster than bytes in a development build.
