@@ -8,7 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
 use std::sync::Arc;
-use xenia_cpu::{EngineConfig, Execute, Interpreter, PpcContext};
+use xenia_cpu::{EngineConfig, Execute, Interpreter, PpcContext, RegisterDifference};
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS, Syntax, decode, disassemble};
 use xenia_jit::{Jit, JitConfig};
@@ -161,8 +161,8 @@ fuzz_target!(|bytes: &[u8]| {
         // Comparing the interpreter with itself would never find a difference.
         let compiled = jit.engine.counters().compiled_guest_instructions;
         assert!(compiled > compiled_before || decode(words[0]).is_none(), "nothing was compiled\n{}", what());
-        if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {
-            panic!("{name}: compiled {a:#x}, interpreted {b:#x}\n{}", what());
+        if let Some(RegisterDifference { name, own, other }) = jit.ctx.first_difference(&interpreter.ctx) {
+            panic!("{name}: compiled {own:#x}, interpreted {other:#x}\n{}", what());
         }
         assert_eq!(ends[1], ends[0], "compiled and interpreted code end differently\n{}", what());
         assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "{}", what());

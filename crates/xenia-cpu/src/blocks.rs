@@ -20,10 +20,10 @@
 //!   At each entry of a block the version is compared (one Acquire load); if it has changed, the
 //!   words are compared ([`pages`]).
 //! - A page that changes constantly (code and data together) is not worth watching: after
-//!   [`RESTLESS`] renewals its blocks compare their words at each entry instead. So do blocks on a
-//!   page that cannot be watched. Such a block ends after its first store. On other pages, a store
-//!   to a watched page is refused ([`xenia_memory::FaultKind::HoldsCode`]) and so ends its block.
-//!   Either way the next instruction is fetched from memory after the store.
+//!   [`MAX_RENEWALS`] renewals its blocks compare their words at each entry instead. So do blocks
+//!   on a page that cannot be watched. Such a block ends after its first store. On other pages, a
+//!   store to a watched page is refused ([`xenia_memory::FaultKind::HoldsCode`]) and so ends its
+//!   block. Either way the next instruction is fetched from memory after the store.
 //! - Handlers depend on the facilities that MSR enables; changing those empties the cache.
 //!
 //! # Execution counts
@@ -93,7 +93,7 @@ pub(crate) struct BlockCache {
     /// Per guest page: 1 + index in `pages`, or 0.
     directory: Vec<u32>,
     pages: Vec<Page>,
-    most_pages: usize,
+    max_pages: usize,
     /// Clock hand: where the search for a page to evict continues.
     hand: usize,
     handlers: HandlerNumbers,
@@ -112,14 +112,14 @@ impl BlockCache {
         Self::with_limit(MAX_PAGES)
     }
 
-    /// Creates a cache with entries for at most `most_pages` pages.
-    pub(crate) fn with_limit(most_pages: usize) -> Self {
+    /// Creates a cache with entries for at most `max_pages` pages.
+    pub(crate) fn with_limit(max_pages: usize) -> Self {
         Self {
             entries: Vec::new(),
             counts: Vec::new(),
             directory: vec![0; 1 << 20],
             pages: Vec::new(),
-            most_pages,
+            max_pages,
             hand: 0,
             handlers: HandlerNumbers::new(),
             facilities: FACILITIES,

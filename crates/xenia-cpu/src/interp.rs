@@ -97,10 +97,10 @@ impl Interpreter {
         Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None, watch: None }
     }
 
-    /// Empties the block cache, and limits it to `most_pages` pages.
+    /// Empties the block cache, and limits it to `max_pages` pages.
     #[cfg(test)]
-    fn limit_pages(&mut self, most_pages: usize) {
-        self.blocks = BlockCache::with_limit(most_pages);
+    fn limit_pages(&mut self, max_pages: usize) {
+        self.blocks = BlockCache::with_limit(max_pages);
     }
 
     /// Logs the stores of each [`Execute::run`], for [`Self::stores`].

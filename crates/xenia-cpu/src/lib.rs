@@ -23,7 +23,8 @@ mod tables;
 pub use arms::Arm;
 pub use condition::{CR_FIELDS, CrField};
 pub use context::{
-    FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, Reservation, cr_bit, msr_bit, vscr_bit,
+    FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, RegisterDifference, Reservation, cr_bit, msr_bit,
+    vscr_bit,
 };
 pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};
 pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};

@@ -25,8 +25,8 @@
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
 //! - `unsafe` is confined to `enter` and its thunks.
 //!
-//! The host code is x86-64's. On other processors no code is emitted and `absent` replaces `enter`;
-//! only the static scan of functions is used there.
+//! The host code is x86-64's. On other processors no code is emitted and `unsupported` replaces
+//! `enter`; only the static scan of functions is used there.
 #![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod cache;
@@ -36,7 +36,7 @@ mod emit;
 mod encode;
 mod endings;
 #[allow(unsafe_code)]
-#[cfg_attr(not(target_arch = "x86_64"), path = "baseline/absent.rs")]
+#[cfg_attr(not(target_arch = "x86_64"), path = "baseline/unsupported.rs")]
 mod enter;
 mod entries;
 mod float_thunks;

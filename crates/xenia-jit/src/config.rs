@@ -66,7 +66,7 @@ pub struct JitConfig {
     /// Compile pages however often their code changes. By default, a page is interpreted after a
     /// dozen changes. That suits titles, but tests that write many pieces of code to the same place
     /// would compare the interpreter with itself.
-    pub compile_restless: bool,
+    pub compile_volatile: bool,
     /// Use only instructions that every x86-64-v2 host has (SSE4.2 and SSSE3), whatever this host
     /// supports. For tests.
     pub baseline_host: bool,
@@ -123,7 +123,7 @@ impl Default for JitConfig {
             effort: Effort::default(),
             verify: false,
             granularity: Granularity::Function,
-            compile_restless: false,
+            compile_volatile: false,
             baseline_host: false,
             baseline_code: BASELINE_CODE,
             background: false,
@@ -147,6 +147,6 @@ impl JitConfig {
     /// Settings for comparing engines: all code is compiled when it is first reached, however often
     /// its page changes, and is verified.
     pub fn compile_everything() -> Self {
-        Self { warm_up: 0, compile_restless: true, verify: true, ..Self::default() }
+        Self { warm_up: 0, compile_volatile: true, verify: true, ..Self::default() }
     }
 }

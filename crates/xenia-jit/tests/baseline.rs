@@ -9,7 +9,7 @@ use xenia_jit::{JitConfig, Tiers};
 
 /// The baseline tier alone, which also compiles pages that change often.
 fn baseline() -> JitConfig {
-    JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() }
+    JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() }
 }
 
 /// Random registers for baseline code, which requires XER\[SO\] to be 0.

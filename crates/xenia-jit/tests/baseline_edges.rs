@@ -10,7 +10,7 @@ mod groups;
 mod memory;
 
 use crate::common::*;
-use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
+use xenia_cpu::{EngineConfig, PpcContext, RegisterDifference, ReservationMode};
 use xenia_isa::{Family, Flag, Op, Operand};
 use xenia_jit::{JitConfig, Tiers};
 
@@ -26,7 +26,7 @@ impl Pair {
         let engine = EngineConfig { reservations };
         let tiers = Tiers::Baseline;
         let config =
-            JitConfig { tiers, compile_restless: true, baseline_host, engine, ..JitConfig::default() };
+            JitConfig { tiers, compile_volatile: true, baseline_host, engine, ..JitConfig::default() };
         let jit = JitHarness::jit_with(JitConfig { verify: false, ..config });
         Self { jit, interpreter: JitHarness::interpreter_with(engine), at: CODE }
     }
@@ -65,8 +65,8 @@ impl Pair {
         });
         let a = &self.jit.ctx;
         let b = &self.interpreter.ctx;
-        if let Some((name, a, b)) = a.first_difference(b) {
-            panic!("{name}: baseline {a:#x}, interpreter {b:#x}\n{}\n{ctx:x?}", listing(words));
+        if let Some(RegisterDifference { name, own, other }) = a.first_difference(b) {
+            panic!("{name}: baseline {own:#x}, interpreter {other:#x}\n{}\n{ctx:x?}", listing(words));
         }
         assert_eq!(exits[0], exits[1], "{}\n{ctx:x?}", listing(words));
         assert_eq!((a.budget, a.reservation), (b.budget, b.reservation), "{}", listing(words));

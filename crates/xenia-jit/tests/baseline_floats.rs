@@ -9,7 +9,7 @@ use xenia_jit::{JitConfig, Tiers};
 use xenia_testing::is_long;
 
 fn baseline() -> JitConfig {
-    JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() }
+    JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() }
 }
 
 const SIGN: u64 = 1 << 63;

@@ -158,7 +158,7 @@ fn the_next_instruction_is_what_memory_holds() {
             let strict = EngineConfig { reservations: ReservationMode::Strict };
             check("strict", &program, &expected, JitHarness::interpreter_with(strict), visit);
             // Pages that change often would be interpreted otherwise.
-            let usual = JitConfig { compile_restless: true, ..JitConfig::default() };
+            let usual = JitConfig { compile_volatile: true, ..JitConfig::default() };
             let baseline = JitConfig { tiers: Tiers::Baseline, ..usual };
             let compiling = [
                 ("compiled at once", JitConfig { warm_up: 1, ..usual }),
@@ -177,7 +177,7 @@ fn the_next_instruction_is_what_memory_holds() {
                 println!("{what}: {interpreted} instructions interpreted");
                 assert!(interpreted < u64::from(COUNT) * 2 / 3, "{what}: {interpreted}");
             }
-            let beside = JitConfig { compile_restless: true, ..JitConfig::in_background() };
+            let beside = JitConfig { compile_volatile: true, ..JitConfig::in_background() };
             let mixed = [
                 ("compiled soon", JitConfig { warm_up: 8, ..usual }),
                 ("beside", JitConfig { warm_up: 2, compile_delays: Some(7), ..beside }),

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use std::time::Instant;
-use xenia_cpu::{Exit, PpcContext};
+use xenia_cpu::{Exit, PpcContext, RegisterDifference};
 use xenia_guest::GuestAddr;
 use xenia_jit::{Effort, JitConfig};
 use xenia_memory::{AllocKind, Protect};
@@ -109,8 +109,8 @@ fn the_first_instructions_agree() {
         let quantum = 10_007;
         let exits = (interpreter.run(quantum), jit.run(quantum));
         assert_eq!(exits.0, exits.1, "visit {visit}");
-        if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {
-            panic!("visit {visit}: {name}: jit {a:#x}, interpreter {b:#x}");
+        if let Some(RegisterDifference { name, own, other }) = jit.ctx.first_difference(&interpreter.ctx) {
+            panic!("visit {visit}: {name}: jit {own:#x}, interpreter {other:#x}");
         }
         assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "visit {visit}");
         if matches!(exits.0, Exit::Syscall { lev: 2 }) {

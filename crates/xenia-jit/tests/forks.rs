@@ -85,7 +85,7 @@ const ENGINES: [(&str, Make); 7] = [
     }),
     ("baseline", |memory, engine| {
         let config =
-            JitConfig { engine, tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
+            JitConfig { engine, tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() };
         Box::new(Jit::new(Arc::clone(memory), config).unwrap())
     }),
     ("both tiers", |memory, engine| {

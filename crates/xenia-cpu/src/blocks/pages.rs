@@ -5,7 +5,7 @@ use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
 /// Renewals after which the blocks of a page compare words instead of versions.
-const RESTLESS: u32 = 64;
+const MAX_RENEWALS: u32 = 64;
 /// Page index with the constant version 0.
 const NO_PAGE: u32 = u32::MAX;
 /// Page and version that never match, so that blocks compare their words.
@@ -74,7 +74,7 @@ impl BlockCache {
     }
 
     fn add_page(&mut self, memory: &GuestMemory, number: u32) -> usize {
-        let page = if self.pages.len() < self.most_pages {
+        let page = if self.pages.len() < self.max_pages {
             self.entries.resize(self.entries.len() + PAGE_WORDS, Entry::default());
             self.pages.len()
         } else {
@@ -126,7 +126,8 @@ impl BlockCache {
         let record = &mut self.pages[page];
         record.renewals += 1;
         // The version is read before the words, so that later changes are detected.
-        record.read = if record.renewals > RESTLESS { COMPARE_WORDS } else { watch(memory, record.number) };
+        record.read =
+            if record.renewals > MAX_RENEWALS { COMPARE_WORDS } else { watch(memory, record.number) };
         let number = record.number;
         let ends_sooner = record.compares_words();
         self.forget_changed(memory, number * PAGE_SIZE, PAGE_WORDS);

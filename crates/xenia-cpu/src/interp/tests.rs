@@ -235,7 +235,7 @@ fn random_code_runs_the_same_by_steps_and_with_any_budget() {
 }
 
 #[test]
-fn code_on_a_page_of_restless_data_is_compared_by_words_and_stays_right() {
+fn code_on_a_page_of_volatile_data_is_compared_by_words_and_stays_right() {
     let mut machine = CpuHarness::new();
     // stw r3,0x100(r6) on the code's own page; addi r3,r3,1; bdnz; sc
     machine.put(

@@ -132,7 +132,7 @@ pub(crate) struct BaselineCache {
     /// Size of the code memory in bytes.
     size: usize,
     /// Limit of host pages that hold entries.
-    most_tables: usize,
+    max_tables: usize,
     discovery: Discovery,
     emitter: Emitter,
     /// Offsets of the thunks that units call.
@@ -143,8 +143,8 @@ pub(crate) struct BaselineCache {
     pages: FnvHashMap<u32, PageUnits>,
     covered: Covered,
     /// Observed changes, by page that held units.
-    flips: FnvHashMap<u32, u32>,
-    compile_restless: bool,
+    changes: FnvHashMap<u32, u32>,
+    compile_volatile: bool,
     epochs: Arc<Epochs>,
     /// Withdrawn units, each with the last epoch in which an engine may have entered it.
     retired: Vec<(u64, u32)>,
@@ -166,14 +166,14 @@ pub(super) enum Arrived {
 pub(crate) struct CacheOptions {
     pub(crate) code: CodeOptions,
     /// Whether pages are compiled however often they change.
-    pub(crate) compile_restless: bool,
+    pub(crate) compile_volatile: bool,
     /// Limit of the code in bytes.
     pub(crate) size: usize,
 }
 
 impl BaselineCache {
     pub(crate) fn new(epochs: Arc<Epochs>, options: CacheOptions) -> Result<Self, JitError> {
-        let CacheOptions { code, compile_restless, size } = options;
+        let CacheOptions { code, compile_volatile, size } = options;
         let mut stub = Vec::new();
         stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
         stub.extend(Slot::Missing.at().to_le_bytes());
@@ -185,7 +185,7 @@ impl BaselineCache {
             memory,
             tables: PairTables::new()?,
             size,
-            most_tables: (size / HOST_PAGE).max(MIN_TABLES),
+            max_tables: (size / HOST_PAGE).max(MIN_TABLES),
             discovery: Discovery::new(),
             emitter: Emitter::new(code),
             thunks: FnvHashMap::default(),
@@ -194,8 +194,8 @@ impl BaselineCache {
             links: Links::default(),
             pages: FnvHashMap::default(),
             covered: FnvHashMap::default(),
-            flips: FnvHashMap::default(),
-            compile_restless,
+            changes: FnvHashMap::default(),
+            compile_volatile,
             epochs,
             retired: Vec::new(),
             counts: BaselineCounts::default(),
@@ -257,7 +257,7 @@ impl BaselineCache {
             guest,
             entries: &entries,
             optimized,
-            flips: (!self.compile_restless).then_some(&self.flips),
+            changes: (!self.compile_volatile).then_some(&self.changes),
             covered: inside.then_some(&self.covered),
             start,
             last: None,
@@ -269,7 +269,7 @@ impl BaselineCache {
         let end = self.discovery.address(self.discovery.end() - 1);
         let needs_table =
             (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.tables.has_entries(table));
-        if needs_table && self.tables.of_code() >= self.most_tables {
+        if needs_table && self.tables.of_code() >= self.max_tables {
             self.make_room(Full::Tables);
             return None;
         }

@@ -64,13 +64,21 @@ pub(super) struct ThunkCall {
     pub(super) thunk: u32,
 }
 
+/// A jump to a block of the unit.
+struct BlockJump {
+    /// Position of its distance in the code.
+    field: usize,
+    /// Number of the block in the unit.
+    block: usize,
+    is_short: bool,
+}
+
 /// Emits units; reuses its buffers.
 pub(super) struct Emitter {
     pub(super) templates: Templates,
     /// Positions of blocks in the code.
     labels: Vec<u32>,
-    /// Jumps to blocks: the position of the distance, the block, and whether the form is short.
-    jumps: Vec<(usize, usize, bool)>,
+    jumps: Vec<BlockJump>,
     exits: Vec<(usize, Exit)>,
     /// The jump table of the unit's switches.
     table: Option<switch::Table>,
@@ -356,7 +364,7 @@ impl Emitter {
             (None, true) => e.jump_short(),
             (None, false) => e.jump(),
         };
-        self.jumps.push((field, to, is_short));
+        self.jumps.push(BlockJump { field, block: to, is_short });
     }
 
     /// Whether the unit's table will follow one of these blocks.

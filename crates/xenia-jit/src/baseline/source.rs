@@ -5,7 +5,7 @@
 
 use super::entries::PairEntries;
 use super::unit::{Block, Discovery, Source};
-use crate::code::cache::MAX_FLIPS;
+use crate::code::cache::MAX_CODE_CHANGES;
 use crate::code::entries::Entries;
 use crate::compile::PageVersion;
 use fnv::FnvHashMap;
@@ -37,7 +37,7 @@ pub(super) struct PagesRead<'a> {
     /// Entries of the optimizing tier: units end at them.
     pub(super) optimized: &'a Entries,
     /// Changes by page, if pages that change often are to be interpreted.
-    pub(super) flips: Option<&'a FnvHashMap<u32, u32>>,
+    pub(super) changes: Option<&'a FnvHashMap<u32, u32>>,
     /// Words of other units: a block that would begin at one ends the unit.
     pub(super) covered: Option<&'a Covered>,
     pub(super) start: u32,
@@ -60,7 +60,10 @@ impl PagesRead<'_> {
         if self.pages.iter().any(|read| read.page == page) {
             return true;
         }
-        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= MAX_FLIPS)) {
+        if self
+            .changes
+            .is_some_and(|changes| changes.get(&page).is_some_and(|&changes| changes >= MAX_CODE_CHANGES))
+        {
             return false;
         }
         match self.guest.watch_code_page(page) {

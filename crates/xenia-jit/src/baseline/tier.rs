@@ -106,7 +106,7 @@ impl Baseline {
         }
         let options = CacheOptions {
             code: CodeOptions::of(config),
-            compile_restless: config.compile_restless,
+            compile_volatile: config.compile_volatile,
             size: config.baseline_code,
         };
         let cache = BaselineCache::new(Arc::clone(epochs), options)?;

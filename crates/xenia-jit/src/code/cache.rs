@@ -31,7 +31,7 @@ use crate::code::store::CodeStore;
 use crate::compile::PageVersion;
 use crate::plan::functions::{FunctionPlace, Functions};
 use crate::runtime::shared::CodeSize;
-pub(crate) use changes::MAX_FLIPS;
+pub(crate) use changes::MAX_CODE_CHANGES;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub(crate) struct CodeCache {
     /// Total size counted for the regions, out of [`CODE_SIZE`].
     kept: usize,
     /// [`MAX_TABLES`], or less in tests.
-    most_tables: usize,
+    max_tables: usize,
     by_offset: BTreeMap<usize, u32>,
     pages: Pages,
     next_id: u32,
@@ -117,7 +117,7 @@ impl CodeCache {
             tables: EntryTables::new()?,
             regions: HashMap::new(),
             kept: 0,
-            most_tables: MAX_TABLES,
+            max_tables: MAX_TABLES,
             by_offset: BTreeMap::new(),
             pages: Pages::default(),
             next_id: 1,
@@ -185,7 +185,7 @@ impl CodeCache {
     /// Lets the entry for `pc`, which leads to no code any more, lead to the store, if there is
     /// room for its table. Otherwise its code is restored only when it is hot.
     fn mark_stored(&mut self, pc: u32) {
-        let has_room = self.tables.in_use() < self.most_tables;
+        let has_room = self.tables.in_use() < self.max_tables;
         self.set_entry(pc, if has_room { STORED } else { 0 });
     }
 
@@ -194,7 +194,7 @@ impl CodeCache {
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<PageVersion>) -> Result<u32, JitError> {
         let size = compiled.code.len();
         let full =
-            self.kept + size.max(MIN_REGION_COST) > CODE_SIZE || self.tables.of_code() >= self.most_tables;
+            self.kept + size.max(MIN_REGION_COST) > CODE_SIZE || self.tables.of_code() >= self.max_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // Code that is still warm is compiled again. No memory is freed before this engine

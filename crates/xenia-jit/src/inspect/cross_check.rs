@@ -13,7 +13,9 @@
 use crate::{Granularity, Jit, JitConfig, JitError};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use xenia_cpu::{CrossCheckCounters, EngineCounters, Execute, Exit, Interpreter, PpcContext};
+use xenia_cpu::{
+    CrossCheckCounters, EngineCounters, Execute, Exit, Interpreter, PpcContext, RegisterDifference,
+};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_lifter::cfg::region::block_length;
@@ -221,8 +223,8 @@ impl CrossCheck {
         self.units += 1;
         self.instructions += (before.budget - ctx.budget) as u64;
         let mut what = String::new();
-        if let Some((name, a, b)) = ctx.first_difference(&other) {
-            let _ = writeln!(what, "{name}: jit {a:#x}, interpreter {b:#x}");
+        if let Some(RegisterDifference { name, own, other }) = ctx.first_difference(&other) {
+            let _ = writeln!(what, "{name}: jit {own:#x}, interpreter {other:#x}");
         }
         if exit != expected {
             let _ = writeln!(what, "exit: jit {exit:?}, interpreter {expected:?}");

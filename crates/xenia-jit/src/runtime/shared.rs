@@ -70,7 +70,7 @@ pub(crate) struct ModeCode {
 impl ModeCode {
     fn new(mode: Mode, shared: &Shared, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
         let mut cache = CodeCache::new(Arc::clone(&shared.epochs), mode, shared.store.clone())?;
-        cache.set_compile_restless(shared.config.compile_restless);
+        cache.set_compile_volatile(shared.config.compile_volatile);
         for &(start, end) in bounds {
             cache.functions.give(start, end);
         }

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext, msr_bit, vscr_bit};
+use xenia_cpu::{
+    EngineConfig, Execute, Exit, Interpreter, PpcContext, RegisterDifference, msr_bit, vscr_bit,
+};
 use xenia_guest::GuestAddr;
 pub use xenia_isa::word::{BCTR, BCTRL, BLR, NOP};
 use xenia_isa::{Family, Instruction, Op, Operand, decode};
@@ -391,8 +393,8 @@ pub fn rows(families: &[Family]) -> Vec<Op> {
 pub fn compare(jit: &mut JitHarness, interpreter: &mut JitHarness, budget: i64, what: &dyn Fn() -> String) {
     let expected = interpreter.run(budget);
     let actual = jit.run(budget);
-    if let Some((name, a, b)) = jit.ctx.first_difference(&interpreter.ctx) {
-        panic!("{name}: jit {a:#x}, interpreter {b:#x}\n{}", what());
+    if let Some(RegisterDifference { name, own, other }) = jit.ctx.first_difference(&interpreter.ctx) {
+        panic!("{name}: jit {own:#x}, interpreter {other:#x}\n{}", what());
     }
     assert_eq!(actual, expected, "{}", what());
     assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "{}", what());

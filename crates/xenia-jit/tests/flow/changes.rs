@@ -54,8 +54,8 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
 
 #[test]
 fn repeatedly_replaced_code_is_interpreted_unless_it_may_be_compiled() {
-    for compile_restless in [false, true] {
-        let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
+    for compile_volatile in [false, true] {
+        let config = JitConfig { warm_up: 0, compile_volatile, ..JitConfig::default() };
         let mut machine = JitHarness::jit_with(config);
         for round in 0..40 {
             start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);
@@ -63,7 +63,7 @@ fn repeatedly_replaced_code_is_interpreted_unless_it_may_be_compiled() {
             assert_eq!(machine.ctx.gpr[3], round as u64);
         }
         let interpreted = machine.engine.counters().interpreted_instructions;
-        assert_eq!(interpreted == 0, compile_restless, "{interpreted} of 80");
+        assert_eq!(interpreted == 0, compile_volatile, "{interpreted} of 80");
     }
 }
 
@@ -79,8 +79,8 @@ fn constantly_replaced_code_is_not_recompiled() {
     };
     let compiled = round(1, 100);
     assert_ne!((compiled.functions, compiled.compile_wait_ns), (0, 0));
-    let restless = (2..40).map(|number| round(number, 100)).last().unwrap();
+    let volatile = (2..40).map(|number| round(number, 100)).last().unwrap();
     let later = round(40, 100_000);
-    assert!(later.interpreted_instructions > restless.interpreted_instructions + 200_000);
-    assert_eq!((later.functions, later.compile_wait_ns), (restless.functions, restless.compile_wait_ns));
+    assert!(later.interpreted_instructions > volatile.interpreted_instructions + 200_000);
+    assert_eq!((later.functions, later.compile_wait_ns), (volatile.functions, volatile.compile_wait_ns));
 }

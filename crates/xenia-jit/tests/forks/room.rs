@@ -43,7 +43,7 @@ fn units_are_evicted_and_withdrawn_while_others_run_them() {
             tiers,
             hot_after: 2,
             baseline_code: ROOM,
-            compile_restless: true,
+            compile_volatile: true,
             ..JitConfig::default()
         };
         let first = Jit::new(Arc::clone(&memory), config).unwrap();

@@ -83,7 +83,7 @@ impl BaselineCache {
         let mut withdrawn = 0;
         for page in moved {
             let Some(PageUnits { units, .. }) = self.pages.remove(&page) else { continue };
-            *self.flips.entry(page).or_default() += 1;
+            *self.changes.entry(page).or_default() += 1;
             for id in units {
                 withdrawn += u64::from(self.withdraw(id));
             }
@@ -94,7 +94,7 @@ impl BaselineCache {
 
     /// Forgets how often pages changed.
     pub(crate) fn forget_changes(&mut self) {
-        self.flips.clear();
+        self.changes.clear();
     }
 
     /// Withdraws a unit. Returns false if it was withdrawn already.
@@ -146,9 +146,9 @@ impl BaselineCache {
     pub(super) fn make_room(&mut self, full: Full) {
         let retired = self.units.iter_mut().filter(|(_, unit)| unit.is_retired);
         let waiting: usize = retired.map(|(_, unit)| unit.size as usize).sum();
-        let (wanted, most_pages) = match full {
+        let (wanted, max_pages) = match full {
             Full::Code => ((self.size / AGED_OUT).saturating_sub(waiting), usize::MAX),
-            Full::Tables => (usize::MAX, self.most_tables.div_ceil(AGED_OUT)),
+            Full::Tables => (usize::MAX, self.max_tables.div_ceil(AGED_OUT)),
         };
         let mut pages: BTreeMap<u32, PageHeat> = BTreeMap::new();
         for (id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
@@ -162,7 +162,7 @@ impl BaselineCache {
         pages.sort_unstable_by_key(|page| (page.samples, page.oldest));
         let mut withdrawn = 0;
         let mut count = 0;
-        for page in pages.into_iter().take(most_pages) {
+        for page in pages.into_iter().take(max_pages) {
             if withdrawn >= wanted {
                 break;
             }
@@ -216,7 +216,7 @@ mod tests {
     impl Compiler {
         fn new(size: usize) -> Self {
             let code = CodeOptions::of(&JitConfig::default());
-            let options = CacheOptions { code, compile_restless: true, size };
+            let options = CacheOptions { code, compile_volatile: true, size };
             Self {
                 memory: GuestMemory::new().unwrap(),
                 optimized: EntryTables::new().unwrap(),

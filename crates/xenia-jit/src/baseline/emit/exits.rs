@@ -4,7 +4,7 @@ use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;
 use super::super::map::{BUDGET, Slot};
 use super::super::unit::Discovery;
-use super::{CALLED, Emitter, STACK, ThunkCall};
+use super::{BlockJump, CALLED, Emitter, STACK, ThunkCall};
 
 /// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ impl Emitter {
 
     /// Patches the jumps between blocks. Returns false if a short one is out of range.
     fn patch_jumps(&mut self) -> bool {
-        for &(field, block, is_short) in &self.jumps {
+        for &BlockJump { field, block, is_short } in &self.jumps {
             let label = self.labels[block] as usize;
             if is_short {
                 if !self.templates.e.set_short_distance(field, label) {

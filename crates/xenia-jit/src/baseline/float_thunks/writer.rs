@@ -60,6 +60,30 @@ struct LabelJump {
     label: Label,
 }
 
+/// Continuation after a row's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RowEnd {
+    /// The next row's code.
+    Next,
+    /// The thunk returns.
+    Return,
+    /// The thunk converts the result for a store.
+    Store,
+}
+
+impl RowEnd {
+    /// The end of row `number` of these rows; the last result is stored if `stores`.
+    fn of(rows: &[FloatRow], number: usize, stores: bool) -> Self {
+        if number + 1 < rows.len() {
+            Self::Next
+        } else if stores {
+            Self::Store
+        } else {
+            Self::Return
+        }
+    }
+}
+
 /// A thunk being written.
 pub(super) struct ThunkWriter {
     pub(super) e: Encoder,
@@ -80,21 +104,21 @@ impl ThunkWriter {
         self.compare_ready();
         self.jump_if(Condition::EQUAL, 0, Label::Prepare);
         for (number, &row) in rows.iter().enumerate() {
-            let is_last = number + 1 == rows.len();
+            let end = RowEnd::of(rows, number, stores);
             self.number = number;
             self.label(Label::Body);
             self.load_operands(row);
             if row.replaces_status() && !rows[number + 1..].iter().any(|row| row.replaces_status()) {
                 self.record(row);
             }
-            self.compute(row, stores && is_last);
-            self.deliver(row, is_last, stores);
+            self.compute(row, end == RowEnd::Store);
+            self.deliver(row, end);
         }
         for (number, &row) in rows.iter().enumerate() {
             self.number = number;
             self.rare_results(row);
             self.label(Label::Arm);
-            self.run_arm(row, number + 1 == rows.len(), stores);
+            self.run_arm(row, RowEnd::of(rows, number, stores));
             self.label(Label::Prepare);
             self.e.raw(&[0xF7, 0x85]); // test dword ptr [rbp + FPSCR], CONTROL
             self.e.raw(&FPSCR.to_le_bytes());
@@ -135,7 +159,7 @@ impl ThunkWriter {
     }
 
     /// Writes the result of a row that has one, and ends the row.
-    fn deliver(&mut self, row: FloatRow, is_last: bool, stores: bool) {
+    fn deliver(&mut self, row: FloatRow, end: RowEnd) {
         if matches!(row.operation, Operation::Compare | Operation::ToInteger { .. }) {
             return;
         }
@@ -146,7 +170,7 @@ impl ThunkWriter {
             self.e.raw(&[0x48, 0x0F, 0xBA, 0xF9, 63]); // btc rcx, 63
             self.e.op64(MOVD, result, Rm::Reg(RCX));
         }
-        if !is_last {
+        if end == RowEnd::Next {
             self.e.op32(MOV, RCX, Rm::Reg(RAX));
             self.e.shift(Dword, Shift::Right, RCX, RESULT);
             self.e.op32(MOVSD_STORE, result, numbered_fpr(RCX));
@@ -155,11 +179,11 @@ impl ThunkWriter {
         }
         self.e.shift(Dword, Shift::Right, RAX, RESULT);
         self.e.op32(MOVSD_STORE, result, numbered_fpr(RAX));
-        if stores && !row.is_single {
+        if end == RowEnd::Store && !row.is_single {
             self.go(CodeThunk::StoreAny);
             return;
         }
-        if stores {
+        if end == RowEnd::Store {
             self.e.op32(MOVD_FROM, XMM5, Rm::Reg(RCX));
             if row.negates() {
                 self.e.raw(&[0x0F, 0xBA, 0xF9, 31]); // btc ecx, 31
@@ -169,26 +193,29 @@ impl ThunkWriter {
     }
 
     /// Runs a row by the interpreter's arm, and continues with the next one.
-    fn run_arm(&mut self, row: FloatRow, is_last: bool, stores: bool) {
+    fn run_arm(&mut self, row: FloatRow, end: RowEnd) {
         self.e.word(RCX, row.word);
-        if !is_last {
-            self.call(CodeThunk::RunFloatRow);
-            self.e.shift(Qword, Shift::Right, RAX, 32);
-            self.compare_ready();
-            self.jump_if(Condition::NOT_EQUAL, self.number + 1, Label::Body);
-            self.jump(self.number + 1, Label::Prepare);
-        } else if stores {
-            self.call(CodeThunk::RunFloatRow);
-            self.e.shift(Dword, Shift::Right, RAX, RESULT);
-            self.go(CodeThunk::StoreAny);
-        } else if row.operation == Operation::Compare {
-            self.call(CodeThunk::RunFloatRow);
-            self.e.shift(Dword, Shift::Right, RAX, RESULT + 2);
-            self.e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + CR]
-            self.e.raw(&CR.to_le_bytes());
-            self.e.ret();
-        } else {
-            self.go(CodeThunk::RunFloatRow);
+        match end {
+            RowEnd::Next => {
+                self.call(CodeThunk::RunFloatRow);
+                self.e.shift(Qword, Shift::Right, RAX, 32);
+                self.compare_ready();
+                self.jump_if(Condition::NOT_EQUAL, self.number + 1, Label::Body);
+                self.jump(self.number + 1, Label::Prepare);
+            }
+            RowEnd::Store => {
+                self.call(CodeThunk::RunFloatRow);
+                self.e.shift(Dword, Shift::Right, RAX, RESULT);
+                self.go(CodeThunk::StoreAny);
+            }
+            RowEnd::Return if row.operation == Operation::Compare => {
+                self.call(CodeThunk::RunFloatRow);
+                self.e.shift(Dword, Shift::Right, RAX, RESULT + 2);
+                self.e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + CR]
+                self.e.raw(&CR.to_le_bytes());
+                self.e.ret();
+            }
+            RowEnd::Return => self.go(CodeThunk::RunFloatRow),
         }
     }
 

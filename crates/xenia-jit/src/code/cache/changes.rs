@@ -12,7 +12,7 @@ use crate::compile::PageVersion;
 use std::collections::{BTreeSet, HashMap};
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
-pub(crate) const MAX_FLIPS: u32 = 12;
+pub(crate) const MAX_CODE_CHANGES: u32 = 12;
 /// A page with code.
 struct PageCode {
     page: u32,
@@ -28,9 +28,9 @@ pub(super) struct Pages {
     /// In ascending order of pages; only regions that are not withdrawn.
     code: Vec<PageCode>,
     /// Observed changes, by page that held code.
-    flips: HashMap<u32, u32>,
+    changes: HashMap<u32, u32>,
     /// Whether pages are compiled however often they change.
-    compile_restless: bool,
+    compile_volatile: bool,
 }
 
 impl Pages {
@@ -41,7 +41,7 @@ impl Pages {
 
     /// Whether code on `page` changes so often that it is better interpreted.
     pub(super) fn is_volatile(&self, page: u32) -> bool {
-        !self.compile_restless && self.flips.get(&page).is_some_and(|&flips| flips >= MAX_FLIPS)
+        !self.compile_volatile && self.changes.get(&page).is_some_and(|&changes| changes >= MAX_CODE_CHANGES)
     }
 
     /// Removes region `id` from `page`.
@@ -61,7 +61,7 @@ impl Pages {
 
     /// Forgets how often pages changed.
     pub(super) fn forget_changes(&mut self) {
-        self.flips.clear();
+        self.changes.clear();
     }
 }
 
@@ -99,7 +99,7 @@ impl CodeCache {
     /// Withdraws all regions on the page at index `at` of the list. Returns their number.
     fn page_changed(&mut self, at: usize) -> u64 {
         let PageCode { page, regions, .. } = self.pages.code.remove(at);
-        *self.pages.flips.entry(page).or_default() += 1;
+        *self.pages.changes.entry(page).or_default() += 1;
         for &id in &regions {
             let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
             self.withdraw(id);
@@ -116,8 +116,8 @@ impl CodeCache {
     }
 
     /// Whether pages are compiled however often they change.
-    pub(crate) fn set_compile_restless(&mut self, compile_restless: bool) {
-        self.pages.compile_restless = compile_restless;
+    pub(crate) fn set_compile_volatile(&mut self, compile_volatile: bool) {
+        self.pages.compile_volatile = compile_volatile;
     }
 
     /// Whether code on `page` changes so often that it is better interpreted.

@@ -76,7 +76,7 @@ fn small_regions_are_full_memory_before_their_code_is() {
 fn code_on_many_pages_fills_memory_and_its_tables_are_released() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-    cache.most_tables = 64;
+    cache.max_tables = 64;
     for round in 0..3 {
         for n in 0..64 {
             cache.publish(region(0xA000_0000 + (n << 12), 64), Vec::new()).unwrap();
@@ -92,7 +92,7 @@ fn code_on_many_pages_fills_memory_and_its_tables_are_released() {
 fn pages_with_only_stored_code_are_limited() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-    cache.most_tables = 64;
+    cache.max_tables = 64;
     for n in 0..200 {
         cache.mark_stored(0xA000_0000 + (n << 12));
     }
