@@ -21,10 +21,18 @@ pub use plan::FetchPlan;
 /// Maximum number of pages (16 MiB) cached by the fetches of a draw; a full cache is emptied.
 const MAX_PAGES: usize = 4096;
 
-/// Textures that a program may fetch: fetch constant, settings, and the highest level that any of
-/// its fetches may read.
-pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<(usize, TextureInfo, u32)> {
-    let mut fetched: Vec<(usize, TextureInfo, u32)> = Vec::new();
+/// A texture that a program may fetch.
+pub(crate) struct ProgramTexture {
+    /// Number of its fetch constant.
+    pub(crate) slot: usize,
+    pub(crate) info: TextureInfo,
+    /// The highest level that any of the fetches may read.
+    pub(crate) last: u32,
+}
+
+/// All textures that a program may fetch.
+pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<ProgramTexture> {
+    let mut fetched: Vec<ProgramTexture> = Vec::new();
     if program.textures == 0 {
         return fetched;
     }
@@ -39,9 +47,9 @@ pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<
             continue;
         }
         let highest = FetchPlan::of(&info, fetch).levels[1];
-        match fetched.iter_mut().find(|(other, ..)| *other == slot) {
-            Some((.., last)) => *last = highest.max(*last),
-            None => fetched.push((slot, info, highest)),
+        match fetched.iter_mut().find(|other| other.slot == slot) {
+            Some(known) => known.last = highest.max(known.last),
+            None => fetched.push(ProgramTexture { slot, info, last: highest }),
         }
     }
     fetched
@@ -72,7 +80,7 @@ impl Bindings {
     ) -> Self {
         let mut bindings = Self::default();
         let mut left = bytes;
-        for (slot, info, last) in fetched_textures(program, constants) {
+        for ProgramTexture { slot, info, last } in fetched_textures(program, constants) {
             let mut levels = Vec::new();
             for level in 0..=last {
                 let Some(rest) = left.checked_sub(decoding_bytes(&info, level)) else {

@@ -53,7 +53,7 @@ fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     let mut strong = 0;
     let cases = Cases::new("XENIA_ALIKE_SCENES", usual);
     let are_usual = cases.are_usual();
-    cases.most_kib(4 << 20).each(|seed| {
+    cases.max_kib(4 << 20).each(|seed| {
         let mut choices = Choices::of_seed(seed);
         let outcome = family.run(&mut backends, &mut choices);
         count += 1;

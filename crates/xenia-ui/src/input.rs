@@ -103,20 +103,52 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     ui.vertical_centered(|ui| ui.label(pads.join(", ")));
     let zones =
         DeadZones { stick: fraction(input, "dead-zone"), trigger: fraction(input, "trigger-dead-zone") };
-    let mut chosen = picture::show(ui, &input.parts, zones, state.waiting);
+    let on_picture = picture::show(ui, &input.parts, zones, state.waiting);
     let hint = if state.waiting.is_some() {
         "Press a key, or a pad's button, trigger or stick. Escape: as before."
     } else {
         "Enter: another key or button. Delete: no key."
     };
     ui.vertical_centered(|ui| ui.label(hint));
+    let in_list = show_list(ui, input, state.waiting, &mut outcomes);
+    if let Some(chosen) = in_list.or(on_picture) {
+        state.waiting = (state.waiting != Some(chosen)).then_some(chosen);
+    }
+    outcomes.extend(settings::list(ui, &input.settings));
+    ui.add_space(4.0);
+    if let Some(name) = &input.assignment
+        && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
+    {
+        outcomes.push(command(InputCommand::NextAssignment));
+    }
+    show_motors(ui, state, &mut outcomes);
+    if model.can_keep && entry(ui, "Keep for the next start") {
+        outcomes.push(Outcome::Do(PageCommand::Keep));
+    }
+    if entry(ui, "As built in") {
+        outcomes.push(command(InputCommand::Reset));
+    }
+    if entry(ui, "Back") {
+        outcomes.push(Outcome::Go(MenuPage::Menu));
+    }
+    outcomes
+}
+
+/// Shows the parts and the pads as a list. Returns the part that was clicked.
+fn show_list(
+    ui: &mut Ui,
+    input: &InputModel,
+    waiting: Option<&'static str>,
+    outcomes: &mut Vec<Outcome>,
+) -> Option<&'static str> {
+    let mut clicked = None;
     ScrollArea::vertical().max_height(LIST_HEIGHT).auto_shrink([false, false]).show(ui, |ui| {
         let mut rows = Vec::new();
         for part in &input.parts {
-            let waits = state.waiting == Some(part.name);
+            let waits = waiting == Some(part.name);
             let response = row_of(ui, &part.label, if waits { "..." } else { &part.bound });
             if response.clicked() {
-                chosen = Some(part.name);
+                clicked = Some(part.name);
             }
             if response.has_focus() && ui.input(|input| input.key_pressed(Key::Delete)) {
                 outcomes.push(command(InputCommand::Unbind(part.name)));
@@ -132,16 +164,11 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
         }
         walk(ui, &rows, EventFilter::default());
     });
-    if let Some(chosen) = chosen {
-        state.waiting = (state.waiting != Some(chosen)).then_some(chosen);
-    }
-    outcomes.extend(settings::list(ui, &input.settings));
-    ui.add_space(4.0);
-    if let Some(name) = &input.assignment
-        && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
-    {
-        outcomes.push(command(InputCommand::NextAssignment));
-    }
+    clicked
+}
+
+/// Shows the entry that tries the motors, and stops them when their time is over.
+fn show_motors(ui: &mut Ui, state: &mut InputState, outcomes: &mut Vec<Outcome>) {
     if entry(ui, "Try the motors") {
         state.motors_until = Some(ui.input(|input| input.time) + MOTORS);
         outcomes.push(command(InputCommand::StartMotors));
@@ -149,16 +176,6 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     if state.motors_until.take_if(|until| *until <= ui.input(|input| input.time)).is_some() {
         outcomes.push(command(InputCommand::StopMotors));
     }
-    if model.can_keep && entry(ui, "Keep for the next start") {
-        outcomes.push(Outcome::Do(PageCommand::Keep));
-    }
-    if entry(ui, "As built in") {
-        outcomes.push(command(InputCommand::Reset));
-    }
-    if entry(ui, "Back") {
-        outcomes.push(Outcome::Go(MenuPage::Menu));
-    }
-    outcomes
 }
 
 /// A percentage of the page's settings as a fraction; 0 if it is none of them.

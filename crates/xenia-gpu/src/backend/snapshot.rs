@@ -97,9 +97,9 @@ impl PageCopies {
 
     /// Evicts the older half of the ranges while the cache exceeds a limit, or all if that is not
     /// enough, and then the pages that no range or snapshot refers to.
-    fn bound(&mut self, most_kept: usize, most_named: usize) {
+    fn bound(&mut self, max_kept: usize, max_named: usize) {
         for keeps_half in [true, false] {
-            if self.pages.len() <= most_kept && self.named <= most_named {
+            if self.pages.len() <= max_kept && self.named <= max_named {
                 return;
             }
             let mut lasts: Vec<u64> = self.ranges.values().map(|asked| asked.last).collect();

@@ -100,7 +100,7 @@ pub(crate) struct Threaded {
     name: &'static str,
     cancel: Option<Cancel>,
     /// Maximum total size in bytes of the snapshots of queued draws.
-    most_bytes: usize,
+    max_bytes: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -112,7 +112,7 @@ impl Threaded {
     }
 
     /// Like [`wrap`](Self::wrap), with a limit on the bytes that queued draws may hold.
-    fn with_room(backend: Box<dyn Backend>, most_bytes: usize) -> Box<dyn Backend> {
+    fn with_room(backend: Box<dyn Backend>, max_bytes: usize) -> Box<dyn Backend> {
         let Some(inputs) = backend.inputs() else { return backend };
         let name = backend.name();
         let cancel = backend.cancel();
@@ -126,7 +126,7 @@ impl Threaded {
             move || shared.work()
         });
         if let Err(error) = &thread {
-            tracing::warn!(target: "gpu", %error, "no thread for draws: they are done at once");
+            tracing::warn!(target: "gpu", %error, "no thread for draws: they run on the calling thread");
         }
         Box::new(Self {
             shared,
@@ -134,7 +134,7 @@ impl Threaded {
             inputs,
             name,
             cancel,
-            most_bytes,
+            max_bytes,
             thread: thread.ok(),
         })
     }
@@ -163,10 +163,10 @@ impl Backend for Threaded {
         let snapshot = if is_known { self.page_copies.snapshot(&wanted, memory) } else { None };
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
         let bytes = snapshot.copied();
-        let most_bytes = self.most_bytes;
+        let max_bytes = self.max_bytes;
         let mut queue = self.shared.wait(|queue| {
             // An empty queue accepts any draw, so that one above the limit does not wait forever.
-            let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= most_bytes;
+            let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= max_bytes;
             queue.jobs.len() < MAX_WAITING && has_room
         });
         queue.bytes += bytes;

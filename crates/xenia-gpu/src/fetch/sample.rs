@@ -171,7 +171,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Maximum number of samples that the fetch may average.
-    fn most_taps(&self) -> u32 {
+    fn max_taps(&self) -> u32 {
         let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
         let is_plane = self.fetch.dimension == Dimension::D2 && self.binding.info.dimension == Dimension::D2;
         let is_fetch = self.fetch.operation == TextureOp::Fetch;
@@ -312,7 +312,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
 #[inline(always)]
 fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
     let mut lookup = Lookup::new(binding, fetch, at.coordinates);
-    let most = lookup.most_taps();
+    let most = lookup.max_taps();
     let mut lods = [0.0; LANES];
     let mut footprints = None;
     if lookup.needs_lod() || most > 1 {

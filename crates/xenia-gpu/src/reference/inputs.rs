@@ -1,7 +1,7 @@
 //! Memory read by a draw: its indices, vertex buffers and textures.
 
 use crate::draw_state::DrawCall;
-use crate::fetch::fetched_textures;
+use crate::fetch::{ProgramTexture, fetched_textures};
 use crate::geometry::index_range;
 use crate::memory::PhysicalRange;
 use crate::microcode::{Instruction, Shader};
@@ -36,7 +36,7 @@ fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(PhysicalRang
             }
         }
     }
-    for (_, info, last) in fetched_textures(&shader.program, &call.constants) {
+    for ProgramTexture { info, last, .. } in fetched_textures(&shader.program, &call.constants) {
         for level in 0..=last {
             if let Some(range) = TextureCache::range(&info, level) {
                 want(range);

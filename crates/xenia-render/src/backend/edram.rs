@@ -46,6 +46,14 @@ use stencil::StencilBits;
 /// Width and height in samples of a compute workgroup.
 const GROUP: u32 = 16;
 
+/// A draw of one part of the samples of an area.
+struct PartDraw {
+    part: Part,
+    parameters: Parameters,
+    /// The stencil reference.
+    reference: u32,
+}
+
 /// EDRAM on the host's device.
 pub(crate) struct Edram {
     /// The chip's words; with a scale, one for each subpixel.
@@ -156,10 +164,10 @@ impl Edram {
                 TargetFormat::Color(_) => (Part::Color, 0),
                 TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, *area)),
             };
-            draws.push((part, parameters, 0));
+            draws.push(PartDraw { part, parameters, reference: 0 });
             for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {
                 let parameters = Parameters { plane: u32::from(plane), ..parameters };
-                draws.push((Part::Plane(plane), parameters, 0xff));
+                draws.push(PartDraw { part: Part::Plane(plane), parameters, reference: 0xff });
             }
             all_stencil |= stencil;
         }
@@ -193,21 +201,22 @@ impl Edram {
             TargetFormat::Color(_) => Part::FilledColor,
             TargetFormat::Depth(_) => Part::FilledDepth,
         };
-        self.draw(device, &mut pass, place, texture, &[(part, parameters, bits[0] & 0xff)]);
+        let draw = PartDraw { part, parameters, reference: bits[0] & 0xff };
+        self.draw(device, &mut pass, place, texture, &[draw]);
     }
 
-    /// Draws parts of samples, each to the area of its parameters, with a stencil reference.
+    /// Draws parts of samples, each to the area of its parameters.
     fn draw(
         &mut self,
         device: &Device,
         pass: &mut wgpu::RenderPass<'_>,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        draws: &[(Part, Parameters, u32)],
+        draws: &[PartDraw],
     ) {
-        let calls: Vec<_> = draws.iter().map(|(_, parameters, _)| *parameters).collect();
+        let calls: Vec<_> = draws.iter().map(|draw| draw.parameters).collect();
         let (group, offsets) = self.pipelines.bind(device, &calls, &self.words);
-        for ((part, parameters, reference), offset) in draws.iter().zip(offsets) {
+        for (PartDraw { part, parameters, reference }, offset) in draws.iter().zip(offsets) {
             let [left, top, right, bottom] = parameters.area;
             // The viewport is the area. With a scissor instead, Mesa's software driver leaves out
             // samples 2 and 3 of the last row in passes that only write stencil.
