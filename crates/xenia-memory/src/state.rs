@@ -222,7 +222,7 @@ impl GuestMemory {
     }
 
     /// The largest number of pieces that [`Self::pages_state`] can make.
-    pub fn most_pieces(&self) -> usize {
+    pub fn max_pieces(&self) -> usize {
         let zones = self.zones.lock();
         let bytes: usize = zones.committed.iter().map(|&bytes| bytes as usize).sum();
         bytes.div_ceil(MAX_PAGES * PAGE_SIZE as usize)

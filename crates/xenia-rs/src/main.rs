@@ -129,7 +129,7 @@ fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, type
         (None, _) => (&mut cli.exec, Some(command), matches),
         _ => return,
     };
-    args.given = command.map(|command| cli::given(command, matches)).unwrap_or_default();
+    args.given = command.map(|command| cli::reported_flags(command, matches)).unwrap_or_default();
     args.typed = typed.to_vec();
 }
 

@@ -40,7 +40,7 @@ pub struct Cases {
     variable: &'static str,
     seeds: Range<u64>,
     longest: Duration,
-    most_kib: u64,
+    max_kib: u64,
 }
 
 impl Cases {
@@ -55,7 +55,7 @@ impl Cases {
         let seeds = std::env::var(variable).map_or(0..usual, |text| {
             range(&text).unwrap_or_else(|| panic!("{variable}={text}: not FIRST..END"))
         });
-        Self { variable, seeds, longest: MAX_TIME, most_kib: MAX_KIB }
+        Self { variable, seeds, longest: MAX_TIME, max_kib: MAX_KIB }
     }
 
     /// Sets the limit of a case's processor time on its thread.
@@ -66,8 +66,8 @@ impl Cases {
 
     /// Sets the limit of the process's memory in KiB.
     #[must_use]
-    pub fn most_kib(self, most_kib: u64) -> Self {
-        Self { most_kib, ..self }
+    pub fn max_kib(self, max_kib: u64) -> Self {
+        Self { max_kib, ..self }
     }
 
     /// Whether these are the first `usual` cases; only then can assertions about their coverage
@@ -113,7 +113,7 @@ impl Cases {
                 if took > self.longest {
                     failures.push(format!("{} took {took:?}", self.name(seed)));
                 }
-                if kib > self.most_kib {
+                if kib > self.max_kib {
                     failures.push(format!("{}: the process has {kib} KiB", self.name(seed)));
                     break;
                 }
@@ -218,7 +218,7 @@ mod tests {
         };
         let text = failed(cases().longest(Duration::from_millis(200)), slow);
         assert!(text.contains("=3..4 took") && !text.contains("=4..5"), "{text}");
-        let text = failed(cases().most_kib(1), |_| ());
+        let text = failed(cases().max_kib(1), |_| ());
         assert!(text.contains("=0..1: the process has") && !text.contains("=1..2"), "{text}");
     }
 

@@ -142,9 +142,9 @@ pub fn language_of_online_language(number: u32) -> u32 {
 
 /// Returns the locale of a console that is set to `country`, if the caller knows both; otherwise
 /// the locale of the game region.
-pub fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
+pub fn locale_of_console(country: u32, game_region: u32, max_country: u32, max_locale: u32) -> u32 {
     let known = locale_of_country(country);
-    if country <= most_country && known <= most_locale {
+    if country <= max_country && known <= max_locale {
         return known;
     }
     let code = match game_region {

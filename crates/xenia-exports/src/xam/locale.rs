@@ -19,10 +19,10 @@ const MAX_LOCALE: u32 = 43;
 const MAX_DATE_UNITS: u32 = 0x100;
 
 /// Returns the locale of the console, for a title that knows this many countries and locales.
-fn of_console(call: &Call, most_country: u32, most_locale: u32) -> u32 {
+fn of_console(call: &Call, max_country: u32, max_locale: u32) -> u32 {
     let locale = &call.kernel.config.locale;
     let country = call.kernel.user.xconfig.lock().country(locale);
-    codes::locale_of_console(country.into(), locale.game_region, most_country, most_locale)
+    codes::locale_of_console(country.into(), locale.game_region, max_country, max_locale)
 }
 
 /// Encodes a text and a terminator as UTF-16.
@@ -94,8 +94,8 @@ impl XamLocale {
 
     /// Like `XamGetLocale`, for a title that knows this many countries and locales.
     #[export(Done)]
-    fn XamGetLocaleEx(call: &mut Call, most_country: u8, most_locale: u8) -> u32 {
-        of_console(call, most_country.into(), most_locale.into())
+    fn XamGetLocaleEx(call: &mut Call, max_country: u8, max_locale: u8) -> u32 {
+        of_console(call, max_country.into(), max_locale.into())
     }
 
     /// Returns the country code of a locale.

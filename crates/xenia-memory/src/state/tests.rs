@@ -15,7 +15,7 @@ fn saved(memory: &GuestMemory) -> (MemoryState, Vec<PagesState>) {
         pages.push(piece);
         Ok::<_, Infallible>(())
     });
-    assert!(pushed.is_ok() && pages.len() <= memory.most_pieces());
+    assert!(pushed.is_ok() && pages.len() <= memory.max_pieces());
     (memory.state(), pages)
 }
 

@@ -91,40 +91,58 @@ fn shown(arg: &Arg) -> String {
     }
 }
 
-/// Fails if two of the files that are named are the same file and one of them is written.
-pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
-    let mut written = BTreeMap::new();
-    let mut read = BTreeMap::new();
-    let mut command = command;
-    let mut matches = matches;
-    loop {
-        for arg in command.get_arguments() {
-            let id = arg.get_id().as_str();
-            if !matches!(id, "audio" | "disc" | "save_state" | "sched_order")
-                && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>()
-            {
-                continue;
+/// The files that a command line names: the flag of each, by the argument's id and the path.
+#[derive(Default)]
+struct NamedFiles<'a> {
+    written: BTreeMap<(&'a str, &'a Path), String>,
+    read: BTreeMap<(&'a str, &'a Path), String>,
+}
+
+impl<'a> NamedFiles<'a> {
+    /// Collects the files of a command and its subcommands. Refuses two equal paths of one output.
+    fn of(mut command: &'a Command, mut matches: &'a ArgMatches) -> Result<Self> {
+        let mut files = Self::default();
+        loop {
+            for arg in command.get_arguments() {
+                files.add(command, matches, arg)?;
             }
-            let is_output = is_written(command.get_name(), matches, id);
-            let into = if is_output { &mut written } else { &mut read };
-            let mut own = BTreeSet::new();
-            for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
-                if value == "-" && is_filled(command.get_name(), id) {
-                    bail!("{} does not accept `-`: it names a folder", shown(arg));
+            let Some((name, inner)) = matches.subcommand() else { break };
+            let Some(below) = command.find_subcommand(name) else { break };
+            command = below;
+            matches = inner;
+        }
+        Ok(files)
+    }
+
+    /// Adds the paths of an argument.
+    fn add(&mut self, command: &Command, matches: &'a ArgMatches, arg: &'a Arg) -> Result<()> {
+        let id = arg.get_id().as_str();
+        if !matches!(id, "audio" | "disc" | "save_state" | "sched_order")
+            && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>()
+        {
+            return Ok(());
+        }
+        let is_output = is_written(command.get_name(), matches, id);
+        let into = if is_output { &mut self.written } else { &mut self.read };
+        let mut own = BTreeSet::new();
+        for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
+            if value == "-" && is_filled(command.get_name(), id) {
+                bail!("{} does not accept `-`: it names a folder", shown(arg));
+            }
+            if let Some(path) = named(id, value) {
+                if is_output && !own.insert(path) {
+                    bail!("two outputs ({0}, {0}) have the same path: {1}", shown(arg), path.display());
                 }
-                if let Some(path) = named(id, value) {
-                    if is_output && !own.insert(path) {
-                        bail!("two outputs ({0}, {0}) have the same path: {1}", shown(arg), path.display());
-                    }
-                    into.insert((id, path), shown(arg));
-                }
+                into.insert((id, path), shown(arg));
             }
         }
-        let Some((name, inner)) = matches.subcommand() else { break };
-        let Some(below) = command.find_subcommand(name) else { break };
-        command = below;
-        matches = inner;
+        Ok(())
     }
+}
+
+/// Fails if two arguments name the same file and one of them is written.
+pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
+    let NamedFiles { written, read } = NamedFiles::of(command, matches)?;
     if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
         bail!("{flag} does not accept `-`; use /dev/stdout");
     }

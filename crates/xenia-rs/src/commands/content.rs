@@ -8,7 +8,9 @@ pub(in crate::commands) mod import;
 pub(in crate::commands) mod links;
 mod scratch;
 
-use super::volume::{CHUNK, Found, Until, copy, found, interruptible, refuse_impossible};
+use super::volume::{
+    CHUNK, InterruptibleWriter, VolumeItem, copy, interruptible, items_of, refuse_impossible,
+};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use serde::Serialize;
@@ -169,13 +171,13 @@ fn unreadable(name: &PackageName) -> Error {
 fn row(store: &ContentStore, from: &Path, name: &PackageName, header: Option<&PackageHeader>) -> ContentRow {
     let files = header.ok_or_else(|| unreadable(name));
     let files = match files.and_then(|header| files_of(store, from, name, header)) {
-        Ok(volume) => Some(found(&volume)),
+        Ok(volume) => Some(items_of(&volume)),
         Err(error) => {
             errln!("xenia-rs: {error:#}");
             None
         }
     };
-    let files: Option<Vec<Found>> =
+    let files: Option<Vec<VolumeItem>> =
         files.map(|files| files.into_iter().filter(|file| file.contents.is_some()).collect());
     ContentRow {
         owner: format!("{:016X}", name.owner.0),
@@ -304,8 +306,10 @@ impl PackageExport<'_> {
             ..PackageInfo::default()
         };
         output::write_by(to, |package| {
-            let mut package =
-                BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt: self.interrupt });
+            let mut package = BufWriter::with_capacity(
+                CHUNK,
+                InterruptibleWriter { inner: package, interrupt: self.interrupt },
+            );
             stfs::write(volume, &info, &mut package, &mut |_| ())?;
             Ok(package.flush()?)
         })
@@ -328,7 +332,7 @@ fn copy_package(store: &ContentStore, name: &PackageName, to: &Path, interrupt: 
     let file = store.packed_file(name)?.ok_or_else(|| anyhow!("{} is gone", name.file()))?;
     let file = FileBytes(file);
     output::write_by(to, |inner| {
-        let mut package = Until { inner, interrupt };
+        let mut package = InterruptibleWriter { inner, interrupt };
         Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?)
     })
 }
@@ -341,14 +345,14 @@ fn write_folder(volume: &Volume, to: &Path, interrupt: &Interrupt) -> Result<()>
     let temporary = temporary.with_context(|| cannot(to))?;
     let folder = temporary.path().join("files");
     std::fs::create_dir(&folder).with_context(|| cannot(to))?;
-    for file in found(volume) {
+    for file in items_of(volume) {
         refuse_impossible(&file)?;
         let path = folder.join(file.path.iter().collect::<PathBuf>());
         match &file.contents {
             None => std::fs::create_dir(&path).with_context(|| cannot(&path))?,
             Some(contents) => {
                 let inner = File::create_new(&path).with_context(|| cannot(&path))?;
-                let mut out = Until { inner, interrupt };
+                let mut out = InterruptibleWriter { inner, interrupt };
                 copy(contents, file.size, |bytes| out.write_all(bytes)).with_context(|| cannot(&path))?;
             }
         }

@@ -300,9 +300,7 @@ impl Outputs {
         if let Some(path) = &self.last_path {
             let written = match last {
                 Some(frame) => write_png(path, frame),
-                None => {
-                    Err(anyhow::anyhow!("no frame was shown: there is none to write to {}", path.display()))
-                }
+                None => Err(anyhow::anyhow!("no frame was shown, so {} is not written", path.display())),
             };
             if let Err(error) = written {
                 self.write_errors.note(say::chain(&error));

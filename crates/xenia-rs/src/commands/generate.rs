@@ -5,10 +5,10 @@
 //! `docs/generated/NAME.md`, and `cargo xtask test` compares it from then on. A table may only
 //! depend on the sources: not on the host, the time, or the order of a hash map.
 
+mod canary;
 mod coverage;
 mod exports;
 mod json;
-mod leader;
 mod messages;
 mod settings;
 

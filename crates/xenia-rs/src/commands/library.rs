@@ -66,11 +66,12 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
     let named: Vec<&PathBuf> = args.folder.iter().chain(&args.folders).collect();
     if named.is_empty() {
         bail!(
-            "no folder is named: say `xenia-rs library FOLDER`, or put the folders of your titles into config.toml: \
+            "no folder is named: run `xenia-rs library FOLDER`, or put the folders of your titles into config.toml: \
              `[library]`, `folder = [\"/home/me/games\"]`"
         );
     }
-    let folders: Vec<PathBuf> = named.into_iter().map(|folder| absolute(folder)).collect::<Result<_>>()?;
+    let folders = named.into_iter().map(|folder| path_of(folder).map(canonical));
+    let folders: Vec<PathBuf> = folders.collect::<Result<_>>()?;
     let keys = key_ring(args.key_file.as_deref())?;
     let cache = user_folders::cache();
     if let Some(cache) = cache.as_deref().filter(|_| args.rescan) {
@@ -108,10 +109,10 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
     Ok(if is_whole { Code::Done } else { Code::Unusable })
 }
 
-fn absolute(folder: &Path) -> Result<PathBuf> {
-    let path = path_of(folder)?;
-    // A folder that is missing is a failure of the scan, which the others outlive.
-    Ok(path.canonicalize().unwrap_or(path))
+/// The canonical path of a folder. A missing folder keeps its path: the scan reports it as a
+/// failure, and continues with the others.
+pub(super) fn canonical(folder: PathBuf) -> PathBuf {
+    folder.canonicalize().unwrap_or(folder)
 }
 
 fn row(title: LibraryTitle, state: Option<&Path>) -> LibraryRow {

@@ -1,6 +1,8 @@
 //! `xenia-rs make-stfs`: makes an unsigned content package from a folder.
 
-use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible, refuse_inside};
+use super::volume::{
+    CHUNK, InterruptibleWriter, add_folder, interruptible, items_of, progress_bar, refuse_inside,
+};
 use crate::cli::{MakeStfsArgs, PackageSigner};
 use anyhow::{Context, Result, ensure};
 use std::io::{BufWriter, Write};
@@ -30,7 +32,7 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     refuse_inside(&args.folder, &args.package)?;
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
-    let files = found(&volume);
+    let files = items_of(&volume);
     ensure!(!files.is_empty(), "{} is empty", args.folder.display());
     for file in &files {
         // Titles cannot open a file with another name, and no disk of a console takes it.
@@ -39,10 +41,10 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         ensure!(is_possible, "{shown}: no such name is possible on a console; rename it");
     }
     let info = package_info(args, &volume)?;
-    let bar = bar(files.iter().map(|file| file.size).sum());
+    let bar = progress_bar(files.iter().map(|file| file.size).sum());
     let mut size = 0;
     output::write_by(&args.package, |package| {
-        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
+        let mut package = BufWriter::with_capacity(CHUNK, InterruptibleWriter { inner: package, interrupt });
         size = stfs::write(&volume, &info, &mut package, &mut |bytes| bar.set_position(bytes))?;
         Ok(package.flush()?)
     })?;

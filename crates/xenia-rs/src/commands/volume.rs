@@ -49,13 +49,13 @@ documented! {
 }
 
 /// A file or folder of a volume.
-pub(super) struct Found {
+pub(super) struct VolumeItem {
     pub(super) path: Vec<String>,
     pub(super) contents: Option<Arc<dyn ReadAt>>,
     pub(super) size: u64,
 }
 
-impl Found {
+impl VolumeItem {
     fn shown(&self) -> String {
         self.path.join("/")
     }
@@ -65,9 +65,9 @@ impl Found {
 pub fn ls(args: &LsArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let (format, volume) = open(&args.image)?;
-    let rows = found(&volume)
+    let rows = items_of(&volume)
         .into_iter()
-        .map(|found| LsRow { path: found.shown(), size: found.contents.is_some().then_some(found.size) });
+        .map(|item| LsRow { path: item.shown(), size: item.contents.is_some().then_some(item.size) });
     let report = LsReport { format: format.name, rows: rows.collect() };
     if let Some(path) = &args.json {
         write_json(path, "ls", &report)?;
@@ -100,12 +100,12 @@ pub(super) fn interruptible(work: impl FnOnce(&Interrupt) -> Result<Code>) -> Re
 }
 
 /// A writer that fails once the command is interrupted.
-pub(super) struct Until<'a, W> {
+pub(super) struct InterruptibleWriter<'a, W> {
     pub(super) inner: W,
     pub(super) interrupt: &'a Interrupt,
 }
 
-impl<W: Write> Write for Until<'_, W> {
+impl<W: Write> Write for InterruptibleWriter<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(cause) = self.interrupt.cause() {
             return Err(io::Error::other(format!("ended by {}", cause.name())));
@@ -120,7 +120,7 @@ impl<W: Write> Write for Until<'_, W> {
 
 fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let (format, volume) = open(&args.image)?;
-    let files = found(&volume);
+    let files = items_of(&volume);
     let bytes = files.iter().map(|file| file.size).sum();
     let shown = args.image.display();
     let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {shown}"))?;
@@ -132,7 +132,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     );
     std::fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot create {}", args.folder.display()))?;
-    let bar = bar(bytes);
+    let bar = progress_bar(bytes);
     let mut folders = BTreeSet::new();
     for file in &files {
         refuse_impossible(file)?;
@@ -147,7 +147,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
                 let exists = || format!("{} exists", path.display());
                 ensure!(path.symlink_metadata().is_err(), exists());
                 let is_new = output::write_new_by(&path, |out| {
-                    let mut out = Until { inner: out, interrupt };
+                    let mut out = InterruptibleWriter { inner: out, interrupt };
                     let copied = copy(contents, file.size, |bytes| {
                         bar.inc(bytes.len() as u64);
                         out.write_all(bytes)
@@ -168,7 +168,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
 }
 
 /// Refuses a path with a name that this host cannot store, or would resolve to another place.
-pub(super) fn refuse_impossible(file: &Found) -> Result<()> {
+pub(super) fn refuse_impossible(file: &VolumeItem) -> Result<()> {
     let impossible = file.path.iter().find(|name| !is_possible_name(name));
     impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is not a valid file name here", file.shown()))
 }
@@ -208,15 +208,15 @@ fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
     refuse_inside(&args.folder, &args.image)?;
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
-    let files = found(&volume);
+    let files = items_of(&volume);
     ensure!(!files.is_empty(), "{} is empty", args.folder.display());
     if !files.iter().any(|file| file.path.len() == 1 && file.path[0].eq_ignore_ascii_case("default.xex")) {
         errln!("xenia-rs: {} has no default.xex: a console would not start this disc", args.folder.display());
     }
-    let bar = bar(files.iter().map(|file| file.size).sum());
+    let bar = progress_bar(files.iter().map(|file| file.size).sum());
     let mut size = 0;
     output::write_by(&args.image, |image| {
-        let mut image = BufWriter::with_capacity(CHUNK, Until { inner: image, interrupt });
+        let mut image = BufWriter::with_capacity(CHUNK, InterruptibleWriter { inner: image, interrupt });
         size = gdfx::write(&volume, &mut image, &mut |bytes| bar.set_position(bytes))?;
         Ok(image.flush()?)
     })?;
@@ -243,26 +243,25 @@ pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
             let volume = parts::volume(format, file, path).with_context(|| format!("cannot read {name}"))?;
             Ok((format, volume))
         }
-        Opens::Executable(_) => bail!("{name} is {}: no files are in it", format.description),
+        Opens::Executable(_) => bail!("{name} is {}, which contains no files", format.description),
         Opens::Unread(advice) => bail!("cannot read {name}: it is {}; {advice}", format.description),
     }
 }
 
 /// All files and folders of a volume, folders before their contents.
-pub(super) fn found(volume: &Volume) -> Vec<Found> {
+pub(super) fn items_of(volume: &Volume) -> Vec<VolumeItem> {
     let mut all = Vec::new();
     let mut ahead = vec![Vec::new()];
     while let Some(folder) = ahead.pop() {
         let entries = volume.list(&folder).into_iter().flatten();
         let start = all.len();
-        all.extend(entries.map(|entry| Found {
+        all.extend(entries.map(|entry| VolumeItem {
             path: folder.iter().cloned().chain([entry.name.to_owned()]).collect(),
             contents: entry.contents.cloned(),
             size: entry.size,
         }));
-        ahead.extend(
-            all[start..].iter().filter(|found| found.contents.is_none()).map(|found| found.path.clone()),
-        );
+        ahead
+            .extend(all[start..].iter().filter(|item| item.contents.is_none()).map(|item| item.path.clone()));
     }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all
@@ -301,7 +300,7 @@ fn add_below(volume: &mut Volume, within: Directory, folder: &Path, root: &Path)
         let path = entry.path();
         let name = entry.file_name();
         let Some(name) = name.to_str() else { bail!("{}: its name is not UTF-8", path.display()) };
-        let refused = || format!("cannot take {} in", path.display());
+        let refused = || format!("cannot add {}", path.display());
         let unread = || format!("cannot read {}", path.display());
         if entry.file_type().with_context(unread)?.is_symlink()
             && !path.canonicalize().with_context(unread)?.starts_with(root)
@@ -340,7 +339,7 @@ pub(super) fn copy(
     Ok(())
 }
 
-pub(super) fn bar(bytes: u64) -> ProgressBar {
+pub(super) fn progress_bar(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left") {
         bar.set_style(style);

@@ -128,7 +128,7 @@ fn text_of(path: &Path) -> Result<String> {
 }
 
 fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
-    text.parse().map_err(|error| anyhow!("{}: {error}; mend it first", path.display()))
+    text.parse().map_err(|error| anyhow!("{}: {error}; correct it first", path.display()))
 }
 
 /// The tables and the name of a key. A name alone is a flag of `exec`.
@@ -451,7 +451,7 @@ mod tests {
         }
         assert_eq!(file.text(), "[exec]\nosd = \"full\"\n");
         let damaged = Changed::new("[exec\n");
-        assert!(format!("{:#}", damaged.set("volume", Some("1")).unwrap_err()).contains("mend it first"));
+        assert!(format!("{:#}", damaged.set("volume", Some("1")).unwrap_err()).contains("correct it first"));
         assert_eq!(damaged.text(), "[exec\n");
     }
 }

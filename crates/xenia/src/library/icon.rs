@@ -49,13 +49,13 @@ pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
     decode_within(bytes, MAX_LARGE_SIDE, 256 << 20)
 }
 
-pub(super) fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> Result<IconPicture> {
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: most_bytes });
+pub(super) fn decode_within(bytes: &[u8], max_side: u32, max_bytes: usize) -> Result<IconPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: max_bytes });
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();
-    if width == 0 || height == 0 || width.max(height) > most_side {
-        bail!("the picture has {width} x {height} pixels; at most {most_side} on each side are shown");
+    if width == 0 || height == 0 || width.max(height) > max_side {
+        bail!("the picture has {width} x {height} pixels; at most {max_side} on each side are shown");
     }
     let size = reader.output_buffer_size().context("the size of the pixels")?;
     let mut pixels = vec![0; size];

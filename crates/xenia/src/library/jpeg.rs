@@ -18,18 +18,15 @@ pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 /// Reads a picture, which may be made to do harm. Of one that ends early, the rest is grey.
-pub(super) fn decode_within(bytes: &[u8], most_side: u32) -> Result<IconPicture> {
-    let side = most_side as usize;
+pub(super) fn decode_within(bytes: &[u8], max_side: u32) -> Result<IconPicture> {
+    let side = max_side as usize;
     let options = DecoderOptions::new_safe().set_max_width(side).set_max_height(side);
     let options = options.jpeg_set_max_scans(MAX_SCANS).jpeg_set_out_colorspace(ColorSpace::RGBA);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers()?;
     let (width, height) = decoder.dimensions().context("the size of the picture")?;
     let is_small = (1..=side).contains(&width) && (1..=side).contains(&height);
-    ensure!(
-        is_small,
-        "the picture has {width} x {height} pixels; at most {most_side} on each side are shown"
-    );
+    ensure!(is_small, "the picture has {width} x {height} pixels; at most {max_side} on each side are shown");
     // The decoder has wrong colours for pictures in four inks.
     let kind = decoder.input_colorspace();
     let is_known = matches!(kind, Some(ColorSpace::YCbCr | ColorSpace::RGB | ColorSpace::Luma));

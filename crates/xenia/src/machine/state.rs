@@ -350,7 +350,7 @@ impl Machine {
     /// As [`Self::save_state`]; errors of writing.
     pub fn save_state_to(&mut self, path: &Path) -> Result<()> {
         let (header, sections) = self.small_sections()?;
-        let most = sections.len() + self.inside.memory.most_pieces();
+        let most = sections.len() + self.inside.memory.max_pieces();
         write_atomically(path, |out| {
             let mut writer = StateWriter::begin(out, header, most)?;
             sections.into_iter().try_for_each(|section| writer.put(section))?;

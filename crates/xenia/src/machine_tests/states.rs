@@ -326,7 +326,7 @@ fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Optio
 }
 
 /// Number of loads of a parallel run; `XENIA_TEST_LOADS` sets another.
-fn most_loads(usual: usize) -> usize {
+fn max_loads(usual: usize) -> usize {
     std::env::var("XENIA_TEST_LOADS").map_or(usual, |text| text.parse().unwrap())
 }
 
@@ -334,7 +334,7 @@ fn most_loads(usual: usize) -> usize {
 fn a_parallel_machine_continues_from_its_states() {
     let dir = tempfile::tempdir().unwrap();
     let maker = parallel_suite(dir.path());
-    let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, most_loads(25));
+    let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, max_loads(25));
     assert!(loads > 10, "{loads} loads");
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
 }
@@ -344,7 +344,7 @@ fn console_services_continue_from_states() {
     let dir = tempfile::tempdir().unwrap();
     // Its own waits are longer, as for the other suite.
     let maker = parallel(dir.path(), "console-suite.xex", &[("pace", 20)]);
-    let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, most_loads(10));
+    let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, max_loads(10));
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
     assert!(loads > 0, "it has ended before a load");
 }
@@ -352,7 +352,7 @@ fn console_services_continue_from_states() {
 #[test]
 fn racing_threads_continue_from_states() {
     // The rounds last for the usual number of loads.
-    let more = most_loads(4).div_ceil(4) as u32;
+    let more = max_loads(4).div_ceil(4) as u32;
     for (name, settings) in [
         ("atomics", &[("operations", 30_000 * more)][..]),
         ("spawns", &[("threads", 100 * more), ("phases", 4)]),
@@ -362,7 +362,7 @@ fn racing_threads_continue_from_states() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let maker = parallel(dir.path(), &format!("races/{name}.xex"), settings);
-        let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS / 10, most_loads(4));
+        let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS / 10, max_loads(4));
         assert_eq!(exit_code, Some(0), "{name} failed, after {loads} loads");
         assert!(loads > 0, "{name} ended before a load");
     }
@@ -374,7 +374,7 @@ fn a_state_of_one_mode_continues_in_the_other() {
     let parallel = parallel_suite(dir.path());
     let mut lockstep = Maker { title: parallel.title.clone(), config: parallel.config.clone() };
     lockstep.config.executor.parallel = false;
-    let (exit_code, loads) = run_with_loads(&[&parallel, &lockstep], BETWEEN_LOADS, most_loads(25));
+    let (exit_code, loads) = run_with_loads(&[&parallel, &lockstep], BETWEEN_LOADS, max_loads(25));
     assert!(loads > 10, "{loads} loads");
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
 }

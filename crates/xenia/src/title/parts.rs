@@ -87,7 +87,7 @@ pub fn volume(format: &Format, file: File, path: &Path) -> Result<Volume> {
         Opens::Volume(open) => open(Arc::new(file)),
         Opens::Parts(open) => open(Arc::new(file), &Beside::new(path)),
         Opens::Executable(_) | Opens::Unread(_) => {
-            let reason = xenia_formats::Reason::Unsupported("no files are in it".into());
+            let reason = xenia_formats::Reason::Unsupported("it contains no files".into());
             Err(FormatError::new(format.description, 0, reason))
         }
     };

@@ -10,7 +10,7 @@ mod tree;
 
 use super::place;
 use crate::cli::ContentImportArgs;
-use crate::commands::volume::{Found, add_folder, copy, found};
+use crate::commands::volume::{VolumeItem, add_folder, copy, items_of};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use foreign_header::{ForeignHeader, THUMBNAIL};
 use std::error::Error;
@@ -103,14 +103,15 @@ pub(in crate::commands) fn import(
     choice: ImportChoice,
     mut told: impl FnMut(&Path, &Imported),
 ) -> Result<()> {
-    let cannot = |path: &Path| format!("cannot take {} in", path.display());
+    let cannot = |path: &Path| format!("cannot import {}", path.display());
     let mut taken = Vec::new();
     for path in paths {
         let path: &Path = path.as_ref();
         let below = tree::packages_below(path).with_context(|| cannot(path))?;
         let one = || vec![Placed { path: path.to_owned(), ids: None }];
         for package in if below.is_empty() { one() } else { below } {
-            let imported = take_in(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
+            let imported =
+                import_package(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
             told(&package.path, &imported);
             taken.push(imported.name);
         }
@@ -137,28 +138,27 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
         bail!("it is damaged: {fault}");
     }
     // A small package must not be able to fill the disk.
-    let bytes: u64 = found(&volume).iter().map(|file| file.size).sum();
+    let bytes: u64 = items_of(&volume).iter().map(|file| file.size).sum();
     let whole = file.size()?;
     ensure!(bytes <= whole, "its files overlap; together they have {bytes} bytes, the package {whole}");
     Ok((Some(info), volume))
 }
 
-/// Imports one package, which must not replace one that was `taken` in before it.
-fn take_in(
+/// The name under which a package is stored. Each part is the user's choice, or else from the
+/// package's header, or else from the folders above it.
+fn name_of(
     store: &ContentStore,
     package: &Placed,
+    info: Option<&PackageInfo>,
     choice: ImportChoice,
-    taken: &[PackageName],
-) -> Result<Imported> {
+) -> Result<PackageName> {
     let Placed { path, ids } = package;
-    let (info, volume) = read(path)?;
-    let title = choice.title.or_else(|| info.as_ref().map(|info| info.title_id.0));
-    let title = title.or(ids.map(|ids| ids.title));
+    let title = choice.title.or(info.map(|info| info.title_id.0)).or(ids.map(|ids| ids.title));
     let title = title.ok_or_else(|| anyhow!("a folder does not name its title; use --title-id"))?;
-    let kind = choice.kind.or_else(|| info.as_ref().map(|info| info.content_type));
-    let kind = kind.or(ids.map(|ids| ids.kind)).unwrap_or(SAVED_GAME);
+    let kind = choice.kind.or(info.map(|info| info.content_type)).or(ids.map(|ids| ids.kind));
+    let kind = kind.unwrap_or(SAVED_GAME);
     ensure!(kind != PROFILE, "profiles cannot be imported; --owner chooses the profile of a save");
-    let named = info.as_ref().map(|info| Xuid(info.profile_id));
+    let named = info.map(|info| Xuid(info.profile_id));
     let owner = match (choice.owner, ids.and_then(|ids| ids.owner)) {
         (None, Some(Xuid::NOBODY)) => Xuid::NOBODY,
         (None, None) if kind != SAVED_GAME => Xuid::NOBODY,
@@ -169,22 +169,44 @@ fn take_in(
     let is_exact = path.is_dir() || ids.is_some();
     let file = if is_exact { file } else { file.strip_suffix(".con").unwrap_or(file) };
     let name = PackageName::new(owner, title, kind, file);
-    let name = name.ok_or_else(|| anyhow!("{file:?} is not a valid file name on the console's disk"))?;
-    let advice = if kind == SAVED_GAME { ", for another profile (--owner XUID)" } else { "" };
+    name.ok_or_else(|| anyhow!("{file:?} is not a valid file name on the console's disk"))
+}
+
+/// The header to store for a package; the file name replaces a missing display name.
+fn header_of(
+    name: &PackageName,
+    info: Option<&PackageInfo>,
+    foreign: Option<&ForeignHeader>,
+) -> PackageHeader {
+    let shown = info.map(|info| info.display_name.as_str());
+    let shown = shown.or(foreign.map(|foreign| foreign.display_name.as_str()));
+    let shown = shown.filter(|shown| !shown.is_empty());
+    let mut header = PackageHeader::new(name.owner, shown.unwrap_or(name.file()));
+    header.license = info.map_or(u32::MAX, |info| info.license);
+    header
+}
+
+/// Imports one package. It must not replace a package that the same import has `taken`.
+fn import_package(
+    store: &ContentStore,
+    package: &Placed,
+    choice: ImportChoice,
+    taken: &[PackageName],
+) -> Result<Imported> {
+    let path = &package.path;
+    let (info, volume) = read(path)?;
+    let name = name_of(store, package, info.as_ref(), choice)?;
+    let advice = if name.kind == SAVED_GAME { ", for another profile (--owner XUID)" } else { "" };
     ensure!(
         !taken.iter().any(|other| other.is(&name)),
         "this import already has another package of this title, type and name; import this one alone{advice}"
     );
     let foreign = info.is_none().then(|| ForeignHeader::read(path));
-    let shown = info.as_ref().map(|info| info.display_name.as_str());
-    let shown = shown.or(foreign.as_ref().map(|foreign| foreign.display_name.as_str()));
-    let shown = shown.filter(|shown| !shown.is_empty());
-    let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
-    header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
+    let header = header_of(&name, info.as_ref(), foreign.as_ref());
     let old = store.find(&name)?;
     ensure!(old.is_none() || choice.replaces, PackageExists);
     let header = store.prepare(&name, old.as_ref(), header)?;
-    let mut files = found(&volume);
+    let mut files = items_of(&volume);
     files.retain(|file| foreign.is_none() || file.contents.is_none() || file.path != [THUMBNAIL]);
     if let Err(error) = write_files(store.folder(name.files(header.folder)), &files) {
         // No header named the files, so they were never visible as the package.
@@ -244,7 +266,7 @@ fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Res
 }
 
 /// Writes the files of a package. Each name must be valid on the console's file system.
-fn write_files(mut device: SubFolder, files: &[Found]) -> Result<()> {
+fn write_files(mut device: SubFolder, files: &[VolumeItem]) -> Result<()> {
     for file in files {
         let shown = file.path.join("/");
         let path = names::device_names(&file.path).with_context(|| shown.clone())?;

@@ -207,7 +207,7 @@ fn a_failed_import_lists_the_imported_packages() {
         taken.push(imported.name.file().to_owned());
     });
     let why = format!("{:#}", done.unwrap_err());
-    assert!(why.starts_with(&format!("cannot take {} in", bad.display())), "{why}");
+    assert!(why.starts_with(&format!("cannot import {}", bad.display())), "{why}");
     assert_eq!(taken, ["Save 1"]);
 }
 

@@ -44,21 +44,21 @@ impl Session<'_> {
     /// Runs until the window is closed, or the only title has ended.
     pub(super) fn play(&self, first: Next) -> Result<u8> {
         let mut next = first;
-        let mut is_library = false;
+        let mut returns_to_library = false;
         loop {
             next = match next {
                 Next::End(code) => return Ok(code),
                 Next::Library(failure) => {
-                    is_library = true;
+                    returns_to_library = true;
                     self.show_library(failure)
                 }
                 Next::Run(args, title) => {
                     let name = title.short_name();
                     let before = self.ports.volume.get();
-                    let ended = TitleRuns::new(self, *args, &title, is_library).run(*title);
+                    let ended = TitleRuns::new(self, *args, &title, returns_to_library).run(*title);
                     self.ports.volume.set(before);
                     match ended {
-                        Err(error) if is_library && self.interrupt.cause().is_none() => {
+                        Err(error) if returns_to_library && self.interrupt.cause().is_none() => {
                             Next::Library(Some(failure(&name, &error)))
                         }
                         ended => ended?,

@@ -32,7 +32,7 @@ pub(super) struct TitleRuns<'a> {
     /// Whether the title can be run again: its runs write no files, which only flags can name.
     can_rerun: bool,
     /// Whether the library is shown after the title.
-    is_library: bool,
+    returns_to_library: bool,
 }
 
 /// Page that follows a run that ended by itself.
@@ -46,11 +46,16 @@ enum PageAfterEnd {
 
 impl<'a> TitleRuns<'a> {
     /// The runs of a title with these flags, which may begin with the state of the last exit.
-    pub(super) fn new(session: &'a Session<'a>, args: ExecArgs, title: &Title, is_library: bool) -> Self {
+    pub(super) fn new(
+        session: &'a Session<'a>,
+        args: ExecArgs,
+        title: &Title,
+        returns_to_library: bool,
+    ) -> Self {
         let current = session.ports.open_title.open(&args, title);
         let own_start = args.engine.start_time;
         let can_rerun = !leaves_files(&args);
-        let mut runs = Self { session, args, current, own_start, can_rerun, is_library };
+        let mut runs = Self { session, args, current, own_start, can_rerun, returns_to_library };
         runs.load_exit_state();
         runs
     }
@@ -163,12 +168,12 @@ impl<'a> TitleRuns<'a> {
         let why = is_attended.then(|| stopped::why(name, &finished, json, self.can_rerun)).flatten();
         let has_ended = matches!(finished.end, RunEnd::Ended(EndKind::Exit { code: 0 }));
         match why {
-            Some(why) if !(self.is_library && has_ended) => {
+            Some(why) if !(self.returns_to_library && has_ended) => {
                 self.current.reports.keep(finished.bug_report);
                 sender.stopped(why);
                 PageAfterEnd::Stopped
             }
-            _ if self.is_library && interrupt.cause().is_none() => PageAfterEnd::Library,
+            _ if self.returns_to_library && interrupt.cause().is_none() => PageAfterEnd::Library,
             _ => PageAfterEnd::Nothing,
         }
     }

@@ -5,6 +5,7 @@ use super::folders;
 use super::player::SessionCommand;
 use super::session::words;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
+use crate::commands::library::canonical;
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
@@ -176,7 +177,7 @@ impl WindowLibrary {
                 self.publish();
             }
         };
-        let folders: Vec<PathBuf> = args.folder.into_iter().map(absolute).collect();
+        let folders: Vec<PathBuf> = args.folder.into_iter().map(canonical).collect();
         Ok((folders.len(), library::scan(&folders, user_folders::cache().as_deref(), &keys, &progress)))
     }
 
@@ -225,7 +226,7 @@ impl WindowLibrary {
         }
         let file = self.settings_file()?;
         let mut folders = self.args()?.folder;
-        if folders.iter().any(|known| absolute(known.clone()) == folder) {
+        if folders.iter().any(|known| canonical(known.clone()) == folder) {
             bail!("{} is a folder of the library already", folder.display());
         }
         folders.push(folder);
@@ -236,11 +237,6 @@ impl WindowLibrary {
         settings::change(&settings::built(Cli::command()), file, "library.folder", Some(&list.to_string()))?;
         Ok(())
     }
-}
-
-fn absolute(folder: PathBuf) -> PathBuf {
-    // A folder that is missing is a failure of the scan, which the others outlive.
-    folder.canonicalize().unwrap_or(folder)
 }
 
 impl LibraryClient for WindowLibrary {

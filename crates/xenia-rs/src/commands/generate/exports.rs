@@ -1,7 +1,7 @@
 //! The table of exports: status, result and callers in tests.
 
 use super::coverage::Coverage;
-use super::{heading, leader, line, section};
+use super::{canary, heading, line, section};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
         let [done, constant, partial, stub, missing] = &cells;
         line(&mut out, &[library.name(), done, constant, partial, stub, missing]);
     }
-    beside_leader(&mut out);
+    beside_canary(&mut out);
     for library in Library::ALL {
         let columns = ["ordinal", "name", "state", "returns", "called by", "what it does"];
         section(&mut out, &format!("In {}", library.name()), &columns);
@@ -57,7 +57,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
 }
 
 /// Compares each area, and the exports for achievements, with xenia-canary.
-fn beside_leader(out: &mut String) {
+fn beside_canary(out: &mut String) {
     let registry = registry();
     section(
         out,
@@ -75,7 +75,7 @@ fn beside_leader(out: &mut String) {
             "its missing",
         ],
     );
-    for &(library, area, theirs) in leader::AREAS {
+    for &(library, area, theirs) in canary::AREAS {
         let counts = registry.counts(library, Some(area));
         let ours = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
         let numbers =
@@ -85,7 +85,7 @@ fn beside_leader(out: &mut String) {
         line(out, &cells.collect::<Vec<_>>());
     }
     section(out, "Achievements and pictures, beside xenia-canary", &["name", "state", "its state"]);
-    for &(library, name, theirs) in leader::ACHIEVEMENTS {
+    for &(library, name, theirs) in canary::ACHIEVEMENTS {
         let status = registry.find_by_name(library, name).map_or(Status::Missing, |export| export.status);
         // Rows here omit the marks of the main table.
         line(out, &[name, status.name(), theirs]);

@@ -1,6 +1,6 @@
 //! The table of messages that the console's applications handle.
 
-use super::{heading, leader, line, section};
+use super::{canary, heading, line, section};
 use xenia_exports::messages::APPLICATIONS;
 use xenia_kernel::imports::Status;
 
@@ -24,7 +24,7 @@ pub(super) fn table() -> String {
         };
         let counts = [Status::Done, Status::Constant, Status::Partial, Status::Stub].map(count);
         let [done, constant, partial, stub] = &counts;
-        let theirs = leader::MESSAGES.iter().find(|&&(id, _)| id == application.id);
+        let theirs = canary::MESSAGES.iter().find(|&&(id, _)| id == application.id);
         let theirs = theirs.map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
         let number = format!("{:X}", application.id);
         line(&mut out, &[application.name, &number, done, constant, partial, stub, &theirs]);

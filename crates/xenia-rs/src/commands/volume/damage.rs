@@ -1,7 +1,7 @@
 //! Checksums of an extracted image. The readers of some formats do not compare them, because a
 //! title that runs reads only parts of its files.
 
-use super::{bar, open_file};
+use super::{open_file, progress_bar};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use std::io;
@@ -60,7 +60,7 @@ fn watched(source: Arc<dyn ReadAt>, watch: &Watch) -> Arc<dyn ReadAt> {
 pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt: &Interrupt) -> Result<()> {
     let shown = image.display();
     let file = open_file(image)?;
-    let watch = Watch { bar: bar(size), interrupt: interrupt.clone() };
+    let watch = Watch { bar: progress_bar(size), interrupt: interrupt.clone() };
     let parts = WatchedParts { beside: Beside::new(image), watch: watch.clone() };
     let mut findings = Findings::default();
     // Only executables need keys.

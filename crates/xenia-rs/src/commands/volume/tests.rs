@@ -206,7 +206,7 @@ fn volume_commands_name_unsupported_inputs() {
     std::fs::write(at("t.rar"), b"Rar!\x1A\x07").unwrap();
     std::fs::create_dir(at("empty")).unwrap();
     for (words, said) in [
-        (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX): no files are in it"),
+        (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX), which contains no files"),
         (["ls", &at("t.rar")].to_vec(), "a RAR archive; extract it"),
         (["extract", &at("nowhere"), &at("out")].to_vec(), "cannot open"),
         (["extract", &at("empty"), &at("out")].to_vec(), "is a folder: this command needs a file"),

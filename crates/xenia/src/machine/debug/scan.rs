@@ -63,23 +63,23 @@ impl Machine {
 
 impl Debugged<'_, '_> {
     /// Executes a stretch: notes the accesses to `ranges` and the breakpoints, and leaves at the
-    /// breakpoint number `most_hits`. With 0 there are no breakpoints.
+    /// breakpoint number `max_hits`. With 0 there are no breakpoints.
     pub(super) fn scan(
         &mut self,
         Range { start: lower, end: upper }: Range<u64>,
         ranges: Vec<WatchedRange>,
-        most_hits: u32,
+        max_hits: u32,
     ) -> Result<Scan> {
         self.go_to(lower)?;
         self.keep_checkpoint();
-        if most_hits > 0 {
+        if max_hits > 0 {
             self.plant();
         }
         let watch =
             (!ranges.is_empty()).then(|| Arc::new(AccessWatch::new(&self.machine.inside.memory, ranges)));
         let engine = watch.as_ref().and_then(|watch| self.watch_accesses(watch));
         let mut scan = Scan::default();
-        self.run_through(upper, most_hits, &mut scan);
+        self.run_through(upper, max_hits, &mut scan);
         if let Some(engine) = engine {
             self.machine.replace_engine(engine);
         }
@@ -109,7 +109,7 @@ impl Debugged<'_, '_> {
         (step, watch.notes(&self.machine.inside.memory, 0).first_stop)
     }
 
-    fn run_through(&mut self, upper: u64, most_hits: u32, scan: &mut Scan) {
+    fn run_through(&mut self, upper: u64, max_hits: u32, scan: &mut Scan) {
         let mut hits = 0;
         while self.moment() < upper {
             let limits = self.limits_to(upper);
@@ -120,14 +120,14 @@ impl Debugged<'_, '_> {
                     scan.hit =
                         Some(Stop { moment: self.moment(), progress: Progress::Breakpoint { thread } });
                     hits += 1;
-                    if hits >= most_hits {
+                    if hits >= max_hits {
                         scan.is_cut = true;
                         return;
                     }
                     self.pass_breakpoint(thread);
                 }
                 (RunEnd::Stopped, None) if self.make_report_at_stop() => {}
-                (RunEnd::Stopped, None) if self.is_at_recordings_end() && most_hits != 1 => {}
+                (RunEnd::Stopped, None) if self.is_at_recordings_end() && max_hits != 1 => {}
                 (end, _) => {
                     scan.end = Some(end);
                     return;

@@ -2,7 +2,7 @@
 
 use super::{DataSubject, NOT_KEPT, choice, package_info, store_of, text_of};
 use crate::commands::content::{files_of, links};
-use crate::commands::volume::found;
+use crate::commands::volume::items_of;
 use anyhow::{Context, Result};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ fn package(
     header: &PackageHeader,
 ) -> (StoredPackage, u64) {
     let files = files_of(store, folder, name, header);
-    let bytes = files.ok().map(|volume| found(&volume).iter().map(|file| file.size).sum::<u64>());
+    let bytes = files.ok().map(|volume| items_of(&volume).iter().map(|file| file.size).sum::<u64>());
     let kind =
         kind_name(name.kind).map_or_else(|| format!("kind {:X}", name.kind), |kind| kind.replace('-', " "));
     let size = bytes.map_or_else(|| "can't be read".to_owned(), bytes_text);

@@ -9,7 +9,7 @@ const HIDDEN: &str = "...";
 
 /// The flags that were given, with the values that can't be names: numbers, and words that the
 /// program itself defines.
-pub fn given(command: &Command, matches: &ArgMatches) -> Vec<String> {
+pub fn reported_flags(command: &Command, matches: &ArgMatches) -> Vec<String> {
     let flags = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));
     flags
         .filter(|(arg, _)| {
@@ -59,7 +59,7 @@ mod tests {
         let mut definition = Cli::command();
         let matches = definition.try_get_matches_from_mut(words.split_whitespace()).unwrap();
         let (name, matches) = matches.subcommand().unwrap();
-        let flags = given(definition.find_subcommand(name).unwrap(), matches);
+        let flags = reported_flags(definition.find_subcommand(name).unwrap(), matches);
         for flag in [
             "--frames=60",
             "--gpu=reference",
