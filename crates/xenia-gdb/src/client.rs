@@ -5,6 +5,10 @@ use crate::{Listener, ServerAddress};
 use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long a server may leave packets unread before a send fails.
+const SEND_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client, connected to a server on a port.
 #[derive(Debug)]
@@ -21,13 +25,14 @@ impl TestClient {
         };
         let stream = TcpStream::connect(("127.0.0.1", *port))?;
         stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(SEND_PATIENCE))?;
         Ok(Self(stream))
     }
 
     /// Sends a packet.
     ///
     /// # Errors
-    /// The server has closed the connection.
+    /// The server has closed the connection, or does not read.
     pub fn send(&mut self, packet: &str) -> io::Result<()> {
         let sum = packet.bytes().fold(0_u8, u8::wrapping_add);
         write!(self.0, "${packet}#{sum:02x}")

@@ -97,8 +97,8 @@ pub trait Debuggee {
     /// gdb has interrupted that: the machine is where it was.
     fn resume_backwards(&mut self, step: Option<u32>) -> Progress;
 
-    /// Called several times a second while gdb keeps the machine stopped. Returns `false` if the
-    /// session must end.
+    /// Called several times a second while gdb keeps the machine stopped, or sends packets. Returns
+    /// `false` if the session must end.
     fn idle(&mut self) -> bool;
 
     /// The flag that ends [`Self::resume`] early. A launched title has another one.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use xenia_host::socket_file::SocketFileListener;
 
 /// Limit of chunks that were read and not yet handled.
@@ -22,6 +22,10 @@ const MAX_CHUNKS: usize = 16;
 
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
+
+/// How long a client may leave an answer unread, about: the thread that sends it also ends the run
+/// at Ctrl-C and `--timeout`.
+const SEND_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The error of listening on a socket file, with a reason that fits a file.
 fn socket_file_error(error: io::Error) -> io::Error {
@@ -88,11 +92,13 @@ impl Listener {
                 Socket::Tcp(socket) => socket.accept().and_then(|(stream, _)| {
                     stream.set_nonblocking(false)?;
                     stream.set_nodelay(true)?;
+                    stream.set_write_timeout(Some(SEND_PATIENCE))?;
                     Link::new(stream.try_clone()?, stream, stop.clone())
                 }),
-                Socket::Unix(socket, _) => {
-                    socket.accept().and_then(|stream| Link::new(stream.try_clone()?, stream, stop.clone()))
-                }
+                Socket::Unix(socket, _) => socket.accept().and_then(|stream| {
+                    stream.set_write_timeout(SEND_PATIENCE)?;
+                    Link::new(stream.try_clone()?, stream, stop.clone())
+                }),
             };
             match link {
                 Ok(link) => return Ok(Some(link)),
@@ -160,6 +166,11 @@ impl Inbox {
     }
 }
 
+/// Whether a write may be repeated. Hosts differ in the error of one whose time is over.
+fn is_temporary(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 /// A connection to gdb.
 pub struct Link {
     out: Box<dyn Write + Send>,
@@ -221,8 +232,24 @@ impl Link {
     }
 
     /// Sends bytes to gdb.
+    ///
+    /// # Errors
+    /// gdb has closed the connection, or does not read.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
+        let start = Instant::now();
+        let mut rest = bytes;
+        // Not `write_all`: the socket's time limit restarts with each byte that gdb takes.
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => rest = &rest[count..],
+                Err(error) if is_temporary(error.kind()) => {}
+                Err(error) => return Err(error),
+            }
+            if !rest.is_empty() && start.elapsed() >= SEND_PATIENCE {
+                return Err(io::Error::new(ErrorKind::TimedOut, "gdb does not read its answers"));
+            }
+        }
         self.out.flush()
     }
 }

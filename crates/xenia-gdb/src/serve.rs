@@ -11,7 +11,7 @@ use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
 use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Limit of a packet's length in bytes; all registers are 6 KiB.
 pub(crate) const MAX_PACKET_LENGTH: usize = 16 << 10;
@@ -19,7 +19,8 @@ pub(crate) const MAX_PACKET_LENGTH: usize = 16 << 10;
 /// The answer to a packet that cannot be parsed: EINVAL.
 const INVALID: &[u8] = b"E16";
 
-/// How long a stopped machine waits for gdb before it calls [`Debuggee::idle`].
+/// How long a stopped machine waits for gdb, or gdb's packets are handled, before
+/// [`Debuggee::idle`] is called.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Reason for a session's end.
@@ -75,6 +76,8 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
     let mut stub = Stub { debuggee, step: None, is_back: false, is_wrong: false };
     let mut input = Input::default();
     let mut has_ended = false;
+    // When the debuggee was last asked whether the session must end.
+    let mut last_poll = Instant::now();
     let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
         .packet_buffer_size(MAX_PACKET_LENGTH)
         .build()
@@ -82,6 +85,14 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
         .run_state_machine(&mut stub)
         .map_err(|error| protocol(&error))?;
     loop {
+        // Packets without a pause must not keep the machine from an interrupt or its timeout. It
+        // does not run over those that wait: they may interrupt it.
+        if last_poll.elapsed() >= PATIENCE {
+            if !stub.debuggee.idle() {
+                return Ok(SessionEnd::Killed);
+            }
+            last_poll = Instant::now();
+        }
         state = match state {
             GdbStubStateMachine::Idle(mut idle) => {
                 let Ok(received) = input.next(&idle.borrow_conn().link, PATIENCE) else {
@@ -89,8 +100,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                 };
                 match received {
                     Some(received) => input.handle(received, idle.into(), &mut stub)?,
-                    None if stub.debuggee.idle() => idle.into(),
-                    None => return Ok(SessionEnd::Killed),
+                    None => idle.into(),
                 }
             }
             GdbStubStateMachine::Running(mut running) => {
@@ -99,12 +109,16 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                 };
                 if let Some(received) = received {
                     input.handle(received, running.into(), &mut stub)?
-                } else if let Some(reason) = run_for_a_while(&mut stub, &mut has_ended) {
-                    // A launched title is stopped by another flag.
-                    running.borrow_conn().link.set_stop(stub.debuggee.stop_flag());
-                    running.report_stop(&mut stub, reason).map_err(|error| protocol(&error))?
                 } else {
-                    running.into()
+                    let stop = run_for_a_while(&mut stub, &mut has_ended);
+                    last_poll = Instant::now();
+                    if let Some(reason) = stop {
+                        // A launched title is stopped by another flag.
+                        running.borrow_conn().link.set_stop(stub.debuggee.stop_flag());
+                        running.report_stop(&mut stub, reason).map_err(|error| protocol(&error))?
+                    } else {
+                        running.into()
+                    }
                 }
             }
             GdbStubStateMachine::CtrlCInterrupt(interrupt) => {

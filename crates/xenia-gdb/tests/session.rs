@@ -1,10 +1,11 @@
 //! Sessions of a client that speaks the protocol, with a machine of one thread on the interpreter.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use xenia_cpu::{
     EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext, WatchedAccess,
 };
@@ -22,6 +23,9 @@ const TRAP: u32 = 0x7FE0_0008;
 /// `addi r3,r3,1` twice, `b` to the first, and a word that is not an instruction.
 const PROGRAM: [u32; 4] = [0x3863_0001, 0x3863_0001, 0x4BFF_FFF8, 0];
 
+/// How long a test waits before it reports that a session hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A machine of one thread. It exits when r3 is 1000 or more.
 struct OneThread {
     memory: Arc<GuestMemory>,
@@ -30,6 +34,10 @@ struct OneThread {
     replaced: BTreeMap<u32, u32>,
     start: u32,
     stop: Arc<AtomicBool>,
+    /// The result of [`Debuggee::idle`].
+    goes_on: bool,
+    /// How long the machine takes to list its threads, as it does for each packet.
+    delay: Duration,
 }
 
 impl OneThread {
@@ -41,7 +49,9 @@ impl OneThread {
         }
         let engine = Interpreter::new(memory.clone(), EngineConfig::default());
         let ctx = PpcContext { pc: start.0, ..PpcContext::default() };
-        Self { memory, engine, ctx, replaced: BTreeMap::new(), start: start.0, stop: Arc::default() }
+        let stop = Arc::default();
+        let replaced = BTreeMap::new();
+        Self { memory, engine, ctx, replaced, start: start.0, stop, goes_on: true, delay: Duration::ZERO }
     }
 
     fn run(&mut self, instructions: i64) -> Exit {
@@ -54,6 +64,7 @@ impl OneThread {
 
 impl Debuggee for OneThread {
     fn threads(&self) -> Vec<u32> {
+        thread::sleep(self.delay);
         vec![THREAD]
     }
 
@@ -121,7 +132,7 @@ impl Debuggee for OneThread {
     }
 
     fn idle(&mut self) -> bool {
-        true
+        self.goes_on
     }
 
     fn command(&mut self, command: &str) -> String {
@@ -307,6 +318,54 @@ fn a_closed_connection_detaches() {
 }
 
 #[test]
+fn a_client_that_never_reads_ends_the_session() {
+    let mut session = Session::connect();
+    // Fails once the server has closed the connection.
+    while session.client.send("qXfer:features:read:target.xml:0,fff").is_ok() {}
+    let deadline = Instant::now() + PATIENCE;
+    while !session.server.is_finished() {
+        assert!(Instant::now() < deadline, "the server still sends");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let error = session.server.join().unwrap().0.unwrap_err().to_string();
+    assert!(error.contains("gdb does not read its answers"), "{error}");
+}
+
+#[test]
+fn packets_without_a_pause_do_not_delay_an_interrupt() {
+    /// Whole packets in each chunk that is read, until a moment.
+    struct Endless {
+        until: Instant,
+    }
+    impl Read for Endless {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if Instant::now() >= self.until {
+                return Ok(0);
+            }
+            into.chunks_exact_mut(8).for_each(|packet| packet.copy_from_slice(b"$m0,1#fa"));
+            Ok(into.len())
+        }
+    }
+    // While the machine is stopped, and while it runs a loop without end: `b .`.
+    for begin in ["", "$vCont;c#a8"] {
+        let mut machine = OneThread { goes_on: false, ..OneThread::new() };
+        machine.memory.write(GuestAddr(machine.start), 0x4800_0000_u32).unwrap();
+        let input = begin.as_bytes().chain(Endless { until: Instant::now() + PATIENCE });
+        let link = Link::new(input, io::sink(), Arc::default()).unwrap();
+        assert_eq!(serve(link, &mut machine).unwrap(), SessionEnd::Killed, "{begin}");
+    }
+}
+
+#[test]
+fn an_interrupt_in_one_piece_with_continue_stops_the_machine_at_once() {
+    // Packets take longer than the session's patience.
+    let mut machine = OneThread { delay: Duration::from_millis(30), ..OneThread::new() };
+    let link = Link::new(b"$vCont;c#a8\x03".as_slice(), io::sink(), Arc::default()).unwrap();
+    assert_eq!(serve(link, &mut machine).unwrap(), SessionEnd::Detached);
+    assert_eq!((machine.ctx.pc, machine.ctx.gpr[3]), (machine.start, 0));
+}
+
+#[test]
 fn bytes_outside_packets_do_not_end_the_session() {
     for garbage in ["$#00", "$zzzz#00", "+++---", "$m#6d", "$Z9,1,1#00", "$vCont;c:p1.ffffffffffff#00", "x\0"]
     {
@@ -369,7 +428,7 @@ fn sessions_of_random_packets_end() {
                 bytes.push(3);
             }
         }
-        let link = Link::new(Cursor::new(bytes.clone()), std::io::sink(), Arc::default()).unwrap();
+        let link = Link::new(Cursor::new(bytes.clone()), io::sink(), Arc::default()).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         serve(link, &mut PlainDebuggee::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
     }

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
+use std::time::Duration;
 
 /// A connection through a socket file.
 pub struct SocketFileStream(UnixStream);
@@ -17,6 +18,11 @@ impl SocketFileStream {
     /// A second handle of the same connection.
     pub fn try_clone(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
+    }
+
+    /// Limits how long a write waits for the other side to read.
+    pub fn set_write_timeout(&self, limit: Duration) -> io::Result<()> {
+        self.0.set_write_timeout(Some(limit))
     }
 }
 
