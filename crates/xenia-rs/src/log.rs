@@ -23,7 +23,6 @@ use tracing::callsite::Identifier;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use xenia::lock_order;
@@ -210,11 +209,39 @@ impl Write for LogFile {
     }
 }
 
-impl<'a> MakeWriter<'a> for LogFile {
-    type Writer = Self;
+/// Line break within a message, indented so that no further line looks like a message.
+const NEXT_LINE: &str = "\n      ";
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+/// Writer of whole messages that makes control characters visible: a message may have text of a
+/// title, of which tracing-subscriber replaces some control characters only.
+struct Visible<W>(W);
+
+/// Whether the text after an ESC makes it the escape sequence of a colour.
+fn is_color(text: &str) -> bool {
+    let numbers = |c: char| c.is_ascii_digit() || c == ';';
+    text.strip_prefix('[').is_some_and(|rest| rest.trim_start_matches(numbers).starts_with('m'))
+}
+
+/// A message with control characters made visible, except line breaks, tabs and colours.
+fn visible(message: &str) -> String {
+    let text = message.strip_suffix('\n').unwrap_or(message);
+    let mut parts = text.split('\x1b');
+    let mut shown = say::visible(parts.next().unwrap_or_default());
+    for part in parts {
+        shown.push(if is_color(part) { '\x1b' } else { char::REPLACEMENT_CHARACTER });
+        shown.push_str(&say::visible(part));
+    }
+    shown.replace('\n', NEXT_LINE) + &message[text.len()..]
+}
+
+impl<W: Write> Write for Visible<W> {
+    fn write(&mut self, message: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(visible(&String::from_utf8_lossy(message)).as_bytes())?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -248,10 +275,11 @@ pub fn start(args: &LogArgs) -> Result<()> {
     if let Some(path) = &args.log_file {
         let file = LogFile::create(path, write_errors)?;
         let file = FILE.get_or_init(|| file).clone();
-        registry.with(layer.with_ansi(false).with_writer(file).with_filter(Thinned(limiter))).init();
+        let layer = layer.with_ansi(false).with_writer(move || Visible(file.clone()));
+        registry.with(layer.with_filter(Thinned(limiter))).init();
     } else {
         let colored = args.color.on_standard_error();
-        let layer = layer.with_ansi(colored).with_writer(|| StandardError);
+        let layer = layer.with_ansi(colored).with_writer(|| Visible(StandardError));
         registry.with(layer.with_filter(Thinned(limiter))).init();
     }
     // A status line is unwanted by users who turned escape sequences off or asked for less output;
@@ -309,6 +337,15 @@ mod tests {
         for wrong in ["debgu", "kernel=loud", "kernel"] {
             assert!(refined(base(0, false), wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn control_characters_of_a_message_are_visible() {
+        let mut shown = Vec::new();
+        let message = b"\x1b[33m WARN\x1b[0m a\rb\x0e\x05\x1a\0c\x1b[2Kd\te\nERROR f\n";
+        Visible(&mut shown).write_all(message).unwrap();
+        let shown = String::from_utf8(shown).unwrap().replace(char::REPLACEMENT_CHARACTER, "?");
+        assert_eq!(shown, "\x1b[33m WARN\x1b[0m a?b????c?[2Kd\te\n      ERROR f\n");
     }
 
     #[test]
