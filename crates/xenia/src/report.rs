@@ -8,6 +8,7 @@ use crate::say;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 use xenia_documents::documented;
@@ -397,7 +398,7 @@ pub fn check_json(path: Option<&Path>) -> anyhow::Result<()> {
 
 /// Writes `value` as the JSON document `name` to `path`, or to standard output for `-`.
 pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(&document(name, value))? + "\n";
+    let text = without_controls(&serde_json::to_string_pretty(&document(name, value))?) + "\n";
     if path == Path::new("-") {
         say::write_bytes(text.as_bytes());
         return Ok(());
@@ -405,7 +406,39 @@ pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Re
     output::write(path, text.as_bytes())
 }
 
+/// Escapes the control characters that serde_json leaves as they are, U+007F to U+009F: a document
+/// may be printed on a terminal, and its strings may come from a title.
+pub(crate) fn without_controls(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Only the line breaks between values are not escaped yet.
+        if c.is_control() && c != '\n' {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// Formats `value` as the JSON document `name` on one line.
 pub fn json_line(name: &str, value: &impl Serialize) -> anyhow::Result<String> {
-    Ok(serde_json::to_string(&document(name, value))? + "\n")
+    Ok(without_controls(&serde_json::to_string(&document(name, value))?) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_have_no_control_characters() {
+        let value = BTreeMap::from([("name", "a\u{9b}31m\u{7f}\u{1b}é")]);
+        let line = json_line("test", &value).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.json");
+        write_json(&path, "test", &value).unwrap();
+        for text in [line, std::fs::read_to_string(path).unwrap()] {
+            assert!(text.contains(r"a\u009b31m\u007f\u001bé") && !text.contains(r"\u000a"), "{text}");
+        }
+    }
 }
