@@ -249,22 +249,24 @@ impl Drop for OpenHostFile {
             return;
         }
         let Err(error) = self.commit() else { return };
-        if let Some(target) = &self.target {
-            self.write_back_errors.add(target);
-        }
+        // A file that was removed has nothing to save.
+        let Some(target) = &self.target else { return };
+        self.write_back_errors.add(target);
         if self.has_gap() {
-            tracing::error!(
-                target: "vfs",
-                "not all could be written to {:?}: it stays as it was",
-                self.target.as_deref()
-            );
+            let shown = target.display();
+            tracing::error!(target: "vfs", "not all could be written to {shown}: it stays as it was");
             self.give_up();
         } else {
-            let target = self.target.as_deref();
             let kept = self.path.take().map(|path| names::keep(&self.folder, path));
-            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; the written data is in {kept:?}");
+            // Only the sync of the directory can fail after the file was replaced.
+            tracing::error!(target: "vfs", "{}", unsaved(target, error, kept.as_deref().unwrap_or(target)));
         }
     }
+}
+
+/// The message about a file that could not be saved.
+fn unsaved(target: &Path, error: VfsError, kept: &Path) -> String {
+    format!("cannot save {}: {error}; the written data is in {}", target.display(), kept.display())
 }
 
 /// Syncs a directory, so that the host keeps its entries in a crash.
@@ -309,4 +311,16 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
 
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsaved_file_is_reported_with_plain_paths() {
+        let message = unsaved(Path::new("a/save"), VfsError::Full, Path::new("a/.xenia-unsaved-save-0"));
+        let kept = "the written data is in a/.xenia-unsaved-save-0";
+        assert_eq!(message, format!("cannot save a/save: the device is full; {kept}"));
+    }
 }

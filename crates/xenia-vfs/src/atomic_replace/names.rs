@@ -1,6 +1,6 @@
 //! Names of temporary files, and removal of stale ones.
 
-use super::{check_in_place, sync_folder};
+use super::{check_in_place, sync_folder, unsaved};
 use crate::stamp_file::is_stamp_file;
 use crate::{VfsError, VfsResult};
 use std::fs::{self, File, OpenOptions};
@@ -80,6 +80,13 @@ pub(super) fn keep(folder: &Path, temporary: PathBuf) -> PathBuf {
     }
 }
 
+/// Like [`keep`], for a closed file whose commit failed, perhaps after it replaced `target`: only
+/// the sync of the directory can fail then.
+fn keep_or_target(folder: &Path, closed: &Path, target: &Path) -> PathBuf {
+    let is_there = closed.symlink_metadata().is_ok();
+    if is_there { keep(folder, closed.to_owned()) } else { target.to_owned() }
+}
+
 /// The digest of a small file's contents; `None` if it cannot be read, or is larger.
 fn digest_of(file: &File) -> Option<String> {
     let mut bytes = vec![0; MAX_CLOSED_BYTES as usize + 1];
@@ -118,8 +125,8 @@ fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
         .map_err(VfsError::from)
         .and_then(|()| sync_folder(folder));
     if let Err(error) = committed {
-        let kept = keep(folder, closed.to_owned());
-        tracing::error!(target: "vfs", "cannot save {target:?}: {error}; the written data is in {kept:?}");
+        let kept = keep_or_target(folder, closed, &target);
+        tracing::error!(target: "vfs", "{}", unsaved(&target, error, &kept));
     }
     true
 }
@@ -143,5 +150,26 @@ pub(crate) fn sweep(folder: &Path) {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_a_failed_commit_are_where_the_message_says() {
+        let made = tempfile::tempdir().unwrap();
+        let folder = made.path().canonicalize().unwrap();
+        let at = |name: &str| folder.join(name);
+        let digits = "0".repeat(DIGITS);
+        let closed = at(&format!("{CLOSED}{digits}-save"));
+        let target = at("save");
+        fs::write(&closed, "new").unwrap();
+        let kept = keep_or_target(&folder, &closed, &target);
+        assert_eq!(kept, at(&format!("{UNSAVED}save-0")));
+        assert!(kept.exists() && !closed.exists());
+        // As after a rename whose directory could not be synced.
+        assert_eq!(keep_or_target(&folder, &closed, &target), target);
     }
 }
