@@ -12,6 +12,7 @@ use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 use std::sync::Arc;
 use xenia::machine::{Debugged, FrontEnd, MachinePosition};
+use xenia_gdb::Debuggee;
 use xenia_kernel::ports::TextSink;
 
 /// Size of the printed screen.
@@ -86,7 +87,13 @@ impl FrontEnd for Script {
         self.session.begin(machine);
         for line in std::mem::take(&mut self.lines) {
             for command in commands(&line) {
-                if let Err(error) = self.session.line(command, machine, &mut Patient) {
+                let done = self.session.line(command, machine, &mut Patient);
+                // A signal or `--timeout` ends the script, and may have interrupted the command.
+                if !machine.idle() {
+                    self.screen(&line, machine);
+                    return Ok(());
+                }
+                if let Err(error) = done {
                     self.screen(&line, machine);
                     bail!("the script ends at `{command}`: {error:#}");
                 }

@@ -67,12 +67,14 @@ fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
 }
 
 #[test]
-fn a_timeout_ends_a_run_without_end() {
-    let mut run = hermetic(PROGRAM);
-    run.args(["debug", ENDLESS, "--gpu", "none", "--script", "-", "--timeout", "1"]);
-    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    run.stdin.take().unwrap().write_all(b"continue\n").unwrap();
-    assert_eq!(run.wait().unwrap().code(), Some(0));
+fn a_timeout_ends_a_script() {
+    for script in ["continue\n", "continue\ngoto 4_294_967_295\n", "goto 4_294_967_295\nstep\n"] {
+        let mut run = hermetic(PROGRAM);
+        run.args(["debug", ENDLESS, "--gpu", "none", "--script", "-", "--timeout", "1"]);
+        let mut run = run.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        run.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        assert_eq!(run.wait().unwrap().code(), Some(0), "{script}");
+    }
 }
 
 /// The screen after these bytes: sequences that move the cursor, and text.

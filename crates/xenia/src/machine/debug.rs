@@ -329,6 +329,9 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn resume(&mut self, step: Option<u32>) -> Progress {
+        if self.check_goes_on().is_err() {
+            return self.note_end(RunEnd::Stopped);
+        }
         self.begin_edited();
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
@@ -358,7 +361,7 @@ impl Debuggee for Debugged<'_, '_> {
 
     fn resume_backwards(&mut self, step: Option<u32>) -> Progress {
         self.begin_edited();
-        let progress = self.turn_back(step);
+        let progress = self.check_goes_on().and_then(|()| self.turn_back(step));
         self.stop_reply(progress)
     }
 

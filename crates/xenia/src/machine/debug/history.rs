@@ -218,6 +218,18 @@ impl Debugged<'_, '_> {
         is_made && self.machine.outside.interrupt.cause().is_none()
     }
 
+    /// Checks that the end was not requested. A request sets the stop flag once, and a stop for
+    /// another reason may have reset it.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if it was.
+    pub(super) fn check_goes_on(&self) -> Result<()> {
+        match self.machine.outside.interrupt.cause() {
+            None => Ok(()),
+            Some(_) => Err(Interrupted.into()),
+        }
+    }
+
     /// Goes to a moment, ignoring interruptions.
     pub(super) fn return_to(&mut self, moment: u64) -> Result<()> {
         loop {

@@ -109,6 +109,7 @@ impl Debugged<'_, '_> {
     /// # Errors
     /// The run cannot reach that moment; the machine is where it was.
     pub fn travel_to(&mut self, moment: u64) -> Result<()> {
+        self.check_goes_on()?;
         self.begin_edited();
         let from = self.moment();
         let beginning = self.history()?.beginning();
@@ -144,6 +145,7 @@ impl Debugged<'_, '_> {
     /// # Errors
     /// The machine can't go back, or the way back was interrupted.
     pub fn last_writer(&mut self, at: u32, size: u32) -> Result<LastWriter> {
+        self.check_goes_on()?;
         self.begin_edited();
         let since = self.history()?.beginning();
         let bytes = WatchedRange { addr: GuestAddr(at), size, access: WatchedAccess::Change };
