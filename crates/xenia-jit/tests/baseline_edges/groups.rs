@@ -10,9 +10,11 @@ const NOWHERE: u32 = 0x7000_0000;
 /// The middle of the data area.
 const MIDDLE: u32 = DATA + 0x8000;
 
-const GROUPS: [&str; 9] = [
+const GROUPS: [&str; 11] = [
     "lfs f1,0(r3)\n lfs f2,4(r4)",
     "lfs f1,0(r3)\n lfs f1,8(r12)",
+    "lfs f2,0(r3)\n lfs f1,8(r12)",
+    "lfs f31,0(r3)\n lfs f0,4(r4)",
     "lfsx f1,r3,r13\n lfs f2,0(r4)\n lfs f3,0(r12)\n lfs f4,4(r3)",
     "lfs f1,0(r3)\n fadds f2,f1,f5\n fmuls f3,f2,f1\n stfs f3,8(r4)",
     "lfs f1,4(r12)\n fnmsubs f1,f1,f1,f6\n stfsx f1,r3,r13",

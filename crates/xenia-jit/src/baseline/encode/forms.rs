@@ -153,6 +153,14 @@ pub(in crate::baseline) const MOVD_FROM: Form = Form::sse(0x66, 0x7E);
 pub(in crate::baseline) const MOVSD: Form = Form::sse(0xF2, 0x10);
 /// `movsd rm, xmm`.
 pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
+/// `movlps rm, xmm`: stores the lower half, a byte shorter than [`MOVSD_STORE`]. The operand is
+/// memory.
+pub(in crate::baseline) const MOVLPS_STORE: Form = Form::two(0x13);
+/// `movups rm, xmm`.
+pub(in crate::baseline) const MOVUPS_STORE: Form = Form::two(0x11);
+pub(in crate::baseline) const UNPCKLPS: Form = Form::two(0x14);
+/// Converts the lower two singles, a byte shorter than [`CVTSS2SD`].
+pub(in crate::baseline) const CVTPS2PD: Form = Form::two(0x5A);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
 pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
 pub(in crate::baseline) const CVTSD2SS: Form = Form::sse(0xF2, 0x5A);

@@ -144,11 +144,19 @@ fn forms_on_xmm_registers_are_what_a_whole_decoder_reads() {
         (CVTSI2SD, Mnemonic::Cvtsi2sd, Dword, 0),
         (CVTSI2SD, Mnemonic::Cvtsi2sd, Qword, 0),
         (CVTSS2SD, Mnemonic::Cvtss2sd, Dword, 0),
+        (CVTPS2PD, Mnemonic::Cvtps2pd, Dword, 0),
+        (UNPCKLPS, Mnemonic::Unpcklps, Dword, 0),
         (UCOMISS, Mnemonic::Ucomiss, Dword, 0),
         (MOVSD, Mnemonic::Movsd, Dword, 0),
         (MOVSD_STORE, Mnemonic::Movsd, Dword, 1),
+        (MOVLPS_STORE, Mnemonic::Movlps, Dword, 1),
+        (MOVUPS_STORE, Mnemonic::Movups, Dword, 1),
     ] {
         for (reg, rm) in operands().flat_map(|rm| [0, 1, 7, 9].map(|reg| (reg, rm))) {
+            // MOVLPS stores to memory only.
+            if form == MOVLPS_STORE && matches!(rm, Rm::Reg(_)) {
+                continue;
+            }
             let instruction = decoded(|e| e.op(size, form, reg, rm));
             assert_eq!(instruction.mnemonic(), mnemonic, "{instruction}");
             let xmm = instruction.op_register(reg_at);

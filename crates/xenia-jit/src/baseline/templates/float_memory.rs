@@ -7,7 +7,8 @@
 use super::memory::Address;
 use super::{CodeThunk, RareCase, Templates};
 use crate::baseline::encode::{
-    CVTSS2SD, Condition, Dword, HostReg, MOV, MOVD, MOVSD_STORE, Qword, RAX, RCX, Rm, UCOMISS, XMM0, XMM1,
+    CVTPS2PD, Condition, Dword, HostReg, MOV, MOVD, MOVLPS_STORE, MOVUPS_STORE, Qword, RAX, RCX, Rm, UCOMISS,
+    UNPCKLPS, XMM0, XMM1,
 };
 use crate::baseline::map::fpr;
 use xenia_isa::{Instruction, Op};
@@ -86,12 +87,25 @@ impl Templates {
     /// which are in ecx and eax as well; `other` is xmm0 or the other single. The host's conversion
     /// is exact for all values but signalling NaNs. The flags that it raises in MXCSR, invalid
     /// operation and denormal operand, have no meaning for the guest.
+    ///
+    /// The packed forms are a byte shorter than the scalar ones. The loads have set the upper
+    /// singles to 0, whose conversion raises no flag.
     fn widen_unless_nan(&mut self, other: HostReg, singles: &[(HostReg, usize)], thunk: CodeThunk) {
         self.e.op32(UCOMISS, XMM0, Rm::Reg(other));
         let field = self.e.jump_if(Condition::PARITY_EVEN);
-        for &(reg, n) in singles {
-            self.e.op32(CVTSS2SD, reg, Rm::Reg(reg));
-            self.e.op32(MOVSD_STORE, reg, fpr(n));
+        match *singles {
+            // FPRs with neighbouring numbers are converted and stored at once.
+            [(low, n), (high, m)] | [(high, m), (low, n)] if m == n + 1 => {
+                self.e.op32(UNPCKLPS, low, Rm::Reg(high));
+                self.e.op32(CVTPS2PD, low, Rm::Reg(low));
+                self.e.op32(MOVUPS_STORE, low, fpr(n));
+            }
+            _ => {
+                for &(reg, n) in singles {
+                    self.e.op32(CVTPS2PD, reg, Rm::Reg(reg));
+                    self.e.op32(MOVLPS_STORE, reg, fpr(n));
+                }
+            }
         }
         self.rare_case = Some(RareCase { field, thunk, back: self.e.len() });
     }

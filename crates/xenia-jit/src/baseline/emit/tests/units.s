@@ -186,6 +186,13 @@ f:
   stfs f7,16(r3)
   blr
 
+  lfs f13,0(r3)
+  lfs f12,4(r3)
+  lfs f31,8(r3)
+  lfs f0,12(r3)
+  lfs f1,16(r3)
+  blr
+
   fmul f1,f2,f3
   addi r3,r3,4
   add. r4,r4,r3
