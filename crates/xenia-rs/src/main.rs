@@ -55,8 +55,7 @@ fn finish(code: u8) -> u8 {
 
 /// Prints the error that ends the program, and returns its exit code.
 fn report(error: &anyhow::Error) -> Code {
-    let text = say::error_text(error);
-    errln!("xenia-rs: {text}{}{}", say::advice(&text), settings::origins_in(&text));
+    errln!("xenia-rs: {}", settings::explained(error));
     if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
 }
 

@@ -47,7 +47,7 @@ pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use forms::form;
-pub use origin::{in_effect, origins_in};
+pub use origin::{aside, explained, in_effect};
 pub use resolve::{ResolvedSetting, SettingSource, resolve, resolve_without_title};
 pub use schema::schema;
 pub use scope::Scope;

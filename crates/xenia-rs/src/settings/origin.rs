@@ -1,7 +1,8 @@
 //! Remembers which setting each inserted word came from, for later error messages.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
-use std::sync::OnceLock;
+use xenia::say::{advice, error_text};
 
 /// Origin of a setting that was inserted into the command line.
 pub struct SettingOrigin {
@@ -16,24 +17,39 @@ pub struct SettingOrigin {
 /// Start of the place of a setting that is not from a file.
 pub(super) const ENVIRONMENT: &str = "the environment";
 
-static ORIGINS: OnceLock<Vec<SettingOrigin>> = OnceLock::new();
+thread_local! {
+    /// Origins of the command line that this thread has read last. A window's threads read one for
+    /// each title, at the same time.
+    static ORIGINS: RefCell<Vec<SettingOrigin>> = const { RefCell::new(Vec::new()) };
+}
 
-/// Stores the origins. Only the first command line of a process is stored.
+/// Stores the origins for errors that this thread reports.
 pub fn keep(origins: Vec<SettingOrigin>) {
-    let _ = ORIGINS.set(origins);
+    ORIGINS.set(origins);
+}
+
+/// Reads settings that are not the run's: errors of this thread are about the same ones after it.
+pub fn aside<T>(read: impl FnOnce() -> T) -> T {
+    let kept = ORIGINS.take();
+    let result = read();
+    ORIGINS.set(kept);
+    result
 }
 
 /// The settings of files and the environment that are in effect: name of the flag, and a line with
 /// the place.
 pub fn in_effect() -> Vec<(String, String)> {
-    let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
-    origins.iter().map(|origin| (origin.name().to_owned(), origin.note())).collect()
+    let row = |origin: &SettingOrigin| (origin.name().to_owned(), origin.note());
+    ORIGINS.with_borrow(|origins| origins.iter().map(row).collect())
 }
 
-/// Notes on the origins of settings that an error mentions, to append to it.
-pub fn origins_in(error: &str) -> String {
-    let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
-    origins.iter().filter(|origin| origin.is_in(error)).map(SettingOrigin::note).collect()
+/// An error as text, with advice and the origins of the settings that it mentions.
+pub fn explained(error: &anyhow::Error) -> String {
+    let text = error_text(error);
+    let notes: String = ORIGINS.with_borrow(|origins| {
+        origins.iter().filter(|origin| origin.is_in(&text)).map(SettingOrigin::note).collect()
+    });
+    format!("{text}{}{notes}", advice(&text))
 }
 
 impl SettingOrigin {
@@ -89,5 +105,18 @@ impl SettingOrigin {
     /// A line that names the origin.
     pub fn note(&self) -> String {
         format!("\n  {} is set in {}", self.flag, self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_are_read_aside_leave_the_origins_of_the_run() {
+        keep(vec![SettingOrigin::new("--key-file=/nowhere/k", "config.toml, line 2".to_owned(), false)]);
+        aside(|| keep(Vec::new()));
+        let text = explained(&anyhow::anyhow!("cannot read /nowhere/k"));
+        assert!(text.ends_with("--key-file is set in config.toml, line 2"), "{text}");
     }
 }

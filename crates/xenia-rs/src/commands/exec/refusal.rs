@@ -4,12 +4,12 @@
 use super::player::NO_TITLE;
 use super::{leaves_files, session, windowed};
 use crate::cli::ExecArgs;
+use crate::settings;
 use anyhow::{Error, Result};
 use std::io::IsTerminal;
 use std::path::Path;
 use xenia::content;
 use xenia::interrupt::Interrupt;
-use xenia::say::error_text;
 use xenia_gpu::Frame;
 use xenia_render::{Client, Hotkeys, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
 
@@ -81,7 +81,7 @@ pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt:
     }
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let lines = error_text(&error).lines().map(str::to_owned).collect();
+    let lines = settings::explained(&error).lines().map(str::to_owned).collect();
     let stopped = Stopped { heading: format!("{name} can't be run"), lines, ..Stopped::default() };
     let interrupt = interrupt.clone();
     let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys.clone()) };

@@ -6,13 +6,14 @@ use super::title_runs::TitleRuns;
 use super::window_library::WindowLibrary;
 use super::windowed::WindowPorts;
 use crate::cli::ExecArgs;
+use crate::settings;
 use anyhow::{Error, Result};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia::drawing;
 use xenia::interrupt::Interrupt;
-use xenia::say::{errln, error_text};
+use xenia::say::errln;
 use xenia::sound::VolumeLevel;
 use xenia::title::{Title, short_name};
 use xenia_cli::Code;
@@ -177,7 +178,7 @@ pub(super) fn leave_flags_of_title(args: &mut ExecArgs, own: &ExecArgs) {
 }
 
 fn failure(name: &str, error: &Error) -> PageFailure {
-    let text = error_text(error);
+    let text = settings::explained(error);
     errln!("xenia-rs: {text}");
     let lines = text.lines().map(str::to_owned).collect();
     PageFailure { heading: format!("{name} can't be run"), lines }
@@ -205,6 +206,22 @@ mod tests {
         let args = crate::exec_args(words(&ExecArgs::default(), Some(Path::new("/a.xex")))).unwrap();
         assert_eq!(args.title.as_deref(), Some(Path::new("/a.xex")));
         assert_eq!(args.typed, ["xenia-rs", "/a.xex"]);
+    }
+
+    #[test]
+    fn a_refusal_in_the_window_names_the_place_of_a_setting() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let refused = |key_file: &str| {
+            std::fs::write(&file, format!("[exec]\nkey-file = \"{key_file}\"\n")).unwrap();
+            let words = ["xenia-rs", "exec", "/a.xex", "--config", file.to_str().unwrap()];
+            crate::exec_args(words.iter().map(OsString::from).collect()).unwrap();
+            failure("a", &anyhow::anyhow!("cannot read {key_file}")).lines
+        };
+        for key_file in ["/nowhere/k.toml", "/elsewhere/k.toml"] {
+            let place = format!("  --key-file is set in {}, line 2", file.display());
+            assert_eq!(refused(key_file), [format!("cannot read {key_file}"), place]);
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl WindowLibrary {
 
     /// Places of the data of the title in a file, or of the demo, by the present settings.
     fn places(&self, path: Option<&Path>) -> Result<StoredPlaces> {
-        let args = crate::exec_args(words(&self.own, path))?;
+        let args = settings::aside(|| crate::exec_args(words(&self.own, path)))?;
         let saves = SaveConfig::from(&args.engine.content);
         let repeats = args.wants_lockstep();
         Ok(StoredPlaces {
@@ -187,7 +187,7 @@ impl WindowLibrary {
         if let Some(file) = &self.files.named {
             words.extend(["--config".into(), file.clone().into()]);
         }
-        let (words, _) = settings::apply(&Cli::command(), words)?;
+        let (words, _) = settings::aside(|| settings::apply(&Cli::command(), words))?;
         match Cli::try_parse_from(words)?.command {
             Some(Command::Library(args)) => Ok(args),
             _ => bail!("the library has no settings"),
