@@ -66,6 +66,11 @@ fn is_typed(words: &[OsString], flag: &str) -> bool {
 }
 
 impl ExecArgs {
+    /// Whether the flag is on the command line; a setting may have the same value.
+    pub fn is_typed(&self, flag: &str) -> bool {
+        is_typed(&self.typed, flag)
+    }
+
     /// Refuses flags that this build does not support.
     pub fn refuse_unsupported(&self) -> Result<()> {
         if self.title.is_none() && !self.arguments.is_empty() {

@@ -87,10 +87,11 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         found?;
         return without_display(args, why, open_title, &interrupt);
     }
-    let title = match found.and_then(|()| open_title(args)) {
-        Ok(_) if opens_library => None,
+    // The library opens whatever the settings of titles are: its pages can change them.
+    let first_title = || (!opens_library).then(|| open_title(args)).transpose();
+    let title = match found.and_then(|()| first_title()) {
+        Ok(title) => title,
         Err(error) => return refusal::shown(args, error, input.hotkeys(), &interrupt),
-        Ok(title) => Some(title),
     };
     if title.is_some()
         && let Err(error) = refusal::check_content(args)
@@ -102,7 +103,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     let window = windowed::WindowSettings { input, named, file };
     match windowed::run(args, title, window, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            // `open_title` has named the title already.
+            // `open_title` has named the title already; the demo has nothing to be named.
             without_display(args, &error.to_string(), opened, &interrupt)
         }
         result => result,

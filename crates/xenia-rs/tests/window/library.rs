@@ -98,6 +98,22 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
 }
 
 #[test]
+fn settings_that_do_not_fit_the_demo_leave_the_library_open() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let library = Library::new()?;
+    let file = library.folder.path().join("config.toml");
+    let folders = std::fs::read_to_string(&file)?;
+    std::fs::write(&file, format!("[exec]\npatches = [\"60 FPS\"]\ndisc = [\"2=/2.iso\"]\n{folders}"))?;
+    let (mut program, window) = library.start(&display)?;
+    library.wait_for_scan()?;
+    // The demo can't be run with them, and the refusal names the place of the first.
+    press(&window, &[Key::Enter])?;
+    wait_for("the refusal", || Ok(program.said().contains(" is set in ").then_some(())))?;
+    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.said());
+    Ok(())
+}
+
+#[test]
 fn a_window_opens_in_the_size_in_which_the_last_one_was_closed() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let library = Library::new()?;

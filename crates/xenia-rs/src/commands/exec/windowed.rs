@@ -63,8 +63,8 @@ pub(super) fn opens_library(args: &ExecArgs) -> bool {
     let is_tested = args.run.dump_threads_after.is_some() || args.engine.cpu.cross_check.is_some();
     let loads = args.states.load_state.is_some() || args.states.load_slot.is_some();
     let is_loaded = loads || !args.arguments.is_empty();
-    let is_of_a_title =
-        args.engine.folder.is_some() || !args.engine.disc.is_empty() || args.engine.symbols.is_some();
+    // As settings, these are for titles of the library.
+    let is_of_a_title = ["--folder", "--disc", "--symbols"].into_iter().any(|flag| args.is_typed(flag));
     args.title.is_none()
         && !args.picture.headless
         && has_library(args)
@@ -329,6 +329,15 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_a_title_open_no_library_if_they_are_typed() {
+        let mut args = ExecArgs::default();
+        args.engine.symbols = Some("t.map".into());
+        assert!(opens_library(&args), "a setting");
+        args.typed = vec!["xenia-rs".into(), "--symbols".into(), "t.map".into()];
+        assert!(!opens_library(&args));
+    }
 
     #[test]
     fn a_panic_of_the_machine_ends_the_window_as_an_internal_error() {
