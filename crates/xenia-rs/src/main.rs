@@ -72,7 +72,10 @@ fn begin(words: Vec<OsString>) -> u8 {
     let typed = words.clone();
     let (words, scope) = match settings::apply(&definition, words) {
         Ok(applied) => applied,
-        Err(error) => return report(&error).number(),
+        Err(error) => {
+            let is_attended = |cli: &Cli| !settings::is_unattended(cli.config.as_deref());
+            return refuse(typed_alone(&typed).filter(is_attended), &error);
+        }
     };
     let color = match colors(&words) {
         Color::Auto => clap::ColorChoice::Auto,
@@ -108,10 +111,32 @@ fn begin(words: Vec<OsString>) -> u8 {
         };
     }
     if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
-        return report(&error).number();
+        return refuse(Some(cli), &error);
     }
     note_flags(&mut cli, &command, &matches, &typed);
     run(cli).unwrap_or_else(|error| report(&error).number())
+}
+
+/// The command line without settings, if it can be parsed.
+fn typed_alone(typed: &[OsString]) -> Option<Cli> {
+    let definition = Cli::command();
+    let words = settings::command_first(&definition, typed.to_vec());
+    let matches = settings::without_environment(definition).try_get_matches_from(words).ok()?;
+    Cli::from_arg_matches(&matches).ok()
+}
+
+/// Reports the error for which a command line is refused, also in a window if it runs titles in
+/// one. Returns the exit code.
+fn refuse(cli: Option<Cli>, error: &anyhow::Error) -> u8 {
+    let args = cli.and_then(|cli| match cli.command {
+        None => Some(cli.exec),
+        Some(Command::Exec(args)) => Some(*args),
+        Some(_) => None,
+    });
+    if let Some(args) = args {
+        commands::exec::show_error(&args, error);
+    }
+    report(error).number()
 }
 
 /// Notes the flags of `exec`, for bug reports, and the words, for other titles; of `check`, the

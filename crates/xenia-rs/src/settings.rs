@@ -25,6 +25,7 @@
 //! `--mute=false`) stays off whatever is set with less precedence ([`switches`]).
 
 mod assignments;
+mod attendance;
 mod definitions;
 mod edit;
 mod environment;
@@ -43,6 +44,7 @@ mod words;
 mod yielding;
 
 pub use assignments::AssignmentLine;
+pub use attendance::is_unattended;
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
@@ -246,7 +248,7 @@ fn apply_with(
 
 /// Moves `--config FILE` after the command: it may precede it, although flags before a command are
 /// otherwise `exec`'s.
-fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
+pub fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
     let length = match words.get(1).and_then(|word| word.to_str()) {
         Some("--config") => 2,
         Some(word) if word.starts_with("--config=") => 1,

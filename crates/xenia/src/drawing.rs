@@ -93,6 +93,17 @@ pub fn in_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
     }
 }
 
+/// Checks that the host has the graphics adapter of this name, if one is named.
+///
+/// # Errors
+/// There is no such adapter, or it can't draw.
+pub fn check_adapter(name: Option<&str>) -> Result<()> {
+    if name.is_some() {
+        device::probe(name)?;
+    }
+    Ok(())
+}
+
 /// Makes backends of a kind without a pipeline cache, on one device.
 pub struct BackendMaker {
     kind: GpuKind,

@@ -27,6 +27,7 @@ use crate::settings;
 use anyhow::{Context, Result, anyhow};
 use files::{check_outputs, leaves_files};
 use machine::{MachinePorts, RunResources, machine};
+pub use refusal::show_error;
 use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gpu::SwapPicture;
 use xenia_kernel::ports::NoInput;
-use xenia_render::RenderError;
+use xenia_render::{Hotkeys, RenderError};
 use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
 
@@ -63,9 +64,12 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     args.adopt_state()?;
     let args = &args;
     args.refuse_unsupported()?;
-    let input = settings::input(settings)?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
+    let input = match settings::input(settings) {
+        Ok(input) => input,
+        Err(error) => return refusal::shown(args, error, &Hotkeys::default(), &interrupt),
+    };
     check_json(args.run.json.as_deref())?;
     check_outputs(args)?;
     if args.picture.headless {
@@ -81,8 +85,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
             (ended, _) => ended,
         };
     }
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
+    if !has_display() {
         let why = "no display (DISPLAY and WAYLAND_DISPLAY are not set)";
         found?;
         return without_display(args, why, open_title, &interrupt);
@@ -108,6 +111,12 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         }
         result => result,
     }
+}
+
+/// Whether the environment names a display.
+fn has_display() -> bool {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set)
 }
 
 /// Makes the state in the slot of `--load-slot` the state to load.

@@ -1,8 +1,9 @@
 //! Tests that a pad alone changes settings on the pages of all settings, and binds its own triggers
 //! on the page of controllers; the settings file has the changes, and its comments.
 
+use super::display::Key;
 use super::walk::operate;
-use super::{DEMO, display, wait_for};
+use super::{DEMO, Program, display, open, wait_for, with_settings};
 use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -52,5 +53,40 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     wait_for_text(&file, "the trigger", "[input.buttons]\nup = \"left-trigger\"", "nothing")?;
     wait_for_text(&file, "the other part", "left-trigger = \"up\"", "nothing")?;
     ensure!(program.is_alive(), "{}", program.said());
+    Ok(())
+}
+
+#[test]
+fn faults_of_the_settings_are_shown_in_a_window() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    for (text, says) in [
+        ("[exec]\nfoo = 1\n", "no flag --foo"),
+        ("[exec]\npad-mappings = \"gone.txt\"\n", "config.toml, line 2"),
+        ("[exec]\nadapter = \"no such adapter\"\n", "config.toml, line 2"),
+        ("[hotkeys]\npause = [\"Bla\"]\n", "`Bla` is not a key"),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, text)?;
+        let command = with_settings(&file);
+        let (mut program, window) = open(&display, folder.path(), command, "| stopped | xenia-rs")?;
+        window.press(Key::Escape)?;
+        let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+        let said = program.said();
+        ensure!(status.code() == Some(2) && said.contains(says), "{status}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn faults_of_settings_without_a_user_open_no_window() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "[exec]\nbatch = true\nfoo = 1\n")?;
+    let mut program = Program::run(&display, folder.path(), with_settings(&file))?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    let said = program.said();
+    ensure!(status.code() == Some(2) && said.contains("no flag --foo"), "{status}: {said}");
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! A window that shows why a title can't be run, for a program that was started from a desktop,
-//! without a terminal.
+//! A window that shows why a title, or the program, can't be run, if the program was started from a
+//! desktop, without a terminal.
 
 use super::player::NO_TITLE;
-use super::{leaves_files, session, windowed};
+use super::{has_display, leaves_files, session, windowed};
 use crate::cli::ExecArgs;
 use crate::settings;
 use anyhow::{Error, Result};
@@ -23,10 +23,11 @@ pub(super) fn check_content(args: &ExecArgs) -> Result<()> {
     }
 }
 
-/// Whether errors are shown in a window: standard error is not a terminal, and the run is attended.
+/// Whether errors are shown in a window: standard error is not a terminal, and the run has a window
+/// and is attended.
 fn is_shown(args: &ExecArgs) -> bool {
     let is_unattended = args.run.has_limit() || args.window.batch || leaves_files(args);
-    !std::io::stderr().is_terminal() && !is_unattended
+    !std::io::stderr().is_terminal() && !args.picture.headless && !is_unattended && has_display()
 }
 
 /// The window's client when there is no machine.
@@ -74,17 +75,34 @@ impl Client for NoMachine {
     }
 }
 
+/// Shows an error of the settings until the window is closed, if errors are shown. Must be called
+/// before the program listens for signals.
+pub fn show_error(args: &ExecArgs, error: &Error) {
+    if is_shown(args)
+        && let Ok(interrupt) = Interrupt::listen(None)
+    {
+        show(args, error, &Hotkeys::default(), &interrupt);
+    }
+}
+
 /// Shows the error until the window is closed, if errors are shown, and returns it.
 pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt: &Interrupt) -> Result<u8> {
-    if !is_shown(args) {
-        return Err(error);
+    if is_shown(args) {
+        show(args, &error, hotkeys, interrupt);
     }
+    Err(error)
+}
+
+/// Shows the error until the window is closed.
+fn show(args: &ExecArgs, error: &Error, hotkeys: &Hotkeys, interrupt: &Interrupt) {
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let lines = settings::explained(&error).lines().map(str::to_owned).collect();
+    let lines = settings::explained(error).lines().map(str::to_owned).collect();
     let stopped = Stopped { heading: format!("{name} can't be run"), lines, ..Stopped::default() };
     let interrupt = interrupt.clone();
-    let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys.clone()) };
+    let config = windowed::config(args, name, hotkeys.clone());
+    // The adapter may be what is missing.
+    let config = WindowConfig { can_restart: false, adapter: None, ..config };
     let shown = xenia_render::run(config, NoMachine, move |sender| {
         let window = sender.clone();
         interrupt.when_requested(move || window.end());
@@ -93,5 +111,4 @@ pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt:
     if let Err(why) = shown {
         tracing::debug!("the error is not shown in a window: {why}");
     }
-    Err(error)
 }

@@ -13,6 +13,7 @@ use super::open_title::SharedOpenTitle;
 use super::place;
 use super::player::{Player, SessionCommand};
 use super::profile_pages::ProfilePages;
+use super::refusal;
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::videos::WindowVideos;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia::config::DialogPolicy;
 use xenia::dialogs::{AutomaticDialogs, DialogKeys, WindowDialogs};
+use xenia::drawing;
 use xenia::input::config::InputConfig;
 use xenia::input::{Controllers, LiveInput};
 use xenia::interrupt::Interrupt;
@@ -85,6 +87,11 @@ pub(super) fn run(
     interrupt: &Interrupt,
 ) -> Result<u8> {
     let WindowSettings { input, named, file } = settings;
+    let hotkeys = input.hotkeys().clone();
+    // A process has one event loop, which must not begin with an adapter that is missing.
+    if let Err(error) = drawing::check_adapter(args.picture.adapter.as_deref()) {
+        return refusal::shown(args, error, &hotkeys, interrupt);
+    }
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
     let place_file = has_library(args).then(place::file).flatten();
     let config = WindowConfig {
@@ -92,11 +99,14 @@ pub(super) fn run(
         has_gallery: true,
         place: place_file.as_deref().and_then(place::read),
         is_library: title.is_none(),
-        ..config(args, name, input.hotkeys().clone())
+        ..config(args, name, hotkeys.clone())
     };
     let files = SettingsFiles { named, kept: file };
     let (command_sender, commands) = mpsc::channel();
-    let thread = SessionThread::new(args, input, &files, &command_sender, interrupt)?;
+    let thread = match SessionThread::new(args, input, &files, &command_sender, interrupt) {
+        Ok(thread) => thread,
+        Err(error) => return refusal::shown(args, error, &hotkeys, interrupt),
+    };
     let player = thread.player(files, place_file, command_sender.clone());
     let (results, result) = mpsc::channel();
     let current = CurrentRun::new(interrupt, result);
