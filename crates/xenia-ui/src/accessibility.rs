@@ -126,7 +126,11 @@ fn model() -> PageModel {
         settings,
         has_input: true,
         input: Some(input),
-        states: Some(StateList { slots: vec![Some(SavedSlot::default()), None], can_undo: true }),
+        states: Some(StateList {
+            slots: vec![Some(SavedSlot::default()), None],
+            can_undo: true,
+            ..StateList::default()
+        }),
         library: Some(Arc::new(library)),
         stored: StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) },
         failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },

@@ -2,6 +2,7 @@
 
 use super::SettingTarget;
 use super::interface::{Outcome, entry};
+use super::menu;
 use super::page::MenuPage;
 use super::profile::{self, DataOwner};
 use super::typing::TypedText;
@@ -85,7 +86,7 @@ pub(super) fn ask_open(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     let path = model.dropped.as_deref().unwrap_or(Path::new(""));
     ui.vertical_centered(|ui| ui.heading("Close the title, and start the file that was dropped?"));
     ui.label(path.display().to_string());
-    ui.label("Progress since the title's last save is lost.");
+    ui.label(menu::effect_of_leaving(model));
     ui.add_space(8.0);
     let mut outcome = None;
     if entry(ui, "Back") {

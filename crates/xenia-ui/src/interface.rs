@@ -302,10 +302,14 @@ impl UserInterface {
             MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
             MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),
             MenuPage::AskDelete => details::ask_delete(ui, model, title),
-            MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
-            MenuPage::AskHome => menu::ask(ui, "Close the title?", "To the library", PageCommand::Home),
+            MenuPage::AskRestart => {
+                menu::ask(ui, model, "Restart the title?", "Restart", PageCommand::Restart)
+            }
+            MenuPage::AskHome => {
+                menu::ask(ui, model, "Close the title?", "To the library", PageCommand::Home)
+            }
             MenuPage::AskOpen => details::ask_open(ui, model),
-            MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
+            MenuPage::AskQuit => menu::ask(ui, model, "Close the title?", "Quit", PageCommand::Quit),
         };
         outcome.into_iter().collect()
     }

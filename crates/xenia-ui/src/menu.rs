@@ -74,10 +74,26 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     outcome
 }
 
-/// Shows a question whose second answer does something. The first one is harmless.
-pub(super) fn ask(ui: &mut Ui, question: &str, answer: &str, command: PageCommand) -> Option<Outcome> {
+/// Effect of a restart on the title's progress.
+const LOSS: &str = "Progress since the title's last save is lost.";
+
+/// Effect of leaving the title on its progress.
+pub(super) fn effect_of_leaving(model: &PageModel) -> &'static str {
+    let resumes = model.states.as_ref().is_some_and(|states| states.resumes);
+    if resumes { "The next start continues here, if the state can be saved." } else { LOSS }
+}
+
+/// Shows a question whose second answer executes the command. The first one is harmless.
+pub(super) fn ask(
+    ui: &mut Ui,
+    model: &PageModel,
+    question: &str,
+    answer: &str,
+    command: PageCommand,
+) -> Option<Outcome> {
+    let effect = if command == PageCommand::Restart { LOSS } else { effect_of_leaving(model) };
     ui.vertical_centered(|ui| ui.heading(question));
-    ui.vertical_centered(|ui| ui.label("Progress since the title's last save is lost."));
+    ui.vertical_centered(|ui| ui.label(effect));
     ui.add_space(8.0);
     let mut outcome = None;
     if entry(ui, "Back") {
@@ -91,6 +107,7 @@ pub(super) fn ask(ui: &mut Ui, question: &str, answer: &str, command: PageComman
 
 #[cfg(test)]
 mod tests {
+    use super::super::StateList;
     use super::super::testing::Driver;
     use super::*;
     use egui::Key;
@@ -123,6 +140,19 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter, Key::ArrowDown, Key::Enter]), [PageCommand::Quit]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu), "back, not on");
+    }
+
+    #[test]
+    fn a_title_that_resumes_loses_progress_by_a_restart_only() {
+        let states = StateList { resumes: true, ..StateList::default() };
+        let model = PageModel { states: Some(states), ..running() };
+        let mut driver = Driver::new(MenuPage::AskQuit, model.clone());
+        for page in [MenuPage::AskQuit, MenuPage::AskHome, MenuPage::AskOpen] {
+            driver.open(page);
+            assert!(driver.shows(effect_of_leaving(&model)) && !driver.shows(LOSS), "{page:?}");
+        }
+        driver.open(MenuPage::AskRestart);
+        assert!(driver.shows(LOSS));
     }
 
     #[test]

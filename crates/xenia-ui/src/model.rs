@@ -108,6 +108,8 @@ pub struct StateList {
     pub slots: Vec<Option<SavedSlot>>,
     /// Whether there is a state before the last load.
     pub can_undo: bool,
+    /// Whether the state is saved when the title is left, and loaded at its next start.
+    pub resumes: bool,
 }
 
 /// A setting with its present value.

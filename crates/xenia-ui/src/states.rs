@@ -73,7 +73,7 @@ mod tests {
         let slots = vec![None, Some(SavedSlot { details, picture: Some(picture) }), None];
         PageModel {
             is_running: true,
-            states: Some(StateList { slots, can_undo: true }),
+            states: Some(StateList { slots, can_undo: true, ..StateList::default() }),
             ..PageModel::default()
         }
     }

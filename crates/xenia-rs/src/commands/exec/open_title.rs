@@ -29,6 +29,8 @@ pub(super) struct OpenTitle {
     pub(super) slots: Result<StateSlots, &'static str>,
     /// Whether its machine keeps checkpoints.
     pub(super) can_rewind: bool,
+    /// Whether the state is saved when the title is left.
+    pub(super) resumes: bool,
 }
 
 /// The place of the title that is open in a window; clones share it. `None`: there is no title.
@@ -74,6 +76,7 @@ impl OpenTitle {
                 StateSlots::new(title).ok_or("there is no data folder (HOME is not set)")
             },
             can_rewind: args.states.rewind,
+            resumes: args.states.resume,
         }
     }
 }

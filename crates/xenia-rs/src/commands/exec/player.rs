@@ -196,9 +196,11 @@ impl Client for Player {
 
     fn states(&self) -> Option<StateList> {
         let open_title = self.open_title.lock();
-        let slots = open_title.as_ref()?.slots.as_ref().ok()?;
+        let open_title = open_title.as_ref()?;
+        let slots = open_title.slots.as_ref().ok()?;
         let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
-        Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
+        let can_undo = slots.age(UNDO).is_some();
+        Some(StateList { slots: list, can_undo, resumes: open_title.resumes })
     }
 
     fn save_state(&mut self, slot: u8, picture: Option<&Frame>) -> Option<String> {
