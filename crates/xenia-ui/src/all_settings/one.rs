@@ -10,6 +10,8 @@ use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.
 const LIST_HEIGHT: f32 = 190.0;
+/// Word of a list that excludes all other elements.
+const OFF: &str = "off";
 
 /// Shows the page.
 pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut SettingsState) -> Option<Outcome> {
@@ -89,8 +91,7 @@ fn values(
             let response = row_of(ui, worded(&shown.form, word), mark);
             if response.clicked() {
                 outcome = Some(if is_list {
-                    let all = [shown.values.as_slice(), &[word.to_owned()]].concat();
-                    change(shown, Some(SettingValue::Many(all)))
+                    change(shown, Some(SettingValue::Many(with_element(shown, None, word))))
                 } else {
                     one(word)
                 });
@@ -110,6 +111,30 @@ fn values(
         walk(ui, &rows, EventFilter::default());
     });
     outcome
+}
+
+/// The elements of a list with another one, in place of that with this number if there is one: its
+/// words exclude each other, and `off` excludes all. An empty one only removes.
+fn with_element(shown: &SettingEntry, number: Option<usize>, new: &str) -> Vec<String> {
+    let words = shown.form.words();
+    let is_word = |element: &str| words.contains(&element);
+    let excludes = |element: &str| new == OFF || element == OFF || is_word(new) && is_word(element);
+    let mut all = Vec::new();
+    let mut is_placed = new.is_empty();
+    for (at, element) in shown.values.iter().enumerate() {
+        if number == Some(at) {
+            if !new.is_empty() {
+                all.push(new.to_owned());
+                is_placed = true;
+            }
+        } else if new.is_empty() || !excludes(element) {
+            all.push(element.clone());
+        }
+    }
+    if !is_placed {
+        all.push(new.to_owned());
+    }
+    all
 }
 
 /// Shows the letters by which a value is typed. An empty one resets the setting, or removes the
@@ -133,12 +158,7 @@ pub(in super::super) fn type_text(
     if state.typed.show(ui, "Done") {
         let text = state.typed.text.trim().to_owned();
         let value = if matches!(shown.form, SettingForm::List(_)) {
-            let mut all = shown.values.clone();
-            match state.element.filter(|number| *number < all.len()) {
-                Some(number) => all[number] = text,
-                None => all.push(text),
-            }
-            all.retain(|element| !element.is_empty());
+            let all = with_element(shown, state.element, &text);
             (!all.is_empty()).then_some(SettingValue::Many(all))
         } else {
             (!text.is_empty()).then_some(SettingValue::One(text))

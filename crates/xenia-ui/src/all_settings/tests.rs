@@ -31,6 +31,7 @@ fn model() -> PageModel {
         entry("country", SettingForm::Text(words(&["US", "DE"])), &[]),
         entry("cache", SettingForm::Path(Vec::new()), &["/a"]),
         entry("patches", SettingForm::List(words(&["off"])), &["60 FPS", "a, b"]),
+        entry("missing", SettingForm::List(words(&["fail", "zero", "keep"])), &["zero", "XamX=1"]),
     ];
     let settings = SettingsModel {
         name: "all titles".to_owned(),
@@ -162,7 +163,30 @@ fn a_list_is_changed_element_by_element() {
     driver.keys(&[Key::Backspace; 3]);
     assert_eq!(driver.keys(&[Key::Enter]), many(&["a, b"]), "an empty element is removed");
     driver.keys(&[Key::Escape]);
-    assert_eq!(driver.click("off"), many(&["60 FPS", "a, b", "off"]));
+    assert_eq!(driver.click("off"), many(&["off"]), "it excludes the others");
+    driver.click("a, b");
+    driver.keys(&[Key::Backspace; 4]);
+    driver.types("off");
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["off"]), "a typed one excludes them, too");
+    driver.keys(&[Key::Escape]);
+    driver.change(|model| {
+        let settings = Arc::make_mut(model.all_settings.as_mut().unwrap());
+        settings.entries[5].values = words(&["off"]);
+    });
+    driver.click("Type another one");
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["off"]), "an empty element is none");
+    driver.keys(&[Key::Escape]);
+    driver.click("Type another one");
+    driver.types("new");
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["new"]));
+}
+
+#[test]
+fn words_of_a_list_exclude_each_other() {
+    let mut driver = at(6);
+    driver.keys(&[Key::Enter]);
+    let values = words(&["XamX=1", "keep"]);
+    assert_eq!(driver.click("keep"), [set("missing", Some(SettingValue::Many(values)))]);
 }
 
 #[test]
