@@ -7,10 +7,14 @@
 //!
 //! A title can trigger most log statements as often as it likes, so each statement is rate-limited:
 //! the first 16 lines are shown, then those whose number is a power of two, and [`finish`] reports
-//! how many were left out. Lines at `debug` and below are only enabled on request and are not
-//! limited.
+//! how many were left out. Achievements are not limited, nor are lines at `debug` and below, which
+//! are only enabled on request. A window shows achievements and some errors, whatever the filter
+//! ([`show_to`]).
 
 mod targets;
+mod window;
+
+pub use window::show_to;
 
 use crate::cli::LogArgs;
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +24,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use tracing::callsite::Identifier;
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -129,7 +134,9 @@ impl Place {
 
 impl Limiter {
     fn admit(&self, place: &'static Metadata<'static>) -> bool {
-        if *place.level() > Level::INFO || place.target() == GUEST {
+        // Each achievement is earned once.
+        let is_earned = place.target() == ACHIEVEMENTS && *place.level() == Level::INFO;
+        if *place.level() > Level::INFO || place.target() == GUEST || is_earned {
             return true;
         }
         self.0.lock().entry(place.callsite()).or_insert((place, Place::default())).1.admit()
@@ -154,16 +161,29 @@ impl Limiter {
     }
 }
 
-/// The rate limiter as a filter of the layer that writes.
-struct Thinned(Arc<Limiter>);
+/// Filter of the layer that writes.
+struct Thinned {
+    filter: Targets,
+    limiter: Arc<Limiter>,
+}
 
 impl<S: Subscriber> Filter<S> for Thinned {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
+    fn enabled(&self, line: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        Filter::<S>::enabled(&self.filter, line, context)
+    }
+
+    fn callsite_enabled(&self, line: &'static Metadata<'static>) -> Interest {
+        let interest = Filter::<S>::callsite_enabled(&self.filter, line);
+        // tracing-subscriber expects `event_enabled` to let all lines of an `always` place pass.
+        if interest.is_always() { Interest::sometimes() } else { interest }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Filter::<S>::max_level_hint(&self.filter)
     }
 
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
-        self.0.admit(event.metadata())
+        self.limiter.admit(event.metadata())
     }
 }
 
@@ -271,16 +291,18 @@ pub fn start(args: &LogArgs) -> Result<()> {
     let write_errors = LOSSES.get_or_init(WriteErrors::default).clone();
     // A write error on standard error must not panic.
     let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
-    let registry = tracing_subscriber::registry().with(filter);
+    // The filter is the log's alone: a quiet log keeps nothing from the window.
+    let thinned = Thinned { filter, limiter };
+    let registry = tracing_subscriber::registry().with(window::layer());
     if let Some(path) = &args.log_file {
         let file = LogFile::create(path, write_errors)?;
         let file = FILE.get_or_init(|| file).clone();
         let layer = layer.with_ansi(false).with_writer(move || Visible(file.clone()));
-        registry.with(layer.with_filter(Thinned(limiter))).init();
+        registry.with(layer.with_filter(thinned)).init();
     } else {
         let colored = args.color.on_standard_error();
         let layer = layer.with_ansi(colored).with_writer(|| Visible(StandardError));
-        registry.with(layer.with_filter(Thinned(limiter))).init();
+        registry.with(layer.with_filter(thinned)).init();
     }
     // A status line is unwanted by users who turned escape sequences off or asked for less output;
     // and a log of each step would make it flicker.
@@ -346,6 +368,19 @@ mod tests {
         Visible(&mut shown).write_all(message).unwrap();
         let shown = String::from_utf8(shown).unwrap().replace(char::REPLACEMENT_CHARACTER, "?");
         assert_eq!(shown, "\x1b[33m WARN\x1b[0m a?b????c?[2Kd\te\n      ERROR f\n");
+    }
+
+    #[test]
+    fn lines_left_out_of_the_log_do_not_disturb_the_window() {
+        let thinned = Thinned { filter: base(0, false), limiter: Arc::default() };
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+        let log = tracing_subscriber::registry().with(window::layer()).with(layer.with_filter(thinned));
+        tracing::subscriber::with_default(log, || {
+            for _ in 0..40 {
+                tracing::error!(target: "vfs", "can't save");
+                tracing::error!(target: "kernel", "another layer's line");
+            }
+        });
     }
 
     #[test]

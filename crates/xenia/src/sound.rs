@@ -18,7 +18,6 @@ pub use volume::{VolumeControl, VolumeLevel};
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
 use crate::lock_order;
 use crate::output::StreamFile;
-use crate::say::errln;
 use crate::video::VideoRecorder;
 use anyhow::{Context, Result, bail};
 use device::Device;
@@ -176,7 +175,7 @@ impl Sound {
             None if in_window => match QueuedDevice::open(speakers) {
                 Ok(device) => Sink::Device(device),
                 Err(error) => {
-                    errln!("xenia-rs: {error:#}; running without sound");
+                    tracing::error!("{error:#}; running without sound");
                     Sink::Null
                 }
             },

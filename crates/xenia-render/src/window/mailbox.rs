@@ -68,8 +68,8 @@ pub(super) struct Mail {
     pub(super) dialog: Option<ConsoleDialog>,
     /// The machine's internals, once they have arrived.
     pub(super) internals: Option<Arc<Vec<InternalsPane>>>,
-    /// Message to show for a while.
-    pub(super) message: Option<String>,
+    /// Messages to show for a while, the oldest first.
+    pub(super) messages: Vec<String>,
     /// Reason why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
     /// The newest library, if the window has not taken it yet.
@@ -90,7 +90,8 @@ pub(super) struct NewMail {
     pub(super) has_figures: bool,
     /// Whether a title is being loaded, so that the last frame belongs to the previous title.
     pub(super) is_loading: bool,
-    pub(super) message: Option<String>,
+    /// Messages, the oldest first.
+    pub(super) messages: Vec<String>,
     pub(super) library: Option<Arc<LibraryModel>>,
     pub(super) profile: Vec<ProfileNews>,
     pub(super) change: Option<TitleChange>,
@@ -136,7 +137,7 @@ impl Mailbox {
             frame: mail.frame.take(),
             has_figures: std::mem::take(&mut mail.news),
             is_loading: mail.phase == Phase::Loading,
-            message: mail.message.take(),
+            messages: std::mem::take(&mut mail.messages),
             library: mail.library.take(),
             profile: std::mem::take(&mut mail.profile),
             change: mail.change.take(),
@@ -259,7 +260,7 @@ impl FrameSender {
 
     /// Shows a message over the frame for a while.
     pub fn message(&self, text: String) {
-        self.put(|mail, _| mail.message = Some(text));
+        self.put(|mail, _| mail.messages.push(text));
     }
 
     /// Sends what pads hold now, for the menu.

@@ -174,12 +174,17 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
     if let Some(medium) = &title.medium {
         remark!("xenia-rs: game: is {medium} (read-only)");
     }
-    let config = MachineConfig::from(&args.engine);
-    for note in [region_note(&title.image, &config.console), library_note(&title.image)].into_iter().flatten()
-    {
+    for note in notes(args, &title) {
         remark!("xenia-rs: {note}");
     }
     Ok(title)
+}
+
+/// Notes for the user on a title that may not run as it is.
+fn notes(args: &ExecArgs, title: &Title) -> Vec<String> {
+    let config = MachineConfig::from(&args.engine);
+    let notes = [region_note(&title.image, &config.console), library_note(&title.image)];
+    notes.into_iter().flatten().collect()
 }
 
 fn opened(args: &ExecArgs) -> Result<Title> {

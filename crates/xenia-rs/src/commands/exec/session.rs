@@ -1,10 +1,10 @@
 //! The titles that a window runs, one after the other, with the library between them.
 
-use super::open_title;
 use super::player::SessionCommand;
 use super::title_runs::TitleRuns;
 use super::window_library::WindowLibrary;
 use super::windowed::WindowPorts;
+use super::{notes, open_title};
 use crate::cli::ExecArgs;
 use crate::settings;
 use anyhow::{Error, Result};
@@ -55,6 +55,9 @@ impl Session<'_> {
                 }
                 Next::Run(args, title) => {
                     let name = title.short_name();
+                    for note in notes(&args, &title) {
+                        self.sender.message(note);
+                    }
                     let before = self.ports.volume.get();
                     let ended = TitleRuns::new(self, *args, &title, returns_to_library).run(*title);
                     self.ports.volume.set(before);

@@ -228,6 +228,10 @@ impl SessionThread {
         });
         let messages = sender.clone();
         self.controllers.set_news_receiver(move |text| messages.message(text));
+        let (log, lines) = mpsc::channel();
+        crate::log::show_to(log);
+        let messages = sender.clone();
+        std::thread::spawn(move || lines.into_iter().for_each(|line| messages.message(line)));
         let control = self.control.clone();
         let window = sender.clone();
         self.interrupt.when_requested(move || {
