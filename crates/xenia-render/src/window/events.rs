@@ -193,7 +193,7 @@ impl Events {
     /// Shows the news that the machine has put into the mailbox.
     fn take_mail(&mut self) {
         let Some(view) = &mut self.view else { return };
-        let NewMail { frame, has_figures, is_loading, messages, library, profile, change } =
+        let NewMail { frame, has_figures, is_loading, messages, pictures, library, profile, change } =
             self.mailbox.take_new();
         if is_loading {
             view.forget();
@@ -201,7 +201,10 @@ impl Events {
         }
         // A paused machine shows few frames, whose numbers are displayed.
         let shows_number = frame.is_some() && (view.shown.paused || view.frame.is_none());
-        let refreshes = has_figures || shows_number || !messages.is_empty();
+        let refreshes = has_figures || shows_number || !messages.is_empty() || !pictures.is_empty();
+        for change in pictures {
+            view.change_picture(change);
+        }
         if let Some(frame) = frame {
             view.take(frame, self.mailbox.now());
         }

@@ -3,6 +3,7 @@
 use super::ControllerKeys;
 use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
+use super::picture_settings::PictureChange;
 use super::profile::ProfileNews;
 use crate::backend::Device;
 use std::sync::Arc;
@@ -70,6 +71,8 @@ pub(super) struct Mail {
     pub(super) internals: Option<Arc<Vec<InternalsPane>>>,
     /// Messages to show for a while, the oldest first.
     pub(super) messages: Vec<String>,
+    /// Changes of the picture's settings that the window has not made yet, the oldest first.
+    pub(super) pictures: Vec<PictureChange>,
     /// Reason why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
     /// The newest library, if the window has not taken it yet.
@@ -92,6 +95,8 @@ pub(super) struct NewMail {
     pub(super) is_loading: bool,
     /// Messages, the oldest first.
     pub(super) messages: Vec<String>,
+    /// Changes of the picture's settings, the oldest first.
+    pub(super) pictures: Vec<PictureChange>,
     pub(super) library: Option<Arc<LibraryModel>>,
     pub(super) profile: Vec<ProfileNews>,
     pub(super) change: Option<TitleChange>,
@@ -138,6 +143,7 @@ impl Mailbox {
             has_figures: std::mem::take(&mut mail.news),
             is_loading: mail.phase == Phase::Loading,
             messages: std::mem::take(&mut mail.messages),
+            pictures: std::mem::take(&mut mail.pictures),
             library: mail.library.take(),
             profile: std::mem::take(&mut mail.profile),
             change: mail.change.take(),
@@ -224,6 +230,11 @@ impl FrameSender {
     /// Sets the name of the title that is opened, and leaves the page of the library.
     pub fn title(&self, name: String) {
         self.put(|mail, _| mail.change = Some(TitleChange::Open(name)));
+    }
+
+    /// Changes the picture's settings between titles.
+    pub fn change_picture(&self, change: PictureChange) {
+        self.put(|mail, _| mail.pictures.push(change));
     }
 
     /// Sets the keys of the machine's controller.

@@ -7,6 +7,7 @@ use super::mailbox::{Mail, Mailbox, NumberedPicture};
 use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase, Stopped};
 use super::pages::WindowPages;
+use super::picture_settings::{PictureChange, PictureSettings};
 use super::scaling::place;
 use super::size::first_size;
 use super::{RenderError, WindowConfig, WindowPlace};
@@ -261,6 +262,15 @@ impl View {
         self.note_place();
         // The system may have changed full screen without our request.
         self.pointer();
+    }
+
+    /// Shows frames by the settings of another title, or of the library.
+    pub(super) fn change_picture(&mut self, change: PictureChange) {
+        let OsdState { scaling, filter, appearance, .. } = self.shown;
+        let now = change.apply(PictureSettings { scaling, filter, appearance });
+        self.shown.scaling = now.scaling;
+        self.shown.filter = now.filter;
+        self.shown.appearance = now.appearance;
     }
 
     /// Turns vertical synchronisation on or off.

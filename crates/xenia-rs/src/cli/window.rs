@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::{number, number_in};
-use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, GAMMA, KeyBinding};
+use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, GAMMA, KeyBinding, PictureSettings};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -272,6 +272,15 @@ impl WindowArgs {
             gamma: self.gamma,
             aspect: self.aspect_ratio.0,
             overscan: self.overscan,
+        }
+    }
+
+    /// How frames are shown.
+    pub fn picture(&self) -> PictureSettings {
+        PictureSettings {
+            scaling: self.scaling.into(),
+            filter: self.filter.into(),
+            appearance: self.appearance(),
         }
     }
 }

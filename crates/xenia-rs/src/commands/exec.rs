@@ -15,6 +15,7 @@ mod refusal;
 mod remapping;
 mod reports;
 mod session;
+mod session_picture;
 mod stopped;
 mod title_runs;
 mod videos;

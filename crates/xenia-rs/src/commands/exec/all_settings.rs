@@ -18,8 +18,9 @@ use xenia_render::{SettingEntry, SettingLayer, SettingTarget, SettingValue, Sett
 
 /// Name of the table of all titles.
 const GLOBAL: &str = "exec";
-/// Live settings of a title's runs. All others are the window's, and hold from its start on.
-const OF_RUNS: [&str; 2] = ["volume", "mute"];
+/// Live settings of a title. All others are the window's, and hold from its start on.
+const OF_TITLES: [&str; 8] =
+    ["volume", "mute", "scaling", "filter", "antialiasing", "sharpness", "brightness", "gamma"];
 
 /// The window's client for the pages.
 pub(super) struct AllSettings {
@@ -142,7 +143,7 @@ impl AllSettings {
         let rows = self.rows().unwrap_or_default();
         let is_of_window = MeantTitle::new(self.own.title.clone()).table.as_ref() == Some(&table);
         let is_of_title = |key: &str| {
-            let is_meant = is_of_window || OF_RUNS.contains(&key);
+            let is_meant = is_of_window || OF_TITLES.contains(&key);
             is_meant && rows.iter().any(|row| row.table == table && row.key == key)
         };
         let mut changes = changes.to_vec();

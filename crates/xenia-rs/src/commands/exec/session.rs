@@ -1,6 +1,7 @@
 //! The titles that a window runs, one after the other, with the library between them.
 
 use super::player::SessionCommand;
+use super::session_picture::SessionPicture;
 use super::title_runs::TitleRuns;
 use super::window_library::WindowLibrary;
 use super::windowed::WindowPorts;
@@ -17,7 +18,7 @@ use xenia::say::errln;
 use xenia::sound::VolumeLevel;
 use xenia::title::{Title, short_name};
 use xenia_cli::Code;
-use xenia_render::{FrameSender, PageFailure};
+use xenia_render::{FrameSender, PageFailure, PictureChange};
 
 /// Stage of a session.
 pub(super) enum Next {
@@ -39,6 +40,7 @@ pub(super) struct Session<'a> {
     pub(super) interrupt: &'a Interrupt,
     /// The library; `None` if a single title is run.
     pub(super) library: Option<&'a WindowLibrary>,
+    pub(super) picture: SessionPicture<'a>,
 }
 
 impl Session<'_> {
@@ -74,7 +76,9 @@ impl Session<'_> {
 
     /// Shows the library until a title is chosen.
     fn show_library(&self, failure: Option<PageFailure>) -> Next {
+        self.read_picture();
         *self.ports.open_title.lock() = None;
+        self.change_picture(self.picture.leave());
         self.sender.home(failure);
         if let Some(library) = self.library {
             library.refresh();
@@ -94,6 +98,18 @@ impl Session<'_> {
         }
     }
 
+    /// Reads the picture's settings again, of the title that is left, or of all titles.
+    fn read_picture(&self) {
+        let file = self.ports.open_title.lock().as_ref().and_then(|title| title.file.clone());
+        self.change_picture(self.picture.read_again(file.as_deref()));
+    }
+
+    fn change_picture(&self, change: Option<PictureChange>) {
+        if let Some(change) = change {
+            self.sender.change_picture(change);
+        }
+    }
+
     /// Reads the settings again for a restart: some may have been changed.
     pub(super) fn read_settings(&self, args: &mut ExecArgs) {
         let read = || -> Result<ExecArgs> {
@@ -105,7 +121,10 @@ impl Session<'_> {
             Ok(in_window(new))
         };
         match read() {
-            Ok(new) => *args = new,
+            Ok(new) => {
+                self.change_picture(self.picture.show(new.window.picture()));
+                *args = new;
+            }
             Err(error) => self.sender.message(format!("the settings are those before: {error:#}")),
         }
     }
@@ -113,6 +132,7 @@ impl Session<'_> {
     /// Opens another title than that of the command line, with the same flags, except for those
     /// that are about that title alone.
     pub(super) fn open(&self, path: Option<PathBuf>) -> Next {
+        self.read_picture();
         let opened = || -> Result<(ExecArgs, Title)> {
             let mut args = crate::exec_args(words(self.own, path.as_deref()))?;
             args.states.load_state = None;
@@ -125,6 +145,7 @@ impl Session<'_> {
         match opened() {
             Ok((args, title)) => {
                 self.sender.title(title.short_name());
+                self.change_picture(self.picture.show(args.window.picture()));
                 let volume = &args.sound;
                 let own = &self.own.sound;
                 // Settings of the title override those that the user has made in this session.

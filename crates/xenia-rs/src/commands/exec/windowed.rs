@@ -16,6 +16,7 @@ use super::profile_pages::ProfilePages;
 use super::refusal;
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
+use super::session_picture::SessionPicture;
 use super::videos::WindowVideos;
 use super::window_library::{SettingsFiles, WindowLibrary};
 use crate::cli::ExecArgs;
@@ -267,6 +268,7 @@ impl SessionThread {
             commands,
             interrupt: &self.interrupt,
             library: self.library.as_ref(),
+            picture: SessionPicture::new(&self.own),
         };
         let first = match title {
             Some(title) => Next::Run(Box::new(session::in_window(self.own.clone())), Box::new(title)),

@@ -1,0 +1,70 @@
+//! Settings of the picture, of which a title's table in config.toml may have its own.
+
+use super::appearance::Appearance;
+use super::scaling::{Filter, Scaling};
+
+/// How the window shows frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PictureSettings {
+    /// Scaling of frames to the window.
+    pub scaling: Scaling,
+    /// Filter of scaled frames.
+    pub filter: Filter,
+    /// Changes to the picture beyond its scaling.
+    pub appearance: Appearance,
+}
+
+/// Change between the settings of two titles, or of a title and the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureChange {
+    /// The settings before the change.
+    pub from: PictureSettings,
+    /// The settings after it.
+    pub to: PictureSettings,
+}
+
+impl PictureChange {
+    /// The window's settings after the change. Settings that are equal on both sides stay as the
+    /// user has set them in the window.
+    pub(super) fn apply(&self, now: PictureSettings) -> PictureSettings {
+        let Self { from, to } = self;
+        let looks = now.appearance;
+        let old = &from.appearance;
+        let new = &to.appearance;
+        PictureSettings {
+            scaling: after(now.scaling, from.scaling, to.scaling),
+            filter: after(now.filter, from.filter, to.filter),
+            appearance: Appearance {
+                smooths_edges: after(looks.smooths_edges, old.smooths_edges, new.smooths_edges),
+                sharpness: after(looks.sharpness, old.sharpness, new.sharpness),
+                brightness: after(looks.brightness, old.brightness, new.brightness),
+                gamma: after(looks.gamma, old.gamma, new.gamma),
+                aspect: after(looks.aspect, old.aspect, new.aspect),
+                overscan: after(looks.overscan, old.overscan, new.overscan),
+            },
+        }
+    }
+}
+
+/// A setting after a change from one value to another.
+fn after<T: Copy + PartialEq>(now: T, from: T, to: T) -> T {
+    if from == to { now } else { to }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_titles_picture_ends_with_the_title_and_the_users_changes_stay() {
+        let own = PictureSettings::default();
+        let bright = Appearance { brightness: 200, overscan: 5, ..Appearance::default() };
+        let of_title = PictureSettings { scaling: Scaling::Stretch, appearance: bright, ..own };
+        let now = PictureSettings { filter: Filter::Nearest, ..own };
+        let shown = PictureChange { from: own, to: of_title }.apply(now);
+        assert_eq!(shown, PictureSettings { filter: Filter::Nearest, ..of_title });
+        // The title is restarted, and left.
+        assert_eq!(PictureChange { from: of_title, to: of_title }.apply(shown), shown);
+        assert_eq!(PictureChange { from: of_title, to: own }.apply(shown), now);
+    }
+}
