@@ -363,6 +363,9 @@ pub trait LibraryClient {
     /// Adds a folder, and scans it. Returns a message.
     fn add_folder(&mut self, path: &Path) -> Result<String, String>;
 
+    /// Removes a folder, and scans the others. Returns a message.
+    fn remove_folder(&mut self, path: &Path) -> Result<String, String>;
+
     /// The data that a title has left on the disk.
     fn stored(&self, path: Option<&Path>) -> StoredData;
 

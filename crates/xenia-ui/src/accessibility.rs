@@ -42,7 +42,8 @@ fn pages() -> impl Iterator<Item = MenuPage> {
             MenuPage::Library => MenuPage::Title,
             MenuPage::Title => MenuPage::ChooseFolder,
             MenuPage::ChooseFolder => MenuPage::AddFolder,
-            MenuPage::AddFolder => MenuPage::Failure,
+            MenuPage::AddFolder => MenuPage::RemoveFolder,
+            MenuPage::RemoveFolder => MenuPage::Failure,
             MenuPage::Failure => MenuPage::AskDelete,
             MenuPage::AskDelete => MenuPage::AskHome,
             MenuPage::AskHome => MenuPage::AskOpen,
@@ -98,7 +99,11 @@ fn model() -> PageModel {
         assignment: Some("racing".to_owned()),
     };
     let entry = |name: &str| LibraryEntry { name: name.to_owned(), ..LibraryEntry::default() };
-    let library = LibraryModel { entries: vec![entry("Demo"), entry("Knot")], ..LibraryModel::default() };
+    let library = LibraryModel {
+        entries: vec![entry("Demo"), entry("Knot")],
+        folders: Some(vec!["/games".into(), "/discs".into()]),
+        ..LibraryModel::default()
+    };
     let rows = (0..50).map(|row| format!("row {row}")).collect();
     let internals = ["threads", "files"].map(|name| InternalsPane {
         name: name.to_owned(),

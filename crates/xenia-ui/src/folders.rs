@@ -1,10 +1,14 @@
-//! The page on which a folder for the library is chosen: folders in a folder, part by part.
+//! Pages of the library's folders: a folder to add is chosen among those in a folder, part by part,
+//! and one to remove among those of the library.
 
 use super::interface::{Outcome, entry, row};
 use super::page::MenuPage;
 use super::{PageCommand, PageModel, parts};
-use egui::{Button, Ui, vec2};
+use egui::{Button, ScrollArea, Ui, vec2};
 use std::path::PathBuf;
+
+/// Height of the list of the library's folders in points.
+const LIST_HEIGHT: f32 = 400.0;
 
 /// A folder, and the part of those in it that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,8 +72,29 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     outcome
 }
 
+/// Shows the library's folders, of which the chosen one is removed. The first answer is harmless.
+pub(super) fn show_removal(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading("Remove a folder from the library"));
+    ui.vertical_centered(|ui| ui.label("Its files stay where they are."));
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
+    let folders = model.library.as_ref().and_then(|library| library.folders.as_deref());
+    ScrollArea::vertical().max_height(LIST_HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
+        for folder in folders.unwrap_or_default() {
+            if row(ui, &folder.display().to_string(), "") {
+                outcome = Some(Outcome::Do(PageCommand::RemoveFolder(folder.clone())));
+            }
+        }
+    });
+    outcome
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::LibraryModel;
     use super::super::testing::Driver;
     use super::*;
     use egui::Key;
@@ -131,5 +156,21 @@ mod tests {
     fn the_menu_leads_to_the_folders() {
         let mut driver = Driver::new(MenuPage::Menu, model(0));
         assert_eq!(driver.click("Add a folder"), [PageCommand::ShowFolders(None, 0)]);
+        assert!(!driver.shows("Remove a folder"), "the library has none");
+    }
+
+    #[test]
+    fn a_folder_of_the_library_is_removed() {
+        let folders = Some(vec!["/games".into(), "/gone".into()]);
+        let library = LibraryModel { folders, ..LibraryModel::default() };
+        let model = PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() };
+        let mut driver = Driver::new(MenuPage::Menu, model);
+        driver.click("Remove a folder");
+        assert_eq!(driver.keys(&[Key::Enter]), [], "the harmless answer comes first");
+        assert_eq!(driver.page(), Some(MenuPage::Library));
+        driver.open(MenuPage::RemoveFolder);
+        assert_eq!(driver.click("/gone"), [PageCommand::RemoveFolder("/gone".into())]);
+        assert_eq!(driver.keys(&[Key::Escape]), []);
+        assert_eq!(driver.page(), Some(MenuPage::Library));
     }
 }

@@ -36,8 +36,8 @@ pub struct LibraryModel {
     pub entries: Vec<LibraryEntry>,
     /// Progress of the scan; `None` if none runs.
     pub progress: Option<String>,
-    /// Whether folders of titles are named.
-    pub has_folders: bool,
+    /// Folders of titles that the settings name; `None`: they have not been read yet.
+    pub folders: Option<Vec<PathBuf>>,
     /// Folders and files that could not be read, with the reasons.
     pub failures: Vec<String>,
 }
@@ -179,7 +179,7 @@ fn below(ui: &mut Ui, library: &LibraryModel) {
     let small = |text: &str, colour: Color32| RichText::new(text).size(15.0).color(colour);
     let weak = ui.visuals().weak_text_color();
     let first = match library.failures.as_slice() {
-        [] if !library.has_folders => {
+        [] if library.folders.as_ref().is_some_and(Vec::is_empty) => {
             "No folder of titles is named: drop one here, or choose Add a folder in the menu".to_owned()
         }
         [] => String::new(),

@@ -14,9 +14,13 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
         let mut entries = vec![
             ("Library", Outcome::Go(MenuPage::Library)),
             ("Add a folder", Outcome::Do(PageCommand::ShowFolders(None, 0))),
-            ("Scan again", Outcome::Do(PageCommand::Rescan)),
-            ("Settings", Outcome::Go(MenuPage::Settings)),
         ];
+        let folders = model.library.as_ref().and_then(|library| library.folders.as_ref());
+        if folders.is_some_and(|folders| !folders.is_empty()) {
+            entries.push(("Remove a folder", Outcome::Go(MenuPage::RemoveFolder)));
+        }
+        entries.push(("Scan again", Outcome::Do(PageCommand::Rescan)));
+        entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
         entries.extend(controllers);
         entries.extend(gallery);
         entries.push(("Quit", Outcome::Do(PageCommand::Quit)));

@@ -165,6 +165,8 @@ pub enum PageCommand {
     ShowFolders(Option<PathBuf>, usize),
     /// Add a folder to the library.
     AddFolder(PathBuf),
+    /// Remove a folder from the library; its files stay.
+    RemoveFolder(PathBuf),
     /// Set a setting of this key to a value, as in config.toml.
     Set {
         /// Key in config.toml.

@@ -23,9 +23,11 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         | MenuPage::AskDeletePackage
         | MenuPage::Import
         | MenuPage::AskReplace => profile::back(page, model),
-        MenuPage::Title | MenuPage::ChooseFolder | MenuPage::AddFolder | MenuPage::Failure => {
-            Outcome::Go(MenuPage::Library)
-        }
+        MenuPage::Title
+        | MenuPage::ChooseFolder
+        | MenuPage::AddFolder
+        | MenuPage::RemoveFolder
+        | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
         | MenuPage::Input
         | MenuPage::Internals

@@ -56,6 +56,8 @@ pub enum MenuPage {
     ChooseFolder,
     /// The path of a new folder of the library.
     AddFolder,
+    /// Choice of a folder to remove from the library.
+    RemoveFolder,
     /// Reason why a title was not started.
     Failure,
     /// Question before a title's saves are deleted.
@@ -78,7 +80,7 @@ impl MenuPage {
         match self {
             Self::Internals | Self::Picture => WIDE,
             Self::Stopped | Self::Gallery => READABLE,
-            Self::ChooseFolder | Self::AddFolder => READABLE,
+            Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
             Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
             Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,
             _ => WIDTH,

@@ -10,7 +10,7 @@ fn title(name: &str, path: Option<&str>) -> LibraryEntry {
 }
 
 fn model(entries: Vec<LibraryEntry>) -> PageModel {
-    let library = LibraryModel { entries, has_folders: true, ..LibraryModel::default() };
+    let library = LibraryModel { entries, ..LibraryModel::default() };
     PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() }
 }
 
@@ -174,7 +174,8 @@ fn a_page_without_input_does_not_change() {
 
 #[test]
 fn an_empty_library_explains_how_to_add_folders() {
-    let library = LibraryModel { entries: vec![title("Demo", None)], ..LibraryModel::default() };
+    let entries = vec![title("Demo", None)];
+    let library = LibraryModel { entries, folders: Some(Vec::new()), ..LibraryModel::default() };
     let mut driver = Driver::new(
         MenuPage::Library,
         PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() },

@@ -146,14 +146,27 @@ impl Events {
     /// Adds a folder to the library.
     pub(super) fn add_folder(&mut self, path: &Path) {
         let Some(library) = self.client.library() else { return };
-        match library.add_folder(path) {
+        let added = library.add_folder(path);
+        self.show_change(added);
+    }
+
+    /// Removes a folder from the library.
+    pub(super) fn remove_folder(&mut self, path: &Path) {
+        let Some(library) = self.client.library() else { return };
+        let removed = library.remove_folder(path);
+        self.show_change(removed);
+    }
+
+    /// Shows the result of a change to the library's folders.
+    fn show_change(&mut self, changed: Result<String, String>) {
+        match changed {
             Ok(text) => {
                 self.say(text);
                 if self.home.is_open {
                     self.open_page(MenuPage::Library);
                 }
             }
-            // The path stays, to be corrected.
+            // The page stays, so that a typed path can be corrected.
             Err(reason) => self.say(reason),
         }
     }

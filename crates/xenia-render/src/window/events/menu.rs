@@ -195,6 +195,7 @@ impl Events {
             PageCommand::ShowLibrary(view) => self.keep_view(view),
             PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
             PageCommand::AddFolder(path) => self.add_folder(&path),
+            PageCommand::RemoveFolder(path) => self.remove_folder(&path),
             PageCommand::SaveState(slot) => {
                 self.slot = slot;
                 self.close_page();

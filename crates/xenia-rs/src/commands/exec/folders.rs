@@ -1,5 +1,11 @@
-//! Folders of the host, from which the library's page takes one.
+//! Folders of the host, from which the library's page takes one, and the library's own in the
+//! settings.
 
+use crate::cli::Cli;
+use crate::commands::library::canonical;
+use crate::settings;
+use anyhow::{Context, Result, bail};
+use clap::CommandFactory;
 use std::io;
 use std::path::{Path, PathBuf};
 use xenia::say::visible;
@@ -55,6 +61,30 @@ pub(super) fn first(of_library: &[PathBuf], home: Option<PathBuf>) -> PathBuf {
     let beside = of_library.last().and_then(|folder| folder.parent()).map(Path::to_owned);
     let there = [beside, home].into_iter().flatten().find(|folder| folder.is_dir());
     there.unwrap_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR))
+}
+
+/// The folders of the library with another one.
+pub(super) fn with(mut of_library: Vec<PathBuf>, path: &Path) -> Result<Vec<PathBuf>> {
+    let folder = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
+    if !folder.is_dir() {
+        bail!("{} is not a folder", path.display());
+    }
+    if of_library.iter().any(|known| canonical(known.clone()) == folder) {
+        bail!("{} is a folder of the library already", folder.display());
+    }
+    of_library.push(folder);
+    Ok(of_library)
+}
+
+/// Writes the folders of the library to a settings file.
+pub(super) fn keep(file: &Path, of_library: &[PathBuf]) -> Result<()> {
+    let mut list = toml_edit::Array::new();
+    for folder in of_library {
+        list.push(folder.to_str().with_context(|| format!("{} is not UTF-8", folder.display()))?);
+    }
+    let list = (!of_library.is_empty()).then(|| list.to_string());
+    settings::change(&settings::built(Cli::command()), file, "library.folder", list.as_deref())?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -76,10 +76,8 @@ impl WindowLibrary {
         control: PaceControl,
         commands: mpsc::Sender<SessionCommand>,
     ) -> Self {
-        let contents = Contents {
-            model: LibraryModel { entries: vec![demo()], has_folders: true, ..LibraryModel::default() },
-            ..Contents::default()
-        };
+        let model = LibraryModel { entries: vec![demo()], ..LibraryModel::default() };
+        let contents = Contents { model, ..Contents::default() };
         let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
         let sender = Arc::default();
         Self { contents, sender, own: Arc::new(own), files, control, commands }
@@ -145,9 +143,8 @@ impl WindowLibrary {
             }
             contents.model.progress = None;
             match scanned {
-                Ok((folders, scan)) => {
+                Ok(scan) => {
                     contents.titles = scan.titles;
-                    contents.model.has_folders = folders > 0;
                     contents.model.failures = scan.failures.iter().map(|text| visible(text)).collect();
                     contents.renew();
                 }
@@ -158,10 +155,14 @@ impl WindowLibrary {
         });
     }
 
-    /// Scans the folders of the settings. Returns the number of folders, and the result.
-    fn scanned(&self, number: u64) -> Result<(usize, library::LibraryScan)> {
+    /// Scans the folders of the settings.
+    fn scanned(&self, number: u64) -> Result<library::LibraryScan> {
         let args = self.args()?;
-        self.contents.lock().model.view = args.window_view();
+        {
+            let mut contents = self.contents.lock();
+            contents.model.view = args.window_view();
+            contents.model.folders = Some(args.folder.clone());
+        }
         let keys = key_ring(args.key_file.as_deref())?;
         let told = Mutex::new(Level::Leaf, Instant::now());
         let progress = |progress: library::ScanProgress| {
@@ -178,7 +179,7 @@ impl WindowLibrary {
             }
         };
         let folders: Vec<PathBuf> = args.folder.into_iter().map(canonical).collect();
-        Ok((folders.len(), library::scan(&folders, user_folders::cache().as_deref(), &keys, &progress)))
+        Ok(library::scan(&folders, user_folders::cache().as_deref(), &keys, &progress))
     }
 
     /// The library's settings.
@@ -220,22 +221,14 @@ impl WindowLibrary {
 
     /// Writes a folder to the settings.
     fn add(&self, path: &Path) -> Result<()> {
-        let folder = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
-        if !folder.is_dir() {
-            bail!("{} is not a folder", path.display());
-        }
-        let file = self.settings_file()?;
+        folders::keep(self.settings_file()?, &folders::with(self.args()?.folder, path)?)
+    }
+
+    /// Removes a folder from the settings.
+    fn remove(&self, path: &Path) -> Result<()> {
         let mut folders = self.args()?.folder;
-        if folders.iter().any(|known| canonical(known.clone()) == folder) {
-            bail!("{} is a folder of the library already", folder.display());
-        }
-        folders.push(folder);
-        let mut list = toml_edit::Array::new();
-        for folder in &folders {
-            list.push(folder.to_str().with_context(|| format!("{} is not UTF-8", folder.display()))?);
-        }
-        settings::change(&settings::built(Cli::command()), file, "library.folder", Some(&list.to_string()))?;
-        Ok(())
+        folders.retain(|known| known != path);
+        folders::keep(self.settings_file()?, &folders)
     }
 }
 
@@ -278,6 +271,12 @@ impl LibraryClient for WindowLibrary {
         self.add(path).map_err(|error| format!("{error:#}"))?;
         self.scan();
         Ok(format!("added {}", path.display()))
+    }
+
+    fn remove_folder(&mut self, path: &Path) -> Result<String, String> {
+        self.remove(path).map_err(|error| format!("{error:#}"))?;
+        self.scan();
+        Ok(format!("removed {}; its files stay", path.display()))
     }
 
     fn stored(&self, path: Option<&Path>) -> StoredData {
@@ -408,6 +407,26 @@ mod tests {
         library.contents.lock().model.progress = Some("looking for titles".to_owned());
         assert_eq!(library.file_of(TitleId(7)).unwrap(), Some("/a.xex".into()));
         assert!(library.file_of(TitleId(8)).is_err(), "the scan may find it");
+    }
+
+    #[test]
+    fn folders_are_added_to_the_settings_and_removed_from_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let gone = dir.path().join("gone");
+        std::fs::write(&file, format!("[library]\nfolder = [{gone:?}]\n")).unwrap();
+        let files = SettingsFiles { named: Some(file.clone()), kept: Some(file) };
+        let control = PaceControl::default();
+        let library = WindowLibrary::new(ExecArgs::default(), files, control, mpsc::channel().0);
+        let folders = || library.args().unwrap().folder;
+        let added = dir.path().canonicalize().unwrap();
+        library.add(dir.path()).unwrap();
+        assert_eq!(folders(), [gone.clone(), added.clone()]);
+        assert!(library.add(dir.path()).is_err(), "it is there already");
+        library.remove(&gone).unwrap();
+        assert_eq!(folders(), std::slice::from_ref(&added));
+        library.remove(&added).unwrap();
+        assert!(folders().is_empty());
     }
 
     #[test]
