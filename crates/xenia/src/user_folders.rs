@@ -102,6 +102,18 @@ fn home_of(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     values.map(PathBuf::from).find(|home| home.is_absolute())
 }
 
+/// A path as a user types it: `~` at its start is the user's folder.
+pub fn typed(path: &Path) -> PathBuf {
+    typed_at(path, home())
+}
+
+fn typed_at(path: &Path, home: Option<PathBuf>) -> PathBuf {
+    match path.strip_prefix("~").ok().zip(home) {
+        Some((below, home)) => home.join(below),
+        None => path.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +178,17 @@ mod tests {
         let data = dir.path().join(PORTABLE_FOLDER);
         let expected = ["config", "data", "cache", "state"].map(|name| Some(data.join(name)));
         assert_eq!(folders(Some(&program), &set), expected);
+    }
+
+    #[test]
+    fn a_typed_path_may_begin_at_the_home_folder() {
+        let typed = |path: &str, home: Option<&str>| typed_at(path.as_ref(), home.map(Into::into));
+        assert_eq!(typed("~/a", Some("/home/u")), Path::new("/home/u/a"));
+        assert_eq!(typed("~", Some("/home/u")), Path::new("/home/u"));
+        for path in ["~u/a", "/a/~", "a"] {
+            assert_eq!(typed(path, Some("/home/u")), Path::new(path));
+        }
+        assert_eq!(typed("~/a", None), Path::new("~/a"));
     }
 
     #[test]

@@ -353,7 +353,7 @@ impl ProfileClient for ProfilePages {
     }
 
     fn import(&mut self, path: &Path, replaces: bool) {
-        let path = path.to_owned();
+        let path = user_folders::typed(path);
         self.spawn(move |this, sender| {
             let imported = this.change(|store, subject, xuid| {
                 let owner = choice(store, xuid)?.1;

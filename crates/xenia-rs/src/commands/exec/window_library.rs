@@ -221,7 +221,8 @@ impl WindowLibrary {
 
     /// Writes a folder to the settings.
     fn add(&self, path: &Path) -> Result<()> {
-        folders::keep(self.settings_file()?, &folders::with(self.args()?.folder, path)?)
+        let folders = folders::with(self.args()?.folder, &user_folders::typed(path))?;
+        folders::keep(self.settings_file()?, &folders)
     }
 
     /// Removes a folder from the settings.
