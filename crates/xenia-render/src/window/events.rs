@@ -11,6 +11,7 @@ mod settings;
 
 use super::keys::KeyAction;
 use super::mailbox::{FrameSender, Mailbox, NewMail, TitleChange, WindowMessage};
+use super::osd::MailedText;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, WindowConfig};
 use gallery::Gallery;
@@ -208,8 +209,11 @@ impl Events {
         if let Some(frame) = frame {
             view.take(frame, self.mailbox.now());
         }
-        for text in messages {
-            view.say(&self.mailbox, text);
+        for message in messages {
+            match message {
+                MailedText::Value(text) => view.say(&self.mailbox, text),
+                MailedText::Note(text) => view.messages.note(self.mailbox.now(), text),
+            }
         }
         if refreshes {
             self.refresh();

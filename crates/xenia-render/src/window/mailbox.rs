@@ -2,6 +2,7 @@
 
 use super::ControllerKeys;
 use super::meter::{Figures, Meter};
+use super::osd::MailedText;
 use super::page::{Phase, Stopped};
 use super::picture_settings::PictureChange;
 use super::profile::ProfileNews;
@@ -70,7 +71,7 @@ pub(super) struct Mail {
     /// The machine's internals, once they have arrived.
     pub(super) internals: Option<Arc<Vec<InternalsPane>>>,
     /// Messages to show for a while, the oldest first.
-    pub(super) messages: Vec<String>,
+    pub(super) messages: Vec<MailedText>,
     /// Changes of the picture's settings that the window has not made yet, the oldest first.
     pub(super) pictures: Vec<PictureChange>,
     /// Reason why the machine has stopped.
@@ -94,7 +95,7 @@ pub(super) struct NewMail {
     /// Whether a title is being loaded, so that the last frame belongs to the previous title.
     pub(super) is_loading: bool,
     /// Messages, the oldest first.
-    pub(super) messages: Vec<String>,
+    pub(super) messages: Vec<MailedText>,
     /// Changes of the picture's settings, the oldest first.
     pub(super) pictures: Vec<PictureChange>,
     pub(super) library: Option<Arc<LibraryModel>>,
@@ -271,7 +272,12 @@ impl FrameSender {
 
     /// Shows a message over the frame for a while.
     pub fn message(&self, text: String) {
-        self.put(|mail, _| mail.messages.push(text));
+        self.put(|mail, _| mail.messages.push(MailedText::Note(text)));
+    }
+
+    /// Shows a value that changes over the frame for a while, in place of the one before.
+    pub fn value(&self, text: String) {
+        self.put(|mail, _| mail.messages.push(MailedText::Value(text)));
     }
 
     /// Sends what pads hold now, for the menu.

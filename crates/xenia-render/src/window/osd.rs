@@ -188,6 +188,10 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
 const FULL_WIDTH: f64 = 340.0;
 /// Time for which a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
+/// Time to read a letter of a message.
+const LETTER_TIME: Duration = Duration::from_millis(50);
+/// Longest time for which a message is shown.
+const MAX_MESSAGE_TIME: Duration = Duration::from_secs(30);
 /// Maximum number of messages shown at a time.
 const MAX_MESSAGES: usize = 5;
 
@@ -195,13 +199,35 @@ const MAX_MESSAGES: usize = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Messages(Vec<(Duration, String)>);
 
+/// Message of another thread than the window's.
+#[derive(Debug)]
+pub(crate) enum MailedText {
+    /// A value that changes, shown by [`Messages::say`].
+    Value(String),
+    /// Any other text, shown by [`Messages::note`].
+    Note(String),
+}
+
 impl Messages {
-    /// Shows `text` from `now` on.
+    /// Shows `text` from `now` on. It replaces a message that differs only in its numbers: a value
+    /// that changes, such as the volume, has one line.
     pub(crate) fn say(&mut self, now: Duration, text: String) {
+        let without_digits = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
+        let said = without_digits(&text);
+        self.0.retain(|(_, shown)| without_digits(shown) != said);
+        self.note(now, text);
+    }
+
+    /// Shows `text` from `now` on. Other numbers are those of other files and slots: it replaces
+    /// only itself.
+    pub(crate) fn note(&mut self, now: Duration, text: String) {
+        self.0.retain(|(_, shown)| *shown != text);
         if self.0.len() == MAX_MESSAGES {
             self.0.remove(0);
         }
-        self.0.push((now + MESSAGE_TIME, text));
+        let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let time = LETTER_TIME.saturating_mul(letters).clamp(MESSAGE_TIME, MAX_MESSAGE_TIME);
+        self.0.push((now + time, text));
     }
 
     /// Removes expired messages.
@@ -361,9 +387,39 @@ shown by an adapter";
         assert_eq!(messages.lines(), ["b"]);
         messages.expire(second * 5);
         assert!(messages.lines().is_empty());
-        for number in 0..9 {
-            messages.say(second * 6, number.to_string());
+        for letter in 'a'..='i' {
+            messages.say(second * 6, letter.to_string());
         }
-        assert_eq!(messages.lines().join(""), "45678");
+        assert_eq!(messages.lines().join(""), "efghi");
+    }
+
+    #[test]
+    fn a_value_that_changes_has_one_line() {
+        let mut messages = Messages::default();
+        for text in ["volume 90 %", "saved to slot 1", "volume 100 %"] {
+            messages.say(Duration::ZERO, text.to_owned());
+        }
+        assert_eq!(messages.lines(), ["saved to slot 1", "volume 100 %"]);
+    }
+
+    #[test]
+    fn messages_of_two_files_are_two_lines() {
+        let mut messages = Messages::default();
+        let texts = ["can't save package SAVE01", "can't save package SAVE02"];
+        for text in texts.into_iter().chain(texts) {
+            messages.note(Duration::ZERO, text.to_owned());
+        }
+        assert_eq!(messages.lines(), texts);
+    }
+
+    #[test]
+    fn a_long_message_is_shown_until_it_can_be_read() {
+        let end = |letters| {
+            let mut messages = Messages::default();
+            messages.note(Duration::ZERO, "a".repeat(letters));
+            messages.next_end()
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!((end(60), end(200), end(4096)), (seconds(3), seconds(10), seconds(30)));
     }
 }

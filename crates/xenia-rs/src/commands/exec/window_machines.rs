@@ -96,7 +96,7 @@ impl WindowMachines<'_> {
         let views = self.sender.clone();
         machine.set_inspector(Box::new(move |machine| views.internals(internals::panes(machine))));
         let rewinds = self.sender.clone();
-        machine.set_rewind_sink(Box::new(move |text| rewinds.message(text)));
+        machine.set_rewind_sink(Box::new(move |text| rewinds.value(text)));
         let reports = self.sender.clone();
         machine.set_report_sink(self.open_title.reports.sink(move |text| reports.message(text)));
     }
