@@ -112,6 +112,13 @@ impl Hotkeys {
         !writes(key) && action.is_some_and(KeyAction::stays_in_dialogs)
     }
 
+    /// Whether a key saves or loads a state. An open dialog of the machine leaves it to the window,
+    /// but a page does not.
+    pub(super) fn is_of_states(&self, key: KeyCode) -> bool {
+        let action = self.action(key, ModifiersState::empty(), &[]);
+        !writes(key) && matches!(action, Some(KeyAction::SaveState | KeyAction::LoadState))
+    }
+
     /// Whether one of these buttons is part of a combination.
     pub(super) fn uses_button(&self, button: u16) -> bool {
         self.chords.iter().any(|chord| chord.buttons & button != 0)
@@ -191,6 +198,10 @@ mod tests {
         for key in [KeyCode::F1, KeyCode::F11, KeyCode::F12] {
             assert!(built_in.stays_in_dialogs(key), "{key:?}");
         }
+        for key in [KeyCode::F4, KeyCode::F5] {
+            assert!(built_in.is_of_states(key) && !built_in.stays_in_dialogs(key), "{key:?}");
+        }
+        assert!(!built_in.is_of_states(KeyCode::F6) && !built_in.is_of_states(KeyCode::KeyA));
         let letter = vec![key(KeyCode::KeyO, Modifier::Any, KeyAction::Screenshot)];
         let own = Hotkeys::new(&[KeyAction::Screenshot], letter, Vec::new()).unwrap();
         assert!(!own.stays_in_dialogs(KeyCode::KeyO) && !own.stays_in_dialogs(KeyCode::F12));

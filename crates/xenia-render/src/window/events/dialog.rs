@@ -8,7 +8,9 @@ impl Events {
     /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
     pub(super) fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
         let open = self.mailbox.open().dialog.is_some();
-        if !open || self.modifiers.alt_key() || self.config.hotkeys.stays_in_dialogs(key) {
+        let hotkeys = &self.config.hotkeys;
+        let is_windows = hotkeys.stays_in_dialogs(key) || hotkeys.is_of_states(key);
+        if !open || self.modifiers.alt_key() || is_windows {
             return false;
         }
         let dialog = self.client.dialog_key(key, text);
