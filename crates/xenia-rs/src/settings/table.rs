@@ -15,9 +15,10 @@ use xenia_render::LIVE;
 const FOR_PLAYERS: [&str; 7] = ["Picture", "Window", "Controllers", "Sound", "Dialogs", "Saves", "Title"];
 /// Headings, in the order of the template; others follow in their own order.
 const ORDER: [&str; 7] = ["Window", "Picture", "Sound", "Controllers", "Dialogs", "Saves", "Title"];
-/// Flags under the players' headings that are the workshop's all the same: a window that its own
-/// page of settings switches off would not come back.
-const OF_THE_WORKSHOP: [&str; 1] = ["headless"];
+/// Flags under the players' headings that are the workshop's all the same: a window or a library
+/// that its own page of settings switches off would not come back.
+const OF_THE_WORKSHOP: [&str; 2] = ["batch", "headless"];
+
 /// Kind of a setting's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingKind {
@@ -241,6 +242,8 @@ mod tests {
             (find("content").default.clone(), find("content").variable.as_deref()),
             (None, Some("XENIA_CONTENT"))
         );
-        assert_eq!(find("quantum").audience, Audience::Workshop);
+        for key in ["quantum", "batch"] {
+            assert_eq!(find(key).audience, Audience::Workshop, "{key}");
+        }
     }
 }
