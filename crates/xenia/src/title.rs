@@ -210,7 +210,8 @@ fn load_as(
             // A package's data file does not carry the package's information; its header file does.
             let package = PackageInfo::read(&file).ok();
             let deployment = package.as_ref().map(Deployment::of_package).unwrap_or_default();
-            let volume = parts::volume(found, file, path).with_context(|| format!("cannot read {name}"))?;
+            let volume = parts::volume(found, file, path)
+                .map_err(|error| advice::explained_volume(error, &name.to_string()))?;
             let volume = medium::title_in(volume);
             let executable = medium::executable_of(&volume, &name.to_string(), Says::Choice)
                 .map_err(|error| advice::without_executable(error, package.as_ref(), path))?;

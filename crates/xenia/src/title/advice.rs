@@ -9,6 +9,9 @@ use std::path::Path;
 use xenia_formats::stfs::{PackageInfo, kind_name};
 use xenia_formats::{FormatError, LoadedImage, Reason};
 
+/// Advice for a file that lacks its end.
+const ENDS_EARLY: &str = "the file ends too early: a copy or a download of it has failed; get it again";
+
 /// Adds to an error of loading `what` what to do next.
 pub(super) fn explained(error: FormatError, what: &str) -> Error {
     let keys = user_folders::config().map_or_else(
@@ -24,10 +27,20 @@ pub(super) fn explained(error: FormatError, what: &str) -> Error {
             "to go on, correct the digits of `retail` in {keys} or in the file of --key-file. If they are right, the file \
              may be damaged: `xenia-rs verify` shows whether that is so"
         ),
+        Reason::Truncated { .. } => ENDS_EARLY.to_owned(),
         _ => return Error::from(error).context(format!("cannot load {what}")),
     };
     // The cause before the advice, as messages are read from left to right.
     anyhow!("cannot load {what}: {error}; {next}")
+}
+
+/// Adds to an error of reading the volume `what` what to do next.
+pub(super) fn explained_volume(error: Error, what: &str) -> Error {
+    let found = error.downcast_ref::<FormatError>();
+    if found.is_some_and(|found| matches!(found.reason, Reason::Truncated { .. })) {
+        return anyhow!("cannot read {what}: {error}; {ENDS_EARLY}");
+    }
+    error.context(format!("cannot read {what}"))
 }
 
 /// The error for a package that has no executable.
@@ -111,6 +124,22 @@ mod tests {
         assert!(note(0xFF00, None).unwrap().contains("Japan, China, Asia"));
         assert!(note(0x100, Some(ConsoleRegion::China)).unwrap().ends_with("use --region japan"));
         assert_eq!(note(0x1_0000, Some(ConsoleRegion::Australia)), None);
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_a_failed_copy() {
+        let refused = |reason| FormatError::new("XEX payload", 0x1000, reason);
+        let short = || refused(Reason::Truncated { needed: 8192, available: 3904 });
+        let volume = explained_volume(short().into(), "a.iso");
+        for (error, start) in [(explained(short(), "a.xex"), "load a.xex"), (volume, "read a.iso")] {
+            let start =
+                format!("cannot {start}: XEX payload at offset 0x1000: needs 8192 bytes, 3904 available");
+            assert_eq!(format!("{error:#}"), format!("{start}; {ENDS_EARLY}"));
+        }
+        let damaged = || refused(Reason::Invalid("damaged".into()));
+        for error in [explained(damaged(), "a"), explained_volume(damaged().into(), "a")] {
+            assert!(!format!("{error:#}").contains(ENDS_EARLY));
+        }
     }
 
     #[test]
