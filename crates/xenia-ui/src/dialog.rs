@@ -119,8 +119,9 @@ fn contents(ui: &mut Ui, dialog: &ConsoleDialog) -> Option<DialogPick> {
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = 4.0;
                     for (column, letter) in letters.iter().enumerate() {
-                        let button = ui.add(Button::new(letter.to_string()).min_size(vec2(LETTER, LETTER)));
-                        let button = if *letter == ' ' { button.accessible_name("space") } else { button };
+                        // The letter itself would be a button without a label.
+                        let label = if *letter == ' ' { "space".to_owned() } else { letter.to_string() };
+                        let button = ui.add(Button::new(label).min_size(vec2(LETTER, LETTER)));
                         if (row, column) == *chosen {
                             button.request_focus();
                         }
@@ -170,10 +171,11 @@ mod tests {
 
     #[test]
     fn the_mouse_writes_a_text_and_ends_it() {
-        let rows = vec![vec!['a', 'b'], vec!['c', 'd']];
+        let rows = vec![vec!['a', 'b'], vec!['c', 'd', ' ']];
         let mut driver = driver(DialogChoice::Letters { typed: "Pla".to_owned(), rows, chosen: (0, 0) });
         for (label, pick) in [
             ("d", DialogPick::Letter(1, 1)),
+            ("space", DialogPick::Letter(1, 2)),
             ("Capitals", DialogPick::Capitals),
             ("Erase", DialogPick::Erase),
             ("Done", DialogPick::Finish),

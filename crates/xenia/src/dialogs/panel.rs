@@ -30,8 +30,8 @@ pub(super) enum Press {
 /// Letters in a line, and largest number of lines of a title's text.
 const COLUMNS: usize = 56;
 const ROWS: usize = 12;
-/// Letters that a pad can enter; the last one of a row is a space.
-const GRID: [&str; 4] = ["abcdefghijklm", "nopqrstuvwxyz", "0123456789.-_", "@!?&'+#/:()  "];
+/// Letters that a pad can enter; the last one is a space.
+const GRID: [&str; 4] = ["abcdefghijklm", "nopqrstuvwxyz", "0123456789.-_", "@!?&'+#/:(), "];
 const GRID_WIDTH: usize = 13;
 /// How a text is entered.
 const TEXT_KEYS: [&str; 2] = [
