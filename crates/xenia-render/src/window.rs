@@ -52,9 +52,9 @@ pub use xenia_ui::{
 pub use xenia_ui::{ConsoleDialog, DialogChoice, DialogPick};
 pub use xenia_ui::{
     FolderModel, GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InternalsPane,
-    LIST_ROWS, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure,
-    PageTheme, SavedSlot, SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget,
-    SettingValue, SettingsModel, StateList, StoredData, StoredKind,
+    LIST_ROWS, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting,
+    OfferedElement, PageFailure, PageTheme, SavedSlot, SettingControl, SettingEntry, SettingForm,
+    SettingLayer, SettingTarget, SettingValue, SettingsModel, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.

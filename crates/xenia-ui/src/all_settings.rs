@@ -8,11 +8,14 @@
 //! A change is written to the settings file at once. Settings that are live act at once, too.
 
 mod model;
+mod offered;
 mod one;
 #[cfg(test)]
 mod tests;
 
-pub use model::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
+pub use model::{
+    OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
+};
 pub(super) use one::{show as show_one, type_text};
 
 use super::input::walk;

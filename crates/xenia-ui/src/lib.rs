@@ -39,7 +39,9 @@ mod stopped;
 mod testing;
 mod typing;
 
-pub use all_settings::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
+pub use all_settings::{
+    OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
+};
 pub use dialog::{ConsoleDialog, DialogChoice, DialogPick};
 pub use egui;
 pub use folders::FolderModel;

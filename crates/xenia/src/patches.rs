@@ -5,7 +5,7 @@
 
 use crate::config::PatchConfig;
 use crate::nearest::tip;
-use crate::say::{errln, remark};
+use crate::say::remark;
 use crate::source;
 use crate::user_folders;
 use crate::wording::count;
@@ -75,7 +75,11 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The files of a folder that are for a title.
 pub fn for_title(folder: &Path, id: TitleId) -> Result<Vec<FolderFile>> {
-    let files = files_in(folder)?.into_iter().map(|path| read(&path));
+    // Only files that mention the ID are parsed: a collection has hundreds for other titles.
+    let digits = id.to_string();
+    let mentions = |text: String| text.to_ascii_uppercase().contains(&digits);
+    let candidates = files_in(folder)?.into_iter().filter(|path| source::text(path).is_ok_and(mentions));
+    let files = candidates.map(|path| read(&path));
     Ok(files.filter(|found| found.file.title_id == id && id != TitleId(0)).collect())
 }
 
@@ -153,8 +157,9 @@ fn set(image: &LoadedImage, files: &[FolderFile], chosen: &[String]) -> Result<P
     elsewhere.retain(|name| !here.contains(name));
     if !elsewhere.is_empty() && !chosen.is_empty() {
         let hash = hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
-        errln!(
-            "xenia-rs: warning: not for this executable, whose hash is {hash}, but for others of the title: {}",
+        // The window of a title from the library shows errors only.
+        tracing::error!(
+            "no effect on this executable, whose hash is {hash}: these patches are for others of the title: {}",
             elsewhere.join("; ")
         );
     }

@@ -3,6 +3,9 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+/// Word of a list that excludes all other elements.
+pub(super) const OFF: &str = "off";
+
 /// Table of the settings file that the pages change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SettingTarget {
@@ -41,6 +44,8 @@ pub struct SettingEntry {
     pub says: String,
     /// Form of its values.
     pub form: SettingForm,
+    /// Elements of a list that are known, to be switched by their names.
+    pub offered: Vec<OfferedElement>,
     /// The values that hold: none if it is unset, several of a list.
     pub values: Vec<String>,
     /// The source whose values hold, in a word.
@@ -53,6 +58,15 @@ pub struct SettingEntry {
     pub is_of_title: bool,
     /// Whether the table that is changed sets it.
     pub is_set: bool,
+}
+
+/// A known element of a list, such as a patch of a title.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfferedElement {
+    /// Name of the element, as in the list.
+    pub name: String,
+    /// Whether it is in effect while the setting has no values.
+    pub is_default: bool,
 }
 
 /// A source of a setting, and the values that it gives.

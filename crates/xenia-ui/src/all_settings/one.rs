@@ -1,7 +1,7 @@
 //! The page of one setting: its documentation, each source of its value, and all of its values.
 
-use super::model::{SettingEntry, SettingForm, SettingValue, worded};
-use super::{SettingsState, change, present};
+use super::model::{OFF, SettingEntry, SettingForm, SettingValue, worded};
+use super::{SettingsState, change, offered, present};
 use crate::PageModel;
 use crate::input::walk;
 use crate::interface::{Outcome, entry, focus_first, row_of};
@@ -10,8 +10,6 @@ use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.
 const LIST_HEIGHT: f32 = 190.0;
-/// Word of a list that excludes all other elements.
-const OFF: &str = "off";
 
 /// Shows the page.
 pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut SettingsState) -> Option<Outcome> {
@@ -72,6 +70,9 @@ fn values(
         let mut rows: Vec<Response> = Vec::new();
         if is_list {
             for (number, element) in shown.values.iter().enumerate() {
+                if offered::has(shown, element) {
+                    continue;
+                }
                 let response = row_of(ui, element, "change");
                 if response.clicked() {
                     state.typed.begin(element);
@@ -81,6 +82,8 @@ fn values(
                 rows.push(response);
             }
         }
+        let clicked = offered::show(ui, shown, &mut rows);
+        outcome = outcome.take().or(clicked);
         for word in shown.form.words() {
             let is_there =
                 if is_list { shown.values.iter().any(|known| known == word) } else { value == Some(word) };

@@ -190,6 +190,29 @@ fn words_of_a_list_exclude_each_other() {
 }
 
 #[test]
+fn known_elements_of_a_list_are_switched_by_name() {
+    let many = |values: &[&str]| [set("patches", Some(SettingValue::Many(words(values))))];
+    let change = |driver: &mut Driver, change: fn(&mut SettingEntry)| {
+        driver.change(|model| {
+            change(&mut Arc::make_mut(model.all_settings.as_mut().unwrap()).entries[5]);
+        });
+    };
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    change(&mut driver, |shown| {
+        let offered = |name: &str, is_default| OfferedElement { name: name.to_owned(), is_default };
+        shown.offered = vec![offered("60 FPS", false), offered("Skip intro", true)];
+    });
+    driver.click("Patches");
+    assert_eq!(driver.click("Skip intro"), many(&["60 FPS", "a, b", "Skip intro"]));
+    assert_eq!(driver.click("60 FPS"), many(&["a, b"]));
+    change(&mut driver, |shown| shown.values.clear());
+    assert_eq!(driver.click("60 FPS"), many(&["Skip intro", "60 FPS"]), "its file switches one on");
+    assert_eq!(driver.click("Skip intro"), many(&["off"]), "no value would be the default");
+    change(&mut driver, |shown| shown.values = words(&["off"]));
+    assert_eq!(driver.click("Skip intro"), many(&["Skip intro"]));
+}
+
+#[test]
 fn letters_search_and_escape_ends_the_search() {
     let mut driver = Driver::new(MenuPage::AllSettings, model());
     assert!(driver.shows("Mute") && driver.shows("Frame limit"));

@@ -10,11 +10,16 @@ use crate::settings::{
 };
 use anyhow::{Context, Result, bail};
 use clap::{Command, CommandFactory};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use xenia::patches;
 use xenia::say::visible;
 use xenia::title::{id_of, short_name};
-use xenia_render::{SettingEntry, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel};
+use xenia_guest::TitleId;
+use xenia_render::{
+    OfferedElement, SettingEntry, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel,
+};
 
 /// Name of the table of all titles.
 const GLOBAL: &str = "exec";
@@ -36,14 +41,15 @@ pub(super) struct AllSettings {
 struct MeantTitle {
     /// Its file; `None`: the demo's.
     path: Option<PathBuf>,
+    id: Option<TitleId>,
     /// Name of the table; `None`: it has no ID, and so no table.
     table: Option<String>,
 }
 
 impl MeantTitle {
     fn new(path: Option<PathBuf>) -> Self {
-        let table = id_of(path.as_deref()).map(|id| format!("title.{id}"));
-        Self { path, table }
+        let id = id_of(path.as_deref());
+        Self { path, id, table: id.map(|id| format!("title.{id}")) }
     }
 
     fn name(&self) -> String {
@@ -106,7 +112,13 @@ impl AllSettings {
         let of_title = title.as_ref().and_then(|title| title.table.as_deref());
         let tables = TableNames { changed: &table, of_title };
         let players = resolved.into_iter().filter(|setting| setting.info.audience == Audience::Players);
-        let entries = players.map(|setting| entry(setting, &rows, &tables)).collect::<Result<_>>()?;
+        let mut entries: Vec<SettingEntry> =
+            players.map(|setting| entry(setting, &rows, &tables)).collect::<Result<_>>()?;
+        if *target != SettingTarget::All
+            && let Some(id) = title.as_ref().and_then(|title| title.id)
+        {
+            offer_patches(&mut entries, id);
+        }
         let has_table = of_title.is_some();
         Ok(SettingsModel {
             target: target.clone(),
@@ -228,6 +240,7 @@ fn entry(setting: ResolvedSetting, rows: &[SettingRow], tables: &TableNames<'_>)
     layers.sort_by_key(|(layer, _)| *layer == source);
     Ok(SettingEntry {
         form: form(&info)?,
+        offered: Vec::new(),
         source: source_name(source).to_owned(),
         is_live: info.live,
         is_set: is_in(tables.changed).is_some(),
@@ -238,6 +251,43 @@ fn entry(setting: ResolvedSetting, rows: &[SettingRow], tables: &TableNames<'_>)
         says: info.says,
         key: info.key,
     })
+}
+
+/// The patches of a title that have one name.
+#[derive(Default)]
+struct PatchName {
+    /// Whether a file switches one on.
+    is_default: bool,
+    /// Whether one has a fault.
+    is_faulty: bool,
+}
+
+/// Offers the patches of a title, if their folder can be read: the title's start says why not.
+fn offer_patches(entries: &mut [SettingEntry], id: TitleId) {
+    let named = entries.iter().find(|entry| entry.key == "patch-folder");
+    let named = named.and_then(|entry| entry.values.first()).map(Path::new);
+    let Some(folder) = patches::folder(named) else { return };
+    let files = patches::for_title(&folder, id).unwrap_or_default();
+    // Files for other executables of the title may have a patch of the same name.
+    let mut offered: BTreeMap<&String, PatchName> = BTreeMap::new();
+    for found in &files {
+        for patch in &found.file.patches {
+            let of_name = offered.entry(&patch.name).or_default();
+            of_name.is_default |= patch.is_enabled;
+            of_name.is_faulty |= found.file.fault_of(patch).is_some();
+        }
+    }
+    // Switched on, a name of which one patch has a fault would keep the title from starting.
+    offered.retain(|name, of_name| {
+        (of_name.is_default || !of_name.is_faulty) && visible(name.as_str()) == name.as_str()
+    });
+    if let Some(entry) = entries.iter_mut().find(|entry| entry.key == "patches") {
+        let element = |(name, of_name): (&String, PatchName)| OfferedElement {
+            name: name.clone(),
+            is_default: of_name.is_default,
+        };
+        entry.offered = offered.into_iter().map(element).collect();
+    }
 }
 
 impl SettingsClient for AllSettings {

@@ -153,6 +153,36 @@ fn a_reset_resets_only_the_settings_of_one_table() {
 }
 
 #[test]
+fn patches_of_a_title_are_offered_by_name() {
+    let id = id_of(Some(SUITE.as_ref())).unwrap();
+    let pages = Pages::new("[exec]\npatch-folder = 'folder'\n", &[]);
+    let folder = pages.dir.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for (number, (title, name, is_enabled, value)) in [
+        (id, "Skip intro", true, "1"),
+        (id, "60 FPS", false, "1"),
+        (id, "Faulty", false, "'x'"),
+        (id, "Faulty", false, "1"),
+        (TitleId(7), "x", true, "1"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = format!(
+            "title_name = 'T'\ntitle_id = '{title}'\nhash = '0000000000000001'\n[[patch]]\nname = '{name}'\n\
+             is_enabled = {is_enabled}\n[[patch.be32]]\naddress = 0x82000000\nvalue = {value}\n"
+        );
+        std::fs::write(folder.join(format!("{number}.patch.toml")), text).unwrap();
+    }
+    let offered = |target: &SettingTarget| {
+        let offered = pages.entry(target, "patches").offered.into_iter();
+        offered.map(|element| (element.name, element.is_default)).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(&suite()), [("60 FPS".to_owned(), false), ("Skip intro".to_owned(), true)]);
+    assert!(offered(&SettingTarget::All).is_empty());
+}
+
+#[test]
 fn wrong_values_and_files_are_refused_in_words() {
     let pages = Pages::new("[exec]\nfresh = true\n", &[]);
     let refused = |key: &str, value: &str| {
