@@ -54,7 +54,7 @@ fn sign_in(
         return dialogs::open(call, request, AnswerAction::TellUsers, recipient);
     }
     let names = (0..panes).map(|user| match user {
-        0 => "one player".to_owned(),
+        0 => "1 player".to_owned(),
         user => format!("{} players", user + 1),
     });
     let request = own_message("Sign in", "Who is playing?", names.collect());
