@@ -386,8 +386,12 @@ impl View {
         };
         let width = f64::from(self.presenter.size().width) / self.window.scale_factor();
         let text = OverlayText {
-            // The page of a machine that has stopped is not to be covered.
-            figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },
+            // The page of a machine that has stopped, and that of the keys, are not to be covered.
+            figures: if stopped.is_some() || self.help {
+                Vec::new()
+            } else {
+                osd::lines(meter, &self.shown, width)
+            },
             badges: osd::badges(&self.badges, &self.shown),
             middle: page,
             dialog,
