@@ -184,20 +184,29 @@ fn fraction(input: &InputModel, key: &str) -> f32 {
     setting.and_then(|setting| setting.value.parse::<u8>().ok()).map_or(0.0, |value| f32::from(value) / 100.0)
 }
 
-/// Moves the focus along the rows by the arrows, also to those that are not seen yet, to which egui
-/// does not go. The row keeps the other keys of this filter, too.
+/// Moves the focus along the rows by the arrows, Page Up and Down, Home and End, also to those that
+/// are not seen yet, to which egui does not go. The row keeps the other keys of this filter, too.
 pub(super) fn walk(ui: &Ui, rows: &[Response], filter: EventFilter) {
     let Some(at) = rows.iter().position(Response::has_focus) else { return };
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     // The last row's arrow leads out of the list.
-    let filter = EventFilter { vertical_arrows: at + 1 < rows.len(), ..filter };
+    let last = rows.len() - 1;
+    let filter = EventFilter { vertical_arrows: at < last, ..filter };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(rows[at].id, filter));
-    let next = match (pressed(Key::ArrowDown), pressed(Key::ArrowUp)) {
-        (true, false) => rows.get(at + 1),
-        (false, true) if at + 1 < rows.len() => at.checked_sub(1).and_then(|above| rows.get(above)),
-        _ => None,
-    };
-    if let Some(next) = next {
+    let seen = rows.iter().filter(|row| ui.clip_rect().intersects(row.rect)).count();
+    let page = seen.saturating_sub(1).max(1);
+    let steps = [
+        (Key::ArrowDown, (at < last).then_some(at + 1)),
+        (Key::ArrowUp, at.checked_sub(1).filter(|_| at < last)),
+        (Key::PageDown, Some((at + page).min(last))),
+        (Key::PageUp, Some(at.saturating_sub(page))),
+        (Key::Home, Some(0)),
+        (Key::End, Some(last)),
+    ];
+    let mut taken = steps.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, to)| to);
+    // Keys that contradict each other do nothing.
+    let (Some(to), None) = (taken.next().flatten(), taken.next()) else { return };
+    if let Some(next) = rows.get(to) {
         next.request_focus();
         // The filter does not act in the first pass with the focus: egui would move on by one more.
         ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
@@ -295,6 +304,24 @@ mod tests {
         }
         driver.keys(&[Key::ArrowDown; 3]);
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Input(InputCommand::StartMotors)]);
+    }
+
+    #[test]
+    fn a_long_list_is_walked_by_pages_and_to_its_ends() {
+        let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"];
+        let part = |name: &'static str| InputPart { name, label: name.to_owned(), ..InputPart::default() };
+        let mut long = model();
+        long.input.as_mut().unwrap().parts = names.map(part).into();
+        let mut driver = Driver::new(MenuPage::Input, long);
+        driver.keys(&[Key::PageDown, Key::Enter]);
+        let page: usize = driver.waiting_part().unwrap().parse().unwrap();
+        assert!((2..8).contains(&page), "{page}");
+        driver.keys(&[Key::PageDown, Key::PageUp, Key::PageUp, Key::PageUp, Key::Enter]);
+        assert_eq!(driver.waiting_part(), Some("0"));
+        let pad = [PageCommand::Input(InputCommand::NextPadAssignment(0))];
+        assert_eq!(driver.keys(&[Key::End, Key::Enter]), pad);
+        driver.keys(&[Key::Home, Key::Enter]);
+        assert_eq!(driver.waiting_part(), None, "the part that waited was chosen again");
     }
 
     #[test]
