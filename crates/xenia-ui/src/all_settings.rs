@@ -149,7 +149,9 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut SettingsState) ->
     }
     ui.add_space(4.0);
     let height = (ui.ctx().content_rect().height() - AROUND).clamp(100.0, 420.0);
-    ScrollArea::vertical().max_height(height).auto_shrink([false, false]).show(ui, |ui| {
+    // Each table is scrolled by itself.
+    let area = ScrollArea::vertical().id_salt(&settings.name);
+    area.max_height(height).auto_shrink([false, false]).show(ui, |ui| {
         outcomes.extend(rows(ui, model, settings, state));
     });
     ui.add_space(4.0);

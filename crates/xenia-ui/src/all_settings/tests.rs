@@ -265,6 +265,24 @@ fn the_source_that_holds_is_shown_with_those_below() {
 }
 
 #[test]
+fn the_list_of_another_table_begins_at_its_top() {
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    let change = |driver: &mut Driver, change: fn(&mut SettingsModel)| {
+        driver.change(|model| change(Arc::make_mut(model.all_settings.as_mut().unwrap())));
+    };
+    change(&mut driver, |settings| {
+        let switch = |number: i32| entry(&format!("setting-{number}"), SettingForm::Switch, &["true"]);
+        settings.entries.extend((0..40).map(switch));
+    });
+    driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::End]);
+    driver.passes_until_still(100);
+    assert!(driver.shows("Setting 39") && !driver.shows("Mute"));
+    change(&mut driver, |settings| settings.name = "Knot".to_owned());
+    driver.open(MenuPage::AllSettings);
+    assert!(driver.shows("Mute") && !driver.shows("Setting 39"));
+}
+
+#[test]
 fn all_settings_are_reset_after_confirmation() {
     let mut driver = Driver::new(MenuPage::AllSettings, model());
     driver.click("Reset all\u{2026}");
