@@ -146,7 +146,7 @@ fn a_reset_resets_only_the_settings_of_one_table() {
     );
     let pages = Pages::new(&text, &[]);
     pages.settings.reset(&suite()).unwrap();
-    assert_eq!(pages.text(), text.replace("mute = true\n", ""));
+    assert_eq!(pages.text(), text.replace(&format!("\n[title.{id}]\nmute = true\n"), ""));
     pages.settings.reset(&SettingTarget::All).unwrap();
     assert!(!pages.text().contains("volume") && pages.text().contains("quantum = 7"));
     assert!(pages.settings.reset(&SettingTarget::All).unwrap_err().contains("nothing is set"));
