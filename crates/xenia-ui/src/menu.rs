@@ -37,7 +37,7 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
         if model.is_running {
             entries.push(("Save state", Outcome::Go(MenuPage::SaveState)));
         }
-        if states.can_undo || states.slots.iter().any(Option::is_some) {
+        if states.has_any() {
             entries.push(("Load state", Outcome::Go(MenuPage::LoadState)));
         }
     }

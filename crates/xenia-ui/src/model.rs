@@ -112,6 +112,13 @@ pub struct StateList {
     pub resumes: bool,
 }
 
+impl StateList {
+    /// Whether there is a state to load.
+    pub(super) fn has_any(&self) -> bool {
+        self.can_undo || self.slots.iter().any(Option::is_some)
+    }
+}
+
 /// A setting with its present value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveSetting {

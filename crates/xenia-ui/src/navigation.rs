@@ -2,7 +2,7 @@
 
 use super::interface::Outcome;
 use super::page::MenuPage;
-use super::{PageCommand, PageModel, all_settings, profile};
+use super::{PageCommand, PageModel, all_settings, profile, states};
 
 /// Result of leaving a page by Escape, or by B of a pad.
 pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
@@ -28,12 +28,11 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         | MenuPage::AddFolder
         | MenuPage::RemoveFolder
         | MenuPage::Failure => Outcome::Go(MenuPage::Library),
+        MenuPage::SaveState | MenuPage::LoadState => Outcome::Go(states::parent(model)),
         MenuPage::Settings
         | MenuPage::Input
         | MenuPage::Internals
         | MenuPage::Gallery
-        | MenuPage::SaveState
-        | MenuPage::LoadState
         | MenuPage::Library
         | MenuPage::AskRestart
         | MenuPage::AskHome

@@ -16,6 +16,11 @@ pub(super) enum SlotUse {
     Load,
 }
 
+/// The page to which the slots lead back: that of a title that has stopped, or the menu.
+pub(super) fn parent(model: &PageModel) -> MenuPage {
+    if model.stopped.is_some() { MenuPage::Stopped } else { MenuPage::Menu }
+}
+
 /// Shows the slots.
 pub(super) fn show(
     ui: &mut Ui,
@@ -54,7 +59,7 @@ pub(super) fn show(
     }
     ui.add_space(8.0);
     if entry(ui, "Back") {
-        outcome = Some(Outcome::Go(MenuPage::Menu));
+        outcome = Some(Outcome::Go(parent(model)));
     }
     outcome
 }

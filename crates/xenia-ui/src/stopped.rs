@@ -1,12 +1,13 @@
 //! Page of a machine that has stopped: why, and what can be done now.
 
 use super::interface::{Outcome, row};
-use super::{PageCommand, PageModel};
+use super::page::MenuPage;
+use super::{PageCommand, PageModel, StateList};
 use egui::{ScrollArea, Ui};
 use std::path::PathBuf;
 
 /// Room for the heading and the entries in points; the lines have the rest.
-const AROUND: f32 = 410.0;
+const AROUND: f32 = 450.0;
 
 /// Why a machine has stopped, and what can be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,15 +48,17 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
         (stopped.report.as_deref(), "Write a bug report, without your names and paths", PageCommand::Report),
         (Some(stopped.leave.as_str()), leave, PageCommand::LeaveStopped),
     ];
-    let [again, report, leave] = entries;
-    let copy = (stopped.can_copy.then_some(""), "Copy the reason", PageCommand::CopyReason);
-    let folder = stopped.folder.clone();
-    let open =
-        folder.map(|folder| (Some(""), "Open the folder of the report", PageCommand::OpenFile(folder)));
+    let [again, report, leave] = entries.map(|(key, label, command)| (key, label, Outcome::Do(command)));
+    let has_state = model.states.as_ref().is_some_and(StateList::has_any);
+    let load = (has_state.then_some(""), "Load state", Outcome::Go(MenuPage::LoadState));
+    let copy = (stopped.can_copy.then_some(""), "Copy the reason", Outcome::Do(PageCommand::CopyReason));
+    let open = stopped.folder.clone().map(|folder| {
+        (Some(""), "Open the folder of the report", Outcome::Do(PageCommand::OpenFile(folder)))
+    });
     let mut outcome = None;
-    for (key, label, command) in [again, report, copy].into_iter().chain(open).chain([leave]) {
+    for (key, label, then) in [again, load, report, copy].into_iter().chain(open).chain([leave]) {
         if key.is_some_and(|key| row(ui, label, key)) {
-            outcome = Some(Outcome::Do(command));
+            outcome = Some(then);
         }
     }
     outcome
@@ -63,7 +66,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::MenuPage;
+    use super::super::SavedSlot;
     use super::super::testing::Driver;
     use super::*;
     use egui::Key;
@@ -103,6 +106,23 @@ mod tests {
         });
         assert!(!driver.shows("Run again") && !driver.shows("F9"));
         assert!(!driver.shows("Copy the reason") && driver.shows("Close the window"));
+    }
+
+    #[test]
+    fn a_state_is_loaded_after_a_crash_if_there_is_one() {
+        let mut driver = Driver::new(MenuPage::Stopped, model());
+        assert!(!driver.shows("Load state"));
+        driver.change(|model| {
+            let slots = vec![None, Some(SavedSlot::default())];
+            model.states = Some(StateList { slots, ..StateList::default() });
+        });
+        driver.click("Load state");
+        assert_eq!(driver.page(), Some(MenuPage::LoadState));
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::Stopped));
+        driver.click("Load state");
+        driver.click("Back");
+        assert_eq!(driver.page(), Some(MenuPage::Stopped));
     }
 
     #[test]
