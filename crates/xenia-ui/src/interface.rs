@@ -288,6 +288,7 @@ impl UserInterface {
             MenuPage::ChooseFolder => folders::show(ui, model),
             MenuPage::AddFolder => details::add_folder(ui, &mut self.typed),
             MenuPage::RemoveFolder => folders::show_removal(ui, model),
+            MenuPage::Unread => library::show_unread(ui, model),
             MenuPage::Failure => details::failure(ui, model),
             MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),
             MenuPage::Picture => gallery::show_picture(ui, model, &mut self.pictures),

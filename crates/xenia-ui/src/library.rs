@@ -8,15 +8,23 @@ mod tests;
 
 pub(super) use keys::take_keys;
 
-use super::interface::Outcome;
+use super::input::walk;
+use super::interface::{Outcome, entry, focus_first};
 use super::page::MenuPage;
 use super::{PageCommand, PageModel};
 use crate::pictures::{LibraryIcon, Textures};
-use egui::{Align, Button, Color32, Frame, Layout, Margin, RichText, Ui};
+use egui::{
+    Align, Button, Color32, EventFilter, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Sense, Ui,
+};
 pub use order::LibrarySort;
 use order::Order;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Largest number of files on the page of unread ones.
+const MAX_UNREAD: usize = 200;
+/// Room on that page for its heading and its entry in points.
+const AROUND_UNREAD: f32 = 200.0;
 
 /// How the library shows its titles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,12 +192,40 @@ fn below(ui: &mut Ui, library: &LibraryModel) {
         }
         [] => String::new(),
         [failure] => failure.clone(),
-        [failure, more @ ..] => format!("{failure} (and {} more: xenia-rs library)", more.len()),
+        [failure, more @ ..] => format!("{failure} (and {} more: Unread files in the menu)", more.len()),
     };
     let colour = if library.failures.is_empty() { weak } else { ui.visuals().warn_fg_color };
-    ui.add(egui::Label::new(small(&first, colour)).truncate());
+    ui.add(Label::new(small(&first, colour)).truncate());
     let keys = "Enter or A: start    Delete or Y: details    Escape or B: menu    Letters: search";
-    ui.add(egui::Label::new(small(keys, weak)).truncate());
+    ui.add(Label::new(small(keys, weak)).truncate());
+}
+
+/// Shows all files and folders that could not be read.
+pub(super) fn show_unread(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    let library = model.library.clone().unwrap_or_default();
+    ui.vertical_centered(|ui| ui.heading("Unread files"));
+    ui.add_space(8.0);
+    let height = (ui.ctx().content_rect().height() - AROUND_UNREAD).max(60.0);
+    let scrolled_to = Id::unique("unread file that was scrolled to");
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        let more = library.failures.len().checked_sub(MAX_UNREAD).filter(|more| *more > 0);
+        let more = more.map(|more| format!("and {more} more"));
+        let mut rows = Vec::new();
+        for text in library.failures.iter().take(MAX_UNREAD).chain(&more) {
+            // Keys and pads scroll by moving the focus.
+            let row = ui.add(Label::new(text).sense(Sense::focusable_noninteractive()));
+            focus_first(&row);
+            // Only once, as a wheel may scroll away from it.
+            if row.has_focus() && ui.ctx().data(|data| data.get_temp::<Id>(scrolled_to)) != Some(row.id) {
+                ui.ctx().data_mut(|data| data.insert_temp(scrolled_to, row.id));
+                row.scroll_to_me(None);
+            }
+            rows.push(row);
+        }
+        walk(ui, &rows, EventFilter::default());
+    });
+    ui.add_space(8.0);
+    entry(ui, "Back").then_some(Outcome::Go(MenuPage::Library))
 }
 
 /// Opens a title.

@@ -27,6 +27,7 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         | MenuPage::ChooseFolder
         | MenuPage::AddFolder
         | MenuPage::RemoveFolder
+        | MenuPage::Unread
         | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::SaveState | MenuPage::LoadState => Outcome::Go(states::parent(model)),
         MenuPage::Settings

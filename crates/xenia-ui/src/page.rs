@@ -58,6 +58,8 @@ pub enum MenuPage {
     AddFolder,
     /// Choice of a folder to remove from the library.
     RemoveFolder,
+    /// Files and folders of the library that could not be read.
+    Unread,
     /// Reason why a title was not started.
     Failure,
     /// Question before a title's saves are deleted.
@@ -79,7 +81,7 @@ impl MenuPage {
     pub(super) fn width(self) -> f32 {
         match self {
             Self::Internals | Self::Picture => WIDE,
-            Self::Stopped | Self::Gallery => READABLE,
+            Self::Stopped | Self::Gallery | Self::Unread => READABLE,
             Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
             Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
             Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,

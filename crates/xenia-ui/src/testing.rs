@@ -3,7 +3,10 @@
 use super::{MenuPage, OverlayText, PageCommand, PageModel, UserInterface};
 use egui::accesskit::TreeUpdate;
 use egui::epaint::{Shape, TextShape};
-use egui::{Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
+use egui::{
+    Event, FullOutput, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, RawInput, Rect,
+    TouchPhase, vec2,
+};
 
 /// Size of the screen in points.
 const SCREEN: egui::Vec2 = vec2(1280.0, 720.0);
@@ -158,6 +161,18 @@ impl Driver {
     pub(super) fn types(&mut self, text: &str) -> Vec<PageCommand> {
         let typed = |letter: char| self.events(vec![Event::Text(letter.to_string())]).1;
         text.chars().flat_map(typed).collect()
+    }
+
+    /// Turns the wheel over the middle of the screen; the content moves down by these points.
+    pub(super) fn wheel(&mut self, points: f32) {
+        self.events(vec![Event::PointerMoved(Rect::from_min_size(Pos2::ZERO, SCREEN).center())]);
+        self.events(vec![Event::MouseWheel {
+            unit: MouseWheelUnit::Point,
+            delta: vec2(0.0, points),
+            phase: TouchPhase::Move,
+            source: MouseWheelSource::Unknown,
+            modifiers: Modifiers::NONE,
+        }]);
     }
 
     /// Changes the data of the pages.

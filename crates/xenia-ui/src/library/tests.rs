@@ -184,6 +184,51 @@ fn an_empty_library_explains_how_to_add_folders() {
 }
 
 #[test]
+fn all_unread_files_are_on_a_page_of_the_menu() {
+    let failures = |count: usize| {
+        let failures = (0..count).map(|number| format!("cannot read {number}")).collect();
+        let library = LibraryModel { failures, ..LibraryModel::default() };
+        PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() }
+    };
+    let mut driver = Driver::new(MenuPage::Menu, failures(1));
+    assert!(!driver.shows("Unread files"), "the library shows a single one");
+    driver.change(|model| *model = failures(2));
+    driver.click("Unread files");
+    assert!(driver.shows("cannot read 0") && driver.shows("cannot read 1"));
+    driver.keys(&[Key::End, Key::ArrowDown, Key::Enter]);
+    assert_eq!(driver.page(), Some(MenuPage::Library));
+    assert!(driver.shows("cannot read 0 (and 1 more: Unread files in the menu)"));
+}
+
+#[test]
+fn unread_files_are_scrolled_by_keys() {
+    let failures = (0..60).map(|number| format!("cannot read {number}")).collect();
+    let library = Some(Arc::new(LibraryModel { failures, ..LibraryModel::default() }));
+    let model = PageModel { library, is_home: true, ..PageModel::default() };
+    let mut driver = Driver::new(MenuPage::Unread, model);
+    assert!(driver.shows("cannot read 0") && !driver.shows("cannot read 59"));
+    driver.keys(&[Key::End]);
+    for _ in 0..60 {
+        driver.still();
+    }
+    assert!(!driver.shows("cannot read 0") && driver.shows("cannot read 59"));
+}
+
+#[test]
+fn unread_files_are_scrolled_by_the_wheel() {
+    let failures = (0..60).map(|number| format!("cannot read {number}")).collect();
+    let library = Some(Arc::new(LibraryModel { failures, ..LibraryModel::default() }));
+    let model = PageModel { library, is_home: true, ..PageModel::default() };
+    let mut driver = Driver::new(MenuPage::Unread, model);
+    assert!(driver.shows("cannot read 0"));
+    driver.wheel(-600.0);
+    for _ in 0..60 {
+        driver.still();
+    }
+    assert!(!driver.shows("cannot read 0"));
+}
+
+#[test]
 fn the_page_begins_as_it_was_left() {
     let mut model = many();
     let mut library = (*model.library.take().unwrap()).clone();
