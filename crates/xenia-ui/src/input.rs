@@ -203,9 +203,10 @@ pub(super) fn walk(ui: &Ui, rows: &[Response], filter: EventFilter) {
         (Key::Home, Some(0)),
         (Key::End, Some(last)),
     ];
-    let mut taken = steps.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, to)| to);
+    let taken: Vec<Option<usize>> =
+        steps.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, to)| to).collect();
     // Keys that contradict each other do nothing.
-    let (Some(to), None) = (taken.next().flatten(), taken.next()) else { return };
+    let [Some(to)] = taken[..] else { return };
     if let Some(next) = rows.get(to) {
         next.request_focus();
         // The filter does not act in the first pass with the focus: egui would move on by one more.
