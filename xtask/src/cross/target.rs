@@ -112,6 +112,7 @@ const WINDOWS: Target = Target {
         "--test=session",
         "--test=sessions",
         "--test=tests",
+        "--test=titles",
     ]],
     words: &[
         // Of its other tests, many run the program with Linux's files and signals.
