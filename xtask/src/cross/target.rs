@@ -210,3 +210,46 @@ fn in_path(name: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cargo_metadata::{MetadataCommand, Package};
+    use std::collections::BTreeSet;
+
+    /// Crates whose tests are not run under Wine: those that read `/proc`, and one without tests.
+    const CRATES_LEFT_OUT: [&str; 2] = ["xenia-kernel-macros", "xenia-testing"];
+    /// Programs of tests, likewise: those of Linux's allocator, signals and mappings, and the model
+    /// of the order of locks, which needs nothing of a host.
+    const PROGRAMS_LEFT_OUT: [(&str, &str); 5] = [
+        ("xenia-host", "allocator"),
+        ("xenia-host", "one_heap"),
+        ("xenia-memory", "foreign_faults"),
+        ("xenia-memory", "map_limit"),
+        ("xenia-sync", "order"),
+    ];
+
+    /// The arguments of `cargo test` for a crate's tests.
+    fn arguments(package: &Package) -> Vec<String> {
+        let name = package.name.as_str();
+        let programs = package.targets.iter().filter(|target| target.is_test()).map(|of| of.name.as_str());
+        let programs = programs.filter(|&program| !PROGRAMS_LEFT_OUT.contains(&(name, program)));
+        let mut arguments: Vec<String> = programs.map(|program| format!("--test={program}")).collect();
+        arguments.push(format!("--package={name}"));
+        arguments
+    }
+
+    #[test]
+    fn the_tests_of_all_crates_are_run_under_wine_or_left_out_by_name() {
+        let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+        let folder = metadata.workspace_root.join("crates");
+        let packages = metadata.packages.iter().filter(|package| {
+            package.manifest_path.starts_with(&folder) && !CRATES_LEFT_OUT.contains(&package.name.as_str())
+        });
+        let there: BTreeSet<String> = packages.flat_map(arguments).collect();
+        let is_choice = |word: &&str| word.starts_with("--package=") || word.starts_with("--test=");
+        let words = WINDOWS.tests.iter().flat_map(|group| group.iter().copied());
+        let listed: BTreeSet<String> = words.filter(is_choice).map(str::to_owned).collect();
+        assert_eq!(listed, there);
+    }
+}
