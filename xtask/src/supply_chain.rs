@@ -1,5 +1,5 @@
-//! Supply-chain checks: sources, licences and duplicates of dependencies, and the list of packages
-//! of a build.
+//! Supply-chain checks: sources, licences and duplicates of dependencies, lock files of the
+//! workspaces beside ours, and the list of packages of a build.
 //!
 //! The rules are cargo-deny's, in its file deny.toml: the step checks licences, duplicates and
 //! sources without a tool that newcomers would have to compile for minutes. Advisories need a
@@ -8,6 +8,7 @@
 mod lock;
 mod rules;
 mod sbom;
+mod stale_locks;
 
 pub(crate) use sbom::{SbomArgs, sbom};
 
@@ -28,8 +29,9 @@ fn metadata(target: &str) -> Result<Metadata> {
     command.exec().context("cargo metadata")
 }
 
-/// Checks all packages by the rules.
+/// Checks the other lock files, and all packages by the rules.
 pub(crate) fn check() -> Result<()> {
+    stale_locks::check()?;
     let rules = Rules::read(RULES)?;
     let lock = Lock::read()?;
     let mut findings = BTreeSet::new();
