@@ -53,8 +53,9 @@ impl fmt::Debug for AwaitedObjects {
     }
 }
 
-/// The object of a wait, for reports and the event log. A waker's record of the wait shares its list
-/// of objects. The scheduler only reads whether it is a spin lock, whose waiter may keep its slot.
+/// The object of a wait, for reports and the event log. A waker's record of the wait shares its
+/// list of objects. The scheduler only reads whether it is a spin lock, whose waiter may keep its
+/// slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
