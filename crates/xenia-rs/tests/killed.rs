@@ -12,6 +12,8 @@ use xenia_testing::{hermetic, kills};
 const USUAL_KILLS: u64 = 100;
 /// Number of files in a folder.
 const FILES: u8 = 24;
+/// Its multiples' fractions are spread evenly, however many there are.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 
 fn program(words: &[&str]) -> Command {
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
@@ -29,7 +31,8 @@ fn whole(words: &[&str]) -> Duration {
 }
 
 /// Runs rounds with kills: at least `count`, and more until all required outcomes have occurred.
-/// Later rounds give the program a multiple of its usual time, for a host that has become busy.
+/// Later rounds give the program a fraction or a multiple of its usual time, for a host that was
+/// busy when that was measured, or is now.
 fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> bool) {
     const MOST: u64 = 10;
     let mut is_enough = false;
@@ -37,7 +40,9 @@ fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> b
         if number >= count && is_enough {
             return;
         }
-        is_enough = round(number, usual * (1 + number / count) as u32);
+        let pass = (number / count) as u32;
+        let factor = pass.div_ceil(2) + 1;
+        is_enough = round(number, if pass.is_multiple_of(2) { usual * factor } else { usual / factor });
     }
     assert!(is_enough || count == 0, "all kills fell before the work, or all after it");
 }
@@ -45,7 +50,7 @@ fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> b
 /// Kills the program after a fraction of its usual time, a different one in each round.
 fn killed(words: &[&str], round: u64, usual: Duration) {
     let mut child = program(words).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0));
+    std::thread::sleep(usual.mul_f64((round as f64 * GOLDEN_RATIO).fract() * 1.1));
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -244,7 +249,7 @@ fn files_that_are_extracted_are_whole_or_not_there() {
     rounds(kills(USUAL_KILLS) / 2, usual, |round, usual| {
         let to = to("killed");
         let words = words(&to);
-        killed(&words.each_ref().map(String::as_str), 2 * round, usual);
+        killed(&words.each_ref().map(String::as_str), round, usual);
         let found = files_in(&to);
         is_in_between |= (1..files.len()).contains(&found.len());
         for (name, bytes) in found {
