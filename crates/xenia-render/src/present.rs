@@ -255,6 +255,10 @@ impl Presenter {
             // Hidden, or timed out: the system requests a redraw when the window is visible again.
             _ => return Presented::Shown,
         };
+        // The wait for the image may have been long.
+        if self.device.is_lost() {
+            return Presented::Lost;
+        }
         let shared = self.device.clone();
         let drawn = shared.attempt(|_| self.draw_on(target, place, appearance));
         self.note(drawn);

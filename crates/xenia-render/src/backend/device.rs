@@ -1,7 +1,7 @@
 //! Graphics device of the host, opened for a window or without one.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -11,6 +11,9 @@ use xenia_gpu::BackendError;
 use super::adapter::AdapterChoice;
 use super::work::Traffic;
 use xenia_sync::{Level, Mutex, MutexGuard};
+
+/// Longest time from a panic of a device's user to the callback of the loss that caused it.
+const LOSS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Maximum number of submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 64;
@@ -330,15 +333,29 @@ impl Device {
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
-    /// error.
+    /// error. A panic on a lost device is an error, too: egui's renderer needs each of its buffers.
     pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device.push_error_scope(filter));
-        let made = make(&self.device);
+        let made = catch_unwind(AssertUnwindSafe(|| make(&self.device)));
         // Error scopes are popped in reverse order.
         let errors: Vec<_> =
             scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        errors.first().map_or(Ok(made), |error| Err(error.to_string()))
+        match made {
+            Ok(made) => errors.first().map_or(Ok(made), |error| Err(error.to_string())),
+            Err(_) if self.turns_out_lost() => Err("the device is lost".to_owned()),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Whether the device is lost, or is found to be within [`LOSS_PATIENCE`]: wgpu calls back only
+    /// after all submissions.
+    fn turns_out_lost(&self) -> bool {
+        let end = Instant::now() + LOSS_PATIENCE;
+        while !self.is_lost() && self.poll().is_ok() && Instant::now() < end {
+            std::thread::sleep(LOSS_PATIENCE / 100);
+        }
+        self.is_lost()
     }
 
     pub fn wgpu(&self) -> &wgpu::Device {
@@ -369,69 +386,4 @@ fn adapter(choice: AdapterChoice<'_>) -> Result<wgpu::Adapter, DeviceError> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use std::sync::{Mutex, OnceLock, PoisonError};
-    use xenia_testing::{Tool, draws_in_software, obtain};
-
-    static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
-
-    /// A device of a test's own, for tests that lose it. `None` if there is no driver.
-    pub(crate) fn own() -> Option<Device> {
-        obtain(Tool::Vulkan, Device::open(AdapterChoice { software: draws_in_software(), name: None }))
-    }
-
-    /// A device of a test's own that serves a window.
-    pub(crate) fn serving() -> Option<Device> {
-        own().map(|device| Device { serves_window: true, ..device })
-    }
-
-    /// Runs a test with the shared device, one test at a time; prints a message if there is no
-    /// driver.
-    pub(crate) fn with(test: impl FnOnce(&Device)) {
-        let device = DEVICE.get_or_init(|| {
-            Device::open(AdapterChoice { software: draws_in_software(), name: None }).map(Mutex::new)
-        });
-        if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
-            let device = device.lock().unwrap_or_else(PoisonError::into_inner);
-            test(&device);
-            assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
-        }
-    }
-
-    #[test]
-    fn two_frames_are_in_flight() {
-        with(|device| {
-            let device = device.with_fresh_counters();
-            device.wait(None).unwrap();
-            for frame in 0..40 {
-                for _ in 0..5 {
-                    device.submit([]);
-                }
-                device.end_frame();
-                // A frame without commands counts with the previous one.
-                device.end_frame();
-                let in_flight = device.in_flight();
-                assert!(in_flight.frames.len() <= MAX_FRAMES_IN_FLIGHT, "{frame}");
-                assert!(in_flight.submissions.len() <= MAX_IN_FLIGHT);
-            }
-            for _ in 0..3 * MAX_IN_FLIGHT {
-                device.submit([]);
-                assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
-            }
-        });
-    }
-
-    #[test]
-    fn a_panic_of_wgpu_in_a_poll_is_a_loss() {
-        let Some(device) = own() else { return };
-        assert!(device.poll().is_ok() && !device.is_lost());
-        assert!(device.noting_loss(|| panic!("as at an error of the driver")).is_err());
-        assert!(device.is_lost());
-    }
-
-    #[test]
-    fn the_device_has_a_name() {
-        with(|device| assert!(!device.name().is_empty()));
-    }
-}
+pub(crate) mod tests;

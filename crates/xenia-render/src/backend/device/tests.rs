@@ -1,0 +1,75 @@
+//! Devices of tests, and tests of waits and losses.
+
+use super::*;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use xenia_testing::{Tool, draws_in_software, obtain};
+
+static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
+
+/// A device of a test's own, for tests that lose it. `None` if there is no driver.
+pub(crate) fn own() -> Option<Device> {
+    obtain(Tool::Vulkan, Device::open(AdapterChoice { software: draws_in_software(), name: None }))
+}
+
+/// A device of a test's own that serves a window.
+pub(crate) fn serving() -> Option<Device> {
+    own().map(|device| Device { serves_window: true, ..device })
+}
+
+/// Runs a test with the shared device, one test at a time; prints a message if there is no
+/// driver.
+pub(crate) fn with(test: impl FnOnce(&Device)) {
+    let device = DEVICE.get_or_init(|| {
+        Device::open(AdapterChoice { software: draws_in_software(), name: None }).map(Mutex::new)
+    });
+    if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
+        let device = device.lock().unwrap_or_else(PoisonError::into_inner);
+        test(&device);
+        assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
+    }
+}
+
+#[test]
+fn two_frames_are_in_flight() {
+    with(|device| {
+        let device = device.with_fresh_counters();
+        device.wait(None).unwrap();
+        for frame in 0..40 {
+            for _ in 0..5 {
+                device.submit([]);
+            }
+            device.end_frame();
+            // A frame without commands counts with the previous one.
+            device.end_frame();
+            let in_flight = device.in_flight();
+            assert!(in_flight.frames.len() <= MAX_FRAMES_IN_FLIGHT, "{frame}");
+            assert!(in_flight.submissions.len() <= MAX_IN_FLIGHT);
+        }
+        for _ in 0..3 * MAX_IN_FLIGHT {
+            device.submit([]);
+            assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
+        }
+    });
+}
+
+#[test]
+fn a_panic_of_wgpu_in_a_poll_is_a_loss() {
+    let Some(device) = own() else { return };
+    assert!(device.poll().is_ok() && !device.is_lost());
+    assert!(device.noting_loss(|| panic!("as at an error of the driver")).is_err());
+    assert!(device.is_lost());
+}
+
+#[test]
+fn a_panic_while_a_resource_is_made_is_an_error_on_a_lost_device_only() {
+    let Some(device) = own() else { return };
+    let panics = || device.attempt(|_| panic!("as egui does without a buffer"));
+    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    device.wgpu().destroy();
+    assert_eq!(panics(), Err::<(), _>("the device is lost".to_owned()));
+}
+
+#[test]
+fn the_device_has_a_name() {
+    with(|device| assert!(!device.name().is_empty()));
+}
