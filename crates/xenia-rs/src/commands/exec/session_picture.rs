@@ -43,44 +43,57 @@ impl<'a> SessionPicture<'a> {
 mod tests {
     use super::*;
     use std::ffi::OsString;
+    use std::path::PathBuf;
     use xenia::title::id_of;
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
 
+    /// A settings file in an empty folder, and the words of a run with it.
+    struct Settings {
+        _folder: tempfile::TempDir,
+        file: PathBuf,
+        own: ExecArgs,
+    }
+
+    impl Settings {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("config.toml");
+            std::fs::write(&file, "").unwrap();
+            let typed = ["xenia-rs", "exec", "--config", file.to_str().unwrap()];
+            let own = crate::exec_args(typed.map(OsString::from).to_vec()).unwrap();
+            Self { _folder: folder, file, own }
+        }
+
+        /// Writes settings, and the brightness of the suite.
+        fn write(&self, all: &str, of_suite: u16) {
+            let id = id_of(Some(SUITE.as_ref())).unwrap();
+            std::fs::write(&self.file, format!("{all}[title.{id}]\nbrightness = {of_suite}\n")).unwrap();
+        }
+    }
+
+    /// Brightness before and after a change.
+    fn brightness(change: Option<PictureChange>) -> Option<(u16, u16)> {
+        change.map(|change| (change.from.appearance.brightness, change.to.appearance.brightness))
+    }
+
     #[test]
     fn changes_on_a_titles_page_end_with_the_title() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        std::fs::write(&file, "").unwrap();
-        let typed = ["xenia-rs", "exec", "--config", file.to_str().unwrap()];
-        let own = crate::exec_args(typed.map(OsString::from).to_vec()).unwrap();
-        let picture = SessionPicture::new(&own);
-        let id = id_of(Some(SUITE.as_ref())).unwrap();
-        std::fs::write(&file, format!("[title.{id}]\nbrightness = 150\n")).unwrap();
-        let brightness = |settings: PictureSettings| settings.appearance.brightness;
-        let change = picture.read_again(Some(SUITE.as_ref())).unwrap();
-        assert_eq!((brightness(change.from), brightness(change.to)), (100, 150));
-        let change = picture.leave().unwrap();
-        assert_eq!((brightness(change.from), brightness(change.to)), (150, 100));
-        assert_eq!(picture.leave(), None);
-        let args = crate::exec_args(words(&own, Some(SUITE.as_ref()))).unwrap();
-        let change = picture.show(args.window.picture()).unwrap();
-        assert_eq!((brightness(change.from), brightness(change.to)), (100, 150));
+        let settings = Settings::new();
+        let picture = SessionPicture::new(&settings.own);
+        settings.write("", 150);
+        assert_eq!(brightness(picture.read_again(Some(SUITE.as_ref()))), Some((100, 150)));
+        assert_eq!(brightness(picture.leave()), Some((150, 100)));
+        assert_eq!(brightness(picture.leave()), None);
+        let args = crate::exec_args(words(&settings.own, Some(SUITE.as_ref()))).unwrap();
+        assert_eq!(brightness(picture.show(args.window.picture())), Some((100, 150)));
     }
 
     #[test]
     fn changes_for_all_titles_end_where_a_title_has_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        std::fs::write(&file, "").unwrap();
-        let typed = ["xenia-rs", "exec", "--config", file.to_str().unwrap()];
-        let own = crate::exec_args(typed.map(OsString::from).to_vec()).unwrap();
-        let picture = SessionPicture::new(&own);
-        let id = id_of(Some(SUITE.as_ref())).unwrap();
-        std::fs::write(&file, format!("[exec]\nbrightness = 150\n[title.{id}]\nbrightness = 100\n")).unwrap();
-        let brightness = |change: Option<PictureChange>| {
-            change.map(|change| (change.from.appearance.brightness, change.to.appearance.brightness))
-        };
+        let settings = Settings::new();
+        let picture = SessionPicture::new(&settings.own);
+        settings.write("[exec]\nbrightness = 150\n", 100);
         assert_eq!(brightness(picture.read_again(None)), Some((100, 150)));
         assert_eq!(brightness(picture.read_again(Some(SUITE.as_ref()))), Some((150, 100)));
         assert_eq!(brightness(picture.leave()), Some((100, 150)));
