@@ -10,7 +10,7 @@ pub use privacy::PrivateWords;
 
 use crate::output;
 use crate::png_frames::encode;
-use crate::report::{RunReport, document, without_controls};
+use crate::report::{RunReport, document, pretty};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ pub struct Collected {
 pub fn archive(collected: &Collected, private: &PrivateWords, picture: Option<&Frame>) -> Result<Vec<u8>> {
     let mut report = serde_json::to_value(document("bug-report", &collected.report))?;
     private.with(&collected.gamertags).redact(&mut report);
-    let text = without_controls(&serde_json::to_string_pretty(&report)?) + "\n";
+    let text = pretty(&report)?;
     let picture = picture.map(encode).transpose()?;
     let mut files = vec![("report.json", text.as_bytes())];
     files.extend(picture.iter().map(|picture| ("picture.png", picture.as_slice())));

@@ -398,7 +398,7 @@ pub fn check_json(path: Option<&Path>) -> anyhow::Result<()> {
 
 /// Writes `value` as the JSON document `name` to `path`, or to standard output for `-`.
 pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
-    let text = without_controls(&serde_json::to_string_pretty(&document(name, value))?) + "\n";
+    let text = pretty(&document(name, value))?;
     if path == Path::new("-") {
         say::write_bytes(text.as_bytes());
         return Ok(());
@@ -406,9 +406,14 @@ pub fn write_json(path: &Path, name: &str, value: &impl Serialize) -> anyhow::Re
     output::write(path, text.as_bytes())
 }
 
+/// The text of a JSON document, one value a line.
+pub(crate) fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
+    Ok(without_controls(&serde_json::to_string_pretty(document)?) + "\n")
+}
+
 /// Escapes the control characters that serde_json leaves as they are, U+007F to U+009F: a document
 /// may be printed on a terminal, and its strings may come from a title.
-pub(crate) fn without_controls(json: &str) -> String {
+fn without_controls(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         // Only the line breaks between values are not escaped yet.
