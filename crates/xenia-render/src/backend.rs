@@ -215,11 +215,10 @@ impl WgpuBackend {
         if self.occlusion.has_unsubmitted_queries() {
             self.occlusion.resolve(&self.device, self.recording.encoder(&self.device));
         }
-        let commands = self.recording.finish();
-        if !commands.is_empty() {
+        if self.recording.end(&self.device) {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);
-            self.device.submit(commands);
+            self.device.submit(self.recording.finish());
             self.submissions += 1;
             self.occlusion.note_submission(&self.device);
         }

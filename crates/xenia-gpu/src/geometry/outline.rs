@@ -26,7 +26,7 @@ pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Ta
 /// Expands a point of half a width and half a height; the corners hold their coordinates in the
 /// point.
 pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: Facing, take: Take<'_>) {
-    let [a, b, c, d] = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, y)| {
+    let corner = |x: f32, y: f32| {
         let mut corner = center.moved(call, x * w, y * h);
         if let Some(register) = call.position_register {
             let place = &mut corner.attributes[register as usize & 15];
@@ -34,7 +34,9 @@ pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
             place[3] = y * 0.5 + 0.5;
         }
         corner
-    });
+    };
+    // An array's `map` would copy each corner several times.
+    let [a, b, c, d] = [corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)];
     take([a, b, c], facing);
     take([a, c, d], facing);
 }

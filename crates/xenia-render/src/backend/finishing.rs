@@ -65,6 +65,11 @@ impl Finisher {
         self.handed_over += usize::from(worker.encoders.send(encoder).is_ok());
     }
 
+    /// Whether no encoder was handed over since the last end.
+    pub(super) fn is_empty(&self) -> bool {
+        self.handed_over == 0 && self.done.is_empty()
+    }
+
     /// Waits for the commands of all encoders; returns them in order.
     pub(super) fn end(&mut self) -> Vec<wgpu::CommandBuffer> {
         let mut commands = std::mem::take(&mut self.done);

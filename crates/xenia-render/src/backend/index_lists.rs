@@ -6,6 +6,8 @@
 //!   second, if unchanged   ──► kept: later draws neither convert nor upload
 //! ```
 //!
+//! A short buffer is tracked from its second draw on: titles write many of them for one draw.
+//!
 //! A buffer that changes between draws goes through the arena, and soon is not tracked any more:
 //! tracking costs a fault for its next write. Recorded commands read the device's buffer as it is
 //! when they are submitted, so kept space is never reused before that; when it is full, all lists
@@ -17,7 +19,7 @@ use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::index_range;
 use xenia_gpu::memory::Endian;
-use xenia_gpu::{BackendError, PhysicalMemory};
+use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange};
 
 use super::Device;
 use super::arena::Arena;
@@ -27,11 +29,13 @@ use super::primitives::{Corners, KeptList, triangles};
 const ARENA_BYTES: usize = 16 << 20;
 /// Bytes of kept lists.
 const KEPT_BYTES: usize = 32 << 20;
-/// Maximum number of index buffers tracked at a time.
+/// Maximum number of index buffers known at a time.
 const MAX_BUFFERS: usize = 16_384;
 /// Minimum number of indices of a draw whose list is kept; shorter lists are converted faster than
 /// looked up.
-const MIN_INDICES: u32 = 48;
+const MIN_INDICES: u32 = 12;
+/// Minimum number of indices of a draw whose buffer is tracked at once.
+const MIN_LONG: u32 = 48;
 /// Changes after which a buffer is not tracked any more.
 const MAX_CHANGES: u8 = 3;
 
@@ -71,12 +75,33 @@ impl BufferKey {
 
 /// Index buffer that a draw has used.
 struct Known {
-    /// Version of the contents.
-    version: u64,
+    /// Version of the contents; `None` if writes are not tracked yet.
+    version: Option<u64>,
     /// Memory's epoch when the version was last found current.
     epoch: Option<u64>,
     changes: u8,
     list: Option<KeptList>,
+}
+
+impl Known {
+    /// Tracks writes to the buffer from here on; where that is not possible, no list is kept.
+    fn track(&mut self, memory: &dyn PhysicalMemory, range: PhysicalRange, epoch: Option<u64>) {
+        self.epoch = epoch;
+        self.version = memory.track(range.start, range.length);
+        if self.version.is_none() {
+            self.changes = MAX_CHANGES + 1;
+        }
+    }
+}
+
+/// Whether so many buffers are known that all are to be forgotten. If there are `most`, those that
+/// are not tracked make room, as short ones that were drawn once; half of it must be room then.
+fn is_crowded(known: &mut HashMap<BufferKey, Known>, most: usize) -> bool {
+    if known.len() < most {
+        return false;
+    }
+    known.retain(|_, buffer| buffer.version.is_some() && buffer.changes <= MAX_CHANGES);
+    known.len() > most / 2
 }
 
 /// Buffer of indices.
@@ -114,11 +139,13 @@ impl IndexLists {
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
         let Some(known) = self.known.get_mut(&key) else {
-            self.is_full |= self.known.len() >= MAX_BUFFERS;
-            if !self.is_full
-                && let Some(version) = memory.track(range.start, range.length)
-            {
-                self.known.insert(key, Known { version, epoch, changes: 0, list: None });
+            self.is_full = self.is_full || is_crowded(&mut self.known, MAX_BUFFERS);
+            if !self.is_full {
+                let mut known = Known { version: None, epoch, changes: 0, list: None };
+                if call.count >= MIN_LONG {
+                    known.track(memory, range, epoch);
+                }
+                self.known.insert(key, known);
             }
             return triangles(call, memory);
         };
@@ -126,16 +153,20 @@ impl IndexLists {
             return triangles(call, memory);
         }
         let is_current = epoch.is_some() && known.epoch == epoch;
-        if !is_current && memory.version(range.start, range.length) != known.version {
-            known.list = None;
-            known.changes += 1;
-            if known.changes <= MAX_CHANGES {
-                match memory.track(range.start, range.length) {
-                    Some(version) => (known.version, known.epoch) = (version, epoch),
-                    None => known.changes = MAX_CHANGES + 1,
-                }
+        match known.version {
+            None => {
+                known.track(memory, range, epoch);
+                return triangles(call, memory);
             }
-            return triangles(call, memory);
+            Some(version) if !is_current && memory.version(range.start, range.length) != version => {
+                known.list = None;
+                known.changes += 1;
+                if known.changes <= MAX_CHANGES {
+                    known.track(memory, range, epoch);
+                }
+                return triangles(call, memory);
+            }
+            Some(_) => {}
         }
         known.epoch = epoch;
         if let Some(list) = known.list {
@@ -185,6 +216,37 @@ impl IndexLists {
         if std::mem::take(&mut self.is_full) {
             self.known.clear();
             self.kept = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_that_are_not_tracked_make_room() {
+        let key = |physical| BufferKey {
+            physical,
+            wide: false,
+            endian: Endian::In16,
+            length: 24,
+            count: 12,
+            primitive: Primitive::TriangleList,
+            provoking_last: false,
+            restart: None,
+            offset: 0,
+            bounds: [0, 0xff_ffff],
+        };
+        let buffers = |tracked: u32| -> HashMap<BufferKey, Known> {
+            let known = |version, changes| Known { version, epoch: None, changes, list: None };
+            let buffers = (0..8).map(|i| (key(i * 24), known((i < tracked).then_some(1), 0)));
+            // A buffer that has changed too often is not tracked any more.
+            buffers.chain([(key(8 * 24), known(Some(1), MAX_CHANGES + 1))]).collect()
+        };
+        for (tracked, most, is_full, left) in [(0, 10, false, 9), (4, 9, false, 4), (5, 9, true, 5)] {
+            let mut known = buffers(tracked);
+            assert_eq!((is_crowded(&mut known, most), known.len()), (is_full, left), "{tracked} of {most}");
         }
     }
 }

@@ -11,6 +11,9 @@ use super::targets::Targets;
 
 /// Draws of an encoder after which it is handed over.
 const DRAWS_TOGETHER: u32 = 192;
+/// Minimum number of draws of the last encoder before a submission that is handed over: to wake
+/// the other thread takes as long as to finish some draws.
+const MIN_HANDED_OVER: u32 = 24;
 
 /// Targets of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,10 +88,21 @@ impl Recording {
         pass
     }
 
-    /// Finishes the commands for submission.
-    pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
+    /// Ends the recording; true if there are commands to [finish](Self::finish). With many draws
+    /// in the last encoder, that is handed over, too.
+    pub(super) fn end(&mut self, device: &Device) -> bool {
         self.pass = None;
-        self.draws = 0;
+        let draws = std::mem::take(&mut self.draws);
+        if draws >= MIN_HANDED_OVER
+            && let Some(encoder) = self.encoder.take()
+        {
+            self.handed_over.begin(device, encoder);
+        }
+        self.first.is_some() || self.encoder.is_some() || !self.handed_over.is_empty()
+    }
+
+    /// Finishes the commands for submission, after the [end](Self::end) of the recording.
+    pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
         let [first, last] = [self.first.take(), self.encoder.take()];
         let [first, last] = [first, last].map(|encoder| encoder.map(wgpu::CommandEncoder::finish));
         first.into_iter().chain(self.handed_over.end()).chain(last).collect()

@@ -29,15 +29,15 @@ fn set_indices(scene: &mut Scene, first: u16) {
     scene.memory.write(INDICES, &bytes);
 }
 
-/// Draws a list of triangles (4) or of quads (13) with the stored indices.
-fn draw(scene: &mut Scene, primitive: u32) {
-    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, primitive | COUNT << 16, INDICES, 1 << 30 | COUNT]);
+/// Draws a list of triangles (4) or of quads (13) with the first of the stored indices.
+fn draw(scene: &mut Scene, primitive: u32, count: u32) {
+    scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, primitive | count << 16, INDICES, 1 << 30 | count]);
     assert!(scene.execute(), "the processor waits");
 }
 
-/// Bytes of indices that the device got for draws of a primitive, each after a change of the
-/// indices or none.
-fn uploaded(primitive: u32, changes: &[bool]) -> Option<u64> {
+/// Bytes of indices that the device got for draws of a primitive with this number of indices, each
+/// after a change of the indices or none.
+fn uploaded(primitive: u32, count: u32, changes: &[bool]) -> Option<u64> {
     let counts = worked(|| {
         let mut scene = shapes(primitive);
         let mut first = 0;
@@ -46,7 +46,7 @@ fn uploaded(primitive: u32, changes: &[bool]) -> Option<u64> {
             if changes {
                 set_indices(&mut scene, first);
             }
-            draw(&mut scene, primitive);
+            draw(&mut scene, primitive, count);
         }
         scene
     });
@@ -62,14 +62,22 @@ fn a_list_is_uploaded_twice_and_then_kept_until_its_memory_changes() {
         (&[true, false, false, true], 3),
         (&[true, false, false, true, false, false], 4),
     ] {
-        let Some(bytes) = uploaded(4, changes) else { return };
+        let Some(bytes) = uploaded(4, COUNT, changes) else { return };
         assert_eq!(bytes, lists * LIST, "{changes:?}");
     }
 }
 
 #[test]
+fn a_short_list_is_kept_from_its_third_draw_on() {
+    for (count, lists) in [(9, 5), (12, 3), (45, 3), (48, 2)] {
+        let Some(bytes) = uploaded(4, count, &[true, false, false, false, false]) else { return };
+        assert_eq!(bytes, lists * u64::from(count) * 4, "{count}");
+    }
+}
+
+#[test]
 fn quads_are_kept_as_their_triangles() {
-    let Some(bytes) = uploaded(13, &[true, false, false, false]) else { return };
+    let Some(bytes) = uploaded(13, COUNT, &[true, false, false, false]) else { return };
     assert_eq!(bytes, 2 * LIST / 4 * 6);
 }
 
@@ -77,6 +85,6 @@ fn quads_are_kept_as_their_triangles() {
 fn a_list_that_changes_often_is_not_kept() {
     let mut changes = [true; 8];
     changes[6..].fill(false);
-    let Some(bytes) = uploaded(4, &changes) else { return };
+    let Some(bytes) = uploaded(4, COUNT, &changes) else { return };
     assert_eq!(bytes, 8 * LIST);
 }

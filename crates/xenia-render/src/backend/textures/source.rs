@@ -35,20 +35,21 @@ impl LevelSource {
             let range = piece.from..piece.from + size;
             return Self { buffer: piece.buffer.clone(), range, sent: 0 };
         }
-        let mut bytes = vec![0; size as usize];
-        let mut at = 0;
-        let mut sent = 0;
-        let ends = pieces.iter().map(|piece| piece.within.clone()).chain(std::iter::once(size..size));
-        for piece in ends {
-            // Copies between buffers are made by words; both ends lie on pages or are the range's.
-            if at < piece.start {
-                memory.read(physical.wrapping_add(at as u32), &mut bytes[at as usize..piece.start as usize]);
-                sent += piece.start - at;
-            }
-            at = piece.end;
-        }
+        let missing = gaps(pieces.iter().map(|piece| piece.within.clone()), size);
+        let sent = missing.iter().map(|gap| gap.end - gap.start).sum();
+        let label = "guest texels";
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let buffer = filled_buffer(device, "guest texels", &bytes, usage);
+        let buffer = if missing.is_empty() {
+            let label = Some(label);
+            device.create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation: false })
+        } else {
+            let mut bytes = vec![0; size as usize];
+            for gap in missing {
+                let to = &mut bytes[gap.start as usize..gap.end as usize];
+                memory.read(physical.wrapping_add(gap.start as u32), to);
+            }
+            filled_buffer(device, label, &bytes, usage)
+        };
         for Piece { buffer: from, from: start, within, .. } in pieces {
             let length = (within.end - within.start).next_multiple_of(4);
             encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
@@ -99,6 +100,20 @@ impl LevelSource {
     }
 }
 
+/// Ranges of `size` bytes that no piece covers. Pieces are copied by words; both ends of each lie on
+/// pages or are the range's.
+fn gaps(covered: impl IntoIterator<Item = Range<u64>>, size: u64) -> Vec<Range<u64>> {
+    let mut gaps = Vec::new();
+    let mut at = 0;
+    for piece in covered {
+        gaps.push(at..piece.start);
+        at = piece.end.next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
+    }
+    gaps.push(at..size);
+    gaps.retain(|gap| !gap.is_empty());
+    gaps
+}
+
 /// Bytes of the guest's texels, if pieces have all of a range of `length` bytes at the host's
 /// resolution, with texels of one size.
 pub(in super::super) fn texel_bytes(pieces: &[Piece], length: u32) -> Option<u32> {
@@ -112,4 +127,25 @@ pub(in super::super) fn texel_bytes(pieces: &[Piece], length: u32) -> Option<u32
         end = piece.within.end;
     }
     (end == u64::from(length)).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_what_no_copy_of_words_covers() {
+        let found = |covered: &[(u64, u64)], size| -> Vec<(u64, u64)> {
+            let covered = covered.iter().map(|(start, end)| *start..*end);
+            gaps(covered, size).into_iter().map(|gap| (gap.start, gap.end)).collect()
+        };
+        for (covered, size, expected) in [
+            (&[(4096, 8192)][..], 12_288, &[(0, 4096), (8192, 12_288)][..]),
+            (&[(0, 4096), (4096, 8192)], 8192, &[]),
+            (&[(0, 6)], 8, &[]),
+            (&[], 8, &[(0, 8)]),
+        ] {
+            assert_eq!(found(covered, size), expected, "{covered:?}");
+        }
+    }
 }
