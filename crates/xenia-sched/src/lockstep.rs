@@ -319,7 +319,10 @@ impl<S: System> LockstepExecutor<S> {
         }
         let VisitUnderWay { hw_id, quantum, visit, held } = under_way;
         let is_spent = visit.used >= *quantum;
-        let picked = if is_spent { visit.thread } else { self.scheduler.begin_slot_visit(*hw_id) };
+        // A run that no limit has cut picks no thread here, even if the quantum is over.
+        let is_cut = visit.granted > 0 && self.scheduler.running(*hw_id) == visit.thread;
+        let goes_on = is_spent || is_cut;
+        let picked = if goes_on { visit.thread } else { self.scheduler.begin_slot_visit(*hw_id) };
         let Some(thread) = picked else { return Some(VisitEnd::Over(visit.used)) };
         let Some(running) = self.switch(held, thread) else { return Some(VisitEnd::Over(visit.used)) };
         let exit = self.run_quanta(*hw_id, *quantum, visit, running, devices, limits);

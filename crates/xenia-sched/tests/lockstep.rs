@@ -55,6 +55,17 @@ fn a_run_stops_at_the_exact_instruction_and_resumes_unchanged() {
 }
 
 #[test]
+fn a_stop_within_a_visit_gives_peers_no_turn() {
+    // A visit of three quanta, which is stopped in the second.
+    let order = OrderMode::ScanQuantum { ticks: 3 * 3125 };
+    let config = SchedulerConfig { order, ..SchedulerConfig::default() };
+    let mut m = machine(config, &[(0, 8, &[]), (0, 8, &[Step::Call(END)])]);
+    assert_eq!(m.executor.run(&instructions(60_000)), RunEnd::Instructions);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.instructions(), 150_001);
+}
+
+#[test]
 fn a_yield_ends_the_visit_and_the_rest_counts_as_time() {
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(9), Step::Yield, Step::Call(END)])]);
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
