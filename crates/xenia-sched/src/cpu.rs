@@ -194,8 +194,8 @@ pub trait Cpu {
 
     /// Makes the thread that runs here yield to the other ready threads of its slot, from priority
     /// 1 on; the call must return [`crate::Disposition::EndVisit`]. A thread of lower priority then
-    /// runs for a quantum, unless another one of higher priority becomes ready. Returns whether a
-    /// thread is ready. A thread that holds its slot does not yield.
+    /// runs until its quantum ends or another one of higher priority becomes ready. Returns whether
+    /// a thread is ready. A thread that holds its slot does not yield.
     fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError>;
 
     /// Sets the hardware threads that a thread may run on, the low six bits of `mask`, and migrates

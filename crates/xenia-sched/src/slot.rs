@@ -34,7 +34,8 @@ pub struct HwSlot {
     running: Option<ThreadRef>,
     /// A thread that holds the slot while it waits for a spin lock. No other thread runs then.
     spinning: Option<ThreadRef>,
-    /// Instructions left before the running thread yields to ready threads of equal priority.
+    /// Instructions left of the running thread's quantum. After it, the thread yields to ready ones
+    /// of equal priority.
     quantum_left: i64,
     /// Whether the running thread has yielded to the other ready threads and is still to be
     /// replaced.

@@ -157,6 +157,9 @@ pub struct GuestThread {
     pub(crate) is_listed_as_changed: bool,
     /// Whether its priority was changed by the scheduler since it last ran.
     pub(crate) has_unreported_priority: bool,
+    /// Instructions left of its quantum when it last left its slot. While it runs, the slot counts
+    /// them.
+    pub(crate) quantum_left: i64,
     pub(crate) suspend_count: u32,
     /// Whether it is a kernel thread. Kernel threads neither keep a machine alive nor count as
     /// deadlocked.

@@ -115,6 +115,24 @@ fn a_higher_priority_preempts_and_the_preempted_goes_first_again() {
 }
 
 #[test]
+fn a_thread_that_is_preempted_in_each_quantum_leaves_its_peer_a_turn() {
+    let mut scheduler = Scheduler::default();
+    let busy = spawn(&mut scheduler, 1, 0);
+    let peer = spawn(&mut scheduler, 2, 0);
+    let helper = spawn(&mut scheduler, 3, 0);
+    scheduler.park(helper, forever()).unwrap();
+    let mut ran = Vec::new();
+    for _ in 0..4 {
+        ran.extend(scheduler.begin_slot_visit(0));
+        scheduler.decrement_quantum(0, 30_000);
+        assert_eq!(scheduler.wake_ref(helper, 0, 1), Ok(Woken::Yes));
+        assert_eq!(scheduler.begin_slot_visit(0), Some(helper));
+        scheduler.park(helper, forever()).unwrap();
+    }
+    assert_eq!(ran, [busy, busy, peer, peer]);
+}
+
+#[test]
 fn a_wake_boost_decays_by_one_each_quantum() {
     let mut scheduler = Scheduler::default();
     let thread = spawn(&mut scheduler, 1, 0);

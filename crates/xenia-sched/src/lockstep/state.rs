@@ -30,7 +30,7 @@ pub struct LockstepState {
 
 impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
 }
 
 /// A machine in parallel mode continues in lockstep with a new round. Stores that no device has

@@ -221,7 +221,7 @@ impl Slots {
         })?;
         thread_table.retain(reference)?;
         drop(thread_table);
-        let (thread, wait) = make_thread(parameters, reference, slot);
+        let (thread, wait) = make_thread(parameters, reference, slot, self.common.quantum);
         let mut slot = self.lock(slot).ok_or(SchedError::Full(slot))?;
         let added = slot.add(self.moment(now), thread, wait);
         self.unlock_and_notify(slot, 0);

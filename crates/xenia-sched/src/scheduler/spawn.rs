@@ -38,11 +38,13 @@ impl SpawnParameters {
     }
 }
 
-/// Creates the record of a new thread with this name. Also returns its initial wait.
+/// Creates the record of a new thread with this name, and a whole quantum. Also returns its initial
+/// wait.
 pub(crate) fn make_thread(
     parameters: SpawnParameters,
     reference: ThreadRef,
     slot: u8,
+    quantum: u32,
 ) -> (GuestThread, Option<Wait>) {
     let SpawnParameters { mut ctx, id, priority, affinity, suspended, service, wait, .. } = parameters;
     ctx.hw_id = slot;
@@ -64,6 +66,7 @@ pub(crate) fn make_thread(
         queues_when_put_back: false,
         is_listed_as_changed: false,
         has_unreported_priority: false,
+        quantum_left: quantum.into(),
         suspend_count: u32::from(suspended),
         service,
     };
@@ -80,7 +83,7 @@ impl Scheduler {
                 let _ = slot.records.remove(ended);
             }
         })?;
-        let (thread, wait) = make_thread(parameters, reference, slot);
+        let (thread, wait) = make_thread(parameters, reference, slot, self.common.quantum);
         let (slot, moment) = self.on(reference)?;
         slot.add(moment, thread, wait)?;
         Ok(reference)

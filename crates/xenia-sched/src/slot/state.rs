@@ -12,10 +12,12 @@ use crate::{BlockReason, GuestThread, HW_THREADS, SchedulerCounters, ThreadRef, 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::ops::RangeInclusive;
 use xenia_guest::ALL_HW_THREADS;
 use xenia_state::{Impossible, Unsaveable, check};
 
-/// Bound of the instructions left of a quantum, in both directions.
+/// Possible numbers of instructions left of a quantum.
+const QUANTUM_LEFT: RangeInclusive<i64> = -MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT;
 const MAX_QUANTUM_LEFT: i64 = 1 << 50;
 
 /// A slot as it is saved.
@@ -186,8 +188,7 @@ fn check_places(
         records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
     };
     check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
-    let is_possible = (-MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT).contains(&quantum_left);
-    check(is_possible, "the rest of a quantum is impossible")
+    check(QUANTUM_LEFT.contains(&quantum_left), "the rest of a quantum is impossible")
 }
 
 /// Checks the properties of a thread on slot `hw_id` that do not depend on others.
@@ -209,6 +210,7 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
         queues_when_put_back,
         is_listed_as_changed: _,
         has_unreported_priority: _,
+        quantum_left,
         suspend_count,
         service: _,
     } = thread;
@@ -217,6 +219,7 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
     check(is_here(*slot) && affinity & !ALL_HW_THREADS == 0, "a thread is on an impossible slot")?;
     check(usize::from(*ideal) < HW_THREADS, "a thread prefers an impossible slot")?;
     check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is impossible")?;
+    check(QUANTUM_LEFT.contains(quantum_left), "the rest of a thread's quantum is impossible")?;
     check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is impossible")?;
     check(!queues_when_put_back || *state != ThreadState::Ready, "a ready thread is in no queue")?;
     let ctx = ctx.as_deref().ok_or("a thread has no registers")?;

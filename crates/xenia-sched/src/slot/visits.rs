@@ -29,7 +29,7 @@ impl HwSlot {
 
     /// Picks the slot's thread: the running one stays, unless one of higher priority is ready, or
     /// its quantum is over and one of equal priority is ready, and it does not hold the slot. After
-    /// a yield any other ready thread gets the slot, for a quantum.
+    /// a yield any other ready thread gets the slot, until its quantum is over.
     pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
         if self.spinning.is_some() {
             return None;
@@ -59,10 +59,10 @@ impl HwSlot {
                     || (quantum_over && best == priority)
                     || (yields && best >= LOWEST_YIELDED_TO)
             });
+            if quantum_over {
+                self.quantum_left = i64::from(common.quantum);
+            }
             if !give_way {
-                if quantum_over {
-                    self.quantum_left = i64::from(common.quantum);
-                }
                 return Some(running);
             }
             let end = if quantum_over { QueueEnd::Back } else { QueueEnd::Front };
@@ -72,13 +72,18 @@ impl HwSlot {
         let next = self.take_ready()?;
         // It is not queued before, because after a yield it may be the first in the queue.
         if let Some((before, end)) = gives_way {
-            self.records.get_mut(before.thread).ok()?.state = ThreadState::Ready;
+            let thread = self.records.get_mut(before.thread).ok()?;
+            thread.state = ThreadState::Ready;
+            // With a whole quantum each time, a thread that is preempted within each, such as by
+            // one that it wakes, would keep its peers from running for ever.
+            thread.quantum_left = self.quantum_left;
             self.make_ready(before, end);
         }
-        self.records.get_mut(next).ok()?.state = ThreadState::Running;
+        let thread = self.records.get_mut(next).ok()?;
+        thread.state = ThreadState::Running;
         self.running = Some(next);
         self.is_yielded_to = is_yielded_to;
-        self.quantum_left = i64::from(common.quantum);
+        self.quantum_left = thread.quantum_left;
         if self.last_ran != Some(next) {
             self.last_ran = Some(next);
             self.counters.switches += 1;
@@ -189,6 +194,7 @@ impl HwSlot {
         let priority = self.records.get(r)?.priority;
         self.end_spin(common, r);
         let found = if self.running == Some(r) {
+            self.records.get_mut(r)?.quantum_left = self.quantum_left;
             self.running = None;
             self.yields = false;
             self.is_yielded_to = false;

@@ -149,6 +149,10 @@ impl HwSlot {
                 common.note_priority_changes();
             }
         }
+        if self.spinning != Some(r) {
+            // It continues with a whole quantum.
+            thread.quantum_left = i64::from(common.quantum);
+        }
         moment.emit(&Event::Wake { thread: thread.id, value: result.value });
         if self.spinning == Some(r) {
             // It has held the slot all the time.

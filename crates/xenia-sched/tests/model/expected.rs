@@ -39,6 +39,8 @@ pub(crate) struct Thread {
     pub(crate) service: bool,
     pub(crate) references: u32,
     pub(crate) state: State,
+    /// Instructions left of its quantum when it last left its slot.
+    left: i64,
     /// Order among ready threads of equal priority: the smallest turn is first.
     turn: i64,
 }
@@ -203,6 +205,7 @@ impl Model {
             service,
             references: 0,
             state: State::Ready,
+            left: self.quantum.into(),
             turn: 0,
         });
         assert_eq!(name.hw_id, slot);
@@ -266,20 +269,21 @@ impl Model {
                 Some(best) if best > priority => self.yielded_to[index],
                 Some(best) => best < priority || !over,
             };
+            if over {
+                self.left[index] = self.quantum.into();
+            }
             if stays {
-                if over {
-                    self.left[index] = i64::from(self.quantum);
-                }
                 return;
             }
             yielded_to = best < Some(priority);
             thread.state = State::Ready;
+            thread.left = self.left[index];
             if over { self.last_turn(at) } else { self.first_turn(at) }
         }
         if let Some(at) = first {
             self.yielded_to[index] = yielded_to;
             self.threads[at].state = State::Running;
-            self.left[index] = i64::from(self.quantum);
+            self.left[index] = self.threads[at].left;
             if self.last[index].replace(at) != Some(at) {
                 self.switches += 1;
             }
@@ -295,9 +299,10 @@ impl Model {
         }
     }
 
-    /// Forgets a slot's yields, because its running thread leaves it.
+    /// Forgets a slot's yields, because its running thread leaves it, with the rest of its quantum.
     fn free(&mut self, at: usize) {
         let slot = usize::from(self.threads[at].slot);
+        self.threads[at].left = self.left[slot];
         self.yields[slot] = false;
         self.yielded_to[slot] = false;
     }
@@ -317,6 +322,9 @@ impl Model {
         let thread = &mut self.threads[at];
         let spins = matches!(thread.state, State::Waiting { spins: true, .. });
         thread.state = if spins { State::Running } else { State::Ready };
+        if !spins {
+            thread.left = self.quantum.into();
+        }
         if !thread.boost_disabled && thread.base < REAL_TIME {
             let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
             thread.priority = thread.priority.max(raised as u8);
