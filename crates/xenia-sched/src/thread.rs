@@ -1,11 +1,15 @@
 //! A guest thread: its processor state and its scheduling state.
 
+use crate::priority::REAL_TIME;
 use crate::{Alertable, GuestTicks, ThreadRef};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
+
+/// Waits that use up a quantum: on the console each costs 10 of its 60 units.
+const WAITS_PER_QUANTUM: i64 = 6;
 
 /// Deadline of a wait. The numbers of waits order equal deadlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -232,6 +236,24 @@ impl GuestThread {
     pub(crate) fn note_priority_change(&mut self) -> bool {
         self.has_unreported_priority = true;
         !std::mem::replace(&mut self.is_listed_as_changed, true)
+    }
+
+    /// Charges a wait that is over to the quantum. If nothing is left, the thread loses a step of
+    /// its boost and gets a whole quantum; otherwise threads that only wake each other would keep
+    /// their boosts for ever.
+    pub(crate) fn charge_wait(&mut self, quantum: u32) {
+        let quantum = i64::from(quantum);
+        if self.priority >= REAL_TIME || self.base_priority >= REAL_TIME - 1 {
+            self.quantum_left = quantum;
+            return;
+        }
+        self.quantum_left -= quantum / WAITS_PER_QUANTUM;
+        if self.quantum_left <= 0 {
+            self.quantum_left = quantum;
+            if self.priority > self.base_priority {
+                self.priority -= 1;
+            }
+        }
     }
 
     /// The deadline of its wait.

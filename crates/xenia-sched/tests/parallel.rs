@@ -263,6 +263,30 @@ fn a_thread_that_yields_in_a_loop_lets_one_of_lower_priority_run() {
 }
 
 #[test]
+fn instructions_before_a_wait_count_for_the_quantum() {
+    /// Calls, of one instruction each, before a wait: more than half a quantum.
+    const CALLS: u64 = 60;
+    let waits = Arc::new(AtomicU64::new(0));
+    let counted = waits.clone();
+    let mut machine = machine(&[(0, 0), (1, 0), (2, 0)], move |threads, cpu, running| {
+        if running.id == 2 {
+            return Disposition::End(EndKind::Exit { code: 2 });
+        }
+        running.ctx.gpr[5] += 1;
+        if !running.ctx.gpr[5].is_multiple_of(CALLS) {
+            return Disposition::Continue;
+        }
+        counted.fetch_add(1, SeqCst);
+        cpu.open_wait(running.thread, Alertable::No).unwrap();
+        let _ = cpu.wake(threads[1 - running.id as usize], 0, 1);
+        forever()
+    });
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 2 }));
+    let waits = waits.load(SeqCst);
+    assert!(waits <= 4, "their peer has a turn after {waits} waits");
+}
+
+#[test]
 fn stores_beyond_what_a_queue_holds_wait_for_the_devices() {
     const EACH: u64 = 40_000;
     assert!(EACH * u64::from(QUANTUM) > 2 * DeviceQueue::CAPACITY as u64);

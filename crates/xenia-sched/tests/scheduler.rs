@@ -133,6 +133,24 @@ fn a_thread_that_is_preempted_in_each_quantum_leaves_its_peer_a_turn() {
 }
 
 #[test]
+fn threads_that_wake_each_other_leave_their_peer_a_turn() {
+    let mut scheduler = Scheduler::default();
+    let pair = [1, 2].map(|id| spawn(&mut scheduler, id, 0));
+    let peer = spawn(&mut scheduler, 3, 0);
+    scheduler.park(pair[1], forever()).unwrap();
+    let mut turns = 0;
+    while let Some(runs) = scheduler.begin_slot_visit(0).filter(|&runs| runs != peer) {
+        assert!(turns < 20, "the peer waits for ever");
+        turns += 1;
+        scheduler.decrement_quantum(0, 1000);
+        let other = if runs == pair[0] { pair[1] } else { pair[0] };
+        assert_eq!(scheduler.wake_ref(other, 0, 1), Ok(Woken::Yes));
+        scheduler.park(runs, forever()).unwrap();
+    }
+    assert_eq!(turns, 11, "the sixth wake of the second has no boost");
+}
+
+#[test]
 fn a_wake_boost_decays_by_one_each_quantum() {
     let mut scheduler = Scheduler::default();
     let thread = spawn(&mut scheduler, 1, 0);

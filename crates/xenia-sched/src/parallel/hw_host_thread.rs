@@ -19,6 +19,7 @@ use crate::parks::Parks;
 use crate::sampling::SampledLane;
 use crate::time::TIME_READS_PER_VISIT;
 use crate::{Disposition, Doing, GuestTicks, HwSlot, Limits, RunEnd, Running, System};
+use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
@@ -75,7 +76,7 @@ struct Picked {
 struct VisitResult {
     /// The thread, unless it waits or has ended.
     running: Option<Running>,
-    /// Instructions executed since the boundary.
+    /// Instructions since the boundary that the slot has not counted yet.
     executed: u64,
     /// Whether it yields to threads of equal priority.
     yields: bool,
@@ -325,6 +326,9 @@ impl<S: System> HwHostThread<'_, S> {
                 }
             };
             let disposition = if let Disposition::Park(wait) = disposition {
+                // The thread keeps the rest of its quantum while it waits.
+                let since_boundary = mem::take(executed);
+                self.shared.slots.own(self.hw_id, |slot| slot.decrement_quantum(since_boundary));
                 let mut cpu = SlotCpu::at(self.shared, now);
                 let Some((on, disposition)) = cpu.park_or_resume(&mut self.system, running, wait) else {
                     self.count(counted);

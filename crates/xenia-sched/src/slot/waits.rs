@@ -15,7 +15,6 @@ use crate::{
     BlockReason, Commit, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait, WaitTicket,
     WaitWord,
 };
-use std::mem;
 use xenia_cpu::PpcContext;
 
 /// The result of a wait for its thread, which becomes ready.
@@ -141,17 +140,16 @@ impl HwSlot {
         self.put(common, running);
         let thread = self.records.get_mut(r)?;
         thread.state = ThreadState::Ready;
+        let before = thread.priority;
         if !thread.boost_disabled {
-            let priority = boosted(thread.base_priority, thread.priority, result.boost);
-            let changed = mem::replace(&mut thread.priority, priority) != priority;
-            if changed && thread.note_priority_change() {
-                self.changed_priorities.push(r);
-                common.note_priority_changes();
-            }
+            thread.priority = boosted(thread.base_priority, before, result.boost);
         }
         if self.spinning != Some(r) {
-            // It continues with a whole quantum.
-            thread.quantum_left = i64::from(common.quantum);
+            thread.charge_wait(common.quantum);
+        }
+        if thread.priority != before && thread.note_priority_change() {
+            self.changed_priorities.push(r);
+            common.note_priority_changes();
         }
         moment.emit(&Event::Wake { thread: thread.id, value: result.value });
         if self.spinning == Some(r) {

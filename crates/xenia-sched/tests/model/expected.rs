@@ -322,12 +322,17 @@ impl Model {
         let thread = &mut self.threads[at];
         let spins = matches!(thread.state, State::Waiting { spins: true, .. });
         thread.state = if spins { State::Running } else { State::Ready };
-        if !spins {
-            thread.left = self.quantum.into();
-        }
         if !thread.boost_disabled && thread.base < REAL_TIME {
             let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
             thread.priority = thread.priority.max(raised as u8);
+        }
+        if !spins {
+            let is_free = thread.priority >= REAL_TIME || thread.base >= REAL_TIME - 1;
+            thread.left -= i64::from(self.quantum / 6);
+            if is_free || thread.left <= 0 {
+                thread.left = self.quantum.into();
+                thread.priority -= u8::from(!is_free && thread.priority > thread.base);
+            }
         }
         self.enqueue(at);
     }
