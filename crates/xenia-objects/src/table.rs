@@ -29,7 +29,7 @@ use deferred_deletion::DeferredWork;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use xenia_guest::layout::{dispatcher_header, object_header as header};
+use xenia_guest::layout::{dispatcher_header, file_object, object_header as header};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 use xenia_memory::GuestMemory;
@@ -265,11 +265,17 @@ impl Objects {
         Some(HeldObject { objects: self.clone(), name, body, counted: false })
     }
 
-    /// Like [`Self::hold`], with a reference that titles see.
+    /// Like [`Self::hold`], with a reference that titles see. A wait for a driver's file is for the
+    /// event in it, at `body`. Such a file gets no reference: dropping the last one calls the
+    /// driver, which the end of a wait can't do.
     pub fn hold_counted(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
-        let mut held = self.hold(body)?;
-        held.counted = self.reference(body).is_ok();
-        Some(held)
+        if let Some(mut held) = self.hold(body) {
+            held.counted = self.reference(body).is_ok();
+            return Some(held);
+        }
+        let file = GuestAddr(body.0.wrapping_sub(file_object::EVENT));
+        let is_file = self.by_pointer(file)?.kind() == ObjectKind::DriverFile;
+        if is_file { self.hold(file) } else { None }
     }
 
     fn pin(&self, name: Name) -> Option<ObjectRef<'_>> {

@@ -284,6 +284,10 @@ fn finish_close(
     result: NtStatus,
 ) -> Fallible<Flow<NtStatus>> {
     call.kernel.objects.reference(device)?;
+    // A wait for the file keeps only its memory.
+    if let Err(failure) = call.kernel.file_requests().remove_driver_file(file) {
+        tracing::debug!(target: "kernel", "a closed file had lost an object: {failure}");
+    }
     call.kernel.dereference(file)?;
     let is_deleted = call.memory().read::<u8>(device.offset(device_object::DELETE_PENDING)).unwrap_or(0) != 0;
     if is_deleted && !call.kernel.files.lock().drivers.has_files_on(device) {

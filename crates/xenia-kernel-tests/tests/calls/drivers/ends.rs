@@ -2,6 +2,7 @@
 //! requests need them.
 
 use super::*;
+use xenia_guest::layout::object_header;
 
 fn event(rig: &mut Rig) -> u64 {
     let at = rig.at(0x20);
@@ -109,6 +110,30 @@ fn a_file_is_closed_after_the_requests_that_are_under_way() {
     assert_eq!(rig.deleted, [rig.device]);
     let left: Vec<_> = before.into_iter().filter(|&(_, body)| body.0 != rig.device).collect();
     assert_eq!(rig.counts(), left);
+}
+
+#[test]
+fn a_wait_for_a_file_keeps_its_memory() {
+    let mut rig = Rig::new();
+    let file = rig.opened(0);
+    let body = GuestAddr(rig.seen[0].file);
+    let block = GuestAddr(body.0 - object_header::SIZE);
+    let is_allocated = |rig: &Rig| rig.b.kernel.pool.lock().size_of(block).is_some();
+    let other = rig.b.add_thread();
+    let first = rig.b.act_as(other);
+    assert_eq!(rig.b.carry_out("NtWaitForSingleObjectEx", &[file, 0, 0, 0]), None);
+    rig.b.act_as(first);
+    let device = u64::from(rig.device);
+    rig.call("IoDeleteDevice", &[device]);
+    rig.kinds();
+    assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE]);
+    assert_eq!(rig.deleted, [rig.device], "no file is open on it");
+    assert!(is_allocated(&rig), "a thread waits for the event in it");
+    rig.b.kernel_call("KeSetEvent", &[u64::from(body.offset(file_object::EVENT).0), 0, 0]);
+    assert_eq!(rig.b.answer(other), Some(0));
+    rig.b.kernel.run_deferred_deletions();
+    assert!(!is_allocated(&rig));
 }
 
 #[test]

@@ -136,8 +136,8 @@ impl FileRequests<'_> {
         Ok(body)
     }
 
-    /// Removes the file of a deleted object from its device.
-    pub(crate) fn remove_driver_file(&self, body: GuestAddr) -> Fallible<()> {
+    /// Removes a file that is closed or deleted from its device, unless that was done before.
+    pub fn remove_driver_file(&self, body: GuestAddr) -> Fallible<()> {
         let Some(file) = self.files.lock().drivers.remove_file(body) else { return Ok(()) };
         let count = file.device.offset(device_object::REFERENCE_COUNT);
         let counted = self.memory.read::<u32>(count);
