@@ -10,6 +10,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
+use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::SocketCondition;
 use xenia_host::network::{condition, is_writable};
@@ -24,6 +25,10 @@ const MAX_MESSAGE: usize = 65_507;
 const MAX_LOOKUPS: usize = 4;
 /// Largest buffer that a title may request for a socket, in bytes.
 const MAX_BUFFER: u32 = 256 << 10;
+/// Datagram ports that most titles use, which Linux reserves for privileged programs, and the ports
+/// of the host in their place.
+const TITLE_PORTS: RangeInclusive<u16> = 1000..=1023;
+const HOST_PORTS: RangeInclusive<u16> = 31_000..=31_023;
 
 /// A socket of the host. A stream has this type also before it is connected, and while it listens.
 enum Socket4 {
@@ -60,7 +65,16 @@ impl Host {
 
     fn local(&self) -> Option<SocketAddrV4> {
         let own = self.any().local_addr().ok()?.as_socket_ipv4()?;
-        Some(own).filter(|own| own.port() != 0)
+        Some(self.exchanged(own)).filter(|own| own.port() != 0)
+    }
+
+    fn remote(&self) -> Option<SocketAddrV4> {
+        Some(self.exchanged(self.any().peer_addr().ok()?.as_socket_ipv4()?))
+    }
+
+    /// Converts an address between the title and the host, either way.
+    fn exchanged(&self, at: SocketAddrV4) -> SocketAddrV4 {
+        if self.is_stream() { at } else { SocketAddrV4::new(*at.ip(), exchanged_port(at.port())) }
     }
 
     /// Whether the host can take more data, or has an error to report.
@@ -89,6 +103,19 @@ impl Host {
             Socket4::Datagram(socket) => socket.peek(into),
         };
         found.map_err(|error| wsa_error(&error))
+    }
+}
+
+/// Converts a datagram port between the title and the host. The two ranges change places on every
+/// host, so that all hosts agree.
+fn exchanged_port(port: u16) -> u16 {
+    let distance = HOST_PORTS.start() - TITLE_PORTS.start();
+    if TITLE_PORTS.contains(&port) {
+        port + distance
+    } else if HOST_PORTS.contains(&port) {
+        port - distance
+    } else {
+        port
     }
 }
 
@@ -166,7 +193,7 @@ impl HostNetwork {
                 let (whole, from) = received.map_err(|error| wsa_error(&error))?;
                 let length = whole.min(into.len());
                 into[..length].copy_from_slice(&room[..length]);
-                let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
+                let from = if let SocketAddr::V4(from) = from { Some(host.exchanged(from)) } else { None };
                 Ok(Received { length, from, is_cut: whole > into.len() })
             }
         }
@@ -227,7 +254,8 @@ impl Network for HostNetwork {
     }
 
     fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError> {
-        self.get(id)?.any().bind(&SockAddr::from(at)).map_err(|error| wsa_error(&error))
+        let host = self.get(id)?;
+        host.any().bind(&SockAddr::from(host.exchanged(at))).map_err(|error| wsa_error(&error))
     }
 
     fn local(&self, id: SocketId) -> Option<SocketAddrV4> {
@@ -235,7 +263,7 @@ impl Network for HostNetwork {
     }
 
     fn remote(&self, id: SocketId) -> Option<SocketAddrV4> {
-        self.sockets.get(&id)?.any().peer_addr().ok()?.as_socket_ipv4()
+        self.sockets.get(&id)?.remote()
     }
 
     fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), WsaError> {
@@ -262,6 +290,7 @@ impl Network for HostNetwork {
         if host.is_stream() && xenia_gdb::waits_at(to) {
             return Err(WsaError::CONNECTION_REFUSED);
         }
+        let to = host.exchanged(to);
         let connect =
             |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| wsa_error(&error));
         let mut begun = connect(host);
@@ -296,7 +325,7 @@ impl Network for HostNetwork {
         let host = self.get(id)?;
         if let Socket4::Datagram(socket) = &host.socket {
             let sent = match to {
-                Some(to) => socket.send_to(bytes, to),
+                Some(to) => socket.send_to(bytes, host.exchanged(to)),
                 None => socket.send(bytes),
             };
             return sent.map_err(|error| wsa_error(&error));

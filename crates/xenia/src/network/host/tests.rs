@@ -144,6 +144,31 @@ fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
 }
 
 #[test]
+fn the_datagram_ports_that_titles_prefer_need_no_rights() {
+    let exchanged = [999, 1000, 1023, 1024, 30_999, 31_000, 31_023, 31_024].map(exchanged_port);
+    assert_eq!(exchanged, [999, 31_000, 31_023, 1024, 30_999, 1000, 1023, 31_024]);
+    let mut network = HostNetwork::new();
+    let title = network.open(SocketKind::Datagram).unwrap();
+    // Other processes of the host may have some of the ports.
+    let mut addresses = TITLE_PORTS.map(|port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port));
+    let at = addresses.find(|&at| network.bind(title, at).is_ok()).unwrap();
+    assert_eq!(network.local(title), Some(at));
+    let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    other.send_to(b"x", (Ipv4Addr::LOCALHOST, exchanged_port(at.port()))).unwrap();
+    assert_eq!(receive(&mut network, title, 9).unwrap(), b"x");
+    // Titles see their own ports only.
+    let (peer, from) = bound(&mut network, SocketKind::Datagram);
+    network.connect(peer, at).unwrap();
+    assert_eq!(network.remote(peer), Some(at));
+    assert_eq!(network.send(peer, b"ab", None), Ok(2));
+    let mut room = [0; 4];
+    let received = until(|| network.receive(title, &mut room)).unwrap();
+    assert_eq!((received.length, received.from), (2, Some(from)));
+    assert_eq!(network.send(title, b"c", Some(from)), Ok(1));
+    assert_eq!(until(|| network.receive(peer, &mut room)).unwrap().from, Some(at));
+}
+
+#[test]
 fn names_are_looked_up_in_the_background() {
     let mut network = HostNetwork::new();
     assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
