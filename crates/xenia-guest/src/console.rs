@@ -29,5 +29,6 @@ pub const SOUND_CHANNELS: usize = 6;
 pub const SOUND_FRAME_SAMPLES: usize = 256;
 /// Sample rate of each channel, in samples per second.
 pub const SOUND_RATE: u32 = 48_000;
-/// The console's MAC address, from its manufacturer's range.
+/// The console's MAC address, from its manufacturer's range, as its settings have it. In an
+/// `XNADDR` the last three bytes follow from the IP address.
 pub const ETHERNET_ADDRESS: [u8; 6] = [0x00, 0x22, 0x48, 0x00, 0x00, 0x01];

@@ -332,11 +332,16 @@ fn store_lookup(
     memory.write(at, result.as_ref().err().map_or(0, |error| error.0))
 }
 
-/// Returns the address of the console with this IP address.
+/// Returns the address of the console with this IP address. Titles distinguish consoles by their
+/// Ethernet addresses, so each has its own; it follows from the IP address, so that those of other
+/// consoles are known, too.
 fn address_of(ip: Ipv4Addr) -> XnAddr {
     let mut address = [0; XNADDR_SIZE];
     address[..4].copy_from_slice(&ip.octets());
     address[0xA..0x10].copy_from_slice(&ETHERNET_ADDRESS);
+    if !ip.is_unspecified() {
+        address[0xD..0x10].copy_from_slice(&ip.octets()[1..]);
+    }
     address
 }
 

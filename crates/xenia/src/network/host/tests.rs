@@ -188,6 +188,7 @@ fn a_console_that_joins_is_in_the_only_session() {
     let ip = Ipv4Addr::new(192, 0, 2, 30);
     let mut address = net.own_address();
     address[..4].copy_from_slice(&ip.octets());
+    address[0xD..0x10].copy_from_slice(&[0, 2, 30]);
     assert_eq!(net.console_at(ip, &[]), Err(WsaError::INVALID), "no session");
     assert_eq!(net.console_at(ip, &[[1; 8]]), Ok((address, [1; 8])));
     net.xnet.register_key([1; 8], [2; 16]).unwrap();
