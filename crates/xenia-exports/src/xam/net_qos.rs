@@ -92,8 +92,8 @@ impl NetQos {
         win32(ask_quality(call, consoles.saturating_add(gateways), probes, event, result))
     }
 
-    /// Probes the online service: there is no connection, so the result without entries is
-    /// available at once.
+    /// Probes the online service: there is no connection, so the result, of one probe without an
+    /// answer, is available at once.
     #[export(Constant)]
     fn NetDll_XNetQosServiceLookup(
         call: &mut Call,
@@ -102,7 +102,7 @@ impl NetQos {
         event: Handle,
         result: Option<Out<GuestAddr>>,
     ) -> Win32Error {
-        win32(ask_quality(call, 0, 0, event, result))
+        win32(ask_quality(call, 1, 0, event, result))
     }
 
     /// Releases the result of a probe.
