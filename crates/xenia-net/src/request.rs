@@ -247,6 +247,7 @@ impl Net {
             Err(error) => return Err(error),
         };
         self.get_mut(name)?.connection = connection;
+        self.xnet.connect(*to.ip());
         if is_blocking { begun } else { Err(WsaError::WOULD_BLOCK) }
     }
 
@@ -310,6 +311,7 @@ impl Net {
             receive.into.store(memory, receive.done, &bytes[..received.length])?;
             receive.done += received.length as u64;
             if let (Some(from), SocketKind::Datagram) = (received.from, kind) {
+                self.note_sender(*from.ip());
                 receive.from.store(memory, from)?;
             }
             if !receive.count.is_null() {
@@ -360,6 +362,11 @@ impl Net {
             send.done += sent as u64;
             if !send.count.is_null() {
                 memory.write(send.count, send.done as u32)?;
+            }
+            if kind == SocketKind::Datagram
+                && let Some(peer) = to.or_else(|| self.port.remote(id))
+            {
+                self.xnet.connect(*peer.ip());
             }
             if send.done >= whole || kind == SocketKind::Datagram {
                 return Ok(Attempt::Over(Ok(clamp(send.done))));

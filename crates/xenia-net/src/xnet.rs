@@ -80,6 +80,8 @@ pub struct XNet {
     parameters: [u8; PARAMETERS_SIZE],
     keys: BTreeMap<KeyId, [u8; 16]>,
     associations: BTreeMap<Ipv4Addr, Association>,
+    /// Consoles whose data came before their addresses were looked up.
+    heard: BTreeSet<Ipv4Addr>,
     lookups: BTreeMap<GuestAddr, LookUp>,
     qualities: BTreeSet<GuestAddr>,
     listening: BTreeMap<KeyId, Listening>,
@@ -93,6 +95,7 @@ impl Default for XNet {
             parameters: DEFAULTS,
             keys: BTreeMap::new(),
             associations: BTreeMap::new(),
+            heard: BTreeSet::new(),
             lookups: BTreeMap::new(),
             qualities: BTreeSet::new(),
             listening: BTreeMap::new(),
@@ -131,6 +134,7 @@ impl XNet {
         self.parameters = DEFAULTS;
         self.keys.clear();
         self.associations.clear();
+        self.heard.clear();
         self.listening.clear();
     }
 
@@ -155,6 +159,7 @@ impl XNet {
     pub fn unregister_key(&mut self, id: KeyId) -> Result<(), WsaError> {
         self.keys.remove(&id).ok_or(WsaError::INVALID)?;
         self.associations.retain(|_, association| association.key != id);
+        self.heard.clear();
         Ok(())
     }
 
@@ -169,21 +174,12 @@ impl XNet {
         Ok(())
     }
 
-    /// Starts a connection to a console; fails if the address is unknown.
-    pub fn connect(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
-        let association = self.associations.get_mut(&at).ok_or(WsaError::INVALID)?;
+    /// Marks a console as connected; returns whether its address is known. On the console data is
+    /// transferred only after a key exchange, which the first message starts.
+    pub(super) fn connect(&mut self, at: Ipv4Addr) -> bool {
+        let Some(association) = self.associations.get_mut(&at) else { return false };
         association.is_connected = true;
-        Ok(())
-    }
-
-    /// Returns whether a console is connected; `None` if the address is unknown.
-    pub fn is_connected(&self, at: Ipv4Addr) -> Option<bool> {
-        self.associations.get(&at).map(|association| association.is_connected)
-    }
-
-    /// Removes the association of an address.
-    pub fn unregister_address(&mut self, at: Ipv4Addr) -> Result<(), WsaError> {
-        self.associations.remove(&at).map(|_| ()).ok_or(WsaError::INVALID)
+        true
     }
 
     /// Sets the answer to QoS probes of a session.
@@ -368,14 +364,15 @@ impl Net {
             return Err(WsaError::HOST_UNREACHABLE);
         }
         let limit = usize::from(self.xnet.parameters[ASSOCIATIONS]);
-        let associations = &mut self.xnet.associations;
+        let XNet { associations, heard, .. } = &mut self.xnet;
         if !associations.contains_key(&ip) && associations.len() >= limit {
             return Err(WsaError::NO_BUFFERS);
         }
         // A repeated request for the same console keeps its connection.
-        let is_connected = associations
-            .get(&ip)
-            .is_some_and(|there| there.is_connected && there.address == address && there.key == key);
+        let is_connected = heard.remove(&ip)
+            || associations
+                .get(&ip)
+                .is_some_and(|there| there.is_connected && there.address == address && there.key == key);
         associations.insert(ip, Association { address, key, is_connected });
         Ok(ip)
     }
@@ -389,14 +386,46 @@ impl Net {
         if self.address() == Some(ip) {
             return Ok((self.own_address(), KeyId::default()));
         }
-        // On the console a key exchange names the session of a console that joins. There is none
-        // here, so the session is known only if there is just one.
-        let ids: BTreeSet<&KeyId> = self.xnet.keys.keys().chain(sessions).collect();
-        match ids.first() {
-            Some(&&id) if ids.len() == 1 && is_unicast(ip) && self.port.changes_by_itself() => {
-                Ok((address_of(ip), id))
-            }
-            _ => Err(WsaError::INVALID),
+        let id = self.session_of(ip, sessions).ok_or(WsaError::INVALID)?;
+        Ok((address_of(ip), id))
+    }
+
+    /// Returns the session of a console that has joined, which the title need not have looked up.
+    /// On the console a key exchange names the session. There is none here, so it is known only if
+    /// there is just one.
+    fn session_of(&self, ip: Ipv4Addr, sessions: &[KeyId]) -> Option<KeyId> {
+        let ids: BTreeSet<KeyId> = self.xnet.keys.keys().chain(sessions).copied().collect();
+        let is_other = is_unicast(ip) && self.address() != Some(ip) && self.port.changes_by_itself();
+        ids.first().copied().filter(|_| ids.len() == 1 && is_other)
+    }
+
+    /// Starts a connection to a console; fails if the address is unknown.
+    pub fn connect_console(&mut self, at: Ipv4Addr, sessions: &[KeyId]) -> Result<(), WsaError> {
+        let is_known = self.xnet.connect(at) || self.session_of(at, sessions).is_some();
+        if is_known { Ok(()) } else { Err(WsaError::INVALID) }
+    }
+
+    /// Notes data of a console, which connects it, even if its address is looked up only later. The
+    /// machine's own network has no other consoles.
+    pub(super) fn note_sender(&mut self, at: Ipv4Addr) {
+        let has_room = self.xnet.heard.len() < usize::from(self.xnet.parameters[ASSOCIATIONS]);
+        if !self.xnet.connect(at) && self.port.changes_by_itself() && has_room {
+            self.xnet.heard.insert(at);
         }
+    }
+
+    /// Returns whether a console is connected; `None` if the address is unknown. One that was not
+    /// looked up counts as a connected member of the only session.
+    pub fn is_connected(&self, at: Ipv4Addr, sessions: &[KeyId]) -> Option<bool> {
+        let looked_up = self.xnet.associations.get(&at).map(|association| association.is_connected);
+        looked_up.or_else(|| self.session_of(at, sessions).map(|_| true))
+    }
+
+    /// Removes the association of an address with a console; fails if the address is unknown.
+    pub fn unregister_address(&mut self, at: Ipv4Addr, sessions: &[KeyId]) -> Result<(), WsaError> {
+        let removed = self.xnet.associations.remove(&at);
+        self.xnet.heard.remove(&at);
+        let was_known = removed.is_some() || self.session_of(at, sessions).is_some();
+        if was_known { Ok(()) } else { Err(WsaError::INVALID) }
     }
 }

@@ -269,7 +269,8 @@ impl NetXNet {
     /// Removes the association of an IP address with a console.
     #[export(Done)]
     fn NetDll_XNetUnregisterInAddr(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
-        win32(call.kernel.net.lock().xnet.unregister_address(Ipv4Addr::from(ip)))
+        let sessions = call.kernel.user.sessions.lock().ids();
+        win32(call.kernel.net.lock().unregister_address(Ipv4Addr::from(ip), &sessions))
     }
 
     /// Returns the id that the online service has for a console: there is none.
@@ -287,13 +288,16 @@ impl NetXNet {
     /// Starts a connection to a console. There is no key exchange, so it is established at once.
     #[export(Partial)]
     fn NetDll_XNetConnect(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
-        win32(call.kernel.net.lock().xnet.connect(Ipv4Addr::from(ip)))
+        let sessions = call.kernel.user.sessions.lock().ids();
+        win32(call.kernel.net.lock().connect_console(Ipv4Addr::from(ip), &sessions))
     }
 
-    /// Returns the state of the connection to a console; unknown ones are lost.
+    /// Returns the state of the connection to a console; unknown ones are lost. If the title has
+    /// just one session, an address that was not looked up counts as a connected member.
     #[export(Partial)]
     fn NetDll_XNetGetConnectStatus(call: &mut Call, _caller: u32, ip: u32) -> u32 {
-        match call.kernel.net.lock().xnet.is_connected(Ipv4Addr::from(ip)) {
+        let sessions = call.kernel.user.sessions.lock().ids();
+        match call.kernel.net.lock().is_connected(Ipv4Addr::from(ip), &sessions) {
             Some(true) => CONNECTED,
             Some(false) => IDLE,
             None => LOST,

@@ -57,7 +57,17 @@ impl AssociationState {
 impl XNet {
     /// Addresses, keys and results of the title, as plain data.
     pub(crate) fn state(&self, events: &mut SavedEvents) -> XNetState {
-        let Self { parameters, keys, associations, lookups, qualities, listening, system_link_port } = self;
+        let Self {
+            parameters,
+            keys,
+            associations,
+            // Empty on the machine's own network; the host's is not saved.
+            heard: _,
+            lookups,
+            qualities,
+            listening,
+            system_link_port,
+        } = self;
         let mut lookup = |LookUp { name, event }: &LookUp| LookUpState {
             name: name.clone(),
             event: event.as_ref().map(|(event, _)| events.index_of(event)),
@@ -95,6 +105,7 @@ impl XNet {
             parameters,
             keys,
             associations: associations.collect::<Result<_, Impossible>>()?,
+            heard: BTreeSet::new(),
             lookups: lookups.collect::<Result<_, Impossible>>()?,
             qualities,
             listening,

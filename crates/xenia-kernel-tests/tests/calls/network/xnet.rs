@@ -133,6 +133,35 @@ fn an_address_maps_to_a_reachable_console() {
 }
 
 #[test]
+fn a_message_to_a_console_starts_the_connection() {
+    const CONSOLE: u64 = 0x7F00_0001;
+    let mut b = Harness::online();
+    let own = b.at(INTO);
+    let id = b.at(0xA00);
+    let ip = b.at(0xA10);
+    b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]);
+    let socket = b.bound(DATAGRAM, 1000);
+    let text = b.put_text(DATA, "x");
+    let ways: [fn(&mut Harness, u64, u64); 3] = [
+        |b, socket, text| {
+            let [to, size] = b.put_address(0x7F00_0001, 1000);
+            assert_eq!(b.net("NetDll_sendto", &[1, socket, text, 1, 0, to, size]), 1);
+        },
+        |b, socket, text| assert_eq!(b.net("NetDll_recv", &[1, socket, text, 1, 0]), 1),
+        |b, _, _| {
+            b.pair();
+        },
+    ];
+    for way in ways {
+        assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
+        assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, CONSOLE]), 0, "idle");
+        way(&mut b, socket, text);
+        assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, CONSOLE]), 2, "connected");
+        assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, CONSOLE]), 0);
+    }
+}
+
+#[test]
 fn names_are_looked_up_and_released() {
     let mut b = Harness::new();
     let result = b.at(0x100);

@@ -3,7 +3,13 @@
 use super::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use xenia_kernel::net::NetState;
+use xenia_guest::{Buffer, GuestAddr};
+use xenia_kernel::net::address::AddressOutput;
+use xenia_kernel::net::{
+    Buffers, NamedOperation, NetState, Receive, SocketCall, SocketCaller, SocketOperation,
+};
+use xenia_memory::GuestMemory;
+use xenia_sched::{Scheduler, ThreadRef};
 
 /// Polls until the host's network has an answer.
 fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
@@ -190,9 +196,50 @@ fn a_console_that_joins_is_in_the_only_session() {
     address[..4].copy_from_slice(&ip.octets());
     address[0xD..0x10].copy_from_slice(&[0, 2, 30]);
     assert_eq!(net.console_at(ip, &[]), Err(WsaError::INVALID), "no session");
+    assert_eq!(net.is_connected(ip, &[]), None);
+    assert_eq!(net.connect_console(ip, &[]), Err(WsaError::INVALID));
     assert_eq!(net.console_at(ip, &[[1; 8]]), Ok((address, [1; 8])));
+    assert_eq!(net.is_connected(ip, &[[1; 8]]), Some(true));
+    assert_eq!(net.connect_console(ip, &[[1; 8]]), Ok(()));
+    assert_eq!(net.unregister_address(ip, &[[1; 8]]), Ok(()));
     net.xnet.register_key([1; 8], [2; 16]).unwrap();
     assert_eq!(net.console_at(ip, &[[1; 8]]), Ok((address, [1; 8])), "the title registers its key");
     assert_eq!(net.console_at(ip, &[[3; 8]]), Err(WsaError::INVALID), "two sessions");
     assert_eq!(net.console_at(Ipv4Addr::BROADCAST, &[]), Err(WsaError::INVALID));
+}
+
+#[test]
+fn a_console_whose_data_came_before_it_was_looked_up_is_connected() {
+    let memory = GuestMemory::new().unwrap();
+    let mut scheduler = Scheduler::default();
+    let state = NetState::new(Box::new(HostNetwork::new()), Arc::default());
+    let mut net = state.lock();
+    net.start();
+    let title = net.open(SocketKind::Datagram).unwrap();
+    net.set_blocking(title, false).unwrap();
+    net.bind(title, SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    other.send_to(&[], net.local(title).unwrap()).unwrap();
+    let thread = ThreadRef { hw_id: 0, generation: 0, idx: 0 };
+    let received = until(|| {
+        let receive = Receive {
+            into: Buffers::one(Buffer { at: GuestAddr::NULL, length: 0 }),
+            flags: 0,
+            from: AddressOutput::NOWHERE,
+            count: GuestAddr::NULL,
+            done: 0,
+            returns_zero: false,
+        };
+        let operation = NamedOperation { socket: title, what: SocketOperation::Receive(receive) };
+        let caller = SocketCaller { thread, kthread: Err(WsaError::FAULT) };
+        match net.do_or_wait(&memory, &mut scheduler, caller, operation, None) {
+            SocketCall::Done(result) => result,
+            SocketCall::Wait(wait) => panic!("{wait:?}"),
+        }
+    });
+    assert_eq!(received, Ok(0));
+    let mut address = net.own_address();
+    address[..4].copy_from_slice(&Ipv4Addr::LOCALHOST.octets());
+    assert_eq!(net.associate(address, [1; 8]), Ok(Ipv4Addr::LOCALHOST));
+    assert_eq!(net.is_connected(Ipv4Addr::LOCALHOST, &[[1; 8]]), Some(true));
 }
