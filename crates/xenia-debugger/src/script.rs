@@ -37,13 +37,15 @@ impl Watcher for Patient {
     }
 }
 
+/// Receives the text of each screen.
+pub type ScreenSink = Box<dyn FnMut(&str) + Send>;
+
 /// A session that follows a script.
 pub struct Script {
     session: DebugSession,
     lines: Vec<String>,
     size: Rect,
-    /// Receives the text of each screen.
-    print: TextSink,
+    print: ScreenSink,
 }
 
 impl Script {
@@ -52,7 +54,7 @@ impl Script {
     ///
     /// # Errors
     /// A line is not a command, or the width or the height is outside the supported range.
-    pub fn new(session: DebugSession, text: &str, screen: ScreenSize, print: TextSink) -> Result<Self> {
+    pub fn new(session: DebugSession, text: &str, screen: ScreenSize, print: ScreenSink) -> Result<Self> {
         let ScreenSize { columns, rows } = screen;
         if !SIZES.contains(&columns) || !SIZES.contains(&rows) {
             bail!("a screen has {} to {} columns and rows", SIZES.start(), SIZES.end());
@@ -110,7 +112,7 @@ impl FrontEnd for Script {
 /// A sink that adds to the text which a session shows among its panes.
 pub fn text_sink(lines: &Arc<Mutex<PrintedLines>>) -> TextSink {
     let lines = lines.clone();
-    Box::new(move |text| lines.lock().add(text))
+    Box::new(move |text| lines.lock().add(&String::from_utf8_lossy(text)))
 }
 
 /// A size of a screen, as in `120x40`.
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn printed_text_is_among_the_panes() {
         let session = DebugSession::default();
-        text_sink(&session.model.text)("hello\n");
+        text_sink(&session.model.text)(b"hello\n");
         assert_eq!(session.model.text.lock().kept().0, ["hello"]);
     }
 }

@@ -46,7 +46,10 @@ impl Harness {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
-        let ports = Ports { text: Box::new(move |part: &str| sink.lock().unwrap().push_str(part)), ..ports };
+        let text_sink = Box::new(move |part: &[u8]| {
+            sink.lock().unwrap().push_str(&String::from_utf8_lossy(part));
+        });
+        let ports = Ports { text: text_sink, ..ports };
         let kernel = Kernel::new(memory.clone(), config, ports, registry()).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);

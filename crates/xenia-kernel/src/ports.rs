@@ -19,8 +19,8 @@ pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEve
 pub use xenia_net::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use xenia_objects::clock::{self, Clock};
 
-/// Sink for text that the guest writes.
-pub type TextSink = Box<dyn FnMut(&str) + Send>;
+/// Sink for text that the guest writes. A part may end within a character, and need not be UTF-8.
+pub type TextSink = Box<dyn FnMut(&[u8]) + Send>;
 
 /// All ports of a machine.
 pub struct Ports {

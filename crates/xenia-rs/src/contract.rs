@@ -365,7 +365,7 @@ fn exit_codes_are_stable() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let elf = |source: &str| {
-        let code = xenia_isa::assemble(source, 0x8201_0000).unwrap().bytes;
+        let code = xenia_isa::assemble(source, BASE).unwrap().bytes;
         std::fs::write(at("t.elf"), flat_elf(&code)).unwrap();
         run(&["exec", &at("t.elf"), "--headless", "--code-cache", "off", "--json", &at("out.json")]).unwrap()
     };
@@ -378,9 +378,30 @@ fn exit_codes_are_stable() {
     assert!(Path::new(&at("out.json")).is_file());
 }
 
-/// Builds a 32-bit big-endian PowerPC executable with this code at 0x82010000.
+#[test]
+fn a_programs_text_is_written_byte_for_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let put = |offset: u32, length: u32| {
+        let [high, low] = [length >> 16, length & 0xFFFF];
+        format!("lis 3, {}\nori 3, 3, {offset}\nlis 4, {high}\nori 4, 4, {low}\nli 0, 0\nsc\n", BASE >> 16)
+    };
+    // A character in two parts, with a byte that is not of UTF-8.
+    let source = format!("{}{}li 3, 0\nblr\n", put(0x100, 1), put(0x101, 2));
+    let mut code = xenia_isa::assemble(&source, BASE).unwrap().bytes;
+    code.resize(0x100, 0);
+    code.extend(b"\xC3\xA9\xFF");
+    std::fs::write(at("t.elf"), flat_elf(&code)).unwrap();
+    let code = run(&["exec", &at("t.elf"), "--headless", "--code-cache", "off", "--guest-log", &at("text")]);
+    assert_eq!(code.unwrap(), Code::Done.number());
+    assert_eq!(std::fs::read(at("text")).unwrap(), b"\xC3\xA9\xFF");
+}
+
+/// Address of the code of [`flat_elf`].
+const BASE: u32 = 0x8201_0000;
+
+/// Builds a 32-bit big-endian PowerPC executable with this code at [`BASE`].
 fn flat_elf(code: &[u8]) -> Vec<u8> {
-    const BASE: u32 = 0x8201_0000;
     let mut file = vec![0x7F, b'E', b'L', b'F', 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     // Executable, PowerPC, version 1; entry, program headers at 52, no sections.
     file.extend([0, 2, 0, 20, 0, 0, 0, 1]);

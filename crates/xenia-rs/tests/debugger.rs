@@ -240,7 +240,7 @@ fn panic_on_the_terminal() {
     let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
     let config = MachineConfig::default();
     let video = VideoConfig::default();
-    let text = Box::new(|_: &str| panic!("the text can't be shown"));
+    let text = Box::new(|_: &[u8]| panic!("the text can't be shown"));
     let options = MachineOptions { text, ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&title, options).unwrap();
     machine.set_front_end(Box::new(OnTerminal::new(DebugSession::default())));

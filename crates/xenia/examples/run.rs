@@ -14,7 +14,7 @@ fn main() -> anyhow::Result<()> {
     let title = Title::open_or_demo(path.as_deref(), &TitleConfig::default())?;
     let config = MachineConfig::default();
     let video = VideoConfig::default();
-    let text = Box::new(|part: &str| print!("{part}"));
+    let text = Box::new(|part: &[u8]| print!("{}", String::from_utf8_lossy(part)));
     let mut machine = Machine::new(&title, MachineOptions { text, ..MachineOptions::new(&config, &video) })?;
     let limits = Limits { instructions: Some(20_000_000), frames: Some(60), ..Limits::default() };
     let report = machine.run(&limits).report;

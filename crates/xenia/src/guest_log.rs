@@ -23,14 +23,16 @@ pub const GUEST: &str = "guest";
 
 /// Largest number of lines per second in the log.
 const MAX_LINES_A_SECOND: u64 = 200;
-/// Characters per line; longer lines are broken.
+/// Bytes per line; longer lines are broken between characters.
 const LINE_LENGTH: usize = 1024;
+/// Largest number of bytes in a character after the first.
+const MAX_CONTINUATION: usize = 3;
 /// Largest size of a file, in bytes.
 const MAX_FILE_LENGTH: u64 = 1 << 30;
 
 /// Splits text into lines and folds repeated lines.
 struct Folder {
-    line: String,
+    line: Vec<u8>,
     last: Option<String>,
     /// Repetitions of the last line.
     again: u64,
@@ -41,26 +43,28 @@ struct Folder {
 
 impl Folder {
     fn new(now: Instant) -> Self {
-        Self { line: String::new(), last: None, again: 0, second: now, in_second: 0, left_out: 0 }
+        Self { line: Vec::new(), last: None, again: 0, second: now, in_second: 0, left_out: 0 }
     }
 
-    fn text(&mut self, text: &str, now: Instant, show: &mut impl FnMut(&str)) {
-        for c in text.chars() {
-            match c {
-                '\n' => self.end_line(now, show),
-                '\r' => {}
-                c => {
-                    self.line.push(c);
-                    if self.line.len() >= LINE_LENGTH {
+    fn text(&mut self, text: &[u8], now: Instant, show: &mut impl FnMut(&str)) {
+        for &byte in text {
+            match byte {
+                b'\n' => self.end_line(now, show),
+                b'\r' => {}
+                byte => {
+                    let continues = byte & 0xC0 == 0x80;
+                    let most = LINE_LENGTH + if continues { MAX_CONTINUATION } else { 0 };
+                    if self.line.len() >= most {
                         self.end_line(now, show);
                     }
+                    self.line.push(byte);
                 }
             }
         }
     }
 
     fn end_line(&mut self, now: Instant, show: &mut impl FnMut(&str)) {
-        let line = std::mem::take(&mut self.line);
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
         if self.last.as_ref() == Some(&line) {
             self.again += 1;
             return;
@@ -121,7 +125,7 @@ impl TextFile {
         }
     }
 
-    fn text(&mut self, text: &str, write_errors: &WriteErrors) {
+    fn text(&mut self, text: &[u8], write_errors: &WriteErrors) {
         if self.failed {
             return;
         }
@@ -131,8 +135,8 @@ impl TextFile {
             return self.note(Err(full), write_errors);
         }
         // Writing unbuffered keeps all lines if the process is killed.
-        let result = self.out.write_all(text.as_bytes());
-        let result = if text.contains('\n') { result.and_then(|()| self.out.flush()) } else { result };
+        let result = self.out.write_all(text);
+        let result = if text.contains(&b'\n') { result.and_then(|()| self.out.flush()) } else { result };
         self.note(result, write_errors);
     }
 }
@@ -148,6 +152,8 @@ struct Shared {
     write_errors: WriteErrors,
     /// Whether plain programs write to standard output.
     to_output: bool,
+    /// Beginning of a character that a plain program has written to a terminal in part.
+    unfinished: Vec<u8>,
 }
 
 /// Whether this value of `--guest-log` names a file.
@@ -178,7 +184,7 @@ impl GuestLog {
             }
         };
         let to_output = place.is_none() && !say::output_is_claimed();
-        let shared = Shared { sink, write_errors, to_output };
+        let shared = Shared { sink, write_errors, to_output, unfinished: Vec::new() };
         Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::GUEST_LOG, shared))))
     }
 
@@ -188,10 +194,10 @@ impl GuestLog {
         Box::new(move |text| log.text(kind, text))
     }
 
-    fn text(&self, kind: ImageKind, text: &str) {
-        let Shared { sink, write_errors, to_output } = &mut *self.0.lock();
+    fn text(&self, kind: ImageKind, text: &[u8]) {
+        let Shared { sink, write_errors, to_output, unfinished } = &mut *self.0.lock();
         match sink {
-            _ if *to_output && kind == ImageKind::Elf => say::write_guest(text),
+            _ if *to_output && kind == ImageKind::Elf => say::write_guest(text, unfinished),
             Sink::Off => {}
             Sink::Log(folder) => folder.text(text, Instant::now(), &mut show),
             Sink::File(file) => file.text(text, write_errors),
@@ -200,7 +206,10 @@ impl GuestLog {
 
     /// Flushes pending lines at the end of the run.
     pub fn finish(&self) {
-        let Shared { sink, write_errors, .. } = &mut *self.0.lock();
+        let Shared { sink, write_errors, unfinished, .. } = &mut *self.0.lock();
+        if !std::mem::take(unfinished).is_empty() {
+            say::write_bytes("\u{FFFD}".as_bytes());
+        }
         match sink {
             Sink::Off => {}
             Sink::Log(folder) => folder.finish(Instant::now(), &mut show),
@@ -226,7 +235,7 @@ mod tests {
         let mut lines = Vec::new();
         let mut show = |line: &str| lines.push(line.to_owned());
         for text in texts {
-            folder.text(text, now, &mut show);
+            folder.text(text.as_bytes(), now, &mut show);
         }
         folder.finish(now, &mut show);
         lines
@@ -246,7 +255,25 @@ mod tests {
         );
         let long = "x".repeat(LINE_LENGTH + 1);
         assert_eq!(shown(&[&long]).len(), 2);
+        assert_eq!(shown(&[&long[1..], "\n"]).len(), 1);
         assert!(shown(&[]).is_empty());
+    }
+
+    #[test]
+    fn characters_are_put_together_and_not_broken() {
+        let now = Instant::now();
+        let mut folder = Folder::new(now);
+        let mut lines = Vec::new();
+        let mut show = |line: &str| lines.push(line.to_owned());
+        let long = format!("{}é", "x".repeat(LINE_LENGTH - 1));
+        for byte in long.as_bytes() {
+            folder.text(&[*byte], now, &mut show);
+        }
+        // Bytes that continue no character are broken as well.
+        folder.text(&[0x80; 3 * LINE_LENGTH], now, &mut show);
+        folder.finish(now, &mut show);
+        assert!(lines[0].starts_with(&long) && lines[0].len() < 2 * LINE_LENGTH, "{}", lines[0]);
+        assert!(lines.len() > 2, "{}", lines.len());
     }
 
     #[test]
@@ -256,9 +283,9 @@ mod tests {
         let mut lines = Vec::new();
         let mut show = |line: &str| lines.push(line.to_owned());
         for number in 0..10_000 {
-            folder.text(&format!("{number}\n"), now, &mut show);
+            folder.text(format!("{number}\n").as_bytes(), now, &mut show);
         }
-        folder.text("later\n", now + Duration::from_secs(2), &mut show);
+        folder.text(b"later\n", now + Duration::from_secs(2), &mut show);
         folder.finish(now, &mut show);
         assert_eq!(lines.len(), MAX_LINES_A_SECOND as usize + 2);
         assert!(
@@ -276,12 +303,12 @@ mod tests {
         let write_errors = WriteErrors::default();
         let log = GuestLog::new(Some(&path), write_errors.clone()).unwrap();
         let mut port = log.port(ImageKind::Xex);
-        port("a\x1b\n");
-        port("a\x1b\nb");
+        port(b"a\x1b\n");
+        port(b"a\x1b\nb\xFF");
         log.finish();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\x1b\na\x1b\nb");
+        assert_eq!(std::fs::read(&path).unwrap(), b"a\x1b\na\x1b\nb\xFF");
         assert!(write_errors.is_empty());
-        GuestLog::new(Some(Path::new("off")), write_errors).unwrap().port(ImageKind::Xex)("a\n");
+        GuestLog::new(Some(Path::new("off")), write_errors).unwrap().port(ImageKind::Xex)(b"a\n");
         assert!(!Path::new("off").exists());
     }
 
@@ -290,7 +317,7 @@ mod tests {
     fn a_full_disk_is_a_write_error() {
         let write_errors = WriteErrors::default();
         let log = GuestLog::new(Some(Path::new("/dev/full")), write_errors.clone()).unwrap();
-        log.port(ImageKind::Xex)("a\n");
+        log.port(ImageKind::Xex)(b"a\n");
         assert!(!write_errors.is_empty());
     }
 }

@@ -112,11 +112,25 @@ pub fn write_bytes(bytes: &[u8]) {
     write_now(|_| Cow::Borrowed(bytes));
 }
 
-/// Prints a title's text; on a terminal, control characters are made visible.
-pub fn write_guest(text: &str) {
+/// Prints a part of a title's text; on a terminal, control characters are made visible. A terminal
+/// gets whole characters: `unfinished` keeps the beginning of one until the next part.
+pub fn write_guest(part: &[u8], unfinished: &mut Vec<u8>) {
     write_now(|is_terminal| {
-        if is_terminal { Cow::Owned(visible(text).into_bytes()) } else { Cow::Borrowed(text.as_bytes()) }
+        if !is_terminal {
+            return Cow::Borrowed(part);
+        }
+        unfinished.extend(part);
+        Cow::Owned(visible(&take_characters(unfinished)).into_bytes())
     });
+}
+
+/// Takes text out of a buffer, except for a character at its end whose last bytes are missing.
+fn take_characters(bytes: &mut Vec<u8>) -> String {
+    let last = bytes.utf8_chunks().last().map(|chunk| chunk.invalid()).unwrap_or_default();
+    let is_incomplete = str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+    let rest = if is_incomplete { last.len() } else { 0 };
+    let rest = bytes.split_off(bytes.len() - rest);
+    String::from_utf8_lossy(&std::mem::replace(bytes, rest)).into_owned()
 }
 
 /// Prints the bytes for a terminal, or those for other outputs.
@@ -313,6 +327,23 @@ mod tests {
         errln!("for standard error");
         let got = got.lock();
         assert!(got.contains("for the sink 1\n") && !got.contains("standard error"), "{got}");
+    }
+
+    #[test]
+    fn a_terminal_gets_whole_characters() {
+        let mut unfinished = Vec::<u8>::new();
+        let parts: [(&[u8], &str); 5] = [
+            ("é".as_bytes(), "é"),
+            (b"a\xC3", "a"),
+            (b"\xA9\xFF", "é\u{FFFD}"),
+            (b"\xE5\xA4", ""),
+            (b"b", "\u{FFFD}b"),
+        ];
+        for (part, shown) in parts {
+            unfinished.extend(part);
+            assert_eq!(take_characters(&mut unfinished), shown);
+        }
+        assert!(unfinished.is_empty());
     }
 
     #[test]

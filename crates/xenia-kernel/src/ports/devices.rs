@@ -42,6 +42,11 @@ impl Devices {
 
     /// Passes text of the guest to the text sink.
     pub fn write_text(&self, text: &str) {
-        (self.text.lock())(text);
+        self.write_bytes(text.as_bytes());
+    }
+
+    /// Passes a part of the guest's text, which need not be UTF-8, to the text sink.
+    pub fn write_bytes(&self, part: &[u8]) {
+        (self.text.lock())(part);
     }
 }

@@ -207,8 +207,8 @@ impl Kernel {
         if let Err(fault) = self.memory.read_bytes(text, &mut bytes) {
             return end_damaged(call, &format!("text call: {fault}"));
         }
+        self.devices.write_bytes(&bytes);
         let text = String::from_utf8_lossy(&bytes);
-        self.devices.write_text(&text);
         call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
     }

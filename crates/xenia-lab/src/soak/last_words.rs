@@ -26,10 +26,9 @@ impl LastWords {
         Box::new(move |text| words.take(text))
     }
 
-    fn take(&self, text: &str) {
+    fn take(&self, text: &[u8]) {
         let mut kept = self.0.lock();
-        let new = text.as_bytes();
-        let new = &new[new.len().saturating_sub(LENGTH)..];
+        let new = &text[text.len().saturating_sub(LENGTH)..];
         let excess = (kept.len() + new.len()).saturating_sub(LENGTH);
         kept.drain(..excess);
         kept.extend(new);
@@ -51,15 +50,15 @@ mod tests {
         let mut say = words.of_next_title();
         let room = words.0.lock().capacity();
         for number in 0..10_000 {
-            say(&format!("line {number}\n"));
+            say(format!("line {number}\n").as_bytes());
         }
         assert!(words.text().ends_with("\nline 9998\nline 9999\n"));
         assert_eq!(words.text().len(), LENGTH);
-        say(&"é".repeat(LENGTH));
-        say("!");
+        say("é".repeat(LENGTH).as_bytes());
+        say(b"!");
         assert!(words.text().starts_with("\u{FFFD}é") && words.text().ends_with("é!"));
         assert_eq!(words.0.lock().capacity(), room);
-        words.of_next_title()("short");
+        words.of_next_title()(b"short");
         assert_eq!(words.text(), "short");
     }
 }

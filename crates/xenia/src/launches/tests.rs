@@ -64,7 +64,7 @@ fn machine(
     Machine::new(
         title,
         MachineOptions {
-            text: Box::new(move |part| text.lock().unwrap().push_str(part)),
+            text: Box::new(move |part| text.lock().unwrap().push_str(&String::from_utf8_lossy(part))),
             launched,
             ..MachineOptions::new(&engine, &picture)
         },

@@ -13,7 +13,7 @@ use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
 use xenia::title::Title;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
-use xenia_kernel::ports::{Gamepad, Input};
+use xenia_kernel::ports::{Gamepad, Input, TextSink};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_testing::is_long;
 
@@ -64,6 +64,11 @@ pub(crate) fn open(staged: &Staged, repeats: bool) -> anyhow::Result<Title> {
     )
 }
 
+/// A sink that adds the title's output to `said`.
+fn text_sink(said: Arc<Mutex<String>>) -> TextSink {
+    Box::new(move |part| said.lock().unwrap().push_str(&String::from_utf8_lossy(part)))
+}
+
 /// Runs the title to its end; also returns its output.
 pub(crate) fn run(
     staged: &Staged,
@@ -73,9 +78,8 @@ pub(crate) fn run(
     let title = open(staged, !config.executor.parallel)?;
     let said: Arc<Mutex<String>> = Arc::default();
     let finished = launches::run(title, RunPlan::new(limits), |title, _, launched| {
-        let said = said.clone();
         let video = VideoConfig::default();
-        let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
+        let text = text_sink(said.clone());
         let content = Some(staged.content());
         let input = Box::new(LatePad::new(config));
         let options =
@@ -174,9 +178,8 @@ fn gdb_stays_in_the_second_executable() {
         let mut client = None;
         let title = open(&staged, true).unwrap();
         let finished = launches::run(title, RunPlan::new(&limits()), |title, before, launched| {
-            let said = said.clone();
             let video = VideoConfig::default();
-            let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
+            let text = text_sink(said.clone());
             let content = Some(staged.content());
             let input = Box::new(LatePad::new(&config));
             let options =

@@ -250,7 +250,7 @@ impl TitleHarness {
         let sink = text.clone();
         let ports = Ports {
             video: Box::new(video),
-            text: Box::new(move |text| sink.lock().unwrap().push_str(text)),
+            text: Box::new(move |text| sink.lock().unwrap().push_str(&String::from_utf8_lossy(text))),
             ..Ports::default()
         };
         let config = KernelConfig { call_trace, ..config };
