@@ -386,15 +386,17 @@ fn a_programs_text_is_written_byte_for_byte() {
         let [high, low] = [length >> 16, length & 0xFFFF];
         format!("lis 3, {}\nori 3, 3, {offset}\nlis 4, {high}\nori 4, 4, {low}\nli 0, 0\nsc\n", BASE >> 16)
     };
-    // A character in two parts, with a byte that is not of UTF-8.
-    let source = format!("{}{}li 3, 0\nblr\n", put(0x100, 1), put(0x101, 2));
+    // A character in two parts, with a byte that is not of UTF-8, and a long text.
+    let parts = [put(0x100, 1), put(0x101, 2), put(0x103, 0x18_0000)].concat();
+    let source = format!("{parts}li 3, 0\nblr\n");
     let mut code = xenia_isa::assemble(&source, BASE).unwrap().bytes;
     code.resize(0x100, 0);
-    code.extend(b"\xC3\xA9\xFF");
+    let text = [b"\xC3\xA9\xFF".to_vec(), vec![b'x'; 0x18_0000]].concat();
+    code.extend(&text);
     std::fs::write(at("t.elf"), flat_elf(&code)).unwrap();
     let code = run(&["exec", &at("t.elf"), "--headless", "--code-cache", "off", "--guest-log", &at("text")]);
     assert_eq!(code.unwrap(), Code::Done.number());
-    assert_eq!(std::fs::read(at("text")).unwrap(), b"\xC3\xA9\xFF");
+    assert!(std::fs::read(at("text")).unwrap() == text);
 }
 
 /// Address of the code of [`flat_elf`].

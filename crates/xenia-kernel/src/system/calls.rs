@@ -195,21 +195,28 @@ impl Kernel {
 
     /// System call of a plain ELF program: r0 = 0 writes r4 bytes at r3 as text.
     pub(super) fn program_call(&self, call: &mut Call) -> Disposition {
-        const MAX_TEXT: u64 = 0x10_0000;
+        /// Number of bytes that are copied at once.
+        const PART: u32 = 0x10_0000;
+        /// Longest text. The run cannot be stopped before all of it is written.
+        const MAX_TEXT: u32 = 16 * PART;
         let ctx = call.ctx();
         let number = ctx.gpr[0];
-        let text = GuestAddr(ctx.gpr[3] as u32);
-        let length = ctx.gpr[4] & 0xFFFF_FFFF;
+        let text = ctx.gpr[3] as u32;
+        let length = ctx.gpr[4] as u32;
         if number != 0 || length > MAX_TEXT {
             return end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
         }
-        let mut bytes = vec![0; length as usize];
-        if let Err(fault) = self.memory.read_bytes(text, &mut bytes) {
-            return end_damaged(call, &format!("text call: {fault}"));
+        let mut bytes = Vec::new();
+        // An empty text is an event, too.
+        for at in (0..length.max(1)).step_by(PART as usize) {
+            bytes.resize((length - at).min(PART) as usize, 0);
+            if let Err(fault) = self.memory.read_bytes(GuestAddr(text.wrapping_add(at)), &mut bytes) {
+                return end_damaged(call, &format!("text call: {fault}"));
+            }
+            self.devices.write_bytes(&bytes);
+            let part = String::from_utf8_lossy(&bytes);
+            call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &part });
         }
-        self.devices.write_bytes(&bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
     }
 }
