@@ -324,6 +324,14 @@ fn contract_flags_exist() {
 }
 
 #[test]
+fn contract_tiers_exist() {
+    for tier in ["interp", "function", "loop", "auto", "baseline"] {
+        let parsed = Cli::try_parse_from(["xenia-rs", "exec", "t.xex", "--tier", tier]);
+        assert!(parsed.is_ok(), "{tier}");
+    }
+}
+
+#[test]
 fn contract_keys_exist() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -150,7 +150,8 @@ impl Matrix {
 
 fn known_tier(tier: &str) -> std::result::Result<(), String> {
     match tier {
-        "interp" | "baseline" | "function" | "auto" => Ok(()),
+        // `loop` is a hidden alias of `function`, as on the command line.
+        "interp" | "baseline" | "function" | "loop" | "auto" => Ok(()),
         other => Err(format!("tier {other:?} is not one of interp, baseline, function, auto")),
     }
 }

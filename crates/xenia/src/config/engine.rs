@@ -49,6 +49,8 @@ pub enum Tier {
     /// The baseline tier: all code is compiled quickly, at its first execution.
     Baseline,
     /// The optimizing tier for warm code; the rest is interpreted.
+    // Scripts of the command line may name `loop`: loops are compiled with their function.
+    #[cfg_attr(feature = "clap", value(alias = "loop"))]
     Function,
     /// The baseline tier at first execution, and the optimizing tier for hot code.
     #[default]
