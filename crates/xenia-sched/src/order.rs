@@ -63,9 +63,15 @@ pub enum OrderError {
 
 impl OrderMode {
     /// Parses `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers
-    /// may contain underscores. `read` reads the file.
+    /// are decimal or hexadecimal (0x…) and may contain underscores. `read` reads the file.
     pub fn parse(text: &str, read: impl FnOnce(&Path) -> io::Result<String>) -> Result<Self, OrderError> {
-        let number = |digits: &str| digits.replace('_', "").parse::<u64>().ok();
+        let number = |digits: &str| {
+            let digits = digits.replace('_', "");
+            match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+                Some(digits) => u64::from_str_radix(digits, 16).ok(),
+                None => digits.parse().ok(),
+            }
+        };
         let syntax = || OrderError::Syntax(text.to_owned());
         match text.split_once(':') {
             None if text == "fixed" => Ok(Self::Fixed),
@@ -209,6 +215,7 @@ mod tests {
     fn modes_parse() {
         assert_eq!(parse("fixed").unwrap(), OrderMode::Fixed);
         assert_eq!(parse("seeded:1_000").unwrap(), OrderMode::Seeded { seed: 1000 });
+        assert_eq!(parse("seeded:0x1_0").unwrap(), OrderMode::Seeded { seed: 16 });
         assert_eq!(parse("scan-quantum:25").unwrap(), OrderMode::ScanQuantum { ticks: 25 });
         for wrong in ["", "Fixed", "seeded", "seeded:x", "scan-quantum:0", "replay:/nonexistent/file"] {
             assert!(parse(wrong).is_err(), "{wrong}");
