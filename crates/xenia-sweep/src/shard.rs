@@ -1,7 +1,7 @@
 //! Shards: the assignment of units to processes. It follows from a unit's id alone, so shards need
 //! no communication.
 
-/// Shard number `index` of `of`.
+/// Shard number `index`, from 0 or from 1, of `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     index: u64,
@@ -15,7 +15,7 @@ impl Shard {
     /// Whether the unit with this id belongs to the shard.
     pub fn has(self, id: &str) -> bool {
         let number = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        number.unwrap_or_default() % self.of == self.index
+        number.unwrap_or_default() % self.of == self.index % self.of
     }
 }
 
@@ -29,9 +29,7 @@ impl std::str::FromStr for Shard {
             .split_once('/')
             .and_then(|(index, of)| Some((index.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
         match numbers {
-            Some((index, of)) if (1..=MAX_SHARDS).contains(&of) && index <= of => {
-                Ok(Self { index: index % of, of })
-            }
+            Some((index, of)) if (1..=MAX_SHARDS).contains(&of) && index <= of => Ok(Self { index, of }),
             _ => Err(format!("{text:?} is not a shard I/N with I from 0 to N and N from 1 to {MAX_SHARDS}")),
         }
     }
@@ -60,6 +58,7 @@ mod tests {
                 }
             }
         }
+        assert_eq!("2/2".parse::<Shard>().unwrap().to_string(), "2/2", "as it was asked for");
         for wrong in ["", "1", "/", "3/2", "1/0", "-1/2", "0/1000001", "a/b", "1/2/3"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
