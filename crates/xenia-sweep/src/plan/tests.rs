@@ -106,6 +106,18 @@ fn each_piece_of_a_run_is_a_unit() {
 }
 
 #[test]
+fn a_check_takes_the_limit_of_its_golden_file() {
+    let table = "[[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\n";
+    let names =
+        |text: &str| -> Vec<String> { planned(text).unwrap().1.into_iter().map(|unit| unit.name).collect() };
+    assert_eq!(names(table), ["check titles/a.xex"]);
+    let pieces = [0, 1, 2].map(|piece| format!("check titles/a.xex piece {piece}/2"));
+    assert_eq!(names(&format!("{table}pieces = \"states\"\n")), pieces);
+    let limits = [UnitWord::from("--frames"), UnitWord::from("-n")];
+    assert!(!planned(table).unwrap().1[0].words.iter().any(|word| limits.contains(word)));
+}
+
+#[test]
 fn identical_units_run_once_and_equal_names_are_numbered() {
     let table = "[[title]]\npath = \"titles/a.xex\"\nframes = 3\n";
     let (_, units) = planned(&format!("{table}{table}limits.seconds = 7\n{table}")).unwrap();
@@ -154,7 +166,6 @@ fn mistakes_name_the_line_of_their_table() {
         ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\nstates = 2\noracle = \"qemu\"\n".into(), "line 1: `states`"),
         ("[[conformance]]\npath = \"titles\"\n".into(), "line 1: there is no .s file"),
         ("[[conformance]]\npath = \"cases\"\nengines = [\"x\"]\n".into(), "line 1: engine \"x\""),
-        ("[[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\n".into(), "line 1: a check needs"),
         ("[limits]\nseconds = 0\n[[fuzz]]\nseeds = \"1\"\nblocks = 1\n".into(), "line 3: `limits.seconds`"),
     ] {
         let error = planned(&text).unwrap_err();
