@@ -125,6 +125,8 @@ pub(super) fn row(ran: TitleOutputs<'_>) -> CompatRow {
     let seconds = run.and_then(|run| run["wall_seconds"].as_f64()).unwrap_or_default().max(1e-9);
     let guest_seconds = |ticks: u64| ticks as f64 / TICKS_PER_SECOND as f64;
     let rounded = |value: f64| (value * 100.0).round() / 100.0;
+    // The process is sampled, so its own report knows a short peak better.
+    let peak_mib = number("peak_resident_bytes").map_or(0.0, |bytes| bytes as f64 / f64::from(1 << 20));
     let calls = run.and_then(|run| run["unimplemented_calls"].as_array());
     let call = |call: &Value| Some((call["name"].as_str()?.to_owned(), call["count"].as_u64()?));
     let files = run.and_then(|run| run["missing_files"].as_array());
@@ -140,7 +142,7 @@ pub(super) fn row(ran: TitleOutputs<'_>) -> CompatRow {
         speed: rounded(guest_seconds(number("guest_ticks").unwrap_or_default()) / seconds),
         missing_calls: calls.into_iter().flatten().filter_map(call).take(MAX_CALLS).collect(),
         missing_files: files.into_iter().flatten().filter_map(|f| f.as_str().map(str::to_owned)).collect(),
-        memory_mib: ended.memory_mib.round(),
+        memory_mib: ended.memory_mib.max(peak_mib).round(),
         wall_seconds: rounded(ended.wall_seconds),
         picture,
         report,
@@ -231,12 +233,14 @@ mod tests {
         let row = judged(&ended(0, ""), Some(&run));
         assert_eq!((row.state, row.frames, row.frames_per_second), (CompatState::Runs, 60, 30.0));
         assert_eq!((row.first_frame_seconds, row.speed, row.reason), (Some(1.0), 1.0, None));
-        assert_eq!((row.missing_calls["A"], row.missing_files.len()), (3, 1));
+        assert_eq!((row.missing_calls["A"], row.missing_files.len(), row.memory_mib), (3, 1, 100.0));
         let of = |value: Value, exit, errors: &str| {
             let row = judged(&ended(exit, errors), Some(&value));
             (row.state, row.reason.unwrap_or_default())
         };
         assert_eq!(of(json!({ "exit": "timeout" }), 0, "").0, CompatState::NoPicture);
+        let short = json!({ "exit": "exit", "peak_resident_bytes": 200u64 << 20 });
+        assert_eq!(judged(&ended(0, ""), Some(&short)).memory_mib, 200.0);
         let crash = json!({ "exit": "crash", "crash": { "what": "read of 0" } });
         assert_eq!(of(crash, 3, "noise"), (CompatState::Crashes, "read of 0".to_owned()));
         let text = "xenia-rs: x\nthe guest deadlocked: t1\n";
