@@ -320,6 +320,14 @@ impl GuestMemory {
 }
 
 impl PagesState {
+    /// Checks the number of runs, which take more memory than their encoding.
+    ///
+    /// # Errors
+    /// There are more than pages.
+    pub fn check(&self) -> Result<(), Impossible> {
+        check(self.runs.len() <= MAX_PAGES, "there are more runs than pages")
+    }
+
     /// Adds a page; returns the number of pages.
     fn add(&mut self, page: u32, content: &PageBytes) -> usize {
         match self.runs.last_mut() {

@@ -4,12 +4,13 @@
 //! with `serde`, made from the live types by exhaustive destructuring, so that a new field that is
 //! not saved does not compile. The format is specified in `docs/src/states.md`.
 //!
-//! Invariants: a file is untrusted. Every length has a bound, every stored byte is covered by a
-//! digest, and a section is decoded only if its version is known. Values inside a section are
-//! checked by their subsystem, with [`check`].
+//! Invariants: a file is untrusted. Every length and the memory of every section's values have a
+//! bound, every stored byte is covered by a digest, and a section is decoded only if its version is
+//! known. Values inside a section are checked by their subsystem, with [`check`].
 #![forbid(unsafe_code)]
 
 mod compressed;
+mod counted;
 mod error;
 mod file;
 mod section;

@@ -1,5 +1,6 @@
 //! Sections: the parts of a state, each with its own name and version.
 
+use crate::counted;
 use crate::error::StateError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,7 +52,7 @@ impl StoredSection {
     /// Decodes a section of type `S`. All bytes must be used.
     ///
     /// # Errors
-    /// Another version, or bytes that are not a value of `S`.
+    /// Another version, bytes that are not a value of `S`, or a value that takes too much memory.
     pub fn decode<S: StateSection>(&self) -> Result<S, StateError> {
         if self.version != S::VERSION {
             return Err(StateError::SectionVersion {
@@ -61,7 +62,7 @@ impl StoredSection {
             });
         }
         let (value, rest) =
-            postcard::take_from_bytes(&self.bytes).map_err(|error| StateError::contents(S::NAME, &error))?;
+            counted::decode(&self.bytes).map_err(|reason| StateError::contents(S::NAME, &reason))?;
         if rest.is_empty() {
             return Ok(value);
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +187,43 @@ fn forged(rows: &[(&str, u64)]) -> Vec<u8> {
 fn a_length_that_is_a_lie_takes_no_memory() {
     let bytes = forged(&[("pages/0", 60 << 20)]);
     assert!(matches!(StateFile::read(&bytes, BOUNDS), Err(StateError::Damaged(_))));
+}
+
+/// Entries of two bytes that take 265 bytes of memory. A repeated key replaces its value.
+#[derive(Debug, Serialize, Deserialize)]
+struct Wide(BTreeMap<u8, Option<[u64; 32]>>);
+
+impl StateSection for Wide {
+    const NAME: &'static str = "test/wide";
+    const VERSION: u16 = 1;
+}
+
+/// Elements of one byte that take 264 bytes of memory. Equal ones are kept once.
+#[derive(Debug, Serialize, Deserialize)]
+struct WideSet(BTreeSet<Option<[u64; 32]>>);
+
+impl StateSection for WideSet {
+    const NAME: &'static str = "test/wide-set";
+    const VERSION: u16 = 1;
+}
+
+#[test]
+fn values_that_take_too_much_memory_are_refused() {
+    let section = |count: usize| {
+        let mut bytes = postcard::to_allocvec(&count).expect("a number");
+        bytes.resize(bytes.len() + 2 * count, 0);
+        StoredSection { name: Wide::NAME.to_owned(), version: 1, bytes }
+    };
+    assert_eq!(section(1_000_000).decode::<Wide>().expect("253 MiB are allowed").0.len(), 1);
+    let error = section(1 << 20).decode::<Wide>().expect_err("it has 265 MiB");
+    assert_eq!(error.to_string(), "section `test/wide`: its values take more than 256 MiB of memory");
+    let set = |count: usize| {
+        let mut bytes = postcard::to_allocvec(&count).expect("a number");
+        bytes.resize(bytes.len() + count, 0);
+        StoredSection { name: WideSet::NAME.to_owned(), version: 1, bytes }
+    };
+    assert_eq!(set(1_000_000).decode::<WideSet>().expect("251 MiB are allowed").0.len(), 1);
+    assert!(set(1 << 20).decode::<WideSet>().is_err(), "it has 264 MiB");
 }
 
 #[test]

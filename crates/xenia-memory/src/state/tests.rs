@@ -147,6 +147,8 @@ fn impossible_states_are_refused() {
     assert_eq!(pages(vec![(u32::MAX, 2)], vec![0; 8192]), "there is no such page");
     assert_eq!(pages(vec![(0, 1)], vec![0; 4095]), "a page has no contents");
     assert_eq!(pages(vec![(0, 1)], vec![0; 4097]), "contents belong to no page");
+    let check = |count| PagesState { runs: vec![(0, 0); count], bytes: Vec::new() }.check().is_ok();
+    assert_eq!((check(MAX_PAGES), check(MAX_PAGES + 1)), (true, false));
 }
 
 proptest! {

@@ -278,7 +278,9 @@ impl Machine {
             self.check_returns()?;
         }
         conditions_of(state)?.check(&self.conditions()?)?;
-        let pages = state.get_numbered::<PagesState>().collect::<Result<Vec<_>, _>>()?;
+        let checked = |pages: PagesState| pages.check().map(|()| pages).map_err(refused::<PagesState>);
+        let pages = state.get_numbered::<PagesState>().map(|pages| pages.and_then(checked));
+        let pages = pages.collect::<Result<Vec<_>, StateError>>()?;
         let parts = StateParts::decode(state.sections())?;
         if let Some(rewind) = &mut self.outside.rewind {
             rewind.note_restore();

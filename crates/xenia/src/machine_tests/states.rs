@@ -7,7 +7,7 @@ use crate::pieces::{NextState, PieceEnd};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::Cursor;
-use xenia_state::{StateFile, Unsaveable};
+use xenia_state::{StateFile, StoredSection, Unsaveable};
 use xenia_testing::{Cases, is_long};
 
 /// Machines for one title, all under the same conditions.
@@ -231,6 +231,19 @@ fn a_damaged_file_is_refused_by_name_and_no_machine_is_changed() {
     let after = machine.save_state().unwrap();
     assert!(before.sections() == after.sections(), "the machine has changed");
     assert!(maker.machine().load_state_from(&path).is_err(), "a new machine does not take it, either");
+}
+
+#[test]
+fn pages_in_too_many_runs_are_refused() {
+    let mut machine = Maker::new(poller(), interpreted()).machine();
+    machine.run_until(&until(1000));
+    let mut state = machine.save_state().unwrap();
+    let number = state.sections().iter().filter(|section| section.name.starts_with("pages")).count();
+    // 1,025 runs of no page, and no contents.
+    let bytes = [vec![0x81, 8], vec![0; 2 * 1025 + 1]].concat();
+    state.put_stored(StoredSection { name: format!("pages/{number}"), version: 1, bytes }).unwrap();
+    let error = format!("{:#}", machine.restore(&state).unwrap_err());
+    assert!(error.ends_with("there are more runs than pages"), "{error}");
 }
 
 /// Usual number of states with changed bytes.
