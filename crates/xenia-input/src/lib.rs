@@ -25,6 +25,7 @@ pub mod motors;
 mod one_or_many;
 mod pad_watch;
 mod pipes;
+mod port;
 mod remap;
 pub mod sdl;
 pub mod shape;
@@ -46,13 +47,9 @@ use std::sync::{Arc, Weak};
 use taken::TakenButtons;
 use xenia_guest::USERS;
 use xenia_host::input_pipe;
-use xenia_kernel::ports::{Gamepad, Input, PadModel};
+use xenia_kernel::ports::Gamepad;
 use xenia_render::KeyCode;
-use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
-
-/// Linux's number of the wireless bus (`BUS_BLUETOOTH`).
-const BLUETOOTH: u16 = 5;
 
 /// Names of the settings tables for keys and pads: the controllers' and the window's.
 pub const TABLES: [&str; 4] = ["input", "controller", "pad", "hotkeys"];
@@ -408,52 +405,6 @@ fn mapping_text(file: &Path) -> anyhow::Result<String> {
     let text =
         input_pipe::open_stream(file).and_then(|stream| input_pipe::read_text(stream, MAX_MAPPING_BYTES));
     text.with_context(|| format!("cannot read the mappings {}", file.display()))
-}
-
-impl Input for Controllers {
-    fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
-        let mut state = self.0.lock();
-        let mut pad = state.gamepad(user)?;
-        if state.in_menu {
-            pad = Gamepad::default();
-        } else {
-            let before = state.told.get(user as usize)?.buttons;
-            pad.buttons = state.taken.seen(user, pad.buttons, before);
-        }
-        let told = state.told.get_mut(user as usize)?;
-        if pad != (Gamepad { packet: 0, ..*told }) {
-            *told = Gamepad { packet: told.packet.wrapping_add(1), ..pad };
-        }
-        Some(*told)
-    }
-
-    fn model(&mut self, user: u32, _: GuestTicks) -> Option<PadModel> {
-        let state = self.0.lock();
-        let model = match state.pad_of(user) {
-            Some(Pad { shape, battery, tuning, .. }) => PadModel {
-                kind: tuning.kind.unwrap_or_else(|| shape.kind()),
-                has_motors: shape.has_motors,
-                wireless: shape.bus == BLUETOOTH,
-                battery: *battery,
-            },
-            None if state.tuning.keyboard == Some(user) => {
-                let model = PadModel::default();
-                PadModel { kind: state.tuning.kind.unwrap_or(model.kind), ..model }
-            }
-            None => return None,
-        };
-        Some(model)
-    }
-
-    fn set_vibration(&mut self, user: u32, left: u16, right: u16, _: GuestTicks) -> bool {
-        let mut state = self.0.lock();
-        let is_there = state.pad_of(user).is_some() || state.tuning.keyboard == Some(user);
-        if let Some(wanted) = state.wanted.get_mut(user as usize).filter(|_| is_there) {
-            *wanted = (left, right);
-            state.run_motors();
-        }
-        is_there
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::motors::MotorCommand;
 use super::*;
 use crate::shape::console_pad;
 use std::time::Duration;
-use xenia_kernel::ports::PadKind;
+use xenia_kernel::ports::{Input, PadKind};
 
 fn buttons(controllers: &mut Controllers) -> [Option<u16>; 4] {
     std::array::from_fn(|user| controllers.gamepad(user as u32, 0).map(|pad| pad.buttons))
@@ -151,6 +151,10 @@ fn motors_follow_their_user_and_stop_with_the_machine() {
     let half = "[input]\nrumble = 0.5\nkeyboard = 0";
     controllers.tune(config::parse(half, Path::new("c")).unwrap().for_title(None));
     assert_eq!(order(), MotorCommand::Run(0, 0), "another title has asked for nothing");
+    controllers.set_vibration(0, 1000, 65535, 0);
+    assert_eq!(order(), MotorCommand::Run(500, 32768));
+    controllers.start_over();
+    assert_eq!(order(), MotorCommand::Run(0, 0), "the machine goes back");
     controllers.set_vibration(0, 1000, 65535, 0);
     assert_eq!(order(), MotorCommand::Run(500, 32768));
     controllers.unplug(pad);

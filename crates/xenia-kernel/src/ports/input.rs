@@ -124,6 +124,10 @@ pub trait Input: Send {
     /// Sets the speed of the two rumble motors, 0–65535 each, until the next call; returns `false`
     /// if no controller is connected.
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool;
+
+    /// Stops all motors: the machine goes back to another moment. This is no question of the
+    /// title's, so recordings do not count it.
+    fn start_over(&mut self) {}
 }
 
 /// Input port without controllers.

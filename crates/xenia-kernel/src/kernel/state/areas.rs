@@ -150,10 +150,12 @@ impl AreasState {
         check(kernel.limits.set_hits(&limits_hit), "this program lacks a limit")
     }
 
-    /// Closes the open dialog and stops the song of a machine that goes back.
+    /// Closes the open dialog, and stops the song and the motors of a machine that goes back. Many
+    /// titles set motors only when their speed changes, so these would run on.
     pub(crate) fn let_go_ports(kernel: &Kernel) {
         kernel.dialogs().port.lock().withdraw();
         kernel.music_control().audio.lock().start_over();
+        kernel.devices.input.lock().start_over();
     }
 
     /// Shows the open dialog and plays the current song again, after a load of a state at guest
