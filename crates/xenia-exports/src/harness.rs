@@ -3,7 +3,7 @@
 
 use super::{registry, resume};
 use crate::abi::{Call, Continuation, Flow, Rest};
-use crate::ports::Ports;
+use crate::ports::{Disc, Ports};
 use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
@@ -238,6 +238,6 @@ impl Harness {
     }
 
     pub fn mount(&self, folder: &Path) {
-        self.kernel.files.lock().mount_title_folder(folder).unwrap();
+        self.kernel.files.lock().insert_disc(None, &Disc::Folder(folder.to_owned())).unwrap();
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
+use xenia_state::{Impossible, check};
 use xenia_sync::Mutex;
 
 /// Longest path in an answer, in UTF-16 units.
@@ -79,15 +80,33 @@ impl DiscDrive<'_> {
         })
     }
 
-    fn mount_disc(&self, disc: DiscId, contents: &Disc) -> Result<(), String> {
+    /// Inserts the disc of a state, by its number there: a disc that has been in the drive, or a
+    /// prepared one.
+    ///
+    /// # Errors
+    /// The disc is neither, or cannot be mounted.
+    pub(crate) fn insert_again(&self, number: Option<u8>) -> Result<(), Impossible> {
         let mut files = self.files.lock();
-        match contents {
-            Disc::Folder(folder) => files.mount_title_folder(folder).map_err(|error| error.to_string())?,
-            Disc::Volume(volume) => {
-                files.mount_title_volume(volume.clone()).map_err(|error| error.to_string())?;
-            }
+        if files.disc == number {
+            return Ok(());
         }
-        files.disc = Some(disc.number);
+        if let Some(contents) = files.discs.get(&number).cloned() {
+            return files.insert_disc(number, &contents).map_err(|error| {
+                let place = match &contents {
+                    Disc::Folder(folder) => format!(" ({})", folder.display()),
+                    Disc::Volume(_) => String::new(),
+                };
+                format!("the disc that was in the drive{place}: {error}").into()
+            });
+        }
+        drop(files);
+        let number = number.ok_or("another disc is in the drive")?;
+        let disc = self.disc_of_title(number.into()).ok_or("the title has no such disc")?;
+        check(self.insert_ready(disc), "the state needs another disc of the title, which --disc names")
+    }
+
+    fn mount_disc(&self, disc: DiscId, contents: &Disc) -> Result<(), String> {
+        self.files.lock().insert_disc(Some(disc.number), contents)?;
         tracing::info!(target: "vfs", "disc {} is in the drive", disc.number);
         Ok(())
     }

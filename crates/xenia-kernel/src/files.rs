@@ -44,7 +44,7 @@ pub use stream::Stream;
 pub use transfer::{Direction, scattered};
 pub use transfer_queue::TransferQueue;
 
-use crate::ports::ScratchPlace;
+use crate::ports::{Disc, ScratchPlace};
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -93,6 +93,9 @@ pub struct Files {
     pub packages: Packages,
     /// Number of the disc in the drive, if it is not the one the title was started from.
     pub disc: Option<u8>,
+    /// Discs that have been in the drive, by their numbers as in `disc`: a machine that goes back
+    /// needs them again.
+    pub(crate) discs: BTreeMap<Option<u8>, Disc>,
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
     /// The title's drivers that get requests.

@@ -13,6 +13,7 @@ use crate::files::mounts::{UPDATE, title_path};
 use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
+use crate::ports::Disc;
 use crate::status::failure::{Failure, Fallible};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +84,8 @@ pub struct Inheritance {
     pub devices: Vfs,
     /// The disc in the drive, if it was changed.
     pub disc: Option<u8>,
+    /// Contents of the disc in the drive.
+    pub disc_contents: Option<Disc>,
     /// Packages of saved games and downloads; none is open.
     pub packages: Packages,
     /// Settings of the console.
@@ -192,12 +195,21 @@ impl Kernel {
         files.vfs.unmount(UPDATE);
         let devices = std::mem::take(&mut files.vfs);
         let disc = files.disc;
+        let disc_contents = files.discs.remove(&disc);
         drop(files);
         let settings = std::mem::take(&mut *self.user.xconfig.lock());
         let profiles = std::mem::take(&mut *self.user.profiles.lock());
         Some(Successor {
             launch,
-            inheritance: Inheritance { launch_data, devices, disc, packages, settings, profiles },
+            inheritance: Inheritance {
+                launch_data,
+                devices,
+                disc,
+                disc_contents,
+                packages,
+                settings,
+                profiles,
+            },
         })
     }
 
@@ -207,7 +219,9 @@ impl Kernel {
         {
             let mut files = self.files.lock();
             files.vfs.adopt_devices(inheritance.devices);
-            files.disc = inheritance.disc;
+            let disc = inheritance.disc;
+            files.disc = disc;
+            files.discs = inheritance.disc_contents.map(|contents| (disc, contents)).into_iter().collect();
             files.packages = inheritance.packages;
         }
         *self.user.xconfig.lock() = inheritance.settings;

@@ -3,7 +3,9 @@
 use super::*;
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use xenia_kernel::files::FilesState;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Disc, DiscId, Drive, TextRequest};
+use xenia_kernel::vfs::SavedBytes;
 use xenia_sched::GuestTicks;
 
 const TITLE: u32 = 0x4D53_07D1;
@@ -172,6 +174,30 @@ fn missing_disc_cancels_the_swap() {
     assert!(open(&mut b, r"game:\1").is_ok(), "the first is still there");
     let mut none = Harness::new();
     assert_eq!(none.xam_call("XamSwapDisc", &[1, 0, 0]), INVALID_PARAMETER, "a title without discs");
+}
+
+#[test]
+fn a_machine_goes_back_to_the_disc_of_that_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut b, _) = title(folder.path(), &["3"]);
+    let kernel = b.kernel.clone();
+    let saved = || FilesState::of(&kernel).unwrap();
+    let restore = |(state, bytes): (FilesState, SavedBytes)| state.restore(&kernel, bytes);
+    let first = saved();
+    assert_eq!(swap(&mut b, 3, 0), None, "the user is asked");
+    b.pass_a_field();
+    assert_eq!(b.answer(b.thread), Some(0));
+    let third = saved();
+    for (moment, disc) in [(&third, Some(3)), (&first, None), (&third, Some(3)), (&first, None)] {
+        assert_eq!(restore(moment.clone()), Ok(()));
+        assert_eq!(kernel.files.lock().disc, disc);
+    }
+    assert!(open(&mut b, r"game:\1").is_ok() && open(&mut b, r"game:\3").is_err());
+    let gone = folder.path().join("3");
+    std::fs::remove_dir_all(&gone).unwrap();
+    let reason = restore(third).unwrap_err().to_string();
+    let named = format!("the disc that was in the drive ({}): ", gone.display());
+    assert!(reason.starts_with(&named), "{reason}");
 }
 
 #[test]

@@ -13,7 +13,7 @@
 //! disks.
 
 use super::{CompletionPorts, Files, Packages, scratch};
-use crate::ports::Storage;
+use crate::ports::{Disc, Storage};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,6 +112,23 @@ impl Files {
             self.vfs.unlink(name)?;
             self.vfs.link(name, folder)?;
         }
+        Ok(())
+    }
+
+    /// Puts a disc into the drive, in place of the last one. The disc that the title starts from has
+    /// no number.
+    ///
+    /// # Errors
+    /// The folder is missing, or the disc cannot be mounted.
+    pub fn insert_disc(&mut self, number: Option<u8>, contents: &Disc) -> Result<(), String> {
+        match contents {
+            Disc::Folder(folder) => self.mount_title_folder(folder).map_err(|error| error.to_string())?,
+            Disc::Volume(volume) => {
+                self.mount_title_volume(volume.clone()).map_err(|error| error.to_string())?;
+            }
+        }
+        self.disc = number;
+        self.discs.insert(number, contents.clone());
         Ok(())
     }
 

@@ -73,6 +73,8 @@ impl Files {
             missing,
             packages,
             disc,
+            // The host's, like the files on them.
+            discs: _,
             // Settings, both.
             has_common_disk: _,
             scratch: _,

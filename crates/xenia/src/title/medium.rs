@@ -105,11 +105,8 @@ impl Medium {
 
     /// Mounts the medium as the device that titles start from.
     pub fn mount(&self, files: &mut Files) -> Result<()> {
-        let mounted = match self {
-            Self::Folder(folder) => files.mount_title_folder(folder).map_err(anyhow::Error::from),
-            Self::Volume { volume, .. } => files.mount_title_volume(volume.clone()).map_err(Into::into),
-        };
-        mounted.with_context(|| format!("cannot mount {self}"))
+        let mounted = files.insert_disc(None, &self.disc());
+        mounted.map_err(anyhow::Error::msg).with_context(|| format!("cannot mount {self}"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Kernel;
 use crate::files::FilesState;
-use xenia_state::{Impossible, Unsaveable, check};
+use xenia_state::{Impossible, Unsaveable};
 use xenia_vfs::SavedBytes;
 
 impl FilesState {
@@ -25,12 +25,7 @@ impl FilesState {
     /// # Errors
     /// A value that no machine can have, or a file of the host that has changed.
     pub fn restore(self, kernel: &Kernel, mut bytes: SavedBytes) -> Result<(), Impossible> {
-        if let Some(number) = self.disc() {
-            let drive = kernel.disc_drive();
-            let disc = drive.disc_of_title(number.into()).ok_or("the title has no such disc")?;
-            let is_inserted = drive.insert_ready(disc);
-            check(is_inserted, "the state needs another disc of the title, which --disc names")?;
-        }
+        kernel.disc_drive().insert_again(self.disc())?;
         let titles = kernel.modules.lock().titles_of_content();
         kernel.files.lock().restore(self, &mut bytes, &kernel.objects, &titles)
     }
