@@ -1,4 +1,5 @@
-//! Sockets' readiness, and errors of theirs for which the standard library has no kind.
+//! Sockets' readiness, a setting of datagram sockets, and errors for which the standard library has
+//! no kind.
 
 use crate::socket_error::SocketCondition;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,6 +13,9 @@ pub fn is_writable(socket: &impl AsFd) -> bool {
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
 }
+
+/// Changes nothing: unconnected datagram sockets do not report that a message found no receiver.
+pub fn ignore_unreachable(_socket: &impl AsFd) {}
 
 /// The condition that an error reports, if it is one of these.
 pub fn condition(error: &io::Error) -> Option<SocketCondition> {

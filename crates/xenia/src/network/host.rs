@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocket
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::SocketCondition;
-use xenia_host::network::{condition, is_writable};
+use xenia_host::network::{condition, ignore_unreachable, is_writable};
 use xenia_kernel::net::{MAX_BACKLOG, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
@@ -233,7 +233,10 @@ impl Network for HostNetwork {
         socket.set_nonblocking(true).map_err(|error| wsa_error(&error))?;
         let socket = match kind {
             SocketKind::Stream => Socket4::Stream(socket.into()),
-            SocketKind::Datagram => Socket4::Datagram(socket.into()),
+            SocketKind::Datagram => {
+                ignore_unreachable(&socket);
+                Socket4::Datagram(socket.into())
+            }
         };
         Ok(self.insert(Host::new(socket, false)))
     }
