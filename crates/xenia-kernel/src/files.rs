@@ -39,7 +39,7 @@ pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles, accesses};
-pub use state::FilesState;
+pub use state::{ChangedFiles, FilesState};
 pub use stream::Stream;
 pub use transfer::{Direction, scattered};
 pub use transfer_queue::TransferQueue;

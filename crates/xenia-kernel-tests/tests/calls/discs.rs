@@ -3,7 +3,7 @@
 use super::*;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use xenia_kernel::files::FilesState;
+use xenia_kernel::files::{ChangedFiles, FilesState};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Disc, DiscId, Drive, TextRequest};
 use xenia_kernel::vfs::SavedBytes;
 use xenia_sched::GuestTicks;
@@ -182,7 +182,8 @@ fn a_machine_goes_back_to_the_disc_of_that_moment() {
     let (mut b, _) = title(folder.path(), &["3"]);
     let kernel = b.kernel.clone();
     let saved = || FilesState::of(&kernel).unwrap();
-    let restore = |(state, bytes): (FilesState, SavedBytes)| state.restore(&kernel, bytes);
+    let restore =
+        |(state, bytes): (FilesState, SavedBytes)| state.restore(&kernel, bytes, ChangedFiles::Opened);
     let first = saved();
     assert_eq!(swap(&mut b, 3, 0), None, "the user is asked");
     b.pass_a_field();

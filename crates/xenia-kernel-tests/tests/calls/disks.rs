@@ -32,7 +32,7 @@ use host::Host;
 use model::{At, GAME, HDD, Model, Open, SCRATCH};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use xenia_kernel::files::FilesState;
+use xenia_kernel::files::{ChangedFiles, FilesState};
 use xenia_kernel::ports::Storage;
 use xenia_sched::filetime;
 use xenia_testing::{Cases, Dice};
@@ -177,7 +177,7 @@ impl Case {
         let kernel = &self.calls.harness.kernel;
         // A write to the hard disk may have failed.
         let Ok((state, bytes)) = FilesState::of(kernel) else { return };
-        state.clone().restore(kernel, bytes.clone()).expect("its own state");
+        state.clone().restore(kernel, bytes.clone(), ChangedFiles::Refused).expect("its own state");
         assert!(FilesState::of(kernel) == Ok((state, bytes)), "the state is another");
         self.note("a state is saved and loaded".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use super::*;
 use xenia_kernel::AreasState;
-use xenia_kernel::files::FilesState;
+use xenia_kernel::files::{ChangedFiles, FilesState};
 use xenia_kernel::ports::{Audio, DialogAnswer, DialogRequest, Dialogs, RenderFrame, SongBytes};
 use xenia_sched::{GuestTicks, System};
 use xenia_state::{StateSection, StoredSection};
@@ -284,6 +284,6 @@ fn a_state_has_as_much_as_the_limits_of_its_machine() {
         assert_eq!(b.status("NtSetIoCompletion", &[port, 1, 2, 0, 3]), NtStatus::SUCCESS);
     }
     let (state, bytes) = FilesState::of(&b.kernel).unwrap();
-    state.clone().restore(&b.kernel, bytes.clone()).unwrap();
+    state.clone().restore(&b.kernel, bytes.clone(), ChangedFiles::Refused).unwrap();
     assert!(FilesState::of(&b.kernel) == Ok((state, bytes)));
 }

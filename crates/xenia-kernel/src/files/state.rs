@@ -1,8 +1,8 @@
 //! Saved state of open files and of the file system.
 //!
 //! Files are opened again on the devices of the machine that restores the state: by their paths, or
-//! by a number if a device in memory keeps them. Nothing is opened by its path that has changed its
-//! size meanwhile.
+//! by a number if a device in memory keeps them. A new machine opens nothing by its path that has
+//! changed its size meanwhile; one that goes back does, as it undoes nothing on the host.
 
 mod open_file;
 #[cfg(test)]
@@ -52,6 +52,15 @@ impl FilesState {
     pub fn opened_by_path(&self) -> usize {
         self.open.iter().filter(|file| file.is_opened_by_path()).count()
     }
+}
+
+/// Treatment of open files of the host whose sizes have changed since the state was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangedFiles {
+    /// The state is refused.
+    Refused,
+    /// They are opened as they are.
+    Opened,
 }
 
 impl StateSection for FilesState {
@@ -122,6 +131,7 @@ impl Files {
         bytes: &mut SavedBytes,
         objects: &Arc<Objects>,
         titles: &[u32],
+        changed: ChangedFiles,
     ) -> Result<(), Impossible> {
         let FilesState {
             vfs,
@@ -150,7 +160,7 @@ impl Files {
         bytes.finish()?;
         self.ports.restore(ports, objects)?;
         for file in open {
-            self.open_again(file)?;
+            self.open_again(file, changed)?;
         }
         self.vfs.end_restore();
         self.packages.store.device().lock().end_restore();

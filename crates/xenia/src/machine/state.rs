@@ -25,7 +25,7 @@ use xenia_audio::xma::XmaState;
 use xenia_cpu::ReservationMode;
 use xenia_gpu::{CommandProcessor, GpuState};
 use xenia_guest::PAGE_SIZE;
-use xenia_kernel::files::FilesState;
+use xenia_kernel::files::{ChangedFiles, FilesState};
 use xenia_kernel::vfs::SavedBytes;
 use xenia_kernel::{AreasState, CoreState};
 use xenia_memory::{COMMIT_LIMIT, GuestMemory, MemoryState, PagesState};
@@ -159,9 +159,13 @@ impl MachineInside {
         }
         let kernel = &self.kernel;
         let uses = core.restore(kernel).map_err(refused::<CoreState>)?;
-        areas.restore(kernel, now).map_err(refused::<AreasState>)?;
-        files.restore(kernel, contents).map_err(refused::<FilesState>)?;
+        let changed = if has_run { ChangedFiles::Opened } else { ChangedFiles::Refused };
+        let areas = areas.restore(kernel, now).map_err(refused::<AreasState>);
+        let restored =
+            areas.and_then(|()| files.restore(kernel, contents, changed).map_err(refused::<FilesState>));
+        // Also after an error, as a state of another moment may follow.
         kernel.objects.settle_uses(uses);
+        restored?;
         self.processor.lock().restore_machine(&gpu).map_err(refused::<GpuState>)?;
         self.xma.restore(xma).map_err(refused::<XmaState>)?;
         AreasState::resume_ports(kernel, now);
@@ -267,7 +271,8 @@ impl Machine {
 
     /// Goes to a state of this machine, or of another one for the same title under the same
     /// conditions. Compiled code of unchanged memory is kept. Nothing on the host is undone:
-    /// neither printed nor recorded output, nor writes to files.
+    /// neither printed nor recorded output, nor writes to files. If this machine has run, open
+    /// files of the host that have changed since are opened as they are.
     ///
     /// # Errors
     /// A state of another title or of other conditions, or one that no machine can be in; this

@@ -2,7 +2,7 @@
 
 use crate::files::mounts;
 use crate::files::rights::options;
-use crate::files::{Claim, Files, OpenFile, PortKey, Scan, Stream};
+use crate::files::{ChangedFiles, Claim, Files, OpenFile, PortKey, Scan, Stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -109,7 +109,11 @@ impl Files {
     }
 
     /// Opens a file again, as it is in a saved state.
-    pub(super) fn open_again(&mut self, state: OpenFileState) -> Result<(), Impossible> {
+    pub(super) fn open_again(
+        &mut self,
+        state: OpenFileState,
+        changed: ChangedFiles,
+    ) -> Result<(), Impossible> {
         let OpenFileState {
             body,
             location,
@@ -144,7 +148,7 @@ impl Files {
             shared.reserved = reserved;
         }
         let mut stream = Stream::new(None, rights, mode, sector, writers);
-        let data = self.contents_again(contents, &location, stream.may_write());
+        let data = self.contents_again(contents, &location, stream.may_write(), changed);
         let name = || self.vfs.full_name(&location);
         stream = stream.with(data.map_err(|reason| format!("{}: {reason}", name()))?).at(position);
         let stream = Arc::new(if is_raw { stream.raw() } else { stream });
@@ -157,6 +161,7 @@ impl Files {
         contents: ContentsState,
         location: &Location,
         write: bool,
+        changed: ChangedFiles,
     ) -> Result<Option<Box<dyn FileData>>, Impossible> {
         let data = match contents {
             ContentsState::None => return Ok(None),
@@ -169,7 +174,8 @@ impl Files {
             ContentsState::Path(size) => {
                 let file =
                     self.vfs.reopen(location, OpenMode::of(write)).map_err(|error| error.to_string())?;
-                check(file.size() == Ok(size), "it has another size than in the state")?;
+                let fits = changed == ChangedFiles::Opened || file.size() == Ok(size);
+                check(fits, "it has another size than in the state")?;
                 Some(file)
             }
         };

@@ -81,7 +81,7 @@ fn restored(
 ) -> Result<Files, Impossible> {
     let state = state.decode().map_err(|error| error.to_string())?;
     let mut files = fresh(storage);
-    files.restore(state, &mut SavedBytes::new(parts.clone()), objects, &TITLES)?;
+    files.restore(state, &mut SavedBytes::new(parts.clone()), objects, &TITLES, ChangedFiles::Refused)?;
     Ok(files)
 }
 
@@ -243,9 +243,14 @@ fn files_of_the_medium_are_the_same_or_refused() {
     let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
     volume.add_file(media, "a.bin", Arc::new(vec![1])).unwrap();
     other.mount_title_volume(Arc::new(volume)).unwrap();
-    let refused = other.restore(state.decode().unwrap(), &mut SavedBytes::new(parts), &objects, &TITLES);
+    let mut restore = |changed| {
+        let mut bytes = SavedBytes::new(parts.clone());
+        other.let_go();
+        other.restore(state.decode().unwrap(), &mut bytes, &objects, &TITLES, changed)
+    };
     let reason = r"\Device\Cdrom0\media\a.bin: it has another size than in the state";
-    assert_eq!(refused.unwrap_err().to_string(), reason);
+    assert_eq!(restore(ChangedFiles::Refused).unwrap_err().to_string(), reason);
+    assert_eq!(restore(ChangedFiles::Opened), Ok(()), "a machine that goes back");
     // The medium is another one since the file was opened.
     files.disc = Some(2);
     let reason = r"\Device\Cdrom0\media\a.bin is open: it is on the disc that was in the drive before";

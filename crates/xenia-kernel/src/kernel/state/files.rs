@@ -1,7 +1,7 @@
 //! State of the kernel's files.
 
 use crate::Kernel;
-use crate::files::FilesState;
+use crate::files::{ChangedFiles, FilesState};
 use xenia_state::{Impossible, Unsaveable};
 use xenia_vfs::SavedBytes;
 
@@ -23,10 +23,15 @@ impl FilesState {
     /// Restores a saved state of files, after objects and modules.
     ///
     /// # Errors
-    /// A value that no machine can have, or a file of the host that has changed.
-    pub fn restore(self, kernel: &Kernel, mut bytes: SavedBytes) -> Result<(), Impossible> {
+    /// A value that no machine can have, or a file of the host that is missing or has changed.
+    pub fn restore(
+        self,
+        kernel: &Kernel,
+        mut bytes: SavedBytes,
+        changed: ChangedFiles,
+    ) -> Result<(), Impossible> {
         kernel.disc_drive().insert_again(self.disc())?;
         let titles = kernel.modules.lock().titles_of_content();
-        kernel.files.lock().restore(self, &mut bytes, &kernel.objects, &titles)
+        kernel.files.lock().restore(self, &mut bytes, &kernel.objects, &titles, changed)
     }
 }

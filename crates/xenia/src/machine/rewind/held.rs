@@ -4,9 +4,11 @@ use super::super::{ActiveRun, Machine};
 use super::{REWIND_INTERVAL, Rewind};
 use crate::pace::Pace;
 use crate::say;
+use anyhow::Result;
 use std::time::{Duration, Instant};
+use xenia_kernel::files::FilesState;
 use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
-use xenia_state::Unsaveable;
+use xenia_state::{StateError, StateSection, Unsaveable};
 
 /// Host time of a step back.
 const STEP: Duration = Duration::from_millis(100);
@@ -81,18 +83,19 @@ impl Machine {
         let Some(rewind) = &mut self.outside.rewind else { return None };
         let index = rewind.next_back(now);
         let from = *rewind.held.from.get_or_insert(now);
-        if let Some(index) = index
-            && let Err(error) = self.go_back_to(index)
-        {
-            let text = format!("cannot go back: {}", say::chain(&error));
-            if self.is_broken() {
-                self.outside.write_errors.note(text);
-                return Some(RunEnd::Stopped);
+        let index = match index.map(|index| self.go_back_to_files(index)).transpose() {
+            Ok(index) => index,
+            Err(error) => {
+                let text = format!("cannot go back: {}", say::chain(&error));
+                if self.is_broken() {
+                    self.outside.write_errors.note(text);
+                    return Some(RunEnd::Stopped);
+                }
+                self.send_rewind_text(text);
+                self.outside.rewind = None;
+                return None;
             }
-            self.send_rewind_text(text);
-            self.outside.rewind = None;
-            return None;
-        }
+        };
         let position = self.position();
         let stays = self.inside.kernel.files.lock().packages.store.is_kept();
         let back = from.saturating_sub(position.now) as f64 / TICKS_PER_SECOND as f64;
@@ -130,6 +133,21 @@ impl Machine {
         (!goes_on).then_some(RunEnd::Stopped)
     }
 
+    /// Goes back to a checkpoint, or to the last one before it whose open files the host still has;
+    /// to the oldest if the run is to end meanwhile. Returns its index.
+    fn go_back_to_files(&mut self, mut index: usize) -> Result<usize> {
+        loop {
+            match self.go_back_to(index) {
+                // Files are restored after memory, so that the machine can go on to another moment.
+                Err(error) if index > 0 && refuses_files(&error) => {
+                    // There may be thousands, and between two moments no state can be saved.
+                    index = if self.outside.interrupt.cause().is_some() { 0 } else { index - 1 };
+                }
+                gone => return gone.map(|()| index),
+            }
+        }
+    }
+
     /// Runs to `shown`. The pace stops the machine a few times a second: on a slow host that may be
     /// before the frame is complete, so that none would ever be shown.
     fn show(&mut self, shown: &Limits, run: &ActiveRun<'_>) -> RunEnd {
@@ -159,5 +177,76 @@ impl Rewind {
             return last.checked_sub(1);
         }
         Some(self.ring.iter().rposition(|one| one.position.now + FIRST_STEP < now).unwrap_or(0))
+    }
+}
+
+/// Whether a state was refused because of its files.
+fn refuses_files(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<StateError>();
+    matches!(error, Some(StateError::Contents { section, .. }) if *section == FilesState::NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{MachineConfig, TitleConfig, VideoConfig};
+    use crate::interrupt::Cause;
+    use crate::machine::{MachineOptions, REWIND_MEMORY};
+    use crate::pace::PaceControl;
+    use crate::title::Title;
+    use xenia_guest::GuestAddr;
+    use xenia_kernel::files::OpenParameters;
+
+    /// A machine with checkpoints of these frames, and later ones whose open file is gone.
+    fn with_deleted_file(frames: &[u64]) -> (tempfile::TempDir, Machine) {
+        let folder = tempfile::tempdir().unwrap();
+        let title = folder.path().join("default.xex");
+        let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
+        std::fs::copy(demo, &title).unwrap();
+        std::fs::write(folder.path().join("data"), "data").unwrap();
+        let title = Title::open_or_demo(Some(&title), &TitleConfig::default()).unwrap();
+        let (config, video) = (MachineConfig::default(), VideoConfig::default());
+        let mut machine = Machine::new(&title, MachineOptions::new(&config, &video)).unwrap();
+        machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
+        let frame = |number| Limits { frames: Some(number), ..Limits::default() };
+        for number in frames {
+            machine.run_until(&frame(*number));
+            machine.make_checkpoint().unwrap();
+        }
+        {
+            let mut files = machine.inside.kernel.files.lock();
+            let (file, _) = files.open(&OpenParameters::to_read(r"game:\data", 0)).unwrap();
+            files.insert(GuestAddr(0x1000), file);
+        }
+        machine.run_until(&frame(20));
+        machine.make_checkpoint().unwrap();
+        machine.run_until(&frame(30));
+        std::fs::remove_file(folder.path().join("data")).unwrap();
+        (folder, machine)
+    }
+
+    #[test]
+    fn moments_whose_open_files_were_deleted_are_passed_over() {
+        let (_folder, mut machine) = with_deleted_file(&[3]);
+        let control = PaceControl::default();
+        control.rewind(true);
+        let player = control.clone();
+        machine.set_rewind_sink(Box::new(move |text| {
+            if text.contains("as far as it goes") {
+                player.close();
+            }
+        }));
+        machine.set_pace(Pace::new(control, None, |_| ()));
+        let end = machine.run(&Limits::default()).end;
+        assert_eq!((end, machine.position().frames), (RunEnd::Stopped, 4));
+    }
+
+    #[test]
+    fn the_end_of_a_run_takes_the_oldest_moment() {
+        let (_folder, mut machine) = with_deleted_file(&[2, 3]);
+        machine.outside.interrupt.request(Cause::Window);
+        let last = machine.checkpoints().len() - 1;
+        assert_eq!(machine.go_back_to_files(last).unwrap(), 0);
+        assert_eq!(machine.position().frames, 2);
     }
 }
