@@ -43,8 +43,8 @@ void copy_clears_64_bits(Scene *s) {
     place(s, SIDE * SIDE * 4, &elsewhere);
     place(s, SIDE * SIDE * 4, &t.physical);
     set(s, RB_COLOR_INFO, SPARE_TILE | 7 << 16);
-    set(s, RB_COLOR_CLEAR, 0x38003C00);    // green and red
-    set(s, RB_COLOR_CLEAR_LO, 0x3C003400); // alpha and blue
+    set(s, RB_COLOR_CLEAR, 0x3C003400);    // alpha and blue
+    set(s, RB_COLOR_CLEAR_LO, 0x38003C00); // green and red
     Copy whole = COPY_OF_COLOR;
     whole.to = elsewhere;
     whole.clears = CLEAR_COLOR;

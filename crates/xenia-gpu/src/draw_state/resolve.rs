@@ -139,6 +139,16 @@ pub struct ResolveCall {
     pub clear_depth: Option<DepthClear>,
 }
 
+/// Clear colour of a target. `RB_COLOR_CLEAR` has the high word of 64-bit formats, as Direct3D
+/// writes it, and the only one of others.
+fn clear_words(registers: &RegisterFile, source: CopySource) -> [u32; 2] {
+    let words = [registers.get(rb::RB_COLOR_CLEAR), registers.get(rb::RB_COLOR_CLEAR_LO)];
+    match source {
+        CopySource::Color { format, .. } if format.is_64_bit() => [words[1], words[0]],
+        _ => words,
+    }
+}
+
 impl ResolveCall {
     /// Memory that holds the vertices.
     pub const fn vertices_memory(&self) -> PhysicalRange {
@@ -213,9 +223,7 @@ impl ResolveCall {
                 reference: registers.get(rb::RB_COPY_REF),
                 mask: registers.get(rb::RB_COPY_MASK),
             },
-            clear_color: control
-                .color_clear_enable()
-                .then(|| [registers.get(rb::RB_COLOR_CLEAR), registers.get(rb::RB_COLOR_CLEAR_LO)]),
+            clear_color: control.color_clear_enable().then(|| clear_words(registers, source)),
             clear_depth: control
                 .depth_clear_enable()
                 .then(|| DepthClear { base: depth.depth_base(), word: registers.get(rb::RB_DEPTH_CLEAR) }),

@@ -101,12 +101,12 @@ fn components_become_bits_by_a_comparison() {
 }
 
 #[test]
-fn clears_of_64_bits_have_red_and_green_in_the_first_register() {
+fn clears_of_64_bits_have_red_and_green_in_the_low_register() {
     let mut scene = Scene::new(80, 16, 0);
     scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16Float));
     scene.copy_rectangle();
-    scene.set(RB_COLOR_CLEAR, 0x3c00); // red
-    scene.set(RB_COLOR_CLEAR_LO, 0x3c00_0000); // alpha
+    scene.set(RB_COLOR_CLEAR, 0x3c00_0000); // alpha
+    scene.set(RB_COLOR_CLEAR_LO, 0x3c00); // red
     scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
     scene.write(RbCopyControl::with().copy_command(CopyCommand::Null).color_clear_enable(true));
     scene.draw(8, 3);
