@@ -282,21 +282,25 @@ pub fn depth_float_to_single(bits: u32) -> f32 {
     }
 }
 
-/// Inverse of [`depth_float_to_single`], rounding towards zero; clamped to the range of the format.
+/// Inverse of [`depth_float_to_single`], rounding to the nearest (ties to even); clamped to the
+/// range of the format.
 pub fn single_to_depth_float(value: f32) -> u32 {
     if value.is_nan() || value <= 0.0 {
         return 0;
     }
+    // From the largest depth on, and below the least one with an exponent.
+    const LARGEST: u32 = 0x3fff_fff8;
+    const NORMAL: u32 = 113 << 23;
     let bits = value.to_bits();
-    let exponent = (bits >> 23) as i32 - 127;
-    if exponent >= 1 {
+    if bits >= LARGEST {
         return 0xff_ffff;
     }
-    if exponent < -14 {
-        // Denormal: units of 2^-34.
-        return (value * 2.0_f32.powi(34)) as u32;
+    if bits < NORMAL {
+        // Denormal: units of 2^-34. Rounding up the largest one gives the least normal depth.
+        return (value * 2.0_f32.powi(34)).round_ties_even() as u32;
     }
-    ((exponent + 15) as u32) << 20 | (bits & 0x7f_ffff) >> 3
+    let rebiased = bits - (112 << 23);
+    (rebiased + 3 + (rebiased >> 3 & 1)) >> 3
 }
 
 #[cfg(test)]
@@ -350,6 +354,17 @@ mod tests {
             assert_eq!(single_to_depth_float(depth_float_to_single(bits)), bits, "{bits:#x}");
         }
         assert_eq!(depth_float_to_single(0xf0_0000), 1.0);
+        // Rounded to the nearest; the last ones are ties.
+        for (value, bits) in [
+            (0.9, 0xec_cccd),
+            (0.7, 0xe6_6666),
+            (f32::from_bits(0x3f80_0004), 0xf0_0000),
+            (f32::from_bits(0x3f80_000c), 0xf0_0002),
+            (1_048_575.5 * 2.0_f32.powi(-34), 0x10_0000),
+            (2.5 * 2.0_f32.powi(-34), 2),
+        ] {
+            assert_eq!(single_to_depth_float(value), bits, "{value}");
+        }
         assert_eq!(single_to_depth_float(7.0), 0xff_ffff);
         assert_eq!(single_to_depth_float(f32::NAN), 0);
     }

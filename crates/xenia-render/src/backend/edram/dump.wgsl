@@ -25,7 +25,8 @@ fn store_color(at: Sample, color: vec4<f32>) {
     store_sample(at.word, pack(color));
 }
 
-// Floating-point depth is halved in host textures, whose range is 0 to 1.
+// Floating-point depth is halved in host textures, whose range is 0 to 1, and is rounded to the
+// nearest (ties to even).
 fn pack_depth(value: f32) -> u32 {
     if FORMAT == DEPTH + DepthFormat_D24S8 {
         return fraction(value, 24u);
@@ -34,13 +35,14 @@ fn pack_depth(value: f32) -> u32 {
         return 0u;
     }
     let bits = bitcast<u32>(min(value, 1.0)) + (1u << 23u);
-    if bits >= 0x40000000u {
+    if bits >= 0x3ffffff8u {
         return 0xffffffu;
     }
     if bits < (113u << 23u) {
-        return u32(value * 0x1p35);
+        return u32(round(value * 0x1p35));
     }
-    return (bits >> 3u) - (112u << 20u);
+    let rebiased = bits - (112u << 23u);
+    return (rebiased + 3u + ((rebiased >> 3u) & 1u)) >> 3u;
 }
 
 fn store_depth(at: Sample, depth: f32, stencil: u32) {

@@ -194,6 +194,8 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
             (DepthFormat::D24FS8, 0.5, 0xf0_0000),
             (DepthFormat::D24FS8, 1.0, 0xff_ffff),
             (DepthFormat::D24FS8, 0.375, 0xe8_0000),
+            (DepthFormat::D24FS8, 0.45, 0xec_cccd),
+            (DepthFormat::D24FS8, 1.75 * 2.0_f32.powi(-35), 2),
         ] {
             let found = dumped(device, &mut edram, Depth(format), [0.0; 4], depth);
             // The first word of a depth tile is in the middle of a row.
