@@ -51,7 +51,7 @@ void draw_queries(const Frame *frame, uint32_t tile) {
     Scene *s = frame->scene;
     set(s, RB_COLOR_MASK, 0);
     set(s, RB_DEPTHCONTROL, DEPTH_TEST | DEPTH_LESS_EQUAL);
-    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | VERTICES_MOVED);
+    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | MULTISAMPLED | VERTICES_MOVED);
     use(frame->commands, code(SOLID_DEPTH_VERTEX), code(PLAIN_PIXEL), 0, 0);
     for (uint32_t i = tile; i < settings.queries; i += TILES) {
         Matrix place;

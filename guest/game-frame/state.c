@@ -52,7 +52,7 @@ void set_surface(Scene *s, uint32_t width, uint32_t height, uint32_t samples, ui
 void pixels_space(Scene *s) {
     set(s, PA_CL_CLIP_CNTL, 1 << 16 | 1 << 19); // nothing is clipped
     set(s, PA_CL_VTE_CNTL, 0x300);
-    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE);
+    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | MULTISAMPLED);
     set(s, RB_DEPTHCONTROL, 0);
 }
 

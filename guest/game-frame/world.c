@@ -101,7 +101,7 @@ static void textures_of_all(const Frame *frame) {
 void draw_world(const Frame *frame) {
     Scene *s = frame->scene;
     set(s, RB_DEPTHCONTROL, DEPTH_TEST | DEPTH_WRITE | DEPTH_LESS_EQUAL);
-    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | VERTICES_MOVED | STRIPS_END);
+    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | MULTISAMPLED | VERTICES_MOVED | STRIPS_END);
     set_rows(frame->commands, 8, &frame->light, 4);
     textures_of_all(frame);
     draw_ground(frame);
@@ -135,7 +135,7 @@ void draw_world_depth(const Frame *frame) {
     set(s, RB_MODECONTROL, MODE_DEPTH);
     set(s, RB_COLOR_MASK, 0);
     set(s, RB_DEPTHCONTROL, DEPTH_TEST | DEPTH_WRITE | DEPTH_LESS_EQUAL);
-    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | VERTICES_MOVED | STRIPS_END);
+    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | MULTISAMPLED | VERTICES_MOVED | STRIPS_END);
     draw_depth(frame, settings.prepass, 0);
     set(s, RB_MODECONTROL, MODE_COLOR_DEPTH);
     set(s, RB_COLOR_MASK, 0xF);
@@ -152,7 +152,7 @@ void draw_shadow(const Frame *frame) {
     clear_surface(s, side, side, 1, BLACK);
     clip_space(s, side, side);
     set(s, RB_DEPTHCONTROL, DEPTH_TEST | DEPTH_WRITE | DEPTH_LESS_EQUAL);
-    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | STRIPS_END);
+    set(s, PA_SU_SC_MODE_CNTL, FRONT_CLOCKWISE | MULTISAMPLED | STRIPS_END);
     set_rows(frame->commands, 0, &seen, 4);
     set_bin_select(frame->commands, 1);
     draw_depth(frame, settings.casters, 1);

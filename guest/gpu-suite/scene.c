@@ -63,6 +63,7 @@ void scene_begin(Scene *s) {
     set(s, SQ_PS_CONST, FIRST_PIXEL_CONSTANT | 255 << 12);
     set(s, PA_SC_AA_CONFIG, 0);
     set(s, PA_SC_AA_MASK, 0xFFFF);
+    set(s, PA_SU_SC_MODE_CNTL, MULTISAMPLED);
     set(s, SQ_PROGRAM_CNTL, (REGISTERS - 1) | (REGISTERS - 1) << 8 | 1 << 16 | 1 << 17);
     set(s, SQ_INTERPOLATOR_CNTL, 0xFFFF); // smooth
     plain_programs(s);

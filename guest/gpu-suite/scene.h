@@ -12,6 +12,8 @@ enum {
     DEPTH_TILE = 1024, // the depth buffer's place in the EDRAM
     SPARE_TILE = 512,  // for further surfaces
 };
+// PA_SU_SC_MODE_CNTL: samples have places of their own, and masks.
+enum { MULTISAMPLED = 1 << 15 };
 
 typedef struct {
     Commands commands;

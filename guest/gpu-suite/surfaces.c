@@ -147,12 +147,10 @@ void places_of_four_samples(Scene *s) {
     show(s, &cells, XYZW, 0, 0, 128, 128);
 }
 
-enum { MASKED = 1 << 15 };
-
 // Each sample has its own blue; red and green say which pixel it is.
 static void numbered(Scene *s, float width, uint32_t samples, uint32_t count) {
     surface(s, SPARE_TILE, 0, samples == FOUR_SAMPLES ? PITCH / 2 : PITCH, samples);
-    set(s, PA_SU_SC_MODE_CNTL, MASKED);
+    set(s, PA_SU_SC_MODE_CNTL, MULTISAMPLED);
     set(s, SQ_CONTEXT_MISC, 1 << 2); // interpolated at centres, however few samples are drawn
     for (uint32_t i = 0; i < count; i++) {
         float blue = (float)i / (float)(count - 1);
@@ -198,7 +196,7 @@ void sample_masks(Scene *s) {
     Texture mean;
     surface(s, SPARE_TILE, 0, PITCH / 2, FOUR_SAMPLES);
     fill(s, 0, 0, 64, 64, BLACK);
-    set(s, PA_SU_SC_MODE_CNTL, MASKED);
+    set(s, PA_SU_SC_MODE_CNTL, MULTISAMPLED);
     for (uint32_t i = 0; i < 8; i++) {
         set(s, PA_SC_AA_MASK, i * 0x1111);
         fill(s, (float)(i * 8), 0, (float)(i * 8 + 8), 64, WHITE);
