@@ -243,6 +243,9 @@ pub struct DrawCall {
     pub msaa: Msaa,
     /// Samples that may be written if multisampling is on, one bit each.
     pub sample_mask: u32,
+    /// Multisampling is off on a target that has several samples per pixel: all of them are taken
+    /// at the pixel's centre.
+    pub samples_at_center: bool,
     /// Half the width of lines, in pixels.
     pub line_width: f32,
     /// Half the width and height of points, in pixels.

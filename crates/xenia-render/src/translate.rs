@@ -69,6 +69,8 @@ pub struct Interpolators {
     pub flat: u32,
     /// Interpolators with centroid sampling, one bit each.
     pub centroid: u32,
+    /// Interpolators are evaluated at each sample; else at centres and centroids.
+    pub at_samples: bool,
     /// Perspective correction is off.
     pub affine: bool,
 }

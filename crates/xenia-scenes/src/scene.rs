@@ -110,7 +110,7 @@ impl SceneBuilder {
         self.write(RbDepthcontrol::with().z_enable(false).stencil_enable(false));
         self.write(blend(BlendFactor::One, BlendFactor::Zero));
         self.write(PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true));
-        self.write(PaSuScModeCntl::with());
+        self.write(PaSuScModeCntl::with().msaa_enable(true));
         self.write(PaClVteCntl::with().vtx_xy_fmt(true).vtx_z_fmt(true)); // positions are pixels
         self.write(PaSuVtxCntl::with().pix_center(true)); // at halves
         self.write(SqVsConst::with().base(0));

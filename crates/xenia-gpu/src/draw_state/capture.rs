@@ -271,6 +271,7 @@ impl DrawCall {
             pitch: surface.surface_pitch(),
             msaa,
             sample_mask: sample_mask(registers, raster),
+            samples_at_center: msaa != Msaa::X1 && !raster.msaa_enable(),
             line_width: polygon::line_width(registers),
             point_size: point_size(registers.read()),
             point_limits: point_limits(registers.read()),

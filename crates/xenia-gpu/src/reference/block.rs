@@ -8,15 +8,15 @@ use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend, compare};
 use crate::draw_state::{AlphaTest, DrawCall};
 use crate::edram::EdramSurface;
-use crate::enums::{Msaa, Primitive};
+use crate::enums::Primitive;
 use crate::fetch::Fetcher;
 use crate::microcode::lanes::{canonical_nan, map, splat};
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// Centroid of each pixel of a block, in 1/16 from its top left. For a partly covered pixel it is
 /// the first covered sample; all samples are equally far from the centre.
-fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
-    let positions = sample_positions(msaa);
+fn centroids(call: &DrawCall, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
+    let positions = sample_positions(call);
     let coverage = &coverage[..positions.len()];
     std::array::from_fn(|lane| {
         let mut covered = coverage.iter().zip(positions).filter(|(mask, _)| **mask >> lane & 1 != 0);
@@ -178,7 +178,7 @@ impl<'a> BlockPipeline<'a> {
         self.meter.spend(at.y, BLOCK_STEPS);
         let covered = coverage;
         let mut coverage = coverage;
-        let positions = sample_positions(self.call.msaa);
+        let positions = sample_positions(self.call);
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
             let offset = setup.z.within(positions[sample]);
@@ -253,7 +253,7 @@ impl<'a> BlockPipeline<'a> {
         }
         let centers = weights(setup, at, None);
         let centroids =
-            (self.call.centroid != 0).then(|| weights(setup, at, Some(&centroids(self.call.msaa, coverage))));
+            (self.call.centroid != 0).then(|| weights(setup, at, Some(&centroids(self.call, coverage))));
         // Registers that the program doesn't read need no values.
         self.interpreter.clear_registers(program.reads & !self.interpolators);
         let mut left = program.reads & self.interpolators;

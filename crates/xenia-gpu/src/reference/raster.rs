@@ -13,16 +13,19 @@ use xenia_host::simd;
 /// Sub-pixel positions per pixel.
 const SUB: i64 = 16;
 
-/// Sample positions within a pixel, in 1/16.
+/// Positions within a pixel at which a draw takes the samples, in 1/16.
 ///
 /// Unsure: the hardware's default pattern is not documented; these are Direct3D's, in its order: of
 /// four samples, bit 0 of the number means right and bit 1 means below, as in the EDRAM
-/// ([`Msaa::cell`]).
-pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
-    match msaa {
-        Msaa::X1 => &[[8, 8]],
-        Msaa::X2 => &[[4, 4], [12, 12]],
-        Msaa::X4 => &[[6, 2], [14, 6], [2, 10], [10, 14]],
+/// ([`Msaa::cell`]). Without multisampling all samples are those of the centre, as Direct3D's
+/// `D3DRS_MULTISAMPLEANTIALIAS` is defined.
+pub(super) fn sample_positions(call: &DrawCall) -> &'static [[i64; 2]] {
+    match (call.msaa, call.samples_at_center) {
+        (Msaa::X1, _) => &[[8, 8]],
+        (Msaa::X2, true) => &[[8, 8]; 2],
+        (Msaa::X4, true) => &[[8, 8]; 4],
+        (Msaa::X2, false) => &[[4, 4], [12, 12]],
+        (Msaa::X4, false) => &[[6, 2], [14, 6], [2, 10], [10, 14]],
     }
 }
 
@@ -253,7 +256,7 @@ impl Setup {
     #[inline(always)]
     fn fill_blocks(&self, call: &DrawCall, first: i32, end: i32, target: &mut BlockPipeline<'_>) {
         let [left, right, top, bottom] = self.bounds;
-        let positions = sample_positions(call.msaa);
+        let positions = sample_positions(call);
         let edges = self.edges.each_ref().map(|edge| (*edge, Steps::new(edge)));
         let mut by = (top & !1).max(first);
         while by < bottom.min(end) {

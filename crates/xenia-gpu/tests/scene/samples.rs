@@ -62,3 +62,18 @@ fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
         assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");
     }
 }
+
+#[test]
+fn without_multisampling_all_samples_are_those_of_the_centre() {
+    // Samples lie 2, 6, 10 and 14 sixteenths into pixel 8, the centre 8.
+    for (is_on, begin, expected) in
+        [(true, 8.75, 64), (false, 8.75, 0), (true, 8.25, 191), (false, 8.25, 255)]
+    {
+        let mut scene = Scene::new(80, 16, 2);
+        scene.write(PaSuScModeCntl::with().msaa_enable(is_on));
+        scene.vertices(&rectangle(begin, 0.0, 16.0, 16.0, RED));
+        scene.draw(8, 3);
+        let red = pixel(&scene.show(), 8, 3)[0];
+        assert!(red.abs_diff(expected) <= 1, "{is_on}, {begin}: {red}");
+    }
+}

@@ -21,7 +21,7 @@ use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
-use super::state::{self, DepthState, MAX_TIMES, UnsupportedState};
+use super::state::{self, DepthState, MAX_TIMES, Times, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
@@ -42,6 +42,8 @@ struct Geometry {
     handed_on: Option<VertexRecord>,
     /// Rows of pixels that may be drawn to.
     rows: Range<u32>,
+    /// Samples are taken at centres, and are known to be covered alike in each pixel, at one depth.
+    is_whole: bool,
 }
 
 /// Pipelines of a draw, by its repetitions.
@@ -101,7 +103,7 @@ impl From<BackendError> for Refused {
 }
 
 /// Interpolators passed from vertices to pixels: those that both shaders use.
-fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
+fn interpolators(call: &DrawCall, vertex: &Program, times: &Times) -> Interpolators {
     let read = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.registers);
     let written = 16 - (vertex.exports as u16).leading_zeros();
     // Points pass their place in the position register's interpolator, whatever the title exports.
@@ -110,12 +112,15 @@ fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
     let count = call.interpolators.max(place).min(read).min(written).min(16);
     let mask = (1 << count) - 1;
     // With two samples each is drawn separately, and the host may find none of its
-    // samples covered.
-    let centroid = if call.msaa == Msaa::X4 { call.centroid } else { 0 };
+    // samples covered. Samples at the centre have that as their centroid.
+    let has_centroids = call.msaa == Msaa::X4 && !call.samples_at_center;
+    let centroid = if has_centroids { call.centroid } else { 0 };
     Interpolators {
         count,
         flat: call.flat & mask,
         centroid: centroid & !call.flat & mask,
+        // The host's sample lies where the centre was before the draw was moved.
+        at_samples: call.samples_at_center && times.len() > 1,
         affine: call.affine,
     }
 }
@@ -124,7 +129,7 @@ impl WgpuBackend {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
         let is_counting = self.occlusion.is_counting() || call.survey.is_some();
-        let Some(plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
+        let Some(mut plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
             return Ok(());
         };
         if let Some(range) = self.reads_pending(call) {
@@ -132,6 +137,9 @@ impl WgpuBackend {
         }
         let (geometry, limit) = self.geometry(call, memory, &plan)?;
         if let Some(geometry) = geometry {
+            if geometry.is_whole {
+                plan.times = plan.times.at_once();
+            }
             self.record_triangles(call, memory, &plan, &geometry)?;
         }
         // The triangles before it are drawn, as by the reference.
@@ -195,7 +203,7 @@ impl WgpuBackend {
             }
             let corners = self.indices.corners(&self.device, call, memory)?;
             let shader = call.vertex_shader.clone();
-            let geometry = Geometry { corners, shader, handed_on: None, rows };
+            let geometry = Geometry { corners, shader, handed_on: None, rows, is_whole: false };
             return Ok((Some(geometry).filter(|geometry| geometry.corners.count() != 0), None));
         }
         let (triangles, limit) = self.expander.triangles(call, memory, &self.recovery.cancel())?;
@@ -212,7 +220,9 @@ impl WgpuBackend {
         let words = bytes.len() as u32 / 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
         let handed_on = Some(VertexRecord { first, words, endian: 0 });
-        Ok((Some(Geometry { corners, shader, handed_on, rows }), limit))
+        let is_whole = call.samples_at_center
+            && expanded::covers_whole_pixels(call, &triangles, &plan.position, plan.size);
+        Ok((Some(Geometry { corners, shader, handed_on, rows, is_whole }), limit))
     }
 
     /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
@@ -224,7 +234,7 @@ impl WgpuBackend {
     ) -> Result<ReadyPipelines, Missing> {
         let chosen = Chosen {
             vertex: geometry.shader.hash,
-            interpolators: interpolators(call, &geometry.shader.program),
+            interpolators: interpolators(call, &geometry.shader.program, &plan.times),
             depth: plan.depth.map(|(depth, _)| depth),
             culling: plan.culling,
             clip: plan.clip,
@@ -375,7 +385,7 @@ impl WgpuBackend {
         }
         let mut times: [_; MAX_TIMES] = std::array::from_fn(|i| (&ready[i], sent.vertex_offsets[i]));
         // Repetitions draw different samples in any order: first the one whose pipeline is set.
-        if ready[MAX_TIMES - 1].as_ref().is_some_and(|last| pass.has_pipeline(&last.pipeline)) {
+        if ready.iter().flatten().next_back().is_some_and(|last| pass.has_pipeline(&last.pipeline)) {
             times.reverse();
         }
         for (ready, vertex_offset) in times {

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::{DrawCall, INTERPOLATORS};
+use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::Triangles;
 use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
@@ -117,9 +118,47 @@ pub(super) fn corners(
     (bytes, rows(lowest, highest, height))
 }
 
+/// Place of a corner on a target of `size` pixels, rounded to sixteenths of a pixel, the chip's
+/// finest steps.
+fn sixteenths(position: &HostPosition, corner: [f32; 4], size: [u32; 2]) -> [i64; 2] {
+    let [x, y, _, w] = host(position, corner);
+    let [width, height] = size.map(|side| side as f32);
+    [(1.0 + x / w) * 8.0 * width, (1.0 - y / w) * 8.0 * height].map(|place| place.round_ties_even() as i64)
+}
+
+/// Whether all samples of a pixel are covered alike, and have the same depth: each primitive is a
+/// rectangle whose sides lie between pixels, at one depth. Titles clear and copy with these.
+pub(super) fn covers_whole_pixels(
+    call: &DrawCall,
+    triangles: &Triangles,
+    position: &HostPosition,
+    size: [u32; 2],
+) -> bool {
+    let is_whole = |corners: &[[f32; 4]]| {
+        let places: Vec<[i64; 2]> =
+            corners.iter().map(|corner| sixteenths(position, *corner, size)).collect();
+        let ends = [0, 1].map(|axis: usize| {
+            [places.iter().map(|place| place[axis]).min(), places.iter().map(|place| place[axis]).max()]
+        });
+        // A corner that is none of the bounding box's belongs to a slanted side.
+        let is_straight = places
+            .iter()
+            .all(|place| (0..2).all(|axis| place[axis] % 16 == 0 && ends[axis].contains(&Some(place[axis]))));
+        let depth = |corner: &[f32; 4]| [corner[2], corner[3]].map(f32::to_bits);
+        is_straight && corners.len() == 6 && corners.iter().all(|corner| depth(corner) == depth(&corners[0]))
+    };
+    // Each rectangle is two triangles. Clip planes cut through pixels.
+    call.primitive == Primitive::RectangleList
+        && call.clip_planes.is_empty()
+        && triangles.positions.chunks(6).all(is_whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_gpu::draw_state::{DrawRequest, IndexSource};
+    use xenia_gpu::enums::EdramMode;
+    use xenia_gpu::registers::{RegisterFile, rb, vgt};
 
     #[test]
     fn rows_are_those_that_may_be_covered() {
@@ -133,6 +172,52 @@ mod tests {
             (5.0, 5.0, 5..5),
         ] {
             assert_eq!(rows(lowest, highest, 720), expected, "{lowest} {highest}");
+        }
+    }
+
+    #[test]
+    fn rectangles_between_pixels_cover_whole_pixels() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
+        let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
+        let request = DrawRequest { initiator: vgt::VgtDrawInitiator(8), indices: IndexSource::Counted };
+        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        let size = [32, 16];
+        let position = HostPosition {
+            xy_divided: false,
+            z_divided: false,
+            w_inverted: false,
+            direct3d_depth: true,
+            kills: false,
+            scale: [2.0 / 32.0, -2.0 / 16.0, 1.0],
+            offset: [-1.0, 1.0, 0.0],
+            steps: [0.0; 2],
+            shift: [0.0; 2],
+        };
+        for (sides, slant, depth, expected) in [
+            ([8.0, 0.0, 24.0, 16.0], 0.0, 0.5, true),
+            ([8.01, -3.0, 24.0, 16.0], 0.0, 0.5, true), // rounded to a sixteenth
+            ([8.25, 0.0, 24.0, 16.0], 0.0, 0.5, false),
+            ([8.0, 0.0, 24.0, 15.5], 0.0, 0.5, false),
+            ([8.0, 0.0, 24.0, 16.0], 2.0, 0.5, false), // a parallelogram
+            ([8.0, 0.0, 24.0, 16.0], 0.0, 0.25, false),
+        ] {
+            let [left, top, right, bottom] = sides;
+            let [a, b] = [[left, top], [right, top]].map(|[x, y]| [x, y, 0.5, 1.0]);
+            let c = [left + slant, bottom, depth, 1.0];
+            let d = [right + slant, bottom, depth, 1.0];
+            let triangles = Triangles { positions: vec![a, b, c, b, c, d], ..Triangles::default() };
+            assert_eq!(covers_whole_pixels(&call, &triangles, &position, size), expected, "{sides:?}");
+        }
+        let [a, b, c, d] =
+            [[8.0, 0.0], [24.0, 0.0], [8.0, 16.0], [24.0, 16.0]].map(|[x, y]| [x, y, 0.5, 1.0]);
+        let whole = Triangles { positions: vec![a, b, c, b, c, d], ..Triangles::default() };
+        assert!(covers_whole_pixels(&call, &whole, &position, size));
+        let points = DrawCall { primitive: Primitive::PointList, ..call.clone() };
+        let clipped = DrawCall { clip_planes: vec![[1.0, 0.0, 0.0, 0.0]], ..call };
+        for call in [points, clipped] {
+            assert!(!covers_whole_pixels(&call, &whole, &position, size));
         }
     }
 

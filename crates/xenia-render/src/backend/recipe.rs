@@ -63,6 +63,7 @@ const HAS_STENCIL: u32 = 0x400;
 const LINES: u32 = 0x800;
 const POINTS: u32 = 0x1000;
 const ALPHA_TO_MASK: u32 = 0x2000;
+const AT_SAMPLES: u32 = 0x4000;
 /// Lowest bit of the flags of interpolators with centroid sampling.
 const CENTROID_SHIFT: u32 = 16;
 
@@ -124,7 +125,7 @@ impl Recipe {
     /// Creates the recipe of a draw.
     pub(super) fn new(call: &DrawCall, chosen: &Chosen) -> Self {
         let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-        let Interpolators { count, flat, centroid, affine } = chosen.interpolators;
+        let Interpolators { count, flat, centroid, at_samples, affine } = chosen.interpolators;
         let mut this = Self {
             vertex: chosen.vertex,
             pixel: call.pixel_shader.as_ref().map_or(0, |shader| shader.hash),
@@ -133,6 +134,7 @@ impl Recipe {
                 | flag(chosen.depth.is_some(), HAS_DEPTH)
                 | flag(call.position_register.is_some(), HAS_POSITION)
                 | flag(affine, AFFINE)
+                | flag(at_samples, AT_SAMPLES)
                 | flag(call.primitive.is_line(), LINES)
                 | flag(call.primitive == Primitive::PointList, POINTS)
                 | centroid << CENTROID_SHIFT
@@ -188,6 +190,7 @@ impl Recipe {
             count: (self.stages >> 16 & 31).min(16),
             flat: self.stages & 0xffff,
             centroid: self.flags >> CENTROID_SHIFT,
+            at_samples: self.has(AT_SAMPLES),
             affine: self.has(AFFINE),
         };
         let pixels_of = match (self.has(POINTS), self.has(LINES)) {

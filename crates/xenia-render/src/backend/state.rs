@@ -348,10 +348,6 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2]) -> Result<HostPosition, 
         faces(call),
         "two constant biases for the two faces",
     )?;
-    if call.msaa == Msaa::X2 && viewport.sub_pixels < 8 {
-        // The eighths of a pixel by which such a draw is moved (see `times`) would be rounded.
-        return Err(UnsupportedState("coarse positions with two samples"));
-    }
     let [sx, sy, sz] = viewport.scale;
     Ok(HostPosition {
         xy_divided: viewport.xy_divided,
@@ -362,6 +358,7 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2]) -> Result<HostPosition, 
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
         steps: [width, height].map(|side| 0.5 * side * viewport.sub_pixels as f32),
+        shift: [0.0; 2],
     })
 }
 
@@ -370,7 +367,7 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2]) -> Result<HostPosition, 
 pub(super) struct Time {
     /// Mask of the host samples to write.
     pub(super) samples: u32,
-    /// Offset of all positions, in the host's clip space.
+    /// Offset of all positions after rounding, in the host's clip space.
     pub(super) shift: [f32; 2],
 }
 
@@ -382,7 +379,17 @@ pub(super) struct Times {
 }
 
 /// Maximum number of repetitions of a draw.
-pub(super) const MAX_TIMES: usize = 2;
+pub(super) const MAX_TIMES: usize = 4;
+
+impl Times {
+    /// A single repetition with the samples of all, which moves no position.
+    pub(super) fn at_once(&self) -> Self {
+        let samples = self.iter().fold(0, |all, time| all | time.samples);
+        let mut all = Self { count: self.count.min(1), ..Self::default() };
+        all.times[0].samples = samples;
+        all
+    }
+}
 
 impl std::ops::Deref for Times {
     type Target = [Time];
@@ -396,11 +403,15 @@ impl std::ops::Deref for Times {
 ///
 /// On hosts without 2x MSAA, samples 0 and 3 of 4x MSAA are used. Their positions are (6, 2) and
 /// (10, 14) sixteenths of a pixel, the chip's are (4, 4) and (12, 12). So each sample is drawn
-/// separately, with all positions moved until the host's sample coincides with the chip's.
+/// separately, with all positions moved until the host's sample coincides with the chip's. The same
+/// is done where samples are taken at the pixel's centre, which no host does.
 pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Times {
-    let pixels: &[(u32, [f32; 2])] = match call.msaa {
-        Msaa::X2 => &[(1, [2.0, -2.0]), (8, [-2.0, 2.0])],
-        Msaa::X1 | Msaa::X4 => &[(u32::MAX, [0.0; 2])],
+    // The moves are those from the chip's sample to the host's, in sixteenths.
+    let pixels: &[(u32, [f32; 2])] = match (call.msaa, call.samples_at_center) {
+        (Msaa::X1, _) | (Msaa::X4, false) => &[(u32::MAX, [0.0; 2])],
+        (Msaa::X2, false) => &[(1, [2.0, -2.0]), (8, [-2.0, 2.0])],
+        (Msaa::X2, true) => &[(1, [-2.0, -6.0]), (8, [2.0, 6.0])],
+        (Msaa::X4, true) => &[(1, [-2.0, -6.0]), (2, [6.0, -2.0]), (4, [-6.0, 2.0]), (8, [2.0, 6.0])],
     };
     let [width, height] = size.map(|side| side as f32);
     let mut all = Times::default();

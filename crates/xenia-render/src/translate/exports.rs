@@ -34,7 +34,11 @@ fn location(interpolators: Interpolators, index: u32) -> Binding {
         (Interpolation::Flat, Sampling::First)
     } else {
         let is_centroid = interpolators.centroid >> index & 1 != 0;
-        let sampling = if is_centroid { Sampling::Centroid } else { Sampling::Center };
+        let sampling = match (interpolators.at_samples, is_centroid) {
+            (true, _) => Sampling::Sample,
+            (false, true) => Sampling::Centroid,
+            (false, false) => Sampling::Center,
+        };
         (if interpolators.affine { Interpolation::Linear } else { Interpolation::Perspective }, sampling)
     };
     Binding::Location {

@@ -2,7 +2,7 @@
 //!
 //! * positions: undoes divisions already done; applies the viewport transform as a scale and an
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
-//! * positions are rounded to the chip's steps, which are coarser than the hosts';
+//! * positions are rounded to the chip's steps, which are coarser than the hosts', and then moved;
 //! * clipping in the guest's clip space, where its planes differ from the host's, and at user clip
 //!   planes;
 //! * killed vertices and their primitives: sets their position to NaN;
@@ -32,7 +32,7 @@ pub(super) const KILLS: u32 = 16;
 pub(super) const SCALE_ROW: u32 = 0;
 /// Vertex stage: row of the position's offset and a NaN, which WGSL can't express as a literal.
 pub(super) const OFFSET_ROW: u32 = 1;
-/// Vertex stage: row of the steps of x and y.
+/// Vertex stage: row of the steps of x and y, and of their offsets after rounding.
 pub(super) const STEP_ROW: u32 = 2;
 /// Vertex stage with clipping: first row of the user clip planes.
 pub(super) const PLANE_ROW: u32 = 3;
@@ -155,11 +155,15 @@ impl Translator<'_> {
             let moved = b.binary(Op::Multiply, w, offset);
             *out = b.binary(Op::Add, scaled, moved);
         }
-        let steps = self.host_row(b, STEP_ROW);
+        let row = self.host_row(b, STEP_ROW);
         for (axis, out) in (0..2).zip(&mut out) {
-            let bits = b.member(steps, axis);
-            let steps = b.bitcast(bits, ScalarKind::Float);
-            *out = Self::stepped(b, *out, w, steps);
+            let [steps, shift] = [axis, axis + 2].map(|component| {
+                let bits = b.member(row, component);
+                b.bitcast(bits, ScalarKind::Float)
+            });
+            let rounded = Self::stepped(b, *out, w, steps);
+            let moved = b.binary(Op::Multiply, w, shift);
+            *out = b.binary(Op::Add, rounded, moved);
         }
         if let Some(kill) = kill {
             // Any value but zero, of either sign.

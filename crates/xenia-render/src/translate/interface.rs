@@ -339,15 +339,15 @@ pub struct HostPosition {
     pub offset: [f32; 3],
     /// Steps of x and y in a unit of the host's clip space; zero if positions are not rounded.
     pub steps: [f32; 2],
+    /// Offsets of x and y after rounding, in units of w.
+    pub shift: [f32; 2],
 }
 
 impl HostPosition {
-    /// Returns the conversion with an additional offset in the host's clip space.
+    /// Returns the conversion with an offset in the host's clip space, after rounding.
     #[must_use]
-    pub fn moved(mut self, [x, y]: [f32; 2]) -> Self {
-        self.offset[0] += x;
-        self.offset[1] += y;
-        self
+    pub fn moved(self, shift: [f32; 2]) -> Self {
+        Self { shift, ..self }
     }
 }
 

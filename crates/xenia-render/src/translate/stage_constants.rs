@@ -92,6 +92,7 @@ impl StageConstants {
         self.put(member::HOST, host::SCALE_ROW, 3, &[flags]);
         self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
         self.put(member::HOST, host::STEP_ROW, 0, &position.steps.map(f32::to_bits));
+        self.put(member::HOST, host::STEP_ROW, 2, &position.shift.map(f32::to_bits));
     }
 
     /// Sets the user clip planes (the first six), which apply if the stage clips. By default there

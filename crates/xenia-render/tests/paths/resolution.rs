@@ -138,6 +138,24 @@ fn samples_are_counted_in_guest_pixels() {
 }
 
 #[test]
+fn samples_at_the_centre_are_alike_at_any_scale() {
+    // An edge in the middle of a host's pixel at 3x, and between two at 2x.
+    for factor in [2, 3] {
+        scaled(factor, 2, |scene| {
+            scene.write(PaSuScModeCntl::with());
+            let [a, b, d] = rectangle(8.5, 0.0, 16.5, 16.0, RED);
+            scene.vertices(&[a, b, vertex(16.5, 16.0, RED), d]);
+            scene.draw(13, 4);
+            let frame = scene.swap();
+            // First pixel whose centre is not left of an edge.
+            let [left, right] = [8.5_f32, 16.5].map(|edge| (edge * factor as f32 - 0.5).ceil() as u32);
+            let red = [left - 1, left, right - 1, right].map(|x| pixel(&frame, x, 3)[0]);
+            assert_eq!(red, [0, 255, 255, 0], "{factor}");
+        });
+    }
+}
+
+#[test]
 fn memory_written_by_the_cpu_has_guest_resolution() {
     scaled(2, 0, |scene| {
         draw_gradient(scene);

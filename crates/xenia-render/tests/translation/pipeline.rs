@@ -35,7 +35,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         corners.reverse();
     }
     let words: Vec<u32> = corners.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
-    let interpolators = Interpolators { count: 2, flat, centroid: 0, affine: false };
+    let interpolators = Interpolators { count: 2, flat, ..Interpolators::default() };
     let stage = Stage::Pixel {
         interpolators,
         position_register: Some(3),
@@ -57,6 +57,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         scale: [1.0; 3],
         offset: [0.0; 3],
         steps: [0.0; 2],
+        shift: [0.0; 2],
     });
     for_pixels.set_pixel(1.0, 1);
     let ranges = [(f32::NEG_INFINITY, f32::INFINITY); 2];

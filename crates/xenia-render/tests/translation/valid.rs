@@ -14,7 +14,7 @@ fn count() -> u64 {
 }
 
 fn stages(kind: ShaderKind) -> [Stage; 2] {
-    let interpolators = Interpolators { count: 9, flat: 0b10, centroid: 0b100, affine: false };
+    let interpolators = Interpolators { count: 9, flat: 0b10, centroid: 0b100, ..Interpolators::default() };
     let in_pipeline = match kind {
         ShaderKind::Vertex => Stage::Vertex { interpolators, clip: true },
         ShaderKind::Pixel => Stage::Pixel {

@@ -84,6 +84,7 @@ fn draw(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
         .cull_front(rng.random_ratio(1, 8))
         .cull_back(rng.random_ratio(1, 8))
         .face(rng.random())
+        .msaa_enable(rng.random())
         .provoking_vtx_last(rng.random())
         .multi_prim_ib_ena(restarts)
         .vtx_window_offset_enable(rng.random())

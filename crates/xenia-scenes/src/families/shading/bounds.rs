@@ -21,11 +21,28 @@ const APART: f32 = 1.0 / 1024.0;
 
 impl Shading {
     /// Whether attributes lie elsewhere on the device: centroids are the host's choice, and two
-    /// samples are drawn with all positions moved by an eighth of a pixel.
+    /// samples are drawn with all positions moved by an eighth of a pixel. Samples at the pixel's
+    /// centre have its attributes, except in perspective: drivers evaluate w for the whole pixel.
     pub(super) fn has_other_places(&self) -> bool {
         // The place within a point is an attribute, too.
         let is_place = self.output == Output::Position && self.primitive != 1;
-        !is_place && (self.centroid || self.msaa == Msaa::X2)
+        let is_elsewhere = if self.at_center {
+            self.msaa != Msaa::X1 && self.is_perspective()
+        } else {
+            self.centroid || self.msaa == Msaa::X2
+        };
+        !is_place && is_elsewhere
+    }
+
+    /// Whether attributes are divided by a w that changes over the primitive.
+    fn is_perspective(&self) -> bool {
+        let vertices = self.vertices();
+        !self.affine && vertices.iter().any(|vertex| vertex[6].to_bits() != vertices[0][6].to_bits())
+    }
+
+    /// Whether parts of the primitive may overlap, where their depths may be a close call.
+    pub(super) fn may_overlap(&self) -> bool {
+        self.compare >= 0 && matches!(self.primitive, 2 | 3 | 5 | 6 | 13)
     }
 
     /// Whether nothing is clipped: hosts and the reference round the corners made by clipping
