@@ -25,7 +25,8 @@ pub(super) struct RestartPoint {
 }
 
 /// Whether an instruction, if it is not a store to memory, changes only registers that
-/// [`super::cache::Cache`] keeps.
+/// [`super::cache::Cache`] keeps. `mtvscr` changes more, but ends its block, and the next one is an
+/// entry, which needs an exact context.
 fn repeatable(op: Op, i: Instruction) -> bool {
     match op.row().family {
         Family::Integer | Family::Logical | Family::Rotate | Family::Branch => true,
