@@ -1,5 +1,6 @@
 //! Templates for operations on vector registers that are one instruction of the host: logic,
-//! modular sums and differences, and splats.
+//! modular sums and differences, and splats. Floating-point rows depend on MXCSR, which baseline
+//! code sets up for scalar arithmetic only, so the interpreter's arms run them.
 //!
 //! The context holds a vector register as a number of 128 bits, so that the host's lanes are the
 //! guest's in reverse order.
