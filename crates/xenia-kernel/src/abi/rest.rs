@@ -1,7 +1,7 @@
 //! Long calls: the state from which a call that is too long for one turn continues.
 //!
 //! The state is plain data, stored with the thread, so that a stopped machine holds no closure.
-//! `xenia_exports::turns` continues each kind.
+//! `continue_long_call` of `xenia_exports::resume` continues each kind.
 
 use super::{Buffer, Out};
 use serde::{Deserialize, Serialize};

@@ -42,7 +42,7 @@ pub(crate) struct Inliner<'a> {
     may_read: Option<&'a dyn Fn(u32) -> bool>,
     /// Branch targets already examined; `None` for those that are not leaves.
     known: HashMap<(u32, CallKind), Option<Arc<[Guest]>>>,
-    /// Inliner keyed by the address of the call or jump that they replace.
+    /// Copies of leaves, by the address of the call or jump that they replace.
     by_branch: BTreeMap<u32, Arc<[Guest]>>,
     /// Instructions of all copies so far.
     length: usize,
