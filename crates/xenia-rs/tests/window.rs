@@ -284,7 +284,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     // The same frame without a window.
     ensure!(headless(number, folder.path())? == frame, "frame {number} is another one without a window");
 
-    // Statistics in their corner: a few, then all, then none.
+    // Figures in their corner: a few, then all, then none.
     let mut letters = bright_pixels(&still, [0, 0, 900, 160]);
     for (what, width, height) in [("few figures", 20..200, 16..40), ("all figures", 300..900, 80..160)] {
         window.press(Key::F3)?;

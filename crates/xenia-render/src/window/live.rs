@@ -98,7 +98,7 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
                 Overlay::Small => "small",
                 Overlay::Full => "full",
             };
-            ("Statistics", Choice(OVERLAYS), word.to_owned())
+            ("Figures", Choice(OVERLAYS), word.to_owned())
         }
     };
     LiveSetting { key, label, control, value }

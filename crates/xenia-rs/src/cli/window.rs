@@ -66,15 +66,15 @@ impl std::str::FromStr for AspectRatio {
     }
 }
 
-/// Statistics shown over the picture.
+/// Figures shown over the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Osd {
-    /// No statistics are shown.
+    /// No figures are shown.
     #[value(alias = "none")]
     Off,
     /// Frames per second.
     Small,
-    /// All available statistics.
+    /// All available figures.
     Full,
 }
 
@@ -237,7 +237,7 @@ pub struct WindowArgs {
     /// `off` is unlimited.
     #[arg(long, value_name = "N|off", default_value_t, conflicts_with = "headless")]
     pub frame_limit: FrameLimit,
-    /// Show statistics over the picture from the start.
+    /// Show figures over the picture from the start.
     #[arg(
         long,
         value_name = "HOW",
