@@ -15,47 +15,6 @@ use egui::accesskit::{Action, Node, NodeId, Role, TreeUpdate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// All pages, in some order.
-fn pages() -> impl Iterator<Item = MenuPage> {
-    let next = |page: &MenuPage| {
-        Some(match page {
-            MenuPage::Menu => MenuPage::Stopped,
-            MenuPage::Stopped => MenuPage::Settings,
-            MenuPage::Settings => MenuPage::AllSettings,
-            MenuPage::AllSettings => MenuPage::OneSetting,
-            MenuPage::OneSetting => MenuPage::TypeSetting,
-            MenuPage::TypeSetting => MenuPage::FindSetting,
-            MenuPage::FindSetting => MenuPage::AskReset,
-            MenuPage::AskReset => MenuPage::Input,
-            MenuPage::Input => MenuPage::Internals,
-            MenuPage::Internals => MenuPage::Gallery,
-            MenuPage::Gallery => MenuPage::Picture,
-            MenuPage::Picture => MenuPage::Achievements,
-            MenuPage::Achievements => MenuPage::Saves,
-            MenuPage::Saves => MenuPage::Package,
-            MenuPage::Package => MenuPage::AskDeletePackage,
-            MenuPage::AskDeletePackage => MenuPage::Import,
-            MenuPage::Import => MenuPage::AskReplace,
-            MenuPage::AskReplace => MenuPage::SaveState,
-            MenuPage::SaveState => MenuPage::LoadState,
-            MenuPage::LoadState => MenuPage::Library,
-            MenuPage::Library => MenuPage::Title,
-            MenuPage::Title => MenuPage::ChooseFolder,
-            MenuPage::ChooseFolder => MenuPage::AddFolder,
-            MenuPage::AddFolder => MenuPage::RemoveFolder,
-            MenuPage::RemoveFolder => MenuPage::Unread,
-            MenuPage::Unread => MenuPage::Failure,
-            MenuPage::Failure => MenuPage::AskDelete,
-            MenuPage::AskDelete => MenuPage::AskHome,
-            MenuPage::AskHome => MenuPage::AskOpen,
-            MenuPage::AskOpen => MenuPage::AskRestart,
-            MenuPage::AskRestart => MenuPage::AskQuit,
-            MenuPage::AskQuit => return None,
-        })
-    };
-    std::iter::successors(Some(MenuPage::Menu), next)
-}
-
 /// Achievements, and saved games of two profiles.
 fn profile() -> ProfileModel {
     let profiles = [(7, "Ada"), (8, "Bo")];
@@ -170,7 +129,7 @@ fn controls(tree: &TreeUpdate) -> Vec<(NodeId, Role, String)> {
 
 #[test]
 fn every_focusable_element_has_a_unique_name() {
-    for page in pages() {
+    for &page in MenuPage::ALL {
         let mut driver = Driver::new(MenuPage::Library, model());
         driver.open(page);
         let tree = driver.tree();

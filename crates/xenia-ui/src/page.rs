@@ -7,73 +7,86 @@ const READABLE: f32 = 640.0;
 /// Width of the page with the machine's internals.
 const WIDE: f32 = 1000.0;
 
-/// A page over the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MenuPage {
+macro_rules! menu_pages {
+    ($($(#[$doc:meta])* $page:ident;)*) => {
+        /// A page over the picture.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum MenuPage {
+            $($(#[$doc])* $page,)*
+        }
+
+        impl MenuPage {
+            /// All pages.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$page),*];
+        }
+    };
+}
+menu_pages! {
     /// The pause menu.
-    Menu,
+    Menu;
     /// Why the machine has stopped.
-    Stopped,
+    Stopped;
     /// Settings that act at once.
-    Settings,
+    Settings;
     /// All settings with their sources.
-    AllSettings,
+    AllSettings;
     /// One of all settings.
-    OneSetting,
+    OneSetting;
     /// The value of a setting, letter by letter.
-    TypeSetting,
+    TypeSetting;
     /// The search for a setting, letter by letter.
-    FindSetting,
+    FindSetting;
     /// Keys, buttons and dead zones of controllers.
-    Input,
+    Input;
     /// The machine's internals.
-    Internals,
+    Internals;
     /// Screenshots and videos.
-    Gallery,
+    Gallery;
     /// A picture of the gallery.
-    Picture,
+    Picture;
     /// Achievements of a title.
-    Achievements,
+    Achievements;
     /// Saved games and content of a title.
-    Saves,
+    Saves;
     /// A saved game, or content.
-    Package,
+    Package;
     /// Question before a package is deleted.
-    AskDeletePackage,
+    AskDeletePackage;
     /// A package is chosen for import.
-    Import,
+    Import;
     /// Question before a package replaces another one.
-    AskReplace,
+    AskReplace;
     /// Slots to save the state to.
-    SaveState,
+    SaveState;
     /// Slots to load a state from.
-    LoadState,
+    LoadState;
     /// The titles that can be run. It fills the window.
-    Library,
+    Library;
     /// Details of a title of the library.
-    Title,
+    Title;
     /// Choice of a folder to add to the library.
-    ChooseFolder,
+    ChooseFolder;
     /// The path of a new folder of the library.
-    AddFolder,
+    AddFolder;
     /// Choice of a folder to remove from the library.
-    RemoveFolder,
+    RemoveFolder;
     /// Files and folders of the library that could not be read.
-    Unread,
+    Unread;
     /// Reason why a title was not started.
-    Failure,
+    Failure;
     /// Question before a title's saves are deleted.
-    AskDelete,
+    AskDelete;
     /// Question before all settings of a table are reset.
-    AskReset,
+    AskReset;
     /// Question before a title is left for the library.
-    AskHome,
+    AskHome;
     /// Question before a title is left for a file that was dropped.
-    AskOpen,
+    AskOpen;
     /// Question before the title is restarted.
-    AskRestart,
+    AskRestart;
     /// Question before the window is closed.
-    AskQuit,
+    AskQuit;
 }
 
 impl MenuPage {
