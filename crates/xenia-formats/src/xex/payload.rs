@@ -35,14 +35,7 @@ pub enum Compression {
     /// Stored runs, each followed by zeros that are not stored.
     Basic(Vec<BasicBlock>),
     /// LZX in a chain of blocks with digests.
-    Lzx {
-        /// Base-2 logarithm of the window size, 15 to 25.
-        window_bits: u32,
-        /// Size of the first block in bytes; 0 if there are no blocks.
-        first_block_size: u32,
-        /// SHA-1 of the first block.
-        first_block_digest: [u8; 20],
-    },
+    Lzx(Blocks),
     /// A patch for another file's image: records in a chain of blocks with digests.
     Delta(Blocks),
 }
@@ -93,10 +86,7 @@ pub(super) fn read_format(
     let compression = match body.u16(6)? {
         0 => Compression::None,
         1 => Compression::Basic(read_basic_blocks(body, image_size)?),
-        2 => {
-            let Blocks { window_bits, first_size, first_digest } = read_blocks(body)?;
-            Compression::Lzx { window_bits, first_block_size: first_size, first_block_digest: first_digest }
-        }
+        2 => Compression::Lzx(read_blocks(body)?),
         3 => Compression::Delta(read_blocks(body)?),
         other => {
             return Err(FormatError::unexpected("XEX compression", body.origin + 6, other, "0 to 3"));
@@ -164,17 +154,17 @@ pub(super) fn read(
             decrypt(xex, keys, &mut data, KEY_PROBE, pe::looks_like_image)?;
             Ok(expand_blocks(blocks, &data, image_size))
         }
-        Compression::Lzx { window_bits, first_block_size, first_block_digest } => {
+        &Compression::Lzx(Blocks { window_bits, first_size, first_digest }) => {
             FormatError::check_limit("XEX payload size", start, stored, MAX_PAYLOAD)?;
             let mut data = read_exact_at(source, WHAT, start, stored)?;
-            let first = *first_block_size as usize;
+            let first = first_size as usize;
             if first > data.len() {
                 return Err(FormatError::truncated("XEX LZX block 0", start, first as u64, file_size));
             }
-            decrypt_lzx(xex, keys, &mut data, first, *first_block_digest)?;
-            let stream = gather_chunks(&data, start, first, *first_block_digest, digests)?;
+            decrypt_lzx(xex, keys, &mut data, first, first_digest)?;
+            let stream = gather_chunks(&data, start, first, first_digest, digests)?;
             let mut image = vec![0; image_size];
-            lzx::decode(*window_bits, &stream, &mut image).map_err(|error| {
+            lzx::decode(window_bits, &stream, &mut image).map_err(|error| {
                 FormatError::invalid(
                     "XEX LZX data",
                     start,
