@@ -43,14 +43,23 @@ struct Item {
     name: Vec<u8>,
     /// Path in the volume.
     path: Vec<String>,
-    /// A file's contents and size, or the index of a directory.
-    contents: Result<(Arc<dyn ReadAt>, u32), usize>,
+    contents: ItemContents,
     /// First sector of the contents.
     sector: u32,
     /// Offset of the entry in its table.
     at: usize,
     /// Indices of the left and right child in the tree.
     children: [Option<usize>; 2],
+}
+
+/// Contents of a file, or a directory.
+enum ItemContents {
+    File {
+        bytes: Arc<dyn ReadAt>,
+        size: u32,
+    },
+    /// A directory, by the index of its table.
+    Directory(usize),
 }
 
 struct Table {
@@ -84,8 +93,8 @@ pub fn write(
     }
     let mut done = 0;
     for item in tables.iter().flat_map(|table| &table.items) {
-        if let Ok((contents, size)) = &item.contents {
-            copy(contents, *size, item, &mut out, &mut |count| {
+        if let ItemContents::File { bytes, size } = &item.contents {
+            copy(bytes, *size, item, &mut out, &mut |count| {
                 done += count;
                 written(done);
             })?;
@@ -109,10 +118,10 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
             let name = name.filter(|name| name.len() <= 255).ok_or_else(|| GdfxWriteError::Name(shown()))?;
             let contents = if let Some(contents) = entry.contents {
                 let size = u32::try_from(entry.size).map_err(|_| GdfxWriteError::TooLarge(shown()))?;
-                Ok((contents.clone(), size))
+                ItemContents::File { bytes: contents.clone(), size }
             } else {
                 paths.push(path.clone());
-                Err(paths.len() - 1)
+                ItemContents::Directory(paths.len() - 1)
             };
             items.push(Item { name, path, contents, sector: 0, at: 0, children: [None; 2] });
         }
@@ -139,7 +148,7 @@ fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
         sector += table.size as u64 / SECTOR;
     }
     for item in tables.iter_mut().flat_map(|table| &mut table.items) {
-        if let Ok((_, size)) = item.contents {
+        if let ItemContents::File { size, .. } = item.contents {
             item.sector = u32::try_from(sector).map_err(|_| GdfxWriteError::TooLarge(item.path.join("/")))?;
             sector += u64::from(size).div_ceil(SECTOR);
         }
@@ -172,8 +181,8 @@ fn bytes_of(table: &Table, tables: &[Table]) -> Vec<u8> {
     for item in &table.items {
         let link = |child: Option<usize>| child.map_or(0, |child| (table.items[child].at / 4) as u16);
         let (sector, size, attributes) = match &item.contents {
-            Ok((_, size)) => (item.sector, *size, NORMAL),
-            Err(below) => (tables[*below].sector, tables[*below].size as u32, DIRECTORY),
+            ItemContents::File { size, .. } => (item.sector, *size, NORMAL),
+            ItemContents::Directory(below) => (tables[*below].sector, tables[*below].size as u32, DIRECTORY),
         };
         let mut entry = item.children.map(|child| link(child).to_le_bytes()).concat();
         entry.extend([sector, size].map(u32::to_le_bytes).concat());
