@@ -13,7 +13,7 @@ pub const MAX_BYTES: u64 = 0xFFFF_0000;
 /// Channel mask of the six-channel layout.
 const SURROUND_MASK: u32 = 0x3F;
 /// The GUID of PCM samples in an extensible header.
-const PLAIN: [u8; 16] = [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
+const PCM_GUID: [u8; 16] = [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 
 /// Writes samples to a WAV file.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct WavWriter<F: Write + Seek> {
     /// Bytes of samples written so far.
     written: u64,
     /// Bytes of samples stated in the header.
-    said: u64,
+    stated: u64,
 }
 
 fn header(speakers: Speakers, data: u32) -> Vec<u8> {
@@ -33,7 +33,7 @@ fn header(speakers: Speakers, data: u32) -> Vec<u8> {
         Speakers::Surround => {
             let mut more = vec![22, 0, 16, 0];
             more.extend(SURROUND_MASK.to_le_bytes());
-            more.extend(PLAIN);
+            more.extend(PCM_GUID);
             (0xFFFE, more)
         }
     };
@@ -59,7 +59,7 @@ impl<F: Write + Seek> WavWriter<F> {
     /// Writes the header of an empty file.
     pub fn new(mut file: F, speakers: Speakers) -> io::Result<Self> {
         file.write_all(&header(speakers, 0))?;
-        Ok(Self { file, speakers, written: 0, said: 0 })
+        Ok(Self { file, speakers, written: 0, stated: 0 })
     }
 
     /// Appends samples, interleaved by speaker. Returns `Ok(false)` if the file is full.
@@ -70,8 +70,8 @@ impl<F: Write + Seek> WavWriter<F> {
         }
         self.file.write_all(&bytes)?;
         self.written += bytes.len() as u64;
-        if self.written - self.said >= u64::from(SOUND_RATE) * 2 * self.speakers.channels() as u64 {
-            self.say()?;
+        if self.written - self.stated >= u64::from(SOUND_RATE) * 2 * self.speakers.channels() as u64 {
+            self.write_header()?;
         }
         Ok(true)
     }
@@ -83,17 +83,18 @@ impl<F: Write + Seek> WavWriter<F> {
 
     /// Writes the final header.
     pub fn finish(mut self) -> io::Result<F> {
-        self.say()?;
+        self.write_header()?;
         Ok(self.file)
     }
 
-    fn say(&mut self) -> io::Result<()> {
+    /// Rewrites the header with the length so far.
+    fn write_header(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         // `written` is at most `MAX_BYTES`.
         self.file.write_all(&header(self.speakers, self.written as u32))?;
         self.file.seek(SeekFrom::End(0))?;
         self.file.flush()?;
-        self.said = self.written;
+        self.stated = self.written;
         Ok(())
     }
 }
@@ -133,7 +134,7 @@ mod tests {
     fn a_full_file_takes_nothing_more() {
         let mut wav = WavWriter::new(Cursor::new(Vec::new()), Speakers::Stereo).unwrap();
         wav.written = MAX_BYTES - 4;
-        wav.said = wav.written;
+        wav.stated = wav.written;
         assert!(wav.write(&[1, 2]).unwrap());
         assert!(!wav.write(&[1, 2]).unwrap());
         assert_eq!(wav.written(), MAX_BYTES);
