@@ -16,7 +16,7 @@ pub(super) struct Arena {
     bytes: Vec<u8>,
     capacity: usize,
     /// Capacity up to which the arena grows.
-    most: usize,
+    max_capacity: usize,
     align: usize,
     /// Ranges of the last two pieces.
     recent: [Range<usize>; 2],
@@ -32,21 +32,23 @@ impl Arena {
         capacities: RangeInclusive<usize>,
         align: usize,
     ) -> Self {
-        let (capacity, most) = capacities.into_inner();
-        Self { most, ..Self::before(device, label, usage, [capacity, 0], align) }
+        let (capacity, max_capacity) = capacities.into_inner();
+        Self { max_capacity, ..Self::with_room_after(device, label, usage, capacity, 0, align) }
     }
 
-    /// Creates an arena at the beginning of a buffer that has more bytes after it.
-    pub(super) fn before(
+    /// Creates an arena of `capacity` bytes at the start of a buffer with `room` more bytes after
+    /// it.
+    pub(super) fn with_room_after(
         device: &Device,
         label: &'static str,
         usage: wgpu::BufferUsages,
-        [capacity, more]: [usize; 2],
+        capacity: usize,
+        room: usize,
         align: usize,
     ) -> Self {
-        let buffer = create(device, label, usage | wgpu::BufferUsages::COPY_DST, capacity + more);
+        let buffer = create(device, label, usage | wgpu::BufferUsages::COPY_DST, capacity + room);
         let recent = [0..0, 0..0];
-        Self { label, buffer, bytes: Vec::new(), capacity, most: capacity, align, recent }
+        Self { label, buffer, bytes: Vec::new(), capacity, max_capacity: capacity, align, recent }
     }
 
     /// Buffer of the pieces until [`send`](Self::send), which may replace it by a larger one.
@@ -78,8 +80,8 @@ impl Arena {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
         if !self.bytes.is_empty() {
             device.upload(&self.buffer, 0, &self.bytes);
-            if self.capacity < self.most && self.bytes.len() > self.capacity / 2 {
-                self.capacity = self.most.min(self.capacity * 2);
+            if self.capacity < self.max_capacity && self.bytes.len() > self.capacity / 2 {
+                self.capacity = self.max_capacity.min(self.capacity * 2);
                 self.buffer = create(device, self.label, self.buffer.usage(), self.capacity);
             }
             self.bytes.clear();

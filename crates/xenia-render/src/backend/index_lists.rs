@@ -118,7 +118,8 @@ pub(super) struct IndexLists {
 
 impl IndexLists {
     pub(super) fn new(device: &Device) -> Self {
-        let arena = Arena::before(device, "indices", wgpu::BufferUsages::INDEX, [ARENA_BYTES, KEPT_BYTES], 4);
+        let arena =
+            Arena::with_room_after(device, "indices", wgpu::BufferUsages::INDEX, ARENA_BYTES, KEPT_BYTES, 4);
         Self { arena, known: HashMap::new(), kept: 0, is_full: false, uploaded: 0 }
     }
 
