@@ -37,9 +37,8 @@ pub(super) struct Target {
     pub(super) environment: &'static [(&'static str, &'static str)],
     /// Programs of tests, in groups that are built together: arguments of `cargo test`.
     pub(super) tests: &'static [&'static [&'static str]],
-    /// Arguments of programs of tests, by the names of their checks: tests that are run, or left
-    /// out.
-    words: &'static [(&'static str, &'static [&'static str])],
+    /// Arguments of test programs, by the names of their checks: the tests to run.
+    test_arguments: &'static [(&'static str, &'static [&'static str])],
     /// Whether the baseline tier has code for it.
     pub(super) has_baseline: bool,
     /// Whether titles run about as fast as on this host: some of the hostile ones take long.
@@ -48,7 +47,7 @@ pub(super) struct Target {
     pub(super) patience: Duration,
 }
 
-/// Debian's package wine64 puts Wine into none of PATH's folders.
+/// Windows under Wine, which Debian's package wine64 installs outside of PATH.
 const WINDOWS: Target = Target {
     triple: "x86_64-pc-windows-gnu",
     linker: ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32, mingw-w64-x86-64-dev"),
@@ -61,8 +60,8 @@ const WINDOWS: Target = Target {
     // of calls, which take seconds each there, a tenth is run.
     environment: &[("WINEDEBUG", "-all"), ("XENIA_TEST_KILLS", "100"), ("XENIA_KERNEL_SEEDS", "0..25")],
     tests: &[&[
-        // It has no library. With its features of other crates, these are built once for the
-        // program and the tests.
+        // The program has no library. It is in the list so that other crates are built once for it
+        // and for the tests, with the features that it needs.
         "--package=xenia-rs",
         "--package=xenia",
         "--package=xenia-audio",
@@ -114,7 +113,7 @@ const WINDOWS: Target = Target {
         "--test=tests",
         "--test=titles",
     ]],
-    words: &[
+    test_arguments: &[
         // Of its other tests, many run the program with Linux's files and signals.
         (
             "tests xenia-rs tests",
@@ -126,6 +125,7 @@ const WINDOWS: Target = Target {
     patience: Duration::from_mins(20),
 };
 
+/// Linux on AArch64 under qemu.
 const AARCH64: Target = Target {
     triple: "aarch64-unknown-linux-gnu",
     linker: ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu, libc6-dev-arm64-cross"),
@@ -150,7 +150,7 @@ const AARCH64: Target = Target {
         ],
         &["--package=xenia-jit", "--package=xenia-lifter", "--lib"],
     ],
-    words: &[("tests xenia-jit", &["arch::"]), ("tests xenia-lifter", &["arch::"])],
+    test_arguments: &[("tests xenia-jit", &["arch::"]), ("tests xenia-lifter", &["arch::"])],
     has_baseline: false,
     is_fast: false,
     patience: Duration::from_mins(20),
@@ -186,9 +186,10 @@ impl Target {
         Ok(missing)
     }
 
-    /// Arguments of the program of tests whose check has this name.
-    pub(super) fn words(&self, name: &str) -> &'static [&'static str] {
-        self.words.iter().find(|(program, _)| *program == name).map_or(&[], |(_, words)| words)
+    /// Arguments of the test program whose check has this name.
+    pub(super) fn test_arguments(&self, name: &str) -> &'static [&'static str] {
+        let named = self.test_arguments.iter().find(|(program, _)| *program == name);
+        named.map_or(&[], |(_, arguments)| arguments)
     }
 
     /// The program that runs the built one.

@@ -37,7 +37,7 @@ pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
                 of_tests if of_tests.is_test() => format!("tests {package} {}", of_tests.name),
                 _ => format!("tests {package}"),
             };
-            let words = target.words(&name);
+            let words = target.test_arguments(&name);
             programs.push(TestProgram { name, path: path.into(), folder: folder.into(), words });
         }
     }
