@@ -20,7 +20,7 @@ pub const EDRAM_PAGE_WORDS: usize = 1024;
 /// Number of pages of the EDRAM.
 pub(crate) const EDRAM_PAGES: usize = EDRAM_WORDS / EDRAM_PAGE_WORDS;
 
-/// Words of a page of the EDRAM.
+/// Contents of a page of the EDRAM.
 pub type EdramPage = [u32; EDRAM_PAGE_WORDS];
 
 /// Tiles from one row of tiles to the next, for a surface with this pitch in pixels, this many

@@ -42,8 +42,8 @@ impl Shaders {
         self.starts[kind as usize]
     }
 
-    /// Loads a shader and makes it current. Mostly the address has the same one as before: to
-    /// compare all words takes less time than their digest.
+    /// Loads a shader and makes it current. Most addresses hold the same shader as at their last
+    /// load, and comparing its words is faster than hashing them.
     pub(super) fn load(&mut self, address: u32, kind: ShaderKind, start: u32, words: &[u32]) {
         let place = (address.wrapping_mul(0x9E37_79B9) >> (32 - RECENT_LOG2)) as usize;
         let is_same = |kept: &&Arc<Shader>| kept.kind == kind && *kept.words == *words;
