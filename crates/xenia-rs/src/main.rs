@@ -40,6 +40,8 @@ use xenia_cli::exit::Fault;
 
 fn main() -> ExitCode {
     xenia_host::allocator::allocate_from_one_heap();
+    // Once there are threads, this takes milliseconds.
+    xenia_host::barrier::register();
     xenia_host::environment::name_runtime_folder();
     let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()).number());
     ExitCode::from(finish(code))

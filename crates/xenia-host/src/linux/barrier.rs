@@ -30,6 +30,14 @@ fn run([command, registration]: [i32; 2], registered: &OnceLock<bool>) -> bool {
 /// the same threads; AArch64's is broadcast by hardware and interrupts none.
 pub(crate) const IS_NEEDED: bool = cfg!(target_arch = "aarch64");
 
+/// Registers the process for both barriers. Call it before the process has threads: each
+/// registration takes microseconds then, and 5 to 20 ms later, when the kernel waits until all
+/// processors have seen it.
+pub fn register() {
+    on_all_threads();
+    serialize_all_threads();
+}
+
 /// Makes every other running thread of the process execute a full memory barrier, and executes one
 /// itself. False if the host does not support it (kernels before 4.14): guest memory is then
 /// refused where nothing replaces it.
@@ -50,16 +58,26 @@ pub fn serialize_all_threads() -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn barriers_are_issued_where_the_host_supports_them() {
+    fn is_supported(commands: [i32; 2]) -> bool {
         // SAFETY: the call touches no memory of ours.
         let supported = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_QUERY, 0, 0) };
-        let is_supported = |commands: [i32; 2]| {
-            supported > 0 && commands.iter().all(|command| supported & i64::from(*command) != 0)
-        };
+        supported > 0 && commands.iter().all(|command| supported & i64::from(*command) != 0)
+    }
+
+    #[test]
+    fn barriers_are_issued_where_the_host_supports_them() {
         for _ in 0..2 {
             assert_eq!(on_all_threads(), is_supported(MEMORY));
             assert_eq!(serialize_all_threads(), is_supported(INSTRUCTIONS));
+        }
+    }
+
+    #[test]
+    fn a_registered_process_has_registered_for_both_barriers() {
+        register();
+        // The kernel refuses them to other processes.
+        for commands in [MEMORY, INSTRUCTIONS] {
+            assert_eq!(membarrier(commands[0]), is_supported(commands));
         }
     }
 }

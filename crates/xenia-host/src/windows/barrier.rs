@@ -4,6 +4,9 @@
 use std::sync::atomic::{Ordering::SeqCst, fence};
 use windows_sys::Win32::System::Threading::FlushProcessWriteBuffers;
 
+/// Does nothing: Windows needs no registration.
+pub fn register() {}
+
 /// Makes every other running thread of the process execute a full memory barrier, and executes one
 /// itself.
 pub fn on_all_threads() -> bool {
