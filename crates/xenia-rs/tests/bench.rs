@@ -104,6 +104,9 @@ fn generated_titles_are_timed_and_can_be_kept() {
             assert!(title[key].as_u64() > Some(1 << 20), "{key}: {title}");
         }
         assert!(title["first_bytes_per_instruction"].is_f64(), "{title}");
+        // In so short a run only the baseline tier compiles, where the host has it.
+        let has_compiled = title["first_compile_s"].as_f64() > Some(0.0);
+        assert_eq!(has_compiled, cfg!(target_arch = "x86_64"), "{title}");
         let counts = ["static_guest_instructions", "guest_instructions"].map(|key| title[key].as_u64());
         assert!(counts.iter().all(|count| *count > Some(1000)), "{title}");
     }

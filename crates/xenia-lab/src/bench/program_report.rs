@@ -36,9 +36,9 @@ documented! {
         pub guest_instructions: u64,
         /// Whether every answer was right, and all runs executed the same number of instructions.
         pub checksum_ok: bool,
-        /// Seconds that the last compiled run spent compiling.
+        /// Seconds that the last compiled run spent compiling, in both tiers.
         pub compile_s: Option<f64>,
-        /// Guest instructions that the last compiled run compiled.
+        /// Guest instructions that the last compiled run compiled, summed over both tiers.
         pub compiled_guest_instructions: Option<u64>,
         /// Time with `--tier auto` and the code cache of the previous run; only for whole programs,
         /// like the fields below.

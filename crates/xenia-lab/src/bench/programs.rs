@@ -165,12 +165,13 @@ fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     let ended = program.run(&mut *engine, i64::from(quantum))?;
     let seconds = process_time().saturating_sub(start).as_secs_f64();
     let counters = engine.counters();
-    let compiled = (counters.compile_ns as f64 / 1e9, counters.compiled_guest_instructions);
+    let compiled = counters.compiled_guest_instructions + counters.baseline_guest_instructions;
+    let compile_seconds = (counters.compile_ns + counters.baseline_ns) as f64 / 1e9;
     Ok(Outcome {
         seconds,
         right: ended.value == 0 && ended.text == wanted.as_bytes(),
         instructions: Some(ended.instructions),
-        compiled: (counters.functions > 0).then_some(compiled),
+        compiled: (compiled > 0).then_some((compile_seconds, compiled)),
         second: None,
     })
 }

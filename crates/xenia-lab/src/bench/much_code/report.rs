@@ -31,9 +31,9 @@ documented! {
         pub first_s: Option<Spread>,
         /// Second start of the JIT, with the code cache of the first.
         pub second_s: Option<Spread>,
-        /// Wall-clock seconds that the last first start spent compiling.
+        /// Wall-clock seconds that the last first start spent compiling, in both tiers.
         pub first_compile_s: Option<f64>,
-        /// Wall-clock seconds that the last second start spent compiling.
+        /// Wall-clock seconds that the last second start spent compiling, in both tiers.
         pub second_compile_s: Option<f64>,
         /// Peak resident memory of native runs, in bytes.
         pub native_peak_bytes: Option<u64>,
