@@ -25,6 +25,12 @@ const SYMBOLS: &[(&str, &[&str])] = &[
         &[
             "cranelift",
             "regalloc2",
+            "xenia_jit::baseline::emit",
+            "xenia_jit::baseline::encode",
+            "xenia_jit::baseline::endings",
+            "xenia_jit::baseline::function_scan",
+            "xenia_jit::baseline::templates",
+            "xenia_jit::baseline::unit",
             "xenia_lifter::analysis",
             "xenia_lifter::cfg",
             "xenia_lifter::emit",
@@ -112,7 +118,8 @@ fn sample(line: &str) -> Option<(&str, &str)> {
 /// The class of `SYMBOL (FILE)`, as an index into [`PARTS`].
 fn part(code: &str) -> usize {
     let (symbol, file) = code.rsplit_once(" (/").unwrap_or((code, code));
-    let name = if file.contains("xenia-code") {
+    // Code memory of the optimizing tier, and of the baseline tier.
+    let name = if file.contains("xenia-code") || file.contains("xenia-baseline") {
         "compiled code"
     } else if code.ends_with("([kernel.kallsyms])") {
         "the host's kernel"
@@ -135,13 +142,15 @@ mod tests {
               exe 9 557d1dde2963 regalloc2::cfg::CFGInfo::init (/bin/xenia-rs)
               exe 9 7f53a2143d38 [unknown] (/memfd:xenia-code (deleted))
               exe 10 7f53a2143d38 [unknown] (/memfd:xenia-code (deleted))
+              exe 10 7f53a2143d40 [unknown] (/memfd:xenia-baseline (deleted))
+              exe 10 557d1dd95df0 <xenia_jit::baseline::emit::Emitter>::emit (/bin/xenia-rs)
               exe 10 557d1dd95df5 <xenia_cpu::interp::Interpreter as xenia_cpu::execute::Execute>::run (/bin/xenia-rs)
               exe 10 557d1dd95df5 xenia_jit::hooks::Preserving::Conditions (/bin/xenia-rs)
               exe 10 ffffffff8182 exc_page_fault ([kernel.kallsyms])
               exe 11 7f55c7cee9d7 malloc (/usr/lib/libc.so.6)";
-        assert_eq!(starts(script, 1), Some([vec![50, 50, 0, 0, 0, 0], vec![25, 0, 25, 25, 25, 0]]));
+        assert_eq!(starts(script, 1), Some([vec![50, 50, 0, 0, 0, 0], vec![33, 17, 17, 17, 17, 0]]));
         assert_eq!(starts(script, 2), None);
         let three = format!("{script}\n exe 12 1 free (/usr/lib/libc.so.6)");
-        assert_eq!(starts(&three, 2), Some([vec![33, 17, 17, 17, 17, 0], vec![0, 0, 0, 0, 0, 100]]));
+        assert_eq!(starts(&three, 2), Some([vec![38, 25, 13, 13, 13, 0], vec![0, 0, 0, 0, 0, 100]]));
     }
 }
