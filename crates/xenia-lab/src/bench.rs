@@ -232,6 +232,11 @@ fn measure(
     }))
 }
 
+/// Nanoseconds per guest instruction; `None` for no instructions.
+fn ns_per_instruction(seconds: f64, instructions: u64) -> Option<f64> {
+    (instructions != 0).then(|| seconds * 1e9 / instructions as f64)
+}
+
 /// The ratio of two medians.
 fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
     Some(of?.median / to?.median)
@@ -316,6 +321,12 @@ mod tests {
         let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
         assert_eq!((spread.min, spread.median, spread.max), (1.0, 2.0, 3.0));
         assert!(Spread::of(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_run_without_instructions_has_no_time_per_instruction() {
+        assert_eq!(ns_per_instruction(0.5, 2_000_000_000), Some(0.25));
+        assert_eq!(ns_per_instruction(0.5, 0), None);
     }
 
     #[test]

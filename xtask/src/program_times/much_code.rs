@@ -24,7 +24,7 @@ const BEGINNING: &str = "\
 ## Much code
 
 Generated titles of [`bench --much-code`](../measuring.md#measuring): FxC has F functions that are called C times each, so that no cache holds
-what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios are of the least. Memory is the most that a
+what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios and nanoseconds per guest instruction are of the least. Memory is the most that a
 process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last column has the bytes that a
 first start had beyond the interpreter, for each instruction of the title's code.
 
@@ -64,6 +64,9 @@ pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
         "first/native",
         "second/native",
         "interpreter/native",
+        "ns, first",
+        "ns, second",
+        "ns, interpreter",
         "MiB",
         "bytes an instruction",
     ];
@@ -76,12 +79,14 @@ pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
             number(title[key]["min"].as_f64().zip(native).map(|(of, native)| of / native), 2)
         };
         let ratios = ["first_s", "second_s", "interp_s"].map(over).join(" | ");
+        let ns = ["first_ns_per_instruction", "second_ns_per_instruction", "interp_ns_per_instruction"];
+        let ns = ns.map(|key| number(title[key].as_f64(), 2)).join(" | ");
         let millions = |key: &str, decimals| number(title[key].as_f64().map(|n| n / 1e6), decimals);
         let mebibytes = |key: &str| number(title[key].as_f64().map(|bytes| bytes / f64::from(1 << 20)), 0);
         let peaks = ["native_peak_bytes", "interp_peak_bytes", "first_peak_bytes", "second_peak_bytes"];
         writeln!(
             out,
-            "| {}{} | {} | {} | {times} | {ratios} | {} | {} |",
+            "| {}{} | {} | {} | {times} | {ratios} | {ns} | {} | {} |",
             title["name"].as_str().unwrap_or_default(),
             if title["checksum_ok"] == true { "" } else { " (WRONG)" },
             millions("static_guest_instructions", 2),
@@ -115,6 +120,7 @@ mod tests {
                 "name": "3x4:wide", "static_guest_instructions": 250_000, "guest_instructions": 3_000_000, "native_s": spread(0.1),
                 "first_s": spread(0.5), "second_s": spread(0.2), "interp_s": null, "native_peak_bytes": 3 << 20,
                 "interp_peak_bytes": null, "first_peak_bytes": 90 << 20, "second_peak_bytes": 80 << 20,
+                "interp_ns_per_instruction": null, "first_ns_per_instruction": 1.5, "second_ns_per_instruction": 0.6,
                 "first_bytes_per_instruction": 61.5, "checksum_ok": ok,
             })
         };
@@ -122,7 +128,7 @@ mod tests {
         let report = json!({ "host": "a machine", "runs": 3, "much_code": [title(true), title(false)] });
         section(&mut out, &report).unwrap();
         let row = "| 3x4:wide | 0.25 | 3 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.200 0.400 0.600 | - | 5.00 | 2.00 | - | \
-                   3 - 90 80 | 62 |\n";
+                   1.50 | 0.60 | - | 3 - 90 80 | 62 |\n";
         assert!(out.contains(row), "{out}");
         assert!(out.contains("| 3x4:wide (WRONG) |"), "{out}");
     }

@@ -27,7 +27,8 @@ A figure is CPU seconds of a whole process, its own start included: natively (`c
 backend. The JIT's *first* start finds no code on disk, its *second* that of the first. Programs
 whose name ends with `-title` have files and arguments, and run over [the library](../using/sdk.md);
 the others only compute. *Wide* programs have [64-bit instructions](../programs.md#method), which
-`qemu-ppc` can't run.
+`qemu-ppc` can't run. *ns* are nanoseconds per guest instruction, which do not depend on the native
+compiler.
 
 ";
 
@@ -52,12 +53,20 @@ pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<Str
 
 fn means(out: &mut String, report: &Value) -> Result<()> {
     out.push_str(
-        "| geometric mean | programs | JIT/native | JIT/qemu | qemu/native |\n|---|---|---|---|---|\n",
+        "| geometric mean | programs | JIT/native | second/native | JIT/qemu | qemu/native | ns, first | ns, second |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     for (group, means) in report["program_geomeans"].as_object().context("the report has no means")? {
-        let [native, qemu, qemu_native] = ["auto_over_native", "auto_over_qemu", "qemu_over_native"]
-            .map(|key| number(means[key].as_f64(), 2));
-        writeln!(out, "| {group} | {} | {native} | {qemu} | {qemu_native} |", means["programs"])?;
+        let keys = [
+            "auto_over_native",
+            "second_over_native",
+            "auto_over_qemu",
+            "qemu_over_native",
+            "auto_ns_per_instruction",
+            "second_ns_per_instruction",
+        ];
+        let cells = keys.map(|key| number(means[key].as_f64(), 2)).join(" | ");
+        writeln!(out, "| {group} | {} | {cells} |", means["programs"])?;
     }
     out.push('\n');
     Ok(())
@@ -68,7 +77,8 @@ fn times(out: &mut String, programs: &[Value]) -> Result<()> {
     out.push_str(
         "| program | kind | million instructions | native | JIT, first | JIT, second | interpreter | qemu |",
     );
-    out.push_str(" JIT/native | JIT/qemu |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    out.push_str(" JIT/native | JIT/qemu | ns, first | ns, second |\n");
+    writeln!(out, "|{}", "---|".repeat(12))?;
     for program in programs {
         let [native, first, second, interp, qemu] =
             ["native_s", "auto_s", "second_s", "interp_s", "qemu_s"].map(|key| spread(&program[key], 1.0, 3));
@@ -77,7 +87,7 @@ fn times(out: &mut String, programs: &[Value]) -> Result<()> {
         let wrong = if program["checksum_ok"] == true { "" } else { " (WRONG)" };
         writeln!(
             out,
-            "| {}{}{}{wrong} | {} | {} | {native} | {first} | {second} | {interp} | {qemu} | {} | {} |",
+            "| {}{}{}{wrong} | {} | {} | {native} | {first} | {second} | {interp} | {qemu} | {} | {} | {} | {} |",
             program["name"].as_str().unwrap_or_default(),
             if program["unseen"] == true { " (unseen)" } else { "" },
             if program["wide"] == true { " (wide)" } else { "" },
@@ -85,6 +95,8 @@ fn times(out: &mut String, programs: &[Value]) -> Result<()> {
             number(millions, 0),
             over("native_s"),
             over("qemu_s"),
+            number(program["auto_ns_per_instruction"].as_f64(), 2),
+            number(program["second_ns_per_instruction"].as_f64(), 2),
         )?;
     }
     out.push('\n');
@@ -191,6 +203,7 @@ mod tests {
             json!({
                 "name": name, "kind": "whole", "unseen": false, "wide": qemu.is_null(), "native_s": spread(0.1), "qemu_s": qemu, "interp_s": spread(1.0),
                 "auto_s": spread(0.5), "second_s": spread(0.4), "guest_instructions": 5_000_000, "checksum_ok": true,
+                "auto_ns_per_instruction": 0.2, "second_ns_per_instruction": null,
                 "compile_s": 0.25, "second_compile_s": 0.0, "compiled_guest_instructions": 77,
                 "to_main": { "instructions": 1234, "first_s": spread(0.02), "first_compile_s": 0.01, "second_s": spread(0.01),
                     "second_compile_s": 0.0 },
@@ -198,8 +211,9 @@ mod tests {
         };
         let report = json!({
             "host": "a machine", "runs": 3, "programs": [program("slow", spread(0.2)), program("alone", Value::Null)],
-            "program_geomeans": { "all": { "programs": 2, "auto_over_native": 5.0, "auto_over_qemu": null,
-                "qemu_over_native": null } },
+            "program_geomeans": { "all": { "programs": 2, "auto_over_native": 5.0, "second_over_native": 4.0,
+                "auto_over_qemu": null, "qemu_over_native": null, "auto_ns_per_instruction": 0.25,
+                "second_ns_per_instruction": null } },
         });
         let shares =
             json!([{ "name": "slow", "first": [50, 20, 10, 5, 5, 10], "second": [80, 0, 5, 5, 5, 5] }]);
@@ -210,13 +224,15 @@ mod tests {
             page.contains("## Much code") && page.contains("Measured on another; runs of each: 1."),
             "{page}"
         );
-        assert!(page.contains("| all | 2 | 5.00 | - | - |"), "{page}");
+        assert!(page.contains("| all | 2 | 5.00 | 4.00 | - | - | 0.25 | - |\n"), "{page}");
         assert!(
             page.contains("| slow | whole | 5 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.400 0.800 1.200 |"),
             "{page}"
         );
         assert!(page.contains("| alone (wide) | whole |"), "{page}");
-        assert!(page.contains("| 5.00 | 2.50 |\n") && page.contains("| 5.00 | - |\n"), "{page}");
+        for row in ["| 5.00 | 2.50 | 0.20 | - |\n", "| 5.00 | - | 0.20 | - |\n"] {
+            assert!(page.contains(row), "{page}");
+        }
         assert!(page.contains("| slow | 1234 | 20 40 60 | 25% | 10 20 30 | 0% | 77 | 25% | 0% |"), "{page}");
         assert!(page.contains("| slow | 50, 80 | 20, 0 | 10, 5 | 5, 5 | 5, 5 | 10, 5 |"), "{page}");
         assert!(page.contains("not met (5.00)") && page.contains("1 behind it (slow)"), "{page}");

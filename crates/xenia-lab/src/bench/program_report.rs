@@ -2,7 +2,7 @@
 //! printed table.
 
 use super::whole::StartReport;
-use super::{Spread, cell, geomean, plot, ratio};
+use super::{Spread, cell, geomean, ns_per_instruction, plot, ratio};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use xenia::say::outln;
@@ -34,6 +34,8 @@ documented! {
         pub auto_s: Option<Spread>,
         /// Guest instructions of a run.
         pub guest_instructions: u64,
+        /// Nanoseconds per guest instruction with `--tier auto`, from the median.
+        pub auto_ns_per_instruction: Option<f64>,
         /// Whether every answer was right, and all runs executed the same number of instructions.
         pub checksum_ok: bool,
         /// Seconds that the last compiled run spent compiling, in both tiers.
@@ -43,6 +45,8 @@ documented! {
         /// Time with `--tier auto` and the code cache of the previous run; only for whole programs,
         /// like the fields below.
         pub second_s: Option<Spread>,
+        /// Nanoseconds per guest instruction of those runs, from the median.
+        pub second_ns_per_instruction: Option<f64>,
         /// Seconds that the last of those runs spent compiling.
         pub second_compile_s: Option<f64>,
         /// Times of a start, up to `main`.
@@ -57,10 +61,16 @@ documented! {
         pub programs: u64,
         /// Time of `auto`, relative to native.
         pub auto_over_native: Option<f64>,
+        /// Time of a second start with `auto`, relative to native.
+        pub second_over_native: Option<f64>,
         /// Time of `auto`, relative to QEMU.
         pub auto_over_qemu: Option<f64>,
         /// Time of QEMU, relative to native.
         pub qemu_over_native: Option<f64>,
+        /// Nanoseconds per guest instruction with `auto`.
+        pub auto_ns_per_instruction: Option<f64>,
+        /// Nanoseconds per guest instruction of a second start with `auto`.
+        pub second_ns_per_instruction: Option<f64>,
     }
 }
 
@@ -82,8 +92,11 @@ pub(super) fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, Progra
         ProgramMeans {
             programs: group().count() as u64,
             auto_over_native: geomean(group(), |program| ratio(program.auto_s, program.native_s)),
+            second_over_native: geomean(group(), |program| ratio(program.second_s, program.native_s)),
             auto_over_qemu: geomean(for_qemu(), |program| ratio(program.auto_s, program.qemu_s)),
             qemu_over_native: geomean(for_qemu(), |program| ratio(program.qemu_s, program.native_s)),
+            auto_ns_per_instruction: geomean(group(), |program| program.auto_ns_per_instruction),
+            second_ns_per_instruction: geomean(group(), |program| program.second_ns_per_instruction),
         }
     };
     groups.into_iter().map(|(name, belongs)| (name, of(belongs))).filter(|(_, m)| m.programs > 0).collect()
@@ -104,7 +117,7 @@ impl ProgramReport {
 /// Prints the names of the columns.
 pub(super) fn heading() {
     outln!(
-        "{:<12} {:<8} {:<6} {:<4} {:>9} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}",
+        "{:<12} {:<8} {:<6} {:<4} {:>9} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>10} {:>12} {:>16}",
         "program",
         "kind",
         "",
@@ -117,6 +130,7 @@ pub(super) fn heading() {
         "qemu s",
         "ours/native",
         "ours/qemu",
+        "ns/instr.",
         "compiling",
         "to main"
     );
@@ -132,7 +146,7 @@ pub(super) fn line(report: &ProgramReport) {
         .as_ref()
         .and_then(|start| Some(format!("{} in {}", start.instructions, milliseconds(start.first_s?.median))));
     outln!(
-        "{:<12} {:<8} {:<6} {:<4} {:>9.0} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}{}",
+        "{:<12} {:<8} {:<6} {:<4} {:>9.0} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>10} {:>12} {:>16}{}",
         report.name,
         report.kind,
         if report.unseen { "unseen" } else { "" },
@@ -145,6 +159,7 @@ pub(super) fn line(report: &ProgramReport) {
         seconds(report.qemu_s),
         cell(ratio(ours, report.native_s), 2),
         cell(ratio(ours, report.qemu_s), 2),
+        cell(ours.and_then(|ours| ns_per_instruction(ours.median, report.guest_instructions)), 3),
         report.compile_s.map_or_else(|| "-".to_owned(), milliseconds),
         to_main.unwrap_or_else(|| "-".to_owned()),
         if report.checksum_ok { "" } else { "  WRONG ANSWER" }

@@ -12,7 +12,7 @@
 use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
 use super::whole::{Elsewhere, ToMain, Took, Whole};
-use super::{Spread, cell, code, conclude, host};
+use super::{Spread, cell, code, conclude, host, ns_per_instruction};
 use crate::args::{BenchArgs, Peer};
 use crate::flat::FlatProgram;
 use anyhow::{Context, Result, bail, ensure};
@@ -238,11 +238,15 @@ pub(super) fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
     report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
     for (group, means) in &report.program_geomeans {
         outln!(
-            "geomean of {} ({group}): auto/native {}, auto/qemu {}, qemu/native {}",
+            "geomean of {} ({group}): auto/native {}, second/native {}, auto/qemu {}, qemu/native {}; \
+             ns an instruction: auto {}, second {}",
             count(means.programs, "program"),
             cell(means.auto_over_native, 2),
+            cell(means.second_over_native, 2),
             cell(means.auto_over_qemu, 2),
-            cell(means.qemu_over_native, 2)
+            cell(means.qemu_over_native, 2),
+            cell(means.auto_ns_per_instruction, 3),
+            cell(means.second_ns_per_instruction, 3)
         );
     }
     outln!("{}; {}", host(), count(runs, "run"));
@@ -303,6 +307,9 @@ fn measure(
         }
     }
     let mut spread = |name| times.remove(name).and_then(Spread::of);
+    let [auto_s, second_s] = ["auto", "second"].map(&mut spread);
+    let guest_instructions = instructions.unwrap_or(0);
+    let ns = |time: Option<Spread>| ns_per_instruction(time?.median, guest_instructions);
     Ok(Some(ProgramReport {
         name: program.name.clone(),
         kind: program.kind.clone(),
@@ -313,12 +320,14 @@ fn measure(
         interp_s: spread("interp"),
         baseline_s: spread("baseline"),
         function_s: spread("function"),
-        auto_s: spread("auto"),
-        guest_instructions: instructions.unwrap_or(0),
+        auto_s,
+        guest_instructions,
+        auto_ns_per_instruction: ns(auto_s),
         checksum_ok: ok,
         compile_s: compiled.map(|(seconds, _)| seconds),
         compiled_guest_instructions: compiled.map(|(_, instructions)| instructions),
-        second_s: spread("second"),
+        second_s,
+        second_ns_per_instruction: ns(second_s),
         second_compile_s,
         to_main: to_main.report(),
     }))
@@ -390,6 +399,10 @@ mod tests {
         assert!(program["auto_s"]["median"].as_f64().unwrap() > 0.0);
         assert_eq!((&program["wide"], &program["qemu_s"]), (&true.into(), &serde_json::Value::Null));
         assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
+        let ns = program["auto_ns_per_instruction"].as_f64().unwrap();
+        let mean = report["program_geomeans"]["all"]["auto_ns_per_instruction"].as_f64().unwrap();
+        assert!(ns > 0.0 && (mean - ns).abs() < ns * 1e-9, "{ns} {mean}");
+        assert!(program["second_ns_per_instruction"].is_null());
         assert_eq!(report["program_geomeans"]["unseen"]["programs"], 1);
         assert_eq!(report["program_geomeans"]["wide"]["programs"], 1);
         assert!(report["program_geomeans"]["float"].is_null());

@@ -1,6 +1,6 @@
 //! Report of `bench --much-code`: JSON objects, and rows of the printed table.
 
-use super::super::{Spread, cell, plot};
+use super::super::{Spread, cell, ns_per_instruction, plot};
 use super::measure::{MuchCodeRun, Times, peak, spread};
 use crate::args::MuchCode;
 use serde::Serialize;
@@ -31,6 +31,12 @@ documented! {
         pub first_s: Option<Spread>,
         /// Second start of the JIT, with the code cache of the first.
         pub second_s: Option<Spread>,
+        /// Nanoseconds per guest instruction in the interpreter, from the least time.
+        pub interp_ns_per_instruction: Option<f64>,
+        /// Nanoseconds per guest instruction of first starts, from the least time.
+        pub first_ns_per_instruction: Option<f64>,
+        /// Nanoseconds per guest instruction of second starts, from the least time.
+        pub second_ns_per_instruction: Option<f64>,
         /// Wall-clock seconds that the last first start spent compiling, in both tiers.
         pub first_compile_s: Option<f64>,
         /// Wall-clock seconds that the last second start spent compiling, in both tiers.
@@ -55,6 +61,10 @@ impl MuchCodeReport {
     /// The report of a title's measurements.
     pub fn new(title: &MuchCode, instructions: u64, times: &Times) -> Self {
         let compiling = |runs: &[MuchCodeRun]| runs.last().map(|ran| ran.compile_seconds);
+        let executed = times.instructions().unwrap_or_default();
+        let [interp_s, first_s, second_s] =
+            [&times.interp, &times.first, &times.second].map(|runs| spread(runs));
+        let ns = |time: Option<Spread>| ns_per_instruction(time?.min, executed);
         let beyond =
             peak(&times.first).zip(peak(&times.interp)).map(|(first, interp)| first as f64 - interp as f64);
         Self {
@@ -63,11 +73,14 @@ impl MuchCodeReport {
             functions: title.functions,
             calls: title.calls,
             static_guest_instructions: instructions,
-            guest_instructions: times.instructions().unwrap_or_default(),
+            guest_instructions: executed,
             native_s: spread(&times.native),
-            interp_s: spread(&times.interp),
-            first_s: spread(&times.first),
-            second_s: spread(&times.second),
+            interp_s,
+            first_s,
+            second_s,
+            interp_ns_per_instruction: ns(interp_s),
+            first_ns_per_instruction: ns(first_s),
+            second_ns_per_instruction: ns(second_s),
             first_compile_s: compiling(&times.first),
             second_compile_s: compiling(&times.second),
             native_peak_bytes: peak(&times.native),
@@ -143,9 +156,9 @@ pub(super) fn heading() {
 
 /// Prints a title's row.
 pub(super) fn line(report: &MuchCodeReport) {
-    let run = report.guest_instructions as f64;
+    let run = report.guest_instructions;
     let columns = report.columns();
-    let nanoseconds = columns.map(|seconds| Some(seconds? * 1e9 / run).filter(|ns| ns.is_finite()));
+    let nanoseconds = columns.map(|seconds| ns_per_instruction(seconds?, run));
     let over = columns.map(|seconds| Some(seconds? / columns[0]?));
     let row = |values: &[Option<f64>], width: usize, decimals: usize| {
         let cells = values.iter().map(|value| format!("{:>width$}", cell(*value, decimals)));
@@ -154,7 +167,7 @@ pub(super) fn line(report: &MuchCodeReport) {
     outln!(
         "{:<20} {:>8.0} {:>8.2} | {} | {} | {} | {} {:>7}{}",
         report.name,
-        run / 1e6,
+        run as f64 / 1e6,
         report.static_guest_instructions as f64 / 1e6,
         row(&columns, 7, 2),
         row(&nanoseconds, 6, 2),
