@@ -186,6 +186,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "jit.helper_calls",
             "jit.invalidations",
             "jit.cache_hits",
+            "code_bytes",
             "code_cache",
             "cross_check.units",
             "cross_check.instructions",

@@ -107,6 +107,8 @@ documented! {
         /// Counters of the JIT.
         #[serde(serialize_with = "counters")]
         pub jit: EngineCounters,
+        /// Size of all compiled code at the end, in bytes.
+        pub code_bytes: u64,
         /// Use of the persistent code cache; null without one (--code-cache).
         pub code_cache: Option<CodeCacheReport>,
         /// Counters of `--cross-check`.
@@ -119,7 +121,7 @@ documented! {
         /// Counters of sound.
         pub audio: AudioReport,
         /// Peak resident memory of the process so far, in bytes; null if the host does not report
-        /// it.
+        /// it. Linux counts compiled code twice, because it is mapped twice.
         pub peak_resident_bytes: Option<u64>,
         /// Host time of the run in this process, in seconds.
         pub wall_seconds: f64,

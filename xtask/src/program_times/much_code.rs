@@ -24,9 +24,10 @@ const BEGINNING: &str = "\
 ## Much code
 
 Generated titles of [`bench --much-code`](../measuring.md#measuring): FxC has F functions that are called C times each, so that no cache holds
-what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios and nanoseconds per guest instruction are of the least. Memory is the most that a
-process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last column has the bytes that a
-first start had beyond the interpreter, for each instruction of the title's code.
+what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios and nanoseconds per guest instruction are of the
+least. Memory is the most that a process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last
+column has the bytes that a first start had beyond the interpreter, for each instruction of the title's code. Compiled code, which is mapped
+twice, counts once.
 
 ";
 

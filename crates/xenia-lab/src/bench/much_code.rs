@@ -168,6 +168,7 @@ mod tests {
         let mut machine = Machine::new(&title, MachineOptions::new(&config, &video)).unwrap();
         let report = machine.run(&xenia::Limits::default()).report;
         assert_eq!(report.exit, xenia::report::End::Exit);
+        assert_eq!(report.code_bytes > 0, tier != Tier::Interp);
         (report.exit_code.unwrap(), report.instructions)
     }
 

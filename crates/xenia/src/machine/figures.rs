@@ -143,6 +143,7 @@ impl Machine {
             code_cache: self.outside.store.as_ref().map(|store| code_cache_report(store.tally())),
             cross_check: counters.cross_check.clone(),
             jit: counters,
+            code_bytes: self.outside.code.as_ref().map_or(0, |code| code.get().bytes),
             memory: MemoryReport {
                 writes_total: memory.writes_total,
                 watch_faults: memory.watch_faults,

@@ -25,7 +25,8 @@ pub struct MuchCodeRun {
     pub instructions: Option<u64>,
     /// Wall-clock seconds spent compiling, in both tiers.
     pub compile_seconds: f64,
-    /// Peak resident memory of the process in bytes, if it is reported.
+    /// Peak resident memory of the process in bytes, if it is reported. Compiled code counts once,
+    /// although Linux counts each of its two mappings.
     pub peak_bytes: Option<u64>,
 }
 
@@ -144,12 +145,13 @@ fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<MuchCodeRun
     }
     let checksum = report["exit_code"].as_u64().context("the report has no exit code")?;
     let instructions = report["instructions"].as_u64().context("the report has no instructions")?;
+    let code_bytes = report["code_bytes"].as_u64().unwrap_or(0);
     let nanoseconds = |key: &str| report["jit"][key].as_u64().unwrap_or(0);
     Ok(MuchCodeRun {
         seconds: read_time(&time)?,
         checksum: checksum as u32,
         instructions: Some(instructions),
         compile_seconds: (nanoseconds("compile_ns") + nanoseconds("baseline_ns")) as f64 / 1e9,
-        peak_bytes: report["peak_resident_bytes"].as_u64(),
+        peak_bytes: report["peak_resident_bytes"].as_u64().map(|peak| peak.saturating_sub(code_bytes)),
     })
 }

@@ -45,9 +45,9 @@ documented! {
         pub native_peak_bytes: Option<u64>,
         /// Peak resident memory of the interpreter, in bytes.
         pub interp_peak_bytes: Option<u64>,
-        /// Peak resident memory of first starts, in bytes.
+        /// Peak resident memory of first starts, in bytes; compiled code counts once.
         pub first_peak_bytes: Option<u64>,
-        /// Peak resident memory of second starts, in bytes.
+        /// Peak resident memory of second starts, in bytes; compiled code counts once.
         pub second_peak_bytes: Option<u64>,
         /// Memory of a first start beyond the interpreter's, in bytes for each guest instruction of
         /// the title's code.
