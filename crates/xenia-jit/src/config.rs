@@ -108,7 +108,7 @@ const HOT_AFTER: u32 = 20_000;
 /// Default of `compile_budget`.
 const COMPILE_BUDGET: Duration = Duration::from_millis(20);
 
-/// Bytes of the baseline tier's code memory: enough for some 24 million guest instructions.
+/// Bytes of the baseline tier's code memory: enough for some 28 million guest instructions.
 pub(crate) const BASELINE_CODE: usize = CODE_SIZE;
 
 impl Default for JitConfig {

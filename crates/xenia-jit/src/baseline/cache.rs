@@ -10,7 +10,7 @@
 //! An address for which the optimizing tier has code has no entry here, and units that contain such
 //! an address after their start are withdrawn ([`BaselineCache::give_up`]).
 //!
-//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions),
+//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 28 million guest instructions),
 //! and as much memory for the table of entries, which takes 4 KiB for each 8 KiB of guest memory
 //! with units. When one of them is full, the units of the coldest 8 KiB are withdrawn
 //! ([`BaselineCache::make_room`]). The table of entries, records and sites add some 6 bytes an

@@ -14,7 +14,7 @@ documented! {
     pub struct ProgramReport {
         /// Name of the program.
         pub name: String,
-        /// Main kind of its computations: `integer` or `float`.
+        /// Main kind of its computations: `integer` or `float`; `whole` for a program with files.
         pub kind: String,
         /// Whether it is held out: not used while the engines are tuned.
         pub unseen: bool,
