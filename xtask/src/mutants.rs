@@ -1,11 +1,10 @@
-//! `cargo xtask mutants`: mutation testing of the interpreter's and the lifter's handlers and the
-//! baseline tier's templates.
+//! `cargo xtask mutants`: mutation testing of the interpreter, the lifter and the baseline tier.
 //!
 //! cargo-mutants makes one small change at a time and runs the test that compares both engines
-//! (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. A complete run takes
-//! days, so each run tests one shard and its results are stored, one line per mutant, in
-//! `jit-tests/mutants/`, with the version of the source file. The summary counts only results for
-//! the current sources: a line for another version may name code that no longer exists.
+//! (`jit-tests/tests/engines.rs`), and the tests of the packages that run the changed code. A
+//! complete run takes days, so each run tests one shard and its results are stored, one line per
+//! mutant, in `jit-tests/mutants/`, with the version of the source file. The summary counts only
+//! results for the current sources: a line for another version may name code that no longer exists.
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
@@ -34,42 +33,64 @@ enum Area {
 }
 
 impl Area {
-    /// Name in file names, the package, and its sources; .cargo/mutants.toml lists the exclusions.
-    fn sources(self) -> (&'static str, &'static str, &'static [&'static str]) {
+    /// Name in file names.
+    fn name(self) -> &'static str {
         match self {
-            Self::Interp => ("interp", "xenia-cpu", &["crates/xenia-cpu/src/interp/**/*.rs"]),
-            Self::Lifter => (
-                "lifter",
-                "xenia-lifter",
-                &[
-                    "crates/xenia-lifter/src/analysis/**/*.rs",
-                    "crates/xenia-lifter/src/emit.rs",
-                    "crates/xenia-lifter/src/emit/**/*.rs",
-                    "crates/xenia-lifter/src/float/exact_vector.rs",
-                    "crates/xenia-lifter/src/float/soft_float.rs",
-                    "crates/xenia-jit/src/runtime/strings.rs",
-                ],
-            ),
-            Self::Baseline => (
-                "baseline",
-                "xenia-jit",
-                &[
-                    "crates/xenia-jit/src/baseline/templates.rs",
-                    "crates/xenia-jit/src/baseline/templates/**/*.rs",
-                    "crates/xenia-jit/src/baseline/emit.rs",
-                    "crates/xenia-jit/src/baseline/encode.rs",
-                    "crates/xenia-jit/src/baseline/encode/**/*.rs",
-                    "crates/xenia-jit/src/baseline/endings.rs",
-                ],
-            ),
+            Self::Interp => "interp",
+            Self::Lifter => "lifter",
+            Self::Baseline => "baseline",
+        }
+    }
+
+    /// Sources that are changed; .cargo/mutants.toml lists the exclusions.
+    fn sources(self) -> &'static [&'static str] {
+        match self {
+            Self::Interp => &["crates/xenia-cpu/src/interp/**/*.rs"],
+            Self::Lifter => &[
+                "crates/xenia-lifter/src/analysis/**/*.rs",
+                "crates/xenia-lifter/src/arch/x86_64/**/*.rs",
+                "crates/xenia-lifter/src/cfg/**/*.rs",
+                "crates/xenia-lifter/src/emit.rs",
+                "crates/xenia-lifter/src/emit/**/*.rs",
+                "crates/xenia-lifter/src/float/**/*.rs",
+                "crates/xenia-lifter/src/transform/**/*.rs",
+                "crates/xenia-jit/src/runtime/strings.rs",
+            ],
+            Self::Baseline => &[
+                "crates/xenia-jit/src/baseline/*_thunk.rs",
+                "crates/xenia-jit/src/baseline/*_thunks.rs",
+                "crates/xenia-jit/src/baseline/call_table.rs",
+                "crates/xenia-jit/src/baseline/emit.rs",
+                "crates/xenia-jit/src/baseline/emit/**/*.rs",
+                "crates/xenia-jit/src/baseline/encode.rs",
+                "crates/xenia-jit/src/baseline/encode/**/*.rs",
+                "crates/xenia-jit/src/baseline/endings.rs",
+                "crates/xenia-jit/src/baseline/float_thunks/**/*.rs",
+                "crates/xenia-jit/src/baseline/links.rs",
+                "crates/xenia-jit/src/baseline/map.rs",
+                "crates/xenia-jit/src/baseline/sites.rs",
+                "crates/xenia-jit/src/baseline/templates.rs",
+                "crates/xenia-jit/src/baseline/templates/**/*.rs",
+                "crates/xenia-jit/src/baseline/unit.rs",
+            ],
+        }
+    }
+
+    /// Packages whose unit tests judge, besides the comparison of both engines.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Interp => &["xenia-cpu"],
+            // The tests of the lifter's passes run compiled code.
+            Self::Lifter => &["xenia-lifter", "xenia-jit"],
+            Self::Baseline => &["xenia-jit"],
         }
     }
 
     /// Tests besides those of all areas, which are in .cargo/mutants.toml.
     fn more_judges(self) -> &'static [&'static str] {
         match self {
-            Self::Interp | Self::Lifter => &[],
-            Self::Baseline => &["--test", "tests"],
+            Self::Interp => &[],
+            Self::Lifter | Self::Baseline => &["--test", "tests"],
         }
     }
 }
@@ -81,7 +102,7 @@ pub(crate) struct MutantsArgs {
     /// results.
     #[arg(long)]
     shard: Option<String>,
-    /// The engine whose handlers are changed.
+    /// The engine whose code is changed.
     #[arg(long, value_enum, default_value = "interp")]
     area: Area,
 }
@@ -98,8 +119,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     if !has("cargo-mutants") {
         bail!("cargo-mutants is not installed: `cargo install cargo-mutants --locked`");
     }
-    let (name, package, sources) = area.sources();
-    let name = format!("{name}-{}", shard.replace('/', "-of-"));
+    let name = format!("{}-{}", area.name(), shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
     // A separate build folder, cleaned of our crates: Cargo identifies them by their path in the
@@ -125,18 +145,19 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     ];
     cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
     // cargo-mutants would test the unchanged tree with the tests of the changed packages only.
-    let mut judge =
-        vec!["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
+    let judging = || area.packages().iter().copied().chain(["xenia-jit-tests"]);
+    let mut judge = vec!["test", "--lib", "--test", "engines"];
     judge.extend(area.more_judges());
+    judge.extend(judging().flat_map(|package| ["--package", package]));
     if !cargo().args(&judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
     // The exit code shows whether mutants survived; the outcome files have the details.
     let status = cargo()
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
-        .args(sources.iter().flat_map(|glob| ["--file", glob]))
-        .args(["--test-package", package, "--test-package", "xenia-jit-tests", "--baseline", "skip"])
-        .args(["--timeout", TIMEOUT_SECONDS])
+        .args(area.sources().iter().flat_map(|glob| ["--file", glob]))
+        .args(judging().flat_map(|package| ["--test-package", package]))
+        .args(["--baseline", "skip", "--timeout", TIMEOUT_SECONDS])
         .args(["--shard", shard, "--output"])
         .arg(&out)
         // The arguments after `--` are those of cargo test.
@@ -280,6 +301,18 @@ fn summary() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_area_has_its_sources() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for glob in Area::value_variants().iter().flat_map(|area| area.sources()) {
+            let exists = match glob.split_once('*') {
+                Some((folder, _)) => root.join(folder).is_dir(),
+                None => root.join(glob).is_file(),
+            };
+            assert!(exists, "{glob}");
+        }
+    }
 
     #[test]
     fn only_mutants_of_the_sources_as_they_are_count() {
