@@ -1,5 +1,7 @@
 //! The steps of `cargo xtask test` and related tasks.
 
+mod fuzzing;
+
 use crate::linting::linting_cargo;
 use crate::{
     apt, cases, csmith, docs, faults, golden, gpu_suite, guests, not_run, programs, races, real_programs,
@@ -11,18 +13,8 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
-use std::time::Instant;
-use xenia_testing::{LONG, Tool, hermetic};
-
-/// Folder of the fuzzer's seed corpus.
-const CORPUS: &str = "jit-tests/corpus";
-/// Number of initial states for each of CI's random sequences.
-const FUZZ_STATES: &str = "8";
-/// Time for which CI compares random sequences on both engines, and both with qemu, in seconds.
-const FUZZ_SECONDS: &str = "5";
-const ORACLE_SECONDS: &str = "4";
-/// The same for each long run.
-const LONG_FUZZ_SECONDS: &str = "300";
+use std::time::{Instant, SystemTime};
+use xenia_testing::{LONG, hermetic};
 
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -123,12 +115,9 @@ const STEPS: &[Step] = &[
         &[
             // The unit tests have run all cases on all engines: this is a test of the command.
             ("conformance", || xenia(&["conformance", "jit-tests/branch", "--engine", "both"])),
-            ("fuzz", || fuzz(FUZZ_SECONDS)),
-            ("fuzz of the baseline", || {
-                let baseline = ["--tier", "baseline", "--states", FUZZ_STATES, "--blocks", "10000"];
-                xenia(&[&["fuzz"], &baseline[..]].concat())
-            }),
-            ("fuzz with qemu", || fuzz_with_qemu(ORACLE_SECONDS)),
+            ("fuzz", fuzzing::optimizing),
+            ("fuzz of the baseline", fuzzing::baseline),
+            ("fuzz with qemu", fuzzing::qemu),
             ("golden", golden::check),
         ],
     ),
@@ -167,8 +156,9 @@ const STEPS: &[Step] = &[
             ("racing programs in every mode", races::every_mode),
             ("long tests", long_tests),
             ("golden runs of a long run", golden::check_shorter),
-            ("long fuzz", || fuzz(LONG_FUZZ_SECONDS)),
-            ("long fuzz with qemu", || fuzz_with_qemu(LONG_FUZZ_SECONDS)),
+            ("long fuzz", fuzzing::long_optimizing),
+            ("long fuzz of the baseline", fuzzing::long_baseline),
+            ("long fuzz with qemu", fuzzing::long_qemu),
         ],
     ),
 ];
@@ -318,15 +308,9 @@ fn build() -> Result<()> {
     cargo(&["build", "--workspace", "--all-targets", "--quiet"])
 }
 
-fn fuzz(seconds: &str) -> Result<()> {
-    xenia(&["fuzz", "--corpus", CORPUS, "--states", FUZZ_STATES, "--seconds", seconds])
-}
-
-fn fuzz_with_qemu(seconds: &str) -> Result<()> {
-    if !not_run::need(Tool::Qemu, "fuzz with qemu")? {
-        return Ok(());
-    }
-    xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", seconds])
+/// Seed of random tests of long runs: the number of the day, so that each night tests other cases.
+fn seed_of_the_day() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs() / (24 * 60 * 60)
 }
 
 /// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test

@@ -1,0 +1,61 @@
+//! Runs of the fuzzer: short ones of the same sequences each time, long ones of other sequences
+//! each day.
+
+use super::{seed_of_the_day, xenia};
+use crate::not_run;
+use anyhow::Result;
+use xenia_testing::Tool;
+
+/// Folder of the fuzzer's seed corpus.
+const CORPUS: &str = "jit-tests/corpus";
+/// Number of initial states for each random sequence.
+const STATES: &str = "8";
+/// Seconds of each long run.
+const LONG_SECONDS: &str = "200";
+
+const OPTIMIZING: &[&str] = &["--corpus", CORPUS, "--states", STATES];
+const BASELINE: &[&str] = &["--tier", "baseline", "--states", STATES];
+const QEMU: &[&str] = &["--oracle", "qemu", "--corpus", CORPUS];
+
+/// Compares the optimizing tier with the interpreter.
+pub(super) fn optimizing() -> Result<()> {
+    fuzz(OPTIMIZING, &["--seconds", "5"])
+}
+
+/// Compares the baseline tier with the interpreter.
+pub(super) fn baseline() -> Result<()> {
+    fuzz(BASELINE, &["--blocks", "10000"])
+}
+
+/// Compares the engines with qemu.
+pub(super) fn qemu() -> Result<()> {
+    if there_is_qemu()? { fuzz(QEMU, &["--seconds", "4"]) } else { Ok(()) }
+}
+
+/// As [`optimizing`], for long.
+pub(super) fn long_optimizing() -> Result<()> {
+    fuzz_for_long(OPTIMIZING)
+}
+
+/// As [`baseline`], for long.
+pub(super) fn long_baseline() -> Result<()> {
+    fuzz_for_long(BASELINE)
+}
+
+/// As [`qemu`], for long.
+pub(super) fn long_qemu() -> Result<()> {
+    if there_is_qemu()? { fuzz_for_long(QEMU) } else { Ok(()) }
+}
+
+fn there_is_qemu() -> Result<bool> {
+    not_run::need(Tool::Qemu, "fuzz with qemu")
+}
+
+fn fuzz_for_long(flags: &[&str]) -> Result<()> {
+    let seed = seed_of_the_day().to_string();
+    fuzz(flags, &["--seconds", LONG_SECONDS, "--seed", &seed])
+}
+
+fn fuzz(flags: &[&str], limits: &[&str]) -> Result<()> {
+    xenia(&[&["fuzz"][..], flags, limits].concat())
+}
