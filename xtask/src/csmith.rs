@@ -16,6 +16,7 @@
 mod build;
 mod judge;
 
+use crate::programs::verdict::EngineFlags;
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
 use build::{CsmithBuilder, Variant};
@@ -66,14 +67,24 @@ pub(crate) struct CsmithArgs {
     program: Option<PathBuf>,
 }
 
-/// The small fixed set that CI runs; prints a message and passes if a tool is missing.
+/// The small fixed set that CI runs.
 pub(crate) fn small_set() -> Result<()> {
+    set(6, 1)
+}
+
+/// The set of a long run: other programs each day.
+pub(crate) fn long_set() -> Result<()> {
+    set(40, 1000 * steps::seed_of_the_day())
+}
+
+/// Compares `count` programs from a seed on; prints a message and passes if a tool is missing.
+fn set(count: u64, seed: u64) -> Result<()> {
     if let Some((tool, why)) = missing() {
         return not_run::write_down("csmith", tool, &why);
     }
     run(&CsmithArgs {
-        count: 6,
-        seed: 1,
+        count,
+        seed,
         levels: LEVELS.to_vec(),
         thorough_every: 1,
         reference_seconds: REFERENCE_SECONDS,
@@ -178,16 +189,9 @@ fn compare_program(
     };
     let number = tally.programs;
     tally.programs += 1;
-    let thorough = number.is_multiple_of(args.thorough_every).then(|| {
-        // Rotate, so that every level is covered.
-        (number / args.thorough_every) as usize % args.levels.len()
-    });
     for (index, &level) in args.levels.iter().enumerate() {
         let title = builder.title(&source, &variant, level)?;
-        let mut engines = judge::ENGINES.to_vec();
-        if thorough == Some(index) {
-            engines.extend(judge::THOROUGH);
-        }
+        let engines = engines(args, seed, number, index);
         tally.titles += 1;
         let found = judge::compare(xenia, &title, &engines, &expected, ENGINE_SECONDS)?;
         tally.runs += engines.len() as u64;
@@ -210,6 +214,18 @@ fn compare_program(
         }
     }
     Ok(())
+}
+
+/// Engines that run the title of one level of `args`, of the program with a seed and a number in
+/// the run.
+fn engines(args: &CsmithArgs, seed: u64, number: u64, level: usize) -> Vec<EngineFlags> {
+    let mut engines = judge::ENGINES.to_vec();
+    // Rotate, so that each level gets each kind of check.
+    let turn = (number / args.thorough_every) as usize;
+    if number.is_multiple_of(args.thorough_every) && turn % args.levels.len() == level {
+        engines.extend(judge::thorough(seed));
+    }
+    engines
 }
 
 /// Whether the reference prints the same at every level. Otherwise the program, or the compiler,
@@ -261,4 +277,38 @@ fn write_json(path: &Path, args: &CsmithArgs, tally: &Tally, wall_seconds: f64) 
         "wall_seconds": wall_seconds,
     });
     std::fs::write(path, format!("{value:#}\n")).with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: CsmithArgs,
+    }
+
+    #[test]
+    fn the_command_of_a_difference_repeats_its_check() {
+        let set = Line::parse_from(["csmith", "8"]).args;
+        let mut checks = Vec::new();
+        for number in 0..8 {
+            let seed = set.seed + number;
+            let index = (number % 4) as usize;
+            let found = engines(&set, seed, number, index);
+            let engine = found[found.len() - 1].0;
+            let level = LEVELS[index];
+            let difference =
+                CsmithDifference { seed, level, engine, what: String::new(), kept: PathBuf::new() };
+            let repeat = difference.repeat();
+            let again = Line::parse_from(repeat.split(' ').skip(2)).args;
+            assert_eq!((again.count, again.seed, again.levels.as_slice()), (1, seed, &[level][..]));
+            assert_eq!(engines(&again, again.seed, 0, 0), found, "{repeat}");
+            checks.push(engine);
+        }
+        let both = ["cross-check", "cross-check of both tiers"];
+        assert!(both.iter().all(|check| checks.contains(check)), "{checks:?}");
+    }
 }

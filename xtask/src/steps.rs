@@ -153,6 +153,7 @@ const STEPS: &[Step] = &[
             }),
             ("untuned programs", programs::small_set),
             ("programs of a long run", real_programs::long_set),
+            ("csmith of a long run", csmith::long_set),
             ("racing programs in every mode", races::every_mode),
             ("long tests", long_tests),
             ("golden runs of a long run", golden::check_shorter),
@@ -309,7 +310,7 @@ fn build() -> Result<()> {
 }
 
 /// Seed of random tests of long runs: the number of the day, so that each night tests other cases.
-fn seed_of_the_day() -> u64 {
+pub(crate) fn seed_of_the_day() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs() / (24 * 60 * 60)
 }
 
