@@ -107,6 +107,9 @@ fn generated_titles_are_timed_and_can_be_kept() {
         // In so short a run only the baseline tier compiles, where the host has it.
         let has_compiled = title["first_compile_s"].as_f64() > Some(0.0);
         assert_eq!(has_compiled, cfg!(target_arch = "x86_64"), "{title}");
+        for column in ["parallel_first_s", "parallel_second_s"] {
+            assert_eq!(title[column]["min"].is_f64(), title["variant"] == "threads", "{column}: {title}");
+        }
         let counts = ["static_guest_instructions", "guest_instructions"].map(|key| title[key].as_u64());
         assert!(counts.iter().all(|count| *count > Some(1000)), "{title}");
     }

@@ -10,8 +10,9 @@ use std::path::Path;
 use xenia_testing::hermetic;
 
 /// Titles that are measured by default.
-const TITLES: [&str; 7] = [
+const TITLES: [&str; 8] = [
     "10000x400",
+    "10000x2000",
     "10000x400:wide",
     "10000x400:switches",
     "10000x400:virtual",
@@ -27,7 +28,7 @@ Generated titles of [`bench --much-code`](../measuring.md#measuring): FxC has F 
 what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios and nanoseconds per guest instruction are of the
 least. Memory is the most that a process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last
 column has the bytes that a first start had beyond the interpreter, for each instruction of the title's code. Compiled code, which is mapped
-twice, counts once.
+twice, counts once. *In parallel*: six threads at once instead of in turns; compiling ahead of need then counts as well.
 
 ";
 
@@ -79,6 +80,7 @@ pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
             let native = title["native_s"]["min"].as_f64();
             number(title[key]["min"].as_f64().zip(native).map(|(of, native)| of / native), 2)
         };
+        let name = title["name"].as_str().unwrap_or_default();
         let ratios = ["first_s", "second_s", "interp_s"].map(over).join(" | ");
         let ns = ["first_ns_per_instruction", "second_ns_per_instruction", "interp_ns_per_instruction"];
         let ns = ns.map(|key| number(title[key].as_f64(), 2)).join(" | ");
@@ -87,14 +89,19 @@ pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
         let peaks = ["native_peak_bytes", "interp_peak_bytes", "first_peak_bytes", "second_peak_bytes"];
         writeln!(
             out,
-            "| {}{} | {} | {} | {times} | {ratios} | {ns} | {} | {} |",
-            title["name"].as_str().unwrap_or_default(),
+            "| {name}{} | {} | {} | {times} | {ratios} | {ns} | {} | {} |",
             if title["checksum_ok"] == true { "" } else { " (WRONG)" },
             millions("static_guest_instructions", 2),
             millions("guest_instructions", 0),
             peaks.map(mebibytes).join(" "),
             number(title["first_bytes_per_instruction"].as_f64(), 0),
         )?;
+        if title["parallel_first_s"].is_object() {
+            let keys = ["parallel_first_s", "parallel_second_s"];
+            let times = keys.map(|key| spread(&title[key], 1.0, 3)).join(" | ");
+            let ratios = keys.map(over).join(" | ");
+            writeln!(out, "| {name}, in parallel | | | | {times} | | {ratios} | | | | | | |")?;
+        }
     }
     out.push('\n');
     Ok(())
@@ -125,12 +132,17 @@ mod tests {
                 "first_bytes_per_instruction": 61.5, "checksum_ok": ok,
             })
         };
+        let mut threads = title(false);
+        threads["parallel_first_s"] = spread(0.7);
+        threads["parallel_second_s"] = spread(0.3);
         let mut out = String::new();
-        let report = json!({ "host": "a machine", "runs": 3, "much_code": [title(true), title(false)] });
+        let report = json!({ "host": "a machine", "runs": 3, "much_code": [title(true), threads] });
         section(&mut out, &report).unwrap();
         let row = "| 3x4:wide | 0.25 | 3 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.200 0.400 0.600 | - | 5.00 | 2.00 | - | \
                    1.50 | 0.60 | - | 3 - 90 80 | 62 |\n";
         assert!(out.contains(row), "{out}");
         assert!(out.contains("| 3x4:wide (WRONG) |"), "{out}");
+        let row = "| 3x4:wide, in parallel | | | | 0.700 1.400 2.100 | 0.300 0.600 0.900 | | 7.00 | 3.00 | | | | | | |\n";
+        assert!(out.contains(row) && out.matches("in parallel |").count() == 1, "{out}");
     }
 }

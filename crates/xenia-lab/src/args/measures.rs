@@ -110,8 +110,8 @@ pub struct BenchArgs {
     /// called C times, which is as much code as games have and does not fit into any cache.
     /// FxC:VARIANT chooses the kind of functions: plain, wide (64-bit instructions), switches (jump
     /// tables), virtual (calls through tables of objects), float, or threads (six of them, each
-    /// calling all functions). Reports CPU seconds of whole processes: native, interpreter, and
-    /// first and second start of the JIT.
+    /// calling all functions; also in parallel mode). Reports CPU seconds of whole processes:
+    /// native, interpreter, and first and second start of the JIT.
     #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
           conflicts_with = "programs")]
     pub much_code: Vec<MuchCode>,

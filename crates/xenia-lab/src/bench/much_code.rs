@@ -27,7 +27,7 @@ mod writer_branch;
 mod writer_float;
 
 use super::{code, conclude, host, summary};
-use crate::args::{BenchArgs, MuchCode, Peer};
+use crate::args::{BenchArgs, MuchCode, Peer, TitleVariant};
 use anyhow::{Context, Result, ensure};
 use measure::Contenders;
 use native::Native;
@@ -110,6 +110,7 @@ fn one(
         native: native.filter(|_| wants(Peer::Native)).map(|native| (native, title.calls)),
         interp: (only_interp || wants(Peer::Interp)).then(|| measure::interpreter(&args.cpu)),
         starts: (!only_interp).then_some(compiled),
+        in_parallel: title.variant == TitleVariant::Threads,
     };
     let times = measure::measure(&path, &contenders, args.runs, interrupt)?;
     Ok(times.map(|times| MuchCodeReport::new(title, made.instructions, &times)))
@@ -136,7 +137,6 @@ fn keep(title: &MuchCode, folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::TitleVariant;
     use crate::flat::FlatProgram;
     use clap::ValueEnum;
     use powerpc::Title;

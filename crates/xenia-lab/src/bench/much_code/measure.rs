@@ -30,6 +30,22 @@ pub struct MuchCodeRun {
     pub peak_bytes: Option<u64>,
 }
 
+/// The executor of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RunMode {
+    Lockstep,
+    Parallel,
+}
+
+impl RunMode {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Lockstep => "--lockstep",
+            Self::Parallel => "--parallel",
+        }
+    }
+}
+
 /// Contenders that take part.
 #[derive(Debug)]
 pub(super) struct Contenders<'a> {
@@ -39,6 +55,8 @@ pub(super) struct Contenders<'a> {
     pub interp: Option<CpuArgs>,
     /// Flags of a JIT that is started twice, the second time with the code cache of the first.
     pub starts: Option<CpuArgs>,
+    /// Whether both of those starts are also made in parallel mode.
+    pub in_parallel: bool,
 }
 
 /// All runs of a title.
@@ -52,14 +70,19 @@ pub struct Times {
     pub first: Vec<MuchCodeRun>,
     /// Second starts of the JIT.
     pub second: Vec<MuchCodeRun>,
+    /// First starts of the JIT in parallel mode.
+    pub parallel_first: Vec<MuchCodeRun>,
+    /// Second starts of the JIT in parallel mode.
+    pub parallel_second: Vec<MuchCodeRun>,
 }
 
 impl Times {
-    /// Whether all checksums are equal, and all instruction counts.
+    /// Whether all checksums are equal, and all instruction counts in lockstep.
     pub fn agree(&self) -> bool {
-        let all = || [&self.native, &self.interp, &self.first, &self.second].into_iter().flatten();
-        let counts: Vec<_> = all().filter_map(|ran| ran.instructions).collect();
-        let sums: Vec<_> = all().map(|ran| ran.checksum).collect();
+        let lockstep = || [&self.native, &self.interp, &self.first, &self.second].into_iter().flatten();
+        let parallel = [&self.parallel_first, &self.parallel_second].into_iter().flatten();
+        let counts: Vec<_> = lockstep().filter_map(|ran| ran.instructions).collect();
+        let sums: Vec<_> = lockstep().chain(parallel).map(|ran| ran.checksum).collect();
         counts.windows(2).all(|two| two[0] == two[1]) && sums.windows(2).all(|two| two[0] == two[1])
     }
 
@@ -101,14 +124,19 @@ pub(super) fn measure(
                 }
                 1 => {
                     if let Some(cpu) = &contenders.interp {
-                        times.interp.push(ours(title, cpu, None).context("interp")?);
+                        times.interp.push(ours(title, cpu, None, RunMode::Lockstep).context("interp")?);
                     }
                 }
                 _ => {
                     if let Some(cpu) = &contenders.starts {
-                        let cache = tempfile::tempdir().context("a folder for compiled code")?;
-                        times.first.push(ours(title, cpu, Some(cache.path())).context("first start")?);
-                        times.second.push(ours(title, cpu, Some(cache.path())).context("second start")?);
+                        let [first, second] = both_starts(title, cpu, RunMode::Lockstep)?;
+                        times.first.push(first);
+                        times.second.push(second);
+                        if contenders.in_parallel {
+                            let [first, second] = both_starts(title, cpu, RunMode::Parallel)?;
+                            times.parallel_first.push(first);
+                            times.parallel_second.push(second);
+                        }
                     }
                 }
             }
@@ -122,15 +150,24 @@ pub(super) fn interpreter(cpu: &CpuArgs) -> CpuArgs {
     CpuArgs { interp: false, jit: false, tier: Tier::Interp, ..cpu.clone() }
 }
 
+/// Starts the title with an empty code cache, and again with the code of the first start.
+fn both_starts(title: &Path, cpu: &CpuArgs, mode: RunMode) -> Result<[MuchCodeRun; 2]> {
+    let cache = tempfile::tempdir().context("a folder for compiled code")?;
+    let start = || ours(title, cpu, Some(cache.path()), mode);
+    let first = start().with_context(|| format!("first start with {}", mode.flag()))?;
+    let second = start().with_context(|| format!("second start with {}", mode.flag()))?;
+    Ok([first, second])
+}
+
 /// Runs the title in a process of this program; compiled code is kept in `cache`.
-fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<MuchCodeRun> {
+fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -> Result<MuchCodeRun> {
     let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
     let time = work.path().join("time");
     let json = work.path().join("json");
     let mut command = timed(&time);
     // The running program, even if its file has been rebuilt meanwhile.
     command.arg(format!("/proc/{}/exe", std::process::id()));
-    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--lockstep", "--fresh"]);
+    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--fresh", mode.flag()]);
     command.args(["--gpu", "none", "--timeout", PATIENCE]).args(engine(cpu));
     if let Some(cache) = cache {
         command.arg("--code-cache").arg(cache);

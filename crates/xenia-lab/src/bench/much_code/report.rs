@@ -37,6 +37,10 @@ documented! {
         pub first_ns_per_instruction: Option<f64>,
         /// Nanoseconds per guest instruction of second starts, from the least time.
         pub second_ns_per_instruction: Option<f64>,
+        /// First start in parallel mode; null for titles of one thread.
+        pub parallel_first_s: Option<Spread>,
+        /// Second start in parallel mode; null for titles of one thread.
+        pub parallel_second_s: Option<Spread>,
         /// Wall-clock seconds that the last first start spent compiling, in both tiers.
         pub first_compile_s: Option<f64>,
         /// Wall-clock seconds that the last second start spent compiling, in both tiers.
@@ -52,7 +56,8 @@ documented! {
         /// Memory of a first start beyond the interpreter's, in bytes for each guest instruction of
         /// the title's code.
         pub first_bytes_per_instruction: Option<f64>,
-        /// Whether all checksums were equal, and all runs executed the same number of instructions.
+        /// Whether all checksums were equal, and all runs in lockstep executed the same number of
+        /// instructions.
         pub checksum_ok: bool,
     }
 }
@@ -81,6 +86,8 @@ impl MuchCodeReport {
             interp_ns_per_instruction: ns(interp_s),
             first_ns_per_instruction: ns(first_s),
             second_ns_per_instruction: ns(second_s),
+            parallel_first_s: spread(&times.parallel_first),
+            parallel_second_s: spread(&times.parallel_second),
             first_compile_s: compiling(&times.first),
             second_compile_s: compiling(&times.second),
             native_peak_bytes: peak(&times.native),
@@ -113,8 +120,18 @@ impl MuchCodeReport {
 
     /// The columns, in the table's order.
     fn columns(&self) -> [Option<f64>; 4] {
-        [self.native_s, self.interp_s, self.first_s, self.second_s].map(|spread| Some(spread?.min))
+        [self.native_s, self.interp_s, self.first_s, self.second_s].map(least)
     }
+
+    /// The columns of the starts in parallel mode, if they were made.
+    fn parallel_columns(&self) -> Option<[Option<f64>; 4]> {
+        let first = self.parallel_first_s?;
+        Some([self.native_s, None, Some(first), self.parallel_second_s].map(least))
+    }
+}
+
+fn least(spread: Option<Spread>) -> Option<f64> {
+    Some(spread?.min)
 }
 
 /// Prints the names of the columns.
@@ -154,12 +171,12 @@ pub(super) fn heading() {
     );
 }
 
-/// Prints a title's row.
+/// Prints a title's row, and one of its starts in parallel mode.
 pub(super) fn line(report: &MuchCodeReport) {
     let run = report.guest_instructions;
     let columns = report.columns();
     let nanoseconds = columns.map(|seconds| ns_per_instruction(seconds?, run));
-    let over = columns.map(|seconds| Some(seconds? / columns[0]?));
+    let over = |columns: [Option<f64>; 4]| columns.map(|seconds| Some(seconds? / columns[0]?));
     let row = |values: &[Option<f64>], width: usize, decimals: usize| {
         let cells = values.iter().map(|value| format!("{:>width$}", cell(*value, decimals)));
         cells.collect::<Vec<_>>().join(" ")
@@ -171,9 +188,20 @@ pub(super) fn line(report: &MuchCodeReport) {
         report.static_guest_instructions as f64 / 1e6,
         row(&columns, 7, 2),
         row(&nanoseconds, 6, 2),
-        row(&over[1..], 6, 2),
+        row(&over(columns)[1..], 6, 2),
         row(&report.peaks(), 6, 0),
         cell(report.first_bytes_per_instruction, 0),
         if report.checksum_ok { "" } else { "  WRONG ANSWER" }
     );
+    if let Some(columns) = report.parallel_columns() {
+        outln!(
+            "{:<20} {:>8} {:>8} | {} | {:27} | {}",
+            "  in parallel",
+            "",
+            "",
+            row(&columns, 7, 2),
+            "",
+            row(&over(columns)[1..], 6, 2)
+        );
+    }
 }
