@@ -27,7 +27,7 @@ pub(super) struct Outcome {
     /// Instructions completed by the interpreter.
     pub(super) instructions: u64,
     pub(super) difference: Option<Difference>,
-    /// Whether a load or store faulted, which generated sequences never do.
+    /// Whether a load or store faulted.
     pub(super) faulted: bool,
 }
 
@@ -266,10 +266,6 @@ impl<'a> Arena<'a> {
             text("exit", format!("{expected_end:?}"), format!("{actual_end:?}"))
         } else if expected.budget != actual.budget {
             text("instructions", instructions.to_string(), (MAX_INSTRUCTIONS - actual.budget).to_string())
-        } else if faulted {
-            // By default, compiled code needs no exact registers at a faulting access. Sequences
-            // stay inside the sandbox; shrinking may lead out of it.
-            None
         } else if let Some(register) = expected.first_difference(&actual) {
             text(&register.name, format!("{:#x}", register.own), format!("{:#x}", register.other))
         } else {

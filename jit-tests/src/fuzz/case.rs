@@ -88,7 +88,7 @@ pub(super) fn text(
     let entry = arena.load_first(sequence);
     let Ran { ctx: mut after, memory: mut after_memory, end } = arena.reference_run(sequence, entry);
     if end != End::Returned {
-        let _ = writeln!(out, "  # The sequence doesn't return; only the exit or the count differ.");
+        let _ = writeln!(out, "  # The sequence doesn't return, so a case can't expect its result.");
         return Ok(out);
     }
     for correction in corrections {

@@ -1,9 +1,9 @@
 //! Generates sequences: all rows, operands from small pools so that results flow into later
 //! instructions, edge values.
 //!
-//! Excluded are accesses outside the sandbox, and words whose result is not architected at all
-//! (invalid forms of update, multiple and string loads). r1 holds the return address, r13 and r14
-//! point into the sandbox; no instruction writes them.
+//! Excluded are words whose result is not architected at all (invalid forms of update, multiple and
+//! string loads). Accesses stay inside the sandbox, except in some batches, where a few fault. r1
+//! holds the return address, r13 and r14 point into the sandbox; no instruction writes them.
 
 mod storage;
 mod values;
@@ -32,6 +32,8 @@ pub(super) fn sequence_and_states(seed: u64, number: u64, choice: &Choice) -> (S
     let memory = make.memory();
     // Some whole batches have self-modifying code.
     make.changes_code = number / super::BATCH % 16 == 15;
+    // In others, some accesses fault.
+    make.faults = choice.faults && number / super::BATCH % 16 == 1;
     let units = make.units();
     (Sequence { units, state, memory }, States(make))
 }
@@ -78,12 +80,14 @@ pub(super) struct Choice {
     /// Whether to generate conditional stores of another size than the reservation: the books leave
     /// their result open.
     mixed_reservations: bool,
+    /// Whether some batches have accesses that fault, which would end an external oracle.
+    faults: bool,
 }
 
 impl Choice {
     /// A choice of all rows.
     pub(super) fn everything() -> Self {
-        Self { mixed_reservations: true, ..Self::only(|_| true, None) }
+        Self { mixed_reservations: true, faults: true, ..Self::only(|_| true, None) }
     }
 
     /// Some rows, in one computation mode.
@@ -108,7 +112,7 @@ impl Choice {
             rows.iter().copied().filter(|op| families.contains(&op.row().family)).collect()
         };
         let themes = families.map(of).into_iter().filter(|rows: &Vec<Op>| !rows.is_empty()).collect();
-        Self { drawn, themes, sf, mixed_reservations: false }
+        Self { drawn, themes, sf, mixed_reservations: false, faults: false }
     }
 }
 
@@ -125,6 +129,10 @@ struct Make<'a> {
     keep_ctr: bool,
     /// Whether units may modify code.
     changes_code: bool,
+    /// Whether accesses may fault.
+    faults: bool,
+    /// Whether the access that is being generated faults.
+    is_astray: bool,
 }
 
 fn pick<T: Copy>(rng: &mut ChaCha8Rng, from: &[T]) -> T {
@@ -144,7 +152,19 @@ impl<'a> Make<'a> {
         let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
         // Half of the sequences use all rows.
         let theme = choice.themes.get(rng.next_u32() as usize % (2 * choice.themes.len())).map(Vec::as_slice);
-        Self { rng, choice, theme, gprs, fprs, vectors, vectors128, keep_ctr: false, changes_code: false }
+        Self {
+            rng,
+            choice,
+            theme,
+            gprs,
+            fprs,
+            vectors,
+            vectors128,
+            keep_ctr: false,
+            changes_code: false,
+            faults: false,
+            is_astray: false,
+        }
     }
 
     fn below(&mut self, limit: u32) -> u32 {

@@ -68,7 +68,7 @@ documented! {
         pub mismatch_details: Vec<Mismatch>,
         /// Executions per row, in sequences that were compared.
         pub by_instruction: BTreeMap<String, u64>,
-        /// Sequences that ended by a fault: 0, or the generator leaves its sandbox.
+        /// Compared runs that ended by a fault of a load or store.
         pub faults: u64,
         /// External oracle: sequences compared per processor model and computation mode.
         pub modes: BTreeMap<String, u64>,

@@ -1,5 +1,5 @@
-//! Storage accesses: always inside the sandbox, with bases and displacements that cross the end of
-//! a page.
+//! Storage accesses: inside the sandbox, with bases and displacements that cross the end of a page;
+//! in some batches also on the page at address 0, where they fault.
 
 use super::Make;
 use crate::fuzz::sequence::Item;
@@ -17,17 +17,25 @@ impl Make<'_> {
         (Item::Word(word), index)
     }
 
-    /// `r13` or `r14`, or `r13` if alignment matters.
+    /// `r13` or `r14`, or `r13` if alignment matters; 0, which stands for no register, if the access
+    /// faults.
     fn base(&mut self, align: u32) -> u32 {
-        if align == 1 { 13 + self.below(2) } else { 13 }
+        if self.is_astray {
+            0
+        } else if align == 1 {
+            13 + self.below(2)
+        } else {
+            13
+        }
     }
 
     /// A displacement inside the sandbox, mostly near the page's end (the base register points to
-    /// it).
+    /// it); on the page at address 0 if the access faults.
     fn displacement(&mut self, align: u32) -> i64 {
         let span = if self.below(2) == 0 { 64 } else { 1024 };
         let displacement = i64::from(self.below(span)) - i64::from(span / 2);
-        displacement & !(i64::from(align) - 1)
+        let displacement = displacement & !(i64::from(align) - 1);
+        if self.is_astray { displacement.abs() } else { displacement }
     }
 
     fn data(&mut self, operand: Operand) -> u32 {
@@ -37,6 +45,14 @@ impl Make<'_> {
 
     /// A load, a store or a cache instruction.
     pub(super) fn access(&mut self, op: Op) -> Vec<Item> {
+        // Drawn in batches with faults only, so that the other sequences stay as they are.
+        self.is_astray = self.faults && self.below(16) == 0;
+        let items = self.access_by_base(op);
+        self.is_astray = false;
+        items
+    }
+
+    fn access_by_base(&mut self, op: Op) -> Vec<Item> {
         let row = op.row();
         let mut word = row.bits;
         if let Some(&first) = row.operands.first()
