@@ -33,11 +33,21 @@ impl From<&u64> for Figure<'_> {
     }
 }
 
+impl From<&Longest> for Figure<'_> {
+    fn from(longest: &Longest) -> Self {
+        Self::Total(longest.0)
+    }
+}
+
 impl<'a> From<&'a BTreeMap<&'static str, u64>> for Figure<'a> {
     fn from(by_name: &'a BTreeMap<&'static str, u64>) -> Self {
         Self::ByName(by_name)
     }
 }
+
+/// The longest of several times. The sum of two is the longer one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Longest(pub u64);
 
 /// A type of counter values, which can be summed.
 pub trait Part {
@@ -48,6 +58,12 @@ pub trait Part {
 impl Part for u64 {
     fn add(&mut self, other: &Self) {
         *self += other;
+    }
+}
+
+impl Part for Longest {
+    fn add(&mut self, other: &Self) {
+        self.0 = self.0.max(other.0);
     }
 }
 
@@ -137,8 +153,10 @@ counters! {
         compiled_ahead: u64,
         /// Host time spent compiling ahead, over all threads.
         ahead_ns: u64 ["ns"],
-        /// Host time that guest threads spent on compiling, and waiting for it.
+        /// Host time of guest threads in the optimizing tier: compiling, and waiting for it.
         compile_wait_ns: u64 ["ns"],
+        /// The longest of those times: to plan, compile or restore one piece of code.
+        longest_compile_wait_ns: Longest ["ns"],
         /// Instructions interpreted because they were not compiled yet.
         interpreted_instructions: u64,
         /// Instructions that compiled code left to the interpreter because they raise an exception.
@@ -178,14 +196,18 @@ mod tests {
     fn counters_of_several_engines_are_added_row_by_row() {
         let mut sum = EngineCounters {
             functions: 3,
+            longest_compile_wait_ns: Longest(50),
             helper_calls: BTreeMap::from([("lwarx", 7), ("sync", 1)]),
             cross_check: CrossCheckCounters { units: 2, ..CrossCheckCounters::default() },
             ..EngineCounters::default()
         };
-        let mut other = EngineCounters { functions: 4, cache_hits: 9, ..sum.clone() };
+        let longest_compile_wait_ns = Longest(80);
+        let mut other =
+            EngineCounters { functions: 4, cache_hits: 9, longest_compile_wait_ns, ..sum.clone() };
         other.helper_calls.insert("eieio", 5);
         sum += &other;
         assert_eq!((sum.functions, sum.cache_hits, sum.cross_check.units), (7, 9, 4));
+        assert_eq!(sum.longest_compile_wait_ns, longest_compile_wait_ns);
         assert_eq!(sum.helper_calls, BTreeMap::from([("eieio", 5), ("lwarx", 14), ("sync", 2)]));
     }
 

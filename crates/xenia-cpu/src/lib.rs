@@ -26,7 +26,7 @@ pub use context::{
     FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, RegisterDifference, Reservation, cr_bit, msr_bit,
     vscr_bit,
 };
-pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};
+pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Longest, Part};
 pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};
 pub use interp::{
     AccessNote, AccessNotes, AccessWatch, Interpreter, StoredBytes, Warmth, WatchedAccess, WatchedRange,

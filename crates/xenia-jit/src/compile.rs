@@ -201,7 +201,7 @@ impl Engine {
         let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
         let took = self.compiled.took.saturating_sub(before);
         self.compile_time += took;
-        self.compiled.waited += took;
+        self.compiled.add_wait(took);
         done
     }
 }

@@ -24,7 +24,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use xenia_cpu::{
-    EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext, ReservationMode,
+    EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, Longest, PpcContext,
+    ReservationMode,
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
@@ -48,7 +49,17 @@ pub(crate) struct CompileCounts {
     /// Regions from the store that were published again.
     pub(crate) restored: u64,
     /// Time for which the guest waited for compilation.
-    pub(crate) waited: Duration,
+    waited: Duration,
+    /// The longest of those times.
+    longest_wait: Duration,
+}
+
+impl CompileCounts {
+    /// Adds a time for which the guest waited.
+    pub(crate) fn add_wait(&mut self, wait: Duration) {
+        self.waited += wait;
+        self.longest_wait = self.longest_wait.max(wait);
+    }
 }
 
 impl AddAssign for CompileCounts {
@@ -60,6 +71,7 @@ impl AddAssign for CompileCounts {
         self.invalidations += other.invalidations;
         self.restored += other.restored;
         self.waited += other.waited;
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
     }
 }
 
@@ -366,6 +378,7 @@ impl Execute for Jit {
             compiled_ahead: ahead.instructions,
             ahead_ns: ahead.took.as_nanos() as u64,
             compile_wait_ns: compiled.waited.as_nanos() as u64,
+            longest_compile_wait_ns: Longest(compiled.longest_wait.as_nanos() as u64),
             interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,
             fallback_instructions: counts.fallbacks,
             baseline_units: baseline.units,

@@ -101,4 +101,6 @@ fn check_regions(call: impl Fn(u32, u32) -> Vec<u32>) {
     let counters = machine.engine.counters();
     assert_eq!((counters.functions, counters.compiled_guest_instructions), (2, 2 * LENGTH), "{counters:?}");
     assert_eq!(counters.recompiled_guest_instructions, 0, "{counters:?}");
+    let waits = 1..counters.compile_wait_ns;
+    assert!(waits.contains(&counters.longest_compile_wait_ns.0), "{counters:?}");
 }

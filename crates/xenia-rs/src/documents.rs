@@ -49,7 +49,7 @@ fn json_type(rust: &str) -> String {
         return format!("object of {}", json_type(value));
     }
     match rust.as_str() {
-        "u8" | "u16" | "u32" | "u64" | "usize" | "f64" => "number".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" | "f64" | "Longest" => "number".to_owned(),
         "String" | "&'staticstr" | "&str" | "ImageDigest" | "End" | "Verdict" | "UnitKind"
         | "CompatState" => "string".to_owned(),
         "bool" => "true or false".to_owned(),

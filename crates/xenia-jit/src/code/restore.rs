@@ -23,7 +23,7 @@ impl Engine {
         let start = Instant::now();
         let is_restored = shared.restore(code, pc);
         self.compiled.restored += u64::from(is_restored);
-        self.compiled.waited += start.elapsed();
+        self.compiled.add_wait(start.elapsed());
         is_restored
     }
 }

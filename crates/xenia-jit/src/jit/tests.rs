@@ -26,6 +26,21 @@ fn put(jit: &Jit, words: &[u32]) {
     jit.shared.memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
 }
 
+#[test]
+fn the_longest_wait_is_neither_the_last_nor_the_sum() {
+    let waited = |times: &[u64]| {
+        let mut counts = CompileCounts::default();
+        for time in times {
+            counts.add_wait(Duration::from_millis(*time));
+        }
+        counts
+    };
+    let mut counts = waited(&[20, 50, 30]);
+    assert_eq!([counts.waited, counts.longest_wait].map(|time| time.as_millis()), [100, 50]);
+    counts += waited(&[40]);
+    assert_eq!([counts.waited, counts.longest_wait].map(|time| time.as_millis()), [140, 50]);
+}
+
 /// A loop: r3 += 1; sc 2.
 const CALLS: [u32; 3] = [0x3863_0001, 0x4400_0042, 0x4BFF_FFF8];
 

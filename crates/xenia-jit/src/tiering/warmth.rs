@@ -191,7 +191,7 @@ impl Engine {
         let start = Instant::now();
         let reached = |from, to| self.reached_between(shared, from, to);
         let plan = shared.plan(code, wanted, &reached, MAX_REGION_LENGTH);
-        self.compiled.waited += start.elapsed();
+        self.compiled.add_wait(start.elapsed());
         plan
     }
 }
