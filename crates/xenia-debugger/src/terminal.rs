@@ -9,7 +9,6 @@ mod backend;
 use crate::draw::draw;
 use crate::model::Model;
 use crate::scene::{DebugScene, header};
-use crate::script::text_sink;
 use crate::session::{DebugSession, Watcher};
 use anyhow::{Context, Result, bail};
 use backend::HostTerminal;
@@ -66,7 +65,8 @@ impl Screen {
         }));
         let opened = HostTerminal::open().and_then(Terminal::new);
         let screen = Self(opened.context("the terminal can't be used")?);
-        say::send_messages_to(Some(text_sink(&session.model.text)));
+        let text = session.model.text.clone();
+        say::send_messages_to(Some(Box::new(move |message| text.lock().add(message))));
         Ok(screen)
     }
 }

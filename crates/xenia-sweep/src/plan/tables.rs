@@ -158,7 +158,10 @@ impl Planner<'_> {
                 unit.add_words(["--states"]);
                 self.add_input(&mut unit, folder)?;
                 unit.add_words(["--piece", &piece.to_string()]);
-                rest = format!("{rest} piece {piece}/{count}").trim_start().to_owned();
+                rest = match rest.as_str() {
+                    "" => format!("piece {piece}/{count}"),
+                    run => format!("{run} piece {piece}/{count}"),
+                };
             }
             unit.add_words(&way.words);
             unit.set_name(&self.shown(&title), &way.label, &rest);
