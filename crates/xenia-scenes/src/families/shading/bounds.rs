@@ -46,13 +46,24 @@ impl Shading {
     }
 
     /// Whether nothing is clipped: hosts and the reference round the corners made by clipping
-    /// differently. Only a rectangle's fourth corner, which is opposite to the third over the
-    /// longest side, may leave the target, or the range of depth.
+    /// differently. The window's offset and the width of lines may carry corners out of the target.
+    /// A rectangle's fourth corner, which is opposite to the third over the longest side, may leave
+    /// the target and the range of depth.
     pub(super) fn is_defined(&self) -> bool {
+        let places = self.vertices();
+        let half = if matches!(self.primitive, 2 | 3) { self.line_width as f32 / 16.0 } else { 0.0 };
+        let is_within = |x: f32, y: f32| {
+            let x = x + self.offset[0] as f32;
+            let y = y + self.offset[1] as f32;
+            (half..=WIDTH as f32 - half).contains(&x) && (half..=HEIGHT as f32 - half).contains(&y)
+        };
+        // The sides of points lie along the axes, so clipping doesn't move them.
+        if self.primitive != 1 && !places.iter().all(|place| is_within(place[0], place[1])) {
+            return false;
+        }
         if self.primitive != 8 {
             return true;
         }
-        let places = self.vertices();
         let length = |a: usize, b: usize| {
             (places[a][0] - places[b][0]).powi(2) + (places[a][1] - places[b][1]).powi(2)
         };
@@ -63,9 +74,7 @@ impl Shading {
                 let [a, b, third] = side.map(|corner| places[corner][axis]);
                 a + b - third
             });
-            let is_within =
-                (2.0..=(WIDTH - 2) as f32).contains(&x) && (2.0..=(HEIGHT - 2) as f32).contains(&y);
-            is_within && (!self.clips || (0.0..=1.0).contains(&z))
+            is_within(x, y) && (!self.clips || (0.0..=1.0).contains(&z))
         })
     }
 
@@ -178,6 +187,24 @@ mod tests {
         assert!(!clipped.is_defined());
         assert!(Shading { clips: false, ..clipped.clone() }.is_defined());
         assert!(Shading { primitive: 4, ..clipped }.is_defined());
+    }
+
+    #[test]
+    fn no_corner_is_moved_out_of_the_target() {
+        // Scene 1963 of seed 4826: the first corner is at 77 and 1/16, less 15/1024.
+        let corner = |x, y| Corner { x, y, z: 128, w: 0, a: 0, b: 0 };
+        let corners = vec![corner(77, 37), corner(70, 6), corner(10, 38)];
+        let any = Shading::any(&mut Choices::of_words(Vec::new()));
+        let scene = Shading { primitive: 4, corners, fine: -15, down: 2, ..any };
+        for (offset, is_defined) in
+            [([0, 0], true), ([2, 0], true), ([3, 0], false), ([-3, -3], true), ([0, -7], false)]
+        {
+            assert_eq!(Shading { offset, ..scene.clone() }.is_defined(), is_defined, "{offset:?}");
+        }
+        for (line_width, is_defined) in [(44, true), (48, false)] {
+            let line = Shading { primitive: 3, line_width, ..scene.clone() };
+            assert_eq!(line.is_defined(), is_defined, "{line_width}");
+        }
     }
 
     #[test]
