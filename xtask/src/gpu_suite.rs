@@ -204,16 +204,33 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     if let Some(problems) = report["problems"].as_object().filter(|problems| !problems.is_empty()) {
         println!("{backend} reports problems: {problems:?}");
     }
-    if is_on_driver && let Some(reason) = unknown_fallback(&report) {
+    let errors = api_errors(&report)?;
+    if errors > 0 {
+        bail!("{backend}: {errors} errors of the graphics API, each a bug of the backend");
+    }
+    if is_on_driver && let Some(reason) = unknown_fallback(&report)? {
         bail!("{backend} leaves draws to the reference: {reason}");
     }
     Ok(true)
 }
 
+/// The wgpu backend's work in a report; `None` if another backend played.
+fn work(report: &serde_json::Value) -> Result<Option<&serde_json::Value>> {
+    let work = report.get("wgpu").context("the report has no `wgpu`")?;
+    Ok((!work.is_null()).then_some(work))
+}
+
+/// Number of errors that the graphics API reported.
+fn api_errors(report: &serde_json::Value) -> Result<u64> {
+    let Some(work) = work(report)? else { return Ok(0) };
+    work["total"]["validation_errors"].as_u64().context("the report has no number of `validation_errors`")
+}
+
 /// A reason, other than the known ones, for which draws were left to the reference.
-fn unknown_fallback(report: &serde_json::Value) -> Option<&str> {
-    let mut reasons = report["wgpu"]["fallbacks"].as_object()?.keys().map(String::as_str);
-    reasons.find(|reason| !LEFT_TO_THE_REFERENCE.contains(reason))
+fn unknown_fallback(report: &serde_json::Value) -> Result<Option<&str>> {
+    let Some(work) = work(report)? else { return Ok(None) };
+    let reasons = work["fallbacks"].as_object().context("the report has no `fallbacks`")?;
+    Ok(reasons.keys().map(String::as_str).find(|reason| !LEFT_TO_THE_REFERENCE.contains(reason)))
 }
 
 /// Compares the picture beside a scene's formula with the formula, or writes it.
@@ -292,8 +309,20 @@ mod tests {
     #[test]
     fn only_known_reasons_leave_draws_to_the_reference() {
         let report = |reason: &str| serde_json::json!({ "wgpu": { "fallbacks": { reason: 2 } } });
-        assert_eq!(unknown_fallback(&report(LEFT_TO_THE_REFERENCE[0])), None);
-        assert_eq!(unknown_fallback(&report("no vertex fetch")), Some("no vertex fetch"));
-        assert_eq!(unknown_fallback(&serde_json::json!({})), None);
+        assert_eq!(unknown_fallback(&report(LEFT_TO_THE_REFERENCE[0])).unwrap(), None);
+        assert_eq!(unknown_fallback(&report("no vertex fetch")).unwrap(), Some("no vertex fetch"));
+        assert_eq!(unknown_fallback(&serde_json::json!({ "wgpu": null })).unwrap(), None);
+        assert!(unknown_fallback(&serde_json::json!({ "wgpu": {} })).is_err());
+    }
+
+    #[test]
+    fn errors_of_the_graphics_api_are_found() {
+        let report =
+            |errors: u64| serde_json::json!({ "wgpu": { "total": { "validation_errors": errors } } });
+        assert_eq!([0, 3].map(|errors| api_errors(&report(errors)).unwrap()), [0, 3]);
+        assert_eq!(api_errors(&serde_json::json!({ "wgpu": null })).unwrap(), 0);
+        for renamed in [serde_json::json!({}), serde_json::json!({ "wgpu": { "total": {} } })] {
+            assert!(api_errors(&renamed).is_err(), "{renamed}");
+        }
     }
 }

@@ -18,11 +18,11 @@ use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_gpu::{Backend, Reference};
 use xenia_render::backend::{AdapterChoice, BackendTally, Device, WgpuBackend};
-use xenia_scenes::{Backends, Finding, SceneCase, SceneFamily, SceneFuzzConfig};
+use xenia_scenes::{Backends, Finding, SceneCase, SceneFamily, SceneFuzzConfig, SceneFuzzReport};
 
 documented! {
     /// Statistics of random scenes that two GPU backends drew.
-    #[derive(Debug, Serialize)]
+    #[derive(Debug, Default, Serialize)]
     pub struct SceneReport {
         /// Graphics adapter that is compared with the reference.
         adapter: String,
@@ -48,6 +48,15 @@ documented! {
         pipeline_seconds: f64,
         /// Part of the time in which the CPU waited for the device, in seconds.
         wait_seconds: f64,
+        /// Errors of the graphics API, each a bug of the backend.
+        validation_errors: u64,
+    }
+}
+
+impl SceneReport {
+    /// Whether the scenes are drawn alike, without an error of the graphics API.
+    fn is_right(&self) -> bool {
+        self.mismatches == 0 && self.validation_errors == 0
     }
 }
 
@@ -153,28 +162,31 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
         scenes: found.cases,
         mismatches: found.findings.len() as u64,
         mismatch_details: mismatches.collect::<Result<_>>()?,
-        families: found
-            .families
-            .iter()
-            .map(|(family, counts)| FamilyReport {
-                family: family.name().to_owned(),
-                same: counts.same,
-                no_effect: counts.no_effect,
-                skipped: counts.skipped,
-                different: counts.different,
-            })
-            .collect(),
+        families: families(&found),
         interrupted_by: interrupt.cause().map(|cause| cause.name().to_owned()),
         wall_seconds: start.elapsed().as_secs_f64(),
         pipelines,
         pipeline_seconds,
         wait_seconds,
+        validation_errors: device.validation_errors(),
     };
     if let Some(path) = &args.json {
         write_json(path, "fuzz-scenes", &report)?;
     }
     print(&report);
-    Ok(if report.mismatches == 0 { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+    Ok(if report.is_right() { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+}
+
+/// Results by family.
+fn families(found: &SceneFuzzReport) -> Vec<FamilyReport> {
+    let families = found.families.iter().map(|(family, counts)| FamilyReport {
+        family: family.name().to_owned(),
+        same: counts.same,
+        no_effect: counts.no_effect,
+        skipped: counts.skipped,
+        different: counts.different,
+    });
+    families.collect()
 }
 
 /// Describes a finding, and writes its file.
@@ -206,6 +218,7 @@ fn print(report: &SceneReport) {
             outln!("    written to {file}");
         }
     }
+    say_errors(report.validation_errors);
     let mut families = String::new();
     for FamilyReport { family, same, no_effect, skipped, different } in &report.families {
         let _ = writeln!(
@@ -220,6 +233,13 @@ fn print(report: &SceneReport) {
         report.wall_seconds,
         report.adapter
     );
+}
+
+/// Names the errors of the graphics API, if there are any.
+fn say_errors(errors: u64) {
+    if errors > 0 {
+        outln!("MISMATCH: {} of the graphics API", count(errors, "error"));
+    }
 }
 
 /// Draws the scenes of files.
@@ -239,5 +259,23 @@ pub(super) fn replay(args: &FuzzArgs) -> Result<Code> {
             }
         }
     }
-    Ok(if is_same { Code::Done } else { Code::Mismatch })
+    let errors = device.validation_errors();
+    say_errors(errors);
+    Ok(if is_same && errors == 0 { Code::Done } else { Code::Mismatch })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_graphics_api_are_wrong_as_well() {
+        let report = |mismatches, validation_errors| SceneReport {
+            scenes: 9,
+            mismatches,
+            validation_errors,
+            ..SceneReport::default()
+        };
+        assert_eq!([(0, 0), (1, 0), (0, 1)].map(|(m, e)| report(m, e).is_right()), [true, false, false]);
+    }
 }
