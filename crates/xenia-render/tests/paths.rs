@@ -428,6 +428,8 @@ fn work_is_counted_by_frame() {
     assert!(total.bytes_up > 4 * 24 + 4096 && total.ns_waited > 0 && total.groups_made > 0);
     assert!(total.pipelines_in_play >= 1 && total.ns_in_pipelines > 0);
     assert_eq!((total.fallback_draws, total.edram_trips, total.validation_errors), (0, 0, 0));
+    // The rectangle of each resolve is not a draw.
+    assert_eq!((total.expanded_draws, total.resolves_through_cpu), (0, 0));
     assert!(work.fallbacks.is_empty());
     assert_eq!(total.submissions, 2, "one for each frame");
 }

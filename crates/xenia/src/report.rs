@@ -256,12 +256,16 @@ documented! {
         pub epoch_misses: u64,
         /// Pipelines compiled since the start.
         pub pipelines_in_play: u64,
-        /// Time that draws waited for their pipelines, in milliseconds.
+        /// Time that draws and transfers waited for their pipelines, in milliseconds.
         pub ms_in_pipelines: f64,
         /// Draws made by the CPU.
         pub fallback_draws: u64,
         /// Draws by the CPU for which all of EDRAM was read back and sent again.
         pub edram_trips: u64,
+        /// Draws whose vertices the CPU shaded: rectangles, points and lines.
+        pub expanded_draws: u64,
+        /// Resolves whose texels the CPU tiled.
+        pub resolves_through_cpu: u64,
         /// Number of occlusion queries.
         pub queries: u64,
         /// Number of waits for the results of visibility queries.

@@ -46,6 +46,9 @@ const COUNTERS: &[(&str, &str, f64)] = &[
     ("pipelines_in_play", "pipelines", 1.0),
     ("fallback_draws", "fallbacks", 1.0),
     ("edram_trips", "EDRAM trips", 1.0),
+    ("expanded_draws", "draws with vertices by the CPU", 1.0),
+    ("resolves_through_cpu", "resolves by the CPU", 1.0),
+    ("survey_waits", "waits for visibility", 1.0),
     ("validation_errors", "errors", 1.0),
 ];
 

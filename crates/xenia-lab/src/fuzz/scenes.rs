@@ -44,7 +44,7 @@ documented! {
         wall_seconds: f64,
         /// Pipelines that wgpu compiled, for draws and conversions.
         pipelines: u64,
-        /// Part of the time in which draws waited for their pipelines, in seconds.
+        /// Part of the time in which draws and transfers waited for their pipelines, in seconds.
         pipeline_seconds: f64,
         /// Part of the time in which the CPU waited for the device, in seconds.
         wait_seconds: f64,
@@ -99,7 +99,7 @@ documented! {
 struct Tallies(RefCell<Vec<Arc<BackendTally>>>);
 
 impl Tallies {
-    /// Number of pipelines, seconds of draws' waits for them, seconds of waits for the device.
+    /// Number of pipelines, seconds of waits for them, seconds of waits for the device.
     fn sums(&self) -> (u64, f64, f64) {
         let works: Vec<_> = self.0.borrow().iter().map(|tally| tally.work().total).collect();
         let compiling: u64 = works.iter().map(|work| work.ns_in_pipelines).sum();

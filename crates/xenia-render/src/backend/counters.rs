@@ -67,6 +67,8 @@ impl WgpuBackend {
             epoch_misses: textures.checks,
             fallback_draws: self.fallback.reasons().values().sum(),
             edram_trips: self.fallback.edram_trips(),
+            expanded_draws: self.fallback.expanded_draws,
+            resolves_through_cpu: self.resolves_through_cpu,
             queries: self.occlusion.queries(),
             survey_waits: self.occlusion.survey_waits,
             tiles_dumped: targets.dumped,

@@ -142,6 +142,8 @@ impl WgpuBackend {
             }
             self.record_triangles(call, memory, &plan, &geometry)?;
         }
+        // A refused draw is recorded again, or made by the reference.
+        self.fallback.expanded_draws += u64::from(primitives::is_expanded(call.primitive));
         // The triangles before it are drawn, as by the reference.
         limit.map_or(Ok(()), |limit| Err(limit.into()))
     }

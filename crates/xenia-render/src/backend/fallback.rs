@@ -33,6 +33,8 @@ pub(super) struct Fallback {
     reference: Option<Reference>,
     reasons: BTreeMap<String, u64>,
     edram_trips: u64,
+    /// Draws on the device whose vertices the reference's interpreter shaded.
+    pub(super) expanded_draws: u64,
 }
 
 impl Fallback {

@@ -24,7 +24,7 @@ use std::time::Instant;
 use xenia_gpu::enums::Anisotropy;
 
 use super::Device;
-use super::conversion::Conversion;
+use super::conversion::{CompiledConversions, Conversion};
 use super::recipe::Recipe;
 use super::scale::Scale;
 use super::work::{DeviceWork, WorkCounts};
@@ -249,9 +249,10 @@ impl Pipelines {
     }
 
     /// Counts and stores conversion pipelines that were compiled on demand.
-    pub(super) fn add_conversions(&mut self, compiled: &[Conversion]) {
-        self.tally.in_play.fetch_add(compiled.len() as u64, Relaxed);
-        for conversion in compiled {
+    pub(super) fn add_conversions(&mut self, compiled: &CompiledConversions) {
+        self.tally.in_play.fetch_add(compiled.conversions.len() as u64, Relaxed);
+        self.tally.ns_in_play.fetch_add(compiled.time.as_nanos() as u64, Relaxed);
+        for conversion in &compiled.conversions {
             self.keep(|store| store.keep_conversion(conversion));
         }
     }

@@ -7,6 +7,7 @@
 mod picture;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::{DevicePicture, Frame, FrontBuffer, PhysicalMemory, PresentCall, present};
 
@@ -46,6 +47,7 @@ impl WgpuBackend {
         } else {
             LevelSource::new(&device.device, encoder, front.physical, front.bytes, &pieces, memory)
         };
+        device.traffic.bytes_up.fetch_add(source.sent, Relaxed);
         let source = PictureSource { front: &front, texels: source.binding(), scale, is_scaled };
         let maker = self.picture_maker.get_or_insert_with(|| PictureMaker::new(device));
         let picture = maker.make(device, encoder, call, &source);

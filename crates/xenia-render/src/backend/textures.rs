@@ -48,7 +48,7 @@ use self::samplers::{SamplerKey, Samplers};
 use self::scaled::make;
 pub(super) use self::source::{LevelSource, texel_bytes};
 use super::Device;
-use super::conversion::{Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
+use super::conversion::{CompiledConversions, Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
 use super::mirror::Mirror;
 use super::pipelines::Building;
 use super::recording::Recording;
@@ -205,7 +205,7 @@ impl Textures {
     }
 
     /// Takes the conversions that were compiled since the last call, except by `prebuild`.
-    pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
+    pub(crate) fn take_compiled(&mut self) -> CompiledConversions {
         std::mem::take(&mut self.decoder.compiled)
     }
 

@@ -58,12 +58,16 @@ counts! {
     epoch_misses,
     /// Pipelines compiled since the start.
     pipelines_in_play,
-    /// Nanoseconds that draws waited for their pipelines.
+    /// Nanoseconds that draws and transfers waited for their pipelines.
     ns_in_pipelines,
     /// Draws made by the reference backend.
     fallback_draws,
     /// Fallbacks for which the EDRAM was read back and sent again.
     edram_trips,
+    /// Draws whose vertices the CPU shaded: rectangles, points and lines.
+    expanded_draws,
+    /// Resolves whose texels the CPU tiled.
+    resolves_through_cpu,
     /// Occlusion queries of draws.
     queries,
     /// Waits of draws and registers for the results of visibility queries.

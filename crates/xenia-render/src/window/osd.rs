@@ -127,24 +127,37 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
 }
 
 /// Lines of the backend's work in this number of frames.
-fn work_lines(work: &WorkCounts, frames: f64) -> [String; 2] {
+fn work_lines(work: &WorkCounts, frames: f64) -> [String; 3] {
+    let each = |count: u64| count as f64 / frames;
     let waits = format!(
         "{:5.1} waits of {:.1} ms, {:.1} MB back, {:.1} MB up, {:.1} drawn by the CPU a frame",
-        work.waits as f64 / frames,
-        work.ns_waited as f64 / 1e6 / frames,
-        work.bytes_back as f64 / 1e6 / frames,
-        work.bytes_up as f64 / 1e6 / frames,
-        work.fallback_draws as f64 / frames
+        each(work.waits),
+        each(work.ns_waited) / 1e6,
+        each(work.bytes_back) / 1e6,
+        each(work.bytes_up) / 1e6,
+        each(work.fallback_draws)
     );
     let pipelines = format!(
         "{:5} pipelines in {:.0} ms; {:.1} textures, {:.1} levels, {:.1} queries a frame",
         work.pipelines_in_play,
         work.ns_in_pipelines as f64 / 1e6,
-        work.textures_made as f64 / frames,
-        work.levels_decoded as f64 / frames,
-        work.queries as f64 / frames
+        each(work.textures_made),
+        each(work.levels_decoded),
+        each(work.queries)
     );
-    [waits, pipelines]
+    let errors = match work.validation_errors {
+        0 => String::new(),
+        count => format!("; {count} errors of the graphics API"),
+    };
+    let others = format!(
+        "{:5.1} groups, {:.1} epoch misses, {:.1} kB of indices, {:.1} EDRAM trips, {:.1} expanded a frame{errors}",
+        each(work.groups_made),
+        each(work.epoch_misses),
+        each(work.index_bytes) / 1e3,
+        each(work.edram_trips),
+        each(work.expanded_draws)
+    );
+    [waits, pipelines, others]
 }
 
 /// Video fields per second of host time, if guest time is the host's clock.
@@ -304,6 +317,7 @@ mod tests {
     3 draws a frame, reference
   2.0 waits of 3.0 ms, 0.0 MB back, 0.0 MB up, 0.0 drawn by the CPU a frame
     0 pipelines in 0 ms; 0.0 textures, 0.0 levels, 0.0 queries a frame
+  0.0 groups, 0.0 epoch misses, 0.0 kB of indices, 0.0 EDRAM trips, 0.0 expanded a frame
    98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
 shown by an adapter";
@@ -358,7 +372,7 @@ shown by an adapter";
             counts.push(lines(&meter, &shown).len());
             shown.overlay = shown.overlay.next();
         }
-        assert_eq!(counts, [0, 1, 9, 0]);
+        assert_eq!(counts, [0, 1, 10, 0]);
         let full = OsdState { overlay: Overlay::Full, ..shown };
         assert_eq!(super::lines(&meter, &full, 200.0), ["30 fps"]);
     }

@@ -9,16 +9,19 @@ fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
     for i in 0..300 {
         let _ = write!(text, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0\n", (i * 7 + 3) % 300);
     }
-    let counters = drawn(|| {
+    let counts = worked(|| {
         let mut scene = Scene::new(80, 64, 0);
-        scene.shader(1, &format!("{text}alloc colors\nexec\nmax oC0, r0, r0"));
         scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, RED));
+        scene.draw(8, 3);
+        scene.shader(1, &format!("{text}alloc colors\nexec\nmax oC0, r0, r0"));
         scene.draw(8, 3);
         scene
     });
-    let Some(counters) = counters else { return };
+    let Some((counters, work)) = counts else { return };
     let [(reason, 1)] = fallbacks(&counters)[..] else { panic!("{:?}", counters.fallbacks) };
     assert!(reason.ends_with("are more than 256"), "{reason}");
+    // The CPU shaded the vertices of both, but only the first was drawn on the device.
+    assert_eq!((work.expanded_draws, work.fallback_draws), (1, 1));
 }
 
 #[test]

@@ -136,6 +136,8 @@ impl From<WorkCounts> for WgpuCounts {
             ms_in_pipelines: ms(counts.ns_in_pipelines),
             fallback_draws: counts.fallback_draws,
             edram_trips: counts.edram_trips,
+            expanded_draws: counts.expanded_draws,
+            resolves_through_cpu: counts.resolves_through_cpu,
             queries: counts.queries,
             survey_waits: counts.survey_waits,
             tiles_dumped: counts.tiles_dumped,

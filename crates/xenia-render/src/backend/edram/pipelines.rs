@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat};
 
-use super::super::conversion::Conversion;
+use super::super::conversion::CompiledConversions;
 use super::super::device::Device;
 use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
@@ -109,7 +109,7 @@ pub(super) struct Pipelines {
     pub(super) compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
     /// Pipelines that were compiled on demand.
-    pub(super) compiled: Vec<Conversion>,
+    pub(super) compiled: CompiledConversions,
     /// Parameters of calls.
     calls: Calls,
     /// Bind group layouts, by their bindings.
@@ -130,7 +130,8 @@ impl Pipelines {
         let render = HashMap::new();
         let layouts = HashMap::new();
         let shaders = EdramShaders { module, scale };
-        Self { shaders, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
+        let compiled = CompiledConversions::default();
+        Self { shaders, compute, render, compiled, calls: Calls::new(device), layouts }
     }
 
     /// Binds some calls of a kernel's pipeline for a format to resources.
@@ -147,8 +148,8 @@ impl Pipelines {
         let offsets = self.calls.put(device, calls);
         let group = group(device, layout, &self.calls, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
-            self.compiled.push(kernel.conversion(format));
-            self.shaders.compute_pipeline(device, kernel, format)
+            let compile = || self.shaders.compute_pipeline(device, kernel, format);
+            self.compiled.compile(kernel.conversion(format), compile)
         });
         BoundCalls { pipeline, group, offsets }
     }
@@ -170,8 +171,7 @@ impl Pipelines {
     /// Returns the pipeline that draws to a texture.
     pub(super) fn render(&mut self, device: &Device, load: Load) -> &wgpu::RenderPipeline {
         self.render.entry(load).or_insert_with(|| {
-            self.compiled.push(load.conversion());
-            self.shaders.render_pipeline(device, load)
+            self.compiled.compile(load.conversion(), || self.shaders.render_pipeline(device, load))
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Stored pipelines of the EDRAM: conversion to and from numbers.
 
-use super::super::conversion::{Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE};
+use super::super::conversion::{
+    CompiledConversions, Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE,
+};
 use super::super::device::Device;
 use super::super::pipelines::Building;
 use super::pipelines::{Kernel, Load, Part, Pipelines, Texels};
@@ -118,7 +120,7 @@ impl Edram {
     }
 
     /// Takes the conversions that were compiled since the last call, except by `prebuild`.
-    pub(crate) fn take_compiled(&mut self) -> Vec<Conversion> {
+    pub(crate) fn take_compiled(&mut self) -> CompiledConversions {
         std::mem::take(&mut self.pipelines.compiled)
     }
 }

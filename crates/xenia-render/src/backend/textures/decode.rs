@@ -8,7 +8,7 @@ use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
-use super::super::conversion::{Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
+use super::super::conversion::{CompiledConversions, Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
 use super::super::mapping::filled_buffer;
 use super::super::mirror::Piece;
 use super::super::scale::Scale;
@@ -62,7 +62,7 @@ pub(super) struct Decoder {
     pipeline_layout: wgpu::PipelineLayout,
     pipelines: HashMap<Conversion, wgpu::ComputePipeline>,
     /// Pipelines that were compiled on demand.
-    pub(super) compiled: Vec<Conversion>,
+    pub(super) compiled: CompiledConversions,
     result: Option<wgpu::Buffer>,
 }
 
@@ -117,7 +117,7 @@ impl Decoder {
             layout,
             pipeline_layout,
             pipelines: HashMap::new(),
-            compiled: Vec::new(),
+            compiled: CompiledConversions::default(),
             result: None,
         }
     }
@@ -134,8 +134,9 @@ impl Decoder {
         let entry = if scale.is_one() { TEXTURE_DECODE } else { TEXTURE_DECODE_SCALED };
         let conversion = Conversion { entry, constants };
         if !self.pipelines.contains_key(&conversion) {
-            self.compiled.push(conversion);
-            let made = self.make(device, &conversion);
+            let mut compiled = std::mem::take(&mut self.compiled);
+            let made = compiled.compile(conversion, || self.make(device, &conversion));
+            self.compiled = compiled;
             self.add(conversion, made);
         }
         &self.pipelines[&conversion]

@@ -13,7 +13,7 @@ pub(in super::super) struct LevelSource {
     pub(in super::super) buffer: wgpu::Buffer,
     pub(in super::super) range: Range<u64>,
     /// Bytes that were sent.
-    pub(super) sent: u64,
+    pub(in super::super) sent: u64,
 }
 
 impl LevelSource {
