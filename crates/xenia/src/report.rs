@@ -236,10 +236,14 @@ documented! {
         pub passes: u64,
         /// Number of command submissions.
         pub submissions: u64,
-        /// Number of waits for the device.
+        /// Number of waits for results of the device.
         pub waits: u64,
         /// Time of these waits in milliseconds.
         pub ms_waited: f64,
+        /// Number of waits because the device was too far behind.
+        pub held_back: u64,
+        /// Time of the waits for a device that was behind, in milliseconds.
+        pub ms_held_back: f64,
         /// Bytes read back from the device.
         pub bytes_back: u64,
         /// Bytes sent to the device.

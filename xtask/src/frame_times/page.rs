@@ -33,6 +33,7 @@ const COUNTERS: &[(&str, &str, f64)] = &[
     ("submissions", "submissions", 1.0),
     ("waits", "waits", 1.0),
     ("ms_waited", "ms waited", 1.0),
+    ("held_back", "waits for a device that is behind", 1.0),
     ("bytes_back", "KiB back", 1024.0),
     ("bytes_up", "KiB up", 1024.0),
     ("textures_made", "textures made", 1.0),

@@ -104,7 +104,7 @@ impl Tallies {
         let works: Vec<_> = self.0.borrow().iter().map(|tally| tally.work().total).collect();
         let compiling: u64 = works.iter().map(|work| work.ns_in_pipelines).sum();
         // The backends share the device's counters.
-        let waiting = works.iter().map(|work| work.ns_waited).max().unwrap_or(0);
+        let waiting = works.iter().map(|work| work.ns_waited + work.ns_held_back).max().unwrap_or(0);
         let pipelines = works.iter().map(|work| work.pipelines_in_play).sum();
         (pipelines, compiling as f64 / 1e9, waiting as f64 / 1e9)
     }

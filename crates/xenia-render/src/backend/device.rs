@@ -312,7 +312,9 @@ impl Device {
         if let Some(submission) = excess
             && polled.is_ok()
         {
-            let _ = self.wait(Some(submission));
+            let start = Instant::now();
+            let _ = self.wait_uncounted(Some(submission));
+            self.traffic.held_back(start);
             let executed = self.executed.load(Relaxed);
             self.in_flight().forget(executed);
         }
@@ -321,15 +323,19 @@ impl Device {
     /// Waits until a submission, or all of them, are complete. A device that takes too long counts
     /// as lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(MAX_WAIT) };
         let start = Instant::now();
-        let waited = self.noting_loss(|| match self.device.poll(wait) {
+        let waited = self.wait_uncounted(submission);
+        self.traffic.waited(start);
+        waited
+    }
+
+    fn wait_uncounted(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(MAX_WAIT) };
+        self.noting_loss(|| match self.device.poll(wait) {
             // A lost device has not taken the submission, and there is nothing else to wait for.
             Err(wgpu::PollError::WrongSubmissionIndex(..)) => self.device.poll(wgpu::PollType::Poll),
             waited => waited,
-        });
-        self.traffic.waited(start);
-        waited
+        })
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the

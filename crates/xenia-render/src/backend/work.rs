@@ -38,10 +38,14 @@ counts! {
     passes,
     /// Submissions of commands to the device.
     submissions,
-    /// Waits for the device.
+    /// Waits for results of the device.
     waits,
     /// Nanoseconds of these waits.
     ns_waited,
+    /// Waits because the device was too far behind.
+    held_back,
+    /// Nanoseconds of the waits for a device that was behind.
+    ns_held_back,
     /// Bytes read back from the device.
     bytes_back,
     /// Bytes sent to the device.
@@ -116,6 +120,8 @@ pub(super) struct Traffic {
     pub(super) submissions: AtomicU64,
     pub(super) waits: AtomicU64,
     ns_waited: AtomicU64,
+    held_back: AtomicU64,
+    ns_held_back: AtomicU64,
     pub(super) bytes_back: AtomicU64,
     pub(super) bytes_up: AtomicU64,
 }
@@ -127,12 +133,20 @@ impl Traffic {
         self.ns_waited.fetch_add(since.elapsed().as_nanos() as u64, Relaxed);
     }
 
+    /// Counts a wait, which began at a time, for a device that was too far behind.
+    pub(super) fn held_back(&self, since: Instant) {
+        self.held_back.fetch_add(1, Relaxed);
+        self.ns_held_back.fetch_add(since.elapsed().as_nanos() as u64, Relaxed);
+    }
+
     /// Adds its counters.
     pub(super) fn add_to(&self, counts: &mut WorkCounts) {
         let of = |counter: &AtomicU64| counter.load(Relaxed);
         counts.submissions = of(&self.submissions);
         counts.waits = of(&self.waits);
         counts.ns_waited = of(&self.ns_waited);
+        counts.held_back = of(&self.held_back);
+        counts.ns_held_back = of(&self.ns_held_back);
         counts.bytes_back = of(&self.bytes_back);
         counts.bytes_up = of(&self.bytes_up);
     }
@@ -155,5 +169,14 @@ mod tests {
         work.publish(counts(14, 2), &reasons, true);
         assert_eq!((work.frames, work.total), (3, counts(14, 2)));
         assert_eq!((work.most_in_a_frame, work.fallbacks), (counts(10, 8), reasons));
+    }
+
+    #[test]
+    fn holding_back_is_no_wait_for_results() {
+        let traffic = Traffic::default();
+        traffic.held_back(Instant::now());
+        let mut counts = WorkCounts::default();
+        traffic.add_to(&mut counts);
+        assert_eq!((counts.waits, counts.held_back), (0, 1));
     }
 }

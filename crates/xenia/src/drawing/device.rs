@@ -125,6 +125,8 @@ impl From<WorkCounts> for WgpuCounts {
             submissions: counts.submissions,
             waits: counts.waits,
             ms_waited: ms(counts.ns_waited),
+            held_back: counts.held_back,
+            ms_held_back: ms(counts.ns_held_back),
             bytes_back: counts.bytes_back,
             bytes_up: counts.bytes_up,
             groups_made: counts.groups_made,

@@ -49,6 +49,7 @@ fn two_frames_are_in_flight() {
             device.submit([]);
             assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
         }
+        assert_eq!(device.waits(), 1, "holding back is counted apart");
     });
 }
 
