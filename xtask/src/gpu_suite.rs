@@ -35,7 +35,7 @@ pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
 /// Backends, by their names for `xenia-rs trace play --gpu`.
 const BACKENDS: &[&str] = &["reference", "wgpu"];
 /// The software Vulkan driver. If it is installed, the table is about it.
-const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+pub(crate) const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 /// Setting under which that driver compiles shaders without optimizing them: for pictures as small
 /// as those of tests, that takes longer than drawing them.
 pub(crate) const QUICK_SHADERS: (&str, &str) = ("GALLIVM_PERF", "nopt");

@@ -23,7 +23,7 @@ pub(crate) struct TestArgs {
     #[arg(long)]
     only: Option<String>,
     /// Also run the long step: lock models, code for AArch64, untuned programs, every round of the
-    /// tests, ten minutes of fuzzing (deploy/nightly.yml).
+    /// tests, fifteen minutes of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
 }
@@ -160,6 +160,7 @@ const STEPS: &[Step] = &[
             ("long fuzz", fuzzing::long_optimizing),
             ("long fuzz of the baseline", fuzzing::long_baseline),
             ("long fuzz with qemu", fuzzing::long_qemu),
+            ("long fuzz of scenes", fuzzing::long_scenes),
         ],
     ),
 ];

@@ -1,8 +1,8 @@
-//! Runs of the fuzzer: short ones of the same sequences each time, long ones of other sequences
-//! each day.
+//! Runs of the fuzzer: short ones of the same sequences each time, long ones of other sequences and
+//! scenes each day.
 
-use super::{seed_of_the_day, xenia};
-use crate::not_run;
+use super::{run, seed_of_the_day, target_folder, xenia, xenia_rs};
+use crate::{gpu_suite, not_run};
 use anyhow::Result;
 use xenia_testing::Tool;
 
@@ -11,7 +11,7 @@ const CORPUS: &str = "jit-tests/corpus";
 /// Number of initial states for each random sequence.
 const STATES: &str = "8";
 /// Seconds of each long run.
-const LONG_SECONDS: &str = "200";
+const LONG_SECONDS: &str = "225";
 
 const OPTIMIZING: &[&str] = &["--corpus", CORPUS, "--states", STATES];
 const BASELINE: &[&str] = &["--tier", "baseline", "--states", STATES];
@@ -45,6 +45,20 @@ pub(super) fn long_baseline() -> Result<()> {
 /// As [`qemu`], for long.
 pub(super) fn long_qemu() -> Result<()> {
     if there_is_qemu()? { fuzz_for_long(QEMU) } else { Ok(()) }
+}
+
+/// Draws random scenes with both GPU backends, for long.
+pub(super) fn long_scenes() -> Result<()> {
+    if !not_run::need(Tool::Vulkan, "fuzz of scenes")? {
+        return Ok(());
+    }
+    let found = target_folder().join("scenes");
+    std::fs::create_dir_all(&found)?;
+    let seed = seed_of_the_day().to_string();
+    let mut command = xenia_rs()?;
+    command.args(["fuzz", "--scenes", "100_000", "--seconds", LONG_SECONDS, "--seed", &seed]);
+    command.arg("--out").arg(&found);
+    run(command.envs([("VK_DRIVER_FILES", gpu_suite::DRIVER), gpu_suite::QUICK_SHADERS]))
 }
 
 fn there_is_qemu() -> Result<bool> {

@@ -24,7 +24,7 @@ use std::time::Instant;
 use xenia_gpu::enums::Anisotropy;
 
 use super::Device;
-use super::conversion::{CompiledConversions, Conversion};
+use super::conversion::CompiledConversions;
 use super::recipe::Recipe;
 use super::scale::Scale;
 use super::work::{DeviceWork, WorkCounts};
