@@ -1,10 +1,11 @@
 //! `cargo xtask frame-times`: times the frames of titles that draw, and writes the book's page
 //! about them.
 //!
-//! Each title runs headless in lockstep with both backends and in parallel mode with wgpu, in turn:
-//! once for a few frames and once for more. The difference of the two runs, divided by the frames
-//! between, excludes the start and the compilations of the first frames. CPU time is that of the
-//! process's threads, from Linux's /proc; the counters are those of `gpu.wgpu` in the report.
+//! Each title runs headless in lockstep with both backends and in parallel mode with wgpu, with and
+//! without readback, in turn: once for a few frames and once for more. The difference of the two
+//! runs, divided by the frames between, excludes the start and the compilations of the first
+//! frames. CPU time is that of the process's threads, from Linux's /proc; the counters are those of
+//! `gpu.wgpu` in the report.
 
 mod case;
 mod figures;
@@ -37,13 +38,24 @@ struct Way {
     backend: &'static str,
     /// Flag of the mode.
     mode: &'static str,
+    /// Value of `--readback`, if it is not the default.
+    readback: Option<&'static str>,
+    /// Heading of the counters' column, after the title's name.
+    column: &'static str,
 }
 
 /// Ways to run each title, in the order of the page.
-const WAYS: [Way; 3] = [
-    Way { name: "reference", backend: "reference", mode: "--lockstep" },
-    Way { name: "wgpu", backend: "wgpu", mode: "--lockstep" },
-    Way { name: "wgpu, parallel", backend: "wgpu", mode: "--parallel" },
+const WAYS: [Way; 4] = [
+    Way { name: "reference", backend: "reference", mode: "--lockstep", readback: None, column: "" },
+    Way { name: "wgpu", backend: "wgpu", mode: "--lockstep", readback: None, column: "lockstep" },
+    Way { name: "wgpu, parallel", backend: "wgpu", mode: "--parallel", readback: None, column: "parallel" },
+    Way {
+        name: "wgpu, no readback",
+        backend: "wgpu",
+        mode: "--parallel",
+        readback: Some("none"),
+        column: "no readback",
+    },
 ];
 
 /// Arguments of `cargo xtask frame-times`.

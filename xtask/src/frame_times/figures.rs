@@ -52,6 +52,7 @@ impl Run<'_> {
         let mut command = hermetic(self.program);
         command.arg("exec").arg(&self.case.title).args(["--headless", self.way.mode, "--fresh"]);
         command.args(["--gpu", self.way.backend, "--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
+        command.args(self.way.readback.into_iter().flat_map(|readback| ["--readback", readback]));
         command.arg("--cache").arg(cache).arg("--json").arg(&json);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&said)?);
         let start = Instant::now();

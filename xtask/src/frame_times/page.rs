@@ -19,9 +19,10 @@ cargo xtask frame-times demo small --runs 1 # some, and a picture of them in tar
 ```
 
 The program runs each title headless: in lockstep with both backends, and in parallel mode with
-wgpu, for a few frames and for more. Figures are the median difference of the two runs, divided by
-the frames between. CPU time is that of the process's threads; software drivers have threads of
-their own (*driver*), the work of others is in the thread that records.
+wgpu, also with `--readback none` (*no readback*), for a few frames and for more. Figures are the
+median difference of the two runs, divided by the frames between. CPU time is that of the process's
+threads; software drivers have threads of their own (*driver*), the work of others is in the thread
+that records.
 *small*, *medium* and *large* are `game-frame`, [our title that draws as games
 do](../testing/suites.md#the-frame-of-a-game), in three sizes.
 
@@ -112,8 +113,7 @@ fn counters(out: &mut String, titles: &[Value]) -> Result<()> {
     for title in titles {
         for way in WAYS.iter().filter(|way| way.backend == "wgpu" && title[way.name].is_object()) {
             let name = title["name"].as_str().unwrap_or_default();
-            let mode = way.mode.trim_start_matches("--");
-            columns.push((format!("{name}, {mode}"), &title[way.name]["counters"]));
+            columns.push((format!("{name}, {}", way.column), &title[way.name]["counters"]));
         }
     }
     if columns.is_empty() {

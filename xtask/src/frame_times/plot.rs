@@ -43,7 +43,7 @@ fn draw(picture: &mut String, bars: &[Bar]) -> Result<(), Box<dyn std::error::Er
     let mut chart = ChartBuilder::on(&area)
         .margin(12)
         .x_label_area_size(40)
-        .y_label_area_size(170)
+        .y_label_area_size(210)
         .build_cartesian_2d((0.5..most).log_scale(), 0.0..rows as f64)?;
     chart.configure_mesh().disable_y_mesh().y_labels(0).x_desc("CPU milliseconds of a frame").draw()?;
     for (i, (name, ours, theirs)) in bars.iter().enumerate() {
