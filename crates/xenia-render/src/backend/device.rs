@@ -31,8 +31,7 @@ const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::DEPTH_CLIP_CONTROL)
     .union(wgpu::Features::CLIP_DISTANCES)
     .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER)
-    .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_ZERO)
-    .union(wgpu::Features::PIPELINE_CACHE);
+    .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_ZERO);
 /// Features that a device must have.
 const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
 

@@ -109,8 +109,8 @@ fn compile(
             targets: &targets[..count],
         }),
         multiview_mask: None,
-        // Drivers have their own caches. Cache data from a file would reach the driver unchecked,
-        // and damaged data can't be detected.
+        // Drivers have caches of their own. wgpu takes cache data through an unsafe function,
+        // because drivers trust it, and this crate forbids unsafe code.
         cache: None,
     })
 }
