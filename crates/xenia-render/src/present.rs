@@ -6,9 +6,9 @@ mod picture;
 
 use crate::backend::presenting::PictureTexture;
 use crate::backend::{AdapterChoice, Device};
-use crate::window::RenderError;
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
+use crate::window::{FramePacing, RenderError};
 use effects::Effects;
 pub(crate) use pages::PageShapes;
 use pages::Pages;
@@ -44,6 +44,7 @@ pub(crate) struct Presenter {
     failed: bool,
     device: Device,
     config: wgpu::SurfaceConfiguration,
+    pacing: FramePacing,
     painter: Painter,
     shader: wgpu::ShaderModule,
     /// Created when the frame is first drawn with one.
@@ -60,12 +61,12 @@ impl Presenter {
     pub(crate) fn new(
         window: Arc<Window>,
         display: winit::event_loop::OwnedDisplayHandle,
-        vsync: bool,
+        pacing: FramePacing,
         named: Option<String>,
     ) -> Result<Self, RenderError> {
         let instance =
             wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
-        Self::open(window, instance, named, present_mode(vsync))
+        Self::open(window, instance, named, pacing)
     }
 
     /// Shows the window with another device, after the loss of this one. Drops the frame and the
@@ -76,7 +77,7 @@ impl Presenter {
         let window = self.window.clone();
         let instance = self.instance.clone();
         let named = self.named.clone();
-        *self = Self::open(window, instance, named, self.config.present_mode)?;
+        *self = Self::open(window, instance, named, self.pacing)?;
         Ok(())
     }
 
@@ -84,7 +85,7 @@ impl Presenter {
         window: Arc<Window>,
         instance: wgpu::Instance,
         named: Option<String>,
-        mode: wgpu::PresentMode,
+        pacing: FramePacing,
     ) -> Result<Self, RenderError> {
         let size = window.inner_size();
         let surface = instance
@@ -112,7 +113,7 @@ impl Presenter {
             .get_default_config(adapter, size.width.clamp(1, most), size.height.clamp(1, most))
             .ok_or_else(|| failed("surface and adapter do not go together")(String::new()))?;
         config.format = format;
-        config.present_mode = mode;
+        pacing.apply(&mut config, &capabilities.present_modes);
         let shader = picture::shader(device);
         let painter = Painter::new(device, &shader, format);
         let name = adapter.get_info().name;
@@ -124,6 +125,7 @@ impl Presenter {
             failed: false,
             device: shared,
             config,
+            pacing,
             painter,
             shader,
             effects: None,
@@ -187,9 +189,13 @@ impl Presenter {
         }
     }
 
-    /// Turns vertical synchronisation on or off.
-    pub(crate) fn set_vsync(&mut self, on: bool) {
-        self.config.present_mode = present_mode(on);
+    /// Sets when frames are shown.
+    pub(crate) fn set_pacing(&mut self, pacing: FramePacing) {
+        self.pacing = pacing;
+        if let Some(surface) = &self.surface {
+            let modes = surface.get_capabilities(&self.device.adapter).present_modes;
+            pacing.apply(&mut self.config, &modes);
+        }
         self.configure();
     }
 
@@ -317,6 +323,52 @@ fn failed(what: &'static str) -> impl Fn(String) -> RenderError {
     move |reason| RenderError::Device { what, reason }
 }
 
-fn present_mode(vsync: bool) -> wgpu::PresentMode {
-    if vsync { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync }
+impl FramePacing {
+    /// Sets the mode and the latency of a surface that has these modes.
+    fn apply(self, config: &mut wgpu::SurfaceConfiguration, modes: &[wgpu::PresentMode]) {
+        config.present_mode = self.mode(modes);
+        config.desired_maximum_frame_latency = self.latency(config.present_mode);
+    }
+
+    /// Mode of a surface that has these.
+    fn mode(self, modes: &[wgpu::PresentMode]) -> wgpu::PresentMode {
+        use wgpu::PresentMode::{AutoNoVsync, AutoVsync, Immediate, Mailbox};
+        let has = |mode| modes.contains(&mode);
+        // Without synchronisation, mailbox is the nearest to frames that are shown at once.
+        if self.low_latency && has(Mailbox) && (self.vsync || !has(Immediate)) {
+            Mailbox
+        } else if self.vsync {
+            AutoVsync
+        } else {
+            AutoNoVsync
+        }
+    }
+
+    /// Refreshes between the drawing and the showing of a frame in a mode. Mailbox needs an image
+    /// more than the one that is shown and the one that waits, which is drawn to replace the latter.
+    fn latency(self, mode: wgpu::PresentMode) -> u32 {
+        if self.low_latency && mode != wgpu::PresentMode::Mailbox { 1 } else { 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn low_latency_takes_the_newest_frame_where_it_can() {
+        use wgpu::PresentMode::{AutoNoVsync, AutoVsync, Fifo, Immediate, Mailbox};
+        let modes = [Fifo, Mailbox, Immediate];
+        for (vsync, low_latency, modes, expected, latency) in [
+            (true, false, &modes[..], AutoVsync, 2),
+            (true, true, &modes[..], Mailbox, 2),
+            (true, true, &modes[..1], AutoVsync, 1),
+            (false, true, &modes[..], AutoNoVsync, 1),
+            (false, true, &modes[..2], Mailbox, 2),
+            (false, false, &modes[..2], AutoNoVsync, 2),
+        ] {
+            let pacing = FramePacing { vsync, low_latency };
+            assert_eq!((pacing.mode(modes), pacing.latency(expected)), (expected, latency));
+        }
+    }
 }

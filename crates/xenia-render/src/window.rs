@@ -35,7 +35,7 @@ pub use mailbox::{FrameSender, HeldParts};
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
-pub use picture_settings::{PictureChange, PictureSettings};
+pub use picture_settings::{FramePacing, PictureChange, PictureSettings};
 pub use place::WindowPlace;
 pub use profile::{ProfileClient, ProfileNews};
 pub use scaling::{Filter, Scaling};
@@ -95,8 +95,8 @@ pub struct WindowConfig {
     pub full_screen: bool,
     /// Part of the name of the graphics adapter that shows it; `None`: the system's best.
     pub adapter: Option<String>,
-    /// Whether it waits for the display's vertical blank.
-    pub vsync: bool,
+    /// When frames are shown.
+    pub pacing: FramePacing,
     /// Scaling of frames to the window.
     pub scaling: Scaling,
     /// Filter of scaled frames.

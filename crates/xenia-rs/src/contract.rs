@@ -71,6 +71,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "aspect-ratio",
             "overscan",
             "theme",
+            "low-latency",
             "guest-exit-code",
             "region",
             "null-page",

@@ -47,6 +47,7 @@ actions! {
     Brighter "brighter" "makes the picture brighter";
     Darker "darker" "makes the picture darker";
     Vsync "vsync" "switches vertical synchronisation on and off";
+    LowLatency "low-latency" "shows the newest frame, or frames in their order";
     SaveState "save-state" "saves the state, to the slot used last";
     LoadState "load-state" "loads the state in the slot used last";
     Rewind "rewind" "goes back in time while held, with --rewind";
@@ -131,6 +132,7 @@ pub const BINDINGS: &[KeyBinding] = &[
     control(KeyCode::PageUp, "Ctrl+PageUp", KeyAction::Brighter),
     control(KeyCode::PageDown, "Ctrl+PageDown", KeyAction::Darker),
     binding(KeyCode::F8, "F8", KeyAction::Vsync),
+    control(KeyCode::F8, "Ctrl+F8", KeyAction::LowLatency),
     binding(KeyCode::F5, "F5", KeyAction::SaveState),
     binding(KeyCode::F4, "F4", KeyAction::LoadState),
     binding(KeyCode::F10, "F10", KeyAction::Rewind),
@@ -175,6 +177,7 @@ impl KeyAction {
                 | Self::Filter
                 | Self::Smooth
                 | Self::Vsync
+                | Self::LowLatency
                 | Self::Screenshot
                 | Self::Video
                 | Self::Report

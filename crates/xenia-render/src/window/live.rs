@@ -3,7 +3,7 @@
 use super::keys::KeyAction;
 use super::osd::{OsdState, Overlay};
 use super::scaling::{Filter, Scaling};
-use super::{BRIGHTNESS, Client};
+use super::{BRIGHTNESS, Client, FramePacing};
 use xenia_ui::{LiveSetting, PageTheme, SettingControl};
 
 /// Range of the volume in percent.
@@ -20,7 +20,7 @@ const OVERLAYS: &[(&str, &str)] = &[("off", "off"), ("small", "few"), ("full", "
 const THEMES: &[(&str, &str)] = &[("system", "the system's"), ("dark", "dark"), ("light", "light")];
 
 /// Keys of the settings, in the order of the page.
-pub const LIVE: [&str; 12] = [
+pub const LIVE: [&str; 13] = [
     "volume",
     "mute",
     "fullscreen",
@@ -31,6 +31,7 @@ pub const LIVE: [&str; 12] = [
     "brightness",
     "gamma",
     "vsync",
+    "low-latency",
     "osd",
     "theme",
 ];
@@ -83,7 +84,8 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         "sharpness" => ("Sharpness", percent(0..=100, 5), appearance.sharpness.to_string()),
         "brightness" => ("Brightness", percent(BRIGHTNESS, 5), appearance.brightness.to_string()),
         "gamma" => ("Gamma", percent(GAMMA, 5), appearance.gamma.to_string()),
-        "vsync" => ("Vertical sync", Switch, shown.vsync.to_string()),
+        "vsync" => ("Vertical sync", Switch, shown.pacing.vsync.to_string()),
+        "low-latency" => ("Low latency", Switch, shown.pacing.low_latency.to_string()),
         "theme" => {
             let word = match shown.theme {
                 PageTheme::System => "system",
@@ -116,6 +118,7 @@ pub(super) fn changed_by(action: KeyAction) -> &'static [&'static str] {
         KeyAction::Smooth => &["antialiasing"],
         KeyAction::Brighter | KeyAction::Darker => &["brightness"],
         KeyAction::Vsync => &["vsync"],
+        KeyAction::LowLatency => &["low-latency"],
         _ => &[],
     }
 }
@@ -125,7 +128,7 @@ pub(super) fn changed_by(action: KeyAction) -> &'static [&'static str] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SystemChange {
     FullScreen(bool),
-    Vsync(bool),
+    Pacing(FramePacing),
 }
 
 /// Sets a setting to a value, as text of its page. Values that it does not have change nothing.
@@ -148,7 +151,10 @@ pub(super) fn set(
             client.set_sound(SoundVolume { muted: is_on, ..volume });
         }
         "fullscreen" => return Some(SystemChange::FullScreen(is_on)),
-        "vsync" => return Some(SystemChange::Vsync(is_on)),
+        "vsync" => return Some(SystemChange::Pacing(FramePacing { vsync: is_on, ..shown.pacing })),
+        "low-latency" => {
+            return Some(SystemChange::Pacing(FramePacing { low_latency: is_on, ..shown.pacing }));
+        }
         "scaling" => {
             shown.scaling = match value {
                 "integer" => Scaling::Integer,
@@ -265,7 +271,7 @@ mod tests {
             for value in values {
                 match set(key, &value, &mut shown, &mut client) {
                     Some(SystemChange::FullScreen(on)) => full_screen = on,
-                    Some(SystemChange::Vsync(on)) => shown.vsync = on,
+                    Some(SystemChange::Pacing(pacing)) => shown.pacing = pacing,
                     None => {}
                 }
                 assert_eq!(now(&shown, &client, full_screen).value, value, "{key}");

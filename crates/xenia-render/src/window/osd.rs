@@ -1,5 +1,6 @@
 //! On-screen display: text over the frame and in the title bar.
 
+use super::FramePacing;
 use super::appearance::Appearance;
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
@@ -40,7 +41,7 @@ pub(crate) struct OsdState {
     pub(crate) scaling: Scaling,
     pub(crate) filter: Filter,
     pub(crate) appearance: Appearance,
-    pub(crate) vsync: bool,
+    pub(crate) pacing: FramePacing,
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
     /// Whether a video is being recorded.
@@ -113,12 +114,13 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
     }
     if let Some((number, PixelSize { width, height })) = shown.frame {
         lines.push(format!(
-            "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}",
+            "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}{}",
             shown.window.width,
             shown.window.height,
             shown.scaling.name(),
             shown.filter.name(),
-            if shown.vsync { "on" } else { "off" },
+            if shown.pacing.vsync { "on" } else { "off" },
+            if shown.pacing.low_latency { ", low latency" } else { "" },
             shown.appearance.list()
         ));
     }
@@ -294,7 +296,7 @@ mod tests {
         OsdState {
             frame: Some((77, PixelSize::new(1280, 720))),
             window: PixelSize::new(1600, 900),
-            vsync: true,
+            pacing: FramePacing { vsync: true, low_latency: false },
             overlay: Overlay::Full,
             adapter: "an adapter".to_owned(),
             ..OsdState::default()

@@ -3,6 +3,16 @@
 use super::appearance::Appearance;
 use super::scaling::{Filter, Scaling};
 
+/// When the window shows frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FramePacing {
+    /// Whether frames change in the display's vertical blank.
+    pub vsync: bool,
+    /// Whether the newest frame is shown, with at most one waiting, instead of frames in their
+    /// order.
+    pub low_latency: bool,
+}
+
 /// How the window shows frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PictureSettings {
@@ -12,6 +22,8 @@ pub struct PictureSettings {
     pub filter: Filter,
     /// Changes to the picture beyond its scaling.
     pub appearance: Appearance,
+    /// When frames are shown.
+    pub pacing: FramePacing,
 }
 
 /// Change between the settings of two titles, or of a title and the library.
@@ -42,6 +54,10 @@ impl PictureChange {
                 aspect: after(looks.aspect, old.aspect, new.aspect),
                 overscan: after(looks.overscan, old.overscan, new.overscan),
             },
+            pacing: FramePacing {
+                vsync: after(now.pacing.vsync, from.pacing.vsync, to.pacing.vsync),
+                low_latency: after(now.pacing.low_latency, from.pacing.low_latency, to.pacing.low_latency),
+            },
         }
     }
 }
@@ -59,10 +75,14 @@ mod tests {
     fn a_titles_picture_ends_with_the_title_and_the_users_changes_stay() {
         let own = PictureSettings::default();
         let bright = Appearance { brightness: 200, overscan: 5, ..Appearance::default() };
-        let of_title = PictureSettings { scaling: Scaling::Stretch, appearance: bright, ..own };
-        let now = PictureSettings { filter: Filter::Nearest, ..own };
+        let quick = FramePacing { vsync: false, low_latency: true };
+        let synchronised = FramePacing { vsync: true, low_latency: false };
+        let of_title =
+            PictureSettings { scaling: Scaling::Stretch, appearance: bright, pacing: quick, ..own };
+        let now = PictureSettings { filter: Filter::Nearest, pacing: synchronised, ..own };
         let shown = PictureChange { from: own, to: of_title }.apply(now);
-        assert_eq!(shown, PictureSettings { filter: Filter::Nearest, ..of_title });
+        let pacing = FramePacing { vsync: true, low_latency: true };
+        assert_eq!(shown, PictureSettings { filter: Filter::Nearest, pacing, ..of_title });
         // The title is restarted, and left.
         assert_eq!(PictureChange { from: of_title, to: of_title }.apply(shown), shown);
         assert_eq!(PictureChange { from: of_title, to: own }.apply(shown), now);

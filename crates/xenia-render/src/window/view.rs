@@ -10,7 +10,7 @@ use super::pages::WindowPages;
 use super::picture_settings::{PictureChange, PictureSettings};
 use super::scaling::place;
 use super::size::first_size;
-use super::{RenderError, WindowConfig, WindowPlace};
+use super::{FramePacing, RenderError, WindowConfig, WindowPlace};
 use crate::backend::Device;
 use crate::backend::presenting::PictureTexture;
 use crate::present::{Presented, Presenter};
@@ -86,13 +86,13 @@ impl View {
             event_loop.create_window(named(attributes)).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
         let display = event_loop.owned_display_handle();
-        let presenter = Presenter::new(window.clone(), display, config.vsync, config.adapter.clone())?;
+        let presenter = Presenter::new(window.clone(), display, config.pacing, config.adapter.clone())?;
         let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,
             filter: config.filter,
             appearance: config.appearance,
-            vsync: config.vsync,
+            pacing: config.pacing,
             overlay: config.overlay,
             theme: config.theme,
             adapter: presenter.adapter().to_owned(),
@@ -266,17 +266,20 @@ impl View {
 
     /// Shows frames by the settings of another title, or of the library.
     pub(super) fn change_picture(&mut self, change: PictureChange) {
-        let OsdState { scaling, filter, appearance, .. } = self.shown;
-        let now = change.apply(PictureSettings { scaling, filter, appearance });
+        let OsdState { scaling, filter, appearance, pacing, .. } = self.shown;
+        let now = change.apply(PictureSettings { scaling, filter, appearance, pacing });
         self.shown.scaling = now.scaling;
         self.shown.filter = now.filter;
         self.shown.appearance = now.appearance;
+        if now.pacing != pacing {
+            self.set_pacing(now.pacing);
+        }
     }
 
-    /// Turns vertical synchronisation on or off.
-    pub(super) fn set_vsync(&mut self, on: bool) {
-        self.shown.vsync = on;
-        self.presenter.set_vsync(on);
+    /// Sets when frames are shown.
+    pub(super) fn set_pacing(&mut self, pacing: FramePacing) {
+        self.shown.pacing = pacing;
+        self.presenter.set_pacing(pacing);
     }
 
     /// Shows a new frame.

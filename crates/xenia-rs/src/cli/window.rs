@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::{number, number_in};
-use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, GAMMA, KeyBinding, PictureSettings};
+use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, FramePacing, GAMMA, KeyBinding, PictureSettings};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -185,6 +185,10 @@ pub struct WindowArgs {
         conflicts_with = "headless"
     )]
     pub vsync: bool,
+    /// Show the newest frame at each vertical blank, with at most one waiting, instead of frames in
+    /// their order, where the display's driver can.
+    #[arg(long, conflicts_with = "headless")]
+    pub low_latency: bool,
     /// How to fit the picture into the window.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub scaling: ScalingArg,
@@ -275,12 +279,18 @@ impl WindowArgs {
         }
     }
 
+    /// When frames are shown.
+    pub fn pacing(&self) -> FramePacing {
+        FramePacing { vsync: self.vsync, low_latency: self.low_latency }
+    }
+
     /// How frames are shown.
     pub fn picture(&self) -> PictureSettings {
         PictureSettings {
             scaling: self.scaling.into(),
             filter: self.filter.into(),
             appearance: self.appearance(),
+            pacing: self.pacing(),
         }
     }
 }
@@ -344,6 +354,7 @@ mod tests {
             "--aspect-ratio=4:3",
             "--overscan=5",
             "--theme=light",
+            "--low-latency",
         ] {
             for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
                 let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));

@@ -33,7 +33,7 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
 
     // Settings, "All settings", and the first row below the search: antialiasing.
     pad.presses(&["down", "down", "down", "a"])?;
-    pad.presses(&["down"; 13])?;
+    pad.presses(&["down"; 14])?;
     pad.presses(&["a", "down", "right"])?;
     wait_for_text(&file, "a change", "antialiasing = \"fxaa\"", "[title.")?;
     // The first value on the setting's own page, and the reset of its row by Y.

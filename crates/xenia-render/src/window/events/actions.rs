@@ -3,7 +3,7 @@
 use super::Events;
 use crate::window::keys::KeyAction;
 use crate::window::mailbox::NumberedPicture;
-use crate::window::{VolumeChange, live};
+use crate::window::{FramePacing, VolumeChange, live};
 use winit::event_loop::ActiveEventLoop;
 use xenia_ui::MenuPage;
 
@@ -49,7 +49,8 @@ impl Events {
             | KeyAction::Sharpness
             | KeyAction::Brighter
             | KeyAction::Darker
-            | KeyAction::Vsync => self.change_view(action),
+            | KeyAction::Vsync
+            | KeyAction::LowLatency => self.change_view(action),
         }
         self.refresh();
     }
@@ -130,8 +131,14 @@ impl Events {
                 format!("brightness: {}%", shown.appearance.brightness)
             }
             KeyAction::Vsync => {
-                view.set_vsync(!view.shown.vsync);
-                format!("vertical synchronisation: {}", on_or_off(view.shown.vsync))
+                let pacing = view.shown.pacing;
+                view.set_pacing(FramePacing { vsync: !pacing.vsync, ..pacing });
+                format!("vertical synchronisation: {}", on_or_off(view.shown.pacing.vsync))
+            }
+            KeyAction::LowLatency => {
+                let pacing = view.shown.pacing;
+                view.set_pacing(FramePacing { low_latency: !pacing.low_latency, ..pacing });
+                format!("low latency: {}", on_or_off(view.shown.pacing.low_latency))
             }
             _ => return,
         };

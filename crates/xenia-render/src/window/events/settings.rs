@@ -85,7 +85,7 @@ impl Events {
         let Some(view) = &mut self.view else { return };
         match live::set(key, value, &mut view.shown, &mut *self.client) {
             Some(SystemChange::FullScreen(on)) => view.set_full_screen(on, now),
-            Some(SystemChange::Vsync(on)) => view.set_vsync(on),
+            Some(SystemChange::Pacing(pacing)) => view.set_pacing(pacing),
             None => {}
         }
     }

@@ -24,8 +24,18 @@ use xenia_render::{
 /// Name of the table of all titles.
 const GLOBAL: &str = "exec";
 /// Live settings of a title. All others are the window's, and hold from its start on.
-const OF_TITLES: [&str; 8] =
-    ["volume", "mute", "scaling", "filter", "antialiasing", "sharpness", "brightness", "gamma"];
+const OF_TITLES: [&str; 10] = [
+    "volume",
+    "mute",
+    "scaling",
+    "filter",
+    "antialiasing",
+    "sharpness",
+    "brightness",
+    "gamma",
+    "vsync",
+    "low-latency",
+];
 
 /// The window's client for the pages.
 pub(super) struct AllSettings {

@@ -327,7 +327,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
         has_gallery: false,
         full_screen: window.fullscreen,
         adapter: args.picture.adapter.clone(),
-        vsync: window.vsync,
+        pacing: window.pacing(),
         scaling: window.scaling.into(),
         filter: window.filter.into(),
         appearance: window.appearance(),
