@@ -6,8 +6,8 @@
 //!        the interpreter
 //! ```
 //!
-//! A backend that shades vertices on the host uses [`index_runs`] or [`indices_without_restart`],
-//! and [`Triangles`] for primitives that the host lacks; the reference backend uses everything.
+//! A backend that shades vertices on the host uses [`IndexReader`], and [`Triangles`] for
+//! primitives that the host lacks; the reference backend uses everything.
 
 mod assemble;
 mod expand;
@@ -20,6 +20,6 @@ mod vertex;
 
 pub(crate) use assemble::{Corner, Facing, triangles};
 pub use expand::{Expander, Triangles};
-pub use indices::{MAX_COUNT, index_range, index_runs, indices_without_restart};
+pub use indices::{IndexReader, MAX_COUNT, index_range};
 pub(crate) use segment::{MIN_W, Plane, depth_planes, distance, homogeneous};
 pub(crate) use vertex::shade;

@@ -18,35 +18,78 @@ pub fn index_range(call: &DrawCall) -> Option<PhysicalRange> {
 pub(super) fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
     let place = placed(call);
     let is_restart = |index| call.restart == Some(index);
-    raw(call, memory).into_iter().map(|index| (!is_restart(index)).then(|| place(index))).collect()
+    let mut reader = IndexReader::default();
+    reader.read(call, memory);
+    reader.indices.iter().map(|&index| (!is_restart(index)).then(|| place(index))).collect()
 }
 
-/// Reads the indices of a draw, none of which restarts primitives.
-pub fn indices_without_restart(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
-    let place = placed(call);
-    let mut indices = raw(call, memory);
-    for index in &mut indices {
-        *index = place(*index);
-    }
-    indices
+/// Reader of indices, in memory that it uses again for the next draw.
+#[derive(Debug, Default)]
+pub struct IndexReader {
+    words: Vec<u32>,
+    indices: Vec<u32>,
 }
 
-/// Calls `each` with the runs of a draw's indices between those that restart primitives, in order.
-pub fn index_runs<E>(
-    call: &DrawCall,
-    memory: &dyn PhysicalMemory,
-    mut each: impl FnMut(&[u32]) -> Result<(), E>,
-) -> Result<(), E> {
-    let place = placed(call);
-    let mut indices = raw(call, memory);
-    // An index is compared before it is placed: each run is split off first.
-    for run in indices.split_mut(|index| call.restart == Some(*index)) {
-        for index in &mut *run {
+impl IndexReader {
+    /// Reads the indices of a draw, none of which restarts primitives.
+    pub fn without_restart(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> &[u32] {
+        let place = placed(call);
+        self.read(call, memory);
+        for index in &mut self.indices {
             *index = place(*index);
         }
-        each(run)?;
+        &self.indices
     }
-    Ok(())
+
+    /// Calls `each` with the runs of a draw's indices between those that restart primitives, in
+    /// order.
+    pub fn runs<E>(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+        mut each: impl FnMut(&[u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let place = placed(call);
+        self.read(call, memory);
+        // An index is compared before it is placed: each run is split off first.
+        for run in self.indices.split_mut(|index| call.restart == Some(*index)) {
+            for index in &mut *run {
+                *index = place(*index);
+            }
+            each(run)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the indices as they are in the buffer or the packet.
+    fn read(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) {
+        let Self { words: read, indices } = self;
+        let count = call.count.min(MAX_COUNT);
+        indices.clear();
+        match &call.indices {
+            IndexSource::Counted => indices.extend(0..count),
+            IndexSource::Buffer { physical, wide, endian, length } => {
+                let count = count.min(*length) as usize;
+                let range = index_range(call).unwrap_or_default();
+                if !*wide {
+                    swapped(memory, range, *endian, read);
+                    halves(read, physical >> 1 & 1 != 0, count, indices);
+                    return;
+                }
+                swapped(memory, range, *endian, indices);
+                indices.truncate(count);
+                for word in indices {
+                    *word &= 0xff_ffff;
+                }
+            }
+            IndexSource::Inline { words, wide } => {
+                let half =
+                    |i: u32| (words.get(i as usize / 2).copied().unwrap_or(0) >> (16 * (i & 1))) & 0xffff;
+                let whole = |i: u32| words.get(i as usize).copied().unwrap_or(0) & 0xff_ffff;
+                indices.extend((0..count).map(|i| if *wide { whole(i) } else { half(i) }));
+            }
+        }
+    }
 }
 
 /// Adds the offset to an index, and clamps it.
@@ -56,9 +99,10 @@ fn placed(call: &DrawCall) -> impl Fn(u32) -> u32 {
     move |index| (index.wrapping_add_signed(offset) & 0xff_ffff).min(highest).max(lowest)
 }
 
-/// The first `count` halves of words, low before high; the very first can be skipped.
-fn halves(words: &[u32], skips_one: bool, count: usize) -> Vec<u32> {
-    let mut halves = vec![0; words.len() * 2];
+/// Puts the first `count` halves of words, low before high, into an empty list; the very first can
+/// be skipped.
+fn halves(words: &[u32], skips_one: bool, count: usize, halves: &mut Vec<u32>) {
+    halves.resize(words.len() * 2, 0);
     for (pair, word) in halves.as_chunks_mut().0.iter_mut().zip(words) {
         *pair = [word & 0xffff, word >> 16];
     }
@@ -66,51 +110,24 @@ fn halves(words: &[u32], skips_one: bool, count: usize) -> Vec<u32> {
         halves.remove(0);
     }
     halves.truncate(count);
-    halves
 }
 
 /// Reads words of memory in the byte order of a buffer.
-fn swapped(memory: &dyn PhysicalMemory, range: PhysicalRange, endian: Endian) -> Vec<u32> {
+fn swapped(memory: &dyn PhysicalMemory, range: PhysicalRange, endian: Endian, words: &mut Vec<u32>) {
     fn each(words: &mut [u32], swap: impl Fn(u32) -> u32) {
         for word in words {
             *word = swap(u32::from_le(*word));
         }
     }
-    let mut words = vec![0; range.length as usize / 4];
-    memory.read(range.start, bytemuck::cast_slice_mut(&mut words));
+    words.clear();
+    words.resize(range.length as usize / 4, 0);
+    memory.read(range.start, bytemuck::cast_slice_mut(words));
     // One loop for each order: compilers make vector instructions of each.
     match endian {
-        Endian::None => each(&mut words, |word| word),
-        Endian::In16 => each(&mut words, |word| Endian::In16.swap(word)),
-        Endian::In32 => each(&mut words, |word| Endian::In32.swap(word)),
-        Endian::Half32 => each(&mut words, |word| Endian::Half32.swap(word)),
-    }
-    words
-}
-
-/// Reads the indices as they are in the buffer or the packet.
-fn raw(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
-    let count = call.count.min(MAX_COUNT);
-    match &call.indices {
-        IndexSource::Counted => (0..count).collect(),
-        IndexSource::Buffer { physical, wide, endian, length } => {
-            let count = count.min(*length) as usize;
-            let range = index_range(call).unwrap_or_default();
-            let mut words = swapped(memory, range, *endian);
-            if !*wide {
-                return halves(&words, physical >> 1 & 1 != 0, count);
-            }
-            words.truncate(count);
-            for word in &mut words {
-                *word &= 0xff_ffff;
-            }
-            words
-        }
-        IndexSource::Inline { words, wide } => {
-            let half = |i: u32| (words.get(i as usize / 2).copied().unwrap_or(0) >> (16 * (i & 1))) & 0xffff;
-            let whole = |i: u32| words.get(i as usize).copied().unwrap_or(0) & 0xff_ffff;
-            (0..count).map(|i| if *wide { whole(i) } else { half(i) }).collect()
-        }
+        Endian::None => each(words, |word| word),
+        Endian::In16 => each(words, |word| Endian::In16.swap(word)),
+        Endian::In32 => each(words, |word| Endian::In32.swap(word)),
+        Endian::Half32 => each(words, |word| Endian::Half32.swap(word)),
     }
 }
 
@@ -141,12 +158,16 @@ mod tests {
         let call = DrawCall { index_offset: 5, restart: Some(0xffff), ..call };
         let memory = Ram::new(0x1000);
         let mut runs = Vec::new();
-        index_runs(&call, &memory, |run| {
-            runs.push(run.to_vec());
-            Ok::<(), Infallible>(())
-        })
-        .unwrap();
-        assert_eq!(runs, [vec![6, 7], vec![8], vec![], vec![9, 0xffff]]);
+        let mut reader = IndexReader::default();
+        for _ in 0..2 {
+            runs.clear();
+            let read = reader.runs(&call, &memory, |run| {
+                runs.push(run.to_vec());
+                Ok::<(), Infallible>(())
+            });
+            read.unwrap();
+            assert_eq!(runs, [vec![6, 7], vec![8], vec![], vec![9, 0xffff]]);
+        }
         // The reference backend has the same order.
         let order = indices(&call, &memory);
         let split = order.split(Option::is_none);
@@ -164,8 +185,12 @@ mod tests {
             (true, 5, &[2, 3, 4, 5, 0xffff]),
             (true, 0, &[]),
         ] {
-            assert_eq!(halves(&words, skips_one, count), expected);
+            let mut found = Vec::new();
+            halves(&words, skips_one, count, &mut found);
+            assert_eq!(found, expected);
         }
-        assert!(halves(&[], true, 1).is_empty());
+        let mut none = Vec::new();
+        halves(&[], true, 1, &mut none);
+        assert!(none.is_empty());
     }
 }

@@ -140,7 +140,9 @@ impl WgpuBackend {
             if geometry.is_whole {
                 plan.times = plan.times.at_once();
             }
-            self.record_triangles(call, memory, &plan, &geometry)?;
+            let recorded = self.record_triangles(call, memory, &plan, &geometry);
+            self.indices.take_back(geometry.corners);
+            recorded?;
         }
         // A refused draw is recorded again, or made by the reference.
         self.fallback.expanded_draws += u64::from(primitives::is_expanded(call.primitive));

@@ -23,7 +23,7 @@ use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange};
 
 use super::Device;
 use super::arena::Arena;
-use super::primitives::{Corners, KeptList, triangles};
+use super::primitives::{Corners, KeptList, TriangleLists};
 
 /// Bytes of the arena, which bound the indices between two submissions.
 const ARENA_BYTES: usize = 16 << 20;
@@ -109,6 +109,7 @@ pub(super) struct IndexLists {
     /// Lists of the next submission. Kept lists follow it in its buffer.
     arena: Arena,
     known: HashMap<BufferKey, Known>,
+    lists: TriangleLists,
     /// Bytes of kept lists.
     kept: usize,
     is_full: bool,
@@ -120,7 +121,8 @@ impl IndexLists {
     pub(super) fn new(device: &Device) -> Self {
         let arena =
             Arena::with_room_after(device, "indices", wgpu::BufferUsages::INDEX, ARENA_BYTES, KEPT_BYTES, 4);
-        Self { arena, known: HashMap::new(), kept: 0, is_full: false, uploaded: 0 }
+        let lists = TriangleLists::default();
+        Self { arena, known: HashMap::new(), lists, kept: 0, is_full: false, uploaded: 0 }
     }
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
@@ -135,7 +137,7 @@ impl IndexLists {
         memory: &dyn PhysicalMemory,
     ) -> Result<Corners, BackendError> {
         let Some((key, range)) = BufferKey::of(call).zip(index_range(call)) else {
-            return triangles(call, memory);
+            return self.lists.triangles(call, memory);
         };
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
@@ -148,16 +150,16 @@ impl IndexLists {
                 }
                 self.known.insert(key, known);
             }
-            return triangles(call, memory);
+            return self.lists.triangles(call, memory);
         };
         if known.changes > MAX_CHANGES {
-            return triangles(call, memory);
+            return self.lists.triangles(call, memory);
         }
         let is_current = epoch.is_some() && known.epoch == epoch;
         match known.version {
             None => {
                 known.track(memory, range, epoch);
-                return triangles(call, memory);
+                return self.lists.triangles(call, memory);
             }
             Some(version) if !is_current && memory.version(range.start, range.length) != version => {
                 known.list = None;
@@ -165,7 +167,7 @@ impl IndexLists {
                 if known.changes <= MAX_CHANGES {
                     known.track(memory, range, epoch);
                 }
-                return triangles(call, memory);
+                return self.lists.triangles(call, memory);
             }
             Some(_) => {}
         }
@@ -173,7 +175,7 @@ impl IndexLists {
         if let Some(list) = known.list {
             return Ok(Corners::Kept(list));
         }
-        let corners = triangles(call, memory)?;
+        let corners = self.lists.triangles(call, memory)?;
         let bytes = corners.index_bytes();
         let Some(bounds) = corners.bounds() else { return Ok(corners) };
         if self.is_full || self.kept + bytes.len() > KEPT_BYTES {
@@ -187,6 +189,11 @@ impl IndexLists {
         let list = KeptList { first: (place / 4) as u32, count: (bytes.len() / 4) as u32, bounds };
         known.list = Some(list);
         Ok(Corners::Kept(list))
+    }
+
+    /// Takes the memory of a draw's list back, to convert the next one.
+    pub(super) fn take_back(&mut self, corners: Corners) {
+        self.lists.take_back(corners);
     }
 
     /// Whether a draw's list fits before the next submission.

@@ -6,7 +6,7 @@
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
-use xenia_gpu::geometry::{MAX_COUNT, index_runs, indices_without_restart};
+use xenia_gpu::geometry::{IndexReader, MAX_COUNT};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 /// List of indices on the device.
@@ -96,28 +96,50 @@ fn is_plain(call: &DrawCall) -> bool {
         && (call.flat == 0 || !call.provoking_last)
 }
 
-/// Converts a draw to triangles, except for primitives that are expanded.
-pub(super) fn triangles(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Corners, BackendError> {
-    if is_plain(call) {
-        let count = call.count.min(MAX_COUNT);
-        return Ok(Corners::Counted(count - count % 3));
-    }
-    if call.restart.is_none() {
-        let mut run = indices_without_restart(call, memory);
-        if call.primitive == Primitive::TriangleList && !call.provoking_last {
-            run.truncate(run.len() - run.len() % 3);
-            return Ok(Corners::Indexed(run));
+/// Converter of draws to triangles, in memory that it uses again for the next draw.
+#[derive(Default)]
+pub(super) struct TriangleLists {
+    reader: IndexReader,
+    /// Memory of the last list.
+    spare: Vec<u32>,
+}
+
+impl TriangleLists {
+    /// Converts a draw to triangles, except for primitives that are expanded.
+    pub(super) fn triangles(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<Corners, BackendError> {
+        if is_plain(call) {
+            let count = call.count.min(MAX_COUNT);
+            return Ok(Corners::Counted(count - count % 3));
         }
-        let mut out = Vec::with_capacity(run.len() * 3);
-        list(call, &run, &mut out)?;
-        return Ok(Corners::Indexed(out));
+        let mut out = std::mem::take(&mut self.spare);
+        out.clear();
+        if call.restart.is_some() {
+            self.reader.runs(call, memory, |run| {
+                out.reserve(run.len() * 3);
+                list(call, run, &mut out)
+            })?;
+            return Ok(Corners::Indexed(out));
+        }
+        let run = self.reader.without_restart(call, memory);
+        if call.primitive == Primitive::TriangleList && !call.provoking_last {
+            out.extend_from_slice(&run[..run.len() - run.len() % 3]);
+        } else {
+            out.reserve(run.len() * 3);
+            list(call, run, &mut out)?;
+        }
+        Ok(Corners::Indexed(out))
     }
-    let mut out = Vec::new();
-    index_runs(call, memory, |run| {
-        out.reserve(run.len() * 3);
-        list(call, run, &mut out)
-    })?;
-    Ok(Corners::Indexed(out))
+
+    /// Takes the memory of a list back, to convert the next one.
+    pub(super) fn take_back(&mut self, corners: Corners) {
+        if let Corners::Indexed(list) = corners {
+            self.spare = list;
+        }
+    }
 }
 
 /// Appends the triangles of a run of indices without restarts.
