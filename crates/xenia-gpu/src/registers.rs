@@ -228,7 +228,8 @@ macro_rules! plain_registers {
     };
 }
 
-use {field_bits, field_type, plain_registers, registers, show_field};
+pub(crate) use field_type;
+use {field_bits, plain_registers, registers, show_field};
 
 /// Unit of the chip.
 #[derive(Clone, Copy)]

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod cache;
+mod constant;
 mod decode;
 mod encode;
 mod format;

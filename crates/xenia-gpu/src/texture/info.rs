@@ -1,5 +1,9 @@
 //! Texture fetch constants.
 
+use super::constant::{
+    TextureSize1, TextureSize2, TextureSize3, TextureWord0, TextureWord1, TextureWord3, TextureWord4,
+    TextureWord5,
+};
 use super::{Format, Layout, layout};
 use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
@@ -58,56 +62,62 @@ pub struct TextureInfo {
 impl TextureInfo {
     /// Decodes the six words; `None` if they are not a texture fetch constant.
     pub fn decode(words: &[u32; 6]) -> Option<Self> {
-        let [a, b, c, d, e, f] = *words;
-        let bits = |word: u32, low: u32, count: u32| (word >> low) & ((1 << count) - 1);
-        let signed = |word: u32, low: u32, count: u32| ((word << (32 - low - count)) as i32) >> (32 - count);
         if !Self::is_texture(words) {
             return None;
         }
-        let dimension = Dimension::from_bits(bits(f, 9, 2));
+        let a = TextureWord0(words[0]);
+        let b = TextureWord1(words[1]);
+        let d = TextureWord3(words[3]);
+        let e = TextureWord4(words[4]);
+        let f = TextureWord5(words[5]);
+        let dimension = f.dimension();
+        let plane = TextureSize2(words[2]);
         let size = match dimension {
-            Dimension::D1 => [bits(c, 0, 24) + 1, 1, 1],
+            Dimension::D1 => [TextureSize1(words[2]).width() + 1, 1, 1],
             Dimension::D2 => {
-                let slices = if bits(b, 10, 1) != 0 { bits(c, 26, 6) + 1 } else { 1 };
-                [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, slices]
+                let slices = if b.stacked() { plane.depth() + 1 } else { 1 };
+                [plane.width() + 1, plane.height() + 1, slices]
             }
-            Dimension::D3 => [bits(c, 0, 11) + 1, bits(c, 11, 11) + 1, bits(c, 22, 10) + 1],
-            Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
+            Dimension::D3 => {
+                let volume = TextureSize3(words[2]);
+                [volume.width() + 1, volume.height() + 1, volume.depth() + 1]
+            }
+            Dimension::Cube => [plane.width() + 1, plane.height() + 1, 6],
         };
-        let base = bits(b, 12, 20) << 12 & 0x1fff_ffff;
-        let mips = bits(f, 12, 20) << 12 & 0x1fff_ffff;
-        let packed_mips = bits(f, 11, 1) != 0;
+        let [base, mips] = [b.base_page(), f.mip_page()].map(|page| page << 12 & 0x1fff_ffff);
+        let packed_mips = f.packed_mips();
         // The tail that holds level 0 is at the base, with all other levels, without another one.
         let is_base_tail = packed_mips && dimension != Dimension::D1 && layout::is_tail(size);
         let mips = if mips == 0 && is_base_tail { base } else { mips };
         // Without a base address there are only the other levels.
-        let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
+        let lowest = e.lowest_level().max(u32::from(base == 0 && mips != 0));
         let [mag, min, mip] = Self::decode_filters(words);
+        let swizzle = [d.swizzle_x(), d.swizzle_y(), d.swizzle_z(), d.swizzle_w()];
         Some(Self {
-            signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
-            clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
-            pitch: bits(a, 22, 9) * 32,
-            tiled: bits(a, 31, 1) != 0,
-            format: Format::from_number(bits(b, 0, 6)).unwrap_or(&Format::UNKNOWN),
-            endian: Endian::from_bits(bits(b, 6, 2)),
+            signs: [a.sign_x(), a.sign_y(), a.sign_z(), a.sign_w()],
+            clamp: [a.clamp_x(), a.clamp_y(), a.clamp_z()],
+            pitch: a.pitch() * 32,
+            tiled: a.tiled(),
+            format: Format::from_number(b.format()).unwrap_or(&Format::UNKNOWN),
+            endian: b.endian(),
             base,
             mips,
             dimension,
             size,
-            integer: bits(d, 0, 1) != 0,
-            swizzle: [0, 1, 2, 3].map(|i| bits(d, 1 + 3 * i, 3) as u8),
-            exponent: signed(d, 13, 6),
+            integer: d.integer(),
+            swizzle: swizzle.map(|select| select as u8),
+            exponent: d.exponent(),
             mag,
             min,
             mip,
-            slices: [0, 1].map(|low| TextureFilter::from_bits(bits(e, low, 1))),
-            anisotropy: Anisotropy::from_bits(bits(d, 25, 3)),
-            levels: [lowest, bits(e, 6, 4).max(lowest)],
-            lod_bias: signed(e, 12, 10) as f32 / 32.0,
-            gradient_exponents: [signed(e, 22, 5), signed(e, 27, 5)],
-            border: bits(f, 0, 2),
-            nearest_clamp: bits(b, 11, 1) != 0,
-            opaque_border: bits(f, 2, 1) != 0,
+            slices: [e.slice_mag_filter(), e.slice_min_filter()],
+            anisotropy: d.anisotropy(),
+            levels: [lowest, e.highest_level().max(lowest)],
+            lod_bias: e.lod_bias() as f32 / 32.0,
+            gradient_exponents: [e.gradient_exponent_h(), e.gradient_exponent_v()],
+            border: f.border(),
+            nearest_clamp: b.nearest_clamp_policy(),
+            opaque_border: f.opaque_border(),
             packed_mips,
         })
     }
@@ -115,7 +125,7 @@ impl TextureInfo {
     /// Whether the words are a texture fetch constant: by their type, or by an address. Some titles
     /// fetch from constants without a type, which the chip does not check.
     fn is_texture([a, b, .., f]: &[u32; 6]) -> bool {
-        match a & 3 {
+        match TextureWord0(*a).kind() {
             0 => (b | f) & 0x1fff_f000 != 0,
             kind => kind == 2,
         }
@@ -123,7 +133,12 @@ impl TextureInfo {
 
     /// Decodes the anisotropy alone; `None` if the words are not a texture fetch constant.
     pub fn decode_anisotropy(words: &[u32; 6]) -> Option<Anisotropy> {
-        Self::is_texture(words).then(|| Anisotropy::from_bits(words[3] >> 25 & 7))
+        Self::is_texture(words).then(|| TextureWord3(words[3]).anisotropy())
+    }
+
+    /// Decodes the dimension alone; `None` if the words are not a texture fetch constant.
+    pub fn decode_dimension(words: &[u32; 6]) -> Option<Dimension> {
+        Self::is_texture(words).then(|| TextureWord5(words[5]).dimension())
     }
 
     /// Whether all filters of a fetch constant are linear, so that it can be filtered
@@ -134,7 +149,8 @@ impl TextureInfo {
 
     /// Filters of a fetch constant: magnification, minification, mip.
     fn decode_filters(words: &[u32; 6]) -> [TextureFilter; 3] {
-        [19, 21, 23].map(|low| TextureFilter::from_bits(words[3] >> low & 3))
+        let word = TextureWord3(words[3]);
+        [word.mag_filter(), word.min_filter(), word.mip_filter()]
     }
 
     /// Size of a level in texels; the number of stacked slices or faces is constant.

@@ -42,10 +42,7 @@ pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
 /// Whether a fetch without a third coordinate finds a volume, of which it reads the first slice:
 /// hosts have no view of a slice.
 fn reads_first_slice(call: &DrawCall) -> bool {
-    let is_volume = |words: &[u32; 6]| {
-        words[5] >> 9 & 3 == Dimension::D3.bits()
-            && TextureInfo::decode(words).is_some_and(|info| info.dimension == Dimension::D3)
-    };
+    let is_volume = |words: &[u32; 6]| TextureInfo::decode_dimension(words) == Some(Dimension::D3);
     if !call.constants.fetch.iter().any(is_volume) {
         return false;
     }
