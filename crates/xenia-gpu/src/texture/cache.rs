@@ -1,7 +1,8 @@
 //! Cache of decoded texture levels, valid until their memory is written.
 //!
 //! The cache does not poll: physical memory has a version that increases at the first write after
-//! the level was read, and it is compared only when a level is used again.
+//! the level was read, and it is compared only when a level is used again, and only if memory has
+//! been written anywhere since.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ struct Entry {
     level: Option<Arc<TextureLevel>>,
     range: PhysicalRange,
     version: Option<u64>,
+    /// Memory's epoch when the version was last found current.
+    epoch: Option<u64>,
 }
 
 impl Entry {
@@ -74,8 +77,15 @@ impl TextureCache {
         memory: &dyn PhysicalMemory,
     ) -> Option<Arc<TextureLevel>> {
         let key = (TextureKey::from(info), level);
-        if let Some(entry) = self.entries.get(&key) {
-            if entry.version == Some(memory.version(entry.range.start, entry.range.length)) {
+        // Taken before the versions, so that a write in between is noticed next time.
+        let epoch = memory.epoch();
+        if let Some(entry) = self.entries.get_mut(&key) {
+            let is_same_epoch = epoch.is_some() && entry.epoch == epoch;
+            let is_current = entry.version.is_some_and(|version| {
+                is_same_epoch || version == memory.version(entry.range.start, entry.range.length)
+            });
+            if is_current {
+                entry.epoch = epoch;
                 self.counters.reused += 1;
                 return entry.level.clone();
             }
@@ -91,7 +101,7 @@ impl TextureCache {
             self.entries.clear();
             self.bytes = 0;
         }
-        let entry = Entry { level: decoded.clone(), range, version };
+        let entry = Entry { level: decoded.clone(), range, version, epoch };
         self.bytes += entry.bytes();
         if let Some(old) = self.entries.insert(key, entry) {
             self.bytes -= old.bytes();
@@ -108,6 +118,49 @@ impl TextureCache {
 mod tests {
     use super::*;
     use crate::memory::Ram;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    /// Memory that counts comparisons of versions.
+    struct Counted(Ram, AtomicU32);
+
+    impl PhysicalMemory for Counted {
+        fn read(&self, physical: u32, into: &mut [u8]) {
+            self.0.read(physical, into);
+        }
+
+        fn write(&self, physical: u32, from: &[u8]) {
+            self.0.write(physical, from);
+        }
+
+        fn version(&self, physical: u32, length: u32) -> u64 {
+            self.1.fetch_add(1, Relaxed);
+            self.0.version(physical, length)
+        }
+
+        fn track(&self, physical: u32, length: u32) -> Option<u64> {
+            self.0.track(physical, length)
+        }
+
+        fn epoch(&self) -> Option<u64> {
+            PhysicalMemory::epoch(&self.0)
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_only_after_a_write_anywhere() {
+        let ram = Counted(Ram::new(0x10000), AtomicU32::new(0));
+        let mut cache = TextureCache::default();
+        let words = [2 | 1 << 22, 6 | 1 << 12, 31 | 31 << 13, 0, 0, 1 << 9];
+        let info = TextureInfo::decode(&words).unwrap();
+        for (writes, compared) in [(false, 0), (false, 0), (false, 0), (true, 1), (false, 1)] {
+            if writes {
+                ram.write(0x8000, &[1]);
+            }
+            cache.level(&info, 0, &ram);
+            assert_eq!(ram.1.load(Relaxed), compared);
+        }
+        assert_eq!(cache.counters(), CacheCounters { decoded: 1, reused: 4, written: 0 });
+    }
 
     #[test]
     fn a_level_is_decoded_again_only_after_a_write() {
