@@ -241,6 +241,30 @@ impl<'a> BlockPipeline<'a> {
         }
     }
 
+    /// Sets the register of generated positions; `centers` are the weights at the pixels' centres.
+    #[inline(always)]
+    fn put_positions(&mut self, register: u32, setup: &Setup, at: BlockPosition, centers: &[Lanes; 3]) {
+        let is_point = self.call.primitive == Primitive::PointList;
+        let is_line = self.call.primitive.is_line();
+        let corners = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[register as usize & 15]);
+        let register = self.interpreter.register(register);
+        for lane in 0..LANES {
+            let x = (at.x + (lane & 7) as i32) as f32;
+            let y = (at.y + (lane >> 3) as i32) as f32;
+            // Signs mark the facing, points and lines.
+            register[0][lane] = if setup.is_back { -x } else { x };
+            register[1][lane] = if is_point { -y } else { y };
+            register[2][lane] = if is_line { -0.0 } else { 0.0 };
+            register[3][lane] = 0.0;
+            if is_point {
+                for component in 2..4 {
+                    let value: f32 = corners.iter().zip(centers).map(|(c, w)| c[component] * w[lane]).sum();
+                    register[component][lane] = value.clamp(0.0, 1.0);
+                }
+            }
+        }
+    }
+
     /// Interpolates attributes and runs the pixel shader for the whole block; `coverage` is the
     /// triangle's coverage.
     #[inline(always)]
@@ -274,27 +298,8 @@ impl<'a> BlockPipeline<'a> {
                 _ => interpolate(register, [a, b, c], &centers),
             }
         }
-        if let Some(position) = self.call.position_register {
-            let is_point = self.call.primitive == Primitive::PointList;
-            let is_line = self.call.primitive.is_line();
-            let corners = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[position as usize & 15]);
-            let register = self.interpreter.register(position);
-            for lane in 0..LANES {
-                let x = (at.x + (lane & 7) as i32) as f32;
-                let y = (at.y + (lane >> 3) as i32) as f32;
-                // Signs mark the facing, points and lines.
-                register[0][lane] = if setup.is_back { -x } else { x };
-                register[1][lane] = if is_point { -y } else { y };
-                register[2][lane] = if is_line { -0.0 } else { 0.0 };
-                register[3][lane] = 0.0;
-                if is_point {
-                    for component in 2..4 {
-                        let value: f32 =
-                            corners.iter().zip(&centers).map(|(c, w)| c[component] * w[lane]).sum();
-                        register[component][lane] = value.clamp(0.0, 1.0);
-                    }
-                }
-            }
+        if let Some(register) = self.call.position_register {
+            self.put_positions(register, setup, at, &centers);
         }
         // Quads run completely, so that differences within them are defined.
         let rows = covered | covered >> 8 | covered << 8;

@@ -38,6 +38,21 @@ pub(super) struct Plane {
 }
 
 impl Plane {
+    /// Plane with these values at the corners of a triangle, whose doubled area is given. The
+    /// inputs are exact integers, so only the division rounds.
+    fn through(screen: &[[i64; 2]; 3], area: i64, values: [f64; 3]) -> Self {
+        let x1 = (screen[1][0] - screen[0][0]) as f64;
+        let y1 = (screen[1][1] - screen[0][1]) as f64;
+        let x2 = (screen[2][0] - screen[0][0]) as f64;
+        let y2 = (screen[2][1] - screen[0][1]) as f64;
+        let v1 = values[1] - values[0];
+        let v2 = values[2] - values[0];
+        let dx = (v1 * y2 - v2 * y1) / area as f64;
+        let dy = (v2 * x1 - v1 * x2) / area as f64;
+        let origin = values[0] + dx * (8 - screen[0][0]) as f64 + dy * (8 - screen[0][1]) as f64;
+        Self { origin, dx: dx * SUB as f64, dy: dy * SUB as f64 }
+    }
+
     /// Values at the centres of the pixels of the block at (x, y).
     #[inline(always)]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
@@ -191,20 +206,7 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     let order = if area > 0 { [0, 1, 2] } else { [0, 2, 1] };
     let [a, b, c] = order.map(|i| screen[i]);
     let edges = [Edge::new(a, b), Edge::new(b, c), Edge::new(c, a)];
-    let plane = |values: [f64; 3]| {
-        // Planes through the three corners; the inputs are exact integers, so only the division
-        // rounds.
-        let x1 = (screen[1][0] - screen[0][0]) as f64;
-        let y1 = (screen[1][1] - screen[0][1]) as f64;
-        let x2 = (screen[2][0] - screen[0][0]) as f64;
-        let y2 = (screen[2][1] - screen[0][1]) as f64;
-        let v1 = values[1] - values[0];
-        let v2 = values[2] - values[0];
-        let dx = (v1 * y2 - v2 * y1) / area as f64;
-        let dy = (v2 * x1 - v1 * x2) / area as f64;
-        let origin = values[0] + dx * (8 - screen[0][0]) as f64 + dy * (8 - screen[0][1]) as f64;
-        Plane { origin, dx: dx * SUB as f64, dy: dy * SUB as f64 }
-    };
+    let plane = |values| Plane::through(&screen, area, values);
     let mut z = plane(depth);
     let [slope, constant] = call.depth.bias[usize::from(is_back)];
     z.origin += slope as f64 * z.slope() + constant as f64;

@@ -1,5 +1,6 @@
 //! Recording of a draw: from its description to wgpu commands.
 
+mod pixel_inputs;
 mod plan;
 
 use std::ops::Range;
@@ -10,7 +11,6 @@ use xenia_gpu::draw_state::fetch_ranges::FetchReach;
 use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::geometry::index_range;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
-use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};
 
 use super::WgpuBackend;
@@ -21,12 +21,12 @@ use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
-use super::state::{self, DepthState, MAX_TIMES, Times, UnsupportedState};
+use super::state::{DepthState, MAX_TIMES, Times, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
 use crate::translate::{
-    ConstantsLayout, HostTarget, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
+    ConstantsLayout, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
 };
 use plan::Plan;
 
@@ -316,26 +316,8 @@ impl WgpuBackend {
         let vertex_bound = self.bind(vertex, call, &mut of_vertex, memory);
         let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
         of_pixel.renew(&call.constants, ShaderKind::Pixel, layout);
-        let mut pixel_bound = None;
-        if let Some(pixel) = pixel {
-            self.send_vertices(call, &pixel.reaches, None, &mut of_pixel, memory)?;
-            if let Some(test) = call.alpha_test {
-                of_pixel.set_alpha_test(test);
-            }
-            if let Some(steps) = call.alpha_to_mask {
-                of_pixel.set_alpha_to_mask(&plan.place.host_thresholds(Thresholds::new(call.msaa, steps)));
-            }
-            of_pixel.set_pixel(plan.deepest, self.edram.scale().factor());
-            for (i, target) in (0..).zip(&call.color) {
-                if let Some(target) = target {
-                    let scale = 2.0_f32.powi(target.exponent_bias);
-                    let ranges = target.format.range();
-                    let steps = state::steps(target);
-                    of_pixel.set_target(i, &HostTarget { scale, ranges, steps });
-                }
-            }
-            pixel_bound = Some(self.bind(pixel, call, &mut of_pixel, memory));
-        }
+        let bound = pixel.map(|pixel| self.bind_pixel(pixel, call, plan, &mut of_pixel, memory));
+        let pixel_bound = bound.transpose()?;
         if let Some(range) = self.textures.torn() {
             return Err(Refused::Pending(range));
         }
