@@ -14,7 +14,7 @@ mod run;
 mod table;
 
 use crate::not_run;
-use crate::steps::target_folder;
+use crate::steps::{seed_of_the_day, target_folder};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use device::DeviceLossTest;
@@ -25,6 +25,8 @@ use xenia_testing::{Dice, Tool};
 
 /// Points at which CI injects each of [`IN_CI`].
 const POINTS_IN_CI: u64 = 3;
+/// Points at which a long run loses the graphics device.
+const LOSSES_OF_A_LONG_RUN: u64 = 100;
 /// Rows that CI tests.
 const IN_CI: [&str; 3] = ["read fails", "disk full", "image shortened"];
 
@@ -59,6 +61,12 @@ pub(crate) fn faults(args: &FaultsArgs) -> Result<()> {
 pub(crate) fn small_set() -> Result<()> {
     let rows: Vec<&FaultTableRow> = ROWS.iter().filter(|row| IN_CI.contains(&row.name)).collect();
     strike_all(&rows, POINTS_IN_CI, 1)
+}
+
+/// Losses of the graphics device, in a long run: at other points each day.
+pub(crate) fn device_set() -> Result<()> {
+    let rows: Vec<&FaultTableRow> = ROWS.iter().filter(|row| row.strikes == Strikes::Device).collect();
+    strike_all(&rows, LOSSES_OF_A_LONG_RUN, seed_of_the_day())
 }
 
 fn strike_all(rows: &[&FaultTableRow], points: u64, seed: u64) -> Result<()> {

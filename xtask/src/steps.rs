@@ -23,7 +23,7 @@ pub(crate) struct TestArgs {
     #[arg(long)]
     only: Option<String>,
     /// Also run the long step: lock models, code for AArch64, untuned programs, every round of the
-    /// tests, fifteen minutes of fuzzing (deploy/nightly.yml).
+    /// tests, losses of the graphics device, fifteen minutes of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
 }
@@ -161,6 +161,7 @@ const STEPS: &[Step] = &[
             ("long fuzz of the baseline", fuzzing::long_baseline),
             ("long fuzz with qemu", fuzzing::long_qemu),
             ("long fuzz of scenes", fuzzing::long_scenes),
+            ("losses of the device", faults::device_set),
         ],
     ),
 ];

@@ -1,7 +1,7 @@
-//! Loss of the host's graphics device in the middle of a run: a test flag of the program triggers
-//! it at given draws.
+//! Loss of the host's graphics device in the middle of a run, in lockstep or in parallel mode: a
+//! test flag of the program triggers it at given draws.
 
-use super::run::{TITLE_TIME, wait};
+use super::run::{MODES, TITLE_TIME, wait};
 use crate::steps::{target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -25,7 +25,7 @@ struct Ran {
     picture: Vec<u8>,
 }
 
-/// The folder, the number of draws of a run, and its last frame.
+/// The folder, the number of draws of a run in lockstep, and its last frame.
 pub(crate) struct DeviceLossTest {
     folder: PathBuf,
     draws: u64,
@@ -37,7 +37,7 @@ impl DeviceLossTest {
     pub(crate) fn prepare() -> Result<Option<Self>> {
         let folder = target_folder().join("faults/device");
         std::fs::create_dir_all(&folder)?;
-        let Some(ran) = run(&folder, &[])? else { return Ok(None) };
+        let Some(ran) = run(&folder, MODES[0], &[])? else { return Ok(None) };
         let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
         if ran.said.contains(ANOTHER) {
             bail!("the device is lost without us:\n{}", ran.said);
@@ -47,28 +47,35 @@ impl DeviceLossTest {
 
     /// Loses the device one to three times; returns the injection and the errors found.
     pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
+        let mode = MODES[dice.below(MODES.len())];
+        let is_lockstep = mode == MODES[0];
         let mut at: Vec<u64> = (0..=dice.below(MAX_LOSSES)).map(|_| 1 + dice.next() % self.draws).collect();
         at.sort_unstable();
         at.dedup();
-        let what = format!("at draws {at:?} of {}", self.draws);
-        let ran = run(&self.folder, &at)?.context("there was a device before")?;
+        let what = format!("{mode} at draws {at:?} of {}", self.draws);
+        let ran = run(&self.folder, mode, &at)?.context("there was a device before")?;
         let mut wrong = Vec::new();
         if ran.said.contains("panicked at") {
             wrong.push(format!("it panicked: {}", ran.said));
         }
-        if ran.report["exit"] != "frames" || ran.report["frames"] != FRAMES {
+        let frames = ran.report["frames"].as_u64().unwrap_or(0);
+        // In parallel mode the machine goes on while its end is noticed.
+        let is_whole = if is_lockstep { frames == FRAMES } else { frames >= FRAMES };
+        if ran.report["exit"] != "frames" || !is_whole {
             wrong.push(format!("ended by {} after {} frames", ran.report["exit"], ran.report["frames"]));
         }
         let messages = [ANOTHER, SOFTWARE].map(|text| ran.said.matches(text).count());
         let losses = messages[0] + messages[1];
         // A loss is noticed at the next wait for the device: two consecutive draws count as one
-        // loss, and after the last draw the loss may go unnoticed.
-        let fewest = usize::from(at.first() != Some(&self.draws));
+        // loss, and after the last draw the loss may go unnoticed. In parallel mode no draw of the
+        // last frame needs a wait.
+        let waited = if is_lockstep { self.draws - 1 } else { self.draws - self.draws.div_ceil(FRAMES) };
+        let fewest = usize::from(at.first().is_some_and(|first| *first <= waited));
         if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MAX_LOSSES) {
             wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));
         }
-        // A loss affects only the frame in which it happens.
-        let is_early = at.iter().all(|&draw| draw <= self.draws / FRAMES);
+        // A loss affects only the frame in which it happens. Frames of parallel runs differ.
+        let is_early = is_lockstep && at.iter().all(|&draw| draw <= self.draws / FRAMES);
         if is_early && at.len() < MAX_LOSSES && ran.picture != self.picture {
             wrong.push("the last frame is another picture".to_owned());
         }
@@ -76,8 +83,8 @@ impl DeviceLossTest {
     }
 }
 
-/// Runs the demo; `None` without a device.
-fn run(folder: &Path, lose_at: &[u64]) -> Result<Option<Ran>> {
+/// Runs the demo in a mode; `None` without a device.
+fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     let [json, picture, said] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
     for stale in [&json, &picture] {
         if stale.exists() {
@@ -85,7 +92,7 @@ fn run(folder: &Path, lose_at: &[u64]) -> Result<Option<Ran>> {
         }
     }
     let mut command = xenia_rs()?;
-    command.args(["exec", "--headless", "--lockstep", "--gpu", "wgpu"]);
+    command.args(["exec", "--headless", mode, "--gpu", "wgpu"]);
     command.args(["--frames", &FRAMES.to_string()]).arg("--cache").arg(folder).arg("--json").arg(&json);
     command.arg("--last-frame").arg(&picture).arg(TITLE).stdin(Stdio::null()).stdout(Stdio::null());
     if !lose_at.is_empty() {
