@@ -12,9 +12,9 @@ enum { TILES = 2 };
 enum { COLOR_SLOT = 1, GRAIN_SLOT = 2, SHADOW_SLOT = 3 };
 // Bits of RB_DEPTHCONTROL.
 enum { DEPTH_TEST = 2, DEPTH_WRITE = 4, DEPTH_LESS_EQUAL = 3 << 4, DEPTH_ALWAYS = 7 << 4 };
-// PA_SU_SC_MODE_CNTL: clockwise is the front, samples have places of their own, vertices are moved by the window
-// offset, strips end.
-enum { FRONT_CLOCKWISE = 1 << 2, MULTISAMPLED = 1 << 15, VERTICES_MOVED = 1 << 16, STRIPS_END = 1 << 21 };
+// PA_SU_SC_MODE_CNTL, beside MULTISAMPLED: clockwise is the front, vertices are moved by the window offset, strips
+// end.
+enum { FRONT_CLOCKWISE = 1 << 2, VERTICES_MOVED = 1 << 16, STRIPS_END = 1 << 21 };
 // RB_BLENDCONTROL.
 enum { BLEND_NONE = 0x00010001, BLEND_ADD = 0x01010101 };
 

@@ -16,7 +16,7 @@ macro_rules! menu_pages {
         }
 
         impl MenuPage {
-            /// All pages.
+            /// All pages of the list.
             #[cfg(test)]
             pub(super) const ALL: &[Self] = &[$(Self::$page),*];
         }

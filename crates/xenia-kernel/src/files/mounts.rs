@@ -115,8 +115,8 @@ impl Files {
         Ok(())
     }
 
-    /// Puts a disc into the drive, in place of the last one. The disc that the title starts from has
-    /// no number.
+    /// Puts a disc into the drive, in place of the last one. The first disc, from which the title
+    /// starts, has no number.
     ///
     /// # Errors
     /// The folder is missing, or the disc cannot be mounted.

@@ -214,7 +214,7 @@ fn draw(scene: &mut SceneBuilder, rng: &mut Choices, targets: &Targets, note: &m
         .cull_front(rng.random_ratio(1, 8))
         .cull_back(rng.random_ratio(1, 8))
         .face(rng.random())
-        .msaa_enable(rng.random())
+        .msaa_enable(rng.random_ratio(3, 4))
         .done();
     let _ = write!(note, "mode {:08x}; ", mode.raw());
     scene.set(PaSuScModeCntl::INDEX, mode.raw());

@@ -17,8 +17,8 @@ impl Make<'_> {
         (Item::Word(word), index)
     }
 
-    /// `r13` or `r14`, or `r13` if alignment matters; 0, which stands for no register, if the access
-    /// faults.
+    /// Base register: `r13` or `r14`, `r13` if alignment matters, or 0, which names no register, if
+    /// the access faults.
     fn base(&mut self, align: u32) -> u32 {
         if self.is_astray {
             0

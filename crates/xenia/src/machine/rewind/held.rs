@@ -205,7 +205,8 @@ mod tests {
         std::fs::copy(demo, &title).unwrap();
         std::fs::write(folder.path().join("data"), "data").unwrap();
         let title = Title::open_or_demo(Some(&title), &TitleConfig::default()).unwrap();
-        let (config, video) = (MachineConfig::default(), VideoConfig::default());
+        let config = MachineConfig::default();
+        let video = VideoConfig::default();
         let mut machine = Machine::new(&title, MachineOptions::new(&config, &video)).unwrap();
         machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
         let frame = |number| Limits { frames: Some(number), ..Limits::default() };
