@@ -5,11 +5,13 @@
 //! without readback, in turn: once for a few frames and once for more. The difference of the two
 //! runs, divided by the frames between, excludes the start and the compilations of the first
 //! frames. CPU time is that of the process's threads, from Linux's /proc; the counters are those of
-//! `gpu.wgpu` in the report.
+//! `gpu.wgpu` in the report. Besides, a first start measures how long its worst frame waits for
+//! pipelines, and the pictures of both backends are compared.
 
 mod case;
 mod figures;
 mod page;
+mod pictures;
 mod plot;
 mod threads;
 
@@ -17,7 +19,7 @@ use crate::steps;
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::Args;
-use figures::{Figures, Run};
+use figures::{Figures, Purpose, Run};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +140,10 @@ fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
                 Err(why) => println!("not timed: {} with {} ({why:#})", case.name, way.name),
             }
         }
+        match pictures::compare(&program, folder, case) {
+            Ok(compared) => row["picture"] = compared,
+            Err(why) => println!("not compared: the pictures of {} ({why:#})", case.name),
+        }
         titles.push(row);
     }
     if titles.iter().all(|row| WAYS.iter().all(|way| row[way.name].is_null())) {
@@ -151,10 +157,14 @@ fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
 /// The figures of one title that is run one way.
 fn measure_way(program: &Path, folder: &Path, case: &Case, way: &Way, runs: usize) -> Result<Figures> {
     let [few, mut many] = case.frames;
-    let run = |frames| Run { program, folder, case, way, frames }.measure();
+    let run_for = |purpose, frames| Run { program, folder, case, way, frames, purpose }.measure();
+    let run = |frames| run_for(Purpose::Times, frames);
+    let mut first_start_ms = None;
     if way.backend == "wgpu" {
-        // Pipelines are kept, so that later runs compile none.
-        run(many)?;
+        // Pipelines are kept, so that later runs compile none; the second start fills the driver's
+        // cache.
+        first_start_ms = run_for(Purpose::FirstStart, many)?.worst_ms_in_pipelines();
+        run(few)?;
         // On a fast host the start takes longer than some frames, and its time varies more.
         let seconds = run(many)?.seconds() - run(few)?.seconds();
         many = few + (many - few) * (MIN_SECONDS / seconds.max(0.01)).clamp(1.0, MAX_TIMES) as u64;
@@ -164,5 +174,7 @@ fn measure_way(program: &Path, folder: &Path, case: &Case, way: &Way, runs: usiz
         println!("{} with {}: {turn} of {runs}", case.name, way.name);
         pairs.push((run(few)?, run(many)?));
     }
-    Figures::of(&pairs)
+    let mut figures = Figures::of(&pairs)?;
+    figures.first_start_ms = first_start_ms;
+    Ok(figures)
 }

@@ -15,6 +15,20 @@ use xenia_testing::hermetic;
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(5);
 /// Seconds after which a run is given up.
 const TIMEOUT: &str = "1200";
+/// Variables that disable the pipeline caches of Mesa and of NVIDIA's driver.
+const NO_DRIVER_CACHES: [(&str, &str); 2] =
+    [("MESA_SHADER_CACHE_DISABLE", "true"), ("__GL_SHADER_DISK_CACHE", "0")];
+
+/// The purpose of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose<'a> {
+    /// To wait for pipelines: neither our cache nor the driver's has any.
+    FirstStart,
+    /// To take the times of frames.
+    Times,
+    /// To write the last frame to a file.
+    Picture(&'a Path),
+}
 
 /// A run to be made.
 pub(super) struct Run<'a> {
@@ -23,6 +37,7 @@ pub(super) struct Run<'a> {
     pub(super) case: &'a Case,
     pub(super) way: &'a Way,
     pub(super) frames: u64,
+    pub(super) purpose: Purpose<'a>,
 }
 
 /// A run that was made.
@@ -37,6 +52,11 @@ impl Measured {
     /// Seconds of the whole run.
     pub(super) fn seconds(&self) -> f64 {
         self.wall
+    }
+
+    /// Milliseconds that the worst frame waited for pipelines.
+    pub(super) fn worst_ms_in_pipelines(&self) -> Option<f64> {
+        self.report["gpu"]["wgpu"]["most_in_a_frame"]["ms_in_pipelines"].as_f64()
     }
 }
 
@@ -53,6 +73,18 @@ impl Run<'_> {
         command.arg("exec").arg(&self.case.title).args(["--headless", self.way.mode, "--fresh"]);
         command.args(["--gpu", self.way.backend, "--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
         command.args(self.way.readback.into_iter().flat_map(|readback| ["--readback", readback]));
+        match self.purpose {
+            Purpose::Times => {}
+            Purpose::FirstStart => {
+                if cache.exists() {
+                    std::fs::remove_dir_all(&cache)?;
+                }
+                command.envs(NO_DRIVER_CACHES);
+            }
+            Purpose::Picture(file) => {
+                command.arg("--last-frame").arg(file);
+            }
+        }
         command.arg("--cache").arg(cache).arg("--json").arg(&json);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&said)?);
         let start = Instant::now();
@@ -90,6 +122,8 @@ pub(super) struct Figures {
     draws: f64,
     /// Counters of the wgpu backend, of a frame.
     counters: BTreeMap<String, f64>,
+    /// Milliseconds that the worst frame of a first start waited for pipelines.
+    pub(super) first_start_ms: Option<f64>,
 }
 
 impl Figures {
@@ -114,6 +148,7 @@ impl Figures {
             threads: by_name(|one| &one.threads),
             draws: median(each.iter().map(|one| one.draws)),
             counters: by_name(|one| &one.counters),
+            first_start_ms: None,
         })
     }
 
@@ -138,12 +173,19 @@ impl Figures {
             threads: threads.collect(),
             draws: (number(many, "draws") - number(few, "draws")) / frames,
             counters: counters.collect(),
+            first_start_ms: None,
         }
     }
 
     /// As an object of the file of figures.
     pub(super) fn to_json(&self) -> Value {
-        json!({ "wall_s": self.wall, "threads_s": self.threads, "draws": self.draws, "counters": self.counters })
+        json!({
+            "wall_s": self.wall,
+            "threads_s": self.threads,
+            "draws": self.draws,
+            "counters": self.counters,
+            "first_start_ms": self.first_start_ms,
+        })
     }
 }
 
@@ -177,8 +219,9 @@ mod tests {
 
     fn run(frames: u64, wall: f64, draws: u64, waits: u64) -> Measured {
         let threads = BTreeMap::from([("draws".to_owned(), wall / 2.0)]);
-        let report =
-            json!({ "gpu": { "adapter": "a", "draws": draws, "wgpu": { "total": { "waits": waits } } } });
+        let most = json!({ "ms_in_pipelines": 12.5 });
+        let wgpu = json!({ "total": { "waits": waits }, "most_in_a_frame": most });
+        let report = json!({ "gpu": { "adapter": "a", "draws": draws, "wgpu": wgpu } });
         Measured { frames, wall, threads, report }
     }
 
@@ -190,6 +233,7 @@ mod tests {
         assert_eq!((figures.wall, figures.draws, figures.counters["waits"]), (1.0, 10.0, 3.0));
         assert_eq!((figures.threads["draws"], figures.adapter.as_deref()), (0.5, Some("a")));
         assert!(Figures::of(&[]).is_err());
+        assert_eq!(pairs[0].0.worst_ms_in_pipelines(), Some(12.5));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The book's page about the times of frames.
 
-use super::WAYS;
+use super::pictures::{GOAL_DB, psnr};
 use super::threads::DRIVER;
+use super::{WAYS, Way};
 use crate::program_times::number;
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -70,6 +71,7 @@ pub(super) fn page(figures: &Value) -> Result<String> {
     out.push_str("![CPU time of a frame, by thread](../images/frame-times.svg)\n\n");
     frames(&mut out, titles)?;
     counters(&mut out, titles)?;
+    starts(&mut out, titles)?;
     sizes(&mut out, titles)?;
     Ok(out)
 }
@@ -135,6 +137,53 @@ fn counters(out: &mut String, titles: &[Value]) -> Result<()> {
     Ok(())
 }
 
+/// Waits for pipelines at a first start, and the PSNR of the pictures.
+fn starts(out: &mut String, titles: &[Value]) -> Result<()> {
+    let ways: Vec<&Way> = WAYS.iter().filter(|way| way.backend == "wgpu").collect();
+    let is_measured =
+        |title: &&Value| title["picture"].is_object() || ways.iter().any(|way| title[way.name].is_object());
+    let titles: Vec<&Value> = titles.iter().filter(is_measured).collect();
+    if titles.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## First starts and pictures\n\n\
+         At a first start the caches of pipelines, ours and the driver's, are empty. The milliseconds are\n\
+         those that its worst frame waited for pipelines, in one run. The picture is wgpu's beside the\n\
+         reference's, of the same frame in lockstep: its PSNR in dB, for which the goal is {GOAL_DB}. With two\n\
+         samples a pixel, as in the scene, [attributes and edges\n\
+         differ](../internals/gpu.md#how-the-backends-are-compared).\n"
+    )?;
+    let heads: Vec<String> = ways.iter().map(|way| format!("first start, {}: ms", way.column)).collect();
+    writeln!(
+        out,
+        "| title | {} | frame | picture: dB (goal: {GOAL_DB}) |\n|---|{}---|---|",
+        heads.join(" | "),
+        "---|".repeat(heads.len())
+    )?;
+    for title in titles {
+        write!(out, "| {} |", title["name"].as_str().unwrap_or_default())?;
+        for way in &ways {
+            write!(out, " {} |", number(title[way.name]["first_start_ms"].as_f64(), 0))?;
+        }
+        let picture = &title["picture"];
+        let frame = number(picture["frame"].as_f64(), 0);
+        writeln!(out, " {frame} | {} |", decibels(picture["squared_error"].as_f64()))?;
+    }
+    out.push('\n');
+    Ok(())
+}
+
+/// PSNR of a mean square, with a mark if it is below the goal.
+fn decibels(squared_error: Option<f64>) -> String {
+    match squared_error {
+        Some(0.0) => "equal".to_owned(),
+        Some(error) if psnr(error) < GOAL_DB => format!("{:.1} (below)", psnr(error)),
+        error => number(error.map(psnr), 1),
+    }
+}
+
 fn sizes(out: &mut String, titles: &[Value]) -> Result<()> {
     out.push_str("## Settings of the scene\n\n");
     for title in titles {
@@ -155,9 +204,10 @@ mod tests {
     #[test]
     fn the_page_has_a_row_for_each_backend_and_the_counters_of_one() {
         let backend = json!({ "wall_s": 0.5, "draws": 8.0, "threads_s": { "draws": 0.25, "driver": 0.125, "idle": 0.0 },
-            "counters": { "waits": 2.5, "bytes_up": 2048.0 } });
+            "counters": { "waits": 2.5, "bytes_up": 2048.0 }, "first_start_ms": 305.6 });
         let figures = json!({ "host": "a machine", "build": "a build", "adapter": "an adapter", "runs": 3, "titles": [
-            { "name": "one", "settings": "", "reference": backend, "wgpu": backend },
+            { "name": "one", "settings": "", "reference": backend, "wgpu": backend,
+              "picture": { "frame": 40, "squared_error": 0.25 } },
             { "name": "two", "settings": "draws 5\nwidth 160\n", "reference": backend, "wgpu": Value::Null },
         ] });
         let page = page(&figures).unwrap();
@@ -169,6 +219,13 @@ mod tests {
         assert!(page.contains("| two | reference |") && !page.contains("| two | wgpu |"), "{page}");
         assert!(page.contains("| counter | one, lockstep |") && page.contains("| waits | 2.5 |"), "{page}");
         assert!(page.contains("| KiB up | 2.0 |") && page.contains("- two: draws 5, width 160"), "{page}");
+        assert!(page.contains("| one | 306 | - | - | 40 | 54.2 |") && !page.contains("| two | -"), "{page}");
         assert!(super::page(&json!({})).is_err());
+    }
+
+    #[test]
+    fn psnr_below_the_goal_is_marked() {
+        let errors = [Some(0.0), Some(0.5), Some(1.0), None];
+        assert_eq!(errors.map(decibels), ["equal", "51.1", "48.1 (below)", "-"]);
     }
 }
