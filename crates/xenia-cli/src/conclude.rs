@@ -5,7 +5,7 @@ use std::path::Path;
 use xenia::interrupt::{Cause, Interrupt};
 use xenia::machine::Finished;
 use xenia::output::WriteErrors;
-use xenia::report::{End, RunReport, write_json};
+use xenia::report::{End, RunReport, WgpuReport, write_json};
 use xenia::say::{self, errln, remark};
 use xenia::wording::{count, times};
 use xenia_cpu::CrossCheckCounters;
@@ -15,6 +15,8 @@ use xenia_sched::{EndKind, FIELDS_PER_SECOND, RunEnd, TICKS_PER_SECOND};
 const MIN_RATED_SECONDS: f64 = 0.1;
 /// Largest number of missing files listed.
 const MAX_LISTED_FILES: usize = 8;
+/// Longest wait for pipelines, in frames of the console, that the summary leaves out.
+const UNSEEN_FRAMES: f64 = 3.0;
 
 /// Prints how the run ended, writes the JSON and chooses the exit code. `write_errors` has the
 /// write-back errors so far.
@@ -38,6 +40,9 @@ pub fn conclude(
             pipelines.compiled_in_play,
             count(pipelines.draws_left_out, "draw")
         );
+    }
+    if let Some(stutter) = report.gpu.wgpu.as_ref().and_then(stutter) {
+        remark!("{stutter}");
     }
     for call in &report.unimplemented_calls {
         remark!("unimplemented: {} called {}", call.name, times(call.count));
@@ -96,6 +101,19 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         End::Recording => Code::Mismatch,
         End::Frames | End::Instructions | End::Exit | End::Timeout => Code::Done,
     }
+}
+
+/// The longest wait of a frame for pipelines, if a player could see it.
+fn stutter(work: &WgpuReport) -> Option<String> {
+    let most = &work.most_in_a_frame;
+    let unseen_ms = UNSEEN_FRAMES * 1e3 / f64::from(FIELDS_PER_SECOND);
+    (most.ms_in_pipelines > unseen_ms).then(|| {
+        format!(
+            "the worst frame waited {:.0} ms for pipelines; at most {} compiled in a frame",
+            most.ms_in_pipelines,
+            count(most.pipelines_in_play, "pipeline")
+        )
+    })
 }
 
 /// Lists missing files that the title tried to open: they are the usual cause of an unexpected end.
@@ -173,4 +191,22 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         count(report.frames, "frame"),
         compared(&report.cross_check),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia::report::WgpuCounts;
+
+    #[test]
+    fn waits_for_pipelines_that_can_be_seen_are_named() {
+        let said = |ms_in_pipelines| {
+            let most_in_a_frame = WgpuCounts { ms_in_pipelines, pipelines_in_play: 10, ..Default::default() };
+            stutter(&WgpuReport { most_in_a_frame, ..Default::default() })
+        };
+        assert_eq!(said(49.9), None);
+        let expected =
+            "the worst frame waited 306 ms for pipelines; at most 10 pipelines compiled in a frame";
+        assert_eq!(said(305.8).as_deref(), Some(expected));
+    }
 }
