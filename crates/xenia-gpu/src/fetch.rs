@@ -13,7 +13,9 @@ use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
     VertexFetch,
 };
-use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single};
+use crate::texture::{
+    FieldNumber, FieldScale, Layout, TextureCache, TextureInfo, TextureLevel, decoding_bytes, half_to_single,
+};
 
 use export::Stream;
 pub use plan::FetchPlan;
@@ -154,32 +156,25 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// Converts an integer field as the fetch's flags request.
-fn number(fetch: &VertexFetch, raw: u32, width: u32) -> f32 {
-    if fetch.signed {
-        let value = (((raw << (32 - width)) as i32) >> (32 - width)) as f32;
-        if fetch.integer {
-            value
-        } else if fetch.no_zero {
-            (value * 2.0 + 1.0) / (u32::MAX >> (32 - width)) as f32
-        } else {
-            (value / (u32::MAX >> (33 - width)) as f32).max(-1.0)
-        }
-    } else {
-        let value = raw & (u32::MAX >> (32 - width));
-        if fetch.integer { value as f32 } else { value as f32 / (u32::MAX >> (32 - width)) as f32 }
-    }
+/// Format of integer fields that the fetch's flags request.
+fn field_number(fetch: &VertexFetch) -> FieldNumber {
+    let scale = match fetch {
+        VertexFetch { integer: true, .. } => FieldScale::Integers,
+        VertexFetch { no_zero: true, .. } => FieldScale::FractionsWithoutZero,
+        _ => FieldScale::Fractions,
+    };
+    FieldNumber { is_signed: fetch.signed, scale }
 }
 
 /// Unpacks an element's components; missing ones are zero.
-fn unpack(fetch: &VertexFetch, layout: Layout, fields: &[(u32, u32)], words: &[u32; 4]) -> [f32; 4] {
+fn unpack(number: FieldNumber, layout: Layout, fields: &[(u32, u32)], words: &[u32; 4]) -> [f32; 4] {
     let mut values = [0.0; 4];
     for (value, &(low, width)) in values.iter_mut().zip(fields) {
         let raw = words[low as usize / 32] >> (low % 32);
         *value = match layout {
             Layout::Half(_) => half_to_single(raw as u16),
             Layout::Single(_) => f32::from_bits(raw),
-            _ => number(fetch, raw, width),
+            _ => number.value(raw, width),
         };
     }
     values
@@ -194,6 +189,7 @@ impl FetchUnit for Fetcher<'_> {
         let fields = layout.fields();
         let words = layout.words() as usize;
         let fields = &fields[..layout.components() as usize];
+        let number = field_number(fetch);
         let scale = 2.0_f32.powi(fetch.exponent as i32);
         for lane in 0..LANES {
             if mask >> lane & 1 == 0 {
@@ -213,7 +209,7 @@ impl FetchUnit for Fetcher<'_> {
                     *word = endian.swap(self.word(physical.wrapping_add(at * 4)));
                 }
             }
-            for (result, value) in result.iter_mut().zip(unpack(fetch, layout, fields, &element)) {
+            for (result, value) in result.iter_mut().zip(unpack(number, layout, fields, &element)) {
                 result[lane] = value * scale;
             }
         }

@@ -13,6 +13,7 @@ mod format;
 mod info;
 mod key;
 pub mod layout;
+mod number;
 
 pub use cache::{CacheCounters, TextureCache, TextureLevel};
 pub use decode::{Texels, decode_level};
@@ -25,3 +26,4 @@ pub use format::{
 };
 pub use info::TextureInfo;
 pub use key::TextureKey;
+pub(crate) use number::{FieldNumber, FieldScale};

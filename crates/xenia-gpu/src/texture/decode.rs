@@ -2,7 +2,7 @@
 
 use super::format::{Layout, depth_to_single, half_to_single};
 use super::layout::{self, LevelLayout};
-use super::{TextureInfo, blocks};
+use super::{FieldNumber, FieldScale, TextureInfo, blocks};
 use crate::enums::{Dimension, TextureSign};
 use crate::memory::{Endian, PhysicalMemory};
 
@@ -128,33 +128,16 @@ pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
     (linear + (linear * slope / 1024.0).trunc()) / 1023.0
 }
 
-/// Number format of integers, besides their signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scale {
-    Integers,
-    /// Fractions of the highest value; the lowest signed one is -1, like the one above it. Bit 19
-    /// of a constant does not select fractions without a zero: only vertex fetches have them (the
-    /// chip's document library, change 133990, by xenia-canary).
-    Fractions,
+/// Scale of integer components. Bit 19 of a constant does not select fractions without a zero: only
+/// vertex fetches have them (the chip's document library, change 133990, by xenia-canary).
+fn scale(info: &TextureInfo) -> FieldScale {
+    if info.integer { FieldScale::Integers } else { FieldScale::Fractions }
 }
 
-impl Scale {
-    fn of(info: &TextureInfo) -> Self {
-        if info.integer { Self::Integers } else { Self::Fractions }
-    }
-}
-
-fn number(value: u32, width: u32, sign: TextureSign, scale: Scale) -> f32 {
-    let highest = (u32::MAX >> (32 - width)) as f32;
-    if sign == TextureSign::Signed {
-        let value = (((value << (32 - width)) as i32) >> (32 - width)) as f32;
-        return match scale {
-            Scale::Integers => value,
-            Scale::Fractions => (value / (highest / 2.0).floor().max(1.0)).max(-1.0),
-        };
-    }
-    let integer = scale == Scale::Integers;
-    let value = if integer { value as f32 } else { value as f32 / highest };
+/// Value of a component's field with its sign mode.
+fn number(raw: u32, width: u32, sign: TextureSign, scale: FieldScale) -> f32 {
+    let value = FieldNumber { is_signed: sign == TextureSign::Signed, scale }.value(raw, width);
+    let integer = scale == FieldScale::Integers;
     match sign {
         TextureSign::UnsignedBiased if integer => value - (1_u32 << (width - 1)) as f32,
         TextureSign::UnsignedBiased => value * 2.0 - 1.0,
@@ -179,7 +162,7 @@ fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
             let fields = layout.fields();
             std::array::from_fn(|c| {
                 let (low, width) = fields[c];
-                number(field(bytes, low, width), width, info.signs[c], Scale::of(info))
+                number(field(bytes, low, width), width, info.signs[c], scale(info))
             })
         }
         Layout::Half(count) => {
@@ -225,7 +208,7 @@ pub(crate) fn component(info: &TextureInfo, width: u8, c: usize, raw: u32) -> f3
     if width == 8 && is_plain(info) {
         return byte_value(raw as u8);
     }
-    number(raw, u32::from(width), info.signs[c], Scale::of(info))
+    number(raw, u32::from(width), info.signs[c], scale(info))
 }
 
 /// Converts a byte to a fraction of 255.
@@ -239,7 +222,7 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     if is_plain(info) {
         return Texels::Bytes(texels);
     }
-    let number = |byte: u8, c: usize| number(byte as u32, 8, info.signs[c], Scale::Fractions);
+    let number = |byte: u8, c: usize| number(byte as u32, 8, info.signs[c], FieldScale::Fractions);
     let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c], c));
     Texels::Floats(texels.into_iter().map(convert).collect())
 }

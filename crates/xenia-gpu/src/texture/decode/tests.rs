@@ -55,7 +55,7 @@ fn components_of_each_format_are_decoded() {
 
 #[test]
 fn components_depend_on_sign_and_scale() {
-    use Scale::{Fractions, Integers};
+    use FieldScale::{Fractions, Integers};
     assert_eq!(number(0x80, 8, TextureSign::Signed, Fractions), -1.0);
     assert_eq!(number(0x7f, 8, TextureSign::Signed, Fractions), 1.0);
     assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, Fractions), 1.0);
