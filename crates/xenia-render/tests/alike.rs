@@ -118,3 +118,8 @@ fn vertex_fetches_agree() {
 fn programs_give_the_same() {
     family(SceneFamily::Programs, 16);
 }
+
+#[test]
+fn passes_that_share_tiles_agree() {
+    family(SceneFamily::Passes, 10);
+}

@@ -3,6 +3,7 @@
 mod copies;
 mod fetches;
 mod fetching;
+mod passes;
 mod primitives;
 mod programs;
 mod sampling;
@@ -28,11 +29,13 @@ pub enum SceneFamily {
     Fetches,
     /// Programs of exact operations in whole pipelines.
     Programs,
+    /// Draws, resolves and textures of them, in tiles that targets of other formats share.
+    Passes,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -40,6 +43,7 @@ impl SceneFamily {
         Self::Sampling,
         Self::Fetches,
         Self::Programs,
+        Self::Passes,
     ];
 
     /// Name on command lines and in files.
@@ -52,6 +56,7 @@ impl SceneFamily {
             Self::Sampling => "sampling",
             Self::Fetches => "fetches",
             Self::Programs => "programs",
+            Self::Passes => "passes",
         }
     }
 
@@ -74,6 +79,7 @@ impl SceneFamily {
             Self::Sampling => sampling::case(backends, choices),
             Self::Fetches => fetches::case(backends, choices),
             Self::Programs => programs::case(backends, choices),
+            Self::Passes => passes::case(backends, choices),
         }
     }
 }

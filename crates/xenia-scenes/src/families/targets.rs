@@ -106,7 +106,7 @@ fn stencil_operation(rng: &mut Choices) -> StencilOp {
 }
 
 /// Sets random depth and stencil tests.
-fn tests(scene: &mut SceneBuilder, rng: &mut Choices, note: &mut String) {
+pub(super) fn tests(scene: &mut SceneBuilder, rng: &mut Choices, note: &mut String) {
     let mut control = RbDepthcontrol::with()
         .z_enable(rng.random())
         .z_write_enable(rng.random())
@@ -172,7 +172,13 @@ fn outputs(scene: &mut SceneBuilder, rng: &mut Choices, slots: usize, note: &mut
 }
 
 /// Draws random primitives of random colours.
-fn primitives(scene: &mut SceneBuilder, rng: &mut Choices, slots: usize, blends: bool, note: &mut String) {
+pub(super) fn primitives(
+    scene: &mut SceneBuilder,
+    rng: &mut Choices,
+    slots: usize,
+    blends: bool,
+    note: &mut String,
+) {
     for slot in 0..slots {
         let level = |rng: &mut Choices| rng.random_range(-4..=36) as f32 / 32.0;
         let color = [0; 4].map(|_: u32| level(rng));
@@ -204,12 +210,8 @@ fn primitives(scene: &mut SceneBuilder, rng: &mut Choices, slots: usize, blends:
     scene.draw(primitive, vertices.len() as u32);
 }
 
-/// Makes one draw; returns whether it blends.
-fn draw(scene: &mut SceneBuilder, rng: &mut Choices, targets: &Targets, note: &mut String) -> bool {
-    let slots = targets.formats.len();
-    let is_multisampled = targets.msaa != Msaa::X1;
-    tests(scene, rng, note);
-    let blends = outputs(scene, rng, slots, note);
+/// Sets random culling, sample positions, a sample mask and a scissor.
+pub(super) fn coverage(scene: &mut SceneBuilder, rng: &mut Choices, msaa: Msaa, note: &mut String) {
     let mode = PaSuScModeCntl::with()
         .cull_front(rng.random_ratio(1, 8))
         .cull_back(rng.random_ratio(1, 8))
@@ -222,13 +224,21 @@ fn draw(scene: &mut SceneBuilder, rng: &mut Choices, targets: &Targets, note: &m
     scene.set(PA_SC_AA_MASK, samples);
     let [mut left, right] = range(rng, scene.width);
     let [mut top, bottom] = range(rng, scene.height);
-    if is_multisampled {
+    if msaa != Msaa::X1 {
         // The software driver doesn't clip samples right of a pixel's left side and below its upper
         // one to the scissor.
         [left, top] = [0; 2];
     }
     scene.scissor([left, top, right, bottom]);
     let _ = write!(note, "samples {samples:04x}, scissor {:?}; ", [left, top, right, bottom]);
+}
+
+/// Makes one draw; returns whether it blends.
+fn draw(scene: &mut SceneBuilder, rng: &mut Choices, targets: &Targets, note: &mut String) -> bool {
+    let slots = targets.formats.len();
+    tests(scene, rng, note);
+    let blends = outputs(scene, rng, slots, note);
+    coverage(scene, rng, targets.msaa, note);
     primitives(scene, rng, slots, blends, note);
     blends
 }
