@@ -111,7 +111,8 @@ void samples_of_two(Scene *s) {
 
 // Edges at odd sixteenths of a pixel; the mean of the samples says how many are covered. Upper half: bands of 8 rows
 // with the left edge at 8 and the right one at 40, plus 1/16, 3/16, ...; lower half: the same with top and bottom.
-static void edges(Scene *s, uint32_t samples) {
+// Column x is the first that shows them.
+static void edges(Scene *s, uint32_t samples, float x) {
     Texture mean;
     surface(s, SPARE_TILE, 0, PITCH / 2, samples);
     fill(s, 0, 0, 64, 128, BLACK);
@@ -122,15 +123,23 @@ static void edges(Scene *s, uint32_t samples) {
     }
     copy_to(s, &mean, 64, 128, SAMPLES_0123);
     whole_surface(s);
-    show(s, &mean, XYZW, 0, 0, 64, 128);
+    show(s, &mean, XYZW, x, 0, 64, 128);
 }
 
 void edges_of_four_samples(Scene *s) {
-    edges(s, FOUR_SAMPLES);
+    edges(s, FOUR_SAMPLES, 0);
 }
 
 void edges_of_two_samples(Scene *s) {
-    edges(s, TWO_SAMPLES);
+    edges(s, TWO_SAMPLES, 0);
+}
+
+// Four samples on the left, two on the right.
+void edges_without_multisampling(Scene *s) {
+    set(s, PA_SU_SC_MODE_CNTL, 0);
+    edges(s, FOUR_SAMPLES, 0);
+    plain_programs(s);
+    edges(s, TWO_SAMPLES, 64);
 }
 
 // Where the samples of a surface lie when it is seen as one of one sample per pixel: a rectangle from 8 + 1/2 on covers
