@@ -87,7 +87,9 @@ pub fn change_together(
         let names = names(definition, key)?;
         match value {
             Some(value) => {
-                let value = value.parse::<Value>().unwrap_or_else(|_| Value::from(value.as_str()));
+                // No setting is a time, as which TOML 1.1 reads an aspect ratio such as 16:10.
+                let toml = value.parse::<Value>().ok().filter(|value| !value.is_datetime());
+                let value = toml.unwrap_or_else(|| Value::from(value.as_str()));
                 set(document.as_table_mut(), &names, value)?;
             }
             None => _ = remove(document.as_table_mut(), &names),

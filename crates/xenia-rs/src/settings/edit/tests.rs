@@ -187,6 +187,16 @@ fn a_key_of_the_keyboard_moves_in_one_change() {
 }
 
 #[test]
+fn an_aspect_ratio_is_kept_as_text_and_not_as_a_time() {
+    let file = Changed::new("");
+    let kept = ("aspect-ratio".to_owned(), Some("16:10".to_owned()));
+    change_together(&file.definition, &file.path(), &[kept]).unwrap();
+    assert_eq!(file.text(), "[exec]\naspect-ratio = \"16:10\"\n");
+    file.set("aspect-ratio", Some("21:10")).unwrap();
+    assert_eq!(file.text(), "[exec]\naspect-ratio = \"21:10\"\n");
+}
+
+#[test]
 fn settings_that_contradict_each_other_are_refused_with_both_lines() {
     for table in ["", "exec.", "title.4D5307D1."] {
         let file = Changed::new("");
