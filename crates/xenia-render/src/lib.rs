@@ -19,11 +19,11 @@ pub use window::{
     PackageId, ProfileChoice, ProfileClient, ProfileName, ProfileNews, SavesModel, StoredPackage,
 };
 pub use window::{
-    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel, FramePacing,
-    FrameSender, GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys,
-    InputClient, InputModel, InputPad, InputPart, InternalsPane, KeyAction, KeyBinding, KeyEvent, LIST_ROWS,
-    LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting,
-    Modifier, OfferedElement, Overlay, PadChord, PageFailure, PageTheme, Phase, PictureChange,
+    Appearance, AspectRatio, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel,
+    FramePacing, FrameSender, GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError,
+    Hotkeys, InputClient, InputModel, InputPad, InputPart, InternalsPane, KeyAction, KeyBinding, KeyEvent,
+    LIST_ROWS, LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView,
+    LiveSetting, Modifier, OfferedElement, Overlay, PadChord, PageFailure, PageTheme, Phase, PictureChange,
     PictureSettings, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry, SettingForm,
     SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume, Sounding,
     StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,

@@ -10,6 +10,7 @@
 //! shown yet.
 
 pub(crate) mod appearance;
+mod aspect;
 mod events;
 mod hotkeys;
 mod icon;
@@ -28,6 +29,7 @@ mod size;
 mod view;
 
 pub use appearance::{Appearance, BRIGHTNESS};
+pub use aspect::AspectRatio;
 pub use hotkeys::{HotkeyError, Hotkeys, PadChord};
 pub use keys::{BINDINGS, KeyAction, KeyBinding, Modifier};
 pub use live::{GAMMA, LIVE, SoundVolume};

@@ -27,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
 /// Shows settings with their controls; returns the change of one.
 pub(super) fn list(ui: &mut Ui, settings: &[LiveSetting]) -> Option<Outcome> {
     let mut outcome = None;
-    egui::Grid::new("settings").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+    egui::Grid::new("settings").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
         for setting in settings {
             let label = ui.label(setting.label).id;
             if let Some(value) = control(ui, setting, label) {
@@ -85,7 +85,7 @@ fn control(ui: &mut Ui, setting: &LiveSetting, name: Id) -> Option<String> {
 mod tests {
     use super::super::testing::Driver;
     use super::*;
-    use egui::Key;
+    use egui::{Key, Pos2, Rect, vec2};
 
     const FILTERS: &[(&str, &str)] = &[("linear", "smooth"), ("nearest", "sharp")];
 
@@ -127,6 +127,20 @@ mod tests {
         let mut driver = Driver::new(MenuPage::Settings, model);
         assert_eq!(driver.still(), [], "it is only shown");
         assert_eq!(driver.keys(&[Key::ArrowRight]), [set("volume", "70")]);
+    }
+
+    #[test]
+    fn the_windows_settings_fit_its_usual_size() {
+        let model = model();
+        // As many percentages, switches and choices as the window has.
+        let kinds = [(0, 5), (1, 4), (2, 6)].into_iter();
+        let settings = kinds.flat_map(|(kind, count)| vec![model.settings[kind].clone(); count]).collect();
+        let mut driver =
+            Driver::new(MenuPage::Settings, PageModel { settings, has_all_settings: true, ..model });
+        driver.still();
+        let screen = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 720.0));
+        let places = driver.places();
+        assert!(places.iter().all(|place| screen.contains_rect(*place)), "{places:?}");
     }
 
     #[test]

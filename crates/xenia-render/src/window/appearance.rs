@@ -1,6 +1,7 @@
 //! Appearance of the picture in the window, beyond its scaling. The frame itself is unchanged, also
 //! in screenshots and digests.
 
+use super::aspect::AspectRatio;
 use std::fmt::Write;
 
 /// Changes to the picture on its way to the window.
@@ -14,15 +15,22 @@ pub struct Appearance {
     pub brightness: u16,
     /// Gamma in percent: above 100 dark tones become lighter, below it darker. White stays white.
     pub gamma: u16,
-    /// Width and height whose ratio replaces the frame's own shape. Neither is 0.
-    pub aspect: Option<(u16, u16)>,
-    /// Percent of the frame's width and height cut off at each edge, up to 40.
+    /// Aspect ratio of the picture.
+    pub aspect: AspectRatio,
+    /// Percent of the frame's width and height cut off at each edge, 0 to 20.
     pub overscan: u8,
 }
 
 impl Default for Appearance {
     fn default() -> Self {
-        Self { smooths_edges: false, sharpness: 0, brightness: 100, gamma: 100, aspect: None, overscan: 0 }
+        Self {
+            smooths_edges: false,
+            sharpness: 0,
+            brightness: 100,
+            gamma: 100,
+            aspect: AspectRatio::default(),
+            overscan: 0,
+        }
     }
 }
 
@@ -32,11 +40,13 @@ const SHARPNESS_STEP: u8 = 25;
 const BRIGHTNESS_STEP: u16 = 10;
 /// Range of the brightness, in percent.
 pub const BRIGHTNESS: std::ops::RangeInclusive<u16> = 50..=200;
+/// Largest overscan, in percent.
+pub(super) const MAX_OVERSCAN: u8 = 20;
 
 impl Appearance {
     /// Whether the pixels are shown as they are.
     pub(crate) fn is_plain(&self) -> bool {
-        Self { aspect: None, ..*self } == Self::default()
+        Self { aspect: AspectRatio::default(), ..*self } == Self::default()
     }
 
     /// The next sharpness, for the key that cycles through some.
@@ -58,6 +68,9 @@ impl Appearance {
     pub(crate) fn list(&self) -> String {
         let plain = Self::default();
         let mut out = String::new();
+        if self.aspect != plain.aspect {
+            let _ = write!(out, ", aspect ratio {}", self.aspect);
+        }
         if self.smooths_edges {
             out += ", edges smoothed";
         }
@@ -98,7 +111,9 @@ mod tests {
     fn only_what_differs_is_listed() {
         let plain = Appearance::default();
         assert!(plain.is_plain() && plain.list().is_empty());
-        assert!(Appearance { aspect: Some((4, 3)), ..plain }.is_plain());
+        let television = Appearance { aspect: AspectRatio(Some((4, 3))), ..plain };
+        assert!(television.is_plain());
+        assert_eq!(television.list(), ", aspect ratio 4:3");
         let changed = Appearance { smooths_edges: true, gamma: 120, ..plain };
         assert!(!changed.is_plain());
         assert_eq!(changed.list(), ", edges smoothed, gamma 120%");

@@ -1,5 +1,7 @@
 //! Settings that act at once: those of the settings page, by their keys in config.toml.
 
+use super::appearance::{Appearance, MAX_OVERSCAN};
+use super::aspect;
 use super::keys::KeyAction;
 use super::osd::{OsdState, Overlay};
 use super::scaling::{Filter, Scaling};
@@ -20,16 +22,18 @@ const OVERLAYS: &[(&str, &str)] = &[("off", "off"), ("small", "few"), ("full", "
 const THEMES: &[(&str, &str)] = &[("system", "the system's"), ("dark", "dark"), ("light", "light")];
 
 /// Keys of the settings, in the order of the page.
-pub const LIVE: [&str; 13] = [
+pub const LIVE: [&str; 15] = [
     "volume",
     "mute",
     "fullscreen",
     "scaling",
+    "aspect-ratio",
     "filter",
     "antialiasing",
     "sharpness",
     "brightness",
     "gamma",
+    "overscan",
     "vsync",
     "low-latency",
     "osd",
@@ -73,6 +77,7 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
             };
             ("Scaling", Choice(SCALINGS), word.to_owned())
         }
+        "aspect-ratio" => ("Aspect ratio", Choice(aspect::COMMON), appearance.aspect.to_string()),
         "filter" => {
             let word = if shown.filter == Filter::Linear { "linear" } else { "nearest" };
             ("Filter", Choice(FILTERS), word.to_owned())
@@ -84,6 +89,7 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         "sharpness" => ("Sharpness", percent(0..=100, 5), appearance.sharpness.to_string()),
         "brightness" => ("Brightness", percent(BRIGHTNESS, 5), appearance.brightness.to_string()),
         "gamma" => ("Gamma", percent(GAMMA, 5), appearance.gamma.to_string()),
+        "overscan" => ("Overscan", percent(0..=MAX_OVERSCAN.into(), 1), appearance.overscan.to_string()),
         "vsync" => ("Vertical sync", Switch, shown.pacing.vsync.to_string()),
         "low-latency" => ("Low latency", Switch, shown.pacing.low_latency.to_string()),
         "theme" => {
@@ -138,7 +144,6 @@ pub(super) fn set(
     shown: &mut OsdState,
     client: &mut dyn Client,
 ) -> Option<SystemChange> {
-    let appearance = &mut shown.appearance;
     let number = value.parse::<u16>().ok();
     let is_on = value == "true";
     match key {
@@ -163,10 +168,6 @@ pub(super) fn set(
             };
         }
         "filter" => shown.filter = if value == "nearest" { Filter::Nearest } else { Filter::Linear },
-        "antialiasing" => appearance.smooths_edges = value == "fxaa",
-        "sharpness" => appearance.sharpness = number.map_or(appearance.sharpness, |to| to.min(100) as u8),
-        "brightness" => appearance.brightness = number.unwrap_or(appearance.brightness),
-        "gamma" => appearance.gamma = number.unwrap_or(appearance.gamma),
         "theme" => {
             shown.theme = match value {
                 "dark" => PageTheme::Dark,
@@ -181,15 +182,31 @@ pub(super) fn set(
                 _ => Overlay::Off,
             };
         }
-        _ => {}
+        _ => set_appearance(key, value, &mut shown.appearance),
     }
     None
+}
+
+/// Sets a setting of the picture's appearance to a value, as text of its page.
+fn set_appearance(key: &str, value: &str, appearance: &mut Appearance) {
+    let number = value.parse::<u16>().ok();
+    let percent = |now: u8, most: u8| number.map_or(now, |to| to.min(most.into()) as u8);
+    match key {
+        "aspect-ratio" => appearance.aspect = value.parse().unwrap_or(appearance.aspect),
+        "antialiasing" => appearance.smooths_edges = value == "fxaa",
+        "sharpness" => appearance.sharpness = percent(appearance.sharpness, 100),
+        "brightness" => appearance.brightness = number.unwrap_or(appearance.brightness),
+        "gamma" => appearance.gamma = number.unwrap_or(appearance.gamma),
+        "overscan" => appearance.overscan = percent(appearance.overscan, MAX_OVERSCAN),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::KeyEvent;
     use super::super::VolumeChange;
+    use super::super::aspect::AspectRatio;
     use super::*;
     use winit::keyboard::KeyCode;
     use xenia_gpu::Frame;
@@ -246,20 +263,21 @@ mod tests {
             KeyAction::ALL.iter().flat_map(|action| changed_by(*action)).copied().collect();
         assert!(changed.iter().all(|key| LIVE.contains(key)), "{changed:?}");
         let without_keys: Vec<&str> = LIVE.into_iter().filter(|key| !changed.contains(key)).collect();
-        assert_eq!(without_keys, ["gamma", "theme"]);
+        assert_eq!(without_keys, ["aspect-ratio", "gamma", "overscan", "theme"]);
     }
 
     #[test]
-    fn every_setting_takes_each_value_of_its_page() {
+    fn every_setting_takes_each_value_of_its_page_at_once_and_alone() {
         let mut client = Speaker(SoundVolume { percent: 100, muted: false });
         let mut shown = OsdState::default();
         let mut full_screen = false;
-        for key in LIVE {
-            let now = |shown: &OsdState, client: &Speaker, full_screen| {
-                let outside = Outside { volume: client.sound(), full_screen };
-                settings(shown, outside).into_iter().find(|setting| setting.key == key).unwrap()
-            };
-            let values: Vec<String> = match now(&shown, &client, full_screen).control {
+        let now = |shown: &OsdState, client: &Speaker, full_screen| {
+            settings(shown, Outside { volume: client.sound(), full_screen })
+        };
+        let mut expected = now(&shown, &client, full_screen);
+        for (place, key) in LIVE.into_iter().enumerate() {
+            assert_eq!(expected[place].key, key);
+            let values: Vec<String> = match &expected[place].control {
                 SettingControl::Switch => vec!["true".to_owned(), "false".to_owned()],
                 SettingControl::Choice(values) => {
                     values.iter().map(|(value, _)| (*value).to_owned()).rev().collect()
@@ -274,8 +292,22 @@ mod tests {
                     Some(SystemChange::Pacing(pacing)) => shown.pacing = pacing,
                     None => {}
                 }
-                assert_eq!(now(&shown, &client, full_screen).value, value, "{key}");
+                expected[place].value = value;
+                assert_eq!(now(&shown, &client, full_screen), expected, "{key}");
             }
         }
+    }
+
+    #[test]
+    fn values_of_the_file_that_the_page_lacks_act_and_wrong_ones_change_nothing() {
+        let mut client = Speaker(SoundVolume { percent: 100, muted: false });
+        let mut shown = OsdState::default();
+        for (key, value) in [("aspect-ratio", "3:2"), ("overscan", "7"), ("gamma", "111")] {
+            for value in [value, "wrong", ""] {
+                assert_eq!(set(key, value, &mut shown, &mut client), None);
+            }
+        }
+        let aspect = AspectRatio(Some((3, 2)));
+        assert_eq!(shown.appearance, Appearance { aspect, overscan: 7, gamma: 111, ..Appearance::default() });
     }
 }

@@ -1,5 +1,6 @@
 //! Scaling: position and size of an image in the window.
 
+use super::aspect::AspectRatio;
 use xenia_gpu::PixelSize;
 
 /// Scaling of an image to the window.
@@ -80,9 +81,9 @@ pub(crate) fn place(
     picture: PixelSize,
     window: PixelSize,
     scaling: Scaling,
-    aspect: Option<(u16, u16)>,
+    aspect: AspectRatio,
 ) -> Rectangle {
-    let picture = match aspect {
+    let picture = match aspect.0 {
         Some((width, height)) if scaling == Scaling::Aspect => {
             PixelSize::new(width.max(1).into(), height.max(1).into())
         }
@@ -132,7 +133,7 @@ mod tests {
             ((1280, 720), (300, 900), Stretch, [0, 0, 300, 900]),
         ] {
             assert_eq!(
-                place(size(picture), size(window), scaling, None),
+                place(size(picture), size(window), scaling, AspectRatio::default()),
                 Rectangle { x, y, width, height },
                 "{picture:?} {window:?}"
             );
@@ -142,8 +143,9 @@ mod tests {
     #[test]
     fn an_aspect_ratio_replaces_the_shape_where_that_is_kept() {
         let at = |scaling| {
+            let (picture, window) = (PixelSize::new(1280, 720), PixelSize::new(1600, 900));
             let Rectangle { x, y, width, height } =
-                place(PixelSize::new(1280, 720), PixelSize::new(1600, 900), scaling, Some((4, 3)));
+                place(picture, window, scaling, AspectRatio(Some((4, 3))));
             [x, y, width, height]
         };
         assert_eq!(at(Scaling::Aspect), [200, 0, 1200, 900]);
@@ -158,7 +160,7 @@ mod tests {
         for picture in sizes {
             for window in sizes {
                 for scaling in [Scaling::Aspect, Scaling::Integer, Scaling::Stretch] {
-                    let at = place(picture, window, scaling, None);
+                    let at = place(picture, window, scaling, AspectRatio::default());
                     let right = u64::from(at.x) + u64::from(at.width);
                     let bottom = u64::from(at.y) + u64::from(at.height);
                     assert!(at.width > 0 && at.height > 0, "{picture:?} {window:?} {scaling:?}");

@@ -4,7 +4,9 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::{number, number_in};
-use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, FramePacing, GAMMA, KeyBinding, PictureSettings};
+use xenia_render::{
+    Appearance, AspectRatio, BINDINGS, BRIGHTNESS, FramePacing, GAMMA, KeyBinding, PictureSettings,
+};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -36,34 +38,6 @@ pub enum AntialiasingArg {
     Off,
     /// Fast approximate antialiasing: softens edges, and small letters a little.
     Fxaa,
-}
-
-/// Shape of the picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AspectRatio(pub Option<(u16, u16)>);
-
-impl std::fmt::Display for AspectRatio {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some((width, height)) => write!(f, "{width}:{height}"),
-            None => f.write_str("auto"),
-        }
-    }
-}
-
-impl std::str::FromStr for AspectRatio {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "auto" {
-            return Ok(Self(None));
-        }
-        let side = |text: &str| text.parse().ok().filter(|side: &u16| (1..=100).contains(side));
-        let sides = text.split_once(':').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-        sides.map(|sides| Self(Some(sides))).ok_or_else(|| {
-            format!("{text} is not an aspect ratio such as 4:3 or 16:9 (each side 1 to 100), nor `auto`")
-        })
-    }
 }
 
 /// Figures shown over the picture.
@@ -274,7 +248,7 @@ impl WindowArgs {
             sharpness: self.sharpness,
             brightness: self.brightness,
             gamma: self.gamma,
-            aspect: self.aspect_ratio.0,
+            aspect: self.aspect_ratio,
             overscan: self.overscan,
         }
     }
@@ -318,18 +292,6 @@ mod tests {
         }
         for limit in ["off", "60", "7"] {
             assert_eq!(limit.parse::<FrameLimit>().unwrap().to_string(), limit);
-        }
-    }
-
-    #[test]
-    fn aspect_ratios_are_two_sides_or_auto() {
-        assert_eq!("auto".parse(), Ok(AspectRatio(None)));
-        assert_eq!("16:9".parse(), Ok(AspectRatio(Some((16, 9)))));
-        for wrong in ["", ":", "4", "4:0", "0:3", "-4:3", "101:1", "4:3:2", "4/3", "65536:1"] {
-            assert!(wrong.parse::<AspectRatio>().is_err(), "{wrong}");
-        }
-        for ratio in ["auto", "21:9"] {
-            assert_eq!(ratio.parse::<AspectRatio>().unwrap().to_string(), ratio);
         }
     }
 

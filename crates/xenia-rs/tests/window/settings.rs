@@ -7,6 +7,7 @@ use super::{DEMO, Program, display, open, wait_for, with_settings};
 use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::Duration;
+use xenia_render::LIVE;
 
 /// Settings of a user, with comments.
 const MINE: &str = "# mine\n[exec]\nvolume = 70 # quiet\n";
@@ -33,7 +34,7 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
 
     // Settings, "All settings", and the first row below the search: antialiasing.
     pad.presses(&["down", "down", "down", "a"])?;
-    pad.presses(&["down"; 14])?;
+    pad.presses(&["down"; LIVE.len() + 1])?;
     pad.presses(&["a", "down", "right"])?;
     wait_for_text(&file, "a change", "antialiasing = \"fxaa\"", "[title.")?;
     // The first value on the setting's own page, and the reset of its row by Y.

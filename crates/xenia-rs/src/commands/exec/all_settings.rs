@@ -24,15 +24,17 @@ use xenia_render::{
 /// Name of the table of all titles.
 const GLOBAL: &str = "exec";
 /// Live settings of a title. All others are the window's, and hold from its start on.
-const OF_TITLES: [&str; 10] = [
+const OF_TITLES: [&str; 12] = [
     "volume",
     "mute",
     "scaling",
+    "aspect-ratio",
     "filter",
     "antialiasing",
     "sharpness",
     "brightness",
     "gamma",
+    "overscan",
     "vsync",
     "low-latency",
 ];

@@ -203,21 +203,30 @@ fn wrong_values_and_files_are_refused_in_words() {
 }
 
 #[test]
+fn titles_have_all_live_settings_but_three_of_the_window() {
+    assert!(OF_TITLES.iter().all(|key| LIVE.contains(key)), "{OF_TITLES:?}");
+    let of_window: Vec<&str> = LIVE.into_iter().filter(|key| !OF_TITLES.contains(key)).collect();
+    assert_eq!(of_window, ["fullscreen", "osd", "theme"]);
+}
+
+#[test]
 fn settings_of_the_window_are_saved_to_the_effective_table() {
     let id = id_of(Some(SUITE.as_ref())).unwrap();
-    let mut pages = Pages::new(&format!("[title.{id}]\nvolume = 60\nvsync = false\ntheme = 'dark'\n"), &[]);
-    let changes = ["volume", "mute", "vsync", "theme"].map(|key| (key.to_owned(), Some("x".to_owned())));
+    let text = format!("[title.{id}]\nvolume = 60\naspect-ratio = '4:3'\ntheme = 'dark'\n");
+    let mut pages = Pages::new(&text, &[]);
+    let changes =
+        ["volume", "mute", "aspect-ratio", "theme"].map(|key| (key.to_owned(), Some("x".to_owned())));
     let keys = |pages: &Pages| {
         let kept = pages.settings.in_their_tables(&changes);
         kept.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
     };
-    assert_eq!(keys(&pages), ["volume", "mute", "vsync", "theme"], "no title is open");
+    assert_eq!(keys(&pages), ["volume", "mute", "aspect-ratio", "theme"], "no title is open");
     let mut open_title = OpenTitle::new(&pages.settings.own, &Title::demo().unwrap());
     open_title.file = Some(SUITE.into());
     *pages.settings.open_title.lock() = Some(open_title);
-    let [volume, vsync, theme] = ["volume", "vsync", "theme"].map(|key| format!("title.{id}.{key}"));
-    let kept = [volume.as_str(), "mute", vsync.as_str(), "theme"];
+    let [volume, aspect, theme] = ["volume", "aspect-ratio", "theme"].map(|key| format!("title.{id}.{key}"));
+    let kept = [volume.as_str(), "mute", aspect.as_str(), "theme"];
     assert_eq!(keys(&pages), kept, "the library's window has its own colours");
     pages.settings.own.title = Some(SUITE.into());
-    assert_eq!(keys(&pages), [volume.as_str(), "mute", vsync.as_str(), theme.as_str()]);
+    assert_eq!(keys(&pages), [volume.as_str(), "mute", aspect.as_str(), theme.as_str()]);
 }
