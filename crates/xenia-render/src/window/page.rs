@@ -103,11 +103,22 @@ fn bar(done: usize, total: usize) -> String {
     format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))
 }
 
-/// Page of keys; `controller` lists the machine's, which are not the window's.
+/// Page of keys; `controller` lists the machine's, which are not the window's. Keys of one action
+/// share a line.
 pub(super) fn keys(hotkeys: &Hotkeys, controller: &ControllerKeys) -> Vec<String> {
-    let own = hotkeys.keys().iter().filter(|binding| !binding.is_given_away(&controller.keys));
+    let mut own: Vec<(String, &str)> = Vec::new();
+    for binding in hotkeys.keys().iter().filter(|binding| !binding.is_given_away(&controller.keys)) {
+        let meaning = binding.action.meaning();
+        match own.last_mut().filter(|(_, above)| *above == meaning) {
+            Some((labels, _)) => {
+                labels.push_str(", ");
+                labels.push_str(&binding.label);
+            }
+            None => own.push((binding.label.to_string(), meaning)),
+        }
+    }
     let chords = hotkeys.chords().iter().map(|chord| (chord.label.as_str(), chord.action.meaning()));
-    let window = own.map(|binding| (binding.label.as_ref(), binding.action.meaning())).chain(chords);
+    let window = own.iter().map(|(labels, meaning)| (labels.as_str(), *meaning)).chain(chords);
     let rows = controller.rows.iter().map(|(keys, parts)| (keys.as_str(), parts.as_str()));
     let all = window.clone().chain(rows.clone());
     let width = all.map(|(name, _)| name.chars().count()).max().unwrap_or_default();
@@ -192,18 +203,22 @@ mod tests {
             keys: vec![KeyCode::KeyZ],
         };
         let page = keys(&Hotkeys::default(), &controller);
-        let width = BINDINGS.iter().map(|binding| binding.label.len()).max().unwrap();
+        let labels = |line: &str| line.trim_start().split("  ").next().unwrap_or_default().to_owned();
+        let width = "F11, Alt+Enter".len();
         for binding in BINDINGS {
-            let row = page.iter().find(|line| line.trim_start().starts_with(&format!("{} ", binding.label)));
+            let row = page.iter().find(|line| labels(line).split(", ").any(|label| label == binding.label));
             let at = row.and_then(|row| row.find(binding.action.meaning()));
             assert_eq!(at, Some(2 + width + 2), "{}", binding.label);
         }
+        // A window of usual height has 42 lines, of which a controller has eight and its heading.
+        let of_window = page.iter().take_while(|line| !line.is_empty()).count();
+        assert!(of_window + 1 + 9 <= 42, "{page:?}");
         assert!(page.iter().any(|line| line.contains("Z X A S") && line.contains("A B X Y")));
         assert!(page.contains(&"Controller 1".to_owned()));
         controller.keys = vec![KeyCode::KeyP, KeyCode::F1];
         let page = keys(&Hotkeys::default(), &controller);
-        assert!(!page.iter().any(|line| line.starts_with("  P ")), "the controller has it");
-        assert!(page.iter().any(|line| line.starts_with("  F1 ")), "reserved");
+        assert!(page.iter().any(|line| labels(line) == "Pause"), "the controller has P");
+        assert!(page.iter().any(|line| labels(line) == "F1"), "reserved");
     }
 
     #[test]
