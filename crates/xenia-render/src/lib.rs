@@ -23,9 +23,9 @@ pub use window::{
     FramePacing, FrameSender, GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError,
     Hotkeys, InputClient, InputModel, InputPad, InputPart, InternalsPane, KeyAction, KeyBinding, KeyEvent,
     LIST_ROWS, LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView,
-    LiveSetting, Modifier, OfferedElement, Overlay, PadChord, PageFailure, PageTheme, Phase, PictureChange,
-    PictureSettings, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry, SettingForm,
-    SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume, Sounding,
-    StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
+    LiveSetting, MAX_OVERSCAN, Modifier, OfferedElement, Overlay, PadChord, PageFailure, PageTheme, Phase,
+    PictureChange, PictureSettings, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
+    SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume,
+    Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -28,11 +28,11 @@ pub(crate) mod scaling;
 mod size;
 mod view;
 
-pub use appearance::{Appearance, BRIGHTNESS};
+pub use appearance::{Appearance, BRIGHTNESS, GAMMA, MAX_OVERSCAN};
 pub use aspect::AspectRatio;
 pub use hotkeys::{HotkeyError, Hotkeys, PadChord};
 pub use keys::{BINDINGS, KeyAction, KeyBinding, Modifier};
-pub use live::{GAMMA, LIVE, SoundVolume};
+pub use live::{LIVE, SoundVolume};
 pub use mailbox::{FrameSender, HeldParts};
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;

@@ -3,6 +3,7 @@
 
 use super::aspect::AspectRatio;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// Changes to the picture on its way to the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +37,16 @@ impl Default for Appearance {
 
 /// Step of the sharpness, in percent.
 const SHARPNESS_STEP: u8 = 25;
-/// Step of the brightness, in percent.
-const BRIGHTNESS_STEP: u16 = 10;
+/// Step of brightness and gamma, in percent.
+const TONE_STEP: u16 = 10;
+/// Step of the overscan, in percent.
+const OVERSCAN_STEP: u8 = 5;
 /// Range of the brightness, in percent.
-pub const BRIGHTNESS: std::ops::RangeInclusive<u16> = 50..=200;
+pub const BRIGHTNESS: RangeInclusive<u16> = 50..=200;
+/// Range of the gamma, in percent.
+pub const GAMMA: RangeInclusive<u16> = 50..=300;
 /// Largest overscan, in percent.
-pub(super) const MAX_OVERSCAN: u8 = 20;
+pub const MAX_OVERSCAN: u8 = 20;
 
 impl Appearance {
     /// Whether the pixels are shown as they are.
@@ -51,26 +56,28 @@ impl Appearance {
 
     /// The next sharpness, for the key that cycles through some.
     pub(crate) fn sharpen(&mut self) {
-        self.sharpness = if self.sharpness >= 100 { 0 } else { (self.sharpness + SHARPNESS_STEP).min(100) };
+        self.sharpness = cycled(self.sharpness, SHARPNESS_STEP, 100);
+    }
+
+    /// The next overscan, for the key that cycles through some.
+    pub(crate) fn crop(&mut self) {
+        self.overscan = cycled(self.overscan, OVERSCAN_STEP, MAX_OVERSCAN);
     }
 
     /// Changes the brightness by a step.
     pub(crate) fn brighten(&mut self, up: bool) {
-        let stepped = if up {
-            self.brightness.saturating_add(BRIGHTNESS_STEP)
-        } else {
-            self.brightness.saturating_sub(BRIGHTNESS_STEP)
-        };
-        self.brightness = stepped.clamp(*BRIGHTNESS.start(), *BRIGHTNESS.end());
+        self.brightness = stepped(self.brightness, up, &BRIGHTNESS);
     }
 
-    /// The settings that differ from the default, as the end of a list.
+    /// Changes the gamma by a step.
+    pub(crate) fn lighten(&mut self, up: bool) {
+        self.gamma = stepped(self.gamma, up, &GAMMA);
+    }
+
+    /// The settings, besides the aspect ratio, that differ from the default, as the end of a list.
     pub(crate) fn list(&self) -> String {
         let plain = Self::default();
         let mut out = String::new();
-        if self.aspect != plain.aspect {
-            let _ = write!(out, ", aspect ratio {}", self.aspect);
-        }
         if self.smooths_edges {
             out += ", edges smoothed";
         }
@@ -88,6 +95,17 @@ impl Appearance {
     }
 }
 
+/// The value after `now` of a key that cycles from 0 to `most`.
+fn cycled(now: u8, step: u8, most: u8) -> u8 {
+    if now >= most { 0 } else { (now + step).min(most) }
+}
+
+/// A brightness or gamma after a step up or down.
+fn stepped(now: u16, up: bool, range: &RangeInclusive<u16>) -> u16 {
+    let stepped = if up { now.saturating_add(TONE_STEP) } else { now.saturating_sub(TONE_STEP) };
+    stepped.clamp(*range.start(), *range.end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,11 +117,16 @@ mod tests {
         assert_eq!(appearance.sharpness, 100);
         appearance.sharpen();
         assert_eq!(appearance.sharpness, 0);
-        for (up, end) in [(true, 200), (false, 50)] {
+        for overscan in [5, 10, 15, 20, 0] {
+            appearance.crop();
+            assert_eq!(appearance.overscan, overscan);
+        }
+        for (up, brightness, gamma) in [(true, 200, 300), (false, 50, 50)] {
             for _ in 0..30 {
                 appearance.brighten(up);
+                appearance.lighten(up);
             }
-            assert_eq!(appearance.brightness, end);
+            assert_eq!((appearance.brightness, appearance.gamma), (brightness, gamma));
         }
     }
 
@@ -113,7 +136,7 @@ mod tests {
         assert!(plain.is_plain() && plain.list().is_empty());
         let television = Appearance { aspect: AspectRatio(Some((4, 3))), ..plain };
         assert!(television.is_plain());
-        assert_eq!(television.list(), ", aspect ratio 4:3");
+        assert!(television.list().is_empty());
         let changed = Appearance { smooths_edges: true, gamma: 120, ..plain };
         assert!(!changed.is_plain());
         assert_eq!(changed.list(), ", edges smoothed, gamma 120%");

@@ -3,13 +3,22 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
-/// Common aspect ratios as in settings, each with its label on the page.
+/// Common aspect ratios as in settings, each with its label on the page, in the order of the key.
 pub(super) const COMMON: &[(&str, &str)] =
     &[("auto", "auto"), ("4:3", "4:3"), ("16:9", "16:9"), ("16:10", "16:10"), ("21:9", "21:9")];
 
 /// Aspect ratio of the picture: width and height, each 1 to 100. `None`: that of the frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AspectRatio(pub Option<(u16, u16)>);
+
+impl AspectRatio {
+    /// Next common aspect ratio, for the key that cycles through them; the first one after others.
+    pub(crate) fn next(self) -> Self {
+        let own = self.to_string();
+        let next = COMMON.iter().position(|(text, _)| *text == own).map_or(0, |place| place + 1);
+        COMMON.get(next).and_then(|(text, _)| text.parse().ok()).unwrap_or_default()
+    }
+}
 
 impl Display for AspectRatio {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -38,6 +47,7 @@ impl FromStr for AspectRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::keys::KeyAction;
 
     #[test]
     fn aspect_ratios_are_two_sides_or_auto() {
@@ -46,8 +56,21 @@ mod tests {
         for wrong in ["", ":", "4", "4:0", "0:3", "-4:3", "101:1", "4:3:2", "4/3", "65536:1"] {
             assert!(wrong.parse::<AspectRatio>().is_err(), "{wrong}");
         }
+        let texts: Vec<_> = COMMON.iter().map(|(text, _)| *text).collect();
+        assert!(KeyAction::AspectRatio.meaning().ends_with(&texts.join(", ")), "the help names them");
         for ratio in ["auto", "21:9"] {
             assert_eq!(ratio.parse::<AspectRatio>().unwrap().to_string(), ratio);
         }
+    }
+
+    #[test]
+    fn a_key_cycles_through_the_common_ones() {
+        let mut ratio = AspectRatio::default();
+        for (text, _) in COMMON {
+            assert_eq!(ratio.to_string(), *text);
+            ratio = ratio.next();
+        }
+        assert_eq!(ratio, AspectRatio::default());
+        assert_eq!(AspectRatio(Some((3, 2))).next(), AspectRatio::default());
     }
 }

@@ -41,11 +41,15 @@ actions! {
     Mute "mute" "switches the sound off and on";
     Overlay "figures" "shows figures over the picture: few, all, none";
     Scaling "scaling" "changes the scaling: aspect ratio, whole multiples, stretched";
+    AspectRatio "aspect-ratio" "changes the aspect ratio where scaling keeps it: auto, 4:3, 16:9, 16:10, 21:9";
+    Overscan "overscan" "cuts off edges: 0, 5, 10, 15, 20 percent";
     Filter "filter" "changes the filter: linear, nearest";
     Sharpness "sharpness" "changes the sharpness: 0, 25, 50, 75, 100 percent";
     Smooth "smooth-edges" "smooths edges (FXAA), on and off";
     Brighter "brighter" "makes the picture brighter";
     Darker "darker" "makes the picture darker";
+    GammaUp "gamma-up" "makes dark tones lighter";
+    GammaDown "gamma-down" "makes dark tones darker";
     Vsync "vsync" "switches vertical synchronisation on and off";
     LowLatency "low-latency" "shows the newest frame, or frames in their order";
     SaveState "save-state" "saves the state, to the slot used last";
@@ -126,11 +130,15 @@ pub const BINDINGS: &[KeyBinding] = &[
     control(KeyCode::KeyM, "Ctrl+M", KeyAction::Mute),
     binding(KeyCode::F3, "F3", KeyAction::Overlay),
     binding(KeyCode::F6, "F6", KeyAction::Scaling),
+    control(KeyCode::F6, "Ctrl+F6", KeyAction::AspectRatio),
+    control(KeyCode::F11, "Ctrl+F11", KeyAction::Overscan),
     binding(KeyCode::F7, "F7", KeyAction::Filter),
     control(KeyCode::F7, "Ctrl+F7", KeyAction::Sharpness),
     binding(KeyCode::F2, "F2", KeyAction::Smooth),
     control(KeyCode::PageUp, "Ctrl+PageUp", KeyAction::Brighter),
     control(KeyCode::PageDown, "Ctrl+PageDown", KeyAction::Darker),
+    control(KeyCode::Home, "Ctrl+Home", KeyAction::GammaUp),
+    control(KeyCode::End, "Ctrl+End", KeyAction::GammaDown),
     binding(KeyCode::F8, "F8", KeyAction::Vsync),
     control(KeyCode::F8, "Ctrl+F8", KeyAction::LowLatency),
     binding(KeyCode::F5, "F5", KeyAction::SaveState),
@@ -174,6 +182,8 @@ impl KeyAction {
                 | Self::Help
                 | Self::Overlay
                 | Self::Scaling
+                | Self::AspectRatio
+                | Self::Overscan
                 | Self::Filter
                 | Self::Smooth
                 | Self::Vsync
@@ -188,7 +198,16 @@ impl KeyAction {
 
     /// Whether a held key repeats the action.
     pub(super) fn repeats(self) -> bool {
-        matches!(self, Self::Step | Self::Louder | Self::Quieter | Self::Brighter | Self::Darker)
+        matches!(
+            self,
+            Self::Step
+                | Self::Louder
+                | Self::Quieter
+                | Self::Brighter
+                | Self::Darker
+                | Self::GammaUp
+                | Self::GammaDown
+        )
     }
 }
 

@@ -5,13 +5,11 @@ use super::aspect;
 use super::keys::KeyAction;
 use super::osd::{OsdState, Overlay};
 use super::scaling::{Filter, Scaling};
-use super::{BRIGHTNESS, Client, FramePacing};
+use super::{BRIGHTNESS, Client, FramePacing, GAMMA};
 use xenia_ui::{LiveSetting, PageTheme, SettingControl};
 
 /// Range of the volume in percent.
 const VOLUME: std::ops::RangeInclusive<u16> = 0..=200;
-/// Range of the gamma in percent.
-pub const GAMMA: std::ops::RangeInclusive<u16> = 50..=300;
 
 const SCALINGS: &[(&str, &str)] =
     &[("aspect", "aspect ratio"), ("integer", "whole multiples"), ("stretch", "stretched")];
@@ -119,10 +117,13 @@ pub(super) fn changed_by(action: KeyAction) -> &'static [&'static str] {
         KeyAction::Louder | KeyAction::Quieter | KeyAction::Mute => &["volume", "mute"],
         KeyAction::Overlay => &["osd"],
         KeyAction::Scaling => &["scaling"],
+        KeyAction::AspectRatio => &["aspect-ratio"],
+        KeyAction::Overscan => &["overscan"],
         KeyAction::Filter => &["filter"],
         KeyAction::Sharpness => &["sharpness"],
         KeyAction::Smooth => &["antialiasing"],
         KeyAction::Brighter | KeyAction::Darker => &["brightness"],
+        KeyAction::GammaUp | KeyAction::GammaDown => &["gamma"],
         KeyAction::Vsync => &["vsync"],
         KeyAction::LowLatency => &["low-latency"],
         _ => &[],
@@ -263,7 +264,7 @@ mod tests {
             KeyAction::ALL.iter().flat_map(|action| changed_by(*action)).copied().collect();
         assert!(changed.iter().all(|key| LIVE.contains(key)), "{changed:?}");
         let without_keys: Vec<&str> = LIVE.into_iter().filter(|key| !changed.contains(key)).collect();
-        assert_eq!(without_keys, ["aspect-ratio", "gamma", "overscan", "theme"]);
+        assert_eq!(without_keys, ["theme"]);
     }
 
     #[test]
@@ -309,5 +310,20 @@ mod tests {
         }
         let aspect = AspectRatio(Some((3, 2)));
         assert_eq!(shown.appearance, Appearance { aspect, overscan: 7, gamma: 111, ..Appearance::default() });
+    }
+
+    /// The test `the_windows_settings_fit_its_usual_size` of xenia-ui draws as many rows.
+    #[test]
+    fn the_page_has_as_many_rows_as_were_seen_to_fit() {
+        let outside = Outside { volume: SoundVolume { percent: 100, muted: false }, full_screen: false };
+        let mut kinds = [0; 3];
+        for setting in settings(&OsdState::default(), outside) {
+            kinds[match setting.control {
+                SettingControl::Percent { .. } => 0,
+                SettingControl::Switch => 1,
+                SettingControl::Choice(_) => 2,
+            }] += 1;
+        }
+        assert_eq!(kinds, [5, 4, 6]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::FramePacing;
 use super::appearance::Appearance;
+use super::aspect::AspectRatio;
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use crate::backend::WorkCounts;
@@ -117,7 +118,7 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
             "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}{}",
             shown.window.width,
             shown.window.height,
-            shown.scaling.name(),
+            shape(shown),
             shown.filter.name(),
             if shown.pacing.vsync { "on" } else { "off" },
             if shown.pacing.low_latency { ", low latency" } else { "" },
@@ -126,6 +127,14 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
     }
     lines.push(format!("shown by {}", shown.adapter));
     lines
+}
+
+/// How the picture fills the window.
+fn shape(shown: &OsdState) -> String {
+    match shown.appearance.aspect {
+        ratio @ AspectRatio(Some(_)) if shown.scaling == Scaling::Aspect => format!("aspect ratio {ratio}"),
+        _ => shown.scaling.name().to_owned(),
+    }
 }
 
 /// Lines of the backend's work in this number of frames.
@@ -327,6 +336,14 @@ shown by an adapter";
         assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
         let paused = OsdState { paused: true, ..shown() };
         assert!(lines(&metered(), &paused)[0].ends_with("speed 50%  paused"));
+    }
+
+    #[test]
+    fn a_ratio_is_named_where_it_shapes_the_picture() {
+        let appearance = Appearance { aspect: AspectRatio(Some((4, 3))), ..Appearance::default() };
+        for (scaling, expected) in [(Scaling::Aspect, "aspect ratio 4:3"), (Scaling::Stretch, "stretched")] {
+            assert_eq!(shape(&OsdState { scaling, appearance, ..shown() }), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::{number, number_in};
 use xenia_render::{
-    Appearance, AspectRatio, BINDINGS, BRIGHTNESS, FramePacing, GAMMA, KeyBinding, PictureSettings,
+    Appearance, AspectRatio, BINDINGS, BRIGHTNESS, FramePacing, GAMMA, KeyBinding, MAX_OVERSCAN,
+    PictureSettings,
 };
 
 /// Ways to fit the picture into the window.
@@ -207,7 +208,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "0",
-        value_parser = number_in::<u8>(0..=20),
+        value_parser = number_in::<u8>(0..=MAX_OVERSCAN as u64),
         conflicts_with = "headless"
     )]
     pub overscan: u8,

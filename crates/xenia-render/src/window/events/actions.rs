@@ -3,7 +3,7 @@
 use super::Events;
 use crate::window::keys::KeyAction;
 use crate::window::mailbox::NumberedPicture;
-use crate::window::{FramePacing, VolumeChange, live};
+use crate::window::{Appearance, FramePacing, Scaling, VolumeChange, live};
 use winit::event_loop::ActiveEventLoop;
 use xenia_ui::MenuPage;
 
@@ -44,11 +44,15 @@ impl Events {
             | KeyAction::Help
             | KeyAction::Overlay
             | KeyAction::Scaling
+            | KeyAction::AspectRatio
+            | KeyAction::Overscan
             | KeyAction::Filter
             | KeyAction::Smooth
             | KeyAction::Sharpness
             | KeyAction::Brighter
             | KeyAction::Darker
+            | KeyAction::GammaUp
+            | KeyAction::GammaDown
             | KeyAction::Vsync
             | KeyAction::LowLatency => self.change_view(action),
         }
@@ -95,7 +99,6 @@ impl Events {
     fn change_view(&mut self, action: KeyAction) {
         let Some(view) = &mut self.view else { return };
         let shown = &mut view.shown;
-        let on_or_off = |on: bool| if on { "on" } else { "off" };
         let text = match action {
             KeyAction::FullScreen => {
                 view.set_full_screen(!view.is_full_screen(), self.mailbox.now());
@@ -117,19 +120,6 @@ impl Events {
                 shown.filter = shown.filter.next();
                 format!("filter: {}", shown.filter.name())
             }
-            KeyAction::Smooth => {
-                let smooths = &mut shown.appearance.smooths_edges;
-                *smooths = !*smooths;
-                format!("smooth edges: {}", on_or_off(*smooths))
-            }
-            KeyAction::Sharpness => {
-                shown.appearance.sharpen();
-                format!("sharpness: {}%", shown.appearance.sharpness)
-            }
-            KeyAction::Brighter | KeyAction::Darker => {
-                shown.appearance.brighten(action == KeyAction::Brighter);
-                format!("brightness: {}%", shown.appearance.brightness)
-            }
             KeyAction::Vsync => {
                 let pacing = view.shown.pacing;
                 view.set_pacing(FramePacing { vsync: !pacing.vsync, ..pacing });
@@ -140,7 +130,13 @@ impl Events {
                 view.set_pacing(FramePacing { low_latency: !pacing.low_latency, ..pacing });
                 format!("low latency: {}", on_or_off(view.shown.pacing.low_latency))
             }
-            _ => return,
+            _ => match change_appearance(action, &mut shown.appearance) {
+                Some(text) if action == KeyAction::AspectRatio && shown.scaling != Scaling::Aspect => {
+                    format!("{text}, not used with scaling: {}", shown.scaling.name())
+                }
+                Some(text) => text,
+                None => return,
+            },
         };
         view.say(&self.mailbox, text);
     }
@@ -160,5 +156,65 @@ impl Events {
             Err(reason) => format!("no screenshot: {reason}"),
         };
         view.say(&self.mailbox, text);
+    }
+}
+
+/// Changes the picture's appearance by a key. Returns a message; `None` for other keys.
+fn change_appearance(action: KeyAction, appearance: &mut Appearance) -> Option<String> {
+    Some(match action {
+        KeyAction::AspectRatio => {
+            appearance.aspect = appearance.aspect.next();
+            format!("aspect ratio: {}", appearance.aspect)
+        }
+        KeyAction::Overscan => {
+            appearance.crop();
+            format!("overscan: {}%", appearance.overscan)
+        }
+        KeyAction::Smooth => {
+            appearance.smooths_edges = !appearance.smooths_edges;
+            format!("smooth edges: {}", on_or_off(appearance.smooths_edges))
+        }
+        KeyAction::Sharpness => {
+            appearance.sharpen();
+            format!("sharpness: {}%", appearance.sharpness)
+        }
+        KeyAction::Brighter | KeyAction::Darker => {
+            appearance.brighten(action == KeyAction::Brighter);
+            format!("brightness: {}%", appearance.brightness)
+        }
+        KeyAction::GammaUp | KeyAction::GammaDown => {
+            appearance.lighten(action == KeyAction::GammaUp);
+            format!("gamma: {}%", appearance.gamma)
+        }
+        _ => return None,
+    })
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::live::{Outside, SoundVolume};
+    use crate::window::osd::OsdState;
+
+    #[test]
+    fn keys_of_the_appearance_change_the_setting_that_is_kept_for_them() {
+        let outside = Outside { volume: SoundVolume { percent: 100, muted: false }, full_screen: false };
+        let mut keys = 0;
+        for action in KeyAction::ALL {
+            let mut shown = OsdState::default();
+            let before = live::settings(&shown, outside);
+            if change_appearance(*action, &mut shown.appearance).is_some() {
+                let after = live::settings(&shown, outside);
+                let pairs = before.iter().zip(&after).filter(|(old, new)| old != new);
+                let changed: Vec<&str> = pairs.map(|(old, _)| old.key).collect();
+                assert_eq!(changed, live::changed_by(*action), "{action:?}");
+                keys += 1;
+            }
+        }
+        assert_eq!(keys, 8);
     }
 }
