@@ -36,6 +36,10 @@ struct Targets {
     msaa: Msaa,
 }
 
+/// Steps by which blended colours of hosts may be apart. Some round the source to the format first,
+/// by half a step, which both terms have as a factor, then each term.
+const BLENDED_STEPS: u32 = 2;
+
 /// Tiles between targets: none overlaps the next.
 const APART: u32 = 128;
 const DEPTH_BASE: u32 = 1024;
@@ -89,11 +93,10 @@ impl Targets {
     fn regions(&self, blends: bool) -> Vec<TileRegion> {
         let colors = self.formats.iter().enumerate().map(|(slot, format)| {
             let start = slot as u32 * APART;
-            // Hosts round blended colours with any number of bits.
             TileRegion {
                 tiles: start..start + APART,
                 words: TileWords::Color(*format),
-                steps: u32::from(blends),
+                steps: if blends { BLENDED_STEPS } else { 0 },
             }
         });
         let depth = TileRegion { tiles: DEPTH_BASE..DEPTH_BASE + APART, words: TileWords::Depth, steps: 0 };
