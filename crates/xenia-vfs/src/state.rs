@@ -111,6 +111,25 @@ impl Vfs {
             "too many devices or links",
         )?;
         let mut before = std::mem::take(&mut self.mounts);
+        if let Err(error) = self.restore_mounts(mounts, &mut before, bytes, packages) {
+            // A state of another moment may follow.
+            self.mounts.append(&mut before);
+            return Err(error);
+        }
+        let is_possible = |link: &super::Link| !link.path.is_empty() && !link.target.is_empty();
+        check(links.iter().all(is_possible), "a link has no name or no target")?;
+        self.links = links;
+        Ok(())
+    }
+
+    /// Restores devices, which are taken out of `before`.
+    fn restore_mounts(
+        &mut self,
+        mounts: Vec<MountState>,
+        before: &mut Vec<super::Mount>,
+        bytes: &mut SavedBytes,
+        packages: &str,
+    ) -> Result<(), Impossible> {
         for MountState { path, device: state } in mounts {
             let is_new = |mount: &super::Mount| mount.path != path;
             check(self.mounts.iter().all(is_new), "two devices have one path")?;
@@ -124,8 +143,9 @@ impl Vfs {
                     return Err(format!(r"this run has no device \{path}, and the state has one").into());
                 }
             };
-            device.restore(state, bytes)?;
+            let restored = device.restore(state, bytes);
             self.mounts.push(super::Mount { path, device });
+            restored?;
         }
         // Packages that were opened after the state was saved.
         before.retain(|mount| !is_below(&mount.path, packages));
@@ -133,9 +153,6 @@ impl Vfs {
             let path = mount.path.join(r"\");
             return Err(format!(r"the state has no device \{path}, and this run has one").into());
         }
-        let is_possible = |link: &super::Link| !link.path.is_empty() && !link.target.is_empty();
-        check(links.iter().all(is_possible), "a link has no name or no target")?;
-        self.links = links;
         Ok(())
     }
 

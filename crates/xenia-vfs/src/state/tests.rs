@@ -251,6 +251,19 @@ fn a_changed_disk_in_memory_is_refused_or_works() {
 }
 
 #[test]
+fn devices_stay_when_one_refuses_its_state() {
+    let mut vfs = in_memory();
+    let own = saved(&vfs);
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = Vfs::default();
+    let kept = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    other.mount(r"\Device\Cache0", Box::new(kept)).unwrap();
+    let Saved(state) = saved(&other).0.decode().unwrap();
+    assert!(vfs.restore(state, &mut SavedBytes::default(), PACKAGES).is_err());
+    assert!(restored(vfs, &own).is_ok());
+}
+
+#[test]
 fn a_disk_in_memory_that_has_no_numbers_left_is_refused() {
     let mut bytes = SavedBytes::default();
     let state = MemoryDevice::new(SIZE, Arc::default()).state(&mut bytes).unwrap();
