@@ -7,6 +7,7 @@ mod book;
 mod dependencies;
 mod doc_tests;
 mod documents;
+mod functions;
 mod host_words;
 mod kernel_parts;
 mod language;

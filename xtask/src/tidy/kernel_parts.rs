@@ -5,8 +5,9 @@
 //! module; files that import `Kernel` are counted separately. Tests may import everything.
 
 use super::Source;
+use super::functions::{is_within, test_modules};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Sources of the crate with `Kernel`.
 const FOLDER: &str = "crates/xenia-kernel/src";
@@ -52,9 +53,8 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
 /// The sources of a crate without tests, each with its code.
 fn code_of<'a>(sources: &'a [Source], folder: &str) -> Vec<(&'a Source, String)> {
     let inside: Vec<&Source> = sources.iter().filter(|source| source.path.starts_with(folder)).collect();
-    let tests: Vec<PathBuf> = inside.iter().flat_map(|source| test_modules(source, folder)).collect();
-    let is_test = |source: &Source| tests.iter().any(|test| source.path.with_extension("").starts_with(test));
-    let product = inside.into_iter().filter(|source| !is_test(source));
+    let tests = test_modules(inside.iter().copied());
+    let product = inside.into_iter().filter(|source| !is_within(&source.path, &tests));
     product.map(|source| (source, without_tests(source))).collect()
 }
 
@@ -63,20 +63,6 @@ fn top_module<'a>(source: &'a Source, folder: &str) -> &'a str {
     let inner = source.path.strip_prefix(folder).unwrap_or(&source.path);
     let first = inner.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
     first.strip_suffix(".rs").unwrap_or(first)
-}
-
-/// Paths, without extension, of the modules that a source declares for tests only.
-fn test_modules(source: &Source, folder: &str) -> Vec<PathBuf> {
-    let folder = if source.path.ends_with("lib.rs") {
-        Path::new(folder).to_owned()
-    } else {
-        source.path.with_extension("")
-    };
-    let lines: Vec<&str> = source.text.lines().collect();
-    let declared = lines.windows(2).filter(|pair| pair[0].starts_with("#[cfg(") && pair[0].contains("test"));
-    let names = declared
-        .filter_map(|pair| pair[1].strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| folder.join(name)));
-    names.collect()
 }
 
 /// A source's code, without comments and without its module of tests at the end.
@@ -219,13 +205,13 @@ mod tests {
     fn test_modules_are_left_out() {
         let source =
             |path: &str, text: &str| Source { path: Path::new(FOLDER).join(path), text: text.to_owned() };
-        let files =
-            source("files.rs", "#[cfg(test)]\nmod tests;\n#[cfg(any(test, feature = \"x\"))]\npub mod y;\n");
-        let modules = ["files/tests", "files/y"].map(|path| Path::new(FOLDER).join(path));
-        assert_eq!(test_modules(&files, FOLDER), modules);
+        let files = source("files.rs", "#[cfg(test)]\nmod tests;\n");
+        let sources = [files, source("files/tests/x.rs", "")];
+        let code = code_of(&sources, FOLDER);
+        assert_eq!(code.iter().map(|(source, _)| &source.path).collect::<Vec<_>>(), [&sources[0].path]);
         let text = "use crate::a;\n// crate::b\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\n";
         assert_eq!(imports(&without_tests(&source("z.rs", text))).into_iter().collect::<Vec<_>>(), ["a"]);
         let inner = source("abi/flow.rs", "");
-        assert_eq!([&files, &inner].map(|source| top_module(source, FOLDER)), ["files", "abi"]);
+        assert_eq!([&sources[0], &inner].map(|source| top_module(source, FOLDER)), ["files", "abi"]);
     }
 }

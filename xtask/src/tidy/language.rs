@@ -1,11 +1,11 @@
-//! The language rules of docs/src/style.md that a machine can check, over comments, pages and
-//! names.
+//! The rules of docs/src/style.md that a machine can check, over comments, pages, names and the
+//! length of functions.
 //!
 //! Older text breaks them, so each rule has a budget in `xtask/language.toml`: the number of places
 //! that are left. A count above its budget is a finding, and so is a count below it, until the
 //! budget is lowered: it only falls.
 
-use super::{Source, TABLES, map};
+use super::{Source, TABLES, functions, map};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -64,10 +64,11 @@ struct Budgets(BTreeMap<String, usize>);
 /// Names that say nothing of what a function does, a module contains or a constant is.
 const VAGUE: [&str; 4] = ["look", "look_at", "tell", "told"];
 
-const RULES: [(&str, &str); 10] = [
+const RULES: [(&str, &str); 11] = [
     ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
     ("columns", "lines of comments or pages are longer than 100 columns"),
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
+    ("long-functions", "functions of the product are longer than 60 lines"),
     ("negated-nouns", "sentences say \"is no thing\" in place of \"is not a thing\""),
     ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
     ("tuple-parameters", "parameters are tuples, whose types do not name their parts"),
@@ -86,6 +87,9 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     let products = || sources.iter().filter(|source| !map::is_test(&source.path));
     counts.add_names(products());
     products().for_each(|source| counts.add_code(source));
+    for place in functions::long_functions(sources) {
+        counts.note("long-functions", place);
+    }
     for page in pages()? {
         let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
         counts.add_page(&page, &text);
