@@ -191,49 +191,63 @@ fn registers_of(instruction: &Instruction) -> u32 {
     }
 }
 
+/// Fields of an ALU instruction's operands.
+struct OperandFields {
+    b: u32,
+    c: u32,
+    absolute_constants: bool,
+}
+
+impl OperandFields {
+    fn is_register(&self, i: u32) -> bool {
+        bits(self.c, 31 - i, 1) != 0
+    }
+
+    /// Whether a constant operand's index is relative. The first constant operand has one address
+    /// bit, the others share the second.
+    fn is_relative(&self, i: u32) -> bool {
+        let earlier_are_registers = (0..i.min(2)).all(|earlier| self.is_register(earlier));
+        bits(self.b, if earlier_are_registers { 31 } else { 30 }, 1) != 0
+    }
+
+    fn constant(&self, i: u32, index: u8) -> Source {
+        let address_relative = bits(self.b, 29, 1) != 0;
+        match (self.is_relative(i), address_relative) {
+            (false, _) => Source::Constant(index),
+            (true, true) => Source::ConstantAddress(index),
+            (true, false) => Source::ConstantLoop(index),
+        }
+    }
+
+    fn operand(&self, i: u32) -> Operand {
+        let field = bits(self.c, 16 - 8 * i, 8) as u8;
+        let register = field & 0x3f;
+        let source = match (self.is_register(i), field & 0x40 != 0) {
+            (true, true) => Source::RegisterLoop(register),
+            (true, false) => Source::Register(register),
+            (false, _) => self.constant(i, field),
+        };
+        let absolute = if self.is_register(i) { field & 0x80 != 0 } else { self.absolute_constants };
+        let swizzles = bits(self.b, 16 - 8 * i, 8);
+        let swizzle = [0, 1, 2, 3].map(|k| ((swizzles >> (2 * k)) + k) as u8 & 3);
+        Operand { source, swizzle, absolute, negate: bits(self.b, 26 - i, 1) != 0 }
+    }
+}
+
 pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let absolute_constants = bits(a, 7, 1) != 0;
-    let address_relative = bits(b, 29, 1) != 0;
-    let is_register = |i: u32| bits(c, 31 - i, 1) != 0;
-    let addressed = [bits(b, 31, 1) != 0, bits(b, 30, 1) != 0];
-    // The first constant operand has one address bit, the others share the second.
-    let relative = |i: u32| match i {
-        0 => addressed[0],
-        1 => addressed[usize::from(!is_register(0))],
-        _ => addressed[usize::from(!(is_register(0) && is_register(1)))],
-    };
-    let swizzle = |i: u32| {
-        let field = bits(b, 16 - 8 * i, 8);
-        [0, 1, 2, 3].map(|k| ((field >> (2 * k)) + k) as u8 & 3)
-    };
-    let constant = |index: u8, relative: bool| match (relative, address_relative) {
-        (false, _) => Source::Constant(index),
-        (true, true) => Source::ConstantAddress(index),
-        (true, false) => Source::ConstantLoop(index),
-    };
-    let operand = |i: u32| {
-        let field = bits(c, 16 - 8 * i, 8) as u8;
-        let (source, absolute) = if is_register(i) {
-            let register = field & 0x3f;
-            let source =
-                if field & 0x40 != 0 { Source::RegisterLoop(register) } else { Source::Register(register) };
-            (source, field & 0x80 != 0)
-        } else {
-            (constant(field, relative(i)), absolute_constants)
-        };
-        Operand { source, swizzle: swizzle(i), absolute, negate: bits(b, 26 - i, 1) != 0 }
-    };
-    let scalar = ScalarOp::from_bits(bits(a, 26, 6));
-    let third = operand(2);
+    let fields = OperandFields { b, c, absolute_constants };
+    let third = fields.operand(2);
     let vector = VectorOp::from_bits(bits(c, 24, 5));
+    let scalar = ScalarOp::from_bits(bits(a, 26, 6));
     // A scalar operation's second component is the third operand's x, but its z if the vector
     // operation has three operands (xenia-canary, from a title's shader).
     let second = if vector.operands() == 3 { 2 } else { 0 };
     let scalar_operands = if scalar.takes_constant_and_register() {
-        let register = (bits(a, 26, 1) | u32::from(is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;
+        let register = (bits(a, 26, 1) | u32::from(fields.is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;
         let common = Operand { absolute: absolute_constants, ..third };
         [
-            (Operand { source: constant(bits(c, 0, 8) as u8, relative(2)), ..common }, third.swizzle[3]),
+            (Operand { source: fields.constant(2, bits(c, 0, 8) as u8), ..common }, third.swizzle[3]),
             (Operand { source: Source::Register(register), ..common }, third.swizzle[0]),
         ]
     } else {
@@ -250,7 +264,7 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let mut alu = Alu {
         predicate: (bits(b, 28, 1) != 0).then_some(bits(b, 27, 1) != 0),
         vector,
-        operands: [operand(0), operand(1), third],
+        operands: [fields.operand(0), fields.operand(1), third],
         vector_to: if export { exported } else { to(bits(a, 0, 6), bits(a, 6, 1) != 0) },
         vector_mask: if export { vector_mask & !scalar_mask } else { vector_mask },
         vector_clamp: bits(a, 24, 1) != 0,

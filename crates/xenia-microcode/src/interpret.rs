@@ -72,6 +72,25 @@ impl Flow {
     fn loop_address(&self) -> i32 {
         self.loop_depth.checked_sub(1).map_or(0, |top| self.loops[top].address)
     }
+
+    /// Calls a subroutine. Calls that are nested too deeply have no effect.
+    #[inline]
+    fn call(&mut self, target: u32) {
+        if self.call_depth < MAX_CALLS {
+            self.calls[self.call_depth] = self.at;
+            self.call_depth += 1;
+            self.at = target;
+        }
+    }
+
+    /// Returns from a subroutine, if the flow is in one.
+    #[inline]
+    fn return_from_call(&mut self) {
+        if let Some(top) = self.call_depth.checked_sub(1) {
+            self.call_depth = top;
+            self.at = self.calls[top];
+        }
+    }
 }
 
 /// Interpreter state: registers and other state of the lanes, reused between runs to save
@@ -299,6 +318,29 @@ impl Interpreter {
         }
     }
 
+    /// Ends a loop's iteration. Lanes whose predicate is `break_on` leave the loop.
+    #[inline]
+    fn end_iteration(&mut self, run: &Run<'_>, flow: &mut Flow, body: u32, break_on: Option<bool>) {
+        let Some(top) = flow.loop_depth.checked_sub(1) else { return };
+        if let Some(value) = break_on {
+            let leaving = self.taken(run, flow.lanes, Condition::Predicate(value));
+            let everybody = leaving == flow.lanes;
+            self.branch(flow, leaving, |flow| flow.loop_depth = top);
+            if everybody {
+                return;
+            }
+        }
+        let current = &mut flow.loops[top];
+        let words = run.constants.loops[current.constant as usize & 31];
+        current.iteration += 1;
+        current.address = current.address.wrapping_add(((words << 8) as i32) >> 24);
+        if current.iteration < words & 255 {
+            flow.at = body;
+        } else {
+            flow.loop_depth = top;
+        }
+    }
+
     /// Runs a flow to its end; returns false if the steps run out.
     #[inline(always)]
     fn flow(&mut self, run: &mut Run<'_>, mut flow: Flow, steps: &mut u32) -> bool {
@@ -338,41 +380,13 @@ impl Interpreter {
                     }
                 }
                 Control::LoopEnd { body, break_on, .. } => {
-                    let Some(top) = flow.loop_depth.checked_sub(1) else { continue };
-                    if let Some(value) = break_on {
-                        let leaving = self.taken(run, flow.lanes, Condition::Predicate(value));
-                        let everybody = leaving == flow.lanes;
-                        self.branch(&mut flow, leaving, |flow| flow.loop_depth = top);
-                        if everybody {
-                            continue;
-                        }
-                    }
-                    let current = &mut flow.loops[top];
-                    let words = run.constants.loops[current.constant as usize & 31];
-                    current.iteration += 1;
-                    current.address = current.address.wrapping_add(((words << 8) as i32) >> 24);
-                    if current.iteration < words & 255 {
-                        flow.at = body;
-                    } else {
-                        flow.loop_depth = top;
-                    }
+                    self.end_iteration(run, &mut flow, body, break_on);
                 }
                 Control::Call(target, condition) => {
                     let taken = self.taken(run, flow.lanes, condition);
-                    self.branch(&mut flow, taken, |flow| {
-                        if flow.call_depth < MAX_CALLS {
-                            flow.calls[flow.call_depth] = flow.at;
-                            flow.call_depth += 1;
-                            flow.at = target;
-                        }
-                    });
+                    self.branch(&mut flow, taken, |flow| flow.call(target));
                 }
-                Control::Return => {
-                    if let Some(top) = flow.call_depth.checked_sub(1) {
-                        flow.call_depth = top;
-                        flow.at = flow.calls[top];
-                    }
-                }
+                Control::Return => flow.return_from_call(),
                 Control::Jump(target, condition) => {
                     let taken = self.taken(run, flow.lanes, condition);
                     self.branch(&mut flow, taken, |flow| flow.at = target);

@@ -101,6 +101,49 @@ pub(super) fn is_texture(name: &str) -> bool {
     texture_operation(name).is_some()
 }
 
+/// Parses the swizzle of coordinates: the last letter repeats, and without letters it is `xyz`.
+fn coordinates(suffix: &str) -> Result<[u8; 3]> {
+    let letters: Vec<char> = suffix.chars().collect();
+    let mut swizzles = [0, 1, 2];
+    for (i, swizzle) in swizzles.iter_mut().enumerate() {
+        if let Some(letter) = letters.get(i).or(letters.last()) {
+            *swizzle = component(*letter)?;
+        }
+    }
+    Ok(swizzles)
+}
+
+/// Parses a number that is stored in steps of 1/`per_unit`.
+fn steps(text: &str, per_unit: f32, limit: f32) -> Result<f32> {
+    let value: f32 = number(text)?;
+    if value * per_unit == (value * per_unit).trunc() && value >= -limit && value < limit {
+        Ok(value)
+    } else {
+        Err(format!("{value} is not a multiple of 1/{per_unit} from -{limit} to below {limit}"))
+    }
+}
+
+fn filter(text: &str) -> Result<TextureFilter> {
+    match text {
+        "point" => Ok(TextureFilter::Point),
+        "linear" => Ok(TextureFilter::Linear),
+        "base" => Ok(TextureFilter::BaseMap),
+        _ => Err(format!("unknown filter '{text}'")),
+    }
+}
+
+fn anisotropy(text: &str) -> Result<Anisotropy> {
+    match text {
+        "off" => Ok(Anisotropy::Disabled),
+        "1" => Ok(Anisotropy::Max1),
+        "2" => Ok(Anisotropy::Max2),
+        "4" => Ok(Anisotropy::Max4),
+        "8" => Ok(Anisotropy::Max8),
+        "16" => Ok(Anisotropy::Max16),
+        _ => Err(format!("unknown anisotropy '{text}'")),
+    }
+}
+
 /// Parses texture fetches of all kinds.
 pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) -> Result<TextureFetch> {
     let (operation, dimension) =
@@ -110,13 +153,7 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
     };
     let (to, select) = destination(to)?;
     let (from, suffix) = split(source);
-    let letters: Vec<char> = suffix.chars().collect();
-    let mut source_swizzle = [0, 1, 2];
-    for (i, swizzle) in source_swizzle.iter_mut().enumerate() {
-        if let Some(letter) = letters.get(i).or(letters.last()) {
-            *swizzle = component(*letter)?;
-        }
-    }
+    let source_swizzle = coordinates(suffix)?;
     let constant = constant.strip_prefix("tf").ok_or("the constant must be tfN")?;
     // By default filters come from the constant and the level of detail from gradients.
     let mut fetch = TextureFetch {
@@ -136,39 +173,15 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
         lod_bias: 0.0,
         offset: [0.0; 3],
     };
-    let steps = |text: &str, per_unit: f32, limit: f32| -> Result<f32> {
-        let value: f32 = number(text)?;
-        if value * per_unit == (value * per_unit).trunc() && value >= -limit && value < limit {
-            Ok(value)
-        } else {
-            Err(format!("{value} is not a multiple of 1/{per_unit} from -{limit} to below {limit}"))
-        }
-    };
     for (option, value) in options(rest) {
-        let filter = || match value {
-            "point" => Ok(TextureFilter::Point),
-            "linear" => Ok(TextureFilter::Linear),
-            "base" => Ok(TextureFilter::BaseMap),
-            _ => Err(format!("unknown filter '{value}'")),
-        };
         match option {
             "unnormalized" => fetch.unnormalized = true,
-            "mag" => fetch.mag = filter()?,
-            "min" => fetch.min = filter()?,
-            "mip" => fetch.mip = filter()?,
-            "volmag" if dimension == Dimension::D3 => fetch.slices[0] = filter()?,
-            "volmin" if dimension == Dimension::D3 => fetch.slices[1] = filter()?,
-            "aniso" => {
-                fetch.anisotropy = match value {
-                    "off" => Anisotropy::Disabled,
-                    "1" => Anisotropy::Max1,
-                    "2" => Anisotropy::Max2,
-                    "4" => Anisotropy::Max4,
-                    "8" => Anisotropy::Max8,
-                    "16" => Anisotropy::Max16,
-                    _ => return Err(format!("unknown anisotropy '{value}'")),
-                }
-            }
+            "mag" => fetch.mag = filter(value)?,
+            "min" => fetch.min = filter(value)?,
+            "mip" => fetch.mip = filter(value)?,
+            "volmag" if dimension == Dimension::D3 => fetch.slices[0] = filter(value)?,
+            "volmin" if dimension == Dimension::D3 => fetch.slices[1] = filter(value)?,
+            "aniso" => fetch.anisotropy = anisotropy(value)?,
             "nolod" => fetch.computed_lod = false,
             "reglod" => fetch.register_lod = true,
             "reggrad" => fetch.register_gradients = true,
