@@ -246,16 +246,7 @@ pub fn translate(program: &Program, stage: Stage) -> Result<Translation, Transla
 impl<'a> Translator<'a> {
     fn new(program: &'a Program, stage: Stage) -> Self {
         let mut module = Module::default();
-        // Guest shaders may take derivatives in non-uniform control flow.
-        let filter = DiagnosticFilter {
-            new_severity: Severity::Off,
-            triggering_rule: FilterableTriggeringRule::Standard(
-                StandardFilterableTriggeringRule::DerivativeUniformity,
-            ),
-        };
-        let filter = DiagnosticFilterNode { inner: filter, parent: None };
-        let filter = module.diagnostic_filters.append(filter, Span::UNDEFINED);
-        module.diagnostic_filter_leaf = Some(filter);
+        let filter = allow_derivatives(&mut module);
         let types = Types::new(&mut module);
         let mut b = Builder::new("shader");
         b.function().diagnostic_filter_leaf = Some(filter);
@@ -368,6 +359,20 @@ impl<'a> Translator<'a> {
         };
         self.module.global_variables.append(variable, Span::UNDEFINED)
     }
+}
+
+/// Allows derivatives in non-uniform control flow, where guest shaders may take them.
+fn allow_derivatives(module: &mut Module) -> Handle<DiagnosticFilterNode> {
+    let filter = DiagnosticFilter {
+        new_severity: Severity::Off,
+        triggering_rule: FilterableTriggeringRule::Standard(
+            StandardFilterableTriggeringRule::DerivativeUniformity,
+        ),
+    };
+    let filter = DiagnosticFilterNode { inner: filter, parent: None };
+    let filter = module.diagnostic_filters.append(filter, Span::UNDEFINED);
+    module.diagnostic_filter_leaf = Some(filter);
+    filter
 }
 
 /// Declares a private variable of an invocation, initialised to zero.

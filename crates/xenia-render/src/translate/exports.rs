@@ -12,6 +12,7 @@ use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
+use super::host::EntryOutput;
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
 use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
 
@@ -118,12 +119,7 @@ impl Translator<'_> {
     }
 
     /// Returns members in a struct.
-    fn return_struct(
-        &mut self,
-        b: &mut Builder,
-        name: &str,
-        parts: Vec<(String, Handle<Type>, Binding, Value)>,
-    ) {
+    fn return_struct(&mut self, b: &mut Builder, name: &str, parts: Vec<EntryOutput>) {
         if parts.is_empty() {
             return;
         }

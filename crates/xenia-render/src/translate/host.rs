@@ -62,6 +62,9 @@ pub(super) fn rows(stage: Stage) -> u32 {
     }
 }
 
+/// Output of an entry point: name, type, binding and value.
+pub(super) type EntryOutput = (String, Handle<Type>, Binding, Value);
+
 /// Number of clip distances: near, far, and user clip planes.
 const CLIP_DISTANCES: u32 = 2 + PLANES;
 
@@ -140,9 +143,9 @@ impl Translator<'_> {
         position: Value,
         kill: Option<Value>,
         clip: bool,
-    ) -> Vec<(String, Handle<Type>, Binding, Value)> {
+    ) -> Vec<EntryOutput> {
         let (at, flags) = self.homogeneous(b, position);
-        let [_, _, z, w] = at;
+        let w = at[3];
         let scale = self.host_row(b, SCALE_ROW);
         let offset = self.host_row(b, OFFSET_ROW);
         let mut out = at;
@@ -182,28 +185,33 @@ impl Translator<'_> {
         let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: true });
         let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
         if clip {
-            let from_zero = has_bits(b, flags, DIRECT3D_DEPTH);
-            let from_minus_w = b.binary(Op::Add, z, w);
-            let near = b.select(from_zero, z, from_minus_w);
-            let far = b.binary(Op::Subtract, w, z);
-            let mut distances = vec![near, far];
-            for plane in 0..PLANES {
-                let row = self.host_row(b, PLANE_ROW + plane);
-                let mut sum = b.float(0.0);
-                for (component, at) in (0..4).zip(at) {
-                    let factor = b.member(row, component);
-                    let factor = b.bitcast(factor, ScalarKind::Float);
-                    let product = b.binary(Op::Multiply, factor, at);
-                    sum = b.binary(Op::Add, sum, product);
-                }
-                distances.push(sum);
-            }
-            let ty = types::array(&mut self.module, self.types.float, Some(CLIP_DISTANCES), 4);
-            let value = b.compose(ty, &distances);
-            let builtin = Binding::BuiltIn(BuiltIn::ClipDistances);
-            parts.push(("clip_distances".to_owned(), ty, builtin, value));
+            parts.push(self.clip_distances(b, at, flags));
         }
         parts
+    }
+
+    /// Distances of a position from the guest's planes in z and from its user clip planes.
+    fn clip_distances(&mut self, b: &mut Builder, at: [Value; 4], flags: Value) -> EntryOutput {
+        let [_, _, z, w] = at;
+        let from_zero = has_bits(b, flags, DIRECT3D_DEPTH);
+        let from_minus_w = b.binary(Op::Add, z, w);
+        let near = b.select(from_zero, z, from_minus_w);
+        let far = b.binary(Op::Subtract, w, z);
+        let mut distances = vec![near, far];
+        for plane in 0..PLANES {
+            let row = self.host_row(b, PLANE_ROW + plane);
+            let mut sum = b.float(0.0);
+            for (component, at) in (0..4).zip(at) {
+                let factor = b.member(row, component);
+                let factor = b.bitcast(factor, ScalarKind::Float);
+                let product = b.binary(Op::Multiply, factor, at);
+                sum = b.binary(Op::Add, sum, product);
+            }
+            distances.push(sum);
+        }
+        let ty = types::array(&mut self.module, self.types.float, Some(CLIP_DISTANCES), 4);
+        let value = b.compose(ty, &distances);
+        ("clip_distances".to_owned(), ty, Binding::BuiltIn(BuiltIn::ClipDistances), value)
     }
 
     /// Level (0 to 255) nearest to an alpha, by the steps of

@@ -365,17 +365,23 @@ impl Translator<'_> {
         let short = self.short_fractions(stored);
         let scale = self.b.splat(record.scale);
         let [scaled, short] = [stored, short].map(|value| self.b.binary(Op::Multiply, value, scale));
+        self.swizzled([scaled, short], record.swizzle, record.flags)
+    }
+
+    /// Applies a fetch constant's swizzle. The second values are those of components that are
+    /// fractions of 16 bits.
+    fn swizzled(&mut self, [scaled, short]: [Value; 2], swizzle: Value, flags: Value) -> Value {
         let mut parts = Vec::with_capacity(4);
         for component in 0..4 {
             let shift = self.b.uint(3 * component);
             let seven = self.b.uint(7);
             let three = self.b.uint(3);
-            let select = self.b.binary(Op::ShiftRight, record.swizzle, shift);
+            let select = self.b.binary(Op::ShiftRight, swizzle, shift);
             let select = self.b.binary(Op::And, select, seven);
             let index = self.b.binary(Op::And, select, three);
             let value = {
                 let [whole, short] = [scaled, short].map(|value| self.b.element(value, index));
-                let is_short = self.has_bit(record.flags, FRACTION16_BIT + component);
+                let is_short = self.has_bit(flags, FRACTION16_BIT + component);
                 self.b.select(is_short, short, whole)
             };
             let five = self.b.uint(5);

@@ -56,6 +56,16 @@ fn reciprocal(b: &mut Builder, x: Value) -> Value {
     approximate(b, value)
 }
 
+/// Applies two functions, one after the other.
+fn chain(b: &mut Builder, x: Value, functions: [fn(&mut Builder, Value) -> Value; 2]) -> Value {
+    functions.into_iter().fold(x, |value, function| function(b, value))
+}
+
+fn square_root(b: &mut Builder, x: Value) -> Value {
+    let root = b.math(MathFunction::Sqrt, x);
+    approximate(b, root)
+}
+
 fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
     // Rounded once.
     let root = b.math(MathFunction::Sqrt, x);
@@ -153,6 +163,25 @@ fn pop_predicate(b: &mut Builder, x: Value) -> (Value, Effect) {
     predicate(b, holds, less)
 }
 
+/// Restores a counter of levels: the predicate holds at level zero.
+fn restore_predicate(b: &mut Builder, x: Value, zero: Value) -> (Value, Effect) {
+    let holds = b.binary(Op::Equal, x, zero);
+    predicate(b, holds, x)
+}
+
+/// Clears the predicate, with a result that no counter of levels reaches.
+fn clear_predicate(b: &mut Builder) -> (Value, Effect) {
+    let largest = b.float(f32::MAX);
+    let never = b.boolean(false);
+    (largest, Effect::Predicate(never))
+}
+
+/// Discards the lanes for which a comparison with `limit` holds.
+fn kill(b: &mut Builder, op: Op, x: Value, limit: Value) -> (Value, Effect) {
+    let condition = compare(b, op, x, limit);
+    (truth(b, condition, AluWidth::Scalar), Effect::Kill(condition))
+}
+
 /// Operation on one or two operands and the previous scalar result.
 pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous: Value) -> (Value, Effect) {
     let zero = b.float(0.0);
@@ -164,10 +193,6 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
     let sets = |b: &mut Builder, op| {
         let condition = compare(b, op, x, zero);
         predicate(b, condition, one)
-    };
-    let kills = |b: &mut Builder, op, limit| {
-        let condition = compare(b, op, x, limit);
-        (truth(b, condition, AluWidth::Scalar), Effect::Kill(condition))
     };
     let value = match op {
         ScalarOp::Adds | ScalarOp::Addsc0 | ScalarOp::Addsc1 => b.binary(Op::Add, x, y),
@@ -187,23 +212,11 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::Exp => power_of_two(b, x),
         ScalarOp::Logc => finite_logarithm(b, x),
         ScalarOp::Log => logarithm(b, x),
-        ScalarOp::Rcpc => {
-            let value = reciprocal(b, x);
-            clamp_infinity(b, value)
-        }
-        ScalarOp::Rcpf => {
-            let value = reciprocal(b, x);
-            flush_infinity(b, value)
-        }
+        ScalarOp::Rcpc => chain(b, x, [reciprocal, clamp_infinity]),
+        ScalarOp::Rcpf => chain(b, x, [reciprocal, flush_infinity]),
         ScalarOp::Rcp => reciprocal(b, x),
-        ScalarOp::Rsqc => {
-            let value = reciprocal_root(b, x);
-            clamp_infinity(b, value)
-        }
-        ScalarOp::Rsqf => {
-            let value = reciprocal_root(b, x);
-            flush_infinity(b, value)
-        }
+        ScalarOp::Rsqc => chain(b, x, [reciprocal_root, clamp_infinity]),
+        ScalarOp::Rsqf => chain(b, x, [reciprocal_root, flush_infinity]),
         ScalarOp::Rsq => reciprocal_root(b, x),
         ScalarOp::MaxAs => return (larger(b, x, y), Effect::Address(address(b, x, 0.5, 0.0))),
         ScalarOp::MaxAsf => return (larger(b, x, y), Effect::Address(address(b, x, 0.0, 0.0))),
@@ -215,24 +228,14 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::SetpGe => return sets(b, Op::GreaterEqual),
         ScalarOp::SetpInv => return invert_predicate(b, x),
         ScalarOp::SetpPop => return pop_predicate(b, x),
-        ScalarOp::SetpClr => {
-            let largest = b.float(f32::MAX);
-            let never = b.boolean(false);
-            return (largest, Effect::Predicate(never));
-        }
-        ScalarOp::SetpRstr => {
-            let holds = b.binary(Op::Equal, x, zero);
-            return predicate(b, holds, x);
-        }
-        ScalarOp::KillsEq => return kills(b, Op::Equal, zero),
-        ScalarOp::KillsGt => return kills(b, Op::Greater, zero),
-        ScalarOp::KillsGe => return kills(b, Op::GreaterEqual, zero),
-        ScalarOp::KillsNe => return kills(b, Op::NotEqual, zero),
-        ScalarOp::KillsOne => return kills(b, Op::Equal, one),
-        ScalarOp::Sqrt => {
-            let root = b.math(MathFunction::Sqrt, x);
-            approximate(b, root)
-        }
+        ScalarOp::SetpClr => return clear_predicate(b),
+        ScalarOp::SetpRstr => return restore_predicate(b, x, zero),
+        ScalarOp::KillsEq => return kill(b, Op::Equal, x, zero),
+        ScalarOp::KillsGt => return kill(b, Op::Greater, x, zero),
+        ScalarOp::KillsGe => return kill(b, Op::GreaterEqual, x, zero),
+        ScalarOp::KillsNe => return kill(b, Op::NotEqual, x, zero),
+        ScalarOp::KillsOne => return kill(b, Op::Equal, x, one),
+        ScalarOp::Sqrt => square_root(b, x),
         ScalarOp::Sin => b.math(MathFunction::Sin, x),
         ScalarOp::Cos => b.math(MathFunction::Cos, x),
         ScalarOp::RetainPrev => previous,

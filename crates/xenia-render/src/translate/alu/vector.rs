@@ -1,6 +1,6 @@
 //! Translation of vector operations.
 
-use naga::{BinaryOperator as Op, Expression, MathFunction, RelationalFunction, UnaryOperator};
+use naga::{BinaryOperator as Op, Expression, Handle, MathFunction, RelationalFunction, Type, UnaryOperator};
 use xenia_gpu::microcode::VectorOp;
 
 use super::super::Translator;
@@ -15,6 +15,32 @@ fn dot(b: &mut Builder, x: Value, y: Value, count: u32) -> Value {
         sum = b.binary(Op::Add, sum, product);
     }
     sum
+}
+
+/// Sum of the products of two components and the first component of `z`.
+fn dot2_add(b: &mut Builder, [x, y, z]: [Value; 3]) -> Value {
+    let sum = dot(b, x, y, 2);
+    let c = b.member(z, 0);
+    b.binary(Op::Add, sum, c)
+}
+
+/// Largest of four components.
+fn largest(b: &mut Builder, x: Value) -> Value {
+    let [p, q, r, s] = [0, 1, 2, 3].map(|component| b.member(x, component));
+    let first = larger(b, p, q);
+    let second = larger(b, r, s);
+    larger(b, first, second)
+}
+
+/// Distance vector: 1, the product of the y components, z of `x`, w of `y`.
+fn distance(b: &mut Builder, ty: Handle<Type>, x: Value, y: Value) -> Value {
+    let x1 = b.member(x, 1);
+    let y1 = b.member(y, 1);
+    let x2 = b.member(x, 2);
+    let y3 = b.member(y, 3);
+    let one = b.float(1.0);
+    let product = multiply(b, x1, y1, AluWidth::Scalar);
+    b.compose(ty, &[one, product, x2, y3])
 }
 
 /// Cube map coordinates from (z, z, x, y): t, s, twice the major axis, the face.
@@ -110,18 +136,9 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::CndGt => chosen(b, Op::Greater),
         VectorOp::Dp4 => Out::Scalar(dot(b, x, y, 4)),
         VectorOp::Dp3 => Out::Scalar(dot(b, x, y, 3)),
-        VectorOp::Dp2Add => {
-            let sum = dot(b, x, y, 2);
-            let c = b.member(z, 0);
-            Out::Scalar(b.binary(Op::Add, sum, c))
-        }
+        VectorOp::Dp2Add => Out::Scalar(dot2_add(b, [x, y, z])),
         VectorOp::Cube => Out::Vector(cube(t, x)),
-        VectorOp::Max4 => {
-            let [p, q, r, s] = [0, 1, 2, 3].map(|component| b.member(x, component));
-            let first = larger(b, p, q);
-            let second = larger(b, r, s);
-            Out::Scalar(larger(b, first, second))
-        }
+        VectorOp::Max4 => Out::Scalar(largest(b, x)),
         VectorOp::SetpEqPush => return push(b, Op::Equal, x, y),
         VectorOp::SetpNePush => return push(b, Op::NotEqual, x, y),
         VectorOp::SetpGtPush => return push(b, Op::Greater, x, y),
@@ -130,15 +147,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::KillGt => return kill(b, Op::Greater, x, y),
         VectorOp::KillGe => return kill(b, Op::GreaterEqual, x, y),
         VectorOp::KillNe => return kill(b, Op::NotEqual, x, y),
-        VectorOp::Dst => {
-            let x1 = b.member(x, 1);
-            let y1 = b.member(y, 1);
-            let x2 = b.member(x, 2);
-            let y3 = b.member(y, 3);
-            let one = b.float(1.0);
-            let product = multiply(b, x1, y1, AluWidth::Scalar);
-            Out::Vector(b.compose(vec4, &[one, product, x2, y3]))
-        }
+        VectorOp::Dst => Out::Vector(distance(b, vec4, x, y)),
         VectorOp::MaxA => {
             let out = Out::Vector(larger(b, x, y));
             let w = b.member(x, 3);

@@ -173,25 +173,12 @@ impl Events {
             PageCommand::Resume => self.close_page(),
             PageCommand::Pick(pick) => self.pick(pick),
             PageCommand::Quit => event_loop.exit(),
-            PageCommand::Restart => {
-                self.close_page();
-                if self.is_running() {
-                    self.set_paused(false);
-                    self.client.restart();
-                } else {
-                    self.act(event_loop, KeyAction::Again);
-                }
-            }
+            PageCommand::Restart => self.restart(event_loop),
             PageCommand::Open(path) => self.open_title(path),
             PageCommand::Home => self.leave_title(),
             PageCommand::Inspect(path) => self.inspect(path.as_deref()),
             PageCommand::Delete(path, kind) => self.delete(path.as_deref(), kind),
-            PageCommand::Rescan => {
-                self.open_page(MenuPage::Library);
-                if let Some(library) = self.client.library() {
-                    library.rescan();
-                }
-            }
+            PageCommand::Rescan => self.rescan(),
             PageCommand::ShowLibrary(view) => self.keep_view(view),
             PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
             PageCommand::AddFolder(path) => self.add_folder(&path),
@@ -210,10 +197,7 @@ impl Events {
                 self.close_page();
                 self.load_state(None);
             }
-            PageCommand::RequestInternals => {
-                self.mailbox.open().internals = None;
-                self.client.request_internals();
-            }
+            PageCommand::RequestInternals => self.request_internals(),
             PageCommand::Report => self.act(event_loop, KeyAction::Report),
             PageCommand::CopyReason => self.copy_reason(),
             PageCommand::OpenFile(path) => self.open_file(&path),
@@ -240,6 +224,29 @@ impl Events {
             PageCommand::ResetSettings => self.reset_settings(),
         }
         self.refresh();
+    }
+
+    fn restart(&mut self, event_loop: &ActiveEventLoop) {
+        self.close_page();
+        if self.is_running() {
+            self.set_paused(false);
+            self.client.restart();
+        } else {
+            self.act(event_loop, KeyAction::Again);
+        }
+    }
+
+    /// Searches the library's folders again.
+    fn rescan(&mut self) {
+        self.open_page(MenuPage::Library);
+        if let Some(library) = self.client.library() {
+            library.rescan();
+        }
+    }
+
+    fn request_internals(&mut self) {
+        self.mailbox.open().internals = None;
+        self.client.request_internals();
     }
 
     /// Saves the state to the slot used last.
