@@ -124,46 +124,26 @@ impl<'a> Batch<'a> {
             budget,
         );
         let helpers = others.len().min((end - first).max(1) as usize - 1);
-        let shared = (pixels >= MIN_SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
-            let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
-                [low.min(left & !7), high.max((right + 7) & !7)]
-            });
-            let columns = call.msaa.columns();
-            are_apart(target.surfaces(), first as u32..end as u32, reach.map(|x| x as u32 * columns))
-        })
-        .then(|| pool.get_or_init(|| start(others.len())).as_ref())
-        .flatten();
-        if let Some(pool) = shared {
+        let is_shared = pixels >= MIN_SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
+            let columns = reach(&bounds).map(|x| x as u32 * call.msaa.columns());
+            are_apart(target.surfaces(), first as u32..end as u32, columns)
+        };
+        let pool = is_shared.then(|| pool.get_or_init(|| start(others.len())).as_ref()).flatten();
+        if let Some(pool) = pool {
             let next = AtomicI32::new(first);
             let passed = AtomicU64::new(0);
-            let bands = |target: &mut BlockPipeline<'_>| {
-                loop {
-                    // Relaxed is enough: the end of the scope synchronises the threads' results.
-                    let row = next.fetch_add(1, Relaxed);
-                    if row >= end {
-                        break;
-                    }
-                    let top = row * height;
-                    let bottom = (row + 1) * height;
-                    for (triangle, bounds) in triangles.iter().zip(&bounds) {
-                        if bounds[2] < bottom && bounds[3] > top {
-                            triangle.fill(call, top, bottom, target);
-                        }
-                    }
-                }
-                passed.fetch_add(target.samples_passed(), Relaxed);
-            };
+            let bands = Bands { call, triangles, bounds: &bounds, height, next, end, passed };
             pool.in_place_scope(|scope| {
                 for interpreter in &mut others[..helpers] {
                     let bands = &bands;
                     scope.spawn(move |_| {
                         let fetch = Fetcher::new(&call.constants, memory, textures);
-                        bands(&mut BlockPipeline::new(call, edram, interpreter, fetch, budget));
+                        bands.draw(&mut BlockPipeline::new(call, edram, interpreter, fetch, budget));
                     });
                 }
-                bands(&mut target);
+                bands.draw(&mut target);
             });
-            self.passed += passed.into_inner();
+            self.passed += bands.passed.into_inner();
         } else {
             for triangle in &*triangles {
                 triangle.fill(call, 0, i32::MAX, &mut target);
@@ -172,6 +152,48 @@ impl<'a> Batch<'a> {
         }
         triangles.clear();
     }
+}
+
+/// Bands of a batch, which threads take one after another.
+struct Bands<'a> {
+    call: &'a DrawCall,
+    triangles: &'a [Setup],
+    bounds: &'a [[i32; 4]],
+    /// Height of a band in pixels.
+    height: i32,
+    /// Row of the next band, and one past the last.
+    next: AtomicI32,
+    end: i32,
+    /// Samples that passed.
+    passed: AtomicU64,
+}
+
+impl Bands<'_> {
+    /// Draws bands until none is left.
+    fn draw(&self, target: &mut BlockPipeline<'_>) {
+        loop {
+            // Relaxed is enough: the end of the scope synchronises the threads' results.
+            let row = self.next.fetch_add(1, Relaxed);
+            if row >= self.end {
+                break;
+            }
+            let top = row * self.height;
+            let bottom = (row + 1) * self.height;
+            for (triangle, bounds) in self.triangles.iter().zip(self.bounds) {
+                if bounds[2] < bottom && bounds[3] > top {
+                    triangle.fill(self.call, top, bottom, target);
+                }
+            }
+        }
+        self.passed.fetch_add(target.samples_passed(), Relaxed);
+    }
+}
+
+/// Columns that triangles touch, by whole blocks: the first, and one past the last.
+fn reach(bounds: &[[i32; 4]]) -> [i32; 2] {
+    bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
+        [low.min(left & !7), high.max((right + 7) & !7)]
+    })
 }
 
 /// Rows of tiles that triangles touch, each `height` pixels high: the first, and one past the last.

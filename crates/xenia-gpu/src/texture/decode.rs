@@ -243,6 +243,17 @@ pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
     texels.saturating_mul(each).saturating_add(u64::from(layout::level(info, level).bytes))
 }
 
+/// Texel whose components are bytes. Missing components have the value of the last one.
+#[inline]
+fn texel_of_bytes(bytes: &[u8]) -> [u8; 4] {
+    match *bytes {
+        [x] => [x; 4],
+        [x, y] => [x, y, y, y],
+        [x, y, z, w, ..] => [x, y, z, w],
+        _ => [0; 4],
+    }
+}
+
 /// Decodes a level; `None` for unknown formats.
 pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory) -> Option<Texels> {
     let format = info.format;
@@ -257,19 +268,13 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
     }
     let at = |x: u32, y: u32, z: u32| (x + (y + z * height) * width) as usize;
     let place = layout::level(info, level);
-    let plain = is_plain(info);
     let [bw, bh] = format.block;
     let inside = |x: u32, y: u32| x < width && y < height;
     match format.layout {
-        Layout::Fields([8, g, b, a]) if plain && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
+        Layout::Fields([8, g, b, a]) if is_plain(info) && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
-                texels[at(x, y, z)] = match *bytes {
-                    [x] => [x; 4],
-                    [x, y] => [x, y, y, y],
-                    [x, y, z, w, ..] => [x, y, z, w],
-                    _ => [0; 4],
-                };
+                texels[at(x, y, z)] = texel_of_bytes(bytes);
             });
             Some(Texels::Bytes(texels))
         }
@@ -290,13 +295,12 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
         layout if format.block != [1, 1] => {
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
-                if let Some(block) = block(layout, bytes) {
-                    for (i, texel) in block.into_iter().enumerate() {
-                        let x = x * bw + i as u32 % bw;
-                        let y = y * bh + i as u32 / bw;
-                        if inside(x, y) {
-                            texels[at(x, y, z)] = texel;
-                        }
+                let Some(block) = block(layout, bytes) else { return };
+                for (i, texel) in block.into_iter().enumerate() {
+                    let x = x * bw + i as u32 % bw;
+                    let y = y * bh + i as u32 / bw;
+                    if inside(x, y) {
+                        texels[at(x, y, z)] = texel;
                     }
                 }
             });
