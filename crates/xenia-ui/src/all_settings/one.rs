@@ -41,6 +41,53 @@ pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut Setting
     outcome
 }
 
+fn change_to(shown: &SettingEntry, value: &str) -> Outcome {
+    change(shown, Some(SettingValue::One(value.to_owned())))
+}
+
+/// Shows a slider if the value is a number.
+fn slider(ui: &mut Ui, shown: &SettingEntry, value: Option<&str>) -> Option<Outcome> {
+    let SettingForm::Number { range, step, .. } = &shown.form else { return None };
+    let mut number = value.and_then(|value| value.parse().ok()).unwrap_or(*range.start());
+    let mut outcome = None;
+    ui.horizontal(|ui| {
+        // A number that was typed, beyond the range or between the steps, stays as it is.
+        let wide = (*range.start()).min(number)..=(*range.end()).max(number);
+        let slider = Slider::new(&mut number, wide).step_by(*step as f64).show_value(false);
+        let slider = slider.clamping(SliderClamping::Edits);
+        let response = ui.add(slider).on_hover_text(&shown.key);
+        focus_first(&response);
+        if response.changed() {
+            outcome = Some(change_to(shown, &number.to_string()));
+        }
+        ui.label(number.to_string());
+    });
+    outcome
+}
+
+/// Shows the typed elements of a list, which can be changed.
+fn typed_elements(
+    ui: &mut Ui,
+    shown: &SettingEntry,
+    state: &mut SettingsState,
+    rows: &mut Vec<Response>,
+) -> Option<Outcome> {
+    let mut outcome = None;
+    for (number, element) in shown.values.iter().enumerate() {
+        if offered::has(shown, element) {
+            continue;
+        }
+        let response = row_of(ui, element, "change");
+        if response.clicked() {
+            state.typed.begin(element);
+            state.element = Some(number);
+            outcome = Some(Outcome::Go(MenuPage::TypeSetting));
+        }
+        rows.push(response);
+    }
+    outcome
+}
+
 /// Shows the values that can be chosen.
 fn values(
     ui: &mut Ui,
@@ -48,39 +95,12 @@ fn values(
     value: Option<&str>,
     state: &mut SettingsState,
 ) -> Option<Outcome> {
-    let one = |value: &str| change(shown, Some(SettingValue::One(value.to_owned())));
-    let mut outcome = None;
-    if let SettingForm::Number { range, step, .. } = &shown.form {
-        let mut number = value.and_then(|value| value.parse().ok()).unwrap_or(*range.start());
-        ui.horizontal(|ui| {
-            // A number that was typed, beyond the range or between the steps, stays as it is.
-            let wide = (*range.start()).min(number)..=(*range.end()).max(number);
-            let slider = Slider::new(&mut number, wide).step_by(*step as f64).show_value(false);
-            let slider = slider.clamping(SliderClamping::Edits);
-            let response = ui.add(slider).on_hover_text(&shown.key);
-            focus_first(&response);
-            if response.changed() {
-                outcome = Some(one(&number.to_string()));
-            }
-            ui.label(number.to_string());
-        });
-    }
+    let mut outcome = slider(ui, shown, value);
     let is_list = matches!(shown.form, SettingForm::List(_));
     ScrollArea::vertical().max_height(LIST_HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
         let mut rows: Vec<Response> = Vec::new();
         if is_list {
-            for (number, element) in shown.values.iter().enumerate() {
-                if offered::has(shown, element) {
-                    continue;
-                }
-                let response = row_of(ui, element, "change");
-                if response.clicked() {
-                    state.typed.begin(element);
-                    state.element = Some(number);
-                    outcome = Some(Outcome::Go(MenuPage::TypeSetting));
-                }
-                rows.push(response);
-            }
+            outcome = typed_elements(ui, shown, state, &mut rows).or(outcome.take());
         }
         let clicked = offered::show(ui, shown, &mut rows);
         outcome = outcome.take().or(clicked);
@@ -96,7 +116,7 @@ fn values(
                 outcome = Some(if is_list {
                     change(shown, Some(SettingValue::Many(with_element(shown, None, word))))
                 } else {
-                    one(word)
+                    change_to(shown, word)
                 });
             }
             rows.push(response);

@@ -31,12 +31,7 @@ pub(super) fn show(
     let columns = if state.view.is_grid { ((width / cell.x) as usize).max(1) } else { 1 };
     state.columns = columns;
     state.visible_rows = (height / cell.y) as usize;
-    let mut area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
-    if state.wants_focus && !state.has_focus {
-        // The page was elsewhere, so the title may be far away.
-        let row = (state.position / columns) as f32;
-        area = area.vertical_scroll_offset((row * cell.y - height / 2.0).max(0.0));
-    }
+    let area = scroll_area(height, cell.y, state);
     state.has_focus = false;
     // The title that has the focus is another one until this one is drawn.
     let wanted = std::mem::take(&mut state.wants_focus).then_some(state.position);
@@ -63,8 +58,7 @@ pub(super) fn show(
             let Some(entry) = library.entries.get(index) else { continue };
             let at = origin + vec2(column as f32 * cell.x, row as f32 * cell.y);
             let rect = Rect::from_min_size(at, cell).shrink(2.0);
-            let response = ui.interact(rect, Id::unique(("title", index)), Sense::click());
-            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &entry.name));
+            let response = button(ui, rect, index, &entry.name);
             if wanted == Some(position) {
                 response.request_focus();
                 response.scroll_to_me(None);
@@ -74,19 +68,41 @@ pub(super) fn show(
                 state.has_focus = true;
             }
             draw(ui, rect, entry, &response, state, &mut used);
-            if response.clicked() {
+            if let Some(chosen) = chosen(&response, entry) {
                 state.position = position;
-                outcome = Some(open(entry));
-            }
-            if response.secondary_clicked() {
-                state.position = position;
-                outcome = Some(Outcome::Do(PageCommand::Inspect(entry.path.clone())));
+                outcome = Some(chosen);
             }
         }
     });
     // A large library has more icons than a graphics device should keep.
     state.icons.keep(&used);
     outcome
+}
+
+/// Area of this height, scrolled to the title that gets the focus.
+fn scroll_area(height: f32, row_height: f32, state: &LibraryState) -> ScrollArea {
+    let area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
+    if !state.wants_focus || state.has_focus {
+        return area;
+    }
+    // The page was elsewhere, so the title may be far away.
+    let row = (state.position / state.columns) as f32;
+    area.vertical_scroll_offset((row * row_height - height / 2.0).max(0.0))
+}
+
+/// Area of a title, which can be clicked and has the title's name for screen readers.
+fn button(ui: &Ui, rect: Rect, index: usize, name: &str) -> Response {
+    let response = ui.interact(rect, Id::unique(("title", index)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response
+}
+
+/// Outcome of a click on a title.
+fn chosen(response: &Response, entry: &LibraryEntry) -> Option<Outcome> {
+    if response.secondary_clicked() {
+        return Some(Outcome::Do(PageCommand::Inspect(entry.path.clone())));
+    }
+    response.clicked().then(|| open(entry))
 }
 
 fn draw(
@@ -111,40 +127,36 @@ fn draw(
         Rect::from_min_size(rect.min + vec2(MARGIN, (rect.height() - side) / 2.0), Vec2::splat(side))
     };
     draw_icon(ui, icon, entry, state, used);
-    let strong = visuals.strong_text_color();
-    let weak = visuals.weak_text_color();
     if state.view.is_grid {
-        let inside = rect.shrink(MARGIN);
-        text(
-            ui,
-            pos2(inside.left(), icon.bottom() + 6.0),
-            &entry.name,
-            LineStyle { size: 16.0, colour: strong, width: inside.width() },
-        );
-        let second = if entry.played.is_empty() { &entry.kind } else { &entry.played };
-        text(
-            ui,
-            pos2(inside.left(), icon.bottom() + 26.0),
-            second,
-            LineStyle { size: 13.0, colour: weak, width: inside.width() },
-        );
-        return;
+        draw_cell_text(ui, rect.shrink(MARGIN), icon.bottom(), entry);
+    } else {
+        draw_row_text(ui, rect, icon.right(), entry);
     }
-    let left = icon.right() + 2.0 * MARGIN;
+}
+
+/// Draws the lines below an icon of the grid.
+fn draw_cell_text(ui: &Ui, inside: Rect, top: f32, entry: &LibraryEntry) {
+    let visuals = ui.visuals();
+    let left = inside.left();
+    let width = inside.width();
+    let style = LineStyle { size: 16.0, colour: visuals.strong_text_color(), width };
+    text(ui, pos2(left, top + 6.0), &entry.name, style);
+    let second = if entry.played.is_empty() { &entry.kind } else { &entry.played };
+    let style = LineStyle { size: 13.0, colour: visuals.weak_text_color(), width };
+    text(ui, pos2(left, top + 26.0), second, style);
+}
+
+/// Draws the lines beside an icon of a row, which ends at `icon`.
+fn draw_row_text(ui: &Ui, rect: Rect, icon: f32, entry: &LibraryEntry) {
+    let visuals = ui.visuals();
+    let weak = visuals.weak_text_color();
+    let left = icon + 2.0 * MARGIN;
     // The right third has the facts about the runs.
     let right = rect.left() + rect.width() * 0.68;
-    text(
-        ui,
-        pos2(left, rect.top() + 7.0),
-        &entry.name,
-        LineStyle { size: 20.0, colour: strong, width: right - left - MARGIN },
-    );
-    text(
-        ui,
-        pos2(left, rect.top() + 32.0),
-        &entry.kind,
-        LineStyle { size: 14.0, colour: weak, width: right - left - MARGIN },
-    );
+    let width = right - left - MARGIN;
+    let style = LineStyle { size: 20.0, colour: visuals.strong_text_color(), width };
+    text(ui, pos2(left, rect.top() + 7.0), &entry.name, style);
+    text(ui, pos2(left, rect.top() + 32.0), &entry.kind, LineStyle { size: 14.0, colour: weak, width });
     let width = rect.right() - right - MARGIN;
     text(ui, pos2(right, rect.top() + 9.0), &entry.played, LineStyle { size: 15.0, colour: weak, width });
     if let Some(state) = entry.state {
