@@ -127,15 +127,17 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                 interrupt.interrupt_handled(&mut stub, Some(reason)).map_err(|error| protocol(&error))?
             }
             GdbStubStateMachine::Disconnected(end) => {
-                return Ok(match end.get_reason() {
-                    DisconnectReason::TargetExited(_) | DisconnectReason::TargetTerminated(_) => {
-                        SessionEnd::Ended
-                    }
-                    DisconnectReason::Disconnect => SessionEnd::Detached,
-                    DisconnectReason::Kill => SessionEnd::Killed,
-                });
+                return Ok(session_end(end.get_reason()));
             }
         };
+    }
+}
+
+const fn session_end(reason: DisconnectReason) -> SessionEnd {
+    match reason {
+        DisconnectReason::TargetExited(_) | DisconnectReason::TargetTerminated(_) => SessionEnd::Ended,
+        DisconnectReason::Disconnect => SessionEnd::Detached,
+        DisconnectReason::Kill => SessionEnd::Killed,
     }
 }
 
