@@ -169,6 +169,33 @@ fn entry_point(
     Ok(GuestAddr(found.word))
 }
 
+/// Fixed fields at the beginning of a file.
+struct MainHeader {
+    generation: Generation,
+    module_flags: u32,
+    header_size: u32,
+    security_offset: u32,
+    /// Number of optional headers.
+    optional_count: u32,
+}
+
+impl MainHeader {
+    fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
+        let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
+        let main = Fields::new(&main, 0, "XEX main header");
+        let generation = generation(main)?;
+        let module_flags = main.u32(4)?;
+        let header_size = main.u32(8)?;
+        let security_offset = main.u32(0x10)?;
+        let optional_count = main.u32(0x14)?;
+        FormatError::check_limit("XEX header size", 8, u64::from(header_size), MAX_HEADER_SIZE)?;
+        if (header_size as usize) < MAIN_HEADER_SIZE {
+            return Err(main.invalid(8, format!("a header of {header_size} bytes can't hold itself")));
+        }
+        Ok(Self { generation, module_flags, header_size, security_offset, optional_count })
+    }
+}
+
 impl Xex {
     /// Parses and checks the headers.
     ///
@@ -186,17 +213,8 @@ impl Xex {
     }
 
     fn read_headers(source: &dyn ReadAt) -> Result<Self, FormatError> {
-        let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
-        let main = Fields::new(&main, 0, "XEX main header");
-        let generation = generation(main)?;
-        let module_flags = main.u32(4)?;
-        let header_size = main.u32(8)?;
-        let security_offset = main.u32(0x10)?;
-        let optional_count = main.u32(0x14)?;
-        FormatError::check_limit("XEX header size", 8, u64::from(header_size), MAX_HEADER_SIZE)?;
-        if (header_size as usize) < MAIN_HEADER_SIZE {
-            return Err(main.invalid(8, format!("a header of {header_size} bytes can't hold itself")));
-        }
+        let MainHeader { generation, module_flags, header_size, security_offset, optional_count } =
+            MainHeader::read(source)?;
         let header = read_exact_at(source, "XEX header", 0, u64::from(header_size))?;
         let whole = Fields::new(&header, 0, "XEX header");
         let security = SecurityInfo::read(whole, security_offset, generation)?;

@@ -102,12 +102,8 @@ pub fn write(
         .map(|(level, table)| (shape.place_of_table(level, table as u32), (level, table)))
         .collect();
 
-    let mut descriptor = vec![DESCRIPTOR_SIZE as u8, 0, if is_written_to { 0 } else { READ_ONLY }];
-    descriptor.extend(&directory.to_le_bytes()[..2]);
-    descriptor.extend([0; 3]);
-    descriptor.extend(top);
-    descriptor.extend(count.to_be_bytes());
-    descriptor.extend([0; 4]);
+    let flags = if is_written_to { 0 } else { READ_ONLY };
+    let descriptor = descriptor(flags, directory, &top, count);
     let header = info.to_bytes(&descriptor, u64::from(count) * BLOCK as u64);
     package.write_all(&header)?;
     let mut size = header.len() as u64;
@@ -132,6 +128,17 @@ pub fn write(
         written(u64::from(number + 1) * BLOCK as u64);
     }
     Ok(size)
+}
+
+/// Volume descriptor of a package with `count` blocks, of which the first ones are the `directory`.
+fn descriptor(flags: u8, directory: u32, top: &[u8], count: u32) -> Vec<u8> {
+    let mut descriptor = vec![DESCRIPTOR_SIZE as u8, 0, flags];
+    descriptor.extend(&directory.to_le_bytes()[..2]);
+    descriptor.extend([0; 3]);
+    descriptor.extend(top);
+    descriptor.extend(count.to_be_bytes());
+    descriptor.extend([0; 4]);
+    descriptor
 }
 
 /// All files and folders of the volume, parents first.
