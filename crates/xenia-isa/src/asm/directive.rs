@@ -67,39 +67,50 @@ impl Assembler {
             ".space" | ".skip" | ".zero" => {
                 let column = cursor.column();
                 let count = self.known(cursor)?;
-                let fill = if cursor.take(&Token::Punct(',')) { self.known(cursor)? } else { 0 };
+                let fill = self.known_or(0, cursor)?;
                 self.fill(count, &[fill as u8], column)
             }
-            ".fill" => {
-                let column = cursor.column();
-                let count = self.known(cursor)?;
-                let size = if cursor.take(&Token::Punct(',')) { self.known(cursor)? } else { 1 };
-                let value = if cursor.take(&Token::Punct(',')) { self.known(cursor)? } else { 0 };
-                let size = usize::try_from(size).ok().filter(|size| *size <= 8);
-                let size = size.ok_or_else(|| Problem::new(column, "a `.fill` unit has 0 to 8 bytes"))?;
-                self.fill(count, &value.to_be_bytes()[8 - size..], column)
-            }
+            ".fill" => self.fill_units(cursor),
             ".org" => {
                 let column = cursor.column();
                 let target = self.known(cursor)?;
                 self.fill(target.saturating_sub(self.here()), &[0], column)
             }
-            ".set" | ".equ" | ".equiv" => {
-                let Some(Token::Ident(symbol)) = cursor.peek() else {
-                    return Err(Problem::new(cursor.column(), "expected a symbol"));
-                };
-                cursor.skip(1);
-                if !cursor.take(&Token::Punct(',')) {
-                    return Err(Problem::new(cursor.column(), "expected `,`"));
-                }
-                self.assign(symbol, cursor)
-            }
+            ".set" | ".equ" | ".equiv" => self.set_symbol(cursor),
             name if IGNORED.contains(&name) || name.starts_with(".cfi_") => {
                 cursor.skip_statement();
                 Ok(())
             }
             _ => Err(Problem::new(column, format!("unknown directive `{name}`"))),
         }
+    }
+
+    /// Emits copies of a number of up to eight bytes.
+    fn fill_units(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Problem> {
+        let column = cursor.column();
+        let count = self.known(cursor)?;
+        let size = self.known_or(1, cursor)?;
+        let value = self.known_or(0, cursor)?;
+        let size = usize::try_from(size).ok().filter(|size| *size <= 8);
+        let size = size.ok_or_else(|| Problem::new(column, "a `.fill` unit has 0 to 8 bytes"))?;
+        self.fill(count, &value.to_be_bytes()[8 - size..], column)
+    }
+
+    /// Assigns a value to a symbol.
+    fn set_symbol(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Problem> {
+        let Some(Token::Ident(symbol)) = cursor.peek() else {
+            return Err(Problem::new(cursor.column(), "expected a symbol"));
+        };
+        cursor.skip(1);
+        if !cursor.take(&Token::Punct(',')) {
+            return Err(Problem::new(cursor.column(), "expected `,`"));
+        }
+        self.assign(symbol, cursor)
+    }
+
+    /// Evaluates an operand that may be left out.
+    fn known_or(&self, otherwise: i64, cursor: &mut Cursor<'_>) -> Result<i64, Problem> {
+        if cursor.take(&Token::Punct(',')) { self.known(cursor) } else { Ok(otherwise) }
     }
 
     /// Evaluates an expression that must be known in the first pass, since sizes depend on it.
