@@ -84,6 +84,38 @@ fn samples(all: &[ResolvedSample], by: ThreadWeight, period: Duration, stacks: &
     })
 }
 
+fn frame_table(categories: &[usize]) -> Value {
+    let numbers: Vec<usize> = (0..categories.len()).collect();
+    let all = |value: Value| vec![value; categories.len()];
+    json!({
+        "length": categories.len(),
+        "address": all(json!(-1)),
+        "inlineDepth": all(json!(0)),
+        "category": categories,
+        "subcategory": all(json!(0)),
+        "func": numbers,
+        "nativeSymbol": all(Value::Null),
+        "innerWindowID": all(json!(0)),
+        "line": all(Value::Null),
+        "column": all(Value::Null),
+    })
+}
+
+fn function_table(length: usize) -> Value {
+    let numbers: Vec<usize> = (0..length).collect();
+    let all = |value: Value| vec![value; length];
+    json!({
+        "length": length,
+        "name": numbers,
+        "isJS": all(json!(false)),
+        "relevantForJS": all(json!(false)),
+        "resource": all(json!(-1)),
+        "fileName": all(Value::Null),
+        "lineNumber": all(Value::Null),
+        "columnNumber": all(Value::Null),
+    })
+}
+
 fn thread(
     profile: &ResolvedProfile,
     id: Option<u32>,
@@ -100,33 +132,11 @@ fn thread(
     };
     // Every thread has all frames: frame, function and string have the same index.
     let frames = &profile.frames;
-    let numbers: Vec<usize> = (0..frames.len()).collect();
-    let all = |value: Value| vec![value; frames.len()];
     let names: Vec<&str> = frames.iter().map(|frame| frame.name.as_str()).collect();
     let categories: Vec<usize> = frames.iter().map(|frame| frame.kind as usize).collect();
     json!({
-        "frameTable": {
-            "length": frames.len(),
-            "address": all(json!(-1)),
-            "inlineDepth": all(json!(0)),
-            "category": categories,
-            "subcategory": all(json!(0)),
-            "func": numbers,
-            "nativeSymbol": all(Value::Null),
-            "innerWindowID": all(json!(0)),
-            "line": all(Value::Null),
-            "column": all(Value::Null),
-        },
-        "funcTable": {
-            "length": frames.len(),
-            "name": numbers,
-            "isJS": all(json!(false)),
-            "relevantForJS": all(json!(false)),
-            "resource": all(json!(-1)),
-            "fileName": all(Value::Null),
-            "lineNumber": all(Value::Null),
-            "columnNumber": all(Value::Null),
-        },
+        "frameTable": frame_table(&categories),
+        "funcTable": function_table(frames.len()),
         "markers": {
             "length": 0, "category": [], "data": [], "endTime": [], "name": [], "phase": [], "startTime": [],
         },
