@@ -179,13 +179,15 @@ impl Lowering<'_> {
                 self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
             }
             Statement::Switch { on, bits, ref cases } => self.switch(on, bits, cases),
-            Statement::Call { to, leaf, a } => {
-                self.code.copy(NUMBER, self.register(a));
-                self.code.copy(OBJECT, LAST);
-                self.code.call(self.outside.leaves[leaf as usize]);
-                self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
-            }
+            Statement::Call { to, leaf, a } => self.call_leaf(to, leaf, a),
         }
+    }
+
+    fn call_leaf(&mut self, to: Local, leaf: u32, a: Local) {
+        self.code.copy(NUMBER, self.register(a));
+        self.code.copy(OBJECT, LAST);
+        self.code.call(self.outside.leaves[leaf as usize]);
+        self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
     }
 
     /// Executes one of two blocks.

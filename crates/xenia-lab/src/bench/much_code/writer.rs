@@ -255,6 +255,33 @@ impl Writer {
         Statement::Load { to, field: self.field() }
     }
 
+    fn constant_operation(&mut self) -> WithConstant {
+        match self.dice.below(16) {
+            0..7 => WithConstant::Add(self.constant()),
+            7 => WithConstant::AddHigh(self.constant()),
+            8 => WithConstant::Multiply(self.constant() | 1),
+            9 => WithConstant::SubtractFrom(self.constant()),
+            10..12 => WithConstant::Xor(self.dice.next() as u16),
+            12..14 => WithConstant::Or(1 << self.dice.below(16)),
+            _ => WithConstant::ShiftRight(1 + self.dice.below(12) as u8),
+        }
+    }
+
+    /// Generates the extraction of a bit field.
+    fn extraction(&mut self) -> Statement {
+        if self.is_wide() && self.dice.chance(70) {
+            let bits = self.wide_rotation();
+            let a = self.read();
+            return Statement::ExtractWide { to: self.target(a), a, bits };
+        }
+        let bits = self.rotation();
+        let a = self.read();
+        match self.free() {
+            Some(to) => Statement::Extract { to, a, bits },
+            None => Statement::Extract { to: self.target(a), a, bits },
+        }
+    }
+
     /// Generates a statement without branches.
     fn simple(&mut self) -> Statement {
         self.size += 1;
@@ -281,31 +308,11 @@ impl Writer {
             }
             38..62 => self.binary(),
             62..80 => {
-                let op = match self.dice.below(16) {
-                    0..7 => WithConstant::Add(self.constant()),
-                    7 => WithConstant::AddHigh(self.constant()),
-                    8 => WithConstant::Multiply(self.constant() | 1),
-                    9 => WithConstant::SubtractFrom(self.constant()),
-                    10..12 => WithConstant::Xor(self.dice.next() as u16),
-                    12..14 => WithConstant::Or(1 << self.dice.below(16)),
-                    _ => WithConstant::ShiftRight(1 + self.dice.below(12) as u8),
-                };
+                let op = self.constant_operation();
                 let a = self.read();
                 Statement::WithConstant { op, to: self.target(a), a }
             }
-            80..92 => {
-                if self.is_wide() && self.dice.chance(70) {
-                    let bits = self.wide_rotation();
-                    let a = self.read();
-                    return Statement::ExtractWide { to: self.target(a), a, bits };
-                }
-                let bits = self.rotation();
-                let a = self.read();
-                match self.free() {
-                    Some(to) => Statement::Extract { to, a, bits },
-                    None => Statement::Extract { to: self.target(a), a, bits },
-                }
-            }
+            80..92 => self.extraction(),
             92..95 => {
                 let bits = self.rotation();
                 let a = self.read();
