@@ -28,6 +28,15 @@ fn compare(scene: &mut SceneBuilder, rng: &mut Choices, control: With<RbCopyCont
     format!("{format:?} to bits by {values:x?}, endian {endian}")
 }
 
+/// Layout of the destination, without its format.
+fn destination_info(rng: &mut Choices) -> With<RbCopyDestInfo> {
+    RbCopyDestInfo::with()
+        .copy_dest_endian(rng.random_range(0..6))
+        .copy_dest_array(rng.random_ratio(1, 4))
+        .copy_dest_slice(rng.random_range(0..4))
+        .copy_dest_swap(rng.random())
+}
+
 fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     let width = scene.width;
     let height = scene.height;
@@ -68,15 +77,8 @@ fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     }
     let number = rng.random_range(0..4);
     let bias = rng.pick(&[0, 0, 0, -1, 2, -5]);
-    let info = RbCopyDestInfo::with()
-        .copy_dest_endian(rng.random_range(0..6))
-        .copy_dest_array(rng.random_ratio(1, 4))
-        .copy_dest_slice(rng.random_range(0..4))
-        .copy_dest_format(destination)
-        .copy_dest_number(number)
-        .copy_dest_exp_bias(bias)
-        .copy_dest_swap(rng.random());
-    scene.write(info);
+    let info = destination_info(rng).copy_dest_format(destination).copy_dest_number(number);
+    scene.write(info.copy_dest_exp_bias(bias));
     let comparison = rng.chance(1, 6).then(|| compare(scene, rng, control));
     scene.draw(8, 3);
     if let Some(comparison) = comparison {

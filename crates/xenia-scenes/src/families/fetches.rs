@@ -45,6 +45,16 @@ fn fetch(choices: &mut Choices, format: u32) -> String {
     text
 }
 
+/// Bytes of a word in memory, by the fetch constant's byte order.
+fn stored(word: u32, endian: u32) -> [u8; 4] {
+    match endian {
+        1 => word.rotate_left(16).to_be_bytes(),
+        2 => word.to_be_bytes(),
+        3 => word.rotate_left(16).to_le_bytes(),
+        _ => word.to_le_bytes(),
+    }
+}
+
 pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
@@ -70,13 +80,7 @@ pub(super) fn case(
     let mut pair = backends.pair(WIDTH, HEIGHT, Msaa::X1, None)?;
     let is_assembled = pair.each(choices, |scene, _| {
         for (address, word) in (ELEMENTS..).step_by(4).zip(&contents) {
-            let bytes = match endian {
-                1 => word.rotate_left(16).to_be_bytes(),
-                2 => word.to_be_bytes(),
-                3 => word.rotate_left(16).to_le_bytes(),
-                _ => word.to_le_bytes(),
-            };
-            scene.memory.write(address, &bytes);
+            scene.memory.write(address, &stored(*word, endian));
         }
         scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16Float));
         scene.write(SqInterpolatorCntl::with().param_shade(0xfffe));
