@@ -101,6 +101,12 @@ pub(super) fn machine(
     if let Some(debugger) = debugger {
         machine.set_debugger(debugger);
     }
+    set_run_options(&mut machine, args, before)?;
+    Ok(machine)
+}
+
+/// Sets the options that apply after the title is loaded.
+fn set_run_options(machine: &mut Machine, args: &ExecArgs, before: &EarlierTitles) -> Result<()> {
     if before.machines == 0 {
         machine.set_save_points(args.states.save_state.clone());
     }
@@ -110,7 +116,7 @@ pub(super) fn machine(
     if let Some(limit) = args.states.rewind_limit() {
         machine.set_rewind(Some(limit)).context("--rewind")?;
     }
-    Ok(machine)
+    Ok(())
 }
 
 /// Opens the sound's output, which follows the window's volume and goes into its videos.
