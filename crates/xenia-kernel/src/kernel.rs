@@ -218,6 +218,14 @@ fn make_objects(
     Ok(objects)
 }
 
+fn observers(config: &KernelConfig) -> CallObservers {
+    CallObservers {
+        history: config.call_history.then(CallHistory::default),
+        trace: config.call_trace.clone(),
+        costs: config.call_costs.then(CallCosts::default),
+    }
+}
+
 impl Kernel {
     /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
     /// Imports are bound to the exports in `registry`.
@@ -232,12 +240,7 @@ impl Kernel {
         }
         let limits = Arc::new(Limits::new(&config.limits));
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let observers = CallObservers {
-            history: config.call_history.then(CallHistory::default),
-            trace: config.call_trace.clone(),
-            costs: config.call_costs.then(CallCosts::default),
-        };
-        let imports = ImportBindings::new(&memory, registry, observers, limits.clone())?;
+        let imports = ImportBindings::new(&memory, registry, observers(&config), limits.clone())?;
         let processes = Processes::new(&memory, &pool)?;
         let objects = make_objects(&memory, &pool, &imports, &limits)?;
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;

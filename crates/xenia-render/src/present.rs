@@ -344,8 +344,8 @@ impl FramePacing {
         }
     }
 
-    /// Refreshes between the drawing and the showing of a frame in a mode. Mailbox needs an image
-    /// more than the one that is shown and the one that waits, which is drawn to replace the latter.
+    /// Refreshes between the drawing and the showing of a frame in a mode. Mailbox needs three
+    /// images: one is shown, one waits, and one is drawn to replace the latter.
     fn latency(self, mode: wgpu::PresentMode) -> u32 {
         if self.low_latency && mode != wgpu::PresentMode::Mailbox { 1 } else { 2 }
     }

@@ -9,9 +9,28 @@ use crate::loader::begin;
 use crate::status::failure::Fallible;
 use crate::thread::notification;
 use crate::{Kernel, exceptions};
-use xenia_guest::GuestAddr;
-use xenia_imports::ordinals;
+use xenia_guest::{GuestAddr, Ordinal};
+use xenia_imports::{Library, ordinals};
 use xenia_sched::{Disposition, EndKind, Event};
+
+/// Makes the call of an export that is not implemented.
+#[cold]
+fn call_missing(kernel: &Kernel, call: &mut Call, library: Option<Library>, ordinal: Ordinal) -> Flow {
+    let mut arguments = [0; 8];
+    arguments.copy_from_slice(&call.ctx().gpr[3..11]);
+    let name = kernel.imports.note_missing(library, ordinal, &arguments);
+    let thread = call.thread_id();
+    let hw_id = call.hw_id();
+    call.cpu.emit(&Event::Call { thread, hw_id, name: &name, arguments: "?" });
+    let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
+    let flow = kernel.config.missing.of(&name, arguments[0], library, row);
+    if let Some(error) = kernel.config.missing.last_error_of(&name, library, row)
+        && let Err(fault) = call.set_last_error(error)
+    {
+        tracing::debug!(target: "kernel", "can't store a missing call's error: {fault}");
+    }
+    flow
+}
 
 impl Kernel {
     /// Applies the result of an export to the calling thread.
@@ -152,23 +171,7 @@ impl Kernel {
                 self.apply(call, flow)
             }
             Some(Target::Missing { library, ordinal }) => {
-                let mut arguments = [0; 8];
-                arguments.copy_from_slice(&call.ctx().gpr[3..11]);
-                let name = self.imports.note_missing(library, ordinal, &arguments);
-                let event = Event::Call {
-                    thread: call.thread_id(),
-                    hw_id: call.hw_id(),
-                    name: &name,
-                    arguments: "?",
-                };
-                call.cpu.emit(&event);
-                let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-                let flow = self.config.missing.of(&name, arguments[0], library, row);
-                if let Some(error) = self.config.missing.last_error_of(&name, library, row)
-                    && let Err(fault) = call.set_last_error(error)
-                {
-                    tracing::debug!(target: "kernel", "can't store a missing call's error: {fault}");
-                }
+                let flow = call_missing(self, call, library, ordinal);
                 made(call, &flow);
                 self.apply(call, flow)
             }

@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn an_aspect_ratio_replaces_the_shape_where_that_is_kept() {
         let at = |scaling| {
-            let (picture, window) = (PixelSize::new(1280, 720), PixelSize::new(1600, 900));
+            let picture = PixelSize::new(1280, 720);
+            let window = PixelSize::new(1600, 900);
             let Rectangle { x, y, width, height } =
                 place(picture, window, scaling, AspectRatio(Some((4, 3))));
             [x, y, width, height]

@@ -109,6 +109,14 @@ impl Module {
     }
 }
 
+fn check_functions(functions: &[FunctionEntry]) -> Result<(), Impossible> {
+    check(functions.is_sorted_by_key(|function| function.start), "a function table is not in order")?;
+    let fits = |function: &FunctionEntry| {
+        function.size <= MAX_FUNCTION_SIZE && function.prologue_size <= MAX_PROLOGUE_SIZE
+    };
+    check(functions.iter().all(fits), "a function is too long")
+}
+
 impl ModuleState {
     /// The module, if its tables are in order: they are searched.
     fn module(self) -> Result<Module, Impossible> {
@@ -137,11 +145,7 @@ impl ModuleState {
             names,
         } = self;
         check(base.0.checked_add(size).is_some(), "a module ends after the last address")?;
-        check(functions.is_sorted_by_key(|function| function.start), "a function table is not in order")?;
-        let fits = |function: &FunctionEntry| {
-            function.size <= MAX_FUNCTION_SIZE && function.prologue_size <= MAX_PROLOGUE_SIZE
-        };
-        check(functions.iter().all(fits), "a function is too long")?;
+        check_functions(&functions)?;
         check(named.is_sorted_by_key(|symbol| symbol.address), "a module's symbols are not in order")?;
         check(exports.is_sorted_by_key(|export| export.ordinal), "a module's exports are not in order")?;
         let mut module = Module {

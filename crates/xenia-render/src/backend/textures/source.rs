@@ -100,8 +100,8 @@ impl LevelSource {
     }
 }
 
-/// Ranges of `size` bytes that no piece covers. Pieces are copied by words; both ends of each lie on
-/// pages or are the range's.
+/// Ranges of `size` bytes that no piece covers. Pieces are copied by words; both ends of each lie
+/// on pages or are the range's.
 fn gaps(covered: impl IntoIterator<Item = Range<u64>>, size: u64) -> Vec<Range<u64>> {
     let mut gaps = Vec::new();
     let mut at = 0;
