@@ -54,6 +54,15 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
     Ok(())
 }
 
+fn export_documentation(function: &ImplItemFn) -> Result<String, Error> {
+    let doc = documentation(&function.attrs);
+    if doc.is_empty() {
+        let reason = "an export needs a doc comment: it becomes its row in the documentation";
+        return Err(Error::new(function.sig.ident.span(), reason));
+    }
+    Ok(doc)
+}
+
 /// Generates the table row of one function.
 fn row(
     library: &Ident,
@@ -63,13 +72,7 @@ fn row(
 ) -> Result<TokenStream2, Error> {
     let name = &function.sig.ident;
     let text = name.to_string();
-    let doc = documentation(&function.attrs);
-    if doc.is_empty() {
-        return Err(Error::new(
-            name.span(),
-            "an export needs a doc comment: it becomes its row in the documentation",
-        ));
-    }
+    let doc = export_documentation(function)?;
     if function.sig.inputs.is_empty() {
         return Err(Error::new(name.span(), "an export's first parameter is `call: &mut Call`"));
     }
