@@ -231,6 +231,26 @@ fn reason(leave: Leave, pc: u32) -> i64 {
     i64::from(leave as u32) << 32 | i64::from(pc)
 }
 
+/// Creates the IR blocks of a region, with the budget and their parameters.
+fn create_blocks(
+    b: &mut FunctionBuilder<'_>,
+    graph: &FlowGraph,
+    block_params: &[Vec<BlockParam>],
+) -> Vec<ir::Block> {
+    let mut blocks = Vec::with_capacity(graph.ids().len());
+    for id in graph.ids() {
+        let block = b.create_block();
+        if !graph.is_ebb_member(id) {
+            b.append_block_param(block, types::I64);
+            for param in &block_params[id.index()] {
+                b.append_block_param(block, param.ty());
+            }
+        }
+        blocks.push(block);
+    }
+    blocks
+}
+
 impl<'a> Lifter<'a> {
     /// Starts the IR function of `region`.
     pub(crate) fn new(mut b: FunctionBuilder<'a>, region: &'a Region, config: LiftConfig) -> Self {
@@ -251,7 +271,6 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let graph = FlowGraph::new(&region.blocks);
-        let mut blocks = Vec::with_capacity(graph.ids().len());
         let keeps_memory = config.memory_at.is_none();
         let loops = analysis::loop_carried::find(&region.blocks, &graph, keeps_memory);
         let loop_carried = LoopCarried::new(&loops, graph.ids().len(), config.sinks, &mut b);
@@ -260,16 +279,7 @@ impl<'a> Lifter<'a> {
         let assumptions = assumptions::find(region, &graph, singles);
         let block_params =
             block_params::find(region, &graph, keeps_memory, |id| loop_carried.has(id), &assumptions);
-        for id in graph.ids() {
-            let block = b.create_block();
-            if !graph.is_ebb_member(id) {
-                b.append_block_param(block, types::I64);
-                for param in &block_params[id.index()] {
-                    b.append_block_param(block, param.ty());
-                }
-            }
-            blocks.push(block);
-        }
+        let blocks = create_blocks(&mut b, &graph, &block_params);
         b.switch_to_block(entry);
         let budget = b.block_params(entry)[0];
         let guest = region.blocks[&region.entries[0]].code[0];
@@ -324,6 +334,20 @@ impl<'a> Lifter<'a> {
         Ok(Lifted { sites: self.sites, calls: self.calls })
     }
 
+    /// Begins the state of a block that inherits none.
+    fn begin_state(&mut self, id: BlockId, ir_block: ir::Block) {
+        let budget = self.b.block_params(ir_block)[0];
+        self.state = State::new(budget);
+        let assumptions = self.assumptions_of(id);
+        for (place, param) in self.block_params_of(id).into_iter().enumerate() {
+            let value = self.b.block_params(ir_block)[1 + place];
+            self.define_block_param(param, value);
+        }
+        self.state.mode = assumptions.mode;
+        self.state.cache.floats.begin(assumptions);
+        self.begin_copies(assumptions);
+    }
+
     /// Lifts a block.
     fn block(&mut self, id: BlockId, block: &Block, entered: usize) -> Result<(), usize> {
         let region = self.region;
@@ -332,19 +356,9 @@ impl<'a> Lifter<'a> {
         self.loop_carried.begin(id);
         // Code before the block's first instruction belongs to that instruction.
         self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-        if let Some(state) = self.inherited[id.index()].take() {
-            self.state = *state;
-        } else {
-            let budget = self.b.block_params(ir_block)[0];
-            self.state = State::new(budget);
-            let assumptions = self.assumptions_of(id);
-            for (place, param) in self.block_params_of(id).into_iter().enumerate() {
-                let value = self.b.block_params(ir_block)[1 + place];
-                self.define_block_param(param, value);
-            }
-            self.state.mode = assumptions.mode;
-            self.state.cache.floats.begin(assumptions);
-            self.begin_copies(assumptions);
+        match self.inherited[id.index()].take() {
+            Some(state) => self.state = *state,
+            None => self.begin_state(id, ir_block),
         }
         if block.is_loop {
             // Prevents hoisting of loads from memory that other threads write.
