@@ -39,13 +39,7 @@ impl Templates {
                 self.two(IMUL, d, a, b);
                 self.record_if(i, d);
             }
-            Op::mulhwx | Op::mulhwux => {
-                let signed = op == Op::mulhwx;
-                self.word_product(i, signed, RAX);
-                self.e.shift(Qword, if signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
-                self.write(d, RAX);
-                self.record_if(i, d);
-            }
+            Op::mulhwx | Op::mulhwux => self.high_word_product(op, i),
             Op::divwx => self.divide(i, Dword),
             Op::divdx => self.divide(i, Qword),
             Op::divwux => self.divide_unsigned(i, Dword),
@@ -74,6 +68,15 @@ impl Templates {
             _ => return false,
         }
         true
+    }
+
+    /// Emits `mulhw` and `mulhwu`.
+    fn high_word_product(&mut self, op: Op, i: Instruction) {
+        let is_signed = op == Op::mulhwx;
+        self.word_product(i, is_signed, RAX);
+        self.e.shift(Qword, if is_signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
     }
 
     /// Emits `neg`, in place if it can.

@@ -48,26 +48,9 @@ impl Templates {
             Op::sradx => self.shift_doubleword_right_algebraic(i),
             Op::sldx => self.shift_doubleword(i, Shift::Left),
             Op::srdx => self.shift_doubleword(i, Shift::Right),
-            Op::rldclx | Op::rldcrx => {
-                self.count_and_doubleword(i);
-                self.e.shift_by_cl(Qword, Shift::RotateLeft, RAX);
-                if op == Op::rldclx {
-                    self.keep_low(RAX, 64 - i.mb64() as u8);
-                } else {
-                    self.keep_high(RAX, i.mb64() as u8 + 1);
-                }
-                self.write(a, RAX);
-            }
+            Op::rldclx | Op::rldcrx => self.rotate_doubleword_by_register(op, i),
             // Masks that do not wrap.
-            Op::rldicx if i.sh64() + i.mb64() < 64 => {
-                let target = Self::target(a);
-                let sh = i.sh64() as u8;
-                let mb = i.mb64() as u8;
-                self.e.mov(target, gpr(s));
-                self.shift_unless_0(Shift::Left, target, sh + mb);
-                self.shift_unless_0(Shift::Right, target, mb);
-                self.write(a, target);
-            }
+            Op::rldicx if i.sh64() + i.mb64() < 64 => self.clear_and_shift_doubleword(i),
             Op::rldimix if i.sh64() + i.mb64() < 64 => self.insert_doubleword(i),
             Op::rldiclx => {
                 let target = self.rotated_doubleword(i);
@@ -83,6 +66,29 @@ impl Templates {
         }
         self.record_if(i, a);
         true
+    }
+
+    /// Emits `rldcl` and `rldcr`.
+    fn rotate_doubleword_by_register(&mut self, op: Op, i: Instruction) {
+        self.count_and_doubleword(i);
+        self.e.shift_by_cl(Qword, Shift::RotateLeft, RAX);
+        if op == Op::rldclx {
+            self.keep_low(RAX, 64 - i.mb64() as u8);
+        } else {
+            self.keep_high(RAX, i.mb64() as u8 + 1);
+        }
+        self.write(i.ra(), RAX);
+    }
+
+    /// Emits `rldic` with a mask that does not wrap.
+    fn clear_and_shift_doubleword(&mut self, i: Instruction) {
+        let target = Self::target(i.ra());
+        let sh = i.sh64() as u8;
+        let mb = i.mb64() as u8;
+        self.e.mov(target, gpr(i.rs()));
+        self.shift_unless_0(Shift::Left, target, sh + mb);
+        self.shift_unless_0(Shift::Right, target, mb);
+        self.write(i.ra(), target);
     }
 
     /// Emits `slw` and `srw`. Host and guest both take the count modulo 64; the result keeps only
