@@ -1,6 +1,7 @@
 //! Functions of the product that are longer than [`MAX_FUNCTION_LINES`].
 //!
-//! rustfmt formats the code, so an item ends at the brace at its own indentation.
+//! rustfmt formats the code, so an item ends at the brace at its own indentation. A function whose
+//! body is one call of a macro does not count: its rows are a table or assembly.
 
 use super::{Source, map};
 use std::collections::BTreeSet;
@@ -68,8 +69,9 @@ fn long_functions_of(text: &str) -> Vec<LongFunction<'_>> {
             continue;
         }
         if let Some(name) = function_begun_by(lines[at]) {
-            let length = end_of_item(&lines, at) - at + 1;
-            if length > MAX_FUNCTION_LINES {
+            let end = end_of_item(&lines, at);
+            let length = end - at + 1;
+            if length > MAX_FUNCTION_LINES && !is_macro_call(&lines, at, end) {
                 found.push(LongFunction { name, line: at + 1, length });
             }
         }
@@ -100,18 +102,37 @@ fn function_begun_by(line: &str) -> Option<&str> {
     }
 }
 
+/// Index of the line that ends the head of the item at line `first`.
+fn end_of_head(lines: &[&str], first: usize) -> Option<usize> {
+    let mut rest = lines.iter().enumerate().skip(first);
+    rest.find(|(_, line)| line.ends_with(['{', '}', ';'])).map(|(at, _)| at)
+}
+
 /// Index of the last line of the item that begins at line `first`, or of the file's last line.
 fn end_of_item(lines: &[&str], first: usize) -> usize {
-    let last = lines.len() - 1;
-    let mut header = lines.iter().enumerate().skip(first);
-    let header = header.find(|(_, line)| line.ends_with(['{', '}', ';']));
-    let Some((header, _)) = header.filter(|(_, line)| line.ends_with('{')) else {
-        return header.map_or(last, |(at, _)| at);
-    };
+    match end_of_head(lines, first) {
+        Some(head) if lines[head].ends_with('{') => closing_line(lines, first, head),
+        Some(head) => head,
+        None => lines.len() - 1,
+    }
+}
+
+/// Index of the first line beyond `head` that closes the brackets of line `first`, or of the
+/// file's last line.
+fn closing_line(lines: &[&str], first: usize, head: usize) -> usize {
     let indentation = |line: &str| line.len() - line.trim_start().len();
-    let outer = lines.get(first).map_or(0, |line| indentation(line));
-    let ends = |line: &str| indentation(line) == outer && line.trim_start().starts_with('}');
-    lines.iter().enumerate().skip(header + 1).find(|(_, line)| ends(line)).map_or(last, |(at, _)| at)
+    let outer = indentation(lines[first]);
+    let closes = |line: &str| indentation(line) == outer && line.trim_start().starts_with(['}', ')']);
+    let mut rest = lines.iter().enumerate().skip(head + 1);
+    rest.find(|(_, line)| closes(line)).map_or(lines.len() - 1, |(at, _)| at)
+}
+
+/// Whether the body of the function from line `first` to line `end` is one call of a macro, whose
+/// rows are a table or assembly.
+fn is_macro_call(lines: &[&str], first: usize, end: usize) -> bool {
+    let Some(head) = end_of_head(lines, first) else { return false };
+    let body = head + 1;
+    body < end && lines[body].ends_with("!(") && closing_line(lines, body, body) + 1 == end
 }
 
 #[cfg(test)]
@@ -144,6 +165,14 @@ mod tests {
         assert!(found(&function("public fnord()", 70)).is_empty());
         let after = format!("trait T {{\n    fn f(&self);\n    fn g() {{}}\n}}\n{}", function("fn h()", 70));
         assert_eq!(found(&after), [("h", 5, 70)]);
+    }
+
+    #[test]
+    fn rows_of_a_macro_are_not_counted() {
+        let rows = "        \"add rax, rcx\",\n".repeat(70);
+        assert!(found(&format!("fn f() {{\n    code!(\n{rows}    )\n}}\n")).is_empty());
+        let more = format!("fn f() {{\n    code!(\n{rows}    );\n    g(\n        1,\n    )\n}}\n");
+        assert_eq!(found(&more), [("f", 1, 77)]);
     }
 
     #[test]
