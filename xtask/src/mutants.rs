@@ -21,6 +21,9 @@ const KEPT: &str = "jit-tests/mutants";
 const BLOCKS: &str = "6144";
 /// Timeout of a mutant: the test takes some ten seconds on an idle machine.
 const TIMEOUT_SECONDS: &str = "150";
+/// Packages whose builds a mutant may change.
+const OURS: [&str; 7] =
+    ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-lifter", "xenia-jit", "xenia-jit-tests"];
 /// The project's goal: the share of mutants that tests detect.
 const GOAL: f64 = 0.95;
 
@@ -134,16 +137,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         command.env("CARGO_TARGET_DIR", &build).env("XENIA_ENGINE_BLOCKS", BLOCKS);
         command
     };
-    let ours = [
-        "xenia-guest",
-        "xenia-isa",
-        "xenia-memory",
-        "xenia-cpu",
-        "xenia-lifter",
-        "xenia-jit",
-        "xenia-jit-tests",
-    ];
-    cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
+    cargo().arg("clean").args(OURS.iter().flat_map(|name| ["--package", name])).status()?;
     // cargo-mutants would test the unchanged tree with the tests of the changed packages only.
     let judging = || area.packages().iter().copied().chain(["xenia-jit-tests"]);
     let mut judge = vec!["test", "--lib", "--test", "engines"];
@@ -168,19 +162,25 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let outcomes = out.join("mutants.out/outcomes.json");
     let text = std::fs::read_to_string(&outcomes)
         .with_context(|| format!("cargo mutants ended with {status} and left no {}", outcomes.display()))?;
-    let mut lines = String::new();
-    let mut versions = Versions::default();
-    for outcome in serde_json::from_str::<Value>(&text)?["outcomes"].as_array().into_iter().flatten() {
-        if let Some(line) = kept_line(outcome, &mut versions)? {
-            writeln!(lines, "{line}")?;
-        }
-    }
+    let lines = kept_lines(&text)?;
     if lines.is_empty() {
         bail!("no mutant of shard {shard} was tested");
     }
     std::fs::create_dir_all(KEPT)?;
     std::fs::write(Path::new(KEPT).join(format!("{name}.jsonl")), lines)?;
     summary()
+}
+
+/// The stored lines of a run, from its file of outcomes.
+fn kept_lines(outcomes: &str) -> Result<String> {
+    let mut lines = String::new();
+    let mut versions = Versions::default();
+    for outcome in serde_json::from_str::<Value>(outcomes)?["outcomes"].as_array().into_iter().flatten() {
+        if let Some(line) = kept_line(outcome, &mut versions)? {
+            writeln!(lines, "{line}")?;
+        }
+    }
+    Ok(lines)
 }
 
 /// The stored line of an outcome; `None` for the run without a change.
