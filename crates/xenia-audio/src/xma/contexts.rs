@@ -335,6 +335,16 @@ fn ends_loop(memory: &GuestMemory, words: &Words, at: Position, packets_read: &m
     matches!(next_frame(&mut buffers, Position::of_bits(end)), Next::Frame { at: first, .. } if first == at)
 }
 
+/// Begins the next iteration of a loop. Returns the position of its first frame.
+fn begin_iteration(words: &mut Words, stream: &mut Stream) -> Position {
+    stream.leave_out = SUBFRAME * (words.get(field::LOOP_SUBFRAME_SKIP) as usize).min(4);
+    let count = words.get(field::LOOP_COUNT);
+    if count != FOR_EVER {
+        words.set(field::LOOP_COUNT, count - 1);
+    }
+    Position::of_bits(words.get(field::LOOP_START))
+}
+
 /// Decodes a frame. Returns `false` if there is none.
 ///
 /// The first kick that finds a frame whose length field continues in a missing packet waits for the
@@ -377,12 +387,7 @@ fn decode_frame(
             let mut position = behind;
             if ends_loop(memory, words, at, &mut figures.packets) {
                 to = SUBFRAME * (words.get(field::LOOP_SUBFRAME_END) as usize + 1).min(4);
-                stream.leave_out = SUBFRAME * (words.get(field::LOOP_SUBFRAME_SKIP) as usize).min(4);
-                position = Position::of_bits(words.get(field::LOOP_START));
-                let count = words.get(field::LOOP_COUNT);
-                if count != FOR_EVER {
-                    words.set(field::LOOP_COUNT, count - 1);
-                }
+                position = begin_iteration(words, stream);
             }
             let kept = samples.get(from * channels..to * channels).unwrap_or_default();
             stream.pending.extend(kept);
