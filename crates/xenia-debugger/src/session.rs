@@ -6,7 +6,7 @@ mod write;
 
 use crate::command::{DebugCommand, ThreadChoice};
 use crate::keys::{self, Asked, HostKey};
-use crate::model::{Focus, MemoryWatch, Model, SidePane, Tab};
+use crate::model::{AskedChange, Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
 use crate::text::{MAX_NAME_LENGTH, shown};
 use anyhow::{Context, Result, bail};
@@ -148,14 +148,8 @@ impl DebugSession {
             }
             DebugCommand::Find(text) => self.find_symbols(&text, machine)?,
             DebugCommand::Thread(choice) => self.choose_thread(choice, machine)?,
-            DebugCommand::Memory(place) => {
-                self.model.memory = here(&place, machine)?;
-                self.show(Tab::Memory);
-            }
-            DebugCommand::Code(place) => {
-                self.model.cursor = here(&place, machine)? & !3;
-                self.model.focus = Focus::Code;
-            }
+            DebugCommand::Memory(place) => self.show_memory(here(&place, machine)?),
+            DebugCommand::Code(place) => self.show_code(here(&place, machine)?),
             DebugCommand::Tab(tab) => self.show(tab),
             DebugCommand::Side(side) => self.show_side(side, machine),
             DebugCommand::Write(on) => self.allow_changes(on),
@@ -164,20 +158,10 @@ impl DebugSession {
                 self.ask_memory(here(&place, machine)?, value, size as usize)?;
             }
             DebugCommand::Yes => self.apply(asked.context("nothing was asked")?, machine)?,
-            DebugCommand::No => {
-                self.model.shows_help = false;
-                if asked.is_some() {
-                    self.show_message("nothing was changed");
-                }
-            }
+            DebugCommand::No => self.decline(asked.as_ref()),
             DebugCommand::Position => self.show_position(machine),
             DebugCommand::History => self.model.message = machine.describe_history()?,
-            DebugCommand::Keys(keys) => {
-                self.model.asked = asked;
-                for key in keys {
-                    self.key(key, machine, watcher);
-                }
-            }
+            DebugCommand::Keys(keys) => self.press_all(keys, asked, machine, watcher),
             DebugCommand::Help => self.model.shows_help = true,
             DebugCommand::Quit => self.model.is_over = true,
         }
@@ -204,6 +188,38 @@ impl DebugSession {
         let MachinePosition { now, instructions, frames } = machine.position();
         self.model.message =
             format!("{instructions} instructions, {now} ticks of guest time, {frames} frames");
+    }
+
+    fn show_memory(&mut self, at: u32) {
+        self.model.memory = at;
+        self.show(Tab::Memory);
+    }
+
+    fn show_code(&mut self, at: u32) {
+        self.model.cursor = at & !3;
+        self.model.focus = Focus::Code;
+    }
+
+    /// Carries out keys, of which the first may answer a question.
+    fn press_all(
+        &mut self,
+        keys: Vec<HostKey>,
+        asked: Option<AskedChange>,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) {
+        self.model.asked = asked;
+        for key in keys {
+            self.key(key, machine, watcher);
+        }
+    }
+
+    /// Closes the help, or refuses the change that was asked about.
+    fn decline(&mut self, asked: Option<&AskedChange>) {
+        self.model.shows_help = false;
+        if asked.is_some() {
+            self.show_message("nothing was changed");
+        }
     }
 
     fn show(&mut self, tab: Tab) {
