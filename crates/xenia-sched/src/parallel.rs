@@ -202,6 +202,11 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             }
             .run();
         });
+        self.take_results(shared)
+    }
+
+    /// Takes the results of a run whose host threads have ended.
+    fn take_results(&mut self, shared: Shared) -> RunEnd {
         self.stores = shared.graphics.take_left();
         self.stores.append(&mut shared.devices.take_left());
         let end;
