@@ -17,7 +17,8 @@ use crate::scene::*;
 use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
 /// Triangle lists, fans and strips, rectangles, quads, strips of quads, polygons.
-const TYPES: &[u32] = &[4, 5, 6, 8, 13, 14, 15];
+const TYPES: &[u32] = &[4, 5, 6, RECTANGLES, 13, 14, 15];
+const RECTANGLES: u32 = 8;
 /// Vertices in the buffer.
 const VERTEX_COUNT: u32 = 8;
 
@@ -63,9 +64,13 @@ fn indexed(scene: &mut SceneBuilder, rng: &mut Choices, primitive: u32, restarts
 fn draw(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     let width = scene.width;
     let height = scene.height;
-    // Within the target: hosts that clip primitives at its border move their edges a little.
+    let primitive = rng.pick(TYPES);
+    // Within the target: hosts that clip primitives at its border move their edges a little. The
+    // fourth corner of a rectangle may lie as far outside of the other three as these are apart.
     let place = |rng: &mut Choices, end: u32, sixteenth: u32| {
-        (rng.random_range(3..end as i32 - 4) * 16 + sixteenth as i32) as f32 / 16.0
+        let end = end as i32;
+        let inset = if primitive == RECTANGLES { (end - 5) / 3 } else { 0 };
+        (rng.random_range(3 + inset..end - 4 - inset) * 16 + sixteenth as i32) as f32 / 16.0
     };
     let down = rng.random_range(0..8) * 2 + 1;
     // A little above a level: hosts that blend need not round to the nearest.
@@ -78,7 +83,6 @@ fn draw(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
         })
         .collect();
     scene.vertices(&vertices);
-    let primitive = rng.pick(TYPES);
     let restarts = rng.random();
     let mode = PaSuScModeCntl::with()
         .cull_front(rng.random_ratio(1, 8))
