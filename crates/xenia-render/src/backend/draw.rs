@@ -119,7 +119,8 @@ fn interpolators(call: &DrawCall, vertex: &Program, times: &Times) -> Interpolat
         count,
         flat: call.flat & mask,
         centroid: centroid & !call.flat & mask,
-        // The host's sample lies where the centre was before the draw was moved.
+        // The host's sample lies where the centre was before the draw was moved. In perspective
+        // that is not exact: drivers evaluate w for the whole pixel.
         at_samples: call.samples_at_center && times.len() > 1,
         affine: call.affine,
     }

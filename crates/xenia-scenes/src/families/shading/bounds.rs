@@ -208,6 +208,30 @@ mod tests {
     }
 
     #[test]
+    fn attributes_at_the_centre_are_compared_unless_in_perspective() {
+        let corner = |x, y, w| Corner { x, y, z: 128, w, a: 0, b: 0 };
+        let scene = |w| Shading {
+            primitive: 4,
+            corners: vec![corner(4, 4, w), corner(70, 6, 0), corner(10, 40, 0)],
+            affine: false,
+            centroid: true,
+            at_center: true,
+            output: Output::First,
+            ..Shading::any(&mut Choices::of_words(Vec::new()))
+        };
+        for (msaa, w, affine, has_other_places) in [
+            (Msaa::X2, 0, false, false),
+            (Msaa::X4, 1, false, true),
+            (Msaa::X4, 1, true, false),
+            (Msaa::X1, 1, false, false),
+        ] {
+            let shading = Shading { msaa, affine, ..scene(w) };
+            assert_eq!(shading.has_other_places(), has_other_places, "{shading:?}");
+        }
+        assert!(Shading { at_center: false, ..scene(0) }.has_other_places(), "a centroid");
+    }
+
+    #[test]
     fn attributes_of_low_triangles_may_move() {
         // A rectangle two pixels high, over whose height the first attribute changes.
         let corner = |x, y, a| Corner { x, y, z: 128, w: 0, a, b: 0 };
