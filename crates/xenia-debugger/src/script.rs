@@ -112,7 +112,7 @@ impl FrontEnd for Script {
 /// A sink that adds to the text which a session shows among its panes.
 pub fn text_sink(lines: &Arc<Mutex<PrintedLines>>) -> TextSink {
     let lines = lines.clone();
-    Box::new(move |text| lines.lock().add(&String::from_utf8_lossy(text)))
+    Box::new(move |text| lines.lock().add(text))
 }
 
 /// A size of a screen, as in `120x40`.

@@ -99,7 +99,7 @@ impl DebugSession {
             self.model.message = shown(&format!("error: {error:#}"), 300);
         }
         for note in machine.take_notes() {
-            self.model.text.lock().add(&format!("{note}\n"));
+            self.model.text.lock().add(format!("{note}\n").as_bytes());
             let warning = self.warning.as_ref().map(|warning| format!("; {warning}"));
             self.model.message = shown(&format!("{note}{}", warning.unwrap_or_default()), 300);
         }

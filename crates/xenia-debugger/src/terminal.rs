@@ -66,7 +66,7 @@ impl Screen {
         let opened = HostTerminal::open().and_then(Terminal::new);
         let screen = Self(opened.context("the terminal can't be used")?);
         let text = session.model.text.clone();
-        say::send_messages_to(Some(Box::new(move |message| text.lock().add(message))));
+        say::send_messages_to(Some(Box::new(move |message: &str| text.lock().add(message.as_bytes()))));
         Ok(screen)
     }
 }

@@ -40,11 +40,15 @@ pub fn list(ids: &[u32]) -> String {
     words.join(", ")
 }
 
+/// Maximum number of bytes after the first of a character.
+const MAX_CONTINUATION: usize = 3;
+
 /// Lines of text that the run prints, of which the last ones are kept.
 #[derive(Clone, Debug, Default)]
 pub struct PrintedLines {
     whole: std::collections::VecDeque<String>,
-    begun: String,
+    /// Bytes of a line, which may end within a character.
+    begun: Vec<u8>,
     /// Lines that are no longer kept.
     dropped: u64,
 }
@@ -52,20 +56,22 @@ pub struct PrintedLines {
 impl PrintedLines {
     /// Maximum number of lines kept.
     const MAX_LINES: usize = 500;
-    /// Maximum length of a line in bytes; longer lines are broken.
+    /// Maximum length of a line in bytes; longer lines are broken before a character.
     const MAX_LINE_LENGTH: usize = 400;
 
-    /// Adds text, which may end within a line.
-    pub fn add(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '\r' => {}
-                '\n' => self.end_line(),
-                c => {
-                    self.begun.push(c);
-                    if self.begun.len() >= Self::MAX_LINE_LENGTH {
+    /// Adds text, which may end within a line and within a character.
+    pub fn add(&mut self, text: &[u8]) {
+        for &byte in text {
+            match byte {
+                b'\r' => {}
+                b'\n' => self.end_line(),
+                byte => {
+                    let continues = byte & 0xC0 == 0x80;
+                    let most = Self::MAX_LINE_LENGTH + if continues { MAX_CONTINUATION } else { 0 };
+                    if self.begun.len() >= most {
                         self.end_line();
                     }
+                    self.begun.push(byte);
                 }
             }
         }
@@ -73,7 +79,7 @@ impl PrintedLines {
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.begun);
-        self.whole.push_back(shown(&line, Self::MAX_LINE_LENGTH));
+        self.whole.push_back(shown(&String::from_utf8_lossy(&line), Self::MAX_LINE_LENGTH));
         if self.whole.len() > Self::MAX_LINES {
             self.whole.pop_front();
             self.dropped += 1;
@@ -82,7 +88,8 @@ impl PrintedLines {
 
     /// The lines that are kept, and the number of those before them.
     pub fn kept(&self) -> (Vec<String>, u64) {
-        let begun = (!self.begun.is_empty()).then(|| shown(&self.begun, Self::MAX_LINE_LENGTH));
+        let text = String::from_utf8_lossy(&self.begun);
+        let begun = (!text.is_empty()).then(|| shown(&text, Self::MAX_LINE_LENGTH));
         (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
     }
 }
@@ -114,13 +121,27 @@ mod tests {
     fn the_last_lines_are_kept() {
         let mut lines = PrintedLines::default();
         for n in 0..600 {
-            lines.add(&format!("line {n}\r\n"));
+            lines.add(format!("line {n}\r\n").as_bytes());
         }
-        lines.add("begun");
+        lines.add(b"begun");
         let (kept, dropped) = lines.kept();
         assert_eq!((kept.len(), dropped), (501, 100));
         assert_eq!((kept[0].as_str(), kept[500].as_str()), ("line 100", "begun"));
-        lines.add(&"x".repeat(10_000));
+        lines.add(&[b'x'; 10_000]);
         assert!(lines.kept().0.iter().all(|line| line.len() <= 400));
+    }
+
+    #[test]
+    fn a_character_may_come_in_pieces() {
+        let mut lines = PrintedLines::default();
+        for byte in "Größe\n".bytes() {
+            lines.add(&[byte]);
+        }
+        lines.add(&[b'x'; 399]);
+        lines.add("é|\n".as_bytes());
+        assert_eq!(lines.kept().0, ["Größe".to_owned(), "x".repeat(399) + "é", "|".to_owned()]);
+        // Bytes that only continue characters are broken, too.
+        lines.add(&[0x80; 10_000]);
+        assert_eq!(lines.kept().0.len(), 3 + 10_000_usize.div_ceil(403));
     }
 }
