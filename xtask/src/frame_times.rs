@@ -46,6 +46,15 @@ struct Way {
     column: &'static str,
 }
 
+impl Way {
+    /// Flags of `exec`.
+    fn flags(&self) -> Vec<&'static str> {
+        let mut flags = vec![self.mode, "--gpu", self.backend];
+        flags.extend(self.readback.into_iter().flat_map(|readback| ["--readback", readback]));
+        flags
+    }
+}
+
 /// Ways to run each title, in the order of the page.
 const WAYS: [Way; 4] = [
     Way { name: "reference", backend: "reference", mode: "--lockstep", readback: None, column: "" },

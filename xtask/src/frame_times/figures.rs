@@ -70,9 +70,8 @@ impl Run<'_> {
             std::fs::remove_file(&json)?;
         }
         let mut command = hermetic(self.program);
-        command.arg("exec").arg(&self.case.title).args(["--headless", self.way.mode, "--fresh"]);
-        command.args(["--gpu", self.way.backend, "--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
-        command.args(self.way.readback.into_iter().flat_map(|readback| ["--readback", readback]));
+        command.arg("exec").arg(&self.case.title).args(["--headless", "--fresh"]).args(self.way.flags());
+        command.args(["--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
         match self.purpose {
             Purpose::Times => {}
             Purpose::FirstStart => {

@@ -207,7 +207,7 @@ mod tests {
             "counters": { "waits": 2.5, "bytes_up": 2048.0 }, "first_start_ms": 305.6 });
         let figures = json!({ "host": "a machine", "build": "a build", "adapter": "an adapter", "runs": 3, "titles": [
             { "name": "one", "settings": "", "reference": backend, "wgpu": backend,
-              "picture": { "frame": 40, "squared_error": 0.25 } },
+              "wgpu, no readback": backend, "picture": { "frame": 40, "squared_error": 0.25 } },
             { "name": "two", "settings": "draws 5\nwidth 160\n", "reference": backend, "wgpu": Value::Null },
         ] });
         let page = page(&figures).unwrap();
@@ -216,11 +216,20 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("| one | wgpu | 8 | 2.0 | 375.0 | 250.0 | 125.0 | draws 250.0 |"), "{page}");
+        assert!(page.contains("| one | wgpu, no readback | 8 | 2.0 |"), "{page}");
         assert!(page.contains("| two | reference |") && !page.contains("| two | wgpu |"), "{page}");
-        assert!(page.contains("| counter | one, lockstep |") && page.contains("| waits | 2.5 |"), "{page}");
+        assert!(page.contains("| counter | one, lockstep | one, no readback |"), "{page}");
+        assert!(page.contains("| waits | 2.5 | 2.5 |"), "{page}");
         assert!(page.contains("| KiB up | 2.0 |") && page.contains("- two: draws 5, width 160"), "{page}");
-        assert!(page.contains("| one | 306 | - | - | 40 | 54.2 |") && !page.contains("| two | -"), "{page}");
+        assert!(page.contains("| one | 306 | - | 306 | 40 | 54.2 |"), "{page}");
+        assert!(!page.contains("| two | -"), "{page}");
         assert!(super::page(&json!({})).is_err());
+    }
+
+    #[test]
+    fn each_way_has_other_flags() {
+        let flags: std::collections::BTreeSet<_> = WAYS.iter().map(Way::flags).collect();
+        assert_eq!(flags.len(), WAYS.len(), "{flags:?}");
     }
 
     #[test]
