@@ -188,8 +188,8 @@ impl Fetch {
     }
 
     /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may
-    /// choose another texel. The coordinates keep away from edges of the base's texels, but not
-    /// from those of levels that are not the base halved exactly.
+    /// choose another texel. Coordinates lie a little above edges of texels (below, where modes
+    /// with odd numbers mirror), but not in levels that are not the base halved exactly.
     pub(super) fn pixels_at_edges(&self, lod: f64, [columns, rows]: [u32; 2]) -> usize {
         const HOST_STEP: f64 = 1.0 / 256.0;
         let has_points = |filters: &[u32]| filters.contains(&TextureFilter::Point.bits());
@@ -207,10 +207,13 @@ impl Fetch {
                 1 => row,
                 _ => column,
             };
-            let base = (f64::from(step[axis]) * f64::from(place) + f64::from(at[axis])) * self.scale(axis);
-            // Offsets are halves of a texel.
-            let halves = 2.0 * base / f64::from(self.size[axis]) * f64::from(side);
-            side << level != self.size[axis] && (halves - halves.round()).abs() < 2.0 * HOST_STEP
+            let size = f64::from(self.size[axis]);
+            let base = (f64::from(step[axis]) * f64::from(place) + f64::from(at[axis])) * self.scale(axis)
+                + f64::from(self.offset[axis]) / 2.0;
+            let texels = base / size * f64::from(side);
+            let mirrors = self.shape != Shape::Cube && self.clamp[axis] & 1 != 0;
+            (side << level != self.size[axis] || mirrors && !(0.0..=size).contains(&base))
+                && (texels - texels.round()).abs() < HOST_STEP
         };
         let levels = [limited.floor() as u32, limited.ceil() as u32];
         let is_vague =
