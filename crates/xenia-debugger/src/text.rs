@@ -79,7 +79,8 @@ impl PrintedLines {
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.begun);
-        self.whole.push_back(shown(&String::from_utf8_lossy(&line), Self::MAX_LINE_LENGTH));
+        self.whole
+            .push_back(shown(&String::from_utf8_lossy(&line), Self::MAX_LINE_LENGTH + MAX_CONTINUATION));
         if self.whole.len() > Self::MAX_LINES {
             self.whole.pop_front();
             self.dropped += 1;
@@ -89,7 +90,7 @@ impl PrintedLines {
     /// The lines that are kept, and the number of those before them.
     pub fn kept(&self) -> (Vec<String>, u64) {
         let text = String::from_utf8_lossy(&self.begun);
-        let begun = (!text.is_empty()).then(|| shown(&text, Self::MAX_LINE_LENGTH));
+        let begun = (!text.is_empty()).then(|| shown(&text, Self::MAX_LINE_LENGTH + MAX_CONTINUATION));
         (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
     }
 }
