@@ -1,5 +1,7 @@
 //! Text of the title, made harmless for a terminal.
 
+use xenia::text_lines::TextLines;
+
 /// Maximum number of characters shown of a name.
 pub const MAX_NAME_LENGTH: usize = 40;
 
@@ -40,15 +42,17 @@ pub fn list(ids: &[u32]) -> String {
     words.join(", ")
 }
 
-/// Maximum number of bytes after the first of a character.
-const MAX_CONTINUATION: usize = 3;
+/// Maximum length of a line in bytes; longer lines are broken before a character.
+const MAX_LINE_LENGTH: usize = 400;
+/// Maximum number of characters of a line, of which each can be a byte: three may continue the last
+/// character beyond the length.
+const MAX_CHARACTERS: usize = MAX_LINE_LENGTH + 3;
 
 /// Lines of text that the run prints, of which the last ones are kept.
 #[derive(Clone, Debug, Default)]
 pub struct PrintedLines {
     whole: std::collections::VecDeque<String>,
-    /// Bytes of a line, which may end within a character.
-    begun: Vec<u8>,
+    lines: TextLines<MAX_LINE_LENGTH>,
     /// Lines that are no longer kept.
     dropped: u64,
 }
@@ -56,41 +60,22 @@ pub struct PrintedLines {
 impl PrintedLines {
     /// Maximum number of lines kept.
     const MAX_LINES: usize = 500;
-    /// Maximum length of a line in bytes; longer lines are broken before a character.
-    const MAX_LINE_LENGTH: usize = 400;
 
     /// Adds text, which may end within a line and within a character.
-    pub fn add(&mut self, text: &[u8]) {
-        for &byte in text {
-            match byte {
-                b'\r' => {}
-                b'\n' => self.end_line(),
-                byte => {
-                    let continues = byte & 0xC0 == 0x80;
-                    let most = Self::MAX_LINE_LENGTH + if continues { MAX_CONTINUATION } else { 0 };
-                    if self.begun.len() >= most {
-                        self.end_line();
-                    }
-                    self.begun.push(byte);
-                }
+    pub fn add(&mut self, mut text: &[u8]) {
+        while let Some(line) = self.lines.next_line(&mut text) {
+            self.whole.push_back(shown(&line, MAX_CHARACTERS));
+            if self.whole.len() > Self::MAX_LINES {
+                self.whole.pop_front();
+                self.dropped += 1;
             }
-        }
-    }
-
-    fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.begun);
-        self.whole
-            .push_back(shown(&String::from_utf8_lossy(&line), Self::MAX_LINE_LENGTH + MAX_CONTINUATION));
-        if self.whole.len() > Self::MAX_LINES {
-            self.whole.pop_front();
-            self.dropped += 1;
         }
     }
 
     /// The lines that are kept, and the number of those before them.
     pub fn kept(&self) -> (Vec<String>, u64) {
-        let text = String::from_utf8_lossy(&self.begun);
-        let begun = (!text.is_empty()).then(|| shown(&text, Self::MAX_LINE_LENGTH + MAX_CONTINUATION));
+        let text = self.lines.begun();
+        let begun = (!text.is_empty()).then(|| shown(&text, MAX_CHARACTERS));
         (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
     }
 }

@@ -9,6 +9,7 @@
 use crate::lock_order;
 use crate::output::{StreamFile, WriteErrors};
 use crate::say;
+use crate::text_lines::TextLines;
 use anyhow::{Context, Result};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -25,14 +26,12 @@ pub const GUEST: &str = "guest";
 const MAX_LINES_A_SECOND: u64 = 200;
 /// Bytes per line; longer lines are broken between characters.
 const LINE_LENGTH: usize = 1024;
-/// Largest number of bytes in a character after the first.
-const MAX_CONTINUATION: usize = 3;
 /// Largest size of a file, in bytes.
 const MAX_FILE_LENGTH: u64 = 1 << 30;
 
 /// Splits text into lines and folds repeated lines.
 struct Folder {
-    line: Vec<u8>,
+    lines: TextLines<LINE_LENGTH>,
     last: Option<String>,
     /// Repetitions of the last line.
     again: u64,
@@ -43,28 +42,17 @@ struct Folder {
 
 impl Folder {
     fn new(now: Instant) -> Self {
-        Self { line: Vec::new(), last: None, again: 0, second: now, in_second: 0, left_out: 0 }
+        let lines = TextLines::default();
+        Self { lines, last: None, again: 0, second: now, in_second: 0, left_out: 0 }
     }
 
-    fn text(&mut self, text: &[u8], now: Instant, show: &mut impl FnMut(&str)) {
-        for &byte in text {
-            match byte {
-                b'\n' => self.end_line(now, show),
-                b'\r' => {}
-                byte => {
-                    let continues = byte & 0xC0 == 0x80;
-                    let most = LINE_LENGTH + if continues { MAX_CONTINUATION } else { 0 };
-                    if self.line.len() >= most {
-                        self.end_line(now, show);
-                    }
-                    self.line.push(byte);
-                }
-            }
+    fn text(&mut self, mut text: &[u8], now: Instant, show: &mut impl FnMut(&str)) {
+        while let Some(line) = self.lines.next_line(&mut text) {
+            self.end_line(line, now, show);
         }
     }
 
-    fn end_line(&mut self, now: Instant, show: &mut impl FnMut(&str)) {
-        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+    fn end_line(&mut self, line: String, now: Instant, show: &mut impl FnMut(&str)) {
         if self.last.as_ref() == Some(&line) {
             self.again += 1;
             return;
@@ -100,8 +88,9 @@ impl Folder {
     }
 
     fn finish(&mut self, now: Instant, show: &mut impl FnMut(&str)) {
-        if !self.line.is_empty() {
-            self.end_line(now, show);
+        let line = self.lines.take();
+        if !line.is_empty() {
+            self.end_line(line, now, show);
         }
         self.end_repeats(show);
         self.end_second(show);

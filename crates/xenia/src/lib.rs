@@ -84,6 +84,7 @@ pub mod source;
 pub mod state_slots;
 #[doc(hidden)]
 pub mod status;
+pub mod text_lines;
 pub mod title;
 pub mod user_folders;
 pub mod video;
