@@ -101,6 +101,21 @@ macro_rules! field_type {
     };
 }
 
+/// Checks, while the program is compiled, that no two fields of a word share a bit.
+macro_rules! check_fields {
+    ($($lo:literal..=$hi:literal,)*) => {
+        const _: () = {
+            let mut used = 0_u32;
+            $(
+                let bits = (u32::MAX >> (31 - ($hi - $lo))) << $lo;
+                assert!(used & bits == 0, "two fields share a bit");
+                used |= bits;
+            )*
+            let _ = used;
+        };
+    };
+}
+
 /// Converts a field's value to bits.
 macro_rules! field_bits {
     (u32, $value:expr) => {
@@ -191,15 +206,7 @@ macro_rules! registers {
                 }
             }
 
-            const _: () = {
-                let mut used = 0u32;
-                $(
-                    let bits = (u32::MAX >> (31 - ($hi - $lo))) << $lo;
-                    assert!(used & bits == 0, "two fields share a bit");
-                    used |= bits;
-                )*
-                let _ = used;
-            };
+            $crate::registers::check_fields!($($lo..=$hi,)*);
         )*
         pub(super) const TYPED: &[$crate::registers::RegisterRow] = &[$($crate::registers::RegisterRow {
             index: $index,
@@ -228,7 +235,7 @@ macro_rules! plain_registers {
     };
 }
 
-pub(crate) use field_type;
+pub(crate) use {check_fields, field_type};
 use {field_bits, plain_registers, registers, show_field};
 
 /// Unit of the chip.

@@ -2,7 +2,7 @@
 
 use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
-use crate::registers::field_type;
+use crate::registers::{check_fields, field_type};
 
 macro_rules! words {
     ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $lo:literal..=$hi:literal $ty:ident,)* })*) => {
@@ -19,15 +19,7 @@ macro_rules! words {
                 )*
             }
 
-            const _: () = {
-                let mut used = 0_u32;
-                $(
-                    let bits = (u32::MAX >> (31 - ($hi - $lo))) << $lo;
-                    assert!(used & bits == 0, "two fields share a bit");
-                    used |= bits;
-                )*
-                let _ = used;
-            };
+            check_fields!($($lo..=$hi,)*);
         )*
     };
 }
