@@ -4,6 +4,8 @@
 //! Encoders and passes, of which hundreds of draws have a few, may allocate: a frame with twice the
 //! draws has less than one allocation more for each of them.
 
+#[path = "../examples/record_rate/draws.rs"]
+mod draws;
 #[path = "../examples/record_rate/emulated.rs"]
 mod emulated;
 #[allow(dead_code)] // the examples use all of it
@@ -13,32 +15,15 @@ mod squares;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use draws::Kind;
 use emulated::Emulated;
 use xenia_render::backend::{AdapterChoice, Device};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
-const TEXTURE_SIDE: u32 = 64;
-const VERTICES: u32 = 256;
 /// Draws of the smaller frame.
 const DRAWS: u32 = 384;
 /// Frames before one is counted: pipelines are compiled, and buffers have grown.
 const EARLIER_FRAMES: u32 = 6;
-
-/// A kind of draw.
-#[derive(Clone, Copy)]
-struct Kind {
-    indices: u32,
-    textures: u32,
-    draws: u32,
-}
-
-fn vertices() -> Vec<[f32; 5]> {
-    (0..VERTICES).map(|i| [(i % 16) as f32 / 4.0, (i / 16) as f32 / 4.0, 0.25, 0.5, 0.75]).collect()
-}
-
-fn indices(count: u32) -> Vec<u16> {
-    (0..count).map(|i| ((i / 3 * 7 + [0, 1, 16][i as usize % 3]) % VERTICES) as u16).collect()
-}
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };

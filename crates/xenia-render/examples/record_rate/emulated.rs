@@ -1,7 +1,7 @@
 //! The frame as a command stream, and the command processor that runs it.
 
+use crate::draws::{Kind, TEXTURE_SIDE, VERTICES, indices, vertices};
 use crate::squares::{self, SharedBackend};
-use crate::{Kind, TEXTURE_SIDE, VERTICES, indices, vertices};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_gpu::packets::{opcode, type0, type3};

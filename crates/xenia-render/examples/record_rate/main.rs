@@ -8,43 +8,23 @@
 //! of the rounds, so that neither other processes nor the device's speed count. A frame ends with a
 //! wait for the device, which costs no CPU time.
 
+mod draws;
 mod emulated;
 mod plain;
 #[path = "../squares/mod.rs"]
 mod squares;
 
+use draws::Kind;
 use emulated::Emulated;
 use plain::Plain;
 use std::time::Duration;
 use xenia_render::backend::{AdapterChoice, Device};
 use xenia_testing::thread_time;
 
-/// Width and height of textures, in texels.
-const TEXTURE_SIDE: u32 = 64;
-/// Number of vertices, each in a place of its own in a square of a few pixels.
-const VERTICES: u32 = 256;
 /// Indices of a draw, and the number of such draws in a frame.
 const LISTS: [(u32, u32); 3] = [(6, 2000), (600, 500), (6000, 100)];
 /// Textures of a draw.
 const TEXTURES: [u32; 3] = [0, 4, 16];
-
-/// A kind of draw.
-#[derive(Clone, Copy)]
-struct Kind {
-    indices: u32,
-    textures: u32,
-    draws: u32,
-}
-
-/// The vertices: x, y, and a colour.
-fn vertices() -> Vec<[f32; 5]> {
-    (0..VERTICES).map(|i| [(i % 16) as f32 / 4.0, (i / 16) as f32 / 4.0, 0.25, 0.5, 0.75]).collect()
-}
-
-/// Indices of a draw's triangles, which are small.
-fn indices(count: u32) -> Vec<u16> {
-    (0..count).map(|i| ((i / 3 * 7 + [0, 1, 16][i as usize % 3]) % VERTICES) as u16).collect()
-}
 
 /// CPU time of a measurement; the kernel counts a thread's time in steps of milliseconds.
 const MIN_TIME: Duration = Duration::from_millis(100);

@@ -1,7 +1,7 @@
 //! A wgpu program that draws only these squares.
 
+use crate::draws::{Kind, TEXTURE_SIDE, indices, vertices};
 use crate::squares::{self, PLAIN_VERTEX, SIDE, Uniforms, texture};
-use crate::{Kind, TEXTURE_SIDE, indices, vertices};
 use std::fmt::Write as _;
 use xenia_render::backend::Device;
 
