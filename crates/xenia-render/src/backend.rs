@@ -90,7 +90,7 @@ use crate::translate::StageConstants;
 pub use adapter::AdapterChoice;
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
-pub use pipelines::{BackendTally, Options, PipelineCounters};
+pub use pipelines::{BackendTally, Options, PipelineCounters, exchange};
 pub use scale::Scale;
 pub use targets::TargetCounters;
 pub use textures::TextureCounters;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
 use xenia_gpu::Frame;
+use xenia_render::backend::exchange::{ExportedPipelines, PipelineExporter, PipelineTitle};
 use xenia_render::backend::{
     AdapterChoice, BackendTally, Device, DeviceError, Options, PipelineCounters, WgpuBackend,
 };
@@ -125,6 +126,15 @@ fn the_second_start_compiles_nothing_in_play() {
         assert_eq!(counters(), PipelineCounters { at_start: used - in_play, in_play, left_out: 0 });
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+
+    // A store that was imported has the same pipelines.
+    let mut exporter = PipelineExporter::default();
+    exporter.add(&PipelineTitle { name: "title".to_owned(), image: 1 }, &bytes).unwrap();
+    let exported = ExportedPipelines::read(&exporter.into_bytes()).unwrap();
+    let merged = exported.titles().next().unwrap().merge_into(&[]).unwrap();
+    std::fs::write(&path, merged.file).unwrap();
+    assert!(is_right(&picture()));
+    assert_eq!(counters(), PipelineCounters { at_start: used, in_play: 0, left_out: 0 });
 }
 
 #[test]

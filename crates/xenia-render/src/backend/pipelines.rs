@@ -8,7 +8,7 @@
 //!
 //! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
 //! not do so at every start. A recipe that the device refuses is stored too, so that the next start
-//! knows about it.
+//! knows about it. Imported recipes ([`exchange`]) were compiled by another device.
 
 mod background;
 mod building;
@@ -35,6 +35,7 @@ use store::Store;
 pub(super) use building::Building;
 pub(super) use make::{Parts, Ready};
 pub(super) use store::Stored;
+pub use store::exchange;
 use xenia_sync::{Level, Mutex};
 
 /// Maximum number of cached pipelines; when reached, all are dropped.

@@ -10,6 +10,10 @@
 //! last complete record. Data from the first invalid record on is cut off when the file is opened.
 //! The file is untrusted: at worst it makes useless pipelines. Several programs may append to the
 //! same file; duplicates are ignored.
+//!
+//! [`exchange`] exports stores and merges exported files into them.
+
+pub mod exchange;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -33,17 +37,23 @@ const CONVERSION_WORDS: usize = size_of::<Conversion>() / 4;
 const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u32];
 /// Words of a record's header.
 const FRAME_WORDS: usize = 4;
-/// Largest file in bytes.
-const MAX_BYTES: usize = 16 << 20;
+/// Largest store in bytes.
+pub const MAX_STORE_BYTES: usize = 16 << 20;
 /// Maximum number of conversions in a file.
 const MAX_CONVERSIONS: usize = 1024;
 /// Largest shader in words.
 const MAX_SHADER_WORDS: usize = 1 << 16;
+/// Words of a title's record in an exported file, without the title's name.
+const TITLE_WORDS: usize = 3;
+/// Largest name of a title in bytes.
+const MAX_NAME_BYTES: usize = 255;
 
 const VERTEX: u32 = 1;
 const PIXEL: u32 = 2;
 const RECIPE: u32 = 3;
 const CONVERSION: u32 = 4;
+/// Kind of the record that precedes those of a title in an exported file.
+const TITLE: u32 = 5;
 
 /// Store file of a title, open for appending.
 pub(super) struct Store {
@@ -87,32 +97,54 @@ fn append(out: &mut Vec<u8>, kind: u32, words: &[u32]) {
     out.extend(bytes(words));
 }
 
-/// First record of `words`: its kind and its words.
-fn record(words: &[u32]) -> Option<(u32, &[u32])> {
-    let (&[kind, count, low, high], rest) = words.split_first_chunk::<FRAME_WORDS>()?;
-    let words = rest.get(..count as usize)?;
-    let is_sized = match kind {
-        VERTEX | PIXEL => words.len() <= MAX_SHADER_WORDS,
-        RECIPE => words.len() == RECIPE_WORDS,
-        CONVERSION => words.len() == CONVERSION_WORDS,
-        _ => false,
+/// Kind of a shader's record.
+fn shader_record(kind: ShaderKind) -> u32 {
+    match kind {
+        ShaderKind::Vertex => VERTEX,
+        ShaderKind::Pixel => PIXEL,
+    }
+}
+
+/// Words of a file, without an incomplete one at its end.
+fn words_of(file: &[u8]) -> Vec<u32> {
+    file.as_chunks().0.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect()
+}
+
+/// First record of `words`: its kind and its words. The error is the reason why it is invalid.
+fn record(words: &[u32]) -> Result<(u32, &[u32]), &'static str> {
+    let Some((&[kind, count, low, high], rest)) = words.split_first_chunk::<FRAME_WORDS>() else {
+        return Err("the file ends within the header of a record");
     };
+    let count = count as usize;
+    let is_sized = match kind {
+        VERTEX | PIXEL => count <= MAX_SHADER_WORDS,
+        RECIPE => count == RECIPE_WORDS,
+        CONVERSION => count == CONVERSION_WORDS,
+        TITLE => (TITLE_WORDS..=TITLE_WORDS + MAX_NAME_BYTES.div_ceil(4)).contains(&count),
+        _ => return Err("the record has an unknown kind"),
+    };
+    if !is_sized {
+        return Err("the record has a wrong size");
+    }
+    let words = rest.get(..count).ok_or("the file ends within a record")?;
     let sum = u64::from(high) << 32 | u64::from(low);
-    (is_sized && checksum(kind, words) == sum).then_some((kind, words))
+    if checksum(kind, words) == sum { Ok((kind, words)) } else { Err("the record has a wrong checksum") }
 }
 
 /// Reads a file; `None` if its header differs.
 fn read(bytes: &[u8]) -> Option<Contents> {
-    let words: Vec<u32> = bytes.as_chunks().0.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
+    let words = words_of(bytes);
     let mut rest = words.strip_prefix(&HEADER)?;
     let mut contents = Contents::default();
-    while let Some((kind, words)) = record(rest) {
-        rest = &rest[FRAME_WORDS + words.len()..];
+    while let Ok((kind, words)) = record(rest) {
         match kind {
             RECIPE => contents.add_recipe(words),
             CONVERSION => contents.add_conversion(words),
+            // An exported file is not a store.
+            TITLE => break,
             _ => contents.add_shader(kind, words),
         }
+        rest = &rest[FRAME_WORDS + words.len()..];
     }
     contents.good = (words.len() - rest.len()) * 4;
     Some(contents)
@@ -155,7 +187,7 @@ impl Store {
         }
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut bytes = Vec::new();
-        (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        (&mut file).take(MAX_STORE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         let contents = if let Some(contents) = read(&bytes) {
             if contents.good < bytes.len() {
                 let path = path.display();
@@ -189,8 +221,7 @@ impl Store {
         }
         let mut out = Vec::new();
         for shader in shaders().filter(|shader| !self.shaders.contains(&shader.hash)) {
-            let kind = if shader.kind == ShaderKind::Vertex { VERTEX } else { PIXEL };
-            append(&mut out, kind, &shader.words);
+            append(&mut out, shader_record(shader.kind), &shader.words);
         }
         let words: [u32; RECIPE_WORDS] = bytemuck::cast(parts.recipe);
         append(&mut out, RECIPE, &words);
@@ -217,7 +248,7 @@ impl Store {
 
     /// Appends records; returns false if the file would become too large.
     fn write(&mut self, records: &[u8]) -> io::Result<bool> {
-        let fits = self.bytes + records.len() <= MAX_BYTES;
+        let fits = self.bytes + records.len() <= MAX_STORE_BYTES;
         if fits {
             self.file.write_all(records)?;
             self.bytes += records.len();

@@ -6,19 +6,19 @@ use rand_chacha::ChaCha8Rng;
 use xenia_testing::{Cases, Dice};
 
 /// Word of a recipe that contains `HAS_PIXEL`.
-const FLAGS: usize = 5;
+pub(super) const FLAGS: usize = 5;
 
 /// Path of a file in a folder of this test, which is removed at the end.
-struct Folder(std::path::PathBuf);
+pub(super) struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("xenia-rs-store-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         Self(folder)
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    pub(super) fn file(&self) -> std::path::PathBuf {
         self.0.join("inner/title.pipelines")
     }
 }
@@ -29,13 +29,13 @@ impl Drop for Folder {
     }
 }
 
-fn open(folder: &Folder) -> (Store, Vec<Parts>) {
+pub(super) fn open(folder: &Folder) -> (Store, Vec<Parts>) {
     let (store, stored) = Store::open(&folder.file()).unwrap();
     (store, stored.parts)
 }
 
 /// Parts number `n`; one in three has no pixel shader.
-fn parts(n: u32) -> Parts {
+pub(super) fn parts(n: u32) -> Parts {
     let vertex = Arc::new(Shader::new(ShaderKind::Vertex, &[n / 2, 1, 2]));
     let pixel = (!n.is_multiple_of(3)).then(|| Arc::new(Shader::new(ShaderKind::Pixel, &[n, 5, 6, 7, 8, 9])));
     let mut words = [n; RECIPE_WORDS];
@@ -158,7 +158,7 @@ fn files_with_other_headers_are_restarted() {
 fn recipes_beyond_the_file_size_limit_are_not_stored() {
     let folder = Folder::new("end");
     let (mut store, _) = open(&folder);
-    store.bytes = MAX_BYTES - 8;
+    store.bytes = MAX_STORE_BYTES - 8;
     store.keep(&parts(1)).unwrap();
     assert!(open(&folder).1.is_empty());
 }
