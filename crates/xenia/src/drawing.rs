@@ -5,6 +5,8 @@ mod device;
 #[cfg(not(feature = "window"))]
 #[path = "drawing/no_device.rs"]
 mod device;
+#[cfg(feature = "window")]
+pub mod stores;
 
 use crate::config::{GpuKind, VideoConfig};
 use crate::digest::ImageDigest;

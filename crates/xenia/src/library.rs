@@ -119,6 +119,12 @@ pub fn scan(
     scan
 }
 
+/// The titles that earlier scans found, by path, as they were then. `cache` is the folder of the
+/// cache.
+pub fn known_titles(cache: &Path) -> Vec<LibraryTitle> {
+    Cache::read(Some(cache)).titles()
+}
+
 /// The files in folders that are titles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderTitles {
@@ -222,6 +228,8 @@ mod tests {
         let second = scanned(&games, &cache);
         assert_eq!((second.opened, second.titles.len()), (0, 2));
         assert_eq!(second.titles[0].described, suite.described);
+        let known: Vec<_> = known_titles(&cache).into_iter().map(|title| title.path).collect();
+        assert_eq!(known, paths);
 
         // Another size, and a file that is gone.
         std::fs::write(games.join("noise.iso"), b"still none").unwrap();

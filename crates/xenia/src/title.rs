@@ -168,6 +168,13 @@ pub fn short_name(path: &Path) -> String {
     name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
+/// The short name of the title in a file or a folder, as [`Title::short_name`].
+pub fn short_name_of(named: &Path) -> Result<String> {
+    let path = path_of(named)?;
+    let path = if path.is_dir() { executable_in(&path, Says::Nothing)? } else { path };
+    Ok(short_name(&path))
+}
+
 /// The id of the title at `path`, or of the demo without a path, by the header of its executable.
 /// `None` if it has none or can't be read; running it says why.
 pub fn id_of(path: Option<&Path>) -> Option<TitleId> {

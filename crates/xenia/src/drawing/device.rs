@@ -1,10 +1,9 @@
 //! Drawing with the host's GPU: the wgpu backend, its pipeline file and its counters in reports.
 
-use super::{CompileProgress, Compiling, Drawing, pipelines_folder};
+use super::{CompileProgress, Compiling, Drawing, pipelines_folder, stores};
 use crate::config::VideoConfig;
-use crate::digest::{ImageDigest, in_file_name};
+use crate::digest::ImageDigest;
 use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
-use crate::screenshots::file_name;
 use crate::title::Title;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -98,11 +97,9 @@ fn log_device(device: Device) -> Device {
     device
 }
 
-/// The file of a title's pipelines. Each image has a separate file, so that a title's parts and
-/// versions do not mix.
+/// The file of a title's pipelines.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
-    let folder = pipelines_folder(cache)?;
-    Some(folder.join(format!("{}-{}.pipelines", file_name(&title.short_name()), in_file_name(image_sha256))))
+    Some(stores::path_of(&pipelines_folder(cache)?, &title.short_name(), image_sha256))
 }
 
 impl From<&DeviceWork> for WgpuReport {

@@ -1,6 +1,7 @@
 //! The cache of a library: a JSON file with the descriptions of files, and a folder of icons. It
 //! may be deleted at any time; a file that can't be read counts as an empty cache.
 
+use super::LibraryTitle;
 use super::walk::Candidate;
 use crate::output;
 use crate::title::description::DescribedTitle;
@@ -102,6 +103,16 @@ impl Cache {
     pub(super) fn get(&self, file: &Candidate) -> Option<&Known> {
         let known = self.known.get(&file.path)?;
         ((known.bytes, known.modified) == (file.bytes, file.modified)).then_some(known)
+    }
+
+    /// The titles among the known files.
+    pub(super) fn titles(&self) -> Vec<LibraryTitle> {
+        let titles = self.known.iter().filter_map(|(path, known)| {
+            let described = known.title.clone()?;
+            let icon = known.icon.clone();
+            Some(LibraryTitle { path: path.clone(), bytes: known.bytes, described, icon })
+        });
+        titles.collect()
     }
 
     /// Adds a file; writes its icon.

@@ -1,0 +1,197 @@
+//! The stores of pipelines in the cache folder: a file for each executable, so that a title's parts
+//! and versions do not mix.
+
+use crate::digest::in_file_name;
+use crate::output::AtomicFile;
+use crate::screenshots::file_name;
+use crate::source;
+use anyhow::{Context, Result};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use xenia_render::backend::exchange::{ExportedTitle, MAX_STORE_BYTES, MergedStore, PipelineTitle};
+
+/// Ending of the files' names.
+const ENDING: &str = ".pipelines";
+
+/// The store of an executable.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PipelineStoreFile {
+    /// Short name of the title, as in the file's name.
+    pub name: String,
+    /// First 64 bits of the SHA-256 of the loaded image.
+    pub image: u64,
+    /// Path of the file.
+    pub path: PathBuf,
+}
+
+impl PipelineStoreFile {
+    /// A store that may not exist yet.
+    fn new(folder: &Path, name: &str, image: u64) -> Self {
+        let name = file_name(name);
+        Self { path: folder.join(format!("{name}-{image:016x}{ENDING}")), name, image }
+    }
+
+    /// The store at a path, by its name.
+    fn at(path: PathBuf) -> Option<Self> {
+        let file = path.file_name()?.to_str()?;
+        let (name, digits) = file.strip_suffix(ENDING)?.rsplit_once('-')?;
+        let image = u64::from_str_radix(digits, 16).ok()?;
+        if format!("{image:016x}") != digits {
+            return None;
+        }
+        Some(Self { name: name.to_owned(), image, path })
+    }
+
+    /// Title of the store.
+    pub fn title(&self) -> PipelineTitle {
+        PipelineTitle { name: self.name.clone(), image: self.image }
+    }
+
+    /// Reads the part that a run reads.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let bytes = source::first_bytes(&self.path, MAX_STORE_BYTES as u64 + 1);
+        bytes.with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    /// Merges exported pipelines into the store, which is replaced atomically.
+    ///
+    /// # Errors
+    /// The store is of another format or version, or it can't be read or written. It is then
+    /// unchanged.
+    pub fn merge(&self, exported: &ExportedTitle<'_>) -> Result<MergedStore> {
+        let is_new = matches!(self.path.try_exists(), Ok(false));
+        let present = if is_new { Vec::new() } else { self.read()? };
+        let merged = exported.merge_into(&present).with_context(|| self.path.display().to_string())?;
+        if merged.is_changed() {
+            let cannot = || format!("cannot write {}", self.path.display());
+            if let Some(folder) = self.path.parent() {
+                fs::create_dir_all(folder).with_context(cannot)?;
+            }
+            let mut file = AtomicFile::new(&self.path)?;
+            file.file.write_all(&merged.file).with_context(cannot)?;
+            file.sync().with_context(cannot)?;
+            file.keep()?;
+        }
+        Ok(merged)
+    }
+}
+
+/// The stores in a folder, by name. A missing folder has none.
+///
+/// # Errors
+/// The folder can't be read.
+pub fn stores(folder: &Path) -> io::Result<Vec<PipelineStoreFile>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut stores = Vec::new();
+    for entry in entries {
+        stores.extend(PipelineStoreFile::at(entry?.path()));
+    }
+    stores.sort();
+    Ok(stores)
+}
+
+/// The stores of a title's executable, under any name; if there is none, a new one.
+///
+/// # Errors
+/// The folder can't be read.
+pub fn stores_of(folder: &Path, title: &PipelineTitle) -> io::Result<Vec<PipelineStoreFile>> {
+    let mut found = stores(folder)?;
+    found.retain(|store| store.image == title.image);
+    if found.is_empty() {
+        found.push(PipelineStoreFile::new(folder, &title.name, title.image));
+    }
+    Ok(found)
+}
+
+/// Path of the store of a title's executable. A store of the same executable under another name
+/// gets the title's name: it was imported, or the title's file has a new name.
+pub(super) fn path_of(folder: &Path, name: &str, image_sha256: &str) -> PathBuf {
+    let digits = in_file_name(image_sha256);
+    let path = folder.join(format!("{}-{digits}{ENDING}", file_name(name)));
+    let image = u64::from_str_radix(digits, 16);
+    if !path.exists()
+        && let Some(other) =
+            stores(folder).unwrap_or_default().into_iter().find(|store| image == Ok(store.image))
+        && let Err(error) = fs::rename(&other.path, &path)
+    {
+        let other = other.path.display();
+        tracing::warn!(target: "gpu", %error, "the pipelines in {other} can't be used");
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_render::backend::exchange::{ExportedPipelines, PipelineExporter};
+
+    const DIGITS: &str = "0123456789abcdef0123";
+    const IMAGE: u64 = 0x0123_4567_89ab_cdef;
+
+    #[test]
+    fn stores_are_found_by_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(stores(&dir.path().join("nowhere")).unwrap().is_empty());
+        for name in [
+            "two-0123456789abcdef.pipelines",
+            "a-b-00000000000000ff.pipelines",
+            "a-ff.pipelines",
+            "a-0123456789ABCDEF.pipelines",
+            "a-+123456789abcdef.pipelines",
+            "0123456789abcdef.pipelines",
+            "a-0123456789abcdef.code",
+        ] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let found = stores(dir.path()).unwrap();
+        let names: Vec<_> = found.iter().map(|store| (store.name.as_str(), store.image)).collect();
+        assert_eq!(names, [("a-b", 0xFF), ("two", IMAGE)]);
+        assert_eq!(PipelineStoreFile::new(dir.path(), "two", IMAGE), found[1]);
+        let of = |image| stores_of(dir.path(), &PipelineTitle { name: "../x".to_owned(), image }).unwrap();
+        assert_eq!(of(IMAGE), found[1..]);
+        assert_eq!(of(5)[0].path, dir.path().join("x-0000000000000005.pipelines"));
+    }
+
+    #[test]
+    fn a_store_of_another_name_becomes_the_titles() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(format!("{name}-0123456789abcdef.pipelines"));
+        fs::write(at("imported"), "1").unwrap();
+        fs::write(dir.path().join("other-1123456789abcdef.pipelines"), "2").unwrap();
+        assert_eq!(path_of(dir.path(), "own", DIGITS), at("own"));
+        assert!(fs::read(at("own")).unwrap() == b"1" && !at("imported").exists());
+        fs::write(at("imported"), "3").unwrap();
+        assert_eq!(path_of(dir.path(), "own", DIGITS), at("own"));
+        assert!(fs::read(at("own")).unwrap() == b"1" && at("imported").exists(), "it has one");
+        let nowhere = dir.path().join("nowhere");
+        assert!(path_of(&nowhere, "own", DIGITS).starts_with(&nowhere) && !nowhere.exists());
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_merged_into_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = PipelineStoreFile::new(dir.path(), "one", IMAGE);
+        let empty = PipelineExporter::default().into_bytes();
+        let mut exporter = PipelineExporter::default();
+        exporter.add(&store.title(), &empty).unwrap();
+        let exported = ExportedPipelines::read(&exporter.into_bytes()).unwrap();
+        let title = exported.titles().next().unwrap();
+        assert_eq!(title.title, &store.title());
+        assert!(!store.merge(&title).unwrap().is_changed() && !store.path.exists());
+        let other = b"something of another format";
+        fs::write(&store.path, other).unwrap();
+        let error = format!("{:#}", store.merge(&title).unwrap_err());
+        assert!(error.contains("one-0123456789abcdef.pipelines: at offset 0x0: it is not"), "{error}");
+        assert_eq!(fs::read(&store.path).unwrap(), other);
+        fs::remove_file(&store.path).unwrap();
+        fs::create_dir(&store.path).unwrap();
+        assert!(store.merge(&title).is_err() && store.path.is_dir());
+    }
+}
