@@ -15,6 +15,7 @@ mod library;
 mod log;
 mod nearest;
 mod patches;
+mod pipelines;
 mod precompile;
 mod program;
 mod reported_flags;
@@ -38,6 +39,7 @@ pub use library::*;
 pub use log::*;
 pub use nearest::*;
 pub use patches::*;
+pub use pipelines::*;
 pub use precompile::*;
 pub use program::*;
 pub use reported_flags::reported_flags;
@@ -178,6 +180,8 @@ Examples:
   xenia-rs precompile game/default.xex
   xenia-rs precompile t.xex --lockstep --json -")]
     Precompile(PrecompileArgs),
+    /// List, export and import the pipelines that titles have compiled for the host's GPU.
+    Pipelines(PipelinesArgs),
     /// List the patches of a title, or check a folder of patch files.
     #[command(after_help = "\
 Examples:

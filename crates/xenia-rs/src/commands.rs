@@ -14,6 +14,7 @@ pub mod info_package;
 pub mod library;
 pub mod make_stfs;
 pub mod patches;
+pub mod pipelines;
 pub mod precompile;
 pub mod verify;
 pub mod volume;

@@ -146,6 +146,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("sweep", &[]),
     ("config", &["paths", "show"]),
     ("library", &["folder", "json", "rescan", "key-file", "sort", "view"]),
+    ("pipelines", &[]),
 ];
 
 /// Command lines that write JSON to OUT, and the keys that the JSON must have; `a.b` is a nested
@@ -286,6 +287,10 @@ const KEYS: &[(&[&str], &[&str])] = &[
     (
         &["verify", "HELLO", "--json", "OUT"],
         &["format", "ok", "checked", "faults", "more", "schema", "program"],
+    ),
+    (
+        &["pipelines", "list", "--cache", "PATCHES", "--json", "OUT"],
+        &["folder", "stores", "schema", "program"],
     ),
 ];
 

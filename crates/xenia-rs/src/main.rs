@@ -232,6 +232,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::MakeStfs(args)) => commands::make_stfs::run(&args),
         Some(Command::Verify(args)) => commands::verify::run(&args),
         Some(Command::Precompile(args)) => commands::precompile::run(&args),
+        Some(Command::Pipelines(args)) => commands::pipelines::run(&args.command),
         Some(Command::Patches(args)) => commands::patches::run(&args),
         Some(Command::Content(args)) => commands::content::run(&args.command),
         Some(Command::Config(args)) => commands::config::run(&args, cli.config.as_deref()),

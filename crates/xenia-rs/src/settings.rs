@@ -100,6 +100,7 @@ const STATIC_COMMANDS: &[&str] = &[
     "trace diff",
     "trace dump",
     "content list",
+    "pipelines list",
     "sweep merge",
     "sweep diff",
     "sweep report",

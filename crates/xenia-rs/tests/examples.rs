@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 use tempfile::TempDir;
+use xenia_render::backend::exchange::{PipelineExporter, PipelineTitle};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Starts of examples that are ended after a moment.
@@ -163,6 +164,13 @@ fn prepare(folder: &Path) {
     said(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
     std::fs::write(at("Save 1"), std::fs::read(at("save.con")).unwrap()).unwrap();
     said(&["content", "import", &at("Save 1"), "--content", &at("saves")]);
+    // Stored pipelines of a title, and an exported file.
+    let title = PipelineTitle { name: "game".to_owned(), image: 1 };
+    let store = PipelineExporter::default().into_bytes();
+    let mut exporter = PipelineExporter::default();
+    exporter.add(&title, &store).unwrap();
+    std::fs::write(at(".cache/xenia-rs/pipelines/game-0000000000000001.pipelines"), store).unwrap();
+    std::fs::write(at("game.pipelines"), exporter.into_bytes()).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     std::fs::write(at("sweep.toml"), "[[fuzz]]\nseeds = \"1\"\nblocks = 2\n").unwrap();
     said(&["sweep", "plan", &at("sweep.toml"), "--out", &at("sweep")]);
@@ -298,6 +306,8 @@ fn every_example_of_the_help_and_the_book_runs() {
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("XENIA_CACHE")
             .output()
             .unwrap();
         // 124: the timeout ended it. `check` may get another result than this test's golden file

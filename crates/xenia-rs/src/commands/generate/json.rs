@@ -7,6 +7,9 @@ use crate::commands::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use crate::commands::info_package::PackageRow;
 use crate::commands::library::{LibraryReport, LibraryRow};
 use crate::commands::patches::{PatchCheckReport, PatchFaultRow, PatchRow, PatchesReport};
+use crate::commands::pipelines::{
+    PipelineImportReport, PipelineImportRow, PipelineListReport, PipelineStoreRow,
+};
 use crate::commands::precompile::PrecompileReport;
 use crate::commands::verify::{FaultRow, VerifyReport};
 use crate::commands::volume::{LsReport, LsRow};
@@ -126,6 +129,16 @@ fn files() -> Vec<Document> {
             name: "patch-check",
             by: "`patches --check`",
             objects: vec![object::<PatchCheckReport>(), object::<PatchFaultRow>()],
+        },
+        Document {
+            name: "pipelines",
+            by: "`pipelines list`",
+            objects: vec![object::<PipelineListReport>(), object::<PipelineStoreRow>()],
+        },
+        Document {
+            name: "pipelines-import",
+            by: "`pipelines import`",
+            objects: vec![object::<PipelineImportReport>(), object::<PipelineImportRow>()],
         },
     ]
 }
