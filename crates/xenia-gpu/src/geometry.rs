@@ -19,7 +19,7 @@ mod tessellate;
 mod vertex;
 
 pub(crate) use assemble::{Corner, Facing, triangles};
-pub use expand::{Expander, Triangles};
+pub use expand::{Expander, Triangles, corner_interpolators};
 pub use indices::{IndexReader, MAX_COUNT, index_range};
 pub(crate) use segment::{MIN_W, Plane, depth_planes, distance, homogeneous};
 pub(crate) use vertex::shade;

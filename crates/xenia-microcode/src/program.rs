@@ -366,6 +366,11 @@ impl Program {
         self.exports >> number & 1 != 0
     }
 
+    /// Number of interpolators that the program exports: one more than the highest.
+    pub const fn exported_interpolators(&self) -> u32 {
+        16 - (self.exports as u16).leading_zeros()
+    }
+
     /// Whether all lanes have the same exports: the program reads no register, fetches nothing and
     /// writes no memory.
     pub fn is_uniform(&self) -> bool {

@@ -4,7 +4,7 @@ use super::assemble;
 use super::vertex;
 use crate::Cancel;
 use crate::backend::BackendError;
-use crate::draw_state::DrawCall;
+use crate::draw_state::{DrawCall, INTERPOLATORS};
 use crate::enums::Primitive;
 use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
@@ -20,6 +20,14 @@ pub struct Triangles {
     pub attributes: Vec<[f32; 4]>,
     /// Number of interpolators per corner, at most 16.
     pub interpolators: usize,
+}
+
+/// Number of interpolators per corner of a draw's triangles, at most 16.
+pub fn corner_interpolators(call: &DrawCall) -> u32 {
+    // The position register's interpolator holds a corner's place in the point, exported or not.
+    let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);
+    let place = register.map_or(0, |register| register + 1);
+    call.interpolators.max(place).min(INTERPOLATORS)
 }
 
 /// Shades vertices with the interpreter and assembles triangles: computes the fourth corner of
@@ -50,11 +58,7 @@ impl Expander {
             &self.limits,
             cancel,
             &mut |vertices| {
-                // The position register's interpolator holds a corner's place in the point,
-                // exported or not.
-                let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);
-                let place = register.map_or(0, |register| register as usize + 1).min(16);
-                out.interpolators = vertices.interpolators.max(place);
+                out.interpolators = corner_interpolators(call) as usize;
                 assemble::triangles(call, vertices, |corners, _| {
                     // Vertices that were left out have no position.
                     if corners.iter().any(|corner| corner.position[0].is_nan()) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::draw_state::fetch_ranges::FetchReach;
-use xenia_gpu::enums::{Msaa, Primitive};
-use xenia_gpu::geometry::index_range;
+use xenia_gpu::enums::Msaa;
+use xenia_gpu::geometry::{corner_interpolators, index_range};
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};
 
@@ -105,11 +105,7 @@ impl From<BackendError> for Refused {
 /// Interpolators passed from vertices to pixels: those that both shaders use.
 fn interpolators(call: &DrawCall, vertex: &Program, times: &Times) -> Interpolators {
     let read = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.registers);
-    let written = 16 - (vertex.exports as u16).leading_zeros();
-    // Points pass their place in the position register's interpolator, whatever the title exports.
-    let is_point = call.primitive == Primitive::PointList;
-    let place = call.position_register.filter(|_| is_point).map_or(0, |register| register + 1);
-    let count = call.interpolators.max(place).min(read).min(written).min(16);
+    let count = corner_interpolators(call).min(read).min(vertex.exported_interpolators());
     let mask = (1 << count) - 1;
     // With two samples each is drawn separately, and the host may find none of its
     // samples covered. Samples at the centre have that as their centroid.
@@ -230,16 +226,11 @@ impl WgpuBackend {
         Ok((Some(Geometry { corners, shader, handed_on, rows, is_whole }), limit))
     }
 
-    /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
-    fn ready(
-        &mut self,
-        call: &DrawCall,
-        plan: &Plan,
-        geometry: &Geometry,
-    ) -> Result<ReadyPipelines, Missing> {
+    /// Recipe and shaders of a draw with this vertex shader; its repetitions differ in their samples.
+    fn parts(&self, call: &DrawCall, plan: &Plan, vertex: &Arc<Shader>) -> Parts {
         let chosen = Chosen {
-            vertex: geometry.shader.hash,
-            interpolators: interpolators(call, &geometry.shader.program, &plan.times),
+            vertex: vertex.hash,
+            interpolators: interpolators(call, &vertex.program, &plan.times),
             depth: plan.depth.map(|(depth, _)| depth),
             culling: plan.culling,
             clip: plan.clip,
@@ -247,9 +238,18 @@ impl WgpuBackend {
             anisotropic: self.textures.anisotropic(call),
         };
         let recipe = Recipe::new(call, &chosen);
-        let vertex = geometry.shader.clone();
-        let pixel = call.pixel_shader.clone();
-        let mut parts = Parts { recipe, vertex, pixel };
+        Parts { recipe, vertex: vertex.clone(), pixel: call.pixel_shader.clone() }
+    }
+
+    /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
+    fn ready(
+        &mut self,
+        call: &DrawCall,
+        plan: &Plan,
+        geometry: &Geometry,
+    ) -> Result<ReadyPipelines, Missing> {
+        let mut parts = self.parts(call, plan, &geometry.shader);
+        let recipe = parts.recipe;
         let mut all = ReadyPipelines::default();
         for (ready, time) in all.iter_mut().zip(plan.times.iter()) {
             parts.recipe = recipe.drawing(time.samples);
