@@ -28,6 +28,7 @@ mod deferred_effects;
 mod delivery;
 mod display;
 mod execute;
+mod expected_draw;
 mod feed;
 mod gamma;
 mod queries;
@@ -56,6 +57,7 @@ use bins::Bins;
 use deferred_effects::Late;
 use display::Display;
 use execute::Wait;
+use expected_draw::ExpectedDraw;
 use feed::Feed;
 use queries::{OpenQueries, Queries, SampleCounter};
 use serde::{Deserialize, Serialize};
@@ -174,6 +176,7 @@ pub struct CommandProcessor {
     edram_changes: u64,
     open_queries: OpenQueries,
     shaders: Shaders,
+    expected: ExpectedDraw,
     /// Shader constants; the stale ones are captured again before a draw.
     constants: Arc<Constants>,
     stale: StaleConstants,
@@ -215,6 +218,7 @@ impl CommandProcessor {
             edram_changes: 0,
             open_queries: OpenQueries::default(),
             shaders: Shaders::default(),
+            expected: ExpectedDraw::default(),
             constants: Arc::default(),
             stale: StaleConstants::ALL,
             display: Display::new(config.vblank),

@@ -26,6 +26,10 @@ impl Backend for SharedBackend {
         self.get().name()
     }
 
+    fn expect_draw(&mut self, call: &DrawCall) {
+        self.get().expect_draw(call);
+    }
+
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.get().draw(call, memory)
     }

@@ -151,7 +151,8 @@ impl Threaded {
     }
 }
 
-/// `set_readback` is not passed on, so the backend writes resolved texels at once.
+/// `set_readback` is not passed on, so the backend writes resolved texels at once; nor is
+/// `expect_draw`, which would wait for the queued draws.
 impl Backend for Threaded {
     fn name(&self) -> &'static str {
         self.name

@@ -14,6 +14,17 @@ const MAX_KNOWN_BYTES: usize = 128 << 20;
 /// log2 of the number of shaders that are kept by the address of their last load.
 const RECENT_LOG2: u32 = 8;
 
+/// Result of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loaded {
+    /// The shader is not cached: it was never loaded, or the cache was emptied since.
+    New,
+    /// The shader is cached, and not the current one.
+    Known,
+    /// The shader is the current one.
+    Current,
+}
+
 /// Shader state of the command processor.
 #[derive(Default)]
 pub(super) struct Shaders {
@@ -44,22 +55,28 @@ impl Shaders {
 
     /// Loads a shader and makes it current. Most addresses hold the same shader as at their last
     /// load, and comparing its words is faster than hashing them.
-    pub(super) fn load(&mut self, address: u32, kind: ShaderKind, start: u32, words: &[u32]) {
+    pub(super) fn load(&mut self, address: u32, kind: ShaderKind, start: u32, words: &[u32]) -> Loaded {
         let place = (address.wrapping_mul(0x9E37_79B9) >> (32 - RECENT_LOG2)) as usize;
         let is_same = |kept: &&Arc<Shader>| kept.kind == kind && *kept.words == *words;
         let kept = self.recent.get(place).and_then(Option::as_ref).filter(is_same).cloned();
+        let mut loaded = Loaded::Known;
         let shader = kept.unwrap_or_else(|| {
-            let shader = self.find(kind, words);
+            let shader = self.find(kind, words, &mut loaded);
             self.recent.resize(1 << RECENT_LOG2, None);
             self.recent[place] = Some(shader.clone());
             shader
         });
-        self.current[kind as usize] = Some(shader);
+        let current = &mut self.current[kind as usize];
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, &shader)) {
+            loaded = Loaded::Current;
+        }
+        *current = Some(shader);
         self.starts[kind as usize] = start;
+        loaded
     }
 
-    /// Returns the cached shader with these words, or a new one.
-    fn find(&mut self, kind: ShaderKind, words: &[u32]) -> Arc<Shader> {
+    /// Returns the cached shader with these words, or a new one, which is noted.
+    fn find(&mut self, kind: ShaderKind, words: &[u32], loaded: &mut Loaded) -> Arc<Shader> {
         if self.known.len() >= MAX_KNOWN || self.known_bytes > MAX_KNOWN_BYTES {
             self.known.clear();
             self.known_bytes = 0;
@@ -69,6 +86,7 @@ impl Shaders {
         match self.known.get(&key) {
             Some(kept) if *kept.words == *words => kept.clone(),
             _ => {
+                *loaded = Loaded::New;
                 let shader = Arc::new(Shader::new(kind, words));
                 self.known_bytes += shader.size();
                 if let Some(other) = self.known.insert(key, shader.clone()) {
@@ -108,10 +126,11 @@ mod tests {
     #[test]
     fn a_shader_that_is_known_is_not_made_again() {
         let mut shaders = Shaders::default();
-        shaders.load(0, ShaderKind::Pixel, 5, &[1, 2, 3]);
+        assert_eq!(shaders.load(0, ShaderKind::Pixel, 5, &[1, 2, 3]), Loaded::New);
         let first = shaders.get(ShaderKind::Pixel).cloned().unwrap();
-        shaders.load(0, ShaderKind::Pixel, 6, &[4, 5, 6]);
-        shaders.load(0, ShaderKind::Pixel, 7, &[1, 2, 3]);
+        assert_eq!(shaders.load(0, ShaderKind::Pixel, 6, &[4, 5, 6]), Loaded::New);
+        assert_eq!(shaders.load(0, ShaderKind::Pixel, 7, &[1, 2, 3]), Loaded::Known);
+        assert_eq!(shaders.load(4, ShaderKind::Pixel, 7, &[1, 2, 3]), Loaded::Current);
         assert!(Arc::ptr_eq(shaders.get(ShaderKind::Pixel).unwrap(), &first));
         assert_eq!((shaders.start(ShaderKind::Pixel), shaders.hashes()), (7, [0, first.hash]));
         assert!(shaders.get(ShaderKind::Vertex).is_none());

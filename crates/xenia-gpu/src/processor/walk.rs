@@ -95,5 +95,8 @@ impl CommandProcessor {
                 }
             }
         }
+        if self.expected.is_due(header) {
+            self.expect_draw();
+        }
     }
 }

@@ -103,6 +103,10 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
         self.inner.name()
     }
 
+    fn expect_draw(&mut self, call: &DrawCall) {
+        self.inner.expect_draw(call);
+    }
+
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if self.sender.lock().has_no_receiver {
             return Ok(());

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::super::{CommandProcessor, cost};
-use crate::draw_state::{DrawCall, DrawRequest, DrawStateError, IndexSource, ResolveCall, Scissor};
+use crate::draw_state::{
+    Constants, DrawCall, DrawRequest, DrawStateError, IndexSource, ResolveCall, Scissor,
+};
 use crate::enums::{EdramMode, Primitive};
 use crate::memory::address_on_bus;
 use crate::microcode::ShaderKind;
@@ -42,12 +44,9 @@ impl CommandProcessor {
         if self.registers.read::<rb::RbModecontrol>().edram_mode() == EdramMode::Copy {
             return self.resolve();
         }
-        if self.stale.any() {
-            // Updated in place, unless a backend still holds a reference.
-            Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
-        }
+        self.expected.note_draw(initiator);
+        let constants = self.captured_constants();
         let registers = &self.registers;
-        let constants = self.constants.clone();
         let request = DrawRequest { initiator, indices };
         let vertex = self.shaders.get(ShaderKind::Vertex);
         let pixel = self.shaders.get(ShaderKind::Pixel);
@@ -64,6 +63,15 @@ impl CommandProcessor {
                 }
             }
         }
+    }
+
+    /// Shader constants as of now.
+    pub(in super::super) fn captured_constants(&mut self) -> Arc<Constants> {
+        if self.stale.any() {
+            // Updated in place, unless a backend still holds a reference.
+            Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
+        }
+        self.constants.clone()
     }
 
     /// Draws, unless the visibility query of its token has found nothing; or only finds out whether

@@ -26,7 +26,8 @@ impl CommandProcessor {
         let Some(kind) = kind(body[0]) else {
             return self.statistics.count_problem("shader of an unknown kind loaded");
         };
-        self.shaders.load(body[0], kind, body[1] >> 16, words);
+        let loaded = self.shaders.load(body[0], kind, body[1] >> 16, words);
+        self.expected.note_load(loaded);
     }
 
     /// `IM_LOAD`: loads a shader from memory.
