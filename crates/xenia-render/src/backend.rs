@@ -90,7 +90,7 @@ use crate::translate::StageConstants;
 pub use adapter::AdapterChoice;
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
-pub use pipelines::{BackendTally, Options, PipelineCounters, exchange};
+pub use pipelines::{BackendTally, Options, PipelineCounters, PredictionCounters, exchange};
 pub use scale::Scale;
 pub use targets::TargetCounters;
 pub use textures::TextureCounters;
@@ -201,12 +201,6 @@ impl WgpuBackend {
     }
 }
 
-impl Drop for WgpuBackend {
-    fn drop(&mut self) {
-        tracing::debug!(target: "gpu", counters = ?self.counters(), "the host's GPU has drawn");
-    }
-}
-
 impl WgpuBackend {
     /// Submits all recorded commands, and stores the conversions compiled for them.
     fn submit(&mut self) {
@@ -263,6 +257,10 @@ impl WgpuBackend {
 impl Backend for WgpuBackend {
     fn name(&self) -> &'static str {
         "wgpu"
+    }
+
+    fn expect_draw(&mut self, call: &DrawCall) {
+        self.order_pipelines(call);
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {

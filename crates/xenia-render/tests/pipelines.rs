@@ -12,7 +12,8 @@ use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
 use xenia_gpu::Frame;
 use xenia_render::backend::exchange::{ExportedPipelines, PipelineExporter, PipelineTitle};
 use xenia_render::backend::{
-    AdapterChoice, BackendTally, Device, DeviceError, Options, PipelineCounters, WgpuBackend,
+    AdapterChoice, BackendTally, Device, DeviceError, Options, PipelineCounters, PredictionCounters,
+    WgpuBackend,
 };
 use xenia_testing::{Tool, draws_in_software, obtain};
 
@@ -54,6 +55,10 @@ fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
 
 fn counters() -> PipelineCounters {
     TALLY.with_borrow(|tally| tally.counters())
+}
+
+fn predictions() -> PredictionCounters {
+    TALLY.with_borrow(|tally| tally.predictions())
 }
 
 /// Path of a store that doesn't exist yet.
@@ -193,4 +198,46 @@ fn a_backend_ends_while_it_compiles() {
     let mut scene = Scene::new(80, 64, 0);
     draw(&mut scene);
     assert!(counters().left_out >= 1);
+}
+
+/// Draws a triangle, then loads a shader that swaps red and green; waits until the pipeline that it
+/// predicts is begun, if one should be, and draws again with this blending.
+fn draw_with_new_shader(scene: &mut Scene, blending: u32, predicted: u64) {
+    scene.vertices(&[vertex(8.0, 8.0, RED), vertex(40.0, 8.0, RED), vertex(8.0, 40.0, RED)]);
+    scene.draw(4, 3);
+    scene.shader(1, "alloc colors\nmax oC0, r0.yxzw, r0.yxzw");
+    scene.set(0x2201, 0x0001_0001);
+    scene.run();
+    let start = Instant::now();
+    while predictions().predicted < predicted {
+        assert!(start.elapsed() < Duration::from_mins(1), "{:?}", predictions());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    scene.set(0x2201, blending);
+    scene.draw(4, 3);
+}
+
+#[test]
+fn a_new_pixel_shader_is_compiled_before_its_draw() {
+    if device().is_none() {
+        return;
+    }
+    // The second draw as predicted, and with another blending.
+    for (blending, used, color) in [(0x0001_0001, 1, [0, 255, 0, 255]), (0x0101_0101, 0, [255, 255, 0, 255])]
+    {
+        store("predicted");
+        let mut scene = Scene::new(80, 64, 0);
+        draw_with_new_shader(&mut scene, blending, 1);
+        assert_eq!(predictions(), PredictionCounters { predicted: 1, used });
+        assert_eq!(counters().in_play, 2, "a prediction is counted by its use");
+        assert_eq!(pixel(&scene.show(), 12, 12), color);
+        let compiled = counters().in_play;
+        drop(scene);
+        // An unused one is not stored. At the next start the shader is not new.
+        let mut scene = Scene::new(80, 64, 0);
+        draw_with_new_shader(&mut scene, blending, 0);
+        assert_eq!(pixel(&scene.show(), 12, 12), color);
+        assert_eq!(counters(), PipelineCounters { at_start: compiled, in_play: 0, left_out: 0 });
+        assert_eq!(predictions(), PredictionCounters::default());
+    }
 }

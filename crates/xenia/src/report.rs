@@ -262,6 +262,10 @@ documented! {
         pub pipelines_in_play: u64,
         /// Time that draws and transfers waited for their pipelines, in milliseconds.
         pub ms_in_pipelines: f64,
+        /// Pipelines whose compilation began before a draw needed them: a new shader was loaded.
+        pub pipelines_predicted: u64,
+        /// Predicted pipelines that a draw used.
+        pub predictions_used: u64,
         /// Draws made by the CPU.
         pub fallback_draws: u64,
         /// Draws by the CPU for which all of EDRAM was read back and sent again.

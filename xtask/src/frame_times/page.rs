@@ -47,6 +47,8 @@ const COUNTERS: &[(&str, &str, f64)] = &[
     ("tiles_dumped", "tiles dumped", 1.0),
     ("tiles_loaded", "tiles loaded", 1.0),
     ("pipelines_in_play", "pipelines", 1.0),
+    ("pipelines_predicted", "predicted pipelines", 1.0),
+    ("predictions_used", "predicted pipelines used", 1.0),
     ("fallback_draws", "fallbacks", 1.0),
     ("edram_trips", "EDRAM trips", 1.0),
     ("expanded_draws", "draws with vertices by the CPU", 1.0),

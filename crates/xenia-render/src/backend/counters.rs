@@ -80,3 +80,9 @@ impl WgpuBackend {
         self.pipelines.tally().publish(counts, self.fallback.reasons(), is_frame);
     }
 }
+
+impl Drop for WgpuBackend {
+    fn drop(&mut self) {
+        tracing::debug!(target: "gpu", counters = ?self.counters(), "the host's GPU has drawn");
+    }
+}

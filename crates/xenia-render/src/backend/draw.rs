@@ -1,5 +1,6 @@
 //! Recording of a draw: from its description to wgpu commands.
 
+mod expected;
 mod pixel_inputs;
 mod plan;
 

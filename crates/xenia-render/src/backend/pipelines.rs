@@ -6,6 +6,9 @@
 //!        └──────── pipelines compiled in play ◄───────────┘
 //! ```
 //!
+//! A newly loaded shader orders the pipeline of the draw that is expected next ([`predictions`]); it
+//! is made, counted and stored once a draw uses it.
+//!
 //! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
 //! not do so at every start. A recipe that the device refuses is stored too, so that the next start
 //! knows about it. Imported recipes ([`exchange`]) were compiled by another device.
@@ -13,6 +16,7 @@
 mod background;
 mod building;
 mod make;
+mod predictions;
 mod store;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -30,6 +34,7 @@ use super::scale::Scale;
 use super::work::{DeviceWork, WorkCounts};
 use background::Background;
 use make::{Maker, Outcome};
+use predictions::{Predicted, Predictions};
 use store::Store;
 
 pub(super) use building::Building;
@@ -71,6 +76,8 @@ pub struct BackendTally {
     in_play: AtomicU64,
     ns_in_play: AtomicU64,
     left_out: AtomicU64,
+    predicted: AtomicU64,
+    predictions_used: AtomicU64,
     work: Mutex<DeviceWork>,
 }
 
@@ -81,6 +88,8 @@ impl Default for BackendTally {
             in_play: AtomicU64::new(0),
             ns_in_play: AtomicU64::new(0),
             left_out: AtomicU64::new(0),
+            predicted: AtomicU64::new(0),
+            predictions_used: AtomicU64::new(0),
             work: Mutex::new(Level::Leaf, DeviceWork::default()),
         }
     }
@@ -96,6 +105,9 @@ impl BackendTally {
     pub(super) fn publish(&self, mut counts: WorkCounts, fallbacks: &BTreeMap<String, u64>, is_frame: bool) {
         counts.pipelines_in_play = self.in_play.load(Relaxed);
         counts.ns_in_pipelines = self.ns_in_play.load(Relaxed);
+        let PredictionCounters { predicted, used } = self.predictions();
+        counts.pipelines_predicted = predicted;
+        counts.predictions_used = used;
         let mut work = self.work.lock();
         work.publish(counts, fallbacks, is_frame);
     }
@@ -105,6 +117,12 @@ impl BackendTally {
         let [at_start, in_play, left_out] =
             [&self.at_start, &self.in_play, &self.left_out].map(|counter| counter.load(Relaxed));
         PipelineCounters { at_start, in_play, left_out }
+    }
+
+    /// Snapshot of the predictions' counters.
+    pub fn predictions(&self) -> PredictionCounters {
+        let used = self.predictions_used.load(Relaxed);
+        PredictionCounters { predicted: self.predicted.load(Relaxed), used }
     }
 }
 
@@ -117,6 +135,15 @@ pub struct PipelineCounters {
     pub in_play: u64,
     /// Draws left out because their pipeline was not compiled yet.
     pub left_out: u64,
+}
+
+/// Numbers of predicted pipelines of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PredictionCounters {
+    /// Pipelines whose compilation began before a draw needed them.
+    pub predicted: u64,
+    /// Those that a draw used.
+    pub used: u64,
 }
 
 /// Reason why there is no pipeline.
@@ -138,6 +165,9 @@ pub(super) struct Pipelines {
     background: Option<Background>,
     /// Recipes that background threads are compiling.
     ordered: HashSet<Recipe>,
+    predictions: Predictions,
+    /// Hashes of the shaders of made pipelines.
+    shaders: HashSet<u64>,
     store: Option<Store>,
     tally: Arc<BackendTally>,
 }
@@ -158,6 +188,8 @@ impl Pipelines {
             maker,
             background,
             ordered: HashSet::new(),
+            predictions: Predictions::default(),
+            shaders: HashSet::new(),
             store: None,
             tally: Arc::default(),
         }
@@ -190,6 +222,7 @@ impl Pipelines {
         let building = Building::new(total, options.progress.unwrap_or(&|_, _| {}));
         let made = building.all(&stored.parts, |parts| (parts.recipe, self.maker.make(parts)));
         self.made.extend(made);
+        self.shaders.extend(stored.parts.iter().flat_map(Parts::hashes));
         self.tally.at_start.store(total as u64, Relaxed);
         building
     }
@@ -215,19 +248,59 @@ impl Pipelines {
             Some(Err(reason)) => return Err(Missing::Refused(reason.clone())),
             _ => {}
         }
-        if let Some(background) = &self.background {
-            // A draw for which there is no room requests its pipeline again the next time.
-            if self.ordered.len() < MAX_ORDERED && self.ordered.insert(parts.recipe) {
-                background.order(parts.clone());
-            }
-            self.tally.left_out.fetch_add(1, Relaxed);
-            return Err(Missing::Compiling);
-        }
         let start = Instant::now();
-        let outcome = self.maker.make(parts);
+        let outcome = match self.predictions.take(parts) {
+            Predicted::Ready(ready) => Ok(self.note_use(ready)),
+            predicted if self.background.is_some() => {
+                if matches!(predicted, Predicted::Missing) {
+                    self.order(parts);
+                }
+                self.tally.left_out.fetch_add(1, Relaxed);
+                return Err(Missing::Compiling);
+            }
+            _ => self.make_now(parts),
+        };
         self.tally.ns_in_play.fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
         self.add(parts, outcome.clone());
         outcome.map_err(Missing::Refused)
+    }
+
+    /// Orders a pipeline from the background threads.
+    fn order(&mut self, parts: &Parts) {
+        let Some(background) = &self.background else { return };
+        // A draw for which there is no room requests its pipeline again the next time.
+        if self.ordered.len() < MAX_ORDERED && self.ordered.insert(parts.recipe) {
+            self.predictions.pause();
+            background.order(parts.clone());
+        }
+    }
+
+    /// Compiles a pipeline, or waits until it is compiled as predicted.
+    fn make_now(&mut self, parts: &Parts) -> Outcome {
+        if let Predicted::Ready(ready) = self.predictions.wait_for(parts) {
+            return Ok(self.note_use(ready));
+        }
+        self.predictions.pause();
+        let outcome = self.maker.make(parts);
+        self.predictions.resume();
+        outcome
+    }
+
+    /// Counts the use of a predicted pipeline.
+    fn note_use(&self, ready: Arc<Ready>) -> Arc<Ready> {
+        self.tally.predictions_used.fetch_add(1, Relaxed);
+        ready
+    }
+
+    /// Orders a pipeline that a draw may need, if no pipeline had one of its shaders yet.
+    pub(super) fn predict(&mut self, parts: &Parts) {
+        if parts.hashes().all(|hash| self.shaders.contains(&hash)) {
+            return;
+        }
+        self.collect();
+        if !self.made.contains_key(&parts.recipe) && !self.ordered.contains(&parts.recipe) {
+            self.predictions.order(parts, &self.maker, &self.tally);
+        }
     }
 
     /// Collects the results of the background threads.
@@ -237,6 +310,9 @@ impl Pipelines {
         for (parts, outcome) in made {
             self.ordered.remove(&parts.recipe);
             self.add(&parts, outcome);
+            if self.ordered.is_empty() {
+                self.predictions.resume();
+            }
         }
     }
 
@@ -245,7 +321,9 @@ impl Pipelines {
         self.keep(|store| store.keep(parts));
         if self.made.len() >= MAX_PIPELINES {
             self.made.clear();
+            self.shaders.clear();
         }
+        self.shaders.extend(parts.hashes());
         self.made.insert(parts.recipe, outcome);
     }
 

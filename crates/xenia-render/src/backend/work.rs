@@ -64,6 +64,10 @@ counts! {
     pipelines_in_play,
     /// Nanoseconds that draws and transfers waited for their pipelines.
     ns_in_pipelines,
+    /// Pipelines whose compilation began before a draw needed them.
+    pipelines_predicted,
+    /// Predicted pipelines that a draw used.
+    predictions_used,
     /// Draws made by the reference backend.
     fallback_draws,
     /// Fallbacks for which the EDRAM was read back and sent again.

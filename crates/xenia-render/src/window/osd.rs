@@ -148,9 +148,10 @@ fn work_lines(work: &WorkCounts, frames: f64) -> [String; 3] {
         each(work.bytes_up) / 1e6,
         each(work.fallback_draws)
     );
+    let WorkCounts { pipelines_in_play, pipelines_predicted, predictions_used, .. } = work;
     let pipelines = format!(
-        "{:5} pipelines in {:.0} ms; {:.1} textures, {:.1} levels, {:.1} queries, held back {:.1} ms a frame",
-        work.pipelines_in_play,
+        "{pipelines_in_play:5} pipelines in {:.0} ms, {predictions_used} of {pipelines_predicted} predictions used; \
+         {:.1} textures, {:.1} levels, {:.1} queries, held back {:.1} ms a frame",
         work.ns_in_pipelines as f64 / 1e6,
         each(work.textures_made),
         each(work.levels_decoded),
@@ -328,7 +329,7 @@ mod tests {
   812 functions compiled; 0.10% interpreted, 3 exceptions a frame
     3 draws a frame, reference
   2.0 waits of 3.0 ms, 0.0 MB back, 0.0 MB up, 0.0 drawn by the CPU a frame
-    0 pipelines in 0 ms; 0.0 textures, 0.0 levels, 0.0 queries, held back 0.0 ms a frame
+    0 pipelines in 0 ms, 0 of 0 predictions used; 0.0 textures, 0.0 levels, 0.0 queries, held back 0.0 ms a frame
   0.0 groups, 0.0 epoch misses, 0.0 kB of indices, 0.0 EDRAM trips, 0.0 expanded a frame
    98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on

@@ -133,6 +133,8 @@ impl From<WorkCounts> for WgpuCounts {
             epoch_misses: counts.epoch_misses,
             pipelines_in_play: counts.pipelines_in_play,
             ms_in_pipelines: ms(counts.ns_in_pipelines),
+            pipelines_predicted: counts.pipelines_predicted,
+            predictions_used: counts.predictions_used,
             fallback_draws: counts.fallback_draws,
             edram_trips: counts.edram_trips,
             expanded_draws: counts.expanded_draws,

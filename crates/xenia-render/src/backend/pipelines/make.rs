@@ -19,6 +19,13 @@ pub(in super::super) struct Parts {
     pub(in super::super) pixel: Option<Arc<Shader>>,
 }
 
+impl Parts {
+    /// Hashes of the shaders.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = u64> {
+        std::iter::once(&self.vertex).chain(&self.pixel).map(|shader| shader.hash)
+    }
+}
+
 /// Compiled pipeline with its source shaders.
 pub(in super::super) struct Ready {
     pub(in super::super) pipeline: wgpu::RenderPipeline,
