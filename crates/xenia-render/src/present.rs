@@ -4,6 +4,7 @@ mod effects;
 mod pages;
 mod picture;
 
+use crate::backend::device::WindowDevice;
 use crate::backend::presenting::PictureTexture;
 use crate::backend::{AdapterChoice, Device};
 use crate::window::appearance::Appearance;
@@ -43,6 +44,8 @@ pub(crate) struct Presenter {
     /// Whether the device has refused to show the window.
     failed: bool,
     device: Device,
+    /// Offers the device to backends.
+    shared: Arc<WindowDevice>,
     config: wgpu::SurfaceConfiguration,
     pacing: FramePacing,
     painter: Painter,
@@ -63,21 +66,33 @@ impl Presenter {
         display: winit::event_loop::OwnedDisplayHandle,
         pacing: FramePacing,
         named: Option<String>,
+        shared: Arc<WindowDevice>,
     ) -> Result<Self, RenderError> {
         let instance =
             wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
-        Self::open(window, instance, named, pacing)
+        Self::open(window, instance, named, pacing, shared)
     }
 
-    /// Shows the window with another device, after the loss of this one. Drops the frame and the
-    /// pages.
+    /// Whether the device is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.device.is_lost()
+    }
+
+    /// Offers no device to backends until there is another one.
+    pub(crate) fn withdraw(&self) {
+        self.shared.offer(None);
+    }
+
+    /// Shows the window with another device, after the loss of this one, and offers that to
+    /// backends. Drops the frame and the pages.
     pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
         // A window has one surface at a time, and the lost device may hold an image of this one.
         self.surface = None;
         let window = self.window.clone();
         let instance = self.instance.clone();
         let named = self.named.clone();
-        *self = Self::open(window, instance, named, self.pacing)?;
+        let shared = self.shared.clone();
+        *self = Self::open(window, instance, named, self.pacing, shared).inspect_err(|_| self.withdraw())?;
         Ok(())
     }
 
@@ -86,18 +101,19 @@ impl Presenter {
         instance: wgpu::Instance,
         named: Option<String>,
         pacing: FramePacing,
+        shared: Arc<WindowDevice>,
     ) -> Result<Self, RenderError> {
         let size = window.inner_size();
         let surface = instance
             .create_surface(window.clone())
             .map_err(|error| failed("no surface")(error.to_string()))?;
         let choice = AdapterChoice { software: false, name: named.as_deref() };
-        let shared = choice
+        let opened = choice
             .find(&instance, Some(&surface))
-            .and_then(|adapter| Device::for_window(adapter, choice))
+            .and_then(|adapter| Device::for_window(adapter, choice, &shared))
             .map_err(|error| failed("the window:")(error.to_string()))?;
-        let device = &shared.device;
-        let adapter = &shared.adapter;
+        let device = &opened.device;
+        let adapter = &opened.adapter;
         let capabilities = surface.get_capabilities(adapter);
         // Guest pixels are ready for display: a surface with another conversion to sRGB would be
         // too bright.
@@ -123,7 +139,8 @@ impl Presenter {
             instance,
             surface: Some(surface),
             failed: false,
-            device: shared,
+            device: opened,
+            shared,
             config,
             pacing,
             painter,
@@ -136,6 +153,7 @@ impl Presenter {
         if !this.configure() {
             return Err(failed("no surface")("the window is gone".to_owned()));
         }
+        this.shared.offer(Some(&this.device).filter(|device| device.can_draw()).cloned());
         Ok(this)
     }
 
@@ -162,11 +180,6 @@ impl Presenter {
         {
             tracing::error!(target: "gpu", "the window's graphics device failed: {error}");
         }
-    }
-
-    /// The device, for a backend whose pictures the window shows; `None` if it can't draw.
-    pub(crate) fn device(&self) -> Option<&Device> {
-        Some(&self.device).filter(|device| device.can_draw())
     }
 
     /// Name of the host's graphics adapter.

@@ -1,5 +1,7 @@
 //! Graphics device of the host, opened for a window or without one.
 
+mod window_device;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use xenia_gpu::BackendError;
 
 use super::adapter::AdapterChoice;
 use super::work::Traffic;
+use window_device::WINDOW_PATIENCE;
+pub(crate) use window_device::WindowDevice;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Longest time from a panic of a device's user to the callback of the loss that caused it.
@@ -105,6 +109,8 @@ pub struct Device {
     named: Option<Arc<str>>,
     /// Whether a window shows pictures of this device.
     serves_window: bool,
+    /// The window whose device the backend shares, or shared before a loss.
+    window: Option<Arc<WindowDevice>>,
     lost: Arc<AtomicBool>,
     in_flight: Arc<Mutex<InFlight>>,
     /// Number of submissions that the device has executed, as far as it has reported.
@@ -129,18 +135,26 @@ impl Device {
 
     /// Opens an adapter, by default the system's best.
     pub fn open(choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
-        Self::of_adapter(adapter(choice)?, choice, false)
+        Self::of_adapter(adapter(choice)?, choice)
     }
 
     /// Opens the device of an adapter that shows a window. If it can't draw, it has no features.
-    pub(crate) fn for_window(adapter: wgpu::Adapter, choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
-        Self::of_adapter(adapter, choice, true)
+    pub(crate) fn for_window(
+        adapter: wgpu::Adapter,
+        choice: AdapterChoice<'_>,
+        window: &Arc<WindowDevice>,
+    ) -> Result<Self, DeviceError> {
+        Ok(Self::of_adapter(adapter, choice)?.serving(window))
+    }
+
+    /// The same device, which serves a window.
+    fn serving(self, window: &Arc<WindowDevice>) -> Self {
+        Self { serves_window: true, window: Some(window.clone()), ..self }
     }
 
     fn of_adapter(
         adapter: wgpu::Adapter,
         AdapterChoice { software, name }: AdapterChoice<'_>,
-        serves_window: bool,
     ) -> Result<Self, DeviceError> {
         let unusable =
             |reason: String| DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason };
@@ -182,7 +196,8 @@ impl Device {
             max_texture_side,
             software,
             named: name.map(Arc::from),
-            serves_window,
+            serves_window: false,
+            window: None,
             lost,
             in_flight,
             executed,
@@ -191,12 +206,15 @@ impl Device {
         })
     }
 
-    /// Opens another device with the same options, which continues the counters of traffic.
+    /// Replaces a lost device by the window's next one, or else by another with the same options.
+    /// It continues the counters of traffic.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
-        let choice = AdapterChoice { software: self.software, name: self.named.as_deref() };
-        let mut next = Self::open(choice)?;
-        next.traffic = self.traffic.clone();
-        Ok(next)
+        let shared = self.window.as_ref().and_then(|window| window.replacement(WINDOW_PATIENCE));
+        let next = match shared {
+            Some(shared) => shared,
+            None => Self::open(AdapterChoice { software: self.software, name: self.named.as_deref() })?,
+        };
+        Ok(Self { window: self.window.clone(), traffic: self.traffic.clone(), ..next })
     }
 
     /// Whether the device has all features that the backend needs.

@@ -1,9 +1,10 @@
-//! Recovery from a lost device: opens another one and restores the last known EDRAM.
+//! Recovery from a lost device: takes another one and restores the last known EDRAM.
 //!
 //! A device is lost when a driver resets, a laptop changes its GPU, or a shader exceeds the
 //! system's time limit. All resources on the device are lost: pipelines are recompiled from the
 //! store, textures and vertices are read from guest memory, and the EDRAM is restored from the last
-//! time it was read back. If this happens repeatedly, the reference backend draws from then on.
+//! time it was read back. In a window the next device is the window's, if it opens one in time. If
+//! this happens repeatedly, the reference backend draws from then on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -109,7 +110,8 @@ impl WgpuBackend {
     /// Opens another device, and restores the EDRAM and the counters.
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
-        tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; reopened");
+        let (name, shared) = (device.name(), device.serves_window());
+        tracing::warn!(target: "gpu", device = name, shared, "the graphics device was lost; reopened");
         let recovery = &self.recovery;
         let options = Options {
             store: recovery.store.clone(),
@@ -146,7 +148,9 @@ impl WgpuBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::device;
+    use crate::backend::device::WindowDevice;
+    use crate::backend::device::tests::{lose, offered_by, own};
+    use std::sync::Arc;
     use xenia_gpu::draw_state::ResolveCall;
     use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS};
     use xenia_gpu::memory::Ram;
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_lost_device_is_replaced_and_the_third_time_the_reference_draws() {
-        let Some(device) = device::tests::own() else { return };
+        let Some(device) = own() else { return };
         let memory = Ram::new(0x1_0000);
         let words: Vec<u32> = (0..EDRAM_WORDS as u32).collect();
         let mut backend = WgpuBackend::new(device);
@@ -162,9 +166,7 @@ mod tests {
         for loss in 1..=3 {
             // In the middle of a frame: commands are recorded but not submitted.
             backend.recording.encoder(&backend.device);
-            backend.device.wgpu().destroy();
-            let _ = backend.device.wait(None);
-            assert!(backend.device.is_lost());
+            lose(&backend.device);
             assert!(backend.edram().unwrap() == words, "loss {loss}");
             assert_eq!(backend.counters().losses, loss);
             assert_eq!(backend.recovery.reference.is_some(), loss == 3);
@@ -176,6 +178,20 @@ mod tests {
         let mut pages = 0;
         assert_eq!(backend.edram_since(7, &mut |_, _| pages += 1), Some(7));
         assert_eq!(pages, EDRAM_WORDS / EDRAM_PAGE_WORDS);
+    }
+
+    #[test]
+    fn in_a_window_the_backend_goes_on_with_the_windows_next_device() {
+        let window = Arc::new(WindowDevice::new(|| ()));
+        let (Some(first), Some(next)) = (offered_by(&window), offered_by(&window)) else { return };
+        let words: Vec<u32> = (0..EDRAM_WORDS as u32).collect();
+        let mut backend = WgpuBackend::new(first.clone());
+        backend.set_edram(&words).unwrap();
+        window.offer(Some(next.clone()));
+        lose(&first);
+        assert!(backend.edram().unwrap() == words);
+        assert!(backend.device.device == next.device && backend.device.serves_window());
+        window.offer(None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::mailbox::{FrameSender, Mailbox, NewMail, TitleChange, WindowMessage};
 use super::osd::MailedText;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, WindowConfig};
+use crate::backend::device::WindowDevice;
 use gallery::Gallery;
 use home::Home;
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub(super) struct Events {
     client: Box<dyn Client>,
     start: Option<(Start, FrameSender)>,
     mailbox: Mailbox,
+    /// The window's device for backends.
+    device: Arc<WindowDevice>,
     modifiers: ModifiersState,
     view: Option<View>,
     /// Whether the machine was paused because the window lost the keyboard focus.
@@ -69,7 +72,12 @@ impl Events {
         proxy: EventLoopProxy<WindowMessage>,
     ) -> Self {
         let mailbox = Mailbox::new();
-        let sender = FrameSender { mailbox: mailbox.clone(), proxy };
+        let waking = proxy.clone();
+        let device = Arc::new(WindowDevice::new(move || {
+            // The send fails if the window is closed, which then offers no device.
+            let _ = waking.send_event(WindowMessage::DeviceLost);
+        }));
+        let sender = FrameSender { mailbox: mailbox.clone(), device: device.clone(), proxy };
         let mut client: Box<dyn Client> = Box::new(client);
         let home = Home::new(config.is_library, client.library().is_some());
         Self {
@@ -77,6 +85,7 @@ impl Events {
             client,
             start: Some((Box::new(start), sender)),
             mailbox,
+            device,
             modifiers: ModifiersState::empty(),
             view: None,
             paused_unfocused: false,
@@ -237,11 +246,8 @@ impl ApplicationHandler<WindowMessage> for Events {
         if self.view.is_some() {
             return;
         }
-        match View::open(event_loop, &self.config) {
-            Ok(view) => {
-                self.mailbox.open().device = view.device();
-                self.view = Some(view);
-            }
+        match View::open(event_loop, &self.config, self.device.clone()) {
+            Ok(view) => self.view = Some(view),
             Err(error) => {
                 self.error = Some(error);
                 event_loop.exit();
@@ -261,6 +267,11 @@ impl ApplicationHandler<WindowMessage> for Events {
         match message {
             WindowMessage::Mail => self.take_mail(),
             WindowMessage::Pads(held) => self.take_pads(event_loop, held),
+            WindowMessage::DeviceLost => {
+                if !self.view.as_mut().is_none_or(View::replace_lost_device) {
+                    event_loop.exit();
+                }
+            }
             WindowMessage::Ended => event_loop.exit(),
         }
     }
@@ -320,6 +331,8 @@ impl ApplicationHandler<WindowMessage> for Events {
     }
 
     fn exiting(&mut self, _: &ActiveEventLoop) {
+        // The machine may wait for a device, and its end is waited for.
+        self.device.offer(None);
         if let Some(place) = self.view.as_ref().and_then(View::place) {
             self.client.keep_place(place);
         }

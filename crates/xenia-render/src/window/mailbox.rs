@@ -7,6 +7,7 @@ use super::page::{Phase, Stopped};
 use super::picture_settings::PictureChange;
 use super::profile::ProfileNews;
 use crate::backend::Device;
+use crate::backend::device::WindowDevice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
@@ -21,6 +22,8 @@ pub(crate) enum WindowMessage {
     Mail,
     /// Pads hold other parts now.
     Pads(HeldParts),
+    /// A backend has lost the window's graphics device, and waits for the next one.
+    DeviceLost,
     /// The machine has ended.
     Ended,
 }
@@ -54,8 +57,6 @@ pub(super) struct NumberedPicture {
 /// Contents of the [`Mailbox`].
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    /// The window's graphics device, if a backend can use it.
-    pub(super) device: Option<Device>,
     /// Newest frame, if the window has not taken it yet.
     pub(super) frame: Option<NumberedPicture>,
     /// Whether there are figures that the window has not shown.
@@ -163,6 +164,7 @@ impl Mailbox {
 #[derive(Clone)]
 pub struct FrameSender {
     pub(super) mailbox: Mailbox,
+    pub(super) device: Arc<WindowDevice>,
     pub(super) proxy: EventLoopProxy<WindowMessage>,
 }
 
@@ -170,7 +172,7 @@ impl FrameSender {
     /// The device on which a backend can make pictures that the window shows without a copy;
     /// `None` if the window's can't draw.
     pub fn device(&self) -> Option<Device> {
-        self.mailbox.open().device.clone()
+        self.device.offered()
     }
 
     /// Shows frame `number`.

@@ -1,5 +1,7 @@
 //! View: the open window and its contents.
 
+mod lost_device;
+
 use super::hotkeys::Hotkeys;
 use super::icon::{WINDOW_ICON, icon};
 use super::live;
@@ -11,7 +13,7 @@ use super::picture_settings::{PictureChange, PictureSettings};
 use super::scaling::place;
 use super::size::first_size;
 use super::{FramePacing, RenderError, WindowConfig, WindowPlace};
-use crate::backend::Device;
+use crate::backend::device::WindowDevice;
 use crate::backend::presenting::PictureTexture;
 use crate::present::{Presented, Presenter};
 use std::any::Any;
@@ -71,8 +73,12 @@ fn named(attributes: WindowAttributes) -> WindowAttributes {
 }
 
 impl View {
-    /// Opens the window.
-    pub(super) fn open(event_loop: &ActiveEventLoop, config: &WindowConfig) -> Result<Self, RenderError> {
+    /// Opens the window, whose device backends share.
+    pub(super) fn open(
+        event_loop: &ActiveEventLoop,
+        config: &WindowConfig,
+        shared: Arc<WindowDevice>,
+    ) -> Result<Self, RenderError> {
         let attributes = Window::default_attributes()
             .with_title(&config.title)
             .with_window_icon(Icon::from_rgba(icon(WINDOW_ICON), WINDOW_ICON, WINDOW_ICON).ok())
@@ -86,7 +92,8 @@ impl View {
             event_loop.create_window(named(attributes)).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
         let display = event_loop.owned_display_handle();
-        let presenter = Presenter::new(window.clone(), display, config.pacing, config.adapter.clone())?;
+        let adapter = config.adapter.clone();
+        let presenter = Presenter::new(window.clone(), display, config.pacing, adapter, shared)?;
         let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,
@@ -306,34 +313,6 @@ impl View {
         read.is_some_and(|read| self.presenter.set(frame.size(), &read.rgba))
     }
 
-    /// The window's graphics device, if a backend can use it.
-    pub(super) fn device(&self) -> Option<Device> {
-        self.presenter.device().cloned()
-    }
-
-    /// Shows the window with another graphics device, after the loss of the last one.
-    fn reopen(&mut self) -> Result<(), RenderError> {
-        self.presenter.reopen()?;
-        let adapter = self.presenter.adapter();
-        tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
-        adapter.clone_into(&mut self.shown.adapter);
-        // Texts and pages are rebuilt. A frame on the lost device cannot be recovered.
-        let text = self.pages.text().clone();
-        let page = self.pages.page();
-        self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));
-        self.pages.set_text(text);
-        if let Some(page) = page {
-            self.pages.open(page, &self.window);
-        }
-        if let Some(NumberedPicture { picture, .. }) = self.frame.clone()
-            && matches!(picture, SwapPicture::Bytes(_))
-        {
-            self.show(&picture);
-        }
-        self.window.request_redraw();
-        Ok(())
-    }
-
     /// Drops the frame of a machine that has ended.
     pub(super) fn forget(&mut self) {
         self.presenter.clear();
@@ -409,9 +388,8 @@ impl View {
         self.window.request_redraw();
     }
 
-    /// Redraws the window unless it is covered. Returns false if the window is gone. The mailbox
-    /// gets the device that replaces a lost one.
-    pub(super) fn redraw(&mut self, mailbox: &Mailbox) -> bool {
+    /// Redraws the window unless it is covered. Returns false if the window is gone.
+    pub(super) fn redraw(&mut self) -> bool {
         if self.is_occluded {
             return true;
         }
@@ -426,16 +404,7 @@ impl View {
                 self.window.request_redraw();
                 true
             }
-            Presented::Lost => match self.reopen() {
-                Ok(()) => {
-                    mailbox.open().device = self.device();
-                    true
-                }
-                Err(error) => {
-                    tracing::error!(target: "gpu", %error, "the window's graphics device was lost");
-                    false
-                }
-            },
+            Presented::Lost => self.replace_lost_device(),
             Presented::Gone => false,
         }
     }

@@ -16,6 +16,18 @@ pub(crate) fn serving() -> Option<Device> {
     own().map(|device| Device { serves_window: true, ..device })
 }
 
+/// A device of a test's own for a window to offer.
+pub(crate) fn offered_by(window: &Arc<WindowDevice>) -> Option<Device> {
+    own().map(|device| device.serving(window))
+}
+
+/// Loses a device, and waits until that is known.
+pub(crate) fn lose(device: &Device) {
+    device.wgpu().destroy();
+    let _ = device.wait(None);
+    assert!(device.is_lost());
+}
+
 /// Runs a test with the shared device, one test at a time; prints a message if there is no
 /// driver.
 pub(crate) fn with(test: impl FnOnce(&Device)) {

@@ -127,7 +127,7 @@ impl Events {
             }
         }
         let Some(view) = &mut self.view else { return };
-        if !view.redraw(&self.mailbox) {
+        if !view.redraw() {
             event_loop.exit();
         }
     }
