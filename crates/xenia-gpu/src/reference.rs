@@ -27,6 +27,9 @@ mod raster;
 mod resolve;
 mod samples;
 mod target_picture;
+mod tiles;
+
+use std::ops::Range;
 
 use budget::Budget;
 
@@ -99,6 +102,21 @@ impl Reference {
     /// Copies the EDRAM's words, tile after tile.
     pub fn words(&self) -> Vec<u32> {
         self.edram.words()
+    }
+
+    /// Copies a range of the EDRAM's words.
+    pub fn words_of(&self, range: Range<usize>) -> impl Iterator<Item = u32> {
+        self.edram.part(range)
+    }
+
+    /// Replaces words of the EDRAM from an index on.
+    pub fn replace_words(&mut self, start: usize, words: &[u32]) {
+        self.edram.replace(start, words);
+    }
+
+    /// Lists the EDRAM tiles that a draw may read or change, some of them several times.
+    pub fn tiles_of(call: &DrawCall, want: &mut dyn FnMut(u32)) {
+        tiles::tiles(call, want);
     }
 
     /// Lists the memory ranges that a draw reads (see [`Backend::inputs`]).
@@ -189,7 +207,7 @@ impl Backend for Reference {
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
         edram::check(words)?;
-        self.edram.replace(words);
+        self.edram.replace(0, words);
         Ok(())
     }
 

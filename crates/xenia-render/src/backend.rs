@@ -71,6 +71,7 @@ use async_results::{Flights, Staging};
 use bindings::Groups;
 use draw::Refused;
 use edram::{Edram, Resolve};
+use edram_shadow::ALL_TILES;
 use expanded::PassThroughShaders;
 use fallback::Fallback;
 use index_lists::IndexLists;
@@ -236,22 +237,6 @@ impl WgpuBackend {
         self.carry_out(steps);
         self.submit();
     }
-
-    /// Reads back the EDRAM's words: they are known then.
-    fn read_words(&mut self) -> Result<(), BackendError> {
-        self.store_tiles_and_submit(0..TILES);
-        let known = &mut self.recovery.known;
-        self.edram.read_words(&self.device, |words| drop(known.replace(words)))
-    }
-
-    /// Replaces the EDRAM's words.
-    fn set_words(&mut self, words: &[u32]) {
-        self.submit();
-        for range in self.recovery.known.replace(words) {
-            self.edram.set_words(&self.device, words, range);
-        }
-        self.targets.note_write(0..TILES);
-    }
 }
 
 impl Backend for WgpuBackend {
@@ -268,7 +253,6 @@ impl Backend for WgpuBackend {
         if self.recovery.is_to_lose(self.draws) {
             self.device.wgpu().destroy();
         }
-        self.recovery.known.outdate();
         if let Some(reference) = self.recover() {
             return reference.draw(call, memory);
         }
@@ -300,7 +284,6 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.resolve(call, memory);
         }
-        self.recovery.known.outdate();
         if self.mirror.is_pending(call.vertices_memory()) {
             self.deliver_pages(None, memory)?;
         }
@@ -423,8 +406,8 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.edram();
         }
-        self.read_words().ok()?;
-        self.recovery.known.get().map(<[u32]>::to_vec)
+        self.read_all_words().ok()?;
+        Some(self.recovery.known.words().to_vec())
     }
 
     fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
@@ -433,7 +416,7 @@ impl Backend for WgpuBackend {
             reference.edram()?.as_chunks().0.iter().zip(0..).for_each(|(page, number)| each(number, page));
             return Some(since);
         }
-        self.read_words().ok()?;
+        self.read_all_words().ok()?;
         Some(self.recovery.known.since(since, each))
     }
 
@@ -442,7 +425,7 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.set_edram(words);
         }
-        self.set_words(words);
+        self.set_words(ALL_TILES, words);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use rayon::ThreadPool;
 
-use super::block::BlockPipeline;
+use super::block::{BlockPipeline, surfaces};
 use super::budget::Budget;
 use super::memory::Edram;
 use super::raster::Setup;
@@ -126,7 +126,7 @@ impl<'a> Batch<'a> {
         let helpers = others.len().min((end - first).max(1) as usize - 1);
         let is_shared = pixels >= MIN_SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let columns = reach(&bounds).map(|x| x as u32 * call.msaa.columns());
-            are_apart(target.surfaces(), first as u32..end as u32, columns)
+            are_apart(surfaces(call), first as u32..end as u32, columns)
         };
         let pool = is_shared.then(|| pool.get_or_init(|| start(others.len())).as_ref()).flatten();
         if let Some(pool) = pool {

@@ -80,6 +80,31 @@ fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes
     }
 }
 
+/// Location of the depth target, if a draw tests depth or stencil.
+fn depth_surface(call: &DrawCall) -> Option<EdramSurface> {
+    let is_tested = call.depth.compare.is_some() || call.depth.stencil.is_some();
+    is_tested.then(|| EdramSurface::depth(call.depth.base, call.pitch, call.msaa.columns()))
+}
+
+/// Colour targets that a draw's shader exports to, with their numbers.
+fn color_places(call: &DrawCall) -> impl Iterator<Item = (usize, ColorPlace)> {
+    let exports = exports(call);
+    call.color.iter().enumerate().filter_map(move |(i, target)| {
+        let target = target.filter(|_| exports >> i & 1 != 0)?;
+        Some((i, ColorPlace::new(&target, call)))
+    })
+}
+
+/// Exports of a draw's pixel shader, one bit each.
+fn exports(call: &DrawCall) -> u64 {
+    call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports)
+}
+
+/// Surfaces that a draw's blocks read or write.
+pub(super) fn surfaces(call: &DrawCall) -> impl Iterator<Item = EdramSurface> {
+    depth_surface(call).into_iter().chain(color_places(call).map(|(_, color)| color.place))
+}
+
 /// Position of a block's top left pixel.
 #[derive(Clone, Copy)]
 pub(super) struct BlockPosition {
@@ -120,19 +145,10 @@ impl<'a> BlockPipeline<'a> {
         budget: &'a Budget<'a>,
     ) -> Self {
         let program = call.pixel_shader.as_ref().map(|shader| &shader.program);
-        let exports = program.map_or(0, |program| program.exports);
-        let writes_depth = exports >> Program::DEPTH & 1 != 0;
-        let colors = call.color.iter().enumerate().filter_map(|(i, target)| {
-            let target = target.filter(|_| exports >> i & 1 != 0)?;
-            Some((i, ColorPlace::new(&target, call)))
-        });
-        let tests_depth = call.depth.compare.is_some() || call.depth.stencil.is_some();
+        let writes_depth = exports(call) >> Program::DEPTH & 1 != 0;
         Self {
-            colors: colors.collect(),
-            depth: tests_depth.then(|| {
-                let place = EdramSurface::depth(call.depth.base, call.pitch, call.msaa.columns());
-                DepthTest::new(call.depth, place, call.msaa)
-            }),
+            colors: color_places(call).collect(),
+            depth: depth_surface(call).map(|place| DepthTest::new(call.depth, place, call.msaa)),
             early: !writes_depth
                 && call.alpha_test.is_none()
                 && call.alpha_to_mask.is_none()
@@ -162,11 +178,6 @@ impl<'a> BlockPipeline<'a> {
             self.meter.spend(y, blocks);
         }
         is_left
-    }
-
-    /// Surfaces that blocks are written to.
-    pub(super) fn surfaces(&self) -> impl Iterator<Item = EdramSurface> {
-        self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
     }
 
     /// Draws a block: `coverage` has the lanes of each sample.

@@ -14,7 +14,7 @@ use crate::texture::single_to_depth_float;
 /// Depth and stencil state of a draw.
 pub(super) struct DepthTest {
     state: DepthStencil,
-    pub(super) place: EdramSurface,
+    place: EdramSurface,
     msaa: Msaa,
 }
 

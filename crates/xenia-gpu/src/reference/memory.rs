@@ -6,6 +6,7 @@
 //! Each query of the changes starts a new generation. A page stores the generation of its last
 //! write.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use crate::edram::{EDRAM_PAGE_WORDS, EDRAM_PAGES, EDRAM_WORDS, EdramPage};
@@ -33,6 +34,11 @@ impl Edram {
     /// Copies all words, tile after tile.
     pub(super) fn words(&self) -> Vec<u32> {
         self.words.iter().map(|word| word.load(Relaxed)).collect()
+    }
+
+    /// Words of a range.
+    pub(super) fn part(&self, range: Range<usize>) -> impl Iterator<Item = u32> {
+        self.words[range].iter().map(|word| word.load(Relaxed))
     }
 
     #[inline(always)]
@@ -71,9 +77,9 @@ impl Edram {
         }
     }
 
-    /// Replaces all words.
-    pub(super) fn replace(&self, words: &[u32]) {
-        for (index, &word) in words.iter().enumerate() {
+    /// Replaces words from an index on.
+    pub(super) fn replace(&self, start: usize, words: &[u32]) {
+        for (index, &word) in (start..).zip(words) {
             if self.get(index) != word {
                 self.set(index, word);
             }
@@ -127,7 +133,7 @@ mod tests {
         let (_, third) = since(&mut edram, 0);
         let mut words = edram.words();
         words[5000] = 3;
-        edram.replace(&words);
+        edram.replace(0, &words);
         assert_eq!(since(&mut edram, third).0, [(4, 0)], "only one page differs");
         assert_eq!(edram.words(), words);
     }

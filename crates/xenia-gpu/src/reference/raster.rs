@@ -290,7 +290,7 @@ impl Setup {
 }
 
 /// Guard band: no vertex lies further out.
-const GUARD_PIXELS: i64 = 16384;
+pub(super) const GUARD_PIXELS: i64 = 16384;
 
 /// Lanes of a block within a rectangle.
 fn scissor_mask(x: i32, y: i32, [left, right, top, bottom]: [i32; 4]) -> Mask {

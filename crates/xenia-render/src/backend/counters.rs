@@ -27,7 +27,7 @@ pub struct WgpuCounters {
     pub resolved_bytes: u64,
     /// Draws made by the reference backend, by the feature that the host lacks.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
-    /// Number of these for which the EDRAM was read back and uploaded again.
+    /// Number of these that drew on tiles of the EDRAM.
     pub edram_trips: u64,
     /// Number of times that the device was lost.
     pub losses: u64,

@@ -30,7 +30,7 @@ mod tests;
 use std::ops::Range;
 
 use xenia_gpu::BackendError;
-use xenia_gpu::edram::EDRAM_WORDS;
+use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 use xenia_gpu::resolve::Rect;
 
 use super::device::Device;
@@ -65,7 +65,7 @@ pub(crate) struct Edram {
     /// Buffers for resolved texels: the device writes the first, the CPU reads the second. Grown as
     /// needed.
     texels: Option<[wgpu::Buffer; 2]>,
-    /// Buffer through which all words are read back.
+    /// Buffer through which words are read back.
     back: Option<wgpu::Buffer>,
 }
 
@@ -229,25 +229,32 @@ impl Edram {
         }
     }
 
-    /// Passes all words, tile after tile, to `read`, after all submitted commands.
+    /// Passes the words of runs of tiles, one after another, to `read`, after all submitted
+    /// commands.
     pub(crate) fn read_words(
         &mut self,
         device: &Device,
+        runs: &[Range<u32>],
         read: impl FnOnce(&[u32]),
     ) -> Result<(), BackendError> {
-        let size = EDRAM_WORDS as u64 * 4;
         let back = self.back.take().unwrap_or_else(|| {
             device.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("EDRAM, read back"),
-                size,
+                size: EDRAM_WORDS as u64 * 4,
                 usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             })
         });
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        self.gather_words(device, &mut encoder);
-        let words = self.scaled.as_ref().map_or(&self.words, ScaledWords::buffer);
-        encoder.copy_buffer_to_buffer(words, 0, &back, 0, size);
+        let mut size = 0;
+        for run in runs {
+            let range = run.start * TILE_WORDS..run.end * TILE_WORDS;
+            self.gather_words(device, &mut encoder, &range);
+            let words = self.scaled.as_ref().map_or(&self.words, ScaledWords::buffer);
+            let [from, bytes] = [range.start, range.end - range.start].map(|words| u64::from(words) * 4);
+            encoder.copy_buffer_to_buffer(words, from, &back, size, bytes);
+            size += bytes;
+        }
         device.submit([encoder.finish()]);
         let view = read_back(device, &back, size)?;
         let words = bytemuck::try_cast_slice(&view).map_err(|error| BackendError::Host(error.to_string()))?;

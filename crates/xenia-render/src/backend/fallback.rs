@@ -1,15 +1,18 @@
 //! Fallback to the reference backend for draws that the host doesn't support.
 //!
-//! The EDRAM is read back, drawn to, and uploaded again: correct but slow. Draws that neither read
-//! nor change it (those that only write to memory) skip these transfers. The missing features are
-//! counted, and each is logged once.
+//! The EDRAM tiles that a draw may reach are read back unless the CPU knows them, drawn to, and
+//! uploaded again where they have changed: correct but slow. Draws that neither read nor change any
+//! (those that only write to memory) skip these transfers. The missing features are counted, and
+//! each is logged once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::named_counters::count_by_name;
 use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
+use super::edram_shadow::{tiles_of, words_of};
 use super::{WgpuBackend, state};
 
 /// Maximum number of distinct reasons; further ones share one counter.
@@ -17,14 +20,22 @@ const MAX_REASONS: usize = 64;
 
 /// Result of a draw by the reference.
 pub(super) struct Drawn {
-    /// The EDRAM's words, if the draw used them.
-    pub(super) words: Option<Vec<u32>>,
+    /// Words of the tiles that the draw may have changed, one run after another.
+    pub(super) words: Vec<u32>,
     /// Number of samples that passed.
     pub(super) samples: u64,
     /// Whether something of the draw's survey is visible, if it has one.
     pub(super) is_visible: bool,
     /// Limit that was reached, if any.
     pub(super) limit: Option<BackendError>,
+}
+
+/// EDRAM of a draw by the reference.
+pub(super) struct DrawnEdram<'a> {
+    /// Tiles that the draw may read or change, as runs.
+    runs: &'a [Range<u32>],
+    /// All words of the EDRAM; those of these tiles are current.
+    words: &'a [u32],
 }
 
 /// Reference backend, created when first needed.
@@ -38,11 +49,11 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    /// Draws on the words of an EDRAM; `None` is for draws that neither read nor change it.
+    /// Draws on tiles of an EDRAM.
     pub(super) fn draw(
         &mut self,
         reason: &str,
-        words: Option<&[u32]>,
+        edram: &DrawnEdram<'_>,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
         cancel: Cancel,
@@ -50,9 +61,9 @@ impl Fallback {
         self.count(reason);
         let reference = self.reference.get_or_insert_with(Reference::new);
         reference.set_cancel(cancel);
-        if let Some(words) = words {
-            self.edram_trips += 1;
-            reference.set_edram(words).map_err(BackendError::Invalid)?;
+        self.edram_trips += u64::from(!edram.runs.is_empty());
+        for range in edram.runs.iter().map(words_of) {
+            reference.replace_words(range.start, &edram.words[range]);
         }
         let before = reference.samples_passed().unwrap_or(0);
         let drawn = reference.draw(call, memory);
@@ -61,7 +72,11 @@ impl Fallback {
         }
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
         let is_visible = call.survey.is_some_and(|survey| reference.survey(survey));
-        Ok(Drawn { words: words.map(|_| reference.words()), samples, is_visible, limit: drawn.err() })
+        let mut words = Vec::new();
+        for range in edram.runs.iter().map(words_of) {
+            words.extend(reference.words_of(range));
+        }
+        Ok(Drawn { words, samples, is_visible, limit: drawn.err() })
     }
 
     /// Counts a reason, and logs the first one of each counter.
@@ -76,7 +91,7 @@ impl Fallback {
         &self.reasons
     }
 
-    /// Number of draws for which the EDRAM was read back and uploaded.
+    /// Number of draws on tiles of the EDRAM.
     pub(super) fn edram_trips(&self) -> u64 {
         self.edram_trips
     }
@@ -92,19 +107,17 @@ impl WgpuBackend {
     ) -> Result<(), BackendError> {
         self.deliver_pages(None, memory)?;
         // Draws that only write to memory or count samples don't need the EDRAM.
-        let reaches_edram = state::reaches_edram(call);
-        if reaches_edram {
-            self.read_words()?;
-        }
-        let words = self.recovery.known.get().filter(|_| reaches_edram);
-        let drawn = self.fallback.draw(reason, words, call, memory, self.recovery.cancel())?;
+        let runs = if state::reaches_edram(call) { tiles_of(call) } else { Vec::new() };
+        self.read_words(&runs)?;
+        let edram = DrawnEdram { runs: &runs, words: self.recovery.known.words() };
+        let drawn = self.fallback.draw(reason, &edram, call, memory, self.recovery.cancel())?;
         self.occlusion.add(drawn.samples);
         if drawn.is_visible {
             self.occlusion.note_visible(call.survey);
         }
         // A survey leaves the words as they were.
-        if let Some(words) = drawn.words.as_ref().filter(|_| call.survey.is_none()) {
-            self.set_words(words);
+        if call.survey.is_none() {
+            self.set_words(&runs, &drawn.words);
         }
         drawn.limit.map_or(Ok(()), Err)
     }

@@ -5,11 +5,16 @@
 //! * a target that is drawn to loads its stale tiles,
 //! * from the buffer, into which the owner of the newest version dumps them first.
 //!
+//! The CPU's copy of the words ([`edram_shadow`](super::edram_shadow)) records versions, too.
+//!
 //! This module only decides on transfers ([`Step`]s); [`targets`](super::targets) executes them.
 
 use std::ops::Range;
 
 use xenia_gpu::edram::TILES;
+
+/// Version of each tile of a new EDRAM.
+pub(super) const FIRST_VERSION: u64 = 1;
 
 /// Index of a target.
 pub(super) type TargetId = usize;
@@ -43,13 +48,13 @@ pub(super) struct Ownership {
 impl Default for Ownership {
     /// The buffer owns all tiles.
     fn default() -> Self {
-        let all = || vec![1; TILES as usize];
+        let all = || vec![FIRST_VERSION; TILES as usize];
         Self {
             newest: all(),
             in_buffer: all(),
             holder: vec![0; TILES as usize],
             targets: Vec::new(),
-            clock: 1,
+            clock: FIRST_VERSION,
         }
     }
 }
@@ -68,6 +73,16 @@ impl Ownership {
     pub(super) fn add(&mut self, base: u32, tiles: u32) -> TargetId {
         self.targets.push(Held { base, has: vec![0; tiles.min(TILES) as usize] });
         self.targets.len() - 1
+    }
+
+    /// Removes all targets. The buffer must own all tiles.
+    pub(super) fn remove_targets(&mut self) {
+        self.targets.clear();
+    }
+
+    /// Newest versions of all tiles.
+    pub(super) fn versions(&self) -> &[u64] {
+        &self.newest
     }
 
     /// EDRAM tile of a target's tile.
@@ -178,6 +193,12 @@ mod tests {
         assert_eq!(tiles.read(0..18), [Step::Dump(a, 0..16)], "b's are in the buffer");
         tiles.note_write(0..2);
         assert_eq!(tiles.acquire(a, 0..3), [Step::Load(a, 0..2)]);
+        tiles.read(0..48);
+        let versions = tiles.versions().to_vec();
+        tiles.remove_targets();
+        let c = tiles.add(0, 48);
+        assert_eq!(tiles.acquire(c, 0..48), [Step::Load(c, 0..48)]);
+        assert_eq!(tiles.versions(), versions, "contents stay what they were");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! A device is lost when a driver resets, a laptop changes its GPU, or a shader exceeds the
 //! system's time limit. All resources on the device are lost: pipelines are recompiled from the
-//! store, textures and vertices are read from guest memory, and the EDRAM is restored from the last
-//! time it was read back. In a window the next device is the window's, if it opens one in time. If
-//! this happens repeatedly, the reference backend draws from then on.
+//! store, textures and vertices are read from guest memory, and each EDRAM tile is restored from
+//! the last time it was read back or set. In a window the next device is the window's, if it opens
+//! one in time. If this happens repeatedly, the reference backend draws from then on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use xenia_gpu::edram::TILES;
 use xenia_gpu::enums::Anisotropy;
 use xenia_gpu::{Backend, Cancel, Reference};
 
-use super::edram_shadow::KnownWords;
+use super::edram_shadow::{ALL_TILES, KnownWords};
 use super::pipelines::Pipelines;
 use super::scale::Scale;
 use super::{Options, WgpuBackend};
@@ -28,7 +28,7 @@ pub(super) struct Recovery {
     async_pipelines: bool,
     anisotropy: Option<Anisotropy>,
     scale: Scale,
-    /// EDRAM when it was last read back or set.
+    /// EDRAM tiles when they were last read back or set.
     pub(super) known: KnownWords,
     /// Times of recent losses.
     recent: Vec<Instant>,
@@ -97,9 +97,8 @@ impl WgpuBackend {
                 );
                 let mut reference = Reference::new();
                 reference.set_cancel(self.recovery.cancel());
-                let known = self.recovery.known.get().map(|words| reference.set_edram(words));
-                if !matches!(known, Some(Ok(()))) {
-                    tracing::debug!(target: "gpu", ?known, "the EDRAM was never read back");
+                if let Err(reason) = reference.set_edram(self.recovery.known.words()) {
+                    tracing::debug!(target: "gpu", reason, "the EDRAM begins with zeros");
                 }
                 self.recovery.reference = Some(Box::new(reference));
             }
@@ -136,10 +135,10 @@ impl WgpuBackend {
         next.resolves_through_cpu = self.resolves_through_cpu;
         std::mem::swap(&mut next.recovery, &mut self.recovery);
         std::mem::swap(&mut next.fallback, &mut self.fallback);
-        if let Some(words) = next.recovery.known.get() {
-            next.edram.set_words(&next.device, words, 0..words.len());
-            next.targets.note_write(0..TILES);
-        }
+        let known = &mut next.recovery.known;
+        next.edram.set_words(&next.device, known.words(), 0..known.words().len());
+        next.targets.note_write(0..TILES);
+        known.confirm(ALL_TILES, next.targets.versions());
         *self = next;
         Ok(())
     }

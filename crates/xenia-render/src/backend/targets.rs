@@ -199,7 +199,7 @@ impl Targets {
         self.made.clear();
         self.bytes = 0;
         self.by_key.clear();
-        self.ownership = Ownership::default();
+        self.ownership.remove_targets();
     }
 
     /// Finds the target of a place, in either depth format, that has all of these rows of pixels
@@ -288,6 +288,11 @@ impl Targets {
     pub(super) fn note_write(&mut self, tiles: impl Iterator<Item = u32>) {
         self.claim = None;
         self.ownership.note_write(tiles);
+    }
+
+    /// Newest versions of all tiles.
+    pub(super) fn versions(&self) -> &[u64] {
+        self.ownership.versions()
     }
 
     /// Executes the transfers.

@@ -70,7 +70,7 @@ counts! {
     predictions_used,
     /// Draws made by the reference backend.
     fallback_draws,
-    /// Fallbacks for which the EDRAM was read back and sent again.
+    /// Fallbacks that drew on tiles of the EDRAM.
     edram_trips,
     /// Draws whose vertices the CPU shaded: rectangles, points and lines.
     expanded_draws,

@@ -3,6 +3,75 @@
 use super::*;
 use std::fmt::Write as _;
 
+/// Draws the borders of quadrilaterals, which the device can't: left, top, right, bottom.
+fn draw_borders(scene: &mut Scene, borders: &[[f32; 4]]) {
+    let lines = PolygonFill::Lines;
+    let mode = PaSuScModeCntl::with().poly_mode(1);
+    scene.write(mode.polymode_front_ptype(lines).polymode_back_ptype(lines));
+    let mut corners = Vec::new();
+    for [left, top, right, bottom] in borders {
+        let places = [[left, top], [right, top], [right, bottom], [left, bottom]];
+        corners.extend(places.map(|[x, y]| vertex(*x, *y, BLUE)));
+    }
+    scene.vertices(&corners);
+    scene.draw(13, corners.len() as u32);
+    scene.write(PaSuScModeCntl::with().msaa_enable(true));
+}
+
+/// Draws on all of a surface of 160 x 128 pixels, on the device.
+fn filled() -> Scene {
+    let mut scene = Scene::new(160, 128, 0);
+    scene.write(depth(Compare::Always));
+    scene.vertices(&rectangle(0.0, 0.0, 160.0, 128.0, RED));
+    scene.draw(8, 3);
+    scene
+}
+
+#[test]
+fn the_reference_gets_the_tiles_of_a_draw_once() {
+    for (scissor, tiles) in [([0, 0, 80, 64], 8), ([0, 0, 80, 80], 12), ([0, 0, 160, 32], 4)] {
+        let mut read = Vec::new();
+        for draws in [1, 3] {
+            let counts = worked(|| {
+                let mut scene = filled();
+                scene.scissor(scissor);
+                (0..draws).for_each(|_| draw_borders(&mut scene, &[[4.5, 4.5, 150.5, 120.5]]));
+                scene
+            });
+            let Some((counters, work)) = counts else { return };
+            assert_eq!((work.fallback_draws, counters.edram_trips), (draws, draws));
+            read.push(work.bytes_back);
+        }
+        // Of colour and of depth, by fours; a row has two.
+        assert_eq!(read, [2 * tiles * 80 * 16 * 4; 2], "{scissor:?}");
+    }
+}
+
+#[test]
+fn draws_by_the_reference_to_several_targets_leave_all_words_exact() {
+    let counters = drawn(|| {
+        let mut scene = Scene::new(160, 64, 0);
+        let target = |base| RbColorInfo::with().color_base(base).color_format(ColorTargetFormat::Rgba8);
+        for base in [0, 30, 34] {
+            scene.write(target(base));
+            scene.vertices(&rectangle(8.0, 8.0, 140.0, 60.0, GREEN));
+            scene.draw(8, 3);
+        }
+        // The second and the third overlap.
+        for base in [30, 700, 34] {
+            scene.write(target(base));
+            draw_borders(&mut scene, &[[4.5, 4.5, 150.5, 50.5]]);
+        }
+        scene.write(target(30));
+        scene.vertices(&rectangle(100.0, 8.0, 140.0, 60.0, RED));
+        scene.draw(8, 3);
+        draw_borders(&mut scene, &[[90.5, 20.5, 120.5, 30.5]]);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    assert_eq!((fallbacks(&counters), counters.edram_trips), (vec![("polygons as lines or points", 4)], 4));
+}
+
 #[test]
 fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
     let mut text = String::new();

@@ -72,12 +72,16 @@ impl Edram {
         self.pipelines.shaders.scale
     }
 
-    /// Records the copy of the chip's words to the buffer of [`ScaledWords`].
-    pub(super) fn gather_words(&mut self, device: &Device, encoder: &mut wgpu::CommandEncoder) {
+    /// Records the copy of a range of the chip's words to the buffer of [`ScaledWords`].
+    pub(super) fn gather_words(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        range: &Range<u32>,
+    ) {
         let Some(plain) = &self.scaled else { return };
-        let words = (plain.buffer().size() / 4) as u32;
         let bound = [self.words.as_entire_binding(), plain.buffer().as_entire_binding()];
-        count(&mut self.pipelines, device, encoder, Kernel::GatherWords, &(0..words), &bound);
+        count(&mut self.pipelines, device, encoder, Kernel::GatherWords, range, &bound);
     }
 
     /// Sets a range of words in all subpixels, from the buffer of [`ScaledWords`].

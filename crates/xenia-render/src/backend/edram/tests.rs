@@ -13,6 +13,7 @@ use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 
 use super::*;
 use crate::backend::device::tests::with;
+use crate::backend::edram_shadow::{ALL_TILES, words_of};
 
 const MSAA: [Msaa; 3] = [Msaa::X1, Msaa::X2, Msaa::X4];
 
@@ -41,7 +42,7 @@ impl Edram {
     /// All words, after all submitted commands.
     fn all_words(&mut self, device: &Device) -> Vec<u32> {
         let mut all = Vec::new();
-        self.read_words(device, |words| all.extend(words)).unwrap();
+        self.read_words(device, ALL_TILES, |words| all.extend(words)).unwrap();
         all
     }
 }
@@ -86,6 +87,22 @@ fn there_and_back(
     edram.dump(device, &mut encoder, place, &texture, &areas, 0xff);
     device.queue.submit([encoder.finish()]);
     edram.all_words(device)
+}
+
+#[test]
+fn runs_of_tiles_are_read_one_after_another() {
+    with(|device| {
+        let words = random_words(11);
+        for factor in [1, 2] {
+            let mut edram = Edram::new(device, Scale::new(factor).unwrap());
+            edram.set_words(device, &words, 0..EDRAM_WORDS);
+            let runs = [4..8, 12..16, 2040..2048];
+            let mut read: Vec<u32> = Vec::new();
+            edram.read_words(device, &runs, |words| read.extend(words)).unwrap();
+            let expected: Vec<u32> = runs.iter().flat_map(|run| &words[words_of(run)]).copied().collect();
+            assert!(read == expected, "{factor}");
+        }
+    });
 }
 
 #[test]
