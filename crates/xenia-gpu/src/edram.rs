@@ -20,6 +20,9 @@ pub const EDRAM_PAGE_WORDS: usize = 1024;
 /// Number of pages of the EDRAM.
 pub(crate) const EDRAM_PAGES: usize = EDRAM_WORDS / EDRAM_PAGE_WORDS;
 
+/// Set of EDRAM tiles, by their numbers.
+pub type EdramTiles = [bool; TILES as usize];
+
 /// Contents of a page of the EDRAM.
 pub type EdramPage = [u32; EDRAM_PAGE_WORDS];
 

@@ -36,7 +36,7 @@ use budget::Budget;
 use crate::Cancel;
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall, SurveyResults};
-use crate::edram::{self, EdramPage};
+use crate::edram::{self, EdramPage, EdramTiles};
 use crate::fetch::Bindings;
 use crate::geometry;
 use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
@@ -49,6 +49,14 @@ use memory::Edram;
 
 /// Default limit on draw threads.
 const DEFAULT_THREADS: usize = 8;
+
+/// Source of the EDRAM's words, for draws of a reference that has not all of them.
+pub trait EdramSource {
+    /// Called before triangles are drawn that may reach these tiles; must set the words that the
+    /// draw did not get yet. An error ends the draw. `set` replaces words from an index on.
+    fn provide(&mut self, tiles: &EdramTiles, set: &mut dyn FnMut(usize, &[u32]))
+    -> Result<(), BackendError>;
+}
 
 /// The software rasteriser.
 pub struct Reference {
@@ -109,14 +117,19 @@ impl Reference {
         self.edram.part(range)
     }
 
-    /// Replaces words of the EDRAM from an index on.
-    pub fn replace_words(&mut self, start: usize, words: &[u32]) {
-        self.edram.replace(start, words);
+    /// Draws as [`Backend::draw`] does, with words that are provided when triangles need them.
+    pub fn draw_from(
+        &mut self,
+        source: &mut dyn EdramSource,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        self.draw_with(Some(source), call, memory)
     }
 
-    /// Lists the EDRAM tiles that a draw may read or change, some of them several times.
-    pub fn tiles_of(call: &DrawCall, want: &mut dyn FnMut(u32)) {
-        tiles::tiles(call, want);
+    /// The EDRAM tiles that a draw may read or change.
+    pub fn tiles_of(call: &DrawCall) -> EdramTiles {
+        tiles::of_draw(call)
     }
 
     /// Lists the memory ranges that a draw reads (see [`Backend::inputs`]).
@@ -128,6 +141,51 @@ impl Reference {
     /// vertex shader.
     pub fn inputs_of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
         inputs::of_vertices(call, want);
+    }
+
+    fn draw_with(
+        &mut self,
+        source: Option<&mut dyn EdramSource>,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let textures = call.pixel_shader.as_ref().map_or_else(Bindings::default, |shader| {
+            let bytes = self.limits.texture_bytes;
+            Bindings::new(&shader.program, &call.constants, &mut self.textures, memory, bytes)
+        });
+        let budget = Budget::new(call, self.limits, &self.cancel);
+        let mut batch =
+            bands::Batch::new(call, memory, &self.edram, source, &textures, &mut self.crew, budget);
+        let cache = &mut self.textures;
+        let shading = &mut self.shading;
+        let planes = clip::planes(call);
+        let shaded =
+            geometry::shade(call, memory, cache, shading, &self.limits, &self.cancel, &mut |vertices| {
+                geometry::triangles(call, vertices, |triangle, facing| {
+                    clip::clip(call, &planes, triangle, |corners| {
+                        if let Some(setup) = raster::prepare(call, corners, facing) {
+                            batch.push(setup);
+                        }
+                    });
+                })
+            });
+        let bands::BatchResult { passed, is_whole, failure } = batch.finish();
+        let result = match (failure, shaded, is_whole, textures.left_out()) {
+            (Some(error), ..) | (_, Err(error), ..) => Err(error),
+            (.., false, _) => Err(BackendError::Limit(SHADER_STEPS)),
+            (.., true) => Err(BackendError::Limit(TEXTURE_BYTES)),
+            _ => Ok(()),
+        };
+        if let Some(survey) = call.survey {
+            self.surveys.begin_draw(survey);
+            // A part that was left out might be visible.
+            if passed != 0 || result.is_err() {
+                self.surveys.note_visible(survey);
+            }
+        } else {
+            self.samples_passed += passed;
+        }
+        result
     }
 }
 
@@ -143,42 +201,7 @@ impl Backend for Reference {
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let textures = call.pixel_shader.as_ref().map_or_else(Bindings::default, |shader| {
-            let bytes = self.limits.texture_bytes;
-            Bindings::new(&shader.program, &call.constants, &mut self.textures, memory, bytes)
-        });
-        let budget = Budget::new(call, self.limits, &self.cancel);
-        let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
-        let cache = &mut self.textures;
-        let shading = &mut self.shading;
-        let planes = clip::planes(call);
-        let shaded =
-            geometry::shade(call, memory, cache, shading, &self.limits, &self.cancel, &mut |vertices| {
-                geometry::triangles(call, vertices, |triangle, facing| {
-                    clip::clip(call, &planes, triangle, |corners| {
-                        if let Some(setup) = raster::prepare(call, corners, facing) {
-                            batch.push(setup);
-                        }
-                    });
-                })
-            });
-        let (passed, is_whole) = batch.finish();
-        let result = match (shaded, is_whole, textures.left_out()) {
-            (Err(error), ..) => Err(error),
-            (_, false, _) => Err(BackendError::Limit(SHADER_STEPS)),
-            (.., true) => Err(BackendError::Limit(TEXTURE_BYTES)),
-            _ => Ok(()),
-        };
-        if let Some(survey) = call.survey {
-            self.surveys.begin_draw(survey);
-            // A part that was left out might be visible.
-            if passed != 0 || result.is_err() {
-                self.surveys.note_visible(survey);
-            }
-        } else {
-            self.samples_passed += passed;
-        }
-        result
+        self.draw_with(None, call, memory)
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {

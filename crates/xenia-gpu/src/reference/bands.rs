@@ -13,10 +13,13 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use rayon::ThreadPool;
 
+use super::EdramSource;
 use super::block::{BlockPipeline, surfaces};
 use super::budget::Budget;
 use super::memory::Edram;
 use super::raster::Setup;
+use super::tiles::TileRows;
+use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
 use crate::edram::{EdramSurface, TILE_HEIGHT, TILES};
 use crate::fetch::{Bindings, Fetcher};
@@ -64,26 +67,41 @@ fn start(others: usize) -> Option<ThreadPool> {
 }
 
 /// Draw whose triangles are being collected.
-pub(super) struct Batch<'a> {
+pub(super) struct Batch<'a, 's> {
     call: &'a DrawCall,
     memory: &'a dyn PhysicalMemory,
     edram: &'a Edram,
+    /// Source of the EDRAM's words, if the EDRAM lacks some.
+    source: Option<&'a mut (dyn EdramSource + 's)>,
     textures: &'a Bindings,
     crew: &'a mut Crew,
     budget: Budget<'a>,
     passed: u64,
+    /// Error of the source, after which nothing is drawn.
+    failure: Option<BackendError>,
 }
 
-impl<'a> Batch<'a> {
+/// Result of all batches of a draw.
+pub(super) struct BatchResult {
+    /// Number of samples that passed.
+    pub(super) passed: u64,
+    /// Whether everything was drawn within the budget.
+    pub(super) is_whole: bool,
+    /// Error of the source of the EDRAM's words.
+    pub(super) failure: Option<BackendError>,
+}
+
+impl<'a, 's> Batch<'a, 's> {
     pub(super) fn new(
         call: &'a DrawCall,
         memory: &'a dyn PhysicalMemory,
         edram: &'a Edram,
+        source: Option<&'a mut (dyn EdramSource + 's)>,
         textures: &'a Bindings,
         crew: &'a mut Crew,
         budget: Budget<'a>,
     ) -> Self {
-        Self { call, memory, edram, textures, crew, budget, passed: 0 }
+        Self { call, memory, edram, source, textures, crew, budget, passed: 0, failure: None }
     }
 
     /// Adds a triangle.
@@ -94,11 +112,11 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Draws the remaining triangles. Returns the number of samples that passed, and whether
-    /// everything was drawn.
-    pub(super) fn finish(mut self) -> (u64, bool) {
+    /// Draws the remaining triangles.
+    pub(super) fn finish(mut self) -> BatchResult {
         self.draw();
-        (self.passed, !self.budget.is_exceeded())
+        let is_whole = !self.budget.is_exceeded();
+        BatchResult { passed: self.passed, is_whole, failure: self.failure }
     }
 
     /// Draws the collected triangles.
@@ -113,6 +131,19 @@ impl<'a> Batch<'a> {
         let textures = self.textures;
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let (first, end) = rows(&bounds, height);
+        if let Some(source) = &mut self.source
+            && self.failure.is_none()
+            && first < end
+        {
+            let [left, right] = reach(&bounds).map(|x| x as u32 * call.msaa.columns());
+            let area = TileRows { rows: first as u32..end as u32, columns: left..right };
+            let set = &mut |start: usize, words: &[u32]| edram.replace(start, words);
+            self.failure = source.provide(&area.tiles(call), set).err();
+        }
+        if self.failure.is_some() {
+            triangles.clear();
+            return;
+        }
         self.budget.begin_batch(first..end);
         let budget = &self.budget;
         let (own, others) = interpreters.split_at_mut(1);

@@ -1,47 +1,64 @@
-//! EDRAM tiles that a draw may reach.
+//! EDRAM tiles that draws may reach.
 
 use std::ops::Range;
 
 use super::block::surfaces;
 use super::raster::GUARD_PIXELS;
 use crate::draw_state::{DrawCall, Scissor};
-use crate::edram::{EdramSurface, TILE_HEIGHT};
+use crate::edram::{EdramSurface, EdramTiles, TILE_HEIGHT, TILES};
 use crate::enums::Msaa;
 
-/// Calls `want` with each tile that a draw may read or change: those within its scissor.
-pub(super) fn tiles(call: &DrawCall, want: &mut dyn FnMut(u32)) {
+/// Area of a draw's surfaces.
+pub(super) struct TileRows {
+    /// Rows of tiles.
+    pub(super) rows: Range<u32>,
+    /// Columns of samples.
+    pub(super) columns: Range<u32>,
+}
+
+impl TileRows {
+    /// The area of the whole blocks of 8 x 2 pixels that contain these pixels.
+    fn of_pixels(msaa: Msaa, columns: &Range<u32>, rows: &Range<u32>) -> Self {
+        let height = TILE_HEIGHT / msaa.rows();
+        let columns = columns.start & !7..columns.end.next_multiple_of(8);
+        Self {
+            rows: rows.start / height..rows.end.div_ceil(height),
+            columns: columns.start * msaa.columns()..columns.end * msaa.columns(),
+        }
+    }
+
+    /// Tiles of a draw's surfaces in the area.
+    pub(super) fn tiles(&self, call: &DrawCall) -> EdramTiles {
+        let mut tiles = [false; TILES as usize];
+        surfaces(call).for_each(|surface| self.add_tiles(surface, &mut tiles));
+        tiles
+    }
+
+    fn add_tiles(&self, surface: EdramSurface, tiles: &mut EdramTiles) {
+        for row in self.rows.clone() {
+            for tile in surface.tiles(row, self.columns.start, self.columns.end) {
+                tiles[tile as usize] = true;
+            }
+        }
+    }
+}
+
+/// Tiles that a draw may read or change: those within its scissor.
+pub(super) fn of_draw(call: &DrawCall) -> EdramTiles {
     let Scissor { left, top, right, bottom } = call.scissor;
     let within = |place: i32| place.clamp(0, GUARD_PIXELS as i32) as u32;
     let columns = within(left)..within(right);
     let rows = within(top)..within(bottom);
     if columns.is_empty() || rows.is_empty() {
-        return;
+        return [false; TILES as usize];
     }
-    for surface in surfaces(call) {
-        of_area(surface, call.msaa, &columns, &rows, want);
-    }
-}
-
-/// Calls `want` with the tiles of an area of pixels, by whole blocks of 8 x 2 pixels.
-fn of_area(
-    surface: EdramSurface,
-    msaa: Msaa,
-    columns: &Range<u32>,
-    rows: &Range<u32>,
-    want: &mut dyn FnMut(u32),
-) {
-    let from = (columns.start & !7) * msaa.columns();
-    let to = columns.end.next_multiple_of(8) * msaa.columns();
-    let height = TILE_HEIGHT / msaa.rows();
-    for row in rows.start / height..rows.end.div_ceil(height) {
-        surface.tiles(row, from, to).for_each(&mut *want);
-    }
+    TileRows::of_pixels(call.msaa, &columns, &rows).tiles(call)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edram::{TILE_WORDS, TILES};
+    use crate::edram::TILE_WORDS;
 
     #[test]
     fn an_area_has_the_tiles_of_its_samples() {
@@ -60,7 +77,7 @@ mod tests {
                 start..start + 1 + dice.below(most) as u32
             });
             let mut found = [false; TILES as usize];
-            of_area(surface, msaa, &columns, &rows, &mut |tile| found[tile as usize] = true);
+            TileRows::of_pixels(msaa, &columns, &rows).add_tiles(surface, &mut found);
             let mut expected = [false; TILES as usize];
             for y in rows.start & !1..rows.end.next_multiple_of(2) {
                 for x in columns.start & !7..columns.end.next_multiple_of(8) {

@@ -10,9 +10,8 @@
 
 use std::ops::Range;
 
-use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage, TILE_WORDS, TILES};
-use xenia_gpu::{BackendError, Reference};
+use xenia_gpu::BackendError;
+use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage, EdramTiles, TILE_WORDS, TILES};
 
 use super::WgpuBackend;
 use super::ownership::FIRST_VERSION;
@@ -32,23 +31,47 @@ const _: () = assert!(BLOCKS * BLOCK_PAGES * EDRAM_PAGE_WORDS == EDRAM_WORDS);
 /// All tiles, as runs.
 pub(super) const ALL_TILES: &[Range<u32>] = std::slice::from_ref(&(0..TILES));
 
-/// Whole blocks with the tiles that a draw may read or change, as runs of tiles in order.
-pub(super) fn tiles_of(call: &DrawCall) -> Vec<Range<u32>> {
-    let mut blocks = [false; BLOCKS];
-    Reference::tiles_of(call, &mut |tile| blocks[(tile / BLOCK_TILES) as usize] = true);
-    runs(&blocks)
-}
+/// Set of blocks of tiles.
+pub(super) struct TileBlocks([bool; BLOCKS]);
 
-/// Runs of tiles of the blocks for which the list has true.
-fn runs(blocks: &[bool; BLOCKS]) -> Vec<Range<u32>> {
-    let mut runs: Vec<Range<u32>> = Vec::new();
-    for (first, _) in (0..).step_by(BLOCK_TILES as usize).zip(blocks).filter(|(_, is_in)| **is_in) {
-        match runs.last_mut() {
-            Some(last) if last.end == first => last.end += BLOCK_TILES,
-            _ => runs.push(first..first + BLOCK_TILES),
+impl TileBlocks {
+    /// No block.
+    pub(super) const NONE: Self = Self([false; BLOCKS]);
+
+    /// Blocks with some of these tiles.
+    pub(super) fn with(tiles: &EdramTiles) -> Self {
+        let mut blocks = Self::NONE;
+        for (block, tiles) in blocks.0.iter_mut().zip(tiles.chunks(BLOCK_TILES as usize)) {
+            *block = tiles.contains(&true);
         }
+        blocks
     }
-    runs
+
+    pub(super) fn is_empty(&self) -> bool {
+        !self.0.contains(&true)
+    }
+
+    /// Removes the blocks of another set.
+    pub(super) fn remove(&mut self, others: &Self) {
+        self.0.iter_mut().zip(&others.0).for_each(|(block, other)| *block &= !other);
+    }
+
+    /// Adds the blocks of another set.
+    pub(super) fn add(&mut self, others: &Self) {
+        self.0.iter_mut().zip(&others.0).for_each(|(block, other)| *block |= other);
+    }
+
+    /// Tiles of the blocks, as runs in order.
+    pub(super) fn runs(&self) -> Vec<Range<u32>> {
+        let mut runs: Vec<Range<u32>> = Vec::new();
+        for (first, _) in (0..).step_by(BLOCK_TILES as usize).zip(&self.0).filter(|(_, is_in)| **is_in) {
+            match runs.last_mut() {
+                Some(last) if last.end == first => last.end += BLOCK_TILES,
+                _ => runs.push(first..first + BLOCK_TILES),
+            }
+        }
+        runs
+    }
 }
 
 /// Words of a run of tiles.
@@ -94,11 +117,11 @@ impl KnownWords {
 
     /// The part of these runs that the device has written since: its newest versions are others.
     pub(super) fn outdated(&self, of: &[Range<u32>], newest: &[u64]) -> Vec<Range<u32>> {
-        let mut blocks = [false; BLOCKS];
+        let mut blocks = TileBlocks::NONE;
         for tile in of.iter().flat_map(Clone::clone) {
-            blocks[(tile / BLOCK_TILES) as usize] |= self.versions[tile as usize] != newest[tile as usize];
+            blocks.0[(tile / BLOCK_TILES) as usize] |= self.versions[tile as usize] != newest[tile as usize];
         }
-        runs(&blocks)
+        blocks.runs()
     }
 
     /// Replaces the words of runs, which are given one after another, by those that the device has,

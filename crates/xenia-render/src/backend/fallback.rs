@@ -4,15 +4,20 @@
 //! uploaded again where they have changed: correct but slow. Draws that neither read nor change any
 //! (those that only write to memory) skip these transfers. The missing features are counted, and
 //! each is logged once.
+//!
+//! The first triangles' tiles are read back alone, as most draws have no others. For triangles
+//! outside of these, all other tiles within the scissor follow at once: each read is a wait.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::edram::EdramTiles;
 use xenia_gpu::named_counters::count_by_name;
+use xenia_gpu::reference::EdramSource;
 use xenia_gpu::{Backend, BackendError, Cancel, PhysicalMemory, Reference};
 
-use super::edram_shadow::{tiles_of, words_of};
+use super::edram_shadow::{TileBlocks, words_of};
 use super::{WgpuBackend, state};
 
 /// Maximum number of distinct reasons; further ones share one counter.
@@ -20,8 +25,6 @@ const MAX_REASONS: usize = 64;
 
 /// Result of a draw by the reference.
 pub(super) struct Drawn {
-    /// Words of the tiles that the draw may have changed, one run after another.
-    pub(super) words: Vec<u32>,
     /// Number of samples that passed.
     pub(super) samples: u64,
     /// Whether something of the draw's survey is visible, if it has one.
@@ -31,11 +34,37 @@ pub(super) struct Drawn {
 }
 
 /// EDRAM of a draw by the reference.
-pub(super) struct DrawnEdram<'a> {
-    /// Tiles that the draw may read or change, as runs.
-    runs: &'a [Range<u32>],
-    /// All words of the EDRAM; those of these tiles are current.
-    words: &'a [u32],
+struct DrawnEdram<'a> {
+    backend: &'a mut WgpuBackend,
+    call: &'a DrawCall,
+    /// Tiles whose words the reference has.
+    provided: TileBlocks,
+}
+
+impl EdramSource for DrawnEdram<'_> {
+    fn provide(
+        &mut self,
+        tiles: &EdramTiles,
+        set: &mut dyn FnMut(usize, &[u32]),
+    ) -> Result<(), BackendError> {
+        let mut missing = TileBlocks::with(tiles);
+        missing.remove(&self.provided);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if !self.provided.is_empty() {
+            missing.add(&TileBlocks::with(&Reference::tiles_of(self.call)));
+            missing.remove(&self.provided);
+        }
+        let runs = missing.runs();
+        self.backend.read_words(&runs)?;
+        let words = self.backend.recovery.known.words();
+        for range in runs.iter().map(words_of) {
+            set(range.start, &words[range]);
+        }
+        self.provided.add(&missing);
+        Ok(())
+    }
 }
 
 /// Reference backend, created when first needed.
@@ -49,11 +78,11 @@ pub(super) struct Fallback {
 }
 
 impl Fallback {
-    /// Draws on tiles of an EDRAM.
+    /// Draws on an EDRAM; `None` is for draws that neither read nor change it.
     pub(super) fn draw(
         &mut self,
         reason: &str,
-        edram: &DrawnEdram<'_>,
+        edram: Option<&mut dyn EdramSource>,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
         cancel: Cancel,
@@ -61,22 +90,29 @@ impl Fallback {
         self.count(reason);
         let reference = self.reference.get_or_insert_with(Reference::new);
         reference.set_cancel(cancel);
-        self.edram_trips += u64::from(!edram.runs.is_empty());
-        for range in edram.runs.iter().map(words_of) {
-            reference.replace_words(range.start, &edram.words[range]);
-        }
         let before = reference.samples_passed().unwrap_or(0);
-        let drawn = reference.draw(call, memory);
+        let drawn = match edram {
+            Some(edram) => {
+                self.edram_trips += 1;
+                reference.draw_from(edram, call, memory)
+            }
+            None => reference.draw(call, memory),
+        };
         if !matches!(drawn, Ok(()) | Err(BackendError::Limit(_))) {
             drawn.clone()?;
         }
         let samples = reference.samples_passed().unwrap_or(0).wrapping_sub(before);
         let is_visible = call.survey.is_some_and(|survey| reference.survey(survey));
+        Ok(Drawn { samples, is_visible, limit: drawn.err() })
+    }
+
+    /// Words that the reference has in runs of tiles, one run after another.
+    fn words(&self, runs: &[Range<u32>]) -> Vec<u32> {
         let mut words = Vec::new();
-        for range in edram.runs.iter().map(words_of) {
-            words.extend(reference.words_of(range));
+        if let Some(reference) = &self.reference {
+            runs.iter().map(words_of).for_each(|range| words.extend(reference.words_of(range)));
         }
-        Ok(Drawn { words, samples, is_visible, limit: drawn.err() })
+        words
     }
 
     /// Counts a reason, and logs the first one of each counter.
@@ -91,7 +127,7 @@ impl Fallback {
         &self.reasons
     }
 
-    /// Number of draws on tiles of the EDRAM.
+    /// Number of draws that could reach tiles of the EDRAM.
     pub(super) fn edram_trips(&self) -> u64 {
         self.edram_trips
     }
@@ -106,18 +142,23 @@ impl WgpuBackend {
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         self.deliver_pages(None, memory)?;
+        let cancel = self.recovery.cancel();
+        let mut fallback = std::mem::take(&mut self.fallback);
+        let mut edram = DrawnEdram { backend: &mut *self, call, provided: TileBlocks::NONE };
         // Draws that only write to memory or count samples don't need the EDRAM.
-        let runs = if state::reaches_edram(call) { tiles_of(call) } else { Vec::new() };
-        self.read_words(&runs)?;
-        let edram = DrawnEdram { runs: &runs, words: self.recovery.known.words() };
-        let drawn = self.fallback.draw(reason, &edram, call, memory, self.recovery.cancel())?;
+        let source = state::reaches_edram(call).then_some(&mut edram as &mut dyn EdramSource);
+        let drawn = fallback.draw(reason, source, call, memory, cancel);
+        let runs = edram.provided.runs();
+        let words = fallback.words(&runs);
+        self.fallback = fallback;
+        let drawn = drawn?;
         self.occlusion.add(drawn.samples);
         if drawn.is_visible {
             self.occlusion.note_visible(call.survey);
         }
         // A survey leaves the words as they were.
         if call.survey.is_none() {
-            self.set_words(&runs, &drawn.words);
+            self.set_words(&runs, &words);
         }
         drawn.limit.map_or(Ok(()), Err)
     }

@@ -48,6 +48,21 @@ fn the_reference_gets_the_tiles_of_a_draw_once() {
 }
 
 #[test]
+fn the_reference_gets_the_tiles_that_triangles_reach() {
+    // Many have more triangles than are drawn together; the later ones lie further down.
+    let border = |i: u32| [8.5, 8.5 + i as f32 / 2.0, 100.5, 10.5 + i as f32 / 2.0];
+    for (borders, tiles) in [(vec![[4.5, 4.5, 30.5, 12.5]], 4), ((0..200).map(border).collect(), 16)] {
+        let counts = worked(|| {
+            let mut scene = filled();
+            draw_borders(&mut scene, &borders);
+            scene
+        });
+        let Some((_, work)) = counts else { return };
+        assert_eq!(work.bytes_back, 2 * tiles * 80 * 16 * 4, "{} borders", borders.len());
+    }
+}
+
+#[test]
 fn draws_by_the_reference_to_several_targets_leave_all_words_exact() {
     let counters = drawn(|| {
         let mut scene = Scene::new(160, 64, 0);
