@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A backend that shades vertices on the host uses [`IndexReader`], and [`Triangles`] for
-//! primitives that the host lacks; the reference backend uses everything.
+//! primitives that it can't expand there; the reference backend uses everything.
 
 mod assemble;
 mod expand;
@@ -21,5 +21,6 @@ mod vertex;
 pub(crate) use assemble::{Corner, Facing, triangles};
 pub use expand::{Expander, Triangles, corner_interpolators};
 pub use indices::{IndexReader, MAX_COUNT, index_range};
-pub(crate) use segment::{MIN_W, Plane, depth_planes, distance, homogeneous};
+pub use segment::MIN_W;
+pub(crate) use segment::{Plane, depth_planes, distance, homogeneous};
 pub(crate) use vertex::shade;

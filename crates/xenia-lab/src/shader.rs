@@ -95,6 +95,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
         ShaderKind::Vertex => Stage::Vertex {
             interpolators: interpolators(16 - (program.exports as u16).leading_zeros()),
             clip: false,
+            expansion: render::Expansion::None,
         },
         ShaderKind::Pixel => Stage::Pixel {
             interpolators: interpolators(program.registers.min(16)),

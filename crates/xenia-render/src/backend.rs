@@ -117,6 +117,8 @@ pub struct WgpuBackend {
     recording: Recording,
     expander: Expander,
     pass_through: PassThroughShaders,
+    /// For tests: the CPU shades the vertices of all rectangles, points and lines.
+    expands_on_cpu: bool,
     fallback: Fallback,
     occlusion: Occlusion,
     /// Number of results that were begun.
@@ -171,6 +173,7 @@ impl WgpuBackend {
             recording: Recording::default(),
             expander: Expander::default(),
             pass_through: PassThroughShaders::default(),
+            expands_on_cpu: options.expands_on_cpu,
             fallback: Fallback::default(),
             occlusion: Occlusion::new(scale),
             results: 0,

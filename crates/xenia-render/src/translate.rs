@@ -16,6 +16,7 @@ mod alu;
 mod basic_blocks;
 mod builder;
 mod control_flow;
+mod expansion;
 mod exports;
 mod host;
 mod interface;
@@ -45,10 +46,11 @@ use control_flow::LoopAddress;
 use operands::{REGISTERS, Registers};
 use types::Types;
 
+pub use expansion::Expansion;
 pub use interface::{
-    CONSTANTS_BINDING, ConstantsLayout, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING,
-    PIXEL_GROUP, SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING,
-    VERTEX_GROUP, VertexRecord,
+    CONSTANTS_BINDING, ConstantsLayout, HostExpansion, HostPosition, HostTarget, INPUT_BINDING, Interface,
+    OUTPUT_BINDING, PIXEL_GROUP, SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot,
+    VERTEX_BINDING, VERTEX_GROUP, VertexRecord,
 };
 pub(crate) use stage_constants::EncodedTexture;
 pub use stage_constants::StageConstants;
@@ -78,9 +80,11 @@ pub struct Interpolators {
 /// Kind of primitive that pixels belong to, which the signs in the position register encode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PixelsOf {
-    /// Triangles and rectangles.
+    /// Triangles, whose facing is the host's.
     #[default]
     Polygons,
+    /// Rectangles, which are front faces, as lines and points are.
+    Rectangles,
     /// Lines: z is negative.
     Lines,
     /// Points: y is negative, and z and w of the interpolator hold the position within the point.
@@ -97,6 +101,8 @@ pub enum Stage {
         /// Export clip distances: near and far plane in the guest's clip space, and user clip
         /// planes.
         clip: bool,
+        /// Primitives of which the stage makes triangles.
+        expansion: Expansion,
     },
     /// Pixel stage of a pipeline.
     Pixel {
@@ -114,7 +120,7 @@ pub enum Stage {
         anisotropic: u32,
     },
     /// Compute shader that runs a program of either kind: registers are read from a buffer, exports
-    /// are written to one. Used by tests, and for primitives whose vertices are needed together.
+    /// are written to one. Used by tests.
     Compute {
         /// Kind of the program.
         kind: ShaderKind,

@@ -26,11 +26,18 @@ fn device() -> Option<&'static Device> {
 /// The counters of backends that draw on the device.
 type Tallies = RefCell<Vec<Arc<BackendTally>>>;
 
-/// The reference and the device, which draws at a scale.
-fn backends<'a>(device: &'a Device, factor: u32, tallies: &'a Tallies) -> Backends<'a> {
-    let scale = Scale::new(factor).unwrap();
+/// Settings of the device's backend.
+#[derive(Clone, Copy, Default)]
+struct Settings {
+    scale: Scale,
+    expands_on_cpu: bool,
+}
+
+/// The reference and the device.
+fn backends<'a>(device: &'a Device, settings: Settings, tallies: &'a Tallies) -> Backends<'a> {
     let made = move || {
-        let options = Options { scale, ..Options::default() };
+        let Settings { scale, expands_on_cpu } = settings;
+        let options = Options { scale, expands_on_cpu, ..Options::default() };
         let backend = WgpuBackend::with_options(device.clone(), &options);
         tallies.borrow_mut().push(backend.tally());
         Box::new(backend) as _
@@ -41,14 +48,14 @@ fn backends<'a>(device: &'a Device, factor: u32, tallies: &'a Tallies) -> Backen
 /// Runs the cases of a family, if there is a device. A family in which few cases change something
 /// tests little, as does one whose draws the device leaves to the reference.
 fn family(family: SceneFamily, usual: u64) {
-    family_at(1, family, usual);
+    family_with(Settings::default(), family, usual);
 }
 
-/// As [`family`], with an internal resolution.
-fn family_at(factor: u32, family: SceneFamily, usual: u64) {
+/// As [`family`], with settings.
+fn family_with(settings: Settings, family: SceneFamily, usual: u64) {
     let Some(device) = device() else { return };
     let tallies = Tallies::default();
-    let mut backends = backends(device, factor, &tallies);
+    let mut backends = backends(device, settings, &tallies);
     let mut count = 0;
     let mut strong = 0;
     let cases = Cases::new("XENIA_ALIKE_SCENES", usual);
@@ -85,7 +92,8 @@ fn resolves_leave_the_same() {
 #[test]
 fn resolves_leave_the_same_at_higher_resolutions() {
     for factor in [2, 3] {
-        family_at(factor, SceneFamily::Copies, 4);
+        let scale = Scale::new(factor).unwrap();
+        family_with(Settings { scale, ..Settings::default() }, SceneFamily::Copies, 4);
     }
 }
 
@@ -102,6 +110,14 @@ fn primitives_agree_on_coverage() {
 #[test]
 fn primitives_are_shaded_the_same() {
     family(SceneFamily::Shading, 16);
+}
+
+/// The device expands rectangles, points and lines in all other tests.
+#[test]
+fn primitives_that_the_cpu_expands_agree() {
+    let settings = Settings { expands_on_cpu: true, ..Settings::default() };
+    family_with(settings, SceneFamily::Primitives, 12);
+    family_with(settings, SceneFamily::Shading, 16);
 }
 
 #[test]

@@ -8,6 +8,9 @@ mod scene;
 #[path = "paths/by_reference.rs"]
 mod by_reference;
 
+#[path = "paths/expanded.rs"]
+mod expanded;
+
 #[path = "paths/groups.rs"]
 mod groups;
 

@@ -4,7 +4,7 @@ use super::assemble::Corner;
 use crate::draw_state::DrawCall;
 
 /// Smallest w that is drawn.
-pub(crate) const MIN_W: f32 = 1e-6;
+pub const MIN_W: f32 = 1e-6;
 
 /// Clip plane: a corner is inside where the dot product with its position is not negative.
 pub(crate) type Plane = [f32; 4];

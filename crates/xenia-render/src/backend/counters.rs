@@ -29,6 +29,8 @@ pub struct WgpuCounters {
     pub fallbacks: std::collections::BTreeMap<String, u64>,
     /// Number of these that drew on tiles of the EDRAM.
     pub edram_trips: u64,
+    /// Draws of rectangles, points and lines whose vertices the CPU shaded, by the reason for it.
+    pub expanded: std::collections::BTreeMap<String, u64>,
     /// Number of times that the device was lost.
     pub losses: u64,
 }
@@ -49,6 +51,7 @@ impl WgpuBackend {
             resolved_bytes: self.mirror.bytes(),
             fallbacks: self.fallback.reasons().clone(),
             edram_trips: self.fallback.edram_trips(),
+            expanded: self.fallback.expanded().clone(),
             losses: self.recovery.losses(),
         }
     }

@@ -1,6 +1,7 @@
 //! Recording of a draw: from its description to wgpu commands.
 
 mod expected;
+mod geometry;
 mod pixel_inputs;
 mod plan;
 
@@ -9,16 +10,15 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::draw_state::fetch_ranges::FetchReach;
-use xenia_gpu::enums::Msaa;
+use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::geometry::{corner_interpolators, index_range};
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};
 
 use super::WgpuBackend;
 use super::bindings::BoundBuffers;
-use super::expanded;
 use super::pipelines::{Missing, Parts, Ready};
-use super::primitives::{self, Corners};
+use super::primitives;
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
@@ -29,23 +29,11 @@ use super::vertices::Full;
 use crate::translate::{
     ConstantsLayout, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
 };
+use geometry::{Geometry, ShadedBy, VertexInputs};
 use plan::Plan;
 
 /// Largest alignment of constant offsets in bytes.
 const MAX_ALIGNMENT: usize = 256;
-
-/// Triangles to draw.
-struct Geometry {
-    corners: Corners,
-    /// Vertex shader: the title's, or a pass-through one for expanded corners.
-    shader: Arc<Shader>,
-    /// Location of expanded corners.
-    handed_on: Option<VertexRecord>,
-    /// Rows of pixels that may be drawn to.
-    rows: Range<u32>,
-    /// Samples are taken at centres, and are known to be covered alike in each pixel, at one depth.
-    is_whole: bool,
-}
 
 /// Pipelines of a draw, by its repetitions.
 type ReadyPipelines = [Option<Arc<Ready>>; MAX_TIMES];
@@ -106,16 +94,22 @@ impl From<BackendError> for Refused {
 /// Interpolators passed from vertices to pixels: those that both shaders use.
 fn interpolators(call: &DrawCall, vertex: &Program, times: &Times) -> Interpolators {
     let read = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.registers);
-    let count = corner_interpolators(call).min(read).min(vertex.exported_interpolators());
-    let mask = (1 << count) - 1;
+    // Points pass their place in the position register's interpolator, whatever the title exports.
+    let is_point = call.primitive == Primitive::PointList;
+    let place = call.position_register.filter(|_| is_point).map_or(0, |register| register + 1);
+    let written = vertex.exported_interpolators().max(place);
+    let count = corner_interpolators(call).min(read).min(written);
+    // The place differs from corner to corner.
+    let place = if place == 0 { 0 } else { 1 << (place - 1) };
+    let flat = call.flat & ((1 << count) - 1) & !place;
     // With two samples each is drawn separately, and the host may find none of its
     // samples covered. Samples at the centre have that as their centroid.
     let has_centroids = call.msaa == Msaa::X4 && !call.samples_at_center;
     let centroid = if has_centroids { call.centroid } else { 0 };
     Interpolators {
         count,
-        flat: call.flat & mask,
-        centroid: centroid & !call.flat & mask,
+        flat,
+        centroid: centroid & !flat & ((1 << count) - 1),
         // The host's sample lies where the centre was before the draw was moved. In perspective
         // that is not exact: drivers evaluate w for the whole pixel.
         at_samples: call.samples_at_center && times.len() > 1,
@@ -130,20 +124,41 @@ impl WgpuBackend {
         let Some(mut plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
             return Ok(());
         };
-        if let Some(range) = self.reads_pending(call) {
+        if let Some(reason) = self.reason_for_cpu(call, &plan) {
+            return self.record_shaded(call, memory, &mut plan, ShadedBy::Cpu(reason));
+        }
+        match self.record_shaded(call, memory, &mut plan, ShadedBy::Device) {
+            // The title's vertex shader may have no translation.
+            Err(Refused::UnsupportedState(reason)) if primitives::is_expanded(call.primitive) => {
+                self.record_shaded(call, memory, &mut plan, ShadedBy::Cpu(&reason))
+            }
+            recorded => recorded,
+        }
+    }
+
+    fn record_shaded(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+        plan: &mut Plan,
+        by: ShadedBy<'_>,
+    ) -> Result<(), Refused> {
+        if let Some(range) = self.reads_pending(call, by) {
             return Err(Refused::Pending(range));
         }
-        let (geometry, limit) = self.geometry(call, memory, &plan)?;
+        let (geometry, limit) = self.geometry(call, memory, plan, by)?;
         if let Some(geometry) = geometry {
             if geometry.is_whole {
                 plan.times = plan.times.at_once();
             }
-            let recorded = self.record_triangles(call, memory, &plan, &geometry);
+            let recorded = self.record_triangles(call, memory, plan, &geometry);
             self.indices.take_back(geometry.corners);
             recorded?;
         }
         // A refused draw is recorded again, or made by the reference.
-        self.fallback.expanded_draws += u64::from(primitives::is_expanded(call.primitive));
+        if let ShadedBy::Cpu(reason) = by {
+            self.fallback.count_expanded(reason);
+        }
         // The triangles before it are drawn, as by the reference.
         limit.map_or(Ok(()), |limit| Err(limit.into()))
     }
@@ -170,7 +185,7 @@ impl WgpuBackend {
     }
 
     /// Memory that lacks texels and that the CPU reads to compute the triangles.
-    fn reads_pending(&self, call: &DrawCall) -> Option<PhysicalRange> {
+    fn reads_pending(&self, call: &DrawCall, by: ShadedBy<'_>) -> Option<PhysicalRange> {
         if !self.mirror.has_pending() {
             return None;
         }
@@ -180,7 +195,7 @@ impl WgpuBackend {
                 found = Some(range);
             }
         };
-        if primitives::is_expanded(call.primitive) {
+        if let ShadedBy::Cpu(_) = by {
             Reference::inputs_of_vertices(call, &mut look);
         } else if let Some(range) = index_range(call) {
             look(range);
@@ -188,50 +203,13 @@ impl WgpuBackend {
         found
     }
 
-    /// Computes the triangles to draw; `None` if there are none. Also returns the limit that ended
-    /// them early, if one did. If the covered rows are unknown, the draw is limited to the rows in
-    /// which the targets don't overlap.
-    fn geometry(
-        &mut self,
-        call: &DrawCall,
-        memory: &dyn PhysicalMemory,
-        plan: &Plan,
-    ) -> Result<(Option<Geometry>, Option<BackendError>), Refused> {
-        let [_, top, _, bottom] = plan.scissor;
-        if !primitives::is_expanded(call.primitive) {
-            let rows = top..bottom.min(plan.apart);
-            if rows.is_empty() {
-                return Ok((None, None));
-            }
-            let corners = self.indices.corners(&self.device, call, memory)?;
-            let shader = call.vertex_shader.clone();
-            let geometry = Geometry { corners, shader, handed_on: None, rows, is_whole: false };
-            return Ok((Some(geometry).filter(|geometry| geometry.corners.count() != 0), None));
-        }
-        let (triangles, limit) = self.expander.triangles(call, memory, &self.recovery.cancel())?;
-        let (bytes, covered) = expanded::corners(call, &triangles, &plan.position, plan.size[1]);
-        let rows = top.max(covered.start)..bottom.min(covered.end);
-        if triangles.positions.is_empty() || rows.is_empty() {
-            return Ok((None, limit));
-        }
-        let shader = self
-            .pass_through
-            .shader(triangles.interpolators)
-            .ok_or(UnsupportedState("more interpolators than there are"))?;
-        let first = self.vertices.put(&self.device, &bytes)?;
-        let words = bytes.len() as u32 / 4;
-        let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
-        let handed_on = Some(VertexRecord { first, words, endian: 0 });
-        let is_whole = call.samples_at_center
-            && expanded::covers_whole_pixels(call, &triangles, &plan.position, plan.size);
-        Ok((Some(Geometry { corners, shader, handed_on, rows, is_whole }), limit))
-    }
-
-    /// Recipe and shaders of a draw with this vertex shader; its repetitions differ in their samples.
-    fn parts(&self, call: &DrawCall, plan: &Plan, vertex: &Arc<Shader>) -> Parts {
+    /// Recipe and shaders of a draw with this vertex shader, which expands primitives or not; its
+    /// repetitions differ in their samples.
+    fn parts(&self, call: &DrawCall, plan: &Plan, vertex: &Arc<Shader>, is_expanded: bool) -> Parts {
         let chosen = Chosen {
             vertex: vertex.hash,
             interpolators: interpolators(call, &vertex.program, &plan.times),
+            is_expanded,
             depth: plan.depth.map(|(depth, _)| depth),
             culling: plan.culling,
             clip: plan.clip,
@@ -249,7 +227,8 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
     ) -> Result<ReadyPipelines, Missing> {
-        let mut parts = self.parts(call, plan, &geometry.shader);
+        let is_expanded = matches!(geometry.inputs, VertexInputs::Primitives { .. });
+        let mut parts = self.parts(call, plan, &geometry.shader, is_expanded);
         let recipe = parts.recipe;
         let mut all = ReadyPipelines::default();
         for (ready, time) in all.iter_mut().zip(plan.times.iter()) {
@@ -309,11 +288,16 @@ impl WgpuBackend {
         let [mut of_vertex, mut of_pixel] = std::mem::take(&mut self.stage_constants);
         of_vertex.renew(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
         of_vertex.set_clip_planes(&call.clip_planes);
-        if let Some(record) = geometry.handed_on {
-            of_vertex.set_vertex(0, record);
-        } else {
-            let indices = geometry.corners.bounds();
-            self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
+        match geometry.inputs {
+            VertexInputs::Corners(record) => of_vertex.set_vertex(0, record),
+            VertexInputs::Memory => {
+                let indices = geometry.corners.bounds();
+                self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
+            }
+            VertexInputs::Primitives { list, bounds } => {
+                of_vertex.set_expansion(&geometry::expansion(call, list));
+                self.send_vertices(call, &vertex.reaches, Some(bounds), &mut of_vertex, memory)?;
+            }
         }
         let vertex_bound = self.bind(vertex, call, &mut of_vertex, memory);
         let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);

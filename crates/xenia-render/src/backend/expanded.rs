@@ -1,6 +1,6 @@
-//! Draws whose corners are shaded on the CPU: rectangles, points, lines.
+//! Draws whose corners are shaded on the CPU: rectangles, points and lines that the device can't
+//! expand (`reason_for_cpu` in `draw/geometry.rs`).
 //!
-//! The host has no rectangle lists, and its points and lines cover other pixels than the chip's.
 //! The reference's interpreter shades their few vertices and expands them to triangles. The device
 //! gets the corners as a vertex buffer, and a pass-through vertex shader in guest microcode.
 
@@ -78,10 +78,9 @@ fn rows(lowest: f32, highest: f32, height: u32) -> std::ops::Range<u32> {
     first..last.max(first)
 }
 
-/// Converts corners to the device's format, all of them as front faces. Also returns the rows of
-/// pixels that they may cover, on a target `height` pixels high.
+/// Converts corners to the device's format. Also returns the rows of pixels that they may cover, on
+/// a target `height` pixels high.
 pub(super) fn corners(
-    call: &DrawCall,
     triangles: &Triangles,
     position: &HostPosition,
     height: u32,
@@ -90,27 +89,18 @@ pub(super) fn corners(
     let mut bytes = Vec::with_capacity(triangles.positions.len() * 16 * (1 + count));
     let mut lowest = height as f32;
     let mut highest = 0.0_f32;
-    for first in (0..triangles.positions.len()).step_by(3) {
-        let hosts = [0, 1, 2].map(|i: usize| host(position, triangles.positions[first + i]));
-        let in_front = hosts.iter().all(|corner| corner[3] > 0.0);
-        let [a, b, c] = hosts.map(|[x, y, _, w]| [x / w, y / w]);
-        // In clip space y grows upwards, so a clockwise triangle has a negative area.
-        let area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
-        let is_front = (area < 0.0) == call.culling.front_is_clockwise;
-        let order = if in_front && !is_front { [0, 2, 1] } else { [0, 1, 2] };
-        for corner in order {
-            let at = first + corner;
-            let attributes = &triangles.attributes[at * count..(at + 1) * count];
-            for value in triangles.positions[at].iter().chain(attributes.iter().flatten()) {
-                bytes.extend_from_slice(&value.to_le_bytes());
-            }
+    for (at, corner) in triangles.positions.iter().enumerate() {
+        let attributes = &triangles.attributes[at * count..(at + 1) * count];
+        for value in corner.iter().chain(attributes.iter().flatten()) {
+            bytes.extend_from_slice(&value.to_le_bytes());
         }
-        for [_, y] in [a, b, c] {
-            let row = (1.0 - y) * 0.5 * height as f32;
-            lowest = lowest.min(row);
-            highest = highest.max(row);
-        }
-        if !in_front || !area.is_finite() {
+        let [x, y, _, w] = host(position, *corner);
+        let row = (1.0 - y / w) * 0.5 * height as f32;
+        lowest = lowest.min(row);
+        highest = highest.max(row);
+        // The visible part of a triangle that reaches behind the eye is not known.
+        let is_known = w > 0.0 && row.is_finite() && (x / w).is_finite();
+        if !is_known {
             lowest = 0.0;
             highest = height as f32;
         }

@@ -75,6 +75,8 @@ pub(super) struct Fallback {
     edram_trips: u64,
     /// Draws on the device whose vertices the reference's interpreter shaded.
     pub(super) expanded_draws: u64,
+    /// These by the reason for it.
+    expanded: BTreeMap<String, u64>,
 }
 
 impl Fallback {
@@ -120,6 +122,19 @@ impl Fallback {
         if let Some(reason) = count_by_name(&mut self.reasons, reason, MAX_REASONS) {
             tracing::warn!(target: "gpu", reason, "the host can't draw this; the reference does, slowly");
         }
+    }
+
+    /// Counts a draw on the device whose vertices the CPU shaded.
+    pub(super) fn count_expanded(&mut self, reason: &str) {
+        self.expanded_draws += 1;
+        if let Some(reason) = count_by_name(&mut self.expanded, reason, MAX_REASONS) {
+            tracing::debug!(target: "gpu", reason, "the CPU shades vertices");
+        }
+    }
+
+    /// Number of draws whose vertices the CPU shaded, by the reason.
+    pub(super) fn expanded(&self) -> &BTreeMap<String, u64> {
+        &self.expanded
     }
 
     /// Number of draws by missing host feature.

@@ -191,6 +191,11 @@ impl IndexLists {
         Ok(Corners::Kept(list))
     }
 
+    /// Finds the vertices of a draw whose primitives the device expands.
+    pub(super) fn vertices(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Corners {
+        self.lists.vertices(call, memory)
+    }
+
     /// Takes the memory of a draw's list back, to convert the next one.
     pub(super) fn take_back(&mut self, corners: Corners) {
         self.lists.take_back(corners);

@@ -65,6 +65,8 @@ pub struct Options<'a> {
     pub anisotropy: Option<Anisotropy>,
     /// Host pixels per guest pixel, each way.
     pub scale: Scale,
+    /// For tests: the CPU shades the vertices of all rectangles, points and lines.
+    pub expands_on_cpu: bool,
     /// For tests: loses the device at the draws with these numbers, starting at 1.
     pub lose_at: &'a [u64],
 }

@@ -4,6 +4,8 @@
 //! interpolators from a triangle's first corner, so triangles are rotated until the guest's
 //! provoking corner comes first.
 
+use std::convert::Infallible;
+
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::{IndexReader, MAX_COUNT};
@@ -66,18 +68,19 @@ impl Corners {
     }
 }
 
-/// Whether the CPU must shade the vertices to find the corners: rectangles have a corner without an
-/// index, and those of points and lines are not vertices.
+/// Whether corners follow from the shaded vertices: rectangles have a corner without an index, and
+/// those of points and lines are not vertices.
 pub(super) fn is_expanded(primitive: Primitive) -> bool {
-    matches!(
-        primitive,
-        Primitive::RectangleList
-            | Primitive::PointList
-            | Primitive::LineList
-            | Primitive::LineStrip
-            | Primitive::LineLoop
-            | Primitive::LineStrip2d
-    )
+    matches!(primitive, Primitive::RectangleList | Primitive::PointList) || primitive.is_line()
+}
+
+/// Vertices of each primitive that is expanded.
+pub(super) fn vertices_of(primitive: Primitive) -> u32 {
+    match primitive {
+        Primitive::RectangleList => 3,
+        Primitive::PointList => 1,
+        _ => 2,
+    }
 }
 
 /// Rotates a triangle so that its provoking corner (0 to 2) comes first; the winding is preserved.
@@ -85,15 +88,18 @@ fn turned(corners: [u32; 3], provoking: usize) -> [u32; 3] {
     [0, 1, 2].map(|i: usize| corners[(i + provoking) % 3])
 }
 
-/// Whether the vertices are drawn unchanged, without indices.
-fn is_plain(call: &DrawCall) -> bool {
-    call.primitive == Primitive::TriangleList
-        && call.indices == IndexSource::Counted
+/// Whether the indices count from zero.
+fn counts(call: &DrawCall) -> bool {
+    call.indices == IndexSource::Counted
         && call.restart.is_none()
         && call.index_offset == 0
         && call.index_bounds[0] == 0
         && call.index_bounds[1] >= MAX_COUNT
-        && (call.flat == 0 || !call.provoking_last)
+}
+
+/// Whether the vertices are drawn unchanged, without indices.
+fn is_plain(call: &DrawCall) -> bool {
+    call.primitive == Primitive::TriangleList && counts(call) && (call.flat == 0 || !call.provoking_last)
 }
 
 /// Converter of draws to triangles, in memory that it uses again for the next draw.
@@ -134,11 +140,43 @@ impl TriangleLists {
         Ok(Corners::Indexed(out))
     }
 
+    /// Finds the vertices of primitives that are expanded, each primitive's in order.
+    pub(super) fn vertices(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Corners {
+        let each = vertices_of(call.primitive);
+        let is_list =
+            matches!(call.primitive, Primitive::RectangleList | Primitive::PointList | Primitive::LineList);
+        if is_list && counts(call) {
+            let count = call.count.min(MAX_COUNT);
+            return Corners::Counted(count - count % each);
+        }
+        let mut out = std::mem::take(&mut self.spare);
+        out.clear();
+        let Ok(()) = self.reader.runs(call, memory, |run| {
+            if is_list {
+                out.extend_from_slice(&run[..run.len() - run.len() % each as usize]);
+            } else {
+                strip(call.primitive, run, &mut out);
+            }
+            Ok::<(), Infallible>(())
+        });
+        Corners::Indexed(out)
+    }
+
     /// Takes the memory of a list back, to convert the next one.
     pub(super) fn take_back(&mut self, corners: Corners) {
         if let Corners::Indexed(list) = corners {
             self.spare = list;
         }
+    }
+}
+
+/// Appends the ends of the lines of a strip or a loop.
+fn strip(primitive: Primitive, run: &[u32], out: &mut Vec<u32>) {
+    for line in run.windows(2) {
+        out.extend_from_slice(line);
+    }
+    if let ([first, .., last], Primitive::LineLoop) = (run, primitive) {
+        out.extend([*last, *first]);
     }
 }
 
@@ -179,4 +217,47 @@ fn list(call: &DrawCall, run: &[u32], out: &mut Vec<u32>) -> Result<(), BackendE
         other => return Err(BackendError::Unsupported(format!("primitive {other:?}"))),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use xenia_gpu::draw_state::DrawRequest;
+    use xenia_gpu::enums::EdramMode;
+    use xenia_gpu::memory::Ram;
+    use xenia_gpu::microcode::{Shader, ShaderKind};
+    use xenia_gpu::registers::{RegisterFile, rb, vgt};
+
+    #[test]
+    fn vertices_of_expanded_primitives_are_in_order() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Depth));
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
+        let words: Arc<[u32]> = Arc::new([0x0002_0001, 0x0004_0003, 0x0005_ffff, 0x0007_0006]);
+        let request = DrawRequest {
+            initiator: vgt::VgtDrawInitiator(8 | 1 << 6 | 8 << 16),
+            indices: IndexSource::Inline { words, wide: false },
+        };
+        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        let call = DrawCall { restart: Some(0xffff), index_bounds: [0, 0xff_ffff], ..call };
+        let mut lists = TriangleLists::default();
+        let memory = Ram::new(0x1000);
+        for (primitive, expected) in [
+            (Primitive::RectangleList, &[1, 2, 3, 5, 6, 7][..]),
+            (Primitive::PointList, &[1, 2, 3, 4, 5, 6, 7]),
+            (Primitive::LineList, &[1, 2, 3, 4, 5, 6]),
+            (Primitive::LineStrip, &[1, 2, 2, 3, 3, 4, 5, 6, 6, 7]),
+            (Primitive::LineLoop, &[1, 2, 2, 3, 3, 4, 4, 1, 5, 6, 6, 7, 7, 5]),
+        ] {
+            let found = lists.vertices(&DrawCall { primitive, ..call.clone() }, &memory);
+            assert_eq!(found, Corners::Indexed(expected.to_vec()), "{primitive:?}");
+            lists.take_back(found);
+        }
+        let counted = DrawCall { indices: IndexSource::Counted, restart: None, ..call };
+        assert_eq!(lists.vertices(&counted, &memory), Corners::Counted(6));
+        let strip = DrawCall { primitive: Primitive::LineStrip, count: 3, ..counted };
+        assert_eq!(lists.vertices(&strip, &memory), Corners::Indexed(vec![0, 1, 1, 2]));
+    }
 }

@@ -9,7 +9,7 @@ use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primitive, StencilOp};
 
 use super::state::{self, DepthClip, DepthState};
-use crate::translate::{Interpolators, PixelsOf, Stage};
+use crate::translate::{Expansion, Interpolators, PixelsOf, Stage};
 
 /// Colour target of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]
@@ -30,8 +30,8 @@ pub(super) struct Recipe {
     pub(super) vertex: u64,
     /// Hash of the pixel shader, if `HAS_PIXEL` is set.
     pixel: u64,
-    /// Flat interpolators in bits 15:0, number of interpolators in bits 20:16, position register in
-    /// bits 29:24.
+    /// Flat interpolators in bits 15:0, number of interpolators in bits 20:16, kind of primitive in
+    /// bits 22:21, position register in bits 29:24.
     stages: u32,
     flags: u32,
     color: [ColorRecipe; 4],
@@ -60,12 +60,27 @@ const CULL_FRONT: u32 = 0x80;
 const CULL_BACK: u32 = 0x100;
 const CLOCKWISE: u32 = 0x200;
 const HAS_STENCIL: u32 = 0x400;
-const LINES: u32 = 0x800;
-const POINTS: u32 = 0x1000;
+/// The vertex stage makes triangles of rectangles, lines or points.
+const EXPANDED: u32 = 0x800;
 const ALPHA_TO_MASK: u32 = 0x2000;
 const AT_SAMPLES: u32 = 0x4000;
 /// Lowest bit of the flags of interpolators with centroid sampling.
 const CENTROID_SHIFT: u32 = 16;
+/// Lowest bit of the kind of primitive.
+const KIND_SHIFT: u32 = 21;
+const RECTANGLES: u32 = 1;
+const LINES: u32 = 2;
+const POINTS: u32 = 3;
+
+/// Number of a kind of primitive; 0 for those that are triangles on the host.
+fn kind(primitive: Primitive) -> u32 {
+    match primitive {
+        Primitive::RectangleList => RECTANGLES,
+        Primitive::PointList => POINTS,
+        line if line.is_line() => LINES,
+        _ => 0,
+    }
+}
 
 fn blend_bits(blend: Blend) -> u32 {
     (0..2).fold(0, |bits, part: usize| {
@@ -112,6 +127,8 @@ pub(super) struct Chosen {
     pub(super) vertex: u64,
     /// Interpolators between the stages.
     pub(super) interpolators: Interpolators,
+    /// Whether the vertex stage makes triangles of rectangles, lines or points.
+    pub(super) is_expanded: bool,
     pub(super) depth: Option<DepthState>,
     pub(super) culling: Option<wgpu::Face>,
     pub(super) clip: DepthClip,
@@ -129,14 +146,16 @@ impl Recipe {
         let mut this = Self {
             vertex: chosen.vertex,
             pixel: call.pixel_shader.as_ref().map_or(0, |shader| shader.hash),
-            stages: flat & 0xffff | count.min(16) << 16 | (call.position_register.unwrap_or(0) & 63) << 24,
+            stages: flat & 0xffff
+                | count.min(16) << 16
+                | kind(call.primitive) << KIND_SHIFT
+                | (call.position_register.unwrap_or(0) & 63) << 24,
             flags: flag(call.pixel_shader.is_some(), HAS_PIXEL)
                 | flag(chosen.depth.is_some(), HAS_DEPTH)
                 | flag(call.position_register.is_some(), HAS_POSITION)
                 | flag(affine, AFFINE)
                 | flag(at_samples, AT_SAMPLES)
-                | flag(call.primitive.is_line(), LINES)
-                | flag(call.primitive == Primitive::PointList, POINTS)
+                | flag(chosen.is_expanded, EXPANDED)
                 | centroid << CENTROID_SHIFT
                 | flag(chosen.clip.distances, CLIP)
                 | flag(chosen.clip.unclipped, UNCLIPPED)
@@ -193,14 +212,25 @@ impl Recipe {
             at_samples: self.has(AT_SAMPLES),
             affine: self.has(AFFINE),
         };
-        let pixels_of = match (self.has(POINTS), self.has(LINES)) {
-            (true, _) => PixelsOf::Points,
-            (_, true) => PixelsOf::Lines,
+        let position_register = self.has(HAS_POSITION).then_some(self.stages >> 24 & 63);
+        let kind = self.stages >> KIND_SHIFT & 3;
+        let pixels_of = match kind {
+            // All pixels are alike then.
+            _ if position_register.is_none() => PixelsOf::Polygons,
+            RECTANGLES => PixelsOf::Rectangles,
+            LINES => PixelsOf::Lines,
+            POINTS => PixelsOf::Points,
             _ => PixelsOf::Polygons,
         };
-        let position_register = self.has(HAS_POSITION).then_some(self.stages >> 24 & 63);
+        let expansion = match kind {
+            _ if !self.has(EXPANDED) => Expansion::None,
+            RECTANGLES => Expansion::Rectangles,
+            LINES => Expansion::Lines,
+            POINTS => Expansion::Points { place: position_register },
+            _ => Expansion::None,
+        };
         [
-            Stage::Vertex { interpolators, clip: self.has(CLIP) },
+            Stage::Vertex { interpolators, clip: self.has(CLIP), expansion },
             Stage::Pixel {
                 interpolators,
                 position_register,
@@ -286,6 +316,25 @@ mod tests {
             recipe.color();
             assert!(recipe.depth().is_none_or(|depth| depth.bias.slope_scale.is_finite()));
             assert!([1, 4].contains(&recipe.multisample().count));
+        }
+    }
+
+    #[test]
+    fn only_the_position_register_tells_kinds_of_pixels_apart() {
+        let stages = |kind: u32, flags: u32| {
+            Recipe { stages: kind << KIND_SHIFT, flags, ..Recipe::default() }.stages()
+        };
+        for (kind, expansion, pixels) in [
+            (0, Expansion::None, PixelsOf::Polygons),
+            (RECTANGLES, Expansion::Rectangles, PixelsOf::Rectangles),
+            (LINES, Expansion::Lines, PixelsOf::Lines),
+            (POINTS, Expansion::Points { place: Some(0) }, PixelsOf::Points),
+        ] {
+            let [vertex, pixel] = stages(kind, EXPANDED | HAS_POSITION);
+            assert!(matches!(vertex, Stage::Vertex { expansion: found, .. } if found == expansion));
+            assert!(matches!(pixel, Stage::Pixel { pixels_of, .. } if pixels_of == pixels));
+            let [plain, same] = [kind, 0].map(|kind| stages(kind, 0));
+            assert_eq!(plain, same, "{kind}");
         }
     }
 

@@ -131,6 +131,7 @@ impl WgpuBackend {
         next.draws = self.draws;
         next.submissions = self.submissions;
         next.readback = self.readback;
+        next.expands_on_cpu = self.expands_on_cpu;
         next.resolves_on_device = self.resolves_on_device;
         next.resolves_through_cpu = self.resolves_through_cpu;
         std::mem::swap(&mut next.recovery, &mut self.recovery);

@@ -12,6 +12,7 @@ use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
+use super::expansion::{Expansion, VertexResult};
 use super::host::EntryOutput;
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
 use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
@@ -63,8 +64,8 @@ impl Translator<'_> {
     pub(super) fn entry_point(&mut self, shader: Handle<Function>, inputs: u32) {
         let mut b = Builder::new(ENTRY_POINT);
         let (stage, workgroup) = match self.stage {
-            Stage::Vertex { interpolators, clip } => {
-                self.vertex_entry(&mut b, shader, interpolators, clip);
+            Stage::Vertex { interpolators, clip, expansion } => {
+                self.vertex_entry(&mut b, shader, interpolators, clip, expansion);
                 (ShaderStage::Vertex, 0)
             }
             Stage::Pixel {
@@ -108,7 +109,7 @@ impl Translator<'_> {
     }
 
     /// Value of an export; zero if the program doesn't write it.
-    fn exported(&self, b: &mut Builder, export: u8) -> Value {
+    pub(super) fn exported(&self, b: &mut Builder, export: u8) -> Value {
         match self.exports.get(&export) {
             Some(global) => {
                 let pointer = b.global(*global);
@@ -144,24 +145,44 @@ impl Translator<'_> {
         shader: Handle<Function>,
         interpolators: Interpolators,
         clip: bool,
+        expansion: Expansion,
     ) {
-        let index = argument(b, "index", self.types.uint, Binding::BuiltIn(BuiltIn::VertexIndex));
+        let number = argument(b, "index", self.types.uint, Binding::BuiltIn(BuiltIn::VertexIndex));
+        let vertex = self.vertex(b, shader, number, interpolators, expansion);
+        let mut parts = self.host_position(b, vertex.position, vertex.is_gone, clip);
+        for (i, value) in (0..).zip(vertex.interpolators) {
+            let name = format!("interpolator_{i}");
+            parts.push((name, self.types.vec4, location(interpolators, i), value));
+        }
+        self.return_struct(b, "VertexOutput", parts);
+    }
+
+    /// Runs the program for a guest vertex.
+    pub(super) fn run_vertex(&self, b: &mut Builder, shader: Handle<Function>, index: Value) {
         let index = b.convert(index, ScalarKind::Float);
         let zero = b.float(0.0);
         let register = b.compose(self.types.vec4, &[index, zero, zero, zero]);
         b.call_without_result(shader, &[register]);
-        let vec4 = self.types.vec4;
+    }
+
+    /// Exports of the guest vertex with an index.
+    pub(super) fn guest_vertex(
+        &self,
+        b: &mut Builder,
+        shader: Handle<Function>,
+        index: Value,
+        interpolators: Interpolators,
+    ) -> VertexResult {
+        self.run_vertex(b, shader, index);
         let position = self.exported(b, Program::POSITION);
-        let flags = self.exports.contains_key(&Program::POINT_SIZE).then(|| {
+        let is_gone = self.exports.contains_key(&Program::POINT_SIZE).then(|| {
             let flags = self.exported(b, Program::POINT_SIZE);
-            b.member(flags, 2)
+            let flag = b.member(flags, 2);
+            self.is_killed(b, flag)
         });
-        let mut parts = self.host_position(b, position, flags, clip);
-        for i in 0..interpolators.count.min(INTERPOLATORS) {
-            let value = self.exported(b, i as u8);
-            parts.push((format!("interpolator_{i}"), vec4, location(interpolators, i), value));
-        }
-        self.return_struct(b, "VertexOutput", parts);
+        let count = interpolators.count.min(INTERPOLATORS) as u8;
+        let interpolators = (0..count).map(|i| self.exported(b, i)).collect();
+        VertexResult { position, interpolators, is_gone }
     }
 
     /// Column and row of the host's pixel.
@@ -184,14 +205,18 @@ impl Translator<'_> {
         [x, y]: [Value; 2],
         of: PixelsOf,
     ) -> Value {
-        let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
         let [x, y] = [x, y].map(|at| self.guest_place(b, at));
-        let negative = b.unary(UnaryOperator::Negate, x);
-        let x = b.select(front, x, negative);
         let zero = b.float(0.0);
         let one = b.float(1.0);
+        let x = if of == PixelsOf::Polygons {
+            let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
+            let negative = b.unary(UnaryOperator::Negate, x);
+            b.select(front, x, negative)
+        } else {
+            x
+        };
         let (y, z, w) = match of {
-            PixelsOf::Polygons => (y, zero, zero),
+            PixelsOf::Polygons | PixelsOf::Rectangles => (y, zero, zero),
             PixelsOf::Lines => (y, b.float(-0.0), zero),
             PixelsOf::Points => {
                 let [z, w] = [2, 3].map(|component| {

@@ -5,7 +5,7 @@
 //! * positions are rounded to the chip's steps, which are coarser than the hosts', and then moved;
 //! * clipping in the guest's clip space, where its planes differ from the host's, and at user clip
 //!   planes;
-//! * killed vertices and their primitives: sets their position to NaN;
+//! * killed vertices, and primitives that are not drawn: sets their position to NaN;
 //! * the alpha test, alpha to mask, and the scale of exported depths;
 //! * the scale, range and quantisation of a colour target ([`HostTarget`](super::HostTarget)).
 
@@ -16,7 +16,7 @@ use naga::{
 use super::builder::{Builder, Value};
 use super::interface::member;
 use super::types;
-use super::{Stage, Translator};
+use super::{Expansion, Stage, Translator};
 
 /// Flag: w is exported as 1/w.
 pub(super) const W_INVERTED: u32 = 1;
@@ -40,6 +40,22 @@ pub(super) const PLANE_ROW: u32 = 3;
 const MAX_STEPS: f32 = 4_194_304.0;
 /// Number of user clip planes.
 pub(super) const PLANES: u32 = 6;
+/// Vertex stage that expands primitives: row of the record of the guest's indices, and flags.
+pub(super) const LIST_ROW: u32 = PLANE_ROW + PLANES;
+/// Flag: the guest's indices are in a list; else they count from zero.
+pub(super) const HAS_LIST: u32 = 1;
+/// Flag: flat interpolators are those of the primitive's last vertex.
+pub(super) const PROVOKING_LAST: u32 = 2;
+/// Flag: depth is clipped.
+pub(super) const CLIPS_DEPTH: u32 = 4;
+/// Vertex stage that expands primitives: row of half their width and height in pixels, and of the
+/// viewport's scale.
+pub(super) const SIZE_ROW: u32 = LIST_ROW + 1;
+/// Vertex stage that expands primitives: row of the least and largest size of points.
+pub(super) const LIMIT_ROW: u32 = LIST_ROW + 2;
+/// Rows of the largest stage.
+#[cfg(test)]
+pub(super) const MAX_ROWS: u32 = LIMIT_ROW + 1;
 /// Pixel stage: row of the alpha test (function, reference), the depth scale, and the guest's
 /// pixels per host pixel.
 pub(super) const ALPHA_ROW: u32 = 0;
@@ -54,8 +70,9 @@ pub(super) const MASK_ROW: u32 = TARGET_ROW + 2 * 4;
 /// Number of rows of a stage, at least one.
 pub(super) fn rows(stage: Stage) -> u32 {
     match stage {
-        Stage::Vertex { clip: false, .. } => PLANE_ROW,
-        Stage::Vertex { clip: true, .. } => PLANE_ROW + PLANES,
+        Stage::Vertex { clip: false, expansion: Expansion::None, .. } => PLANE_ROW,
+        Stage::Vertex { clip: true, expansion: Expansion::None, .. } => PLANE_ROW + PLANES,
+        Stage::Vertex { .. } => LIMIT_ROW + 1,
         Stage::Pixel { alpha_to_mask: false, .. } => MASK_ROW,
         Stage::Pixel { alpha_to_mask: true, .. } => MASK_ROW + 2,
         Stage::Compute { .. } => 1,
@@ -69,7 +86,7 @@ pub(super) type EntryOutput = (String, Handle<Type>, Binding, Value);
 const CLIP_DISTANCES: u32 = 2 + PLANES;
 
 /// Whether any of these bits is set in a word.
-fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
+pub(super) fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
     let bits = b.uint(bits);
     let zero = b.uint(0);
     let bits = b.binary(Op::And, word, bits);
@@ -78,7 +95,7 @@ fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
 
 impl Translator<'_> {
     /// Row of the host part of the constants, as words.
-    fn host_row(&self, b: &mut Builder, row: u32) -> Value {
+    pub(super) fn host_row(&self, b: &mut Builder, row: u32) -> Value {
         let constants = b.global(self.constants);
         let rows = b.member(constants, member::HOST);
         let pointer = b.member(rows, row);
@@ -86,7 +103,7 @@ impl Translator<'_> {
     }
 
     /// Exported position in the guest's homogeneous clip space, and the flags.
-    fn homogeneous(&self, b: &mut Builder, position: Value) -> ([Value; 4], Value) {
+    pub(super) fn homogeneous(&self, b: &mut Builder, position: Value) -> ([Value; 4], Value) {
         let scale = self.host_row(b, SCALE_ROW);
         let flags = b.member(scale, 3);
         let flag = |b: &mut Builder, bit: u32| has_bits(b, flags, bit);
@@ -135,13 +152,24 @@ impl Translator<'_> {
         b.select(is_rounded, rounded, at)
     }
 
-    /// Entry point outputs for a vertex shader's position. `kill` is the exported kill flag, if
-    /// there is one.
+    /// Whether an exported kill flag takes the vertex's primitive away.
+    pub(super) fn is_killed(&self, b: &mut Builder, flag: Value) -> Value {
+        let scale = self.host_row(b, SCALE_ROW);
+        let flags = b.member(scale, 3);
+        // Any value but zero, of either sign.
+        let bits = b.bitcast(flag, ScalarKind::Uint);
+        let is_set = has_bits(b, bits, 0x7fff_ffff);
+        let counts = has_bits(b, flags, KILLS);
+        b.binary(Op::LogicalAnd, is_set, counts)
+    }
+
+    /// Entry point outputs for a position in the form that the program exports. `is_gone` says
+    /// that its primitive is not drawn.
     pub(super) fn host_position(
         &mut self,
         b: &mut Builder,
         position: Value,
-        kill: Option<Value>,
+        is_gone: Option<Value>,
         clip: bool,
     ) -> Vec<EntryOutput> {
         let (at, flags) = self.homogeneous(b, position);
@@ -168,15 +196,10 @@ impl Translator<'_> {
             let moved = b.binary(Op::Multiply, w, shift);
             *out = b.binary(Op::Add, rounded, moved);
         }
-        if let Some(kill) = kill {
-            // Any value but zero, of either sign.
-            let bits = b.bitcast(kill, ScalarKind::Uint);
-            let is_set = has_bits(b, bits, 0x7fff_ffff);
-            let counts = has_bits(b, flags, KILLS);
-            let killed = b.binary(Op::LogicalAnd, is_set, counts);
+        if let Some(is_gone) = is_gone {
             let nan = b.member(offset, 3);
             let nan = b.bitcast(nan, ScalarKind::Float);
-            out = out.map(|value| b.select(killed, nan, value));
+            out = out.map(|value| b.select(is_gone, nan, value));
         }
         let vec4 = self.types.vec4;
         let value = b.compose(vec4, &out);

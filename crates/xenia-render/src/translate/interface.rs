@@ -9,7 +9,7 @@
 //! | binding | contents |
 //! |---|---|
 //! | 0 | uniform buffer: [`StageConstants`](super::StageConstants) |
-//! | 1 | storage buffer of words, read only: guest memory for vertex fetches, not byte-swapped |
+//! | 1 | storage buffer of words, read only: guest memory, not byte-swapped, and lists of indices |
 //! | 2 | storage buffer of four floats each: initial registers (`Stage::Compute`) |
 //! | 3 | storage buffer of four floats each: exports (`Stage::Compute`) |
 //! | 8… | textures and samplers, as [`Interface`] lists them |
@@ -127,7 +127,7 @@ impl ConstantsLayout {
     /// Largest layout of any shader.
     #[cfg(test)]
     pub(super) const LARGEST: Self =
-        Self { booleans: 2, loops: 8, host: host::MASK_ROW + 2, textures: 32, vertices: 96, floats: 256 };
+        Self { booleans: 2, loops: 8, host: host::MAX_ROWS, textures: 32, vertices: 96, floats: 256 };
 
     /// Layout for the constants that a program can read in a stage.
     pub fn new(program: &Program, stage: Stage) -> Self {
@@ -349,6 +349,23 @@ impl HostPosition {
     pub fn moved(self, shift: [f32; 2]) -> Self {
         Self { shift, ..self }
     }
+}
+
+/// Parameters of a stage that expands primitives.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HostExpansion {
+    /// The guest's indices, one word each; without them, vertices are numbered from zero.
+    pub list: Option<VertexRecord>,
+    /// Flat interpolators are those of a primitive's last vertex; else of its first.
+    pub provoking_last: bool,
+    /// Depth is clipped, of lines before they get their width.
+    pub clips_depth: bool,
+    /// Half the width and height of points, or half the width of lines, in pixels.
+    pub half: [f32; 2],
+    /// The viewport's scale of x and y.
+    pub scale: [f32; 2],
+    /// Least and largest size of points whose program exports it.
+    pub limits: [f32; 2],
 }
 
 /// Conversion of colours for a target.

@@ -7,7 +7,9 @@ use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::reference::alpha_mask::Thresholds;
 
 use super::host;
-use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord, VertexRecord, member};
+use super::interface::{
+    ConstantsLayout, HostExpansion, HostPosition, HostTarget, TextureRecord, VertexRecord, member,
+};
 
 /// First bit of the filter between levels in a texture record's flags: 0 point, 1 linear, 2 base
 /// map.
@@ -101,6 +103,21 @@ impl StageConstants {
         for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
             self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
         }
+    }
+
+    /// Sets the parameters of a stage that expands primitives.
+    pub fn set_expansion(&mut self, expansion: &HostExpansion) {
+        let VertexRecord { first, words, endian } = expansion.list.unwrap_or_default();
+        let flags = [
+            (expansion.list.is_some(), host::HAS_LIST),
+            (expansion.provoking_last, host::PROVOKING_LAST),
+            (expansion.clips_depth, host::CLIPS_DEPTH),
+        ];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
+        self.put(member::HOST, host::LIST_ROW, 0, &[first, words, endian, flags]);
+        self.put(member::HOST, host::SIZE_ROW, 0, &expansion.half.map(f32::to_bits));
+        self.put(member::HOST, host::SIZE_ROW, 2, &expansion.scale.map(f32::to_bits));
+        self.put(member::HOST, host::LIMIT_ROW, 0, &expansion.limits.map(f32::to_bits));
     }
 
     /// Sets the alpha test, for a stage that has one.

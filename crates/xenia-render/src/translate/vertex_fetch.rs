@@ -82,7 +82,7 @@ fn half(b: &mut Builder, raw: Value) -> Value {
 
 impl Translator<'_> {
     /// Function that reads a word; its arguments are the record and the word's number.
-    fn word_function(&mut self) -> Handle<Function> {
+    pub(super) fn word_function(&mut self) -> Handle<Function> {
         if let Some(function) = self.word_function {
             return function;
         }

@@ -5,8 +5,8 @@ use super::oracle::constants;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 use xenia_render::translate::{
-    HostPosition, HostTarget, Interpolators, PixelsOf, Stage, StageConstants, Translation, VertexRecord,
-    translate,
+    Expansion, HostPosition, HostTarget, Interpolators, PixelsOf, Stage, StageConstants, Translation,
+    VertexRecord, translate,
 };
 
 /// Square over the whole image as two triangles, front faces: x, y.
@@ -44,8 +44,8 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         alpha_to_mask: false,
         anisotropic: 0,
     };
-    let shaders =
-        [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
+    let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::None };
+    let shaders = [translated(vertex, vertex_stage), translated(pixel, stage)];
     let [mut for_vertices, mut for_pixels] = [&shaders[0], &shaders[1]]
         .map(|shader| StageConstants::new(&constants, ShaderKind::Vertex, shader.interface.constants));
     for_vertices.set_position(&HostPosition {

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
-use xenia_render::translate::{Interpolators, PixelsOf, Stage, TranslateError, translate};
+use xenia_render::translate::{Expansion, Interpolators, PixelsOf, Stage, TranslateError, translate};
 use xenia_scenes::programs;
 
 /// Number of random programs by default; set by `XENIA_SHADER_PROGRAMS`.
@@ -16,7 +16,7 @@ fn count() -> u64 {
 fn stages(kind: ShaderKind) -> [Stage; 2] {
     let interpolators = Interpolators { count: 9, flat: 0b10, centroid: 0b100, ..Interpolators::default() };
     let in_pipeline = match kind {
-        ShaderKind::Vertex => Stage::Vertex { interpolators, clip: true },
+        ShaderKind::Vertex => Stage::Vertex { interpolators, clip: true, expansion: Expansion::None },
         ShaderKind::Pixel => Stage::Pixel {
             interpolators,
             position_register: Some(11),
@@ -46,6 +46,25 @@ fn random_programs_validate() {
         let program = Program::decode(&programs::words(&mut rng, kind));
         let stage = stages(kind)[(i / 2 % 4 == 0) as usize];
         check(&program, stage).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn expanded_vertices_validate() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let expansions = [
+        Expansion::Rectangles,
+        Expansion::Points { place: Some(3) },
+        Expansion::Points { place: None },
+        Expansion::Lines,
+    ];
+    let interpolators = Interpolators { count: 9, flat: 0b10, ..Interpolators::default() };
+    for i in 0..count() / 4 {
+        let program = Program::decode(&programs::words(&mut rng, ShaderKind::Vertex));
+        for expansion in expansions {
+            let stage = Stage::Vertex { interpolators, clip: i % 2 == 0, expansion };
+            check(&program, stage).unwrap_or_else(|error| panic!("{error}"));
+        }
     }
 }
 

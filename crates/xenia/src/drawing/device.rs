@@ -44,6 +44,7 @@ pub(super) fn draw(
         anisotropy: args.anisotropy.into(),
         scale: Scale::new(args.internal_resolution.factor()).unwrap_or_default(),
         lose_at: &args.lose_device,
+        ..Options::default()
     };
     let backend = WgpuBackend::with_options(device, &options);
     bar.finish_and_clear();

@@ -1,10 +1,7 @@
 //! Pipelines of expected draws.
 
-use std::sync::Arc;
-
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::geometry::corner_interpolators;
-use xenia_gpu::microcode::Shader;
 
 use super::super::WgpuBackend;
 use super::super::primitives;
@@ -20,21 +17,19 @@ impl WgpuBackend {
         }
         let is_counting = self.occlusion.is_counting();
         let Ok(Some(plan)) = Plan::new(call, &self.device, self.edram.scale(), is_counting) else { return };
-        let Some(vertex) = self.vertex_shader(call) else { return };
-        let mut parts = self.parts(call, &plan, &vertex);
+        let is_expanded = primitives::is_expanded(call.primitive);
+        let by_cpu = self.reason_for_cpu(call, &plan).is_some();
+        let vertex = if by_cpu {
+            self.pass_through.shader(corner_interpolators(call) as usize)
+        } else {
+            Some(call.vertex_shader.clone())
+        };
+        let Some(vertex) = vertex else { return };
+        let mut parts = self.parts(call, &plan, &vertex, is_expanded && !by_cpu);
         let recipe = parts.recipe;
         for time in &*plan.times {
             parts.recipe = recipe.drawing(time.samples);
             self.pipelines.predict(&parts);
-        }
-    }
-
-    /// Shader that the device runs for vertices.
-    fn vertex_shader(&mut self, call: &DrawCall) -> Option<Arc<Shader>> {
-        if primitives::is_expanded(call.primitive) {
-            self.pass_through.shader(corner_interpolators(call) as usize)
-        } else {
-            Some(call.vertex_shader.clone())
         }
     }
 }

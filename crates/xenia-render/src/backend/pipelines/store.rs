@@ -31,7 +31,7 @@ use super::make::Parts;
 
 const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"xenp"), u32::from_le_bytes(*b"ipes")];
 /// Increment this when a number in a [`Recipe`] or a [`Conversion`] changes its meaning.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const RECIPE_WORDS: usize = size_of::<Recipe>() / 4;
 const CONVERSION_WORDS: usize = size_of::<Conversion>() / 4;
 const HEADER: [u32; 4] = [MAGIC[0], MAGIC[1], VERSION, size_of::<Recipe>() as u32];

@@ -1,0 +1,144 @@
+//! Expansion of lines, which get their width on the screen once they are clipped.
+
+use naga::{BinaryOperator as Op, Function, Handle, MathFunction, UnaryOperator};
+use xenia_gpu::draw_state::INTERPOLATORS;
+use xenia_gpu::geometry::MIN_W;
+use xenia_gpu::microcode::Program;
+
+use super::super::builder::{Builder, Value};
+use super::super::{Interpolators, Translator, host};
+use super::{Place, VertexResult, corners, is_in, with_sign};
+
+/// Part of a line that is not clipped.
+struct Segment {
+    /// Where the ends are on the line, from 0 to 1.
+    ends: [Value; 2],
+    are_cut: [Value; 2],
+    is_gone: Value,
+}
+
+/// Value between two others of the same type.
+fn between(b: &mut Builder, from: Value, to: Value, part: Value) -> Value {
+    let difference = b.binary(Op::Subtract, to, from);
+    let change = b.binary(Op::Multiply, difference, part);
+    b.binary(Op::Add, from, change)
+}
+
+impl Translator<'_> {
+    /// Clips a line to the half-space in front of the eye, and to the depth range if depth is
+    /// clipped. The ends are in the guest's homogeneous clip space.
+    fn segment(&self, b: &mut Builder, ends: [[Value; 4]; 2]) -> Segment {
+        let [zero, one, least] = [0.0, 1.0, MIN_W].map(|value| b.float(value));
+        let from_zero = self.has_form(b, host::DIRECT3D_DEPTH);
+        let clips = self.has_option(b, host::CLIPS_DEPTH);
+        // Distances from the planes by end.
+        let distances = ends.map(|[_, _, z, w]| {
+            let eye = b.binary(Op::Subtract, w, least);
+            let from_minus_w = b.binary(Op::Add, z, w);
+            let near = b.select(from_zero, z, from_minus_w);
+            let far = b.binary(Op::Subtract, w, z);
+            [eye, b.select(clips, near, one), b.select(clips, far, one)]
+        });
+        let no = b.boolean(false);
+        let mut segment = Segment { ends: [zero, one], are_cut: [no; 2], is_gone: no };
+        for plane in 0..3_usize {
+            let [first, second] = distances.map(|distances| distances[plane]);
+            let [has_first, has_second] =
+                [first, second].map(|distance| b.binary(Op::GreaterEqual, distance, zero));
+            let [lacks_first, lacks_second] =
+                [has_first, has_second].map(|has| b.unary(UnaryOperator::LogicalNot, has));
+            let apart = b.binary(Op::Subtract, first, second);
+            let at = b.binary(Op::Divide, first, apart);
+            let enters = b.binary(Op::LogicalAnd, lacks_first, has_second);
+            let leaves = b.binary(Op::LogicalAnd, has_first, lacks_second);
+            for (end, is_cut, nearer) in [(0, enters, Op::Greater), (1, leaves, Op::Less)] {
+                let is_nearer = b.binary(nearer, at, segment.ends[end]);
+                let is_moved = b.binary(Op::LogicalAnd, is_cut, is_nearer);
+                segment.ends[end] = b.select(is_moved, at, segment.ends[end]);
+                segment.are_cut[end] = b.binary(Op::LogicalOr, segment.are_cut[end], is_cut);
+            }
+            let is_outside = b.binary(Op::LogicalAnd, lacks_first, lacks_second);
+            segment.is_gone = b.binary(Op::LogicalOr, segment.is_gone, is_outside);
+        }
+        let [start, end] = segment.ends;
+        let is_crossed = b.binary(Op::Greater, start, end);
+        segment.is_gone = b.binary(Op::LogicalOr, segment.is_gone, is_crossed);
+        segment
+    }
+
+    /// Converts a homogeneous position to the form that the program exports.
+    fn exported_form(&self, b: &mut Builder, [x, y, z, w]: [Value; 4]) -> Value {
+        let one = b.float(1.0);
+        let [is_inverted, is_xy_divided, is_z_divided] =
+            [host::W_INVERTED, host::XY_DIVIDED, host::Z_DIVIDED].map(|flag| self.has_form(b, flag));
+        let [x, y, z] =
+            [(x, is_xy_divided), (y, is_xy_divided), (z, is_z_divided)].map(|(at, is_divided)| {
+                let divided = b.binary(Op::Divide, at, w);
+                b.select(is_divided, divided, at)
+            });
+        let inverse = b.binary(Op::Divide, one, w);
+        let w = b.select(is_inverted, inverse, w);
+        b.compose(self.types.vec4, &[x, y, z, w])
+    }
+
+    /// Corner of a line, whose width extends along its minor axis on the screen. The part behind
+    /// the eye is clipped: there, positions on the screen do not exist.
+    pub(super) fn line(
+        &mut self,
+        b: &mut Builder,
+        shader: Handle<Function>,
+        number: Value,
+        interpolators: Interpolators,
+    ) -> VertexResult {
+        let Place { primitive, corner } = Place::of(b, number);
+        let exports = self.vertices(b, shader, primitive, 2, interpolators);
+        let this = &*self;
+        let numbers = [0, 1].map(|number| b.uint(number));
+        let ends = numbers.map(|vertex| exports.of(this, b, Program::POSITION, vertex));
+        let [from, to] = ends.map(|end| this.homogeneous(b, end).0);
+        let segment = this.segment(b, [from, to]);
+        let positions = [0, 1].map(|end: usize| {
+            let components = [0, 1, 2, 3].map(|i: usize| between(b, from[i], to[i], segment.ends[end]));
+            let cut = this.exported_form(b, components);
+            b.select(segment.are_cut[end], cut, ends[end])
+        });
+        let [half, _, scale_x, scale_y] = this.float_row(b, host::SIZE_ROW);
+        let places = positions.map(|position| {
+            let w = this.screen_w(b, position);
+            [(0, scale_x), (1, scale_y)].map(|(axis, scale)| {
+                let at = b.member(position, axis);
+                let at = b.binary(Op::Divide, at, w);
+                b.binary(Op::Multiply, at, scale)
+            })
+        });
+        let [width, height] = [0, 1].map(|axis: usize| {
+            let side = b.binary(Op::Subtract, places[1][axis], places[0][axis]);
+            b.math(MathFunction::Abs, side)
+        });
+        let zero = b.float(0.0);
+        let is_flat = b.binary(Op::GreaterEqual, width, height);
+        let [is_second, is_larger] = [corners::SECOND, corners::LARGER].map(|set| is_in(b, set, corner));
+        let by = [(zero, half), (half, zero)].map(|(if_flat, otherwise)| {
+            let by = b.select(is_flat, if_flat, otherwise);
+            with_sign(b, by, is_larger)
+        });
+        let by_end = |b: &mut Builder, [first, second]: [Value; 2]| b.select(is_second, second, first);
+        let position = by_end(b, positions);
+        let position = this.moved(b, position, by);
+        let part = by_end(b, segment.ends);
+        let part = b.splat(part);
+        let is_cut = by_end(b, segment.are_cut);
+        let is_last = this.has_option(b, host::PROVOKING_LAST);
+        let provoking = b.select(is_last, numbers[1], numbers[0]);
+        let passed = (0..interpolators.count.min(INTERPOLATORS)).map(|i| {
+            if interpolators.flat >> i & 1 != 0 {
+                return exports.of(this, b, i as u8, provoking);
+            }
+            let values = numbers.map(|vertex| exports.of(this, b, i as u8, vertex));
+            let cut = between(b, values[0], values[1], part);
+            let own = by_end(b, values);
+            b.select(is_cut, cut, own)
+        });
+        VertexResult { position, interpolators: passed.collect(), is_gone: Some(segment.is_gone) }
+    }
+}
