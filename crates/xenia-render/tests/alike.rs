@@ -139,3 +139,8 @@ fn programs_give_the_same() {
 fn passes_that_share_tiles_agree() {
     family(SceneFamily::Passes, 10);
 }
+
+#[test]
+fn pipelines_of_random_programs_agree() {
+    family(SceneFamily::Pipelines, 8);
+}

@@ -4,6 +4,7 @@ mod copies;
 mod fetches;
 mod fetching;
 mod passes;
+mod pipelines;
 mod primitives;
 mod programs;
 mod sampling;
@@ -31,11 +32,13 @@ pub enum SceneFamily {
     Programs,
     /// Draws, resolves and textures of them, in tiles that targets of other formats share.
     Passes,
+    /// Random vertex and pixel programs with functions, and with fetches in any control flow.
+    Pipelines,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -44,6 +47,7 @@ impl SceneFamily {
         Self::Fetches,
         Self::Programs,
         Self::Passes,
+        Self::Pipelines,
     ];
 
     /// Name on command lines and in files.
@@ -57,6 +61,7 @@ impl SceneFamily {
             Self::Fetches => "fetches",
             Self::Programs => "programs",
             Self::Passes => "passes",
+            Self::Pipelines => "pipelines",
         }
     }
 
@@ -80,6 +85,7 @@ impl SceneFamily {
             Self::Fetches => fetches::case(backends, choices),
             Self::Programs => programs::case(backends, choices),
             Self::Passes => passes::case(backends, choices),
+            Self::Pipelines => pipelines::case(backends, choices),
         }
     }
 }
