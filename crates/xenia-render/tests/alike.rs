@@ -144,3 +144,8 @@ fn passes_that_share_tiles_agree() {
 fn pipelines_of_random_programs_agree() {
     family(SceneFamily::Pipelines, 8);
 }
+
+#[test]
+fn fetch_operations_agree() {
+    family(SceneFamily::Operations, 24);
+}

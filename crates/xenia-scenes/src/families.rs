@@ -3,6 +3,7 @@
 mod copies;
 mod fetches;
 mod fetching;
+mod operations;
 mod passes;
 mod pipelines;
 mod primitives;
@@ -34,11 +35,13 @@ pub enum SceneFamily {
     Passes,
     /// Random vertex and pixel programs with functions, and with fetches in any control flow.
     Pipelines,
+    /// Fetch instructions that return levels, weights, border fractions and gradients.
+    Operations,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -48,6 +51,7 @@ impl SceneFamily {
         Self::Programs,
         Self::Passes,
         Self::Pipelines,
+        Self::Operations,
     ];
 
     /// Name on command lines and in files.
@@ -62,6 +66,7 @@ impl SceneFamily {
             Self::Programs => "programs",
             Self::Passes => "passes",
             Self::Pipelines => "pipelines",
+            Self::Operations => "operations",
         }
     }
 
@@ -86,6 +91,7 @@ impl SceneFamily {
             Self::Programs => programs::case(backends, choices),
             Self::Passes => passes::case(backends, choices),
             Self::Pipelines => pipelines::case(backends, choices),
+            Self::Operations => operations::case(backends, choices),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Description of one texture fetch: constant, instruction and coordinates.
 
-use std::fmt::Write;
+mod queries;
+mod text;
 
 use xenia_gpu::enums::{Anisotropy, ClampMode, DepthFormat, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::texture::{Format, Layout, TextureInfo};
 
 use crate::Choices;
+
+pub(super) use queries::{FetchQuery, QueriedFetch};
 
 /// Physical address of base levels.
 pub(super) const BASE: u32 = 0x20_0000;
@@ -188,16 +191,16 @@ impl Fetch {
     }
 
     /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may
-    /// choose another texel. Coordinates lie a little above edges of texels (below, where modes
-    /// with odd numbers mirror), but not in levels that are not the base halved exactly.
-    pub(super) fn pixels_at_edges(&self, lod: f64, [columns, rows]: [u32; 2]) -> usize {
+    /// choose another texel, with a level of detail for each column. Coordinates lie a little above
+    /// edges of texels (below, where modes with odd numbers mirror), but not in levels that are not
+    /// the base halved exactly.
+    pub(super) fn pixels_at_edges(&self, lod: impl Fn(u32) -> f64, [columns, rows]: [u32; 2]) -> usize {
         const HOST_STEP: f64 = 1.0 / 256.0;
         let has_points = |filters: &[u32]| filters.contains(&TextureFilter::Point.bits());
         let slices = self.shape == Shape::Volume && has_points(&self.chosen_slices());
         let planes = if has_points(&self.chosen()[..2]) { 0..2 } else { 0..0 };
         let axes = planes.chain(if slices { 2..3 } else { 2..2 });
         let [lowest, highest] = self.level_range();
-        let limited = lod.clamp(lowest, highest);
         let [step, at, ..] = self.constants();
         let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| [column, row]));
         let is_at_edge = |[column, row]: [u32; 2], axis: usize, level: u32| {
@@ -215,9 +218,11 @@ impl Fetch {
             (side << level != self.size[axis] || mirrors && !(0.0..=size).contains(&base))
                 && (texels - texels.round()).abs() < HOST_STEP
         };
-        let levels = [limited.floor() as u32, limited.ceil() as u32];
-        let is_vague =
-            |pixel| levels.iter().any(|&level| axes.clone().any(|axis| is_at_edge(pixel, axis, level)));
+        let is_vague = |pixel: [u32; 2]| {
+            let limited = lod(pixel[0]).clamp(lowest, highest);
+            let levels = [limited.floor() as u32, limited.ceil() as u32];
+            levels.iter().any(|&level| axes.clone().any(|axis| is_at_edge(pixel, axis, level)))
+        };
         pixels.filter(|&pixel| is_vague(pixel)).count()
     }
 
@@ -315,74 +320,6 @@ impl Fetch {
                 | u32::from(self.is_packed) << 11
                 | if lowest > 0 || highest > 0 { MIPS } else { 0 },
         ]
-    }
-
-    /// Mnemonic of the fetch, and its coordinates.
-    fn mnemonic(&self) -> [&'static str; 2] {
-        match self.shape {
-            Shape::Line => ["tfetch1D", "r1.x"],
-            Shape::Plane => ["tfetch2D", "r1.xyz"],
-            Shape::Stack | Shape::Volume => ["tfetch3D", "r1.xyz"],
-            Shape::Cube => ["tfetchCube", "r1.xyz"],
-        }
-    }
-
-    /// Options of the instruction.
-    fn options(&self) -> String {
-        let mut text = String::new();
-        for (own, name) in self.own_filters.iter().zip(["mag", "min", "mip"]) {
-            if *own < 3 {
-                let _ = write!(text, ", {name}={}", ["point", "linear", "base"][*own as usize]);
-            }
-        }
-        let has_slices = matches!(self.shape, Shape::Stack | Shape::Volume);
-        for (own, name) in self.own_slices.iter().zip(["volmag", "volmin"]) {
-            if has_slices && *own < 3 {
-                let _ = write!(text, ", {name}={}", ["point", "linear"][*own as usize]);
-            }
-        }
-        for (is_set, name) in [
-            (self.is_unnormalized, "unnormalized"),
-            (!self.computes_lod, "nolod"),
-            (self.register_lod.is_some(), "reglod"),
-            (self.register_gradients, "reggrad"),
-        ] {
-            if is_set {
-                let _ = write!(text, ", {name}");
-            }
-        }
-        if self.own_bias != 0 {
-            let _ = write!(text, ", bias={}", self.own_bias as f32 / 16.0);
-        }
-        for (offset, axis) in self.offset.iter().zip(["x", "y", "z"]) {
-            if *offset != 0 {
-                let _ = write!(text, ", offset{axis}={}", *offset as f32 / 2.0);
-            }
-        }
-        text
-    }
-
-    /// Pixel shader: coordinates are the pixel's place times `c[0]` plus `c[1]`; `c[2]` to `c[4]`
-    /// are the level and the gradients.
-    pub(super) fn program(&self) -> String {
-        let mut text = String::new();
-        if self.is_curved {
-            text += "mul r0.xy, r0.xyyy, r0.yxxx\n";
-        }
-        text += "mad r1, r0.xyxw, c[0], c[1]\n";
-        let [name, at] = self.mnemonic();
-        if let Some(filter) = self.before {
-            let _ = writeln!(text, "{name} r2, {at}, tf1, mip={filter}, nolod");
-        }
-        text += "max r5, c[2], c[2]\nmax r6, c[3], c[3]\nmax r7, c[4], c[4]\n";
-        if self.register_lod.is_some() {
-            text += "setTexLOD r5.____, r5.x, tf1\n";
-        }
-        if self.register_gradients {
-            text += "setGradientH r6.____, r6.xyz, tf1\nsetGradientV r7.____, r7.xyz, tf1\n";
-        }
-        let _ = write!(text, "{name} r3, {at}, tf1{}\nalloc colors\nmax oC0, r3, r3", self.options());
-        text
     }
 
     /// Factor from coordinates to texels of an axis.

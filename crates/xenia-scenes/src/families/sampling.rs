@@ -21,13 +21,13 @@ use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
 /// Rounding error of a texel that a host stores as signed 16-bit fraction.
 pub(super) const STORED: f32 = 0.5 / 32767.0;
-const WIDTH: u32 = 80;
-const HEIGHT: u32 = 16;
+pub(super) const WIDTH: u32 = 80;
+pub(super) const HEIGHT: u32 = 16;
 /// Bytes of texels at each address.
 const TEXEL_BYTES: usize = 0x10_0000;
 
 /// Texels that are numbers in every format, from a seed.
-fn contents(seed: u32, fetch: &Fetch) -> Vec<u8> {
+pub(super) fn contents(seed: u32, fetch: &Fetch) -> Vec<u8> {
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
     let mut bytes = vec![0_u8; TEXEL_BYTES];
     for word in bytes.chunks_exact_mut(4) {
@@ -107,6 +107,31 @@ pub(super) fn compare_halves(
     Ok(if is_drawn { SceneOutcome::Same } else { SceneOutcome::NoEffect })
 }
 
+/// Whether a mirror is before a border, and levels are mixed: a host keeps half a texel of the
+/// finer level from the mirror (docs: internals/gpu.md, differences).
+pub(super) fn mixes_mirrors(fetch: &Fetch) -> bool {
+    let is_mirrored =
+        fetch.has_mode(ClampMode::MirrorClampToBorder) || fetch.has_mode(ClampMode::MirrorClampToHalfway);
+    is_mirrored && fetch.blends_levels()
+}
+
+/// Errors of texels, with the level of detail of each column, on a target of so many samples a
+/// pixel.
+pub(super) fn errors(fetch: &Fetch, level: impl Fn(u32) -> f64, samples: usize) -> FetchErrors {
+    FetchErrors {
+        axes: fetch.filtered_axes(),
+        texel: fetch.largest_texel(),
+        stored: STORED * 2.0_f32.powi(fetch.exponent),
+        vague: fetch.pixels_at_edges(level, [WIDTH, HEIGHT]) * samples,
+    }
+}
+
+/// Sets a target of halves, and the pixel's place as the only input of the pixel shader.
+pub(super) fn set_up(scene: &mut SceneBuilder) {
+    scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16Float));
+    scene.write(SqProgramCntl::with().vs_resource(true).ps_resource(true).param_gen(true));
+}
+
 pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
@@ -114,12 +139,7 @@ pub(super) fn case(
     let seed = choices.below(1000);
     let msaa = choices.pick(&[Msaa::X1, Msaa::X1, Msaa::X1, Msaa::X4]);
     let fetch = Fetch::any(choices);
-    // Between levels a host keeps half a texel of the finer level from a mirror before a border
-    // (docs: internals/gpu.md, differences).
-    let is_mirrored =
-        fetch.has_mode(ClampMode::MirrorClampToBorder) || fetch.has_mode(ClampMode::MirrorClampToHalfway);
-    let is_inexact = is_mirrored && fetch.blends_levels();
-    if !fetch.is_defined(fetch.level_of_detail()) || is_inexact {
+    if !fetch.is_defined(fetch.level_of_detail()) || mixes_mirrors(&fetch) {
         return Ok(SceneOutcome::Skipped);
     }
     let text = fetch.program();
@@ -129,8 +149,7 @@ pub(super) fn case(
     let is_assembled = pair.each(choices, |scene, _| {
         scene.memory.write(BASE, &bytes);
         scene.memory.write(MIPS, &bytes);
-        scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16Float));
-        scene.write(SqProgramCntl::with().vs_resource(true).ps_resource(true).param_gen(true));
+        set_up(scene);
         scene.texture(1, fetch.words());
         for (number, value) in (256..).zip(fetch.constants()) {
             scene.constant(number, value);
@@ -141,14 +160,8 @@ pub(super) fn case(
         assembled
     })?;
     is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
-    let scale = 2.0_f32.powi(fetch.exponent);
     let samples = msaa.samples() as usize;
-    let errors = FetchErrors {
-        axes: fetch.filtered_axes(),
-        texel: fetch.largest_texel(),
-        stored: STORED * scale,
-        vague: fetch.pixels_at_edges(fetch.level_of_detail(), [WIDTH, HEIGHT]) * samples,
-    };
+    let errors = errors(&fetch, |_| fetch.level_of_detail(), samples);
     let [expected, found] = pair.words()?;
     compare_halves([expected, found], (WIDTH * HEIGHT) as usize * samples, errors)
         .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
