@@ -149,3 +149,8 @@ fn pipelines_of_random_programs_agree() {
 fn fetch_operations_agree() {
     family(SceneFamily::Operations, 24);
 }
+
+#[test]
+fn several_textures_and_draws_agree() {
+    family(SceneFamily::Textures, 12);
+}

@@ -11,6 +11,7 @@ mod programs;
 mod sampling;
 mod shading;
 mod targets;
+mod textures;
 
 use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
@@ -37,11 +38,13 @@ pub enum SceneFamily {
     Pipelines,
     /// Fetch instructions that return levels, weights, border fractions and gradients.
     Operations,
+    /// Two textures in one program, and draws after memory or constants have changed.
+    Textures,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -52,6 +55,7 @@ impl SceneFamily {
         Self::Passes,
         Self::Pipelines,
         Self::Operations,
+        Self::Textures,
     ];
 
     /// Name on command lines and in files.
@@ -67,6 +71,7 @@ impl SceneFamily {
             Self::Passes => "passes",
             Self::Pipelines => "pipelines",
             Self::Operations => "operations",
+            Self::Textures => "textures",
         }
     }
 
@@ -92,6 +97,7 @@ impl SceneFamily {
             Self::Passes => passes::case(backends, choices),
             Self::Pipelines => pipelines::case(backends, choices),
             Self::Operations => operations::case(backends, choices),
+            Self::Textures => textures::case(backends, choices),
         }
     }
 }

@@ -10,6 +10,7 @@ use xenia_gpu::texture::{Format, Layout, TextureInfo};
 use crate::Choices;
 
 pub(super) use queries::{FetchQuery, QueriedFetch};
+pub(super) use text::FetchUnit;
 
 /// Physical address of base levels.
 pub(super) const BASE: u32 = 0x20_0000;
