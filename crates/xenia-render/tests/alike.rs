@@ -154,3 +154,8 @@ fn fetch_operations_agree() {
 fn several_textures_and_draws_agree() {
     family(SceneFamily::Textures, 12);
 }
+
+#[test]
+fn primitives_of_all_types_are_assembled_alike() {
+    family(SceneFamily::Assembly, 16);
+}

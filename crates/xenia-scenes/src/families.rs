@@ -1,5 +1,6 @@
 //! Families of scenes: each makes scenes of one subject.
 
+mod assembly;
 mod copies;
 mod fetches;
 mod fetching;
@@ -40,11 +41,13 @@ pub enum SceneFamily {
     Operations,
     /// Two textures in one program, and draws after memory or constants have changed.
     Textures,
+    /// Points, lines and other primitives: inline indices, killed vertices, user clip planes.
+    Assembly,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -56,6 +59,7 @@ impl SceneFamily {
         Self::Pipelines,
         Self::Operations,
         Self::Textures,
+        Self::Assembly,
     ];
 
     /// Name on command lines and in files.
@@ -72,6 +76,7 @@ impl SceneFamily {
             Self::Pipelines => "pipelines",
             Self::Operations => "operations",
             Self::Textures => "textures",
+            Self::Assembly => "assembly",
         }
     }
 
@@ -98,6 +103,7 @@ impl SceneFamily {
             Self::Pipelines => pipelines::case(backends, choices),
             Self::Operations => operations::case(backends, choices),
             Self::Textures => textures::case(backends, choices),
+            Self::Assembly => assembly::case(backends, choices),
         }
     }
 }

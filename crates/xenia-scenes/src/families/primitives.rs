@@ -18,12 +18,18 @@ use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
 /// Triangle lists, fans and strips, rectangles, quads, strips of quads, polygons.
 const TYPES: &[u32] = &[4, 5, 6, RECTANGLES, 13, 14, 15];
-const RECTANGLES: u32 = 8;
+pub(super) const RECTANGLES: u32 = 8;
 /// Vertices in the buffer.
-const VERTEX_COUNT: u32 = 8;
+pub(super) const VERTEX_COUNT: u32 = 8;
 
 /// Writes the indices of a draw to memory, and draws.
-fn indexed(scene: &mut SceneBuilder, rng: &mut Choices, primitive: u32, restarts: bool, note: &mut String) {
+pub(super) fn indexed(
+    scene: &mut SceneBuilder,
+    rng: &mut Choices,
+    primitive: u32,
+    restarts: bool,
+    note: &mut String,
+) {
     let count = rng.random_range(1..40_u32);
     let reset = [0xffff, 0xffff, 3][rng.random_range(0..3)];
     let offset = rng.random_range(0..4);
