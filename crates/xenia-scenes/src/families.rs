@@ -2,6 +2,7 @@
 
 mod assembly;
 mod copies;
+mod fallbacks;
 mod fetches;
 mod fetching;
 mod operations;
@@ -43,11 +44,13 @@ pub enum SceneFamily {
     Textures,
     /// Points, lines and other primitives: inline indices, killed vertices, user clip planes.
     Assembly,
+    /// Draws that the reference makes for a device, and surveys, between other draws.
+    Fallbacks,
 }
 
 impl SceneFamily {
     /// All families, in the order in which they take turns.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Copies,
         Self::Targets,
         Self::Primitives,
@@ -60,6 +63,7 @@ impl SceneFamily {
         Self::Operations,
         Self::Textures,
         Self::Assembly,
+        Self::Fallbacks,
     ];
 
     /// Name on command lines and in files.
@@ -77,6 +81,7 @@ impl SceneFamily {
             Self::Operations => "operations",
             Self::Textures => "textures",
             Self::Assembly => "assembly",
+            Self::Fallbacks => "fallbacks",
         }
     }
 
@@ -104,6 +109,7 @@ impl SceneFamily {
             Self::Operations => operations::case(backends, choices),
             Self::Textures => textures::case(backends, choices),
             Self::Assembly => assembly::case(backends, choices),
+            Self::Fallbacks => fallbacks::case(backends, choices),
         }
     }
 }

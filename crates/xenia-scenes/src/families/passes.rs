@@ -47,7 +47,7 @@ const TEXEL_PS: &str = "
     max oC0, r3, r3";
 
 /// Random words of both areas, from a seed.
-fn contents(seed: u32) -> Vec<u32> {
+pub(super) fn contents(seed: u32) -> Vec<u32> {
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
     let mut words = vec![0_u32; EDRAM_WORDS];
     words[..(2 * AREA * TILE_WORDS) as usize].fill_with(|| rng.random());
@@ -56,7 +56,7 @@ fn contents(seed: u32) -> Vec<u32> {
 
 /// Size of a surface, and places and formats of its targets.
 #[derive(Clone, Copy, Debug)]
-struct PassSurface {
+pub(super) struct PassSurface {
     pitch: u32,
     height: u32,
     msaa: Msaa,
@@ -68,7 +68,7 @@ struct PassSurface {
 }
 
 impl PassSurface {
-    fn any(choices: &mut Choices) -> Self {
+    pub(super) fn any(choices: &mut Choices) -> Self {
         let [first, second] = [0; 2].map(|_: u32| choices.pick(STARTS));
         let has_colors_first = !choices.chance(1, 3);
         let [color_base, depth_base] =
@@ -93,17 +93,33 @@ impl PassSurface {
     }
 }
 
-/// Draws flat primitives with random tests.
-fn draw(scene: &mut SceneBuilder, choices: &mut Choices, to: &PassSurface) -> Result<String, AssembleError> {
-    let mut note = format!("{to:?}: ");
+/// Sets a surface, a flat colour, and random tests and coverage.
+pub(super) fn prepare(
+    scene: &mut SceneBuilder,
+    choices: &mut Choices,
+    to: &PassSurface,
+    note: &mut String,
+) -> Result<(), AssembleError> {
+    let _ = write!(note, "{to:?}: ");
     to.set(scene);
     scene.write(SqProgramCntl::with());
     scene.shader(1, FLAT_PS)?;
     let mask = choices.maybe(1, 3, 0xf, 0, 0xf) as u32;
     scene.set(RbColorMask::INDEX, mask);
     let _ = write!(note, "mask {mask:x}, ");
-    targets::tests(scene, choices, &mut note);
-    targets::coverage(scene, choices, to.msaa, &mut note);
+    targets::tests(scene, choices, note);
+    targets::coverage(scene, choices, to.msaa, note);
+    Ok(())
+}
+
+/// Draws flat primitives with random tests.
+pub(super) fn draw(
+    scene: &mut SceneBuilder,
+    choices: &mut Choices,
+    to: &PassSurface,
+) -> Result<String, AssembleError> {
+    let mut note = String::new();
+    prepare(scene, choices, to, &mut note)?;
     targets::primitives(scene, choices, 1, false, &mut note);
     Ok(note)
 }
