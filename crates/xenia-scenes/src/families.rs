@@ -113,3 +113,23 @@ impl SceneFamily {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_gpu::{Backend, Reference};
+
+    #[test]
+    fn two_references_agree_on_scenes_of_every_family() {
+        let reference = || -> Box<dyn Backend> { Box::new(Reference::with_threads(1)) };
+        let mut backends = Backends::new(reference, reference);
+        for family in SceneFamily::ALL {
+            let choices = (0..4).map(Choices::of_seed).chain([Choices::of_words(Vec::new())]);
+            let outcomes: Vec<_> =
+                choices.map(|mut choices| family.run(&mut backends, &mut choices)).collect();
+            let name = family.name();
+            assert!(outcomes.iter().all(Result::is_ok), "{name}: {outcomes:?}");
+            assert!(outcomes.contains(&Ok(SceneOutcome::Same)), "{name}: {outcomes:?}");
+        }
+    }
+}
