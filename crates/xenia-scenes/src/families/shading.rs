@@ -67,6 +67,8 @@ struct Shading {
     float_depth: bool,
     slope: i32,
     bias: i32,
+    /// Changes of both for back faces.
+    behind: [i32; 2],
     line_width: u32,
     point_size: u32,
     output: Output,
@@ -125,6 +127,7 @@ impl Shading {
             clips: yes(choices, 1, 5),
             offset: [0; 2].map(|_: u32| choices.maybe(1, 6, 0, -3, 3)),
             viewport: choices.maybe(1, 4, 0, 1, 3) as u32,
+            behind: [0; 2].map(|_: u32| choices.maybe(1, 8, 0, -64, 64)),
         }
     }
 
@@ -141,7 +144,8 @@ impl Shading {
 
     /// Sets the state of rasterisation.
     fn raster(&self, scene: &mut SceneBuilder) {
-        let has_offset = self.slope != 0 || self.bias != 0;
+        let [slope, bias] = self.behind;
+        let has_offset = [self.slope, self.bias, slope, bias] != [0; 4];
         scene.write(
             PaSuScModeCntl::with()
                 .cull_front(self.cull == 1)
@@ -157,8 +161,11 @@ impl Shading {
         );
         let [x, y] = self.offset;
         scene.write(PaScWindowOffset::with().window_x_offset(x).window_y_offset(y));
-        for first in [PA_SU_POLY_OFFSET_FRONT_SCALE, PA_SU_POLY_OFFSET_BACK_SCALE] {
-            scene.floats(first, &[self.slope as f32 / 16.0, self.bias as f32 / 1024.0]);
+        for (first, slope, bias) in [
+            (PA_SU_POLY_OFFSET_FRONT_SCALE, self.slope, self.bias),
+            (PA_SU_POLY_OFFSET_BACK_SCALE, self.slope + slope, self.bias + bias),
+        ] {
+            scene.floats(first, &[slope as f32 / 16.0, bias as f32 / 1024.0]);
         }
         scene.write(PaSuLineCntl::with().width(self.line_width));
         scene.write(PaSuPointSize::with().width(self.point_size).height(self.point_size));
