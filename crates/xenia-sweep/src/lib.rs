@@ -15,7 +15,7 @@
 //!
 //! There is no server and no lock: a process only writes its own files, and reads those of others.
 //! The job system that starts the shards (Slurm, Kubernetes, GNU parallel) is the user's choice;
-//! docs/src/testing/sweeps.md has examples.
+//! docs/src/testing/suites.md has examples.
 #![forbid(unsafe_code)]
 
 mod child;

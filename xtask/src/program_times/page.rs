@@ -13,8 +13,8 @@ const BEGINNING: &str = "\
 # How long programs take
 
 `cargo xtask program-times --bless` times all [programs that others wrote](../programs.md), the
-[whole ones](../testing/programs.md) among them, and writes this page and its picture; nothing of it
-is written by hand.
+[whole ones](../testing/index.md#whole-programs) among them, and writes this page and its picture;
+nothing of it is written by hand.
 
 ```sh
 cargo xtask program-times --no-run        # builds: some minutes, once

@@ -2,7 +2,8 @@
 //! a walk through library, title, menu, settings, states, screenshots and the gallery. No key is
 //! pressed.
 //!
-//! `XENIA_WALK=FOLDER` keeps a picture of each step (docs/src/using/walk.md).
+//! `XENIA_WALK=FOLDER` keeps a picture of each step (docs/src/using/playing.md,
+//! "A walk by pad").
 
 use super::display::TestWindow;
 use super::library::HOME;
