@@ -4,6 +4,7 @@
 use super::{Spread, host, ratio};
 use anyhow::{Result, anyhow, bail};
 use plotters::prelude::*;
+use std::ops::Range;
 use std::path::Path;
 
 const GROUP_WIDTH: u32 = 110;
@@ -68,24 +69,54 @@ pub(super) fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
     xenia::output::write(path, picture.as_bytes())
 }
 
-fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {
-    if kernels.is_empty() {
-        bail!("--plot: nothing was measured");
+/// The columns that are drawn, and the one that their times are divided by.
+struct Comparison<'a> {
+    kernels: &'a [Bars<'a>],
+    base: &'static Column,
+    columns: Vec<&'static Column>,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(kernels: &'a [Bars<'a>]) -> Result<Self> {
+        if kernels.is_empty() {
+            bail!("--plot: nothing was measured");
+        }
+        let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
+        let base = COLUMNS
+            .iter()
+            .filter(|column| ["native", "interpreter"].contains(&column.0))
+            .find(|c| measured(c));
+        let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
+        let Some(base) = base else { bail!("--plot: nothing was measured") };
+        let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
+        let columns = COLUMNS.iter().filter(|column| column.0 != base.0 && somewhere(column)).collect();
+        Ok(Self { kernels, base, columns })
     }
-    let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
-    let base =
-        COLUMNS.iter().filter(|column| ["native", "interpreter"].contains(&column.0)).find(|c| measured(c));
-    let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
-    let Some(&(base_name, base, _)) = base else { bail!("--plot: nothing was measured") };
-    let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
-    let columns: Vec<&Column> =
-        COLUMNS.iter().filter(|column| column.0 != base_name && somewhere(column)).collect();
-    // A contender that was not measured has no bar.
-    let value = |column: &Column, kernel: &Bars<'_>| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
-    let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
-    let low = values().fold(0.5, f64::min) * 0.8;
-    // Leave room for the legend above the longest bar.
-    let high = values().fold(2.0, f64::max) * 3.0;
+
+    /// A kernel's time in a column, relative to the base; 1, which has no bar, if it was not
+    /// measured.
+    fn value(&self, column: &Column, kernel: &Bars<'_>) -> f64 {
+        ratio(column.1(kernel), self.base.1(kernel)).unwrap_or(1.0)
+    }
+
+    /// Ends of the axis, with room for the legend above the longest bar.
+    fn axis(&self) -> Range<f64> {
+        let mut values = 0.5_f64..2.0_f64;
+        for column in &self.columns {
+            for kernel in self.kernels {
+                let value = self.value(column, kernel);
+                values = values.start.min(value)..values.end.max(value);
+            }
+        }
+        values.start * 0.8..values.end * 3.0
+    }
+}
+
+fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {
+    let comparison = Comparison::of(kernels)?;
+    let base_name = comparison.base.0;
+    let axis = comparison.axis();
+    let low = axis.start;
 
     let width = if kernels.len() < MANY { GROUP_WIDTH } else { GROUP_WIDTH_OF_MANY };
     let size = (MARGINS + width * kernels.len() as u32, HEIGHT);
@@ -97,14 +128,8 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..kernels.len() as f64, (low..high).log_scale())
+        .build_cartesian_2d(0.0..kernels.len() as f64, axis.log_scale())
         .map_err(|error| failed(&error))?;
-    let name = |x: &f64| {
-        // Labels are centred below their kernel.
-        kernels
-            .get((x - 0.5).round().max(0.0) as usize)
-            .map_or_else(String::new, |kernel| kernel.name.to_owned())
-    };
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -113,12 +138,15 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
         .y_label_formatter(&|y| format!("{y}"))
         .draw()
         .map_err(|error| failed(&error))?;
-    for (index, column) in columns.iter().enumerate() {
+    for (index, column) in comparison.columns.iter().enumerate() {
         let (label, _, color) = *column;
-        let width = FILLED / columns.len() as f64;
+        let width = FILLED / comparison.columns.len() as f64;
         let bars = kernels.iter().enumerate().map(|(place, kernel)| {
             let left = place as f64 + (1.0 - FILLED) / 2.0 + width * index as f64;
-            Rectangle::new([(left, 1.0), (left + width * 0.92, value(column, kernel))], color.filled())
+            Rectangle::new(
+                [(left, 1.0), (left + width * 0.92, comparison.value(column, kernel))],
+                color.filled(),
+            )
         });
         chart
             .draw_series(bars)
@@ -126,13 +154,12 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
             .label(*label)
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], color.filled()));
     }
-    let names = (0..kernels.len()).map(|place| {
-        let x = place as f64 + 0.5;
+    let names = kernels.iter().enumerate().map(|(place, kernel)| {
         let style = ("sans-serif", 13).into_text_style(&area).pos(plotters::style::text_anchor::Pos::new(
             plotters::style::text_anchor::HPos::Center,
             plotters::style::text_anchor::VPos::Bottom,
         ));
-        Text::new(name(&x), (x, low), style)
+        Text::new(kernel.name.to_owned(), (place as f64 + 0.5, low), style)
     });
     chart.draw_series(names).map_err(|error| failed(&error))?;
     chart

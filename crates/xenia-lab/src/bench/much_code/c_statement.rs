@@ -2,8 +2,8 @@
 
 use super::c_source::line;
 use super::program::{
-    Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Relation, Statement, THINGS, Test, Thing,
-    Turns, Unary, Width, WithConstant,
+    Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Local, Relation, Rotation, Statement,
+    THINGS, Test, Thing, Turns, Unary, Width, WithConstant,
 };
 
 /// A function whose statements are being written.
@@ -33,100 +33,93 @@ impl FunctionWriter<'_> {
     }
 
     fn statement(&mut self, statement: &Statement) {
-        match *statement {
-            Statement::Constant { to, value } => self.line(format_args!("v{to} = (V)(s32){value}u;")),
+        let text = match *statement {
+            Statement::If { condition, ref then, ref otherwise } => {
+                return self.branch(condition, then, otherwise);
+            }
+            Statement::Loop { turns, ref body, .. } => return self.counted_loop(turns, body),
+            Statement::Switch { on, bits, ref cases } => return self.switch(on, bits, cases),
+            Statement::Constant { to, value } => format!("v{to} = (V)(s32){value}u;"),
             Statement::Binary { op, to, a, b } => {
-                self.line(format_args!("v{to} = {};", binary(op, &format!("v{a}"), &format!("v{b}"))));
+                format!("v{to} = {};", binary(op, &format!("v{a}"), &format!("v{b}")))
             }
             Statement::WithConstant { op, to, a } => {
-                self.line(format_args!("v{to} = {};", with_constant(op, &format!("v{a}"))));
+                format!("v{to} = {};", with_constant(op, &format!("v{a}")))
             }
-            Statement::Unary { op, to, a } => {
-                self.line(format_args!("v{to} = {};", unary(op, &format!("v{a}"))));
-            }
+            Statement::Unary { op, to, a } => format!("v{to} = {};", unary(op, &format!("v{a}"))),
             Statement::Extract { to, a, bits } => {
-                self.line(format_args!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
+                format!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask())
             }
             Statement::ExtractWide { to, a, bits } => {
-                self.line(format_args!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask()));
+                format!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask())
             }
-            Statement::Insert { to, a, bits } => {
-                let by = bits.by;
-                let mask = bits.mask();
-                self.line(format_args!(
-                    "v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);"
-                ));
-            }
-            Statement::Load { to, field } => {
-                self.line(format_args!("v{to} = {}({});", access(field.width), field.at));
-            }
-            Statement::Store { from, field } => {
-                self.line(format_args!("{}({}) = v{from};", access(field.width), field.at));
-            }
-            Statement::LoadIndexed { to, index } => {
-                self.line(format_args!("v{to} = X(v{index} & {INDEX_MASK});"));
-            }
-            Statement::StoreIndexed { from, index } => {
-                self.line(format_args!("X(v{index} & {INDEX_MASK}) = v{from};"));
-            }
-            Statement::If { condition, ref then, ref otherwise } => {
-                self.line(format_args!("if ({}) {{", test(condition)));
-                self.block(then);
-                if !otherwise.is_empty() {
-                    self.text.push_str("} else {\n");
-                    self.block(otherwise);
-                }
-                self.text.push_str("}\n");
-            }
-            Statement::Loop { turns, ref body, .. } => {
-                let turns = match turns {
-                    Turns::Fixed(turns) => turns.to_string(),
-                    Turns::Masked(local, mask) => format!("(v{local} & {mask}) + 1"),
-                };
-                self.line(format_args!("for (u32 n = {turns}; n; n--) {{"));
-                self.block(body);
-                self.text.push_str("}\n");
-            }
-            Statement::FloatConstant { to, bits } => {
-                // Nine digits represent every single-precision number exactly.
-                self.line(format_args!("g{to} = {:.9e}f;", f32::from_bits(bits)));
-            }
-            Statement::FloatLoad { to, at } => {
-                self.line(format_args!("g{to} = {}({at});", self.float_access(to)));
-            }
-            Statement::FloatStore { from, at } => {
-                self.line(format_args!("{}({at}) = g{from};", self.float_access(from)));
-            }
+            Statement::Insert { to, a, bits } => insert(to, a, bits),
+            Statement::Load { to, field } => format!("v{to} = {}({});", access(field.width), field.at),
+            Statement::Store { from, field } => format!("{}({}) = v{from};", access(field.width), field.at),
+            Statement::LoadIndexed { to, index } => format!("v{to} = X(v{index} & {INDEX_MASK});"),
+            Statement::StoreIndexed { from, index } => format!("X(v{index} & {INDEX_MASK}) = v{from};"),
+            // Nine digits represent every single-precision number exactly.
+            Statement::FloatConstant { to, bits } => format!("g{to} = {:.9e}f;", f32::from_bits(bits)),
+            Statement::FloatLoad { to, at } => format!("g{to} = {}({at});", self.float_access(to)),
+            Statement::FloatStore { from, at } => format!("{}({at}) = g{from};", self.float_access(from)),
             Statement::Float { op, to, a, b, c } => {
                 // The functions of single precision have names that end in f.
                 let suffix = if self.function.is_double(to) { "" } else { "f" };
                 let operands = [a, b, c].map(|local| format!("g{local}"));
-                self.line(format_args!("g{to} = {};", float(op, suffix, &operands)));
+                format!("g{to} = {};", float(op, suffix, &operands))
             }
-            Statement::FloatConvert { to, from } => self.line(format_args!("g{to} = g{from};")),
-            Statement::FloatFromInteger { to, a } => {
-                self.line(format_args!("g{to} = (float)(s32)(v{a} & 7);"));
-            }
+            Statement::FloatConvert { to, from } => format!("g{to} = g{from};"),
+            Statement::FloatFromInteger { to, a } => format!("g{to} = (float)(s32)(v{a} & 7);"),
+            Statement::Call { to, leaf, a } => format!("v{to} ^= l{leaf}(v{a}, p);"),
             Statement::Virtual { to, thing, slot, a } => {
-                let thing = match thing {
-                    Thing::Fixed(number) => number.to_string(),
-                    Thing::Chosen(local) => format!("v{local} & {}", THINGS - 1),
-                };
-                self.line(format_args!("v{to} ^= things[{thing}].table[{slot}](v{a}, p);"));
+                format!("v{to} ^= things[{}].table[{slot}](v{a}, p);", index_of(thing))
             }
-            Statement::Switch { on, bits, ref cases } => {
-                self.line(format_args!("switch (rot((u32)v{on}, {}) & {:#x}u) {{", bits.by, bits.mask()));
-                for (number, case) in cases.iter().enumerate() {
-                    self.line(format_args!("case {number}:"));
-                    self.block(case);
-                    self.text.push_str("break;\n");
-                }
-                self.text.push_str("}\n");
-            }
-            Statement::Call { to, leaf, a } => {
-                self.line(format_args!("v{to} ^= l{leaf}(v{a}, p);"));
-            }
+        };
+        self.line(format_args!("{text}"));
+    }
+
+    fn branch(&mut self, condition: Condition, then: &[Statement], otherwise: &[Statement]) {
+        self.line(format_args!("if ({}) {{", test(condition)));
+        self.block(then);
+        if !otherwise.is_empty() {
+            self.text.push_str("} else {\n");
+            self.block(otherwise);
         }
+        self.text.push_str("}\n");
+    }
+
+    fn counted_loop(&mut self, turns: Turns, body: &[Statement]) {
+        let turns = match turns {
+            Turns::Fixed(turns) => turns.to_string(),
+            Turns::Masked(local, mask) => format!("(v{local} & {mask}) + 1"),
+        };
+        self.line(format_args!("for (u32 n = {turns}; n; n--) {{"));
+        self.block(body);
+        self.text.push_str("}\n");
+    }
+
+    fn switch(&mut self, on: Local, bits: Rotation, cases: &[Vec<Statement>]) {
+        self.line(format_args!("switch (rot((u32)v{on}, {}) & {:#x}u) {{", bits.by, bits.mask()));
+        for (number, case) in cases.iter().enumerate() {
+            self.line(format_args!("case {number}:"));
+            self.block(case);
+            self.text.push_str("break;\n");
+        }
+        self.text.push_str("}\n");
+    }
+}
+
+fn insert(to: Local, a: Local, bits: Rotation) -> String {
+    let by = bits.by;
+    let mask = bits.mask();
+    format!("v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);")
+}
+
+/// The index of a thing, as an expression.
+fn index_of(thing: Thing) -> String {
+    match thing {
+        Thing::Fixed(number) => number.to_string(),
+        Thing::Chosen(local) => format!("v{local} & {}", THINGS - 1),
     }
 }
 
