@@ -161,19 +161,25 @@ fn try_execute(
         | Vmovsd | Vmovd | Vmovq | Vmovups | Vmovupd | Vmovaps | Vmovapd | Vmovdqu | Vmovdqa
             if register.is_xmm() && register.number() < 16 =>
         {
-            // Evex forms may mask or scale.
-            if instruction.has_op_mask() || instruction.code() == Code::INVALID {
-                return None;
-            }
-            let vector = &mut vectors[register.number()];
-            if loads {
-                let value = u128::from_le_bytes(bus.load(addr, size)?);
-                *vector = if size == 16 { value } else { value & ((1 << (8 * size)) - 1) };
-            } else {
-                bus.store(addr, &vector.to_le_bytes()[..size])?;
-            }
+            move_vector(instruction, &mut vectors[register.number()], addr, bus)?;
         }
         _ => return None,
+    }
+    Some(())
+}
+
+/// Loads or stores a vector register. A load clears the bytes that it does not load.
+fn move_vector(instruction: &Instruction, vector: &mut u128, addr: u64, bus: &mut impl Bus) -> Option<()> {
+    // Evex forms may mask or scale.
+    if instruction.has_op_mask() || instruction.code() == Code::INVALID {
+        return None;
+    }
+    let size = instruction.memory_size().size();
+    if instruction.op_kind(1) == OpKind::Memory {
+        let value = u128::from_le_bytes(bus.load(addr, size)?);
+        *vector = if size == 16 { value } else { value & ((1 << (8 * size)) - 1) };
+    } else {
+        bus.store(addr, &vector.to_le_bytes()[..size])?;
     }
     Some(())
 }
