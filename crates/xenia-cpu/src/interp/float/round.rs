@@ -148,6 +148,27 @@ fn assemble(sign: bool, q: u64, lsb: i32) -> u64 {
     magnitude | u64::from(sign) << 63
 }
 
+/// The result of a disabled overflow: infinity, or the greatest number if the mode rounds toward
+/// zero there.
+fn overflowed(sign: bool, format: Format, fpscr: u32) -> Rounded {
+    let to_infinity = match fpscr & RN {
+        0 => true,
+        1 => false,
+        2 => !sign,
+        _ => sign,
+    };
+    let result = if to_infinity {
+        infinity(sign)
+    } else {
+        let precision = format.precision();
+        let greatest = (1_u64 << precision) - 1;
+        let bits = assemble(sign, greatest, format.max_exponent() + 1 - precision as i32);
+        Rounded::exact(bits, signed(sign, class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL))
+    };
+    // The book leaves FR undefined here; the hardware sets it.
+    Rounded { rounding: FI | FR, exceptions: OX | XX, ..result }
+}
+
 /// Rounds an exact value with the control bits of `fpscr`.
 pub(crate) fn round(value: Magnitude, format: Format, fpscr: u32) -> Rounded {
     let Magnitude { sign, mut exp, mut sig } = value;
@@ -192,21 +213,7 @@ pub(crate) fn round(value: Magnitude, format: Format, fpscr: u32) -> Rounded {
 
     if !tiny && exp > format.max_exponent() {
         if fpscr & OE == 0 {
-            let to_infinity = match fpscr & RN {
-                0 => true,
-                1 => false,
-                2 => !sign,
-                _ => sign,
-            };
-            let result = if to_infinity {
-                infinity(sign)
-            } else {
-                let largest = (1_u64 << precision) - 1;
-                let bits = assemble(sign, largest, format.max_exponent() + 1 - precision as i32);
-                Rounded::exact(bits, signed(sign, class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL))
-            };
-            // The book leaves FR undefined here; the hardware sets it.
-            return Rounded { rounding: FI | FR, exceptions: OX | XX, ..result };
+            return overflowed(sign, format, fpscr);
         }
         exceptions |= OX;
         exp -= format.trap_bias();

@@ -18,30 +18,30 @@ const DOUBLE: Range = Range { greatest: 1023, bias: 1536 };
 
 /// Rounds an exact value that is not a NaN to its format, under the control bits of `fpscr`.
 pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> Outcome {
-    if single {
+    let sign = if value.is_negative() { SIGN } else { 0 };
+    if value.is_zero() {
+        Outcome::exact(sign, signed(sign, class::POSITIVE_ZERO, class::NEGATIVE_ZERO))
+    } else if value.is_infinite() {
+        Outcome::exact(sign | EXPONENT, signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY))
+    } else if single {
         rounded_in::<Single>(value, SINGLE, fpscr)
     } else {
         rounded_in::<Double>(value, DOUBLE, fpscr)
     }
 }
 
+/// The class of a value with this sign bit.
+fn signed(sign: u64, positive: u32, negative: u32) -> u32 {
+    if sign == 0 { positive } else { negative }
+}
+
+/// Rounds a value that is neither zero nor infinite.
 fn rounded_in<F: FloatConvert<Double>>(value: Quad, range: Range, fpscr: u32) -> Outcome
 where
     Quad: FloatConvert<F>,
 {
-    let negative = value.is_negative();
-    let signed = |positive, other| if negative { other } else { positive };
-    let zero_class = signed(class::POSITIVE_ZERO, class::NEGATIVE_ZERO);
-    let denormal_class = signed(class::POSITIVE_DENORMAL, class::NEGATIVE_DENORMAL);
-    let normal_class = signed(class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL);
-    let infinity_class = signed(class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY);
-    let sign = if negative { SIGN } else { 0 };
-    if value.is_zero() {
-        return Outcome::exact(sign, zero_class);
-    }
-    if value.is_infinite() {
-        return Outcome::exact(sign | EXPONENT, infinity_class);
-    }
+    let sign = if value.is_negative() { SIGN } else { 0 };
+    let normal_class = signed(sign, class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL);
     let exponent = value.ilogb();
     let tiny = exponent < 1 - range.greatest;
     let in_place = tiny && fpscr & UE == 0;
@@ -61,8 +61,10 @@ where
             exceptions |= UX;
         }
         let class = match () {
-            () if result.value.is_zero() => zero_class,
-            () if result.value.is_denormal() => denormal_class,
+            () if result.value.is_zero() => signed(sign, class::POSITIVE_ZERO, class::NEGATIVE_ZERO),
+            () if result.value.is_denormal() => {
+                signed(sign, class::POSITIVE_DENORMAL, class::NEGATIVE_DENORMAL)
+            }
             () => normal_class,
         };
         return Outcome { bits: Some(wide.to_bits() as u64), class: Some(class), rounding, exceptions };
@@ -74,24 +76,7 @@ where
     } else if exponent + wide.ilogb() > range.greatest {
         exceptions |= OX;
         if fpscr & OE == 0 {
-            let to_infinity = match mode(fpscr) {
-                Round::TowardZero => false,
-                Round::TowardPositive => !negative,
-                Round::TowardNegative => negative,
-                _ => true,
-            };
-            let (bits, class) = if to_infinity {
-                (EXPONENT, infinity_class)
-            } else {
-                let largest: Double = F::largest().convert(&mut false).value;
-                (largest.to_bits() as u64, normal_class)
-            };
-            return Outcome {
-                bits: Some(sign | bits),
-                class: Some(class),
-                rounding: FI | FR,
-                exceptions: OX | XX,
-            };
+            return overflowed::<F>(sign, fpscr);
         }
         exponent -= range.bias;
     }
@@ -103,4 +88,23 @@ where
         wide.scalbn_r(exponent, Round::TowardZero).to_bits() as u64
     };
     Outcome { bits: Some(bits), class: Some(normal_class), rounding, exceptions }
+}
+
+/// The result of a disabled overflow: infinity, or the largest number if the mode rounds toward
+/// zero there.
+fn overflowed<F: FloatConvert<Double>>(sign: u64, fpscr: u32) -> Outcome {
+    let to_infinity = match mode(fpscr) {
+        Round::TowardZero => false,
+        Round::TowardPositive => sign == 0,
+        Round::TowardNegative => sign != 0,
+        _ => true,
+    };
+    let result = if to_infinity {
+        Outcome::exact(sign | EXPONENT, signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY))
+    } else {
+        let largest: Double = F::largest().convert(&mut false).value;
+        let class = signed(sign, class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL);
+        Outcome::exact(sign | largest.to_bits() as u64, class)
+    };
+    Outcome { rounding: FI | FR, exceptions: OX | XX, ..result }
 }
