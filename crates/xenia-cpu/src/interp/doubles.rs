@@ -10,28 +10,30 @@ use super::{Flow, Plain};
 use xenia_isa::mask::{OE_RC, RA, RC};
 use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
+/// The handler of two rows, each with the bits that are clear in its instruction.
+macro_rules! double {
+    ($a:ident::$first:ident, $clear:expr; $b:ident::$second:ident, $clear_second:expr) => {
+        |cpu, code, table| {
+            let [first, second, next, ..] = code else { return one_by_one(cpu, code) };
+            let rest = &code[2..];
+            let next = table.0[next.handler()];
+            let step = run!(cpu, $a::$first, Instruction(first.instruction().0 & !$clear));
+            if step != Ok(Flow::Next) {
+                return after_plain(cpu, code, table, step);
+            }
+            let step = run!(cpu, $b::$second, Instruction(second.instruction().0 & !$clear_second));
+            if step == Ok(Flow::Next) {
+                next(cpu, rest, table)
+            } else {
+                after_plain(cpu, &code[1..], table, step)
+            }
+        }
+    };
+}
+
 /// The fused handler of two instructions that often follow each other, neither of which must be
 /// last.
 pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<RowHandler> {
-    macro_rules! double {
-        ($a:ident::$first:ident, $clear:expr; $b:ident::$second:ident, $clear_second:expr) => {
-            |cpu, code, table| {
-                let [first, second, next, ..] = code else { return one_by_one(cpu, code) };
-                let rest = &code[2..];
-                let next = table.0[next.handler()];
-                let step = run!(cpu, $a::$first, Instruction(first.instruction().0 & !$clear));
-                if step != Ok(Flow::Next) {
-                    return after_plain(cpu, code, table, step);
-                }
-                let step = run!(cpu, $b::$second, Instruction(second.instruction().0 & !$clear_second));
-                if step == Ok(Flow::Next) {
-                    next(cpu, rest, table)
-                } else {
-                    after_plain(cpu, &code[1..], table, step)
-                }
-            }
-        };
-    }
     macro_rules! seconds {
         ($a:ident::$first:ident, $clear:expr; $($b:ident::$second:ident, $clear_second:expr;)*) => {
             match second.op()? {

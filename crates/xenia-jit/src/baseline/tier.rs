@@ -312,14 +312,7 @@ impl Engine {
             // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
-        let left = if reason == Reason::Optimized {
-            // The optimizing tier had the whole budget, and left from there.
-            ctx.host[Slot::Slice as usize] as i64
-        } else {
-            let left = ctx.budget;
-            ctx.budget += ctx.host[Slot::Rest as usize] as i64;
-            left
-        };
+        let left = end_slice(ctx, reason);
         // If the run ends within a slice, the next run continues the slice. The optimizing tier's
         // instructions are not part of it.
         let executed = slice - left - ctx.host[Slot::Shortened as usize] as i64;
@@ -444,4 +437,15 @@ impl Engine {
         // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);
     }
+}
+
+/// Adds the rest of the visit's budget to the slice's. Returns the instructions left of the slice.
+fn end_slice(ctx: &mut PpcContext, reason: Reason) -> i64 {
+    if reason == Reason::Optimized {
+        // The optimizing tier had the whole budget, and left from there.
+        return ctx.host[Slot::Slice as usize] as i64;
+    }
+    let left = ctx.budget;
+    ctx.budget += ctx.host[Slot::Rest as usize] as i64;
+    left
 }

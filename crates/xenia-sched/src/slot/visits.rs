@@ -84,12 +84,17 @@ impl HwSlot {
         self.running = Some(next);
         self.is_yielded_to = is_yielded_to;
         self.quantum_left = thread.quantum_left;
-        if self.last_ran != Some(next) {
-            self.last_ran = Some(next);
-            self.counters.switches += 1;
-        }
+        self.count_switch(next);
         self.refresh(common);
         Some(next)
+    }
+
+    /// Counts a switch to a thread that did not run last on this slot.
+    fn count_switch(&mut self, to: ThreadRef) {
+        if self.last_ran != Some(to) {
+            self.last_ran = Some(to);
+            self.counters.switches += 1;
+        }
     }
 
     /// Subtracts executed instructions from the quantum of the slot's thread.
