@@ -31,5 +31,4 @@ pub use rest::Rest;
 pub use show::{Show, ShownArguments};
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;
-pub use xenia_guest::Buffer;
 pub use xenia_objects::Handle;

@@ -25,11 +25,10 @@ use crate::imports::{
     CallCosts, CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers,
 };
 use crate::loader::Modules;
-use crate::memory::KernelPool;
 use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
-use crate::objects::{Deleted, ObjectKind, Objects};
+use crate::objects::{Deleted, KernelPool, ObjectKind, Objects};
 use crate::ports::{Clock, Devices, Ports};
 use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};

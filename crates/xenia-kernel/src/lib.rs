@@ -55,6 +55,5 @@ pub use imports::MissingCall;
 #[cfg(any(test, feature = "testing"))]
 pub use kernel::reload;
 pub use kernel::{AreasState, CoreState, Kernel, KernelConfig, KernelError};
-pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;
 pub use xenia_limits::LimitSetting;

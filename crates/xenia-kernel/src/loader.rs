@@ -28,8 +28,7 @@ pub use places::Symbolizer;
 
 use crate::files::Files;
 use crate::imports::ImportBindings;
-use crate::memory::KernelPool;
-use crate::objects::Objects;
+use crate::objects::{KernelPool, Objects};
 use xenia_formats::KeyRing;
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;

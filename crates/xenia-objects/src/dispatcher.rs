@@ -40,7 +40,6 @@ pub use header::{check_header, initialize, kind, set_signal_state, signal_state}
 pub use lock::{Guard, LockCounts};
 pub use shards::{Held, ThreadWait, Turn};
 pub use state::{DispatcherState, WaitBlockState};
-pub use xenia_sched::Alertable;
 
 use crate::HeldObject;
 use crate::clock::Clock;
@@ -53,7 +52,7 @@ use std::sync::Arc;
 use timer::Timers;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limits;
-use xenia_sched::{AwaitedObjects, GuestTicks, ThreadRef, Wait};
+use xenia_sched::{Alertable, AwaitedObjects, GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 
 /// First ordinals of the dispatcher's locks within their lock level. `Kernel` uses the ordinals

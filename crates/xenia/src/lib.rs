@@ -95,5 +95,3 @@ pub use xenia_input as input;
 pub use xenia_sched::Limits;
 #[doc(hidden)]
 pub use xenia_wording as wording;
-#[doc(hidden)]
-pub use xenia_wording::nearest;

@@ -4,11 +4,11 @@
 //! patches of other executables of the title are kept, because the title may load or launch those.
 
 use crate::config::PatchConfig;
-use crate::nearest::tip;
 use crate::say::remark;
 use crate::source;
 use crate::user_folders;
 use crate::wording::count;
+use crate::wording::nearest::tip;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use xenia_formats::LoadedImage;

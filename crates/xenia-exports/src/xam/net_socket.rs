@@ -3,15 +3,14 @@
 //! The first argument is the caller, the title or the system; both share one network.
 
 use super::last_error::last_error;
-use crate::abi::{Buffer, Call, Flow, Ptr, Text};
-use crate::ports::SocketKind;
+use crate::abi::{Call, Flow, Ptr, Text};
 use crate::sockets::{self, answer, set_last_error};
 use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{Buffer, GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_net::address::{self, AddressOutput};
-use xenia_net::{OptionValue, SocketOperation, WsaError, is_linger};
+use xenia_net::{OptionValue, SocketKind, SocketOperation, WsaError, is_linger};
 
 /// Exports of sockets.
 pub struct NetSocket;

@@ -1,10 +1,10 @@
 //! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and results of
 //! overlapped requests.
 
-use crate::abi::{Buffer, Call, Flow, Ptr};
+use crate::abi::{Call, Flow, Ptr};
 use crate::sockets::{self, answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
-use xenia_guest::{GuestAddr, SECOND_100NS};
+use xenia_guest::{Buffer, GuestAddr, SECOND_100NS};
 use xenia_kernel_macros::exports;
 use xenia_net::address::{self, AddressOutput};
 use xenia_net::{Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError};

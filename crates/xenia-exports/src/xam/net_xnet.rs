@@ -3,7 +3,7 @@
 //! The console is on an isolated network, or on the host's; there is no online service. Data is not
 //! encrypted, so keys are stored but not used.
 
-use crate::abi::{Buffer, Call, Flow, Handle, Out, Ptr, Text};
+use crate::abi::{Call, Flow, Handle, Out, Ptr, Text};
 use crate::messages::NOT_LOGGED_ON;
 use crate::objects::ObjectKind;
 use crate::random::store_random;
@@ -12,7 +12,7 @@ use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
 use crate::xboxkrnl::xex::has_privilege;
 use std::net::Ipv4Addr;
-use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_guest::{Buffer, GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
 

@@ -2,11 +2,12 @@
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Ptr};
-use crate::objects::dispatcher::{Alertable, WaitSet};
+use crate::objects::dispatcher::WaitSet;
 use crate::objects::read_write_lock::{LockMode, initialize_lock};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{KeepAlive, WaitRequest, wait};
 use xenia_kernel_macros::exports;
+use xenia_sched::Alertable;
 
 /// The exports for read/write locks.
 pub struct ExReadWriteLock;

@@ -8,10 +8,10 @@
 //! (their meaning); uses of the same interface in xcompress: memory for a context is the window and
 //! 0x3200 bytes.
 
-use crate::abi::{Buffer, Call, OptionalOut, Out, Ptr};
+use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use xenia_formats::lzx::{LzxFrameDecoder, window_bits};
-use xenia_guest::{GuestAddr, HResult};
+use xenia_guest::{Buffer, GuestAddr, HResult};
 use xenia_kernel_macros::exports;
 
 /// The exports for LZX decompression.

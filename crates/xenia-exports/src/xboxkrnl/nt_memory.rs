@@ -5,11 +5,11 @@
 //! because the call has freed the memory of its arguments, it succeeds nevertheless, as on NT. The
 //! kernel's pool is not accessible through these calls.
 
-use crate::abi::{Buffer, Call, Out, Ptr};
+use crate::abi::{Call, Out, Ptr};
 use crate::memory::virtual_memory::{self, flags};
 use crate::status::failure::Fallible;
 use std::ops::RangeInclusive;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 

@@ -3,11 +3,11 @@
 //! The layout of the console's key schedules is internal: here the title's structure holds the key
 //! itself.
 
-use crate::abi::{Buffer, Call, Flow, Ptr, Rest};
+use crate::abi::{Call, Flow, Ptr, Rest};
 use crate::random::store_random;
 use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
-use xenia_guest::GuestAddr;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::cipher::{BlockCipher, CipherDirection, Keyed, Rc4, odd_parity};
 

@@ -1,10 +1,10 @@
 //! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
 
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
-use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
+use crate::abi::{Call, Flow, IntoFlow, Ptr, Rest};
 use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
-use xenia_guest::NtStatus;
+use xenia_guest::{Buffer, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::hash::{Algorithm, Hash};
 

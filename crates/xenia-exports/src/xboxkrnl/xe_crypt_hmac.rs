@@ -2,8 +2,9 @@
 
 use super::xe_crypt_hash::{continue_digest, end, run_digest, store_of};
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
-use crate::abi::{Buffer, Call, Flow, Ptr};
+use crate::abi::{Call, Flow, Ptr};
 use crate::status::failure::Fallible;
+use xenia_guest::Buffer;
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::hash::{Algorithm, Hmac};
 

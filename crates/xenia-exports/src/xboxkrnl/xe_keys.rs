@@ -7,11 +7,11 @@
 use super::xe_crypt_cipher::{CipherData, FeedBlock, chain, chain_from};
 use super::xe_crypt_hash::run_digest;
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
-use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
+use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use crate::title::TITLE_KEYS;
 use crate::turns::TURN;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::cipher::{BlockCipher, CipherDirection, Keyed};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use xenia_kernel::files::{ChangedFiles, FilesState};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Disc, DiscId, Drive, TextRequest};
-use xenia_kernel::vfs::SavedBytes;
 use xenia_sched::GuestTicks;
+use xenia_vfs::SavedBytes;
 
 const TITLE: u32 = 0x4D53_07D1;
 const EVENT: u32 = 0x40;

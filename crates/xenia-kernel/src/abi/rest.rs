@@ -3,9 +3,9 @@
 //! The state is plain data, stored with the thread, so that a stopped machine holds no closure.
 //! `continue_long_call` of `xenia_exports::resume` continues each kind.
 
-use super::{Buffer, Out};
+use super::Out;
 use serde::{Deserialize, Serialize};
-use xenia_guest::GuestAddr;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Hash, Hmac};

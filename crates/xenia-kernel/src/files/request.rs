@@ -2,9 +2,8 @@
 
 use super::{Completion, FILE_OBJECT, Files, OpenParameters, PortKey, Receiver, Stream, TransferQueue};
 use crate::abi::{Arguments, FromGuest, Handle, ProcessorMode, Show};
-use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
-use crate::objects::{ObjectKind, ObjectRef, Objects};
+use crate::objects::{KernelPool, ObjectKind, ObjectRef, Objects};
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};

@@ -3,9 +3,8 @@
 
 use super::Stream;
 use super::rights::{access, options};
-use crate::abi::Buffer;
 use crate::status::failure::{Failure, Fallible};
-use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
+use xenia_guest::{Buffer, GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_memory::{AccessKind, FaultKind, FileReadError, GuestMemory, MemoryFault};
 use xenia_vfs::{FileData, VfsError};
 

@@ -13,7 +13,7 @@ use super::trace::CallTrace;
 use super::variables::{self, Variables};
 use super::{Export, ExportRegistry};
 use crate::KernelConfig;
-use crate::memory::KernelPool;
+use crate::objects::KernelPool;
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;

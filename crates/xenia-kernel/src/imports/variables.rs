@@ -4,8 +4,8 @@
 //! zeroed block when it is imported, and counts as missing.
 
 use crate::KernelConfig;
-use crate::memory::pool::Pool;
 use crate::objects::dispatcher;
+use crate::objects::pool::Pool;
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use ordinals::ExportKind;

@@ -3,7 +3,7 @@
 
 use super::render_driver::{Entry, Next, Removed, RenderDriver};
 use crate::abi::{Call, Flow};
-use crate::memory::KernelPool;
+use crate::objects::KernelPool;
 use crate::ports::Audio;
 use crate::status::failure::Fallible;
 use crate::thread::life::{NewThread, ThreadLife};

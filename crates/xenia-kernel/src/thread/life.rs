@@ -3,9 +3,8 @@
 mod blocks;
 
 use crate::abi::Handle;
-use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, set_signal_state};
-use crate::objects::{ObjectKind, ObjectRef, Objects};
+use crate::objects::{KernelPool, ObjectKind, ObjectRef, Objects};
 use crate::ports::Clock;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::Apcs;

@@ -34,7 +34,7 @@ pub(crate) fn remove(memory: &GuestMemory, entry: GuestAddr) -> Fallible<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::pool::Pool;
+    use crate::objects::pool::Pool;
 
     #[test]
     fn entries_come_and_go() {

@@ -1,7 +1,7 @@
 //! Process objects: one each for the idle threads, the title and the system. They never move.
 
 use super::lists;
-use crate::memory::KernelPool;
+use crate::objects::KernelPool;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::kprocess;

@@ -2,12 +2,12 @@
 
 use crate::abi::{Call, Flow, IntoFlow, Ptr};
 use crate::objects::HeldObject;
-use crate::objects::dispatcher::{Alertable, Held, Turn, WaitBlock, WaitResult, WaitSet, Waiter};
+use crate::objects::dispatcher::{Held, Turn, WaitBlock, WaitResult, WaitSet, Waiter};
 use crate::ports::Clock;
 use crate::ports::clock::{interrupt_from, last_interrupt};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
+use xenia_sched::{Alertable, Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 
 /// Pointer to a timeout in units of 100 ns: a negative value is relative to the last clock
 /// interrupt, a positive one a system time, 0 does not wait. `None` waits for ever.

@@ -6,15 +6,14 @@
 //! The last models contain a deliberate bug that loom must find.
 
 use super::{
-    Alertable, Dispatcher, WaitResult, WaitSet, WaitType, Waiter, initialize, kind, set_signal_state,
-    signal_state,
+    Dispatcher, WaitResult, WaitSet, WaitType, Waiter, initialize, kind, set_signal_state, signal_state,
 };
 use crate::sharded::shard_of;
 use std::sync::Arc;
 use xenia_guest::layout::{dispatcher_header, kmutant};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, object_page, run};
-use xenia_sched::{Cpu, Woken};
+use xenia_sched::{Alertable, Cpu, Woken};
 
 const THREADS: usize = 3;
 

@@ -10,14 +10,14 @@ use super::mutant::OwnersState;
 use super::shards::{ObjectShard, Waits};
 use super::timer::TimersState;
 use super::wait_list::{ListedWait, WaitList};
-use super::{Alertable, Dispatcher, MAX_WAIT_OBJECTS, ShardSet, WaitBlock, WaitType};
+use super::{Dispatcher, MAX_WAIT_OBJECTS, ShardSet, WaitBlock, WaitType};
 use crate::sharded::shard_of_thread;
 use crate::{HeldState, Objects, check_thread};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
-use xenia_sched::{GuestTicks, ThreadRef};
+use xenia_sched::{Alertable, GuestTicks, ThreadRef};
 use xenia_state::{Impossible, check};
 
 /// State of a [`Dispatcher`].

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
 use std::path::Path;
-use xenia::nearest::nearest;
+use xenia::wording::nearest::nearest;
 
 /// The command closest to `word`.
 pub fn nearest_command(word: &str) -> Option<String> {

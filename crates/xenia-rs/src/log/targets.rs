@@ -6,7 +6,7 @@
 use super::LIBRARIES;
 use anyhow::{Result, bail};
 use tracing_subscriber::filter::Targets;
-use xenia::nearest::nearest;
+use xenia::wording::nearest::nearest;
 
 /// Explicit targets, and a description of each.
 pub const TARGETS: [(&str, &str); 10] = [

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use xenia::input;
-use xenia::nearest::tip;
 use xenia::user_folders;
+use xenia::wording::nearest::tip;
 use xenia_guest::TitleId;
 
 /// One setting as words of a command line.

@@ -4,7 +4,7 @@ use crate::Kernel;
 use crate::display::Display;
 use crate::imports::ImportsState;
 use crate::loader::ModulesState;
-use crate::memory::pool::PoolState;
+use crate::objects::pool::PoolState;
 use crate::sockets::hold_event_again;
 use crate::sound::{RenderDriverState, XmaContexts};
 use crate::title::Title;

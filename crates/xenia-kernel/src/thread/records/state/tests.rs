@@ -4,28 +4,28 @@ use super::*;
 use crate::abi::rest::{ComparedMemory, DigestCall, DigestFunction, DigestPurpose, MemoryComparison};
 use crate::abi::rest::{RotSumSha, TargetEncoding, TextConversion};
 use crate::abi::{
-    AfterApc, Buffer, Continuation, DriverStep, EntryReason, ExportResumption, GuestCall, Handle,
-    KernelResumption, Out, ProcessorMode, Rest, ThreadEvent, WaiterResult,
+    AfterApc, Continuation, DriverStep, EntryReason, ExportResumption, GuestCall, Handle, KernelResumption,
+    Out, ProcessorMode, Rest, ThreadEvent, WaiterResult,
 };
 use crate::exception_state::{
     ActivityKind, Dispatch, ExceptionActivity, ExceptionRecord, HandlerArea, RecordSource, Scopes,
     SearchedFrame, StackBounds, UnhandledReport, Unwind, UnwindTarget, UnwoundFrame, Walk,
 };
-use crate::memory::KernelPool;
 use crate::notification_list::{CallOrder, NotificationRoutine};
-use crate::objects::ObjectKind;
-use crate::objects::dispatcher::{Alertable, WaitBlock, WaitType};
+use crate::objects::dispatcher::{WaitBlock, WaitType};
+use crate::objects::{KernelPool, ObjectKind};
 use crate::thread::Processes;
 use crate::thread::apc::{Apc, ApcSource, Apcs};
 use crate::thread::frames::{Frames, GuestCallFrame};
 use crate::thread::interrupts::{GraphicsCallback, ServiceCall, ServiceKind, ServiceThread};
 use xenia_cpu::PpcContext;
-use xenia_guest::NtStatus;
+use xenia_guest::{Buffer, NtStatus};
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
+use xenia_sched::Alertable;
 use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
