@@ -21,6 +21,7 @@ use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::mounts::title_path;
 use crate::files::{Files, TransferQueue};
+use crate::imports::variables::VariableValues;
 use crate::imports::{
     CallCosts, CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers,
 };
@@ -217,6 +218,11 @@ fn make_objects(
     Ok(objects)
 }
 
+fn variable_values(config: &KernelConfig, clock: Clock) -> VariableValues<'_> {
+    let KernelConfig { version, command_line, image_path, .. } = config;
+    VariableValues { version: *version, command_line, image_path, clock }
+}
+
 fn observers(config: &KernelConfig) -> CallObservers {
     CallObservers {
         history: config.call_history.then(CallHistory::default),
@@ -242,7 +248,7 @@ impl Kernel {
         let imports = ImportBindings::new(&memory, registry, observers(&config), limits.clone())?;
         let processes = Processes::new(&memory, &pool)?;
         let objects = make_objects(&memory, &pool, &imports, &limits)?;
-        imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
+        imports.initialize_variables(&memory, &pool, &variable_values(&config, ports.clock))?;
         let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let mut files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;

@@ -26,7 +26,7 @@
 pub mod address;
 mod buffers;
 mod error;
-mod local;
+mod event_hold;
 #[cfg(all(test, feature = "model"))]
 mod models;
 mod network;
@@ -41,15 +41,17 @@ mod xnet;
 
 pub use buffers::Buffers;
 pub use error::WsaError;
-pub use local::{LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM};
-pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
+pub use event_hold::{EventHold, HeldEvent};
+pub use network::{
+    LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM, Network, Ready, Received, Setting, SocketId,
+    SocketKind,
+};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use saved_events::HoldEvent;
 pub use select::{Select, Set};
 pub use socket_calls::{
-    EventHold, HeldEvent, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects,
-    overlapped_field,
+    NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects, overlapped_field,
 };
 pub use state::SocketsState;
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};

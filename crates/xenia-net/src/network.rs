@@ -1,10 +1,14 @@
-//! Network port: the sockets of a title.
+//! Network port: the sockets of a title. [`LocalNetwork`] is the machine's own network.
 //!
 //! Methods are non-blocking: an operation that cannot complete fails with
 //! [`WsaError::WOULD_BLOCK`], and [`Net`](super::Net) retries after a change of state. Addresses,
 //! lengths and data come from the guest unchecked; implementations must reject invalid ones.
 
-use crate::{LocalNetworkState, WsaError};
+mod local;
+
+pub use local::{LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM};
+
+use crate::WsaError;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;

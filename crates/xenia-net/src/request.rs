@@ -1,8 +1,8 @@
 //! Pending socket requests: each attempt transfers as much as possible until the request is
 //! complete.
 
-use super::EventHold;
 use super::address::AddressOutput;
+use super::event_hold::EventHold;
 use super::{Buffers, Connection, Net, Select, WsaError, network_event};
 use crate::network::SocketKind;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Events of the kernel in saved states of sockets: each once, named by an index.
 
-use crate::{EventHold, HeldEvent};
+use crate::event_hold::{EventHold, HeldEvent};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_state::Impossible;

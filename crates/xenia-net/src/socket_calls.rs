@@ -1,10 +1,9 @@
 //! Socket calls from their first attempt to their completion: blocking, overlapped operations,
 //! notification and time limits. Retries of pending requests are in `rounds`.
 
+use super::event_hold::EventHold;
 use super::request::{Attempt, Remainder, Request, Requester, clamp};
 use super::{Net, NetState, Overlapped, SocketOperation, WsaError};
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, MILLISECOND_100NS};
@@ -24,21 +23,6 @@ pub mod overlapped_field {
     pub const LENGTH: u32 = 4;
     /// Handle of the event to signal.
     pub const EVENT: u32 = 0x10;
-}
-
-/// A reference that keeps an event of the kernel alive.
-pub trait EventHold: fmt::Debug + Send + Sync {
-    /// The event that it keeps, for saved states.
-    fn event(&self) -> HeldEvent;
-}
-
-/// An event of the kernel that is kept alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldEvent {
-    /// Its position in the kernel's table: another object may have had the address before.
-    pub position: u32,
-    /// Address of its body in guest memory.
-    pub body: GuestAddr,
 }
 
 /// The thread that makes a socket call.

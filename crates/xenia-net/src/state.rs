@@ -1,8 +1,7 @@
 //! State of the sockets. Those of the machine's own network are saved with it; those of the host
 //! cannot be.
 
-use crate::local::LocalNetworkState;
-use crate::network::{SocketId, SocketKind};
+use crate::network::{LocalNetworkState, SocketId, SocketKind};
 use crate::options::Options;
 use crate::request::{Request, Requester};
 use crate::saved_events::{RestoredEvents, SavedEvents};

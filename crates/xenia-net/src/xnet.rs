@@ -8,7 +8,7 @@ mod state;
 
 pub(crate) use state::XNetState;
 
-use super::EventHold;
+use super::event_hold::EventHold;
 use super::{Net, WsaError};
 use crate::network::Network;
 use serde::{Deserialize, Serialize};

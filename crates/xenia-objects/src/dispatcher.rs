@@ -22,7 +22,6 @@
 //! shards. An operation holds at most one turn and one owner shard at a time. The proof is in
 //! docs/src/decisions/0041-lock-order.md.
 
-mod header;
 mod lock;
 #[cfg(all(test, feature = "model"))]
 mod models;
@@ -36,7 +35,7 @@ pub mod timer;
 mod wait_list;
 mod waiting;
 
-pub use header::{check_header, initialize, kind, set_signal_state, signal_state};
+pub use crate::dispatcher_header::{check_header, initialize, kind, set_signal_state, signal_state};
 pub use lock::{Guard, LockCounts};
 pub use shards::{Held, ThreadWait, Turn};
 pub use state::{DispatcherState, WaitBlockState};

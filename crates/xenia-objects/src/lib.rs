@@ -28,13 +28,13 @@
 pub mod clock;
 pub mod critical_section;
 pub mod dispatcher;
+mod dispatcher_header;
 pub mod failure;
 mod handle;
 mod handle_table;
 mod kernel_pool;
 mod kind;
 pub mod lock_queue;
-mod object_ref;
 pub mod pool;
 pub mod read_write_lock;
 mod sharded;
@@ -46,7 +46,7 @@ mod table;
 pub use handle::Handle;
 pub use kernel_pool::KernelPool;
 pub use kind::ObjectKind;
-pub use object_ref::{HeldObject, ObjectRef};
-pub use state::{HeldState, MAX_SERIAL, check_thread};
-pub use table::ObjectsState;
-pub use table::{Deleted, ListedObject, Objects, RestoredUses};
+pub use state::{MAX_SERIAL, check_thread};
+pub use table::{
+    Deleted, HeldObject, HeldState, ListedObject, ObjectRef, Objects, ObjectsState, RestoredUses,
+};

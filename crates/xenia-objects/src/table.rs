@@ -9,17 +9,20 @@
 
 mod deferred_deletion;
 mod handles;
+mod held_state;
+mod object_ref;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use held_state::HeldState;
+pub use object_ref::{HeldObject, ObjectRef};
 pub use state::ObjectsState;
 pub use state::RestoredUses;
 
 use super::ObjectKind;
-use super::dispatcher::{initialize, kind};
+use super::dispatcher_header::{initialize, kind};
 use super::handle_table::HandleTable;
-use super::object_ref::{HeldObject, ObjectRef};
 use super::sharded::Sharded;
 use super::slab::{Name, Positions, Slab};
 use crate::failure::Fallible;

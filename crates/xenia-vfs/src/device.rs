@@ -1,8 +1,16 @@
-//! Traits of devices and open files.
+//! Traits of devices and open files, and the devices in memory, which the traits know.
+
+mod memory_device;
+pub(crate) mod raw_partition;
+mod state;
+
+pub use memory_device::{MemoryDevice, MemoryFile};
+pub(crate) use state::TemporaryFileState;
+pub use state::{DeviceState, FolderState};
 
 use super::path::MAX_FATX_NAME;
 use super::stamp::attributes;
-use super::{DeviceState, MemoryFile, SavedBytes, Stamp, VfsError, VfsResult};
+use super::{SavedBytes, Stamp, VfsError, VfsResult};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;

@@ -28,12 +28,10 @@ mod fatx;
 mod host_folder;
 mod location;
 pub mod lock_file;
-mod memory_device;
 mod open;
 pub mod path;
 mod quota;
 mod raw_disk;
-mod raw_partition;
 mod saved_bytes;
 mod scratch_folder;
 mod space;
@@ -47,18 +45,19 @@ mod tests;
 mod write_back_errors;
 
 pub use container::{Container, FileBytes};
-pub use device::{Device, Entry, Existing, FileData, OpenMode, Volume};
+pub use device::{
+    Device, DeviceState, Entry, Existing, FileData, FolderState, MemoryDevice, MemoryFile, OpenMode, Volume,
+};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::{HostFolder, host_name};
 pub use location::{Location, LocationKey};
-pub use memory_device::{MemoryDevice, MemoryFile};
 pub use open::{Disposition, OpenAction, OpenRequest, Opened, WantedKind};
 pub use path::is_fatx_name;
 pub use raw_disk::RawDisk;
 pub use saved_bytes::SavedBytes;
 pub use scratch_folder::{ScratchDisks, ScratchError};
 pub use stamp::Stamp;
-pub use state::{DeviceState, FolderState, VfsState};
+pub use state::VfsState;
 pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 
 use serde::{Deserialize, Serialize};

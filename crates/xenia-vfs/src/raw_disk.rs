@@ -8,8 +8,8 @@
 //! On the console the first scratch disk starts at this offset, too; sizes and the partitions that
 //! follow are not reproduced.
 
+use super::device::raw_partition::RawPartition;
 use super::device::{Device, Entry, FileData, OpenMode, Volume};
-use super::raw_partition::RawPartition;
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::Limits;

@@ -1,8 +1,8 @@
 //! Checks that the kernel stays in parts: no two top modules of one of its crates import each
-//! other by a module's path, `Kernel` has few methods, and few files name it.
+//! other, `Kernel` has few methods, and few files name it.
 //!
-//! Names that the crate re-exports at its root (`crate::Kernel`) do not count as imports of a
-//! module; files that import `Kernel` are counted separately. Tests may import everything.
+//! An import of a name that the crate re-exports at its root is one of the name's module, except
+//! for `Kernel`: files that import that are counted separately. Tests may import everything.
 
 use super::Source;
 use super::functions::{is_within, test_modules};
@@ -26,9 +26,13 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
     for name in CRATES {
         let folder = format!("crates/xenia-{name}/src");
         let code = code_of(sources, &folder);
+        let root = code.iter().find(|(source, _)| source.path == Path::new(&folder).join("lib.rs"));
+        let modules = root.map(|(_, text)| modules_of_root_names(text)).unwrap_or_default();
         let mut graph: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for (source, text) in &code {
-            graph.entry(top_module(source, &folder)).or_default().extend(imports_of(source, text, &folder));
+            let names = imports_of(source, text, &folder).into_iter();
+            let names = names.map(|name| modules.get(&name).cloned().unwrap_or(name));
+            graph.entry(top_module(source, &folder)).or_default().extend(names);
         }
         if graph.is_empty() {
             findings
@@ -77,6 +81,22 @@ fn without_tests(source: &Source) -> String {
 fn imports_of(source: &Source, text: &str, folder: &str) -> BTreeSet<String> {
     let is_top = source.path.parent() == Some(Path::new(folder));
     if is_top { imports(&text.replace("super::", "crate::")) } else { imports(text) }
+}
+
+/// The first names of the paths by which a crate's root imports names, `Kernel` excepted, by name.
+fn modules_of_root_names(text: &str) -> BTreeMap<String, String> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut modules = BTreeMap::new();
+    for path in text.split(';').filter_map(|statement| Some(statement.split_once("use ")?.1)) {
+        let Some(module) = first_name(path) else { continue };
+        for item in path.split(['{', ',', '}']) {
+            if let Some(name) = item.rsplit(|c| !is_part(c)).find(|name| !name.is_empty()) {
+                modules.insert(name.to_owned(), module.clone());
+            }
+        }
+    }
+    modules.remove("Kernel");
+    modules
 }
 
 /// The first names of all paths that begin with `crate::`.
@@ -167,6 +187,16 @@ mod tests {
                     fn f() { crate::loader::begin() }";
         let names: Vec<String> = imports(text).into_iter().collect();
         assert_eq!(names, ["Kernel", "abi", "exceptions", "files", "loader"]);
+    }
+
+    #[test]
+    fn names_of_the_root_are_of_the_modules_that_it_imports_them_from() {
+        let text = "mod a;\npub use a::{One, inner::Two};\npub use b::{Kernel, Three as Four};\n\
+                    pub use xenia_net as net;\nfn f() { let x = 1; }\n";
+        let modules = modules_of_root_names(text);
+        let of = |name: &str| modules.get(name).map(String::as_str);
+        assert_eq!(["One", "Two", "Four", "net"].map(of), ["a", "a", "b", "xenia_net"].map(Some));
+        assert_eq!(["Three", "Kernel", "x"].map(of), [None; 3]);
     }
 
     #[test]

@@ -10,11 +10,9 @@ use super::costs::CallCosts;
 use super::history::{CallHistory, missing_name};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::trace::CallTrace;
-use super::variables::{self, Variables};
+use super::variables::{self, VariableValues, Variables};
 use super::{Export, ExportRegistry};
-use crate::KernelConfig;
 use crate::objects::KernelPool;
-use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -114,11 +112,10 @@ impl ImportBindings {
         &self,
         memory: &GuestMemory,
         pool: &KernelPool,
-        config: &KernelConfig,
-        clock: Clock,
+        values: &VariableValues<'_>,
     ) -> Fallible<()> {
         let mut variables = self.variables.lock();
-        variables::initialize(memory, &mut pool.lock(), &mut variables, config, clock)?;
+        variables::initialize(memory, &mut pool.lock(), &mut variables, values)?;
         if let Some(bundle) = variables.address(Library::xboxkrnl, "KeTimeStampBundle") {
             self.time_stamp_bundle.get_or_init(|| bundle);
         }

@@ -3,7 +3,6 @@
 //! Storage is allocated on first use by the kernel or a title. A variable without a row here gets a
 //! zeroed block when it is imported, and counts as missing.
 
-use crate::KernelConfig;
 use crate::objects::dispatcher;
 use crate::objects::pool::Pool;
 use crate::ports::Clock;
@@ -167,13 +166,22 @@ impl Variables {
     }
 }
 
+/// Values of variables that differ between machines.
+pub(crate) struct VariableValues<'a> {
+    /// Kernel version: major, minor, build, revision.
+    pub(crate) version: [u16; 4],
+    pub(crate) command_line: &'a str,
+    /// Guest path of the executable.
+    pub(crate) image_path: &'a str,
+    pub(crate) clock: Clock,
+}
+
 /// Initializes the variables that do not start as zeros.
 pub(crate) fn initialize(
     memory: &GuestMemory,
     pool: &mut Pool,
     variables: &mut Variables,
-    config: &KernelConfig,
-    clock: Clock,
+    values: &VariableValues<'_>,
 ) -> Fallible<()> {
     let mut at = |name| variables.storage(memory, pool, Library::xboxkrnl, name);
     memory.write(at("ExConsoleGameRegion")?, u32::MAX)?;
@@ -181,14 +189,14 @@ pub(crate) fn initialize(
     memory.write(hardware, 0x20_u32)?;
     memory.write(hardware.offset(4), 6_u8)?;
     let version = at("XboxKrnlVersion")?;
-    for (index, part) in config.version.into_iter().enumerate() {
+    for (index, part) in values.version.into_iter().enumerate() {
         memory.write(version.offset(2 * index as u32), part)?;
     }
-    write_text(memory, at("ExLoadedCommandLine")?, 0x400, &config.command_line)?;
-    write_text(memory, at("ExLoadedImageName")?, 0x100, &config.image_path)?;
+    write_text(memory, at("ExLoadedCommandLine")?, 0x400, values.command_line)?;
+    write_text(memory, at("ExLoadedImageName")?, 0x100, values.image_path)?;
     memory.write(at("VdGpuClockInMHz")?, 500_u32)?;
     let bundle = at("KeTimeStampBundle")?;
-    memory.write(bundle.offset(8), clock.system_time(0))?;
+    memory.write(bundle.offset(8), values.clock.system_time(0))?;
     crate::objects::critical_section::initialize_section(memory, at("VdHSIOCalibrationLock")?, 10_000)
 }
 

@@ -1,7 +1,7 @@
 //! Signalling of events and semaphores, and the threads that it wakes.
 
-use super::header::{check_header, set_signal_state, signal_state};
 use super::{Dispatcher, Held};
+use crate::dispatcher_header::{check_header, set_signal_state, signal_state};
 use crate::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::ksemaphore;

@@ -3,11 +3,11 @@
 //! Waiters are served first come, first served, as in NT. A wait-all takes no object until it can
 //! take all of them.
 
-use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
 use super::wait_list::Registration;
 #[cfg(any(test, feature = "testing"))]
 use super::wait_list::WaitList;
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, WaitSet, WaitType, Waiter};
+use crate::dispatcher_header::{check_header, kind, set_signal_state, signal_state, signalled};
 use crate::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kmutant;

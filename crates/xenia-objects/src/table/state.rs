@@ -7,10 +7,10 @@
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "testing"))]
+use super::HeldState;
 use super::deferred_deletion::DeferredWork;
 use super::{Deleted, ObjectTables, Objects, Record, key};
-#[cfg(any(test, feature = "testing"))]
-use crate::HeldState;
 use crate::handle::Handle;
 use crate::handle_table::HandleTable;
 use crate::slab::{Name, SlabState};

@@ -4,8 +4,8 @@
 use super::HostFolder;
 use super::host_names::guest_name;
 use crate::atomic_replace::PIECE;
+use crate::device::TemporaryFileState;
 use crate::path::is_path;
-use crate::state::TemporaryFileState;
 use crate::{Device, DeviceState, FileData, FolderState, OpenMode, SavedBytes, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};

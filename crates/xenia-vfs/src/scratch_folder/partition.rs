@@ -1,9 +1,9 @@
 //! Raw partition in a sparse file of the host. Unwritten bytes are zeros.
 
+use crate::device::raw_partition::changes_header;
 use crate::fatx::UNIT;
 use crate::host_folder::read_at;
 use crate::quota::Quota;
-use crate::raw_partition::changes_header;
 use crate::sparse_copy::data_from;
 use crate::{FileData, VfsError, VfsResult};
 use parking_lot::Mutex;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::stamp::attributes;
 use crate::{
-    Existing, HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError, WantedKind,
-    make_directories,
+    Existing, HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, Stamp, SubFolder, VfsError,
+    WantedKind, make_directories,
 };
 use std::sync::Arc;
 use xenia_state::{StateSection, StoredSection};

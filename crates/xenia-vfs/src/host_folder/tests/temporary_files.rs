@@ -1,8 +1,9 @@
 //! Tests of atomic saves: when writes reach the host, and removal of stale temporary files.
 
 use super::*;
+use crate::FolderState;
 use crate::atomic_replace::is_temporary;
-use crate::state::{FolderState, TemporaryFileState};
+use crate::device::TemporaryFileState;
 
 #[test]
 fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {

@@ -13,8 +13,8 @@ mod transfer;
 
 pub use state::LocalNetworkState;
 
-use super::WsaError;
-use crate::network::{Network, Ready, Received, Setting, SocketId, SocketKind};
+use super::{Network, Ready, Received, Setting, SocketId, SocketKind};
+use crate::WsaError;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};

@@ -7,11 +7,11 @@
 mod contents;
 pub(super) mod state;
 
-use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume, sort};
-use super::path::{MAX_FATX_NAME, MAX_NAMES};
 use super::raw_partition::RawPartition;
-use super::space::{Space, UNIT};
-use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
+use super::{Device, DeviceState, Entry, Existing, FileData, OpenMode, Volume, sort};
+use crate::path::{MAX_FATX_NAME, MAX_NAMES};
+use crate::space::{Space, UNIT};
+use crate::{SavedBytes, Stamp, VfsError, VfsResult};
 use contents::{Contents, SharedContents};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Guards that keep an object alive: one for a call, another for a wait.
 
-use super::slab::Name;
-use super::{ObjectKind, Objects};
+use super::Objects;
+use crate::ObjectKind;
+use crate::slab::Name;
 use std::fmt;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;

@@ -2,8 +2,8 @@
 //! files that have lost their names.
 
 use super::{Contents, MemoryDevice, Node, SharedContents, key};
+use crate::device::raw_partition::{PartitionState, are_units};
 use crate::path::is_path;
-use crate::raw_partition::{PartitionState, are_units};
 use crate::space::{UNIT, taken};
 use crate::{SavedBytes, Stamp};
 use parking_lot::Mutex;

@@ -53,7 +53,7 @@ pub fn initialize(memory: &GuestMemory, object: GuestAddr, kind: u8, size: u32, 
 }
 
 /// Whether a wait of `kthread` for this object would be satisfied.
-pub(super) fn signalled(memory: &GuestMemory, object: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
+pub(crate) fn signalled(memory: &GuestMemory, object: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
     let state = signal_state(memory, object)?;
     if memory.read::<u8>(object)? == kind::MUTANT && state <= 0 {
         return Ok(memory.read::<GuestAddr>(object.offset(kmutant::OWNER))? == kthread);

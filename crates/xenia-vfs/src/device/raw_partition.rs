@@ -5,9 +5,9 @@
 //!
 //! Only written units are stored; they count against the disk's space like those of files.
 
-use super::device::FileData;
-use super::space::{Space, UNIT, UnitPart, first_part, read_units, zeroed_unit};
-use super::{SavedBytes, VfsError, VfsResult};
+use super::FileData;
+use crate::space::{Space, UNIT, UnitPart, first_part, read_units, zeroed_unit};
+use crate::{SavedBytes, VfsError, VfsResult};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,10 +18,10 @@ use xenia_limits::Limits;
 use xenia_state::{Impossible, check};
 
 /// Bytes at the start of a partition that are the volume's header.
-pub(super) const HEADER: u64 = 0x1000;
+pub(crate) const HEADER: u64 = 0x1000;
 
 /// Whether a write to `contents` changes the volume's header.
-pub(super) fn changes_header(contents: &dyn FileData, offset: u64, from: &[u8]) -> VfsResult<bool> {
+pub(crate) fn changes_header(contents: &dyn FileData, offset: u64, from: &[u8]) -> VfsResult<bool> {
     let length = HEADER.saturating_sub(offset).min(from.len() as u64) as usize;
     let mut old = vec![0; length];
     let count = contents.read_at(offset, &mut old)?;
@@ -30,7 +30,7 @@ pub(super) fn changes_header(contents: &dyn FileData, offset: u64, from: &[u8]) 
 
 /// The raw bytes of a partition. Clones share the contents.
 #[derive(Clone, Debug)]
-pub(super) struct RawPartition {
+pub(crate) struct RawPartition {
     size: u64,
     units: Arc<Mutex<BTreeMap<u64, Box<[u8]>>>>,
     space: Arc<Mutex<Space>>,
@@ -46,13 +46,13 @@ pub struct PartitionState {
 }
 
 /// Whether these can be the numbers of the units of `size` bytes: in order, none beyond the end.
-pub(super) fn are_units(units: &[u64], size: u64) -> bool {
+pub(crate) fn are_units(units: &[u64], size: u64) -> bool {
     units.is_sorted_by(|a, b| a < b) && units.last().is_none_or(|&last| last < size.div_ceil(UNIT as u64))
 }
 
 impl RawPartition {
     /// The contents, for a saved state.
-    pub(super) fn state(&self, bytes: &mut SavedBytes) -> PartitionState {
+    pub(crate) fn state(&self, bytes: &mut SavedBytes) -> PartitionState {
         // The size is a setting, and the space its owner's.
         let Self { size: _, units, space: _, formatted } = self;
         let units = units.lock();
@@ -61,7 +61,7 @@ impl RawPartition {
     }
 
     /// Replaces the contents, for all clones, by saved ones; returns the space that they take.
-    pub(super) fn restore(&self, state: PartitionState, bytes: &mut SavedBytes) -> Result<u64, Impossible> {
+    pub(crate) fn restore(&self, state: PartitionState, bytes: &mut SavedBytes) -> Result<u64, Impossible> {
         let PartitionState { units, formatted } = state;
         check(are_units(&units, self.size), "the bytes of a partition are impossible")?;
         let used = units.len() as u64 * UNIT as u64;
@@ -72,7 +72,7 @@ impl RawPartition {
     }
 
     /// Restores a partition of [`Self::with_own_space`].
-    pub(super) fn restore_with_own_space(
+    pub(crate) fn restore_with_own_space(
         &self,
         state: PartitionState,
         bytes: &mut SavedBytes,
@@ -82,17 +82,17 @@ impl RawPartition {
     }
 
     /// A partition of `size` bytes.
-    pub(super) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
+    pub(crate) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
         Self { size, units: Arc::default(), space, formatted: Arc::default() }
     }
 
     /// A partition with separate space: it takes room from nothing else.
-    pub(super) fn with_own_space(size: u64, limits: Arc<Limits>) -> Self {
+    pub(crate) fn with_own_space(size: u64, limits: Arc<Limits>) -> Self {
         Self::new(size, Arc::new(Mutex::new(Space::new(size, limits))))
     }
 
     /// Whether the title has formatted the disk since the last call.
-    pub(super) fn take_formatted(&self) -> bool {
+    pub(crate) fn take_formatted(&self) -> bool {
         self.formatted.swap(false, Relaxed)
     }
 }
@@ -145,9 +145,8 @@ impl FileData for RawPartition {
 
 #[cfg(test)]
 mod tests {
-    use super::super::MemoryDevice;
-    use super::super::device::Device;
     use super::*;
+    use crate::{Device, MemoryDevice};
 
     #[test]
     fn a_partition_is_zeros_until_it_is_written_and_takes_room_from_files() {
