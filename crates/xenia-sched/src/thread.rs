@@ -58,8 +58,7 @@ impl fmt::Debug for AwaitedObjects {
 }
 
 /// The object of a wait, for reports and the event log. A waker's record of the wait shares its
-/// list of objects. The scheduler only reads whether it is a spin lock, whose waiter may keep its
-/// slot.
+/// list of objects. The scheduler only asks whether the waiter may keep its slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
@@ -91,6 +90,13 @@ pub enum BlockReason {
     Overlapped,
     /// The answer to a dialog.
     Dialog,
+}
+
+impl BlockReason {
+    /// Whether a waiter that holds its slot keeps it: only one that waits for a spin lock.
+    pub(crate) fn may_keep_slot(&self) -> bool {
+        matches!(self, Self::SpinLock { .. })
+    }
 }
 
 /// Parameters of a wait.

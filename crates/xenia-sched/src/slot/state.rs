@@ -8,7 +8,7 @@ use crate::priority::MAX_PRIORITY;
 use crate::queue::QueueEnd;
 use crate::slot::control::MAX_SUSPEND_COUNT;
 use crate::thread::DeadlineKey;
-use crate::{BlockReason, GuestThread, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
+use crate::{GuestThread, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -178,8 +178,7 @@ fn check_places(
     check(runs && are_ready, "a slot's running thread contradicts its threads")?;
     let spins = |r: ThreadRef| {
         records.get(r).is_ok_and(|thread| {
-            let lock = thread.wait().map(|wait| &wait.reason);
-            thread.holds_slot && matches!(lock, Some(BlockReason::SpinLock { .. }))
+            thread.holds_slot && thread.wait().is_some_and(|wait| wait.reason.may_keep_slot())
         })
     };
     let may_spin = spinning.is_none_or(|r| running.is_none() && spins(r));

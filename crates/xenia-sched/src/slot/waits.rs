@@ -12,8 +12,7 @@ use crate::common::{Common, Moment};
 use crate::priority::boosted;
 use crate::thread::DeadlineKey;
 use crate::{
-    BlockReason, Commit, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait, WaitTicket,
-    WaitWord,
+    Commit, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait, WaitTicket, WaitWord,
 };
 use xenia_cpu::PpcContext;
 
@@ -50,9 +49,7 @@ impl HwSlot {
             self.counters.wakes += 1;
             return Ok(commit);
         }
-        let spins = self.records.get(r)?.holds_slot
-            && self.running == Some(r)
-            && matches!(wait.reason, BlockReason::SpinLock { .. });
+        let spins = self.records.get(r)?.holds_slot && self.running == Some(r) && wait.reason.may_keep_slot();
         self.dequeue(common, r)?;
         self.forget_deadline(common, r)?;
         if spins {
