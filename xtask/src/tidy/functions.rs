@@ -86,7 +86,7 @@ fn is_test_attribute(line: &str) -> bool {
 }
 
 /// Name of the function whose first line this is.
-fn function_begun_by(line: &str) -> Option<&str> {
+pub(super) fn function_begun_by(line: &str) -> Option<&str> {
     let mut rest = line.trim_start();
     loop {
         if let Some(item) = rest.strip_prefix("fn ") {

@@ -286,8 +286,9 @@ fn type_defined_by(line: &str) -> Option<&str> {
 /// The rules that a line of code breaks by its shape.
 fn shapes_of(line: &str) -> Vec<&'static str> {
     let is_pair = ["let (", "(self."].iter().any(|start| line.starts_with(start)) && line.contains(") = (");
-    let is_parted = line.starts_with('(') && line.contains("): (") && line.ends_with("),");
-    let is_function = line.contains("fn ");
+    let is_text = line.starts_with("(\"");
+    let is_parted = line.starts_with('(') && !is_text && line.contains("): (") && line.ends_with("),");
+    let is_function = functions::function_begun_by(line).is_some();
     // On a line of its own, a name with a tuple's type may as well be a field: it does not count.
     let has_tuple = is_parted || is_function && line.contains(": (");
     let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
@@ -431,6 +432,7 @@ mod tests {
             ("(a, b): (u32, u32),", vec!["tuple-parameters"]),
             ("fn f(epoch: (u64, u64)) {", vec!["tuple-parameters"]),
             ("epoch: (u64, u64),", vec![]),
+            ("(\"(a, b): (u32, u32),\", x),", vec![]),
             ("fn f(each: &(dyn Fn() + Sync)) -> (u32, u32) {", vec![]),
             ("pub(crate) fn look(&self) {", vec!["vague-names"]),
             ("mod told;", vec!["vague-names"]),
