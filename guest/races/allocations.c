@@ -25,12 +25,13 @@ static uint32_t walk(uint32_t cpu) {
         void *at;
         uint32_t bytes, mark;
     } pieces[PIECES] = {0};
-    uint32_t state = cpu + 1, nothing = 0;
+    uint32_t state = cpu + 1;
     for (uint32_t number = 0; number < steps + PIECES; number++) {
         uint32_t index = number < steps ? random(&state) % PIECES : number - steps;
         if (pieces[index].at) {
             go_through(pieces[index].at, pieces[index].bytes, pieces[index].mark, 0, &lost);
-            NtFreeVirtualMemory(&pieces[index].at, &nothing, RELEASE, 0);
+            uint32_t all = 0;
+            NtFreeVirtualMemory(&pieces[index].at, &all, RELEASE, 0);
             pieces[index].at = 0;
         }
         if (number >= steps) continue;

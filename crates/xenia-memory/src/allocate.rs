@@ -133,6 +133,16 @@ impl GuestMemory {
         Ok(size)
     }
 
+    /// Releases a range of `asked` bytes inside one allocation, which keeps its other pages.
+    /// Returns the number of bytes released.
+    pub fn free_part(&self, addr: GuestAddr, asked: u32) -> Result<u32, HeapError> {
+        let mut zones = self.zones.lock();
+        let (size, change) = zones.release_part(addr, asked)?;
+        self.carry_out(&change)?;
+        self.on_mirror_mapping(|mirror| mirror.free_part(addr, asked).map(|_| ()));
+        Ok(size)
+    }
+
     /// Changes the protection of committed pages inside one allocation. Returns the protection that
     /// the first page had.
     pub fn protect(&self, addr: GuestAddr, size: u32, protect: Protect) -> Result<Protect, HeapError> {

@@ -5,6 +5,8 @@
 //! addresses, so physical memory allocated through one view is taken in all three. Within an
 //! allocation each page (of the heap's page size) is reserved, or committed with a protection.
 
+mod release;
+
 use crate::error::HeapError;
 use crate::gaps::Gaps;
 use crate::layout::{COMMIT_LIMIT, HEAPS, Heap, View, ZONES, Zone};
@@ -342,40 +344,6 @@ impl Zones {
         self.charge(place.view.heap, new as u32 * place.view.page_size)?;
         self.containing(place)?.allocation.pages[pages].fill(Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
-    }
-
-    /// Decommits a range, which stays reserved. Size 0 means the whole allocation that starts at
-    /// `addr`.
-    pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, PageChange), HeapError> {
-        let size = if size == 0 { self.allocation_at(addr)? } else { size };
-        let place = Place::new(addr, size)?;
-        let PlacePages { allocation, pages, .. } = self.changeable(&place)?;
-        let freed = allocation.pages[pages.clone()].iter().flatten().count();
-        allocation.pages[pages].fill(None);
-        self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
-        Ok((place.range.len() as u32, place.change(None)))
-    }
-
-    /// Size of the allocation that starts at `addr`.
-    fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
-        let place = Place::new(addr, 1)?;
-        let PlacePages { start, allocation, .. } = self.changeable(&place)?;
-        if place.view.addr_of(start) != addr.0 {
-            return Err(HeapError::NotAllocationBase { addr });
-        }
-        Ok(allocation.len)
-    }
-
-    /// Releases the allocation that starts at `addr`. Returns its size.
-    pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, PageChange), HeapError> {
-        let size = self.allocation_at(addr)?;
-        let place = Place::new(addr, size)?;
-        if let Some(allocation) = self.zone(place.view.zone).remove(&place.range.start) {
-            let freed = allocation.pages.iter().flatten().count();
-            self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
-            self.gaps[place.view.zone as usize].give_back(&place.range);
-        }
-        Ok((size, place.change(None)))
     }
 
     /// Changes the protection of committed pages. Returns the previous protection of the first

@@ -19,6 +19,7 @@ enum Call {
     Both,
     Decommit,
     Free,
+    FreePart,
     Protect,
 }
 
@@ -33,8 +34,15 @@ struct Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     use Call::*;
-    let call =
-        prop_oneof![Just(Reserve), Just(Commit), Just(Both), Just(Decommit), Just(Free), Just(Protect)];
+    let call = prop_oneof![
+        Just(Reserve),
+        Just(Commit),
+        Just(Both),
+        Just(Decommit),
+        Just(Free),
+        Just(FreePart),
+        Just(Protect)
+    ];
     let step = (call, 0..WINDOWS.len(), 0..PAGES, 1..20_u32, 0..PROTECTS.len());
     let step =
         step.prop_map(|(call, window, page, pages, protect)| Step { call, window, page, pages, protect });
@@ -118,6 +126,19 @@ impl Model {
                 }
                 starts
             }
+            Call::FreePart => {
+                if let Some(freed) = start.filter(|_| inside) {
+                    let end = range.end;
+                    zone[range].fill(None);
+                    // The pages behind the range become an allocation of their own.
+                    for page in zone[end..].iter_mut().flatten() {
+                        if page.allocation == freed.allocation && page.window == freed.window {
+                            page.allocation = end as u32;
+                        }
+                    }
+                }
+                inside
+            }
         }
     }
 }
@@ -132,6 +153,7 @@ fn run(memory: &GuestMemory, step: &Step) -> Result<(), HeapError> {
         Call::Both => memory.alloc_fixed(addr, size, AllocKind::ReserveCommit, protect).map(|_| ()),
         Call::Decommit => memory.decommit(addr, size).map(|_| ()),
         Call::Protect => memory.protect(addr, size, protect).map(|_| ()),
+        Call::FreePart => memory.free_part(addr, size).map(|_| ()),
         Call::Free => {
             // The heap's page, as the model rounds.
             let grain = Heap::of(addr).map_or(0x1000, Heap::page_size);

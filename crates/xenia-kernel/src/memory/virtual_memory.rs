@@ -99,25 +99,37 @@ pub fn allocate(
     Ok(memory.alloc_fixed(base, size, kind, protect)?)
 }
 
-/// Decommits pages, or releases the allocation that starts in the page of `base`. Returns the
-/// range.
+/// Decommits or releases pages of one allocation, which keeps its other pages. A size of 0 means
+/// the allocation that starts in the page of `base`. Returns the range.
 pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fallible<(GuestAddr, u32)> {
     if base.is_null() {
         return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
     }
     let start = base.align_down(general_heap(base)?.page_size());
+    let size = if size == 0 { 0 } else { size.saturating_add(base.0 - start.0) };
     let freed = match kind {
-        flags::DECOMMIT => {
-            let size = if size == 0 { 0 } else { size.saturating_add(base.0 - start.0) };
-            memory.decommit(start, size).map(|size| (start, size))
-        }
-        flags::RELEASE => memory.free(start).map(|size| (start, size)),
+        flags::DECOMMIT => memory.decommit(start, size),
+        flags::RELEASE if size == 0 => memory.free(start),
+        flags::RELEASE => memory.free_part(start, size),
         _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     };
-    freed.map_err(|error| match Failure::from(error) {
+    freed.map(|size| (start, size)).map_err(|error| match Failure::from(error) {
         // Without a size the base must be that of the allocation.
         Failure::Status(NtStatus::INVALID_PARAMETER) if size == 0 => NtStatus::FREE_VM_NOT_AT_BASE.into(),
+        Failure::Status(NtStatus::MEMORY_NOT_ALLOCATED) if is_too_long(memory, start, size) => {
+            NtStatus::UNABLE_TO_FREE_VM.into()
+        }
         failure => failure,
+    })
+}
+
+/// Whether a range begins in an allocation and ends behind it.
+fn is_too_long(memory: &GuestMemory, start: GuestAddr, size: u32) -> bool {
+    memory.query(start).is_ok_and(|region| {
+        // Free memory and the pages that catch null pointers have a null base.
+        let base = region.allocation_base;
+        let end = u64::from(base.0) + u64::from(region.allocation_size);
+        !base.is_null() && u64::from(start.0) + u64::from(size) > end
     })
 }
 
@@ -199,6 +211,31 @@ mod tests {
         // NT compares pages.
         assert_eq!(free(&memory, base.offset(0x10), 0, flags::RELEASE).unwrap(), (base, 0x2_0000));
         assert_eq!(query(&memory, base).unwrap()[4], flags::FREE);
+    }
+
+    /// The heap in titles releases the end of a block that becomes smaller.
+    #[test]
+    fn a_part_of_an_allocation_is_released() {
+        let memory = GuestMemory::new().unwrap();
+        let (base, _) = allocate(&memory, GuestAddr::NULL, 0x4_0000, BOTH, READ_WRITE).unwrap();
+        memory.write(base, 7_u32).unwrap();
+        let [middle, end] = [0x1_0000, 0x2_0000].map(|offset| base.offset(offset));
+        for kind in [flags::RELEASE, flags::DECOMMIT] {
+            assert_eq!(status(free(&memory, end, 0x2_0001, kind)), Some(NtStatus::UNABLE_TO_FREE_VM));
+        }
+        assert_eq!(free(&memory, end, 0x2_0000, flags::RELEASE).unwrap(), (end, 0x2_0000));
+        assert_eq!(free(&memory, middle.offset(0xFFF), 2, flags::RELEASE).unwrap(), (middle, 0x2000));
+        assert_eq!(memory.committed_bytes(Heap::Virtual4K), 0x1_E000);
+        assert_eq!(
+            [base, middle, end].map(|at| query(&memory, at).unwrap()[4] == flags::FREE),
+            [false, true, true]
+        );
+        assert_eq!(memory.read::<u32>(base).unwrap(), 7, "the start keeps its contents");
+        let rest = middle.offset(0x2000);
+        for (at, size) in [(base, 0x1_0000), (rest, 0xE000)] {
+            assert_eq!(free(&memory, at, 0, flags::RELEASE).unwrap(), (at, size), "an allocation of its own");
+        }
+        assert_eq!(status(free(&memory, base, 0x1000, flags::RELEASE)), Some(NtStatus::MEMORY_NOT_ALLOCATED));
     }
 
     #[test]

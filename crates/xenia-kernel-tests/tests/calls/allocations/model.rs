@@ -120,6 +120,18 @@ impl Model {
         new
     }
 
+    /// Releases a range inside one region, which leaves up to two regions.
+    pub(super) fn release(&mut self, range: &Range<u32>) {
+        let (&at, _) = self.regions.range(..=range.start).next_back().unwrap();
+        let Region { protect, pages } = self.regions.remove(&at).unwrap();
+        let released = Region::indexes(at, range);
+        for (at, pages) in [(at, &pages[..released.start]), (range.end, &pages[released.end..])] {
+            if !pages.is_empty() {
+                self.regions.insert(at, Region { protect, pages: pages.to_vec() });
+            }
+        }
+    }
+
     /// Returns whether an address in the general heaps belongs to the kernel or the test.
     pub(super) fn is_foreign(&self, at: u32) -> bool {
         let own = physical(GuestAddr(at));

@@ -166,25 +166,27 @@ impl Case {
             Err(NtStatus::MEMORY_NOT_ALLOCATED)
         } else if !is_general(base) || kind.count_ones() != 1 {
             Err(NtStatus::INVALID_PARAMETER)
-        } else if kind == flags::RELEASE || size == 0 {
+        } else if size == 0 {
             match region {
                 Some(region) if is_first => Ok(region),
-                Some(_) if size == 0 => Err(NtStatus::FREE_VM_NOT_AT_BASE),
-                Some(_) => Err(NtStatus::INVALID_PARAMETER),
+                Some(_) => Err(NtStatus::FREE_VM_NOT_AT_BASE),
                 None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
             }
         } else {
-            self.model.place(base, size, false)
+            match self.model.place(base, size, false) {
+                Err(NtStatus::MEMORY_NOT_ALLOCATED) if region.is_some() => Err(NtStatus::UNABLE_TO_FREE_VM),
+                placed => placed,
+            }
         };
         let (status, at, bytes) = self.ranged("NtFreeVirtualMemory", [base, size], &[kind, 0]);
         let should = expected.clone().err().unwrap_or(NtStatus::SUCCESS);
         assert!(self.agrees(base, status, should), "{status:?}, not {should:?}");
         let Ok(range) = expected else { return };
         assert_eq!((at, at + bytes), (range.start, range.end));
+        self.model.forget(range.clone());
         if kind == flags::RELEASE {
-            self.drop_region(at);
+            self.model.release(&range);
         } else {
-            self.model.forget(range.clone());
             self.model.set_pages(&range, |_| None);
         }
         assert!(!self.harness.memory().is_committed(GuestAddr(at)));
