@@ -256,10 +256,11 @@ static void nt_handles_are_checked(void) {
 
 static void nt_names(void) {
     struct string name = {9, 10, "SyncSuite"}, other = {10, 11, "SyncSuite2"};
-    struct attributes attributes = {0, &name, 0}, others = {0, &other, 0};
+    struct attributes attributes = {0, &name, OPEN_IF}, new_only = {0, &name, 0}, others = {0, &other, 0};
     uint32_t first = 0, second = 0, third = 0;
     EXPECT(NtCreateEvent(&first, &attributes, MANUAL_EVENT, 0), SUCCESS);
     EXPECT(NtCreateEvent(&second, &attributes, MANUAL_EVENT, 0), OBJECT_NAME_EXISTS);
+    EXPECT(NtCreateEvent(&third, &new_only, MANUAL_EVENT, 0), OBJECT_NAME_COLLISION);
     EXPECT(NtCreateEvent(&third, &others, MANUAL_EVENT, 0), SUCCESS);
     EXPECT(object_of(first), object_of(second));
     EXPECT(NtSetEvent(second, 0), SUCCESS);

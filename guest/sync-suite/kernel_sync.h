@@ -15,6 +15,7 @@ enum {
 #define INVALID_PARAMETER 0xC000000Du
 #define OBJECT_TYPE_MISMATCH 0xC0000024u
 #define OBJECT_NAME_NOT_FOUND 0xC0000034u
+#define OBJECT_NAME_COLLISION 0xC0000035u
 #define MUTANT_NOT_OWNED 0xC0000046u
 #define SEMAPHORE_LIMIT_EXCEEDED 0xC0000047u
 #define SUSPEND_COUNT_EXCEEDED 0xC000004Au
@@ -113,6 +114,7 @@ struct attributes {
     struct string *name;
     uint32_t flags;
 };
+enum { OPEN_IF = 0x80 };
 
 // Events
 void KeInitializeEvent(struct header *event, uint32_t kind, uint32_t signalled);

@@ -202,11 +202,12 @@ impl Harness {
         u64::from(at.0)
     }
 
-    /// Stores `OBJECT_ATTRIBUTES` with a name in the scratch memory.
+    /// Stores `OBJECT_ATTRIBUTES` with a name in the scratch memory. The flags ignore case and open
+    /// existing objects.
     pub fn put_attributes(&self, offset: u32, name: &str) -> u64 {
         let string = self.put_string(offset + 0x10, name);
         let at = self.scratch.offset(offset);
-        for (index, word) in [0, string as u32, 0x40].into_iter().enumerate() {
+        for (index, word) in [0, string as u32, 0xC0].into_iter().enumerate() {
             self.memory().write::<u32>(at.offset(4 * index as u32), word).unwrap();
         }
         u64::from(at.0)

@@ -5,8 +5,8 @@ use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`).
-/// The name becomes visible only after the object is initialised.
+/// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`)
+/// if the attributes say so. The name becomes visible only after the object is initialised.
 pub(crate) fn create_object(
     call: &mut Call,
     handle: Option<Out<Handle>>,
@@ -68,15 +68,13 @@ fn make_object(
     mut initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<MadeObject> {
     let memory = call.memory();
-    let name = match attributes {
-        Some(attributes) => attributes.read(memory)?.name(memory)?,
-        None => None,
-    };
+    let attributes = attributes.map(|at| at.read(memory)).transpose()?.unwrap_or_default();
+    let name = attributes.name(memory)?;
     let name = name.as_deref().filter(|name| !name.is_empty());
     let objects = &call.kernel.objects;
     let (body, existed) = loop {
         if let Some(name) = name
-            && let Some(body) = objects.reference_named(name, kind)?
+            && let Some(body) = objects.reference_named(name, kind, attributes.existing())?
         {
             break (body, true);
         }

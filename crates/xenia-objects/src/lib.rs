@@ -48,5 +48,6 @@ pub use kernel_pool::KernelPool;
 pub use kind::ObjectKind;
 pub use state::{MAX_SERIAL, check_thread};
 pub use table::{
-    Deleted, HeldObject, HeldState, ListedObject, ObjectRef, Objects, ObjectsState, RestoredUses,
+    Deleted, ExistingNamed, HeldObject, HeldState, ListedObject, ObjectRef, Objects, ObjectsState,
+    RestoredUses,
 };

@@ -93,6 +93,15 @@ pub struct ListedObject {
     pub name: Option<String>,
 }
 
+/// Effect of an existing object with the name on a creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExistingNamed {
+    /// The creation opens it.
+    Open,
+    /// The creation fails.
+    Refuse,
+}
+
 /// All objects and handles of a machine.
 pub struct Objects {
     memory: Arc<GuestMemory>,
@@ -182,14 +191,22 @@ impl Objects {
         Ok(body)
     }
 
-    /// Takes a reference to the object with this name, which must be of this kind. If the name is
-    /// unused, checks that there is room for it and returns `None`.
-    pub fn reference_named(&self, name: &str, kind: ObjectKind) -> Fallible<Option<GuestAddr>> {
+    /// Takes a reference to the object with this name, which must be of this kind, for a creation.
+    /// If the name is unused, checks that there is room for it and returns `None`.
+    pub fn reference_named(
+        &self,
+        name: &str,
+        kind: ObjectKind,
+        existing: ExistingNamed,
+    ) -> Fallible<Option<GuestAddr>> {
         let mut tables = self.tables.lock();
         let Some(&body) = tables.names.get(&key(name)) else {
             self.limits.admit_amount(Limit::NameBytes, tables.name_bytes, name.len() as u64)?;
             return Ok(None);
         };
+        if existing == ExistingNamed::Refuse {
+            return Err(NtStatus::OBJECT_NAME_COLLISION.into());
+        }
         if tables.records.get(&body).map(|record| record.kind) != Some(kind) {
             return Err(NtStatus::OBJECT_TYPE_MISMATCH.into());
         }

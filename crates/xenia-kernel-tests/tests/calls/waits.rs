@@ -205,6 +205,7 @@ fn one_name_is_one_object_of_one_kind() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     let attributes = b.put_attributes(0x100, "Shared");
+    let flags = b.scratch.offset(0x108);
     for (name, rest) in [("NtCreateSemaphore", [1, 1]), ("NtCreateMutant", [0, 0]), ("NtCreateTimer", [0, 0])]
     {
         let arguments = [base, attributes, rest[0], rest[1]];
@@ -214,6 +215,12 @@ fn one_name_is_one_object_of_one_kind() {
         let again = u64::from(b.word(0));
         let taken = b.status("NtCreateEvent", &[base, attributes, 0, 0]);
         assert_eq!(taken, NtStatus::OBJECT_TYPE_MISMATCH, "{name}");
+        // Without the flag that opens existing objects the name must be new.
+        b.memory().write(flags, 0x40_u32).unwrap();
+        for name in [name, "NtCreateEvent"] {
+            assert_eq!(b.status(name, &arguments), NtStatus::OBJECT_NAME_COLLISION, "{name}");
+        }
+        b.memory().write(flags, 0xC0_u32).unwrap();
         for handle in [handle, again] {
             assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
         }

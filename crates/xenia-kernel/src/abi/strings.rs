@@ -4,6 +4,7 @@ use super::{Arguments, FromGuest, GuestStruct, Handle, Ptr};
 use std::fmt;
 use xenia_guest::{GuestAddr, code_page};
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_objects::ExistingNamed;
 
 /// Maximum length of a terminated string, in characters.
 const MAX_LENGTH: u32 = 0x1_0000;
@@ -181,6 +182,13 @@ pub struct ObjectAttributes {
 impl ObjectAttributes {
     /// Pseudo handle of the root directory of DOS devices (drive letters).
     pub const DOS_DEVICES: Handle = Handle(0xFFFF_FFFD);
+    /// Flag with which a creation opens an existing object of the name instead of failing.
+    const OPEN_IF: u32 = 0x80;
+
+    /// Effect of an existing object with the name on a creation.
+    pub fn existing(self) -> ExistingNamed {
+        if self.attributes & Self::OPEN_IF == 0 { ExistingNamed::Refuse } else { ExistingNamed::Open }
+    }
 
     /// The name; `None` if the pointer is null.
     pub fn name(self, memory: &GuestMemory) -> Result<Option<String>, MemoryFault> {

@@ -27,7 +27,7 @@ impl Setup {
     }
 
     fn create_named(&self, kind: ObjectKind, name: &str) -> Fallible<(GuestAddr, bool)> {
-        if let Some(body) = self.objects.reference_named(name, kind)? {
+        if let Some(body) = self.objects.reference_named(name, kind, ExistingNamed::Open)? {
             return Ok((body, true));
         }
         let body = self.create(kind)?;

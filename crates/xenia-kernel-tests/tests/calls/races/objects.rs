@@ -16,7 +16,7 @@ fn put_attributes(guest: &Guest, at: GuestAddr, name: &str) -> u64 {
     guest.memory().write_bytes(text, name.as_bytes()).unwrap();
     guest.memory().write(string, (name.len() as u32) << 16 | name.len() as u32).unwrap();
     guest.memory().write(string.offset(4), text).unwrap();
-    for (index, word) in (0..).zip([0, string.0, 0x40]) {
+    for (index, word) in (0..).zip([0, string.0, 0xC0]) {
         guest.memory().write(at.offset(4 * index), word).unwrap();
     }
     u64::from(at.0)
