@@ -14,15 +14,14 @@ use xenia_sched::{Alertable, Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 pub type Timeout = Option<Ptr<i64>>;
 
 /// Guest time at which an interval ends; an end from [`MAX_TICKS`] on is never reached. As on the
-/// console, a relative interval begins at the last clock interrupt, and all end at one.
+/// console, a relative interval begins at the last clock interrupt, and all end at one: if the end
+/// has passed, at the last one.
 pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
-    match interval {
-        0 => now,
-        interval if interval < 0 => {
-            let length = ticks_from_100ns(interval.unsigned_abs());
-            interrupt_from(last_interrupt(now).saturating_add(length))
-        }
-        time => interrupt_from(clock.guest_time(time as u64)),
+    let last = last_interrupt(now);
+    if interval < 0 {
+        interrupt_from(last.saturating_add(ticks_from_100ns(interval.unsigned_abs())))
+    } else {
+        interrupt_from(clock.guest_time(interval as u64)).max(last)
     }
 }
 
@@ -152,10 +151,8 @@ mod tests {
 
     #[test]
     fn intervals_are_relative_absolute_or_none() {
-        assert_eq!(deadline_of(Clock::default(), 100, 0), 100);
         assert_eq!(deadline_of(Clock::default(), 100, -10_000), 49_875);
         assert_eq!(deadline_of(Clock::default(), 100, START_FILETIME as i64 + 10_000), 49_875);
-        assert_eq!(deadline_of(Clock::default(), 100, 5), 0, "long ago");
         assert_eq!(deadline_of(Clock::default(), 100, i64::MIN), u64::MAX);
         assert_eq!(deadline_of(Clock::default(), u64::MAX - 1, i64::MIN), u64::MAX);
     }
@@ -172,6 +169,9 @@ mod tests {
         assert_eq!(in_ms(7 * 49_875 + 29_925, -10_000), 8);
         assert_eq!((in_ms(7 * 49_875, -10_000), in_ms(8 * 49_875 - 1, -10_000)), (8, 8));
         assert_eq!((in_ms(7 * 49_875 + 1, -1), in_ms(7 * 49_875, -10_001)), (8, 9));
+        for past in [0, 1, START_FILETIME as i64 + 1234] {
+            assert_eq!((in_ms(7 * 49_875 + 100, past), in_ms(7 * 49_875, past)), (7, 7), "{past} has passed");
+        }
         let time = |units| START_FILETIME as i64 + 1234 + units;
         assert_eq!((in_ms(0, time(20_000)), in_ms(0, time(20_001)), in_ms(0, time(29_999))), (2, 3, 3));
     }

@@ -100,17 +100,18 @@ pub(super) struct Model {
 }
 
 /// Returns the guest time at which an interval ends: at a clock interrupt, of which there is one
-/// each millisecond. A relative interval also begins at one.
+/// each millisecond. A relative interval also begins at one. An end that has passed is the last
+/// one.
 pub(super) fn due(now: GuestTicks, interval: i64) -> GuestTicks {
     // A microsecond is 49.875 ticks, so 399 ticks are 80 units of 100 ns.
     let ticks = |units: i128| {
         units.max(0).saturating_mul(399).div_euclid(80) + i128::from(units.max(0) * 399 % 80 != 0)
     };
     let begin = i128::from(now) / 49_875 * 49_875;
-    let due = match interval {
-        0 => return now,
-        ..0 => begin + ticks(-i128::from(interval)),
-        _ => ticks(i128::from(interval) - i128::from(START_FILETIME)),
+    let due = if interval < 0 {
+        begin + ticks(-i128::from(interval))
+    } else {
+        ticks(i128::from(interval) - i128::from(START_FILETIME)).max(begin)
     };
     u64::try_from((due + 49_874) / 49_875 * 49_875).unwrap_or(u64::MAX)
 }
