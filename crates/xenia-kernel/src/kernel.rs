@@ -266,7 +266,7 @@ impl Kernel {
             pool,
             objects: Arc::new(objects),
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
-            dispatcher: Dispatcher::with_clock(limits.clone(), ports.clock),
+            dispatcher: Dispatcher::new(limits.clone()),
             listeners: Mutex::numbered(Level::Dispatcher, 0x10, ()),
             requests: Requests::new(0x11),
             sections: LockQueues::new(LOCK_QUEUES),

@@ -16,6 +16,12 @@ pub fn interrupt_from(time: GuestTicks) -> GuestTicks {
     time.checked_next_multiple_of(CLOCK_PERIOD).unwrap_or(GuestTicks::MAX)
 }
 
+/// Interrupt time that the kernel knows at a guest time: the time since the start in units of
+/// 100 ns, up to the last clock interrupt.
+pub fn interrupt_time(now: GuestTicks) -> u64 {
+    ticks_to_100ns(last_interrupt(now))
+}
+
 /// System time of the guest: a start time plus guest time. The host's clock matters only if the
 /// maker of the machine took the start time from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!((clock.system_time(0), clock.system_time(49_875)), (1_000_000, 1_010_000));
         assert_eq!((clock.guest_time(1_010_000), clock.guest_time(5)), (49_875, 0));
         assert_eq!((clock.stamped_time(49_874), clock.stamped_time(99_749)), (1_000_000, 1_010_000));
+        assert_eq!((interrupt_time(49_874), interrupt_time(99_749)), (0, 10_000));
         assert_eq!(Clock::default().system_time(0), START_FILETIME);
         assert!((Clock::starting_at(u64::MAX).system_time(GuestTicks::MAX) as i64) > 0);
     }

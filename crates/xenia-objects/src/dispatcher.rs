@@ -41,7 +41,6 @@ pub use shards::{Held, ThreadWait, Turn};
 pub use state::{DispatcherState, WaitBlockState};
 
 use crate::HeldObject;
-use crate::clock::Clock;
 use crate::sharded::Sharded;
 use lock::CountedLock;
 use mutant::Owners;
@@ -137,7 +136,6 @@ pub struct Dispatcher {
     owners: Owners,
     timers: CountedLock<Timers>,
     limits: Arc<Limits>,
-    clock: Clock,
 }
 
 impl Default for Dispatcher {
@@ -171,13 +169,7 @@ pub enum WaitResult {
 impl Dispatcher {
     /// Creates a dispatcher without waiters. Refused requests are counted in `limits`.
     pub fn new(limits: Arc<Limits>) -> Self {
-        Self::with_clock(limits, Clock::default())
-    }
-
-    /// Like [`Self::new`], with the clock by which timers publish their due times.
-    pub fn with_clock(limits: Arc<Limits>, clock: Clock) -> Self {
         Self {
-            clock,
             shards: Sharded::new(|shard| {
                 CountedLock::new(Level::Dispatcher, SHARD_LOCKS + shard, ObjectShard::default())
             }),

@@ -1,13 +1,12 @@
 //! Time and delays (`Ke*Time`, `KeDelayExecutionThread`).
 
 use crate::abi::{Call, Flow, Out};
+use crate::ports::clock::interrupt_time;
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{Timeout, deadline, interruption};
-use xenia_guest::{MILLISECOND_100NS, NtStatus};
+use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
-use xenia_sched::{
-    Alertable, BlockReason, GuestTicks, TICKS_PER_SECOND, Wait, ticks_from_100ns, ticks_to_100ns,
-};
+use xenia_sched::{Alertable, BlockReason, GuestTicks, TICKS_PER_SECOND, Wait, ticks_from_100ns};
 
 /// The exports for time and delays.
 pub struct KeTime;
@@ -51,7 +50,7 @@ impl KeTime {
     /// bundle, it advances in steps of a millisecond.
     #[export(Done)]
     fn KeQueryInterruptTime(call: &mut Call) -> u64 {
-        ticks_to_100ns(call.now()) / MILLISECOND_100NS * MILLISECOND_100NS
+        interrupt_time(call.now())
     }
 
     /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait

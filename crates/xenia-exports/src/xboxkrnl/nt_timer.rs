@@ -5,6 +5,7 @@ use crate::named_objects::create_object;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::timer::{TimerApc, TimerSetting};
 use crate::objects::dispatcher::{kind, signal_state};
+use crate::ports::clock::interrupt_time;
 use crate::status::failure::Fallible;
 use crate::thread::waiting::deadline_of;
 use xenia_guest::layout::ktimer;
@@ -93,7 +94,7 @@ impl NtTimer {
         let timer = object.body();
         let memory = call.memory();
         let due: i64 = memory.read(timer.offset(ktimer::DUE_TIME))?;
-        information.write(memory, due.wrapping_sub(call.kernel.clock.stamped_time(call.now()) as i64))?;
+        information.write(memory, due.wrapping_sub(interrupt_time(call.now()) as i64))?;
         memory.write(information.addr().offset(8), u8::from(signal_state(memory, timer)? != 0))?;
         Ok(NtStatus::SUCCESS)
     }

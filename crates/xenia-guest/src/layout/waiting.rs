@@ -56,7 +56,7 @@ pub mod kmutant {
 }
 
 pub mod ktimer {
-    /// Due time: guest system time in units of 100 ns, u64.
+    /// Due time: interrupt time in units of 100 ns, u64.
     pub const DUE_TIME: u32 = 0x10;
     /// Links of the list of set timers.
     pub const LIST: u32 = 0x18;

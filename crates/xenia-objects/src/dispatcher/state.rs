@@ -76,9 +76,8 @@ impl Dispatcher {
             waits: turns,
             owners,
             timers,
-            // The machine has these.
+            // The machine has them.
             limits: _,
-            clock: _,
         } = self;
         let mut lists = BTreeMap::new();
         let mut owned = BTreeMap::new();

@@ -12,7 +12,7 @@ use xenia_guest::layout::{dispatcher_header as header, ktimer};
 use xenia_guest::{GuestAddr, MILLISECOND_100NS};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns, ticks_to_100ns};
 
 /// Maximum number of timers that expire in one round; further due timers expire in the next.
 const MAX_EXPIRIES_PER_ROUND: usize = 1024;
@@ -261,7 +261,7 @@ impl Held<'_> {
         }
         set_signal_state(memory, timer, 0)?;
         memory.write(timer.offset(header::INSERTED), 1_u8)?;
-        memory.write(timer.offset(ktimer::DUE_TIME), dispatcher.clock.system_time(setting.due))?;
+        memory.write(timer.offset(ktimer::DUE_TIME), ticks_to_100ns(setting.due))?;
         memory.write(timer.offset(ktimer::PERIOD), setting.period_ms)?;
         memory.write(timer.offset(ktimer::DPC), setting.dpc)?;
         let before = self.remove_timer(&mut timers, timer);
@@ -292,7 +292,7 @@ impl Held<'_> {
             // Missed periods are skipped and do not shift the later ones.
             let missed = now.saturating_sub(setting.due) / period;
             let due = setting.due.saturating_add((missed + 1).saturating_mul(period));
-            memory.write(timer.offset(ktimer::DUE_TIME), dispatcher.clock.system_time(due))?;
+            memory.write(timer.offset(ktimer::DUE_TIME), ticks_to_100ns(due))?;
             self.insert_timer(&mut dispatcher.timers.lock(), timer, TimerSetting { due, ..setting });
         } else {
             memory.write(timer.offset(header::INSERTED), 0_u8)?;

@@ -2,7 +2,7 @@
 //! efficient structures.
 
 use std::collections::VecDeque;
-use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ThreadRef};
+use xenia_sched::{GuestTicks, MAX_TICKS, START_FILETIME, ThreadRef, ticks_to_100ns};
 
 /// Maximum number of timers that expire in one round.
 pub(super) const MAX_PER_ROUND: usize = 1024;
@@ -207,7 +207,7 @@ impl Model {
             let due = u64::try_from(u128::from(set.due) + (missed + 1) * period).unwrap_or(u64::MAX);
             let serial = self.next_serial();
             self.timers[at].set = Some(Setting { due, serial, ..set });
-            self.timers[at].due_time = Some(xenia_sched::filetime(due));
+            self.timers[at].due_time = Some(ticks_to_100ns(due));
         }
         self.serve(at);
         Some(set)
@@ -231,7 +231,7 @@ impl Model {
         let timer = &mut self.timers[at];
         timer.set = Some(setting);
         timer.state = 0;
-        timer.due_time = Some(xenia_sched::filetime(setting.due));
+        timer.due_time = Some(ticks_to_100ns(setting.due));
         if setting.due <= now
             && let Some(set) = self.expire(at, now)
         {

@@ -12,6 +12,7 @@ fn timers_by_pointer_say_whether_they_were_set() {
     assert_eq!(b.kernel_call("KeSetTimerEx", &[timer, in_a_millisecond, 5, 0]), 0);
     assert_eq!(b.kernel_call("KeSetTimerEx", &[timer, in_a_millisecond, 7, 0]), 1);
     assert_eq!((b.word(0x100) & 0xFF, b.word(0x124)), (1, 7), "set, and its period");
+    assert_eq!((b.word(0x110), b.word(0x114)), (0, 10_000), "due, by interrupt time");
     let setting = b.kernel.dispatcher.timer_setting(GuestAddr(timer as u32)).unwrap();
     assert_eq!((setting.due, setting.period_ms), (49_875, 7));
     assert_eq!(b.kernel_call("KeCancelTimer", &[timer]), 1);

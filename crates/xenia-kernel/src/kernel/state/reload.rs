@@ -58,7 +58,7 @@ pub fn reload_core(kernel: &mut Kernel) -> bool {
 /// forgotten.
 fn empty_core(kernel: &mut Kernel) {
     kernel.objects = Arc::new(kernel.objects.emptied());
-    kernel.dispatcher = Dispatcher::with_clock(kernel.limits.clone(), kernel.clock);
+    kernel.dispatcher = Dispatcher::new(kernel.limits.clone());
     kernel.sections = LockQueues::new(LOCK_QUEUES);
     kernel.spin_locks = LockQueues::new(2 * LOCK_QUEUES);
     let processes = kernel.threads.lock().processes;
