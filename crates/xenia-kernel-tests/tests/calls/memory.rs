@@ -72,7 +72,7 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
     assert_eq!(b.kernel_call("MmQueryAddressProtect", &[u64::from(range.0) + 0x1000]), READ_ONLY);
     let invalid = [at, size, 0x33, base + 8, 0];
     assert_eq!(b.status("NtProtectVirtualMemory", &invalid), NtStatus::INVALID_PAGE_PROTECTION);
-    for (offset, status) in [(0, NtStatus::NOT_COMMITTED), (0x2_0000, NtStatus::MEMORY_NOT_ALLOCATED)] {
+    for (offset, status) in [(0, NtStatus::NOT_COMMITTED), (0x2_0000, NtStatus::CONFLICTING_ADDRESSES)] {
         put_range(&b, u64::from(range.0) + offset, 0x1000);
         assert_eq!(b.status("NtProtectVirtualMemory", &protect), status, "{offset:#x}");
     }
@@ -200,9 +200,12 @@ fn the_kernels_and_the_machines_memory_is_not_a_titles_to_change() {
             let bytes = if last[0] == flags::RELEASE { 0 } else { 0x1000 };
             let [at, size] = put_range(&b, address.into(), bytes);
             let arguments = [at, size, last[0].into(), last[1].into(), 0];
-            // The pages that catch null pointers are reserved.
-            let is_reserved = address == 0x1000 && name == "NtProtectVirtualMemory";
-            let status = if is_reserved { NtStatus::NOT_COMMITTED } else { status };
+            let status = match (address, name) {
+                // The pages that catch null pointers are reserved.
+                (0x1000, "NtProtectVirtualMemory") => NtStatus::NOT_COMMITTED,
+                (0x1000, "NtAllocateVirtualMemory") => NtStatus::CONFLICTING_ADDRESSES,
+                _ => status,
+            };
             assert_eq!(b.status(name, &arguments), status, "{name} {address:x}");
         }
         b.kernel_call("MmSetAddressProtect", &[address.into(), 0x1000, 1]);

@@ -8,7 +8,7 @@
 use crate::status::failure::{Failure, Fallible};
 use std::ops::RangeInclusive;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
+use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, HeapError, Protect, RegionState};
 
 /// NT's `MEM_*` flags.
 #[allow(missing_docs)] // the names are NT's
@@ -96,7 +96,15 @@ pub fn allocate(
         (true, false) => AllocKind::Reserve,
         (false, _) => AllocKind::Commit,
     };
-    Ok(memory.alloc_fixed(base, size, kind, protect)?)
+    memory.alloc_fixed(base, size, kind, protect).map_err(as_conflict)
+}
+
+/// NT's status for a range outside of one allocation that is committed or protected.
+fn as_conflict(error: HeapError) -> Failure {
+    match error {
+        HeapError::NotAllocated { .. } => NtStatus::CONFLICTING_ADDRESSES.into(),
+        error => error.into(),
+    }
 }
 
 /// Decommits or releases pages of one allocation, which keeps its other pages. A size of 0 means
@@ -150,7 +158,7 @@ pub fn protect(
         .checked_add(base.0 - start.0)
         .and_then(|size| size.checked_next_multiple_of(page))
         .ok_or(NtStatus::INVALID_PARAMETER)?;
-    let old = memory.protect(start, size, Protect(protect))?;
+    let old = memory.protect(start, size, Protect(protect)).map_err(as_conflict)?;
     Ok((start, size, old.0))
 }
 
@@ -284,7 +292,7 @@ mod tests {
             (0xA000_0000, 0x1000, BOTH, 4, invalid),
             (0x7FC8_0000, 0x1000, BOTH, 4, invalid),
             (0x3FFF_F000, 0x2000, BOTH, 4, invalid),
-            (0x1000_0000, 0x1000, flags::COMMIT, 4, Some(NtStatus::MEMORY_NOT_ALLOCATED)),
+            (0x1000_0000, 0x1000, flags::COMMIT, 4, Some(NtStatus::CONFLICTING_ADDRESSES)),
         ] {
             let result = allocate(&memory, GuestAddr(base), size, kind, protect);
             assert_eq!(status(result), expected, "{base:#x} {size:#x} {kind:#x} {protect}");

@@ -232,8 +232,7 @@ impl Model {
         }
         let range = page_range(base, size)?;
         match (reserve, self.is_taken(&range), self.containing(&range)) {
-            (true, true, _) => Err(NtStatus::CONFLICTING_ADDRESSES),
-            (false, _, None) => Err(NtStatus::MEMORY_NOT_ALLOCATED),
+            (true, true, _) | (false, _, None) => Err(NtStatus::CONFLICTING_ADDRESSES),
             _ => Ok(range),
         }
     }

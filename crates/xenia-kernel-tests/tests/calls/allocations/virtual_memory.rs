@@ -173,10 +173,11 @@ impl Case {
                 None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
             }
         } else {
-            match self.model.place(base, size, false) {
-                Err(NtStatus::MEMORY_NOT_ALLOCATED) if region.is_some() => Err(NtStatus::UNABLE_TO_FREE_VM),
-                placed => placed,
-            }
+            self.model.place(base, size, false).map_err(|status| match (status, &region) {
+                (NtStatus::CONFLICTING_ADDRESSES, Some(_)) => NtStatus::UNABLE_TO_FREE_VM,
+                (NtStatus::CONFLICTING_ADDRESSES, None) => NtStatus::MEMORY_NOT_ALLOCATED,
+                _ => status,
+            })
         };
         let (status, at, bytes) = self.ranged("NtFreeVirtualMemory", [base, size], &[kind, 0]);
         let should = expected.clone().err().unwrap_or(NtStatus::SUCCESS);
@@ -212,7 +213,7 @@ impl Case {
                 Some(_) => Err(NtStatus::NOT_COMMITTED),
                 // The pages that catch null pointers are reserved.
                 None if range.end <= 0x1_0000 => Err(NtStatus::NOT_COMMITTED),
-                None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
+                None => Err(NtStatus::CONFLICTING_ADDRESSES),
             })
         } else {
             Err(NtStatus::INVALID_PAGE_PROTECTION)
