@@ -39,7 +39,10 @@ fn store(
         string.buffer = call.kernel.pool.allocate_for_title(u32::from(string.maximum_length))?;
     } else if text.len() + unit > usize::from(string.maximum_length) {
         status = NtStatus::BUFFER_OVERFLOW;
-        text.truncate(usize::from(string.maximum_length).saturating_sub(unit) / unit * unit);
+        // A string without a buffer gets the length of all the text, by which callers ask for it.
+        if string.maximum_length > 0 {
+            text.truncate(usize::from(string.maximum_length).saturating_sub(unit) / unit * unit);
+        }
     }
     string.length = text.len() as u16;
     if string.maximum_length > 0 {

@@ -163,6 +163,10 @@ fn buffers_that_the_kernel_allocates_it_frees() {
             assert_eq!(counted(&b, 0).0, 6, "the whole text's, also where it has no room");
         }
     }
+    let to = put_room(&b, 0, 0, BUFFER);
+    let status = b.status("RtlUnicodeStringToAnsiString", &[to, wide_string, 0]);
+    assert_eq!((status, counted(&b, 0).0), (NtStatus::BUFFER_OVERFLOW, 6), "the room that it needs");
+    assert_eq!(bytes(&b, b.word(4), 1), [0xFF]);
     let expected = b.status("RtlUnicodeStringToAnsiString", &[base, 8, 1]);
     assert_eq!(expected, NtStatus::ACCESS_VIOLATION);
 }
