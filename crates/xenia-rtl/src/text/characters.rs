@@ -23,9 +23,13 @@ pub fn lower(byte: u8) -> u8 {
     }
 }
 
-/// Converts a UTF-16 unit to upper case, if the result is a single unit.
+/// Converts a UTF-16 unit to upper case, if the result is a single unit. NT's table consists of
+/// pairs of letters, with the final sigma besides: a letter whose upper case has another lower case
+/// (micro sign, dotless i, long s, title case) stays as it is.
 pub fn upper_unit(unit: u16) -> u16 {
-    one_unit(unit, |c| single(c.to_uppercase()))
+    const FINAL_SIGMA: u16 = 0x3C2;
+    let upper = one_unit(unit, |c| single(c.to_uppercase()));
+    if lower_unit(upper) == unit || unit == FINAL_SIGMA { upper } else { unit }
 }
 
 /// Converts a UTF-16 unit to lower case, if the result is a single unit.
@@ -79,6 +83,21 @@ mod tests {
         assert_eq!(upper_unit(0xDF), 0xDF, "its upper case is two letters");
         assert_eq!(lower_unit(u16::from(b'Q')), u16::from(b'q'));
         assert_eq!(upper_unit(0xD800), 0xD800, "half a character");
+    }
+
+    #[test]
+    fn upper_case_is_by_pairs_of_letters() {
+        // NT's own results for Latin-1.
+        let latin_1 = |unit: u16| match unit {
+            0x61..=0x7A | 0xE0..=0xF6 | 0xF8..=0xFE => unit - 0x20,
+            0xFF => 0x178,
+            _ => unit,
+        };
+        assert!((0..=0xFF).all(|unit| upper_unit(unit) == latin_1(unit)));
+        for unit in [0x131, 0x17F, 0x1C5, 0x3D0] {
+            assert_eq!(upper_unit(unit), unit, "{unit:#x} is the lower case of no letter");
+        }
+        assert_eq!([0x1C6, 0x3C2, 0x3C3].map(upper_unit), [0x1C4, 0x3A3, 0x3A3]);
     }
 
     #[test]
