@@ -93,7 +93,7 @@ fn append(memory: &GuestMemory, destination: Ptr<AnsiString>, bytes: &[u8]) -> F
 /// Appends UTF-16 units to a counted string like [`append`], with a terminator.
 fn append_units(memory: &GuestMemory, destination: Ptr<UnicodeString>, units: &[u16]) -> Fallible<NtStatus> {
     let status = append(memory, as_ansi(destination), &wide_bytes(units))?;
-    if status == NtStatus::SUCCESS && !units.is_empty() {
+    if status == NtStatus::SUCCESS {
         terminate(memory, destination)?;
     }
     Ok(status)
@@ -254,6 +254,10 @@ impl RtlString {
         source: Ptr<UnicodeString>,
     ) -> Fallible<NtStatus> {
         let units = source.read(call.memory())?.units(call.memory())?;
+        // An empty counted string changes nothing; an empty terminated one adds a terminator.
+        if units.is_empty() {
+            return Ok(NtStatus::SUCCESS);
+        }
         append_units(call.memory(), destination, &units)
     }
 

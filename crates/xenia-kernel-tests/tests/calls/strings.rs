@@ -214,6 +214,17 @@ fn strings_are_copied_and_joined_as_far_as_there_is_room() {
         assert_eq!(counted(&b, 0).0, length, "{name}: as it was");
     }
     assert_eq!(b.status("RtlAppendUnicodeToString", &[base, 0]), NtStatus::SUCCESS);
+    // Of two empty texts only a terminated one adds a terminator.
+    let counted_text = put_wide_string(&b, 0x200, "");
+    let text = b.put_wide_text(0x300, "");
+    for (name, source, end) in [
+        ("RtlAppendUnicodeStringToString", counted_text, [0xFF, 0xFF]),
+        ("RtlAppendUnicodeToString", text, [0, 0]),
+    ] {
+        let to = put_room(&b, 0, 6, BUFFER);
+        assert_eq!(b.status(name, &[to, source]), NtStatus::SUCCESS, "{name}");
+        assert_eq!(bytes(&b, b.word(4), 2), end, "{name}");
+    }
 }
 
 #[test]
