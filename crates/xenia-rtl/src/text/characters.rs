@@ -49,7 +49,7 @@ fn one_unit(unit: u16, change: impl Fn(char) -> Option<char>) -> u16 {
         .unwrap_or(unit)
 }
 
-/// Returns the difference at the first character that differs, or of the lengths.
+/// Returns the difference at the first character that differs, or of the lengths in bytes.
 pub fn compare<T: Copy + Into<i32>>(first: &[T], second: &[T], fold: impl Fn(T) -> T) -> i32 {
     for (&a, &b) in first.iter().zip(second) {
         let a: i32 = fold(a).into();
@@ -58,7 +58,7 @@ pub fn compare<T: Copy + Into<i32>>(first: &[T], second: &[T], fold: impl Fn(T) 
             return a - b;
         }
     }
-    first.len() as i32 - second.len() as i32
+    size_of_val(first) as i32 - size_of_val(second) as i32
 }
 
 #[cfg(test)]
@@ -106,5 +106,6 @@ mod tests {
         assert_eq!(compare(b"ABC", b"abc", upper), 0);
         assert_eq!(compare(b"ab", b"abc", |c: u8| c), -1);
         assert_eq!(compare::<u8>(b"", b"", |c| c), 0);
+        assert_eq!(compare(&[1, 2], &[1, 2, 3], |c: u16| c), -2, "lengths are in bytes");
     }
 }
