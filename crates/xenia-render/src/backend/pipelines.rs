@@ -46,6 +46,9 @@ use xenia_sync::{Level, Mutex};
 /// Maximum number of cached pipelines; when reached, all are dropped.
 const MAX_PIPELINES: usize = 8192;
 
+/// log2 of the recent pipelines: more than most frames use.
+const RECENT_LOG2: u32 = 8;
+
 /// Maximum number of pipelines that wait for background threads, with their shaders.
 const MAX_ORDERED: usize = 1024;
 
@@ -156,13 +159,30 @@ pub(super) enum Missing {
     Compiling,
 }
 
+/// Pipeline with the objects under which it was found.
+struct RecentPipeline {
+    parts: Parts,
+    ready: Arc<Ready>,
+}
+
+impl RecentPipeline {
+    /// Whether it is the pipeline of parts. Only objects are compared, not the shaders' words,
+    /// which lie elsewhere in memory.
+    fn is_of(&self, parts: &Parts) -> bool {
+        let pixels_match = match (&self.parts.pixel, &parts.pixel) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        pixels_match && Arc::ptr_eq(&self.parts.vertex, &parts.vertex) && self.parts.recipe == parts.recipe
+    }
+}
+
 /// Compiled pipelines, or the device's errors.
 pub(super) struct Pipelines {
     made: HashMap<Recipe, Outcome>,
-    /// Pipelines of the last draws, compared before one is looked up.
-    recent: [Option<(Recipe, Arc<Ready>)>; 4],
-    /// Number of pipelines that were looked up.
-    found: usize,
+    /// Pipelines of recent draws by the [places](Recipe::place) of their recipes, compared before
+    /// one is looked up.
+    recent: Vec<Option<RecentPipeline>>,
     maker: Arc<Maker>,
     background: Option<Background>,
     /// Recipes that background threads are compiling.
@@ -183,10 +203,11 @@ impl Pipelines {
             tracing::warn!(target: "gpu", "cannot start pipeline threads: {error}; compilation blocks draws");
             None
         });
+        let mut recent = Vec::new();
+        recent.resize_with(1 << RECENT_LOG2, || None);
         Self {
             made: HashMap::new(),
-            recent: Default::default(),
-            found: 0,
+            recent,
             maker,
             background,
             ordered: HashSet::new(),
@@ -236,16 +257,16 @@ impl Pipelines {
 
     /// Returns a pipeline, compiling it if necessary.
     pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
-        let is_same = |(recipe, ready): &&(Recipe, Arc<Ready>)| *recipe == parts.recipe && ready.is_of(parts);
-        if let Some((_, ready)) = self.recent.iter().flatten().find(is_same) {
-            return Ok(ready.clone());
+        let place = parts.recipe.place(RECENT_LOG2);
+        if let Some(recent) = self.recent[place].as_ref().filter(|recent| recent.is_of(parts)) {
+            return Ok(recent.ready.clone());
         }
         self.collect();
         match self.made.get(&parts.recipe) {
             Some(Ok(ready)) if ready.is_of(parts) => {
-                self.recent[self.found % 4] = Some((parts.recipe, ready.clone()));
-                self.found = self.found.wrapping_add(1);
-                return Ok(ready.clone());
+                let ready = ready.clone();
+                self.recent[place] = Some(RecentPipeline { parts: parts.clone(), ready: ready.clone() });
+                return Ok(ready);
             }
             Some(Err(reason)) => return Err(Missing::Refused(reason.clone())),
             _ => {}

@@ -194,6 +194,13 @@ impl Recipe {
         self
     }
 
+    /// Place in a table of two to the power of `log2` entries; equal recipes have the same.
+    pub(super) fn place(&self, log2: u32) -> usize {
+        let words: &[u64; size_of::<Recipe>() / 8] = bytemuck::cast_ref(self);
+        let mix = |hash: u64, word: &u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (words.iter().fold(0, mix) >> (u64::BITS - log2)) as usize
+    }
+
     fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
@@ -314,6 +321,7 @@ mod tests {
             let recipe: Recipe = bytemuck::cast(words);
             recipe.stages();
             recipe.color();
+            assert!([1, 8, 16].iter().all(|log2| recipe.place(*log2) < 1 << log2));
             assert!(recipe.depth().is_none_or(|depth| depth.bias.slope_scale.is_finite()));
             assert!([1, 4].contains(&recipe.multisample().count));
         }
