@@ -115,7 +115,7 @@ mod edge {
 pub(crate) fn triangles(
     call: &DrawCall,
     vertices: &Vertices,
-    take: impl FnMut([Corner; 3], Facing),
+    take: impl FnMut([&Corner; 3], Facing),
 ) -> Result<(), BackendError> {
     let mut assembly = PrimitiveAssembly { call, vertices, take };
     for run in vertices.order.split(Option::is_none) {
@@ -132,7 +132,7 @@ struct PrimitiveAssembly<'a, F> {
     take: F,
 }
 
-impl<F: FnMut([Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
+impl<F: FnMut([&Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
     /// Assembles the primitives of vertices without a restart between them.
     fn primitives(&mut self, run: &[u32]) -> Result<(), BackendError> {
         match self.vertices.primitive {
@@ -175,7 +175,7 @@ impl<F: FnMut([Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
         let mut corners = [self.corner(a), self.corner(b), self.corner(c)];
         flatten(self.call, &mut corners, provoking);
         match self.call.fills {
-            None => (self.take)(corners, Facing::Found),
+            None => (self.take)(corners.each_ref(), Facing::Found),
             Some(fills) => outline::polygon(self.call, fills, &corners, edges, &mut self.take),
         }
     }
@@ -237,8 +237,8 @@ impl<F: FnMut([Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
         let mut corners = [self.corner(a), self.corner(b), self.corner(c)];
         flatten(self.call, &mut corners, self.provoking(0, 2));
         let (fourth, a, b) = fourth(&corners);
-        (self.take)(corners, Facing::Front);
-        (self.take)([corners[a], fourth, corners[b]], Facing::Front);
+        (self.take)(corners.each_ref(), Facing::Front);
+        (self.take)([&corners[a], &fourth, &corners[b]], Facing::Front);
     }
 
     fn point(&mut self, number: u32) {

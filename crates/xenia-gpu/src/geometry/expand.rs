@@ -59,6 +59,9 @@ impl Expander {
             cancel,
             &mut |vertices| {
                 out.interpolators = corner_interpolators(call) as usize;
+                let corners = if call.primitive == Primitive::PointList { 6 } else { 2 };
+                out.positions.reserve(vertices.order.len() * corners);
+                out.attributes.reserve(vertices.order.len() * corners * out.interpolators);
                 assemble::triangles(call, vertices, |corners, _| {
                     // Vertices that were left out have no position.
                     if corners.iter().any(|corner| corner.position[0].is_nan()) {

@@ -7,7 +7,7 @@ use crate::draw_state::DrawCall;
 use crate::enums::PolygonFill;
 
 /// Callback that receives triangles.
-pub(crate) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
+pub(crate) type Take<'a> = &'a mut dyn FnMut([&Corner; 3], Facing);
 
 /// Expands a line to triangles. The width extends along the minor axis of the line on the screen;
 /// the part behind the eye is clipped.
@@ -19,8 +19,8 @@ pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Ta
     let (x, y) = if flat { (0.0, half) } else { (half, 0.0) };
     let [a, b] = [from.moved(call, -x, -y), from.moved(call, x, y)];
     let [c, d] = [to.moved(call, -x, -y), to.moved(call, x, y)];
-    take([a, b, d], facing);
-    take([a, d, c], facing);
+    take([&a, &b, &d], facing);
+    take([&a, &d, &c], facing);
 }
 
 /// Expands a point of half a width and half a height; the corners hold their coordinates in the
@@ -37,8 +37,8 @@ pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
     };
     // An array's `map` would copy each corner several times.
     let [a, b, c, d] = [corner(-1.0, -1.0), corner(1.0, -1.0), corner(1.0, 1.0), corner(-1.0, 1.0)];
-    take([a, b, c], facing);
-    take([a, c, d], facing);
+    take([&a, &b, &c], facing);
+    take([&a, &c, &d], facing);
 }
 
 /// Draws a triangle in its face's fill mode. Bits of `edges` select the edges on the outline of the
@@ -57,7 +57,7 @@ pub(crate) fn polygon(
     let facing = if is_back { Facing::Back } else { Facing::Front };
     let fill = fills[usize::from(is_back)];
     if fill == PolygonFill::Triangles {
-        return take(*corners, Facing::Found);
+        return take(corners.each_ref(), Facing::Found);
     }
     for edge in (0..3).filter(|edge| edges >> edge & 1 != 0) {
         let from = &corners[edge];

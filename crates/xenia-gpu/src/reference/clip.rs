@@ -32,9 +32,10 @@ pub(super) fn planes(call: &DrawCall) -> Vec<Plane> {
 pub(super) fn clip(
     call: &DrawCall,
     planes: &[Plane],
-    mut corners: [Corner; 3],
+    triangle: [&Corner; 3],
     mut take: impl FnMut(&[Corner; 3]),
 ) {
+    let mut corners = [*triangle[0], *triangle[1], *triangle[2]];
     for corner in &mut corners {
         homogeneous(call, corner);
         if corner.position.iter().any(|value| !value.is_finite()) {

@@ -78,22 +78,20 @@ fn rows(lowest: f32, highest: f32, height: u32) -> std::ops::Range<u32> {
     first..last.max(first)
 }
 
-/// Converts corners to the device's format. Also returns the rows of pixels that they may cover, on
-/// a target `height` pixels high.
+/// Converts corners to the device's format, the position of each before its interpolators. Also
+/// returns the rows of pixels that they may cover, on a target `height` pixels high.
 pub(super) fn corners(
     triangles: &Triangles,
     position: &HostPosition,
     height: u32,
-) -> (Vec<u8>, std::ops::Range<u32>) {
+) -> (Vec<[f32; 4]>, std::ops::Range<u32>) {
     let count = triangles.interpolators;
-    let mut bytes = Vec::with_capacity(triangles.positions.len() * 16 * (1 + count));
+    let mut values = Vec::with_capacity(triangles.positions.len() * (1 + count));
     let mut lowest = height as f32;
     let mut highest = 0.0_f32;
     for (at, corner) in triangles.positions.iter().enumerate() {
-        let attributes = &triangles.attributes[at * count..(at + 1) * count];
-        for value in corner.iter().chain(attributes.iter().flatten()) {
-            bytes.extend_from_slice(&value.to_le_bytes());
-        }
+        values.push(*corner);
+        values.extend_from_slice(&triangles.attributes[at * count..(at + 1) * count]);
         let [x, y, _, w] = host(position, *corner);
         let row = (1.0 - y / w) * 0.5 * height as f32;
         lowest = lowest.min(row);
@@ -105,7 +103,7 @@ pub(super) fn corners(
             highest = height as f32;
         }
     }
-    (bytes, rows(lowest, highest, height))
+    (values, rows(lowest, highest, height))
 }
 
 /// Place of a corner on a target of `size` pixels, rounded to sixteenths of a pixel, the chip's

@@ -170,7 +170,7 @@ impl WgpuBackend {
     ) -> Result<(Option<Geometry>, Option<BackendError>), Refused> {
         let [_, top, _, bottom] = plan.scissor;
         let (triangles, limit) = self.expander.triangles(call, memory, &self.recovery.cancel())?;
-        let (bytes, covered) = expanded::corners(&triangles, &plan.position, plan.size[1]);
+        let (values, covered) = expanded::corners(&triangles, &plan.position, plan.size[1]);
         let rows = top.max(covered.start)..bottom.min(covered.end);
         if triangles.positions.is_empty() || rows.is_empty() {
             return Ok((None, limit));
@@ -179,8 +179,8 @@ impl WgpuBackend {
             .pass_through
             .shader(triangles.interpolators)
             .ok_or(UnsupportedState("more interpolators than there are"))?;
-        let first = self.vertices.put(&self.device, &bytes)?;
-        let words = bytes.len() as u32 / 4;
+        let first = self.vertices.put(&self.device, bytemuck::cast_slice(&values))?;
+        let words = values.len() as u32 * 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
         let inputs = VertexInputs::Corners(VertexRecord { first, words, endian: 0 });
         let is_whole = call.samples_at_center
