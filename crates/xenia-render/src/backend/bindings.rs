@@ -16,6 +16,9 @@ use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_B
 /// much of the data that they keep alive has left the cache of textures, and when a buffer grows.
 const MAX_GROUPS: usize = 8192;
 
+/// log2 of the recent groups of each stage: more than most frames have.
+const RECENT_LOG2: u32 = 11;
+
 /// Textures and samplers of a shader for one draw, in the order of its interface.
 #[derive(Default)]
 struct Bound {
@@ -39,33 +42,58 @@ struct BoundSizes {
     vertices: u64,
 }
 
-/// Bind group of a stage's last draw, and all that it follows from.
-struct LastGroup {
+/// Bind group of an earlier draw, and all that it follows from.
+struct RecentGroup {
     shader: u64,
-    /// Fetch constants that the shader uses, with their words.
-    fetch: Vec<(u8, [u32; 6])>,
+    lists: RecentLists,
     /// State of the textures' cache, and of the memory behind it.
     state: TexturesState,
-    bound: Bound,
+    /// Whether a record is that of a texture which the group does not bind.
+    has_queries: bool,
     /// Bytes of the textures.
     bytes: u64,
-    /// Texture records in the stage's constants.
-    records: Vec<u8>,
     group: wgpu::BindGroup,
 }
 
-impl LastGroup {
+/// Lists of a recent group, whose memory the next group in its place uses.
+#[derive(Default)]
+struct RecentLists {
+    /// Words of the fetch constants that the shader uses.
+    fetch: Vec<[u32; 6]>,
+    textures: Vec<Arc<HostTexture>>,
+    /// Texture records in the stage's constants.
+    records: Vec<u8>,
+}
+
+/// Words of the fetch constants that a shader uses.
+fn fetch_words<'a>(shader: &'a HostShader, constants: &'a Constants) -> impl Iterator<Item = &'a [u32; 6]> {
+    shader.fetch_constants.iter().map(move |number| &constants.fetch[usize::from(*number) & 31])
+}
+
+impl RecentGroup {
+    /// Place of a draw's group among the recent ones.
+    fn place(shader: &HostShader, constants: &Constants) -> usize {
+        let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mix_all = |hash: u64, &[a, b, c, d, e, f]: &[u32; 6]| {
+            let pairs = [(a, b), (c, d), (e, f)].map(|(low, high)| u64::from(low) | u64::from(high) << 32);
+            pairs.into_iter().fold(hash, mix)
+        };
+        let hash = fetch_words(shader, constants).fold(mix(0, shader.id), mix_all);
+        (hash >> (u64::BITS - RECENT_LOG2)) as usize
+    }
+
     /// Whether a draw with these inputs has this group, too.
     fn is_of(&self, shader: &HostShader, constants: &Constants, state: TexturesState) -> bool {
+        let are_current = || self.lists.textures.iter().all(|texture| state.has(texture));
         self.shader == shader.id
-            && self.state == state
-            && self.fetch.iter().all(|(number, words)| constants.fetch[usize::from(*number) & 31] == *words)
+            && fetch_words(shader, constants).eq(&self.lists.fetch)
+            && (self.state == state || !self.has_queries && are_current())
     }
 }
 
 impl Bound {
     /// Finds the textures and samplers, in place of earlier ones, and adds their records to the
-    /// constants.
+    /// constants. Returns whether there are records of textures that are not bound.
     fn find(
         &mut self,
         with: &mut TextureInputs<'_>,
@@ -73,8 +101,9 @@ impl Bound {
         constants: &Constants,
         cache: &mut Textures,
         records: &mut StageConstants,
-    ) {
+    ) -> bool {
         let mut described = 0_u32;
+        let mut has_queries = false;
         self.textures.clear();
         for slot in &shader.interface.textures {
             let words = &constants.fetch[slot.constant as usize & 31];
@@ -99,6 +128,7 @@ impl Bound {
             let is_missing = slots.any(|slot| slot.constant == constant && slot.shape == shape);
             if !is_missing && info.format.layout != Layout::Unknown {
                 records.set_encoded_texture(constant, &cache.query_record(with, words, &info));
+                has_queries = true;
             }
         }
         let samplers = shader.interface.samplers.iter().map(|slot| {
@@ -107,6 +137,7 @@ impl Bound {
         });
         self.samplers.clear();
         self.samplers.extend(samplers);
+        has_queries
     }
 }
 
@@ -118,8 +149,10 @@ pub(super) struct Groups {
     sizes: BoundSizes,
     /// Key that is looked up, to allocate none for each draw.
     key: Vec<u64>,
-    /// Groups of the last draw, by their numbers.
-    last: [Option<LastGroup>; 2],
+    /// Groups of recent draws, by their numbers and [places](RecentGroup::place).
+    recent: [Vec<Option<RecentGroup>>; 2],
+    /// Resources of a draw whose group is not among these.
+    bound: Bound,
     /// Number of groups created.
     count: u64,
 }
@@ -131,7 +164,7 @@ impl Groups {
     }
 
     /// Returns the bind group of a draw for a stage, and adds the records of its textures to the
-    /// stage's constants. Consecutive draws mostly have the same group, which is found by comparing
+    /// stage's constants. Most draws have a group of the last frame's, which is found by comparing
     /// the words of fetch constants.
     pub(super) fn get(
         &mut self,
@@ -145,42 +178,41 @@ impl Groups {
         let sizes = BoundSizes { uniforms: buffers.uniforms.size(), vertices: buffers.vertex_bytes };
         if cache.take_dropped() || self.sizes != sizes {
             self.made.clear();
-            self.last = [None, None];
+            self.recent.iter_mut().for_each(Vec::clear);
             self.sizes = sizes;
         }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
-        if let Some(last) = &self.last[number]
-            && state.is_some_and(|state| last.is_of(shader, constants, state))
-            && cache.reuse(&last.bound.textures, last.bytes)
+        let place = RecentGroup::place(shader, constants);
+        if let Some(Some(recent)) = self.recent[number].get(place)
+            && state.is_some_and(|state| recent.is_of(shader, constants, state))
+            && cache.reuse(&recent.lists.textures, recent.bytes)
         {
-            records.set_texture_rows(&last.records);
-            return last.group.clone();
+            records.set_texture_rows(&recent.lists.records);
+            return recent.group.clone();
         }
         let drawn = cache.drawn();
-        // The last draw's lists are filled again, to allocate none.
-        let last = self.last[number].take().map(|last| (last.fetch, last.bound, last.records));
-        let (mut fetch, mut bound, mut rows) = last.unwrap_or_default();
-        bound.find(with, shader, constants, cache, records);
+        let mut bound = std::mem::take(&mut self.bound);
+        let has_queries = bound.find(with, shader, constants, cache, records);
         let group = self.of(with.device, shader, &bound, buffers);
         // Textures that were decoded just now are changes; memory may have been written since.
-        let state = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state));
-        self.last[number] = state.map(|state| {
-            let words = |number: &u8| (*number, constants.fetch[usize::from(*number) & 31]);
-            fetch.clear();
-            fetch.extend(shader.fetch_constants.iter().map(words));
-            rows.clear();
-            rows.extend_from_slice(records.texture_rows());
-            LastGroup {
-                shader: shader.id,
-                fetch,
-                state,
-                bound,
-                bytes: cache.drawn().saturating_sub(drawn),
-                records: rows,
-                group: group.clone(),
+        if let Some(state) = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state)) {
+            let table = &mut self.recent[number];
+            if table.is_empty() {
+                table.resize_with(1 << RECENT_LOG2, || None);
             }
-        });
+            let mut lists = table[place].take().map(|recent| recent.lists).unwrap_or_default();
+            lists.fetch.clear();
+            lists.fetch.extend(fetch_words(shader, constants));
+            lists.textures.clone_from(&bound.textures);
+            lists.records.clear();
+            lists.records.extend_from_slice(records.texture_rows());
+            let bytes = cache.drawn().saturating_sub(drawn);
+            let shader = shader.id;
+            table[place] =
+                Some(RecentGroup { shader, lists, state, has_queries, bytes, group: group.clone() });
+        }
+        self.bound = bound;
         group
     }
 

@@ -41,7 +41,7 @@ use self::entries::{Entry, source_bytes};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
 use self::levels::LevelSources;
-use self::recent::{RecentFetches, RecentTexture, TextureEpoch};
+use self::recent::{LastCurrent, RecentFetches, RecentTexture, TextureEpoch};
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
@@ -61,6 +61,8 @@ const MAX_BYTES: u64 = 512 << 20;
 /// Least cost of a texture in memory of the device and the driver: devices allocate memory in such
 /// blocks, and a title can have millions of one-texel textures.
 const MIN_TEXTURE_BYTES: u64 = 64 << 10;
+/// Number of textures of one texel, whose ids come first.
+const DUMMIES: u64 = 2;
 /// Bytes of decoded textures and their memory after which recorded commands are submitted: the
 /// device keeps them until then.
 const UNSUBMITTED_BYTES: u64 = 64 << 20;
@@ -77,6 +79,8 @@ pub(crate) struct HostTexture {
     components: u8,
     /// Time of the last use, in calls of [`Textures::get`] and [`Textures::reuse`].
     used: AtomicU64,
+    /// Last epoch in which the texture was found current, or was decoded.
+    current: LastCurrent,
 }
 
 /// Texture with the settings of a fetch constant.
@@ -161,9 +165,9 @@ impl Textures {
         let dummy = |id, shape| {
             let format = wgpu::TextureFormat::Rgba8Unorm;
             let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is not a limit");
-            let used = AtomicU64::new(0);
             let view = view(&texture);
-            Arc::new(HostTexture { id, view, texture, scale: Scale::ONE, components: 4, used })
+            let (used, current) = Default::default();
+            Arc::new(HostTexture { id, view, texture, scale: Scale::ONE, components: 4, used, current })
         };
         Self {
             decoder: Decoder::new(&device.device, scale),
@@ -174,7 +178,7 @@ impl Textures {
             dropped: 0,
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
-            next_id: 2,
+            next_id: DUMMIES,
             clock: 0,
             changes: 0,
             last_submitted: 0,
@@ -259,6 +263,7 @@ impl Textures {
             && is_current(entry)
         {
             entry.epoch = epoch;
+            entry.host.current.note(epoch);
             entry.host.used.store(self.clock, Relaxed);
             self.counters.reused += 1;
             let found = fetched(&entry.host, &info);
@@ -271,6 +276,8 @@ impl Textures {
         }
         let entry = self.decode(with, &info, shape, key)?;
         let host = entry.host.clone();
+        // The epoch is older than the bytes that were read, and their sources are watched.
+        host.current.note(epoch.filter(|_| entry.is_tracked()));
         self.insert(key, entry);
         Some(fetched(&host, &info))
     }

@@ -99,3 +99,21 @@ fn a_texture_changed_in_place_keeps_its_group() {
         assert_eq!(draws.textures.counters().decoded, 20);
     });
 }
+
+#[test]
+fn draws_in_turn_have_their_groups_until_their_memory_is_written() {
+    device::tests::with(|device| {
+        let mut draws = Draws::new(device);
+        for value in 1..4 {
+            draws.memory.write(0x1_0000, &[value]);
+            for physical in [0x1_0000, 0x2_0000, 0x1_0000, 0x2_0000] {
+                draws.draw(physical, [0; 3]);
+            }
+        }
+        // After a write, each texture is compared once; the first round has none to compare.
+        let counters = draws.textures.counters();
+        assert_eq!((counters.decoded, counters.checks, draws.groups.made()), (4, 4, 2));
+        draws.draw(0x2_0000, [1 << 10, 0, 0]);
+        assert_eq!(draws.groups.made(), 3, "another sampler");
+    });
+}

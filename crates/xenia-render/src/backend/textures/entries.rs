@@ -41,6 +41,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Whether writes to all sources are noticed.
+    pub(super) fn is_tracked(&self) -> bool {
+        self.sources.iter().all(|source| source.contents.is_some())
+    }
+
     /// Bytes that count towards the cache's limit.
     pub(super) fn cost(&self) -> u64 {
         self.bytes.max(MIN_TEXTURE_BYTES)

@@ -5,6 +5,7 @@
 //! ([`TextureEpoch`]) in which its texture was current.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::enums::{Anisotropy, TextureFilter};
@@ -28,6 +29,36 @@ impl TextureEpoch {
     /// The present epoch; `None` if writes to memory can't be noticed.
     pub(super) fn now(memory: &dyn PhysicalMemory, mirror: &Mirror) -> Option<Self> {
         Some(Self { memory: memory.epoch()?, mirror: mirror.stamp() })
+    }
+}
+
+/// Memory's epoch of a texture that was never found current.
+const NEVER: u64 = u64::MAX;
+
+/// Last epoch in which a texture was found current.
+pub(super) struct LastCurrent {
+    memory: AtomicU64,
+    mirror: AtomicU64,
+}
+
+impl Default for LastCurrent {
+    /// The texture was never found current.
+    fn default() -> Self {
+        Self { memory: AtomicU64::new(NEVER), mirror: AtomicU64::new(0) }
+    }
+}
+
+impl LastCurrent {
+    /// Notes whether the texture is current in an epoch; `None` if that can't be told later.
+    pub(super) fn note(&self, epoch: Option<TextureEpoch>) {
+        self.memory.store(epoch.map_or(NEVER, |epoch| epoch.memory), Relaxed);
+        self.mirror.store(epoch.map_or(0, |epoch| epoch.mirror), Relaxed);
+    }
+
+    /// Whether the texture was found current in this epoch.
+    pub(super) fn is_in(&self, epoch: TextureEpoch) -> bool {
+        let noted = [&self.memory, &self.mirror].map(|number| number.load(Relaxed));
+        noted == [epoch.memory, epoch.mirror]
     }
 }
 

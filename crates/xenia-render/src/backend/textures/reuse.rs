@@ -1,4 +1,4 @@
-//! Textures of the last draw, used again without a look-up, and the bytes of a draw's textures.
+//! Textures of earlier draws, used again without a look-up, and the bytes of a draw's textures.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_gpu::PhysicalRange;
 
 use super::recent::TextureEpoch;
-use super::{HostTexture, TextureInputs, Textures};
+use super::{DUMMIES, HostTexture, TextureInputs, Textures};
 
 /// State of the cache, and of the memory behind it: while it is the same, each fetch constant has
 /// the texture that it had before.
@@ -15,6 +15,15 @@ pub(crate) struct TexturesState {
     /// Number of textures that were made or changed.
     changes: u64,
     epoch: TextureEpoch,
+}
+
+impl TexturesState {
+    /// Whether a texture that a fetch constant had in an earlier state is still the constant's: its
+    /// memory was not written since, or the texture was changed with it. A dummy depends on the
+    /// words of its constant alone.
+    pub(crate) fn has(&self, texture: &HostTexture) -> bool {
+        texture.id < DUMMIES || texture.current.is_in(self.epoch)
+    }
 }
 
 impl Textures {
@@ -63,8 +72,9 @@ impl Textures {
         !self.left_out && !self.is_oversized && !self.is_untracked && self.torn.is_none()
     }
 
-    /// Uses textures again that a draw with the same [`Self::state`] had, and their bytes. Returns
-    /// false if the draw's limit doesn't allow them.
+    /// Uses textures again that an earlier draw had and the present [state](Self::state)
+    /// [has](TexturesState::has), and their bytes. Returns false if the draw's limit doesn't allow
+    /// them.
     pub(crate) fn reuse(&mut self, textures: &[Arc<HostTexture>], bytes: u64) -> bool {
         let drawn = self.drawn.saturating_add(bytes);
         if drawn > self.limit {

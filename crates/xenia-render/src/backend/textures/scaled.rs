@@ -4,8 +4,6 @@ use xenia_gpu::enums::Dimension;
 use xenia_gpu::memory::Endian;
 use xenia_gpu::texture::TextureInfo;
 
-use std::sync::atomic::AtomicU64;
-
 use super::decode::LevelJob;
 use super::formats::Decoding;
 use super::host::{create, view};
@@ -82,6 +80,6 @@ pub(super) fn make(
     let format = decoding.host_format();
     let texture = create(&device.device, [width, height, slices], levels, shape, format)?;
     let components = decoding.components as u8;
-    let used = AtomicU64::default();
-    Some(HostTexture { id, view: view(&texture), texture, scale, components, used })
+    let (used, current) = Default::default();
+    Some(HostTexture { id, view: view(&texture), texture, scale, components, used, current })
 }
