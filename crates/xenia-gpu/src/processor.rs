@@ -27,6 +27,7 @@ mod cost;
 mod deferred_effects;
 mod delivery;
 mod display;
+mod draw_inputs;
 mod execute;
 mod expected_draw;
 mod feed;
@@ -56,6 +57,7 @@ use crate::trace::{Event, Recorder};
 use bins::Bins;
 use deferred_effects::Late;
 use display::Display;
+use draw_inputs::DrawInputs;
 use execute::Wait;
 use expected_draw::ExpectedDraw;
 use feed::Feed;
@@ -186,6 +188,7 @@ pub struct CommandProcessor {
     /// Number of swaps so far, including those not yet shown.
     swaps: u64,
     late: Late,
+    draw_inputs: DrawInputs,
     capture: bool,
     /// Frames not fetched yet, with their swap numbers.
     frames: VecDeque<(u64, SwapPicture)>,
@@ -225,6 +228,7 @@ impl CommandProcessor {
             counter: 0,
             swaps: 0,
             late: Late::default(),
+            draw_inputs: DrawInputs::default(),
             capture: false,
             frames: VecDeque::new(),
             events: Vec::new(),

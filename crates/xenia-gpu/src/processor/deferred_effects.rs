@@ -29,9 +29,9 @@ pub(super) const MAX_EFFECTS: usize = 4096;
 pub(super) const MAX_BLANKS: u64 = 2;
 /// Maximum size in bytes of a queued store.
 const MAX_STORE_SIZE: usize = 32;
-/// Sizes of the blocks of memory by which effects and ranges are told apart; 64 of each size are a
-/// part of physical memory, or all of it.
-const BLOCK_SIZES: [u32; 3] = [PAGE_SIZE, 128 << 10, PHYSICAL_SIZE / 64];
+/// log2 of the sizes of the blocks of memory by which effects and ranges are told apart; 64 of each
+/// size are a part of physical memory, or all of it.
+const BLOCK_LOG2: [u32; 3] = [PAGE_SIZE.ilog2(), 17, (PHYSICAL_SIZE / 64).ilog2()];
 
 /// Swap, with the parameters of its picture.
 pub(super) struct Swap {
@@ -98,7 +98,7 @@ pub(super) struct Late {
     queue: VecDeque<QueuedEffect>,
     /// Number of the last delivery.
     delivery: u64,
-    /// [Blocks](blocks) that the effects write.
+    /// [Blocks](blocks) of each size that the effects write.
     written: [u64; 3],
 }
 
@@ -110,8 +110,8 @@ impl Late {
 
     /// Whether an effect of the queue writes to a range.
     fn writes(&self, range: PhysicalRange) -> bool {
-        let is_apart = |(written, read): (&u64, u64)| written & read == 0;
-        if !self.has_stores() || self.written.iter().zip(blocks(range)).any(is_apart) {
+        let mut written = self.written.iter().zip(BLOCK_LOG2);
+        if !self.has_stores() || written.any(|(written, log2)| written & blocks(range, log2) == 0) {
             return false;
         }
         let overlaps = |written: PhysicalRange| {
@@ -123,14 +123,14 @@ impl Late {
     }
 }
 
-/// Blocks of a range, of each size, by their numbers modulo 64. Ranges that overlap have a block of
+/// Blocks of a range, of one size, by their numbers modulo 64. Ranges that overlap have a block of
 /// each size in common.
-fn blocks(range: PhysicalRange) -> [u64; 3] {
-    BLOCK_SIZES.map(|size| {
-        let first = range.start % PHYSICAL_SIZE / size;
-        let count = (range.start % size).saturating_add(range.length).div_ceil(size);
-        if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
-    })
+#[inline]
+fn blocks(range: PhysicalRange, log2: u32) -> u64 {
+    let first = (range.start % PHYSICAL_SIZE) >> log2;
+    let within = u64::from(range.start) & ((1 << log2) - 1);
+    let count = (within + u64::from(range.length) + (1 << log2) - 1) >> log2;
+    if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
 }
 
 impl CommandProcessor {
@@ -173,8 +173,8 @@ impl CommandProcessor {
             return self.carry_out(effect, 0);
         }
         if let Some(range) = effect.memory() {
-            for (written, blocks) in self.late.written.iter_mut().zip(blocks(range)) {
-                *written |= blocks;
+            for (written, log2) in self.late.written.iter_mut().zip(BLOCK_LOG2) {
+                *written |= blocks(range, log2);
             }
             // Prefetched words that it overwrites are read again, once it has been carried out.
             self.feed.note_write(range.start, range.length as usize);
@@ -278,6 +278,9 @@ impl CommandProcessor {
             return;
         }
         let late = &self.late;
+        if !call.exports_memory() && !self.draw_inputs.meet(call, |range| late.writes(range)) {
+            return;
+        }
         let mut found = false;
         let is_known = Reference::inputs_of(call, &mut |range| found = found || late.writes(range));
         if found || !is_known {
@@ -311,7 +314,8 @@ mod tests {
     fn ranges_that_overlap_have_blocks_in_common() {
         const MIB: u32 = 1 << 20;
         // It lies in two pages.
-        let written = blocks(PhysicalRange { start: 33 * MIB + 0x1ff0, length: 32 });
+        let of = |range| BLOCK_LOG2.map(|log2| blocks(range, log2));
+        let written = of(PhysicalRange { start: 33 * MIB + 0x1ff0, length: 32 });
         for (start, length, expected) in [
             (33 * MIB + 0x1fff, 1, true),
             (33 * MIB + 0x2000, 1, true),
@@ -323,7 +327,7 @@ mod tests {
             (34 * MIB, 4 * MIB, false),
             (16 * MIB, 16 * MIB, false),
         ] {
-            let read = blocks(PhysicalRange { start, length });
+            let read = of(PhysicalRange { start, length });
             let meets = written.iter().zip(read).all(|(written, read)| written & read != 0);
             assert_eq!(meets, expected, "{start:#x} {length:#x}");
         }
