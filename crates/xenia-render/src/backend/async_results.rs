@@ -170,7 +170,7 @@ impl WgpuBackend {
             return Some(reference.samples_passed().unwrap_or(0));
         }
         if !self.is_known(number) {
-            self.submit_reports();
+            self.submit_report(number);
             // After an error the device counts as lost.
             if self.poll(memory).is_ok() && !self.is_known(number) {
                 return None;
@@ -185,16 +185,17 @@ impl WgpuBackend {
             return reference.samples_passed().unwrap_or(0);
         }
         if !self.is_known(number) {
-            self.submit_reports();
+            self.submit_report(number);
             // After an error the device counts as lost.
             let _ = self.wait_for(number, memory);
         }
         self.take_late(number)
     }
 
-    /// Submits the reports of samples that are only recorded.
-    fn submit_reports(&mut self) {
-        if self.occlusion.has_unsubmitted_queries() {
+    /// Submits the queries that a report waits for, if they are only recorded. Later ones follow
+    /// with more commands: the device works on those before them anyway.
+    fn submit_report(&mut self, number: u64) {
+        if self.occlusion.is_unsubmitted(number) {
             self.submit();
         }
     }

@@ -292,6 +292,15 @@ impl Occlusion {
         self.entries.iter().any(|(_, entry)| matches!(entry, Entry::Report(report) if *report == number))
     }
 
+    /// Whether a report waits for queries that have not been submitted.
+    pub(super) fn is_unsubmitted(&self, number: u64) -> bool {
+        let unsubmitted = self.queries.as_ref().map_or(0, |queries| u64::from(queries.used));
+        let submitted = self.count - unsubmitted;
+        self.entries
+            .iter()
+            .any(|(at, entry)| *at > submitted && matches!(entry, Entry::Report(report) if *report == number))
+    }
+
     /// Takes the samples at a report, if they are known.
     pub(super) fn take_answer(&mut self, number: u64) -> Option<u64> {
         self.answers.remove(&number)
@@ -322,6 +331,26 @@ mod tests {
     use xenia_gpu::Backend;
 
     use super::super::{WgpuBackend, device};
+    use super::Occlusion;
+
+    #[test]
+    fn a_report_waits_for_the_queries_before_it() {
+        device::tests::with(|device| {
+            let mut occlusion = Occlusion::default();
+            occlusion.begin(device);
+            assert_eq!(occlusion.next(None), Some(0));
+            occlusion.report(1);
+            assert!(occlusion.is_unsubmitted(1));
+            occlusion.resolve(device, &mut device.wgpu().create_command_encoder(&Default::default()));
+            occlusion.report(2);
+            occlusion.next(None);
+            occlusion.report(3);
+            assert_eq!(
+                [1, 2, 3, 4].map(|number| occlusion.is_unsubmitted(number)),
+                [false, false, true, false]
+            );
+        });
+    }
 
     #[test]
     fn polling_the_sample_count_does_not_start_counting() {
