@@ -1,10 +1,10 @@
 //! Memory accesses of the shader interpreter: vertex fetches, texture fetches and memory exports.
 
 mod export;
+mod pages;
 mod plan;
 mod sample;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::draw_state::{Constants, VertexBuffer};
@@ -18,10 +18,8 @@ use crate::texture::{
 };
 
 use export::Stream;
+use pages::ReadPages;
 pub use plan::FetchPlan;
-
-/// Maximum number of pages (16 MiB) cached by the fetches of a draw; a full cache is emptied.
-const MAX_PAGES: usize = 4096;
 
 /// A texture that a program may fetch.
 pub(crate) struct ProgramTexture {
@@ -106,12 +104,11 @@ impl Bindings {
     }
 }
 
-/// Fetch unit of one draw. Memory is read in pages, each once if the draw reads no more than
-/// [`MAX_PAGES`].
+/// Fetch unit of one draw.
 pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
-    pages: HashMap<u32, Box<[u8; PAGE_SIZE as usize]>>,
+    pages: ReadPages,
     textures: &'a Bindings,
     /// Word address of the last full vertex fetch, by lane.
     last: [u32; LANES],
@@ -124,7 +121,7 @@ pub struct Fetcher<'a> {
 impl<'a> Fetcher<'a> {
     /// Creates a fetch unit with these constants, memory and decoded textures.
     pub fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory, textures: &'a Bindings) -> Self {
-        let pages = HashMap::new();
+        let pages = ReadPages::default();
         let wanted = Mask::MAX;
         let exporting = Mask::MAX;
         Self { constants, memory, pages, textures, last: [0; LANES], wanted, exporting }
@@ -142,15 +139,7 @@ impl<'a> Fetcher<'a> {
     #[inline]
     fn word(&mut self, address: u32) -> u32 {
         let address = address_on_bus(address) & !3;
-        let memory = self.memory;
-        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&(address / PAGE_SIZE)) {
-            self.pages.clear();
-        }
-        let page = self.pages.entry(address / PAGE_SIZE).or_insert_with(|| {
-            let mut bytes = Box::new([0; PAGE_SIZE as usize]);
-            memory.read(address & !(PAGE_SIZE - 1), &mut bytes[..]);
-            bytes
-        });
+        let page = self.pages.get(address / PAGE_SIZE, self.memory);
         let at = (address % PAGE_SIZE) as usize;
         u32::from_le_bytes([page[at], page[at + 1], page[at + 2], page[at + 3]])
     }
@@ -394,9 +383,9 @@ mod tests {
             lane(fetcher.vertex(&fetch(25, true, false), &index, 8)),
             [0.0, 16256.0 / 32767.0, 0.0, 0.0]
         );
-        for page in 0..2 * MAX_PAGES as u32 {
+        for page in 0..2 * pages::MAX_PAGES as u32 {
             fetcher.word(page * PAGE_SIZE);
-            assert!(fetcher.pages.len() <= MAX_PAGES);
+            assert!(fetcher.pages.len() <= pages::MAX_PAGES);
         }
         index[3] = -1e9;
         assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [0.0; 4]);
