@@ -29,6 +29,8 @@ pub(super) struct Recording {
     first: Option<wgpu::CommandEncoder>,
     /// Encoders before the current one.
     handed_over: Finisher,
+    /// Whether the last one of these has the commands that run before all others.
+    is_first_last: bool,
     encoder: Option<wgpu::CommandEncoder>,
     /// Draws of the current encoder.
     draws: u32,
@@ -89,7 +91,7 @@ impl Recording {
     }
 
     /// Ends the recording; true if there are commands to [finish](Self::finish). With many draws
-    /// in the last encoder, that is handed over, too.
+    /// in the last encoder, that and the first one are handed over, too.
     pub(super) fn end(&mut self, device: &Device) -> bool {
         self.pass = None;
         let draws = std::mem::take(&mut self.draws);
@@ -97,6 +99,10 @@ impl Recording {
             && let Some(encoder) = self.encoder.take()
         {
             self.handed_over.begin(device, encoder);
+            if let Some(first) = self.first.take() {
+                self.handed_over.begin(device, first);
+                self.is_first_last = true;
+            }
         }
         self.first.is_some() || self.encoder.is_some() || !self.handed_over.is_empty()
     }
@@ -105,7 +111,11 @@ impl Recording {
     pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
         let [first, last] = [self.first.take(), self.encoder.take()];
         let [first, last] = [first, last].map(|encoder| encoder.map(wgpu::CommandEncoder::finish));
-        first.into_iter().chain(self.handed_over.end()).chain(last).collect()
+        let mut handed_over = self.handed_over.end();
+        if std::mem::take(&mut self.is_first_last) && !handed_over.is_empty() {
+            handed_over.rotate_right(1);
+        }
+        first.into_iter().chain(handed_over).chain(last).collect()
     }
 }
 
