@@ -216,6 +216,7 @@ impl WgpuBackend {
         if self.recording.end(&self.device) {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);
+            self.vertices.send(&self.device);
             self.device.submit(self.recording.finish());
             self.submissions += 1;
             self.occlusion.note_submission(&self.device);

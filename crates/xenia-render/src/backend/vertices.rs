@@ -19,6 +19,9 @@ pub(super) use kept::Full;
 const CAPACITY: u64 = (64 << 20) + CHUNK as u64;
 /// Minimum number of bytes that are bound.
 const MIN_BOUND: u64 = 1 << 20;
+/// Minimum number of transient bytes that are uploaded at once. For fewer, wgpu's buffer for an
+/// upload takes longer than to copy them once more.
+const MIN_DIRECT: usize = 64 << 10;
 
 /// Counters of uploads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,12 +36,23 @@ pub struct VertexCounters {
     pub checks: u64,
 }
 
+/// Transient bytes that are uploaded before the next submission.
+#[derive(Clone, Copy)]
+struct Passing {
+    /// Position in the buffer.
+    place: u64,
+    length: usize,
+}
+
 /// Buffer of vertex memory.
 pub(super) struct Vertices {
     buffer: wgpu::Buffer,
     kept: Kept,
     sendings: Vec<Sending>,
     bytes: Vec<u8>,
+    passing: Vec<Passing>,
+    /// Bytes of all of these, in order.
+    passing_bytes: Vec<u8>,
     counters: VertexCounters,
 }
 
@@ -52,8 +66,15 @@ impl Vertices {
             mapped_at_creation: false,
         });
         let kept = Kept::new(chunks as u32);
-        let counters = VertexCounters::default();
-        Self { buffer, kept, sendings: Vec::new(), bytes: Vec::new(), counters }
+        Self {
+            buffer,
+            kept,
+            sendings: Vec::new(),
+            bytes: Vec::new(),
+            passing: Vec::new(),
+            passing_bytes: Vec::new(),
+            counters: VertexCounters::default(),
+        }
     }
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
@@ -75,6 +96,18 @@ impl Vertices {
     /// Notes that the recorded commands have been submitted.
     pub(super) fn note_submission(&mut self) {
         self.kept.note_submission();
+        self.passing.clear();
+        self.passing_bytes.clear();
+    }
+
+    /// Uploads the transient bytes of the commands that are submitted next.
+    pub(super) fn send(&mut self, device: &Device) {
+        let mut rest = &self.passing_bytes[..];
+        for Passing { place, length } in self.passing.drain(..) {
+            let (bytes, others) = rest.split_at(length);
+            device.upload(&self.buffer, place, bytes);
+            rest = others;
+        }
     }
 
     /// Makes a range of a vertex buffer's words current, and returns the position of word 0 in the
@@ -102,10 +135,43 @@ impl Vertices {
         Ok((place >> 2) as u32)
     }
 
-    /// Uploads words that are not guest memory; returns the position of the first one.
+    /// Uploads words that are not guest memory, if they are few before the next submission; returns
+    /// the position of the first one.
     pub(super) fn put(&mut self, device: &Device, bytes: &[u8]) -> Result<u32, Full> {
-        let place = self.kept.pass(bytes.len() as u32)?;
-        device.upload(&self.buffer, place, bytes);
+        let length = bytes.len();
+        let place = self.kept.pass(length as u32)?;
+        if length >= MIN_DIRECT {
+            device.upload(&self.buffer, place, bytes);
+            return Ok((place / 4) as u32);
+        }
+        match self.passing.last_mut() {
+            Some(last) if last.place + last.length as u64 == place => last.length += length,
+            _ => self.passing.push(Passing { place, length }),
+        }
+        self.passing_bytes.extend_from_slice(bytes);
         Ok((place / 4) as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::device;
+    use super::*;
+
+    #[test]
+    fn transient_words_that_follow_each_other_are_uploaded_together() {
+        device::tests::with(|device| {
+            let mut vertices = Vertices::new(device);
+            for _ in 0..2 {
+                let sent = [vec![1; 32], vec![2; 48], vec![3; MIN_DIRECT], vec![4; 16]];
+                let [a, b, c, d] = sent.each_ref().map(|bytes| vertices.put(device, bytes).unwrap());
+                assert_eq!((a + 8, c % 4, d % 4), (b, 0, 0));
+                assert_eq!([0, 1].map(|run: usize| vertices.passing[run].length), [80, 16]);
+                assert_eq!(vertices.passing_bytes, [&sent[0][..], &sent[1], &sent[3]].concat());
+                vertices.send(device);
+                vertices.note_submission();
+                assert!(vertices.passing.is_empty() && vertices.passing_bytes.is_empty());
+            }
+        });
     }
 }
