@@ -49,7 +49,7 @@ pub use statistics::Statistics;
 
 use crate::Cancel;
 use crate::backend::{Backend, QueryReports, Readback, SwapPicture, Threaded};
-use crate::draw_state::{Constants, StaleConstants};
+use crate::draw_state::{Constants, RegisterState, StaleConstants};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::packets::Header;
 use crate::registers::{RegisterFile, cp, dc};
@@ -182,6 +182,8 @@ pub struct CommandProcessor {
     /// Shader constants; the stale ones are captured again before a draw.
     constants: Arc<Constants>,
     stale: StaleConstants,
+    /// State of the last draw's registers.
+    register_state: RegisterState,
     display: Display,
     /// Number of vertical blanks and swaps so far: the counter that fences can write.
     counter: u32,
@@ -203,6 +205,7 @@ impl CommandProcessor {
     pub fn new(memory: Arc<dyn PhysicalMemory>, backend: Box<dyn Backend>, config: Config) -> Self {
         let mut registers = RegisterFile::new();
         display::reset(&mut registers);
+        let register_state = RegisterState::capture(&registers);
         let mut backend = if config.inline { backend } else { Threaded::wrap(backend) };
         backend.set_readback(config.readback);
         Self {
@@ -224,6 +227,7 @@ impl CommandProcessor {
             expected: ExpectedDraw::default(),
             constants: Arc::default(),
             stale: StaleConstants::ALL,
+            register_state,
             display: Display::new(config.vblank),
             counter: 0,
             swaps: 0,

@@ -6,6 +6,7 @@
 //! [`enums`](crate::enums). Indices from [`FLOAT_CONSTANTS`] on are shader constants; they have no
 //! rows because they differ only by number.
 
+mod classes;
 pub mod cp;
 pub mod dc;
 mod file;
@@ -15,6 +16,7 @@ pub mod sq;
 pub mod units;
 pub mod vgt;
 
+pub(crate) use classes::DrawClasses;
 pub use file::RegisterFile;
 
 /// Number of registers.

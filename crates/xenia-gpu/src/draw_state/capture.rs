@@ -1,8 +1,8 @@
 //! Captures a [`DrawCall`] from the registers.
 
 use super::{
-    AlphaTest, Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, Scissor,
-    Tessellation, VertexKill, Viewport, color, depth, polygon,
+    AlphaTest, Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, RegisterState,
+    Scissor, Tessellation, Viewport, color, polygon,
 };
 use crate::enums::*;
 use crate::microcode::{Program, Shader};
@@ -37,7 +37,7 @@ pub fn scissor(registers: &RegisterFile) -> Scissor {
 }
 
 /// Enabled user clip planes; empty if clipping is off.
-fn clip_planes(registers: &RegisterFile) -> Vec<[f32; 4]> {
+pub(super) fn clip_planes(registers: &RegisterFile) -> Vec<[f32; 4]> {
     let control = registers.read::<pa::PaClClipCntl>();
     let enabled = [
         control.ucp_ena_0(),
@@ -55,7 +55,7 @@ fn clip_planes(registers: &RegisterFile) -> Vec<[f32; 4]> {
         .collect()
 }
 
-fn viewport(registers: &RegisterFile) -> Viewport {
+pub(super) fn viewport(registers: &RegisterFile) -> Viewport {
     let vte = registers.read::<pa::PaClVteCntl>();
     let clip = registers.read::<pa::PaClClipCntl>();
     let value =
@@ -115,28 +115,8 @@ fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
     }
 }
 
-/// Reads whether the vertex shader's kill flag is used, and the condition for killing a primitive.
-fn vertex_kill(registers: &RegisterFile, mode: VertexExportMode, program: &Program) -> Option<VertexKill> {
-    let any = registers.read::<pa::PaClClipCntl>().vtx_kill_or();
-    (mode.has_kill() && program.writes(Program::POINT_SIZE)).then_some(if any {
-        VertexKill::Any
-    } else {
-        VertexKill::All
-    })
-}
-
-/// Area of the target that a draw may touch; empty if its vertices only write to memory.
-fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> Scissor {
-    let mut drawn = scissor(registers);
-    drawn.right = drawn.right.min(surface.surface_pitch() as i32).max(drawn.left);
-    if !draws {
-        drawn.right = drawn.left;
-    }
-    drawn
-}
-
 /// The alpha test; `None` if every pixel passes.
-fn alpha_test(registers: &RegisterFile) -> Option<AlphaTest> {
+pub(super) fn alpha_test(registers: &RegisterFile) -> Option<AlphaTest> {
     let control = registers.read::<rb::RbColorcontrol>();
     let compare = control.alpha_func();
     // The test follows the conversion to the first target's format.
@@ -154,7 +134,7 @@ fn alpha_test(registers: &RegisterFile) -> Option<AlphaTest> {
 }
 
 /// Threshold offsets of alpha to mask; `None` if that is off.
-fn alpha_to_mask(registers: &RegisterFile) -> Option<[u8; 4]> {
+pub(super) fn alpha_to_mask(registers: &RegisterFile) -> Option<[u8; 4]> {
     let control = registers.read::<rb::RbColorcontrol>();
     let offsets = [
         control.alpha_to_mask_offset0(),
@@ -171,7 +151,7 @@ fn does_something(program: &Program) -> bool {
 }
 
 /// Lowest and highest index that vertices are fetched with.
-fn index_bounds(registers: &RegisterFile) -> [u32; 2] {
+pub(super) fn index_bounds(registers: &RegisterFile) -> [u32; 2] {
     let lowest = registers.read::<vgt::VgtMinVtxIndx>().min_indx();
     let highest = registers.read::<vgt::VgtMaxVtxIndx>().max_indx();
     [lowest, highest]
@@ -182,21 +162,22 @@ fn culling(raster: pa::PaSuScModeCntl) -> Culling {
 }
 
 /// Samples that may be written, one bit each.
-fn sample_mask(registers: &RegisterFile, raster: pa::PaSuScModeCntl) -> u32 {
-    if raster.msaa_enable() { registers.get(pa::PA_SC_AA_MASK) & 0xffff } else { 0xffff }
+pub(super) fn sample_mask(registers: &RegisterFile) -> u32 {
+    let is_multisampled = registers.read::<pa::PaSuScModeCntl>().msaa_enable();
+    if is_multisampled { registers.get(pa::PA_SC_AA_MASK) & 0xffff } else { 0xffff }
 }
 
-fn point_size(size: pa::PaSuPointSize) -> [f32; 2] {
+pub(super) fn point_size(size: pa::PaSuPointSize) -> [f32; 2] {
     [size.width() as f32 / 16.0, size.height() as f32 / 16.0]
 }
 
 /// Bounds of the diameters that shaders export; the register holds radii.
-fn point_limits(limits: pa::PaSuPointMinmax) -> [f32; 2] {
+pub(super) fn point_limits(limits: pa::PaSuPointMinmax) -> [f32; 2] {
     [limits.min_size() as f32 / 8.0, limits.max_size() as f32 / 8.0]
 }
 
 /// Sign-extends a register's low 24 bits.
-fn sign_extended(value: u32) -> i32 {
+pub(super) fn sign_extended(value: u32) -> i32 {
     ((value << 8) as i32) >> 8
 }
 
@@ -209,6 +190,22 @@ impl DrawCall {
         pixel_shader: Option<&Arc<Shader>>,
         constants: Arc<Constants>,
     ) -> Result<Self, DrawStateError> {
+        let state = RegisterState::capture(registers);
+        state.draw(registers, request, vertex_shader, pixel_shader, constants)
+    }
+}
+
+impl RegisterState {
+    /// State of a draw, if this is that of the registers.
+    pub(crate) fn draw(
+        &self,
+        registers: &RegisterFile,
+        request: DrawRequest,
+        vertex_shader: Option<&Arc<Shader>>,
+        pixel_shader: Option<&Arc<Shader>>,
+        constants: Arc<Constants>,
+    ) -> Result<DrawCall, DrawStateError> {
+        let Self { indices, positions, raster: pixels, targets } = self;
         let mode = registers.read::<rb::RbModecontrol>().edram_mode();
         let exports = vertex_shader.is_some_and(|shader| shader.program.exports_memory());
         let draws = matches!(mode, EdramMode::ColorDepth | EdramMode::Depth);
@@ -222,14 +219,14 @@ impl DrawCall {
         let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
         let program = registers.read::<sq::SqProgramCntl>();
         let export_mode = program.vs_export_mode();
-        let vertex_kill = vertex_kill(registers, export_mode, &vertex_shader.program);
+        let kills = export_mode.has_kill() && vertex_shader.program.writes(Program::POINT_SIZE);
         // Vertices in multi-pass shading only write to memory.
         let draws = draws && export_mode != VertexExportMode::Multipass;
         // Without a pixel shader the draw writes only depth.
         let pixel_shader = pixel_shader.filter(|_| mode == EdramMode::ColorDepth);
         let pixel_exports = pixel_shader.map_or(0, |shader| shader.program.exports);
-        let color = color::targets(registers, pixel_exports);
-        let tessellation = Tessellation::capture(registers, request.initiator);
+        let color = color::targets(&targets.slots, pixel_exports);
+        let tessellation = indices.tessellation.filter(|_| Tessellation::applies_to(request.initiator));
         let is_polygonal = polygon::is_polygonal(primitive, tessellation.is_some());
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
@@ -237,50 +234,48 @@ impl DrawCall {
         let msaa = surface.msaa_samples();
         // Alpha is the first colour's: without that there is none to test.
         let has_alpha = pixel_exports & 1 != 0;
-        let alpha_test = if has_alpha { alpha_test(registers) } else { None };
-        let alpha_to_mask = if has_alpha { alpha_to_mask(registers) } else { None };
+        let alpha_test = targets.alpha_test.filter(|_| has_alpha);
+        let alpha_to_mask = targets.alpha_to_mask.filter(|_| has_alpha);
         let alpha_matters = alpha_test.is_some() || alpha_to_mask.is_some();
         let is_seen = alpha_matters || color.iter().any(Option::is_some);
-        Ok(Self {
+        let scissor = pixels.scissor;
+        Ok(DrawCall {
             primitive,
             count: request.initiator.num_indices(),
             indices: request.indices,
-            index_offset: sign_extended(registers.read::<vgt::VgtIndxOffset>().indx_offset()),
-            index_bounds: index_bounds(registers),
-            restart: raster
-                .multi_prim_ib_ena()
-                .then(|| registers.read::<vgt::VgtMultiPrimIbResetIndx>().reset_indx()),
-            fills: if is_polygonal { polygon::fills(registers) } else { None },
+            index_offset: indices.offset,
+            index_bounds: indices.bounds,
+            restart: raster.multi_prim_ib_ena().then_some(indices.reset),
+            fills: pixels.fills.filter(|_| is_polygonal),
             tessellation,
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
             pixel_shader: pixel_shader.filter(|shader| is_seen || does_something(&shader.program)).cloned(),
             constants,
-            vertex_kill,
+            vertex_kill: kills.then_some(positions.kill),
             interpolators: program.vs_export_count() + 1,
             flat: flat_interpolators(registers.read()),
             centroid: centroid_interpolators(registers, msaa),
             position_register: Some(misc.param_gen_pos())
                 .filter(|register| program.param_gen() && *register < INTERPOLATORS),
             affine: raster.persp_corr_dis(),
-            viewport: viewport(registers),
-            clip_planes: clip_planes(registers),
-            clip_planes_only_cull: registers.read::<pa::PaClClipCntl>().ucp_cull_only_ena(),
-            scissor: drawn(registers, surface, draws),
+            viewport: positions.viewport,
+            clip_planes: positions.clip_planes.clone(),
+            clip_planes_only_cull: positions.planes_only_cull,
+            scissor: if draws { scissor } else { Scissor { right: scissor.left, ..scissor } },
             culling: culling(raster),
             pitch: surface.surface_pitch(),
             msaa,
-            sample_mask: sample_mask(registers, raster),
+            sample_mask: pixels.sample_mask,
             samples_at_center: msaa != Msaa::X1 && !raster.msaa_enable(),
-            line_width: polygon::line_width(registers),
-            point_size: point_size(registers.read()),
-            point_limits: point_limits(registers.read()),
+            line_width: pixels.line_width,
+            point_size: pixels.point_size,
+            point_limits: pixels.point_limits,
             color,
-            blend_constant: [rb::RB_BLEND_RED, rb::RB_BLEND_GREEN, rb::RB_BLEND_BLUE, rb::RB_BLEND_ALPHA]
-                .map(|index| registers.float(index)),
+            blend_constant: targets.blend_constant,
             alpha_test,
             alpha_to_mask,
-            depth: depth::depth_stencil(registers, is_polygonal),
+            depth: targets.depth[usize::from(is_polygonal)],
             survey: None,
         })
     }

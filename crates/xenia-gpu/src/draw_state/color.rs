@@ -29,13 +29,18 @@ fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
     })
 }
 
+/// Captures the targets of all slots that have components to write.
+pub(super) fn slots(registers: &RegisterFile) -> [Option<ColorTarget>; 4] {
+    std::array::from_fn(|slot| target(registers, slot))
+}
+
 /// Selects the slots written by a shader that exports colours (bits 0 to 3 of `exports`).
 ///
 /// Titles leave slots set up from earlier draws. If several slots start at the same tile, only the
 /// first one is written: the later ones would overwrite it sample by sample.
-pub(super) fn targets(registers: &RegisterFile, exports: u64) -> [Option<ColorTarget>; 4] {
+pub(super) fn targets(slots: &[Option<ColorTarget>; 4], exports: u64) -> [Option<ColorTarget>; 4] {
     let mut targets: [Option<ColorTarget>; 4] =
-        std::array::from_fn(|slot| target(registers, slot).filter(|_| exports >> slot & 1 != 0));
+        std::array::from_fn(|slot| slots[slot].filter(|_| exports >> slot & 1 != 0));
     for slot in 1..4 {
         let (before, rest) = targets.split_at_mut(slot);
         if let Some(target) = rest[0]

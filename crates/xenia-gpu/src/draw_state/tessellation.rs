@@ -18,12 +18,16 @@ pub struct Tessellation {
 }
 
 impl Tessellation {
-    /// Captures the state; `None` if vertices are not tessellated. The output path applies only in
-    /// the explicit major mode: titles leave it unchanged for draws in the other.
-    pub(super) fn capture(registers: &RegisterFile, initiator: vgt::VgtDrawInitiator) -> Option<Self> {
-        let is_explicit = initiator.major_mode() != 0 || initiator.prim_type().bits() >= FIRST_EXPLICIT;
+    /// Whether the output path applies to a draw: only in the explicit major mode. Titles leave it
+    /// unchanged for draws in the other.
+    pub(super) fn applies_to(initiator: vgt::VgtDrawInitiator) -> bool {
+        initiator.major_mode() != 0 || initiator.prim_type().bits() >= FIRST_EXPLICIT
+    }
+
+    /// Captures the state of draws to which it applies; `None` if vertices are not tessellated.
+    pub(super) fn capture(registers: &RegisterFile) -> Option<Self> {
         let path = registers.read::<vgt::VgtOutputPathCntl>().path_select();
-        (is_explicit && path == TESSELLATE).then(|| Self {
+        (path == TESSELLATE).then(|| Self {
             mode: registers.read::<vgt::VgtHosCntl>().tess_mode(),
             levels: [vgt::VGT_HOS_MIN_TESS_LEVEL, vgt::VGT_HOS_MAX_TESS_LEVEL]
                 .map(|index| registers.float(index)),

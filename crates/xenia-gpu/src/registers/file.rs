@@ -1,6 +1,6 @@
 //! Register file: the values of all registers.
 
-use super::{COUNT, MMIO_COUNT, Register, With, pa, rb, vgt};
+use super::{COUNT, DrawClasses, MMIO_COUNT, Register, With, pa, rb, vgt};
 
 /// Values after a reset that are not zero, as read from a retail console (xenia-canary, pull
 /// request 1085). The timing of the EDRAM and `RB_BC_CONTROL` are those that software relies on.
@@ -28,11 +28,12 @@ const RESET: [(u32, u32); 18] = [
 /// Register file. Indices beyond it read as zero and are not stored.
 ///
 /// It tracks which registers of the MMIO window changed, so that publishing costs nothing if no
-/// register did.
+/// register did, and which classes of draw state.
 pub struct RegisterFile {
     values: Box<[u32]>,
     changed: Box<[u64; MMIO_COUNT / 64]>,
     changed_blocks: [u64; MMIO_COUNT / 64 / 64],
+    changed_classes: DrawClasses,
 }
 
 impl RegisterFile {
@@ -42,6 +43,7 @@ impl RegisterFile {
             values: vec![0; COUNT].into_boxed_slice(),
             changed: Box::new([0; MMIO_COUNT / 64]),
             changed_blocks: [0; MMIO_COUNT / 64 / 64],
+            changed_classes: DrawClasses::ALL,
         };
         for (index, value) in RESET {
             file.set(index, value);
@@ -80,6 +82,7 @@ impl RegisterFile {
             if *slot != value && i < MMIO_COUNT {
                 self.changed[i / 64] |= 1 << (i % 64);
                 self.changed_blocks[i / 4096] |= 1 << (i / 64 % 64);
+                self.changed_classes = self.changed_classes.with(DrawClasses::of(index));
             }
             *slot = value;
         }
@@ -117,6 +120,11 @@ impl RegisterFile {
                 }
             }
         }
+    }
+
+    /// Takes the classes of draw state of which a register changed since the last call.
+    pub(crate) fn take_changed_classes(&mut self) -> DrawClasses {
+        std::mem::take(&mut self.changed_classes)
     }
 
     /// All values, for digests and save states.

@@ -46,11 +46,13 @@ impl CommandProcessor {
         }
         self.expected.note_draw(initiator);
         let constants = self.captured_constants();
+        let changed = self.registers.take_changed_classes();
         let registers = &self.registers;
+        self.register_state.update(registers, changed);
         let request = DrawRequest { initiator, indices };
         let vertex = self.shaders.get(ShaderKind::Vertex);
         let pixel = self.shaders.get(ShaderKind::Pixel);
-        match DrawCall::capture(registers, request, vertex, pixel, constants) {
+        match self.register_state.draw(registers, request, vertex, pixel, constants) {
             Ok(call) => self.draw_if_visible(token, &call),
             Err(error) => {
                 let query = self.registers.read::<pa::PaScVizQuery>();

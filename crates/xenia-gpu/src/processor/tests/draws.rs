@@ -1,7 +1,7 @@
 //! Tests of draws, resolves and queries.
 
 use super::*;
-use crate::registers::rb;
+use crate::registers::{CONTEXT, Register, rb, vgt};
 
 #[test]
 fn draws_and_copies_reach_the_backend_in_their_time() {
@@ -140,4 +140,36 @@ fn reports_store_a_counter_that_nothing_resets() {
     assert_eq!(report(&mut m, 2), [15, 15, 0, 15, 15], "since the first began");
     m.list(DATA + 3 * 32, &[0xedfe_ffff; 8]);
     assert_eq!(report(&mut m, 3), [15, 15, 0, 15, 15], "nothing was drawn");
+}
+
+#[test]
+fn draws_have_registers_in_whatever_way_they_were_written() {
+    const OFFSET: u32 = vgt::VgtIndxOffset::INDEX;
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+    let start = [type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type0(0x2208, 1), 4];
+    let recorder = Recorder::default();
+    let mut m = GpuHarness::with_backend(Box::new(recorder.clone()));
+    m.run(&start);
+    m.memory.write_u32(DATA, 5);
+    let ways: [&[u32]; 5] = [
+        &[type0(OFFSET, 1), 1],
+        &[type3(opcode::SET_CONSTANT, 2), 4 << 16 | (OFFSET - CONTEXT), 2],
+        &[type3(opcode::SET_CONSTANT2, 2), OFFSET, 3],
+        &[type3(opcode::SET_SHADER_CONSTANTS, 2), OFFSET, 4],
+        &[type3(opcode::LOAD_ALU_CONSTANT, 3), DATA, 4 << 16 | (OFFSET - CONTEXT), 1],
+    ];
+    for way in ways {
+        m.run(&[way, &draw].concat());
+    }
+    m.gpu.store_register(OFFSET, 6, m.now);
+    m.run(&draw);
+    let state = m.gpu.state();
+    let mut other = GpuHarness::with_backend(Box::new(recorder.clone()));
+    other.run(&[&start[..], &[type0(OFFSET, 1), 9], &draw].concat());
+    other.gpu.restore(&state).unwrap();
+    (other.write, other.now) = (m.write, m.now);
+    other.run(&draw);
+    let seen = recorder.0.lock().unwrap();
+    let offsets: Vec<_> = seen.0.iter().map(|draw| draw.index_offset).collect();
+    assert_eq!(offsets, [1, 2, 3, 4, 5, 6, 9, 6]);
 }
