@@ -4,8 +4,9 @@
 //! as long as to record them. The device's commands are submitted from one thread and in order,
 //! but the encoders of one submission can be finished while later ones record.
 //!
-//! Commands that the device has executed are freed by the thread that polls it, which takes time in
-//! drivers, too. So the thread that has made them polls before it waits for encoders.
+//! Commands that the device has executed are freed by the thread that polls it or submits next,
+//! which takes time in drivers, too. So the thread that has made them polls before it hands them
+//! over to be submitted: the other one finds nothing to free then.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
@@ -34,15 +35,18 @@ impl Worker {
         let (to, commands) = channel();
         let device = device.clone();
         let finish = move || {
+            let mut done = Vec::new();
             while let Ok(first) = from.recv() {
-                for encoder in std::iter::once(first).chain(from.try_iter()) {
-                    if to.send(encoder.finish()).is_err() {
-                        return;
-                    }
-                }
+                let encoders = std::iter::once(first).chain(from.try_iter());
+                done.extend(encoders.map(wgpu::CommandEncoder::finish));
                 // The backend notices a loss before its next command, and opens another device.
                 if !device.is_lost() {
                     let _ = device.poll();
+                }
+                for commands in done.drain(..) {
+                    if to.send(commands).is_err() {
+                        return;
+                    }
                 }
             }
         };
