@@ -43,11 +43,13 @@ pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
 /// hosts have no view of a slice.
 fn reads_first_slice(call: &DrawCall) -> bool {
     let is_volume = |words: &[u32; 6]| TextureInfo::decode_dimension(words) == Some(Dimension::D3);
-    if !call.constants.fetch.iter().any(is_volume) {
+    let shaders = || std::iter::once(&call.vertex_shader).chain(&call.pixel_shader);
+    let named = shaders().fold(0, |named, shader| named | shader.program.textures);
+    let mut constants = (0..32_usize).filter(|number| named >> number & 1 != 0);
+    if named == 0 || !constants.any(|number| is_volume(&call.constants.fetch[number])) {
         return false;
     }
-    let shaders = std::iter::once(&call.vertex_shader).chain(&call.pixel_shader);
-    shaders.flat_map(|shader| &shader.program.instructions).any(|instruction| match instruction {
+    shaders().flat_map(|shader| &shader.program.instructions).any(|instruction| match instruction {
         Instruction::Texture(fetch) => {
             let is_plane = fetch.operation.reads_constant() && fetch.dimension < Dimension::D3;
             is_plane && is_volume(&call.constants.fetch[usize::from(fetch.constant) & 31])
