@@ -216,7 +216,7 @@ impl WgpuBackend {
 
     /// Collects the available results.
     fn poll(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let polled = self.device.poll();
+        let polled = self.recording.poll(&self.device);
         self.occlusion.collect();
         self.land(memory);
         polled

@@ -6,12 +6,27 @@
 //!
 //! Commands that the device has executed are freed by the thread that polls it or submits next,
 //! which takes time in drivers, too. So the thread that has made them polls before it hands them
-//! over to be submitted: the other one finds nothing to free then.
+//! over to be submitted, and for polls of results: the other one finds nothing to free then.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use xenia_gpu::BackendError;
 
 use super::Device;
+
+/// Least time between polls that nobody waits for.
+const POLL_PERIOD: Duration = Duration::from_millis(1);
+
+/// Work of the thread.
+enum Work {
+    Finish(wgpu::CommandEncoder),
+    /// Polls the device.
+    Poll,
+    /// Polls the device for a thread that waits for it.
+    PollAndTell,
+}
 
 /// Finishes encoders in order, on a thread that is started for the first one.
 #[derive(Default)]
@@ -21,24 +36,35 @@ pub(super) struct Finisher {
     handed_over: usize,
     /// Commands of encoders that were finished without a thread.
     done: Vec<wgpu::CommandBuffer>,
+    /// Time of the last poll that nobody waits for.
+    last_poll: Option<Instant>,
 }
 
 struct Worker {
-    encoders: Sender<wgpu::CommandEncoder>,
+    work: Sender<Work>,
     commands: Receiver<wgpu::CommandBuffer>,
+    /// One message for each poll that is waited for.
+    polled: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
 impl Worker {
     fn start(device: &Device) -> Option<Self> {
-        let (encoders, from) = channel::<wgpu::CommandEncoder>();
+        let (work, from) = channel();
         let (to, commands) = channel();
+        let (tell, polled) = channel();
         let device = device.clone();
         let finish = move || {
             let mut done = Vec::new();
             while let Ok(first) = from.recv() {
-                let encoders = std::iter::once(first).chain(from.try_iter());
-                done.extend(encoders.map(wgpu::CommandEncoder::finish));
+                let mut waiting = 0;
+                for work in std::iter::once(first).chain(from.try_iter()) {
+                    match work {
+                        Work::Finish(encoder) => done.push(encoder.finish()),
+                        Work::Poll => {}
+                        Work::PollAndTell => waiting += 1,
+                    }
+                }
                 // The backend notices a loss before its next command, and opens another device.
                 if !device.is_lost() {
                     let _ = device.poll();
@@ -48,10 +74,15 @@ impl Worker {
                         return;
                     }
                 }
+                for _ in 0..waiting {
+                    if tell.send(()).is_err() {
+                        return;
+                    }
+                }
             }
         };
         let thread = Builder::new().name("commands".into()).spawn(finish).ok()?;
-        Some(Self { encoders, commands, thread })
+        Some(Self { work, commands, polled, thread })
     }
 }
 
@@ -66,12 +97,33 @@ impl Finisher {
             return;
         };
         // Only a thread that has panicked takes none; the commands are lost with it.
-        self.handed_over += usize::from(worker.encoders.send(encoder).is_ok());
+        self.handed_over += usize::from(worker.work.send(Work::Finish(encoder)).is_ok());
     }
 
     /// Whether no encoder was handed over since the last end.
     pub(super) fn is_empty(&self) -> bool {
         self.handed_over == 0 && self.done.is_empty()
+    }
+
+    /// Collects what the device has executed, as [`Device::poll`], but on the thread.
+    pub(super) fn poll(&self, device: &Device) -> Result<(), BackendError> {
+        let Some(worker) = &self.worker else { return device.poll() };
+        // A thread that has panicked does not answer.
+        let is_polled = worker.work.send(Work::PollAndTell).is_ok() && worker.polled.recv().is_ok();
+        if !is_polled {
+            return device.poll();
+        }
+        if device.is_lost() { Err(BackendError::Host("it is lost".into())) } else { Ok(()) }
+    }
+
+    /// As [`Self::poll`], but without a wait for the thread, which polls soon.
+    pub(super) fn begin_poll(&mut self, device: &Device) -> Result<(), BackendError> {
+        let Some(worker) = &self.worker else { return device.poll() };
+        if self.last_poll.is_some_and(|last| last.elapsed() < POLL_PERIOD) {
+            return Ok(());
+        }
+        self.last_poll = Some(Instant::now());
+        if worker.work.send(Work::Poll).is_ok() { Ok(()) } else { device.poll() }
     }
 
     /// Waits for the commands of all encoders; returns them in order.
@@ -87,10 +139,45 @@ impl Finisher {
 
 impl Drop for Finisher {
     fn drop(&mut self) {
-        if let Some(Worker { encoders, commands, thread }) = self.worker.take() {
-            drop((encoders, commands));
+        if let Some(Worker { work, commands, polled, thread }) = self.worker.take() {
+            drop((work, commands, polled));
             // A panic of the thread was reported where it happened.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::super::device;
+    use super::*;
+
+    #[test]
+    fn polls_on_the_thread_notice_what_was_executed() {
+        device::tests::with(|device| {
+            let mut finisher = Finisher::default();
+            let executed = Arc::new(AtomicUsize::new(0));
+            assert_eq!((finisher.poll(device), finisher.begin_poll(device)), (Ok(()), Ok(())), "no thread");
+            for count in 1..4 {
+                for _ in 0..count {
+                    let encoder = device.wgpu().create_command_encoder(&Default::default());
+                    finisher.begin(device, encoder);
+                    assert_eq!(finisher.begin_poll(device), Ok(()));
+                }
+                let commands = finisher.end();
+                assert_eq!((commands.len(), finisher.is_empty()), (count, true));
+                device.submit(commands);
+                let number = executed.clone();
+                device.queue().on_submitted_work_done(move || number.store(count, Relaxed));
+                let start = Instant::now();
+                while executed.load(Relaxed) != count {
+                    assert_eq!(finisher.poll(device), Ok(()));
+                    assert!(start.elapsed() < Duration::from_mins(1));
+                }
+            }
+        });
     }
 }

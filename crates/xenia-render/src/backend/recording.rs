@@ -3,6 +3,8 @@
 //! An encoder with many draws is handed over to be [finished](super::finishing) while the next one
 //! records the following draws.
 
+use xenia_gpu::BackendError;
+
 use super::Device;
 use super::finishing::Finisher;
 use super::ownership::TargetId;
@@ -58,6 +60,11 @@ impl Recording {
     /// Ends the open pass.
     pub(super) fn end_pass(&mut self) {
         self.pass = None;
+    }
+
+    /// Collects what the device has executed. While draws are recorded, the next poll has it.
+    pub(super) fn poll(&mut self, device: &Device) -> Result<(), BackendError> {
+        if self.draws == 0 { self.handed_over.poll(device) } else { self.handed_over.begin_poll(device) }
     }
 
     /// Returns a pass on these targets for a draw, with queries of `samples`: the open one if its
