@@ -39,6 +39,9 @@ const MIN_LONG: u32 = 48;
 /// Changes after which a buffer is not tracked any more.
 const MAX_CHANGES: u8 = 3;
 
+/// log2 of the recent lists: more than most frames have.
+const RECENT_LOG2: u32 = 11;
+
 /// All that a list depends on, besides the contents of memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct BufferKey {
@@ -71,6 +74,23 @@ impl BufferKey {
             bounds: call.index_bounds,
         })
     }
+}
+
+impl BufferKey {
+    /// Place among the recent lists.
+    fn place(&self) -> usize {
+        let words = [self.physical, self.count, self.length, self.offset as u32];
+        let mix = |hash: u32, word: u32| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9);
+        (words.into_iter().fold(0, mix) >> (u32::BITS - RECENT_LOG2)) as usize
+    }
+}
+
+/// List that was found current.
+struct RecentList {
+    key: BufferKey,
+    /// Memory's epoch when it was found current.
+    epoch: Option<u64>,
+    list: KeptList,
 }
 
 /// Index buffer that a draw has used.
@@ -109,6 +129,9 @@ pub(super) struct IndexLists {
     /// Lists of the next submission. Kept lists follow it in its buffer.
     arena: Arena,
     known: HashMap<BufferKey, Known>,
+    /// Kept lists of recent draws, by their [places](BufferKey::place): they need no look-up while
+    /// nothing is written.
+    recent: Vec<Option<RecentList>>,
     lists: TriangleLists,
     /// Bytes of kept lists.
     kept: usize,
@@ -121,8 +144,10 @@ impl IndexLists {
     pub(super) fn new(device: &Device) -> Self {
         let arena =
             Arena::with_room_after(device, "indices", wgpu::BufferUsages::INDEX, ARENA_BYTES, KEPT_BYTES, 4);
+        let mut recent = Vec::new();
+        recent.resize_with(1 << RECENT_LOG2, || None);
         let lists = TriangleLists::default();
-        Self { arena, known: HashMap::new(), lists, kept: 0, is_full: false, uploaded: 0 }
+        Self { arena, known: HashMap::new(), recent, lists, kept: 0, is_full: false, uploaded: 0 }
     }
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
@@ -141,6 +166,14 @@ impl IndexLists {
         };
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
+        let recent = &mut self.recent[key.place()];
+        if let Some(recent) = recent
+            && epoch.is_some()
+            && recent.epoch == epoch
+            && recent.key == key
+        {
+            return Ok(Corners::Kept(recent.list));
+        }
         let Some(known) = self.known.get_mut(&key) else {
             self.is_full = self.is_full || is_crowded(&mut self.known, MAX_BUFFERS);
             if !self.is_full {
@@ -173,6 +206,7 @@ impl IndexLists {
         }
         known.epoch = epoch;
         if let Some(list) = known.list {
+            *recent = Some(RecentList { key, epoch, list });
             return Ok(Corners::Kept(list));
         }
         let corners = self.lists.triangles(call, memory)?;
@@ -228,6 +262,7 @@ impl IndexLists {
     pub(super) fn note_submission(&mut self) {
         if std::mem::take(&mut self.is_full) {
             self.known.clear();
+            self.recent.fill_with(|| None);
             self.kept = 0;
         }
     }
@@ -235,7 +270,54 @@ impl IndexLists {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::device;
     use super::*;
+    use xenia_gpu::Ram;
+    use xenia_gpu::draw_state::DrawRequest;
+    use xenia_gpu::enums::EdramMode;
+    use xenia_gpu::microcode::{Shader, ShaderKind};
+    use xenia_gpu::registers::vgt::VgtDrawInitiator;
+    use xenia_gpu::registers::{RegisterFile, rb};
+
+    #[test]
+    fn recent_lists_are_those_of_unwritten_memory() {
+        device::tests::with(|device| {
+            let memory = Ram::new(0x1_0000);
+            let call = |physical| {
+                let mut registers = RegisterFile::new();
+                registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Depth));
+                let indices = IndexSource::Buffer { physical, wide: false, endian: Endian::None, length: 48 };
+                let request = DrawRequest { initiator: VgtDrawInitiator(4 | 48 << 16), indices };
+                let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
+                DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap()
+            };
+            let calls = [0x1000, 0x2000].map(call);
+            let mut lists = IndexLists::new(device);
+            let kept = |lists: &mut IndexLists| {
+                calls.each_ref().map(|call| {
+                    let corners = lists.corners(device, call, &memory).unwrap();
+                    let is_kept = matches!(corners, Corners::Kept(_));
+                    let bounds = corners.bounds();
+                    lists.take_back(corners);
+                    (is_kept, bounds)
+                })
+            };
+            let none = Some([0, 0]);
+            assert_eq!(kept(&mut lists), [(false, none); 2]);
+            for _ in 0..3 {
+                assert_eq!(kept(&mut lists), [(true, none); 2]);
+            }
+            memory.write(0x1000, &[7]);
+            assert_eq!(kept(&mut lists), [(false, Some([0, 7])), (true, none)]);
+            assert_eq!(kept(&mut lists), [(true, Some([0, 7])), (true, none)]);
+            // All are forgotten.
+            lists.is_full = true;
+            lists.note_submission();
+            assert_eq!(kept(&mut lists), [(false, Some([0, 7])), (false, none)]);
+        });
+    }
 
     #[test]
     fn buffers_that_are_not_tracked_make_room() {

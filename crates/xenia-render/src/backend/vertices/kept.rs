@@ -40,6 +40,13 @@ struct CurrentPages {
     epoch: Option<u64>,
 }
 
+impl CurrentPages {
+    /// Whether pages are current, as nothing was written since they were found so.
+    fn has(&self, pages: &Range<u32>, epoch: Option<u64>) -> bool {
+        epoch.is_some() && self.epoch == epoch && contains(&self.pages, pages)
+    }
+}
+
 /// Memory with space in the buffer: consecutive whole chunks.
 struct Run {
     chunks: Range<u32>,
@@ -57,6 +64,21 @@ struct Run {
 impl Run {
     fn first_page(&self) -> u32 {
         self.chunks.start * CHUNK_PAGES
+    }
+
+    /// Position in the buffer that corresponds to an address, which may lie outside of the run.
+    fn position(&self, physical: u32) -> i64 {
+        let start = i64::from(self.place) - i64::from(self.chunks.start);
+        start * i64::from(CHUNK) + i64::from(physical)
+    }
+
+    /// Notes that a command reads current pages; returns whether it is the first since the last
+    /// submission.
+    fn note_read(&mut self, pages: &Range<u32>, now: u64) -> bool {
+        let is_first = self.read.is_empty();
+        self.read = hull(&self.read, pages);
+        self.asked = now;
+        is_first
     }
 
     fn version(&mut self, page: u32) -> &mut Option<u64> {
@@ -159,6 +181,17 @@ impl Kept {
         let epoch = memory.epoch();
         self.clock += 1;
         let known = self.by_chunk.get(&chunks.start).copied();
+        // Most ranges were read in this epoch before.
+        if let Some(id) = known
+            && let Some(run) = self.runs.get_mut(&id)
+            && contains(&run.chunks, &chunks)
+            && run.current.has(&pages, epoch)
+        {
+            if run.note_read(&pages, self.clock) {
+                self.unsubmitted.push(id);
+            }
+            return Ok(run.position(physical));
+        }
         let mut id = known.filter(|id| self.runs.get(id).is_some_and(|run| contains(&run.chunks, &chunks)));
         let mut stale = Vec::new();
         if let Some(known) = id {
@@ -188,13 +221,10 @@ impl Kept {
         } else {
             CurrentPages { pages: pages.clone(), epoch }
         };
-        if run.read.is_empty() {
+        if run.note_read(&pages, self.clock) {
             self.unsubmitted.push(id);
         }
-        run.read = hull(&run.read, &pages);
-        run.asked = self.clock;
-        Ok(i64::from(run.place) * i64::from(CHUNK) + i64::from(physical)
-            - i64::from(run.chunks.start) * i64::from(CHUNK))
+        Ok(run.position(physical))
     }
 
     /// Pages whose contents in the buffer are missing or stale.
@@ -206,7 +236,7 @@ impl Kept {
         memory: &dyn PhysicalMemory,
     ) -> Vec<u32> {
         let Some(run) = self.runs.get_mut(&id) else { return Vec::new() };
-        if epoch.is_some() && run.current.epoch == epoch && contains(&run.current.pages, pages) {
+        if run.current.has(pages, epoch) {
             return Vec::new();
         }
         self.checks += u64::from(pages.end - pages.start);
