@@ -70,7 +70,7 @@ impl Arena {
         let start = self.bytes.len().next_multiple_of(self.align);
         self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(piece);
-        self.recent.rotate_right(1);
+        self.recent.swap(0, 1);
         self.recent[0] = start..self.bytes.len();
         start as u64
     }
