@@ -263,6 +263,7 @@ impl Backend for WgpuBackend {
         if self.targets.is_crowded() {
             self.store_tiles_and_submit(0..TILES);
             self.targets.forget();
+            self.edram.forget_textures();
         }
         self.begin_commands();
         self.begin_survey(call.survey);

@@ -18,6 +18,7 @@
 //! texture, and a target whose tiles no other target has written in between is never loaded anyway.
 
 mod calls;
+mod groups;
 mod pipelines;
 mod place;
 mod resolve;
@@ -117,27 +118,23 @@ impl Edram {
             return;
         }
         let multisampled = texture.sample_count() != 1;
-        let view =
-            |aspect| texture.create_view(&wgpu::TextureViewDescriptor { aspect, ..Default::default() });
-        let (kernel, views, stencil) = match place.format {
-            TargetFormat::Color(_) => {
-                (Kernel::DumpColor { multisampled }, vec![view(wgpu::TextureAspect::All)], 0xff)
-            }
-            TargetFormat::Depth(_) => (
-                Kernel::DumpDepth { multisampled },
-                vec![view(wgpu::TextureAspect::DepthOnly), view(wgpu::TextureAspect::StencilOnly)],
-                stencil,
-            ),
+        let (kernel, stencil) = match place.format {
+            TargetFormat::Color(_) => (Kernel::DumpColor { multisampled }, 0xff),
+            TargetFormat::Depth(_) => (Kernel::DumpDepth { multisampled }, stencil),
         };
-        let mut bound = vec![self.words.as_entire_binding()];
-        bound.extend(views.iter().map(wgpu::BindingResource::TextureView));
         let scale = self.scale();
         let calls: Vec<_> = areas.iter().map(|area| parameters(place, scale.rect(*area))).collect();
-        let calls = self.pipelines.compute(device, kernel, place.format.number(), &calls, &bound);
+        let format = place.format.number();
+        let calls = self.pipelines.dump(device, kernel, format, &calls, texture, &self.words);
         dispatch(encoder, calls, areas.iter().map(|area| samples_across(place, scale.rect(*area))));
         for area in areas {
             self.stencil.write(place, *area, stencil);
         }
+    }
+
+    /// Drops what keeps host textures alive that were dumped.
+    pub(crate) fn forget_textures(&mut self) {
+        self.pipelines.forget_textures();
     }
 
     /// Draws the contents of tiles to areas of a host texture, which is like the one for

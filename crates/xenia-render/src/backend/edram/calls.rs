@@ -96,6 +96,11 @@ impl Calls {
         offsets
     }
 
+    /// Buffer of the last stored calls.
+    pub(super) fn buffer(&self) -> &wgpu::Buffer {
+        &self.buffer
+    }
+
     /// Binding of the last stored calls, to be used with their offsets.
     pub(super) fn binding(&self) -> wgpu::BindingResource<'_> {
         wgpu::BindingResource::Buffer(wgpu::BufferBinding {

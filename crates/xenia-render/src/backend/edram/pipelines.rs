@@ -11,6 +11,7 @@ use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
 use super::TargetPlace;
 use super::calls::{CALL_BYTES, Calls, Parameters};
+use super::groups::TransferGroups;
 use super::place::DEPTH;
 use super::resolve::{FIELDS, HALF, RAW, SINGLE};
 
@@ -112,6 +113,7 @@ pub(super) struct Pipelines {
     pub(super) compiled: CompiledConversions,
     /// Parameters of calls.
     calls: Calls,
+    groups: TransferGroups,
     /// Bind group layouts, by their bindings.
     layouts: HashMap<Vec<wgpu::BindingType>, wgpu::BindGroupLayout>,
 }
@@ -131,7 +133,8 @@ impl Pipelines {
         let layouts = HashMap::new();
         let shaders = EdramShaders { module, scale };
         let compiled = CompiledConversions::default();
-        Self { shaders, compute, render, compiled, calls: Calls::new(device), layouts }
+        let groups = TransferGroups::default();
+        Self { shaders, compute, render, compiled, calls: Calls::new(device), groups, layouts }
     }
 
     /// Binds some calls of a kernel's pipeline for a format to resources.
@@ -147,14 +150,55 @@ impl Pipelines {
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::COMPUTE, rest));
         let offsets = self.calls.put(device, calls);
         let group = group(device, layout, &self.calls, bound);
-        let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
-            let compile = || self.shaders.compute_pipeline(device, kernel, format);
-            self.compiled.compile(kernel.conversion(format), compile)
-        });
-        BoundCalls { pipeline, group, offsets }
+        BoundCalls { pipeline: self.pipeline(device, kernel, format), group, offsets }
     }
 
-    /// Returns the bind group of some draws to a texture, and the offset of each one's parameters.
+    /// Binds some calls of a dump's pipeline for a format to a texture and the EDRAM.
+    pub(super) fn dump(
+        &mut self,
+        device: &Device,
+        kernel: Kernel,
+        format: u32,
+        calls: &[Parameters],
+        texture: &wgpu::Texture,
+        edram: &wgpu::Buffer,
+    ) -> BoundCalls<'_> {
+        let layout = self.layouts.entry(bindings(kernel));
+        let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::COMPUTE, rest));
+        let offsets = self.calls.put(device, calls);
+        self.groups.renew(self.calls.buffer());
+        let calls = &self.calls;
+        let group = self.groups.dump(texture, || {
+            let view =
+                |aspect| texture.create_view(&wgpu::TextureViewDescriptor { aspect, ..Default::default() });
+            let views = match kernel {
+                Kernel::DumpDepth { .. } => {
+                    vec![view(wgpu::TextureAspect::DepthOnly), view(wgpu::TextureAspect::StencilOnly)]
+                }
+                _ => vec![view(wgpu::TextureAspect::All)],
+            };
+            let mut bound = vec![edram.as_entire_binding()];
+            bound.extend(views.iter().map(wgpu::BindingResource::TextureView));
+            group(device, layout, calls, &bound)
+        });
+        BoundCalls { pipeline: self.pipeline(device, kernel, format), group, offsets }
+    }
+
+    /// Drops what keeps host textures alive.
+    pub(super) fn forget_textures(&mut self) {
+        self.groups.forget_textures();
+    }
+
+    /// Returns a kernel's pipeline for a format.
+    fn pipeline(&mut self, device: &Device, kernel: Kernel, format: u32) -> &wgpu::ComputePipeline {
+        self.compute.entry((kernel, format)).or_insert_with(|| {
+            let compile = || self.shaders.compute_pipeline(device, kernel, format);
+            self.compiled.compile(kernel.conversion(format), compile)
+        })
+    }
+
+    /// Returns the bind group of some draws to a texture from the EDRAM, which is always the same
+    /// buffer, and the offset of each one's parameters.
     pub(super) fn bind(
         &mut self,
         device: &Device,
@@ -165,7 +209,9 @@ impl Pipelines {
         let layout = self.layouts.entry(vec![storage(true)]);
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::FRAGMENT, rest));
         let offsets = self.calls.put(device, calls);
-        (group(device, layout, &self.calls, &[edram.as_entire_binding()]), offsets)
+        self.groups.renew(self.calls.buffer());
+        let calls = &self.calls;
+        (self.groups.load(|| group(device, layout, calls, &[edram.as_entire_binding()])), offsets)
     }
 
     /// Returns the pipeline that draws to a texture.
