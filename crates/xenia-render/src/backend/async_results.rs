@@ -228,7 +228,7 @@ impl WgpuBackend {
             let flight = self.flights.front().filter(|_| self.is_flying(number));
             // The oldest ones come first: each wait takes one at least.
             match flight.map(|flight| &flight.bytes).or_else(|| self.occlusion.oldest()) {
-                Some(mapping) => mapping.wait_done(&self.device)?,
+                Some(mapping) => self.recording.wait(&self.device, mapping)?,
                 // The device was lost, or the result belongs to an earlier device.
                 None => return Ok(()),
             }

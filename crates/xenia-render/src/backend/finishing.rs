@@ -6,7 +6,7 @@
 //!
 //! Commands that the device has executed are freed by the thread that polls it or submits next,
 //! which takes time in drivers, too. So the thread that has made them polls before it hands them
-//! over to be submitted, and for polls of results: the other one finds nothing to free then.
+//! over to be submitted, and it polls and waits for the other one, which then frees nothing.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
@@ -26,6 +26,8 @@ enum Work {
     Poll,
     /// Polls the device for a thread that waits for it.
     PollAndTell,
+    /// Waits for a submission, or for all, as another thread does.
+    WaitAndTell(Option<wgpu::SubmissionIndex>),
 }
 
 /// Finishes encoders in order, on a thread that is started for the first one.
@@ -43,7 +45,7 @@ pub(super) struct Finisher {
 struct Worker {
     work: Sender<Work>,
     commands: Receiver<wgpu::CommandBuffer>,
-    /// One message for each poll that is waited for.
+    /// One message for each poll or wait of another thread.
     polled: Receiver<()>,
     thread: JoinHandle<()>,
 }
@@ -63,6 +65,10 @@ impl Worker {
                         Work::Finish(encoder) => done.push(encoder.finish()),
                         Work::Poll => {}
                         Work::PollAndTell => waiting += 1,
+                        Work::WaitAndTell(submission) => {
+                            let _ = device.wait(submission);
+                            waiting += 1;
+                        }
                     }
                 }
                 // The backend notices a loss before its next command, and opens another device.
@@ -107,13 +113,26 @@ impl Finisher {
 
     /// Collects what the device has executed, as [`Device::poll`], but on the thread.
     pub(super) fn poll(&self, device: &Device) -> Result<(), BackendError> {
-        let Some(worker) = &self.worker else { return device.poll() };
+        self.tell(device, Work::PollAndTell).unwrap_or_else(|| device.poll())
+    }
+
+    /// Waits for a submission, as [`Device::wait`], but on the thread.
+    pub(super) fn wait(
+        &self,
+        device: &Device,
+        submission: Option<wgpu::SubmissionIndex>,
+    ) -> Result<(), BackendError> {
+        self.tell(device, Work::WaitAndTell(submission.clone())).unwrap_or_else(|| device.wait(submission))
+    }
+
+    /// Waits until the thread has done some work; `None` if it doesn't run.
+    fn tell(&self, device: &Device, work: Work) -> Option<Result<(), BackendError>> {
+        let worker = self.worker.as_ref()?;
         // A thread that has panicked does not answer.
-        let is_polled = worker.work.send(Work::PollAndTell).is_ok() && worker.polled.recv().is_ok();
-        if !is_polled {
-            return device.poll();
-        }
-        if device.is_lost() { Err(BackendError::Host("it is lost".into())) } else { Ok(()) }
+        worker.work.send(work).ok()?;
+        worker.polled.recv().ok()?;
+        let is_lost = device.is_lost();
+        Some(if is_lost { Err(BackendError::Host("it is lost".into())) } else { Ok(()) })
     }
 
     /// As [`Self::poll`], but without a wait for the thread, which polls soon.
@@ -172,6 +191,10 @@ mod tests {
                 device.submit(commands);
                 let number = executed.clone();
                 device.queue().on_submitted_work_done(move || number.store(count, Relaxed));
+                if count == 2 {
+                    assert_eq!(finisher.wait(device, device.last_submission()), Ok(()));
+                    assert_eq!(executed.load(Relaxed), count);
+                }
                 let start = Instant::now();
                 while executed.load(Relaxed) != count {
                     assert_eq!(finisher.poll(device), Ok(()));

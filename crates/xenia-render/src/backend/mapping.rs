@@ -42,6 +42,11 @@ pub(super) fn wait_until(
     is_done: impl Fn() -> bool,
 ) -> Result<(), BackendError> {
     device.wait(submission)?;
+    wait_for_callback(is_done)
+}
+
+/// Waits for a callback that a thread which polls the device calls soon.
+fn wait_for_callback(is_done: impl Fn() -> bool) -> Result<(), BackendError> {
     let start = Instant::now();
     while !is_done() {
         if start.elapsed() > MAX_WAIT {
@@ -83,6 +88,15 @@ impl Mapping {
     /// Waits until the mapping has succeeded or failed, but not for later submissions.
     pub(super) fn wait_done(&self, device: &Device) -> Result<(), BackendError> {
         wait_until(device, self.behind.clone(), || self.is_done())
+    }
+
+    /// As [`Self::wait_done`], with another way to wait for a submission.
+    pub(super) fn wait_done_by(
+        &self,
+        wait: impl FnOnce(Option<wgpu::SubmissionIndex>) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        wait(self.behind.clone())?;
+        wait_for_callback(|| self.is_done())
     }
 
     /// Waits until the bytes are mapped; returns them.

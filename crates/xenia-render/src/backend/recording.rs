@@ -7,6 +7,7 @@ use xenia_gpu::BackendError;
 
 use super::Device;
 use super::finishing::Finisher;
+use super::mapping::Mapping;
 use super::ownership::TargetId;
 use super::pass::Pass;
 use super::targets::Targets;
@@ -65,6 +66,11 @@ impl Recording {
     /// Collects what the device has executed. While draws are recorded, the next poll has it.
     pub(super) fn poll(&mut self, device: &Device) -> Result<(), BackendError> {
         if self.draws == 0 { self.handed_over.poll(device) } else { self.handed_over.begin_poll(device) }
+    }
+
+    /// Waits until a buffer is mapped, or can't be.
+    pub(super) fn wait(&self, device: &Device, mapping: &Mapping) -> Result<(), BackendError> {
+        mapping.wait_done_by(|submission| self.handed_over.wait(device, submission))
     }
 
     /// Returns a pass on these targets for a draw, with queries of `samples`: the open one if its
