@@ -217,6 +217,11 @@ impl Device {
         Ok(Self { window: self.window.clone(), traffic: self.traffic.clone(), ..next })
     }
 
+    /// Whether both are one device. wgpu compares numbers, which each instance counts anew.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lost, &other.lost)
+    }
+
     /// Whether the device has all features that the backend needs.
     pub(crate) fn can_draw(&self) -> bool {
         self.features.contains(NEEDED)

@@ -109,7 +109,8 @@ impl WgpuBackend {
     /// Opens another device, and restores the EDRAM and the counters.
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
-        let (name, shared) = (device.name(), device.serves_window());
+        let name = device.name();
+        let shared = device.serves_window();
         tracing::warn!(target: "gpu", device = name, shared, "the graphics device was lost; reopened");
         let recovery = &self.recovery;
         let options = Options {
@@ -183,14 +184,15 @@ mod tests {
     #[test]
     fn in_a_window_the_backend_goes_on_with_the_windows_next_device() {
         let window = Arc::new(WindowDevice::new(|| ()));
-        let (Some(first), Some(next)) = (offered_by(&window), offered_by(&window)) else { return };
+        let Some(first) = offered_by(&window) else { return };
+        let Some(next) = offered_by(&window) else { return };
         let words: Vec<u32> = (0..EDRAM_WORDS as u32).collect();
         let mut backend = WgpuBackend::new(first.clone());
         backend.set_edram(&words).unwrap();
         window.offer(Some(next.clone()));
         lose(&first);
         assert!(backend.edram().unwrap() == words);
-        assert!(backend.device.device == next.device && backend.device.serves_window());
+        assert!(backend.device.is_same(&next) && backend.device.serves_window());
         window.offer(None);
     }
 

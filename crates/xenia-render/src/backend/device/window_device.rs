@@ -75,10 +75,11 @@ mod tests {
     fn the_next_device_is_the_windows() {
         let (wakes, woken) = mpsc::channel();
         let window = Arc::new(WindowDevice::new(move || wakes.send(()).unwrap()));
-        let (Some(first), Some(second)) = (offered_by(&window), offered_by(&window)) else { return };
+        let Some(first) = offered_by(&window) else { return };
+        let Some(second) = offered_by(&window) else { return };
         window.offer(Some(first.clone()));
         lose(&first);
-        let next = second.device.clone();
+        let next = second.clone();
         let thread = std::thread::spawn({
             let window = window.clone();
             move || {
@@ -88,7 +89,7 @@ mod tests {
         });
         let found = first.reopen().unwrap();
         thread.join().unwrap();
-        assert!(found.device == next && found.serves_window() && !found.is_lost());
+        assert!(found.is_same(&next) && found.serves_window() && !found.is_lost());
         assert!(Arc::ptr_eq(&found.traffic, &first.traffic), "counters go on");
         window.offer(None);
     }
@@ -107,7 +108,7 @@ mod tests {
         let Some(later) = offered_by(&window) else { return };
         window.offer(Some(later.clone()));
         lose(&found);
-        assert!(found.reopen().unwrap().device == later.device, "the next loss joins them again");
+        assert!(found.reopen().unwrap().is_same(&later), "the next loss joins them again");
         window.offer(None);
     }
 
@@ -116,6 +117,6 @@ mod tests {
         let Some(first) = own() else { return };
         lose(&first);
         let found = first.reopen().unwrap();
-        assert!(found.device != first.device && !found.is_lost() && !found.serves_window());
+        assert!(!found.is_same(&first) && !found.is_lost() && !found.serves_window());
     }
 }
