@@ -131,8 +131,9 @@ pub trait Backend: Send {
     /// Name of the backend in `--gpu` and in reports.
     fn name(&self) -> &'static str;
 
-    /// Notes that a draw with the shaders of `call` probably follows, one of which is new: a backend
-    /// that compiles shaders may begin. Nothing is drawn, and the call may differ in anything else.
+    /// Notes that a draw with the shaders of `call` probably follows, one of which is new: a
+    /// backend that compiles shaders may begin. Nothing is drawn, and the call may differ in
+    /// anything else.
     fn expect_draw(&mut self, _call: &DrawCall) {}
 
     /// Draws into the EDRAM.

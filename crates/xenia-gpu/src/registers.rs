@@ -335,7 +335,7 @@ mod tests {
         for file in std::fs::read_dir(sources.join("registers")).unwrap() {
             let path = file.unwrap().path();
             let block = path.file_stem().unwrap().to_str().unwrap();
-            if block != "file" {
+            if !["classes", "file"].contains(&block) {
                 assert!(units.contains(&format!("{block}::PLAIN] }}")), "UNITS lacks {block}");
                 count += 1;
             }

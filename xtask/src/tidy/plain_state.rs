@@ -47,7 +47,7 @@ const STATIC_TYPES: [&str; 5] = ["Mutex<", "RwLock<", "Atomic", "RefCell<", "Cel
 const ALLOWED: [(&str, &str); 25] = [
     ("xenia-exports/src/messages.rs", "name"),
     ("xenia-exports/src/messages.rs", "doc"),
-    ("xenia-gpu/src/fetch.rs", "pages"),
+    ("xenia-gpu/src/fetch/pages.rs", "places"),
     ("xenia-gpu/src/processor/statistics.rs", "unsupported"),
     ("xenia-gpu/src/processor/statistics.rs", "limits"),
     ("xenia-gpu/src/registers.rs", "describe"),

@@ -8,6 +8,7 @@
 //! surface under other rows of the colour surface) are drawn by one thread. So are draws that write
 //! to memory, where pixels of two bands may write to the same address.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
@@ -119,10 +120,23 @@ impl<'a, 's> Batch<'a, 's> {
         BatchResult { passed: self.passed, is_whole, failure: self.failure }
     }
 
+    /// Takes the words of these rows of tiles that triangles reach from a source.
+    fn provide(&mut self, rows: Range<u32>, bounds: &[[i32; 4]]) {
+        let call = self.call;
+        let edram = self.edram;
+        if let Some(source) = &mut self.source
+            && self.failure.is_none()
+        {
+            let [left, right] = reach(bounds).map(|x| x as u32 * call.msaa.columns());
+            let area = TileRows { rows, columns: left..right };
+            let set = &mut |start: usize, words: &[u32]| edram.replace(start, words);
+            self.failure = source.provide(&area.tiles(call), set).err();
+        }
+    }
+
     /// Draws the collected triangles.
     fn draw(&mut self) {
-        let Crew { interpreters, pool, triangles } = &mut *self.crew;
-        let bounds: Vec<[i32; 4]> = triangles.iter().map(Setup::bounds).collect();
+        let bounds: Vec<[i32; 4]> = self.crew.triangles.iter().map(Setup::bounds).collect();
         let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
         let pixels: i64 = bounds.iter().map(area).sum();
         let call = self.call;
@@ -131,15 +145,10 @@ impl<'a, 's> Batch<'a, 's> {
         let textures = self.textures;
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let (first, end) = rows(&bounds, height);
-        if let Some(source) = &mut self.source
-            && self.failure.is_none()
-            && first < end
-        {
-            let [left, right] = reach(&bounds).map(|x| x as u32 * call.msaa.columns());
-            let area = TileRows { rows: first as u32..end as u32, columns: left..right };
-            let set = &mut |start: usize, words: &[u32]| edram.replace(start, words);
-            self.failure = source.provide(&area.tiles(call), set).err();
+        if first < end {
+            self.provide(first as u32..end as u32, &bounds);
         }
+        let Crew { interpreters, pool, triangles } = &mut *self.crew;
         if self.failure.is_some() {
             triangles.clear();
             return;
@@ -237,11 +246,7 @@ fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
 
 /// Whether each tile with samples of these columns belongs to only one row of tiles, over all
 /// surfaces.
-fn are_apart(
-    places: impl Iterator<Item = EdramSurface>,
-    rows: std::ops::Range<u32>,
-    columns: [u32; 2],
-) -> bool {
+fn are_apart(places: impl Iterator<Item = EdramSurface>, rows: Range<u32>, columns: [u32; 2]) -> bool {
     let mut owners = [u32::MAX; TILES as usize];
     for place in places {
         for row in rows.clone() {

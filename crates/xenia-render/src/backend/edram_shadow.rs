@@ -35,7 +35,7 @@ pub(super) const ALL_TILES: &[Range<u32>] = std::slice::from_ref(&(0..TILES));
 pub(super) struct TileBlocks([bool; BLOCKS]);
 
 impl TileBlocks {
-    /// No block.
+    /// The empty set of blocks.
     pub(super) const NONE: Self = Self([false; BLOCKS]);
 
     /// Blocks with some of these tiles.

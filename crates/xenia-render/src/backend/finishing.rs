@@ -25,9 +25,9 @@ enum Work {
     /// Polls the device.
     Poll,
     /// Polls the device for a thread that waits for it.
-    PollAndTell,
+    PollForCaller,
     /// Waits for a submission, or for all, as another thread does.
-    WaitAndTell(Option<wgpu::SubmissionIndex>),
+    WaitForCaller(Option<wgpu::SubmissionIndex>),
 }
 
 /// Finishes encoders in order, on a thread that is started for the first one.
@@ -54,7 +54,7 @@ impl Worker {
     fn start(device: &Device) -> Option<Self> {
         let (work, from) = channel();
         let (to, commands) = channel();
-        let (tell, polled) = channel();
+        let (answer, polled) = channel();
         let device = device.clone();
         let finish = move || {
             let mut done = Vec::new();
@@ -64,8 +64,8 @@ impl Worker {
                     match work {
                         Work::Finish(encoder) => done.push(encoder.finish()),
                         Work::Poll => {}
-                        Work::PollAndTell => waiting += 1,
-                        Work::WaitAndTell(submission) => {
+                        Work::PollForCaller => waiting += 1,
+                        Work::WaitForCaller(submission) => {
                             let _ = device.wait(submission);
                             waiting += 1;
                         }
@@ -81,7 +81,7 @@ impl Worker {
                     }
                 }
                 for _ in 0..waiting {
-                    if tell.send(()).is_err() {
+                    if answer.send(()).is_err() {
                         return;
                     }
                 }
@@ -113,7 +113,7 @@ impl Finisher {
 
     /// Collects what the device has executed, as [`Device::poll`], but on the thread.
     pub(super) fn poll(&self, device: &Device) -> Result<(), BackendError> {
-        self.tell(device, Work::PollAndTell).unwrap_or_else(|| device.poll())
+        self.run_on_thread(device, Work::PollForCaller).unwrap_or_else(|| device.poll())
     }
 
     /// Waits for a submission, as [`Device::wait`], but on the thread.
@@ -122,11 +122,12 @@ impl Finisher {
         device: &Device,
         submission: Option<wgpu::SubmissionIndex>,
     ) -> Result<(), BackendError> {
-        self.tell(device, Work::WaitAndTell(submission.clone())).unwrap_or_else(|| device.wait(submission))
+        self.run_on_thread(device, Work::WaitForCaller(submission.clone()))
+            .unwrap_or_else(|| device.wait(submission))
     }
 
     /// Waits until the thread has done some work; `None` if it doesn't run.
-    fn tell(&self, device: &Device, work: Work) -> Option<Result<(), BackendError>> {
+    fn run_on_thread(&self, device: &Device, work: Work) -> Option<Result<(), BackendError>> {
         let worker = self.worker.as_ref()?;
         // A thread that has panicked does not answer.
         worker.work.send(work).ok()?;

@@ -93,6 +93,13 @@ struct RecentList {
     list: KeptList,
 }
 
+impl RecentList {
+    /// Whether it is the list of a buffer to which nothing was written since.
+    fn is_for(&self, key: &BufferKey, epoch: Option<u64>) -> bool {
+        epoch.is_some() && self.epoch == epoch && self.key == *key
+    }
+}
+
 /// Index buffer that a draw has used.
 struct Known {
     /// Version of the contents; `None` if writes are not tracked yet.
@@ -168,9 +175,7 @@ impl IndexLists {
         let epoch = memory.epoch();
         let recent = &mut self.recent[key.place()];
         if let Some(recent) = recent
-            && epoch.is_some()
-            && recent.epoch == epoch
-            && recent.key == key
+            && recent.is_for(&key, epoch)
         {
             return Ok(Corners::Kept(recent.list));
         }
@@ -210,19 +215,26 @@ impl IndexLists {
             return Ok(Corners::Kept(list));
         }
         let corners = self.lists.triangles(call, memory)?;
+        let Some(list) = self.keep(device, &corners) else { return Ok(corners) };
+        if let Some(known) = self.known.get_mut(&key) {
+            known.list = Some(list);
+        }
+        Ok(Corners::Kept(list))
+    }
+
+    /// Uploads indices to be kept, if there are some and there is room.
+    fn keep(&mut self, device: &Device, corners: &Corners) -> Option<KeptList> {
+        let bounds = corners.bounds()?;
         let bytes = corners.index_bytes();
-        let Some(bounds) = corners.bounds() else { return Ok(corners) };
         if self.is_full || self.kept + bytes.len() > KEPT_BYTES {
             self.is_full = true;
-            return Ok(corners);
+            return None;
         }
         let place = ARENA_BYTES + self.kept;
         device.upload(self.arena.buffer(), place as u64, bytes);
         self.kept += bytes.len();
         self.uploaded += bytes.len() as u64;
-        let list = KeptList { first: (place / 4) as u32, count: (bytes.len() / 4) as u32, bounds };
-        known.list = Some(list);
-        Ok(Corners::Kept(list))
+        Some(KeptList { first: (place / 4) as u32, count: (bytes.len() / 4) as u32, bounds })
     }
 
     /// Finds the vertices of a draw whose primitives the device expands.

@@ -6,8 +6,8 @@
 //!        └──────── pipelines compiled in play ◄───────────┘
 //! ```
 //!
-//! A newly loaded shader orders the pipeline of the draw that is expected next ([`predictions`]); it
-//! is made, counted and stored once a draw uses it.
+//! A newly loaded shader orders the pipeline of the draw that is expected next ([`predictions`]),
+//! which is counted and stored once a draw uses it.
 //!
 //! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
 //! not do so at every start. A recipe that the device refuses is stored too, so that the next start

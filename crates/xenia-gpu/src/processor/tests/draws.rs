@@ -167,7 +167,8 @@ fn draws_have_registers_in_whatever_way_they_were_written() {
     let mut other = GpuHarness::with_backend(Box::new(recorder.clone()));
     other.run(&[&start[..], &[type0(OFFSET, 1), 9], &draw].concat());
     other.gpu.restore(&state).unwrap();
-    (other.write, other.now) = (m.write, m.now);
+    other.write = m.write;
+    other.now = m.now;
     other.run(&draw);
     let seen = recorder.0.lock().unwrap();
     let offsets: Vec<_> = seen.0.iter().map(|draw| draw.index_offset).collect();

@@ -8,8 +8,8 @@ use super::super::primitives;
 use super::plan::Plan;
 
 impl WgpuBackend {
-    /// Orders the pipelines that a draw would have, if a shader of theirs is new. Draws that the host
-    /// can't make, or that would have no effect, have none.
+    /// Orders the pipelines that a draw would have, if a shader of theirs is new. Draws that the
+    /// host can't make, or that would have no effect, have none.
     pub(in super::super) fn order_pipelines(&mut self, call: &DrawCall) {
         // The next draw opens another device.
         if self.device.is_lost() {

@@ -45,6 +45,13 @@ impl CurrentPages {
     fn has(&self, pages: &Range<u32>, epoch: Option<u64>) -> bool {
         epoch.is_some() && self.epoch == epoch && contains(&self.pages, pages)
     }
+
+    /// These pages and others that were found current now, if they form one range; else the others.
+    fn joined_with(&self, pages: &Range<u32>, epoch: Option<u64>) -> Self {
+        let touches = self.pages.start <= pages.end && pages.start <= self.pages.end;
+        let is_joined = self.epoch == epoch && touches;
+        Self { pages: if is_joined { hull(&self.pages, pages) } else { pages.clone() }, epoch }
+    }
 }
 
 /// Memory with space in the buffer: consecutive whole chunks.
@@ -212,15 +219,8 @@ impl Kept {
         };
         let Some(run) = self.runs.get_mut(&id) else { return Err(Full) };
         let is_tracked = Self::load(run, &stale, memory, send);
-        let known = &run.current;
-        let touches = known.pages.start <= pages.end && pages.start <= known.pages.end;
-        run.current = if !is_tracked {
-            CurrentPages::default()
-        } else if known.epoch == epoch && touches {
-            CurrentPages { pages: hull(&known.pages, &pages), epoch }
-        } else {
-            CurrentPages { pages: pages.clone(), epoch }
-        };
+        run.current =
+            if is_tracked { run.current.joined_with(&pages, epoch) } else { CurrentPages::default() };
         if run.note_read(&pages, self.clock) {
             self.unsubmitted.push(id);
         }

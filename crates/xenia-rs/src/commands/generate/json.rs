@@ -34,7 +34,7 @@ use xenia_sched::SchedulerCounters;
 
 /// All JSON documents.
 pub fn documents() -> Vec<Document> {
-    let groups = [runs(), files(), lab_runs(), sweeps(), engine_checks()];
+    let groups = [runs(), files(), drawing(), lab_runs(), sweeps(), engine_checks()];
     groups.into_iter().flatten().collect()
 }
 
@@ -130,6 +130,12 @@ fn files() -> Vec<Document> {
             by: "`patches --check`",
             objects: vec![object::<PatchCheckReport>(), object::<PatchFaultRow>()],
         },
+    ]
+}
+
+/// Documents about what drawing keeps.
+fn drawing() -> Vec<Document> {
+    vec![
         Document {
             name: "pipelines",
             by: "`pipelines list`",
