@@ -1,7 +1,7 @@
 # sync-suite.xex --parallel
 # Four of six threads are stopped where they begin, looked at and continued; in parallel mode the
 # host decides which and when, so their order is not shown.
-break *0x8201e448
+break *0x8201e480
 commands
 silent
 end
@@ -14,7 +14,7 @@ set $last = $_gthread
 info registers pc
 end
 delete
-eval "break *0x8201e4d4 thread %d", $_thread
+eval "break *0x8201e50c thread %d", $_thread
 commands
 silent
 end

@@ -1,13 +1,13 @@
 # sync-suite.xex --lockstep --quantum 250
 # Threads that contend for a lock are stopped, stepped and continued in turn.
-break *0x82019be0
+break *0x82019c18
 continue
 info threads
 continue
 continue
 continue
 delete
-break *0x82019c48
+break *0x82019c80
 continue
 continue
 continue

@@ -1,6 +1,6 @@
 # sync-suite.xex --lockstep
 # Threads stop at calls of the kernel, also on the way back; the run ends as one without gdb.
-break *0x820209fc
+break *0x82020a34
 continue
 continue
 continue
@@ -11,7 +11,7 @@ delete
 monitor goto 1000000
 maintenance flush register-cache
 info threads
-break *0x82020c3c
+break *0x82020c74
 continue
 monitor position
 continue
