@@ -443,3 +443,6 @@ fn write_back(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

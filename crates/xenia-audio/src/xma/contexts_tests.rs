@@ -1,5 +1,4 @@
-//! Tests of contexts in guest memory: rings, quanta, double buffering, loops, concurrent changes by
-//! titles, and random data.
+//! Tests of contexts in guest memory: rings, quanta, double buffering, loops, and random data.
 
 use super::encoder::{Form, Style, packets, signal_to_noise, sine, stream};
 use super::stream::{self as plain, RateCode};
@@ -17,7 +16,7 @@ pub(super) struct Bench {
     pub(super) memory: Arc<GuestMemory>,
     pub(super) decoder: Decoder,
     context: GuestAddr,
-    input: GuestAddr,
+    pub(super) input: GuestAddr,
     ring: GuestAddr,
     now: u64,
 }
@@ -106,7 +105,7 @@ pub(super) fn tone_stream(frames: usize) -> Vec<u8> {
 }
 
 /// Bit positions of the frames.
-fn places(packets: &[u8]) -> Vec<u32> {
+pub(super) fn places(packets: &[u8]) -> Vec<u32> {
     let mut whole = plain::Whole(packets);
     let mut position = plain::Position::default();
     let mut places = Vec::new();
