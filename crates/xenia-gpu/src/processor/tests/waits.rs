@@ -64,6 +64,27 @@ fn short_waits_poll_a_register() {
     }
 }
 
+#[test]
+fn each_comparison_holds_for_its_values() {
+    for (comparison, holds) in (0..).zip([
+        [false; 3],
+        [true, false, false],
+        [true, true, false],
+        [false, true, false],
+        [true, false, true],
+        [false, true, true],
+        [false, false, true],
+        [true; 3],
+    ]) {
+        for (value, holds) in [0x104, 0x105, 0x106].into_iter().zip(holds) {
+            let mut m = GpuHarness::new();
+            m.run(&[type0(0x2000, 1), value]);
+            m.run(&[type3(opcode::WAIT_REG_MEM, 5), comparison, 0x2000, 5, 0xff, 0x10]);
+            assert_eq!(m.gpu.is_idle(), holds, "{value:#x} with {comparison}");
+        }
+    }
+}
+
 /// `COND_EXEC` on two words at `DATA` with the reference 5.
 fn conditional(words: u32) -> [u32; 5] {
     [type3(opcode::COND_EXEC, 4), DATA >> 2, (DATA + 4) >> 2, 5, words]

@@ -211,3 +211,21 @@ fn events_can_be_fences() {
     m.run(&[type3(opcode::EVENT_WRITE, 2), 4, DATA_BE]);
     assert_eq!((m.data(0), m.gpu.statistics().problems.len()), (0x11, 1));
 }
+
+#[test]
+fn fences_above_physical_memory_go_to_the_write_back_window() {
+    const WINDOW: u32 = 0xc000_4000;
+    let mut m = GpuHarness::new();
+    let fence = |address: u32, value| [type3(opcode::EVENT_WRITE_SHD, 3), 3, address | 2, value];
+    // Without a window the upper bits have no meaning.
+    m.run(&fence(0xc000_0000 | DATA, 1));
+    assert_eq!(m.data(0), 1);
+    m.run(&[type0(cp::WRITEBACK_BASE, 2), WINDOW, 0x1_0000]);
+    m.run(&fence(WINDOW + DATA, 2));
+    assert_eq!(m.data(0), 2, "in the window");
+    m.run(&fence(WINDOW + 0x1_0000, 3));
+    assert_eq!(m.memory.read_u32(0x1_4000), 3, "behind it");
+    m.run(&[type0(cp::WRITEBACK_BASE, 1), 0x4000]);
+    m.run(&fence(DATA, 4));
+    assert_eq!(m.data(0), 4, "a physical address");
+}
