@@ -1,6 +1,8 @@
 //! Tests of the render driver: the time and the thread of callbacks, and clients that unregister.
+//! Tests of XMA contexts.
 
 use super::*;
+use xenia_guest::xma::{ContextField, field};
 use xenia_kernel::ports::{Audio, RenderFrame, SongBytes};
 use xenia_kernel::sound::FRAME_TICKS;
 use xenia_sched::{GuestTicks, System};
@@ -162,4 +164,54 @@ fn contexts_are_handed_out_until_there_are_none() {
     assert_eq!(b.kernel_call("XMAReleaseContext", &[contexts[17]]) as u32, 0x8000_4005);
     assert_eq!(b.kernel_call("XMACreateContext", &[base]), 0);
     assert_eq!(u64::from(b.word(0)), contexts[17]);
+}
+
+#[test]
+fn a_context_has_the_buffers_of_its_description_and_of_later_calls() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.kernel_call("XMACreateContext", &[base]), 0);
+    let context = b.word(0);
+    let get = |b: &Harness, field: ContextField| {
+        field.of(b.memory().read(GuestAddr(context).offset(4 * field.word)).unwrap())
+    };
+    let context = u64::from(context);
+    // Two buffers with packets, read offset, ring with blocks, work memory, blocks at a time,
+    // channels, rate, and the loop.
+    let description: [u32; 14] =
+        [0xA000_1000, 3, 0xC000_2000, 5, 40, 0xA000_3000, 8, 0xA000_4000, 4, 1, 2, 100, 200, 0x0702_0100];
+    for (index, word) in (0..).zip(description) {
+        b.memory().write(b.scratch.offset(0x100 + 4 * index), word).unwrap();
+    }
+    assert_eq!(b.kernel_call("XMAInitializeContext", &[context, base + 0x100]), 0);
+    for (field, value) in [
+        (field::INPUT0, 0x1000),
+        (field::INPUT0_PACKETS, 3),
+        (field::INPUT1, 0x2000),
+        (field::INPUT1_PACKETS, 5),
+        (field::INPUT_READ_OFFSET, 40),
+        (field::OUTPUT, 0x3000),
+        (field::OUTPUT_BLOCKS, 8),
+        (field::WORK_BUFFER, 0x4000),
+        (field::SUBFRAME_DECODE_COUNT, 4),
+        (field::IS_STEREO, 1),
+        (field::SAMPLE_RATE, 2),
+        (field::LOOP_START, 100),
+        (field::LOOP_END, 200),
+        (field::LOOP_COUNT, 7),
+        (field::LOOP_SUBFRAME_END, 2),
+        (field::LOOP_SUBFRAME_SKIP, 1),
+    ] {
+        assert_eq!(get(&b, field), value, "{field:?}");
+    }
+    for (name, buffer, packets) in
+        [("XMASetInputBuffer1", 0xA000_6000, 9), ("XMASetInputBuffer0", 0xA000_5000, 6)]
+    {
+        assert_eq!(b.kernel_call(name, &[context, buffer, packets]), 0, "{name}");
+    }
+    let buffers = [field::INPUT0, field::INPUT0_PACKETS, field::INPUT1, field::INPUT1_PACKETS];
+    assert_eq!(buffers.map(|field| get(&b, field)), [0x5000, 6, 0x6000, 9]);
+    assert_eq!(b.kernel_call("XMASetInputBuffer1Valid", &[context]), 0);
+    let valid = ["XMAIsInputBuffer0Valid", "XMAIsInputBuffer1Valid"];
+    assert_eq!(valid.map(|name| b.kernel_call(name, &[context])), [0, 1]);
 }
