@@ -46,6 +46,8 @@ impl Zones {
         let protect = allocation.protect;
         let behind = allocation.pages.split_off(pages.end);
         let freed = allocation.pages.split_off(pages.start).iter().flatten().count();
+        // Otherwise small rests would keep the memory for the pages of large allocations.
+        allocation.pages.shrink_to_fit();
         let len = start + allocation.len - place.range.end;
         allocation.len = place.range.start - start;
         let is_empty = allocation.len == 0;

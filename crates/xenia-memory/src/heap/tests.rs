@@ -181,3 +181,12 @@ fn all_heaps_together_commit_no_more_than_the_machine_has() {
     zones.release(first).unwrap();
     assert_eq!(zones.committed.iter().sum::<u32>(), half - 0x8000);
 }
+
+#[test]
+fn a_rest_of_an_allocation_has_memory_for_its_own_pages() {
+    let mut z = Zones::new();
+    let (at, size) = z.reserve_at(GuestAddr(0x10_0000), 1000 * 0x1000, RW).unwrap();
+    z.release_part(GuestAddr(at.0 + 0x1000), size - 0x1000).unwrap();
+    let place = Place::new(at, 0x1000).unwrap();
+    assert!(z.changeable(&place).unwrap().allocation.pages.capacity() < 16);
+}
