@@ -196,16 +196,22 @@ fn export(args: &PipelinesExportArgs) -> Result<Code> {
     let mut exported: usize = 0;
     let mut code = Code::Done;
     for store in chosen(&all, &args.titles)? {
-        let path = store.path.display();
-        let added = exporter.add(&store.title(), &store.read()?);
-        match added {
+        let bytes = match store.read() {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                errln!("xenia-rs: left out: {}", visible(&chain(&error)));
+                code = Code::Unusable;
+                continue;
+            }
+        };
+        match exporter.add(&store.title(), &bytes) {
             Ok(counts) => {
                 exported += 1;
                 outln!("{}: {}", visible(&store.name), count(counts.recipes, "pipeline"));
             }
             Err(error @ PipelineFileError::TooLarge) => return Err(error.into()),
             Err(error @ PipelineFileError::Invalid { .. }) => {
-                errln!("xenia-rs: left out: {path}: {error}");
+                errln!("xenia-rs: left out: {}: {error}", visible(&store.path.display().to_string()));
                 code = Code::Unusable;
             }
         }

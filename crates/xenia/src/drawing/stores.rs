@@ -120,6 +120,8 @@ pub(super) fn path_of(folder: &Path, name: &str, image_sha256: &str) -> PathBuf 
         && let Some(other) =
             stores(folder).unwrap_or_default().into_iter().find(|store| image == Ok(store.image))
         && let Err(error) = fs::rename(&other.path, &path)
+        // Another run may have renamed it meanwhile.
+        && !path.exists()
     {
         let other = other.path.display();
         tracing::warn!(target: "gpu", %error, "the pipelines in {other} can't be used");

@@ -131,7 +131,8 @@ fn faulty_files_and_stores_are_named_and_stay() {
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let [from, to, file] = ["from", "to", "one.pipelines"].map(at);
     put(from.as_ref(), &[(ONE, store(0..5)), (TWO, b"something else than that".to_vec())]);
-    // The store of another format is left out.
+    fs::create_dir(Path::new(&from).join("pipelines/x-0000000000000003.pipelines")).unwrap();
+    // The store of another format is left out, and so is a folder.
     assert_eq!(run(&["export", "-o", &file, "--cache", &from]).unwrap(), Code::Unusable.number());
     let whole = fs::read(&file).unwrap();
     let mut damaged = whole.clone();
