@@ -13,7 +13,7 @@ use rand::Rng;
 use xenia_gpu::microcode::AssembleError;
 use xenia_gpu::packets::{opcode, type3};
 
-use super::primitives::{RECTANGLES, VERTEX_COUNT, indexed};
+use super::primitives::{RECTANGLES, VERTEX_COUNT, added_draws, indexed};
 use crate::scene::*;
 use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
@@ -225,19 +225,5 @@ pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
-    let msaa = choices.pick(Msaa::VALUES);
-    let width = choices.random_range(1..4) * 40;
-    let height = choices.random_range(2..4) * 16;
-    let mut pair = backends.pair(width, height, msaa, None)?;
-    pair.each(choices, |scene, _| {
-        scene.write(SqInterpolatorCntl::with().param_shade(0xfffe));
-        scene.write(blend(BlendFactor::One, BlendFactor::One));
-    })?;
-    let mut is_drawn = false;
-    for _ in 0..choices.between(1, 4) {
-        let note = pair.each(choices, draw)?.map_err(|error| SceneDifference(error.to_string()))?;
-        let words = pair.compare(&[], &format!("{msaa:?}, {note}"))?;
-        is_drawn = words.iter().any(|word| *word != 0);
-    }
-    Ok(if is_drawn { SceneOutcome::Same } else { SceneOutcome::NoEffect })
+    added_draws(backends, choices, 2..4, draw)
 }

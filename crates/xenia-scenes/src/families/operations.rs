@@ -3,10 +3,8 @@
 //!
 //! Settings and coordinates are those of the sampling family. [`QueriedFetch`] has the bounds.
 
-use xenia_gpu::PhysicalMemory;
-
-use super::fetching::{BASE, FetchQuery, MIPS, QueriedFetch};
-use super::sampling::{FetchErrors, HEIGHT, WIDTH, compare_halves, contents, errors, mixes_mirrors, set_up};
+use super::fetching::{FetchQuery, QueriedFetch};
+use super::sampling::{FetchErrors, FetchScene, HEIGHT, WIDTH, errors, mixes_mirrors};
 use crate::scene::*;
 use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
@@ -23,29 +21,11 @@ pub(super) fn case(
         return Ok(SceneOutcome::Skipped);
     }
     let text = queried.program();
-    let bytes = contents(seed, fetch);
-    let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     let note = format!("{queried:?}, level {}\n{text}\n{:?}", queried.level(0), queried.constants());
-    let is_assembled = pair.each(choices, |scene, _| {
-        scene.memory.write(BASE, &bytes);
-        scene.memory.write(MIPS, &bytes);
-        set_up(scene);
-        scene.texture(1, fetch.words());
-        for (number, value) in (256..).zip(queried.constants()) {
-            scene.constant(number, value);
-        }
-        let assembled = scene.shader(1, &text);
-        scene.vertices(&rectangle(0.0, 0.0, WIDTH as f32, HEIGHT as f32, [0.0; 4]));
-        scene.draw(8, 3);
-        assembled
-    })?;
-    is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
-    let samples = msaa.samples() as usize;
     let errors = match queried.query {
-        FetchQuery::Texels => errors(fetch, |column| queried.level(column), samples),
+        FetchQuery::Texels => errors(fetch, |column| queried.level(column), msaa.samples() as usize),
         _ => FetchErrors { stored: queried.error([WIDTH, HEIGHT]), ..FetchErrors::default() },
     };
-    let [expected, found] = pair.words()?;
-    compare_halves([expected, found], (WIDTH * HEIGHT) as usize * samples, errors)
-        .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
+    let scene = FetchScene { seed, msaa, fetch, text: &text, constants: &queried.constants() };
+    scene.compare(backends, choices, errors, &note)
 }

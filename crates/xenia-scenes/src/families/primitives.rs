@@ -8,9 +8,11 @@
 //! Colours are added, so that double coverage, or another order of corners, is visible.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use rand::Rng;
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::microcode::AssembleError;
 use xenia_gpu::packets::{opcode, type3};
 
 use crate::scene::*;
@@ -124,9 +126,20 @@ pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
+    added_draws(backends, choices, 1..4, |scene, rng| Ok(draw(scene, rng)))
+}
+
+/// Makes one to four draws, whose colours are added, on a target of at least `sixteens.start` times
+/// 16 rows.
+pub(super) fn added_draws(
+    backends: &mut Backends<'_>,
+    choices: &mut Choices,
+    sixteens: Range<u32>,
+    draw: impl Fn(&mut SceneBuilder, &mut Choices) -> Result<String, AssembleError>,
+) -> Result<SceneOutcome, SceneDifference> {
     let msaa = choices.pick(Msaa::VALUES);
     let width = choices.random_range(1..4) * 40;
-    let height = choices.random_range(1..4) * 16;
+    let height = choices.random_range(sixteens) * 16;
     let mut pair = backends.pair(width, height, msaa, None)?;
     pair.each(choices, |scene, _| {
         scene.write(SqInterpolatorCntl::with().param_shade(0xfffe));
@@ -134,7 +147,7 @@ pub(super) fn case(
     })?;
     let mut is_drawn = false;
     for _ in 0..choices.between(1, 4) {
-        let note = pair.each(choices, draw)?;
+        let note = pair.each(choices, &draw)?.map_err(|error| SceneDifference(error.to_string()))?;
         let words = pair.compare(&[], &format!("{msaa:?}, {note}"))?;
         is_drawn = words.iter().any(|word| *word != 0);
     }

@@ -132,6 +132,49 @@ pub(super) fn set_up(scene: &mut SceneBuilder) {
     scene.write(SqProgramCntl::with().vs_resource(true).ps_resource(true).param_gen(true));
 }
 
+/// Scene that fetches from a texture for each pixel, into a target of halves.
+pub(super) struct FetchScene<'a> {
+    /// Seed of the texture's bytes.
+    pub(super) seed: u32,
+    pub(super) msaa: Msaa,
+    pub(super) fetch: &'a Fetch,
+    /// Program of the pixels.
+    pub(super) text: &'a str,
+    /// Constants of this program.
+    pub(super) constants: &'a [[f32; 4]],
+}
+
+impl FetchScene<'_> {
+    /// Draws the scene, and compares the components of the pixels.
+    pub(super) fn compare(
+        &self,
+        backends: &mut Backends<'_>,
+        choices: &mut Choices,
+        errors: FetchErrors,
+        note: &str,
+    ) -> Result<SceneOutcome, SceneDifference> {
+        let bytes = contents(self.seed, self.fetch);
+        let mut pair = backends.pair(WIDTH, HEIGHT, self.msaa, None)?;
+        let is_assembled = pair.each(choices, |scene, _| {
+            scene.memory.write(BASE, &bytes);
+            scene.memory.write(MIPS, &bytes);
+            set_up(scene);
+            scene.texture(1, self.fetch.words());
+            for (number, value) in (256..).zip(self.constants) {
+                scene.constant(number, *value);
+            }
+            let assembled = scene.shader(1, self.text);
+            scene.vertices(&rectangle(0.0, 0.0, WIDTH as f32, HEIGHT as f32, [0.0; 4]));
+            scene.draw(8, 3);
+            assembled
+        })?;
+        is_assembled.map_err(|error| SceneDifference(format!("{error}\n{}", self.text)))?;
+        let pixels = (WIDTH * HEIGHT * self.msaa.samples()) as usize;
+        compare_halves(pair.words()?, pixels, errors)
+            .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
+    }
+}
+
 pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
@@ -143,26 +186,8 @@ pub(super) fn case(
         return Ok(SceneOutcome::Skipped);
     }
     let text = fetch.program();
-    let bytes = contents(seed, &fetch);
-    let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     let note = format!("{fetch:?}, level {}\n{text}\n{:?}", fetch.level_of_detail(), fetch.constants());
-    let is_assembled = pair.each(choices, |scene, _| {
-        scene.memory.write(BASE, &bytes);
-        scene.memory.write(MIPS, &bytes);
-        set_up(scene);
-        scene.texture(1, fetch.words());
-        for (number, value) in (256..).zip(fetch.constants()) {
-            scene.constant(number, value);
-        }
-        let assembled = scene.shader(1, &text);
-        scene.vertices(&rectangle(0.0, 0.0, WIDTH as f32, HEIGHT as f32, [0.0; 4]));
-        scene.draw(8, 3);
-        assembled
-    })?;
-    is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
-    let samples = msaa.samples() as usize;
-    let errors = errors(&fetch, |_| fetch.level_of_detail(), samples);
-    let [expected, found] = pair.words()?;
-    compare_halves([expected, found], (WIDTH * HEIGHT) as usize * samples, errors)
-        .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
+    let errors = errors(&fetch, |_| fetch.level_of_detail(), msaa.samples() as usize);
+    let scene = FetchScene { seed, msaa, fetch: &fetch, text: &text, constants: &fetch.constants() };
+    scene.compare(backends, choices, errors, &note)
 }
