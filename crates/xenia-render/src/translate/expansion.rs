@@ -245,14 +245,27 @@ impl Translator<'_> {
             b.select(is_fourth, fourth, own)
         };
         let position = value(b, Program::POSITION);
+        let interpolators = this.passed(b, &exports, interpolators, provoking, value);
+        VertexResult { position, interpolators, is_gone: None }
+    }
+
+    /// Interpolators of a corner: flat ones are the provoking vertex's, `value` has the others.
+    fn passed(
+        &self,
+        b: &mut Builder,
+        exports: &Exports,
+        interpolators: Interpolators,
+        provoking: Value,
+        mut value: impl FnMut(&mut Builder, u8) -> Value,
+    ) -> Vec<Value> {
         let passed = (0..interpolators.count.min(INTERPOLATORS)).map(|i| {
             if interpolators.flat >> i & 1 != 0 {
-                exports.of(this, b, i as u8, provoking)
+                exports.of(self, b, i as u8, provoking)
             } else {
                 value(b, i as u8)
             }
         });
-        VertexResult { position, interpolators: passed.collect(), is_gone: None }
+        passed.collect()
     }
 
     /// Divisor that x and y of a position still need.

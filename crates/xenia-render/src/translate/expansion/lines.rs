@@ -1,7 +1,6 @@
 //! Expansion of lines, which get their width on the screen once they are clipped.
 
 use naga::{BinaryOperator as Op, Function, Handle, MathFunction, UnaryOperator};
-use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::geometry::MIN_W;
 use xenia_gpu::microcode::Program;
 
@@ -130,15 +129,13 @@ impl Translator<'_> {
         let is_cut = by_end(b, segment.are_cut);
         let is_last = this.has_option(b, host::PROVOKING_LAST);
         let provoking = b.select(is_last, numbers[1], numbers[0]);
-        let passed = (0..interpolators.count.min(INTERPOLATORS)).map(|i| {
-            if interpolators.flat >> i & 1 != 0 {
-                return exports.of(this, b, i as u8, provoking);
-            }
-            let values = numbers.map(|vertex| exports.of(this, b, i as u8, vertex));
+        let value = |b: &mut Builder, export: u8| {
+            let values = numbers.map(|vertex| exports.of(this, b, export, vertex));
             let cut = between(b, values[0], values[1], part);
             let own = by_end(b, values);
             b.select(is_cut, cut, own)
-        });
-        VertexResult { position, interpolators: passed.collect(), is_gone: Some(segment.is_gone) }
+        };
+        let interpolators = this.passed(b, &exports, interpolators, provoking, value);
+        VertexResult { position, interpolators, is_gone: Some(segment.is_gone) }
     }
 }
