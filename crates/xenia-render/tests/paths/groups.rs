@@ -1,4 +1,4 @@
-//! Tests of bind groups that a draw takes over from the previous draw.
+//! Tests of bind groups that a draw takes over from earlier draws.
 
 use super::*;
 
@@ -22,6 +22,14 @@ fn fill(scene: &mut Scene, number: u32, byte: u8) {
     scene.memory.write(TEXTURE + number * BYTES, &[byte; BYTES as usize]);
 }
 
+/// Sets a quad of the whole surface, with a texture.
+fn textured_quad(scene: &mut Scene) {
+    scene.shader(1, TEXTURED_PS);
+    let at = |x, y, u, v| vertex(x, y, [u, v, 0.0, 1.0]);
+    let quad = [at(0.0, 0.0, 0.0, 0.0), at(64.0, 0.0, 1.0, 0.0), at(64.0, 32.0, 1.0, 1.0)];
+    scene.vertices(&[quad[0], quad[1], quad[2], at(0.0, 32.0, 0.0, 1.0)]);
+}
+
 /// Draws the quad of the whole surface into the next column.
 fn draw(scene: &mut Scene, column: &mut u32) {
     scene.scissor([*column * 4, 0, *column * 4 + 4, 32]);
@@ -30,13 +38,10 @@ fn draw(scene: &mut Scene, column: &mut u32) {
 }
 
 #[test]
-fn a_draw_reuses_the_last_bind_group_until_a_binding_changes() {
+fn a_draw_reuses_a_bind_group_until_a_binding_changes() {
     let counts = worked(|| {
         let mut scene = Scene::new(64, 32, 0);
-        scene.shader(1, TEXTURED_PS);
-        let at = |x, y, u, v| vertex(x, y, [u, v, 0.0, 1.0]);
-        let quad = [at(0.0, 0.0, 0.0, 0.0), at(64.0, 0.0, 1.0, 0.0), at(64.0, 32.0, 1.0, 1.0)];
-        scene.vertices(&[quad[0], quad[1], quad[2], at(0.0, 32.0, 0.0, 1.0)]);
+        textured_quad(&mut scene);
         for (number, byte) in [(0, 0x20), (1, 0x60)] {
             fill(&mut scene, number, byte);
         }
@@ -119,4 +124,22 @@ fn the_buffer_of_constants_grows_when_it_is_full() {
     let Some(counters) = counters else { return };
     // Each draw has more than 4 KiB: the first ones fill 1 MiB, and 2 MiB hold all others.
     assert_eq!(counters.submissions, 1);
+}
+
+#[test]
+fn textures_are_decoded_before_the_draws_of_an_encoder_that_is_handed_over() {
+    let counters = drawn(|| {
+        let mut scene = Scene::new(64, 32, 0);
+        textured_quad(&mut scene);
+        fill(&mut scene, 0, 0x60);
+        set_texture(&mut scene, 0, 0);
+        // More draws than are finished where they were recorded.
+        for column in 0..32 {
+            scene.scissor([column * 2, 0, column * 2 + 2, 32]);
+            scene.draw(13, 4);
+        }
+        scene
+    });
+    let Some(counters) = counters else { return };
+    assert_eq!(counters.submissions, 0, "all are submitted together, when the EDRAM is read");
 }

@@ -152,3 +152,14 @@ fn resolve() -> ResolveCall {
         clear_depth: None,
     }
 }
+
+#[test]
+fn a_picture_is_of_its_own_device_alone() {
+    let Some(mut backend) = backend(1) else { return };
+    let Some(other) = device::tests::own() else { return };
+    let mut rng = ChaCha8Rng::seed_from_u64(7000);
+    let fetch = [2 | 4 << 22 | 1 << 31, 6 | 2 << 6 | BASE, 127 | 63 << 13, 0x688 << 1, 0, 1 << 9];
+    let call = PresentCall { fetch, width: 128, height: 64, gamma: ramps(&mut rng) };
+    let picture = backend.make_picture(&call, &Ram::new(MEMORY)).unwrap();
+    assert!(picture.on(&backend.device).is_some() && picture.on(&other).is_none());
+}
