@@ -14,6 +14,7 @@ pub mod limits;
 pub mod memory;
 pub mod named_counters;
 pub mod packets;
+mod place;
 mod present;
 pub mod processor;
 pub mod reference;
@@ -27,6 +28,7 @@ pub use backend::{
     QueryReports, Readback, SwapPicture,
 };
 pub use memory::{PhysicalMemory, PhysicalRange, Ram};
+pub use place::place_of;
 pub use present::{FrontBuffer, PixelTable, present};
 pub use processor::{CommandProcessor, Config, EdramGeneration, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

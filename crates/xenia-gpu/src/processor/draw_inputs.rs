@@ -8,6 +8,7 @@ use crate::draw_state::DrawCall;
 use crate::geometry::index_range;
 use crate::memory::PhysicalRange;
 use crate::microcode::{Instruction, Shader};
+use crate::place::place_of;
 use crate::texture::{TextureCache, TextureInfo};
 
 /// log2 of the textures whose memory is kept.
@@ -80,12 +81,10 @@ impl DrawInputs {
     /// Memory of a texture.
     fn texture(&mut self, words: &[u32; 6]) -> [PhysicalRange; 2] {
         if self.textures.is_empty() {
-            // No words are those of no texture.
+            // Zeros describe no texture, so an empty entry is a true one.
             self.textures.resize(1 << TEXTURES_LOG2, KnownTexture::default());
         }
-        let mix = |hash: u32, word: &u32| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9);
-        let place = words.iter().fold(0, mix) >> (u32::BITS - TEXTURES_LOG2);
-        let known = &mut self.textures[place as usize];
+        let known = &mut self.textures[place_of(*words, TEXTURES_LOG2)];
         if known.words != *words {
             *known = KnownTexture { words: *words, memory: memory_of(words) };
         }

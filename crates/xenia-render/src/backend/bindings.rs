@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::enums::Dimension;
+use xenia_gpu::place_of;
 use xenia_gpu::texture::{Layout, TextureInfo};
 
 use super::Device;
@@ -12,7 +13,8 @@ use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
-/// Maximum number of cached bind groups; when reached, all are dropped. They are also dropped when
+/// Maximum number of cached bind groups; when reached, all but the recent ones are dropped. All are
+/// dropped when
 /// much of the data that they keep alive has left the cache of textures, and when a buffer grows.
 const MAX_GROUPS: usize = 8192;
 
@@ -73,13 +75,8 @@ fn fetch_words<'a>(shader: &'a HostShader, constants: &'a Constants) -> impl Ite
 impl RecentGroup {
     /// Place of a draw's group among the recent ones.
     fn place(shader: &HostShader, constants: &Constants) -> usize {
-        let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mix_all = |hash: u64, &[a, b, c, d, e, f]: &[u32; 6]| {
-            let pairs = [(a, b), (c, d), (e, f)].map(|(low, high)| u64::from(low) | u64::from(high) << 32);
-            pairs.into_iter().fold(hash, mix)
-        };
-        let hash = fetch_words(shader, constants).fold(mix(0, shader.id), mix_all);
-        (hash >> (u64::BITS - RECENT_LOG2)) as usize
+        let id = [shader.id as u32, (shader.id >> 32) as u32];
+        place_of(id.into_iter().chain(fetch_words(shader, constants).flatten().copied()), RECENT_LOG2)
     }
 
     /// Whether a draw with these inputs has this group, too.

@@ -19,7 +19,7 @@ use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::index_range;
 use xenia_gpu::memory::Endian;
-use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange};
+use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, place_of};
 
 use super::Device;
 use super::arena::Arena;
@@ -74,14 +74,10 @@ impl BufferKey {
             bounds: call.index_bounds,
         })
     }
-}
 
-impl BufferKey {
     /// Place among the recent lists.
     fn place(&self) -> usize {
-        let words = [self.physical, self.count, self.length, self.offset as u32];
-        let mix = |hash: u32, word: u32| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9);
-        (words.into_iter().fold(0, mix) >> (u32::BITS - RECENT_LOG2)) as usize
+        place_of([self.physical, self.count, self.length, self.offset as u32], RECENT_LOG2)
     }
 }
 

@@ -7,6 +7,7 @@
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primitive, StencilOp};
+use xenia_gpu::place_of;
 
 use super::state::{self, DepthClip, DepthState};
 use crate::translate::{Expansion, Interpolators, PixelsOf, Stage};
@@ -196,9 +197,8 @@ impl Recipe {
 
     /// Place in a table of two to the power of `log2` entries; equal recipes have the same.
     pub(super) fn place(&self, log2: u32) -> usize {
-        let words: &[u64; size_of::<Recipe>() / 8] = bytemuck::cast_ref(self);
-        let mix = |hash: u64, word: &u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (words.iter().fold(0, mix) >> (u64::BITS - log2)) as usize
+        let words: &[u32; size_of::<Recipe>() / 4] = bytemuck::cast_ref(self);
+        place_of(*words, log2)
     }
 
     fn has(&self, flag: u32) -> bool {

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use xenia_gpu::PhysicalMemory;
 use xenia_gpu::enums::{Anisotropy, TextureFilter};
+use xenia_gpu::{PhysicalMemory, place_of};
 
 use super::{FetchedTexture, HostSampler, Mirror};
 use crate::translate::TextureShape;
@@ -97,8 +97,7 @@ impl Default for RecentFetches {
 
 /// Place of words in a table.
 fn place(words: &[u32; 6], other: u32) -> usize {
-    let mix = |hash: u32, word: &u32| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9);
-    (words.iter().fold(other, mix) >> (32 - SIZE_LOG2)) as usize
+    place_of(std::iter::once(other).chain(*words), SIZE_LOG2)
 }
 
 impl RecentFetches {
