@@ -191,13 +191,13 @@ impl DrawCall {
         constants: Arc<Constants>,
     ) -> Result<Self, DrawStateError> {
         let state = RegisterState::capture(registers);
-        state.draw(registers, request, vertex_shader, pixel_shader, constants)
+        state.draw_call(registers, request, vertex_shader, pixel_shader, constants)
     }
 }
 
 impl RegisterState {
-    /// State of a draw, if this is that of the registers.
-    pub(crate) fn draw(
+    /// Describes a draw. This state must be current with the registers.
+    pub(crate) fn draw_call(
         &self,
         registers: &RegisterFile,
         request: DrawRequest,

@@ -178,7 +178,7 @@ mod tests {
             let constants: Arc<Constants> = Arc::default();
             let [vertex, pixel] = self.shaders.each_ref().map(Some);
             let registers = &self.registers;
-            let followed = self.state.draw(registers, request(), vertex, pixel, constants.clone());
+            let followed = self.state.draw_call(registers, request(), vertex, pixel, constants.clone());
             let fresh = DrawCall::capture(registers, request(), vertex, pixel, constants);
             // Numbers that are none are not equal to themselves.
             if followed != fresh {

@@ -6,7 +6,8 @@
 //!
 //! Commands that the device has executed are freed by the thread that polls it or submits next,
 //! which takes time in drivers, too. So the thread that has made them polls before it hands them
-//! over to be submitted, and it polls and waits for the other one, which then frees nothing.
+//! over to be submitted, and it polls and waits for late results. Other waits stay on the thread
+//! that needs them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
@@ -16,7 +17,7 @@ use xenia_gpu::BackendError;
 
 use super::Device;
 
-/// Least time between polls that nobody waits for.
+/// Minimum time between polls without a waiting caller.
 const POLL_PERIOD: Duration = Duration::from_millis(1);
 
 /// Work of the thread.
@@ -38,7 +39,7 @@ pub(super) struct Finisher {
     handed_over: usize,
     /// Commands of encoders that were finished without a thread.
     done: Vec<wgpu::CommandBuffer>,
-    /// Time of the last poll that nobody waits for.
+    /// Time of the last poll without a waiting caller.
     last_poll: Option<Instant>,
 }
 

@@ -11,7 +11,8 @@
 //!
 //! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
 //! not do so at every start. A recipe that the device refuses is stored too, so that the next start
-//! knows about it. Imported recipes ([`exchange`]) were compiled by another device.
+//! knows about it. Imported recipes ([`exchange`]) are not tried before: one that crashes the
+//! driver does so at every start, until the file is deleted.
 
 mod background;
 mod building;
@@ -43,7 +44,7 @@ pub(super) use store::Stored;
 pub use store::exchange;
 use xenia_sync::{Level, Mutex};
 
-/// Maximum number of cached pipelines; when reached, all are dropped.
+/// Maximum number of cached pipelines; when reached, all but the recent ones are dropped.
 const MAX_PIPELINES: usize = 8192;
 
 /// log2 of the recent pipelines: more than most frames use.

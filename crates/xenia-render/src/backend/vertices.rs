@@ -38,7 +38,7 @@ pub struct VertexCounters {
 
 /// Transient bytes that are uploaded before the next submission.
 #[derive(Clone, Copy)]
-struct Passing {
+struct Transient {
     /// Position in the buffer.
     place: u64,
     length: usize,
@@ -50,9 +50,9 @@ pub(super) struct Vertices {
     kept: Kept,
     sendings: Vec<Sending>,
     bytes: Vec<u8>,
-    passing: Vec<Passing>,
+    transients: Vec<Transient>,
     /// Bytes of all of these, in order.
-    passing_bytes: Vec<u8>,
+    transient_bytes: Vec<u8>,
     counters: VertexCounters,
 }
 
@@ -71,8 +71,8 @@ impl Vertices {
             kept,
             sendings: Vec::new(),
             bytes: Vec::new(),
-            passing: Vec::new(),
-            passing_bytes: Vec::new(),
+            transients: Vec::new(),
+            transient_bytes: Vec::new(),
             counters: VertexCounters::default(),
         }
     }
@@ -96,14 +96,14 @@ impl Vertices {
     /// Notes that the recorded commands have been submitted.
     pub(super) fn note_submission(&mut self) {
         self.kept.note_submission();
-        self.passing.clear();
-        self.passing_bytes.clear();
+        self.transients.clear();
+        self.transient_bytes.clear();
     }
 
     /// Uploads the transient bytes of the commands that are submitted next.
     pub(super) fn send(&mut self, device: &Device) {
-        let mut rest = &self.passing_bytes[..];
-        for Passing { place, length } in self.passing.drain(..) {
+        let mut rest = &self.transient_bytes[..];
+        for Transient { place, length } in self.transients.drain(..) {
             let (bytes, others) = rest.split_at(length);
             device.upload(&self.buffer, place, bytes);
             rest = others;
@@ -135,8 +135,8 @@ impl Vertices {
         Ok((place >> 2) as u32)
     }
 
-    /// Uploads words that are not guest memory, if they are few before the next submission; returns
-    /// the position of the first one.
+    /// Takes words that are not guest memory; returns the position of the first one. Few words are
+    /// uploaded together before the next submission, many at once.
     pub(super) fn put(&mut self, device: &Device, bytes: &[u8]) -> Result<u32, Full> {
         let length = bytes.len();
         let place = self.kept.pass(length as u32)?;
@@ -144,11 +144,11 @@ impl Vertices {
             device.upload(&self.buffer, place, bytes);
             return Ok((place / 4) as u32);
         }
-        match self.passing.last_mut() {
+        match self.transients.last_mut() {
             Some(last) if last.place + last.length as u64 == place => last.length += length,
-            _ => self.passing.push(Passing { place, length }),
+            _ => self.transients.push(Transient { place, length }),
         }
-        self.passing_bytes.extend_from_slice(bytes);
+        self.transient_bytes.extend_from_slice(bytes);
         Ok((place / 4) as u32)
     }
 }
@@ -166,11 +166,11 @@ mod tests {
                 let sent = [vec![1; 32], vec![2; 48], vec![3; MIN_DIRECT], vec![4; 16]];
                 let [a, b, c, d] = sent.each_ref().map(|bytes| vertices.put(device, bytes).unwrap());
                 assert_eq!((a + 8, c % 4, d % 4), (b, 0, 0));
-                assert_eq!([0, 1].map(|run: usize| vertices.passing[run].length), [80, 16]);
-                assert_eq!(vertices.passing_bytes, [&sent[0][..], &sent[1], &sent[3]].concat());
+                assert_eq!([0, 1].map(|run: usize| vertices.transients[run].length), [80, 16]);
+                assert_eq!(vertices.transient_bytes, [&sent[0][..], &sent[1], &sent[3]].concat());
                 vertices.send(device);
                 vertices.note_submission();
-                assert!(vertices.passing.is_empty() && vertices.passing_bytes.is_empty());
+                assert!(vertices.transients.is_empty() && vertices.transient_bytes.is_empty());
             }
         });
     }

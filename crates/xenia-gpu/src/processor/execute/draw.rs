@@ -52,7 +52,7 @@ impl CommandProcessor {
         let request = DrawRequest { initiator, indices };
         let vertex = self.shaders.get(ShaderKind::Vertex);
         let pixel = self.shaders.get(ShaderKind::Pixel);
-        match self.register_state.draw(registers, request, vertex, pixel, constants) {
+        match self.register_state.draw_call(registers, request, vertex, pixel, constants) {
             Ok(call) => self.draw_if_visible(token, &call),
             Err(error) => {
                 let query = self.registers.read::<pa::PaScVizQuery>();
