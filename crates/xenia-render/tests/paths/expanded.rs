@@ -146,3 +146,36 @@ fn the_cpu_shades_vertices_by_a_program_without_a_translation() {
     assert!(reason.ends_with("are more than 256"), "{reason}");
     assert_eq!((work.expanded_draws, work.fallback_draws), (1, 0));
 }
+
+#[test]
+fn lines_are_cut_by_one_plane_after_another() {
+    let counts = worked(|| {
+        let mut scene = Scene::new(400, 448, 0);
+        // The whole viewport transform, and homogeneous positions with a w.
+        scene.set(0x2206, 0x43f);
+        for (index, value) in (0x210f..).zip([640.0_f32, 640.0, -360.0, 360.0, 1.0, 0.0]) {
+            scene.set(index, value.to_bits());
+        }
+        scene.write(PaClClipCntl::with().dx_clip_space_def(true));
+        scene.write(PaSuLineCntl::with().width(12));
+        scene.shader(
+            0,
+            "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
+             vfetch r2.xyz1, r0.x, vf0, format=57, stride=7, offset=4
+             alloc position
+             max oPos, r1, r1
+             alloc interpolators 1
+             max o0, r2, r2",
+        );
+        // A horizontal line whose second vertex is behind the eye and the near plane, far away: by the
+        // distances of the two vertices alone it would end fifteen pixels further to the right.
+        scene.vertices(&[
+            [-1_150.348_5, 482.465_42, 1_286.564_5, 1_286.574_5, 1.0, 0.0, 0.0],
+            [1_533.798_8, -643.284_2, -1_715.434_4, -1_715.424_4, 1.0, 0.0, 0.0],
+        ]);
+        scene.draw(2, 2);
+        scene
+    });
+    let Some((_, work)) = counts else { return };
+    assert_eq!((work.draws, work.expanded_draws), (1, 0));
+}

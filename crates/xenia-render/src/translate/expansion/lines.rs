@@ -8,12 +8,31 @@ use super::super::builder::{Builder, Value};
 use super::super::{Interpolators, Translator, host};
 use super::{Place, VertexResult, corners, is_in, with_sign};
 
+/// Cut of a line at a plane.
+struct Cut {
+    /// Where the plane lies between the ends that the planes before it have left, from 0 to 1.
+    at: Value,
+    /// Whether the first and the second end lie outside.
+    are_outside: [Value; 2],
+}
+
 /// Part of a line that is not clipped.
 struct Segment {
-    /// Where the ends are on the line, from 0 to 1.
-    ends: [Value; 2],
-    are_cut: [Value; 2],
+    /// Ends in the guest's homogeneous clip space.
+    ends: [[Value; 4]; 2],
+    /// Cuts in the order of the planes.
+    cuts: Vec<Cut>,
+    is_cut: Value,
     is_gone: Value,
+}
+
+impl Cut {
+    /// Values at the ends after the cut; `at` has their type.
+    fn apply(&self, b: &mut Builder, [first, second]: [Value; 2], at: Value) -> [Value; 2] {
+        let cut = between(b, first, second, at);
+        let [lacks_first, lacks_second] = self.are_outside;
+        [b.select(lacks_first, cut, first), b.select(lacks_second, cut, second)]
+    }
 }
 
 /// Value between two others of the same type.
@@ -30,38 +49,40 @@ impl Translator<'_> {
         let [zero, one, least] = [0.0, 1.0, MIN_W].map(|value| b.float(value));
         let from_zero = self.has_form(b, host::DIRECT3D_DEPTH);
         let clips = self.has_option(b, host::CLIPS_DEPTH);
-        // Distances from the planes by end.
-        let distances = ends.map(|[_, _, z, w]| {
-            let eye = b.binary(Op::Subtract, w, least);
-            let from_minus_w = b.binary(Op::Add, z, w);
-            let near = b.select(from_zero, z, from_minus_w);
-            let far = b.binary(Op::Subtract, w, z);
-            [eye, b.select(clips, near, one), b.select(clips, far, one)]
-        });
         let no = b.boolean(false);
-        let mut segment = Segment { ends: [zero, one], are_cut: [no; 2], is_gone: no };
-        for plane in 0..3_usize {
-            let [first, second] = distances.map(|distances| distances[plane]);
-            let [has_first, has_second] =
-                [first, second].map(|distance| b.binary(Op::GreaterEqual, distance, zero));
-            let [lacks_first, lacks_second] =
-                [has_first, has_second].map(|has| b.unary(UnaryOperator::LogicalNot, has));
+        let mut segment = Segment { ends, cuts: Vec::new(), is_cut: no, is_gone: no };
+        for plane in 0..3 {
+            let [first, second] = segment.ends.map(|[_, _, z, w]| match plane {
+                0 => b.binary(Op::Subtract, w, least),
+                1 => {
+                    let from_minus_w = b.binary(Op::Add, z, w);
+                    let near = b.select(from_zero, z, from_minus_w);
+                    b.select(clips, near, one)
+                }
+                _ => {
+                    let far = b.binary(Op::Subtract, w, z);
+                    b.select(clips, far, one)
+                }
+            });
+            let are_outside = [first, second].map(|distance| {
+                let is_inside = b.binary(Op::GreaterEqual, distance, zero);
+                b.unary(UnaryOperator::LogicalNot, is_inside)
+            });
             let apart = b.binary(Op::Subtract, first, second);
-            let at = b.binary(Op::Divide, first, apart);
-            let enters = b.binary(Op::LogicalAnd, lacks_first, has_second);
-            let leaves = b.binary(Op::LogicalAnd, has_first, lacks_second);
-            for (end, is_cut, nearer) in [(0, enters, Op::Greater), (1, leaves, Op::Less)] {
-                let is_nearer = b.binary(nearer, at, segment.ends[end]);
-                let is_moved = b.binary(Op::LogicalAnd, is_cut, is_nearer);
-                segment.ends[end] = b.select(is_moved, at, segment.ends[end]);
-                segment.are_cut[end] = b.binary(Op::LogicalOr, segment.are_cut[end], is_cut);
+            let cut = Cut { at: b.binary(Op::Divide, first, apart), are_outside };
+            let [from, to] = segment.ends;
+            for i in 0..4_usize {
+                let [first, second] = cut.apply(b, [from[i], to[i]], cut.at);
+                segment.ends[0][i] = first;
+                segment.ends[1][i] = second;
             }
-            let is_outside = b.binary(Op::LogicalAnd, lacks_first, lacks_second);
-            segment.is_gone = b.binary(Op::LogicalOr, segment.is_gone, is_outside);
+            let [lacks_first, lacks_second] = are_outside;
+            let is_cut = b.binary(Op::LogicalOr, lacks_first, lacks_second);
+            segment.is_cut = b.binary(Op::LogicalOr, segment.is_cut, is_cut);
+            let is_gone = b.binary(Op::LogicalAnd, lacks_first, lacks_second);
+            segment.is_gone = b.binary(Op::LogicalOr, segment.is_gone, is_gone);
+            segment.cuts.push(cut);
         }
-        let [start, end] = segment.ends;
-        let is_crossed = b.binary(Op::Greater, start, end);
-        segment.is_gone = b.binary(Op::LogicalOr, segment.is_gone, is_crossed);
         segment
     }
 
@@ -97,9 +118,8 @@ impl Translator<'_> {
         let [from, to] = ends.map(|end| this.homogeneous(b, end).0);
         let segment = this.segment(b, [from, to]);
         let positions = [0, 1].map(|end: usize| {
-            let components = [0, 1, 2, 3].map(|i: usize| between(b, from[i], to[i], segment.ends[end]));
-            let cut = this.exported_form(b, components);
-            b.select(segment.are_cut[end], cut, ends[end])
+            let cut = this.exported_form(b, segment.ends[end]);
+            b.select(segment.is_cut, cut, ends[end])
         });
         let [half, _, scale_x, scale_y] = this.float_row(b, host::SIZE_ROW);
         let places = positions.map(|position| {
@@ -124,16 +144,15 @@ impl Translator<'_> {
         let by_end = |b: &mut Builder, [first, second]: [Value; 2]| b.select(is_second, second, first);
         let position = by_end(b, positions);
         let position = this.moved(b, position, by);
-        let part = by_end(b, segment.ends);
-        let part = b.splat(part);
-        let is_cut = by_end(b, segment.are_cut);
         let is_last = this.has_option(b, host::PROVOKING_LAST);
         let provoking = b.select(is_last, numbers[1], numbers[0]);
         let value = |b: &mut Builder, export: u8| {
-            let values = numbers.map(|vertex| exports.of(this, b, export, vertex));
-            let cut = between(b, values[0], values[1], part);
-            let own = by_end(b, values);
-            b.select(is_cut, cut, own)
+            let mut values = numbers.map(|vertex| exports.of(this, b, export, vertex));
+            for cut in &segment.cuts {
+                let at = b.splat(cut.at);
+                values = cut.apply(b, values, at);
+            }
+            by_end(b, values)
         };
         let interpolators = this.passed(b, &exports, interpolators, provoking, value);
         VertexResult { position, interpolators, is_gone: Some(segment.is_gone) }
