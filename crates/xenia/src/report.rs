@@ -268,7 +268,8 @@ documented! {
         pub predictions_used: u64,
         /// Draws made by the CPU.
         pub fallback_draws: u64,
-        /// Draws by the CPU for which tiles of EDRAM were read back and sent again.
+        /// Draws by the CPU that could reach tiles of EDRAM. Tiles that the device has written are
+        /// read back.
         pub edram_trips: u64,
         /// Draws whose vertices the CPU shaded: rectangles, points and lines.
         pub expanded_draws: u64,

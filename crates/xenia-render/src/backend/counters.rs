@@ -27,7 +27,7 @@ pub struct WgpuCounters {
     pub resolved_bytes: u64,
     /// Draws made by the reference backend, by the feature that the host lacks.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
-    /// Number of these that drew on tiles of the EDRAM.
+    /// Number of these that could reach tiles of the EDRAM.
     pub edram_trips: u64,
     /// Draws of rectangles, points and lines whose vertices the CPU shaded, by the reason for it.
     pub expanded: std::collections::BTreeMap<String, u64>,

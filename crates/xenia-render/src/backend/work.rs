@@ -70,7 +70,7 @@ counts! {
     predictions_used,
     /// Draws made by the reference backend.
     fallback_draws,
-    /// Fallbacks that drew on tiles of the EDRAM.
+    /// Fallbacks that could reach tiles of the EDRAM.
     edram_trips,
     /// Draws whose vertices the CPU shaded: rectangles, points and lines.
     expanded_draws,

@@ -167,8 +167,8 @@ fn lines_are_cut_by_one_plane_after_another() {
              alloc interpolators 1
              max o0, r2, r2",
         );
-        // A horizontal line whose second vertex is behind the eye and the near plane, far away: by the
-        // distances of the two vertices alone it would end fifteen pixels further to the right.
+        // A horizontal line whose second vertex is behind the eye and the near plane, far away: by
+        // the distances of the two vertices alone it would end fifteen pixels further right.
         scene.vertices(&[
             [-1_150.348_5, 482.465_42, 1_286.564_5, 1_286.574_5, 1.0, 0.0, 0.0],
             [1_533.798_8, -643.284_2, -1_715.434_4, -1_715.424_4, 1.0, 0.0, 0.0],

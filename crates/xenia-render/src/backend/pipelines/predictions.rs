@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A thread of their own compiles them, and begins none while a draw waits for another pipeline. A
-//! wrong prediction is never used, reported or stored. It costs time, so there are no predictions
-//! while those that were wrong outnumber the others by [`MAX_WRONG`].
+//! wrong prediction is never used, reported or stored. It costs time: once those that were wrong
+//! outnumber the others by [`MAX_WRONG`], there is none until a draw uses one that is kept.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
