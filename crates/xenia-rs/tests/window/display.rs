@@ -45,7 +45,8 @@ impl Display {
     /// Starts an X server.
     pub(crate) fn start() -> Result<Self> {
         let started = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1360x800x24", "-nolisten", "tcp"])
+            // A reset, which follows the end of the last client, would end newer connections.
+            .args(["-displayfd", "1", "-screen", "0", "1360x800x24", "-nolisten", "tcp", "-noreset"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
