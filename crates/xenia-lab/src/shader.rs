@@ -8,7 +8,7 @@ use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_formats::Opens;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
-use xenia_render::translate::{self as render, Interpolators, Stage};
+use xenia_shaders::{Interpolators, Stage};
 
 /// Words of an instruction.
 const INSTRUCTION: usize = 3;
@@ -95,12 +95,12 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
         ShaderKind::Vertex => Stage::Vertex {
             interpolators: interpolators(16 - (program.exports as u16).leading_zeros()),
             clip: false,
-            expansion: render::Expansion::None,
+            expansion: xenia_shaders::Expansion::None,
         },
         ShaderKind::Pixel => Stage::Pixel {
             interpolators: interpolators(program.registers.min(16)),
             position_register: None,
-            pixels_of: render::PixelsOf::Polygons,
+            pixels_of: xenia_shaders::PixelsOf::Polygons,
             alpha_test: false,
             alpha_to_mask: false,
             anisotropic: 0,
@@ -112,7 +112,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
 pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     let Opened { kind, program, .. } = open(&args.file, args.kind)?;
     let shown = args.file.display();
-    let translation = render::translate(&program, stage(kind, &program))
+    let translation = xenia_shaders::translate(&program, stage(kind, &program))
         .with_context(|| format!("{shown} can't be translated"))?;
     translation.validate().with_context(|| format!("the translation of {shown} is not valid"))?;
     if args.wgsl {
@@ -129,9 +129,9 @@ pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     );
     outln!("exports {}", exports.join(" "));
     outln!("group {}:", interface.group);
-    outln!("  binding {}: constants", render::CONSTANTS_BINDING);
+    outln!("  binding {}: constants", xenia_shaders::CONSTANTS_BINDING);
     if interface.vertex_data {
-        outln!("  binding {}: vertex data", render::VERTEX_BINDING);
+        outln!("  binding {}: vertex data", xenia_shaders::VERTEX_BINDING);
     }
     let textures = interface
         .textures
@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(opened.kind, kind, "{text}");
             assert_eq!(opened.program, Program::decode(&assemble(text).unwrap()));
             let stage = stage(kind, &opened.program);
-            render::translate(&opened.program, stage).unwrap().validate().unwrap();
+            xenia_shaders::translate(&opened.program, stage).unwrap().validate().unwrap();
             for wgsl in [false, true] {
                 let args = ShaderTranslateArgs { file: output.clone(), kind: None, wgsl };
                 assert_eq!(translate(&args).unwrap(), Code::Done);

@@ -86,7 +86,7 @@ use targets::Targets;
 use textures::Textures;
 use vertices::Vertices;
 
-use crate::translate::StageConstants;
+use xenia_shaders::StageConstants;
 
 pub use adapter::AdapterChoice;
 pub use counters::WgpuCounters;

@@ -1,7 +1,6 @@
 //! Hardware renderer on wgpu: draws with the host's GPU, and shows frames in a window.
 //!
 //! - [`backend`]: executes draws and resolves, with the EDRAM in one buffer.
-//! - [`translate`]: translates the chip's shaders to naga modules.
 //! - `window` handles events, keys and texts, `present` the window's surface.
 //!
 //! The machine runs on a separate thread and sends finished frames; the window shows the newest
@@ -11,7 +10,6 @@
 
 pub mod backend;
 mod present;
-pub mod translate;
 mod window;
 
 pub use window::{

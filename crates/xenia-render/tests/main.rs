@@ -1,8 +1,7 @@
-//! Drawing with the host's GPU: scenes, pipelines, translated shaders.
+//! Drawing with the host's GPU: scenes, pipelines.
 #![allow(clippy::duplicate_mod)] // `scene` is compiled once for each backend that draws its scenes
 
 mod alike;
 mod paths;
 mod pipelines;
 mod scenes;
-mod translation;

@@ -94,6 +94,7 @@ const WINDOWS: Target = Target {
         "--package=xenia-rtl",
         "--package=xenia-scenes",
         "--package=xenia-sched",
+        "--package=xenia-shaders",
         "--package=xenia-state",
         "--package=xenia-sweep",
         "--package=xenia-sync",

@@ -11,7 +11,7 @@ use xenia_gpu::texture::{Layout, TextureInfo};
 use super::Device;
 use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
-use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
+use xenia_shaders::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
 /// Maximum number of cached bind groups; when reached, all but the recent ones are dropped. All are
 /// dropped when

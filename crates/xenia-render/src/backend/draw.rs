@@ -26,11 +26,11 @@ use super::state::{DepthState, MAX_TIMES, Times, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
-use crate::translate::{
-    ConstantsLayout, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
-};
 use geometry::{Geometry, ShadedBy, VertexInputs};
 use plan::Plan;
+use xenia_shaders::{
+    ConstantsLayout, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
+};
 
 /// Largest alignment of constant offsets in bytes.
 const MAX_ALIGNMENT: usize = 256;

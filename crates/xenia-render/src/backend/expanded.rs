@@ -12,7 +12,7 @@ use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::Triangles;
 use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
-use crate::translate::HostPosition;
+use xenia_shaders::HostPosition;
 
 /// Pass-through shaders for a position and some interpolators, by the number of interpolators.
 pub(super) struct PassThroughShaders([Option<Arc<Shader>>; INTERPOLATORS as usize + 1]);

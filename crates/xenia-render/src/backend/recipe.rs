@@ -10,7 +10,7 @@ use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primiti
 use xenia_gpu::place_of;
 
 use super::state::{self, DepthClip, DepthState};
-use crate::translate::{Expansion, Interpolators, PixelsOf, Stage};
+use xenia_shaders::{Expansion, Interpolators, PixelsOf, Stage};
 
 /// Colour target of a pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]

@@ -9,7 +9,7 @@ use xenia_gpu::draw_state::fetch_ranges::{FetchReach, reaches};
 use xenia_gpu::microcode::Shader;
 
 use super::Device;
-use crate::translate::{
+use xenia_shaders::{
     CONSTANTS_BINDING, Interface, Stage, TextureShape, TranslateError, VERTEX_BINDING, translate,
 };
 use xenia_sync::{Level, Mutex};

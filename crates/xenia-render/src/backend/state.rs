@@ -10,7 +10,7 @@ use xenia_gpu::microcode::{Instruction, Program};
 use xenia_gpu::texture::TextureInfo;
 
 use super::primitives::is_expanded;
-use crate::translate::HostPosition;
+use xenia_shaders::HostPosition;
 
 /// Feature that the host doesn't support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ use super::mirror::Mirror;
 use super::pipelines::Building;
 use super::recording::Recording;
 use super::scale::Scale;
-use crate::translate::{EncodedTexture, TextureRecord, TextureShape};
+use xenia_shaders::{EncodedTexture, TextureRecord, TextureShape};
 
 /// Limit on the bytes of host textures (each counted as at least [`MIN_TEXTURE_BYTES`]); beyond it
 /// the least recently used ones are dropped.

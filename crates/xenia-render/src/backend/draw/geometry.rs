@@ -14,7 +14,7 @@ use super::super::primitives::{self, Corners};
 use super::super::state::UnsupportedState;
 use super::Refused;
 use super::plan::Plan;
-use crate::translate::{Expansion, HostExpansion, VertexRecord};
+use xenia_shaders::{Expansion, HostExpansion, VertexRecord};
 
 /// Triangles to draw.
 pub(super) struct Geometry {

@@ -9,7 +9,7 @@ use super::super::shaders::HostShader;
 use super::super::state;
 use super::Refused;
 use super::plan::Plan;
-use crate::translate::{HostTarget, StageConstants};
+use xenia_shaders::{HostTarget, StageConstants};
 
 impl WgpuBackend {
     /// Sets what a pixel shader reads besides its constants, and finds its bind group.

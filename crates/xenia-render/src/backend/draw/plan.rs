@@ -10,7 +10,7 @@ use super::super::scale::Scale;
 use super::super::state::{self, DepthClip, DepthState, Times, UnsupportedState};
 use super::super::targets;
 use super::Refused;
-use crate::translate::HostPosition;
+use xenia_shaders::HostPosition;
 
 /// State of a draw in the host's terms.
 pub(super) struct Plan {

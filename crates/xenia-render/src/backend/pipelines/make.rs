@@ -9,7 +9,7 @@ use super::super::Device;
 use super::super::edram::TargetFormat;
 use super::super::recipe::Recipe;
 use super::super::shaders::{HostShader, Shaders};
-use crate::translate::{ENTRY_POINT, PIXEL_GROUP, VERTEX_GROUP};
+use xenia_shaders::{ENTRY_POINT, PIXEL_GROUP, VERTEX_GROUP};
 
 /// Recipe with the shaders that it refers to.
 #[derive(Clone, Debug)]

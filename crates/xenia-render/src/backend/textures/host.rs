@@ -1,6 +1,6 @@
 //! Textures of the host: creation, views, copies of levels.
 
-use crate::translate::TextureShape;
+use xenia_shaders::TextureShape;
 
 /// Creates a texture without contents, if the device supports it.
 pub(super) fn create(

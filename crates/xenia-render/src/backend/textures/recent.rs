@@ -11,7 +11,7 @@ use xenia_gpu::enums::{Anisotropy, TextureFilter};
 use xenia_gpu::{PhysicalMemory, place_of};
 
 use super::{FetchedTexture, HostSampler, Mirror};
-use crate::translate::TextureShape;
+use xenia_shaders::TextureShape;
 
 /// log2 of the entries of each table: more than the constants of a few draws in turn.
 const SIZE_LOG2: u32 = 8;

@@ -11,7 +11,7 @@ use super::source::texel_bytes;
 use super::{HostTexture, TextureInputs, Textures};
 use crate::backend::Device;
 use crate::backend::scale::Scale;
-use crate::translate::{EncodedTexture, TextureRecord, TextureShape};
+use xenia_shaders::{EncodedTexture, TextureRecord, TextureShape};
 
 impl Textures {
     /// Scale at which the levels of a texture are decoded. It is that of render targets if all

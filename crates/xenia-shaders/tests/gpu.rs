@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use wgpu::util::DeviceExt;
 use xenia_gpu::enums::TextureFilter;
 use xenia_gpu::texture::TextureLevel;
-use xenia_render::translate::{ENTRY_POINT, Interface, StageConstants, TextureShape, Translation};
+use xenia_shaders::{ENTRY_POINT, Interface, StageConstants, TextureShape, Translation};
 use xenia_testing::{Tool, obtain};
 
 /// Width and height of the image that [`Gpu::draw`] draws.

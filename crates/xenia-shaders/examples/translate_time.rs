@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use xenia_gpu::microcode::{Program, assemble};
-use xenia_render::translate::{Interpolators, Stage, translate};
+use xenia_shaders::{Interpolators, Stage, translate};
 
 /// Operations of the shader; both halves count.
 const OPERATIONS: usize = 512;

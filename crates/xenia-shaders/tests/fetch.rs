@@ -8,7 +8,7 @@ use xenia_gpu::draw_state::{Constants, VertexBuffer};
 use xenia_gpu::fetch::{Bindings, Fetcher};
 use xenia_gpu::memory::{PhysicalMemory, Ram};
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
-use xenia_render::translate::{Stage, StageConstants, VertexRecord, translate};
+use xenia_shaders::{Stage, StageConstants, VertexRecord, translate};
 
 const FORMATS: [u32; 16] = [6, 7, 16, 17, 25, 26, 31, 32, 33, 34, 35, 36, 37, 38, 57, 63];
 /// Words of the buffer.

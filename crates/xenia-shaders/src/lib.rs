@@ -11,6 +11,7 @@
 //! are the program and the [`Stage`], so a module serves all draws with them.
 //!
 //! Adding an operation: docs/src/internals/shaders.md.
+#![forbid(unsafe_code)]
 
 mod alu;
 mod basic_blocks;
@@ -52,8 +53,7 @@ pub use interface::{
     OUTPUT_BINDING, PIXEL_GROUP, SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot,
     VERTEX_BINDING, VERTEX_GROUP, VertexRecord,
 };
-pub(crate) use stage_constants::EncodedTexture;
-pub use stage_constants::StageConstants;
+pub use stage_constants::{EncodedTexture, StageConstants};
 
 /// Name of every module's entry point.
 pub const ENTRY_POINT: &str = "main";

@@ -7,7 +7,7 @@ use xenia_gpu::microcode::{
     VertexFetch, assemble, disassemble,
 };
 use xenia_gpu::registers::RegisterFile;
-use xenia_render::translate::{Stage, StageConstants, translate};
+use xenia_shaders::{Stage, StageConstants, translate};
 
 /// Fetch unit without vertices and textures.
 pub(super) struct NoFetches;

@@ -3,8 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
-use xenia_render::translate::{Expansion, Interpolators, PixelsOf, Stage, TranslateError, translate};
 use xenia_scenes::programs;
+use xenia_shaders::{Expansion, Interpolators, PixelsOf, Stage, TranslateError, translate};
 
 /// Number of random programs by default; set by `XENIA_SHADER_PROGRAMS`.
 const PROGRAMS: u64 = 2000;

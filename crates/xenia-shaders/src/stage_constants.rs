@@ -42,7 +42,7 @@ pub(super) const REPEATED_BIT: u32 = 18;
 pub(super) const HOST_TEXELS_BIT: u32 = 30;
 
 /// Words of a texture record in the constant buffer: three rows.
-pub(crate) type EncodedTexture = [u32; 12];
+pub type EncodedTexture = [u32; 12];
 
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
@@ -163,7 +163,7 @@ impl StageConstants {
     }
 
     /// Sets the encoded record of a texture fetch constant (0 to 31).
-    pub(crate) fn set_encoded_texture(&mut self, constant: u8, record: &EncodedTexture) {
+    pub fn set_encoded_texture(&mut self, constant: u8, record: &EncodedTexture) {
         self.put(member::TEXTURE, 3 * (u32::from(constant) & 31), 0, record);
     }
 
@@ -211,7 +211,7 @@ impl StageConstants {
 
 impl TextureRecord {
     /// Encodes the record for the constant buffer.
-    pub(crate) fn encode(&self) -> EncodedTexture {
+    pub fn encode(&self) -> EncodedTexture {
         let [width, height, depth] = self.size;
         let [unnormalized_width, unnormalized_height] = self.unnormalized_size;
         let floats = [

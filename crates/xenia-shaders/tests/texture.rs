@@ -11,7 +11,7 @@ use xenia_gpu::fetch::{Bindings, Fetcher};
 use xenia_gpu::memory::{PhysicalMemory, Ram};
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 use xenia_gpu::texture::{TextureCache, TextureInfo, TextureLevel};
-use xenia_render::translate::{Stage, StageConstants, TextureRecord, translate};
+use xenia_shaders::{Stage, StageConstants, TextureRecord, translate};
 
 const RUNS: usize = 512;
 

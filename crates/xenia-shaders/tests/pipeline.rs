@@ -4,7 +4,7 @@ use super::gpu::{self, Gpu, Resources, SIDE};
 use super::oracle::constants;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{Program, ShaderKind, assemble};
-use xenia_render::translate::{
+use xenia_shaders::{
     Expansion, HostPosition, HostTarget, Interpolators, PixelsOf, Stage, StageConstants, Translation,
     VertexRecord, translate,
 };
