@@ -340,7 +340,7 @@ fn a_title_whose_name_begins_with_a_dash_is_named_by_its_path() {
 fn missing_display_is_reported_once_with_a_reason() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     for (display, why) in [("", "(DISPLAY and WAYLAND_DISPLAY are not set)"), (":9977", "no display: ")] {
-        let mut command = program(&["exec", &hello]);
+        let mut command = program(&["exec", &hello, "--fresh"]);
         command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").stderr(Stdio::piped());
         let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
         assert!(said.contains(why) && said.contains("; running without a window: Ctrl-C ends"), "{said}");
