@@ -219,8 +219,9 @@ impl Pipelines {
         }
     }
 
-    /// Continues with existing counters.
+    /// Continues with existing counters, before the first prediction.
     pub(super) fn continue_counting(&mut self, tally: Arc<BackendTally>) {
+        self.predictions = Predictions::after(tally.predictions());
         self.tally = tally;
     }
 

@@ -64,6 +64,8 @@ pub(super) struct Predictions {
     shared: Arc<Shared>,
     /// Started for the first prediction.
     thread: Option<JoinHandle<()>>,
+    /// Counters before these predictions. Those of a lost device were lost with it, not wrong.
+    earlier: PredictionCounters,
 }
 
 impl Shared {
@@ -133,14 +135,24 @@ impl State {
 }
 
 impl Predictions {
+    /// Creates predictions after others with these counters.
+    pub(super) fn after(earlier: PredictionCounters) -> Self {
+        Self { shared: Arc::default(), thread: None, earlier }
+    }
+
     /// Orders a pipeline, unless there are too many.
     pub(super) fn order(&mut self, parts: &Parts, maker: &Arc<Maker>, tally: &Arc<BackendTally>) {
         let mut shaders = std::iter::once(&parts.vertex).chain(&parts.pixel);
         if shaders.any(|shader| shader.size() > MAX_SHADER_BYTES) {
             return;
         }
+        let PredictionCounters { predicted, used } = tally.predictions();
+        let counters = PredictionCounters {
+            predicted: predicted - self.earlier.predicted,
+            used: used - self.earlier.used,
+        };
         let mut state = self.shared.lock();
-        if state.has(&parts.recipe) || !state.is_trusted(tally.predictions()) {
+        if state.has(&parts.recipe) || !state.is_trusted(counters) {
             return;
         }
         if state.waiting.len() == MAX_WAITING {

@@ -131,6 +131,24 @@ fn shaders_that_are_never_drawn_with_end_predictions() {
 }
 
 #[test]
+fn the_predictions_of_a_lost_device_end_none_of_the_next() {
+    with(|device| {
+        let mut lost = Pipelines::new(device, &Options::default());
+        let tally = lost.tally().clone();
+        tally.predicted.store(MAX_WRONG, Relaxed);
+        lost.predict(&parts(0));
+        wait_until_idle(&lost);
+        assert_eq!(tally.predictions(), PredictionCounters { predicted: MAX_WRONG, used: 0 });
+        drop(lost);
+        let mut next = Pipelines::new(device, &Options::default());
+        next.continue_counting(tally.clone());
+        next.predict(&parts(0));
+        wait_until_idle(&next);
+        assert_eq!(tally.predictions(), PredictionCounters { predicted: MAX_WRONG + 1, used: 0 });
+    });
+}
+
+#[test]
 fn a_refused_prediction_is_the_draws_to_report() {
     with(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
