@@ -292,4 +292,21 @@ mod tests {
         known.outdate();
         assert_eq!(known.outdated(ALL_TILES, tiles.versions()), ALL_TILES);
     }
+
+    #[test]
+    fn words_that_were_there_for_a_draw_only_are_passed_on() {
+        const RUN: &[Range<u32>] = std::slice::from_ref(&(4..8));
+        let mut known = KnownWords::default();
+        let mut tiles = Ownership::default();
+        let (_, serial) = since(&mut known, 0);
+        // A draw by the reference reads them back, then the device makes them zeros again.
+        for word in [7, 0] {
+            tiles.note_write(4..8);
+            known.replace(RUN, &vec![word; 4 * TILE_WORDS as usize], tiles.versions());
+            known.confirm(RUN, tiles.versions());
+        }
+        let (passed, next) = since(&mut known, serial);
+        assert_eq!(passed, [5, 6, 7, 8, 9], "a reader that had asked in between has others");
+        assert_eq!(since(&mut known, next).0, [0_u32; 0]);
+    }
 }

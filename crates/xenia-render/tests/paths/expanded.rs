@@ -70,6 +70,28 @@ fn points_have_the_size_that_the_device_computes() {
     assert_eq!((work.draws, work.expanded_draws), (1, 0));
 }
 
+#[test]
+fn points_have_zeros_in_place_of_exports_that_they_do_not_pass() {
+    let reason = "exports that points don't pass";
+    // Vertices pass one interpolator, and the place within the point is the third.
+    for (export, reasons) in [("", &[][..]), ("max o1, r2, r2", &[(reason, 1)][..])] {
+        let counters = drawn(|| {
+            let mut scene = Scene::new(80, 64, 0);
+            scene.write(PaSuPointSize::with().width(64).height(64));
+            scene.write(SqProgramCntl::with().param_gen(true));
+            scene.write(SqContextMisc::with().param_gen_pos(2));
+            let vertex_shader = COLORED_VS.replace("interpolators 1", "interpolators 2");
+            scene.shader(0, &format!("{vertex_shader}\n{export}"));
+            scene.shader(1, "add r0, r0, r1\nalloc colors\nmax oC0, r0, r0");
+            scene.vertices(&[vertex(24.25, 24.25, [0.25, 0.0, 0.25, 0.5])]);
+            scene.draw(1, 1);
+            scene
+        });
+        let Some(counters) = counters else { return };
+        assert_eq!((expanded(&counters).as_slice(), fallbacks(&counters)), (reasons, vec![]), "{export}");
+    }
+}
+
 /// Sets the kill mode of vertex shaders, with a program that kills no vertex.
 fn with_kill_flags(scene: &mut Scene) {
     scene.write(SqProgramCntl::with().vs_export_mode(VertexExportMode::Kill));

@@ -188,3 +188,37 @@ impl WgpuBackend {
         Ok((Some(Geometry { corners, shader, inputs, rows, is_whole }), limit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_gpu::draw_state::{DrawRequest, IndexSource};
+    use xenia_gpu::enums::EdramMode;
+    use xenia_gpu::microcode::{ShaderKind, assemble};
+    use xenia_gpu::registers::{RegisterFile, rb, vgt};
+
+    #[test]
+    fn only_points_have_exports_between_those_passed_and_the_place() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
+        let text = "alloc position\nmax oPos, r0, r0\nalloc interpolators 3\nmax o0, r0, r0\nmax o2, r0, r0";
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &assemble(text).unwrap()));
+        let request = DrawRequest { initiator: vgt::VgtDrawInitiator(1), indices: IndexSource::Counted };
+        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        for (primitive, interpolators, position_register, expected) in [
+            (Primitive::PointList, 1, Some(3), true),
+            (Primitive::PointList, 2, Some(15), true),
+            (Primitive::PointList, 3, Some(3), false),
+            (Primitive::PointList, 1, Some(2), false), // o1 is zero anyway
+            (Primitive::PointList, 1, None, false),
+            (Primitive::RectangleList, 1, Some(3), false),
+        ] {
+            let call = DrawCall { primitive, interpolators, position_register, ..call.clone() };
+            assert_eq!(
+                exports_beyond(&call),
+                expected,
+                "{primitive:?} {interpolators} {position_register:?}"
+            );
+        }
+    }
+}

@@ -149,6 +149,38 @@ fn the_predictions_of_a_lost_device_end_none_of_the_next() {
 }
 
 #[test]
+fn a_further_unused_pipeline_replaces_the_oldest() {
+    with(|device| {
+        let ready = Maker::new(device.clone()).make(&parts(0)).unwrap();
+        let mut state = State::default();
+        for n in 0..=MAX_UNUSED as u32 {
+            state.keep(parts(n).recipe, ready.clone());
+        }
+        assert_eq!(state.unused.len(), MAX_UNUSED);
+        assert!(!state.has(&parts(0).recipe) && state.has(&parts(1).recipe));
+        assert!(state.has(&parts(MAX_UNUSED as u32).recipe));
+    });
+}
+
+#[test]
+fn a_shader_above_the_limit_is_not_predicted() {
+    with(|device| {
+        let mut pipelines = Pipelines::new(device, &Options::default());
+        for (bytes, predicted) in [(MAX_SHADER_BYTES, 0), (MAX_SHADER_BYTES / 2, 1)] {
+            let mut parts = parts(0);
+            let mut words = parts.vertex.words.to_vec();
+            // No clause has these, but they are kept. The decoded instructions count, too.
+            words.resize(bytes / 4, 0);
+            parts.vertex = Arc::new(Shader::new(ShaderKind::Vertex, &words));
+            parts.recipe.vertex = parts.vertex.hash;
+            pipelines.predict(&parts);
+            wait_until_idle(&pipelines);
+            assert_eq!(pipelines.tally().predictions(), PredictionCounters { predicted, used: 0 });
+        }
+    });
+}
+
+#[test]
 fn a_refused_prediction_is_the_draws_to_report() {
     with(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
