@@ -13,10 +13,11 @@ mod squares;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use squares::{PLAIN_VERTEX, SIDE, SharedBackend, Uniforms};
+use squares::{PLAIN_VERTEX, SIDE, Uniforms};
 use xenia_gpu::packets::{opcode, type3};
 use xenia_gpu::{CommandProcessor, Config, PhysicalMemory, Ram};
-use xenia_render::backend::{AdapterChoice, Device};
+use xenia_render::backend::{AdapterChoice, Device, WgpuBackend};
+use xenia_scenes::SharedBackend;
 
 const VERTICES: u32 = 0x40_0000;
 const TURNS: usize = 5;
@@ -37,7 +38,7 @@ fn commands(draws: u32) -> Vec<u32> {
 
 /// The wgpu backend behind the command processor.
 struct Emulated {
-    backend: SharedBackend,
+    backend: SharedBackend<WgpuBackend>,
     memory: Arc<Ram>,
     gpu: CommandProcessor,
     words: Vec<u32>,
@@ -50,7 +51,7 @@ impl Emulated {
         for (i, value) in (0..).zip(CORNERS.iter().flatten()) {
             memory.write_u32(VERTICES + i * 4, value.to_bits());
         }
-        let backend = SharedBackend::new(device);
+        let backend = SharedBackend::new(Box::new(WgpuBackend::new(device)));
         let config = Config { vblank: false, ..Config::default() };
         let gpu = CommandProcessor::new(memory.clone(), Box::new(backend.clone()), config);
         Self { backend, memory, gpu, words: commands(draws), now: 0 }
@@ -60,7 +61,7 @@ impl Emulated {
         squares::write_ring(&*self.memory, &self.words);
         let start = Instant::now();
         squares::run(&mut self.gpu, self.words.len() as u32, &mut self.now);
-        self.backend.finish();
+        squares::finish(&self.backend);
         start.elapsed()
     }
 }

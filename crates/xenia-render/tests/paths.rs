@@ -30,117 +30,22 @@ mod resolution;
 mod surveys;
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::OnceLock;
 
 use scene::*;
-use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
-use xenia_gpu::memory::PhysicalRange;
-use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Readback, Reference};
+use xenia_gpu::{Backend, Frame, PhysicalMemory, Readback, Reference};
 use xenia_render::backend::{AdapterChoice, Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
+use xenia_scenes::SharedBackend;
 use xenia_testing::{Tool, draws_in_software, obtain};
 
 /// State change of a scene.
 type Change = fn(&mut Scene);
-type Drawing = Arc<Mutex<WgpuBackend>>;
+/// Backend that the test inspects while it draws.
+type Drawing = SharedBackend<WgpuBackend>;
 
 thread_local! {
     /// Backend of the next scene; `None` means the reference.
     static DRAWING: RefCell<Option<Drawing>> = const { RefCell::new(None) };
-}
-
-/// Backend that the test inspects while it draws.
-struct Watched(Drawing);
-
-impl Watched {
-    fn held(&self) -> MutexGuard<'_, WgpuBackend> {
-        self.0.lock().unwrap()
-    }
-}
-
-impl Backend for Watched {
-    fn name(&self) -> &'static str {
-        "wgpu"
-    }
-
-    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.held().draw(call, memory)
-    }
-
-    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.held().resolve(call, memory)
-    }
-
-    fn set_readback(&mut self, readback: Readback) {
-        self.held().set_readback(readback);
-    }
-
-    fn has_pending(&self) -> bool {
-        self.held().has_pending()
-    }
-
-    fn is_pending(&self, range: PhysicalRange) -> bool {
-        self.held().is_pending(range)
-    }
-
-    fn deliver(
-        &mut self,
-        range: Option<PhysicalRange>,
-        memory: &dyn PhysicalMemory,
-    ) -> Result<(), BackendError> {
-        self.held().deliver(range, memory)
-    }
-
-    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        self.held().present(call, memory)
-    }
-
-    fn end_frame(&mut self) {
-        self.held().end_frame();
-    }
-
-    fn count_samples(&mut self, counts: bool) {
-        self.held().count_samples(counts);
-    }
-
-    fn samples_passed(&mut self) -> Option<u64> {
-        self.held().samples_passed()
-    }
-
-    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
-        self.held().survey(survey)
-    }
-
-    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
-        self.held().poll_survey(survey)
-    }
-
-    fn samples_so_far(&mut self) -> Option<u64> {
-        self.held().samples_so_far()
-    }
-
-    fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
-        self.held().begin_delivery(memory)
-    }
-
-    fn begin_samples(&mut self) -> Option<u64> {
-        self.held().begin_samples()
-    }
-
-    fn poll_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
-        self.held().poll_result(number, memory)
-    }
-
-    fn wait_for_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
-        self.held().wait_for_result(number, memory)
-    }
-
-    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        self.held().digest(sink);
-    }
-
-    fn edram(&mut self) -> Option<Vec<u32>> {
-        self.held().edram()
-    }
 }
 
 static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
@@ -156,7 +61,7 @@ fn device_errors() -> u64 {
 
 fn backend(threads: usize) -> Box<dyn Backend> {
     match DRAWING.take() {
-        Some(drawing) => Box::new(Watched(drawing)),
+        Some(drawing) => Box::new(drawing),
         None => Box::new(Reference::with_threads(threads)),
     }
 }
@@ -178,12 +83,12 @@ fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
 /// Like [`drawn`], with the counters of work.
 fn worked(make: impl Fn() -> Scene) -> Option<(WgpuCounters, WorkCounts)> {
     let (edram, memory) = left(&mut make());
-    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device()?.with_fresh_counters())));
+    let drawing = Drawing::new(Box::new(WgpuBackend::new(device()?.with_fresh_counters())));
     DRAWING.set(Some(drawing.clone()));
     let mut scene = make();
-    let counters = drawing.lock().unwrap().counters();
-    drawing.lock().unwrap().end_frame();
-    let work = drawing.lock().unwrap().tally().work().total;
+    let counters = drawing.get().counters();
+    drawing.get().end_frame();
+    let work = drawing.get().tally().work().total;
     let (found_edram, found_memory) = left(&mut scene);
     let different = edram.iter().zip(&found_edram).position(|(a, b)| a != b);
     assert_eq!(different, None, "of the EDRAM's words");
@@ -403,8 +308,8 @@ fn equal_draws_are_submitted_before_there_are_too_many() {
 #[test]
 fn work_is_counted_by_frame() {
     let Some(device) = device() else { return };
-    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.with_fresh_counters())));
-    let tally = drawing.lock().unwrap().tally();
+    let drawing = Drawing::new(Box::new(WgpuBackend::new(device.with_fresh_counters())));
+    let tally = drawing.get().tally();
     DRAWING.set(Some(drawing));
     let mut scene = Scene::new(80, 64, 0);
     let mut frame = |draws: u32| {

@@ -27,4 +27,5 @@ pub use choices::Choices;
 pub use families::SceneFamily;
 pub use fuzz::{Finding, SceneFuzzConfig, SceneFuzzReport, fuzz};
 pub use pair::{Backends, Pair, SceneDifference, SceneOutcome};
+pub use shared::SharedBackend;
 pub use shrink::shrink;

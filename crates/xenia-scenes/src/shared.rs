@@ -4,24 +4,36 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xenia_gpu::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use xenia_gpu::edram::EdramPage;
-use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PhysicalRange, PresentCall, Readback};
+use xenia_gpu::{
+    Backend, BackendError, Cancel, DevicePicture, Frame, Inputs, PhysicalMemory, PhysicalRange, PresentCall,
+    Readback,
+};
 
-/// Handle of a backend.
-#[derive(Clone)]
-pub(crate) struct SharedBackend(Arc<Mutex<Box<dyn Backend>>>);
+/// Handle of a backend. A command processor may own one while a test has another.
+pub struct SharedBackend<B: ?Sized>(Arc<Mutex<Box<B>>>);
 
-impl SharedBackend {
-    pub(crate) fn new(backend: Box<dyn Backend>) -> Self {
+impl<B: ?Sized> Clone for SharedBackend<B> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<B: ?Sized> SharedBackend<B> {
+    /// Shares a backend.
+    pub fn new(backend: Box<B>) -> Self {
         Self(Arc::new(Mutex::new(backend)))
     }
 
-    fn get(&self) -> MutexGuard<'_, Box<dyn Backend>> {
+    /// The backend, for one owner at a time.
+    pub fn get(&self) -> MutexGuard<'_, Box<B>> {
         // A case that panicked has failed; the next one gets another backend.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Backend for SharedBackend {
+// A method that is not passed on hides a part of the backend from tests.
+#[deny(clippy::missing_trait_methods)]
+impl<B: Backend + ?Sized> Backend for SharedBackend<B> {
     fn name(&self) -> &'static str {
         self.get().name()
     }
@@ -60,6 +72,14 @@ impl Backend for SharedBackend {
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         self.get().present(call, memory)
+    }
+
+    fn present_on_device(
+        &mut self,
+        call: &PresentCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<dyn DevicePicture>> {
+        self.get().present_on_device(call, memory)
     }
 
     fn end_frame(&mut self) {
@@ -118,11 +138,19 @@ impl Backend for SharedBackend {
         self.get().set_edram(words)
     }
 
+    fn inputs(&self) -> Option<Inputs> {
+        self.get().inputs()
+    }
+
     fn cancel(&self) -> Option<Cancel> {
         self.get().cancel()
     }
 
     fn late_errors(&mut self) -> Vec<BackendError> {
         self.get().late_errors()
+    }
+
+    fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
+        self.get().target_picture(call)
     }
 }

@@ -20,7 +20,7 @@ type Page = [u8; PAGE_SIZE as usize];
 
 /// A backend and its memory.
 pub(crate) struct SceneSide {
-    backend: SharedBackend,
+    backend: SharedBackend<dyn Backend>,
     memory: Arc<Ram>,
     /// Versions of the memory's pages when all of them were zero.
     zeroed: Vec<u64>,

@@ -1,13 +1,14 @@
 //! The frame as a command stream, and the command processor that runs it.
 
 use crate::draws::{Kind, TEXTURE_SIDE, VERTICES, indices, vertices};
-use crate::squares::{self, SharedBackend};
+use crate::squares;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::registers::FETCH_CONSTANTS;
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram};
-use xenia_render::backend::Device;
+use xenia_render::backend::{Device, WgpuBackend};
+use xenia_scenes::SharedBackend;
 
 const VERTEX_BUFFER: u32 = 0x20_0000;
 const INDEX_BUFFER: u32 = 0x30_0000;
@@ -49,7 +50,7 @@ fn commands(kind: Kind) -> Vec<u32> {
 
 /// The command processor with the wgpu backend, or with none.
 pub(crate) struct Emulated {
-    backend: Option<SharedBackend>,
+    backend: Option<SharedBackend<WgpuBackend>>,
     gpu: CommandProcessor,
     words: u32,
     now: u64,
@@ -65,7 +66,7 @@ impl Emulated {
         memory.write(INDEX_BUFFER, &bytes);
         let words = commands(kind);
         squares::write_ring(&*memory, &words);
-        let backend = device.map(SharedBackend::new);
+        let backend = device.map(|device| SharedBackend::new(Box::new(WgpuBackend::new(device))));
         let drawing: Box<dyn Backend> = match &backend {
             Some(backend) => Box::new(backend.clone()),
             None => Box::new(NullBackend),
@@ -79,7 +80,7 @@ impl Emulated {
     pub(crate) fn frame(&mut self) {
         squares::run(&mut self.gpu, self.words, &mut self.now);
         if let Some(backend) = &self.backend {
-            backend.finish();
+            squares::finish(backend);
         }
     }
 

@@ -1,15 +1,12 @@
 //! A frame of small shapes with one colour target, for the examples that measure draws: its command
-//! stream, the backend behind the command processor, and the objects of a plain wgpu program that
-//! draws the same.
+//! stream, and the objects of a plain wgpu program that draws the same.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::registers::cp::CP_RB_WPTR;
-use xenia_gpu::{Backend, BackendError, CommandProcessor, Frame, PhysicalMemory, PresentCall};
+use xenia_gpu::{CommandProcessor, PhysicalMemory};
 use xenia_render::backend::{Device, WgpuBackend};
+use xenia_scenes::SharedBackend;
 
 /// Width and height of the target, in pixels.
 pub(crate) const SIDE: u32 = 640;
@@ -95,50 +92,10 @@ pub(crate) fn run(gpu: &mut CommandProcessor, words: u32, now: &mut u64) {
     }
 }
 
-/// Shared backend, which can be waited for while the command processor owns a handle.
-#[derive(Clone)]
-pub(crate) struct SharedBackend(Arc<Mutex<WgpuBackend>>);
-
-impl SharedBackend {
-    pub(crate) fn new(device: Device) -> Self {
-        Self(Arc::new(Mutex::new(WgpuBackend::new(device))))
-    }
-
-    fn inner(&self) -> MutexGuard<'_, WgpuBackend> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the device.
-    pub(crate) fn finish(&self) {
-        if let Err(error) = self.inner().finish() {
-            panic!("{error}");
-        }
-    }
-}
-
-impl Backend for SharedBackend {
-    fn name(&self) -> &'static str {
-        "wgpu"
-    }
-
-    fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.inner().draw(call, memory)
-    }
-
-    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.inner().resolve(call, memory)
-    }
-
-    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        self.inner().present(call, memory)
-    }
-
-    fn samples_passed(&mut self) -> Option<u64> {
-        None
-    }
-
-    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        self.inner().digest(sink);
+/// Waits for the device of a backend.
+pub(crate) fn finish(backend: &SharedBackend<WgpuBackend>) {
+    if let Err(error) = backend.get().finish() {
+        panic!("{error}");
     }
 }
 

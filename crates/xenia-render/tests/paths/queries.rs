@@ -78,7 +78,7 @@ fn samples_beside_queries_do_not_matter() {
         DEVICE.get_or_init(|| Device::open(AdapterChoice { software: true, name: None })).as_ref(),
     );
     let Some(device) = device else { return };
-    DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.with_fresh_counters())))));
+    DRAWING.set(Some(Drawing::new(Box::new(WgpuBackend::new(device.with_fresh_counters())))));
     assert_eq!(samples(), expected);
 }
 
@@ -108,7 +108,7 @@ fn reports_arrive_without_packets() {
         DEVICE.get_or_init(|| Device::open(AdapterChoice { software: true, name: None })).as_ref(),
     );
     let Some(device) = device else { return };
-    DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.with_fresh_counters())))));
+    DRAWING.set(Some(Drawing::new(Box::new(WgpuBackend::new(device.with_fresh_counters())))));
     let mut scene = late(80);
     report(&mut scene, 0, false);
     draw(&mut scene, 40);

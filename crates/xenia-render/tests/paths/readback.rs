@@ -121,7 +121,7 @@ fn a_page_that_the_cpu_writes_is_the_cpus() {
     // Without readback, memory never gets the texels of a page that the CPU has written since; the
     // texture has them from the device in the other pages.
     let Some(device) = device() else { return };
-    DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.clone())))));
+    DRAWING.set(Some(Drawing::new(Box::new(WgpuBackend::new(device.clone())))));
     let mut scene = colored(Readback::None, [96, 80]);
     resolve(&mut scene, TEXTURE, 96);
     scene.memory.write(TEXTURE + 0x1004, &[9; 4]);

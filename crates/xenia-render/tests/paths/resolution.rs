@@ -18,7 +18,7 @@ fn scaled_and_seen(factor: u32, msaa: u32, check: impl FnOnce(&mut Scene, &Drawi
     let Some(device) = device() else { return };
     let options = Options { scale: Scale::new(factor).unwrap(), ..Options::default() };
     let backend = WgpuBackend::with_options(device.clone(), &options);
-    let drawing = Arc::new(Mutex::new(backend));
+    let drawing = Drawing::new(Box::new(backend));
     DRAWING.set(Some(drawing.clone()));
     check(&mut Scene::new(SIZE[0], SIZE[1], msaa), &drawing);
 }
@@ -180,7 +180,7 @@ fn tiles_keep_the_hosts_pixels_from_one_target_to_another() {
         scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba8));
         scene.draw(13, 4);
         check_frame(&scene.swap(), 2, middle(2));
-        let targets = drawing.lock().unwrap().counters().targets;
+        let targets = drawing.get().counters().targets;
         assert!(targets.textures == 2 && targets.loaded >= 4, "{targets:?}");
     });
 }
