@@ -6,6 +6,7 @@ mod scene;
 use scene::*;
 use std::io::Read;
 use std::sync::Arc;
+use xenia_gpu::packets::{opcode, type3};
 use xenia_gpu::processor::TICKS_PER_SECOND;
 use xenia_gpu::trace::{
     Event, Narration, Player, Reader, Recorder, Summary, TraceError, Writer, compare, narrate,
@@ -131,6 +132,38 @@ fn a_narration_lists_packets_draws_and_swaps_in_order() {
     };
     narrate(open(&bytes), backend, |draw| draw == 2, tell).unwrap();
     assert_eq!((packets, draws, resolves, swaps), (4, 2, 2, 2));
+}
+
+#[test]
+fn a_narration_leaves_out_draws_that_a_survey_hides() {
+    const ID: u32 = 5;
+    const FLAG: u32 = 0x100;
+    let trace = Bytes::default();
+    let mut scene = Scene::new(80, 32, 0);
+    scene.gpu.record(Recorder::new(Box::new(trace.clone()), 0, 9));
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+    // The survey is of no pixel.
+    scene.words.extend([type3(opcode::VIZ_QUERY, 1), ID]);
+    scene.write(PaScVizQuery::with().viz_query_ena(true).viz_query_id(ID).kill_pix_post_hi_z(true));
+    scene.scissor([5, 5, 5, 5]);
+    scene.draw(8, 3);
+    scene.write(PaScVizQuery::with());
+    scene.scissor([0, 0, 80, 32]);
+    scene.words.extend([type3(opcode::VIZ_QUERY, 1), FLAG | ID]);
+    scene.words.extend([type3(opcode::DRAW_INDX, 2), FLAG | ID, 8 | 2 << 6 | 3 << 16]);
+    scene.show();
+    scene.gpu.finish_recording().unwrap().unwrap();
+    assert_eq!(scene.gpu.statistics().hidden_draws, 1);
+    let bytes = trace.0.lock().unwrap().clone();
+    let mut surveys = Vec::new();
+    let tell = |told: Narration| {
+        if let Narration::Draw { call, .. } = told {
+            surveys.push(call.survey.map(|survey| survey.id));
+        }
+        true
+    };
+    narrate(open(&bytes), backend(1), |_| false, tell).unwrap();
+    assert_eq!(surveys, [Some(ID)]);
 }
 
 #[test]

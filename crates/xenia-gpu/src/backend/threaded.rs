@@ -152,7 +152,8 @@ impl Threaded {
 }
 
 /// `set_readback` is not passed on, so the backend writes resolved texels at once; nor is
-/// `expect_draw`, which would wait for the queued draws.
+/// `expect_draw`, which would wait for the queued draws. The other methods that are missing have
+/// their defaults in the [reference](crate::reference::Reference), the one backend with inputs.
 impl Backend for Threaded {
     fn name(&self) -> &'static str {
         self.name

@@ -2,10 +2,10 @@
 
 use super::{Player, Reader, TraceError};
 use crate::Cancel;
-use crate::backend::{Backend, BackendError, Frame, PresentCall};
-use crate::draw_state::{DrawCall, ResolveCall};
+use crate::backend::{Backend, BackendError, DevicePicture, Frame, Inputs, PresentCall, Readback};
+use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
 use crate::edram::EdramPage;
-use crate::memory::PhysicalMemory;
+use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::packets::{Header, describe};
 use crate::processor::Observer;
 use std::io::Read;
@@ -98,6 +98,8 @@ struct NarratingBackend<P> {
     wants_picture: P,
 }
 
+// A narration must make the calls that playing the trace makes.
+#[deny(clippy::missing_trait_methods)]
 impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
     fn name(&self) -> &'static str {
         self.inner.name()
@@ -132,8 +134,44 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
         result
     }
 
+    fn set_readback(&mut self, readback: Readback) {
+        self.inner.set_readback(readback);
+    }
+
+    fn has_pending(&self) -> bool {
+        self.inner.has_pending()
+    }
+
+    fn is_pending(&self, range: PhysicalRange) -> bool {
+        self.inner.is_pending(range)
+    }
+
+    fn deliver(
+        &mut self,
+        range: Option<PhysicalRange>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        self.inner.deliver(range, memory)
+    }
+
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         self.inner.present(call, memory)
+    }
+
+    fn present_on_device(
+        &mut self,
+        call: &PresentCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<dyn DevicePicture>> {
+        self.inner.present_on_device(call, memory)
+    }
+
+    fn end_frame(&mut self) {
+        self.inner.end_frame();
+    }
+
+    fn count_samples(&mut self, counts: bool) {
+        self.inner.count_samples(counts);
     }
 
     fn samples_passed(&mut self) -> Option<u64> {
@@ -142,6 +180,40 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
 
     fn samples_so_far(&mut self) -> Option<u64> {
         self.inner.samples_so_far()
+    }
+
+    fn survey(&mut self, survey: ConditionalSurvey) -> bool {
+        self.inner.survey(survey)
+    }
+
+    fn poll_survey(&mut self, survey: ConditionalSurvey) -> Option<bool> {
+        self.inner.poll_survey(survey)
+    }
+
+    fn begin_samples(&mut self) -> Option<u64> {
+        self.inner.begin_samples()
+    }
+
+    fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.inner.begin_delivery(memory)
+    }
+
+    fn poll_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.inner.poll_result(number, memory)
+    }
+
+    fn wait_for_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
+        self.inner.wait_for_result(number, memory)
+    }
+
+    /// None: with a list of inputs, draws would be made by a thread, and narrated after later
+    /// packets.
+    fn inputs(&self) -> Option<Inputs> {
+        None
+    }
+
+    fn late_errors(&mut self) -> Vec<BackendError> {
+        self.inner.late_errors()
     }
 
     fn cancel(&self) -> Option<Cancel> {
