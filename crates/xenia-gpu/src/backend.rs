@@ -166,7 +166,9 @@ pub trait Backend: Send {
 
     /// Renders a front buffer for display from what memory has; `None` if the backend produces no
     /// frames.
-    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
+    fn present(&mut self, _call: &PresentCall, _memory: &dyn PhysicalMemory) -> Option<Frame> {
+        None
+    }
 
     /// Renders a front buffer as a picture on the device, from what memory has and from the texels
     /// that it lacks, without a wait. `None` if there is no consumer of such pictures, or for a
@@ -189,7 +191,9 @@ pub trait Backend: Send {
 
     /// Number of samples that passed the depth test since the start, if the backend counts them.
     /// Backends to which counting costs something may count only from the first call on.
-    fn samples_passed(&mut self) -> Option<u64>;
+    fn samples_passed(&mut self) -> Option<u64> {
+        None
+    }
 
     /// As [`samples_passed`](Self::samples_passed), but a backend that does not count yet does not
     /// begin.
@@ -232,8 +236,12 @@ pub trait Backend: Send {
         0
     }
 
-    /// Feeds the EDRAM's bytes to a digest.
-    fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));
+    /// Feeds the EDRAM's bytes to a digest. If the words can't be read there is none.
+    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
+        if let Some(words) = self.edram() {
+            sink(bytemuck::cast_slice(&words));
+        }
+    }
 
     /// Copies the EDRAM's words, tile after tile; `None` if the backend has no EDRAM.
     fn edram(&mut self) -> Option<Vec<u32>> {
@@ -293,14 +301,4 @@ impl Backend for NullBackend {
     fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
-
-    fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
-        None
-    }
-
-    fn samples_passed(&mut self) -> Option<u64> {
-        None
-    }
-
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

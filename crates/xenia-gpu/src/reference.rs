@@ -220,10 +220,6 @@ impl Backend for Reference {
         self.surveys.is_visible(survey)
     }
 
-    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        sink(bytemuck::cast_slice(&self.words()));
-    }
-
     fn edram(&mut self) -> Option<Vec<u32>> {
         Some(self.words())
     }

@@ -400,13 +400,6 @@ impl Backend for WgpuBackend {
         self.wait_for_late(number, memory)
     }
 
-    fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        // If the words can't be read there is no digest.
-        if let Some(words) = self.edram() {
-            sink(bytemuck::cast_slice(&words));
-        }
-    }
-
     fn edram(&mut self) -> Option<Vec<u32>> {
         if let Some(reference) = self.recover() {
             return reference.edram();

@@ -294,15 +294,9 @@ mod tests {
             Ok(())
         }
 
-        fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
-            None
-        }
-
         fn samples_passed(&mut self) -> Option<u64> {
             Some(lock(&self.seen).len() as u64)
         }
-
-        fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 
         fn inputs(&self) -> Option<Inputs> {
             Some(|_, want| {

@@ -102,5 +102,4 @@ impl Backend for Recorder {
     fn samples_passed(&mut self) -> Option<u64> {
         Some(self.0.lock().unwrap().0.len() as u64 * 10)
     }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

@@ -71,7 +71,6 @@ impl Backend for Slow {
         results.waits += u64::from(number > results.ready);
         results.samples[number as usize - 1]
     }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }
 
 /// Draws, then reports samples to an address.

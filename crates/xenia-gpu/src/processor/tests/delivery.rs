@@ -55,13 +55,6 @@ impl Backend for Keeping {
         }
         Ok(())
     }
-    fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
-        None
-    }
-    fn samples_passed(&mut self) -> Option<u64> {
-        None
-    }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }
 
 /// Runs a resolve and these words in one pump; returns the backend's calls, the final texel, and

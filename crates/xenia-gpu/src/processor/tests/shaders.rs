@@ -24,13 +24,6 @@ impl Backend for Expecting {
     fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
-    fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
-        None
-    }
-    fn samples_passed(&mut self) -> Option<u64> {
-        None
-    }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }
 
 /// Vertex shader with this number of interpolators.

@@ -72,7 +72,6 @@ impl Backend for LateDevice {
     fn wait_for_result(&mut self, number: u64, _: &dyn PhysicalMemory) -> u64 {
         self.0.lock().unwrap().samples[number as usize - 1]
     }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }
 
 const DRAW: [u32; 2] = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];

@@ -40,9 +40,6 @@ impl Backend for Surveyor {
     fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
-    fn present(&mut self, _: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
-        None
-    }
     fn samples_passed(&mut self) -> Option<u64> {
         Some(0)
     }
@@ -55,7 +52,6 @@ impl Backend for Surveyor {
         let is_late = self.0.lock().unwrap().is_late;
         if is_late { None } else { Some(self.survey(survey)) }
     }
-    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }
 
 fn harness(hidden: &[u32]) -> (GpuHarness, Surveyor) {
