@@ -268,14 +268,16 @@ impl Translator<'_> {
     /// Counts steps: each control flow or other instruction is one.
     pub(super) fn spend(&mut self, steps: u32) {
         let steps = self.b.uint(steps.min(MAX_STEPS));
-        let spent = self.b.load_local(self.steps);
+        let pointer = self.b.global(self.steps);
+        let spent = self.b.load(pointer);
         let spent = self.b.binary(Op::Add, spent, steps);
-        self.b.store_local(self.steps, spent);
+        self.b.store(pointer, spent);
     }
 
     /// Whether another iteration is allowed.
     pub(super) fn has_steps(&mut self) -> Value {
-        let spent = self.b.load_local(self.steps);
+        let pointer = self.b.global(self.steps);
+        let spent = self.b.load(pointer);
         let limit = self.b.uint(MAX_STEPS);
         self.b.binary(Op::Less, spent, limit)
     }

@@ -201,8 +201,8 @@ struct Translator<'a> {
     last_vertex: Handle<LocalVariable>,
     lod: Handle<LocalVariable>,
     gradients: [Handle<LocalVariable>; 2],
-    /// Number of instructions executed in loops.
-    steps: Handle<LocalVariable>,
+    /// Number of instructions executed in loops, by all runs of the program in an invocation.
+    steps: Handle<GlobalVariable>,
     loops: LoopAddress,
 }
 
@@ -271,6 +271,7 @@ impl<'a> Translator<'a> {
             Span::UNDEFINED,
         );
         let killed = private(&mut module, "killed", types.boolean);
+        let steps = private(&mut module, "steps", types.uint);
         let registers = if has_relative_registers(program) {
             let array = types::array(&mut module, types.vec4, Some(REGISTERS), 16);
             Registers::Array(b.local("r", array))
@@ -295,7 +296,7 @@ impl<'a> Translator<'a> {
             last_vertex: b.local("last_vertex", types.uint),
             lod: b.local("lod", types.float),
             gradients: ["gradient_h", "gradient_v"].map(|name| b.local(name, types.vec3)),
-            steps: b.local("steps", types.uint),
+            steps,
             loops: LoopAddress::Nested(Vec::new()),
             module,
             types,

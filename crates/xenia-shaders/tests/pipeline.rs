@@ -19,35 +19,29 @@ fn translated(text: &str, stage: Stage) -> Translation {
     translation
 }
 
-/// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number
-/// of the triangle's vertex.
-fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
-    let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
-                  max oPos, r1, r1\n\
-                  mad o0.xy, r1, c[0].xy, c[1].x\nmax o0.zw, c[2], c[2]\nmax o1, r0.x, r0.x";
-    let mut constants = Constants::capture(&constants());
-    // Converts -1..1 to pixels, with y downwards.
-    constants.float[0] = [8.0, -8.0, 0.0, 0.0];
-    constants.float[1] = [8.0; 4];
-    constants.float[2] = [0.0, 0.0, 0.25, 1.0];
-    let mut corners = FRONT;
-    if back {
-        corners.reverse();
-    }
-    let words: Vec<u32> = corners.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
-    let interpolators = Interpolators { count: 2, flat, ..Interpolators::default() };
-    let stage = Stage::Pixel {
+/// Stage of pixels whose position is in register 3.
+fn pixel_stage(interpolators: Interpolators) -> Stage {
+    Stage::Pixel {
         interpolators,
         position_register: Some(3),
         pixels_of: PixelsOf::Polygons,
         alpha_test: false,
         alpha_to_mask: false,
         anisotropic: 0,
-    };
-    let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::None };
-    let shaders = [translated(vertex, vertex_stage), translated(pixel, stage)];
-    let [mut for_vertices, mut for_pixels] = [&shaders[0], &shaders[1]]
-        .map(|shader| StageConstants::new(&constants, ShaderKind::Vertex, shader.interface.constants));
+    }
+}
+
+/// Draws host vertices, of which fetch constant 2 has the positions.
+fn draw_with(
+    gpu: &Gpu,
+    shaders: [&Translation; 2],
+    constants: &Constants,
+    positions: &[[f32; 2]],
+    count: u32,
+) -> Vec<[f32; 4]> {
+    let words: Vec<u32> = positions.iter().flatten().map(|value| value.to_bits().swap_bytes()).collect();
+    let [mut for_vertices, mut for_pixels] =
+        shaders.map(|shader| StageConstants::new(constants, ShaderKind::Vertex, shader.interface.constants));
     for_vertices.set_position(&HostPosition {
         xy_divided: false,
         z_divided: false,
@@ -65,7 +59,28 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });
     let vertex = Resources { constants: &for_vertices, vertex_data: &words, texture: None };
     let pixel = Resources { constants: &for_pixels, vertex_data: &[], texture: None };
-    gpu.draw([&shaders[0], &shaders[1]], [&vertex, &pixel], 6)
+    gpu.draw(shaders, [&vertex, &pixel], count)
+}
+
+/// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number
+/// of the triangle's vertex.
+fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
+    let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
+                  max oPos, r1, r1\n\
+                  mad o0.xy, r1, c[0].xy, c[1].x\nmax o0.zw, c[2], c[2]\nmax o1, r0.x, r0.x";
+    let mut constants = Constants::capture(&constants());
+    // Converts -1..1 to pixels, with y downwards.
+    constants.float[0] = [8.0, -8.0, 0.0, 0.0];
+    constants.float[1] = [8.0; 4];
+    constants.float[2] = [0.0, 0.0, 0.25, 1.0];
+    let mut corners = FRONT;
+    if back {
+        corners.reverse();
+    }
+    let interpolators = Interpolators { count: 2, flat, ..Interpolators::default() };
+    let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::None };
+    let shaders = [translated(vertex, vertex_stage), translated(pixel, pixel_stage(interpolators))];
+    draw_with(gpu, shaders.each_ref(), &constants, &corners, 6)
 }
 
 /// Checks every pixel against a formula of its column and row.
@@ -111,5 +126,23 @@ fn pictures_are_as_reckoned() {
                 flat[(x + y * 16.0) as usize]
             }
         });
+    });
+}
+
+#[test]
+fn the_vertices_of_a_rectangle_share_the_steps_of_an_invocation() {
+    gpu::with(|gpu| {
+        // Each run counts its rounds in the interpolator, without an end.
+        let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
+                      top:\nexec\nadd r2.x, r2, c[1].x\nmax oPos, r1, r1\nmax o0, r2.x, r2.x\njump top";
+        let interpolators = Interpolators { count: 1, ..Interpolators::default() };
+        let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::Rectangles };
+        let pixel = translated("max oC0, r0, r0", pixel_stage(interpolators));
+        let shaders = [translated(vertex, vertex_stage), pixel];
+        let constants = Constants::capture(&constants());
+        let picture = draw_with(gpu, shaders.each_ref(), &constants, &FRONT[..3], Expansion::CORNERS);
+        // The first vertex is at the top left, the second at the top right.
+        let [first, second] = [picture[0][0], picture[SIDE as usize - 1][0]];
+        assert!(first > 10_000.0 && second < 2.0, "{first} {second}");
     });
 }
