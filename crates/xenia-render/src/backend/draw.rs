@@ -128,8 +128,11 @@ impl WgpuBackend {
             return self.record_shaded(call, memory, &mut plan, ShadedBy::Cpu(reason));
         }
         match self.record_shaded(call, memory, &mut plan, ShadedBy::Device) {
-            // The title's vertex shader may have no translation.
-            Err(Refused::UnsupportedState(reason)) if primitives::is_expanded(call.primitive) => {
+            // The title's vertex shader may have no translation. A texture of the pixel shader is
+            // too large either way, and vertex shaders seldom have one.
+            Err(Refused::UnsupportedState(reason))
+                if primitives::is_expanded(call.primitive) && !self.textures.is_oversized() =>
+            {
                 self.record_shaded(call, memory, &mut plan, ShadedBy::Cpu(&reason))
             }
             recorded => recorded,
@@ -145,6 +148,9 @@ impl WgpuBackend {
     ) -> Result<(), Refused> {
         if let Some(range) = self.reads_pending(call, by) {
             return Err(Refused::Pending(range));
+        }
+        if let ShadedBy::Cpu(_) = by {
+            self.check_corners(call, plan)?;
         }
         let (geometry, limit) = self.geometry(call, memory, plan, by)?;
         if let Some(geometry) = geometry {
@@ -170,12 +176,8 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
     ) -> Result<(), Refused> {
-        let ready = self.ready(call, plan, geometry);
-        if matches!(ready, Err(Missing::Compiling)) {
-            // Left out, it might be visible.
-            self.occlusion.note_visible(call.survey);
-        }
-        let ready = ready?;
+        let is_expanded = matches!(geometry.inputs, VertexInputs::Primitives { .. });
+        let ready = self.ready(call, plan, &geometry.shader, is_expanded)?;
         let Some(shaders) = &ready[0] else { return Ok(()) };
         let attachments = self.attachments(call, plan);
         let sent = self.send(call, memory, plan, geometry, shaders)?;
@@ -220,20 +222,26 @@ impl WgpuBackend {
         Parts { recipe, vertex: vertex.clone(), pixel: call.pixel_shader.clone() }
     }
 
-    /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
+    /// Finds the pipelines of a vertex shader, one for each repetition of the draw: none if there
+    /// are no repetitions.
     fn ready(
         &mut self,
         call: &DrawCall,
         plan: &Plan,
-        geometry: &Geometry,
+        vertex: &Arc<Shader>,
+        is_expanded: bool,
     ) -> Result<ReadyPipelines, Missing> {
-        let is_expanded = matches!(geometry.inputs, VertexInputs::Primitives { .. });
-        let mut parts = self.parts(call, plan, &geometry.shader, is_expanded);
+        let mut parts = self.parts(call, plan, vertex, is_expanded);
         let recipe = parts.recipe;
         let mut all = ReadyPipelines::default();
         for (ready, time) in all.iter_mut().zip(plan.times.iter()) {
             parts.recipe = recipe.drawing(time.samples);
-            *ready = Some(self.pipelines.get(&parts)?);
+            let found = self.pipelines.get(&parts);
+            if matches!(found, Err(Missing::Compiling)) {
+                // Left out, it might be visible.
+                self.occlusion.note_visible(call.survey);
+            }
+            *ready = Some(found?);
         }
         Ok(all)
     }

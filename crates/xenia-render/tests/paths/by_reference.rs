@@ -104,7 +104,7 @@ fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
     let Some((counters, work)) = counts else { return };
     let [(reason, 1)] = fallbacks(&counters)[..] else { panic!("{:?}", counters.fallbacks) };
     assert!(reason.ends_with("are more than 256"), "{reason}");
-    // The CPU shaded the second one's vertices in vain.
+    // The CPU shades the second one's vertices for the reference only.
     assert_eq!((work.expanded_draws, work.fallback_draws), (0, 1));
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::Primitive;
+use xenia_gpu::geometry::corner_interpolators;
 use xenia_gpu::microcode::Shader;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -161,6 +162,17 @@ impl WgpuBackend {
         }))
     }
 
+    /// Refuses a draw whose pipelines are missing, before the CPU shades its corners in vain.
+    pub(super) fn check_corners(&mut self, call: &DrawCall, plan: &Plan) -> Result<(), Refused> {
+        // The corners decide whether one repetition is enough.
+        let are_known = !call.samples_at_center || plan.times.len() == 1;
+        let shader = self.pass_through.shader(corner_interpolators(call) as usize);
+        if let Some(shader) = shader.filter(|_| are_known) {
+            self.ready(call, plan, &shader, false)?;
+        }
+        Ok(())
+    }
+
     /// Corners that the CPU shades, and the limit that it has reached.
     fn shaded_corners(
         &mut self,
@@ -191,20 +203,82 @@ impl WgpuBackend {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use super::*;
-    use xenia_gpu::draw_state::{DrawRequest, IndexSource};
+    use crate::backend::Options;
+    use crate::backend::device::tests::with;
+    use xenia_gpu::draw_state::{Constants, DrawRequest, IndexSource};
     use xenia_gpu::enums::EdramMode;
     use xenia_gpu::microcode::{ShaderKind, assemble};
-    use xenia_gpu::registers::{RegisterFile, rb, vgt};
+    use xenia_gpu::registers::{FETCH_CONSTANTS, RegisterFile, pa, rb, vgt};
+
+    fn shader(kind: ShaderKind, text: &str) -> Arc<Shader> {
+        Arc::new(Shader::new(kind, &assemble(text).unwrap()))
+    }
+
+    /// Memory of zeros that notes whether it was read.
+    #[derive(Default)]
+    struct NotedReads(AtomicBool);
+
+    impl PhysicalMemory for NotedReads {
+        fn read(&self, _: u32, into: &mut [u8]) {
+            self.0.store(true, Relaxed);
+            into.fill(0);
+        }
+        fn write(&self, _: u32, _: &[u8]) {}
+        fn version(&self, _: u32, _: u32) -> u64 {
+            0
+        }
+        fn track(&self, _: u32, _: u32) -> Option<u64> {
+            None
+        }
+    }
+
+    #[test]
+    fn the_cpu_shades_nothing_for_a_pixel_shader_without_a_translation() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
+        registers.write(rb::RbSurfaceInfo::with().surface_pitch(80));
+        registers.write(rb::RbColorMask::with().write_red0(true));
+        registers.write(pa::PaScScreenScissorBr::with().br_x(64).br_y(32));
+        registers.write(pa::PaScWindowScissorBr::with().br_x(64).br_y(32));
+        registers.write(vgt::VgtMaxVtxIndx::with().max_indx(0xff_ffff));
+        registers.set(FETCH_CONSTANTS, 0x1000 | 3);
+        registers.set(FETCH_CONSTANTS + 1, 2 | 6 << 2);
+        let fetch = "vfetch r1.xy01, r0.x, vf0, format=37, stride=2, offset=0";
+        let vertex = shader(ShaderKind::Vertex, &format!("{fetch}\nalloc position\nmax oPos, r1, r1"));
+        let mut jumps = String::new();
+        for i in 0..300 {
+            writeln!(jumps, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0", (i * 7 + 3) % 300).unwrap();
+        }
+        let rectangle = vgt::VgtDrawInitiator(8 | 2 << 6 | 3 << 16);
+        with(|device| {
+            for (before, is_read) in [("", true), (jumps.as_str(), false)] {
+                let text = format!("{before}alloc colors\nexec\nmax oC0, r0, r0");
+                let pixel = shader(ShaderKind::Pixel, &text);
+                let request = DrawRequest { initiator: rectangle, indices: IndexSource::Counted };
+                let constants = Arc::new(Constants::capture(&registers));
+                let call = DrawCall::capture(&registers, request, Some(&vertex), Some(&pixel), constants);
+                let options = Options { expands_on_cpu: true, ..Options::default() };
+                let mut backend = WgpuBackend::with_options(device.clone(), &options);
+                let memory = NotedReads::default();
+                let recorded = backend.record(&call.unwrap(), &memory);
+                let is_refused = matches!(recorded, Err(Refused::UnsupportedState(_)));
+                assert_eq!((is_refused, memory.0.into_inner()), (!is_read, is_read));
+            }
+        });
+    }
 
     #[test]
     fn only_points_have_exports_between_those_passed_and_the_place() {
         let mut registers = RegisterFile::new();
         registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
         let text = "alloc position\nmax oPos, r0, r0\nalloc interpolators 3\nmax o0, r0, r0\nmax o2, r0, r0";
-        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &assemble(text).unwrap()));
+        let vertex = shader(ShaderKind::Vertex, text);
         let request = DrawRequest { initiator: vgt::VgtDrawInitiator(1), indices: IndexSource::Counted };
-        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        let call = DrawCall::capture(&registers, request, Some(&vertex), None, Arc::default()).unwrap();
         for (primitive, interpolators, position_register, expected) in [
             (Primitive::PointList, 1, Some(3), true),
             (Primitive::PointList, 2, Some(15), true),
