@@ -4,8 +4,8 @@ mod window_device;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
@@ -111,7 +111,8 @@ pub struct Device {
     serves_window: bool,
     /// The window whose device the backend shares, or shared before a loss.
     window: Option<Arc<WindowDevice>>,
-    lost: Arc<AtomicBool>,
+    /// Reason of the loss, once the device is lost.
+    loss: Arc<OnceLock<String>>,
     in_flight: Arc<Mutex<InFlight>>,
     /// Number of submissions that the device has executed, as far as it has reported.
     executed: Arc<AtomicU64>,
@@ -168,22 +169,22 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|error| unusable(error.to_string()))?;
-        let lost = Arc::new(AtomicBool::new(false));
+        let loss = Arc::new(OnceLock::new());
         let errors = Arc::new(AtomicU64::new(0));
         // Resources that a title requests are checked at creation. Any other error is our bug,
         // which need not end the title; tests fail. A lost device refuses everything.
         let counted = errors.clone();
-        let is_lost = lost.clone();
+        let known = loss.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            if !is_lost.load(Relaxed) {
+            if known.get().is_none() {
                 counted.fetch_add(1, Relaxed);
             }
             tracing::error!(target: "gpu", %error, "the graphics device refuses a command");
         }));
-        let flag = lost.clone();
+        let noted = loss.clone();
         device.set_device_lost_callback(move |reason, message| {
             tracing::debug!(target: "gpu", ?reason, message, "the graphics device is gone");
-            flag.store(true, Relaxed);
+            noted.get_or_init(|| format!("{reason:?}: {message}"));
         });
         let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
         let (executed, traffic) = Default::default();
@@ -198,7 +199,7 @@ impl Device {
             named: name.map(Arc::from),
             serves_window: false,
             window: None,
-            lost,
+            loss,
             in_flight,
             executed,
             errors,
@@ -219,7 +220,7 @@ impl Device {
 
     /// Whether both are one device. wgpu compares numbers, which each instance counts anew.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.lost, &other.lost)
+        Arc::ptr_eq(&self.loss, &other.loss)
     }
 
     /// Whether the device has all features that the backend needs.
@@ -258,7 +259,12 @@ impl Device {
 
     /// Whether the device is lost: commands have no effect any more.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(Relaxed)
+        self.loss().is_some()
+    }
+
+    /// Reason of the loss, if the device is lost: the first error, from which later ones follow.
+    pub(crate) fn loss(&self) -> Option<&str> {
+        self.loss.get().map(String::as_str)
     }
 
     /// Collects what the device has executed, without a wait: frees commands and calls callbacks.
@@ -277,8 +283,7 @@ impl Device {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it is lost".to_owned(),
         };
-        self.lost.store(true, Relaxed);
-        Err(BackendError::Host(reason))
+        Err(BackendError::Host(self.loss.get_or_init(|| reason).clone()))
     }
 
     /// Submits commands. If too many submissions are in flight, waits for the oldest one.

@@ -133,8 +133,8 @@ impl Finisher {
         // A thread that has panicked does not answer.
         worker.work.send(work).ok()?;
         worker.polled.recv().ok()?;
-        let is_lost = device.is_lost();
-        Some(if is_lost { Err(BackendError::Host("it is lost".into())) } else { Ok(()) })
+        // Any error of the thread's waits is a loss.
+        Some(device.loss().map_or(Ok(()), |reason| Err(BackendError::Host(reason.to_owned()))))
     }
 
     /// As [`Self::poll`], but without a wait for the thread, which polls soon.
@@ -204,5 +204,16 @@ mod tests {
                 }
             }
         });
+    }
+
+    #[test]
+    fn an_error_of_a_wait_on_the_thread_has_its_reason() {
+        let Some(device) = device::tests::own() else { return };
+        let mut finisher = Finisher::default();
+        finisher.begin(&device, device.wgpu().create_command_encoder(&Default::default()));
+        drop(finisher.end());
+        device::tests::lose(&device);
+        let reason = device.loss().unwrap().to_owned();
+        assert_eq!(finisher.wait(&device, None), Err(BackendError::Host(reason)));
     }
 }

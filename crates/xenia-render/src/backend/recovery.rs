@@ -92,6 +92,7 @@ impl WgpuBackend {
                 tracing::error!(
                     target: "gpu",
                     reason,
+                    loss = self.device.loss().unwrap_or_default(),
                     losses = self.recovery.losses,
                     "the graphics device was lost; drawing continues in software, slowly",
                 );
@@ -111,7 +112,14 @@ impl WgpuBackend {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
         let name = device.name();
         let shared = device.serves_window();
-        tracing::warn!(target: "gpu", device = name, shared, "the graphics device was lost; reopened");
+        let reason = self.device.loss().unwrap_or_default();
+        tracing::warn!(
+            target: "gpu",
+            device = name,
+            shared,
+            reason,
+            "the graphics device was lost; reopened",
+        );
         let recovery = &self.recovery;
         let options = Options {
             store: recovery.store.clone(),

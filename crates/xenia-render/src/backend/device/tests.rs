@@ -1,7 +1,7 @@
 //! Devices of tests, and tests of waits and losses.
 
 use super::*;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
 static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
@@ -71,6 +71,17 @@ fn a_panic_of_wgpu_in_a_poll_is_a_loss() {
     assert!(device.poll().is_ok() && !device.is_lost());
     assert!(device.noting_loss(|| panic!("as at an error of the driver")).is_err());
     assert!(device.is_lost());
+}
+
+#[test]
+fn the_first_error_of_a_wait_is_the_reason_of_the_loss() {
+    let Some(device) = own() else { return };
+    assert_eq!(device.loss(), None);
+    let first = wgpu::PollError::Timeout.to_string();
+    for error in [wgpu::PollError::Timeout, wgpu::PollError::WrongSubmissionIndex(2, 1)] {
+        assert_eq!(device.noting_loss(|| Err(error)), Err(BackendError::Host(first.clone())));
+        assert_eq!(device.loss(), Some(first.as_str()));
+    }
 }
 
 #[test]
