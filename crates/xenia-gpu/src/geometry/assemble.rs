@@ -221,11 +221,14 @@ impl<F: FnMut([&Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
         }
     }
 
-    /// Assembles a quad from its corners in the order of the outline.
+    /// Assembles a quad from its corners in the order of the outline. Its triangles are killed one
+    /// by one: the clipper's primitives have three vertices.
     fn quad(&mut self, [a, b, c, d]: [u32; 4]) {
-        if self.is_alive(&[a, b, c, d]) {
-            self.triangle([a, b, c], 0, edge::FIRST | edge::SECOND);
-            self.triangle([a, c, d], 0, edge::SECOND | edge::THIRD);
+        let halves = [([a, b, c], edge::FIRST | edge::SECOND), ([a, c, d], edge::SECOND | edge::THIRD)];
+        for (half, edges) in halves {
+            if self.is_alive(&half) {
+                self.triangle(half, 0, edges);
+            }
         }
     }
 

@@ -139,6 +139,47 @@ fn killed_vertices_take_away_their_primitive() {
 }
 
 #[test]
+fn killed_vertices_take_away_triangles_of_quads() {
+    // Killed corners, whether one is enough, and whether the triangles with the second and with the
+    // fourth corner are drawn.
+    for (killed, any, expected) in [
+        (0b0010, true, [false, true]),
+        (0b1000, true, [true, false]),
+        (0b0100, true, [false, false]),
+        (0b0111, false, [false, true]),
+        (0b1101, false, [true, false]),
+        (0b0101, false, [true, true]),
+    ] {
+        for (primitive, order) in [(13, [0, 1, 2, 3]), (14, [0, 1, 3, 2])] {
+            let mut scene = Scene::new(80, 32, 0);
+            scene.write(SqProgramCntl::with().vs_export_mode(VertexExportMode::Kill));
+            let clip = PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true);
+            scene.write(clip.vtx_kill_or(any));
+            scene.shader(
+                0,
+                "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
+                 vfetch r2.x, r0.x, vf0, format=36, stride=7, offset=2
+                 alloc position
+                 max oPos.xy01, r1, r1
+                 max oPts.z, r2.x, r2.x
+                 alloc interpolators 1
+                 max o0.1111, r1, r1",
+            );
+            let places = [[8.0, 8.0], [72.0, 8.0], [72.0, 24.0], [8.0, 24.0]];
+            let corners = order.map(|corner: usize| {
+                let [x, y] = places[corner];
+                [x, y, (killed >> corner & 1) as f32, 0.0, 0.0, 0.0, 0.0]
+            });
+            scene.vertices(&corners);
+            scene.draw(primitive, 4);
+            let frame = scene.show();
+            let found = [(68, 10), (12, 21)].map(|(x, y)| pixel(&frame, x, y)[0] != 0);
+            assert_eq!(found, expected, "primitive {primitive}, {killed:04b}, any: {any}");
+        }
+    }
+}
+
+#[test]
 fn points_that_export_only_flags_have_the_size_of_the_draw() {
     for (export, expected) in
         [("", true), ("max oPts.z, r2.x, r2.x", true), ("max oPts.x, r2.x, r2.x", false)]

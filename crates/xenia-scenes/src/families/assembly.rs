@@ -149,8 +149,7 @@ impl AssembledDraw {
     ) -> Result<(), AssembleError> {
         let kills = rng.chance(1, 4);
         let mode = rng.pick(&[VertexExportMode::Kill, VertexExportMode::EdgeKill]);
-        // Of a quad with one killed corner the device may draw a triangle.
-        let any = rng.random::<bool>() && !matches!(self.primitive, QUADS | QUAD_STRIPS);
+        let any = rng.random::<bool>();
         let _ = write!(note, "kills: {kills}, by any: {any}, ");
         let mode = if kills { mode } else { VertexExportMode::Position };
         scene.write(SqProgramCntl::with().vs_export_mode(mode));
