@@ -13,7 +13,9 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use xenia_gpu::Reference;
-use xenia_render::backend::{AdapterChoice, BackendTally, Device, DeviceError, Options, Scale, WgpuBackend};
+use xenia_render::backend::{
+    AdapterChoice, BackendTally, Device, DeviceError, Options, Scale, WgpuBackend, WorkCounts,
+};
 use xenia_scenes::{Backends, Choices, SceneCase, SceneFamily, SceneOutcome};
 use xenia_testing::{Cases, Tool, draws_in_software, obtain};
 
@@ -73,16 +75,20 @@ fn family_with(settings: Settings, family: SceneFamily, usual: u64) {
     println!("{strong} of {count} cases changed what was there");
     assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
     assert!(!are_usual || strong * 2 >= count, "{strong} of {count}");
-    let mut draws = 0;
-    let mut by_reference = 0;
-    for tally in tallies.borrow().iter() {
-        let counts = tally.work().total;
-        (draws, by_reference) = (draws + counts.draws, by_reference + counts.fallback_draws);
-    }
+    let works: Vec<_> = tallies.borrow().iter().map(|tally| tally.work().total).collect();
+    let sum = |counter: fn(&WorkCounts) -> u64| works.iter().map(counter).sum::<u64>();
+    let draws = sum(|work| work.draws);
+    let by_reference = sum(|work| work.fallback_draws);
     println!("{by_reference} of {draws} draws were the reference's");
-    let is_right =
-        if family == SceneFamily::Fallbacks { by_reference > 0 } else { by_reference * 4 <= draws };
+    let is_right = match family {
+        SceneFamily::Copies => by_reference == 0,
+        SceneFamily::Fallbacks => (1..draws).contains(&by_reference),
+        _ => draws > 0 && by_reference * 4 <= draws,
+    };
     assert!(!are_usual || is_right, "{by_reference} of {draws}");
+    let expanded = sum(|work| work.expanded_draws);
+    println!("the CPU shaded the vertices of {expanded}");
+    assert!(!are_usual || !settings.expands_on_cpu || expanded > 0, "{expanded} of {draws}");
 }
 
 #[test]
@@ -114,7 +120,7 @@ fn primitives_are_shaded_the_same() {
     family(SceneFamily::Shading, 16);
 }
 
-/// The device expands rectangles, points and lines in all other tests.
+/// As the tests of both families, but the CPU shades the vertices of rectangles, points and lines.
 #[test]
 fn primitives_that_the_cpu_expands_agree() {
     let settings = Settings { expands_on_cpu: true, ..Settings::default() };

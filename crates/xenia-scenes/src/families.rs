@@ -117,7 +117,43 @@ impl SceneFamily {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_gpu::{Backend, Reference};
+    use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+    use xenia_gpu::edram::EdramPage;
+    use xenia_gpu::{Backend, BackendError, PhysicalMemory, Reference};
+
+    /// Reference that leaves out draws and resolves.
+    struct IdleBackend(Reference);
+
+    impl Backend for IdleBackend {
+        fn name(&self) -> &'static str {
+            "idle"
+        }
+        fn draw(&mut self, _: &DrawCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+            Ok(())
+        }
+        fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+            Ok(())
+        }
+        fn samples_passed(&mut self) -> Option<u64> {
+            self.0.samples_passed()
+        }
+        fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+            self.0.edram_since(since, each)
+        }
+        fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
+            self.0.set_edram(words)
+        }
+    }
+
+    #[test]
+    fn a_backend_that_draws_nothing_differs_in_every_family() {
+        let reference = || Reference::with_threads(1);
+        let mut backends = Backends::new(|| Box::new(reference()), || Box::new(IdleBackend(reference())));
+        for family in SceneFamily::ALL {
+            let mut outcomes = (0..16).map(|seed| family.run(&mut backends, &mut Choices::of_seed(seed)));
+            assert!(outcomes.any(|outcome| outcome.is_err()), "{}", family.name());
+        }
+    }
 
     #[test]
     fn two_references_agree_on_scenes_of_every_family() {
