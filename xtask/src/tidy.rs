@@ -1,13 +1,14 @@
 //! Repository checks beyond the compiler's: the map of the crates is true, documents name items
-//! that exist, only xenia-host names a system, the book lists its pages, comments follow
-//! docs/src/style.md, the kernel stays in parts, each file opens with a module doc and stays short,
-//! and the top level holds only the names listed in `tree`.
+//! that exist, only xenia-host names a system, the book lists its pages by their headings, comments
+//! follow docs/src/style.md, the kernel stays in parts, each file opens with a module doc and stays
+//! short, and the top level holds only the names listed in `tree`.
 
 mod book;
 mod dependencies;
 mod doc_tests;
 mod documents;
 mod functions;
+mod headings;
 mod host_words;
 mod kernel_parts;
 mod language;
@@ -64,6 +65,7 @@ pub(crate) fn run() -> Result<()> {
     doc_tests::check(&sources, &mut findings)?;
     documents::check(&sources, &mut findings)?;
     book::check(&mut findings)?;
+    headings::check(&mut findings)?;
     tree::check(&mut findings)?;
     language::check(&sources, &mut findings)?;
     unsafe_modules::check(&sources, &mut findings)?;

@@ -5,8 +5,10 @@
 use anyhow::{Context, Result};
 use std::path::Path;
 
-const BOOK: &str = "docs/src";
-const SUMMARY: &str = "SUMMARY.md";
+/// Folder of the book.
+pub(super) const BOOK: &str = "docs/src";
+/// The list of the book's pages.
+pub(super) const SUMMARY: &str = "SUMMARY.md";
 const DECISIONS: &str = "decisions";
 const INDEX: &str = "index.md";
 
