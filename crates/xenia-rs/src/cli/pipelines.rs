@@ -49,8 +49,8 @@ pub struct PipelinesListArgs {
 /// Arguments of `pipelines export`.
 #[derive(Clone, Debug, Args)]
 pub struct PipelinesExportArgs {
-    /// Titles to export, each by its file or folder, by its name in the list, or by its id if it is
-    /// in the library (default: all).
+    /// Titles to export, each by its name in the list, by its id if it is in the library, or by its
+    /// file or folder (default: all). A listed name or id comes first: `./NAME` is a file.
     pub titles: Vec<PathBuf>,
     #[command(flatten)]
     pub place: PipelinesPlaceArgs,

@@ -230,7 +230,7 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
     let known = library_titles();
     let mut names = BTreeSet::new();
     for title in titles {
-        let meant = names_of(title, &known)?;
+        let meant = names_of(title, all, &known)?;
         ensure!(
             all.iter().any(|store| meant.contains(&store.name)),
             "there are no pipelines of {}: `xenia-rs pipelines list` shows the titles that have some, with the ids of \
@@ -242,15 +242,18 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
     Ok(all.iter().filter(|store| names.contains(&store.name)).collect())
 }
 
-/// Names of the stores that a word of the command line means: a title's file, its id, or a name.
-fn names_of(title: &Path, known: &[StoredTitle]) -> Result<Vec<String>> {
-    if path_of(title)?.exists() {
-        return Ok(vec![file_name(&short_name_of(title)?)]);
-    }
+/// Names of the stores that a word of the command line means: the stores of this name or of the
+/// title with this id; without any, those of the title in the file.
+fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> Result<Vec<String>> {
     let text = title.to_string_lossy();
     let has_id = |title: &&StoredTitle| title.id.is_some_and(|id| id.to_string().eq_ignore_ascii_case(&text));
     let of_id = known.iter().filter(has_id).map(|title| title.name.clone());
-    Ok(of_id.chain([(*text).to_owned()]).collect())
+    let names: Vec<String> = of_id.chain([(*text).to_owned()]).collect();
+    // A file in the current folder must not hide the store of its name.
+    if all.iter().any(|store| names.contains(&store.name)) || !path_of(title)?.exists() {
+        return Ok(names);
+    }
+    Ok(vec![file_name(&short_name_of(title)?)])
 }
 
 fn import(args: &PipelinesImportArgs) -> Result<Code> {

@@ -126,6 +126,19 @@ fn titles_are_chosen_by_name_and_by_file() {
 }
 
 #[test]
+fn a_file_in_the_current_folder_hides_no_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let [cache, file] = ["cache", "one.pipelines"].map(at);
+    // Cargo runs tests in the folder of this file.
+    let name = "Cargo.toml";
+    put(cache.as_ref(), &[("Cargo.toml-0000000000000001.pipelines", store(0..5))]);
+    assert_eq!(run(&["export", name, "-o", &file, "--cache", &cache]).unwrap(), Code::Done.number());
+    let why = said(&["export", "./Cargo.toml", "-o", &file, "--cache", &cache]);
+    assert!(why.contains("there are no pipelines of ./Cargo.toml"), "{why}");
+}
+
+#[test]
 fn faulty_files_and_stores_are_named_and_stay() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
