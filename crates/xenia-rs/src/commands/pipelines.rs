@@ -19,7 +19,7 @@ use xenia::report::{check_json, write_json};
 use xenia::say::{chain, errln, outln, visible};
 use xenia::screenshots::file_name;
 use xenia::source;
-use xenia::title::{path_of, short_name_of};
+use xenia::title::{id_of, path_of, short_name_of};
 use xenia::user_folders;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
@@ -45,11 +45,11 @@ documented! {
     /// The stored pipelines of an executable.
     #[derive(Debug, Serialize)]
     pub struct PipelineStoreRow {
-        /// Short name of the title.
+        /// Short name of the title; the name of the store if the library has no such title.
         name: String,
         /// First 16 digits of the SHA-256 of the loaded executable.
         image: String,
-        /// Title id, eight hexadecimal digits; null if the library has no title of this name.
+        /// Title id, eight hexadecimal digits; null if the library has no such title.
         title_id: Option<String>,
         /// Number of pipelines for draws; null if the store can't be used.
         recipes: Option<usize>,
@@ -122,7 +122,7 @@ fn stores_in(folder: &Path) -> Result<Vec<PipelineStoreFile>> {
     stores(folder).with_context(|| format!("cannot read {}", folder.display()))
 }
 
-/// The titles of the library, by the names that their stores have.
+/// The titles of the library, with names as in those of files.
 fn library_titles() -> Vec<StoredTitle> {
     let cache = user_folders::cache();
     let titles = cache.map(|cache| library::known_titles(&cache)).unwrap_or_default();
@@ -171,11 +171,12 @@ fn counts_of(store: &PipelineStoreFile) -> Result<StoreCounts> {
 }
 
 fn row(store: &PipelineStoreFile, known: &[StoredTitle]) -> PipelineStoreRow {
-    let title = known.iter().find(|title| title.name == store.name);
+    let is_of = |title: &&StoredTitle| title.name == store.name || title.pipelines_name() == store.name;
+    let title = known.iter().find(is_of);
     let counts = counts_of(store);
     let usable = counts.as_ref().ok();
     PipelineStoreRow {
-        name: store.name.clone(),
+        name: title.map_or(&store.name, |title| &title.name).clone(),
         image: format!("{:016x}", store.image),
         title_id: title.and_then(|title| title.id).map(|id| id.to_string()),
         recipes: usable.map(|counts| counts.recipes),
@@ -242,18 +243,26 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
     Ok(all.iter().filter(|store| names.contains(&store.name)).collect())
 }
 
-/// Names of the stores that a word of the command line means: the stores of this name or of the
-/// title with this id; without any, those of the title in the file.
+/// Names of the stores that a word of the command line means: the stores of this name, or of the
+/// title with this name or id; without any, those of the title in the file.
 fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> Result<Vec<String>> {
     let text = title.to_string_lossy();
-    let has_id = |title: &&StoredTitle| title.id.is_some_and(|id| id.to_string().eq_ignore_ascii_case(&text));
-    let of_id = known.iter().filter(has_id).map(|title| title.name.clone());
-    let names: Vec<String> = of_id.chain([(*text).to_owned()]).collect();
+    let has_id = |title: &StoredTitle| title.id.is_some_and(|id| id.to_string().eq_ignore_ascii_case(&text));
+    let meant = known.iter().filter(|&title| title.name == text || has_id(title));
+    let mut names: Vec<String> = meant.flat_map(store_names).collect();
+    names.push((*text).to_owned());
     // A file in the current folder must not hide the store of its name.
-    if all.iter().any(|store| names.contains(&store.name)) || !path_of(title)?.exists() {
+    let file = path_of(title)?;
+    if all.iter().any(|store| names.contains(&store.name)) || !file.exists() {
         return Ok(names);
     }
-    Ok(vec![file_name(&short_name_of(title)?)])
+    let title = StoredTitle { name: file_name(&short_name_of(title)?), id: id_of(Some(&file)) };
+    Ok(store_names(&title).into())
+}
+
+/// Names that the stores of a title may have.
+fn store_names(title: &StoredTitle) -> [String; 2] {
+    [title.pipelines_name(), title.name.clone()]
 }
 
 fn import(args: &PipelinesImportArgs) -> Result<Code> {

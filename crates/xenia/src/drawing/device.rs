@@ -3,6 +3,7 @@
 use super::{CompileProgress, Compiling, Drawing, pipelines_folder, stores};
 use crate::config::VideoConfig;
 use crate::digest::ImageDigest;
+use crate::library::stored::StoredTitle;
 use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
 use crate::title::Title;
 use anyhow::{Context, Result};
@@ -100,7 +101,9 @@ fn log_device(device: Device) -> Device {
 
 /// The file of a title's pipelines.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
-    Some(stores::path_of(&pipelines_folder(cache)?, &title.short_name(), image_sha256))
+    let id = title.image.execution.map(|execution| execution.title_id);
+    let title = StoredTitle { name: title.short_name(), id };
+    Some(stores::path_of(&pipelines_folder(cache)?, &title, image_sha256))
 }
 
 impl From<&DeviceWork> for WgpuReport {

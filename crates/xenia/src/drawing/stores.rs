@@ -2,6 +2,7 @@
 //! and versions do not mix.
 
 use crate::digest::in_file_name;
+use crate::library::stored::StoredTitle;
 use crate::output::AtomicFile;
 use crate::screenshots::file_name;
 use crate::source;
@@ -110,16 +111,22 @@ pub fn stores_of(folder: &Path, title: &PipelineTitle) -> io::Result<Vec<Pipelin
     Ok(found)
 }
 
-/// Path of the store of a title's executable. A store of the same executable under another name
-/// gets the title's name: it was imported, or the title's file has a new name.
-pub(super) fn path_of(folder: &Path, name: &str, image_sha256: &str) -> PathBuf {
+/// Path of the store of a title's executable. A store of the same executable may have another name:
+/// it was imported, or the file had that name. It gets the id of a title with one. Otherwise it
+/// keeps its name, because copies of the file may have names of their own.
+pub(super) fn path_of(folder: &Path, title: &StoredTitle, image_sha256: &str) -> PathBuf {
     let digits = in_file_name(image_sha256);
-    let path = folder.join(format!("{}-{digits}{ENDING}", file_name(name)));
+    let path = folder.join(format!("{}-{digits}{ENDING}", title.pipelines_name()));
+    if path.exists() {
+        return path;
+    }
     let image = u64::from_str_radix(digits, 16);
-    if !path.exists()
-        && let Some(other) =
-            stores(folder).unwrap_or_default().into_iter().find(|store| image == Ok(store.image))
-        && let Err(error) = fs::rename(&other.path, &path)
+    let mut others = stores(folder).unwrap_or_default().into_iter();
+    let Some(other) = others.find(|store| image == Ok(store.image)) else { return path };
+    if title.own_id().is_none() {
+        return other.path;
+    }
+    if let Err(error) = fs::rename(&other.path, &path)
         // Another run may have renamed it meanwhile.
         && !path.exists()
     {
@@ -132,6 +139,7 @@ pub(super) fn path_of(folder: &Path, name: &str, image_sha256: &str) -> PathBuf 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_guest::TitleId;
     use xenia_render::backend::exchange::{ExportedPipelines, PipelineExporter};
 
     const DIGITS: &str = "0123456789abcdef0123";
@@ -162,18 +170,24 @@ mod tests {
     }
 
     #[test]
-    fn a_store_of_another_name_becomes_the_titles() {
+    fn a_store_keeps_its_name_whichever_copy_of_the_title_runs() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(format!("{name}-0123456789abcdef.pipelines"));
+        let path = |name: &str, id| path_of(dir.path(), &StoredTitle { name: name.to_owned(), id }, DIGITS);
         fs::write(at("imported"), "1").unwrap();
         fs::write(dir.path().join("other-1123456789abcdef.pipelines"), "2").unwrap();
-        assert_eq!(path_of(dir.path(), "own", DIGITS), at("own"));
-        assert!(fs::read(at("own")).unwrap() == b"1" && !at("imported").exists());
+        for id in [None, Some(TitleId(0))] {
+            assert_eq!([path("one", id), path("copy", id)], [at("imported"), at("imported")]);
+        }
+        let id = Some(TitleId(0x4D53_07D1));
+        assert_eq!([path("one", id), path("copy", id)], [at("4D5307D1"), at("4D5307D1")]);
+        assert!(fs::read(at("4D5307D1")).unwrap() == b"1" && !at("imported").exists());
         fs::write(at("imported"), "3").unwrap();
-        assert_eq!(path_of(dir.path(), "own", DIGITS), at("own"));
-        assert!(fs::read(at("own")).unwrap() == b"1" && at("imported").exists(), "it has one");
+        assert_eq!(path("one", id), at("4D5307D1"));
+        assert!(fs::read(at("4D5307D1")).unwrap() == b"1" && at("imported").exists(), "it has one");
         let nowhere = dir.path().join("nowhere");
-        assert!(path_of(&nowhere, "own", DIGITS).starts_with(&nowhere) && !nowhere.exists());
+        let own = StoredTitle { name: "own".to_owned(), id: None };
+        assert!(path_of(&nowhere, &own, DIGITS).starts_with(&nowhere) && !nowhere.exists());
     }
 
     #[test]

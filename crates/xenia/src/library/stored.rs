@@ -3,7 +3,7 @@
 //! | kind | where | found by |
 //! |---|---|---|
 //! | compiled code | `code` in the cache folder | the name of the title's file |
-//! | pipelines | `pipelines` in the cache folder | the name of the title's file |
+//! | pipelines | `pipelines` in the cache folder | title id, or the name of the title's file |
 //! | scratch disks | `scratch` in the cache folder | title id |
 //! | saved games, the title's hard disk | `content` in the data folder | title id |
 //! | saved states | `states` in the data folder | title id, else the name |
@@ -57,18 +57,34 @@ impl From<&LibraryTitle> for StoredTitle {
     }
 }
 
+impl StoredTitle {
+    /// The title's id, unless it is zero, which many titles share.
+    pub fn own_id(&self) -> Option<TitleId> {
+        self.id.filter(|id| id.0 != 0)
+    }
+
+    /// Name of the stores of the title's pipelines. With an id, it is the same wherever the title's
+    /// file is.
+    pub fn pipelines_name(&self) -> String {
+        self.own_id().map_or_else(|| file_name(&self.name), |id| id.to_string())
+    }
+}
+
 impl StoredPlaces {
     fn code_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
         files_in(self.code.as_deref(), |name| is_of(name, &title.name))
     }
 
     fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        files_in(self.pipelines.as_deref(), |name| after_hash(name, &title.name) == Some(".pipelines"))
+        // Earlier versions named them after the file.
+        let names = [title.pipelines_name(), title.name.clone()];
+        let is_meant = |file: &str| names.iter().any(|name| after_hash(file, name) == Some(".pipelines"));
+        files_in(self.pipelines.as_deref(), is_meant)
     }
 
     /// The title's folder in a folder that has one for each id.
     fn by_id(folder: Option<&PathBuf>, title: &StoredTitle) -> Option<PathBuf> {
-        let id = title.id.filter(|id| id.0 != 0)?;
+        let id = title.own_id()?;
         Some(folder?.join(id.to_string())).filter(|folder| folder.is_dir())
     }
 
@@ -151,7 +167,7 @@ impl StoredPlaces {
 
     /// Names of the title's saved games.
     fn saved_games(&self, title: &StoredTitle) -> Vec<String> {
-        let Some((store, id)) = self.store().zip(title.id.filter(|id| id.0 != 0)) else { return Vec::new() };
+        let Some((store, id)) = self.store().zip(title.own_id()) else { return Vec::new() };
         let packages = store.every_package().unwrap_or_default().into_iter();
         let games = packages.filter(|(name, _)| name.title == id.0 && name.kind == SAVED_GAME);
         games.map(|(_, header)| header.display_name().to_owned()).collect()
@@ -164,7 +180,7 @@ impl StoredPlaces {
     pub fn delete_saves(&self, title: &StoredTitle) -> Result<()> {
         let folder = self.content.as_deref().filter(|folder| folder.is_dir());
         let _lock = folder.map(content::lock).transpose()?;
-        if let Some((store, id)) = self.store().zip(title.id.filter(|id| id.0 != 0)) {
+        if let Some((store, id)) = self.store().zip(title.own_id()) {
             for (name, header) in store.every_package().context("cannot read the saved games")? {
                 if name.title == id.0 && name.kind == SAVED_GAME {
                     let failed = || format!("cannot delete {}", header.display_name());
@@ -215,6 +231,8 @@ mod tests {
             "code/fog-0123456789abcdef-context.code",
             "code/fog-0123456789abcdef-table.code",
             "code/fog-of-war-0123456789abcdef-context.code",
+            "pipelines/4D5307D1-1123456789abcdef.pipelines",
+            "pipelines/4D5307D2-0123456789abcdef.pipelines",
             "pipelines/fog-0123456789abcdef.pipelines",
             "pipelines/fog-of-war-0123456789abcdef.pipelines",
             "scratch/4D5307D1/0",
@@ -237,7 +255,7 @@ mod tests {
         };
         let title = StoredTitle { name: "fog".to_owned(), id: Some(TitleId(0x4D53_07D1)) };
         let caches = places.caches_text(&title).unwrap();
-        let expected = "4 KiB of compiled code, 2 KiB of pipelines, 2 KiB of scratch disks";
+        let expected = "4 KiB of compiled code, 4 KiB of pipelines, 2 KiB of scratch disks";
         assert!(caches.contains(expected), "{caches}");
         let saves = places.saves_text(&title).unwrap();
         assert!(saves.contains("2 KiB on the title's hard disk, 1 saved state"), "{saves}");
@@ -255,6 +273,7 @@ mod tests {
             left,
             [
                 "code/fog-of-war-0123456789abcdef-context.code",
+                "pipelines/4D5307D2-0123456789abcdef.pipelines",
                 "pipelines/fog-of-war-0123456789abcdef.pipelines",
                 "scratch/4D5307D2/0",
                 "states/fog/slot-1.state"

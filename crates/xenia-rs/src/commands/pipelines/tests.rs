@@ -1,5 +1,6 @@
 //! Tests of the command, on stores of recipes that are made here.
 
+use super::{names_of, row};
 use crate::cli::Cli;
 use anyhow::Result;
 use clap::Parser;
@@ -7,9 +8,12 @@ use serde_json::Value;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use xenia::drawing::stores::PipelineStoreFile;
+use xenia::library::stored::StoredTitle;
 use xenia_cli::Code;
 use xenia_gpu::fnv;
 use xenia_gpu::microcode::{Shader, ShaderKind};
+use xenia_guest::TitleId;
 use xenia_render::backend::exchange::PipelineExporter;
 
 /// Kinds of records, and a vertex shader.
@@ -136,6 +140,19 @@ fn a_file_in_the_current_folder_hides_no_store() {
     assert_eq!(run(&["export", name, "-o", &file, "--cache", &cache]).unwrap(), Code::Done.number());
     let why = said(&["export", "./Cargo.toml", "-o", &file, "--cache", &cache]);
     assert!(why.contains("there are no pipelines of ./Cargo.toml"), "{why}");
+}
+
+#[test]
+fn stores_that_are_named_by_an_id_are_those_of_the_titles_name() {
+    let known = [StoredTitle { name: "One".to_owned(), id: Some(TitleId(0x4D53_07D1)) }];
+    for word in ["One", "4D5307D1", "4d5307d1"] {
+        let names = names_of(Path::new(word), &[], &known).unwrap();
+        assert!(names.contains(&"4D5307D1".to_owned()) && names.contains(&"One".to_owned()), "{names:?}");
+    }
+    assert_eq!(names_of(Path::new("Two"), &[], &known).unwrap(), ["Two"]);
+    let store = PipelineStoreFile { name: "4D5307D1".to_owned(), image: 1, path: "missing".into() };
+    let row = row(&store, &known);
+    assert_eq!((row.name.as_str(), row.title_id.as_deref()), ("One", Some("4D5307D1")));
 }
 
 #[test]
