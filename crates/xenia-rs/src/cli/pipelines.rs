@@ -22,8 +22,8 @@ Examples:
   xenia-rs pipelines export -o all.pipelines                       those of all titles
   xenia-rs pipelines export game/default.xex -o game.pipelines     those of one title")]
     Export(PipelinesExportArgs),
-    /// Import the pipelines in an exported file. Those that are stored already stay. Do this while
-    /// the titles don't run.
+    /// Import the pipelines in an exported file. Those that are stored already stay. A title that
+    /// runs has the new ones at its next start.
     #[command(after_help = "Example:\n  xenia-rs pipelines import game.pipelines")]
     Import(PipelinesImportArgs),
 }

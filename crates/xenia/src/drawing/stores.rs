@@ -3,11 +3,10 @@
 
 use crate::digest::in_file_name;
 use crate::library::stored::StoredTitle;
-use crate::output::AtomicFile;
 use crate::screenshots::file_name;
 use crate::source;
 use anyhow::{Context, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use xenia_render::backend::exchange::{ExportedTitle, MAX_STORE_BYTES, MergedStore, PipelineTitle};
@@ -58,11 +57,11 @@ impl PipelineStoreFile {
         bytes.with_context(|| format!("cannot read {}", self.path.display()))
     }
 
-    /// Merges exported pipelines into the store, which is replaced atomically.
+    /// Merges exported pipelines into the store.
     ///
     /// # Errors
-    /// The store is of another format or version, or it can't be read or written. It is then
-    /// unchanged.
+    /// The store is of another format or version, or it can't be read or written. It has then the
+    /// entries that it had.
     pub fn merge(&self, exported: &ExportedTitle<'_>) -> Result<MergedStore> {
         let is_new = matches!(self.path.try_exists(), Ok(false));
         let present = if is_new { Vec::new() } else { self.read()? };
@@ -72,12 +71,40 @@ impl PipelineStoreFile {
             if let Some(folder) = self.path.parent() {
                 fs::create_dir_all(folder).with_context(cannot)?;
             }
-            let mut file = AtomicFile::new(&self.path)?;
-            file.file.write_all(&merged.file).with_context(cannot)?;
-            file.sync().with_context(cannot)?;
-            file.keep()?;
+            self.append(&merged, present.len()).with_context(cannot)?;
         }
         Ok(merged)
+    }
+
+    /// Appends what a merge has added; `read` is the number of bytes that it had read. The file is
+    /// not replaced, because a run may have it open and append to it.
+    fn append(&self, merged: &MergedStore, read: usize) -> io::Result<()> {
+        // A handle that only appends can't shorten a file on every system.
+        let shorten = |bytes: u64| File::options().write(true).open(&self.path)?.set_len(bytes);
+        let changed = || io::Error::other("a run has just changed it: repeat the import");
+        let kept = merged.kept as u64;
+        if read > merged.kept {
+            // The read may have ended within a record that a run was writing.
+            if fs::metadata(&self.path)?.len().min(MAX_STORE_BYTES as u64 + 1) != read as u64 {
+                return Err(changed());
+            }
+            // A run may still write in between; then it loses this record only.
+            shorten(kept)?;
+        }
+        // A store that was renamed or deleted meanwhile must not come back without its beginning.
+        let mut file = File::options().read(true).append(true).create(kept == 0).open(&self.path)?;
+        let before = file.metadata()?.len();
+        if before < kept || kept == 0 && before > 0 {
+            return Err(changed());
+        }
+        let added = &merged.file[merged.kept..];
+        let result = file.write_all(added).and_then(|()| file.sync_all());
+        // A part of a record would hide those that a run appends after it. What a run has appended
+        // stays, unless both are shorter than the whole import: then it was hidden already.
+        if result.is_err() && file.metadata().is_ok_and(|now| now.len() <= before + added.len() as u64) {
+            let _ = shorten(before);
+        }
+        result
     }
 }
 
@@ -140,7 +167,7 @@ pub(super) fn path_of(folder: &Path, title: &StoredTitle, image_sha256: &str) ->
 mod tests {
     use super::*;
     use xenia_guest::TitleId;
-    use xenia_render::backend::exchange::{ExportedPipelines, PipelineExporter};
+    use xenia_render::backend::exchange::{ExportedPipelines, MergeCounts, PipelineExporter};
 
     const DIGITS: &str = "0123456789abcdef0123";
     const IMAGE: u64 = 0x0123_4567_89ab_cdef;
@@ -188,6 +215,33 @@ mod tests {
         let nowhere = dir.path().join("nowhere");
         let own = StoredTitle { name: "own".to_owned(), id: None };
         assert!(path_of(&nowhere, &own, DIGITS).starts_with(&nowhere) && !nowhere.exists());
+    }
+
+    #[test]
+    fn a_store_that_a_run_changes_during_an_import_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = PipelineStoreFile::new(dir.path(), "one", IMAGE);
+        let merged = |kept| MergedStore {
+            file: b"oldnew".to_vec(),
+            kept,
+            recipes: MergeCounts::default(),
+            conversions: MergeCounts::default(),
+            shaders: 0,
+            dropped: 0,
+        };
+        // A record was completed, the file was replaced, and a new one was begun.
+        for (now, kept, read) in [("oldrecord", 3, 5), ("o", 3, 3), ("h", 0, 0)] {
+            fs::write(&store.path, now).unwrap();
+            assert!(store.append(&merged(kept), read).is_err(), "{now}");
+            assert_eq!(fs::read_to_string(&store.path).unwrap(), now);
+        }
+        fs::write(&store.path, "oldre").unwrap();
+        store.append(&merged(3), 5).unwrap();
+        assert_eq!(fs::read_to_string(&store.path).unwrap(), "oldnew");
+        fs::remove_file(&store.path).unwrap();
+        for read in [3, 5] {
+            assert!(store.append(&merged(3), read).is_err() && !store.path.exists());
+        }
     }
 
     #[test]

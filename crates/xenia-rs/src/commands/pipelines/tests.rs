@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use xenia::drawing::stores::PipelineStoreFile;
@@ -105,6 +106,21 @@ fn exported_pipelines_are_imported_once_under_the_local_name() {
     // Each recipe has the same size, in any order.
     assert_eq!(listed[0], ["Two".into(), 3.into(), bytes(5..8), "0000000000000002".into()]);
     assert_eq!(listed[1], ["Uno".into(), 7.into(), bytes(0..7), "0000000000000001".into()]);
+}
+
+#[test]
+fn a_run_appends_to_a_store_before_and_after_an_import() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let [from, to, file] = ["from", "to", "one.pipelines"].map(at);
+    put(from.as_ref(), &[(ONE, store(0..5))]);
+    run(&["export", "-o", &file, "--cache", &from]).unwrap();
+    put(to.as_ref(), &[(ONE, store(0..2))]);
+    let path = Path::new(&to).join("pipelines").join(ONE);
+    let mut held = fs::File::options().append(true).open(&path).unwrap();
+    run(&["import", &file, "--cache", &to]).unwrap();
+    held.write_all(&store(0..7)[store(0..5).len()..]).unwrap();
+    assert!(fs::read(&path).unwrap() == store(0..7));
 }
 
 #[test]

@@ -37,6 +37,8 @@ impl MergeCounts {
 pub struct MergedStore {
     /// The store with the new entries.
     pub file: Vec<u8>,
+    /// Bytes at the beginning of `file` that the present store has, too.
+    pub kept: usize,
     /// Numbers of pipelines for draws.
     pub recipes: MergeCounts,
     /// Numbers of pipelines that convert pixels.
@@ -72,8 +74,8 @@ impl ExportedTitle<'_> {
             }
             rest = &rest[FRAME_WORDS + contents.len()..];
         }
-        let Merge { file, shaders_added, dropped, .. } = merge;
-        Ok(MergedStore { file, recipes, conversions, shaders: shaders_added, dropped })
+        let Merge { file, kept, shaders_added, dropped, .. } = merge;
+        Ok(MergedStore { file, kept, recipes, conversions, shaders: shaders_added, dropped })
     }
 }
 
@@ -88,6 +90,8 @@ enum Fate {
 /// A store to which entries are added.
 struct Merge<'a> {
     file: Vec<u8>,
+    /// Bytes of the present store in `file`.
+    kept: usize,
     entries: Entries,
     /// Exported shaders. Those that no new recipe needs are not added.
     offered: HashMap<u64, ShaderCode<'a>>,
@@ -98,14 +102,12 @@ struct Merge<'a> {
 impl<'a> Merge<'a> {
     fn new(store: &[u8]) -> Result<Self, PipelineFileError> {
         // A run that ended while it made the store may have left a part of the header.
-        let (file, entries) = if store.len() < HEADER.len() * 4 {
-            (bytes(&HEADER).collect::<Vec<_>>(), Entries::default())
-        } else {
-            let entries = Entries::of(&words_of(store))?;
-            (store[..entries.good * 4].to_vec(), entries)
-        };
+        let is_begun = store.len() >= HEADER.len() * 4;
+        let entries = if is_begun { Entries::of(&words_of(store))? } else { Entries::default() };
+        let kept = entries.good * 4;
+        let file = if is_begun { store[..kept].to_vec() } else { bytes(&HEADER).collect() };
         let dropped = store.len().saturating_sub(file.len());
-        Ok(Self { file, entries, offered: HashMap::new(), shaders_added: 0, dropped })
+        Ok(Self { file, kept, entries, offered: HashMap::new(), shaders_added: 0, dropped })
     }
 
     /// Appends records, unless the store would become too large.

@@ -194,7 +194,8 @@ fn a_damaged_end_of_the_present_store_is_dropped() {
     let mut damaged = store.clone();
     damaged.extend([1; 50]);
     let merged = merge(&export(&store), &damaged);
-    assert_eq!((merged.dropped, merged.is_changed()), (50, false));
+    assert_eq!((merged.dropped, merged.kept, merged.is_changed()), (50, store.len(), false));
+    assert_eq!(merge(&export(&store), &store[..9]).kept, 0, "a part of the header");
     assert_eq!(merged.file, store);
     // An export has the part before the damage.
     assert_eq!(export(&damaged), export(&store));
