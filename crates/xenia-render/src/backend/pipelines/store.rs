@@ -186,6 +186,8 @@ impl Store {
             std::fs::create_dir_all(folder)?;
         }
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        // Windows refuses to shorten a file by a handle that only appends.
+        let shorten = |bytes: usize| OpenOptions::new().write(true).open(path)?.set_len(bytes as u64);
         let mut bytes = Vec::new();
         (&mut file).take(MAX_STORE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         let contents = if let Some(contents) = read(&bytes) {
@@ -193,14 +195,14 @@ impl Store {
                 let path = path.display();
                 let good = contents.good;
                 tracing::warn!(target: "gpu", "{path} is damaged after {good} bytes; the rest is dropped");
-                file.set_len(good as u64)?;
+                shorten(good)?;
             }
             contents
         } else {
             if !bytes.is_empty() {
                 let path = path.display();
                 tracing::warn!(target: "gpu", "{path} has another format; it is replaced");
-                file.set_len(0)?;
+                shorten(0)?;
             }
             file.write_all(&self::bytes(&HEADER).collect::<Vec<_>>())?;
             Contents { good: HEADER.len() * 4, ..Contents::default() }
