@@ -1,9 +1,10 @@
 //! Slots for saved states: numbered files of a title in the user's data folder.
 
+mod folder;
+
 use crate::library::icon::{self, IconPicture};
 use crate::machine::StateOrigin;
 use crate::png_frames::write_png;
-use crate::screenshots::file_name;
 use crate::title::Title;
 use crate::user_folders;
 use anyhow::{Context, Result, bail};
@@ -33,12 +34,11 @@ pub struct StateSlots {
 }
 
 impl StateSlots {
-    /// Slots in the user's data folder; `None` if there is none.
+    /// Slots in the user's data folder; `None` if there is none. Slots of earlier versions are moved
+    /// to the title's folder.
     pub fn new(title: &Title) -> Option<Self> {
-        let id = title.image.execution.map(|execution| execution.title_id.to_string());
-        // Executables without an id are distinguished by their names.
-        let name = id.unwrap_or_else(|| file_name(&title.short_name()));
-        Some(Self { folder: user_folders::data()?.join("states").join(name) })
+        let states = user_folders::data()?.join("states");
+        Some(Self { folder: folder::folder_of(&states, title) })
     }
 
     /// Slots in this folder.

@@ -93,14 +93,18 @@ impl StoredPlaces {
         Self::by_id(disks.as_ref(), title)
     }
 
-    fn states(&self, title: &StoredTitle) -> Option<PathBuf> {
-        let name = match title.id {
-            // Titles without an id of their own share this folder.
-            Some(TitleId(0)) => return None,
-            Some(id) => id.to_string(),
-            None => file_name(&title.name),
+    /// Folders of the title's states. A title without an id has one for each of its executables.
+    fn states(&self, title: &StoredTitle) -> Vec<PathBuf> {
+        let name = file_name(&title.name);
+        let is_meant = |folder: &str| match title.id {
+            Some(id) if id.0 != 0 => folder == id.to_string(),
+            // Earlier versions had a folder for all titles with id 0.
+            Some(_) => after_hash(folder, &name) == Some(""),
+            None => folder == name || after_hash(folder, &name) == Some(""),
         };
-        Some(self.states.as_ref()?.join(name)).filter(|folder| folder.is_dir())
+        let mut folders = files_in(self.states.as_deref(), is_meant);
+        folders.retain(|folder| folder.is_dir());
+        folders
     }
 
     /// The caches of a title in words; `None` if there are none.
@@ -156,12 +160,10 @@ impl StoredPlaces {
         if let Some(bytes) = self.disk(title).map(|folder| size(&folder)).filter(|bytes| *bytes > 0) {
             parts.push(format!("{} on the title's hard disk", bytes_text(bytes)));
         }
-        if let Some(folder) = self.states(title) {
-            let files = fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_FILES);
-            let states =
-                files.filter(|file| Path::new(&file.file_name()).extension() == Some("state".as_ref()));
-            parts.extend(Some(states.count()).filter(|number| *number > 0).map(|n| count(n, "saved state")));
-        }
+        let files = self.states(title).into_iter().filter_map(|folder| fs::read_dir(folder).ok());
+        let files = files.flatten().flatten().take(MAX_FILES);
+        let states = files.filter(|file| Path::new(&file.file_name()).extension() == Some("state".as_ref()));
+        parts.extend(Some(states.count()).filter(|number| *number > 0).map(|n| count(n, "saved state")));
         (!parts.is_empty()).then(|| format!("Saves: {}", parts.join(", ")))
     }
 
@@ -188,7 +190,7 @@ impl StoredPlaces {
                 }
             }
         }
-        for folder in [self.disk(title), self.states(title)].into_iter().flatten() {
+        for folder in self.disk(title).into_iter().chain(self.states(title)) {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
         }
         Ok(())
@@ -241,6 +243,8 @@ mod tests {
             "states/4D5307D1/slot-1.state",
             "states/4D5307D1/slot-1.png",
             "states/fog/slot-1.state",
+            "states/fog-0123456789abcdef/slot-1.state",
+            "states/00000000/slot-1.state",
         ];
         for file in files {
             fs::create_dir_all(at(file).parent().unwrap()).unwrap();
@@ -276,11 +280,15 @@ mod tests {
                 "pipelines/4D5307D2-0123456789abcdef.pipelines",
                 "pipelines/fog-of-war-0123456789abcdef.pipelines",
                 "scratch/4D5307D2/0",
-                "states/fog/slot-1.state"
+                "states/fog/slot-1.state",
+                "states/fog-0123456789abcdef/slot-1.state",
+                "states/00000000/slot-1.state",
             ]
         );
         let other = StoredTitle { name: "fog".to_owned(), id: None };
-        assert!(places.saves_text(&other).unwrap().contains("1 saved state"));
+        assert!(places.saves_text(&other).unwrap().contains("2 saved states"));
+        let zero = StoredTitle { id: Some(TitleId(0)), ..other.clone() };
+        assert!(places.saves_text(&zero).unwrap().ends_with("1 saved state"));
         assert_eq!(places.caches_text(&other), None);
         // A program without an id does not own what titles without one have in common.
         let none = StoredTitle { name: "x".to_owned(), id: Some(TitleId(0)) };

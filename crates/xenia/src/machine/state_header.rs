@@ -73,6 +73,8 @@ pub(crate) fn check_conditions(state: &StateFile, other: &StateFile) -> Result<(
 pub struct StateOrigin {
     /// Whether it was saved in parallel mode.
     pub parallel: bool,
+    /// SHA-256 of the title's loaded image.
+    pub image: String,
     /// Start of guest time.
     pub start_time: Option<StartTime>,
     /// Guest time since the title's start.
@@ -94,13 +96,16 @@ impl StateOrigin {
         Ok(Self::of(StateFile::read_header(&start).with_context(|| cannot_load(path))?))
     }
 
-    /// The origin in a header. Facts that it lacks are 0.
+    /// The origin in a header. Facts that it lacks are 0 or empty.
     pub fn of(header: StateHeader) -> Self {
         let number = |name| header.about.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let ticks: GuestTicks = number(TICKS);
-        let start_time = header.conditions.get("start_time").and_then(serde_json::Value::as_u64);
+        let condition = |name| header.conditions.get(name);
+        let start_time = condition("start_time").and_then(serde_json::Value::as_u64);
+        let image = condition("image_loaded_sha256").and_then(serde_json::Value::as_str);
         Self {
             parallel: header.about.get(MODE).is_some_and(|mode| mode == PARALLEL),
+            image: image.unwrap_or_default().to_owned(),
             start_time: start_time.map(StartTime::At),
             played: Duration::from_secs(ticks / TICKS_PER_SECOND),
             open_files: number(FILES),

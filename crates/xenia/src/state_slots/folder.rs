@@ -1,0 +1,114 @@
+//! Folder of a title's slots, by the title's id. An executable without an id of its own has a
+//! folder by its hash.
+
+use super::{EXIT, PICTURE, StateSlots};
+use crate::digest::{in_file_name, sha256};
+use crate::machine::StateOrigin;
+use crate::screenshots::file_name;
+use crate::title::Title;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder of a title's slots in the folder of all states.
+pub(super) fn folder_of(states: &Path, title: &Title) -> PathBuf {
+    let name = file_name(&title.short_name());
+    // Earlier versions had this folder for all executables with the same name, or with id 0.
+    let shared = match title.image.execution.map(|execution| execution.title_id) {
+        Some(id) if id.0 != 0 => return states.join(id.to_string()),
+        Some(id) => id.to_string(),
+        None => name.clone(),
+    };
+    let image = sha256(&title.image.bytes);
+    let folder = folder_of_image(states, &name, &image);
+    if !folder.exists() {
+        let shared = StateSlots { folder: states.join(shared) };
+        let own = StateSlots { folder: folder.clone() };
+        if let Err(error) = move_states(&shared, &own, &image) {
+            tracing::warn!("cannot move states from {}: {error}", shared.folder.display());
+        }
+    }
+    folder
+}
+
+/// The folder for an executable, whatever its file was called before.
+fn folder_of_image(states: &Path, name: &str, image: &str) -> PathBuf {
+    let ending = format!("-{}", in_file_name(image));
+    let is_of_image = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending)) && path.is_dir()
+    };
+    let entries = fs::read_dir(states).into_iter().flatten().flatten();
+    let found = entries.map(|entry| entry.path()).filter(is_of_image).min();
+    found.unwrap_or_else(|| states.join(format!("{name}{ending}")))
+}
+
+/// Moves the states of an executable, with their pictures, to a new folder.
+fn move_states(from: &StateSlots, to: &StateSlots, image: &str) -> io::Result<()> {
+    for slot in 0..=EXIT {
+        let path = from.path(slot);
+        if StateOrigin::read(&path).is_ok_and(|origin| origin.image == image) {
+            fs::create_dir_all(&to.folder)?;
+            let target = to.path(slot);
+            fs::rename(&path, &target)?;
+            // A state that was saved before the first frame has no picture.
+            let _ = fs::rename(path.with_extension(PICTURE), target.with_extension(PICTURE));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::sync::Arc;
+    use xenia_formats::image::{ExecutionInfo, Version};
+    use xenia_guest::{MediaId, TitleId};
+    use xenia_state::{StateFile, StateHeader};
+
+    /// The demo with this id.
+    fn title(id: Option<u32>) -> Title {
+        let mut title = Title::demo().unwrap();
+        Arc::make_mut(&mut title.image).execution = id.map(|id| ExecutionInfo {
+            media_id: MediaId(0),
+            version: Version(0),
+            base_version: Version(0),
+            title_id: TitleId(id),
+            platform: 0,
+            executable_type: 0,
+            disc_number: 1,
+            disc_count: 1,
+            savegame_id: 0,
+        });
+        title
+    }
+
+    #[test]
+    fn executables_without_an_id_have_their_own_slots_and_earlier_ones() {
+        for (id, shared) in [(None, "demo"), (Some(0), "00000000")] {
+            let dir = tempfile::tempdir().unwrap();
+            let states = dir.path();
+            let title = title(id);
+            let image = sha256(&title.image.bytes);
+            let shared = StateSlots::in_folder(states.join(shared));
+            fs::create_dir(&shared.folder).unwrap();
+            for (slot, image) in [(0, image.as_str()), (1, "of another")] {
+                let mut header = StateHeader::default();
+                header.conditions.insert("image_loaded_sha256".to_owned(), image.into());
+                StateFile::new(header).write(File::create(shared.path(slot)).unwrap()).unwrap();
+            }
+            fs::write(shared.path(0).with_extension(PICTURE), "picture").unwrap();
+            let digits = in_file_name(&image);
+            let folder = folder_of(states, &title);
+            assert_eq!(folder, states.join(format!("demo-{digits}")));
+            let own = StateSlots::in_folder(folder.clone());
+            assert!(own.age(0).is_some() && own.path(0).with_extension(PICTURE).is_file());
+            assert!(own.age(1).is_none() && shared.age(0).is_none() && shared.age(1).is_some());
+            let renamed = states.join(format!("another-name-{digits}"));
+            fs::rename(folder, &renamed).unwrap();
+            assert_eq!(folder_of(states, &title), renamed);
+        }
+        let states = Path::new("states");
+        assert_eq!(folder_of(states, &title(Some(0x4D53_07D1))), states.join("4D5307D1"));
+    }
+}
