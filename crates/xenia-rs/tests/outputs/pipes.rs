@@ -57,3 +57,20 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.contains("pipe is a pipe; waiting for a program that reads from it"), "{said}");
 }
+
+#[test]
+fn a_quiet_run_says_that_its_log_waits_for_the_reader_of_a_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let [pipe, errors] = ["pipe", "errors"].map(|name| dir.path().join(name));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = program(&["exec", &demo(), "--headless", "-q", "--log-file"]);
+    let mut child = command.arg(&pipe).stderr(File::create(&errors).unwrap()).spawn().unwrap();
+    let said = || std::fs::read_to_string(&errors).unwrap();
+    let start = Instant::now();
+    while !said().ends_with('\n') && start.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    send(&child, "KILL");
+    wait(&mut child);
+    assert!(said().contains("pipe is a pipe; waiting for a program that reads from it"), "{}", said());
+}

@@ -3,7 +3,7 @@
 //! A run that is refused before it writes anything leaves the file of an earlier run as it is.
 
 use crate::interrupt::is_ending;
-use crate::say::remark;
+use crate::say::errln;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -17,7 +17,8 @@ pub(super) fn open_named_pipe(path: &Path) -> io::Result<File> {
     let is_waiting = Cell::new(false);
     open_pipe(path, || {
         if !is_waiting.replace(true) {
-            remark!("xenia-rs: {} is a pipe; waiting for a program that reads from it", path.display());
+            // Also with -q: without it, the program would seem to hang.
+            errln!("xenia-rs: {} is a pipe; waiting for a program that reads from it", path.display());
         }
         is_ending()
     })
