@@ -352,6 +352,9 @@ pub trait LibraryClient {
     /// Scans the folders again.
     fn rescan(&mut self);
 
+    /// Brings the ages of the titles' last runs up to date.
+    fn renew_ages(&mut self);
+
     /// Keeps for the next start how titles are shown.
     fn keep_view(&mut self, view: LibraryView) -> Result<(), String>;
 

@@ -20,11 +20,15 @@ pub use order::LibrarySort;
 use order::Order;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Largest number of files on the page of unread ones.
 const MAX_UNREAD: usize = 200;
 /// Room on that page for its heading and its entry in points.
 const AROUND_UNREAD: f32 = 200.0;
+
+/// Seconds between two updates of the ages of the titles' last runs.
+const AGE_PERIOD: f64 = 60.0;
 
 /// How the library shows its titles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,6 +99,8 @@ pub(super) struct LibraryState {
     visible_rows: usize,
     /// Outcome of a key.
     outcome: Option<Outcome>,
+    /// Time of the last update of the ages, in seconds.
+    renewed_at: Option<f64>,
     /// Textures of the icons that were shown last.
     icons: Textures,
 }
@@ -125,7 +131,7 @@ impl LibraryState {
 }
 
 /// Shows the titles.
-pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> Vec<Outcome> {
     let library = model.library.clone().unwrap_or_default();
     if !state.is_changed {
         state.view = library.view;
@@ -142,7 +148,21 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> 
         outcome = outcome.take().or(chosen);
         below(ui, &library);
     });
-    outcome
+    let ages = renew_ages(ui, state);
+    outcome.into_iter().chain(ages).collect()
+}
+
+/// The command that brings ages up to date, once a minute. The page is shown again for it.
+fn renew_ages(ui: &Ui, state: &mut LibraryState) -> Option<Outcome> {
+    let now = ui.input(|input| input.time);
+    let rest = *state.renewed_at.get_or_insert(now) + AGE_PERIOD - now;
+    if rest > 0.0 {
+        ui.ctx().request_repaint_after(Duration::from_secs_f64(rest.min(AGE_PERIOD)));
+        return None;
+    }
+    state.renewed_at = Some(now);
+    ui.ctx().request_repaint_after(Duration::from_secs_f64(AGE_PERIOD));
+    Some(Outcome::Do(PageCommand::RenewAges))
 }
 
 /// The bar above the titles.

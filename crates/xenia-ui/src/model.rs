@@ -165,6 +165,8 @@ pub enum PageCommand {
     Delete(Option<PathBuf>, StoredKind),
     /// Scan the folders of the library again.
     Rescan,
+    /// Bring the ages of the titles' last runs up to date.
+    RenewAges,
     /// Show the library in this way, now and at the next start.
     ShowLibrary(LibraryView),
     /// Show the subfolders of a folder, from this index on. `None` shows a folder that the user

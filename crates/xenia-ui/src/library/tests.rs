@@ -240,3 +240,13 @@ fn the_page_begins_as_it_was_left() {
     assert_eq!(driver.click("By last played"), [PageCommand::ShowLibrary(other)]);
     assert!(driver.shows("By time played"), "before the model says so");
 }
+
+#[test]
+fn ages_are_renewed_once_a_minute_while_the_page_is_shown() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    assert_eq!(driver.after(100.0), [PageCommand::RenewAges], "the page began at 0");
+    assert_eq!((driver.after(159.0), driver.after(160.0)), (vec![], vec![PageCommand::RenewAges]));
+    assert!(driver.passes_until_still(20) < 20);
+    driver.open(MenuPage::Menu);
+    assert_eq!(driver.after(400.0), []);
+}

@@ -128,6 +128,13 @@ impl Events {
         self.inspect(path);
     }
 
+    /// Brings the ages of the titles' last runs up to date.
+    pub(super) fn renew_ages(&mut self) {
+        if let Some(library) = self.client.library() {
+            library.renew_ages();
+        }
+    }
+
     /// Keeps for the next start how the library shows its titles.
     pub(super) fn keep_view(&mut self, view: LibraryView) {
         let Some(library) = self.client.library() else { return };

@@ -179,6 +179,7 @@ impl Events {
             PageCommand::Inspect(path) => self.inspect(path.as_deref()),
             PageCommand::Delete(path, kind) => self.delete(path.as_deref(), kind),
             PageCommand::Rescan => self.rescan(),
+            PageCommand::RenewAges => self.renew_ages(),
             PageCommand::ShowLibrary(view) => self.keep_view(view),
             PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
             PageCommand::AddFolder(path) => self.add_folder(&path),

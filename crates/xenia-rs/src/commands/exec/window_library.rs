@@ -1,6 +1,8 @@
 //! The library of a window: scans the folders of the settings in the background, and answers the
 //! library's pages.
 
+mod entries;
+
 use super::folders;
 use super::player::SessionCommand;
 use super::session::words;
@@ -9,33 +11,29 @@ use crate::commands::library::canonical;
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
+use entries::{Covers, cover_of, demo, entry, played, seconds_since_1970};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use xenia::config::SaveConfig;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
-use xenia::library::{self, LibraryTitle, cover, holds_executable, icon, plays};
+use xenia::library::{self, LibraryTitle, cover, holds_executable};
 use xenia::lock_order;
 use xenia::pace::PaceControl;
 use xenia::say::visible;
-use xenia::state_slots::age_text;
-use xenia::title::{id_of, key_ring, short_name};
+use xenia::title::{id_of, key_ring};
 use xenia::user_folders;
 use xenia::{code_store, content, drawing};
 use xenia_guest::TitleId;
 use xenia_render::{
-    FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView,
-    StoredData, StoredKind,
+    FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryModel, LibraryView, StoredData, StoredKind,
 };
 use xenia_sync::{Level, Mutex};
 
 /// Time between two reports of a scan's progress.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
-/// Maximum number of icons, and of the user's covers, kept in memory.
-const MAX_ICONS: usize = 4096;
-const MAX_COVERS: usize = 1024;
 
 /// Settings files of a window.
 #[derive(Clone, Default)]
@@ -248,6 +246,14 @@ impl LibraryClient for WindowLibrary {
         self.scan();
     }
 
+    fn renew_ages(&mut self) {
+        let now = seconds_since_1970();
+        for entry in &mut self.contents.lock().model.entries {
+            entry.played = played(entry.last_played, entry.seconds_played, now);
+        }
+        self.publish();
+    }
+
     fn keep_view(&mut self, view: LibraryView) -> Result<(), String> {
         self.contents.lock().model.view = view;
         let keep = || -> Result<()> {
@@ -305,7 +311,7 @@ impl Contents {
     /// Rebuilds the entries, with the records of the titles' runs.
     fn renew(&mut self) {
         let state = user_folders::state();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = seconds_since_1970();
         let mut icons = BTreeMap::new();
         let covers = user_folders::data().map(|data| data.join(cover::FOLDER));
         self.covers.retain(|path, _| path.is_file());
@@ -315,66 +321,6 @@ impl Contents {
             LibraryEntry { icon: cover.or(entry.icon), ..entry }
         });
         self.model.entries = std::iter::once(demo()).chain(titles).collect();
-    }
-}
-
-fn demo() -> LibraryEntry {
-    LibraryEntry { name: "Demo".to_owned(), kind: "built in".to_owned(), ..LibraryEntry::default() }
-}
-
-type Covers = BTreeMap<PathBuf, (SystemTime, Option<Arc<LibraryIcon>>)>;
-
-/// The user's cover of a title. A file that is not a picture is read once; the title's icon is
-/// shown instead.
-fn cover_of(title: &LibraryTitle, folder: Option<&Path>, covers: &mut Covers) -> Option<Arc<LibraryIcon>> {
-    let path = cover::find(title, folder)?;
-    let modified = path.metadata().and_then(|found| found.modified()).ok()?;
-    if let Some((_, known)) = covers.get(&path).filter(|(read_at, _)| *read_at == modified) {
-        return known.clone();
-    }
-    if covers.len() >= MAX_COVERS {
-        return None;
-    }
-    let read = cover::read(&path).inspect_err(|error| tracing::warn!("a cover is not shown: {error:#}"));
-    let cover = read.ok().map(|icon| Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba }));
-    covers.insert(path, (modified, cover.clone()));
-    cover
-}
-
-/// A title as the page shows it. Titles with the same icon share its pixels.
-fn entry(
-    title: &LibraryTitle,
-    state: Option<&Path>,
-    now: u64,
-    icons: &mut BTreeMap<PathBuf, Arc<LibraryIcon>>,
-) -> LibraryEntry {
-    let plays = state.and_then(|state| plays::read(state, &title.path));
-    let id = title.described.id.map(|id| format!("{id}, ")).unwrap_or_default();
-    let name = title.described.name.clone().unwrap_or_else(|| short_name(&title.path));
-    let seconds = plays.as_ref().map_or(0, |plays| plays.seconds as u64);
-    let played = plays.as_ref().map(|plays| {
-        let age = age_text(Duration::from_secs(now.saturating_sub(plays.last)));
-        format!("{age}, {}:{:02} h in all", seconds / 3600, seconds / 60 % 60)
-    });
-    let icon = title.icon.as_ref().and_then(|path| {
-        if let Some(icon) = icons.get(path) {
-            return Some(icon.clone());
-        }
-        let icon = icon::read(path).ok().filter(|_| icons.len() < MAX_ICONS)?;
-        let icon = Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba });
-        icons.insert(path.clone(), icon.clone());
-        Some(icon)
-    });
-    LibraryEntry {
-        name: visible(&name),
-        has_id: title.described.id.is_some_and(|id| id.0 != 0),
-        path: Some(title.path.clone()),
-        kind: format!("{id}{}", title.described.format),
-        played: played.unwrap_or_default(),
-        state: plays.as_ref().map(|plays| plays.state.name()),
-        last_played: plays.map(|plays| plays.last),
-        seconds_played: seconds,
-        icon,
     }
 }
 
