@@ -163,6 +163,9 @@ pub struct ContentArgs {
     /// Keep saves in the folder `content` beside the program.
     #[arg(long)]
     pub portable: bool,
+    /// Name or id of the first user's profile (default: the profile with the smallest id).
+    #[arg(long, value_name = "PROFILE")]
+    pub user: Option<String>,
 }
 
 impl ContentArgs {
@@ -290,6 +293,7 @@ impl From<&EngineArgs> for MachineConfig {
             start_time: args.start_time,
             license: args.license,
             network: args.network,
+            user: args.content.user.clone(),
             console: (&args.console).into(),
         }
     }

@@ -30,7 +30,7 @@ use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, KernelPool, ObjectKind, Objects};
-use crate::ports::{Clock, Devices, Ports};
+use crate::ports::{Clock, Devices, Ports, Storage};
 use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
@@ -56,6 +56,8 @@ use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::{Cpu, HW_THREADS};
 use xenia_sync::{Level, Mutex};
+use xenia_user::content::ContentStore;
+use xenia_user::profile::Xuid;
 use xenia_user::xconfig::Locale;
 
 /// Configuration of a kernel.
@@ -231,6 +233,14 @@ fn observers(config: &KernelConfig) -> CallObservers {
     }
 }
 
+fn make_user(storage: &dyn Storage, store: &ContentStore) -> User {
+    let mut profiles = store.load_profiles(storage.own_number());
+    if let Some(xuid) = storage.first_user() {
+        profiles.begin_with(Xuid(xuid));
+    }
+    User::new(profiles)
+}
+
 impl Kernel {
     /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
     /// Imports are bound to the exports in `registry`.
@@ -254,8 +264,7 @@ impl Kernel {
         let mut files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         files.link_title(&config.image_path).map_err(Failure::from)?;
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
-        let number = ports.storage.own_number();
-        let user = User::new(files.packages.store.load_profiles(number));
+        let user = make_user(&*ports.storage, &files.packages.store);
         Ok(Arc::new(Self {
             config,
             limits: limits.clone(),

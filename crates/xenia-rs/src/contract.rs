@@ -88,6 +88,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "rewind",
             "rewind-memory",
             "symbols",
+            "user",
         ],
     ),
     (

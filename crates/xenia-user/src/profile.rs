@@ -166,6 +166,19 @@ impl Profiles {
         check(are_possible && first_made.is_offline(), "a profile is invalid")
     }
 
+    /// Makes the available profile with this id the first user's, before a title has seen the users.
+    /// The profile in its place becomes the next one to sign in. Returns whether it is the first
+    /// user's then.
+    pub fn begin_with(&mut self, xuid: Xuid) -> bool {
+        if let Some(index) = self.others.iter().position(|profile| profile.xuid == xuid) {
+            let chosen = self.others.remove(index);
+            self.others.extend(std::mem::replace(&mut self.places[0], chosen));
+            // In the order of their ids, as at first.
+            self.others.make_contiguous().sort_by_key(|profile| profile.xuid);
+        }
+        self.place_of(xuid) == Some(0)
+    }
+
     /// Signs the next available profile in at a place, or a generated one.
     pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
         let made = || {
@@ -235,6 +248,18 @@ impl Profiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_profile_may_be_the_first_users() {
+        let profile = |number| Profile::made(Xuid(Xuid::FIRST_MADE + number), 0);
+        let mut profiles = Profiles::of((0..3).map(profile).collect(), None);
+        assert!(profiles.begin_with(profile(2).xuid) && !profiles.begin_with(Xuid(7)));
+        assert_eq!((profiles.get(0), profiles.mask()), (Some(&profile(2)), 1));
+        for (user, number) in [(1, 0), (2, 1)] {
+            assert_eq!(profiles.sign_in(user), Some(&profile(number)));
+        }
+        assert!(profiles.sign_in(3).unwrap().xuid > profile(2).xuid, "it is a new one");
+    }
 
     #[test]
     fn the_first_user_exists_and_is_the_same_each_time() {

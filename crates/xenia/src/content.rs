@@ -9,15 +9,17 @@ pub mod volume;
 use crate::config::{SaveConfig, ScratchConfig};
 use crate::say::remark;
 use crate::user_folders;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use xenia_kernel::content::ContentStore;
 use xenia_kernel::ports::{ScratchPlace, Storage};
-use xenia_kernel::vfs::lock_file;
+use xenia_kernel::user::profile::{Profile, Xuid};
+use xenia_kernel::vfs::{HostFolder, lock_file};
 
 /// Folder of profiles, saved games and titles' hard disks; `None`: they are kept in memory.
 /// `repeats`: the run must be repeatable.
@@ -175,6 +177,32 @@ pub fn own_number() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+/// The profile with this name or id in a folder of saves. Without a folder, a run has one profile,
+/// and the log reports it.
+///
+/// # Errors
+/// The folder lacks the profile, or its profiles can't be read.
+pub fn user_of(folder: Option<&Path>, named: &str) -> Result<Option<Xuid>> {
+    let Some(folder) = folder else {
+        tracing::warn!("--user {named}: this run has no folder of saves, so its user is Player 1");
+        return Ok(None);
+    };
+    let cannot = || format!("cannot read the profiles in {}", folder.display());
+    let store = ContentStore::new(Box::new(HostFolder::read_only(folder).with_context(cannot)?));
+    let profiles = store.read_profiles().with_context(cannot)?;
+    let id = |profile: &Profile| format!("{:016X}", profile.xuid.0);
+    let is_meant = |profile: &&Profile| {
+        profile.name().eq_ignore_ascii_case(named) || id(profile).eq_ignore_ascii_case(named)
+    };
+    if let Some(profile) = profiles.iter().find(is_meant) {
+        return Ok(Some(profile.xuid));
+    }
+    let names = profiles.iter().map(|profile| format!("{} ({})", profile.name(), id(profile)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let others = if names.is_empty() { "no profile" } else { &names };
+    bail!("--user {named}: there is no such profile: {} has {others}", folder.display())
+}
+
 /// The kernel's content port, with saves in a folder or in memory.
 #[derive(Debug, Default)]
 pub struct ContentFolder {
@@ -182,6 +210,8 @@ pub struct ContentFolder {
     pub folder: Option<PathBuf>,
     /// Location of scratch disks; `None` keeps them in memory.
     pub scratch: Option<ScratchPlace>,
+    /// The first user's profile; `None`: the first one of the folder.
+    pub first_user: Option<Xuid>,
     /// Whether the run must be repeatable from any empty folder.
     pub repeats: bool,
 }
@@ -195,6 +225,10 @@ impl Storage for ContentFolder {
         self.scratch.clone()
     }
 
+    fn first_user(&self) -> Option<u64> {
+        self.first_user.map(|xuid| xuid.0)
+    }
+
     fn own_number(&self) -> Option<u64> {
         (self.folder.is_some() && !self.repeats).then(own_number)
     }
@@ -203,14 +237,32 @@ impl Storage for ContentFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn persistent_runs_get_distinct_console_numbers() {
-        let number =
-            |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats, scratch: None }.own_number();
+        let number = |folder: Option<PathBuf>, repeats| {
+            ContentFolder { folder, repeats, ..ContentFolder::default() }.own_number()
+        };
         assert_eq!([number(None, false), number(None, true), number(Some("a".into()), true)], [None; 3]);
         let two = [0; 2].map(|_| number(Some("a".into()), false).unwrap());
         assert_ne!(two[0], two[1]);
+    }
+
+    #[test]
+    fn a_profile_is_chosen_by_its_name_or_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = ContentStore::new(Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()));
+        let xuids = [1, 2].map(|number| Xuid(0xE030_0000_0058_0000 + number));
+        for (xuid, name) in xuids.into_iter().zip(["Kim", "Player 2"]) {
+            store.save_profile(&Profile::new(xuid, name).unwrap()).unwrap();
+        }
+        for (named, xuid) in [("Kim", xuids[0]), ("player 2", xuids[1]), ("e030000000580002", xuids[1])] {
+            assert_eq!(user_of(Some(folder.path()), named).unwrap(), Some(xuid), "{named}");
+        }
+        let error = user_of(Some(folder.path()), "Kin").unwrap_err().to_string();
+        assert!(error.contains("Kim (E030000000580001), Player 2 (E030000000580002)"), "{error}");
+        assert_eq!(user_of(None, "Kim").unwrap(), None);
     }
 
     #[test]

@@ -37,6 +37,11 @@ pub trait Storage: Send {
         None
     }
 
+    /// XUID of the profile that is the first user's; `None`: the first one of the content folder.
+    fn first_user(&self) -> Option<u64> {
+        None
+    }
+
     /// A practically unique number of this folder, from which XUIDs of new profiles are derived.
     /// `None` if XUIDs are the same in every folder, so that runs are reproducible.
     fn own_number(&self) -> Option<u64> {

@@ -128,6 +128,8 @@ pub struct MachineConfig {
     pub license: Option<u32>,
     /// Network that the title's sockets use.
     pub network: NetworkKind,
+    /// Name or id of the first user's profile; `None`: the first profile of the content folder.
+    pub user: Option<String>,
     /// The console that the title sees.
     pub console: ConsoleConfig,
 }

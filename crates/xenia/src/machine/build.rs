@@ -10,7 +10,7 @@ use crate::code_ahead;
 use crate::code_store;
 use crate::command_line::command_line;
 use crate::config::{ExecutorConfig, MachineConfig, StartTime};
-use crate::content::ContentFolder;
+use crate::content::{ContentFolder, user_of};
 use crate::dialogs::{AutomaticDialogs, DialogLog, LoggedDialogs};
 use crate::digest::ImageDigest;
 use crate::drawing::{BackendTally, CompileProgress as Compiled, Drawing};
@@ -232,6 +232,9 @@ fn ports(
     MadePorts { video, xma, clock }: MadePorts,
 ) -> Result<Ports> {
     let parallel = options.config.executor.parallel;
+    let folder = options.content.take();
+    let named = options.config.user.as_deref();
+    let first_user = named.map(|named| user_of(folder.as_deref(), named)).transpose()?.flatten();
     Ok(Ports {
         video: Box::new(video),
         audio: options.sound.port(),
@@ -243,8 +246,9 @@ fn ports(
         drive: Box::new(title.discs.clone()),
         network: network::port(options.config.network, parallel)?,
         storage: Box::new(ContentFolder {
-            folder: options.content.take(),
+            folder,
             scratch: options.scratch.take(),
+            first_user,
             repeats: !parallel,
         }),
     })
