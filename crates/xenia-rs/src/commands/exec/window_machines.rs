@@ -15,7 +15,7 @@ use xenia::interrupt::Interrupt;
 use xenia::launches::{self, EarlierTitles, RunPlan};
 use xenia::machine::{Finished, Launched, Machine};
 use xenia::pace::Pace;
-use xenia::say::remark;
+use xenia::say::{errln, remark};
 use xenia::state_slots::{EXIT, StateSlots, UNDO};
 use xenia::title::Title;
 use xenia_cli::limits;
@@ -109,9 +109,11 @@ impl WindowMachines<'_> {
             Box::new(move |slot, saved| {
                 pictures.settle_picture(slot, &saved);
                 let text = saved_text(slot, &saved);
-                if slot == EXIT {
-                    // The window is closing.
-                    remark!("xenia-rs: {text}");
+                // The window may be closing, and then it shows no more messages.
+                match &saved {
+                    Err(_) => errln!("xenia-rs: {text}"),
+                    Ok(()) if slot == EXIT => remark!("xenia-rs: {text}"),
+                    Ok(()) => {}
                 }
                 messages.message(text);
             }),
