@@ -27,6 +27,9 @@ const MAX_UNREAD: usize = 200;
 /// Room on that page for its heading and its entry in points.
 const AROUND_UNREAD: f32 = 200.0;
 
+/// Hint if the folders have no titles.
+const NO_TITLES: &str =
+    "No titles were found: .xex and .elf files, disc images, packages and archives are titles";
 /// Seconds between two updates of the ages of the titles' last runs.
 const AGE_PERIOD: f64 = 60.0;
 
@@ -52,6 +55,14 @@ pub struct LibraryModel {
     pub folders: Option<Vec<PathBuf>>,
     /// Folders and files that could not be read, with the reasons.
     pub failures: Vec<String>,
+}
+
+impl LibraryModel {
+    /// Whether folders are named, and a scan has found nothing in them.
+    fn has_empty_folders(&self) -> bool {
+        let has_folders = self.folders.as_ref().is_some_and(|folders| !folders.is_empty());
+        has_folders && self.progress.is_none() && self.entries.iter().all(|entry| entry.path.is_none())
+    }
 }
 
 /// A title of the library.
@@ -210,6 +221,7 @@ fn below(ui: &mut Ui, library: &LibraryModel) {
         [] if library.folders.as_ref().is_some_and(Vec::is_empty) => {
             "No folder of titles is named: drop one here, or choose Add a folder in the menu".to_owned()
         }
+        [] if library.has_empty_folders() => NO_TITLES.to_owned(),
         [] => String::new(),
         [failure] => failure.clone(),
         [failure, more @ ..] => format!("{failure} (and {} more: Unread files in the menu)", more.len()),

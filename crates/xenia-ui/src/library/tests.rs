@@ -184,6 +184,20 @@ fn an_empty_library_explains_how_to_add_folders() {
 }
 
 #[test]
+fn folders_without_titles_are_reported_after_the_scan() {
+    let library = LibraryModel { folders: Some(vec!["/games".into()]), ..LibraryModel::default() };
+    let with = |progress: Option<&str>, entries| {
+        let library = LibraryModel { progress: progress.map(str::to_owned), entries, ..library.clone() };
+        let page = PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() };
+        Driver::new(MenuPage::Library, page).shows(NO_TITLES)
+    };
+    let demo = title("Demo", None);
+    assert!(with(None, vec![demo.clone()]));
+    assert!(!with(Some("looking for titles"), vec![demo.clone()]));
+    assert!(!with(None, vec![demo, title("Fog", Some("/games/fog.xex"))]));
+}
+
+#[test]
 fn all_unread_files_are_on_a_page_of_the_menu() {
     let failures = |count: usize| {
         let failures = (0..count).map(|number| format!("cannot read {number}")).collect();
