@@ -59,7 +59,7 @@ fn connect(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<(Client,
         },
         ..PlaybackStreamParams::default()
     };
-    let client = Client::from_env(c"xenia-rs").context("no sound server answers")?;
+    let client = Client::from_env(c"xenia-rs").context("no sound server (PulseAudio or PipeWire) answers")?;
     let mut samples = Vec::new();
     let take = move |bytes: &mut [u8]| {
         samples.resize(bytes.len() / 2, 0);
