@@ -24,6 +24,19 @@ fn in_a_batch_the_program_ends_with_its_title() -> Result<()> {
 }
 
 #[test]
+fn a_machine_that_cannot_begin_leaves_its_window_open() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--user", "Nobody"])?;
+    wait_for("the page", || Ok((window.title()? == "demo | stopped | xenia-rs").then_some(())))?;
+    window.press(Key::Escape)?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    let said = program.said();
+    ensure!(status.code() == Some(2) && said.contains("there is no such profile"), "{status}: {said}");
+    Ok(())
+}
+
+#[test]
 fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;

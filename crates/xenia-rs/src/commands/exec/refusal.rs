@@ -25,7 +25,7 @@ pub(super) fn check_content(args: &ExecArgs) -> Result<()> {
 
 /// Whether errors are shown in a window: standard error is not a terminal, and the run has a window
 /// and is attended.
-fn is_shown(args: &ExecArgs) -> bool {
+pub(super) fn is_shown(args: &ExecArgs) -> bool {
     let is_unattended = args.run.has_limit() || args.window.batch || leaves_files(args);
     !std::io::stderr().is_terminal() && !args.picture.headless && !is_unattended && has_display()
 }
@@ -93,12 +93,17 @@ pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt:
     Err(error)
 }
 
+/// The page of a title that can't be run, which can only be left.
+pub(super) fn reason(name: &str, error: &Error) -> Stopped {
+    let lines = settings::explained(error).lines().map(str::to_owned).collect();
+    Stopped { heading: format!("{name} can't be run"), lines, ..Stopped::default() }
+}
+
 /// Shows the error until the window is closed.
 fn show(args: &ExecArgs, error: &Error, hotkeys: &Hotkeys, interrupt: &Interrupt) {
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let lines = settings::explained(error).lines().map(str::to_owned).collect();
-    let stopped = Stopped { heading: format!("{name} can't be run"), lines, ..Stopped::default() };
+    let stopped = reason(&name, error);
     let interrupt = interrupt.clone();
     let config = windowed::config(args, name, hotkeys.clone());
     // The adapter may be what is missing.

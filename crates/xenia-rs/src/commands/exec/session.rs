@@ -5,7 +5,7 @@ use super::session_picture::SessionPicture;
 use super::title_runs::TitleRuns;
 use super::window_library::WindowLibrary;
 use super::windowed::WindowPorts;
-use super::{notes, open_title};
+use super::{notes, open_title, refusal};
 use crate::cli::ExecArgs;
 use crate::settings;
 use anyhow::{Error, Result};
@@ -63,9 +63,13 @@ impl Session<'_> {
                     let before = self.ports.volume.get();
                     let ended = TitleRuns::new(self, *args, &title, returns_to_library).run(*title);
                     self.ports.volume.set(before);
+                    let is_attended = self.interrupt.cause().is_none();
                     match ended {
-                        Err(error) if returns_to_library && self.interrupt.cause().is_none() => {
+                        Err(error) if is_attended && returns_to_library => {
                             Next::Library(Some(failure(&name, &error)))
+                        }
+                        Err(error) if is_attended && refusal::is_shown(self.own) => {
+                            self.show_refusal(&name, error)?
                         }
                         ended => ended?,
                     }
@@ -94,6 +98,30 @@ impl Session<'_> {
                 Ok(SessionCommand::Close) | Err(_) => {
                     return Next::End(self.interrupt.cause().map_or(Code::Done, Code::from).number());
                 }
+            }
+        }
+    }
+
+    /// Shows why the only title can't be run, until the window is closed, or the user goes on with
+    /// another title or the library.
+    fn show_refusal(&self, name: &str, error: Error) -> Result<Next> {
+        // Without a machine, its states can't be loaded.
+        *self.ports.open_title.lock() = None;
+        self.sender.stopped(refusal::reason(name, &error));
+        loop {
+            match self.commands.recv() {
+                Ok(SessionCommand::Open(path)) => {
+                    errln!("xenia-rs: {}", settings::explained(&error));
+                    self.ports.control.expect_machine();
+                    return Ok(self.open(path));
+                }
+                Ok(SessionCommand::ShowLibrary) => {
+                    errln!("xenia-rs: {}", settings::explained(&error));
+                    self.ports.control.expect_machine();
+                    return Ok(Next::Library(None));
+                }
+                Ok(SessionCommand::Restart | SessionCommand::LoadState(_)) => {}
+                Ok(SessionCommand::Close) | Err(_) => return Err(error),
             }
         }
     }
