@@ -166,7 +166,7 @@ impl Profiles {
         check(are_possible && first_made.is_offline(), "a profile is invalid")
     }
 
-    /// Makes the available profile with this id the first user's, before a title has seen the users.
+    /// Makes the available profile with this id the first user's, before a title has seen users.
     /// The profile in its place becomes the next one to sign in. Returns whether it is the first
     /// user's then.
     pub fn begin_with(&mut self, xuid: Xuid) -> bool {

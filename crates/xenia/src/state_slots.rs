@@ -34,8 +34,8 @@ pub struct StateSlots {
 }
 
 impl StateSlots {
-    /// Slots in the user's data folder; `None` if there is none. Slots of earlier versions are moved
-    /// to the title's folder.
+    /// Slots in the user's data folder; `None` if there is none. States of earlier versions are
+    /// moved to the title's folder.
     pub fn new(title: &Title) -> Option<Self> {
         let states = user_folders::data()?.join("states");
         Some(Self { folder: folder::folder_of(&states, title) })

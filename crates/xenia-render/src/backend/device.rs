@@ -44,8 +44,8 @@ const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
 pub enum DeviceError {
     /// The system offers no graphics adapter.
     #[error(
-        "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or, without a \
-         window, `--headless --gpu reference`"
+        "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or, \
+         without a window, `--headless --gpu reference`"
     )]
     NoAdapter(String),
     /// No adapter has the requested name.
