@@ -14,6 +14,7 @@
 use crate::mix::Speakers;
 use std::collections::VecDeque;
 use std::f64::consts::PI;
+use std::time::{Duration, Instant};
 use xenia_guest::SOUND_RATE;
 
 /// Target fill level of the queue in samples per speaker: 60 ms. A burst in a window is 17 ms, and
@@ -21,6 +22,9 @@ use xenia_guest::SOUND_RATE;
 const TARGET: usize = SOUND_RATE as usize * 60 / 1000;
 /// Capacity of the queue in samples per speaker: 200 ms.
 const CAPACITY: usize = SOUND_RATE as usize / 5;
+/// Time after which a device that takes no samples has stalled, on the host's clock: in turbo mode
+/// guest time runs faster than any device.
+const STALL: Duration = Duration::from_secs(5);
 /// Largest change of the resampling ratio: 0.5 %, which is inaudible.
 const MAX_CHANGE: f64 = 0.005;
 /// Smoothing factor of the average fill level per block of 10 ms: a time constant of about a
@@ -58,6 +62,10 @@ pub struct DriftQueue {
     kernel: Vec<[f32; TAPS]>,
     underruns: u64,
     dropped: u64,
+    /// Time of the first samples that were added since the device last took some.
+    untaken_since: Option<Instant>,
+    /// Whether the device has stalled since it last took some.
+    has_stalled: bool,
 }
 
 /// Filter coefficients (windowed sinc) for each phase.
@@ -92,6 +100,8 @@ impl DriftQueue {
             kernel: kernel(if step > 1.0 { 1.0 / step } else { 1.0 }),
             underruns: 0,
             dropped: 0,
+            untaken_since: None,
+            has_stalled: false,
         }
     }
 
@@ -106,8 +116,10 @@ impl DriftQueue {
         self.samples.len() / self.channels
     }
 
-    /// Adds samples of the guest, interleaved by speaker.
-    pub fn put(&mut self, samples: &[i16]) {
+    /// Adds samples of the guest, interleaved by speaker, at a time. Returns true once if the
+    /// device has stalled: it has taken none for 5 s.
+    pub fn put(&mut self, samples: &[i16], now: Instant) -> bool {
+        let since = *self.untaken_since.get_or_insert(now);
         self.samples.extend(samples);
         if self.queued() > CAPACITY {
             let surplus = self.queued() - TARGET;
@@ -115,6 +127,8 @@ impl DriftQueue {
             self.dropped += surplus as u64;
             self.level = TARGET as f64;
         }
+        let has_stalled = now.saturating_duration_since(since) >= STALL;
+        has_stalled && !std::mem::replace(&mut self.has_stalled, true)
     }
 
     /// Drops all queued samples; silence follows until the queue has reached its target again.
@@ -126,6 +140,8 @@ impl DriftQueue {
 
     /// Fills `into` with samples for the device, followed by silence on an underrun.
     pub fn take(&mut self, into: &mut [i16]) {
+        self.untaken_since = None;
+        self.has_stalled = false;
         let wanted = into.len() / self.channels;
         if !self.is_primed && self.queued() < TARGET {
             into.fill(0);
@@ -185,6 +201,7 @@ mod tests {
         let mut last = Vec::new();
         let mut burst = Vec::new();
         let mut made = 0_u64;
+        let start = Instant::now();
         let mut piece = vec![0; 480 * queue.channels];
         let pieces = seconds * u64::from(rate) / 480;
         for number in 0..pieces {
@@ -196,7 +213,7 @@ mod tests {
                 burst.extend(std::iter::repeat_n(tone[(made % 48) as usize], queue.channels));
                 made += 1;
             }
-            queue.put(&burst);
+            queue.put(&burst, start);
             queue.take(&mut piece);
             if number + u64::from(rate) / 480 >= pieces {
                 last.extend(&piece);
@@ -227,6 +244,21 @@ mod tests {
             beside = beside.max(10.0 * ((all / half - power).max(1e-9) / power).log10());
         }
         (off, beside)
+    }
+
+    #[test]
+    fn a_device_that_takes_nothing_is_reported_once() {
+        let mut queue = DriftQueue::new(Speakers::Stereo, SOUND_RATE);
+        let start = Instant::now();
+        let minute = vec![0; SOUND_RATE as usize * 2 * 60];
+        // Much sound in a short time, as in turbo mode, is not a stall.
+        let stalled = |queue: &mut DriftQueue, ms| queue.put(&minute, start + Duration::from_millis(ms));
+        assert_eq!([0, 4999].map(|ms| stalled(&mut queue, ms)), [false; 2]);
+        queue.take(&mut [0; 2]);
+        let times = [6000, 10_999, 11_000, 11_001, 60_000];
+        assert_eq!(times.map(|ms| stalled(&mut queue, ms)), [false, false, true, false, false]);
+        queue.take(&mut [0; 2]);
+        assert_eq!([70_000, 75_000].map(|ms| stalled(&mut queue, ms)), [false, true]);
     }
 
     #[test]
@@ -261,10 +293,11 @@ mod tests {
     fn underrun_is_counted_once_until_queue_refills() {
         let mut queue = DriftQueue::new(Speakers::Surround, 48_000);
         let mut piece = vec![9; 480 * 6];
-        queue.put(&vec![1000; (TARGET - 1) * 6]);
+        let now = Instant::now();
+        queue.put(&vec![1000; (TARGET - 1) * 6], now);
         queue.take(&mut piece);
         assert!(piece.iter().all(|&sample| sample == 0) && queue.figures().underruns == 0, "not enough yet");
-        queue.put(&[1000; 6]);
+        queue.put(&[1000; 6], now);
         queue.take(&mut piece);
         assert!(piece.iter().all(|&sample| sample == 1000), "what is constant stays so");
         for _ in 0..20 {
@@ -278,7 +311,7 @@ mod tests {
     fn excess_samples_are_dropped_without_underruns() {
         let mut queue = DriftQueue::new(Speakers::Stereo, 48_000);
         for _ in 0..1000 {
-            queue.put(&[0; 2 * 256]);
+            queue.put(&[0; 2 * 256], Instant::now());
             assert!(queue.queued() <= CAPACITY);
         }
         assert!(queue.figures().dropped > 200_000);

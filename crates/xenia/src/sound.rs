@@ -24,6 +24,7 @@ use device::Device;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use xenia_audio::drift::{DriftFigures, DriftQueue};
 use xenia_audio::mix::{self, Mixer};
 use xenia_audio::song::Song;
@@ -261,7 +262,13 @@ impl Audio for Sound {
         match sink {
             Sink::Null => {}
             Sink::Wav(wav) => wav.write(samples),
-            Sink::Device(device) => device.queue.lock().put(samples),
+            Sink::Device(device) => {
+                if device.queue.lock().put(samples, Instant::now()) {
+                    tracing::error!(
+                        "the sound device takes no more sound: restart the title when the sound server runs again"
+                    );
+                }
+            }
         }
         samples.clear();
     }
