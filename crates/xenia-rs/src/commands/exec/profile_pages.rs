@@ -198,7 +198,7 @@ fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> Achi
     let mut failures: Vec<String> = subject.failure.clone().into_iter().collect();
     let read = || -> Result<_> {
         let Some(store) = store_of(subject)? else { return Ok((ProfileChoice::default(), None)) };
-        let (choice, xuid) = choice(&store, xuid)?;
+        let (choice, xuid) = choice(&store, xuid.or(subject.user))?;
         Ok((choice, xuid.map(|xuid| (store, xuid))))
     };
     let (choice, profile) = read().unwrap_or_else(|error| {
@@ -356,7 +356,7 @@ impl ProfileClient for ProfilePages {
         let path = user_folders::typed(path);
         self.spawn(move |this, sender| {
             let imported = this.change(|store, subject, xuid| {
-                let owner = choice(store, xuid)?.1;
+                let owner = choice(store, xuid.or(subject.user))?.1;
                 take_in(store, &path, Some(subject.id), owner, replaces)
             });
             match imported {

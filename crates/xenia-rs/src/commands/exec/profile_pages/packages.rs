@@ -77,7 +77,7 @@ fn read(subject: &DataSubject, xuid: Option<Xuid>) -> Result<Packages> {
     let (Some(store), Some(folder)) = (store_of(subject)?, subject.content.as_deref()) else {
         return Ok(Packages::default());
     };
-    let (choice, owner) = choice(&store, xuid)?;
+    let (choice, owner) = choice(&store, xuid.or(subject.user))?;
     let all = store.every_package().context("cannot read the folder of saves")?;
     let is_meant = |name: &PackageName| {
         name.title == subject.id && (name.owner == Xuid::NOBODY || Some(name.owner) == owner)

@@ -13,6 +13,7 @@ use xenia::title::description::database;
 use xenia::title::{Title, id_of, short_name};
 use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::KernelConfig;
+use xenia_kernel::user::profile::Xuid;
 
 /// A title and the places of its data.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(in super::super) struct DataSubject {
     pub(super) language: u64,
     /// Folder of saves; `None`: they are in memory.
     pub(super) content: Option<PathBuf>,
+    /// The first user's profile; `None`: the first one of the folder.
+    pub(super) user: Option<Xuid>,
     /// Whether it runs.
     pub(super) runs: bool,
     /// Why the title can't be opened.
@@ -71,12 +74,18 @@ impl DataSubject {
     fn with(args: &ExecArgs, name: String, id: u32) -> Result<Self> {
         let mut kernel = KernelConfig::default();
         MachineConfig::from(&args.engine).console.apply(&mut kernel);
+        let content = content::place(&SaveConfig::from(&args.engine.content), !args.engine.mode.parallel)?;
+        let folder = content.as_deref().filter(|folder| folder.is_dir());
+        // A run refuses a profile that is missing.
+        let user = args.engine.content.user.as_deref().filter(|_| folder.is_some());
+        let user = user.and_then(|named| content::user_of(folder, named).ok().flatten());
         Ok(Self {
             name: visible(&name),
             id,
             database: Arc::default(),
             language: kernel.locale.language.into(),
-            content: content::place(&SaveConfig::from(&args.engine.content), !args.engine.mode.parallel)?,
+            content,
+            user,
             runs: false,
             failure: None,
         })

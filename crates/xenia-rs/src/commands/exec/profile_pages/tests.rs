@@ -90,6 +90,8 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
     assert!(!names[0].is_empty() && !first.rows[0].description.is_empty(), "{first:?}");
     assert_eq!((first.rows[1].details.as_str(), first.rows[1].description.as_str()), ("25 G", ""));
 
+    let of_user = DataSubject { user: Some(bo), ..console.subject() };
+    assert_eq!(achievements_model(&Ok(of_user), None).choice.chosen, 1, "of --user");
     let second = shown(Some(bo));
     assert_eq!((second.choice.chosen, second.totals.as_str()), (1, "1 of 2 achievements, 25 of 35 G"));
     let row = &second.rows[1];
