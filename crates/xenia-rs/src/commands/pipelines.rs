@@ -77,7 +77,7 @@ documented! {
     /// Import of pipelines into the store of an executable.
     #[derive(Debug, Default, Serialize)]
     pub struct PipelineImportRow {
-        /// Short name of the title.
+        /// Name of the store: the title's id, or a short name.
         name: String,
         /// First 16 digits of the SHA-256 of the loaded executable.
         image: String,
