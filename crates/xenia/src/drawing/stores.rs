@@ -17,7 +17,7 @@ const ENDING: &str = ".pipelines";
 /// The store of an executable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PipelineStoreFile {
-    /// Short name of the title, as in the file's name.
+    /// Name of the store, as in the file's name: the title's id, or a short name.
     pub name: String,
     /// First 64 bits of the SHA-256 of the loaded image.
     pub image: u64,
