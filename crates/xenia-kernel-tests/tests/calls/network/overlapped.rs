@@ -8,13 +8,18 @@ const COUNT: u32 = 0x780;
 const FLAGS: u32 = 0x784;
 const PENDING: u32 = 997;
 
+/// Stores the lengths and addresses of two buffers.
+fn put_buffers(b: &Harness, words: [u32; 4]) {
+    for (index, word) in words.into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(BUFFERS + 4 * index as u32), word).unwrap();
+    }
+}
+
 /// Stores two buffers of three and ten bytes; returns the addresses of the buffers, the count, the
 /// flags and the overlapped structure.
 fn put_call(b: &Harness, flags: u32, event: u64) -> [u64; 4] {
     let into = b.at(INTO) as u32;
-    for (index, word) in [3, into, 10, into + 0x100].into_iter().enumerate() {
-        b.memory().write(b.scratch.offset(BUFFERS + 4 * index as u32), word).unwrap();
-    }
+    put_buffers(b, [3, into, 10, into + 0x100]);
     b.memory().write(b.scratch.offset(COUNT), 99_u32).unwrap();
     b.memory().write(b.scratch.offset(FLAGS), flags).unwrap();
     b.memory().fill(b.scratch.offset(OVERLAPPED), 0x14, 0).unwrap();
@@ -152,20 +157,66 @@ fn an_overlapped_send_is_whole_where_calls_do_not_wait() {
 }
 
 #[test]
-fn a_routine_is_called_in_an_alertable_wait() {
+fn a_send_continues_after_the_part_that_was_taken() {
+    const FROM: u32 = 0x8000;
+    const SIZE: u32 = 0x6000;
+    /// Size of the receiver's buffer.
+    const TAKEN: u32 = 0x4000;
     let mut b = Harness::online();
     let (client, server) = b.pair();
-    let [buffers, count, flags, overlapped] = put_call(&b, 0, 0);
-    let routine = 0x8200_5000;
-    b.refused("NetDll_WSARecv", &[1, server, buffers, 2, count, flags, overlapped, routine], PENDING);
-    b.send(client, "call");
+    let into = b.at(INTO);
+    for at in (0..SIZE).step_by(4) {
+        b.memory().write(b.scratch.offset(FROM + at), at).unwrap();
+    }
+    let [buffers, count, _, overlapped] = put_call(&b, 0, 0);
+    let from = b.at(FROM) as u32;
+    put_buffers(&b, [0x3000, from, 0x3000, from + 0x3000]);
+    let receive = [1, server, into, u64::from(SIZE), 0];
+    let ends = |b: &Harness, length: u32| [b.word(INTO), b.word(INTO + length - 4)];
+    // Without an overlapped structure, where calls do not wait: the count is the result.
+    b.set_non_blocking(client);
+    assert_eq!(b.net("NetDll_WSASend", &[1, client, buffers, 2, count, 0, 0, 0]), 0);
+    assert_eq!(b.word(COUNT), TAKEN);
+    b.refused("NetDll_WSASend", &[1, client, buffers, 2, count, 0, 0, 0], WOULD_BLOCK);
+    assert_eq!(b.net("NetDll_recv", &receive), TAKEN as i32);
+    assert_eq!(ends(&b, TAKEN), [0, TAKEN - 4]);
+    // With one, which is complete only after the last byte.
+    b.refused("NetDll_WSASend", &[1, client, buffers, 2, count, 0, overlapped, 0], PENDING);
+    assert_eq!(result(&b), (PENDING, 0));
+    assert_eq!(b.net("NetDll_recv", &receive), TAKEN as i32);
+    assert_eq!((ends(&b, TAKEN), result(&b)), ([0, TAKEN - 4], (0, SIZE)));
+    assert_eq!(b.net("NetDll_recv", &receive), (SIZE - TAKEN) as i32);
+    assert_eq!(ends(&b, SIZE - TAKEN), [TAKEN, SIZE - 4]);
+}
+
+/// Returns the arguments of the completion routine that an alertable wait calls.
+fn arguments_of_routine(b: &mut Harness, routine: u64) -> Vec<u64> {
     let interval = b.at(0x7F0);
     b.memory().write(b.scratch.offset(0x7F0), i64::MIN).unwrap();
-    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, interval])
-    else {
-        panic!("no call")
-    };
-    assert!(guest.args.contains(&routine) || guest.pc == GuestAddr(routine as u32), "{guest:x?}");
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, interval]);
+    let Flow::CallGuest(guest) = flow else { panic!("{flow:?}") };
+    assert_eq!(guest.pc, GuestAddr(routine as u32));
+    guest.args
+}
+
+#[test]
+fn an_alertable_wait_calls_the_routine_with_error_length_and_structure() {
+    let mut b = Harness::online();
+    let (client, server) = b.pair();
+    // With a routine the structure's event is not used, so it need not be one.
+    let [buffers, count, flags, overlapped] = put_call(&b, 0, 0x1234);
+    let routine = 0x8200_5000;
+    let receive = [1, server, buffers, 2, count, flags, overlapped, routine];
+    b.refused("NetDll_WSARecv", &receive, PENDING);
+    b.send(client, "call");
+    assert_eq!(arguments_of_routine(&mut b, routine), [0, 4, overlapped]);
+    // Also if the call is complete at once.
+    b.send(client, "now");
+    assert_eq!(b.net("NetDll_WSARecv", &receive), 0);
+    assert_eq!(arguments_of_routine(&mut b, routine), [0, 3, overlapped]);
+    b.refused("NetDll_WSARecv", &receive, PENDING);
+    assert_eq!(b.net("NetDll_WSACancelOverlappedIO", &[1, server]), 0);
+    assert_eq!(arguments_of_routine(&mut b, routine), [995, 0, overlapped]);
 }
 
 #[test]

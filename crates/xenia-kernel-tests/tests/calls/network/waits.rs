@@ -178,3 +178,35 @@ fn a_receive_ends_at_the_sockets_timeout() {
     b.pass_until(TICKS_PER_SECOND / 20);
     assert_eq!((b.answer(b.thread), b.last_error()), (Some(u64::MAX), 10060));
 }
+
+#[test]
+fn a_send_ends_at_the_sockets_timeout_with_the_part_that_was_taken() {
+    let mut b = Harness::online();
+    let (client, _) = b.pair();
+    let value = b.at(TIME);
+    let data = b.at(DATA);
+    b.memory().write(b.scratch.offset(TIME), 50_u32).unwrap();
+    assert_eq!(b.net("NetDll_setsockopt", &[1, client, 0xFFFF, 0x1005, value, 4]), 0);
+    assert_eq!(b.begin("NetDll_send", &[1, client, data, 0x5000, 0]), None);
+    b.pass_until(TICKS_PER_SECOND / 20 - 1);
+    assert_eq!(b.answer(b.thread), None, "one tick is left");
+    b.pass_until(TICKS_PER_SECOND / 20);
+    assert_eq!(b.answer(b.thread), Some(0x4000));
+    // Now there is no room for a single byte.
+    assert_eq!(b.begin("NetDll_send", &[1, client, data, 1, 0]), None);
+    b.pass_until(TICKS_PER_SECOND / 10);
+    assert_eq!((b.answer(b.thread), b.last_error()), (Some(u64::MAX), 10060));
+}
+
+#[test]
+fn a_send_that_a_close_interrupts_returns_the_part_that_was_taken() {
+    let mut b = Harness::online();
+    let (client, server) = b.pair();
+    let data = b.at(DATA);
+    assert_eq!(b.begin("NetDll_send", &[1, client, data, 0x5000, 0]), None);
+    let second = b.add_thread();
+    let first = b.act_as(second);
+    assert_eq!(b.net("NetDll_closesocket", &[1, server]), 0);
+    assert_eq!(b.answer(first), Some(0x4000));
+    b.refused("NetDll_send", &[1, client, data, 1, 0], 10054);
+}
