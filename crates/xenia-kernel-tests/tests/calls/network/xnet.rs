@@ -89,6 +89,77 @@ fn keys_are_random_registered_once_and_forgotten() {
 }
 
 #[test]
+fn keys_and_consoles_are_as_many_as_the_title_asks_for() {
+    const NO_BUFFERS: u64 = 10055;
+    let mut b = Harness::new();
+    let given = b.at(DATA);
+    let first = b.at(0x100);
+    let second = b.at(0x108);
+    let key = b.at(0x110);
+    let ip = b.at(0x120);
+    let address = b.at(INTO);
+    let parameters = [13_u8, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0];
+    b.memory().write_bytes(b.scratch.offset(DATA), &parameters).unwrap();
+    assert_eq!(b.xam_call("NetDll_XNetStartup", &[1, given]), 0);
+    b.memory().write(b.scratch.offset(0x100), 1_u64).unwrap();
+    b.memory().write(b.scratch.offset(0x108), 2_u64).unwrap();
+    for (name, id, expected) in [
+        ("NetDll_XNetRegisterKey", first, 0),
+        ("NetDll_XNetRegisterKey", first, INVALID),
+        ("NetDll_XNetRegisterKey", second, NO_BUFFERS),
+        ("NetDll_XNetUnregisterKey", first, 0),
+        ("NetDll_XNetRegisterKey", second, 0),
+    ] {
+        assert_eq!(b.xam_call(name, &[1, id, key]), expected, "{name}");
+    }
+    // The second time, the first console is known.
+    for (console, expected) in [(1, 0), (2, 0), (3, NO_BUFFERS), (1, 0)] {
+        b.memory().write(b.scratch.offset(INTO), 0x7F00_0000_u32 + console).unwrap();
+        let made = b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, address, second, ip]);
+        assert_eq!(made, expected, "console {console}");
+    }
+}
+
+#[test]
+fn the_end_of_a_key_forgets_the_consoles_of_its_session() {
+    const IDLE: u64 = 0;
+    const LOST: u64 = 3;
+    let mut b = Harness::new();
+    let first = b.at(0x100);
+    let second = b.at(0x108);
+    let key = b.at(0x110);
+    let ip = b.at(0x120);
+    let address = b.at(INTO);
+    b.memory().write(b.scratch.offset(0x100), 1_u64).unwrap();
+    b.memory().write(b.scratch.offset(0x108), 2_u64).unwrap();
+    let begin = |b: &mut Harness| {
+        for (id, console) in [(first, 0x7F00_0001_u32), (second, 0x7F00_0002)] {
+            b.memory().write(b.scratch.offset(INTO), console).unwrap();
+            assert_eq!(b.xam_call("NetDll_XNetRegisterKey", &[1, id, key]), 0);
+            assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, address, id, ip]), 0);
+        }
+    };
+    let states = |b: &mut Harness| -> [u64; 2] {
+        [0x7F00_0001, 0x7F00_0002].map(|at| b.xam_call("NetDll_XNetGetConnectStatus", &[1, at]))
+    };
+    begin(&mut b);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, second]), 0);
+    assert_eq!(states(&mut b), [IDLE, LOST]);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, first]), 0);
+    assert_eq!(states(&mut b), [LOST, LOST]);
+    // A replaced key ends, too, but the other one takes its consoles over.
+    begin(&mut b);
+    assert_eq!(b.xam_call("NetDll_XNetReplaceKey", &[1, first, second]), 0);
+    assert_eq!(states(&mut b), [IDLE, IDLE]);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, second]), 0);
+    assert_eq!(states(&mut b), [LOST, LOST]);
+    begin(&mut b);
+    assert_eq!(b.xam_call("NetDll_XNetCleanup", &[1]), 0);
+    assert_eq!(states(&mut b), [LOST, LOST]);
+    assert_eq!(b.xam_call("NetDll_XNetUnregisterKey", &[1, first]), INVALID);
+}
+
+#[test]
 fn no_server_of_the_online_service_is_reached() {
     let mut b = Harness::new();
     let into = b.at(INTO);
