@@ -5,6 +5,8 @@
 //! online part of an address is empty.
 
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use state::XNetState;
 

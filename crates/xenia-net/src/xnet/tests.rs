@@ -1,0 +1,24 @@
+//! Tests of the results of name look-ups in guest memory.
+
+use super::*;
+use xenia_memory::{Heap, Protect};
+
+#[test]
+fn a_result_has_eight_addresses_at_most() {
+    let memory = GuestMemory::new().unwrap();
+    let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    let stored = |result: &Result<Vec<Ipv4Addr>, WsaError>| -> Vec<u32> {
+        begin_lookup(&memory, at).unwrap();
+        memory.write(at.offset(LOOKUP_SIZE), 77_u32).unwrap();
+        store_lookup(&memory, at, result).unwrap();
+        (0..=LOOKUP_SIZE / 4).map(|index| memory.read(at.offset(4 * index)).unwrap()).collect()
+    };
+    let found =
+        |count: u32| -> Result<Vec<Ipv4Addr>, WsaError> { Ok((1..=count).map(Ipv4Addr::from).collect()) };
+    assert_eq!(stored(&found(7)), [0, 7, 1, 2, 3, 4, 5, 6, 7, 0, 77]);
+    for count in [8, 9, 1000] {
+        assert_eq!(stored(&found(count)), [0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 77], "{count} addresses");
+    }
+    let refused = stored(&Err(WsaError::HOST_NOT_FOUND));
+    assert_eq!(refused, [11001, 0, 0, 0, 0, 0, 0, 0, 0, 0, 77]);
+}
