@@ -211,6 +211,30 @@ fn system_messages_report_the_device_of_a_root() {
 }
 
 #[test]
+fn a_structure_in_a_system_message_completes_with_success() {
+    const PENDING: u32 = 0x3E5;
+    let mut b = Harness::new();
+    let result = at(&b, RESULT);
+    let overlapped = at(&b, OVERLAPPED);
+    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let mut device = [0; 19];
+    device[0] = u32::from_be_bytes(*b"game");
+    device[17] = result;
+    device[18] = overlapped;
+    for (message, words) in [(0x2_2005, &[result, overlapped][..]), (0x2_0021, &device[..])] {
+        b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
+        b.memory().write(b.scratch.offset(OVERLAPPED + 4), 7_u32).unwrap();
+        assert_eq!((send(&mut b, SYSTEM, message, words), told(&b)), (0, [PENDING, 7, 0]), "{message:#x}");
+        b.end_background_calls();
+        assert_eq!(told(&b), [0, 0, 0], "{message:#x}");
+    }
+    // The call reports a refusal itself.
+    device[0] = u32::from_be_bytes(*b"none");
+    assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &device), INVALID_ARGUMENT);
+    assert_eq!((told(&b), b.kernel.requests.next_due()), ([0, 0, 0], None));
+}
+
+#[test]
 fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
     for (origin, license) in
         [(TitleOrigin::Disc, Some(1)), (TitleOrigin::Installed, Some(0)), (TitleOrigin::Download, None)]

@@ -94,6 +94,20 @@ fn overlapped_call_completes_only_after_its_delay() {
 }
 
 #[test]
+fn a_result_is_stored_after_the_extended_error() {
+    let mut b = Harness::new();
+    let memory = b.kernel.memory.clone();
+    let pages = memory.alloc(Heap::Virtual4K, 0x2000, 0x1_0000, Protect::READ_WRITE).unwrap();
+    // The extended error is in a page of its own, which can't be written when the call ends.
+    let structure = pages.offset(0x1000 - 0x18);
+    let arguments = [NO_DEVICE, u64::from(structure.0)];
+    assert_eq!(b.xam_call("XamContentGetDeviceState", &arguments), u64::from(PENDING));
+    memory.protect(pages.offset(0x1000), 0x1000, Protect::NO_ACCESS).unwrap();
+    b.end_background_calls();
+    assert_eq!(memory.read::<u32>(structure).unwrap(), PENDING);
+}
+
+#[test]
 fn overlapped_structure_names_the_calling_thread() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
