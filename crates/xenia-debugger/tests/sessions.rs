@@ -56,6 +56,18 @@ impl User<'_, '_, '_> {
         let _ = self.session.line(line, self.machine, &mut Patient);
         self.session.model.message.clone()
     }
+
+    /// Gives a line that is not refused.
+    fn order(&mut self, line: &str) {
+        let answer = self.ask(line);
+        assert!(!answer.starts_with("error"), "{line}: {answer}");
+    }
+
+    /// The value of a register.
+    fn register(&mut self, name: &str) -> u32 {
+        self.order(&format!("memory {name}"));
+        self.session.model.memory
+    }
 }
 
 /// A debugger whose user is a function.
@@ -157,6 +169,29 @@ fn calls_are_stepped_over_and_left() {
             user.ask("finish");
             let back = user.session.model.memory;
             assert_eq!(user.session.model.cursor, back, "at its first instruction LR leads back");
+        });
+    }
+}
+
+#[test]
+fn a_recursive_call_is_stepped_over_and_left_in_its_own_frame() {
+    /// A call in `fib` of `fib`, which activations further in make, too.
+    const CALL: u32 = 0x8201_18DC;
+    for cpu in engines() {
+        debugged("cpu-suite.elf", cpu, |mut user| {
+            for line in ["write on", "set r3 8", "yes", "set pc 0x82011858", "yes", "until 0x820118dc"] {
+                user.order(line);
+            }
+            assert_eq!(user.session.model.cursor, CALL);
+            let frame = user.register("r1");
+            for lines in [&["next"][..], &["step 5", "finish"]] {
+                for line in ["set r3 7", "yes", "set pc 0x820118dc", "yes"].iter().chain(lines) {
+                    user.order(line);
+                }
+                assert_eq!(user.session.model.cursor, CALL + 4, "{lines:?}");
+                assert_eq!(user.register("r1"), frame, "{lines:?}");
+                assert_eq!(user.register("r3"), 13, "{lines:?}");
+            }
         });
     }
 }

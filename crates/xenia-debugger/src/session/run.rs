@@ -23,11 +23,46 @@ fn saves_link(word: u32) -> bool {
     STORES.contains(&(word & 0xFFFF_0000)) || is_call(word)
 }
 
+/// Whether a function has made a frame of its own before `pc`, and has not dropped it.
+fn has_frame(machine: &Debugged<'_, '_>, begin: u32, pc: u32) -> bool {
+    /// `stwu r1,X(r1)`, without the offset.
+    const STORE_WORD: u32 = 0x9421_0000;
+    /// `stdu r1,X(r1)`, without the offset.
+    const STORE_DOUBLE: u32 = 0xF821_0001;
+    /// `stwux r1,r1,rX`, without the last register.
+    const STORE_INDEXED: u32 = 0x7C21_016E;
+    let makes = |word: u32| {
+        word & 0xFFFF_0000 == STORE_WORD
+            || word & 0xFFFF_0003 == STORE_DOUBLE
+            || word & 0xFFFF_07FF == STORE_INDEXED
+    };
+    /// `addi r1,rX,Y`, `lwz r1,X(rY)` and `ld r1,X(rY)`, without the operands.
+    const RESTORES: [u32; 3] = [0x3820_0000, 0x8020_0000, 0xE820_0000];
+    /// `mr r1,rX`, without the register.
+    const MOVE: u32 = 0x7C01_0378;
+    let drops = |word: u32| RESTORES.contains(&(word & 0xFFE0_0000)) || word & 0xFC1F_07FE == MOVE;
+    /// `blr` and `bctr`.
+    const RETURNS: [u32; 2] = [0x4E80_0020, 0x4E80_0420];
+    let leaves = |word: u32| RETURNS.contains(&word) || word & 0xFC00_0001 == 0x4800_0000;
+    // The instruction before one that always branches is not on the way to `pc`.
+    let mut is_behind_branch = false;
+    for word in (begin..pc).step_by(4).rev().filter_map(|at| machine.word_at(at)) {
+        if makes(word) {
+            return true;
+        }
+        if drops(word) && !is_behind_branch {
+            return false;
+        }
+        is_behind_branch |= leaves(word);
+    }
+    false
+}
+
 /// A frame of a thread.
 #[derive(Clone, Copy)]
 struct StackFrame {
     thread: u32,
-    /// Its stack pointer.
+    /// Lowest stack pointer of the frame; inner frames have lower ones.
     stack: u32,
 }
 
@@ -156,9 +191,12 @@ impl DebugSession {
         let thread = self.model.thread;
         let ctx = self.chosen_context(machine)?;
         let pc = ctx.pc;
-        let frame = StackFrame { thread, stack: ctx.gpr[1] as u32 };
+        let stack = ctx.gpr[1] as u32;
         let link = ctx.lr as u32;
         let begin = machine.machine().place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
+        // A function that calls itself may have the address to which it returns in its own frame.
+        let own = u32::from(has_frame(machine, begin, pc));
+        let frame = StackFrame { thread, stack: stack.saturating_add(own) };
         let is_saved = (begin..pc).step_by(4).any(|at| machine.word_at(at).is_some_and(saves_link));
         let report = machine.machine().threads_report();
         let found = report.threads.into_iter().find(|other| other.id == thread);
