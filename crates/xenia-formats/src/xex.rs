@@ -144,9 +144,10 @@ fn image_base(
 ) -> Result<GuestAddr, FormatError> {
     let base = header.map_or(security.load_address, |found| GuestAddr(found.word));
     if !base.0.is_multiple_of(security.page_size()) || base.0.checked_add(security.image_size).is_none() {
+        let in_security = u64::from(security_offset) + security.load_address_offset() as u64;
         return Err(FormatError::invalid(
             "XEX image base",
-            header.map_or(u64::from(security_offset) + 0x110, |found| found.offset + 4),
+            header.map_or(in_security, |found| found.offset + 4),
             format!("{base} is not a place for {:#x} bytes", security.image_size),
         ));
     }

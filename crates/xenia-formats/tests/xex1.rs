@@ -69,3 +69,18 @@ fn a_xex1_is_read_without_page_digests() {
     let error = open(&damaged).unwrap_err().to_string();
     assert!(error.contains("XEX page descriptors at offset 0x"), "{error}");
 }
+
+#[test]
+fn an_impossible_base_is_reported_where_the_generation_stores_it() {
+    let mut builder = XexBuilder::sample(Payload::Plain, None);
+    // Without optional headers the security info has the base.
+    builder.headers.clear();
+    let file = builder.build();
+    for (file, field) in [(as_xex1(&file), 0x130), (file, 0x110)] {
+        let at = Xex::read(&file).unwrap().security_offset as usize + field;
+        let mut damaged = file;
+        damaged[at..at + 4].copy_from_slice(&0x8200_0001_u32.to_be_bytes());
+        let error = Xex::read(&damaged).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("XEX image base at offset {at:#x}: ")), "{error}");
+    }
+}

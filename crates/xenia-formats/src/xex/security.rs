@@ -157,6 +157,11 @@ impl SecurityInfo {
         if self.image_flags & SMALL_PAGES != 0 { 0x1000 } else { 0x1_0000 }
     }
 
+    /// Offset of the base address within the security info.
+    pub(super) const fn load_address_offset(&self) -> usize {
+        Layout::of(self.generation).load_address
+    }
+
     pub(crate) fn read(header: Fields<'_>, offset: u32, generation: Generation) -> Result<Self, FormatError> {
         let layout = Layout::of(generation);
         let fixed = header.sub(offset as usize, layout.pages, "XEX security info")?;
