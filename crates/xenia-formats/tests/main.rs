@@ -14,4 +14,5 @@ mod support;
 mod xdbf;
 mod xex;
 mod xex1;
+mod xex_limits;
 mod xexp;
