@@ -140,6 +140,36 @@ fn edram_load_then_dump_round_trips() {
     });
 }
 
+#[test]
+fn transfers_use_their_own_parameters_and_textures() {
+    /// Tiles that are moved, each by two calls: more calls than a buffer of parameters has.
+    const MOVED: Range<u32> = 0..300;
+    /// Distance in tiles that each is moved.
+    const FAR: u32 = 1024;
+    with(|device| {
+        let mut edram = Edram::new(device, Scale::ONE);
+        let before = random_words(12);
+        edram.set_words(device, &before, 0..EDRAM_WORDS);
+        let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
+        let place = |base| TargetPlace { base, pitch: TILE_WIDTH, msaa: Msaa::X1, format };
+        let size = [TILE_WIDTH, place(0).tile_height()];
+        let textures = [(); 2].map(|()| texture(device, &place(0), size[0], size[1]));
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        for tile in MOVED {
+            let texture = &textures[tile as usize % 2];
+            let areas = place(tile).areas(0..1, size);
+            edram.load(device, &mut encoder, &place(tile), texture, &areas);
+            edram.dump(device, &mut encoder, &place(tile + FAR), texture, &areas, 0xff);
+        }
+        device.queue.submit([encoder.finish()]);
+        let mut expected = before;
+        expected.copy_within(words_of(&MOVED), words_of(&(FAR..FAR + 1)).start);
+        let after = edram.all_words(device);
+        let different = after.iter().zip(&expected).position(|(found, wanted)| found != wanted);
+        assert_eq!(different, None, "the first wrong word");
+    });
+}
+
 /// Clears a texture.
 fn clear(device: &Device, texture: &wgpu::Texture, color: wgpu::Color, depth: f32, stencil: u32) {
     let view = texture.create_view(&Default::default());
