@@ -205,7 +205,10 @@ impl UserInterface {
     /// those of later passes.
     fn take_keys(&mut self, page: Option<MenuPage>, events: &mut Vec<Event>) {
         events.splice(0..0, self.later.drain(..));
-        if page != Some(MenuPage::Library) {
+        if page == Some(MenuPage::Library) {
+            // Further keys of a slow pass are for the page that these open.
+            self.later = after_leaving(events);
+        } else {
             // A pass moves the focus once, however many keys a slow one finds.
             let taken = usize::from(!std::mem::take(&mut self.is_new));
             self.later = after_keys(taken, events);
@@ -322,6 +325,17 @@ fn after_keys(number: usize, events: &mut Vec<Event>) -> Vec<Event> {
     let is_press = |event: &Event| matches!(event, Event::Key { pressed: true, .. });
     let presses = events.iter().enumerate().filter(|(_, event)| is_press(event));
     presses.map(|(at, _)| at).nth(number).map_or_else(Vec::new, |at| events.split_off(at))
+}
+
+/// Takes out the keys and letters after a key by which the library is left.
+fn after_leaving(events: &mut Vec<Event>) -> Vec<Event> {
+    let leaves = |event: &Event| {
+        matches!(event, Event::Key { key: Key::Escape | Key::Enter | Key::Delete, pressed: true, .. })
+    };
+    let is_typed = |event: &Event| matches!(event, Event::Key { pressed: true, .. } | Event::Text(_));
+    let next = events.iter().position(leaves).map_or(events.len(), |at| at + 1);
+    let kept = events[next..].iter().position(is_typed).map_or(events.len(), |at| next + at);
+    events.split_off(kept)
 }
 
 /// Gives the focus to a widget if no other has it: the first one of a page.

@@ -47,6 +47,14 @@ fn titles_are_chosen_by_keys() {
 }
 
 #[test]
+fn keys_after_one_that_leaves_the_library_are_for_the_next_page() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    let keys = [Key::ArrowDown, Key::Escape, Key::ArrowDown, Key::Enter];
+    assert_eq!(driver.keys_at_once(&keys), [PageCommand::ShowFolders(None, 0)]);
+    assert_eq!(driver.keys(&[Key::Escape, Key::Enter]), opens("/games/fog.xex"), "moved once");
+}
+
+#[test]
 fn the_bar_is_reached_by_keys() {
     let mut driver = Driver::new(MenuPage::Library, few());
     driver.keys(&[Key::ArrowUp, Key::Enter]);

@@ -29,6 +29,20 @@ impl Home {
     pub(super) fn new(is_open: bool, has_library: bool) -> Self {
         Self { is_open, library: has_library.then(Arc::default), ..Self::default() }
     }
+
+    /// Notes that no title is open, maybe because of a failure. Returns the page to show; `None` if
+    /// that was so before, and the user may have opened a page since.
+    fn come(&mut self, failure: Option<PageFailure>) -> Option<MenuPage> {
+        let was_home = std::mem::replace(&mut self.is_open, true);
+        let was_leaving = std::mem::take(&mut self.is_leaving);
+        let has_failed = failure.is_some();
+        self.failure = failure.unwrap_or_default();
+        match (has_failed, was_home && !was_leaving) {
+            (true, _) => Some(MenuPage::Failure),
+            (false, false) => Some(MenuPage::Library),
+            (false, true) => None,
+        }
+    }
 }
 
 impl Events {
@@ -59,8 +73,7 @@ impl Events {
 
     /// Shows the library, or the failure that is the reason.
     pub(super) fn come_home(&mut self, failure: Option<PageFailure>) {
-        self.home.is_open = true;
-        self.home.is_leaving = false;
+        let page = self.home.come(failure);
         self.resumes = false;
         self.set_paused(false);
         if let Some(view) = &mut self.view {
@@ -69,9 +82,10 @@ impl Events {
             view.returns_home = true;
             view.help = false;
         }
-        let page = if failure.is_some() { MenuPage::Failure } else { MenuPage::Library };
-        self.home.failure = failure.unwrap_or_default();
-        self.open_page(page);
+        match page.or(self.page().is_none().then_some(MenuPage::Library)) {
+            Some(page) => self.open_page(page),
+            None => self.refresh(),
+        }
     }
 
     /// Leaves the page of a machine that has stopped.
@@ -198,5 +212,24 @@ impl Events {
             view.say(&self.mailbox, text);
         }
         self.refresh();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_that_the_library_is_open_keeps_the_page_over_it() {
+        let mut home = Home::new(true, true);
+        // The session's first message may come after the user has opened the menu.
+        assert_eq!(home.come(None), None);
+        assert_eq!(home.come(Some(PageFailure::default())), Some(MenuPage::Failure));
+        home.is_leaving = true;
+        assert_eq!(home.come(None), Some(MenuPage::Library), "the title was not opened");
+        assert_eq!(home.come(None), None);
+        home.is_open = false;
+        assert_eq!(home.come(None), Some(MenuPage::Library), "the title has ended");
+        assert!(home.is_open && !home.is_leaving);
     }
 }
