@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use winit::application::ApplicationHandler;
-use winit::event::{ElementState, WindowEvent};
+use winit::event::{ElementState, StartCause, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use winit::window::WindowId;
@@ -59,6 +59,8 @@ pub(super) struct Events {
     gallery: Gallery,
     /// Parts that pads held last.
     parts: u32,
+    /// Time when the present turn of the event loop began: what was sent before has arrived.
+    turn_began: Duration,
     /// Achievements, saved games and content of the title that was shown last.
     profile: ProfileModel,
     error: Option<RenderError>,
@@ -99,6 +101,7 @@ impl Events {
             home,
             gallery: Gallery::default(),
             parts: 0,
+            turn_began: Duration::ZERO,
             profile: ProfileModel::default(),
             error: None,
         }
@@ -242,6 +245,10 @@ impl Events {
 }
 
 impl ApplicationHandler<WindowMessage> for Events {
+    fn new_events(&mut self, _: &ActiveEventLoop, _: StartCause) {
+        self.turn_began = self.mailbox.now();
+    }
+
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.view.is_some() {
             return;
@@ -341,7 +348,9 @@ impl ApplicationHandler<WindowMessage> for Events {
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         let now = self.mailbox.now();
         let Some(view) = &mut self.view else { return };
-        let asked = view.pages.tick(now);
+        // Not by the present time: after a slow pass, the release of a button that would repeat may
+        // be an event of the next turn.
+        let asked = view.pages.tick(self.turn_began);
         view.page_due(now);
         if asked {
             self.toggle_menu();
