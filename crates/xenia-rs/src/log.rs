@@ -105,6 +105,24 @@ fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
     Ok(filter.with_targets(said.iter()))
 }
 
+/// The filter of the flags and of `RUST_LOG`, and the reason why the latter is ignored, if it is.
+fn filter_of(args: &LogArgs, environment: Option<&str>) -> Result<(Targets, Option<anyhow::Error>)> {
+    let mut filter = base(args.verbose, args.quiet);
+    let mut ignored = None;
+    if let Some(text) = environment {
+        match refined(filter.clone(), text) {
+            Ok(refined) => filter = refined,
+            Err(error) => ignored = Some(error),
+        }
+    }
+    if let Some(text) = &args.log {
+        // Unlike --log, RUST_LOG may contain targets of other programs.
+        parsed(text).and_then(|said| targets::check(&said)).context("--log")?;
+        filter = refined(filter, text).context("--log")?;
+    }
+    Ok((filter, ignored))
+}
+
 /// Lines logged by one statement.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
@@ -274,19 +292,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
     if args.quiet {
         say::be_quiet();
     }
-    let mut filter = base(args.verbose, args.quiet);
-    let mut ignored = None;
-    if let Ok(text) = std::env::var("RUST_LOG") {
-        match refined(filter.clone(), &text) {
-            Ok(refined) => filter = refined,
-            Err(error) => ignored = Some(error),
-        }
-    }
-    if let Some(text) = &args.log {
-        // Unlike --log, RUST_LOG may contain targets of other programs.
-        parsed(text).and_then(|said| targets::check(&said)).context("--log")?;
-        filter = refined(filter, text).context("--log")?;
-    }
+    let (filter, ignored) = filter_of(args, std::env::var("RUST_LOG").ok().as_deref())?;
     let limiter = LIMITER.get_or_init(Arc::default).clone();
     let write_errors = LOSSES.get_or_init(WriteErrors::default).clone();
     // A write error on standard error must not panic.
@@ -359,6 +365,28 @@ mod tests {
         for wrong in ["debgu", "kernel=loud", "kernel"] {
             assert!(refined(base(0, false), wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_flag_refines_the_environment_which_refines_the_usual_levels() {
+        let flags = |log: &str| LogArgs { log: Some(log.to_owned()), quiet: true, ..LogArgs::default() };
+        let environment = Some("kernel=debug,vfs=debug");
+        let (filter, ignored) = filter_of(&flags("kernel=error,gpu=info"), environment).unwrap();
+        assert!(ignored.is_none(), "{ignored:?}");
+        let levels = [("kernel", Level::ERROR), ("gpu", Level::INFO), ("vfs", Level::DEBUG)];
+        for (target, level) in levels.into_iter().chain([("sched", Level::ERROR)]) {
+            assert!(shows(&filter, target, level), "{target}");
+        }
+        for (target, level) in [("kernel", Level::WARN), ("gpu", Level::DEBUG), ("sched", Level::WARN)] {
+            assert!(!shows(&filter, target, level), "{target}");
+        }
+        // A wrong environment does not take the flag along.
+        let (filter, ignored) = filter_of(&flags("gpu=info"), Some("debgu")).unwrap();
+        assert!(ignored.is_some() && shows(&filter, "gpu", Level::INFO));
+        // It may be for another program.
+        assert!(filter_of(&flags("gpu=info"), Some("other=trace")).unwrap().1.is_none());
+        let refused = filter_of(&flags("other=trace"), None).unwrap_err();
+        assert!(format!("{refused:#}").starts_with("--log: nothing is logged as \"other\""), "{refused:#}");
     }
 
     #[test]

@@ -356,8 +356,12 @@ fn the_log_goes_where_it_is_sent() {
     let text = dir.path().join("text");
     let [log_word, text_word] = [&log, &text].map(|path| path.display().to_string());
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
-    output(&["exec", &hello, "--headless", "--log-file", &log_word]);
-    assert!(std::fs::read_to_string(&log).unwrap().contains("guest: Hello"));
+    let (_, said) = output(&["exec", &hello, "--headless", "--log-file", &log_word]);
+    assert!(!said.contains("guest: Hello"), "{said}");
+    // A file has no colours, although the terminal has them.
+    output(&["exec", &hello, "--headless", "--log-file", &log_word, "--color", "always"]);
+    let logged = std::fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("guest: Hello") && !logged.contains('\x1b'), "{logged}");
     let (_, said) = output(&["exec", &hello, "--headless", "--guest-log", &text_word]);
     assert!(std::fs::read_to_string(&text).unwrap().contains("Hello") && !said.contains("guest: Hello"));
     let full = program(&["exec", &hello, "--headless", "--log-file", FULL]).status().unwrap();
