@@ -87,6 +87,33 @@ pub(super) struct Mail {
     woken: bool,
 }
 
+impl Mail {
+    /// Drops what is shown of a machine that has ended.
+    fn forget_machine(&mut self) {
+        self.frame = None;
+        self.stopped = None;
+        self.dialog = None;
+        self.meter = Meter::default();
+    }
+
+    /// Notes the activity of a machine before its first frame.
+    fn begin(&mut self, phase: Phase) {
+        if phase == Phase::Loading {
+            self.forget_machine();
+        }
+        self.phase = phase;
+        self.news = true;
+    }
+
+    /// Notes that no title is open any more.
+    fn come_home(&mut self, failure: Option<PageFailure>) {
+        self.forget_machine();
+        self.phase = Phase::Loading;
+        self.controller = ControllerKeys::default();
+        self.change = Some(TitleChange::Home(failure));
+    }
+}
+
 /// Contents that the window takes out of the [`Mailbox`].
 pub(super) struct NewMail {
     /// The newest frame.
@@ -194,16 +221,7 @@ impl FrameSender {
     /// Sets the activity of a machine before its first frame. [`Phase::Loading`] means a new
     /// machine: it clears the last one's frame, dialog and figures.
     pub fn phase(&self, phase: Phase) {
-        self.put(|mail, _| {
-            if phase == Phase::Loading {
-                mail.frame = None;
-                mail.stopped = None;
-                mail.dialog = None;
-                mail.meter = Meter::default();
-            }
-            mail.phase = phase;
-            mail.news = true;
-        });
+        self.put(|mail, _| mail.begin(phase));
     }
 
     /// Shows the library as it is now.
@@ -219,15 +237,7 @@ impl FrameSender {
     /// Shows the page of the library, because no title is open any more, and the failure that is
     /// the reason.
     pub fn home(&self, failure: Option<PageFailure>) {
-        self.put(|mail, _| {
-            mail.frame = None;
-            mail.stopped = None;
-            mail.dialog = None;
-            mail.meter = Meter::default();
-            mail.phase = Phase::Loading;
-            mail.controller = ControllerKeys::default();
-            mail.change = Some(TitleChange::Home(failure));
-        });
+        self.put(|mail, _| mail.come_home(failure));
     }
 
     /// Sets the name of the title that is opened, and leaves the page of the library.
@@ -322,5 +332,62 @@ mod tests {
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");
+    }
+
+    #[test]
+    fn messages_are_all_taken_once_and_of_the_library_the_newest() {
+        let mailbox = Mailbox::new();
+        let library = |progress: &str| {
+            Arc::new(LibraryModel { progress: Some(progress.to_owned()), ..LibraryModel::default() })
+        };
+        for text in ["one", "two"] {
+            mailbox.put(|mail, _| mail.messages.push(MailedText::Note(text.to_owned())));
+            mailbox.put(|mail, _| mail.library = Some(library(text)));
+        }
+        mailbox.put(|mail, _| mail.change = Some(TitleChange::Home(None)));
+        mailbox.put(|mail, _| mail.change = Some(TitleChange::Open("next".to_owned())));
+        let taken = mailbox.take_new();
+        let texts: Vec<&str> = taken
+            .messages
+            .iter()
+            .map(|message| match message {
+                MailedText::Note(text) | MailedText::Value(text) => text.as_str(),
+            })
+            .collect();
+        assert_eq!(texts, ["one", "two"]);
+        assert_eq!(taken.library, Some(library("two")));
+        assert!(matches!(taken.change, Some(TitleChange::Open(name)) if name == "next"));
+        let again = mailbox.take_new();
+        assert!(again.messages.is_empty() && again.library.is_none() && again.change.is_none());
+    }
+
+    #[test]
+    fn a_new_machine_replaces_what_is_shown_of_the_last_one() {
+        let last = |mailbox: &Mailbox| {
+            mailbox.put(|mail, now| {
+                mail.frame = Some(frame(1, 10));
+                mail.stopped = Some(Stopped::default());
+                mail.meter.frame(now);
+                mail.messages.push(MailedText::Note("saved".to_owned()));
+                mail.phase = Phase::Running;
+            });
+        };
+        let begin: fn(&mut Mail) = |mail| mail.begin(Phase::Loading);
+        let come_home: fn(&mut Mail) = |mail| mail.come_home(None);
+        for change in [begin, come_home] {
+            let mailbox = Mailbox::new();
+            last(&mailbox);
+            mailbox.put(|mail, _| change(mail));
+            assert!(mailbox.open().stopped.is_none());
+            let taken = mailbox.take_new();
+            assert!(taken.frame.is_none() && taken.is_loading && taken.messages.len() == 1);
+        }
+        // The phases after it belong to the same machine.
+        let mailbox = Mailbox::new();
+        last(&mailbox);
+        mailbox.put(|mail, _| mail.begin(Phase::Running));
+        assert!(mailbox.open().stopped.is_some());
+        let taken = mailbox.take_new();
+        assert!(taken.frame.is_some() && !taken.is_loading && taken.has_figures);
     }
 }
