@@ -158,6 +158,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn months_have_the_days_of_their_year() {
+        let last_days = |year| {
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(|month| {
+                let exists = |day| TimeFields::of_words([year, month, day, 0, 0, 0, 0, 0]).time().is_some();
+                (1..40).take_while(|&day| exists(day)).count()
+            })
+        };
+        for (year, february) in [(1601, 28), (1900, 28), (2000, 29), (2012, 29), (2100, 28), (30_827, 28)] {
+            let expected = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            assert_eq!(last_days(year), expected, "{year}");
+        }
+    }
+
     proptest! {
         #[test]
         fn fields_and_times_agree(milliseconds in 0_u64..9_223_372_036_854 / 10) {
