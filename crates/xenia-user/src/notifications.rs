@@ -218,6 +218,21 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_notification_of_an_id_is_taken_from_between_the_others() {
+        let mut notifications = Notifications::default();
+        let at = GuestAddr(1);
+        notifications.listen(at, 1, 0);
+        let ids = [id::SYSTEM_UI, id::SIGN_IN_CHANGED, id::SYSTEM_UI, id::SIGN_IN_CHANGED];
+        for (id, parameter) in ids.into_iter().zip(1..) {
+            notifications.broadcast(Notification { id, parameter });
+        }
+        let mut taken = |id| notifications.take(at, id).map(|taken| taken.parameter);
+        assert_eq!([taken(Some(id::SIGN_IN_CHANGED)), taken(None)], [Some(2), Some(1)]);
+        assert_eq!(taken(Some(id::AVATAR_CHANGED)), None);
+        assert_eq!([taken(Some(id::SIGN_IN_CHANGED)), taken(None), taken(None)], [Some(4), Some(3), None]);
+    }
+
+    #[test]
     fn the_queue_of_an_idle_listener_is_bounded() {
         let mut notifications = Notifications::default();
         notifications.listen(GuestAddr(1), 1, 0);

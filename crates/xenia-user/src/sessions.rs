@@ -248,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_session_stays_its_hosts() {
+        let slots = slots(1, 1);
+        for (before, flags, after) in [
+            (flags::HOST | flags::PEER_NETWORK, 0, flags::HOST),
+            (flags::HOST, flags::PEER_NETWORK, flags::HOST | flags::PEER_NETWORK),
+            (flags::PEER_NETWORK, 0, 0),
+        ] {
+            let mut session = Session { flags: before, ..Session::default() };
+            session.modify(flags, slots).unwrap();
+            assert_eq!((session.flags, session.slots), (after, slots), "{before:#x} {flags:#x}");
+        }
+    }
+
+    #[test]
     fn games_begin_and_end_in_order() {
         let mut session = Session::default();
         assert_eq!(session.end(), Err(SessionError::WrongState));

@@ -263,6 +263,33 @@ mod tests {
     }
 
     #[test]
+    fn a_console_that_is_set_up_has_these_settings() {
+        let locale = Locale::default();
+        for (category, number, expected) in [
+            (category::SECURED, 2, &[0, 0x40, 1, 0][..]),
+            (category::SECURED, 3, &[0, 0xFF]),
+            (category::SECURED, 4, &[0, 0, 0, 1]),
+            (category::USER, 9, &[0, 0, 0, 1]),
+            (category::USER, 0xA, &[0, 1, 0, 0]),
+            (category::USER, 0xB, &[0, 1, 0, 1]),
+            (category::USER, 0xC, &[0, 0, 0, 0x40]),
+            (category::USER, 0xE, &[103]),
+            (category::USER, 0xF, &[3]),
+            // 1280 and 720.
+            (category::USER, 0x14, &[5, 0, 2, 0xD0]),
+            (category::USER, 0x18, &[0, 0, 0, 0xFF]),
+            (category::USER, 0x29, &[0, 0, 3, 0]),
+        ] {
+            let value = XConfig::default().get(&locale, category, number);
+            assert_eq!(value.as_deref(), Ok(expected), "{category} {number:#x}");
+        }
+        let mut config = XConfig::default();
+        assert_eq!(config.country(&locale), 103);
+        config.set(category::USER, USER_COUNTRY, &[24]).unwrap();
+        assert_eq!(config.country(&locale), 24);
+    }
+
+    #[test]
     fn a_screen_of_50_hz_is_pal_in_every_region() {
         for game_region in [0xFF, 0x101, 0x2FE] {
             let locale = Locale { game_region, is_50_hz: true, ..Locale::default() };
