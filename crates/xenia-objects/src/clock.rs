@@ -65,6 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn clock_interrupts_are_a_millisecond_apart() {
+        let at = [0, 1, 49_874, 49_875, 49_876, GuestTicks::MAX];
+        let next = [0, 49_875, 49_875, 49_875, 99_750, GuestTicks::MAX];
+        assert_eq!(at.map(interrupt_from), next);
+        assert_eq!([0, 49_874, 49_875, 49_876].map(last_interrupt), [0, 0, 49_875, 49_875]);
+    }
+
+    #[test]
     fn system_time_is_guest_time_after_the_start() {
         let clock = Clock::starting_at(1_000_000);
         assert_eq!((clock.system_time(0), clock.system_time(49_875)), (1_000_000, 1_010_000));

@@ -143,6 +143,17 @@ mod tests {
         leave(&mut b);
         assert_eq!(fields(&b, at), (-1, 0, 0));
     }
+
+    #[test]
+    fn a_spin_count_is_kept_in_units_of_256() {
+        let mut b = Harness::new();
+        let at = b.allocate(section::SIZE);
+        for (count, kept) in [(0, 0), (1, 1), (256, 1), (257, 2), (0xFF00, 255), (u32::MAX, 255)] {
+            initialize_section(&b.memory, at, count).unwrap();
+            assert_eq!(b.memory.read::<u8>(at.offset(header::ABSOLUTE)), Ok(kept), "{count:#x}");
+        }
+    }
+
     #[test]
     fn section_left_before_enqueue_is_entered_without_waiting() {
         let mut b = Harness::new();

@@ -360,6 +360,25 @@ mod tests {
     }
 
     #[test]
+    fn an_ended_owner_abandons_in_the_order_in_which_it_has_acquired() {
+        let mut b = Harness::new();
+        let mutants = [(); 3].map(|()| b.allocate(kmutant::SIZE));
+        let owner = b.thread(1);
+        let waiter = b.thread(2);
+        for mutant in mutants {
+            b.dispatcher.initialize_mutant(&b.memory, mutant, None).unwrap();
+        }
+        // Not by address. The second acquisition of the first one changes nothing.
+        for index in [1, 2, 0, 1] {
+            assert_eq!(b.wait(owner, &[mutants[index]], WaitType::Any), Some(NtStatus::SUCCESS));
+        }
+        assert_eq!(b.wait(waiter, &mutants, WaitType::Any), None);
+        b.dispatcher.abandon_mutants(&b.memory, &mut b.scheduler, owner.kthread).unwrap();
+        assert_eq!(b.woken(waiter), Some(NtStatus(NtStatus::ABANDONED_WAIT_0.0 + 1)));
+        assert_eq!(b.dispatcher.mutant_owner(mutants[1]), Some(waiter.kthread));
+    }
+
+    #[test]
     fn a_mutant_is_recorded_once_and_records_are_limited() {
         let mut b = Harness::new();
         let mutant = b.allocate(kmutant::SIZE);

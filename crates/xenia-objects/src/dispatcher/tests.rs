@@ -136,6 +136,20 @@ fn pulse_wakes_only_present_waiters() {
 }
 
 #[test]
+fn pulse_of_an_auto_event_wakes_the_first_waiter_alone() {
+    let mut b = Harness::new();
+    let event = b.object(kind::AUTO_EVENT, 0);
+    let first = b.thread(1);
+    let second = b.thread(2);
+    b.wait(first, &[event], WaitType::Any);
+    b.wait(second, &[event], WaitType::Any);
+    let before = b.dispatcher.pulse_event(&b.memory, &mut b.scheduler, event, 0);
+    assert_eq!(before, Ok(0));
+    assert_eq!((b.woken(first), b.woken(second)), (Some(NtStatus::SUCCESS), None));
+    assert_eq!(signal_state(&b.memory, event), Ok(0));
+}
+
+#[test]
 fn waiting_for_all_takes_nothing_until_it_can_take_all() {
     let mut b = Harness::new();
     let first = b.object(kind::AUTO_EVENT, 0);

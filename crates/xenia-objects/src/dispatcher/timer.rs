@@ -356,6 +356,19 @@ mod tests {
     }
 
     #[test]
+    fn timers_that_are_due_together_expire_in_the_order_in_which_they_were_set() {
+        let mut b = Harness::new();
+        let timers = [(); 3].map(|()| b.object(kind::AUTO_TIMER, 0));
+        // The last one is set again, so it is the newest.
+        for index in [2, 1, 0, 2] {
+            b.dispatcher.set_timer(&b.memory, timers[index], setting(100, 0)).unwrap();
+        }
+        let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100);
+        let expired: Vec<GuestAddr> = expiries.into_iter().map(|expiry| expiry.timer).collect();
+        assert_eq!(expired, [timers[1], timers[0], timers[2]]);
+    }
+
+    #[test]
     fn only_observable_timers_are_events() {
         let mut b = Harness::new();
         let alone = b.object(kind::AUTO_TIMER, 0);
