@@ -53,7 +53,7 @@ impl Sockets<'_> {
                     self.dispatcher.set_event(self.memory, cpu, body, 0).map(|_| ())
                 }
                 SocketEffect::Call { thread_id, routine, args } => {
-                    let apc = Apc::new(ApcSource::Kernel, routine, args);
+                    let apc = Apc::new(ApcSource::Socket, routine, args);
                     self.apcs.queue(cpu, thread_id, ProcessorMode::User, apc).map(|_| ())
                 }
             };

@@ -44,6 +44,9 @@ pub enum ApcSource {
     Timer(GuestAddr),
     /// The kernel, which queues it once.
     Kernel,
+    /// A socket's request that is complete. Winsock's routines have a fourth argument, the flags of
+    /// a receive: none are set.
+    Socket,
 }
 
 /// An APC in a thread's queue.

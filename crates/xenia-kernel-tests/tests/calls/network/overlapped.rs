@@ -200,7 +200,7 @@ fn arguments_of_routine(b: &mut Harness, routine: u64) -> Vec<u64> {
 }
 
 #[test]
-fn an_alertable_wait_calls_the_routine_with_error_length_and_structure() {
+fn an_alertable_wait_calls_the_routine_with_error_length_structure_and_no_flags() {
     let mut b = Harness::online();
     let (client, server) = b.pair();
     // With a routine the structure's event is not used, so it need not be one.
@@ -209,14 +209,14 @@ fn an_alertable_wait_calls_the_routine_with_error_length_and_structure() {
     let receive = [1, server, buffers, 2, count, flags, overlapped, routine];
     b.refused("NetDll_WSARecv", &receive, PENDING);
     b.send(client, "call");
-    assert_eq!(arguments_of_routine(&mut b, routine), [0, 4, overlapped]);
+    assert_eq!(arguments_of_routine(&mut b, routine), [0, 4, overlapped, 0]);
     // Also if the call is complete at once.
     b.send(client, "now");
     assert_eq!(b.net("NetDll_WSARecv", &receive), 0);
-    assert_eq!(arguments_of_routine(&mut b, routine), [0, 3, overlapped]);
+    assert_eq!(arguments_of_routine(&mut b, routine), [0, 3, overlapped, 0]);
     b.refused("NetDll_WSARecv", &receive, PENDING);
     assert_eq!(b.net("NetDll_WSACancelOverlappedIO", &[1, server]), 0);
-    assert_eq!(arguments_of_routine(&mut b, routine), [995, 0, overlapped]);
+    assert_eq!(arguments_of_routine(&mut b, routine), [995, 0, overlapped, 0]);
 }
 
 #[test]

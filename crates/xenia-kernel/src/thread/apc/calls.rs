@@ -149,7 +149,12 @@ fn begin(
         object = at;
     }
     if apc.kernel_routine.is_null() {
-        return Ok((!apc.routine.is_null()).then(|| normal_routine(apc.routine, &apc.args, mode, after)));
+        if apc.routine.is_null() {
+            return Ok(None);
+        }
+        let flags = (apc.source == ApcSource::Socket).then_some(0);
+        let args = apc.args.into_iter().chain(flags).collect();
+        return Ok(Some(normal_routine(apc.routine, args, mode, after)));
     }
     let level_at = record.kpcr.offset(kpcr::CURRENT_IRQL);
     let level: u8 = memory.read(level_at)?;
@@ -164,9 +169,9 @@ fn begin(
 }
 
 /// The call of an APC's normal routine.
-fn normal_routine(routine: GuestAddr, args: &[u64], mode: ProcessorMode, after: AfterApc) -> GuestCall {
+fn normal_routine(routine: GuestAddr, args: Vec<u64>, mode: ProcessorMode, after: AfterApc) -> GuestCall {
     let then = Continuation::Kernel(KernelResumption::ApcNormalRoutine { mode, after });
-    GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
+    GuestCall { args, ..GuestCall::new(routine, then) }
 }
 
 /// Continuation of an APC's kernel routine: calls the normal routine that it has left in the
@@ -184,7 +189,8 @@ pub(crate) fn after_kernel_routine(call: &mut Call, level: u8, mode: ProcessorMo
     match words() {
         Ok([0, ..]) => finish(call, after),
         Ok([routine, args @ ..]) => {
-            Flow::CallGuest(normal_routine(GuestAddr(routine), &args.map(u64::from), mode, after))
+            let args = args.map(u64::from).to_vec();
+            Flow::CallGuest(normal_routine(GuestAddr(routine), args, mode, after))
         }
         // The kernel routine has freed its own stack.
         Err(_) => finish(call, after),
