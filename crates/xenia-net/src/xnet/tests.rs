@@ -1,4 +1,4 @@
-//! Tests of the results of name look-ups in guest memory.
+//! Tests of the results of name look-ups in guest memory, and of consoles that were heard.
 
 use super::*;
 use xenia_memory::{Heap, Protect};
@@ -21,4 +21,16 @@ fn a_result_has_eight_addresses_at_most() {
     }
     let refused = stored(&Err(WsaError::HOST_NOT_FOUND));
     assert_eq!(refused, [11001, 0, 0, 0, 0, 0, 0, 0, 0, 0, 77]);
+}
+
+#[test]
+fn consoles_that_were_heard_are_forgotten_with_their_session() {
+    let ends: [fn(&mut XNet); 2] = [|xnet| xnet.unregister_key([1; 8]).unwrap(), XNet::end];
+    for end in ends {
+        let mut xnet = XNet::default();
+        xnet.register_key([1; 8], [2; 16]).unwrap();
+        xnet.heard.insert(Ipv4Addr::LOCALHOST);
+        end(&mut xnet);
+        assert!(xnet.keys.is_empty() && xnet.heard.is_empty());
+    }
 }
