@@ -180,7 +180,11 @@ mod tests {
         ] {
             assert_eq!(split(path).unwrap(), names, "{path}");
         }
+        assert_eq!(split(&r"\a".repeat(64)).unwrap().len(), 64);
         assert_eq!(split(&r"\a".repeat(65)), Err(VfsError::InvalidName));
+        let longest = "a".repeat(255);
+        assert_eq!(split(&longest).unwrap(), std::slice::from_ref(&longest));
+        assert!(is_valid(&longest) && !is_valid(&"a".repeat(256)));
         assert_eq!(split(&"a".repeat(256)), Err(VfsError::InvalidName));
     }
 
