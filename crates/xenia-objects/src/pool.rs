@@ -220,6 +220,34 @@ mod tests {
     }
 
     #[test]
+    fn free_ranges_of_neighbouring_arenas_stay_apart() {
+        for frees_below_first in [false, true] {
+            let memory = GuestMemory::new().unwrap();
+            let mut pool = Pool::default();
+            let mut blocks = [(); 2].map(|()| pool.allocate(&memory, MIN_ARENA_SIZE).unwrap());
+            assert_eq!(blocks[0], blocks[1].offset(MIN_ARENA_SIZE), "from the top down");
+            if frees_below_first {
+                blocks.reverse();
+            }
+            for block in blocks {
+                pool.free(&memory, block).unwrap();
+            }
+            let wide = pool.allocate(&memory, 2 * MIN_ARENA_SIZE).unwrap();
+            assert!(!blocks.contains(&wide), "{wide}");
+            assert_eq!(pool.arenas().count(), 3);
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_page_or_more_are_aligned_to_pages() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let first = pool.allocate(&memory, 0).unwrap();
+        assert_eq!(pool.allocate(&memory, PAGE_ALIGN - 1), Ok(first.offset(ALIGN)));
+        assert_eq!(pool.allocate(&memory, PAGE_ALIGN), Ok(first.offset(2 * PAGE_ALIGN)));
+    }
+
+    #[test]
     fn wild_frees_and_sizes_are_refused() {
         let memory = GuestMemory::new().unwrap();
         let mut pool = Pool::default();
