@@ -115,7 +115,14 @@ mod tests {
     #[test]
     fn settings_that_are_read_aside_leave_the_origins_of_the_run() {
         keep(vec![SettingOrigin::new("--key-file=/nowhere/k", "config.toml, line 2".to_owned(), false)]);
-        aside(|| keep(Vec::new()));
+        // An error there is not about the run's settings, nor are later ones about those read there.
+        let within = aside(|| {
+            let before = in_effect();
+            keep(vec![SettingOrigin::new("--cache=/nowhere/c", "config.toml, line 9".to_owned(), false)]);
+            before
+        });
+        assert!(within.is_empty(), "{within:?}");
+        assert!(!explained(&anyhow::anyhow!("cannot read /nowhere/c")).contains("line 9"));
         let text = explained(&anyhow::anyhow!("cannot read /nowhere/k"));
         assert!(text.ends_with("--key-file is set in config.toml, line 2"), "{text}");
     }
