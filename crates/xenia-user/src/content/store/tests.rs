@@ -91,3 +91,32 @@ fn interrupted_package_writes_are_not_listed() {
     store.remove(name, header).unwrap();
     assert!(!at.join("Stray").exists());
 }
+
+#[test]
+fn a_new_package_removes_neither_the_old_ones_files_nor_those_without_a_header() {
+    for (old, new, kept) in [
+        (None, 1, &["gone", "gone=2", "gone=3"][..]),
+        (Some(0), 1, &["gone", "gone=2", "gone=3"]),
+        (Some(1), 2, &["gone", "gone=1", "gone=3"]),
+        (Some(2), 3, &["gone", "gone=2"]),
+        (Some(u32::MAX), 1, &["gone", "gone=2", "gone=3"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+        let store = ContentStore::new(Box::new(device));
+        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
+        for name in ["gone", "gone=1", "gone=2", "gone=3"] {
+            std::fs::create_dir_all(at.join(name)).unwrap();
+        }
+        let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();
+        let header = PackageHeader::new(Xuid(1), "");
+        let before = old.map(|number| header.clone().in_folder(number));
+        let made = store.prepare(&name, before.as_ref(), header).unwrap();
+        let entries = std::fs::read_dir(&at).unwrap();
+        let mut left: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort_unstable();
+        assert_eq!(made.folder, new, "{old:?}");
+        assert_eq!(left, kept, "{old:?}");
+    }
+}
