@@ -228,6 +228,33 @@ fn a_wild_object_is_an_error() {
 }
 
 #[test]
+fn a_waiter_whose_other_object_is_unmapped_is_passed_over() {
+    let mut b = Harness::new();
+    let event = b.object(kind::MANUAL_EVENT, 0);
+    let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    let damaged = b.thread(1);
+    let intact = b.thread(2);
+    b.wait(damaged, &[event, elsewhere], WaitType::All);
+    b.wait(intact, &[event], WaitType::Any);
+    b.memory.free(elsewhere).unwrap();
+    assert_eq!(b.dispatcher.set_event(&b.memory, &mut b.scheduler, event, 0), Ok(0));
+    assert_eq!((b.woken(damaged), b.woken(intact)), (None, Some(NtStatus::SUCCESS)));
+}
+
+#[test]
+fn a_wait_for_any_ends_though_an_earlier_object_is_unmapped() {
+    let mut b = Harness::new();
+    let event = b.object(kind::AUTO_EVENT, 0);
+    let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    let thread = b.thread(1);
+    b.wait(thread, &[elsewhere, event], WaitType::Any);
+    b.memory.free(elsewhere).unwrap();
+    b.set(event);
+    assert_eq!(b.woken(thread), Some(NtStatus(1)));
+    assert_eq!(signal_state(&b.memory, event), Ok(0), "consumed");
+}
+
+#[test]
 fn a_misaligned_header_is_refused_by_every_operation() {
     let mut b = Harness::new();
     let thread = b.thread(1);

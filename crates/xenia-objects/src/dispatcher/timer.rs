@@ -300,8 +300,7 @@ impl Held<'_> {
         if setting.apc.is_some() {
             dispatcher.timers.lock().apcs.insert(timer);
         }
-        // A waiter may also wait for an object whose memory is gone: the timer has expired
-        // nevertheless.
+        // The timer has expired though a waiter can't be woken.
         if let Err(error) = self.serve(memory, cpu, timer, 0) {
             tracing::debug!(target: "kernel", "waiters for timer {timer}: {error}");
         }

@@ -88,11 +88,23 @@ impl Held<'_> {
         }
         for (index, &object) in objects.iter().enumerate() {
             if signalled(memory, object, kthread)? {
-                let base = if self.take(memory, object, kthread)? { NtStatus::ABANDONED_WAIT_0.0 } else { 0 };
-                return Ok(Some(NtStatus(base + index as u32)));
+                return self.take_any(memory, object, kthread, index).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Satisfies a wait for any of several objects by the one at this index; returns the wait's
+    /// status.
+    fn take_any(
+        &mut self,
+        memory: &GuestMemory,
+        object: GuestAddr,
+        kthread: GuestAddr,
+        index: usize,
+    ) -> Fallible<NtStatus> {
+        let base = if self.take(memory, object, kthread)? { NtStatus::ABANDONED_WAIT_0.0 } else { 0 };
+        Ok(NtStatus(base + index as u32))
     }
 
     /// Applies a satisfied wait to one object; returns whether it was an abandoned mutant.
@@ -137,7 +149,20 @@ impl Held<'_> {
                 if !signalled(memory, object, block.kthread)? {
                     break;
                 }
-                status = self.try_take(memory, block.set(), block.kthread)?;
+                let taken = match block.wait_type {
+                    // By this object, as on NT: others of the wait may be gone.
+                    WaitType::Any => {
+                        let index = block.objects.as_slice().iter().position(|&other| other == object);
+                        index.map(|index| self.take_any(memory, object, block.kthread, index)).transpose()
+                    }
+                    WaitType::All => self.try_take(memory, block.set(), block.kthread),
+                };
+                // A fault is behind the header that the signaller has named, or at another object:
+                // it concerns neither the signaller nor the other waiters.
+                status = taken.unwrap_or_else(|failure| {
+                    tracing::debug!(target: "kernel", "a wait of {thread:?} passed over: {failure}");
+                    None
+                });
             }
             match status {
                 Some(status) => {
