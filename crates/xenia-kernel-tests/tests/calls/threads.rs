@@ -2,7 +2,7 @@
 
 use super::*;
 use xenia_formats::image::TlsInfo;
-use xenia_guest::layout::{kthread, object_header};
+use xenia_guest::layout::{dispatcher_header, kthread, object_header};
 use xenia_limits::Limit;
 use xenia_sched::EndKind;
 use xenia_sched::System;
@@ -132,6 +132,31 @@ fn a_thread_whose_stack_was_freed_ends_like_others() {
     let base = u64::from(b.scratch.0);
     assert_eq!(b.status("NtFreeVirtualMemory", &[base, base + 4, 0x8000, 0]), NtStatus::SUCCESS);
     b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    assert!(b.kernel.pool.release(kpcr).is_err(), "the rest of it has been freed");
+}
+
+#[test]
+fn a_thread_ends_though_its_waiter_also_waits_for_an_event_that_was_freed() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let event = b.memory().alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    b.kernel_call("KeInitializeEvent", &[u64::from(event.0), 0, 0]);
+    let worker = b.add_thread();
+    let first = b.act_as(worker);
+    let thread = GuestAddr(b.kthread() as u32);
+    b.act_as(first);
+    b.memory().write(b.scratch, thread).unwrap();
+    b.memory().write(b.scratch.offset(4), event).unwrap();
+    assert_eq!(b.carry_out("KeWaitForMultipleObjects", &[2, base, 0, 0, 0, 0, 0, 0]), None);
+    b.memory().free(event).unwrap();
+    let (id, kpcr) = {
+        let threads = b.kernel.threads.lock();
+        let record = threads.by_kthread(thread).unwrap();
+        (record.id, record.kpcr)
+    };
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    let state = b.memory().read::<u32>(thread.offset(dispatcher_header::SIGNAL_STATE)).unwrap();
+    assert_eq!((state, b.answer(first)), (1, None));
     assert!(b.kernel.pool.release(kpcr).is_err(), "the rest of it has been freed");
 }
 

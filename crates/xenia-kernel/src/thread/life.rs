@@ -273,9 +273,9 @@ impl<'k> ThreadLife<'k> {
             self.dispatcher.cancel_timers_of(memory, id);
             let abandoned = self.dispatcher.abandon_mutants(memory, cpu, kthread);
             let mut held = self.dispatcher.hold_around(kthread, &[]);
-            set_signal_state(memory, kthread, 1)?;
-            held.serve(memory, cpu, kthread, 0)?;
-            abandoned
+            let served =
+                set_signal_state(memory, kthread, 1).and_then(|()| held.serve(memory, cpu, kthread, 0));
+            abandoned.and(served)
         };
         cpu.release(reference)?;
         // Likewise if the title has freed the stack itself.
