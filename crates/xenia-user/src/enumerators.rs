@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus, Win32Error};
 use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, check};
 
@@ -36,8 +36,12 @@ pub struct Item {
 impl Item {
     /// Size with the texts.
     fn bytes(&self) -> u64 {
-        let texts: usize = self.texts.iter().map(|(_, text)| text.len()).sum();
-        (self.bytes.len() + texts) as u64
+        (self.bytes.len() + self.text_bytes()) as u64
+    }
+
+    /// Size of the texts.
+    fn text_bytes(&self) -> usize {
+        self.texts.iter().map(|(_, text)| text.len()).sum()
     }
 }
 
@@ -81,26 +85,37 @@ impl Enumerator {
         left <= *bytes && u32::try_from(*item_size).is_ok() && items.iter().all(fits)
     }
 
-    /// Returns the next items, for a buffer at this address.
-    fn next(&mut self, buffer: GuestAddr) -> Batch {
+    /// Returns the next items, for this buffer.
+    fn next(&self, buffer: Buffer) -> Result<Batch, Win32Error> {
         let count = self.items.len().min(self.per_call as usize);
-        let mut outside = (self.per_call).saturating_mul(self.item_size as u32);
-        let mut items = Vec::new();
-        let mut texts = Vec::new();
-        for Item { mut bytes, texts: own } in self.items.drain(..count) {
+        if count == 0 {
+            return Err(Win32Error::NO_MORE_FILES);
+        }
+        let first = self.per_call.saturating_mul(self.item_size as u32);
+        // Sizes before copies: a title may repeat a call with too small a buffer without end.
+        let texts: usize = self.items.range(..count).map(Item::text_bytes).sum();
+        let end = if texts == 0 { count * self.item_size } else { first as usize + texts };
+        // Some titles pass the number of items as the size: "Broken usage of XamEnumerate" in
+        // xenia.
+        if (buffer.length as usize) < end && buffer.length != self.per_call {
+            return Err(Win32Error::INSUFFICIENT_BUFFER);
+        }
+        let mut items: Vec<u8> = Vec::new();
+        let mut texts: Vec<u8> = Vec::new();
+        for Item { bytes, texts: own } in self.items.range(..count) {
+            let mut bytes = bytes.clone();
             for (at, text) in own {
-                if let Some(place) = bytes.get_mut(at..at + 4) {
-                    place.copy_from_slice(&buffer.offset(outside).0.to_be_bytes());
+                if let Some(place) = bytes.get_mut(*at..*at + 4) {
+                    let text_at = buffer.at.offset(first.saturating_add(texts.len() as u32));
+                    place.copy_from_slice(&text_at.0.to_be_bytes());
                 }
-                outside = outside.saturating_add(text.len() as u32);
-                texts.extend(text);
+                texts.extend_from_slice(text);
             }
             items.extend(bytes);
         }
-        let first = outside.saturating_sub(texts.len() as u32);
         let pieces = [(0, items), (first, texts)];
         let pieces = pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
-        Batch { pieces, count: count as u32 }
+        Ok(Batch { pieces, count: count as u32 })
     }
 }
 
@@ -138,10 +153,21 @@ impl Enumerators {
         Ok(())
     }
 
-    /// Returns the next items of a list, for a buffer at this address; empty at the end of the
-    /// list.
-    pub fn next(&mut self, body: GuestAddr, buffer: GuestAddr) -> Option<Batch> {
-        self.all.get_mut(&body).map(|list| list.next(buffer))
+    /// Returns the next items of a list, for this buffer. They stay the next ones until
+    /// [`Self::advance`], so that a call that can't store them loses none.
+    ///
+    /// # Errors
+    /// `NO_MORE_FILES` at the end of the list, `INSUFFICIENT_BUFFER` if the items don't fit.
+    pub fn next(&self, body: GuestAddr, buffer: Buffer) -> Result<Batch, Win32Error> {
+        self.all.get(&body).map_or(Err(Win32Error::NO_MORE_FILES), |list| list.next(buffer))
+    }
+
+    /// Removes the first `count` items of a list.
+    pub fn advance(&mut self, body: GuestAddr, count: u32) {
+        if let Some(list) = self.all.get_mut(&body) {
+            let count = list.items.len().min(count as usize);
+            list.items.drain(..count);
+        }
     }
 
     /// Returns the size in bytes of a list's items.
@@ -166,14 +192,17 @@ mod tests {
         let limits = Limits::default();
         let at = GuestAddr(0x100);
         all.insert(at, Enumerator::new(&[1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
-        let buffer = GuestAddr(0x1000);
-        let batch = |pieces: &[(u32, &[u8])], count| {
-            Some(Batch { pieces: pieces.iter().map(|(at, bytes)| (*at, bytes.to_vec())).collect(), count })
-        };
-        assert_eq!(all.next(at, buffer), batch(&[(0, &[1, 1, 2, 2])], 2));
-        assert_eq!(all.next(at, buffer), batch(&[(0, &[3, 3])], 1));
-        assert_eq!(all.next(at, buffer), batch(&[], 0));
-        assert_eq!(all.next(GuestAddr(1), buffer), None);
+        let buffer = |length| Buffer { at: GuestAddr(0x1000), length };
+        let batch = |bytes: &[u8], count| Ok(Batch { pieces: vec![(0, bytes.to_vec())], count });
+        assert_eq!(all.next(at, buffer(3)), Err(Win32Error::INSUFFICIENT_BUFFER));
+        assert_eq!(all.next(at, buffer(2)), batch(&[1, 1, 2, 2], 2), "the number of items as the size");
+        assert_eq!(all.next(at, buffer(4)), batch(&[1, 1, 2, 2], 2), "not stored yet");
+        all.advance(at, 2);
+        assert_eq!(all.next(at, buffer(1)), Err(Win32Error::INSUFFICIENT_BUFFER));
+        assert_eq!(all.next(at, buffer(2)), batch(&[3, 3], 1));
+        all.advance(at, 2);
+        assert_eq!(all.next(at, buffer(4)), Err(Win32Error::NO_MORE_FILES));
+        assert_eq!(all.next(GuestAddr(1), buffer(4)), Err(Win32Error::NO_MORE_FILES));
         let largest = vec![0; Limit::EnumeratorBytes.row().value as usize];
         assert!(all.insert(GuestAddr(1), Enumerator::new(&largest, 0x1000, 1), &limits).is_err());
         all.remove(at);
@@ -186,17 +215,22 @@ mod tests {
             bytes: vec![n; 8],
             texts: texts.iter().map(|(at, text)| (*at, text.to_vec())).collect(),
         };
-        let mut list = Enumerator::with_texts(
+        let list = Enumerator::with_texts(
             vec![item(1, &[(0, b"ab"), (4, b"c")]), item(2, &[(4, b"d")]), item(3, &[(0, b"e")])],
             8,
             2,
         );
         assert_eq!(list.bytes, 24 + 5);
-        let first = list.next(GuestAddr(0x1000));
+        let at = GuestAddr(0x100);
+        let mut all = Enumerators::default();
+        all.insert(at, list, &Limits::default()).unwrap();
+        let buffer = |length| Buffer { at: GuestAddr(0x1000), length };
         let items = [0, 0, 0x10, 0x10, 0, 0, 0x10, 0x12, 2, 2, 2, 2, 0, 0, 0x10, 0x13];
-        assert_eq!(first, Batch { pieces: vec![(0, items.to_vec()), (16, b"abcd".to_vec())], count: 2 });
-        let second = list.next(GuestAddr(0x2000));
-        let pieces = vec![(0, vec![0, 0, 0x20, 0x10, 3, 3, 3, 3]), (16, b"e".to_vec())];
-        assert_eq!(second, Batch { pieces, count: 1 });
+        let first = Batch { pieces: vec![(0, items.to_vec()), (16, b"abcd".to_vec())], count: 2 };
+        assert_eq!(all.next(at, buffer(19)), Err(Win32Error::INSUFFICIENT_BUFFER), "one text too many");
+        assert_eq!(all.next(at, buffer(20)), Ok(first));
+        all.advance(at, 2);
+        let pieces = vec![(0, vec![0, 0, 0x10, 0x10, 3, 3, 3, 3]), (16, b"e".to_vec())];
+        assert_eq!(all.next(at, buffer(17)), Ok(Batch { pieces, count: 1 }));
     }
 }

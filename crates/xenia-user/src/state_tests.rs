@@ -10,7 +10,7 @@ use crate::xconfig::{Locale, XConfig, category};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
-use xenia_guest::GuestAddr;
+use xenia_guest::{Buffer, GuestAddr};
 use xenia_limits::Limits;
 use xenia_state::{StateSection, StoredSection};
 
@@ -83,12 +83,14 @@ fn restored_lists_continue_at_their_position() {
     let item = |byte| Item { bytes: vec![byte; 8], texts: vec![(4, vec![byte; 0x33])] };
     let list = Enumerator::with_texts((1..=5).map(item).collect(), 8, 2);
     lists.insert(GuestAddr(0x100), list, &limits).expect("there is room");
-    lists.next(GuestAddr(0x100), GuestAddr(0));
+    lists.advance(GuestAddr(0x100), 2);
     let mut read = through(&lists);
     assert_eq!(read.check_state(&limits), Ok(()));
     for _ in 0..3 {
-        let buffer = GuestAddr(0x1000);
+        let buffer = Buffer { at: GuestAddr(0x1000), length: 0x100 };
         assert_eq!(read.next(GuestAddr(0x100), buffer), lists.next(GuestAddr(0x100), buffer));
+        read.advance(GuestAddr(0x100), 2);
+        lists.advance(GuestAddr(0x100), 2);
     }
     let item = |byte| Item { bytes: vec![byte; 8], texts: vec![(4, vec![byte; 0x33])] };
     let list = Enumerator::with_texts(vec![item(1)], 8, 2);

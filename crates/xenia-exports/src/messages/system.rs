@@ -7,7 +7,7 @@ use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user::overlapped::{Completed, complete};
-use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
+use xenia_guest::{Buffer, GuestAddr, HResult, Win32Error, code_page};
 use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;
 
@@ -53,7 +53,9 @@ fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     if room < internal::CROSS_TITLE {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
     }
-    let next = call.kernel.user.enumerators.lock().next(list, buffer).unwrap_or_default();
+    let mut lists = call.kernel.user.enumerators.lock();
+    // A smaller buffer gets a part of the item.
+    let next = lists.next(list, Buffer { at: buffer, length: internal::SIZE }).unwrap_or_default();
     let size = if room < internal::SIZE { internal::CROSS_TITLE } else { internal::SIZE };
     call.memory().fill(buffer, size, 0)?;
     // A second piece of a batch would have the items' texts; these items have none.
@@ -70,6 +72,7 @@ fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     if let Some(returned) = returned {
         call.memory().write(returned, next.count)?;
     }
+    lists.advance(list, next.count);
     Ok(if next.count == 0 { Win32Error::NO_MORE_FILES.to_hresult() } else { HResult::OK })
 }
 

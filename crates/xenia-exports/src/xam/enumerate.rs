@@ -5,7 +5,7 @@ use crate::named_objects::{make_nameless, store_handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, admit, complete};
-use xenia_guest::{GuestAddr, NtStatus, Win32Error};
+use xenia_guest::{Buffer, GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::{Batch, Enumerator, layout};
 
@@ -59,40 +59,49 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
 pub(super) fn next_items(
     call: &mut Call,
     enumerator: Handle,
-    buffer: GuestAddr,
+    buffer: Buffer,
     items: Option<Out<u32>>,
     overlapped: Option<GuestAddr>,
 ) -> Fallible<Win32Error> {
     let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
     let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
     admit(call, overlapped)?;
-    let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
+    clear_playlists(call, enumerator.body(), buffer)?;
+    let stored = store_items(call, enumerator.body(), buffer, items)?;
+    complete(call, overlapped, stored)
+}
+
+/// Stores the next items of a list, and only then removes them from the list.
+fn store_items(call: &Call, body: GuestAddr, buffer: Buffer, items: Option<Out<u32>>) -> Fallible<Completed> {
+    let memory = call.memory();
+    // Held until the items are removed, so that no other thread gets them too.
+    let mut lists = call.kernel.user.enumerators.lock();
+    let next = lists.next(body, buffer);
+    let result = next.as_ref().err().copied().unwrap_or(Win32Error::SUCCESS);
     let Batch { pieces, count } = next.unwrap_or_default();
     for (at, bytes) in pieces {
-        call.memory().write_bytes(buffer.offset(at), &bytes)?;
+        memory.write_bytes(buffer.at.offset(at), &bytes)?;
     }
-    items.set(call.memory(), count)?;
-    let result = if count == 0 { Win32Error::NO_MORE_FILES } else { Win32Error::SUCCESS };
-    complete(call, overlapped, Completed::wrapped(result, count))
+    items.set(memory, count)?;
+    lists.advance(body, count);
+    Ok(Completed::wrapped(result, count))
 }
 
 /// Clears the buffer for a list of the user's playlists.
-fn clear_playlists(call: &mut Call, enumerator: Handle, buffer: GuestAddr, size: u32) -> Fallible<()> {
-    let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
-    let Ok(enumerator) = found else { return Ok(()) };
+fn clear_playlists(call: &Call, body: GuestAddr, buffer: Buffer) -> Fallible<()> {
     let memory = call.memory();
-    let body = enumerator.body();
     if memory.read::<u32>(body.offset(layout::OPEN_MESSAGE))? == USER_PLAYLISTS {
         let items: u32 = memory.read(body.offset(layout::ITEMS))?;
-        memory.fill(buffer, size.min(items.saturating_mul(USER_PLAYLIST)), 0)?;
+        memory.fill(buffer.at, buffer.length.min(items.saturating_mul(USER_PLAYLIST)), 0)?;
     }
     Ok(())
 }
 
 #[exports(xam)]
 impl Enumerate {
-    /// Returns the next items of a list, as many as its creator has set. Their number is stored, or
-    /// is the overlapped structure's length.
+    /// Returns the next items of a list, as many as its creator has set, or none if the buffer is
+    /// too small for them; a size equal to that number counts items. The number of items is stored,
+    /// or is the overlapped structure's length.
     #[export(Done)]
     fn XamEnumerate(
         call: &mut Call,
@@ -106,9 +115,8 @@ impl Enumerate {
         if items.is_some() == overlapped.is_some() {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
-        let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
-        clear_playlists(call, enumerator, buffer, size)?;
-        next_items(call, enumerator, buffer, items, overlapped)
+        let Some(at) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        next_items(call, enumerator, Buffer { at, length: size }, items, overlapped)
     }
 
     /// Creates an enumerator for a library linked into the title, which fills it by messages. Its

@@ -7,7 +7,7 @@ use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{Buffer, GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::Enumerator;
 use xenia_user::profile::{Profile, Xuid};
@@ -87,7 +87,8 @@ impl Accounts {
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let Some(at) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let buffer = Buffer { at, length: item::SIZE as u32 };
         next_items(call, enumerator, buffer, None, overlapped)
     }
 

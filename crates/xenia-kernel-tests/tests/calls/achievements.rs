@@ -110,7 +110,7 @@ fn list(b: &mut Harness, flags: u64, start: u64, items: u64) -> (u64, u32) {
 fn next(b: &mut Harness, list: u64) -> Result<u32, u64> {
     let buffer = u64::from(b.scratch.offset(LIST).0);
     let count = u64::from(b.scratch.offset(RESULTS).0);
-    match b.xam_call("XamEnumerate", &[list, 0, buffer, 0, count, 0]) {
+    match b.xam_call("XamEnumerate", &[list, 0, buffer, 0x1000, count, 0]) {
         0 => Ok(b.word(RESULTS)),
         error => Err(error),
     }

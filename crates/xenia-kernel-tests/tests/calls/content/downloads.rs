@@ -4,7 +4,6 @@ use super::*;
 use xenia_formats::Volume;
 use xenia_formats::stfs::{PackageInfo, Signer};
 
-const INSUFFICIENT_BUFFER: u64 = 0x7A;
 const FILE_CORRUPT: u64 = 0x570;
 
 /// Builds a package that contains `maps/one`.
@@ -34,7 +33,7 @@ fn listed(b: &mut Harness, device: u64, kind: u64) -> Vec<String> {
     let arguments = [0, device, kind, 0, 8, results, results + 4];
     assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);
     let handle = u64::from(b.word(RESULTS + 4));
-    let read = b.xam_call("XamEnumerate", &[handle, 0, buffer, 0, results, 0]);
+    let read = b.xam_call("XamEnumerate", &[handle, 0, buffer, 8 * 0x134, results, 0]);
     let count = b.word(RESULTS);
     assert_eq!(read == 0, count > 0);
     b.status("NtClose", &[handle]);

@@ -195,3 +195,20 @@ fn a_call_whose_event_is_invalid_does_nothing() {
     b.in_the_background("XamEnumerate", &next);
     assert_eq!([0, 4].map(|field| b.word(OVERLAPPED + field)), [0, 1]);
 }
+
+#[test]
+fn items_that_do_not_fit_the_buffer_stay_in_the_list() {
+    let mut b = harness(None);
+    assert_eq!(create(&mut b, "s", "a", 1), (0, 1));
+    assert_eq!(close(&mut b, "s"), 0);
+    let list = [0, 0, 1, 0, 1, 0, at(&b, RESULTS)];
+    assert_eq!(b.xam_call("XamContentCreateEnumerator", &list), 0);
+    let list = u64::from(b.word(RESULTS));
+    let last = b.scratch.offset(BUFFER + 0x133);
+    b.memory().write(last, 0xEE_u8).unwrap();
+    for (size, answer, count, byte) in [(0x133, INSUFFICIENT_BUFFER, 0, 0xEE_u8), (0x134, 0, 1, 0)] {
+        let next = [list, 0, at(&b, BUFFER), size, at(&b, RESULTS), 0];
+        assert_eq!(b.xam_call("XamEnumerate", &next), answer, "{size:#x}");
+        assert_eq!((b.word(RESULTS), b.memory().read(last)), (count, Ok(byte)), "{size:#x}");
+    }
+}
