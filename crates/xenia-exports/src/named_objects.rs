@@ -6,7 +6,8 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`)
-/// if the attributes say so. The name becomes visible only after the object is initialised.
+/// if the attributes say so. The name becomes visible only after the object is initialised. Without
+/// a place for the handle, it is closed.
 pub(crate) fn create_object(
     call: &mut Call,
     handle: Option<Out<Handle>>,
@@ -16,8 +17,9 @@ pub(crate) fn create_object(
     initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<NtStatus> {
     let made = make_object(call, attributes, kind, size, initialize)?;
-    if let Some(out) = handle {
-        store_handle(call, made.handle?, out)?;
+    match handle {
+        Some(out) => store_handle(call, made.handle, out)?,
+        None => call.kernel.close(made.handle)?,
     }
     Ok(if made.existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
 }
@@ -29,7 +31,7 @@ pub(crate) fn make_nameless(
     size: u32,
     initialize: impl FnMut(&mut Call, GuestAddr) -> Fallible<()>,
 ) -> Fallible<Handle> {
-    make_object(call, None, kind, size, initialize)?.handle
+    Ok(make_object(call, None, kind, size, initialize)?.handle)
 }
 
 /// Stores a new handle for the title; closes it if that fails, since no other copy of it exists.
@@ -54,8 +56,7 @@ pub(crate) fn store_object(call: &Call, object: GuestAddr, out: Out<GuestAddr>) 
 
 /// An object that was created, or found by its name.
 struct MadeObject {
-    /// Its new handle, if one could be allocated.
-    handle: Fallible<Handle>,
+    handle: Handle,
     existed: bool,
 }
 
@@ -93,5 +94,5 @@ fn make_object(
     };
     let handle = objects.open(body);
     call.kernel.dereference(body)?;
-    Ok(MadeObject { handle, existed })
+    Ok(MadeObject { handle: handle?, existed })
 }

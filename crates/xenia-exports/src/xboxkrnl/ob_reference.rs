@@ -2,7 +2,7 @@
 
 use super::driver_request;
 use super::ob_handle::resolve;
-use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
+use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::named_objects::{store_handle, store_object};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
@@ -40,6 +40,8 @@ impl ObReference {
         object_type: Option<GuestAddr>,
         object: Option<Out<GuestAddr>>,
     ) -> Fallible<NtStatus> {
+        // Without its address, nobody could drop the reference.
+        let Some(object) = object else { return Ok(NtStatus::INVALID_PARAMETER) };
         object.set(call.memory(), GuestAddr::NULL)?;
         let found = resolve(call, handle)?;
         check_type(call, &found, object_type)?;

@@ -93,6 +93,26 @@ fn a_handle_that_cannot_be_stored_is_closed() {
 }
 
 #[test]
+fn nothing_is_kept_for_a_missing_result_pointer() {
+    let mut b = Harness::new();
+    let before = b.kernel.objects.list();
+    for (name, arguments) in [
+        ("NtCreateEvent", &[0, 0, 0, 1][..]),
+        ("NtCreateMutant", &[0, 0, 0]),
+        ("NtCreateSemaphore", &[0, 0, 0, 1]),
+        ("NtCreateTimer", &[0, 0, 0]),
+        ("NtCreateIoCompletion", &[0, 0, 0, 0]),
+    ] {
+        assert_eq!(b.status(name, arguments), NtStatus::SUCCESS, "{name}");
+        assert_eq!(b.kernel.objects.list(), before, "{name}");
+    }
+    let own = GuestAddr(b.kthread() as u32);
+    let counts = b.kernel.objects.counts(own);
+    let refused = b.status("ObReferenceObjectByHandle", &[0xFFFF_FFFE, 0, 0]);
+    assert_eq!((refused, b.kernel.objects.counts(own)), (NtStatus::INVALID_PARAMETER, counts));
+}
+
+#[test]
 fn links_are_opened_and_asked_for_their_target() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
