@@ -65,24 +65,36 @@ fn look_up(
     let event = if event == Handle::NULL {
         None
     } else {
-        let object = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        kernel.dispatcher.reset_event(&kernel.memory, object.body())?;
-        hold_event(&kernel.objects, object.body())
+        Some(kernel.objects.resolve_kind(event, ObjectKind::Event)?)
     };
+    result.set(&kernel.memory, GuestAddr::NULL)?;
+    let room = kernel.net.lock().xnet.room();
+    if room == Lookups::Full {
+        return Err(WsaError::NO_BUFFERS);
+    }
     let at = kernel.pool.allocate(LOOKUP_SIZE)?;
-    let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));
-    let looked = sockets::change(call, |net| match net.xnet.room() {
-        _ if begun.is_err() => Err(WsaError::FAULT),
-        Lookups::Full => Err(WsaError::NO_BUFFERS),
-        Lookups::Room => {
-            net.xnet.look_up(at, name, event);
-            Ok(())
-        }
+    let begun = begin_lookup(&kernel.memory, at).map_err(WsaError::from).and_then(|()| {
+        let event = match &event {
+            Some(event) => {
+                kernel.dispatcher.reset_event(&kernel.memory, event.body())?;
+                hold_event(&kernel.objects, event.body())
+            }
+            None => None,
+        };
+        sockets::change(call, |net| match net.xnet.room() {
+            // Another thread has taken the last place meanwhile.
+            Lookups::Full => Err(WsaError::NO_BUFFERS),
+            Lookups::Room => {
+                result.set(&kernel.memory, at)?;
+                net.xnet.look_up(at, name, event);
+                Ok(())
+            }
+        })
     });
-    if looked.is_err() {
+    if begun.is_err() {
         kernel.pool.release(at)?;
     }
-    looked
+    begun
 }
 
 #[exports(xam)]

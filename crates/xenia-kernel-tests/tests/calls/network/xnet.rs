@@ -251,10 +251,13 @@ fn names_are_looked_up_and_released() {
     }
     let text = b.put_text(DATA, "localhost");
     assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, 0x1234, result]), 6);
-    for n in 0..17 {
-        let expected = if n < 16 { 0 } else { 10055 };
-        assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, 0, result]), expected);
+    for _ in 0..16 {
+        assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, 0, result]), 0);
     }
+    assert_eq!(b.xam_call("NetDll_XNetDnsLookup", &[1, text, event, result]), 10055);
+    let query = b.at(0x200);
+    assert_eq!(b.status("NtQueryEvent", &[event, query]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0x100), b.word(0x204)), (0, 1), "no result, and the event is still set");
 }
 
 #[test]
