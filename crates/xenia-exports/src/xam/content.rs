@@ -261,6 +261,7 @@ impl Content {
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let file = file.text(call.memory())?;
         admit(call, overlapped)?;
+        license.set(call.memory(), 0)?;
         let opened = call.kernel.files.lock().open_package_file(root, &file);
         tracing::debug!(target: "vfs", "package {file:?} as {root}: {opened:?}");
         let error = match opened {

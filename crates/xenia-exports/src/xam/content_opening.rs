@@ -27,6 +27,7 @@ impl Opening {
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
         self.disposition.set(call.memory(), 0)?;
+        self.license.set(call.memory(), 0)?;
         let wanted = match admit_package(call, self.source, self.content, self.overlapped)? {
             Ok(wanted) => wanted,
             Err(answer) => return Ok(answer),

@@ -18,11 +18,12 @@ fn a_package_is_opened_by_the_path_of_its_file() {
     b.mount(folder.path());
     let root = b.put_text(ROOT, "stexemplar");
     let license = at(&b, RESULTS);
-    for (path, result) in [
-        (r"game:\none", FILE_NOT_FOUND),
-        (r"game:\noise", 1392),
-        (r"\??\game:\Database.xmplr", 0),
-        (r"game:\Database.xmplr", ALREADY_EXISTS),
+    for (path, license, result) in [
+        (r"game:\none", license, FILE_NOT_FOUND),
+        (r"game:\noise", license, 1392),
+        (r"game:\Database.xmplr", 8, INVALID_PARAMETER),
+        (r"\??\game:\Database.xmplr", license, 0),
+        (r"game:\Database.xmplr", 0, ALREADY_EXISTS),
     ] {
         let file = b.put_text(DATA, path);
         let arguments = [0xFF, root, file, 0x43, 0, license, 0];

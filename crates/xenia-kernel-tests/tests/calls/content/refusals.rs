@@ -212,3 +212,14 @@ fn items_that_do_not_fit_the_buffer_stay_in_the_list() {
         assert_eq!((b.word(RESULTS), b.memory().read(last)), (count, Ok(byte)), "{size:#x}");
     }
 }
+
+#[test]
+fn nothing_is_opened_for_a_bad_pointer_to_the_license() {
+    let mut b = harness(None);
+    let data = describe(&b, 1, b"a", "A save");
+    let root = b.put_text(ROOT, "s");
+    for (license, answer) in [(8, INVALID_PARAMETER), (0, 0)] {
+        let create = [0, root, data, 1, 0, license, 0];
+        assert_eq!(b.xam_call("XamContentCreate", &create), answer, "{license:#x}");
+    }
+}
