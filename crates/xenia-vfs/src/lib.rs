@@ -139,11 +139,14 @@ impl Vfs {
             let same = link.target.len() == names.len() && path::starts_with(&link.target, &names);
             return if same { Ok(()) } else { Err(VfsError::Exists) };
         }
-        if self.links.len() >= MAX_GUEST_LINKS {
-            return Err(VfsError::Full);
-        }
+        self.admit_link()?;
         self.links.push(Link { path, target: names, target_text: target.to_owned() });
         Ok(())
+    }
+
+    /// Fails if no other symbolic link can be made.
+    pub fn admit_link(&self) -> VfsResult<()> {
+        if self.links.len() < MAX_GUEST_LINKS { Ok(()) } else { Err(VfsError::Full) }
     }
 
     fn find_link(&self, path: &[String]) -> Option<&Link> {

@@ -42,3 +42,20 @@ fn roots_of_a_package_in_one_file_share_its_volume() {
     let [c, d] = &files.packages.by_path[..] else { panic!("two are open") };
     assert!(Arc::ptr_eq(&c.volume, &d.volume));
 }
+
+#[test]
+fn a_package_whose_root_name_has_no_room_is_not_made() {
+    let mut files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
+    let mut links = 0;
+    while files.vfs.link(&format!("link{links}:"), HARD_DISK).is_ok() {
+        links += 1;
+    }
+    let name = PackageName::new(Xuid::NOBODY, 1, 1, "a").unwrap();
+    let create = |files: &mut Files| {
+        let header = PackageHeader::new(Xuid::NOBODY, "");
+        files.open_package("s", &name, PackageMode::New, header).map(drop)
+    };
+    assert_eq!(create(&mut files), Err(Win32Error::DISK_FULL));
+    files.vfs.unlink("link0:").unwrap();
+    assert_eq!(create(&mut files), Ok(()), "the refused call has made nothing");
+}
