@@ -1,9 +1,10 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
+use crate::exceptions::raise_from_call;
 use crate::named_objects::{store_handle, store_object};
 use crate::notification_list::NotificationRoutine;
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{CREATE_SUSPENDED, MadeThread, NewThread};
 use crate::thread::notification;
 use crate::thread::records::{ThreadRecord, Threads};
@@ -179,11 +180,17 @@ impl KeThread {
         resume(call, id)
     }
 
-    /// Suspends a thread once; returns the previous suspend count.
+    /// Suspends a thread once; returns the previous suspend count. Beyond the limit it raises
+    /// `SUSPEND_COUNT_EXCEEDED` in the caller.
     #[export(Done)]
-    fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<u32> {
+    fn KeSuspendThread(call: &mut Call, thread: GuestAddr) -> Fallible<Flow<u32>> {
         let (id, _object) = call.kernel.thread_life().find(thread)?;
-        suspend(call, id)
+        match suspend(call, id) {
+            Err(Failure::Status(status @ NtStatus::SUSPEND_COUNT_EXCEEDED)) => {
+                Ok(raise_from_call(call, status).map(|value| value as u32))
+            }
+            suspended => suspended.map(Flow::Return),
+        }
     }
 
     /// Sets the affinity mask of a thread, and stores the previous mask.

@@ -32,6 +32,12 @@ fn threads_are_suspended_and_resumed_by_object_and_by_handle() {
         assert_eq!(b.status("NtSuspendThread", &[handle, 0]), NtStatus::SUCCESS);
     }
     assert_eq!(b.status("NtSuspendThread", &[handle, 0]), NtStatus::SUSPEND_COUNT_EXCEEDED);
+    // No handler accepts the exception.
+    let Flow::End(EndKind::Crash { text, .. }) = b.call(Library::xboxkrnl, "KeSuspendThread", &[thread])
+    else {
+        panic!("it does not raise")
+    };
+    assert!(text.contains("exception 0xc000004a,") && count(&b) == 127, "{text}");
     for name in ["NtSuspendThread", "NtResumeThread"] {
         assert_eq!(b.status(name, &[8, 0]), NtStatus::INVALID_HANDLE, "{name}");
     }
