@@ -225,7 +225,11 @@ impl KeThread {
         let record = threads.get_mut(id).ok_or(NtStatus::INVALID_PARAMETER)?;
         let before = std::mem::replace(&mut record.priority_increment, increment.clamp(-15, 15));
         let base = base_from_increment(increment);
-        call.cpu.set_base_priority(record.reference, base)?;
+        // The scheduler may have freed an ended thread; the object has its priority nevertheless,
+        // and below whether it is boosted.
+        if !record.ended {
+            call.cpu.set_base_priority(record.reference, base)?;
+        }
         call.memory().write(kthread.offset(kthread::PRIORITY), base)?;
         Ok(before)
     }
@@ -236,11 +240,16 @@ impl KeThread {
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_life().find(thread)?;
         let kthread = object.body();
+        let at = kthread.offset(kthread::PRIORITY);
         let threads = call.kernel.threads.lock();
-        let reference = threads.get(id).map(|record| record.reference);
+        let record = threads.get(id).ok_or(NtStatus::INVALID_PARAMETER)?;
         let priority = priority.clamp(1, i32::from(MAX_PRIORITY)) as u8;
-        let before = call.cpu.set_priority(reference.ok_or(NtStatus::INVALID_PARAMETER)?, priority)?;
-        call.memory().write(kthread.offset(kthread::PRIORITY), priority)?;
+        let before = if record.ended {
+            call.memory().read(at)?
+        } else {
+            call.cpu.set_priority(record.reference, priority)?
+        };
+        call.memory().write(at, priority)?;
         Ok(i32::from(before))
     }
 
@@ -249,10 +258,15 @@ impl KeThread {
     fn KeSetDisableBoostThread(call: &mut Call, thread: GuestAddr, disabled: bool) -> Fallible<bool> {
         let (id, object) = call.kernel.thread_life().find(thread)?;
         let kthread = object.body();
+        let at = kthread.offset(kthread::BOOST_DISABLED);
         let threads = call.kernel.threads.lock();
-        let reference = threads.get(id).map(|record| record.reference);
-        let before = call.cpu.set_boost_disabled(reference.ok_or(NtStatus::INVALID_PARAMETER)?, disabled)?;
-        call.memory().write(kthread.offset(kthread::BOOST_DISABLED), u8::from(disabled))?;
+        let record = threads.get(id).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let before = if record.ended {
+            call.memory().read::<u8>(at)? != 0
+        } else {
+            call.cpu.set_boost_disabled(record.reference, disabled)?
+        };
+        call.memory().write(at, u8::from(disabled))?;
         Ok(before)
     }
 

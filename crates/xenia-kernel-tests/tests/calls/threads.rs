@@ -209,6 +209,29 @@ fn priorities_are_kept_within_their_bounds() {
 }
 
 #[test]
+fn an_ended_thread_has_priorities() {
+    let mut b = Harness::new();
+    let mut ended = Vec::new();
+    // The scheduler frees ended threads when there are several.
+    for _ in 0..8 {
+        let other = b.add_thread();
+        let id = b.scheduler.thread(other).unwrap().id;
+        let first = b.act_as(other);
+        ended.push(b.kthread());
+        b.act_as(first);
+        b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    }
+    for thread in ended {
+        assert_eq!(b.kernel_call("KeSetBasePriorityThread", &[thread, 3]), 0);
+        assert_eq!(b.kernel_call("KeSetBasePriorityThread", &[thread, 0]), 3);
+        assert_eq!(b.kernel_call("KeSetPriorityThread", &[thread, 12]), 8);
+        assert_eq!(b.kernel_call("KeSetPriorityThread", &[thread, 8]), 12);
+        assert_eq!(b.kernel_call("KeSetDisableBoostThread", &[thread, 1]), 0);
+        assert_eq!(b.kernel_call("KeSetDisableBoostThread", &[thread, 0]), 1);
+    }
+}
+
+#[test]
 fn threads_are_found_by_id_with_a_reference() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
