@@ -218,14 +218,19 @@ impl FallibleResult for Flow<Win32Error> {
     }
 }
 
+#[cold]
+fn without_status(status: NtStatus) -> Flow {
+    tracing::debug!(target: "kernel", "a call returns 0, as its result has no place for {status:?}");
+    Flow::Return(0)
+}
+
 macro_rules! plain_failures {
     ($($t:ty),*) => { $(
-        // A failure status becomes 0, as the result has no place for it; a fault becomes an
-        // exception.
+        // A fault becomes an exception.
         impl FallibleResult for $t {
             fn failed(failure: Failure) -> Flow {
                 match failure {
-                    Failure::Status(_) => Flow::Return(0),
+                    Failure::Status(status) => without_status(status),
                     Failure::Fault(fault) => Flow::Fault(fault),
                 }
             }
