@@ -6,7 +6,7 @@ use crate::deployment::TitleOrigin;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use xenia_guest::{Buffer, GuestAddr, HResult, Win32Error, code_page};
 use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;
@@ -89,6 +89,7 @@ fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult>
         return Ok(HResult::INVALID_ARGUMENT);
     };
     let overlapped = words.pointer(call, 0x48)?;
+    admit(call, overlapped)?;
     let kind = {
         let mut files = call.kernel.files.lock();
         if let Some(is_on_disc) = files.package_is_on_disc(root) {
@@ -110,6 +111,7 @@ fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult>
 fn deployment_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 0)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let overlapped = words.pointer(call, 4)?;
+    admit(call, overlapped)?;
     call.memory().write(at, call.kernel.config.deployment.origin as u32)?;
     complete_with_success(call, overlapped)
 }

@@ -373,6 +373,8 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
+        // Before the results are stored: `with_package` comes too late.
+        admit(call, overlapped)?;
         is_creator.set(call.memory(), 0)?;
         creator.set(call.memory(), 0)?;
         let about = PackageCall { source: PackageSource::User(user), content, overlapped };
@@ -445,6 +447,7 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(mask) = mask else { return Ok(Win32Error::INVALID_PARAMETER) };
+        admit(call, overlapped)?;
         let license = call.kernel.config.deployment.license;
         if license.is_none_or(|bits| bits & FULL_VERSION == 0) {
             tracing::warn!(target: "kernel", "the title runs as a trial; use --license 1 for the full version");

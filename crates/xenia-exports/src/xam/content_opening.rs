@@ -5,7 +5,7 @@ use super::content::{PackageSource, admit_package, owner_of};
 use crate::abi::{Call, OptionalOut, Out, Text};
 use crate::files::PackageMode;
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_user::content::{PackageHeader, root_name};
 
@@ -26,6 +26,8 @@ impl Opening {
         let root = root.text(call.memory())?;
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        // Before the results are stored: `admit_package` comes too late.
+        admit(call, self.overlapped)?;
         self.disposition.set(call.memory(), 0)?;
         self.license.set(call.memory(), 0)?;
         let wanted = match admit_package(call, self.source, self.content, self.overlapped)? {

@@ -107,6 +107,7 @@ impl Wanted {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
+        admit(call, overlapped)?;
         let (result, length) = match (self.find(call), buffer) {
             (Err(error), _) => (error, 0),
             (Ok(picture), buffer) => {
@@ -134,6 +135,7 @@ impl Wanted {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(texture) = texture else { return Ok(Win32Error::INVALID_PARAMETER) };
+        admit(call, overlapped)?;
         let found = self.find(call);
         let texels =
             found.and_then(|picture| PictureTexels::read(&picture).ok_or(Win32Error::FILE_NOT_FOUND));

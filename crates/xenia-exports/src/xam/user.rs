@@ -286,6 +286,7 @@ impl XamUser {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
+        admit(call, overlapped)?;
         result.set(call.memory(), 0)?;
         complete(call, overlapped, Completed::wrapped(service_error(call, user), 0))
     }
@@ -312,6 +313,7 @@ impl XamUser {
         group: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
+        admit(call, overlapped)?;
         let answer = answer_word(call, user, ADULT, group)?;
         if answer == Win32Error::INVALID_PARAMETER {
             return Ok(answer);
@@ -370,6 +372,7 @@ impl XamUser {
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
+        admit(call, overlapped)?;
         let answer = answer_word(call, user, 1, result)?;
         if answer == Win32Error::INVALID_PARAMETER {
             return Ok(answer);

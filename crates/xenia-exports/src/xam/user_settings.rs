@@ -118,6 +118,7 @@ impl Reading {
             Ok(readers) => readers,
             Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
+        admit(call, self.overlapped)?;
         let known: Vec<SettingId> = ids.into_iter().filter(|id| id.exists()).collect();
         write_items(call, buffer, self.title, &readers, &known)?;
         complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, 0))

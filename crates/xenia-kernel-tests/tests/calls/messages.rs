@@ -208,6 +208,11 @@ fn system_messages_report_the_device_of_a_root() {
         let found = send(&mut b, SYSTEM, 0x2_0021, &words);
         assert_eq!((found == 0).then(|| b.word(RESULT)), kind, "{root}");
     }
+    // A message whose event is invalid stores nothing.
+    b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), 8_u32).unwrap();
+    b.memory().write(b.scratch.offset(RESULT), 9_u32).unwrap();
+    let overlapped = at(&b, OVERLAPPED);
+    assert_eq!((send(&mut b, SYSTEM, 0x2_2005, &[result, overlapped]), b.word(RESULT)), (FAIL, 9));
 }
 
 #[test]

@@ -321,6 +321,36 @@ fn overlapped_event_wait_calls_the_kernel_wait() {
 }
 
 #[test]
+fn a_call_whose_event_is_invalid_stores_nothing() {
+    const INVALID_HANDLE: u64 = 6;
+    const OUT: u32 = 0x2000;
+    let mut b = Harness::new();
+    let out = at(&b, OUT);
+    let zeros = at(&b, 0x1000);
+    let root = b.put_text(0x300, "s");
+    let overlapped = at(&b, OVERLAPPED);
+    put(&b, OVERLAPPED, 8, 0);
+    for (name, arguments) in [
+        ("XamUserAreUsersFriends", &[0, 0, 0, out][..]),
+        ("XamUserGetAgeGroup", &[0, out]),
+        ("XamUserContentRestrictionCheckAccess", &[0, 0, 0, 0, 0, out]),
+        ("XamContentGetCreator", &[0, zeros, out, 0]),
+        ("XamContentGetLicenseMask", &[out]),
+        ("XamContentCreate", &[0, root, zeros, 4, out, 0]),
+        ("XamUserReadProfileSettings", &[0, 0, 0, 0, 1, zeros, out, out + 4]),
+        ("XamReadTile", &[2, 0, 0, 0, out + 4, out]),
+    ] {
+        let mut call = |overlapped: u64| {
+            b.memory().fill(b.scratch.offset(OUT), 0x10, 0xEE).unwrap();
+            let answer = b.xam_call(name, &[arguments, &[overlapped]].concat());
+            (answer, [0, 4, 8, 12].map(|offset| b.word(OUT + offset)) == [0xEEEE_EEEE; 4])
+        };
+        assert_eq!(call(overlapped), (INVALID_HANDLE, true), "{name}");
+        assert!(!call(0).1, "{name} stores something");
+    }
+}
+
+#[test]
 fn calls_beyond_the_overlapped_limit_complete_at_once() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
