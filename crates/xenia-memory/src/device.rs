@@ -4,7 +4,8 @@
 //! A device's register block is 64 KiB of 32-bit registers. A register's value is the word that a
 //! big-endian load returns; narrower and wider accesses take the bytes that they address. A device
 //! load sees the slot's newest queued store to that register, otherwise the register itself, so no
-//! result depends on when other slots or the device run within a visit.
+//! result depends on when other slots or the device run within a visit. A load reads each register
+//! once: in parallel mode the device may store at any moment.
 //!
 //! The fault handler finds the queue of the interrupted host thread through
 //! [`DeviceQueue::make_current`]. It does not allocate: the queue's memory is reserved in advance.
@@ -163,22 +164,31 @@ impl DeviceQueue {
         Some((device, device as usize * REGISTERS + register))
     }
 
-    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) returns.
-    pub(crate) fn register(&self, addr: u32, devices: &[DeviceRegisters; 2]) -> Option<u32> {
+    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) returns;
+    /// `read` reads the device's register.
+    fn register(&self, addr: u32, read: impl FnOnce(Device, u32) -> u32) -> Option<u32> {
         let (device, place) = Self::place(GuestAddr(addr))?;
         Some(match self.newest[place] {
             (value, visit) if visit == self.visit => value,
-            _ => devices[device as usize].load((place % REGISTERS) as u32),
+            _ => read(device, (place % REGISTERS) as u32),
         })
     }
 
     /// Loads `size` ≤ 16 bytes of registers, as the low bytes of a big-endian number. The range
     /// must lie inside one device's block.
     pub(crate) fn load(&self, addr: u32, size: u32, devices: &[DeviceRegisters; 2]) -> Option<u128> {
+        self.load_by(addr, size, |device, register| devices[device as usize].load(register))
+    }
+
+    /// [`Self::load`]; `read` reads a device's register.
+    fn load_by(&self, addr: u32, size: u32, mut read: impl FnMut(Device, u32) -> u32) -> Option<u128> {
+        let end = addr.checked_add(size)?;
         let mut value = 0;
-        for at in addr..addr.checked_add(size)? {
-            let word = self.register(at & !3, devices)?;
-            value = value << 8 | u128::from(word.to_be_bytes()[(at & 3) as usize]);
+        for register in (addr & !3..end).step_by(4) {
+            let word = self.register(register, &mut read)?.to_be_bytes();
+            for at in register.max(addr)..(register + 4).min(end) {
+                value = value << 8 | u128::from(word[(at - register) as usize]);
+            }
         }
         Some(value)
     }
@@ -202,7 +212,8 @@ impl DeviceQueue {
         self.end = end;
         let bytes = value.to_be_bytes();
         for register in (addr & !3..end).step_by(4) {
-            let mut word = self.register(register, devices)?.to_be_bytes();
+            let read = |device: Device, number| devices[device as usize].load(number);
+            let mut word = self.register(register, read)?.to_be_bytes();
             for at in register.max(addr)..(register + 4).min(end) {
                 word[(at - register) as usize] = bytes[(16 - size + (at - addr)) as usize];
             }
@@ -320,6 +331,27 @@ mod tests {
         assert_eq!(queue.store(0x7FEA_0003, 2, 0xAABB, &devices), Some(true));
         assert_eq!(queue.stores()[0], DeviceStore { addr: XMA_REGISTERS, value: 0x1122_33AA });
         assert_eq!(queue.stores()[1].value, 0xBB66_7788);
+    }
+
+    /// Two reads of a register that changes in between would make up a value.
+    #[test]
+    fn a_load_reads_each_register_once() {
+        let queue = DeviceQueue::new();
+        for (addr, size, expected) in [
+            (0x7FC8_6533, 1, 0x01),
+            (0x7FC8_6530, 2, 0x0101),
+            (0x7FC8_6530, 4, 0x0101_0101),
+            (0x7FC8_6532, 4, 0x0101_0202),
+            (0x7FEA_0000, 8, 0x0101_0101_0202_0202),
+            (0x7FEA_0000, 16, 0x0101_0101_0202_0202_0303_0303_0404_0404),
+        ] {
+            let mut reads = 0;
+            let loaded = queue.load_by(addr, size, |_, _| {
+                reads += 1;
+                reads * 0x0101_0101
+            });
+            assert_eq!(loaded, Some(expected), "{size} bytes at {addr:#x}");
+        }
     }
 
     #[test]
