@@ -8,8 +8,8 @@
 //!
 //! - [`section`]: memory that is mapped at several addresses, with access rights for each page
 //!   (machines cannot run)
-//! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way, or
-//!   on AArch64 no machine runs)
+//! - [`barrier`]: barriers on all threads of the process (`false`; no machine runs. Without those
+//!   of instructions, on AArch64, everything is interpreted)
 //! - [`fault`]: the handler of memory faults: the interrupted thread's registers (no machine runs)
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)

@@ -195,9 +195,9 @@ impl GuestMemory {
                 self.pages.add_flags(page, flags);
             }
         }
-        let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
-        // Must precede the publication of the watch.
-        barrier::on_all_threads();
+        // The barrier must precede the publication of the watch.
+        let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All))
+            && barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
                 self.pages.remove_flags(page, WATCHED | CODE);

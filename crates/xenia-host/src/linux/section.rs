@@ -66,7 +66,8 @@ fn accept_barriers(are_supported: bool) -> Result<(), HostError> {
     if are_supported {
         return Ok(());
     }
-    let reason = "this system has no memory barriers on all threads (membarrier); Linux 4.14 is needed";
+    let reason = "this system has no memory barriers on all threads (membarrier): Linux 4.14 is needed, \
+                  and a container must permit the call";
     let source = io::Error::new(io::ErrorKind::Unsupported, reason);
     Err(HostError { call: "guest memory", source })
 }
@@ -80,11 +81,11 @@ pub struct MemoryObject {
 
 impl MemoryObject {
     /// Creates an object of `size` bytes. Tools that inspect the process show its name. Fails on a
-    /// host whose pages are not [`PAGE`] bytes long, and on AArch64 without barriers on all
-    /// threads.
+    /// host whose pages are not [`PAGE`] bytes long, and without barriers on all threads: a watch
+    /// often begins without a change of rights that would replace them.
     pub fn new(name: &CStr, size: u64) -> Result<Self, HostError> {
         accept_pages(region::page::size())?;
-        accept_barriers(!barrier::IS_NEEDED || barrier::on_all_threads())?;
+        accept_barriers(barrier::on_all_threads())?;
         // SAFETY: the name is a C string.
         let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
         if fd < 0 {

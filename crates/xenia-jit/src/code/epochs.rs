@@ -10,15 +10,14 @@
 //! An engine stores its presence before each look-up, at every kernel call, so it uses a plain
 //! store. The thread that frees orders that store before the look-up by a barrier on all threads:
 //! if an engine looked code up before it was removed, its presence is visible by then, with an
-//! epoch that is not later than the removal. If the host has no such barriers, every engine issues
-//! a fence itself.
+//! epoch that is not later than the removal.
 //!
 //! An engine may store an epoch long after reading it. That epoch is then an older one, which only
 //! delays freeing.
 
 use crate::lock_order;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::*, compiler_fence, fence};
+use std::sync::atomic::{AtomicU64, Ordering::*, compiler_fence};
 use xenia_host::barrier;
 use xenia_sync::{Level, Mutex};
 
@@ -43,14 +42,12 @@ impl Presence {
 pub(crate) struct Epochs {
     current: AtomicU64,
     engines: Mutex<Vec<Arc<Presence>>>,
-    /// Whether the host supports barriers on all threads (membarrier).
-    barriers: bool,
 }
 
 impl Epochs {
     pub(crate) fn new() -> Arc<Self> {
         let engines = Mutex::numbered(Level::Code, lock_order::ENGINES, Vec::new());
-        Arc::new(Self { current: AtomicU64::new(1), engines, barriers: barrier::on_all_threads() })
+        Arc::new(Self { current: AtomicU64::new(1), engines })
     }
 
     /// Adds an engine. Dropping the result removes it.
@@ -65,12 +62,8 @@ impl Epochs {
     #[inline]
     pub(crate) fn enter(&self, own: &Presence) {
         own.0.store(self.current.load(Acquire), Release);
-        // With barriers on all threads, only the compiler has to keep the store before the look-up.
-        if self.barriers {
-            compiler_fence(SeqCst);
-        } else {
-            fence(SeqCst);
-        }
+        // Only the compiler has to keep the store before the look-up.
+        compiler_fence(SeqCst);
     }
 
     /// Starts a new epoch after code was removed from the tables. Returns the last epoch in which
@@ -79,12 +72,11 @@ impl Epochs {
         self.current.fetch_add(1, AcqRel)
     }
 
-    /// The oldest epoch that an engine may be in: code removed in an earlier epoch is unused.
+    /// The oldest epoch that an engine may be in: code removed in an earlier epoch is unused. 0
+    /// if the host refuses the barrier, as any code may then be in use.
     pub(crate) fn oldest(&self) -> u64 {
-        if self.barriers {
-            barrier::on_all_threads();
-        } else {
-            fence(SeqCst);
+        if !barrier::on_all_threads() {
+            return 0;
         }
         let mut engines = self.engines.lock();
         // A presence that only this list refers to belongs to an engine that is gone.

@@ -56,14 +56,6 @@ pub(super) const MODELS: &[Model] = &[
         is_long: false,
     },
     Model {
-        name: "link slot: the same without membarrier, by fences",
-        processor: Processor::X86_64,
-        threads: 2,
-        run: slot_by_fences,
-        faults: &[NO_BARRIER],
-        is_long: false,
-    },
-    Model {
         name: "patched branch: a link is made",
         processor: Processor::X86_64,
         threads: 2,
@@ -211,21 +203,11 @@ fn target(processor: Processor, fault: &str) -> Explored {
 type Find = fn(&mut ThreadSteps) -> LocalRegister;
 
 /// Two visits of an engine: `Engine::run_compiled`. Returns what each found and ran.
-fn visits(
-    engine: &mut ThreadSteps,
-    find: Find,
-    by_fences: bool,
-    fault: &str,
-) -> [(LocalRegister, LocalRegister); 2] {
+fn visits(engine: &mut ThreadSteps, find: Find, fault: &str) -> [(LocalRegister, LocalRegister); 2] {
     let visits = [(); 2].map(|()| {
         // `Epochs::enter`.
         let epoch = engine.load_acquire(EPOCH);
-        let enter = |engine: &mut ThreadSteps| {
-            engine.store_release(PRESENCE, epoch);
-            if by_fences && fault != NO_BARRIER {
-                engine.fence();
-            }
-        };
+        let enter = |engine: &mut ThreadSteps| engine.store_release(PRESENCE, epoch);
         if fault != LATE_PRESENCE {
             enter(engine);
         }
@@ -245,7 +227,7 @@ fn visits(
 
 /// `CodeCache::withdraw` or `BaselineCache::withdraw`, then `release_retired` and the publication
 /// of other code in the same memory.
-fn reuse(thread: &mut ThreadSteps, processor: Processor, by_fences: bool, fault: &str) {
+fn reuse(thread: &mut ThreadSteps, processor: Processor, fault: &str) {
     // `Links::withdraw`, or `CodeMemory::set_slot`; then `Epochs::advance`.
     if fault != EPOCH_FIRST {
         thread.store_release(WAY, 0);
@@ -255,10 +237,7 @@ fn reuse(thread: &mut ThreadSteps, processor: Processor, by_fences: bool, fault:
         thread.store_release(WAY, 0);
     }
     // `Epochs::oldest`.
-    if fault == NO_BARRIER {
-    } else if by_fences {
-        thread.fence();
-    } else {
+    if fault != NO_BARRIER {
         thread.everywhere(Barrier::Memory);
     }
     let presence = thread.load_acquire(PRESENCE);
@@ -270,10 +249,10 @@ fn reuse(thread: &mut ThreadSteps, processor: Processor, by_fences: bool, fault:
 }
 
 /// Explores [`reuse`] against [`visits`].
-fn reused(processor: Processor, find: Find, by_fences: bool, fault: &str) -> Explored {
+fn reused(processor: Processor, find: Find, fault: &str) -> Explored {
     let [mut cache, mut engine] = threads(["release_retired", "Engine::run_compiled"]);
-    reuse(&mut cache, processor, by_fences, fault);
-    let visits = visits(&mut engine, find, by_fences, fault);
+    reuse(&mut cache, processor, fault);
+    let visits = visits(&mut engine, find, fault);
     explore(processor, &[REGION, 1, 0, AWAY, 1], &[cache, engine], |end: &FinalState<'_>| {
         let ran = |code| visits.iter().any(|&(way, ran)| end.of(way) == 1 && end.of(ran) == code);
         match end.at(CODE) {
@@ -286,17 +265,12 @@ fn reused(processor: Processor, find: Find, by_fences: bool, fault: &str) -> Exp
 
 /// A link slot, which code loads (`Lifter::linked`).
 fn slot(processor: Processor, fault: &str) -> Explored {
-    reused(processor, |engine| engine.load(WAY), false, fault)
-}
-
-/// The same on hosts where `barrier::on_all_threads` does not exist.
-fn slot_by_fences(processor: Processor, fault: &str) -> Explored {
-    reused(processor, |engine| engine.load(WAY), true, fault)
+    reused(processor, |engine| engine.load(WAY), fault)
 }
 
 /// A branch of the baseline tier (`CodeMemory::set_distance`), which is fetched.
 fn unpatched(processor: Processor, fault: &str) -> Explored {
-    reused(processor, |engine| engine.fetch(WAY), false, fault)
+    reused(processor, |engine| engine.fetch(WAY), fault)
 }
 
 /// `BaselineCache::publish` into fresh memory, then `Links::lead`, while an engine runs the branch.
