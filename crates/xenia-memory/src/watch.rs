@@ -247,7 +247,12 @@ impl GuestMemory {
 
     /// Whether ending the watch on `page` ends a watch on code. Async-signal-safe.
     fn opens_code(&self, page: u32) -> bool {
-        let grain = self.map_budget.grain().pages();
+        self.holds_code(page, self.map_budget.grain().pages())
+    }
+
+    /// Whether a page of the block of `grain` pages around `page` is watched for code.
+    /// Async-signal-safe.
+    fn holds_code(&self, page: u32, grain: u32) -> bool {
         block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
@@ -280,9 +285,11 @@ impl GuestMemory {
     /// the host refused: stores to it continue to fault. Async-signal-safe.
     fn open(&self, page: u32, views: InViews) -> bool {
         let grain = self.map_budget.grain().pages();
-        // Whole write-protected runs can be opened without splitting a mapping.
+        // Whole write-protected runs can be opened without splitting a mapping. The caller has not
+        // asked the larger block for code, whose watches end with an engine's knowledge only.
         self.open_block(page, grain, views)
             || (grain < MAX_GRAIN
+                && !self.holds_code(page, MAX_GRAIN)
                 && self.try_own(page, state::IDLE)
                 && self.open_block(page, MAX_GRAIN, views))
     }
@@ -345,7 +352,8 @@ impl GuestMemory {
         }
         // The access is allowed. Either it no longer faults, or the host's rights lag behind.
         let done = if self.try_own(page, state::IDLE) {
-            self.open(page, views)
+            // The engine continues, so the watches on code nearby must last.
+            if self.opens_code(page) { self.open_block(page, 1, views) } else { self.open(page, views) }
         } else if !is_store && self.try_own(page, state::WATCHED) {
             // Grants the read, and keeps the watch.
             let done = self.apply_rights(&(page..page + 1), views);

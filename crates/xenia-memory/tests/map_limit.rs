@@ -6,7 +6,7 @@ mod common;
 use common::{RW, commit, hook_own_code, host_load, host_store, space, version};
 use std::sync::Mutex;
 use xenia_guest::GuestAddr;
-use xenia_memory::{GuestMemory, Heap, Protect, Watch};
+use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, Heap, Protect, Watch};
 
 /// The tests count the process's mappings.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -164,6 +164,30 @@ fn stores_succeed_without_free_host_mappings() {
         assert_eq!(memory.read::<u32>(GuestAddr(page + 4)), Ok(i as u32));
         assert_ne!(version(&memory, page), before[i], "{page:#x}");
     }
+}
+
+/// Otherwise a unit that runs on the code's page could store to itself unnoticed.
+#[test]
+fn stores_beside_code_keep_its_watch_without_free_host_mappings() {
+    const CODE: u32 = 0x1008_0000;
+    let _guard = ONE_AT_A_TIME.lock();
+    let memory = space();
+    commit(&memory, 0x1000_0000, 0x40_0000, RW);
+    memory.guest_base();
+    assert_eq!(memory.watch(GuestAddr(0x1000_0000), 0x40_0000), Ok(Watch::Protected));
+    assert_eq!(memory.watch_code(GuestAddr(CODE), 4), Ok(Watch::Protected));
+    let before = version(&memory, CODE);
+    let hog = Hog::take_all();
+    for page in [CODE - 0x1000, CODE + 0x1000] {
+        host_store(&memory, page, page);
+    }
+    drop(hog);
+    for page in [CODE - 0x1000, CODE + 0x1000] {
+        assert_eq!(memory.read::<u32>(GuestAddr(page)), Ok(page));
+    }
+    assert_eq!(version(&memory, CODE), before);
+    let refused = memory.store_u32(CODE, 1, &mut DeviceQueue::new()).unwrap_err();
+    assert_eq!(refused.kind, FaultKind::HoldsCode);
 }
 
 /// Takes every mapping that the host grants.
