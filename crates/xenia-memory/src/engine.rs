@@ -3,11 +3,10 @@
 //!
 //! The fast path is one read of the page's flags and one host access through the alias view, so the
 //! interpreter never takes a host fault. A store reads the flags again *after* the bytes are
-//! written. Together with the barrier that `watch` issues before it returns, either the store sees
-//! the watch and bumps the version, or the thread that set the watch sees the bytes. A store reads
-//! the flags before it writes as well, because stores to a page that holds code are refused
-//! ([`FaultKind::HoldsCode`]). Values are big-endian numbers. These accesses are not mirrored. A
-//! fault leaves memory unchanged and names the first byte that was refused.
+//! written, so that it ends watches (`watch.rs` has the protocol), and before it writes as well,
+//! because stores to a page that holds code are refused ([`FaultKind::HoldsCode`]). Values are
+//! big-endian numbers. These accesses are not mirrored. A fault leaves memory unchanged and names
+//! the first byte that was refused.
 
 use crate::device::{Device, DeviceQueue};
 use crate::error::{Access, AccessKind, FaultKind, MemoryFault};
@@ -63,7 +62,7 @@ macro_rules! scalar_access {
             is_plain.then(|| {
                 // SAFETY: the access stays inside one page that is committed.
                 unsafe { host::$store(self.alias.0, addr, value.to_be()) };
-                // Read again after the store: pairs with the barrier in `watch`.
+                // Pairs with the barrier in `watch_run`.
                 self.pages.flags(addr) & WATCHED != 0
             })
         }

@@ -3,8 +3,9 @@
 //! ```text
 //!             watch                     first store, remap
 //!   IDLE ──► OWNED ──► WATCHED ──► OWNED ──► IDLE
-//!                 flags, then host rights     version, then flags
 //! ```
+//!
+//! `watch.rs` lists the steps that an owner makes, in their order.
 //!
 //! The flags of a guest page hold the rights that it should have, and two more bits the rights that
 //! the host grants now. The host may lag in one direction only: it may refuse an access that it

@@ -1,9 +1,29 @@
 //! Watches: detect stores to a page by its version.
 //!
-//! A watch lasts for one store. A store by compiled code to a watched page meets a write-protected
-//! host page; the fault handler bumps the version, ends the watch and lets the store continue.
-//! Other stores see the flag after the bytes are written, and do the same. `rights.rs` describes
-//! the ownership of pages.
+//! A watch lasts for one store. `rights.rs` describes the ownership of pages that the steps below
+//! begin and end with.
+//!
+//! # Protocol
+//! The caller of [`GuestMemory::watch`] reads the version, calls it, then reads the contents. A
+//! watch begins (`watch_run`, under the heap lock):
+//! 1. IDLE → OWNED;
+//! 2. flags: WATCHED, perhaps CODE;
+//! 3. host rights: no stores through the guest view;
+//! 4. a barrier on all threads, after which every store that missed step 2 is visible;
+//! 5. OWNED → WATCHED.
+//!
+//! It ends (`open_block`, and `remap` for all states):
+//! 1. WATCHED → OWNED;
+//! 2. version: storers that find the flags cleared have nothing to do, so it must have changed;
+//! 3. flags;
+//! 4. host rights, in the views through which stores will follow;
+//! 5. OWNED → IDLE.
+//!
+//! A store by compiled code to a watched page faults, and the handler ends the watch before the
+//! code repeats the store. Interpreter, HLE and devices store through the alias view, which never
+//! faults, and read the flags afterwards, without a fence: step 4 of the beginning replaces it. If
+//! the flags say WATCHED, they end the watch, or bump the version if another thread owns the page
+//! ([`GuestMemory::stored_to_watched`]).
 //!
 //! If the watched page holds code, an engine's store is refused ([`FaultKind::HoldsCode`]): the
 //! engine executes the store as a single instruction and then revalidates its code. So
@@ -195,7 +215,6 @@ impl GuestMemory {
                 self.pages.add_flags(page, flags);
             }
         }
-        // The barrier must precede the publication of the watch.
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All))
             && barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
@@ -285,8 +304,8 @@ impl GuestMemory {
     /// the host refused: stores to it continue to fault. Async-signal-safe.
     fn open(&self, page: u32, views: InViews) -> bool {
         let grain = self.map_budget.grain().pages();
-        // Whole write-protected runs can be opened without splitting a mapping. The caller has not
-        // asked the larger block for code, whose watches end with an engine's knowledge only.
+        // Whole write-protected runs can be opened without splitting a mapping. No engine learns
+        // that watches on code in the larger block end, so they must last.
         self.open_block(page, grain, views)
             || (grain < MAX_GRAIN
                 && !self.holds_code(page, MAX_GRAIN)
@@ -307,7 +326,6 @@ impl GuestMemory {
         for run in owned.runs(block.clone()) {
             for page in run.clone() {
                 if self.pages.backing_flags(page) & WATCHED != 0 {
-                    // Version first, then flags, as `rights.rs` describes.
                     self.bump(page);
                     self.pages.remove_flags(page, WATCHED | CODE);
                 }
@@ -336,7 +354,8 @@ impl GuestMemory {
                 return FaultOutcome::Retry;
             }
             _ if self.pages.flags(addr) & needed == 0 => {
-                // Valid only if the rights did not change during the check.
+                // A remap that is over by now may allow the access. Engines repeat a refused access
+                // by the page table (`is_allowed`), so this only costs time.
                 return if state.load(Acquire) == state::OWNED {
                     FaultOutcome::Retry
                 } else {
