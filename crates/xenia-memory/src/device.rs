@@ -24,8 +24,10 @@ use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
 use serde::{Deserialize, Serialize};
 pub use state::DeviceQueueState;
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::process;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use xenia_guest::GuestAddr;
@@ -230,6 +232,8 @@ impl DeviceQueue {
     /// queue in between. References obtained from it must not be alive while compiled code runs, so
     /// the code's entry point takes the guard.
     ///
+    /// A thread must drop its guards in reverse order, which is checked, and leak none.
+    ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     #[inline]
     pub fn make_current(&mut self) -> CurrentQueue<'_> {
@@ -243,11 +247,13 @@ impl DeviceQueue {
     ///
     /// # Safety
     /// No reference handed out by a [`CurrentQueue`] of this thread is alive, or is created while
-    /// the result is. This holds in the fault handler for an access of compiled code: the caller of
-    /// compiled code holds only the guard.
+    /// the result is; and each guard of this thread was dropped, none leaked. This holds in the
+    /// fault handler for an access of compiled code: the caller of compiled code holds only the
+    /// guard.
     pub(crate) unsafe fn current<'a>() -> Option<&'a mut Self> {
-        // SAFETY: the pointer comes from the exclusive borrow that the guard keeps; the caller
-        // guarantees that no other reference made from it is alive.
+        // SAFETY: the pointer comes from the exclusive borrow that a guard keeps: those that were
+        // dropped have taken theirs back (`CurrentQueue::drop`). The caller guarantees that no
+        // other reference made from it is alive.
         unsafe { CURRENT.get().as_mut() }
     }
 }
@@ -288,8 +294,20 @@ impl DerefMut for CurrentQueue<'_> {
 impl Drop for CurrentQueue<'_> {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.set(self.previous);
+        if CURRENT.replace(self.previous) != self.queue.as_ptr() {
+            end_process();
+        }
     }
+}
+
+/// Ends the process after guards were not dropped in reverse order: the fault handler would use a
+/// queue that may be gone.
+#[cold]
+fn end_process() -> ! {
+    let text = "xenia-memory: a thread's device queues were not released in reverse order";
+    _ = writeln!(io::stderr(), "{text}");
+    // A panic, of `eprintln` as well, could be caught.
+    process::abort()
 }
 
 #[cfg(test)]
