@@ -45,34 +45,44 @@
 //!   and `device` (the signal handler and its data), `page_table` and `mirror` (one pointer or
 //!   array each), and the calls of `host` in `hle`, `engine` and `snapshot`.
 
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 mod allocate;
 mod arch;
 mod compare;
+#[allow(unsafe_code)]
 mod device;
 mod dirty;
 mod emulated;
+#[allow(unsafe_code)]
 mod engine;
 mod error;
+#[allow(unsafe_code)]
 mod fault;
 mod gaps;
 mod heap;
+#[allow(unsafe_code)]
 mod hle;
+#[allow(unsafe_code)]
 mod hook;
+#[allow(unsafe_code)]
 mod host;
 mod layout;
 mod leftovers;
 mod map_budget;
 mod mapping;
 mod memory;
+#[allow(unsafe_code)]
 mod mirror;
 mod page_bits;
+#[allow(unsafe_code)]
 mod page_table;
 mod protect;
 mod registry;
 mod reservation;
 mod rights;
+#[allow(unsafe_code)]
 mod snapshot;
 mod state;
 mod tally;

@@ -1,4 +1,6 @@
 //! Accesses and emulation on x86-64.
 
+#[allow(unsafe_code)]
 pub(crate) mod accesses;
+#[allow(unsafe_code)]
 pub(crate) mod emulate;
