@@ -116,27 +116,18 @@ impl GuestMemory {
         u32::try_from(host_addr.checked_sub(self.mapping.guest_base() as usize)?).ok()
     }
 
-    /// Tries to let a faulting access to `addr` by the code of `hook` continue. On failure, returns
-    /// the reason.
-    fn resolve(
-        &self,
-        addr: u32,
-        hook: &dyn FaultHook,
-        interrupted: &mut Interrupted<'_>,
-    ) -> Result<(), FaultKind> {
+    /// Tries to let a faulting access to `addr` by hooked code continue. On failure, returns the
+    /// reason.
+    fn resolve(&self, addr: u32, interrupted: &mut Interrupted<'_>) -> Result<(), FaultKind> {
         let access = kind_of(interrupted);
         let refused = || self.fault(addr, access).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
             // SAFETY: called by the fault handler for an access in a guest view, which only
             // compiled code makes; the caller of compiled code holds only the guard.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
-            let pc = interrupted.pc();
             let mut bus = DeviceBus { memory: self, queue, refused: None };
-            if emulate(interrupted, &mut bus) {
-                hook.on_device_access(pc);
-                return Ok(());
-            }
-            return Err(bus.refused.unwrap_or_else(refused));
+            let is_done = emulate(interrupted, &mut bus);
+            return if is_done { Ok(()) } else { Err(bus.refused.unwrap_or_else(refused)) };
         }
         match self.fault_outcome(addr, access) {
             FaultOutcome::Retry => Ok(()),
@@ -197,7 +188,7 @@ fn on_fault(interrupted: &mut Interrupted<'_>) -> bool {
     if let Some((start, space)) = space
         && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
     {
-        match space.resolve(addr, hook, interrupted) {
+        match space.resolve(addr, interrupted) {
             Ok(()) => return true,
             Err(refused) => kind = Some(refused),
         }

@@ -40,10 +40,6 @@ pub enum Action {
 pub trait FaultHook: Send + Sync {
     /// Decides how to continue after a fault that the guest has no right to make.
     fn on_fault(&self, fault: &mut HostFault) -> Action;
-
-    /// Reports that the access at `pc` reached a device and was emulated. Emulation is slow, so
-    /// the access may be worth compiling as a call.
-    fn on_device_access(&self, _pc: u64) {}
 }
 
 impl<F: Fn(&mut HostFault) -> Action + Send + Sync> FaultHook for F {
