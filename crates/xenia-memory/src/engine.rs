@@ -200,7 +200,7 @@ impl GuestMemory {
     /// Loads `size` ≤ 16 bytes of device registers. A range that is not inside one device's block
     /// is unmapped.
     pub fn device_load(&self, addr: u32, size: u32, dev: &mut DeviceQueue) -> Access<u128> {
-        dev.load(addr, size, &self.devices).ok_or(Self::outside_device(addr, size, AccessKind::Load))
+        dev.load(addr, size, &self.devices).ok_or_else(|| Self::outside_device(addr, size, AccessKind::Load))
     }
 
     /// Queues a store of `size` ≤ 16 bytes, the low ones of `value`, to device registers.
