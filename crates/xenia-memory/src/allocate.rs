@@ -32,14 +32,12 @@ impl GuestMemory {
     /// Allocates memory for `request`. Returns the address, and the size rounded up to pages.
     pub fn alloc_with(&self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let mut zones = self.zones.lock();
-        let (addr, size) = zones.alloc(request).map_err(|error| self.refused(error))?;
-        if request.kind == AllocKind::ReserveCommit {
-            let (_, _, change) = zones.commit(addr, size, request.protect)?;
+        let (addr, size, change) = zones.alloc(request).map_err(|error| self.refused(error))?;
+        if let Some(change) = change {
             self.carry_out(&change)?;
         }
-        self.on_mirror_mapping(|mirror| {
-            mirror.alloc_fixed(addr, size, request.kind, request.protect).map(|_| ())
-        });
+        let kind = if request.commits { AllocKind::ReserveCommit } else { AllocKind::Reserve };
+        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(addr, size, kind, request.protect).map(|_| ()));
         Ok((addr, size))
     }
 

@@ -41,8 +41,8 @@ pub struct AllocRequest {
     pub high: GuestAddr,
     /// Protection of the committed pages.
     pub protect: Protect,
-    /// Reserve or reserve and commit; not [`AllocKind::Commit`].
-    pub kind: AllocKind,
+    /// Whether the pages are committed as well as reserved.
+    pub commits: bool,
     /// Whether to take the highest fit.
     pub top_down: bool,
 }
@@ -57,7 +57,7 @@ impl AllocRequest {
             low: heap.base(),
             high: GuestAddr(u32::MAX),
             protect,
-            kind: AllocKind::ReserveCommit,
+            commits: true,
             top_down: false,
         }
     }
@@ -226,9 +226,13 @@ impl Zones {
         ranges
     }
 
-    /// Finds a gap for `request` and records the allocation. Returns its address and size.
-    pub(crate) fn alloc(&mut self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
-        let AllocRequest { heap, size, align, low, high, protect, .. } = *request;
+    /// Finds a gap for `request` and records the allocation. Returns its address and size, and the
+    /// change of its pages if they are committed.
+    pub(crate) fn alloc(
+        &mut self,
+        request: &AllocRequest,
+    ) -> Result<(GuestAddr, u32, Option<PageChange>), HeapError> {
+        let AllocRequest { heap, size, align, low, high, protect, commits, top_down } = *request;
         let view = heap.view();
         if size == 0 || !align.is_power_of_two() {
             return Err(HeapError::InvalidSize { size, align });
@@ -246,19 +250,21 @@ impl Zones {
         // All as zone offsets from here on; they fit, a zone being at most 1 GiB.
         let window = view.offset_of(low)..(end - u64::from(view.base)) as u32 + view.zone_offset;
         let gaps = &self.gaps[view.zone as usize];
-        let Some(at) = gaps.find(&window, rounded, align, request.top_down) else {
+        let Some(at) = gaps.find(&window, rounded, align, top_down) else {
             return Err(no_space);
         };
-        if request.kind == AllocKind::ReserveCommit {
+        if commits {
             self.charge(heap, rounded)?;
         }
         let allocations = self.zone(view.zone);
         let pages = (rounded / view.page_size) as usize;
-        let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
+        let committed = commits.then_some(protect);
         let pages = vec![committed; pages];
         allocations.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
-        self.gaps[view.zone as usize].take(&(at..at + rounded));
-        Ok((GuestAddr(view.addr_of(at)), rounded))
+        let range = at..at + rounded;
+        self.gaps[view.zone as usize].take(&range);
+        let change = commits.then_some(PageChange { zone: view.zone, range, to: committed });
+        Ok((GuestAddr(view.addr_of(at)), rounded, change))
     }
 
     /// Reserves a range at a fixed address. Returns the rounded range.

@@ -84,7 +84,7 @@ pub fn allocate(
         let request = AllocRequest {
             align: GRANULE,
             high: last_of(heap),
-            kind: if commit { AllocKind::ReserveCommit } else { AllocKind::Reserve },
+            commits: commit,
             top_down: kind & flags::TOP_DOWN != 0,
             ..AllocRequest::new(heap, size, protect)
         };

@@ -13,7 +13,7 @@ fn alloc_at_the_top(zones: &mut Zones, heap: Heap, size: u32) -> u32 {
 }
 
 fn allocated(zones: &mut Zones, request: &AllocRequest) -> u32 {
-    let (at, _) = zones.alloc(request).unwrap();
+    let (at, ..) = zones.alloc(request).unwrap();
     at.0
 }
 
@@ -45,6 +45,16 @@ fn windows_and_alignments_hold() {
     assert_eq!(allocated(&mut z, &r), 0xE00F_F000);
     let huge = AllocRequest::new(Heap::Physical4K, 0xFFFF_FFFF, RW);
     assert!(matches!(z.alloc(&huge), Err(HeapError::NoSpace { .. })));
+}
+
+#[test]
+fn an_allocation_changes_the_pages_that_it_commits() {
+    let mut z = Zones::new();
+    let request = AllocRequest::new(Heap::Virtual64K, 1, RW);
+    let change = PageChange { zone: Zone::Virtual64K, range: 0..0x1_0000, to: Some(RW) };
+    assert_eq!(z.alloc(&request).unwrap(), (GuestAddr(0x4000_0000), 0x1_0000, Some(change)));
+    let reserved = z.alloc(&AllocRequest { commits: false, ..request }).unwrap();
+    assert_eq!(reserved, (GuestAddr(0x4001_0000), 0x1_0000, None));
 }
 
 #[test]
@@ -112,7 +122,7 @@ fn reserve_commit_protect_decommit_release_and_query() {
 fn system_regions_cannot_be_committed_or_released() {
     let mut z = Zones::new();
     let (guard, _) = z.reserve_at(GuestAddr(0), 0x1_0000, Protect::NO_ACCESS).unwrap();
-    let (area, _) = z.alloc(&AllocRequest::new(Heap::Physical16M, 1, RW)).unwrap();
+    let (area, ..) = z.alloc(&AllocRequest::new(Heap::Physical16M, 1, RW)).unwrap();
     z.keep();
     let (title, _) = z.reserve_at(GuestAddr(0x1_0000), 0x1000, RW).unwrap();
     assert!(matches!(z.commit(GuestAddr(0x1000), 0x1000, RW), Err(HeapError::NotAllocated { .. })));
@@ -164,10 +174,10 @@ fn all_heaps_together_commit_no_more_than_the_machine_has() {
     let mut zones = Zones::new();
     let half = COMMIT_LIMIT / 2;
     let request = |heap, size| AllocRequest::new(heap, size, Protect::READ_WRITE);
-    let (first, _) = zones.alloc(&request(Heap::Virtual64K, half)).unwrap();
+    let (first, ..) = zones.alloc(&request(Heap::Virtual64K, half)).unwrap();
     zones.alloc(&request(Heap::Physical64K, half - 0x1_0000)).unwrap();
-    let (reserved, _) =
-        zones.alloc(&AllocRequest { kind: AllocKind::Reserve, ..request(Heap::Virtual4K, half) }).unwrap();
+    let (reserved, ..) =
+        zones.alloc(&AllocRequest { commits: false, ..request(Heap::Virtual4K, half) }).unwrap();
     let refused = zones.alloc(&request(Heap::Virtual4K, 0x1_1000)).unwrap_err();
     assert!(matches!(refused, HeapError::CommitLimit { size: 0x1_1000 }), "{refused}");
     let refused = zones.commit(reserved, 0x1_1000, Protect::READ_WRITE).unwrap_err();

@@ -57,7 +57,7 @@ fn restored_memory_is_equal_and_behaves_identically() {
     memory.alloc_fixed(image, 0x2_0000, AllocKind::ReserveCommit, Protect::EXECUTE_READ).expect("free");
     memory.write(image.offset(0x1_0004), 0x6000_0000_u32).expect("committed");
     let reserve = AllocRequest {
-        kind: AllocKind::Reserve,
+        commits: false,
         ..AllocRequest::new(Heap::Virtual64K, 0x10_0000, Protect::READ_WRITE)
     };
     let (stack, _) = memory.alloc_with(&reserve).expect("room");
@@ -164,8 +164,9 @@ proptest! {
             let picked = (!made.is_empty()).then(|| made[word as usize % made.len().max(1)]);
             match (step, picked) {
                 (0..=2, _) | (_, None) => {
-                    let kind = if step == 2 { AllocKind::Reserve } else { AllocKind::ReserveCommit };
-                    let request = AllocRequest { kind, ..AllocRequest::new(heap, size, Protect::READ_WRITE) };
+                    let commits = step != 2;
+                    let request = AllocRequest::new(heap, size, Protect::READ_WRITE);
+                    let request = AllocRequest { commits, ..request };
                     made.extend(memory.alloc_with(&request));
                 }
                 (3, Some((at, size))) => {
