@@ -12,7 +12,7 @@ use crate::gaps::Gaps;
 use crate::layout::{COMMIT_LIMIT, HEAPS, Heap, View, ZONES, Zone};
 use crate::protect::Protect;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use xenia_guest::GuestAddr;
 
 /// Kind of an allocation call: `MEM_RESERVE`, `MEM_COMMIT`, or both.
@@ -158,13 +158,29 @@ impl Place {
     fn addr(&self, offset: u32) -> GuestAddr {
         GuestAddr(self.view.addr_of(offset))
     }
+
+    /// The place's pages in `last`, the last allocation that does not begin behind it, if this
+    /// contains all of the place.
+    fn inside<A: Deref<Target = Allocation>>(
+        &self,
+        last: Option<(&u32, A)>,
+    ) -> Result<PlacePages<A>, HeapError> {
+        let missing = HeapError::NotAllocated { addr: self.addr(self.range.start) };
+        let Some((&start, allocation)) = last else { return Err(missing) };
+        if allocation.heap != self.view.heap || start + allocation.len < self.range.end {
+            return Err(missing);
+        }
+        let index = |offset: u32| ((offset - start) / self.view.page_size) as usize;
+        let pages = index(self.range.start)..index(self.range.end);
+        Ok(PlacePages { start, allocation, pages })
+    }
 }
 
-/// Pages of a place in the allocation that contains all of it.
-struct PlacePages<'a> {
+/// Pages of a place in the allocation that contains all of it, by reference.
+struct PlacePages<A> {
     /// Zone offset of the allocation.
     start: u32,
-    allocation: &'a mut Allocation,
+    allocation: A,
     /// Indexes of the place's pages in the allocation.
     pages: Range<usize>,
 }
@@ -292,24 +308,18 @@ impl Zones {
     }
 
     /// The allocation that contains all of `place`.
-    fn containing(&mut self, place: &Place) -> Result<PlacePages<'_>, HeapError> {
-        let missing = HeapError::NotAllocated { addr: place.addr(place.range.start) };
-        let Some((&start, allocation)) =
-            self.zone(place.view.zone).range_mut(..=place.range.start).next_back()
-        else {
-            return Err(missing);
-        };
-        if allocation.heap != place.view.heap || start + allocation.len < place.range.end {
-            return Err(missing);
-        }
-        let index = |offset: u32| ((offset - start) / place.view.page_size) as usize;
-        let pages = index(place.range.start)..index(place.range.end);
-        Ok(PlacePages { start, allocation, pages })
+    fn find(&self, place: &Place) -> Result<PlacePages<&Allocation>, HeapError> {
+        place.inside(self.allocations[place.view.zone as usize].range(..=place.range.start).next_back())
     }
 
-    /// Like [`Self::containing`], but refuses permanent allocations.
-    fn changeable(&mut self, place: &Place) -> Result<PlacePages<'_>, HeapError> {
-        let found = self.containing(place)?;
+    /// Like [`Self::find`], to change it.
+    fn find_mut(&mut self, place: &Place) -> Result<PlacePages<&mut Allocation>, HeapError> {
+        place.inside(self.zone(place.view.zone).range_mut(..=place.range.start).next_back())
+    }
+
+    /// Like [`Self::find_mut`], but refuses permanent allocations.
+    fn changeable(&mut self, place: &Place) -> Result<PlacePages<&mut Allocation>, HeapError> {
+        let found = self.find_mut(place)?;
         if found.allocation.permanent {
             return Err(HeapError::NotAllocated { addr: place.addr(place.range.start) });
         }
@@ -345,10 +355,10 @@ impl Zones {
         place: &Place,
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
-        let PlacePages { allocation, pages, .. } = self.containing(place)?;
+        let PlacePages { allocation, pages, .. } = self.find(place)?;
         let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
         self.charge(place.view.heap, new as u32 * place.view.page_size)?;
-        self.containing(place)?.allocation.pages[pages].fill(Some(protect));
+        self.find_mut(place)?.allocation.pages[pages].fill(Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
@@ -362,7 +372,7 @@ impl Zones {
     ) -> Result<(Protect, PageChange), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
-        let PlacePages { allocation, pages, .. } = self.containing(&place)?;
+        let PlacePages { allocation, pages, .. } = self.find_mut(&place)?;
         let pages = &mut allocation.pages[pages];
         if let Some(reserved) = pages.iter().position(Option::is_none) {
             let offset = place.range.start + reserved as u32 * place.view.page_size;
@@ -374,18 +384,18 @@ impl Zones {
     }
 
     /// Size of the allocation that holds `addr`, and the page's protection if it is committed.
-    pub(crate) fn page(&mut self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
-        let PlacePages { allocation, pages, .. } = self.containing(&Place::new(addr, 1).ok()?).ok()?;
+    pub(crate) fn page(&self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
+        let PlacePages { allocation, pages, .. } = self.find(&Place::new(addr, 1).ok()?).ok()?;
         Some((allocation.len, allocation.pages[pages.start]))
     }
 
     /// Describes the region from the page of `addr` on.
-    pub(crate) fn query(&mut self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
+    pub(crate) fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
         let place = Place::new(addr, 1)?;
         let view = place.view;
         let offset = place.range.start;
         let base = place.addr(offset);
-        if let Ok(PlacePages { start, allocation, pages }) = self.containing(&place) {
+        if let Ok(PlacePages { start, allocation, pages }) = self.find(&place) {
             let first = allocation.pages[pages.start];
             let alike = allocation.pages[pages.start..].iter().take_while(|&&p| p == first).count();
             return Ok(RegionInfo {
@@ -402,8 +412,7 @@ impl Zones {
         // Not an allocation of this heap: free up to the heap's next allocation. The console has
         // separate page tables for each view, which do not show allocations that other views made
         // of the same memory.
-        let end = self
-            .zone(view.zone)
+        let end = self.allocations[view.zone as usize]
             .range(offset..view.offsets().end)
             .find(|(_, a)| a.heap == view.heap)
             .map_or(view.offsets().end, |(&at, _)| at);
