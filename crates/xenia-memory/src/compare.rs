@@ -2,12 +2,11 @@
 //! in between.
 
 use crate::dirty::DirtyTracker;
-use crate::layout::{
-    BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, Zone, backing_page, canonical_guest_page, guest_pages,
-};
+use crate::layout::{GUEST_PAGES, PAGE_SHIFT, Zone, backing_page, canonical_guest_page, guest_pages};
 use crate::memory::GuestMemory;
+use crate::page_bits::PageBits;
 use crate::page_table::{CODE, COMMITTED, GUEST_FLAGS, WATCHED};
-use crate::snapshot::{ASCENDING, HeldPages, PageBytes, ZEROS};
+use crate::snapshot::{HeldPages, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
@@ -21,7 +20,7 @@ impl GuestMemory {
         self.compare_rights(other).or_else(|| {
             let mut a = ZEROS;
             let mut b = ZEROS;
-            ASCENDING.into_iter().find_map(|zone| {
+            Zone::ALL.into_iter().find_map(|zone| {
                 let mut mine = HeldPages::new(self);
                 let mut theirs = HeldPages::new(other);
                 zone.backing(0..zone.size()).find_map(|page| {
@@ -87,8 +86,8 @@ pub struct Comparison {
     mapping_changes: Option<[u64; 2]>,
     /// The guest's pages that may be written: committed pages, and small gaps between them.
     committed: Vec<Range<u32>>,
-    /// One bit per backing page that may differ.
-    suspects: Box<[u64]>,
+    /// Backing pages that may differ.
+    suspects: PageBits,
     pages_compared: u64,
 }
 
@@ -96,12 +95,14 @@ impl Comparison {
     /// Creates a comparison that suspects every page.
     pub fn new(a: Arc<GuestMemory>, b: Arc<GuestMemory>) -> Self {
         let trackers = DirtyTracker::new(&a).zip(DirtyTracker::new(&b)).map(|(a, b)| [a, b]);
+        let mut suspects = PageBits::default();
+        suspects.fill();
         Self {
             spaces: [a, b],
             trackers,
             mapping_changes: None,
             committed: Vec::new(),
-            suspects: vec![u64::MAX; BACKING_PAGES.div_ceil(64) as usize].into(),
+            suspects,
             pages_compared: 0,
         }
     }
@@ -135,34 +136,30 @@ impl Comparison {
             known = trackers.iter_mut().all(|tracker| {
                 tracker.take(committed, |guest| {
                     for page in guest.filter_map(|guest| backing_page(guest << PAGE_SHIFT)) {
-                        suspects[page as usize / 64] |= 1 << (page % 64);
+                        suspects.set(page);
                     }
                 })
             });
         }
         if !known {
             self.trackers = None;
-            self.suspects.fill(u64::MAX);
+            self.suspects.fill();
         }
         self.compare_suspects()
     }
 
-    /// Compares the suspect pages in address order, and clears the bits of equal ones.
+    /// Compares the suspect pages in address order, and removes equal ones.
     fn compare_suspects(&mut self) -> Option<GuestAddr> {
         let [a, b] = &self.spaces;
         let mut in_a = ZEROS;
         let mut in_b = ZEROS;
-        for zone in ASCENDING {
+        for zone in Zone::ALL {
             let mut held_a = HeldPages::new(a);
             let mut held_b = HeldPages::new(b);
             let pages = zone.backing(0..zone.size());
-            let mut page = pages.start;
-            while page < pages.end {
-                let word = self.suspects[page as usize / 64] >> (page % 64);
-                if word & 1 == 0 {
-                    page += word.trailing_zeros().clamp(1, 64 - page % 64);
-                    continue;
-                }
+            let mut from = pages.start;
+            while let Some(page) = self.suspects.next(None, from, pages.end) {
+                from = page + 1;
                 let held = [held_a.holds(page), held_b.holds(page)];
                 if a.pages.backing_flags(page) & COMMITTED != 0 && held != [false; 2] {
                     for (memory, held, into) in [(a, held[0], &mut in_a), (b, held[1], &mut in_b)] {
@@ -174,8 +171,7 @@ impl Comparison {
                         return found;
                     }
                 }
-                self.suspects[page as usize / 64] &= !(1 << (page % 64));
-                page += 1;
+                self.suspects.clear(page);
             }
         }
         None

@@ -154,7 +154,7 @@ impl View {
 }
 
 impl Zone {
-    /// Every zone, in order.
+    /// Every zone, in the order of their numbers and of their lowest addresses.
     pub(crate) const ALL: [Self; ZONES] =
         [Self::Virtual4K, Self::Virtual64K, Self::Cache, Self::Image, Self::Physical];
 
@@ -265,6 +265,7 @@ mod tests {
                 );
                 assert_eq!(Heap::of(GuestAddr(addr)), Some(v.heap));
             }
+            assert_eq!(v.heap.view().base, v.base, "the order of the table");
         }
         for addr in
             [0x7F00_0000, 0x7F0F_FFFF, 0x7F20_0000, 0x7FC8_0000, 0x7FFF_FFFF, 0xFFD0_0000, 0xFFFF_FFFF]

@@ -24,9 +24,9 @@ use xenia_sync::{Level, Mutex};
 /// write-back area.
 const WRITE_BACK_AREA: u32 = 0x100_0000;
 /// Ordinal of the first lock of an address space, after those of pools that grow in it.
-const SPACE: u32 = 1 << 16;
+const SPACE_LOCKS: u32 = 1 << 16;
 /// Ordinal of the first lock of an address space that mirrors another, after the other's two.
-const MIRROR: u32 = SPACE + 2;
+const MIRROR_LOCKS: u32 = SPACE_LOCKS + 2;
 /// Bytes at the end of physical memory that are never allocated.
 const PHYSICAL_TAIL: u32 = 0x1_0000;
 
@@ -92,13 +92,13 @@ impl GuestMemory {
     /// Creates an address space that mirrors another one: its locks come after the other's, which
     /// is held while a change of mappings is repeated here.
     pub fn new_mirror() -> Result<Arc<Self>, MemoryError> {
-        Self::with_locks(None, MIRROR)
+        Self::with_locks(None, MIRROR_LOCKS)
     }
 
     /// Like [`GuestMemory::new`], with a limit on host mappings for all address spaces of the
     /// process, in place of the host's `vm.max_map_count`.
     pub fn with_map_limit(limit: Option<u32>) -> Result<Arc<Self>, MemoryError> {
-        Self::with_locks(limit, SPACE)
+        Self::with_locks(limit, SPACE_LOCKS)
     }
 
     /// `ordinal` is that of the space's first lock.
@@ -218,7 +218,8 @@ impl GuestMemory {
     /// A number that changes when the version of any page changes.
     #[inline]
     pub fn epoch(&self) -> u64 {
-        // Both only grow, and every version change counts in one of them.
+        // Both only grow, and every version change counts in one of them, after it (Release): a
+        // thread that sees the new count sees the new version.
         self.counts.bumps.load(Acquire).wrapping_add(self.counts.mapping_changes.load(Acquire))
     }
 

@@ -104,6 +104,7 @@ impl PageTable {
 
     /// The parts of these guest pages that have or had flags, in order.
     pub(crate) fn used_parts(&self, pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+        // Relaxed: chunks get used, and are searched, under the heap lock.
         (pages.start / CHUNK..pages.end.div_ceil(CHUNK)).filter_map(move |chunk| {
             let part = (chunk * CHUNK).max(pages.start)..((chunk + 1) * CHUNK).min(pages.end);
             self.used[chunk as usize].load(Relaxed).then_some(part)
@@ -114,14 +115,14 @@ impl PageTable {
     fn note_use(&self, guest_page: u32) {
         let used = &self.used[(guest_page / CHUNK) as usize];
         if !used.load(Relaxed) {
-            used.store(true, SeqCst);
+            used.store(true, Relaxed);
         }
     }
 
-    /// Replaces the flags of a guest page.
+    /// Replaces the flags of a guest page while no other thread has the table.
     pub(crate) fn set_page_flags(&self, guest_page: u32, flags: u8) {
         self.note_use(guest_page);
-        self.flags[guest_page as usize].store(flags, SeqCst);
+        self.flags[guest_page as usize].store(flags, Relaxed);
     }
 
     /// Sets flags of a backing page at all its guest addresses; the others stay.

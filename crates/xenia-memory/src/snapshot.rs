@@ -4,16 +4,13 @@
 //! make the host allocate them.
 
 use crate::host;
-use crate::layout::{PAGE_SHIFT, ZONES, Zone, canonical_guest_page};
+use crate::layout::{PAGE_SHIFT, Zone, canonical_guest_page};
 use crate::memory::GuestMemory;
 use std::ops::Range;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 /// Content of a page.
 pub type PageBytes = [u8; PAGE_SIZE as usize];
-/// The zones in the order of their lowest addresses.
-pub(crate) const ASCENDING: [Zone; ZONES] =
-    [Zone::Virtual4K, Zone::Virtual64K, Zone::Cache, Zone::Image, Zone::Physical];
 pub(crate) static ZEROS: PageBytes = [0; PAGE_SIZE as usize];
 
 /// Tells which backing pages the host holds data for; queried in ascending order.
@@ -71,7 +68,7 @@ impl GuestMemory {
     /// Calls `f` with all committed backing pages for which the host holds data. Returns the first
     /// error.
     pub(crate) fn each_held_page<E>(&self, f: &mut dyn FnMut(u32) -> Result<(), E>) -> Result<(), E> {
-        for zone in ASCENDING {
+        for zone in Zone::ALL {
             let mut held = HeldPages::new(self);
             for run in self.committed_in(zone) {
                 let mut next = run.start;
@@ -97,7 +94,7 @@ impl GuestMemory {
 
     fn each_committed_page(&self, f: &mut dyn FnMut(GuestAddr, &PageBytes)) {
         let mut buffer = ZEROS;
-        for zone in ASCENDING {
+        for zone in Zone::ALL {
             let mut held = HeldPages::new(self);
             for page in self.committed_in(zone).into_iter().flatten() {
                 let addr = GuestAddr(canonical_guest_page(page) << PAGE_SHIFT);

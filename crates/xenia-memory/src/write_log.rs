@@ -6,11 +6,11 @@
 //! holds.
 
 use crate::dirty::DirtyTracker;
-use crate::layout::{PAGE_SHIFT, backing_page};
+use crate::layout::{PAGE_SHIFT, Zone, backing_page};
 use crate::memory::GuestMemory;
 use crate::page_bits::PageBits;
 use crate::page_table::COMMITTED;
-use crate::snapshot::{ASCENDING, HeldPages, PageBytes, ZEROS};
+use crate::snapshot::{HeldPages, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -65,6 +65,7 @@ impl WriteLog {
 
     fn take_each(&mut self, each: &mut dyn FnMut(u32, &PageBytes)) {
         let memory = &self.memory;
+        // Relaxed: stopping the guest ordered its changes before this.
         let changes = memory.counts.mapping_changes.load(Relaxed);
         let is_moved = self.mapping_changes != Some(changes);
         if is_moved {
@@ -85,7 +86,7 @@ impl WriteLog {
             self.written.fill();
         }
         let mut content = ZEROS;
-        for zone in ASCENDING {
+        for zone in Zone::ALL {
             let mut held = HeldPages::new(memory);
             let pages = zone.backing(0..zone.size());
             let mut from = pages.start;
