@@ -20,18 +20,19 @@ use xenia_guest::{GuestAddr, RESERVATION_LINE};
 /// Waits until a bank is free; returns its contents.
 #[cold]
 pub(super) fn wait(bank: &AtomicU64) -> u64 {
-    for turn in 0_u64.. {
+    let mut spins = 0;
+    loop {
         let word = bank.load(Acquire);
         if word & BUSY == 0 {
             return word;
         }
-        if turn < u64::from(SPINS) {
+        if spins < SPINS {
+            spins += 1;
             spin_loop();
         } else {
             yield_now();
         }
     }
-    0
 }
 
 /// Exclusive ownership of one or two banks; must be released by [`ReservationTable::end_store`].
