@@ -13,8 +13,12 @@
 //! A thread opens its wait before adding it to a list, under that list's lock, and commits it when
 //! its registers are back in its record. A wake before the commit is kept: the commit finds it, and
 //! the thread resumes with its value instead of parking. Each wait has a serial number, so that the
-//! deadline of one wait can't end a later one. A wait ends exactly once: all transitions are made
-//! by compare-and-swap. Only the thread's owner opens and commits.
+//! deadline of one wait can't end a later one.
+//!
+//! A wait ends exactly once: the owner and wakers race only for transitions out of `open` and
+//! `parked`, which are compare-and-swaps. In the other states one thread alone may store: the owner
+//! in `closed` and `ended`; the waker that has won while it writes the value (`ending`, between
+//! `open` and `ended`).
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "wait-model")]
@@ -157,9 +161,12 @@ impl WaitWord {
         WaitSerial(serial)
     }
 
-    /// Closes any wait: the thread has ended, and another gets the word.
+    /// Closes any wait: the thread has ended, and another gets the word. No waker may be about to
+    /// store the value: each counts its reference to the thread.
     pub(crate) fn close(&self) {
-        self.word.store(self.word.load(Relaxed) & !STATE | CLOSED, Release);
+        let word = self.word.load(Relaxed);
+        debug_assert_ne!(word & STATE, ENDING, "a waker still has the word");
+        self.word.store(word & !STATE | CLOSED, Release);
     }
 
     /// Whether a wait is open and not committed. Meaningful to the thread's owner only.
