@@ -9,9 +9,10 @@
 //! - [`System`]: the callbacks into the layers above, such as system calls and device time.
 //! - [`Cpu`]: the services that those layers may use in a callback; it hides the executor.
 //!
-//! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's
-//! `running` thread is in no queue; a thread's registers are in its record, except while it has its
-//! slot in a visit; nothing here depends on host time, host addresses or map iteration order.
+//! Invariants: a thread that is ready, not suspended, and whose registers are in its record is in
+//! one run queue, once; a slot's `running` thread is in none. A thread's registers have one owner:
+//! its record, the host thread of its slot during a visit, or the code that ends its wait. Nothing
+//! here depends on host time, host addresses or map iteration order.
 #![forbid(unsafe_code)]
 
 mod activity;

@@ -394,7 +394,11 @@ impl<S: System> LockstepExecutor<S> {
             if let Some(last) = held.take() {
                 self.scheduler.put(last);
             }
-            *held = Some(self.scheduler.take(thread).ok()?);
+            let taken = self.scheduler.take(thread);
+            if let Err(error) = &taken {
+                tracing::error!(target: "sched", "the thread of a slot can't run: {error}");
+            }
+            *held = Some(taken.ok()?);
         }
         let running = held.as_mut()?;
         for id in self.scheduler.take_changed_priorities() {

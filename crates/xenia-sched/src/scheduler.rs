@@ -141,7 +141,7 @@ impl Scheduler {
         self.slots.get(usize::from(slot)).ok_or(SchedError::Stale(r))?.records.get(r)
     }
 
-    /// A thread's registers, unless they are out because it is running.
+    /// A thread's registers, unless they are out.
     pub fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
         self.on(r)?.0.context_mut(r)
     }
@@ -233,8 +233,13 @@ impl Scheduler {
             return None;
         }
         let (from, thread) = best_for(hw_id, |index| self.slots.get(index))?;
-        self.migrate(from, usize::from(hw_id), thread).ok()?;
-        self.slots.get_mut(usize::from(hw_id))?.records.get_mut(thread).ok()?.moved = true;
+        let migrated = self.migrate(from, usize::from(hw_id), thread);
+        debug_assert_eq!(migrated, Ok(()), "a slot offers a thread that it does not have");
+        if let Err(error) = migrated {
+            tracing::error!(target: "sched", "a thread that a slot offers can't migrate: {error}");
+            return None;
+        }
+        self.slots.get_mut(usize::from(hw_id))?.records.known_mut(thread)?.moved = true;
         Some(())
     }
 

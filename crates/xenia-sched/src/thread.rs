@@ -120,7 +120,7 @@ impl Wait {
 /// Scheduling state of a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadState {
-    /// Ready to run; queued unless it is suspended.
+    /// Ready to run; queued unless it is suspended or its registers are out.
     Ready,
     /// Running on its slot.
     Running,
@@ -143,8 +143,8 @@ pub enum ThreadState {
 /// A guest thread.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GuestThread {
-    /// Its registers, unless they are out because it is running. Boxed, because contexts are large
-    /// and move between records and engines.
+    /// Its registers, unless they are out: it runs, or a waker has them. Boxed, because contexts
+    /// are large and move between records and engines.
     pub(crate) ctx: Option<Box<PpcContext>>,
     /// Guest thread id.
     pub id: u32,
@@ -177,7 +177,7 @@ pub struct GuestThread {
 }
 
 impl GuestThread {
-    /// Its registers; `None` while they are out because it is running.
+    /// Its registers; `None` while they are out.
     pub fn context(&self) -> Option<&PpcContext> {
         self.ctx.as_deref()
     }
@@ -242,6 +242,14 @@ impl GuestThread {
     pub(crate) fn note_priority_change(&mut self) -> bool {
         self.has_unreported_priority = true;
         !std::mem::replace(&mut self.is_listed_as_changed, true)
+    }
+
+    /// Takes a step of its boost, if it has one that decays. Returns whether its priority must be
+    /// added to the slot's list of changes.
+    pub(crate) fn decay_boost(&mut self) -> bool {
+        let has_boost = self.priority < REAL_TIME && self.priority > self.base_priority;
+        self.priority -= u8::from(has_boost);
+        has_boost && self.note_priority_change()
     }
 
     /// Charges a wait that is over to the quantum. If nothing is left, the thread loses a step of

@@ -44,7 +44,7 @@ pub enum SchedError {
     /// The thread has exited.
     #[error("thread {0:?} has exited")]
     Exited(ThreadRef),
-    /// The thread is running, and its executor has the registers.
+    /// The thread's registers are out: its executor has them, or code that ends its wait.
     #[error("thread {0:?} runs")]
     Running(ThreadRef),
     /// The suspend count is at its limit.

@@ -41,10 +41,24 @@ impl Records {
         thread.filter(|thread| thread.reference == r).ok_or(SchedError::Stale(r))
     }
 
+    /// The record of a thread that the slot itself names: only a bug of the scheduler can lose it.
+    pub(crate) fn known_mut(&mut self, r: ThreadRef) -> Option<&mut GuestThread> {
+        let found = self.get_mut(r);
+        debug_assert!(found.is_ok(), "a slot has lost the record of thread {r:?}");
+        if let Err(error) = &found {
+            tracing::error!(target: "sched", "a slot runs or queues a thread without a record: {error}");
+        }
+        found.ok()
+    }
+
     /// Adds a thread that has arrived on this slot.
     pub(crate) fn add(&mut self, thread: Box<GuestThread>) {
         let ThreadRef { hw_id, idx, .. } = thread.reference;
-        let Some(home) = self.homes.get_mut(usize::from(hw_id)) else { return };
+        debug_assert!(usize::from(hw_id) < HW_THREADS, "no slot has threads of this name");
+        let Some(home) = self.homes.get_mut(usize::from(hw_id)) else {
+            tracing::error!(target: "sched", "thread {:?} of no slot is lost", thread.reference);
+            return;
+        };
         let index = usize::from(idx);
         if home.len() <= index {
             home.resize_with(index + 1, || None);

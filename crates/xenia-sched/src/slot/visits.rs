@@ -39,16 +39,17 @@ impl HwSlot {
         if let Some(running) = self.running {
             let yields = mem::take(&mut self.yields);
             let quantum_over = self.quantum_left <= 0;
-            let thread = self.records.get_mut(running).ok()?;
+            let Some(thread) = self.records.known_mut(running) else {
+                // The slot continues with another thread.
+                self.running = None;
+                return None;
+            };
             if thread.holds_slot {
                 return Some(running);
             }
-            if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
-                thread.priority -= 1;
-                if thread.note_priority_change() {
-                    self.changed_priorities.push(running);
-                    common.note_priority_changes();
-                }
+            if quantum_over && thread.decay_boost() {
+                self.changed_priorities.push(running);
+                common.note_priority_changes();
             }
             let priority = thread.priority;
             let others = others(thread.affinity, self.hw_id);
@@ -72,18 +73,19 @@ impl HwSlot {
         let next = self.take_ready()?;
         // It is not queued before, because after a yield it may be the first in the queue.
         if let Some((before, end)) = gives_way {
-            let thread = self.records.get_mut(before.thread).ok()?;
+            let thread = self.records.known_mut(before.thread)?;
             thread.state = ThreadState::Ready;
             // With a whole quantum each time, a thread that is preempted within each, such as by
             // one that it wakes, would keep its peers from running for ever.
             thread.quantum_left = self.quantum_left;
             self.make_ready(before, end);
         }
-        let thread = self.records.get_mut(next).ok()?;
+        let thread = self.records.known_mut(next)?;
         thread.state = ThreadState::Running;
         self.running = Some(next);
         self.is_yielded_to = is_yielded_to;
         self.quantum_left = thread.quantum_left;
+        debug_assert_eq!(self.places(next), 0, "thread {next:?} runs and is queued");
         self.count_switch(next);
         self.refresh(common);
         Some(next)
@@ -233,13 +235,17 @@ impl HwSlot {
         let r = running.thread;
         self.return_registers(running);
         let Ok(thread) = self.records.get_mut(r) else { return };
-        if mem::take(&mut thread.queues_when_put_back)
-            && thread.state == ThreadState::Ready
-            && thread.suspend_count == 0
-        {
-            let priority = thread.priority;
+        let is_ready = thread.state == ThreadState::Ready && thread.suspend_count == 0;
+        let priority = thread.priority;
+        if mem::take(&mut thread.queues_when_put_back) && is_ready {
             self.enqueue(common, priority, r);
         }
+        debug_assert!(!is_ready || self.places(r) == 1, "thread {r:?} is ready and not queued once");
+    }
+
+    /// Number of places that a thread has in the run queue.
+    fn places(&self, r: ThreadRef) -> usize {
+        self.ready().filter(|&ready| ready == r).count()
     }
 
     /// Puts the registers of a thread back without queueing it.
@@ -252,7 +258,7 @@ impl HwSlot {
         }
     }
 
-    /// A thread's registers, unless they are out because it is running.
+    /// A thread's registers, unless they are out.
     pub(crate) fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
         self.records.get_mut(r)?.ctx.as_deref_mut().ok_or(SchedError::Running(r))
     }
