@@ -9,7 +9,7 @@ use super::slots::Slots;
 use super::workers::Workers;
 use crate::{Activity, RunEnd, Scheduler};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use xenia_sync::{Level, Mutex};
 
@@ -94,7 +94,8 @@ impl Shared {
     /// Ends the run. The first reason counts.
     pub(super) fn finish(&self, end: RunEnd) {
         self.end.lock().get_or_insert(end);
-        self.ending.store(true, Release);
+        // Relaxed: the notifications order it, and the reason is behind its lock.
+        self.ending.store(true, Relaxed);
         self.slots.owners.iter().for_each(Parker::notify);
         self.slots.keeper.notify();
         self.graphics.end();
