@@ -17,12 +17,14 @@
 //! system call, or one stretch of guest code without system calls, of at most
 //! [`engine_runs::MAX_ENGINE_RUN`] instructions.
 //!
-//! Rounds in which only one thread could do anything are run in one go ([`alone`]).
+//! Rounds in which only one thread could do anything are run in one go ([`alone`]). [`visit`] has
+//! the states of a visit.
 
 mod alone;
 mod engine_runs;
 mod round_end;
 mod state;
+mod visit;
 
 use crate::deadlock::Deadlocks;
 use crate::device_stores;
@@ -34,15 +36,12 @@ use crate::{
     ThreadRef, ThreadsReport,
 };
 use alone::Calm;
-use serde::{Deserialize, Serialize};
 pub use state::LockstepState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use visit::{MAX_RESERVATION_EXTENSION, Visit};
 use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
-
-/// Limit of instructions by which a visit is extended, one by one, while a reservation is held.
-const MAX_RESERVATION_EXTENSION: u64 = 64;
 
 /// The current round.
 #[derive(Clone, Copy, Debug)]
@@ -53,22 +52,6 @@ struct Round {
     /// Length of the longest visit so far, in instructions' worth of time.
     longest: u64,
     visit: Option<Visit>,
-}
-
-/// The current visit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Visit {
-    /// Instructions executed in the visit.
-    used: u64,
-    /// The part of `used` beyond the quantum.
-    extended: u64,
-    /// Whether a thread has read the time base.
-    has_read_time: bool,
-    /// The thread whose context is set up.
-    thread: Option<ThreadRef>,
-    /// Quanta that it still has, with the current one, if a limit or the stop flag has cut it; 0:
-    /// the visit is not cut.
-    granted: u64,
 }
 
 /// The visit that is being executed.
@@ -318,10 +301,9 @@ impl<S: System> LockstepExecutor<S> {
             return Some(end);
         }
         let VisitUnderWay { hw_id, quantum, visit, held } = under_way;
-        let is_spent = visit.used >= *quantum;
         // A run that no limit has cut picks no thread here, even if the quantum is over.
-        let is_cut = visit.granted > 0 && self.scheduler.running(*hw_id) == visit.thread;
-        let goes_on = is_spent || is_cut;
+        let continues_cut = visit.is_cut() && self.scheduler.running(*hw_id) == visit.thread;
+        let goes_on = visit.is_spent(*quantum) || continues_cut;
         let picked = if goes_on { visit.thread } else { self.scheduler.begin_slot_visit(*hw_id) };
         let Some(thread) = picked else { return Some(VisitEnd::Over(visit.used)) };
         let Some(running) = self.switch(held, thread) else { return Some(VisitEnd::Over(visit.used)) };
@@ -355,9 +337,8 @@ impl<S: System> LockstepExecutor<S> {
         if self.is_stopped() {
             return Some(VisitEnd::Stop(RunEnd::Stopped));
         }
-        // The quantum is spent; only a thread that holds a reservation continues.
-        let is_spent = visit.used >= *quantum && visit.granted <= 1;
-        if is_spent && !self.is_extended(*hw_id, visit, held.as_ref()) {
+        let is_used_up = visit.is_spent(*quantum) && !visit.has_more_quanta();
+        if is_used_up && !self.is_extended(*hw_id, visit, held.as_ref()) {
             return Some(VisitEnd::Over(visit.used));
         }
         if limits.instructions == Some(self.instructions) {
@@ -366,7 +347,7 @@ impl<S: System> LockstepExecutor<S> {
         self.is_over_within_grant(visit, *quantum, limits).then_some(VisitEnd::Stop(RunEnd::Ticks))
     }
 
-    /// Whether a visit whose quantum is spent continues for one more instruction.
+    /// Whether a visit whose quanta are used up continues for one more instruction.
     fn is_extended(&self, hw_id: u8, visit: &Visit, held: Option<&Running>) -> bool {
         let holder = visit.thread.filter(|_| visit.extended < MAX_RESERVATION_EXTENSION);
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))

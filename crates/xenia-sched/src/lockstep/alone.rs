@@ -17,7 +17,8 @@
 //!
 //! See docs/src/decisions/0025-guest-time-in-lockstep.md.
 
-use super::{LockstepExecutor, Visit};
+use super::LockstepExecutor;
+use super::visit::Visit;
 use crate::slot::WholeVisits;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, Limits, System};
@@ -91,7 +92,7 @@ impl<S: System> LockstepExecutor<S> {
     #[inline]
     pub(super) fn is_over_within_grant(&self, visit: &Visit, quantum: u64, limits: &Limits) -> bool {
         let now = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
-        visit.granted > 1 && visit.used >= quantum && limits.ticks.is_some_and(|limit| now >= limit)
+        visit.has_more_quanta() && visit.is_spent(quantum) && limits.ticks.is_some_and(|limit| now >= limit)
     }
 
     /// Accounts for the rounds that have been completed within `visit`, which started with its

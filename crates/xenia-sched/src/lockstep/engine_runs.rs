@@ -1,7 +1,8 @@
 //! Runs of the engine within a visit: their budget, and the stretches in which the stop flag is
 //! polled and samples are taken.
 
-use super::{LockstepExecutor, Visit};
+use super::LockstepExecutor;
+use super::visit::{Grant, Visit};
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{Doing, Limits, Running, System};
 use std::sync::atomic::Ordering::Relaxed;
@@ -34,9 +35,9 @@ impl<S: System> LockstepExecutor<S> {
         limits: &Limits,
     ) -> Exit {
         let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
-        let granted = match visit.granted {
-            0 => self.quanta_to_grant(hw_id, visit, quantum),
-            granted => granted,
+        let granted = match visit.grant {
+            Grant::Fresh => self.quanta_to_grant(hw_id, visit, quantum),
+            Grant::Cut { quanta } => quanta.get(),
         };
         let granted = self.quanta_of_grant(granted, quantum, self.end_without_frames(limits));
         let quanta = self.quanta_of_grant(granted, quantum, limits.ticks);
@@ -45,7 +46,7 @@ impl<S: System> LockstepExecutor<S> {
         let exit = self.run_engine(hw_id, visit, EngineBudget { left, allowed }, running, devices);
         let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
         let rounds = if quanta > 1 { self.account_for_rounds(hw_id, visit, quantum) } else { 0 };
-        visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
+        visit.grant = if is_cut { Grant::from(granted.saturating_sub(rounds)) } else { Grant::Fresh };
         exit
     }
 

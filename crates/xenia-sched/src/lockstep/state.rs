@@ -1,7 +1,8 @@
 //! Saved state of the lockstep executor: the threads, and the moment at which the run was cut.
 
 use super::alone::{Calm, MAX_QUANTA};
-use super::{LockstepExecutor, Round, Visit};
+use super::visit::Visit;
+use super::{LockstepExecutor, Round};
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
 use crate::limits::SeenFrame;
@@ -137,7 +138,8 @@ impl RoundState {
         check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
         check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
         let is_possible = |visit: Visit| {
-            visit.used <= MAX_VISIT && visit.extended <= visit.used && visit.granted <= MAX_QUANTA
+            let quanta = u64::from(visit.grant);
+            visit.used <= MAX_VISIT && visit.extended <= visit.used && quanta <= MAX_QUANTA
         };
         check(visit.is_none_or(is_possible), "the visit is impossible")?;
         Ok(Round { order, at: at.into(), longest, visit })
