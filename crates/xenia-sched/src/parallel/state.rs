@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_state::{Impossible, Unsaveable, check};
 
-/// Maximum number of device stores left over: the queues of all hardware threads.
+/// Maximum number of device stores left over: the queues of all hardware threads, and as many again
+/// for those that already waited for the devices.
 const MAX_STORES: usize = HW_THREADS * 2 * DeviceQueue::CAPACITY;
 
 /// Threads, slots and executor, as they are saved between two runs.
