@@ -104,6 +104,17 @@ impl DeviceStore {
     }
 }
 
+/// Result of queueing a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum QueuedStore {
+    Queued,
+    /// The queue is full; nothing was queued.
+    Full,
+    /// The range is not inside one device's block.
+    NoDevice,
+}
+
 /// The device stores of one hardware slot's visit, in program order.
 pub struct DeviceQueue {
     stores: Vec<DeviceStore>,
@@ -166,14 +177,12 @@ impl DeviceQueue {
         Some((device, device as usize * REGISTERS + register))
     }
 
-    /// The word that a load of the register at `addr` (a multiple of 4 inside a device) returns;
-    /// `read` reads the device's register.
-    fn register(&self, addr: u32, read: impl FnOnce(Device, u32) -> u32) -> Option<u32> {
-        let (device, place) = Self::place(GuestAddr(addr))?;
-        Some(match self.newest[place] {
+    /// The word that a load of a register returns; `read` reads the device's register.
+    fn word(&self, place: usize, read: impl FnOnce() -> u32) -> u32 {
+        match self.newest[place] {
             (value, visit) if visit == self.visit => value,
-            _ => read(device, (place % REGISTERS) as u32),
-        })
+            _ => read(),
+        }
     }
 
     /// Loads `size` ≤ 16 bytes of registers, as the low bytes of a big-endian number. The range
@@ -187,7 +196,8 @@ impl DeviceQueue {
         let end = addr.checked_add(size)?;
         let mut value = 0;
         for register in (addr & !3..end).step_by(4) {
-            let word = self.register(register, &mut read)?.to_be_bytes();
+            let (device, place) = Self::place(GuestAddr(register))?;
+            let word = self.word(place, || read(device, (place % REGISTERS) as u32)).to_be_bytes();
             for at in register.max(addr)..(register + 4).min(end) {
                 value = value << 8 | u128::from(word[(at - register) as usize]);
             }
@@ -195,36 +205,38 @@ impl DeviceQueue {
         Some(value)
     }
 
-    /// Queues a store of `size` ≤ 16 bytes, the low bytes of a big-endian number. `Some(false)` if
-    /// the queue is full, `None` if the range is not inside one device's block.
+    /// Queues a store of `size` ≤ 16 bytes, the low bytes of a big-endian number.
     pub(crate) fn store(
         &mut self,
         addr: u32,
         size: u32,
         value: u128,
         devices: &[DeviceRegisters; 2],
-    ) -> Option<bool> {
-        let end = addr.checked_add(size)?;
-        if Device::of(GuestAddr(addr))? != Device::of(GuestAddr(end - 1))? {
-            return None;
+    ) -> QueuedStore {
+        let Some(end) = addr.checked_add(size) else { return QueuedStore::NoDevice };
+        let device = Device::of(GuestAddr(addr));
+        if device.is_none() || device != Device::of(GuestAddr(end - 1)) {
+            return QueuedStore::NoDevice;
         }
         if self.stores.len() >= Self::CAPACITY && addr != self.end {
-            return Some(false);
+            return QueuedStore::Full;
         }
         self.end = end;
         let bytes = value.to_be_bytes();
         for register in (addr & !3..end).step_by(4) {
-            let read = |device: Device, number| devices[device as usize].load(number);
-            let mut word = self.register(register, read)?.to_be_bytes();
+            let Some((device, place)) = Self::place(GuestAddr(register)) else {
+                return QueuedStore::NoDevice;
+            };
+            let read = || devices[device as usize].load((place % REGISTERS) as u32);
+            let mut word = self.word(place, read).to_be_bytes();
             for at in register.max(addr)..(register + 4).min(end) {
                 word[(at - register) as usize] = bytes[(16 - size + (at - addr)) as usize];
             }
             let value = u32::from_be_bytes(word);
-            let (_, place) = Self::place(GuestAddr(register))?;
             self.newest[place] = (value, self.visit);
             self.stores.push(DeviceStore { addr: GuestAddr(register), value });
         }
-        Some(true)
+        QueuedStore::Queued
     }
 
     /// Makes this the queue for device accesses of compiled code on this host thread, until the
@@ -324,8 +336,8 @@ mod tests {
         let mut queue = DeviceQueue::new();
         devices[0].store(0x1C5, 7);
         assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(7));
-        assert_eq!(queue.store(0x7FC8_0714, 4, 8, &devices), Some(true));
-        assert_eq!(queue.store(0x7FC8_0714, 4, 9, &devices), Some(true));
+        assert_eq!(queue.store(0x7FC8_0714, 4, 8, &devices), QueuedStore::Queued);
+        assert_eq!(queue.store(0x7FC8_0714, 4, 9, &devices), QueuedStore::Queued);
         assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(9));
         assert_eq!(devices[0].load(0x1C5), 7, "a queued store has no effect yet");
         assert_eq!(
@@ -346,7 +358,7 @@ mod tests {
         assert_eq!(queue.load(0x7FEA_0001, 1, &devices), Some(0x22));
         assert_eq!(queue.load(0x7FEA_0002, 4, &devices), Some(0x3344_5566));
         assert_eq!(queue.load(0x7FEA_0000, 8, &devices), Some(0x1122_3344_5566_7788));
-        assert_eq!(queue.store(0x7FEA_0003, 2, 0xAABB, &devices), Some(true));
+        assert_eq!(queue.store(0x7FEA_0003, 2, 0xAABB, &devices), QueuedStore::Queued);
         assert_eq!(queue.stores()[0], DeviceStore { addr: XMA_REGISTERS, value: 0x1122_33AA });
         assert_eq!(queue.stores()[1].value, 0xBB66_7788);
     }
@@ -377,7 +389,7 @@ mod tests {
         let devices = devices();
         let mut queue = DeviceQueue::new();
         assert_eq!(queue.load(0x7FC8_FFFE, 4, &devices), None);
-        assert_eq!(queue.store(0x7FC8_FFFE, 4, 0, &devices), None);
+        assert_eq!(queue.store(0x7FC8_FFFE, 4, 0, &devices), QueuedStore::NoDevice);
         assert_eq!(queue.load(0x7FC7_FFFF, 1, &devices), None);
         assert!(queue.is_empty());
     }
@@ -387,11 +399,11 @@ mod tests {
         let devices = devices();
         let mut queue = DeviceQueue::new();
         for _ in 0..DeviceQueue::CAPACITY {
-            assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(true));
+            assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), QueuedStore::Queued);
         }
-        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(false));
+        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), QueuedStore::Full);
         queue.clear();
-        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(true));
+        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), QueuedStore::Queued);
     }
 
     #[test]
@@ -402,14 +414,14 @@ mod tests {
         // The longest sequence: each byte but the first changes one more register.
         for size in [1, 2, 4, 8, 16] {
             for _ in 1..DeviceQueue::CAPACITY {
-                assert_eq!(queue.store(0x7FEA_0000, 4, 1, &devices), Some(true));
+                assert_eq!(queue.store(0x7FEA_0000, 4, 1, &devices), QueuedStore::Queued);
             }
             let row: Vec<u32> = (0x7FC8_0000..=0x7FC9_0000 - size).step_by(size as usize).collect();
             for &addr in &row {
-                assert_eq!(queue.store(addr, size, 0, &devices), Some(true), "{addr:x}");
+                assert_eq!(queue.store(addr, size, 0, &devices), QueuedStore::Queued, "{addr:x}");
             }
-            assert_eq!(queue.store(0x7FC9_0000, size, 0, &devices), None, "the block's end");
-            assert_eq!(queue.store(0x7FC8_0000, size, 0, &devices), Some(false), "another row");
+            assert_eq!(queue.store(0x7FC9_0000, size, 0, &devices), QueuedStore::NoDevice, "the block's end");
+            assert_eq!(queue.store(0x7FC8_0000, size, 0, &devices), QueuedStore::Full, "another row");
             assert!(queue.stores().len() < DeviceQueue::MAX_STORES);
             assert_eq!(queue.stores.as_ptr(), memory, "no allocation");
             queue.clear();
@@ -420,10 +432,10 @@ mod tests {
     fn the_fault_handler_and_the_guard_use_a_queue_by_turns() {
         fn engine(devices: &mut DeviceQueue, registers: &[DeviceRegisters; 2]) {
             let mut guard = devices.make_current();
-            assert_eq!(guard.store(0x7FC8_0000, 4, 1, registers), Some(true));
+            assert_eq!(guard.store(0x7FC8_0000, 4, 1, registers), QueuedStore::Queued);
             // SAFETY: the guard is kept, and no reference obtained from it is alive.
             let handlers = unsafe { DeviceQueue::current() }.unwrap();
-            assert_eq!(handlers.store(0x7FC8_0000, 4, 2, registers), Some(true));
+            assert_eq!(handlers.store(0x7FC8_0000, 4, 2, registers), QueuedStore::Queued);
             assert_eq!(guard.load(0x7FC8_0000, 4, registers), Some(2));
         }
         let registers = devices();
@@ -433,7 +445,7 @@ mod tests {
         engine(&mut outer, &registers);
         // SAFETY: the guard `outer` is kept, and no reference obtained from it is alive.
         let handlers = unsafe { DeviceQueue::current() }.unwrap();
-        assert_eq!(handlers.store(0x7FC8_0000, 4, 3, &registers), Some(true));
+        assert_eq!(handlers.store(0x7FC8_0000, 4, 3, &registers), QueuedStore::Queued);
         assert_eq!(outer.stores().len(), 5);
         drop(outer);
         // SAFETY: no guard is left, so there is no queue to refer to.

@@ -8,12 +8,25 @@
 //! big-endian numbers. These accesses are not mirrored. A fault leaves memory unchanged and names
 //! the first byte that was refused.
 
-use crate::device::{Device, DeviceQueue};
+use crate::device::{Device, DeviceQueue, QueuedStore};
 use crate::error::{Access, AccessKind, FaultKind, MemoryFault};
 use crate::host;
 use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WATCHED, WRITE};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
+
+/// Result of the fast path of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum TriedStore {
+    /// The value is stored.
+    Done,
+    /// The value is stored, and the page has become watched meanwhile: the caller must call
+    /// [`GuestMemory::stored_to_watched`].
+    DoneOnWatched,
+    /// The store is not of this kind, and was not made. This does not imply a fault.
+    NotPlain,
+}
 
 macro_rules! scalar_access {
     ($load:ident, $try_load:ident, $store:ident, $try_store:ident, $t:ty) => {
@@ -41,30 +54,30 @@ macro_rules! scalar_access {
         #[inline(always)]
         pub fn $store(&self, addr: u32, value: $t, dev: &mut DeviceQueue) -> Access<()> {
             match self.$try_store(addr, value) {
-                Some(false) => Ok(()),
-                Some(true) => {
+                TriedStore::Done => Ok(()),
+                TriedStore::DoneOnWatched => {
                     self.stored_to_watched(addr);
                     Ok(())
                 }
-                None => self.store_slowly(addr, size_of::<$t>() as u32, value as u128, dev),
+                TriedStore::NotPlain => self.store_slowly(addr, size_of::<$t>() as u32, value as u128, dev),
             }
         }
 
         /// Stores a value if this takes one access to one unwatched, writable page: the fast path
-        /// of a store. `None` if the value was not stored, which does not imply a fault. `true` if
-        /// the page has become watched meanwhile: the caller must then call
-        /// [`GuestMemory::stored_to_watched`].
+        /// of a store.
         #[inline(always)]
-        pub fn $try_store(&self, addr: u32, value: $t) -> Option<bool> {
+        pub fn $try_store(&self, addr: u32, value: $t) -> TriedStore {
             const SIZE: u32 = size_of::<$t>() as u32;
             let is_plain =
                 self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - SIZE;
-            is_plain.then(|| {
-                // SAFETY: the access stays inside one page that is committed.
-                unsafe { host::$store(self.alias.0, addr, value.to_be()) };
-                // Pairs with the barrier in `watch_run`.
-                self.pages.flags(addr) & WATCHED != 0
-            })
+            if !is_plain {
+                return TriedStore::NotPlain;
+            }
+            // SAFETY: the access stays inside one page that is committed.
+            unsafe { host::$store(self.alias.0, addr, value.to_be()) };
+            // Pairs with the barrier in `watch_run`.
+            let is_watched = self.pages.flags(addr) & WATCHED != 0;
+            if is_watched { TriedStore::DoneOnWatched } else { TriedStore::Done }
         }
     };
 }
@@ -206,13 +219,13 @@ impl GuestMemory {
     /// Queues a store of `size` ≤ 16 bytes, the low ones of `value`, to device registers.
     pub fn device_store(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
         match dev.store(addr, size, value, &self.devices) {
-            Some(true) => Ok(()),
-            Some(false) => Err(MemoryFault {
+            QueuedStore::Queued => Ok(()),
+            QueuedStore::Full => Err(MemoryFault {
                 addr: GuestAddr(addr),
                 kind: FaultKind::DeviceQueueFull,
                 access: AccessKind::Store,
             }),
-            None => Err(Self::outside_device(addr, size, AccessKind::Store)),
+            QueuedStore::NoDevice => Err(Self::outside_device(addr, size, AccessKind::Store)),
         }
     }
 

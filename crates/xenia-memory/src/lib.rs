@@ -93,6 +93,7 @@ pub use compare::Comparison;
 pub use device::{
     CurrentQueue, Device, DeviceQueue, DeviceQueueState, DeviceRegisters, DeviceStore, REGISTERS,
 };
+pub use engine::TriedStore;
 pub use error::{Access, AccessKind, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
 pub use hook::{Action, CodeHook, FaultHook, HostFault, register_code_hook};

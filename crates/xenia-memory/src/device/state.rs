@@ -62,18 +62,19 @@ impl DeviceQueue {
 mod tests {
     use super::*;
     use crate::DeviceRegisters;
+    use crate::device::QueuedStore;
 
     #[test]
     fn a_restored_queue_continues_as_the_saved_one() {
         let devices = [DeviceRegisters::new(), DeviceRegisters::new()];
         let mut queue = DeviceQueue::new();
         for n in 0..DeviceQueue::CAPACITY as u32 {
-            assert_eq!(queue.store(0x7FC8_0000 + n % 7 * 4, 4, n.into(), &devices), Some(true));
+            assert_eq!(queue.store(0x7FC8_0000 + n % 7 * 4, 4, n.into(), &devices), QueuedStore::Queued);
         }
-        assert_eq!(queue.store(queue.end, 2, 9, &devices), Some(true), "the rest of a row");
+        assert_eq!(queue.store(queue.end, 2, 9, &devices), QueuedStore::Queued, "the rest of a row");
         let state = queue.state();
         let mut restored = DeviceQueue::new();
-        assert_eq!(restored.store(0x7FEA_0000, 4, 1, &devices), Some(true));
+        assert_eq!(restored.store(0x7FEA_0000, 4, 1, &devices), QueuedStore::Queued);
         restored.restore(&state).unwrap();
         assert!(restored.stores() == queue.stores() && restored.state() == state);
         for register in (0x7FC8_0000..0x7FC8_0040).chain([0x7FEA_0000]) {

@@ -5,6 +5,7 @@
 //! the arm of [`Cpu`].
 
 use super::{Cpu, Flow, Raised, Step};
+use xenia_memory::TriedStore;
 
 /// A processor whose accesses raise if they are not plain. It records no exception.
 pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut Cpu<'a>);
@@ -63,12 +64,12 @@ macro_rules! ways {
                         return Err(Raised(()));
                     }
                     match self.0.memory.$store_plain(ea, value) {
-                        Some(false) => Ok(Flow::Next),
-                        Some(true) => {
+                        TriedStore::Done => Ok(Flow::Next),
+                        TriedStore::DoneOnWatched => {
                             self.0.stored_at = ea;
                             Ok(Flow::Watched)
                         }
-                        None => Err(Raised(())),
+                        TriedStore::NotPlain => Err(Raised(())),
                     }
                 }
             )*
