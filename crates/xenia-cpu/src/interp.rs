@@ -237,8 +237,10 @@ impl Cpu<'_> {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
             Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
-            // The other values continue the run and do not reach this function.
-            Ok(Flow::Yield | Flow::Next | Flow::Msr | Flow::Watched) => Exit::Yield,
+            Ok(Flow::Yield | Flow::Next | Flow::Msr | Flow::Watched) => {
+                debug_assert_eq!(how, Ok(Flow::Yield), "the other values continue the run");
+                Exit::Yield
+            }
             Ok(Flow::FloatingPoint) => {
                 Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
             }
