@@ -343,6 +343,10 @@ impl Execute for Interpreter {
     }
 
     fn fork(&self) -> Option<Box<dyn Execute>> {
+        if self.watch.is_some() {
+            // Its notes count the instructions of one engine.
+            return None;
+        }
         let mut fork = Self::new(Arc::clone(&self.memory), self.config);
         if self.store_log.is_some() {
             fork.log_stores();

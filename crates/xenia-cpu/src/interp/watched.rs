@@ -234,7 +234,7 @@ impl<'a> Cpu<'a> {
 mod tests {
     use super::super::testing::{CODE, CpuHarness, DATA, d, x};
     use super::*;
-    use crate::{EngineConfig, Exit, Interpreter};
+    use crate::{EngineConfig, Execute, Exit, Interpreter};
     use std::sync::Arc;
     use xenia_isa::Op;
 
@@ -319,6 +319,13 @@ mod tests {
         machine.run(1);
         let note = AccessNote { executed: 1, pc: None, watched: WORD };
         assert_eq!(watch.notes(&machine.memory, 2).first_stop, Some(note));
+    }
+
+    #[test]
+    fn an_interpreter_that_notes_accesses_has_no_forks() {
+        let (_, machine) = notes(&[d(Op::addi, 3, 0, 7)], |_| ());
+        assert!(machine.interp.fork().is_none());
+        assert!(CpuHarness::new().interp.fork().is_some());
     }
 
     #[test]
