@@ -209,9 +209,9 @@ pub(crate) fn must_be_last(op: Op, i: Instruction) -> bool {
     }
 }
 
-/// Whether `op` stores to memory.
+/// Whether `op` may change memory: it accesses memory, and is not a load.
 pub(crate) fn stores(op: Op) -> bool {
-    op.row().has(Flag::mem) && !op.row().name.starts_with('l')
+    op.row().has(Flag::mem) && op.load_size().is_none()
 }
 
 /// The MSR bit that must be set for `op` to run, or 0.
