@@ -11,9 +11,9 @@ mod loads;
 use super::Cpu;
 use super::cpu::Raised;
 use crate::{Exit, StoredBytes};
-use parking_lot::Mutex;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{AccessKind, FaultKind, GuestMemory, MemoryFault};
+use xenia_sync::{Level, Mutex};
 
 /// Bit of CR0 that tells whether a conditional store was made (EQ).
 const CONDITIONAL_STORE_MADE: u8 = 2;
@@ -115,7 +115,8 @@ impl AccessWatch {
     /// Watches these ranges of `memory` from now on.
     pub fn new(memory: &GuestMemory, ranges: Vec<WatchedRange>) -> Self {
         let values = ranges.iter().map(|range| value(memory, range)).collect();
-        Self { ranges, known: Mutex::new(Known { values, notes: AccessNotes::default() }) }
+        let known = Known { values, notes: AccessNotes::default() };
+        Self { ranges, known: Mutex::new(Level::Leaf, known) }
     }
 
     /// The accesses so far, and the changes up to now, when the engine has completed `executed`
