@@ -2,7 +2,8 @@
 //!
 //! A block is a run of instructions from its start up to the first one that must be last (branches,
 //! `sc`, `isync`, `icbi`, MSR writes, time-base reads, illegal instructions), the end of the page,
-//! or [`MAX_DECODED`]. It never crosses a page, so one page version tells whether it is valid.
+//! or [`MAX_DECODED`]; one that runs into a decoded block goes on to the end of that. It never
+//! crosses a page, so one page version tells whether it is valid.
 //!
 //! # Layout
 //! A guest page with code has an [`Entry`] of eight bytes for each of its words, in address order.
