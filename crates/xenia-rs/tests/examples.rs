@@ -211,6 +211,7 @@ fn prepare(folder: &Path) {
         .args(["exec", &t, "--headless", "-n", "1001", "--save-state", &state])
         .args(["--config", "/dev/null"])
         .env("HOME", folder)
+        .env_remove("XDG_DATA_HOME")
         .output();
     assert!(saved.unwrap().status.success());
     // Replaces the program by a wrapper that ends it in time.
@@ -307,6 +308,7 @@ fn every_example_of_the_help_and_the_book_runs() {
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_CACHE_HOME")
+            .env_remove("XDG_DATA_HOME")
             .env_remove("XENIA_CACHE")
             .output()
             .unwrap();

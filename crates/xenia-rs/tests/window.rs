@@ -183,6 +183,14 @@ fn open(display: &Display, folder: &Path, command: Command, title: &str) -> Resu
     Ok((program, window))
 }
 
+/// A file of the demo's states, whose folder has the hash of the demo in its name.
+fn demo_state(folder: &Path, name: &str) -> PathBuf {
+    let states = folder.join("data/xenia-rs/states");
+    let mut folders = std::fs::read_dir(&states).into_iter().flatten().flatten();
+    let own = folders.find(|entry| entry.file_name().to_string_lossy().starts_with("demo-"));
+    own.map_or(states, |entry| entry.path()).join(name)
+}
+
 /// Whether a video in the making has about half a second of sound, and so of pictures.
 fn is_under_way(part: &Path) -> bool {
     std::fs::metadata(part.join("sound.wav")).is_ok_and(|sound| sound.len() > 100_000)

@@ -1,8 +1,8 @@
 //! Tests the menu, driven by keys.
 
 use super::display::Key;
-use super::{DEMO, Picture, display, is_under_way, make_small, press, start, start_with_keys};
-use super::{wait_for, whole_video};
+use super::{DEMO, Picture, demo_state, display, is_under_way, make_small, press, start};
+use super::{start_with_keys, wait_for, whole_video};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     // A state is saved to the first slot, with the picture that is shown by then, and loaded. The
     // window may still show the first run: a state from before the second run's first picture has
     // none, and is saved again.
-    let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
+    let slot = |name: &str| demo_state(folder.path(), name);
     wait_for("a state with a picture", || {
         runs("a picture of the second run")?;
         press(&[Key::Escape])?;

@@ -1,7 +1,7 @@
 //! Tests rewind and the state at exit, in a window.
 
 use super::display::{Display, Key, TestWindow};
-use super::{DEMO, Program, display, screenshot, start, wait_for};
+use super::{DEMO, Program, demo_state, display, screenshot, start, wait_for};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let folder = folder.path();
     let begin =
         |display: &Display| start(display, folder, DEMO.as_ref(), &["--gpu", "reference", "--resume"]);
-    let state = |name: &str| folder.join("data/xenia-rs/states/demo").join(name);
+    let state = |name: &str| demo_state(folder, name);
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
     let left = wait_for_frame("some frames", &window, folder, |frame| frame >= 10)?;

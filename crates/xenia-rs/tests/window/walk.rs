@@ -7,7 +7,8 @@
 
 use super::display::TestWindow;
 use super::library::HOME;
-use super::{DEMO, Display, Picture, Program, display, make_small, open, wait_for, with_settings};
+use super::with_settings;
+use super::{DEMO, Display, Picture, Program, demo_state, display, make_small, open, wait_for};
 use anyhow::{Result, ensure};
 use std::fs::File;
 use std::io::Write;
@@ -137,8 +138,10 @@ fn library_menu_settings_and_states_work_with_a_pad_only() -> Result<()> {
     pad.press("a")?;
     walk.step("save-state", &changed)?;
     pad.press("a")?;
-    let slot = folder.path().join("data/xenia-rs/states/demo/slot-1.state");
-    wait_for("a state", || Ok(slot.is_file().then_some(())))?;
+    let slot = wait_for("a state", || {
+        let slot = demo_state(folder.path(), "slot-1.state");
+        Ok(slot.is_file().then_some(slot))
+    })?;
     walk.wait_for_title("the title to go on", runs)?;
 
     // Back to the library, after a question, and to the second title.
