@@ -189,19 +189,20 @@ impl Compiler {
     fn compile_with_fallback(
         &mut self,
         region: &Region,
-        mut config: LiftConfig,
+        config: LiftConfig,
         texts: bool,
     ) -> Result<Compiled, LiftError> {
-        let mut refused = false;
-        loop {
-            if let Some(mut compiled) = self.compile_once(region, config, texts)? {
-                compiled.fault_exits.refused = refused;
-                return Ok(compiled);
-            }
-            tracing::debug!(pc = region.entries[0], "compiled again: its loops store before accesses");
-            config.sinks = false;
-            refused = true;
+        if let Some(compiled) = self.compile_once(region, config, texts)? {
+            return Ok(compiled);
         }
+        let pc = region.entries[0];
+        tracing::debug!(pc, "compiled again: its loops store before accesses");
+        let config = LiftConfig { sinks: false, ..config };
+        // Only accesses in loops that sink stores have fault exits, and now no loop does.
+        let refused = || LiftError::Compile { pc, reason: "a fault exit without store sinking".to_owned() };
+        let mut compiled = self.compile_once(region, config, texts)?.ok_or_else(refused)?;
+        compiled.fault_exits.refused = true;
+        Ok(compiled)
     }
 
     /// Lifts and compiles `region`; the code stays in the context. Returns the IR as well if texts
