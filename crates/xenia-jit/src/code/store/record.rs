@@ -163,6 +163,58 @@ pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'s
         && tables.entries.iter().all(|entry| fits(entry.offset))
         && [&tables.covered, &tables.leaves] == label.places()
         && tables.places.is_sorted_by_key(|start| start.offset)
+        && tables.landings.is_sorted_by_key(|landing| landing.access)
+        && tables.landings.iter().all(|landing| fits(landing.access) && fits(landing.exit))
         && tables.relocations.iter().all(|relocation| relocation.fits(code.len()));
     if is_sound { Ok((body, code.to_vec())) } else { Err(wrong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_lifter::{EntryOffset, Landing};
+
+    const START: u32 = 0x1000;
+    const CODE_LENGTH: u32 = 16;
+
+    /// Whether a stored region is accepted whose checksum matches and that has these landings.
+    fn accepts(landings: &[Landing]) -> bool {
+        let covered: AddressRanges = [AddressRange { start: START, end: START + 8 }].into_iter().collect();
+        let tables = Tables {
+            entries: vec![EntryOffset { pc: START, offset: 0 }],
+            covered: covered.clone(),
+            landings: landings.to_vec(),
+            ..Tables::default()
+        };
+        let body = Body { piece: None, calls: Vec::new(), tables };
+        let mut bytes = postcard::to_allocvec(&body).unwrap();
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes.extend([0; CODE_LENGTH as usize]);
+        let label = Label {
+            mode: 0,
+            start: START,
+            entries: vec![START],
+            covered,
+            leaves: AddressRanges::default(),
+            words: [0; 32],
+            has_run: false,
+            used: 0,
+            body: length,
+            length: length + CODE_LENGTH,
+            sum: *blake3::hash(&bytes).as_bytes(),
+        };
+        unpack(&label, &bytes).is_ok()
+    }
+
+    #[test]
+    fn landings_must_be_in_order_and_inside_of_the_code() {
+        let first = Landing { access: 0, exit: 12 };
+        let second = Landing { access: 4, exit: 8 };
+        assert!(accepts(&[first, second]));
+        assert!(!accepts(&[second, first]), "a search would miss them");
+        for outside in [CODE_LENGTH, u32::MAX] {
+            assert!(!accepts(&[Landing { exit: outside, ..first }]), "{outside:#x}");
+            assert!(!accepts(&[Landing { access: outside, ..first }]), "{outside:#x}");
+        }
+    }
 }
