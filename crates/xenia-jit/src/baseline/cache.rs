@@ -45,7 +45,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use thunks::thunk;
 use units::Units;
 use withdraw::Full;
 use xenia_host::sparse::HOST_PAGE;
@@ -145,6 +144,8 @@ pub(crate) struct BaselineCache {
     /// Observed changes, by page that held units.
     changes: FnvHashMap<u32, u32>,
     compile_volatile: bool,
+    /// Whether a unit was refused as unsupported, which is logged once.
+    has_unsupported: bool,
     epochs: Arc<Epochs>,
     /// Withdrawn units, each with the last epoch in which an engine may have entered it.
     retired: Vec<(u64, u32)>,
@@ -196,6 +197,7 @@ impl BaselineCache {
             covered: FnvHashMap::default(),
             changes: FnvHashMap::default(),
             compile_volatile,
+            has_unsupported: false,
             epochs,
             retired: Vec::new(),
             counts: BaselineCounts::default(),
@@ -274,10 +276,8 @@ impl BaselineCache {
             return None;
         }
         let pages = source.into_pages_of(&self.discovery);
-        let memory = &mut self.memory;
-        let thunks = &mut self.thunks;
-        if self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called)).is_none() {
-            self.make_room(Full::Code);
+        if let Err(why) = self.emit() {
+            self.after_no_code(start, why);
             return None;
         }
         let size = self.emitter.code().len();

@@ -73,6 +73,23 @@ struct BlockJump {
     is_short: bool,
 }
 
+/// Why a unit was not emitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotEmitted {
+    /// Code memory has no room for a thunk.
+    Full,
+    /// Code of the tier is missing or has an error: a later attempt gives the same result.
+    Unsupported(&'static str),
+}
+
+/// Result of an attempt to emit a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Distances {
+    Patched,
+    /// A short branch or the table is out of range.
+    TooLong,
+}
+
 /// Emits units; reuses its buffers.
 pub(super) struct Emitter {
     pub(super) templates: Templates,
@@ -128,27 +145,28 @@ impl Emitter {
         self.templates.e.code()
     }
 
-    /// Emits the code of `unit`. `thunk` returns the offset of a thunk, or `None` if there is no
-    /// room for it.
+    /// Emits the code of `unit`. `thunk` returns the offset of a thunk.
     pub(super) fn emit(
         &mut self,
         unit: &Discovery,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<()> {
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<(), NotEmitted> {
         self.allows_short = true;
-        if self.emit_once(unit, thunk)? {
-            return Some(());
+        if self.emit_once(unit, thunk)? == Distances::Patched {
+            return Ok(());
         }
-        // A short branch or the table was out of range: emit again with long branches.
         self.allows_short = false;
-        self.emit_once(unit, thunk)?.then_some(())
+        match self.emit_once(unit, thunk)? {
+            Distances::Patched => Ok(()),
+            Distances::TooLong => Err(NotEmitted::Unsupported("a long branch is out of range")),
+        }
     }
 
     fn emit_once(
         &mut self,
         unit: &Discovery,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<bool> {
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<Distances, NotEmitted> {
         self.templates.e.clear();
         self.labels.clear();
         self.jumps.clear();
@@ -178,7 +196,7 @@ impl Emitter {
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
-        Some(self.finish(unit))
+        Ok(if self.finish(unit) { Distances::Patched } else { Distances::TooLong })
     }
 
     /// Subtracts the instructions of the block at `pc` from the budget, and leaves if the budget is
@@ -210,8 +228,8 @@ impl Emitter {
         &mut self,
         unit: &Discovery,
         block: Block,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<()> {
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<(), NotEmitted> {
         let last = block.end - usize::from(block.ending != Ending::Next);
         let words = unit.words(block.first, last);
         let mut index = 0;
@@ -219,7 +237,7 @@ impl Emitter {
             let next = self.float_group(words, index, thunk)?;
             index = if next == index { self.instruction(words, index, thunk)? } else { next };
         }
-        Some(())
+        Ok(())
     }
 
     /// Emits the instruction at `index`, or two that form a constant. Returns the index of the next
@@ -229,9 +247,9 @@ impl Emitter {
         &mut self,
         words: &[Word],
         index: usize,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<usize> {
-        let Word { i, op: Some(op) } = words[index] else { return Some(words.len()) };
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<usize, NotEmitted> {
+        let Word { i, op: Some(op) } = words[index] else { return Ok(words.len()) };
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
         self.templates.drops_carry = op == Op::srawix && overwrites_carry(&words[index + 1..]);
         if let Some(value) = pair {
@@ -242,11 +260,15 @@ impl Emitter {
             self.call_arm(op, i, thunk)?;
         }
         self.end_site(index, thunk)?;
-        Some(index + 1 + usize::from(pair.is_some()))
+        Ok(index + 1 + usize::from(pair.is_some()))
     }
 
     /// Ends the code of the instruction with the index `index` in its block.
-    fn end_site(&mut self, index: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
+    fn end_site(
+        &mut self,
+        index: usize,
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<(), NotEmitted> {
         if let Some((field, called)) = self.templates.thunk_call.take() {
             self.thunk_calls.push(ThunkCall { field: field as u32, thunk: thunk(called)? });
             if let CodeThunk::Float(group) = called {
@@ -262,15 +284,15 @@ impl Emitter {
             let site = SiteInUnit { word: word + index, remaining: remaining - index };
             self.sites.add(site, self.templates.e.len() as u32);
         }
-        Some(())
+        Ok(())
     }
 
     fn call_arm(
         &mut self,
         op: Op,
         i: Instruction,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<()> {
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<(), NotEmitted> {
         let slot = if computes(op) { Slot::RunFloatArm } else { Slot::RunArm };
         let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), slot))?;
         self.templates.e.flags = None;
@@ -279,7 +301,7 @@ impl Emitter {
         self.thunk_calls.push(ThunkCall { field: field as u32, thunk });
         self.templates.may_be_left = true;
         self.arms += 1;
-        Some(())
+        Ok(())
     }
 
     /// Emits the branch that ends a block, and the transfer to the code that follows it.

@@ -113,7 +113,7 @@ impl FunctionScanner {
     fn take(&mut self, at: usize, scanned: &mut ScannedFunction) -> bool {
         let unit = &self.discovery;
         // The code is never run, so the offset of every thunk may be 0.
-        let is_written = self.emitter.emit(unit, &mut |_| Some(0)).is_some();
+        let is_written = self.emitter.emit(unit, &mut |_| Ok(0)).is_ok();
         let mut mix = UnitMix::of(unit, &self.emitter);
         if !is_written {
             mix.arms = 0;

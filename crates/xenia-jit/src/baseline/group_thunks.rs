@@ -6,18 +6,12 @@ use super::encode::{Encoder, MOV, RAX, RCX, Rm};
 use super::float_thunks::ThunkCode;
 use super::templates::CodeThunk;
 
-/// The code of a thunk that calls others; `None` if `thunk` is of another kind.
-pub(super) fn group_thunk(thunk: CodeThunk) -> Option<ThunkCode> {
+/// The thunk that converts two singles for FPRs.
+pub(super) fn load_singles([first, second]: [usize; 2]) -> ThunkCode {
     let mut e = Encoder::new();
-    let mut calls = Vec::new();
-    match thunk {
-        // The thunks that load preserve rax.
-        CodeThunk::LoadSingles([first, second]) => {
-            calls.push((e.call(), CodeThunk::LoadSingle(first)));
-            e.op32(MOV, RCX, Rm::Reg(RAX));
-            calls.push((e.jump(), CodeThunk::LoadSingle(second)));
-        }
-        _ => return None,
-    }
-    Some(ThunkCode { code: e.code().to_vec(), calls })
+    let mut calls = vec![(e.call(), CodeThunk::LoadSingle(first))];
+    // The called thunk preserves rax.
+    e.op32(MOV, RCX, Rm::Reg(RAX));
+    calls.push((e.jump(), CodeThunk::LoadSingle(second)));
+    ThunkCode { code: e.code().to_vec(), calls }
 }

@@ -82,7 +82,7 @@ pub(super) enum CodeThunk {
     PrepareFloat,
     /// Runs a floating-point row by the interpreter's arm.
     RunFloatRow,
-    /// Converts two singles for FPRs ([`super::group_thunks::group_thunk`]).
+    /// Converts two singles for FPRs ([`super::group_thunks::load_singles`]).
     LoadSingles([usize; 2]),
     /// Converts the FPR with a number in eax to a single ([`super::single_thunks::store_any`]).
     StoreAny,

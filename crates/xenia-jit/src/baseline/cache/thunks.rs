@@ -1,59 +1,69 @@
-//! Thunks that units call, emitted into code memory on demand.
+//! Emission of units, and of the thunks that they call: those into code memory, on demand.
 
 use super::super::condition_thunk::{condition_bit, condition_word};
+use super::super::emit::NotEmitted;
 use super::super::enter::{prepare_float, run_float_row};
 use super::super::float_thunks::{ThunkCode, float_thunk};
-use super::super::group_thunks::group_thunk;
+use super::super::group_thunks::load_singles;
 use super::super::single_thunks;
 use super::super::templates::CodeThunk;
+use super::BaselineCache;
 use crate::code::memory::CodeMemory;
 use fnv::FnvHashMap;
 
+impl BaselineCache {
+    /// Emits the unit that was found, and the thunks that it calls.
+    pub(super) fn emit(&mut self) -> Result<(), NotEmitted> {
+        let memory = &mut self.memory;
+        let thunks = &mut self.thunks;
+        self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called))
+    }
+}
+
+/// Why a group of floating-point rows was not emitted.
+const NO_ROW: &str = "a thunk's instruction is not a row of floating-point thunks";
+
 /// The offset of a thunk, which is emitted if it does not exist yet.
-pub(super) fn thunk(
+fn thunk(
     memory: &mut CodeMemory,
     thunks: &mut FnvHashMap<CodeThunk, u32>,
     called: CodeThunk,
-) -> Option<u32> {
+) -> Result<u32, NotEmitted> {
     if let Some(&offset) = thunks.get(&called) {
-        return Some(offset);
+        return Ok(offset);
     }
-    let mut calls = Vec::new();
-    let mut code = match called {
+    let alone = |code| ThunkCode { code, calls: Vec::new() };
+    let ThunkCode { mut code, calls } = match called {
         CodeThunk::Arm(arm, slot) => {
             // mov rcx, arm; jmp [rbp + slot]
             let mut code = vec![0x48, 0xB9];
             code.extend((arm.address() as u64).to_le_bytes());
             code.extend([0xFF, 0xA5]);
             code.extend(slot.at().to_le_bytes());
-            code
+            alone(code)
         }
-        CodeThunk::PrepareFloat => jump_to(prepare_float as *const () as u64),
-        CodeThunk::RunFloatRow => jump_to(run_float_row as *const () as u64),
-        CodeThunk::ConditionWord => condition_word(),
-        CodeThunk::ConditionBit(bit) => condition_bit(bit),
-        CodeThunk::LoadSingle(n) => single_thunks::load(n),
-        CodeThunk::StoreSingle(n) => single_thunks::store(n),
-        CodeThunk::StoreAny => single_thunks::store_any(),
-        CodeThunk::Float(_) | CodeThunk::LoadSingles(_) => {
-            let ThunkCode { code, calls: called } = match called {
-                CodeThunk::Float(group) => float_thunk(group)?,
-                _ => group_thunk(called)?,
-            };
-            for (field, called) in called {
-                calls.push((field, thunk(memory, thunks, called)?));
-            }
-            code
-        }
+        CodeThunk::PrepareFloat => alone(jump_to(prepare_float as *const () as u64)),
+        CodeThunk::RunFloatRow => alone(jump_to(run_float_row as *const () as u64)),
+        CodeThunk::ConditionWord => alone(condition_word()),
+        CodeThunk::ConditionBit(bit) => alone(condition_bit(bit)),
+        CodeThunk::LoadSingle(n) => alone(single_thunks::load(n)),
+        CodeThunk::StoreSingle(n) => alone(single_thunks::store(n)),
+        CodeThunk::StoreAny => alone(single_thunks::store_any()),
+        CodeThunk::Float(group) => float_thunk(group).ok_or(NotEmitted::Unsupported(NO_ROW))?,
+        CodeThunk::LoadSingles(registers) => load_singles(registers),
     };
-    let offset = memory.allocate(code.len()).ok()?;
-    for (field, target) in calls {
+    let mut targets = Vec::with_capacity(calls.len());
+    for (field, called) in calls {
+        targets.push((field, thunk(memory, thunks, called)?));
+    }
+    let offset = memory.allocate(code.len()).map_err(|_| NotEmitted::Full)?;
+    for (field, target) in targets {
         let distance = target.wrapping_sub(offset as u32 + field as u32 + 4);
         code[field..field + 4].copy_from_slice(&distance.to_le_bytes());
     }
     memory.write(offset, &code);
     thunks.insert(called, offset as u32);
-    Some(offset as u32)
+    Ok(offset as u32)
 }
 
 /// `jmp [rip]` to a host address.
@@ -61,4 +71,22 @@ fn jump_to(address: u64) -> Vec<u8> {
     let mut code = vec![0xFF, 0x25, 0, 0, 0, 0];
     code.extend(address.to_le_bytes());
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::float_thunks::FloatGroup;
+    use super::*;
+    use xenia_isa::Op;
+
+    #[test]
+    fn thunks_that_do_not_exist_differ_from_full_memory() {
+        let mut memory = CodeMemory::new(c"test-thunks", &[0xC3], 4096).unwrap();
+        let mut thunks = FnvHashMap::default();
+        let missing = CodeThunk::Float(FloatGroup::of(Op::addx));
+        assert_eq!(thunk(&mut memory, &mut thunks, missing), Err(NotEmitted::Unsupported(NO_ROW)));
+        while memory.allocate(1).is_ok() {}
+        assert_eq!(thunk(&mut memory, &mut thunks, CodeThunk::StoreAny), Err(NotEmitted::Full));
+        assert!(thunks.is_empty());
+    }
 }

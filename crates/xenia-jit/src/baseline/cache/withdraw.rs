@@ -1,6 +1,7 @@
 //! Withdrawal of units: removes them from the tables, from the links to them, and from memory.
 
 use super::super::call_table;
+use super::super::emit::NotEmitted;
 use super::super::entries::TABLE_SPAN;
 use super::{BaselineCache, PageUnits};
 use std::collections::BTreeMap;
@@ -175,6 +176,20 @@ impl BaselineCache {
         tracing::debug!(
             "baseline: {full:?} memory is full; {count} units of {withdrawn} bytes are withdrawn"
         );
+    }
+
+    /// Prepares for the next attempt to compile the unit at `start`; the interpreter runs it
+    /// meanwhile.
+    pub(super) fn after_no_code(&mut self, start: u32, why: NotEmitted) {
+        match why {
+            NotEmitted::Full => self.make_room(Full::Code),
+            // Room would not help, and each further attempt has the same result.
+            NotEmitted::Unsupported(what) => {
+                if !std::mem::replace(&mut self.has_unsupported, true) {
+                    tracing::error!("baseline: the unit at {start:#010x} has no code: {what}");
+                }
+            }
+        }
     }
 
     /// Frees withdrawn code that no engine can still be in.

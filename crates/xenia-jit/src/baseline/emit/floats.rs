@@ -20,8 +20,8 @@ use super::super::float_thunks::{FloatGroup, begins_group, has_float_thunk, pack
 use super::super::map::cr;
 use super::super::templates::CodeThunk;
 use super::super::unit::Word;
-use super::Emitter;
 use super::rows::is_plain_integer;
+use super::{Emitter, NotEmitted};
 use xenia_isa::{Instruction, Op};
 
 /// Limit of the integer instructions between two rows.
@@ -43,17 +43,17 @@ impl Emitter {
         &mut self,
         words: &[Word],
         index: usize,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<usize> {
-        let Some((op, i)) = row(words, index) else { return Some(index) };
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<usize, NotEmitted> {
+        let Some((op, i)) = row(words, index) else { return Ok(index) };
         // Most instructions do not begin a group. The primary opcodes of arithmetic:
         if !matches!(i.0 >> 26, 59 | 63) && !loads_single(op) {
-            return Some(index);
+            return Ok(index);
         }
         if loads_single(op) {
             return self.two_loads(words, index, thunk);
         }
-        let Some(found) = self.find_group(words, index) else { return Some(index) };
+        let Some(found) = self.find_group(words, index) else { return Ok(index) };
         if found.group.second.is_some() {
             // The first row runs with the second one, after the integer instructions.
             let mut at = index + 1;
@@ -64,13 +64,12 @@ impl Emitter {
         let size = if found.group.second.is_some() { Qword } else { Dword };
         self.templates.e.operands(found.operands, size);
         self.templates.call(CodeThunk::Float(found.group));
-        let (op, i) = row(words, found.last)?;
-        if matches!(op, Op::fcmpo | Op::fcmpu) {
+        if let Some((Op::fcmpo | Op::fcmpu, i)) = row(words, found.last) {
             self.templates.e.store(cr(i.crfd()), RCX);
         }
         self.end_site(found.last, thunk)?;
         if !found.group.stores {
-            return Some(found.last + 1);
+            return Ok(found.last + 1);
         }
         self.templates.has_single = true;
         let next = self.instruction(words, found.last + 1, thunk);
@@ -105,15 +104,15 @@ impl Emitter {
         &mut self,
         words: &[Word],
         index: usize,
-        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
-    ) -> Option<usize> {
-        let first = row(words, index)?;
+        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
+    ) -> Result<usize, NotEmitted> {
+        let Some(first) = row(words, index) else { return Ok(index) };
         let Some(second) = row(words, index + 1).filter(|&(op, _)| loads_single(op)) else {
-            return Some(index);
+            return Ok(index);
         };
         self.templates.two_singles([first, second]);
         self.end_site(index, thunk)?;
-        Some(index + 2)
+        Ok(index + 2)
     }
 
     /// The instruction at `index`, if groups contain it.

@@ -90,7 +90,7 @@ fn emitted(text: &str) -> (Discovery, Emitter) {
     let mut discovery = Discovery::new();
     assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
     let mut emitter = Emitter::new(CodeOptions { features: HOSTS[0].1, stores_by_arms: false });
-    emitter.emit(&discovery, &mut |_| Some(0)).unwrap();
+    emitter.emit(&discovery, &mut |_| Ok(0)).unwrap();
     (discovery, emitter)
 }
 
