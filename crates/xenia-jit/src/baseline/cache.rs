@@ -26,7 +26,7 @@ use super::emit::{Emitter, ThunkCall};
 use super::enter::{THUNKS, on_fault};
 use super::entries::{PairEntries, PairTables, TABLE_SPAN};
 use super::links::Links;
-use super::map::Slot;
+use super::map::BaselineWord;
 use super::shares::TierShares;
 use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
@@ -177,7 +177,7 @@ impl BaselineCache {
         let CacheOptions { code, compile_volatile, size } = options;
         let mut stub = Vec::new();
         stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
-        stub.extend(Slot::Missing.at().to_le_bytes());
+        stub.extend(BaselineWord::Missing.at().to_le_bytes());
         let memory = CodeMemory::new(c"xenia-baseline", &stub, size)?;
         let start = memory.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(on_fault))?;
@@ -210,15 +210,15 @@ impl BaselineCache {
         self.tables.entries()
     }
 
-    /// Context slots that hold the addresses of this cache's code and of the thunks.
-    pub(super) fn slots(&self) -> [(Slot, u64); 2 + THUNKS.len()] {
-        let mut slots = [(Slot::Code, 0); 2 + THUNKS.len()];
-        slots[0] = (Slot::Code, self.memory.execute_base());
-        slots[1] = (Slot::Entries, self.tables.base());
-        for (slot, (name, thunk)) in slots[2..].iter_mut().zip(THUNKS) {
-            *slot = (name, thunk as *const () as u64);
+    /// Words of the context that hold the addresses of this cache's code and of the thunks.
+    pub(super) fn context_words(&self) -> [(BaselineWord, u64); 2 + THUNKS.len()] {
+        let mut words = [(BaselineWord::Code, 0); 2 + THUNKS.len()];
+        words[0] = (BaselineWord::Code, self.memory.execute_base());
+        words[1] = (BaselineWord::Entries, self.tables.base());
+        for (word, (name, thunk)) in words[2..].iter_mut().zip(THUNKS) {
+            *word = (name, thunk as *const () as u64);
         }
-        slots
+        words
     }
 
     /// Whether the word at `pc` belongs to a unit.

@@ -17,7 +17,7 @@
 //! offset with one load.
 
 use super::encode::{ADD, Condition, Dword, Encoder, Imm, MOV, Qword, RAX, RCX, Rm, Shift, TEST, XOR};
-use super::map::Slot;
+use super::map::BaselineWord;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 
 /// log2 of the number of words: 2^18 words, 2 MiB, for 32 MiB of guest code. Pages of the table
@@ -58,14 +58,14 @@ pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op32(MOV, RCX, Rm::Reg(RAX));
     e.shift(Dword, Shift::Right, RCX, SHIFT);
     e.imm(Dword, Imm::And, Rm::Reg(RCX), MASK);
-    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    e.op64(ADD, RCX, Rm::Ctx(BaselineWord::Code.at()));
     e.raw(&[0x48, 0x8B, 0x89]); // mov rcx, [rcx + CODE_SIZE]
     e.raw(&(CODE_SIZE as u32).to_le_bytes());
     e.op64(XOR, RCX, Rm::Reg(RAX));
     e.op32(TEST, RCX, Rm::Reg(RCX));
     let miss = e.jump_if(Condition::NOT_EQUAL);
     e.shift(Qword, Shift::Right, RCX, 32);
-    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    e.op64(ADD, RCX, Rm::Ctx(BaselineWord::Code.at()));
     (miss, e.len())
 }
 

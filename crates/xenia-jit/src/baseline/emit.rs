@@ -21,7 +21,7 @@ mod switch;
 use super::call_table;
 use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::endings::Ending;
-use super::map::{BUDGET, CTR, LR, Slot, gpr};
+use super::map::{BUDGET, BaselineWord, CTR, LR, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
@@ -188,7 +188,7 @@ impl Emitter {
                 self.entries.push(EntryOffset { pc, offset: start as u32 });
             }
             if number == 0 && nests {
-                self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
+                self.templates.e.op64(CMP, STACK, Rm::Ctx(BaselineWord::StackLimit.at()));
                 self.exit_if(Condition::CARRY, Exit::Depth(pc));
             }
             self.charge(pc, block);
@@ -293,8 +293,8 @@ impl Emitter {
         i: Instruction,
         thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
     ) -> Result<(), NotEmitted> {
-        let slot = if computes(op) { Slot::RunFloatArm } else { Slot::RunArm };
-        let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), slot))?;
+        let word = if computes(op) { BaselineWord::RunFloatArm } else { BaselineWord::RunArm };
+        let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), word))?;
         self.templates.e.flags = None;
         self.templates.e.word(RAX, i.0);
         let field = self.templates.e.call();
@@ -356,7 +356,7 @@ impl Emitter {
             }
             (Ending::Interpreted | Ending::Illegal, _) => {
                 self.templates.e.word(RAX, pc | INTERPRET);
-                self.templates.e.jump_through(Slot::Leave.at());
+                self.templates.e.jump_through(BaselineWord::Leave.at());
             }
             (Ending::Next | Ending::Jump | Ending::Conditional | Ending::Call, _) => {}
         }

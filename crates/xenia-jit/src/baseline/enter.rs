@@ -23,21 +23,22 @@
 //! Code of the optimizing tier runs as a host call below baseline code (`run_optimized`): the
 //! mapped registers are stored before it and loaded after it. If it leaves to continue at another
 //! address, baseline code continues there, whether that address has code or not; for any other
-//! reason both are left. `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the
-//! exit of either tier ends both.
+//! reason both are left. `crate::runtime::enter` has the same frame at
+//! [`BaselineWord::SavedStack`], so the exit of either tier ends both.
 //!
 //! A call or jump of optimized code to an address that only this tier has code for runs baseline
 //! code as a host call in the place of a region (`run_baseline`): it loads the mapped registers,
 //! and its return is the region's.
 //!
-//! Optimized code runs with the whole budget of the visit; [`Slot::Slice`] keeps the rest of the
-//! slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
-//! smaller; [`Slot::Shortened`] sums up the differences, which baseline code has not executed.
+//! Optimized code runs with the whole budget of the visit; [`BaselineWord::Slice`] keeps the rest
+//! of the slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
+//! smaller; [`BaselineWord::Shortened`] sums up the differences, which baseline code has not
+//! executed.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
-//! the optimizing tier has run. From then on it is the guest's, which [`Slot::GuestFloat`] records,
-//! until a service or a computing arm needs Rust's. So neither calls of hot functions nor sequences
-//! of arms switch MXCSR each time.
+//! the optimizing tier has run. From then on it is the guest's, which [`BaselineWord::GuestFloat`]
+//! records, until a service or a computing arm needs Rust's. So neither calls of hot functions nor
+//! sequences of arms switch MXCSR each time.
 //!
 //! # Safety rules
 //! - Everything here except [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]
@@ -48,7 +49,7 @@
 use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::entries::{OFFSET_SHIFT, PAIR_SHIFT, WORD_OF_PAIR};
-use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
+use super::map::{BIAS, BUDGET, BaselineWord, CR0, LR, MAP, displacement};
 use super::reason::Reason;
 use super::services::{self, BaselineRun};
 use super::templates::HostFeatures;
@@ -242,11 +243,11 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
         ]
         bias = const BIAS,
         pc = const PC_AT,
-        saved = const Slot::SavedStack.at(),
+        saved = const BaselineWord::SavedStack.at(),
         saved_by_other = const word(Word::SavedStack),
         lr = const LR_AT,
-        entries = const Slot::Entries.at(),
-        code = const Slot::Code.at(),
+        entries = const BaselineWord::Entries.at(),
+        code = const BaselineWord::Code.at(),
     )
 }
 
@@ -264,7 +265,7 @@ pub(super) unsafe extern "sysv64" fn leave() {
              jmp {out}",
         ]
         pc = const PC_AT,
-        reason = const Slot::Reason.at(),
+        reason = const BaselineWord::Reason.at(),
         out = sym leave_stored,
     )
 }
@@ -287,13 +288,13 @@ unsafe extern "sysv64" fn leave_stored() {
         "pop rbx",
         "pop rbp",
         "ret",
-        guest_float = const Slot::GuestFloat.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
-        saved = const Slot::SavedStack.at(),
+        saved = const BaselineWord::SavedStack.at(),
     )
 }
 
-/// Where the fault handler resumes, with rsp from [`Slot::SavedStack`].
+/// Where the fault handler resumes, with rsp from [`BaselineWord::SavedStack`].
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn leave_after_fault() {
     code!(
@@ -302,7 +303,7 @@ pub(super) unsafe extern "sysv64" fn leave_after_fault() {
             "mov qword ptr [rbp + {reason}], {fault}
              jmp {out}",
         ]
-        reason = const Slot::Reason.at(),
+        reason = const BaselineWord::Reason.at(),
         fault = const Reason::Fault as i32,
         out = sym leave_stored,
     )
@@ -327,8 +328,8 @@ pub(super) unsafe extern "sysv64" fn go_to_entry() {
         look_up!(),
         "add rcx, [rbp + {code}]",
         "jmp rcx",
-        entries = const Slot::Entries.at(),
-        code = const Slot::Code.at(),
+        entries = const BaselineWord::Entries.at(),
+        code = const BaselineWord::Code.at(),
     )
 }
 
@@ -344,8 +345,8 @@ unsafe extern "sysv64" fn find_entry() {
         "2:",
         "lea rcx, [rip + {missing_called}]",
         "ret",
-        entries = const Slot::Entries.at(),
-        code = const Slot::Code.at(),
+        entries = const BaselineWord::Entries.at(),
+        code = const BaselineWord::Code.at(),
         missing_called = sym missing_called,
     )
 }
@@ -354,35 +355,34 @@ pub(super) fn missing_address() -> u64 {
     missing as *const () as u64
 }
 
-/// Context slots and the thunks whose addresses they hold.
-pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 8] = [
-    (Slot::Missing, missing),
-    (Slot::RunFloatArm, run_float_arm),
-    (Slot::SliceOver, slice_over),
-    (Slot::RunArm, run_arm),
-    (Slot::Leave, leave),
-    (Slot::ReturnMiss, return_miss),
-    (Slot::FindEntry, find_entry),
-    (Slot::GoToEntry, go_to_entry),
+/// Words of the context and the thunks whose addresses they hold.
+pub(super) const THUNKS: [(BaselineWord, unsafe extern "sysv64" fn()); 8] = [
+    (BaselineWord::Missing, missing),
+    (BaselineWord::RunFloatArm, run_float_arm),
+    (BaselineWord::SliceOver, slice_over),
+    (BaselineWord::RunArm, run_arm),
+    (BaselineWord::Leave, leave),
+    (BaselineWord::ReturnMiss, return_miss),
+    (BaselineWord::FindEntry, find_entry),
+    (BaselineWord::GoToEntry, go_to_entry),
 ];
 
 /// Runs the code at `code` on `ctx` and returns the reason why it stopped. The caller has set the
-/// slots of the context and the words of the optimizing tier, except those that this function sets.
-/// `code` is the address of an entry that stays mapped while the run's engine is present, or of
-/// [`missing`].
+/// words of both tiers in the context, except those that this function sets. `code` is the address
+/// of an entry that stays mapped while the run's engine is present, or of [`missing`].
 pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
     let here = stack_pointer();
     let limit = here.saturating_sub(NESTING);
-    ctx.host[Slot::StackLimit as usize] = limit;
+    ctx.host[BaselineWord::StackLimit as usize] = limit;
     ctx.host[Word::StackLimit as usize] = limit;
-    ctx.host[Slot::Reason as usize] = Reason::Optimized as u64;
-    ctx.host[Slot::GuestFloat as usize] = 0;
-    ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
+    ctx.host[BaselineWord::Reason as usize] = Reason::Optimized as u64;
+    ctx.host[BaselineWord::GuestFloat as usize] = 0;
+    ctx.host[BaselineWord::Run as usize] = std::ptr::from_mut(run) as u64;
     ctx.host[Word::Missing as usize] = run_baseline as *const () as u64;
-    segment::point_to(ctx.host[Slot::Memory as usize]);
+    segment::point_to(ctx.host[BaselineWord::Memory as usize]);
     // SAFETY: the tables lead to code that `emit` wrote, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };
-    Reason::from_bits(ctx.host[Slot::Reason as usize])
+    Reason::from_bits(ctx.host[BaselineWord::Reason as usize])
 }
 
 /// Handles a refused guest access of baseline code: records the host address and leaves.
@@ -394,7 +394,7 @@ pub(super) fn on_fault(fault: &mut HostFault) -> Action {
     // SAFETY: the faulting instruction is baseline code, so rbp points into the context by the
     // module's rules.
     let host = unsafe { &mut (*ctx).host };
-    host[Slot::Site as usize] = fault.pc;
-    fault.registers[registers::STACK_POINTER] = host[Slot::SavedStack as usize];
+    host[BaselineWord::Site as usize] = fault.pc;
+    fault.registers[registers::STACK_POINTER] = host[BaselineWord::SavedStack as usize];
     Action::Resume(leave_after_fault as *const () as u64)
 }

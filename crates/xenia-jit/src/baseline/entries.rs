@@ -13,7 +13,7 @@
 //! lock; engines read them without it.
 
 use super::encode::Encoder;
-use super::map::Slot;
+use super::map::BaselineWord;
 use crate::JitError;
 use crate::code::memory::CODE_SIZE;
 use crate::code::sparse_words::{SparseWords, WORDS_IN_PAGE};
@@ -151,12 +151,12 @@ impl PairTables {
 /// Emits the look-up of eax, the word-aligned guest address of a callee: rcx = the host address of
 /// its code, or of a thunk that asks for it as a called address.
 pub(super) fn emit_look_up(e: &mut Encoder) {
-    e.call_through(Slot::FindEntry.at());
+    e.call_through(BaselineWord::FindEntry.at());
 }
 
 /// Emits a jump to the code of eax, a word-aligned guest address.
 pub(super) fn emit_jump(e: &mut Encoder) {
-    e.jump_through(Slot::GoToEntry.at());
+    e.jump_through(BaselineWord::GoToEntry.at());
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ mod operands;
 mod rows;
 mod writer;
 
-use super::map::Slot;
+use super::map::BaselineWord;
 use super::templates::CodeThunk;
 pub(super) use operands::{packed_operands, unpacked};
 use rows::row;
@@ -56,8 +56,8 @@ use writer::ThunkWriter;
 use xenia_isa::Op;
 
 /// Displacement of the byte that says that arithmetic may begin: the second byte of
-/// [`Slot::GuestFloat`].
-pub(super) const READY: i32 = Slot::GuestFloat.at() + 1;
+/// [`BaselineWord::GuestFloat`].
+pub(super) const READY: i32 = BaselineWord::GuestFloat.at() + 1;
 
 /// The rows of a thunk, which run one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

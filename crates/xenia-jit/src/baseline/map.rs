@@ -1,4 +1,5 @@
-//! The fixed register map of the baseline tier, and the context slots of all other guest state.
+//! The fixed register map of the baseline tier, and the places of all other guest state in the
+//! context.
 //!
 //! Eleven GPRs and CR0 live in host registers at every point of baseline code; all other guest
 //! state lives in the context. So no side tables describe the state between two guest instructions:
@@ -14,7 +15,7 @@
 //! in the sample title's code (79 % are mapped registers). gcc prefers r9, r1, r10 and r31.
 //!
 //! On hosts without a free segment register ([`super::templates::HostFeatures`]), code adds the
-//! host address of guest memory from [`Slot::Memory`].
+//! host address of guest memory from [`BaselineWord::Memory`].
 //!
 //! One byte of displacement reaches r20 to r31, CR, LR, CTR, the budget, XER and f0 to f7.
 //! Compilers name r12 to r19 in one operand of a hundred, and f0 to f7 in six of ten that name an
@@ -108,11 +109,12 @@ const _: () = assert!(
     "longer instructions"
 );
 
-/// A word of [`PpcContext::host`] that baseline code uses. These words follow those of
-/// `xenia_lifter::host::Word`, so that the tiers do not overwrite each other's.
+/// A word of [`PpcContext::host`] that baseline code uses. These words follow those of the
+/// optimizing tier ([`xenia_lifter::host::Word`]), some of which have the same names: each tier has
+/// its own tables, stack limit and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
-pub(super) enum Slot {
+pub(super) enum BaselineWord {
     /// Instructions by which the end of the visit has shortened the slice, because code of the
     /// optimizing tier ran meanwhile.
     Shortened = HOST_WORDS - 20,
@@ -137,7 +139,9 @@ pub(super) enum Slot {
     Rest,
     /// Instructions left in the slice while code of the optimizing tier runs.
     Slice,
-    /// Whether MXCSR is the guest's and holds exception bits that FPSCR lacks.
+    /// Two bytes, which thunks write together. The first one says whether MXCSR is the guest's and
+    /// holds exception bits that FPSCR lacks. The second one, which is set only with the first, is
+    /// [`READY`](super::float_thunks::READY).
     GuestFloat,
     /// Address of the thunk `enter::missing`.
     Missing,
@@ -157,9 +161,10 @@ pub(super) enum Slot {
     GoToEntry,
 }
 
-const _: () = assert!(WORDS + Hook::ALL.len() <= Slot::Shortened as usize, "PpcContext::host is too short");
+const _: () =
+    assert!(WORDS + Hook::ALL.len() <= BaselineWord::Shortened as usize, "PpcContext::host is too short");
 
-impl Slot {
+impl BaselineWord {
     /// Displacement from rbp.
     pub(super) const fn at(self) -> i32 {
         displacement(offset_of!(PpcContext, host) + self as usize * size_of::<u64>())

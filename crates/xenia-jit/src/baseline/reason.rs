@@ -22,7 +22,7 @@ impl Reason {
     const ALL: [Self; 6] =
         [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm, Self::Optimized];
 
-    /// The reason in a context slot.
+    /// The reason in [`super::map::BaselineWord::Reason`].
     pub(super) fn from_bits(bits: u64) -> Self {
         Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
     }

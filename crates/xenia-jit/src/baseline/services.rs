@@ -4,7 +4,7 @@
 use super::cache::Arrived;
 use super::emit::CALLED;
 use super::float_thunks::unpacked;
-use super::map::Slot;
+use super::map::BaselineWord;
 use super::reason::Reason;
 use super::tier::{Baseline, SLICE};
 use super::worth::Sampled;
@@ -36,7 +36,7 @@ pub(super) struct BaselineRun<'a, 'q> {
 /// Leaves baseline code, to continue at `pc`.
 fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
     ctx.pc = pc;
-    ctx.host[Slot::Reason as usize] = reason as u64;
+    ctx.host[BaselineWord::Reason as usize] = reason as u64;
     0
 }
 
@@ -44,7 +44,7 @@ fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
 /// the stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
     let (pc, is_called) = (pc & !3, pc & CALLED != 0);
-    let too_deep = is_called && stack < ctx.host[Slot::StackLimit as usize];
+    let too_deep = is_called && stack < ctx.host[BaselineWord::StackLimit as usize];
     // An entry that the thunk did not follow is of stored code, which the engine publishes, or new.
     if too_deep || run.optimized.offset(pc) != 0 {
         return leave(ctx, pc, Reason::Branch);
@@ -65,14 +65,14 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
 /// from `pc`. `caller` is the host address that the unit at `pc` returns to. Returns the host
 /// address to continue at, or 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, caller: u64) -> u64 {
-    let rest = ctx.host[Slot::Rest as usize] as i64;
+    let rest = ctx.host[BaselineWord::Rest as usize] as i64;
     if rest == 0 {
         return leave(ctx, pc, Reason::Budget);
     }
     run.sampled = run.baseline.credit(pc, caller, SLICE as u64);
     let more = rest.min(SLICE);
     ctx.budget += more;
-    ctx.host[Slot::Rest as usize] = (rest - more) as u64;
+    ctx.host[BaselineWord::Rest as usize] = (rest - more) as u64;
     run.slice = ctx.budget;
     run.until_sample = SLICE;
     if run.sampled != Sampled::Lukewarm {

@@ -25,7 +25,7 @@ mod vector;
 use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, Qword, RAX, RCX, Rm, SUB, TEST, Unary};
 use super::enter::host_features;
 use super::float_thunks::FloatGroup;
-use super::map::{CR0, Slot, gpr};
+use super::map::{BaselineWord, CR0, gpr};
 use crate::config::JitConfig;
 use xenia_cpu::{Arm, ReservationMode};
 use xenia_isa::{Family, Instruction, Op};
@@ -66,8 +66,8 @@ impl CodeOptions {
 /// Code outside of units that templates call. It preserves the mapped registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CodeThunk {
-    /// Runs an instruction by the interpreter's arm, through the thunk in a context slot.
-    Arm(Arm, Slot),
+    /// Runs an instruction by the interpreter's arm, through the thunk in a word of the context.
+    Arm(Arm, BaselineWord),
     /// Gathers the condition register ([`super::condition_thunk::condition_word`]).
     ConditionWord,
     /// Sets a bit of a field ([`super::condition_thunk::condition_bit`]).

@@ -9,7 +9,7 @@
 use super::cache::{Arrived, BaselineCache, BaselineCounts, CacheOptions};
 use super::enter::{enter, missing_address};
 use super::entries::PairEntries;
-use super::map::Slot;
+use super::map::BaselineWord;
 use super::reason::Reason;
 use super::services::BaselineRun;
 use super::templates::CodeOptions;
@@ -56,8 +56,8 @@ const PROFILED: u32 = 500;
 pub(crate) struct Baseline {
     pub(crate) cache: Mutex<BaselineCache>,
     entries: Arc<PairEntries>,
-    /// Context slots with values that are the same for every run.
-    slots: Vec<(Slot, u64)>,
+    /// Words of the context with values that are the same for every run.
+    words: Vec<(BaselineWord, u64)>,
     code_base: u64,
     /// The memory's epoch when units of changed pages were last withdrawn.
     seen: AtomicU64,
@@ -110,8 +110,8 @@ impl Baseline {
             size: config.baseline_code,
         };
         let cache = BaselineCache::new(Arc::clone(epochs), options)?;
-        let mut slots = cache.slots().to_vec();
-        slots.push((Slot::Memory, memory.guest_base() as u64));
+        let mut words = cache.context_words().to_vec();
+        words.push((BaselineWord::Memory, memory.guest_base() as u64));
         let code_base = cache.address(0);
         let entries = Arc::clone(cache.entries());
         let seen = AtomicU64::new(0);
@@ -121,7 +121,7 @@ impl Baseline {
         Ok(Self {
             cache: Mutex::numbered(Level::Code, lock_order::BASELINE, cache),
             entries,
-            slots,
+            words,
             code_base,
             seen,
             granularity,
@@ -278,14 +278,14 @@ impl Engine {
         let memory = &*shared.memory;
         let budget = ctx.budget;
         code.install(ctx, memory);
-        for &(slot, value) in &baseline.slots {
-            ctx.host[slot as usize] = value;
+        for &(word, value) in &baseline.words {
+            ctx.host[word as usize] = value;
         }
         let slice = ctx.budget.min(self.until_sample);
         let rest = ctx.budget - slice;
         ctx.budget = slice;
-        ctx.host[Slot::Rest as usize] = rest as u64;
-        ctx.host[Slot::Shortened as usize] = 0;
+        ctx.host[BaselineWord::Rest as usize] = rest as u64;
+        ctx.host[BaselineWord::Shortened as usize] = 0;
         let config = shared.config.engine;
         let mut run = BaselineRun {
             hooks: Run {
@@ -315,7 +315,7 @@ impl Engine {
         let left = end_slice(ctx, reason);
         // If the run ends within a slice, the next run continues the slice. The optimizing tier's
         // instructions are not part of it.
-        let executed = slice - left - ctx.host[Slot::Shortened as usize] as i64;
+        let executed = slice - left - ctx.host[BaselineWord::Shortened as usize] as i64;
         self.until_sample = (until_sample - executed).clamp(1, SLICE);
         self.share(baseline, budget - ctx.budget);
         BaselineEnd { reason, sampled, exit }
@@ -370,7 +370,7 @@ impl Engine {
         devices: &mut CurrentQueue<'_>,
     ) -> Option<Exit> {
         // The site of an arm is the return address of its call.
-        let host = ctx.host[Slot::Site as usize] - u64::from(reason == Reason::Arm);
+        let host = ctx.host[BaselineWord::Site as usize] - u64::from(reason == Reason::Arm);
         let site = baseline.cache.lock().site(host);
         let Some(site) = site else {
             tracing::error!("baseline code was left outside of every guest instruction's code");
@@ -443,9 +443,9 @@ impl Engine {
 fn end_slice(ctx: &mut PpcContext, reason: Reason) -> i64 {
     if reason == Reason::Optimized {
         // The optimizing tier had the whole budget, and left from there.
-        return ctx.host[Slot::Slice as usize] as i64;
+        return ctx.host[BaselineWord::Slice as usize] as i64;
     }
     let left = ctx.budget;
-    ctx.budget += ctx.host[Slot::Rest as usize] as i64;
+    ctx.budget += ctx.host[BaselineWord::Rest as usize] as i64;
     left
 }

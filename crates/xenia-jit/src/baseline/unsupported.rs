@@ -3,7 +3,7 @@
 //! No value of [`super::Baseline`] exists there ([`crate::arch::HAS_BASELINE`]), so
 //! nothing here is called.
 
-use super::map::Slot;
+use super::map::BaselineWord;
 use super::reason::Reason;
 use super::services::BaselineRun;
 use super::templates::HostFeatures;
@@ -15,8 +15,8 @@ pub(super) fn host_features() -> HostFeatures {
     HostFeatures { movbe: true, lzcnt: true, fma: true, segment: false }
 }
 
-/// Thunks whose addresses context slots hold.
-pub(super) const THUNKS: [(Slot, fn()); 0] = [];
+/// Thunks whose addresses words of the context hold.
+pub(super) const THUNKS: [(BaselineWord, fn()); 0] = [];
 
 pub(super) fn missing_address() -> u64 {
     0

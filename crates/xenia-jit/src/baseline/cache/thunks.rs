@@ -34,12 +34,12 @@ fn thunk(
     }
     let alone = |code| ThunkCode { code, calls: Vec::new() };
     let ThunkCode { mut code, calls } = match called {
-        CodeThunk::Arm(arm, slot) => {
-            // mov rcx, arm; jmp [rbp + slot]
+        CodeThunk::Arm(arm, word) => {
+            // mov rcx, arm; jmp [rbp + word]
             let mut code = vec![0x48, 0xB9];
             code.extend((arm.address() as u64).to_le_bytes());
             code.extend([0xFF, 0xA5]);
-            code.extend(slot.at().to_le_bytes());
+            code.extend(word.at().to_le_bytes());
             alone(code)
         }
         CodeThunk::PrepareFloat => alone(jump_to(prepare_float as *const () as u64)),

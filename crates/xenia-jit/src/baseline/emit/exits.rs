@@ -2,7 +2,7 @@
 
 use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;
-use super::super::map::{BUDGET, Slot};
+use super::super::map::{BUDGET, BaselineWord};
 use super::super::unit::Discovery;
 use super::{BlockJump, CALLED, Emitter, STACK, ThunkCall};
 
@@ -26,17 +26,17 @@ pub(super) enum Exit {
     NoCase,
 }
 
-/// The jump through a context slot with which exits end. A short jump to the last one of its kind
-/// is four bytes shorter.
+/// The jump through a word of the context with which exits end. A short jump to the last one of its
+/// kind is four bytes shorter.
 struct Tail {
-    slot: Slot,
+    word: BaselineWord,
     /// Position of the last one, if there is one.
     at: Option<usize>,
 }
 
 impl Tail {
-    fn new(slot: Slot) -> Self {
-        Self { slot, at: None }
+    fn new(word: BaselineWord) -> Self {
+        Self { word, at: None }
     }
 
     fn jump(&mut self, e: &mut Encoder) {
@@ -46,7 +46,7 @@ impl Tail {
             e.set_short_distance(field, at);
         } else {
             self.at = Some(e.len());
-            e.jump_through(self.slot.at());
+            e.jump_through(self.word.at());
         }
     }
 }
@@ -80,7 +80,7 @@ impl Emitter {
 
     fn emit_exits(&mut self) {
         let [mut leave, mut missed, mut over] =
-            [Slot::Leave, Slot::ReturnMiss, Slot::SliceOver].map(Tail::new);
+            [BaselineWord::Leave, BaselineWord::ReturnMiss, BaselineWord::SliceOver].map(Tail::new);
         for n in 0..self.exits.len() {
             let (field, exit) = self.exits[n];
             // Two kinds are the same wherever they are, so all of a kind share one exit.
@@ -109,7 +109,7 @@ impl Emitter {
                 }
                 Exit::NotInCallTable(back) => {
                     entries::emit_look_up(e);
-                    e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
+                    e.op64(CMP, STACK, Rm::Ctx(BaselineWord::StackLimit.at()));
                     let field = e.jump_if(Condition::CARRY.not());
                     e.set_distance(field, back.into());
                     leave.jump(e);
@@ -127,7 +127,7 @@ impl Emitter {
 
     /// Emits the exits of links, which look for the code of their targets.
     fn emit_links(&mut self) {
-        let mut missing = Tail::new(Slot::Missing);
+        let mut missing = Tail::new(BaselineWord::Missing);
         let e = &mut self.templates.e;
         for link in &mut self.links {
             link.exit = e.len() as u32;

@@ -6,9 +6,9 @@
 use super::*;
 use crate::baseline::float_thunks::READY;
 
-/// [`Slot::GuestFloat`] and [`READY`], both set.
+/// [`BaselineWord::GuestFloat`] and [`READY`], both set.
 const BOTH: i32 = 0x0101;
-const _: () = assert!(READY == Slot::GuestFloat.at() + 1);
+const _: () = assert!(READY == BaselineWord::GuestFloat.at() + 1);
 
 /// Sets up the state that [`READY`] promises, if FPSCR has plain control bits. Preserves all
 /// registers.
@@ -26,7 +26,7 @@ pub(in crate::baseline) unsafe extern "sysv64" fn prepare_float() {
         "3:",
         "mov word ptr [rbp + {guest_float}], {both}",
         "ret",
-        guest_float = const Slot::GuestFloat.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
         vector_mode = const word(Word::VectorMode),
         scalar = sym RUST_MXCSR,
@@ -63,7 +63,7 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
              jmp 2b",
         ]
         bias = const BIAS,
-        guest_float = const Slot::GuestFloat.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
         rust = sym RUST_MXCSR,
         service = sym on_row,

@@ -129,7 +129,7 @@ unsafe extern "sysv64" fn run_optimized() {
         vector_mode = const word(Word::VectorMode),
         scalar = sym RUST_MXCSR,
         optimized = const word(Word::Code),
-        guest_float = const Slot::GuestFloat.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
         near = const NEAR,
         far = const word(Word::FarStack),
@@ -137,13 +137,13 @@ unsafe extern "sysv64" fn run_optimized() {
         bias = const BIAS,
         budget = const displaced(BUDGET),
         missing = const Leave::Missing as i32,
-        rest = const Slot::Rest.at(),
-        slice = const Slot::Slice.at(),
-        shortened = const Slot::Shortened.at(),
+        rest = const BaselineWord::Rest.at(),
+        slice = const BaselineWord::Slice.at(),
+        shortened = const BaselineWord::Shortened.at(),
         lr = const LR_AT,
         go_to_entry = sym go_to_entry,
-        saved = const Slot::SavedStack.at(),
-        limit = const Slot::StackLimit.at(),
+        saved = const BaselineWord::SavedStack.at(),
+        limit = const BaselineWord::StackLimit.at(),
         leave_with_reason = sym leave_with_reason,
         leave = sym leave,
     )
@@ -232,14 +232,14 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
         table = const CODE_SIZE,
         bias = const BIAS,
         ahead = const AHEAD,
-        entries = const Slot::Entries.at(),
-        code = const Slot::Code.at(),
-        limit = const Slot::StackLimit.at(),
-        slice = const Slot::Slice.at(),
-        shortened = const Slot::Shortened.at(),
+        entries = const BaselineWord::Entries.at(),
+        code = const BaselineWord::Code.at(),
+        limit = const BaselineWord::StackLimit.at(),
+        slice = const BaselineWord::Slice.at(),
+        shortened = const BaselineWord::Shortened.at(),
         budget = const displaced(BUDGET),
-        rest = const Slot::Rest.at(),
-        guest_float = const Slot::GuestFloat.at(),
+        rest = const BaselineWord::Rest.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
         lr = const LR_AT,
         leave_missing = sym leave_missing,
@@ -275,7 +275,7 @@ macro_rules! asks {
                     "jmp rax",
                 ]
                 bias = const BIAS,
-                guest_float = const Slot::GuestFloat.at(),
+                guest_float = const BaselineWord::GuestFloat.at(),
                 mxcsr = const MXCSR,
                 rust = sym RUST_MXCSR,
                 service = sym $service,
@@ -322,7 +322,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
              jmp 2b",
         ]
         bias = const BIAS,
-        guest_float = const Slot::GuestFloat.at(),
+        guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
         rust = sym RUST_MXCSR,
         service = sym on_float_arm,
@@ -338,8 +338,8 @@ pub(super) unsafe extern "sysv64" fn arm_failed() {
         "mov [rbp + {site}], rax",
         "mov qword ptr [rbp + {reason}], {arm}",
         "jmp {out}",
-        site = const Slot::Site.at(),
-        reason = const Slot::Reason.at(),
+        site = const BaselineWord::Site.at(),
+        reason = const BaselineWord::Reason.at(),
         arm = const Reason::Arm as i32,
         out = sym leave_stored,
     )
@@ -378,7 +378,7 @@ pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a 
     // SAFETY: `enter` borrowed it exclusively for the whole run.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: `enter` stored it there for this run; it lives until `enter` returns.
-    let run = unsafe { &mut *(ctx.host[Slot::Run as usize] as *mut BaselineRun<'_, '_>) };
+    let run = unsafe { &mut *(ctx.host[BaselineWord::Run as usize] as *mut BaselineRun<'_, '_>) };
     (ctx, run)
 }
 

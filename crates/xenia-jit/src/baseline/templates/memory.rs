@@ -9,7 +9,7 @@ use crate::baseline::encode::{
     ADD, Dword, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, OperandSize, Qword,
     RAX, RCX, Rm, STORE, STORE8, SUB,
 };
-use crate::baseline::map::{Slot, gpr, vector};
+use crate::baseline::map::{BaselineWord, gpr, vector};
 use xenia_isa::{Instruction, Op};
 
 /// The type of the accessed value.
@@ -188,7 +188,7 @@ impl Templates {
         if self.options.features.segment {
             return Rm::Guest(RAX, 0);
         }
-        self.e.op64(ADD, RAX, Rm::Ctx(Slot::Memory.at()));
+        self.e.op64(ADD, RAX, Rm::Ctx(BaselineWord::Memory.at()));
         Rm::Host(0)
     }
 
@@ -215,7 +215,7 @@ impl Templates {
     /// Updates RA to the effective address, after the access.
     pub(super) fn write_address(&mut self, ra: usize, at: Located) {
         if at.memory == Rm::Host(0) {
-            self.e.op64(SUB, RAX, Rm::Ctx(Slot::Memory.at()));
+            self.e.op64(SUB, RAX, Rm::Ctx(BaselineWord::Memory.at()));
         }
         if at.displacement != 0 || at.base != RAX {
             let target = Self::target(ra);
