@@ -144,7 +144,7 @@ impl Shared {
 
 /// The compiler's settings for an engine with these settings.
 pub(crate) fn compiler_config(config: &JitConfig) -> CompilerConfig {
-    let cpu = if config.baseline_host { TargetCpu::Baseline } else { TargetCpu::Native };
+    let cpu = if config.portable_code { TargetCpu::Portable } else { TargetCpu::Native };
     CompilerConfig { effort: config.effort, verify: config.verify, cpu }
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
         precise_faults: config.precise_faults,
         memory_at: memory_at.filter(is_low).filter(|_| features::REACHES_LOW_MEMORY),
         sinks: features::MARKS_FAULTS,
-        has_fma: !config.baseline_host && features::has_fma(),
+        has_fma: !config.portable_code && features::has_fma(),
         has_pshufb: features::HAS_PSHUFB,
         reorders: features::REORDERS,
         rounds_silently: features::ROUNDS_SILENTLY,

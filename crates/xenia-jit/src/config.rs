@@ -67,9 +67,9 @@ pub struct JitConfig {
     /// dozen changes. That suits titles, but tests that write many pieces of code to the same place
     /// would compare the interpreter with itself.
     pub compile_volatile: bool,
-    /// Use only instructions that every x86-64-v2 host has (SSE4.2 and SSSE3), whatever this host
-    /// supports. For tests.
-    pub baseline_host: bool,
+    /// In both tiers, use only instructions that every supported host has (x86-64-v2, thus SSE4.2
+    /// and SSSE3, or Armv8.0), whatever this host supports. For tests.
+    pub portable_code: bool,
     /// Size of the baseline tier's code memory in bytes, at most 256 MiB. Smaller values are for
     /// tests.
     pub baseline_code: usize,
@@ -124,7 +124,7 @@ impl Default for JitConfig {
             verify: false,
             granularity: Granularity::Function,
             compile_volatile: false,
-            baseline_host: false,
+            portable_code: false,
             baseline_code: BASELINE_CODE,
             background: false,
             ahead: false,

@@ -34,7 +34,7 @@ fn golden() -> PathBuf {
 }
 
 fn config(granularity: Granularity) -> JitConfig {
-    JitConfig { granularity, baseline_host: true, verify: true, ..JitConfig::default() }
+    JitConfig { granularity, portable_code: true, verify: true, ..JitConfig::default() }
 }
 
 /// Number of instructions in an assembly text.

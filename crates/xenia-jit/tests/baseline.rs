@@ -82,7 +82,7 @@ fn rows_of_every_family_agree() {
 
 #[test]
 fn rows_agree_on_a_host_without_movbe_and_lzcnt() {
-    let config = JitConfig { baseline_host: true, ..baseline() };
+    let config = JitConfig { portable_code: true, ..baseline() };
     check(config, &[Family::Logical], 200, 300, 12);
     check(config, &[Family::LoadStore, Family::Vector], 201, 600, 12);
 }

@@ -22,18 +22,18 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(reservations: ReservationMode, baseline_host: bool) -> Self {
+    fn new(reservations: ReservationMode, portable_code: bool) -> Self {
         let engine = EngineConfig { reservations };
         let tiers = Tiers::Baseline;
         let config =
-            JitConfig { tiers, compile_volatile: true, baseline_host, engine, ..JitConfig::default() };
+            JitConfig { tiers, compile_volatile: true, portable_code, engine, ..JitConfig::default() };
         let jit = JitHarness::jit_with(JitConfig { verify: false, ..config });
         Self { jit, interpreter: JitHarness::interpreter_with(engine), at: CODE }
     }
 
     /// A pair for this host, and one without optional host features.
     fn hosts() -> [Self; 2] {
-        [false, true].map(|baseline_host| Self::new(ReservationMode::default(), baseline_host))
+        [false, true].map(|portable_code| Self::new(ReservationMode::default(), portable_code))
     }
 
     /// Writes programs to both machines, each followed by `sc`, and runs each from the states that

@@ -202,7 +202,7 @@ fn arithmetic_agrees_on_special_operands() {
 
 #[test]
 fn arithmetic_agrees_on_a_host_without_fma() {
-    check(JitConfig { baseline_host: true, ..baseline() }, &arithmetic(), 3, 500);
+    check(JitConfig { portable_code: true, ..baseline() }, &arithmetic(), 3, 500);
 }
 
 #[test]

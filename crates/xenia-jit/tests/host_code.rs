@@ -30,7 +30,7 @@ fn golden() -> PathBuf {
 }
 
 fn config(granularity: Granularity) -> JitConfig {
-    JitConfig { granularity, baseline_host: true, verify: true, ..JitConfig::default() }
+    JitConfig { granularity, portable_code: true, verify: true, ..JitConfig::default() }
 }
 
 /// Adds a line for each block that is reachable from the title's entry by calls and branches, and

@@ -143,7 +143,7 @@ fn vertex_formats_at_their_edges() {
 /// Code for hosts without AVX and fused multiply-add.
 #[test]
 fn vectors_on_a_plain_host() {
-    let config = JitConfig { baseline_host: true, ..JitConfig::compile_everything() };
+    let config = JitConfig { portable_code: true, ..JitConfig::compile_everything() };
     check_with(config, &[Family::Vector], 9, 300, 16);
     check_with(config, &[Family::Vector128], 10, 200, 16);
 }
@@ -151,7 +151,7 @@ fn vectors_on_a_plain_host() {
 #[test]
 fn numbers_on_a_plain_host() {
     check_with(
-        JitConfig { baseline_host: true, ..JitConfig::compile_everything() },
+        JitConfig { portable_code: true, ..JitConfig::compile_everything() },
         &[Family::Float],
         12,
         300,

@@ -193,7 +193,7 @@ fn store_of_other_build_title_or_config_is_rejected() {
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
     let another = JitConfig { precise_faults: false, ..config() };
-    let host = JitConfig { baseline_host: true, ..config() };
+    let host = JitConfig { portable_code: true, ..config() };
     for (build, title, config) in [
         ("b", "title", config()),
         ("build", "t", config()),

@@ -33,7 +33,7 @@ pub enum TargetCpu {
     #[default]
     Native,
     /// The least one that is supported: x86-64-v2 or Armv8.0, whatever this host is.
-    Baseline,
+    Portable,
 }
 
 /// Entries of a region that compare the host's stack pointer with the limit, so that calls do not

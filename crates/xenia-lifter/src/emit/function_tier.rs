@@ -351,7 +351,7 @@ mod tests {
                 .all(|name| target.split(' ').any(|word| word == *name))
         };
         assert!(names(TargetCpu::Native));
-        assert_eq!(names(TargetCpu::Baseline), features::of_peephole(TargetCpu::Native).is_empty());
+        assert_eq!(names(TargetCpu::Portable), features::of_peephole(TargetCpu::Native).is_empty());
     }
 
     #[test]

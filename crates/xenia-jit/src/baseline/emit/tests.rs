@@ -227,7 +227,7 @@ fn code_beyond_the_reach_of_halfwords_has_no_table() {
 #[cfg(target_arch = "x86_64")]
 fn features_are_the_hosts_unless_disabled() {
     let features =
-        |baseline_host| CodeOptions::of(&JitConfig { baseline_host, ..JitConfig::default() }).features;
+        |portable_code| CodeOptions::of(&JitConfig { portable_code, ..JitConfig::default() }).features;
     let has = features(false);
     let none = features(true);
     assert_eq!((none.movbe, none.lzcnt, none.fma, none.segment), (false, false, false, false));

@@ -44,6 +44,6 @@ pub fn enabled(cpu: TargetCpu) -> Vec<&'static str> {
         ("has_bmi2", has!("bmi2")),
         ("has_lzcnt", has!("lzcnt")),
     ];
-    let more = if cpu == TargetCpu::Baseline { &[][..] } else { &more[..] };
+    let more = if cpu == TargetCpu::Portable { &[][..] } else { &more[..] };
     features.iter().chain(more).filter(|(_, is_present)| *is_present).map(|&(name, _)| name).collect()
 }

@@ -166,7 +166,7 @@ fn random_functions_do_the_same_as_before() {
         let Writer { program: old, blocks, starts, .. } = function(seed);
         let marked: Vec<u32> = old.landings.keys().copied().collect();
         let facts = Facts { blocks: &blocks, starts: &starts, marked: &marked, references: &old.references };
-        let cpu = if seed.is_multiple_of(4) { TargetCpu::Baseline } else { TargetCpu::Native };
+        let cpu = if seed.is_multiple_of(4) { TargetCpu::Portable } else { TargetCpu::Native };
         let optimized = optimize(&old.code, facts, cpu).expect("nothing unknown");
         let moved = optimized.moved;
         let new = Program {
