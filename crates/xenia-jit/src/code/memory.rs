@@ -17,7 +17,7 @@
 //!   only.
 //! - Code is written only to ranges returned by [`CodeMemory::allocate`] and not yet released,
 //!   before any table refers to them; ranges are released only when no thread can be in them
-//!   (`code_cache`).
+//!   ([`epochs`](super::epochs)).
 //! - A processor may still have prefetched the previous code of a range, though no thread executes
 //!   it: before new code in such a range is published, all threads serialize their instruction
 //!   fetch. (x86 processors are known to do so by themselves; their manuals don't promise it.) On a

@@ -5,7 +5,7 @@
 //!  compile ── compiled region ──▶ store ──▶ file, periodically and at the end
 //!                                   │ its entries
 //!                                   ▼
-//!  table of entries: "stored" ── first execution ──▶ restore: compare guest words ──▶ code_cache
+//!  table of entries: "stored" ── first execution ──▶ restore: compare guest words ──▶ cache
 //! ```
 //!
 //! A region is identified by its mode, its entries, the addresses of its instructions and a hash of

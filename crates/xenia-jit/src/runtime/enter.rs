@@ -70,7 +70,7 @@ pub(crate) fn enter(ctx: &mut PpcContext) {
     let here = stack_pointer();
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
-    // SAFETY: the tables lead to code that the lifter emitted, which follows `host.rs`, or to the
-    // stub.
+    // SAFETY: the tables lead to code that the lifter emitted, which follows `xenia_lifter::host`,
+    // or to the stub.
     unsafe { enter_code(ctx) };
 }

@@ -5,8 +5,8 @@
 //! an inline `lmw` takes the longest of all instructions to compile, and no compiler for the
 //! console emits any of them (they are microcoded there). Bytes are moved to or from the low words
 //! of registers, wrapping after r31. A load reads all bytes before it writes the first register. A
-//! store is made in pieces of a register's size, as in `emit/strings.rs` for known lengths.
-//! PowerISA 2.02 book I, 3.3.4 and 3.3.5.
+//! store is made in pieces of a register's size, as in inline code (`emit/strings.rs` of
+//! xenia-lifter). PowerISA 2.02 book I, 3.3.4 and 3.3.5.
 
 use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Op, decode};
