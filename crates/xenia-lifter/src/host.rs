@@ -144,10 +144,13 @@ impl Leave {
         Self::Alone,
     ];
 
-    /// The reason in a region's second result.
+    /// The reason in a region's second result. An unknown one is an error in the code; execution
+    /// then continues at pc.
     #[inline]
     pub fn from_bits(bits: u32) -> Self {
-        Self::ALL.get((bits & 0xFF) as usize).copied().unwrap_or(Self::Branch)
+        let leave = Self::ALL.get((bits & 0xFF) as usize).copied();
+        debug_assert!(leave.is_some(), "a region was left for the unknown reason {bits:#x}");
+        leave.unwrap_or(Self::Branch)
     }
 }
 

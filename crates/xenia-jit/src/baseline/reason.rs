@@ -22,8 +22,11 @@ impl Reason {
     const ALL: [Self; 6] =
         [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm, Self::Optimized];
 
-    /// The reason in [`super::map::BaselineWord::Reason`].
+    /// The reason in [`super::map::BaselineWord::Reason`]. An unknown one is an error in the code;
+    /// execution then continues at pc.
     pub(super) fn from_bits(bits: u64) -> Self {
-        Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
+        let reason = Self::ALL.get(bits as usize).copied();
+        debug_assert!(reason.is_some(), "baseline code was left for the unknown reason {bits:#x}");
+        reason.unwrap_or(Self::Branch)
     }
 }

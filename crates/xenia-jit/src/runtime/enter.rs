@@ -57,8 +57,11 @@ pub(crate) struct Departure {
 impl Departure {
     /// Decodes the reason that code has left in the context.
     pub(crate) fn of(ctx: &PpcContext, exit: Option<Exit>) -> Self {
-        let leave = ctx.host[Word::Leave as usize] as u32;
-        Self { leave: Leave::from_bits(leave), detail: leave >> 8, exit }
+        let bits = ctx.host[Word::Leave as usize] as u32;
+        let leave = Leave::from_bits(bits);
+        debug_assert_ne!(leave, Leave::Branch, "a branch does not leave compiled code");
+        debug_assert!(leave != Leave::Exit || exit.is_some(), "the hook that left has noted no exit");
+        Self { leave, detail: bits >> 8, exit }
     }
 }
 

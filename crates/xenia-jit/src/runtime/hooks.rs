@@ -248,7 +248,9 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
 /// The fault that [`on_fault`] recorded.
 pub(crate) fn noted_fault(ctx: &PpcContext) -> MemoryFault {
     let noted = ctx.host[Word::FaultAddress as usize];
-    let kind = KINDS.get((noted >> 40) as usize).copied().unwrap_or(FaultKind::Unmapped);
+    let kind = KINDS.get((noted >> 40) as usize).copied();
+    debug_assert!(kind.is_some(), "the noted fault {noted:#x} has an unknown kind");
+    let kind = kind.unwrap_or(FaultKind::Unmapped);
     let access = if noted >> 32 & 1 != 0 { AccessKind::Store } else { AccessKind::Load };
     MemoryFault { addr: GuestAddr(noted as u32), kind, access }
 }
