@@ -17,7 +17,7 @@
 //! | Which host code do they become? | `emit`, `templates`, `encode` |
 //! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
 //! | Which functions gain in the optimizing tier? | `function_scan`, `worth`, `shares` |
-//! | How is the code entered and left? | `tier`, `enter`, `services` |
+//! | How is the code entered and left? | `tier`, `slices`, `enter`, `services` |
 //!
 //! Invariants:
 //! - Code runs contexts in 32-bit mode with XER\[SO\] = 0. The interpreter runs all instructions
@@ -49,6 +49,7 @@ mod services;
 mod shares;
 mod single_thunks;
 mod sites;
+mod slices;
 mod source;
 mod templates;
 mod tier;
@@ -56,5 +57,6 @@ mod unit;
 mod worth;
 
 pub(crate) use function_scan::{FunctionScanner, ScannedFunction};
+pub(crate) use slices::SLICE;
 pub(crate) use templates::CodeOptions;
-pub(crate) use tier::{Baseline, SLICE, Visited};
+pub(crate) use tier::{Baseline, Visited};

@@ -30,10 +30,8 @@
 //! code as a host call in the place of a region (`run_baseline`): it loads the mapped registers,
 //! and its return is the region's.
 //!
-//! Optimized code runs with the whole budget of the visit; [`BaselineWord::Slice`] keeps the rest
-//! of the slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
-//! smaller; [`BaselineWord::Shortened`] sums up the differences, which baseline code has not
-//! executed.
+//! Optimized code runs with the whole budget of the visit, baseline code with a slice of it
+//! ([`super::slices`]).
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
 //! the optimizing tier has run. From then on it is the guest's, which [`BaselineWord::GuestFloat`]

@@ -115,9 +115,8 @@ const _: () = assert!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum BaselineWord {
-    /// Instructions by which the end of the visit has shortened the slice, because code of the
-    /// optimizing tier ran meanwhile.
-    Shortened = HOST_WORDS - 20,
+    /// Instructions from the end of the slice to the next sample ([`super::slices`]).
+    ToSample = HOST_WORDS - 20,
     /// Host address of guest address 0 in the view for compiled code.
     Memory,
     /// The table of entries (`entries`).
@@ -135,9 +134,9 @@ pub(super) enum BaselineWord {
     /// Host address of the instruction that faulted, or the return address of the call of an arm
     /// that did not complete.
     Site,
-    /// Instructions left in the visit beyond the slice in the context's budget.
+    /// Instructions from the end of the slice to the end of the visit.
     Rest,
-    /// Instructions left in the slice while code of the optimizing tier runs.
+    /// Instructions left of the slice while code of the optimizing tier runs.
     Slice,
     /// Two bytes, which thunks write together. The first one says whether MXCSR is the guest's and
     /// holds exception bits that FPSCR lacks. The second one, which is set only with the first, is
@@ -162,7 +161,7 @@ pub(super) enum BaselineWord {
 }
 
 const _: () =
-    assert!(WORDS + Hook::ALL.len() <= BaselineWord::Shortened as usize, "PpcContext::host is too short");
+    assert!(WORDS + Hook::ALL.len() <= BaselineWord::ToSample as usize, "PpcContext::host is too short");
 
 impl BaselineWord {
     /// Displacement from rbp.

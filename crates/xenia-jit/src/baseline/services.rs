@@ -6,7 +6,8 @@ use super::emit::CALLED;
 use super::float_thunks::unpacked;
 use super::map::BaselineWord;
 use super::reason::Reason;
-use super::tier::{Baseline, SLICE};
+use super::slices::{self, SLICE};
+use super::tier::Baseline;
 use super::worth::Sampled;
 use crate::code::entries::Entries;
 use crate::runtime::hooks::Run;
@@ -25,10 +26,6 @@ pub(super) struct BaselineRun<'a, 'q> {
     pub(super) baseline: &'a Baseline,
     /// The optimizing tier's entries in the context's mode.
     pub(super) optimized: &'a Entries,
-    /// The context's budget when it last got a slice, or part of one.
-    pub(super) slice: i64,
-    /// Instructions from that point to the next sample.
-    pub(super) until_sample: i64,
     /// Result of the last sample, for the unit that it hit.
     pub(super) sampled: Sampled,
 }
@@ -65,16 +62,10 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
 /// from `pc`. `caller` is the host address that the unit at `pc` returns to. Returns the host
 /// address to continue at, or 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, caller: u64) -> u64 {
-    let rest = ctx.host[BaselineWord::Rest as usize] as i64;
-    if rest == 0 {
+    if !slices::begin_next(ctx) {
         return leave(ctx, pc, Reason::Budget);
     }
     run.sampled = run.baseline.credit(pc, caller, SLICE as u64);
-    let more = rest.min(SLICE);
-    ctx.budget += more;
-    ctx.host[BaselineWord::Rest as usize] = (rest - more) as u64;
-    run.slice = ctx.budget;
-    run.until_sample = SLICE;
     if run.sampled != Sampled::Lukewarm {
         return leave(ctx, pc, Reason::Branch);
     }

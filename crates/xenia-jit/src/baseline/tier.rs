@@ -2,9 +2,9 @@
 //! optimizing tier.
 //!
 //! A unit is compiled at the first execution of its first address. Code contains no counters: the
-//! context's budget holds a *slice* of the visit, and where that ends, the unit that compared it is
-//! credited with the instructions of the slice. Both the slice and the credit count guest
-//! instructions, so that the choice is deterministic in lockstep.
+//! context's budget holds a *slice* of the visit ([`slices`]), and where that ends, the unit that
+//! compared it is credited with the instructions of the slice. Both the slice and the credit count
+//! guest instructions, so that the choice is deterministic in lockstep.
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts, CacheOptions};
 use super::enter::{enter, missing_address};
@@ -12,6 +12,7 @@ use super::entries::PairEntries;
 use super::map::BaselineWord;
 use super::reason::Reason;
 use super::services::BaselineRun;
+use super::slices;
 use super::templates::CodeOptions;
 use super::unit::Reach;
 use super::worth::{Sampled, TierUp};
@@ -41,10 +42,6 @@ use xenia_lifter::float::float_state;
 use xenia_lifter::host::Word;
 use xenia_memory::{AccessKind, CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 use xenia_sync::{Level, Mutex};
-
-/// Guest instructions between two samples: a prime, because samples would find a loop whose length
-/// divides it at the same place each time.
-pub(crate) const SLICE: i64 = 20_011;
 
 /// Executed instructions that an engine collects before it adds them to the tier's shares.
 const SHARED: i64 = 1 << 20;
@@ -281,11 +278,7 @@ impl Engine {
         for &(word, value) in &baseline.words {
             ctx.host[word as usize] = value;
         }
-        let slice = ctx.budget.min(self.until_sample);
-        let rest = ctx.budget - slice;
-        ctx.budget = slice;
-        ctx.host[BaselineWord::Rest as usize] = rest as u64;
-        ctx.host[BaselineWord::Shortened as usize] = 0;
+        slices::begin(ctx, self.until_sample);
         let config = shared.config.engine;
         let mut run = BaselineRun {
             hooks: Run {
@@ -301,22 +294,16 @@ impl Engine {
             config,
             baseline,
             optimized: &code.entries,
-            slice,
-            until_sample: self.until_sample,
             sampled: Sampled::Lukewarm,
         };
         hooks::lend_run(ctx, &mut run.hooks);
         let reason = enter(ctx, &mut run, address);
-        let BaselineRun { hooks: Run { exit, taken, .. }, slice, until_sample, sampled, .. } = run;
+        let BaselineRun { hooks: Run { exit, taken, .. }, sampled, .. } = run;
         if let Some(taken) = taken {
             // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
-        let left = end_slice(ctx, reason);
-        // If the run ends within a slice, the next run continues the slice. The optimizing tier's
-        // instructions are not part of it.
-        let executed = slice - left - ctx.host[BaselineWord::Shortened as usize] as i64;
-        self.until_sample = (until_sample - executed).clamp(1, SLICE);
+        self.until_sample = slices::end(ctx, reason);
         self.share(baseline, budget - ctx.budget);
         BaselineEnd { reason, sampled, exit }
     }
@@ -437,15 +424,4 @@ impl Engine {
         // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);
     }
-}
-
-/// Adds the rest of the visit's budget to the slice's. Returns the instructions left of the slice.
-fn end_slice(ctx: &mut PpcContext, reason: Reason) -> i64 {
-    if reason == Reason::Optimized {
-        // The optimizing tier had the whole budget, and left from there.
-        return ctx.host[BaselineWord::Slice as usize] as i64;
-    }
-    let left = ctx.budget;
-    ctx.budget += ctx.host[BaselineWord::Rest as usize] as i64;
-    left
 }

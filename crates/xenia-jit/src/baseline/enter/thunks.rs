@@ -97,7 +97,7 @@ unsafe extern "sysv64" fn run_optimized() {
              shr rcx, 32
              cmp ecx, {missing}
              ja 3f
-             add [rbp + {shortened}], r9",
+             add [rbp + {to_sample}], r9",
             // The guest continues: at the caller if LR leads there, else at any other code (2).
             load!(),
             "mov ecx, [rbp + {lr}]
@@ -139,7 +139,7 @@ unsafe extern "sysv64" fn run_optimized() {
         missing = const Leave::Missing as i32,
         rest = const BaselineWord::Rest.at(),
         slice = const BaselineWord::Slice.at(),
-        shortened = const BaselineWord::Shortened.at(),
+        to_sample = const BaselineWord::ToSample.at(),
         lr = const LR_AT,
         go_to_entry = sym go_to_entry,
         saved = const BaselineWord::SavedStack.at(),
@@ -184,7 +184,7 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              cmp rdx, rdi
              cmovg rdx, rdi
              sub r8, rdx
-             add [rbp + {shortened}], r8
+             add [rbp + {to_sample}], r8
              sub rdi, rdx
              mov [rbp + {budget}], rdx
              mov [rbp + {rest}], rdi
@@ -236,7 +236,7 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
         code = const BaselineWord::Code.at(),
         limit = const BaselineWord::StackLimit.at(),
         slice = const BaselineWord::Slice.at(),
-        shortened = const BaselineWord::Shortened.at(),
+        to_sample = const BaselineWord::ToSample.at(),
         budget = const displaced(BUDGET),
         rest = const BaselineWord::Rest.at(),
         guest_float = const BaselineWord::GuestFloat.at(),
