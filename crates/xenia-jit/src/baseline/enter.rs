@@ -20,18 +20,13 @@
 //! ```
 //!
 //! # The other tier
-//! Code of the optimizing tier runs as a host call below baseline code (`run_optimized`): the
-//! mapped registers are stored before it and loaded after it. If it leaves to continue at another
-//! address, baseline code continues there, whether that address has code or not; for any other
-//! reason both are left. `crate::runtime::enter` has the same frame at
-//! [`BaselineWord::SavedStack`], so the exit of either tier ends both.
+//! Code of the optimizing tier runs as a host call below baseline code (`run_optimized` in
+//! [`tiers`]). If it leaves to continue at another address, baseline code continues there, whether
+//! that address has code or not; for any other reason both are left. `crate::runtime::enter` has
+//! the same frame at [`BaselineWord::SavedStack`], so the exit of either tier ends both.
 //!
 //! A call or jump of optimized code to an address that only this tier has code for runs baseline
-//! code as a host call in the place of a region (`run_baseline`): it loads the mapped registers,
-//! and its return is the region's.
-//!
-//! Optimized code runs with the whole budget of the visit, baseline code with a slice of it
-//! ([`super::slices`]).
+//! code as a host call in the place of a region (`run_baseline`), whose return is the region's.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
 //! the optimizing tier has run. From then on it is the guest's, which [`BaselineWord::GuestFloat`]
@@ -196,9 +191,11 @@ const fn displaced(place: Rm) -> i32 {
 mod float_arms;
 mod segment;
 mod thunks;
+mod tiers;
 
 pub(super) use float_arms::{prepare_float, run_float_row};
-use thunks::{missing, missing_called, run_arm, run_baseline, run_float_arm, slice_over};
+use thunks::{missing, missing_called, run_arm, run_float_arm, slice_over};
+use tiers::{run_baseline, run_optimized};
 
 /// Displacement from rbp of a context word of the optimizing tier.
 const fn word(word: Word) -> i32 {

@@ -12,7 +12,7 @@
 //! | count | in baseline code | in optimized code that runs below it |
 //! |---|---|---|
 //! | left of the slice | the context's budget | [`BaselineWord::Slice`] |
-//! | from there to the visit's end | [`BaselineWord::Rest`] | `Rest` is 0: code has the whole budget |
+//! | from there to the visit's end | [`BaselineWord::Rest`] | 0: code has the whole budget |
 //! | from there to the next sample | [`BaselineWord::ToSample`] | the same |
 //!
 //! `ToSample` is above 0 only if the visit ends with the slice (`Rest` is 0). It is below 0 if

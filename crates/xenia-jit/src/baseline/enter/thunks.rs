@@ -1,6 +1,16 @@
 //! Thunks that baseline code jumps to or calls: requests for code and budget, and the interpreter's
 //! arms.
 //!
+//! A thunk with a service stores the mapped registers, keeps rsp in r12, aligns the stack, calls
+//! the service with the context in rdi, eax in esi and rsp or rcx in rdx, and loads the mapped
+//! registers again. rax, rcx and the flags are lost.
+//!
+//! | thunk | MXCSR in its service | result | afterwards |
+//! |---|---|---|---|
+//! | `call_compiler`, `slice_over` | Rust's from then on | rax | jumps there; `leave_stored` if 0 |
+//! | `run_float_arm` | Rust's from then on | al | returns; `arm_failed` if 0 |
+//! | `run_arm` | as it is: its arms do not compute | al | returns; `arm_failed` if 0 |
+//!
 //! The safety rules are those of [`super`].
 
 use super::*;
@@ -37,212 +47,6 @@ pub(super) unsafe extern "sysv64" fn missing_called() {
         "jmp {missing}",
         called = const CALLED,
         missing = sym missing,
-    )
-}
-
-/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns if the guest
-/// returned to its caller; continues at any other address that the code leaves for.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn run_optimized() {
-    code!(
-        [
-            store!(),
-            // rcx: the host address of the code, edx: the guest address.
-            "add rcx, [rbp + {optimized}]
-             mov edx, eax",
-            // Aligns the stack, and pushes the old pointer twice, so that it stays aligned.
-            "mov rax, rsp
-             and rsp, -16
-             push rax
-             push rax",
-            // Without room for another level both tiers are left (4).
-            "lea rax, [rsp - 8]
-             cmp rax, [rbp + {limit}]
-             jb 4f
-             lea rax, [rsp - {near}]
-             mov [rbp + {far}], rax",
-            // r15: the context, as the optimizing tier addresses it. MXCSR becomes the guest's.
-            "lea r15, [rbp + {ahead} - {bias}]
-             cmp byte ptr [rbp + {guest_float}], 0
-             jne 5f
-             ldmxcsr [rbp + {mxcsr}]
-             5:
-             mov word ptr [rbp + {guest_float}], 1",
-            // Arguments: edi = the whole budget of the visit, esi = the guest address.
-            "mov rdi, [rbp + {budget}]
-             mov [rbp + {slice}], rdi
-             add rdi, [rbp + {rest}]
-             mov qword ptr [rbp + {rest}], 0
-             mov esi, edx
-             call rcx
-             pop r8
-             pop rsp
-             lea rbp, [r15 + {bias} - {ahead}]
-             cmp qword ptr [rbp + {vector_mode}], 0
-             jne 7f",
-            // Results: rax = the budget that is left, of which the slice gets as much as it had;
-            // ecx = the next guest address, with the reason in the upper half of rcx.
-            "6:
-             mov r8, [rbp + {slice}]
-             mov r9, r8
-             cmp r8, rax
-             cmovg r8, rax
-             sub r9, r8
-             sub rax, r8
-             mov [rbp + {budget}], r8
-             mov [rbp + {rest}], rax
-             mov edx, ecx
-             mov eax, ecx
-             and eax, -4
-             shr rcx, 32
-             cmp ecx, {missing}
-             ja 3f
-             add [rbp + {to_sample}], r9",
-            // The guest continues: at the caller if LR leads there, else at any other code (2).
-            load!(),
-            "mov ecx, [rbp + {lr}]
-             and ecx, -4
-             cmp eax, ecx
-             jne 2f
-             ret
-             2:
-             jmp {go_to_entry}",
-            // Another reason leaves this tier, too.
-            "3:
-             mov rdi, [rbp + {budget}]
-             add rdi, [rbp + {rest}]
-             mov qword ptr [rbp + {rest}], 0
-             mov esi, edx
-             mov rsp, [rbp + {saved}]
-             jmp {leave_with_reason}",
-            // The host's stack is full. `leave` stores rdx as r11, which edx has replaced.
-            "4:
-             mov eax, edx
-             mov rdx, [rbp + {r11}]
-             jmp {leave}",
-            // MXCSR is that of vectors.
-            "7:
-             mov qword ptr [rbp + {vector_mode}], 0
-             ldmxcsr [rip + {scalar}]
-             jmp 6b",
-        ]
-        vector_mode = const word(Word::VectorMode),
-        scalar = sym RUST_MXCSR,
-        optimized = const word(Word::Code),
-        guest_float = const BaselineWord::GuestFloat.at(),
-        mxcsr = const MXCSR,
-        near = const NEAR,
-        far = const word(Word::FarStack),
-        ahead = const AHEAD,
-        bias = const BIAS,
-        budget = const displaced(BUDGET),
-        missing = const Leave::Missing as i32,
-        rest = const BaselineWord::Rest.at(),
-        slice = const BaselineWord::Slice.at(),
-        to_sample = const BaselineWord::ToSample.at(),
-        lr = const LR_AT,
-        go_to_entry = sym go_to_entry,
-        saved = const BaselineWord::SavedStack.at(),
-        limit = const BaselineWord::StackLimit.at(),
-        leave_with_reason = sym leave_with_reason,
-        leave = sym leave,
-    )
-}
-
-/// [`Word::Missing`] while baseline code may run: calls baseline code for the guest address in esi,
-/// in the place of a region of the optimizing tier, whose arguments and results these are
-/// (`crate::runtime::enter`). Finds it by the call table or the table of entries. Leaves if there
-/// is none, or if calls are nested too deeply.
-#[unsafe(naked)]
-pub(super) unsafe extern "sysv64" fn run_baseline() {
-    code!(
-        [
-            // rbp: the context, as this tier addresses it. Leaves if calls nest too deeply (3).
-            "push rbp
-             lea rbp, [r15 + {bias} - {ahead}]
-             cmp rsp, [rbp + {limit}]
-             jb 3f",
-            // eax: the guest address. Looks it up in the call table (`call_table`) and, on a miss,
-            // in the table of entries (4). Leaves if it has no code.
-            "mov eax, esi
-             and eax, -4
-             mov ecx, eax
-             shr ecx, {shift}
-             and ecx, {mask}
-             add rcx, [rbp + {code}]
-             mov rcx, [rcx + {table}]
-             xor rcx, rax
-             test ecx, ecx
-             jne 4f
-             shr rcx, 32
-             5:
-             jz 3f
-             add rcx, [rbp + {code}]",
-            // edi: the whole budget of the visit, of which the slice gets as much as it had.
-            "mov rdx, [rbp + {slice}]
-             mov r8, rdx
-             cmp rdx, rdi
-             cmovg rdx, rdi
-             sub r8, rdx
-             add [rbp + {to_sample}], r8
-             sub rdi, rdx
-             mov [rbp + {budget}], rdx
-             mov [rbp + {rest}], rdi
-             cmp qword ptr [rbp + {vector_mode}], 0
-             jne 7f
-             6:",
-            load!(),
-            "call rcx",
-            store!(),
-            // Results, as of a region that returned to its caller: rax = the budget, ecx = the
-            // guest address, without a reason in the upper half of rcx. MXCSR is the guest's.
-            "mov rcx, [rbp + {budget}]
-             mov [rbp + {slice}], rcx
-             mov rax, [rbp + {rest}]
-             add rax, rcx
-             mov qword ptr [rbp + {rest}], 0
-             cmp byte ptr [rbp + {guest_float}], 0
-             jne 2f
-             ldmxcsr [rbp + {mxcsr}]
-             2:
-             mov word ptr [rbp + {guest_float}], 1
-             mov ecx, [rbp + {lr}]
-             and ecx, -4
-             mov rdx, r14
-             mov rsi, r8
-             lea r15, [rbp + {ahead} - {bias}]
-             pop rbp
-             ret",
-            "3:
-             pop rbp
-             jmp {leave_missing}",
-            "4:",
-            look_up!(),
-            "jmp 5b",
-            // MXCSR is that of vectors.
-            "7:
-             mov qword ptr [rbp + {vector_mode}], 0
-             ldmxcsr [rip + {scalar}]
-             jmp 6b",
-        ]
-        vector_mode = const word(Word::VectorMode),
-        scalar = sym RUST_MXCSR,
-        shift = const call_table::SHIFT,
-        mask = const call_table::MASK,
-        table = const CODE_SIZE,
-        bias = const BIAS,
-        ahead = const AHEAD,
-        entries = const BaselineWord::Entries.at(),
-        code = const BaselineWord::Code.at(),
-        limit = const BaselineWord::StackLimit.at(),
-        slice = const BaselineWord::Slice.at(),
-        to_sample = const BaselineWord::ToSample.at(),
-        budget = const displaced(BUDGET),
-        rest = const BaselineWord::Rest.at(),
-        guest_float = const BaselineWord::GuestFloat.at(),
-        mxcsr = const MXCSR,
-        lr = const LR_AT,
-        leave_missing = sym leave_missing,
     )
 }
 
