@@ -5,7 +5,8 @@
 //! in SSA values inside a block: each is loaded at first use and written back lazily. Dirty values
 //! are stored (`Lifter::flush`) before the code leaves the region or calls a hook that reads the
 //! context, before stores to guest memory (for loads see [`restart`]), and before a jump to a block
-//! with several predecessors. Three mechanisms keep values across block boundaries:
+//! with several predecessors ([`exits`] lists all ways out of a block). Three mechanisms keep
+//! values across block boundaries:
 //!
 //! * Extended basic blocks: a block with one predecessor edge (`is_ebb_member`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.

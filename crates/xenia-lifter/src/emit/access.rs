@@ -117,15 +117,15 @@ impl Lifter<'_> {
         self.b.switch_to_block(cold);
         let here = self.b.srcloc();
         self.b.set_srcloc(SourceLoc::new(AFTER_FAULT));
-        let kept = self.state.clone();
-        self.flush_for_access();
-        self.note_singles();
-        // The value to which the site's remaining instructions are added.
-        let budget = self.budget_less(self.state.spent_as_stored.unwrap_or(self.state.spent));
-        let why = self.b.ins().iconst(types::I64, reason(Leave::Fault, self.guest.pc));
-        let exit = self.exit;
-        self.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
-        self.state = kept;
+        self.with_kept_state(|l| {
+            l.flush_for_access();
+            l.note_singles();
+            // The value to which the site's remaining instructions are added.
+            let budget = l.budget_less(l.state.spent_as_stored.unwrap_or(l.state.spent));
+            let why = l.b.ins().iconst(types::I64, reason(Leave::Fault, l.guest.pc));
+            let exit = l.exit;
+            l.b.ins().jump(exit, &[BlockArg::Value(budget), BlockArg::Value(why)]);
+        });
         self.b.set_srcloc(here);
         self.b.switch_to_block(next);
     }

@@ -56,10 +56,10 @@ impl Lifter<'_> {
                 } else {
                     let no = self.b.create_block();
                     self.b.ins().brif(condition, yes, &[], no, &[]);
-                    let kept = self.state.clone();
-                    self.b.switch_to_block(yes);
-                    then(self);
-                    self.state = kept;
+                    self.with_kept_state(|l| {
+                        l.b.switch_to_block(yes);
+                        then(l);
+                    });
                     self.b.switch_to_block(no);
                     self.goto(next);
                 }

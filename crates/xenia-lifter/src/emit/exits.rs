@@ -1,5 +1,29 @@
 //! Control flow out of a block: jumps inside the region, region exits, guest calls and returns, and
 //! hook calls.
+//!
+//! Each way out makes current what its target expects, by calls in this order ([`super::cache`] and
+//! [`super::guards`] have them; the table of `cache/stores.rs` says what each does):
+//!
+//! | way | calls |
+//! |---|---|
+//! | a block that inherits the state | `surface`¹, `inherit_state` |
+//! | another block | `surface`¹, `flush_but_floats`, `prepare`, `define_copies`; values |
+//! | the same, if nothing is missing (`direct_edge`) | `define_copies`; values |
+//! | another region, a callee, a caller | `flush`; values |
+//! | too small a budget, the state is inherited | `flush`, `leave` |
+//! | too small a budget, in a sinking loop | `surface`, `store_others`, `lengthen`, `leave` |
+//! | too small a budget otherwise | `lengthen`, `leave` |
+//! | an exception, a change of SO, a failing guard | `store_dirty`; to the exit |
+//! | a fault in a sinking loop | `flush_for_access`, `note_singles`; to the exit |
+//!
+//! ¹ Unless the edge stays inside of a loop that sinks stores (a sinking loop).
+//!
+//! `surface` comes first, because it only marks registers for the stores. `prepare` may leave for
+//! the interpreter, so all but floating-point registers are stored before it; and it stores these
+//! in the formats that `define_copies` and the block parameters pass. Values (the budget, and what
+//! parameters or arguments need) come last: they are those that the stores have left known. The
+//! code after a way that leaves from a side block has the state of before
+//! ([`Lifter::with_kept_state`]).
 
 use super::{HOST, Lifter, State, reason};
 use crate::analysis::assumptions::Assumptions;
@@ -123,6 +147,13 @@ impl Lifter<'_> {
         }
     }
 
+    /// Emits a path that does not join the current one, and restores the state.
+    pub(super) fn with_kept_state(&mut self, path: impl FnOnce(&mut Self)) {
+        let kept = self.state.clone();
+        path(self);
+        self.state = kept;
+    }
+
     /// Lets the block `to`, which has this predecessor edge only, inherit the current state.
     fn inherit_state(&mut self, to: BlockId) {
         let before = self.inherited[to.index()].replace(Box::new(self.state.clone()));
@@ -142,17 +173,17 @@ impl Lifter<'_> {
         self.b.switch_to_block(out);
         let pc = block.start();
         if self.graph.is_ebb_member(id) {
-            let kept = self.state.clone();
-            self.flush();
-            self.leave(Leave::Budget, pc);
-            self.state = kept;
+            self.with_kept_state(|l| {
+                l.flush();
+                l.leave(Leave::Budget, pc);
+            });
         } else if self.loop_carried.is_sinking() {
-            let kept = self.state.clone();
-            self.surface();
-            self.store_others();
-            self.lengthen(id);
-            self.leave(Leave::Budget, pc);
-            self.state = kept;
+            self.with_kept_state(|l| {
+                l.surface();
+                l.store_others();
+                l.lengthen(id);
+                l.leave(Leave::Budget, pc);
+            });
         } else {
             self.lengthen(id);
             self.leave(Leave::Budget, pc);
@@ -348,10 +379,8 @@ impl Lifter<'_> {
     /// The instruction raises an exception if `condition`: leaves before it from a cold block.
     pub(super) fn raise_if(&mut self, condition: Value) {
         let next = self.branch_to_cold(condition);
-        let kept = self.state.clone();
-        self.raise();
+        self.with_kept_state(Self::raise);
         self.terminated = false;
-        self.state = kept;
         self.b.switch_to_block(next);
     }
 }

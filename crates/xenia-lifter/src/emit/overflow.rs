@@ -20,18 +20,18 @@ impl Lifter<'_> {
     pub(super) fn leave_if_so_changes(&mut self) {
         let Some(SoChange { condition, by_overflow }) = self.state.so_changes.take() else { return };
         let next = self.branch_to_cold(condition);
-        let kept = self.state.clone();
-        if by_overflow {
-            let one = self.b.ins().iconst(types::I8, 1);
-            self.set_xer(Xer::Ov, one);
-            if self.guest.instruction.rc() {
-                let bits = self.cr_bits(0);
-                let bits = self.b.ins().bor_imm_s(bits, 1);
-                self.set_cr(0, Cr::Bits(bits));
+        self.with_kept_state(|l| {
+            if by_overflow {
+                let one = l.b.ins().iconst(types::I8, 1);
+                l.set_xer(Xer::Ov, one);
+                if l.guest.instruction.rc() {
+                    let bits = l.cr_bits(0);
+                    let bits = l.b.ins().bor_imm_s(bits, 1);
+                    l.set_cr(0, Cr::Bits(bits));
+                }
             }
-        }
-        self.leave_with_changed_so();
-        self.state = kept;
+            l.leave_with_changed_so();
+        });
         self.b.switch_to_block(next);
     }
 

@@ -1,4 +1,19 @@
 //! Write-back: stores of dirty registers to the context.
+//!
+//! | call | stores | dirty afterwards |
+//! |---|---|---|
+//! | [`Lifter::surface`] | | as before, and sunk registers |
+//! | [`Lifter::store_dirty`] | all, sunk registers included | as before, and sunk registers |
+//! | [`Lifter::flush`] | all, sunk registers included | nothing |
+//! | [`Lifter::flush_for_access`] | the same, FPRs in the formats known | nothing |
+//! | [`Lifter::flush_but_floats`] | all but FPRs and sunk registers | FPRs |
+//! | [`Lifter::store_others`] | the same without FPSCR's lazy state | as before |
+//! | `Lifter::prepare` | FPRs, in the formats of the target | as before, without FPRs |
+//! | `Lifter::lengthen` | FPRs in the context, as doubles | as before |
+//!
+//! Stores are of dirty registers only, and of FPRs as doubles unless another format is named. After
+//! `surface`, sunk registers are dirty as others are. [`super::super::exits`] has the order of the
+//! calls on each way out of a block.
 
 use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
