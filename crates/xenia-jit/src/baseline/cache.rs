@@ -327,7 +327,7 @@ impl BaselineCache {
         self.memory.write(offset as usize, emitter.code());
         for &EntryOffset { pc, offset: at } in &emitter.entries {
             self.tables.set(pc, offset + at);
-            self.links.lead(&self.memory, pc, offset + at, pc == start);
+            self.links.lead(&mut self.memory, pc, offset + at, pc == start);
         }
         for block in &self.discovery.blocks {
             for index in block.first..block.end {

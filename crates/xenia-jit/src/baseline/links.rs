@@ -73,7 +73,7 @@ impl Links {
 
     /// Links the branches to `target` to the code at `offset`: jumps always, calls if
     /// `may_be_called`.
-    pub(super) fn lead(&self, memory: &CodeMemory, target: u32, offset: u32, may_be_called: bool) {
+    pub(super) fn lead(&self, memory: &mut CodeMemory, target: u32, offset: u32, may_be_called: bool) {
         for site in self.to(target) {
             if may_be_called || site.field & CALL == 0 {
                 memory.set_distance((site.field & !CALL) as usize, offset as usize);
@@ -82,7 +82,7 @@ impl Links {
     }
 
     /// Unlinks the branches to `target`, so that they ask for it.
-    pub(super) fn withdraw(&self, memory: &CodeMemory, target: u32) {
+    pub(super) fn withdraw(&self, memory: &mut CodeMemory, target: u32) {
         for site in self.to(target) {
             memory.set_distance((site.field & !CALL) as usize, site.exit as usize);
         }

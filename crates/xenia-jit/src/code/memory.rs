@@ -121,13 +121,13 @@ impl CodeMemory {
     /// If the distance lies outside of code, or not within 8 aligned bytes, which is a bug in this
     /// crate.
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
-    pub(crate) fn set_distance(&self, field: usize, target: usize) {
+    pub(crate) fn set_distance(&mut self, field: usize, target: usize) {
         let shift = 8 * (field % 8);
         assert!(field + 4 <= self.ranges.used() && shift <= 32, "no distance that one store replaces");
         let distance = (target as i64 - (field as i64 + 4)) as i32;
         // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the
-        // branch with the old or the new distance, both of which lead to code; only holders of the
-        // cache's lock write here.
+        // branch with the old or the new distance, both of which lead to code; `&mut self` excludes
+        // other writers.
         let cell = unsafe { &*self.host.write_base().add(field & !7).cast::<AtomicU64>() };
         let rest = cell.load(Relaxed) & !(u64::from(u32::MAX) << shift);
         cell.store(rest | u64::from(distance.cast_unsigned()) << shift, Release);
@@ -137,7 +137,7 @@ impl CodeMemory {
     pub(crate) fn read(&self, offset: usize, size: usize) -> Vec<u8> {
         assert!(offset + size <= self.ranges.used(), "code outside its allocation");
         let mut code = vec![0; size];
-        // SAFETY: inside the mapping; writers hold `&mut self`.
+        // SAFETY: inside the mapping; writers of code hold `&mut self`.
         unsafe { ptr::copy_nonoverlapping(self.host.write_base().add(offset), code.as_mut_ptr(), size) };
         code
     }

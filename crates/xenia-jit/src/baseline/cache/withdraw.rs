@@ -63,7 +63,7 @@ impl BaselineCache {
                 continue;
             }
             self.tables.set(pc, 0);
-            self.links.withdraw(&self.memory, pc);
+            self.links.withdraw(&mut self.memory, pc);
             let Some(id) = self.units.at(offset) else { continue };
             let Some(unit) = self.units.get_mut(id) else { continue };
             unit.lists.remove_entry(((pc - unit.start) / 4) as u16);
@@ -104,7 +104,7 @@ impl BaselineCache {
         unit.is_retired = true;
         for pc in unit.entries() {
             self.tables.set(pc, 0);
-            self.links.withdraw(&self.memory, pc);
+            self.links.withdraw(&mut self.memory, pc);
         }
         for &link in unit.lists.links() {
             self.links.remove(link);
