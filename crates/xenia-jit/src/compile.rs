@@ -259,6 +259,7 @@ impl Shared {
         }
         let product =
             Product { start: plan.start, piece: plan.piece.clone(), calls: &plan.region.calls, compiled };
+        // Unlocked before the claim ends, which locks the cache: declared after it.
         let mut cache = code.cache.lock();
         let piece = plan.piece.as_ref();
         if piece.is_some_and(|piece| cache.functions.was_compiled(piece.function, plan.start)) {
