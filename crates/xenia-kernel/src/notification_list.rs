@@ -75,6 +75,11 @@ impl NotificationList {
         self.routines.range((from, Unbounded)).next().map(|(&order, &routine)| (order, routine))
     }
 
+    /// Removes and returns the first routine, for a list of which each routine is called once.
+    pub fn take_first(&mut self) -> Option<NotificationRoutine> {
+        self.routines.pop_first().map(|(_, routine)| routine)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.routines.is_empty()
     }
@@ -82,6 +87,14 @@ impl NotificationList {
     /// All routines, in call order.
     pub fn iter(&self) -> impl Iterator<Item = (CallOrder, NotificationRoutine)> + '_ {
         self.routines.iter().map(|(&order, &routine)| (order, routine))
+    }
+
+    /// A list with more routines than any sequence of calls registers.
+    #[cfg(test)]
+    pub(crate) fn overfull() -> Self {
+        let routine = NotificationRoutine { registration: GuestAddr::NULL, routine: GuestAddr::NULL };
+        let routines = (0..).take(MAX_ROUTINES + 2).map(|order| (CallOrder(order), routine)).collect();
+        Self { routines, registered: 0 }
     }
 }
 

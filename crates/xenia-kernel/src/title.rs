@@ -12,6 +12,7 @@ use crate::files::Packages;
 use crate::files::mounts::{UPDATE, title_path};
 use crate::loader::{ModuleLoader, path_of};
 use crate::memory::second_level_cache::SecondLevelCache;
+use crate::notification_list::NotificationList;
 use crate::objects::KernelPool;
 use crate::ports::Disc;
 use crate::status::failure::{Failure, Fallible};
@@ -29,20 +30,8 @@ use xenia_user::profile::Profiles;
 use xenia_user::xconfig::XConfig;
 use xenia_vfs::Vfs;
 
-/// Largest number of registered termination callbacks.
-const MAX_NOTIFICATIONS: usize = 256;
-
 /// Numbers of the keys that a title can set.
 pub const TITLE_KEYS: RangeInclusive<u32> = 0xE0..=0xE7;
-
-/// A callback for the end of the title.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TerminateNotification {
-    /// The function, called without arguments.
-    pub routine: GuestAddr,
-    /// Routines with higher priorities are called first.
-    pub priority: u32,
-}
 
 /// The executable that a title launches.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,7 +86,8 @@ pub struct Inheritance {
 /// State of the running title as a whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Title {
-    notifications: Vec<TerminateNotification>,
+    /// Callbacks for the end of the title, which are called without arguments.
+    pub notifications: NotificationList,
     /// Launch data for the next title, if any is set.
     pub launch_data: Option<Vec<u8>>,
     /// The title to launch after this one.
@@ -115,30 +105,9 @@ impl Title {
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         // Launch data and executables are bytes for the guest, and handles are addresses in it.
         let Self { notifications, launch_data: _, launch: _, libraries: _, cache, keys } = self;
-        check(notifications.len() <= MAX_NOTIFICATIONS, "too many termination callbacks")?;
+        notifications.check_state()?;
         check(keys.keys().all(|number| TITLE_KEYS.contains(number)), "a key that titles can't set")?;
         cache.check_state()
-    }
-
-    /// Registers a callback, or updates its priority if it is registered. Beyond a limit the call
-    /// has no effect.
-    pub fn register(&mut self, notification: TerminateNotification) {
-        self.unregister(notification.routine);
-        if self.notifications.len() < MAX_NOTIFICATIONS {
-            self.notifications.push(notification);
-        }
-    }
-
-    /// Removes a callback.
-    pub fn unregister(&mut self, routine: GuestAddr) {
-        self.notifications.retain(|registered| registered.routine != routine);
-    }
-
-    /// Removes and returns the next callback: the highest priority, then in order of registration.
-    pub fn next_notification(&mut self) -> Option<TerminateNotification> {
-        let highest = self.notifications.iter().map(|notification| notification.priority).max()?;
-        let index = self.notifications.iter().position(|notification| notification.priority == highest)?;
-        Some(self.notifications.remove(index))
     }
 
     /// The library with this handle.
@@ -281,7 +250,7 @@ pub fn terminate(call: &mut Call) -> Flow {
 /// Ends the title with an exit code: calls the next termination callback, and is called again after
 /// it.
 pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
-    let next = call.kernel.title.lock().next_notification();
+    let next = call.kernel.title.lock().notifications.take_first();
     let Some(notification) = next else {
         call.kernel.file_requests().end_all(call.cpu);
         return Flow::End(EndKind::Exit { code });
@@ -293,18 +262,7 @@ pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn notifications_come_by_priority_then_age() {
-        let mut title = Title::default();
-        for (routine, priority) in [(1, 5), (2, 9), (3, 5), (4, 9)] {
-            title.register(TerminateNotification { routine: GuestAddr(routine), priority });
-        }
-        title.unregister(GuestAddr(3));
-        title.register(TerminateNotification { routine: GuestAddr(2), priority: 1 });
-        let order: Vec<_> = std::iter::from_fn(|| title.next_notification()).map(|n| n.routine.0).collect();
-        assert_eq!(order, [4, 1, 2]);
-    }
+    use crate::notification_list::NotificationRoutine;
 
     #[test]
     fn a_restored_title_continues_as_the_saved_one() {
@@ -318,28 +276,19 @@ mod tests {
         let launch_data = Some(vec![1, 2]);
         let keys = BTreeMap::from([(0xE7, [4; 16])]);
         let mut title = Title { launch_data, launch: Some(launch), libraries, keys, ..Title::default() };
-        for (routine, priority) in [(1, 5), (2, 9)] {
-            title.register(TerminateNotification { routine: GuestAddr(routine), priority });
+        for (n, priority) in [(1, 5), (2, 9)] {
+            let routine = NotificationRoutine { registration: GuestAddr(n), routine: GuestAddr(n + 0x100) };
+            title.notifications.register(routine, priority);
         }
         let mut read = crate::kernel::through(&title);
         assert_eq!((read.check_state(), format!("{read:?}")), (Ok(()), format!("{title:?}")));
-        assert_eq!(read.next_notification(), title.next_notification());
+        assert_eq!(read.notifications.take_first(), title.notifications.take_first());
         assert_eq!(read.library_of(GuestAddr(0x40)), Some(Library::xam));
         read.keys.insert(0xE8, [4; 16]);
         assert!(read.check_state().is_err());
         read.keys.clear();
         assert_eq!(read.check_state(), Ok(()));
-        let first = read.notifications[0];
-        read.notifications.resize(MAX_NOTIFICATIONS + 1, first);
+        read.notifications = NotificationList::overfull();
         assert!(read.check_state().is_err());
-    }
-
-    #[test]
-    fn a_title_that_registers_for_ever_is_bounded() {
-        let mut title = Title::default();
-        for routine in 0..10_000 {
-            title.register(TerminateNotification { routine: GuestAddr(routine), priority: 0 });
-        }
-        assert_eq!(title.notifications.len(), MAX_NOTIFICATIONS);
     }
 }

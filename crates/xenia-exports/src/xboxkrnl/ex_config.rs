@@ -2,8 +2,8 @@
 //! title's end.
 
 use crate::abi::{Call, OptionalOut, Out, Ptr};
+use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
-use crate::title::TerminateNotification;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -49,7 +49,8 @@ impl ExConfig {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Registers or unregisters a function that is called when the title ends.
+    /// Registers a function that is called when the title ends, with its priority, or unregisters
+    /// it.
     #[export(Done)]
     fn ExRegisterTitleTerminateNotification(
         call: &mut Call,
@@ -57,12 +58,12 @@ impl ExConfig {
         create: bool,
     ) -> Fallible<()> {
         let routine = GuestAddr(registration.read(call.memory())?);
-        let priority = registration.at(1).read(call.memory())?;
-        let mut title = call.kernel.title.lock();
-        if create {
-            title.register(TerminateNotification { routine, priority });
+        let priority = registration.at(1).read(call.memory())? as i32;
+        let list = &mut call.kernel.title.lock().notifications;
+        if create && !routine.is_null() {
+            list.register(NotificationRoutine { registration: registration.addr(), routine }, priority);
         } else {
-            title.unregister(routine);
+            list.unregister(registration.addr());
         }
         Ok(())
     }

@@ -302,6 +302,14 @@ fn title_end_runs_notification_routines_first() {
     b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
     let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
     assert!(matches!(b.resume(guest.then, 0), Flow::End(EndKind::Exit { code: 7 })));
+    // Each structure is a registration, and one without a routine is ignored.
+    for (offset, routine) in [(0, 0x8200_4000_u32), (0x10, 0x8200_4000), (0x20, 0)] {
+        b.memory().write(b.scratch.offset(offset), routine).unwrap();
+        b.kernel_call("ExRegisterTitleTerminateNotification", &[base + u64::from(offset), 1]);
+    }
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 0]);
+    let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
+    assert!(matches!(b.resume(guest.then, 0), Flow::End(_)));
 }
 
 #[test]
