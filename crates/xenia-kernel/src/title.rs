@@ -130,7 +130,11 @@ impl Title {
             Library::xam => "xam.xex",
         };
         let handle = pool.allocate(ldr::SIZE)?;
-        let (wide, units) = pool.wide_name(file)?;
+        let name = pool.wide_name(file);
+        if name.is_err() {
+            pool.release(handle)?;
+        }
+        let (wide, units) = name?;
         for name in [ldr::FULL_NAME, ldr::BASE_NAME] {
             memory.write(handle.offset(name), units * 2)?;
             memory.write(handle.offset(name + 2), (units + 1) * 2)?;

@@ -64,8 +64,10 @@ impl KernelPool {
     pub fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
         let units: Vec<u16> = name.encode_utf16().take(255).collect();
         let at = self.allocate(units.len() as u32 * 2 + 2)?;
-        for (index, &unit) in units.iter().enumerate() {
-            self.memory.write(at.offset(2 * index as u32), unit)?;
+        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        if let Err(fault) = self.memory.write_bytes(at, &bytes) {
+            self.release(at)?;
+            return Err(fault.into());
         }
         Ok((at, units.len() as u16))
     }

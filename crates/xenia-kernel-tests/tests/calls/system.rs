@@ -3,6 +3,8 @@
 
 use super::*;
 use std::sync::Barrier;
+use xenia_guest::layout::{ldr, list_entry};
+use xenia_kernel::loader::Identity;
 use xenia_kernel::objects::ObjectKind;
 
 /// Returns the address of a type's variable.
@@ -182,6 +184,29 @@ fn modules_and_settings_answer() {
     assert_eq!((b.word(0), b.word(8) >> 16), (1, 4));
     assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 3, 0]), NtStatus::BUFFER_TOO_SMALL);
     assert_eq!(b.xam_call("XGetLanguage", &[]), 1);
+}
+
+#[test]
+fn a_module_that_cant_be_listed_leaves_nothing() {
+    let mut b = Harness::new();
+    b.kernel.load_title(&mut b.scheduler, &title_image(1)).unwrap();
+    let title = b.kernel.modules.lock().title().unwrap().handle;
+    let [first, second, last] = ldr::LISTS.map(|list| title.offset(list));
+    let good: GuestAddr = b.memory().read(last.offset(list_entry::BLINK)).unwrap();
+    b.memory().write(last.offset(list_entry::BLINK), 0x10_u32).unwrap();
+    let library = LoadedImage { headers: vec![1; 0x40], ..title_image(2) };
+    let identity = Identity { name: "lib.xex", path: r"game:\lib.xex", is_library: true };
+    let blocks = b.kernel.pool.lock().blocks();
+    assert!(b.kernel.loader().register(&library, identity).is_err());
+    assert_eq!(b.kernel.pool.lock().blocks(), blocks);
+    for list in [first, second] {
+        assert_eq!(b.memory().read::<GuestAddr>(list).unwrap(), list, "the title is alone in it");
+        assert_eq!(b.memory().read::<GuestAddr>(list.offset(list_entry::BLINK)).unwrap(), list);
+    }
+    b.memory().write(last.offset(list_entry::BLINK), good).unwrap();
+    let handle = b.kernel.loader().register(&library, identity).unwrap();
+    let next: GuestAddr = b.memory().read(last).unwrap();
+    assert_eq!(next.0 - handle.0, last.0 - title.0);
 }
 
 #[test]

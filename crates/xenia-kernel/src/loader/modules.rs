@@ -359,23 +359,41 @@ impl ModuleLoader<'_> {
 
     /// Makes the module's entry in guest memory, in the lists that titles walk.
     fn make_entry(&self, image: &LoadedImage, identity: &Identity) -> Fallible<LoaderEntry> {
+        let mut blocks = Vec::new();
+        let made = self.fill_entry(image, identity, &mut blocks);
+        let made = made.and_then(|entry| self.link_entry(entry.handle).map(|()| entry));
+        if made.is_err() {
+            // A title may try again as often as it likes.
+            for block in blocks {
+                let _ = self.pool.release(block);
+            }
+        }
+        made
+    }
+
+    /// Makes the module's entry outside the lists. `blocks` gets the memory, also if that fails.
+    fn fill_entry(
+        &self,
+        image: &LoadedImage,
+        identity: &Identity,
+        blocks: &mut Vec<GuestAddr>,
+    ) -> Fallible<LoaderEntry> {
         let Identity { name, path, is_library: _ } = *identity;
         let memory = self.memory;
         let handle = self.pool.allocate(ldr::SIZE)?;
+        blocks.push(handle);
         let mut headers = GuestAddr::NULL;
         if !image.headers.is_empty() {
             headers = self.pool.allocate(image.headers.len() as u32)?;
+            blocks.push(headers);
             memory.write_bytes(headers, &image.headers)?;
         }
         let base_name = self.pool.wide_name(name)?;
-        let full_name = if path == name { base_name } else { self.pool.wide_name(path)? };
-        let title = self.modules.lock().title().map(|title| title.handle);
-        for list in ldr::LISTS {
-            lists::initialize(memory, handle.offset(list))?;
-            // The lists have no heads: they are circular and begin with the title.
-            if let Some(title) = title {
-                lists::insert_tail(memory, title.offset(list), handle.offset(list))?;
-            }
+        blocks.push(base_name.0);
+        let mut full_name = base_name;
+        if path != name {
+            full_name = self.pool.wide_name(path)?;
+            blocks.push(full_name.0);
         }
         for (offset, value) in [
             (ldr::DLL_BASE, image.base.0),
@@ -396,6 +414,24 @@ impl ModuleLoader<'_> {
         }
         let names = BTreeSet::from([base_name.0, full_name.0]).into_iter().collect();
         Ok(LoaderEntry { handle, headers, names })
+    }
+
+    /// Inserts a module's entry into all lists, or into none. They have no heads: they are circular
+    /// and begin with the title.
+    fn link_entry(&self, handle: GuestAddr) -> Fallible<()> {
+        for list in ldr::LISTS {
+            lists::initialize(self.memory, handle.offset(list))?;
+        }
+        let Some(title) = self.modules.lock().title().map(|title| title.handle) else { return Ok(()) };
+        let insert = |list| lists::insert_tail(self.memory, title.offset(list), handle.offset(list));
+        let linked = ldr::LISTS.into_iter().try_for_each(insert);
+        if linked.is_err() {
+            for list in ldr::LISTS {
+                // It fails in the list that the title has damaged.
+                let _ = lists::remove(self.memory, handle.offset(list));
+            }
+        }
+        linked
     }
 
     /// Removes a module from memory, with its entry in the lists, without notifications. The title
