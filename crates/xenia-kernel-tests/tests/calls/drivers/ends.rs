@@ -3,6 +3,7 @@
 
 use super::*;
 use xenia_guest::layout::object_header;
+use xenia_kernel::files::drivers::NewFile;
 
 fn event(rig: &mut Rig) -> u64 {
     let at = rig.at(0x20);
@@ -264,4 +265,41 @@ fn requests_without_a_file_and_refused_ones() {
     let then = rig.waiting.pop().unwrap();
     let flow = rig.b.resume(then, 0);
     assert_eq!(rig.play(flow), Some(refused));
+}
+
+#[test]
+fn an_exclusive_device_has_one_file() {
+    let mut rig = Rig::new();
+    let device = GuestAddr(rig.device);
+    let flags = rig.read(device.offset(device_object::FLAGS)) | device_object::flag::DO_EXCLUSIVE;
+    rig.b.memory().write(device.offset(device_object::FLAGS), flags).unwrap();
+    let file = rig.opened(SYNCHRONOUS);
+    let before = rig.counts();
+    assert_eq!(rig.open(r"own:\a", SYNCHRONOUS), Some(NtStatus::ACCESS_DENIED));
+    assert_eq!(rig.counts(), before);
+    assert_eq!(rig.read(device.offset(device_object::REFERENCE_COUNT)), 1);
+    assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
+    rig.opened(SYNCHRONOUS);
+}
+
+#[test]
+fn files_of_a_device_are_counted_on_all_host_threads() {
+    let rig = Rig::new();
+    let device = GuestAddr(rig.device);
+    let kernel = &rig.b.kernel;
+    let options = SYNCHRONOUS as u32;
+    let new = NewFile { device, access: READ_AND_WRITE as u32, related: GuestAddr::NULL, options };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..1000 {
+                    let file = kernel.file_requests().make_driver_file(new).unwrap();
+                    kernel.file_requests().remove_driver_file(file).unwrap();
+                    kernel.dereference(file).unwrap();
+                }
+            });
+        }
+    });
+    kernel.run_deferred_deletions();
+    assert_eq!(rig.read(device.offset(device_object::REFERENCE_COUNT)), 0);
 }

@@ -101,17 +101,6 @@ impl FileRequests<'_> {
     pub fn make_driver_file(&self, new: NewFile) -> Fallible<GuestAddr> {
         let NewFile { device, access, options, .. } = new;
         rights::check(access, options, true)?;
-        let at = |offset| device.offset(offset);
-        let flags: u32 = self.memory.read(at(device_object::FLAGS))?;
-        let opens: u32 = self.memory.read(at(device_object::REFERENCE_COUNT))?;
-        if flags & flag::DO_DEVICE_INITIALIZING != 0
-            || self.memory.read::<u8>(at(device_object::DELETE_PENDING))? != 0
-        {
-            return Err(NtStatus::NO_SUCH_DEVICE.into());
-        }
-        if flags & flag::DO_EXCLUSIVE != 0 && opens > 0 {
-            return Err(NtStatus::ACCESS_DENIED.into());
-        }
         self.objects.reference(device)?;
         let body = match self.objects.create(self.pool, ObjectKind::DriverFile, file_object::SIZE) {
             Ok(body) => body,
@@ -122,26 +111,46 @@ impl FileRequests<'_> {
         };
         let is_synchronous = options & options::SYNCHRONOUS != 0;
         let file = DriverFile { device, is_synchronous, phase: FilePhase::Opening, port: None };
-        let made = self.fill_file(body, new).and_then(|()| {
-            let mut files = self.files.lock();
-            let limits = files.limits.clone();
-            files.drivers.insert_file(&limits, body, file)
-        });
+        let made = self.fill_file(body, new).and_then(|()| self.add_driver_file(body, file));
         if made.is_err() {
             self.objects.dereference(body)?;
             self.objects.dereference(device)?;
-            return made.map(|()| body);
         }
-        self.memory.write(at(device_object::REFERENCE_COUNT), opens.wrapping_add(1))?;
-        Ok(body)
+        made.map(|()| body)
+    }
+
+    /// Adds a file to its device, if that can be opened.
+    fn add_driver_file(&self, body: GuestAddr, file: DriverFile) -> Fallible<()> {
+        let at = |offset| file.device.offset(offset);
+        // Held until the file is counted: another thread may open or close one.
+        let mut files = self.files.lock();
+        let flags: u32 = self.memory.read(at(device_object::FLAGS))?;
+        let opens: u32 = self.memory.read(at(device_object::REFERENCE_COUNT))?;
+        if flags & flag::DO_DEVICE_INITIALIZING != 0
+            || self.memory.read::<u8>(at(device_object::DELETE_PENDING))? != 0
+        {
+            return Err(NtStatus::NO_SUCH_DEVICE.into());
+        }
+        if flags & flag::DO_EXCLUSIVE != 0 && opens > 0 {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        let limits = files.limits.clone();
+        files.drivers.insert_file(&limits, body, file)?;
+        let counted = self.memory.write(at(device_object::REFERENCE_COUNT), opens.wrapping_add(1));
+        if counted.is_err() {
+            files.drivers.remove_file(body);
+        }
+        Ok(counted?)
     }
 
     /// Removes a file that is closed or deleted from its device, unless that was done before.
     pub fn remove_driver_file(&self, body: GuestAddr) -> Fallible<()> {
-        let Some(file) = self.files.lock().drivers.remove_file(body) else { return Ok(()) };
+        let mut files = self.files.lock();
+        let Some(file) = files.drivers.remove_file(body) else { return Ok(()) };
         let count = file.device.offset(device_object::REFERENCE_COUNT);
         let counted = self.memory.read::<u32>(count);
         note(counted.and_then(|opens| self.memory.write(count, opens.saturating_sub(1))).map_err(Into::into));
+        drop(files);
         file.references().try_for_each(|referenced| self.objects.dereference(referenced))
     }
 
