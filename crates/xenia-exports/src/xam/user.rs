@@ -73,7 +73,8 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 #[exports(xam)]
 impl XamUser {
     /// Signs profiles of the console in at free places, by an id for each place; 0 is none. Calls
-    /// that would sign a user out fail, as do unknown ids and places that others have.
+    /// that would sign a user out fail, as do unknown ids and places that others have; then no user
+    /// is signed in.
     #[export(Partial)]
     fn XamUserLogon(
         call: &mut Call,
@@ -88,14 +89,15 @@ impl XamUser {
         let (before, after, are_there) = {
             let mut profiles = call.kernel.user.profiles.lock();
             let before = profiles.mask();
-            let named = (0..USERS).zip(&ids).filter(|&(_, &id)| id != Xuid::NOBODY);
+            let mut named = (0..USERS).zip(&ids).filter(|&(_, &id)| id != Xuid::NOBODY);
             let mask: u32 = named.clone().map(|(user, _)| 1_u32 << user).sum();
             if flags & REMOVE_USERS != 0 || flags & ADD_USERS == 0 && before & !mask != 0 {
                 return Ok(HResult::NOT_IMPLEMENTED);
             }
-            let mut are_there = true;
-            for (user, &id) in named {
-                are_there &= profiles.sign_in_as(user, id);
+            let mut signed_in = profiles.clone();
+            let are_there = named.all(|(user, &id)| signed_in.sign_in_as(user, id));
+            if are_there {
+                *profiles = signed_in;
             }
             (before, profiles.mask(), are_there)
         };

@@ -154,6 +154,9 @@ fn profiles_are_signed_in_by_their_ids() {
         ([0, 0, two, 0], 0, NOT_IMPLEMENTED, 1),
         ([one, 0, 0, 0], REMOVE, NOT_IMPLEMENTED, 1),
         ([0, 0, 7, 0], ADD, NO_SUCH_USER_RESULT, 1),
+        // All users or none.
+        ([0, two, 7, 0], ADD, NO_SUCH_USER_RESULT, 1),
+        ([0, two, two, 0], ADD, NO_SUCH_USER_RESULT, 1),
         ([0, 0, two, 0], ADD, 0, 5),
         ([one, 0, two, 0], 0, 0, 5),
         ([0, two, 0, 0], ADD, NO_SUCH_USER_RESULT, 5),
