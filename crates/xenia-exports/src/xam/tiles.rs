@@ -95,7 +95,9 @@ impl Wanted {
             _ => None,
         };
         let title = if self.title == 0 { kernel.title_id() } else { self.title };
-        kernel.gamer_data().picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
+        let picture = picture.ok_or(Win32Error::FILE_NOT_FOUND)?;
+        // Another title's pictures are in a user's files.
+        kernel.gamer_data().picture_of(user.unwrap_or(0), title, picture)
     }
 
     /// Stores the picture in a buffer, or its size.

@@ -72,7 +72,7 @@ fn pictures_of_titles_and_achievements_are_read() {
         ([2, own, 5, 1], NO_SUCH_USER),
         ([0, 7, 5, 0], FILE_NOT_FOUND),
         ([0, 7, 5, 1], NO_SUCH_USER),
-        ([0, 7, 5, 0xFF], NO_SUCH_USER),
+        ([0, 7, 5, 0xFF], FILE_NOT_FOUND),
         ([16, own, 5, 0], INVALID_PARAMETER),
         ([0, own, 5, 4], INVALID_PARAMETER),
         ([9, own, 5, 0xFD], INVALID_PARAMETER),
@@ -97,7 +97,10 @@ fn another_titles_pictures_are_those_that_the_profile_has() {
     drop(b);
     let storage = Box::new(achievements::Folder(folder.path().to_owned()));
     let mut other = Harness::with_ports(Ports { storage, ..Ports::default() });
-    assert_eq!(read(&mut other, [0, TITLE.into(), 5, 0], 0x1000), (0, picture().len() as u32));
+    for (kind, user) in [(0, 0), (9, 0xFF), (9, 0xFE)] {
+        let found = read(&mut other, [kind, TITLE.into(), 5, user], 0x1000);
+        assert_eq!(found, (0, picture().len() as u32), "{kind} {user:#x}");
+    }
     assert_eq!(read(&mut other, [1, TITLE.into(), 0, 0], 0x1000), (0, 4));
 }
 
