@@ -61,8 +61,12 @@ impl KeApc {
         let mode = if routine.is_null() { ProcessorMode::Kernel } else { ProcessorMode::of(u32::from(mode)) };
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
-        // The thread has ended, or its queue is full.
-        Ok(call.kernel.apcs().queue(call.cpu, id, mode, apc).unwrap_or(false))
+        Ok(call.kernel.apcs().queue(call.cpu, id, mode, apc).unwrap_or_else(|failure| {
+            // The thread has ended, or its queue is full. A fault may be one of the other thread's
+            // own memory, so it is not the caller's exception.
+            tracing::debug!(target: "kernel", "the APC {at} of thread {id} is not queued: {failure}");
+            false
+        }))
     }
 
     /// Removes an APC from its thread's queue; returns false if it is not queued.

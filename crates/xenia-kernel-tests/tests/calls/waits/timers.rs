@@ -113,6 +113,20 @@ fn calls_that_are_queued_can_be_taken_back() {
     }
 }
 
+#[test]
+fn an_apc_whose_object_was_freed_runs() {
+    let mut b = Harness::new();
+    let thread = b.kthread();
+    let page = b.memory().alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    let apc = u64::from(page.0);
+    b.kernel_call("KeInitializeApc", &[apc, thread, 0, 0, 0x8200_0000, 1, 0x33]);
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
+    b.memory().free(page).unwrap();
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]);
+    let Flow::CallGuest(guest) = flow else { panic!("{flow:?}") };
+    assert_eq!((guest.pc, guest.args), (GuestAddr(0x8200_0000), vec![0x33, 0x44, 0x55]));
+}
+
 /// Returns the number of APCs in a thread's queue.
 fn queued(b: &Harness, thread: ThreadRef) -> usize {
     let id = b.scheduler.thread(thread).unwrap().id;

@@ -145,7 +145,8 @@ fn begin(
 ) -> Fallible<Option<GuestCall>> {
     let mut object = GuestAddr::NULL;
     if let ApcSource::Object(at) = apc.source {
-        memory.write(at.offset(kapc::INSERTED), 0_u8)?;
+        // The APC runs although its object's memory was freed: it has left the queue.
+        let _ = memory.write(at.offset(kapc::INSERTED), 0_u8);
         object = at;
     }
     if apc.kernel_routine.is_null() {
