@@ -165,8 +165,7 @@ impl Kernel {
         files.close_all();
         let packages = files.take_packages();
         // The next machine mounts the update of its own title.
-        files.vfs.unmount(UPDATE);
-        let devices = std::mem::take(&mut files.vfs);
+        let devices = files.vfs.take_all_but(UPDATE);
         let disc = files.disc;
         let disc_contents = files.discs.remove(&disc);
         drop(files);

@@ -112,10 +112,17 @@ impl Vfs {
         Ok(())
     }
 
-    /// Removes the device at a path, if one is mounted there.
-    pub fn unmount(&mut self, path: &str) {
-        let Ok(path) = path::split(path) else { return };
-        self.mounts.retain(|mount| mount.path.len() != path.len() || !path::starts_with(&mount.path, &path));
+    /// Takes all devices and links for another machine, without the device at `path`. A location
+    /// is by the position of its device, so those that exist lead nowhere from then on.
+    #[must_use]
+    pub fn take_all_but(&mut self, path: &str) -> Self {
+        let mut taken = std::mem::take(self);
+        if let Ok(path) = path::split(path) {
+            taken
+                .mounts
+                .retain(|mount| mount.path.len() != path.len() || !path::starts_with(&mount.path, &path));
+        }
+        taken
     }
 
     /// Takes over the devices of another file system, replacing those at the same paths.

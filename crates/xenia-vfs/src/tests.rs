@@ -39,6 +39,21 @@ fn links_and_mounts_lead_to_one_place() {
 }
 
 #[test]
+fn devices_are_taken_without_one_and_old_locations_lead_nowhere() {
+    let mut vfs = vfs();
+    let disc = vfs.resolve(r"\Device\Cdrom0").unwrap();
+    let disk = vfs.resolve(r"\Device\Harddisk0\Partition1").unwrap();
+    let taken = vfs.take_all_but(r"\device\cdrom0\");
+    for old in [disc, disk] {
+        assert_eq!(vfs.volume(&old).err(), Some(VfsError::NoDevice));
+    }
+    assert_eq!(taken.resolve(r"\Device\Cdrom0"), Err(VfsError::NoDevice));
+    let disk = taken.resolve(r"\Device\Harddisk0\Partition1").unwrap();
+    assert_eq!(taken.full_name(&disk), r"\Device\Harddisk0\Partition1");
+    assert!(taken.volume(&disk).is_ok());
+}
+
+#[test]
 fn links_may_not_circle_nor_change_silently() {
     let mut vfs = vfs();
     assert_eq!(vfs.link("GAME:", r"\Device\Cdrom0"), Ok(()), "the same link again");
