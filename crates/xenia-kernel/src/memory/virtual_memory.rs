@@ -62,16 +62,13 @@ pub fn allocate(
     if size == 0 || kind & (flags::COMMIT | flags::RESERVE | flags::RESET) == 0 {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
+    let size = size.cast_signed().unsigned_abs();
     if kind & flags::RESET != 0 {
         // The contents become undefined, so they may be kept. The flag cannot be combined with
         // others.
-        return if kind == flags::RESET && memory.is_committed(base) {
-            Ok((base, size))
-        } else {
-            Err(NtStatus::INVALID_PARAMETER.into())
-        };
+        let pages = committed_pages(memory, base, size).filter(|_| kind == flags::RESET);
+        return pages.ok_or_else(|| NtStatus::INVALID_PARAMETER.into());
     }
-    let size = size.cast_signed().unsigned_abs();
     let protect = Protect(protect);
     if !protect.is_valid() {
         return Err(NtStatus::INVALID_PAGE_PROTECTION.into());
@@ -97,6 +94,17 @@ pub fn allocate(
         (false, _) => AllocKind::Commit,
     };
     memory.alloc_fixed(base, size, kind, protect).map_err(as_conflict)
+}
+
+/// The pages of a range in one heap, if all are committed.
+fn committed_pages(memory: &GuestMemory, base: GuestAddr, size: u32) -> Option<(GuestAddr, u32)> {
+    let heap = Heap::of(base)?;
+    let page = heap.page_size();
+    let start = base.align_down(page);
+    let end = base.0.checked_add(size)?.checked_next_multiple_of(page)?;
+    let mut pages = (start.0..end).step_by(page as usize);
+    let are_committed = pages.all(|at| memory.is_committed(GuestAddr(at)));
+    (are_committed && end - heap.base().0 <= heap.size()).then_some((start, end - start.0))
 }
 
 /// NT's status for a range outside of one allocation that is committed or protected.
@@ -307,6 +315,20 @@ mod tests {
             assert!(protect(&memory, GuestAddr(addr), u32::MAX, 4).is_err());
         }
         assert_eq!(status(query(&memory, GuestAddr(0xFFFF_0000))), invalid);
+    }
+
+    #[test]
+    fn resetting_returns_the_pages_which_must_be_committed() {
+        let memory = GuestMemory::new().unwrap();
+        let (base, _) = allocate(&memory, GuestAddr::NULL, 0x4000, flags::RESERVE, READ_WRITE).unwrap();
+        allocate(&memory, base, 0x2000, flags::COMMIT, READ_WRITE).unwrap();
+        let reset = |at, size| allocate(&memory, at, size, flags::RESET, READ_WRITE);
+        assert_eq!(reset(base.offset(0x10), 0x10).unwrap(), (base, 0x1000));
+        assert_eq!(reset(base.offset(0xFFF), 0xFFFF_FFFE).unwrap(), (base, 0x2000), "a size of -2");
+        let beyond = base.offset(0x2000);
+        for (at, size) in [(base, 0x2001), (beyond, 1), (base, 0x7FFF_FFFF), (GuestAddr::NULL, 1)] {
+            assert_eq!(status(reset(at, size)), Some(NtStatus::INVALID_PARAMETER), "{at} {size:#x}");
+        }
     }
 
     #[test]

@@ -109,10 +109,13 @@ impl Case {
         }
         let reserve = kind & flags::RESERVE != 0;
         let commit = kind & flags::COMMIT != 0;
-        let committed = self.harness.memory().is_committed(GuestAddr(base));
-        let expected = if kind & flags::RESET != 0 && kind == flags::RESET && size > 0 && committed {
+        let committed = page_range(base, size.cast_signed().unsigned_abs()).ok().filter(|range| {
+            range.clone().step_by(0x1000).all(|at| self.harness.memory().is_committed(GuestAddr(at)))
+        });
+        let reset = committed.filter(|_| kind == flags::RESET && size > 0);
+        let expected = if let Some(range) = reset {
             // `RESET` permits the contents to be discarded, but they are kept.
-            Ok(base..base.wrapping_add(size))
+            Ok(range)
         } else if size == 0 || kind & BOTH == 0 || kind & flags::RESET != 0 {
             Err(NtStatus::INVALID_PARAMETER)
         } else if Protect(protect).is_valid() {
