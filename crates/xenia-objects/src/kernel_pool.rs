@@ -6,7 +6,7 @@
 use super::pool::{Owner, Pool};
 use crate::failure::Fallible;
 use std::sync::Arc;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, utf16};
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
@@ -62,7 +62,7 @@ impl KernelPool {
     /// Copies a name as UTF-16 into kernel memory; returns its address and its length in units
     /// without the terminator.
     pub fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
-        let units: Vec<u16> = name.encode_utf16().take(255).collect();
+        let units = utf16::fitting(name, 255);
         let at = self.allocate(units.len() as u32 * 2 + 2)?;
         let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
         if let Err(fault) = self.memory.write_bytes(at, &bytes) {

@@ -5,7 +5,7 @@ use crate::abi::{Call, Handle, Out};
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use xenia_formats::gpd::{PlayedTitle, Record};
-use xenia_guest::{GuestAddr, USERS, Win32Error};
+use xenia_guest::{GuestAddr, USERS, Win32Error, utf16};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::{Enumerator, Item};
 use xenia_user::profile::Xuid;
@@ -42,14 +42,7 @@ const WANTS_TEXTS: u32 = WANTS_LABEL | WANTS_DESCRIPTION | WANTS_UNACHIEVED;
 
 /// Encodes a text as UTF-16 with a terminator, cut to the room.
 fn wide(text: &str, room: usize) -> Vec<u8> {
-    let mut units = Vec::new();
-    for c in text.chars() {
-        if units.len() + c.len_utf16() > room {
-            break;
-        }
-        units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-    }
-    units.into_iter().chain([0]).flat_map(u16::to_be_bytes).collect()
+    utf16::fitting(text, room).into_iter().chain([0]).flat_map(u16::to_be_bytes).collect()
 }
 
 fn item(record: &Record, flags: u32) -> Item {

@@ -175,6 +175,8 @@ fn entered_text_is_cut_to_the_buffer() {
         (Some("Abcdef"), 4, SUCCESS, [0x41, 0x62, 0x63, 0, 0xFFFF]),
         (Some("Ab"), 0xFFFF_FFFF, SUCCESS, [0x41, 0x62, 0, 0xFFFF, 0xFFFF]),
         (Some("Ab"), 1, SUCCESS, [0, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]),
+        // Half a character is not stored.
+        (Some("Ab\u{1F3AE}"), 4, SUCCESS, [0x41, 0x62, 0, 0xFFFF, 0xFFFF]),
         (Some("Ab"), 0, INVALID_PARAMETER, [0xFFFF; 5]),
         (None, 4, CANCELLED, [0xFFFF; 5]),
     ] {

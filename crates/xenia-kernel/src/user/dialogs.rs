@@ -28,7 +28,7 @@ use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use xenia_guest::{GuestAddr, USERS, Win32Error};
+use xenia_guest::{GuestAddr, USERS, Win32Error, utf16};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
     Alertable, BlockReason, Cpu, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait,
@@ -353,8 +353,8 @@ impl DialogControl<'_> {
                 }
             }
             (AnswerAction::StoreText { buffer, limit }, DialogAnswer::Entered(text)) => {
-                let units = text.encode_utf16().take(limit as usize).chain([0]);
-                WideText(buffer).store(memory, units)?;
+                let units = utf16::fitting(text, limit as usize);
+                WideText(buffer).store(memory, units.into_iter().chain([0]))?;
             }
             (AnswerAction::StoreWord { at, word }, DialogAnswer::Pressed(_)) => memory.write(at, word)?,
             (AnswerAction::SignIn | AnswerAction::TellUsers, answer) => {
