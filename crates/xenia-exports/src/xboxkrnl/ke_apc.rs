@@ -80,9 +80,10 @@ impl KeApc {
     }
 
     /// Alerts a thread in a processor mode: its current or next alertable wait ends with `ALERTED`.
-    /// Returns whether it was already alerted. Modes of waits are ignored, so a kernel-mode wait is
-    /// ended by a user-mode alert too.
-    #[export(Done)]
+    /// Returns whether it was already alerted. Modes of waits are ignored: user-mode alerts and
+    /// APCs end alertable kernel-mode waits too, which they do not on NT. Unsure whether they do on
+    /// the console.
+    #[export(Partial)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let id = call.kernel.threads.lock().id_of(thread)?;
         call.kernel.apcs().alert(call.cpu, id, ProcessorMode::of(mode))

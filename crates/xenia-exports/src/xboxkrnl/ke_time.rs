@@ -54,8 +54,9 @@ impl KeTime {
     }
 
     /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait
-    /// ends early with `USER_APC` if there is a user APC.
-    #[export(Done)]
+    /// ends early with `USER_APC` if there is a user APC. The processor mode is ignored
+    /// (`KeAlertThread`).
+    #[export(Partial)]
     fn KeDelayExecutionThread(
         call: &mut Call,
         _mode: u32,

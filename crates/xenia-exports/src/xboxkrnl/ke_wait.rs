@@ -12,8 +12,8 @@ pub struct KeWait;
 
 #[exports(xboxkrnl)]
 impl KeWait {
-    /// Waits for one object.
-    #[export(Done)]
+    /// Waits for one object. The processor mode is ignored (`KeAlertThread`).
+    #[export(Partial)]
     fn KeWaitForSingleObject(
         call: &mut Call,
         object: GuestAddr,
@@ -29,8 +29,8 @@ impl KeWait {
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
-    /// index of the object.
-    #[export(Done)]
+    /// index of the object. The processor mode is ignored (`KeAlertThread`).
+    #[export(Partial)]
     fn KeWaitForMultipleObjects(
         call: &mut Call,
         count: u32,

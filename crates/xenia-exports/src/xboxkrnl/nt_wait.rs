@@ -32,8 +32,8 @@ fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<O
 
 #[exports(xboxkrnl)]
 impl NtWait {
-    /// Waits for one object.
-    #[export(Done)]
+    /// Waits for one object. The processor mode is ignored (`KeAlertThread`).
+    #[export(Partial)]
     fn NtWaitForSingleObjectEx(
         call: &mut Call,
         handle: Handle,
@@ -49,8 +49,9 @@ impl NtWait {
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
-    /// index of the object. A wait-all must not name an object twice.
-    #[export(Done)]
+    /// index of the object. A wait-all must not name an object twice. The processor mode is ignored
+    /// (`KeAlertThread`).
+    #[export(Partial)]
     fn NtWaitForMultipleObjectsEx(
         call: &mut Call,
         count: u32,
@@ -84,8 +85,9 @@ impl NtWait {
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
-    /// Signals an event, semaphore or mutant, and waits for another object.
-    #[export(Done)]
+    /// Signals an event, semaphore or mutant, and waits for another object. The processor mode is
+    /// ignored (`KeAlertThread`).
+    #[export(Partial)]
     fn NtSignalAndWaitForSingleObjectEx(
         call: &mut Call,
         signal: Handle,
