@@ -147,7 +147,7 @@ impl IoIrp {
 
     /// Builds a device control request whose end sets an event; the kernel frees it then. Unsure:
     /// requests of drivers among themselves, which NT distinguishes, are ordinary ones.
-    #[export(Done)]
+    #[export(Partial)]
     fn IoBuildDeviceIoControlRequest(
         call: &mut Call,
         code: u32,

@@ -28,7 +28,7 @@ impl IoPacket {
     /// Completes a request: its status and information are in the IRP. The completion routines of
     /// the drivers that have passed it on are called first. The boost of the waiting thread's
     /// priority has no effect.
-    #[export(Done)]
+    #[export(Partial)]
     fn IoCompleteRequest(call: &mut Call, packet: GuestAddr, _boost: u8) -> Fallible<Flow<()>> {
         Ok(complete(call, packet, NtStatus::SUCCESS)?.map(|_| ()))
     }

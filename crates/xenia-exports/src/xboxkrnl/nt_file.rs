@@ -201,8 +201,9 @@ impl NtFile {
         transfer_buffer(call, file, Direction::Read, Buffer { at: buffer, length }, offset)
     }
 
-    /// Reads from a file into an array of pages (scatter).
-    #[export(Done)]
+    /// Reads from a file into an array of pages (scatter). Files of a title's own driver are
+    /// refused.
+    #[export(Partial)]
     fn NtReadFileScatter(
         call: &mut Call,
         file: IoArguments,
@@ -225,8 +226,8 @@ impl NtFile {
         transfer_buffer(call, file, Direction::Write, Buffer { at: buffer, length }, offset)
     }
 
-    /// Writes an array of pages to a file (gather).
-    #[export(Done)]
+    /// Writes an array of pages to a file (gather). Files of a title's own driver are refused.
+    #[export(Partial)]
     fn NtWriteFileGather(
         call: &mut Call,
         file: IoArguments,
