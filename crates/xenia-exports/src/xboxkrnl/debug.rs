@@ -1,11 +1,11 @@
 //! Debugging: breakpoints, failed assertions and bug checks (`Dbg*`, `RtlRip`, `KeBugCheck*`).
 
+use super::crt_print::write_debug_text;
 use crate::abi::{Call, Flow, Text};
 use crate::exceptions::crash;
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_sched::Event;
 
 /// The exports for debugging.
 pub struct Debug;
@@ -39,8 +39,7 @@ impl Debug {
         let parts = [function, expression, message].into_iter().flatten();
         let parts: Vec<String> = parts.map(|part| part.text(call.memory())).collect::<Result<_, _>>()?;
         let text = format!("RIP: {}\n", parts.join(" "));
-        call.kernel.devices.write_text(&text);
-        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
+        write_debug_text(call, &text);
         Ok(())
     }
 
