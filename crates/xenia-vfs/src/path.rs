@@ -107,21 +107,15 @@ impl Pattern {
     /// Parses a pattern. Its length is bounded like a name's, because it is compared with every
     /// name of a directory.
     pub fn new(pattern: &str) -> Result<Self, VfsError> {
-        if pattern.chars().nth(MAX_NAME_LENGTH).is_some() {
-            return Err(VfsError::InvalidName);
-        }
         let all = if matches!(pattern, "" | "*.*") { "*" } else { pattern };
-        let characters = in_lower_case(all);
-        if characters.windows(2).any(|pair| pair[0] == '*' && pair[1] != '.') {
-            return Err(VfsError::InvalidName);
-        }
-        Ok(Self(characters))
+        let parsed = Self(in_lower_case(all));
+        if parsed.is_valid() { Ok(parsed) } else { Err(VfsError::InvalidName) }
     }
 
-    /// Validates a pattern that comes from a saved state.
+    /// Whether a pattern, which may come from a saved state, obeys the rules of [`Self::new`].
     pub fn is_valid(&self) -> bool {
-        // A character is up to three in lower case.
-        self.0.len() <= 3 * MAX_NAME_LENGTH
+        let is_refused = |pair: &[char]| pair[0] == '*' && pair[1] != '.';
+        self.0.len() <= MAX_NAME_LENGTH && !self.0.windows(2).any(is_refused)
     }
 
     /// Whether a name matches.
@@ -234,6 +228,9 @@ mod tests {
         }
         assert!(Pattern::new(&"?".repeat(MAX_NAME_LENGTH)).is_ok());
         assert_eq!(Pattern::new(&"?".repeat(MAX_NAME_LENGTH + 1)).err(), Some(VfsError::InvalidName));
+        for damaged in [vec!['*', 'a'], vec!['?'; MAX_NAME_LENGTH + 1]] {
+            assert!(!Pattern(damaged).is_valid(), "of a saved state");
+        }
     }
 
     proptest! {
