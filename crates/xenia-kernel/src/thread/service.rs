@@ -22,10 +22,10 @@ impl ServiceCall {
     /// Updates a DPC's object after the call was taken from its queue: the DPC may be queued again,
     /// and titles see that. The caller holds the queues' lock, so the DPC can't be queued again
     /// before.
-    fn show_taken(&self, memory: &GuestMemory) -> Fallible<()> {
-        match self.kind {
-            ServiceKind::Dpc(dpc) => Ok(memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?),
-            ServiceKind::Graphics => Ok(()),
+    fn show_taken(&self, memory: &GuestMemory) {
+        if let ServiceKind::Dpc(dpc) = self.kind {
+            // The call is made although its object's memory was freed: it has left the queue.
+            let _ = memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8);
         }
     }
 }
@@ -81,13 +81,14 @@ impl ServiceThreads<'_> {
         if self.threads.lock().interrupts.thread(hw_id).is_none() {
             self.make_thread(cpu, hw_id)?;
         }
-        let (service, first, taken) = {
+        let (service, first) = {
             let mut threads = self.threads.lock();
             let Some((service, first)) = threads.interrupts.begin(hw_id) else { return Ok(()) };
             self.pending_calls.add();
-            (service, first, first.show_taken(self.memory))
+            first.show_taken(self.memory);
+            (service, first)
         };
-        if let Err(failure) = taken.and_then(|()| self.show(cpu, hw_id, service.kpcr, Some(&first))) {
+        if let Err(failure) = self.show(cpu, hw_id, service.kpcr, Some(&first)) {
             self.threads.lock().interrupts.set_thread(hw_id, service);
             self.pending_calls.remove(1);
             return Err(failure);
@@ -161,20 +162,20 @@ impl ServiceThreads<'_> {
     pub(crate) fn end_call(&self, call: &mut Call) -> Fallible<Flow> {
         let hw_id = call.hw_id();
         let _turn = self.turns[usize::from(hw_id) % HW_THREADS].lock();
-        let (next, taken) = {
+        let next = {
             let mut threads = self.threads.lock();
             if threads.interrupts.thread(hw_id).is_none_or(|service| service.thread != call.thread()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
             let next = threads.interrupts.next_call(hw_id);
-            let taken = next.map_or(Ok(()), |next| next.show_taken(self.memory));
-            if next.is_none() {
+            if let Some(next) = next {
+                next.show_taken(self.memory);
+            } else {
                 let thread = call.thread();
                 call.cpu.open_wait(thread, Alertable::No)?;
             }
-            (next, taken)
+            next
         };
-        taken?;
         let thread = call.thread();
         let kpcr = call.kpcr();
         self.show(call.cpu, hw_id, kpcr, next.as_ref())?;

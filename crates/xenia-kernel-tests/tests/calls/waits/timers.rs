@@ -127,6 +127,27 @@ fn an_apc_whose_object_was_freed_runs() {
     assert_eq!((guest.pc, guest.args), (GuestAddr(0x8200_0000), vec![0x33, 0x44, 0x55]));
 }
 
+#[test]
+fn a_deferred_call_whose_object_was_freed_is_made() {
+    let mut b = Harness::new();
+    let first = u64::from(b.scratch.0) + 0x100;
+    let page = b.memory().alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
+    for (dpc, routine) in [(first, 0x8200_0000), (u64::from(page.0), 0x8200_0100)] {
+        b.kernel_call("KeInitializeDpc", &[dpc, routine, 0x77]);
+        assert_eq!(b.kernel_call("KeInsertQueueDpc", &[dpc, 3, 4]), 1);
+    }
+    b.memory().free(page).unwrap();
+    let kernel = b.kernel.clone();
+    let service = kernel.threads.lock().interrupts.thread(0).unwrap().thread;
+    let mut system = KernelSystem::new(kernel.clone());
+    b.act(service, |cpu, running| {
+        running.ctx.pc = kernel.imports.own_stubs.service_return.0 + 4;
+        system.syscall(cpu, running, 2)
+    });
+    let ctx = b.scheduler.context_mut(service).unwrap();
+    assert_eq!((ctx.pc, ctx.gpr[4], ctx.gpr[5]), (0x8200_0100, 0x77, 3));
+}
+
 /// Returns the number of APCs in a thread's queue.
 fn queued(b: &Harness, thread: ThreadRef) -> usize {
     let id = b.scheduler.thread(thread).unwrap().id;
