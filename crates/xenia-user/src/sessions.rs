@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 use xenia_state::{Impossible, check};
 
-/// Maximum number of slots of each kind, and so of members; the console's own limit is 64 in all.
+/// Maximum number of slots of each kind. The console's limit is 64 in all; here a session can have
+/// twice as many members.
 pub const MAX_SLOTS: u32 = 64;
 
 pub mod flags {

@@ -205,8 +205,8 @@ impl XamUser {
         Ok(HResult::OK)
     }
 
-    /// Returns the number by which device drivers identify a user: here the user's index; 0 if no
-    /// user is signed in.
+    /// Returns the number by which device drivers identify a user: here the user's index, or 0xFF
+    /// for any user (as in xenia-canary); 0 if no user is signed in.
     #[export(Partial)]
     fn XamUserGetDeviceContext(
         call: &mut Call,
