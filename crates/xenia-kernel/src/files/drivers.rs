@@ -81,6 +81,22 @@ pub enum RequestPurpose {
     },
 }
 
+/// Progress of a request to a driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestProgress {
+    /// A driver has it.
+    UnderWay,
+    /// The driver has completed it, and its end is being reported. No call may free the IRP yet.
+    Ending,
+    /// Its end is reported.
+    Over {
+        /// Final status of the request.
+        status: NtStatus,
+        /// Bytes transferred, or another value that the kind defines.
+        information: u32,
+    },
+}
+
 /// A request that a driver has and that is not over, or whose call has not seen its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverRequest {
@@ -92,10 +108,8 @@ pub struct DriverRequest {
     pub reply: Reply,
     /// Event in the IRP's block that the request's own call waits for.
     pub over: GuestAddr,
-    /// Status and information, once the end is reported.
-    pub end: Option<(NtStatus, u32)>,
-    /// Whether the driver has completed it, and its end is being reported.
-    pub is_ending: bool,
+    /// Progress of the request.
+    pub progress: RequestProgress,
     /// Whether no call waits for the end.
     pub is_left: bool,
 }
@@ -186,7 +200,9 @@ impl Drivers {
     /// IRPs after `last`.
     pub fn next_pending(&self, thread_id: u32, file: GuestAddr, last: GuestAddr) -> Option<GuestAddr> {
         let is_one = |request: &DriverRequest| {
-            !request.is_ending && request.reply.thread_id == thread_id && request.reply.file == file
+            request.progress == RequestProgress::UnderWay
+                && request.reply.thread_id == thread_id
+                && request.reply.file == file
         };
         let mut after = self.requests.range(GuestAddr(last.0.saturating_add(1))..);
         after.find(|(_, request)| is_one(request)).map(|(&irp, _)| irp)
@@ -201,7 +217,9 @@ impl Drivers {
                 request.reply.status_block = GuestAddr::NULL;
                 request.reply.apc_routine = GuestAddr::NULL;
                 request.is_left = true;
-                over.extend(request.end.map(|_| packet));
+                if matches!(request.progress, RequestProgress::Over { .. }) {
+                    over.push(packet);
+                }
             }
         }
         over

@@ -1,7 +1,7 @@
 //! Requests to drivers: making of the IRP and of its file object, completion, and the report of the
 //! end.
 
-use super::{DriverFile, DriverRequest, FilePhase, RequestPurpose};
+use super::{DriverFile, DriverRequest, FilePhase, RequestProgress, RequestPurpose};
 use crate::abi::ProcessorMode;
 use crate::files::request::{FileRequests, Outcome, Reply};
 use crate::files::rights::{self, options};
@@ -200,9 +200,8 @@ impl FileRequests<'_> {
             return Err(failure);
         }
         let &NewRequest { device, purpose, reply, .. } = new;
-        let is_left = false;
-        let is_ending = false;
-        let request = DriverRequest { device, purpose, reply, over, end: None, is_left, is_ending };
+        let progress = RequestProgress::UnderWay;
+        let request = DriverRequest { device, purpose, reply, over, progress, is_left: false };
         self.files.lock().drivers.requests.insert(packet, request);
         // A second request on the file loses the signal of the first, as on the console.
         for signal in signals(&request) {
@@ -267,18 +266,18 @@ impl FileRequests<'_> {
         let request = {
             let mut files = self.files.lock();
             let request = files.drivers.requests.get_mut(&packet)?;
-            if std::mem::replace(&mut request.is_ending, true) {
+            if request.progress != RequestProgress::UnderWay {
                 return None;
             }
+            request.progress = RequestProgress::Ending;
             *request
         };
         self.report_driver_end(cpu, &request, Outcome { status, information });
         note(self.dispatcher.set_event(self.memory, cpu, request.over, 0).map(|_| ()));
-        // Only now may the call of the request free the IRP.
         let is_left = {
             let mut files = self.files.lock();
             let request = files.drivers.requests.get_mut(&packet)?;
-            request.end = Some((status, information));
+            request.progress = RequestProgress::Over { status, information };
             let is_left = request.is_left;
             let file = request.reply.file;
             // The file that an ended thread has opened is closed at once.
@@ -338,7 +337,8 @@ impl FileRequests<'_> {
     ) -> Fallible<DriverProgress> {
         let mut request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
         let is_pending = returned.is_none_or(|status| status == NtStatus::PENDING);
-        if let (Some(status), false, None) = (returned, is_pending, request.end) {
+        let is_over = matches!(request.progress, RequestProgress::Over { .. });
+        if let Some(status) = returned.filter(|_| !is_pending && !is_over) {
             note(self.memory.write(packet.offset(irp::IO_STATUS), status.0).map_err(Into::into));
             self.complete_driver_request(cpu, packet);
             request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -346,7 +346,7 @@ impl FileRequests<'_> {
         let may_leave = request.purpose == RequestPurpose::Transfer && returned.is_some() && {
             !self.files.lock().drivers.file(request.reply.file)?.is_synchronous
         };
-        let Some((end, information)) = request.end else {
+        let RequestProgress::Over { status: end, information } = request.progress else {
             if may_leave {
                 if let Some(request) = self.files.lock().drivers.requests.get_mut(&packet) {
                     request.is_left = true;
