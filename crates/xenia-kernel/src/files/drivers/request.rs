@@ -335,25 +335,27 @@ impl FileRequests<'_> {
         packet: GuestAddr,
         returned: Option<NtStatus>,
     ) -> Fallible<DriverProgress> {
-        let mut request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
         let is_pending = returned.is_none_or(|status| status == NtStatus::PENDING);
         let is_over = matches!(request.progress, RequestProgress::Over { .. });
         if let Some(status) = returned.filter(|_| !is_pending && !is_over) {
             note(self.memory.write(packet.offset(irp::IO_STATUS), status.0).map_err(Into::into));
             self.complete_driver_request(cpu, packet);
-            request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
         }
         let may_leave = request.purpose == RequestPurpose::Transfer && returned.is_some() && {
             !self.files.lock().drivers.file(request.reply.file)?.is_synchronous
         };
+        let request = {
+            let mut files = self.files.lock();
+            let request = files.drivers.requests.get_mut(&packet).ok_or(NtStatus::INVALID_PARAMETER)?;
+            // Left under the lock under which it is not over: another host thread may complete it,
+            // and exactly one of both must free it.
+            request.is_left |= may_leave && !matches!(request.progress, RequestProgress::Over { .. });
+            *request
+        };
         let RequestProgress::Over { status: end, information } = request.progress else {
-            if may_leave {
-                if let Some(request) = self.files.lock().drivers.requests.get_mut(&packet) {
-                    request.is_left = true;
-                }
-                return Ok(DriverProgress::Left(NtStatus::PENDING));
-            }
-            return Ok(DriverProgress::Wait(request.over));
+            let left = DriverProgress::Left(NtStatus::PENDING);
+            return Ok(if may_leave { left } else { DriverProgress::Wait(request.over) });
         };
         self.forget_driver_request(packet);
         let status = match returned {
