@@ -7,6 +7,18 @@
 //! A file is closed in two steps, as on NT: the driver gets a cleanup request with the last handle,
 //! and a close request with the last reference. Requests that are under way have references, so the
 //! close request may be sent from the driver's own call of `IoCompleteRequest`.
+//!
+//! A request owns a reference to its file, without a file to its device. `send` hands it over,
+//! `finish` takes it back and passes it to `release`; if the call has left, `complete` does. The
+//! steps of a call:
+//!
+//! | `DriverStep` | the guest runs | the step owns | next |
+//! |---|---|---|---|
+//! | `Function` | the driver's function | nothing | `proceed`: leave, `Wait` or `finish` |
+//! | `Wait` | a wait for the end | nothing | `proceed`: `finish` |
+//! | `Completion` | a completion routine | nothing | `complete`: the next one, or the report |
+//! | `Deletion` | the driver's function for a deleted device | the device | it is dropped |
+//! | `Result` | any other function of the driver | nothing | its result is that of the call |
 
 use super::irp_stack::{self, CompletionStep};
 use crate::abi::{Call, Continuation, DriverStep, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};

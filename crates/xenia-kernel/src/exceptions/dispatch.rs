@@ -1,5 +1,18 @@
 //! Exception dispatch: searches the stack for a handler, by calling each function's language
 //! handler.
+//!
+//! An example: `f` has a `__try` block with a filter and calls `g`, which faults. The stack while
+//! the filter runs, from its base downwards, and the activities that continue in turn, the last
+//! one first:
+//!
+//! ```text
+//! memory                                              r1 of        continues after it returns
+//! frame of f
+//! frame of g, red zone                                g
+//! HandlerArea: CONTEXT, EXCEPTION_RECORD, function
+//!   entry, DISPATCHER_CONTEXT, back chain; red zone   f's handler  Dispatch: the search
+//! EXCEPTION_POINTERS, back chain                      f's filter   Scopes: f's other scopes
+//! ```
 
 use super::area::HandlerArguments;
 use super::crash;

@@ -12,6 +12,17 @@
 //! interrupting a wait for objects, which resumes afterwards. A thread that computes without kernel
 //! calls, or waits for anything else, gets it when that is over.
 //!
+//! The call that queues an APC decides under the thread's turn how the thread gets it:
+//!
+//! | the thread | its routine |
+//! |---|---|
+//! | is parked in a wait that the APC ends or interrupts | begins as the thread wakes |
+//! | has begun such a wait, not parked ([`Woken::BeforePark`]) | begins instead (`before_park`) |
+//! | does anything else | begins at its next alertable wait or return from a kernel call |
+//!
+//! A turn is locked before the threads' records. So `queue` reads the thread's reference, which
+//! leads to the turn, under an earlier lock, and `push` checks that the record still has it.
+//!
 //! A thread that ends calls the rundown routines of the APCs left in its queues.
 
 mod calls;

@@ -1,5 +1,10 @@
 //! Lock sets: the dispatcher locks that an operation holds, which are object shards in ascending
 //! order, then one thread's turn.
+//!
+//! Operations ask a [`Held`] only for objects in its shards, so the `expect` of `Held::shard` can't
+//! fail: a wait for those of `hold`, a signal for those of the waits that `hold_around` has found,
+//! the end of a wait for those of `wait_of`. Wait lists change only under their shards, so no other
+//! object is added while these are held.
 
 use super::lock::Guard;
 use super::mutant::MutantOwner;
