@@ -2,9 +2,9 @@
 //! (`--guest-log`).
 //!
 //! In the log, a repeated line is shown once with its number of repetitions, and at most 200 lines
-//! per second are shown, so that a title cannot flood the log. A file receives every byte, up to 1
-//! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
-//! output is used for JSON; on a terminal, escape sequences are made visible.
+//! per second and 64 MiB in a run are shown, so that a title cannot flood the log. A file receives
+//! every byte, up to 1 GiB. The output of a plain ELF program goes to standard output unbuffered,
+//! unless standard output is used for JSON; on a terminal, escape sequences are made visible.
 
 use crate::lock_order;
 use crate::output::{StreamFile, WriteErrors};
@@ -26,6 +26,10 @@ pub const GUEST: &str = "guest";
 const MAX_LINES_A_SECOND: u64 = 200;
 /// Bytes per line; longer lines are broken between characters.
 const LINE_LENGTH: usize = 1024;
+/// Largest size of a run's text in the log, in bytes, with what the log adds to each line.
+const MAX_LOGGED: usize = 64 << 20;
+/// Bytes that the log adds to a line, which an empty line takes as well.
+const LINE_FRAME: usize = " INFO guest: \n".len();
 /// Largest size of a file, in bytes.
 const MAX_FILE_LENGTH: u64 = 1 << 30;
 
@@ -38,12 +42,26 @@ struct Folder {
     second: Instant,
     in_second: u64,
     left_out: u64,
+    /// Bytes that may still be shown; `None` once a line did not fit.
+    room: Option<usize>,
 }
 
 impl Folder {
     fn new(now: Instant) -> Self {
         let lines = TextLines::default();
-        Self { lines, last: None, again: 0, second: now, in_second: 0, left_out: 0 }
+        let room = Some(MAX_LOGGED);
+        Self { lines, last: None, again: 0, second: now, in_second: 0, left_out: 0, room }
+    }
+
+    /// Shows a line. The first one that does not fit is replaced by a note.
+    fn show(&mut self, line: &str, show: &mut impl FnMut(&str)) {
+        let Some(room) = self.room else { return };
+        self.room = room.checked_sub(line.len() + LINE_FRAME);
+        if self.room.is_some() {
+            show(line);
+        } else {
+            show("(this is all that the log takes of a title's text; --guest-log FILE has more)");
+        }
     }
 
     fn text(&mut self, mut text: &[u8], now: Instant, show: &mut impl FnMut(&str)) {
@@ -64,7 +82,7 @@ impl Folder {
         }
         if self.in_second < MAX_LINES_A_SECOND {
             self.in_second += 1;
-            show(&say::visible(&line));
+            self.show(&say::visible(&line), show);
         } else {
             self.left_out += 1;
         }
@@ -75,7 +93,7 @@ impl Folder {
         let again = std::mem::take(&mut self.again);
         // The repetitions of a line that was left out would be confusing.
         if again > 0 && self.left_out == 0 {
-            show(&format!("(the same line {again} times more)"));
+            self.show(&format!("(the same line {again} times more)"), show);
         }
     }
 
@@ -83,7 +101,7 @@ impl Folder {
         let left_out = std::mem::take(&mut self.left_out);
         self.in_second = 0;
         if left_out > 0 {
-            show(&format!("({left_out} lines were left out here; --guest-log FILE has all)"));
+            self.show(&format!("({left_out} lines were left out here; --guest-log FILE has all)"), show);
         }
     }
 
@@ -283,6 +301,22 @@ mod tests {
             lines[MAX_LINES_A_SECOND as usize]
         );
         assert_eq!(lines.last().map(String::as_str), Some("later"));
+    }
+
+    #[test]
+    fn the_text_of_a_run_is_limited_and_its_end_is_reported_once() {
+        let mut now = Instant::now();
+        let mut folder = Folder { room: Some(10 * (4 + LINE_FRAME)), ..Folder::new(now) };
+        let mut lines = Vec::new();
+        let mut show = |line: &str| lines.push(line.to_owned());
+        for number in 1000..1100 {
+            folder.text(format!("{number}\n").as_bytes(), now, &mut show);
+            now += Duration::from_secs(1);
+        }
+        folder.finish(now, &mut show);
+        assert_eq!(lines.len(), 11);
+        assert_eq!(lines[9], "1009");
+        assert!(lines[10].starts_with("(this is all"), "{}", lines[10]);
     }
 
     #[test]
