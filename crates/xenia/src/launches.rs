@@ -16,7 +16,8 @@ use xenia_host::file::open_descriptor;
 use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
 
-/// Number of launches that ends a run, so that a title that launches itself forever ends.
+/// Number of launches that ends a run, so that a title that launches itself forever ends. Launches
+/// before the state at which a run began do not count.
 pub const MAX_LAUNCHES: u64 = 100;
 
 /// Totals of the titles before this one.
@@ -202,9 +203,8 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
         let Successor { mut launch, inheritance } = successor;
         // A state of the next title must lead to the same medium.
         launch.package = launch.package.or_else(|| self.title.package.clone());
-        if self.before.launches == MAX_LAUNCHES {
-            let count = self.before.launches;
-            errln!("xenia-rs: stopped after {count} launches of titles (the limit)");
+        if self.before.machines == MAX_LAUNCHES {
+            errln!("xenia-rs: stopped after {MAX_LAUNCHES} launches of titles (the limit)");
             return Ok(None);
         }
         if let Err(error) = launched_image(&mut self.title, &launch) {

@@ -351,6 +351,31 @@ fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
 }
 
 #[test]
+fn launches_before_the_state_do_not_count() {
+    let folder = folder();
+    let saved = folder.path().join("a.state");
+    let text = Arc::default();
+    let start = || launcher(r"game:\hello.xex", folder.path());
+    let saving = run(start(), RunPlan::new(&Limits::default()), |_, before, launched| {
+        let mut machine = machine(&start(), launched, true, &text)?;
+        if before.launches == MAX_LAUNCHES {
+            machine.set_save_points(vec![SavePoint { instructions: 1, path: saved.clone() }]);
+        }
+        Ok(machine)
+    });
+    let saving = saving.unwrap();
+    assert!(!saving.has_lost_output, "the state is saved");
+    let each = saving.report.instructions;
+    let limits = Limits { instructions: Some(each * (MAX_LAUNCHES + 2) + 1), ..Limits::default() };
+    let plan = RunPlan { start_state: Some(&saved), ..RunPlan::new(&limits) };
+    let later = run(start(), plan, |_, before, launched| {
+        let machine = machine(&start(), launched, true, &text)?;
+        if before.machines == 0 { machine.load_state_from(&saved) } else { Ok(machine) }
+    });
+    assert_eq!(later.unwrap().report.launches, MAX_LAUNCHES + 2);
+}
+
+#[test]
 fn each_title_has_separate_files() {
     let path = Path::new("a/play.jsonl");
     assert_eq!(EarlierTitles::default().file(Some(path)), Some(path.to_owned()));
