@@ -20,6 +20,7 @@ use crate::runtime::hooks;
 use crate::tiering::ahead::AheadCounts;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock, Weak};
+use std::thread::Thread;
 use xenia_cpu::{HOST_WORDS, PpcContext};
 use xenia_lifter::Mode;
 use xenia_lifter::float::float_state::DEFAULT_MXCSR;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) named: Mutex<Option<Vec<u32>>>,
     /// Counters of ahead-of-time compilation.
     pub(crate) ahead: Mutex<AheadCounts>,
+    /// The thread that compiles ahead, once it has begun.
+    pub(crate) idle_thread: OnceLock<Thread>,
 }
 
 /// The code of one mode.
@@ -158,6 +161,7 @@ impl Shared {
             store,
             named: Mutex::new(Level::Leaf, None),
             ahead: Mutex::new(Level::Leaf, AheadCounts::default()),
+            idle_thread: OnceLock::new(),
         };
         // The engine can't work without the usual mode.
         let usual = ModeCode::new(Mode::default(), &shared, &[])?;

@@ -273,6 +273,9 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
             }
         }
         orders.finish(&order, counts);
+        if orders.are_done() {
+            shared.wake_idle();
+        }
     }
 }
 

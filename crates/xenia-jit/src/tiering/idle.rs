@@ -13,6 +13,7 @@
 //! gains.
 //!
 //! - Compilation starts only while no orders of hot code wait ([`crate::tiering::background`]).
+//! - The thread sleeps until there is something to compile.
 //! - A run compiles at most [`MAX_AHEAD`] instructions; at most [`MAX_RAN`] units that have run
 //!   wait.
 //! - The machine waits for the thread when it ends: the thread finishes one piece of a function,
@@ -28,8 +29,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::thread::{self, JoinHandle, Thread};
 use xenia_host::thread::lower_priority;
 use xenia_lifter::{Compiler, Mode};
 
@@ -40,8 +40,6 @@ const MAX_AHEAD: u64 = 1 << 20;
 const MAX_RAN: usize = 1 << 10;
 /// Limit of units taken from the list; beyond it no more are added.
 const MAX_TAKEN: usize = 1 << 16;
-/// How long the thread sleeps while it is idle, or while orders wait.
-const PAUSE: Duration = Duration::from_millis(20);
 /// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
 /// guest's threads need, if only for microseconds.
 const NICENESS: u8 = 10;
@@ -52,6 +50,8 @@ pub(crate) struct Ran {
     /// Executed instructions, by sampled address.
     waiting: HashMap<u32, u64>,
     taken: HashSet<u32>,
+    /// The thread that takes them, and sleeps while none waits.
+    taker: Option<Thread>,
 }
 
 impl Ran {
@@ -61,6 +61,9 @@ impl Ran {
             *waiting = credit;
         } else if self.waiting.len() < MAX_RAN && self.taken.len() < MAX_TAKEN && !self.taken.contains(&pc) {
             self.waiting.insert(pc, credit);
+            if let Some(taker) = &self.taker {
+                taker.unpark();
+            }
         }
     }
 
@@ -92,12 +95,13 @@ impl Idle {
             .name("compile-ahead".to_owned())
             .spawn(move || {
                 lower_priority(NICENESS);
+                shared.begin_idle(thread::current());
                 // The title is in memory only once its functions have been named.
                 while shared.named.lock().is_none() {
                     if ending.load(Relaxed) {
                         return;
                     }
-                    thread::park_timeout(PAUSE);
+                    thread::park();
                 }
                 let mode = Mode::default();
                 if let (Some(code), Some(learned)) = (shared.code(mode), &shared.aside()) {
@@ -108,6 +112,23 @@ impl Idle {
             .inspect_err(|error| tracing::warn!(%error, "no thread that compiles ahead"))
             .ok()?;
         Some(Self { is_ending, thread: Some(thread) })
+    }
+}
+
+impl Shared {
+    /// Makes `thread` the one that is woken once there is something to compile ahead.
+    fn begin_idle(&self, thread: Thread) {
+        if let Some(baseline) = &self.baseline {
+            baseline.ran.lock().taker = Some(thread.clone());
+        }
+        self.idle_thread.get_or_init(|| thread);
+    }
+
+    /// Wakes the thread that compiles ahead.
+    pub(crate) fn wake_idle(&self) {
+        if let Some(thread) = self.idle_thread.get() {
+            thread.unpark();
+        }
     }
 }
 
@@ -137,7 +158,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
             is_said = false;
         }
         if !goes_on() {
-            thread::park_timeout(PAUSE);
+            thread::park();
             continue;
         }
         let ran = shared.baseline.as_ref().and_then(|baseline| baseline.ran.lock().take());
@@ -158,7 +179,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
                         "all functions that are known and worth it are compiled ahead"
                     );
                 }
-                thread::park_timeout(PAUSE);
+                thread::park();
             }
         }
     }
@@ -168,6 +189,31 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::JitConfig;
+    use crate::jit::Jit;
+    use crate::plan::Wanted;
+    use crate::tiering::background::{Answer, Background, Order, UnitKey};
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+    use xenia_memory::GuestMemory;
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    fn machine() -> Jit {
+        Jit::new(GuestMemory::new().unwrap(), JitConfig::default()).unwrap()
+    }
+
+    /// Checks that `wakes` wakes the thread that it is given.
+    fn check_wakes(wakes: impl FnOnce(&Thread)) {
+        let (wake, is_awake) = mpsc::channel();
+        let sleeper = thread::spawn(move || {
+            thread::park();
+            wake.send(()).unwrap();
+        });
+        wakes(sleeper.thread());
+        is_awake.recv_timeout(LIMIT).unwrap();
+        sleeper.join().unwrap();
+    }
 
     #[test]
     fn the_most_credit_comes_first_and_each_unit_once() {
@@ -178,6 +224,48 @@ mod tests {
         assert_eq!([(); 4].map(|()| ran.take()), [Some(16), Some(12), Some(4), Some(8)]);
         ran.note(16, 99);
         assert_eq!(ran.take(), None);
+    }
+
+    #[test]
+    fn a_new_unit_wakes_the_thread() {
+        check_wakes(|taker| Ran { taker: Some(taker.clone()), ..Ran::default() }.note(4, 1));
+    }
+
+    #[test]
+    fn named_functions_wake_the_thread() {
+        let jit = machine();
+        check_wakes(|thread| {
+            jit.shared.begin_idle(thread.clone());
+            jit.ahead().name_functions(&[]);
+        });
+    }
+
+    #[test]
+    fn the_end_of_the_last_order_wakes_the_thread() {
+        let jit = machine();
+        let compiler = jit.engine.compiler.lock().fork();
+        let background = Background::start(&jit.shared, compiler).unwrap();
+        check_wakes(|thread| {
+            jit.shared.begin_idle(thread.clone());
+            let unit = UnitKey { mode: Mode::default(), start: 4 };
+            let wanted = Wanted { pc: 4, as_entry: true };
+            let order = |work| Order { unit, wanted, reached: Vec::new(), work };
+            assert_eq!(background.request(unit, 1, order), Answer::Taken);
+        });
+    }
+
+    #[test]
+    fn the_thread_takes_the_named_functions_and_ends_with_nothing_to_compile() {
+        let jit = machine();
+        let compiler = jit.engine.compiler.lock().fork();
+        let idle = Idle::start(&jit.shared, &Arc::default(), compiler).unwrap();
+        jit.ahead().name_functions(&[]);
+        let began = Instant::now();
+        while jit.shared.named.lock().is_some() {
+            assert!(began.elapsed() < LIMIT);
+            thread::yield_now();
+        }
+        drop(idle);
     }
 
     #[test]

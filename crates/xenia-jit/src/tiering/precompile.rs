@@ -74,6 +74,7 @@ impl Ahead {
     pub fn name_functions(&self, starts: &[GuestAddr]) {
         let starts = starts.iter().map(|start| start.0).collect::<BTreeSet<u32>>();
         *self.shared.named.lock() = Some(starts.into_iter().collect());
+        self.shared.wake_idle();
     }
 
     /// Does the same as [`Jit::precompile`].
