@@ -228,6 +228,11 @@ impl GuestMemory {
         self.pages.flags(addr.0) & COMMITTED != 0
     }
 
+    /// Whether the page with this [`GuestMemory::page_index`] is committed.
+    pub fn is_page_committed(&self, index: u32) -> bool {
+        index < layout::BACKING_PAGES && self.pages.backing_flags(index) & COMMITTED != 0
+    }
+
     /// Whether the guest may store to `addr`.
     pub fn is_writable(&self, addr: GuestAddr) -> bool {
         self.pages.flags(addr.0) & WRITE != 0

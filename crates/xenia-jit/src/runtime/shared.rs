@@ -112,7 +112,7 @@ impl ModeCode {
 
     #[cold]
     fn withdraw_changed_since(&self, memory: &GuestMemory, epoch: u64) -> u64 {
-        let withdrawn = self.cache.lock().withdraw_changed(&|page| memory.page_version(page));
+        let withdrawn = self.cache.lock().withdraw_changed(memory);
         self.seen.store(epoch, Release);
         withdrawn
     }

@@ -89,6 +89,8 @@ impl BaselineCache {
                 withdrawn += u64::from(self.withdraw(id));
             }
         }
+        // The next code there is other code.
+        self.changes.retain(|&page, _| guest.is_page_committed(page));
         self.counts.invalidations += withdrawn;
         withdrawn
     }
@@ -214,6 +216,7 @@ mod tests {
     use crate::JitConfig;
     use crate::baseline::templates::CodeOptions;
     use crate::baseline::unit::Reach;
+    use crate::code::cache::MAX_CODE_CHANGES;
     use crate::code::entries::EntryTables;
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
@@ -334,6 +337,31 @@ mod tests {
         for (pc, withdrawn) in [(NEXT, 0), (NEXT - 4, 1)] {
             memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
             assert_eq!(cache.withdraw_changed(memory), withdrawn, "{pc:#x}");
+        }
+    }
+
+    #[test]
+    fn code_that_is_loaded_and_unloaded_often_is_compiled() {
+        const START: u32 = 0x8000_0000;
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
+        for is_unloaded in [true, false] {
+            let mut compiler = Compiler::new(64 << 20);
+            compiler.cache.compile_volatile = false;
+            compiler.memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, protect).unwrap();
+            for change in 0..=MAX_CODE_CHANGES {
+                compiler.memory.write_bytes(GuestAddr(START), &BLR.to_be_bytes()).unwrap();
+                let Compiler { memory, cache, .. } = &mut compiler;
+                cache.withdraw_changed(memory);
+                let is_compiled = compiler.compile(START);
+                assert_eq!(is_compiled, is_unloaded || change < MAX_CODE_CHANGES, "{change}");
+                if is_unloaded {
+                    let Compiler { memory, cache, .. } = &mut compiler;
+                    memory.free(GuestAddr(START)).unwrap();
+                    assert_eq!(cache.withdraw_changed(memory), 1);
+                    memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, protect).unwrap();
+                }
+            }
         }
     }
 }

@@ -6,10 +6,13 @@
 //! run, and after `isync` or `icbi` if anything was written meanwhile. A region withdrawn by one
 //! engine is gone from the tables of all. If a region is published while one of its pages changes,
 //! the next check finds it, because the page's version changes before the epoch does.
+//!
+//! Pages that are decommitted begin anew: code that is loaded there next is other code.
 
 use super::CodeCache;
 use crate::compile::PageVersion;
 use std::collections::{BTreeSet, HashMap};
+use xenia_memory::GuestMemory;
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
 pub(crate) const MAX_CODE_CHANGES: u32 = 12;
@@ -83,8 +86,8 @@ impl CodeCache {
     }
 
     /// Withdraws the regions on pages whose version has changed. Returns their number.
-    pub(crate) fn withdraw_changed(&mut self, version: &dyn Fn(u32) -> u32) -> u64 {
-        let moved = self.pages.code.iter().filter(|code| version(code.page) != code.version);
+    pub(crate) fn withdraw_changed(&mut self, memory: &GuestMemory) -> u64 {
+        let moved = self.pages.code.iter().filter(|code| memory.page_version(code.page) != code.version);
         let moved: Vec<u32> = moved.map(|code| code.page).collect();
         let mut withdrawn = 0;
         for page in moved {
@@ -93,6 +96,7 @@ impl CodeCache {
                 withdrawn += self.page_changed(at);
             }
         }
+        self.pages.changes.retain(|&page, _| memory.is_page_committed(page));
         withdrawn
     }
 

@@ -1,8 +1,10 @@
 //! Tests of full caches: limits of code, regions and pages, and what is freed.
 
 use super::*;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_lifter::cfg::ranges::AddressRange;
 use xenia_lifter::{EntryOffset, FaultExits};
+use xenia_memory::{AllocKind, GuestMemory, Protect};
 
 fn region(pc: u32, size: usize) -> Compiled {
     Compiled {
@@ -120,4 +122,31 @@ fn releasing_many_regions_at_once_leaves_one_free_range() {
     cache.release_retired();
     assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
     assert_eq!(cache.memory.allocate(CODE_SIZE - 4096).unwrap(), 64, "after the stubs");
+}
+
+#[test]
+fn code_that_is_loaded_and_unloaded_often_is_compiled() {
+    const START: u32 = 0x8000_0000;
+    let kind = AllocKind::ReserveCommit;
+    let protect = Protect::READ_WRITE;
+    let page = GuestMemory::page_index(GuestAddr(START)).unwrap();
+    for is_unloaded in [true, false] {
+        let memory = GuestMemory::new().unwrap();
+        let mut cache = CodeCache::new(Epochs::new(), Mode::default(), None).unwrap();
+        memory.alloc_fixed(GuestAddr(START), PAGE_SIZE, kind, protect).unwrap();
+        for _ in 0..MAX_CODE_CHANGES {
+            let version = memory.page_version(page);
+            cache.publish(region(START, 64), vec![PageVersion { page, version }]).unwrap();
+            if is_unloaded {
+                memory.free(GuestAddr(START)).unwrap();
+            } else {
+                memory.bump(page);
+            }
+            assert_eq!(cache.withdraw_changed(&memory), 1);
+            if is_unloaded {
+                memory.alloc_fixed(GuestAddr(START), PAGE_SIZE, kind, protect).unwrap();
+            }
+        }
+        assert_eq!(cache.is_volatile(page), !is_unloaded);
+    }
 }
