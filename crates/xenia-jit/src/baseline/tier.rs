@@ -205,14 +205,17 @@ impl Baseline {
         sampled
     }
 
-    /// Withdraws the units whose pages have changed.
-    fn withdraw_changed(&self, memory: &GuestMemory) {
+    /// Withdraws the units whose pages have changed. Returns whether one of the pages was
+    /// decommitted.
+    fn withdraw_changed(&self, memory: &GuestMemory) -> bool {
         // The epoch is read first, so changes during the withdrawal are left for the next check.
         let epoch = memory.epoch();
-        if self.seen.load(Acquire) != epoch {
-            self.cache.lock().withdraw_changed(memory);
-            self.seen.store(epoch, Release);
+        if self.seen.load(Acquire) == epoch {
+            return false;
         }
+        let are_unloaded = self.cache.lock().withdraw_changed(memory);
+        self.seen.store(epoch, Release);
+        are_unloaded
     }
 }
 
@@ -235,7 +238,9 @@ impl Engine {
             return Visited::NoCode;
         };
         let memory = &*shared.memory;
-        baseline.withdraw_changed(memory);
+        if baseline.withdraw_changed(memory) {
+            shared.codes().for_each(|code| code.cache.lock().forget_unloaded(memory));
+        }
         // Enter the epoch before reading the tables, so that the code they lead to is not freed.
         shared.epochs.enter(&self.presence);
         let how = std::mem::replace(arrival, Arrival::Resumed);

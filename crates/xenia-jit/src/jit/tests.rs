@@ -153,6 +153,37 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
     assert!(runs > 100, "{runs}");
 }
 
+/// A library's functions were called, and none became hot.
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "the host has no baseline tier")]
+fn a_library_that_is_unloaded_leaves_no_starts_of_functions() {
+    /// `sc 2`.
+    const KERNEL: u32 = 0x4400_0042;
+    const OTHER: u32 = CODE + 0x100_0000;
+    const CALLED: u32 = CODE + 12;
+    let memory = GuestMemory::new().unwrap();
+    for at in [CODE, OTHER] {
+        memory.alloc_fixed(GuestAddr(at), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+    }
+    let config = JitConfig { tiers: Tiers::Both, ..JitConfig::default() };
+    let mut jit = Jit::new(Arc::clone(&memory), config).unwrap();
+    // bl +12
+    put(&jit, &[0x4800_000D, KERNEL, BLR, BLR]);
+    memory.write_bytes(GuestAddr(OTHER), &KERNEL.to_be_bytes()).unwrap();
+    let shared = Arc::clone(&jit.shared);
+    let mut start_after_run = |pc: u32| {
+        let mut ctx = PpcContext { pc, ..PpcContext::default() };
+        ctx.begin_visit(1000, 0, u32::MAX);
+        assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+        let cache = shared.code(Mode::default()).unwrap().cache.lock();
+        cache.place(CALLED + 4).function.start
+    };
+    assert_eq!(start_after_run(CODE), CALLED);
+    memory.free(GuestAddr(CODE)).unwrap();
+    // Where no function is known, one begins at the address.
+    assert_eq!(start_after_run(OTHER), CALLED + 4);
+}
+
 /// [`CODE`]: a loop that calls a function of 1003 instructions, and [`KERNEL_CALL`].
 const WORK_AND_CALL: [u32; 13] = [
     0x4800_000D, // bl +12

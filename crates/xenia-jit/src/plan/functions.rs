@@ -232,6 +232,24 @@ impl Functions {
         }
     }
 
+    /// Forgets learned functions, entries and pieces at addresses that `is_gone` accepts. Otherwise
+    /// they would cut the functions that are loaded there next.
+    pub(crate) fn forget_at(&mut self, is_gone: &dyn Fn(u32) -> bool) {
+        self.learned = 0;
+        self.by_start.retain(|&start, function| {
+            if !function.given && is_gone(start) {
+                return false;
+            }
+            function.entries.retain(|&pc| !is_gone(pc));
+            function.pieces.retain(|&pc, _| !is_gone(pc));
+            if is_gone(function.end_of_code.saturating_sub(4)) {
+                function.end_of_code = 0;
+            }
+            self.learned += function.entries.len() + function.pieces.len();
+            true
+        });
+    }
+
     /// Forgets all functions and data that were not given from outside.
     pub(crate) fn forget(&mut self) {
         self.by_start.retain(|_, function| function.given);
@@ -283,6 +301,24 @@ mod tests {
         assert!(!settled(&functions, None), "its region is gone");
         functions.record_change(0x1010);
         assert!(!settled(&functions, Some(true)));
+    }
+
+    #[test]
+    fn what_was_learned_of_code_that_is_gone_is_forgotten() {
+        let mut functions = Functions::default();
+        functions.give(0x1000, None);
+        functions.cut(0x1000, 0x1000, 0x5000, &cut(0x1000));
+        functions.add(0x1100);
+        functions.add(0x1200);
+        functions.add_entry(0x1200, 0x2010);
+        functions.add(0x6000);
+        functions.add_entry(0x6000, 0x6010);
+        functions.forget_at(&|pc| pc < 0x6000);
+        let place = functions.place(0x1204, |_| None);
+        assert_eq!((place.function, place.end_of_code), ((0x1000..0x6000).into(), 0));
+        assert_eq!((place.piece, place.roots), ((0x1000..0x6000).into(), vec![0x1000]));
+        assert_eq!(functions.place(0x6004, |_| None).roots, [0x6000, 0x6010]);
+        assert_eq!(functions.learned, 1);
     }
 
     #[test]

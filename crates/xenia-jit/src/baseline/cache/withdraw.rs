@@ -77,22 +77,22 @@ impl BaselineCache {
         }
     }
 
-    /// Withdraws the units on pages whose version has changed. Returns their number.
-    pub(crate) fn withdraw_changed(&mut self, guest: &GuestMemory) -> u64 {
+    /// Withdraws the units on pages whose version has changed. Returns whether one of the pages was
+    /// decommitted.
+    pub(crate) fn withdraw_changed(&mut self, guest: &GuestMemory) -> bool {
         let moved = self.pages.iter().filter(|(page, units)| guest.page_version(**page) != units.version);
         let moved: Vec<u32> = moved.map(|(&page, _)| page).collect();
-        let mut withdrawn = 0;
+        let are_unloaded = moved.iter().any(|&page| !guest.is_page_committed(page));
         for page in moved {
             let Some(PageUnits { units, .. }) = self.pages.remove(&page) else { continue };
             *self.changes.entry(page).or_default() += 1;
             for id in units {
-                withdrawn += u64::from(self.withdraw(id));
+                self.counts.invalidations += u64::from(self.withdraw(id));
             }
         }
         // The next code there is other code.
         self.changes.retain(|&page, _| guest.is_page_committed(page));
-        self.counts.invalidations += withdrawn;
-        withdrawn
+        are_unloaded
     }
 
     /// Forgets how often pages changed.
@@ -316,7 +316,8 @@ mod tests {
         assert!(compiled > 15_000, "{compiled}");
         compiler.memory.write_bytes(GuestAddr(LAST + 8), &[0; 4]).unwrap();
         let Compiler { memory, cache, .. } = &mut compiler;
-        assert_eq!(cache.withdraw_changed(memory), compiled as u64);
+        cache.withdraw_changed(memory);
+        assert_eq!(cache.counts.invalidations, compiled as u64);
         assert!(cache.pages.is_empty() && cache.by_start.is_empty() && cache.tables.of_code() == 0);
     }
 
@@ -336,7 +337,8 @@ mod tests {
         let Compiler { memory, cache, .. } = &mut compiler;
         for (pc, withdrawn) in [(NEXT, 0), (NEXT - 4, 1)] {
             memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
-            assert_eq!(cache.withdraw_changed(memory), withdrawn, "{pc:#x}");
+            cache.withdraw_changed(memory);
+            assert_eq!(cache.counts.invalidations, withdrawn, "{pc:#x}");
         }
     }
 
@@ -352,13 +354,14 @@ mod tests {
             for change in 0..=MAX_CODE_CHANGES {
                 compiler.memory.write_bytes(GuestAddr(START), &BLR.to_be_bytes()).unwrap();
                 let Compiler { memory, cache, .. } = &mut compiler;
-                cache.withdraw_changed(memory);
+                assert!(!cache.withdraw_changed(memory));
                 let is_compiled = compiler.compile(START);
                 assert_eq!(is_compiled, is_unloaded || change < MAX_CODE_CHANGES, "{change}");
                 if is_unloaded {
                     let Compiler { memory, cache, .. } = &mut compiler;
                     memory.free(GuestAddr(START)).unwrap();
-                    assert_eq!(cache.withdraw_changed(memory), 1);
+                    assert!(cache.withdraw_changed(memory));
+                    assert_eq!(cache.counts.invalidations, u64::from(change) + 1);
                     memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, protect).unwrap();
                 }
             }

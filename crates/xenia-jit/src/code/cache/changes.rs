@@ -12,6 +12,7 @@
 use super::CodeCache;
 use crate::compile::PageVersion;
 use std::collections::{BTreeSet, HashMap};
+use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
@@ -89,6 +90,7 @@ impl CodeCache {
     pub(crate) fn withdraw_changed(&mut self, memory: &GuestMemory) -> u64 {
         let moved = self.pages.code.iter().filter(|code| memory.page_version(code.page) != code.version);
         let moved: Vec<u32> = moved.map(|code| code.page).collect();
+        let is_unloaded = moved.iter().any(|&page| !memory.is_page_committed(page));
         let mut withdrawn = 0;
         for page in moved {
             // The page may have been removed along with the regions of another page.
@@ -97,7 +99,16 @@ impl CodeCache {
             }
         }
         self.pages.changes.retain(|&page, _| memory.is_page_committed(page));
+        if is_unloaded {
+            self.forget_unloaded(memory);
+        }
         withdrawn
+    }
+
+    /// Forgets what was learned about functions that are no longer in memory. Functions without a
+    /// region have known starts as well, so the baseline tier's pages count like this cache's.
+    pub(crate) fn forget_unloaded(&mut self, memory: &GuestMemory) {
+        self.functions.forget_at(&|pc| !memory.is_committed(GuestAddr(pc)));
     }
 
     /// Withdraws all regions on the page at index `at` of the list. Returns their number.

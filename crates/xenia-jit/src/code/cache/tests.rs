@@ -137,6 +137,7 @@ fn code_that_is_loaded_and_unloaded_often_is_compiled() {
         for _ in 0..MAX_CODE_CHANGES {
             let version = memory.page_version(page);
             cache.publish(region(START, 64), vec![PageVersion { page, version }]).unwrap();
+            cache.functions.add(START);
             if is_unloaded {
                 memory.free(GuestAddr(START)).unwrap();
             } else {
@@ -148,5 +149,8 @@ fn code_that_is_loaded_and_unloaded_often_is_compiled() {
             }
         }
         assert_eq!(cache.is_volatile(page), !is_unloaded);
+        // Where no function is known, one begins at the address.
+        let function = cache.place(START + 4).function.start;
+        assert_eq!(function, if is_unloaded { START + 4 } else { START });
     }
 }
