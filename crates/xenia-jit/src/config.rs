@@ -64,8 +64,8 @@ pub struct JitConfig {
     /// How much guest code is compiled as one unit.
     pub granularity: Granularity,
     /// Compile pages however often their code changes. By default, a page is interpreted after a
-    /// dozen changes. That suits titles, but tests that write many pieces of code to the same place
-    /// would compare the interpreter with itself.
+    /// dozen changes, until these age. That suits titles, but tests that write many pieces of code
+    /// to the same place would compare the interpreter with itself.
     pub compile_volatile: bool,
     /// In both tiers, use only instructions that every supported host has (x86-64-v2, thus SSE4.2
     /// and SSSE3, or Armv8.0), whatever this host supports. For tests.

@@ -7,6 +7,7 @@
 
 use crate::JitError;
 use crate::baseline::{Baseline, SLICE, Visited};
+use crate::code::cache::MAX_AGE;
 use crate::code::entries::STORED;
 use crate::code::epochs::Presence;
 use crate::code::store::{CodeStore, StoreOptions};
@@ -103,6 +104,8 @@ pub(crate) struct Engine {
     pub(crate) until_sample: i64,
     /// Instructions executed in visits of baseline code that its shares do not contain yet.
     pub(crate) unshared: i64,
+    /// Instructions executed since the numbers of code changes were last halved.
+    age: i64,
 }
 
 impl Jit {
@@ -162,6 +165,7 @@ impl Jit {
             presence: shared.epochs.join(),
             until_sample: SLICE,
             unshared: 0,
+            age: 0,
         };
         Self { shared, engine }
     }
@@ -287,6 +291,15 @@ impl Engine {
         }
     }
 
+    /// Counts executed instructions, and lets the numbers of code changes age by them.
+    fn age_changes(&mut self, shared: &Shared, executed: i64) {
+        self.age += executed.max(0);
+        if self.age >= MAX_AGE {
+            self.age = 0;
+            shared.halve_changes();
+        }
+    }
+
     /// Acts on the reason for which compiled code left. Returns the exit if that ends the visit.
     pub(crate) fn after_leaving(
         &mut self,
@@ -321,8 +334,10 @@ impl Execute for Jit {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         self.engine.compile_time = Duration::ZERO;
         let mut queue = devices.make_current();
+        let budget = ctx.budget;
         let exit = self.engine.visit(&self.shared, ctx, &mut queue);
         self.engine.presence.leave();
+        self.engine.age_changes(&self.shared, budget - ctx.budget);
         exit
     }
 
@@ -335,6 +350,7 @@ impl Execute for Jit {
     }
 
     fn reset_change_counts(&mut self) {
+        self.engine.age = 0;
         for code in self.shared.codes() {
             code.cache.lock().forget_changes();
         }

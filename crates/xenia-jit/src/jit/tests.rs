@@ -1,6 +1,7 @@
 //! Tests of several concurrent engines, and of the engine's own state.
 
 use super::*;
+use crate::code::cache::MAX_CODE_CHANGES;
 use crate::plan::Wanted;
 use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::mpsc;
@@ -151,6 +152,31 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
         runs.into_iter().map(|run| run.join().unwrap()).sum()
     });
     assert!(runs > 100, "{runs}");
+}
+
+#[test]
+fn changes_of_code_age_by_executed_instructions_without_the_baseline_tier() {
+    let mut jit = machine(&CALLS);
+    let shared = Arc::clone(&jit.shared);
+    let code = shared.code(Mode::default()).unwrap();
+    code.cache.lock().set_compile_volatile(false);
+    let page = GuestMemory::page_index(GuestAddr(CODE)).unwrap();
+    let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+    ctx.begin_visit(1 << 20, 0, u32::MAX);
+    let mut run = |jit: &mut Jit| {
+        assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+    };
+    for _ in 0..=MAX_CODE_CHANGES {
+        run(&mut jit);
+        put(&jit, &CALLS);
+    }
+    assert!(code.cache.lock().is_volatile(page));
+    let instructions = MAX_AGE - jit.engine.age;
+    assert!(jit.engine.age > 0);
+    jit.engine.age_changes(&shared, instructions - 1);
+    assert!(code.cache.lock().is_volatile(page));
+    run(&mut jit);
+    assert!(!code.cache.lock().is_volatile(page));
 }
 
 /// A library's functions were called, and none became hot.

@@ -198,6 +198,14 @@ impl Shared {
         made.inspect_err(|error| tracing::warn!(%error, "nothing is compiled ahead")).ok()
     }
 
+    /// Halves the numbers of code changes of both tiers.
+    pub(crate) fn halve_changes(&self) {
+        self.codes().for_each(|code| code.cache.lock().halve_changes());
+        if let Some(baseline) = &self.baseline {
+            baseline.cache.lock().halve_changes();
+        }
+    }
+
     /// The code of all modes in use.
     pub(crate) fn codes(&self) -> impl Iterator<Item = &ModeCode> {
         self.modes.iter().filter_map(|mode| mode.get()?.as_ref())

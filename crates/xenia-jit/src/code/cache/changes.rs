@@ -17,6 +17,11 @@ use xenia_memory::GuestMemory;
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
 pub(crate) const MAX_CODE_CHANGES: u32 = 12;
+
+/// Executed instructions of an engine after which the numbers of changes are halved, so that only
+/// pages whose code keeps changing are interpreted.
+pub(crate) const MAX_AGE: i64 = 1 << 31;
+
 /// A page with code.
 struct PageCode {
     page: u32,
@@ -31,7 +36,7 @@ struct PageCode {
 pub(super) struct Pages {
     /// In ascending order of pages; only regions that are not withdrawn.
     code: Vec<PageCode>,
-    /// Observed changes, by page that held code.
+    /// Observed changes, by page that held code; halved from time to time.
     changes: HashMap<u32, u32>,
     /// Whether pages are compiled however often they change.
     compile_volatile: bool,
@@ -123,6 +128,11 @@ impl CodeCache {
             }
         }
         regions.len() as u64
+    }
+
+    /// Halves the numbers of changes.
+    pub(crate) fn halve_changes(&mut self) {
+        self.pages.changes.values_mut().for_each(|changes| *changes /= 2);
     }
 
     /// Forgets how often pages changed.

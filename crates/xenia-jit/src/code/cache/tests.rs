@@ -149,6 +149,8 @@ fn code_that_is_loaded_and_unloaded_often_is_compiled() {
             }
         }
         assert_eq!(cache.is_volatile(page), !is_unloaded);
+        cache.halve_changes();
+        assert!(!cache.is_volatile(page));
         // Where no function is known, one begins at the address.
         let function = cache.place(START + 4).function.start;
         assert_eq!(function, if is_unloaded { START + 4 } else { START });
