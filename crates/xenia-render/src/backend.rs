@@ -356,6 +356,7 @@ impl Backend for WgpuBackend {
         // Also frames without a picture, so that the device can begin.
         if self.recover().is_none() {
             self.submit();
+            self.textures.end_frame();
             self.device.end_frame();
         }
         self.publish(true);

@@ -254,6 +254,8 @@ documented! {
         pub textures_made: u64,
         /// Levels of guest textures decoded.
         pub levels_decoded: u64,
+        /// Host textures dropped at the limit of their cache.
+        pub textures_dropped: u64,
         /// Bytes of index lists.
         pub index_bytes: u64,
         /// Uses of a texture that compared memory versions, because memory had been written.

@@ -66,6 +66,7 @@ impl WgpuBackend {
             groups_made: self.groups.made(),
             textures_made: textures.made,
             levels_decoded: textures.decoded,
+            textures_dropped: textures.dropped,
             index_bytes: self.indices.uploaded,
             epoch_misses: textures.checks,
             fallback_draws: self.fallback.reasons().values().sum(),

@@ -16,6 +16,7 @@
 mod decode;
 mod entries;
 mod formats;
+mod frames;
 mod host;
 mod levels;
 mod recent;
@@ -39,6 +40,7 @@ use xenia_gpu::texture::{TextureInfo, TextureKey};
 use self::decode::{Decoder, Target};
 use self::entries::{Entry, source_bytes};
 use self::formats::Decoding;
+use self::frames::{TextureFrames, frame_bytes};
 use self::host::{copy_level, create, view};
 use self::levels::LevelSources;
 use self::recent::{LastCurrent, RecentFetches, RecentTexture, TextureEpoch};
@@ -56,7 +58,7 @@ use super::scale::Scale;
 use xenia_shaders::{EncodedTexture, TextureRecord, TextureShape};
 
 /// Limit on the bytes of host textures (each counted as at least [`MIN_TEXTURE_BYTES`]); beyond it
-/// the least recently used ones are dropped.
+/// the least recently used ones are dropped, except those of recent [`frames`].
 const MAX_BYTES: u64 = 512 << 20;
 /// Least cost of a texture in memory of the device and the driver: devices allocate memory in such
 /// blocks, and a title can have millions of one-texel textures.
@@ -108,6 +110,8 @@ pub struct TextureCounters {
     pub checks: u64,
     /// Current bytes of host textures.
     pub bytes: u64,
+    /// Number of host textures dropped at the cache's limit.
+    pub dropped: u64,
 }
 
 /// Inputs of textures: guest memory, its mirror on the device, and the commands.
@@ -140,6 +144,9 @@ pub(crate) struct Textures {
     /// Limit on the bytes of host textures, beyond which the oldest are dropped; also the limit of
     /// one draw.
     limit: u64,
+    /// Bytes beyond the limit that textures of recent frames may take.
+    frame_bytes: u64,
+    frames: TextureFrames,
     /// Bytes of the current draw's textures and of their memory.
     drawn: u64,
     /// Whether a texture was too much for the draw.
@@ -183,6 +190,8 @@ impl Textures {
             changes: 0,
             last_submitted: 0,
             limit: MAX_BYTES * u64::from(scale.factor()),
+            frame_bytes: frame_bytes(device),
+            frames: TextureFrames::default(),
             drawn: 0,
             left_out: false,
             is_oversized: false,

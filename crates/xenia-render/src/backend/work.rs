@@ -56,6 +56,8 @@ counts! {
     textures_made,
     /// Levels of guest textures decoded.
     levels_decoded,
+    /// Host textures dropped at the limit of their cache.
+    textures_dropped,
     /// Bytes of index lists.
     index_bytes,
     /// Textures whose memory versions were compared because memory had been written anywhere.

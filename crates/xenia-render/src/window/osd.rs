@@ -149,12 +149,12 @@ fn work_lines(work: &WorkCounts, frames: f64) -> [String; 3] {
         each(work.fallback_draws)
     );
     let WorkCounts { pipelines_in_play, pipelines_predicted, predictions_used, .. } = work;
+    let textures = [work.textures_made, work.textures_dropped, work.levels_decoded];
+    let [textures, dropped, levels] = textures.map(each);
     let pipelines = format!(
         "{pipelines_in_play:5} pipelines in {:.0} ms, {predictions_used} of {pipelines_predicted} predictions used; \
-         {:.1} textures, {:.1} levels, {:.1} queries, held back {:.1} ms a frame",
+         {textures:.1} textures ({dropped:.1} dropped), {levels:.1} levels, {:.1} queries, held back {:.1} ms a frame",
         work.ns_in_pipelines as f64 / 1e6,
-        each(work.textures_made),
-        each(work.levels_decoded),
         each(work.queries),
         each(work.ns_held_back) / 1e6
     );
@@ -329,7 +329,7 @@ mod tests {
   812 functions compiled; 0.10% interpreted, 3 exceptions a frame
     3 draws a frame, reference
   2.0 waits of 3.0 ms, 0.0 MB back, 0.0 MB up, 0.0 drawn by the CPU a frame
-    0 pipelines in 0 ms, 0 of 0 predictions used; 0.0 textures, 0.0 levels, 0.0 queries, held back 0.0 ms a frame
+    0 pipelines in 0 ms, 0 of 0 predictions used; 0.0 textures (0.0 dropped), 0.0 levels, 0.0 queries, held back 0.0 ms a frame
   0.0 groups, 0.0 epoch misses, 0.0 kB of indices, 0.0 EDRAM trips, 0.0 expanded a frame
    98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on

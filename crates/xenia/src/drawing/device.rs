@@ -133,6 +133,7 @@ impl From<WorkCounts> for WgpuCounts {
             groups_made: counts.groups_made,
             textures_made: counts.textures_made,
             levels_decoded: counts.levels_decoded,
+            textures_dropped: counts.textures_dropped,
             index_bytes: counts.index_bytes,
             epoch_misses: counts.epoch_misses,
             pipelines_in_play: counts.pipelines_in_play,

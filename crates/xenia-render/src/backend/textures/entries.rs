@@ -1,5 +1,5 @@
 //! Entries of the cache: textures with the memory that they were decoded from. Beyond a limit the
-//! least recently used ones are dropped.
+//! least recently used ones are dropped, but for those of recent [`frames`](super::frames).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -62,6 +62,7 @@ impl Textures {
         self.changes += 1;
         self.counters.bytes += entry.bytes;
         self.cost += entry.cost();
+        self.frames.note_decoded(&key);
         let id = entry.host.id;
         if let Some(old) = self.entries.insert(key, entry) {
             self.uncount(&old);
@@ -70,16 +71,39 @@ impl Textures {
                 self.dropped += old.cost();
             }
         }
+        self.make_room();
+    }
+
+    /// Drops the least recently used textures until the rest is within the limit.
+    fn make_room(&mut self) {
         while self.cost > self.limit && self.entries.len() > 1 {
             // Textures are dropped far less often than they are used, so no order is kept.
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.host.used.load(Relaxed));
-            let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
+            let times = self.entries.iter().map(|(key, entry)| (entry.host.used.load(Relaxed), *key));
+            let Some((used, oldest)) = times.min_by_key(|(used, _)| *used) else { break };
+            if self.keeps(used) {
+                break;
+            }
             if let Some(dropped) = self.entries.remove(&oldest) {
                 self.recent.forget_textures();
+                self.frames.note_dropped(oldest);
+                self.counters.dropped += 1;
                 self.uncount(&dropped);
                 self.dropped += dropped.cost();
             }
         }
+    }
+
+    /// Whether a texture that was used last at this time stays beyond the limit.
+    fn keeps(&self, used: u64) -> bool {
+        let has_room = self.cost <= self.limit.saturating_add(self.frame_bytes);
+        // Recorded commands keep theirs alive, so that dropping them would free nothing.
+        used > self.last_submitted || has_room && self.frames.has(used)
+    }
+
+    /// Ends a frame.
+    pub(crate) fn end_frame(&mut self) {
+        self.frames.end(self.clock);
+        self.make_room();
     }
 
     /// Subtracts an entry that was removed from the totals.

@@ -89,10 +89,11 @@ impl Textures {
         true
     }
 
-    /// Sets the limit on the bytes of host textures.
+    /// Sets the limit on the bytes of host textures, and no room beyond it.
     #[cfg(test)]
     pub(crate) fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
+        self.frame_bytes = 0;
     }
 
     /// Whether the draw's limit allows a texture of `bytes` more bytes.

@@ -1,6 +1,7 @@
 //! Compares textures decoded by the shaders and by the reference, which share only the layout of
 //! levels.
 
+mod frames;
 mod keeping;
 
 use rand::{Rng, SeedableRng};

@@ -136,13 +136,14 @@ fn the_oldest_textures_make_room() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 5 * MIN_TEXTURE_BYTES / 2;
+        textures.set_limit(5 * MIN_TEXTURE_BYTES / 2);
         let mut get = |page: u32| {
             let case = Case { levels: 0, size: [256, 256, 1], ..LEVELED };
             let mut words = case.words();
             words[1] += page << 12;
             textures.begin();
             get(&mut textures, device, &words, TextureShape::Planes, &ram).unwrap();
+            textures.note_submission();
             textures.counters()
         };
         for page in [0, 1, 0, 2] {
@@ -158,7 +159,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 4 * MIN_TEXTURE_BYTES;
+        textures.set_limit(4 * MIN_TEXTURE_BYTES);
         let words = |page: u32| {
             let mut words = Case { levels: 0, size: [1, 1, 1], ..LEVELED }.words();
             words[1] += page << 12;
@@ -168,6 +169,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
             for page in [0, page] {
                 textures.begin();
                 get(&mut textures, device, &words(page), TextureShape::Planes, &ram).unwrap();
+                textures.note_submission();
             }
         }
         let kept: Vec<u32> =
@@ -250,7 +252,7 @@ fn any_constant_has_a_texture_or_none() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 32 << 20;
+        textures.set_limit(32 << 20);
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         let mut found = 0;
         for i in 0..150 {
@@ -262,6 +264,7 @@ fn any_constant_has_a_texture_or_none() {
             }
             for shape in [TextureShape::Planes, TextureShape::Volume] {
                 found += u32::from(get(&mut textures, device, &words, shape, &ram).is_some());
+                textures.note_submission();
                 assert_eq!(texel_of_dummy(device, &textures, shape), [0; 4]);
             }
             let filters = [0, 1, 2].map(|_| TextureFilter::from_bits(rng.random_range(0..4)));
