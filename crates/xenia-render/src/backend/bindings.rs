@@ -1,6 +1,6 @@
 //! Bind groups of shaders: constants, vertex data, textures, samplers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::Constants;
@@ -14,8 +14,8 @@ use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, T
 use xenia_shaders::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
 /// Maximum number of cached bind groups; when reached, all but the recent ones are dropped. All are
-/// dropped when
-/// much of the data that they keep alive has left the cache of textures, and when a buffer grows.
+/// dropped when samplers have left their cache, and when a buffer grows; those of textures that have
+/// left theirs are dropped once these are much data.
 const MAX_GROUPS: usize = 8192;
 
 /// log2 of the recent groups of each stage: more than most frames have.
@@ -173,10 +173,13 @@ impl Groups {
         buffers: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
         let sizes = BoundSizes { uniforms: buffers.uniforms.size(), vertices: buffers.vertex_bytes };
-        if cache.take_dropped() || self.sizes != sizes {
+        if cache.take_dropped_samplers() || self.sizes != sizes {
             self.made.clear();
             self.recent.iter_mut().for_each(Vec::clear);
             self.sizes = sizes;
+        }
+        if let Some(dropped) = cache.take_dropped() {
+            self.drop_those_of(&dropped);
         }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
@@ -211,6 +214,20 @@ impl Groups {
         }
         self.bound = bound;
         group
+    }
+
+    /// Drops the groups of textures with these ids.
+    fn drop_those_of(&mut self, textures: &HashSet<u64>) {
+        // A shader may have the id of a texture, but no sampler has.
+        self.made.retain(|key, _| !key.iter().skip(1).any(|id| textures.contains(id)));
+        for recent in self.recent.iter_mut().flatten() {
+            let has_dropped = |recent: &RecentGroup| {
+                recent.lists.textures.iter().any(|texture| textures.contains(&texture.id))
+            };
+            if recent.as_ref().is_some_and(has_dropped) {
+                *recent = None;
+            }
+        }
     }
 
     /// Returns the bind group of a shader with these resources.

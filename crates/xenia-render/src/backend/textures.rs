@@ -38,7 +38,7 @@ use xenia_gpu::memory::{PhysicalMemory, PhysicalRange};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, Target};
-use self::entries::{Entry, source_bytes};
+use self::entries::{DroppedTextures, Entry, source_bytes};
 use self::formats::Decoding;
 use self::frames::{TextureFrames, frame_bytes};
 use self::host::{copy_level, create, view};
@@ -130,8 +130,8 @@ pub(crate) struct Textures {
     recent: RecentFetches,
     /// Total cost of the entries.
     cost: u64,
-    /// Cost of the textures that left the cache since [`Self::take_dropped`] was last true.
-    dropped: u64,
+    /// Textures that left the cache since [`Self::take_dropped`] last returned some.
+    dropped: DroppedTextures,
     dummies: [Arc<HostTexture>; 2],
     counters: TextureCounters,
     next_id: u64,
@@ -182,7 +182,7 @@ impl Textures {
             entries: BTreeMap::new(),
             recent: RecentFetches::default(),
             cost: 0,
-            dropped: 0,
+            dropped: DroppedTextures::default(),
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
             next_id: DUMMIES,

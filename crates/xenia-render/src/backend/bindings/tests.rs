@@ -82,7 +82,22 @@ fn groups_keep_few_textures_beyond_the_limit() {
         for number in (37..40).chain(37..40) {
             draws.draw(number << 12, [0; 3]);
         }
-        assert!(draws.groups.made() <= made + 2, "{made}, {}", draws.groups.made());
+        assert_eq!(draws.groups.made(), made);
+    });
+}
+
+#[test]
+fn a_texture_that_stays_keeps_its_group_while_others_are_dropped() {
+    device::tests::with(|device| {
+        let mut draws = Draws::new(device);
+        draws.textures.set_limit(8 * BYTES);
+        for number in 1..40 {
+            draws.draw(0, [0; 3]);
+            draws.draw(number << 12, [0; 3]);
+        }
+        assert_eq!((draws.groups.made(), draws.textures.counters().made), (40, 40));
+        let recent = draws.groups.recent.iter().flatten().flatten().count();
+        assert!(recent <= 12, "{recent} keep textures alive");
     });
 }
 

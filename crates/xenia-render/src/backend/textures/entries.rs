@@ -1,6 +1,7 @@
 //! Entries of the cache: textures with the memory that they were decoded from. Beyond a limit the
 //! least recently used ones are dropped, but for those of recent [`frames`](super::frames).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -57,6 +58,21 @@ impl Entry {
     }
 }
 
+/// Textures that left the cache, which bind groups may keep alive.
+#[derive(Default)]
+pub(super) struct DroppedTextures {
+    ids: HashSet<u64>,
+    /// Cost of these textures.
+    cost: u64,
+}
+
+impl DroppedTextures {
+    fn add(&mut self, entry: &Entry) {
+        self.ids.insert(entry.host.id);
+        self.cost += entry.cost();
+    }
+}
+
 impl Textures {
     pub(super) fn insert(&mut self, key: TextureKey, entry: Entry) {
         self.changes += 1;
@@ -68,7 +84,7 @@ impl Textures {
             self.uncount(&old);
             // A texture that was changed in place stays, and its bind groups remain valid.
             if old.host.id != id {
-                self.dropped += old.cost();
+                self.dropped.add(&old);
             }
         }
         self.make_room();
@@ -88,7 +104,7 @@ impl Textures {
                 self.frames.note_dropped(oldest);
                 self.counters.dropped += 1;
                 self.uncount(&dropped);
-                self.dropped += dropped.cost();
+                self.dropped.add(&dropped);
             }
         }
     }
@@ -112,13 +128,14 @@ impl Textures {
         self.cost -= entry.cost();
     }
 
-    /// Whether the cache has dropped so much since this was last true that bind groups, which keep
-    /// textures and samplers alive, should be dropped as well.
-    pub(crate) fn take_dropped(&mut self) -> bool {
-        let has_dropped = self.samplers.take_dropped() || self.dropped > self.limit / 4;
-        if has_dropped {
-            self.dropped = 0;
-        }
-        has_dropped
+    /// Ids of the textures that left the cache since this last returned some, once they are so much
+    /// that their bind groups, which keep them alive, should be dropped as well.
+    pub(crate) fn take_dropped(&mut self) -> Option<HashSet<u64>> {
+        (self.dropped.cost > self.limit / 4).then(|| std::mem::take(&mut self.dropped).ids)
+    }
+
+    /// Whether samplers, which bind groups keep alive, left their cache since the last call.
+    pub(crate) fn take_dropped_samplers(&mut self) -> bool {
+        self.samplers.take_dropped()
     }
 }
