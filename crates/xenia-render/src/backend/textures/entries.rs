@@ -100,7 +100,7 @@ impl Textures {
                 break;
             }
             if let Some(dropped) = self.entries.remove(&oldest) {
-                self.recent.forget_textures();
+                self.recent.forget_texture(dropped.host.id);
                 self.frames.note_dropped(oldest);
                 self.counters.dropped += 1;
                 self.uncount(&dropped);

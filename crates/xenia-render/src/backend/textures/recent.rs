@@ -119,9 +119,19 @@ impl RecentFetches {
         self.textures[place] = Some(recent);
     }
 
-    /// Forgets all textures, so that none of them is kept alive.
-    pub(super) fn forget_textures(&mut self) {
-        self.textures.fill_with(|| None);
+    /// Forgets a texture, so that it is not kept alive.
+    pub(super) fn forget_texture(&mut self, id: u64) {
+        for recent in &mut self.textures {
+            if recent.as_ref().is_some_and(|recent| recent.fetched.host.id == id) {
+                *recent = None;
+            }
+        }
+    }
+
+    /// Number of textures.
+    #[cfg(test)]
+    pub(super) fn texture_count(&self) -> usize {
+        self.textures.iter().flatten().count()
     }
 
     /// Sampler of a fetch.

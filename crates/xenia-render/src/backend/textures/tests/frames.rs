@@ -76,6 +76,21 @@ fn textures_of_older_frames_make_room() {
 }
 
 #[test]
+fn dropped_textures_alone_are_not_recent_any_more() {
+    device::tests::with(|device| {
+        let memory = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::ONE);
+        textures.set_limit(3 * BYTES);
+        for page in [0, 1, 2, 0, 1, 2] {
+            draw(&mut textures, device, &memory, page);
+        }
+        assert_eq!(textures.recent.texture_count(), 3);
+        draw(&mut textures, device, &memory, 3);
+        assert_eq!((has(&textures, 0), textures.recent.texture_count()), (false, 2));
+    });
+}
+
+#[test]
 fn textures_of_recorded_commands_stay() {
     device::tests::with(|device| {
         let memory = Ram::new(MEMORY);
