@@ -20,6 +20,7 @@
 //! full, or after some thousand draws.
 
 mod adapter;
+mod aging;
 mod arena;
 mod async_results;
 mod bindings;

@@ -9,13 +9,14 @@ use xenia_gpu::place_of;
 use xenia_gpu::texture::{Layout, TextureInfo};
 
 use super::Device;
+use super::aging::make_room;
 use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
 use xenia_shaders::{CONSTANTS_BINDING, StageConstants, TextureShape, VERTEX_BINDING};
 
-/// Maximum number of cached bind groups; when reached, all but the recent ones are dropped. All are
-/// dropped when samplers have left their cache, and when a buffer grows; those of textures that have
-/// left theirs are dropped once these are much data.
+/// Maximum number of cached bind groups; when reached, the half that was looked up least recently
+/// is dropped, but for recent ones. All are dropped when samplers have left their cache, and when a
+/// buffer grows; those of textures that have left theirs are dropped once these are much data.
 const MAX_GROUPS: usize = 8192;
 
 /// log2 of the recent groups of each stage: more than most frames have.
@@ -138,10 +139,19 @@ impl Bound {
     }
 }
 
+/// Bind group with the time of its last look-up.
+struct MadeGroup {
+    group: wgpu::BindGroup,
+    used: u64,
+}
+
 /// Cache of bind groups, by shader, textures and samplers.
-#[derive(Default)]
 pub(super) struct Groups {
-    made: HashMap<Vec<u64>, wgpu::BindGroup>,
+    made: HashMap<Vec<u64>, MadeGroup>,
+    /// Maximum number of these.
+    limit: usize,
+    /// Number of look-ups.
+    clock: u64,
     /// Sizes of the buffers in all groups. When one grows, which is seldom, all groups are dropped.
     sizes: BoundSizes,
     /// Key that is looked up, to allocate none for each draw.
@@ -152,6 +162,21 @@ pub(super) struct Groups {
     bound: Bound,
     /// Number of groups created.
     count: u64,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self {
+            made: HashMap::new(),
+            limit: MAX_GROUPS,
+            clock: 0,
+            sizes: BoundSizes::default(),
+            key: Vec::new(),
+            recent: [Vec::new(), Vec::new()],
+            bound: Bound::default(),
+            count: 0,
+        }
+    }
 }
 
 impl Groups {
@@ -242,12 +267,12 @@ impl Groups {
         self.key.push(shader.id);
         self.key.extend(bound.textures.iter().map(|texture| texture.id));
         self.key.extend(bound.samplers.iter().map(|sampler| sampler.id));
-        if let Some(group) = self.made.get(&self.key) {
-            return group.clone();
+        self.clock += 1;
+        if let Some(made) = self.made.get_mut(&self.key) {
+            made.used = self.clock;
+            return made.group.clone();
         }
-        if self.made.len() >= MAX_GROUPS {
-            self.made.clear();
-        }
+        make_room(&mut self.made, self.limit, |made| made.used);
         let mut entries = vec![wgpu::BindGroupEntry {
             binding: CONSTANTS_BINDING,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -280,7 +305,8 @@ impl Groups {
             layout: &shader.layout,
             entries: &entries,
         });
-        self.made.insert(self.key.clone(), group.clone());
+        let made = MadeGroup { group: group.clone(), used: self.clock };
+        self.made.insert(self.key.clone(), made);
         group
     }
 }

@@ -102,6 +102,23 @@ fn a_texture_that_stays_keeps_its_group_while_others_are_dropped() {
 }
 
 #[test]
+fn a_full_cache_keeps_the_groups_of_the_last_draws() {
+    device::tests::with(|device| {
+        let mut draws = Draws::new(device);
+        draws.groups.limit = 8;
+        for number in 0..9 {
+            draws.draw(number << 12, [0; 3]);
+        }
+        assert_eq!((draws.groups.made.len(), draws.groups.made()), (5, 9));
+        draws.groups.recent.iter_mut().for_each(Vec::clear);
+        for (number, made) in [(8, 9), (4, 9), (3, 10)] {
+            draws.draw(number << 12, [0; 3]);
+            assert_eq!(draws.groups.made(), made, "{number}");
+        }
+    });
+}
+
+#[test]
 fn a_texture_changed_in_place_keeps_its_group() {
     device::tests::with(|device| {
         let mut draws = Draws::new(device);
