@@ -29,6 +29,7 @@ use std::time::Instant;
 use xenia_gpu::enums::Anisotropy;
 
 use super::Device;
+use super::aging::make_room;
 use super::conversion::CompiledConversions;
 use super::recipe::Recipe;
 use super::scale::Scale;
@@ -44,8 +45,11 @@ pub(super) use store::Stored;
 pub use store::exchange;
 use xenia_sync::{Level, Mutex};
 
-/// Maximum number of cached pipelines; when reached, all but the recent ones are dropped.
+/// Maximum number of stored pipelines.
 const MAX_PIPELINES: usize = 8192;
+/// Maximum number of cached pipelines, twice those of a store, so that one compiled in play drops
+/// none that was compiled at the start; when reached, the half used least recently is dropped.
+const MAX_LIVE_PIPELINES: usize = 2 * MAX_PIPELINES;
 
 /// log2 of the recent pipelines: more than most frames use.
 const RECENT_LOG2: u32 = 8;
@@ -178,9 +182,28 @@ impl RecentPipeline {
     }
 }
 
+/// Pipeline of the cache.
+struct MadePipeline {
+    outcome: Outcome,
+    /// Time of the last look-up.
+    used: u64,
+}
+
+impl MadePipeline {
+    /// Time of the last use, also of one that needed no look-up.
+    fn last_use(&self) -> u64 {
+        let recent = self.outcome.as_ref().map_or(0, |ready| ready.used.load(Relaxed));
+        recent.max(self.used)
+    }
+}
+
 /// Compiled pipelines, or the device's errors.
 pub(super) struct Pipelines {
-    made: HashMap<Recipe, Outcome>,
+    made: HashMap<Recipe, MadePipeline>,
+    /// Maximum number of these.
+    limit: usize,
+    /// Number of uses and of added pipelines.
+    clock: u64,
     /// Pipelines of recent draws by the [places](Recipe::place) of their recipes, compared before
     /// one is looked up.
     recent: Vec<Option<RecentPipeline>>,
@@ -208,6 +231,8 @@ impl Pipelines {
         recent.resize_with(1 << RECENT_LOG2, || None);
         Self {
             made: HashMap::new(),
+            limit: MAX_LIVE_PIPELINES,
+            clock: 0,
             recent,
             maker,
             background,
@@ -246,7 +271,9 @@ impl Pipelines {
         let total = stored.parts.len() + stored.conversions.len();
         let building = Building::new(total, options.progress.unwrap_or(&|_, _| {}));
         let made = building.all(&stored.parts, |parts| (parts.recipe, self.maker.make(parts)));
-        self.made.extend(made);
+        for (recipe, outcome) in made {
+            self.insert(recipe, outcome);
+        }
         self.shaders.extend(stored.parts.iter().flat_map(Parts::hashes));
         self.tally.at_start.store(total as u64, Relaxed);
         building
@@ -260,18 +287,24 @@ impl Pipelines {
     /// Returns a pipeline, compiling it if necessary.
     pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
         let place = parts.recipe.place(RECENT_LOG2);
+        self.clock += 1;
         if let Some(recent) = self.recent[place].as_ref().filter(|recent| recent.is_of(parts)) {
+            recent.ready.used.store(self.clock, Relaxed);
             return Ok(recent.ready.clone());
         }
         self.collect();
-        match self.made.get(&parts.recipe) {
-            Some(Ok(ready)) if ready.is_of(parts) => {
-                let ready = ready.clone();
-                self.recent[place] = Some(RecentPipeline { parts: parts.clone(), ready: ready.clone() });
-                return Ok(ready);
+        if let Some(made) = self.made.get_mut(&parts.recipe) {
+            self.clock += 1;
+            made.used = self.clock;
+            match &made.outcome {
+                Ok(ready) if ready.is_of(parts) => {
+                    let ready = ready.clone();
+                    self.recent[place] = Some(RecentPipeline { parts: parts.clone(), ready: ready.clone() });
+                    return Ok(ready);
+                }
+                Ok(_) => {}
+                Err(reason) => return Err(Missing::Refused(reason.clone())),
             }
-            Some(Err(reason)) => return Err(Missing::Refused(reason.clone())),
-            _ => {}
         }
         let start = Instant::now();
         let outcome = match self.predictions.take(parts) {
@@ -344,12 +377,18 @@ impl Pipelines {
     fn add(&mut self, parts: &Parts, outcome: Outcome) {
         self.tally.in_play.fetch_add(1, Relaxed);
         self.keep(|store| store.keep(parts));
-        if self.made.len() >= MAX_PIPELINES {
-            self.made.clear();
-            self.shaders.clear();
+        if make_room(&mut self.made, self.limit, MadePipeline::last_use) {
+            let shaders =
+                |recipe: &Recipe| [Some(recipe.vertex), recipe.pixel_shader()].into_iter().flatten();
+            self.shaders = self.made.keys().flat_map(shaders).collect();
         }
         self.shaders.extend(parts.hashes());
-        self.made.insert(parts.recipe, outcome);
+        self.insert(parts.recipe, outcome);
+    }
+
+    fn insert(&mut self, recipe: Recipe, outcome: Outcome) {
+        self.clock += 1;
+        self.made.insert(recipe, MadePipeline { outcome, used: self.clock });
     }
 
     /// Counts and stores conversion pipelines that were compiled on demand.

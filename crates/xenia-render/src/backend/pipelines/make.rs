@@ -1,6 +1,7 @@
 //! Pipeline construction: translates shaders and compiles pipelines, on any thread.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use xenia_gpu::enums::Msaa;
 use xenia_gpu::microcode::Shader;
@@ -31,6 +32,8 @@ pub(in super::super) struct Ready {
     pub(in super::super) pipeline: wgpu::RenderPipeline,
     pub(in super::super) vertex: Arc<HostShader>,
     pub(in super::super) pixel: Option<Arc<HostShader>>,
+    /// Time of the last use by the cache's clock, 0 before it.
+    pub(super) used: AtomicU64,
 }
 
 impl Ready {
@@ -69,7 +72,7 @@ impl Maker {
         let pixel = parts.pixel.as_ref().map(|pixel| shader(pixel, pixel_stage)).transpose()?;
         let pipeline =
             self.device.attempt(|_| compile(&self.device, &parts.recipe, &vertex, pixel.as_deref()))?;
-        Ok(Arc::new(Ready { pipeline, vertex, pixel }))
+        Ok(Arc::new(Ready { pipeline, vertex, pixel, used: AtomicU64::new(0) }))
     }
 }
 

@@ -33,17 +33,45 @@ fn few_pipelines_wait_to_be_compiled() {
     });
 }
 
+/// Pipeline of depth alone, of one of the masks of written samples.
+fn depth_only(vertex: &Arc<Shader>, samples: u32) -> Parts {
+    let mut words = [0; size_of::<Recipe>() / 4];
+    words[5] = 2; // has a depth target
+    let mut recipe: Recipe = bytemuck::cast::<[u32; size_of::<Recipe>() / 4], Recipe>(words).drawing(samples);
+    recipe.vertex = vertex.hash;
+    Parts { recipe, vertex: vertex.clone(), pixel: None }
+}
+
+#[test]
+fn a_full_cache_keeps_the_pipelines_used_last() {
+    let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
+    let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
+    with(|device| {
+        let mut pipelines = Pipelines::new(device, &Options::default());
+        pipelines.limit = 8;
+        let parts = (1..=4).map(|samples| depth_only(&shader, samples)).collect();
+        pipelines.prebuild(&Stored { parts, ..Stored::default() }, &Options::default());
+        let use_all = |pipelines: &mut Pipelines, all: &[u32]| {
+            for samples in all {
+                assert!(pipelines.get(&depth_only(&shader, *samples)).is_ok(), "{samples}");
+            }
+            (pipelines.tally().counters().in_play, pipelines.made.len())
+        };
+        // Those of the start are found, the last two times without a look-up.
+        assert_eq!(use_all(&mut pipelines, &[1, 2, 5, 6, 7, 8, 1, 2]), (4, 8));
+        assert_eq!(use_all(&mut pipelines, &[9]), (5, 5));
+        assert!(pipelines.shaders.contains(&shader.hash));
+        pipelines.recent.fill_with(|| None);
+        assert_eq!(use_all(&mut pipelines, &[1, 2, 7, 8, 9]), (5, 5));
+        assert_eq!(use_all(&mut pipelines, &[3, 4]), (7, 7));
+    });
+}
+
 #[test]
 fn a_recent_pipeline_is_that_of_the_same_words() {
     let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
     let shader = || Arc::new(Shader::new(ShaderKind::Vertex, &words));
-    let parts = |vertex: &Arc<Shader>| {
-        let mut words = [0; size_of::<Recipe>() / 4];
-        words[5] = 2; // has a depth target
-        let mut recipe: Recipe = bytemuck::cast::<[u32; size_of::<Recipe>() / 4], Recipe>(words).drawing(1);
-        recipe.vertex = vertex.hash;
-        Parts { recipe, vertex: vertex.clone(), pixel: None }
-    };
+    let parts = |vertex: &Arc<Shader>| depth_only(vertex, 1);
     with(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         let [one, same] = [shader(), shader()];
