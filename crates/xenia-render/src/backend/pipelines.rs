@@ -50,6 +50,8 @@ const MAX_PIPELINES: usize = 8192;
 /// Maximum number of cached pipelines, twice those of a store, so that one compiled in play drops
 /// none that was compiled at the start; when reached, the half used least recently is dropped.
 const MAX_LIVE_PIPELINES: usize = 2 * MAX_PIPELINES;
+/// The same on a software adapter: a pipeline of Mesa's takes 3 MB of main memory.
+const MAX_SOFTWARE_PIPELINES: usize = 2048;
 
 /// log2 of the recent pipelines: more than most frames use.
 const RECENT_LOG2: u32 = 8;
@@ -182,6 +184,11 @@ impl RecentPipeline {
     }
 }
 
+/// Maximum number of cached pipelines on a kind of adapter.
+fn limit_on(kind: wgpu::DeviceType) -> usize {
+    if kind == wgpu::DeviceType::Cpu { MAX_SOFTWARE_PIPELINES } else { MAX_LIVE_PIPELINES }
+}
+
 /// Pipeline of the cache.
 struct MadePipeline {
     outcome: Outcome,
@@ -231,7 +238,7 @@ impl Pipelines {
         recent.resize_with(1 << RECENT_LOG2, || None);
         Self {
             made: HashMap::new(),
-            limit: MAX_LIVE_PIPELINES,
+            limit: limit_on(device.adapter.get_info().device_type),
             clock: 0,
             recent,
             maker,
@@ -265,16 +272,17 @@ impl Pipelines {
         }
     }
 
-    /// Compiles the stored pipelines. The result is used to build other objects with the same
-    /// progress.
+    /// Compiles the stored pipelines, of very many those that the title used first. The result is
+    /// used to build other objects with the same progress.
     pub(super) fn prebuild<'a>(&mut self, stored: &Stored, options: &Options<'a>) -> Building<'a> {
-        let total = stored.parts.len() + stored.conversions.len();
+        let stored_parts = &stored.parts[..stored.parts.len().min(self.limit / 2)];
+        let total = stored_parts.len() + stored.conversions.len();
         let building = Building::new(total, options.progress.unwrap_or(&|_, _| {}));
-        let made = building.all(&stored.parts, |parts| (parts.recipe, self.maker.make(parts)));
+        let made = building.all(stored_parts, |parts| (parts.recipe, self.maker.make(parts)));
         for (recipe, outcome) in made {
             self.insert(recipe, outcome);
         }
-        self.shaders.extend(stored.parts.iter().flat_map(Parts::hashes));
+        self.shaders.extend(stored_parts.iter().flat_map(Parts::hashes));
         self.tally.at_start.store(total as u64, Relaxed);
         building
     }

@@ -68,6 +68,23 @@ fn a_full_cache_keeps_the_pipelines_used_last() {
 }
 
 #[test]
+fn half_a_cache_is_compiled_at_the_start() {
+    assert_eq!(limit_on(wgpu::DeviceType::DiscreteGpu) / 2, MAX_PIPELINES, "a full store");
+    assert!(limit_on(wgpu::DeviceType::Cpu) < MAX_PIPELINES);
+    let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
+    let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
+    with(|device| {
+        let mut pipelines = Pipelines::new(device, &Options::default());
+        pipelines.limit = 4;
+        let parts: Vec<_> = (1..=5).map(|samples| depth_only(&shader, samples)).collect();
+        let firsts = [parts[0].recipe, parts[1].recipe];
+        pipelines.prebuild(&Stored { parts, ..Stored::default() }, &Options::default());
+        assert_eq!((pipelines.tally().counters().at_start, pipelines.made.len()), (2, 2));
+        assert!(firsts.iter().all(|recipe| pipelines.made.contains_key(recipe)));
+    });
+}
+
+#[test]
 fn a_recent_pipeline_is_that_of_the_same_words() {
     let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
     let shader = || Arc::new(Shader::new(ShaderKind::Vertex, &words));
