@@ -14,10 +14,10 @@ use xenia_shaders::{
 };
 use xenia_sync::{Level, Mutex};
 
-/// Maximum number of cached modules; when reached, all are dropped.
+/// Maximum number of cached modules; when reached, the half used least recently is dropped.
 const MAX_MODULES: usize = 8192;
 /// Maximum total size in bytes of the source shaders of cached modules ([`Shader::size`]); when it
-/// is exceeded, all modules are dropped.
+/// is exceeded, modules of half of it stay.
 const MAX_SHADER_BYTES: usize = 256 << 20;
 
 /// Shader module on the device.
@@ -39,12 +39,62 @@ type Made = Result<Arc<HostShader>, TranslateError>;
 /// Cell that the first thread to need the module fills.
 type Slot = Arc<OnceLock<Made>>;
 
+/// Shader, by its hash, and the stage for which a module is made of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct ModuleKey {
+    shader: u64,
+    stage: Stage,
+}
+
+/// Module of the cache.
+struct KnownModule {
+    slot: Slot,
+    /// Bytes of the source shader.
+    bytes: usize,
+    /// Time of the last use.
+    used: u64,
+}
+
 /// Cache of modules.
 #[derive(Default)]
 struct Modules {
-    slots: HashMap<(u64, Stage), Slot>,
+    known: HashMap<ModuleKey, KnownModule>,
     /// Bytes of the source shaders.
     bytes: usize,
+    /// Number of uses.
+    clock: u64,
+}
+
+impl Modules {
+    /// Returns the cell of a module, whose source shader has this size.
+    fn slot(&mut self, key: ModuleKey, bytes: usize) -> Slot {
+        self.clock += 1;
+        if let Some(known) = self.known.get_mut(&key) {
+            known.used = self.clock;
+            return known.slot.clone();
+        }
+        if self.known.len() >= MAX_MODULES || self.bytes > MAX_SHADER_BYTES {
+            self.drop_older();
+        }
+        let slot = Slot::default();
+        self.bytes += bytes;
+        self.known.insert(key, KnownModule { slot: slot.clone(), bytes, used: self.clock });
+        slot
+    }
+
+    /// Drops the modules used least recently until half of each limit is left.
+    fn drop_older(&mut self) {
+        let mut ages: Vec<_> = self.known.iter().map(|(key, known)| (known.used, *key)).collect();
+        ages.sort_unstable_by_key(|(used, _)| *used);
+        for (_, key) in ages {
+            if self.known.len() <= MAX_MODULES / 2 && self.bytes <= MAX_SHADER_BYTES / 2 {
+                break;
+            }
+            if let Some(known) = self.known.remove(&key) {
+                self.bytes -= known.bytes;
+            }
+        }
+    }
 }
 
 /// Shader modules, or the reasons why a shader has no translation. Threads that need the same
@@ -109,19 +159,7 @@ impl Default for Shaders {
 impl Shaders {
     /// Returns the module of a shader for a stage.
     pub(super) fn get(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
-        let key = (shader.hash, stage);
-        let slot = {
-            let mut made = self.made.lock();
-            let Modules { slots, bytes } = &mut *made;
-            if !slots.contains_key(&key) {
-                if slots.len() >= MAX_MODULES || *bytes > MAX_SHADER_BYTES {
-                    slots.clear();
-                    *bytes = 0;
-                }
-                *bytes += shader.size();
-            }
-            slots.entry(key).or_default().clone()
-        };
+        let slot = self.made.lock().slot(ModuleKey { shader: shader.hash, stage }, shader.size());
         match slot.get_or_init(|| self.make(device, shader, stage)) {
             // A hash collision is too rare to be cached.
             Ok(made) if made.shader.words != shader.words => self.make(device, shader, stage),
@@ -163,6 +201,35 @@ mod tests {
     use super::*;
     use crate::backend::recipe::Recipe;
     use xenia_gpu::microcode::{ShaderKind, assemble};
+
+    fn key(shader: u64) -> ModuleKey {
+        ModuleKey { shader, stage: Recipe::default().stages()[1] }
+    }
+
+    #[test]
+    fn a_full_cache_keeps_the_modules_used_last() {
+        let mut modules = Modules::default();
+        for shader in 0..MAX_MODULES as u64 {
+            modules.slot(key(shader), 1);
+        }
+        let first = modules.slot(key(0), 1);
+        assert_eq!((modules.known.len(), modules.bytes), (MAX_MODULES, MAX_MODULES));
+        modules.slot(key(u64::MAX), 1);
+        assert_eq!((modules.known.len(), modules.bytes), (MAX_MODULES / 2 + 1, MAX_MODULES / 2 + 1));
+        assert!(Arc::ptr_eq(&first, &modules.slot(key(0), 1)));
+        assert!(!modules.known.contains_key(&key(1)));
+    }
+
+    #[test]
+    fn modules_are_limited_in_the_bytes_of_their_shaders() {
+        let mut modules = Modules::default();
+        for shader in [0, 1, 2, 3, 0, 4, 5] {
+            modules.slot(key(shader), MAX_SHADER_BYTES / 4);
+        }
+        let mut kept: Vec<u64> = modules.known.keys().map(|key| key.shader).collect();
+        kept.sort_unstable();
+        assert_eq!((kept, modules.bytes), (vec![0, 4, 5], MAX_SHADER_BYTES / 4 * 3));
+    }
 
     #[test]
     fn a_shader_needs_all_its_textures_and_samplers() {
