@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::microcode::{Shader, ShaderKind};
 
-/// Maximum number of cached shaders; when reached, the cache is emptied.
-const MAX_KNOWN: usize = 4096;
-/// Maximum size of the cached shaders in bytes ([`Shader::size`]); when exceeded, the cache is
-/// emptied. Titles have a few thousand shaders of about ten KiB.
+/// Maximum number of cached shaders; when reached, the half loaded least recently is dropped.
+const MAX_KNOWN: usize = 8192;
+/// Maximum size of the cached shaders in bytes ([`Shader::size`]); when exceeded, shaders of half
+/// of it stay. Titles have a few thousand shaders of about ten KiB.
 const MAX_KNOWN_BYTES: usize = 128 << 20;
 
 /// log2 of the number of shaders that are kept by the address of their last load.
@@ -17,12 +17,19 @@ const RECENT_LOG2: u32 = 8;
 /// Result of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Loaded {
-    /// The shader is not cached: it was never loaded, or the cache was emptied since.
+    /// The shader is not cached: it was never loaded, or has left the cache.
     New,
     /// The shader is cached, and not the current one.
     Known,
     /// The shader is the current one.
     Current,
+}
+
+/// Shader of the cache.
+struct KnownShader {
+    shader: Arc<Shader>,
+    /// Time of the last look-up.
+    used: u64,
 }
 
 /// Shader state of the command processor.
@@ -33,9 +40,11 @@ pub(super) struct Shaders {
     /// Start addresses of the current shaders in instruction memory.
     starts: [u32; 2],
     /// Cache of loaded shaders: titles load the same ones again and again.
-    known: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
+    known: BTreeMap<(ShaderKind, u64), KnownShader>,
     /// Bytes of the cached shaders.
     known_bytes: usize,
+    /// Number of look-ups in the cache.
+    clock: u64,
     /// Cached shaders by a hash of the address that they were loaded from last.
     recent: Vec<Option<Arc<Shader>>>,
     /// Memory for the words of a load.
@@ -77,24 +86,43 @@ impl Shaders {
 
     /// Returns the cached shader with these words, or a new one, which is noted.
     fn find(&mut self, kind: ShaderKind, words: &[u32], loaded: &mut Loaded) -> Arc<Shader> {
+        self.clock += 1;
+        let key = (kind, Shader::digest(kind, words));
+        if let Some(known) = self.known.get_mut(&key).filter(|known| *known.shader.words == *words) {
+            known.used = self.clock;
+            return known.shader.clone();
+        }
         if self.known.len() >= MAX_KNOWN || self.known_bytes > MAX_KNOWN_BYTES {
-            self.known.clear();
-            self.known_bytes = 0;
+            self.drop_older();
+        }
+        *loaded = Loaded::New;
+        let shader = Arc::new(Shader::new(kind, words));
+        self.known_bytes += shader.size();
+        let known = KnownShader { shader: shader.clone(), used: self.clock };
+        if let Some(other) = self.known.insert(key, known) {
+            self.known_bytes -= other.shader.size();
+            // No shader that has left the cache is kept elsewhere.
             self.recent.clear();
         }
-        let key = (kind, Shader::digest(kind, words));
-        match self.known.get(&key) {
-            Some(kept) if *kept.words == *words => kept.clone(),
-            _ => {
-                *loaded = Loaded::New;
-                let shader = Arc::new(Shader::new(kind, words));
-                self.known_bytes += shader.size();
-                if let Some(other) = self.known.insert(key, shader.clone()) {
-                    self.known_bytes -= other.size();
-                    // No shader that has left the cache is kept elsewhere.
-                    self.recent.clear();
-                }
-                shader
+        shader
+    }
+
+    /// Drops the shaders loaded least recently until half of each limit is left.
+    fn drop_older(&mut self) {
+        // Those that are found by their address are not looked up.
+        for recent in self.recent.drain(..).flatten() {
+            if let Some(known) = self.known.get_mut(&(recent.kind, recent.hash)) {
+                known.used = self.clock;
+            }
+        }
+        let mut ages: Vec<_> = self.known.iter().map(|(key, known)| (known.used, *key)).collect();
+        ages.sort_unstable();
+        for (_, key) in ages {
+            if self.known.len() <= MAX_KNOWN / 2 && self.known_bytes <= MAX_KNOWN_BYTES / 2 {
+                break;
+            }
+            if let Some(known) = self.known.remove(&key) {
+                self.known_bytes -= known.shader.size();
             }
         }
     }
@@ -134,7 +162,10 @@ mod tests {
         assert!(Arc::ptr_eq(shaders.get(ShaderKind::Pixel).unwrap(), &first));
         assert_eq!((shaders.start(ShaderKind::Pixel), shaders.hashes()), (7, [0, first.hash]));
         assert!(shaders.get(ShaderKind::Vertex).is_none());
-        assert_eq!(shaders.known_bytes, shaders.known.values().map(|shader| shader.size()).sum::<usize>());
+        assert_eq!(
+            shaders.known_bytes,
+            shaders.known.values().map(|known| known.shader.size()).sum::<usize>()
+        );
         let mut again = Shaders::default();
         let (words, starts) = shaders.state();
         again.restore(&words, starts);
@@ -169,6 +200,21 @@ mod tests {
             (0..4095).flat_map(|_| [exec, 0x1000 | exec << 16, exec >> 16 | 0x1000_0000]).collect();
         words.extend([seed; 18]);
         words
+    }
+
+    #[test]
+    fn a_full_cache_keeps_the_shaders_loaded_last() {
+        let mut shaders = Shaders::default();
+        for number in 1..=MAX_KNOWN as u32 {
+            // One that is found by its address.
+            shaders.load(0, ShaderKind::Pixel, 0, &[0; 3]);
+            shaders.load(0x1000, ShaderKind::Pixel, 0, &[number, 0, 0]);
+        }
+        assert_eq!(shaders.known.len(), MAX_KNOWN / 2 + 1);
+        let size = |known: &KnownShader| known.shader.size();
+        assert_eq!(shaders.known_bytes, shaders.known.values().map(size).sum::<usize>());
+        let load = |word| shaders.load(0x1000, ShaderKind::Pixel, 0, &[word, 0, 0]);
+        assert_eq!([0, MAX_KNOWN as u32 - 1, 1].map(load), [Loaded::Known, Loaded::Known, Loaded::New]);
     }
 
     #[test]
