@@ -10,10 +10,11 @@
 //!
 //! A buffer that changes between draws goes through the arena, and soon is not tracked any more:
 //! tracking costs a fault for its next write. Recorded commands read the device's buffer as it is
-//! when they are submitted, so kept space is never reused before that; when it is full, all lists
-//! are forgotten after the next submission.
+//! when they are submitted, so kept space is never reused before that. It has parts that are filled
+//! in turn: when one is full, the lists of the next one are forgotten after the next submission.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
@@ -22,6 +23,7 @@ use xenia_gpu::memory::Endian;
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, place_of};
 
 use super::Device;
+use super::aging::make_room;
 use super::arena::Arena;
 use super::primitives::{Corners, KeptList, TriangleLists};
 
@@ -29,7 +31,10 @@ use super::primitives::{Corners, KeptList, TriangleLists};
 const ARENA_BYTES: usize = 16 << 20;
 /// Bytes of kept lists.
 const KEPT_BYTES: usize = 32 << 20;
-/// Maximum number of index buffers known at a time.
+/// Number of parts of their space.
+const KEPT_PARTS: usize = 4;
+/// Maximum number of index buffers known at a time; when reached, those that are not tracked make
+/// room, then the half looked up least recently.
 const MAX_BUFFERS: usize = 16_384;
 /// Minimum number of indices of a draw whose list is kept; shorter lists are converted faster than
 /// looked up.
@@ -104,6 +109,8 @@ struct Known {
     epoch: Option<u64>,
     changes: u8,
     list: Option<KeptList>,
+    /// Time of the last look-up.
+    used: u64,
 }
 
 impl Known {
@@ -117,14 +124,60 @@ impl Known {
     }
 }
 
-/// Whether so many buffers are known that all are to be forgotten. If there are `most`, those that
-/// are not tracked make room, as short ones that were drawn once; half of it must be room then.
-fn is_crowded(known: &mut HashMap<BufferKey, Known>, most: usize) -> bool {
-    if known.len() < most {
-        return false;
+/// Forgets buffers if there are `most`: those that are not tracked, as short ones that were drawn
+/// once, and if not half of it is room then, the half that was looked up least recently.
+fn forget_buffers(known: &mut HashMap<BufferKey, Known>, most: usize) {
+    if known.len() >= most {
+        known.retain(|_, buffer| buffer.version.is_some() && buffer.changes <= MAX_CHANGES);
+        make_room(known, most / 2 + 1, |buffer| buffer.used);
     }
-    known.retain(|_, buffer| buffer.version.is_some() && buffer.changes <= MAX_CHANGES);
-    known.len() > most / 2
+}
+
+/// Space of kept lists: parts that are filled in turn.
+struct KeptSpace {
+    part_bytes: usize,
+    /// Part that is being filled, and its bytes that are taken.
+    part: usize,
+    taken: usize,
+    /// Whether a list did not fit.
+    is_full: bool,
+}
+
+impl KeptSpace {
+    fn new(part_bytes: usize) -> Self {
+        Self { part_bytes, part: 0, taken: 0, is_full: false }
+    }
+
+    /// Position of the present part in the buffer.
+    fn start(&self) -> usize {
+        ARENA_BYTES + self.part * self.part_bytes
+    }
+
+    /// Takes space for a list; returns its position in the buffer.
+    fn take(&mut self, bytes: usize) -> Option<usize> {
+        if bytes > self.part_bytes {
+            return None;
+        }
+        self.is_full |= self.taken + bytes > self.part_bytes;
+        if self.is_full {
+            return None;
+        }
+        let place = self.start() + self.taken;
+        self.taken += bytes;
+        Some(place)
+    }
+
+    /// Begins the next part if the present one is full; returns the positions of its indices, whose
+    /// lists are to be forgotten.
+    fn turn(&mut self) -> Option<Range<u32>> {
+        if !std::mem::take(&mut self.is_full) {
+            return None;
+        }
+        self.part = (self.part + 1) % KEPT_PARTS;
+        self.taken = 0;
+        let start = self.start();
+        Some((start / 4) as u32..((start + self.part_bytes) / 4) as u32)
+    }
 }
 
 /// Buffer of indices.
@@ -136,9 +189,10 @@ pub(super) struct IndexLists {
     /// nothing is written.
     recent: Vec<Option<RecentList>>,
     lists: TriangleLists,
-    /// Bytes of kept lists.
-    kept: usize,
-    is_full: bool,
+    space: KeptSpace,
+    /// Number of look-ups, and the one after which the present part of the space was begun.
+    clock: u64,
+    turned: u64,
     /// Bytes of all lists that were uploaded.
     pub(super) uploaded: u64,
 }
@@ -149,8 +203,16 @@ impl IndexLists {
             Arena::with_room_after(device, "indices", wgpu::BufferUsages::INDEX, ARENA_BYTES, KEPT_BYTES, 4);
         let mut recent = Vec::new();
         recent.resize_with(1 << RECENT_LOG2, || None);
-        let lists = TriangleLists::default();
-        Self { arena, known: HashMap::new(), recent, lists, kept: 0, is_full: false, uploaded: 0 }
+        Self {
+            arena,
+            known: HashMap::new(),
+            recent,
+            lists: TriangleLists::default(),
+            space: KeptSpace::new(KEPT_BYTES / KEPT_PARTS),
+            clock: 0,
+            turned: 0,
+            uploaded: 0,
+        }
     }
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
@@ -175,17 +237,17 @@ impl IndexLists {
         {
             return Ok(Corners::Kept(recent.list));
         }
+        self.clock += 1;
         let Some(known) = self.known.get_mut(&key) else {
-            self.is_full = self.is_full || is_crowded(&mut self.known, MAX_BUFFERS);
-            if !self.is_full {
-                let mut known = Known { version: None, epoch, changes: 0, list: None };
-                if call.count >= MIN_LONG {
-                    known.track(memory, range, epoch);
-                }
-                self.known.insert(key, known);
+            forget_buffers(&mut self.known, MAX_BUFFERS);
+            let mut known = Known { version: None, epoch, changes: 0, list: None, used: self.clock };
+            if call.count >= MIN_LONG {
+                known.track(memory, range, epoch);
             }
+            self.known.insert(key, known);
             return self.lists.triangles(call, memory);
         };
+        known.used = self.clock;
         if known.changes > MAX_CHANGES {
             return self.lists.triangles(call, memory);
         }
@@ -222,13 +284,8 @@ impl IndexLists {
     fn keep(&mut self, device: &Device, corners: &Corners) -> Option<KeptList> {
         let bounds = corners.bounds()?;
         let bytes = corners.index_bytes();
-        if self.is_full || self.kept + bytes.len() > KEPT_BYTES {
-            self.is_full = true;
-            return None;
-        }
-        let place = ARENA_BYTES + self.kept;
+        let place = self.space.take(bytes.len())?;
         device.upload(self.arena.buffer(), place as u64, bytes);
-        self.kept += bytes.len();
         self.uploaded += bytes.len() as u64;
         Some(KeptList { first: (place / 4) as u32, count: (bytes.len() / 4) as u32, bounds })
     }
@@ -268,88 +325,24 @@ impl IndexLists {
 
     /// Notes that all recorded commands have been submitted.
     pub(super) fn note_submission(&mut self) {
-        if std::mem::take(&mut self.is_full) {
-            self.known.clear();
-            self.recent.fill_with(|| None);
-            self.kept = 0;
+        let Some(freed) = self.space.turn() else { return };
+        let is_freed = |list: &KeptList| freed.contains(&list.first);
+        for recent in &mut self.recent {
+            if recent.as_ref().is_some_and(|recent| is_freed(&recent.list)) {
+                *recent = None;
+            }
         }
+        let turned = std::mem::replace(&mut self.turned, self.clock);
+        self.known.retain(|_, known| {
+            let loses = known.list.as_ref().is_some_and(is_freed);
+            if loses {
+                known.list = None;
+            }
+            // The next draw of a buffer that was looked up since keeps its list again.
+            !loses || known.used > turned
+        });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::super::device;
-    use super::*;
-    use xenia_gpu::Ram;
-    use xenia_gpu::draw_state::DrawRequest;
-    use xenia_gpu::enums::EdramMode;
-    use xenia_gpu::microcode::{Shader, ShaderKind};
-    use xenia_gpu::registers::vgt::VgtDrawInitiator;
-    use xenia_gpu::registers::{RegisterFile, rb};
-
-    #[test]
-    fn recent_lists_are_those_of_unwritten_memory() {
-        device::tests::with(|device| {
-            let memory = Ram::new(0x1_0000);
-            let call = |physical| {
-                let mut registers = RegisterFile::new();
-                registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::Depth));
-                let indices = IndexSource::Buffer { physical, wide: false, endian: Endian::None, length: 48 };
-                let request = DrawRequest { initiator: VgtDrawInitiator(4 | 48 << 16), indices };
-                let shader = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
-                DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap()
-            };
-            let calls = [0x1000, 0x2000].map(call);
-            let mut lists = IndexLists::new(device);
-            let kept = |lists: &mut IndexLists| {
-                calls.each_ref().map(|call| {
-                    let corners = lists.corners(device, call, &memory).unwrap();
-                    let is_kept = matches!(corners, Corners::Kept(_));
-                    let bounds = corners.bounds();
-                    lists.take_back(corners);
-                    (is_kept, bounds)
-                })
-            };
-            let none = Some([0, 0]);
-            assert_eq!(kept(&mut lists), [(false, none); 2]);
-            for _ in 0..3 {
-                assert_eq!(kept(&mut lists), [(true, none); 2]);
-            }
-            memory.write(0x1000, &[7]);
-            assert_eq!(kept(&mut lists), [(false, Some([0, 7])), (true, none)]);
-            assert_eq!(kept(&mut lists), [(true, Some([0, 7])), (true, none)]);
-            // All are forgotten.
-            lists.is_full = true;
-            lists.note_submission();
-            assert_eq!(kept(&mut lists), [(false, Some([0, 7])), (false, none)]);
-        });
-    }
-
-    #[test]
-    fn buffers_that_are_not_tracked_make_room() {
-        let key = |physical| BufferKey {
-            physical,
-            wide: false,
-            endian: Endian::In16,
-            length: 24,
-            count: 12,
-            primitive: Primitive::TriangleList,
-            provoking_last: false,
-            restart: None,
-            offset: 0,
-            bounds: [0, 0xff_ffff],
-        };
-        let buffers = |tracked: u32| -> HashMap<BufferKey, Known> {
-            let known = |version, changes| Known { version, epoch: None, changes, list: None };
-            let buffers = (0..8).map(|i| (key(i * 24), known((i < tracked).then_some(1), 0)));
-            // A buffer that has changed too often is not tracked any more.
-            buffers.chain([(key(8 * 24), known(Some(1), MAX_CHANGES + 1))]).collect()
-        };
-        for (tracked, most, is_full, left) in [(0, 10, false, 9), (4, 9, false, 4), (5, 9, true, 5)] {
-            let mut known = buffers(tracked);
-            assert_eq!((is_crowded(&mut known, most), known.len()), (is_full, left), "{tracked} of {most}");
-        }
-    }
-}
+mod tests;
