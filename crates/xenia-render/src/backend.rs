@@ -263,7 +263,7 @@ impl Backend for WgpuBackend {
         }
         if self.targets.is_crowded() {
             self.store_tiles_and_submit(0..TILES);
-            self.targets.forget();
+            self.targets.drop_older();
             self.edram.forget_textures();
         }
         self.begin_commands();

@@ -75,9 +75,13 @@ impl Ownership {
         self.targets.len() - 1
     }
 
-    /// Removes all targets. The buffer must own all tiles.
-    pub(super) fn remove_targets(&mut self) {
-        self.targets.clear();
+    /// Removes targets; the others are numbered anew, in order. The buffer must own all tiles.
+    pub(super) fn retain_targets(&mut self, is_kept: impl Fn(TargetId) -> bool) {
+        let mut next: TargetId = 0;
+        self.targets.retain(|_| {
+            next += 1;
+            is_kept(next - 1)
+        });
     }
 
     /// Newest versions of all tiles.
@@ -195,10 +199,28 @@ mod tests {
         assert_eq!(tiles.acquire(a, 0..3), [Step::Load(a, 0..2)]);
         tiles.read(0..48);
         let versions = tiles.versions().to_vec();
-        tiles.remove_targets();
+        tiles.retain_targets(|_| false);
         let c = tiles.add(0, 48);
         assert_eq!(tiles.acquire(c, 0..48), [Step::Load(c, 0..48)]);
         assert_eq!(tiles.versions(), versions, "contents stay what they were");
+    }
+
+    #[test]
+    fn targets_that_stay_keep_their_tiles() {
+        let mut tiles = Ownership::default();
+        tiles.add(0, 32);
+        for base in [16, 100] {
+            let target = tiles.add(base, 8);
+            tiles.acquire(target, 0..4);
+            tiles.drawn(target, 0..4);
+        }
+        tiles.read(0..TILES);
+        tiles.retain_targets(|target| target != 0);
+        assert_eq!(tiles.acquire(0, 0..4), []);
+        tiles.note_write(17..18);
+        assert_eq!(tiles.acquire(0, 0..5), [Step::Load(0, 1..2), Step::Load(0, 4..5)]);
+        assert_eq!(tiles.acquire(1, 0..4), []);
+        assert_eq!(tiles.tile_count(1), 8);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! height, so that any of them can be combined in a pass: the rows of the narrowest format that fit
 //! in the EDRAM, at most 8192.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -20,10 +21,10 @@ use super::scale::Scale;
 
 /// Height of the chip's largest surface.
 const MAX_HEIGHT: u32 = 8192;
-/// Maximum number of host textures; when reached, all are dropped.
+/// Maximum number of host textures; when reached, the half used least recently is dropped.
 const MAX_TARGETS: usize = 96;
 /// Maximum total size in bytes of host textures, times the factor of the scale; when it is
-/// exceeded, all are dropped.
+/// exceeded, those used last stay, up to half of it.
 const MAX_BYTES: u64 = 2 << 30;
 
 /// Host texture and the EDRAM area that it caches.
@@ -33,6 +34,8 @@ pub(super) struct Target {
     pub(super) view: wgpu::TextureView,
     /// Bits that may be set in the stencil.
     stencil: u8,
+    /// Time of the last [`Targets::find`].
+    used: u64,
 }
 
 /// Places with equal keys share a host texture.
@@ -90,6 +93,8 @@ pub(super) struct Targets {
     claim: Option<Claim>,
     /// Bytes of the host textures.
     bytes: u64,
+    /// Number of calls of [`find`](Self::find).
+    clock: u64,
     counters: TargetCounters,
 }
 
@@ -188,18 +193,42 @@ impl Targets {
         &self.made[target]
     }
 
-    /// Whether the host textures have reached a limit.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.made.len() >= MAX_TARGETS || self.bytes > MAX_BYTES * u64::from(self.scale.factor())
+    /// Limit on the bytes of host textures.
+    fn max_bytes(&self) -> u64 {
+        MAX_BYTES * u64::from(self.scale.factor())
     }
 
-    /// Drops all host textures. The buffer must own all tiles.
-    pub(super) fn forget(&mut self) {
+    /// Whether the host textures have reached a limit.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.made.len() >= MAX_TARGETS || self.bytes > self.max_bytes()
+    }
+
+    /// Drops the host textures used least recently until half of each limit is left. The buffer
+    /// must own all tiles, and no recorded command may name a target.
+    pub(super) fn drop_older(&mut self) {
+        self.keep_newest(MAX_TARGETS / 2, self.max_bytes() / 2);
+    }
+
+    /// Keeps the host textures used last, at most `most` of `most_bytes` bytes.
+    fn keep_newest(&mut self, most: usize, most_bytes: u64) {
         self.claim = None;
-        self.made.clear();
+        let mut newest: Vec<TargetId> = (0..self.made.len()).collect();
+        newest.sort_unstable_by_key(|target| Reverse(self.made[*target].used));
+        let mut is_kept = vec![false; self.made.len()];
         self.bytes = 0;
-        self.by_key.clear();
-        self.ownership.remove_targets();
+        for target in newest.into_iter().take(most) {
+            let size = bytes(&self.made[target].texture);
+            if self.bytes + size > most_bytes {
+                break;
+            }
+            self.bytes += size;
+            is_kept[target] = true;
+        }
+        self.ownership.retain_targets(|target| is_kept[target]);
+        let mut kept = is_kept.into_iter();
+        self.made.retain(|_| kept.next() == Some(true));
+        let ids = self.made.iter().enumerate().map(|(id, target)| (TargetKey::of(&target.place), id));
+        self.by_key = ids.collect();
     }
 
     /// Finds the target of a place, in either depth format, that has all of these rows of pixels
@@ -236,7 +265,9 @@ impl Targets {
     /// Finds or creates the host texture of a place.
     pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> TargetId {
         let key = TargetKey::of(&place);
+        self.clock += 1;
         if let Some(&target) = self.by_key.get(&key) {
+            self.made[target].used = self.clock;
             return target;
         }
         let guest = size(place.pitch, place.msaa, max_height(device, self.scale));
@@ -258,7 +289,7 @@ impl Targets {
         let rows = guest[1].div_ceil(place.tile_height());
         let target = self.ownership.add(place.base, rows * place.pitch_tiles());
         let view = texture.create_view(&Default::default());
-        self.made.push(Target { place, texture, view, stencil: 0 });
+        self.made.push(Target { place, texture, view, stencil: 0, used: self.clock });
         self.by_key.insert(key, target);
         target
     }
@@ -360,9 +391,33 @@ mod tests {
                 assert!(!targets.is_crowded());
                 targets.find(device, TargetPlace { base: 1, ..place });
                 assert!(targets.is_crowded());
-                targets.forget();
+                targets.drop_older();
                 assert!(!targets.is_crowded());
             }
+        });
+    }
+
+    #[test]
+    fn targets_used_last_stay() {
+        crate::backend::device::tests::with(|device| {
+            let mut targets = Targets::new(Scale::ONE);
+            let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
+            let place = |base| TargetPlace { base, pitch: 80, msaa: Msaa::X1, format };
+            for base in [0, 1, 2, 3, 1] {
+                targets.find(device, place(base));
+            }
+            let textures = [1, 3].map(|target| targets.get(target).texture.clone());
+            targets.keep_newest(2, u64::MAX);
+            let found = [1, 3].map(|base| targets.find(device, place(base)));
+            assert_eq!(found.map(|target| targets.get(target).texture.clone()), textures);
+            assert_eq!(targets.counters().textures, 4);
+            let size = bytes(&textures[0]);
+            assert_eq!((targets.made.len(), targets.bytes), (2, 2 * size));
+            targets.keep_newest(2, 2 * size - 1);
+            assert_eq!((targets.made.len(), targets.bytes), (1, size));
+            assert_eq!(targets.get(0).place.base, 3);
+            targets.find(device, place(1));
+            assert_eq!(targets.counters().textures, 5);
         });
     }
 
