@@ -42,6 +42,12 @@ impl AdapterChoice<'_> {
     }
 }
 
+/// Whether adapters of a kind have their own memory; others share main memory. wgpu does not report
+/// how much it is.
+pub(super) fn has_own_memory(kind: wgpu::DeviceType) -> bool {
+    kind == wgpu::DeviceType::DiscreteGpu
+}
+
 fn is_named(of: &str, wanted: &str) -> bool {
     of.to_lowercase().contains(&wanted.to_lowercase())
 }

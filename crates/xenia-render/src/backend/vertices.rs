@@ -10,18 +10,28 @@ use std::ops::Range;
 use xenia_gpu::PhysicalMemory;
 
 use super::Device;
+use super::adapter::has_own_memory;
 use kept::{CHUNK, Kept, Sending};
 
 pub(super) use kept::Full;
 
 /// Bytes of the buffer, unless the device binds less: any one fetch constant fits, wherever it
 /// begins.
-const CAPACITY: u64 = (64 << 20) + CHUNK as u64;
+const MIN_CAPACITY: u64 = (64 << 20) + CHUNK as u64;
+/// The same on an adapter with its own memory: a frame that reads more than the buffer holds sends
+/// all of it again.
+const MAX_CAPACITY: u64 = 256 << 20;
 /// Minimum number of bytes that are bound.
 const MIN_BOUND: u64 = 1 << 20;
 /// Minimum number of transient bytes that are uploaded at once. For fewer, wgpu's buffer for an
 /// upload takes longer than to copy them once more.
 const MIN_DIRECT: usize = 64 << 10;
+
+/// Bytes of the buffer on a kind of adapter with these limits.
+fn capacity(kind: wgpu::DeviceType, limits: &wgpu::Limits) -> u64 {
+    let wanted = if has_own_memory(kind) { MAX_CAPACITY } else { MIN_CAPACITY };
+    wanted.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size)
+}
 
 /// Counters of uploads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +68,8 @@ pub(super) struct Vertices {
 
 impl Vertices {
     pub(super) fn new(device: &Device) -> Self {
-        let chunks = CAPACITY.min(device.device.limits().max_storage_buffer_binding_size) / u64::from(CHUNK);
+        let kind = device.adapter.get_info().device_type;
+        let chunks = capacity(kind, &device.device.limits()) / u64::from(CHUNK);
         let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("vertices"),
             size: chunks * u64::from(CHUNK),
@@ -157,6 +168,25 @@ impl Vertices {
 mod tests {
     use super::super::device;
     use super::*;
+
+    #[test]
+    fn the_buffer_is_what_the_device_binds_at_most() {
+        use wgpu::DeviceType::{Cpu, DiscreteGpu};
+        let much = 1 << 31;
+        for (kind, binding, buffer, expected) in [
+            (DiscreteGpu, much, much, MAX_CAPACITY),
+            (Cpu, much, much, MIN_CAPACITY),
+            (DiscreteGpu, 128 << 20, much, 128 << 20),
+            (Cpu, much, 32 << 20, 32 << 20),
+        ] {
+            let limits = wgpu::Limits {
+                max_storage_buffer_binding_size: binding,
+                max_buffer_size: buffer,
+                ..wgpu::Limits::default()
+            };
+            assert_eq!(capacity(kind, &limits), expected, "{kind:?}, {binding}, {buffer}");
+        }
+    }
 
     #[test]
     fn transient_words_that_follow_each_other_are_uploaded_together() {

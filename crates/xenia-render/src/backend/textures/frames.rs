@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use xenia_gpu::texture::TextureKey;
 
 use super::super::Device;
+use super::super::adapter::has_own_memory;
 
 /// Maximum bytes beyond the cache's limit that textures of recent frames take on an adapter with
 /// its own memory: 2 GiB with the limit, as many as render targets take.
@@ -15,17 +16,13 @@ const MAX_FRAME_BYTES_SHARED: u64 = 512 << 20;
 /// Maximum number of dropped textures that are noted in a frame.
 const MAX_DROPPED_KEYS: usize = 4096;
 
-/// Bytes beyond the cache's limit that textures of recent frames may take. wgpu does not report an
-/// adapter's memory, only its kind.
+/// Bytes beyond the cache's limit that textures of recent frames may take.
 pub(super) fn frame_bytes(device: &Device) -> u64 {
     frame_bytes_of(device.adapter.get_info().device_type)
 }
 
 fn frame_bytes_of(kind: wgpu::DeviceType) -> u64 {
-    match kind {
-        wgpu::DeviceType::DiscreteGpu => MAX_FRAME_BYTES,
-        _ => MAX_FRAME_BYTES_SHARED,
-    }
+    if has_own_memory(kind) { MAX_FRAME_BYTES } else { MAX_FRAME_BYTES_SHARED }
 }
 
 /// Recent frames: the present one and the last one, whose textures the present one is likely to use
