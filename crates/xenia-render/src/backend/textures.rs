@@ -38,7 +38,7 @@ use xenia_gpu::memory::{PhysicalMemory, PhysicalRange};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, Target};
-use self::entries::{DroppedTextures, Entry, source_bytes};
+use self::entries::{DroppedTextures, Entry, OldTexture, source_bytes};
 use self::formats::Decoding;
 use self::frames::{TextureFrames, frame_bytes};
 use self::host::{copy_level, create, view};
@@ -112,6 +112,8 @@ pub struct TextureCounters {
     pub bytes: u64,
     /// Number of host textures dropped at the cache's limit.
     pub dropped: u64,
+    /// Number of searches of all textures for those to drop.
+    searches: u64,
 }
 
 /// Inputs of textures: guest memory, its mirror on the device, and the commands.
@@ -128,6 +130,8 @@ pub(crate) struct Textures {
     samplers: Samplers,
     entries: BTreeMap<TextureKey, Entry>,
     recent: RecentFetches,
+    /// The least recently used textures at the last search for them, the oldest last.
+    oldest: Vec<OldTexture>,
     /// Total cost of the entries.
     cost: u64,
     /// Textures that left the cache since [`Self::take_dropped`] last returned some.
@@ -181,6 +185,7 @@ impl Textures {
             samplers: Samplers::default(),
             entries: BTreeMap::new(),
             recent: RecentFetches::default(),
+            oldest: Vec::new(),
             cost: 0,
             dropped: DroppedTextures::default(),
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],

@@ -1,6 +1,7 @@
 //! Entries of the cache: textures with the memory that they were decoded from. Beyond a limit the
 //! least recently used ones are dropped, but for those of recent [`frames`](super::frames).
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,6 +12,10 @@ use xenia_gpu::texture::TextureKey;
 use super::super::mirror::{Contents, Mirror};
 use super::recent::TextureEpoch;
 use super::{HostTexture, MIN_TEXTURE_BYTES, Textures};
+
+/// Maximum number of textures that a search of all entries finds, and that are dropped at a time
+/// while those of recent frames have room: after a change of scene there may be thousands.
+pub(super) const MAX_DROPS: usize = 64;
 
 /// Guest memory that a level was decoded from.
 #[derive(Clone, Copy)]
@@ -58,6 +63,13 @@ impl Entry {
     }
 }
 
+/// Texture that is among the least recently used ones, unless it was used after the time.
+#[derive(Clone, Copy)]
+pub(super) struct OldTexture {
+    used: u64,
+    key: TextureKey,
+}
+
 /// Textures that left the cache, which bind groups may keep alive.
 #[derive(Default)]
 pub(super) struct DroppedTextures {
@@ -90,30 +102,61 @@ impl Textures {
         self.make_room();
     }
 
-    /// Drops the least recently used textures until the rest is within the limit.
+    /// Drops the least recently used textures until the rest is within the limit, in several calls
+    /// if they are many.
     fn make_room(&mut self) {
+        let mut drops = 0;
         while self.cost > self.limit && self.entries.len() > 1 {
-            // Textures are dropped far less often than they are used, so no order is kept.
-            let times = self.entries.iter().map(|(key, entry)| (entry.host.used.load(Relaxed), *key));
-            let Some((used, oldest)) = times.min_by_key(|(used, _)| *used) else { break };
-            if self.keeps(used) {
+            let Some(&OldTexture { used, key }) = self.oldest.last() else {
+                self.find_oldest();
+                continue;
+            };
+            // No texture was used last before this time.
+            if self.keeps(used) || drops >= MAX_DROPS && self.has_frame_room() {
                 break;
             }
-            if let Some(dropped) = self.entries.remove(&oldest) {
-                self.recent.forget_texture(dropped.host.id);
-                self.frames.note_dropped(oldest);
-                self.counters.dropped += 1;
-                self.uncount(&dropped);
-                self.dropped.add(&dropped);
+            self.oldest.pop();
+            if self.entries.get(&key).is_some_and(|entry| entry.host.used.load(Relaxed) == used) {
+                drops += 1;
+                self.drop_entry(key);
             }
         }
     }
 
+    /// Finds the least recently used textures, the oldest last. Textures are dropped far less often
+    /// than they are used, so no order of all is kept.
+    fn find_oldest(&mut self) {
+        let times = self.entries.iter();
+        let times = times.map(|(key, entry)| OldTexture { used: entry.host.used.load(Relaxed), key: *key });
+        self.counters.searches += 1;
+        self.oldest.clear();
+        self.oldest.extend(times);
+        if self.oldest.len() > MAX_DROPS {
+            self.oldest.select_nth_unstable_by_key(MAX_DROPS, |old| old.used);
+            self.oldest.truncate(MAX_DROPS);
+        }
+        self.oldest.sort_unstable_by_key(|old| Reverse(old.used));
+    }
+
+    fn drop_entry(&mut self, key: TextureKey) {
+        if let Some(dropped) = self.entries.remove(&key) {
+            self.recent.forget_texture(dropped.host.id);
+            self.frames.note_dropped(key);
+            self.counters.dropped += 1;
+            self.uncount(&dropped);
+            self.dropped.add(&dropped);
+        }
+    }
+
+    /// Whether textures of recent frames have room beyond the limit.
+    fn has_frame_room(&self) -> bool {
+        self.cost <= self.limit.saturating_add(self.frame_bytes)
+    }
+
     /// Whether a texture that was used last at this time stays beyond the limit.
     fn keeps(&self, used: u64) -> bool {
-        let has_room = self.cost <= self.limit.saturating_add(self.frame_bytes);
         // Recorded commands keep theirs alive, so that dropping them would free nothing.
-        used > self.last_submitted || has_room && self.frames.has(used)
+        used > self.last_submitted || self.has_frame_room() && self.frames.has(used)
     }
 
     /// Ends a frame.

@@ -1,5 +1,6 @@
 //! Tests of textures that are kept beyond the cache's limit.
 
+use super::super::entries::MAX_DROPS;
 use super::*;
 
 /// Bytes of a texture, as the cache counts them.
@@ -72,6 +73,44 @@ fn textures_of_older_frames_make_room() {
         assert!(!textures.frames.has_warned());
         draw(&mut textures, device, &memory, 2);
         assert!(textures.frames.has_warned(), "it is drawn with again a frame after it was dropped");
+    });
+}
+
+#[test]
+fn few_textures_are_dropped_at_a_time() {
+    device::tests::with(|device| {
+        let memory = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::ONE);
+        textures.set_limit(3 * BYTES);
+        textures.frame_bytes = u64::MAX;
+        let count = MAX_DROPS as u32 + 8;
+        (0..count).for_each(|page| draw(&mut textures, device, &memory, page));
+        textures.end_frame();
+        draw(&mut textures, device, &memory, 0);
+        for dropped in [MAX_DROPS, MAX_DROPS + 5, MAX_DROPS + 5] {
+            textures.end_frame();
+            assert_eq!(textures.counters().dropped, dropped as u64);
+        }
+        assert_eq!((textures.counters().bytes, has(&textures, 0)), (3 * BYTES, true));
+    });
+}
+
+#[test]
+fn changed_textures_of_a_frame_beyond_the_limit_need_few_searches() {
+    device::tests::with(|device| {
+        let memory = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::ONE);
+        textures.set_limit(3 * BYTES);
+        textures.frame_bytes = u64::MAX;
+        for frame in 0..10_u8 {
+            memory.write(0, &vec![frame; MEMORY]);
+            (0..16).for_each(|page| draw(&mut textures, device, &memory, page));
+            textures.end_frame();
+        }
+        let counters = textures.counters();
+        assert_eq!((counters.decoded, counters.dropped), (160, 0));
+        // Each second frame makes the earlier times too old.
+        assert!(counters.searches <= 10, "{}", counters.searches);
     });
 }
 
