@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn settings_that_are_read_aside_leave_the_origins_of_the_run() {
         keep(vec![SettingOrigin::new("--key-file=/nowhere/k", "config.toml, line 2".to_owned(), false)]);
-        // An error there is not about the run's settings, nor are later ones about those read there.
+        // An error there is not about the run's settings, and later errors are not about these.
         let within = aside(|| {
             let before = in_effect();
             keep(vec![SettingOrigin::new("--cache=/nowhere/c", "config.toml, line 9".to_owned(), false)]);

@@ -2,11 +2,13 @@
 //!
 //! | used | grant | next |
 //! |---|---|---|
-//! | less than a quantum | fresh | a thread is picked, gets one or more quanta (`quanta_to_grant`), and runs for the rest of them |
-//! | less than a quantum | cut | the same thread, if it still has the slot, runs for the rest of its quanta |
-//! | a quantum | cut, with more quanta | the same; but the run stops if its limit of guest time is reached |
-//! | a quantum or more | other, and the thread holds a reservation | the same thread runs for one instruction, at most [`MAX_RESERVATION_EXTENSION`] times |
+//! | less than a quantum | fresh | a thread gets one or more quanta (`quanta_to_grant`) |
+//! | less than a quantum | cut | the same thread goes on, if it has the slot |
+//! | a quantum | cut, with more quanta | the same, up to the limit of guest time |
+//! | a quantum or more | other, with a reservation | the same thread runs one instruction |
 //! | a quantum or more | other | the visit is over |
+//!
+//! A reservation extends a visit by at most [`MAX_RESERVATION_EXTENSION`] instructions.
 //!
 //! Before each call of the engine the run may also stop, by its limit of instructions or the stop
 //! flag; the visit then continues from its row in the next run.

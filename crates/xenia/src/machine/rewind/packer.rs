@@ -11,8 +11,8 @@ use std::thread::Builder;
 use xenia_state::StateError;
 use xenia_sync::{Level, Mutex};
 
-/// Limit of jobs that wait for the thread. Differences beyond it stay plain, or are merged when they
-/// are read.
+/// Limit of jobs that wait for the thread. Differences beyond it stay plain, or are merged when
+/// they are read.
 const MAX_JOBS: usize = 1024;
 
 /// A difference, compressed as soon as the thread has reached it.
