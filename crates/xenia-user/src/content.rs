@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Content/OWNER/TITLE/TYPE/NAME=header          title, creator and folder of a package
+//!                         /NAME=header=unsaved-1  a package that is set aside
 //!                         /NAME=thumbnail.png
 //!                         /NAME=2/…             files of the package
 //!                         /OTHER/…              files without a header, copied there by the user
@@ -13,14 +14,16 @@
 //!
 //! Guests cannot make a file with `=` in its name. A package that is created in place of an old one
 //! gets a new folder. Its header points there only when the title closes or flushes the package, or
-//! the run ends. Until then, even after a crash, the host has the previous package. Each file in a
-//! package, and the header, is replaced atomically (`atomic_replace.rs` of xenia-vfs).
+//! ends. Until then, even after a crash, the host has the previous package. If the run ends before,
+//! the new package is set aside (`set_aside.rs`). Each file in a package, and the header, is
+//! replaced atomically (`atomic_replace.rs` of xenia-vfs).
 
 mod achievements;
 mod header;
 mod name;
 mod profiles;
 mod publisher;
+mod set_aside;
 mod stfs_package;
 mod store;
 

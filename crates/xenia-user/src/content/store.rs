@@ -308,9 +308,12 @@ impl ContentStore {
         old: Option<&PackageHeader>,
         new: PackageHeader,
     ) -> VfsResult<PackageHeader> {
-        let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        let set_aside = self.folders_set_aside(name)?;
+        let is_free = |folder: &u32| !set_aside.contains(folder);
+        let first = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        let folder = (first..=u32::MAX).chain(1..first).find(is_free).unwrap_or(first);
         // An interrupted run may have left this folder, or that of the previous package.
-        if let Some(before) = old.and_then(|old| old.folder.checked_sub(1)).filter(|before| *before > 0) {
+        if let Some(before) = old.and_then(|old| (1..old.folder).rev().find(is_free)) {
             self.remove_files(name, &new.clone().in_folder(before))?;
         }
         let new = new.in_folder(folder);
@@ -348,7 +351,7 @@ impl ContentStore {
     }
 
     /// Removes a file; a missing file is not an error.
-    fn remove_file(&self, path: &[String]) -> VfsResult<()> {
+    pub(super) fn remove_file(&self, path: &[String]) -> VfsResult<()> {
         match self.device.lock().remove(path) {
             Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
             Err(error) => Err(error),
