@@ -34,6 +34,7 @@ use drivers::Drivers;
 pub use link_names::LinkNames;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
+use packages::RunEnding;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
@@ -91,6 +92,8 @@ pub struct Files {
     pub missing: MissingFiles,
     /// Saved games and downloads. Declared after the open files, so that it is dropped after them.
     pub packages: Packages,
+    /// The end of the last run, if it has ended.
+    ending: Option<RunEnding>,
     /// Number of the disc in the drive, if it is not the one the title was started from.
     pub disc: Option<u8>,
     /// Discs that have been in the drive, by their numbers as in `disc`: a machine that goes back

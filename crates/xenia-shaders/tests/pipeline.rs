@@ -132,9 +132,10 @@ fn pictures_are_as_reckoned() {
 #[test]
 fn the_vertices_of_a_rectangle_share_the_steps_of_an_invocation() {
     gpu::with(|gpu| {
-        // Each run counts its rounds in the interpolator, without an end.
-        let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
-                      top:\nexec\nadd r2.x, r2, c[1].x\nmax oPos, r1, r1\nmax o0, r2.x, r2.x\njump top";
+        // Each run counts its rounds in the interpolator: 255 times 255 times 255 without a bound.
+        let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\nmax oPos, r1, r1\n\
+                      loop i4, a\nb:\nloop i4, c\nd:\nloop i4, e\nf:\nexec\nadd r2.x, r2, c[1].x\n\
+                      endloop i4, f\ne:\nendloop i4, d\nc:\nendloop i4, b\na:\nexec\nmax o0, r2.x, r2.x";
         let interpolators = Interpolators { count: 1, ..Interpolators::default() };
         let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::Rectangles };
         let pixel = translated("max oC0, r0, r0", pixel_stage(interpolators));

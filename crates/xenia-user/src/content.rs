@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Content/OWNER/TITLE/TYPE/NAME=header          title, creator and folder of a package
-//!                         /NAME=header=unsaved-1  a package that is set aside
+//!                         /NAME=header=unsaved-1
 //!                         /NAME=thumbnail.png
 //!                         /NAME=2/…             files of the package
 //!                         /OTHER/…              files without a header, copied there by the user

@@ -215,6 +215,7 @@ impl Machine {
         let was_left =
             self.outside.interrupt.cause().is_some() || run.pace.as_ref().is_some_and(Pace::was_left);
         self.save_exit(&end, was_left);
+        self.inside.note_end(&end);
         if let Some(profiler) = run.profiler.take()
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))

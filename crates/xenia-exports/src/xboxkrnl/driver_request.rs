@@ -338,7 +338,12 @@ pub(super) fn call_driver(call: &Call, device: GuestAddr, offset: u32) -> Flow<N
 
 /// Closes a handle, which may be that of a driver's file. The call then returns `result`.
 pub(crate) fn close(call: &mut Call, handle: Handle, result: NtStatus) -> Fallible<Flow<NtStatus>> {
-    let Some(body) = file_of(call, handle).map(|file| file.body()) else {
+    let object = call.kernel.objects.resolve(handle).ok().map(|object| (object.kind(), object.body()));
+    let Some((ObjectKind::DriverFile, body)) = object else {
+        if let Some((ObjectKind::File, body)) = object {
+            let now = call.kernel.clock.system_time(call.now());
+            call.kernel.files.lock().note_package_change(body, now);
+        }
         call.kernel.close(handle)?;
         return Ok(Flow::Return(result));
     };

@@ -144,7 +144,7 @@ fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> 
         }
         class::RENAME => {
             drop(files);
-            rename(call, body, at)
+            rename(call, body, at, now)
         }
         class::DISPOSITION => files.set_delete(body, memory.read::<u8>(at)? != 0),
         class::POSITION => {
@@ -247,7 +247,7 @@ pub(super) fn keep_port(
     result
 }
 
-fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
+fn rename(call: &Call, body: GuestAddr, at: GuestAddr, now: u64) -> Fallible<()> {
     let memory = call.memory();
     // A BOOLEAN, followed by bytes that compilers leave unchanged.
     let existing = Existing::of(memory.read::<u8>(at)? != 0);
@@ -266,7 +266,10 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     } else {
         files.resolve(directory.as_ref().map(ObjectRef::body), &name)?
     };
-    files.rename(body, &to, existing)
+    files.rename(body, &to, existing)?;
+    // The handle may stay open at the end of the run.
+    files.note_package_change(body, now);
+    Ok(())
 }
 
 /// The next entry of a directory's listing, in at most `length` bytes.

@@ -79,7 +79,7 @@ fn flushed_page() -> Option<&'static Mutex<usize>> {
 }
 
 /// Takes the right to write to a page that was just written, for which the kernel flushes the
-/// translations of all running threads. False if that is no barrier, or fails.
+/// translations of all running threads. False if that is not a barrier, or fails.
 fn flush_translations() -> bool {
     let Some(page) = flushed_page() else { return false };
     let page = page.lock().unwrap_or_else(PoisonError::into_inner);

@@ -183,7 +183,7 @@ fn changes_of_code_age_by_executed_instructions_without_the_baseline_tier() {
 #[test]
 #[cfg_attr(not(target_arch = "x86_64"), ignore = "the host has no baseline tier")]
 fn a_library_that_is_unloaded_leaves_no_starts_of_functions() {
-    /// `sc 2`.
+    /// A call of the kernel, `sc 2`.
     const KERNEL: u32 = 0x4400_0042;
     const OTHER: u32 = CODE + 0x100_0000;
     const CALLED: u32 = CODE + 12;

@@ -98,11 +98,11 @@ fn a_result_is_stored_after_the_extended_error() {
     let mut b = Harness::new();
     let memory = b.kernel.memory.clone();
     let pages = memory.alloc(Heap::Virtual4K, 0x2000, 0x1_0000, Protect::READ_WRITE).unwrap();
-    // The extended error is in a page of its own, which can't be written when the call ends.
+    // The extended error is in a page of its own, which is gone when the call ends.
     let structure = pages.offset(0x1000 - 0x18);
     let arguments = [NO_DEVICE, u64::from(structure.0)];
     assert_eq!(b.xam_call("XamContentGetDeviceState", &arguments), u64::from(PENDING));
-    memory.protect(pages.offset(0x1000), 0x1000, Protect::NO_ACCESS).unwrap();
+    memory.decommit(pages.offset(0x1000), 0x1000).unwrap();
     b.end_background_calls();
     assert_eq!(memory.read::<u32>(structure).unwrap(), PENDING);
 }

@@ -275,12 +275,13 @@ fn a_run_that_ends_while_the_title_saves_leaves_the_old_package() {
             files.close(last);
         }
         drop(files);
+        kernel.files.lock().note_run_end(true, 0);
         drop(kernel);
         let kernel = machine(folder.path());
         if is_open {
             assert_is(&kernel, 1);
         } else {
-            // The title does not close its packages, but it has finished this one.
+            // The title does not close its packages, but it has ended by itself.
             open(&kernel, PackageMode::Existing).unwrap();
             assert_eq!(generation(&kernel, "index"), Some(2));
         }

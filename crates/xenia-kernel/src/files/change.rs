@@ -74,6 +74,7 @@ impl Files {
     pub fn note_change(&mut self, body: GuestAddr, now: u64) {
         let Ok(file) = self.get(body) else { return };
         let location = file.location.clone();
+        self.packages.note_change(&self.vfs, &location, now);
         // A file that was removed on the host has no times.
         if let Err(error) = self.vfs.touch(&location, now) {
             tracing::debug!(target: "vfs", "{}: {error}", self.vfs.full_name(&location));

@@ -188,6 +188,9 @@ impl Files {
             claim,
             disc: self.disc,
         };
+        if is_fresh || file.may_change() {
+            self.packages.note_change(&self.vfs, &file.location, parameters.now);
+        }
         Ok((file, opened.action))
     }
 

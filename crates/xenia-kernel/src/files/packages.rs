@@ -2,21 +2,23 @@
 //!
 //! A title reaches only the files of packages that it has opened. A package that replaces an older
 //! one is committed when it is closed or flushed ([`xenia_user::content`]), provided that all of
-//! the title's writes succeeded. At the end of the machine it is committed if no file in it is
-//! open: some titles leave packages open, and others are in the middle of saving.
+//! the title's writes succeeded. At the end of the machine `ending.rs` decides.
 
 mod by_path;
+mod ending;
 mod mounting;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;
 
+use super::Files;
 use super::mounts::{self, HARD_DISK};
-use super::{Files, OpenFile};
 use crate::ports::Storage;
 use crate::status::dos_error;
 use crate::status::failure::Failure;
 use by_path::OpenPackageFile;
+pub(super) use ending::RunEnding;
+use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_guest::Win32Error;
@@ -38,6 +40,9 @@ struct OpenPackage {
     replaces: Option<PackageHeader>,
     /// Whether its header has been written.
     is_committed: bool,
+    /// Guest time of the last change, in units of 100 ns since 1601. Not recorded without an older
+    /// package.
+    changed: u64,
     /// The disc that was in the drive when it was opened.
     disc: Option<u8>,
     /// The volume of a package in a single file. Its hash tables take 6 KiB for each MiB of the
@@ -50,6 +55,8 @@ struct OpenPackage {
 pub struct Packages {
     /// All packages on the disk.
     pub store: ContentStore,
+    /// The host's folder of the store, if there is one.
+    folder: Option<PathBuf>,
     /// The packages on the disc in the drive.
     disc: ContentStore,
     open: Vec<OpenPackage>,
@@ -148,17 +155,6 @@ impl OpenPackage {
         committed
     }
 
-    /// Abandons the package: the older one stays, unless a flush has named the new files already
-    /// and failed after that.
-    fn give_up(&self, store: &ContentStore) {
-        let kept = if self.remove_unnamed(store) { "stays as it was" } else { "has what was flushed" };
-        tracing::warn!(
-            target: "vfs",
-            "the run ends while the title saves: the package {} {kept}",
-            self.name.file()
-        );
-    }
-
     /// Abandons the package without a message.
     fn discard(&self, store: &ContentStore) {
         if self.replaces.is_some() {
@@ -192,7 +188,8 @@ impl Packages {
     /// The packages of a store, and an empty drive.
     fn of(store: ContentStore) -> Self {
         let empty = Container(Arc::default());
-        Self { store, disc: ContentStore::new(Box::new(empty)), open: Vec::new(), by_path: Vec::new() }
+        let disc = ContentStore::new(Box::new(empty));
+        Self { store, folder: None, disc, open: Vec::new(), by_path: Vec::new() }
     }
 
     /// Replaces the disc in the drive.
@@ -205,7 +202,11 @@ impl Packages {
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
-            Ok(disk) => Self::of(ContentStore::new(Box::new(disk))),
+            Ok(disk) => {
+                let mut packages = Self::of(ContentStore::new(Box::new(disk)));
+                packages.folder = Some(folder);
+                packages
+            }
             Err(error) => {
                 tracing::error!(target: "vfs", "saves are kept in memory only: cannot open {}: {error}", folder.display());
                 Self::in_memory(limits)
@@ -279,22 +280,6 @@ impl Packages {
     }
 }
 
-impl Drop for Files {
-    /// Commits or abandons the open packages at the end of the machine.
-    fn drop(&mut self) {
-        let Packages { store, open, .. } = &mut self.packages;
-        open.retain(|package| {
-            let is_in_it = |file: &OpenFile| self.vfs.volume_name(&file.location) == package.device;
-            let is_cut_short = self.open.values().any(|file| file.may_write() && is_in_it(file));
-            let is_given_up = is_cut_short && package.replaces.is_some();
-            if is_given_up {
-                package.give_up(store);
-            }
-            !is_given_up
-        });
-    }
-}
-
 impl Files {
     /// Drops all changes that are not on the host's disk. Packages that have not replaced their
     /// older ones leave these as they are. Nothing is written when the files are dropped.
@@ -357,6 +342,7 @@ impl Files {
             header: header.clone(),
             is_committed: replaces.is_none(),
             replaces,
+            changed: 0,
             disc: self.disc,
             volume: self.packages.volume_of(name, &header, self.disc).map_err(win32_error)?,
         };

@@ -81,6 +81,8 @@ impl Files {
             shared: _,
             missing,
             packages,
+            // A machine is saved while it can run.
+            ending: _,
             disc,
             // The host's, like the files on them.
             discs: _,

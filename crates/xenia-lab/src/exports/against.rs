@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(found.titles.keys().collect::<Vec<_>>(), ["all", "one", "other"]);
         assert_eq!((found.titles["one"].done, found.titles["other"].total), (1, 0));
         assert_eq!((found.titles[ALL].done, found.unknown), (1, vec!["NoSuchCall".to_owned()]));
-        let plain = of("DbgPrint\n\nKeDelayExecutionThread\n").unwrap();
+        let plain = of("DbgPrint\n\nKeSetEvent\n").unwrap();
         assert_eq!((plain.titles[ALL].total, plain.code()), (2, Code::Done));
     }
 

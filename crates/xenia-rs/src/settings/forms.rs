@@ -36,7 +36,7 @@ const WORDS: [(&str, &[&str]); 9] = [
 ];
 
 /// Texts without common values.
-const FREE: [&str; 1] = ["adapter"];
+const FREE: [&str; 2] = ["adapter", "user"];
 
 /// Form of a setting. Fails for one whose form is not known here.
 pub fn form(info: &SettingInfo) -> Result<SettingForm> {

@@ -10,7 +10,7 @@ use xenia_vfs::VfsResult;
 
 /// Largest number of packages of an owner, title and type that are set aside.
 const MAX_SET_ASIDE: usize = 4;
-/// What follows the name of a header that is set aside, before its number.
+/// Text after the name of a header that is set aside, before its number.
 const UNSAVED: &str = "=unsaved-";
 
 /// The header of a package that is set aside.

@@ -33,7 +33,7 @@ use xenia_jit::{CodeSizes, CodeStore};
 use xenia_kernel::title::Launch;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Executor, GuestTicks, Limits, RunEnd};
+use xenia_sched::{EndKind, Executor, GuestTicks, Limits, RunEnd};
 use xenia_sync::Mutex;
 
 /// A moment of a machine.
@@ -122,6 +122,13 @@ impl MachineInside {
     /// Runs to `until`.
     pub(super) fn run(&mut self, until: &Limits) -> RunEnd {
         self.executor.run(until)
+    }
+
+    /// Reports the end of a run to the kernel.
+    pub(super) fn note_end(&self, end: &RunEnd) {
+        let is_titles = matches!(end, RunEnd::Ended(EndKind::Exit { .. }));
+        let now = self.kernel.clock.system_time(self.executor.now());
+        self.kernel.files.lock().note_run_end(is_titles, now);
     }
 
     pub(super) fn position(&self) -> MachinePosition {

@@ -66,7 +66,7 @@ impl Packages {
         vfs: &Vfs,
         disc: Option<u8>,
     ) -> Result<PackagesState, Unsaveable> {
-        let Self { store, open, by_path, disc: _ } = self;
+        let Self { store, open, by_path, disc: _, folder: _ } = self;
         let package = |package: &OpenPackage| {
             let OpenPackage {
                 root,
@@ -75,6 +75,8 @@ impl Packages {
                 header,
                 replaces,
                 is_committed,
+                // A package that is saved replaces none that outlasts the machine.
+                changed: _,
                 disc: opened,
                 // A restore reads it again.
                 volume: _,
@@ -205,6 +207,7 @@ fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Resu
         header: state.header.header()?,
         replaces: state.replaces.as_ref().map(HeaderState::header).transpose()?,
         is_committed: state.is_committed,
+        changed: 0,
         disc,
         volume: None,
     })
@@ -239,6 +242,7 @@ mod tests {
             header: header.clone(),
             replaces: None,
             is_committed: true,
+            changed: 0,
             disc: None,
             volume: None,
         });
