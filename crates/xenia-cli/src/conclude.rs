@@ -1,6 +1,7 @@
 //! Concludes a run: prints its summary, writes the JSON and chooses the exit code.
 
 use crate::exit::Code;
+use std::ffi::OsString;
 use std::path::Path;
 use xenia::interrupt::{Cause, Interrupt};
 use xenia::machine::Finished;
@@ -60,9 +61,8 @@ pub fn conclude(
 fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
     let report = &finished.report;
     if let Some(divergence) = &finished.divergence {
-        let command: Vec<String> = std::env::args().collect();
         let after = count(report.instructions, "instruction");
-        errln!("{divergence}\nafter {after}; to repeat: {}", command.join(" "));
+        errln!("{divergence}\nafter {after}; to repeat: {}", for_a_shell(std::env::args_os()));
         return Code::Mismatch;
     }
     match &finished.end {
@@ -101,6 +101,25 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         End::Recording => Code::Mismatch,
         End::Frames | End::Instructions | End::Exit | End::Timeout => Code::Done,
     }
+}
+
+/// The words of a command as a line for the host's shell. Bytes that are not Unicode are replaced.
+fn for_a_shell(words: impl Iterator<Item = OsString>) -> String {
+    let plain = if cfg!(windows) { r"_-./=:,+@\" } else { "_-./=:,+@" };
+    let is_plain = |c: char| c.is_alphanumeric() || plain.contains(c);
+    let quoted = |word: OsString| {
+        let word = word.to_string_lossy();
+        if !word.is_empty() && word.chars().all(is_plain) {
+            word.into_owned()
+        } else if cfg!(windows) {
+            // No name of a file has quotation marks there. Backslashes before one are doubled.
+            let plain = word.trim_end_matches('\\');
+            format!("\"{word}{}\"", &word[plain.len()..])
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The longest wait of a frame for pipelines, if a player could see it.
@@ -197,6 +216,26 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
 mod tests {
     use super::*;
     use xenia::report::WgpuCounts;
+
+    #[test]
+    fn a_command_to_repeat_is_quoted_for_the_shell() {
+        let line = |words: &[&str]| for_a_shell(words.iter().map(OsString::from));
+        assert_eq!(line(&["xenia-rs", "exec", "-n=3", "a/b.xex"]), "xenia-rs exec -n=3 a/b.xex");
+        let quoted = if cfg!(windows) { r#"x "a b" """# } else { "x 'a b' ''" };
+        assert_eq!(line(&["x", "a b", ""]), quoted);
+        if cfg!(windows) {
+            assert_eq!(line(&[r"C:\my games\"]), r#""C:\my games\\""#);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_to_repeat_may_have_names_that_are_not_unicode() {
+        use std::os::unix::ffi::OsStringExt;
+        let words = [&b"it's"[..], b"$a", b"bad\xFF.xex"].map(|word| OsString::from_vec(word.to_vec()));
+        let quoted = [r"'it'\''s'", "'$a'", "'bad\u{FFFD}.xex'"];
+        assert_eq!(for_a_shell(words.into_iter()), quoted.join(" "));
+    }
 
     #[test]
     fn waits_for_pipelines_that_can_be_seen_are_named() {
