@@ -244,7 +244,7 @@ pub fn advice(text: &str) -> &'static str {
     if text.contains(&too_large) {
         "; the shell limits the size of files: `ulimit -f unlimited` lifts that"
     } else {
-        ""
+        xenia_host::process::limit_advice(text)
     }
 }
 

@@ -3,7 +3,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, getppid, kill_process_group, pidfd_open,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, getppid, getrlimit, kill_process_group, pidfd_open,
     set_parent_process_death_signal, setrlimit,
 };
 use std::fs::File;
@@ -41,6 +41,23 @@ pub fn limit_this_process(bytes: u64, parent: u32) -> io::Result<()> {
     setrlimit(Resource::As, is(bytes))?;
     setrlimit(Resource::Core, is(0))?;
     Ok(())
+}
+
+/// Advice for an error whose text names a limit of this process, or a call that a sandbox forbids;
+/// empty for other errors.
+pub fn limit_advice(text: &str) -> &'static str {
+    let names = |error: Errno| text.contains(&io::Error::from(error).to_string());
+    if names(Errno::MFILE) {
+        "; the shell limits the number of open files: `ulimit -n` with a larger number permits more"
+    } else if names(Errno::NOMEM) && text.contains("mmap") && getrlimit(Resource::As).current.is_some() {
+        "; the shell limits the address space: `ulimit -v unlimited` lifts that"
+    } else if names(Errno::AGAIN) {
+        "; if the shell (`ulimit -u`) or a container limits the number of threads, permit more"
+    } else if text.contains("memfd_create") && (names(Errno::PERM) || names(Errno::NOSYS)) {
+        "; a container or sandbox must permit that call"
+    } else {
+        ""
+    }
 }
 
 /// The number of the signal that ended a process, if one did.
@@ -110,5 +127,24 @@ impl ProcessGroup {
         // utime, stime, cutime and cstime are fields 14 to 17; the name is field 2.
         let ticks = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok());
         ticks.sum::<f64>() / TICKS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_the_process_are_advised_on() {
+        let advice = |call: &str, error: Errno| limit_advice(&format!("{call}: {}", io::Error::from(error)));
+        assert!(advice("signal handlers", Errno::MFILE).contains("ulimit -n"));
+        assert!(advice("signal handlers", Errno::AGAIN).contains("ulimit -u"));
+        let reservation = advice("mmap of a 4 GiB reservation", Errno::NOMEM);
+        assert_eq!(reservation.contains("ulimit -v"), getrlimit(Resource::As).current.is_some());
+        for refusal in [Errno::PERM, Errno::NOSYS] {
+            assert!(advice("memfd_create for guest memory", refusal).contains("sandbox"));
+            assert_eq!(advice("cannot write a", refusal), "");
+        }
+        assert_eq!(advice("ftruncate of guest memory", Errno::NOMEM), "");
     }
 }

@@ -56,6 +56,12 @@ pub fn limit_this_process(bytes: u64, _parent: u32) -> io::Result<()> {
     job.add(unsafe { GetCurrentProcess() })
 }
 
+/// Advice for an error whose text names a limit of this process: none, as only the memory of child
+/// processes is limited here.
+pub fn limit_advice(_text: &str) -> &'static str {
+    ""
+}
+
 /// The number of the signal that means the same as the exception that ended a process, if one did.
 pub fn signal_of(status: ExitStatus) -> Option<i32> {
     const ABORT: i32 = 6;
