@@ -51,6 +51,22 @@ fn a_named_pipe_is_refused_by_every_reader_of_files() {
     }
 }
 
+/// Folders whose path is longer than the host permits can be entered one by one.
+#[cfg(unix)]
+#[test]
+fn a_title_in_a_folder_with_too_long_a_path_is_refused_for_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let shell = r#"name=$(printf %0200d 0); depth=0
+        while [ $depth -lt 25 ]; do mkdir $name && cd -P $name || exit 9; depth=$((depth + 1)); done
+        cp "$1" t.xex && exec "$0" exec t.xex --headless --config /dev/null"#;
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_xenia-rs"), HELLO]).env("XENIA_CODE_CACHE", "off");
+    let output = command.current_dir(dir.path()).env_remove("DISPLAY").stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot mount") && said.contains("name too long"), "{said}");
+}
+
 #[test]
 fn a_malformed_case_file_fails_with_its_line() {
     let dir = tempfile::tempdir().unwrap();

@@ -98,7 +98,8 @@ impl HostFolder {
 
     fn new(folder: &Path, writable: Option<Arc<Limits>>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
-        if !root.is_dir() {
+        // The path may be too long for the host, though the folder was found.
+        if !root.metadata()?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let stamps = writable.is_some().then(|| Stamps::read(&root));
