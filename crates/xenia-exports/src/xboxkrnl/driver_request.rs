@@ -149,7 +149,7 @@ pub(super) fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> 
     }
     if call.kernel.files.lock().drivers.request(packet).is_some() {
         return match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
-            Some(file) => release(call, file, result),
+            Some(owned) => release_object(call, owned, result),
             None => Ok(Flow::Return(result)),
         };
     }
@@ -373,13 +373,18 @@ pub(crate) fn close(call: &mut Call, handle: Handle, result: NtStatus) -> Fallib
     }
 }
 
-/// Drops a title's reference to an object, which may be a driver's file.
-pub(super) fn dereference(call: &mut Call, object: GuestAddr) -> Fallible<Flow<()>> {
+/// Drops a reference to an object, which may be a driver's file. The call then returns `result`.
+fn release_object(call: &mut Call, object: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     let kind = call.kernel.objects.by_pointer(object).map(|object| object.kind());
     if kind == Some(ObjectKind::DriverFile) {
-        return Ok(release(call, object, NtStatus::SUCCESS)?.map(|_| ()));
+        return release(call, object, result);
     }
-    call.kernel.dereference(object).map(Flow::Return)
+    call.kernel.dereference(object).map(|()| Flow::Return(result))
+}
+
+/// Drops a title's reference to an object, which may be a driver's file.
+pub(super) fn dereference(call: &mut Call, object: GuestAddr) -> Fallible<Flow<()>> {
+    Ok(release_object(call, object, NtStatus::SUCCESS)?.map(|_| ()))
 }
 
 /// Deletes a device: at once, or after its last file is closed.

@@ -114,6 +114,13 @@ pub struct DriverRequest {
     pub is_left: bool,
 }
 
+impl DriverRequest {
+    /// Body of the object to which the request owns a reference: its file, without one its device.
+    fn owned(&self) -> GuestAddr {
+        if self.reply.file.is_null() { self.device } else { self.reply.file }
+    }
+}
+
 /// Devices, files and requests of the title's drivers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drivers {

@@ -3,6 +3,17 @@
 use super::*;
 use xenia_limits::Limit;
 
+impl Rig {
+    /// Ends the thread that has made the calls so far; another one makes the next.
+    fn end_caller(&mut self) {
+        let other = self.b.add_thread();
+        let ended = self.b.act_as(other);
+        let id = self.b.scheduler.thread(ended).unwrap().id;
+        let kernel = self.b.kernel.clone();
+        self.b.with_call(|call| kernel.end_thread(call.cpu, id, 0).unwrap());
+    }
+}
+
 #[test]
 fn damaged_devices_and_pointers_are_errors_of_the_call() {
     let mut rig = Rig::new();
@@ -115,7 +126,6 @@ fn the_requests_of_a_driver_have_a_limit() {
 fn opens_and_ended_requests_of_a_thread_that_ends_are_given_up() {
     let mut rig = Rig::new();
     let before = rig.counts();
-    let other = rig.b.add_thread();
     // One request waits for its driver, the other has ended and its call has not seen it.
     rig.keeps = vec![major::CREATE];
     for _ in 0..2 {
@@ -124,10 +134,7 @@ fn opens_and_ended_requests_of_a_thread_that_ends_are_given_up() {
     rig.end = (NtStatus::SUCCESS, 1);
     let first = rig.kept.remove(0);
     rig.complete(first);
-    let ended = rig.b.act_as(other);
-    let id = rig.b.scheduler.thread(ended).unwrap().id;
-    let kernel = rig.b.kernel.clone();
-    rig.b.with_call(|call| kernel.end_thread(call.cpu, id, 0).unwrap());
+    rig.end_caller();
     rig.kinds();
     let second = rig.kept.pop().unwrap();
     rig.complete(second);
@@ -145,15 +152,31 @@ fn the_end_of_a_thread_leaves_its_requests_without_a_reader() {
     rig.keeps = vec![major::READ];
     assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::PENDING));
     rig.set_block(9);
-    let other = rig.b.add_thread();
-    let ended = rig.b.act_as(other);
-    let id = rig.b.scheduler.thread(ended).unwrap().id;
-    let kernel = rig.b.kernel.clone();
-    rig.b.with_call(|call| kernel.end_thread(call.cpu, id, 0).unwrap());
+    rig.end_caller();
     let packet = rig.kept.pop().unwrap();
     rig.complete(packet);
     assert_eq!(rig.block(), [9, 9]);
     rig.kinds();
     assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
     assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE]);
+}
+
+#[test]
+fn the_end_of_a_thread_drops_the_devices_of_its_requests() {
+    let mut rig = Rig::new();
+    let device = GuestAddr(rig.device);
+    let counts = |rig: &Rig| rig.b.kernel.objects.counts(device);
+    let before = counts(&rig);
+    rig.keeps = vec![major::DEVICE_CONTROL];
+    let control = [0x22_0008, device.0.into(), 0, 0, 0, 0, 0, 0];
+    for _ in 0..2 {
+        assert_eq!(rig.call("IoSynchronousDeviceIoControlRequest", &control), None);
+    }
+    // One ends before the thread, the other after it.
+    let [first, second] = rig.kept[..] else { panic!("{:?}", rig.kept) };
+    rig.complete(first);
+    assert_ne!(counts(&rig), before);
+    rig.end_caller();
+    rig.complete(second);
+    assert_eq!(counts(&rig), before);
 }

@@ -172,8 +172,8 @@ impl FileRequests<'_> {
         initialize(self.memory, at(file_object::EVENT), kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)
     }
 
-    /// Makes the IRP of a request and enters it. The caller owns a reference to the file, which the
-    /// request takes over.
+    /// Makes the IRP of a request and enters it. The caller owns a reference to the file, without
+    /// one to the device, which the request takes over.
     pub fn make_driver_request(&self, new: &NewRequest<'_>) -> Fallible<DriverCall> {
         let driver: GuestAddr = self.memory.read(new.device.offset(device_object::DRIVER))?;
         let function = driver.offset(driver_object::MAJOR_FUNCTIONS + 4 * u32::from(new.major));
@@ -258,7 +258,7 @@ impl FileRequests<'_> {
     }
 
     /// Completes a request, whose driver has stored the end in the IRP. Returns the body of the
-    /// file whose reference the caller must release; `None` if the call of the request releases
+    /// object whose reference the caller must release; `None` if the call of the request releases
     /// it, or if no driver has such a request.
     pub fn complete_driver_request(&self, cpu: &mut dyn Cpu, packet: GuestAddr) -> Option<GuestAddr> {
         let status = self.memory.read(packet.offset(irp::IO_STATUS)).map(NtStatus).unwrap_or_default();
@@ -293,7 +293,7 @@ impl FileRequests<'_> {
         if !is_left {
             return None;
         }
-        self.forget_driver_request(packet).map(|request| request.reply.file)
+        self.forget_driver_request(packet).map(|request| request.owned())
     }
 
     /// Reports the end of a request to its caller: the status block, the file's and the caller's
@@ -370,9 +370,7 @@ impl FileRequests<'_> {
     pub(in crate::files) fn end_driver_requests_of(&self, thread_id: u32) {
         let over = self.files.lock().drivers.end_of_thread(thread_id);
         for request in over.into_iter().filter_map(|packet| self.forget_driver_request(packet)) {
-            if !request.reply.file.is_null() {
-                note(self.objects.dereference(request.reply.file));
-            }
+            note(self.objects.dereference(request.owned()));
         }
     }
 
