@@ -9,8 +9,8 @@
 //! close request may be sent from the driver's own call of `IoCompleteRequest`.
 //!
 //! A request owns a reference to its file, without a file to its device. `send` hands it over,
-//! `finish` takes it back and passes it to `release`; if the call has left, `complete` does. The
-//! steps of a call:
+//! `finish` takes it back and passes it to `release`; if the call has left, `complete` does. If the
+//! call's wait fails, the later of both does. The steps of a call:
 //!
 //! | `DriverStep` | the guest runs | the step owns | next |
 //! |---|---|---|---|
@@ -123,8 +123,10 @@ pub(crate) fn after_guest_call(call: &mut Call, step: DriverStep, result: u64) -
         DriverStep::Function { packet } => proceed(call, packet, Some(returned)).into_flow(),
         // The title has damaged the event: nothing would ever end the wait.
         DriverStep::Wait { packet } if returned.is_error() => {
-            call.kernel.file_requests().abandon_driver_request(packet);
-            returned.into_flow()
+            match call.kernel.file_requests().abandon_driver_request(packet) {
+                Some(owned) => release_object(call, owned, returned).into_flow(),
+                None => returned.into_flow(),
+            }
         }
         DriverStep::Wait { packet } => proceed(call, packet, None).into_flow(),
         DriverStep::Deletion { device, result } => {

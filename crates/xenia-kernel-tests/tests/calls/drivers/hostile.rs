@@ -180,3 +180,20 @@ fn the_end_of_a_thread_drops_the_devices_of_its_requests() {
     rig.complete(second);
     assert_eq!(counts(&rig), before);
 }
+
+#[test]
+fn a_wait_that_fails_frees_a_request_that_is_over() {
+    let mut rig = Rig::new();
+    let before = rig.counts();
+    rig.keeps = vec![major::CREATE];
+    assert_eq!(rig.open(r"own:\a", SYNCHRONOUS), None);
+    rig.end = (NtStatus::SUCCESS, 1);
+    let packet = rig.kept.pop().unwrap();
+    rig.complete(packet);
+    rig.kinds();
+    let then = rig.waiting.pop().unwrap();
+    let flow = rig.b.resume(then, NtStatus::INVALID_PARAMETER.to_register());
+    assert_eq!(rig.play(flow), Some(NtStatus::INVALID_PARAMETER));
+    assert_eq!(rig.kinds(), [major::CLOSE]);
+    assert_eq!(rig.counts(), before);
+}

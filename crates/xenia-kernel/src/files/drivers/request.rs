@@ -274,25 +274,33 @@ impl FileRequests<'_> {
         };
         self.report_driver_end(cpu, &request, Outcome { status, information });
         note(self.dispatcher.set_event(self.memory, cpu, request.over, 0).map(|_| ()));
-        let is_left = {
-            let mut files = self.files.lock();
-            let request = files.drivers.requests.get_mut(&packet)?;
-            request.progress = RequestProgress::Over { status, information };
-            let is_left = request.is_left;
-            let file = request.reply.file;
-            // The file that an ended thread has opened is closed at once.
-            let is_open = is_left && matches!(request.purpose, RequestPurpose::Open { .. });
-            if is_open
-                && status.is_success()
-                && let Ok(file) = files.drivers.file_mut(file)
-            {
-                file.phase = FilePhase::CleanedUp;
-            }
-            is_left
-        };
-        if !is_left {
+        let progress = RequestProgress::Over { status, information };
+        self.change_driver_request(packet, |request| request.progress = progress)
+    }
+
+    /// Changes a request, and frees it if it is then over and no call waits for it. Returns the
+    /// body of the object whose reference the caller must release.
+    fn change_driver_request(
+        &self,
+        packet: GuestAddr,
+        change: impl FnOnce(&mut DriverRequest),
+    ) -> Option<GuestAddr> {
+        let mut files = self.files.lock();
+        let request = files.drivers.requests.get_mut(&packet)?;
+        change(request);
+        let request = *request;
+        let RequestProgress::Over { status, .. } = request.progress else { return None };
+        if !request.is_left {
             return None;
         }
+        // No call opens a handle to the file: its driver gets a close request without a cleanup.
+        if matches!(request.purpose, RequestPurpose::Open { .. })
+            && status.is_success()
+            && let Ok(file) = files.drivers.file_mut(request.reply.file)
+        {
+            file.phase = FilePhase::CleanedUp;
+        }
+        drop(files);
         self.forget_driver_request(packet).map(|request| request.owned())
     }
 
@@ -374,11 +382,11 @@ impl FileRequests<'_> {
         }
     }
 
-    /// Leaves a request to its driver: no call waits for it any more.
-    pub fn abandon_driver_request(&self, packet: GuestAddr) {
-        if let Some(request) = self.files.lock().drivers.requests.get_mut(&packet) {
-            request.is_left = true;
-        }
+    /// Leaves a request to its driver: no call waits for it any more. If it is over already,
+    /// returns the body of the object whose reference the caller must release.
+    #[must_use]
+    pub fn abandon_driver_request(&self, packet: GuestAddr) -> Option<GuestAddr> {
+        self.change_driver_request(packet, |request| request.is_left = true)
     }
 
     /// Removes a finished request, and frees its IRP.
