@@ -57,7 +57,6 @@ use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::{Cpu, HW_THREADS};
 use xenia_sync::{Level, Mutex};
 use xenia_user::content::ContentStore;
-use xenia_user::profile::Xuid;
 use xenia_user::xconfig::Locale;
 
 /// Configuration of a kernel.
@@ -235,8 +234,11 @@ fn observers(config: &KernelConfig) -> CallObservers {
 
 fn make_user(storage: &dyn Storage, store: &ContentStore) -> User {
     let mut profiles = store.load_profiles(storage.own_number());
-    if let Some(xuid) = storage.first_user() {
-        profiles.begin_with(Xuid(xuid));
+    if let Some(xuid) = storage.first_user()
+        && !profiles.begin_with(xuid)
+    {
+        let missing = xuid.0;
+        tracing::warn!(target: "kernel", "no profile is {missing:016X}: another one is the first user's");
     }
     User::new(profiles)
 }

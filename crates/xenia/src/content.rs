@@ -225,8 +225,8 @@ impl Storage for ContentFolder {
         self.scratch.clone()
     }
 
-    fn first_user(&self) -> Option<u64> {
-        self.first_user.map(|xuid| xuid.0)
+    fn first_user(&self) -> Option<Xuid> {
+        self.first_user
     }
 
     fn own_number(&self) -> Option<u64> {

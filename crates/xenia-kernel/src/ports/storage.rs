@@ -1,6 +1,7 @@
 //! Storage port: host folders for data that outlives the machine.
 
 use std::path::PathBuf;
+use xenia_user::profile::Xuid;
 
 /// Location of the scratch disks on the host's disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub trait Storage: Send {
         None
     }
 
-    /// XUID of the profile that is the first user's; `None`: the first one of the content folder.
-    fn first_user(&self) -> Option<u64> {
+    /// The profile that is the first user's; `None`: the first one of the content folder.
+    fn first_user(&self) -> Option<Xuid> {
         None
     }
 
