@@ -11,10 +11,10 @@
 //! an address after their start are withdrawn ([`BaselineCache::give_up`]).
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 28 million guest instructions),
-//! and as much memory for the table of entries, which takes 4 KiB for each 8 KiB of guest memory
-//! with units. When one of them is full, the units of the coldest 8 KiB are withdrawn
-//! ([`BaselineCache::make_room`]). The table of entries, records and sites add some 6 bytes an
-//! instruction.
+//! and as much memory for the table of entries, which takes 8 KiB for each 8 KiB of guest memory
+//! with units, or 4 KiB if no two neighbouring words have entries. When one of them is full, the
+//! units of the coldest 8 KiB are withdrawn ([`BaselineCache::make_room`]). The table of entries,
+//! records and sites add some 8 bytes an instruction.
 
 mod lists;
 mod thunks;
@@ -269,9 +269,9 @@ impl BaselineCache {
             return None;
         }
         let end = self.discovery.address(self.discovery.end() - 1);
-        let needs_table =
-            (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.tables.has_entries(table));
-        if needs_table && self.tables.of_code() >= self.max_tables {
+        let may_need_page =
+            (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.tables.has_all_pages(table));
+        if may_need_page && self.tables.of_code() >= self.max_tables {
             self.make_room(Full::Tables);
             return None;
         }

@@ -41,7 +41,7 @@
 
 use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
-use super::entries::{OFFSET_SHIFT, PAIR_SHIFT, WORD_OF_PAIR};
+use super::entries::{CROWDED, OFFSET_SHIFT, PAIR_BITS, PAIR_SHIFT, WORD_OF_PAIR};
 use super::map::{BIAS, BUDGET, BaselineWord, CR0, LR, MAP, displacement};
 use super::reason::Reason;
 use super::services::{self, BaselineRun};
@@ -160,12 +160,24 @@ macro_rules! code {
 }
 
 /// Looks up eax, a word-aligned guest address, in the table of entries: ecx = the offset of its
-/// code, or 0, with the flag ZF. Preserves all other registers.
+/// code, or 0, with the flag ZF. Preserves all other registers. Reads the second slot of the pair
+/// if the first one has the neighbour's entry and the flag [`CROWDED`].
 macro_rules! look_up {
     () => {
         "mov ecx, eax
          shr ecx, 3
          shl ecx, 2
+         add rcx, [rbp + {entries}]
+         mov ecx, [rcx]
+         xor ecx, eax
+         test ecx, 4
+         je 88f
+         test ecx, 1
+         mov ecx, eax
+         je 88f
+         shr ecx, 3
+         bts ecx, 29
+         shl rcx, 2
          add rcx, [rbp + {entries}]
          mov ecx, [rcx]
          xor ecx, eax
@@ -178,8 +190,10 @@ macro_rules! look_up {
     };
 }
 
-const _: () =
-    assert!(PAIR_SHIFT == 3 && WORD_OF_PAIR == 4 && OFFSET_SHIFT == 4, "look_up! has other numbers");
+const _: () = assert!(
+    PAIR_SHIFT == 3 && PAIR_BITS == 29 && WORD_OF_PAIR == 4 && OFFSET_SHIFT == 4 && CROWDED == 1,
+    "look_up! has other numbers"
+);
 
 const fn displaced(place: Rm) -> i32 {
     match place {

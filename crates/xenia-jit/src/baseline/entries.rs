@@ -2,15 +2,18 @@
 //! memory, two words to a slot.
 //!
 //! One word in six has an entry, and rarely two neighbours do, so that two words share a slot. If
-//! both neighbours have entries, one of them has the slot, which is flagged `CROWDED`; the other
-//! one is in a map. Compiled code reads slots only, so it requests the latter like an address
-//! without code.
+//! both neighbours have entries, the first slot of their pair is flagged `CROWDED` and the pair's
+//! *second slot* has the other entry. Second slots lie behind all first ones: they are read only
+//! after such a flag, and take up memory only on pages with flagged slots. Those are most pages of
+//! compiled code, though two pairs in a thousand instructions are crowded.
 //!
 //! ```text
 //!  slot:  offset in code memory (bits 4 to 31) │ bit 2 of the guest address │ 0 │ CROWDED
 //! ```
-//! A slot of 0 sends jumps to the stub at offset 0. Slots and the map are changed under the cache's
-//! lock; engines read them without it.
+//! A slot of 0 sends jumps to the stub at offset 0. Slots are changed under the cache's lock;
+//! compiled code and engines read them without it. If the entries of a pair change between the
+//! reads of its two slots, a reader may miss an entry, but never finds its neighbour's, because
+//! second slots have the bit of the address, too. It then requests the code under the lock.
 
 use super::encode::Encoder;
 use super::map::BaselineWord;
@@ -18,90 +21,88 @@ use crate::JitError;
 use crate::code::memory::CODE_SIZE;
 use crate::code::sparse_words::{SparseWords, WORDS_IN_PAGE};
 use crate::code::tables_in_use::{Holds, TablesInUse};
-use fnv::FnvHashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::*;
-use xenia_sync::{Level, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering::*};
 
-const SLOTS: usize = 1 << 29;
-/// Flag of a slot: the other word of the pair has an entry, too, in the map.
-const CROWDED: u32 = 1;
+/// Flag of a first slot: the other word of the pair has an entry, too, in the second slot.
+pub(super) const CROWDED: u32 = 1;
 /// Bits below the offset.
 pub(super) const OFFSET_SHIFT: u32 = 4;
 /// The bit of a guest address that tells the words of a pair apart.
 pub(super) const WORD_OF_PAIR: u32 = 4;
 /// log2 of the guest bytes of a pair.
 pub(super) const PAIR_SHIFT: u32 = 3;
+/// log2 of the number of pairs, by which a second slot is further than the first one.
+pub(super) const PAIR_BITS: u32 = u32::BITS - PAIR_SHIFT;
+const PAIRS: usize = 1 << PAIR_BITS;
 /// Guest bytes whose slots are in one host page.
 pub(super) const TABLE_SPAN: u32 = (WORDS_IN_PAGE as u32) << PAIR_SHIFT;
+/// Number of host pages of first slots.
+const FIRST_TABLES: u32 = u32::MAX / TABLE_SPAN + 1;
 
 const _: () = assert!(CODE_SIZE <= 1 << (32 - OFFSET_SHIFT), "offsets are longer than a slot");
 
-/// The table of entries.
-pub(crate) struct PairEntries {
-    slots: SparseWords<SLOTS>,
-    /// Entries whose slots the other words of their pairs have.
-    crowded: Mutex<FnvHashMap<u32, u32>>,
-}
+/// The table of entries: the first slots of all pairs, then their second slots.
+pub(crate) struct PairEntries(SparseWords<{ 2 * PAIRS }>);
 
 /// The offset in a slot, if it is that of `pc`.
 fn in_slot(slot: u32, pc: u32) -> Option<u32> {
     (slot != 0 && (slot ^ pc) & WORD_OF_PAIR == 0).then_some(slot >> OFFSET_SHIFT)
 }
 
+/// A slot with an entry for `pc`; free if `offset` is 0.
+fn slot_of(pc: u32, offset: u32) -> u32 {
+    if offset == 0 { 0 } else { offset << OFFSET_SHIFT | pc & WORD_OF_PAIR }
+}
+
 impl PairEntries {
     /// Offset of the code with the entry `pc`; 0 if it has none.
     #[inline]
     pub(crate) fn offset(&self, pc: u32) -> u32 {
-        let slot = self.slot(pc);
-        match in_slot(slot, pc) {
-            Some(offset) => offset,
-            None if slot & CROWDED != 0 => self.crowded_offset(pc),
-            None => 0,
-        }
-    }
-
-    fn slot(&self, pc: u32) -> u32 {
-        self.slots.word((pc >> PAIR_SHIFT) as usize).load(Acquire)
-    }
-
-    #[cold]
-    fn crowded_offset(&self, pc: u32) -> u32 {
-        let crowded = self.crowded.lock();
-        // The slot may have changed before the map was locked, and does not change now.
-        let offset = in_slot(self.slot(pc), pc).or_else(|| crowded.get(&(pc & !3)).copied());
-        offset.unwrap_or(0)
-    }
-
-    /// Publishes the entry for `pc`, or removes it if `offset` is 0.
-    fn set(&self, pc: u32, offset: u32) {
-        let pc = pc & !3;
-        let neighbour = pc ^ WORD_OF_PAIR;
-        let cell = self.slots.word((pc >> PAIR_SHIFT) as usize);
-        let slot_of = |pc: u32, offset: u32| offset << OFFSET_SHIFT | pc & WORD_OF_PAIR;
-        let slot = cell.load(Relaxed);
-        if slot & CROWDED == 0 && in_slot(slot, neighbour).is_none() {
-            cell.store(if offset == 0 { 0 } else { slot_of(pc, offset) }, Release);
-            return;
-        }
-        let mut crowded = self.crowded.lock();
-        let other = in_slot(slot, neighbour).or_else(|| crowded.get(&neighbour).copied()).unwrap_or(0);
-        crowded.remove(&pc);
-        crowded.remove(&neighbour);
-        let slot = match (offset, other) {
-            (0, 0) => 0,
-            (0, _) => slot_of(neighbour, other),
-            (_, 0) => slot_of(pc, offset),
-            (_, _) if in_slot(slot, pc).is_some() => {
-                crowded.insert(neighbour, other);
-                slot_of(pc, offset) | CROWDED
-            }
-            (_, _) => {
-                crowded.insert(pc, offset);
-                slot_of(neighbour, other) | CROWDED
-            }
+        let slot = self.first(pc).load(Acquire);
+        let found = match in_slot(slot, pc) {
+            None if slot & CROWDED != 0 => in_slot(self.second(pc).load(Acquire), pc),
+            found => found,
         };
-        cell.store(slot, Release);
+        found.unwrap_or(0)
+    }
+
+    /// The first slot of the pair of `pc`.
+    fn first(&self, pc: u32) -> &AtomicU32 {
+        self.0.word((pc >> PAIR_SHIFT) as usize)
+    }
+
+    /// The second slot of the pair of `pc`.
+    fn second(&self, pc: u32) -> &AtomicU32 {
+        self.0.word(PAIRS + (pc >> PAIR_SHIFT) as usize)
+    }
+
+    /// Whether both words of the pair of `pc` have entries.
+    fn is_crowded(&self, pc: u32) -> bool {
+        self.first(pc).load(Relaxed) & CROWDED != 0
+    }
+
+    /// Publishes the entry for `pc`, or removes it if `offset` is 0. A flag is set after the second
+    /// slot is written, and cleared before that is freed.
+    fn set(&self, pc: u32, offset: u32) {
+        let neighbour = pc ^ WORD_OF_PAIR;
+        let other = self.offset(neighbour);
+        let first = self.first(pc);
+        let slot = first.load(Relaxed);
+        if other == 0 {
+            first.store(slot_of(pc, offset), Release);
+        } else if offset == 0 {
+            first.store(slot_of(neighbour, other), Release);
+            // A second slot that was never used is not touched, since that would take up memory.
+            if slot & CROWDED != 0 {
+                self.second(pc).store(0, Release);
+            }
+        } else if in_slot(slot, pc).is_some() {
+            first.store(slot_of(pc, offset) | CROWDED, Release);
+        } else {
+            self.second(pc).store(slot_of(pc, offset), Release);
+            first.store(slot | CROWDED, Release);
+        }
     }
 }
 
@@ -114,8 +115,7 @@ pub(super) struct PairTables {
 impl PairTables {
     /// Creates a table without entries.
     pub(super) fn new() -> Result<Self, JitError> {
-        let crowded = Mutex::new(Level::Leaf, FnvHashMap::default());
-        let entries = Arc::new(PairEntries { slots: SparseWords::new()?, crowded });
+        let entries = Arc::new(PairEntries(SparseWords::new()?));
         Ok(Self { entries, in_use: TablesInUse::default() })
     }
 
@@ -126,7 +126,7 @@ impl PairTables {
 
     /// The address of the slots for compiled code.
     pub(super) fn base(&self) -> u64 {
-        self.entries.slots.base()
+        self.entries.0.base()
     }
 
     /// Number of host pages that have entries.
@@ -134,17 +134,25 @@ impl PairTables {
         self.in_use.of_code()
     }
 
-    /// Whether the host page with this number has entries.
-    pub(super) fn has_entries(&self, table: u32) -> bool {
-        self.in_use.leads_to_code(table)
+    /// Whether first and second slots of the part of guest memory with this number have entries, so
+    /// that another entry there takes up no further host page.
+    pub(super) fn has_all_pages(&self, table: u32) -> bool {
+        self.in_use.leads_to_code(table) && self.in_use.leads_to_code(FIRST_TABLES + table)
     }
 
     /// Publishes the entry for `pc`, or removes it if `offset` is 0.
     pub(super) fn set(&mut self, pc: u32, offset: u32) {
-        let holds = |offset: u32| if offset == 0 { Holds::Nothing } else { Holds::Code };
+        let holds = |is_used: bool| if is_used { Holds::Code } else { Holds::Nothing };
+        let table = pc / TABLE_SPAN;
         let was = self.entries.offset(pc);
+        let was_crowded = self.entries.is_crowded(pc);
         self.entries.set(pc, offset);
-        self.in_use.change(&self.entries.slots, pc / TABLE_SPAN, holds(was), holds(offset));
+        self.in_use.change(&self.entries.0, table, holds(was != 0), holds(offset != 0));
+        let is_crowded = self.entries.is_crowded(pc);
+        if was_crowded != is_crowded {
+            let second = FIRST_TABLES + table;
+            self.in_use.change(&self.entries.0, second, holds(was_crowded), holds(is_crowded));
+        }
     }
 }
 
@@ -167,43 +175,59 @@ mod tests {
     fn two_words_of_a_pair_may_have_entries() {
         const EVEN: u32 = 0x8200_0010;
         const ODD: u32 = EVEN + 4;
+        const LAST: u32 = (1 << 28) - 1;
         let mut tables = PairTables::new().unwrap();
         let entries = Arc::clone(tables.entries());
         let is = |even, odd| assert_eq!([EVEN, ODD].map(|pc| entries.offset(pc)), [even, odd]);
-        let slot = |offset: u32, pc: u32, flag: u32| offset << OFFSET_SHIFT | pc & WORD_OF_PAIR | flag;
+        let crowded = |offset, pc| slot_of(pc, offset) | CROWDED;
         is(0, 0);
-        for (pc, offset, expected, in_slot) in [
-            (ODD, 64, [0, 64], slot(64, ODD, 0)),
-            (ODD, 65, [0, 65], slot(65, ODD, 0)),
-            (EVEN, 96, [96, 65], slot(65, ODD, CROWDED)),
-            (EVEN, 97, [97, 65], slot(65, ODD, CROWDED)),
-            (ODD, 66, [97, 66], slot(66, ODD, CROWDED)),
-            // The other one gets the slot.
-            (ODD, 0, [97, 0], slot(97, EVEN, 0)),
-            (ODD, 67, [97, 67], slot(97, EVEN, CROWDED)),
-            (ODD, 0, [97, 0], slot(97, EVEN, 0)),
-            (ODD, 0, [97, 0], slot(97, EVEN, 0)),
-            (EVEN, (1 << 28) - 1, [(1 << 28) - 1, 0], slot((1 << 28) - 1, EVEN, 0)),
-            (EVEN, 0, [0, 0], 0),
+        for (pc, offset, expected, slots) in [
+            (ODD, 64, [0, 64], [slot_of(ODD, 64), 0]),
+            (ODD, 65, [0, 65], [slot_of(ODD, 65), 0]),
+            (EVEN, 0, [0, 65], [slot_of(ODD, 65), 0]),
+            (EVEN, 96, [96, 65], [crowded(65, ODD), slot_of(EVEN, 96)]),
+            (EVEN, 97, [97, 65], [crowded(65, ODD), slot_of(EVEN, 97)]),
+            (ODD, 66, [97, 66], [crowded(66, ODD), slot_of(EVEN, 97)]),
+            // The other one gets the first slot.
+            (ODD, 0, [97, 0], [slot_of(EVEN, 97), 0]),
+            (ODD, 67, [97, 67], [crowded(97, EVEN), slot_of(ODD, 67)]),
+            (ODD, 0, [97, 0], [slot_of(EVEN, 97), 0]),
+            (ODD, 0, [97, 0], [slot_of(EVEN, 97), 0]),
+            (EVEN, LAST, [LAST, 0], [slot_of(EVEN, LAST), 0]),
+            (EVEN, 0, [0, 0], [0, 0]),
         ] {
             tables.set(pc, offset);
             is(expected[0], expected[1]);
-            assert_eq!(entries.slot(pc), in_slot);
-            assert_eq!(tables.of_code(), usize::from(expected != [0, 0]));
+            assert_eq!([entries.first(EVEN), entries.second(EVEN)].map(|slot| slot.load(Relaxed)), slots);
+            assert_eq!(tables.of_code(), slots.iter().filter(|&&slot| slot != 0).count());
         }
-        assert!(entries.crowded.lock().is_empty());
+    }
+
+    /// The reader has read the first slot before the pair's entries changed.
+    #[test]
+    fn a_second_slot_is_not_taken_for_the_neighbour() {
+        const EVEN: u32 = 0xFFFF_FFF8;
+        const ODD: u32 = EVEN + 4;
+        let tables = PairTables::new().unwrap();
+        let entries = tables.entries();
+        entries.first(EVEN).store(slot_of(EVEN, 64) | CROWDED, Relaxed);
+        entries.second(EVEN).store(slot_of(EVEN, 96), Relaxed);
+        assert_eq!([EVEN, ODD].map(|pc| entries.offset(pc)), [64, 0]);
     }
 
     #[test]
     fn tables_without_entries_go_back_to_the_host() {
         const TABLES: u32 = 1000;
         let mut tables = PairTables::new().unwrap();
-        let resident = |tables: &PairTables| tables.entries.slots.resident(TABLES as usize);
+        let resident = |tables: &PairTables| tables.entries.0.resident(TABLES as usize);
         for table in 0..TABLES {
             tables.set((table + 1) * TABLE_SPAN - 4, 64);
         }
-        assert!(tables.has_entries(1) && !tables.has_entries(TABLES));
+        assert!(tables.in_use.leads_to_code(1) && !tables.in_use.leads_to_code(TABLES));
         assert_eq!((tables.of_code(), resident(&tables)), (TABLES as usize, TABLES as usize));
+        tables.set(2 * TABLE_SPAN - 8, 96);
+        assert_eq!([0, 1].map(|table| tables.has_all_pages(table)), [false, true]);
+        tables.set(2 * TABLE_SPAN - 8, 0);
         for table in 1..TABLES {
             tables.set((table + 1) * TABLE_SPAN - 4, 0);
         }

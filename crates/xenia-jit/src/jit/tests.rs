@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
-use xenia_isa::word::BLR;
+use xenia_isa::word::{BCTR, BCTRL, BLR, NOP};
 use xenia_memory::{AllocKind, Protect};
 
 const CODE: u32 = 0x8200_0000;
@@ -250,4 +250,60 @@ fn baseline_code_becomes_hot_between_kernel_calls_of_optimized_code() {
     }
     assert_eq!(ctx.gpr[3], 2000 * 800);
     assert!(jit.engine.compiled.functions >= 2);
+}
+
+/// Address of two neighbouring words that have entries.
+const NEIGHBOURS: u32 = CODE + 0x40;
+
+/// A loop that goes to r9 + 4 and r9 in turn, by calls or jumps. If r9 is [`NEIGHBOURS`], r3 counts
+/// the visits of the latter, and r4 those of both.
+fn alternating(calls: bool) -> Vec<u32> {
+    let mut words = vec![
+        0x694A_0004, // xori r10,r10,4
+        0x7D89_5214, // add r12,r9,r10
+        0x7D89_03A6, // mtctr r12
+    ];
+    words.extend(if calls { [BCTRL, 0x4BFF_FFF0] } else { [BCTR, NOP] }); // b -16
+    words.resize(((NEIGHBOURS - CODE) / 4) as usize, 0);
+    words.extend([
+        0x3863_0001, // addi r3,r3,1
+        0x3884_0001, // addi r4,r4,1
+    ]);
+    words.extend(if calls { [BLR; 2] } else { [0x4BFF_FFB8, 0x4BFF_FFB4] }); // b -72, b -76
+    words
+}
+
+/// Runs a thousand rounds of `length` instructions from [`CODE`] with this r9, and returns r3 and
+/// r4.
+fn rounds_of(jit: &mut Jit, length: i64, r9: u32) -> [u64; 2] {
+    let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+    ctx.gpr[9] = u64::from(r9);
+    ctx.begin_visit(1000 * length, 0, u32::MAX);
+    assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Budget);
+    [ctx.gpr[3], ctx.gpr[4]]
+}
+
+/// A request for code would take the lock of the baseline tier's cache.
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "the host has no baseline tier")]
+fn entries_of_neighbouring_words_are_found_without_a_lock() {
+    for (calls, length) in [(false, 13), (true, 15)] {
+        let memory = GuestMemory::new().unwrap();
+        memory.alloc_fixed(GuestAddr(CODE), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+        let config = JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() };
+        let mut jit = Jit::new(memory, config).unwrap();
+        put(&jit, &alternating(calls));
+        assert_eq!(rounds_of(&mut jit, length, NEIGHBOURS), [1000, 2000]);
+        // The call table, too, has one word for all of these functions, which the last one gets.
+        assert_eq!(rounds_of(&mut jit, length, NEIGHBOURS + 8), [0, 0]);
+        assert_eq!(rounds_of(&mut jit, length, NEIGHBOURS), [1000, 2000]);
+        let shared = Arc::clone(&jit.shared);
+        let cache = shared.baseline.as_ref().unwrap().cache.lock();
+        let (done, wait) = mpsc::channel();
+        // The thread is not scoped, so that the test ends even if it hangs.
+        thread::spawn(move || done.send(rounds_of(&mut jit, length, NEIGHBOURS)));
+        let counted = wait.recv_timeout(Duration::from_secs(20));
+        drop(cache);
+        assert_eq!(counted, Ok([1000, 2000]), "calls: {calls}");
+    }
 }

@@ -280,6 +280,59 @@ mod tests {
         }
     }
 
+    /// The second slots of pairs need memory on pages that have first slots already.
+    #[test]
+    fn pages_with_neighbouring_units_are_limited() {
+        const START: u32 = 0x8000_0000;
+        const PAGES: u32 = 80;
+        let mut compiler = Compiler::new(100 * 4096);
+        let size = PAGES * TABLE_SPAN;
+        let kind = AllocKind::ReserveCommit;
+        compiler.memory.alloc_fixed(GuestAddr(START), size, kind, Protect::READ_WRITE).unwrap();
+        let pairs = (START..START + size).step_by(TABLE_SPAN as usize).flat_map(|page| [page, page + 4]);
+        for pc in pairs.clone() {
+            compiler.memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
+        }
+        let mut refused = Vec::new();
+        // The first page has one unit, so that the last page of the limit is one of second slots.
+        for pc in pairs.skip(1) {
+            if !compiler.compile(pc) {
+                refused.push(pc % 8);
+                assert!(compiler.compile(pc), "{pc:#x}");
+            }
+            assert!(compiler.cache.tables.of_code() <= 100);
+        }
+        assert!(refused.contains(&4), "{refused:?}");
+    }
+
+    #[test]
+    fn neighbouring_units_are_withdrawn_one_by_one_and_with_their_page() {
+        const PAIR: [u32; 2] = [0x8000_0000, 0x8000_0004];
+        let mut compiler = Compiler::new(64 << 20);
+        let kind = AllocKind::ReserveCommit;
+        let protect = Protect::READ_WRITE;
+        compiler.memory.alloc_fixed(GuestAddr(PAIR[0]), 16 * PAGE_SIZE, kind, protect).unwrap();
+        for pc in PAIR {
+            compiler.memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
+        }
+        let has_code = |compiler: &Compiler| PAIR.map(|pc| compiler.cache.tables.entries().offset(pc) != 0);
+        assert!(compiler.compile(PAIR[1]));
+        for hidden in [1, 0, 0, 1] {
+            let other = PAIR[1 - hidden];
+            assert!(has_code(&compiler)[1 - hidden] || compiler.compile(other));
+            assert_eq!(has_code(&compiler), [true; 2]);
+            compiler.cache.hide(std::iter::once(PAIR[hidden]));
+            assert_eq!(has_code(&compiler), [hidden != 0, hidden != 1]);
+            assert!(compiler.compile(PAIR[hidden]));
+        }
+        assert_eq!(compiler.cache.tables.of_code(), 2);
+        let Compiler { memory, cache, .. } = &mut compiler;
+        memory.write_bytes(GuestAddr(PAIR[1] + 4), &BLR.to_be_bytes()).unwrap();
+        assert!(!cache.withdraw_changed(memory));
+        assert_eq!(cache.counts.invalidations, 2);
+        assert_eq!((has_code(&compiler), compiler.cache.tables.of_code()), ([false; 2], 0));
+    }
+
     /// The optimizing tier has code for the head of a loop in the middle of a unit.
     #[test]
     fn units_around_optimized_code_are_withdrawn() {
