@@ -83,8 +83,8 @@ impl Elf {
     /// Reads and checks an executable.
     ///
     /// # Errors
-    /// Another machine, word size or byte order; a library or object file; segments that lie
-    /// outside the file, are too large, or overlap.
+    /// Another machine, word size or byte order; a library or object file; a program for a dynamic
+    /// linker; segments that lie outside the file, are too large, or overlap.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
         FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
@@ -99,22 +99,7 @@ impl Elf {
         let table = u64::from(header.e_phoff(BigEndian));
         let program =
             header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
-        let mut segments = Vec::new();
-        let mut tls = None;
-        let mut stack_size = None;
-        for (index, row) in program.iter().enumerate() {
-            let offset = table + index as u64 * size_of_val(row) as u64;
-            match row.p_type(BigEndian) {
-                elf::PT_LOAD if row.p_memsz(BigEndian) != 0 => {
-                    segments.push(read_segment(row, offset, size)?);
-                }
-                elf::PT_TLS => tls = Some(read_segment(row, offset, size)?),
-                elf::PT_GNU_STACK => stack_size = Some(row.p_memsz(BigEndian)).filter(|&size| size != 0),
-                _ => {}
-            }
-        }
-        segments.sort_by_key(|segment: &Segment| segment.address);
-        check_layout(&segments, table)?;
+        let ProgramRows { segments, tls, stack_size } = ProgramRows::read(program, table, size)?;
 
         let entry = GuestAddr(header.e_entry(BigEndian));
         let holds = |s: &Segment| entry.0.checked_sub(s.address.0).is_some_and(|at| at < s.size);
@@ -247,6 +232,45 @@ impl Elf {
     }
 }
 
+/// The rows of the program header table that are used.
+#[derive(Default)]
+struct ProgramRows {
+    segments: Vec<Segment>,
+    tls: Option<Segment>,
+    stack_size: Option<u32>,
+}
+
+impl ProgramRows {
+    /// Reads the rows of the table at the offset `table` of a file of `file_size` bytes.
+    fn read(
+        program: &[elf::ProgramHeader32<BigEndian>],
+        table: u64,
+        file_size: u64,
+    ) -> Result<Self, FormatError> {
+        let mut rows = Self::default();
+        for (index, row) in program.iter().enumerate() {
+            let offset = table + index as u64 * size_of_val(row) as u64;
+            match row.p_type(BigEndian) {
+                elf::PT_LOAD if row.p_memsz(BigEndian) != 0 => {
+                    rows.segments.push(read_segment(row, offset, file_size)?);
+                }
+                elf::PT_TLS => rows.tls = Some(read_segment(row, offset, file_size)?),
+                elf::PT_GNU_STACK => {
+                    rows.stack_size = Some(row.p_memsz(BigEndian)).filter(|&size| size != 0);
+                }
+                elf::PT_INTERP => {
+                    let why = "the program needs a dynamic linker; link it with -static";
+                    return Err(FormatError::unsupported("ELF interpreter", offset, why));
+                }
+                _ => {}
+            }
+        }
+        rows.segments.sort_by_key(|segment| segment.address);
+        check_layout(&rows.segments, table)?;
+        Ok(rows)
+    }
+}
+
 impl Segment {
     /// The address after the last byte, as a 33-bit value.
     pub(crate) fn end(&self) -> u64 {
@@ -346,6 +370,10 @@ fn check_ident(ident: &[u8]) -> Result<(), FormatError> {
 /// Checks that the file is an executable for PowerPC.
 fn check_kind(header: &Header) -> Result<(), FormatError> {
     let kind = header.e_type(BigEndian);
+    if kind == elf::ET_DYN {
+        let why = "position-independent programs and shared libraries; link with -no-pie -static";
+        return Err(FormatError::unsupported("ELF type", 0x10, why));
+    }
     if kind != elf::ET_EXEC {
         return Err(FormatError::unexpected("ELF type", 0x10, kind.0, "2 (an executable)"));
     }
