@@ -1,7 +1,7 @@
 //! 32-bit big-endian PowerPC ELF executables: the developer format, and the input of `pack`.
 //!
 //! Only the parts of a static, non-relocatable program are read: load segments, the TLS template,
-//! sections by name, symbols, and the entry point. Offsets in errors are offsets in the file.
+//! notes, sections by name, symbols, and the entry point. Offsets in errors are those in the file.
 //!
 //! Invariant: all segments of an [`Elf`] lie in the file, they do not overlap, and together they
 //! span at most [`MAX_IMAGE_SIZE`].
@@ -21,6 +21,8 @@ use crate::read_at::{ReadAt, read_exact_at, read_prefix};
 
 /// The largest file accepted; debug sections may outweigh the image.
 const MAX_FILE: u64 = 512 << 20;
+/// Limit of the notes that are read in a segment; linkers write a handful.
+const MAX_NOTES: usize = 64;
 type Header = elf::FileHeader32<BigEndian>;
 
 /// Whether the file starts with the ELF magic.
@@ -41,6 +43,8 @@ pub struct Elf {
     /// Size of the first thread's stack in bytes: the size of the segment PT_GNU_STACK, which
     /// linkers write for `-z stack-size=N`.
     pub stack_size: Option<u32>,
+    /// Whether it has the start-up code of Linux's C library (glibc), by the note of that.
+    pub is_for_linux: bool,
     /// All named sections with contents in the file, in file order.
     pub sections: Vec<ElfSection>,
     /// Named symbols, sorted by address.
@@ -99,7 +103,8 @@ impl Elf {
         let table = u64::from(header.e_phoff(BigEndian));
         let program =
             header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
-        let ProgramRows { segments, tls, stack_size } = ProgramRows::read(program, table, size)?;
+        let ProgramRows { segments, tls, stack_size, is_for_linux } =
+            ProgramRows::read(program, table, bytes)?;
 
         let entry = GuestAddr(header.e_entry(BigEndian));
         let holds = |s: &Segment| entry.0.checked_sub(s.address.0).is_some_and(|at| at < s.size);
@@ -118,6 +123,7 @@ impl Elf {
             segments,
             tls,
             stack_size,
+            is_for_linux,
             sections,
             symbols,
             headers_size: headers_size as u32,
@@ -227,6 +233,7 @@ impl Elf {
             page_runs,
             symbols: self.symbols.clone(),
             stack_size: self.stack_size,
+            is_for_linux: self.is_for_linux,
             ..LoadedImage::empty(ImageKind::Elf)
         }
     }
@@ -238,15 +245,17 @@ struct ProgramRows {
     segments: Vec<Segment>,
     tls: Option<Segment>,
     stack_size: Option<u32>,
+    is_for_linux: bool,
 }
 
 impl ProgramRows {
-    /// Reads the rows of the table at the offset `table` of a file of `file_size` bytes.
+    /// Reads the rows of the table at the offset `table` of the file `bytes`.
     fn read(
         program: &[elf::ProgramHeader32<BigEndian>],
         table: u64,
-        file_size: u64,
+        bytes: &[u8],
     ) -> Result<Self, FormatError> {
+        let file_size = bytes.len() as u64;
         let mut rows = Self::default();
         for (index, row) in program.iter().enumerate() {
             let offset = table + index as u64 * size_of_val(row) as u64;
@@ -262,6 +271,7 @@ impl ProgramRows {
                     let why = "the program needs a dynamic linker; link it with -static";
                     return Err(FormatError::unsupported("ELF interpreter", offset, why));
                 }
+                elf::PT_NOTE => rows.is_for_linux |= has_linux_note(row, bytes),
                 _ => {}
             }
         }
@@ -308,6 +318,17 @@ fn union(a: Protection, b: Protection) -> Protection {
     let a = SegmentRights::of(a);
     let b = SegmentRights::of(b);
     SegmentRights { write: a.write || b.write, execute: a.execute || b.execute }.protection()
+}
+
+/// Whether a segment of notes has the one by which the C library of Linux marks its start-up code
+/// (NT_GNU_ABI_TAG).
+fn has_linux_note(row: &elf::ProgramHeader32<BigEndian>, bytes: &[u8]) -> bool {
+    let Ok(Some(notes)) = row.notes(BigEndian, bytes) else { return false };
+    notes.take(MAX_NOTES).flatten().any(|note| {
+        note.name() == elf::ELF_NOTE_GNU
+            && note.n_type(BigEndian) == elf::NT_GNU_ABI_TAG
+            && note.desc().starts_with(&elf::ELF_NOTE_OS_LINUX.to_be_bytes())
+    })
 }
 
 fn read_segment(

@@ -51,6 +51,8 @@ pub struct LoadedImage {
     pub tls: Option<TlsInfo>,
     /// Stack size of the main thread in bytes; `None` for the kernel's default.
     pub stack_size: Option<u32>,
+    /// Whether it has the start-up code of Linux's C library (ELF only).
+    pub is_for_linux: bool,
     /// Title ID, media ID and versions, if present.
     pub execution: Option<ExecutionInfo>,
     /// Mask of the regions whose consoles may run it; 0 if the file names none.
@@ -89,6 +91,7 @@ impl LoadedImage {
             imports: Vec::new(),
             tls: None,
             stack_size: None,
+            is_for_linux: false,
             execution: None,
             region: 0,
             alternate_titles: Vec::new(),

@@ -361,6 +361,7 @@ impl Xex {
             imports,
             tls: self.tls,
             stack_size: self.stack_size,
+            is_for_linux: false,
             execution: self.execution,
             region: self.security.region,
             alternate_titles: self.alternate_titles.clone(),

@@ -1,7 +1,7 @@
 //! Tests of ELF files: parsing, refusals, and damaged files.
 
 use crate::support::Noise;
-use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, Segment, WRITE, sample};
+use crate::support::elf_builder::{EXECUTE, ElfBuilder, NOTE, READ, Segment, WRITE, sample};
 use xenia_formats::image::{ImageKind, PageRun, Protection};
 use xenia_formats::{Elf, KeyRing, identify, load};
 use xenia_guest::GuestAddr;
@@ -46,6 +46,46 @@ fn stack_size_comes_from_the_gnu_stack_segment() {
         load(&builder.build(), &KeyRing::development()).unwrap().stack_size
     };
     assert_eq!([program(0), program(0x10_0000)], [None, Some(0x10_0000)]);
+}
+
+/// A note with this name, type and first word.
+fn note(name: &[u8; 4], kind: u32, word: u32) -> Vec<u8> {
+    let mut note: Vec<u8> = [4, 16, kind].into_iter().flat_map(u32::to_be_bytes).collect();
+    note.extend(name);
+    note.extend([word, 3, 2, 0].into_iter().flat_map(u32::to_be_bytes));
+    note
+}
+
+#[test]
+fn start_up_code_of_linux_is_recognised_by_its_note() {
+    const BUILD_ID: u32 = 3;
+    const ABI_TAG: u32 = 1;
+    const LINUX: u32 = 0;
+    const FREEBSD: u32 = 3;
+    let linux = note(b"GNU\0", ABI_TAG, LINUX);
+    let other = note(b"GNU\0", BUILD_ID, LINUX);
+    for (notes, is_for_linux) in [
+        (linux.clone(), true),
+        ([other.clone(), linux.clone()].concat(), true),
+        ([other.repeat(64), linux.clone()].concat(), false),
+        (other, false),
+        (note(b"GNU\0", ABI_TAG, FREEBSD), false),
+        (note(b"Xen\0", ABI_TAG, LINUX), false),
+        (linux[..linux.len() - 4].to_vec(), false),
+        (Vec::new(), false),
+    ] {
+        let mut builder = ElfBuilder { entry: 0x1_0000, ..ElfBuilder::default() }.segment(
+            0x1_0000,
+            &[0; 16],
+            16,
+            READ | EXECUTE,
+        );
+        let size = notes.len() as u32;
+        let shown = format!("{notes:x?}");
+        builder.segments.push(Segment { kind: NOTE, address: 0, contents: notes, size, flags: READ });
+        let image = load(&builder.build(), &KeyRing::development()).unwrap();
+        assert_eq!(image.is_for_linux, is_for_linux, "{shown}");
+    }
 }
 
 #[test]

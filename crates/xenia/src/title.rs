@@ -17,7 +17,7 @@ use crate::patches;
 use crate::say::remark;
 use crate::source;
 use crate::user_folders;
-pub use advice::{library_note, region_note};
+pub use advice::{library_note, linux_note, region_note};
 use anyhow::{Context, Result, bail};
 use discs::TitleDiscs;
 use folder::executable_in;

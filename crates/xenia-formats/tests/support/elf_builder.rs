@@ -4,6 +4,9 @@ pub const READ: u32 = 4;
 pub const WRITE: u32 = 2;
 pub const EXECUTE: u32 = 1;
 
+/// Kind of a segment of notes.
+pub const NOTE: u32 = 4;
+
 #[derive(Clone)]
 pub struct Segment {
     pub kind: u32,
@@ -61,7 +64,7 @@ impl ElfBuilder {
                 file_size,
                 segment.size,
                 segment.flags,
-                0x1000,
+                if segment.kind == NOTE { 4 } else { 0x1000 },
             ] {
                 program.extend(word.to_be_bytes());
             }

@@ -47,7 +47,7 @@ use xenia::png_frames::{FrameFolder, write_png};
 use xenia::report::check_json;
 use xenia::say::{self, errln, remark};
 use xenia::state_slots::StateSlots;
-use xenia::title::{Title, library_note, region_note};
+use xenia::title::{Title, library_note, linux_note, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gpu::SwapPicture;
@@ -184,7 +184,8 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
 /// Notes for the user on a title that may not run as it is.
 fn notes(args: &ExecArgs, title: &Title) -> Vec<String> {
     let config = MachineConfig::from(&args.engine);
-    let notes = [region_note(&title.image, &config.console), library_note(&title.image)];
+    let image = &title.image;
+    let notes = [region_note(image, &config.console), library_note(image), linux_note(image)];
     notes.into_iter().flatten().collect()
 }
 

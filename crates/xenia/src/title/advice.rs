@@ -1,5 +1,5 @@
 //! Advice for a user whose file can't be run as it is: a key that is missing or wrong, an update or
-//! a download without its title, a title of another region, a library.
+//! a download without its title, a title of another region, a library, a program for Linux.
 
 use super::medium::NoExecutable;
 use crate::config::{ConsoleConfig, ConsoleRegion};
@@ -100,6 +100,15 @@ pub fn library_note(image: &LoadedImage) -> Option<String> {
     })
 }
 
+/// A note on a program that was linked with Linux's C library.
+pub fn linux_note(image: &LoadedImage) -> Option<String> {
+    image.is_for_linux.then(|| {
+        "this program is linked with Linux's C library, whose start-up code needs Linux; \
+         link it with target/sdk/title-cc, which `cargo xtask sdk` makes"
+            .to_owned()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +157,13 @@ mod tests {
         assert_eq!(library_note(&image), None);
         image.is_library = true;
         assert!(library_note(&image).unwrap().starts_with("this is a library"));
+    }
+
+    #[test]
+    fn a_program_for_linux_names_the_linker() {
+        let mut image = LoadedImage::empty(ImageKind::Elf);
+        assert_eq!(linux_note(&image), None);
+        image.is_for_linux = true;
+        assert!(linux_note(&image).unwrap().contains("title-cc"));
     }
 }
