@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use xenia_gpu::Frame;
 
+pub(crate) use folder::is_folder_of;
+
 /// Number of slots that a player chooses from.
 pub const SLOTS: u8 = 10;
 /// Slot of the state before the last load, by which a load is undone.

@@ -127,7 +127,7 @@ fn library_titles() -> Vec<StoredTitle> {
     let cache = user_folders::cache();
     let titles = cache.map(|cache| library::known_titles(&cache)).unwrap_or_default();
     let titles = titles.iter().map(StoredTitle::from);
-    titles.map(|title| StoredTitle { name: file_name(&title.name), id: title.id }).collect()
+    titles.map(|title| StoredTitle { name: file_name(&title.name), ..title }).collect()
 }
 
 fn list(args: &PipelinesListArgs) -> Result<Code> {
@@ -256,7 +256,7 @@ fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> R
     if all.iter().any(|store| names.contains(&store.name)) || !file.exists() {
         return Ok(names);
     }
-    let title = StoredTitle { name: file_name(&short_name_of(title)?), id: id_of(Some(&file)) };
+    let title = StoredTitle { name: file_name(&short_name_of(title)?), id: id_of(Some(&file)), image: None };
     Ok(store_names(&title).into())
 }
 

@@ -102,7 +102,7 @@ fn log_device(device: Device) -> Device {
 /// The file of a title's pipelines.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
     let id = title.image.execution.map(|execution| execution.title_id);
-    let title = StoredTitle { name: title.short_name(), id };
+    let title = StoredTitle { name: title.short_name(), id, image: None };
     Some(stores::path_of(&pipelines_folder(cache)?, &title, image_sha256))
 }
 

@@ -200,7 +200,8 @@ mod tests {
     fn a_store_keeps_its_name_whichever_copy_of_the_title_runs() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(format!("{name}-0123456789abcdef.pipelines"));
-        let path = |name: &str, id| path_of(dir.path(), &StoredTitle { name: name.to_owned(), id }, DIGITS);
+        let title = |name: &str, id| StoredTitle { name: name.to_owned(), id, image: None };
+        let path = |name: &str, id| path_of(dir.path(), &title(name, id), DIGITS);
         fs::write(at("imported"), "1").unwrap();
         fs::write(dir.path().join("other-1123456789abcdef.pipelines"), "2").unwrap();
         for id in [None, Some(TitleId(0))] {
@@ -213,8 +214,7 @@ mod tests {
         assert_eq!(path("one", id), at("4D5307D1"));
         assert!(fs::read(at("4D5307D1")).unwrap() == b"1" && at("imported").exists(), "it has one");
         let nowhere = dir.path().join("nowhere");
-        let own = StoredTitle { name: "own".to_owned(), id: None };
-        assert!(path_of(&nowhere, &own, DIGITS).starts_with(&nowhere) && !nowhere.exists());
+        assert!(path_of(&nowhere, &title("own", None), DIGITS).starts_with(&nowhere) && !nowhere.exists());
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //! | kind | where | found by |
 //! |---|---|---|
 //! | compiled code | `code` in the cache folder | the name of the title's file |
-//! | pipelines | `pipelines` in the cache folder | title id, or the name of the title's file |
+//! | pipelines | `pipelines` in the cache folder | title id, else the file's name or the executable's hash |
 //! | scratch disks | `scratch` in the cache folder | title id |
 //! | saved games, the title's hard disk | `content` in the data folder | title id |
-//! | saved states | `states` in the data folder | title id, else the name |
+//! | saved states | `states` in the data folder | title id, else the executable's hash |
 
 use super::LibraryTitle;
 use crate::code_store::{after_hash, is_of};
 use crate::content;
 use crate::screenshots::file_name;
+use crate::state_slots::is_folder_of;
 use crate::title::short_name;
 use crate::wording::{bytes_text, count};
 use anyhow::{Context, Result};
@@ -49,11 +50,14 @@ pub struct StoredTitle {
     pub name: String,
     /// The title's id; `None` if it has none.
     pub id: Option<TitleId>,
+    /// SHA-256 of the loaded executable in hexadecimal, `None` if unknown. Titles without an id of
+    /// their own may share a name.
+    pub image: Option<String>,
 }
 
 impl From<&LibraryTitle> for StoredTitle {
     fn from(title: &LibraryTitle) -> Self {
-        Self { name: short_name(&title.path), id: title.described.id }
+        Self { name: short_name(&title.path), id: title.described.id, image: None }
     }
 }
 
@@ -93,14 +97,12 @@ impl StoredPlaces {
         Self::by_id(disks.as_ref(), title)
     }
 
-    /// Folders of the title's states. A title without an id has one for each of its executables.
+    /// Folders of the title's states. Those of a title without an id are found by its executable
+    /// alone: others may have its name.
     fn states(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        let name = file_name(&title.name);
-        let is_meant = |folder: &str| match title.id {
-            Some(id) if id.0 != 0 => folder == id.to_string(),
-            // Earlier versions had a folder for all titles with id 0.
-            Some(_) => after_hash(folder, &name) == Some(""),
-            None => folder == name || after_hash(folder, &name) == Some(""),
+        let is_meant = |folder: &str| match title.own_id() {
+            Some(id) => folder == id.to_string(),
+            None => title.image.as_ref().is_some_and(|image| is_folder_of(folder, image)),
         };
         let mut folders = files_in(self.states.as_deref(), is_meant);
         folders.retain(|folder| folder.is_dir());
@@ -244,6 +246,7 @@ mod tests {
             "states/4D5307D1/slot-1.png",
             "states/fog/slot-1.state",
             "states/fog-0123456789abcdef/slot-1.state",
+            "states/fog-1123456789abcdef/slot-1.state",
             "states/00000000/slot-1.state",
         ];
         for file in files {
@@ -257,7 +260,8 @@ mod tests {
             content: Some(at("content")),
             states: Some(at("states")),
         };
-        let title = StoredTitle { name: "fog".to_owned(), id: Some(TitleId(0x4D53_07D1)) };
+        let id = Some(TitleId(0x4D53_07D1));
+        let title = StoredTitle { name: "fog".to_owned(), id, image: None };
         let caches = places.caches_text(&title).unwrap();
         let expected = "4 KiB of compiled code, 4 KiB of pipelines, 2 KiB of scratch disks";
         assert!(caches.contains(expected), "{caches}");
@@ -282,17 +286,42 @@ mod tests {
                 "scratch/4D5307D2/0",
                 "states/fog/slot-1.state",
                 "states/fog-0123456789abcdef/slot-1.state",
+                "states/fog-1123456789abcdef/slot-1.state",
                 "states/00000000/slot-1.state",
             ]
         );
-        let other = StoredTitle { name: "fog".to_owned(), id: None };
-        assert!(places.saves_text(&other).unwrap().contains("2 saved states"));
-        let zero = StoredTitle { id: Some(TitleId(0)), ..other.clone() };
-        assert!(places.saves_text(&zero).unwrap().ends_with("1 saved state"));
-        assert_eq!(places.caches_text(&other), None);
+        let other = StoredTitle { name: "fog".to_owned(), id: None, image: None };
+        assert_eq!((places.caches_text(&other), places.saves_text(&other)), (None, None));
         // A program without an id does not own what titles without one have in common.
-        let none = StoredTitle { name: "x".to_owned(), id: Some(TitleId(0)) };
+        let none = StoredTitle { name: "x".to_owned(), id: Some(TitleId(0)), image: None };
         assert_eq!((places.caches_text(&none), places.saves_text(&none)), (None, None));
         assert_eq!(StoredPlaces::default().saves_text(&title), None);
+    }
+
+    #[test]
+    fn states_of_a_title_without_an_id_are_those_of_its_executable() {
+        for id in [None, Some(TitleId(0))] {
+            let dir = tempfile::tempdir().unwrap();
+            let folders = ["game", "game-0123456789abcdef", "game-1123456789abcdef", "game-2123456789abcdef"];
+            for folder in folders {
+                fs::create_dir(dir.path().join(folder)).unwrap();
+                fs::write(dir.path().join(folder).join("slot-1.state"), "").unwrap();
+            }
+            let places = StoredPlaces { states: Some(dir.path().to_owned()), ..StoredPlaces::default() };
+            let unknown = StoredTitle { name: "game".to_owned(), id, image: None };
+            let title = |digits: &str| StoredTitle {
+                name: "renamed".to_owned(),
+                image: Some(format!("{digits}0000")),
+                ..unknown.clone()
+            };
+            let [game, other] = ["0123456789abcdef", "1123456789abcdef"].map(title);
+            assert_eq!(places.saves_text(&game).unwrap(), "Saves: 1 saved state");
+            places.delete_saves(&unknown).unwrap();
+            places.delete_saves(&game).unwrap();
+            assert_eq!((places.saves_text(&game), places.saves_text(&unknown)), (None, None));
+            assert!(places.saves_text(&other).is_some());
+            let left = folders.into_iter().filter(|folder| dir.path().join(folder).exists());
+            assert_eq!(left.collect::<Vec<_>>(), ["game", "game-1123456789abcdef", "game-2123456789abcdef"]);
+        }
     }
 }

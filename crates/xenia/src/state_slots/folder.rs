@@ -31,15 +31,20 @@ pub(super) fn folder_of(states: &Path, title: &Title) -> PathBuf {
     folder
 }
 
+/// Whether a folder's name is that of the slots of an executable without an id of its own, by the
+/// SHA-256 of its loaded image in hexadecimal.
+pub(crate) fn is_folder_of(folder: &str, image: &str) -> bool {
+    folder.strip_suffix(in_file_name(image)).is_some_and(|name| name.ends_with('-'))
+}
+
 /// The folder for an executable, whatever its file was called before.
 fn folder_of_image(states: &Path, name: &str, image: &str) -> PathBuf {
-    let ending = format!("-{}", in_file_name(image));
     let is_of_image = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&ending)) && path.is_dir()
+        path.file_name().is_some_and(|name| is_folder_of(&name.to_string_lossy(), image)) && path.is_dir()
     };
     let entries = fs::read_dir(states).into_iter().flatten().flatten();
     let found = entries.map(|entry| entry.path()).filter(is_of_image).min();
-    found.unwrap_or_else(|| states.join(format!("{name}{ending}")))
+    found.unwrap_or_else(|| states.join(format!("{name}-{}", in_file_name(image))))
 }
 
 /// Moves the states of an executable, with their pictures, to a new folder.

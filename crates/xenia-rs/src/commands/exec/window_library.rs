@@ -6,10 +6,11 @@ mod entries;
 use super::folders;
 use super::player::SessionCommand;
 use super::session::words;
+use super::title_config;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::commands::library::canonical;
 use crate::settings;
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
 use entries::{Covers, cover_of, demo, entry, played, seconds_since_1970};
 use std::collections::BTreeMap;
@@ -18,12 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 use xenia::config::SaveConfig;
+use xenia::digest::sha256;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
 use xenia::library::{self, LibraryTitle, cover, holds_executable};
 use xenia::lock_order;
 use xenia::pace::PaceControl;
 use xenia::say::visible;
-use xenia::title::{id_of, key_ring};
+use xenia::title::{Title, id_of, key_ring};
 use xenia::user_folders;
 use xenia::{code_store, content, drawing};
 use xenia_guest::TitleId;
@@ -195,9 +197,25 @@ impl WindowLibrary {
 
     /// A title with this path, or the demo.
     fn title(&self, path: Option<&Path>) -> Option<StoredTitle> {
-        let Some(path) = path else { return Some(StoredTitle { name: "demo".to_owned(), id: id_of(None) }) };
+        let Some(path) = path else {
+            return Some(StoredTitle { name: "demo".to_owned(), id: id_of(None), image: None });
+        };
         let contents = self.contents.lock();
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
+    }
+
+    /// Opens a title without an id of its own, whose saved states are found by its executable.
+    fn with_image(&self, title: StoredTitle, path: Option<&Path>) -> Result<StoredTitle> {
+        if title.own_id().is_some() {
+            return Ok(title);
+        }
+        let opened = if let Some(path) = path {
+            let args = settings::aside(|| crate::exec_args(words(&self.own, Some(path))))?;
+            Title::open(path, &key_ring(title_config(&args).key_file.as_deref())?)?
+        } else {
+            Title::demo()?
+        };
+        Ok(StoredTitle { image: Some(sha256(&opened.image.bytes)), ..title })
     }
 
     /// The file of the title with this ID; `None` if the library lacks the title.
@@ -288,12 +306,15 @@ impl LibraryClient for WindowLibrary {
 
     fn stored(&self, path: Option<&Path>) -> StoredData {
         let Some(title) = self.title(path) else { return StoredData::default() };
-        let places = self.places(path).inspect_err(|error| {
+        let warn = |which: &str, error: &Error| {
             if let Some(sender) = self.sender.get() {
-                sender.message(format!("its data is not shown: {error:#}"));
+                sender.message(format!("{which} not shown: {error:#}"));
             }
-        });
+        };
+        let places = self.places(path).inspect_err(|error| warn("its data is", error));
         let Ok(places) = places else { return StoredData::default() };
+        let opened = self.with_image(title.clone(), path);
+        let title = opened.inspect_err(|error| warn("its saved states are", error)).unwrap_or(title);
         StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
     }
 
@@ -301,7 +322,7 @@ impl LibraryClient for WindowLibrary {
         let title = self.title(path).ok_or_else(|| anyhow!("the title is gone"));
         let deleted = title.and_then(|title| match kind {
             StoredKind::Caches => self.places(path)?.delete_caches(&title),
-            StoredKind::Saves => self.places(path)?.delete_saves(&title),
+            StoredKind::Saves => self.places(path)?.delete_saves(&self.with_image(title, path)?),
         });
         deleted.map(|()| "deleted".to_owned()).map_err(|error| format!("{error:#}"))
     }

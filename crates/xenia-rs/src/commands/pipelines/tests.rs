@@ -160,7 +160,8 @@ fn a_file_in_the_current_folder_hides_no_store() {
 
 #[test]
 fn stores_that_are_named_by_an_id_are_those_of_the_titles_name() {
-    let known = [StoredTitle { name: "One".to_owned(), id: Some(TitleId(0x4D53_07D1)) }];
+    let id = Some(TitleId(0x4D53_07D1));
+    let known = [StoredTitle { name: "One".to_owned(), id, image: None }];
     for word in ["One", "4D5307D1", "4d5307d1"] {
         let names = names_of(Path::new(word), &[], &known).unwrap();
         assert!(names.contains(&"4D5307D1".to_owned()) && names.contains(&"One".to_owned()), "{names:?}");
