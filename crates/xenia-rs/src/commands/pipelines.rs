@@ -10,8 +10,9 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use xenia::digest::sha256;
 use xenia::drawing::pipelines_folder;
-use xenia::drawing::stores::{PipelineStoreFile, stores, stores_of};
+use xenia::drawing::stores::{PipelineStoreFile, image_of, stores, stores_of};
 use xenia::library;
 use xenia::library::stored::StoredTitle;
 use xenia::output;
@@ -19,7 +20,7 @@ use xenia::report::{check_json, write_json};
 use xenia::say::{chain, errln, outln, visible};
 use xenia::screenshots::file_name;
 use xenia::source;
-use xenia::title::{id_of, path_of, short_name_of};
+use xenia::title::{Title, id_of, key_ring, path_of, short_name_of};
 use xenia::user_folders;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
@@ -244,7 +245,8 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
 }
 
 /// Names of the stores that a word of the command line means: the stores of this name, or of the
-/// title with this name or id; without any, those of the title in the file.
+/// title with this name or id; without any, those of the title in the file. An imported store of a
+/// title without an id has another name, and is found by the executable.
 fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> Result<Vec<String>> {
     let text = title.to_string_lossy();
     let has_id = |title: &StoredTitle| title.id.is_some_and(|id| id.to_string().eq_ignore_ascii_case(&text));
@@ -257,7 +259,14 @@ fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> R
         return Ok(names);
     }
     let title = StoredTitle { name: file_name(&short_name_of(title)?), id: id_of(Some(&file)), image: None };
-    Ok(store_names(&title).into())
+    names = store_names(&title).into();
+    if title.own_id().is_none() && !all.iter().any(|store| names.contains(&store.name)) {
+        // A file that can't be read as a title has no stores.
+        let opened = key_ring(None).and_then(|keys| Title::open(&file, &keys)).ok();
+        let image = opened.and_then(|title| image_of(&sha256(&title.image.bytes)));
+        names.extend(all.iter().filter(|store| Some(store.image) == image).map(|store| store.name.clone()));
+    }
+    Ok(names)
 }
 
 /// Names that the stores of a title may have.

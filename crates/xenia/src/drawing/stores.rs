@@ -138,18 +138,24 @@ pub fn stores_of(folder: &Path, title: &PipelineTitle) -> io::Result<Vec<Pipelin
     Ok(found)
 }
 
+/// The number of an executable in the names of stores, by the SHA-256 of the loaded image in
+/// hexadecimal.
+pub fn image_of(image_sha256: &str) -> Option<u64> {
+    u64::from_str_radix(in_file_name(image_sha256), 16).ok()
+}
+
 /// Path of the store of a title's executable. A store of the same executable may have another name:
 /// it was imported, or the file had that name. It gets the id of a title with one. Otherwise it
 /// keeps its name, because copies of the file may have names of their own.
 pub(super) fn path_of(folder: &Path, title: &StoredTitle, image_sha256: &str) -> PathBuf {
-    let digits = in_file_name(image_sha256);
-    let path = folder.join(format!("{}-{digits}{ENDING}", title.pipelines_name()));
+    let name = title.pipelines_name();
+    let path = folder.join(format!("{name}-{}{ENDING}", in_file_name(image_sha256)));
     if path.exists() {
         return path;
     }
-    let image = u64::from_str_radix(digits, 16);
+    let image = image_of(image_sha256);
     let mut others = stores(folder).unwrap_or_default().into_iter();
-    let Some(other) = others.find(|store| image == Ok(store.image)) else { return path };
+    let Some(other) = others.find(|store| image == Some(store.image)) else { return path };
     if title.own_id().is_none() {
         return other.path;
     }

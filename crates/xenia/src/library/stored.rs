@@ -11,6 +11,7 @@
 use super::LibraryTitle;
 use crate::code_store::{after_hash, is_of};
 use crate::content;
+use crate::digest::in_file_name;
 use crate::screenshots::file_name;
 use crate::state_slots::is_folder_of;
 use crate::title::short_name;
@@ -82,7 +83,13 @@ impl StoredPlaces {
     fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
         // Earlier versions named them after the file.
         let names = [title.pipelines_name(), title.name.clone()];
-        let is_meant = |file: &str| names.iter().any(|name| after_hash(file, name) == Some(".pipelines"));
+        // An imported store of a title without an id keeps its name.
+        let image = title.image.as_deref().filter(|_| title.own_id().is_none());
+        let ending = image.map(|image| format!("-{}.pipelines", in_file_name(image)));
+        let is_meant = |file: &str| {
+            names.iter().any(|name| after_hash(file, name) == Some(".pipelines"))
+                || ending.as_ref().is_some_and(|ending| file.ends_with(ending))
+        };
         files_in(self.pipelines.as_deref(), is_meant)
     }
 
@@ -296,6 +303,21 @@ mod tests {
         let none = StoredTitle { name: "x".to_owned(), id: Some(TitleId(0)), image: None };
         assert_eq!((places.caches_text(&none), places.saves_text(&none)), (None, None));
         assert_eq!(StoredPlaces::default().saves_text(&title), None);
+    }
+
+    #[test]
+    fn an_imported_store_of_a_title_without_an_id_is_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(format!("{name}.pipelines"));
+        for name in ["imported-0123456789abcdef", "imported-1123456789abcdef"] {
+            fs::write(at(name), [0; 2048]).unwrap();
+        }
+        let places = StoredPlaces { pipelines: Some(dir.path().to_owned()), ..StoredPlaces::default() };
+        let image = Some("0123456789abcdef0000".to_owned());
+        let title = StoredTitle { name: "game".to_owned(), id: None, image };
+        assert_eq!(places.caches_text(&title).unwrap(), "Caches: 2 KiB of pipelines");
+        places.delete_caches(&title).unwrap();
+        assert!(!at("imported-0123456789abcdef").exists() && at("imported-1123456789abcdef").exists());
     }
 
     #[test]

@@ -204,7 +204,7 @@ impl WindowLibrary {
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
     }
 
-    /// Opens a title without an id of its own, whose saved states are found by its executable.
+    /// Opens a title without an id of its own, whose data is found by its executable.
     fn with_image(&self, title: StoredTitle, path: Option<&Path>) -> Result<StoredTitle> {
         if title.own_id().is_some() {
             return Ok(title);
@@ -314,14 +314,17 @@ impl LibraryClient for WindowLibrary {
         let places = self.places(path).inspect_err(|error| warn("its data is", error));
         let Ok(places) = places else { return StoredData::default() };
         let opened = self.with_image(title.clone(), path);
-        let title = opened.inspect_err(|error| warn("its saved states are", error)).unwrap_or(title);
+        let title = opened.inspect_err(|error| warn("a part of its data is", error)).unwrap_or(title);
         StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
     }
 
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String> {
         let title = self.title(path).ok_or_else(|| anyhow!("the title is gone"));
         let deleted = title.and_then(|title| match kind {
-            StoredKind::Caches => self.places(path)?.delete_caches(&title),
+            StoredKind::Caches => {
+                let opened = self.with_image(title.clone(), path);
+                self.places(path)?.delete_caches(&opened.unwrap_or(title))
+            }
             StoredKind::Saves => self.places(path)?.delete_saves(&self.with_image(title, path)?),
         });
         deleted.map(|()| "deleted".to_owned()).map_err(|error| format!("{error:#}"))

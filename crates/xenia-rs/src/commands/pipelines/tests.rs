@@ -9,8 +9,10 @@ use std::fs;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
-use xenia::drawing::stores::PipelineStoreFile;
+use xenia::digest::sha256;
+use xenia::drawing::stores::{PipelineStoreFile, image_of};
 use xenia::library::stored::StoredTitle;
+use xenia::title::{Title, key_ring};
 use xenia_cli::Code;
 use xenia_gpu::fnv;
 use xenia_gpu::microcode::{Shader, ShaderKind};
@@ -170,6 +172,19 @@ fn stores_that_are_named_by_an_id_are_those_of_the_titles_name() {
     let store = PipelineStoreFile { name: "4D5307D1".to_owned(), image: 1, path: "missing".into() };
     let row = row(&store, &known);
     assert_eq!((row.name.as_str(), row.title_id.as_deref()), ("One", Some("4D5307D1")));
+}
+
+#[test]
+fn an_imported_store_of_a_file_without_an_id_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("game.elf");
+    fs::write(&file, include_bytes!("../../../../../guest/bin/cpu-suite.elf")).unwrap();
+    let title = Title::open(&file, &key_ring(None).unwrap()).unwrap();
+    let image = image_of(&sha256(&title.image.bytes)).unwrap();
+    let store =
+        |name: &str, image| PipelineStoreFile { name: name.to_owned(), image, path: "missing".into() };
+    let all = [store("imported", image), store("other", image ^ 1)];
+    assert_eq!(names_of(&file, &all, &[]).unwrap(), ["game", "game", "imported"]);
 }
 
 #[test]
