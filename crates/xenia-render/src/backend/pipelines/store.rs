@@ -43,6 +43,8 @@ pub const MAX_STORE_BYTES: usize = 16 << 20;
 const MAX_CONVERSIONS: usize = 1024;
 /// Largest shader in words.
 const MAX_SHADER_WORDS: usize = 1 << 16;
+/// Bytes of the longest record of a store.
+const MAX_RECORD_BYTES: usize = (FRAME_WORDS + MAX_SHADER_WORDS) * 4;
 /// Words of a title's record in an exported file, without the title's name.
 const TITLE_WORDS: usize = 3;
 /// Largest name of a title in bytes.
@@ -150,6 +152,11 @@ fn read(bytes: &[u8]) -> Option<Contents> {
     Some(contents)
 }
 
+/// Whether the limit alone may have cut the record after the first `good` bytes of those read.
+fn is_cut_by_limit(read: usize, good: usize) -> bool {
+    read > MAX_STORE_BYTES && good + MAX_RECORD_BYTES > MAX_STORE_BYTES
+}
+
 impl Contents {
     fn add_shader(&mut self, kind: u32, words: &[u32]) {
         let kind = if kind == VERTEX { ShaderKind::Vertex } else { ShaderKind::Pixel };
@@ -194,7 +201,11 @@ impl Store {
             if contents.good < bytes.len() {
                 let path = path.display();
                 let good = contents.good;
-                tracing::warn!(target: "gpu", "{path} is damaged after {good} bytes; the rest is dropped");
+                if is_cut_by_limit(bytes.len(), good) {
+                    tracing::warn!(target: "gpu", "{path} is larger than 16 MiB; it is cut after {good} bytes");
+                } else {
+                    tracing::warn!(target: "gpu", "{path} is damaged after {good} bytes; the rest is dropped");
+                }
                 shorten(good)?;
             }
             contents

@@ -164,6 +164,16 @@ fn recipes_beyond_the_file_size_limit_are_not_stored() {
 }
 
 #[test]
+fn damage_far_from_the_end_of_a_store_that_is_too_large_is_damage() {
+    const TOO_LARGE: usize = MAX_STORE_BYTES + 1;
+    let last = MAX_STORE_BYTES - MAX_RECORD_BYTES;
+    let cases = [(TOO_LARGE, 100, false), (TOO_LARGE, last, false), (TOO_LARGE, last + 4, true)];
+    for (read, good, is_cut) in cases.into_iter().chain([(MAX_STORE_BYTES, last + 4, false)]) {
+        assert_eq!(is_cut_by_limit(read, good), is_cut, "{read} {good}");
+    }
+}
+
+#[test]
 fn conversions_are_kept_among_the_rest() {
     let folder = Folder::new("conversions");
     let (mut store, _) = open(&folder);
