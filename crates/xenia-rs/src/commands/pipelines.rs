@@ -135,11 +135,10 @@ fn list(args: &PipelinesListArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let folder = place(&args.place)?;
     let known = library_titles();
-    let stores = stores_in(&folder)?;
-    let report = PipelineListReport {
-        folder: folder.display().to_string(),
-        stores: stores.iter().map(|store| row(store, &known)).collect(),
-    };
+    let mut stores: Vec<_> = stores_in(&folder)?.iter().map(|store| row(store, &known)).collect();
+    // The files are named by ids, the rows by titles.
+    stores.sort_by(|a, b| (&a.name, &a.image).cmp(&(&b.name, &b.image)));
+    let report = PipelineListReport { folder: folder.display().to_string(), stores };
     if let Some(path) = &args.json {
         write_json(path, "pipelines", &report)?;
         return Ok(Code::Done);
