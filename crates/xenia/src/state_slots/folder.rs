@@ -24,8 +24,13 @@ pub(super) fn folder_of(states: &Path, title: &Title) -> PathBuf {
     if !folder.exists() {
         let shared = StateSlots { folder: states.join(shared) };
         let own = StateSlots { folder: folder.clone() };
-        if let Err(error) = move_states(&shared, &own, &image) {
-            tracing::warn!("cannot move states from {}: {error}", shared.folder.display());
+        let from = shared.folder.display();
+        match move_states(&shared, &own, &image) {
+            Ok(0) => {}
+            Ok(left) => tracing::info!(
+                "{left} states of other executables, maybe of some that the title launched, stay in {from}"
+            ),
+            Err(error) => tracing::warn!("cannot move states from {from}: {error}"),
         }
     }
     folder
@@ -47,19 +52,24 @@ fn folder_of_image(states: &Path, name: &str, image: &str) -> PathBuf {
     found.unwrap_or_else(|| states.join(format!("{name}-{}", in_file_name(image))))
 }
 
-/// Moves the states of an executable, with their pictures, to a new folder.
-fn move_states(from: &StateSlots, to: &StateSlots, image: &str) -> io::Result<()> {
+/// Moves the states of an executable, with their pictures, to a new folder. Returns the number of
+/// other states: for one that was saved after a launch, the first title is unknown.
+fn move_states(from: &StateSlots, to: &StateSlots, image: &str) -> io::Result<usize> {
+    let mut left = 0;
     for slot in 0..=EXIT {
         let path = from.path(slot);
-        if StateOrigin::read(&path).is_ok_and(|origin| origin.image == image) {
+        let Ok(origin) = StateOrigin::read(&path) else { continue };
+        if origin.image == image {
             fs::create_dir_all(&to.folder)?;
             let target = to.path(slot);
             fs::rename(&path, &target)?;
             // A state that was saved before the first frame has no picture.
             let _ = fs::rename(path.with_extension(PICTURE), target.with_extension(PICTURE));
+        } else {
+            left += 1;
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 #[cfg(test)]
