@@ -3,7 +3,7 @@
 //! | kind | where | found by |
 //! |---|---|---|
 //! | compiled code | `code` in the cache folder | the name of the title's file |
-//! | pipelines | `pipelines` in the cache folder | title id, else the file's name or the executable's hash |
+//! | pipelines | `pipelines` in the cache folder | title id, else the name or hash of the file |
 //! | scratch disks | `scratch` in the cache folder | title id |
 //! | saved games, the title's hard disk | `content` in the data folder | title id |
 //! | saved states | `states` in the data folder | title id, else the executable's hash |
@@ -331,10 +331,9 @@ mod tests {
             }
             let places = StoredPlaces { states: Some(dir.path().to_owned()), ..StoredPlaces::default() };
             let unknown = StoredTitle { name: "game".to_owned(), id, image: None };
-            let title = |digits: &str| StoredTitle {
-                name: "renamed".to_owned(),
-                image: Some(format!("{digits}0000")),
-                ..unknown.clone()
+            let title = |digits: &str| {
+                let image = Some(format!("{digits}0000"));
+                StoredTitle { name: "renamed".to_owned(), id, image }
             };
             let [game, other] = ["0123456789abcdef", "1123456789abcdef"].map(title);
             assert_eq!(places.saves_text(&game).unwrap(), "Saves: 1 saved state");
