@@ -65,8 +65,8 @@ const MAX_BYTES: u64 = 512 << 20;
 const MIN_TEXTURE_BYTES: u64 = 64 << 10;
 /// Number of textures of one texel, whose ids come first.
 const DUMMIES: u64 = 2;
-/// Bytes of decoded textures and their memory after which recorded commands are submitted: the
-/// device keeps them until then.
+/// Bytes of decoded textures (each counted as at least [`MIN_TEXTURE_BYTES`]) and their memory
+/// after which recorded commands are submitted: the device keeps them until then.
 const UNSUBMITTED_BYTES: u64 = 64 << 20;
 
 /// Decoded texture with all its levels.
@@ -161,7 +161,8 @@ pub(crate) struct Textures {
     is_untracked: bool,
     /// Memory that resolves must be delivered to before a texture of the draw can be decoded.
     torn: Option<PhysicalRange>,
-    /// Bytes of textures and of their memory in commands that are not submitted yet.
+    /// Bytes of textures and of their memory in commands that are not submitted yet, which count
+    /// towards [`UNSUBMITTED_BYTES`].
     unsubmitted: u64,
     /// Whether such commands decode pages of the mirror, in the order of draws.
     follows_resolves: bool,
@@ -344,7 +345,7 @@ impl Textures {
         device.traffic.bytes_up.fetch_add(sent, Relaxed);
         if in_place.is_none() {
             self.next_id += 1;
-            self.unsubmitted += bytes;
+            self.unsubmitted += bytes.max(MIN_TEXTURE_BYTES);
             self.counters.made += 1;
         }
         host.used.store(self.clock, Relaxed);

@@ -165,6 +165,9 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
             words[1] += page << 12;
             words
         };
+        get(&mut textures, device, &words(0), TextureShape::Planes, &ram).unwrap();
+        assert!(textures.unsubmitted >= MIN_TEXTURE_BYTES);
+        textures.note_submission();
         for page in 0..12 {
             for page in [0, page] {
                 textures.begin();
