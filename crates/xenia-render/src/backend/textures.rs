@@ -47,7 +47,6 @@ use self::recent::{LastCurrent, RecentFetches, RecentTexture, TextureEpoch};
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
-use self::scaled::make;
 pub(super) use self::source::{LevelSource, texel_bytes};
 use super::Device;
 use super::conversion::{CompiledConversions, Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
@@ -155,7 +154,7 @@ pub(crate) struct Textures {
     drawn: u64,
     /// Whether a texture was too much for the draw.
     left_out: bool,
-    /// Whether a texture was too large for the device.
+    /// Whether a texture was too large for the device, or for its free memory.
     is_oversized: bool,
     /// Whether a texture of the draw lies in memory whose writes can't be noticed.
     is_untracked: bool,
@@ -315,16 +314,12 @@ impl Textures {
         }
         self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
         let in_place = self.overwritable(key, scale);
-        let old = self.entries.get(&key);
         let host = if let Some(host) = &in_place {
             host.clone()
         } else {
-            let Some(host) = make(device, self.next_id, scale, info, shape, &decoding) else {
-                self.is_oversized = true;
-                return None;
-            };
-            Arc::new(host)
+            Arc::new(self.make(device, scale, info, shape, &decoding)?)
         };
+        let old = self.entries.get(&key);
         // Levels to copy may have been decoded by commands in the order of the draws.
         let encoder =
             if self.follows_resolves { with.recording.encoder(device) } else { with.recording.first(device) };

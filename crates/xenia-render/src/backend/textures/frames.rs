@@ -9,9 +9,11 @@ use super::super::Device;
 use super::super::adapter::has_own_memory;
 
 /// Maximum bytes beyond the cache's limit that textures of recent frames take on an adapter with
-/// its own memory: 2 GiB with the limit, as many as render targets take.
+/// its own memory, until the device can't create one: 2 GiB with the limit at scale 1, as many as
+/// render targets take.
 const MAX_FRAME_BYTES: u64 = 1536 << 20;
-/// The same on other adapters, whose textures are in main memory: 1 GiB with the limit.
+/// The same on other adapters, whose textures are in main memory: 1 GiB with the limit at
+/// scale 1.
 const MAX_FRAME_BYTES_SHARED: u64 = 512 << 20;
 /// Maximum number of dropped textures that are noted in a frame.
 const MAX_DROPPED_KEYS: usize = 4096;

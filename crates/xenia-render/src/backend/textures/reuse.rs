@@ -46,7 +46,8 @@ impl Textures {
         self.left_out
     }
 
-    /// Whether a texture of the draw was too large for the device: a line can have 2^24 texels.
+    /// Whether a texture of the draw was too large for the device, or for its free memory: a line
+    /// can have 2^24 texels.
     pub(crate) fn is_oversized(&self) -> bool {
         self.is_oversized
     }

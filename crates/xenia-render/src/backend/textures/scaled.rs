@@ -57,29 +57,44 @@ impl Textures {
         (self.drawn, self.left_out, self.is_oversized) = of_draw;
         found.map_or_else(|| TextureRecord::new(info).encode(), |texture| texture.record)
     }
+
+    /// Creates a texture with the next id, at a scale, without contents. `None` if it is too large
+    /// for the device, or for its free memory.
+    pub(super) fn make(
+        &mut self,
+        device: &Device,
+        scale: Scale,
+        info: &TextureInfo,
+        shape: TextureShape,
+        decoding: &Decoding,
+    ) -> Option<HostTexture> {
+        let [width, height, slices] = info.size;
+        let [width, height] = scale.size([width, height]);
+        let levels = info.max_level() + 1;
+        let format = decoding.host_format();
+        let made = device.attempt(|device| create(device, [width, height, slices], levels, shape, format));
+        let texture = self.created(made)?;
+        let components = decoding.components as u8;
+        let (used, current) = Default::default();
+        let id = self.next_id;
+        Some(HostTexture { id, view: view(&texture), texture, scale, components, used, current })
+    }
+
+    /// Notes whether a texture was created.
+    pub(super) fn created(&mut self, made: Result<Option<wgpu::Texture>, String>) -> Option<wgpu::Texture> {
+        let texture = made.unwrap_or_else(|error| {
+            // The device has less memory than others of its kind.
+            if std::mem::take(&mut self.frame_bytes) > 0 {
+                tracing::warn!(target: "gpu", "the device can't create a texture; fewer are kept now: {error}");
+            }
+            None
+        });
+        self.is_oversized |= texture.is_none();
+        texture
+    }
 }
 
 /// Whether a texture may have the scale of render targets, as far as its constant determines that.
 fn may_be_scaled(info: &TextureInfo) -> bool {
     info.dimension == Dimension::D2 && info.size[2] == 1 && info.max_level() == 0 && info.tiled
-}
-
-/// Creates a texture with an id, at a scale, without contents. `None` if it is too large for the
-/// device.
-pub(super) fn make(
-    device: &Device,
-    id: u64,
-    scale: Scale,
-    info: &TextureInfo,
-    shape: TextureShape,
-    decoding: &Decoding,
-) -> Option<HostTexture> {
-    let [width, height, slices] = info.size;
-    let [width, height] = scale.size([width, height]);
-    let levels = info.max_level() + 1;
-    let format = decoding.host_format();
-    let texture = create(&device.device, [width, height, slices], levels, shape, format)?;
-    let components = decoding.components as u8;
-    let (used, current) = Default::default();
-    Some(HostTexture { id, view: view(&texture), texture, scale, components, used, current })
 }

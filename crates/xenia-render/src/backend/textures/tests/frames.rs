@@ -77,6 +77,25 @@ fn textures_of_older_frames_make_room() {
 }
 
 #[test]
+fn a_device_without_memory_keeps_no_textures_beyond_the_limit() {
+    device::tests::with(|device| {
+        let memory = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::ONE);
+        textures.set_limit(3 * BYTES);
+        textures.frame_bytes = 2 * BYTES;
+        (0..5).for_each(|page| draw(&mut textures, device, &memory, page));
+        // Too large for the device.
+        assert!(textures.created(Ok(None)).is_none());
+        textures.end_frame();
+        assert_eq!((textures.counters().bytes, textures.is_oversized()), (5 * BYTES, true));
+        textures.begin();
+        assert!(textures.created(Err("Out of Memory".to_owned())).is_none());
+        textures.end_frame();
+        assert_eq!((textures.counters().bytes, textures.is_oversized()), (3 * BYTES, true));
+    });
+}
+
+#[test]
 fn few_textures_are_dropped_at_a_time() {
     device::tests::with(|device| {
         let memory = Ram::new(MEMORY);
