@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Content/OWNER/TITLE/TYPE/NAME=header          title, creator and folder of a package
-//!                         /NAME=header=unsaved-1
+//!                         /NAME=header=unsaved-1-2
 //!                         /NAME=thumbnail.png
 //!                         /NAME=2/…             files of the package
 //!                         /OTHER/…              files without a header, copied there by the user

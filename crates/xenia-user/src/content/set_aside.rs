@@ -1,25 +1,50 @@
 //! Packages that are set aside: the run ended while a title made them in place of older ones, and
 //! perhaps before they were complete.
 //!
-//! The header of such a package is `NAME=header=unsaved-1`, where the number counts up, and names
-//! the folder with its files. A user takes the package by renaming its header to `NAME=header`.
+//! The header of such a package is `NAME=header=unsaved-1-2`: the first number counts up, the second
+//! is that of the folder with its files, which stay even if the header can't be read. A user takes
+//! the package by renaming its header to `NAME=header`.
 
 use super::{ContentStore, PackageHeader, PackageName};
-use std::collections::{BTreeMap, BTreeSet};
-use xenia_vfs::VfsResult;
+use crate::profile::Xuid;
+use std::collections::{BTreeSet, VecDeque};
+use xenia_vfs::{VfsError, VfsResult};
 
 /// Largest number of packages of an owner, title and type that are set aside.
 const MAX_SET_ASIDE: usize = 4;
-/// Text after the name of a header that is set aside, before its number.
+/// Text after the name of a header that is set aside, before its numbers.
 const UNSAVED: &str = "=unsaved-";
 
-/// The header of a package that is set aside.
-fn header_of(name: &PackageName, number: u32) -> Vec<String> {
-    let mut path = name.header();
-    if let Some(last) = path.last_mut() {
-        *last = format!("{last}{UNSAVED}{number}");
+/// A package that is set aside.
+#[derive(Debug)]
+struct SetAside {
+    name: PackageName,
+    /// Later packages have larger numbers. Two have one number if the user has put them together.
+    number: u32,
+    /// Number of the folder with its files.
+    folder: u32,
+}
+
+impl SetAside {
+    /// The package of an owner, title and type whose header has this file name.
+    fn of(file: &str, owner: Xuid, title: u32, kind: u32) -> Option<Self> {
+        let (header, numbers) = file.rsplit_once(UNSAVED)?;
+        let (number, folder) = numbers.split_once('-')?;
+        let name = PackageName::new(owner, title, kind, header.split('=').next()?)?;
+        let found = Self { name, number: number.parse().ok()?, folder: folder.parse().ok()? };
+        let is_whole = found.header().last().is_some_and(|whole| whole == file);
+        is_whole.then_some(found)
     }
-    path
+
+    /// Path of its header.
+    fn header(&self) -> Vec<String> {
+        let Self { name, number, folder } = self;
+        let mut path = name.header();
+        if let Some(last) = path.last_mut() {
+            *last = format!("{last}{UNSAVED}{number}-{folder}");
+        }
+        path
+    }
 }
 
 impl ContentStore {
@@ -27,69 +52,69 @@ impl ContentStore {
     /// The oldest packages that are set aside make room for it.
     ///
     /// # Errors
-    /// Not all of its files could be written, or its header could not.
+    /// Not all of its files could be written, or its header could not. The header may be there
+    /// nevertheless: its last step is a sync.
     pub fn set_aside(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Vec<String>> {
         self.flush(name, header)?;
-        let mut before = self.all_set_aside(name)?;
-        let number = before.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
-        let at = header_of(name, number);
+        let mut before = VecDeque::from(self.all_set_aside(name.owner, name.title, name.kind)?);
+        let last = before.back().map_or(0, |package| package.number);
+        let number = last.checked_add(1).ok_or(VfsError::Full)?;
+        let at = SetAside { name: name.clone(), number, folder: header.folder }.header();
         self.replace(&at, &header.to_bytes())?;
         while before.len() >= MAX_SET_ASIDE
-            && let Some((number, oldest)) = before.pop_first()
+            && let Some(oldest) = before.pop_front()
         {
-            if let Err(error) = self.remove_set_aside(&oldest, number) {
-                let file = header_of(&oldest, number).join("/");
+            if let Err(error) = self.remove_one_set_aside(&oldest) {
+                let file = oldest.header().join("/");
                 tracing::warn!(target: "vfs", "the package of {file} is still there: {error}");
             }
         }
         Ok(at)
     }
 
-    /// The folders of files that packages of this name have which are set aside.
-    pub(super) fn folders_set_aside(&self, name: &PackageName) -> VfsResult<BTreeSet<u32>> {
-        let mut folders = BTreeSet::new();
-        for (number, other) in self.all_set_aside(name)? {
-            if other.is(name) {
-                folders.extend(self.header_set_aside(&other, number)?.map(|header| header.folder));
+    /// Removes the packages of a title and type that are set aside, of all owners.
+    ///
+    /// # Errors
+    /// One of them can't be removed.
+    pub fn remove_set_aside(&self, title: u32, kind: u32) -> VfsResult<()> {
+        for (_, owner) in self.ids(&["Content".to_owned()], 16)? {
+            for package in self.all_set_aside(Xuid(owner), title, kind)? {
+                self.remove_one_set_aside(&package)?;
             }
         }
-        Ok(folders)
+        Ok(())
     }
 
-    /// Packages that are set aside by their numbers, of the owner, title and type of `beside`.
-    fn all_set_aside(&self, beside: &PackageName) -> VfsResult<BTreeMap<u32, PackageName>> {
-        let &PackageName { owner, title, kind, .. } = beside;
-        let package = |file: &str| {
-            let (header, number) = file.rsplit_once(UNSAVED)?;
-            let number = number.parse().ok()?;
-            let name = PackageName::new(owner, title, kind, header.split('=').next()?)?;
-            let is_whole = header_of(&name, number).last().is_some_and(|whole| whole == file);
-            is_whole.then_some((number, name))
-        };
-        let entries = self.list(&PackageName::directory(owner, title, kind))?;
-        Ok(entries.iter().filter_map(|entry| package(&entry.name)).collect())
+    /// The folders of files that packages of this name have which are set aside.
+    pub(super) fn folders_set_aside(&self, name: &PackageName) -> VfsResult<BTreeSet<u32>> {
+        let packages = self.all_set_aside(name.owner, name.title, name.kind)?.into_iter();
+        Ok(packages.filter(|package| package.name.is(name)).map(|package| package.folder).collect())
     }
 
-    /// The header of a package that is set aside; `None` if it is damaged.
-    fn header_set_aside(&self, name: &PackageName, number: u32) -> VfsResult<Option<PackageHeader>> {
-        Ok(self.read(&header_of(name, number))?.and_then(|bytes| PackageHeader::parse(&bytes)))
+    /// Packages of an owner, title and type that are set aside, oldest first.
+    fn all_set_aside(&self, owner: Xuid, title: u32, kind: u32) -> VfsResult<Vec<SetAside>> {
+        let entries = self.list(&PackageName::directory(owner, title, kind))?.into_iter();
+        let packages = entries.filter_map(|entry| SetAside::of(&entry.name, owner, title, kind));
+        let mut packages: Vec<SetAside> = packages.collect();
+        packages.sort_by_key(|package| package.number);
+        Ok(packages)
     }
 
-    fn remove_set_aside(&self, name: &PackageName, number: u32) -> VfsResult<()> {
-        let header = self.header_set_aside(name, number)?;
-        self.remove_file(&header_of(name, number))?;
+    fn remove_one_set_aside(&self, package: &SetAside) -> VfsResult<()> {
+        self.remove_file(&package.header())?;
+        let name = &package.name;
+        let header = PackageHeader::new(name.owner, "").in_folder(package.folder);
         // The user may have copied the header. Folder 0 has files without a header.
-        match header.filter(|header| header.folder > 0 && !self.may_be_named(name, header)) {
-            Some(header) => self.remove_files(name, &header),
-            None => Ok(()),
+        if package.folder == 0 || self.may_be_named(name, &header) {
+            return Ok(());
         }
+        self.remove_files(name, &header)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Xuid;
     use std::path::Path;
     use std::sync::Arc;
     use xenia_vfs::{Device, HostFolder};
@@ -129,7 +154,7 @@ mod tests {
         store.commit(&name, &old).unwrap();
         let new = made(&store, &name);
         let at = store.set_aside(&name, &new).unwrap();
-        assert_eq!(at.join("/"), format!("{FOLDER}/Save=header=unsaved-1"));
+        assert_eq!(at.join("/"), format!("{FOLDER}/Save=header=unsaved-1-2"));
         assert_eq!(store.find(&name), Ok(Some(old)));
         assert_eq!(store.packages(Xuid(1), 2, 1).unwrap().len(), 1);
         // Later saves of the title go round it.
@@ -140,10 +165,10 @@ mod tests {
             store.commit(&name, &header).unwrap();
             store.remove_files(&name, &before).unwrap();
         }
-        let left = ["Save=2", "Save=5", "Save=header", "Save=header=unsaved-1"];
+        let left = ["Save=2", "Save=5", "Save=header", "Save=header=unsaved-1-2"];
         assert_eq!(names(folder.path()), left);
         let whole = |file: &str| folder.path().join(FOLDER).join(file);
-        std::fs::rename(whole("Save=header=unsaved-1"), whole("Save=header")).unwrap();
+        std::fs::rename(whole("Save=header=unsaved-1-2"), whole("Save=header")).unwrap();
         assert_eq!(store.find(&name), Ok(Some(new)));
     }
 
@@ -158,7 +183,7 @@ mod tests {
         }
         let expected = files.iter().zip(1..).skip(1);
         let expected = expected
-            .flat_map(|(file, number)| [format!("{file}=1"), format!("{file}=header=unsaved-{number}")]);
+            .flat_map(|(file, number)| [format!("{file}=1"), format!("{file}=header=unsaved-{number}-1")]);
         assert_eq!(names(folder.path()), expected.collect::<Vec<_>>());
     }
 
@@ -170,7 +195,37 @@ mod tests {
         let header = made(&store, &name);
         store.set_aside(&name, &header).unwrap();
         store.commit(&name, &header).unwrap();
-        store.remove_set_aside(&name, 1).unwrap();
+        store.remove_set_aside(2, 1).unwrap();
         assert_eq!(names(folder.path()), ["Save=1", "Save=header"]);
+    }
+
+    #[test]
+    fn files_stay_with_the_original_of_a_copied_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let name = name("Save");
+        let header = made(&store, &name);
+        store.set_aside(&name, &header).unwrap();
+        store.commit(&name, &header).unwrap();
+        store.remove(&name, &header).unwrap();
+        assert_eq!(names(folder.path()), ["Save=1", "Save=header=unsaved-1-1"]);
+        store.remove_set_aside(2, 1).unwrap();
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn neither_another_of_its_number_nor_damage_hides_a_package_that_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        for file in ["Save", "Other"] {
+            let header = made(&store, &name(file));
+            store.set_aside(&name(file), &header).unwrap();
+        }
+        let whole = |file: &str| folder.path().join(FOLDER).join(file);
+        std::fs::rename(whole("Other=header=unsaved-2-1"), whole("Other=header=unsaved-1-1")).unwrap();
+        std::fs::write(whole("Save=header=unsaved-1-1"), "of a later version").unwrap();
+        for file in ["Save", "Other"] {
+            assert_eq!(made(&store, &name(file)).folder, 2, "{file}");
+        }
     }
 }

@@ -326,10 +326,14 @@ impl ContentStore {
         self.device.lock().flush_below(&name.files(header.folder))
     }
 
-    /// Removes a package's files but keeps its header.
+    /// Removes a package's files but keeps its header. Files of a package that is set aside stay.
     pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         if header.is_packed {
             return self.remove_file(&name.files(0));
+        }
+        // The user may have copied the header of a package that is set aside.
+        if header.folder > 0 && self.folders_set_aside(name)?.contains(&header.folder) {
+            return Ok(());
         }
         let removed = self.remove_tree(&name.files(header.folder));
         self.forget_write_back_errors(name, header);
