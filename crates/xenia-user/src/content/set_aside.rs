@@ -75,14 +75,27 @@ impl ContentStore {
     /// Removes the packages of a title and type that are set aside, of all owners.
     ///
     /// # Errors
-    /// One of them can't be removed.
+    /// A folder can't be read, or one of them can't be removed.
     pub fn remove_set_aside(&self, title: u32, kind: u32) -> VfsResult<()> {
+        let mut packages = self.every_set_aside(title, kind)?.into_iter();
+        packages.try_for_each(|package| self.remove_one_set_aside(&package))
+    }
+
+    /// The number of packages of a title and type that are set aside, of all owners.
+    ///
+    /// # Errors
+    /// A folder can't be read.
+    pub fn count_set_aside(&self, title: u32, kind: u32) -> VfsResult<usize> {
+        Ok(self.every_set_aside(title, kind)?.len())
+    }
+
+    /// Packages of a title and type that are set aside, of all owners.
+    fn every_set_aside(&self, title: u32, kind: u32) -> VfsResult<Vec<SetAside>> {
+        let mut packages = Vec::new();
         for (_, owner) in self.ids(&["Content".to_owned()], 16)? {
-            for package in self.all_set_aside(Xuid(owner), title, kind)? {
-                self.remove_one_set_aside(&package)?;
-            }
+            packages.extend(self.all_set_aside(Xuid(owner), title, kind)?);
         }
-        Ok(())
+        Ok(packages)
     }
 
     /// The folders of files that packages of this name have which are set aside.

@@ -166,6 +166,11 @@ impl StoredPlaces {
             let named: Vec<&str> = names.iter().take(MAX_NAMED_SAVES).map(String::as_str).collect();
             parts.push(format!("{} ({}{more})", count(names.len(), "saved game"), named.join(", ")));
         }
+        if let Some((store, id)) = self.store().zip(title.own_id())
+            && let Ok(number @ 1..) = store.count_set_aside(id.0, SAVED_GAME)
+        {
+            parts.push(format!("{} set aside", count(number, "saved game")));
+        }
         if let Some(bytes) = self.disk(title).map(|folder| size(&folder)).filter(|bytes| *bytes > 0) {
             parts.push(format!("{} on the title's hard disk", bytes_text(bytes)));
         }
@@ -198,6 +203,8 @@ impl StoredPlaces {
                     store.remove(&name, &header).with_context(failed)?;
                 }
             }
+            let removed = store.remove_set_aside(id.0, SAVED_GAME);
+            removed.context("cannot delete the saved games that are set aside")?;
         }
         for folder in self.disk(title).into_iter().chain(self.states(title)) {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
@@ -318,6 +325,20 @@ mod tests {
         assert_eq!(places.caches_text(&title).unwrap(), "Caches: 2 KiB of pipelines");
         places.delete_caches(&title).unwrap();
         assert!(!at("imported-0123456789abcdef").exists() && at("imported-1123456789abcdef").exists());
+    }
+
+    #[test]
+    fn saves_that_are_set_aside_are_counted_and_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let saves = dir.path().join("Content/0000000000000001/4D5307D1/00000001");
+        fs::create_dir_all(saves.join("Save=2")).unwrap();
+        fs::write(saves.join("Save=header=unsaved-1-2"), "").unwrap();
+        let places = StoredPlaces { content: Some(dir.path().to_owned()), ..StoredPlaces::default() };
+        let id = Some(TitleId(0x4D53_07D1));
+        let title = StoredTitle { name: "fog".to_owned(), id, image: None };
+        assert_eq!(places.saves_text(&title).unwrap(), "Saves: 1 saved game set aside");
+        places.delete_saves(&title).unwrap();
+        assert_eq!(fs::read_dir(&saves).unwrap().count(), 0);
     }
 
     #[test]
