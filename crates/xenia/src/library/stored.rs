@@ -3,7 +3,7 @@
 //! | kind | where | found by |
 //! |---|---|---|
 //! | compiled code | `code` in the cache folder | the name of the title's file |
-//! | pipelines | `pipelines` in the cache folder | title id, else the name or hash of the file |
+//! | pipelines | `pipelines` in the cache folder | title id, else the executable's hash |
 //! | scratch disks | `scratch` in the cache folder | title id |
 //! | saved games, the title's hard disk | `content` in the data folder | title id |
 //! | saved states | `states` in the data folder | title id, else the executable's hash |
@@ -81,14 +81,12 @@ impl StoredPlaces {
     }
 
     fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        // Earlier versions named them after the file.
-        let names = [title.pipelines_name(), title.name.clone()];
-        // An imported store of a title without an id keeps its name.
-        let image = title.image.as_deref().filter(|_| title.own_id().is_none());
-        let ending = image.map(|image| format!("-{}.pipelines", in_file_name(image)));
-        let is_meant = |file: &str| {
-            names.iter().any(|name| after_hash(file, name) == Some(".pipelines"))
-                || ending.as_ref().is_some_and(|ending| file.ends_with(ending))
+        let id = title.own_id().map(|id| id.to_string());
+        let ending = title.image.as_deref().map(|image| format!("-{}.pipelines", in_file_name(image)));
+        let is_meant = |file: &str| match &id {
+            Some(id) => after_hash(file, id) == Some(".pipelines"),
+            // Others may have its name, and an imported store has another one.
+            None => ending.as_ref().is_some_and(|ending| file.ends_with(ending)),
         };
         files_in(self.pipelines.as_deref(), is_meant)
     }
@@ -277,7 +275,7 @@ mod tests {
         let id = Some(TitleId(0x4D53_07D1));
         let title = StoredTitle { name: "fog".to_owned(), id, image: None };
         let caches = places.caches_text(&title).unwrap();
-        let expected = "4 KiB of compiled code, 4 KiB of pipelines, 2 KiB of scratch disks";
+        let expected = "4 KiB of compiled code, 2 KiB of pipelines, 2 KiB of scratch disks";
         assert!(caches.contains(expected), "{caches}");
         let saves = places.saves_text(&title).unwrap();
         assert!(saves.contains("2 KiB on the title's hard disk, 1 saved state"), "{saves}");
@@ -296,6 +294,7 @@ mod tests {
             [
                 "code/fog-of-war-0123456789abcdef-context.code",
                 "pipelines/4D5307D2-0123456789abcdef.pipelines",
+                "pipelines/fog-0123456789abcdef.pipelines",
                 "pipelines/fog-of-war-0123456789abcdef.pipelines",
                 "scratch/4D5307D2/0",
                 "states/fog/slot-1.state",
@@ -316,7 +315,7 @@ mod tests {
     fn an_imported_store_of_a_title_without_an_id_is_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(format!("{name}.pipelines"));
-        for name in ["imported-0123456789abcdef", "imported-1123456789abcdef"] {
+        for name in ["imported-0123456789abcdef", "imported-1123456789abcdef", "game-2123456789abcdef"] {
             fs::write(at(name), [0; 2048]).unwrap();
         }
         let places = StoredPlaces { pipelines: Some(dir.path().to_owned()), ..StoredPlaces::default() };
@@ -325,6 +324,7 @@ mod tests {
         assert_eq!(places.caches_text(&title).unwrap(), "Caches: 2 KiB of pipelines");
         places.delete_caches(&title).unwrap();
         assert!(!at("imported-0123456789abcdef").exists() && at("imported-1123456789abcdef").exists());
+        assert!(at("game-2123456789abcdef").exists(), "of another executable");
     }
 
     #[test]
