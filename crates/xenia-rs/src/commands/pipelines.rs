@@ -229,43 +229,48 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
         return Ok(all.iter().collect());
     }
     let known = library_titles();
-    let mut names = BTreeSet::new();
+    let mut chosen = BTreeSet::new();
     for title in titles {
-        let meant = names_of(title, all, &known)?;
+        let meant = stores_meant(title, all, &known)?;
         ensure!(
-            all.iter().any(|store| meant.contains(&store.name)),
+            !meant.is_empty(),
             "there are no pipelines of {}: `xenia-rs pipelines list` shows the titles that have some, with the ids of \
              those in the library",
             title.display()
         );
-        names.extend(meant);
+        chosen.extend(meant);
     }
-    Ok(all.iter().filter(|store| names.contains(&store.name)).collect())
+    Ok(chosen.into_iter().collect())
 }
 
-/// Names of the stores that a word of the command line means: the stores of this name, or of the
-/// title with this name or id; without any, those of the title in the file. An imported store of a
-/// title without an id has another name, and is found by the executable.
-fn names_of(title: &Path, all: &[PipelineStoreFile], known: &[StoredTitle]) -> Result<Vec<String>> {
+/// The stores that a word of the command line means: those of this name, or of the title with this
+/// name or id; without any, those of the title in the file. Those of a title without an id are found
+/// by its executable: an imported one has another name, and others may have its name.
+fn stores_meant<'a>(
+    title: &Path,
+    all: &'a [PipelineStoreFile],
+    known: &[StoredTitle],
+) -> Result<Vec<&'a PipelineStoreFile>> {
+    let named = |names: &[String]| all.iter().filter(|store| names.contains(&store.name)).collect::<Vec<_>>();
     let text = title.to_string_lossy();
     let has_id = |title: &StoredTitle| title.id.is_some_and(|id| id.to_string().eq_ignore_ascii_case(&text));
     let meant = known.iter().filter(|&title| title.name == text || has_id(title));
     let mut names: Vec<String> = meant.flat_map(store_names).collect();
     names.push((*text).to_owned());
     // A file in the current folder must not hide the store of its name.
+    let meant = named(&names);
     let file = path_of(title)?;
-    if all.iter().any(|store| names.contains(&store.name)) || !file.exists() {
-        return Ok(names);
+    if !meant.is_empty() || !file.exists() {
+        return Ok(meant);
     }
     let title = StoredTitle { name: file_name(&short_name_of(title)?), id: id_of(Some(&file)), image: None };
-    names = store_names(&title).into();
-    if title.own_id().is_none() && !all.iter().any(|store| names.contains(&store.name)) {
-        // A file that can't be read as a title has no stores.
-        let opened = key_ring(None).and_then(|keys| Title::open(&file, &keys)).ok();
-        let image = opened.and_then(|title| image_of(&sha256(&title.image.bytes)));
-        names.extend(all.iter().filter(|store| Some(store.image) == image).map(|store| store.name.clone()));
+    if title.own_id().is_some() {
+        return Ok(named(&store_names(&title)));
     }
-    Ok(names)
+    // A file that can't be read as a title has no stores.
+    let opened = key_ring(None).and_then(|keys| Title::open(&file, &keys)).ok();
+    let image = opened.and_then(|title| image_of(&sha256(&title.image.bytes)));
+    Ok(all.iter().filter(|store| Some(store.image) == image).collect())
 }
 
 /// Names that the stores of a title may have.

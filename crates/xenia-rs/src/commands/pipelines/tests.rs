@@ -1,6 +1,6 @@
 //! Tests of the command, on stores of recipes that are made here.
 
-use super::{names_of, row};
+use super::{row, stores_meant};
 use crate::cli::Cli;
 use anyhow::Result;
 use clap::Parser;
@@ -58,6 +58,17 @@ fn put(cache: &Path, stores: &[(&str, Vec<u8>)]) {
     for (name, bytes) in stores {
         fs::write(folder.join(name), bytes).unwrap();
     }
+}
+
+/// A store without a file.
+fn missing(name: &str, image: u64) -> PipelineStoreFile {
+    PipelineStoreFile { name: name.to_owned(), image, path: "missing".into() }
+}
+
+/// The number of a title's executable.
+fn executable(file: &Path) -> u64 {
+    let title = Title::open(file, &key_ring(None).unwrap()).unwrap();
+    image_of(&sha256(&title.image.bytes)).unwrap()
 }
 
 fn run(words: &[&str]) -> Result<u8> {
@@ -130,8 +141,10 @@ fn titles_are_chosen_by_name_and_by_file() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let [cache, file, title] = ["cache", "one.pipelines", "One.xex"].map(at);
-    put(cache.as_ref(), &[(ONE, store(0..5)), (TWO, store(5..8))]);
     fs::write(&title, include_bytes!("../../../../../guest/bin/hello.xex")).unwrap();
+    // It has no id.
+    let one = format!("One-{:016x}.pipelines", executable(title.as_ref()));
+    put(cache.as_ref(), &[(one.as_str(), store(0..5)), (TWO, store(5..8))]);
     let mut exports = Vec::new();
     let choices: [&[&str]; 4] = [&["One"], &[&title], &["Two", "One"], &[]];
     for titles in choices {
@@ -164,13 +177,12 @@ fn a_file_in_the_current_folder_hides_no_store() {
 fn stores_that_are_named_by_an_id_are_those_of_the_titles_name() {
     let id = Some(TitleId(0x4D53_07D1));
     let known = [StoredTitle { name: "One".to_owned(), id, image: None }];
+    let all = ["4D5307D1", "One", "Two"].map(|name| missing(name, 1));
     for word in ["One", "4D5307D1", "4d5307d1"] {
-        let names = names_of(Path::new(word), &[], &known).unwrap();
-        assert!(names.contains(&"4D5307D1".to_owned()) && names.contains(&"One".to_owned()), "{names:?}");
+        assert_eq!(stores_meant(Path::new(word), &all, &known).unwrap(), [&all[0], &all[1]], "{word}");
     }
-    assert_eq!(names_of(Path::new("Two"), &[], &known).unwrap(), ["Two"]);
-    let store = PipelineStoreFile { name: "4D5307D1".to_owned(), image: 1, path: "missing".into() };
-    let row = row(&store, &known);
+    assert_eq!(stores_meant(Path::new("Two"), &all, &known).unwrap(), [&all[2]]);
+    let row = row(&all[0], &known);
     assert_eq!((row.name.as_str(), row.title_id.as_deref()), ("One", Some("4D5307D1")));
 }
 
@@ -179,12 +191,11 @@ fn an_imported_store_of_a_file_without_an_id_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("game.elf");
     fs::write(&file, include_bytes!("../../../../../guest/bin/cpu-suite.elf")).unwrap();
-    let title = Title::open(&file, &key_ring(None).unwrap()).unwrap();
-    let image = image_of(&sha256(&title.image.bytes)).unwrap();
-    let store =
-        |name: &str, image| PipelineStoreFile { name: name.to_owned(), image, path: "missing".into() };
-    let all = [store("imported", image), store("other", image ^ 1)];
-    assert_eq!(names_of(&file, &all, &[]).unwrap(), ["game", "game", "imported"]);
+    let image = executable(&file);
+    // The others are of other executables.
+    let all = [("game", image ^ 1), ("imported", image), ("imported", image ^ 1)];
+    let all = all.map(|(name, image)| missing(name, image));
+    assert_eq!(stores_meant(&file, &all, &[]).unwrap(), [&all[1]]);
 }
 
 #[test]
