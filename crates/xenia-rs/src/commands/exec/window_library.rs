@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use xenia::config::SaveConfig;
 use xenia::digest::sha256;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
@@ -52,6 +52,9 @@ struct Contents {
     model: LibraryModel,
     /// The user's covers by path, with the times of their last change.
     covers: Covers,
+    /// Hashes of the executables of titles without an id by path, with the times of their last
+    /// change.
+    images: BTreeMap<PathBuf, (Option<SystemTime>, Option<String>)>,
     /// Number of the newest scan: the results of older scans that end later are ignored.
     scan: u64,
 }
@@ -218,6 +221,22 @@ impl WindowLibrary {
         Ok(StoredTitle { image: Some(sha256(&opened.image.bytes)), ..title })
     }
 
+    /// [`Self::with_image`] for a page, which waits for it at each visit: an unchanged file is
+    /// opened once.
+    fn shown_with_image(&self, title: StoredTitle, path: Option<&Path>) -> Result<StoredTitle> {
+        let Some(path) = path.filter(|_| title.own_id().is_none()) else {
+            return self.with_image(title, path);
+        };
+        let changed = path.metadata().and_then(|file| file.modified()).ok();
+        let known = self.contents.lock().images.get(path).cloned();
+        if let Some((_, image)) = known.filter(|(time, _)| changed.is_some() && *time == changed) {
+            return Ok(StoredTitle { image, ..title });
+        }
+        let title = self.with_image(title, Some(path))?;
+        self.contents.lock().images.insert(path.to_owned(), (changed, title.image.clone()));
+        Ok(title)
+    }
+
     /// The file of the title with this ID; `None` if the library lacks the title.
     ///
     /// # Errors
@@ -313,7 +332,7 @@ impl LibraryClient for WindowLibrary {
         };
         let places = self.places(path).inspect_err(|error| warn("its data is", error));
         let Ok(places) = places else { return StoredData::default() };
-        let opened = self.with_image(title.clone(), path);
+        let opened = self.shown_with_image(title.clone(), path);
         let title = opened.inspect_err(|error| warn("a part of its data is", error)).unwrap_or(title);
         StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
     }
