@@ -244,8 +244,8 @@ fn chosen<'a>(all: &'a [PipelineStoreFile], titles: &[PathBuf]) -> Result<Vec<&'
 }
 
 /// The stores that a word of the command line means: those of this name, or of the title with this
-/// name or id; without any, those of the title in the file. Those of a title without an id are found
-/// by its executable: an imported one has another name, and others may have its name.
+/// name or id; without any, those of the title in the file. Those of a title without an id are
+/// found by its executable: an imported one has another name, and others may have its name.
 fn stores_meant<'a>(
     title: &Path,
     all: &'a [PipelineStoreFile],

@@ -1,9 +1,9 @@
 //! Packages that are set aside: the run ended while a title made them in place of older ones, and
 //! perhaps before they were complete.
 //!
-//! The header of such a package is `NAME=header=unsaved-1-2`: the first number counts up, the second
-//! is that of the folder with its files, which stay even if the header can't be read. A user takes
-//! the package by renaming its header to `NAME=header`.
+//! The header of such a package is `NAME=header=unsaved-1-2`: the first number counts up, the
+//! second is that of the folder with its files, which stay even if the header can't be read. A user
+//! takes the package by renaming its header to `NAME=header`.
 
 use super::{ContentStore, PackageHeader, PackageName};
 use crate::profile::Xuid;

@@ -99,8 +99,8 @@ impl PipelineStoreFile {
         }
         let added = &merged.file[merged.kept..];
         let result = file.write_all(added).and_then(|()| file.sync_all());
-        // A part of a record would hide those that a run appends after it. What a run has appended
-        // stays, unless both are shorter than the whole import: then it was hidden already.
+        // A part of a record would hide those that a run appends after it. Records of a run stay,
+        // unless both are shorter than the whole import: then they were hidden already.
         if result.is_err() && file.metadata().is_ok_and(|now| now.len() <= before + added.len() as u64) {
             let _ = shorten(before);
         }
