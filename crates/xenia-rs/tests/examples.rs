@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 use tempfile::TempDir;
+use xenia::digest::sha256;
+use xenia::drawing::stores::image_of;
+use xenia::title::{Title, key_ring};
 use xenia_render::backend::exchange::{PipelineExporter, PipelineTitle};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
@@ -164,12 +167,15 @@ fn prepare(folder: &Path) {
     said(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
     std::fs::write(at("Save 1"), std::fs::read(at("save.con")).unwrap()).unwrap();
     said(&["content", "import", &at("Save 1"), "--content", &at("saves")]);
-    // Stored pipelines of a title, and an exported file.
-    let title = PipelineTitle { name: "game".to_owned(), image: 1 };
+    // Stored pipelines of a title without an ID, and an exported file.
+    let game = Title::open(at("game/default.xex").as_ref(), &key_ring(None).unwrap()).unwrap();
+    let image = image_of(&sha256(&game.image.bytes)).unwrap();
+    let title = PipelineTitle { name: "game".to_owned(), image };
     let store = PipelineExporter::default().into_bytes();
     let mut exporter = PipelineExporter::default();
     exporter.add(&title, &store).unwrap();
-    std::fs::write(at(".cache/xenia-rs/pipelines/game-0000000000000001.pipelines"), store).unwrap();
+    let stored = format!(".cache/xenia-rs/pipelines/game-{image:016x}.pipelines");
+    std::fs::write(at(&stored), store).unwrap();
     std::fs::write(at("game.pipelines"), exporter.into_bytes()).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     std::fs::write(at("sweep.toml"), "[[fuzz]]\nseeds = \"1\"\nblocks = 2\n").unwrap();

@@ -173,8 +173,15 @@ fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     drop(kernel);
     let kernel = machine(folder.path());
     assert_is(&kernel, 1);
-    let names = std::fs::read_dir(folder.path().join("Content/E030000000000001/4D5307D1/00000001")).unwrap();
-    assert_eq!(names.count(), 2, "the header, and one folder of files");
+    let saves = folder.path().join("Content/E030000000000001/4D5307D1/00000001");
+    let names = || std::fs::read_dir(&saves).unwrap().count();
+    assert_eq!(names(), 3, "the header, and the files of both");
+    open(&kernel, PackageMode::Always).unwrap();
+    for file in FILES {
+        write(&kernel, file, 5);
+    }
+    close(&kernel).unwrap();
+    assert_eq!(names(), 2, "the header, and one folder of files");
 }
 
 /// All files below a folder with their contents.
