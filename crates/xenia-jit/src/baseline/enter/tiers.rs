@@ -66,6 +66,16 @@ macro_rules! guest_mxcsr {
     };
 }
 
+/// Label 7 of a thunk, reached where MXCSR is that of vectors: makes it Rust's, and continues at 6.
+macro_rules! leave_vector_mode {
+    () => {
+        "7:
+         mov qword ptr [rbp + {vector_mode}], 0
+         ldmxcsr [rip + {scalar}]
+         jmp 6b"
+    };
+}
+
 /// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns if the guest
 /// returned to its caller; continues at any other address that the code leaves for.
 #[unsafe(naked)]
@@ -128,11 +138,7 @@ pub(super) unsafe extern "sysv64" fn run_optimized() {
              mov eax, edx
              mov rdx, [rbp + {r11}]
              jmp {leave}",
-            // MXCSR is that of vectors.
-            "7:
-             mov qword ptr [rbp + {vector_mode}], 0
-             ldmxcsr [rip + {scalar}]
-             jmp 6b",
+            leave_vector_mode!(),
         ]
         vector_mode = const word(Word::VectorMode),
         scalar = sym RUST_MXCSR,
@@ -211,11 +217,7 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
             "4:",
             look_up!(),
             "jmp 5b",
-            // MXCSR is that of vectors.
-            "7:
-             mov qword ptr [rbp + {vector_mode}], 0
-             ldmxcsr [rip + {scalar}]
-             jmp 6b",
+            leave_vector_mode!(),
         ]
         vector_mode = const word(Word::VectorMode),
         scalar = sym RUST_MXCSR,
