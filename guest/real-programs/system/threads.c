@@ -2,12 +2,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { THREADS = 12, TURNS = 2000 };
+enum { THREADS = 12, TURNS = 2000, WAKERS = 6, WAKES = 34, SPINS = 6400 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -81,6 +84,51 @@ static void *detached(void *argument) {
     return argument;
 }
 
+#ifdef SYS_futex_time64
+enum { FUTEX = SYS_futex_time64 };
+#else
+enum { FUTEX = SYS_futex };
+#endif
+static int word, began, woken;
+
+// Whether something woke the caller within the time.
+static int wait_for_word(int value, long nanoseconds) {
+    struct timespec time = {0, nanoseconds};
+    return syscall(FUTEX, &word, 0, value, &time, 0, 0) == 0;
+}
+
+// A title's waits end with its clock's milliseconds: the wakes come up to 1.3 ms after they begin.
+static void *wake_often(void *argument) {
+    for (int i = 0; i < WAKES; i++) {
+        while (__sync_fetch_and_add(&began, 0) <= i) sched_yield();
+        // Not a nap: while all threads wait, a title's time skips to the end of the first wait.
+        for (volatile int spun = 0; spun < i * SPINS; spun++) {}
+        syscall(FUTEX, &word, 1, 1, 0, 0, 0);
+        __sync_fetch_and_add(&woken, 1);
+    }
+    return argument;
+}
+
+// A wake that comes as a wait ends must not end the next one, which nobody wakes.
+static int late_wakes(void) {
+    int late = 0;
+    // A title's threads begin on the hardware threads in turn: one of these keeps the main thread from
+    // running when its wait ends.
+    for (int which = 0; which < WAKERS; which++) {
+        pthread_t waker;
+        began = woken = 0;
+        if (pthread_create(&waker, 0, wake_often, 0)) return -1;
+        for (int i = 0; i < WAKES; i++) {
+            __sync_fetch_and_add(&began, 1);
+            wait_for_word(0, 100000);
+            while (__sync_fetch_and_add(&woken, 0) <= i) sched_yield();
+            late += wait_for_word(0, 100000);
+        }
+        pthread_join(waker, 0);
+    }
+    return late;
+}
+
 int main(void) {
     pthread_t threads[THREADS];
     pthread_key_create(&key, destroy);
@@ -125,5 +173,6 @@ int main(void) {
     clock_gettime(CLOCK_MONOTONIC, &after);
     long passed = (long)(after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec;
     printf("slept %d\n", passed >= 3000000);
+    printf("late wakes %d\n", late_wakes());
     return 0;
 }
