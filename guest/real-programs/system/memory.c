@@ -83,7 +83,12 @@ int main(int argc, char **argv) {
     sigprocmask(SIG_BLOCK, &set, 0);
     raise(SIGUSR1);
     int before = caught;
+    sigset_t pending;
+    printf("pending %d", sigpending(&pending));
+    printf(" %d %d", sigismember(&pending, SIGUSR1), sigismember(&pending, SIGUSR2));
     sigprocmask(SIG_UNBLOCK, &set, 0);
+    printf(" %d", sigpending(&pending));
+    printf(" %d\n", sigismember(&pending, SIGUSR1));
     printf("signals %d %d\n", before == SIGUSR1, caught == 2 * SIGUSR1);
     char *words[] = {"pear", "apple", "fig", "plum"};
     qsort(words, 4, sizeof *words, backwards);

@@ -56,6 +56,12 @@ long set_mask(int how, const uint32_t *mask, uint32_t *old) {
     return 0;
 }
 
+long pending_signals(uint32_t *set, uint32_t size) {
+    if (size > sizeof waiting) return -EINVAL;
+    memcpy(set, waiting, size);
+    return 0;
+}
+
 long send_signal(int signal) {
     if (signal < 0 || signal > SIGNALS) return -EINVAL;
     if (!signal) return 0;

@@ -104,6 +104,7 @@ int64_t system_time(void);
 // signals.c
 long set_action(int signal, const void *action, void *old);
 long set_mask(int how, const uint32_t *mask, uint32_t *old);
+long pending_signals(uint32_t *set, uint32_t size);
 long send_signal(int signal);
 
 // process.c

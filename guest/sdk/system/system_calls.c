@@ -111,6 +111,7 @@ static long thread_call(long n, long a, long b, long c, long d, long e) {
             return 4;
         case SYS_rt_sigaction: return set_action(a, (void *)b, (void *)c);
         case SYS_rt_sigprocmask: return set_mask(a, (void *)b, (void *)c);
+        case SYS_rt_sigpending: return pending_signals((void *)a, b);
         case SYS_kill: return a == PROCESS || a == 0 ? send_signal(b) : -ESRCH;
         case SYS_tkill: return a == thread_id() ? send_signal(b) : 0;
         case SYS_clock_gettime32: return read_clock(a, (void *)b, 0);
