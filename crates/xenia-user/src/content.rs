@@ -30,4 +30,5 @@ mod store;
 pub use header::PackageHeader;
 pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
 pub use publisher::PUBLISHER;
+pub use set_aside::SetAside;
 pub use store::{ContentStore, DiskSpace, FoundPackage, MAX_THUMBNAIL_SIZE};

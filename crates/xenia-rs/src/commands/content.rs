@@ -7,6 +7,9 @@
 pub(in crate::commands) mod import;
 pub(in crate::commands) mod links;
 mod scratch;
+mod set_aside;
+
+pub use set_aside::SetAsideRow;
 
 use super::volume::{
     CHUNK, InterruptibleWriter, VolumeItem, copy, interruptible, items_of, refuse_impossible,
@@ -44,6 +47,8 @@ documented! {
         folder: String,
         /// Packages, sorted by owner, title, kind and name.
         packages: Vec<ContentRow>,
+        /// Packages that are set aside, sorted by owner, title and kind, the oldest first.
+        set_aside: Vec<SetAsideRow>,
     }
 
     /// A saved game or downloadable content.
@@ -104,12 +109,14 @@ pub(in crate::commands) fn to_read(folder: &Path) -> Result<ContentStore> {
 /// The packages that the filters select.
 fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<FoundPackage>> {
     let all = store.every_found_package().context("cannot read the folder of saves")?;
-    let is_meant = |name: &PackageName| {
-        which.title_id.is_none_or(|title| title == name.title)
-            && which.owner.is_none_or(|owner| owner == name.owner)
-            && which.kind.is_none_or(|kind| kind == name.kind)
-    };
-    Ok(all.into_iter().filter(|package| is_meant(&package.name)).collect())
+    Ok(all.into_iter().filter(|package| is_meant(which, &package.name)).collect())
+}
+
+/// Whether the filters select a package.
+fn is_meant(which: &WhichArgs, name: &PackageName) -> bool {
+    which.title_id.is_none_or(|title| title == name.title)
+        && which.owner.is_none_or(|owner| owner == name.owner)
+        && which.kind.is_none_or(|kind| kind == name.kind)
 }
 
 fn list(args: &ContentListArgs) -> Result<Code> {
@@ -124,29 +131,37 @@ fn list(args: &ContentListArgs) -> Result<Code> {
             .collect(),
         None => Vec::new(),
     };
-    let report = ContentReport { folder: folder.display().to_string(), packages };
+    let set_aside = match &store {
+        Some(store) => set_aside::rows(store, &folder, &args.which)?,
+        None => Vec::new(),
+    };
+    let report = ContentReport { folder: folder.display().to_string(), packages, set_aside };
     if let Some(path) = &args.json {
         write_json(path, "content", &report)?;
         return Ok(Code::Done);
     }
-    if report.packages.is_empty() {
+    if report.packages.is_empty() && report.set_aside.is_empty() {
         errln!("xenia-rs: there are no such packages in {}", report.folder);
     } else {
         outln!("{HEADING}");
     }
-    for row in &report.packages {
-        outln!(
-            "{} {} {:<12} {:>11}  {}  {}  {}",
-            row.owner,
-            row.title_id,
-            row.kind_name.map_or_else(|| format!("{:X}", row.kind), str::to_owned),
-            row.bytes.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string()),
-            visible(&row.name),
-            visible(&row.display_name),
-            row.title_name.as_deref().map_or("-".to_owned(), visible)
-        );
-    }
+    report.packages.iter().for_each(print);
+    report.set_aside.iter().for_each(SetAsideRow::print);
     Ok(Code::Done)
+}
+
+/// Prints a package's line of the list.
+fn print(row: &ContentRow) {
+    outln!(
+        "{} {} {:<12} {:>11}  {}  {}  {}",
+        row.owner,
+        row.title_id,
+        row.kind_name.map_or_else(|| format!("{:X}", row.kind), str::to_owned),
+        row.bytes.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string()),
+        visible(&row.name),
+        visible(&row.display_name),
+        row.title_name.as_deref().map_or("-".to_owned(), visible)
+    );
 }
 
 /// Prints the folders on the way to selected packages that are links out of the folder of saves;

@@ -17,8 +17,9 @@ const UNSAVED: &str = "=unsaved-";
 
 /// A package that is set aside.
 #[derive(Debug)]
-struct SetAside {
-    name: PackageName,
+pub struct SetAside {
+    /// The name of the package, which the older one has.
+    pub name: PackageName,
     /// Later packages have larger numbers. Two have one number if the user has put them together.
     number: u32,
     /// Number of the folder with its files.
@@ -37,7 +38,7 @@ impl SetAside {
     }
 
     /// Path of its header.
-    fn header(&self) -> Vec<String> {
+    pub fn header(&self) -> Vec<String> {
         let Self { name, number, folder } = self;
         let mut path = name.header();
         if let Some(last) = path.last_mut() {
@@ -87,6 +88,19 @@ impl ContentStore {
     /// A folder can't be read.
     pub fn count_set_aside(&self, title: u32, kind: u32) -> VfsResult<usize> {
         Ok(self.every_set_aside(title, kind)?.len())
+    }
+
+    /// All packages that are set aside, sorted by owner, title and type, the oldest first.
+    ///
+    /// # Errors
+    /// A folder can't be read.
+    pub fn every_package_set_aside(&self) -> VfsResult<Vec<SetAside>> {
+        self.of_every_kind(|owner, title, kind| self.all_set_aside(owner, title, kind))
+    }
+
+    /// The header of a package that is set aside; `None` if it can't be read.
+    pub fn header_set_aside(&self, package: &SetAside) -> Option<PackageHeader> {
+        PackageHeader::parse(&self.read(&package.header()).ok()??)
     }
 
     /// Packages of a title and type that are set aside, of all owners.
@@ -170,6 +184,10 @@ mod tests {
         assert_eq!(at.join("/"), format!("{FOLDER}/Save=header=unsaved-1-2"));
         assert_eq!(store.find(&name), Ok(Some(old)));
         assert_eq!(store.packages(Xuid(1), 2, 1).unwrap().len(), 1);
+        let listed = store.every_package_set_aside().unwrap();
+        let [listed] = &listed[..] else { panic!("{listed:?}") };
+        assert!(listed.header() == at && listed.name.is(&name));
+        assert_eq!(store.header_set_aside(listed), Some(new.clone()));
         // Later saves of the title go round it.
         for folder in [3, 4, 5] {
             let header = made(&store, &name);

@@ -258,13 +258,21 @@ impl ContentStore {
 
     /// All packages, sorted by owner, title, type and name.
     pub fn every_found_package(&self) -> VfsResult<Vec<FoundPackage>> {
+        self.of_every_kind(|owner, title, kind| self.found(owner, title, kind, usize::MAX))
+    }
+
+    /// The results of `list` for each owner, title and type that has a folder, in their order.
+    pub(super) fn of_every_kind<T>(
+        &self,
+        list: impl Fn(Xuid, u32, u32) -> VfsResult<Vec<T>>,
+    ) -> VfsResult<Vec<T>> {
         let root = vec!["Content".to_owned()];
         let mut found = Vec::new();
         for (owner_name, owner) in self.ids(&root, 16)? {
             let of_owner = [&root[..], &[owner_name]].concat();
             for (title_name, title) in self.ids(&of_owner, 8)? {
                 for (_, kind) in self.ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
-                    found.extend(self.found(Xuid(owner), title as u32, kind as u32, usize::MAX)?);
+                    found.extend(list(Xuid(owner), title as u32, kind as u32)?);
                 }
             }
         }

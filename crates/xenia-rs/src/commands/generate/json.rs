@@ -1,7 +1,7 @@
 //! The JSON documents, each with its objects in the order of the page.
 
 use crate::commands::config::{SettingRowReport, SettingsReport};
-use crate::commands::content::{ContentReport, ContentRow};
+use crate::commands::content::{ContentReport, ContentRow, SetAsideRow};
 use crate::commands::info::{AchievementRow, DigestRow, ImportRow, InfoReport, LibraryExport, TitleRow};
 use crate::commands::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use crate::commands::info_package::PackageRow;
@@ -102,7 +102,7 @@ fn files() -> Vec<Document> {
         Document {
             name: "content",
             by: "`content list`",
-            objects: vec![object::<ContentReport>(), object::<ContentRow>()],
+            objects: vec![object::<ContentReport>(), object::<ContentRow>(), object::<SetAsideRow>()],
         },
         Document {
             name: "library",
