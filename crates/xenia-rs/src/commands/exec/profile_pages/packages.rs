@@ -46,19 +46,17 @@ pub(super) fn model(subject: &Result<DataSubject>, xuid: Option<Xuid>, exports: 
     };
     let mut model = SavesModel {
         title: subject.name.clone(),
-        totals: "There is no saved game and no content.".to_owned(),
+        totals: TitlePackages::default().totals(),
         fixed: subject.runs.then(|| "Close the title to import or delete.".to_owned()),
         exports: exports.map(Path::to_owned),
         failure: subject.content.is_none().then(|| format!("{NOT_KEPT}.")),
         ..SavesModel::default()
     };
     match read(subject, xuid) {
-        Ok((choice, packages, bytes)) => {
-            model.choice = choice;
-            if !packages.is_empty() {
-                model.totals = format!("{}, {}", count(packages.len(), "package"), bytes_text(bytes));
-            }
-            model.packages = packages;
+        Ok(found) => {
+            model.totals = found.totals();
+            model.choice = found.choice;
+            model.packages = found.packages;
         }
         Err(error) => model.failure = Some(text_of(&error)),
     }
@@ -71,22 +69,51 @@ pub(super) fn model(subject: &Result<DataSubject>, xuid: Option<Xuid>, exports: 
     model
 }
 
-type Packages = (ProfileChoice, Vec<StoredPackage>, u64);
+/// Packages of a title, as they are read.
+#[derive(Default)]
+struct TitlePackages {
+    choice: ProfileChoice,
+    packages: Vec<StoredPackage>,
+    /// Sum of the packages' files.
+    bytes: u64,
+    /// Number of packages that are set aside.
+    set_aside: usize,
+}
 
-fn read(subject: &DataSubject, xuid: Option<Xuid>) -> Result<Packages> {
+impl TitlePackages {
+    /// The totals in words.
+    fn totals(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.packages.is_empty() {
+            parts.push(format!("{}, {}", count(self.packages.len(), "package"), bytes_text(self.bytes)));
+        }
+        if self.set_aside > 0 {
+            parts.push(format!("{} set aside (xenia-rs content list)", count(self.set_aside, "package")));
+        }
+        if parts.is_empty() { "There is no saved game and no content.".to_owned() } else { parts.join("; ") }
+    }
+}
+
+fn read(subject: &DataSubject, xuid: Option<Xuid>) -> Result<TitlePackages> {
     let (Some(store), Some(folder)) = (store_of(subject)?, subject.content.as_deref()) else {
-        return Ok(Packages::default());
+        return Ok(TitlePackages::default());
     };
     let (choice, owner) = choice(&store, xuid.or(subject.user))?;
-    let all = store.every_package().context("cannot read the folder of saves")?;
+    let unreadable = "cannot read the folder of saves";
+    let all = store.every_package().context(unreadable)?;
+    let set_aside = store.every_package_set_aside().context(unreadable)?;
     let is_meant = |name: &PackageName| {
         name.title == subject.id && (name.owner == Xuid::NOBODY || Some(name.owner) == owner)
     };
     let all = all.into_iter().filter(|(name, _)| is_meant(name)).take(MAX_PACKAGES);
     let packages: Vec<(StoredPackage, u64)> =
         all.map(|(name, header)| package(&store, folder, &name, &header)).collect();
-    let bytes = packages.iter().map(|(_, bytes)| bytes).sum();
-    Ok((choice, packages.into_iter().map(|(package, _)| package).collect(), bytes))
+    Ok(TitlePackages {
+        choice,
+        bytes: packages.iter().map(|(_, bytes)| bytes).sum(),
+        packages: packages.into_iter().map(|(package, _)| package).collect(),
+        set_aside: set_aside.iter().filter(|package| is_meant(&package.name)).count(),
+    })
 }
 
 /// A package as the page shows it, and its bytes. A damaged one does not hide the others.

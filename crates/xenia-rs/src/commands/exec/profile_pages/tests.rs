@@ -126,6 +126,23 @@ fn a_title_that_cannot_be_opened_has_a_reason() {
 }
 
 #[test]
+fn packages_that_are_set_aside_are_counted() {
+    let console = Console::new();
+    let [ada, bo] = console.profiles;
+    console.save(ada, "Save", 5000);
+    let store = console.store();
+    let name = PackageName::new(ada, ID, SAVED_GAME, "Save").unwrap();
+    let old = store.find(&name).unwrap();
+    let header = store.prepare(&name, old.as_ref(), PackageHeader::new(ada, "Newer")).unwrap();
+    store.folder(name.files(header.folder)).create_file(&["a".to_owned()]).unwrap();
+    store.set_aside(&name, &header).unwrap();
+    drop(store);
+    let totals = console.saves(Some(ada)).totals;
+    assert_eq!(totals, "1 package, 4 KiB; 1 package set aside (xenia-rs content list)");
+    assert_eq!(console.saves(Some(bo)).totals, "There is no saved game and no content.");
+}
+
+#[test]
 fn packages_of_a_profile_are_listed_and_exported_as_the_command_does() {
     let console = Console::new();
     let [ada, bo] = console.profiles;
