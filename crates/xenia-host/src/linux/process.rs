@@ -55,6 +55,8 @@ pub fn limit_advice(text: &str) -> &'static str {
         "; if the shell (`ulimit -u`) or a container limits the number of threads, permit more"
     } else if text.contains("memfd_create") && (names(Errno::PERM) || names(Errno::NOSYS)) {
         "; a container or sandbox must permit that call"
+    } else if text.contains("memfd_create") && names(Errno::ACCESS) {
+        "; if this system forbids executable memory files, `sysctl vm.memfd_noexec=1` permits them"
     } else {
         ""
     }
@@ -145,6 +147,7 @@ mod tests {
             assert!(advice("memfd_create for guest memory", refusal).contains("sandbox"));
             assert_eq!(advice("cannot write a", refusal), "");
         }
+        assert!(advice("memfd_create", Errno::ACCESS).contains("vm.memfd_noexec"));
         assert_eq!(advice("ftruncate of guest memory", Errno::NOMEM), "");
     }
 }
