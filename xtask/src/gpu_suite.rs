@@ -33,7 +33,9 @@ const PICTURE: &str = "picture.png";
 /// The table of results.
 pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
 /// Backends, by their names for `xenia-rs trace play --gpu`.
-const BACKENDS: &[&str] = &["reference", "wgpu"];
+const BACKENDS: &[&str] = &["reference", DEVICE_BACKEND];
+/// The backend that draws with the host's device.
+const DEVICE_BACKEND: &str = "wgpu";
 /// The software Vulkan driver. If it is installed, the table is about it.
 pub(crate) const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 /// Setting under which that driver compiles shaders without optimizing them: for pictures as small
@@ -154,7 +156,7 @@ fn judge(
     let mut passes = Vec::new();
     for (name, folder) in backends {
         let shown = folder.join(format!("frame{:06}.png", number + 1));
-        let verdict = expected.judge(&RgbPicture::read(&shown)?);
+        let verdict = expected.judge(&RgbPicture::read(&shown)?, *name == DEVICE_BACKEND);
         if let Some(wrong) = &verdict {
             println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
         }

@@ -17,6 +17,8 @@ struct File {
     /// Tolerance of a component around the formula's value, in levels of 1/255, beyond rounding.
     #[serde(default)]
     tolerance: f64,
+    /// The same for pictures of the host's device, where that may differ more.
+    device_tolerance: Option<f64>,
     /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, the
     /// hardware's result is undefined and the pixel is not compared.
     picture: String,
@@ -29,6 +31,7 @@ pub(crate) struct Scene {
     pub(crate) area: String,
     pub(crate) feature: String,
     tolerance: f64,
+    device_tolerance: f64,
     formula: Formula,
 }
 
@@ -57,6 +60,7 @@ impl Scene {
             area: file.area,
             feature: file.feature,
             tolerance: file.tolerance,
+            device_tolerance: file.device_tolerance.unwrap_or(file.tolerance),
             formula,
         })
     }
@@ -73,7 +77,8 @@ impl Scene {
         if free as f64 > levels.len() as f64 * MAX_ANY {
             bail!("scene {}: {free} of {} pixels may be anything", self.name, levels.len());
         }
-        Ok(ExpectedLevels { width, height, levels, allowed: ROUNDING + self.tolerance })
+        let [allowed, device_allowed] = [self.tolerance, self.device_tolerance].map(|most| ROUNDING + most);
+        Ok(ExpectedLevels { width, height, levels, allowed, device_allowed })
     }
 
     /// The unrounded levels of a pixel; `None` if it is not compared.
@@ -101,6 +106,8 @@ pub(crate) struct ExpectedLevels {
     levels: Vec<Option<[f64; 3]>>,
     /// Largest allowed deviation of a level.
     allowed: f64,
+    /// The same for pictures of the host's device.
+    device_allowed: f64,
 }
 
 impl ExpectedLevels {
@@ -111,8 +118,10 @@ impl ExpectedLevels {
         RgbPicture { width: self.width, height: self.height, rgb }
     }
 
-    /// Compares every pixel; returns a one-line description of the differences, if any.
-    pub(crate) fn judge(&self, shown: &RgbPicture) -> Option<String> {
+    /// Compares every pixel of a picture, which may be the host's device's; returns a one-line
+    /// description of the differences, if any.
+    pub(crate) fn judge(&self, shown: &RgbPicture, is_of_device: bool) -> Option<String> {
+        let allowed = if is_of_device { self.device_allowed } else { self.allowed };
         if (shown.width, shown.height) != (self.width, self.height) {
             return Some(format!("the picture has {} x {} pixels", shown.width, shown.height));
         }
@@ -122,7 +131,7 @@ impl ExpectedLevels {
         for (i, (got, expected)) in shown.rgb.chunks_exact(3).zip(&self.levels).enumerate() {
             let Some(expected) = expected else { continue };
             let off = expected.iter().zip(got).map(|(e, g)| (e - f64::from(*g)).abs()).fold(0.0, f64::max);
-            if off > self.allowed {
+            if off > allowed {
                 wrong += 1;
                 worst = worst.max(off);
                 first.get_or_insert_with(|| {
@@ -150,17 +159,19 @@ mod tests {
             area: String::new(),
             feature: String::new(),
             tolerance: 1.0,
+            device_tolerance: 3.0,
             formula: Formula::parse("red = x / 10\ngreen = 0.5 # a tie\nblue = 3\nany = y == 9").unwrap(),
         };
         let expected = scene.expected(10, 10).unwrap();
         let mut picture = expected.picture();
         assert_eq!(picture.rgb[3..6], [26, 128, 255]);
-        assert_eq!(expected.judge(&picture), None);
+        assert_eq!(expected.judge(&picture, false), None);
         picture.rgb[9 * 30] = 77;
         picture.rgb[4] = 126;
-        assert_eq!(expected.judge(&picture), None);
+        assert_eq!(expected.judge(&picture, false), None);
         picture.rgb[33] = 23;
-        let verdict = expected.judge(&picture).unwrap();
+        assert_eq!(expected.judge(&picture, true), None, "a device may be off by three");
+        let verdict = expected.judge(&picture, false).unwrap();
         assert!(verdict.starts_with("1 pixels are wrong, by up to 2.5 levels: pixel 1,1 is"), "{verdict}");
     }
 }

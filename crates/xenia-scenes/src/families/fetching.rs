@@ -271,6 +271,26 @@ impl Fetch {
         largest * 2.0_f32.powi(self.exponent)
     }
 
+    /// Largest difference of a texel that a host decompresses itself, before the constant's
+    /// exponent. Direct3D permits 3 % of the difference of a block's end points, and a level of
+    /// colours and of DXT5's alpha, or 1/65535 of other components (functional specification of
+    /// 11.3, 19.5). The reference rounds alpha and these down to a level; the specification has
+    /// fractions.
+    pub(super) fn decompression_error(&self) -> f32 {
+        const SHARE: f32 = 0.03;
+        const LEVEL: f32 = 1.0 / 255.0;
+        let levels = match self.format.layout {
+            Layout::Dxt1 | Layout::Dxt3 => LEVEL,
+            Layout::Dxt5 => 2.0 * LEVEL,
+            Layout::Dxt5A | Layout::Dxn if !self.is_opaque => LEVEL + 1.0 / 65535.0,
+            _ => return 0.0,
+        };
+        let [width, height, _] = self.size;
+        let is_whole = width.is_multiple_of(4) && height.is_multiple_of(4);
+        let may_stay = is_whole && self.signs == 0 && self.shape != Shape::Volume;
+        if may_stay { levels + SHARE } else { 0.0 }
+    }
+
     fn info(&self) -> Option<TextureInfo> {
         TextureInfo::decode(&self.words())
     }
@@ -394,5 +414,30 @@ impl Fetch {
     /// Whether several levels are blended.
     pub(super) fn blends_levels(&self) -> bool {
         self.chosen()[2] == TextureFilter::Linear.bits() && self.level_range()[1] > 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_decompress_whole_blocks_of_plain_fractions() {
+        for (number, shape, width, signs, is_opaque, expected) in [
+            (18, Shape::Plane, 8, 0, false, true),
+            (52, Shape::Stack, 8, 0, true, true),
+            (59, Shape::Cube, 8, 0, false, true),
+            (59, Shape::Cube, 8, 0, true, false),
+            (20, Shape::Plane, 6, 0, false, false),
+            (20, Shape::Plane, 8, 3, false, false),
+            (20, Shape::Volume, 8, 0, false, false),
+            (58, Shape::Plane, 8, 0, false, false),
+            (6, Shape::Plane, 8, 0, false, false),
+        ] {
+            let format = Format::from_number(number).unwrap();
+            let any = Fetch::any(&mut Choices::of_words(Vec::new()));
+            let fetch = Fetch { format, shape, size: [width, 8, 1], signs, is_opaque, ..any };
+            assert_eq!(fetch.decompression_error() > 0.0, expected, "{fetch:?}");
+        }
     }
 }

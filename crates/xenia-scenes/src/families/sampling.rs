@@ -5,8 +5,8 @@
 //! Tolerances are shares of a component's largest value M. The target has 11 significant bits, and
 //! each backend rounds once: 1.5 steps of 2^-10. A host rounds each filter weight to a multiple of
 //! 2^-8, so a weight is off by less than that, between texels that differ by at most twice the
-//! largest one: 2^-7 for each axis. The blend of levels is one more axis. [`STORED`] comes on top,
-//! by the constant's exponent.
+//! largest one: 2^-7 for each axis. The blend of levels is one more axis. [`STORED`] and
+//! [`Fetch::decompression_error`] come on top, by the constant's exponent.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -121,7 +121,7 @@ pub(super) fn errors(fetch: &Fetch, level: impl Fn(u32) -> f64, samples: usize) 
     FetchErrors {
         axes: fetch.filtered_axes(),
         texel: fetch.largest_texel(),
-        stored: STORED * 2.0_f32.powi(fetch.exponent),
+        stored: (STORED + fetch.decompression_error()) * 2.0_f32.powi(fetch.exponent),
         vague: fetch.pixels_at_edges(level, [WIDTH, HEIGHT]) * samples,
     }
 }
