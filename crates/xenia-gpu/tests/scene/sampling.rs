@@ -213,6 +213,28 @@ fn fractions_have_16_bits() {
 }
 
 #[test]
+fn texels_of_a_block_have_its_colours() {
+    // DXT1 from red to blue, with all four colours in each row. Direct3D lets a device be off by a
+    // level and 3 % of the difference.
+    let mut scene = Scene::new(80, 16, 0);
+    scene.memory.write(TEXTURE, &[0x00, 0xf8, 0x1f, 0x00, 0xe4, 0xe4, 0xe4, 0xe4]);
+    bind(&mut scene, [2 | 1 << 31 | 1 << 22, 18 | TEXTURE, 31 | 31 << 13, 0x688 << 1, 0, 1 << 9]);
+    let point = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, unnormalized";
+    scene.shader(1, &format!("{point}\nalloc colors\nmax oC0, r0, r0"));
+    for x in 0..4 {
+        let left = x as f32 * 8.0;
+        scene.vertices(&rectangle(left, 0.0, left + 8.0, 16.0, [x as f32 + 0.5, 2.5, 0.0, 0.0]));
+        scene.draw(8, 3);
+    }
+    let frame = scene.show();
+    for (x, [red, blue]) in (0..).zip([[255_u8, 0], [0, 255], [170, 85], [85, 170]]) {
+        let found = pixel(&frame, x * 8 + 4, 8);
+        let is_near = found[0].abs_diff(red) <= 9 && found[2].abs_diff(blue) <= 9;
+        assert!(is_near && [found[1], found[3]] == [0, 255], "{x}: {found:?}");
+    }
+}
+
+#[test]
 fn the_border_may_have_a_separate_alpha() {
     // 8_8_8_8, 8 and DXT1; all fetches are beyond the left edge.
     for (format, forced, expected) in

@@ -31,6 +31,7 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::FLOAT32_BLENDABLE)
     .union(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM)
+    .union(wgpu::Features::TEXTURE_COMPRESSION_BC)
     .union(wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
     .union(wgpu::Features::DEPTH_CLIP_CONTROL)
     .union(wgpu::Features::CLIP_DISTANCES)

@@ -70,6 +70,7 @@ pub(super) struct Decoder {
 struct LevelResult {
     offset: u64,
     row_bytes: u32,
+    /// Size in units of the host format.
     size: [u32; 3],
 }
 
@@ -128,9 +129,7 @@ impl Decoder {
         decoding: &Decoding,
         scale: Scale,
     ) -> &wgpu::ComputePipeline {
-        let &Decoding { kind, block_bytes, block: [width, height], store, components, .. } = decoding;
-        let meaning = decoding.meaning() as u32;
-        let constants = [kind as u32, block_bytes, width, height, store as u32, meaning, components];
+        let constants = decoding.constants();
         let entry = if scale.is_one() { TEXTURE_DECODE } else { TEXTURE_DECODE_SCALED };
         let conversion = Conversion { entry, constants };
         if !self.pipelines.contains_key(&conversion) {
@@ -236,7 +235,7 @@ impl Decoder {
                 ];
                 pass.set_bind_group(0, &bind_group(device, &layout, bindings), &[]);
                 let [width, height, slices] = result.size;
-                // A workgroup decodes eight times four texels across, eight down.
+                // A workgroup decodes eight times four units across, eight down.
                 pass.dispatch_workgroups(width.div_ceil(32), height.div_ceil(8), slices);
             }
         }
@@ -256,9 +255,9 @@ fn level_results(limits: &wgpu::Limits, target: &Target<'_>, jobs: &[LevelJob]) 
     for job in jobs {
         let [width, height, slices] = info.level_size(job.level);
         let [width, height] = scale.size([width, height]);
-        let size = [width, height, slices];
+        let size = decoding.units([width, height, slices]);
         // The alignment of row pitches and offsets in buffer-to-texture copies is 256 bytes.
-        let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
+        let row_bytes = (size[0] * decoding.unit_bytes()).next_multiple_of(256);
         let result = LevelResult { offset: end, row_bytes, size };
         let source = scale.bytes(u64::from(job.layout.bytes), decoding.block_bytes);
         if result.bytes().max(source) > limits.max_storage_buffer_binding_size {
@@ -294,12 +293,16 @@ fn copy_to_texture(
     mip_level: u32,
     result: &LevelResult,
 ) {
-    let [width, height, depth_or_array_layers] = result.size;
+    let [columns, rows, depth_or_array_layers] = result.size;
     let layout = wgpu::TexelCopyBufferLayout {
         offset: result.offset,
         bytes_per_row: Some(result.row_bytes),
-        rows_per_image: Some(height),
+        rows_per_image: Some(rows),
     };
+    // Whole blocks, of which a small level has a part.
+    let (unit_width, unit_height) = texture.format().block_dimensions();
+    let width = columns * unit_width;
+    let height = rows * unit_height;
     encoder.copy_buffer_to_texture(
         wgpu::TexelCopyBufferInfo { buffer: from, layout },
         wgpu::TexelCopyTextureInfo { mip_level, ..texture.as_image_copy() },

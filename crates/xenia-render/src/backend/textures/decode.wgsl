@@ -2,6 +2,8 @@
 // buffer, from which they are copied to the texture. Unlike storage textures, a buffer can hold any
 // format. An invocation writes four texels of a row, so that it writes whole words.
 //
+// For a compressed host format a block of the guest counts as a texel.
+//
 // Parameters that depend only on the format are pipeline constants.
 
 /// Layout of a block's bits: a `Kind` of formats.rs, whose values are constants here.
@@ -224,11 +226,14 @@ fn component_bits() -> u32 {
     if STORE <= Store_Snorm8 || STORE == Store_Unorm10 {
         return 8u;
     }
-    return select(16u, 32u, STORE == Store_Float32);
+    return select(16u, 32u, STORE == Store_Float32 || STORE == Store_Blocks);
 }
 
 /// Decodes a texel of a block to the host format.
 fn decoded(words: vec4<u32>, texel: u32) -> vec4<u32> {
+    if STORE == Store_Blocks {
+        return words;
+    }
     let bits = stored(words, texel);
     if MEANING == Meaning_Bytes {
         return vec4<u32>(bits.x | (bits.y << 8u) | (bits.z << 16u) | (bits.w << 24u), 0u, 0u, 0u);

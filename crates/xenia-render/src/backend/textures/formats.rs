@@ -5,9 +5,14 @@
 //! holds the values and can be filtered. It is exact, except for fractions of 5, 6, 10 and 11 bits,
 //! gamma and mixed signs, which are rounded to 16 bits (an error of at most 1/131070; 32-bit floats
 //! would double the memory of such textures).
+//!
+//! Where the device has block compression, the guest's blocks are copied to a compressed format,
+//! with a fourth to a sixteenth of the bytes. It fits plain fractions only: devices convert neither
+//! the chip's gamma curve nor its signs, and they interpolate signed end points in another way. The
+//! device may round the colours between end points.
 
 use wgpu::{Features, TextureFormat};
-use xenia_gpu::enums::{DepthFormat, TextureSign};
+use xenia_gpu::enums::{DepthFormat, Dimension, TextureSign};
 use xenia_gpu::texture::{Format, Layout, TextureInfo};
 
 use super::super::wgsl::listed;
@@ -71,6 +76,8 @@ listed! {
         Unorm10,
         Float16,
         Float32,
+        /// Blocks of the guest in a compressed format.
+        Blocks,
     }
 }
 
@@ -125,7 +132,8 @@ impl Decoding {
             store: Store::Unorm8,
             components: 4,
         };
-        this.store = this.narrowest_store(features);
+        this.store =
+            if this.keeps_blocks(info, features) { Store::Blocks } else { this.narrowest_store(features) };
         // Repeated components needn't be stored if they have the same sign mode and the same
         // border.
         let same = |first: usize| this.signs[first..].iter().all(|sign| *sign == this.signs[first]);
@@ -133,6 +141,25 @@ impl Decoding {
             this.components = count as u32;
         }
         Some(this)
+    }
+
+    /// Whether the device has a compressed format for the texture. Its sizes must be whole blocks;
+    /// those of smaller levels need not. Volumes would need another feature.
+    fn keeps_blocks(&self, info: &TextureInfo, features: Features) -> bool {
+        let has_format = match self.kind {
+            Kind::Dxt1 | Kind::Dxt3 | Kind::Dxt5 => true,
+            // Components that the format lacks repeat the last one, also beyond the border.
+            Kind::Dxn | Kind::Dxt5A => !info.opaque_border,
+            _ => false,
+        };
+        let [width, height, _] = info.size;
+        let [block_width, block_height] = self.block;
+        has_format
+            && features.contains(Features::TEXTURE_COMPRESSION_BC)
+            && info.dimension != Dimension::D3
+            && self.signs == [TextureSign::Unsigned; 4]
+            && width.is_multiple_of(block_width)
+            && height.is_multiple_of(block_height)
     }
 
     fn narrowest_store(&self, features: Features) -> Store {
@@ -165,7 +192,7 @@ impl Decoding {
     }
 
     /// Conversion of integers in the shader.
-    pub(super) fn meaning(&self) -> Meaning {
+    fn meaning(&self) -> Meaning {
         if self.store == Store::Unorm8 && self.widths == [8; 4] {
             Meaning::Bytes
         } else if self.signs == [TextureSign::Unsigned; 4] && !self.integer {
@@ -185,6 +212,14 @@ impl Decoding {
             Store::Unorm10 => [F::Rgb10a2Unorm; 3],
             Store::Float16 => [F::R16Float, F::Rg16Float, F::Rgba16Float],
             Store::Float32 => [F::R32Float, F::Rg32Float, F::Rgba32Float],
+            Store::Blocks => {
+                let four = match self.kind {
+                    Kind::Dxt1 => F::Bc1RgbaUnorm,
+                    Kind::Dxt3 => F::Bc2RgbaUnorm,
+                    _ => F::Bc3RgbaUnorm,
+                };
+                [F::Bc4RUnorm, F::Bc5RgUnorm, four]
+            }
         };
         match self.components {
             1 => one,
@@ -193,21 +228,38 @@ impl Decoding {
         }
     }
 
-    /// Bytes of a texture's levels in the host format, at the guest's resolution.
-    pub(super) fn texture_bytes(&self, info: &TextureInfo) -> u64 {
-        let levels = (0..=info.max_level()).map(|level| info.level_size(level));
-        let texels: u64 = levels.map(|size| size.into_iter().map(u64::from).product::<u64>()).sum();
-        texels * u64::from(self.texel_bytes())
+    /// Constants of the decoding pipeline, in the order of the decoder's names for them.
+    pub(super) fn constants(&self) -> [u32; 7] {
+        let &Self { kind, block_bytes, block: [width, height], store, components, .. } = self;
+        if store == Store::Blocks {
+            // A block is copied as a texel with one component for each word.
+            let words = block_bytes / 4;
+            return [Kind::Fields as u32, block_bytes, 1, 1, store as u32, Meaning::Bytes as u32, words];
+        }
+        [kind as u32, block_bytes, width, height, store as u32, self.meaning() as u32, components]
     }
 
-    /// Bytes of a texel in the host format.
-    pub(super) fn texel_bytes(&self) -> u32 {
-        self.components
-            * match self.store {
-                Store::Unorm8 | Store::Snorm8 | Store::Unorm10 => 1,
-                Store::Unorm16 | Store::Snorm16 | Store::Float16 => 2,
-                Store::Float32 => 4,
-            }
+    /// Size of a level of so many texels in units of the host format, which are texels or blocks.
+    pub(super) fn units(&self, [width, height, slices]: [u32; 3]) -> [u32; 3] {
+        let [unit_width, unit_height] = if self.store == Store::Blocks { self.block } else { [1, 1] };
+        [width.div_ceil(unit_width), height.div_ceil(unit_height), slices]
+    }
+
+    /// Bytes of a unit of the host format.
+    pub(super) fn unit_bytes(&self) -> u32 {
+        match self.store {
+            Store::Unorm8 | Store::Snorm8 | Store::Unorm10 => self.components,
+            Store::Unorm16 | Store::Snorm16 | Store::Float16 => 2 * self.components,
+            Store::Float32 => 4 * self.components,
+            Store::Blocks => self.block_bytes,
+        }
+    }
+
+    /// Bytes of a texture's levels in the host format, at the guest's resolution.
+    pub(super) fn texture_bytes(&self, info: &TextureInfo) -> u64 {
+        let levels = (0..=info.max_level()).map(|level| self.units(info.level_size(level)));
+        let units: u64 = levels.map(|size| size.into_iter().map(u64::from).product::<u64>()).sum();
+        units * u64::from(self.unit_bytes())
     }
 }
 
@@ -248,7 +300,59 @@ mod tests {
             let info = TextureInfo::decode(&words).unwrap();
             let decoding = Decoding::new(&info, features).unwrap();
             assert_eq!(decoding.host_format(), expected, "format {format}, signs {signs:#x}");
-            assert_eq!(Some(decoding.texel_bytes()), expected.block_copy_size(None));
+            assert_eq!(Some(decoding.unit_bytes()), expected.block_copy_size(None));
         }
+    }
+
+    #[test]
+    fn blocks_of_plain_fractions_stay_compressed() {
+        use TextureFormat as F;
+        // Bits of the constant: gamma, integers, 8 x 6 texels, an opaque border, 8 x 8 x 4 texels.
+        const GAMMA: [u32; 6] = [3 << 2, 0, 0, 0, 0, 0];
+        const INTEGER: [u32; 6] = [0, 0, 0, 1, 0, 0];
+        const PARTS: [u32; 6] = [0, 0, 2 << 13, 0, 0, 0];
+        const OPAQUE: [u32; 6] = [0, 0, 0, 0, 0, 1 << 2];
+        const VOLUME: [u32; 6] = [0, 0, 7 << 13 ^ 7 << 11 ^ 3 << 22, 0, 0, 3 << 9];
+        let all = Features::all();
+        let others = all - Features::TEXTURE_COMPRESSION_BC;
+        for (format, changes, features, expected) in [
+            (18, [0; 6], all, F::Bc1RgbaUnorm),
+            (19, [0; 6], all, F::Bc2RgbaUnorm),
+            (20, [0; 6], all, F::Bc3RgbaUnorm),
+            (49, [0; 6], all, F::Bc5RgUnorm),
+            (51, [0; 6], all, F::Bc1RgbaUnorm),
+            (52, [0; 6], all, F::Bc2RgbaUnorm),
+            (53, [0; 6], all, F::Bc3RgbaUnorm),
+            (59, [0; 6], all, F::Bc4RUnorm),
+            // Hosts have no format for these blocks.
+            (58, [0; 6], all, F::R8Unorm),
+            (60, [0; 6], all, F::Rg8Unorm),
+            (61, [0; 6], all, F::Rgba8Unorm),
+            (18, INTEGER, all, F::Bc1RgbaUnorm),
+            (18, OPAQUE, all, F::Bc1RgbaUnorm),
+            (49, OPAQUE, all, F::Rgba8Unorm),
+            (59, OPAQUE, all, F::Rgba8Unorm),
+            (20, GAMMA, all, F::Rgba16Unorm),
+            (20, PARTS, all, F::Rgba8Unorm),
+            (20, VOLUME, all, F::Rgba8Unorm),
+            (20, [0; 6], others, F::Rgba8Unorm),
+        ] {
+            let plain = [2, format, 7 | 7 << 13, 0, 0, 1 << 9];
+            let words = [0, 1, 2, 3, 4, 5].map(|i: usize| plain[i] ^ changes[i]);
+            let decoding = Decoding::new(&TextureInfo::decode(&words).unwrap(), features).unwrap();
+            assert_eq!(decoding.host_format(), expected, "format {format}, {changes:x?}");
+            assert_eq!(Some(decoding.unit_bytes()), expected.block_copy_size(None));
+            assert_eq!(u32::from(expected.components()), decoding.components, "format {format}");
+        }
+    }
+
+    #[test]
+    fn levels_are_measured_in_blocks_where_these_stay_compressed() {
+        // 16 x 8 texels, with all levels: 4 x 2 blocks, 2 x 1 and three of a block.
+        let words = [2, 18, 15 | 7 << 13, 0, 4 << 6, 1 << 9 | 0x1000];
+        let info = TextureInfo::decode(&words).unwrap();
+        let bytes = |features| Decoding::new(&info, features).unwrap().texture_bytes(&info);
+        assert_eq!(bytes(Features::all()), (8 + 2 + 3) * 8);
+        assert_eq!(bytes(Features::empty()), (128 + 32 + 8 + 2 + 1) * 4);
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
     texture.create_view(&wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() })
 }
 
-/// Records the copy of a level.
+/// Records the copy of a level. With a compressed format it consists of whole blocks, of which a
+/// small level has a part.
 pub(super) fn copy_level(
     encoder: &mut wgpu::CommandEncoder,
     from: &wgpu::Texture,
@@ -52,9 +53,10 @@ pub(super) fn copy_level(
     mip_level: u32,
     [width, height, depth_or_array_layers]: [u32; 3],
 ) {
+    let size = wgpu::Extent3d { width, height, depth_or_array_layers }.physical_size(from.format());
     encoder.copy_texture_to_texture(
         wgpu::TexelCopyTextureInfo { mip_level, ..from.as_image_copy() },
         wgpu::TexelCopyTextureInfo { mip_level, ..to.as_image_copy() },
-        wgpu::Extent3d { width, height, depth_or_array_layers },
+        size,
     );
 }

@@ -1,6 +1,7 @@
 //! Compares textures decoded by the shaders and by the reference, which share only the layout of
 //! levels.
 
+mod compressed;
 mod frames;
 mod keeping;
 
@@ -91,14 +92,18 @@ fn random_memory(rng: &mut ChaCha8Rng) -> Ram {
     ram
 }
 
-/// Reads back a level of a host texture, row by row.
+/// Reads back a level of a host texture, row by row of its texels or blocks.
 fn read_back(device: &Device, texture: &wgpu::Texture, mip_level: u32, size: [u32; 3]) -> Vec<u8> {
     let [width, height, depth_or_array_layers] = size;
-    let texel = texture.format().block_copy_size(None).unwrap();
-    let row = (width * texel).next_multiple_of(256);
+    let format = texture.format();
+    let extent = wgpu::Extent3d { width, height, depth_or_array_layers }.physical_size(format);
+    let (unit_width, unit_height) = format.block_dimensions();
+    let rows = extent.height / unit_height;
+    let row_bytes = extent.width / unit_width * format.block_copy_size(None).unwrap();
+    let pitch = row_bytes.next_multiple_of(256);
     let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
-        size: u64::from(row * height * depth_or_array_layers),
+        size: u64::from(pitch * rows * depth_or_array_layers),
         usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
         mapped_at_creation: false,
     });
@@ -109,21 +114,21 @@ fn read_back(device: &Device, texture: &wgpu::Texture, mip_level: u32, size: [u3
             buffer: &buffer,
             layout: wgpu::TexelCopyBufferLayout {
                 offset: 0,
-                bytes_per_row: Some(row),
-                rows_per_image: Some(height),
+                bytes_per_row: Some(pitch),
+                rows_per_image: Some(rows),
             },
         },
-        wgpu::Extent3d { width, height, depth_or_array_layers },
+        extent,
     );
     device.queue.submit([encoder.finish()]);
     buffer.map_async(wgpu::MapMode::Read, .., |mapped| mapped.unwrap());
     device.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
     let bytes = buffer.get_mapped_range(..).unwrap();
-    bytes.chunks(row as usize).flat_map(|line| line[..(width * texel) as usize].to_vec()).collect()
+    bytes.chunks(pitch as usize).flat_map(|line| line[..row_bytes as usize].to_vec()).collect()
 }
 
-/// Converts the host's texels to components.
-fn components(format: wgpu::TextureFormat, bytes: &[u8]) -> Vec<f32> {
+/// Converts the host's texels of a level to components.
+fn components(format: wgpu::TextureFormat, bytes: &[u8], size: [u32; 3]) -> Vec<f32> {
     use wgpu::TextureFormat as F;
     let halves = || bytes.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
     let words = || bytes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
@@ -145,7 +150,7 @@ fn components(format: wgpu::TextureFormat, bytes: &[u8]) -> Vec<f32> {
         }
         F::R16Float | F::Rg16Float | F::Rgba16Float => halves().map(half_to_single).collect(),
         F::R32Float | F::Rg32Float | F::Rgba32Float => words().map(f32::from_bits).collect(),
-        other => panic!("{other:?} holds no texture"),
+        other => compressed::decompressed(other, bytes, size),
     }
 }
 
@@ -199,7 +204,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     for level in 0..=info.max_level() {
         let expected = decode_level(&info, level, ram).unwrap();
         let size = info.level_size(level);
-        let actual = components(format, &read_back(device, &fetched.host.texture, level, size));
+        let actual = components(format, &read_back(device, &fetched.host.texture, level, size), size);
         // Not `Texels::get`, which multiplies by a rounded 1/255.
         let expected: Vec<[f32; 4]> = match expected {
             Texels::Bytes(texels) => texels.into_iter().map(|t| t.map(|byte| byte as f32 / 255.0)).collect(),
