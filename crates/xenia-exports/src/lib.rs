@@ -61,6 +61,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ldi::Ldi::EXPORTS,
     xboxkrnl::mm::Mm::EXPORTS,
     xboxkrnl::nt_device::NtDevice::EXPORTS,
+    xboxkrnl::nt_directory_object::NtDirectoryObject::EXPORTS,
     xboxkrnl::nt_event::NtEvent::EXPORTS,
     xboxkrnl::nt_file::NtFile::EXPORTS,
     xboxkrnl::nt_file_information::NtFileInformation::EXPORTS,

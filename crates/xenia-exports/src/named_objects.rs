@@ -34,6 +34,23 @@ pub(crate) fn make_nameless(
     Ok(make_object(call, None, kind, size, initialize)?.handle)
 }
 
+/// Makes the object of an open symbolic link or directory, which is known by its path, and stores
+/// its handle.
+pub(crate) fn open_by_path(
+    call: &Call,
+    kind: ObjectKind,
+    size: u32,
+    path: String,
+    handle: Out<Handle>,
+) -> Fallible<NtStatus> {
+    let body = call.kernel.objects.create(&call.kernel.pool, kind, size)?;
+    let named = call.kernel.files.lock().open_paths.insert(body, path, &call.kernel.limits);
+    let opened = named.map_err(Into::into).and_then(|()| call.kernel.objects.open(body));
+    call.kernel.dereference(body)?;
+    store_handle(call, opened?, handle)?;
+    Ok(NtStatus::SUCCESS)
+}
+
 /// Stores a new handle for the title; closes it if that fails, since no other copy of it exists.
 pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fallible<()> {
     let stored = out.set(call.memory(), handle);

@@ -30,6 +30,7 @@ pub mod ke_wait;
 pub mod ldi;
 pub mod mm;
 pub mod nt_device;
+pub mod nt_directory_object;
 pub mod nt_event;
 pub mod nt_file;
 pub mod nt_file_information;

@@ -10,10 +10,11 @@ mod completion;
 mod directory;
 pub mod drivers;
 pub mod information;
-mod link_names;
 mod missing;
 pub mod mounts;
+mod namespace;
 mod open;
+mod open_paths;
 mod packages;
 mod pending;
 mod request;
@@ -31,9 +32,10 @@ pub use change::BasicChange;
 pub use completion::{Completion, CompletionPorts, PortKey, Receiver};
 pub use directory::Scan;
 use drivers::Drivers;
-pub use link_names::LinkNames;
 pub use missing::{MissingFile, MissingFiles};
+pub use namespace::{Namespace, NamespaceEntry, absolute_path};
 pub use open::OpenParameters;
+pub use open_paths::OpenPaths;
 use packages::RunEnding;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub use pending::RequestedTransfer;
@@ -114,8 +116,8 @@ pub struct Files {
     scratch: Option<ScratchPlace>,
     /// Number of file blocks that the title lets the system cache.
     pub cached_blocks: u32,
-    /// Names of the symbolic links that are open.
-    pub links: LinkNames,
+    /// Paths of the symbolic links and of the directories of the object namespace that are open.
+    pub open_paths: OpenPaths,
 }
 
 impl Files {

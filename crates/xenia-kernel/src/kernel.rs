@@ -376,7 +376,7 @@ impl Kernel {
             }
             ObjectKind::DriverFile => self.file_requests().remove_driver_file(body)?,
             ObjectKind::IoCompletion => self.files.lock().ports.remove(body),
-            ObjectKind::SymbolicLink => self.files.lock().links.remove(body),
+            ObjectKind::SymbolicLink | ObjectKind::Directory => self.files.lock().open_paths.remove(body),
             ObjectKind::Device => self.files.lock().unname_device(body),
             ObjectKind::Enumerator => self.user.enumerators.lock().remove(body),
             ObjectKind::Session => self.user.sessions.lock().remove(body),

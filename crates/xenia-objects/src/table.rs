@@ -277,6 +277,17 @@ impl Objects {
         self.pin(position)
     }
 
+    /// Passes the name and kind of each named object to `visit`, sorted by name without case. The
+    /// table is locked meanwhile.
+    pub fn for_each_name(&self, visit: &mut dyn FnMut(&str, ObjectKind)) {
+        let tables = self.tables.lock();
+        for record in tables.names.values().filter_map(|body| tables.records.get(body)) {
+            if let Some(name) = &record.name {
+                visit(name, record.kind);
+            }
+        }
+    }
+
     /// Keeps the object whose body lies at `body` alive for a wait. Returns `None` if that is not a
     /// kernel object but a title's own dispatcher object.
     pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {

@@ -156,6 +156,16 @@ impl Vfs {
         if self.links.len() < MAX_GUEST_LINKS { Ok(()) } else { Err(VfsError::Full) }
     }
 
+    /// Paths of all mounted devices.
+    pub fn mounted(&self) -> impl Iterator<Item = &[String]> {
+        self.mounts.iter().map(|mount| mount.path.as_slice())
+    }
+
+    /// Paths of all symbolic links, without the directory of DOS devices.
+    pub fn linked(&self) -> impl Iterator<Item = &[String]> {
+        self.links.iter().map(|link| link.path.as_slice())
+    }
+
     fn find_link(&self, path: &[String]) -> Option<&Link> {
         self.links.iter().find(|link| link.path.len() == path.len() && path::starts_with(&link.path, path))
     }

@@ -12,7 +12,7 @@ use xenia_host::DEVICE_NAMES;
 pub(super) const MAX_NAMES: usize = 64;
 /// Directories of the object namespace that contain DOS devices and can precede the name of any
 /// link.
-const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
+pub const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
 /// Longest name on a FATX disk, in characters.
 pub const MAX_FATX_NAME: usize = 42;
 

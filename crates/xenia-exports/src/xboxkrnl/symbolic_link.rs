@@ -1,7 +1,7 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::named_objects::store_handle;
+use crate::named_objects::open_by_path;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{NtStatus, code_page};
@@ -65,12 +65,7 @@ impl SymbolicLink {
         let attributes = attributes.ok_or(NtStatus::INVALID_PARAMETER)?.read(memory)?;
         let name = attributes.path(memory)?.ok_or(NtStatus::OBJECT_NAME_INVALID)?;
         call.kernel.files.lock().vfs.link_target(&name)?;
-        let body = call.kernel.objects.create(&call.kernel.pool, ObjectKind::SymbolicLink, BODY)?;
-        let named = call.kernel.files.lock().links.insert(body, name, &call.kernel.limits);
-        let opened = named.map_err(Into::into).and_then(|()| call.kernel.objects.open(body));
-        call.kernel.dereference(body)?;
-        store_handle(call, opened?, handle)?;
-        Ok(NtStatus::SUCCESS)
+        open_by_path(call, ObjectKind::SymbolicLink, BODY, name, handle)
     }
 
     /// Stores the target path of a symbolic link, and its length, also if it does not fit.
@@ -85,7 +80,7 @@ impl SymbolicLink {
         let link = call.kernel.objects.resolve_kind(link, ObjectKind::SymbolicLink)?;
         let path = {
             let files = call.kernel.files.lock();
-            let name = files.links.get(link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
+            let name = files.open_paths.get(link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
             code_page::encode_lossy(files.vfs.link_target(name)?)
         };
         returned.set(memory, path.len() as u32)?;

@@ -69,11 +69,13 @@ fn a_handle_that_cannot_be_stored_is_closed() {
     let own = b.kthread();
     let file = b.put_attributes(0x100, r"cache:\file");
     let link = b.put_attributes(0x200, r"\??\cache:");
+    let directory = b.put_attributes(0x300, r"\??");
     let before = b.kernel.objects.list();
     for (name, arguments) in [
         ("NtCreateEvent", &[8, 0, 0, 1][..]),
         ("NtCreateFile", &[8, GENERIC_READ, file, base, 0, 0, 7, 3, SYNCHRONOUS]),
         ("NtOpenSymbolicLinkObject", &[8, link]),
+        ("NtOpenDirectoryObject", &[8, directory]),
         ("NtCreateMutant", &[8, 0, 0]),
         ("NtCreateSemaphore", &[8, 0, 0, 1]),
         ("NtCreateTimer", &[8, 0, 0]),
@@ -139,7 +141,7 @@ fn links_are_opened_and_asked_for_their_target() {
     let status = b.status("NtOpenSymbolicLinkObject", &[base, missing]);
     assert_eq!(status, NtStatus::OBJECT_NAME_NOT_FOUND);
     assert_eq!(b.status("NtClose", &[link]), NtStatus::SUCCESS);
-    assert!(b.kernel.files.lock().links.is_empty());
+    assert!(b.kernel.files.lock().open_paths.is_empty());
 }
 
 #[test]
@@ -219,4 +221,126 @@ fn references_and_devices_for_bad_pointers_are_released() {
         assert_eq!(b.status(call, &arguments), NtStatus::ACCESS_VIOLATION, "{call}");
         assert_eq!((b.kernel.objects.list(), counts(&b)), (objects.clone(), before.clone()), "{call}");
     }
+}
+
+/// Opens a directory of the object namespace, below another one or null.
+fn open_directory(b: &mut Harness, below: u32, path: &str) -> Result<u64, NtStatus> {
+    let attributes = b.put_attributes(0x100, path);
+    b.memory().write(b.scratch.offset(0x100), below).unwrap();
+    let base = u64::from(b.scratch.0);
+    match b.status("NtOpenDirectoryObject", &[base, attributes]) {
+        NtStatus::SUCCESS => Ok(u64::from(b.word(0))),
+        status => Err(status),
+    }
+}
+
+/// Names and types in a directory, until there are no more.
+fn names_in(b: &mut Harness, directory: u64) -> Vec<(String, u32)> {
+    let base = u64::from(b.scratch.0);
+    let mut names = Vec::new();
+    b.memory().write(b.scratch.offset(0x40), 0_u32).unwrap();
+    loop {
+        let query = [directory, base + 0x400, 0x100, 0, base + 0x40, base + 0x44];
+        match b.status("NtQueryDirectoryObject", &query) {
+            NtStatus::SUCCESS => {}
+            status => {
+                assert_eq!((status, b.word(0x44)), (NtStatus::NO_MORE_ENTRIES, 0));
+                return names;
+            }
+        }
+        assert_eq!(b.word(0x40) as usize, names.len() + 1, "the context");
+        let length = b.word(0x400) >> 16;
+        assert_eq!((b.word(0x400) & 0xFFFF, b.word(0x44)), (length + 1, 12 + length + 1));
+        assert_eq!(b.word(0x404), b.scratch.0 + 0x40C);
+        let mut name = vec![0; length as usize + 1];
+        b.memory().read_bytes(b.scratch.offset(0x40C), &mut name).unwrap();
+        assert_eq!(name.pop(), Some(0));
+        names.push((String::from_utf8(name).unwrap(), b.word(0x408)));
+    }
+}
+
+#[test]
+fn directories_list_the_names_of_objects_devices_and_links() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    for (create, name) in [("NtCreateMutant", "Second"), ("NtCreateTimer", r"\BaseNamedObjects\first")] {
+        let attributes = b.put_attributes(0x100, name);
+        assert_eq!(b.status(create, &[base, attributes, 0]), NtStatus::SUCCESS);
+    }
+    let below = b.put_attributes(0x100, r"\BaseNamedObjects\deep\third");
+    assert_eq!(b.status("NtCreateEvent", &[base, below, 0, 0]), NtStatus::SUCCESS);
+    let tag = |tag: &[u8; 4]| u32::from_be_bytes(*tag);
+    let named = |names: &[(&str, &[u8; 4])]| -> Vec<(String, u32)> {
+        names.iter().map(|&(name, kind)| (name.to_owned(), tag(kind))).collect()
+    };
+    let objects = open_directory(&mut b, 0, r"\basenamedobjects").unwrap();
+    let expected = named(&[("deep", b"eriD"), ("first", b"emiT"), ("Second", b"atuM")]);
+    assert_eq!(names_in(&mut b, objects), expected);
+    let deep = open_directory(&mut b, objects as u32, "Deep").unwrap();
+    assert_eq!(names_in(&mut b, deep), named(&[("third", b"vevE")]));
+    let root = open_directory(&mut b, 0, r"\").unwrap();
+    let roots = named(&[("??", b"eriD"), ("BaseNamedObjects", b"eriD"), ("Device", b"eriD")]);
+    assert_eq!(names_in(&mut b, root), roots);
+    let disks = open_directory(&mut b, root as u32, r"Device\Harddisk0").unwrap();
+    assert!(names_in(&mut b, disks).contains(&("Cache1".to_owned(), tag(b"iveD"))));
+    let links = open_directory(&mut b, 0xFFFF_FFFD, "").unwrap();
+    assert!(names_in(&mut b, links).contains(&("cache:".to_owned(), tag(b"mybS"))));
+    for handle in [objects, deep, root, disks, links] {
+        assert_eq!(b.status("NtClose", &[handle]), NtStatus::SUCCESS);
+    }
+    assert!(b.kernel.files.lock().open_paths.is_empty());
+}
+
+#[test]
+fn all_names_of_the_directory_of_links_lead_to_it() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let event = b.put_attributes(0x100, r"\dosdevices\event");
+    assert_eq!(b.status("NtCreateEvent", &[base, event, 0, 0]), NtStatus::SUCCESS);
+    for path in [r"\??", r"\DosDevices", r"\system??"] {
+        let directory = open_directory(&mut b, 0, path).unwrap();
+        let names: Vec<String> = names_in(&mut b, directory).into_iter().map(|(name, _)| name).collect();
+        assert!(["cache:", "event"].iter().all(|&name| names.iter().any(|other| other == name)), "{path}");
+    }
+}
+
+#[test]
+fn an_entry_that_does_not_fit_is_not_counted() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let directory = open_directory(&mut b, 0, r"\").unwrap();
+    b.memory().write(b.scratch.offset(0x40), 9_u32).unwrap();
+    // The first name is `??`; a restart ignores the context.
+    for (room, status, context) in [(14, NtStatus::BUFFER_TOO_SMALL, 9), (15, NtStatus::SUCCESS, 1)] {
+        let query = [directory, base + 0x400, room, 1, base + 0x40, base + 0x44];
+        assert_eq!(b.status("NtQueryDirectoryObject", &query), status);
+        assert_eq!((b.word(0x40), b.word(0x44)), (context, 15), "{room}");
+    }
+    assert_eq!(b.status("NtQueryDirectoryObject", &[8, base, 0, 1, base, 0]), NtStatus::INVALID_HANDLE);
+}
+
+#[test]
+fn directories_that_do_not_exist_are_refused_as_on_nt() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let event = b.put_attributes(0x100, "event");
+    assert_eq!(b.status("NtCreateEvent", &[base, event, 0, 0]), NtStatus::SUCCESS);
+    let objects = open_directory(&mut b, 0, r"\BaseNamedObjects").unwrap() as u32;
+    for (below, path, status) in [
+        (0, "", NtStatus::OBJECT_PATH_SYNTAX_BAD),
+        (0, "BaseNamedObjects", NtStatus::OBJECT_PATH_SYNTAX_BAD),
+        (0, r"\BaseNamedObjects\", NtStatus::OBJECT_NAME_INVALID),
+        (0, r"\\BaseNamedObjects", NtStatus::OBJECT_NAME_INVALID),
+        (0, r"\BaseNamedObjects\\x", NtStatus::OBJECT_NAME_INVALID),
+        (0, r"\BaseNamedObjects\x\", NtStatus::OBJECT_PATH_NOT_FOUND),
+        (0, r"\BaseNamedObjects\x", NtStatus::OBJECT_NAME_NOT_FOUND),
+        (0, r"\BaseNamedObjects\event", NtStatus::OBJECT_TYPE_MISMATCH),
+        (0, r"\??\cache:\x", NtStatus::OBJECT_TYPE_MISMATCH),
+        (objects, r"\x", NtStatus::OBJECT_PATH_SYNTAX_BAD),
+        (objects, r"x\", NtStatus::OBJECT_PATH_NOT_FOUND),
+        (8, "x", NtStatus::INVALID_HANDLE),
+    ] {
+        assert_eq!(open_directory(&mut b, below, path), Err(status), "{path}");
+    }
+    assert_eq!(b.status("NtOpenDirectoryObject", &[base, 0]), NtStatus::INVALID_PARAMETER);
 }

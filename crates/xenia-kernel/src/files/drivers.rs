@@ -159,6 +159,11 @@ impl Drivers {
         self.devices.is_empty()
     }
 
+    /// Paths of all named devices.
+    pub(super) fn names(&self) -> impl Iterator<Item = &[String]> {
+        self.devices.values().map(Vec::as_slice)
+    }
+
     /// The device that these names lead to, and the number of names that are its own. The longest
     /// name wins, as among mounts.
     pub(super) fn find(&self, names: &[String]) -> Option<(GuestAddr, usize)> {

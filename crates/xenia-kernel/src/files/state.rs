@@ -13,7 +13,7 @@ use super::drivers::Drivers;
 use super::missing::MissingFiles;
 use super::mounts::{self, CACHES};
 use super::packages::state::PackagesState;
-use super::{Files, LinkNames, SharedFiles};
+use super::{Files, OpenPaths, SharedFiles};
 use crate::objects::Objects;
 use open_file::OpenFileState;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct FilesState {
     raw_disk: u8,
     raw_disk_awaits_device: bool,
     cached_blocks: u32,
-    links: BTreeMap<GuestAddr, String>,
+    open_paths: BTreeMap<GuestAddr, String>,
 }
 
 impl FilesState {
@@ -94,7 +94,7 @@ impl Files {
             raw_disk,
             raw_disk_awaits_device,
             cached_blocks,
-            links,
+            open_paths,
         } = self;
         let open = open.iter().map(|(&body, file)| self.open_file_state(body, file));
         Ok(FilesState {
@@ -109,7 +109,7 @@ impl Files {
             raw_disk: *raw_disk as u8,
             raw_disk_awaits_device: *raw_disk_awaits_device,
             cached_blocks: *cached_blocks,
-            links: links.state(),
+            open_paths: open_paths.state(),
         })
     }
 
@@ -147,14 +147,14 @@ impl Files {
             raw_disk,
             raw_disk_awaits_device,
             cached_blocks,
-            links,
+            open_paths,
         } = state;
         check(disc == self.disc, "another disc is in the drive")?;
         check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is impossible")?;
         check(open.len() as u64 <= self.limits.value(Limit::OpenFiles), "too many files are open")?;
         missing.check()?;
         drivers.check(&self.limits)?;
-        let links = LinkNames::of(links, &self.limits)?;
+        let open_paths = OpenPaths::of(open_paths, &self.limits)?;
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
@@ -171,7 +171,7 @@ impl Files {
         self.cached_blocks = cached_blocks;
         self.drivers = drivers;
         self.device_names = device_names;
-        self.links = links;
+        self.open_paths = open_paths;
         self.raw_disk_awaits_device = raw_disk_awaits_device;
         Ok(())
     }
