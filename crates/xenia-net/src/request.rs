@@ -27,6 +27,9 @@ pub(super) const WAIT_ALL: u32 = 8;
 pub(super) enum Remainder {
     /// The rest stays pending.
     Later,
+    /// The rest stays pending. An error that ends a send is its whole result; a receive has the
+    /// bytes before it.
+    LaterOrFail,
     /// The call is non-blocking, so the partial count is its result.
     Never,
 }
@@ -155,6 +158,17 @@ pub(super) enum Requester {
     Thread { thread: ThreadRef, kthread: GuestAddr },
     /// An overlapped operation.
     Overlapped(Overlapped),
+}
+
+impl Requester {
+    /// Treatment of what remains after an attempt. A title can't learn the error of an overlapped
+    /// send from the next call: Winsock reports it in the structure, also after a part was sent.
+    pub(super) fn remainder(&self) -> Remainder {
+        match self {
+            Self::Thread { .. } => Remainder::Later,
+            Self::Overlapped(_) => Remainder::LaterOrFail,
+        }
+    }
 }
 
 /// A pending socket operation.
@@ -356,7 +370,11 @@ impl Net {
                             return Ok(Attempt::Over(Ok(clamp(send.done))));
                         }
                     }
-                    return Ok(Attempt::stopped(error, send.done, before));
+                    return if error != WsaError::WOULD_BLOCK && rest == Remainder::LaterOrFail {
+                        Err(error)
+                    } else {
+                        Ok(Attempt::stopped(error, send.done, before))
+                    };
                 }
             };
             send.done += sent as u64;

@@ -54,7 +54,8 @@ impl Net {
                 } else if self.sockets.contains_key(&request.socket)
                     || matches!(request.what, SocketOperation::Select(_) | SocketOperation::Finish { .. })
                 {
-                    self.attempt(memory, request.socket, &mut request.what, Remainder::Later)
+                    let rest = request.who.remainder();
+                    self.attempt(memory, request.socket, &mut request.what, rest)
                 } else {
                     // The socket was closed meanwhile.
                     Attempt::Over(Err(match request.who {

@@ -208,17 +208,15 @@ impl Net {
         effects: &mut SocketEffects,
     ) -> Result<i32, WsaError> {
         let NamedOperation { socket, mut what } = operation;
-        match self.attempt_in_order(memory, socket, &mut what, Remainder::Later) {
+        let who = Requester::Overlapped(overlapped);
+        match self.attempt_in_order(memory, socket, &mut what, who.remainder()) {
             Attempt::Over(Err(error)) => Err(error),
             Attempt::Over(Ok(done)) => {
-                let request = Request { who: Requester::Overlapped(overlapped), socket, what };
-                Self::finish(memory, cpu, request, Ok(done), effects);
+                Self::finish(memory, cpu, Request { who, socket, what }, Ok(done), effects);
                 Ok(0)
             }
             // A call never returns `Part`.
-            Attempt::Nothing | Attempt::Part => {
-                self.leave(Request { who: Requester::Overlapped(overlapped), socket, what })
-            }
+            Attempt::Nothing | Attempt::Part => self.leave(Request { who, socket, what }),
         }
     }
 

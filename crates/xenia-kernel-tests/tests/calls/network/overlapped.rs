@@ -189,6 +189,20 @@ fn a_send_continues_after_the_part_that_was_taken() {
     assert_eq!(ends(&b, SIZE - TAKEN), [TAKEN, SIZE - 4]);
 }
 
+#[test]
+fn an_overlapped_send_that_is_reset_after_a_part_reports_the_error() {
+    let mut b = Harness::online();
+    let (client, server) = b.pair();
+    let [buffers, count, _, overlapped] = put_call(&b, 0, 0);
+    let into = b.at(INTO);
+    // The receiver's buffer has room for 0x4000 bytes.
+    put_buffers(&b, [0x6000, b.at(0x8000) as u32, 0, 0]);
+    b.refused("NetDll_WSASend", &[1, client, buffers, 1, count, 0, overlapped, 0], PENDING);
+    assert_eq!(b.net("NetDll_recv", &[1, server, into, 1, 2]), 1, "a part was sent");
+    assert_eq!(b.net("NetDll_closesocket", &[1, server]), 0);
+    assert_eq!(result(&b), (10054, 0));
+}
+
 /// Returns the arguments of the completion routine that an alertable wait calls.
 fn arguments_of_routine(b: &mut Harness, routine: u64) -> Vec<u64> {
     let interval = b.at(0x7F0);
