@@ -214,10 +214,13 @@ fn finish_of(memory: &GuestMemory, at: GuestAddr, count: GuestAddr) -> Result<At
     if error == WsaError::IO_PENDING {
         return Ok(Attempt::Nothing);
     }
+    if error.0 != 0 {
+        return Err(error);
+    }
     if !count.is_null() {
         memory.write(count, length)?;
     }
-    Ok(Attempt::Over(if error.0 == 0 { Ok(1) } else { Err(error) }))
+    Ok(Attempt::Over(Ok(1)))
 }
 
 impl Net {

@@ -107,7 +107,7 @@ fn pending_receives_store_messages_and_senders() {
 #[test]
 fn cancel_and_close_abort_overlapped_receives() {
     let mut b = Harness::online();
-    let (_, server) = b.pair();
+    let (client, server) = b.pair();
     for closes in [false, true] {
         let [buffers, count, flags, overlapped] = put_call(&b, 0, 0);
         b.refused("NetDll_WSARecv", &[1, server, buffers, 2, count, flags, overlapped, 0], PENDING);
@@ -115,6 +115,11 @@ fn cancel_and_close_abort_overlapped_receives() {
         assert_eq!(b.net(name, &[1, server]), 0);
         assert_eq!(result(&b), (995, 0));
     }
+    let [_, count, flags, overlapped] = put_call(&b, 0, 0);
+    b.memory().write(b.scratch.offset(OVERLAPPED), 995_u32).unwrap();
+    let ask = [1, client, overlapped, count, 0, flags];
+    assert_eq!((b.net("NetDll_WSAGetOverlappedResult", &ask), b.last_error()), (0, 995));
+    assert_eq!(b.word(COUNT), 99, "a failure has no count");
     b.refused("NetDll_WSACancelOverlappedIO", &[1, server], NOT_SOCKET);
 }
 
