@@ -96,12 +96,12 @@ fn transfer(
 ) -> Fallible<Flow<NtStatus>> {
     let request = file.resolve(call.kernel.file_requests())?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
+    let pieces = pieces(call)?;
     if direction == Direction::Write
-        && !call.kernel.file_requests().prepare_write(call.cpu, request.file.body(), offset)
+        && !call.kernel.file_requests().prepare_write(call.cpu, request.file.body(), offset, &pieces)?
     {
         return Ok(Flow::Repeat);
     }
-    let pieces = pieces(call);
     let thread_id = call.thread_id();
     let transfer = RequestedTransfer { direction, offset, pieces };
     call.kernel.file_requests().transfer(call.cpu, thread_id, &request, transfer).map(Flow::Return)

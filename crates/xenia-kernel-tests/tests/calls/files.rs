@@ -91,6 +91,45 @@ fn an_asynchronous_read_signals_event_port_and_apc() {
 }
 
 #[test]
+fn a_transfer_that_its_call_refuses_reports_nothing_else() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, r"cache:\file");
+    let create = [base, GENERIC_READ, attributes, base + 8, 0, 0, 0, 3, UNBUFFERED];
+    assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+    let file = u64::from(b.word(0));
+    assert_eq!(b.status("NtCreateEvent", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+    let event = u64::from(b.word(0));
+    let untouched = [0xEEEE_EEEE; 2];
+    for (name, offset, status, block, signalled) in [
+        ("NtReadFile", 1_u64, NtStatus::INVALID_PARAMETER, untouched, 0),
+        ("NtReadFile", u64::MAX - 9, NtStatus::INVALID_PARAMETER, untouched, 0),
+        ("NtWriteFile", 0, NtStatus::ACCESS_DENIED, untouched, 0),
+        ("NtReadFile", 0x200, NtStatus::END_OF_FILE, [NtStatus::END_OF_FILE.0, 0], 1),
+    ] {
+        b.memory().write(b.scratch.offset(0x300), offset).unwrap();
+        b.memory().fill(b.scratch.offset(8), 8, 0xEE).unwrap();
+        let transfer = [file, event, 0, 0, base + 8, base + 0x400, 0x200, base + 0x300];
+        assert_eq!(b.status(name, &transfer), status, "{name} {offset:#x}");
+        assert_eq!([b.word(8), b.word(12)], block, "{name} {offset:#x}");
+        assert_eq!(b.status("NtQueryEvent", &[event, base + 0x40]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0x44), signalled, "{name} {offset:#x}");
+    }
+    assert_eq!(b.status("NtClearEvent", &[event]), NtStatus::SUCCESS);
+    b.memory().write(b.scratch.offset(0x300), 0_u64).unwrap();
+    b.memory().fill(b.scratch.offset(8), 8, 0xEE).unwrap();
+    for (pages, length, status) in
+        [(8, 0x200, NtStatus::ACCESS_VIOLATION), (base + 0x400, 0x2000_0001, NtStatus::INVALID_PARAMETER)]
+    {
+        let transfer = [file, event, 0, 0, base + 8, pages, length, base + 0x300];
+        assert_eq!(b.status("NtReadFileScatter", &transfer), status);
+        assert_eq!([b.word(8), b.word(12)], untouched, "{status:?}");
+        assert_eq!(b.status("NtQueryEvent", &[event, base + 0x40]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0x44), 0, "{status:?}");
+    }
+}
+
+#[test]
 fn only_unbuffered_transfers_are_pending() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);

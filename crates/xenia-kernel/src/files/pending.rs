@@ -33,8 +33,8 @@ pub struct RequestedTransfer {
     pub direction: Direction,
     /// Offset in the file; `None`: at the handle's position.
     pub offset: Option<u64>,
-    /// The guest memory, or the failure to read its description.
-    pub pieces: Fallible<Vec<Buffer>>,
+    /// The guest memory.
+    pub pieces: Vec<Buffer>,
 }
 
 /// A transfer that is left to a worker.
@@ -56,38 +56,43 @@ impl FileRequests<'_> {
     ) -> Fallible<NtStatus> {
         let RequestedTransfer { direction, offset, pieces } = transfer;
         let body = request.file.body();
-        let mut left = None;
-        let mut pends = Pends::Never;
-        let result = pieces.and_then(|pieces| {
-            let stream = self.stream(body)?;
-            if pieces.iter().any(|piece| piece.length > 0) {
-                pends = stream.pends(offset);
-            }
-            if let Pends::Later(offset) = pends
-                && cpu.has_workers()
-            {
-                stream.admit(direction, &pieces, offset)?;
-                left = Some(LeftTransfer { stream, direction, pieces, offset });
-                return Ok(0);
-            }
-            let done = stream.transfer(self.memory, direction, &pieces, offset)?;
-            self.note_written(body, direction, done, self.clock.system_time(cpu.now()));
-            Ok(done)
-        });
-        let Some(left) = left else {
-            let status = self.complete(cpu, thread_id, request, Outcome::of(result))?;
-            return Ok(if pends != Pends::Never && status.is_success() { NtStatus::PENDING } else { status });
+        let stream = self.stream(body)?;
+        // Again for a write: the file may have changed since `prepare_write`.
+        stream.check_call(direction, &pieces, offset)?;
+        let has_data = pieces.iter().any(|piece| piece.length > 0);
+        let pends = if has_data { stream.pends(offset) } else { Pends::Never };
+        let result = match pends {
+            Pends::Later(offset) if cpu.has_workers() => match stream.admit(direction, offset) {
+                Ok(()) => {
+                    let left = LeftTransfer { stream, direction, pieces, offset };
+                    return self.leave(cpu, request.reply(thread_id), left);
+                }
+                Err(failure) => Err(failure),
+            },
+            _ => stream.transfer(self.memory, direction, &pieces, offset),
         };
-        self.leave(cpu, request.reply(thread_id), left)
+        if let Ok(done) = result {
+            self.note_written(body, direction, done, self.clock.system_time(cpu.now()));
+        }
+        let status = self.complete(cpu, thread_id, request, Outcome::of(result))?;
+        Ok(if pends != Pends::Never && status.is_success() { NtStatus::PENDING } else { status })
     }
 
     /// Whether a write at `offset` can start in its call, or is queued. The first write to a long
-    /// file copies it: then this does a part of the copy, and the call is repeated.
-    pub fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
-        let Ok(stream) = self.stream(file) else { return true };
+    /// file copies it: then this does a part of the copy, and the call is repeated. Fails if the
+    /// call refuses the write, which then copies nothing.
+    pub fn prepare_write(
+        &self,
+        cpu: &dyn Cpu,
+        file: GuestAddr,
+        offset: Option<u64>,
+        pieces: &[Buffer],
+    ) -> Fallible<bool> {
+        let stream = self.stream(file)?;
+        stream.check_call(Direction::Write, pieces, offset)?;
         let is_left = cpu.has_workers() && matches!(stream.pends(offset), Pends::Later(_));
         // A failure occurs again in the write, where it can be reported.
-        is_left || stream.prepare().unwrap_or(true)
+        Ok(is_left || stream.prepare().unwrap_or(true))
     }
 
     /// Queues a transfer for a worker.

@@ -1,10 +1,11 @@
 //! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 //!
 //! A request that fails within its call writes the status block and signals, too, as in
-//! xenia-canary; NT only returns such an error. The file is signalled also if the request has an
-//! event; NT signals only a synchronous file then. The console's own behaviour is not known. Errors
-//! of handles and arguments, of queries of a file or its volume, and of unknown codes of device
-//! control are only returned.
+//! xenia-canary; NT does so only for some synchronous ones, such as a read behind the end. The file
+//! is signalled also if the request has an event; NT signals only a synchronous file then. The
+//! console's own behaviour is not known. Errors of handles, rights and arguments, of queries of a
+//! file or its volume, and of unknown codes of device control are only returned, as Wine's tests of
+//! NT (`dlls/ntdll/tests/file.c`) record for offsets.
 
 use super::{Completion, FILE_OBJECT, Files, OpenParameters, PortKey, Receiver, Stream, TransferQueue};
 use crate::abi::{Arguments, FromGuest, Handle, ProcessorMode, Show};

@@ -44,29 +44,50 @@ impl Stream {
         }
     }
 
-    /// Refuses an invalid transfer before it is left for later, as on a console, where the file
-    /// system checks it before it calls the drive.
-    pub(super) fn admit(&self, direction: Direction, pieces: &[Buffer], offset: u64) -> Fallible<()> {
-        let data = self.check(direction)?;
-        self.check_offset(direction, offset)?;
+    /// Refuses a transfer for an error of its call: a missing right, a negative offset, or parts of
+    /// sectors.
+    pub(super) fn check_call(
+        &self,
+        direction: Direction,
+        pieces: &[Buffer],
+        offset: Option<u64>,
+    ) -> Fallible<()> {
+        let Some(data) = self.data() else { return Ok(()) };
+        self.require_direction(direction)?;
+        let begin = self.begin(offset);
+        self.check_offset(direction, begin)?;
         let begin = match direction {
-            Direction::Write if self.appends(offset) => data.size()?,
-            _ => offset,
+            Direction::Write if self.appends(begin) => match data.size() {
+                Ok(size) => size,
+                // The failure occurs again in the transfer, which reports it.
+                Err(_) => return Ok(()),
+            },
+            _ => begin,
         };
-        self.check_sectors(begin, total(pieces))?;
-        let is_behind = direction == Direction::Read && begin >= data.size()?;
+        self.check_sectors(begin, total(pieces))
+    }
+
+    /// Refuses a transfer that the file system would refuse before it is left for later, as on a
+    /// console, where the file system checks it before it calls the drive.
+    pub(super) fn admit(&self, direction: Direction, offset: u64) -> Fallible<()> {
+        let data = self.check(direction)?;
+        let is_behind = direction == Direction::Read && offset >= data.size()?;
         if is_behind { Err(NtStatus::END_OF_FILE.into()) } else { Ok(()) }
     }
 
     /// The contents, if the handle has the right for this direction.
     fn check(&self, direction: Direction) -> Fallible<&dyn FileData> {
         let Some(data) = self.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
-        let rights = match direction {
+        self.require_direction(direction)?;
+        Ok(data)
+    }
+
+    /// Fails unless the handle has the right for this direction.
+    fn require_direction(&self, direction: Direction) -> Fallible<()> {
+        self.require(match direction {
             Direction::Read => access::READ_DATA | access::EXECUTE,
             Direction::Write => WRITING,
-        };
-        self.require(rights)?;
-        Ok(data)
+        })
     }
 
     /// Refuses a negative offset, except for the one value that means the end of the file in a

@@ -5,6 +5,7 @@ use super::calls::How;
 use super::{Calls, Disk, Harness};
 use std::fs;
 use std::path::Path;
+use xenia_guest::NtStatus;
 use xenia_imports::Library;
 use xenia_kernel::abi::Flow;
 use xenia_kernel::ports::Ports;
@@ -126,4 +127,12 @@ fn a_copy_that_is_not_finished_is_gone_with_the_file() {
     case.close();
     assert_eq!(case.names(), ["long", "short"]);
     assert!(contents(case.folder.path()) == vec![7; SIZE]);
+}
+
+#[test]
+fn a_write_that_its_call_refuses_copies_nothing() {
+    let mut case = Case::new();
+    let refused = case.write(u64::MAX - 9, "x");
+    assert!(matches!(refused, Flow::Return(status) if status as u32 == NtStatus::INVALID_PARAMETER.0));
+    assert_eq!(case.names(), ["long", "short"]);
 }
