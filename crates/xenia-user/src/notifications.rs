@@ -20,6 +20,8 @@ pub mod id {
     pub const PROFILE_SETTING_CHANGED: u32 = 0xE;
     /// A controller was connected or removed.
     pub const INPUT_DEVICES_CHANGED: u32 = 0x12;
+    /// The dashboard's context changed (a system notification: the top bit is set).
+    pub const DASH_CONTEXT_CHANGED: u32 = 0x8000_000C;
     /// Avatars changed; the parameter has a bit for each user.
     pub const AVATAR_CHANGED: u32 = 0x4_0017;
     /// The music player's state changed: idle (0), playing (1) or paused (2).

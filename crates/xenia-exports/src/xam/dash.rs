@@ -6,6 +6,7 @@ use crate::status::failure::Fallible;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_user::notifications::{Notification, id};
 
 /// Exports of the dashboard.
 pub struct Dash;
@@ -18,10 +19,12 @@ const SCHEMA_POINTER: u32 = 8;
 
 #[exports(xam)]
 impl Dash {
-    /// Stores a word for `XamGetDashContext`. No listener is notified.
-    #[export(Partial)]
-    fn XamSetDashContext(call: &mut Call, context: u32) {
+    /// Stores a word for `XamGetDashContext`, and notifies listeners.
+    #[export(Done)]
+    fn XamSetDashContext(call: &mut Call, context: u32) -> Fallible<()> {
         call.kernel.user.dash_context.store(context, Release);
+        let changed = Notification { id: id::DASH_CONTEXT_CHANGED, parameter: 0 };
+        call.kernel.notifier().notify(call.cpu, changed)
     }
 
     /// Returns the word that was stored last; 0 at first.

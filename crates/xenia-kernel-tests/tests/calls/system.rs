@@ -95,8 +95,11 @@ fn the_system_s_own_answers() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     assert_eq!(b.xam_call("XamGetDashContext", &[]), 0);
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
     b.xam_call("XamSetDashContext", &[0x1234_5678]);
     assert_eq!(b.xam_call("XamGetDashContext", &[]), 0x1234_5678);
+    assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0x8000_000C, base, base + 4]), 1);
+    assert_eq!((b.word(0), b.word(4)), (0x8000_000C, 0));
     let schema = b.xam_call("XamGetOnlineSchema", &[]);
     assert_eq!(b.xam_call("XamGetOnlineSchema", &[]), schema, "made once");
     let words: [u32; 5] =
