@@ -18,9 +18,6 @@ fn yield_to_others(call: &mut Call) -> Flow<NtStatus> {
     Flow::Yield(if has_yielded { NtStatus::SUCCESS } else { NtStatus::NO_YIELD_PERFORMED })
 }
 
-/// Longest stall in microseconds: a second. Drivers stall for less than a millisecond.
-const MAX_STALL: u32 = 1_000_000;
-
 /// Waits until a guest time; `None` means for ever.
 fn delay(call: &mut Call, deadline: Option<GuestTicks>, alertable: Alertable) -> Fallible<Flow<NtStatus>> {
     let thread = call.thread();
@@ -80,13 +77,14 @@ impl KeTime {
         delay(call, deadline, alertable.into())
     }
 
-    /// Passes time: microseconds, a second at most. Other threads may run meanwhile.
-    #[export(Partial)]
+    /// Passes microseconds of time. The thread does not spin: threads of lower priority may run,
+    /// too, which titles can't rule out on a console of six hardware threads.
+    #[export(Done)]
     fn KeStallExecutionProcessor(call: &mut Call, microseconds: u32) -> Fallible<Flow<()>> {
         if microseconds == 0 {
             return Ok(Flow::Return(()));
         }
-        let length = ticks_from_100ns(u64::from(microseconds.min(MAX_STALL)) * 10);
+        let length = ticks_from_100ns(u64::from(microseconds) * 10);
         let deadline = call.now().saturating_add(length);
         let _turn = call.kernel.dispatcher.turn(call.thread());
         Ok(delay(call, Some(deadline), Alertable::No)?.map(|_| ()))

@@ -24,8 +24,8 @@ fn put_interval(b: &Harness, value: i64) -> u64 {
 }
 
 #[test]
-fn a_stall_passes_its_microseconds_up_to_a_second() {
-    for (microseconds, length) in [(1000, 10_000), (u64::from(u32::MAX), 10_000_000)] {
+fn a_stall_passes_its_microseconds() {
+    for (microseconds, length) in [(1000, 10_000), (u64::from(u32::MAX), 10 * u64::from(u32::MAX))] {
         let mut b = Harness::new();
         let begin = b.scheduler.now();
         assert_eq!(b.carry_out("KeStallExecutionProcessor", &[microseconds]), None, "it waits");
