@@ -68,7 +68,7 @@ impl RtlException {
     }
 
     /// Like `RtlUnwind`, with a buffer for the registers that handlers see.
-    #[export(Partial)]
+    #[export(Done)]
     fn RtlUnwind2(
         call: &mut Call,
         frame: Option<GuestAddr>,

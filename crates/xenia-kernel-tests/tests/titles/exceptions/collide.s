@@ -58,7 +58,8 @@ middle_finally_body:
         addi 4, 4, main_label@l
         li 5, 0
         li 6, 0x33
-        bl RtlUnwind
+        addi 7, 9, 0x1000               # the buffer for the registers that handlers see
+        bl RtlUnwind2
         note 0x96
         leave 96
 middle_finally_end:

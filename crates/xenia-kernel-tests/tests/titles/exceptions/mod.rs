@@ -191,6 +191,7 @@ fn an_exception_inside_a_filter_is_nested() {
 fn a_termination_handler_may_start_another_unwind() {
     let mut program = Program::new(title::COLLIDE);
     assert_eq!(program.run(), (vec![1, 2, 3, 0x33, 9], EXIT));
+    assert_eq!([0x1000, 0x1034].map(|at| program.machine.data(at)), [0x17, 0x33], "flags and r3");
 }
 
 #[test]
@@ -324,8 +325,7 @@ fn unwinding_to_a_frame_that_no_function_has_is_an_exception() {
 
 #[test]
 fn handler_search_skips_damaged_scope_tables() {
-    // Damages the two words before `middle`, and its scope table: in any case the search continues
-    // to `main`.
+    // Damages the two words before `middle`, and its scope table: the search continues to `main`.
     let untouched = vec![1, 2, 3, 0x41, 5, 6];
     let without_middle = vec![1, 2, 3, 5, 6];
     type Damage = fn(&Program);

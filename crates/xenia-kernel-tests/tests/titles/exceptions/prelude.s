@@ -94,6 +94,8 @@ RtlRaiseStatus:
         thunk
 RtlUnwind:
         thunk
+RtlUnwind2:
+        thunk
 
 # The title: `main`, whose result goes to the log.
 entry:
