@@ -132,31 +132,35 @@ pub(crate) fn after_guest_call(call: &mut Call, step: DriverStep, result: u64) -
         DriverStep::Deletion { device, result } => {
             call.kernel.dereference(device).map(|()| result).into_flow()
         }
-        DriverStep::Completion { packet: _, result } if returned == MORE_PROCESSING_REQUIRED => {
-            result.into_flow()
-        }
-        DriverStep::Completion { packet, result } => complete(call, packet, result).into_flow(),
+        DriverStep::Completion { result, .. } if returned == MORE_PROCESSING_REQUIRED => result.into_flow(),
+        DriverStep::Completion { packet, boost, result } => complete(call, packet, boost, result).into_flow(),
         DriverStep::Result => returned.into_flow(),
     }
 }
 
-/// Completes a request with the end in its IRP, then returns `result`. Memory that is neither a
-/// request of the kernel nor one made by a driver is not touched.
-pub(super) fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+/// Completes a request with the end in its IRP, then returns `result`. The threads that wait for it
+/// get a priority boost. Memory that is neither a request of the kernel nor one made by a driver is
+/// not touched.
+pub(super) fn complete(
+    call: &mut Call,
+    packet: GuestAddr,
+    boost: u8,
+    result: NtStatus,
+) -> Fallible<Flow<NtStatus>> {
     // A driver may have written anything into the IRP: then no routine is called.
     let step = irp_stack::ascend(call.memory(), packet).unwrap_or(CompletionStep::NoRequest);
     if let CompletionStep::Call(routine) = step {
         let args = [routine.device.0, packet.0, routine.context].map(u64::from).to_vec();
-        return Ok(guest_call(routine.pc, args, DriverStep::Completion { packet, result }));
+        return Ok(guest_call(routine.pc, args, DriverStep::Completion { packet, boost, result }));
     }
     if call.kernel.files.lock().drivers.request(packet).is_some() {
-        return match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
+        return match call.kernel.file_requests().complete_driver_request(call.cpu, packet, boost) {
             Some(owned) => release_object(call, owned, result),
             None => Ok(Flow::Return(result)),
         };
     }
     if step == CompletionStep::Top
-        && let Err(failure) = irp_stack::report_end(call, packet)
+        && let Err(failure) = irp_stack::report_end(call, packet, boost)
     {
         tracing::debug!(target: "kernel", "the end of a driver's own request {packet}: {failure}");
     }
@@ -171,7 +175,7 @@ pub(super) fn refuse(call: &mut Call, packet: GuestAddr) -> Fallible<Flow<NtStat
         call.memory().write(packet.offset(irp::IO_STATUS), status.0)?;
         call.memory().write(packet.offset(irp::IO_STATUS + 4), 0_u32)?;
     }
-    complete(call, packet, status)
+    complete(call, packet, 0, status)
 }
 
 /// Calls a driver's function for a request that a driver passes on; its result is that of the call.

@@ -26,11 +26,11 @@ impl IoPacket {
     }
 
     /// Completes a request: its status and information are in the IRP. The completion routines of
-    /// the drivers that have passed it on are called first. The boost of the waiting thread's
-    /// priority has no effect.
-    #[export(Partial)]
-    fn IoCompleteRequest(call: &mut Call, packet: GuestAddr, _boost: u8) -> Fallible<Flow<()>> {
-        Ok(complete(call, packet, NtStatus::SUCCESS)?.map(|_| ()))
+    /// the drivers that have passed it on are called first. Threads that its events wake get a
+    /// priority boost of `boost`.
+    #[export(Done)]
+    fn IoCompleteRequest(call: &mut Call, packet: GuestAddr, boost: u8) -> Fallible<Flow<()>> {
+        Ok(complete(call, packet, boost, NtStatus::SUCCESS)?.map(|_| ()))
     }
 
     /// Sends a device control request to the driver of a title's device, and waits for its end. The

@@ -166,7 +166,7 @@ pub(super) fn ascend(memory: &GuestMemory, packet: GuestAddr) -> Result<Completi
 
 /// Reports the end of a request that a driver has made, once all drivers have left it, and frees
 /// it. One that the driver frees itself is left alone.
-pub(super) fn report_end(call: &mut Call, packet: GuestAddr) -> Fallible<()> {
+pub(super) fn report_end(call: &mut Call, packet: GuestAddr, boost: u8) -> Fallible<()> {
     let kernel = call.kernel;
     let memory = call.memory();
     let word = |offset| memory.read::<u32>(packet.offset(offset));
@@ -180,7 +180,7 @@ pub(super) fn report_end(call: &mut Call, packet: GuestAddr) -> Fallible<()> {
     kernel.pool.release_of_title(packet)?;
     outcome.write(memory, block)?;
     if !event.is_null() {
-        kernel.dispatcher.set_event(&kernel.memory, call.cpu, event, 0)?;
+        kernel.dispatcher.set_event(&kernel.memory, call.cpu, event, boost)?;
     }
     Ok(())
 }

@@ -214,6 +214,8 @@ pub enum DriverStep {
     Completion {
         /// IRP of the request.
         packet: GuestAddr,
+        /// Priority boost of the threads that the end wakes.
+        boost: u8,
         /// Result of the call.
         result: NtStatus,
     },

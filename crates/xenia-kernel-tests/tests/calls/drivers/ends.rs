@@ -63,6 +63,24 @@ fn an_asynchronous_request_ends_by_status_block_events_apc_and_port() {
 }
 
 #[test]
+fn a_thread_that_the_end_wakes_gets_the_boost_of_the_driver() {
+    let mut rig = Rig::new();
+    let file = rig.opened(0);
+    let event = event(&mut rig);
+    rig.keeps = vec![major::READ];
+    assert_eq!(rig.transfer("NtReadFile", file, event), Some(NtStatus::PENDING));
+    let packet = rig.kept.pop().unwrap();
+    let other = rig.b.add_thread();
+    let first = rig.b.act_as(other);
+    assert_eq!(rig.b.carry_out("NtWaitForSingleObjectEx", &[event, 0, 0, 0]), None);
+    rig.b.act_as(first);
+    let priority = |rig: &Rig| rig.b.scheduler.thread(other).unwrap().priority();
+    let before = priority(&rig);
+    assert!(rig.call("IoCompleteRequest", &[packet.into(), 2]).is_some());
+    assert_eq!((rig.b.answer(other), priority(&rig)), (Some(0), before + 2));
+}
+
+#[test]
 fn a_synchronous_call_waits_for_the_end() {
     let mut rig = Rig::new();
     let file = rig.opened(SYNCHRONOUS);

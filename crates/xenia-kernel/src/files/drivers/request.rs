@@ -257,10 +257,15 @@ impl FileRequests<'_> {
         memory.write(location.offset(io_stack_location::FILE), new.reply.file)
     }
 
-    /// Completes a request, whose driver has stored the end in the IRP. Returns the body of the
-    /// object whose reference the caller must release; `None` if the call of the request releases
-    /// it, or if no driver has such a request.
-    pub fn complete_driver_request(&self, cpu: &mut dyn Cpu, packet: GuestAddr) -> Option<GuestAddr> {
+    /// Completes a request, whose driver has stored the end in the IRP; the threads that wait for
+    /// it get a priority boost. Returns the body of the object whose reference the caller must
+    /// release; `None` if the call of the request releases it, or if no driver has such a request.
+    pub fn complete_driver_request(
+        &self,
+        cpu: &mut dyn Cpu,
+        packet: GuestAddr,
+        boost: u8,
+    ) -> Option<GuestAddr> {
         let status = self.memory.read(packet.offset(irp::IO_STATUS)).map(NtStatus).unwrap_or_default();
         let information = self.memory.read(packet.offset(irp::IO_STATUS + 4)).unwrap_or_default();
         let request = {
@@ -272,8 +277,8 @@ impl FileRequests<'_> {
             request.progress = RequestProgress::Ending;
             *request
         };
-        self.report_driver_end(cpu, &request, Outcome { status, information });
-        note(self.dispatcher.set_event(self.memory, cpu, request.over, 0).map(|_| ()));
+        self.report_driver_end(cpu, &request, Outcome { status, information }, boost);
+        note(self.dispatcher.set_event(self.memory, cpu, request.over, boost).map(|_| ()));
         let progress = RequestProgress::Over { status, information };
         self.change_driver_request(packet, |request| request.progress = progress)
     }
@@ -306,7 +311,7 @@ impl FileRequests<'_> {
 
     /// Reports the end of a request to its caller: the status block, the file's and the caller's
     /// event, the APC and the completion port.
-    fn report_driver_end(&self, cpu: &mut dyn Cpu, request: &DriverRequest, outcome: Outcome) {
+    fn report_driver_end(&self, cpu: &mut dyn Cpu, request: &DriverRequest, outcome: Outcome, boost: u8) {
         let reply = &request.reply;
         if !matches!(request.purpose, RequestPurpose::Transfer | RequestPurpose::Query) {
             return;
@@ -316,7 +321,7 @@ impl FileRequests<'_> {
         note(outcome.write(self.memory, reply.status_block));
         note(self.memory.write(reply.file.offset(file_object::FINAL_STATUS), status.0).map_err(Into::into));
         for signal in signals(request) {
-            note(self.dispatcher.set_event(self.memory, cpu, signal, 0).map(|_| ()));
+            note(self.dispatcher.set_event(self.memory, cpu, signal, boost).map(|_| ()));
         }
         if status.is_error() || request.purpose != RequestPurpose::Transfer {
             return;
@@ -348,7 +353,7 @@ impl FileRequests<'_> {
         let is_over = matches!(request.progress, RequestProgress::Over { .. });
         if let Some(status) = returned.filter(|_| !is_pending && !is_over) {
             note(self.memory.write(packet.offset(irp::IO_STATUS), status.0).map_err(Into::into));
-            self.complete_driver_request(cpu, packet);
+            self.complete_driver_request(cpu, packet, 0);
         }
         let may_leave = request.purpose == RequestPurpose::Transfer && returned.is_some() && {
             !self.files.lock().drivers.file(request.reply.file)?.is_synchronous

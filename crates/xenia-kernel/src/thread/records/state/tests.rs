@@ -148,7 +148,7 @@ fn export_resumptions() -> Vec<ExportResumption> {
         DriverStep::Function { packet },
         DriverStep::Wait { packet },
         DriverStep::Deletion { device, result },
-        DriverStep::Completion { packet, result },
+        DriverStep::Completion { packet, boost: 2, result },
         DriverStep::Result,
     ];
     let others = [
