@@ -10,6 +10,8 @@ use crate::user_index;
 use xenia_formats::gpd::{GpdTotals, Record};
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_user::profile::{Profile, Xuid};
+use xenia_user::profile_settings::{SettingId, Value};
 
 /// Exports of dialogs.
 pub struct Ui;
@@ -73,6 +75,35 @@ fn page_of(call: &mut Call, user: u32, page: &str) -> Fallible<Flow<Win32Error>>
         return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
     }
     online_page(call, page)
+}
+
+/// Returns the text of a player's card.
+fn card_text(profile: &Profile) -> String {
+    let number = |id| match profile.setting(0, id) {
+        Some(Value::Bits(bits)) => bits >> 32,
+        _ => 0,
+    };
+    format!(
+        "{}\n{} G, {} achievements in {} titles",
+        profile.name(),
+        number(SettingId::GAMERSCORE),
+        number(SettingId::ACHIEVEMENTS),
+        number(SettingId::TITLES_PLAYED)
+    )
+}
+
+/// Shows a user the card of a player with a profile on this console, or the user's own; for others,
+/// a page says that there is no connection.
+fn show_card(call: &mut Call, user: u32, player: Option<Xuid>) -> Fallible<Flow<Win32Error>> {
+    const PAGE: &str = "Gamer card";
+    let card = {
+        let profiles = call.kernel.user.profiles.lock();
+        let Some(own) = profiles.get(user) else { return Ok(Flow::Return(Win32Error::ACCESS_DENIED)) };
+        player.map_or(Some(own), |player| profiles.find(player)).map(card_text)
+    };
+    let Some(card) = card else { return online_page(call, PAGE) };
+    let request = own_message(PAGE, &card, vec![OK.to_owned()]);
+    dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 
 /// Returns the text of a page of achievements: how many are earned, and the names of these.
@@ -297,17 +328,17 @@ impl Ui {
         page_of(call, user, "Players")
     }
 
-    /// Shows a user's gamer card, which only the online service has: there is no connection.
-    #[export(Partial)]
+    /// Shows a user's own gamer card: name, gamerscore, and numbers of achievements and titles.
+    #[export(Done)]
     fn XamShowGamerCardUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Gamer card")
+        show_card(call, user, None)
     }
 
-    /// Shows another player's gamer card, which only the online service has: there is no
-    /// connection.
-    #[export(Partial)]
-    fn XamShowGamerCardUIForXUID(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Gamer card")
+    /// Shows a user the gamer card of a player with a profile on this console; for others, a page
+    /// says that there is no connection.
+    #[export(Done)]
+    fn XamShowGamerCardUIForXUID(call: &mut Call, user: u32, xuid: u64) -> Fallible<Flow<Win32Error>> {
+        show_card(call, user, Some(Xuid(xuid)))
     }
 
     /// Lets a user send a friend request: a page says that there is no connection.

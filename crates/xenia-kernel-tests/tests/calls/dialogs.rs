@@ -1,6 +1,7 @@
 //! Tests of dialogs: requests, the time of the answer, and notification.
 
 mod cancelled_requests;
+mod gamer_card;
 
 use super::*;
 use xenia_kernel::ports::{
