@@ -37,6 +37,7 @@ mod saved_events;
 mod select;
 mod socket_calls;
 mod state;
+mod traffic;
 mod xnet;
 
 pub use buffers::Buffers;
@@ -54,6 +55,7 @@ pub use socket_calls::{
     NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects, overlapped_field,
 };
 pub use state::SocketsState;
+pub use traffic::{NetTraffic, TrafficCount};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
 use options::Options;

@@ -327,6 +327,9 @@ impl Net {
             self.rearm_events(name, network_event::READ);
             receive.into.store(memory, receive.done, &bytes[..received.length])?;
             receive.done += received.length as u64;
+            if !peeks {
+                self.xnet.traffic.received.add(kind, received.length as u64);
+            }
             if let (Some(from), SocketKind::Datagram) = (received.from, kind) {
                 self.note_sender(*from.ip());
                 receive.from.store(memory, from)?;
@@ -381,6 +384,7 @@ impl Net {
                 }
             };
             send.done += sent as u64;
+            self.xnet.traffic.sent.add(kind, sent as u64);
             if !send.count.is_null() {
                 memory.write(send.count, send.done as u32)?;
             }

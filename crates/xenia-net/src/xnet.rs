@@ -13,6 +13,7 @@ pub(crate) use state::XNetState;
 use super::event_hold::EventHold;
 use super::{Net, WsaError};
 use crate::network::Network;
+use crate::traffic::NetTraffic;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -89,6 +90,10 @@ pub struct XNet {
     listening: BTreeMap<KeyId, Listening>,
     /// UDP port of system link.
     pub system_link_port: u16,
+    /// All traffic of the title.
+    pub(crate) traffic: NetTraffic,
+    /// The traffic until the last `XNetCleanup`.
+    traffic_before: NetTraffic,
 }
 
 impl Default for XNet {
@@ -102,6 +107,8 @@ impl Default for XNet {
             qualities: BTreeSet::new(),
             listening: BTreeMap::new(),
             system_link_port: SYSTEM_LINK_PORT,
+            traffic: NetTraffic::default(),
+            traffic_before: NetTraffic::default(),
         }
     }
 }
@@ -138,6 +145,17 @@ impl XNet {
         self.associations.clear();
         self.heard.clear();
         self.listening.clear();
+        self.traffic_before = self.traffic;
+    }
+
+    /// Returns all traffic of the title.
+    pub fn traffic(&self) -> NetTraffic {
+        self.traffic
+    }
+
+    /// Returns the traffic of the title since the last `XNetCleanup`.
+    pub fn traffic_since_cleanup(&self) -> NetTraffic {
+        self.traffic.since(self.traffic_before)
     }
 
     /// Returns the parameters in force.

@@ -14,7 +14,9 @@ use crate::xboxkrnl::xex::has_privilege;
 use std::net::Ipv4Addr;
 use xenia_guest::{Buffer, GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
+use xenia_net::{
+    KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XNet, XnAddr, begin_lookup,
+};
 
 /// Exports of XNet.
 pub struct NetXNet;
@@ -45,6 +47,20 @@ pub(super) fn bytes<const N: usize>(call: &Call, at: Option<GuestAddr>) -> Resul
 /// Converts a result to a Win32 error.
 pub(super) fn win32(result: Result<(), WsaError>) -> Win32Error {
     Win32Error(result.err().map_or(0, |error| error.0))
+}
+
+/// Returns the value of an option of `XNetGetOpt`. The traffic is first that of the network
+/// interface, then that of the title since the last `XNetCleanup`.
+fn option_bytes(xnet: &XNet, option: u32) -> Option<Vec<u8>> {
+    let traffic = if option < 6 { xnet.traffic() } else { xnet.traffic_since_cleanup() };
+    Some(match option {
+        START_PARAMETERS => xnet.parameters().to_vec(),
+        2 | 6 => traffic.sent.bytes.to_be_bytes().to_vec(),
+        3 | 7 => traffic.sent.frames.to_be_bytes().to_vec(),
+        4 | 8 => traffic.received.bytes.to_be_bytes().to_vec(),
+        5 | 9 => traffic.received.frames.to_be_bytes().to_vec(),
+        _ => return None,
+    })
 }
 
 fn start(call: &Call, parameters: Option<GuestAddr>) -> Result<(), WsaError> {
@@ -371,8 +387,8 @@ impl NetXNet {
         0
     }
 
-    /// Returns an option; only the start-up parameters are supported.
-    #[export(Partial)]
+    /// Returns an option: the start-up parameters, or the traffic.
+    #[export(Done)]
     fn NetDll_XNetGetOpt(
         call: &mut Call,
         _caller: u32,
@@ -383,16 +399,13 @@ impl NetXNet {
         let stored = (|| {
             let memory = call.memory();
             let size = size.ok_or(WsaError::FAULT)?;
-            if option != START_PARAMETERS {
-                return Err(WsaError::INVALID);
-            }
+            let found = option_bytes(&call.kernel.net.lock().xnet, option).ok_or(WsaError::INVALID)?;
             let room = size.read(memory)?;
-            size.write(memory, PARAMETERS_SIZE as u32)?;
-            if (room as usize) < PARAMETERS_SIZE {
+            size.write(memory, found.len() as u32)?;
+            if (room as usize) < found.len() {
                 return Err(WsaError::MESSAGE_SIZE);
             }
-            let parameters = call.kernel.net.lock().xnet.parameters();
-            Ok(memory.write_bytes(value, &parameters)?)
+            Ok(memory.write_bytes(value, &found)?)
         })();
         win32(stored)
     }

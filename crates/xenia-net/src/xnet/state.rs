@@ -4,6 +4,7 @@ use super::{
     Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, MAX_QUALITIES, PARAMETERS_SIZE, XNet,
 };
 use crate::saved_events::{RestoredEvents, SavedEvents};
+use crate::traffic::NetTraffic;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -23,6 +24,8 @@ pub(crate) struct XNetState {
     qualities: BTreeSet<GuestAddr>,
     listening: BTreeMap<KeyId, Listening>,
     system_link_port: u16,
+    traffic: NetTraffic,
+    traffic_before: NetTraffic,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +70,8 @@ impl XNet {
             qualities,
             listening,
             system_link_port,
+            traffic,
+            traffic_before,
         } = self;
         let mut lookup = |LookUp { name, event }: &LookUp| LookUpState {
             name: name.clone(),
@@ -80,13 +85,24 @@ impl XNet {
             qualities: qualities.clone(),
             listening: listening.clone(),
             system_link_port: *system_link_port,
+            traffic: *traffic,
+            traffic_before: *traffic_before,
         }
     }
 
     /// Makes the value of a state again.
     pub(crate) fn restored(state: XNetState, events: &RestoredEvents) -> Result<Self, Impossible> {
-        let XNetState { parameters, keys, associations, lookups, qualities, listening, system_link_port } =
-            state;
+        let XNetState {
+            parameters,
+            keys,
+            associations,
+            lookups,
+            qualities,
+            listening,
+            system_link_port,
+            traffic,
+            traffic_before,
+        } = state;
         let is_set = parameters[0] == DEFAULTS[0]
             && parameters.iter().zip(DEFAULTS).all(|(&value, default)| value != 0 || default == 0);
         check(is_set, "a parameter of XNet is missing")?;
@@ -110,6 +126,8 @@ impl XNet {
             qualities,
             listening,
             system_link_port,
+            traffic,
+            traffic_before,
         })
     }
 }

@@ -33,6 +33,36 @@ fn the_console_has_an_address_and_a_link() {
 }
 
 #[test]
+fn traffic_is_counted_in_frames_with_their_headers() {
+    let mut b = Harness::online();
+    let a = b.bound(DATAGRAM, 6100);
+    let c = b.bound(DATAGRAM, 6101);
+    let [to, to_size] = b.put_address(0x7F00_0001, 6101);
+    let data = b.put_text(DATA, "hello");
+    let into = b.at(INTO);
+    assert_eq!(b.net("NetDll_sendto", &[1, a, data, 5, 0, to, to_size]), 5);
+    // What is only looked at is not received.
+    for flags in [2, 0] {
+        assert_eq!(b.net("NetDll_recv", &[1, c, into, 9, flags]), 5);
+    }
+    let size = b.at(LENGTH);
+    let value = |b: &mut Harness, option: u64| {
+        b.memory().write(b.scratch.offset(LENGTH), 8_u32).unwrap();
+        b.memory().fill(b.scratch.offset(INTO), 8, 0).unwrap();
+        assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, option, into, size]), 0, "{option}");
+        (b.word(LENGTH), b.word(INTO), b.word(INTO + 4))
+    };
+    let bytes = (8, 0, 5 + 8 + 20 + 14);
+    let frames = (4, 1, 0);
+    for option in [2, 4, 6, 8] {
+        assert_eq!((value(&mut b, option), value(&mut b, option + 1)), (bytes, frames), "{option}");
+    }
+    // The network interface goes on counting.
+    assert_eq!(b.xam_call("NetDll_XNetCleanup", &[1]), 0);
+    assert_eq!((value(&mut b, 2), value(&mut b, 6)), (bytes, (8, 0, 0)));
+}
+
+#[test]
 fn xnet_startup_takes_the_titles_parameters_or_defaults() {
     let mut b = Harness::new();
     let value = b.at(INTO);
@@ -54,7 +84,7 @@ fn xnet_startup_takes_the_titles_parameters_or_defaults() {
     b.memory().write(b.scratch.offset(LENGTH), 12_u32).unwrap();
     assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 1, value, size]), 10040);
     assert_eq!(b.word(LENGTH), 13);
-    assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 2, value, size]), INVALID);
+    assert_eq!(b.xam_call("NetDll_XNetGetOpt", &[1, 10, value, size]), INVALID);
     assert_eq!(b.xam_call("NetDll_XNetCleanup", &[1]), 0);
     assert_eq!(parameters(&mut b)[1], 0);
 }
