@@ -8,7 +8,8 @@ use crate::xboxkrnl::rtl_memory::count_equal;
 use crate::xboxkrnl::xe_crypt_cipher::rc4;
 use crate::xboxkrnl::xe_crypt_hash::run_digest;
 use crate::xboxkrnl::xe_crypt_signature::rot_sum_sha;
-use crate::xboxkrnl::{driver_file, driver_request, vd_notification};
+use crate::xboxkrnl::{driver_file, driver_request, ldi, vd_notification};
+use xenia_guest::{GuestAddr, HResult};
 
 /// Continues an export with the guest code's result (r3).
 pub(crate) fn resume(call: &mut Call, resumption: ExportResumption, result: u64) -> Flow {
@@ -28,6 +29,10 @@ pub(crate) fn resume(call: &mut Call, resumption: ExportResumption, result: u64)
         ExportResumption::DriverCancel { file, status_block, packet } => {
             driver_file::after_cancel_routine(call, file, status_block, packet)
         }
+        ExportResumption::LdiAllocation { window_size, free, handle } => {
+            ldi::after_allocation(call, window_size, free, handle, GuestAddr(result as u32))
+        }
+        ExportResumption::LdiRelease => HResult::OK.into_flow(),
     }
 }
 

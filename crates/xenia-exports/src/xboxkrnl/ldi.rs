@@ -5,10 +5,10 @@
 //! title that changes the bytes gets an error or wrong data.
 //!
 //! Sources: xkelib, kernel/_kernelext.h (arguments and results); Microsoft, Cabinet SDK, ldi.h
-//! (their meaning); uses of the same interface in xcompress: memory for a context is the window and
-//! 0x3200 bytes.
+//! (their meaning, `PFNALLOC` and `PFNFREE`); uses of the same interface in xcompress: memory for a
+//! context is the window and 0x3200 bytes.
 
-use crate::abi::{Call, OptionalOut, Out, Ptr};
+use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use xenia_formats::lzx::{LzxFrameDecoder, window_bits};
 use xenia_guest::{Buffer, GuestAddr, HResult};
@@ -28,9 +28,33 @@ const OWNER_SIZE: u32 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     /// The title passed the memory.
-    Title = 1,
-    /// It is a block of the pool, which is freed with the context.
-    Pool = 2,
+    Title,
+    /// The title's allocator made it; this function of the title, or null, frees it with the
+    /// context.
+    Allocator(GuestAddr),
+}
+
+impl Owner {
+    /// Values of the field besides the address of a function.
+    const TITLE: u32 = 1;
+    const UNFREED: u32 = 2;
+
+    fn of(word: u32) -> Option<Self> {
+        match word {
+            0 => None,
+            Self::TITLE => Some(Self::Title),
+            Self::UNFREED => Some(Self::Allocator(GuestAddr::NULL)),
+            free => free.is_multiple_of(4).then_some(Self::Allocator(GuestAddr(free))),
+        }
+    }
+
+    fn word(self) -> u32 {
+        match self {
+            Self::Title => Self::TITLE,
+            Self::Allocator(GuestAddr::NULL) => Self::UNFREED,
+            Self::Allocator(free) => free.0 & !3,
+        }
+    }
 }
 
 /// A context in the title's memory.
@@ -43,11 +67,7 @@ struct Context {
 impl Context {
     /// The context at a handle; `None` if there is none.
     fn load(call: &Call, at: GuestAddr) -> Fallible<Option<Self>> {
-        let owner = match call.memory().read::<u32>(at)? {
-            1 => Owner::Title,
-            2 => Owner::Pool,
-            _ => return Ok(None),
-        };
+        let Some(owner) = Owner::of(call.memory().read(at)?) else { return Ok(None) };
         let start = at.offset(OWNER_SIZE);
         let mut header = [0; LzxFrameDecoder::STORED_HEADER];
         call.memory().read_bytes(start, &mut header)?;
@@ -58,53 +78,73 @@ impl Context {
     }
 
     fn store(&self, call: &Call) -> Fallible<()> {
-        call.memory().write(self.at, self.owner as u32)?;
+        call.memory().write(self.at, self.owner.word())?;
         Ok(call.memory().write_bytes(self.at.offset(OWNER_SIZE), &self.decoder.to_bytes())?)
     }
+}
+
+/// A decoder of streams with this window size, if there can be one.
+fn decoder_of(window_size: u32) -> Option<LzxFrameDecoder> {
+    window_bits(window_size).and_then(|bits| LzxFrameDecoder::new(bits).ok())
+}
+
+/// Continues the creation of a context after the title's allocator has returned.
+pub(crate) fn after_allocation(
+    call: &mut Call,
+    window_size: u32,
+    free: GuestAddr,
+    handle: GuestAddr,
+    at: GuestAddr,
+) -> Flow {
+    let Some(decoder) = decoder_of(window_size).filter(|_| !at.is_null()) else {
+        return HResult::OUT_OF_MEMORY.into_flow();
+    };
+    make(call, Context { at, owner: Owner::Allocator(free), decoder }, Out::new(handle)).into_flow()
+}
+
+fn make(call: &Call, context: Context, handle: Out<GuestAddr>) -> Fallible<HResult> {
+    context.store(call)?;
+    handle.set(call.memory(), context.at)?;
+    Ok(HResult::OK)
 }
 
 #[exports(xboxkrnl)]
 impl Ldi {
     /// Creates a context for streams with a window size, and stores the largest sizes of a frame:
     /// decompressed, and compressed. Without a place for the handle it only stores the sizes.
-    /// Partial: the title's own allocator is not called; a context without memory of the title is
-    /// a block of the pool.
-    #[export(Partial)]
+    /// Without memory for the context, the title's allocator is called.
+    #[export(Done)]
     fn LDICreateDecompression(
         call: &mut Call,
         frame_size: Out<u32>,
         window_size: Ptr<u32>,
         allocate: GuestAddr,
-        _free: GuestAddr,
+        free: GuestAddr,
         memory: GuestAddr,
         compressed_size: Option<Out<u32>>,
         handle: Option<Out<GuestAddr>>,
-    ) -> Fallible<HResult> {
-        let Some(decoder) =
-            window_bits(window_size.read(call.memory())?).and_then(|bits| LzxFrameDecoder::new(bits).ok())
-        else {
-            return Ok(HResult::INVALID_ARGUMENT);
+    ) -> Fallible<Flow<HResult>> {
+        let window_size = window_size.read(call.memory())?;
+        let Some(decoder) = decoder_of(window_size) else {
+            return Ok(Flow::Return(HResult::INVALID_ARGUMENT));
         };
         let wanted: u32 = call.memory().read(frame_size.addr())?;
         let allowed = wanted.min(MAX_FRAME);
         frame_size.set(call.memory(), allowed)?;
         compressed_size.set(call.memory(), allowed + MAX_GROWTH)?;
-        let Some(handle) = handle else { return Ok(HResult::OK) };
+        let Some(handle) = handle else { return Ok(Flow::Return(HResult::OK)) };
         handle.set(call.memory(), GuestAddr::NULL)?;
-        let size = OWNER_SIZE + decoder.max_stored_size() as u32;
-        let context = if !memory.is_null() {
-            Context { at: memory, owner: Owner::Title, decoder }
-        } else if allocate.is_null() {
-            return Ok(HResult::INVALID_ARGUMENT);
-        } else {
-            match call.kernel.pool.allocate_for_title(size) {
-                Ok(at) if !at.is_null() => Context { at, owner: Owner::Pool, decoder },
-                _ => return Ok(HResult::OUT_OF_MEMORY),
-            }
-        };
-        context.store(call)?;
-        handle.set(call.memory(), context.at)?;
-        Ok(HResult::OK)
+        if !memory.is_null() {
+            let context = Context { at: memory, owner: Owner::Title, decoder };
+            return make(call, context, handle).map(Flow::Return);
+        }
+        if allocate.is_null() {
+            return Ok(Flow::Return(HResult::INVALID_ARGUMENT));
+        }
+        let args = vec![u64::from(OWNER_SIZE) + decoder.max_stored_size() as u64];
+        let handle = handle.addr();
+        let then = Continuation::Export(ExportResumption::LdiAllocation { window_size, free, handle });
+        Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(allocate, then) }))
     }
 
     /// Decompresses the next frame of a stream. `size` holds the frame's decompressed size, which
@@ -144,15 +184,20 @@ impl Ldi {
         Ok(HResult::OK)
     }
 
-    /// Ends a context.
+    /// Ends a context. The title's function frees the memory that its allocator has made.
     #[export(Done)]
-    fn LDIDestroyDecompression(call: &mut Call, handle: GuestAddr) -> Fallible<HResult> {
-        let Some(context) = Context::load(call, handle)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    fn LDIDestroyDecompression(call: &mut Call, handle: GuestAddr) -> Fallible<Flow<HResult>> {
+        let Some(context) = Context::load(call, handle)? else {
+            return Ok(Flow::Return(HResult::INVALID_ARGUMENT));
+        };
         call.memory().write(context.at, 0_u32)?;
-        if context.owner == Owner::Pool {
-            // A title can have freed the block itself.
-            let _ = call.kernel.pool.release_of_title(context.at);
+        match context.owner {
+            Owner::Title | Owner::Allocator(GuestAddr::NULL) => Ok(Flow::Return(HResult::OK)),
+            Owner::Allocator(free) => {
+                let args = vec![u64::from(context.at.0)];
+                let then = Continuation::Export(ExportResumption::LdiRelease);
+                Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(free, then) }))
+            }
         }
-        Ok(HResult::OK)
     }
 }

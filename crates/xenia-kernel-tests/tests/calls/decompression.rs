@@ -26,11 +26,28 @@ fn frames() -> [Vec<u8>; 2] {
     [first, (0..10).map(|at| 0xA0 + at).collect()]
 }
 
+/// The title's functions that allocate and free memory.
+const ALLOCATE: u32 = 0x8200_0000;
+const FREE: u32 = 0x8200_0010;
+const OUT_OF_MEMORY: u64 = 0xFFFF_FFFF_8007_000E;
+
 /// Owner of the memory of a context.
 #[derive(Clone, Copy)]
 enum Place {
     Title,
-    Pool,
+    Allocator,
+}
+
+/// Calls a function that calls one of the title's; returns its argument, and the result of the call
+/// after the title's function has returned `result`.
+fn call_with_guest(b: &mut Harness, name: &str, arguments: &[u64], pc: u32, result: u64) -> (u64, u64) {
+    let flow = b.call(Library::xboxkrnl, name, arguments);
+    let Flow::CallGuest(guest) = flow else { panic!("{name}: {flow:?}") };
+    assert_eq!((guest.pc, guest.args.len()), (GuestAddr(pc), 1));
+    match b.resume(guest.then, result) {
+        Flow::Return(value) => (guest.args[0], value),
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 struct Decompression {
@@ -46,12 +63,18 @@ impl Decompression {
         let memory = b.memory().alloc(Heap::Virtual4K, 0x3_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         b.memory().write(b.scratch, 0x1_0000_u32).unwrap();
         b.memory().write(b.scratch.offset(4), WINDOW).unwrap();
-        let at = match place {
-            Place::Title => u64::from(memory.0 + CONTEXT),
-            Place::Pool => 0,
-        };
-        let arguments = [base, base + 4, 0x8200_0000, 0x8200_0000, at, base + 0xC, base + 0x10];
-        assert_eq!(b.kernel_call("LDICreateDecompression", &arguments), 0);
+        let at = u64::from(memory.0 + CONTEXT);
+        let arguments = |at| [base, base + 4, ALLOCATE.into(), FREE.into(), at, base + 0xC, base + 0x10];
+        match place {
+            Place::Title => assert_eq!(b.kernel_call("LDICreateDecompression", &arguments(at)), 0),
+            Place::Allocator => {
+                let name = "LDICreateDecompression";
+                let (size, made) = call_with_guest(&mut b, name, &arguments(0), ALLOCATE, 0);
+                assert!((u64::from(WINDOW)..u64::from(WINDOW) + 0x3200).contains(&size), "{size:#x}");
+                assert_eq!((made, b.word(0x10)), (OUT_OF_MEMORY, 0));
+                assert_eq!(call_with_guest(&mut b, name, &arguments(0), ALLOCATE, at), (size, 0));
+            }
+        }
         assert_eq!([b.word(0), b.word(0xC)], [0x8000, 0x8000 + 6144]);
         let context = u64::from(b.word(0x10));
         Self { b, memory, context }
@@ -80,7 +103,7 @@ impl Decompression {
 #[test]
 fn a_stream_is_decompressed_frame_by_frame() {
     let [first, second] = frames();
-    for place in [Place::Title, Place::Pool] {
+    for place in [Place::Title, Place::Allocator] {
         let mut stream = Decompression::new(place);
         for _ in 0..2 {
             let found = stream.decompress(&first, 0x8000).unwrap();
@@ -88,7 +111,16 @@ fn a_stream_is_decompressed_frame_by_frame() {
             assert_eq!(stream.decompress(&second, 10).unwrap(), second);
             assert_eq!(stream.b.kernel_call("LDIResetDecompression", &[stream.context]), 0);
         }
-        assert_eq!(stream.b.kernel_call("LDIDestroyDecompression", &[stream.context]), 0);
+        match place {
+            Place::Title => {
+                assert_eq!(stream.b.kernel_call("LDIDestroyDecompression", &[stream.context]), 0);
+            }
+            Place::Allocator => {
+                let destroy = [stream.context];
+                let freed = call_with_guest(&mut stream.b, "LDIDestroyDecompression", &destroy, FREE, 7);
+                assert_eq!(freed, (stream.context, 0));
+            }
+        }
         assert_eq!(stream.b.kernel_call("LDIDestroyDecompression", &[stream.context]), INVALID_ARGUMENT);
         assert_eq!(stream.decompress(&first, 0x8000), Err(INVALID_ARGUMENT));
     }

@@ -179,6 +179,17 @@ pub enum ExportResumption {
         /// IRP of the request; those that were sent after it are next.
         packet: GuestAddr,
     },
+    /// The title's allocator returned the memory of a context for LZX decompression.
+    LdiAllocation {
+        /// Window size of the context.
+        window_size: u32,
+        /// The title's function that frees the memory, or null.
+        free: GuestAddr,
+        /// Address of the context's handle.
+        handle: GuestAddr,
+    },
+    /// The title's function that frees the memory of such a context returned.
+    LdiRelease,
 }
 
 /// Result that a thread waiting for an overlapped structure receives.

@@ -158,6 +158,8 @@ fn export_resumptions() -> Vec<ExportResumption> {
         ExportResumption::ObjectWait { handle: Handle(4), milliseconds, alertable },
         ExportResumption::ThreadCreation,
         ExportResumption::DriverCancel { file: device, status_block: GuestAddr(3), packet },
+        ExportResumption::LdiAllocation { window_size: 0x8000, free: device, handle: packet },
+        ExportResumption::LdiRelease,
     ];
     others.into_iter().chain(steps.map(ExportResumption::DriverRequest)).collect()
 }
