@@ -64,8 +64,10 @@ use xenia_user::xconfig::Locale;
 pub struct KernelConfig {
     /// Command line that the title sees, including the program's name.
     pub command_line: String,
-    /// Guest path of the executable, whose folder is `game:`.
+    /// Guest path of the executable, whose folder is `game:` unless `game_folder` is on the medium.
     pub image_path: String,
+    /// Folder of `game:`, if it is another one on the medium.
+    pub game_folder: Option<String>,
     /// Name of the executable in reports if the linker has recorded none; `None`: that of its guest
     /// path. The guest can't observe it.
     pub report_name: Option<String>,
@@ -98,6 +100,7 @@ impl Default for KernelConfig {
         Self {
             command_line: format!("\"{DEFAULT_EXECUTABLE}\""),
             image_path: title_path(DEFAULT_EXECUTABLE),
+            game_folder: None,
             report_name: None,
             version: [2, 0, 21_119, 0],
             locale: Locale::default(),
@@ -265,6 +268,9 @@ impl Kernel {
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let mut files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         files.link_title(&config.image_path).map_err(Failure::from)?;
+        if let Some(folder) = &config.game_folder {
+            files.link_title_folder(folder).map_err(Failure::from)?;
+        }
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
         let user = make_user(&*ports.storage, &files.packages.store);
         Ok(Arc::new(Self {

@@ -44,6 +44,10 @@ pub struct Launch {
     pub patch: Option<Vec<u8>>,
     /// The package that becomes the title's medium; `None` if the medium keeps its place.
     pub package: Option<PackageOnMedium>,
+    /// Folder of `game:`; `None`: that of the executable.
+    pub folder: Option<String>,
+    /// Command line after the name of the executable.
+    pub command_line: String,
 }
 
 /// A package on the medium of the title that launches it.
@@ -213,7 +217,7 @@ impl ModuleLoader<'_> {
         let patch = self.patch_of(&path, now);
         let files = self.files.lock();
         let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
-        Launch { path, file, patch, package: None }
+        Launch { path, file, patch, package: None, folder: None, command_line: String::new() }
     }
 
     /// Reads the title update beside an executable.
@@ -274,6 +278,8 @@ mod tests {
             file: Err(NtStatus::NO_MEMORY),
             patch: Some(vec![3]),
             package: Some(PackageOnMedium { disc: Some(2), path: "p".to_owned() }),
+            folder: Some("f".to_owned()),
+            command_line: "c".to_owned(),
         };
         let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
         let launch_data = Some(vec![1, 2]);

@@ -27,14 +27,32 @@ fn is_dashboard(call: &Call, path: &str) -> bool {
     path.is_empty() && is_download || path.eq_ignore_ascii_case(ARCADE_LIST)
 }
 
+/// Arguments that a title passes to the next besides the executable.
+#[derive(Clone, Copy, Default)]
+struct LaunchArguments {
+    folder: Option<Text>,
+    command_line: Option<Text>,
+}
+
 /// Ends the title and launches the executable at a path; the run ends if the path means the
 /// dashboard, as the missing one does.
-fn launch(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow> {
-    let path = path.map(|path| path.text(call.memory())).transpose()?;
+fn launch(call: &mut Call, path: Option<Text>, arguments: LaunchArguments, flags: u32) -> Fallible<Flow> {
+    let text_of = |text: Option<Text>| text.map(|text| text.text(call.memory())).transpose();
+    let path = text_of(path)?;
+    let folder = text_of(arguments.folder)?.filter(|folder| !folder.is_empty());
+    let command_line = text_of(arguments.command_line)?.unwrap_or_default();
     tracing::info!(target: "kernel", "the title launches {path:?}, flags {flags:#x}");
     let now = call.kernel.clock.system_time(call.now());
     let path = path.filter(|path| !is_dashboard(call, path));
-    let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
+    // The next title's links are others.
+    let folder = folder.map(|folder| {
+        let files = call.kernel.files.lock();
+        files.vfs.resolve(&folder).map_or(folder, |location| files.vfs.full_name(&location))
+    });
+    let launch = path.map(|path| {
+        let found = call.kernel.loader().prepare_launch(&path, now);
+        title::Launch { folder, command_line, ..found }
+    });
     call.kernel.title.lock().launch = launch;
     Ok(title::terminate(call))
 }
@@ -61,20 +79,21 @@ impl Loader {
     /// same devices. Where the path means the dashboard, the run ends.
     #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
-        Ok(launch(call, path, flags)?.map(|_| ()))
+        Ok(launch(call, path, LaunchArguments::default(), flags)?.map(|_| ()))
     }
 
-    /// Like `XamLoaderLaunchTitle`. The folder of `game:` is the executable's, whatever folder is
-    /// given, and the command line is ignored.
-    #[export(Partial)]
+    /// Like `XamLoaderLaunchTitle`, with the folder of `game:`, if it is not the executable's and
+    /// lies on the medium, and the command line after the executable's name.
+    #[export(Done)]
     fn XamLoaderLaunchTitleEx(
         call: &mut Call,
         path: Option<Text>,
-        _folder: GuestAddr,
-        _command_line: GuestAddr,
+        folder: Option<Text>,
+        command_line: Option<Text>,
         flags: u32,
     ) -> Fallible<Flow<NtStatus>> {
-        Ok(launch(call, path, flags)?.map(|_| NtStatus::SUCCESS))
+        let arguments = LaunchArguments { folder, command_line };
+        Ok(launch(call, path, arguments, flags)?.map(|_| NtStatus::SUCCESS))
     }
 
     /// Ends the title and launches an executable of a package, which is a file on the title's

@@ -1,6 +1,8 @@
 //! Tests of information about the title, its executable and the console; controllers and
 //! notifications.
 
+mod launching;
+
 use super::*;
 use xenia_formats::Volume;
 use xenia_formats::image::Resource;

@@ -9,8 +9,8 @@
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks | `cache:`, `cache0:`, `cache1:` |
 //! | `\Device\Harddisk0\Partition0` | the bytes of the scratch disks' disk | |
 //!
-//! `game:` and `d:` lead to the folder of the executable. [`super::scratch`] mounts the scratch
-//! disks.
+//! `game:` and `d:` lead to the folder of the executable, or to the one that a launch names.
+//! [`super::scratch`] mounts the scratch disks.
 
 use super::{CompletionPorts, Files, Packages, scratch};
 use crate::ports::{Disc, Storage};
@@ -27,7 +27,7 @@ pub const TITLE: &str = r"\Device\Cdrom0";
 pub const UPDATE: &str = r"\Device\Update";
 /// Link to the files of the update.
 const UPDATE_LINK: &str = "update:";
-/// Link to the folder of the title's executable.
+/// Link to the title's folder.
 const GAME: &str = "game:";
 /// User partition of the hard disk.
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
@@ -103,7 +103,11 @@ impl Files {
     /// Links `game:` and `d:` to the folder of the title's executable, if that is on the medium. A
     /// disc of several titles has a separate folder for each.
     pub(crate) fn link_title(&mut self, executable: &str) -> Result<(), VfsError> {
-        let folder = executable.rsplit_once('\\').map_or("", |(folder, _)| folder);
+        self.link_title_folder(executable.rsplit_once('\\').map_or("", |(folder, _)| folder))
+    }
+
+    /// Links `game:` and `d:` to a folder, if that is on the medium.
+    pub(crate) fn link_title_folder(&mut self, folder: &str) -> Result<(), VfsError> {
         let names = path::split(folder).unwrap_or_default();
         if !path::starts_with(&names, &path::split(TITLE)?) {
             return Ok(());

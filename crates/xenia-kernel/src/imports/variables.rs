@@ -10,7 +10,7 @@ use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::collections::BTreeMap;
 use xenia_guest::layout::{dispatcher_header, object_type};
-use xenia_guest::{GuestAddr, NtStatus, Ordinal};
+use xenia_guest::{GuestAddr, NtStatus, Ordinal, code_page};
 use xenia_imports::{Library, Status, ordinals};
 use xenia_memory::GuestMemory;
 use xenia_state::{Impossible, check};
@@ -200,9 +200,10 @@ pub(crate) fn initialize(
     crate::objects::critical_section::initialize_section(memory, at("VdHSIOCalibrationLock")?, 10_000)
 }
 
-/// Writes a zero-terminated text, truncated to the size of the variable.
+/// Writes a zero-terminated text of the code page, truncated to the size of the variable.
 fn write_text(memory: &GuestMemory, at: GuestAddr, size: u32, text: &str) -> Fallible<()> {
-    let bytes: Vec<u8> = text.bytes().take(size as usize - 1).chain([0]).collect();
+    let bytes = code_page::encode_lossy(text).into_iter().take(size as usize - 1).chain([0]);
+    let bytes: Vec<u8> = bytes.collect();
     Ok(memory.write_bytes(at, &bytes)?)
 }
 

@@ -43,7 +43,9 @@ impl ModuleLoader<'_> {
         if let Some(last) = names.last_mut() {
             last.push('p');
         }
-        Ok(Launch { path, file: Ok(file), patch: read_in(&volume, &names)?, package: Some(package) })
+        let patch = read_in(&volume, &names)?;
+        let package = Some(package);
+        Ok(Launch { path, file: Ok(file), patch, package, folder: None, command_line: String::new() })
     }
 }
 

@@ -155,8 +155,14 @@ fn a_package_on_another_disc_is_found_there_and_takes_its_place() {
     };
     let package = Some(PackageOnMedium { disc: Some(2), path: r"\Pack".to_owned() });
     let file = Ok(HELLO.to_vec());
-    let launch =
-        Arc::new(Launch { path: r"\Device\Cdrom0\hello.xex".to_owned(), file, patch: None, package });
+    let launch = Arc::new(Launch {
+        path: r"\Device\Cdrom0\hello.xex".to_owned(),
+        file,
+        patch: None,
+        package,
+        folder: None,
+        command_line: String::new(),
+    });
     let unnamed = launched_image(&mut start(&[]), &launch).unwrap_err();
     assert_eq!(unnamed.to_string(), "is in a package on a disc that --disc must name");
     let mut title = start(&[format!("2={}", folder.path().join("2").display()).parse().unwrap()]);

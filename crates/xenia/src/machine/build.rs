@@ -8,7 +8,7 @@ use crate::call_log;
 use crate::call_trace::{CallTraceOutput, WakeEvents};
 use crate::code_ahead;
 use crate::code_store;
-use crate::command_line::command_line;
+use crate::command_line::{command_line, launched_command_line};
 use crate::config::{ExecutorConfig, MachineConfig, StartTime};
 use crate::content::{ContentFolder, user_of};
 use crate::dialogs::{AutomaticDialogs, DialogLog, LoggedDialogs};
@@ -290,7 +290,7 @@ fn start_title(title: &Title, kernel: &Arc<Kernel>, scheduler: &mut Scheduler) -
 }
 
 /// The place that the title sees as `game:`: the medium, a package on it after a launch from that,
-/// and the folder of the executable.
+/// and the folder on it.
 fn game_folder(title: &Title, kernel: &Kernel) -> Option<String> {
     let mut place = title.medium.as_ref()?.to_string();
     let files = kernel.files.lock();
@@ -402,8 +402,9 @@ fn kernel(
     if let Some(launched) = &launched {
         let path = &launched.launch.path;
         let name = path.rsplit('\\').next().unwrap_or(path);
-        config.command_line = format!("\"{name}\"");
+        config.command_line = launched_command_line(name, &launched.launch.command_line);
         config.image_path.clone_from(path);
+        config.game_folder.clone_from(&launched.launch.folder);
     } else {
         config.command_line = command_line("default.xex", options.arguments)?;
         // An ELF records no name, and its guest path is the same for all.

@@ -32,7 +32,7 @@ pub(super) struct LaunchState {
 
 impl StateSection for LaunchState {
     const NAME: &'static str = "launch";
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
 }
 
 impl LaunchState {

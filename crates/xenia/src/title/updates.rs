@@ -345,7 +345,14 @@ mod tests {
     }
 
     fn launch(path: &str, patch: Option<Vec<u8>>) -> Launch {
-        Launch { path: path.to_owned(), file: Ok(Vec::new()), patch, package: None }
+        Launch {
+            path: path.to_owned(),
+            file: Ok(Vec::new()),
+            patch,
+            package: None,
+            folder: None,
+            command_line: String::new(),
+        }
     }
 
     #[test]
