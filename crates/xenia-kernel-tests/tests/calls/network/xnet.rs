@@ -41,7 +41,7 @@ fn traffic_is_counted_in_frames_with_their_headers() {
     let data = b.put_text(DATA, "hello");
     let into = b.at(INTO);
     assert_eq!(b.net("NetDll_sendto", &[1, a, data, 5, 0, to, to_size]), 5);
-    // What is only looked at is not received.
+    // A receive that peeks is not counted.
     for flags in [2, 0] {
         assert_eq!(b.net("NetDll_recv", &[1, c, into, 9, flags]), 5);
     }
