@@ -53,7 +53,7 @@ limits! {
     Objects = "objects", 0x1_0000, INSUFFICIENT_RESOURCES,
         "Objects, with handles or without.";
     NameBytes = "object_name_bytes", 0x40_0000, INSUFFICIENT_RESOURCES,
-        "Bytes of the names of all objects, and of open links and directories: a single name may have 64 KiB.";
+        "Bytes of the names of objects, open links and directories: a single name may have 64 KiB.";
     PoolBlocks = "pool_blocks", 0x2_0000, INSUFFICIENT_RESOURCES,
         "Blocks of pool memory, the kernel's own included: the metadata of a block takes more than the smallest one.";
     Apcs = "apcs", 0x1000, NO_MEMORY,

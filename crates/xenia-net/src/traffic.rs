@@ -1,7 +1,7 @@
 //! Counters of the traffic, which titles read with `XNetGetOpt`.
 //!
-//! Whatever network is below, the frames are those in which an Ethernet would carry the data, with
-//! the headers of Ethernet, IPv4, and TCP or UDP; acknowledgements are not counted.
+//! The frames are those in which an Ethernet would carry the data, also on other networks, with the
+//! headers of Ethernet, IPv4, and TCP or UDP; acknowledgements are not counted.
 
 use crate::network::SocketKind;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ const UDP: u64 = 8;
 /// Largest number of bytes of a frame after the header of Ethernet.
 const MAX_PACKET: u64 = 1500;
 
-/// NetTraffic in one direction.
+/// Traffic in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficCount {
     /// Number of bytes, with all headers.

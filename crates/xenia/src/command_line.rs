@@ -29,8 +29,8 @@ pub fn command_line(name: &str, arguments: &[String]) -> Result<String> {
     Ok(line)
 }
 
-/// Builds the command line of a title that another one launches with `line`, which is left out if it
-/// exceeds the console's variable.
+/// Builds the command line of a title that another one launches with `line`, which is left out if
+/// it exceeds the console's variable.
 #[must_use]
 pub fn launched_command_line(name: &str, line: &str) -> String {
     let named = format!("\"{name}\"");

@@ -117,8 +117,8 @@ impl NtMemory {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Allocates memory that the console keeps encrypted in its RAM, in a separate range. Here it is
-    /// not encrypted, which no access can tell: the console's processor decrypts what it reads.
+    /// Allocates memory that the console keeps encrypted in its RAM, in a separate range. Here it
+    /// is not encrypted, which no access can tell: the console's processor decrypts what it reads.
     #[export(Done)]
     fn NtAllocateEncryptedMemory(
         call: &mut Call,
