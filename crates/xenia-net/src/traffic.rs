@@ -50,7 +50,7 @@ impl TrafficCount {
     }
 }
 
-/// NetTraffic in both directions.
+/// Traffic in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetTraffic {
     /// Data that was sent.
