@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test` and related tasks.
 
+mod doc_tests;
 mod fuzzing;
 
 use crate::linting::linting_cargo;
@@ -105,7 +106,7 @@ const STEPS: &[Step] = &[
         "tests",
         &[
             ("unit tests", || run(&mut nextest()?)),
-            ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
+            ("doc tests", doc_tests::run),
             ("docs", || docs::run(&docs::DocsArgs::default())),
             ("examples", examples),
             ("cases", || cases::check(&cases::CasesArgs::default())),

@@ -32,6 +32,15 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     Ok(())
 }
 
+/// Whether rustdoc runs or compiles a block with these words behind its backticks.
+fn is_tested(info: &str) -> bool {
+    let is_error = |word: &str| {
+        word.strip_prefix('E').is_some_and(|digits| digits.len() == 4 && digits.parse::<u16>().is_ok())
+    };
+    let words = ["", "rust", "no_run", "should_panic", "compile_fail"];
+    info.split([',', ' ']).all(|word| words.contains(&word) || word.starts_with("edition") || is_error(word))
+}
+
 /// Whether doc comments have a block of Rust that rustdoc would run.
 fn has_example(text: &str) -> bool {
     let mut is_inside = false;
@@ -41,8 +50,7 @@ fn has_example(text: &str) -> bool {
             continue;
         };
         if let Some(info) = doc.trim_start().strip_prefix("```") {
-            let runs = ["", "rust", "no_run", "should_panic"].contains(&info.trim());
-            if !is_inside && runs {
+            if !is_inside && is_tested(info) {
                 return true;
             }
             is_inside = !is_inside;
@@ -59,6 +67,10 @@ mod tests {
     fn only_blocks_of_rust_are_examples() {
         assert!(has_example("/// Adds.\n/// ```\n/// assert!(true);\n/// ```\nfn add() {}"));
         assert!(has_example("//! ```no_run\n//! run();\n//! ```"));
+        assert!(has_example("//! ```compile_fail,E0277\n//! run();\n//! ```"));
+        assert!(has_example("/// ```rust, no_run\n/// run();\n/// ```"));
+        assert!(has_example("/// ``` edition2021\n/// run();\n/// ```"));
+        assert!(!has_example("/// ```rust,ignore\n/// run();\n/// ```"));
         assert!(!has_example("//! ```text\n//! a ─► b\n//! ```\nfn f() {}"));
         assert!(!has_example("/// ```text\n/// a\n/// ```\n/// b\nlet text = \"```\";"));
     }
