@@ -92,53 +92,39 @@ impl Step {
 }
 
 const STEPS: &[Step] = &[
-    Step::new(
+    Step::at_once(
         "sources",
         &[
-            ("format", || cargo(&["fmt", "--all", "--check"])),
             ("tidy", tidy::run),
+            ("format", || cargo(&["fmt", "--all", "--check"])),
             ("supply chain", supply_chain::check),
         ],
     ),
     // Building everything at once gives dependencies the same features, so they are built once.
     Step::new("build", &[("build and lints", build)]),
-    Step::new(
-        "tests",
-        &[
-            ("unit tests", || run(&mut nextest()?)),
-            ("doc tests", doc_tests::run),
-            ("docs", || docs::run(&docs::DocsArgs::default())),
-            ("examples", examples),
-            ("cases", || cases::check(&cases::CasesArgs::default())),
-        ],
-    ),
-    Step::new(
-        "engines",
-        &[
-            // The unit tests have run all cases on all engines: this is a test of the command.
-            ("conformance", || xenia(&["conformance", "jit-tests/branch", "--engine", "both"])),
-            ("fuzz", fuzzing::optimizing),
-            ("fuzz of the baseline", fuzzing::baseline),
-            ("fuzz with qemu", fuzzing::qemu),
-            ("golden", golden::check),
-        ],
-    ),
+    Step::new("tests", &[("unit tests", || run(&mut nextest()?))]),
+    // The longest parts begin first, so that no processor waits for one of them at the end.
     Step::at_once(
         "suites",
         &[
+            ("real programs", real_programs::small_set),
             ("gpu suite", || gpu_suite::suite(&gpu_suite::GpuSuiteArgs::default())),
+            ("csmith", csmith::small_set),
+            ("golden", golden::check),
+            ("guests", || guests::guests(&guests::GuestsArgs { bless: false })),
+            ("races", races::short),
             ("sync suite", sync_suite::short),
             ("console suite", sync_suite::console_short),
-            ("races", races::short),
+            ("examples", examples),
+            ("fuzz with qemu", fuzzing::qemu),
+            ("fuzz", fuzzing::optimizing),
             ("faults", faults::small_set),
-        ],
-    ),
-    Step::at_once(
-        "programs",
-        &[
-            ("real programs", real_programs::small_set),
-            ("csmith", csmith::small_set),
-            ("guests", || guests::guests(&guests::GuestsArgs { bless: false })),
+            ("doc tests", doc_tests::run),
+            ("fuzz of the baseline", fuzzing::baseline),
+            ("cases", || cases::check(&cases::CasesArgs::default())),
+            ("docs", || docs::run(&docs::DocsArgs::default())),
+            // The unit tests have run all cases on all engines: this is a test of the command.
+            ("conformance", || xenia(&["conformance", "jit-tests/branch", "--engine", "both"])),
         ],
     ),
     Step::long(
@@ -207,14 +193,15 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
     Ok(())
 }
 
-/// Runs parts of a step; the first failure is the error, and parts that have not begun are left
-/// out.
+/// Runs parts of a step as [`on_threads`] does, and prints each failure as it occurs: the last part
+/// may end minutes later.
 fn run_parts(step: &Step, parts: &[Part]) -> Result<()> {
     let workers = if step.at_once { std::thread::available_parallelism()?.get() } else { 1 };
     on_threads(workers, parts.iter(), |(name, part)| {
         println!("== {}: {name}", step.name);
         let start = Instant::now();
-        part().with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
+        let result = part().inspect_err(|why| println!("== {}: {name}: failed: {why:#}", step.name));
+        result.with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
         println!("== {}: {name}: passed in {:.0} s", step.name, start.elapsed().as_secs_f64());
         Ok(())
     })
@@ -372,8 +359,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs commands on all processors. The output of each is printed when it ends; the first failure
-/// is the error, and commands that have not begun are left out.
+/// Runs commands on all processors as [`on_threads`] does. The output of each is printed when it
+/// ends.
 pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     let workers = std::thread::available_parallelism()?.get();
     on_threads(workers, commands.into_iter(), |mut command| {
@@ -387,8 +374,8 @@ pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     })
 }
 
-/// Does this much work on this many threads; the first failure is the error, and work that has not
-/// begun is left out.
+/// Does this much work on this many threads. After a failure, work that has not begun is left out;
+/// the error lists all failures.
 fn on_threads<T>(
     workers: usize,
     work: impl Iterator<Item = T> + Send,
@@ -407,7 +394,12 @@ fn on_threads<T>(
     };
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        started.into_iter().try_for_each(join)
+        let failures = started.into_iter().filter_map(|thread| join(thread).err());
+        let failures: Vec<String> = failures.map(|why| format!("{why:#}")).collect();
+        if !failures.is_empty() {
+            bail!("{}", failures.join("\n"));
+        }
+        Ok(())
     })
 }
 
@@ -419,6 +411,7 @@ fn join(thread: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Barrier;
 
     #[test]
     fn dash_is_rejected_as_an_output_path() {
@@ -438,6 +431,20 @@ mod tests {
         assert_eq!((count(None, true), count(None, false)), (all, all - of_long));
         assert_eq!((count(Some("lock models"), false), count(Some("no such"), true)), (1, 0));
         assert!(count(Some("suites"), false) > 3);
+    }
+
+    #[test]
+    fn all_failures_are_reported_and_the_rest_is_left_out() {
+        let both = Barrier::new(2);
+        let names = ["one", "two", "three"].into_iter();
+        let failed = on_threads(2, names, |name| {
+            both.wait();
+            bail!("{name} failed")
+        });
+        let text = failed.unwrap_err().to_string();
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["one failed", "two failed"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const QEMU: &[&str] = &["--oracle", "qemu", "--corpus", CORPUS];
 
 /// Compares the optimizing tier with the interpreter.
 pub(super) fn optimizing() -> Result<()> {
-    fuzz(OPTIMIZING, &["--seconds", "5"])
+    fuzz(OPTIMIZING, &["--blocks", "1000"])
 }
 
 /// Compares the baseline tier with the interpreter.
@@ -29,7 +29,7 @@ pub(super) fn baseline() -> Result<()> {
 
 /// Compares the engines with qemu.
 pub(super) fn qemu() -> Result<()> {
-    if there_is_qemu()? { fuzz(QEMU, &["--seconds", "4"]) } else { Ok(()) }
+    if there_is_qemu()? { fuzz(QEMU, &["--blocks", "8192"]) } else { Ok(()) }
 }
 
 /// As [`optimizing`], for long.
