@@ -17,7 +17,7 @@ mod plain_state;
 mod tree;
 mod unsafe_modules;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
 /// Source folders to check.
@@ -59,19 +59,17 @@ pub(crate) fn run() -> Result<()> {
         collect(Path::new(root), &mut sources)?;
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut findings = Vec::new();
-    map::check(&sources, &mut findings)?;
-    dependencies::check(&mut findings)?;
-    doc_tests::check(&sources, &mut findings)?;
-    documents::check(&sources, &mut findings)?;
-    book::check(&mut findings)?;
-    headings::check(&mut findings)?;
-    tree::check(&mut findings)?;
-    language::check(&sources, &mut findings)?;
-    unsafe_modules::check(&sources, &mut findings)?;
-    plain_state::check(&sources, &mut findings);
-    kernel_parts::check(&sources, &mut findings);
-    host_words::check(&sources, &mut findings);
+    let mut findings = std::thread::scope(|scope| {
+        // The rules of style take about as long as all others.
+        let language = scope.spawn(|| -> Result<Vec<String>> {
+            let mut findings = Vec::new();
+            language::check(&sources, &mut findings)?;
+            Ok(findings)
+        });
+        let others = check_others(&sources);
+        let language = language.join().map_err(|_| anyhow!("the check of the language panicked"))??;
+        others.map(|others| [others, language].concat())
+    })?;
     for source in &sources {
         check_file(source, &mut findings);
     }
@@ -90,6 +88,23 @@ pub(crate) fn run() -> Result<()> {
         println!("tidy: {finding}");
     }
     bail!("tidy found {} things to mend", findings.len())
+}
+
+/// The findings of all checks but those of the language and of single files.
+fn check_others(sources: &[Source]) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    map::check(sources, &mut findings)?;
+    dependencies::check(&mut findings)?;
+    doc_tests::check(sources, &mut findings)?;
+    documents::check(sources, &mut findings)?;
+    book::check(&mut findings)?;
+    headings::check(&mut findings)?;
+    tree::check(&mut findings)?;
+    unsafe_modules::check(sources, &mut findings)?;
+    plain_state::check(sources, &mut findings);
+    kernel_parts::check(sources, &mut findings);
+    host_words::check(sources, &mut findings);
+    Ok(findings)
 }
 
 fn collect(folder: &Path, into: &mut Vec<Source>) -> Result<()> {

@@ -154,8 +154,9 @@ impl Counts {
     }
 
     fn add_source(&mut self, path: &str, text: &str) {
+        let all: Vec<&str> = text.lines().collect();
         let mut block: Option<(usize, Vec<&str>)> = None;
-        for (line, number) in text.lines().zip(1..) {
+        for (&line, number) in all.iter().zip(1..) {
             let comment = comment_of(line);
             if comment.is_some() && line.chars().count() > COLUMNS && !is_unbreakable(line) {
                 self.note("columns", format!("{path}:{number}"));
@@ -164,11 +165,11 @@ impl Counts {
                 Some(comment) => block.get_or_insert((number, Vec::new())).1.push(comment.trim()),
                 None => {
                     if let Some((first, lines)) = block.take() {
-                        let docs_only = text.lines().nth(first - 1).is_some_and(is_doc);
+                        let docs_only = is_doc(all[first - 1]);
                         self.add_paragraph(path, first, &lines.join(" "));
                         // A row's doc is a column of the table: the manual's name, however short.
                         let is_row = TABLES.iter().any(|(table, _)| *table == path);
-                        let alone = comment.is_none() && is_first_of_docs(text, first) && !is_row;
+                        let alone = comment.is_none() && is_first_of_docs(&all, first) && !is_row;
                         if docs_only && alone && lines.join(" ").split_whitespace().count() <= 2 {
                             self.note("short-docs", format!("{path}:{first}"));
                         }
@@ -309,8 +310,8 @@ fn is_doc(line: &str) -> bool {
 }
 
 /// Whether no doc comment precedes line `first`.
-fn is_first_of_docs(text: &str, first: usize) -> bool {
-    first < 2 || !text.lines().nth(first - 2).is_some_and(is_doc)
+fn is_first_of_docs(lines: &[&str], first: usize) -> bool {
+    first < 2 || !is_doc(lines[first - 2])
 }
 
 /// Whether a line can't be broken: it is one address or one word of code, after its first word.
