@@ -53,6 +53,8 @@ impl Program {
             .env("VK_DRIVER_FILES", DRIVER)
             .env("XDG_RUNTIME_DIR", folder)
             .env("XDG_CACHE_HOME", folder.join("cache"))
+            // The driver would keep its shaders there, and compile them again in each test.
+            .env("MESA_SHADER_CACHE_DIR", env!("CARGO_TARGET_TMPDIR"))
             .env("XDG_STATE_HOME", folder.join("state"))
             .env("XDG_DATA_HOME", folder.join("data"))
             .env_remove("WAYLAND_DISPLAY")

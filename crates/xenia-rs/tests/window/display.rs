@@ -15,6 +15,8 @@ use x11rb::rust_connection::RustConnection;
 /// Timeout of every operation. A development build draws a frame of the demo in seconds on a
 /// machine whose processors are all busy.
 const PATIENCE: Duration = Duration::from_mins(4);
+/// Shortest and longest interval of polls.
+const INTERVALS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
 const KEY_PRESS: u8 = 2;
 const KEY_RELEASE: u8 = 3;
 
@@ -78,17 +80,20 @@ impl Display {
     }
 }
 
-/// Polls until there is an answer.
+/// Polls until there is an answer. Polls take a quarter of the time at most: one that compares the
+/// window's contents takes as long in a development build as the frame that it waits for.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
     loop {
+        let asked = Instant::now();
         if let Some(answer) = ask()? {
             return Ok(answer);
         }
         if start.elapsed() > PATIENCE {
             bail!("waited {PATIENCE:?} for {what}");
         }
-        std::thread::sleep(Duration::from_millis(20));
+        let [shortest, longest] = INTERVALS;
+        std::thread::sleep((asked.elapsed() * 3).clamp(shortest, longest));
     }
 }
 
