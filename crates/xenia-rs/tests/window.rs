@@ -362,6 +362,7 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     let json = folder.path().join("run.json");
     let json_name = json.to_str().context("a path in UTF-8")?;
     let flags = ["--gpu", "reference", "--pause-unfocused", "--json", json_name];
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     pause_and_step(&window, &folder.path().join("screenshots"))?;
     window.press(Key::Pause)?;
@@ -403,6 +404,7 @@ fn outputs_after(end: impl FnOnce(&mut Display, &TestWindow) -> Result<()>) -> R
         .collect();
     let mut flags = vec!["--lockstep", "--gpu", "reference"];
     flags.extend(words.iter().map(String::as_str));
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     end(&mut display, &window)?;
@@ -436,6 +438,7 @@ fn a_title_that_cannot_run_is_refused_in_the_window() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let title = folder.path().join("picture.png");
     std::fs::write(&title, b"\x89PNG\r\n\x1a\n")?;
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), &title, &[])?;
     wait_for("the refusal", || Ok((window.title()? == "picture.png | stopped | xenia-rs").then_some(())))?;
     window.press(Key::Escape)?;

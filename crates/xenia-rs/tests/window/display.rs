@@ -80,7 +80,7 @@ impl Display {
     }
 }
 
-/// Polls until there is an answer. Polls take a quarter of the time at most: one that compares the
+/// Polls until there is an answer. Polls take about a quarter of the time: one that compares the
 /// window's contents takes as long in a development build as the frame that it waits for.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();

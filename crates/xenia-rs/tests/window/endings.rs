@@ -2,7 +2,7 @@
 
 use super::crash::crashing;
 use super::display::Key;
-use super::{DEMO, Program, display, start, wait_for};
+use super::{DEMO, Program, display, make_small, start, wait_for};
 use anyhow::{Result, ensure};
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use std::path::Path;
 fn in_a_batch_the_program_ends_with_its_title() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let hello = Path::new(DEMO).with_file_name("hello.xex");
     let fall = folder.path().join("fall.elf");
     std::fs::write(&fall, crashing())?;
@@ -27,6 +28,7 @@ fn in_a_batch_the_program_ends_with_its_title() -> Result<()> {
 fn a_machine_that_cannot_begin_leaves_its_window_open() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--user", "Nobody"])?;
     wait_for("the page", || Ok((window.title()? == "demo | stopped | xenia-rs").then_some(())))?;
     window.press(Key::Escape)?;
@@ -40,6 +42,7 @@ fn a_machine_that_cannot_begin_leaves_its_window_open() -> Result<()> {
 fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let hello = Path::new(DEMO).with_file_name("hello.xex");
     let (mut program, window) = start(&display, folder.path(), &hello, &[])?;
     wait_for("the page", || Ok((window.title()? == "hello | stopped | xenia-rs").then_some(())))?;

@@ -17,6 +17,7 @@ fn pictures_stay_on_the_device_unless_requested() -> Result<()> {
     let json = folder.path().join("run.json");
     let json_name = json.to_str().context("a path in UTF-8")?;
     let flags = ["--gpu", "wgpu", "--readback", "none", "--json", json_name];
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     let report = report(&mut program, &window, &json)?;

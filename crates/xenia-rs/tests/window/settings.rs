@@ -3,7 +3,7 @@
 
 use super::display::Key;
 use super::walk::operate;
-use super::{DEMO, Program, display, open, wait_for, with_settings};
+use super::{DEMO, Program, display, make_small, open, wait_for, with_settings};
 use anyhow::{Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -69,6 +69,7 @@ fn faults_of_the_settings_are_shown_in_a_window() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("config.toml");
         std::fs::write(&file, text)?;
+        make_small(folder.path())?;
         let command = with_settings(&file);
         let (mut program, window) = open(&display, folder.path(), command, "| stopped | xenia-rs")?;
         window.press(Key::Escape)?;

@@ -1,7 +1,7 @@
 //! Tests rewind and the state at exit, in a window.
 
 use super::display::{Display, Key, TestWindow};
-use super::{DEMO, Program, demo_state, display, screenshot, start, wait_for};
+use super::{DEMO, Program, demo_state, display, make_small, screenshot, start, wait_for};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -41,6 +41,7 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
+    make_small(folder)?;
     let flags = ["--gpu", "reference", "--rewind"];
     let (mut program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
     wait_for_title(&window)?;
@@ -71,6 +72,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
+    make_small(folder)?;
     let begin =
         |display: &Display| start(display, folder, DEMO.as_ref(), &["--gpu", "reference", "--resume"]);
     let state = |name: &str| demo_state(folder, name);
