@@ -114,6 +114,17 @@ fn limits() -> Limits {
     Limits { instructions: Some(INSTRUCTIONS), ..Limits::default() }
 }
 
+/// Whether usual runs have a medium with these additions: the folder with all, and each other
+/// medium once. What is added is read in the same way from all of them, with the same digests.
+fn is_usual(kind: MediumKind, added: Added) -> bool {
+    match kind {
+        MediumKind::Folder => true,
+        MediumKind::Image => added == Added::Nothing,
+        MediumKind::Stfs => added == Added::Packages,
+        MediumKind::Svod => added == Added::Patch,
+    }
+}
+
 /// The digest of the first executable at its last frame.
 fn first_executable(kind: MediumKind, added: Added, interp: bool) -> String {
     let limits = Limits { frames: Some(FRAMES), ..limits() };
@@ -125,8 +136,11 @@ fn first_executable(kind: MediumKind, added: Added, interp: bool) -> String {
 #[test]
 fn the_title_runs_from_every_medium_in_lockstep_with_the_golden_digest() {
     let mut digests = BTreeMap::new();
+    let is_blessing = std::env::var_os("XENIA_BLESS").is_some();
+    let has_all = is_long() || is_blessing;
     for kind in MediumKind::ALL {
-        for added in [Added::Nothing, Added::Patch, Added::Packages] {
+        let additions = [Added::Nothing, Added::Patch, Added::Packages];
+        for added in additions.into_iter().filter(|&added| has_all || is_usual(kind, added)) {
             let what = format!("{} {added:?}", kind.name()).to_lowercase();
             for interp in if is_long() { &[false, true][..] } else { &[false] } {
                 let first = first_executable(kind, added, *interp);
@@ -144,10 +158,14 @@ fn the_title_runs_from_every_medium_in_lockstep_with_the_golden_digest() {
         let _ = writeln!(text, "{what}: {digest}");
         text
     });
-    if std::env::var_os("XENIA_BLESS").is_some() {
+    if is_blessing {
         std::fs::write(GOLDEN, &found).unwrap();
     }
-    let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    let mut golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    if !has_all {
+        let is_run = |line: &&str| line.split(':').next().is_some_and(|what| digests.contains_key(what));
+        golden = golden.split_inclusive('\n').filter(is_run).collect();
+    }
     assert_eq!(found, golden, "{GOLDEN}; XENIA_BLESS=1 writes it");
 }
 
