@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use xenia_testing::{hermetic, kills};
 
 /// Number of kills of a program in a normal run.
-const USUAL_KILLS: u64 = 100;
+const USUAL_KILLS: u64 = 30;
 /// Number of files in a folder.
 const FILES: u8 = 24;
 /// Its multiples' fractions are spread evenly, however many there are.
@@ -201,7 +201,7 @@ fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
 }
 
 /// Number of kills in the test of saved states, whose runs are longer.
-const USUAL_KILLS_OF_STATES: u64 = 30;
+const USUAL_KILLS_OF_STATES: u64 = 12;
 
 #[test]
 fn a_state_whose_run_is_killed_is_the_old_one_or_the_new_one() {
