@@ -8,7 +8,7 @@ use super::fpscr::*;
 use super::round::Format;
 use rustc_apfloat::ieee::{Double, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status};
-use xenia_testing::Dice;
+use xenia_testing::{Dice, is_long};
 
 /// A stream of operands: edge values, values close to each other, short significands, random bits.
 pub(crate) struct Operands(Dice);
@@ -121,7 +121,8 @@ fn as_status(outcome: Outcome) -> Option<Fast> {
 fn fast_path_agrees_with_the_exact_path() {
     let mut operands = Operands::new(0x1234_5678_9ABC_DEF1);
     let mut taken = [0_u32; 11];
-    for round in 0..1_500_000_u32 {
+    let rounds = if is_long() { 1_500_000_u32 } else { 300_000 };
+    for round in 0..rounds {
         let [a, b, c] = if round % 2 == 0 {
             [operands.double(), operands.double(), operands.double()]
         } else {
@@ -151,7 +152,7 @@ fn fast_path_agrees_with_the_exact_path() {
             }
         }
     }
-    assert!(taken.iter().all(|count| *count > 100_000), "{taken:?}");
+    assert!(taken.iter().all(|count| *count > rounds / 20), "{taken:?}");
 }
 
 /// Result bits (double format) and status from `rustc_apfloat`.
@@ -196,7 +197,7 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
     const MODES: [Round; 4] =
         [Round::NearestTiesToEven, Round::TowardZero, Round::TowardPositive, Round::TowardNegative];
     let mut operands = Operands::new(0xFEDC_BA98_7654_3211);
-    for round in 0..120_000_u32 {
+    for round in 0..if is_long() { 120_000_u32 } else { 60_000 } {
         let single = round % 2 == 0;
         let format = if single { Format::Single } else { Format::Double };
         let mut next = || if single { operands.short() } else { operands.double() };
@@ -220,32 +221,33 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
                     _ => exact::multiply_add(Fused::Msub, [a, c, b], format, fpscr),
                 };
                 let (bits, status) = oracle(op, single, [a, c, b], mode);
-                let text = format!("op {op} single {single} mode {rn}: {a:#x} {c:#x} {b:#x}");
+                // Made for failures only: it takes longer than the operation.
+                let text = || format!("op {op} single {single} mode {rn}: {a:#x} {c:#x} {b:#x}");
                 match outcome {
-                    Outcome::Invalid { .. } => assert!(status.contains(Status::INVALID_OP), "{text}"),
+                    Outcome::Invalid { .. } => assert!(status.contains(Status::INVALID_OP), "{}", text()),
                     Outcome::ZeroDivide(result) => {
-                        assert!(status.contains(Status::DIV_BY_ZERO), "{text}");
-                        assert_eq!(result.bits, bits, "{text}");
+                        assert!(status.contains(Status::DIV_BY_ZERO), "{}", text());
+                        assert_eq!(result.bits, bits, "{}", text());
                     }
                     Outcome::Value(result) => {
-                        assert_eq!(result.bits, bits, "{text}");
+                        assert_eq!(result.bits, bits, "{}", text());
                         let inexact = status.contains(Status::INEXACT);
-                        assert_eq!(result.rounding & FI != 0, inexact, "{text}");
-                        assert_eq!(result.exceptions & XX != 0, inexact, "{text}");
+                        assert_eq!(result.rounding & FI != 0, inexact, "{}", text());
+                        assert_eq!(result.exceptions & XX != 0, inexact, "{}", text());
                         // apfloat reports an overflow only if the result is an infinity.
                         let largest: u64 = if single { 0x47EF_FFFF_E000_0000 } else { 0x7FEF_FFFF_FFFF_FFFF };
                         if !inexact || bits & !(1 << 63) != largest {
                             let overflow = status.contains(Status::OVERFLOW);
-                            assert_eq!(result.exceptions & OX != 0, overflow, "{text}");
+                            assert_eq!(result.exceptions & OX != 0, overflow, "{}", text());
                             let up = overflow || inexact && bits & !(1 << 63) != truncated;
-                            assert_eq!(result.rounding & FR != 0, up, "{text}");
+                            assert_eq!(result.rounding & FR != 0, up, "{}", text());
                         }
                         // Tininess is detected before rounding; apfloat detects it after rounding,
                         // so the least normal number may differ.
                         let least = if single { 0x3810_0000_0000_0000 } else { 0x0010_0000_0000_0000 };
                         if bits & !(1 << 63) != least {
                             let small = inexact && bits & !(1 << 63) < least;
-                            assert_eq!(result.exceptions & UX != 0, small, "{text}");
+                            assert_eq!(result.exceptions & UX != 0, small, "{}", text());
                         }
                     }
                 }

@@ -81,14 +81,15 @@ fn agrees_with_the_interpreter_under_all_control_bits() {
         expected.fpr[2..5].copy_from_slice(&operands);
         expected.fpscr = next() as u32 & if round % 3 == 0 { 3 } else { 0xFB };
         let mut actual = expected.clone();
-        let text = format!("{op:?} {operands:x?} fpscr {:#x}", expected.fpscr);
-        assert_eq!(interpreter.execute(&mut expected, &mut devices, i), None, "{text}");
+        let fpscr = expected.fpscr;
+        let text = || format!("{op:?} {operands:x?} fpscr {fpscr:#x}");
+        assert_eq!(interpreter.execute(&mut expected, &mut devices, i), None, "{}", text());
         let result = float_state::perform(&mut actual, i, operands);
-        assert_eq!(actual.fpscr, expected.fpscr, "{text}: FPSCR");
+        assert_eq!(actual.fpscr, expected.fpscr, "{}: FPSCR", text());
         if is_compare {
-            assert_eq!(result, u64::from(expected.cr[0].nibble()), "{text}");
+            assert_eq!(result, u64::from(expected.cr[0].nibble()), "{}", text());
         } else {
-            assert_eq!(result, expected.fpr[1], "{text}");
+            assert_eq!(result, expected.fpr[1], "{}", text());
         }
     }
 }
