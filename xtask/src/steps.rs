@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
-use xenia_testing::{LONG, hermetic};
+use xenia_testing::{LONG, draws_in_software, hermetic};
 
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -244,6 +244,10 @@ fn nextest() -> Result<Command> {
     // time.
     let threads = std::thread::available_parallelism()?.get() + 1;
     command.env("NEXTEST_TEST_THREADS", threads.to_string()).envs([gpu_suite::QUICK_SHADERS]);
+    // Else each test that opens a device loads the drivers of all adapters.
+    if draws_in_software() && Path::new(gpu_suite::DRIVER).exists() {
+        command.env("VK_DRIVER_FILES", gpu_suite::DRIVER);
+    }
     // Else nextest starts each test by another process, which guards against a race at Ctrl-Z.
     command.env("NEXTEST_DOUBLE_SPAWN", "0");
     not_run::promise(command.args(args))?;
