@@ -29,8 +29,9 @@ fn a_machine_that_is_often_stopped_still_shows_the_frames_it_goes_back_to() {
     let end = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !ends.load(Relaxed) {
-                // Each request stops the machine.
+                // Each request stops the machine, hundreds of times in a frame.
                 control.turbo(false);
+                std::thread::sleep(Duration::from_micros(100));
             }
         });
         let end = machine.run(&Limits::default()).end;
