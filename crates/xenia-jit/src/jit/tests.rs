@@ -136,7 +136,8 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
             })
             .collect();
         let code = shared.code(Mode::default()).unwrap();
-        let end = Instant::now() + Duration::from_millis(1500);
+        let time = Duration::from_millis(if xenia_testing::is_long() { 1500 } else { 600 });
+        let end = Instant::now() + time;
         let mut turn = 0_u32;
         while Instant::now() < end {
             turn += 1;
