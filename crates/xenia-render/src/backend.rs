@@ -90,6 +90,7 @@ use vertices::Vertices;
 use xenia_shaders::StageConstants;
 
 pub use adapter::AdapterChoice;
+pub(crate) use adapter::make_instance;
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
 pub use pipelines::{BackendTally, Options, PipelineCounters, PredictionCounters, exchange};

@@ -6,7 +6,7 @@ mod picture;
 
 use crate::backend::device::WindowDevice;
 use crate::backend::presenting::PictureTexture;
-use crate::backend::{AdapterChoice, Device};
+use crate::backend::{AdapterChoice, Device, make_instance};
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
 use crate::window::{FramePacing, RenderError};
@@ -68,8 +68,7 @@ impl Presenter {
         named: Option<String>,
         shared: Arc<WindowDevice>,
     ) -> Result<Self, RenderError> {
-        let instance =
-            wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
+        let instance = make_instance(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
         Self::open(window, instance, named, pacing, shared)
     }
 

@@ -5,6 +5,14 @@ use super::device::DeviceError;
 /// Maximum number of adapters listed in an error.
 const MAX_NAMED: usize = 16;
 
+/// The graphics API with these options. Draws and dispatches whose arguments are in a buffer are
+/// not checked, because the backend makes none: each device would compile the checks as it is
+/// opened.
+pub(crate) fn make_instance(options: wgpu::InstanceDescriptor) -> wgpu::Instance {
+    let flags = options.flags.difference(wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL);
+    wgpu::Instance::new(wgpu::InstanceDescriptor { flags, ..options })
+}
+
 /// Which adapter is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AdapterChoice<'a> {
@@ -68,7 +76,7 @@ mod tests {
     fn an_adapter_is_found_by_a_part_of_its_name() {
         let Some(device) = own() else { return };
         let name = device.adapter.get_info().name;
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let instance = make_instance(wgpu::InstanceDescriptor::new_without_display_handle());
         let find = |name| AdapterChoice { software: false, name: Some(name) }.find(&instance, None);
         let part = name.split(' ').next().unwrap_or_default().to_uppercase();
         assert!(find(&part).is_ok_and(|found| is_named(&found.get_info().name, &part)), "{part}");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
 
-use super::adapter::AdapterChoice;
+use super::adapter::{AdapterChoice, make_instance};
 use super::work::Traffic;
 use window_device::WINDOW_PATIENCE;
 pub(crate) use window_device::WindowDevice;
@@ -410,7 +410,7 @@ impl Device {
 
 /// Finds the adapter of a choice, if it has the required features.
 fn adapter(choice: AdapterChoice<'_>) -> Result<wgpu::Adapter, DeviceError> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let instance = make_instance(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = choice.find(&instance, None)?;
     let offered = adapter.features();
     if offered.contains(NEEDED) {
