@@ -7,7 +7,7 @@ use super::Source;
 use crate::linting::WRAPPER;
 use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The page with the table.
@@ -86,16 +86,27 @@ fn unused(
     let mut folders: Vec<&Path> = included.map(|(_, folder)| Path::new(folder)).collect();
     folders.push(folder.as_std_path());
     let own = sources.iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder)));
-    let words: BTreeSet<&str> =
-        own.flat_map(|source| source.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+    let code: Vec<&str> = own.flat_map(Source::lines_of_code).collect();
     for dependency in &package.dependencies {
         let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
         let library = LIBRARY_NAMES.iter().find(|(package, _)| package == name);
         let library = library.map_or_else(|| name.replace('-', "_"), |(_, library)| (*library).to_owned());
-        if !words.contains(library.as_str()) {
+        if !code.iter().any(|line| names_library(line, &library)) {
             findings.push(format!("{folder}/Cargo.toml: no source of {} uses {name}", package.name));
         }
     }
+}
+
+/// Whether a line of code has a path into this library, or imports it. Its name alone may be a
+/// variable, or a word of a text.
+fn names_library(line: &str, library: &str) -> bool {
+    line.match_indices(library).any(|(at, _)| {
+        let before = &line[..at];
+        let after = &line[at + library.len()..];
+        let is_root = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        let is_import = before.ends_with("use ") && [";", " as "].iter().any(|next| after.starts_with(next));
+        is_root && (is_import || after.starts_with("::") || after.starts_with('!'))
+    })
 }
 
 /// The workspace crates that a crate's code depends on, without its tests.
@@ -238,6 +249,18 @@ mod tests {
         assert!(parse(&TABLE.replace("denied but in", "little in"), &mut findings).len() == 1);
         assert!(parse("nothing", &mut findings).is_empty());
         assert_eq!(findings.len(), 2);
+    }
+
+    #[test]
+    fn paths_and_imports_name_a_library() {
+        let uses = ["use toml::Table;", "pub use toml;", "let t: toml::Table = x;", "(toml::from_str)(x)"];
+        for line in uses.into_iter().chain(["    use toml as t;", "toml!(a = 1)"]) {
+            assert!(names_library(line, "toml"), "{line}");
+        }
+        let others = ["let toml = 1;", "\"a toml file\"", "use crate::toml::Table;", "my_toml::parse(x)"];
+        for line in others.into_iter().chain(["use toml_edit::Table;", "if toml != 1 {"]) {
+            assert!(!names_library(line, "toml"), "{line}");
+        }
     }
 
     #[test]
