@@ -70,7 +70,7 @@ fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
 fn a_timeout_ends_a_script() {
     for script in ["continue\n", "continue\ngoto 4_294_967_295\n", "goto 4_294_967_295\nstep\n"] {
         let mut run = hermetic(PROGRAM);
-        run.args(["debug", ENDLESS, "--gpu", "none", "--script", "-", "--timeout", "1"]);
+        run.args(["debug", ENDLESS, "--gpu", "none", "--script", "-", "--timeout", "0.4"]);
         let mut run = run.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         run.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         assert_eq!(run.wait().unwrap().code(), Some(0), "{script}");
