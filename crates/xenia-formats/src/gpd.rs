@@ -33,6 +33,7 @@ const MAX_TEXT: usize = 512;
 mod section {
     pub(super) const ACHIEVEMENTS: u16 = 1;
     pub(super) const IMAGES: u16 = 2;
+    pub(super) const SETTINGS: u16 = 3;
     pub(super) const TITLES: u16 = 4;
     pub(super) const TEXTS: u16 = 5;
 }
@@ -41,6 +42,11 @@ const SYNC: u64 = 0x1_0000_0000;
 /// Size of records before their texts, in bytes.
 const ACHIEVEMENT: usize = 0x1C;
 const TITLE: usize = 0x28;
+/// Size of a setting's record: ID, a word, type, 7 bytes, value of 8 bytes (xenia-canary's
+/// `gpd_info.h`).
+const SETTING: usize = 0x18;
+/// Type of a 32-bit integer in a setting's record.
+const INT32: u8 = 1;
 
 /// Flag: the achievement is unlocked.
 pub const EARNED: u32 = 0x2_0000;
@@ -186,15 +192,25 @@ impl Gpd {
         self.section(section::ACHIEVEMENTS).filter_map(|(_, record)| achievement(record)).collect()
     }
 
-    /// Adds or replaces an achievement.
+    /// Adds or replaces an achievement. If its texts are unchanged, only its numbers are written:
+    /// another program's record may have longer texts, line breaks, and bytes after the texts.
     pub fn set_achievement(&mut self, record: &Record) {
-        let words = [ACHIEVEMENT as u32, record.id, record.image, record.gamerscore, record.flags];
-        let mut bytes = words.map(u32::to_be_bytes).concat();
-        bytes.extend(record.unlocked_at.to_be_bytes());
+        let key = (section::ACHIEVEMENTS, record.id.into());
+        let words = [record.id, record.image, record.gamerscore, record.flags];
+        let mut numbers = words.map(u32::to_be_bytes).concat();
+        numbers.extend(record.unlocked_at.to_be_bytes());
+        if let Some(known) = self.entries.get_mut(&key)
+            && has_texts_of(known, record)
+        {
+            known[4..ACHIEVEMENT].copy_from_slice(&numbers);
+            return;
+        }
+        let mut bytes = (ACHIEVEMENT as u32).to_be_bytes().to_vec();
+        bytes.extend(numbers);
         for text in [&record.label, &record.description, &record.unachieved] {
             bytes.extend(units(text));
         }
-        self.entries.insert((section::ACHIEVEMENTS, record.id.into()), bytes);
+        self.entries.insert(key, bytes);
     }
 
     /// All played titles, sorted by ID.
@@ -202,18 +218,30 @@ impl Gpd {
         self.section(section::TITLES).filter_map(|(_, record)| played_title(record)).collect()
     }
 
-    /// Adds or updates a played title; unknown fields are preserved.
+    /// Adds or updates a played title. Unknown fields are preserved, and so is the name if the new
+    /// one is empty.
     pub fn set_title(&mut self, title: &PlayedTitle) {
         let key = (section::TITLES, title.title_id.into());
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
-        bytes.resize(TITLE, 0);
+        let is_named = title.name.is_empty() || title.name == text(&bytes, &mut { TITLE });
+        if bytes.len() < TITLE || !is_named {
+            bytes.resize(TITLE, 0);
+            bytes.extend(units(&title.name));
+        }
         let PlayedTitle { title_id, achievements, gamerscore, .. } = title;
         let words =
             [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
         bytes[..0x14].copy_from_slice(&words.map(u32::to_be_bytes).concat());
         bytes[0x20..TITLE].copy_from_slice(&title.played_at.to_be_bytes());
-        bytes.extend(units(&title.name));
         self.entries.insert(key, bytes);
+    }
+
+    /// Updates a 32-bit setting that another program has stored. A missing one stays missing.
+    pub fn update_number(&mut self, setting: u32, number: u32) {
+        let record = self.entries.get_mut(&(section::SETTINGS, setting.into()));
+        if let Some(bytes) = record.filter(|bytes| bytes.len() >= SETTING && bytes[8] == INT32) {
+            bytes[0x10..0x14].copy_from_slice(&number.to_be_bytes());
+        }
     }
 
     /// The image (PNG) with this ID.
@@ -271,6 +299,15 @@ fn achievement(record: Fields<'_>) -> Option<Record> {
     Some(Record { id, image, gamerscore, flags, unlocked_at, label, description, unachieved })
 }
 
+/// Whether the bytes are those of an achievement with these texts.
+fn has_texts_of(bytes: &[u8], record: &Record) -> bool {
+    achievement(Fields::new(bytes, 0, "GPD record")).is_some_and(|known| {
+        known.label == record.label
+            && known.description == record.description
+            && known.unachieved == record.unachieved
+    })
+}
+
 fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
     let word = |at| record.u32(at).ok();
     Some(PlayedTitle {
@@ -282,16 +319,14 @@ fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
     })
 }
 
-/// Reads zero-terminated UTF-16 at `at` and advances `at` past the terminator; control characters
-/// are removed.
+/// Reads zero-terminated UTF-16 at `at` and advances `at` past the terminator. Control characters
+/// are removed, and what is beyond [`MAX_TEXT`].
 fn text(bytes: &[u8], at: &mut usize) -> String {
     let units = bytes.get(*at..).unwrap_or_default().chunks_exact(2);
-    let units: Vec<u16> = units
-        .map(|unit| u16::from_be_bytes([unit[0], unit[1]]))
-        .take_while(|&unit| unit != 0)
-        .take(MAX_TEXT)
-        .collect();
+    let units = units.map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
+    let units: Vec<u16> = units.take_while(|&unit| unit != 0).collect();
     *at = at.saturating_add(2 * units.len() + 2);
+    let units = units.into_iter().take(MAX_TEXT);
     let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
     text.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -80,6 +80,51 @@ fn unknown_gpd_entries_are_preserved() {
     assert_eq!(again.to_bytes()[0xF], count as u8 + 3);
 }
 
+/// A file of another program, with these entries.
+fn file_with(entries: &[(u16, u64, &[u8])]) -> Vec<u8> {
+    let mut file = Gpd::default().to_bytes();
+    let data = file.len();
+    let word = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+    file[0xC..0x10].copy_from_slice(&word(entries.len()));
+    for (number, (section, id, bytes)) in entries.iter().enumerate() {
+        let place = word(file.len() - data);
+        let row = [&section.to_be_bytes()[..], &id.to_be_bytes(), &place, &word(bytes.len())].concat();
+        file[24 + 18 * number..][..18].copy_from_slice(&row);
+        file.extend_from_slice(bytes);
+    }
+    file
+}
+
+#[test]
+fn bytes_of_other_programs_in_records_are_preserved() {
+    let units = |text: &str| text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let long = "x".repeat(600);
+    let texts = [long.as_str(), "one\ntwo", "no"].map(units).concat();
+    let mut record = [words(&[0x1C, 1, 5, 10, 9, 0, 0]), texts, vec![0xAB; 6]].concat();
+    let mut setting = words(&[0x1004_0006, 7, 0x0100_0000, 0, 5, 0]);
+    let mut title = [words(&[8, 2, 0, 80, 0, 7, 7, 7, 0, 0]), units("A name"), vec![0xCD; 4]].concat();
+    let mut gpd =
+        Gpd::read(&file_with(&[(1, 1, &record), (3, 0x1004_0006, &setting), (4, 8, &title)])).unwrap();
+    let found = gpd.achievements().remove(0);
+    assert_eq!((found.label.len(), &*found.description, &*found.unachieved), (512, "one two", "no"));
+    gpd.set_achievement(&Record { flags: found.flags | EARNED, unlocked_at: 3, ..found });
+    gpd.update_number(0x1004_0006, 10);
+    gpd.update_number(0x1004_0013, 1);
+    let achievements = AchievementSum { possible: 2, earned: 1 };
+    let gamerscore = AchievementSum { possible: 80, earned: 10 };
+    let played = PlayedTitle { title_id: 8, achievements, gamerscore, played_at: 9, name: String::new() };
+    gpd.set_title(&played);
+    record[0x10..0x1C].copy_from_slice(&words(&[9 | EARNED, 0, 3]));
+    setting[0x10..0x14].copy_from_slice(&words(&[10]));
+    title[4..0x14].copy_from_slice(&words(&[2, 1, 80, 10]));
+    title[0x24..0x28].copy_from_slice(&words(&[9]));
+    let expected = [&record[..], &setting, &title].concat();
+    assert_eq!(gpd.to_bytes()[file_with(&[]).len()..], expected);
+    gpd.set_title(&PlayedTitle { name: "Another".to_owned(), ..played });
+    assert_eq!(gpd.titles()[0].name, "Another");
+}
+
 #[test]
 fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
     let picture = vec![0; MAX_PICTURE];
