@@ -15,7 +15,6 @@ use xenia_formats::FormatError;
 use xenia_formats::gpd::{EARNED, Gpd, GpdTotals, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
-use xenia_user::profile::Profile;
 use xenia_user::profile_settings::{DASHBOARD, SettingId, Value};
 
 /// Log target of the lines that tell the user what was earned.
@@ -81,20 +80,18 @@ fn with_title(mut dashboard: Gpd, title: u32, gpd: &Gpd, now: u64) -> Gpd {
     dashboard
 }
 
-/// Updates the settings that count achievements, in this title and in all.
-fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
+/// The settings that count achievements, in this title and in all.
+fn counts(gpd: &Gpd, dashboard: &Gpd) -> [(SettingId, u32); 5] {
     let titles = dashboard.titles();
     let sum = |of: fn(&PlayedTitle) -> u32| titles.iter().map(of).fold(0, u32::saturating_add);
     let GpdTotals { achievements, gamerscore } = gpd.totals();
-    for (id, number) in [
+    [
         (SettingId::TITLE_ACHIEVEMENTS, achievements.earned),
         (SettingId::TITLE_GAMERSCORE, gamerscore.earned),
         (SettingId::ACHIEVEMENTS, sum(|title| title.achievements.earned)),
         (SettingId::GAMERSCORE, sum(|title| title.gamerscore.earned)),
         (SettingId::TITLES_PLAYED, titles.len() as u32),
-    ] {
-        profile.set(title, id, Value::Bits(u64::from(number) << 32));
-    }
+    ]
 }
 
 impl GamerData<'_> {
@@ -143,8 +140,13 @@ impl GamerData<'_> {
             return Ok(());
         }
         let dashboard = store.gpd(profile.xuid, DASHBOARD).map_err(win32_error)?;
-        let dashboard = with_title(dashboard, title, &gpd, now);
-        count(&mut profile, title, &gpd, &dashboard);
+        let mut dashboard = with_title(dashboard, title, &gpd, now);
+        for (id, number) in counts(&gpd, &dashboard) {
+            profile.set(title, id, Value::Bits(u64::from(number) << 32));
+            // Databases of consoles and other programs have them, too.
+            gpd.update_number(id.0, number);
+            dashboard.update_number(id.0, number);
+        }
         store.save_gpd(profile.xuid, title, &gpd).map_err(win32_error)?;
         for Record { label, gamerscore, .. } in &earned {
             tracing::info!(target: TARGET, "{} earned achievement {label:?} ({gamerscore} G)", profile.name());
