@@ -79,11 +79,17 @@ impl Default for UserInterface {
             style.spacing.slider_width = 180.0;
             style.visuals.widgets.hovered.corner_radius = CornerRadius::same(6);
             // The focus must be seen from a sofa, and texts must be legible there.
-            style.visuals.selection.stroke.width = 2.0;
-            if style.visuals.dark_mode {
-                style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
+            let visuals = &mut style.visuals;
+            visuals.selection.stroke.width = 2.0;
+            if visuals.dark_mode {
+                visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
+                visuals.weak_text_alpha = 0.8;
+                visuals.error_fg_color = Color32::from_rgb(255, 160, 150);
+            } else {
+                visuals.weak_text_alpha = 0.9;
+                visuals.warn_fg_color = Color32::from_rgb(140, 70, 0);
+                visuals.error_fg_color = Color32::from_rgb(176, 0, 0);
             }
-            style.visuals.weak_text_alpha = 0.8;
         });
         Self {
             context,
@@ -407,9 +413,14 @@ mod tests {
         let interface = UserInterface::default();
         for theme in [Theme::Dark, Theme::Light] {
             let visuals = interface.context().style_of(theme).visuals.clone();
-            for text in [visuals.text_color(), visuals.weak_text_color(), visuals.strong_text_color()] {
-                let ratio = contrast(text, visuals.panel_fill);
-                assert!(ratio >= 4.5, "{theme:?}: {text:?} has a contrast of {ratio:.1}");
+            let texts = [visuals.text_color(), visuals.weak_text_color(), visuals.strong_text_color()];
+            // The library's title with the focus has the last ground.
+            let widgets = &visuals.widgets;
+            for ground in [visuals.panel_fill, widgets.inactive.weak_bg_fill, widgets.hovered.weak_bg_fill] {
+                for text in texts.into_iter().chain([visuals.warn_fg_color, visuals.error_fg_color]) {
+                    let ratio = contrast(text, ground);
+                    assert!(ratio >= 4.5, "{theme:?}: {text:?} on {ground:?} has a contrast of {ratio:.1}");
+                }
             }
         }
     }
