@@ -1,7 +1,7 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
 use super::SettingTarget;
-use super::interface::{Outcome, entry};
+use super::interface::{Outcome, entry, text_lines};
 use super::menu;
 use super::page::MenuPage;
 use super::profile::{self, DataOwner};
@@ -9,6 +9,9 @@ use super::typing::TypedText;
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
 use egui::Ui;
 use std::path::{Path, PathBuf};
+
+/// Room around the lines of a failure in points.
+const AROUND_FAILURE: f32 = 280.0;
 
 /// Shows the known facts about a title and its data on the disk.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
@@ -70,13 +73,12 @@ pub(super) fn ask_delete(ui: &mut Ui, model: &PageModel, title: Option<&LibraryE
     outcome
 }
 
-/// Shows a failure.
+/// Shows a failure, whose lines leave room for the entry below them.
 pub(super) fn failure(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     ui.vertical_centered(|ui| ui.heading(&model.failure.heading));
     ui.add_space(4.0);
-    for line in &model.failure.lines {
-        ui.label(line);
-    }
+    let height = (ui.ctx().content_rect().height() - AROUND_FAILURE).max(60.0);
+    text_lines(ui, height, &model.failure.lines);
     ui.add_space(8.0);
     entry(ui, "Back").then_some(Outcome::Go(MenuPage::Library))
 }

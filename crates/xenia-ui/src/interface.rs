@@ -15,7 +15,7 @@ use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
-    Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
+    Key, LayerId, Modifiers, Order, RawInput, Response, ScrollArea, TextStyle, ThemePreference, Ui, vec2,
 };
 use std::sync::Arc;
 
@@ -356,6 +356,21 @@ pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
     let response = ui.add(Button::new(label).min_size(vec2(ui.available_width(), 0.0)));
     focus_first(&response);
     response.clicked()
+}
+
+/// Shows lines in an area of at most this height. Page Up and Down, a pad's shoulders, scroll it, as
+/// its lines don't take the focus.
+pub(super) fn text_lines(ui: &mut Ui, height: f32, lines: &[String]) {
+    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        for line in lines {
+            ui.label(line);
+        }
+        for (key, pages) in [(Key::PageUp, 0.8), (Key::PageDown, -0.8)] {
+            if ui.input(|input| input.key_pressed(key)) {
+                ui.scroll_with_delta(vec2(0.0, pages * height));
+            }
+        }
+    });
 }
 
 /// An entry of a list, with details at its right side. Returns true if it was chosen.

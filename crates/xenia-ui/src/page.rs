@@ -94,7 +94,7 @@ impl MenuPage {
     pub(super) fn width(self) -> f32 {
         match self {
             Self::Internals | Self::Picture => WIDE,
-            Self::Stopped | Self::Gallery | Self::Unread => READABLE,
+            Self::Stopped | Self::Failure | Self::Gallery | Self::Unread => READABLE,
             Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
             Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
             Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,

@@ -1,9 +1,9 @@
 //! Page of a machine that has stopped: why, and what can be done now.
 
-use super::interface::{Outcome, row};
+use super::interface::{Outcome, row, text_lines};
 use super::page::MenuPage;
 use super::{PageCommand, PageModel, StateList};
-use egui::{ScrollArea, Ui};
+use egui::Ui;
 use std::path::PathBuf;
 
 /// Room for the heading and the entries in points; the lines have the rest.
@@ -36,11 +36,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     ui.vertical_centered(|ui| ui.heading(&stopped.heading));
     ui.add_space(8.0);
     let height = (ui.ctx().content_rect().height() - AROUND).max(60.0);
-    ScrollArea::vertical().max_height(height).show(ui, |ui| {
-        for line in &stopped.lines {
-            ui.label(line);
-        }
-    });
+    text_lines(ui, height, &stopped.lines);
     ui.add_space(8.0);
     let leave = if stopped.has_library { "Library" } else { "Close the window" };
     let entries = [
@@ -132,5 +128,23 @@ mod tests {
         let mut driver = Driver::new(MenuPage::Stopped, long);
         assert_eq!(driver.click("Run again"), [PageCommand::Restart]);
         assert_eq!(driver.click("Library"), [PageCommand::LeaveStopped]);
+    }
+
+    #[test]
+    fn keys_and_pads_scroll_long_reasons() {
+        let mut long = model();
+        long.stopped.as_mut().unwrap().lines = (0..60).map(|number| format!("line {number}")).collect();
+        let mut driver = Driver::new(MenuPage::Stopped, long);
+        assert!(driver.shows("line 0") && !driver.shows("line 59"));
+        for (key, end) in [(Key::PageDown, "line 59"), (Key::PageUp, "line 0")] {
+            for _ in 0..10 {
+                driver.keys(&[key]);
+                for _ in 0..20 {
+                    driver.still();
+                }
+            }
+            assert!(driver.shows(end), "{key:?}");
+        }
+        assert!(!driver.shows("line 59"));
     }
 }

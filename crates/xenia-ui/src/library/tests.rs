@@ -164,6 +164,10 @@ fn failures_and_dropped_files_have_pages() {
     assert!(driver.shows("fog can't be run") && driver.shows("no key"));
     driver.keys(&[Key::Enter]);
     assert_eq!(driver.page(), Some(MenuPage::Library));
+    driver.change(|model| model.failure.lines = vec!["word ".repeat(200); 50]);
+    driver.open(MenuPage::Failure);
+    driver.click("Back");
+    assert_eq!(driver.page(), Some(MenuPage::Library), "long reasons leave room for it");
     driver.open(MenuPage::AskOpen);
     assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Resume]);
     assert_eq!(driver.click("Start"), opens("/tmp/new.iso"));
