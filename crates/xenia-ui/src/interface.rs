@@ -15,12 +15,15 @@ use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
-    Key, LayerId, Modifiers, Order, RawInput, Response, ScrollArea, TextStyle, ThemePreference, Ui, vec2,
+    Key, LayerId, Modifiers, Order, RawInput, Response, ScrollArea, TextStyle, ThemePreference, Ui, Vec2,
+    vec2,
 };
 use std::sync::Arc;
 
 /// Height of a window, in points, in which a point is one of the display's.
 const USUAL_HEIGHT: f32 = 720.0;
+/// Width in points that pages with text need.
+const PAGE_WIDTH: f32 = 700.0;
 
 /// Colours of pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,9 +168,9 @@ impl UserInterface {
         self.context.request_repaint();
     }
 
-    /// Scales pages with the window: it may be a small one, or a television's.
-    pub fn fit(&self, height: f32) {
-        let factor = height / USUAL_HEIGHT;
+    /// Scales pages with the window of this size: it may be small, narrow, or a television's.
+    pub fn fit(&self, window: Vec2) {
+        let factor = (window.y / USUAL_HEIGHT).min(window.x / PAGE_WIDTH);
         self.context.set_zoom_factor(if factor < 1.0 { factor.max(0.5) } else { factor.min(3.0) });
     }
 
@@ -421,6 +424,19 @@ mod tests {
             assert_eq!(shown(PageTheme::Dark, system), Theme::Dark);
             assert_eq!(shown(PageTheme::Light, system), Theme::Light);
         }
+    }
+
+    #[test]
+    fn pages_fit_small_narrow_and_large_windows() {
+        let mut interface = UserInterface::default();
+        let mut zoom = |width, height| {
+            interface.fit(vec2(width, height));
+            let (mut output, _) = interface.show(RawInput::default(), &PageModel::default());
+            output.textures_delta.clear();
+            interface.context().zoom_factor()
+        };
+        assert_eq!([zoom(1280.0, 720.0), zoom(1920.0, 1080.0), zoom(640.0, 360.0)], [1.0, 1.5, 0.5]);
+        assert_eq!([zoom(525.0, 1080.0), zoom(9.0, 9.0), zoom(9999.0, 9999.0)], [0.75, 0.5, 3.0]);
     }
 
     #[test]

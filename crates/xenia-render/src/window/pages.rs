@@ -170,7 +170,7 @@ impl WindowPages {
     ) -> (PageShapes, Vec<PageCommand>) {
         let scale = window.scale_factor();
         self.drawn_for = Some((size, scale));
-        self.interface.fit(size.height as f32 / scale as f32);
+        self.interface.fit(vec2(size.width as f32, size.height as f32) / scale as f32);
         self.interface.set_text(self.text.clone());
         self.interface.set_theme(theme);
         let mut input = self.input(size, scale as f32, now);
