@@ -223,8 +223,9 @@ fn below(ui: &mut Ui, library: &LibraryModel) {
         }
         [] if library.has_empty_folders() => NO_TITLES.to_owned(),
         [] => String::new(),
-        [failure] => failure.clone(),
-        [failure, more @ ..] => format!("{failure} (and {} more: Unread files in the menu)", more.len()),
+        // The end of a line may be cut off.
+        [failure] => format!("See Unread files in the menu: {failure}"),
+        [failure, ..] => format!("Unread files (all {} in the menu): {failure}", library.failures.len()),
     };
     let colour = if library.failures.is_empty() { weak } else { ui.visuals().warn_fg_color };
     ui.add(Label::new(small(&first, colour)).truncate());

@@ -20,7 +20,7 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
             entries.push(("Remove a folder", Outcome::Go(MenuPage::RemoveFolder)));
         }
         entries.push(("Scan again", Outcome::Do(PageCommand::Rescan)));
-        if model.library.as_ref().is_some_and(|library| library.failures.len() > 1) {
+        if model.library.as_ref().is_some_and(|library| !library.failures.is_empty()) {
             entries.push(("Unread files", Outcome::Go(MenuPage::Unread)));
         }
         entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
