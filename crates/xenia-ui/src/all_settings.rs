@@ -19,9 +19,10 @@ pub use model::{
 pub(super) use one::{show as show_one, type_text};
 
 use super::input::walk;
-use super::interface::{Outcome, entry, row_of};
+use super::interface::Outcome;
 use super::page::MenuPage;
 use super::typing::TypedText;
+use super::widgets::{entry, row_of};
 use super::{PageCommand, PageModel};
 use egui::{Event, EventFilter, Key, Response, RichText, ScrollArea, Ui};
 use model::worded;

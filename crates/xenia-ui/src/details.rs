@@ -1,11 +1,12 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
 use super::SettingTarget;
-use super::interface::{Outcome, entry, text_lines};
+use super::interface::Outcome;
 use super::menu;
 use super::page::MenuPage;
 use super::profile::{self, DataOwner};
 use super::typing::TypedText;
+use super::widgets::{entry, text_lines};
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
 use egui::Ui;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! Gallery: the user's screenshots and videos, the newest first, and the page of one picture.
 
-use super::interface::{Outcome, entry, row};
+use super::interface::Outcome;
 use super::page::MenuPage;
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
+use super::widgets::{entry, row};
 use super::{PageCommand, PageModel};
 use egui::{Ui, Vec2, vec2};
 use std::path::PathBuf;

@@ -10,8 +10,9 @@
 
 mod picture;
 
-use super::interface::{Outcome, entry, row_of};
+use super::interface::Outcome;
 use super::page::MenuPage;
+use super::widgets::{entry, row_of};
 use super::{LiveSetting, PageCommand, PageModel, settings};
 use egui::{EventFilter, FocusDirection, Key, Response, ScrollArea, Ui};
 use picture::DeadZones;

@@ -14,9 +14,8 @@ use super::states::{self, SlotUse};
 use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
 use egui::{
-    Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
-    Key, LayerId, Modifiers, Order, RawInput, Response, ScrollArea, TextStyle, ThemePreference, Ui, Vec2,
-    vec2,
+    Align2, Area, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id, Key,
+    LayerId, Modifiers, Order, RawInput, TextStyle, ThemePreference, Ui, Vec2, vec2,
 };
 use std::sync::Arc;
 
@@ -345,53 +344,6 @@ fn after_leaving(events: &mut Vec<Event>) -> Vec<Event> {
     let next = events.iter().position(leaves).map_or(events.len(), |at| at + 1);
     let kept = events[next..].iter().position(is_typed).map_or(events.len(), |at| next + at);
     events.split_off(kept)
-}
-
-/// Gives the focus to a widget if no other has it: the first one of a page.
-pub(super) fn focus_first(response: &Response) {
-    if response.ctx.memory(|memory| memory.focused().is_none()) {
-        response.request_focus();
-    }
-}
-
-/// An entry of a menu, over the page's whole width. Returns true if it was chosen.
-pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
-    let response = ui.add(Button::new(label).min_size(vec2(ui.available_width(), 0.0)));
-    focus_first(&response);
-    response.clicked()
-}
-
-/// Shows lines in an area of at most this height. Page Up and Down, a pad's shoulders, scroll it, as
-/// its lines don't take the focus.
-pub(super) fn text_lines(ui: &mut Ui, height: f32, lines: &[String]) {
-    ScrollArea::vertical().max_height(height).show(ui, |ui| {
-        for line in lines {
-            ui.label(line);
-        }
-        for (key, pages) in [(Key::PageUp, 0.8), (Key::PageDown, -0.8)] {
-            if ui.input(|input| input.key_pressed(key)) {
-                ui.scroll_with_delta(vec2(0.0, pages * height));
-            }
-        }
-    });
-}
-
-/// An entry of a list, with details at its right side. Returns true if it was chosen.
-pub(super) fn row(ui: &mut Ui, name: &str, details: &str) -> bool {
-    row_of(ui, name, details).clicked()
-}
-
-/// As [`row`], but returns the response.
-pub(super) fn row_of(ui: &mut Ui, name: &str, details: &str) -> Response {
-    let button = Button::new(name).right_text(details);
-    let response = ui.add(button.min_size(vec2(ui.available_width(), 0.0)).truncate());
-    let response =
-        if details.is_empty() { response } else { response.accessible_name(format!("{name}: {details}")) };
-    focus_first(&response);
-    if response.has_focus() {
-        response.scroll_to_me(None);
-    }
-    response
 }
 
 #[cfg(test)]

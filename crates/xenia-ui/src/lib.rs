@@ -38,6 +38,7 @@ mod stopped;
 #[cfg(test)]
 mod testing;
 mod typing;
+mod widgets;
 
 pub use all_settings::{
     OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,

@@ -9,8 +9,9 @@ mod tests;
 pub(super) use keys::take_keys;
 
 use super::input::walk;
-use super::interface::{Outcome, entry, focus_first};
+use super::interface::Outcome;
 use super::page::MenuPage;
+use super::widgets::{entry, focus_first};
 use super::{PageCommand, PageModel};
 use crate::pictures::{LibraryIcon, Textures};
 use egui::{

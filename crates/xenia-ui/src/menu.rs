@@ -1,8 +1,9 @@
 //! Pause menu, and the questions before a running title is closed.
 
-use super::interface::{Outcome, entry};
+use super::interface::Outcome;
 use super::page::MenuPage;
 use super::profile::{self, DataOwner};
+use super::widgets::entry;
 use super::{PageCommand, PageModel};
 use egui::Ui;
 

@@ -1,6 +1,6 @@
 //! Lists that are shown part by part.
 
-use super::interface::entry;
+use super::widgets::entry;
 use egui::Ui;
 use std::ops::Range;
 

@@ -10,9 +10,10 @@ pub use achievements::{AchievementsModel, EarnedRow};
 pub use import::ImportableFile;
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
-use super::interface::{Outcome, row};
+use super::interface::Outcome;
 use super::parts::{self, LIST_ROWS};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
+use super::widgets::row;
 use super::{MenuPage, PageCommand, PageModel};
 use egui::{Ui, Vec2};
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! Settings that act at once.
 
-use super::interface::{Outcome, entry, focus_first};
+use super::interface::Outcome;
 use super::page::MenuPage;
+use super::widgets::{entry, focus_first};
 use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
 use egui::{Id, Slider, SliderClamping, Ui};
 

@@ -1,6 +1,6 @@
 //! Typed text: by the host's keyboard, or by letters on the page, which a pad chooses.
 
-use super::interface::focus_first;
+use super::widgets::focus_first;
 use egui::{Button, Event, Key, Ui, vec2};
 
 /// Longest text in bytes.

@@ -3,7 +3,8 @@
 
 use super::change;
 use super::model::{OFF, OfferedElement, SettingEntry, SettingValue};
-use crate::interface::{Outcome, row_of};
+use crate::interface::Outcome;
+use crate::widgets::row_of;
 use egui::{Response, Ui};
 
 /// Shows the elements, and adds their rows to the others.

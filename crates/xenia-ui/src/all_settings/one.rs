@@ -4,8 +4,9 @@ use super::model::{OFF, SettingEntry, SettingForm, SettingValue, worded};
 use super::{SettingsState, change, offered, present};
 use crate::PageModel;
 use crate::input::walk;
-use crate::interface::{Outcome, entry, focus_first, row_of};
+use crate::interface::Outcome;
 use crate::page::MenuPage;
+use crate::widgets::{entry, focus_first, row_of};
 use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.

@@ -1,8 +1,9 @@
 //! The page of a title's achievements.
 
 use super::{BEING_READ, ProfileChoice, ProfileView, back, choose, head};
-use crate::interface::{Outcome, entry, focus_first};
+use crate::interface::Outcome;
 use crate::pictures::LibraryIcon;
+use crate::widgets::{entry, focus_first};
 use crate::{MenuPage, PageModel};
 use egui::{Button, RichText, Ui, Vec2, vec2};
 use std::sync::Arc;

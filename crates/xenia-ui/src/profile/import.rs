@@ -2,7 +2,8 @@
 //! another one.
 
 use super::{ProfileCommand, command};
-use crate::interface::{Outcome, entry, row};
+use crate::interface::Outcome;
+use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};
 use egui::{ScrollArea, Ui};
 use std::path::PathBuf;

@@ -5,8 +5,9 @@ use super::import::ImportableFile;
 use super::{
     BEING_READ, ProfileChoice, ProfileCommand, ProfileState, ProfileView, back, choose, command, head,
 };
-use crate::interface::{Outcome, entry, row};
+use crate::interface::Outcome;
 use crate::pictures::{LibraryIcon, draw};
+use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};
 use egui::{Ui, Vec2, vec2};
 use std::path::PathBuf;
