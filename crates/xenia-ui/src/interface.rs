@@ -10,7 +10,7 @@ use super::overlay::OverlayText;
 use super::page::MenuPage;
 use super::pictures::Textures;
 use super::profile::{self, ProfileState, ProfileView};
-use super::states::{self, SlotUse};
+use super::states::{self, SlotUse, SlotView};
 use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
 use egui::{
@@ -53,6 +53,8 @@ pub struct UserInterface {
     library: LibraryState,
     /// Pictures of saved states.
     pictures: Textures,
+    /// Slot whose state is to be replaced.
+    slot: u8,
     /// The pane of the machine's internals that is shown.
     internals: InternalsView,
     /// The path that is typed.
@@ -98,6 +100,7 @@ impl Default for UserInterface {
             page: None,
             library: LibraryState::default(),
             pictures: Textures::default(),
+            slot: 0,
             internals: InternalsView::default(),
             typed: TypedText::default(),
             settings: SettingsState::default(),
@@ -312,8 +315,12 @@ impl UserInterface {
                 let mut view = ProfileView { state: &mut self.profile, pictures: &mut self.pictures };
                 profile::show(ui, page, model, &mut view, &self.typed.text)
             }
-            MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
-            MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),
+            MenuPage::SaveState | MenuPage::LoadState => {
+                let used_to = if page == MenuPage::SaveState { SlotUse::Save } else { SlotUse::Load };
+                let view = SlotView { replaced: &mut self.slot, pictures: &mut self.pictures };
+                states::show(ui, model, used_to, view)
+            }
+            MenuPage::AskSave => states::ask_save(ui, model, self.slot),
             MenuPage::AskDelete => details::ask_delete(ui, model, title),
             MenuPage::AskRestart => {
                 menu::ask(ui, model, "Restart the title?", "Restart", PageCommand::Restart)

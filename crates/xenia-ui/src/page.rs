@@ -59,6 +59,8 @@ menu_pages! {
     AskReplace;
     /// Slots to save the state to.
     SaveState;
+    /// Question before a saved state is replaced.
+    AskSave;
     /// Slots to load a state from.
     LoadState;
     /// The titles that can be run. It fills the window.

@@ -17,18 +17,21 @@ pub(super) enum SlotUse {
     Load,
 }
 
+/// State of these pages, and the pictures that they draw.
+pub(super) struct SlotView<'a> {
+    /// Slot whose state is to be replaced.
+    pub(super) replaced: &'a mut u8,
+    pub(super) pictures: &'a mut Textures,
+}
+
 /// The page to which the slots lead back: that of a title that has stopped, or the menu.
 pub(super) fn parent(model: &PageModel) -> MenuPage {
     if model.stopped.is_some() { MenuPage::Stopped } else { MenuPage::Menu }
 }
 
 /// Shows the slots.
-pub(super) fn show(
-    ui: &mut Ui,
-    model: &PageModel,
-    used_to: SlotUse,
-    pictures: &mut Textures,
-) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse, view: SlotView<'_>) -> Option<Outcome> {
+    let SlotView { replaced, pictures } = view;
     let states = model.states.as_ref()?;
     let heading = if used_to == SlotUse::Save { "Save state" } else { "Load state" };
     ui.vertical_centered(|ui| ui.heading(heading));
@@ -47,10 +50,14 @@ pub(super) fn show(
         });
         let chosen = chosen.inner.inner;
         if chosen {
-            outcome = Some(Outcome::Do(match used_to {
-                SlotUse::Save => PageCommand::SaveState(slot),
-                SlotUse::Load => PageCommand::LoadState(slot),
-            }));
+            outcome = Some(match used_to {
+                SlotUse::Save if saved.is_some() => {
+                    *replaced = slot;
+                    Outcome::Go(MenuPage::AskSave)
+                }
+                SlotUse::Save => Outcome::Do(PageCommand::SaveState(slot)),
+                SlotUse::Load => Outcome::Do(PageCommand::LoadState(slot)),
+            });
         }
     }
     let shown = states.slots.iter().flatten().filter_map(|saved| saved.picture.as_ref());
@@ -61,6 +68,24 @@ pub(super) fn show(
     ui.add_space(8.0);
     if entry(ui, "Back") {
         outcome = Some(Outcome::Go(parent(model)));
+    }
+    outcome
+}
+
+/// Asks before the state in a slot is replaced. The first answer is harmless.
+pub(super) fn ask_save(ui: &mut Ui, model: &PageModel, slot: u8) -> Option<Outcome> {
+    let slots = model.states.as_ref().map(|states| states.slots.as_slice());
+    let saved = slots.and_then(|slots| slots.get(usize::from(slot))?.as_ref());
+    ui.vertical_centered(|ui| ui.heading(format!("Replace the state in slot {}?", slot + 1)));
+    ui.label(saved.map_or("", |saved| &saved.details));
+    ui.label("It is lost for good.");
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::SaveState));
+    }
+    if entry(ui, "Replace") {
+        outcome = Some(Outcome::Do(PageCommand::SaveState(slot)));
     }
     outcome
 }
@@ -88,8 +113,21 @@ mod tests {
     fn a_state_is_saved_to_any_slot() {
         let mut driver = Driver::new(MenuPage::SaveState, model());
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::SaveState(0)]);
-        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::SaveState(1)]);
         assert_eq!(driver.click("Slot 3"), [PageCommand::SaveState(2)]);
+    }
+
+    #[test]
+    fn a_state_is_replaced_after_a_question() {
+        let mut driver = Driver::new(MenuPage::SaveState, model());
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), []);
+        assert_eq!(driver.page(), Some(MenuPage::AskSave));
+        assert!(driver.shows("Replace the state in slot 2?") && driver.shows("5 min ago, 12 min played"));
+        assert_eq!(driver.keys(&[Key::Enter]), [], "the harmless answer comes first");
+        assert_eq!(driver.page(), Some(MenuPage::SaveState));
+        driver.click("Slot 2");
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::SaveState(1)]);
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::SaveState));
     }
 
     #[test]

@@ -51,6 +51,14 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
         }
         Ok(has_picture.then_some(()))
     })?;
+
+    // It is replaced after a question, and kept.
+    runs("the title to go on")?;
+    press(&[Key::Escape])?;
+    paused()?;
+    press(&[Key::Down, Key::Enter, Key::Enter, Key::Down, Key::Enter])?;
+    wait_for("the replaced state", || Ok(slot("replaced.state").is_file().then_some(())))?;
+    runs("the title to go on")?;
     press(&[Key::Escape])?;
     paused()?;
     press(&[Key::Down, Key::Down, Key::Enter, Key::Enter])?;
