@@ -313,7 +313,7 @@ impl UserInterface {
             | MenuPage::Import
             | MenuPage::AskReplace => {
                 let mut view = ProfileView { state: &mut self.profile, pictures: &mut self.pictures };
-                profile::show(ui, page, model, &mut view, &self.typed.text)
+                profile::show(ui, page, model, &mut view, &mut self.typed)
             }
             MenuPage::SaveState | MenuPage::LoadState => {
                 let used_to = if page == MenuPage::SaveState { SlotUse::Save } else { SlotUse::Load };

@@ -13,6 +13,7 @@ pub use saves::{PackageId, SavesModel, StoredPackage};
 use super::interface::Outcome;
 use super::parts::{self, LIST_ROWS};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
+use super::typing::TypedText;
 use super::widgets::row;
 use super::{MenuPage, PageCommand, PageModel};
 use egui::{Ui, Vec2};
@@ -179,7 +180,7 @@ pub(super) fn show(
     page: MenuPage,
     model: &PageModel,
     view: &mut ProfileView<'_>,
-    typed: &str,
+    typed: &mut TypedText,
 ) -> Option<Outcome> {
     match page {
         MenuPage::Achievements => achievements::show(ui, model, view),

@@ -3,6 +3,7 @@
 
 use super::{ProfileCommand, command};
 use crate::interface::Outcome;
+use crate::typing::TypedText;
 use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};
 use egui::{ScrollArea, Ui};
@@ -21,16 +22,14 @@ pub struct ImportableFile {
 }
 
 /// Shows the files that were found, and the path of another one while it is typed.
-pub(super) fn show(ui: &mut Ui, model: &PageModel, typed: &str) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, typed: &mut TypedText) -> Option<Outcome> {
     let saves = model.profile.saves.clone().unwrap_or_default();
     let import = |path: PathBuf| command(ProfileCommand::Import { path, replaces: false });
     ui.vertical_centered(|ui| ui.heading("Import a package"));
     ui.label("Type its path, or drop the file onto the window:");
-    ui.monospace(format!("{typed}\u{2581}"));
-    ui.add_space(8.0);
     let mut outcome = None;
-    if entry(ui, "Import this path") && !typed.trim().is_empty() {
-        outcome = Some(import(PathBuf::from(typed.trim())));
+    if typed.show(ui, "Import") && !typed.text.trim().is_empty() {
+        outcome = Some(import(PathBuf::from(typed.text.trim())));
     }
     if let Some(folder) = &saves.exports {
         ui.label(format!("In {}:", folder.display()));
@@ -93,7 +92,9 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter]), [], "no path is typed");
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), imports("/e/one.con", false));
         driver.types("/a b.con");
-        assert_eq!(driver.keys(&[Key::Backspace, Key::ArrowUp, Key::Enter]), imports("/a b.co", false));
+        driver.keys(&[Key::Backspace]);
+        driver.click("x");
+        assert_eq!(driver.click("Import"), imports("/a b.cox", false), "a pad types, too");
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Saves));
     }
