@@ -54,6 +54,8 @@ pub struct SettingEntry {
     pub layers: Vec<SettingLayer>,
     /// Whether a change acts at once.
     pub is_live: bool,
+    /// Whether a change acts at the program's next start only.
+    pub is_of_start: bool,
     /// Whether the table of the title gives the values that hold.
     pub is_of_title: bool,
     /// Whether the table that is changed sets it.

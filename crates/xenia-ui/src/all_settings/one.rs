@@ -1,6 +1,6 @@
 //! The page of one setting: its documentation, each source of its value, and all of its values.
 
-use super::model::{OFF, SettingEntry, SettingForm, SettingValue, worded};
+use super::model::{OFF, SettingEntry, SettingForm, SettingTarget, SettingValue, worded};
 use super::{SettingsState, change, offered, present};
 use crate::PageModel;
 use crate::input::walk;
@@ -29,7 +29,7 @@ pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut Setting
             ui.end_row();
         }
     });
-    ui.label(if shown.is_live { "A change acts at once." } else { "A change acts at the next start." });
+    ui.label(effect(model, shown));
     ui.add_space(4.0);
     let (value, _) = present(model, shown);
     let mut outcome = values(ui, shown, value.as_deref(), state);
@@ -40,6 +40,21 @@ pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut Setting
         outcome = Some(Outcome::Go(MenuPage::AllSettings));
     }
     outcome
+}
+
+/// When a change acts.
+fn effect(model: &PageModel, shown: &SettingEntry) -> &'static str {
+    let target = model.all_settings.as_ref().map(|settings| &settings.target);
+    match target {
+        Some(SettingTarget::OpenTitle | SettingTarget::Title(_)) if shown.is_of_start => {
+            "A change acts when xenia-rs is started with the title."
+        }
+        _ if shown.is_of_start => "A change acts when xenia-rs is started again.",
+        Some(SettingTarget::All) if shown.is_of_title => "The title has its own: a change acts on others.",
+        Some(SettingTarget::Title(_)) => "A change acts when the title is started.",
+        _ if shown.is_live => "A change acts at once.",
+        _ => "A change acts when a title is started or restarted.",
+    }
 }
 
 fn change_to(shown: &SettingEntry, value: &str) -> Outcome {

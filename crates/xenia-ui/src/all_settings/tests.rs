@@ -255,13 +255,33 @@ fn the_source_that_holds_is_shown_with_those_below() {
     assert!(driver.shows("integer  (this window)"), "a key has changed it");
     driver.keys(&[Key::Enter]);
     assert!(driver.shows("config.toml, line 3") && driver.shows("on  (holds)"));
-    assert!(driver.shows("A change acts at the next start."));
+    assert!(driver.shows("A change acts when a title is started or restarted."));
     driver.keys(&[Key::Escape]);
     assert_eq!(driver.keys(&[Key::ArrowRight]), [one("mute", "true")], "the row has the focus again");
     driver.change(|model| {
         Arc::make_mut(model.all_settings.as_mut().unwrap()).target = SettingTarget::Title(None);
     });
     assert!(driver.shows("aspect  (default)"), "another title's settings do not act here");
+}
+
+#[test]
+fn the_page_of_a_setting_says_when_a_change_acts() {
+    let mut driver = at(0);
+    driver.keys(&[Key::Enter]);
+    let mut after = |change: fn(&mut SettingsModel), text: &str| {
+        driver.change(|model| change(Arc::make_mut(model.all_settings.as_mut().unwrap())));
+        assert!(driver.shows(text), "{text}");
+    };
+    after(|settings| settings.entries[0].is_live = true, "A change acts at once.");
+    let others = "The title has its own: a change acts on others.";
+    after(|settings| settings.entries[0].is_of_title = true, others);
+    let later = "A change acts when the title is started.";
+    after(|settings| settings.target = SettingTarget::Title(None), later);
+    let with_title = "A change acts when xenia-rs is started with the title.";
+    after(|settings| settings.entries[0].is_of_start = true, with_title);
+    after(|settings| settings.target = SettingTarget::OpenTitle, with_title);
+    let again = "A change acts when xenia-rs is started again.";
+    after(|settings| settings.target = SettingTarget::All, again);
 }
 
 #[test]

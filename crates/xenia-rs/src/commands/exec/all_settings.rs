@@ -39,6 +39,9 @@ const OF_TITLES: [&str; 12] = [
     "low-latency",
 ];
 
+/// Settings that the window takes when it opens, and never again.
+const OF_START: [&str; 4] = ["adapter", "pad-mappings", "pad-pipe", "pause-unfocused"];
+
 /// The window's client for the pages.
 pub(super) struct AllSettings {
     /// The flags of the command line.
@@ -255,6 +258,7 @@ fn entry(setting: ResolvedSetting, rows: &[SettingRow], tables: &TableNames<'_>)
         offered: Vec::new(),
         source: source_name(source).to_owned(),
         is_live: info.live,
+        is_of_start: OF_START.contains(&info.key.as_str()),
         is_set: is_in(tables.changed).is_some(),
         is_of_title: source == SettingSource::Title,
         layers: layers.into_iter().map(|(_, layer)| layer).collect(),

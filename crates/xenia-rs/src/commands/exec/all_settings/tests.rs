@@ -55,6 +55,7 @@ fn each_player_setting_is_on_the_page_once() {
         players.iter().filter(|row| row.audience == Audience::Players).map(|row| row.key.as_str()).collect();
     assert_eq!(keys, players);
     assert!(keys.len() > 45 && LIVE.iter().all(|key| keys.contains(key)), "{keys:?}");
+    assert_eq!(model.entries.iter().filter(|entry| entry.is_of_start).count(), OF_START.len());
     assert!(model.entries.iter().all(|entry| !entry.heading.is_empty() && !entry.says.is_empty()));
 }
 
