@@ -226,7 +226,9 @@ impl UserInterface {
         }
         match page {
             Some(MenuPage::Library) => library::take_keys(&mut self.library, events),
-            Some(MenuPage::AddFolder | MenuPage::Import) => self.typed.take_keys(events),
+            Some(MenuPage::FindTitle | MenuPage::AddFolder | MenuPage::Import) => {
+                self.typed.take_keys(events);
+            }
             Some(MenuPage::AllSettings) => self.settings.take_keys(events),
             Some(MenuPage::TypeSetting | MenuPage::FindSetting) => self.settings.typed.take_keys(events),
             _ => {}
@@ -298,6 +300,7 @@ impl UserInterface {
             MenuPage::Stopped => stopped::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
             MenuPage::Internals => internals::show(ui, model, &mut self.internals),
+            MenuPage::FindTitle => library::find(ui, &mut self.library, &mut self.typed),
             MenuPage::Title => details::show(ui, model, title),
             MenuPage::ChooseFolder => folders::show(ui, model),
             MenuPage::AddFolder => details::add_folder(ui, &mut self.typed),

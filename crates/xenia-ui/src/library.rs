@@ -11,6 +11,7 @@ pub(super) use keys::take_keys;
 use super::input::walk;
 use super::interface::Outcome;
 use super::page::MenuPage;
+use super::typing::TypedText;
 use super::widgets::{entry, focus_first};
 use super::{PageCommand, PageModel};
 use crate::pictures::{LibraryIcon, Textures};
@@ -203,6 +204,9 @@ fn bar(ui: &mut Ui, library: &LibraryModel, state: &mut LibraryState) -> Option<
                 view.sort = view.sort.next();
                 state.position = 0;
             }
+            if ui.add(Button::new("Search")).clicked() {
+                outcome = Some(Outcome::Go(MenuPage::FindTitle));
+            }
             if view != state.view {
                 state.view = view;
                 state.is_changed = true;
@@ -210,6 +214,22 @@ fn bar(ui: &mut Ui, library: &LibraryModel, state: &mut LibraryState) -> Option<
             }
         });
     });
+    outcome
+}
+
+/// Shows the letters that search, for a pad.
+pub(super) fn find(ui: &mut Ui, state: &mut LibraryState, typed: &mut TypedText) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading("Search titles"));
+    ui.add_space(4.0);
+    let mut outcome = None;
+    if typed.show(ui, "Done") {
+        let text = typed.text.trim();
+        state.find(text[..text.floor_char_boundary(keys::MAX_SEARCH)].to_owned());
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
     outcome
 }
 

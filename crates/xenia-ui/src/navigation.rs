@@ -24,7 +24,8 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         | MenuPage::AskDeletePackage
         | MenuPage::Import
         | MenuPage::AskReplace => profile::back(page, model),
-        MenuPage::Title
+        MenuPage::FindTitle
+        | MenuPage::Title
         | MenuPage::ChooseFolder
         | MenuPage::AddFolder
         | MenuPage::RemoveFolder

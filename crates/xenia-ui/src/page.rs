@@ -65,6 +65,8 @@ menu_pages! {
     LoadState;
     /// The titles that can be run. It fills the window.
     Library;
+    /// The search for a title, letter by letter.
+    FindTitle;
     /// Details of a title of the library.
     Title;
     /// Choice of a folder to add to the library.
@@ -97,7 +99,7 @@ impl MenuPage {
         match self {
             Self::Internals | Self::Picture => WIDE,
             Self::Stopped | Self::Failure | Self::Gallery | Self::Unread => READABLE,
-            Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
+            Self::FindTitle | Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
             Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
             Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,
             _ => WIDTH,

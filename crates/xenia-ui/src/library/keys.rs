@@ -7,7 +7,7 @@ use crate::interface::Outcome;
 use egui::{Event, Key};
 
 /// Longest search text in bytes.
-const MAX_SEARCH: usize = 100;
+pub(super) const MAX_SEARCH: usize = 100;
 
 /// Takes the keys that are the library's out of the events of a pass.
 pub(crate) fn take_keys(state: &mut LibraryState, events: &mut Vec<Event>) {
