@@ -126,11 +126,27 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     if model.can_keep && entry(ui, "Keep for the next start") {
         outcomes.push(Outcome::Do(PageCommand::Keep));
     }
-    if entry(ui, "As built in") {
-        outcomes.push(command(InputCommand::Reset));
+    if entry(ui, "As built in\u{2026}") {
+        outcomes.push(Outcome::Go(MenuPage::AskBuiltIn));
     }
     if entry(ui, "Back") {
         outcomes.push(Outcome::Go(MenuPage::Menu));
+    }
+    outcomes
+}
+
+/// Asks before the built-in keys, buttons and dead zones are used again. The first answer is
+/// harmless.
+pub(super) fn ask_built_in(ui: &mut Ui) -> Vec<Outcome> {
+    ui.vertical_centered(|ui| ui.heading("Use the built-in keys and buttons?"));
+    ui.label("Assignments, dead zones and motors' strength not kept for the next start are lost.");
+    ui.add_space(8.0);
+    let mut outcomes = Vec::new();
+    if entry(ui, "Back") {
+        outcomes.push(Outcome::Go(MenuPage::Input));
+    }
+    if entry(ui, "As built in") {
+        outcomes.extend([command(InputCommand::Reset), Outcome::Go(MenuPage::Input)]);
     }
     outcomes
 }
@@ -273,7 +289,12 @@ mod tests {
         );
         let set = PageCommand::Set { key: "dead-zone", value: "15".to_owned() };
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowDown, Key::ArrowRight]), [set]);
-        assert_eq!(driver.click("As built in"), [PageCommand::Input(InputCommand::Reset)]);
+        assert_eq!(driver.click("As built in\u{2026}"), []);
+        assert_eq!(driver.keys(&[Key::Enter]), [], "the harmless answer comes first");
+        driver.click("As built in\u{2026}");
+        let reset = [PageCommand::Input(InputCommand::Reset)];
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), reset);
+        assert_eq!(driver.page(), Some(MenuPage::Input));
         assert_eq!(driver.click("Keep for the next start"), [PageCommand::Keep]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu));

@@ -290,6 +290,7 @@ impl UserInterface {
         let title = self.library.chosen();
         let outcome = match page {
             MenuPage::Input => return input::show(ui, model, &mut self.input),
+            MenuPage::AskBuiltIn => return input::ask_built_in(ui),
             MenuPage::AllSettings => return all_settings::show(ui, model, &mut self.settings),
             MenuPage::OneSetting => all_settings::show_one(ui, model, &mut self.settings),
             MenuPage::TypeSetting => all_settings::type_text(ui, model, &mut self.settings),

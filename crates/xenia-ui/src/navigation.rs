@@ -11,6 +11,7 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
         MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::AskBuiltIn => Outcome::Go(MenuPage::Input),
         MenuPage::AskSave => Outcome::Go(MenuPage::SaveState),
         MenuPage::OneSetting | MenuPage::FindSetting | MenuPage::AskReset => {
             Outcome::Go(MenuPage::AllSettings)

@@ -39,6 +39,8 @@ menu_pages! {
     FindSetting;
     /// Keys, buttons and dead zones of controllers.
     Input;
+    /// Question before the built-in keys and buttons are used again.
+    AskBuiltIn;
     /// The machine's internals.
     Internals;
     /// Screenshots and videos.
