@@ -213,7 +213,7 @@ fn path_begin(flag: &Arg, value: &str) -> Option<usize> {
 
 /// The path of a setting: `~` is the user's folder, and a relative path begins at the folder of the
 /// settings file, so that it does not depend on where the program is started.
-fn located(value: &str, folder: &Path, home: Option<PathBuf>) -> PathBuf {
+pub fn located(value: &str, folder: &Path, home: Option<PathBuf>) -> PathBuf {
     let below_home = if value == "~" { Some("") } else { value.strip_prefix("~/") };
     match below_home.zip(home) {
         Some((below, home)) => home.join(below),

@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use std::io;
 use std::path::{Path, PathBuf};
 use xenia::say::visible;
+use xenia::user_folders;
 use xenia_render::FolderModel;
 
 /// Maximum number of entries examined in a folder.
@@ -76,15 +77,31 @@ pub(super) fn with(mut of_library: Vec<PathBuf>, path: &Path) -> Result<Vec<Path
     Ok(of_library)
 }
 
-/// Writes the folders of the library to a settings file.
+/// Writes the folders of the library to a settings file. Those that it names stay as it names them,
+/// such as relative to it: it may be moved with them.
 pub(super) fn keep(file: &Path, of_library: &[PathBuf]) -> Result<()> {
+    let named = named(file);
+    let beside = file.parent().unwrap_or("".as_ref());
     let mut list = toml_edit::Array::new();
     for folder in of_library {
-        list.push(folder.to_str().with_context(|| format!("{} is not UTF-8", folder.display()))?);
+        let is_named = |text: &&String| settings::located(text, beside, user_folders::home()) == *folder;
+        let text = named.iter().find(is_named).map(String::as_str).or_else(|| folder.to_str());
+        list.push(text.with_context(|| format!("{} is not UTF-8", folder.display()))?);
     }
     let list = (!of_library.is_empty()).then(|| list.to_string());
     settings::change(&settings::built(Cli::command()), file, "library.folder", list.as_deref())?;
     Ok(())
+}
+
+/// Folders of the library as a settings file names them; none if it can't be read.
+fn named(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let document: toml_edit::DocumentMut = text.parse().unwrap_or_default();
+    let folders = document.get("library").and_then(|library| library.get("folder"));
+    let one = folders.and_then(toml_edit::Item::as_str);
+    let list = folders.and_then(toml_edit::Item::as_array);
+    let several = list.into_iter().flatten().filter_map(toml_edit::Value::as_str);
+    one.into_iter().chain(several).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -132,6 +149,19 @@ mod tests {
         }
         assert!(matches!(inside(dir.path(), 4), Ok((folders, true)) if folders.len() == 4));
         assert!(matches!(inside(dir.path(), 5), Ok((folders, false)) if folders.len() == 5));
+    }
+
+    #[test]
+    fn folders_of_the_library_stay_as_the_settings_file_names_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let new = dir.path().join("new");
+        std::fs::write(&file, "[library]\nfolder = [\"games\", \"discs\"]\n").unwrap();
+        keep(&file, &[dir.path().join("games"), new.clone()]).unwrap();
+        assert_eq!(named(&file), ["games", new.to_str().unwrap()]);
+        std::fs::write(&file, "[library]\nfolder = \"games\"\n").unwrap();
+        keep(&file, &[new, dir.path().join("games")]).unwrap();
+        assert_eq!(named(&file)[1], "games");
     }
 
     #[test]
