@@ -8,16 +8,18 @@ pub(crate) const WATCHDOG: u32 = 0;
 pub(crate) const PROFILER: u32 = 1;
 /// The title that is open in a window.
 pub const OPEN_TITLE: u32 = 2;
+/// The covers of a window's library, which a thread holds while it makes the library's entries.
+pub const COVERS: u32 = 3;
 /// The library that a window shows.
-pub const LIBRARY: u32 = 3;
+pub const LIBRARY: u32 = 4;
 /// The pages of a profile that a window shows.
-pub const PROFILE_PAGES: u32 = 4;
+pub const PROFILE_PAGES: u32 = 5;
 /// Bug reports by key.
-pub const KEY_REPORTS: u32 = 5;
+pub const KEY_REPORTS: u32 = 6;
 /// Requests to end a run, under which a thread that waits for the pace is woken.
-pub(crate) const INTERRUPT: u32 = 6;
+pub(crate) const INTERRUPT: u32 = 7;
 /// The pace of a run, under which the machine's figures are read.
-pub(crate) const PACE: u32 = 7;
+pub(crate) const PACE: u32 = 8;
 
 // The locks of controllers come first (`lock_order.rs` of xenia-input).
 

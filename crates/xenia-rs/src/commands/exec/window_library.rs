@@ -12,7 +12,7 @@ use crate::commands::library::canonical;
 use crate::settings;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
-use entries::{Covers, cover_of, demo, entry, played, seconds_since_1970};
+use entries::{Covers, demo, played, seconds_since_1970};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 use xenia::config::SaveConfig;
 use xenia::digest::sha256;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
-use xenia::library::{self, LibraryTitle, cover, holds_executable};
+use xenia::library::{self, LibraryTitle, holds_executable};
 use xenia::lock_order;
 use xenia::pace::PaceControl;
 use xenia::say::visible;
@@ -30,7 +30,7 @@ use xenia::user_folders;
 use xenia::{code_store, content, drawing};
 use xenia_guest::TitleId;
 use xenia_render::{
-    FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryModel, LibraryView, StoredData, StoredKind,
+    FolderModel, FrameSender, LibraryClient, LibraryModel, LibraryView, StoredData, StoredKind,
 };
 use xenia_sync::{Level, Mutex};
 
@@ -48,10 +48,8 @@ pub(super) struct SettingsFiles {
 
 #[derive(Default)]
 struct Contents {
-    titles: Vec<LibraryTitle>,
+    titles: Arc<Vec<LibraryTitle>>,
     model: LibraryModel,
-    /// The user's covers by path, with the times of their last change.
-    covers: Covers,
     /// Hashes of the executables of titles without an id by path, with the times of their last
     /// change.
     images: BTreeMap<PathBuf, (Option<SystemTime>, Option<String>)>,
@@ -63,6 +61,9 @@ struct Contents {
 #[derive(Clone)]
 pub(super) struct WindowLibrary {
     contents: Arc<Mutex<Contents>>,
+    /// The user's covers. It is held while entries are made, which the window does not wait for:
+    /// entries that are made later have later records.
+    covers: Arc<Mutex<Covers>>,
     sender: Arc<OnceLock<FrameSender>>,
     /// The flags of the command line.
     own: Arc<ExecArgs>,
@@ -82,8 +83,10 @@ impl WindowLibrary {
         let model = LibraryModel { entries: vec![demo()], ..LibraryModel::default() };
         let contents = Contents { model, ..Contents::default() };
         let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
+        let covers = Mutex::numbered(Level::Program, lock_order::COVERS, Covers::default());
+        let covers = Arc::new(covers);
         let sender = Arc::default();
-        Self { contents, sender, own: Arc::new(own), files, control, commands }
+        Self { contents, covers, sender, own: Arc::new(own), files, control, commands }
     }
 
     /// Places of the data of the title in a file, or of the demo, by the present settings.
@@ -117,9 +120,17 @@ impl WindowLibrary {
             return;
         }
         std::thread::spawn(move || {
-            this.contents.lock().renew();
+            this.renew_entries(&mut this.covers.lock());
             this.publish();
         });
+    }
+
+    /// Makes the entries of the titles again. While the caller has the covers, no scan replaces the
+    /// titles.
+    fn renew_entries(&self, covers: &mut Covers) {
+        let titles = self.contents.lock().titles.clone();
+        let entries = entries::all(&titles, covers);
+        self.contents.lock().model.entries = entries;
     }
 
     fn publish(&self) {
@@ -140,20 +151,23 @@ impl WindowLibrary {
         self.publish();
         std::thread::spawn(move || {
             let scanned = this.scanned(number);
+            let mut covers = this.covers.lock();
+            let scanned = scanned.map(|scan| (entries::all(&scan.titles, &mut covers), scan));
             let mut contents = this.contents.lock();
             if contents.scan != number {
                 return;
             }
             contents.model.progress = None;
             match scanned {
-                Ok(scan) => {
-                    contents.titles = scan.titles;
+                Ok((entries, scan)) => {
+                    contents.titles = Arc::new(scan.titles);
+                    contents.model.entries = entries;
                     contents.model.failures = scan.failures.iter().map(|text| visible(text)).collect();
-                    contents.renew();
                 }
                 Err(error) => contents.model.failures = vec![visible(&format!("{error:#}"))],
             }
             drop(contents);
+            drop(covers);
             this.publish();
         });
     }
@@ -350,23 +364,6 @@ impl LibraryClient for WindowLibrary {
     }
 }
 
-impl Contents {
-    /// Rebuilds the entries, with the records of the titles' runs.
-    fn renew(&mut self) {
-        let state = user_folders::state();
-        let now = seconds_since_1970();
-        let mut icons = BTreeMap::new();
-        let covers = user_folders::data().map(|data| data.join(cover::FOLDER));
-        self.covers.retain(|path, _| path.is_file());
-        let titles = self.titles.iter().map(|title| {
-            let cover = cover_of(title, covers.as_deref(), &mut self.covers);
-            let entry = entry(title, state.as_deref(), now, &mut icons);
-            LibraryEntry { icon: cover.or(entry.icon), ..entry }
-        });
-        self.model.entries = std::iter::once(demo()).chain(titles).collect();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,7 +379,7 @@ mod tests {
             let described = DescribedTitle { format: "xex".to_owned(), id, name: None, icon: None };
             let title = LibraryTitle { path: path.to_owned(), bytes: 1, described, icon: None };
             let mut contents = library.contents.lock();
-            contents.titles.push(title);
+            contents.titles = Arc::new(vec![title]);
             contents.scan = 1;
             drop(contents);
             library
@@ -397,6 +394,18 @@ mod tests {
         library.contents.lock().model.progress = Some("looking for titles".to_owned());
         assert_eq!(library.file_of(TitleId(7)).unwrap(), Some("/a.xex".into()));
         assert!(library.file_of(TitleId(8)).is_err(), "the scan may find it");
+    }
+
+    #[test]
+    fn renewed_entries_are_those_of_the_last_scan() {
+        let library = WindowLibrary::with_title(Path::new("/a.xex"), TitleId(7));
+        let mut covers = library.covers.lock();
+        library.renew_entries(&mut covers);
+        let count = || library.contents.lock().model.entries.len();
+        assert_eq!(count(), 2, "the demo is the first");
+        library.contents.lock().titles = Arc::default();
+        library.renew_entries(&mut covers);
+        assert_eq!(count(), 1, "the demo");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use xenia::library::{LibraryTitle, cover, icon, plays};
 use xenia::say::visible;
 use xenia::state_slots::age_text;
 use xenia::title::short_name;
+use xenia::user_folders;
 use xenia_render::{LibraryEntry, LibraryIcon};
 
 /// Maximum number of icons, and of the user's covers, kept in memory.
@@ -22,13 +23,24 @@ pub(super) fn demo() -> LibraryEntry {
 /// The user's covers by path, with the times of their last change.
 pub(super) type Covers = BTreeMap<PathBuf, (SystemTime, Option<Arc<LibraryIcon>>)>;
 
+/// Entries of the demo and of these titles, with the records of their runs. It reads the disk.
+pub(super) fn all(titles: &[LibraryTitle], covers: &mut Covers) -> Vec<LibraryEntry> {
+    let state = user_folders::state();
+    let now = seconds_since_1970();
+    let mut icons = BTreeMap::new();
+    let folder = user_folders::data().map(|data| data.join(cover::FOLDER));
+    covers.retain(|path, _| path.is_file());
+    let titles = titles.iter().map(|title| {
+        let cover = cover_of(title, folder.as_deref(), covers);
+        let entry = entry(title, state.as_deref(), now, &mut icons);
+        LibraryEntry { icon: cover.or(entry.icon), ..entry }
+    });
+    std::iter::once(demo()).chain(titles).collect()
+}
+
 /// The user's cover of a title. A file that is not a picture is read once; the title's icon is
 /// shown instead.
-pub(super) fn cover_of(
-    title: &LibraryTitle,
-    folder: Option<&Path>,
-    covers: &mut Covers,
-) -> Option<Arc<LibraryIcon>> {
+fn cover_of(title: &LibraryTitle, folder: Option<&Path>, covers: &mut Covers) -> Option<Arc<LibraryIcon>> {
     let path = cover::find(title, folder)?;
     let modified = path.metadata().and_then(|found| found.modified()).ok()?;
     if let Some((_, known)) = covers.get(&path).filter(|(read_at, _)| *read_at == modified) {
@@ -56,7 +68,7 @@ pub(super) fn played(last: Option<u64>, seconds: u64, now: u64) -> String {
 }
 
 /// A title as the page shows it. Titles with the same icon share its pixels.
-pub(super) fn entry(
+fn entry(
     title: &LibraryTitle,
     state: Option<&Path>,
     now: u64,
