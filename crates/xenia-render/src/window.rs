@@ -23,6 +23,7 @@ mod page;
 mod pages;
 mod picture_settings;
 mod place;
+mod pointer;
 mod profile;
 pub(crate) mod scaling;
 mod size;

@@ -301,6 +301,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                 self.refresh();
             }
             WindowEvent::Moved(at) => view.note_move(at.x, at.y),
+            WindowEvent::CursorMoved { .. } => view.note_pointer(self.mailbox.now()),
             WindowEvent::RedrawRequested => self.redraw(event_loop),
             WindowEvent::Occluded(is_occluded) => view.set_occluded(is_occluded),
             WindowEvent::DroppedFile(path) => self.take_file(path),

@@ -10,6 +10,7 @@ use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase, Stopped};
 use super::pages::WindowPages;
 use super::picture_settings::{PictureChange, PictureSettings};
+use super::pointer::RestingPointer;
 use super::scaling::place;
 use super::size::first_size;
 use super::{FramePacing, RenderError, WindowConfig, WindowPlace};
@@ -54,6 +55,7 @@ pub(super) struct View {
     hotkeys: Hotkeys,
     /// Whether other windows cover all of it, as far as the system reports.
     is_occluded: bool,
+    pointer: RestingPointer,
     /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
     /// Upper left corner on the desktop in pixels, once the system has reported it.
@@ -120,32 +122,41 @@ impl View {
             badges: config.badges.clone(),
             hotkeys: config.hotkeys.clone(),
             is_occluded: false,
+            pointer: RestingPointer::default(),
             full_screen_by: None,
             position: None,
             place: None,
         };
-        view.pointer();
+        view.show_pointer();
         Ok(view)
     }
 
-    /// Hides the pointer in full screen, unless a page or a dialog can be operated by it.
-    fn pointer(&self) {
+    /// Hides the pointer in full screen and while it rests, unless a page or a dialog can be
+    /// operated by it.
+    fn show_pointer(&self) {
         let is_operated = self.pages.page().is_some() || self.pages.has_dialog();
-        let is_visible = self.window.fullscreen().is_none() || is_operated;
-        self.window.set_cursor_visible(is_visible);
+        let is_used = self.window.fullscreen().is_none() && self.pointer.is_shown();
+        self.window.set_cursor_visible(is_used || is_operated);
+    }
+
+    /// Notes that the pointer has moved over the window.
+    pub(super) fn note_pointer(&mut self, now: Duration) {
+        if self.pointer.note_move(now) {
+            self.show_pointer();
+        }
     }
 
     /// Opens a page of the user interface.
     pub(super) fn open_page(&mut self, page: MenuPage) {
         self.pages.open(page, &self.window);
-        self.pointer();
+        self.show_pointer();
         self.window.request_redraw();
     }
 
     /// Closes the open page.
     pub(super) fn close_page(&mut self) {
         self.pages.close();
-        self.pointer();
+        self.show_pointer();
         self.window.request_redraw();
     }
 
@@ -240,7 +251,7 @@ impl View {
     pub(super) fn set_full_screen(&mut self, on: bool, now: Duration) {
         self.window.set_fullscreen(on.then_some(Fullscreen::Borderless(None)));
         self.full_screen_by = on.then_some(now + FULL_SCREEN_TIME);
-        self.pointer();
+        self.show_pointer();
     }
 
     /// Gives up full screen if the system has not granted it in time.
@@ -251,7 +262,7 @@ impl View {
         self.full_screen_by = None;
         if self.window.fullscreen().is_some() && !self.is_full_screen() {
             self.window.set_fullscreen(None);
-            self.pointer();
+            self.show_pointer();
             self.messages.say(now, "the window system does not let the window fill the screen".to_owned());
         }
     }
@@ -259,6 +270,7 @@ impl View {
     /// Time of the next change without an event.
     pub(super) fn next_change(&self) -> Option<Duration> {
         let others = self.full_screen_by.into_iter().chain(self.pages.next_change());
+        let others = others.chain(self.pointer.next_change());
         self.messages.next_end().into_iter().chain(others).min()
     }
 
@@ -268,7 +280,7 @@ impl View {
         self.shown.window = self.presenter.size();
         self.note_place();
         // The system may have changed full screen without our request.
-        self.pointer();
+        self.show_pointer();
     }
 
     /// Shows frames by the settings of another title, or of the library.
@@ -329,6 +341,9 @@ impl View {
         let now = mailbox.now();
         self.check_full_screen(now);
         self.messages.expire(now);
+        if self.pointer.expire(now) {
+            self.show_pointer();
+        }
         let (title, text) = self.texts(&mailbox.open());
         if title != self.title {
             self.window.set_title(&title);
@@ -337,7 +352,7 @@ impl View {
         let had_dialog = self.pages.has_dialog();
         self.pages.set_text(text);
         if self.pages.has_dialog() != had_dialog {
-            self.pointer();
+            self.show_pointer();
         }
         self.window.request_redraw();
     }
