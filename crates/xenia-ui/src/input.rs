@@ -123,9 +123,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
         outcomes.push(command(InputCommand::NextAssignment));
     }
     show_motors(ui, state, &mut outcomes);
-    if model.can_keep && entry(ui, "Keep for the next start") {
-        outcomes.push(Outcome::Do(PageCommand::Keep));
-    }
+    outcomes.extend(settings::keep(ui, model));
     if entry(ui, "As built in\u{2026}") {
         outcomes.push(Outcome::Go(MenuPage::AskBuiltIn));
     }

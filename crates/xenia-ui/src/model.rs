@@ -25,6 +25,8 @@ pub struct PageModel {
     pub is_running: bool,
     /// Whether settings can be written to the settings file.
     pub can_keep: bool,
+    /// Number of changes of settings and controllers that are not written to it.
+    pub unkept: usize,
     /// Settings that take effect immediately.
     pub settings: Vec<LiveSetting>,
     /// All settings, once a page has asked for them.

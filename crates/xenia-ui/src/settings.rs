@@ -2,7 +2,7 @@
 
 use super::interface::Outcome;
 use super::page::MenuPage;
-use super::widgets::{entry, focus_first};
+use super::widgets::{entry, focus_first, row};
 use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
 use egui::{Id, Slider, SliderClamping, Ui};
 
@@ -12,9 +12,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     ui.add_space(8.0);
     let mut outcome = list(ui, &model.settings);
     ui.add_space(8.0);
-    if model.can_keep && entry(ui, "Keep for the next start") {
-        outcome = Some(Outcome::Do(PageCommand::Keep));
-    }
+    outcome = keep(ui, model).or(outcome);
     if model.has_all_settings && entry(ui, "All settings") {
         let target = if model.is_home { SettingTarget::All } else { SettingTarget::OpenTitle };
         outcome = Some(Outcome::Do(PageCommand::ShowSettings(target)));
@@ -23,6 +21,21 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
         outcome = Some(Outcome::Go(MenuPage::Menu));
     }
     outcome
+}
+
+/// Shows the entry that keeps changes for the next start, with their number: without it they end
+/// with the program.
+pub(super) fn keep(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    const LABEL: &str = "Keep for the next start";
+    if !model.can_keep {
+        return None;
+    }
+    let is_chosen = match model.unkept {
+        0 => entry(ui, LABEL),
+        1 => row(ui, LABEL, "1 change"),
+        count => row(ui, LABEL, &format!("{count} changes")),
+    };
+    is_chosen.then_some(Outcome::Do(PageCommand::Keep))
 }
 
 /// Shows settings with their controls; returns the change of one.
@@ -142,6 +155,18 @@ mod tests {
         let screen = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 720.0));
         let places = driver.places();
         assert!(places.iter().all(|place| screen.contains_rect(*place)), "{places:?}");
+    }
+
+    #[test]
+    fn changes_that_are_not_kept_are_counted() {
+        let mut driver = Driver::new(MenuPage::Settings, PageModel { unkept: 1, ..model() });
+        assert!(driver.shows("1 change"));
+        driver.change(|model| model.unkept = 2);
+        assert_eq!(driver.click("2 changes"), [PageCommand::Keep]);
+        driver.change(|model| model.unkept = 0);
+        assert!(!driver.shows("2 changes"));
+        driver.change(|model| model.can_keep = false);
+        assert!(!driver.shows("Keep for the next start"));
     }
 
     #[test]

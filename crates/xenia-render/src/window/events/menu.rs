@@ -147,6 +147,7 @@ impl Events {
             can_restart: stopped.as_ref().map_or(self.config.can_restart, |why| why.again.is_some()),
             is_running: self.is_running(),
             can_keep: self.config.can_keep,
+            unkept: self.unkept(),
             all_settings: self.all_settings.clone(),
             has_all_settings: self.config.can_keep && self.client.all_settings().is_some(),
             settings: view.settings(self.client.sound()),
@@ -165,6 +166,14 @@ impl Events {
             internals,
             dropped: self.home.dropped.clone(),
         }
+    }
+
+    /// Number of the changes that [`Self::keep_settings`] writes.
+    fn unkept(&self) -> usize {
+        if !matches!(self.page(), Some(MenuPage::Settings | MenuPage::Input)) {
+            return 0;
+        }
+        self.changed.len() + self.client.input().map_or(0, |input| input.changes().len())
     }
 
     fn run_page_command(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
@@ -303,7 +312,10 @@ impl Events {
             "nothing was changed here".to_owned()
         } else {
             match self.client.remember(&changed) {
-                Ok(file) => format!("kept in {file}"),
+                Ok(file) => {
+                    self.changed.clear();
+                    format!("kept in {file}")
+                }
                 Err(reason) => format!("not kept: {reason}"),
             }
         };
