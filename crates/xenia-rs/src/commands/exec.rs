@@ -16,6 +16,7 @@ mod remapping;
 mod reports;
 mod session;
 mod session_picture;
+mod session_volume;
 mod stopped;
 mod title_runs;
 mod videos;

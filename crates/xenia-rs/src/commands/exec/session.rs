@@ -2,6 +2,7 @@
 
 use super::player::SessionCommand;
 use super::session_picture::SessionPicture;
+use super::session_volume::SessionVolume;
 use super::title_runs::TitleRuns;
 use super::window_library::WindowLibrary;
 use super::windowed::WindowPorts;
@@ -15,10 +16,9 @@ use std::sync::mpsc;
 use xenia::drawing;
 use xenia::interrupt::Interrupt;
 use xenia::say::errln;
-use xenia::sound::VolumeLevel;
 use xenia::title::{Title, short_name};
 use xenia_cli::Code;
-use xenia_render::{FrameSender, PageFailure, PictureChange};
+use xenia_render::{FrameSender, PageFailure};
 
 /// Stage of a session.
 pub(super) enum Next {
@@ -40,7 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) interrupt: &'a Interrupt,
     /// The library; `None` if a single title is run.
     pub(super) library: Option<&'a WindowLibrary>,
-    pub(super) picture: SessionPicture<'a>,
+    pub(super) picture: SessionPicture,
+    pub(super) volume: SessionVolume<'a>,
 }
 
 impl Session<'_> {
@@ -60,9 +61,7 @@ impl Session<'_> {
                     for note in notes(&args, &title) {
                         self.sender.message(note);
                     }
-                    let before = self.ports.volume.get();
                     let ended = TitleRuns::new(self, *args, &title, returns_to_library).run(*title);
-                    self.ports.volume.set(before);
                     let is_attended = self.interrupt.cause().is_none();
                     match ended {
                         Err(error) if is_attended && returns_to_library => {
@@ -80,9 +79,10 @@ impl Session<'_> {
 
     /// Shows the library until a title is chosen.
     fn show_library(&self, failure: Option<PageFailure>) -> Next {
-        self.read_picture();
+        self.read_again();
         *self.ports.open_title.lock() = None;
-        self.change_picture(self.picture.leave());
+        let of_all = crate::exec_args(words(self.own, None));
+        self.apply(of_all.as_ref().unwrap_or(self.own));
         self.sender.home(failure);
         if let Some(library) = self.library {
             library.refresh();
@@ -126,16 +126,21 @@ impl Session<'_> {
         }
     }
 
-    /// Reads the picture's settings again, of the title that is left, or of all titles.
-    fn read_picture(&self) {
+    /// Reads the settings of picture and volume again, of the title that is left, or of all titles:
+    /// a page of settings may have changed them, which acted at once.
+    fn read_again(&self) {
         let file = self.ports.open_title.lock().as_ref().and_then(|title| title.file.clone());
-        self.change_picture(self.picture.read_again(file.as_deref()));
+        if let Ok(args) = crate::exec_args(words(self.own, file.as_deref())) {
+            self.apply(&args);
+        }
     }
 
-    fn change_picture(&self, change: Option<PictureChange>) {
-        if let Some(change) = change {
+    /// Applies settings of picture and volume.
+    fn apply(&self, args: &ExecArgs) {
+        if let Some(change) = self.picture.show(args.window.picture()) {
             self.sender.change_picture(change);
         }
+        self.volume.show(&args.sound);
     }
 
     /// Reads the settings again for a restart: some may have been changed.
@@ -150,7 +155,7 @@ impl Session<'_> {
         };
         match read() {
             Ok(new) => {
-                self.change_picture(self.picture.show(new.window.picture()));
+                self.apply(&new);
                 *args = new;
             }
             Err(error) => self.sender.message(format!("the settings are those before: {error:#}")),
@@ -160,7 +165,7 @@ impl Session<'_> {
     /// Opens another title than that of the command line, with the same flags, except for those
     /// that are about that title alone.
     pub(super) fn open(&self, path: Option<PathBuf>) -> Next {
-        self.read_picture();
+        self.read_again();
         let opened = || -> Result<(ExecArgs, Title)> {
             let mut args = crate::exec_args(words(self.own, path.as_deref()))?;
             args.states.load_state = None;
@@ -173,13 +178,7 @@ impl Session<'_> {
         match opened() {
             Ok((args, title)) => {
                 self.sender.title(title.short_name());
-                self.change_picture(self.picture.show(args.window.picture()));
-                let volume = &args.sound;
-                let own = &self.own.sound;
-                // Settings of the title override those that the user has made in this session.
-                if (volume.volume, volume.mute) != (own.volume, own.mute) {
-                    self.ports.volume.set(VolumeLevel { percent: volume.volume, is_muted: volume.mute });
-                }
+                self.apply(&args);
                 Next::Run(Box::new(args), Box::new(title))
             }
             Err(error) => {

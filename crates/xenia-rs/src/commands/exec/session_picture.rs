@@ -1,29 +1,17 @@
 //! The picture's settings in a session: those of the title that is open, or of all titles.
 
-use super::session::words;
-use crate::cli::ExecArgs;
 use std::cell::Cell;
-use std::path::Path;
 use xenia_render::{PictureChange, PictureSettings};
 
 /// The settings by which the window shows frames, without the user's changes in it.
-pub(super) struct SessionPicture<'a> {
-    /// The flags of the command line.
-    own: &'a ExecArgs,
+pub(super) struct SessionPicture {
     settings: Cell<PictureSettings>,
 }
 
-impl<'a> SessionPicture<'a> {
+impl SessionPicture {
     /// The picture of the command line's title, or of the library.
-    pub(super) fn new(own: &'a ExecArgs) -> Self {
-        Self { own, settings: Cell::new(own.window.picture()) }
-    }
-
-    /// Changes to the settings of a title, or of all titles, as they are now: a page of settings
-    /// may have changed them, which acted at once.
-    pub(super) fn read_again(&self, title: Option<&Path>) -> Option<PictureChange> {
-        let args = crate::exec_args(words(self.own, title)).ok()?;
-        self.show(args.window.picture())
+    pub(super) fn new(own: PictureSettings) -> Self {
+        Self { settings: Cell::new(own) }
     }
 
     /// Changes to these settings; `None` if they are in effect.
@@ -31,19 +19,15 @@ impl<'a> SessionPicture<'a> {
         let from = self.settings.replace(to);
         (from != to).then_some(PictureChange { from, to })
     }
-
-    /// Changes to the settings of all titles; `None` if they are in effect.
-    pub(super) fn leave(&self) -> Option<PictureChange> {
-        let read = crate::exec_args(words(self.own, None));
-        self.show(read.map_or_else(|_| self.own.window.picture(), |args| args.window.picture()))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::session::words;
     use super::*;
+    use crate::cli::ExecArgs;
     use std::ffi::OsString;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use xenia::title::id_of;
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
@@ -70,6 +54,11 @@ mod tests {
             let id = id_of(Some(SUITE.as_ref())).unwrap();
             std::fs::write(&self.file, format!("{all}[title.{id}]\nbrightness = {of_suite}\n")).unwrap();
         }
+
+        /// The picture of a title, or of all titles.
+        fn picture(&self, title: Option<&str>) -> PictureSettings {
+            crate::exec_args(words(&self.own, title.map(Path::new))).unwrap().window.picture()
+        }
     }
 
     /// Brightness before and after a change.
@@ -80,22 +69,23 @@ mod tests {
     #[test]
     fn changes_on_a_titles_page_end_with_the_title() {
         let settings = Settings::new();
-        let picture = SessionPicture::new(&settings.own);
+        let picture = SessionPicture::new(settings.own.window.picture());
+        let shown = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
         settings.write("", 150);
-        assert_eq!(brightness(picture.read_again(Some(SUITE.as_ref()))), Some((100, 150)));
-        assert_eq!(brightness(picture.leave()), Some((150, 100)));
-        assert_eq!(brightness(picture.leave()), None);
-        let args = crate::exec_args(words(&settings.own, Some(SUITE.as_ref()))).unwrap();
-        assert_eq!(brightness(picture.show(args.window.picture())), Some((100, 150)));
+        assert_eq!(shown(Some(SUITE)), Some((100, 150)));
+        assert_eq!(shown(None), Some((150, 100)));
+        assert_eq!(shown(None), None);
+        assert_eq!(shown(Some(SUITE)), Some((100, 150)));
     }
 
     #[test]
     fn changes_for_all_titles_end_where_a_title_has_its_own() {
         let settings = Settings::new();
-        let picture = SessionPicture::new(&settings.own);
+        let picture = SessionPicture::new(settings.own.window.picture());
+        let shown = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
         settings.write("[exec]\nbrightness = 150\n", 100);
-        assert_eq!(brightness(picture.read_again(None)), Some((100, 150)));
-        assert_eq!(brightness(picture.read_again(Some(SUITE.as_ref()))), Some((150, 100)));
-        assert_eq!(brightness(picture.leave()), Some((100, 150)));
+        assert_eq!(shown(None), Some((100, 150)));
+        assert_eq!(shown(Some(SUITE)), Some((150, 100)));
+        assert_eq!(shown(None), Some((100, 150)));
     }
 }

@@ -17,6 +17,7 @@ use super::refusal;
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::session_picture::SessionPicture;
+use super::session_volume::SessionVolume;
 use super::videos::WindowVideos;
 use super::window_library::{SettingsFiles, WindowLibrary};
 use crate::cli::ExecArgs;
@@ -268,7 +269,8 @@ impl SessionThread {
             commands,
             interrupt: &self.interrupt,
             library: self.library.as_ref(),
-            picture: SessionPicture::new(&self.own),
+            picture: SessionPicture::new(self.own.window.picture()),
+            volume: SessionVolume::new(&self.own.sound, &self.volume),
         };
         let first = match title {
             Some(title) => Next::Run(Box::new(session::in_window(self.own.clone())), Box::new(title)),
