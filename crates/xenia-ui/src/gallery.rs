@@ -2,6 +2,7 @@
 
 use super::interface::Outcome;
 use super::page::MenuPage;
+use super::parts::LIST_ROWS;
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::widgets::{entry, row};
 use super::{PageCommand, PageModel};
@@ -85,7 +86,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, pictures: &mut Textures) -> O
     ui.add_space(8.0);
     let count = gallery.entries.len();
     if gallery.before > 0 && entry(ui, "Newer") {
-        outcome = Some(Outcome::Do(PageCommand::ShowGallery(gallery.before.saturating_sub(count.max(1)))));
+        outcome = Some(Outcome::Do(PageCommand::ShowGallery(gallery.before.saturating_sub(LIST_ROWS))));
     }
     if gallery.before + count < gallery.total && entry(ui, "Older") {
         outcome = Some(Outcome::Do(PageCommand::ShowGallery(gallery.before + count)));
@@ -157,7 +158,7 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::ShowPicture("knot_000007.png".into())]);
         let opened = driver.keys(&[Key::ArrowDown, Key::Enter]);
         assert_eq!(opened, [PageCommand::OpenFile("knot_001.mp4".into())]);
-        assert_eq!(driver.click("Newer"), [PageCommand::ShowGallery(4)]);
+        assert_eq!(driver.click("Newer"), [PageCommand::ShowGallery(0)], "a whole part, from a short one");
         assert_eq!(driver.click("Older"), [PageCommand::ShowGallery(8)]);
         let opened = driver.click("Open the folder of screenshots");
         assert_eq!(opened, [PageCommand::OpenFile("/shots".into())]);
