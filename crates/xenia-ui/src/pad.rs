@@ -40,7 +40,7 @@ const KEYS: [(u16, Key); 10] = [
     (RIGHT_SHOULDER, Key::PageDown),
 ];
 /// Buttons that repeat while they are held.
-const REPEATING: u16 = UP | DOWN | LEFT | RIGHT;
+const REPEATING: u16 = UP | DOWN | LEFT | RIGHT | LEFT_SHOULDER | RIGHT_SHOULDER;
 
 /// State of the pads as a keyboard.
 #[derive(Clone, Debug, Default)]
@@ -140,6 +140,15 @@ mod tests {
         assert_eq!(pad.next(), Some(second + FIRST_REPEAT + NEXT_REPEAT));
         pad.set(0, second, &mut events);
         assert_eq!((pad.next(), events.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_held_shoulder_turns_page_after_page() {
+        let mut pad = PadKeys::default();
+        let mut events = Vec::new();
+        pad.set(RIGHT_SHOULDER, Duration::ZERO, &mut events);
+        pad.tick(FIRST_REPEAT, &mut events);
+        assert_eq!(keys(&mut events), [Key::PageDown, Key::PageDown]);
     }
 
     #[test]
