@@ -8,12 +8,15 @@
 //! ```text
 //! section  1 achievements   2 pictures   3 settings   4 titles played   5 texts
 //! ```
+//! Achievements, settings and titles have lists of changes for the online service, which are kept
+//! up to date: other programs rely on them.
+//!
 //! Facts: the Free60 wiki's pages on XDBF and GPD, and Velocity's reader (hetelek/Velocity).
 
 use crate::error::{FormatError, limited};
 use crate::fields::Fields;
 use crate::xdbf::{ENTRY, FREE, HEADER, MAGIC, OWN, Xdbf};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest size of a database, and of all its entries together, in bytes: more than the images of
 /// any title's achievements.
@@ -37,8 +40,17 @@ mod section {
     pub(super) const TITLES: u16 = 4;
     pub(super) const TEXTS: u16 = 5;
 }
-/// IDs from this on are synchronization lists for the online service.
+/// IDs from this on are for the online service. This one is the section's list of changes.
 const SYNC: u64 = 0x1_0000_0000;
+/// ID of the numbers of changes: the next one, the last that the service has, and when it got it.
+const SYNC_NUMBERS: u64 = 0x2_0000_0000;
+/// Size of these numbers in bytes.
+const SYNC_NUMBERS_SIZE: usize = 0x18;
+/// Size of a row of the list in bytes: ID of the record, number of its change or 0 if the service
+/// has it.
+const SYNC_ROW: usize = 0x10;
+/// Largest number of rows of a list that is changed.
+const MAX_SYNC_ROWS: usize = 0x1_0000;
 /// Size of records before their texts, in bytes.
 const ACHIEVEMENT: usize = 0x1C;
 const TITLE: usize = 0x28;
@@ -195,22 +207,51 @@ impl Gpd {
     /// Adds or replaces an achievement. If its texts are unchanged, only its numbers are written:
     /// another program's record may have longer texts, line breaks, and bytes after the texts.
     pub fn set_achievement(&mut self, record: &Record) {
-        let key = (section::ACHIEVEMENTS, record.id.into());
+        let key = (section::ACHIEVEMENTS, u64::from(record.id));
         let words = [record.id, record.image, record.gamerscore, record.flags];
         let mut numbers = words.map(u32::to_be_bytes).concat();
         numbers.extend(record.unlocked_at.to_be_bytes());
-        if let Some(known) = self.entries.get_mut(&key)
-            && has_texts_of(known, record)
-        {
+        let known = self.entries.get_mut(&key).filter(|known| has_texts_of(known, record));
+        if let Some(known) = known {
             known[4..ACHIEVEMENT].copy_from_slice(&numbers);
+        } else {
+            let mut bytes = (ACHIEVEMENT as u32).to_be_bytes().to_vec();
+            bytes.extend(numbers);
+            for text in [&record.label, &record.description, &record.unachieved] {
+                bytes.extend(units(text));
+            }
+            self.entries.insert(key, bytes);
+        }
+        self.note_change(key.0, key.1);
+    }
+
+    /// Notes a change of a record for the online service. Other programs expect a row for each
+    /// record: Velocity writes a missing one over the bytes after the list.
+    fn note_change(&mut self, section: u16, id: u64) {
+        let list = self.entries.get(&(section, SYNC)).map_or(&[][..], Vec::as_slice);
+        if list.len() > MAX_SYNC_ROWS * SYNC_ROW {
             return;
         }
-        let mut bytes = (ACHIEVEMENT as u32).to_be_bytes().to_vec();
-        bytes.extend(numbers);
-        for text in [&record.label, &record.description, &record.unachieved] {
-            bytes.extend(units(text));
+        let word = |bytes: &[u8]| bytes.iter().fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
+        let rows = list.chunks_exact(SYNC_ROW).map(|row| [word(&row[..8]), word(&row[8..])]);
+        let mut rows: Vec<[u64; 2]> = rows.filter(|row| row[0] != id).collect();
+        let records = || self.entries.range((section, 0)..(section, SYNC)).map(|(key, _)| key.1);
+        let mut changed = Vec::new();
+        if rows.len() + 1 < records().count() {
+            let known: BTreeSet<u64> = rows.iter().map(|row| row[0]).chain([id]).collect();
+            changed.extend(records().filter(|record| !known.contains(record)));
         }
-        self.entries.insert(key, bytes);
+        changed.push(id);
+        let numbers = self.entries.entry((section, SYNC_NUMBERS)).or_default();
+        numbers.resize(numbers.len().max(SYNC_NUMBERS_SIZE), 0);
+        let mut next = word(&numbers[..8]).max(1);
+        for id in changed {
+            rows.push([id, next]);
+            next = next.saturating_add(1);
+        }
+        numbers[..8].copy_from_slice(&next.to_be_bytes());
+        let list = rows.into_iter().flatten().flat_map(u64::to_be_bytes).collect();
+        self.entries.insert((section, SYNC), list);
     }
 
     /// All played titles, sorted by ID.
@@ -221,7 +262,7 @@ impl Gpd {
     /// Adds or updates a played title. Unknown fields are preserved, and so is the name if the new
     /// one is empty.
     pub fn set_title(&mut self, title: &PlayedTitle) {
-        let key = (section::TITLES, title.title_id.into());
+        let key = (section::TITLES, u64::from(title.title_id));
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
         let is_named = title.name.is_empty() || title.name == text(&bytes, &mut { TITLE });
         if bytes.len() < TITLE || !is_named {
@@ -234,13 +275,19 @@ impl Gpd {
         bytes[..0x14].copy_from_slice(&words.map(u32::to_be_bytes).concat());
         bytes[0x20..TITLE].copy_from_slice(&title.played_at.to_be_bytes());
         self.entries.insert(key, bytes);
+        self.note_change(key.0, key.1);
     }
 
-    /// Updates a 32-bit setting that another program has stored. A missing one stays missing.
+    /// Updates a 32-bit setting that another program has stored. A missing one stays missing, and
+    /// so does a missing list of changes.
     pub fn update_number(&mut self, setting: u32, number: u32) {
-        let record = self.entries.get_mut(&(section::SETTINGS, setting.into()));
-        if let Some(bytes) = record.filter(|bytes| bytes.len() >= SETTING && bytes[8] == INT32) {
-            bytes[0x10..0x14].copy_from_slice(&number.to_be_bytes());
+        let key = (section::SETTINGS, u64::from(setting));
+        let number = number.to_be_bytes();
+        let record = self.entries.get_mut(&key).filter(|bytes| bytes.len() >= SETTING && bytes[8] == INT32);
+        let Some(bytes) = record.filter(|bytes| bytes[0x10..0x14] != number) else { return };
+        bytes[0x10..0x14].copy_from_slice(&number);
+        if self.entries.contains_key(&(key.0, SYNC)) {
+            self.note_change(key.0, key.1);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::support::Noise;
 use xenia_formats::gpd::{
     AchievementSum, EARNED, Gpd, GpdTotals, MAX_BYTES, MAX_PICTURE, PlayedTitle, Record,
 };
+use xenia_formats::xdbf::Xdbf;
 use xenia_testing::Cases;
 
 fn record(id: u32, flags: u32) -> Record {
@@ -50,7 +51,8 @@ fn fields_have_the_offsets_of_the_format() {
     let bytes = sample().to_bytes();
     let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     assert_eq!(&bytes[..4], b"XDBF");
-    assert_eq!([4, 8, 0xC, 0x10, 0x14].map(word), [0x1_0000, 512, 5, 512, 1]);
+    // Two achievements with their list and numbers of changes, two images, a name.
+    assert_eq!([4, 8, 0xC, 0x10, 0x14].map(word), [0x1_0000, 512, 7, 512, 1]);
     let data = 24 + 18 * 512 + 8 * 512;
     let length = (bytes.len() - data) as u32;
     assert_eq!([24 + 18 * 512, 24 + 18 * 512 + 4].map(word), [length, u32::MAX - length]);
@@ -65,7 +67,7 @@ fn unknown_gpd_entries_are_preserved() {
     // A synchronization list for the online service, and a setting.
     let mut file = sample().to_bytes();
     let count = u32::from_be_bytes(file[0xC..0x10].try_into().unwrap()) as usize;
-    for (number, (section, id)) in [(1_u16, 0x1_0000_0000_u64), (3, 0x1004_0006)].into_iter().enumerate() {
+    for (number, (section, id)) in [(3_u16, 0x1_0000_0000_u64), (3, 0x1004_0006)].into_iter().enumerate() {
         let at = 24 + 18 * (count + number);
         file[at..at + 2].copy_from_slice(&section.to_be_bytes());
         file[at + 2..at + 10].copy_from_slice(&id.to_be_bytes());
@@ -73,7 +75,7 @@ fn unknown_gpd_entries_are_preserved() {
     }
     file[0xC..0x10].copy_from_slice(&(count as u32 + 2).to_be_bytes());
     let mut gpd = Gpd::read(&file).unwrap();
-    assert_eq!(gpd.achievements().len(), 2, "the list is not an achievement");
+    assert_eq!(gpd.achievements().len(), 2, "its list is not an achievement");
     gpd.set_achievement(&record(9, 0));
     let again = Gpd::read(&gpd.to_bytes()).unwrap();
     assert_eq!(again, gpd);
@@ -119,10 +121,49 @@ fn bytes_of_other_programs_in_records_are_preserved() {
     setting[0x10..0x14].copy_from_slice(&words(&[10]));
     title[4..0x14].copy_from_slice(&words(&[2, 1, 80, 10]));
     title[0x24..0x28].copy_from_slice(&words(&[9]));
-    let expected = [&record[..], &setting, &title].concat();
+    let sync = |id: u64| [id, 1, 2, 0, 0].map(u64::to_be_bytes).concat();
+    let expected = [&record[..], &sync(1), &setting, &title, &sync(8)].concat();
     assert_eq!(gpd.to_bytes()[file_with(&[]).len()..], expected);
     gpd.set_title(&PlayedTitle { name: "Another".to_owned(), ..played });
     assert_eq!(gpd.titles()[0].name, "Another");
+}
+
+#[test]
+fn each_record_has_a_row_in_the_list_of_changes() {
+    let changes = |gpd: &Gpd, section: u16| {
+        let bytes = gpd.to_bytes();
+        let file = Xdbf::read(&bytes).unwrap();
+        let of = |id: u64| {
+            let found = file.entries().find(|entry| (entry.0, entry.1) == (section, id)).unwrap();
+            let words = found.2.chunks_exact(8).map(|word| u64::from_be_bytes(word.try_into().unwrap()));
+            words.collect::<Vec<u64>>()
+        };
+        (of(0x1_0000_0000), of(0x2_0000_0000))
+    };
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    // The service has the first of a console's two records; the other one has no row.
+    let old = [0; 0x22];
+    let list = words(&[1, 0]);
+    let numbers = words(&[5, 4, 99]);
+    let file =
+        [(1, 1, &old[..]), (1, 2, &old[..]), (1, 0x1_0000_0000, &list[..]), (1, 0x2_0000_0000, &numbers[..])];
+    let mut gpd = Gpd::read(&file_with(&file)).unwrap();
+    gpd.set_achievement(&record(1, EARNED));
+    assert_eq!(changes(&gpd, 1), (vec![2, 5, 1, 6], vec![7, 4, 99]));
+    gpd.set_achievement(&record(2, EARNED));
+    gpd.set_achievement(&record(3, 0));
+    assert_eq!(changes(&gpd, 1), (vec![1, 6, 2, 7, 3, 8], vec![9, 4, 99]));
+    gpd.set_title(&PlayedTitle { title_id: 8, ..PlayedTitle::default() });
+    assert_eq!(changes(&gpd, 4), (vec![8, 1], vec![2, 0, 0]));
+    let setting = words(&[0x1004_0006_0000_0007, 1 << 56, 5 << 32]);
+    let list = words(&[0x1004_0006, 0]);
+    let file =
+        [(3, 0x1004_0006, &setting[..]), (3, 0x1_0000_0000, &list[..]), (3, 0x2_0000_0000, &numbers[..])];
+    let mut gpd = Gpd::read(&file_with(&file)).unwrap();
+    gpd.update_number(0x1004_0006, 5);
+    assert_eq!(changes(&gpd, 3), (vec![0x1004_0006, 0], vec![5, 4, 99]));
+    gpd.update_number(0x1004_0006, 6);
+    assert_eq!(changes(&gpd, 3), (vec![0x1004_0006, 5], vec![6, 4, 99]));
 }
 
 #[test]
