@@ -346,13 +346,16 @@ fn achievement(record: Fields<'_>) -> Option<Record> {
     Some(Record { id, image, gamerscore, flags, unlocked_at, label, description, unachieved })
 }
 
-/// Whether the bytes are those of an achievement with these texts.
+/// Whether the bytes are those of an achievement with these texts, behind its numbers.
 fn has_texts_of(bytes: &[u8], record: &Record) -> bool {
-    achievement(Fields::new(bytes, 0, "GPD record")).is_some_and(|known| {
-        known.label == record.label
-            && known.description == record.description
-            && known.unachieved == record.unachieved
-    })
+    let fields = Fields::new(bytes, 0, "GPD record");
+    let is_behind = fields.u32(0).is_ok_and(|at| at as usize >= ACHIEVEMENT);
+    is_behind
+        && achievement(fields).is_some_and(|known| {
+            known.label == record.label
+                && known.description == record.description
+                && known.unachieved == record.unachieved
+        })
 }
 
 fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
