@@ -4,6 +4,7 @@ use super::*;
 use std::path::PathBuf;
 use xenia_formats::gpd::{AchievementSum, EARNED, Gpd, GpdTotals, PlayedTitle};
 use xenia_formats::image::Resource;
+use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::ports::{DialogRequest, Storage};
 use xenia_user::profile::Profile;
 use xenia_user::profile_settings::DASHBOARD;
@@ -196,6 +197,24 @@ fn scores_are_settings_of_the_profile() {
     assert_eq!(score(&mut b), [35, 1, 2, 35, 2]);
     drop(b);
     assert_eq!(score(&mut harness(folder.path(), &database())), [35, 1, 2, 35, 2]);
+}
+
+#[test]
+fn totals_in_another_programs_database_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    std::fs::create_dir_all(&of_profile).unwrap();
+    let file = of_profile.join("FFFE07D1.gpd");
+    let mut gamerscore = vec![0; 0x18];
+    gamerscore[..4].copy_from_slice(&0x1004_0006_u32.to_be_bytes());
+    gamerscore[8] = 1;
+    std::fs::write(&file, built(&[(3, 0x1004_0006, gamerscore)])).unwrap();
+    let mut b = harness(folder.path(), &database());
+    assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
+    let bytes = std::fs::read(&file).unwrap();
+    let database = Xdbf::read(&bytes).unwrap();
+    let found = database.entries().find(|entry| entry.1 == 0x1004_0006).unwrap();
+    assert_eq!(found.2[0x10..0x14], 25_u32.to_be_bytes());
 }
 
 #[test]
