@@ -96,6 +96,14 @@ impl Mail {
         self.meter = Meter::default();
     }
 
+    /// Adds a message, in place of the oldest one if the window has taken none for long.
+    fn add_message(&mut self, text: MailedText) {
+        if self.messages.len() >= MAX_MAILED {
+            self.messages.remove(0);
+        }
+        self.messages.push(text);
+    }
+
     /// Notes the activity of a machine before its first frame.
     fn begin(&mut self, phase: Phase) {
         if phase == Phase::Loading {
@@ -130,6 +138,9 @@ pub(super) struct NewMail {
     pub(super) profile: Vec<ProfileNews>,
     pub(super) change: Option<TitleChange>,
 }
+
+/// Largest number of messages that wait for the window, more than it shows.
+const MAX_MAILED: usize = 64;
 
 /// Ordinal of the mailbox's lock, after those of the crate xenia (`lock_order.rs` there).
 const MAILBOX: u32 = 16;
@@ -284,12 +295,12 @@ impl FrameSender {
 
     /// Shows a message over the frame for a while.
     pub fn message(&self, text: String) {
-        self.put(|mail, _| mail.messages.push(MailedText::Note(text)));
+        self.put(|mail, _| mail.add_message(MailedText::Note(text)));
     }
 
     /// Shows a value that changes over the frame for a while, in place of the one before.
     pub fn value(&self, text: String) {
-        self.put(|mail, _| mail.messages.push(MailedText::Value(text)));
+        self.put(|mail, _| mail.add_message(MailedText::Value(text)));
     }
 
     /// Sends what pads hold now, for the menu.
@@ -359,6 +370,17 @@ mod tests {
         assert!(matches!(taken.change, Some(TitleChange::Open(name)) if name == "next"));
         let again = mailbox.take_new();
         assert!(again.messages.is_empty() && again.library.is_none() && again.change.is_none());
+    }
+
+    #[test]
+    fn messages_that_no_window_takes_are_bounded() {
+        let mailbox = Mailbox::new();
+        for number in 0..=MAX_MAILED {
+            mailbox.put(|mail, _| mail.add_message(MailedText::Note(number.to_string())));
+        }
+        let messages = mailbox.take_new().messages;
+        assert_eq!(messages.len(), MAX_MAILED);
+        assert!(matches!(&messages[0], MailedText::Note(text) if text == "1"), "the oldest is gone");
     }
 
     #[test]
