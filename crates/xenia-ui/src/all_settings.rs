@@ -133,7 +133,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut SettingsState) ->
     if let Some(failure) = &settings.failure {
         ui.label(failure);
         if entry(ui, "Back") {
-            outcomes.push(Outcome::Go(MenuPage::Settings));
+            outcomes.push(back(model));
         }
         return outcomes;
     }

@@ -329,4 +329,11 @@ fn the_table_of_a_title_is_reached_from_the_settings_and_from_its_details() {
     driver.open(MenuPage::AllSettings);
     driver.keys(&[Key::Escape]);
     assert_eq!(driver.page(), Some(MenuPage::Title));
+    driver.change(|model| {
+        Arc::make_mut(model.all_settings.as_mut().unwrap()).failure = Some("it has no ID".to_owned());
+    });
+    driver.open(MenuPage::AllSettings);
+    assert!(driver.shows("it has no ID"));
+    driver.click("Back");
+    assert_eq!(driver.page(), Some(MenuPage::Title));
 }
