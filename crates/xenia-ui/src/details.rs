@@ -110,7 +110,7 @@ pub(super) fn add_folder(ui: &mut Ui, typed: &mut TypedText) -> Option<Outcome> 
         outcome = Some(Outcome::Do(PageCommand::AddFolder(PathBuf::from(typed.text.trim()))));
     }
     if entry(ui, "Back") {
-        outcome = Some(Outcome::Go(MenuPage::Library));
+        outcome = Some(Outcome::Go(MenuPage::ChooseFolder));
     }
     outcome
 }

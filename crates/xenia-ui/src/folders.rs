@@ -137,8 +137,13 @@ mod tests {
         assert!(driver.shows("3 to 4 of 5"));
         assert_eq!(driver.click("Next"), lists("/games", 4));
         assert_eq!(driver.click("Previous"), lists("/games", 0));
-        driver.click("Type a path");
-        assert_eq!(driver.page(), Some(MenuPage::AddFolder));
+        for leave in [Key::Escape, Key::Enter] {
+            driver.click("Type a path");
+            assert_eq!(driver.page(), Some(MenuPage::AddFolder));
+            // The focus is on the entry that adds, below which is the one that leads back.
+            driver.keys(&[Key::ArrowDown, leave]);
+            assert_eq!(driver.page(), Some(MenuPage::ChooseFolder));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
         MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::AddFolder => Outcome::Go(MenuPage::ChooseFolder),
         MenuPage::AskBuiltIn => Outcome::Go(MenuPage::Input),
         MenuPage::AskSave => Outcome::Go(MenuPage::SaveState),
         MenuPage::OneSetting | MenuPage::FindSetting | MenuPage::AskReset => {
@@ -28,7 +29,6 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::FindTitle
         | MenuPage::Title
         | MenuPage::ChooseFolder
-        | MenuPage::AddFolder
         | MenuPage::RemoveFolder
         | MenuPage::Unread
         | MenuPage::Failure => Outcome::Go(MenuPage::Library),
