@@ -159,7 +159,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> 
         let height = (ui.available_height() - foot).max(60.0);
         let chosen = rows::show(ui, height, &library, state);
         outcome = outcome.take().or(chosen);
-        below(ui, &library);
+        below(ui, &library, state.chosen().filter(|_| state.view.is_grid));
     });
     let ages = renew_ages(ui, state);
     outcome.into_iter().chain(ages).collect()
@@ -233,8 +233,9 @@ pub(super) fn find(ui: &mut Ui, state: &mut LibraryState, typed: &mut TypedText)
     outcome
 }
 
-/// The lines below the titles: what went wrong, and the keys.
-fn below(ui: &mut Ui, library: &LibraryModel) {
+/// The lines below the titles: what went wrong, or the whole name of the title that is chosen in a
+/// grid, whose cells cut it off; and the keys.
+fn below(ui: &mut Ui, library: &LibraryModel, chosen: Option<&LibraryEntry>) {
     ui.add_space(4.0);
     let small = |text: &str, colour: Color32| RichText::new(text).size(15.0).color(colour);
     let weak = ui.visuals().weak_text_color();
@@ -243,7 +244,7 @@ fn below(ui: &mut Ui, library: &LibraryModel) {
             "No folder of titles is named: drop one here, or choose Add a folder in the menu".to_owned()
         }
         [] if library.has_empty_folders() => NO_TITLES.to_owned(),
-        [] => String::new(),
+        [] => chosen.map(|entry| format!("{}    {}", entry.name, entry.kind)).unwrap_or_default(),
         // The end of a line may be cut off.
         [failure] => format!("See Unread files in the menu: {failure}"),
         [failure, ..] => format!("Unread files (all {} in the menu): {failure}", library.failures.len()),

@@ -93,6 +93,19 @@ fn a_grid_has_columns() {
 }
 
 #[test]
+fn a_grid_shows_the_whole_name_of_the_chosen_title() {
+    let name = "A name that is too long for a cell of the grid";
+    let long = LibraryEntry { kind: "4D5307D1, xex".to_owned(), ..title(name, Some("/games/long")) };
+    let mut driver = Driver::new(MenuPage::Library, model(vec![title("Demo", None), long]));
+    let whole = format!("{name}    4D5307D1, xex");
+    driver.click("List");
+    driver.open(MenuPage::Library);
+    assert!(!driver.shows(&whole));
+    driver.keys(&[Key::ArrowRight]);
+    assert!(driver.shows(&whole));
+}
+
+#[test]
 fn letters_search() {
     let mut driver = Driver::new(MenuPage::Library, few());
     driver.types(" red");
