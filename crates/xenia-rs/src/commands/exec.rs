@@ -1,6 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
 mod all_settings;
+mod awaited;
 mod ending;
 mod files;
 mod folders;

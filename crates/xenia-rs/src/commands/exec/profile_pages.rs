@@ -6,6 +6,7 @@ mod subject;
 
 pub(super) use subject::DataSubject;
 
+use super::awaited::AwaitedThreads;
 use super::open_title::SharedOpenTitle;
 use super::session::words;
 use super::window_library::WindowLibrary;
@@ -15,6 +16,7 @@ use crate::commands::content::{PackageExport, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use xenia::achievements::{self, ListedAchievement};
 use xenia::config::SaveConfig;
 use xenia::content::{self, ContentInUse};
@@ -51,6 +53,8 @@ pub(super) struct ProfilePages {
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
     shown: Arc<Mutex<Shown>>,
+    /// Threads that write, import or delete packages.
+    writers: AwaitedThreads,
 }
 
 /// The data that is shown, or being read.
@@ -72,6 +76,7 @@ impl ProfilePages {
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
             shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
+            writers: AwaitedThreads::default(),
         }
     }
 
@@ -104,13 +109,23 @@ impl ProfilePages {
     }
 
     /// Carries out a request in the background.
-    fn spawn(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
+    fn spawn(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) -> JoinHandle<()> {
         let this = self.clone();
         std::thread::spawn(move || {
             if let Some(sender) = this.sender.get() {
                 work(&this, sender);
             }
-        });
+        })
+    }
+
+    /// Changes packages in the background; [`Self::finish`] waits for it.
+    fn write(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
+        self.writers.add(self.spawn(work));
+    }
+
+    /// Waits until packages are written, imported and deleted.
+    pub(super) fn finish(&self) {
+        self.writers.finish();
     }
 
     /// Notes the subject to show from now on; returns the number of the request.
@@ -327,7 +342,7 @@ impl ProfileClient for ProfilePages {
 
     fn delete(&mut self, package: &PackageId) {
         let id = package.clone();
-        self.spawn(move |this, sender| {
+        self.write(move |this, sender| {
             let deleted = this.change(|store, _, _| {
                 let (name, header) = packages::find(store, &id)?;
                 store.remove(&name, &header)?;
@@ -340,7 +355,7 @@ impl ProfileClient for ProfilePages {
 
     fn export(&mut self, package: &PackageId) {
         let id = package.clone();
-        self.spawn(move |this, sender| {
+        self.write(move |this, sender| {
             let of = this.shown.lock().of.clone();
             let exported =
                 this.subject(&of).and_then(|subject| export(&subject, &id, this.exports.as_deref()));
@@ -354,7 +369,7 @@ impl ProfileClient for ProfilePages {
 
     fn import(&mut self, path: &Path, replaces: bool) {
         let path = user_folders::typed(path);
-        self.spawn(move |this, sender| {
+        self.write(move |this, sender| {
             let imported = this.change(|store, subject, xuid| {
                 let owner = choice(store, xuid.or(subject.user))?.1;
                 take_in(store, &path, Some(subject.id), owner, replaces)
@@ -371,7 +386,7 @@ impl ProfileClient for ProfilePages {
 
     fn import_any(&mut self, path: &Path) {
         let path = path.to_owned();
-        self.spawn(move |this, sender| {
+        self.write(move |this, sender| {
             let imported = this.place_of(&path).and_then(|folder| {
                 let folder = folder.context(NOT_KEPT)?;
                 let store = to_write(&folder)?;

@@ -116,11 +116,12 @@ pub(super) fn run(
         CurrentRun::handle_exit(Moment::Window);
         thread.connect(&sender, command_sender, title.is_none());
         std::thread::spawn(move || {
-            // The run's video is complete before its result is available: the end of the display
-            // waits only for that.
+            // The run's video and packages are complete before its result is available: the end
+            // of the display waits only for that.
             let end = || {
                 sender.end();
                 thread.videos.recorder.finish();
+                thread.profile.finish();
             };
             // The receiver is gone only if the program is ending.
             let _ = results.send(guarded(|| thread.run(title, &sender, &commands), end));
