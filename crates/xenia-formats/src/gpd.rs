@@ -176,7 +176,8 @@ impl Gpd {
 
     /// Serializes the database.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let room = self.entries.len().next_multiple_of(ROOM).max(ROOM);
+        // Velocity reads entries up to a row of another section, beyond a full table, too.
+        let room = (self.entries.len() + 1).next_multiple_of(ROOM);
         let words = [MAGIC, VERSION, room as u32, self.entries.len() as u32, ROOM as u32, 1];
         let mut file: Vec<u8> = words.map(u32::to_be_bytes).concat();
         let mut at = 0;

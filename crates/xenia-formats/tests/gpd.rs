@@ -167,6 +167,17 @@ fn each_record_has_a_row_in_the_list_of_changes() {
 }
 
 #[test]
+fn the_table_of_entries_ends_with_an_empty_row() {
+    let mut gpd = Gpd::default();
+    for (images, room) in [(511, 512_u32), (512, 1024)] {
+        (0..images).for_each(|id| gpd.add_image(id, b"\x89PNG"));
+        let bytes = gpd.to_bytes();
+        assert_eq!(bytes[8..12], room.to_be_bytes());
+        assert_eq!(Gpd::read(&bytes).unwrap(), gpd);
+    }
+}
+
+#[test]
 fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
     let picture = vec![0; MAX_PICTURE];
     let mut file = Gpd::default();
