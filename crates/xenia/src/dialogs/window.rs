@@ -2,7 +2,8 @@
 //!
 //! Key presses and clicks arrive from the window's thread. Pads are polled when the machine asks
 //! for the answer, 60 times per second of guest time; a button counts if it goes down while the
-//! dialog is open. The title sees it when it is pressed again.
+//! dialog is open, and a direction that does repeats while it is held. The title sees it when it is
+//! pressed again.
 
 use super::panel::{Panel, Press};
 use crate::input::{Controllers, held};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use xenia_guest::USERS;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input};
 use xenia_render::{ConsoleDialog, DialogPick, KeyCode};
-use xenia_sched::GuestTicks;
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex};
 
 /// Functions of a pad's buttons in dialogs.
@@ -26,6 +27,14 @@ const BUTTONS: [(u16, Press); 9] = [
     (0x4000, Press::Erase),
     (0x8000, Press::Shift),
 ];
+/// Bits of the directions, which repeat while they are held.
+const DIRECTIONS: u16 = 0x000F;
+/// Guest time before a held direction repeats. This time and the next one are about those of the
+/// window's pages (`pad.rs` of xenia-ui).
+const FIRST_REPEAT: GuestTicks = TICKS_PER_SECOND * 2 / 5;
+/// Guest time between two repetitions.
+const NEXT_REPEAT: GuestTicks = TICKS_PER_SECOND / 11;
+
 /// Function of a key in dialogs; text arrives as letters instead.
 fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
     Some(match key {
@@ -83,21 +92,32 @@ pub struct WindowDialogs {
     show: Show,
     /// Buttons held at the last poll; `None`: not polled yet.
     held: [Option<u16>; USERS as usize],
+    /// Times at which held directions repeat; `None`: none that was pressed in the dialog is held.
+    repeats_at: [Option<GuestTicks>; USERS as usize],
 }
 
 impl WindowDialogs {
     /// Dialogs that are drawn by `show`.
     pub fn new(keys: DialogKeys, controllers: Controllers, show: Show) -> Self {
-        Self { keys, controllers, show, held: [None; USERS as usize] }
+        let held = [None; USERS as usize];
+        Self { keys, controllers, show, held, repeats_at: [None; USERS as usize] }
     }
 
-    /// Buttons that went down since the last poll.
+    /// Buttons that went down since the last poll, and held directions that repeat.
     fn presses(&mut self, now: GuestTicks) -> Vec<Press> {
         let mut presses = Vec::new();
-        for (user, before) in (0..).zip(&mut self.held) {
+        for ((user, before), repeats_at) in (0..).zip(&mut self.held).zip(&mut self.repeats_at) {
             let held = self.controllers.gamepad(user, now).as_ref().map_or(0, held);
             // Buttons that were held when the dialog opened are ignored.
-            let new = before.replace(held).map_or(0, |before| held & !before);
+            let mut new = before.replace(held).map_or(0, |before| held & !before);
+            if new & DIRECTIONS != 0 {
+                *repeats_at = Some(now.saturating_add(FIRST_REPEAT));
+            } else if held & DIRECTIONS == 0 {
+                *repeats_at = None;
+            } else if repeats_at.is_some_and(|at| at <= now) {
+                *repeats_at = Some(now.saturating_add(NEXT_REPEAT));
+                new |= held & DIRECTIONS;
+            }
             presses.extend(BUTTONS.iter().filter(|(bit, _)| new & bit != 0).map(|(_, press)| *press));
         }
         presses
@@ -107,6 +127,7 @@ impl WindowDialogs {
 impl Dialogs for WindowDialogs {
     fn open(&mut self, request: DialogRequest, now: GuestTicks) {
         self.held = [None; USERS as usize];
+        self.repeats_at = [None; USERS as usize];
         let _ = self.presses(now);
         let panel = Panel::new(request);
         (self.show)(Some(panel.view()));
@@ -198,6 +219,27 @@ mod tests {
         dialogs.open(message(), 6);
         controllers.key(pad, B, true);
         assert_eq!(dialogs.answer(7), Some(DialogAnswer::Left));
+    }
+
+    #[test]
+    fn a_held_direction_repeats_in_guest_time() {
+        let (mut dialogs, _, controllers, drawn) = shown();
+        let pad = controllers.plug(console_pad(), Motors::default());
+        dialogs.open(text(), 0);
+        assert!(drawn.try_recv().unwrap().is_some());
+        controllers.axis(pad, 0, 32767);
+        let mut column = |now| {
+            assert_eq!(dialogs.answer(now), None);
+            drawn.try_iter().flatten().last().map(|shown| match shown.choice {
+                DialogChoice::Letters { chosen, .. } => chosen.1,
+                other @ DialogChoice::Buttons { .. } => panic!("{other:?}"),
+            })
+        };
+        assert_eq!((column(1), column(FIRST_REPEAT)), (Some(1), None));
+        assert_eq!((column(1 + FIRST_REPEAT), column(2 + FIRST_REPEAT)), (Some(2), None));
+        assert_eq!(column(1 + FIRST_REPEAT + NEXT_REPEAT), Some(3));
+        controllers.axis(pad, 0, 0);
+        assert_eq!(column(3 * FIRST_REPEAT), None);
     }
 
     #[test]
