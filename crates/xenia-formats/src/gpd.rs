@@ -54,6 +54,9 @@ const MAX_SYNC_ROWS: usize = 0x1_0000;
 /// Size of records before their texts, in bytes.
 const ACHIEVEMENT: usize = 0x1C;
 const TITLE: usize = 0x28;
+/// Flag of a title's record, in the last byte of its flags: the service lacks an unlocked
+/// achievement.
+const UNSENT: u8 = 1;
 /// Size of a setting's record: ID, a word, type, 7 bytes, value of 8 bytes (xenia-canary's
 /// `gpd_info.h`).
 const SETTING: usize = 0x18;
@@ -274,6 +277,9 @@ impl Gpd {
         let words =
             [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
         bytes[..0x14].copy_from_slice(&words.map(u32::to_be_bytes).concat());
+        if achievements.earned != 0 {
+            bytes[0x1F] |= UNSENT;
+        }
         bytes[0x20..TITLE].copy_from_slice(&title.played_at.to_be_bytes());
         self.entries.insert(key, bytes);
         self.note_change(key.0, key.1);

@@ -105,7 +105,7 @@ fn bytes_of_other_programs_in_records_are_preserved() {
     let texts = [long.as_str(), "one\ntwo", "no"].map(units).concat();
     let mut record = [words(&[0x1C, 1, 5, 10, 9, 0, 0]), texts, vec![0xAB; 6]].concat();
     let mut setting = words(&[0x1004_0006, 7, 0x0100_0000, 0, 5, 0]);
-    let mut title = [words(&[8, 2, 0, 80, 0, 7, 7, 7, 0, 0]), units("A name"), vec![0xCD; 4]].concat();
+    let mut title = [words(&[8, 2, 0, 80, 0, 7, 7, 6, 0, 0]), units("A name"), vec![0xCD; 4]].concat();
     let mut gpd =
         Gpd::read(&file_with(&[(1, 1, &record), (3, 0x1004_0006, &setting), (4, 8, &title)])).unwrap();
     let found = gpd.achievements().remove(0);
@@ -120,7 +120,7 @@ fn bytes_of_other_programs_in_records_are_preserved() {
     record[0x10..0x1C].copy_from_slice(&words(&[9 | EARNED, 0, 3]));
     setting[0x10..0x14].copy_from_slice(&words(&[10]));
     title[4..0x14].copy_from_slice(&words(&[2, 1, 80, 10]));
-    title[0x24..0x28].copy_from_slice(&words(&[9]));
+    title[0x1C..0x28].copy_from_slice(&words(&[7, 0, 9]));
     let sync = |id: u64| [id, 1, 2, 0, 0].map(u64::to_be_bytes).concat();
     let expected = [&record[..], &sync(1), &setting, &title, &sync(8)].concat();
     assert_eq!(gpd.to_bytes()[file_with(&[]).len()..], expected);
