@@ -165,6 +165,17 @@ fn a_setting_has_its_label_as_name_and_its_value() {
 }
 
 #[test]
+fn a_title_of_the_library_has_its_facts_in_its_name() {
+    let [name, kind, played] = ["Fog", "4D5307D1, iso", "5 min ago"].map(str::to_owned);
+    let entry = LibraryEntry { name, kind, played, state: Some("plays"), ..LibraryEntry::default() };
+    let library = LibraryModel { entries: vec![entry], ..LibraryModel::default() };
+    let page = PageModel { library: Some(Arc::new(library)), ..PageModel::default() };
+    let controls = controls(&Driver::new(MenuPage::Library, page).tree());
+    let is_named = controls.iter().any(|(.., name)| name == "Fog, 4D5307D1, iso, 5 min ago, plays");
+    assert!(is_named, "{controls:?}");
+}
+
+#[test]
 fn the_focus_that_is_told_follows_the_keys() {
     let mut driver = Driver::new(MenuPage::Menu, model());
     let mut focused = |keys: &[Key]| {

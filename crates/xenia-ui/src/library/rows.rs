@@ -58,7 +58,7 @@ pub(super) fn show(
             let Some(entry) = library.entries.get(index) else { continue };
             let at = origin + vec2(column as f32 * cell.x, row as f32 * cell.y);
             let rect = Rect::from_min_size(at, cell).shrink(2.0);
-            let response = button(ui, rect, index, &entry.name);
+            let response = button(ui, rect, index, entry);
             if wanted == Some(position) {
                 response.request_focus();
                 response.scroll_to_me(None);
@@ -90,10 +90,15 @@ fn scroll_area(height: f32, row_height: f32, state: &LibraryState) -> ScrollArea
     area.vertical_scroll_offset((row * row_height - height / 2.0).max(0.0))
 }
 
-/// Area of a title, which can be clicked and has the title's name for screen readers.
-fn button(ui: &Ui, rect: Rect, index: usize, name: &str) -> Response {
+/// Area of a title, which can be clicked. Screen readers get all facts that are drawn in it:
+/// several titles may have one name.
+fn button(ui: &Ui, rect: Rect, index: usize, entry: &LibraryEntry) -> Response {
     let response = ui.interact(rect, Id::unique(("title", index)), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response.widget_info(|| {
+        let facts = [&entry.name, &entry.kind, &entry.played].map(String::as_str);
+        let facts = facts.into_iter().chain(entry.state).filter(|fact| !fact.is_empty());
+        WidgetInfo::labeled(Role::Button, true, facts.collect::<Vec<_>>().join(", "))
+    });
     response
 }
 
