@@ -265,6 +265,11 @@ pub trait Client {
         Err("there is no state".to_owned())
     }
 
+    /// As [`Self::load_state`], from the state that was replaced last.
+    fn load_replaced(&mut self) -> Result<(), String> {
+        Err("there is no state".to_owned())
+    }
+
     /// Copies a text to the desktop's clipboard. Returns a message if it can't.
     fn copy(&mut self, _text: &str) -> Result<(), String> {
         Err("there is no clipboard".to_owned())

@@ -108,6 +108,8 @@ pub struct SavedSlot {
 pub struct StateList {
     /// The state in each slot; `None` if the slot is empty.
     pub slots: Vec<Option<SavedSlot>>,
+    /// The state that was replaced last; `None` if there is none.
+    pub replaced: Option<SavedSlot>,
     /// Whether there is a state before the last load.
     pub can_undo: bool,
     /// Whether the state is saved when the title is left, and loaded at its next start.
@@ -117,7 +119,7 @@ pub struct StateList {
 impl StateList {
     /// Whether there is a state to load.
     pub(super) fn has_any(&self) -> bool {
-        self.can_undo || self.slots.iter().any(Option::is_some)
+        self.can_undo || self.slots.iter().chain([&self.replaced]).any(Option::is_some)
     }
 }
 
@@ -204,6 +206,8 @@ pub enum PageCommand {
     SaveState(u8),
     /// Load the state in this slot, from 0.
     LoadState(u8),
+    /// Load the state that was replaced last.
+    LoadReplaced,
     /// Load the state before the last load.
     UndoLoad,
     /// Request the state of the machine's parts.

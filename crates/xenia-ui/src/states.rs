@@ -60,7 +60,19 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse, view: SlotV
             });
         }
     }
-    let shown = states.slots.iter().flatten().filter_map(|saved| saved.picture.as_ref());
+    if used_to == SlotUse::Load
+        && let Some(saved) = &states.replaced
+    {
+        let chosen = ui.horizontal(|ui| {
+            draw(ui, PICTURE, saved.picture.as_ref(), pictures);
+            row(ui, "Replaced last", &saved.details)
+        });
+        if chosen.inner {
+            outcome = Some(Outcome::Do(PageCommand::LoadReplaced));
+        }
+    }
+    let all = states.slots.iter().chain([&states.replaced]).flatten();
+    let shown = all.filter_map(|saved| saved.picture.as_ref());
     pictures.keep(&shown.map(key_of).collect::<Vec<_>>());
     if used_to == SlotUse::Load && states.can_undo && entry(ui, "Undo the last load") {
         outcome = Some(Outcome::Do(PageCommand::UndoLoad));
@@ -78,7 +90,7 @@ pub(super) fn ask_save(ui: &mut Ui, model: &PageModel, slot: u8) -> Option<Outco
     let saved = slots.and_then(|slots| slots.get(usize::from(slot))?.as_ref());
     ui.vertical_centered(|ui| ui.heading(format!("Replace the state in slot {}?", slot + 1)));
     ui.label(saved.map_or("", |saved| &saved.details));
-    ui.label("It is lost for good.");
+    ui.label("It can be loaded until another one is replaced.");
     ui.add_space(8.0);
     let mut outcome = None;
     if entry(ui, "Back") {
@@ -150,6 +162,13 @@ mod tests {
         assert_eq!(driver.click("Slot 1"), []);
         assert_eq!(driver.click("Slot 2"), [PageCommand::LoadState(1)]);
         assert_eq!(driver.click("Undo the last load"), [PageCommand::UndoLoad]);
+        assert!(!driver.shows("Replaced last"));
+        driver.change(|model| {
+            let picture = Some(Arc::new(LibraryIcon { size: [1, 1], rgba: vec![9; 4] }));
+            model.states.as_mut().unwrap().replaced = Some(SavedSlot { picture, ..SavedSlot::default() });
+        });
+        assert_eq!(driver.click("Replaced last"), [PageCommand::LoadReplaced]);
+        assert_eq!(driver.pictures(), 2);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu));
     }

@@ -1,6 +1,7 @@
 //! Slots for saved states: numbered files of a title in the user's data folder.
 
 mod folder;
+mod replaced;
 
 use crate::library::icon::{self, IconPicture};
 use crate::machine::StateOrigin;
@@ -20,6 +21,9 @@ pub const SLOTS: u8 = 10;
 pub const UNDO: u8 = SLOTS;
 /// Slot of the state in which the title was left.
 pub const EXIT: u8 = SLOTS + 1;
+
+/// Slot of the state that was replaced last.
+pub const REPLACED: u8 = SLOTS + 2;
 
 /// Number of states of a slot that are kept though they can't be loaded.
 const MAX_REFUSED: u8 = 9;
@@ -82,6 +86,7 @@ impl StateSlots {
         match slot {
             UNDO => "undo".to_owned(),
             EXIT => "exit".to_owned(),
+            REPLACED => "replaced".to_owned(),
             slot => format!("slot-{}", slot + 1),
         }
     }

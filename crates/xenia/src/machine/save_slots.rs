@@ -60,9 +60,12 @@ impl SaveSlots {
     fn write_beside(&mut self, slot: u8, state: StateFile) {
         // Two writers could end in the wrong order.
         self.finish();
-        let path = self.slots.path(slot);
+        let slots = self.slots.clone();
         let told = self.told.clone();
-        let work = move || (told.lock())(slot, write_state(&state, &path));
+        let work = move || {
+            let written = slots.replacing(slot, || write_state(&state, &slots.path(slot)));
+            (told.lock())(slot, written);
+        };
         match Builder::new().name("state writer".to_owned()).spawn(work) {
             Ok(writer) => self.writer = Some(writer),
             Err(error) => {

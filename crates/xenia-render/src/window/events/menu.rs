@@ -193,16 +193,9 @@ impl Events {
             PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
             PageCommand::AddFolder(path) => self.add_folder(&path),
             PageCommand::RemoveFolder(path) => self.remove_folder(&path),
-            PageCommand::SaveState(slot) => {
-                self.slot = slot;
-                self.close_page();
-                self.save_state();
-            }
-            PageCommand::LoadState(slot) => {
-                self.slot = slot;
-                self.close_page();
-                self.load_state(Some(slot));
-            }
+            PageCommand::SaveState(slot) => self.save_to(slot),
+            PageCommand::LoadState(slot) => self.load_from(slot),
+            PageCommand::LoadReplaced => self.load_replaced(),
             PageCommand::UndoLoad => {
                 self.close_page();
                 self.load_state(None);
@@ -271,9 +264,35 @@ impl Events {
         }
     }
 
+    /// Saves the state to a slot, which is the one used last from now on.
+    fn save_to(&mut self, slot: u8) {
+        self.slot = slot;
+        self.close_page();
+        self.save_state();
+    }
+
+    /// Loads the state in a slot, which is the one used last from now on.
+    fn load_from(&mut self, slot: u8) {
+        self.slot = slot;
+        self.close_page();
+        self.load_state(Some(slot));
+    }
+
+    fn load_replaced(&mut self) {
+        self.close_page();
+        let loaded = self.client.load_replaced();
+        self.follow_load(loaded);
+    }
+
     /// Loads the state in a slot, or the one before the last load.
     pub(super) fn load_state(&mut self, slot: Option<u8>) {
-        match self.client.load_state(slot) {
+        let loaded = self.client.load_state(slot);
+        self.follow_load(loaded);
+    }
+
+    /// Lets the machine end that a load replaces, or says why there is none.
+    fn follow_load(&mut self, loaded: Result<(), String>) {
+        match loaded {
             Ok(()) => {
                 self.mailbox.open().stopped = None;
                 self.set_paused(false);

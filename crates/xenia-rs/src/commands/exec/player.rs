@@ -20,7 +20,7 @@ use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
 use xenia::sound::{VolumeControl, VolumeLevel};
-use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
+use xenia::state_slots::{REPLACED, SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
     Client, ConsoleDialog, DialogPick, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent,
@@ -200,7 +200,8 @@ impl Client for Player {
         let slots = open_title.slots.as_ref().ok()?;
         let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
         let can_undo = slots.age(UNDO).is_some();
-        Some(StateList { slots: list, can_undo, resumes: open_title.resumes })
+        let replaced = saved_in(slots, REPLACED);
+        Some(StateList { slots: list, replaced, can_undo, resumes: open_title.resumes })
     }
 
     fn save_state(&mut self, slot: u8, picture: Option<&Frame>) -> Option<String> {
@@ -218,22 +219,11 @@ impl Client for Player {
     }
 
     fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
-        let open_title = self.open_title.lock();
-        let slots = slots_of(open_title.as_ref())?;
-        let slot = slot.unwrap_or(UNDO);
-        if slots.age(slot).is_none() {
-            return Err(match slot {
-                UNDO => "there is no load to undo".to_owned(),
-                slot => format!("slot {} is empty", slot + 1),
-            });
-        }
-        if slot == UNDO {
-            self.control.end_machine();
-        } else {
-            self.control.save_and_end(UNDO);
-        }
-        let _ = self.commands.send(SessionCommand::LoadState(slot));
-        Ok(())
+        self.load(slot.unwrap_or(UNDO))
+    }
+
+    fn load_replaced(&mut self) -> Result<(), String> {
+        self.load(REPLACED)
     }
 
     fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
@@ -256,6 +246,28 @@ impl Client for Player {
 
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
         self.library.as_mut().map(|library| library as &mut dyn LibraryClient)
+    }
+}
+
+impl Player {
+    /// Ends the machine, and continues from the state in a slot.
+    fn load(&self, slot: u8) -> Result<(), String> {
+        let open_title = self.open_title.lock();
+        let slots = slots_of(open_title.as_ref())?;
+        if slots.age(slot).is_none() {
+            return Err(match slot {
+                UNDO => "there is no load to undo".to_owned(),
+                REPLACED => "no save has replaced a state".to_owned(),
+                slot => format!("slot {} is empty", slot + 1),
+            });
+        }
+        if slot == UNDO {
+            self.control.end_machine();
+        } else {
+            self.control.save_and_end(UNDO);
+        }
+        let _ = self.commands.send(SessionCommand::LoadState(slot));
+        Ok(())
     }
 }
 
