@@ -243,6 +243,15 @@ impl WgpuBackend {
         self.carry_out(steps);
         self.submit();
     }
+
+    /// Drops the host textures of all targets, and waits until their memory is free.
+    fn drop_targets(&mut self) -> Result<(), BackendError> {
+        self.store_tiles_and_submit(0..TILES);
+        self.device.wait(None)?;
+        self.targets.drop_all();
+        self.edram.forget_textures();
+        Ok(())
+    }
 }
 
 impl Backend for WgpuBackend {
@@ -271,6 +280,11 @@ impl Backend for WgpuBackend {
         self.begin_survey(call.survey);
         self.textures.begin();
         let mut result = self.record_delivered(call, memory)?;
+        if matches!(result, Err(Refused::NoTargetMemory)) {
+            self.drop_targets()?;
+            self.textures.begin();
+            result = self.record_delivered(call, memory)?;
+        }
         if matches!(result, Err(Refused::Full)) {
             self.submit();
             self.textures.begin();
@@ -282,6 +296,7 @@ impl Backend for WgpuBackend {
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::UnsupportedState(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
+            Err(Refused::NoTargetMemory) => "targets that the device has no memory for".to_owned(),
             Err(Refused::Pending(..)) => "texels that are read back repeatedly".to_owned(),
         };
         self.draw_by_reference(&reason, call, memory)

@@ -23,7 +23,7 @@ use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
 use super::state::{DepthState, MAX_TIMES, Times, UnsupportedState};
-use super::targets::{self, Claim};
+use super::targets::{self, Claim, NoTargetMemory};
 use super::textures::TextureInputs;
 use super::vertices::Full;
 use geometry::{Geometry, ShadedBy, VertexInputs};
@@ -60,6 +60,8 @@ pub(super) enum Refused {
     Pending(PhysicalRange),
     /// The pipeline is not compiled yet, and draws don't wait.
     Compiling,
+    /// The device has no memory for a target: drop the others, then record the draw again.
+    NoTargetMemory,
     /// The draw is invalid.
     Error(BackendError),
 }
@@ -82,6 +84,12 @@ impl From<UnsupportedState> for Refused {
 impl From<Full> for Refused {
     fn from(_: Full) -> Self {
         Self::Full
+    }
+}
+
+impl From<NoTargetMemory> for Refused {
+    fn from(_: NoTargetMemory) -> Self {
+        Self::NoTargetMemory
     }
 }
 
@@ -179,7 +187,7 @@ impl WgpuBackend {
         let is_expanded = matches!(geometry.inputs, VertexInputs::Primitives { .. });
         let ready = self.ready(call, plan, &geometry.shader, is_expanded)?;
         let Some(shaders) = &ready[0] else { return Ok(()) };
-        let attachments = self.attachments(call, plan);
+        let attachments = self.attachments(call, plan)?;
         let sent = self.send(call, memory, plan, geometry, shaders)?;
         self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
         self.command(plan, geometry, &ready, attachments, &sent);
@@ -247,17 +255,17 @@ impl WgpuBackend {
     }
 
     /// Finds the host textures of the targets.
-    fn attachments(&mut self, call: &DrawCall, plan: &Plan) -> Attachments {
+    fn attachments(&mut self, call: &DrawCall, plan: &Plan) -> Result<Attachments, NoTargetMemory> {
         let mut attachments = Attachments::default();
         for (i, target) in call.color.iter().enumerate() {
             let Some(target) = target else { continue };
             let place = targets::color_place(call, target.base, target.format);
-            attachments.color[i] = Some(self.targets.find(&self.device, place));
+            attachments.color[i] = Some(self.targets.find(&self.device, place)?);
         }
         if plan.depth.is_some() {
-            attachments.depth = Some(self.targets.find(&self.device, plan.place));
+            attachments.depth = Some(self.targets.find(&self.device, plan.place)?);
         }
-        attachments
+        Ok(attachments)
     }
 
     /// Finds the bind group of a stage, and sets the records of its textures.

@@ -13,7 +13,7 @@ use super::device::MAX_WAIT;
 /// Creates a buffer of some bytes, padded to words.
 ///
 /// A device that is lost, or out of memory, makes a buffer that cannot be mapped, for which wgpu's
-/// own function panics. Commands that use such a buffer have no effect.
+/// own function panics. A submission with commands that use such a buffer has no effect.
 pub(super) fn filled_buffer(
     device: &wgpu::Device,
     label: &str,

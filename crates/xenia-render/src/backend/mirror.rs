@@ -260,7 +260,7 @@ impl Mirror {
         let stale: Vec<u32> =
             written.iter().map(|(page, _)| *page).filter(|page| !self.is_current(*page, memory)).collect();
         let versions = track(memory, &stale)?;
-        let id = self.image(device, pages.clone(), written.first()?.0);
+        let id = self.image(device, pages.clone(), written.first()?.0)?;
         let mut unscaled = self.scale_image(device, id, coverage.texel_bytes());
         let image = self.images.get(&id)?;
         let missing = self.copy_partial(encoder, image, written, &stale, &mut unscaled);
@@ -305,27 +305,26 @@ impl Mirror {
         self.disown(old);
     }
 
-    /// Finds an image that contains the pages, or creates it.
-    fn image(&mut self, device: &Device, pages: Range<u32>, first: u32) -> u64 {
+    /// Finds an image that contains the pages, or creates it; `None` if the device has no memory for
+    /// it. Then no more bytes of images are kept than there are now.
+    fn image(&mut self, device: &Device, pages: Range<u32>, first: u32) -> Option<u64> {
         if let Some(page) = self.pages.get(first)
             && let Some(image) = self.images.get(&page.image)
             && image.pages.start <= pages.start
             && pages.end <= image.pages.end
         {
-            return page.image;
+            return Some(page.image);
         }
         let size = u64::from(pages.end - pages.start) * u64::from(PAGE_SIZE);
-        let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("resolved pages"),
-            size,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let Some(buffer) = image_buffer(device, "resolved pages", size) else {
+            self.limit = self.limit.min(self.bytes);
+            return None;
+        };
         self.bytes += size;
         self.next += 1;
         let image = Image { buffer, scaled: None, pages, owned: 0, used: self.stamp };
         self.images.insert(self.next, image);
-        self.next
+        Some(self.next)
     }
 
     /// Copies the pages that a resolve writes in part to its image, unless the image has them. Adds
@@ -359,6 +358,15 @@ impl Mirror {
     }
 }
 
+/// Creates a buffer of an image; `None` if the device has no memory for it. Commands that name a
+/// buffer without memory would make their whole submission invalid.
+fn image_buffer(device: &Device, label: &str, size: u64) -> Option<wgpu::Buffer> {
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+    let made = device.attempt(|device| device.create_buffer(&descriptor));
+    made.inspect_err(|error| tracing::debug!(target: "gpu", size, "no memory for {label}: {error}")).ok()
+}
+
 /// Uploads pages of memory, in ascending order, to an image.
 fn upload_pages(
     device: &Device,
@@ -381,5 +389,23 @@ fn upload_pages(
         let length = run.len() as u64 * u64::from(PAGE_SIZE);
         encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
         at += length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::device;
+    use super::*;
+
+    #[test]
+    fn an_image_without_memory_is_none_and_no_error() {
+        device::tests::with(|device| {
+            let mut mirror = Mirror::default();
+            assert!(mirror.image(device, 0..4, 0).is_some());
+            let bytes = mirror.bytes();
+            // Larger than any buffer, which is refused as one without memory is.
+            assert_eq!(mirror.image(device, 0..u32::MAX, 0), None);
+            assert_eq!((mirror.bytes(), mirror.limit, mirror.images.len()), (bytes, bytes, 1));
+        });
     }
 }

@@ -72,6 +72,10 @@ pub struct TargetCounters {
     pub textures: u64,
 }
 
+/// The device has too little memory for a target.
+#[derive(Debug)]
+pub(super) struct NoTargetMemory;
+
 /// Targets and rows that a draw owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -93,9 +97,16 @@ pub(super) struct Targets {
     claim: Option<Claim>,
     /// Bytes of the host textures.
     bytes: u64,
+    /// Limit on these; lower once the device has had no memory for a target.
+    limit: u64,
     /// Number of calls of [`find`](Self::find).
     clock: u64,
     counters: TargetCounters,
+    /// Whether the device has had too little memory for a target.
+    has_warned: bool,
+    /// Bytes that the device of a test has for host textures.
+    #[cfg(test)]
+    pub(super) budget: Option<u64>,
 }
 
 /// Height in guest pixels of the largest target on a device.
@@ -182,7 +193,7 @@ pub(super) fn deepest(format: DepthFormat) -> f32 {
 impl Targets {
     /// No targets, for a scale.
     pub(super) fn new(scale: Scale) -> Self {
-        Self { scale, ..Self::default() }
+        Self { scale, limit: MAX_BYTES * u64::from(scale.factor()), ..Self::default() }
     }
 
     pub(super) fn counters(&self) -> TargetCounters {
@@ -193,20 +204,20 @@ impl Targets {
         &self.made[target]
     }
 
-    /// Limit on the bytes of host textures.
-    fn max_bytes(&self) -> u64 {
-        MAX_BYTES * u64::from(self.scale.factor())
-    }
-
     /// Whether the host textures have reached a limit.
     pub(super) fn is_crowded(&self) -> bool {
-        self.made.len() >= MAX_TARGETS || self.bytes > self.max_bytes()
+        self.made.len() >= MAX_TARGETS || self.bytes > self.limit
     }
 
     /// Drops the host textures used least recently until half of each limit is left. The buffer
     /// must own all tiles, and no recorded command may name a target.
     pub(super) fn drop_older(&mut self) {
-        self.keep_newest(MAX_TARGETS / 2, self.max_bytes() / 2);
+        self.keep_newest(MAX_TARGETS / 2, self.limit / 2);
+    }
+
+    /// Drops all host textures, under the same conditions as [`drop_older`](Self::drop_older).
+    pub(super) fn drop_all(&mut self) {
+        self.keep_newest(0, 0);
     }
 
     /// Keeps the host textures used last, at most `most` of `most_bytes` bytes.
@@ -263,17 +274,35 @@ impl Targets {
     }
 
     /// Finds or creates the host texture of a place.
-    pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> TargetId {
+    pub(super) fn find(&mut self, device: &Device, place: TargetPlace) -> Result<TargetId, NoTargetMemory> {
         let key = TargetKey::of(&place);
         self.clock += 1;
         if let Some(&target) = self.by_key.get(&key) {
             self.made[target].used = self.clock;
-            return target;
+            return Ok(target);
         }
         let guest = size(place.pitch, place.msaa, max_height(device, self.scale));
-        let [width, height] = self.scale.size(guest);
-        let texture = device.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some(&format!("target at tile {} of {:?}", place.base, place.format)),
+        let texture = self.create(device, &place, self.scale.size(guest))?;
+        self.counters.textures += 1;
+        self.bytes += bytes(&texture);
+        let rows = guest[1].div_ceil(place.tile_height());
+        let target = self.ownership.add(place.base, rows * place.pitch_tiles());
+        let view = texture.create_view(&Default::default());
+        self.made.push(Target { place, texture, view, stencil: 0, used: self.clock });
+        self.by_key.insert(key, target);
+        Ok(target)
+    }
+
+    /// Creates the host texture of a place.
+    fn create(
+        &mut self,
+        device: &Device,
+        place: &TargetPlace,
+        [width, height]: [u32; 2],
+    ) -> Result<wgpu::Texture, NoTargetMemory> {
+        let label = format!("target at tile {} of {:?}", place.base, place.format);
+        let descriptor = wgpu::TextureDescriptor {
+            label: Some(&label),
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
             mip_level_count: 1,
             sample_count: place.host_samples(),
@@ -283,15 +312,27 @@ impl Targets {
                 | wgpu::TextureUsages::TEXTURE_BINDING
                 | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
-        });
-        self.counters.textures += 1;
-        self.bytes += bytes(&texture);
-        let rows = guest[1].div_ceil(place.tile_height());
-        let target = self.ownership.add(place.base, rows * place.pitch_tiles());
-        let view = texture.create_view(&Default::default());
-        self.made.push(Target { place, texture, view, stencil: 0, used: self.clock });
-        self.by_key.insert(key, target);
-        target
+        };
+        // A pass to a texture without memory would make its whole submission invalid.
+        let made = device.attempt(|device| device.create_texture(&descriptor));
+        #[cfg(test)]
+        let made = made.and_then(|texture| self.within_budget(texture));
+        made.map_err(|error| {
+            let least = MAX_BYTES * u64::from(self.scale.factor()) / 8;
+            self.limit = self.limit.min(self.bytes).max(least);
+            if !std::mem::replace(&mut self.has_warned, true) {
+                let bytes = self.bytes;
+                tracing::warn!(target: "gpu", bytes, "no memory for a render target; others go: {error}");
+            }
+            NoTargetMemory
+        })
+    }
+
+    /// Refuses a texture that is beyond the budget of a test.
+    #[cfg(test)]
+    fn within_budget(&self, texture: wgpu::Texture) -> Result<wgpu::Texture, String> {
+        let fits = self.budget.is_none_or(|budget| self.bytes + bytes(&texture) <= budget);
+        if fits { Ok(texture) } else { Err("beyond the budget".to_owned()) }
     }
 
     /// Returns the transfers to execute before a target is drawn to.
@@ -352,82 +393,4 @@ impl Targets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_end_where_others_begin() {
-        let place = |base, format| TargetPlace { base, pitch: 1280, msaa: Msaa::X1, format };
-        let color = |base| place(base, TargetFormat::Color(ColorTargetFormat::Rgba8));
-        let wide = |base| place(base, TargetFormat::Color(ColorTargetFormat::Rgba16));
-        let depth = |base| place(base, TargetFormat::Depth(DepthFormat::D24S8));
-        // 1280 pixels are 16 tiles.
-        for (places, expected) in [
-            (vec![color(0)], u32::MAX),
-            (vec![color(0), depth(720)], 720),
-            (vec![color(720), depth(0)], 720),
-            (vec![wide(0), depth(1440)], 608),
-            (vec![color(0), depth(0)], u32::MAX),
-            (vec![color(0), depth(9)], 16 * (2039 / 16)),
-            (vec![color(2000), depth(32)], 80),
-        ] {
-            assert_eq!(rows_apart(places.into_iter()), expected);
-        }
-    }
-
-    #[test]
-    fn targets_are_limited_in_bytes() {
-        crate::backend::device::tests::with(|device| {
-            for factor in [1, 2] {
-                let mut targets = Targets::new(Scale::new(factor).unwrap());
-                let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
-                let place = TargetPlace { base: 0, pitch: 640, msaa: Msaa::X4, format };
-                let target = targets.find(device, place);
-                let size = u64::from(factor * factor) * 640 * 1024 * 4 * 4;
-                assert_eq!((bytes(&targets.get(target).texture), targets.bytes), (size, size));
-                // The device need not have all of it.
-                let most = MAX_BYTES * u64::from(factor);
-                targets.bytes = most / size * size;
-                assert!(!targets.is_crowded());
-                targets.find(device, TargetPlace { base: 1, ..place });
-                assert!(targets.is_crowded());
-                targets.drop_older();
-                assert!(!targets.is_crowded());
-            }
-        });
-    }
-
-    #[test]
-    fn targets_used_last_stay() {
-        crate::backend::device::tests::with(|device| {
-            let mut targets = Targets::new(Scale::ONE);
-            let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
-            let place = |base| TargetPlace { base, pitch: 80, msaa: Msaa::X1, format };
-            for base in [0, 1, 2, 3, 1] {
-                targets.find(device, place(base));
-            }
-            let textures = [1, 3].map(|target| targets.get(target).texture.clone());
-            targets.keep_newest(2, u64::MAX);
-            let found = [1, 3].map(|base| targets.find(device, place(base)));
-            assert_eq!(found.map(|target| targets.get(target).texture.clone()), textures);
-            assert_eq!(targets.counters().textures, 4);
-            let size = bytes(&textures[0]);
-            assert_eq!((targets.made.len(), targets.bytes), (2, 2 * size));
-            targets.keep_newest(2, 2 * size - 1);
-            assert_eq!((targets.made.len(), targets.bytes), (1, size));
-            assert_eq!(targets.get(0).place.base, 3);
-            targets.find(device, place(1));
-            assert_eq!(targets.counters().textures, 5);
-        });
-    }
-
-    #[test]
-    fn targets_of_one_width_are_equally_high() {
-        let size = |pitch, msaa| size(pitch, msaa, MAX_HEIGHT);
-        assert_eq!(size(1280, Msaa::X1), [1280, 2048]);
-        assert_eq!(size(1280, Msaa::X4), [1280, 512]);
-        assert_eq!(size(1, Msaa::X1), [80, 8192]);
-        assert_eq!(size(100, Msaa::X4), [120, 16 * 682 / 2]);
-        assert_eq!(size(16383, Msaa::X4)[1], 32);
-    }
-}
+mod tests;

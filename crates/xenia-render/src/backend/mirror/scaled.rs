@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use xenia_gpu::memory::PAGE_SIZE;
 
-use super::{Device, Image, Mirror};
+use super::{Device, Image, Mirror, image_buffer};
 use crate::backend::scale::Scale;
 
 /// Pages of an image at the host's resolution.
@@ -100,11 +100,6 @@ fn scaled_image(device: &Device, scale: Scale, pages: &Range<u32>, texel_bytes: 
     if size > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
         return None;
     }
-    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("scaled pages"),
-        size,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
+    let buffer = image_buffer(device, "scaled pages", size)?;
     Some(ScaledImage { buffer, texel_bytes, page_bytes })
 }
