@@ -25,6 +25,8 @@ const MAX_IN_FLIGHT: usize = 64;
 const MAX_FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait within wgpu, which holds a lock meanwhile that a window needs to show its picture.
+const MAX_WAIT_STEP: Duration = Duration::from_millis(2);
 
 /// Optional features, enabled if the adapter has them. Code that uses one describes the
 /// alternative.
@@ -349,8 +351,8 @@ impl Device {
         }
     }
 
-    /// Waits until a submission, or all of them, are complete. A device that takes too long counts
-    /// as lost.
+    /// Waits until a submission, or the last one that was noted, and those before it are complete.
+    /// A device that takes too long counts as lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
         let start = Instant::now();
         let waited = self.wait_uncounted(submission);
@@ -359,12 +361,18 @@ impl Device {
     }
 
     fn wait_uncounted(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(MAX_WAIT) };
-        self.noting_loss(|| match self.device.poll(wait) {
-            // A lost device has not taken the submission, and there is nothing else to wait for.
-            Err(wgpu::PollError::WrongSubmissionIndex(..)) => self.device.poll(wgpu::PollType::Poll),
-            waited => waited,
-        })
+        // Others are not waited for: threads may submit more at any time. Without a noted one,
+        // nothing is.
+        let Some(submission) = submission.or_else(|| self.last_submission()) else { return self.poll() };
+        let wait = |step| {
+            let submission_index = Some(submission.clone());
+            match self.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(step) }) {
+                // A lost device has not taken the submission, and there is nothing else to wait for.
+                Err(wgpu::PollError::WrongSubmissionIndex(..)) => self.device.poll(wgpu::PollType::Poll),
+                waited => waited,
+            }
+        };
+        self.noting_loss(|| wait_in_steps(MAX_WAIT, wait))
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
@@ -405,6 +413,20 @@ impl Device {
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} ({:?}, {})", info.name, info.backend, info.driver)
+    }
+}
+
+/// Repeats a wait of at most [`MAX_WAIT_STEP`] until it is over, or has run out of time for `limit`.
+fn wait_in_steps(
+    limit: Duration,
+    wait: impl Fn(Duration) -> Result<wgpu::PollStatus, wgpu::PollError>,
+) -> Result<wgpu::PollStatus, wgpu::PollError> {
+    let start = Instant::now();
+    loop {
+        match wait(MAX_WAIT_STEP) {
+            Err(wgpu::PollError::Timeout) if start.elapsed() < limit => {}
+            waited => return waited,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Devices of tests, and tests of waits and losses.
 
 use super::*;
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use xenia_testing::{Tool, draws_in_software, obtain};
 
@@ -63,6 +64,19 @@ fn two_frames_are_in_flight() {
         }
         assert_eq!(device.waits(), 1, "holding back is counted apart");
     });
+}
+
+#[test]
+fn a_wait_has_short_steps_and_ends_with_its_limit() {
+    for (limit, is_over, steps) in [(MAX_WAIT, true, 6), (Duration::ZERO, false, 1)] {
+        let count = Cell::new(0);
+        let waited = wait_in_steps(limit, |step| {
+            assert!(step <= Duration::from_millis(2), "a window waits for it");
+            count.set(count.get() + 1);
+            if count.get() <= 5 { Err(wgpu::PollError::Timeout) } else { Ok(wgpu::PollStatus::WaitSucceeded) }
+        });
+        assert_eq!((waited.is_ok(), count.get()), (is_over, steps));
+    }
 }
 
 #[test]
