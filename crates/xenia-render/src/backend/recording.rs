@@ -70,7 +70,7 @@ impl Recording {
 
     /// Waits until a buffer is mapped, or can't be.
     pub(super) fn wait(&self, device: &Device, mapping: &Mapping) -> Result<(), BackendError> {
-        mapping.wait_done_by(|submission| self.handed_over.wait(device, submission))
+        mapping.wait_done_by(device, |submission| self.handed_over.wait(device, submission))
     }
 
     /// Returns a pass on these targets for a draw, with queries of `samples`: the open one if its
