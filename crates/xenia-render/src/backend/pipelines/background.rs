@@ -1,5 +1,6 @@
 //! Background threads that compile pipelines while the machine runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,7 +37,7 @@ impl Background {
             let is_over = this.is_over.clone();
             let thread = std::thread::Builder::new()
                 .name("pipelines".to_owned())
-                .spawn(move || work(&maker, &queue, &results, &is_over))?;
+                .spawn(move || work(&|parts: &Parts| maker.make(parts), &queue, &results, &is_over))?;
             this.threads.push(thread);
         }
         Ok(this)
@@ -45,7 +46,7 @@ impl Background {
     /// Queues a pipeline for compilation.
     pub(super) fn order(&self, parts: Parts) {
         if let Some(jobs) = &self.jobs {
-            // The channel is closed if all threads have panicked; the draws are left out then.
+            // The threads last as long as the channel.
             let _ = jobs.send(parts);
         }
     }
@@ -56,8 +57,9 @@ impl Background {
     }
 }
 
+/// Thread function: compiles pipelines until the end.
 fn work(
-    maker: &Maker,
+    make: &dyn Fn(&Parts) -> Outcome,
     queue: &Mutex<Receiver<Parts>>,
     results: &Sender<(Parts, Outcome)>,
     is_over: &AtomicBool,
@@ -68,7 +70,9 @@ fn work(
         if is_over.load(Relaxed) {
             return;
         }
-        let outcome = maker.make(&parts);
+        // A panic must not end the thread: the draws of the pipeline would be left out for ever.
+        let outcome = catch_unwind(AssertUnwindSafe(|| make(&parts)))
+            .unwrap_or_else(|_| Err("a pipeline whose compilation panics".to_owned()));
         if results.send((parts, outcome)).is_err() {
             return;
         }
@@ -84,5 +88,32 @@ impl Drop for Background {
             // A panic has already been printed to standard error.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xenia_gpu::microcode::{Shader, ShaderKind};
+
+    use super::*;
+    use crate::backend::recipe::Recipe;
+
+    #[test]
+    fn a_compilation_that_panics_is_an_error_and_the_next_one_is_made() {
+        let vertex = Arc::new(Shader::new(ShaderKind::Vertex, &[]));
+        let (jobs, queue) = channel();
+        for samples in 1..=3 {
+            let recipe = Recipe::default().drawing(samples);
+            jobs.send(Parts { recipe, vertex: vertex.clone(), pixel: None }).unwrap();
+        }
+        drop(jobs);
+        let (results, done) = channel();
+        let made = |parts: &Parts| {
+            assert!(parts.recipe != Recipe::default().drawing(2), "as a compiler of shaders might");
+            Err("made".to_owned())
+        };
+        work(&made, &Mutex::new(queue), &results, &AtomicBool::new(false));
+        let reasons: Vec<_> = done.try_iter().filter_map(|(_, outcome)| outcome.err()).collect();
+        assert_eq!(reasons, ["made", "a pipeline whose compilation panics", "made"]);
     }
 }
