@@ -271,6 +271,12 @@ impl Device {
         self.loss.get().map(String::as_str)
     }
 
+    /// Notes a loss, unless another one is known. Also for a device that works, if what it has does
+    /// not fit together any more.
+    pub(super) fn note_lost(&self, reason: &str) {
+        self.loss.get_or_init(|| reason.to_owned());
+    }
+
     /// Collects what the device has executed, without a wait: frees commands and calls callbacks.
     pub(crate) fn poll(&self) -> Result<(), BackendError> {
         self.noting_loss(|| self.device.poll(wgpu::PollType::Poll))

@@ -9,7 +9,7 @@
 //! over to be submitted, and it polls and waits for late results. Other waits stay on the thread
 //! that needs them.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -37,13 +37,14 @@ pub(super) struct Finisher {
     worker: Option<Worker>,
     /// Number of encoders that the thread has, or whose commands have not been taken from it.
     handed_over: usize,
-    /// Commands of encoders that were finished without a thread.
+    /// Commands of encoders that were finished without a thread, or taken from it.
     done: Vec<wgpu::CommandBuffer>,
     /// Time of the last poll without a waiting caller.
     last_poll: Option<Instant>,
 }
 
 struct Worker {
+    device: Device,
     work: Sender<Work>,
     commands: Receiver<wgpu::CommandBuffer>,
     /// One message for each poll or wait of another thread.
@@ -56,7 +57,7 @@ impl Worker {
         let (work, from) = channel();
         let (to, commands) = channel();
         let (answer, polled) = channel();
-        let device = device.clone();
+        let own = device.clone();
         let finish = move || {
             let mut done = Vec::new();
             while let Ok(first) = from.recv() {
@@ -67,14 +68,14 @@ impl Worker {
                         Work::Poll => {}
                         Work::PollForCaller => waiting += 1,
                         Work::WaitForCaller(submission) => {
-                            let _ = device.wait(submission);
+                            let _ = own.wait(submission);
                             waiting += 1;
                         }
                     }
                 }
                 // The backend notices a loss before its next command, and opens another device.
-                if !device.is_lost() {
-                    let _ = device.poll();
+                if !own.is_lost() {
+                    let _ = own.poll();
                 }
                 for commands in done.drain(..) {
                     if to.send(commands).is_err() {
@@ -89,7 +90,7 @@ impl Worker {
             }
         };
         let thread = Builder::new().name("commands".into()).spawn(finish).ok()?;
-        Some(Self { work, commands, polled, thread })
+        Some(Self { device: device.clone(), work, commands, polled, thread })
     }
 }
 
@@ -103,8 +104,33 @@ impl Finisher {
             self.done.push(encoder.finish());
             return;
         };
-        // Only a thread that has panicked takes none; the commands are lost with it.
-        self.handed_over += usize::from(worker.work.send(Work::Finish(encoder)).is_ok());
+        let Err(SendError(Work::Finish(encoder))) = worker.work.send(Work::Finish(encoder)) else {
+            self.handed_over += 1;
+            return;
+        };
+        self.take_finished();
+        self.forget_panicked();
+        self.done.push(encoder.finish());
+    }
+
+    /// Takes the commands of the encoders that were handed over.
+    fn take_finished(&mut self) {
+        let count = std::mem::take(&mut self.handed_over);
+        let Some(worker) = &self.worker else { return };
+        let expected = self.done.len() + count;
+        self.done.extend(worker.commands.iter().take(count));
+        if self.done.len() < expected {
+            self.forget_panicked();
+        }
+    }
+
+    /// Forgets a thread that has panicked, with the encoders that it had: they may have had stores
+    /// of tiles, textures and copies for deliveries, which only a recovery makes anew. The next
+    /// encoder of a submission without others starts another thread.
+    fn forget_panicked(&mut self) {
+        if let Some(Worker { device, .. }) = self.worker.take() {
+            device.note_lost("the thread that finishes commands has panicked");
+        }
     }
 
     /// Whether no encoder was handed over since the last end.
@@ -149,18 +175,14 @@ impl Finisher {
 
     /// Waits for the commands of all encoders; returns them in order.
     pub(super) fn end(&mut self) -> Vec<wgpu::CommandBuffer> {
-        let mut commands = std::mem::take(&mut self.done);
-        let count = std::mem::take(&mut self.handed_over);
-        if let Some(worker) = &self.worker {
-            commands.extend(worker.commands.iter().take(count));
-        }
-        commands
+        self.take_finished();
+        std::mem::take(&mut self.done)
     }
 }
 
 impl Drop for Finisher {
     fn drop(&mut self) {
-        if let Some(Worker { work, commands, polled, thread }) = self.worker.take() {
+        if let Some(Worker { work, commands, polled, thread, .. }) = self.worker.take() {
             drop((work, commands, polled));
             // A panic of the thread was reported where it happened.
             let _ = thread.join();
@@ -204,6 +226,32 @@ mod tests {
                 }
             }
         });
+    }
+
+    #[test]
+    fn a_thread_that_has_panicked_is_replaced_and_a_loss() {
+        // One encoder is lost with the thread: the next one or the end notices it.
+        for ends_first in [false, true] {
+            let Some(device) = device::tests::own() else { return };
+            let encoder = || device.wgpu().create_command_encoder(&Default::default());
+            let (work, _) = channel();
+            let (_, commands) = channel();
+            let (_, polled) = channel();
+            let thread = std::thread::spawn(|| ());
+            let worker = Some(Worker { device: device.clone(), work, commands, polled, thread });
+            let mut finisher = Finisher { worker, handed_over: 1, done: Vec::new(), last_poll: None };
+            if ends_first {
+                assert!(finisher.end().is_empty());
+            }
+            assert_eq!(device.is_lost(), ends_first);
+            finisher.begin(&device, encoder());
+            assert!(device.is_lost());
+            finisher.begin(&device, encoder());
+            assert_eq!((finisher.end().len(), finisher.is_empty()), (2, true), "{ends_first}");
+            finisher.begin(&device, encoder());
+            assert!(finisher.worker.is_some());
+            assert_eq!((finisher.end().len(), finisher.is_empty()), (1, true), "{ends_first}");
+        }
     }
 
     #[test]

@@ -113,6 +113,10 @@ impl Mapping {
     /// Waits until the bytes are mapped; returns them.
     pub(super) fn wait(&self, device: &Device) -> Result<wgpu::BufferView, BackendError> {
         self.wait_done(device)?;
+        // A device that was given up may have done the copy without what it was to copy.
+        if let Some(reason) = device.loss() {
+            return Err(BackendError::Host(reason.to_owned()));
+        }
         if self.result.get() != Some(&true) {
             return Err(BackendError::Host("a buffer could not be mapped".into()));
         }

@@ -108,7 +108,7 @@ mod tests {
         }
         drop(jobs);
         let (results, done) = channel();
-        let made = |parts: &Parts| {
+        let made = |parts: &Parts| -> Outcome {
             assert!(parts.recipe != Recipe::default().drawing(2), "as a compiler of shaders might");
             Err("made".to_owned())
         };
