@@ -339,12 +339,19 @@ impl Translator<'_> {
         b.select(is_inside, place, zero)
     }
 
-    /// Converts a depth to the range of the host's target.
+    /// Converts a depth to the range of the host's target, which not all hosts clamp it to; NaN
+    /// becomes zero.
     pub(super) fn host_depth(&mut self, b: &mut Builder, depth: Value) -> Value {
         let row = self.host_row(b, ALPHA_ROW);
         let scale = b.member(row, 2);
         let scale = b.bitcast(scale, ScalarKind::Float);
-        b.binary(Op::Multiply, depth, scale)
+        let depth = b.binary(Op::Multiply, depth, scale);
+        let one = b.float(1.0);
+        let zero = b.float(0.0);
+        let is_below = b.binary(Op::Less, depth, one);
+        let limited = b.select(is_below, depth, one);
+        let is_positive = b.binary(Op::Greater, depth, zero);
+        b.select(is_positive, limited, zero)
     }
 
     /// Converts a colour for its target: scaled, clamped to the range of the format, and quantised.

@@ -73,6 +73,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     constants.float[0] = [8.0, -8.0, 0.0, 0.0];
     constants.float[1] = [8.0; 4];
     constants.float[2] = [0.0, 0.0, 0.25, 1.0];
+    constants.float[4] = [f32::NAN, -1.0, f32::INFINITY, 1.0];
     let mut corners = FRONT;
     if back {
         corners.reverse();
@@ -116,6 +117,12 @@ fn pictures_are_as_reckoned() {
         let depth = "rcp r1.x, c[16].x\nmul oDepth.x, r0, r1.x\nmax oC0, r0, r0";
         let picture = draw(gpu, depth, false, 0);
         check(&picture, "depth", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
+        // Depths beyond the range, and the one of NaN, which is 0.
+        for (component, is_in_front) in [("x", true), ("y", true), ("z", false)] {
+            let depth = format!("max oDepth.x, c[4].{component}, c[4].{component}\nmax oC0, r0, r0");
+            let shown = |x: f32, y: f32| if is_in_front { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background };
+            check(&draw(gpu, &depth, false, 0), component, shown);
+        }
         let flat = draw(gpu, "max oC0, r1, r1", false, 0b10);
         check(&flat, "flat interpolators", |x, y| {
             if x + y < 15.0 {
