@@ -1,8 +1,10 @@
 //! Swaps, and capture of their frames.
 
+use std::sync::Arc;
+
 use super::deferred_effects::{Effect, Swap};
 use super::{CommandProcessor, GpuEvent};
-use crate::backend::{Frame, PresentCall, SwapPicture};
+use crate::backend::{DevicePicture, Frame, PresentCall, SwapPicture};
 use crate::registers::FETCH_CONSTANTS;
 
 /// Maximum number of captured frames; the oldest is dropped when more arrive. Titles swap once or
@@ -37,22 +39,38 @@ impl CommandProcessor {
         let mut fetch = [0; 6];
         fetch.copy_from_slice(self.registers.range(FETCH_CONSTANTS, 6));
         let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
-        self.effect(Effect::Swap(Box::new(Swap { physical, call })));
+        let picture = self.picture_of_late(&call);
+        self.effect(Effect::Swap(Box::new(Swap { physical, call, picture })));
         self.backend.end_frame();
     }
 
+    /// Picture on the device of a swap that is going to be queued: later packets may resolve to its
+    /// front buffer before it is shown. `None` if it shows queued stores, too, or without a window:
+    /// a frame as bytes is made when it is shown.
+    fn picture_of_late(&mut self, call: &PresentCall) -> Option<Arc<dyn DevicePicture>> {
+        let is_captured = self.config.capture_all || self.capture;
+        if !is_captured || !self.late.has_effects() {
+            return None;
+        }
+        if call.memory().is_some_and(|range| self.late.writes(range)) {
+            return None;
+        }
+        self.backend.present_on_device(call, &*self.memory)
+    }
+
     /// Shows a swap's front buffer.
-    pub(super) fn show(&mut self, Swap { physical, call }: &Swap) {
-        let &PresentCall { width, height, .. } = call;
+    pub(super) fn show(&mut self, Swap { physical, call, picture }: Swap) {
+        let PresentCall { width, height, .. } = call;
         self.statistics.swaps += 1;
         let number = self.statistics.swaps;
-        self.events.push(GpuEvent::Swap { physical: *physical, width, height, number });
+        self.events.push(GpuEvent::Swap { physical, width, height, number });
         if self.config.capture_all || self.capture {
             self.capture = false;
-            let mut picture = self.backend.present_on_device(call, &*self.memory).map(SwapPicture::Device);
+            let picture = picture.or_else(|| self.backend.present_on_device(&call, &*self.memory));
+            let mut picture = picture.map(SwapPicture::Device);
             if picture.is_none() {
-                self.reach_picture(call);
-                picture = self.backend.present(call, &*self.memory).map(SwapPicture::Bytes);
+                self.reach_picture(&call);
+                picture = self.backend.present(&call, &*self.memory).map(SwapPicture::Bytes);
             }
             if let Some(picture) = picture {
                 if self.frames.len() == MAX_FRAMES {

@@ -14,9 +14,10 @@
 //! [`Config::concurrent`]: super::Config::concurrent
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{CommandProcessor, GpuEvent};
-use crate::backend::{PresentCall, QueryReports};
+use crate::backend::{DevicePicture, PresentCall, QueryReports};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::{PHYSICAL_SIZE, PhysicalRange};
 use crate::reference::Reference;
@@ -37,6 +38,8 @@ const BLOCK_LOG2: [u32; 3] = [PAGE_SIZE.ilog2(), 17, (PHYSICAL_SIZE / 64).ilog2(
 pub(super) struct Swap {
     pub(super) physical: u32,
     pub(super) call: PresentCall,
+    /// Its picture, if that was made before the swap was queued.
+    pub(super) picture: Option<Arc<dyn DevicePicture>>,
 }
 
 /// Effect of a packet that guest code can see.
@@ -103,13 +106,18 @@ pub(super) struct Late {
 }
 
 impl Late {
+    /// Whether effects are queued.
+    pub(super) fn has_effects(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// Whether effects of the queue write to memory.
     pub(super) fn has_stores(&self) -> bool {
         self.written[0] != 0
     }
 
     /// Whether an effect of the queue writes to a range.
-    fn writes(&self, range: PhysicalRange) -> bool {
+    pub(super) fn writes(&self, range: PhysicalRange) -> bool {
         let mut written = self.written.iter().zip(BLOCK_LOG2);
         if !self.has_stores() || written.any(|(written, log2)| written & blocks(range, log2) == 0) {
             return false;
@@ -255,7 +263,7 @@ impl CommandProcessor {
             Effect::Interrupt { cpu_mask } => {
                 self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
             }
-            Effect::Swap(swap) => self.show(&swap),
+            Effect::Swap(swap) => self.show(*swap),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tests of effects that wait for results of the backend.
 
 use super::*;
-use crate::backend::QueryReports;
+use crate::backend::{DevicePicture, PixelSize, QueryReports};
 use crate::processor::deferred_effects::{MAX_BLANKS, MAX_EFFECTS};
 use crate::registers::{FETCH_CONSTANTS, Register, With, pa, rb};
 
@@ -19,6 +19,21 @@ struct Results {
     counts: Vec<bool>,
     /// Whether a texel is on the device only.
     is_pending: bool,
+    resolves: u8,
+    /// Whether pictures stay on the device.
+    has_pictures: bool,
+}
+
+/// Picture that shows the number of resolves before it.
+struct ResolvesBefore(u8);
+
+impl DevicePicture for ResolvesBefore {
+    fn size(&self) -> PixelSize {
+        PixelSize::new(1, 1)
+    }
+    fn read(&self) -> Option<Frame> {
+        Some(Frame { width: 1, height: 1, rgba: vec![self.0] })
+    }
 }
 
 /// Backend that counts ten samples a draw, and has the results later.
@@ -34,7 +49,9 @@ impl Backend for Slow {
         Ok(())
     }
     fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.0.lock().unwrap().is_pending = true;
+        let mut results = self.0.lock().unwrap();
+        results.is_pending = true;
+        results.resolves += 1;
         Ok(())
     }
     fn has_pending(&self) -> bool {
@@ -49,6 +66,14 @@ impl Backend for Slow {
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         let seen = memory.read_u32(FENCE) as u8;
         Some(Frame { width: call.width, height: call.height, rgba: vec![seen] })
+    }
+    fn present_on_device(
+        &mut self,
+        _: &PresentCall,
+        _: &dyn PhysicalMemory,
+    ) -> Option<Arc<dyn DevicePicture>> {
+        let results = self.0.lock().unwrap();
+        if results.has_pictures { Some(Arc::new(ResolvesBefore(results.resolves))) } else { None }
     }
     fn samples_passed(&mut self) -> Option<u64> {
         Some(self.0.lock().unwrap().draws * 10)
@@ -147,6 +172,25 @@ fn a_swap_shows_what_its_packets_left() {
     // The last one of a trace.
     m.run(&[&report(REPORT)[..], &swap_commands([0; 6], 0, 8, 8)].concat());
     assert_eq!((m.events.len(), m.gpu.finish().len(), m.gpu.finish().len()), (2, 1, 0));
+}
+
+#[test]
+fn a_late_swap_shows_no_resolves_of_later_packets() {
+    let (mut m, results) = harness();
+    m.gpu.config.readback = Readback::Lazy;
+    results.lock().unwrap().has_pictures = true;
+    let resolve =
+        [type0(rb::RbModecontrol::INDEX, 1), 6, type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16];
+    m.run(&[&resolve[..], &swap_commands([0; 6], 0, 8, 8)].concat());
+    m.run(&resolve);
+    assert_eq!((m.gpu.statistics().swaps, results.lock().unwrap().resolves), (0, 2));
+    results.lock().unwrap().ready = 1;
+    m.pass(1);
+    assert_eq!(m.gpu.take_frame(1).unwrap().rgba, [1]);
+    m.run(&swap_commands([0; 6], 0, 8, 8));
+    results.lock().unwrap().ready = 2;
+    m.pass(1);
+    assert_eq!(m.gpu.take_frame(2).unwrap().rgba, [2]);
 }
 
 #[test]

@@ -14,9 +14,9 @@ use crate::present::PICTURE_FORMAT;
 
 const SHADER: &str = concat!(include_str!("../textures/address.wgsl"), include_str!("picture.wgsl"));
 
-/// Maximum number of textures kept for reuse by later pictures: those of the window, of its mailbox
-/// and of the holders of the last picture.
-const MAX_TEXTURES: usize = 6;
+/// Maximum number of textures kept for reuse by later pictures: those of queued swaps, of the
+/// window, of its mailbox and of the holders of the last picture.
+const MAX_TEXTURES: usize = 9;
 /// Pixels of a workgroup each way.
 const GROUP: u32 = 16;
 
