@@ -26,10 +26,28 @@ pub(crate) enum Presented {
     Shown,
     /// The surface was not ready, but will be at the next call.
     NotReady,
+    /// The device refused a command. The frame, the effects and the pages were dropped: they may have
+    /// had no memory.
+    Failed,
     /// The graphics device is lost: another presenter can show the window.
     Lost,
     /// The window is gone, or its device refuses to show it.
     Gone,
+}
+
+/// Maximum number of drawings that fail one after another; then the window is given up.
+const MAX_FAILED_DRAWINGS: u32 = 10;
+
+/// Number of the last drawings that failed, one after another.
+#[derive(Default)]
+struct FailedDrawings(u32);
+
+impl FailedDrawings {
+    /// Notes a drawing; returns whether too many have failed.
+    fn note(&mut self, is_drawn: bool) -> bool {
+        self.0 = if is_drawn { 0 } else { self.0 + 1 };
+        self.0 >= MAX_FAILED_DRAWINGS
+    }
 }
 
 /// Surface of a window and the resources for drawing on it. The backend may use the same device, so
@@ -43,6 +61,8 @@ pub(crate) struct Presenter {
     surface: Option<wgpu::Surface<'static>>,
     /// Whether the device has refused to show the window.
     failed: bool,
+    failed_drawings: FailedDrawings,
+    has_warned: bool,
     device: Device,
     /// Offers the device to backends.
     shared: Arc<WindowDevice>,
@@ -114,15 +134,8 @@ impl Presenter {
         let device = &opened.device;
         let adapter = &opened.adapter;
         let capabilities = surface.get_capabilities(adapter);
-        // Guest pixels are ready for display: a surface with another conversion to sRGB would be
-        // too bright.
-        let format = capabilities
-            .formats
-            .iter()
-            .copied()
-            .find(|format| !format.is_srgb())
-            .or_else(|| capabilities.formats.first().copied())
-            .ok_or_else(|| failed("no surface format")(String::new()))?;
+        let format =
+            format_of(&capabilities.formats).ok_or_else(|| failed("no surface format")(String::new()))?;
         let most = device.limits().max_texture_dimension_2d;
         let mut config = surface
             .get_default_config(adapter, size.width.clamp(1, most), size.height.clamp(1, most))
@@ -138,6 +151,8 @@ impl Presenter {
             instance,
             surface: Some(surface),
             failed: false,
+            failed_drawings: FailedDrawings::default(),
+            has_warned: false,
             device: opened,
             shared,
             config,
@@ -212,7 +227,7 @@ impl Presenter {
     }
 
     /// Replaces the frame: its size, and four bytes per pixel, rows from the top. Returns false,
-    /// without a frame, if the device doesn't support the size.
+    /// without a frame, if the device doesn't support the size or has no memory for it.
     pub(crate) fn set(&mut self, size: PixelSize, rgba: &[u8]) -> bool {
         let most = self.device.device.limits().max_texture_dimension_2d;
         if [size.width, size.height].iter().any(|side| !(1..=most).contains(side)) {
@@ -220,7 +235,9 @@ impl Presenter {
             return false;
         }
         let fitting = self.frame.take().filter(|picture| picture.size() == size);
-        let picture = fitting.unwrap_or_else(|| self.painter.picture(&self.device.device, size));
+        let made =
+            fitting.map_or_else(|| self.device.attempt(|device| self.painter.picture(device, size)), Ok);
+        let Ok(picture) = made else { return false };
         picture.write(&self.device.queue, rgba);
         self.frame = Some(picture);
         true
@@ -279,12 +296,22 @@ impl Presenter {
         }
         let shared = self.device.clone();
         let drawn = shared.attempt(|_| self.draw_on(target, place, appearance));
-        self.note(drawn);
-        match (self.failed, self.device.is_lost()) {
-            (true, _) => Presented::Gone,
-            (_, true) => Presented::Lost,
-            _ => Presented::Shown,
+        if self.device.is_lost() {
+            return Presented::Lost;
         }
+        let is_too_much = self.failed_drawings.note(drawn.is_ok());
+        let Err(error) = drawn else { return Presented::Shown };
+        if is_too_much {
+            self.note(Err(error));
+            return Presented::Gone;
+        }
+        if !std::mem::replace(&mut self.has_warned, true) {
+            tracing::warn!(target: "gpu", "the window could not be drawn once: {error}");
+        }
+        self.frame = None;
+        self.effects = None;
+        self.pages = None;
+        Presented::Failed
     }
 
     /// Draws on the surface's image, and presents it.
@@ -330,6 +357,12 @@ impl Presenter {
     }
 }
 
+/// Format of a surface that has these. Guest pixels are ready for display: a surface with another
+/// conversion to sRGB would be too bright.
+fn format_of(formats: &[wgpu::TextureFormat]) -> Option<wgpu::TextureFormat> {
+    formats.iter().copied().find(|format| !format.is_srgb()).or_else(|| formats.first().copied())
+}
+
 /// An error of the device, with the system's reason.
 fn failed(what: &'static str) -> impl Fn(String) -> RenderError {
     move |reason| RenderError::Device { what, reason }
@@ -366,6 +399,15 @@ impl FramePacing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_failures_in_a_row_give_the_window_up() {
+        let mut failures = FailedDrawings::default();
+        for is_drawn in [[false; 9], [true; 9], [false; 9]].concat() {
+            assert!(!failures.note(is_drawn));
+        }
+        assert!(failures.note(false));
+    }
 
     #[test]
     fn low_latency_takes_the_newest_frame_where_it_can() {

@@ -382,7 +382,8 @@ impl Device {
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
-    /// error. A panic on a lost device is an error, too: egui's renderer needs each of its buffers.
+    /// error. A panic after an error, or on a lost device, is one, too: egui's renderer needs each of
+    /// its buffers.
     pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device.push_error_scope(filter));
@@ -390,10 +391,11 @@ impl Device {
         // Error scopes are popped in reverse order.
         let errors: Vec<_> =
             scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        match made {
-            Ok(made) => errors.first().map_or(Ok(made), |error| Err(error.to_string())),
-            Err(_) if self.turns_out_lost() => Err("the device is lost".to_owned()),
-            Err(panic) => resume_unwind(panic),
+        match (made, errors.first()) {
+            (Ok(made), None) => Ok(made),
+            (Err(_), _) if self.turns_out_lost() => Err("the device is lost".to_owned()),
+            (_, Some(error)) => Err(error.to_string()),
+            (Err(panic), None) => resume_unwind(panic),
         }
     }
 

@@ -419,6 +419,10 @@ impl View {
                 self.window.request_redraw();
                 true
             }
+            Presented::Failed => {
+                self.rebuild();
+                true
+            }
             Presented::Lost => self.replace_lost_device(),
             Presented::Gone => false,
         }

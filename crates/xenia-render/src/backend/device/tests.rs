@@ -99,10 +99,20 @@ fn the_first_error_of_a_wait_is_the_reason_of_the_loss() {
 }
 
 #[test]
-fn a_panic_while_a_resource_is_made_is_an_error_on_a_lost_device_only() {
+fn a_panic_while_a_resource_is_made_is_an_error_after_another_or_on_a_lost_device() {
     let Some(device) = own() else { return };
     let panics = || device.attempt(|_| panic!("as egui does without a buffer"));
     assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    let after_error: Result<(), _> = device.attempt(|device| {
+        drop(device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::MAX - 3,
+            usage: wgpu::BufferUsages::INDEX,
+            mapped_at_creation: false,
+        }));
+        panic!("as egui does with a buffer that has no memory")
+    });
+    assert!(after_error.is_err() && !device.is_lost());
     device.wgpu().destroy();
     assert_eq!(panics(), Err::<(), _>("the device is lost".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! Replacement of the window's lost graphics device.
+//! Replacement of the window's lost graphics device, and of what a drawing that failed has dropped.
 
 use super::super::RenderError;
 use super::super::mailbox::NumberedPicture;
@@ -33,7 +33,26 @@ impl View {
         let adapter = self.presenter.adapter();
         tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
         adapter.clone_into(&mut self.shown.adapter);
-        // Texts and pages are rebuilt. A frame on the lost device cannot be recovered.
+        // A frame on the lost device cannot be recovered.
+        self.rebuild_pages();
+        if let Some(NumberedPicture { picture, .. }) = self.frame.clone()
+            && matches!(picture, SwapPicture::Bytes(_))
+        {
+            self.show(&picture);
+        }
+        Ok(())
+    }
+
+    /// Rebuilds the pages and the frame after a drawing that failed.
+    pub(super) fn rebuild(&mut self) {
+        self.rebuild_pages();
+        if let Some(NumberedPicture { picture, .. }) = self.frame.clone() {
+            self.show(&picture);
+        }
+    }
+
+    /// Rebuilds the texts and pages, and requests a redraw.
+    fn rebuild_pages(&mut self) {
         let text = self.pages.text().clone();
         let page = self.pages.page();
         self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));
@@ -41,12 +60,6 @@ impl View {
         if let Some(page) = page {
             self.pages.open(page, &self.window);
         }
-        if let Some(NumberedPicture { picture, .. }) = self.frame.clone()
-            && matches!(picture, SwapPicture::Bytes(_))
-        {
-            self.show(&picture);
-        }
         self.window.request_redraw();
-        Ok(())
     }
 }
