@@ -290,7 +290,15 @@ impl Device {
     ) -> Result<(), BackendError> {
         let reason = match catch_unwind(AssertUnwindSafe(poll)) {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => {
+                if matches!(error, wgpu::PollError::Timeout) && !self.is_lost() {
+                    // The drop of a queue waits until the driver has executed all, which would
+                    // stop the thread that goes on with another device. So this one stays. A
+                    // window's surface still waits: a window can't have another one.
+                    std::mem::forget(self.queue.clone());
+                }
+                error.to_string()
+            }
             Err(_) => "it is lost".to_owned(),
         };
         Err(BackendError::Host(self.loss.get_or_init(|| reason).clone()))

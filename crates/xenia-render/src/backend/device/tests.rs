@@ -99,6 +99,20 @@ fn the_first_error_of_a_wait_is_the_reason_of_the_loss() {
 }
 
 #[test]
+fn a_device_that_does_not_answer_stays_and_nobody_waits_for_its_end() {
+    for (is_timeout, poll) in
+        [(true, wgpu::PollError::Timeout), (false, wgpu::PollError::WrongSubmissionIndex(2, 1))]
+    {
+        let Some(device) = own() else { return };
+        // The handler of errors, which the queue has, counts with it.
+        let errors = device.errors.clone();
+        assert!(device.noting_loss(|| Err(poll)).is_err() && device.is_lost());
+        drop(device);
+        assert_eq!(Arc::strong_count(&errors) > 1, is_timeout);
+    }
+}
+
+#[test]
 fn a_panic_while_a_resource_is_made_is_an_error_after_another_or_on_a_lost_device() {
     let Some(device) = own() else { return };
     let panics = || device.attempt(|_| panic!("as egui does without a buffer"));
