@@ -105,6 +105,9 @@ impl CommandProcessor {
         if !self.holds_now(wait) {
             self.last_poll = cost::ticks(self.cycles);
             self.waiting = Some(wait);
+        } else if wait.is_memory() && self.config.concurrent {
+            // As after a poll: the following words may have been read before they were written.
+            self.feed.clear();
         }
     }
 

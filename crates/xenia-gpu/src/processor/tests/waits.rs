@@ -18,6 +18,44 @@ fn an_unsatisfied_wait_suspends_until_memory_changes() {
     assert!(m.gpu.is_idle() && cost::ticks(m.gpu.cycles) >= stored);
 }
 
+/// Memory into which the CPU stores the ring's eighth word just before a flag at `DATA` is read.
+struct StoredBeforeFlag(Ram);
+
+impl PhysicalMemory for StoredBeforeFlag {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        if physical == DATA {
+            self.0.write_u32(RING + 7 * 4, 9);
+        }
+        self.0.read(physical, into);
+    }
+    fn write(&self, physical: u32, from: &[u8]) {
+        self.0.write(physical, from);
+    }
+    fn version(&self, physical: u32, length: u32) -> u64 {
+        self.0.version(physical, length)
+    }
+    fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        self.0.track(physical, length)
+    }
+}
+
+#[test]
+fn words_after_a_wait_that_holds_at_once_are_as_the_cpu_left_them() {
+    let memory = Arc::new(StoredBeforeFlag(Ram::new(0x10_0000)));
+    memory.0.write_u32(DATA, 0x0105);
+    let words = [type3(opcode::WAIT_REG_MEM, 5), 0x13, DATA_BE, 5, 0xff, 0x10, type0(0x2000, 1), 7];
+    for (word, at) in words.into_iter().zip((RING..).step_by(4)) {
+        memory.0.write_u32(at, word);
+    }
+    let config = Config { vblank: false, concurrent: true, ..Config::default() };
+    let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), config);
+    gpu.initialize_ring(RING, 7);
+    gpu.store_register(cp::CP_RB_WPTR, 8, 0);
+    gpu.pump(1_000_000);
+    assert!(gpu.is_idle());
+    assert_eq!(gpu.registers().get(0x2000), 9);
+}
+
 #[test]
 fn a_state_keeps_the_time_of_the_last_poll() {
     let mut m = GpuHarness::new();
