@@ -3,7 +3,7 @@
 //!
 //! Comparisons with NaN are false, and "not equal" is the negation of "equal", as in Rust. Maxima
 //! and minima are selections, because the host's results for NaN are undefined. Multiplications and
-//! additions are never fused.
+//! additions are separate, but a driver may fuse them: naga's SPIR-V does not forbid it.
 
 mod scalar;
 mod vector;
