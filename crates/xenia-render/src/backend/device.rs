@@ -4,7 +4,7 @@ mod window_device;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -123,6 +123,8 @@ pub struct Device {
     /// Errors of the graphics API, except those of a lost device.
     errors: Arc<AtomicU64>,
     pub(super) traffic: Arc<Traffic>,
+    /// Whether its sample counts were probed.
+    pub(super) is_probed: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Device {
@@ -191,7 +193,7 @@ impl Device {
             noted.get_or_init(|| format!("{reason:?}: {message}"));
         });
         let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
-        let (executed, traffic) = Default::default();
+        let (executed, traffic, is_probed) = Default::default();
         let max_texture_side = device.limits().max_texture_dimension_2d;
         Ok(Self {
             device,
@@ -208,6 +210,7 @@ impl Device {
             executed,
             errors,
             traffic,
+            is_probed,
         })
     }
 

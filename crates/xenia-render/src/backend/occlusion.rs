@@ -12,6 +12,8 @@
 //!
 //! Draws of a survey always have queries, whose counts are the survey's.
 
+mod probe;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use xenia_gpu::BackendError;
@@ -115,7 +117,9 @@ fn buffer(device: &Device, label: &str, usage: wgpu::BufferUsages) -> wgpu::Buff
 impl Occlusion {
     /// Starts counting; returns whether the query set is new.
     pub(super) fn begin(&mut self, device: &Device) -> bool {
-        self.is_begun = true;
+        if !std::mem::replace(&mut self.is_begun, true) {
+            probe::probe(device);
+        }
         self.prepare(device)
     }
 
