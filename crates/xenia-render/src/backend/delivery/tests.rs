@@ -119,8 +119,7 @@ fn a_lost_device_takes_its_texels_with_it() {
     let ram = memory();
     let mut backend = backend(&device);
     backend.resolve(&resolve(0x1_0000), &ram).unwrap();
-    backend.device.wgpu().destroy();
-    let _ = backend.device.wait(None);
+    device::tests::lose(&backend.device);
     // Memory keeps its old bytes, and nothing waits for others.
     assert_eq!(backend.deliver(None, &ram), Ok(()));
     assert_eq!((backend.counters().losses, backend.has_pending(), count(&ram, &[0x1_0000])), (1, false, 0));
@@ -197,8 +196,7 @@ fn deliveries_under_way_end_with_their_device() {
     backend.resolve(&resolve(0x1_0000), &ram).unwrap();
     let number = backend.begin_delivery(&ram).unwrap();
     let report = backend.begin_samples().unwrap();
-    backend.device.wgpu().destroy();
-    let _ = backend.device.wait(None);
+    device::tests::lose(&backend.device);
     assert!(backend.poll_result(number, &ram).is_some());
     assert_eq!((backend.wait_for_result(report, &ram), backend.counters().losses), (0, 1));
     // Numbers go on.

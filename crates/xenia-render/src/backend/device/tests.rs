@@ -25,7 +25,8 @@ pub(crate) fn offered_by(window: &Arc<WindowDevice>) -> Option<Device> {
 /// Loses a device, and waits until that is known.
 pub(crate) fn lose(device: &Device) {
     device.wgpu().destroy();
-    let _ = device.wait(None);
+    // Also for submissions that the device does not know of.
+    let _ = device.noting_loss(|| device.device.poll(wgpu::PollType::wait_indefinitely()));
     assert!(device.is_lost());
 }
 
