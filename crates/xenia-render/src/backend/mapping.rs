@@ -1,5 +1,5 @@
 //! Buffers that the CPU maps: those that it fills at their creation, and those that it reads once
-//! the device has written them.
+//! the device has written them. Large buffers for which the device may have no memory.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
@@ -34,6 +34,19 @@ pub(super) fn filled_buffer(
     }
     buffer.unmap();
     buffer
+}
+
+/// Creates a buffer without contents; `None` if the device has no memory for it. Commands that name
+/// a buffer without memory would make their whole submission invalid.
+pub(super) fn device_buffer(
+    device: &Device,
+    label: &str,
+    size: u64,
+    usage: wgpu::BufferUsages,
+) -> Option<wgpu::Buffer> {
+    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+    let made = device.attempt(|device| device.create_buffer(&descriptor));
+    made.inspect_err(|error| tracing::debug!(target: "gpu", size, "no memory for {label}: {error}")).ok()
 }
 
 /// Waits for a submission, or for all, and then for mappings. Other threads poll the same device:
@@ -154,6 +167,15 @@ mod tests {
         assert_eq!(wait_for_callback(poll, || polls.get() == 3), Ok(()));
         let lost = || Err(BackendError::Host("lost".into()));
         assert_eq!(wait_for_callback(lost, || false), lost());
+    }
+
+    #[test]
+    fn a_buffer_without_memory_is_none_and_no_error() {
+        let Some(device) = own() else { return };
+        let usage = wgpu::BufferUsages::STORAGE;
+        assert!(device_buffer(&device, "small", 256, usage).is_some());
+        assert!(device_buffer(&device, "larger than any", u64::MAX - 3, usage).is_none());
+        assert_eq!(device.validation_errors(), 0);
     }
 
     #[test]

@@ -31,7 +31,7 @@ use xenia_gpu::memory::PAGE_SIZE;
 use xenia_gpu::{PhysicalMemory, PhysicalRange};
 
 use super::Device;
-use super::mapping::filled_buffer;
+use super::mapping::{device_buffer, filled_buffer};
 use super::scale::Scale;
 use page_map::{PageMap, PageSet};
 use pages::{Bytes, pages_of};
@@ -358,13 +358,10 @@ impl Mirror {
     }
 }
 
-/// Creates a buffer of an image; `None` if the device has no memory for it. Commands that name a
-/// buffer without memory would make their whole submission invalid.
+/// Creates a buffer of an image; `None` if the device has no memory for it.
 fn image_buffer(device: &Device, label: &str, size: u64) -> Option<wgpu::Buffer> {
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
-    let made = device.attempt(|device| device.create_buffer(&descriptor));
-    made.inspect_err(|error| tracing::debug!(target: "gpu", size, "no memory for {label}: {error}")).ok()
+    device_buffer(device, label, size, usage)
 }
 
 /// Uploads pages of memory, in ascending order, to an image.

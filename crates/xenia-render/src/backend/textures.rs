@@ -330,7 +330,7 @@ impl Textures {
             self.counters.copied += current.len() as u64;
         }
         let target = Target { texture: &host.texture, info, decoding: &decoding, scale };
-        let Some(sent) = self.decoder.decode(&device.device, encoder, &target, &jobs, memory) else {
+        let Some(sent) = self.decoder.decode(device, encoder, &target, &jobs, memory) else {
             self.is_oversized = true;
             return None;
         };

@@ -15,6 +15,7 @@ use super::super::device::Device;
 use super::calls::Parameters;
 use super::pipelines::{Kernel, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
+use crate::backend::mapping::device_buffer;
 use crate::backend::mirror::{Destination, Footprint};
 
 /// Texels are converted in runs of rows of at most this many bytes, or one row of macro tiles.
@@ -342,15 +343,11 @@ impl Edram {
         use wgpu::BufferUsages as Usage;
         if self.texels.as_ref().is_none_or(|[made, _]| made.size() < size) {
             let buffer = |usage| {
-                device.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("resolved texels"),
-                    size: size.next_power_of_two(),
-                    usage,
-                    mapped_at_creation: false,
-                })
+                device_buffer(device, "resolved texels", size.next_power_of_two(), usage)
+                    .ok_or_else(|| BackendError::Host("no memory for the texels of a resolve".into()))
             };
-            self.texels =
-                Some([buffer(Usage::STORAGE | Usage::COPY_SRC), buffer(Usage::MAP_READ | Usage::COPY_DST)]);
+            let made = buffer(Usage::STORAGE | Usage::COPY_SRC)?;
+            self.texels = Some([made, buffer(Usage::MAP_READ | Usage::COPY_DST)?]);
         }
         let Some([made, back]) = &self.texels else { unreachable!("made above") };
         let made = made.clone();

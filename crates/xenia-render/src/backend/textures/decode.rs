@@ -8,8 +8,9 @@ use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
+use super::super::Device;
 use super::super::conversion::{CompiledConversions, Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
-use super::super::mapping::filled_buffer;
+use super::super::mapping::{device_buffer, filled_buffer};
 use super::super::mirror::Piece;
 use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
@@ -166,37 +167,36 @@ impl Decoder {
         self.pipelines.insert(conversion, pipeline);
     }
 
-    /// Returns a buffer of at least `bytes` bytes.
-    fn result_buffer(&mut self, device: &wgpu::Device, bytes: u64) -> wgpu::Buffer {
+    /// Returns a buffer of at least `bytes` bytes; `None` if the device has no memory for it.
+    fn result_buffer(&mut self, device: &Device, bytes: u64) -> Option<wgpu::Buffer> {
         if let Some(buffer) = self.result.as_ref().filter(|buffer| buffer.size() >= bytes) {
-            return buffer.clone();
+            return Some(buffer.clone());
         }
-        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("decoded texels"),
-            size: bytes.next_power_of_two(),
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+        let buffer = device_buffer(device, "decoded texels", bytes.next_power_of_two(), usage)?;
         if buffer.size() <= MAX_KEPT_RESULT {
             self.result = Some(buffer.clone());
         }
-        buffer
+        Some(buffer)
     }
 
     /// Records the decoding of levels into a texture. `memory` is read before this returns. Returns
     /// the number of bytes read.
     ///
-    /// Returns `None`, without recording commands, if a level is too big for the device's buffers.
+    /// Returns `None`, without recording commands, if a level is too big for the device's buffers or
+    /// its memory.
     pub(super) fn decode(
         &mut self,
-        device: &wgpu::Device,
+        device: &Device,
         encoder: &mut wgpu::CommandEncoder,
         target: &Target<'_>,
         jobs: &[LevelJob],
         memory: &dyn PhysicalMemory,
     ) -> Option<u64> {
         let &Target { texture, info, decoding, scale } = target;
-        let results = level_results(&device.limits(), target, jobs)?;
+        let results = level_results(&device.device.limits(), target, jobs)?;
+        let buffer = self.result_buffer(device, results.last().map_or(0, LevelResult::end).max(4))?;
+        let device = &device.device;
         let mut parameters = vec![0; jobs.len() * PARAMETERS_STRIDE];
         for (to, (job, result)) in
             parameters.chunks_exact_mut(PARAMETERS_STRIDE).zip(jobs.iter().zip(&results))
@@ -205,7 +205,6 @@ impl Decoder {
         }
         let usage = wgpu::BufferUsages::UNIFORM;
         let parameters = filled_buffer(device, "texture decoding", &parameters, usage);
-        let buffer = self.result_buffer(device, results.last().map_or(0, LevelResult::end).max(4));
         let layout = self.layout.clone();
         let pipeline = self.pipeline(device, decoding, scale);
         // Packed levels share their storage.
