@@ -26,8 +26,8 @@ pub(crate) enum Presented {
     Shown,
     /// The surface was not ready, but will be at the next call.
     NotReady,
-    /// The device refused a command. The frame, the effects and the pages were dropped: they may have
-    /// had no memory.
+    /// The device refused a command. The frame, the effects and the pages were dropped: they may
+    /// have had no memory.
     Failed,
     /// The graphics device is lost: another presenter can show the window.
     Lost,

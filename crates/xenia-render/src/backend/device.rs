@@ -384,7 +384,7 @@ impl Device {
         let wait = |step| {
             let submission_index = Some(submission.clone());
             match self.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(step) }) {
-                // A lost device has not taken the submission, and there is nothing else to wait for.
+                // A lost device has not taken the submission: nothing else to wait for.
                 Err(wgpu::PollError::WrongSubmissionIndex(..)) => self.device.poll(wgpu::PollType::Poll),
                 waited => waited,
             }
@@ -393,8 +393,8 @@ impl Device {
     }
 
     /// Creates a resource that the device may refuse, for its size or because of a bug; returns the
-    /// error. A panic after an error, or on a lost device, is one, too: egui's renderer needs each of
-    /// its buffers.
+    /// error. A panic after an error, or on a lost device, is one, too: egui's renderer needs each
+    /// of its buffers.
     pub(crate) fn attempt<T>(&self, make: impl FnOnce(&wgpu::Device) -> T) -> Result<T, String> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device.push_error_scope(filter));
@@ -435,7 +435,7 @@ impl Device {
     }
 }
 
-/// Repeats a wait of at most [`MAX_WAIT_STEP`] until it is over, or has run out of time for `limit`.
+/// Repeats a wait of at most [`MAX_WAIT_STEP`] until it is over, or for `limit`.
 fn wait_in_steps(
     limit: Duration,
     wait: impl Fn(Duration) -> Result<wgpu::PollStatus, wgpu::PollError>,

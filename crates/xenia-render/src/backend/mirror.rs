@@ -305,8 +305,8 @@ impl Mirror {
         self.disown(old);
     }
 
-    /// Finds an image that contains the pages, or creates it; `None` if the device has no memory for
-    /// it. Then no more bytes of images are kept than there are now.
+    /// Finds an image that contains the pages, or creates it; `None` if the device has no memory
+    /// for it. Then no more bytes of images are kept than there are now.
     fn image(&mut self, device: &Device, pages: Range<u32>, first: u32) -> Option<u64> {
         if let Some(page) = self.pages.get(first)
             && let Some(image) = self.images.get(&page.image)

@@ -183,8 +183,8 @@ impl Decoder {
     /// Records the decoding of levels into a texture. `memory` is read before this returns. Returns
     /// the number of bytes read.
     ///
-    /// Returns `None`, without recording commands, if a level is too big for the device's buffers or
-    /// its memory.
+    /// Returns `None`, without recording commands, if a level is too big for the device's buffers
+    /// or its memory.
     pub(super) fn decode(
         &mut self,
         device: &Device,
