@@ -120,7 +120,8 @@ fn check(folder: &Path, json: Option<&Path>) -> Result<Code> {
 
 fn list(path: &Path, args: &PatchesArgs) -> Result<Code> {
     // Which patches are switched on is shown here, not decided, so that a fault is a row.
-    let config = TitleConfig { key_file: args.key_file.clone(), ..TitleConfig::default() };
+    // The executable has its update, as in a window.
+    let config = TitleConfig { key_file: args.key_file.clone(), repeats: false, ..TitleConfig::default() };
     let off = xenia::config::PatchConfig { chosen: vec!["off".to_owned()], folder: None };
     let title = Title::open_or_demo(Some(path), &TitleConfig { patches: off, ..config })?;
     let folder = folder(args.patches.patch_folder.as_deref())

@@ -274,8 +274,9 @@ impl Default for ScratchConfig {
     }
 }
 
-/// Options with which a title is opened.
-#[derive(Clone, Debug, Default)]
+/// Options with which a title is opened. By default only what the options name is used, as by a
+/// lockstep run.
+#[derive(Clone, Debug)]
 pub struct TitleConfig {
     /// Folder that the title sees as `game:`; `None`: the executable's folder, if it is a title's.
     pub folder: Option<PathBuf>,
@@ -289,8 +290,22 @@ pub struct TitleConfig {
     pub saves: SaveConfig,
     /// Patches of the title.
     pub patches: PatchConfig,
-    /// Whether the run must be repeatable.
+    /// Whether the run must be repeatable: updates and patches in the user's folders are not used.
     pub repeats: bool,
+}
+
+impl Default for TitleConfig {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            discs: Vec::new(),
+            key_file: None,
+            symbols: None,
+            saves: SaveConfig::default(),
+            patches: PatchConfig::default(),
+            repeats: true,
+        }
+    }
 }
 
 /// Options of patches.
@@ -307,6 +322,12 @@ pub struct PatchConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::MachineConfig;
+
+    #[test]
+    fn a_title_is_opened_repeatably_for_a_machine_that_repeats() {
+        assert!(!MachineConfig::default().executor.parallel && TitleConfig::default().repeats);
+    }
 
     #[test]
     fn outputs_are_named() {
