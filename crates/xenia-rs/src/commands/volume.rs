@@ -73,13 +73,20 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
         write_json(path, "ls", &report)?;
     } else {
         for row in &report.rows {
-            match row.size {
-                Some(size) => outln!("{size:>11}  {}", row.path),
-                None => outln!("{:>11}  {}/", "", row.path),
-            }
+            outln!("{}", line_of(row));
         }
     }
     Ok(Code::Done)
+}
+
+/// The line of a file or folder. A line break in a name would look like another row, and a pipe may
+/// lead to a terminal.
+fn line_of(row: &LsRow) -> String {
+    let path = row.path.replace(char::is_control, "\u{FFFD}");
+    match row.size {
+        Some(size) => format!("{size:>11}  {path}"),
+        None => format!("{:>11}  {path}/", ""),
+    }
 }
 
 /// Extracts every file of the volume into a folder.

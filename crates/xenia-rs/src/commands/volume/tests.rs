@@ -177,6 +177,13 @@ fn verify_reports_faults_with_their_offsets() {
 }
 
 #[test]
+fn a_name_with_control_characters_is_one_row() {
+    let line = |path: &str, size| line_of(&LsRow { path: path.to_owned(), size });
+    assert_eq!(line("a\n\x1b[31mb", Some(5)), "          5  a\u{FFFD}\u{FFFD}[31mb");
+    assert_eq!(line("c\td", None), "             c\u{FFFD}d/");
+}
+
+#[test]
 fn files_that_overlap_fill_no_disk() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
