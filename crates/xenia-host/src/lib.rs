@@ -74,7 +74,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use device_names::DEVICE_NAMES;
+pub use device_names::is_device_name;
 pub use error::HostError;
 pub use socket_error::SocketCondition;
 pub use system::{

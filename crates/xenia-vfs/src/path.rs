@@ -6,7 +6,6 @@ use super::VfsError;
 use serde::{Deserialize, Serialize};
 use xenia_formats::volume::MAX_NAME_LENGTH;
 use xenia_guest::code_page;
-use xenia_host::DEVICE_NAMES;
 
 /// Largest number of names in a path.
 pub(super) const MAX_NAMES: usize = 64;
@@ -78,18 +77,6 @@ pub fn is_valid(name: &str) -> bool {
 /// Whether these can be the names of a resolved path.
 pub(crate) fn is_path(names: &[String]) -> bool {
     names.iter().all(|name| is_valid(name))
-}
-
-/// Whether the name is one of a device of hosts (`con`, `aux.bin`), in any of their folders.
-pub fn is_reserved(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end();
-    let (word, digit) = match stem.char_indices().next_back() {
-        Some((at, '1'..='9')) => (&stem[..at], true),
-        _ => (stem, false),
-    };
-    DEVICE_NAMES
-        .iter()
-        .any(|reserved| word.eq_ignore_ascii_case(reserved) && digit == matches!(*reserved, "COM" | "LPT"))
 }
 
 /// Whether `path` starts with the names of `prefix`; case-insensitive.
@@ -196,12 +183,9 @@ mod tests {
         for name in ["a:b", "a*", "a?", "a|", "a<", "a\"", "a.", "a ", "a\0", "a\n", "..", ".", ""] {
             assert!(!is_valid(name), "{name:?}");
         }
-        for name in ["con", "NUL.txt", "com1", "lpt9.x", "aux .x"] {
-            assert!(is_valid(name) && is_reserved(name) && is_fatx_name(name), "{name:?}");
-        }
-        for name in ["console", "com", "com10", "null", "a b.c", "a.b.c", ".hidden", "\u{e9}t\u{e9}", "lpt0"]
-        {
-            assert!(is_valid(name) && !is_reserved(name), "{name:?}");
+        // Names of devices are stored under other names.
+        for name in ["con", "aux .x", "a b.c", "a.b.c", ".hidden", "\u{e9}t\u{e9}"] {
+            assert!(is_valid(name) && is_fatx_name(name), "{name:?}");
         }
     }
 

@@ -137,12 +137,14 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
         volume.is_packed() || bytes <= whole,
         "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
     );
+    for file in &files {
+        refuse_impossible(file)?;
+    }
     std::fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot create {}", args.folder.display()))?;
     let bar = progress_bar(bytes);
     let mut folders = BTreeSet::new();
     for file in &files {
-        refuse_impossible(file)?;
         let path = args.folder.join(file.path.iter().collect::<PathBuf>());
         let cannot = || format!("cannot write {}", path.display());
         refuse_links(&args.folder, &path, &mut folders)?;

@@ -6,20 +6,19 @@
 //! disc's names, and Linux takes any bytes.
 
 use crate::atomic_replace::is_temporary;
-use crate::path::is_reserved;
 use crate::stamp_file::is_stamp_file;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use xenia_guest::code_page;
-use xenia_host::file;
+use xenia_host::{file, is_device_name};
 
 /// Character around a name that hosts would take for a device. FATX has no such names.
 const MARK: char = '=';
 
 /// The name on the host of a guest's file.
 pub fn host_name(name: &str) -> Cow<'_, str> {
-    if is_reserved(name) { format!("{MARK}{name}{MARK}").into() } else { name.into() }
+    if is_device_name(name) { format!("{MARK}{name}{MARK}").into() } else { name.into() }
 }
 
 /// The text of a name on the host; `None` if it is not Unicode where all names should be.
@@ -31,13 +30,13 @@ pub(super) fn text_of(name: &OsStr) -> Option<Cow<'_, str>> {
 /// The guest's name of a file of the host.
 pub(super) fn guest_name(name: &str) -> &str {
     let inner = name.strip_prefix(MARK).and_then(|rest| rest.strip_suffix(MARK));
-    inner.filter(|inner| is_reserved(inner)).unwrap_or(name)
+    inner.filter(|inner| is_device_name(inner)).unwrap_or(name)
 }
 
 /// Whether a file with this name on the host is hidden from guests: it belongs to the emulator, or
 /// names a device.
 pub(super) fn is_hidden(name: &str) -> bool {
-    is_temporary(name) || is_stamp_file(name) || is_reserved(name)
+    is_temporary(name) || is_stamp_file(name) || is_device_name(name)
 }
 
 /// Whether a guest can neither find nor create a file with this name: the emulator uses it, or it

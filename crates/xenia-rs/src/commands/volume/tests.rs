@@ -205,6 +205,22 @@ fn files_that_overlap_fill_no_disk() {
     assert!(error.contains("overlap") && !dir.path().join("out").exists(), "{error}");
 }
 
+#[cfg(windows)]
+#[test]
+fn extraction_with_an_impossible_name_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let mut volume = Volume::default();
+    for name in ["a", "con.bin"] {
+        volume.add_file(Volume::ROOT, name, Arc::new(vec![0; 9])).unwrap();
+    }
+    let mut image = Vec::new();
+    gdfx::write(&volume, &mut image, &mut |_| ()).unwrap();
+    std::fs::write(at("t.iso"), image).unwrap();
+    let error = run(&["extract", &at("t.iso"), &at("out")]).unwrap_err().to_string();
+    assert!(error.contains("con.bin") && !dir.path().join("out").exists(), "{error}");
+}
+
 #[test]
 fn volume_commands_name_unsupported_inputs() {
     let dir = tempfile::tempdir().unwrap();
