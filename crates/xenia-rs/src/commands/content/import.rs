@@ -207,14 +207,14 @@ fn import_package(
     ensure!(old.is_none() || choice.replaces, PackageExists);
     let header = store.prepare(&name, old.as_ref(), header)?;
     let mut files = items_of(&volume);
-    files.retain(|file| foreign.is_none() || file.contents.is_none() || file.path != [THUMBNAIL]);
+    let left_out = foreign.as_ref().and_then(|_| leave_out_extras(&mut files));
     if let Err(error) = write_files(store.folder(name.files(header.folder)), &files) {
         // No header named the files, so they were never visible as the package.
         let _ = store.remove_files(&name, &header);
         return Err(error);
     }
     let unsynced = commit(store, &name, &header)?;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = left_out.into_iter().collect();
     if let Some(error) = unsynced {
         // After a crash of the host the older header may be there again, so its files are kept.
         warnings.push(format!("it may not survive a crash of the host: {error}"));
@@ -234,6 +234,21 @@ fn import_package(
         warnings.push(format!("its picture could not be stored: {error}"));
     }
     Ok(Imported { name, warnings })
+}
+
+/// Removes what a host's folder has beside the package: the picture that xenia keeps there, and
+/// files of desktops. Names the latter in a warning, because a save may have files of such names.
+fn leave_out_extras(files: &mut Vec<VolumeItem>) -> Option<String> {
+    files.retain(|file| file.contents.is_none() || file.path != [THUMBNAIL]);
+    let is_extra = |file: &VolumeItem| file.path.iter().any(|name| tree::is_of_desktop(name.as_ref()));
+    let first = files.iter().find(|file| is_extra(file))?.path.join("/");
+    let count = files.len();
+    files.retain(|file| !is_extra(file));
+    let others = match count - files.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    Some(format!("{first}{others}: left out, because macOS and Windows add such files"))
 }
 
 /// Makes the files of a package visible by its header. If that is on the disk, but may not outlast

@@ -166,6 +166,32 @@ fn foreign_header(display_name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_stick_that_desktops_have_used_is_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    let stick = dir.path().join("stick");
+    let title = "Content/E03000000000BEEF/4D5307D1";
+    put(&stick, &format!("{title}/00000001/Save/a"), b"1");
+    for name in ["name.txt", ".fseventsd/a", "System Volume Information/a", "Content/.DS_Store"] {
+        put(&stick, name, b"");
+    }
+    for name in ["Thumbs.db", "00000001/._Save", "00000001/Desktop.ini", "00000001/Save/.DS_Store"] {
+        put(&stick, &format!("{title}/{name}"), b"\0\x05\x16\x07");
+    }
+    for folder in ["", "Content"] {
+        let store = to_write(&dir.path().join(format!("saves{folder}"))).unwrap();
+        let mut warnings = Vec::new();
+        let imported = |_: &Path, imported: &Imported| warnings.extend(imported.warnings.clone());
+        import(&store, &[stick.join(folder)], ImportChoice::default(), imported).unwrap();
+        assert_eq!(warnings, [".DS_Store: left out, because macOS and Windows add such files"]);
+        let packages = store.every_package().unwrap();
+        assert_eq!(packages.len(), 1, "{packages:?}");
+        let (id, header) = &packages[0];
+        let files = store.folder(id.files(header.folder)).list(&[]).unwrap();
+        assert!(files.len() == 1 && files[0].name == "a", "{files:?}");
+    }
+}
+
+#[test]
 fn the_content_folders_of_other_emulators_and_consoles_are_imported() {
     let dir = tempfile::tempdir().unwrap();
     let from = |name: &str| dir.path().join(name);

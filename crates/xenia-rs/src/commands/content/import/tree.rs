@@ -22,6 +22,29 @@ const SETTINGS: &str = "profile";
 /// Games on Demand, which consist of several files.
 const LEFT_OUT: [u64; 4] = [super::PROFILE as u64, 0x4000, 0x5000, 0x7000];
 
+/// Folder of the tree on a console's stick or disk, which has other files beside it.
+const ON_A_STICK: &str = "Content";
+/// Files and folders that macOS and Windows make on disks.
+const OF_DESKTOPS: [&str; 9] = [
+    ".DS_Store",
+    ".Spotlight-V100",
+    ".TemporaryItems",
+    ".Trashes",
+    ".fseventsd",
+    "$RECYCLE.BIN",
+    "desktop.ini",
+    "System Volume Information",
+    "Thumbs.db",
+];
+/// Beginning of the names of files in which macOS keeps attributes of others.
+const ATTRIBUTES: &[u8] = b"._";
+
+/// Whether a file or folder of this name belongs to the desktop of a host.
+pub(super) fn is_of_desktop(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(ATTRIBUTES)
+        || OF_DESKTOPS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// A package or folder to import.
 pub(super) struct Placed {
     pub(super) path: PathBuf,
@@ -44,13 +67,19 @@ fn id(name: &str, depth: usize) -> Option<u64> {
     is_id.then(|| u64::from_str_radix(name, 16).ok()).flatten()
 }
 
-/// The packages in a folder that is such a tree, or one below its root; none if it is a package
-/// itself. Profiles, titles' settings in them, and titles in several files are left out, with a
-/// warning.
+/// The packages in a folder that is such a tree, one below its root, or the root of a console's
+/// stick; none if it is a package itself. Profiles, titles' settings in them, and titles in several
+/// files are left out, with a warning.
 ///
 /// # Errors
 /// The folder has packages and other files, or only packages that are left out.
 pub(super) fn packages_below(path: &Path) -> Result<Vec<Placed>> {
+    let on_a_stick = packages_in_tree(&path.join(ON_A_STICK))?;
+    if on_a_stick.is_empty() { packages_in_tree(path) } else { Ok(on_a_stick) }
+}
+
+/// The packages in a tree, or a part of one.
+fn packages_in_tree(path: &Path) -> Result<Vec<Placed>> {
     let mut found = Tree::default();
     if !path.is_dir() {
         return Ok(found.packages);
@@ -117,7 +146,8 @@ impl Tree {
         entries.sort_by_key(std::fs::DirEntry::file_name);
         // Temporary files and folders of a killed export are not packages.
         let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes());
-        for entry in entries.into_iter().filter(|entry| is_whole(&entry.file_name())) {
+        let is_of_tree = |name: &OsStr| is_whole(name) && !is_of_desktop(name);
+        for entry in entries.into_iter().filter(|entry| is_of_tree(&entry.file_name())) {
             let path = entry.path();
             if let &[owner, Some(title), Some(kind)] = ids {
                 let owner = owner.map(Xuid);
