@@ -22,7 +22,8 @@
 //! hand may omit `ask`: they hold from the first question at or after `at`.
 //!
 //! The last line has the time of the run's end and the number of its questions; it is missing if
-//! the run was killed. Answers after it are unknown, so a replay that asks for one ends there.
+//! the run was killed, and a line that was cut then is left out. Answers after the end are unknown,
+//! so a replay that asks for one ends there.
 //!
 //! A run that continues from a saved state can be recorded, too: its header names the state, and
 //! its questions are counted from there. A state that was saved by a run with a recording holds the

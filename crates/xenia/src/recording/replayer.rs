@@ -2,9 +2,12 @@
 
 use super::dialogs::Answered;
 use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
+use crate::say::remark;
+use crate::source::bytes;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::sync::Arc;
+use xenia_host::input_pipe::into_text;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 use xenia_sync::Mutex;
@@ -46,6 +49,17 @@ fn parse_line(text: &str, number: usize) -> Result<Line> {
     })
 }
 
+/// Length of the text without a last line that was cut, maybe within a character, because the disk
+/// was full or the host has crashed. After a crash, file systems may have zeros for its rest.
+fn whole_length(text: &[u8]) -> usize {
+    let end = text.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+    let start = text[..end].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let last = text[start..end].trim_ascii();
+    let is_cut = serde_json::from_slice::<Line>(last).is_err_and(|error| error.is_eof());
+    // The first line is the header.
+    if is_cut && start > 0 && !last.is_empty() { start } else { end }
+}
+
 /// A position of a replay, to go back to.
 #[derive(Clone, Debug)]
 pub(crate) struct ReplayMark {
@@ -64,7 +78,14 @@ impl Reel {
         trouble: Trouble,
     ) -> Result<Self> {
         let shown = path.display();
-        let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
+        let cannot = || format!("cannot read the recording {shown}");
+        let mut bytes = bytes(path).with_context(cannot)?;
+        let whole = whole_length(&bytes);
+        if whole < bytes.len() {
+            remark!("xenia-rs: the recording {shown} was cut: its incomplete end is left out");
+            bytes.truncate(whole);
+        }
+        let text = into_text(bytes).with_context(cannot)?;
         let reel = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))?;
         if let Some(identity) = reel.position.begins_at.as_ref().filter(|_| !loads_state) {
             bail!(
@@ -278,5 +299,45 @@ impl Input for Replayer {
 
     fn set_vibration(&mut self, user: u32, _: u16, _: u16, now: GuestTicks) -> bool {
         self.answers_at(now).motors.get(user as usize).is_some_and(|motors| *motors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::MachineConfig;
+    use xenia_kernel::ports::Clock;
+
+    #[test]
+    fn a_last_line_that_ends_too_early_is_left_out() {
+        let whole = "{}\n{\"at\":5,\"pad\":null}\n";
+        let length = |end: &[u8]| whole_length(&[whole.as_bytes(), end].concat());
+        for cut in [
+            &b"{"[..],
+            b"{\"at\":7,\"us",
+            b"{\"at\":7,\"end\":tru",
+            b"{\"at\":7,\"end\":true",
+            b"{\"at\":7,\"dialog\":{\"entered\":\"\xE6\x97",
+            b"{\"at\":7,\0\0",
+            b"\0\0",
+        ] {
+            assert_eq!(length(cut), whole.len(), "{}", cut.escape_ascii());
+        }
+        for kept in ["", " ", "x", "{\"at\":7,\"end\":true}", "{\n", "{\n{\"at\":7,\"end\":true}"] {
+            assert_eq!(length(kept.as_bytes()), whole.len() + kept.len(), "{kept}");
+        }
+        assert_eq!(whole_length(b"{"), 1, "the header");
+    }
+
+    #[test]
+    fn a_recording_that_was_cut_within_a_letter_is_opened() {
+        let header = RecordingHeader::new("t.xex", &MachineConfig::default(), Clock::default());
+        let header = header.unwrap().with_image("aa");
+        let mut text = serde_json::to_vec(&header).unwrap();
+        text.extend(b"\n{\"at\":5,\"pad\":null}\n{\"at\":7,\"dialog\":{\"entered\":\"\xE6\x97");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let reel = Reel::open(file.path(), &header, false, Trouble::default()).unwrap();
+        assert_eq!((reel.lines.len(), reel.dialogs.len()), (1, 0));
     }
 }
