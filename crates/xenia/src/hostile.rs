@@ -67,6 +67,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             updates: Updates::default(),
             discs: TitleDiscs::default(),
             name: name.to_owned(),
+            path: None,
             keys: KeyRing::development(),
             patches: Default::default(),
         };

@@ -262,6 +262,7 @@ fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
     let image = title.updates.load_launched(launch, bytes, &title.keys);
     title.image = image.map_err(|error| anyhow!("can't be loaded: {error}"))?.into();
     title.name.clone_from(&launch.path);
+    title.path = None;
     Ok(())
 }
 

@@ -90,6 +90,7 @@ pub(crate) fn title_of(image: LoadedImage, name: &str) -> Title {
         updates: Updates::default(),
         discs: TitleDiscs::default(),
         name,
+        path: None,
         keys,
         patches: Arc::default(),
     }

@@ -66,6 +66,8 @@ pub struct Title {
     pub discs: TitleDiscs,
     /// Display name for messages.
     pub name: String,
+    /// The executable's file or volume; `None` for the demo, and after a launch.
+    pub(crate) path: Option<PathBuf>,
     /// Keys for executables that the title loads or launches.
     pub keys: KeyRing,
     /// Patches that are switched on for the title's executables.
@@ -95,6 +97,7 @@ impl Title {
             updates,
             discs,
             name,
+            path: Some(file_path),
             keys: keys.clone(),
             patches,
         })
@@ -140,7 +143,7 @@ impl Title {
         let updates = Updates::default();
         let discs = TitleDiscs::default();
         let patches = Arc::default();
-        Ok(Self { image, medium: None, package: None, updates, discs, name, keys, patches })
+        Ok(Self { image, medium: None, package: None, updates, discs, name, path: None, keys, patches })
     }
 
     /// A short name: the executable's, or its folder's if the executable has the default name.
@@ -148,13 +151,12 @@ impl Title {
         if self.name == DEMO_NAME {
             return "demo".to_owned();
         }
-        short_name(Path::new(&self.name))
+        short_name(self.path.as_deref().unwrap_or(self.name.as_ref()))
     }
 
-    /// The absolute path of the file that was opened; `None` for the demo.
+    /// The absolute path of the file that was opened, as [`Self::path`].
     pub fn file(&self) -> Option<PathBuf> {
-        let named = Some(&self.name).filter(|name| *name != DEMO_NAME)?;
-        Path::new(named).canonicalize().ok()
+        self.path.as_ref()?.canonicalize().ok()
     }
 }
 
@@ -295,6 +297,16 @@ mod tests {
             assert_eq!(title.short_name(), name);
         }
         assert_eq!(Title::demo().unwrap().short_name(), "demo");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_title_has_a_file_whose_name_is_not_unicode() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(std::ffi::OsStr::from_bytes(b"spi\xEBl.xex"));
+        std::fs::write(&path, DEMO).unwrap();
+        assert_eq!(Title::open(&path, &KeyRing::development()).unwrap().file(), path.canonicalize().ok());
     }
 
     #[test]
