@@ -173,6 +173,17 @@ impl ContentArgs {
     pub fn is_given(&self) -> bool {
         self.content.is_some() || self.portable
     }
+
+    /// Refuses the saves of earlier runs where a run is recorded or replayed.
+    ///
+    /// # Errors
+    /// The run `is_recorded` or replayed, and a flag requests such saves.
+    pub fn refuse_in_recordings(&self, is_recorded: bool) -> Result<()> {
+        if is_recorded && self.is_given() {
+            bail!("--record and --replay begin without saves: leave out --content and --portable");
+        }
+        Ok(())
+    }
 }
 
 /// Flags that choose how a title runs; shared by `exec` and `check`.
@@ -246,6 +257,9 @@ impl EngineArgs {
     /// # Errors
     /// Two flags, or two values of one, contradict each other.
     pub fn refuse_contradictions(&self) -> Result<()> {
+        if self.sched_order.is_some() && self.contention_manifest.is_some() {
+            bail!("--sched-order and --contention-manifest both order the hardware threads: leave one out");
+        }
         self.cpu.refuse_unsupported()?;
         self.console.refuse_contradictions()
     }

@@ -57,6 +57,11 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// Whether the run's input is recorded, or comes from a recording.
+    pub fn is_recorded(&self) -> bool {
+        self.record.is_some() || self.replay.is_some()
+    }
+
     /// Whether the run ends at a limit, so that it may be unattended.
     pub fn has_limit(&self) -> bool {
         self.frames.is_some() || self.instructions.is_some() || self.timeout.is_some()

@@ -5,6 +5,7 @@
 
 mod build;
 mod collect;
+mod contradictions;
 mod debug;
 mod engine;
 mod figures;

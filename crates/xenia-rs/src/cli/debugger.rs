@@ -61,6 +61,7 @@ impl DebuggerArgs {
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }
+        self.engine.content.refuse_in_recordings(self.replay.is_some())?;
         self.engine.refuse_contradictions()
     }
 }

@@ -82,7 +82,7 @@ impl ExecArgs {
             if self.engine.cpu.cross_check.is_some() {
                 bail!("--cross-check compares the engines in one order of events: use it with --lockstep");
             }
-            if self.run.record.is_some() || self.run.replay.is_some() {
+            if self.run.is_recorded() {
                 bail!("--record and --replay need a run that repeats: use them with --lockstep");
             }
             if !self.states.save_state.is_empty() {
@@ -95,10 +95,8 @@ impl ExecArgs {
                 );
             }
         }
-        if (self.run.record.is_some() || self.run.replay.is_some()) && self.engine.content.is_given() {
-            bail!("--record and --replay begin without saves: leave out --content and --portable");
-        }
-        if (self.run.record.is_some() || self.run.replay.is_some()) && self.scratch.is_given() {
+        self.engine.content.refuse_in_recordings(self.run.is_recorded())?;
+        if self.run.is_recorded() && self.scratch.is_given() {
             bail!("--record and --replay begin with empty scratch disks: leave out --scratch");
         }
         if self.dialogs.dialogs == Some(DialogPolicy::Ask) && self.picture.headless {
@@ -171,6 +169,7 @@ impl CheckArgs {
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }
+        self.engine.content.refuse_in_recordings(self.run.is_recorded())?;
         self.engine.refuse_contradictions()
     }
 
@@ -210,6 +209,7 @@ mod tests {
             (&["--parallel", "--save-state", "5:a"], "--lockstep"),
             (&["--parallel", "--sched-order", "seeded:1"], "--lockstep"),
             (&["--parallel", "--contention-manifest", "m"], "--lockstep"),
+            (&["--sched-order", "fixed", "--contention-manifest", "m"], "leave one out"),
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "--gpu wgpu"),
@@ -352,5 +352,22 @@ mod tests {
             panic!("not check")
         };
         assert!(check.refuse_unsupported().unwrap_err().to_string().contains("lockstep"));
+    }
+
+    #[test]
+    fn recordings_begin_without_saves() {
+        for recorded in [
+            &["exec", "t.xex", "--record", "r"][..],
+            &["exec", "t.xex", "--replay", "r"],
+            &["check", "t.xex", "--expect", "g.json", "--record", "r"],
+            &["check", "t.xex", "--expect", "g.json", "--replay", "r"],
+            &["debug", "t.xex", "--replay", "r"],
+        ] {
+            for saves in [&["--content", "a"][..], &["--portable"]] {
+                let words = ["xenia-rs"].iter().chain(recorded).chain(saves);
+                let said = Cli::try_parse_from(words).unwrap().refuse_unsupported().unwrap_err();
+                assert!(said.to_string().contains("leave out --content"), "{recorded:?}: {said}");
+            }
+        }
     }
 }

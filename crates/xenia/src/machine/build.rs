@@ -1,5 +1,6 @@
 //! Builds a machine part by part, and loads the title.
 
+use super::contradictions::refuse_contradictions;
 use super::engine::{MachineEngine, engine, executor, jit_config, reservations, scheduler_config};
 use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::save_points::SavePoints;
@@ -45,6 +46,9 @@ use xenia_sync::{Level, Mutex};
 
 impl Machine {
     /// Builds a machine and loads `title` into it.
+    ///
+    /// # Errors
+    /// Options contradict each other, a file or device can't be opened, or the title can't start.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
         Self::new_with_compile_progress(title, options, &|_, _, _| {})
     }
@@ -56,6 +60,7 @@ impl Machine {
         mut options: MachineOptions<'_>,
         compiled: Compiled<'_>,
     ) -> Result<Self> {
+        refuse_contradictions(&options)?;
         warn_of_damage(title);
         let config = options.config;
         let cpu = &config.cpu;

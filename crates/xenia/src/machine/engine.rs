@@ -1,5 +1,6 @@
 //! Builds the execution engine and the executor that the flags choose.
 
+use super::contradictions::refuse_two_orders;
 use crate::config::{Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, ReservationsTable, Tier};
 use crate::source::lasting_text;
 use anyhow::{Context, Result, anyhow, bail};
@@ -164,6 +165,7 @@ pub fn engine(
 
 /// The scheduler's configuration from the flags and the files that they name.
 pub fn scheduler_config(args: &ExecutorConfig) -> Result<SchedulerConfig> {
+    refuse_two_orders(args)?;
     let mut config = SchedulerConfig::default();
     if let Some(order) = &args.sched_order {
         config.order = OrderMode::parse(order, lasting_text).context("--sched-order")?;
