@@ -199,7 +199,7 @@ impl OpenHostFile {
             return Ok(None);
         };
         check_in_place(&self.folder)?;
-        fs::rename(path, target)?;
+        file::rename(path, target)?;
         self.names.fetch_add(1, Relaxed);
         // The temporary file is now the host's file; the next write makes another one.
         self.own = false;
@@ -300,7 +300,7 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
     let (path, mut temporary) = names::make(&folder_of(file))?;
     let replaced = fill(&mut temporary)
         .and_then(|()| temporary.sync_all())
-        .and_then(|()| fs::rename(&path, file))
+        .and_then(|()| file::rename(&path, file))
         .and_then(|()| file::sync_folder(&folder_of(file)));
     if let Err(error) = replaced {
         let _ = fs::remove_file(&path);

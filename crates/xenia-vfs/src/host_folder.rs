@@ -32,6 +32,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_guest::code_page;
+use xenia_host::file::rename;
 use xenia_limits::Limits;
 use xenia_state::{Impossible, Unsaveable};
 
@@ -348,7 +349,7 @@ impl Device for HostFolder {
         // The new name must never have the contents from before the pending writes.
         open_files.commit_below(&source)?;
         if replaced == source {
-            fs::rename(&source, &target)?;
+            rename(&source, &target)?;
         } else {
             let size = self.size_at(&replaced).unwrap_or(0);
             let there = replaced.is_file();
@@ -356,9 +357,9 @@ impl Device for HostFolder {
                 // On the host a directory can only replace a directory.
                 self.remove_file(&replaced)?;
             } else if there && replaced != target {
-                fs::rename(&replaced, &target)?;
+                rename(&replaced, &target)?;
             }
-            fs::rename(&source, &target)?;
+            rename(&source, &target)?;
             if there {
                 open_files.note_removal(&replaced, size);
             }

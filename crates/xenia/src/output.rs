@@ -13,7 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
-use xenia_host::file::{open_descriptor, usual_permissions};
+use xenia_host::file::{open_descriptor, rename, usual_permissions};
 use xenia_host::ownership::is_named_pipe;
 use xenia_sync::{Level, Mutex};
 
@@ -153,11 +153,14 @@ impl AtomicFile {
     /// Renames the temporary file to its final path.
     pub fn keep(self) -> Result<()> {
         let Some(temporary) = self.temporary else { return Ok(()) };
-        temporary
-            .persist(&self.path)
-            .map_err(|error| error.error)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        rename_over(temporary, &self.path).with_context(|| format!("cannot write {}", self.path.display()))
     }
+}
+
+/// Gives a temporary file its final path, which may be another file's; removes it if that fails.
+fn rename_over(temporary: TempPath, path: &Path) -> std::io::Result<()> {
+    let made = temporary.keep().map_err(|error| error.error)?;
+    rename(&made, path).inspect_err(|_| drop(std::fs::remove_file(&made)))
 }
 
 /// Writes a new file; returns false if it exists.
@@ -175,7 +178,7 @@ pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
         // Not every file system supports a rename that does not replace.
         Err(error) if path.symlink_metadata().is_err() => {
-            error.file.persist(path).map_err(|error| error.error).with_context(cannot)?;
+            rename_over(error.file.into_temp_path(), path).with_context(cannot)?;
             Ok(true)
         }
         Err(error) => Err(error.error).with_context(cannot),

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use xenia_gpu::Frame;
+use xenia_host::file::rename;
 
 pub(crate) use folder::is_folder_of;
 
@@ -117,7 +118,7 @@ impl StateSlots {
         let new = path.with_extension(NEW_PICTURE);
         // The file is missing where no frame had been shown.
         let _ = match saved {
-            Ok(()) => std::fs::rename(new, path.with_extension(PICTURE)),
+            Ok(()) => rename(&new, &path.with_extension(PICTURE)),
             Err(_) => std::fs::remove_file(new),
         };
     }
@@ -158,7 +159,7 @@ impl StateSlots {
         let saved = |aside: &PathBuf| aside.symlink_metadata().and_then(|file| file.modified()).ok();
         let aside = names.map(|name| path.with_extension(name)).min_by_key(saved);
         let aside = aside.context("no name is free")?;
-        std::fs::rename(&path, &aside).with_context(|| format!("cannot rename {}", path.display()))?;
+        rename(&path, &aside).with_context(|| format!("cannot rename {}", path.display()))?;
         Ok(aside)
     }
 

@@ -150,6 +150,11 @@ pub fn is_possible_name(name: &str) -> bool {
     matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
 }
 
+/// Renames a file, over another if there is one.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
 /// The error of a write beyond the host's limit on sizes of files.
 pub fn size_limit_error() -> io::Error {
     Errno::FBIG.into()

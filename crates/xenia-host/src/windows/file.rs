@@ -9,7 +9,12 @@ use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::{Component, Path, PathBuf};
-use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF, INVALID_HANDLE_VALUE};
+use std::thread;
+use std::time::Duration;
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF, ERROR_SHARING_VIOLATION,
+    INVALID_HANDLE_VALUE,
+};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FindClose, FindFirstFileW,
     LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, ReadFile, WIN32_FIND_DATAW,
@@ -18,6 +23,11 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 /// Largest number of bytes in one call, which counts in 32 bits.
 const MAX_AT_ONCE: usize = 1 << 30;
+
+/// Attempts of a rename while another program has one of the files open.
+const MAX_RENAMES: u32 = 50;
+/// Time between two attempts of a rename.
+const RENAME_PAUSE: Duration = Duration::from_millis(10);
 
 /// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
 pub fn read_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -167,6 +177,33 @@ pub fn is_possible_name(name: &str) -> bool {
     is_one && !name.contains(forbidden) && !name.ends_with(['.', ' ']) && !crate::is_device_name(name)
 }
 
+/// Renames a file, over another if there is one. Waits half a second for a program that has one of
+/// them open, as virus scanners have new files for a moment.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    // Folders can't be renamed while a file in them is open, and no file replaces a folder, or a
+    // read-only file.
+    let stays = to.metadata().is_ok_and(|file| file.is_dir() || file.permissions().readonly());
+    let may_be_held = from.is_file() && !stays;
+    repeat_rename(if may_be_held { MAX_RENAMES } else { 1 }, || std::fs::rename(from, to))
+}
+
+/// Repeats a rename that another program prevents.
+fn repeat_rename(attempts: u32, mut rename: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    for _ in 1..attempts {
+        match rename() {
+            Err(error) if is_held(&error) => thread::sleep(RENAME_PAUSE),
+            result => return result,
+        }
+    }
+    rename()
+}
+
+/// Whether the reason of a failed rename may be another program that has the file open.
+fn is_held(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(i32::cast_unsigned);
+    matches!(code, Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION))
+}
+
 /// The error of a write beyond the host's limit on sizes of files.
 pub fn size_limit_error() -> io::Error {
     io::Error::from_raw_os_error(ERROR_FILE_TOO_LARGE.cast_signed())
@@ -243,6 +280,21 @@ mod tests {
         assert!(!is_unused(&other));
         drop(file);
         assert!(is_unused(&other));
+    }
+
+    #[test]
+    fn a_rename_is_repeated_while_another_program_has_the_file() {
+        let renamed = |code: u32, failures: u32| {
+            let mut calls = 0;
+            let result = repeat_rename(3, || {
+                calls += 1;
+                if calls > failures { Ok(()) } else { Err(io::Error::from_raw_os_error(code.cast_signed())) }
+            });
+            (calls, result.is_ok())
+        };
+        assert_eq!(renamed(ERROR_SHARING_VIOLATION, 2), (3, true));
+        assert_eq!(renamed(ERROR_ACCESS_DENIED, 3), (3, false));
+        assert_eq!(renamed(ERROR_HANDLE_EOF, 1), (1, false));
     }
 
     #[test]

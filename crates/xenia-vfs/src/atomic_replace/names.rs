@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use xenia_host::file::{is_unused, mark_in_use, read_at};
+use xenia_host::file::{is_unused, mark_in_use, read_at, rename};
 
 /// Prefix of temporary files; guests cannot use such names.
 const PREFIX: &str = ".xenia-draft-";
@@ -75,7 +75,7 @@ pub(super) fn keep(folder: &Path, temporary: PathBuf) -> PathBuf {
     let kept = (0..).map(|number| temporary.with_file_name(format!("{UNSAVED}{name}-{number}")));
     let kept = kept.take(usize::from(u8::MAX)).find(|kept| kept.symlink_metadata().is_err());
     match kept {
-        Some(kept) if fs::rename(&temporary, &kept).is_ok() => kept,
+        Some(kept) if rename(&temporary, &kept).is_ok() => kept,
         _ => temporary,
     }
 }
@@ -121,7 +121,7 @@ fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
     }
     let committed = file
         .sync_all()
-        .and_then(|()| fs::rename(closed, &target))
+        .and_then(|()| rename(closed, &target))
         .map_err(VfsError::from)
         .and_then(|()| sync_folder(folder));
     if let Err(error) = committed {

@@ -9,6 +9,7 @@ use crate::title::Title;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use xenia_host::file::rename;
 
 /// The folder of a title's slots in the folder of all states.
 pub(super) fn folder_of(states: &Path, title: &Title) -> PathBuf {
@@ -62,9 +63,9 @@ fn move_states(from: &StateSlots, to: &StateSlots, image: &str) -> io::Result<us
         if origin.image == image {
             fs::create_dir_all(&to.folder)?;
             let target = to.path(slot);
-            fs::rename(&path, &target)?;
+            rename(&path, &target)?;
             // A state that was saved before the first frame has no picture.
-            let _ = fs::rename(path.with_extension(PICTURE), target.with_extension(PICTURE));
+            let _ = rename(&path.with_extension(PICTURE), &target.with_extension(PICTURE));
         } else {
             left += 1;
         }

@@ -3,6 +3,7 @@
 use super::{PICTURE, REPLACED, SLOTS, StateSlots};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
+use xenia_host::file::rename;
 
 impl StateSlots {
     /// Saves a state to a slot by `save`, which replaces the slot's file. It is called again if it
@@ -71,7 +72,7 @@ impl ReplacedFile {
 
     /// Makes it a file of the slot [`REPLACED`]. Returns whether it is one.
     fn keep(&self) -> bool {
-        self.is_there && std::fs::rename(&self.new, &self.kept).is_ok()
+        self.is_there && rename(&self.new, &self.kept).is_ok()
     }
 
     /// Removes the link or copy.
