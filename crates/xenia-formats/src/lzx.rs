@@ -44,7 +44,8 @@ const ALIGNED: usize = 8;
 /// number of output bytes. Building the decoders of a block costs as much as decoding some thousand
 /// bytes, but a block of one byte needs only six bytes of input.
 const FIRST_BLOCKS: usize = 64;
-const BYTES_PER_BLOCK: usize = 256;
+/// The given number of output bytes. Callers that decode many short streams count each as a block.
+pub(crate) const BYTES_PER_BLOCK: usize = 256;
 /// Number of frames after which the translation of call targets ends.
 const E8_FRAMES: usize = 0x8000;
 

@@ -30,6 +30,10 @@ impl Huffman {
     /// The code whose symbol `i` has `lengths[i]` bits; 0 means unused.
     pub(super) fn new(lengths: &[u8]) -> Result<Self, &'static str> {
         let mut code = Self::default();
+        // Each stream begins with such codes, and short ones may not use them.
+        if lengths.iter().all(|&length| length == 0) {
+            return Ok(code);
+        }
         let mut pattern = 0_u32;
         for length in 1..=16_u32 {
             let step = 1 << (16 - length);

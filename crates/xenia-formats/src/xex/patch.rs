@@ -2,8 +2,8 @@
 //!
 //! A record fills with zeros, copies, or contains LZX data relative to the old contents. The
 //! matching executable is identified by its key: the patch contains that of the old image,
-//! encrypted with the new one's. The total output of all records is limited to twice the image's
-//! size, which no patch exceeds, to bound the work for a malicious file.
+//! encrypted with the new one's. The total price of all records ([`price`]) is limited to twice the
+//! image's size and [`SPARE_ROOM`], which no patch exceeds, to bound the work for a malicious file.
 //!
 //! Facts: xenia-canary's `xex2_info.h` and `xex_module.cc`.
 
@@ -15,7 +15,7 @@ use super::{KeyRing, MAGIC, MAIN_HEADER_SIZE, MAX_HEADER_SIZE, Xex, key, module_
 use crate::error::{FormatError, Reason};
 use crate::fields::Fields;
 use crate::image::Version;
-use crate::lzx;
+use crate::lzx::{self, BYTES_PER_BLOCK};
 use crate::read_at::{ReadAt, read_exact_at};
 
 const WHAT: &str = "XEXP";
@@ -24,6 +24,9 @@ const RECORD: &str = "XEXP record";
 const RECORD_HEAD: usize = 12;
 /// Offset in the descriptor of the records for the headers.
 const RECORDS: usize = 0x4C;
+/// Price that the records of every patch may have beyond twice their target's size, because headers
+/// are small, and short records cost more than their output.
+const SPARE_ROOM: usize = 1 << 20;
 
 /// A parsed patch.
 pub(super) struct Patch {
@@ -128,7 +131,7 @@ impl Patch {
         let end = self.range(&image, to, size)?.end;
         image[end..].fill(0);
 
-        let mut room = image.len().saturating_mul(2);
+        let mut room = room(&image);
         let mut at = 0_usize;
         let mut size = self.blocks.first_size as usize;
         let mut digest = self.blocks.first_digest;
@@ -174,7 +177,7 @@ impl Patch {
         }
         header[size..].fill(0);
         let records = descriptor.sub(RECORDS, descriptor.bytes.len().saturating_sub(RECORDS), RECORD)?;
-        let mut room = header.len().saturating_mul(2);
+        let mut room = room(&header);
         apply_records(records, self.blocks.window_bits, &mut header, &mut room)?;
         header.truncate(size);
         Ok(header)
@@ -215,6 +218,17 @@ impl Patch {
     }
 }
 
+/// Largest total price of the records for this target.
+fn room(target: &[u8]) -> usize {
+    target.len().saturating_mul(2).saturating_add(SPARE_ROOM)
+}
+
+/// Price of a record: its output in bytes. One with LZX data costs at least as much as a block with
+/// new codes, because even a stream of no bytes gets its decoders' tables.
+fn price(length: usize, packed: usize) -> usize {
+    if packed > 1 { length.max(BYTES_PER_BLOCK) } else { length }
+}
+
 /// Applies records up to the terminator, a record of zeros.
 fn apply_records(
     records: Fields<'_>,
@@ -236,7 +250,7 @@ fn apply_records(
             );
         }
         *room = room
-            .checked_sub(length)
+            .checked_sub(price(length, packed))
             .ok_or_else(|| records.invalid(at, "records write more than there is"))?;
         match packed {
             0 => target[new..new + length].fill(0),
@@ -253,4 +267,22 @@ fn apply_records(
         at += RECORD_HEAD;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_of_no_bytes_have_a_price() {
+        let record = [0_u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0];
+        let apply = |count: usize| {
+            let records = record.repeat(count);
+            let mut room = 4 * BYTES_PER_BLOCK;
+            apply_records(Fields::new(&records, 0, RECORD), 15, &mut [0; 16], &mut room)
+        };
+        apply(4).unwrap();
+        let error = apply(5).unwrap_err().to_string();
+        assert!(error.ends_with("records write more than there is"), "{error}");
+    }
 }
