@@ -36,7 +36,9 @@ pub fn is_default_executable(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
 }
 
-fn is_hidden(path: &Path) -> bool {
+/// Whether the name of a file or folder begins with a dot. macOS adds such a file (`._NAME`) for
+/// each other one when it copies to a drive without its attributes.
+pub fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 

@@ -49,6 +49,7 @@ mod tests {
     fn the_default_one_or_the_only_one() {
         assert_eq!(chosen(&["a.xex", "Default.XEX", "b.xex"]).unwrap(), "Default.XEX");
         assert_eq!(chosen(&["readme.txt", "Game.XEX"]).unwrap(), "Game.XEX");
+        assert_eq!(chosen(&["._a.xex", "a.xex"]).unwrap(), "a.xex");
     }
 
     #[test]

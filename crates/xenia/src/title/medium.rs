@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::stfs::{self, PackageInfo};
-use xenia_formats::title_files::DEFAULT_EXECUTABLE;
+use xenia_formats::title_files::{DEFAULT_EXECUTABLE, is_hidden};
 use xenia_formats::{FORMATS, Opens, ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
@@ -150,14 +150,18 @@ pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<
 pub(super) fn is_image(name: &str) -> bool {
     let volumes = FORMATS.iter().filter(|format| matches!(format.opens, Opens::Volume(_)));
     let mut extensions = volumes.flat_map(|format| format.extensions);
-    let extension = Path::new(name).extension();
-    extension.is_some_and(|extension| extensions.any(|known| extension.eq_ignore_ascii_case(known)))
+    extensions.any(|known| has_extension(name, known))
 }
 
 /// Whether a file of this name can be a title's executable.
 pub(super) fn is_executable(name: &str) -> bool {
-    name.rsplit_once('.')
-        .is_some_and(|(stem, extension)| !stem.is_empty() && extension.eq_ignore_ascii_case("xex"))
+    has_extension(name, "xex")
+}
+
+/// Whether a name has this extension and is not hidden.
+fn has_extension(name: &str, wanted: &str) -> bool {
+    let path = Path::new(name);
+    !is_hidden(path) && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
 /// Chooses the file called default.xex, in upper or lower case, otherwise the only one. If there
@@ -193,6 +197,21 @@ mod tests {
     use xenia_formats::zip;
 
     #[test]
+    fn names_with_extensions_are_executables_and_images() {
+        for (name, executable, image) in [
+            ("a.xex", true, false),
+            ("A.b.XEX", true, false),
+            ("a.ISO", false, true),
+            ("._a.xex", false, false),
+            ("._a.iso", false, false),
+            (".xex", false, false),
+            ("xex", false, false),
+        ] {
+            assert_eq!((is_executable(name), is_image(name)), (executable, image), "{name}");
+        }
+    }
+
+    #[test]
     fn an_archive_is_entered_where_its_executable_is() {
         let archive = |paths: &[&str]| {
             let files: Vec<(&str, &[u8])> = paths.iter().map(|path| (*path, &b"x"[..])).collect();
@@ -203,6 +222,7 @@ mod tests {
             &["Game/default.xex"],
             &["Game/default.xex", "__MACOSX/._default.bin", "readme.txt"],
             &["Game/DEFAULT.XEX", "readme.txt"],
+            &["Game/default.xex", "__MACOSX/._default.xex"],
         ] {
             assert!(archive(paths).find(&["default.xex"]).is_some(), "{paths:?}");
         }
