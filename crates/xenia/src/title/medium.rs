@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::stfs::{self, PackageInfo};
-use xenia_formats::title_files::{DEFAULT_EXECUTABLE, is_hidden};
+use xenia_formats::title_files::{DEFAULT_EXECUTABLE, is_default_executable, is_hidden};
+use xenia_formats::volume::VolumeEntry;
 use xenia_formats::{FORMATS, Opens, ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
@@ -110,25 +111,72 @@ impl Medium {
     }
 }
 
-/// The volume as a title sees it: if an archive has no executable in its root, the only folder with
-/// one becomes the root. Archive programs add their own folders and notes beside it.
+/// The volume as a title sees it: in an archive, the folder with the executable becomes the root,
+/// because archive programs add their own folders, and notes beside them.
 pub(super) fn title_in(volume: Volume) -> Volume {
     if !volume.is_packed() {
         return volume;
     }
-    let has_executable = |path: &[&str]| {
-        let mut entries = volume.list(path).into_iter().flatten();
-        entries.any(|entry| entry.contents.is_some() && is_executable(entry.name))
-    };
-    if has_executable(&[]) {
-        return volume;
+    match title_folder(&volume) {
+        Some(path) => path.iter().fold(volume, |volume, name| volume.inside(name)),
+        None => volume.without_outer(),
     }
-    let folders = volume.list(&[""; 0]).into_iter().flatten().filter(|entry| has_executable(&[entry.name]));
-    let folders: Vec<String> = folders.map(|entry| entry.name.to_owned()).collect();
-    match folders.as_slice() {
-        [only] => volume.inside(only),
-        _ => volume.without_outer(),
+}
+
+/// Path of the uppermost folder that has an executable. Of several, it is the one with default.xex;
+/// `None` if that can't be told.
+fn title_folder(volume: &Volume) -> Option<Vec<String>> {
+    let UppermostFolders { mut paths, are_below_image } = UppermostFolders::of(volume);
+    // Beside other programs, or an image of the title, only its name says that one is the title.
+    if paths.len() > 1 || are_below_image {
+        paths.retain(|path| has_file(volume, path, |name| is_default_executable(name.as_ref())));
     }
+    let [only] = &paths[..] else { return None };
+    Some(only.iter().map(|&name| name.to_owned()).collect())
+}
+
+/// The uppermost folders of a volume that have executables.
+#[derive(Default)]
+struct UppermostFolders<'a> {
+    paths: Vec<Vec<&'a str>>,
+    /// Whether a folder further up has an image.
+    are_below_image: bool,
+}
+
+impl<'a> UppermostFolders<'a> {
+    fn of(volume: &'a Volume) -> Self {
+        let mut level: Vec<Vec<&str>> = vec![Vec::new()];
+        let mut are_below_image = false;
+        // A volume's depth is limited.
+        while !level.is_empty() {
+            let mut paths = level.clone();
+            paths.retain(|path| has_file(volume, path, is_executable));
+            if !paths.is_empty() {
+                return Self { paths, are_below_image };
+            }
+            are_below_image |= level.iter().any(|path| has_file(volume, path, is_image));
+            let mut below = Vec::new();
+            for path in &level {
+                for folder in entries(volume, path).iter().filter(|entry| entry.contents.is_none()) {
+                    let mut path = path.clone();
+                    path.push(folder.name);
+                    below.push(path);
+                }
+            }
+            level = below;
+        }
+        Self::default()
+    }
+}
+
+/// The files and folders in a folder of a volume.
+fn entries<'a>(volume: &'a Volume, path: &[&str]) -> Vec<VolumeEntry<'a>> {
+    volume.list(path).into_iter().flatten().collect()
+}
+
+/// Whether a folder of a volume has a file of such a name.
+fn has_file(volume: &Volume, path: &[&str], is_such: fn(&str) -> bool) -> bool {
+    entries(volume, path).iter().any(|entry| entry.contents.is_some() && is_such(entry.name))
 }
 
 /// The executable in the root of a volume, by the same rules as for folders.
@@ -137,12 +185,27 @@ pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<
     let found = files().filter(|entry| is_executable(entry.name));
     let found: Vec<_> =
         found.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone()))).collect();
-    // An image in an archive is not opened: compressed, it would be slow to read at random.
-    match files().find(|entry| is_image(entry.name)) {
-        Some(image) if found.is_empty() => {
-            Err(NoExecutable::image(place, image.name, "extract that, and run it").into())
+    if found.is_empty() {
+        // An image in an archive is not opened: compressed, it would be slow to read at random.
+        if let Some(image) = files().find(|entry| is_image(entry.name)) {
+            return Err(NoExecutable::image(place, image.name, "extract that, and run it").into());
         }
-        _ => choose(found, place, "extract it and name one of", says),
+        let folders = UppermostFolders::of(volume).paths;
+        if !folders.is_empty() {
+            let folders: Vec<String> = folders.iter().map(|path| path.join("/")).collect();
+            let several = format!("{place} has executables (.xex) in {}", listed(&folders));
+            return Err(NoExecutable(format!("{several}: extract it and name one")).into());
+        }
+    }
+    choose(found, place, "extract it and name one of", says)
+}
+
+/// The first of these names, and the number of the others.
+fn listed(names: &[String]) -> String {
+    let first = names.get(..MAX_LISTED).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
@@ -173,12 +236,8 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, 
     }
     if found.len() > 1 {
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let names: Vec<_> = found.iter().take(MAX_LISTED).map(|(name, _)| name.as_str()).collect();
-        let more = match found.len().saturating_sub(MAX_LISTED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let several = format!("{place} has no {DEFAULT_EXECUTABLE}; {advice} {}{more}", names.join(", "));
+        let names: Vec<String> = found.into_iter().map(|(name, _)| name).collect();
+        let several = format!("{place} has no {DEFAULT_EXECUTABLE}; {advice} {}", listed(&names));
         return Err(NoExecutable(several).into());
     }
     let Some((name, only)) = found.pop() else {
@@ -223,14 +282,26 @@ mod tests {
             &["Game/default.xex", "__MACOSX/._default.bin", "readme.txt"],
             &["Game/DEFAULT.XEX", "readme.txt"],
             &["Game/default.xex", "__MACOSX/._default.xex"],
+            &["A/B/default.xex"],
+            &["Game/Disc 1/default.xex", "Game/readme.txt", "__MACOSX/Game/._Disc 1"],
+            &["Game/Disc/default.xex", "Game/Disc/bin/default.xex", "Notes/a/b/default.xex"],
+            &["Game/default.xex", "Tools/x.xex"],
+            &["Game/Default.xex", "More/readme.zip", "note.zip"],
         ] {
             assert!(archive(paths).find(&["default.xex"]).is_some(), "{paths:?}");
         }
         assert!(archive(&["A/default.xex", "B/default.xex"]).find(&["A"]).is_some(), "two are none");
+        assert!(archive(&["A/B/x.xex", "A/C/x.xex"]).find(&["C"]).is_some(), "two are none");
         assert!(archive(&["default.xex", "Other/b.xex"]).find(&["Other"]).is_some());
-        let image = archive(&["Game/Game.ISO", "Game/readme.txt"]);
-        let error = executable_of(&image, "game.zip", Says::Nothing).err().unwrap().to_string();
-        assert!(error.ends_with("but Game.ISO: extract that, and run it"), "{error}");
+        let error = |paths: &[&str]| {
+            executable_of(&archive(paths), "game.zip", Says::Nothing).err().unwrap().to_string()
+        };
+        for paths in [["Game/Game.ISO", "Game/readme.txt"], ["Game/Game.ISO", "Game/Extras/tool.xex"]] {
+            let error = error(&paths);
+            assert!(error.ends_with("but Game.ISO: extract that, and run it"), "{error}");
+        }
+        let several = error(&["Disc 1/default.xex", "Disc 2/default.xex"]);
+        assert_eq!(several, "game.zip has executables (.xex) in Disc 1, Disc 2: extract it and name one");
         assert!(executable_of(&archive(&["a.iso", "b.xex"]), "game.zip", Says::Nothing).is_ok());
     }
 }
