@@ -25,7 +25,7 @@ use crate::unsupported::{is_package, is_svod};
 use crate::volume::Volume;
 use hash_tree::{BLOCK, Bad, HashTree, Shape};
 pub(crate) use header::verify as verify_header;
-pub use header::{MAX_PICTURE, PackageInfo, Signer, kind_name, kind_of};
+pub use header::{MAX_PICTURE, PackageInfo, Signer, is_title_kind, kind_name, kind_of};
 pub use write::{StfsWriteError, write};
 
 const ENTRY: &str = "STFS entry";

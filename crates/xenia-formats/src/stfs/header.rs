@@ -95,6 +95,18 @@ const KINDS: &[(u32, &str)] = &[
     (0x200_0000, "community-title"),
 ];
 
+/// Content types of packages that are titles themselves.
+const TITLE_KINDS: [&str; 8] = [
+    "title",
+    "installed-title",
+    "xbox-title",
+    "games-on-demand",
+    "demo",
+    "arcade-title",
+    "xna",
+    "community-title",
+];
+
 /// The name of a content type, if it is known.
 pub fn kind_name(kind: u32) -> Option<&'static str> {
     KINDS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
@@ -103,6 +115,11 @@ pub fn kind_name(kind: u32) -> Option<&'static str> {
 /// The content type with this name.
 pub fn kind_of(name: &str) -> Option<u32> {
     KINDS.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
+/// Whether packages of a content type are titles, not content of titles.
+pub fn is_title_kind(kind: u32) -> bool {
+    kind_name(kind).is_some_and(|name| TITLE_KINDS.contains(&name))
 }
 
 /// Metadata in the header of a package.

@@ -5,7 +5,7 @@ use super::parts;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;
-use xenia_formats::stfs::PackageInfo;
+use xenia_formats::stfs::{PackageInfo, is_title_kind};
 use xenia_formats::xdbf::Xdbf;
 use xenia_formats::xex::module_flags;
 use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Xex};
@@ -15,9 +15,6 @@ use xenia_guest::TitleId;
 const MAX_ICON: usize = 1 << 20;
 /// First bytes of a PNG file.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Content types of packages that are titles themselves: games on demand, arcade titles, games of
-/// the first console, installed discs, and demos.
-const TITLES: [u32; 6] = [0x7000, 0xD_0000, 0x5000, 0x4000, 0x8_0000, 0x2_0000];
 
 /// Description of a title.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +52,7 @@ fn recognize(path: &Path) -> Result<Option<Recognized>> {
         }
         Opens::Volume(_) | Opens::Parts(_) => {
             let package = PackageInfo::read(&file).ok();
-            if package.as_ref().is_some_and(|package| !TITLES.contains(&package.content_type)) {
+            if package.as_ref().is_some_and(|package| !is_title_kind(package.content_type)) {
                 return Ok(None);
             }
             let volume = title_in(parts::volume(format, file, path)?);
@@ -111,4 +108,35 @@ pub fn database(image: &LoadedImage) -> Option<&[u8]> {
 
 fn icon(bytes: &[u8]) -> Option<Vec<u8>> {
     (bytes.len() <= MAX_ICON && bytes.starts_with(PNG)).then(|| bytes.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::Volume;
+    use xenia_formats::stfs::{kind_of, write};
+
+    const HELLO: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
+
+    #[test]
+    fn packages_of_some_kinds_are_titles() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("package");
+        let mut volume = Volume::default();
+        volume.add_file(Volume::ROOT, "default.xex", Arc::new(HELLO.to_vec())).unwrap();
+        let listed = |kind: &str| {
+            let info = PackageInfo { content_type: kind_of(kind).unwrap(), ..PackageInfo::default() };
+            let mut bytes = Vec::new();
+            write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            is_title(&path).unwrap()
+        };
+        for kind in ["title", "installed-title", "xbox-title", "games-on-demand", "demo", "arcade-title"] {
+            assert!(listed(kind), "{kind}");
+        }
+        assert!(listed("xna") && listed("community-title"));
+        for kind in ["saved-game", "add-on", "gamer-picture", "theme", "profile", "update", "trailer"] {
+            assert!(!listed(kind), "{kind}");
+        }
+    }
 }
