@@ -6,8 +6,9 @@
 //!                       └────────────── cache file ◀─────────────┘
 //! ```
 //!
-//! A file whose path, size and time are those of the cache is not opened again. The record of a
-//! title's runs ([`plays`]) is kept apart, because it can't be recreated.
+//! A file whose path, size and time are those of the cache is not opened again, unless it lacked a
+//! key and there is one now. The record of a title's runs ([`plays`]) is kept apart, because it
+//! can't be recreated.
 
 mod cache;
 pub mod cover;
@@ -91,7 +92,7 @@ pub fn scan(
     let mut kept = Cache::read(cache);
     let total = candidates.len();
     let examined = |done| progress(ScanProgress::Examining { done, total });
-    let (known, new): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|file| kept.has(file));
+    let (known, new): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|file| kept.has(file, keys));
     examined(known.len());
     scan.opened = new.len();
     let done = AtomicUsize::new(known.len());

@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use xenia_formats::KeyRing;
 use xenia_guest::TitleId;
 
 /// Version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Name of the file.
 const FILE: &str = "library.json";
 /// Name of the folder of icons.
@@ -49,6 +50,7 @@ struct TitleRow {
     id: Option<u32>,
     name: Option<String>,
     icon: Option<String>,
+    lacks_key: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,6 +89,7 @@ impl Cache {
                     id: title.id.map(TitleId),
                     name: title.name,
                     icon: None,
+                    lacks_key: title.lacks_key,
                 }),
             };
             Some((row.path, known))
@@ -94,9 +97,12 @@ impl Cache {
         Self { folder: folder.map(Path::to_owned), known: known.collect(), changed: false }
     }
 
-    /// Whether a file is known as it is, with its icon.
-    pub(super) fn has(&self, file: &Candidate) -> bool {
-        self.get(file).is_some_and(|known| known.icon.as_ref().is_none_or(|icon| icon.is_file()))
+    /// Whether a file is known as it is, with its icon, and `keys` can't describe it better.
+    pub(super) fn has(&self, file: &Candidate, keys: &KeyRing) -> bool {
+        self.get(file).is_some_and(|known| {
+            let lacks_key = known.title.as_ref().is_some_and(|title| title.lacks_key);
+            !(lacks_key && keys.has_retail()) && known.icon.as_ref().is_none_or(|icon| icon.is_file())
+        })
     }
 
     /// The knowledge of a file, if it is as it was.
@@ -157,6 +163,7 @@ impl Cache {
                 id: title.id.map(|id| id.0),
                 name: title.name.clone(),
                 icon: known.icon.as_ref().and_then(icon),
+                lacks_key: title.lacks_key,
             }),
         });
         // A path that is not UTF-8 can't be kept.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xenia_formats::stfs::{PackageInfo, is_title_kind};
 use xenia_formats::xdbf::Xdbf;
 use xenia_formats::xex::module_flags;
-use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Xex};
+use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Reason, Xex};
 use xenia_guest::TitleId;
 
 /// Largest icon in bytes.
@@ -27,6 +27,8 @@ pub struct DescribedTitle {
     pub name: Option<String>,
     /// Icon of the title (PNG).
     pub icon: Option<Vec<u8>>,
+    /// Whether no key decrypts the title, so that only its header is described.
+    pub lacks_key: bool,
 }
 
 /// A file that is a title.
@@ -81,20 +83,24 @@ fn of_package(package: &PackageInfo) -> Option<DescribedTitle> {
     let icon = package.pictures.iter().rev().find_map(|picture| icon(picture))?;
     let id = Some(package.title_id);
     let name = Some(name.clone());
-    Some(DescribedTitle { format: String::new(), id, name, icon: Some(icon) })
+    Some(DescribedTitle { id, name, icon: Some(icon), ..DescribedTitle::default() })
 }
 
 fn of_executable(file: &dyn ReadAt, keys: &KeyRing) -> DescribedTitle {
     let header = || Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
-    let Ok(image) = xenia_formats::load(&file, keys) else {
-        return DescribedTitle { id: header(), ..DescribedTitle::default() };
+    let image = match xenia_formats::load(&file, keys) {
+        Ok(image) => image,
+        Err(error) => {
+            let lacks_key = matches!(error.reason, Reason::RetailKeyMissing | Reason::NoKeyFits);
+            return DescribedTitle { id: header(), lacks_key, ..DescribedTitle::default() };
+        }
     };
     let database = database(&image).and_then(|bytes| Xdbf::read(bytes).ok());
     DescribedTitle {
-        format: String::new(),
         id: image.execution.map(|execution| execution.title_id),
         name: database.as_ref().and_then(Xdbf::title_name),
         icon: database.as_ref().and_then(Xdbf::icon).and_then(icon),
+        ..DescribedTitle::default()
     }
 }
 

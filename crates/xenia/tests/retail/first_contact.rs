@@ -4,6 +4,7 @@ use super::make::{DOWNLOAD, KEY, UPDATE, files, package};
 use super::media::{Added, MediumKind, stage};
 use std::path::Path;
 use std::sync::Arc;
+use xenia::library;
 use xenia::say::chain;
 use xenia::title::Title;
 use xenia_formats::KeyRing;
@@ -36,6 +37,21 @@ fn a_missing_or_wrong_key_is_reported_with_its_place() {
         has_all(&wrong, &["correct the digits of `retail`", "keys.toml", "`xenia-rs verify`"]);
         assert!(!wrong.contains("0808"), "a message shows no key");
     }
+}
+
+#[test]
+fn a_library_reads_a_title_again_when_there_is_a_key() {
+    let staged = stage(MediumKind::Folder, Added::Nothing);
+    let cache = staged.place.path().join("cache");
+    let scanned = |keys: &KeyRing| {
+        let scan = library::scan(std::slice::from_ref(&staged.path), Some(&cache), keys, &|_| ());
+        (scan.titles[0].described.name.clone(), scan.opened)
+    };
+    let none = KeyRing::development();
+    assert_eq!([scanned(&none), scanned(&none)], [(None, 1), (None, 0)]);
+    let key = KeyRing::with_retail(KEY);
+    let name = Some("Console suite".to_owned());
+    assert_eq!([scanned(&key), scanned(&key)], [(name.clone(), 1), (name, 0)]);
 }
 
 #[test]

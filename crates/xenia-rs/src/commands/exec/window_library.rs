@@ -376,7 +376,7 @@ mod tests {
             let own = ExecArgs::default();
             let library = Self::new(own, SettingsFiles::default(), control, mpsc::channel().0);
             let id = Some(id);
-            let described = DescribedTitle { format: "xex".to_owned(), id, name: None, icon: None };
+            let described = DescribedTitle { format: "xex".to_owned(), id, ..DescribedTitle::default() };
             let title = LibraryTitle { path: path.to_owned(), bytes: 1, described, icon: None };
             let mut contents = library.contents.lock();
             contents.titles = Arc::new(vec![title]);
