@@ -225,9 +225,9 @@ fn load_as(
             let executable = medium::executable_of(&volume, &name.to_string(), Says::Choice)
                 .map_err(|error| advice::without_executable(error, package.as_ref(), path))?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
-            let image = updates.load(&executable, patch.map(|patch| &**patch), keys);
-            let image =
-                image.map_err(|error| advice::explained(error, &format!("the executable in {name}")))?;
+            let shown = format!("the executable in {name}");
+            let image = updates.load(&shown, &executable, patch.map(|patch| &**patch), keys);
+            let image = image.map_err(|error| advice::explained(error, &shown))?;
             let file = path.to_owned();
             let volume = Arc::new(volume);
             Ok((image, Some(Medium::Volume { file, volume, deployment })))
@@ -235,8 +235,9 @@ fn load_as(
         Some(Format { opens: Opens::Executable(_), .. }) => {
             let patch = patch_of(path)?;
             let patch = patch.as_ref().map(|patch| patch as &dyn ReadAt);
-            let image = updates.load(&file, patch, keys);
-            let image = image.map_err(|error| advice::explained(error, &name.to_string()))?;
+            let shown = name.to_string();
+            let image = updates.load(&shown, &file, patch, keys);
+            let image = image.map_err(|error| advice::explained(error, &shown))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
         }
