@@ -18,6 +18,8 @@ use crate::image::{Import, ImportLibrary, Version};
 const THUNK_SIZE: u32 = 16;
 /// Longest library name; each record gets a copy.
 const MAX_NAME: usize = 255;
+/// Largest number of names, which the 8 bits of an index reach.
+const MAX_NAMES: usize = 256;
 
 /// The import table of the headers.
 #[derive(Clone, Debug, Default)]
@@ -85,11 +87,11 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
     Ok(ImportTable { libraries })
 }
 
-/// Reads NUL-terminated names, each padded to a multiple of four bytes.
+/// Reads NUL-terminated names, each padded to a multiple of four bytes, up to [`MAX_NAMES`].
 fn read_names(table: Fields<'_>) -> Result<Vec<String>, FormatError> {
     let mut names = Vec::new();
     let mut rest = table.bytes;
-    while !rest.is_empty() {
+    while !rest.is_empty() && names.len() < MAX_NAMES {
         let length = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
         if length > MAX_NAME {
             let at = table.bytes.len() - rest.len();
@@ -164,5 +166,17 @@ impl LibraryRecord {
     fn invalid_record(&self, address: GuestAddr, why: String) -> FormatError {
         let index = self.addresses.iter().position(|&record| record == address).unwrap_or(0);
         FormatError::invalid("XEX import record", self.offset + 0x28 + index as u64 * 4, why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_all_indices_are_not_kept() {
+        let table = b"a\0\0\0long\0\0\0\0".repeat(1000);
+        let names = read_names(Fields::new(&table, 0, "names")).unwrap();
+        assert_eq!((names.len(), names[255].as_str()), (MAX_NAMES, "long"));
     }
 }
