@@ -127,6 +127,12 @@ fn hash(table: &[u8], number: u64) -> &[u8] {
     table.chunks_exact(HASH).nth(number as usize).unwrap_or_default()
 }
 
+/// The number of data files in a package's header.
+fn read_count(header: &dyn ReadAt) -> Result<u32, FormatError> {
+    let count = read_exact_at(header, WHAT, COUNT, 4)?;
+    Ok(count.first_chunk().map_or(0, |count| u32::from_be_bytes(*count)))
+}
+
 /// The data files and their layout.
 struct Package {
     files: Vec<Arc<dyn ReadAt>>,
@@ -153,8 +159,11 @@ impl Package {
         } else {
             (vec![file.clone()], 0)
         };
+        let count = if header { read_count(&file)? } else { 0 };
         if base == 0 {
-            while let Some(part) = parts.part(files.len() as u32).map_err(io_error)? {
+            // A larger package of the same name may have left data files beyond the count.
+            while count == 0 || files.len() < count as usize {
+                let Some(part) = parts.part(files.len() as u32).map_err(io_error)? else { break };
                 FormatError::check_limit(WHAT, 0, files.len() as u64, MAX_FILES.into())?;
                 files.push(part);
             }
@@ -166,13 +175,9 @@ impl Package {
                 "its data files (Data0000 and so on) are not in a folder with its name plus .data",
             ));
         };
-        if header {
-            let count = read_exact_at(&file, WHAT, COUNT, 4)?;
-            let count = count.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
-            if files.len() < count as usize {
-                let missing = format!("Data{:04} is missing: there are {count} data files", files.len());
-                return Err(FormatError::invalid(WHAT, COUNT, missing));
-            }
+        if files.len() < count as usize {
+            let missing = format!("Data{:04} is missing: there are {count} data files", files.len());
+            return Err(FormatError::invalid(WHAT, COUNT, missing));
         }
         let magics = if base == 0 { &MAGICS[..2] } else { &MAGICS[2..] };
         let found = magics.iter().find(|&&magic| has(first, magic, MAGIC).unwrap_or(false));
