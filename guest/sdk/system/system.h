@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include "kernel.h"
 
-enum { PAGE = 0x10000, PATH_LENGTH = 512, DESCRIPTORS = 256 };
+enum { PAGE = 0x10000, PATH_LENGTH = 512, DESCRIPTORS = 256, PROCESS = 1 };
 // 1970 in the console's time, units of 100 ns since 1601.
 #define EPOCH 116444736000000000ll
 
@@ -90,8 +90,13 @@ long futex(volatile int *word, int operation, int value, const void *timeout, in
 void wake(volatile int *word, int count);
 
 // threads.c
+// Signals that a thread blocks, and those that were sent to it and wait.
+struct thread_signals {
+    uint32_t blocked[2], waiting[2];
+};
 void begin_threads(void);
 long thread_id(void);
+struct thread_signals *own_signals(void);
 long set_cleared_word(volatile int *word);
 _Noreturn void end_thread(void);
 
@@ -105,7 +110,7 @@ int64_t system_time(void);
 long set_action(int signal, const void *action, void *old);
 long set_mask(int how, const uint32_t *mask, uint32_t *old);
 long pending_signals(uint32_t *set, uint32_t size);
-long send_signal(int signal);
+long send_signal(int signal, int to_title);
 
 // process.c
 _Noreturn void end_title(int code);

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include "system.h"
 
-enum { USER = 0, PROCESS = 1, PROCESSORS = 0x3F, REMOVE_FOLDER = 0x200 };
+enum { USER = 0, PROCESSORS = 0x3F, REMOVE_FOLDER = 0x200 };
 #define TEXT(argument) ((const char *)(argument))
 #define PAIR(high, low) ((int64_t)((uint64_t)(uint32_t)(high) << 32 | (uint32_t)(low)))
 
@@ -112,8 +112,8 @@ static long thread_call(long n, long a, long b, long c, long d, long e) {
         case SYS_rt_sigaction: return set_action(a, (void *)b, (void *)c);
         case SYS_rt_sigprocmask: return set_mask(a, (void *)b, (void *)c);
         case SYS_rt_sigpending: return pending_signals((void *)a, b);
-        case SYS_kill: return a == PROCESS || a == 0 ? send_signal(b) : -ESRCH;
-        case SYS_tkill: return a == thread_id() ? send_signal(b) : 0;
+        case SYS_kill: return a == PROCESS || a == 0 ? send_signal(b, 1) : -ESRCH;
+        case SYS_tkill: return a == thread_id() ? send_signal(b, 0) : 0;
         case SYS_clock_gettime32: return read_clock(a, (void *)b, 0);
         case SYS_clock_gettime64: return read_clock(a, (void *)b, 1);
         case SYS_nanosleep: return wait_until(0, 0, (void *)a, 0);

@@ -13,15 +13,19 @@ struct beginning {
     volatile int *cleared;
     volatile int is_read;
     uint32_t id;
+    // The maker's, which the thread begins with.
+    const uint32_t *blocked;
 };
 // Data of a thread, on its kernel stack.
 struct own {
     volatile int *cleared;
     uint32_t id;
+    struct thread_signals signals;
 };
+_Static_assert(sizeof(struct own) <= 48, "the frame of enter_thread has no room for it");
 
 static uint32_t slot;
-static struct own main_thread = {0, 1};
+static struct own main_thread = {.id = 1};
 static uint32_t next_processor, next_id = 1;
 
 void begin_threads(void) {
@@ -38,6 +42,8 @@ static struct own *self(void) { return KeTlsGetValue(slot); }
 
 long thread_id(void) { return (long)self()->id; }
 
+struct thread_signals *own_signals(void) { return &self()->signals; }
+
 long set_cleared_word(volatile int *word) {
     self()->cleared = word;
     return thread_id();
@@ -47,6 +53,7 @@ long set_cleared_word(volatile int *word) {
 void begin_thread(struct own *own, struct beginning *beginning) {
     own->cleared = beginning->cleared;
     own->id = beginning->id;
+    own->signals = (struct thread_signals){.blocked = {beginning->blocked[0], beginning->blocked[1]}};
     KeTlsSetValue(slot, own);
     volatile int *is_read = &beginning->is_read;
     __sync_synchronize();
@@ -65,7 +72,8 @@ __attribute__((visibility("hidden"))) int __clone(int (*function)(void *), void 
     enum { SHARED_MEMORY = 0x100, CLEARS = 0x200000 };
     if (!(flags & SHARED_MEMORY)) return -ENOSYS;
     uint32_t handle;
-    struct beginning beginning = {function, argument, stack, local, flags & CLEARS ? cleared : 0, 0, 0};
+    struct beginning beginning = {function, argument, stack, local, flags & CLEARS ? cleared : 0, 0, 0,
+                                  own_signals()->blocked};
     beginning.id = __sync_add_and_fetch(&next_id, 1);
     if (made_id) *made_id = (int)beginning.id;
     uint32_t processor = __sync_add_and_fetch(&next_processor, 1) % HARDWARE_THREADS;
