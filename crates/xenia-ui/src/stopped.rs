@@ -148,4 +148,20 @@ mod tests {
         }
         assert!(!driver.shows("line 59"));
     }
+
+    #[test]
+    fn the_reason_of_another_crash_is_shown_from_its_beginning() {
+        let lines = |name: &str| (0..60).map(|number| format!("{name} {number}")).collect::<Vec<_>>();
+        let mut long = model();
+        long.stopped.as_mut().unwrap().lines = lines("first");
+        let mut driver = Driver::new(MenuPage::Stopped, long);
+        driver.keys(&[Key::PageDown]);
+        for _ in 0..20 {
+            driver.still();
+        }
+        assert!(!driver.shows("first 0"));
+        driver.change(|model| model.stopped.as_mut().unwrap().lines = lines("second"));
+        driver.still();
+        assert!(driver.shows("second 0"));
+    }
 }
