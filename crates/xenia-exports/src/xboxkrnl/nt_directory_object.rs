@@ -4,7 +4,7 @@
 //! nxdk's homebrew lists with these calls; xkelib declares the same parameters for this console.
 
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::files::absolute_path;
+use crate::files::{Namespace, absolute_path};
 use crate::named_objects::open_by_path;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
@@ -28,6 +28,10 @@ fn path_of(call: &Call, directory: Handle) -> Fallible<String> {
     Ok(files.open_paths.get(directory.body()).ok_or(NtStatus::INVALID_HANDLE)?.to_owned())
 }
 
+fn namespace<'k>(call: &'k Call<'_>) -> Namespace<'k> {
+    Namespace::new(&call.kernel.objects, &call.kernel.files)
+}
+
 #[exports(xboxkrnl)]
 impl NtDirectoryObject {
     /// Opens a directory of the object namespace: `\`, `\??`, `\Device`, `\BaseNamedObjects`, or
@@ -47,7 +51,7 @@ impl NtDirectoryObject {
             directory => Some(path_of(call, directory)?),
         };
         let path = absolute_path(root.as_deref(), &name)?;
-        call.kernel.namespace().list(&path)?;
+        namespace(call).list(&path)?;
         open_by_path(call, ObjectKind::Directory, BODY, path, handle)
     }
 
@@ -68,7 +72,7 @@ impl NtDirectoryObject {
         let path = path_of(call, directory)?;
         let index = if restart { 0 } else { context.read(memory)? };
         // A directory whose last name has gone meanwhile is empty.
-        let entries = call.kernel.namespace().list(&path).unwrap_or_default();
+        let entries = namespace(call).list(&path).unwrap_or_default();
         let Some(entry) = entries.get(index as usize) else {
             returned.set(memory, 0)?;
             return Ok(NtStatus::NO_MORE_ENTRIES);

@@ -37,12 +37,17 @@ pub struct NamespaceEntry {
 #[derive(Clone, Copy)]
 pub struct Namespace<'k> {
     /// Named kernel objects.
-    pub(crate) objects: &'k Objects,
+    objects: &'k Objects,
     /// Devices and symbolic links.
-    pub(crate) files: &'k Mutex<Files>,
+    files: &'k Mutex<Files>,
 }
 
-impl Namespace<'_> {
+impl<'k> Namespace<'k> {
+    /// View of the tables that own the names.
+    pub fn new(objects: &'k Objects, files: &'k Mutex<Files>) -> Self {
+        Self { objects, files }
+    }
+
     /// Lists a directory, sorted by name without case.
     ///
     /// # Errors

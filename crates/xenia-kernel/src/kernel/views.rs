@@ -6,7 +6,7 @@
 use super::Kernel;
 use crate::discs::DiscDrive;
 use crate::display::VideoEvents;
-use crate::files::{FileRequests, Namespace};
+use crate::files::FileRequests;
 use crate::loader::{ModuleLoader, Symbolizer};
 use crate::sockets::Sockets;
 use crate::sound::RenderCallbacks;
@@ -87,12 +87,6 @@ impl Kernel {
         let clock = *clock;
         let apcs = self.apcs();
         FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
-    }
-
-    /// Directories of the object namespace.
-    pub fn namespace(&self) -> Namespace<'_> {
-        let Self { objects, files, .. } = self;
-        Namespace { objects, files }
     }
 
     /// Socket calls, and their effects.

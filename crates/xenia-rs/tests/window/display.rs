@@ -80,9 +80,9 @@ impl Display {
     }
 }
 
-/// Polls until there is an answer. After each poll the program has three times as long for its work,
-/// within [`INTERVALS`]: a poll that compares the window's contents takes as long in a development
-/// build as the frame that it waits for.
+/// Polls until there is an answer. After each poll the program has three times as long for its
+/// work, within [`INTERVALS`]: a poll that compares the window's contents takes as long in a
+/// development build as the frame that it waits for.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
     loop {

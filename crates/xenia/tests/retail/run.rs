@@ -114,7 +114,7 @@ fn limits() -> Limits {
     Limits { instructions: Some(INSTRUCTIONS), ..Limits::default() }
 }
 
-/// Whether usual runs have a medium with these additions: the folder with all, and each other
+/// Chooses the additions that a medium has in usual runs: the folder with all, and each other
 /// medium once. What is added is read in the same way from all of them, with the same digests.
 fn is_usual(kind: MediumKind, added: Added) -> bool {
     match kind {

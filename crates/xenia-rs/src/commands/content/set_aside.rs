@@ -13,7 +13,7 @@ documented! {
     /// A package that is set aside, perhaps incomplete: the run ended while its title saved.
     #[derive(Debug, Serialize)]
     pub struct SetAsideRow {
-        /// The package.
+        /// The package itself.
         package: ContentRow,
         /// File to rename to use the package, while no run uses the folder.
         header: String,
