@@ -179,27 +179,6 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_behind_a_later_submission_than_the_one_known_is_made() {
-        let Some(device) = own() else { return };
-        let buffer = |usage| {
-            device.wgpu().create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size: 4,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let to = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
-        device.submit([]);
-        let older = device.last_submission();
-        let mut encoder = device.wgpu().create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&buffer(wgpu::BufferUsages::COPY_SRC), 0, &to, 0, 4);
-        device.submit([encoder.finish()]);
-        let mapping = Mapping { behind: older, ..Mapping::begin(&device, to, 4) };
-        assert_eq!(mapping.wait_done(&device), Ok(()));
-    }
-
-    #[test]
     fn a_lost_device_fills_no_buffer_and_nothing_panics() {
         let Some(device) = own() else { return };
         let usage = wgpu::BufferUsages::COPY_SRC;
