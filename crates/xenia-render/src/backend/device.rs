@@ -1,8 +1,8 @@
 //! Graphics device of the host, opened for a window or without one.
 
+mod in_flight;
 mod window_device;
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +12,7 @@ use xenia_gpu::BackendError;
 
 use super::adapter::{AdapterChoice, make_instance};
 use super::work::Traffic;
+use in_flight::InFlight;
 use window_device::WINDOW_PATIENCE;
 pub(crate) use window_device::WindowDevice;
 use xenia_sync::{Level, Mutex, MutexGuard};
@@ -19,10 +20,6 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 /// Longest time from a panic of a device's user to the callback of the loss that caused it.
 const LOSS_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Maximum number of submissions in flight; a further one waits for the oldest (backpressure).
-const MAX_IN_FLIGHT: usize = 64;
-/// Maximum number of frames in flight: the device draws one while the next is recorded.
-const MAX_FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait within wgpu, which holds a lock meanwhile that a window needs to show its picture.
@@ -67,34 +64,6 @@ pub enum DeviceError {
         /// Error message of the system.
         reason: String,
     },
-}
-
-/// Submissions that the device may not have executed yet.
-#[derive(Default)]
-struct InFlight {
-    /// Numbers of submissions, in order.
-    submissions: VecDeque<(u64, wgpu::SubmissionIndex)>,
-    /// Last submission of each frame.
-    frames: VecDeque<(u64, wgpu::SubmissionIndex)>,
-    /// Number of submissions so far.
-    count: u64,
-}
-
-impl InFlight {
-    /// Forgets the submissions that the device has executed: those up to a number.
-    fn forget(&mut self, executed: u64) {
-        for list in [&mut self.submissions, &mut self.frames] {
-            while list.pop_front_if(|(number, _)| *number <= executed).is_some() {}
-        }
-    }
-
-    /// Submission that must be executed before there may be others.
-    fn excess(&self) -> Option<wgpu::SubmissionIndex> {
-        let of = |list: &VecDeque<(u64, wgpu::SubmissionIndex)>, most| {
-            list.len().checked_sub(most + 1).map(|last| list[last].1.clone())
-        };
-        of(&self.frames, MAX_FRAMES_IN_FLIGHT).or_else(|| of(&self.submissions, MAX_IN_FLIGHT))
-    }
 }
 
 /// Device with its queue. Clones refer to the same device.

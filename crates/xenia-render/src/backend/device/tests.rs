@@ -1,5 +1,6 @@
 //! Devices of tests, and tests of waits and losses.
 
+use super::in_flight::{MAX_FRAMES_IN_FLIGHT, MAX_IN_FLIGHT};
 use super::*;
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
