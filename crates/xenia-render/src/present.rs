@@ -61,6 +61,8 @@ pub(crate) struct Presenter {
     surface: Option<wgpu::Surface<'static>>,
     /// Whether the device has refused to show the window.
     failed: bool,
+    /// Error of the surface's last configuration: a device may refuse it while it is busy.
+    configured: Result<(), String>,
     failed_drawings: FailedDrawings,
     has_warned: bool,
     device: Device,
@@ -131,8 +133,7 @@ impl Presenter {
             .find(&instance, Some(&surface))
             .and_then(|adapter| Device::for_window(adapter, choice, &shared))
             .map_err(|error| failed("the window:")(error.to_string()))?;
-        let device = &opened.device;
-        let adapter = &opened.adapter;
+        let Device { device, adapter, .. } = &opened;
         let capabilities = surface.get_capabilities(adapter);
         let format =
             format_of(&capabilities.formats).ok_or_else(|| failed("no surface format")(String::new()))?;
@@ -144,13 +145,14 @@ impl Presenter {
         pacing.apply(&mut config, &capabilities.present_modes);
         let shader = picture::shader(device);
         let painter = Painter::new(device, &shader, format);
-        let name = adapter.get_info().name;
         let mut this = Self {
+            adapter: adapter.get_info().name,
             window,
             named,
             instance,
             surface: Some(surface),
             failed: false,
+            configured: Ok(()),
             failed_drawings: FailedDrawings::default(),
             has_warned: false,
             device: opened,
@@ -162,24 +164,37 @@ impl Presenter {
             effects: None,
             frame: None,
             pages: None,
-            adapter: name,
         };
         if !this.configure() {
             return Err(failed("no surface")("the window is gone".to_owned()));
+        }
+        // A device that is lost already is replaced at the first drawing.
+        if let Err(error) = &this.configured
+            && !this.is_lost()
+        {
+            return Err(failed("the window's surface is not configured:")(error.clone()));
         }
         this.shared.offer(Some(&this.device).filter(|device| device.can_draw()).cloned());
         Ok(this)
     }
 
-    /// Configures the surface. Returns false if the window is gone.
+    /// Configures the surface. Returns false if the window is gone, or was given up. An error
+    /// counts as a failed drawing, after which the next drawing configures the surface.
     fn configure(&mut self) -> bool {
         let exists =
             |surface: &&wgpu::Surface<'_>| !surface.get_capabilities(&self.device.adapter).formats.is_empty();
         match self.surface.as_ref().filter(exists) {
             // Without a scope, an error (a window that was destroyed) would be the backend's.
             Some(surface) => {
-                let configured = self.device.attempt(|device| surface.configure(device, &self.config));
-                self.note(configured);
+                self.configured = self.device.configure(surface, &self.config);
+                if let Err(error) = self.configured.clone()
+                    && !self.device.is_lost()
+                {
+                    tracing::debug!(target: "gpu", "the window's surface is not configured: {error}");
+                    if self.failed_drawings.note(false) {
+                        self.note(Err(error));
+                    }
+                }
             }
             None => self.failed = true,
         }
@@ -280,6 +295,12 @@ impl Presenter {
         }
         if self.device.is_lost() {
             return Presented::Lost;
+        }
+        if self.configured.is_err() && !self.configure() {
+            return Presented::Gone;
+        }
+        if self.configured.is_err() {
+            return Presented::NotReady;
         }
         let Some(surface) = &self.surface else { return Presented::Gone };
         let target = match surface.get_current_texture() {

@@ -1,5 +1,6 @@
 //! Graphics device of the host, opened for a window or without one.
 
+mod gate;
 mod in_flight;
 mod window_device;
 
@@ -12,6 +13,7 @@ use xenia_gpu::BackendError;
 
 use super::adapter::{AdapterChoice, make_instance};
 use super::work::Traffic;
+use gate::SubmissionGate;
 use in_flight::InFlight;
 use window_device::WINDOW_PATIENCE;
 pub(crate) use window_device::WindowDevice;
@@ -91,6 +93,7 @@ pub struct Device {
     executed: Arc<AtomicU64>,
     /// Errors of the graphics API, except those of a lost device.
     errors: Arc<AtomicU64>,
+    gate: Arc<SubmissionGate>,
     pub(super) traffic: Arc<Traffic>,
     /// Whether its sample counts were probed.
     pub(super) is_probed: Arc<AtomicBool>,
@@ -162,7 +165,7 @@ impl Device {
             noted.get_or_init(|| format!("{reason:?}: {message}"));
         });
         let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
-        let (executed, traffic, is_probed) = Default::default();
+        let (executed, gate, traffic, is_probed) = Default::default();
         let max_texture_side = device.limits().max_texture_dimension_2d;
         Ok(Self {
             device,
@@ -178,6 +181,7 @@ impl Device {
             in_flight,
             executed,
             errors,
+            gate,
             traffic,
             is_probed,
         })
@@ -279,6 +283,7 @@ impl Device {
     /// Submits commands. If too many submissions are in flight, waits for the oldest one.
     pub(crate) fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
         self.traffic.submissions.fetch_add(1, Relaxed);
+        let passing = self.gate.pass();
         let index = self.queue.submit(commands);
         let mut in_flight = self.in_flight();
         in_flight.count += 1;
@@ -289,7 +294,15 @@ impl Device {
         self.queue.on_submitted_work_done(move || {
             executed.fetch_max(number, Relaxed);
         });
+        // The request for a callback may submit writes, too.
+        drop(passing);
         self.hold_back();
+    }
+
+    /// Submits a command buffer that is neither counted nor waited for.
+    pub(super) fn submit_unnoted(&self, commands: wgpu::CommandBuffer) {
+        let _passing = self.gate.pass();
+        self.queue.submit([commands]);
     }
 
     /// Last submission, unless the device is known to have executed all.

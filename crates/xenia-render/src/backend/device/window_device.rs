@@ -16,6 +16,20 @@ pub(super) const WINDOW_PATIENCE: Duration = Duration::from_secs(3);
 /// Time between two looks for the next device.
 const POLL: Duration = Duration::from_millis(5);
 
+impl Device {
+    /// Configures a surface of the device, when its work is done and before there is more.
+    pub(crate) fn configure(
+        &self,
+        surface: &wgpu::Surface<'_>,
+        config: &wgpu::SurfaceConfiguration,
+    ) -> Result<(), String> {
+        let _closed = self.gate.close();
+        // wgpu's own wait is not made of steps.
+        self.wait_uncounted(None).map_err(|error| error.to_string())?;
+        self.attempt(|device| surface.configure(device, config))
+    }
+}
+
 /// The device that a window offers to backends.
 pub(crate) struct WindowDevice {
     /// `None` if there is none: before the window is open, after it has closed, while it can't open

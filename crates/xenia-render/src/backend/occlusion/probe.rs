@@ -92,7 +92,7 @@ fn submit(device: &Device) -> wgpu::Buffer {
     encoder.resolve_query_set(&set, 0..count, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &back, 0, back.size());
     // Not counted, as it is none of the title's.
-    device.queue.submit([encoder.finish()]);
+    device.submit_unnoted(encoder.finish());
     back
 }
 
