@@ -27,7 +27,7 @@ pub(crate) enum Presented {
     /// The surface was not ready, but will be at the next call.
     NotReady,
     /// The device refused a command. The frame, the effects and the pages were dropped: they may
-    /// have had no memory.
+    /// have had no memory. A panic at it takes a second: it may come from a loss that is not known.
     Failed,
     /// The graphics device is lost: another presenter can show the window.
     Lost,
@@ -332,7 +332,8 @@ impl Presenter {
         self.frame = None;
         self.effects = None;
         self.pages = None;
-        Presented::Failed
+        // A panic has kept the surface's image: the next swapchain has all of its own.
+        if self.configure() { Presented::Failed } else { Presented::Gone }
     }
 
     /// Draws on the surface's image, and presents it.
