@@ -76,18 +76,27 @@ impl WgpuBackend {
             self.resolves_through_cpu += 1;
             // Pending texels are older, and must not overwrite these.
             self.deliver_pages(None, memory)?;
+            // The device may have had no memory for the pages.
+            self.forget_oldest(memory)?;
             self.submit();
             return self.edram.copy_out(&self.device, resolve, &conversion, memory);
         }
         self.resolves_on_device += 1;
         self.unsubmitted += DRAWS_OF_A_COPY;
+        self.forget_oldest(memory)?;
+        if self.readback == Readback::Full { self.deliver_pages(None, memory) } else { Ok(()) }
+    }
+
+    /// Delivers and drops the pages that were written least recently, as far as the mirror has too
+    /// many.
+    fn forget_oldest(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         while self.mirror.is_full()
             && let Some(pages) = self.mirror.oldest()
         {
             self.deliver_pages(Some(memory_of(&pages)), memory)?;
             self.mirror.forget(pages);
         }
-        if self.readback == Readback::Full { self.deliver_pages(None, memory) } else { Ok(()) }
+        Ok(())
     }
 
     /// Records a resolve to the mirror; false if that can't hold it.

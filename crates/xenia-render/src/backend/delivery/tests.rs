@@ -85,6 +85,27 @@ fn the_oldest_pages_make_room_and_are_delivered() {
 }
 
 #[test]
+fn a_resolve_without_memory_drops_the_oldest_pages() {
+    device::tests::with(|device| {
+        let ram = memory();
+        let mut backend = backend(device);
+        let places = [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000];
+        for place in &places[..2] {
+            backend.resolve(&resolve(*place), &ram).unwrap();
+        }
+        assert_eq!((backend.mirror.bytes(), count(&ram, &places)), (u64::from(2 * BYTES), 0));
+        backend.mirror.budget = Some(u64::from(2 * BYTES));
+        backend.mirror.set_limit(u64::from(BYTES));
+        // Through the CPU.
+        backend.resolve(&resolve(places[2]), &ram).unwrap();
+        assert_eq!((backend.mirror.bytes(), count(&ram, &places)), (u64::from(BYTES), 3));
+        assert!(!backend.has_pending());
+        backend.resolve(&resolve(places[3]), &ram).unwrap();
+        assert!(backend.has_pending(), "the device has memory again");
+    });
+}
+
+#[test]
 fn resolves_are_submitted_before_there_are_too_many() {
     device::tests::with(|device| {
         let ram = memory();
