@@ -330,9 +330,12 @@ impl Textures {
             self.counters.copied += current.len() as u64;
         }
         let target = Target { texture: &host.texture, info, decoding: &decoding, scale };
-        let Some(sent) = self.decoder.decode(device, encoder, &target, &jobs, memory) else {
-            self.is_oversized = true;
-            return None;
+        let sent = match self.decoder.decode(device, encoder, &target, &jobs, memory) {
+            Ok(sent) => sent,
+            Err(reason) => {
+                self.note_undecoded(reason);
+                return None;
+            }
         };
         self.unsubmitted += sent;
         self.counters.written += u64::from(old.is_some());

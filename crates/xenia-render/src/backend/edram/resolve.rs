@@ -342,6 +342,8 @@ impl Edram {
     ) -> Result<wgpu::BufferView, BackendError> {
         use wgpu::BufferUsages as Usage;
         if self.texels.as_ref().is_none_or(|[made, _]| made.size() < size) {
+            // The device need not have memory for the last ones, too.
+            self.texels = None;
             let buffer = |usage| {
                 device_buffer(device, "resolved texels", size.next_power_of_two(), usage)
                     .ok_or_else(|| BackendError::Host("no memory for the texels of a resolve".into()))

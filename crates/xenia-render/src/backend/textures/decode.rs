@@ -46,6 +46,15 @@ pub(super) struct Target<'a> {
     pub(super) scale: Scale,
 }
 
+/// Reason why levels are not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoDecoding {
+    /// A level is too big for the device's buffers.
+    TooLarge,
+    /// The device has no memory for the texels.
+    NoMemory,
+}
+
 /// Level to decode.
 pub(super) struct LevelJob {
     pub(super) level: u32,
@@ -173,8 +182,14 @@ impl Decoder {
             return Some(buffer.clone());
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-        let buffer = device_buffer(device, "decoded texels", bytes.next_power_of_two(), usage)?;
-        if buffer.size() <= MAX_KEPT_RESULT {
+        let size = bytes.next_power_of_two();
+        let is_kept = size <= MAX_KEPT_RESULT;
+        if is_kept {
+            // The device need not have memory for both.
+            self.result = None;
+        }
+        let buffer = device_buffer(device, "decoded texels", size, usage)?;
+        if is_kept {
             self.result = Some(buffer.clone());
         }
         Some(buffer)
@@ -183,8 +198,7 @@ impl Decoder {
     /// Records the decoding of levels into a texture. `memory` is read before this returns. Returns
     /// the number of bytes read.
     ///
-    /// Returns `None`, without recording commands, if a level is too big for the device's buffers
-    /// or its memory.
+    /// An error records no commands.
     pub(super) fn decode(
         &mut self,
         device: &Device,
@@ -192,10 +206,11 @@ impl Decoder {
         target: &Target<'_>,
         jobs: &[LevelJob],
         memory: &dyn PhysicalMemory,
-    ) -> Option<u64> {
+    ) -> Result<u64, NoDecoding> {
         let &Target { texture, info, decoding, scale } = target;
-        let results = level_results(&device.device.limits(), target, jobs)?;
-        let buffer = self.result_buffer(device, results.last().map_or(0, LevelResult::end).max(4))?;
+        let results = level_results(&device.device.limits(), target, jobs).ok_or(NoDecoding::TooLarge)?;
+        let size = results.last().map_or(0, LevelResult::end).max(4);
+        let buffer = self.result_buffer(device, size).ok_or(NoDecoding::NoMemory)?;
         let device = &device.device;
         let mut parameters = vec![0; jobs.len() * PARAMETERS_STRIDE];
         for (to, (job, result)) in
@@ -241,7 +256,7 @@ impl Decoder {
         for (job, result) in jobs.iter().zip(&results) {
             copy_to_texture(encoder, &buffer, texture, job.level, result);
         }
-        Some(sent)
+        Ok(sent)
     }
 }
 

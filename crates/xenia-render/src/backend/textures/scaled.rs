@@ -4,7 +4,7 @@ use xenia_gpu::enums::Dimension;
 use xenia_gpu::memory::Endian;
 use xenia_gpu::texture::TextureInfo;
 
-use super::decode::LevelJob;
+use super::decode::{LevelJob, NoDecoding};
 use super::formats::Decoding;
 use super::host::{create, view};
 use super::source::texel_bytes;
@@ -81,7 +81,7 @@ impl Textures {
     }
 
     /// Notes whether a texture was created.
-    pub(super) fn created(&mut self, made: Result<Option<wgpu::Texture>, String>) -> Option<wgpu::Texture> {
+    fn created(&mut self, made: Result<Option<wgpu::Texture>, String>) -> Option<wgpu::Texture> {
         let texture = made.unwrap_or_else(|error| {
             // The device has less memory than others of its kind.
             if std::mem::take(&mut self.frame_bytes) > 0 {
@@ -91,6 +91,15 @@ impl Textures {
         });
         self.is_oversized |= texture.is_none();
         texture
+    }
+
+    /// Notes a texture that could not be decoded.
+    pub(super) fn note_undecoded(&mut self, reason: NoDecoding) {
+        let made = match reason {
+            NoDecoding::TooLarge => Ok(None),
+            NoDecoding::NoMemory => Err("no memory for its texels".to_owned()),
+        };
+        self.created(made);
     }
 }
 
