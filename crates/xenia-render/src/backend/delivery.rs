@@ -2,8 +2,8 @@
 //!
 //! A resolve that the [`mirror`](super::mirror) can hold is recorded without a wait; memory gets
 //! its bytes by [`deliver_pages`](WgpuBackend::deliver_pages), before they may be read. Others go
-//! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit, bits
-//! that comparisons make.
+//! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit or
+//! without memory, bits that comparisons make.
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Readback};
