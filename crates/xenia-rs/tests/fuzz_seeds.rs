@@ -52,6 +52,7 @@ targets! {
     network "../../../fuzz/targets/network.rs";
     shader "../../../fuzz/targets/shader.rs";
     update "../../../fuzz/targets/update.rs";
+    xma "../../../fuzz/targets/xma.rs";
 }
 
 /// Targets that only `cargo xtask fuzz-targets` builds: they need the client of xenia-gdb's tests,
