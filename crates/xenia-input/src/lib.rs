@@ -39,7 +39,7 @@ pub use remap::{AssignedPart, LiveInput};
 use config::{PadName, PadTuning, Tuning};
 use control::{PartSet, Pressed};
 use motors::Motors;
-use pad_watch::{PadNews, PadWatcher};
+use pad_watch::{ForeignHeld, PadNews, PadWatcher};
 use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -106,6 +106,10 @@ struct State {
     last: Option<PadId>,
     /// Whether pads operate a menu, and not the machine.
     in_menu: bool,
+    /// Whether another window has the keyboard, and this one has let go of the pads.
+    in_background: bool,
+    /// Held input that the watcher does not get.
+    foreign: ForeignHeld,
     /// Held buttons that are not the machine's until they are released.
     taken: TakenButtons,
 }
@@ -172,6 +176,10 @@ impl State {
             pad.meant = meant;
             all.parts.0 |= meant.0;
         }
+        if self.in_background {
+            self.foreign = ForeignHeld(all);
+        }
+        let all = self.foreign.own(all);
         let Some((watcher, told)) = &mut self.watcher else { return };
         if *told != all {
             *told = all;
@@ -181,7 +189,8 @@ impl State {
 
     /// State of a user's controller and keyboard; `None` without a controller.
     fn pressed(&self, user: u32) -> Option<Pressed> {
-        let pad = self.pad_of(user).map(Pad::pressed);
+        let pad = self.pad_of(user);
+        let pad = pad.map(|pad| if self.in_background { Pressed::default() } else { pad.pressed() });
         let keyboard = (self.tuning.keyboard == Some(user)).then(|| {
             let mut pressed = Pressed::default();
             for &(key, control) in &self.tuning.keys {
@@ -205,8 +214,9 @@ impl State {
     }
 
     fn run_motors(&self) {
+        let rests = self.still || self.in_background;
         for pad in self.pads.values() {
-            let wanted = pad.user.filter(|_| !self.still).map_or((0, 0), |user| self.wanted[user as usize]);
+            let wanted = pad.user.filter(|_| !rests).map_or((0, 0), |user| self.wanted[user as usize]);
             let part = |speed: u16| (f32::from(speed) * pad.tuning.rumble).round() as u16;
             pad.motors.set(part(wanted.0), part(wanted.1));
         }

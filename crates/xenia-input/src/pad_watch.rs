@@ -23,6 +23,22 @@ pub struct PluggedPad {
     pub user: Option<u32>,
 }
 
+/// Input that pads held while another window had the keyboard. It was meant for that window, and
+/// does not count here until it is released.
+#[derive(Debug, Default)]
+pub(super) struct ForeignHeld(pub(super) HeldPads);
+
+impl ForeignHeld {
+    /// Returns the part of `held` that is this window's.
+    pub(super) fn own(&mut self, held: HeldPads) -> HeldPads {
+        let Self(foreign) = self;
+        foreign.buttons &= held.buttons;
+        foreign.parts.0 &= held.parts.0;
+        let parts = PartSet(held.parts.0 & !foreign.parts.0);
+        HeldPads { buttons: held.buttons & !foreign.buttons, parts }
+    }
+}
+
 /// Receives what pads hold when it changes.
 pub(super) struct PadWatcher(pub(super) Box<dyn Fn(HeldPads) + Send>);
 

@@ -41,6 +41,18 @@ impl Controllers {
         }
     }
 
+    /// Lets go of all pads while another window has the keyboard: nothing is pressed, and motors
+    /// rest. Buttons that are held when that ends count once they were released; sticks and
+    /// triggers count at once.
+    pub fn set_in_background(&self, in_background: bool) {
+        let mut state = self.0.lock();
+        if std::mem::replace(&mut state.in_background, in_background) != in_background {
+            state.take_held();
+            state.run_motors();
+            state.notify_watcher();
+        }
+    }
+
     /// Takes the buttons that are held now, such as the one that has answered a dialog, from the
     /// machine until they are released.
     pub fn take_held_buttons(&self) {

@@ -78,6 +78,37 @@ fn what_is_pressed_after_a_dialog_or_menu_has_closed_is_the_machines() {
 }
 
 #[test]
+fn pads_in_the_background_press_nothing_until_they_are_released() {
+    let mut controllers = without_keyboard();
+    let (sender, told) = std::sync::mpsc::channel();
+    controllers.watch_pads(move |held| {
+        let _ = sender.send(held);
+    });
+    let motors = Motors::default();
+    let pad = controllers.plug(console_pad(), motors.clone());
+    controllers.set_vibration(0, 1000, 0, 0);
+    controllers.key(pad, 0x130, true);
+    controllers.axis(pad, 0, -32768);
+    assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::A));
+    controllers.set_in_background(true);
+    assert_eq!(told.try_iter().last(), Some(HeldPads::default()));
+    let seen = controllers.gamepad(0, 0).unwrap();
+    assert_eq!(Gamepad { packet: 0, ..seen }, Gamepad::default());
+    assert_eq!(motors.next(Duration::ZERO), MotorCommand::Run(0, 0));
+    controllers.key(pad, 0x131, true);
+    controllers.set_in_background(false);
+    assert_eq!(told.try_iter().count(), 0, "what is held was meant for another window");
+    let seen = controllers.gamepad(0, 0).unwrap();
+    assert!(seen.buttons == 0 && seen.left_x < 0, "{seen:?}");
+    assert_eq!(motors.next(Duration::ZERO), MotorCommand::Run(1000, 0));
+    controllers.key(pad, 0x131, false);
+    assert_eq!(buttons(&mut controllers)[0], Some(0));
+    controllers.key(pad, 0x131, true);
+    assert_eq!(told.try_iter().last().map(|held| held.buttons), Some(Gamepad::B));
+    assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::B));
+}
+
+#[test]
 fn buttons_pressed_while_guide_is_held_belong_to_the_window() {
     let mut controllers = without_keyboard();
     let pad = controllers.plug(console_pad(), Motors::default());

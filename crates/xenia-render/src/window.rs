@@ -165,6 +165,9 @@ pub trait Client {
     /// Called for keys that are not in [`BINDINGS`].
     fn key(&mut self, event: KeyEvent);
 
+    /// Called when the window gets the keyboard focus, or loses it.
+    fn focus(&mut self, _has_focus: bool) {}
+
     /// Passes a key and its text to the machine's dialog. Returns the dialog as it is now; `None`
     /// if none is open.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog>;

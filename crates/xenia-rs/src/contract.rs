@@ -63,6 +63,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "language",
             "country",
             "pause-unfocused",
+            "background-input",
             "batch",
             "antialiasing",
             "sharpness",

@@ -170,6 +170,33 @@ impl Events {
         }
     }
 
+    /// Handles the window's getting the keyboard focus.
+    fn gain_focus(&mut self) {
+        self.client.focus(true);
+        if std::mem::take(&mut self.paused_unfocused) {
+            if self.page().is_some() {
+                self.resumes = true;
+            } else {
+                self.set_paused(false);
+            }
+            self.refresh();
+        }
+    }
+
+    /// Handles the loss of the keyboard focus.
+    fn lose_focus(&mut self) {
+        self.set_turbo(false);
+        self.set_rewinding(false);
+        self.client.key(KeyEvent::Lost);
+        self.client.focus(false);
+        let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
+        if self.config.pause_unfocused && runs && self.is_running() {
+            self.paused_unfocused = true;
+            self.set_paused(true);
+            self.refresh();
+        }
+    }
+
     fn set_paused(&mut self, paused: bool) {
         let Some(view) = &mut self.view else { return };
         if view.shown.paused != paused {
@@ -306,25 +333,8 @@ impl ApplicationHandler<WindowMessage> for Events {
             WindowEvent::Occluded(is_occluded) => view.set_occluded(is_occluded),
             WindowEvent::DroppedFile(path) => self.take_file(path),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
-            WindowEvent::Focused(false) => {
-                self.set_turbo(false);
-                self.set_rewinding(false);
-                self.client.key(KeyEvent::Lost);
-                let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
-                if self.config.pause_unfocused && runs && self.is_running() {
-                    self.paused_unfocused = true;
-                    self.set_paused(true);
-                    self.refresh();
-                }
-            }
-            WindowEvent::Focused(true) if std::mem::take(&mut self.paused_unfocused) => {
-                if self.page().is_some() {
-                    self.resumes = true;
-                } else {
-                    self.set_paused(false);
-                }
-                self.refresh();
-            }
+            WindowEvent::Focused(true) => self.gain_focus(),
+            WindowEvent::Focused(false) => self.lose_focus(),
             // Keys that were down when the window got the focus were meant for another window.
             WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {
                 if let PhysicalKey::Code(key) = event.physical_key {

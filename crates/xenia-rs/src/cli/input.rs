@@ -17,4 +17,16 @@ pub struct InputArgs {
     /// such as `press a`, `release a` and `set left-stick-up 0.5`; up to four
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     pub pad_pipe: Vec<PathBuf>,
+    /// Let pads act while another window has the keyboard. If false, nothing is pressed on them
+    /// until this one has it again.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value = "true",
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+        conflicts_with = "headless"
+    )]
+    pub background_input: bool,
 }

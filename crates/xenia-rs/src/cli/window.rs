@@ -318,6 +318,7 @@ mod tests {
             "--overscan=5",
             "--theme=light",
             "--low-latency",
+            "--background-input=false",
         ] {
             for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
                 let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));

@@ -205,3 +205,25 @@ fn library_menu_settings_and_states_work_with_a_pad_only() -> Result<()> {
     ensure!(status.success(), "{status}: {}", program.said());
     Ok(())
 }
+
+#[test]
+fn a_pad_is_let_go_while_another_window_has_the_keyboard() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let settings = folder.path().join("config.toml");
+    std::fs::write(&settings, "[exec]\nbackground-input = false\npause-unfocused = true\n")?;
+    let words = (&["exec", DEMO][..], "| xenia-rs");
+    let (_program, window, mut pad) = operate(&display, folder.path(), &settings, words)?;
+    let runs = || wait_for("the title", || Ok(window.title()?.contains(" fps").then_some(())));
+    let paused =
+        || wait_for("a pause", || Ok(window.title()?.ends_with("| paused | xenia-rs").then_some(())));
+    runs()?;
+    window.give_keyboard(false)?;
+    paused()?;
+    // The menu would keep the title paused.
+    pad.press("guide")?;
+    window.give_keyboard(true)?;
+    runs()?;
+    pad.press("guide")?;
+    paused()
+}

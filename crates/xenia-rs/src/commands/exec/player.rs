@@ -49,6 +49,8 @@ pub(super) const NO_TITLE: &str = "there is no title";
 /// Input from the window to the machine's thread.
 pub(super) struct Player {
     pub(super) controllers: Controllers,
+    /// Whether pads act while another window has the keyboard.
+    pub(super) background_input: bool,
     pub(super) dialog_keys: DialogKeys,
     pub(super) control: PaceControl,
     /// Screenshots, reports and states of the title that is open.
@@ -78,6 +80,10 @@ impl Client for Player {
             KeyEvent::Released(key) => self.controllers.keyboard(key, false),
             KeyEvent::Lost => self.controllers.release_keyboard(),
         }
+    }
+
+    fn focus(&mut self, has_focus: bool) {
+        self.controllers.set_in_background(!has_focus && !self.background_input);
     }
 
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog> {
@@ -302,7 +308,10 @@ mod tests {
     use crate::cli::ExecArgs;
     use xenia::input::LiveInput;
     use xenia::input::config::InputConfig;
+    use xenia::input::motors::Motors;
+    use xenia::input::shape::console_pad;
     use xenia::title::Title;
+    use xenia_kernel::ports::{Gamepad, Input};
 
     /// The client of a window that was opened with these flags.
     fn player(args: &ExecArgs) -> Player {
@@ -310,6 +319,7 @@ mod tests {
         let controllers = Controllers::default();
         Player {
             controllers: controllers.clone(),
+            background_input: args.input.background_input,
             dialog_keys: DialogKeys::default(),
             control: PaceControl::default(),
             interrupt: Interrupt::default(),
@@ -349,6 +359,25 @@ mod tests {
         let frame = Frame { width: 1, height: 1, rgba: vec![7; 4] };
         open_title.screenshots.keep(1, &frame).unwrap();
         assert_eq!(player.gallery(0).unwrap().total, 1);
+    }
+
+    #[test]
+    fn pads_act_in_the_background_as_the_setting_says() {
+        for background_input in [true, false] {
+            let mut args = ExecArgs::default();
+            args.input.background_input = background_input;
+            let mut player = player(&args);
+            let pad = player.controllers.plug(console_pad(), Motors::default());
+            player.focus(false);
+            player.controllers.key(pad, 0x130, true);
+            let seen = player.controllers.gamepad(0, 0).map(|pad| pad.buttons);
+            assert_eq!(seen, Some(if background_input { Gamepad::A } else { 0 }));
+            player.controllers.key(pad, 0x130, false);
+            player.focus(true);
+            player.controllers.key(pad, 0x130, true);
+            let seen = player.controllers.gamepad(0, 0).map(|pad| pad.buttons);
+            assert_eq!(seen, Some(Gamepad::A));
+        }
     }
 
     #[test]

@@ -201,6 +201,7 @@ impl SessionThread {
         Player {
             profile: self.profile.clone(),
             controllers: self.controllers.clone(),
+            background_input: self.own.input.background_input,
             dialog_keys: self.dialog_keys.clone(),
             control: self.control.clone(),
             open_title: self.open_title.clone(),
