@@ -58,10 +58,11 @@ const TITLE: usize = 0x28;
 /// achievement.
 const UNSENT: u8 = 1;
 /// Size of a setting's record: ID, a word, type, 7 bytes, value of 8 bytes (xenia-canary's
-/// `gpd_info.h`).
+/// `gpd_info.h`). The value of a binary setting is the number of the bytes after the record.
 const SETTING: usize = 0x18;
-/// Type of a 32-bit integer in a setting's record.
+/// Types in a setting's record: a 32-bit integer, and bytes.
 const INT32: u8 = 1;
+const BINARY: u8 = 6;
 
 /// Flag: the achievement is unlocked.
 pub const EARNED: u32 = 0x2_0000;
@@ -296,6 +297,16 @@ impl Gpd {
         if self.entries.contains_key(&(key.0, SYNC)) {
             self.note_change(key.0, key.1);
         }
+    }
+
+    /// The bytes of a binary setting that another program has stored; `None` if it is missing or
+    /// incomplete.
+    pub fn binary_setting(&self, setting: u32) -> Option<&[u8]> {
+        let record = self.entries.get(&(section::SETTINGS, setting.into()))?;
+        let record = Fields::new(record, 0, "GPD record");
+        let size = record.u32(0x10).ok()? as usize;
+        let is_binary = record.u8(8).is_ok_and(|kind| kind == BINARY);
+        record.slice(SETTING, size).ok().filter(|_| is_binary)
     }
 
     /// The image (PNG) with this ID.

@@ -129,6 +129,24 @@ fn bytes_of_other_programs_in_records_are_preserved() {
 }
 
 #[test]
+fn bytes_of_a_setting_are_those_after_its_record() {
+    let found = |kind: u32, size: u32, bytes: &[u8]| {
+        let words = [0x63E8_3FFF, 0, kind << 24, 0, size, 0].map(u32::to_be_bytes).concat();
+        let record = [&words[..], bytes].concat();
+        let gpd = Gpd::read(&file_with(&[(3, 0x63E8_3FFF, &record)])).unwrap();
+        gpd.binary_setting(0x63E8_3FFF).map(<[u8]>::to_vec)
+    };
+    assert_eq!(found(6, 3, b"abc").as_deref(), Some(&b"abc"[..]));
+    assert_eq!(found(6, 2, b"abc").as_deref(), Some(&b"ab"[..]), "Velocity reserves too much");
+    assert_eq!(found(6, 0, b"").as_deref(), Some(&b""[..]));
+    for (kind, size) in [(6, 4), (6, u32::MAX), (1, 3)] {
+        assert_eq!(found(kind, size, b"abc"), None, "{kind} {size:#x}");
+    }
+    let short = Gpd::read(&file_with(&[(3, 0x63E8_3FFF, &[0; 0x12])])).unwrap();
+    assert_eq!((short.binary_setting(0x63E8_3FFF), short.binary_setting(0x63E8_3FFE)), (None, None));
+}
+
+#[test]
 fn each_record_has_a_row_in_the_list_of_changes() {
     let changes = |gpd: &Gpd, section: u16| {
         let bytes = gpd.to_bytes();

@@ -136,6 +136,7 @@ fn write_items(
 ) -> Fallible<()> {
     let memory = call.memory();
     let title = if title == 0 { call.kernel.title_id() } else { title };
+    let mut settings = call.kernel.gamer_data().settings_of(title);
     let count = (readers.len() * ids.len()) as u32;
     let mut at = buffer.offset(HEAD);
     let mut outside = at.offset(count * item::SIZE);
@@ -143,10 +144,7 @@ fn write_items(
     memory.write(buffer.offset(4), at)?;
     for reader in readers {
         for &id in ids {
-            let set = {
-                let profiles = call.kernel.user.profiles.lock();
-                profiles.get(reader.place).and_then(|profile| profile.setting(title, id).cloned())
-            };
+            let set = settings.get(reader.place, id);
             memory.fill(at, item::SIZE, 0)?;
             let user = reader.xuid.map_or(u64::from(reader.place) << 32 | 0xFFFF_FFFF, |xuid| xuid.0);
             memory.write(at.offset(item::USER), user)?;

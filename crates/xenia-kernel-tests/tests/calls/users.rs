@@ -1,6 +1,7 @@
 //! Tests of users and their settings.
 
 use super::*;
+use xenia_formats::gpd::Gpd;
 use xenia_user::profile::{Profile, Profiles, Xuid};
 use xenia_user::profile_settings::{SettingId, Value};
 
@@ -329,6 +330,37 @@ fn settings_that_make_no_sense_are_refused() {
         assert_eq!(b.xam_call("XamUserWriteProfileSettings", &arguments), INVALID_PARAMETER);
     }
     assert_eq!(b.xam_call("XamUserWriteProfileSettings", &[0, 1, 1, base + 0x300, 0]), NO_SUCH_USER);
+}
+
+#[test]
+fn own_options_that_were_never_stored_here_are_those_of_the_gpd() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = achievements::harness(folder.path(), &achievements::database_with(b"5", b"i"));
+    let outside = b.scratch.0 + 0x1008 + 0x28;
+    let seen = |b: &mut Harness| {
+        assert_eq!(read(b, &[], &[OWN], 8 + 0x28 + 0x3E8), 0);
+        [0, 0x18, 0x20].map(|at| b.word(0x1008 + at))
+    };
+    let long = [1_u8; 0x3E9];
+    for (size, value, expected) in [
+        (3, &b"abc"[..], [2, 0x0600_0000, 3]),
+        (4, b"abc", [0, 0x0600_0000, 0]),
+        (0x3E9, &long, [0, 0x0600_0000, 0]),
+        (2, b"de", [2, 0x0600_0000, 2]),
+    ] {
+        let words = [OWN, 0, 0x0600_0000, 0, size, 0].map(u32::to_be_bytes).concat();
+        let record = [&words[..], value].concat();
+        let gpd = Gpd::read(&achievements::built(&[(3, OWN.into(), record)])).unwrap();
+        let xuid = Profile::made_for(0).xuid;
+        let files = b.kernel.files.lock();
+        files.packages.store.save_gpd(xuid, achievements::TITLE, &gpd).unwrap();
+        drop(files);
+        assert_eq!(seen(&mut b), expected, "{size}");
+    }
+    assert_eq!(bytes(&b, outside, 2), b"de");
+    let text = b.put_wide_text(0x400, "Go") as u32;
+    assert_eq!(write(&mut b, 0, OWN, 6, [4, text]), 0);
+    assert_eq!((seen(&mut b), bytes(&b, outside, 4)), ([2, 0x0600_0000, 4], b"\0G\0o".to_vec()));
 }
 
 #[test]

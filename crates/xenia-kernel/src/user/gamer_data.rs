@@ -5,9 +5,10 @@ use crate::files::{Files, win32_error};
 use crate::loader::Modules;
 use std::sync::Arc;
 use xenia_formats::gpd::Gpd;
-use xenia_guest::Win32Error;
+use xenia_guest::{USERS, Win32Error};
 use xenia_sync::Mutex;
 use xenia_user::profile::Profiles;
+use xenia_user::profile_settings::{SettingId, Value};
 use xenia_user::xconfig::{Locale, XConfig};
 
 /// Achievements, played titles and pictures of users.
@@ -46,5 +47,42 @@ impl GamerData<'_> {
         let files = self.files.lock();
         let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
         files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
+    }
+}
+
+impl<'k> GamerData<'k> {
+    /// Returns the settings of users, as this title reads them.
+    pub fn settings_of(self, title: u32) -> TitleSettings<'k> {
+        TitleSettings { data: self, title, databases: <_>::default() }
+    }
+}
+
+/// Settings of users, as a title reads them. A user's database is read at most once.
+pub struct TitleSettings<'k> {
+    data: GamerData<'k>,
+    title: u32,
+    /// The databases of the title that were needed, by the users' places.
+    databases: [Option<Gpd>; USERS as usize],
+}
+
+impl TitleSettings<'_> {
+    /// Returns a setting of the user at this place. The title's own options that it has never
+    /// stored here are those of the user's GPD, where consoles store them.
+    pub fn get(&mut self, user: u32, id: SettingId) -> Option<Value> {
+        let Self { data, title, databases } = self;
+        let set = data.profiles.lock().get(user).and_then(|profile| profile.setting(*title, id).cloned());
+        if set.is_some() || !id.may_be_set_by_titles() {
+            return set;
+        }
+        let database = databases.get_mut(user as usize)?;
+        let database = database.get_or_insert_with(|| {
+            data.gpd_of(user, *title).unwrap_or_else(|error| {
+                // Defaults that the title stores now will hide the database's options.
+                tracing::warn!(target: "vfs", "the options in the GPD of {title:08X} are not used: {error:?}");
+                Gpd::default()
+            })
+        });
+        let value = Value::Bytes(database.binary_setting(id.0)?.to_vec());
+        id.accepts(&value).then_some(value)
     }
 }
