@@ -298,6 +298,8 @@ fn moves_of_every_special_register_and_field_agree() {
     for register in [3, 12, 0] {
         words.extend((0..256).map(|mask| Op::mtcrf.row().bits | register << 21 | mask << 12));
         words.push(x(Op::mfcr, register, 0, 0, 0));
+        // With L: only EE and RI change.
+        words.extend([Op::mtmsr, Op::mtmsrd].map(|op| op.row().bits | register << 21 | 1 << 16));
     }
     words.extend((0..64).map(|both| Op::mcrf.row().bits | (both >> 3) << 23 | (both & 7) << 18));
     for words in words.chunks(1000) {

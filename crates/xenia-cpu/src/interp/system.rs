@@ -64,10 +64,11 @@ impl Cpu<'_> {
         self.trap(i, a as i64, b as i64, a, b)
     }
 
-    /// `mtmsr` with `L` = 1: sets only EE and RI.
-    fn set_interrupt_enables(&mut self, source: u64) {
+    /// `mtmsr` with `L` = 1: sets only EE and RI, on which no compiled or decoded code depends.
+    fn set_interrupt_enables(&mut self, source: u64) -> Step {
         let both = msr_bit::EE | msr_bit::RI;
         self.ctx.msr = self.ctx.msr & !both | source & both;
+        Ok(Flow::Next)
     }
 
     /// Moves the bits in `writable` to MSR; problem state implies interrupts and translation on.
@@ -185,10 +186,9 @@ impl System for Cpu<'_> {
         }
         let source = self.gpr(i.rs());
         if i.mtmsr_l() {
-            self.set_interrupt_enables(source);
-        } else {
-            self.set_msr(source, 0xFFFF_FFFF);
+            return self.set_interrupt_enables(source);
         }
+        self.set_msr(source, 0xFFFF_FFFF);
         Ok(Flow::Msr)
     }
 
@@ -198,10 +198,9 @@ impl System for Cpu<'_> {
         }
         let source = self.gpr(i.rs());
         if i.mtmsr_l() {
-            self.set_interrupt_enables(source);
-        } else {
-            self.set_msr(source, u64::MAX);
+            return self.set_interrupt_enables(source);
         }
+        self.set_msr(source, u64::MAX);
         Ok(Flow::Msr)
     }
 

@@ -69,7 +69,8 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| Op::all().map(rule).collect
 fn rule(op: Op) -> Rule {
     let row = op.row();
     match op {
-        Op::bx | Op::bcx | Op::bclrx | Op::bcctrx | Op::mfspr | Op::mtspr | Op::orx => Rule::Word,
+        Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => Rule::Word,
+        Op::mfspr | Op::mtspr | Op::orx | Op::mtmsr | Op::mtmsrd => Rule::Word,
         _ if row.has(Flag::last) => Rule::Interpreted,
         _ if row.family == Family::Integer && row.has(Flag::oe) => Rule::Word,
         _ => Rule::Next,
@@ -108,6 +109,8 @@ fn of_word(op: Op, i: Instruction) -> Ending {
         // It may set XER[SO].
         Op::mtspr => interpreted(i.spr() == spr::XER),
         Op::orx => interpreted(i.is_yield_hint()),
+        // With L, which every inlined interlocked operation of the XDK has twice, the mode stays.
+        Op::mtmsr | Op::mtmsrd => interpreted(!i.mtmsr_l()),
         Op::bcx | Op::bclrx | Op::bcctrx => Ending::Interpreted,
         _ => interpreted(i.oe()),
     }
@@ -148,6 +151,10 @@ mod tests {
             ("bctrl", Ending::IndirectCall),
             ("sc", Ending::Interpreted),
             ("isync", Ending::Interpreted),
+            ("mfmsr r3", Ending::Next),
+            ("mtmsrd r3,1", Ending::Next),
+            ("mtmsrd r3", Ending::Interpreted),
+            ("mtmsr r3", Ending::Interpreted),
             ("twi 31,r0,0", Ending::Next),
             ("or r31,r31,r31", Ending::Interpreted),
         ] {
