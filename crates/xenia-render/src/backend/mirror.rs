@@ -201,9 +201,20 @@ impl Mirror {
             && pages_of(range).any(|pages| self.pages.range(pages).any(|(_, page)| page.is_lacking()))
     }
 
-    /// Whether the images exceed the limit.
+    /// Whether the images exceed the limit. A single one may: without it each resolve would be
+    /// waited for.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes > self.limit
+        self.images.len() > 1 && self.bytes > self.limit
+    }
+
+    /// Lowers the limit after the device had no memory for an image. Half makes room, also for
+    /// others.
+    fn lower_limit(&mut self) {
+        let least = MAX_IMAGE_BYTES * u64::from(self.scale.factor());
+        let limit = self.limit.min((self.bytes / 2).max(least));
+        if std::mem::replace(&mut self.limit, limit) != limit {
+            tracing::warn!(target: "gpu", limit, "no memory for a resolve; the device keeps fewer pages");
+        }
     }
 
     /// Pages of the image that was written least recently.
@@ -325,11 +336,7 @@ impl Mirror {
         #[cfg(test)]
         let buffer = buffer.filter(|_| self.budget.is_none_or(|budget| self.bytes + size <= budget));
         let Some(buffer) = buffer else {
-            // Half makes room, also for others; with none at all each resolve would be waited for.
-            let limit = self.limit.min((self.bytes / 2).max(MAX_IMAGE_BYTES));
-            if std::mem::replace(&mut self.limit, limit) != limit {
-                tracing::warn!(target: "gpu", limit, "no memory for a resolve; the device keeps fewer pages");
-            }
+            self.lower_limit();
             return None;
         };
         self.bytes += size;

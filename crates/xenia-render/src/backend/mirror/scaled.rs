@@ -9,7 +9,6 @@ use std::ops::Range;
 use xenia_gpu::memory::PAGE_SIZE;
 
 use super::{Device, Image, Mirror, image_buffer};
-use crate::backend::scale::Scale;
 
 /// Pages of an image at the host's resolution.
 pub(super) struct ScaledImage {
@@ -77,7 +76,8 @@ impl Image {
 
 impl Mirror {
     /// Gives an image pages at the host's resolution for texels of a size, if there is a scale and
-    /// the device has such buffers. Returns which pages they lack.
+    /// the device has such buffers. Returns which pages they lack. Without memory for them fewer
+    /// bytes of images are kept.
     pub(super) fn scale_image(&mut self, device: &Device, id: u64, texel_bytes: u32) -> Unscaled {
         let scale = self.scale;
         let Some(image) = self.images.get_mut(&id).filter(|_| !scale.is_one()) else {
@@ -87,19 +87,49 @@ impl Mirror {
             return Unscaled::default();
         }
         self.bytes -= image.bytes();
-        image.scaled = scaled_image(device, scale, &image.pages, texel_bytes);
+        let page_bytes = scale.bytes(u64::from(PAGE_SIZE), texel_bytes);
+        let size = page_bytes * u64::from(image.pages.end - image.pages.start);
+        let limits = device.device.limits();
+        let is_possible = size <= limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let buffer = if is_possible { image_buffer(device, "scaled pages", size) } else { None };
+        #[cfg(test)]
+        let buffer = buffer
+            .filter(|_| self.budget.is_none_or(|budget| self.bytes + image.buffer.size() + size <= budget));
+        image.scaled = buffer.map(|buffer| ScaledImage { buffer, texel_bytes, page_bytes });
         self.bytes += image.bytes();
-        Unscaled { pages: if image.owned == 0 { Vec::new() } else { image.pages.clone().collect() } }
+        let is_without_memory = is_possible && image.scaled.is_none();
+        let pages = if image.owned == 0 { Vec::new() } else { image.pages.clone().collect() };
+        if is_without_memory {
+            self.lower_limit();
+        }
+        Unscaled { pages }
     }
 }
 
-fn scaled_image(device: &Device, scale: Scale, pages: &Range<u32>, texel_bytes: u32) -> Option<ScaledImage> {
-    let page_bytes = scale.bytes(u64::from(PAGE_SIZE), texel_bytes);
-    let size = page_bytes * u64::from(pages.end - pages.start);
-    let limits = device.device.limits();
-    if size > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::device;
+    use crate::backend::scale::Scale;
+
+    #[test]
+    fn scaled_pages_without_memory_lower_the_limit_and_a_single_image_stays() {
+        device::tests::with(|device| {
+            let mut mirror = Mirror::new(Scale::new(2).unwrap());
+            let first = mirror.image(device, 0..4, 0).unwrap();
+            let limit = mirror.limit;
+            mirror.scale_image(device, first, 4);
+            assert_eq!((mirror.images[&first].scaled.is_some(), mirror.limit), (true, limit));
+            mirror.budget = Some(mirror.bytes());
+            // Texels that are smaller than words need twice the memory.
+            mirror.scale_image(device, first, 2);
+            assert!(mirror.images[&first].scaled.is_none());
+            assert_eq!(mirror.bytes(), mirror.images[&first].buffer.size());
+            assert!(mirror.limit < limit);
+            mirror.set_limit(1);
+            assert!(!mirror.is_full());
+            mirror.image(device, 4..5, 4).unwrap();
+            assert!(mirror.is_full());
+        });
     }
-    let buffer = image_buffer(device, "scaled pages", size)?;
-    Some(ScaledImage { buffer, texel_bytes, page_bytes })
 }
