@@ -16,6 +16,7 @@ use pages::Pages;
 pub(crate) use picture::PICTURE_FORMAT;
 use picture::{Painter, Picture};
 use std::sync::Arc;
+use std::time::Duration;
 use winit::window::Window;
 use xenia_gpu::PixelSize;
 
@@ -24,7 +25,7 @@ use xenia_gpu::PixelSize;
 pub(crate) enum Presented {
     /// The frame is on the window, or the window is hidden.
     Shown,
-    /// The surface was not ready, but will be at the next call.
+    /// The surface was not ready, but may be at the next call.
     NotReady,
     /// The device refused a command. The frame, the effects and the pages were dropped: they may
     /// have had no memory. A panic at it takes a second: it may come from a loss that is not known.
@@ -37,6 +38,9 @@ pub(crate) enum Presented {
 
 /// Maximum number of drawings that fail one after another; then the window is given up.
 const MAX_FAILED_DRAWINGS: u32 = 10;
+/// Time from a refused configuration to the next drawing: the window system may be changing the
+/// surface meanwhile.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Number of the last drawings that failed, one after another.
 #[derive(Default)]
@@ -300,6 +304,7 @@ impl Presenter {
             return Presented::Gone;
         }
         if self.configured.is_err() {
+            std::thread::sleep(REFUSAL_PAUSE);
             return Presented::NotReady;
         }
         let Some(surface) = &self.surface else { return Presented::Gone };
@@ -332,8 +337,10 @@ impl Presenter {
         self.frame = None;
         self.effects = None;
         self.pages = None;
-        // A panic has kept the surface's image: the next swapchain has all of its own.
-        if self.configure() { Presented::Failed } else { Presented::Gone }
+        // A panic has kept the surface's image: the next drawing makes a swapchain with all of its
+        // own.
+        self.configured = Err(error);
+        Presented::Failed
     }
 
     /// Draws on the surface's image, and presents it.
