@@ -27,7 +27,7 @@ enum Work {
     Poll,
     /// Polls the device for a thread that waits for it.
     PollForCaller,
-    /// Waits for a submission, or for all, as another thread does.
+    /// Waits for a submission, or for the last one that was noted, as another thread does.
     WaitForCaller(Option<wgpu::SubmissionIndex>),
 }
 

@@ -49,15 +49,11 @@ pub(super) fn device_buffer(
     made.inspect_err(|error| tracing::debug!(target: "gpu", size, "no memory for {label}: {error}")).ok()
 }
 
-/// Waits for a submission, or for all, and then for mappings. Other threads poll the same device:
-/// the window's, and the one that [finishes encoders](super::finishing). The callback of a mapping
-/// may run there, and set the result after the wait for the device is over.
-pub(super) fn wait_until(
-    device: &Device,
-    submission: Option<wgpu::SubmissionIndex>,
-    is_done: impl Fn() -> bool,
-) -> Result<(), BackendError> {
-    device.wait(submission)?;
+/// Waits for the last submission that was noted, and then for mappings. Other threads poll the same
+/// device: the window's, and the one that [finishes encoders](super::finishing). The callback of a
+/// mapping may run there, and set the result after the wait for the device is over.
+pub(super) fn wait_until(device: &Device, is_done: impl Fn() -> bool) -> Result<(), BackendError> {
+    device.wait(None)?;
     wait_for_callback(|| device.poll(), is_done)
 }
 

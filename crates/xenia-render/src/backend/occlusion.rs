@@ -233,7 +233,7 @@ impl Occlusion {
             self.collect();
         }
         if self.batches.len() >= MAX_BATCHES {
-            let _ = wait_until(device, None, || self.is_mapped());
+            let _ = wait_until(device, || self.is_mapped());
             self.collect();
         }
         let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else { return };
@@ -313,7 +313,7 @@ impl Occlusion {
     /// Total count after all submitted commands.
     pub(super) fn finish(&mut self, device: &Device) -> Result<u64, BackendError> {
         if !self.batches.is_empty() {
-            wait_until(device, None, || self.is_mapped())?;
+            wait_until(device, || self.is_mapped())?;
             self.collect();
         }
         Ok(self.total)
