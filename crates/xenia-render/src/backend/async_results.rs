@@ -80,7 +80,7 @@ impl WgpuBackend {
         if self.occlusion.survey(survey).is_none() {
             // A device that does not answer becomes lost, which is noticed before the next command.
             let _ = self.device.poll();
-            self.occlusion.collect();
+            self.occlusion.collect(&self.device);
         }
         self.occlusion.survey(survey)
     }
@@ -103,7 +103,7 @@ impl WgpuBackend {
             if !matches!(done, Some(Ok(()))) {
                 return true;
             }
-            self.occlusion.collect();
+            self.occlusion.collect(&self.device);
         }
     }
 
@@ -217,7 +217,7 @@ impl WgpuBackend {
     /// Collects the available results.
     fn poll(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let polled = self.recording.poll(&self.device);
-        self.occlusion.collect();
+        self.occlusion.collect(&self.device);
         self.land(memory);
         polled
     }
@@ -232,7 +232,7 @@ impl WgpuBackend {
                 // The device was lost, or the result belongs to an earlier device.
                 None => return Ok(()),
             }
-            self.occlusion.collect();
+            self.occlusion.collect(&self.device);
             self.land(memory);
         }
         Ok(())

@@ -247,6 +247,11 @@ impl Device {
         self.loss.get().map(String::as_str)
     }
 
+    /// Fails with the reason of the loss, if the device is lost.
+    pub(super) fn check_loss(&self) -> Result<(), BackendError> {
+        self.loss().map_or(Ok(()), |reason| Err(BackendError::Host(reason.to_owned())))
+    }
+
     /// Notes a loss, unless another one is known. Also for a device that works, if what it has does
     /// not fit together any more.
     pub(super) fn note_lost(&self, reason: &str) {

@@ -160,7 +160,7 @@ impl Finisher {
         worker.work.send(work).ok()?;
         worker.polled.recv().ok()?;
         // Any error of the thread's waits is a loss.
-        Some(device.loss().map_or(Ok(()), |reason| Err(BackendError::Host(reason.to_owned()))))
+        Some(device.check_loss())
     }
 
     /// As [`Self::poll`], but without a wait for the thread, which polls soon.

@@ -54,7 +54,8 @@ pub(super) fn device_buffer(
 /// mapping may run there, and set the result after the wait for the device is over.
 pub(super) fn wait_until(device: &Device, is_done: impl Fn() -> bool) -> Result<(), BackendError> {
     device.wait(None)?;
-    wait_for_callback(|| device.poll(), is_done)
+    wait_for_callback(|| device.poll(), is_done)?;
+    device.check_loss()
 }
 
 /// Waits for a callback that this thread's polls call, or another thread that polls the device. The
@@ -116,16 +117,14 @@ impl Mapping {
         wait: impl FnOnce(Option<wgpu::SubmissionIndex>) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         wait(self.behind.clone())?;
-        wait_for_callback(|| device.poll(), || self.is_done())
+        wait_for_callback(|| device.poll(), || self.is_done())?;
+        // A device that was given up may have done the copy without what it was to copy.
+        device.check_loss()
     }
 
     /// Waits until the bytes are mapped; returns them.
     pub(super) fn wait(&self, device: &Device) -> Result<wgpu::BufferView, BackendError> {
         self.wait_done(device)?;
-        // A device that was given up may have done the copy without what it was to copy.
-        if let Some(reason) = device.loss() {
-            return Err(BackendError::Host(reason.to_owned()));
-        }
         if self.result.get() != Some(&true) {
             return Err(BackendError::Host("a buffer could not be mapped".into()));
         }
@@ -172,6 +171,19 @@ mod tests {
         assert!(device_buffer(&device, "small", 256, usage).is_some());
         assert!(device_buffer(&device, "larger than any", u64::MAX - 3, usage).is_none());
         assert_eq!(device.validation_errors(), 0);
+    }
+
+    #[test]
+    fn a_wait_for_a_device_that_was_given_up_is_an_error() {
+        let Some(device) = own() else { return };
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let back = device_buffer(&device, "bytes", 256, usage).unwrap();
+        let mapping = Mapping::begin(&device, back, 256);
+        assert_eq!(mapping.wait_done(&device), Ok(()));
+        device.note_lost("given up");
+        let lost = || Err(BackendError::Host("given up".into()));
+        assert_eq!(mapping.wait_done(&device), lost());
+        assert_eq!(wait_until(&device, || true), lost());
     }
 
     #[test]

@@ -230,11 +230,11 @@ impl Occlusion {
         if self.batches.len() >= MAX_BATCHES {
             // A device that does not answer becomes lost, which is noticed before the next command.
             let _ = device.poll();
-            self.collect();
+            self.collect(device);
         }
         if self.batches.len() >= MAX_BATCHES {
             let _ = wait_until(device, || self.is_mapped());
-            self.collect();
+            self.collect(device);
         }
         let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else { return };
         let size = u64::from(queries.used) * COUNT_BYTES;
@@ -255,8 +255,12 @@ impl Occlusion {
         }
     }
 
-    /// Adds the counts that the device has finished. Those of a lost device are zero.
-    pub(super) fn collect(&mut self) {
+    /// Adds the counts that the device has finished, but none of a lost one: it may have been given
+    /// up with the draws that it was to count.
+    pub(super) fn collect(&mut self, device: &Device) {
+        if device.is_lost() {
+            return;
+        }
         while let Some(batch) = self.batches.pop_front_if(|batch| batch.is_done()) {
             let mut counts = Vec::new();
             let back = batch.finish(|bytes| {
@@ -314,7 +318,7 @@ impl Occlusion {
     pub(super) fn finish(&mut self, device: &Device) -> Result<u64, BackendError> {
         if !self.batches.is_empty() {
             wait_until(device, || self.is_mapped())?;
-            self.collect();
+            self.collect(device);
         }
         Ok(self.total)
     }
@@ -335,7 +339,7 @@ mod tests {
     use xenia_gpu::Backend;
 
     use super::super::{WgpuBackend, device};
-    use super::Occlusion;
+    use super::{COUNT_BYTES, Occlusion, buffer};
 
     #[test]
     fn a_report_waits_for_the_queries_before_it() {
@@ -354,6 +358,27 @@ mod tests {
                 [false, false, true, false]
             );
         });
+    }
+
+    #[test]
+    fn counts_of_a_device_that_was_given_up_are_not_taken() {
+        for is_given_up in [false, true] {
+            let Some(device) = device::tests::own() else { return };
+            let mut occlusion = Occlusion::default();
+            occlusion.begin(&device);
+            occlusion.next(None);
+            occlusion.report(1);
+            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+            occlusion.copied = Some((buffer(&device, "samples, read back", usage), COUNT_BYTES));
+            occlusion.note_submission(&device);
+            occlusion.batches[0].wait_done(&device).unwrap();
+            if is_given_up {
+                device.note_lost("given up");
+            }
+            occlusion.collect(&device);
+            assert_eq!(occlusion.is_open(1), is_given_up);
+            assert_eq!(occlusion.finish(&device).is_err(), is_given_up);
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Recovery from a lost device: takes another one and restores the last known EDRAM.
 //!
 //! A device is lost when a driver resets, a laptop changes its GPU, or a shader exceeds the
-//! system's time limit. All resources on the device are lost: pipelines are recompiled from the
-//! store, textures and vertices are read from guest memory, and each EDRAM tile is restored from
-//! the last time it was read back or set. In a window the next device is the window's, if it opens
-//! one in time. If this happens repeatedly, the reference backend draws from then on.
+//! system's time limit. One that the backend gives up counts as lost: it does not answer, or the
+//! thread that finishes its commands has panicked. All resources on the device are lost: pipelines
+//! are recompiled from the store, textures and vertices are read from guest memory, and each EDRAM
+//! tile is restored from the last time it was read back or set. In a window the next device is the
+//! window's, if it opens one in time. If this happens repeatedly, the reference backend draws from
+//! then on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
