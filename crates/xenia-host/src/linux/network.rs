@@ -14,7 +14,8 @@ pub fn is_writable(socket: &impl AsFd) -> bool {
     poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
-/// Changes nothing: unconnected datagram sockets do not report that a message found no receiver.
+/// Changes nothing: only connected datagram sockets report that a message found no receiver, and
+/// Linux has no setting for it.
 pub fn ignore_unreachable(_socket: &impl AsFd) {}
 
 /// The condition that an error reports, if it is one of these.

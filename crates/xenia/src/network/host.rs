@@ -6,6 +6,9 @@
 //! Sent data is not buffered here: the host's kernel holds it, and delivers it even after the
 //! socket is closed. Host names are resolved on a few separate threads.
 
+mod messages;
+
+use messages::{receive_message, send_message};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
@@ -45,11 +48,13 @@ struct Host {
     failed: bool,
     /// A connection accepted by a poll and not yet taken by the guest.
     found: Option<(Socket, SocketAddrV4)>,
+    /// The error that ended a stream. Linux reports it once, to a peek as well.
+    error: Option<WsaError>,
 }
 
 impl Host {
     fn new(socket: Socket4, connected: bool) -> Self {
-        Self { socket, connecting: false, connected, failed: false, found: None }
+        Self { socket, connecting: false, connected, failed: false, found: None, error: None }
     }
 
     fn any(&self) -> SockRef<'_> {
@@ -97,12 +102,26 @@ impl Host {
     }
 
     /// Peeks at received data: bytes, an end of the stream, or an error.
-    fn peek(&self, into: &mut [u8]) -> Result<usize, WsaError> {
-        let found = match &self.socket {
-            Socket4::Stream(stream) => stream.peek(into),
-            Socket4::Datagram(socket) => socket.peek(into),
-        };
-        found.map_err(|error| wsa_error(&error))
+    fn peek(&mut self, into: &mut [u8]) -> Result<usize, WsaError> {
+        match &self.socket {
+            Socket4::Stream(_) => self.read_stream(into, true),
+            Socket4::Datagram(socket) => receive_message(|| socket.peek(into)),
+        }
+    }
+
+    /// Reads received data of a stream, which stays in the queue if it is a peek.
+    fn read_stream(&mut self, into: &mut [u8], peek: bool) -> Result<usize, WsaError> {
+        let Socket4::Stream(stream) = &mut self.socket else { return Err(WsaError::NOT_SOCKET) };
+        if !self.connected {
+            return Err(WsaError::NOT_CONNECTED);
+        }
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let received = if peek { stream.peek(into) } else { stream.read(into) };
+        let received = received.map_err(|error| wsa_error(&error));
+        self.error = received.err().filter(|&error| error != WsaError::WOULD_BLOCK);
+        received
     }
 }
 
@@ -178,19 +197,18 @@ impl HostNetwork {
         let remote = self.remote(id);
         let host = self.get(id)?;
         let is_bound = host.local().is_some();
-        match &mut host.socket {
-            Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
-            Socket4::Stream(stream) => {
-                let received = if peek { stream.peek(into) } else { stream.read(into) };
-                let length = received.map_err(|error| wsa_error(&error))?;
+        match &host.socket {
+            Socket4::Stream(_) => {
+                let length = host.read_stream(into, peek)?;
                 Ok(Received { length, from: remote, is_cut: false })
             }
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
                 // Room for any message: not every host reports the sender of a truncated one.
                 let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
-                let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
-                let (whole, from) = received.map_err(|error| wsa_error(&error))?;
+                let (whole, from) = receive_message(|| {
+                    if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) }
+                })?;
                 let length = whole.min(into.len());
                 into[..length].copy_from_slice(&room[..length]);
                 let from = if let SocketAddr::V4(from) = from { Some(host.exchanged(from)) } else { None };
@@ -302,6 +320,7 @@ impl Network for HostNetwork {
             begun = connect(host);
         }
         host.failed = false;
+        host.error = None;
         host.connecting = begun == Err(WsaError::WOULD_BLOCK) && host.is_stream();
         host.connected = begun.is_ok();
         begun
@@ -327,11 +346,7 @@ impl Network for HostNetwork {
     fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError> {
         let host = self.get(id)?;
         if let Socket4::Datagram(socket) = &host.socket {
-            let sent = match to {
-                Some(to) => socket.send_to(bytes, host.exchanged(to)),
-                None => socket.send(bytes),
-            };
-            return sent.map_err(|error| wsa_error(&error));
+            return send_message(socket, bytes, to.map(|to| host.exchanged(to)));
         }
         if !host.connected {
             return Err(WsaError::NOT_CONNECTED);

@@ -60,6 +60,35 @@ fn a_message_that_nobody_receives_does_not_fail_the_next_receive() {
 }
 
 #[test]
+fn a_connected_socket_ignores_lost_messages() {
+    let mut network = HostNetwork::new();
+    let (socket, _) = bound(&mut network, SocketKind::Datagram);
+    let (gone, nowhere) = bound(&mut network, SocketKind::Datagram);
+    network.close(gone);
+    network.connect(socket, nowhere).unwrap();
+    for _ in 0..4 {
+        assert_eq!(network.send(socket, b"lost", None), Ok(4));
+        assert_eq!(network.send(socket, b"too", None), Ok(3));
+        assert!(!network.ready(socket).readable);
+        assert_eq!(network.receive(socket, &mut [0; 4]), Err(WsaError::WOULD_BLOCK));
+    }
+}
+
+#[test]
+fn a_reset_that_a_poll_finds_fails_every_receive() {
+    let mut network = HostNetwork::new();
+    let (client, server) = connected(&mut network);
+    network.get(server).unwrap().any().set_linger(Some(Duration::ZERO)).unwrap();
+    network.close(server);
+    until(|| if network.ready(client).readable { Ok(()) } else { Err(WsaError::WOULD_BLOCK) }).unwrap();
+    assert!(network.ready(client).is_ended);
+    assert_eq!(network.available(client), 0);
+    for _ in 0..2 {
+        assert_eq!(network.receive(client, &mut [0; 4]), Err(WsaError::CONNECTION_RESET));
+    }
+}
+
+#[test]
 fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     let mut network = HostNetwork::new();
     let (listener, at) = bound(&mut network, SocketKind::Stream);
