@@ -352,6 +352,7 @@ impl Net {
 
     /// Returns the number of bytes that one receive would return (`FIONREAD`).
     pub fn available(&mut self, name: u32) -> Result<u32, WsaError> {
+        self.poll_connection(name)?;
         let id = self.get(name)?.id;
         Ok(self.port.available(id) as u32)
     }

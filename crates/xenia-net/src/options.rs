@@ -121,6 +121,7 @@ impl Net {
     /// Returns the value of an option. Reading the pending error (`SO_ERROR`) clears it.
     pub fn option(&mut self, name: u32, level: u32, option: u32) -> Result<OptionValue, WsaError> {
         use number as n;
+        self.poll_connection(name)?;
         let socket = self.get_mut(name)?;
         let options = &socket.options;
         let word = match (level, option) {

@@ -302,6 +302,7 @@ impl Net {
         receive: &mut Receive,
         rest: Remainder,
     ) -> Result<Attempt, WsaError> {
+        self.poll_connection(name)?;
         let socket = self.get(name)?;
         let id = socket.id;
         let kind = socket.kind;
@@ -353,6 +354,7 @@ impl Net {
         send: &mut Send,
         rest: Remainder,
     ) -> Result<Attempt, WsaError> {
+        self.poll_connection(name)?;
         let socket = self.get(name)?;
         let id = socket.id;
         let kind = socket.kind;

@@ -1,12 +1,13 @@
 //! Tests of sockets on the host's loopback interface.
 
 use super::*;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xenia_guest::{Buffer, GuestAddr};
 use xenia_kernel::net::address::AddressOutput;
 use xenia_kernel::net::{
-    Buffers, NamedOperation, NetState, Receive, SocketCall, SocketCaller, SocketOperation,
+    Buffers, NamedOperation, Net, NetState, OptionValue, Receive, SocketCall, SocketCaller, SocketOperation,
 };
 use xenia_memory::GuestMemory;
 use xenia_sched::{Scheduler, ThreadRef};
@@ -45,6 +46,29 @@ fn connected(network: &mut HostNetwork) -> (SocketId, SocketId) {
         until(|| network.connected(client)).unwrap();
     }
     (client, until(|| network.accept(listener)).unwrap().0)
+}
+
+/// A receive of no bytes.
+fn receive_nothing() -> SocketOperation {
+    SocketOperation::Receive(Receive {
+        into: Buffers::one(Buffer { at: GuestAddr::NULL, length: 0 }),
+        flags: 0,
+        from: AddressOutput::NOWHERE,
+        count: GuestAddr::NULL,
+        done: 0,
+        returns_zero: false,
+    })
+}
+
+/// Attempts a title's operation on a non-blocking socket.
+fn attempt(net: &mut Net, memory: &GuestMemory, socket: u32, what: SocketOperation) -> Result<i32, WsaError> {
+    let thread = ThreadRef { hw_id: 0, generation: 0, idx: 0 };
+    let caller = SocketCaller { thread, kthread: Err(WsaError::FAULT) };
+    let operation = NamedOperation { socket, what };
+    match net.do_or_wait(memory, &mut Scheduler::default(), caller, operation, None) {
+        SocketCall::Done(result) => result,
+        SocketCall::Wait(wait) => panic!("{wait:?}"),
+    }
 }
 
 #[test]
@@ -252,7 +276,6 @@ fn a_console_that_joins_is_in_the_only_session() {
 #[test]
 fn a_console_whose_data_came_before_it_was_looked_up_is_connected() {
     let memory = GuestMemory::new().unwrap();
-    let mut scheduler = Scheduler::default();
     let state = NetState::new(Box::new(HostNetwork::new()), Arc::default());
     let mut net = state.lock();
     net.start();
@@ -261,26 +284,59 @@ fn a_console_whose_data_came_before_it_was_looked_up_is_connected() {
     net.bind(title, SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
     let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     other.send_to(&[], net.local(title).unwrap()).unwrap();
-    let thread = ThreadRef { hw_id: 0, generation: 0, idx: 0 };
-    let received = until(|| {
-        let receive = Receive {
-            into: Buffers::one(Buffer { at: GuestAddr::NULL, length: 0 }),
-            flags: 0,
-            from: AddressOutput::NOWHERE,
-            count: GuestAddr::NULL,
-            done: 0,
-            returns_zero: false,
-        };
-        let operation = NamedOperation { socket: title, what: SocketOperation::Receive(receive) };
-        let caller = SocketCaller { thread, kthread: Err(WsaError::FAULT) };
-        match net.do_or_wait(&memory, &mut scheduler, caller, operation, None) {
-            SocketCall::Done(result) => result,
-            SocketCall::Wait(wait) => panic!("{wait:?}"),
-        }
-    });
-    assert_eq!(received, Ok(0));
+    assert_eq!(until(|| attempt(&mut net, &memory, title, receive_nothing())), Ok(0));
     let mut address = net.own_address();
     address[..4].copy_from_slice(&Ipv4Addr::LOCALHOST.octets());
     assert_eq!(net.associate(address, [1; 8]), Ok(Ipv4Addr::LOCALHOST));
     assert_eq!(net.is_connected(Ipv4Addr::LOCALHOST, &[[1; 8]]), Some(true));
+}
+
+#[test]
+fn each_call_notices_a_connection_made_in_the_background() {
+    /// `SO_ERROR` of all sockets.
+    const ERROR: (u32, u32) = (0xFFFF, 0x1007);
+    let memory = GuestMemory::new().unwrap();
+    let state = NetState::new(Box::new(HostNetwork::new()), Arc::default());
+    let mut net = state.lock();
+    net.start();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let SocketAddr::V4(at) = listener.local_addr().unwrap() else { panic!("not an address of IPv4") };
+    let connecting = |net: &mut Net| {
+        let socket = net.open(SocketKind::Stream).unwrap();
+        net.set_blocking(socket, false).unwrap();
+        assert_eq!(net.connect(socket, at), Err(WsaError::WOULD_BLOCK));
+        socket
+    };
+    let send_nothing = SocketOperation::Send(xenia_kernel::net::Send {
+        bytes: Buffers::one(Buffer { at: GuestAddr::NULL, length: 0 }),
+        flags: 0,
+        to: None,
+        count: GuestAddr::NULL,
+        done: 0,
+        returns_zero: false,
+    });
+    for what in [send_nothing, receive_nothing()] {
+        let socket = connecting(&mut net);
+        let done = until(|| match attempt(&mut net, &memory, socket, what.clone()) {
+            Err(WsaError::NOT_CONNECTED) => Err(WsaError::WOULD_BLOCK),
+            done => Ok(done),
+        });
+        // Not every host receives no bytes at once.
+        assert!([Ok(Ok(0)), Ok(Err(WsaError::WOULD_BLOCK))].contains(&done), "{what:?}: {done:?}");
+        drop(listener.accept().unwrap());
+    }
+    let socket = connecting(&mut net);
+    listener.accept().unwrap().0.write_all(b"data").unwrap();
+    let available = until(|| match net.available(socket) {
+        Ok(0) => Err(WsaError::WOULD_BLOCK),
+        count => count,
+    });
+    assert_eq!(available, Ok(4));
+    drop(listener);
+    let socket = connecting(&mut net);
+    let error = until(|| match net.option(socket, ERROR.0, ERROR.1) {
+        Ok(OptionValue::Word(0)) => Err(WsaError::WOULD_BLOCK),
+        error => error,
+    });
+    assert_eq!(error, Ok(OptionValue::Word(WsaError::CONNECTION_REFUSED.0)));
 }
