@@ -62,7 +62,7 @@ pub trait Debuggee {
     /// Registers of a thread; `None` if there is no such thread.
     fn context(&self, thread: u32) -> Option<&PpcContext>;
 
-    /// Registers of a thread, for changes.
+    /// Registers of a thread, for changes: they count as changed from then on.
     fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext>;
 
     /// Reads memory from `at` on, without breakpoints. Returns the number of bytes before the first

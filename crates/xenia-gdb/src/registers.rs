@@ -121,7 +121,12 @@ impl GdbRegister {
         }
     }
 
-    /// Sets the value in a context. MSR keeps its value: it belongs to the system.
+    /// Whether the register keeps its value: MSR belongs to the system.
+    pub fn is_constant(self) -> bool {
+        self == Self::Msr
+    }
+
+    /// Sets the value in a context, unless the register [is constant](Self::is_constant).
     pub fn set(self, ctx: &mut PpcContext, value: u128) {
         let word = value as u32;
         let low = |old: u64| old & !0xFFFF_FFFF | u64::from(word);
@@ -168,11 +173,15 @@ impl GdbRegisters {
         Self(REGISTERS.iter().flat_map(|register| register.bytes(ctx)).collect())
     }
 
-    /// Writes the values to a context. Returns `false`, and writes nothing, if they are not as many
-    /// as there are registers.
+    /// Whether there are as many values as registers.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.len() == REGISTERS.iter().map(|register| register.size()).sum::<usize>()
+    }
+
+    /// Writes the values to a context. Returns `false`, and writes nothing, if they are not
+    /// complete.
     pub fn store(&self, ctx: &mut PpcContext) -> bool {
-        let size: usize = REGISTERS.iter().map(|register| register.size()).sum();
-        if self.0.len() != size {
+        if !self.is_complete() {
             return false;
         }
         let mut bytes = &self.0[..];

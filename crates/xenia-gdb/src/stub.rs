@@ -66,6 +66,9 @@ impl<D: Debuggee> MultiThreadBase for Stub<'_, D> {
     }
 
     fn write_registers(&mut self, registers: &GdbRegisters, tid: Tid) -> TargetResult<(), Self> {
+        if !registers.is_complete() {
+            return Err(TargetError::NonFatal);
+        }
         let ctx = self.debuggee.context_mut(guest_id(tid)).ok_or(TargetError::NonFatal)?;
         if registers.store(ctx) { Ok(()) } else { Err(TargetError::NonFatal) }
     }
@@ -116,6 +119,12 @@ impl<D: Debuggee> SingleRegisterAccess<Tid> for Stub<'_, D> {
     }
 
     fn write_register(&mut self, tid: Tid, register: GdbRegister, value: &[u8]) -> TargetResult<(), Self> {
+        if register.size() != value.len() {
+            return Err(TargetError::NonFatal);
+        }
+        if register.is_constant() {
+            return Ok(());
+        }
         let ctx = self.debuggee.context_mut(guest_id(tid)).ok_or(TargetError::NonFatal)?;
         if register.set_bytes(ctx, value) { Ok(()) } else { Err(TargetError::NonFatal) }
     }

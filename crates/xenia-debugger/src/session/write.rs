@@ -109,6 +109,9 @@ impl DebugSession {
         if register.size() < 16 && value >> (8 * register.size()) != 0 {
             bail!("`{value:#x}` has more than the {} bytes of {name}", register.size());
         }
+        if register.is_constant() {
+            bail!("{name} can't be changed");
+        }
         self.chosen_context(machine)?;
         self.ask(AskedChange::Register { thread: self.model.thread, register, value })
     }

@@ -296,9 +296,11 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> bool {
-        self.is_edited = true;
         let MachineInside { kernel, memory, .. } = &self.machine.inside;
-        kernel.breakpoints.write(memory, GuestAddr(at), bytes).is_ok()
+        let is_written = kernel.breakpoints.write(memory, GuestAddr(at), bytes).is_ok();
+        // A change ends the past, so a refused one must not count.
+        self.is_edited |= is_written && !bytes.is_empty();
+        is_written
     }
 
     fn insert_breakpoint(&mut self, at: u32) -> bool {

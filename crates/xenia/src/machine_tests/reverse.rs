@@ -102,6 +102,24 @@ fn steps_back_undo_steps() {
 }
 
 #[test]
+fn refused_changes_leave_the_past() {
+    debugged(CpuConfig::default(), ExecutorConfig::default(), &instructions(), |client| {
+        goto(client, 20_000);
+        let stop = client.ask("?").unwrap();
+        assert_eq!(client.ask(&format!("Hg{}", thread_of(&stop))).unwrap(), "OK");
+        for (packet, answer) in [("M10,1:01", "E"), ("P3=03e1", "E"), ("G00", "E"), ("P41=00000000", "OK")] {
+            let answered = client.ask(packet).unwrap();
+            assert!(answered.starts_with(answer), "{packet}: {answered}");
+        }
+        goto(client, 10_000);
+        assert_eq!(client.ask("P3=000003e1").unwrap(), "OK");
+        let answer = client.monitor("goto 5000").unwrap();
+        assert!(answer.contains("the earliest moment is 10000"), "{answer}");
+        client.send("k").unwrap();
+    });
+}
+
+#[test]
 fn any_moment_equals_a_run_that_ends_there() {
     let mut random = ChaCha8Rng::seed_from_u64(54);
     let moments: Vec<u64> = (0..5).map(|_| random.random_range(0..400_000)).collect();
