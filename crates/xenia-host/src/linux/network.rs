@@ -1,11 +1,15 @@
-//! Sockets' readiness, a setting of datagram sockets, and errors for which the standard library has
-//! no kind.
+//! Sockets' readiness, a setting of datagram sockets, the ports of ended connections, and errors for
+//! which the standard library has no kind.
 
 use crate::socket_error::SocketCondition;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::AsFd;
+
+/// Whether ended connections keep their port for a while from stream sockets without
+/// `SO_REUSEADDR`. They do on Linux, also from the next socket that listens there.
+pub const HOLDS_ENDED_PORTS: bool = true;
 
 /// Whether the host can take more data of a socket, or has an error to report.
 pub fn is_writable(socket: &impl AsFd) -> bool {

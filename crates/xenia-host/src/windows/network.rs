@@ -1,5 +1,5 @@
-//! Sockets' readiness, a setting of datagram sockets, and errors for which the standard library has
-//! no kind.
+//! Sockets' readiness, a setting of datagram sockets, the ports of ended connections, and errors for
+//! which the standard library has no kind.
 
 use crate::socket_error::SocketCondition;
 use std::io;
@@ -9,6 +9,13 @@ use windows_sys::Win32::Networking::WinSock::{
     POLLWRNORM, SIO_UDP_CONNRESET, WSAEALREADY, WSAEDESTADDRREQ, WSAEINPROGRESS, WSAEISCONN, WSAEMSGSIZE,
     WSAIoctl, WSAPOLLFD, WSAPoll,
 };
+
+/// Whether ended connections keep their port for a while from stream sockets without
+/// `SO_REUSEADDR`. On Windows they don't, and that option lets a socket take the port of an open
+/// one.
+///
+/// Source: Microsoft, "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE".
+pub const HOLDS_ENDED_PORTS: bool = false;
 
 /// Whether the host can take more data of a socket, or has an error to report.
 pub fn is_writable(socket: &impl AsSocket) -> bool {

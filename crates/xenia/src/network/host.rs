@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocket
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::SocketCondition;
-use xenia_host::network::{condition, ignore_unreachable, is_writable};
+use xenia_host::network::{HOLDS_ENDED_PORTS, condition, ignore_unreachable, is_writable};
 use xenia_kernel::net::{MAX_BACKLOG, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
@@ -50,11 +50,13 @@ struct Host {
     found: Option<(Socket, SocketAddrV4)>,
     /// The error that ended a stream. Linux reports it once, to a peek as well.
     error: Option<WsaError>,
+    /// The title has set `SO_REUSEADDR`.
+    reuses: bool,
 }
 
 impl Host {
     fn new(socket: Socket4, connected: bool) -> Self {
-        Self { socket, connecting: false, connected, failed: false, found: None, error: None }
+        Self { socket, connecting: false, connected, failed: false, found: None, error: None, reuses: false }
     }
 
     fn any(&self) -> SockRef<'_> {
@@ -192,6 +194,19 @@ impl HostNetwork {
         }
     }
 
+    /// Whether another stream socket of the title has an address. Where all of them have
+    /// `SO_REUSEADDR`, the host refuses only the addresses of those that listen.
+    fn is_taken(&self, id: SocketId, at: SocketAddrV4) -> bool {
+        let Some(new) = self.sockets.get(&id).filter(|new| HOLDS_ENDED_PORTS && new.is_stream()) else {
+            return false;
+        };
+        self.sockets.iter().any(|(&other, host)| {
+            let Some(local) = host.local().filter(|_| other != id && host.is_stream()) else { return false };
+            let meets = local.ip().is_unspecified() || at.ip().is_unspecified() || local.ip() == at.ip();
+            !host.connected && local.port() == at.port() && meets && !(host.reuses && new.reuses)
+        })
+    }
+
     /// Reads received data, which stays in the queue if it is a peek.
     fn read(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
         let remote = self.remote(id);
@@ -250,7 +265,11 @@ impl Network for HostNetwork {
         let socket = Socket::new(Domain::IPV4, kind_of, Some(protocol)).map_err(|error| wsa_error(&error))?;
         socket.set_nonblocking(true).map_err(|error| wsa_error(&error))?;
         let socket = match kind {
-            SocketKind::Stream => Socket4::Stream(socket.into()),
+            SocketKind::Stream => {
+                // The listening socket and those that it accepts need it as well as the next one.
+                socket.set_reuse_address(HOLDS_ENDED_PORTS).map_err(|error| wsa_error(&error))?;
+                Socket4::Stream(socket.into())
+            }
             SocketKind::Datagram => {
                 ignore_unreachable(&socket);
                 Socket4::Datagram(socket.into())
@@ -264,8 +283,13 @@ impl Network for HostNetwork {
     }
 
     fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError> {
-        let socket = self.get(id)?.any();
+        let host = self.get(id)?;
+        if let Setting::ReuseAddress(on) = setting {
+            host.reuses = on;
+        }
+        let socket = host.any();
         let set = match setting {
+            Setting::ReuseAddress(_) if HOLDS_ENDED_PORTS && host.is_stream() => Ok(()),
             Setting::ReuseAddress(on) => socket.set_reuse_address(on),
             Setting::Broadcast(on) => socket.set_broadcast(on),
             Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(MAX_BUFFER) as usize),
@@ -275,6 +299,9 @@ impl Network for HostNetwork {
     }
 
     fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError> {
+        if self.is_taken(id, at) {
+            return Err(WsaError::ADDRESS_IN_USE);
+        }
         let host = self.get(id)?;
         host.any().bind(&SockAddr::from(host.exchanged(at))).map_err(|error| wsa_error(&error))
     }

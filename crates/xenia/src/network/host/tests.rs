@@ -200,6 +200,29 @@ fn connect_to_unlistening_address_is_refused() {
 }
 
 #[test]
+fn a_port_is_free_once_its_sockets_are_closed() {
+    let mut network = HostNetwork::new();
+    let (listener, at) = bound(&mut network, SocketKind::Stream);
+    network.listen(listener, 4).unwrap();
+    let client = network.open(SocketKind::Stream).unwrap();
+    if network.connect(client, at).is_err() {
+        until(|| network.connected(client)).unwrap();
+    }
+    let server = until(|| network.accept(listener)).unwrap().0;
+    // The host still knows a connection for a while on the side that closes it first.
+    network.close(server);
+    assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
+    network.close(client);
+    network.close(listener);
+    let again = network.open(SocketKind::Stream).unwrap();
+    assert_eq!(network.bind(again, at), Ok(()));
+    let other = network.open(SocketKind::Stream).unwrap();
+    assert_eq!(network.bind(other, at), Err(WsaError::ADDRESS_IN_USE));
+    assert_eq!(network.listen(again, 4), Ok(()));
+    assert_eq!(network.bind(other, at), Err(WsaError::ADDRESS_IN_USE));
+}
+
+#[test]
 fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
     let mut network = HostNetwork::new();
     let (a, from) = bound(&mut network, SocketKind::Datagram);
