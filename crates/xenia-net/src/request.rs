@@ -321,11 +321,14 @@ impl Net {
             let mut bytes = vec![0; room];
             let received =
                 if peeks { self.port.peek(id, &mut bytes) } else { self.port.receive(id, &mut bytes) };
+            // As in Winsock, also a receive that finds nothing. A broken connection stays readable.
+            if matches!(received, Ok(_) | Err(WsaError::WOULD_BLOCK)) {
+                self.rearm_events(name, network_event::READ);
+            }
             let received = match received {
                 Ok(received) => received,
                 Err(error) => return Ok(Attempt::stopped(error, receive.done, before)),
             };
-            self.rearm_events(name, network_event::READ);
             receive.into.store(memory, receive.done, &bytes[..received.length])?;
             receive.done += received.length as u64;
             if !peeks {

@@ -29,9 +29,12 @@ impl Net {
         if direction.is_none() || !self.requests.iter().any(is_first) {
             return self.attempt(memory, name, what, rest);
         }
-        if direction == Some(SocketDirection::Send) {
-            self.rearm_events(name, network_event::WRITE);
-        }
+        let enabled = match direction {
+            Some(SocketDirection::Send) => network_event::WRITE,
+            Some(SocketDirection::Receive) => network_event::READ,
+            None => 0,
+        };
+        self.rearm_events(name, enabled);
         Attempt::Nothing
     }
 
@@ -188,3 +191,6 @@ impl Net {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

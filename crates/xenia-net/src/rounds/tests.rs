@@ -1,0 +1,56 @@
+//! Tests of the events that a pass signals.
+
+use super::*;
+use crate::address::AddressOutput;
+use crate::network::SocketId;
+use crate::{Buffers, EventHold, HeldEvent, LocalNetwork, Receive};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use xenia_guest::{Buffer, GuestAddr};
+use xenia_sched::Scheduler;
+
+const HERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000);
+
+fn network() -> Net {
+    let mut net = Net::new(Box::new(LocalNetwork::isolated()), Arc::default());
+    net.start();
+    net
+}
+
+/// A socket with an event, and its name in the network below.
+fn watched(net: &mut Net, kind: SocketKind, wanted: u32) -> (u32, SocketId) {
+    let socket = net.open(kind).unwrap();
+    let event: Arc<dyn EventHold> = Arc::new(HeldEvent { position: 0, body: GuestAddr::NULL });
+    net.watch(socket, Some((event, GuestAddr::NULL)), wanted).unwrap();
+    (socket, net.get(socket).unwrap().id)
+}
+
+/// The number of events that the next pass signals.
+fn signals(net: &mut Net, memory: &GuestMemory) -> usize {
+    net.retry_requests(memory, &mut Scheduler::default()).0.len()
+}
+
+#[test]
+fn a_receive_that_finds_nothing_enables_its_event() {
+    let memory = GuestMemory::new().unwrap();
+    let mut net = network();
+    let (socket, id) = watched(&mut net, SocketKind::Datagram, network_event::READ);
+    net.bind(socket, HERE).unwrap();
+    let sender = net.port.open(SocketKind::Datagram).unwrap();
+    for _ in 0..2 {
+        net.port.send(sender, b"x", Some(HERE)).unwrap();
+        assert_eq!((signals(&mut net, &memory), signals(&mut net, &memory)), (1, 0));
+        // A host finds out late that the checksum of a message is wrong.
+        net.port.receive(id, &mut [0]).unwrap();
+        let mut receive = SocketOperation::Receive(Receive {
+            into: Buffers::one(Buffer { at: GuestAddr::NULL, length: 1 }),
+            flags: 0,
+            from: AddressOutput::NOWHERE,
+            count: GuestAddr::NULL,
+            done: 0,
+            returns_zero: false,
+        });
+        let attempt = net.attempt_in_order(&memory, socket, &mut receive, Remainder::Never);
+        assert_eq!(attempt, Attempt::Nothing);
+    }
+}
