@@ -264,6 +264,7 @@ impl Net {
             Err(error) => return Err(error),
         };
         self.get_mut(name)?.connection = connection;
+        self.rearm_events(name, network_event::CONNECT);
         self.xnet.connect(*to.ip());
         if is_blocking { begun } else { Err(WsaError::WOULD_BLOCK) }
     }

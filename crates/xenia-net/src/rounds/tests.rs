@@ -54,3 +54,17 @@ fn a_receive_that_finds_nothing_enables_its_event() {
         assert_eq!(attempt, Attempt::Nothing);
     }
 }
+
+#[test]
+fn each_attempt_to_connect_signals_its_end() {
+    let memory = GuestMemory::new().unwrap();
+    let mut net = network();
+    let (client, _) = watched(&mut net, SocketKind::Stream, network_event::CONNECT);
+    assert_eq!(net.connect(client, HERE), Err(WsaError::WOULD_BLOCK));
+    assert_eq!((signals(&mut net, &memory), signals(&mut net, &memory)), (1, 0), "refused");
+    let listener = net.open(SocketKind::Stream).unwrap();
+    net.bind(listener, HERE).unwrap();
+    net.listen(listener, 1).unwrap();
+    assert_eq!(net.connect(client, HERE), Err(WsaError::WOULD_BLOCK));
+    assert_eq!((signals(&mut net, &memory), signals(&mut net, &memory)), (1, 0), "made");
+}
