@@ -31,7 +31,7 @@
 //! - [`signals`]: signals that end a run (never called)
 //! - [`ownership`]: owners and identities of files (an error: no file is trusted)
 //! - [`input_pipe`]: input files that are pipes (none is refused)
-//! - [`network`]: readiness, ports and errors of sockets
+//! - [`network`]: readiness, ports, peers and errors of sockets
 //! - [`socket_file`]: sockets that are files (an error)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)

@@ -1,8 +1,9 @@
-//! Sockets' readiness, a setting of datagram sockets, the ports of ended connections, and errors for
-//! which the standard library has no kind.
+//! Readiness, ports and peers of sockets, a setting of datagram sockets, and errors for which the
+//! standard library has no kind.
 
 use crate::socket_error::SocketCondition;
 use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::windows::io::{AsRawSocket, AsSocket};
 use std::ptr;
 use windows_sys::Win32::Networking::WinSock::{
@@ -41,6 +42,13 @@ pub fn ignore_unreachable(socket: &impl AsSocket) {
         let count = &raw mut written;
         WSAIoctl(fd, SIO_UDP_CONNRESET, word, size, ptr::null_mut(), 0, count, ptr::null_mut(), None);
     }
+}
+
+/// Removes the peer of a datagram socket, which keeps its address.
+///
+/// Source: Microsoft, "connect function": an address of zeros.
+pub fn remove_peer(socket: &UdpSocket) -> io::Result<()> {
+    socket.connect((Ipv4Addr::UNSPECIFIED, 0))
 }
 
 /// The condition that an error reports, if it is one of these.

@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocket
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::SocketCondition;
-use xenia_host::network::{HOLDS_ENDED_PORTS, condition, ignore_unreachable, is_writable};
+use xenia_host::network::{HOLDS_ENDED_PORTS, condition, ignore_unreachable, is_writable, remove_peer};
 use xenia_kernel::net::{MAX_BACKLOG, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
@@ -337,6 +337,9 @@ impl Network for HostNetwork {
         let host = self.get(id)?;
         if host.is_stream() && xenia_gdb::waits_at(to) {
             return Err(WsaError::CONNECTION_REFUSED);
+        }
+        if let (Socket4::Datagram(socket), 0) = (&host.socket, to.port()) {
+            return remove_peer(socket).map_err(|error| wsa_error(&error));
         }
         let to = host.exchanged(to);
         let connect =

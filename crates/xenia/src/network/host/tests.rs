@@ -238,6 +238,23 @@ fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
 }
 
 #[test]
+fn a_connect_to_port_0_removes_the_peer_of_a_datagram_socket() {
+    const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+    let mut network = HostNetwork::new();
+    let socket = network.open(SocketKind::Datagram).unwrap();
+    network.bind(socket, NOWHERE).unwrap();
+    let port = network.local(socket).unwrap().port();
+    let (_, peer) = bound(&mut network, SocketKind::Datagram);
+    network.connect(socket, peer).unwrap();
+    assert_eq!(network.connect(socket, NOWHERE), Ok(()));
+    assert_eq!(network.remote(socket), None);
+    assert_eq!(network.local(socket).unwrap().port(), port);
+    let other = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), 0)).unwrap();
+    other.send_to(b"found", (Ipv4Addr::LOCALHOST, port)).unwrap();
+    assert_eq!(receive(&mut network, socket, 9).unwrap(), b"found");
+}
+
+#[test]
 fn the_datagram_ports_that_titles_prefer_need_no_rights() {
     let exchanged = [999, 1000, 1023, 1024, 30_999, 31_000, 31_023, 31_024].map(exchanged_port);
     assert_eq!(exchanged, [999, 31_000, 31_023, 1024, 30_999, 1000, 1023, 31_024]);
