@@ -185,8 +185,11 @@ impl XNet {
 
     /// Moves the associations of one key to another.
     pub fn replace_key(&mut self, old: KeyId, new: KeyId) -> Result<(), WsaError> {
-        if !self.keys.contains_key(&new) || self.keys.remove(&old).is_none() {
+        if ![old, new].iter().all(|id| self.keys.contains_key(id)) {
             return Err(WsaError::INVALID);
+        }
+        if old != new {
+            self.keys.remove(&old);
         }
         for association in self.associations.values_mut().filter(|association| association.key == old) {
             association.key = new;

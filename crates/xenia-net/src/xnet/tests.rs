@@ -34,3 +34,15 @@ fn consoles_that_were_heard_are_forgotten_with_their_session() {
         assert!(xnet.keys.is_empty() && xnet.heard.is_empty());
     }
 }
+
+#[test]
+fn a_key_that_replaces_itself_stays() {
+    let mut xnet = XNet::default();
+    xnet.register_key([1; 8], [2; 16]).unwrap();
+    assert_eq!(xnet.replace_key([1; 8], [1; 8]), Ok(()));
+    assert_eq!(xnet.register_key([1; 8], [2; 16]), Err(WsaError::INVALID), "it is still there");
+    assert_eq!(xnet.replace_key([1; 8], [3; 8]), Err(WsaError::INVALID));
+    xnet.register_key([3; 8], [2; 16]).unwrap();
+    assert_eq!(xnet.replace_key([1; 8], [3; 8]), Ok(()));
+    assert_eq!(xnet.unregister_key([1; 8]), Err(WsaError::INVALID));
+}
