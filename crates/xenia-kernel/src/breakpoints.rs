@@ -5,7 +5,8 @@
 //! runs as without a debugger. The exception of such a trap stops the run instead of reaching the
 //! title.
 //!
-//! A title that reads its own code sees the trap; one that overwrites it removes the breakpoint.
+//! A title that reads its own code sees the trap; one that overwrites it removes the breakpoint
+//! until that is set again.
 
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
@@ -45,13 +46,15 @@ impl Breakpoints {
     /// The address is not mapped.
     pub fn insert(&self, memory: &GuestMemory, at: GuestAddr) -> Access<bool> {
         let mut state = self.0.lock();
-        if state.replaced.contains_key(&at.0) {
-            return Ok(true);
-        }
-        if state.replaced.len() >= MAX_BREAKPOINTS || !at.0.is_multiple_of(4) {
+        let is_known = state.replaced.contains_key(&at.0);
+        if !is_known && (state.replaced.len() >= MAX_BREAKPOINTS || !at.0.is_multiple_of(4)) {
             return Ok(false);
         }
         let word = memory.read::<u32>(at)?;
+        // Otherwise the title has loaded other code over a known breakpoint.
+        if is_known && word == TRAP {
+            return Ok(true);
+        }
         memory.write(at, TRAP)?;
         state.replaced.insert(at.0, word);
         Ok(true)
@@ -101,11 +104,15 @@ impl Breakpoints {
     }
 
     /// Replaces the traps in a copy of the memory at `start` by the title's instructions.
-    pub fn hide(&self, start: GuestAddr, bytes: &mut [u8]) {
+    pub fn hide(&self, memory: &GuestMemory, start: GuestAddr, bytes: &mut [u8]) {
         let state = self.0.lock();
         let first = start.0.saturating_sub(3);
         let end = start.0.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         for (&at, word) in state.replaced.range(first..end) {
+            // The title may have loaded other code there.
+            if memory.read::<u32>(GuestAddr(at)) != Ok(TRAP) {
+                continue;
+            }
             for (address, byte) in (at..).zip(word.to_be_bytes()) {
                 let index = address.checked_sub(start.0).map(|index| index as usize);
                 if let Some(place) = index.and_then(|index| bytes.get_mut(index)) {
@@ -186,7 +193,7 @@ mod tests {
             let start = at.offset(offset);
             let mut bytes = vec![0; len];
             memory.read_bytes(start, &mut bytes).unwrap();
-            breakpoints.hide(start, &mut bytes);
+            breakpoints.hide(&memory, start, &mut bytes);
             let code = [CODE.to_be_bytes(), [0; 4]].concat();
             assert_eq!(bytes, code[offset as usize..offset as usize + len], "{offset} {len}");
         }
@@ -212,6 +219,21 @@ mod tests {
         breakpoints.clear(&memory);
         assert_eq!(memory.read::<u32>(at), Ok(0x6000_0000));
         assert!(!breakpoints.is_set(at));
+    }
+
+    #[test]
+    fn a_breakpoint_in_replaced_code_is_set_again() {
+        let (memory, at) = memory();
+        let breakpoints = Breakpoints::default();
+        breakpoints.insert(&memory, at).unwrap();
+        memory.write(at, 0x6000_0000_u32).unwrap();
+        let mut bytes = 0x6000_0000_u32.to_be_bytes();
+        breakpoints.hide(&memory, at, &mut bytes);
+        assert_eq!(u32::from_be_bytes(bytes), 0x6000_0000, "the code that was loaded");
+        assert_eq!(breakpoints.insert(&memory, at), Ok(true));
+        assert_eq!(memory.read::<u32>(at), Ok(TRAP));
+        breakpoints.clear(&memory);
+        assert_eq!(memory.read::<u32>(at), Ok(0x6000_0000));
     }
 
     #[test]

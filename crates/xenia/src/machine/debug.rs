@@ -291,7 +291,8 @@ impl Debuggee for Debugged<'_, '_> {
             }
             count = end;
         }
-        self.machine.inside.kernel.breakpoints.hide(GuestAddr(at), &mut bytes[..count]);
+        let MachineInside { kernel, memory, .. } = &self.machine.inside;
+        kernel.breakpoints.hide(memory, GuestAddr(at), &mut bytes[..count]);
         count
     }
 
