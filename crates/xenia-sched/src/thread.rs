@@ -287,4 +287,12 @@ impl GuestThread {
             _ => None,
         }
     }
+
+    /// Description of its state: the object that it waits for, ready, or running.
+    pub fn describe_state(&self) -> String {
+        match self.wait() {
+            Some(wait) => wait.reason.to_string(),
+            None => format!("{:?}", self.state),
+        }
+    }
 }

@@ -69,7 +69,7 @@ pub struct ReportedThread {
     pub priority: u8,
     /// Priority without boosts.
     pub base_priority: u8,
-    /// Description of its state: the object that it waits for, ready, or running.
+    /// The answer of [`GuestThread::describe_state`].
     pub state: String,
     /// Number of suspensions that were not resumed.
     pub suspended: u32,
@@ -97,10 +97,7 @@ impl ReportedThread {
             priority: thread.priority(),
             base_priority: thread.base_priority(),
             reason: wait.map(|wait| wait.reason.clone()),
-            state: match wait {
-                Some(wait) => wait.reason.to_string(),
-                None => format!("{:?}", thread.state()),
-            },
+            state: thread.describe_state(),
             suspended: thread.suspend_count(),
             holders: Vec::new(),
             since: match thread.state() {

@@ -260,11 +260,10 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn describe(&self, thread: u32) -> String {
-        let report = self.machine.inside.executor.threads_report();
-        let Some(thread) = report.threads.iter().find(|other| other.id == thread) else {
-            return "ended".to_owned();
-        };
-        format!("{}, priority {}, hardware thread {}", thread.state, thread.priority, thread.slot)
+        // gdb asks for every thread at each stop, and a report has the stacks of all.
+        let Some(thread) = self.alive().find(|other| other.id == thread) else { return "ended".to_owned() };
+        let state = thread.describe_state();
+        format!("{state}, priority {}, hardware thread {}", thread.priority(), thread.slot())
     }
 
     fn context(&self, thread: u32) -> Option<&PpcContext> {

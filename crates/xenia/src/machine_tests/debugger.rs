@@ -222,3 +222,14 @@ fn a_title_continues_without_the_breakpoints_of_a_detached_client() {
     let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
     assert_eq!((finished.end, finished.report.digest), (RunEnd::Instructions, alone.report.digest));
 }
+
+#[test]
+fn threads_are_described_in_a_few_words() {
+    debugged(CpuConfig::default(), ExecutorConfig::default(), &instructions(), |client| {
+        let stop = client.ask("?").unwrap();
+        let info = client.ask(&format!("qThreadExtraInfo,{}", thread_of(&stop))).unwrap();
+        let words: Vec<String> = ", hardware thread ".bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(info.contains(&words.concat()), "{info}");
+        client.send("k").unwrap();
+    });
+}
