@@ -1,6 +1,8 @@
 //! Tests of sound outputs, songs and the XMA port.
 
 use super::*;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 #[test]
 fn a_finished_wav_is_complete_and_accepts_no_samples() {
@@ -77,22 +79,45 @@ fn a_song_is_mixed_in_while_it_plays_and_the_newest_is_on() {
 
 #[test]
 fn a_restored_song_continues_where_it_was() {
-    let begun = |played: u64, skipped| {
-        let sound = Sound::null();
+    const FRAME_BYTES: usize = 256 * 4;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("song.wav");
+    let config =
+        SoundConfig { output: Some(AudioOutput::Wav(path.clone())), volume: 100, ..SoundConfig::default() };
+    let heard = |skipped: u64, frames: usize| {
+        let sound = Sound::open(&config, None, false).unwrap();
         let mut port = sound.port();
         port.set_song(1, Some(song()));
-        (0..played).for_each(|_| port.play(&[], Some(1.0)));
         port.skip_song(skipped);
-        sound
+        (0..frames).for_each(|_| port.play(&[], Some(1.0)));
+        assert_eq!(sound.finish(), None);
+        std::fs::read(&path).unwrap()[44..].to_vec()
     };
-    let next = |sound: &Sound| sound.0.lock().song.as_mut().and_then(|song| song.frame(1.0));
-    let played = begun(30, 0);
-    let skipped = begun(0, 30);
-    for frame in 0..20 {
-        let both = [&played, &skipped].map(next);
-        assert!(both[0].is_some() && both[0] == both[1], "{frame}");
-    }
-    assert!(begun(0, u64::MAX).0.lock().song.is_none(), "a song of which all was skipped has ended");
+    let whole = heard(0, 50);
+    let rest = heard(30, 20);
+    assert!(rest.iter().any(|&byte| byte != 0) && rest == whole[30 * FRAME_BYTES..]);
+    let silence = heard(u64::MAX, 5);
+    assert!(silence.iter().all(|&byte| byte == 0), "a song of which all was skipped has ended");
+}
+
+#[test]
+fn a_restored_song_that_nobody_hears_is_not_decoded() {
+    let reads = Arc::new(AtomicU64::new(0));
+    let counted = reads.clone();
+    let mut whole = song();
+    let mut port = Sound::null().port();
+    port.set_song(
+        1,
+        Some(Box::new(move |offset, into| {
+            counted.fetch_add(1, Relaxed);
+            whole(offset, into)
+        })),
+    );
+    let before = reads.load(Relaxed);
+    port.skip_song(30);
+    assert_eq!(reads.load(Relaxed), before);
+    port.play(&[], Some(1.0));
+    assert!(reads.load(Relaxed) > before);
 }
 
 #[test]
