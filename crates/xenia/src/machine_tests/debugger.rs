@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::config::{ExecutorConfig, Tier};
+use crate::machine::{Debugged, FrontEnd};
 use std::thread;
 use xenia_gdb::registers::GdbRegister;
-use xenia_gdb::{Listener, ServerAddress, TestClient};
+use xenia_gdb::{Debuggee, Listener, ServerAddress, TestClient};
 
 /// Address of `mulli 29, 29, 31` in [`POLLER`], and of the instructions after it.
 pub(super) const SUM: u32 = CODE + 9 * 4;
@@ -232,4 +233,28 @@ fn threads_are_described_in_a_few_words() {
         assert!(info.contains(&words.concat()), "{info}");
         client.send("k").unwrap();
     });
+}
+
+/// A debugger that changes memory and reads which past is left.
+struct ChangeAndHistory;
+
+impl FrontEnd for ChangeAndHistory {
+    fn control(&mut self, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        machine.travel_to(1000)?;
+        assert!(!machine.write(0x10, &[1]));
+        machine.write(DATA + 0x1000, &[]);
+        assert!(machine.describe_history()?.contains("from instruction 0 on"));
+        assert!(machine.write(DATA + 0x1000, &[1]));
+        assert!(machine.describe_history()?.contains("from instruction 1000 on"));
+        Ok(())
+    }
+}
+
+#[test]
+fn the_history_is_the_past_that_a_change_has_left() {
+    let engine = MachineConfig::default();
+    let picture = VideoConfig::default();
+    let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
+    machine.set_front_end(Box::new(ChangeAndHistory));
+    assert!(!machine.run(&instructions()).has_lost_output);
 }

@@ -63,11 +63,13 @@ impl Debugged<'_, '_> {
         self.notes.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The checkpoints in a line, or the reason why the run does not go back.
+    /// The checkpoints in a line, or the reason why the run does not go back. After a change the
+    /// past begins at this moment.
     ///
     /// # Errors
     /// The run does not go back; the error says why.
     pub fn describe_history(&mut self) -> Result<String> {
+        self.begin_edited();
         self.history().map(|history| history.describe())
     }
 
