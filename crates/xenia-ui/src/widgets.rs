@@ -19,8 +19,10 @@ pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
 /// Shows lines in an area of at most this height. Page Up and Down, a pad's shoulders, scroll it,
 /// as its lines don't take the focus.
 pub(super) fn text_lines(ui: &mut Ui, height: f32, lines: &[String]) {
-    // Other lines begin with the first one.
-    ScrollArea::vertical().id_salt(lines).max_height(height).show(ui, |ui| {
+    // Other lines begin with the first one. Without a least height, the area of long lines would
+    // grow from frame to frame, and the entries below would move.
+    let area = ScrollArea::vertical().id_salt(lines).max_height(height).min_scrolled_height(height);
+    area.show(ui, |ui| {
         for line in lines {
             ui.label(line);
         }
