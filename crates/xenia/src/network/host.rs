@@ -6,8 +6,10 @@
 //! Sent data is not buffered here: the host's kernel holds it, and delivers it even after the
 //! socket is closed. Host names are resolved on a few separate threads.
 
+mod errors;
 mod messages;
 
+use errors::wsa_error;
 use messages::{receive_message, send_message};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::collections::BTreeMap;
@@ -15,8 +17,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use xenia_host::SocketCondition;
-use xenia_host::network::{HOLDS_ENDED_PORTS, condition, ignore_unreachable, is_writable, remove_peer};
+use xenia_host::network::{HOLDS_ENDED_PORTS, ignore_unreachable, is_writable, remove_peer};
 use xenia_kernel::net::{MAX_BACKLOG, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
@@ -48,15 +49,27 @@ struct Host {
     failed: bool,
     /// A connection accepted by a poll and not yet taken by the guest.
     found: Option<(Socket, SocketAddrV4)>,
-    /// The error that ended a stream. Linux reports it once, to a peek as well.
+    /// The error that ended a stream. Linux reports it once, to a peek or a send as well.
     error: Option<WsaError>,
+    /// It was accepted, and shares its listener's port.
+    is_accepted: bool,
     /// The title has set `SO_REUSEADDR`.
     reuses: bool,
 }
 
 impl Host {
-    fn new(socket: Socket4, connected: bool) -> Self {
-        Self { socket, connecting: false, connected, failed: false, found: None, error: None, reuses: false }
+    /// A new socket, or one that was accepted.
+    fn new(socket: Socket4, is_accepted: bool) -> Self {
+        Self {
+            socket,
+            connecting: false,
+            connected: is_accepted,
+            failed: false,
+            found: None,
+            error: None,
+            is_accepted,
+            reuses: false,
+        }
     }
 
     fn any(&self) -> SockRef<'_> {
@@ -117,12 +130,14 @@ impl Host {
         if !self.connected {
             return Err(WsaError::NOT_CONNECTED);
         }
-        if let Some(error) = self.error {
-            return Err(error);
-        }
         let received = if peek { stream.peek(into) } else { stream.read(into) };
         let received = received.map_err(|error| wsa_error(&error));
-        self.error = received.err().filter(|&error| error != WsaError::WOULD_BLOCK);
+        match (received, self.error) {
+            // Data that came before the error is received first.
+            (Ok(0), Some(error)) => return Err(error),
+            (Err(error), None) if error != WsaError::WOULD_BLOCK => self.error = Some(error),
+            _ => {}
+        }
         received
     }
 }
@@ -137,32 +152,6 @@ fn exchanged_port(port: u16) -> u16 {
         port - distance
     } else {
         port
-    }
-}
-
-/// Translates an error of the host to the guest's error code.
-fn wsa_error(error: &std::io::Error) -> WsaError {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::Interrupted => WsaError::WOULD_BLOCK,
-        ErrorKind::ConnectionRefused => WsaError::CONNECTION_REFUSED,
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => WsaError::CONNECTION_RESET,
-        ErrorKind::ConnectionAborted => WsaError::CONNECTION_ABORTED,
-        ErrorKind::NotConnected => WsaError::NOT_CONNECTED,
-        ErrorKind::AddrInUse => WsaError::ADDRESS_IN_USE,
-        ErrorKind::AddrNotAvailable => WsaError::ADDRESS_NOT_AVAILABLE,
-        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => WsaError::NETWORK_UNREACHABLE,
-        ErrorKind::HostUnreachable => WsaError::HOST_UNREACHABLE,
-        ErrorKind::PermissionDenied => WsaError::ACCESS_DENIED,
-        ErrorKind::TimedOut => WsaError::TIMED_OUT,
-        ErrorKind::InvalidInput => WsaError::INVALID,
-        _ => match condition(error) {
-            Some(SocketCondition::InProgress) => WsaError::WOULD_BLOCK,
-            Some(SocketCondition::AlreadyInProgress) => WsaError::ALREADY,
-            Some(SocketCondition::IsConnected) => WsaError::IS_CONNECTED,
-            Some(SocketCondition::MessageTooLong) => WsaError::MESSAGE_SIZE,
-            Some(SocketCondition::NoDestination) => WsaError::NOT_CONNECTED,
-            None => WsaError::NO_BUFFERS,
-        },
     }
 }
 
@@ -203,7 +192,7 @@ impl HostNetwork {
         self.sockets.iter().any(|(&other, host)| {
             let Some(local) = host.local().filter(|_| other != id && host.is_stream()) else { return false };
             let meets = local.ip().is_unspecified() || at.ip().is_unspecified() || local.ip() == at.ip();
-            !host.connected && local.port() == at.port() && meets && !(host.reuses && new.reuses)
+            !host.is_accepted && local.port() == at.port() && meets && !(host.reuses && new.reuses)
         })
     }
 
@@ -382,7 +371,14 @@ impl Network for HostNetwork {
             return Err(WsaError::NOT_CONNECTED);
         }
         let Socket4::Stream(stream) = &mut host.socket else { return Err(WsaError::NOT_SOCKET) };
-        stream.write(bytes).map_err(|error| wsa_error(&error))
+        let sent = stream.write(bytes);
+        // Not a broken pipe, which also follows the title's own shutdown.
+        if let Err(error) = &sent
+            && matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::TimedOut)
+        {
+            host.error = Some(wsa_error(error));
+        }
+        sent.map_err(|error| wsa_error(&error))
     }
 
     fn receive(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {

@@ -4,7 +4,7 @@
 //! (udp(7)). The machine's own network and Windows
 //! ([`ignore_unreachable`](xenia_host::network::ignore_unreachable)) report nothing.
 
-use super::wsa_error;
+use super::errors::wsa_error;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddrV4, UdpSocket};
 use xenia_kernel::net::WsaError;

@@ -113,6 +113,37 @@ fn a_reset_that_a_poll_finds_fails_every_receive() {
 }
 
 #[test]
+fn a_reset_that_a_send_finds_fails_every_receive() {
+    let mut network = HostNetwork::new();
+    let (client, server) = connected(&mut network);
+    network.get(server).unwrap().any().set_linger(Some(Duration::ZERO)).unwrap();
+    assert_eq!(network.send(server, b"data", None), Ok(4));
+    assert_eq!(until(|| network.peek(client, &mut [0; 9])).unwrap().length, 4);
+    network.close(server);
+    let reset = until(|| match network.send(client, b"x", None) {
+        Ok(_) => Err(WsaError::WOULD_BLOCK),
+        sent => Ok(sent),
+    });
+    assert_eq!(reset, Ok(Err(WsaError::CONNECTION_RESET)));
+    if cfg!(target_os = "linux") {
+        // Windows drops data that was not received.
+        assert_eq!(receive(&mut network, client, 9).unwrap(), b"data");
+    }
+    for _ in 0..2 {
+        assert_eq!(network.receive(client, &mut [0; 4]), Err(WsaError::CONNECTION_RESET));
+    }
+}
+
+#[test]
+fn the_port_of_an_own_connection_is_taken() {
+    let mut network = HostNetwork::new();
+    let (client, _) = connected(&mut network);
+    let own = network.local(client).unwrap();
+    let other = network.open(SocketKind::Stream).unwrap();
+    assert_eq!(network.bind(other, own), Err(WsaError::ADDRESS_IN_USE));
+}
+
+#[test]
 fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     let mut network = HostNetwork::new();
     let (listener, at) = bound(&mut network, SocketKind::Stream);
