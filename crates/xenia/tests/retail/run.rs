@@ -115,7 +115,7 @@ fn limits() -> Limits {
 }
 
 /// Chooses the additions that a medium has in usual runs: the folder with all, and each other
-/// medium once. What is added is read in the same way from all of them, with the same digests.
+/// medium once. All media lead to the same files and the same digests.
 fn is_usual(kind: MediumKind, added: Added) -> bool {
     match kind {
         MediumKind::Folder => true,
