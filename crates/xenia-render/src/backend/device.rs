@@ -38,6 +38,9 @@ const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::CLIP_DISTANCES)
     .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER)
     .union(wgpu::Features::ADDRESS_MODE_CLAMP_TO_ZERO);
+/// Optional features that cost a driver in software more than the alternative: its code for each
+/// pipeline decompresses the texels of each fetch, and takes twice as long to compile.
+const SLOW_IN_SOFTWARE: wgpu::Features = wgpu::Features::TEXTURE_COMPRESSION_BC;
 /// Features that a device must have.
 const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
 
@@ -74,7 +77,7 @@ pub enum DeviceError {
 pub struct Device {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
-    /// Features enabled on the device.
+    /// Features of the device that the backend uses.
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
     /// Largest width and height of a 2D texture. Asking wgpu takes a lock and copies all limits.
@@ -167,10 +170,11 @@ impl Device {
         let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
         let (executed, gate, traffic, is_probed) = Default::default();
         let max_texture_side = device.limits().max_texture_dimension_2d;
+        let is_cpu = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         Ok(Self {
             device,
             queue,
-            features,
+            features: if is_cpu { features - SLOW_IN_SOFTWARE } else { features },
             adapter,
             max_texture_side,
             software,
