@@ -20,14 +20,14 @@ use xenia_guest::{GuestAddr, RESERVATION_LINE};
 /// Waits until a bank is free; returns its contents.
 #[cold]
 pub(super) fn wait(bank: &AtomicU64) -> u64 {
-    let mut spins = 0;
+    let mut spins_left = SPINS;
     loop {
         let word = bank.load(Acquire);
         if word & BUSY == 0 {
             return word;
         }
-        if spins < SPINS {
-            spins += 1;
+        if spins_left > 0 {
+            spins_left -= 1;
             spin_loop();
         } else {
             yield_now();
