@@ -51,6 +51,13 @@ pub(crate) fn open_by_path(
     Ok(NtStatus::SUCCESS)
 }
 
+/// Path by which [`open_by_path`] has opened an object of the kind.
+pub(crate) fn path_of(call: &Call, handle: Handle, kind: ObjectKind) -> Fallible<String> {
+    let object = call.kernel.objects.resolve_kind(handle, kind)?;
+    let files = call.kernel.files.lock();
+    Ok(files.open_paths.get(object.body()).ok_or(NtStatus::INVALID_HANDLE)?.to_owned())
+}
+
 /// Stores a new handle for the title; closes it if that fails, since no other copy of it exists.
 pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fallible<()> {
     let stored = out.set(call.memory(), handle);

@@ -5,7 +5,7 @@
 
 use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::files::{Namespace, absolute_path};
-use crate::named_objects::open_by_path;
+use crate::named_objects::{open_by_path, path_of};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus, code_page};
@@ -20,13 +20,6 @@ const BODY: u32 = 0x34;
 const ENTRY_TYPE: u32 = AnsiString::SIZE;
 /// Size in bytes of an entry without its name.
 const ENTRY: u32 = ENTRY_TYPE + 4;
-
-/// Path by which a directory was opened.
-fn path_of(call: &Call, directory: Handle) -> Fallible<String> {
-    let directory = call.kernel.objects.resolve_kind(directory, ObjectKind::Directory)?;
-    let files = call.kernel.files.lock();
-    Ok(files.open_paths.get(directory.body()).ok_or(NtStatus::INVALID_HANDLE)?.to_owned())
-}
 
 fn namespace<'k>(call: &'k Call<'_>) -> Namespace<'k> {
     Namespace::new(&call.kernel.objects, &call.kernel.files)
@@ -48,7 +41,7 @@ impl NtDirectoryObject {
         let root = match attributes.root_directory {
             Handle::NULL => None,
             ObjectAttributes::DOS_DEVICES => Some(r"\??".to_owned()),
-            directory => Some(path_of(call, directory)?),
+            directory => Some(path_of(call, directory, ObjectKind::Directory)?),
         };
         let path = absolute_path(root.as_deref(), &name)?;
         namespace(call).list(&path)?;
@@ -69,7 +62,7 @@ impl NtDirectoryObject {
         returned: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let path = path_of(call, directory)?;
+        let path = path_of(call, directory, ObjectKind::Directory)?;
         let index = if restart { 0 } else { context.read(memory)? };
         // A directory whose last name has gone meanwhile is empty.
         let entries = namespace(call).list(&path).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::named_objects::open_by_path;
+use crate::named_objects::{open_by_path, path_of};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{NtStatus, code_page};
@@ -77,12 +77,8 @@ impl SymbolicLink {
         returned: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let link = call.kernel.objects.resolve_kind(link, ObjectKind::SymbolicLink)?;
-        let path = {
-            let files = call.kernel.files.lock();
-            let name = files.open_paths.get(link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
-            code_page::encode_lossy(files.vfs.link_target(name)?)
-        };
+        let name = path_of(call, link, ObjectKind::SymbolicLink)?;
+        let path = code_page::encode_lossy(call.kernel.files.lock().vfs.link_target(&name)?);
         returned.set(memory, path.len() as u32)?;
         store_path(memory, &path, target)
     }
