@@ -112,8 +112,8 @@ static void *wake_often(void *argument) {
 // A wake that comes as a wait ends must not end the next one, which nobody wakes.
 static int late_wakes(void) {
     int late = 0;
-    // A title's threads begin on the hardware threads in turn: one of these keeps the main thread from
-    // running when its wait ends.
+    // A title's threads begin on the hardware threads in turn: one of these keeps the main thread
+    // from running when its wait ends.
     for (int which = 0; which < WAKERS; which++) {
         pthread_t waker;
         began = woken = 0;

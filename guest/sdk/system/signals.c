@@ -1,5 +1,5 @@
-// Signals that a title sends itself: their handlers are called at once, or when the thread lets them
-// through again. Nobody else sends any.
+// Signals that a title sends itself: their handlers are called at once, or when the thread lets
+// them through again. Nobody else sends any.
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
