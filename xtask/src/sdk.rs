@@ -7,6 +7,7 @@
 //! converts to titles: a package's build system can use it.
 
 pub(crate) mod cxx;
+mod stub_object;
 
 use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
@@ -23,6 +24,7 @@ use std::hash::{Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use stub_object::{ImportableExport, stub_object};
 use xenia_testing::Tool;
 
 /// Folder of the SDK's sources.
@@ -101,11 +103,10 @@ impl Sdk {
         let exports = sdk.exports()?;
         let mut hasher = DefaultHasher::new();
         let headers = cxx::headers()?;
-        (include_str!("sdk.rs"), include_str!("sdk/cxx.rs"), GUEST, LINK, TITLE_LINK, &headers)
-            .hash(&mut hasher);
+        let own = [include_str!("sdk.rs"), include_str!("sdk/cxx.rs"), include_str!("sdk/stub_object.rs")];
+        (own, GUEST, LINK, TITLE_LINK, &headers).hash(&mut hasher);
         (&exports, &library.archive).hash(&mut hasher);
         hash_folder(&sources, &mut hasher)?;
-        hash_folder(&sources.join("../runtime"), &mut hasher)?;
         let made_of = format!("{:016x}\n", hasher.finish());
         let stamp = folder.join("stamp");
         if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) && sdk.compiler.is_file() {
@@ -119,7 +120,7 @@ impl Sdk {
         std::fs::create_dir_all(&objects)?;
         let layer = system_layer(&sources.join("system"), &library, &objects)?;
         archive(&folder.join("libsystem.a"), &layer)?;
-        let stubs = stubs(&exports, &sources.join("../runtime"), &objects)?;
+        let stubs = stubs(&exports, &objects)?;
         archive(&folder.join("libkernel.a"), &[stubs])?;
         write_driver(&sdk.compiler, &folder, &sources, &library)?;
         write_linux_driver(&sdk.linux_compiler(), &objects, &library)?;
@@ -142,8 +143,8 @@ impl Sdk {
         quietly(Command::new(&self.program).arg("pack").arg(elf).arg("-o").arg(title))
     }
 
-    /// The kernel exports of this build: library, ordinal, name, and whether it is a function.
-    fn exports(&self) -> Result<Vec<(String, u64, String, bool)>> {
+    /// The kernel exports of this build.
+    fn exports(&self) -> Result<Vec<ImportableExport>> {
         let output = Command::new(&self.program)
             .args(["exports", "--config", "/dev/null", "--json", "-"])
             .output()
@@ -152,10 +153,13 @@ impl Sdk {
         let rows = table["rows"].as_array().context("the table of exports has no rows")?;
         let mut exports = Vec::new();
         for row in rows.iter().filter(|row| row["status"] != "missing") {
-            let text = |key: &str| row[key].as_str().map(str::to_owned).with_context(|| format!("{row}"));
-            let file = if row["library"] == "xam" { "xam.xex" } else { "xboxkrnl.exe" };
-            let ordinal = row["ordinal"].as_u64().with_context(|| format!("{row}"))?;
-            exports.push((file.to_owned(), ordinal, text("name")?, row["returns"].is_string()));
+            let ordinal = row["ordinal"].as_u64().and_then(|ordinal| u16::try_from(ordinal).ok());
+            exports.push(ImportableExport {
+                library: if row["library"] == "xam" { "xam.xex" } else { "xboxkrnl.exe" },
+                ordinal: ordinal.with_context(|| format!("{row}"))?,
+                name: row["name"].as_str().with_context(|| format!("{row}"))?.to_owned(),
+                is_function: row["returns"].is_string(),
+            });
         }
         Ok(exports)
     }
@@ -197,39 +201,14 @@ fn compiler_include() -> Result<String> {
     Ok(String::from_utf8(found.stdout)?.trim().to_owned())
 }
 
-/// Assembles a stub for each export; returns their folder. The assembler writes one object per run,
-/// and one object per stub lets a title import only the exports that it uses.
-fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path) -> Result<PathBuf> {
+/// Writes an object for each export; returns their folder. One object per export lets a title
+/// import only those that it uses.
+fn stubs(exports: &[ImportableExport], objects: &Path) -> Result<PathBuf> {
     let folder = objects.join("stubs");
     std::fs::create_dir_all(&folder)?;
-    let assembler = COMPILER.replace("gcc", "as");
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let part = exports.len().div_ceil(workers).max(1);
-    std::thread::scope(|scope| {
-        let running: Vec<_> = exports
-            .chunks(part)
-            .map(|exports| {
-                let folder = &folder;
-                let assembler = &assembler;
-                scope.spawn(move || -> Result<()> {
-                    for (library, ordinal, name, is_function) in exports {
-                        let kind = if *is_function { "function" } else { "variable" };
-                        let source = folder.join(format!("{name}.s"));
-                        let text = format!(
-                            ".include \"imports.inc\"\nimport_{kind} \"{library}\", {ordinal}, {name}\n"
-                        );
-                        std::fs::write(&source, text)?;
-                        let mut command = Command::new(assembler);
-                        command.args(["-m32", "-mcell", "-I"]).arg(runtime);
-                        quietly(command.arg("-o").arg(source.with_extension("o")).arg(&source))?;
-                        std::fs::remove_file(&source)?;
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        running.into_iter().try_for_each(|worker| worker.join().expect("no panic while assembling"))
-    })?;
+    for export in exports {
+        std::fs::write(folder.join(format!("{}.o", export.name)), stub_object(export))?;
+    }
     Ok(folder)
 }
 
