@@ -67,7 +67,7 @@ fn word_in(path: &str, text: &str) -> Option<&'static str> {
     let code = || text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let is_processor = PROCESSORS.iter().any(|start| path.starts_with(start));
     let words = PROCESSOR_WORDS.iter().filter(|_| !is_processor).chain(&WORDS);
-    words.copied().find(|word| code().any(|line| line.contains(word)))
+    words.copied().find(|word| text.contains(word) && code().any(|line| line.contains(word)))
 }
 
 #[cfg(test)]

@@ -86,12 +86,13 @@ fn unused(
     let mut folders: Vec<&Path> = included.map(|(_, folder)| Path::new(folder)).collect();
     folders.push(folder.as_std_path());
     let own = sources.iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder)));
-    let code: Vec<&str> = own.flat_map(Source::lines_of_code).collect();
+    let own: Vec<&Source> = own.collect();
     for dependency in &package.dependencies {
         let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
         let library = LIBRARY_NAMES.iter().find(|(package, _)| package == name);
         let library = library.map_or_else(|| name.replace('-', "_"), |(_, library)| (*library).to_owned());
-        if !code.iter().any(|line| names_library(line, &library)) {
+        let is_used = |source: &&Source| source.has_code_with(&library, |line| names_library(line, &library));
+        if !own.iter().any(is_used) {
             findings.push(format!("{folder}/Cargo.toml: no source of {} uses {name}", package.name));
         }
     }
