@@ -289,10 +289,10 @@ fn shapes_of(line: &str) -> Vec<&'static str> {
     let is_pair = ["let (", "(self."].iter().any(|start| line.starts_with(start)) && line.contains(") = (");
     let is_text = line.starts_with("(\"");
     let is_parted = line.starts_with('(') && !is_text && line.contains("): (") && line.ends_with("),");
-    let is_function = functions::function_begun_by(line).is_some();
     // On a line of its own, a name with a tuple's type may as well be a field: it does not count.
-    let has_tuple = is_parted || is_function && line.contains(": (");
-    let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
+    let has_tuple = is_parted || line.contains(": (") && functions::function_begun_by(line).is_some();
+    let item = line.strip_prefix("pub").unwrap_or(line);
+    let item = ["(crate)", "(super)"].iter().find_map(|scope| item.strip_prefix(scope)).unwrap_or(item);
     let name = ["fn ", "mod ", "const "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
     let name = name.and_then(|name| name.split(|c: char| !c.is_alphanumeric() && c != '_').next());
     let is_vague = name
@@ -331,8 +331,9 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let end = rest.match_indices([' ']).find(|&(at, _)| {
-            let ends = rest[..at].trim_end_matches(['*', ')', '"', '`']).ends_with(['.', '!', '?', ':']);
+        let end = rest.match_indices(' ').find(|&(at, _)| {
+            let ends = !rest[..at].ends_with(char::is_alphanumeric)
+                && rest[..at].trim_end_matches(['*', ')', '"', '`']).ends_with(['.', '!', '?', ':']);
             ends && rest[at + 1..].trim_start_matches(['*', '`']).starts_with(char::is_uppercase)
         });
         let (sentence, after) = end.map_or((rest, ""), |(at, _)| (&rest[..at], &rest[at + 1..]));
@@ -346,10 +347,10 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 fn negated_nouns(text: &str) -> usize {
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_negated = |words: &[&str]| {
-        let [before, is, no, after] = words else { return false };
+        let [before, is, "no", after] = words else { return false };
         let before = before.trim_start_matches(|c: char| !c.is_alphanumeric());
         let is_noun = !after.starts_with("longer");
-        ["is", "are"].contains(is) && *no == "no" && !before.eq_ignore_ascii_case("there") && is_noun
+        ["is", "are"].contains(is) && !before.eq_ignore_ascii_case("there") && is_noun
     };
     words.windows(4).filter(|&words| is_negated(words)).count()
 }
