@@ -41,7 +41,7 @@ pub const DISCONNECTED: HResult = HResult(0x0015_10F1);
 
 /// The current state, reported to new listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct NotificationState {
     /// Whether the system's user interface is shown.
     pub shows_ui: bool,
     /// A bit for each user that is signed in.
@@ -56,7 +56,7 @@ pub struct State {
 /// whether they may play music.
 const FIRST_ONLY: [u32; 3] = [id::SIGN_IN_CHANGED, id::LIVE_CONNECTION_CHANGED, id::LIVE_LINK_STATE_CHANGED];
 
-impl State {
+impl NotificationState {
     /// Returns the notifications for new listeners.
     fn notifications(self) -> [Notification; 5] {
         [
@@ -144,7 +144,7 @@ impl Notifications {
 
     /// Queues the current state of its areas for a new listener. Returns `false` if there is
     /// nothing to queue.
-    pub fn begin(&mut self, listener: GuestAddr, state: State) -> bool {
+    pub fn begin(&mut self, listener: GuestAddr, state: NotificationState) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
         for notification in state.notifications() {
@@ -198,7 +198,8 @@ mod tests {
         let mut notifications = Notifications::default();
         let mut begin = |at: u32, areas| {
             notifications.listen(GuestAddr(at), areas, 10);
-            let state = State { shows_ui: false, users: 5, has_link: true, title_plays_music: true };
+            let state =
+                NotificationState { shows_ui: false, users: 5, has_link: true, title_plays_music: true };
             let heard = notifications.begin(GuestAddr(at), state);
             let mut all = Vec::new();
             while let Some(next) = notifications.take(GuestAddr(at), None) {
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(begin(0x400, 0x20), [(0x0A00_0003, 1)]);
         assert_eq!(begin(0x400, 0xCE), []);
         assert!(
-            !notifications.begin(GuestAddr(0x500), State::default()),
+            !notifications.begin(GuestAddr(0x500), NotificationState::default()),
             "a listener that does not exist is not found"
         );
     }

@@ -26,7 +26,7 @@ pub mod flags {
 
 /// State of a session, with the numbers that titles see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+pub enum SessionState {
     /// Players join before the game.
     #[default]
     Lobby = 0,
@@ -99,7 +99,7 @@ pub struct Session {
     pub slots: SlotCounts,
     /// In the order in which they joined.
     pub members: Vec<Member>,
-    pub state: State,
+    pub state: SessionState,
     pub address: Address,
     /// An unpredictable number.
     pub nonce: u64,
@@ -146,19 +146,19 @@ impl Session {
 
     /// Starts the game.
     pub fn start(&mut self) -> Result<(), SessionError> {
-        if self.state == State::InGame {
+        if self.state == SessionState::InGame {
             return Err(SessionError::WrongState);
         }
-        self.state = State::InGame;
+        self.state = SessionState::InGame;
         Ok(())
     }
 
     /// Ends the game.
     pub fn end(&mut self) -> Result<(), SessionError> {
-        if self.state != State::InGame {
+        if self.state != SessionState::InGame {
             return Err(SessionError::WrongState);
         }
-        self.state = State::Reporting;
+        self.state = SessionState::Reporting;
         Ok(())
     }
 

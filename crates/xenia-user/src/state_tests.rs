@@ -2,7 +2,7 @@
 //! that cannot be are refused.
 
 use crate::enumerators::{Enumerator, Enumerators, Item};
-use crate::notifications::{Notification, Notifications, State, id};
+use crate::notifications::{Notification, NotificationState, Notifications, id};
 use crate::profile::{Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use crate::sessions::{Member, Session, Sessions, SlotCounts};
@@ -136,13 +136,13 @@ fn listeners_hear_what_they_would_have_heard() {
     let mut listeners = Notifications::default();
     let listener = GuestAddr(0x100);
     listeners.listen(listener, 3, 0);
-    listeners.begin(listener, State { shows_ui: true, ..State::default() });
+    listeners.begin(listener, NotificationState { shows_ui: true, ..NotificationState::default() });
     listeners.broadcast(Notification { id: id::SIGN_IN_CHANGED, parameter: 5 });
     let mut read = through(&listeners);
     assert_eq!(read.check_state(), Ok(()));
     for listeners in [&mut listeners, &mut read] {
         listeners.listen(GuestAddr(0x200), 3, 0);
-        listeners.begin(GuestAddr(0x200), State::default());
+        listeners.begin(GuestAddr(0x200), NotificationState::default());
         let heard = [(); 2].map(|()| listeners.take(GuestAddr(0x200), None).map(|heard| heard.id));
         assert_eq!(heard, [Some(id::SYSTEM_UI), None], "the first was told the rest");
         assert_eq!(listeners.take(listener, None).map(|heard| heard.id), Some(id::SYSTEM_UI));

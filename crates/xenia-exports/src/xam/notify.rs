@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_user::notifications::{Notification, State};
+use xenia_user::notifications::{Notification, NotificationState};
 
 /// Exports of notifications.
 pub struct Notify;
@@ -33,7 +33,7 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         let title_plays_music = user.music.is_of_title();
         let shows_ui = user.dialog.is_shown();
         let users = user.profiles.lock().mask();
-        let state = State { shows_ui, users, has_link, title_plays_music };
+        let state = NotificationState { shows_ui, users, has_link, title_plays_music };
         if user.notifications.lock().begin(listener.body(), state) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }

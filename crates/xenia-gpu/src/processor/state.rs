@@ -8,7 +8,7 @@ use super::*;
 use crate::edram::EdramPage;
 use crate::fnv;
 use crate::registers::COUNT;
-use crate::trace::{RingState, State};
+use crate::trace::{ProcessorState, RingState};
 use serde::{Deserialize, Serialize};
 use xenia_guest::MAX_TICKS;
 use xenia_state::{Impossible, StateSection, Unsaveable, check};
@@ -20,7 +20,7 @@ const MAX_LIST: u32 = 0xf_ffff;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GpuState {
     /// The state as a trace has it, without the EDRAM.
-    trace: State,
+    trace: ProcessorState,
     open_queries: OpenQueries,
     /// Events of effects that were late, for the next pump to return.
     events: Vec<GpuEvent>,
@@ -126,13 +126,13 @@ impl CommandProcessor {
     }
 
     /// Captures all state that affects later behaviour, except memory.
-    pub(crate) fn state(&mut self) -> State {
+    pub(crate) fn state(&mut self) -> ProcessorState {
         let state = self.plain_state();
-        State { edram: self.backend.edram().unwrap_or_default(), ..state }
+        ProcessorState { edram: self.backend.edram().unwrap_or_default(), ..state }
     }
 
     /// As [`Self::state`], without the EDRAM.
-    fn plain_state(&mut self) -> State {
+    fn plain_state(&mut self) -> ProcessorState {
         self.finish_late();
         let queries = self.query_state();
         let ring = self.feed.ring.as_ref().map(|ring| RingState {
@@ -147,7 +147,7 @@ impl CommandProcessor {
         });
         let (shaders, shader_starts) = self.shaders.state();
         let passed = self.backend.samples_so_far();
-        State {
+        ProcessorState {
             registers: self.registers.values().to_vec(),
             ring,
             lists: self.feed.lists.iter().map(|list| [list.base, list.next, list.end]).collect(),
@@ -169,7 +169,7 @@ impl CommandProcessor {
     }
 
     /// Restores a state. The input is untrusted: invalid values are refused with an error message.
-    pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
+    pub(crate) fn restore(&mut self, state: &ProcessorState) -> Result<(), String> {
         self.restore_with(state, &state.edram)?;
         self.open_queries = OpenQueries::default();
         self.count_all();
@@ -183,7 +183,7 @@ impl CommandProcessor {
         self.backend.samples_passed();
     }
 
-    fn restore_with(&mut self, state: &State, edram: &[u32]) -> Result<(), String> {
+    fn restore_with(&mut self, state: &ProcessorState, edram: &[u32]) -> Result<(), String> {
         let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         check(state.registers.len() == COUNT, "wrong number of registers")?;
         check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is impossible")?;

@@ -1,6 +1,6 @@
 //! Comparison of two traces, up to the first event that differs.
 
-use super::{Event, Reader, State, TraceError};
+use super::{Event, ProcessorState, Reader, TraceError};
 use crate::registers;
 use std::io::Read;
 
@@ -58,7 +58,7 @@ fn describe(a: &Event, b: &Event) -> String {
     }
 }
 
-fn states(a: &State, b: &State) -> String {
+fn states(a: &ProcessorState, b: &ProcessorState) -> String {
     let differs = |(index, (a, b)): (usize, (&u32, &u32))| (a != b).then_some((index, *a, *b));
     if let Some((index, a, b)) = a.registers.iter().zip(&b.registers).enumerate().find_map(differs) {
         return format!("{}; {}", registers::describe(index as u32, a), registers::describe(index as u32, b));
@@ -67,8 +67,8 @@ fn states(a: &State, b: &State) -> String {
         return format!("EDRAM word {index:#x}: {a:#010x} and {b:#010x}");
     }
     // The remaining state is small.
-    let rest = |state: &State| {
-        let state = State { registers: Vec::new(), edram: Vec::new(), ..state.clone() };
+    let rest = |state: &ProcessorState| {
+        let state = ProcessorState { registers: Vec::new(), edram: Vec::new(), ..state.clone() };
         format!("{state:?}")
     };
     format!("{}; {}", rest(a), rest(b))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// State of the processor when recording began; the first event.
-    Start(Box<State>),
+    Start(Box<ProcessorState>),
     /// Bytes that the chip is about to read.
     Memory { at: u32, bytes: Vec<u8> },
     /// A call of `CommandProcessor::initialize_ring`.
@@ -50,7 +50,7 @@ pub enum Event {
 
 /// Snapshot of a command processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
+pub struct ProcessorState {
     pub registers: Vec<u32>,
     pub(crate) ring: Option<RingState>,
     /// Active indirect buffers: base, next word, end.

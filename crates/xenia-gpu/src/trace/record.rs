@@ -1,6 +1,6 @@
 //! Trace recorder: writes a command processor's calls to a file.
 
-use super::{Event, State, Tap, Writer};
+use super::{Event, ProcessorState, Tap, Writer};
 use crate::memory::PhysicalMemory;
 use crate::processor::CommandProcessor;
 use std::io::{self, Write};
@@ -52,7 +52,7 @@ impl Recorder {
     }
 
     /// Starts the recording and returns the memory that the processor must use from now on.
-    fn begin(&mut self, memory: Arc<dyn PhysicalMemory>, state: State) -> Arc<dyn PhysicalMemory> {
+    fn begin(&mut self, memory: Arc<dyn PhysicalMemory>, state: ProcessorState) -> Arc<dyn PhysicalMemory> {
         let Some(to) = self.to.take() else { return memory };
         match Writer::new(to) {
             Ok(writer) => {

@@ -44,7 +44,7 @@ const NO_REPEAT: u32 = 1;
 
 /// Player state, as numbered by `XMPGetStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
+pub enum XmpState {
     /// No song is selected.
     #[default]
     Idle = 0,
@@ -242,11 +242,11 @@ impl Music {
         self.lists.iter().find(|list| list.storage == storage).map_or(0, |list| list.songs.len())
     }
 
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> XmpState {
         match self.current.map(|current| current.progress) {
-            None => State::Idle,
-            Some(Progress::Until(_)) => State::Playing,
-            Some(Progress::Left(_)) => State::Paused,
+            None => XmpState::Idle,
+            Some(Progress::Until(_)) => XmpState::Playing,
+            Some(Progress::Left(_)) => XmpState::Paused,
         }
     }
 
@@ -260,7 +260,7 @@ impl Music {
     fn heard(&self) -> Option<f32> {
         let volume = f32::from_bits(self.volume);
         let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };
-        (self.state() == State::Playing).then_some(volume)
+        (self.state() == XmpState::Playing).then_some(volume)
     }
 
     /// Guest time at which the playing song ends.
@@ -423,20 +423,21 @@ mod tests {
         assert_eq!(music.add(STORAGE, songs(&[1000, 2000])), Some(1));
         assert!(!music.play(STORAGE, 3, 0) && !music.play(GuestAddr(4), 0, 0), "there are none");
         assert!(music.play(STORAGE, 0, 0));
-        assert_eq!((music.state(), music.due(), music.song().unwrap().handle), (State::Playing, SECOND, 1));
+        let song = music.song().unwrap().handle;
+        assert_eq!((music.state(), music.due(), song), (XmpState::Playing, SECOND, 1));
         music.next(SECOND);
         assert_eq!((music.due(), music.song().unwrap().handle), (3 * SECOND, 2));
         music.pause(2 * SECOND);
-        assert_eq!((music.state(), music.due()), (State::Paused, NEVER));
+        assert_eq!((music.state(), music.due()), (XmpState::Paused, NEVER));
         music.resume(10 * SECOND);
-        assert_eq!((music.state(), music.due()), (State::Playing, 11 * SECOND));
+        assert_eq!((music.state(), music.due()), (XmpState::Playing, 11 * SECOND));
         music.next(11 * SECOND);
         assert_eq!(music.song().unwrap().handle, 1, "again");
         music.previous(12 * SECOND);
         assert_eq!(music.song().unwrap().handle, 2);
         music.behavior.repeat = NO_REPEAT;
         music.next(13 * SECOND);
-        assert_eq!((music.state(), music.due()), (State::Idle, NEVER));
+        assert_eq!((music.state(), music.due()), (XmpState::Idle, NEVER));
         assert!(music.song().is_none());
     }
 
@@ -453,7 +454,7 @@ mod tests {
         assert!(music.play(STORAGE, 1, 0));
         assert_eq!(music.due(), 180 * SECOND, "the length of the song is unknown");
         assert!(music.remove(STORAGE) && !music.remove(STORAGE));
-        assert_eq!(music.state(), State::Idle);
+        assert_eq!(music.state(), XmpState::Idle);
         assert!(music.add(STORAGE, Vec::new()).is_some_and(|_| !music.play(STORAGE, 0, 0)), "it is empty");
     }
 }
