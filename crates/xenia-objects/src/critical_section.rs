@@ -106,17 +106,17 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatcher::tests::Harness;
+    use crate::dispatcher::tests::DispatcherHarness;
     use xenia_sched::{BlockReason, Wait};
 
-    fn fields(b: &Harness, at: GuestAddr) -> (i32, i32, u32) {
+    fn fields(b: &DispatcherHarness, at: GuestAddr) -> (i32, i32, u32) {
         let read = |offset| b.memory.read::<i32>(at.offset(offset)).unwrap();
         (read(section::LOCK_COUNT), read(section::RECURSION_COUNT), read(section::OWNER) as u32)
     }
 
     #[test]
     fn entries_nest_and_waiters_inherit_in_order() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let at = b.allocate(section::SIZE);
         let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
         initialize_section(&b.memory, at, 1000).unwrap();
@@ -133,7 +133,7 @@ mod tests {
             let wait = Wait::forever(BlockReason::CriticalSection { section: at.0 });
             b.scheduler.park(waiter.thread, wait).unwrap();
         }
-        let leave = |b: &mut Harness| leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
+        let leave = |b: &mut DispatcherHarness| leave(&b.memory, &mut b.scheduler, &sections, at).unwrap();
         leave(&mut b);
         assert_eq!(b.woken(threads[1]), None, "still nested");
         leave(&mut b);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_spin_count_is_kept_in_units_of_256() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let at = b.allocate(section::SIZE);
         for (count, kept) in [(0, 0), (1, 1), (256, 1), (257, 2), (0xFF00, 255), (u32::MAX, 255)] {
             initialize_section(&b.memory, at, count).unwrap();
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn section_left_before_enqueue_is_entered_without_waiting() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let at = b.allocate(section::SIZE);
         let first = b.thread(1);
         let second = b.thread(2);

@@ -97,13 +97,13 @@ pub fn hand_over_free(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueue
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatcher::tests::Harness;
+    use crate::dispatcher::tests::DispatcherHarness;
     use xenia_guest::NtStatus;
     use xenia_sched::{BlockReason, Wait};
 
     #[test]
     fn release_hands_the_lock_over() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let lock = b.allocate(16);
         let waiter = b.thread(1);
         let locks = LockQueues::new(0);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_lock_that_guest_code_has_released_by_a_store_goes_to_the_first_waiter() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let lock = b.allocate(16);
         let other = b.allocate(16);
         let locks = LockQueues::new(0);
@@ -139,7 +139,7 @@ mod tests {
             let wait = Wait::forever(BlockReason::SpinLock { lock: at.0 });
             b.scheduler.park(thread.thread, wait).unwrap();
         }
-        let look = |b: &mut Harness| {
+        let look = |b: &mut DispatcherHarness| {
             let free = is_one_free(&b.memory, &locks);
             hand_over_free(&b.memory, &mut b.scheduler, &locks).unwrap();
             (free, [lock, other].map(|at| b.memory.read::<u32>(at).unwrap()))
@@ -158,12 +158,12 @@ mod tests {
 
     #[test]
     fn released_spin_lock_is_acquired_without_waiting() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let lock = b.allocate(16);
         let thread = b.thread(1).thread;
         let locks = LockQueues::new(0);
         let who = LockWaiter { thread, owner: GuestAddr(0x200), result: 0 };
-        let acquire = |b: &mut Harness| {
+        let acquire = |b: &mut DispatcherHarness| {
             acquire_or_join(&b.memory, &mut b.scheduler, &locks, lock, who, |_, holder| {
                 panic!("{holder} has it")
             })

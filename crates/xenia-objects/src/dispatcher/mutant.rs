@@ -320,11 +320,11 @@ impl Held<'_> {
 mod tests {
     use super::*;
     use crate::dispatcher::WaitType;
-    use crate::dispatcher::tests::Harness;
+    use crate::dispatcher::tests::DispatcherHarness;
 
     #[test]
     fn nested_ownership_is_released_as_often() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = b.thread(1);
         let other = b.thread(2);
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn an_ended_owner_abandons() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = b.thread(1);
         let first = b.thread(2);
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_ended_owner_abandons_in_the_order_in_which_it_has_acquired() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let mutants = [(); 3].map(|()| b.allocate(kmutant::SIZE));
         let owner = b.thread(1);
         let waiter = b.thread(2);
@@ -380,11 +380,11 @@ mod tests {
 
     #[test]
     fn a_mutant_is_recorded_once_and_records_are_limited() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let mutant = b.allocate(kmutant::SIZE);
         let owner = GuestAddr(0x1000);
         let another = |n: u32| GuestAddr(0x5000_0000 + 4 * n);
-        let count = |b: &Harness| -> usize {
+        let count = |b: &DispatcherHarness| -> usize {
             b.dispatcher.owners.shards.iter().map(|shard| shard.lock().mutants.len()).sum()
         };
         for _ in 0..3 {
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_failed_initialization_counts_no_mutant() {
-        let b = Harness::new();
+        let b = DispatcherHarness::new();
         let owner = GuestAddr(0x1000);
         for _ in 0..3 * BATCH {
             b.dispatcher.initialize_mutant(&b.memory, GuestAddr(0x10), Some(owner)).unwrap_err();

@@ -9,14 +9,14 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 
 /// Guest memory with room for objects, a scheduler, and threads that have already run on slot 0.
-pub(crate) struct Harness {
+pub(crate) struct DispatcherHarness {
     pub(crate) memory: Arc<GuestMemory>,
     pub(crate) scheduler: Scheduler,
     pub(crate) dispatcher: Dispatcher,
     next: GuestAddr,
 }
 
-impl Harness {
+impl DispatcherHarness {
     pub(crate) fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
         let next = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE).unwrap();
@@ -92,7 +92,7 @@ impl Harness {
 
 #[test]
 fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
@@ -112,7 +112,7 @@ fn an_auto_event_wakes_one_waiter_at_a_time_in_order() {
 
 #[test]
 fn a_manual_event_wakes_all_and_stays() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
     for &thread in &threads {
@@ -125,7 +125,7 @@ fn a_manual_event_wakes_all_and_stays() {
 
 #[test]
 fn pulse_wakes_only_present_waiters() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let present = b.thread(1);
     let late = b.thread(2);
@@ -137,7 +137,7 @@ fn pulse_wakes_only_present_waiters() {
 
 #[test]
 fn pulse_of_an_auto_event_wakes_the_first_waiter_alone() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let first = b.thread(1);
     let second = b.thread(2);
@@ -151,7 +151,7 @@ fn pulse_of_an_auto_event_wakes_the_first_waiter_alone() {
 
 #[test]
 fn waiting_for_all_takes_nothing_until_it_can_take_all() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let first = b.object(kind::AUTO_EVENT, 0);
     let second = b.object(kind::AUTO_EVENT, 0);
     let thread = b.thread(1);
@@ -168,7 +168,7 @@ fn waiting_for_all_takes_nothing_until_it_can_take_all() {
 
 #[test]
 fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let first = b.object(kind::AUTO_EVENT, 0);
     let second = b.object(kind::AUTO_EVENT, 0);
     let thread = b.thread(1);
@@ -180,7 +180,7 @@ fn waiting_for_any_reports_the_index_and_leaves_the_other_lists() {
 
 #[test]
 fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let semaphore = b.object(kind::SEMAPHORE, 0);
     b.memory.write(semaphore.offset(ksemaphore::LIMIT), 2_i32).unwrap();
     let threads: Vec<_> = (1..=3).map(|id| b.thread(id)).collect();
@@ -199,7 +199,7 @@ fn a_semaphore_counts_down_and_refuses_to_exceed_its_limit() {
 
 #[test]
 fn a_past_deadline_only_polls() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let thread = Waiter { deadline: Some(0), ..b.thread(1) };
     assert_eq!(b.wait(thread, &[event], WaitType::Any), Some(NtStatus::TIMEOUT));
@@ -208,7 +208,7 @@ fn a_past_deadline_only_polls() {
 
 #[test]
 fn a_cancelled_wait_is_not_served() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let first = b.thread(1);
     let second = b.thread(2);
@@ -222,14 +222,14 @@ fn a_cancelled_wait_is_not_served() {
 
 #[test]
 fn a_wild_object_is_an_error() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let thread = b.thread(1);
     assert!(b.try_wait(thread, WaitSet::one(&GuestAddr(4))).is_err());
 }
 
 #[test]
 fn a_waiter_whose_other_object_is_unmapped_is_passed_over() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::MANUAL_EVENT, 0);
     let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
     let damaged = b.thread(1);
@@ -243,7 +243,7 @@ fn a_waiter_whose_other_object_is_unmapped_is_passed_over() {
 
 #[test]
 fn a_wait_for_any_ends_though_an_earlier_object_is_unmapped() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let event = b.object(kind::AUTO_EVENT, 0);
     let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
     let thread = b.thread(1);
@@ -256,7 +256,7 @@ fn a_wait_for_any_ends_though_an_earlier_object_is_unmapped() {
 
 #[test]
 fn a_misaligned_header_is_refused_by_every_operation() {
-    let mut b = Harness::new();
+    let mut b = DispatcherHarness::new();
     let thread = b.thread(1);
     let at = b.allocate(0x40).offset(2);
     let misaligned = Err(NtStatus::DATATYPE_MISALIGNMENT.into());

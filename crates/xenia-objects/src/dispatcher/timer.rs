@@ -312,7 +312,7 @@ impl Held<'_> {
 mod tests {
     use super::*;
     use crate::dispatcher::WaitType;
-    use crate::dispatcher::{kind, signal_state, tests::Harness};
+    use crate::dispatcher::{kind, signal_state, tests::DispatcherHarness};
     use xenia_guest::NtStatus;
     use xenia_memory::{Heap, Protect};
 
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn timers_expire_in_order_and_wake_their_waiters() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let early = b.object(kind::MANUAL_TIMER, 0);
         let late = b.object(kind::AUTO_TIMER, 0);
         let thread = b.thread(1);
@@ -330,7 +330,7 @@ mod tests {
         assert!(!b.dispatcher.set_timer(&b.memory, early, setting(100, 0)).unwrap());
         assert_eq!(b.dispatcher.timers().next_due(), Some(100));
         b.wait(thread, &[late], WaitType::Any);
-        let expire = |b: &mut Harness, now| -> Vec<GuestAddr> {
+        let expire = |b: &mut DispatcherHarness, now| -> Vec<GuestAddr> {
             let expiries = b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, now);
             expiries.into_iter().map(|expiry| expiry.timer).collect()
         };
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn periodic_timers_come_again_and_cancelled_ones_do_not() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         assert_eq!(b.dispatcher.expire_timers(&b.memory, &mut b.scheduler, 100).len(), 1);
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn timers_that_are_due_together_expire_in_the_order_in_which_they_were_set() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timers = [(); 3].map(|()| b.object(kind::AUTO_TIMER, 0));
         // The last one is set again, so it is the newest.
         for index in [2, 1, 0, 2] {
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn only_observable_timers_are_events() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let alone = b.object(kind::AUTO_TIMER, 0);
         let awaited = b.object(kind::AUTO_TIMER, 0);
         let calling = b.object(kind::AUTO_TIMER, 0);
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn a_recreated_timer_or_one_without_memory_is_not_set() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         b.dispatcher.initialize_timer(&b.memory, timer, kind::MANUAL_TIMER).unwrap();
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_timer_expires_though_a_waiters_object_is_unmapped() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timer = b.object(kind::MANUAL_TIMER, 0);
         let thread = b.thread(1);
         let elsewhere = b.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn missed_periods_are_left_out_and_the_later_ones_stay_where_they_were() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timer = b.object(kind::AUTO_TIMER, 0);
         b.dispatcher.set_timer(&b.memory, timer, setting(100, 1)).unwrap();
         let late = 100 + 10 * 49_875 + 7;
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn timers_above_the_limit_expire_in_the_next_round() {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let timers = b.allocate(0x1_0000 - 0x1000);
         for index in 0..MAX_EXPIRIES_PER_ROUND as u32 + 5 {
             b.dispatcher.set_timer(&b.memory, timers.offset(0x28 * index), setting(100, 0)).unwrap();

@@ -1,7 +1,7 @@
 //! Waits, mutants and timers that are saved, and impossible ones.
 
 use super::*;
-use crate::dispatcher::tests::Harness;
+use crate::dispatcher::tests::DispatcherHarness;
 use crate::dispatcher::timer::{TimerApc, TimerSetting};
 use crate::dispatcher::{Waiter, kind};
 use xenia_guest::layout::{kmutant, ktimer};
@@ -19,7 +19,7 @@ impl StateSection for Saved {
 
 /// Threads that wait for an event, for all of two mutants that others own, and for a timer.
 struct Setup {
-    b: Harness,
+    b: DispatcherHarness,
     objects: Arc<Objects>,
     threads: Vec<Waiter>,
     event: GuestAddr,
@@ -29,7 +29,7 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        let mut b = Harness::new();
+        let mut b = DispatcherHarness::new();
         let limits = Arc::new(Limits::default());
         let objects = Arc::new(Objects::new(b.memory.clone(), limits));
         let threads: Vec<Waiter> = (1..=6).map(|id| b.thread(id)).collect();
@@ -88,7 +88,7 @@ impl Setup {
     fn go_on(mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let memory: Arc<GuestMemory> = self.b.memory.clone();
-        let mut line = |b: &Harness, what: &str| {
+        let mut line = |b: &DispatcherHarness, what: &str| {
             let woken: Vec<_> = self.threads.iter().map(|&thread| b.woken(thread)).collect();
             let timers = b.dispatcher.timers();
             let next = (timers.next_due(), timers.next_noticed());
