@@ -51,7 +51,7 @@ pub use device::{
 pub use error::{VfsError, VfsResult};
 pub use host_folder::{HostFolder, host_name};
 pub use location::{Location, LocationKey};
-pub use open::{Disposition, OpenAction, OpenRequest, Opened, WantedKind};
+pub use open::{CreateDisposition, OpenAction, OpenRequest, Opened, WantedKind};
 pub use path::is_fatx_name;
 pub use raw_disk::RawDisk;
 pub use saved_bytes::SavedBytes;

@@ -4,7 +4,7 @@ use super::{Entry, FileData, Location, OpenMode, Stamp, Vfs, VfsError, VfsResult
 
 /// Action for an existing or missing file, numbered as in `NtCreateFile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
+pub enum CreateDisposition {
     /// Replaces the file, or creates it.
     Supersede,
     /// Opens the file if it exists.
@@ -19,15 +19,15 @@ pub enum Disposition {
     OverwriteOrCreate,
 }
 
-impl Disposition {
+impl CreateDisposition {
     pub fn of(number: u32) -> Option<Self> {
-        const ALL: [Disposition; 6] = [
-            Disposition::Supersede,
-            Disposition::Open,
-            Disposition::Create,
-            Disposition::OpenOrCreate,
-            Disposition::Overwrite,
-            Disposition::OverwriteOrCreate,
+        const ALL: [CreateDisposition; 6] = [
+            CreateDisposition::Supersede,
+            CreateDisposition::Open,
+            CreateDisposition::Create,
+            CreateDisposition::OpenOrCreate,
+            CreateDisposition::Overwrite,
+            CreateDisposition::OverwriteOrCreate,
         ];
         ALL.get(number as usize).copied()
     }
@@ -72,7 +72,7 @@ impl WantedKind {
 #[derive(Clone, Copy, Debug)]
 pub struct OpenRequest {
     /// Action for an existing or missing file.
-    pub disposition: Disposition,
+    pub disposition: CreateDisposition,
     pub kind: WantedKind,
     /// Whether the handle is used for writing.
     pub write: bool,
@@ -84,8 +84,13 @@ pub struct OpenRequest {
 
 impl OpenRequest {
     /// Opens an existing file for reading.
-    pub const TO_READ: Self =
-        Self { disposition: Disposition::Open, kind: WantedKind::File, write: false, attributes: 0, now: 0 };
+    pub const TO_READ: Self = Self {
+        disposition: CreateDisposition::Open,
+        kind: WantedKind::File,
+        write: false,
+        attributes: 0,
+        now: 0,
+    };
 }
 
 /// Result of an open.
@@ -111,7 +116,7 @@ impl Vfs {
         found: VfsResult<Entry>,
         request: &OpenRequest,
     ) -> VfsResult<Opened> {
-        use Disposition::*;
+        use CreateDisposition::*;
         let opened = |data, action| Opened { location: at.clone(), data, action };
         match found {
             Ok(entry) => {

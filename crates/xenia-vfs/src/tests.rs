@@ -13,7 +13,7 @@ fn vfs() -> Vfs {
     vfs
 }
 
-fn request(disposition: Disposition) -> OpenRequest {
+fn request(disposition: CreateDisposition) -> OpenRequest {
     OpenRequest { disposition, kind: WantedKind::Any, write: true, attributes: 0, now: 1 }
 }
 
@@ -82,9 +82,9 @@ fn dispositions_open_create_or_overwrite() {
     ] {
         let mut vfs = vfs();
         let at = vfs.resolve(r"game:\f").unwrap();
-        let request = request(Disposition::of(number).unwrap());
+        let request = request(CreateDisposition::of(number).unwrap());
         assert_eq!(vfs.open(&at, &request).map(|opened| opened.action), absent, "{number} absent");
-        let file = match vfs.open(&at, &self::request(Disposition::OpenOrCreate)) {
+        let file = match vfs.open(&at, &self::request(CreateDisposition::OpenOrCreate)) {
             Ok(opened) => opened.data.unwrap(),
             Err(error) => panic!("{error}"),
         };
@@ -93,22 +93,22 @@ fn dispositions_open_create_or_overwrite() {
         let kept = matches!(there, Ok(OpenAction::Opened) | Err(_));
         assert_eq!(vfs.find(&at).unwrap().size, if kept { 3 } else { 0 }, "{number}");
     }
-    assert_eq!(Disposition::of(6), None);
+    assert_eq!(CreateDisposition::of(6), None);
 }
 
 #[test]
 fn kinds_are_checked_and_renames_stay_on_their_device() {
     let mut vfs = vfs();
     let directory = vfs.resolve(r"game:\d").unwrap();
-    let make = OpenRequest { kind: WantedKind::Directory, ..request(Disposition::Create) };
+    let make = OpenRequest { kind: WantedKind::Directory, ..request(CreateDisposition::Create) };
     assert!(vfs.open(&directory, &make).unwrap().data.is_none());
-    let as_file = OpenRequest { kind: WantedKind::File, ..request(Disposition::Open) };
+    let as_file = OpenRequest { kind: WantedKind::File, ..request(CreateDisposition::Open) };
     assert_eq!(vfs.open(&directory, &as_file).err(), Some(VfsError::IsDirectory));
     let below = vfs.resolve_below(&directory, r"..\f").unwrap();
     assert_eq!(below, vfs.resolve(r"game:\f").unwrap());
     assert_eq!(vfs.resolve_below(&directory, r"..\..\f"), Err(VfsError::InvalidName));
-    vfs.open(&below, &request(Disposition::Create)).unwrap();
-    let as_directory = OpenRequest { kind: WantedKind::Directory, ..request(Disposition::Open) };
+    vfs.open(&below, &request(CreateDisposition::Create)).unwrap();
+    let as_directory = OpenRequest { kind: WantedKind::Directory, ..request(CreateDisposition::Open) };
     assert_eq!(vfs.open(&below, &as_directory).err(), Some(VfsError::NotDirectory));
     let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
     assert_eq!(vfs.rename(&below, &other, Existing::Replace), Err(VfsError::OtherDevice));
@@ -118,12 +118,12 @@ fn kinds_are_checked_and_renames_stay_on_their_device() {
 fn new_names_on_a_disk_are_those_of_its_file_system() {
     let mut vfs = vfs();
     let old = vfs.resolve(r"game:\old").unwrap();
-    vfs.open(&old, &request(Disposition::Create)).unwrap();
+    vfs.open(&old, &request(CreateDisposition::Create)).unwrap();
     for name in ["a=b", "a+b", "a;b", "a,b", "\u{100}", "\u{99}", &"a".repeat(43)] {
         let at = vfs.resolve(&format!(r"game:\{name}")).unwrap();
         assert!(!is_fatx_name(name), "{name}");
         for kind in [WantedKind::Any, WantedKind::Directory] {
-            let request = OpenRequest { kind, ..request(Disposition::OpenOrCreate) };
+            let request = OpenRequest { kind, ..request(CreateDisposition::OpenOrCreate) };
             assert_eq!(vfs.open(&at, &request).err(), Some(VfsError::InvalidName), "{name}");
         }
         assert_eq!(vfs.rename(&old, &at, Existing::Replace), Err(VfsError::InvalidName), "{name}");

@@ -12,7 +12,7 @@ use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{file_object, irp, major};
 use xenia_guest::{Buffer, GuestAddr, NtStatus, code_page};
-use xenia_vfs::Disposition;
+use xenia_vfs::CreateDisposition;
 
 /// Arguments of an open.
 #[derive(Clone, Copy)]
@@ -82,7 +82,7 @@ fn send_open(
     name: &[u8],
 ) -> Fallible<Flow<NtStatus>> {
     let &Open { access, options, share, file_attributes, .. } = request;
-    Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
+    CreateDisposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
     let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
     let file = call.kernel.file_requests().make_driver_file(NewFile { device, access, related, options })?;
     let purpose = RequestPurpose::Open { handle: request.handle.addr() };

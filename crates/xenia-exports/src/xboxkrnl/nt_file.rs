@@ -15,7 +15,7 @@ use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::major;
 use xenia_guest::{Buffer, GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_kernel_macros::exports;
-use xenia_vfs::Disposition;
+use xenia_vfs::CreateDisposition;
 
 /// The exports for file access.
 pub struct NtFile;
@@ -55,7 +55,7 @@ fn open(call: &mut Call, request: Open) -> Fallible<Flow<NtStatus>> {
     }
     let attempt = || {
         let (root, path) = name_of(call, request.attributes)?;
-        let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let disposition = CreateDisposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
         let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
         call.kernel.file_requests().open(&OpenParameters {
             root: root.as_ref().map(ObjectRef::body),

@@ -16,7 +16,7 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
 use xenia_user::content::{ContentStore, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
+use xenia_vfs::{CreateDisposition, Device, FileData, HostFolder, OpenRequest, VfsError};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";
@@ -51,7 +51,7 @@ fn open(kernel: &Kernel, mode: PackageMode) -> Result<(), Win32Error> {
 }
 
 /// Opens a file of the open package.
-fn file(kernel: &Kernel, file: &str, disposition: Disposition) -> Box<dyn FileData> {
+fn file(kernel: &Kernel, file: &str, disposition: CreateDisposition) -> Box<dyn FileData> {
     let mut files = kernel.files.lock();
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
     let request = OpenRequest { disposition, write: true, ..OpenRequest::TO_READ };
@@ -59,7 +59,7 @@ fn file(kernel: &Kernel, file: &str, disposition: Disposition) -> Box<dyn FileDa
 }
 
 fn write(kernel: &Kernel, name: &str, generation: u8) {
-    let data = file(kernel, name, Disposition::OverwriteOrCreate);
+    let data = file(kernel, name, CreateDisposition::OverwriteOrCreate);
     for offset in (0..SIZE).step_by(PIECE) {
         data.write_at(offset as u64, &[generation; PIECE]).unwrap();
     }
@@ -129,7 +129,7 @@ fn close(kernel: &Kernel) -> Result<(), Win32Error> {
 fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
     write(kernel, "index", generation);
     write(kernel, "player", generation);
-    let data = file(kernel, "level", Disposition::OverwriteOrCreate);
+    let data = file(kernel, "level", CreateDisposition::OverwriteOrCreate);
     data.write_at(0, &[generation; PIECE]).unwrap();
     assert_eq!(data.write_at(u64::from(u32::MAX), &[generation; PIECE]), Err(VfsError::Full));
     data
@@ -206,7 +206,7 @@ fn leave_unsaved(kernel: &Kernel) {
         let path = format!(r"save:\{name}");
         let parameters = OpenParameters {
             access: access::GENERIC_WRITE | access::GENERIC_READ,
-            disposition: Disposition::OpenOrCreate,
+            disposition: CreateDisposition::OpenOrCreate,
             ..OpenParameters::to_read(&path, 0)
         };
         let mut files = kernel.files.lock();
@@ -221,7 +221,7 @@ fn leave_unsaved(kernel: &Kernel) {
     let header = PackageHeader::new(other.owner, "Another save");
     files.open_package("other", &other, PackageMode::Always, header).unwrap();
     let at = files.vfs.resolve(r"other:\level").unwrap();
-    let request = OpenRequest { disposition: Disposition::Create, write: true, ..OpenRequest::TO_READ };
+    let request = OpenRequest { disposition: CreateDisposition::Create, write: true, ..OpenRequest::TO_READ };
     files.vfs.open(&at, &request).unwrap().data.unwrap().write_at(0, &[2; PIECE]).unwrap();
 }
 
@@ -256,7 +256,7 @@ fn a_discarded_kernel_leaves_the_hosts_files_unchanged() {
 fn opened(kernel: &Kernel, path: &str) -> OpenFile {
     let parameters = OpenParameters {
         access: access::GENERIC_WRITE | access::GENERIC_READ,
-        disposition: Disposition::OverwriteOrCreate,
+        disposition: CreateDisposition::OverwriteOrCreate,
         ..OpenParameters::to_read(path, 0)
     };
     kernel.files.lock().open(&parameters).unwrap().0
@@ -354,7 +354,7 @@ fn recovered_write_failures_do_not_fail_the_package() {
     for file in FILES {
         write(&kernel, file, 2);
     }
-    let extra = file(&kernel, "extra", Disposition::Create);
+    let extra = file(&kernel, "extra", CreateDisposition::Create);
     assert_eq!(extra.set_size(u64::MAX), Err(VfsError::Full));
     drop(extra);
     {
@@ -373,7 +373,7 @@ fn a_file_of_an_open_package_is_old_or_whole() {
     let kernel = machine(folder.path());
     save(&kernel, 1);
     open(&kernel, PackageMode::Existing).unwrap();
-    let data = file(&kernel, "level", Disposition::Open);
+    let data = file(&kernel, "level", CreateDisposition::Open);
     data.write_at(0, &[2; PIECE]).unwrap();
     assert_eq!(data.write_at(u64::from(u32::MAX), &[2; PIECE]), Err(VfsError::Full));
     drop(data);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_testing::kills;
-use xenia_vfs::{Disposition, HostFolder, OpenRequest, Vfs};
+use xenia_vfs::{CreateDisposition, HostFolder, OpenRequest, Vfs};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
@@ -17,7 +17,7 @@ const TRIES: u32 = if cfg!(windows) { 1000 } else { 1 };
 /// Number of processes to kill.
 const USUAL_KILLS: u64 = 25;
 
-fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool) {
+fn save(vfs: &mut Vfs, name: &str, generation: u8, how: CreateDisposition, flush: bool) {
     let at = vfs.resolve(&format!(r"hdd:\{name}")).unwrap();
     let request = OpenRequest { disposition: how, write: true, ..OpenRequest::TO_READ };
     let data = vfs.open(&at, &request).unwrap().data.unwrap();
@@ -46,9 +46,9 @@ fn child_that_saves_for_ever() {
     println!("\nsaving");
     for generation in (1..=u8::MAX).cycle() {
         // A file overwritten in place, one truncated first, and one created again each time.
-        save(&mut vfs, "kept", generation, Disposition::OpenOrCreate, true);
-        save(&mut vfs, "emptied", generation, Disposition::OverwriteOrCreate, false);
-        save(&mut vfs, "made", generation, Disposition::Create, false);
+        save(&mut vfs, "kept", generation, CreateDisposition::OpenOrCreate, true);
+        save(&mut vfs, "emptied", generation, CreateDisposition::OverwriteOrCreate, false);
+        save(&mut vfs, "made", generation, CreateDisposition::Create, false);
         vfs.remove(&made).unwrap();
     }
 }

@@ -5,7 +5,7 @@ use super::{Files, OpenParameters};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_vfs::stamp::attributes;
-use xenia_vfs::{Disposition, Entry, Existing, Location, VfsError, Volume};
+use xenia_vfs::{CreateDisposition, Entry, Existing, Location, VfsError, Volume};
 
 /// New times and attributes; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Files {
             root,
             access: access::DELETE,
             options: 0,
-            disposition: Disposition::Open,
+            disposition: CreateDisposition::Open,
             ..OpenParameters::to_read(path, now)
         };
         let (file, _) = self.open(&parameters)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limit;
 use xenia_vfs::stamp::attributes;
-use xenia_vfs::{Disposition, Entry, Location, OpenAction, OpenRequest, VfsError, WantedKind};
+use xenia_vfs::{CreateDisposition, Entry, Location, OpenAction, OpenRequest, VfsError, WantedKind};
 
 /// File attributes that an open can specify.
 const VALID_ATTRIBUTES: u32 = 0x7FB7;
@@ -23,7 +23,7 @@ pub struct OpenParameters<'a> {
     /// Sharing mode: bits of [`share`].
     pub share: u32,
     /// Action for an existing or missing file.
-    pub disposition: Disposition,
+    pub disposition: CreateDisposition,
     /// Create options from [`options`].
     pub options: u32,
     /// Bytes to reserve for a created or truncated file.
@@ -42,7 +42,7 @@ impl<'a> OpenParameters<'a> {
             path,
             access: access::GENERIC_READ,
             share: share::ALL,
-            disposition: Disposition::Open,
+            disposition: CreateDisposition::Open,
             options: options::NON_DIRECTORY_FILE | options::SYNCHRONOUS_IO_NONALERT,
             allocation: 0,
             attributes: 0,
@@ -101,14 +101,14 @@ impl<'a> OpenParameters<'a> {
 
     /// Whether an existing file is truncated.
     fn truncates(&self) -> bool {
-        use Disposition::{Overwrite, OverwriteOrCreate, Supersede};
+        use CreateDisposition::{Overwrite, OverwriteOrCreate, Supersede};
         matches!(self.disposition, Supersede | Overwrite | OverwriteOrCreate)
     }
 
     /// Rights that the disposition requires in addition to the requested ones.
     fn added_rights(&self) -> u32 {
         match self.disposition {
-            Disposition::Supersede => access::DELETE,
+            CreateDisposition::Supersede => access::DELETE,
             _ if self.truncates() => access::WRITE_DATA,
             _ => 0,
         }
@@ -229,7 +229,7 @@ impl Files {
     }
 
     fn check_new(&self, parameters: &OpenParameters, location: &Location) -> Fallible<()> {
-        if matches!(parameters.disposition, Disposition::Open | Disposition::Overwrite) {
+        if matches!(parameters.disposition, CreateDisposition::Open | CreateDisposition::Overwrite) {
             return Err(VfsError::NotFound.into());
         }
         if parameters.ends_with_slash() && !parameters.has(options::DIRECTORY_FILE) {
@@ -327,7 +327,8 @@ impl OpenFile {
 /// Checks whether an existing file can be opened with these parameters.
 fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entry) -> Fallible<()> {
     if location.is_root() {
-        let opens = matches!(parameters.disposition, Disposition::Open | Disposition::OpenOrCreate);
+        let opens =
+            matches!(parameters.disposition, CreateDisposition::Open | CreateDisposition::OpenOrCreate);
         if !opens || parameters.has(options::DELETE_ON_CLOSE) {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
@@ -347,7 +348,7 @@ fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entr
             return Err(VfsError::InvalidName.into());
         }
     }
-    if parameters.disposition == Disposition::Create || entry.directory && parameters.truncates() {
+    if parameters.disposition == CreateDisposition::Create || entry.directory && parameters.truncates() {
         return Err(VfsError::Exists.into());
     }
     let asked = rights::specific(parameters.access) | parameters.added_rights();

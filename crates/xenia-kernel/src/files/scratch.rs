@@ -148,7 +148,7 @@ mod tests {
     use crate::files::rights::{access, options};
     use crate::ports::Storage;
     use xenia_guest::NtStatus;
-    use xenia_vfs::{Disposition, OpenAction};
+    use xenia_vfs::{CreateDisposition, OpenAction};
 
     #[derive(Debug)]
     struct Kept(ScratchPlace);
@@ -164,7 +164,7 @@ mod tests {
         files
     }
 
-    fn open(files: &mut Files, path: &str, disposition: Disposition) -> Result<OpenAction, NtStatus> {
+    fn open(files: &mut Files, path: &str, disposition: CreateDisposition) -> Result<OpenAction, NtStatus> {
         let parameters = OpenParameters {
             access: access::GENERIC_READ | access::GENERIC_WRITE,
             disposition,
@@ -196,24 +196,24 @@ mod tests {
         let missing = Err(NtStatus::OBJECT_NAME_NOT_FOUND);
         {
             let mut first = files(&place, 1);
-            assert_eq!(open(&mut first, name, Disposition::Create), Ok(OpenAction::Created));
-            assert_eq!(open(&mut files(&place, 2), name, Disposition::Open), missing);
+            assert_eq!(open(&mut first, name, CreateDisposition::Create), Ok(OpenAction::Created));
+            assert_eq!(open(&mut files(&place, 2), name, CreateDisposition::Open), missing);
             // A second run of the title has empty disks.
             let mut second = files(&place, 1);
-            assert_eq!(open(&mut second, name, Disposition::Open), missing);
-            assert_eq!(open(&mut second, name, Disposition::Create), Ok(OpenAction::Created));
+            assert_eq!(open(&mut second, name, CreateDisposition::Open), missing);
+            assert_eq!(open(&mut second, name, CreateDisposition::Create), Ok(OpenAction::Created));
         }
         let mut again = files(&place, 1);
-        assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
+        assert_eq!(open(&mut again, name, CreateDisposition::Open), Ok(OpenAction::Opened));
         write_raw(&mut again, 0x800, b"in the head");
-        assert_eq!(open(&mut again, name, Disposition::Open), Ok(OpenAction::Opened));
+        assert_eq!(open(&mut again, name, CreateDisposition::Open), Ok(OpenAction::Opened));
         // A launched title with the same ID takes over the devices, and opens them again.
         let devices = std::mem::take(&mut again.vfs);
         let mut next = Files::with_devices(&Kept(place.clone()), &Arc::default()).unwrap();
         next.vfs.adopt_devices(devices);
         next.mount_scratch_disks(1).unwrap();
-        assert_eq!(open(&mut next, name, Disposition::Open), Ok(OpenAction::Opened));
+        assert_eq!(open(&mut next, name, CreateDisposition::Open), Ok(OpenAction::Opened));
         write_raw(&mut next, 0x8_0000, b"a header of the first disk");
-        assert_eq!(open(&mut next, name, Disposition::Open), missing);
+        assert_eq!(open(&mut next, name, CreateDisposition::Open), missing);
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::status::failure::Failure;
 use std::sync::Arc;
 use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_vfs::{Disposition, Existing, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
+use xenia_vfs::{CreateDisposition, Existing, HostFolder, MemoryDevice, OpenAction, Stamp, VfsError};
 
 const READ: u32 = access::GENERIC_READ;
 const WRITE: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
@@ -39,7 +39,7 @@ impl Harness {
         &mut self,
         path: &str,
         access: u32,
-        disposition: Disposition,
+        disposition: CreateDisposition,
         options: u32,
     ) -> Fallible<OpenFile> {
         let parameters =
@@ -55,7 +55,7 @@ impl Harness {
 #[test]
 fn reads_move_the_position_and_stop_at_the_end() {
     let mut b = harness();
-    let file = b.open(r"game:\data.BIN", READ, Disposition::Open, SYNC).unwrap();
+    let file = b.open(r"game:\data.BIN", READ, CreateDisposition::Open, SYNC).unwrap();
     assert_eq!(file.read(&b.memory, b.buffer, 0x2_0000, None).unwrap(), 0x2_0000);
     assert_eq!(b.memory.read::<u8>(b.buffer.offset(300)).unwrap(), 100);
     assert_eq!(file.position(), 0x2_0000);
@@ -75,8 +75,8 @@ fn reads_move_the_position_and_stop_at_the_end() {
 #[test]
 fn hostile_ranges_are_refused_before_anything_happens() {
     let mut b = harness();
-    let host = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
-    let volatile = b.open(r"cache:\x", WRITE, Disposition::Create, SYNC).unwrap();
+    let host = b.open(r"game:\data.bin", READ, CreateDisposition::Open, SYNC).unwrap();
+    let volatile = b.open(r"cache:\x", WRITE, CreateDisposition::Create, SYNC).unwrap();
     volatile.write(&b.memory, b.buffer, 0x100, None).unwrap();
     for (at, length) in [
         (GuestAddr(0), 4),
@@ -106,7 +106,7 @@ fn hostile_ranges_are_refused_before_anything_happens() {
 #[test]
 fn scattered_reads_fill_page_by_page() {
     let mut b = harness();
-    let file = b.open(r"game:\data.bin", READ, Disposition::Open, 0).unwrap();
+    let file = b.open(r"game:\data.bin", READ, CreateDisposition::Open, 0).unwrap();
     let pages = [b.buffer.offset(0x3000), b.buffer, b.buffer.offset(0x5000)];
     assert_eq!(
         file.transfer(&b.memory, Direction::Read, &scattered(&pages, 0x2100), Some(0)).unwrap(),
@@ -117,7 +117,7 @@ fn scattered_reads_fill_page_by_page() {
     }
     assert_eq!(b.memory.read::<u8>(pages[2].offset(0x100)).unwrap(), 0);
     assert_eq!(file.position(), 0);
-    let copy = b.open(r"cache:\copy", WRITE, Disposition::Create, SYNC).unwrap();
+    let copy = b.open(r"cache:\copy", WRITE, CreateDisposition::Create, SYNC).unwrap();
     assert_eq!(copy.transfer(&b.memory, Direction::Write, &scattered(&pages, 0x2100), None).unwrap(), 0x2100);
     assert_eq!(copy.position(), 0x2100);
     let mut start = [0; 4];
@@ -130,7 +130,7 @@ fn scattered_reads_fill_page_by_page() {
 #[test]
 fn a_write_is_whole_or_not_done() {
     let mut b = harness();
-    let file = b.open(r"cache:\f", WRITE, Disposition::Create, SYNC).unwrap();
+    let file = b.open(r"cache:\f", WRITE, CreateDisposition::Create, SYNC).unwrap();
     file.set_size(0xF_8000).unwrap();
     // The disk has 1 MiB, enough for the first of two pieces.
     let full = Some(NtStatus::DISK_FULL);
@@ -143,7 +143,7 @@ fn a_write_is_whole_or_not_done() {
         0x1800
     );
     assert_eq!(file.position(), 0xF_9800, "behind what was added at the end");
-    let reader = b.open(r"game:\data.bin", READ, Disposition::Open, SYNC).unwrap();
+    let reader = b.open(r"game:\data.bin", READ, CreateDisposition::Open, SYNC).unwrap();
     let denied = reader.transfer(&b.memory, Direction::Write, &scattered(&[], 0), Some(0));
     assert_eq!(Harness::status(denied), Some(NtStatus::ACCESS_DENIED), "even of nothing");
 }
@@ -154,7 +154,7 @@ fn sizes_and_space_set_aside_follow_each_other() {
     let body = GuestAddr(0x1000);
     let parameters = OpenParameters {
         access: WRITE,
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         allocation: 0x4001,
         ..OpenParameters::to_read(r"cache:\f", NOW)
     };
@@ -184,7 +184,7 @@ fn times_are_the_guests_and_attributes_are_kept() {
     let mut b = harness();
     let body = GuestAddr(0x1000);
     let stamp = |b: &Harness| b.files.entry(body).unwrap().0.stamp;
-    let file = b.open(r"cache:\f", WRITE, Disposition::Create, 0).unwrap();
+    let file = b.open(r"cache:\f", WRITE, CreateDisposition::Create, 0).unwrap();
     b.files.insert(body, file);
     assert_eq!(stamp(&b), Stamp::new(NOW, 0));
     b.files.get(body).unwrap().write(&b.memory, b.buffer, 4, None).unwrap();
@@ -199,7 +199,7 @@ fn times_are_the_guests_and_attributes_are_kept() {
     let directory = BasicChange { attributes: Some(0x10), ..BasicChange::default() };
     assert_eq!(Harness::status(b.files.set_basic(body, &directory)), Some(NtStatus::INVALID_PARAMETER));
     b.files.remove(body);
-    let reader = b.open(r"cache:\f", READ, Disposition::Open, 0).unwrap();
+    let reader = b.open(r"cache:\f", READ, CreateDisposition::Open, 0).unwrap();
     b.files.insert(body, reader);
     assert_eq!(stamp(&b), expected);
     assert_eq!(Harness::status(b.files.set_basic(body, &change)), Some(NtStatus::ACCESS_DENIED));
@@ -211,43 +211,43 @@ fn renames_need_the_right_and_a_free_place() {
     let rights = WRITE | access::DELETE;
     let body = GuestAddr(0x1000);
     let other = GuestAddr(0x2000);
-    let file = b.open(r"cache:\a", rights, Disposition::Create, 0).unwrap();
+    let file = b.open(r"cache:\a", rights, CreateDisposition::Create, 0).unwrap();
     b.files.insert(body, file);
-    let target = b.open(r"cache:\b", READ, Disposition::Create, 0).unwrap();
+    let target = b.open(r"cache:\b", READ, CreateDisposition::Create, 0).unwrap();
     let to = b.files.vfs.resolve(r"cache:\b").unwrap();
     let denied = Some(NtStatus::ACCESS_DENIED);
     assert_eq!(Harness::status(b.files.rename(body, &to, Existing::Replace)), denied, "the target is open");
     b.files.close(target);
-    let twin = b.open(r"cache:\a", READ, Disposition::Open, 0).unwrap();
+    let twin = b.open(r"cache:\a", READ, CreateDisposition::Open, 0).unwrap();
     b.files.insert(other, twin);
     assert_eq!(Harness::status(b.files.rename(other, &to, Existing::Replace)), denied, "no right to");
     let collision = Some(NtStatus::OBJECT_NAME_COLLISION);
     assert_eq!(Harness::status(b.files.rename(body, &to, Existing::Refuse)), collision);
     b.files.rename(body, &to, Existing::Replace).unwrap();
     assert_eq!(b.files.get(other).unwrap().location, to, "all who have it open");
-    let directory = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    let directory = b.open(r"cache:\d", rights, CreateDisposition::Create, options::DIRECTORY_FILE).unwrap();
     b.files.insert(GuestAddr(0x3000), directory);
-    let below = b.open(r"cache:\d\f", READ, Disposition::Create, 0).unwrap();
+    let below = b.open(r"cache:\d\f", READ, CreateDisposition::Create, 0).unwrap();
     let elsewhere = b.files.vfs.resolve(r"cache:\e").unwrap();
     let moved = b.files.rename(GuestAddr(0x3000), &elsewhere, Existing::Refuse);
     assert_eq!(Harness::status(moved), denied, "something in it is open");
     b.files.close(below);
     b.files.rename(GuestAddr(0x3000), &elsewhere, Existing::Refuse).unwrap();
-    let doomed = b.open(r"cache:\d", rights, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    let doomed = b.open(r"cache:\d", rights, CreateDisposition::Create, options::DIRECTORY_FILE).unwrap();
     b.files.insert(GuestAddr(0x4000), doomed);
     b.files.set_delete(GuestAddr(0x4000), true).unwrap();
     let into = b.files.vfs.resolve(r"cache:\d\a").unwrap();
     let moved = b.files.rename(body, &into, Existing::Refuse);
     assert_eq!(Harness::status(moved), Some(NtStatus::DELETE_PENDING), "the directory is going");
-    assert!(b.open(r"cache:\e\f", READ, Disposition::Open, 0).is_ok());
+    assert!(b.open(r"cache:\e\f", READ, CreateDisposition::Open, 0).is_ok());
 }
 
 #[test]
 fn unbuffered_transfers_are_of_whole_sectors() {
     let mut b = harness();
     let unbuffered = options::NO_INTERMEDIATE_BUFFERING | SYNC;
-    let file = b.open(r"game:\data.bin", READ, Disposition::Open, unbuffered).unwrap();
-    let written = b.open(r"cache:\x", WRITE, Disposition::Create, unbuffered).unwrap();
+    let file = b.open(r"game:\data.bin", READ, CreateDisposition::Open, unbuffered).unwrap();
+    let written = b.open(r"cache:\x", WRITE, CreateDisposition::Create, unbuffered).unwrap();
     let invalid = Some(NtStatus::INVALID_PARAMETER);
     for (length, offset, status) in [
         (0x200, Some(0x200), None),
@@ -274,7 +274,7 @@ fn a_host_folder_keeps_times_and_attributes_from_run_to_run() {
             .mount("hdd:", Box::new(HostFolder::writable(folder.path(), Arc::default()).unwrap()))
             .unwrap();
         let parameters = OpenParameters {
-            disposition: Disposition::OpenOrCreate,
+            disposition: CreateDisposition::OpenOrCreate,
             attributes: 0x20,
             ..OpenParameters::to_read(r"hdd:\Save", now)
         };

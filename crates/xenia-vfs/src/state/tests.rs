@@ -50,7 +50,7 @@ fn at(vfs: &Vfs, path: &str) -> Location {
     vfs.resolve(path).unwrap()
 }
 
-fn open(vfs: &mut Vfs, path: &str, disposition: crate::Disposition) -> VfsResult<Box<dyn FileData>> {
+fn open(vfs: &mut Vfs, path: &str, disposition: crate::CreateDisposition) -> VfsResult<Box<dyn FileData>> {
     let location = at(vfs, path);
     let request = OpenRequest {
         disposition,
@@ -78,7 +78,7 @@ fn operate(vfs: &mut Vfs, open_files: &mut Vec<Box<dyn FileData>>, dice: &mut Di
     let location = at(vfs, &path);
     let index = dice.below(open_files.len());
     let outcome = match dice.below(12) {
-        0..3 => open(vfs, &path, crate::Disposition::OpenOrCreate).map(|file| open_files.push(file)),
+        0..3 => open(vfs, &path, crate::CreateDisposition::OpenOrCreate).map(|file| open_files.push(file)),
         3 if !open_files.is_empty() => {
             open_files.swap_remove(index);
             Ok(())
@@ -89,7 +89,7 @@ fn operate(vfs: &mut Vfs, open_files: &mut Vec<Box<dyn FileData>>, dice: &mut Di
         7 => {
             let folder = at(vfs, [r"cache:\Sub", r"cache:\sub\Deep"][dice.below(2)]);
             let request = OpenRequest {
-                disposition: crate::Disposition::OpenOrCreate,
+                disposition: crate::CreateDisposition::OpenOrCreate,
                 kind: WantedKind::Directory,
                 ..OpenRequest::TO_READ
             };
@@ -185,7 +185,7 @@ fn a_restored_disk_in_memory_continues_as_the_saved_one() {
 #[test]
 fn a_file_that_is_not_reopened_is_removed() {
     let mut vfs = in_memory();
-    let file = open(&mut vfs, r"cache:\gone", crate::Disposition::Create).unwrap();
+    let file = open(&mut vfs, r"cache:\gone", crate::CreateDisposition::Create).unwrap();
     file.write_at(0, b"contents").unwrap();
     let free = vfs.volume(&at(&vfs, "cache:")).unwrap().free_units;
     vfs.remove(&at(&vfs, r"cache:\gone")).unwrap();
@@ -291,9 +291,9 @@ fn files_being_written_on_the_host_are_written_on() {
     std::fs::write(folder.path().join("old"), "old contents").unwrap();
     std::fs::write(folder.path().join("read"), "only read").unwrap();
     let mut vfs = on_the_host(folder.path());
-    let old = open(&mut vfs, r"hdd:\old", crate::Disposition::Open).unwrap();
-    let new = open(&mut vfs, r"hdd:\new", crate::Disposition::Create).unwrap();
-    let read = open(&mut vfs, r"hdd:\read", crate::Disposition::Open).unwrap();
+    let old = open(&mut vfs, r"hdd:\old", crate::CreateDisposition::Open).unwrap();
+    let new = open(&mut vfs, r"hdd:\new", crate::CreateDisposition::Create).unwrap();
+    let read = open(&mut vfs, r"hdd:\read", crate::CreateDisposition::Open).unwrap();
     old.write_at(4, b"written").unwrap();
     new.write_at(0, &vec![3; 3 << 20]).unwrap();
     let stamp = vfs.find(&at(&vfs, r"hdd:\new")).unwrap().stamp;
@@ -322,11 +322,11 @@ fn what_cannot_be_saved_on_the_host_is_refused_with_its_device() {
     let folder = tempfile::tempdir().unwrap();
     let reason = |vfs: &Vfs| vfs.state(&mut SavedBytes::default()).unwrap_err().to_string();
     let mut vfs = on_the_host(folder.path());
-    let file = open(&mut vfs, r"hdd:\a", crate::Disposition::Create).unwrap();
+    let file = open(&mut vfs, r"hdd:\a", crate::CreateDisposition::Create).unwrap();
     vfs.remove(&at(&vfs, r"hdd:\a")).unwrap();
     assert_eq!(reason(&vfs), r"\Device\Disk: a file is open that was removed");
     drop(file);
-    let file = open(&mut vfs, r"hdd:\b", crate::Disposition::Create).unwrap();
+    let file = open(&mut vfs, r"hdd:\b", crate::CreateDisposition::Create).unwrap();
     file.set_size((64 << 20) + 1).unwrap();
     assert_eq!(reason(&vfs), r"\Device\Disk: the title is writing files of more than 64 MiB");
     file.set_size(1).unwrap();

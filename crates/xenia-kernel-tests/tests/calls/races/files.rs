@@ -5,7 +5,7 @@ use super::*;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use xenia_kernel::files::{OpenParameters, access, share};
-use xenia_vfs::{Device, Disposition, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, Volume};
+use xenia_vfs::{CreateDisposition, Device, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, Volume};
 
 /// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -113,7 +113,7 @@ pub(super) fn mount_slow_disc(machine: &HostThreads) -> (Receiver<()>, SyncSende
 /// Creates an empty file on a scratch disk.
 pub(super) fn make(machine: &HostThreads, path: &str) {
     let parameters = OpenParameters {
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         access: access::GENERIC_WRITE,
         ..OpenParameters::to_read(path, 0)
     };

@@ -18,7 +18,7 @@ use xenia_testing::Dice;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
 use xenia_vfs::path::Pattern;
-use xenia_vfs::{Disposition, Existing};
+use xenia_vfs::{CreateDisposition, Existing};
 
 /// The title that runs, and another whose content it may use.
 const TITLES: [u32; 2] = [0x4D53_07D1, 2];
@@ -100,7 +100,7 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
             let parameters = OpenParameters {
                 access: [access::GENERIC_READ, access::GENERIC_ALL][dice.below(2)],
                 share: [share::ALL, share::READ][usize::from(dice.below(8) == 0)],
-                disposition: Disposition::of([dice.below(6) as u32, 3][dice.below(2)]).unwrap(),
+                disposition: CreateDisposition::of([dice.below(6) as u32, 3][dice.below(2)]).unwrap(),
                 options: [
                     0,
                     options::SYNCHRONOUS_IO_NONALERT,

@@ -6,28 +6,28 @@ use super::*;
 fn rights_and_kinds_are_kept() {
     let mut b = harness();
     let denied = Some(NtStatus::ACCESS_DENIED);
-    assert_eq!(Harness::status(b.open(r"game:\data.bin", WRITE, Disposition::Open, 0)), denied);
-    assert_eq!(Harness::status(b.open(r"game:\new", READ, Disposition::Create, 0)), denied);
+    assert_eq!(Harness::status(b.open(r"game:\data.bin", WRITE, CreateDisposition::Open, 0)), denied);
+    assert_eq!(Harness::status(b.open(r"game:\new", READ, CreateDisposition::Create, 0)), denied);
     assert_eq!(
         Harness::status(b.open(
             r"game:\data.bin",
             READ | access::DELETE,
-            Disposition::Open,
+            CreateDisposition::Open,
             options::DELETE_ON_CLOSE
         )),
         denied
     );
-    let directory = b.open(r"game:\", READ, Disposition::Open, options::DIRECTORY_FILE).unwrap();
+    let directory = b.open(r"game:\", READ, CreateDisposition::Open, options::DIRECTORY_FILE).unwrap();
     assert_eq!(
         Harness::status(directory.read(&b.memory, b.buffer, 4, None)),
         Some(NtStatus::INVALID_DEVICE_REQUEST)
     );
-    let append = b.open(r"cache:\log", access::APPEND_DATA, Disposition::Create, 0).unwrap();
+    let append = b.open(r"cache:\log", access::APPEND_DATA, CreateDisposition::Create, 0).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(100)).unwrap();
     append.write(&b.memory, b.buffer, 4, Some(0)).unwrap();
     assert_eq!(append.data().unwrap().size(), Ok(8));
     assert_eq!(Harness::status(append.read(&b.memory, b.buffer, 4, None)), denied);
-    let reader = b.open(r"cache:\log", READ, Disposition::Open, SYNC).unwrap();
+    let reader = b.open(r"cache:\log", READ, CreateDisposition::Open, SYNC).unwrap();
     assert_eq!(Harness::status(reader.write(&b.memory, b.buffer, 4, None)), denied);
     assert_eq!(Harness::status(reader.set_size(0)), denied);
 }
@@ -38,23 +38,23 @@ fn deleting_happens_when_the_last_handle_is_closed() {
     let rights = WRITE | access::DELETE;
     let one = GuestAddr(0x1000);
     let other = GuestAddr(0x2000);
-    let first = b.open(r"cache:\x", rights, Disposition::Create, 0).unwrap();
+    let first = b.open(r"cache:\x", rights, CreateDisposition::Create, 0).unwrap();
     b.files.insert(one, first);
-    let second = b.open(r"CACHE:\X", access::READ_DATA, Disposition::Open, 0).unwrap();
+    let second = b.open(r"CACHE:\X", access::READ_DATA, CreateDisposition::Open, 0).unwrap();
     b.files.insert(other, second);
     assert_eq!(Harness::status(b.files.set_delete(other, true)), Some(NtStatus::ACCESS_DENIED));
     b.files.set_delete(one, true).unwrap();
     assert!(b.files.is_delete_pending(other).unwrap());
     let pending = Some(NtStatus::DELETE_PENDING);
-    assert_eq!(Harness::status(b.open(r"cache:\x", READ, Disposition::Open, 0)), pending);
-    assert_eq!(Harness::status(b.open(r"cache:\x", READ, Disposition::Create, 0)), pending);
+    assert_eq!(Harness::status(b.open(r"cache:\x", READ, CreateDisposition::Open, 0)), pending);
+    assert_eq!(Harness::status(b.open(r"cache:\x", READ, CreateDisposition::Create, 0)), pending);
     let at = b.files.vfs.resolve(r"cache:\x").unwrap();
     b.files.remove(one);
     assert!(b.files.vfs.find(&at).is_ok());
     b.files.remove(other);
     assert_eq!(b.files.vfs.find(&at), Err(VfsError::NotFound));
     assert!(b.files.get(one).is_err());
-    let third = b.open(r"cache:\x", rights, Disposition::Create, options::DELETE_ON_CLOSE).unwrap();
+    let third = b.open(r"cache:\x", rights, CreateDisposition::Create, options::DELETE_ON_CLOSE).unwrap();
     b.files.close(third);
     assert_eq!(b.files.vfs.find(&at), Err(VfsError::NotFound));
 }
@@ -65,7 +65,7 @@ fn deleting_by_name_follows_the_rules_of_opening() {
     let open = |b: &mut Harness, share| {
         let parameters = OpenParameters {
             share,
-            disposition: Disposition::OpenOrCreate,
+            disposition: CreateDisposition::OpenOrCreate,
             ..OpenParameters::to_read(r"cache:\d", NOW)
         };
         b.files.open(&parameters).unwrap().0
@@ -89,7 +89,7 @@ fn deleting_by_name_follows_the_rules_of_opening() {
 
 #[test]
 fn opens_are_refused_as_on_nt() {
-    use Disposition::*;
+    use CreateDisposition::*;
     let mut b = harness();
     let directory = b.open(r"cache:\dir", READ, Create, options::DIRECTORY_FILE).unwrap();
     b.files.close(directory);
@@ -148,11 +148,11 @@ fn opens_are_refused_as_on_nt() {
 fn paths_below_a_directory_begin_there() {
     let mut b = harness();
     let body = GuestAddr(0x1000);
-    let directory = b.open(r"cache:\dir", READ, Disposition::Create, options::DIRECTORY_FILE).unwrap();
+    let directory = b.open(r"cache:\dir", READ, CreateDisposition::Create, options::DIRECTORY_FILE).unwrap();
     b.files.insert(body, directory);
     let parameters = OpenParameters {
         root: Some(body),
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         ..OpenParameters::to_read("file", NOW)
     };
     let (file, _) = b.files.open(&parameters).unwrap();

@@ -2,7 +2,9 @@
 //! and nothing appears beside the folder.
 
 use super::on_host;
-use crate::{Disposition, Existing, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult, WantedKind};
+use crate::{
+    CreateDisposition, Existing, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult, WantedKind,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ fn make_directory(vfs: &mut Vfs, path: &str) -> VfsResult<()> {
     let at = vfs.resolve(path)?;
     let request = OpenRequest {
         kind: WantedKind::Directory,
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         write: true,
         ..OpenRequest::TO_READ
     };
@@ -41,7 +43,7 @@ fn make_directory(vfs: &mut Vfs, path: &str) -> VfsResult<()> {
 /// Writes a file whose contents are its path.
 fn write(vfs: &mut Vfs, path: &str) -> VfsResult<()> {
     let at = vfs.resolve(path)?;
-    let request = OpenRequest { disposition: Disposition::Create, write: true, ..OpenRequest::TO_READ };
+    let request = OpenRequest { disposition: CreateDisposition::Create, write: true, ..OpenRequest::TO_READ };
     vfs.open(&at, &request)?.data.unwrap().write_at(0, path.as_bytes())
 }
 

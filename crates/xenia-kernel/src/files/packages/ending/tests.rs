@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_user::content::{PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::Disposition;
+use xenia_vfs::CreateDisposition;
 
 /// Where the packages are.
 const FOLDER: &str = "Content/0000000000000001/00000002/00000001";
@@ -39,7 +39,7 @@ fn open_as(files: &mut Files, root: &str, mode: PackageMode) {
 fn write(files: &mut Files, path: &str, text: &[u8], now: u64) {
     let parameters = OpenParameters {
         access: access::GENERIC_ALL,
-        disposition: Disposition::OverwriteOrCreate,
+        disposition: CreateDisposition::OverwriteOrCreate,
         ..OpenParameters::to_read(path, now)
     };
     let (file, _) = files.open(&parameters).unwrap();

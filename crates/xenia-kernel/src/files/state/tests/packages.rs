@@ -28,7 +28,7 @@ fn begin(files: &mut Files, text: &[u8]) {
     files.open_package("save", &save_name(), PackageMode::New, save_header()).unwrap();
     let parameters = OpenParameters {
         access: access::GENERIC_ALL,
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         ..OpenParameters::to_read(r"save:\data", 1)
     };
     let (file, _) = files.open(&parameters).unwrap();
@@ -68,7 +68,7 @@ fn packages_that_changed_since_the_state_are_opened_as_they_are() {
     let save = |files: &mut Files, text: &[u8]| {
         let parameters = OpenParameters {
             access: access::GENERIC_ALL,
-            disposition: Disposition::OverwriteOrCreate,
+            disposition: CreateDisposition::OverwriteOrCreate,
             ..OpenParameters::to_read(r"save:\data", 1)
         };
         let (file, _) = files.open(&parameters).unwrap();
@@ -149,7 +149,7 @@ fn packages_on_the_disc_are_opened_again_and_downloads_written() {
     assert_eq!(path, r"\Device\Harddisk0\Partition1\Content\0000000000000000\4D5307D1\00000002\Maps");
     let parameters = OpenParameters {
         access: access::GENERIC_ALL,
-        disposition: Disposition::Create,
+        disposition: CreateDisposition::Create,
         ..OpenParameters::to_read(&path, 1)
     };
     let (file, _) = files.open(&parameters).unwrap();
@@ -238,7 +238,7 @@ fn the_place_of_a_package_stays_free_while_one_in_it_is_open() {
         let path = format!(r"{root}:\inner");
         let parameters = OpenParameters {
             access: access::GENERIC_ALL,
-            disposition: Disposition::Create,
+            disposition: CreateDisposition::Create,
             ..OpenParameters::to_read(&path, 1)
         };
         let (file, _) = files.open(&parameters).unwrap();
@@ -263,7 +263,7 @@ fn files_left_open_in_a_closed_package_hinder_no_state() {
     for body in [0x1000, 0x2000] {
         let parameters = OpenParameters {
             access: access::GENERIC_ALL,
-            disposition: Disposition::OpenOrCreate,
+            disposition: CreateDisposition::OpenOrCreate,
             ..OpenParameters::to_read(r"save:\data", 1)
         };
         let (file, _) = files.open(&parameters).unwrap();
@@ -295,7 +295,7 @@ fn a_state_opens_and_writes_no_files_of_other_titles() {
     let header = || PackageHeader::new(Xuid(1), "A game");
     let create = |path| OpenParameters {
         access: access::GENERIC_ALL,
-        disposition: Disposition::OverwriteOrCreate,
+        disposition: CreateDisposition::OverwriteOrCreate,
         ..OpenParameters::to_read(path, 1)
     };
     // The other title saves in a package and on its hard disk.
