@@ -53,7 +53,7 @@ use crate::draw_state::{Constants, RegisterState, StaleConstants};
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::packets::Header;
 use crate::registers::{RegisterFile, cp, dc};
-use crate::trace::{Event, Recorder};
+use crate::trace::{Recorder, TraceEvent};
 use bins::Bins;
 use deferred_effects::Late;
 use display::Display;
@@ -251,7 +251,7 @@ impl CommandProcessor {
         self.waiting = None;
         self.flip = None;
         self.feed.set_ring(ring);
-        self.record_call(&Event::InitializeRing { physical, size_log2 }, 0);
+        self.record_call(&TraceEvent::InitializeRing { physical, size_log2 }, 0);
     }
 
     /// Enables write-back of the read index (in words) to `physical`: whenever two to the power of
@@ -261,7 +261,7 @@ impl CommandProcessor {
             ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
             ring.block_words = 2 << block_size_log2.min(19);
         }
-        self.record_call(&Event::WriteBack { physical, block_log2: block_size_log2 }, 0);
+        self.record_call(&TraceEvent::WriteBack { physical, block_log2: block_size_log2 }, 0);
     }
 
     /// Handles a store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
@@ -278,7 +278,7 @@ impl CommandProcessor {
             dc::D1MODE_INTERRUPT_STATUS | dc::D1MODE_V_COUNTER => {}
             _ => self.write_register(index, value),
         }
-        self.record_call(&Event::Store { index, value, now }, 0);
+        self.record_call(&TraceEvent::Store { index, value, now }, 0);
     }
 
     /// Moves the clock of an idle processor on to `now`.
@@ -363,7 +363,7 @@ impl CommandProcessor {
             }
         }
         self.end_pump();
-        self.record_call(&Event::Pump { now }, self.statistics.swaps - shown);
+        self.record_call(&TraceEvent::Pump { now }, self.statistics.swaps - shown);
         std::mem::take(&mut self.events)
     }
 
@@ -384,7 +384,7 @@ impl CommandProcessor {
     /// Sets the vertical blank period in ticks, from the next one on.
     pub fn set_vblank_period(&mut self, ticks: u64) {
         self.display.set_period(ticks);
-        self.record_call(&Event::VblankPeriod { ticks }, 0);
+        self.record_call(&TraceEvent::VblankPeriod { ticks }, 0);
     }
 
     /// Guest time at which a pump will next have work. While the processor waits for memory this is

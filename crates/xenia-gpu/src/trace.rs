@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A trace begins with a [`ProcessorState`] (registers, shaders, EDRAM). All calls by the machine
-//! follow ([`Event`]), each preceded by the bytes of memory that it read and that the trace didn't
-//! contain yet. Writes by the chip are not recorded, because playing repeats them.
+//! follow ([`TraceEvent`]), each preceded by the bytes of memory that it read and that the trace
+//! didn't contain yet. Writes by the chip are not recorded, because playing repeats them.
 //!
 //! Traces are untrusted input: playing always terminates, and errors name the event and its offset.
 
@@ -23,7 +23,7 @@ mod record;
 mod tap;
 
 pub use diff::{TraceDifference, compare};
-pub use event::{Event, ProcessorState};
+pub use event::{ProcessorState, TraceEvent};
 pub use file::{MAGIC, Reader, TraceError, Writer};
 pub use narrate::{Narration, narrate};
 pub use play::{Player, Summary};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use xenia_gpu::packets::{opcode, type3};
 use xenia_gpu::processor::TICKS_PER_SECOND;
 use xenia_gpu::trace::{
-    Event, Narration, Player, Reader, Recorder, Summary, TraceError, Writer, compare, narrate,
+    Narration, Player, Reader, Recorder, Summary, TraceError, TraceEvent, Writer, compare, narrate,
 };
 use xenia_gpu::{Backend, CommandProcessor, Config, Frame, NullBackend, Ram, Reference};
 use xenia_testing::{Cases, Dice};
@@ -185,7 +185,7 @@ fn damaged_traces_are_errors() {
     assert!(matches!(play(b"something else"), Err(TraceError::NoTrace)));
 }
 
-fn written(events: &[Event]) -> Vec<u8> {
+fn written(events: &[TraceEvent]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new()).unwrap();
     for event in events {
         writer.write(event).unwrap();
@@ -199,14 +199,14 @@ fn traces_are_compared_event_by_event() {
     let mut reader = open(&bytes);
     let mut events: Vec<_> = std::iter::from_fn(|| reader.next_event().unwrap()).collect();
     assert_eq!(compare(open(&bytes), open(&written(&events))).unwrap(), Err(events.len() as u64));
-    let number = events.iter().position(|event| matches!(event, Event::Memory { .. })).unwrap();
-    let Event::Memory { at, bytes: memory } = &mut events[number] else { unreachable!() };
+    let number = events.iter().position(|event| matches!(event, TraceEvent::Memory { .. })).unwrap();
+    let TraceEvent::Memory { at, bytes: memory } = &mut events[number] else { unreachable!() };
     memory[1] ^= 0x10;
     let expected = format!("memory at {:#010x}: ", *at + 1);
     let difference = compare(open(&bytes), open(&written(&events))).unwrap().unwrap();
     assert_eq!(difference.event, number as u64);
     assert!(difference.what.starts_with(&expected), "{}", difference.what);
-    let Event::Start(state) = &mut events[0] else { panic!("no start") };
+    let TraceEvent::Start(state) = &mut events[0] else { panic!("no start") };
     state.registers[0x2000] ^= 1;
     let difference = compare(open(&bytes), open(&written(&events))).unwrap().unwrap();
     assert!(difference.what.contains("RB_SURFACE_INFO"), "{}", difference.what);
@@ -223,15 +223,15 @@ fn impossible_traces_are_refused() {
         Err(error) => error.to_string(),
         Ok(_) => "plays".to_owned(),
     };
-    let end = Event::End { backend: "reference".into(), digest: [0; 16] };
+    let end = TraceEvent::End { backend: "reference".into(), digest: [0; 16] };
     assert_eq!(play(&written(&[start.clone(), end.clone()])), "plays");
     assert_eq!(play(&written(std::slice::from_ref(&end))), "a trace begins with the processor's state");
     assert_eq!(play(&written(&[start.clone(), start.clone()])), "a second start");
-    let late = Event::Pump { now: 1 << 51 };
+    let late = TraceEvent::Pump { now: 1 << 51 };
     assert!(play(&written(&[start.clone(), late])).starts_with("time goes from"));
-    let Event::Start(mut state) = start else { panic!("no start") };
+    let TraceEvent::Start(mut state) = start else { panic!("no start") };
     state.registers.pop();
-    assert_eq!(play(&written(&[Event::Start(state), end])), "wrong number of registers");
+    assert_eq!(play(&written(&[TraceEvent::Start(state), end])), "wrong number of registers");
 }
 
 /// File in which only time passes, with all its vertical blanks. Events of an hour each are refused
@@ -246,7 +246,7 @@ fn a_trace_of_months_ends_at_its_limit() {
     gpu.pump(1000);
     gpu.finish_recording().unwrap().unwrap();
     let start = open(&trace.0.lock().unwrap()).next_event().unwrap().unwrap();
-    let hours = (1..=5000).map(|hour| Event::Pump { now: hour * HOUR });
+    let hours = (1..=5000).map(|hour| TraceEvent::Pump { now: hour * HOUR });
     let long = written(&std::iter::once(start).chain(hours).collect::<Vec<_>>());
     let began = std::time::Instant::now();
     let mut player = Player::new(open(&long), Box::new(NullBackend)).unwrap();

@@ -1,6 +1,6 @@
 //! Comparison of two traces, up to the first event that differs.
 
-use super::{Event, ProcessorState, Reader, TraceError};
+use super::{ProcessorState, Reader, TraceError, TraceEvent};
 use crate::registers;
 use std::io::Read;
 
@@ -26,7 +26,7 @@ pub fn compare(
         let what = match (a.next_event()?, b.next_event()?) {
             (None, None) => return Ok(Err(event)),
             (Some(left), Some(right)) if left == right => {
-                if let Event::Pump { now: time } | Event::Store { now: time, .. } = left {
+                if let TraceEvent::Pump { now: time } | TraceEvent::Store { now: time, .. } = left {
                     now = time;
                 }
                 continue;
@@ -39,10 +39,14 @@ pub fn compare(
     }
 }
 
-fn describe(a: &Event, b: &Event) -> String {
+fn describe(a: &TraceEvent, b: &TraceEvent) -> String {
     match (a, b) {
-        (Event::Start(a), Event::Start(b)) => format!("the states they begin with: {}", states(a, b)),
-        (Event::Memory { at, bytes }, Event::Memory { at: other, bytes: others }) if at == other => {
+        (TraceEvent::Start(a), TraceEvent::Start(b)) => {
+            format!("the states they begin with: {}", states(a, b))
+        }
+        (TraceEvent::Memory { at, bytes }, TraceEvent::Memory { at: other, bytes: others })
+            if at == other =>
+        {
             match bytes.iter().zip(others).position(|(a, b)| a != b) {
                 Some(first) => format!(
                     "memory at {:#010x}: {:#04x} and {:#04x}",

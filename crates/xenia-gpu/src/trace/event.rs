@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Event of a trace, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
+pub enum TraceEvent {
     /// State of the processor when recording began; the first event.
     Start(Box<ProcessorState>),
     /// Bytes that the chip is about to read.
@@ -107,7 +107,7 @@ pub(crate) struct DisplayState {
     pub(crate) component: u32,
 }
 
-impl Event {
+impl TraceEvent {
     /// End of a recording in which a draw was cancelled.
     pub const CUT_SHORT: Self = Self::End { backend: String::new(), digest: [0; 16] };
 

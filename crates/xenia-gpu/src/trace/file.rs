@@ -1,7 +1,7 @@
 //! Trace file format: magic and version, then a zlib stream with a length (32 bits, little-endian)
 //! and a postcard value per event.
 
-use super::Event;
+use super::TraceEvent;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -64,7 +64,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes an event to the stream.
-    pub fn write(&mut self, event: &Event) -> io::Result<()> {
+    pub fn write(&mut self, event: &TraceEvent) -> io::Result<()> {
         let bytes = postcard::to_allocvec(event).map_err(io::Error::other)?;
         let length = u32::try_from(bytes.len()).ok().filter(|&length| length <= MAX_EVENT);
         let length = length.ok_or_else(|| io::Error::other("an event is too large"))?;
@@ -119,7 +119,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Reads the next event; `None` after the last.
-    pub fn next_event(&mut self) -> Result<Option<Event>, TraceError> {
+    pub fn next_event(&mut self) -> Result<Option<TraceEvent>, TraceError> {
         if self.ended {
             return Ok(None);
         }
@@ -141,11 +141,11 @@ impl<R: Read> Reader<R> {
         let event = postcard::from_bytes(&self.buffer).map_err(|error| self.invalid(error.to_string()))?;
         self.offsets[1] += 4 + u64::from(length);
         self.events += 1;
-        if matches!(event, Event::Start(_)) && self.events > 1 {
+        if matches!(event, TraceEvent::Start(_)) && self.events > 1 {
             // A state is large and packs well, so that a small file could have thousands.
             return Err(self.invalid("a second start"));
         }
-        if matches!(event, Event::End { .. }) {
+        if matches!(event, TraceEvent::End { .. }) {
             // Reading up to the end of the file verifies its checksum.
             let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[1], reason };
             if self.from.read(&mut [0]).map_err(cut_off)? != 0 {

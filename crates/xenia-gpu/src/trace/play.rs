@@ -1,6 +1,6 @@
 //! Trace player: repeats the recorded calls on a memory that contains only the trace's bytes.
 
-use super::{Event, Reader, TraceError};
+use super::{Reader, TraceError, TraceEvent};
 use crate::backend::{Backend, Frame};
 use crate::memory::{PhysicalMemory, Ram};
 use crate::processor::{CommandProcessor, Config, GpuEvent, Statistics, TICKS_PER_SECOND};
@@ -30,7 +30,7 @@ pub struct Summary {
     pub statistics: Statistics,
 }
 
-/// Player of a trace: reads [`Event`]s and repeats the calls on a [`CommandProcessor`].
+/// Player of a trace: reads [`TraceEvent`]s and repeats the calls on a [`CommandProcessor`].
 pub struct Player<R: Read> {
     reader: Reader<R>,
     processor: CommandProcessor,
@@ -61,7 +61,7 @@ impl<R: Read> Player<R> {
         backend: Box<dyn Backend>,
         config: Config,
     ) -> Result<Self, TraceError> {
-        let Some(Event::Start(state)) = reader.next_event()? else {
+        let Some(TraceEvent::Start(state)) = reader.next_event()? else {
             return Err(reader.invalid("a trace begins with the processor's state"));
         };
         let memory = Arc::new(Ram::whole());
@@ -92,27 +92,27 @@ impl<R: Read> Player<R> {
         let Some(event) = self.reader.next_event()? else { return Ok(false) };
         match event {
             // The reader returns only one.
-            Event::Start(_) => {}
-            Event::Memory { at, bytes } => self.memory.write(at, &bytes),
-            Event::InitializeRing { physical, size_log2 } => {
+            TraceEvent::Start(_) => {}
+            TraceEvent::Memory { at, bytes } => self.memory.write(at, &bytes),
+            TraceEvent::InitializeRing { physical, size_log2 } => {
                 self.processor.initialize_ring(physical, size_log2);
             }
-            Event::WriteBack { physical, block_log2 } => {
+            TraceEvent::WriteBack { physical, block_log2 } => {
                 self.processor.enable_rptr_writeback(physical, block_log2);
             }
-            Event::VblankPeriod { ticks } => self.processor.set_vblank_period(ticks),
-            Event::Store { index, value, now } => {
+            TraceEvent::VblankPeriod { ticks } => self.processor.set_vblank_period(ticks),
+            TraceEvent::Store { index, value, now } => {
                 self.pass(now)?;
                 self.processor.store_register(index, value, now);
             }
-            Event::Pump { now } => {
+            TraceEvent::Pump { now } => {
                 self.pass(now)?;
                 let events = self.processor.pump(now);
                 self.take_swaps(&events, show);
                 // The machine does this after each pump; it updates the line counter register.
                 self.processor.refresh_registers(now, |_, _| {});
             }
-            Event::End { backend, digest } => {
+            TraceEvent::End { backend, digest } => {
                 let events = self.processor.finish();
                 self.take_swaps(&events, show);
                 let same = backend == self.processor.backend().name();

@@ -1,6 +1,6 @@
 //! Trace recorder: writes a command processor's calls to a file.
 
-use super::{Event, ProcessorState, Tap, Writer};
+use super::{ProcessorState, Tap, TraceEvent, Writer};
 use crate::memory::PhysicalMemory;
 use crate::processor::CommandProcessor;
 use std::io::{self, Write};
@@ -58,7 +58,7 @@ impl Recorder {
             Ok(writer) => {
                 let tap = Arc::new(Tap::new(memory));
                 self.running = Some(Running { tap: tap.clone(), writer });
-                self.put(&Event::Start(Box::new(state)));
+                self.put(&TraceEvent::Start(Box::new(state)));
                 tap
             }
             Err(error) => {
@@ -68,12 +68,12 @@ impl Recorder {
         }
     }
 
-    fn put(&mut self, event: &Event) {
+    fn put(&mut self, event: &TraceEvent) {
         let Some(running) = &mut self.running else { return };
         match running.writer.write(event) {
             Ok(()) => {
                 self.done.events += 1;
-                if let Event::Memory { bytes, .. } = event {
+                if let TraceEvent::Memory { bytes, .. } = event {
                     self.done.memory_bytes += bytes.len() as u64;
                 }
             }
@@ -82,8 +82,8 @@ impl Recorder {
     }
 
     /// Records a completed call, preceded by the memory that it read.
-    fn call(&mut self, event: &Event) {
-        if let Event::Pump { now } | Event::Store { now, .. } = event {
+    fn call(&mut self, event: &TraceEvent) {
+        if let TraceEvent::Pump { now } | TraceEvent::Store { now, .. } = event {
             self.now = *now;
         }
         let Some(running) = &self.running else { return };
@@ -96,7 +96,7 @@ impl Recorder {
 
     /// Ends the recording with this event, and returns the memory that the processor must use
     /// again.
-    fn end(&mut self, end: &Event) -> Option<Arc<dyn PhysicalMemory>> {
+    fn end(&mut self, end: &TraceEvent) -> Option<Arc<dyn PhysicalMemory>> {
         self.put(end);
         let running = self.running.take()?;
         if let Err(error) = running.writer.finish() {
@@ -145,7 +145,8 @@ impl CommandProcessor {
             let digest = self.short_digest(now);
             // A player could not cancel the same draws at the same point.
             let has_cut = self.cancel().is_some_and(|cancel| cancel.has_cut());
-            let end = if has_cut { Event::CUT_SHORT } else { Event::end(self.backend().name(), digest) };
+            let end =
+                if has_cut { TraceEvent::CUT_SHORT } else { TraceEvent::end(self.backend().name(), digest) };
             if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(&end)) {
                 self.memory = memory;
             }
@@ -153,7 +154,7 @@ impl CommandProcessor {
     }
 
     /// Records a completed call during which `swaps` swaps happened.
-    pub(crate) fn record_call(&mut self, event: &Event, swaps: u64) {
+    pub(crate) fn record_call(&mut self, event: &TraceEvent, swaps: u64) {
         let Some(recorder) = &mut self.recorder else { return };
         recorder.call(event);
         if recorder.running.is_some() {

@@ -4,7 +4,7 @@
 //! from the copy must be in the trace before the current call; a byte that the chip writes will be
 //! written by the player, too.
 
-use super::Event;
+use super::TraceEvent;
 use crate::memory::{PAGE_SIZE, PhysicalMemory, page_parts};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl Tap {
 
     /// Calls `to` with the memory events that must precede the completed call, in order of
     /// addresses.
-    pub(crate) fn take_noted(&self, mut to: impl FnMut(Event)) {
+    pub(crate) fn take_noted(&self, mut to: impl FnMut(TraceEvent)) {
         let mut pages = self.pages();
         let mut touched = std::mem::take(&mut pages.touched);
         touched.sort_unstable();
@@ -97,7 +97,7 @@ impl Tap {
                     }
                 }
                 let value = |i: usize| if has(bits, i) { bytes[i] } else { page.bytes[i] };
-                to(Event::Memory {
+                to(TraceEvent::Memory {
                     at: number * PAGE_SIZE + start as u32,
                     bytes: (start..end).map(value).collect(),
                 });
