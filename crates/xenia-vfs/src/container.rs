@@ -3,7 +3,7 @@
 //! Names that guests cannot request ([`super::path::is_valid`]) are not listed. All times are the
 //! default, [`Stamp::default`], whatever the container has.
 
-use super::device::{Device, Entry, FileData, OpenMode, Volume};
+use super::device::{Device, Entry, FileData, OpenMode, VolumeProperties};
 use super::{Stamp, VfsError, VfsResult};
 use std::io;
 use std::sync::Arc;
@@ -36,8 +36,8 @@ fn entry(found: VolumeEntry<'_>) -> Entry {
 }
 
 impl Device for Container {
-    fn volume(&self) -> Volume {
-        Volume::DISC
+    fn volume(&self) -> VolumeProperties {
+        VolumeProperties::DISC
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {

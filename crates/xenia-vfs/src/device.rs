@@ -50,7 +50,7 @@ impl Entry {
 /// Properties of a volume, for `NtQueryVolumeInformationFile`. They do not depend on the host's
 /// free space; a title that formats a scratch disk chooses the allocation unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Volume {
+pub struct VolumeProperties {
     pub file_system: &'static str,
     /// Total number of allocation units.
     pub total_units: u64,
@@ -66,7 +66,7 @@ pub struct Volume {
     pub read_only: bool,
 }
 
-impl Volume {
+impl VolumeProperties {
     /// File system of disks that titles write to.
     pub const FATX: &'static str = "FATX";
 
@@ -190,7 +190,7 @@ impl Existing {
 /// the empty path is the root. Names are case-insensitive and case-preserving.
 pub trait Device: Send {
     /// Properties of the volume.
-    fn volume(&self) -> Volume;
+    fn volume(&self) -> VolumeProperties;
 
     /// Looks up a path.
     fn find(&self, path: &[String]) -> VfsResult<Entry>;

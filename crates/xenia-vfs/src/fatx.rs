@@ -11,7 +11,7 @@
 //! | 8 | 4 | sectors per allocation unit: a power of two |
 //! | 12 | 4 | allocation unit of the root directory |
 
-use crate::{FileData, Volume};
+use crate::{FileData, VolumeProperties};
 
 /// Size of an allocation unit in bytes, unless a header states another: 32 sectors of 512.
 pub(crate) const UNIT: u64 = 0x4000;
@@ -32,7 +32,7 @@ fn sectors_per_unit(partition: &dyn FileData) -> Option<u32> {
     (is_valid && sectors.is_power_of_two() && sectors <= MAX_SECTORS).then_some(sectors)
 }
 
-impl Volume {
+impl VolumeProperties {
     /// This volume in the allocation units that the header on its partition states. Without a valid
     /// header it is unchanged.
     pub(crate) fn formatted_as(self, partition: &dyn FileData) -> Self {

@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
-use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume, sort};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties, sort};
 use super::fatx::UNIT;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
@@ -197,15 +197,17 @@ impl Drop for HostFolder {
 }
 
 impl Device for HostFolder {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         if self.open_files.is_none() {
-            return Volume::DISC;
+            return VolumeProperties::DISC;
         }
         match self.open_files.as_ref().and_then(OpenHostFiles::disk_space) {
-            Some((bytes, free)) => {
-                Volume { total_units: bytes / UNIT, free_units: free / UNIT, ..Volume::HARD_DISK }
-            }
-            None => Volume::HARD_DISK,
+            Some((bytes, free)) => VolumeProperties {
+                total_units: bytes / UNIT,
+                free_units: free / UNIT,
+                ..VolumeProperties::HARD_DISK
+            },
+            None => VolumeProperties::HARD_DISK,
         }
     }
 

@@ -46,7 +46,8 @@ mod write_back_errors;
 
 pub use container::{Container, FileBytes};
 pub use device::{
-    Device, DeviceState, Entry, Existing, FileData, FolderState, MemoryDevice, MemoryFile, OpenMode, Volume,
+    Device, DeviceState, Entry, Existing, FileData, FolderState, MemoryDevice, MemoryFile, OpenMode,
+    VolumeProperties,
 };
 pub use error::{VfsError, VfsResult};
 pub use host_folder::{HostFolder, host_name};
@@ -245,7 +246,7 @@ impl Vfs {
 
     /// Checks that a new name is valid on the device's file system.
     fn check_name(&self, at: &Location) -> VfsResult<()> {
-        let is_fatx = self.device(at)?.volume().file_system == Volume::FATX;
+        let is_fatx = self.device(at)?.volume().file_system == VolumeProperties::FATX;
         match at.names.last() {
             Some(name) if is_fatx && !is_fatx_name(name) => Err(VfsError::InvalidName),
             _ => Ok(()),
@@ -273,7 +274,7 @@ impl Vfs {
     }
 
     /// Properties of the volume that contains `at`.
-    pub fn volume(&self, at: &Location) -> VfsResult<Volume> {
+    pub fn volume(&self, at: &Location) -> VfsResult<VolumeProperties> {
         Ok(self.device(at)?.volume())
     }
 

@@ -9,7 +9,7 @@
 //! follow are not reproduced.
 
 use super::device::raw_partition::RawPartition;
-use super::device::{Device, Entry, FileData, OpenMode, Volume};
+use super::device::{Device, Entry, FileData, OpenMode, VolumeProperties};
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::Limits;
@@ -109,9 +109,14 @@ impl FileData for RawDisk {
 }
 
 impl Device for RawDisk {
-    fn volume(&self) -> Volume {
-        let unit = Volume::DISC.unit();
-        Volume { file_system: "RAW", total_units: self.size / unit, read_only: false, ..Volume::DISC }
+    fn volume(&self) -> VolumeProperties {
+        let unit = VolumeProperties::DISC.unit();
+        VolumeProperties {
+            file_system: "RAW",
+            total_units: self.size / unit,
+            read_only: false,
+            ..VolumeProperties::DISC
+        }
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {

@@ -22,7 +22,7 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
-use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties};
 use super::fatx::UNIT;
 use super::host_folder::HostFolder;
 use super::lock_file;
@@ -160,7 +160,7 @@ impl ScratchFolder {
 }
 
 impl Device for ScratchFolder {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         self.files.volume().formatted_as(&self.partition)
     }
 

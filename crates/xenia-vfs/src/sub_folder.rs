@@ -2,7 +2,7 @@
 //!
 //! The directory need not exist; until a file is created in it, it appears empty.
 
-use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties};
 use super::{Stamp, VfsError, VfsResult, path};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
@@ -82,7 +82,7 @@ impl SubFolder {
 }
 
 impl Device for SubFolder {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         self.device.lock().volume()
     }
 
@@ -182,8 +182,8 @@ impl Device for SubFolder {
 pub struct NoDevice;
 
 impl Device for NoDevice {
-    fn volume(&self) -> Volume {
-        Volume::DISC
+    fn volume(&self) -> VolumeProperties {
+        VolumeProperties::DISC
     }
 
     fn find(&self, _: &[String]) -> VfsResult<Entry> {

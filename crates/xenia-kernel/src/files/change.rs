@@ -5,7 +5,7 @@ use super::{Files, OpenParameters};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_vfs::stamp::attributes;
-use xenia_vfs::{CreateDisposition, Entry, Existing, Location, VfsError, Volume};
+use xenia_vfs::{CreateDisposition, Entry, Existing, Location, VfsError, VolumeProperties};
 
 /// New times and attributes; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct BasicChange {
 
 impl Files {
     /// The current directory entry of an open file or directory, and its volume.
-    pub fn entry(&self, body: GuestAddr) -> Fallible<(Entry, Volume)> {
+    pub fn entry(&self, body: GuestAddr) -> Fallible<(Entry, VolumeProperties)> {
         let file = self.get(body)?;
         let volume = self.vfs.volume(&file.location)?;
         let mut entry = match self.vfs.find(&file.location) {
@@ -45,7 +45,7 @@ impl Files {
 
     /// Space that an open file occupies on its volume, including reserved space. Entry and volume
     /// come from [`Self::entry`].
-    pub fn allocation(&self, body: GuestAddr, entry: &Entry, volume: &Volume) -> Fallible<u64> {
+    pub fn allocation(&self, body: GuestAddr, entry: &Entry, volume: &VolumeProperties) -> Fallible<u64> {
         let key = self.get(body)?.location.key();
         let reserved = self.shared.get(&key).map_or(0, |shared| shared.reserved);
         Ok(volume.allocation(entry.size.max(reserved)))

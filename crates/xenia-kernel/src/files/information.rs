@@ -4,7 +4,7 @@ use fnv::FnvHasher;
 use std::hash::Hasher;
 use xenia_guest::code_page;
 use xenia_sched::START_FILETIME;
-use xenia_vfs::{Entry, Stamp, Volume};
+use xenia_vfs::{Entry, Stamp, VolumeProperties};
 
 /// Serializer for consecutive big-endian fields.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ pub fn name(full_name: &str) -> Vec<u8> {
 }
 
 /// Serializes the last `FILE_DIRECTORY_INFORMATION` of a list, padded to the structure's size.
-pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
+pub fn directory_entry(index: u32, entry: &Entry, volume: &VolumeProperties) -> Vec<u8> {
     Fields::default()
         .word(0)
         .word(index)
@@ -87,7 +87,7 @@ pub fn volume(serial_number: u32) -> Vec<u8> {
 }
 
 /// Serializes a `FILE_FS_SIZE_INFORMATION`.
-pub fn volume_size(volume: &Volume) -> Vec<u8> {
+pub fn volume_size(volume: &VolumeProperties) -> Vec<u8> {
     Fields::default()
         .long(volume.total_units)
         .long(volume.free_units)
@@ -97,7 +97,7 @@ pub fn volume_size(volume: &Volume) -> Vec<u8> {
 }
 
 /// `FILE_FS_DEVICE_INFORMATION`: a disk, or a removable read-only disc.
-pub fn volume_device(volume: &Volume) -> Vec<u8> {
+pub fn volume_device(volume: &VolumeProperties) -> Vec<u8> {
     const CD_ROM: u32 = 2;
     const DISK: u32 = 7;
     const REMOVABLE_AND_READ_ONLY: u32 = 3;
@@ -108,7 +108,7 @@ pub fn volume_device(volume: &Volume) -> Vec<u8> {
 
 /// `FILE_FS_ATTRIBUTE_INFORMATION`: names preserve case; the read-only flag is set for read-only
 /// volumes.
-pub fn volume_attributes(volume: &Volume) -> Vec<u8> {
+pub fn volume_attributes(volume: &VolumeProperties) -> Vec<u8> {
     const READ_ONLY_VOLUME: u32 = 0x8_0000;
     const CASE_PRESERVED_NAMES: u32 = 2;
     let attributes = CASE_PRESERVED_NAMES | if volume.read_only { READ_ONLY_VOLUME } else { 0 };
@@ -136,7 +136,7 @@ mod tests {
             read_only: true,
             stamp: Stamp { created: 1, accessed: 2, written: 3, attributes: 0 },
         };
-        let disk = Volume {
+        let disk = VolumeProperties {
             file_system: "FATX",
             total_units: 100,
             free_units: 50,

@@ -8,7 +8,7 @@ mod contents;
 pub(super) mod state;
 
 use super::raw_partition::RawPartition;
-use super::{Device, DeviceState, Entry, Existing, FileData, OpenMode, Volume, sort};
+use super::{Device, DeviceState, Entry, Existing, FileData, OpenMode, VolumeProperties, sort};
 use crate::path::{MAX_FATX_NAME, MAX_NAMES};
 use crate::space::{Space, UNIT};
 use crate::{SavedBytes, Stamp, VfsError, VfsResult};
@@ -140,18 +140,18 @@ fn entry(node: &Node) -> Entry {
 }
 
 impl Device for MemoryDevice {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         let (limit, used) = {
             let space = self.space.lock();
             (space.limit, space.used)
         };
-        let volume = Volume {
-            file_system: Volume::FATX,
+        let volume = VolumeProperties {
+            file_system: VolumeProperties::FATX,
             total_units: limit / UNIT as u64,
             free_units: limit.saturating_sub(used) / UNIT as u64,
             name_length: MAX_FATX_NAME as u32,
             read_only: false,
-            ..Volume::DISC
+            ..VolumeProperties::DISC
         };
         volume.formatted_as(&self.partition)
     }

@@ -5,7 +5,9 @@ use super::*;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use xenia_kernel::files::{OpenParameters, access, share};
-use xenia_vfs::{CreateDisposition, Device, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, Volume};
+use xenia_vfs::{
+    CreateDisposition, Device, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, VolumeProperties,
+};
 
 /// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,8 +28,8 @@ struct Gate {
 struct SlowFile(Option<Arc<Gate>>);
 
 impl Device for SlowDisc {
-    fn volume(&self) -> Volume {
-        Volume::DISC
+    fn volume(&self) -> VolumeProperties {
+        VolumeProperties::DISC
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {

@@ -2,13 +2,13 @@
 //! failed.
 
 use super::*;
-use xenia_vfs::{Entry, Existing, OpenMode, Stamp, VfsResult, Volume};
+use xenia_vfs::{Entry, Existing, OpenMode, Stamp, VfsResult, VolumeProperties};
 
 /// A folder of the host in which no name can be synced.
 struct Unsynced(HostFolder);
 
 impl Device for Unsynced {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         self.0.volume()
     }
 

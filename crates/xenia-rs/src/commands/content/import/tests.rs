@@ -2,7 +2,7 @@
 
 use super::super::tests::run;
 use super::*;
-use xenia_kernel::vfs::{Entry, Existing, FileData, OpenMode, Volume};
+use xenia_kernel::vfs::{Entry, Existing, FileData, OpenMode, VolumeProperties};
 
 /// Error of a disk that is gone.
 const GONE: VfsError = VfsError::Host(io::ErrorKind::NotConnected);
@@ -33,7 +33,7 @@ impl FailingFolder {
 }
 
 impl Device for FailingFolder {
-    fn volume(&self) -> Volume {
+    fn volume(&self) -> VolumeProperties {
         self.folder.volume()
     }
 
