@@ -38,7 +38,7 @@ use crate::thread::frames::FrameCount;
 use crate::thread::pending_count::PendingCount;
 use crate::thread::records::Threads;
 use crate::thread::tls::Tls;
-use crate::title::Title;
+use crate::title::TitleState;
 use crate::user::User;
 use crate::user::overlapped::Requests;
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ pub struct Kernel {
     /// Breakpoints of a debugger. A leaf lock.
     pub breakpoints: Breakpoints,
     /// State of the title as a whole. A leaf lock.
-    pub title: Mutex<Title>,
+    pub title: Mutex<TitleState>,
     /// Display mode set by the title. Taken before the graphics chip.
     pub display: Mutex<Display>,
     /// Console settings, notifications and keystrokes.
@@ -299,7 +299,7 @@ impl Kernel {
             imports,
             modules: Mutex::new(Level::Modules, Modules::default()),
             breakpoints: Breakpoints::default(),
-            title: Mutex::new(Level::Settings, Title::default()),
+            title: Mutex::new(Level::Settings, TitleState::default()),
             display: Mutex::new(Level::Settings, Display::default()),
             user,
             net: NetState::new(network, limits.clone()),

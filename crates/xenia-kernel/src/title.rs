@@ -89,7 +89,7 @@ pub struct Inheritance {
 
 /// State of the running title as a whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Title {
+pub struct TitleState {
     /// Callbacks for the end of the title, which are called without arguments.
     pub notifications: NotificationList,
     /// Launch data for the next title, if any is set.
@@ -104,7 +104,7 @@ pub struct Title {
     pub keys: BTreeMap<u32, [u8; 16]>,
 }
 
-impl Title {
+impl TitleState {
     /// Checks a title's state that comes from a file.
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         // Launch data and executables are bytes for the guest, and handles are addresses in it.
@@ -284,7 +284,8 @@ mod tests {
         let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
         let launch_data = Some(vec![1, 2]);
         let keys = BTreeMap::from([(0xE7, [4; 16])]);
-        let mut title = Title { launch_data, launch: Some(launch), libraries, keys, ..Title::default() };
+        let mut title =
+            TitleState { launch_data, launch: Some(launch), libraries, keys, ..TitleState::default() };
         for (n, priority) in [(1, 5), (2, 9)] {
             let routine = NotificationRoutine { registration: GuestAddr(n), routine: GuestAddr(n + 0x100) };
             title.notifications.register(routine, priority);

@@ -7,7 +7,7 @@ use crate::loader::ModulesState;
 use crate::objects::pool::PoolState;
 use crate::sockets::hold_event_again;
 use crate::sound::{RenderDriverState, XmaContexts};
-use crate::title::Title;
+use crate::title::TitleState;
 use crate::user::UserState;
 use crate::user::overlapped::RequestsState;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct AreasState {
     requests: RequestsState,
     imports: ImportsState,
     modules: ModulesState,
-    title: Title,
+    title: TitleState,
     display: Display,
     user: UserState,
     net: SocketsState,
