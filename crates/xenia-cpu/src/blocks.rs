@@ -6,11 +6,11 @@
 //! crosses a page, so one page version tells whether it is valid.
 //!
 //! # Layout
-//! A guest page with code has an [`Entry`] of eight bytes for each of its words, in address order.
-//! An entry selects the handler of its instruction and holds the length of its block. A block has
-//! no other data: overlapping blocks share their entries, and branch targets are found by address.
-//! So rarely executed code occupies only the host cache lines of its entries, eight instructions a
-//! line.
+//! A guest page with code has a [`PredecodedWord`] of eight bytes, its entry, for each of its
+//! words, in address order. An entry selects the handler of its instruction and holds the length of
+//! its block. A block has no other data: overlapping blocks share their entries, and branch targets
+//! are found by address. So rarely executed code occupies only the host cache lines of its entries,
+//! eight instructions a line.
 //!
 //! ```text
 //!  directory: u32 for a guest page ─► page: version, mark ─► 1,024 entries │ 1,024 counts, if used
@@ -41,7 +41,7 @@ mod pages;
 
 use crate::interp::{ChosenHandler, Cpu, Step, double_of, handler_for, pair_of, stores};
 use crate::{PpcContext, msr_bit};
-pub(crate) use entry::Entry;
+pub(crate) use entry::PredecodedWord;
 use handlers::HandlerNumbers;
 use pages::Page;
 use xenia_guest::PAGE_SIZE;
@@ -53,7 +53,7 @@ const MAX_DECODED: usize = 128;
 /// Limit on the host memory of entries and counts: 64 MiB of guest code, more than any title has.
 const MAX_MEMORY: usize = 192 << 20;
 /// Number of guest pages that fit into [`MAX_MEMORY`].
-const MAX_PAGES: usize = MAX_MEMORY / (PAGE_WORDS * (size_of::<Entry>() + size_of::<u32>()));
+const MAX_PAGES: usize = MAX_MEMORY / (PAGE_WORDS * (size_of::<PredecodedWord>() + size_of::<u32>()));
 /// Limit on recorded function starts between two calls of [`BlockCache::take_called`].
 const MAX_CALLED: usize = 1 << 12;
 /// Instruction words per page.
@@ -88,7 +88,7 @@ impl Here {
 
 /// The block cache of one interpreter.
 pub(crate) struct BlockCache {
-    entries: Vec<Entry>,
+    entries: Vec<PredecodedWord>,
     /// One count per entry, up to the last one used.
     counts: Vec<u32>,
     /// Per guest page: 1 + index in `pages`, or 0.
@@ -204,14 +204,14 @@ impl BlockCache {
 
     /// The instructions of the block at an entry.
     #[inline(always)]
-    pub(crate) fn block(&self, place: EntryIndex) -> &[Entry] {
+    pub(crate) fn block(&self, place: EntryIndex) -> &[PredecodedWord] {
         let rest = &self.entries[place..];
         &rest[..rest[0].left()]
     }
 
     /// Runs instructions of a block.
     #[inline(always)]
-    pub(crate) fn run(&self, code: &[Entry], cpu: &mut Cpu<'_>) -> Step {
+    pub(crate) fn run(&self, code: &[PredecodedWord], cpu: &mut Cpu<'_>) -> Step {
         let table = self.handlers.all();
         table.0[code[0].handler()](cpu, code, table)
     }
@@ -244,7 +244,7 @@ impl BlockCache {
                 Err(_) => break,
             };
             let ChosenHandler { handler, is_last } = handler_for(i, self.facilities);
-            self.entries[end] = Entry::new(i, self.handlers.number(handler));
+            self.entries[end] = PredecodedWord::new(i, self.handlers.number(handler));
             end += 1;
             if is_last || compares_words && decode(i.0).is_some_and(stores) {
                 break;

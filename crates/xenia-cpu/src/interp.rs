@@ -59,7 +59,7 @@ mod vector;
 mod vector128;
 mod watched;
 
-use crate::blocks::{BlockCache, Entry, Here};
+use crate::blocks::{BlockCache, Here, PredecodedWord};
 use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
@@ -315,7 +315,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
 
 /// Runs as many instructions of `block`, which begins at pc, as the budget allows: fewer than all.
 #[inline(never)]
-fn run_part(blocks: &BlockCache, block: &[Entry], cpu: &mut Cpu<'_>) -> Exit {
+fn run_part(blocks: &BlockCache, block: &[PredecodedWord], cpu: &mut Cpu<'_>) -> Exit {
     let count = cpu.ctx.budget as usize;
     let end = cpu.ctx.pc.wrapping_add(4 * count as u32);
     cpu.ctx.pc = end;

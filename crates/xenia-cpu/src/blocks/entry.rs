@@ -10,14 +10,14 @@ const LEFT: u16 = START - 1;
 
 /// The entry of a guest word. All zeros if the word is not decoded.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Entry {
+pub(crate) struct PredecodedWord {
     word: u32,
     /// Number of the handler that starts at this instruction.
     handler: u16,
     span: u16,
 }
 
-impl Entry {
+impl PredecodedWord {
     /// An entry for instruction `i` with handler number `handler`. The block's length is not set
     /// yet.
     pub(crate) fn new(i: Instruction, handler: u16) -> Self {

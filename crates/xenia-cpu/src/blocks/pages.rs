@@ -1,6 +1,6 @@
 //! Guest pages with entries: revalidation and eviction.
 
-use super::{BlockCache, Entry, EntryIndex, Here, PAGE_WORDS};
+use super::{BlockCache, EntryIndex, Here, PAGE_WORDS, PredecodedWord};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
@@ -75,7 +75,7 @@ impl BlockCache {
 
     fn add_page(&mut self, memory: &GuestMemory, number: u32) -> usize {
         let page = if self.pages.len() < self.max_pages {
-            self.entries.resize(self.entries.len() + PAGE_WORDS, Entry::default());
+            self.entries.resize(self.entries.len() + PAGE_WORDS, PredecodedWord::default());
             self.pages.len()
         } else {
             self.give_up_page()
@@ -108,7 +108,7 @@ impl BlockCache {
     }
 
     fn empty(&mut self, page: usize) {
-        self.entries[page * PAGE_WORDS..][..PAGE_WORDS].fill(Entry::default());
+        self.entries[page * PAGE_WORDS..][..PAGE_WORDS].fill(PredecodedWord::default());
     }
 
     /// Empties the cache.
@@ -160,7 +160,7 @@ impl BlockCache {
                 break;
             }
             self.invalidations += u64::from(entry.is_start());
-            self.entries[before] = Entry::default();
+            self.entries[before] = PredecodedWord::default();
         }
     }
 }

@@ -9,12 +9,13 @@
 
 use super::dispatch::{arm, handler_of};
 use super::{Cpu, Flow, ILLEGAL, Step};
-use crate::blocks::Entry;
+use crate::blocks::PredecodedWord;
 use xenia_isa::{Instruction, decode};
 
 /// A handler as a function pointer. It runs the first instruction of the given code, and continues
 /// with the next one, up to the end or an instruction that does not simply continue.
-pub(crate) type RowHandler = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c HandlerTable) -> Step;
+pub(crate) type RowHandler =
+    for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [PredecodedWord], &'c HandlerTable) -> Step;
 
 /// Handlers by number.
 pub(crate) struct HandlerTable(pub(crate) [RowHandler; MAX_HANDLERS]);
@@ -29,14 +30,14 @@ pub(super) const END: RowHandler = |_, _, _| Ok(Flow::Next);
 /// Runs one instruction, without its successors.
 #[inline]
 pub(crate) fn run_one(cpu: &mut Cpu<'_>, handler: RowHandler, i: Instruction) -> Step {
-    handler(cpu, &[Entry::new(i, 0), Entry::default()], &NO_SUCCESSORS)
+    handler(cpu, &[PredecodedWord::new(i, 0), PredecodedWord::default()], &NO_SUCCESSORS)
 }
 
 /// Continues with `rest`, unless the instruction before it ended the run.
 #[inline(always)]
 pub(super) fn chain(
     cpu: &mut Cpu<'_>,
-    rest: &[Entry],
+    rest: &[PredecodedWord],
     table: &HandlerTable,
     next: RowHandler,
     step: Step,
@@ -47,7 +48,7 @@ pub(super) fn chain(
 /// Runs `code`, which is too short for its first handler (one that expects a successor).
 #[cold]
 #[inline(never)]
-pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
+pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[PredecodedWord]) -> Step {
     for (entry, left) in code.iter().zip((0..code.len()).rev()) {
         let i = entry.instruction();
         // Illegal instructions, and instructions whose facility is off, do not reach this function.
@@ -63,7 +64,12 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
 /// one.
 #[cold]
 #[inline(never)]
-pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], table: &HandlerTable, step: Step) -> Step {
+pub(super) fn after_plain(
+    cpu: &mut Cpu<'_>,
+    code: &[PredecodedWord],
+    table: &HandlerTable,
+    step: Step,
+) -> Step {
     let [first, rest @ ..] = code else { return step };
     let i = first.instruction();
     let step = match (step, decode(i.0)) {

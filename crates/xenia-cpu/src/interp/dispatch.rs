@@ -236,7 +236,7 @@ fn facility_of(row: &Row) -> u64 {
 mod tests {
     use super::*;
     use crate::EngineConfig;
-    use crate::blocks::Entry;
+    use crate::blocks::PredecodedWord;
     use crate::interp::Cpu;
     use crate::interp::chain::{NO_SUCCESSORS, run_one};
     use crate::interp::testing::*;
@@ -312,7 +312,7 @@ mod tests {
                 assert_eq!(dispatch(&mut cpu, i.op().unwrap(), i), Ok(Flow::Next));
             }
             let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
-            let code = [first, second].map(|i| Entry::new(i, 0));
+            let code = [first, second].map(|i| PredecodedWord::new(i, 0));
             assert_eq!(pair(&mut cpu, &code, &NO_SUCCESSORS), Ok(Flow::Next));
             assert_eq!(machine.ctx.first_difference(&other), None, "{:#x} {:#x}", first.0, second.0);
         }

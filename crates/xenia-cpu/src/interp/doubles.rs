@@ -89,7 +89,7 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<RowHa
 mod tests {
     use super::*;
     use crate::EngineConfig;
-    use crate::blocks::Entry;
+    use crate::blocks::PredecodedWord;
     use crate::interp::chain::{END, HandlerTable, MAX_HANDLERS};
     use crate::interp::testing::*;
     use crate::interp::{Cpu, handler_of};
@@ -123,7 +123,11 @@ mod tests {
                 let mut table = Box::new(HandlerTable([END; MAX_HANDLERS]));
                 table.0[1] = handler_of(b, second);
                 // The entry after the pair is empty.
-                let code = [Entry::new(first, 0), Entry::new(second, 1), Entry::default()];
+                let code = [
+                    PredecodedWord::new(first, 0),
+                    PredecodedWord::new(second, 1),
+                    PredecodedWord::default(),
+                ];
                 let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
                 let step = double(&mut cpu, &code, &table);
                 assert_eq!(step, by_halves, "{:#010x} {:#010x}", first.0, second.0);
