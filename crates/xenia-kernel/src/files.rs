@@ -39,7 +39,7 @@ pub use open_paths::OpenPaths;
 use packages::RunEnding;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub use pending::RequestedTransfer;
-pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
+pub use request::{FileRequests, IoArguments, IoRequest, IoStatus, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles, accesses};
 pub use state::{ChangedFiles, FilesState};

@@ -209,7 +209,7 @@ impl Float for Cpu<'_> {
             self.ctx,
             i,
             || fast::from_integer(value),
-            |fpscr| exact::Outcome::Value(exact::from_integer(value, fpscr)),
+            |fpscr| exact::ExactResult::Value(exact::from_integer(value, fpscr)),
         ))
     }
 

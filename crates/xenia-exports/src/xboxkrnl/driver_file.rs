@@ -7,7 +7,7 @@ use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, ObjectAttributes, Out, Ptr,
 };
 use crate::files::drivers::{NewFile, NewRequest, RequestPurpose};
-use crate::files::{IoArguments, Outcome, PortKey};
+use crate::files::{IoArguments, IoStatus, PortKey};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{file_object, irp, major};
@@ -68,7 +68,7 @@ pub(super) fn open(call: &mut Call, request: &Open) -> Fallible<Option<Flow<NtSt
         Err(failure @ Failure::Fault(_)) => Err(failure),
         Err(Failure::Status(status)) => {
             request.handle.set(memory, Handle::CURRENT_PROCESS)?;
-            Outcome { status, information: 0 }.write(memory, request.status_block)?;
+            IoStatus { status, information: 0 }.write(memory, request.status_block)?;
             Ok(Some(Flow::Return(status)))
         }
     }
@@ -197,7 +197,7 @@ pub(super) fn set(
             return wait_for(call, status_block, object, &request);
         }
     };
-    let outcome = Outcome::of(own.map(|()| 0));
+    let outcome = IoStatus::of(own.map(|()| 0));
     outcome.write(memory, status_block)?;
     Ok(Flow::Return(outcome.status))
 }
@@ -256,7 +256,7 @@ fn cancel_after(
             return Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(routine, then) }));
         }
     }
-    let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };
+    let outcome = IoStatus { status: NtStatus::SUCCESS, information: 0 };
     outcome.write(memory, status_block)?;
     Ok(Flow::Return(outcome.status))
 }

@@ -22,7 +22,7 @@
 
 use super::irp_stack::{self, CompletionStep};
 use crate::abi::{Call, Continuation, DriverStep, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
-use crate::files::Outcome;
+use crate::files::IoStatus;
 use crate::files::Reply;
 use crate::files::drivers::{
     DriverAnswer, DriverCall, DriverProgress, FilePhase, NewRequest, RequestPurpose,
@@ -234,7 +234,7 @@ fn set_phase(call: &Call, file: GuestAddr, phase: FilePhase) -> Fallible<()> {
 fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
     let DriverAnswer { request, status, information } = answer;
     let file = request.reply.file;
-    let mut outcome = Outcome { status, information };
+    let mut outcome = IoStatus { status, information };
     let mut opened = None;
     if status.is_success() {
         set_phase(call, file, FilePhase::Open)?;
@@ -246,7 +246,7 @@ fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Falli
             Err(failure) => {
                 // The driver has opened the file: it is notified of the close, without a handle.
                 set_phase(call, file, FilePhase::CleanedUp)?;
-                outcome = Outcome { status: failure.status(), information: 0 };
+                outcome = IoStatus { status: failure.status(), information: 0 };
             }
         }
     }

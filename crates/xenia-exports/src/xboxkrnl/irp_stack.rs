@@ -6,7 +6,7 @@
 //! routine and its context are those of xkelib, and the meanings of the bits are NT's.
 
 use crate::abi::Call;
-use crate::files::Outcome;
+use crate::files::IoStatus;
 use crate::files::drivers::MAX_STACK;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{io_stack_location, irp, list_entry};
@@ -173,7 +173,8 @@ pub(super) fn report_end(call: &mut Call, packet: GuestAddr, boost: u8) -> Falli
     if word(FLAGS)? & FREED_BY_KERNEL == 0 {
         return Ok(());
     }
-    let outcome = Outcome { status: NtStatus(word(irp::IO_STATUS)?), information: word(irp::IO_STATUS + 4)? };
+    let outcome =
+        IoStatus { status: NtStatus(word(irp::IO_STATUS)?), information: word(irp::IO_STATUS + 4)? };
     let block = GuestAddr(word(irp::USER_STATUS_BLOCK)?);
     let event = GuestAddr(word(irp::USER_EVENT)?);
     // Memory that is not one of the title's pool blocks is not freed.

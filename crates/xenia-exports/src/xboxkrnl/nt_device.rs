@@ -3,7 +3,7 @@
 use super::driver_file::{self, FileRequest};
 use super::driver_request::file_of;
 use crate::abi::{Call, Flow};
-use crate::files::{IoArguments, Outcome};
+use crate::files::{IoArguments, IoStatus};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
 use xenia_guest::{Buffer, GuestAddr, NtStatus};
@@ -64,7 +64,7 @@ impl NtDevice {
             return Ok(Flow::Return(NtStatus::BUFFER_TOO_SMALL));
         }
         let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
-        let outcome = Outcome::of(result.map_err(Into::into));
+        let outcome = IoStatus::of(result.map_err(Into::into));
         let thread_id = call.thread_id();
         call.kernel.file_requests().complete(call.cpu, thread_id, &request, outcome).map(Flow::Return)
     }

@@ -8,7 +8,7 @@
 use super::driver_file::{self, FileRequest, Open};
 use super::driver_request;
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
-use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Reply, RequestedTransfer, scattered};
+use crate::files::{Direction, IoArguments, IoStatus, OpenParameters, Reply, RequestedTransfer, scattered};
 use crate::named_objects::store_handle;
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
@@ -70,11 +70,11 @@ fn open(call: &mut Call, request: Open) -> Fallible<Flow<NtStatus>> {
         })
     };
     let (handle, outcome) = match attempt() {
-        Ok((handle, action)) => (handle, Outcome { status: NtStatus::SUCCESS, information: action as u32 }),
+        Ok((handle, action)) => (handle, IoStatus { status: NtStatus::SUCCESS, information: action as u32 }),
         // A bad pointer is an error of the caller, not of the file.
         Err(failure @ Failure::Fault(_)) => return Err(failure),
         Err(Failure::Status(status)) => {
-            (Handle::CURRENT_PROCESS, Outcome { status, information: failed_information(status) })
+            (Handle::CURRENT_PROCESS, IoStatus { status, information: failed_information(status) })
         }
     };
     if outcome.status.is_success() {
@@ -250,7 +250,7 @@ impl NtFile {
         let body = object.body();
         let which = |reply: &Reply| reply.thread_id == thread_id && reply.file == body;
         call.kernel.file_requests().cancel(call.cpu, which);
-        let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };
+        let outcome = IoStatus { status: NtStatus::SUCCESS, information: 0 };
         outcome.write(call.memory(), status_block)?;
         Ok(Flow::Return(outcome.status))
     }
@@ -278,7 +278,7 @@ impl NtFile {
         };
         let flushed =
             stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.flush_metadata(&location)?));
-        let outcome = Outcome::of(flushed.map(|()| 0));
+        let outcome = IoStatus::of(flushed.map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(Flow::Return(outcome.status))
     }

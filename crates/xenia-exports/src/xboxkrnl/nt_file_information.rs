@@ -6,7 +6,7 @@ use super::driver_file::{self, FileRequest};
 use super::driver_request::file_of;
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, PortKey, information, options};
+use crate::files::{BasicChange, Files, IoArguments, IoStatus, OpenFile, PortKey, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
@@ -117,7 +117,7 @@ pub(super) fn answer(
     let count = bytes.len().min(buffer.length as usize);
     call.memory().write_bytes(buffer.at, &bytes[..count])?;
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
-    Outcome { status, information: count as u32 }.write(call.memory(), status_block)?;
+    IoStatus { status, information: count as u32 }.write(call.memory(), status_block)?;
     Ok(status)
 }
 
@@ -360,7 +360,7 @@ impl NtFileInformation {
         if !prepare(call, object.body(), buffer, class).unwrap_or(true) {
             return Ok(Flow::Repeat);
         }
-        let outcome = Outcome::of(set(call, object.body(), buffer, class).map(|()| 0));
+        let outcome = IoStatus::of(set(call, object.body(), buffer, class).map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(Flow::Return(outcome.status))
     }
@@ -412,6 +412,6 @@ impl NtFileInformation {
         let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
         let requests = call.kernel.file_requests();
-        requests.complete(call.cpu, thread_id, &request, Outcome::of(result)).map(Flow::Return)
+        requests.complete(call.cpu, thread_id, &request, IoStatus::of(result)).map(Flow::Return)
     }
 }

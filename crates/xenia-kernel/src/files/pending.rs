@@ -6,7 +6,7 @@
 //! executed within its call and still returns `PENDING`, which a title may also see on a console
 //! with a fast drive. Transfers that move the handle's position are never queued.
 
-use super::request::{FileRequests, IoRequest, Outcome, Reply};
+use super::request::{FileRequests, IoRequest, IoStatus, Reply};
 use super::stream::{Pends, Stream};
 use super::transfer::Direction;
 use super::transfer_queue::Transfer;
@@ -74,7 +74,7 @@ impl FileRequests<'_> {
         if let Ok(done) = result {
             self.note_written(body, direction, done, self.clock.system_time(cpu.now()));
         }
-        let status = self.complete(cpu, thread_id, request, Outcome::of(result))?;
+        let status = self.complete(cpu, thread_id, request, IoStatus::of(result))?;
         Ok(if pends != Pends::Never && status.is_success() { NtStatus::PENDING } else { status })
     }
 
@@ -117,7 +117,7 @@ impl FileRequests<'_> {
     }
 
     /// Reports the completion of an asynchronous transfer to the guest.
-    fn report_end(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: Outcome) {
+    fn report_end(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: IoStatus) {
         let reply = &transfer.reply;
         self.note_written(
             reply.file,
@@ -142,7 +142,7 @@ impl FileRequests<'_> {
     pub fn cancel(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
         for transfer in &taken {
-            self.report_end(cpu, transfer, Outcome { status: NtStatus::CANCELLED, information: 0 });
+            self.report_end(cpu, transfer, IoStatus { status: NtStatus::CANCELLED, information: 0 });
         }
         self.transfers.wait_for(which);
         others || !taken.is_empty()
@@ -166,7 +166,7 @@ impl FileRequests<'_> {
         self.transfers.wait_for(which);
         for transfer in taken {
             let outcome = match transfer.direction {
-                Direction::Read => Outcome { status: NtStatus::CANCELLED, information: 0 },
+                Direction::Read => IoStatus { status: NtStatus::CANCELLED, information: 0 },
                 Direction::Write => transfer.run(self.memory),
             };
             self.report_end(cpu, &transfer, outcome);

@@ -143,14 +143,14 @@ impl IoArguments {
 
 /// Result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct IoStatus {
     /// Final NT status.
     pub status: NtStatus,
     /// Bytes transferred, or another value that the request defines.
     pub information: u32,
 }
 
-impl Outcome {
+impl IoStatus {
     /// The outcome of an operation that returns a count.
     pub fn of(result: Fallible<u32>) -> Self {
         match result {
@@ -223,7 +223,7 @@ impl<'k> FileRequests<'k> {
         cpu: &mut dyn Cpu,
         thread_id: u32,
         request: &IoRequest<'_>,
-        outcome: Outcome,
+        outcome: IoStatus,
     ) -> Fallible<NtStatus> {
         let reply = request.reply(thread_id);
         outcome.write(self.memory, reply.status_block)?;
@@ -257,10 +257,10 @@ impl<'k> FileRequests<'k> {
 
     /// Posts a completed request to the file's completion port, if there is one and the request has
     /// a context.
-    pub(super) fn post_to_port(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
+    pub(super) fn post_to_port(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: IoStatus) -> Fallible<()> {
         let port = self.files.lock().get(reply.file)?.port;
         let (Some(PortKey { port, key }), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
-        let Outcome { status, information } = outcome;
+        let IoStatus { status, information } = outcome;
         self.post_completion(cpu, port, Completion { key, context, status: status.0, information })
     }
 
@@ -296,6 +296,6 @@ impl Receiver {
         if !self.context.is_null() {
             memory.write(self.context, context)?;
         }
-        Outcome { status: NtStatus(status), information }.write(memory, self.status_block)
+        IoStatus { status: NtStatus(status), information }.write(memory, self.status_block)
     }
 }

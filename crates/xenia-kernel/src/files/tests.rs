@@ -297,7 +297,7 @@ fn a_host_folder_keeps_times_and_attributes_from_run_to_run() {
 fn the_status_of_a_request_is_written_last() {
     let memory = GuestMemory::new().unwrap();
     let page = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).unwrap();
-    let outcome = Outcome { status: NtStatus::SUCCESS, information: 7 };
+    let outcome = IoStatus { status: NtStatus::SUCCESS, information: 7 };
     let pending = NtStatus::PENDING.0;
     let at = page.offset(0xFFC);
     memory.write(at, pending).unwrap();

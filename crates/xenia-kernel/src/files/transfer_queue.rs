@@ -9,7 +9,7 @@
 //! user ends loses no data that a title has given to the kernel. A machine that is discarded drops
 //! them.
 
-use super::request::{Outcome, Reply};
+use super::request::{IoStatus, Reply};
 use super::stream::Stream;
 use super::transfer::Direction;
 use crate::objects::HeldObject;
@@ -36,9 +36,9 @@ pub(super) struct Transfer {
 
 impl Transfer {
     /// Executes the transfer.
-    pub(super) fn run(&self, memory: &GuestMemory) -> Outcome {
+    pub(super) fn run(&self, memory: &GuestMemory) -> IoStatus {
         let Self { stream, direction, pieces, offset, .. } = self;
-        Outcome::of(stream.transfer(memory, *direction, pieces, Some(*offset)))
+        IoStatus::of(stream.transfer(memory, *direction, pieces, Some(*offset)))
     }
 }
 
@@ -173,7 +173,7 @@ impl Drop for TransferQueue {
         for line in self.state.get_mut().lines.values() {
             // Queued reads are dropped: their guest memory goes with the machine.
             for write in line.waiting.iter().filter(|transfer| transfer.direction == Direction::Write) {
-                let Outcome { status, .. } = write.run(&self.memory);
+                let IoStatus { status, .. } = write.run(&self.memory);
                 if !status.is_success() {
                     tracing::warn!(target: "vfs", "a write that was under way when the machine ended: {status:?}");
                 }

@@ -15,7 +15,7 @@
 //! ```
 //! A part that is not present is zero. Parts further left are newer.
 
-use crate::float::soft_float::{self, Outcome};
+use crate::float::soft_float::{self, SoftFloatResult};
 use crate::float::soft_single;
 use crate::host::Word;
 use xenia_cpu::fpscr::*;
@@ -99,7 +99,7 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
     if lazy.op & PENDING != 0
         && fpscr & CONTROL == 0
         && let Some(op) = decode(lazy.op as u32)
-        && let Some(Outcome { class: Some(class), rounding, .. }) =
+        && let Some(SoftFloatResult { class: Some(class), rounding, .. }) =
             soft_float::compute(op, operands(lazy.op, [lazy.a, lazy.b, lazy.c]), fpscr)
     {
         fpscr = fpscr & !(FPRF | FR | FI) | class << 12 | rounding;

@@ -31,7 +31,7 @@ const BEYOND_SINGLE: u64 = 0x1FFF_FFFF;
 
 /// Result of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct SoftFloatResult {
     /// The target's new value; `None` if an enabled exception leaves it unchanged.
     pub(crate) bits: Option<u64>,
     /// FPRF; `None` if it is unchanged.
@@ -67,7 +67,7 @@ fn mode(fpscr: u32) -> Round {
     }
 }
 
-impl Outcome {
+impl SoftFloatResult {
     /// A result that needed no rounding.
     fn exact(bits: u64, class: u32) -> Self {
         Self { bits: Some(bits), class: Some(class), rounding: 0, exceptions: 0 }
@@ -102,7 +102,7 @@ impl Outcome {
 }
 
 /// Computes `op`, an arithmetic or conversion row, on frA, frB and frC. `None` for other rows.
-pub(crate) fn compute(op: Op, operands: [u64; 3], fpscr: u32) -> Option<Outcome> {
+pub(crate) fn compute(op: Op, operands: [u64; 3], fpscr: u32) -> Option<SoftFloatResult> {
     use Op::*;
     let [_, b, _] = operands;
     match op {
@@ -170,7 +170,7 @@ impl Arithmetic {
     }
 
     /// The outcome if one of the numbers is a NaN.
-    fn outcome_of_nan(&self, fpscr: u32) -> Option<Outcome> {
+    fn outcome_of_nan(&self, fpscr: u32) -> Option<SoftFloatResult> {
         let mut numbers = self.numbers.iter().map(|&n| self.operands[n]);
         let mut bits = numbers.clone().find(|&bits| is_nan(bits))? | QUIET;
         if self.op == Op::frspx {
@@ -179,9 +179,9 @@ impl Arithmetic {
         let signalling = if numbers.any(is_signalling) { VXSNAN } else { 0 };
         let exceptions = self.invalid_product() | signalling;
         Some(if exceptions == 0 {
-            Outcome::exact(bits, class::QNAN)
+            SoftFloatResult::exact(bits, class::QNAN)
         } else {
-            Outcome::invalid(exceptions, bits, fpscr)
+            SoftFloatResult::invalid(exceptions, bits, fpscr)
         })
     }
 
@@ -220,18 +220,18 @@ impl Arithmetic {
     }
 
     /// The outcome, if none of the numbers is a NaN.
-    fn outcome(&self, fpscr: u32) -> Outcome {
+    fn outcome(&self, fpscr: u32) -> SoftFloatResult {
         use Op::*;
         let single = self.is_single();
         let cut = self.result(Round::TowardZero);
         if cut.status.contains(Status::INVALID_OP) {
-            return Outcome::invalid(self.invalid_operation(), DEFAULT_NAN, fpscr);
+            return SoftFloatResult::invalid(self.invalid_operation(), DEFAULT_NAN, fpscr);
         }
         if cut.status.contains(Status::DIV_BY_ZERO) {
             if fpscr & ZE != 0 {
-                return Outcome { bits: None, class: None, rounding: 0, exceptions: ZX };
+                return SoftFloatResult { bits: None, class: None, rounding: 0, exceptions: ZX };
             }
-            return Outcome { exceptions: ZX, ..rounded(cut.value, single, fpscr) };
+            return SoftFloatResult { exceptions: ZX, ..rounded(cut.value, single, fpscr) };
         }
         let value = match () {
             // The sign of a sum that cancels depends on the mode.
@@ -244,7 +244,7 @@ impl Arithmetic {
             fresx | frsqrtex => {
                 // Estimates are never inexact and never underflow.
                 let outcome = rounded(value, single, fpscr & !UE);
-                Outcome { rounding: 0, exceptions: outcome.exceptions & OX, ..outcome }
+                SoftFloatResult { rounding: 0, exceptions: outcome.exceptions & OX, ..outcome }
             }
             _ => rounded(value, single, fpscr),
         }
@@ -302,7 +302,7 @@ fn root(b: u64) -> StatusAnd<Quad> {
 }
 
 /// `b` as an integer of `width` bits, saturated.
-fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> Outcome {
+fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> SoftFloatResult {
     let low = i64::MIN >> (64 - width);
     let (value, exceptions, rounding) = if is_nan(b) {
         (low, VXCVI | if is_signalling(b) { VXSNAN } else { 0 }, 0)
@@ -318,5 +318,5 @@ fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> Outcome {
         }
     };
     let trapped = exceptions & VXCVI != 0 && fpscr & VE != 0;
-    Outcome { bits: (!trapped).then_some(value as u64), class: None, rounding, exceptions }
+    SoftFloatResult { bits: (!trapped).then_some(value as u64), class: None, rounding, exceptions }
 }

@@ -1,7 +1,7 @@
 //! Writes a result to the context: target register, FPSCR, CR1, and whether the exception is taken.
 //! PowerISA 2.02 book I, 4.4.
 
-use super::exact::Outcome;
+use super::exact::ExactResult;
 use super::fast::Fast;
 use super::fpscr::{
     CONTROL, FEX, FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, VE, XX, ZE, ZX, class, raise, summarize,
@@ -35,7 +35,7 @@ pub(super) fn arithmetic(
     ctx: &mut PpcContext,
     i: Instruction,
     fast: impl FnOnce() -> Option<Fast>,
-    exact: impl FnOnce(u32) -> Outcome,
+    exact: impl FnOnce(u32) -> ExactResult,
 ) -> Flow {
     if ctx.fpscr & CONTROL == 0
         && let Some(result) = fast()
@@ -60,23 +60,23 @@ fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
 
 /// Writes the result of any outcome.
 #[inline(never)]
-pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: Outcome) -> Flow {
+pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: ExactResult) -> Flow {
     let enabled = ctx.fpscr;
     let status = ctx.fpscr & !(FR | FI);
     ctx.fpscr = match outcome {
-        Outcome::Value(result) => {
+        ExactResult::Value(result) => {
             ctx.fpr[i.fd()] = result.bits;
             let status = status & !FPRF | result.class << FPRF_SHIFT | result.rounding;
             raise(status, result.exceptions)
         }
         // If trapped, these leave the target and FPRF unchanged.
-        Outcome::Invalid { exceptions, .. } if enabled & VE != 0 => raise(status, exceptions),
-        Outcome::ZeroDivide(_) if enabled & ZE != 0 => raise(status, ZX),
-        Outcome::Invalid { exceptions, bits } => {
+        ExactResult::Invalid { exceptions, .. } if enabled & VE != 0 => raise(status, exceptions),
+        ExactResult::ZeroDivide(_) if enabled & ZE != 0 => raise(status, ZX),
+        ExactResult::Invalid { exceptions, bits } => {
             ctx.fpr[i.fd()] = bits;
             raise(status & !FPRF | class::QNAN << FPRF_SHIFT, exceptions)
         }
-        Outcome::ZeroDivide(result) => {
+        ExactResult::ZeroDivide(result) => {
             ctx.fpr[i.fd()] = result.bits;
             raise(status & !FPRF | result.class << FPRF_SHIFT, ZX)
         }

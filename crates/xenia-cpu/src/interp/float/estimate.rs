@@ -11,7 +11,7 @@
 //!
 //! Neither sets FI, UX or XX.
 
-use super::exact::{Number, Outcome, nan_result, unpack};
+use super::exact::{ExactResult, Number, nan_result, unpack};
 use super::fpscr::{OX, UE, VXSQRT};
 use super::round::{Format, Magnitude, Rounded, infinity, round, zero};
 
@@ -19,19 +19,19 @@ use super::round::{Format, Magnitude, Rounded, infinity, round, zero};
 const RECIPROCAL_ROOTS: [u8; 16] = [241, 216, 192, 168, 152, 136, 128, 112, 96, 76, 60, 48, 32, 24, 16, 8];
 
 /// The outcome of a computed value, without FI, UX and XX.
-fn estimate(value: Magnitude, format: Format, fpscr: u32) -> Outcome {
+fn estimate(value: Magnitude, format: Format, fpscr: u32) -> ExactResult {
     let rounded = round(value, format, fpscr & !UE);
-    Outcome::Value(Rounded { rounding: 0, exceptions: rounded.exceptions & OX, ..rounded })
+    ExactResult::Value(Rounded { rounding: 0, exceptions: rounded.exceptions & OX, ..rounded })
 }
 
 /// The estimate of 1 ÷ frB, a single.
-pub(crate) fn reciprocal(b: u64, fpscr: u32) -> Outcome {
+pub(crate) fn reciprocal(b: u64, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
     match unpack(b) {
-        Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
-        Number::Infinity(sign) => Outcome::Value(zero(sign)),
+        Number::Zero(sign) => ExactResult::ZeroDivide(infinity(sign)),
+        Number::Infinity(sign) => ExactResult::Value(zero(sign)),
         Number::Finite(Magnitude { sign, exp, sig }) => {
             // The interval begins at `start` / 128. 255/256 ÷ that, in units of 2^-13, rounded up.
             let start = 128 + ((sig >> 120) as u64 & 0x7F);
@@ -43,16 +43,16 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> Outcome {
 }
 
 /// The estimate of 1 ÷ √frB, a double.
-pub(crate) fn reciprocal_root(b: u64, fpscr: u32) -> Outcome {
+pub(crate) fn reciprocal_root(b: u64, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
     match unpack(b) {
-        Number::Zero(sign) => Outcome::ZeroDivide(infinity(sign)),
+        Number::Zero(sign) => ExactResult::ZeroDivide(infinity(sign)),
         Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => {
-            Outcome::Invalid { exceptions: VXSQRT, bits: super::exact::DEFAULT_NAN }
+            ExactResult::Invalid { exceptions: VXSQRT, bits: super::exact::DEFAULT_NAN }
         }
-        Number::Infinity(false) => Outcome::Value(zero(false)),
+        Number::Infinity(false) => ExactResult::Value(zero(false)),
         Number::Finite(Magnitude { exp, sig, .. }) => {
             let odd = (exp & 1) as usize;
             let entry = RECIPROCAL_ROOTS[odd << 3 | (sig >> 124) as usize & 7];

@@ -14,7 +14,7 @@ const EXPONENT: u64 = 0x7FF << 52;
 
 /// The outcome of an arithmetic operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ExactResult {
     /// A result that is always written.
     Value(Rounded),
     /// An invalid operation: VX* bits, and the NaN that is written unless trapped.
@@ -72,20 +72,20 @@ pub(crate) fn unpack(bits: u64) -> Number {
 }
 
 /// The result if any operand is a NaN; `operands` in the order of precedence.
-pub(crate) fn nan_result(operands: &[u64], also: u32) -> Option<Outcome> {
+pub(crate) fn nan_result(operands: &[u64], also: u32) -> Option<ExactResult> {
     let first = *operands.iter().find(|bits| is_nan(**bits))?;
     let bits = first | QUIET;
     let signalling = operands.iter().any(|bits| is_signalling(*bits));
     let exceptions = also | if signalling { VXSNAN } else { 0 };
     Some(if exceptions == 0 {
-        Outcome::Value(Rounded::exact(bits, class::QNAN))
+        ExactResult::Value(Rounded::exact(bits, class::QNAN))
     } else {
-        Outcome::Invalid { exceptions, bits }
+        ExactResult::Invalid { exceptions, bits }
     })
 }
 
-const fn invalid(exceptions: u32) -> Outcome {
-    Outcome::Invalid { exceptions, bits: DEFAULT_NAN }
+const fn invalid(exceptions: u32) -> ExactResult {
+    ExactResult::Invalid { exceptions, bits: DEFAULT_NAN }
 }
 
 /// The exact sum of two values; `Err` with the sign if it is zero.
@@ -113,19 +113,19 @@ fn rounded_sum(a: Magnitude, b: Magnitude, format: Format, fpscr: u32) -> Rounde
 /// frA + frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn add(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn add(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
     nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b, format, fpscr))
 }
 
 /// frA − frB; a NaN keeps its sign.
 #[cold]
 #[inline(never)]
-pub(crate) fn subtract(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn subtract(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
     nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b ^ SIGN, format, fpscr))
 }
 
-fn add_numbers(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
-    Outcome::Value(match (unpack(a), unpack(b)) {
+fn add_numbers(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
+    ExactResult::Value(match (unpack(a), unpack(b)) {
         (Number::Infinity(x), Number::Infinity(y)) if x != y => return invalid(VXISI),
         (Number::Infinity(sign), _) | (_, Number::Infinity(sign)) => infinity(sign),
         (Number::Zero(x), Number::Zero(y)) => zero(zero_sum_sign(x, y, fpscr)),
@@ -146,14 +146,14 @@ fn product(a: Magnitude, b: Magnitude) -> Magnitude {
 /// frA × frC.
 #[cold]
 #[inline(never)]
-pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[a, c], 0) {
         return nan;
     }
     let a = unpack(a);
     let c = unpack(c);
     let sign = a.sign() != c.sign();
-    Outcome::Value(match (a, c) {
+    ExactResult::Value(match (a, c) {
         (Number::Infinity(_), Number::Zero(_)) | (Number::Zero(_), Number::Infinity(_)) => {
             return invalid(VXIMZ);
         }
@@ -166,17 +166,17 @@ pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> Outcome {
 /// frA ÷ frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
     }
     let a = unpack(a);
     let b = unpack(b);
     let sign = a.sign() != b.sign();
-    Outcome::Value(match (a, b) {
+    ExactResult::Value(match (a, b) {
         (Number::Infinity(_), Number::Infinity(_)) => return invalid(VXIDI),
         (Number::Zero(_), Number::Zero(_)) => return invalid(VXZDZ),
-        (Number::Finite(_), Number::Zero(_)) => return Outcome::ZeroDivide(infinity(sign)),
+        (Number::Finite(_), Number::Zero(_)) => return ExactResult::ZeroDivide(infinity(sign)),
         (Number::Infinity(_), _) => infinity(sign),
         (Number::Zero(_), _) | (_, Number::Infinity(_)) => zero(sign),
         (Number::Finite(x), Number::Finite(y)) => {
@@ -194,11 +194,11 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> Outcome {
 /// The square root of frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
-    Outcome::Value(match unpack(b) {
+    ExactResult::Value(match unpack(b) {
         Number::Zero(sign) => zero(sign),
         Number::Finite(Magnitude { sign: true, .. }) | Number::Infinity(true) => return invalid(VXSQRT),
         Number::Infinity(false) => infinity(false),
@@ -241,7 +241,7 @@ impl Fused {
 /// An operation of the multiply-add family on `[frA, frC, frB]`.
 #[cold]
 #[inline(never)]
-pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format, fpscr: u32) -> Outcome {
+pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format, fpscr: u32) -> ExactResult {
     let is_infinite = |bits: u64| bits & !SIGN == EXPONENT;
     let is_zero = |bits: u64| !is_nan(bits) && matches!(unpack(bits), Number::Zero(_));
     let zero_times_infinity = is_infinite(a) && is_zero(c) || is_zero(a) && is_infinite(c);
@@ -272,23 +272,23 @@ pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format
             Number::Finite(value) => rounded_sum(product(x, y), value, format, fpscr),
         },
     };
-    Outcome::Value(if operation.negates() { result.negated() } else { result })
+    ExactResult::Value(if operation.negates() { result.negated() } else { result })
 }
 
 /// frB rounded to single.
 #[cold]
 #[inline(never)]
-pub(crate) fn to_single(b: u64, fpscr: u32) -> Outcome {
+pub(crate) fn to_single(b: u64, fpscr: u32) -> ExactResult {
     if is_nan(b) {
         // Only `frsp` drops the fraction bits that a single does not have.
         let bits = (b | QUIET) & !0x1FFF_FFFF;
         return if is_signalling(b) {
-            Outcome::Invalid { exceptions: VXSNAN, bits }
+            ExactResult::Invalid { exceptions: VXSNAN, bits }
         } else {
-            Outcome::Value(Rounded::exact(bits, class::QNAN))
+            ExactResult::Value(Rounded::exact(bits, class::QNAN))
         };
     }
-    Outcome::Value(match unpack(b) {
+    ExactResult::Value(match unpack(b) {
         Number::Zero(sign) => zero(sign),
         Number::Infinity(sign) => infinity(sign),
         Number::Finite(value) => round(value, Format::Single, fpscr),

@@ -2,7 +2,7 @@
 //! independent implementation: random operands biased to edges, every operation, format and
 //! rounding mode.
 
-use super::exact::{self, Fused, Outcome, is_nan};
+use super::exact::{self, ExactResult, Fused, is_nan};
 use super::fast::{self, Fast};
 use super::fpscr::*;
 use super::round::Format;
@@ -107,9 +107,9 @@ impl Operands {
     }
 }
 
-fn as_status(outcome: Outcome) -> Option<Fast> {
+fn as_status(outcome: ExactResult) -> Option<Fast> {
     match outcome {
-        Outcome::Value(result) => Some(Fast {
+        ExactResult::Value(result) => Some(Fast {
             bits: result.bits,
             status: result.class << FPRF_SHIFT | result.rounding | result.exceptions,
         }),
@@ -224,12 +224,12 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
                 // Made for failures only: it takes longer than the operation.
                 let text = || format!("op {op} single {single} mode {rn}: {a:#x} {c:#x} {b:#x}");
                 match outcome {
-                    Outcome::Invalid { .. } => assert!(status.contains(Status::INVALID_OP), "{}", text()),
-                    Outcome::ZeroDivide(result) => {
+                    ExactResult::Invalid { .. } => assert!(status.contains(Status::INVALID_OP), "{}", text()),
+                    ExactResult::ZeroDivide(result) => {
                         assert!(status.contains(Status::DIV_BY_ZERO), "{}", text());
                         assert_eq!(result.bits, bits, "{}", text());
                     }
-                    Outcome::Value(result) => {
+                    ExactResult::Value(result) => {
                         assert_eq!(result.bits, bits, "{}", text());
                         let inexact = status.contains(Status::INEXACT);
                         assert_eq!(result.rounding & FI != 0, inexact, "{}", text());
@@ -264,10 +264,10 @@ fn square_roots_bracket_the_operand() {
         if b >= 0x7FF << 52 || b == 0 {
             continue;
         }
-        let Outcome::Value(nearest) = exact::square_root(b, Format::Double, 0) else { panic!() };
+        let ExactResult::Value(nearest) = exact::square_root(b, Format::Double, 0) else { panic!() };
         assert_eq!(nearest.bits, f64::from_bits(b).sqrt().to_bits());
-        let Outcome::Value(down) = exact::square_root(b, Format::Double, 1) else { panic!() };
-        let Outcome::Value(up) = exact::square_root(b, Format::Double, 2) else { panic!() };
+        let ExactResult::Value(down) = exact::square_root(b, Format::Double, 1) else { panic!() };
+        let ExactResult::Value(up) = exact::square_root(b, Format::Double, 2) else { panic!() };
         if nearest.rounding & FI == 0 {
             assert_eq!((down.bits, up.bits), (nearest.bits, nearest.bits));
         } else {
@@ -289,8 +289,8 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
         let x = significand(operands.next_u64());
         let y = significand(operands.next_u64());
         let low = operands.next_u64() % 300;
-        let expect = |scaled: Outcome, exception: u32, outcome: Outcome| {
-            let (Outcome::Value(mut scaled), Outcome::Value(result)) = (scaled, outcome) else {
+        let expect = |scaled: ExactResult, exception: u32, outcome: ExactResult| {
+            let (ExactResult::Value(mut scaled), ExactResult::Value(result)) = (scaled, outcome) else {
                 panic!("not a value")
             };
             scaled.exceptions |= exception;
@@ -311,9 +311,9 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
     assert!(small > 0 && large > 0);
     // The bias of a single is 192.
     let outcome = exact::multiply(power(100), power(100), Format::Single, OE);
-    let Outcome::Value(result) = outcome else { panic!() };
+    let ExactResult::Value(result) = outcome else { panic!() };
     assert_eq!((result.bits, result.exceptions), (power(8), OX));
-    let Outcome::Value(result) = exact::multiply(power(-100), power(-100), Format::Single, UE) else {
+    let ExactResult::Value(result) = exact::multiply(power(-100), power(-100), Format::Single, UE) else {
         panic!()
     };
     assert_eq!((result.bits, result.exceptions), (power(-8), UX));

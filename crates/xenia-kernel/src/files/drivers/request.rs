@@ -3,7 +3,7 @@
 
 use super::{DriverFile, DriverRequest, FilePhase, RequestProgress, RequestPurpose};
 use crate::abi::ProcessorMode;
-use crate::files::request::{FileRequests, Outcome, Reply};
+use crate::files::request::{FileRequests, IoStatus, Reply};
 use crate::files::rights::{self, options};
 use crate::files::{Completion, PortKey};
 use crate::objects::ObjectKind;
@@ -277,7 +277,7 @@ impl FileRequests<'_> {
             request.progress = RequestProgress::Ending;
             *request
         };
-        self.report_driver_end(cpu, &request, Outcome { status, information }, boost);
+        self.report_driver_end(cpu, &request, IoStatus { status, information }, boost);
         note(self.dispatcher.set_event(self.memory, cpu, request.over, boost).map(|_| ()));
         let progress = RequestProgress::Over { status, information };
         self.change_driver_request(packet, |request| request.progress = progress)
@@ -311,12 +311,12 @@ impl FileRequests<'_> {
 
     /// Reports the end of a request to its caller: the status block, the file's and the caller's
     /// event, the APC and the completion port.
-    fn report_driver_end(&self, cpu: &mut dyn Cpu, request: &DriverRequest, outcome: Outcome, boost: u8) {
+    fn report_driver_end(&self, cpu: &mut dyn Cpu, request: &DriverRequest, outcome: IoStatus, boost: u8) {
         let reply = &request.reply;
         if !matches!(request.purpose, RequestPurpose::Transfer | RequestPurpose::Query) {
             return;
         }
-        let Outcome { status, information } = outcome;
+        let IoStatus { status, information } = outcome;
         // The steps are independent: a failure of one does not stop the others.
         note(outcome.write(self.memory, reply.status_block));
         note(self.memory.write(reply.file.offset(file_object::FINAL_STATUS), status.0).map_err(Into::into));

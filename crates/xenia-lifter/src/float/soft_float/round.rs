@@ -1,7 +1,7 @@
 //! Final rounding: rounds an exact value, or a quadruple-precision value with a sticky last bit,
 //! once to its format, with FPRF, FR, FI and the exceptions (PowerISA 2.02 book I, 4.4 to 4.6).
 
-use super::{EXPONENT, Outcome, SIGN, mode};
+use super::{EXPONENT, SIGN, SoftFloatResult, mode};
 use rustc_apfloat::ieee::{Double, Quad, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
 use xenia_cpu::fpscr::*;
@@ -17,12 +17,15 @@ const SINGLE: Range = Range { greatest: 127, bias: 192 };
 const DOUBLE: Range = Range { greatest: 1023, bias: 1536 };
 
 /// Rounds an exact value that is not a NaN to its format, under the control bits of `fpscr`.
-pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> Outcome {
+pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> SoftFloatResult {
     let sign = if value.is_negative() { SIGN } else { 0 };
     if value.is_zero() {
-        Outcome::exact(sign, signed(sign, class::POSITIVE_ZERO, class::NEGATIVE_ZERO))
+        SoftFloatResult::exact(sign, signed(sign, class::POSITIVE_ZERO, class::NEGATIVE_ZERO))
     } else if value.is_infinite() {
-        Outcome::exact(sign | EXPONENT, signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY))
+        SoftFloatResult::exact(
+            sign | EXPONENT,
+            signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY),
+        )
     } else if single {
         rounded_in::<Single>(value, SINGLE, fpscr)
     } else {
@@ -36,7 +39,7 @@ fn signed(sign: u64, positive: u32, negative: u32) -> u32 {
 }
 
 /// Rounds a value that is neither zero nor infinite.
-fn rounded_in<F: FloatConvert<Double>>(value: Quad, range: Range, fpscr: u32) -> Outcome
+fn rounded_in<F: FloatConvert<Double>>(value: Quad, range: Range, fpscr: u32) -> SoftFloatResult
 where
     Quad: FloatConvert<F>,
 {
@@ -67,7 +70,12 @@ where
             }
             () => normal_class,
         };
-        return Outcome { bits: Some(wide.to_bits() as u64), class: Some(class), rounding, exceptions };
+        return SoftFloatResult {
+            bits: Some(wide.to_bits() as u64),
+            class: Some(class),
+            rounding,
+            exceptions,
+        };
     }
     let mut exponent = exponent;
     if tiny {
@@ -87,12 +95,12 @@ where
     } else {
         wide.scalbn_r(exponent, Round::TowardZero).to_bits() as u64
     };
-    Outcome { bits: Some(bits), class: Some(normal_class), rounding, exceptions }
+    SoftFloatResult { bits: Some(bits), class: Some(normal_class), rounding, exceptions }
 }
 
 /// The result of a disabled overflow: infinity, or the largest number if the mode rounds toward
 /// zero there.
-fn overflowed<F: FloatConvert<Double>>(sign: u64, fpscr: u32) -> Outcome {
+fn overflowed<F: FloatConvert<Double>>(sign: u64, fpscr: u32) -> SoftFloatResult {
     let to_infinity = match mode(fpscr) {
         Round::TowardZero => false,
         Round::TowardPositive => sign == 0,
@@ -100,11 +108,14 @@ fn overflowed<F: FloatConvert<Double>>(sign: u64, fpscr: u32) -> Outcome {
         _ => true,
     };
     let result = if to_infinity {
-        Outcome::exact(sign | EXPONENT, signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY))
+        SoftFloatResult::exact(
+            sign | EXPONENT,
+            signed(sign, class::POSITIVE_INFINITY, class::NEGATIVE_INFINITY),
+        )
     } else {
         let largest: Double = F::largest().convert(&mut false).value;
         let class = signed(sign, class::POSITIVE_NORMAL, class::NEGATIVE_NORMAL);
-        Outcome::exact(sign | largest.to_bits() as u64, class)
+        SoftFloatResult::exact(sign | largest.to_bits() as u64, class)
     };
-    Outcome { rounding: FI | FR, exceptions: OX | XX, ..result }
+    SoftFloatResult { rounding: FI | FR, exceptions: OX | XX, ..result }
 }
