@@ -15,7 +15,7 @@ use crate::enums::ColorTargetFormat;
 use crate::limits::COPY_ROWS;
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
-use crate::texture::{Format, Layout};
+use crate::texture::{Layout, TexelFormat};
 
 /// Rectangle in pixels: left, top, right, bottom.
 pub type Rect = [u32; 4];
@@ -53,7 +53,7 @@ pub fn rectangle(
 
 /// Whether a resolve of one sample copies floats unchanged: their format is the destination's, and
 /// nothing is scaled or exchanged. Then zeros keep their sign, and NaNs their bits.
-pub fn copies_floats(source: ColorTargetFormat, format: &Format, destination: &CopyDestination) -> bool {
+pub fn copies_floats(source: ColorTargetFormat, format: &TexelFormat, destination: &CopyDestination) -> bool {
     use ColorTargetFormat::{R32Float, Rg16Float, Rg32Float, Rgba16Float};
     let is_same = matches!(
         (source, format.layout),

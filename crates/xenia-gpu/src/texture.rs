@@ -19,7 +19,7 @@ pub use cache::{CacheCounters, TextureCache, TextureLevel};
 pub use decode::{Texels, decode_level};
 pub(crate) use decode::{component, decoding_bytes, gamma_level_to_linear};
 pub(crate) use encode::{encode, swap};
-pub use format::{Format, Layout};
+pub use format::{Layout, TexelFormat};
 pub use format::{
     depth_float_to_single, depth_to_single, float10_to_single, half_to_single, single_to_depth_float,
     single_to_half,

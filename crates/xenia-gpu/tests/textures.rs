@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 use xenia_gpu::enums::Dimension;
-use xenia_gpu::texture::{Format, Layout, Texels, TextureCache, TextureInfo, decode_level, layout};
+use xenia_gpu::texture::{Layout, TexelFormat, Texels, TextureCache, TextureInfo, decode_level, layout};
 use xenia_gpu::{PhysicalMemory, PhysicalRange, Ram};
 use xenia_testing::{Cases, Dice};
 
@@ -176,7 +176,8 @@ fn any_texture_is_an_image_within_its_bound_or_none() {
     let are_usual = cases.are_usual();
     cases.each(|seed| case(seed, &memory, &mut seen));
     if are_usual {
-        let known = (0..64).filter_map(Format::from_number).filter(|format| format.layout != Layout::Unknown);
+        let known =
+            (0..64).filter_map(TexelFormat::from_number).filter(|format| format.layout != Layout::Unknown);
         let missed: Vec<_> = known.filter(|format| !seen.formats.contains(&format.number)).collect();
         assert!(missed.is_empty(), "{missed:?}");
         let is_seen = |dimension| seen.tiled.contains(&(dimension, false));

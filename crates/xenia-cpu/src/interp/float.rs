@@ -34,7 +34,7 @@ use convert::{DOUBLEWORD, WORD};
 use deliver::{arithmetic, deliver, deliver_comparison, deliver_integer, record, set_status};
 use exact::{Fused, SIGN, is_signalling};
 use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
-use round::Format;
+use round::FloatFormat;
 use std::ops::RangeInclusive;
 use xenia_isa::{Float, Instruction, Op};
 
@@ -47,8 +47,8 @@ const SINGLE: bool = true;
 const TOWARD_ZERO: u32 = 1;
 
 /// The format selected by a const parameter.
-const fn format<const IS_SINGLE: bool>() -> Format {
-    if IS_SINGLE { Format::Single } else { Format::Double }
+const fn format<const IS_SINGLE: bool>() -> FloatFormat {
+    if IS_SINGLE { FloatFormat::Single } else { FloatFormat::Double }
 }
 
 /// frA + frB.

@@ -5,7 +5,7 @@ use super::{Scissor, VertexBuffer, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE, PhysicalRange};
 use crate::registers::{self, RegisterFile, pa, rb};
-use crate::texture::Format;
+use crate::texture::TexelFormat;
 use crate::texture::layout::MACRO_TILE;
 
 /// Texture format of one 8-bit component. Direct3D resolves to it with a swap for alpha textures,
@@ -161,7 +161,7 @@ impl ResolveCall {
         // Depths are words.
         let bytes = match self.source {
             CopySource::Depth { .. } => 4,
-            CopySource::Color { .. } => Format::from_number(format).map_or(16, |format| format.bytes),
+            CopySource::Color { .. } => TexelFormat::from_number(format).map_or(16, |format| format.bytes),
         };
         let right = right.saturating_add(self.destination.left(bytes));
         // Tiles of smaller texels share pages.

@@ -15,7 +15,7 @@
 //! lies beyond the end of the stream.
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
-use crate::texture::{Format, encode, swap};
+use crate::texture::{TexelFormat, encode, swap};
 
 /// Sign and exponent of a float whose mantissa is an integer.
 const INTEGER: u32 = 0x96;
@@ -29,7 +29,7 @@ pub(super) struct Stream {
     index: u32,
     /// Number of elements in the stream.
     count: u32,
-    format: &'static Format,
+    format: &'static TexelFormat,
     /// Number format: unsigned or signed fraction, unsigned or signed integer, float (7).
     number: u32,
     /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.
@@ -45,7 +45,7 @@ impl Stream {
         if x >> 30 != 1 || [y, z, w].iter().any(|word| word >> 23 != INTEGER) {
             return None;
         }
-        let format = Format::from_number(z >> 8 & 63).filter(|format| format.is_color_destination())?;
+        let format = TexelFormat::from_number(z >> 8 & 63).filter(|format| format.is_color_destination())?;
         Some(Self {
             base: (x << 2) & (PHYSICAL_SIZE - 1),
             index: y & 0x7f_ffff,

@@ -15,7 +15,7 @@ use crate::resolve::{
     Rect, ResolvedPixels, check_comparisons, copies_floats, rectangle, samples, store, store_comparisons,
     store_words,
 };
-use crate::texture::{Format, Layout, encode, swap};
+use crate::texture::{Layout, TexelFormat, encode, swap};
 
 /// Executes a resolve and its clears, until the token cancels them.
 pub(super) fn resolve(
@@ -87,10 +87,9 @@ impl<'a> Resolver<'a> {
 
     fn store_colors(&self, reader: &Reader<'_>, source: ColorTargetFormat) -> Result<(), BackendError> {
         let destination = &self.call.destination;
-        let format =
-            Format::from_number(destination.format)
-                .filter(|format| format.is_color_destination())
-                .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
+        let format = TexelFormat::from_number(destination.format)
+            .filter(|format| format.is_color_destination())
+            .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
         let has_one_sample = reader.samples.len() == 1;
         if has_one_sample && copies_floats(source, format, destination) {
             match format.bytes {
@@ -129,7 +128,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Writes the means of the selected samples, in the destination's format.
-    fn store_converted(&self, reader: &Reader<'_>, source: ColorTargetFormat, format: &Format) {
+    fn store_converted(&self, reader: &Reader<'_>, source: ColorTargetFormat, format: &TexelFormat) {
         let destination = &self.call.destination;
         store(self.call, self.memory, self.rect, format.bytes, self.cancel, |x, y| {
             let mut color = reader.color(source, x, y);
@@ -176,7 +175,7 @@ impl<'a> Resolver<'a> {
 /// Exchange of bits by which a sample's word becomes the texel; `None` if values are converted.
 fn bit_exchange(
     source: ColorTargetFormat,
-    format: &Format,
+    format: &TexelFormat,
     destination: &CopyDestination,
 ) -> Option<fn(u32) -> u32> {
     if destination.exponent_bias != 0 || destination.number != 0 {

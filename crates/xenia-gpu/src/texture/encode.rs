@@ -56,12 +56,13 @@ pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::texture::Format;
+    use crate::texture::TexelFormat;
 
     #[test]
     fn colors_convert_to_destinations() {
         let color = [1.0, 0.5, 0.0, 1.0];
-        let to = |number: u32, kind: u32| encode(Format::from_number(number).unwrap().layout, kind, color);
+        let to =
+            |number: u32, kind: u32| encode(TexelFormat::from_number(number).unwrap().layout, kind, color);
         assert_eq!(to(6, 0)[..4], [255, 128, 0, 255]);
         assert_eq!(to(4, 0)[..2], 0x041f_u16.to_le_bytes());
         assert_eq!(to(26, 1)[..8], [0xff, 0x7f, 0x00, 0x40, 0, 0, 0xff, 0x7f]);

@@ -101,7 +101,7 @@ impl Layout {
     /// Layout of a vertex element by its format number; `None` for formats that vertices can't
     /// have, which fetch zeros.
     pub const fn of_vertices(number: u32) -> Option<Self> {
-        match (number, Format::from_number(number)) {
+        match (number, TexelFormat::from_number(number)) {
             (6 | 7 | 16 | 17 | 25 | 26 | 31..=38, Some(format)) => Some(format.layout),
             // 32_32_32_FLOAT, which exists only for vertices.
             (57, _) => Some(Self::Single(3)),
@@ -112,7 +112,7 @@ impl Layout {
 
 /// Row of a texture format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Format {
+pub struct TexelFormat {
     /// Number in fetch constants.
     pub number: u32,
     /// Name in the hardware's documentation.
@@ -125,7 +125,7 @@ pub struct Format {
     pub layout: Layout,
 }
 
-impl Format {
+impl TexelFormat {
     /// Whether resolves and memory exports can write colours in this format
     /// (`resolve_or_memexport_dest` of the table of formats).
     pub const fn is_color_destination(&self) -> bool {
@@ -135,13 +135,13 @@ impl Format {
 
 macro_rules! formats {
     ($($number:literal $name:literal $bytes:literal [$width:literal, $height:literal] $layout:expr;)*) => {
-        impl Format {
+        impl TexelFormat {
             /// Row of a format number (0 to 63).
             pub const fn from_number(number: u32) -> Option<&'static Self> {
                 use Layout::*;
                 match number {
                     $($number => {
-                        const ROW: Format = Format {
+                        const ROW: TexelFormat = TexelFormat {
                             number: $number,
                             name: $name,
                             bytes: $bytes,
@@ -215,7 +215,7 @@ formats! {
     63 "2_10_10_10_FLOAT_EDRAM" 4 [1, 1] Fields([10, 10, 10, 2]);
 }
 
-impl Format {
+impl TexelFormat {
     /// Placeholder for undefined format numbers.
     pub const UNKNOWN: Self =
         Self { number: 0, name: "unknown", bytes: 1, block: [1, 1], layout: Layout::Unknown };
@@ -309,8 +309,8 @@ mod tests {
 
     #[test]
     fn fields_lie_in_their_blocks_side_by_side() {
-        for format in (0..64).filter_map(Format::from_number) {
-            let Format { number, bytes, block, layout, .. } = *format;
+        for format in (0..64).filter_map(TexelFormat::from_number) {
+            let TexelFormat { number, bytes, block, layout, .. } = *format;
             let fields = layout.fields();
             let count = layout.components() as usize;
             assert_eq!(count == 0, layout == Layout::Unknown, "format {number}");

@@ -4,7 +4,7 @@ use super::constant::{
     TextureSize1, TextureSize2, TextureSize3, TextureWord0, TextureWord1, TextureWord3, TextureWord4,
     TextureWord5,
 };
-use super::{Format, Layout, layout};
+use super::{Layout, TexelFormat, layout};
 use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
@@ -19,7 +19,7 @@ pub struct TextureInfo {
     pub pitch: u32,
     /// Tiled; else linear.
     pub tiled: bool,
-    pub format: &'static Format,
+    pub format: &'static TexelFormat,
     pub endian: Endian,
     /// Physical address of the base level.
     pub base: u32,
@@ -98,7 +98,7 @@ impl TextureInfo {
             clamp: [a.clamp_x(), a.clamp_y(), a.clamp_z()],
             pitch: a.pitch() * 32,
             tiled: a.tiled(),
-            format: Format::from_number(b.format()).unwrap_or(&Format::UNKNOWN),
+            format: TexelFormat::from_number(b.format()).unwrap_or(&TexelFormat::UNKNOWN),
             endian: b.endian(),
             base,
             mips,

@@ -5,7 +5,7 @@ mod text;
 
 use xenia_gpu::enums::{Anisotropy, ClampMode, DepthFormat, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
-use xenia_gpu::texture::{Format, Layout, TextureInfo};
+use xenia_gpu::texture::{Layout, TexelFormat, TextureInfo};
 
 use crate::Choices;
 
@@ -33,7 +33,7 @@ pub(super) enum Shape {
 #[derive(Clone, Debug)]
 pub(super) struct Fetch {
     pub(super) shape: Shape,
-    pub(super) format: &'static Format,
+    pub(super) format: &'static TexelFormat,
     size: [u32; 3],
     is_linear: bool,
     pub(super) endian: u32,
@@ -75,8 +75,8 @@ pub(super) struct Fetch {
     is_curved: bool,
 }
 
-fn known_formats() -> impl Iterator<Item = &'static Format> {
-    (0..64).filter_map(Format::from_number).filter(|format| format.layout != Layout::Unknown)
+fn known_formats() -> impl Iterator<Item = &'static TexelFormat> {
+    (0..64).filter_map(TexelFormat::from_number).filter(|format| format.layout != Layout::Unknown)
 }
 
 fn side(choices: &mut Choices, most: u32) -> u32 {
@@ -92,7 +92,7 @@ impl Fetch {
         let shape = choices.pick(&[Plane, Plane, Plane, Stack, Line, Volume, Cube]);
         let formats: Vec<_> = known_formats().collect();
         let (is_plain, format) = (!choices.chance(2, 3), choices.pick(&formats));
-        let format = if is_plain { Format::from_number(6).unwrap_or(format) } else { format };
+        let format = if is_plain { TexelFormat::from_number(6).unwrap_or(format) } else { format };
         let most = if shape == Volume { 16 } else { 64 };
         let size = [side(choices, most), side(choices, most), side(choices, 16)];
         let mut this = Self {
@@ -434,7 +434,7 @@ mod tests {
             (58, Shape::Plane, 8, 0, false, false),
             (6, Shape::Plane, 8, 0, false, false),
         ] {
-            let format = Format::from_number(number).unwrap();
+            let format = TexelFormat::from_number(number).unwrap();
             let any = Fetch::any(&mut Choices::of_words(Vec::new()));
             let fetch = Fetch { format, shape, size: [width, 8, 1], signs, is_opaque, ..any };
             assert_eq!(fetch.decompression_error() > 0.0, expected, "{fetch:?}");

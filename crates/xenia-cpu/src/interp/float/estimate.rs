@@ -13,13 +13,13 @@
 
 use super::exact::{ExactResult, Number, nan_result, unpack};
 use super::fpscr::{OX, UE, VXSQRT};
-use super::round::{Format, Magnitude, Rounded, infinity, round, zero};
+use super::round::{FloatFormat, Magnitude, Rounded, infinity, round, zero};
 
 /// Fraction bits 51–44 of the result, indexed by the exponent's parity and three fraction bits.
 const RECIPROCAL_ROOTS: [u8; 16] = [241, 216, 192, 168, 152, 136, 128, 112, 96, 76, 60, 48, 32, 24, 16, 8];
 
 /// The outcome of a computed value, without FI, UX and XX.
-fn estimate(value: Magnitude, format: Format, fpscr: u32) -> ExactResult {
+fn estimate(value: Magnitude, format: FloatFormat, fpscr: u32) -> ExactResult {
     let rounded = round(value, format, fpscr & !UE);
     ExactResult::Value(Rounded { rounding: 0, exceptions: rounded.exceptions & OX, ..rounded })
 }
@@ -37,7 +37,7 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> ExactResult {
             let start = 128 + ((sig >> 120) as u64 & 0x7F);
             let units = (255_u64 << 12).div_ceil(start);
             let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 115 };
-            estimate(value, Format::Single, fpscr)
+            estimate(value, FloatFormat::Single, fpscr)
         }
     }
 }
@@ -58,7 +58,7 @@ pub(crate) fn reciprocal_root(b: u64, fpscr: u32) -> ExactResult {
             let entry = RECIPROCAL_ROOTS[odd << 3 | (sig >> 124) as usize & 7];
             let value =
                 Magnitude { sign: false, exp: -1 - (exp >> 1), sig: (256 | u128::from(entry)) << 119 };
-            estimate(value, Format::Double, fpscr)
+            estimate(value, FloatFormat::Double, fpscr)
         }
     }
 }

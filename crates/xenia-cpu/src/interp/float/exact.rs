@@ -4,7 +4,7 @@
 //! the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
 
 use super::fpscr::{VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, class};
-use super::round::{Format, Magnitude, Rounded, infinity, round, shift_right_jam, zero, zero_sum_sign};
+use super::round::{FloatFormat, Magnitude, Rounded, infinity, round, shift_right_jam, zero, zero_sum_sign};
 
 /// The NaN that invalid operations generate.
 pub(crate) const DEFAULT_NAN: u64 = 0x7FF8_0000_0000_0000;
@@ -103,7 +103,7 @@ fn sum(a: Magnitude, b: Magnitude, fpscr: u32) -> Result<Magnitude, bool> {
     Ok(Magnitude { sign: high.sign, exp: high.exp + 1 - up as i32, sig: total << up })
 }
 
-fn rounded_sum(a: Magnitude, b: Magnitude, format: Format, fpscr: u32) -> Rounded {
+fn rounded_sum(a: Magnitude, b: Magnitude, format: FloatFormat, fpscr: u32) -> Rounded {
     match sum(a, b, fpscr) {
         Ok(value) => round(value, format, fpscr),
         Err(sign) => zero(sign),
@@ -113,18 +113,18 @@ fn rounded_sum(a: Magnitude, b: Magnitude, format: Format, fpscr: u32) -> Rounde
 /// frA + frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn add(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn add(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b, format, fpscr))
 }
 
 /// frA − frB; a NaN keeps its sign.
 #[cold]
 #[inline(never)]
-pub(crate) fn subtract(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn subtract(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     nan_result(&[a, b], 0).unwrap_or_else(|| add_numbers(a, b ^ SIGN, format, fpscr))
 }
 
-fn add_numbers(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
+fn add_numbers(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     ExactResult::Value(match (unpack(a), unpack(b)) {
         (Number::Infinity(x), Number::Infinity(y)) if x != y => return invalid(VXISI),
         (Number::Infinity(sign), _) | (_, Number::Infinity(sign)) => infinity(sign),
@@ -146,7 +146,7 @@ fn product(a: Magnitude, b: Magnitude) -> Magnitude {
 /// frA × frC.
 #[cold]
 #[inline(never)]
-pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn multiply(a: u64, c: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[a, c], 0) {
         return nan;
     }
@@ -166,7 +166,7 @@ pub(crate) fn multiply(a: u64, c: u64, format: Format, fpscr: u32) -> ExactResul
 /// frA ÷ frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn divide(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[a, b], 0) {
         return nan;
     }
@@ -194,7 +194,7 @@ pub(crate) fn divide(a: u64, b: u64, format: Format, fpscr: u32) -> ExactResult 
 /// The square root of frB.
 #[cold]
 #[inline(never)]
-pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn square_root(b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     if let Some(nan) = nan_result(&[b], 0) {
         return nan;
     }
@@ -241,7 +241,12 @@ impl Fused {
 /// An operation of the multiply-add family on `[frA, frC, frB]`.
 #[cold]
 #[inline(never)]
-pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format, fpscr: u32) -> ExactResult {
+pub(crate) fn multiply_add(
+    operation: Fused,
+    [a, c, b]: [u64; 3],
+    format: FloatFormat,
+    fpscr: u32,
+) -> ExactResult {
     let is_infinite = |bits: u64| bits & !SIGN == EXPONENT;
     let is_zero = |bits: u64| !is_nan(bits) && matches!(unpack(bits), Number::Zero(_));
     let zero_times_infinity = is_infinite(a) && is_zero(c) || is_zero(a) && is_infinite(c);
@@ -291,7 +296,7 @@ pub(crate) fn to_single(b: u64, fpscr: u32) -> ExactResult {
     ExactResult::Value(match unpack(b) {
         Number::Zero(sign) => zero(sign),
         Number::Infinity(sign) => infinity(sign),
-        Number::Finite(value) => round(value, Format::Single, fpscr),
+        Number::Finite(value) => round(value, FloatFormat::Single, fpscr),
     })
 }
 
@@ -303,5 +308,5 @@ pub(crate) fn from_integer(value: i64, fpscr: u32) -> Rounded {
     let magnitude = value.unsigned_abs();
     let up = magnitude.leading_zeros();
     let value = Magnitude { sign: value < 0, exp: 63 - up as i32, sig: u128::from(magnitude << up) << 64 };
-    round(value, Format::Double, fpscr)
+    round(value, FloatFormat::Double, fpscr)
 }

@@ -7,14 +7,14 @@ use super::fpscr::{FI, FR, OE, OX, RN, UE, UX, XX, class};
 
 /// The format a result is rounded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum FloatFormat {
     /// 24 bits of precision, exponents −126…127, stored as a double.
     Single,
     /// 53 bits of precision, exponents −1022…1023.
     Double,
 }
 
-impl Format {
+impl FloatFormat {
     const fn precision(self) -> u32 {
         match self {
             Self::Single => 24,
@@ -150,7 +150,7 @@ fn assemble(sign: bool, q: u64, lsb: i32) -> u64 {
 
 /// The result of a disabled overflow: infinity, or the greatest number if the mode rounds toward
 /// zero there.
-fn overflowed(sign: bool, format: Format, fpscr: u32) -> Rounded {
+fn overflowed(sign: bool, format: FloatFormat, fpscr: u32) -> Rounded {
     let to_infinity = match fpscr & RN {
         0 => true,
         1 => false,
@@ -170,7 +170,7 @@ fn overflowed(sign: bool, format: Format, fpscr: u32) -> Rounded {
 }
 
 /// Rounds an exact value with the control bits of `fpscr`.
-pub(crate) fn round(value: Magnitude, format: Format, fpscr: u32) -> Rounded {
+pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounded {
     let Magnitude { sign, mut exp, mut sig } = value;
     let precision = format.precision();
     let min_exponent = 1 - format.max_exponent();

@@ -5,7 +5,7 @@
 use super::exact::{self, ExactResult, Fused, is_nan};
 use super::fast::{self, Fast};
 use super::fpscr::*;
-use super::round::Format;
+use super::round::FloatFormat;
 use rustc_apfloat::ieee::{Double, Single};
 use rustc_apfloat::{Float, FloatConvert, Round, Status};
 use xenia_testing::{Dice, is_long};
@@ -130,8 +130,8 @@ fn fast_path_agrees_with_the_exact_path() {
         };
         // Every third sum nearly cancels.
         let b = if round % 3 == 0 { a ^ 1 << 63 ^ operands.next_u64() & 7 } else { b };
-        let d = Format::Double;
-        let s = Format::Single;
+        let d = FloatFormat::Double;
+        let s = FloatFormat::Single;
         let pairs = [
             (fast::add::<false>(a, b), exact::add(a, b, d, 0)),
             (fast::add::<true>(a, b), exact::add(a, b, s, 0)),
@@ -199,7 +199,7 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
     let mut operands = Operands::new(0xFEDC_BA98_7654_3211);
     for round in 0..if is_long() { 120_000_u32 } else { 60_000 } {
         let single = round % 2 == 0;
-        let format = if single { Format::Single } else { Format::Double };
+        let format = if single { FloatFormat::Single } else { FloatFormat::Double };
         let mut next = || if single { operands.short() } else { operands.double() };
         let [a, mut b, c] = [next(), next(), next()];
         if round % 5 == 0 {
@@ -264,10 +264,10 @@ fn square_roots_bracket_the_operand() {
         if b >= 0x7FF << 52 || b == 0 {
             continue;
         }
-        let ExactResult::Value(nearest) = exact::square_root(b, Format::Double, 0) else { panic!() };
+        let ExactResult::Value(nearest) = exact::square_root(b, FloatFormat::Double, 0) else { panic!() };
         assert_eq!(nearest.bits, f64::from_bits(b).sqrt().to_bits());
-        let ExactResult::Value(down) = exact::square_root(b, Format::Double, 1) else { panic!() };
-        let ExactResult::Value(up) = exact::square_root(b, Format::Double, 2) else { panic!() };
+        let ExactResult::Value(down) = exact::square_root(b, FloatFormat::Double, 1) else { panic!() };
+        let ExactResult::Value(up) = exact::square_root(b, FloatFormat::Double, 2) else { panic!() };
         if nearest.rounding & FI == 0 {
             assert_eq!((down.bits, up.bits), (nearest.bits, nearest.bits));
         } else {
@@ -298,7 +298,7 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
         };
         for rn in 0..4 {
             let multiply =
-                |ea, ec, fpscr| exact::multiply(x | power(ea), y | power(ec), Format::Double, fpscr);
+                |ea, ec, fpscr| exact::multiply(x | power(ea), y | power(ec), FloatFormat::Double, fpscr);
             // Exponents −600 − low and −600: the product is tiny.
             let outcome = multiply(-600 - low as i64, -600, UE | rn);
             expect(multiply(168 - low as i64, 168, rn), UX, outcome);
@@ -310,10 +310,11 @@ fn enabled_underflow_and_overflow_adjust_the_exponent() {
     }
     assert!(small > 0 && large > 0);
     // The bias of a single is 192.
-    let outcome = exact::multiply(power(100), power(100), Format::Single, OE);
+    let outcome = exact::multiply(power(100), power(100), FloatFormat::Single, OE);
     let ExactResult::Value(result) = outcome else { panic!() };
     assert_eq!((result.bits, result.exceptions), (power(8), OX));
-    let ExactResult::Value(result) = exact::multiply(power(-100), power(-100), Format::Single, UE) else {
+    let ExactResult::Value(result) = exact::multiply(power(-100), power(-100), FloatFormat::Single, UE)
+    else {
         panic!()
     };
     assert_eq!((result.bits, result.exceptions), (power(-8), UX));

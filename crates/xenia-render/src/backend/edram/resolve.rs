@@ -8,7 +8,7 @@ use xenia_gpu::resolve::{
     Rect, ResolvedPixels, check_comparisons, copies_floats, rectangle, samples, store_comparisons, store_rows,
 };
 use xenia_gpu::texture::layout::MACRO_TILE;
-use xenia_gpu::texture::{Format, Layout};
+use xenia_gpu::texture::{Layout, TexelFormat};
 use xenia_gpu::{BackendError, Cancel, PhysicalMemory};
 
 use super::super::device::Device;
@@ -180,7 +180,8 @@ impl<'a> Resolve<'a> {
         }
         let destination = &self.call.destination;
         let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
-        let format = Format::from_number(destination.format).filter(|format| format.is_color_destination());
+        let format =
+            TexelFormat::from_number(destination.format).filter(|format| format.is_color_destination());
         let format = format.ok_or_else(unsupported)?;
         let is_plain = samples.len() == 1 && destination.exponent_bias == 0 && destination.number == 0;
         let converted = Texels { bytes: format.bytes, ..raw };

@@ -13,7 +13,7 @@
 
 use wgpu::{Features, TextureFormat};
 use xenia_gpu::enums::{DepthFormat, Dimension, TextureSign};
-use xenia_gpu::texture::{Format, Layout, TextureInfo};
+use xenia_gpu::texture::{Layout, TexelFormat, TextureInfo};
 
 use super::super::wgsl::listed;
 
@@ -114,7 +114,7 @@ pub(super) struct Decoding {
 impl Decoding {
     /// Selects the decoding of a fetch constant's texture, on a device with some features.
     pub(super) fn new(info: &TextureInfo, features: Features) -> Option<Self> {
-        let &Format { bytes, block, layout, .. } = info.format;
+        let &TexelFormat { bytes, block, layout, .. } = info.format;
         let kind = Kind::of(layout)?;
         let fields = layout.fields();
         let count = layout.components() as usize;

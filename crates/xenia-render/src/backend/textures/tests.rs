@@ -8,7 +8,7 @@ mod keeping;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::memory::Ram;
-use xenia_gpu::texture::{Format, Texels, decode_level, half_to_single};
+use xenia_gpu::texture::{TexelFormat, Texels, decode_level, half_to_single};
 
 use super::*;
 use crate::backend::device;
@@ -229,7 +229,7 @@ fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
 /// Formats that both decoders support.
 fn formats() -> impl Iterator<Item = u32> {
     (0..64).filter(|&number| {
-        Format::from_number(number).is_some_and(|format| {
+        TexelFormat::from_number(number).is_some_and(|format| {
             let info = TextureInfo { format, ..TextureInfo::decode(&[2, 0, 0, 0, 0, 0]).unwrap() };
             Decoding::new(&info, wgpu::Features::all()).is_some()
         })

@@ -3,7 +3,7 @@
 use rand::Rng;
 use xenia_gpu::draw_state::{CopyComparison, CopyDestination, CopySource, DepthClear, ResolveCall, Scissor};
 use xenia_gpu::enums::CopyCommand;
-use xenia_gpu::texture::{Format, Layout};
+use xenia_gpu::texture::{Layout, TexelFormat};
 use xenia_gpu::{Backend, PhysicalMemory, Ram, Reference};
 
 use super::*;
@@ -146,7 +146,7 @@ fn modest_words(seed: u64) -> Vec<u32> {
 
 /// Largest difference of components in units of the last place, between texels at multiples of
 /// their size.
-fn distance(ours: &[u8], theirs: &[u8], format: &Format) -> u64 {
+fn distance(ours: &[u8], theirs: &[u8], format: &TexelFormat) -> u64 {
     let widths = match format.layout {
         Layout::Fields(widths) => widths,
         Layout::Half(_) => [16; 4],
@@ -184,7 +184,7 @@ fn resolves_leave_what_the_reference_leaves() {
                 .into_iter()
                 .flat_map(|msaa| destinations(format).into_iter().map(move |number| (msaa, number)))
             {
-                let destination = Format::from_number(number).unwrap();
+                let destination = TexelFormat::from_number(number).unwrap();
                 for _ in 0..if is_long() { 2 } else { 1 } {
                     let call = random_resolve(&mut random, format, msaa, number, !is_gamma);
                     let [left, top] = [(); 2].map(|()| random.random_range(0..8) * 8);
