@@ -7,8 +7,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderConstants, ShaderKind, ShaderObject,
-    TextureFetch, Vector, VertexFetch, assemble, disassemble,
+    FetchUnit, LANES, Lanes, Mask, Program, Sampling, ShaderConstants, ShaderInterpreter, ShaderKind,
+    ShaderObject, TextureFetch, Vector, VertexFetch, assemble, disassemble,
 };
 
 /// Fetches that return part of their operands.
@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
         boolean: &[*boolean; 8],
         loops: &[*count; 32],
     };
-    let mut interpreter = Interpreter::default();
+    let mut interpreter = ShaderInterpreter::default();
     for (lane, value) in interpreter.register(0)[0].iter_mut().enumerate() {
         *value = lane as f32 - LANES as f32 / 4.0;
     }

@@ -41,7 +41,7 @@ use crate::fetch::Bindings;
 use crate::geometry;
 use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::{PhysicalMemory, PhysicalRange};
-use crate::microcode::Interpreter;
+use crate::microcode::ShaderInterpreter;
 use crate::present;
 use crate::texture::TextureCache;
 
@@ -63,7 +63,7 @@ pub struct Reference {
     edram: Edram,
     textures: TextureCache,
     /// Interpreter for vertex shaders.
-    shading: Interpreter,
+    shading: ShaderInterpreter,
     crew: bands::Crew,
     limits: DrawLimits,
     cancel: Cancel,
@@ -88,7 +88,7 @@ impl Reference {
         Self {
             edram: Edram::default(),
             textures: TextureCache::default(),
-            shading: Interpreter::default(),
+            shading: ShaderInterpreter::default(),
             crew: bands::Crew::new(threads),
             limits: DrawLimits::default(),
             cancel: Cancel::default(),

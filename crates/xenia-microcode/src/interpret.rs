@@ -95,7 +95,7 @@ impl Flow {
 
 /// Interpreter state: registers and other state of the lanes, reused between runs to save
 /// allocations.
-pub struct Interpreter {
+pub struct ShaderInterpreter {
     registers: Box<[Vector; 64]>,
     predicate: Mask,
     address: [i16; LANES],
@@ -119,7 +119,7 @@ pub struct Interpreter {
     scratch: Option<Box<Scratch>>,
 }
 
-impl Default for Interpreter {
+impl Default for ShaderInterpreter {
     fn default() -> Self {
         Self {
             registers: Box::new([[[0.0; LANES]; 4]; 64]),
@@ -177,7 +177,7 @@ impl Run<'_> {
     }
 }
 
-impl Interpreter {
+impl ShaderInterpreter {
     /// Input register to set before a run.
     pub fn register(&mut self, index: u32) -> &mut Vector {
         &mut self.registers[index as usize & 63]

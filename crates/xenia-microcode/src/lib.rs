@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use asm::{AssembleError, assemble};
 pub use cancel::Cancel;
 pub use disasm::disassemble;
-pub use interpret::{Exports, FetchUnit, Interpreter, MAX_STEPS, Sampling, ShaderConstants};
+pub use interpret::{Exports, FetchUnit, MAX_STEPS, Sampling, ShaderConstants, ShaderInterpreter};
 pub use lanes::{LANES, Lanes, Mask, Vector};
 pub use memory_export::MEMORY_ELEMENTS;
 pub use object::{Literal, ObjectError, ShaderObject};

@@ -43,7 +43,7 @@ fn constants() -> TestConstants {
 /// Runs a program and returns oC0. r0 is given for lane 0; lane n has n added to x.
 fn run(text: &str, r0: [f32; 4]) -> (Vector, Mask) {
     let program = Program::decode(&assemble(text).unwrap());
-    let mut interpreter = Interpreter::default();
+    let mut interpreter = ShaderInterpreter::default();
     interpreter.clear(&program);
     for lane in 0..LANES {
         for (c, value) in r0.into_iter().enumerate() {
@@ -362,7 +362,7 @@ fn gradients_are_set_for_the_lanes_that_set_them() {
     let text = "setGradientH r0.____, r1.x, tf0\nsetp_gt r2._, r0.x\n(p0) setGradientH r0.____, r0.x, tf0\n\
                 tfetch2D r3, r0.xy, tf0, reggrad\nmax oC0, r3, r3";
     let program = Program::decode(&assemble(text).unwrap());
-    let mut interpreter = Interpreter::default();
+    let mut interpreter = ShaderInterpreter::default();
     interpreter.clear(&program);
     for lane in 0..LANES {
         interpreter.register(0)[0][lane] = lane as f32 - 2.0;
@@ -385,7 +385,7 @@ fn any_words_are_a_program() {
     let mut dice = xenia_testing::Dice(5);
     let mut next = || dice.next() as u32;
     let constants = constants();
-    let mut interpreter = Interpreter::default();
+    let mut interpreter = ShaderInterpreter::default();
     for _ in 0..2000 {
         let length = next() as usize % 64;
         let mut words: Vec<u32> = (0..length).map(|_| next()).collect();

@@ -3,7 +3,7 @@
 use super::gpu::{Gpu, Resources};
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::microcode::{
-    FetchUnit, Interpreter, LANES, Lanes, Mask, Program, Sampling, ShaderKind, TextureFetch, Vector,
+    FetchUnit, LANES, Lanes, Mask, Program, Sampling, ShaderInterpreter, ShaderKind, TextureFetch, Vector,
     VertexFetch, assemble, disassemble,
 };
 use xenia_gpu::registers::RegisterFile;
@@ -53,7 +53,7 @@ pub(super) fn interpret(
     fetch: &mut dyn FetchUnit,
     exports: &[u8],
 ) -> Vec<Vec<[f32; 4]>> {
-    let mut interpreter = Interpreter::default();
+    let mut interpreter = ShaderInterpreter::default();
     let mut out = Vec::new();
     for group in inputs.chunks(LANES) {
         interpreter.clear(program);

@@ -8,7 +8,7 @@ use crate::draw_state::{DrawCall, INTERPOLATORS};
 use crate::enums::Primitive;
 use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
-use crate::microcode::Interpreter;
+use crate::microcode::ShaderInterpreter;
 use crate::texture::TextureCache;
 
 /// Triangle list of shaded corners, three per triangle.
@@ -34,7 +34,7 @@ pub fn corner_interpolators(call: &DrawCall) -> u32 {
 /// rectangles and expands points to squares and lines to strips.
 #[derive(Default)]
 pub struct Expander {
-    interpreter: Interpreter,
+    interpreter: ShaderInterpreter,
     textures: TextureCache,
     limits: DrawLimits,
 }

@@ -23,7 +23,7 @@ use crate::enums::{Primitive, TessellationMode};
 use crate::fetch::{Bindings, Fetcher};
 use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
-use crate::microcode::{Interpreter, LANES};
+use crate::microcode::{LANES, ShaderInterpreter};
 use crate::texture::TextureCache;
 
 /// Number of shaded vertices after which a batch is emitted.
@@ -98,7 +98,7 @@ fn registers(primitive: Primitive, patch: &Patch, [a, b, c]: [f32; 3]) -> [[f32;
 /// Batch of vertices to shade.
 struct Shading<'a> {
     call: &'a DrawCall,
-    interpreter: &'a mut Interpreter,
+    interpreter: &'a mut ShaderInterpreter,
     fetch: Fetcher<'a>,
     waiting: usize,
     vertices: Vertices,
@@ -138,7 +138,7 @@ pub(super) fn shade(
     Tessellation { mode, levels: [least, most] }: Tessellation,
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
-    interpreter: &mut Interpreter,
+    interpreter: &mut ShaderInterpreter,
     limits: &DrawLimits,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {

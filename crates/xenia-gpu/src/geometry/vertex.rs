@@ -11,7 +11,7 @@ use crate::enums::Primitive;
 use crate::fetch::{Bindings, Fetcher};
 use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
-use crate::microcode::{Interpreter, LANES, Mask, Program};
+use crate::microcode::{LANES, Mask, Program, ShaderInterpreter};
 use crate::texture::TextureCache;
 
 /// Shaded vertices and their drawing order.
@@ -80,7 +80,7 @@ impl Vertices {
         &mut self,
         call: &DrawCall,
         count: usize,
-        interpreter: &mut Interpreter,
+        interpreter: &mut ShaderInterpreter,
         fetch: &mut Fetcher<'_>,
     ) {
         let program = &call.vertex_shader.program;
@@ -164,7 +164,7 @@ pub(crate) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
-    interpreter: &mut Interpreter,
+    interpreter: &mut ShaderInterpreter,
     limits: &DrawLimits,
     cancel: &Cancel,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
@@ -198,7 +198,10 @@ pub(crate) fn shade(
 }
 
 /// Returns an error if shading stopped early or textures were left out.
-pub(super) fn within_limits(interpreter: &Interpreter, textures: &Bindings) -> Result<(), BackendError> {
+pub(super) fn within_limits(
+    interpreter: &ShaderInterpreter,
+    textures: &Bindings,
+) -> Result<(), BackendError> {
     match (interpreter.is_spent(), textures.left_out()) {
         (true, _) => Err(BackendError::Limit(SHADER_STEPS)),
         (_, true) => Err(BackendError::Limit(TEXTURE_BYTES)),

@@ -25,7 +25,7 @@ use crate::draw_state::DrawCall;
 use crate::edram::{EdramSurface, TILE_HEIGHT, TILES};
 use crate::fetch::{Bindings, Fetcher};
 use crate::memory::PhysicalMemory;
-use crate::microcode::Interpreter;
+use crate::microcode::ShaderInterpreter;
 
 /// Triangles in a batch.
 const BATCH: usize = 1024;
@@ -38,7 +38,7 @@ pub(super) const MAX_THREADS: usize = 64;
 /// Draw threads, each with a separate interpreter.
 pub(super) struct Crew {
     /// One interpreter per thread; the caller's comes first.
-    interpreters: Vec<Interpreter>,
+    interpreters: Vec<ShaderInterpreter>,
     /// Other threads, started when first needed; `None` if the host can't start any.
     pool: OnceLock<Option<ThreadPool>>,
     /// Storage of a batch, reused by later draws.
@@ -50,7 +50,7 @@ impl Crew {
     pub(super) fn new(threads: usize) -> Self {
         let threads = threads.clamp(1, MAX_THREADS);
         Self {
-            interpreters: std::iter::repeat_with(Interpreter::default).take(threads).collect(),
+            interpreters: std::iter::repeat_with(ShaderInterpreter::default).take(threads).collect(),
             pool: OnceLock::new(),
             triangles: Vec::new(),
         }

@@ -11,7 +11,7 @@ use crate::edram::EdramSurface;
 use crate::enums::Primitive;
 use crate::fetch::Fetcher;
 use crate::microcode::lanes::{canonical_nan, map, splat};
-use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
+use crate::microcode::{LANES, Lanes, Mask, Program, ShaderInterpreter, Vector};
 
 /// Centroid of each pixel of a block, in 1/16 from its top left. For a partly covered pixel it is
 /// the first covered sample; all samples are equally far from the centre.
@@ -119,7 +119,7 @@ const CENTER: [i64; 2] = [8, 8];
 pub(super) struct BlockPipeline<'a> {
     call: &'a DrawCall,
     edram: &'a Edram,
-    interpreter: &'a mut Interpreter,
+    interpreter: &'a mut ShaderInterpreter,
     fetch: Fetcher<'a>,
     meter: Meter<'a>,
     depth: Option<DepthTest>,
@@ -140,7 +140,7 @@ impl<'a> BlockPipeline<'a> {
     pub(super) fn new(
         call: &'a DrawCall,
         edram: &'a Edram,
-        interpreter: &'a mut Interpreter,
+        interpreter: &'a mut ShaderInterpreter,
         fetch: Fetcher<'a>,
         budget: &'a Budget<'a>,
     ) -> Self {

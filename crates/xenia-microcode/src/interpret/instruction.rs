@@ -1,6 +1,6 @@
 //! Execution of one instruction for all lanes of a mask.
 
-use super::{Interpreter, Run, Sampling, Scratch};
+use super::{Run, Sampling, Scratch, ShaderInterpreter};
 use crate::alu::{self, Effect};
 use crate::lanes::*;
 use crate::ops::ScalarOp;
@@ -9,7 +9,7 @@ use crate::program::*;
 /// Zero in all lanes.
 const ZEROS: Lanes = splat(0.0);
 
-impl Interpreter {
+impl ShaderInterpreter {
     #[inline(always)]
     fn predicated(&self, lanes: Mask, predicate: Option<bool>) -> Mask {
         match predicate {
