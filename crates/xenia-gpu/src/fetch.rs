@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::draw_state::{Constants, VertexBuffer};
 use crate::memory::{PAGE_SIZE, PhysicalMemory, address_on_bus};
 use crate::microcode::{
-    FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
+    FetchUnit, LANES, Lanes, Mask, Program, Sampling, ShaderInstruction, TextureFetch, TextureOp, Vector,
     VertexFetch,
 };
 use crate::texture::{
@@ -37,7 +37,7 @@ pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<
         return fetched;
     }
     for instruction in &program.instructions {
-        let Instruction::Texture(fetch) = instruction else { continue };
+        let ShaderInstruction::Texture(fetch) = instruction else { continue };
         if !fetch.operation.reads_constant() {
             continue;
         }
@@ -240,7 +240,7 @@ mod tests {
         let words = [0, (format as u32) << 16 | (signed as u32) << 12 | (integer as u32) << 13, 4 | 1 << 8];
         let mut program = Program::decode(&[0x1000 | 1 << 16 | 1, 0x2000, 0, words[0], words[1], words[2]]);
         match program.instructions.remove(0) {
-            Instruction::Vertex(fetch) => fetch,
+            ShaderInstruction::Vertex(fetch) => fetch,
             other => panic!("{other:?}"),
         }
     }
@@ -274,7 +274,9 @@ mod tests {
     fn texels_beyond_the_edge_have_the_border_that_the_constant_names() {
         let ram = Ram::new(0x20000);
         let program = Program::decode(&assemble("tfetch2D r0, r0.xy, tf1\nmax oC0, r0, r0").unwrap());
-        let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{program:?}") };
+        let Some(ShaderInstruction::Texture(fetch)) = program.instructions.first() else {
+            panic!("{program:?}")
+        };
         let identity = (1 << 3 | 2 << 6 | 3 << 9) << 1;
         let borders = [[0.0; 4], [1.0; 4], [0.5, 0.0, 0.5, 0.0], [0.0, 0.5, 0.5, 0.0]];
         let with_alpha = |[x, y, z, _]: [f32; 4]| [x, y, z, 1.0];
@@ -310,7 +312,9 @@ mod tests {
         let fraction = |dimension: &str, words: [u32; 6], place: [f32; 3]| {
             let text = format!("getBCF{dimension} r0, r0.xyz, tf1\nmax oC0, r0, r0");
             let program = Program::decode(&assemble(&text).unwrap());
-            let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{text}") };
+            let Some(ShaderInstruction::Texture(fetch)) = program.instructions.first() else {
+                panic!("{text}")
+            };
             let mut registers = RegisterFile::new();
             for (index, word) in (0x4806..).zip(words) {
                 registers.set(index, word);

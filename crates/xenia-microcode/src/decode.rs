@@ -49,7 +49,7 @@ impl Program {
         program.constants.sort_unstable();
         program.constants.dedup();
         for instruction in &program.instructions {
-            if let Instruction::Texture(fetch) = instruction {
+            if let ShaderInstruction::Texture(fetch) = instruction {
                 program.textures |= 1 << (fetch.constant & 31);
             }
         }
@@ -121,7 +121,7 @@ impl Program {
         words: [u32; 3],
         fetch: bool,
         last_vertex: &mut Option<VertexFetch>,
-    ) -> Instruction {
+    ) -> ShaderInstruction {
         if !fetch {
             let alu = decode_alu(words);
             self.kills |= alu.vector.kills() || alu.scalar.kills();
@@ -132,7 +132,7 @@ impl Program {
                     self.point_size |= if export == Program::POINT_SIZE { components } else { 0 };
                 }
             }
-            return Instruction::Alu(alu);
+            return ShaderInstruction::Alu(alu);
         }
         if bits(words[0], 0, 5) == 0 {
             let mut vertex = decode_vertex(words);
@@ -147,28 +147,28 @@ impl Program {
             } else {
                 *last_vertex = Some(vertex);
             }
-            return Instruction::Vertex(vertex);
+            return ShaderInstruction::Vertex(vertex);
         }
-        decode_texture(words).map_or(Instruction::Undefined, Instruction::Texture)
+        decode_texture(words).map_or(ShaderInstruction::Undefined, ShaderInstruction::Texture)
     }
 }
 
 /// Sources that an instruction reads.
-fn sources(instruction: &Instruction) -> Vec<Source> {
+fn sources(instruction: &ShaderInstruction) -> Vec<Source> {
     match instruction {
-        Instruction::Alu(alu) => {
+        ShaderInstruction::Alu(alu) => {
             let operands = alu.operands[..alu.vector.operands()].iter();
             let scalars = alu.scalar_operands[..alu.scalar.operands()].iter().map(|(operand, _)| operand);
             operands.chain(scalars).map(|operand| operand.source).collect()
         }
-        Instruction::Vertex(VertexFetch { common, .. })
-        | Instruction::Texture(TextureFetch { common, .. }) => vec![common.source],
-        Instruction::Undefined => Vec::new(),
+        ShaderInstruction::Vertex(VertexFetch { common, .. })
+        | ShaderInstruction::Texture(TextureFetch { common, .. }) => vec![common.source],
+        ShaderInstruction::Undefined => Vec::new(),
     }
 }
 
 /// One more than the highest register that an instruction accesses.
-fn registers_of(instruction: &Instruction) -> u32 {
+fn registers_of(instruction: &ShaderInstruction) -> u32 {
     let source = |source: Source| match source {
         Source::Register(register) => register as u32 + 1,
         Source::RegisterLoop(_) => 64,
@@ -181,13 +181,13 @@ fn registers_of(instruction: &Instruction) -> u32 {
     };
     let read = sources(instruction).into_iter().map(source).max().unwrap_or(0);
     match instruction {
-        Instruction::Alu(alu) => {
+        ShaderInstruction::Alu(alu) => {
             let vector = destination(alu.vector_to, alu.vector_mask != 0);
             read.max(vector).max(destination(alu.scalar_to, alu.scalar_mask != 0))
         }
-        Instruction::Vertex(VertexFetch { common, .. })
-        | Instruction::Texture(TextureFetch { common, .. }) => read.max(destination(common.to, true)),
-        Instruction::Undefined => 0,
+        ShaderInstruction::Vertex(VertexFetch { common, .. })
+        | ShaderInstruction::Texture(TextureFetch { common, .. }) => read.max(destination(common.to, true)),
+        ShaderInstruction::Undefined => 0,
     }
 }
 

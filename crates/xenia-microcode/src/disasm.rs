@@ -140,12 +140,12 @@ fn predicate_text(predicate: Option<bool>) -> &'static str {
     }
 }
 
-fn instruction_text(kind: ShaderKind, instruction: &Instruction) -> String {
+fn instruction_text(kind: ShaderKind, instruction: &ShaderInstruction) -> String {
     match instruction {
-        Instruction::Alu(alu) => alu_text(kind, alu),
-        Instruction::Vertex(fetch) => vertex_text(fetch),
-        Instruction::Texture(fetch) => texture_text(fetch),
-        Instruction::Undefined => "undefined".into(),
+        ShaderInstruction::Alu(alu) => alu_text(kind, alu),
+        ShaderInstruction::Vertex(fetch) => vertex_text(fetch),
+        ShaderInstruction::Texture(fetch) => texture_text(fetch),
+        ShaderInstruction::Undefined => "undefined".into(),
     }
 }
 

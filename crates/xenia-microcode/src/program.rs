@@ -314,7 +314,7 @@ pub struct TextureFetch {
 
 /// Instruction of a clause.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Instruction {
+pub enum ShaderInstruction {
     Alu(Alu),
     Vertex(VertexFetch),
     Texture(TextureFetch),
@@ -326,7 +326,7 @@ pub enum Instruction {
 pub struct Program {
     pub controls: Vec<Control>,
     /// Instructions of all clauses.
-    pub instructions: Vec<Instruction>,
+    pub instructions: Vec<ShaderInstruction>,
     /// Number of registers: one more than the highest read or written.
     pub registers: u32,
     /// Registers that may be read, one bit each.
@@ -355,7 +355,7 @@ impl Program {
     /// part that is computed from differences of coordinates.
     pub(super) fn ignore_neighbours(&mut self) {
         for instruction in &mut self.instructions {
-            if let Instruction::Texture(fetch) = instruction {
+            if let ShaderInstruction::Texture(fetch) = instruction {
                 fetch.computed_lod = false;
             }
         }
@@ -374,8 +374,8 @@ impl Program {
     /// Whether all lanes have the same exports: the program reads no register, fetches nothing and
     /// writes no memory.
     pub fn is_uniform(&self) -> bool {
-        let fetches = |instruction: &Instruction| {
-            matches!(instruction, Instruction::Vertex(_) | Instruction::Texture(_))
+        let fetches = |instruction: &ShaderInstruction| {
+            matches!(instruction, ShaderInstruction::Vertex(_) | ShaderInstruction::Texture(_))
         };
         self.reads == 0 && !self.exports_memory() && !self.instructions.iter().any(fetches)
     }

@@ -109,7 +109,7 @@ fn vertices_have_no_neighbours_for_a_level_of_detail() {
     for (kind, expected) in [(ShaderKind::Pixel, [true, true]), (ShaderKind::Vertex, [false, false])] {
         let shader = Shader::new(kind, &assemble(text).unwrap());
         let computed = shader.program.instructions.iter().filter_map(|instruction| match instruction {
-            Instruction::Texture(fetch) => Some(fetch.computed_lod),
+            ShaderInstruction::Texture(fetch) => Some(fetch.computed_lod),
             _ => None,
         });
         assert_eq!(computed.collect::<Vec<_>>(), expected, "{kind:?}");

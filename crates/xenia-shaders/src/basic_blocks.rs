@@ -5,7 +5,7 @@
 //! and four calls.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
-use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_CALLS, MAX_LOOPS, Program};
+use xenia_gpu::microcode::{Condition, Control, MAX_CALLS, MAX_LOOPS, Program, ShaderInstruction};
 
 use super::builder::Value;
 use super::control_flow::LoopAddress;
@@ -39,8 +39,9 @@ fn beginnings(controls: &[Control]) -> Vec<bool> {
 pub(super) fn check(program: &Program) -> Result<(), TranslateError> {
     let begins = beginnings(&program.controls);
     let blocks = begins[..program.controls.len()].iter().filter(|begins| **begins).count();
-    let is_fetch =
-        |instruction: &&Instruction| matches!(instruction, Instruction::Vertex(_) | Instruction::Texture(_));
+    let is_fetch = |instruction: &&ShaderInstruction| {
+        matches!(instruction, ShaderInstruction::Vertex(_) | ShaderInstruction::Texture(_))
+    };
     let count = blocks + FETCH_BLOCKS * program.instructions.iter().filter(is_fetch).count();
     let what = "blocks of a program with jumps, each fetch counted as four,";
     if count > MAX_BLOCKS { Err(TranslateError::TooLarge { what, count, limit: MAX_BLOCKS }) } else { Ok(()) }

@@ -6,7 +6,7 @@
 //! invocation has executed [`MAX_STEPS`] instructions in loops, it leaves the loop.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
-use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_LOOPS, MAX_STEPS, TextureOp};
+use xenia_gpu::microcode::{Condition, Control, MAX_LOOPS, MAX_STEPS, ShaderInstruction, TextureOp};
 
 use super::Translator;
 use super::builder::Value;
@@ -71,18 +71,18 @@ pub(super) fn is_structured(controls: &[Control]) -> bool {
 }
 
 /// Whether an instruction may change the predicate.
-fn changes_predicate(instruction: &Instruction) -> bool {
-    let Instruction::Alu(alu) = instruction else { return false };
+fn changes_predicate(instruction: &ShaderInstruction) -> bool {
+    let ShaderInstruction::Alu(alu) = instruction else { return false };
     // This includes all operations with side effects; there are few.
     alu.vector.changes_state() || alu.scalar.changes_predicate()
 }
 
-fn predicate_of(instruction: &Instruction) -> Option<bool> {
+fn predicate_of(instruction: &ShaderInstruction) -> Option<bool> {
     match instruction {
-        Instruction::Alu(alu) => alu.predicate,
-        Instruction::Vertex(fetch) => fetch.common.predicate,
-        Instruction::Texture(fetch) => fetch.common.predicate,
-        Instruction::Undefined => None,
+        ShaderInstruction::Alu(alu) => alu.predicate,
+        ShaderInstruction::Vertex(fetch) => fetch.common.predicate,
+        ShaderInstruction::Texture(fetch) => fetch.common.predicate,
+        ShaderInstruction::Undefined => None,
     }
 }
 
@@ -220,7 +220,7 @@ impl Translator<'_> {
     }
 
     /// Translates instructions; consecutive ones with the same predicate share one `If`.
-    fn instructions(&mut self, instructions: &[Instruction]) {
+    fn instructions(&mut self, instructions: &[ShaderInstruction]) {
         let mut rest = instructions;
         while let Some(first) = rest.first() {
             let predicate = predicate_of(first);
@@ -245,23 +245,23 @@ impl Translator<'_> {
         }
     }
 
-    fn run(&mut self, instructions: &[Instruction]) {
+    fn run(&mut self, instructions: &[ShaderInstruction]) {
         for instruction in instructions {
             self.instruction(instruction);
         }
     }
 
-    fn instruction(&mut self, instruction: &Instruction) {
+    fn instruction(&mut self, instruction: &ShaderInstruction) {
         match instruction {
-            Instruction::Alu(alu) => self.alu(alu),
-            Instruction::Vertex(fetch) => self.vertex_fetch(fetch),
-            Instruction::Texture(fetch) => match fetch.operation {
+            ShaderInstruction::Alu(alu) => self.alu(alu),
+            ShaderInstruction::Vertex(fetch) => self.vertex_fetch(fetch),
+            ShaderInstruction::Texture(fetch) => match fetch.operation {
                 TextureOp::SetLod | TextureOp::SetGradientH | TextureOp::SetGradientV => {
                     self.texture_state(fetch);
                 }
                 _ => self.texture_fetch(fetch),
             },
-            Instruction::Undefined => {}
+            ShaderInstruction::Undefined => {}
         }
     }
 

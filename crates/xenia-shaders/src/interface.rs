@@ -17,7 +17,7 @@
 use xenia_gpu::draw_state::VertexBuffer;
 use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
-use xenia_gpu::microcode::{Condition, Control, Instruction, Program, Source};
+use xenia_gpu::microcode::{Condition, Control, Program, ShaderInstruction, Source};
 use xenia_gpu::texture::TextureInfo;
 
 use super::{Stage, host};
@@ -137,19 +137,19 @@ impl ConstantsLayout {
         }
         for instruction in &program.instructions {
             match instruction {
-                Instruction::Alu(alu) => {
+                ShaderInstruction::Alu(alu) => {
                     alu.operands.iter().for_each(|operand| this.source(operand.source));
                     alu.scalar_operands.iter().for_each(|(operand, _)| this.source(operand.source));
                 }
-                Instruction::Vertex(fetch) => {
+                ShaderInstruction::Vertex(fetch) => {
                     this.source(fetch.common.source);
                     this.vertices = this.vertices.max(u32::from(fetch.constant.min(95)) + 1);
                 }
-                Instruction::Texture(fetch) => {
+                ShaderInstruction::Texture(fetch) => {
                     this.source(fetch.common.source);
                     this.textures = this.textures.max(u32::from(fetch.constant & 31) + 1);
                 }
-                Instruction::Undefined => {}
+                ShaderInstruction::Undefined => {}
             }
         }
         this

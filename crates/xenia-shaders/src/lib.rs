@@ -40,7 +40,7 @@ use naga::{
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
 use xenia_gpu::draw_state::INTERPOLATORS;
-use xenia_gpu::microcode::{Destination, Instruction, Program, ShaderKind, Source};
+use xenia_gpu::microcode::{Destination, Program, ShaderInstruction, ShaderKind, Source};
 
 use builder::Builder;
 use control_flow::LoopAddress;
@@ -211,15 +211,15 @@ fn has_relative_registers(program: &Program) -> bool {
     let reads = |source| matches!(source, Source::RegisterLoop(_));
     let writes = |to| matches!(to, Destination::RegisterLoop(_));
     program.instructions.iter().any(|instruction| match instruction {
-        Instruction::Alu(alu) => {
+        ShaderInstruction::Alu(alu) => {
             alu.operands.iter().any(|operand| reads(operand.source))
                 || alu.scalar_operands.iter().any(|(operand, _)| reads(operand.source))
                 || writes(alu.vector_to)
                 || writes(alu.scalar_to)
         }
-        Instruction::Vertex(fetch) => reads(fetch.common.source) || writes(fetch.common.to),
-        Instruction::Texture(fetch) => reads(fetch.common.source) || writes(fetch.common.to),
-        Instruction::Undefined => false,
+        ShaderInstruction::Vertex(fetch) => reads(fetch.common.source) || writes(fetch.common.to),
+        ShaderInstruction::Texture(fetch) => reads(fetch.common.source) || writes(fetch.common.to),
+        ShaderInstruction::Undefined => false,
     })
 }
 

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::microcode::{
-    Condition, Control, Destination, FetchCommon, FetchSelect, Instruction, Program, Source, VertexFetch,
+    Condition, Control, Destination, FetchCommon, FetchSelect, Program, ShaderInstruction, Source,
+    VertexFetch,
 };
 use crate::texture::Layout;
 
@@ -80,7 +81,7 @@ pub fn reaches(program: &Program) -> BTreeMap<u8, FetchReach> {
 fn instructions<'a>(
     program: &'a Program,
     control: &Control,
-) -> impl Iterator<Item = &'a Instruction> + use<'a> {
+) -> impl Iterator<Item = &'a ShaderInstruction> + use<'a> {
     let range = match *control {
         Control::Exec { first, count, .. } => first as usize..first as usize + count as usize,
         _ => 0..0,
@@ -89,17 +90,17 @@ fn instructions<'a>(
 }
 
 /// Whether an instruction may change x of register 0.
-fn changes_index(instruction: &Instruction) -> bool {
+fn changes_index(instruction: &ShaderInstruction) -> bool {
     let is_index = |to: Destination| matches!(to, Destination::Register(0) | Destination::RegisterLoop(_));
     let fetched = |common: &FetchCommon| is_index(common.to) && common.select[0] != FetchSelect::Keep;
     match instruction {
-        Instruction::Alu(alu) => {
+        ShaderInstruction::Alu(alu) => {
             is_index(alu.vector_to) && alu.vector_mask & 1 != 0
                 || is_index(alu.scalar_to) && alu.scalar_mask & 1 != 0
         }
-        Instruction::Vertex(fetch) => fetched(&fetch.common),
-        Instruction::Texture(fetch) => fetched(&fetch.common),
-        Instruction::Undefined => false,
+        ShaderInstruction::Vertex(fetch) => fetched(&fetch.common),
+        ShaderInstruction::Texture(fetch) => fetched(&fetch.common),
+        ShaderInstruction::Undefined => false,
     }
 }
 
@@ -113,8 +114,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn instruction(&mut self, instruction: &Instruction, is_certain: bool) {
-        if let Instruction::Vertex(fetch) = instruction {
+    fn instruction(&mut self, instruction: &ShaderInstruction, is_certain: bool) {
+        if let ShaderInstruction::Vertex(fetch) = instruction {
             self.fetch(fetch, is_certain && fetch.common.predicate.is_none());
         }
         self.is_touched |= changes_index(instruction);

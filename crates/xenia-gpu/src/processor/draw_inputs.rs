@@ -7,7 +7,7 @@
 use crate::draw_state::DrawCall;
 use crate::geometry::index_range;
 use crate::memory::PhysicalRange;
-use crate::microcode::{Instruction, Shader};
+use crate::microcode::{Shader, ShaderInstruction};
 use crate::place::place_of;
 use crate::texture::{TextureCache, TextureInfo};
 
@@ -59,7 +59,7 @@ impl DrawInputs {
     ) -> bool {
         let mut seen = 0_u128;
         for instruction in &shader.program.instructions {
-            let Instruction::Vertex(fetch) = instruction else { continue };
+            let ShaderInstruction::Vertex(fetch) = instruction else { continue };
             let bit = 1_u128 << (fetch.constant & 127);
             let buffer = call.constants.vertex_buffer(fetch.constant);
             if seen & bit == 0 && buffer.words != 0 && condition(buffer.memory()) {

@@ -4,7 +4,7 @@ use crate::draw_state::DrawCall;
 use crate::fetch::{ProgramTexture, fetched_textures};
 use crate::geometry::index_range;
 use crate::memory::PhysicalRange;
-use crate::microcode::{Instruction, Shader};
+use crate::microcode::{Shader, ShaderInstruction};
 use crate::texture::TextureCache;
 
 /// Calls `want` with each range; returns false if the draw writes memory.
@@ -29,7 +29,7 @@ pub(super) fn of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) 
 
 fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(PhysicalRange)) {
     for instruction in &shader.program.instructions {
-        if let Instruction::Vertex(fetch) = instruction {
+        if let ShaderInstruction::Vertex(fetch) = instruction {
             let buffer = call.constants.vertex_buffer(fetch.constant);
             if buffer.words != 0 {
                 want(buffer.memory());

@@ -10,7 +10,7 @@ fn program(text: &str) -> Program {
 
 fn alu(text: &str) -> Alu {
     match program(text).instructions[0] {
-        Instruction::Alu(alu) => alu,
+        ShaderInstruction::Alu(alu) => alu,
         ref other => panic!("{other:?}"),
     }
 }
@@ -88,14 +88,14 @@ fn fetches_come_out_as_written() {
          vfetch_mini r2.zyx_, format=6, offset=3\n\
          tfetch2D r3, r1.yx, tf5, mag=linear, unnormalized",
     );
-    let Instruction::Vertex(full) = &program.instructions[0] else { panic!() };
+    let ShaderInstruction::Vertex(full) = &program.instructions[0] else { panic!() };
     assert_eq!((full.constant, full.format, full.stride, full.offset, full.signed), (94, 57, 7, -2, true));
     assert_eq!(full.common.select[3], FetchSelect::One);
-    let Instruction::Vertex(mini) = &program.instructions[1] else { panic!() };
+    let ShaderInstruction::Vertex(mini) = &program.instructions[1] else { panic!() };
     assert_eq!((mini.mini, mini.constant, mini.offset, mini.common.source_swizzle[0]), (true, 94, 3, 1));
     assert_eq!(mini.common.select[3], FetchSelect::Keep);
     assert_eq!(program.textures, 1 << 5);
-    let Instruction::Texture(texture) = &program.instructions[2] else { panic!() };
+    let ShaderInstruction::Texture(texture) = &program.instructions[2] else { panic!() };
     assert_eq!((texture.constant, texture.common.source_swizzle, texture.unnormalized), (5, [1, 0, 0], true));
     assert_eq!(
         (texture.mag, texture.min),

@@ -23,18 +23,18 @@ impl ShaderInterpreter {
     pub(super) fn instruction(
         &mut self,
         run: &mut Run<'_>,
-        instruction: &Instruction,
+        instruction: &ShaderInstruction,
         lanes: Mask,
         loop_address: i32,
     ) {
         match instruction {
-            Instruction::Alu(alu) => {
+            ShaderInstruction::Alu(alu) => {
                 let mask = self.predicated(lanes, alu.predicate);
                 if mask != 0 {
                     self.alu(run, alu, mask, loop_address);
                 }
             }
-            Instruction::Vertex(fetch) => {
+            ShaderInstruction::Vertex(fetch) => {
                 let mask = self.predicated(lanes, fetch.common.predicate);
                 if mask != 0 {
                     let [index, _, _] = self.coordinates(run, &fetch.common, loop_address);
@@ -42,13 +42,13 @@ impl ShaderInterpreter {
                     self.store_fetched(&fetch.common, &value, mask, loop_address);
                 }
             }
-            Instruction::Texture(fetch) => {
+            ShaderInstruction::Texture(fetch) => {
                 let mask = self.predicated(lanes, fetch.common.predicate);
                 if mask != 0 {
                     self.texture(run, fetch, mask, loop_address);
                 }
             }
-            Instruction::Undefined => {}
+            ShaderInstruction::Undefined => {}
         }
     }
 

@@ -6,7 +6,7 @@
 
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Dimension, Msaa, StencilOp};
-use xenia_gpu::microcode::{Instruction, Program};
+use xenia_gpu::microcode::{Program, ShaderInstruction};
 use xenia_gpu::texture::TextureInfo;
 
 use super::primitives::is_expanded;
@@ -50,7 +50,7 @@ fn reads_first_slice(call: &DrawCall) -> bool {
         return false;
     }
     shaders().flat_map(|shader| &shader.program.instructions).any(|instruction| match instruction {
-        Instruction::Texture(fetch) => {
+        ShaderInstruction::Texture(fetch) => {
             let is_plane = fetch.operation.reads_constant() && fetch.dimension < Dimension::D3;
             is_plane && is_volume(&call.constants.fetch[usize::from(fetch.constant) & 31])
         }

@@ -130,23 +130,23 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
-    use xenia_gpu::microcode::{Control, Destination, Instruction, Program, Source, VectorOp};
+    use xenia_gpu::microcode::{Control, Destination, Program, ShaderInstruction, Source, VectorOp};
 
     /// Counts fetches; coordinates and indices must come from fractions.
     fn fetches(program: &Program) -> [usize; 2] {
         let mut counts = [0; 2];
         for instruction in &program.instructions {
             match instruction {
-                Instruction::Texture(fetch) => {
+                ShaderInstruction::Texture(fetch) => {
                     assert_eq!(fetch.common.source, Source::Register(32));
                     assert!(!fetch.operation.reads_constant() || !fetch.computed_lod);
                     counts[0] += usize::from(fetch.operation.reads_constant());
                 }
-                Instruction::Vertex(fetch) if fetch.constant == 1 => {
+                ShaderInstruction::Vertex(fetch) if fetch.constant == 1 => {
                     assert_eq!(fetch.common.source, Source::Register(33));
                     counts[1] += 1;
                 }
-                Instruction::Alu(alu) => match alu.vector_to {
+                ShaderInstruction::Alu(alu) => match alu.vector_to {
                     Destination::Register(32) => assert!(alu.vector == VectorOp::Frc && alu.vector_clamp),
                     Destination::Register(33) => assert_eq!(alu.operands[0].source, Source::Register(32)),
                     Destination::Register(to) => assert!(to < 8),

@@ -74,12 +74,14 @@ fn lanes_of_each(of: impl Fn(usize) -> [f32; 3]) -> [Lanes; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::microcode::{Instruction, Program, assemble};
+    use crate::microcode::{Program, ShaderInstruction, assemble};
 
     /// Gradients along rows of all lanes; odd lanes have other coordinates than even ones.
     fn along_rows(even: [f32; 3], odd: [f32; 3]) -> [Lanes; 3] {
         let program = Program::decode(&assemble("tfetchCube r1, r0.xyz, tf1\nmax oC0, r1, r1").unwrap());
-        let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{program:?}") };
+        let Some(ShaderInstruction::Texture(fetch)) = program.instructions.first() else {
+            panic!("{program:?}")
+        };
         let coordinates = lanes_of_each(|lane| if lane % 2 == 0 { even } else { odd });
         let gradients = [[[0.0; LANES]; 3]; 2];
         let at = Sampling { coordinates: &coordinates, lod: &[0.0; LANES], gradients: &gradients };

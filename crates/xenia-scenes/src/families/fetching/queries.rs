@@ -169,7 +169,7 @@ impl QueriedFetch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_gpu::microcode::{Instruction, Program, TextureOp, assemble};
+    use xenia_gpu::microcode::{Program, ShaderInstruction, TextureOp, assemble};
 
     #[test]
     fn every_query_has_a_program_of_its_operation() {
@@ -185,8 +185,8 @@ mod tests {
                 FetchQuery::Weights => TextureOp::Weights,
                 FetchQuery::Gradients => TextureOp::Gradients,
             };
-            let is_expected = |instruction: &Instruction| match instruction {
-                Instruction::Texture(fetch) => fetch.operation == expected,
+            let is_expected = |instruction: &ShaderInstruction| match instruction {
+                ShaderInstruction::Texture(fetch) => fetch.operation == expected,
                 _ => false,
             };
             assert!(Program::decode(&words).instructions.iter().any(is_expected), "{text}");
