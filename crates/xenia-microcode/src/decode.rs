@@ -219,7 +219,7 @@ impl OperandFields {
         }
     }
 
-    fn operand(&self, i: u32) -> Operand {
+    fn operand(&self, i: u32) -> ShaderOperand {
         let field = bits(self.c, 16 - 8 * i, 8) as u8;
         let register = field & 0x3f;
         let source = match (self.is_register(i), field & 0x40 != 0) {
@@ -230,7 +230,7 @@ impl OperandFields {
         let absolute = if self.is_register(i) { field & 0x80 != 0 } else { self.absolute_constants };
         let swizzles = bits(self.b, 16 - 8 * i, 8);
         let swizzle = [0, 1, 2, 3].map(|k| ((swizzles >> (2 * k)) + k) as u8 & 3);
-        Operand { source, swizzle, absolute, negate: bits(self.b, 26 - i, 1) != 0 }
+        ShaderOperand { source, swizzle, absolute, negate: bits(self.b, 26 - i, 1) != 0 }
     }
 }
 
@@ -245,10 +245,10 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let second = if vector.operands() == 3 { 2 } else { 0 };
     let scalar_operands = if scalar.takes_constant_and_register() {
         let register = (bits(a, 26, 1) | u32::from(fields.is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;
-        let common = Operand { absolute: absolute_constants, ..third };
+        let common = ShaderOperand { absolute: absolute_constants, ..third };
         [
-            (Operand { source: fields.constant(2, bits(c, 0, 8) as u8), ..common }, third.swizzle[3]),
-            (Operand { source: Source::Register(register), ..common }, third.swizzle[0]),
+            (ShaderOperand { source: fields.constant(2, bits(c, 0, 8) as u8), ..common }, third.swizzle[3]),
+            (ShaderOperand { source: Source::Register(register), ..common }, third.swizzle[0]),
         ]
     } else {
         [(third, third.swizzle[3]), (third, third.swizzle[second])]

@@ -104,7 +104,7 @@ fn source_text(source: Source, absolute: bool) -> String {
     }
 }
 
-fn operand_text(operand: &Operand, components: &[u8]) -> String {
+fn operand_text(operand: &ShaderOperand, components: &[u8]) -> String {
     let sign = if operand.negate { "-" } else { "" };
     format!("{sign}{}.{}", source_text(operand.source, operand.absolute), letters(components.iter().copied()))
 }

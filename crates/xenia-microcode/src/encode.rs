@@ -67,7 +67,7 @@ fn swizzle(components: [u8; 4]) -> u32 {
     (0..4).fold(0, |field, i| field | ((components[i as usize] as u32).wrapping_sub(i) & 3) << (2 * i))
 }
 
-fn field(operand: &Operand, swizzle: u32) -> Field {
+fn field(operand: &ShaderOperand, swizzle: u32) -> Field {
     let (value, is_register) = match operand.source {
         Source::Register(register) => (register as u32 | u32::from(operand.absolute) << 7, true),
         Source::RegisterLoop(register) => (register as u32 | 0x40 | u32::from(operand.absolute) << 7, true),

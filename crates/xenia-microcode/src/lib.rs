@@ -32,8 +32,8 @@ pub use memory_export::MEMORY_ELEMENTS;
 pub use object::{Literal, ObjectError, ShaderObject};
 pub use ops::{ScalarOp, VectorOp};
 pub use program::{
-    Alu, Condition, Control, Destination, FetchCommon, FetchSelect, MAX_CALLS, MAX_LOOPS, Operand, Program,
-    ShaderInstruction, Source, TextureFetch, TextureOp, VertexFetch,
+    Alu, Condition, Control, Destination, FetchCommon, FetchSelect, MAX_CALLS, MAX_LOOPS, Program,
+    ShaderInstruction, ShaderOperand, Source, TextureFetch, TextureOp, VertexFetch,
 };
 
 /// Kind of a shader.

@@ -1,7 +1,7 @@
 //! Decoded shader program: control flow instructions and the instructions of their clauses.
 //!
-//! Operands that an operation doesn't have are [`Operand::UNUSED`], and an unused half has one
-//! canonical form, so that equivalent instructions compare equal.
+//! Operands that an operation doesn't have are [`ShaderOperand::UNUSED`], and an unused half has
+//! one canonical form, so that equivalent instructions compare equal.
 
 use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};
@@ -93,7 +93,7 @@ pub enum Source {
 
 /// Operand of a vector operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operand {
+pub struct ShaderOperand {
     pub source: Source,
     /// Source component of each operand component.
     pub swizzle: [u8; 4],
@@ -103,7 +103,7 @@ pub struct Operand {
     pub negate: bool,
 }
 
-impl Operand {
+impl ShaderOperand {
     /// Placeholder for an operand that an operation doesn't have.
     pub const UNUSED: Self =
         Self { source: Source::Register(0), swizzle: [0, 1, 2, 3], absolute: false, negate: false };
@@ -126,7 +126,7 @@ pub struct Alu {
     pub predicate: Option<bool>,
     pub vector: VectorOp,
     /// Operands of the vector operation.
-    pub operands: [Operand; 3],
+    pub operands: [ShaderOperand; 3],
     /// Destination of the vector result.
     pub vector_to: Destination,
     /// Components to write; x is bit 0.
@@ -135,7 +135,7 @@ pub struct Alu {
     pub vector_clamp: bool,
     pub scalar: ScalarOp,
     /// Operands of the scalar operation, one component each.
-    pub scalar_operands: [(Operand, u8); 2],
+    pub scalar_operands: [(ShaderOperand, u8); 2],
     /// Destination of the scalar result.
     pub scalar_to: Destination,
     /// Components to write.
@@ -153,12 +153,12 @@ impl Alu {
     pub const NOTHING: Self = Self {
         predicate: None,
         vector: VectorOp::Max,
-        operands: [Operand::UNUSED; 3],
+        operands: [ShaderOperand::UNUSED; 3],
         vector_to: Destination::Register(0),
         vector_mask: 0,
         vector_clamp: false,
         scalar: ScalarOp::RetainPrev,
-        scalar_operands: [(Operand::UNUSED, 0); 2],
+        scalar_operands: [(ShaderOperand::UNUSED, 0); 2],
         scalar_to: Destination::Register(0),
         scalar_mask: 0,
         scalar_clamp: false,
@@ -194,8 +194,8 @@ impl Alu {
             self.scalar_to = Self::NOTHING.scalar_to;
             self.scalar_clamp = false;
         }
-        self.operands[self.vector.operands().min(3)..].fill(Operand::UNUSED);
-        self.scalar_operands[self.scalar.operands().min(2)..].fill((Operand::UNUSED, 0));
+        self.operands[self.vector.operands().min(3)..].fill(ShaderOperand::UNUSED);
+        self.scalar_operands[self.scalar.operands().min(2)..].fill((ShaderOperand::UNUSED, 0));
         for (operand, component) in &mut self.scalar_operands {
             // A scalar operand reads a single component.
             operand.swizzle = [*component; 4];

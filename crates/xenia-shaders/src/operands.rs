@@ -5,7 +5,7 @@
 //! the file of 64, constants outside of 0 to 255 are zero.
 
 use naga::{BinaryOperator, Handle, LocalVariable, MathFunction, ScalarKind, UnaryOperator};
-use xenia_gpu::microcode::{Destination, FetchCommon, FetchSelect, Operand, Source};
+use xenia_gpu::microcode::{Destination, FetchCommon, FetchSelect, ShaderOperand, Source};
 
 use super::Translator;
 use super::builder::Value;
@@ -101,7 +101,7 @@ impl Translator<'_> {
         }
     }
 
-    fn modified(&mut self, operand: &Operand, mut value: Value) -> Value {
+    fn modified(&mut self, operand: &ShaderOperand, mut value: Value) -> Value {
         if operand.absolute {
             value = self.b.math(MathFunction::Abs, value);
         }
@@ -112,7 +112,7 @@ impl Translator<'_> {
     }
 
     /// Reads a vector operand.
-    pub(super) fn operand(&mut self, operand: &Operand) -> Value {
+    pub(super) fn operand(&mut self, operand: &ShaderOperand) -> Value {
         let value = self.source(operand.source);
         let value = self.b.swizzle(value, operand.swizzle);
         self.modified(operand, value)
@@ -125,7 +125,7 @@ impl Translator<'_> {
     }
 
     /// Reads a scalar operand.
-    pub(super) fn scalar_operand(&mut self, (operand, component): &(Operand, u8)) -> Value {
+    pub(super) fn scalar_operand(&mut self, (operand, component): &(ShaderOperand, u8)) -> Value {
         let value = self.component(operand.source, *component);
         self.modified(operand, value)
     }

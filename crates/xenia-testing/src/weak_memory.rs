@@ -72,14 +72,14 @@ pub struct LocalRegister {
 
 /// A value that a step uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operand {
+pub enum StepValue {
     /// A constant, known from the start.
     Value(u8),
     /// The value of a register of the same thread, plus a constant.
     Sum(LocalRegister, u8),
 }
 
-impl Operand {
+impl StepValue {
     fn register(self) -> Option<LocalRegister> {
         match self {
             Self::Sum(register, _) => Some(register),
@@ -88,13 +88,13 @@ impl Operand {
     }
 }
 
-impl From<u8> for Operand {
+impl From<u8> for StepValue {
     fn from(value: u8) -> Self {
         Self::Value(value)
     }
 }
 
-impl From<LocalRegister> for Operand {
+impl From<LocalRegister> for StepValue {
     fn from(register: LocalRegister) -> Self {
         Self::Sum(register, 0)
     }
@@ -104,11 +104,11 @@ impl From<LocalRegister> for Operand {
 #[derive(Clone, Copy, Debug)]
 pub enum StepCondition {
     /// The register has this value.
-    Is(LocalRegister, Operand),
+    Is(LocalRegister, StepValue),
     /// The register has another value.
-    IsNot(LocalRegister, Operand),
+    IsNot(LocalRegister, StepValue),
     /// The register has a larger value.
-    Above(LocalRegister, Operand),
+    Above(LocalRegister, StepValue),
 }
 
 impl StepCondition {
@@ -137,7 +137,7 @@ enum What {
     },
     Store {
         to: MemoryLocation,
-        value: Operand,
+        value: StepValue,
         release: bool,
     },
     /// The load of a pair of exclusive accesses.
@@ -149,7 +149,7 @@ enum What {
     /// Its store. It never succeeds if `free` and the loaded value was not 0.
     Give {
         at: MemoryLocation,
-        value: Operand,
+        value: StepValue,
         taken: LocalRegister,
         free: bool,
         release: bool,
@@ -158,7 +158,7 @@ enum What {
     Checked {
         gate: MemoryLocation,
         to: MemoryLocation,
-        value: Operand,
+        value: StepValue,
         into: LocalRegister,
     },
     FenceAll,
@@ -243,12 +243,12 @@ impl ThreadSteps {
     }
 
     /// A plain or Relaxed store.
-    pub fn store(&mut self, to: MemoryLocation, value: impl Into<Operand>) {
+    pub fn store(&mut self, to: MemoryLocation, value: impl Into<StepValue>) {
         self.step(What::Store { to, value: value.into(), release: false });
     }
 
     /// A Release store.
-    pub fn store_release(&mut self, to: MemoryLocation, value: impl Into<Operand>) {
+    pub fn store_release(&mut self, to: MemoryLocation, value: impl Into<StepValue>) {
         self.step(What::Store { to, value: value.into(), release: true });
     }
 
@@ -264,7 +264,7 @@ impl ThreadSteps {
         &mut self,
         gate: MemoryLocation,
         to: MemoryLocation,
-        value: impl Into<Operand>,
+        value: impl Into<StepValue>,
     ) -> LocalRegister {
         let into = self.register();
         self.step(What::Checked { gate, to, value: value.into(), into });
@@ -279,7 +279,7 @@ impl ThreadSteps {
     fn add_with(&mut self, to: MemoryLocation, by: u8, release: bool) -> LocalRegister {
         let taken = self.register();
         self.step(What::Take { at: to, into: taken, acquire: false });
-        let value = Operand::Sum(taken, by);
+        let value = StepValue::Sum(taken, by);
         self.step(What::Give { at: to, value, taken, free: false, release });
         taken
     }

@@ -2,7 +2,7 @@
 
 use super::Model;
 use xenia_testing::weak_memory::{
-    Barrier, Explored, Judgement, LocalRegister, MemoryLocation, Operand, Processor, StepCondition,
+    Barrier, Explored, Judgement, LocalRegister, MemoryLocation, Processor, StepCondition, StepValue,
     ThreadSteps, explore, threads,
 };
 
@@ -210,7 +210,7 @@ fn compile(thread: &mut ThreadSteps, is_watched: bool, fault: &str) {
     let publish: &dyn Fn(&mut ThreadSteps) = &|thread| {
         thread.store(NOTED, version);
         // `CodeMemory::write` issues barriers here, which are not needed for this.
-        thread.store_release(ENTRY, Operand::Sum(word, 1));
+        thread.store_release(ENTRY, StepValue::Sum(word, 1));
     };
     let compare: &dyn Fn(&mut ThreadSteps) = &|thread| {
         thread.lock(LOCK);
@@ -303,7 +303,7 @@ fn visited(
     };
     let told = engine.load_acquire(TOLD);
     let second: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
-    let seen: Vec<Operand> = seen.into_iter().map(Operand::from).collect();
+    let seen: Vec<StepValue> = seen.into_iter().map(StepValue::from).collect();
     if_any(&mut engine, &second, &seen);
     let entry = engine.load(ENTRY);
     let initial = [0, 1, WATCHED, 0, 0, 0, 1, 0, 0, 0];
@@ -315,7 +315,7 @@ fn visited(
 }
 
 /// Withdraws changed code if one part of the epoch differs from the value seen.
-fn if_any(engine: &mut ThreadSteps, parts: &[LocalRegister], seen: &[Operand]) {
+fn if_any(engine: &mut ThreadSteps, parts: &[LocalRegister], seen: &[StepValue]) {
     let ([part, parts @ ..], [was, seen @ ..]) = (parts, seen) else { return };
     engine.when(StepCondition::IsNot(*part, *was), withdraw_changed);
     engine.when(StepCondition::Is(*part, *was), |engine| if_any(engine, parts, seen));

@@ -8,7 +8,7 @@ mod registers;
 mod stores;
 
 use super::copies::Copied;
-use super::float_registers::{Floats, Operand};
+use super::float_registers::{FloatOperand, Floats};
 use crate::host::field;
 use cranelift_codegen::ir::Value;
 
@@ -102,7 +102,7 @@ pub(crate) struct Cache {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
     /// The last operation: the instruction word, and its operands frA, frB, frC where it has them.
-    pub(crate) operation: Option<(u32, [Option<Operand>; 3])>,
+    pub(crate) operation: Option<(u32, [Option<FloatOperand>; 3])>,
     /// FPCC of a later compare, as an I8.
     pub(crate) compared: Option<Value>,
     /// FR and FI of a later conversion, as an I8.

@@ -10,7 +10,7 @@
 use super::cache::Cr;
 use super::float_checks::Check;
 use super::float_convert::IntegerRounding;
-use super::float_registers::{Nans, Operand};
+use super::float_registers::{FloatOperand, Nans};
 use super::{GUEST, Lifter};
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -104,7 +104,7 @@ impl Lifter<'_> {
         let known_a = self.known_single(i.fa());
         let known_b = self.known_single(i.fb());
         let (operands, a, b) = if let (Some((a, _)), Some((b, _))) = (known_a, known_b) {
-            ([Operand::Single(a), Operand::Single(b)], a, b)
+            ([FloatOperand::Single(a), FloatOperand::Single(b)], a, b)
         } else {
             let (exact_a, a) = self.float_operand(i.fa());
             let (exact_b, b) = self.float_operand(i.fb());

@@ -11,7 +11,7 @@
 //!   it.
 
 use super::cache::Pending;
-use super::float_registers::{Nans, Operand, singles};
+use super::float_registers::{FloatOperand, Nans, singles};
 use super::state::KnownValues;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
@@ -34,7 +34,12 @@ impl Lifter<'_> {
     /// afterwards; in default mode the operation must be recorded as pending. Returns the result as
     /// a `ty`: an F32 for a single-precision instruction on singles, an F64, or an integer with the
     /// double's bits or the nibble of a compare.
-    pub(super) fn software(&mut self, i: Instruction, operands: [Option<Operand>; 3], ty: Type) -> Value {
+    pub(super) fn software(
+        &mut self,
+        i: Instruction,
+        operands: [Option<FloatOperand>; 3],
+        ty: Type,
+    ) -> Value {
         if self.config.mode.controlled {
             // Older compares come first, and an enabled exception leaves the target unchanged.
             self.store_pending();
@@ -153,7 +158,7 @@ impl Lifter<'_> {
         let result = of(self, values.map(|value| value.unwrap_or(any)));
         let undecided = self.undecided(check, result);
         let result = if negate { self.b.ins().fneg(result) } else { result };
-        let operands = values.map(|value| value.map(Operand::Single));
+        let operands = values.map(|value| value.map(FloatOperand::Single));
         self.deliver_unless_undecided(i, operands, undecided, result);
     }
 
@@ -185,10 +190,10 @@ impl Lifter<'_> {
         }
         self.scalar_mode();
         let (operand, check, result) = if let Some((single, _)) = self.known_single(i.fb()) {
-            (Operand::Single(single), Check::Nan, single)
+            (FloatOperand::Single(single), Check::Nan, single)
         } else {
             let value = self.fpr(i.fb());
-            (Operand::Double(value), Check::Tiny, self.b.ins().fdemote(types::F32, value))
+            (FloatOperand::Double(value), Check::Tiny, self.b.ins().fdemote(types::F32, value))
         };
         let undecided = self.undecided(check, result);
         self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
@@ -199,7 +204,7 @@ impl Lifter<'_> {
     pub(super) fn deliver_unless_undecided(
         &mut self,
         i: Instruction,
-        operands: [Option<Operand>; 3],
+        operands: [Option<FloatOperand>; 3],
         undecided: Value,
         result: Value,
     ) {

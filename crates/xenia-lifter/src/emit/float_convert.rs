@@ -2,7 +2,7 @@
 //! specifies; FR and FI are computed at once, since they cannot be recovered later.
 
 use super::cache::Pending;
-use super::float_registers::Operand;
+use super::float_registers::FloatOperand;
 use super::{HOST, Lifter};
 use crate::host::field;
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -34,7 +34,7 @@ impl Lifter<'_> {
         }
         self.scalar_mode();
         let b = self.fpr(i.fb());
-        let operands = [None, Some(Operand::Double(b)), None];
+        let operands = [None, Some(FloatOperand::Double(b)), None];
         let bits = self.bits(b);
         let result = self.b.ins().fcvt_from_sint(types::F64, bits);
         self.keep(i, result);

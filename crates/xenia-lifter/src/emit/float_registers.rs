@@ -88,13 +88,13 @@ pub(crate) enum Nans {
 
 /// An operand with the register's exact value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Operand {
+pub(crate) enum FloatOperand {
     Double(Value),
     /// The F32 whose double the register holds.
     Single(Value),
 }
 
-impl Operand {
+impl FloatOperand {
     pub(super) fn value(self) -> Value {
         match self {
             Self::Double(value) | Self::Single(value) => value,
@@ -103,8 +103,8 @@ impl Operand {
 }
 
 /// Bits 33 to 35: which operands are singles, for `fp_lazy.op` and the argument of [`Hook::Float`].
-pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
-    let is_single = |operand: &Option<Operand>| matches!(operand, Some(Operand::Single(_)));
+pub(super) fn singles(operands: [Option<FloatOperand>; 3]) -> u64 {
+    let is_single = |operand: &Option<FloatOperand>| matches!(operand, Some(FloatOperand::Single(_)));
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
 }
 
@@ -159,27 +159,27 @@ impl Lifter<'_> {
     }
 
     /// FPR `n` as an operand: its exact value, and an F64 in which a signalling NaN may be quieted.
-    pub(crate) fn float_operand(&mut self, n: usize) -> (Operand, Value) {
+    pub(crate) fn float_operand(&mut self, n: usize) -> (FloatOperand, Value) {
         match self.exact_operand(n) {
-            Operand::Double(value) => (Operand::Double(value), value),
-            Operand::Single(single) => {
+            FloatOperand::Double(value) => (FloatOperand::Double(value), value),
+            FloatOperand::Single(single) => {
                 let value = self.promoted(single);
                 if self.state.cache.floats.quiet >> n & 1 != 0 {
                     self.state.cache.floats.doubles[n] = Some(value);
                 }
-                (Operand::Single(single), value)
+                (FloatOperand::Single(single), value)
             }
         }
     }
 
     /// The exact value of FPR `n`, in a format in which it is known.
-    pub(crate) fn exact_operand(&mut self, n: usize) -> Operand {
+    pub(crate) fn exact_operand(&mut self, n: usize) -> FloatOperand {
         if let Some(value) = self.state.cache.floats.doubles[n] {
-            return Operand::Double(value);
+            return FloatOperand::Double(value);
         }
         match self.known_single(n) {
-            Some((single, _)) => Operand::Single(single),
-            None => Operand::Double(self.fpr(n)),
+            Some((single, _)) => FloatOperand::Single(single),
+            None => FloatOperand::Double(self.fpr(n)),
         }
     }
 
@@ -408,7 +408,7 @@ impl Lifter<'_> {
         let operand = self.exact_operand(n);
         let ctx = self.context();
         self.b.ins().store(HOST, operand.value(), ctx, field::fpr(n));
-        let single_format = matches!(operand, Operand::Single(_));
+        let single_format = matches!(operand, FloatOperand::Single(_));
         let floats = &mut self.state.cache.floats;
         floats.formats.single = floats.formats.single & !(1 << n) | u32::from(single_format) << n;
         floats.dirty &= !(1 << n);

@@ -71,7 +71,7 @@ pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()>
     alu.scalar_to = to;
     alu.scalar_mask = mask;
     alu.scalar_clamp = saturate;
-    let single = |(operand, components): (Operand, Vec<u8>)| {
+    let single = |(operand, components): (ShaderOperand, Vec<u8>)| {
         let first = components.first().copied().unwrap_or(0);
         (operand, first, components.get(1).copied().unwrap_or(first))
     };

@@ -58,7 +58,7 @@ pub(super) fn split(text: &str) -> (&str, &str) {
 }
 
 /// Parses an operand and the components that it names.
-pub(super) fn operand(text: &str) -> Result<(Operand, Vec<u8>)> {
+pub(super) fn operand(text: &str) -> Result<(ShaderOperand, Vec<u8>)> {
     let (negate, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (name, suffix) = split(text);
     let (name, absolute) = name.strip_suffix("_abs").map_or((name, false), |name| (name, true));
@@ -79,7 +79,7 @@ pub(super) fn operand(text: &str) -> Result<(Operand, Vec<u8>)> {
     // The last given component is repeated.
     let swizzle =
         [0, 1, 2, 3].map(|i: u8| components.get(i as usize).or(components.last()).copied().unwrap_or(i));
-    Ok((Operand { source, swizzle, absolute, negate }, components))
+    Ok((ShaderOperand { source, swizzle, absolute, negate }, components))
 }
 
 /// Export number of a destination's name.

@@ -139,7 +139,7 @@ impl ShaderInterpreter {
     fn operand<'a>(
         &'a self,
         run: &Run<'_>,
-        operand: &Operand,
+        operand: &ShaderOperand,
         loop_address: i32,
         [source, modified]: &'a mut [Vector; 2],
     ) -> alu::Ref<'a> {
@@ -161,7 +161,7 @@ impl ShaderInterpreter {
     fn scalar_operand<'a>(
         &'a self,
         run: &Run<'_>,
-        (operand, component): &(Operand, u8),
+        (operand, component): &(ShaderOperand, u8),
         loop_address: i32,
         [source, modified]: &'a mut [Vector; 2],
     ) -> &'a Lanes {
@@ -275,7 +275,7 @@ impl ShaderInterpreter {
 
 /// Applies an operand's modifiers: both are operations on the sign bit.
 #[inline(always)]
-fn modify(operand: &Operand, lanes: &Lanes, out: &mut Lanes) {
+fn modify(operand: &ShaderOperand, lanes: &Lanes, out: &mut Lanes) {
     let keep = if operand.absolute { 0x7fff_ffff } else { u32::MAX };
     let flip = u32::from(operand.negate) << 31;
     *out = map(lanes, |value| f32::from_bits((value.to_bits() & keep) ^ flip));

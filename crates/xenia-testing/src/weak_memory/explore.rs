@@ -2,8 +2,8 @@
 
 use super::order::is_ordered;
 use super::{
-    Barrier, LocalRegister, MAX_PLACES, MAX_REGISTERS, MAX_THREADS, MemoryLocation, Operand, Processor, Step,
-    StepCondition, ThreadSteps, What,
+    Barrier, LocalRegister, MAX_PLACES, MAX_REGISTERS, MAX_THREADS, MemoryLocation, Processor, Step,
+    StepCondition, StepValue, ThreadSteps, What,
 };
 use std::collections::HashSet;
 
@@ -79,10 +79,10 @@ impl State {
         self.registers[register.thread * MAX_REGISTERS + register.index] = value;
     }
 
-    fn value(&self, operand: Operand) -> u8 {
+    fn value(&self, operand: StepValue) -> u8 {
         match operand {
-            Operand::Value(value) => value,
-            Operand::Sum(register, by) => self.register(register).wrapping_add(by),
+            StepValue::Value(value) => value,
+            StepValue::Sum(register, by) => self.register(register).wrapping_add(by),
         }
     }
 

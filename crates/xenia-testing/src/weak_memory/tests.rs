@@ -161,7 +161,7 @@ fn locks_exclude_each_other() {
     for thread in [&mut a, &mut b] {
         thread.lock(Y);
         let value = thread.load(X);
-        thread.store(X, Operand::Sum(value, 1));
+        thread.store(X, StepValue::Sum(value, 1));
         thread.unlock(Y);
     }
     let explored = explore(Aarch64, &START, &[a, b], |end| match end.at(X) {
