@@ -53,7 +53,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_vfs::{Location, Vfs};
 
 /// Size of a file object's body in bytes.
@@ -88,7 +88,7 @@ pub struct Files {
     pub vfs: Vfs,
     pub ports: CompletionPorts,
     open: BTreeMap<GuestAddr, OpenFile>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     shared: SharedFiles,
     /// Paths that opens did not find.
     pub missing: MissingFiles,

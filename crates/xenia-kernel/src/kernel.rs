@@ -48,7 +48,7 @@ use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{object_header, object_type};
 use xenia_imports::Library;
-use xenia_limits::{Limit, LimitSetting, Limits};
+use xenia_limits::{Limit, LimitSetting, ResourceLimits};
 use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
 use xenia_patches::PatchSet;
@@ -131,7 +131,7 @@ const _: () = assert!(dispatcher::ORDINALS_END <= LOCK_QUEUES);
 pub struct Kernel {
     pub config: KernelConfig,
     /// Bounds on the host resources the title can take, with counts of refusals.
-    pub limits: Arc<Limits>,
+    pub limits: Arc<ResourceLimits>,
     pub memory: Arc<GuestMemory>,
     /// Guest clock: system time and time stamps.
     pub clock: Clock,
@@ -204,7 +204,7 @@ fn make_objects(
     memory: &Arc<GuestMemory>,
     pool: &KernelPool,
     imports: &ImportBindings,
-    limits: &Arc<Limits>,
+    limits: &Arc<ResourceLimits>,
 ) -> Result<Objects, KernelError> {
     let mut objects = Objects::new(memory.clone(), limits.clone());
     for kind in ObjectKind::ALL {
@@ -258,7 +258,7 @@ impl Kernel {
         if config.null_page {
             memory.open_null_page().map_err(Failure::from)?;
         }
-        let limits = Arc::new(Limits::new(&config.limits));
+        let limits = Arc::new(ResourceLimits::new(&config.limits));
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let imports = ImportBindings::new(&memory, registry, observers(&config), limits.clone())?;
         let processes = Processes::new(&memory, &pool)?;

@@ -30,7 +30,7 @@ use crate::files::Files;
 use crate::imports::ImportBindings;
 use crate::objects::{KernelPool, Objects};
 use xenia_formats::KeyRing;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_patches::PatchSet;
 use xenia_sync::Mutex;
@@ -39,7 +39,7 @@ use xenia_sync::Mutex;
 #[derive(Clone, Copy)]
 pub struct ModuleLoader<'k> {
     pub(crate) memory: &'k GuestMemory,
-    pub(crate) limits: &'k Limits,
+    pub(crate) limits: &'k ResourceLimits,
     pub(crate) pool: &'k KernelPool,
     pub(crate) objects: &'k Objects,
     pub(crate) files: &'k Mutex<Files>,

@@ -5,11 +5,11 @@
 //! log one line, and the report a count. No well-behaved title comes near a limit.
 //!
 //! - [`Limit`], [`ROWS`]: the table of limits: name, number, status beyond it, reason.
-//! - [`Limits`]: checks against the limits, and the number of refusals of one machine.
+//! - [`ResourceLimits`]: checks against the limits, and the number of refusals of one machine.
 //! - [`LimitSetting`]: another number for one of the limits that a user may set.
 //!
 //! Invariant: the crate does not count resources. The owner of a resource counts it and calls
-//! [`Limits::admit`] before it adds one.
+//! [`ResourceLimits::admit`] before it adds one.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
@@ -181,18 +181,18 @@ impl FromStr for LimitSetting {
 
 /// Limits of one machine, with the number of times each was reached.
 #[derive(Debug)]
-pub struct Limits {
+pub struct ResourceLimits {
     values: [u64; ROWS.len()],
     hits: [AtomicU64; ROWS.len()],
 }
 
-impl Default for Limits {
+impl Default for ResourceLimits {
     fn default() -> Self {
         Self::new(&[])
     }
 }
 
-impl Limits {
+impl ResourceLimits {
     /// The limits of the table, with these overrides; of two settings of one limit, the last
     /// applies.
     pub fn new(set: &[LimitSetting]) -> Self {
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_limit_admits_its_value_and_counts_what_it_refuses() {
-        let limits = Limits::default();
+        let limits = ResourceLimits::default();
         let value = Limit::OpenFiles.row().value as usize;
         assert_eq!(limits.admit(Limit::OpenFiles, value - 1), Ok(()));
         assert!(limits.hits().is_empty());
@@ -310,7 +310,7 @@ mod tests {
         }
         assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
         assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));
-        let other = Limits::default();
+        let other = ResourceLimits::default();
         other.hit(Limit::Apcs);
         assert!(
             other.set_hits(&limits.hits().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect())
@@ -323,7 +323,7 @@ mod tests {
     fn a_setting_changes_only_its_limit() {
         let set: LimitSetting = "open_files=1_000".parse().unwrap();
         assert_eq!(set.to_string(), "open_files=1000");
-        let limits = Limits::new(&["open_files=5".parse().unwrap(), set]);
+        let limits = ResourceLimits::new(&["open_files=5".parse().unwrap(), set]);
         assert_eq!(limits.admit(Limit::OpenFiles, 999), Ok(()));
         assert!(limits.admit(Limit::OpenFiles, 1000).is_err());
         let apcs = Limit::Apcs.row().value as usize;

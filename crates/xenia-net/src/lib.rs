@@ -67,7 +67,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -138,7 +138,7 @@ pub struct Net {
     startups: u32,
     /// `XNet`'s addresses, keys and name look-ups.
     pub xnet: XNet,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 /// A lock around [`Net`], with the time of the next poll.
@@ -150,7 +150,7 @@ pub struct NetState {
 
 impl NetState {
     /// Creates the state for this network, without sockets.
-    pub fn new(port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
+    pub fn new(port: Box<dyn Network>, limits: Arc<ResourceLimits>) -> Self {
         Self { net: Mutex::new(Level::Devices, Net::new(port, limits)), due: AtomicU64::new(NEVER) }
     }
 
@@ -182,7 +182,7 @@ impl NetState {
 }
 
 impl Net {
-    fn new(mut port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
+    fn new(mut port: Box<dyn Network>, limits: Arc<ResourceLimits>) -> Self {
         port.begin(limits.clone());
         Self {
             port,

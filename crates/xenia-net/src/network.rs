@@ -12,7 +12,7 @@ use crate::WsaError;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::Impossible;
 
 /// Identifies a socket of a network; never reused.
@@ -65,7 +65,7 @@ pub struct Ready {
 /// Network port, with non-blocking sockets.
 pub trait Network: Send {
     /// Passes the machine's limits; called once, before all other methods.
-    fn begin(&mut self, _limits: Arc<Limits>) {}
+    fn begin(&mut self, _limits: Arc<ResourceLimits>) {}
 
     /// Whether the link is up.
     fn has_link(&self) -> bool;

@@ -164,11 +164,11 @@ mod tests {
     use super::*;
     use crate::LocalNetwork;
     use std::sync::Arc;
-    use xenia_limits::Limits;
+    use xenia_limits::ResourceLimits;
 
     #[test]
     fn a_refused_option_keeps_its_value() {
-        let mut net = Net::new(Box::new(LocalNetwork::isolated()), Arc::new(Limits::default()));
+        let mut net = Net::new(Box::new(LocalNetwork::isolated()), Arc::new(ResourceLimits::default()));
         net.start();
         for (kind, set, value) in
             [(SocketKind::Stream, Err(WsaError::NO_PROTOCOL_OPTION), 0), (SocketKind::Datagram, Ok(()), 1)]

@@ -229,10 +229,10 @@ mod tests {
     use crate::{EventHold, LocalNetwork, OptionValue};
     use std::net::{Ipv4Addr, SocketAddrV4};
     use std::sync::Arc;
-    use xenia_limits::Limits;
+    use xenia_limits::ResourceLimits;
 
     fn net() -> NetState {
-        NetState::new(Box::new(LocalNetwork::isolated()), Arc::new(Limits::default()))
+        NetState::new(Box::new(LocalNetwork::isolated()), Arc::new(ResourceLimits::default()))
     }
 
     impl EventHold for HeldEvent {

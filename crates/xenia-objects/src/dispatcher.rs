@@ -49,7 +49,7 @@ use shards::{ObjectShard, ShardSet, Waits};
 use std::sync::Arc;
 use timer::Timers;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_sched::{Alertable, AwaitedObjects, GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 
@@ -135,7 +135,7 @@ pub struct Dispatcher {
     waits: Sharded<CountedLock<Waits>>,
     owners: Owners,
     timers: CountedLock<Timers>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl Default for Dispatcher {
@@ -168,7 +168,7 @@ pub enum WaitResult {
 
 impl Dispatcher {
     /// Creates a dispatcher without waiters. Refused requests are counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<ResourceLimits>) -> Self {
         Self {
             shards: Sharded::new(|shard| {
                 CountedLock::new(Level::Dispatcher, SHARD_LOCKS + shard, ObjectShard::default())

@@ -7,7 +7,7 @@ use super::pool::{Owner, Pool};
 use crate::failure::Fallible;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, utf16};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -19,7 +19,7 @@ pub struct KernelPool {
 
 impl KernelPool {
     /// An empty pool in `memory`; refusals are counted in `limits`.
-    pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
+    pub fn new(memory: Arc<GuestMemory>, limits: Arc<ResourceLimits>) -> Self {
         Self { memory, pool: Mutex::new(Level::Memory, Pool::new(limits)) }
     }
 

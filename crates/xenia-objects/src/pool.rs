@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// Smallest size of an arena in bytes.
@@ -51,14 +51,14 @@ pub struct Pool {
     free: BTreeMap<u32, u32>,
     /// Allocated blocks, by address.
     used: BTreeMap<u32, Block>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     /// Address and size of each arena; free ranges are not merged across arenas.
     arenas: BTreeMap<u32, u32>,
 }
 
 impl Pool {
     /// An empty pool; refusals are counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<ResourceLimits>) -> Self {
         Self { limits, ..Self::default() }
     }
 

@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_guest::layout::{dispatcher_header, file_object, object_header as header};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
 
@@ -114,12 +114,12 @@ pub struct Objects {
     /// Whether deferred work may be queued.
     has_deferred: AtomicBool,
     types: BTreeMap<ObjectKind, GuestAddr>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl Objects {
     /// Creates an empty table. Refused requests are counted in `limits`.
-    pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
+    pub fn new(memory: Arc<GuestMemory>, limits: Arc<ResourceLimits>) -> Self {
         let tables = ObjectTables {
             records: BTreeMap::new(),
             handles: BTreeMap::new(),

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{Buffer, GuestAddr, NtStatus, Win32Error};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 
 /// Offsets in `KENUMERATOR`, the body of an enumerator.
@@ -131,7 +131,7 @@ impl Enumerators {
     ///
     /// # Errors
     /// Sizes that do not agree with the lists, or are above the limit.
-    pub fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
+    pub fn check_state(&self, limits: &ResourceLimits) -> Result<(), Impossible> {
         let Self { all, bytes } = self;
         check(all.values().all(Enumerator::is_valid), "a list does not match its sizes")?;
         let sum = all.values().try_fold(0_u64, |sum, list| sum.checked_add(list.bytes));
@@ -144,7 +144,7 @@ impl Enumerators {
         &mut self,
         body: GuestAddr,
         enumerator: Enumerator,
-        limits: &Limits,
+        limits: &ResourceLimits,
     ) -> Result<(), NtStatus> {
         let bytes = enumerator.bytes;
         limits.admit_amount(Limit::EnumeratorBytes, self.bytes, bytes)?;
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn lists_are_read_to_their_end_and_have_a_limit() {
         let mut all = Enumerators::default();
-        let limits = Limits::default();
+        let limits = ResourceLimits::default();
         let at = GuestAddr(0x100);
         all.insert(at, Enumerator::new(&[1, 1, 2, 2, 3, 3], 2, 2), &limits).unwrap();
         let buffer = |length| Buffer { at: GuestAddr(0x1000), length };
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(list.bytes, 24 + 5);
         let at = GuestAddr(0x100);
         let mut all = Enumerators::default();
-        all.insert(at, list, &Limits::default()).unwrap();
+        all.insert(at, list, &ResourceLimits::default()).unwrap();
         let buffer = |length| Buffer { at: GuestAddr(0x1000), length };
         let items = [0, 0, 0x10, 0x10, 0, 0, 0x10, 0x12, 2, 2, 2, 2, 0, 0, 0x10, 0x13];
         let first = Batch { pieces: vec![(0, items.to_vec()), (16, b"abcd".to_vec())], count: 2 };

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use xenia_guest::{Buffer, GuestAddr};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +79,7 @@ fn settings_of_the_console_are_those_that_titles_can_set() {
 #[test]
 fn restored_lists_continue_at_their_position() {
     let mut lists = Enumerators::default();
-    let limits = Limits::default();
+    let limits = ResourceLimits::default();
     let item = |byte| Item { bytes: vec![byte; 8], texts: vec![(4, vec![byte; 0x33])] };
     let list = Enumerator::with_texts((1..=5).map(item).collect(), 8, 2);
     lists.insert(GuestAddr(0x100), list, &limits).expect("there is room");

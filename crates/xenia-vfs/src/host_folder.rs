@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_guest::code_page;
 use xenia_host::file::rename;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::{Impossible, Unsaveable};
 
 /// A folder of the host as a device.
@@ -93,11 +93,11 @@ impl HostFolder {
     }
 
     /// Opens a folder for reading and writing; refusals are counted in `limits`.
-    pub fn writable(folder: &Path, limits: Arc<Limits>) -> io::Result<Self> {
+    pub fn writable(folder: &Path, limits: Arc<ResourceLimits>) -> io::Result<Self> {
         Self::new(folder, Some(limits))
     }
 
-    fn new(folder: &Path, writable: Option<Arc<Limits>>) -> io::Result<Self> {
+    fn new(folder: &Path, writable: Option<Arc<ResourceLimits>>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         // The path may be too long for the host, though the folder was found.
         if !root.metadata()?.is_dir() {

@@ -4,7 +4,7 @@
 use super::{VfsError, VfsResult};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 
 /// Maximum number of bytes or entries in a restored folder.
@@ -32,12 +32,12 @@ pub(super) struct Quota {
     /// Part of the bytes that is in a raw partition.
     raw: AtomicU64,
     bounds: Bounds,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl Quota {
     /// No usage yet; refusals are counted in `limits`.
-    pub(super) fn new(limits: Arc<Limits>) -> Self {
+    pub(super) fn new(limits: Arc<ResourceLimits>) -> Self {
         let bytes = Limit::DiskBytes.row().value;
         let bounds =
             Bounds { bytes, bytes_limit: Limit::DiskBytes, entries_limit: Limit::DiskEntries, unit: 1 };
@@ -45,7 +45,7 @@ impl Quota {
     }
 
     /// The quota of a scratch disk of `bytes` bytes, counted in allocation units.
-    pub(super) fn of_disk(bytes: u64, unit: u64, limits: Arc<Limits>) -> Self {
+    pub(super) fn of_disk(bytes: u64, unit: u64, limits: Arc<ResourceLimits>) -> Self {
         let bounds = Bounds {
             bytes,
             bytes_limit: Limit::ScratchBytes,
@@ -55,7 +55,7 @@ impl Quota {
         Self::within(bounds, limits)
     }
 
-    fn within(bounds: Bounds, limits: Arc<Limits>) -> Self {
+    fn within(bounds: Bounds, limits: Arc<ResourceLimits>) -> Self {
         Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
     }
 

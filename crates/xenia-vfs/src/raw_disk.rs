@@ -12,7 +12,7 @@ use super::device::raw_partition::RawPartition;
 use super::device::{Device, Entry, FileData, OpenMode, VolumeProperties};
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use std::sync::Arc;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::{Impossible, Unsaveable};
 
 /// Bytes before the first partition.
@@ -42,7 +42,7 @@ impl std::fmt::Debug for RawDisk {
 
 impl RawDisk {
     /// A disk with the bytes of these partitions after its head, which is in memory.
-    pub fn in_memory(partitions: Vec<Box<dyn FileData>>, limits: Arc<Limits>) -> VfsResult<Self> {
+    pub fn in_memory(partitions: Vec<Box<dyn FileData>>, limits: Arc<ResourceLimits>) -> VfsResult<Self> {
         let head = RawPartition::with_own_space(HEAD, limits);
         Ok(Self { head: Some(head.clone()), ..Self::new(Box::new(head), partitions)? })
     }

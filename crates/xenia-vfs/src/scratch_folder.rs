@@ -34,7 +34,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::Unsaveable;
 
 /// Smallest size of a disk in bytes.
@@ -68,13 +68,13 @@ pub struct ScratchDisks {
     bytes: u64,
     /// Locked as long as it is open.
     lock: Arc<File>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl ScratchDisks {
     /// Opens a title's folder, which is created if it is missing, for disks of `bytes` bytes each;
     /// refusals are counted in `limits`.
-    pub fn open(folder: &Path, bytes: u64, limits: Arc<Limits>) -> Result<Self, ScratchError> {
+    pub fn open(folder: &Path, bytes: u64, limits: Arc<ResourceLimits>) -> Result<Self, ScratchError> {
         at(folder, fs::create_dir_all(folder))?;
         // The user may link the folder above, but its contents may come from others.
         if !at(folder, folder.symlink_metadata())?.is_dir() {

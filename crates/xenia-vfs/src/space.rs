@@ -3,7 +3,7 @@
 use crate::{VfsError, VfsResult, fatx};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 
 /// Size of an allocation unit, which is a buffer here.
@@ -14,12 +14,12 @@ pub(crate) const UNIT: usize = fatx::UNIT as usize;
 pub(crate) struct Space {
     pub(crate) used: u64,
     pub(crate) limit: u64,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl Space {
     /// Space of at most `limit` bytes; refusals are counted in `limits`.
-    pub(crate) fn new(limit: u64, limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(limit: u64, limits: Arc<ResourceLimits>) -> Self {
         Self { used: 0, limit, limits }
     }
 

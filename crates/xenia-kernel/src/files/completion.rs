@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_sched::ThreadRef;
 
 /// The completion port of a file, and the key that it reports for the file's requests.
@@ -59,12 +59,12 @@ pub struct CompletionPorts {
     queued: usize,
     /// The port of each waiting thread, referenced during the wait.
     joined: BTreeMap<ThreadRef, (GuestAddr, Option<HeldObject>)>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl CompletionPorts {
     /// An empty table; refusals are counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<ResourceLimits>) -> Self {
         Self { limits, ..Self::default() }
     }
 

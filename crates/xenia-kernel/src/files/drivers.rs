@@ -15,7 +15,7 @@ use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 use xenia_vfs::path;
 
@@ -193,7 +193,7 @@ impl Drivers {
     }
 
     /// Adds a file that is being opened.
-    fn insert_file(&mut self, limits: &Limits, body: GuestAddr, file: DriverFile) -> Fallible<()> {
+    fn insert_file(&mut self, limits: &ResourceLimits, body: GuestAddr, file: DriverFile) -> Fallible<()> {
         limits.admit(Limit::OpenFiles, self.files.len())?;
         self.files.insert(body, file);
         Ok(())
@@ -238,7 +238,7 @@ impl Drivers {
     }
 
     /// Checks a saved state for a machine with these limits.
-    pub(super) fn check(&self, limits: &Limits) -> Result<(), Impossible> {
+    pub(super) fn check(&self, limits: &ResourceLimits) -> Result<(), Impossible> {
         let most = limits.value(Limit::OpenFiles);
         check(self.files.len() as u64 <= most, "too many files of drivers are open")?;
         let most = limits.value(Limit::PendingTransfers);

@@ -18,7 +18,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_formats as formats;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_vfs::{Container, HostFolder, Vfs, VfsError, path};
 
 /// Device with the title's files.
@@ -54,7 +54,10 @@ pub fn title_path(path: &str) -> String {
 
 impl Files {
     /// The devices of a machine before a title is loaded.
-    pub(crate) fn with_devices(storage: &dyn Storage, limits: &Arc<Limits>) -> Result<Self, VfsError> {
+    pub(crate) fn with_devices(
+        storage: &dyn Storage,
+        limits: &Arc<ResourceLimits>,
+    ) -> Result<Self, VfsError> {
         let mut vfs = Vfs::default();
         scratch::mount_in_memory(&mut vfs, limits)?;
         let mut has_common_disk = false;

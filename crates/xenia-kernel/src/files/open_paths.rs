@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 
 /// Paths of open links and directories by the body of the object.
@@ -19,7 +19,7 @@ impl OpenPaths {
     ///
     /// # Errors
     /// All paths together would be longer than the limit on objects' names.
-    pub fn insert(&mut self, body: GuestAddr, path: String, limits: &Limits) -> Result<(), NtStatus> {
+    pub fn insert(&mut self, body: GuestAddr, path: String, limits: &ResourceLimits) -> Result<(), NtStatus> {
         self.remove(body);
         limits.admit_amount(Limit::NameBytes, self.bytes, path.len() as u64)?;
         self.bytes += path.len() as u64;
@@ -51,7 +51,10 @@ impl OpenPaths {
     }
 
     /// The paths of a saved state.
-    pub(super) fn of(paths: BTreeMap<GuestAddr, String>, limits: &Limits) -> Result<Self, Impossible> {
+    pub(super) fn of(
+        paths: BTreeMap<GuestAddr, String>,
+        limits: &ResourceLimits,
+    ) -> Result<Self, Impossible> {
         let bytes = paths.values().map(|path| path.len() as u64).sum();
         check(
             bytes <= limits.value(Limit::NameBytes),
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn paths_of_open_links_are_bounded() {
-        let limits = Limits::default();
+        let limits = ResourceLimits::default();
         let most = limits.value(Limit::NameBytes) as usize;
         let mut paths = OpenPaths::default();
         let half = "d".repeat(most / 2);

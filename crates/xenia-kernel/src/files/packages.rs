@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_guest::Win32Error;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_user::content::{ContentStore, MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
 use xenia_vfs::{Container, Device, HostFolder, MemoryDevice, VfsError, VfsResult, make_directories};
@@ -180,7 +180,7 @@ fn title_disk(title: u32) -> Vec<String> {
 }
 
 impl Packages {
-    fn in_memory(limits: &Arc<Limits>) -> Self {
+    fn in_memory(limits: &Arc<ResourceLimits>) -> Self {
         let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
         Self::of(ContentStore::temporary(Box::new(disk)))
     }
@@ -199,7 +199,7 @@ impl Packages {
 
     /// The packages in the storage port's folder, or an empty store in memory without such a
     /// folder.
-    pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
+    pub(super) fn new(storage: &dyn Storage, limits: &Arc<ResourceLimits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
             Ok(disk) => {

@@ -16,14 +16,14 @@ use crate::ports::ScratchPlace;
 use crate::status::failure::Fallible;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_vfs::{Device, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
 
 /// Type of a device that is a volume of packages.
 const PACKAGE_VOLUME: u32 = 61;
 
 /// Mounts empty scratch disks in memory.
-pub(super) fn mount_in_memory(vfs: &mut Vfs, limits: &Arc<Limits>) -> VfsResult<()> {
+pub(super) fn mount_in_memory(vfs: &mut Vfs, limits: &Arc<ResourceLimits>) -> VfsResult<()> {
     let mut partitions = Vec::new();
     for cache in CACHES {
         let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
@@ -40,7 +40,7 @@ struct HostDisks {
 }
 
 impl HostDisks {
-    fn open(place: &ScratchPlace, title: u32, limits: &Arc<Limits>) -> Result<Self, ScratchError> {
+    fn open(place: &ScratchPlace, title: u32, limits: &Arc<ResourceLimits>) -> Result<Self, ScratchError> {
         let opened = ScratchDisks::open(&place.of_title(title), place.bytes, limits.clone())?;
         let mut disks: Vec<Box<dyn Device>> = Vec::new();
         let mut partitions = Vec::new();

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{Buffer, GuestAddr};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Condvar, Level, Mutex};
 
@@ -64,13 +64,13 @@ pub struct TransferQueue {
     /// Number of transfers queued or in progress. Changes under the state's lock.
     count: AtomicUsize,
     over: Condvar,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     memory: Arc<GuestMemory>,
 }
 
 impl TransferQueue {
     /// An empty queue for transfers between files and `memory`; refusals are counted in `limits`.
-    pub fn new(limits: Arc<Limits>, memory: Arc<GuestMemory>) -> Self {
+    pub fn new(limits: Arc<ResourceLimits>, memory: Arc<GuestMemory>) -> Self {
         let state = Mutex::numbered(Level::Files, 3, State::default());
         Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits, memory }
     }

@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::Library;
 use xenia_imports::ordinals::{self, Returns};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
@@ -89,7 +89,7 @@ impl ImportBindings {
         memory: &GuestMemory,
         registry: &'static ExportRegistry,
         observers: CallObservers,
-        limits: Arc<Limits>,
+        limits: Arc<ResourceLimits>,
     ) -> Fallible<Self> {
         let mut stubs = Stubs::new(limits);
         stubs.initialize(memory)?;

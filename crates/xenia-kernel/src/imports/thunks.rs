@@ -16,7 +16,7 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_imports::Library;
 use xenia_isa::word;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, Protect};
 
 /// `sc 2`: a system call with LEV 2.
@@ -55,7 +55,7 @@ pub enum Target {
 pub struct Stubs {
     pub(super) targets: Arc<CallTargets>,
     numbers: Numbers,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     /// Pages that have a target, or had one: their nodes in the map of targets stay.
     pages: BTreeSet<GuestAddr>,
     exports: BTreeMap<(Library, u16), GuestAddr>,
@@ -82,7 +82,7 @@ pub struct OwnStubs {
 
 impl Stubs {
     /// No stubs and thunks.
-    pub(super) fn new(limits: Arc<Limits>) -> Self {
+    pub(super) fn new(limits: Arc<ResourceLimits>) -> Self {
         Self { limits, ..Self::default() }
     }
 

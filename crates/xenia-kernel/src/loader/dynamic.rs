@@ -13,7 +13,7 @@ use xenia_formats::{FormatError, KeyRing, Xex};
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::{GuestMemory, Heap};
 use xenia_vfs::VfsError;
 
@@ -57,7 +57,7 @@ impl Loading {
     }
 
     /// Accounts for bytes to be read or unpacked. After one refusal all further requests fail.
-    fn take(&mut self, limits: &Limits, bytes: u64) -> Fallible<()> {
+    fn take(&mut self, limits: &ResourceLimits, bytes: u64) -> Fallible<()> {
         let admitted = limits.admit_amount(Limit::LoadBytes, self.bytes, bytes);
         self.bytes = if admitted.is_ok() { self.bytes + bytes } else { u64::MAX };
         Ok(admitted?)

@@ -27,7 +27,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::{GuestAddr, NtStatus, SOUND_FRAME_SAMPLES, SOUND_RATE};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND, ThreadRef};
 use xenia_sync::{Level, Mutex};
 
@@ -128,12 +128,12 @@ pub struct RenderDriver {
     /// Guest time of the next grid point.
     due: AtomicU64,
     state: Mutex<State>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl RenderDriver {
     /// A driver without clients; refusals are counted in `limits`.
-    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(limits: Arc<ResourceLimits>) -> Self {
         Self { due: AtomicU64::new(NEVER), state: Mutex::new(Level::Devices, State::default()), limits }
     }
 

@@ -41,7 +41,7 @@ use std::collections::{BTreeMap, VecDeque};
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, ThreadRef, Woken};
 use xenia_sync::Mutex;
@@ -102,7 +102,7 @@ pub struct Apcs {
 #[derive(Clone, Copy)]
 pub struct ApcQueues<'k> {
     pub(crate) memory: &'k GuestMemory,
-    pub(crate) limits: &'k Limits,
+    pub(crate) limits: &'k ResourceLimits,
     pub(crate) dispatcher: &'k Dispatcher,
     pub(crate) threads: &'k Mutex<Threads>,
     /// Number of kernel-mode APCs in all queues.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_sched::{HW_THREADS, ThreadRef};
 
 /// Maximum number of pending interrupts of one source on a hardware thread. Further ones are
@@ -69,13 +69,13 @@ pub struct Interrupts {
     queues: [VecDeque<ServiceCall>; HW_THREADS],
     /// The DPCs in the queues, each in at most one.
     dpcs: BTreeSet<GuestAddr>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     threads: [Option<ServiceThread>; HW_THREADS],
 }
 
 impl Interrupts {
     /// Creates empty queues. Refused requests are counted in `limits`.
-    pub fn new(limits: Arc<Limits>) -> Self {
+    pub fn new(limits: Arc<ResourceLimits>) -> Self {
         Self { limits, ..Self::default() }
     }
 

@@ -16,7 +16,7 @@ use blocks::{Blocks, allocate_stack, fill_kpcr, fill_kthread, write_processor};
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::{kpcr, kprocess, kthread};
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
@@ -92,7 +92,7 @@ pub struct MadeThread {
 #[derive(Clone, Copy)]
 pub struct ThreadLife<'k> {
     pub(crate) memory: &'k GuestMemory,
-    pub(crate) limits: &'k Limits,
+    pub(crate) limits: &'k ResourceLimits,
     pub(crate) clock: Clock,
     pub(crate) pool: &'k KernelPool,
     pub(crate) objects: &'k Objects,

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
@@ -87,7 +87,7 @@ pub struct Threads {
     pub notifications: NotificationList,
     /// Service threads, their queues and the graphics callback.
     pub interrupts: Interrupts,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Arc<ResourceLimits>,
     /// Address to which guest functions return that the kernel calls.
     pub(super) call_return: GuestAddr,
 }
@@ -95,7 +95,7 @@ pub struct Threads {
 impl Threads {
     /// Creates an empty table. Refused requests are counted in `limits`; guest functions that the
     /// kernel calls return to `call_return`.
-    pub fn new(processes: Processes, limits: Arc<Limits>, call_return: GuestAddr) -> Self {
+    pub fn new(processes: Processes, limits: Arc<ResourceLimits>, call_return: GuestAddr) -> Self {
         let interrupts = Interrupts::new(limits.clone());
         Self { processes, interrupts, limits, call_return, ..Self::default() }
     }

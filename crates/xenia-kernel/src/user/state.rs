@@ -9,7 +9,7 @@ use super::unknown_messages::UnknownMessages;
 use super::{GuestAddr, User};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::Relaxed;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::Impossible;
 use xenia_sync::Mutex;
 use xenia_user::enumerators::Enumerators;
@@ -77,7 +77,7 @@ impl User {
     }
 
     /// Replaces the users' state.
-    pub(crate) fn restore(&self, state: UserState, limits: &Limits) -> Result<(), Impossible> {
+    pub(crate) fn restore(&self, state: UserState, limits: &ResourceLimits) -> Result<(), Impossible> {
         let UserState {
             xconfig,
             profiles,

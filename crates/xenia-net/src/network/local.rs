@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;
 use transfer::ReadMode;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::Impossible;
 
 /// Maximum backlog of connections to be accepted, whatever the title asks for.
@@ -115,7 +115,7 @@ pub struct LocalNetwork {
     next_port: u16,
     /// Total bytes in all receive queues.
     queued: usize,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 impl LocalNetwork {
@@ -172,7 +172,7 @@ impl LocalNetwork {
 }
 
 impl Network for LocalNetwork {
-    fn begin(&mut self, limits: Arc<Limits>) {
+    fn begin(&mut self, limits: Arc<ResourceLimits>) {
         self.limits = limits;
     }
 

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 use xenia_sync::Level;
@@ -82,7 +82,7 @@ impl Owners {
     }
 
     /// Reserves quota for one more mutant of this owner.
-    fn reserve(&self, owner: GuestAddr, limits: &Limits) -> Fallible<()> {
+    fn reserve(&self, owner: GuestAddr, limits: &ResourceLimits) -> Fallible<()> {
         let mut owned = self.shards.of(owner).lock();
         if owned.free == 0 {
             let batch = |stock: usize| (stock > 0).then(|| stock - stock.min(BATCH));

@@ -11,12 +11,12 @@ struct Setup {
     memory: Arc<GuestMemory>,
     pool: KernelPool,
     objects: Arc<Objects>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 fn setup() -> Setup {
     let memory = GuestMemory::new().unwrap();
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     let pool = KernelPool::new(memory.clone(), limits.clone());
     Setup { objects: Arc::new(Objects::new(memory.clone(), limits.clone())), memory, pool, limits }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use xenia_host::file::without_links;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_sync::{Level, Mutex};
 
 type WeakHostFile = Weak<Mutex<OpenHostFile>>;
@@ -80,7 +80,7 @@ impl Drop for OpenHostFiles {
 
 impl OpenHostFiles {
     /// An empty table. Removes stale temporary files below `root`.
-    pub(crate) fn new(root: &Path, limits: Arc<Limits>) -> Self {
+    pub(crate) fn new(root: &Path, limits: Arc<ResourceLimits>) -> Self {
         names::sweep(root);
         Self {
             open: Mutex::new(Level::Leaf, OpenTable::default()),

@@ -16,7 +16,7 @@ use contents::{Contents, SharedContents};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, Unsaveable};
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct MemoryDevice {
     next_number: u64,
     /// The raw partition.
     partition: RawPartition,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
 }
 
 /// Approximate host memory taken by a path: each name is a separate allocation.
@@ -58,7 +58,7 @@ fn key(path: &[String]) -> Vec<String> {
 impl MemoryDevice {
     /// An empty device for at most `limit` bytes, counted in allocation units; refusals are counted
     /// in `limits`.
-    pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
+    pub fn new(limit: u64, limits: Arc<ResourceLimits>) -> Self {
         let space = Arc::new(Mutex::new(Space::new(limit, limits.clone())));
         let partition = RawPartition::new(limit, space.clone());
         Self {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_state::{Impossible, check};
 
 /// Bytes at the start of a partition that are the volume's header.
@@ -87,7 +87,7 @@ impl RawPartition {
     }
 
     /// A partition with separate space: it takes room from nothing else.
-    pub(crate) fn with_own_space(size: u64, limits: Arc<Limits>) -> Self {
+    pub(crate) fn with_own_space(size: u64, limits: Arc<ResourceLimits>) -> Self {
         Self::new(size, Arc::new(Mutex::new(Space::new(size, limits))))
     }
 

@@ -195,7 +195,7 @@ fn a_protected_file_is_not_replaced() {
 #[test]
 fn files_and_runs_are_limited_and_holes_stay_holes() {
     let folder = tempfile::tempdir().unwrap();
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
     let file = device.create_file(&names(&["a"])).unwrap();
     for size in [1 << 32, 1 << 40, u64::MAX] {
@@ -431,7 +431,7 @@ fn a_directory_replaced_by_a_link_gets_no_temporary_file() {
 fn the_files_and_directories_added_by_a_run_are_limited() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("old"), "x").unwrap();
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
     let entries =
         |device: &HostFolder| device.open_files.as_ref().unwrap().quota.entries.load(Ordering::Relaxed);

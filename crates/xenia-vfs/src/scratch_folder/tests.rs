@@ -68,7 +68,7 @@ fn files_and_raw_bytes_are_found_again_and_count_against_the_size() {
 #[test]
 fn the_machines_own_limit_of_entries_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let limits = Limits::new(&["scratch_disk_entries=2".parse().unwrap()]);
+    let limits = ResourceLimits::new(&["scratch_disk_entries=2".parse().unwrap()]);
     let disks = ScratchDisks::open(folder.path(), SIZE, Arc::new(limits)).unwrap();
     let mut disk = disks.disk("Cache0").unwrap();
     disk.create_directory(&names("Dir")).unwrap();

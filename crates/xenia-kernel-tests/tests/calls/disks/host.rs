@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_testing::Dice;
 use xenia_vfs::{Device, HostFolder, host_name};
 
@@ -338,7 +338,7 @@ impl Host {
             }
         }
         // Another machine finds the disk as this one left it.
-        let device = HostFolder::writable(&self.folder(HDD), Arc::new(Limits::default())).unwrap();
+        let device = HostFolder::writable(&self.folder(HDD), Arc::new(ResourceLimits::default())).unwrap();
         for names in disk.nodes.keys() {
             let Ok(exact) = disk.find(names) else { continue };
             let facts = model.facts(HDD, &exact, names);

@@ -10,7 +10,7 @@ use super::by_path::{OpenPackageFile, PackageFile};
 use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
 use serde::{Deserialize, Serialize};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, Unsaveable, check};
 use xenia_user::content::{PackageHeader, PackageName, root_name};
 use xenia_user::profile::Xuid;
@@ -132,7 +132,7 @@ impl Packages {
         bytes: &mut SavedBytes,
         vfs: &mut Vfs,
         titles: &[u32],
-        limits: &Limits,
+        limits: &ResourceLimits,
         disc: Option<u8>,
     ) -> Result<(), Impossible> {
         let PackagesState { store, open: states, by_path } = state;
@@ -251,7 +251,7 @@ mod tests {
         state.open[0].replaces = Some(HeaderState::new(&header));
         state.open[0].is_committed = false;
         let mut vfs = Vfs::default();
-        let refused = packages.restore(state, &mut bytes, &mut vfs, &[2], &Limits::default(), None);
+        let refused = packages.restore(state, &mut bytes, &mut vfs, &[2], &ResourceLimits::default(), None);
         assert_eq!(refused.unwrap_err().to_string(), "a package of the host's is being replaced");
         drop(packages);
         let file = "Content/0000000000000001/00000002/00000001/Save=1/data";

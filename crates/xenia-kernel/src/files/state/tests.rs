@@ -10,7 +10,7 @@ use crate::status::failure::Failure;
 use xenia_formats as formats;
 use xenia_formats::stfs::{PackageInfo, Signer};
 use xenia_guest::TitleId;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 use xenia_state::StoredSection;
@@ -63,7 +63,7 @@ fn package_with(text: &[u8]) -> Vec<u8> {
 }
 
 fn objects() -> Arc<Objects> {
-    Arc::new(Objects::new(GuestMemory::new().unwrap(), Arc::<Limits>::default()))
+    Arc::new(Objects::new(GuestMemory::new().unwrap(), Arc::<ResourceLimits>::default()))
 }
 
 type Saved = (StoredSection, Vec<Vec<u8>>);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_formats::image::{ExecutionInfo, FunctionEntry, ImageExport, Resource, Symbol, Version};
 use xenia_guest::{GuestAddr, TitleId};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check, is_count};
 
 /// Largest sizes of a function and of its prologue in bytes: the fields of a row of `.pdata`.
@@ -193,7 +193,7 @@ impl Modules {
     }
 
     /// Replaces the modules by those of a state. Memory has their images already.
-    pub(crate) fn restore(&mut self, state: ModulesState, limits: &Limits) -> Result<(), Impossible> {
+    pub(crate) fn restore(&mut self, state: ModulesState, limits: &ResourceLimits) -> Result<(), Impossible> {
         let ModulesState { list, operations, next_operation, beginning, lock, handed_over } = state;
         let list: Vec<Module> = list.into_iter().map(ModuleState::module).collect::<Result<_, _>>()?;
         let handles: BTreeSet<_> = list.iter().map(|module| module.handle).collect();
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn restored_tables_of_libraries_are_limited() {
-        let limits = Limits::default();
+        let limits = ResourceLimits::default();
         let most = limits.value(Limit::LibraryBytes) as usize;
         // The title, which comes first, is not counted.
         for (large, is_refused) in [(0, false), (1, true)] {

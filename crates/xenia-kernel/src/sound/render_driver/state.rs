@@ -116,11 +116,11 @@ mod tests {
     use crate::ports::RENDER_FRAME_BYTES;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
-    use xenia_limits::Limits;
+    use xenia_limits::ResourceLimits;
     use xenia_sched::ThreadRef;
 
     fn driver() -> RenderDriver {
-        RenderDriver::new(Arc::new(Limits::default()))
+        RenderDriver::new(Arc::new(ResourceLimits::default()))
     }
 
     fn entry(index: u16) -> Entry {

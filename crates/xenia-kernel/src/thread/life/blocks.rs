@@ -8,7 +8,7 @@ use crate::thread::lists;
 use crate::thread::records::Stack;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
 
 /// Smallest stack size in bytes.
@@ -30,7 +30,7 @@ pub(super) struct Blocks {
 }
 
 /// Allocates a stack with an inaccessible guard at each end.
-pub(super) fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -> Fallible<Stack> {
+pub(super) fn allocate_stack(memory: &GuestMemory, limits: &ResourceLimits, size: u32) -> Fallible<Stack> {
     let no_room = || {
         limits.hit(Limit::StackBytes);
         Limit::StackBytes.row().status

@@ -3,7 +3,7 @@
 use super::{OverlappedCalls, Pending, Requests};
 use crate::objects::check_thread;
 use serde::{Deserialize, Serialize};
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check, is_count};
 
 /// State of [`Requests`].
@@ -13,7 +13,7 @@ pub(crate) struct RequestsState {
 }
 
 impl OverlappedCalls {
-    fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
+    fn check_state(&self, limits: &ResourceLimits) -> Result<(), Impossible> {
         let Self { pending, waiters } = self;
         if let Some(others) = pending.len().checked_sub(1) {
             let admitted = limits.admit(Limit::OverlappedCalls, others);
@@ -37,7 +37,7 @@ impl Requests {
     }
 
     /// Replaces the requests by those of a state.
-    pub(crate) fn restore(&self, state: RequestsState, limits: &Limits) -> Result<(), Impossible> {
+    pub(crate) fn restore(&self, state: RequestsState, limits: &ResourceLimits) -> Result<(), Impossible> {
         let RequestsState { calls } = state;
         calls.check_state(limits)?;
         let mut own = self.lock();
@@ -77,12 +77,12 @@ mod tests {
         };
         let requests = Requests::new(0x11);
         let saved = crate::kernel::through(&state(&[5, 5, 9], 1));
-        requests.restore(saved, &Limits::default()).expect("they can be");
+        requests.restore(saved, &ResourceLimits::default()).expect("they can be");
         assert_eq!((requests.next_due(), lines(&requests).len()), (Some(5), 4));
         let other = Requests::new(0x11);
-        other.restore(requests.state(), &Limits::default()).expect("they can be");
+        other.restore(requests.state(), &ResourceLimits::default()).expect("they can be");
         assert_eq!((lines(&other), other.next_due()), (lines(&requests), Some(5)));
-        other.restore(state(&[], 1), &Limits::default()).expect("they can be");
+        other.restore(state(&[], 1), &ResourceLimits::default()).expect("they can be");
         assert_eq!(other.next_due(), None);
     }
 
@@ -90,7 +90,7 @@ mod tests {
     fn impossible_states_of_pending_calls_are_refused() {
         for state in [state(&[9, 5], 1), state(&[5, u64::MAX], 1), state(&[5], 6), state(&vec![5; 0x1001], 1)]
         {
-            assert!(Requests::new(0x11).restore(state, &Limits::default()).is_err());
+            assert!(Requests::new(0x11).restore(state, &ResourceLimits::default()).is_err());
         }
     }
 }

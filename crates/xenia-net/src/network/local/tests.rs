@@ -181,7 +181,7 @@ fn ports_have_one_owner_and_connections_wait_for_room() {
 #[test]
 fn queued_socket_bytes_are_limited() {
     let mut network = LocalNetwork::isolated();
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     network.begin(limits.clone());
     let mut pairs = Vec::new();
     let mut sent = 0;

@@ -5,7 +5,7 @@ use crate::dispatcher::tests::DispatcherHarness;
 use crate::dispatcher::timer::{TimerApc, TimerSetting};
 use crate::dispatcher::{Waiter, kind};
 use xenia_guest::layout::{kmutant, ktimer};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_state::{StateSection, StoredSection};
 
@@ -30,7 +30,7 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let mut b = DispatcherHarness::new();
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(ResourceLimits::default());
         let objects = Arc::new(Objects::new(b.memory.clone(), limits));
         let threads: Vec<Waiter> = (1..=6).map(|id| b.thread(id)).collect();
         let event = b.object(kind::AUTO_EVENT, 0);

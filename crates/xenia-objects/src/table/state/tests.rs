@@ -5,7 +5,7 @@ use crate::kernel_pool::KernelPool;
 use crate::{HeldObject, ObjectKind};
 use std::sync::Arc;
 use xenia_guest::layout::object_header;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_state::{StateSection, StoredSection};
 
@@ -19,7 +19,7 @@ impl StateSection for Saved {
 
 struct Setup {
     memory: Arc<GuestMemory>,
-    limits: Arc<Limits>,
+    limits: Arc<ResourceLimits>,
     pool: KernelPool,
     objects: Arc<Objects>,
     held: Vec<HeldObject>,
@@ -30,7 +30,7 @@ impl Setup {
     /// deleted, at the address of another.
     fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(ResourceLimits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let objects = Arc::new(Objects::new(memory.clone(), limits.clone()));
         let mut setup = Self { memory, limits, pool, objects, held: Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::path::Path;
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_vfs::{HostFolder, MemoryDevice};
 
 #[test]
@@ -43,7 +43,7 @@ fn packages_with_linked_headers(_: &Path) -> Vec<&'static str> {
 #[test]
 fn headers_that_can_not_be_read_are_not_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::new(ResourceLimits::default())).unwrap();
     let store = ContentStore::new(Box::new(device));
     let at = folder.path().join("Content/0000000000000001/00000002/00000001");
     std::fs::create_dir_all(at.join("folder=header")).unwrap();
@@ -63,7 +63,7 @@ fn headers_that_can_not_be_read_are_not_missing() {
 #[test]
 fn interrupted_package_writes_are_not_listed() {
     let folder = tempfile::tempdir().unwrap();
-    let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::new(ResourceLimits::default())).unwrap();
     let store = ContentStore::new(Box::new(device));
     let at = folder.path().join("Content/0000000000000001/00000002/00000001");
     std::fs::create_dir_all(at.join("gone=3")).unwrap();
@@ -102,7 +102,7 @@ fn a_new_package_removes_neither_the_old_ones_files_nor_those_without_a_header()
         (Some(u32::MAX), 1, &["gone", "gone=2", "gone=3"]),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+        let device = HostFolder::writable(folder.path(), Arc::new(ResourceLimits::default())).unwrap();
         let store = ContentStore::new(Box::new(device));
         let at = folder.path().join("Content/0000000000000001/00000002/00000001");
         for name in ["gone", "gone=1", "gone=2", "gone=3"] {

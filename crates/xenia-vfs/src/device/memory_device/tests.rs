@@ -21,7 +21,7 @@ fn files_grow_with_zeros_and_handles_share_contents() {
 
 #[test]
 fn the_limit_holds_for_writes_lengths_and_overflows() {
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     let unit = UNIT as u64;
     let mut device = MemoryDevice::new(10 * unit, limits.clone());
     let file = device.create_file(&names(&["a"])).unwrap();
@@ -69,7 +69,7 @@ fn memory_files_are_sparse_and_truncation_discards_data() {
 
 #[test]
 fn bytes_of_paths_are_limited() {
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(ResourceLimits::default());
     let mut device = MemoryDevice::new(0x10_0000, limits.clone());
     let long = "n".repeat(255);
     let mut path = Vec::new();

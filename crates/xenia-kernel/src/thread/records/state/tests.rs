@@ -20,7 +20,7 @@ use crate::thread::frames::{Frames, GuestCallFrame};
 use crate::thread::interrupts::{GraphicsCallback, ServiceCall, ServiceKind, ServiceThread};
 use xenia_cpu::PpcContext;
 use xenia_guest::{Buffer, NtStatus};
-use xenia_limits::Limits;
+use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
@@ -175,7 +175,7 @@ fn continuations() -> Vec<Continuation> {
 impl Setup {
     fn new() -> Self {
         let memory = GuestMemory::new().unwrap();
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(ResourceLimits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let objects = Arc::new(Objects::new(memory, limits.clone()));
         let all = FrameCount::default();
