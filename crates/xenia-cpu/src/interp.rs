@@ -9,14 +9,14 @@
 //!   `ea` from `ea_x`, `ea_d`, `ea_ds`. A `u128` is in the order of `PpcContext::vr`, so `lvx` is
 //!   `self.load_u128(ea & !15)?`. Any alignment is allowed; aligned accesses are single-copy
 //!   atomic;
-//! - ends with `Ok(Flow::Next)`, or with `Err(self.raise(kind))` **before it has changed the
+//! - ends with `Ok(Retirement::Next)`, or with `Err(self.raise(kind))` **before it has changed the
 //!   context**, so that the exception sees the state exactly before the instruction;
 //! - never panics: any word can occur, with any register contents. Invalid forms have a defined
 //!   result, which the arm's comment states (the lifter does the same).
 //!
 //! Facility checks (MSR\[FP\], MSR\[VEC\]) are made when a block is decoded, not by arms. An
 //! enabled floating-point exception whose instruction completed ends with
-//! `Ok(Flow::FloatingPoint)`.
+//! `Ok(Retirement::FloatingPoint)`.
 //!
 //! # Program counter and budget inside a block
 //! When a block is entered, `ctx.pc` and `ctx.budget` are advanced past **all** of it; the run loop
@@ -65,7 +65,7 @@ use crate::{
 };
 pub(crate) use chain::{HandlerTable, MAX_HANDLERS, RowHandler, run_one};
 pub use cpu::StoredBytes;
-pub(crate) use cpu::{Cpu, Flow, Plain, Raised, Step, StorageAccess};
+pub(crate) use cpu::{Cpu, Plain, Raised, Retirement, Step, StorageAccess};
 pub(crate) use dispatch::{
     ChosenHandler, ILLEGAL, UNAVAILABLE, facility, handler_for, handler_of, pair_of, stores,
 };
@@ -211,7 +211,7 @@ impl Cpu<'_> {
             self.ctx.pc = pc.wrapping_add(4);
             self.ctx.budget -= 1;
             let exit = match run_one(self, handler, i) {
-                Ok(Flow::Next | Flow::Msr) => None,
+                Ok(Retirement::Next | Retirement::Msr) => None,
                 how => Some(self.exit(pc, how)),
             };
             // The watch has ended. If another thread has watched the page again meanwhile, end that
@@ -236,12 +236,12 @@ impl Cpu<'_> {
     fn exit(&mut self, pc: u32, how: Step) -> Exit {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
-            Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
-            Ok(Flow::Yield | Flow::Next | Flow::Msr | Flow::Watched) => {
-                debug_assert_eq!(how, Ok(Flow::Yield), "the other values continue the run");
+            Ok(Retirement::Syscall) => Exit::Syscall { lev: self.lev },
+            Ok(Retirement::Yield | Retirement::Next | Retirement::Msr | Retirement::Watched) => {
+                debug_assert_eq!(how, Ok(Retirement::Yield), "the other values continue the run");
                 Exit::Yield
             }
-            Ok(Flow::FloatingPoint) => {
+            Ok(Retirement::FloatingPoint) => {
                 Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
             }
             Err(_) => {
@@ -283,9 +283,9 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
         cpu.ctx.budget = after;
         let last = place + block.len() - 1;
         let step = blocks.run(block, cpu);
-        let msr_changed = step == Ok(Flow::Msr);
+        let msr_changed = step == Ok(Retirement::Msr);
         // A change of MSR is always the last of its block.
-        if step != Ok(Flow::Next) && !msr_changed {
+        if step != Ok(Retirement::Next) && !msr_changed {
             return Some(cpu.stop(end, step));
         }
         if after == 0 {
@@ -321,7 +321,7 @@ fn run_part(blocks: &BlockCache, block: &[PredecodedWord], cpu: &mut Cpu<'_>) ->
     cpu.ctx.pc = end;
     cpu.ctx.budget = 0;
     match blocks.run(&block[..count], cpu) {
-        Ok(Flow::Next) => Exit::Budget,
+        Ok(Retirement::Next) => Exit::Budget,
         step => cpu.stop(end, step),
     }
 }

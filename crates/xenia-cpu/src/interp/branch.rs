@@ -7,7 +7,7 @@
 //! `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests, and branches to
 //! the decremented CTR's address.
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use crate::CrField;
 use xenia_isa::branch_options::{IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, TAKEN_IF_ZERO};
 use xenia_isa::{Branch, Instruction};
@@ -48,7 +48,7 @@ impl Cpu<'_> {
         if taken {
             self.ctx.pc = target & !3;
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Target of an immediate branch.
@@ -62,7 +62,7 @@ impl Cpu<'_> {
     fn cr_logic(&mut self, i: Instruction, of: impl FnOnce(bool, bool) -> bool) -> Step {
         let result = of(self.cr_bit(i.crba()), self.cr_bit(i.crbb()));
         self.set_cr_bit(i.crbd(), result);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
 
@@ -126,7 +126,7 @@ impl Branch for Cpu<'_> {
 
     fn mcrf(&mut self, i: Instruction) -> Step {
         self.ctx.cr[i.crfd()] = self.ctx.cr[i.crfs()];
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
 

@@ -8,7 +8,7 @@
 //! [`Plain`]: super::Plain
 
 use super::dispatch::{arm, handler_of};
-use super::{Cpu, Flow, ILLEGAL, Step};
+use super::{Cpu, ILLEGAL, Retirement, Step};
 use crate::blocks::PredecodedWord;
 use xenia_isa::{Instruction, decode};
 
@@ -25,7 +25,7 @@ pub(crate) const MAX_HANDLERS: usize = 1 << 11;
 
 /// Handlers for code of one instruction, without a successor.
 pub(super) static NO_SUCCESSORS: HandlerTable = HandlerTable([END; MAX_HANDLERS]);
-pub(super) const END: RowHandler = |_, _, _| Ok(Flow::Next);
+pub(super) const END: RowHandler = |_, _, _| Ok(Retirement::Next);
 
 /// Runs one instruction, without its successors.
 #[inline]
@@ -42,7 +42,7 @@ pub(super) fn chain(
     next: RowHandler,
     step: Step,
 ) -> Step {
-    if step == Ok(Flow::Next) { next(cpu, rest, table) } else { cpu.end_run(rest.len(), step) }
+    if step == Ok(Retirement::Next) { next(cpu, rest, table) } else { cpu.end_run(rest.len(), step) }
 }
 
 /// Runs `code`, which is too short for its first handler (one that expects a successor).
@@ -53,11 +53,11 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[PredecodedWord]) -> Step {
         let i = entry.instruction();
         // Illegal instructions, and instructions whose facility is off, do not reach this function.
         let step = run_one(cpu, decode(i.0).map_or(ILLEGAL, |op| handler_of(op, i)), i);
-        if step != Ok(Flow::Next) {
+        if step != Ok(Retirement::Next) {
             return cpu.end_run(left, step);
         }
     }
-    Ok(Flow::Next)
+    Ok(Retirement::Next)
 }
 
 /// Continues after the first instruction of `code` ended with `step` as a [`Plain`](super::Plain)
@@ -73,9 +73,9 @@ pub(super) fn after_plain(
     let [first, rest @ ..] = code else { return step };
     let i = first.instruction();
     let step = match (step, decode(i.0)) {
-        (Ok(Flow::Watched), _) => {
+        (Ok(Retirement::Watched), _) => {
             cpu.memory.stored_to_watched(cpu.stored_at);
-            Ok(Flow::Next)
+            Ok(Retirement::Next)
         }
         // The plain arm gave up and changed no state.
         (Err(_), Some(op)) => run_one(cpu, arm(op), i),
@@ -89,7 +89,7 @@ pub(super) fn after_plain(
 macro_rules! either {
     (|$cpu:ident, $i:ident| $step:expr) => {
         |$cpu, code, table| {
-            let [first, rest @ ..] = code else { return Ok(Flow::Next) };
+            let [first, rest @ ..] = code else { return Ok(Retirement::Next) };
             let next = rest.first().map_or(END, |next| table.0[next.handler()]);
             let $i = first.instruction();
             let step = $step;
@@ -117,10 +117,10 @@ macro_rules! chained {
 macro_rules! last {
     (|$cpu:ident, $i:ident| $step:expr) => {
         |$cpu, code, _| {
-            let [first, rest @ ..] = code else { return Ok(Flow::Next) };
+            let [first, rest @ ..] = code else { return Ok(Retirement::Next) };
             let $i = first.instruction();
             let step = $step;
-            if step == Ok(Flow::Next) { step } else { $cpu.end_run(rest.len(), step) }
+            if step == Ok(Retirement::Next) { step } else { $cpu.end_run(rest.len(), step) }
         }
     };
 }

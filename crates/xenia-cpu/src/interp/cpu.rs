@@ -15,7 +15,7 @@ pub(crate) use plain::{Plain, StorageAccess};
 /// How execution continues after an instruction that completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Flow {
+pub(crate) enum Retirement {
     /// Continue with the instruction at `ctx.pc`, or the next one of the block.
     Next,
     /// `sc` completed; its LEV is in [`Cpu::lev`].
@@ -37,7 +37,7 @@ pub(crate) enum Flow {
 pub(crate) struct Raised(());
 
 /// Result of every arm. One byte, so that `?` costs a compare.
-pub(crate) type Step = Result<Flow, Raised>;
+pub(crate) type Step = Result<Retirement, Raised>;
 
 /// Address and size of a guest store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(crate) struct Cpu<'a> {
     pub(crate) lev: u8,
     /// Number of instructions that follow, in the block, the one that ended the run.
     pub(crate) left: u32,
-    /// Address of the store that ended with [`Flow::Watched`].
+    /// Address of the store that ended with [`Retirement::Watched`].
     pub(crate) stored_at: u32,
     /// Whether stores take the observed path: strict reservations, or a log.
     observes_stores: bool,

@@ -1,7 +1,7 @@
 //! Dispatch: maps an instruction to its handler.
 
 use super::chain::{END, RowHandler, after_plain, chain, chained, either, last, one_by_one};
-use super::{ExceptionKind, Flow, Plain, system};
+use super::{ExceptionKind, Plain, Retirement, system};
 use crate::msr_bit;
 use std::sync::LazyLock;
 use xenia_isa::branch_options::ALWAYS;
@@ -28,7 +28,7 @@ pub(crate) const UNAVAILABLE: RowHandler =
     last!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
 
 /// The handler of a yield hint.
-const YIELD: RowHandler = |cpu, code, _| cpu.end_run(code.len().saturating_sub(1), Ok(Flow::Yield));
+const YIELD: RowHandler = |cpu, code, _| cpu.end_run(code.len().saturating_sub(1), Ok(Retirement::Yield));
 
 /// The handlers of rows that make one access.
 macro_rules! plain {
@@ -39,7 +39,7 @@ macro_rules! plain {
                 let rest = &code[1..];
                 let next = table.0[next.handler()];
                 let step = Plain(cpu).$name(first.instruction());
-                if step == Ok(Flow::Next) { next(cpu, rest, table) } else { after_plain(cpu, code, table, step) }
+                if step == Ok(Retirement::Next) { next(cpu, rest, table) } else { after_plain(cpu, code, table, step) }
             },)*
             _ => {}
         }
@@ -309,11 +309,11 @@ mod tests {
             let config = EngineConfig::default();
             let mut cpu = Cpu::new(&mut other, &machine.memory, &mut machine.devices, config);
             for i in [first, second] {
-                assert_eq!(dispatch(&mut cpu, i.op().unwrap(), i), Ok(Flow::Next));
+                assert_eq!(dispatch(&mut cpu, i.op().unwrap(), i), Ok(Retirement::Next));
             }
             let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
             let code = [first, second].map(|i| PredecodedWord::new(i, 0));
-            assert_eq!(pair(&mut cpu, &code, &NO_SUCCESSORS), Ok(Flow::Next));
+            assert_eq!(pair(&mut cpu, &code, &NO_SUCCESSORS), Ok(Retirement::Next));
             assert_eq!(machine.ctx.first_difference(&other), None, "{:#x} {:#x}", first.0, second.0);
         }
         assert!(pairs > 50, "only {pairs} pairs were tried");

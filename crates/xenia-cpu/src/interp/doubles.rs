@@ -6,7 +6,7 @@
 
 use super::chain::{RowHandler, after_plain, one_by_one, run};
 use super::dispatch::known;
-use super::{Flow, Plain};
+use super::{Plain, Retirement};
 use xenia_isa::mask::{OE_RC, RA, RC};
 use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
@@ -18,11 +18,11 @@ macro_rules! double {
             let rest = &code[2..];
             let next = table.0[next.handler()];
             let step = run!(cpu, $a::$first, Instruction(first.instruction().0 & !$clear));
-            if step != Ok(Flow::Next) {
+            if step != Ok(Retirement::Next) {
                 return after_plain(cpu, code, table, step);
             }
             let step = run!(cpu, $b::$second, Instruction(second.instruction().0 & !$clear_second));
-            if step == Ok(Flow::Next) {
+            if step == Ok(Retirement::Next) {
                 next(cpu, rest, table)
             } else {
                 after_plain(cpu, &code[1..], table, step)
@@ -116,7 +116,7 @@ mod tests {
                 let mut cpu = Cpu::new(&mut other.ctx, &other.memory, &mut other.devices, config);
                 let mut by_halves = dispatch(&mut cpu, a, first);
                 let mut left = 1;
-                if by_halves == Ok(Flow::Next) {
+                if by_halves == Ok(Retirement::Next) {
                     by_halves = dispatch(&mut cpu, b, second);
                     left = 0;
                 }
@@ -131,7 +131,7 @@ mod tests {
                 let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
                 let step = double(&mut cpu, &code, &table);
                 assert_eq!(step, by_halves, "{:#010x} {:#010x}", first.0, second.0);
-                if step == Ok(Flow::Next) {
+                if step == Ok(Retirement::Next) {
                     ran += 1;
                 } else {
                     assert_eq!(cpu.left, left + 1, "{:#010x} {:#010x}", first.0, second.0);

@@ -8,8 +8,8 @@
 //! - `deliver`: target register, FPSCR, CR1, exceptions.
 //!
 //! FPSCR is exact after every instruction; no flag is lazy. An enabled exception (FEX and one of
-//! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Flow::FloatingPoint` after its results are
-//! written. Single-precision rows round the exact result of their double operands once. For
+//! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Retirement::FloatingPoint` after its results
+//! are written. Single-precision rows round the exact result of their double operands once. For
 //! operands that are not singles the book leaves the result undefined (a Cell PPE does the same up
 //! to 2^128, and beyond that returns a NaN without a flag, which the interpreter does not imitate).
 //! Follows PowerISA 2.02 book I, chapter 4.
@@ -27,7 +27,7 @@ pub(crate) mod single;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use crate::PpcContext;
 use crate::cr_bit;
 use convert::{DOUBLEWORD, WORD};
@@ -53,7 +53,7 @@ const fn format<const IS_SINGLE: bool>() -> FloatFormat {
 
 /// frA + frB.
 #[inline(always)]
-fn sum<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn sum<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     arithmetic(
@@ -66,7 +66,7 @@ fn sum<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
 
 /// frA − frB.
 #[inline(always)]
-fn difference<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn difference<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     arithmetic(
@@ -79,7 +79,7 @@ fn difference<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Fl
 
 /// frA × frC.
 #[inline(always)]
-fn product<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn product<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     let a = ctx.fpr[i.fa()];
     let c = ctx.fpr[i.fc()];
     arithmetic(
@@ -92,7 +92,7 @@ fn product<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow 
 
 /// frA ÷ frB.
 #[inline(always)]
-fn quotient<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn quotient<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
     arithmetic(
@@ -105,7 +105,7 @@ fn quotient<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow
 
 /// Square root: √frB.
 #[inline(always)]
-fn root<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
+fn root<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     let b = ctx.fpr[i.fb()];
     arithmetic(
         ctx,
@@ -117,7 +117,7 @@ fn root<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
 
 /// ±(frA × frC ± frB).
 #[inline(always)]
-fn fused<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Flow {
+fn fused<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Retirement {
     let a = ctx.fpr[i.fa()];
     let c = ctx.fpr[i.fc()];
     let b = ctx.fpr[i.fb()];
@@ -135,7 +135,12 @@ fn fused<const IS_SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation:
 
 /// `fctiw[z]` and `fctid[z]`; `mode` overrides RN.
 #[inline(always)]
-fn to_integer(ctx: &mut PpcContext, i: Instruction, range: RangeInclusive<i64>, mode: Option<u32>) -> Flow {
+fn to_integer(
+    ctx: &mut PpcContext,
+    i: Instruction,
+    range: RangeInclusive<i64>,
+    mode: Option<u32>,
+) -> Retirement {
     let mode = mode.unwrap_or(ctx.fpscr & RN);
     let result = convert::to_integer(ctx.fpr[i.fb()], range, mode);
     deliver_integer(ctx, i, result)
@@ -143,7 +148,7 @@ fn to_integer(ctx: &mut PpcContext, i: Instruction, range: RangeInclusive<i64>, 
 
 /// `op`, which is `fcmpu` or `fcmpo`: they differ in the exceptions of NaNs.
 #[inline(always)]
-fn compare(ctx: &mut PpcContext, i: Instruction, op: Op) -> Flow {
+fn compare(ctx: &mut PpcContext, i: Instruction, op: Op) -> Retirement {
     let is_ordered = op == Op::fcmpo;
     let a = ctx.fpr[i.fa()];
     let b = ctx.fpr[i.fb()];
@@ -173,10 +178,10 @@ fn compare(ctx: &mut PpcContext, i: Instruction, op: Op) -> Flow {
 
 /// Moves, which do not interpret the value and do not change FPSCR.
 #[inline(always)]
-fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Flow {
+fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Retirement {
     ctx.fpr[i.fd()] = bits;
     record(ctx, i);
-    Flow::Next
+    Retirement::Next
 }
 
 /// FPSCR bit `bit`, 0 the most significant.

@@ -9,7 +9,7 @@
 //! zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`, `divw` and `divwu`
 //! zero-extend theirs.
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use crate::{CrField, vscr_bit};
 use xenia_isa::{Instruction, Integer};
 
@@ -38,7 +38,7 @@ impl Cpu<'_> {
         if i.rc() {
             self.record(result);
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// `a + b + carry`, without CA.
@@ -80,7 +80,7 @@ impl Cpu<'_> {
     #[inline(always)]
     fn set_compared(&mut self, i: Instruction, difference: i64) -> Step {
         self.ctx.cr[i.crfd()] = CrField::from_difference(difference, self.ctx.xer_so);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
@@ -117,24 +117,24 @@ impl Integer for Cpu<'_> {
     #[inline(always)]
     fn addi(&mut self, i: Instruction) -> Step {
         self.set_gpr(i.rd(), self.gpr_or_zero(i.ra()).wrapping_add(i.simm() as u64));
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn addic(&mut self, i: Instruction) -> Step {
         self.immediate_carrying(i, self.gpr(i.ra()), 0);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn addic_rc(&mut self, i: Instruction) -> Step {
         let sum = self.immediate_carrying(i, self.gpr(i.ra()), 0);
         self.record(sum);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn addis(&mut self, i: Instruction) -> Step {
         self.set_gpr(i.rd(), self.gpr_or_zero(i.ra()).wrapping_add((i.simm() << 16) as u64));
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn addmex(&mut self, i: Instruction) -> Step {
@@ -211,7 +211,7 @@ impl Integer for Cpu<'_> {
 
     fn mulli(&mut self, i: Instruction) -> Step {
         self.set_gpr(i.rd(), self.gpr(i.ra()).wrapping_mul(i.simm() as u64));
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mullwx(&mut self, i: Instruction) -> Step {
@@ -238,7 +238,7 @@ impl Integer for Cpu<'_> {
 
     fn subficx(&mut self, i: Instruction) -> Step {
         self.immediate_carrying(i, !self.gpr(i.ra()), 1);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn subfmex(&mut self, i: Instruction) -> Step {
@@ -251,13 +251,13 @@ impl Integer for Cpu<'_> {
 
     fn mfvscr(&mut self, i: Instruction) -> Step {
         self.ctx.vr[i.vd()] = u128::from(self.ctx.vscr);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mtvscr(&mut self, i: Instruction) -> Step {
         // Reserved bits read as 0.
         self.ctx.vscr = self.ctx.vr[i.vb()] as u32 & (vscr_bit::NJ | vscr_bit::SAT);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
 
@@ -268,7 +268,7 @@ impl Cpu<'_> {
         if i.rc() {
             self.record(high);
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
 

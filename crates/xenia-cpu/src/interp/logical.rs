@@ -4,7 +4,7 @@
 //! the visit after it completes ([`super::dispatch`] detects it). The other priority hints (N = 1,
 //! 2, 3, 5, 6, 7) have no effect.
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use xenia_isa::{Instruction, Logical};
 
 impl Cpu<'_> {
@@ -14,20 +14,20 @@ impl Cpu<'_> {
         if i.rc() {
             self.record(result);
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn logical_immediate(&mut self, i: Instruction, result: u64) -> Step {
         self.set_gpr(i.ra(), result);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn logical_record(&mut self, i: Instruction, result: u64) -> Step {
         self.set_gpr(i.ra(), result);
         self.record(result);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
 

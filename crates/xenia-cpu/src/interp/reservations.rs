@@ -6,7 +6,7 @@
 //! as well; in strict mode plain stores of other threads too, each atomically with ending the
 //! reservation.
 
-use super::{Cpu, ExceptionKind, Flow, Raised, Step};
+use super::{Cpu, ExceptionKind, Raised, Retirement, Step};
 use crate::{Reservation, ReservationMode};
 use std::sync::atomic::{Ordering, fence};
 use xenia_guest::GuestAddr;
@@ -78,7 +78,7 @@ impl Cpu<'_> {
         fence(Ordering::Acquire);
         self.ctx.reservation = Reservation { value, ..reservation };
         self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// `stwcx.` and `stdcx.` at `ea`; `exchange` makes the store.
@@ -97,7 +97,7 @@ impl Cpu<'_> {
         match self.store_conditionally(ea, size, exchange) {
             Ok(done) => {
                 self.set_cr(0, u8::from(done) << 1 | self.ctx.xer_so);
-                Ok(Flow::Next)
+                Ok(Retirement::Next)
             }
             Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
         }

@@ -3,7 +3,7 @@
 //! Word rotates rotate the low word doubled into 64 bits (ROTL32 of the book), so that a wrapped
 //! mask (MB > ME) also selects from the upper copy. Both modes agree except for CR0.
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use xenia_isa::{Instruction, Rotate};
 
 /// MASK(mb, me) of the book: ones from bit `mb` to bit `me`, bit 0 the most significant, wrapping.
@@ -28,7 +28,7 @@ impl Cpu<'_> {
         if i.rc() {
             self.record(result);
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Algebraic right shift of a sign-extended value; sets CA if it is negative and ones are

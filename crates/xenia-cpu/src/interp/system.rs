@@ -11,7 +11,7 @@
 //!   privileged ones in problem state.
 //! - `ptesync` is a `sync`.
 
-use super::{Cpu, ExceptionKind, Flow, Step};
+use super::{Cpu, ExceptionKind, Retirement, Step};
 use crate::{PROCESSOR_VERSION, msr_bit};
 use std::sync::atomic::{Ordering, fence};
 use xenia_isa::{Instruction, System, spr};
@@ -37,7 +37,7 @@ impl Cpu<'_> {
             self.ctx.time_base.wrapping_add(self.ctx.executed().wrapping_sub(1) >> self.ctx.tick_shift);
         self.set_gpr(i.rd(), if register == spr::TBU { time >> 32 } else { time });
         self.ctx.time_reads_left = self.ctx.time_reads_left.saturating_sub(1);
-        Ok(if self.ctx.time_reads_left == 0 { Flow::Yield } else { Flow::Next })
+        Ok(if self.ctx.time_reads_left == 0 { Retirement::Yield } else { Retirement::Next })
     }
 
     /// Traps if the order of the operands is one that TO selects.
@@ -51,7 +51,7 @@ impl Cpu<'_> {
         if usize::from(holds) & i.to() != 0 {
             return Err(self.raise(ExceptionKind::Trap { word: i.0 }));
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn trap_word(&mut self, i: Instruction, b: u64) -> Step {
@@ -68,7 +68,7 @@ impl Cpu<'_> {
     fn set_interrupt_enables(&mut self, source: u64) -> Step {
         let both = msr_bit::EE | msr_bit::RI;
         self.ctx.msr = self.ctx.msr & !both | source & both;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Moves the bits in `writable` to MSR; problem state implies interrupts and translation on.
@@ -87,38 +87,38 @@ impl Cpu<'_> {
 
 impl System for Cpu<'_> {
     fn dcbf(&mut self, _: Instruction) -> Step {
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn dcbi(&mut self, i: Instruction) -> Step {
-        if self.problem_state() { self.privileged(i) } else { Ok(Flow::Next) }
+        if self.problem_state() { self.privileged(i) } else { Ok(Retirement::Next) }
     }
 
     fn dcbst(&mut self, _: Instruction) -> Step {
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn dcbt(&mut self, _: Instruction) -> Step {
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn dcbtst(&mut self, _: Instruction) -> Step {
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn eieio(&mut self, _: Instruction) -> Step {
         fence(Ordering::AcqRel);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn icbi(&mut self, _: Instruction) -> Step {
         // `icbi` ends its block; the entry of the next one checks the page versions.
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn isync(&mut self, _: Instruction) -> Step {
         fence(Ordering::Acquire);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mcrxr(&mut self, i: Instruction) -> Step {
@@ -127,14 +127,14 @@ impl System for Cpu<'_> {
         self.ctx.xer_so = 0;
         self.ctx.xer_ov = 0;
         self.ctx.xer_ca = 0;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mfcr(&mut self, i: Instruction) -> Step {
         let cr = self.ctx.cr_word();
         let mask = if i.one_cr_field() { field_mask(i.crm()) } else { u32::MAX };
         self.set_gpr(i.rd(), u64::from(cr & mask));
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mfmsr(&mut self, i: Instruction) -> Step {
@@ -142,7 +142,7 @@ impl System for Cpu<'_> {
             return self.privileged(i);
         }
         self.set_gpr(i.rd(), self.ctx.msr);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mfspr(&mut self, i: Instruction) -> Step {
@@ -162,7 +162,7 @@ impl System for Cpu<'_> {
             _ => return self.privileged(i),
         };
         self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mftb(&mut self, i: Instruction) -> Step {
@@ -177,7 +177,7 @@ impl System for Cpu<'_> {
         for field in (0..8).filter(|field| i.crm() >> (7 - field) & 1 != 0) {
             self.set_cr(field, (word >> (28 - 4 * field)) as u8);
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn mtmsr(&mut self, i: Instruction) -> Step {
@@ -189,7 +189,7 @@ impl System for Cpu<'_> {
             return self.set_interrupt_enables(source);
         }
         self.set_msr(source, 0xFFFF_FFFF);
-        Ok(Flow::Msr)
+        Ok(Retirement::Msr)
     }
 
     fn mtmsrd(&mut self, i: Instruction) -> Step {
@@ -201,7 +201,7 @@ impl System for Cpu<'_> {
             return self.set_interrupt_enables(source);
         }
         self.set_msr(source, u64::MAX);
-        Ok(Flow::Msr)
+        Ok(Retirement::Msr)
     }
 
     fn mtspr(&mut self, i: Instruction) -> Step {
@@ -218,18 +218,18 @@ impl System for Cpu<'_> {
             spr::SPRG0..=spr::SPRG3 => self.ctx.sprg[number - spr::SPRG0] = value,
             _ => return self.privileged(i),
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn sc(&mut self, i: Instruction) -> Step {
         self.lev = i.lev() as u8;
-        Ok(Flow::Syscall)
+        Ok(Retirement::Syscall)
     }
 
     fn sync(&mut self, i: Instruction) -> Step {
         // L = 1 is lwsync, which lets a load pass an older store; the others order everything.
         fence(if i.sync_l() == 1 { Ordering::AcqRel } else { Ordering::SeqCst });
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     fn td(&mut self, i: Instruction) -> Step {

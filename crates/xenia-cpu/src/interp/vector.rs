@@ -23,7 +23,7 @@ pub(crate) mod shift;
 #[cfg(test)]
 mod tests;
 
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Retirement, Step};
 use crate::vscr_bit;
 use float::Denormals;
 use lanes::Saturated;
@@ -38,7 +38,7 @@ impl Cpu<'_> {
     #[inline(always)]
     pub(crate) fn set_vector(&mut self, vd: usize, value: u128) -> Step {
         self.ctx.vr[vd] = value;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Writes a vector register, and sets the sticky SAT bit if the value saturated.

@@ -4,7 +4,7 @@
 //! that path. With [`Plain`] it gives up instead, with the context unchanged, and its caller runs
 //! the arm of [`Cpu`].
 
-use super::{Cpu, Flow, Raised, Step};
+use super::{Cpu, Raised, Retirement, Step};
 use xenia_memory::TriedStore;
 
 /// A processor whose accesses raise if they are not plain. It records no exception.
@@ -41,7 +41,7 @@ macro_rules! ways {
                 #[inline(always)]
                 fn $store(&mut self, ea: u32, value: $type) -> Step {
                     self.$store_whole(ea, value)?;
-                    Ok(Flow::Next)
+                    Ok(Retirement::Next)
                 }
             )*
         }
@@ -64,10 +64,10 @@ macro_rules! ways {
                         return Err(Raised(()));
                     }
                     match self.0.memory.$store_plain(ea, value) {
-                        TriedStore::Done => Ok(Flow::Next),
+                        TriedStore::Done => Ok(Retirement::Next),
                         TriedStore::DoneOnWatched => {
                             self.0.stored_at = ea;
-                            Ok(Flow::Watched)
+                            Ok(Retirement::Watched)
                         }
                         TriedStore::NotPlain => Err(Raised(())),
                     }

@@ -6,7 +6,7 @@ use super::fast::Fast;
 use super::fpscr::{
     CONTROL, FEX, FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, VE, XX, ZE, ZX, class, raise, summarize,
 };
-use crate::interp::Flow;
+use crate::interp::Retirement;
 use crate::{CrField, PpcContext, msr_bit};
 use xenia_isa::Instruction;
 
@@ -20,12 +20,12 @@ pub(super) fn record(ctx: &mut PpcContext, i: Instruction) {
 
 /// Ends an instruction that may have set FPSCR exception bits.
 #[inline]
-pub(super) fn finish(ctx: &mut PpcContext, i: Instruction) -> Flow {
+pub(super) fn finish(ctx: &mut PpcContext, i: Instruction) -> Retirement {
     record(ctx, i);
     if ctx.fpscr & FEX != 0 && ctx.msr & (msr_bit::FE0 | msr_bit::FE1) != 0 {
-        Flow::FloatingPoint
+        Retirement::FloatingPoint
     } else {
-        Flow::Next
+        Retirement::Next
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn arithmetic(
     i: Instruction,
     fast: impl FnOnce() -> Option<Fast>,
     exact: impl FnOnce(u32) -> ExactResult,
-) -> Flow {
+) -> Retirement {
     if ctx.fpscr & CONTROL == 0
         && let Some(result) = fast()
     {
@@ -48,19 +48,19 @@ pub(super) fn arithmetic(
 
 /// Writes a result of the fast path, which is taken only if no exception is enabled.
 #[inline(always)]
-fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Flow {
+fn deliver_fast(ctx: &mut PpcContext, i: Instruction, result: Fast) -> Retirement {
     ctx.fpr[i.fd()] = result.bits;
     let old = ctx.fpscr & !(FPRF | FR | FI);
     // FX is six bits above XX.
     let fresh = (result.status & !old & XX) << (FX.trailing_zeros() - XX.trailing_zeros());
     ctx.fpscr = old | result.status | fresh;
     record(ctx, i);
-    Flow::Next
+    Retirement::Next
 }
 
 /// Writes the result of any outcome.
 #[inline(never)]
-pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: ExactResult) -> Flow {
+pub(super) fn deliver(ctx: &mut PpcContext, i: Instruction, outcome: ExactResult) -> Retirement {
     let enabled = ctx.fpscr;
     let status = ctx.fpscr & !(FR | FI);
     ctx.fpscr = match outcome {
@@ -92,7 +92,7 @@ pub(super) fn deliver_integer(
     ctx: &mut PpcContext,
     i: Instruction,
     result: Result<(u64, u32), (u64, u32)>,
-) -> Flow {
+) -> Retirement {
     let status = ctx.fpscr & !(FR | FI);
     ctx.fpscr = match result {
         Ok((value, rounding)) => {
@@ -111,7 +111,12 @@ pub(super) fn deliver_integer(
 
 /// Writes the result of a comparison: the nibble goes to the CR field and to FPCC; the rest of FPRF
 /// stays.
-pub(super) fn deliver_comparison(ctx: &mut PpcContext, i: Instruction, nibble: u8, exceptions: u32) -> Flow {
+pub(super) fn deliver_comparison(
+    ctx: &mut PpcContext,
+    i: Instruction,
+    nibble: u8,
+    exceptions: u32,
+) -> Retirement {
     ctx.cr[i.crfd()] = CrField::from_nibble(nibble);
     let status = ctx.fpscr & !FPCC | u32::from(nibble) << FPRF_SHIFT;
     ctx.fpscr = if exceptions == 0 { status } else { raise(status, exceptions) };
@@ -120,7 +125,7 @@ pub(super) fn deliver_comparison(ctx: &mut PpcContext, i: Instruction, nibble: u
 }
 
 /// Replaces FPSCR with `value`, and recomputes its summaries.
-pub(super) fn set_status(ctx: &mut PpcContext, i: Instruction, value: u32) -> Flow {
+pub(super) fn set_status(ctx: &mut PpcContext, i: Instruction, value: u32) -> Retirement {
     ctx.fpscr = summarize(value);
     finish(ctx, i)
 }

@@ -4,7 +4,7 @@
 //! fault leaves the context unchanged.
 
 use crate::interp::float::single::{double_to_single, single_to_double};
-use crate::interp::{Flow, Step, StorageAccess};
+use crate::interp::{Retirement, Step, StorageAccess};
 use xenia_isa::Instruction;
 
 /// Accesses of one value, through plain or complete storage access.
@@ -28,14 +28,14 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_byte(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_8(ea)?);
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn load_half(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_16(ea)?);
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Sign-extends a halfword into RT.
@@ -43,14 +43,14 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_half_signed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_16(ea)? as i16 as u64;
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn load_word(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_32(ea)?);
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Sign-extends a word into RT.
@@ -58,28 +58,28 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_word_signed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_32(ea)? as i32 as u64;
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn load_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?;
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn load_single(&mut self, i: Instruction, ea: u32) -> Step {
         let value = single_to_double(self.load_32(ea)?);
         self.cpu().ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     fn load_double(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?;
         self.cpu().ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Loads a byte-reversed halfword into RT.
@@ -87,7 +87,7 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_16(ea)?.swap_bytes());
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Loads a byte-reversed word into RT.
@@ -95,7 +95,7 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = u64::from(self.load_32(ea)?.swap_bytes());
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Loads a byte-reversed doubleword into RT.
@@ -103,7 +103,7 @@ pub(super) trait Accesses<'a>: StorageAccess<'a> {
     fn load_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
         let value = self.load_64(ea)?.swap_bytes();
         self.cpu().set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Stores the low byte of RS.

@@ -5,7 +5,7 @@
 //! fault, as on hardware. They store contiguously, in ascending order, by which a device's queue
 //! recognizes the stores of one instruction ([`xenia_memory::DeviceQueue`]).
 
-use crate::interp::{Cpu, Flow, Step};
+use crate::interp::{Cpu, Retirement, Step};
 use xenia_guest::RESERVATION_LINE;
 use xenia_isa::Instruction;
 
@@ -21,7 +21,7 @@ impl Cpu<'_> {
         for (n, &word) in words.iter().enumerate().skip(first) {
             self.set_gpr(n, u64::from(word));
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Stores the words of the registers from RS to r31 at `(RA|0) + D`.
@@ -30,7 +30,7 @@ impl Cpu<'_> {
         for n in i.rs()..32 {
             self.store_u32(ea.wrapping_add(4 * (n - i.rs()) as u32), self.gpr(n) as u32)?;
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Loads `count` ≤ 128 bytes at `ea` into registers from `first` on, wrapping after r31.
@@ -43,7 +43,7 @@ impl Cpu<'_> {
         for (n, &word) in words.iter().enumerate().take(count.div_ceil(4) as usize) {
             self.set_gpr((first + n) & 31, u64::from(word));
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Stores `count` ≤ 128 bytes at `ea` from the registers from `first` on, wrapping after r31:
@@ -66,7 +66,7 @@ impl Cpu<'_> {
                 }
             }
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Clears the cache line that holds `(RA|0) + (RB)`.
@@ -76,6 +76,6 @@ impl Cpu<'_> {
         for offset in (0..RESERVATION_LINE).step_by(16) {
             self.store_u128(line + offset, 0)?;
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }

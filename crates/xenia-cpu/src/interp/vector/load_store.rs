@@ -6,7 +6,7 @@
 //! quadword boundary transfers nothing and does not access storage. A quadword lies within one
 //! page, so a store that faults has stored no byte.
 
-use crate::interp::{Cpu, Flow, Raised, Step};
+use crate::interp::{Cpu, Raised, Retirement, Step};
 use xenia_isa::Instruction;
 
 impl Cpu<'_> {
@@ -14,14 +14,14 @@ impl Cpu<'_> {
     #[inline(always)]
     pub(crate) fn load_vector(&mut self, i: Instruction, vd: usize) -> Step {
         self.ctx.vr[vd] = self.load_u128(self.ea_x(i) & !15)?;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// `lvlx`: the bytes from the address on, at the left; zeros after them.
     pub(crate) fn load_vector_left(&mut self, i: Instruction, vd: usize) -> Step {
         let ea = self.ea_x(i);
         self.ctx.vr[vd] = self.load_u128(ea & !15)? << (8 * (ea & 15));
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// `lvrx`: the bytes before the address, at the right; zeros before them.
@@ -31,34 +31,34 @@ impl Cpu<'_> {
             0 => 0,
             count => self.load_u128(ea & !15)? >> (128 - 8 * count),
         };
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     #[inline(always)]
     pub(crate) fn store_vector(&mut self, i: Instruction, vs: usize) -> Step {
         self.store_u128(self.ea_x(i) & !15, self.ctx.vr[vs])?;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     pub(crate) fn store_element_byte(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i);
         let value = self.ctx.vr[vs] >> (120 - 8 * (ea & 15));
         self.store_u8(ea, value as u8)?;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     pub(crate) fn store_element_half(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i) & !1;
         let value = self.ctx.vr[vs] >> (112 - 8 * (ea & 15));
         self.store_u16(ea, value as u16)?;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     pub(crate) fn store_element_word(&mut self, i: Instruction, vs: usize) -> Step {
         let ea = self.ea_x(i) & !3;
         let value = self.ctx.vr[vs] >> (96 - 8 * (ea & 15));
         self.store_u32(ea, value as u32)?;
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// Stores the first `count` bytes (fewer than 16) of `value`, in aligned pieces.
@@ -85,7 +85,7 @@ impl Cpu<'_> {
             0 => return self.store_vector(i, vs),
             before => self.store_bytes(ea, self.ctx.vr[vs], 16 - before)?,
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 
     /// `stvrx`: stores the register's right part before the address.
@@ -95,6 +95,6 @@ impl Cpu<'_> {
         if count != 0 {
             self.store_bytes(ea & !15, self.ctx.vr[vs] << (128 - 8 * count), count)?;
         }
-        Ok(Flow::Next)
+        Ok(Retirement::Next)
     }
 }
