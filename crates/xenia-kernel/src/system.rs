@@ -15,7 +15,7 @@ use std::sync::Arc;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{Device, DeviceStore};
+use xenia_memory::{DeviceStore, MmioDevice};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, GuestTicks, Holder, Running, SymbolicAddress, System, Wait, WaitTicket,
     Woken, WorkReport,
@@ -101,11 +101,11 @@ impl System for KernelSystem {
         let mut graphics = false;
         for store in stores {
             match store.register() {
-                Some((Device::Gpu, index)) => {
+                Some((MmioDevice::Gpu, index)) => {
                     graphics = true;
                     self.kernel.devices.video.lock().store_register(index, store.value, now);
                 }
-                Some((Device::Xma, index)) => {
+                Some((MmioDevice::Xma, index)) => {
                     // XMA registers are little-endian: titles store them byte-reversed.
                     let value = store.value.swap_bytes();
                     self.kernel.devices.xma.lock().store_register(index, value, now);

@@ -38,14 +38,14 @@ pub const REGISTERS: usize = DEVICE_BLOCK as usize / 4;
 
 /// A device that guest code accesses by loads and stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Device {
+pub enum MmioDevice {
     /// The graphics chip, at 0x7FC80000.
     Gpu,
     /// The XMA decoder, at 0x7FEA0000.
     Xma,
 }
 
-impl Device {
+impl MmioDevice {
     /// Every device of the console.
     pub const ALL: [Self; 2] = [Self::Gpu, Self::Xma];
 
@@ -98,8 +98,8 @@ pub struct DeviceStore {
 
 impl DeviceStore {
     /// The device and the number of its register.
-    pub fn register(self) -> Option<(Device, u32)> {
-        let device = Device::of(self.addr)?;
+    pub fn register(self) -> Option<(MmioDevice, u32)> {
+        let device = MmioDevice::of(self.addr)?;
         Some((device, (self.addr.0 - device.base().0) / 4))
     }
 }
@@ -142,7 +142,7 @@ impl DeviceQueue {
     pub fn new() -> Self {
         Self {
             stores: Vec::with_capacity(Self::MAX_STORES),
-            newest: vec![(0, 0); REGISTERS * Device::ALL.len()].into(),
+            newest: vec![(0, 0); REGISTERS * MmioDevice::ALL.len()].into(),
             visit: 1,
             end: 0,
         }
@@ -171,8 +171,8 @@ impl DeviceQueue {
     }
 
     /// The device of a register, and the register's index in `newest`.
-    fn place(addr: GuestAddr) -> Option<(Device, usize)> {
-        let device = Device::of(addr)?;
+    fn place(addr: GuestAddr) -> Option<(MmioDevice, usize)> {
+        let device = MmioDevice::of(addr)?;
         let register = (addr.0 - device.base().0) as usize / 4;
         Some((device, device as usize * REGISTERS + register))
     }
@@ -192,7 +192,7 @@ impl DeviceQueue {
     }
 
     /// [`Self::load`]; `read` reads a device's register.
-    fn load_by(&self, addr: u32, size: u32, mut read: impl FnMut(Device, u32) -> u32) -> Option<u128> {
+    fn load_by(&self, addr: u32, size: u32, mut read: impl FnMut(MmioDevice, u32) -> u32) -> Option<u128> {
         let end = addr.checked_add(size)?;
         let mut value = 0;
         for register in (addr & !3..end).step_by(4) {
@@ -214,8 +214,8 @@ impl DeviceQueue {
         devices: &[DeviceRegisters; 2],
     ) -> QueuedStore {
         let Some(end) = addr.checked_add(size) else { return QueuedStore::NoDevice };
-        let device = Device::of(GuestAddr(addr));
-        if device.is_none() || device != Device::of(GuestAddr(end - 1)) {
+        let device = MmioDevice::of(GuestAddr(addr));
+        if device.is_none() || device != MmioDevice::of(GuestAddr(end - 1)) {
             return QueuedStore::NoDevice;
         }
         if self.stores.len() >= Self::CAPACITY && addr != self.end {
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(devices[0].load(0x1C5), 7, "a queued store has no effect yet");
         assert_eq!(
             queue.stores().iter().map(|s| (s.register(), s.value)).collect::<Vec<_>>(),
-            [(Some((Device::Gpu, 0x1C5)), 8), (Some((Device::Gpu, 0x1C5)), 9)]
+            [(Some((MmioDevice::Gpu, 0x1C5)), 8), (Some((MmioDevice::Gpu, 0x1C5)), 9)]
         );
         queue.clear();
         assert_eq!(queue.load(0x7FC8_0714, 4, &devices), Some(7));

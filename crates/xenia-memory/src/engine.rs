@@ -8,7 +8,7 @@
 //! big-endian numbers. These accesses are not mirrored. A fault leaves memory unchanged and names
 //! the first byte that was refused.
 
-use crate::device::{Device, DeviceQueue, QueuedStore};
+use crate::device::{DeviceQueue, MmioDevice, QueuedStore};
 use crate::error::{Access, AccessKind, FaultKind, MemoryFault};
 use crate::host;
 use crate::memory::GuestMemory;
@@ -230,7 +230,7 @@ impl GuestMemory {
     }
 
     fn outside_device(addr: u32, size: u32, access: AccessKind) -> MemoryFault {
-        let first = (addr..addr.saturating_add(size)).find(|&a| Device::of(GuestAddr(a)).is_none());
+        let first = (addr..addr.saturating_add(size)).find(|&a| MmioDevice::of(GuestAddr(a)).is_none());
         MemoryFault { addr: GuestAddr(first.unwrap_or(addr)), kind: FaultKind::Unmapped, access }
     }
 }

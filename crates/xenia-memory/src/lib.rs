@@ -91,7 +91,7 @@ mod write_log;
 
 pub use compare::Comparison;
 pub use device::{
-    CurrentQueue, Device, DeviceQueue, DeviceQueueState, DeviceRegisters, DeviceStore, REGISTERS,
+    CurrentQueue, DeviceQueue, DeviceQueueState, DeviceRegisters, DeviceStore, MmioDevice, REGISTERS,
 };
 pub use engine::TriedStore;
 pub use error::{Access, AccessKind, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};

@@ -1,6 +1,6 @@
 //! [`GuestMemory`]: its fields and its initialization.
 
-use crate::device::{Device, DeviceRegisters};
+use crate::device::{DeviceRegisters, MmioDevice};
 use crate::error::{Access, AccessKind, FaultKind, MemoryError, MemoryFault};
 use crate::fault::{self, SPACES};
 use crate::heap::{AllocKind, Zones};
@@ -120,7 +120,7 @@ impl GuestMemory {
             mapping,
             entry: OnceLock::new(),
         };
-        for device in Device::ALL {
+        for device in MmioDevice::ALL {
             let first = device.base().0 >> PAGE_SHIFT;
             for page in first..first + (DEVICE_BLOCK >> PAGE_SHIFT) {
                 memory.pages.set_page_flags(page, DEVICE);
@@ -164,7 +164,7 @@ impl GuestMemory {
     }
 
     /// The registers of `device`.
-    pub fn device_registers(&self, device: Device) -> &DeviceRegisters {
+    pub fn device_registers(&self, device: MmioDevice) -> &DeviceRegisters {
         &self.devices[device as usize]
     }
 

@@ -5,7 +5,7 @@
 //! is saved in modes only that keep reservations in the contexts.
 
 use crate::allocate::flags_of;
-use crate::device::{Device, REGISTERS};
+use crate::device::{MmioDevice, REGISTERS};
 use crate::gaps::Gaps;
 use crate::heap::{Allocation, Zones};
 use crate::layout::{BACKING_PAGES, HEAPS, VIEWS, ZONES, Zone};
@@ -195,7 +195,7 @@ impl GuestMemory {
     /// The state of memory, without its contents. No guest code may run meanwhile.
     pub fn state(&self) -> MemoryState {
         let zones = self.zones.lock();
-        let registers = Device::ALL.into_iter().map(|device| {
+        let registers = MmioDevice::ALL.into_iter().map(|device| {
             let registers = self.device_registers(device);
             let values = (0..REGISTERS as u32).map(|index| (index, registers.load(index)));
             values.filter(|&(_, value)| value != 0).collect()
@@ -263,7 +263,7 @@ impl GuestMemory {
     /// change of rights.
     pub fn restore_layout(&self, state: &MemoryState) -> Result<(), Impossible> {
         check(!self.has_mirror(), "memory is being cross-checked")?;
-        check(state.registers.len() == Device::ALL.len(), "another number of devices")?;
+        check(state.registers.len() == MmioDevice::ALL.len(), "another number of devices")?;
         let exists = |&(index, _): &(u32, u32)| (index as usize) < REGISTERS;
         check(state.registers.iter().flatten().all(exists), "a device has no such register")?;
         let mut zones = self.zones.lock();
@@ -273,7 +273,7 @@ impl GuestMemory {
         for (pages, to) in changes.into_iter().flatten() {
             self.remap(pages, to).map_err(|error| Impossible::from(error.to_string()))?;
         }
-        for (device, values) in Device::ALL.into_iter().zip(&state.registers) {
+        for (device, values) in MmioDevice::ALL.into_iter().zip(&state.registers) {
             let registers = self.device_registers(device);
             (0..REGISTERS as u32).for_each(|index| registers.store(index, 0));
             for &(index, value) in values {

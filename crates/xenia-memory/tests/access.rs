@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::{
-    AccessKind, AllocKind, AllocRequest, Device, DeviceQueue, FaultKind, GuestMemory, Heap, MemoryFault,
+    AccessKind, AllocKind, AllocRequest, DeviceQueue, FaultKind, GuestMemory, Heap, MemoryFault, MmioDevice,
     Protect,
 };
 
@@ -231,12 +231,12 @@ fn strings_files_atomics_and_counters() {
 fn the_interpreter_reaches_devices() {
     let memory = space();
     let mut dev = DeviceQueue::new();
-    memory.device_registers(Device::Gpu).store(0x1951, 1);
+    memory.device_registers(MmioDevice::Gpu).store(0x1951, 1);
     assert_eq!(memory.load_u32(0x7FC8_6544, &mut dev), Ok(1));
     memory.store_u32(0x7FC8_0714, 0x1234, &mut dev).unwrap();
     assert_eq!(memory.load_u16(0x7FC8_0716, &mut dev), Ok(0x1234));
     assert_eq!(dev.stores().len(), 1);
-    assert_eq!(dev.stores()[0].register(), Some((Device::Gpu, 0x1C5)));
+    assert_eq!(dev.stores()[0].register(), Some((MmioDevice::Gpu, 0x1C5)));
     assert_eq!(
         memory.load_u32(0x7FC8_FFFE, &mut dev).unwrap_err().addr,
         GuestAddr(0x7FC9_0000),

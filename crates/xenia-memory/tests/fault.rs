@@ -10,7 +10,7 @@ use xenia_guest::GuestAddr;
 use xenia_host::executable::ExecutableMemory;
 use xenia_host::instruction_cache;
 use xenia_memory::{
-    Action, Device, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, Protect, Watch,
+    Action, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, MmioDevice, Protect, Watch,
     register_code_hook,
 };
 
@@ -19,11 +19,11 @@ fn host_instructions_reach_devices() {
     let memory = space();
     let mut queue = DeviceQueue::new();
     let queue = queue.make_current();
-    memory.device_registers(Device::Gpu).store(0x1951, 0x0102_0304);
+    memory.device_registers(MmioDevice::Gpu).store(0x1951, 0x0102_0304);
     assert_eq!(host_load(&memory, 0x7FC8_6544), 0x0102_0304);
     host_store(&memory, 0x7FC8_0714, 0xAABB_CCDD);
     assert_eq!(host_load(&memory, 0x7FC8_0714), 0xAABB_CCDD, "the thread's own store");
-    assert_eq!(memory.device_registers(Device::Gpu).load(0x1C5), 0, "not before the visit's end");
+    assert_eq!(memory.device_registers(MmioDevice::Gpu).load(0x1C5), 0, "not before the visit's end");
     host_store(&memory, 0x7FEA_1940, 1);
     let base = memory.guest_base();
     // SAFETY: device registers, emulated by the handler.
@@ -46,10 +46,10 @@ fn host_instructions_reach_devices() {
     assert_eq!(
         stores,
         [
-            ((Device::Gpu, 0x1C5), 0xAABB_CCDD),
-            ((Device::Xma, 0x650), 1),
-            ((Device::Gpu, 0), 0x0000_1234),
-            ((Device::Gpu, 0), 0x0099_1234),
+            ((MmioDevice::Gpu, 0x1C5), 0xAABB_CCDD),
+            ((MmioDevice::Xma, 0x650), 1),
+            ((MmioDevice::Gpu, 0), 0x0000_1234),
+            ((MmioDevice::Gpu, 0), 0x0099_1234),
         ]
     );
 }
@@ -217,7 +217,7 @@ fn two_address_spaces_in_one_process() {
                 let mut queue = DeviceQueue::new();
                 let queue = queue.make_current();
                 commit(memory, 0x8200_0000, 0x1_0000, RW);
-                memory.device_registers(Device::Gpu).store(1, n);
+                memory.device_registers(MmioDevice::Gpu).store(1, n);
                 for round in 0..2_000_u32 {
                     let before = version(memory, 0x8200_0000);
                     assert_eq!(memory.watch(GuestAddr(0x8200_0000), 4), Ok(Watch::Protected));

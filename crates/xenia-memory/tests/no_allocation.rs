@@ -6,7 +6,7 @@ use common::{RW, commit, host_load, host_store, space, version};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use xenia_guest::GuestAddr;
-use xenia_memory::{Device, DeviceQueue, Watch};
+use xenia_memory::{DeviceQueue, MmioDevice, Watch};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -34,7 +34,7 @@ fn faults_allocate_nothing() {
     let memory = space();
     commit(&memory, 0xA200_0000, 0x1_0000, RW);
     memory.guest_base();
-    memory.device_registers(Device::Xma).store(2, 5);
+    memory.device_registers(MmioDevice::Xma).store(2, 5);
     let mut queue = DeviceQueue::new();
     let queue = queue.make_current();
     assert_eq!(memory.watch(GuestAddr(0xA200_0000), 0x1_0000), Ok(Watch::Protected));

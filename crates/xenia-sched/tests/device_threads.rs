@@ -6,7 +6,7 @@ use crate::storer::Storer;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
-use xenia_memory::{Device, DeviceStore, XMA_REGISTERS};
+use xenia_memory::{DeviceStore, MmioDevice, XMA_REGISTERS};
 use xenia_sched::{Disposition, EndKind, Limits, RunEnd};
 
 /// Time after which a test gives up.
@@ -23,7 +23,7 @@ struct Waiting {
 
 impl Chips for Waiting {
     fn stored(&self, stores: &[DeviceStore]) {
-        assert!(stores.iter().all(|store| matches!(store.register(), Some((Device::Xma, _)))));
+        assert!(stores.iter().all(|store| matches!(store.register(), Some((MmioDevice::Xma, _)))));
         *self.decoded.lock().unwrap() += stores.len();
         self.changed.notify_all();
     }

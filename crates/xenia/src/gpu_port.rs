@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, GpuEvent, SwapPicture};
 use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
-use xenia_memory::{Device, GuestMemory};
+use xenia_memory::{GuestMemory, MmioDevice};
 use xenia_sched::GuestTicks;
 use xenia_sync::Mutex;
 
@@ -75,7 +75,7 @@ impl GpuPort {
 
     /// Updates the progress, and the registers that the CPU can load to their state at `now`.
     fn publish(&self, now: GuestTicks) {
-        let registers = self.memory.device_registers(Device::Gpu);
+        let registers = self.memory.device_registers(MmioDevice::Gpu);
         let mut processor = self.processor.lock();
         processor.refresh_registers(now, |index, value| registers.store(index, value));
         self.progress.draws.store(processor.statistics().draws, Relaxed);

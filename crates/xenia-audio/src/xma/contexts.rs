@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_guest::xma::{BLOCK_SIZE, CONTEXT_SIZE, CONTEXTS, ContextField, PACKET_SIZE, field, register};
-use xenia_memory::{Device, GuestMemory, MemoryFault, physical_to_view};
+use xenia_memory::{GuestMemory, MemoryFault, MmioDevice, physical_to_view};
 
 /// Largest number of frames per pass; the largest ring holds eight. This also bounds empty loops.
 const MAX_FRAMES_PER_PASS: usize = 64;
@@ -198,7 +198,7 @@ impl Decoder {
 
     /// Sets the value that titles read from a register: a little-endian word.
     fn show(&self, index: u32, value: u32) {
-        self.memory.device_registers(Device::Xma).store(index, value.swap_bytes());
+        self.memory.device_registers(MmioDevice::Xma).store(index, value.swap_bytes());
     }
 
     fn clear(&mut self, context: u32) {

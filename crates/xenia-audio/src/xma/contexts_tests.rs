@@ -407,7 +407,7 @@ fn missing_memory_is_only_counted() {
 #[test]
 fn registers_are_little_endian_and_no_context_is_ever_in_work() {
     let bench = Bench::new(&tone_stream(3), 16, false);
-    let registers = bench.memory.device_registers(xenia_memory::Device::Xma);
+    let registers = bench.memory.device_registers(xenia_memory::MmioDevice::Xma);
     let array = physical(bench.context).unwrap() - 33 * 64;
     assert_eq!(registers.load(register::CONTEXT_ARRAY).swap_bytes(), array);
     let current = registers.load(register::CURRENT_CONTEXT).swap_bytes();

@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_memory::{AllocRequest, Device, GuestMemory, Heap, PHYSICAL_SIZE, Protect, physical_to_view};
+use xenia_memory::{AllocRequest, GuestMemory, Heap, MmioDevice, PHYSICAL_SIZE, Protect, physical_to_view};
 
 /// The exports for physical memory.
 pub struct Mm;
@@ -185,7 +185,7 @@ impl Mm {
         let start = if address.0 < PHYSICAL_SIZE { physical_to_view(address.0) } else { address };
         let last = size.checked_sub(1).and_then(|size| start.0.checked_add(size));
         let last = GuestAddr(last.ok_or(NtStatus::INVALID_PARAMETER)?);
-        let is_mapped = |at| Device::of(at).is_some() || call.memory().is_committed(at);
+        let is_mapped = |at| MmioDevice::of(at).is_some() || call.memory().is_committed(at);
         Ok(if is_mapped(start) && is_mapped(last) { start } else { GuestAddr::NULL })
     }
 

@@ -19,7 +19,7 @@ use xenia_cpu::{
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 use xenia_lifter::cfg::region::block_length;
-use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
+use xenia_memory::{Comparison, DeviceQueue, GuestMemory, MmioDevice, REGISTERS};
 
 /// The unit of comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl CrossCheck {
 
     /// Copies device registers that the devices have changed to the mirror.
     fn copy_device_registers(&self) {
-        for device in Device::ALL {
+        for device in MmioDevice::ALL {
             let from = self.memory.device_registers(device);
             let to = self.mirror.device_registers(device);
             for index in 0..REGISTERS as u32 {

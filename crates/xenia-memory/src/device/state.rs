@@ -1,6 +1,6 @@
 //! Saved state of the queue of device stores.
 
-use super::{Device, DeviceQueue, DeviceStore};
+use super::{DeviceQueue, DeviceStore, MmioDevice};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 
@@ -40,7 +40,7 @@ impl DeviceQueue {
         self.clear();
         // A full queue takes stores up to the end of the device's block, and those that it has
         // taken lie before `end`.
-        let taken = match Device::of(GuestAddr(end.wrapping_sub(1))) {
+        let taken = match MmioDevice::of(GuestAddr(end.wrapping_sub(1))) {
             Some(device) => end - device.base().0,
             None => 0,
         };

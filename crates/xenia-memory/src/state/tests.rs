@@ -70,13 +70,13 @@ fn restored_memory_is_equal_and_behaves_identically() {
         .expect("room");
     memory.write(physical.offset(0x2FFC), 9_u32).expect("committed");
     memory.protect(physical.offset(0x1000), 0x1000, Protect::READ_ONLY).expect("committed");
-    memory.device_registers(Device::Gpu).store(0x1C5, 0xABCD);
+    memory.device_registers(MmioDevice::Gpu).store(0x1C5, 0xABCD);
     memory.decommit(stack.offset(0x4_0000), 0x1_0000).expect("committed");
 
     let other = restored(&memory);
     assert_eq!(other.read::<u32>(stack.offset(0x5_FFFC)), Ok(7));
     assert!(!other.is_writable(physical.offset(0x1000)) && other.is_writable(physical));
-    assert_eq!(other.device_registers(Device::Gpu).load(0x1C5), 0xABCD);
+    assert_eq!(other.device_registers(MmioDevice::Gpu).load(0x1C5), 0xABCD);
     assert!(!other.is_committed(stack.offset(0x4_0000)));
     for memory in [&memory, &other] {
         let next = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, Protect::READ_WRITE);

@@ -13,7 +13,7 @@ use super::slot_cpu::SlotCpu;
 use crate::activity::{DEVICES, GRAPHICS};
 use crate::{Doing, Limits, RunEnd, System};
 use std::time::Duration;
-use xenia_memory::{Device, DeviceStore};
+use xenia_memory::{DeviceStore, MmioDevice};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting stores; at it, further stores block.
@@ -111,7 +111,7 @@ impl DeviceInbox {
 impl Shared {
     /// Gives stores to their devices. The caller must hold no lock, because this may block.
     pub(super) fn leave_stores(&self, stores: &[DeviceStore]) {
-        let is_graphics = |store: &DeviceStore| matches!(store.register(), Some((Device::Gpu, _)));
+        let is_graphics = |store: &DeviceStore| matches!(store.register(), Some((MmioDevice::Gpu, _)));
         for run in stores.chunk_by(|a, b| is_graphics(a) == is_graphics(b)) {
             let inbox = if run.first().is_some_and(is_graphics) { &self.graphics } else { &self.devices };
             inbox.leave(run);
