@@ -3,7 +3,7 @@
 //! Names that guests cannot request ([`super::path::is_valid`]) are not listed. All times are the
 //! default, [`Stamp::default`], whatever the container has.
 
-use super::device::{Device, Entry, FileData, OpenMode, VolumeProperties};
+use super::device::{Entry, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::{Stamp, VfsError, VfsResult};
 use std::io;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn entry(found: VolumeEntry<'_>) -> Entry {
     }
 }
 
-impl Device for Container {
+impl FileDevice for Container {
     fn volume(&self) -> VolumeProperties {
         VolumeProperties::DISC
     }
@@ -117,7 +117,7 @@ mod tests {
     use crate::{HostFolder, path};
 
     /// The same files as a volume and as a folder.
-    fn twins(folder: &std::path::Path) -> [Box<dyn Device>; 2] {
+    fn twins(folder: &std::path::Path) -> [Box<dyn FileDevice>; 2] {
         let mut volume = formats::Volume::default();
         let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
         std::fs::create_dir(folder.join("Media")).unwrap();
@@ -164,7 +164,7 @@ mod tests {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         let folder = HostFolder::read_only(folder.path()).unwrap();
-        let devices: [&dyn Device; 2] = [&Container(Arc::new(volume)), &folder];
+        let devices: [&dyn FileDevice; 2] = [&Container(Arc::new(volume)), &folder];
         for device in devices {
             let names = device.list(&[]).unwrap().into_iter().map(|entry| entry.name);
             assert_eq!(names.collect::<Vec<_>>(), ["abc", "a_b"]);
@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(container.find(&path), folder.find(&path), "{place}");
             assert_eq!(container.list(&path), folder.list(&path), "{place}");
             for mode in [OpenMode::Read, OpenMode::Write] {
-                let read = |device: &dyn Device| -> VfsResult<_> {
+                let read = |device: &dyn FileDevice| -> VfsResult<_> {
                     let file = device.open(&path, mode)?;
                     let mut into = [0; 4];
                     let counts = [file.read_at(0, &mut into)?, file.read_at(3, &mut into)?];

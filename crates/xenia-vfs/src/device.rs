@@ -188,7 +188,7 @@ impl Existing {
 
 /// A file system device. Callers have validated the names of paths ([`super::path::device_names`]);
 /// the empty path is the root. Names are case-insensitive and case-preserving.
-pub trait Device: Send {
+pub trait FileDevice: Send {
     /// Properties of the volume.
     fn volume(&self) -> VolumeProperties;
 

@@ -49,7 +49,7 @@ impl VolumeProperties {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Device, MemoryDevice};
+    use super::super::{FileDevice, MemoryDevice};
     use std::sync::Arc;
 
     #[test]

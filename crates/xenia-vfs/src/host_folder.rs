@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
-use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties, sort};
+use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
 use super::fatx::UNIT;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
@@ -196,7 +196,7 @@ impl Drop for HostFolder {
     }
 }
 
-impl Device for HostFolder {
+impl FileDevice for HostFolder {
     fn volume(&self) -> VolumeProperties {
         if self.open_files.is_none() {
             return VolumeProperties::DISC;

@@ -8,10 +8,10 @@
 //! are deterministic: listings are sorted, times are guest times, free space is constant.
 //!
 //! - [`Vfs`]: mounts, links, look-up ([`Vfs::resolve`]) and opening ([`Vfs::open`]).
-//! - [`Device`], [`FileData`]: a mounted file system and the contents of an open file. Devices are
-//!   [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch disk),
-//!   [`ScratchDisks`] (scratch disks on the host's disk), [`RawDisk`] (the bytes of a whole disk),
-//!   [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
+//! - [`FileDevice`], [`FileData`]: a mounted file system and the contents of an open file. Devices
+//!   are [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch
+//!   disk), [`ScratchDisks`] (scratch disks on the host's disk), [`RawDisk`] (the bytes of a whole
+//!   disk), [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
 //! - [`Stamp`]: times and attributes; [`path`]: names and patterns; [`lock_file`]: folders that one
 //!   process at a time uses.
 //!
@@ -46,7 +46,7 @@ mod write_back_errors;
 
 pub use container::{Container, FileBytes};
 pub use device::{
-    Device, DeviceState, Entry, Existing, FileData, FolderState, MemoryDevice, MemoryFile, OpenMode,
+    DeviceState, Entry, Existing, FileData, FileDevice, FolderState, MemoryDevice, MemoryFile, OpenMode,
     VolumeProperties,
 };
 pub use error::{VfsError, VfsResult};
@@ -70,7 +70,7 @@ const MAX_GUEST_LINKS: usize = 256;
 
 struct Mount {
     path: Vec<String>,
-    device: Box<dyn Device>,
+    device: Box<dyn FileDevice>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl std::fmt::Debug for Vfs {
 impl Vfs {
     /// Mounts a device at a path such as `\Device\Cdrom0`, replacing a device that is mounted
     /// there.
-    pub fn mount(&mut self, path: &str, device: Box<dyn Device>) -> VfsResult<()> {
+    pub fn mount(&mut self, path: &str, device: Box<dyn FileDevice>) -> VfsResult<()> {
         let path = path::split(path)?;
         if path.is_empty() {
             return Err(VfsError::InvalidName);
@@ -236,11 +236,11 @@ impl Vfs {
         Ok(Location { mount, names: path::device_names(rest)? })
     }
 
-    fn device(&self, at: &Location) -> VfsResult<&dyn Device> {
+    fn device(&self, at: &Location) -> VfsResult<&dyn FileDevice> {
         self.mounts.get(at.mount as usize).map(|mount| &*mount.device).ok_or(VfsError::NoDevice)
     }
 
-    fn device_mut(&mut self, at: &Location) -> VfsResult<&mut Box<dyn Device>> {
+    fn device_mut(&mut self, at: &Location) -> VfsResult<&mut Box<dyn FileDevice>> {
         self.mounts.get_mut(at.mount as usize).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
     }
 
@@ -314,7 +314,7 @@ impl Vfs {
         }
     }
 
-    /// Deletes the temporary files of open files on every device ([`Device::abandon`]).
+    /// Deletes the temporary files of open files on every device ([`FileDevice::abandon`]).
     pub fn abandon(&mut self) {
         for mount in &mut self.mounts {
             mount.device.abandon();

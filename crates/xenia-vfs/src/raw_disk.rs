@@ -9,7 +9,7 @@
 //! follow are not reproduced.
 
 use super::device::raw_partition::RawPartition;
-use super::device::{Device, Entry, FileData, OpenMode, VolumeProperties};
+use super::device::{Entry, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::ResourceLimits;
@@ -108,7 +108,7 @@ impl FileData for RawDisk {
     }
 }
 
-impl Device for RawDisk {
+impl FileDevice for RawDisk {
     fn volume(&self) -> VolumeProperties {
         let unit = VolumeProperties::DISC.unit();
         VolumeProperties {

@@ -22,7 +22,7 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
-use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties};
+use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::fatx::UNIT;
 use super::host_folder::HostFolder;
 use super::lock_file;
@@ -86,7 +86,7 @@ impl ScratchDisks {
     }
 
     /// Opens the disk with this name.
-    pub fn disk(&self, name: &str) -> Result<impl Device + use<>, ScratchError> {
+    pub fn disk(&self, name: &str) -> Result<impl FileDevice + use<>, ScratchError> {
         let path = |ending: &str| self.folder.join(format!("{name}{ending}"));
         let files = path("");
         let mark = path(".formatting");
@@ -159,7 +159,7 @@ impl ScratchFolder {
     }
 }
 
-impl Device for ScratchFolder {
+impl FileDevice for ScratchFolder {
     fn volume(&self) -> VolumeProperties {
         self.files.volume().formatted_as(&self.partition)
     }

@@ -8,7 +8,9 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{Device, DeviceState, FileData, Location, NoDevice, OpenMode, SavedBytes, Vfs, VfsResult, path};
+use crate::{
+    DeviceState, FileData, FileDevice, Location, NoDevice, OpenMode, SavedBytes, Vfs, VfsResult, path,
+};
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, Unsaveable, check};
 
@@ -85,7 +87,7 @@ impl Vfs {
             check(self.mounts.iter().all(is_new), "two devices have one path")?;
             let found = before.iter().position(|mount| mount.path == path);
             let is_package = || is_below(&path, packages);
-            let mut device: Box<dyn Device> = match found {
+            let mut device: Box<dyn FileDevice> = match found {
                 Some(index) => before.remove(index).device,
                 None if is_package() => Box::new(NoDevice),
                 None => {

@@ -2,14 +2,14 @@
 //!
 //! The directory need not exist; until a file is created in it, it appears empty.
 
-use super::device::{Device, Entry, Existing, FileData, OpenMode, VolumeProperties};
+use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::{Stamp, VfsError, VfsResult, path};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// A shared device. Its lock is taken after those of open files' positions and writers.
 #[derive(Clone)]
-pub struct SharedDevice(Arc<Mutex<Box<dyn Device>>>);
+pub struct SharedDevice(Arc<Mutex<Box<dyn FileDevice>>>);
 
 impl std::fmt::Debug for SharedDevice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -18,18 +18,18 @@ impl std::fmt::Debug for SharedDevice {
 }
 
 impl SharedDevice {
-    pub fn new(device: Box<dyn Device>) -> Self {
+    pub fn new(device: Box<dyn FileDevice>) -> Self {
         Self(Arc::new(Mutex::numbered(Level::Files, 3, device)))
     }
 
     /// Locks the device for one operation.
-    pub fn lock(&self) -> MutexGuard<'_, Box<dyn Device>> {
+    pub fn lock(&self) -> MutexGuard<'_, Box<dyn FileDevice>> {
         self.0.lock()
     }
 }
 
 /// Creates the missing directories of a path.
-pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<()> {
+pub fn make_directories(device: &mut dyn FileDevice, path: &[String]) -> VfsResult<()> {
     for length in 1..=path.len() {
         match device.find(&path[..length]) {
             Ok(entry) if entry.directory => {}
@@ -81,7 +81,7 @@ impl SubFolder {
     }
 }
 
-impl Device for SubFolder {
+impl FileDevice for SubFolder {
     fn volume(&self) -> VolumeProperties {
         self.device.lock().volume()
     }
@@ -181,7 +181,7 @@ impl Device for SubFolder {
 #[derive(Clone, Copy, Debug)]
 pub struct NoDevice;
 
-impl Device for NoDevice {
+impl FileDevice for NoDevice {
     fn volume(&self) -> VolumeProperties {
         VolumeProperties::DISC
     }
@@ -213,7 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let host = HostFolder::writable(folder.path(), Arc::default()).unwrap();
         let memory = MemoryDevice::new(0x10_0000, Arc::default());
-        for device in [Box::new(host) as Box<dyn Device>, Box::new(memory)] {
+        for device in [Box::new(host) as Box<dyn FileDevice>, Box::new(memory)] {
             let shared = SharedDevice::new(device);
             let mut own = SubFolder::new(shared.clone(), names(r"A\B"));
             let other = SubFolder::new(shared.clone(), names(r"A\C"));

@@ -146,7 +146,7 @@ fn package_of(path: &Path, within: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Device, HostFolder, VfsError};
+    use crate::{FileDevice, HostFolder, VfsError};
     use std::sync::Arc;
 
     #[test]

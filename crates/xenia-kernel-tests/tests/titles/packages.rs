@@ -16,7 +16,7 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
 use xenia_user::content::{ContentStore, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{CreateDisposition, Device, FileData, HostFolder, OpenRequest, VfsError};
+use xenia_vfs::{CreateDisposition, FileData, FileDevice, HostFolder, OpenRequest, VfsError};
 
 /// Environment variable for the process that is killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";

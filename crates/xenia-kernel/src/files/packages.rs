@@ -25,7 +25,7 @@ use xenia_guest::Win32Error;
 use xenia_limits::{Limit, ResourceLimits};
 use xenia_user::content::{ContentStore, MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{Container, Device, HostFolder, MemoryDevice, VfsError, VfsResult, make_directories};
+use xenia_vfs::{Container, FileDevice, HostFolder, MemoryDevice, VfsError, VfsResult, make_directories};
 
 /// A package that the title has open.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ impl Packages {
     }
 
     /// Replaces the disc in the drive.
-    pub(super) fn insert_disc(&mut self, disc: Box<dyn Device>) {
+    pub(super) fn insert_disc(&mut self, disc: Box<dyn FileDevice>) {
         self.disc = ContentStore::new(disc);
     }
 
@@ -260,7 +260,7 @@ impl Packages {
     }
 
     /// The files of a package as a device.
-    fn contents_of(&self, package: &OpenPackage) -> Box<dyn Device> {
+    fn contents_of(&self, package: &OpenPackage) -> Box<dyn FileDevice> {
         let OpenPackage { name, header, volume, .. } = package;
         self.store_of(name).contents(name, header, volume.clone())
     }

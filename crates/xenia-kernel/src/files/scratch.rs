@@ -3,7 +3,7 @@
 //! Such a library opens the raw bytes of a partition, formats it if its header is not the expected
 //! one, makes a device object for its own file system and links `cache:` to that. Here the files
 //! are this emulator's: the partition's bytes are kept for the library, and a change of their
-//! header removes the files ([`xenia_vfs::Device::end_raw_access`]). The library's driver would
+//! header removes the files ([`xenia_vfs::FileDevice::end_raw_access`]). The library's driver would
 //! pass requests to the disk's driver, which does not exist here, so it receives none
 //! ([`Files::name_device`]).
 //!
@@ -17,7 +17,7 @@ use crate::status::failure::Fallible;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, ResourceLimits};
-use xenia_vfs::{Device, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
+use xenia_vfs::{FileDevice, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
 
 /// Type of a device that is a volume of packages.
 const PACKAGE_VOLUME: u32 = 61;
@@ -35,14 +35,14 @@ pub(super) fn mount_in_memory(vfs: &mut Vfs, limits: &Arc<ResourceLimits>) -> Vf
 
 /// A title's scratch disks on the host's disk, and the disk that they are partitions of.
 struct HostDisks {
-    disks: Vec<Box<dyn Device>>,
+    disks: Vec<Box<dyn FileDevice>>,
     whole: RawDisk,
 }
 
 impl HostDisks {
     fn open(place: &ScratchPlace, title: u32, limits: &Arc<ResourceLimits>) -> Result<Self, ScratchError> {
         let opened = ScratchDisks::open(&place.of_title(title), place.bytes, limits.clone())?;
-        let mut disks: Vec<Box<dyn Device>> = Vec::new();
+        let mut disks: Vec<Box<dyn FileDevice>> = Vec::new();
         let mut partitions = Vec::new();
         for cache in CACHES {
             let name = cache.rsplit('\\').next().unwrap_or(cache);

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use std::path::Path;
     use std::sync::Arc;
-    use xenia_vfs::{Device, HostFolder};
+    use xenia_vfs::{FileDevice, HostFolder};
 
     const FOLDER: &str = "Content/0000000000000001/00000002/00000001";
 

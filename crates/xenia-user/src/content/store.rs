@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_formats::Volume;
 use xenia_vfs::{
-    Container, Device, Entry, Existing, FileData, OpenMode, SharedDevice, SubFolder, VfsError, VfsResult,
+    Container, Entry, Existing, FileData, FileDevice, OpenMode, SharedDevice, SubFolder, VfsError, VfsResult,
     make_directories,
 };
 
@@ -51,12 +51,12 @@ pub struct ContentStore {
 
 impl ContentStore {
     /// The packages on a device that outlives the machine.
-    pub fn new(device: Box<dyn Device>) -> Self {
+    pub fn new(device: Box<dyn FileDevice>) -> Self {
         Self { device: SharedDevice::new(device), is_kept: true, has_warned: AtomicBool::new(false) }
     }
 
     /// The packages on a device that ends with the machine.
-    pub fn temporary(device: Box<dyn Device>) -> Self {
+    pub fn temporary(device: Box<dyn FileDevice>) -> Self {
         Self { is_kept: false, ..Self::new(device) }
     }
 
@@ -65,7 +65,7 @@ impl ContentStore {
         &self.device
     }
 
-    /// Drops all changes that are not on the host's disk ([`Device::discard`]).
+    /// Drops all changes that are not on the host's disk ([`FileDevice::discard`]).
     pub fn discard(&self) {
         self.device.lock().discard();
     }
@@ -189,7 +189,7 @@ impl ContentStore {
     }
 
     /// Opens a package's files as a device.
-    pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
+    pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn FileDevice>> {
         Ok(self.contents(name, header, self.packed_volume(name, header)?))
     }
 
@@ -199,7 +199,7 @@ impl ContentStore {
         name: &PackageName,
         header: &PackageHeader,
         volume: Option<Arc<Volume>>,
-    ) -> Box<dyn Device> {
+    ) -> Box<dyn FileDevice> {
         match volume {
             Some(volume) => Box::new(Container(volume)),
             None => Box::new(self.folder(name.files(header.folder))),

@@ -8,7 +8,7 @@ mod contents;
 pub(super) mod state;
 
 use super::raw_partition::RawPartition;
-use super::{Device, DeviceState, Entry, Existing, FileData, OpenMode, VolumeProperties, sort};
+use super::{DeviceState, Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
 use crate::path::{MAX_FATX_NAME, MAX_NAMES};
 use crate::space::{Space, UNIT};
 use crate::{SavedBytes, Stamp, VfsError, VfsResult};
@@ -139,7 +139,7 @@ fn entry(node: &Node) -> Entry {
     }
 }
 
-impl Device for MemoryDevice {
+impl FileDevice for MemoryDevice {
     fn volume(&self) -> VolumeProperties {
         let (limit, used) = {
             let space = self.space.lock();

@@ -1,7 +1,7 @@
 //! Raw partition: the bytes that a formatting program reads and writes; initially zeros. Files are
 //! stored elsewhere. A change of the first bytes, where file systems have the volume's header,
 //! counts as formatting: the disk's files are removed when the title ends its access to the
-//! partition ([`super::Device::end_raw_access`]).
+//! partition ([`super::FileDevice::end_raw_access`]).
 //!
 //! Only written units are stored; they count against the disk's space like those of files.
 
@@ -146,7 +146,7 @@ impl FileData for RawPartition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Device, MemoryDevice};
+    use crate::{FileDevice, MemoryDevice};
 
     #[test]
     fn a_partition_is_zeros_until_it_is_written_and_takes_room_from_files() {

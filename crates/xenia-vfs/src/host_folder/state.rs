@@ -6,7 +6,7 @@ use super::host_names::guest_name;
 use crate::atomic_replace::PIECE;
 use crate::device::TemporaryFileState;
 use crate::path::is_path;
-use crate::{Device, DeviceState, FileData, FolderState, OpenMode, SavedBytes, VfsError};
+use crate::{DeviceState, FileData, FileDevice, FolderState, OpenMode, SavedBytes, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};
 

@@ -335,7 +335,7 @@ fn what_cannot_be_saved_on_the_host_is_refused_with_its_device() {
 
 #[test]
 fn a_part_of_another_device_has_no_separate_state() {
-    let mut disk: Box<dyn Device> = Box::new(MemoryDevice::new(SIZE, Arc::default()));
+    let mut disk: Box<dyn FileDevice> = Box::new(MemoryDevice::new(SIZE, Arc::default()));
     make_directories(&mut *disk, &["part".to_owned()]).unwrap();
     let mut vfs = Vfs::default();
     let part = SubFolder::new(SharedDevice::new(disk), vec!["part".to_owned()]);

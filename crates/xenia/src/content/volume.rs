@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia_formats::volume::Directory;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
-use xenia_kernel::vfs::{Device, OpenMode, SharedDevice, SubFolder};
+use xenia_kernel::vfs::{FileDevice, OpenMode, SharedDevice, SubFolder};
 
 /// Builds the volume of a package.
 pub fn volume_of(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Result<Volume> {

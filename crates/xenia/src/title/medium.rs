@@ -12,7 +12,7 @@ use xenia_formats::{FORMATS, Opens, ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 use xenia_kernel::ports::Disc;
-use xenia_kernel::vfs::{Container, Device, FileBytes, HostFolder, OpenMode};
+use xenia_kernel::vfs::{Container, FileBytes, FileDevice, HostFolder, OpenMode};
 
 /// Why a folder or a volume has no executable to start.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Medium {
 
     /// Opens a package that lies on the medium.
     pub fn package(&self, path: &str) -> Result<Self> {
-        let device: Box<dyn Device> = match self {
+        let device: Box<dyn FileDevice> = match self {
             Self::Folder(folder) => Box::new(HostFolder::read_only(folder)?),
             Self::Volume { volume, .. } => Box::new(Container(volume.clone())),
         };

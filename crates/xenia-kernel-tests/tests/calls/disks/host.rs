@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xenia_limits::ResourceLimits;
 use xenia_testing::Dice;
-use xenia_vfs::{Device, HostFolder, host_name};
+use xenia_vfs::{FileDevice, HostFolder, host_name};
 
 /// Names of host files; the last ones are invalid or invisible for guests.
 const NAMES: &[&str] = &[

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use xenia_kernel::files::{OpenParameters, access, share};
 use xenia_vfs::{
-    CreateDisposition, Device, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, VolumeProperties,
+    CreateDisposition, Entry, FileData, FileDevice, OpenMode, Stamp, VfsError, VfsResult, VolumeProperties,
 };
 
 /// Maximum time that a thread waits for another in a test that passes.
@@ -27,7 +27,7 @@ struct Gate {
 
 struct SlowFile(Option<Arc<Gate>>);
 
-impl Device for SlowDisc {
+impl FileDevice for SlowDisc {
     fn volume(&self) -> VolumeProperties {
         VolumeProperties::DISC
     }

@@ -7,7 +7,7 @@ use xenia_vfs::{Entry, Existing, OpenMode, Stamp, VfsResult, VolumeProperties};
 /// A folder of the host in which no name can be synced.
 struct Unsynced(HostFolder);
 
-impl Device for Unsynced {
+impl FileDevice for Unsynced {
     fn volume(&self) -> VolumeProperties {
         self.0.volume()
     }

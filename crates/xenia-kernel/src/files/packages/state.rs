@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use xenia_user::content::ContentStore;
-    use xenia_vfs::{Device, HostFolder};
+    use xenia_vfs::{FileDevice, HostFolder};
 
     #[test]
     fn a_state_replaces_no_package_of_the_host() {

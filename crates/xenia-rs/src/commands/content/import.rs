@@ -27,7 +27,7 @@ use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, MAX_THUMBNAIL_SIZE, PackageHeader, PackageName, SAVED_GAME};
 use xenia_kernel::user::profile::Xuid;
-use xenia_kernel::vfs::{Device, HostFolder, SubFolder, VfsError, VfsResult, path as names};
+use xenia_kernel::vfs::{FileDevice, HostFolder, SubFolder, VfsError, VfsResult, path as names};
 
 /// Content type of profiles.
 const PROFILE: u32 = 0x1_0000;

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::{Value, json};
     use std::sync::Arc;
     use xenia_kernel::content::PackageHeader;
-    use xenia_kernel::vfs::{Device, HostFolder};
+    use xenia_kernel::vfs::{FileDevice, HostFolder};
 
     /// Sets a package aside that would replace the folder's only one.
     fn set_one_aside(folder: &str) {

@@ -5,7 +5,7 @@ use crate::cli::{Cli, Command};
 use clap::Parser;
 use std::sync::Arc;
 use xenia::interrupt::Cause;
-use xenia_kernel::vfs::{Device, ScratchDisks};
+use xenia_kernel::vfs::{FileDevice, ScratchDisks};
 
 pub(super) fn run(words: &[&str]) -> Result<Code> {
     match Cli::try_parse_from(["xenia-rs", "content"].iter().chain(words))?.command {

@@ -2,7 +2,7 @@
 //! runs.
 
 use super::*;
-use crate::{Device, Existing, HostFolder, OpenMode};
+use crate::{Existing, FileDevice, HostFolder, OpenMode};
 use std::path::Path;
 
 fn name(number: usize) -> Vec<String> {

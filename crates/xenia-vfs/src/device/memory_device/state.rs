@@ -101,7 +101,7 @@ impl MemoryDevice {
         }
     }
 
-    /// Replaces all files. Those without a name are kept until [`crate::Device::end_restore`].
+    /// Replaces all files. Those without a name are kept until [`crate::FileDevice::end_restore`].
     pub(super) fn restore_saved(
         &mut self,
         state: MemoryDeviceState,

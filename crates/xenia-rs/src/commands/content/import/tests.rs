@@ -32,7 +32,7 @@ impl FailingFolder {
     }
 }
 
-impl Device for FailingFolder {
+impl FileDevice for FailingFolder {
     fn volume(&self) -> VolumeProperties {
         self.folder.volume()
     }

@@ -6,7 +6,7 @@ use xenia_formats::gpd::{EARNED, Record};
 use xenia_guest::TitleId;
 use xenia_kernel::content::{PackageHeader, PackageName};
 use xenia_kernel::user::profile::Profile;
-use xenia_kernel::vfs::Device as _;
+use xenia_kernel::vfs::FileDevice as _;
 
 /// A title with two achievements, of which the second is a secret.
 const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
