@@ -1,7 +1,7 @@
 //! Access to single interpreter handlers (*arms*), for an engine that interprets instructions it
 //! has no code for.
 
-use crate::interp::{Cpu, Retirement, RowHandler, handler_of, run_one};
+use crate::interp::{CpuView, Retirement, RowHandler, handler_of, run_one};
 use crate::{EngineConfig, PpcContext};
 use std::hash::{Hash, Hasher};
 use std::ptr::fn_addr_eq;
@@ -35,7 +35,7 @@ impl Arm {
         config: EngineConfig,
         i: Instruction,
     ) -> bool {
-        let mut cpu = Cpu::new(ctx, memory, devices, config);
+        let mut cpu = CpuView::new(ctx, memory, devices, config);
         matches!(run_one(&mut cpu, self.0, i), Ok(Retirement::Next))
     }
 }

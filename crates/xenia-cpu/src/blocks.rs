@@ -39,7 +39,7 @@ mod entry;
 mod handlers;
 mod pages;
 
-use crate::interp::{ChosenHandler, Cpu, Step, double_of, handler_for, pair_of, stores};
+use crate::interp::{ChosenHandler, CpuView, Step, double_of, handler_for, pair_of, stores};
 use crate::{PpcContext, msr_bit};
 pub(crate) use entry::PredecodedWord;
 use handlers::HandlerNumbers;
@@ -211,7 +211,7 @@ impl BlockCache {
 
     /// Runs instructions of a block.
     #[inline(always)]
-    pub(crate) fn run(&self, code: &[PredecodedWord], cpu: &mut Cpu<'_>) -> Step {
+    pub(crate) fn run(&self, code: &[PredecodedWord], cpu: &mut CpuView<'_>) -> Step {
         let table = self.handlers.all();
         table.0[code[0].handler()](cpu, code, table)
     }

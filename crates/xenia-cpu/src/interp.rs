@@ -1,7 +1,7 @@
 //! The interpreter: tier 0, and the reference for the other tiers.
 //!
 //! # How an arm is written
-//! [`Cpu`] implements the family traits of `xenia-isa`, one file per family. An arm (handler)
+//! [`CpuView`] implements the family traits of `xenia-isa`, one file per family. An arm (handler)
 //! - gets the [`Instruction`] and reads operands with its accessors;
 //! - accesses registers through `self.ctx` (or `gpr`, `gpr_or_zero`, `set_gpr`, `set_cr`,
 //!   `record`);
@@ -65,7 +65,7 @@ use crate::{
 };
 pub(crate) use chain::{HandlerTable, MAX_HANDLERS, RowHandler, run_one};
 pub use cpu::StoredBytes;
-pub(crate) use cpu::{Cpu, Plain, Raised, Retirement, Step, StorageAccess};
+pub(crate) use cpu::{CpuView, Plain, Raised, Retirement, Step, StorageAccess};
 pub(crate) use dispatch::{
     ChosenHandler, ILLEGAL, UNAVAILABLE, facility, handler_for, handler_of, pair_of, stores,
 };
@@ -141,10 +141,10 @@ impl Interpreter {
         &mut self,
         ctx: &mut PpcContext,
         devices: &mut DeviceQueue,
-        run: impl FnOnce(&mut Cpu<'_>) -> Option<Exit>,
+        run: impl FnOnce(&mut CpuView<'_>) -> Option<Exit>,
     ) -> Option<Exit> {
         let budget = ctx.budget;
-        let exit = run(&mut Cpu::new(ctx, &self.memory, devices, self.config));
+        let exit = run(&mut CpuView::new(ctx, &self.memory, devices, self.config));
         self.executed += (budget - ctx.budget) as u64;
         exit
     }
@@ -153,7 +153,7 @@ impl Interpreter {
     fn run_at<P: Pace>(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, pace: &P) -> Option<Exit> {
         let before = ctx.budget;
         self.blocks.choose_facilities(ctx);
-        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+        let mut cpu = CpuView::new(ctx, &self.memory, devices, self.config);
         if let Some(log) = &mut self.store_log {
             log.clear();
             cpu.log_stores(log);
@@ -188,7 +188,7 @@ fn holds_code(exit: &Exit) -> bool {
         if fault.kind == FaultKind::HoldsCode)
 }
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// Fetches and runs the instruction at pc, like [`Interpreter::step`].
     #[cold]
     fn step(&mut self) -> Option<Exit> {
@@ -260,7 +260,7 @@ fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
 }
 
 /// Runs blocks until an exit; `None` if `pace` paused the run.
-fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> Option<Exit> {
+fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut CpuView<'_>, pace: &P) -> Option<Exit> {
     let memory = cpu.memory;
     let mut here = Here::NOWHERE;
     let mut pc = cpu.ctx.pc;
@@ -315,7 +315,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
 
 /// Runs as many instructions of `block`, which begins at pc, as the budget allows: fewer than all.
 #[inline(never)]
-fn run_part(blocks: &BlockCache, block: &[PredecodedWord], cpu: &mut Cpu<'_>) -> Exit {
+fn run_part(blocks: &BlockCache, block: &[PredecodedWord], cpu: &mut CpuView<'_>) -> Exit {
     let count = cpu.ctx.budget as usize;
     let end = cpu.ctx.pc.wrapping_add(4 * count as u32);
     cpu.ctx.pc = end;

@@ -7,12 +7,12 @@
 //! `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests, and branches to
 //! the decremented CTR's address.
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use crate::CrField;
 use xenia_isa::branch_options::{IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, TAKEN_IF_ZERO};
 use xenia_isa::{Branch, Instruction};
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// Bit `n` of the condition register, 0 the most significant.
     #[inline(always)]
     pub(crate) fn cr_bit(&self, n: usize) -> bool {
@@ -66,7 +66,7 @@ impl Cpu<'_> {
     }
 }
 
-impl Branch for Cpu<'_> {
+impl Branch for CpuView<'_> {
     fn bx(&mut self, i: Instruction) -> Step {
         let target = self.relative(i, i.li());
         self.branch(i, true, target)

@@ -8,14 +8,14 @@
 //! [`Plain`]: super::Plain
 
 use super::dispatch::{arm, handler_of};
-use super::{Cpu, ILLEGAL, Retirement, Step};
+use super::{CpuView, ILLEGAL, Retirement, Step};
 use crate::blocks::PredecodedWord;
 use xenia_isa::{Instruction, decode};
 
 /// A handler as a function pointer. It runs the first instruction of the given code, and continues
 /// with the next one, up to the end or an instruction that does not simply continue.
 pub(crate) type RowHandler =
-    for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [PredecodedWord], &'c HandlerTable) -> Step;
+    for<'a, 'b, 'c> fn(&'b mut CpuView<'a>, &'c [PredecodedWord], &'c HandlerTable) -> Step;
 
 /// Handlers by number.
 pub(crate) struct HandlerTable(pub(crate) [RowHandler; MAX_HANDLERS]);
@@ -29,14 +29,14 @@ pub(super) const END: RowHandler = |_, _, _| Ok(Retirement::Next);
 
 /// Runs one instruction, without its successors.
 #[inline]
-pub(crate) fn run_one(cpu: &mut Cpu<'_>, handler: RowHandler, i: Instruction) -> Step {
+pub(crate) fn run_one(cpu: &mut CpuView<'_>, handler: RowHandler, i: Instruction) -> Step {
     handler(cpu, &[PredecodedWord::new(i, 0), PredecodedWord::default()], &NO_SUCCESSORS)
 }
 
 /// Continues with `rest`, unless the instruction before it ended the run.
 #[inline(always)]
 pub(super) fn chain(
-    cpu: &mut Cpu<'_>,
+    cpu: &mut CpuView<'_>,
     rest: &[PredecodedWord],
     table: &HandlerTable,
     next: RowHandler,
@@ -48,7 +48,7 @@ pub(super) fn chain(
 /// Runs `code`, which is too short for its first handler (one that expects a successor).
 #[cold]
 #[inline(never)]
-pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[PredecodedWord]) -> Step {
+pub(super) fn one_by_one(cpu: &mut CpuView<'_>, code: &[PredecodedWord]) -> Step {
     for (entry, left) in code.iter().zip((0..code.len()).rev()) {
         let i = entry.instruction();
         // Illegal instructions, and instructions whose facility is off, do not reach this function.
@@ -65,7 +65,7 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[PredecodedWord]) -> Step {
 #[cold]
 #[inline(never)]
 pub(super) fn after_plain(
-    cpu: &mut Cpu<'_>,
+    cpu: &mut CpuView<'_>,
     code: &[PredecodedWord],
     table: &HandlerTable,
     step: Step,

@@ -18,7 +18,7 @@ pub(crate) use plain::{Plain, StorageAccess};
 pub(crate) enum Retirement {
     /// Continue with the instruction at `ctx.pc`, or the next one of the block.
     Next,
-    /// `sc` completed; its LEV is in [`Cpu::lev`].
+    /// `sc` completed; its LEV is in [`CpuView::lev`].
     Syscall,
     /// The visit ends here: a yield hint, or the last allowed time-base read.
     Yield,
@@ -26,13 +26,13 @@ pub(crate) enum Retirement {
     FloatingPoint,
     /// Continue with the next instruction; MSR has changed.
     Msr,
-    /// Continue with the next instruction, once the watch of the page at [`Cpu::stored_at`] has
+    /// Continue with the next instruction, once the watch of the page at [`CpuView::stored_at`] has
     /// been ended. Only [`Plain`] stores return it.
     Watched,
 }
 
-/// The instruction did not complete; the reason is in [`Cpu::exception`]. Created by
-/// [`Cpu::raise`], and by [`Plain`] for an access that is not plain.
+/// The instruction did not complete; the reason is in [`CpuView::exception`]. Created by
+/// [`CpuView::raise`], and by [`Plain`] for an access that is not plain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raised(());
 
@@ -49,7 +49,7 @@ pub struct StoredBytes {
 }
 
 /// The processor as seen by an arm.
-pub(crate) struct Cpu<'a> {
+pub(crate) struct CpuView<'a> {
     pub(crate) ctx: &'a mut PpcContext,
     pub(crate) memory: &'a GuestMemory,
     pub(crate) devices: &'a mut DeviceQueue,
@@ -69,11 +69,11 @@ pub(crate) struct Cpu<'a> {
     pub(super) refused: Option<RefusedStore>,
 }
 
-impl Semantics for Cpu<'_> {
+impl Semantics for CpuView<'_> {
     type Output = Step;
 }
 
-impl<'a> Cpu<'a> {
+impl<'a> CpuView<'a> {
     pub(crate) fn new(
         ctx: &'a mut PpcContext,
         memory: &'a GuestMemory,
@@ -112,7 +112,7 @@ impl<'a> Cpu<'a> {
 }
 
 /// Access to registers.
-impl Cpu<'_> {
+impl CpuView<'_> {
     #[inline(always)]
     pub(crate) fn gpr(&self, n: usize) -> u64 {
         self.ctx.gpr[n]
@@ -145,7 +145,7 @@ impl Cpu<'_> {
 }
 
 /// Exceptions and exits.
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// Raises an exception: the instruction does not complete. The context must be unchanged.
     #[cold]
     #[inline(never)]
@@ -175,7 +175,7 @@ impl Cpu<'_> {
 }
 
 /// Effective addresses. Storage is addressed with 32 bits in both modes.
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// `(RA|0) + (RB)`.
     #[inline(always)]
     pub(crate) fn ea_x(&self, i: Instruction) -> u32 {
@@ -195,7 +195,7 @@ impl Cpu<'_> {
     }
 }
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// Stores `size` bytes at `ea` with strict reservations, with a log, or with watched bytes.
     #[cold]
     #[inline(never)]
@@ -265,7 +265,7 @@ macro_rules! access {
 }
 
 /// Storage access. Values are in host order; a `u128` is in the order of the vector registers.
-impl Cpu<'_> {
+impl CpuView<'_> {
     access! {
         load_u8 store_u8 u8;
         load_u16 store_u16 u16;

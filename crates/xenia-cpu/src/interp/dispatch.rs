@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::EngineConfig;
     use crate::blocks::PredecodedWord;
-    use crate::interp::Cpu;
+    use crate::interp::CpuView;
     use crate::interp::chain::{NO_SUCCESSORS, run_one};
     use crate::interp::testing::*;
     use xenia_isa::dispatch;
@@ -284,9 +284,9 @@ mod tests {
             let mut other = machine.ctx.clone();
             let config = EngineConfig::default();
             let by_arm =
-                dispatch(&mut Cpu::new(&mut other, &machine.memory, &mut machine.devices, config), op, i);
+                dispatch(&mut CpuView::new(&mut other, &machine.memory, &mut machine.devices, config), op, i);
             machine.devices.clear();
-            let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
+            let mut cpu = CpuView::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
             // A store may have changed the result of a wider load at the same place: use the same
             // value.
             assert_eq!(run_one(&mut cpu, handler_of(op, i), i), by_arm, "{op:?} {:#010x}", i.0);
@@ -307,11 +307,11 @@ mod tests {
             scramble(&mut machine.ctx, &mut random);
             let mut other = machine.ctx.clone();
             let config = EngineConfig::default();
-            let mut cpu = Cpu::new(&mut other, &machine.memory, &mut machine.devices, config);
+            let mut cpu = CpuView::new(&mut other, &machine.memory, &mut machine.devices, config);
             for i in [first, second] {
                 assert_eq!(dispatch(&mut cpu, i.op().unwrap(), i), Ok(Retirement::Next));
             }
-            let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
+            let mut cpu = CpuView::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
             let code = [first, second].map(|i| PredecodedWord::new(i, 0));
             assert_eq!(pair(&mut cpu, &code, &NO_SUCCESSORS), Ok(Retirement::Next));
             assert_eq!(machine.ctx.first_difference(&other), None, "{:#x} {:#x}", first.0, second.0);

@@ -92,7 +92,7 @@ mod tests {
     use crate::blocks::PredecodedWord;
     use crate::interp::chain::{END, HandlerTable, MAX_HANDLERS};
     use crate::interp::testing::*;
-    use crate::interp::{Cpu, handler_of};
+    use crate::interp::{CpuView, handler_of};
     use xenia_isa::dispatch;
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
                 let Some(double) = double_of(first, second) else { continue };
                 scramble(&mut machine.ctx, &mut random);
                 other.ctx = machine.ctx.clone();
-                let mut cpu = Cpu::new(&mut other.ctx, &other.memory, &mut other.devices, config);
+                let mut cpu = CpuView::new(&mut other.ctx, &other.memory, &mut other.devices, config);
                 let mut by_halves = dispatch(&mut cpu, a, first);
                 let mut left = 1;
                 if by_halves == Ok(Retirement::Next) {
@@ -128,7 +128,7 @@ mod tests {
                     PredecodedWord::new(second, 1),
                     PredecodedWord::default(),
                 ];
-                let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
+                let mut cpu = CpuView::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
                 let step = double(&mut cpu, &code, &table);
                 assert_eq!(step, by_halves, "{:#010x} {:#010x}", first.0, second.0);
                 if step == Ok(Retirement::Next) {

@@ -27,7 +27,7 @@ pub(crate) mod single;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use crate::PpcContext;
 use crate::cr_bit;
 use convert::{DOUBLEWORD, WORD};
@@ -194,7 +194,7 @@ const fn field_mask(field: usize) -> u32 {
     0xF000_0000 >> (4 * (field & 7))
 }
 
-impl Float for Cpu<'_> {
+impl Float for CpuView<'_> {
     fn fabsx(&mut self, i: Instruction) -> Step {
         let bits = self.ctx.fpr[i.fb()] & !SIGN;
         Ok(move_bits(self.ctx, i, bits))

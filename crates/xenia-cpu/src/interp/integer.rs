@@ -9,11 +9,11 @@
 //! zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`, `divw` and `divwu`
 //! zero-extend theirs.
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use crate::{CrField, vscr_bit};
 use xenia_isa::{Instruction, Integer};
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// The most significant bit of a sum in the current mode.
     #[inline(always)]
     fn top_bit(&self) -> u32 {
@@ -100,7 +100,7 @@ impl Cpu<'_> {
     }
 }
 
-impl Integer for Cpu<'_> {
+impl Integer for CpuView<'_> {
     #[inline(always)]
     fn addx(&mut self, i: Instruction) -> Step {
         self.sum(i, self.gpr(i.ra()), self.gpr(i.rb()), 0)
@@ -261,7 +261,7 @@ impl Integer for Cpu<'_> {
     }
 }
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     #[inline(always)]
     fn high_product(&mut self, i: Instruction, high: u64) -> Step {
         self.set_gpr(i.rd(), high);

@@ -18,7 +18,7 @@
 mod access;
 mod multiple;
 
-use super::{Cpu, Plain, Step, StorageAccess};
+use super::{CpuView, Plain, Step, StorageAccess};
 use access::Accesses;
 use xenia_isa::{Instruction, LoadStore};
 
@@ -151,12 +151,12 @@ macro_rules! rows {
     };
 }
 
-#[allow(dead_code)] // a row that `dispatch.rs` does not name runs as the arm of `Cpu`
+#[allow(dead_code)] // a row that `dispatch.rs` does not name runs as the arm of `CpuView`
 impl Plain<'_, '_> {
     rows!(pub(super) fn);
 }
 
-impl LoadStore for Cpu<'_> {
+impl LoadStore for CpuView<'_> {
     rows!(fn);
 
     fn lmw(&mut self, i: Instruction) -> Step {

@@ -4,10 +4,10 @@
 //! the visit after it completes ([`super::dispatch`] detects it). The other priority hints (N = 1,
 //! 2, 3, 5, 6, 7) have no effect.
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use xenia_isa::{Instruction, Logical};
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     #[inline(always)]
     fn logical(&mut self, i: Instruction, result: u64) -> Step {
         self.set_gpr(i.ra(), result);
@@ -31,7 +31,7 @@ impl Cpu<'_> {
     }
 }
 
-impl Logical for Cpu<'_> {
+impl Logical for CpuView<'_> {
     fn andx(&mut self, i: Instruction) -> Step {
         self.logical(i, self.gpr(i.rs()) & self.gpr(i.rb()))
     }

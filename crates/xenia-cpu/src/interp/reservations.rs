@@ -6,14 +6,14 @@
 //! as well; in strict mode plain stores of other threads too, each atomically with ending the
 //! reservation.
 
-use super::{Cpu, ExceptionKind, Raised, Retirement, Step};
+use super::{CpuView, ExceptionKind, Raised, Retirement, Step};
 use crate::{Reservation, ReservationMode};
 use std::sync::atomic::{Ordering, fence};
 use xenia_guest::GuestAddr;
 use xenia_isa::Instruction;
 use xenia_memory::{AccessKind, FaultKind, GuestMemory, MemoryFault};
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     fn misaligned(&mut self, ea: u32, access: AccessKind) -> Raised {
         let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, access };
         self.raise(ExceptionKind::Memory(fault))

@@ -3,7 +3,7 @@
 //! Word rotates rotate the low word doubled into 64 bits (ROTL32 of the book), so that a wrapped
 //! mask (MB > ME) also selects from the upper copy. Both modes agree except for CR0.
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use xenia_isa::{Instruction, Rotate};
 
 /// MASK(mb, me) of the book: ones from bit `mb` to bit `me`, bit 0 the most significant, wrapping.
@@ -21,7 +21,7 @@ const fn rotate_word(value: u64, count: u32) -> u64 {
     word << 32 | word
 }
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     #[inline(always)]
     fn rotated(&mut self, i: Instruction, result: u64) -> Step {
         self.set_gpr(i.ra(), result);
@@ -43,7 +43,7 @@ impl Cpu<'_> {
     }
 }
 
-impl Rotate for Cpu<'_> {
+impl Rotate for CpuView<'_> {
     fn rldclx(&mut self, i: Instruction) -> Step {
         let value = self.gpr(i.rs()).rotate_left(self.gpr(i.rb()) as u32 & 63);
         self.rotated(i, value & mask(i.mb64(), 63))

@@ -11,7 +11,7 @@
 //!   privileged ones in problem state.
 //! - `ptesync` is a `sync`.
 
-use super::{Cpu, ExceptionKind, Retirement, Step};
+use super::{CpuView, ExceptionKind, Retirement, Step};
 use crate::{PROCESSOR_VERSION, msr_bit};
 use std::sync::atomic::{Ordering, fence};
 use xenia_isa::{Instruction, System, spr};
@@ -21,7 +21,7 @@ pub(crate) fn reads_time_base(i: Instruction) -> bool {
     matches!(i.spr(), spr::TB | spr::TBU)
 }
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     fn privileged(&mut self, i: Instruction) -> Step {
         Err(self.raise(ExceptionKind::Privileged { word: i.0 }))
     }
@@ -85,7 +85,7 @@ impl Cpu<'_> {
     }
 }
 
-impl System for Cpu<'_> {
+impl System for CpuView<'_> {
     fn dcbf(&mut self, _: Instruction) -> Step {
         Ok(Retirement::Next)
     }

@@ -23,13 +23,13 @@ pub(crate) mod shift;
 #[cfg(test)]
 mod tests;
 
-use super::{Cpu, Retirement, Step};
+use super::{CpuView, Retirement, Step};
 use crate::vscr_bit;
 use float::Denormals;
 use lanes::Saturated;
 use xenia_isa::{Instruction, Vector};
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     #[inline(always)]
     pub(crate) fn denormals(&self) -> Denormals {
         if self.ctx.vscr & vscr_bit::NJ == 0 { Denormals::Kept } else { Denormals::Flushed }
@@ -156,7 +156,7 @@ macro_rules! arms {
     )* };
 }
 
-impl Vector for Cpu<'_> {
+impl Vector for CpuView<'_> {
     arms! { load_store
         lvebx vd load_vector;
         lvehx vd load_vector;

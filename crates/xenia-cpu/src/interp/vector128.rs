@@ -5,7 +5,7 @@
 
 use super::vector::lanes::Saturated;
 use super::vector::{compare, d3d, estimate, float, logic, pack, permute, shift};
-use super::{Cpu, Step};
+use super::{CpuView, Step};
 use xenia_isa::{Instruction, Vector128};
 
 /// Binds rows to functions; the first word names the functions' parameters and result.
@@ -77,7 +77,7 @@ macro_rules! arms {
     )* };
 }
 
-impl Vector128 for Cpu<'_> {
+impl Vector128 for CpuView<'_> {
     arms! { load_store
         lvewx128 vd128 load_vector;
         lvx128 vd128 load_vector;
@@ -252,7 +252,7 @@ impl Vector128 for Cpu<'_> {
 /// The vA field that turns a byte unpack into a halfword unpack.
 const HALFWORD_FORM: usize = 0x60;
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// vA, vB and the old vD.
     #[inline(always)]
     fn operands128(&self, i: Instruction) -> (u128, u128, u128) {

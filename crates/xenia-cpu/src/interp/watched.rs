@@ -8,7 +8,7 @@
 
 mod loads;
 
-use super::Cpu;
+use super::CpuView;
 use super::cpu::Raised;
 use crate::{Exit, StoredBytes};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -190,7 +190,7 @@ pub(crate) struct RefusedStore {
     is_conditional: bool,
 }
 
-impl<'a> Cpu<'a> {
+impl<'a> CpuView<'a> {
     /// Notes the stores to watched bytes from now on.
     pub(super) fn watch_stores(&mut self, watch: &'a AccessWatch) {
         self.watch = Some(watch);

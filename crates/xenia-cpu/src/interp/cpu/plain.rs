@@ -2,17 +2,17 @@
 //!
 //! An arm with a slow path contains a call, and so needs a stack frame even if it does not take
 //! that path. With [`Plain`] it gives up instead, with the context unchanged, and its caller runs
-//! the arm of [`Cpu`].
+//! the arm of [`CpuView`].
 
-use super::{Cpu, Raised, Retirement, Step};
+use super::{CpuView, Raised, Retirement, Step};
 use xenia_memory::TriedStore;
 
 /// A processor whose accesses raise if they are not plain. It records no exception.
-pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut Cpu<'a>);
+pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut CpuView<'a>);
 
 /// Storage access, plain or complete.
 pub(crate) trait StorageAccess<'a> {
-    fn cpu(&mut self) -> &mut Cpu<'a>;
+    fn cpu(&mut self) -> &mut CpuView<'a>;
     fn load_8(&mut self, ea: u32) -> Result<u8, Raised>;
     fn load_16(&mut self, ea: u32) -> Result<u16, Raised>;
     fn load_32(&mut self, ea: u32) -> Result<u32, Raised>;
@@ -26,9 +26,9 @@ pub(crate) trait StorageAccess<'a> {
 macro_rules! ways {
     ($($load:ident $load_whole:ident $load_plain:ident
         $store:ident $store_whole:ident $store_plain:ident $type:ty;)*) => {
-        impl<'a> StorageAccess<'a> for Cpu<'a> {
+        impl<'a> StorageAccess<'a> for CpuView<'a> {
             #[inline(always)]
-            fn cpu(&mut self) -> &mut Cpu<'a> {
+            fn cpu(&mut self) -> &mut CpuView<'a> {
                 self
             }
 
@@ -48,7 +48,7 @@ macro_rules! ways {
 
         impl<'a> StorageAccess<'a> for Plain<'_, 'a> {
             #[inline(always)]
-            fn cpu(&mut self) -> &mut Cpu<'a> {
+            fn cpu(&mut self) -> &mut CpuView<'a> {
                 self.0
             }
 

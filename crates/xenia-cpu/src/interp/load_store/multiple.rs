@@ -5,11 +5,11 @@
 //! fault, as on hardware. They store contiguously, in ascending order, by which a device's queue
 //! recognizes the stores of one instruction ([`xenia_memory::DeviceQueue`]).
 
-use crate::interp::{Cpu, Retirement, Step};
+use crate::interp::{CpuView, Retirement, Step};
 use xenia_guest::RESERVATION_LINE;
 use xenia_isa::Instruction;
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// Loads words at `(RA|0) + D` into the registers from RT to r31.
     pub(super) fn load_multiple(&mut self, i: Instruction) -> Step {
         let ea = self.ea_d(i);

@@ -6,10 +6,10 @@
 //! quadword boundary transfers nothing and does not access storage. A quadword lies within one
 //! page, so a store that faults has stored no byte.
 
-use crate::interp::{Cpu, Raised, Retirement, Step};
+use crate::interp::{CpuView, Raised, Retirement, Step};
 use xenia_isa::Instruction;
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// `lvx` and the element loads.
     #[inline(always)]
     pub(crate) fn load_vector(&mut self, i: Instruction, vd: usize) -> Step {

@@ -5,7 +5,7 @@
 //! bytes are computed from the instruction before it is executed.
 
 use super::{AccessWatch, CONDITIONAL_STORE_MADE};
-use crate::interp::{Cpu, Interpreter};
+use crate::interp::{CpuView, Interpreter};
 use crate::{Exit, PpcContext, StoredBytes};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Form, Instruction, LoadSize, Op, Operand, decode};
@@ -14,7 +14,7 @@ use xenia_memory::DeviceQueue;
 /// Bytes that a vector register holds.
 const QUADWORD: u32 = 16;
 
-impl Cpu<'_> {
+impl CpuView<'_> {
     /// The bytes that an instruction loads if it is executed next; `None` if it loads none.
     fn bytes_loaded(&self, op: Op, i: Instruction) -> Option<StoredBytes> {
         let size = op.load_size()?;
@@ -59,7 +59,7 @@ impl Interpreter {
             }
             let pc = ctx.pc;
             let budget = ctx.budget;
-            let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
+            let mut cpu = CpuView::new(ctx, &self.memory, devices, self.config);
             let word = Instruction(self.memory.fetch_u32(pc).unwrap_or_default());
             let op = decode(word.0);
             let loaded = op.and_then(|op| cpu.bytes_loaded(op, word));
@@ -89,7 +89,7 @@ impl Interpreter {
 mod tests {
     use super::super::{AccessNotes, WatchedAccess, WatchedRange};
     use crate::interp::testing::{CODE, CpuHarness, DATA, d, x};
-    use crate::interp::{AccessWatch, Cpu};
+    use crate::interp::{AccessWatch, CpuView};
     use crate::{EngineConfig, Exit, Interpreter};
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
@@ -121,7 +121,7 @@ mod tests {
                 machine.ctx.gpr[4] = u64::from(at).wrapping_sub(offset);
                 machine.ctx.gpr[6] = 0;
                 machine.ctx.xer_count = 11;
-                let mut cpu = Cpu::new(
+                let mut cpu = CpuView::new(
                     &mut machine.ctx,
                     &machine.memory,
                     &mut machine.devices,
