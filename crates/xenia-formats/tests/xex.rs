@@ -274,8 +274,8 @@ fn truncation_at_every_byte_is_refused_or_shows() {
         for master in [None, Some(DEVELOPMENT)] {
             let file = XexBuilder::sample(payload, master).build();
             let original = open(&file).unwrap();
-            // The beginning has the headers; a usual run cuts the rest at every seventh byte.
-            let step = if is_long() { 1 } else { 7 };
+            // The beginning has the headers; a usual run cuts the rest at some of its bytes.
+            let step = if is_long() { 1 } else { 29 };
             for length in (0..HEADERS).chain((HEADERS..file.len()).step_by(step)) {
                 check_damaged(&file[..length.min(file.len())], &original, false, &|| {
                     format!("{payload:?} cut at {length:#x}")
@@ -303,7 +303,7 @@ fn every_flipped_header_bit_is_refused_or_shows() {
 }
 
 #[test]
-fn ten_thousand_random_changes_neither_panic_nor_hang() {
+fn random_changes_neither_panic_nor_hang() {
     let mut noise = Noise::new(42);
     let samples: Vec<_> = PAYLOADS
         .into_iter()
@@ -312,7 +312,8 @@ fn ten_thousand_random_changes_neither_panic_nor_hang() {
         })
         .map(|file| (open(&file).unwrap(), file))
         .collect();
-    for round in 0..10_000 {
+    let rounds = if is_long() { 10_000 } else { 3000 };
+    for round in 0..rounds {
         let (original, file) = &samples[round % samples.len()];
         let mut damaged = file.clone();
         for _ in 0..=noise.below(6) {

@@ -22,8 +22,8 @@ use xenia_gpu::trace::{Player, Reader, Recorder};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram, Reference};
 use xenia_memory::{GuestMemory, Heap, Protect};
 
-/// Number of streams by default.
-const STREAMS: u64 = 6000;
+/// Number of streams by default, in usual and in long runs.
+const STREAMS: [u64; 2] = [3000, 6000];
 /// One of this many streams draws, one is recorded and played, one runs on a machine's memory.
 const DRAWN: u64 = 8;
 const PLAYED: u64 = 512;
@@ -178,7 +178,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
 #[test]
 fn random_streams_end_and_stay_in_guest_memory() {
     let first = number("XENIA_FIRST_STREAM", 0);
-    let count = number("XENIA_RANDOM_STREAMS", STREAMS);
+    let count = number("XENIA_RANDOM_STREAMS", STREAMS[usize::from(xenia_testing::is_long())]);
     let machine = StreamHarness::new();
     // One draws on a separate thread, one on the processor's thread, one on a machine.
     let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));

@@ -9,7 +9,7 @@ use xenia_sched::{
     Alertable, Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters,
     ThreadRef, Woken,
 };
-use xenia_testing::Dice;
+use xenia_testing::{Dice, is_long};
 
 /// One step of a thread that alternately wakes its peer and waits to be woken by it; it ends after
 /// `rounds` steps. The even thread of the pair begins.
@@ -68,7 +68,7 @@ const MADE: u32 = 1000;
 
 #[test]
 fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
-    const ROUNDS: u64 = 50_000;
+    let rounds = if is_long() { 50_000 } else { 15_000 };
     let threads: Vec<_> = (0..=MAKER).map(|id| (id, (id % HW_THREADS as u32) as u8)).collect();
     let ended = AtomicU64::new(0);
     let made = Arc::new(AtomicU64::new(0));
@@ -83,8 +83,8 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
         let any = threads[dice.below(2 * PAIRS as usize)];
         match running.id {
             id if id < 2 * PAIRS => {
-                let last = running.ctx.gpr[5] == ROUNDS;
-                let step = ping_pong(cpu, running, threads[id as usize ^ 1], ROUNDS);
+                let last = running.ctx.gpr[5] == rounds;
+                let step = ping_pong(cpu, running, threads[id as usize ^ 1], rounds);
                 ended.fetch_add(u64::from(last && step == Disposition::Continue), SeqCst);
                 return step;
             }
@@ -138,7 +138,7 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
     let counters = scheduler.counters();
     assert_eq!((scheduler.live_threads(), scheduler.non_empty_runnable()), (0, 0));
     assert_eq!(counters.spawn_ok, made + threads.len() as u64);
-    assert!(counters.wakes >= 2 * ROUNDS * u64::from(PAIRS) && counters.migrations > 100, "{counters:?}");
+    assert!(counters.wakes >= 2 * rounds * u64::from(PAIRS) && counters.migrations > 100, "{counters:?}");
     assert_eq!((counters.deadlock_halts, counters.deadlock_recoveries), (0, 0));
     assert!(scheduler.threads().count() < threads.len() + HW_THREADS * 64, "ended threads are freed");
 }

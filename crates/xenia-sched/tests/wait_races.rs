@@ -17,13 +17,23 @@ use std::{
 };
 use xenia_sched::{Commit, Ended, WaitSerial, WaitWord, Which};
 
-const ROUNDS: u64 = if cfg!(feature = "wait-model") { 6 } else { 200_000 };
 /// Number of threads of each kind: signalling, timing out, interrupting.
 const OF_EACH: u32 = if cfg!(feature = "wait-model") { 2 } else { 1 };
 const SIGNAL: u64 = 1 << 60;
 const TIME_OUT: u64 = 2 << 60;
 const INTERRUPTION: u64 = 3 << 60;
 const KIND: u64 = 0xF << 60;
+
+/// Number of waits of a race.
+fn rounds() -> u64 {
+    if cfg!(feature = "wait-model") {
+        6
+    } else if xenia_testing::is_long() {
+        200_000
+    } else {
+        50_000
+    }
+}
 
 #[derive(Default)]
 struct WaitHarness {
@@ -58,7 +68,7 @@ impl WaitHarness {
     /// Runs the waiting thread's rounds. Returns how many waits were ended by each kind.
     fn wait(&self) -> [u64; 3] {
         let mut seen = [0; 3];
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds() {
             {
                 let mut list = self.list.lock().unwrap();
                 let serial = self.word.open((round % 3 != 0).into());
@@ -137,7 +147,7 @@ fn race() -> [u64; 3] {
         }
         scope.spawn(|| machine.wait()).join().unwrap()
     });
-    assert_eq!(seen.iter().sum::<u64>(), ROUNDS);
+    assert_eq!(seen.iter().sum::<u64>(), rounds());
     assert_eq!(seen, machine.ended.each_ref().map(|count| count.load(Relaxed)));
     assert_eq!(machine.word.end(Which::Any, 1), Ended::Over);
     seen
@@ -169,6 +179,6 @@ fn no_wake_is_lost_and_no_wait_ends_twice_in_any_order() {
     config.max_steps = MaxSteps::FailAfter(50_000);
     Runner::new(RandomScheduler::new_from_seed(360, RUNS), config.clone()).run(body);
     Runner::new(PctScheduler::new_from_seed(360, 4, RUNS), config).run(body);
-    println!("{} threads, {ROUNDS} rounds, 2 x {RUNS} runs: {SEEN:?}", 3 * OF_EACH + 1);
+    println!("{} threads, {} rounds, 2 x {RUNS} runs: {SEEN:?}", 3 * OF_EACH + 1, rounds());
     assert!(SEEN.iter().all(|seen| seen.load(Relaxed) > 0), "{SEEN:?}");
 }

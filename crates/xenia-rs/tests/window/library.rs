@@ -177,11 +177,11 @@ fn settled(process: u32) -> Result<Usage> {
     Usage::of(process)
 }
 
-/// Twenty titles; two hundred in a long run.
+/// Fourteen titles; two hundred in a long run.
 #[test]
 fn many_titles_in_one_process_leak_nothing() -> Result<()> {
     const BEFORE: u64 = 8;
-    const RUNS: [u64; 2] = [20, 200];
+    const RUNS: [u64; 2] = [14, 200];
     let Some(display) = display()? else { return Ok(()) };
     let library = Library::new()?;
     let (mut program, window) = library.start(&display)?;

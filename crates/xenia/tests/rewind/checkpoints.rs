@@ -2,9 +2,10 @@
 
 use super::*;
 use xenia::machine::{REWIND_INTERVAL, REWIND_MEMORY};
+use xenia_testing::is_long;
 
-/// Frames of the demo; `XENIA_REWIND_FRAMES` sets another number.
-const FRAMES: u64 = 10;
+/// Frames of the demo in usual and in long runs; `XENIA_REWIND_FRAMES` sets another number.
+const FRAMES: [u64; 2] = [6, 10];
 
 /// The sections of the state of this moment.
 fn state_of(machine: &mut Machine) -> Vec<xenia_state::StoredSection> {
@@ -13,7 +14,8 @@ fn state_of(machine: &mut Machine) -> Vec<xenia_state::StoredSection> {
 
 #[test]
 fn back_to_each_checkpoint_and_forward_again() {
-    let frames = std::env::var("XENIA_REWIND_FRAMES").map_or(FRAMES, |text| text.parse().unwrap());
+    let usual = FRAMES[usize::from(is_long())];
+    let frames = std::env::var("XENIA_REWIND_FRAMES").map_or(usual, |text| text.parse().unwrap());
     let maker = Maker::new("demo.xex", CpuConfig::default());
     let mut machine = maker.machine();
     machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
