@@ -189,7 +189,7 @@ fn refuses_files(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{MachineConfig, TitleConfig, VideoConfig};
+    use crate::config::{GpuKind, MachineConfig, TitleConfig, VideoConfig};
     use crate::interrupt::Cause;
     use crate::machine::{MachineOptions, REWIND_MEMORY};
     use crate::pace::PaceControl;
@@ -206,7 +206,8 @@ mod tests {
         std::fs::write(folder.path().join("data"), "data").unwrap();
         let title = Title::open_or_demo(Some(&title), &TitleConfig::default()).unwrap();
         let config = MachineConfig::default();
-        let video = VideoConfig::default();
+        // Drawing is most of the time, and not part of the tests.
+        let video = VideoConfig { gpu: GpuKind::None, ..VideoConfig::default() };
         let mut machine = Machine::new(&title, MachineOptions::new(&config, &video)).unwrap();
         machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
         let frame = |number| Limits { frames: Some(number), ..Limits::default() };
