@@ -16,7 +16,7 @@ fn main() -> anyhow::Result<()> {
     let video = VideoConfig::default();
     let text = Box::new(|part: &[u8]| print!("{}", String::from_utf8_lossy(part)));
     let mut machine = Machine::new(&title, MachineOptions { text, ..MachineOptions::new(&config, &video) })?;
-    let limits = Limits { instructions: Some(20_000_000), frames: Some(60), ..Limits::default() };
+    let limits = Limits { instructions: Some(20_000_000), frames: Some(20), ..Limits::default() };
     let report = machine.run(&limits).report;
     let digest = report.digest.unwrap_or_default();
     println!(
