@@ -232,8 +232,10 @@ fn long_tests() -> Result<()> {
 }
 
 fn nextest() -> Result<Command> {
+    let processors = std::thread::available_parallelism()?.get();
+    let profile = if processors < 4 { "few-processors" } else { "default" };
     let args = if apt::provide_nextest()? {
-        let config = ["--config-file", "xtask/nextest.toml"];
+        let config = ["--config-file", "xtask/nextest.toml", "--profile", profile];
         let flags = ["--workspace", "--no-fail-fast", "--status-level", "fail"];
         [&["nextest", "run"], &config[..], &flags].concat()
     } else {
@@ -242,8 +244,7 @@ fn nextest() -> Result<Command> {
     let mut command = linting_cargo()?;
     // One more than there are processors: tests of windows and processes wait for much of their
     // time.
-    let threads = std::thread::available_parallelism()?.get() + 1;
-    command.env("NEXTEST_TEST_THREADS", threads.to_string()).envs([gpu_suite::QUICK_SHADERS]);
+    command.env("NEXTEST_TEST_THREADS", (processors + 1).to_string()).envs([gpu_suite::QUICK_SHADERS]);
     // Else each test that opens a device loads the drivers of all adapters.
     if draws_in_software() && Path::new(gpu_suite::DRIVER).exists() {
         command.env("VK_DRIVER_FILES", gpu_suite::DRIVER);
