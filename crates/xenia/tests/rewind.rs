@@ -10,6 +10,7 @@ use xenia::config::{CpuConfig, GpuKind, MachineConfig, TitleConfig, VideoConfig}
 use xenia::machine::{Machine, MachineOptions};
 use xenia::report::RunReport;
 use xenia::title::Title;
+use xenia_kernel::ports::TextSink;
 use xenia_sched::Limits;
 
 /// Machines for one title of `guest/bin`, all under the same conditions.
@@ -39,8 +40,13 @@ impl Maker {
     }
 
     fn machine(&self) -> Machine {
+        self.saying(Box::new(|_| {}))
+    }
+
+    /// A machine whose guest writes its text there.
+    fn saying(&self, text: TextSink) -> Machine {
         let options = MachineOptions::new(&self.config, &self.video);
-        Machine::new(&self.title, MachineOptions { arguments: &self.arguments, ..options }).unwrap()
+        Machine::new(&self.title, MachineOptions { arguments: &self.arguments, text, ..options }).unwrap()
     }
 }
 
