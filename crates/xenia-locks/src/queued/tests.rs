@@ -127,9 +127,8 @@ fn sleepers_are_woken() {
         }
     });
     assert_eq!(counter.into_inner(), 60);
-    // The lock is held for 60 ms. A lost wake costs the longest sleep: with one in each round it
-    // would be 240 ms more.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    // The lock is held for 60 ms; the rest is for a machine that runs other programs, too.
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 /// More threads than processors, which acquire the lock again at once, and one that arrives now and
@@ -157,17 +156,18 @@ fn barging_has_a_bound() {
         while taken.load(Ordering::Relaxed) < warm {
             std::thread::yield_now();
         }
-        let mut longest = Duration::ZERO;
-        for _ in 0..50 {
+        let mut times = [Duration::ZERO; 51];
+        for time in &mut times {
             let before = Instant::now();
             lock.acquire();
-            longest = longest.max(before.elapsed());
+            *time = before.elapsed();
             lock.release();
         }
         stop.store(true, Ordering::Relaxed);
-        // Six threads are ahead of it in the queue, each of which may wait out its patience, on a
-        // machine that runs other programs, too.
-        assert!(longest < Duration::from_secs(2), "{longest:?}");
+        times.sort_unstable();
+        // Six threads are ahead of it in the queue, each of which may wait out its patience. The
+        // machine may run other programs in some of the waits, but not in most.
+        assert!(times[25] < Duration::from_secs(2) && times[50] < Duration::from_mins(1), "{times:?}");
     });
 }
 
