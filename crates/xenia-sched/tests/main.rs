@@ -4,6 +4,7 @@ mod device_threads;
 mod lockstep;
 mod model;
 mod parallel;
+mod parallel_time;
 mod scheduler;
 mod scripted;
 mod single_step;
