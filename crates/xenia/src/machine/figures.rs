@@ -353,7 +353,7 @@ mod tests {
     fn an_open_request_stops_a_parallel_run_although_its_flag_was_cleared() {
         let requests: [fn(&Machine, &PaceControl); 2] =
             [|machine, _| machine.outside.interrupt.request_bug_report(), |_, control| control.close()];
-        let end = 10 * TICKS_PER_SECOND;
+        let end = 120 * TICKS_PER_SECOND;
         let mut machine = parallel_machine();
         let control = PaceControl::default();
         machine.set_pace(Pace::new(control.clone(), None, |_| {}));
@@ -383,17 +383,22 @@ mod tests {
     fn figures_of_a_parallel_run_are_reported_without_a_stop() {
         use std::sync::{Arc, Mutex};
 
-        let mut machine = parallel_machine();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let sink = told.clone();
-        let tell = move |figures| sink.lock().unwrap().push(figures);
-        machine.set_pace(Pace::new(PaceControl::default(), None, tell));
-        let limits = Limits { ticks: Some(TICKS_PER_SECOND), ..Limits::default() };
-        let mut run = machine.begin(limits.clone(), false);
-        assert_eq!(machine.run_piece(&limits, run.pace.as_mut()), RunEnd::Ticks, "no stop came first");
-        let told = told.lock().unwrap();
-        assert!(told.len() >= 3, "{told:?}");
-        let passes = told.is_sorted_by(|a, b| a.guest_time < b.guest_time && a.instructions < b.instructions);
-        assert!(passes, "{told:?}");
+        // A busy host may have no time for the title, or for the figures, in a second.
+        let is_told = [1, 10, 100].into_iter().any(|seconds| {
+            let mut machine = parallel_machine();
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let sink = told.clone();
+            let tell = move |figures| sink.lock().unwrap().push(figures);
+            machine.set_pace(Pace::new(PaceControl::default(), None, tell));
+            let limits = Limits { ticks: Some(seconds * TICKS_PER_SECOND), ..Limits::default() };
+            let mut run = machine.begin(limits.clone(), false);
+            assert_eq!(machine.run_piece(&limits, run.pace.as_mut()), RunEnd::Ticks, "no stop came first");
+            let told = told.lock().unwrap();
+            let passes =
+                told.is_sorted_by(|a, b| a.guest_time < b.guest_time && a.instructions <= b.instructions);
+            assert!(passes, "{told:?}");
+            told.len() >= 3 && told.first().unwrap().instructions < told.last().unwrap().instructions
+        });
+        assert!(is_told, "no figures in a run");
     }
 }

@@ -21,7 +21,7 @@ fn machine(mut pace: Pace) -> (mpsc::Sender<MachinePosition>, mpsc::Receiver<boo
     (sender, result)
 }
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 const A_WHILE: Duration = Duration::from_millis(30);
 
 #[test]
