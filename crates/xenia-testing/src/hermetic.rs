@@ -6,6 +6,9 @@ use std::process::Command;
 /// Prefixes of the environment variables that the program reads.
 const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
 
+/// Signals of which the program takes notice, and their numbers.
+const SIGNALS: [(&str, u32); 4] = [("HUP", 1), ("INT", 2), ("USR1", 10), ("TERM", 15)];
+
 /// File without settings, which the program knows on every system.
 const NO_SETTINGS: &str = "/dev/null";
 
@@ -13,12 +16,31 @@ const NO_SETTINGS: &str = "/dev/null";
 /// persistent code cache: a cache of another build causes a message, and code compiled by a test is
 /// useless to others. Later arguments can override this.
 pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut command = with_default_signals(program.as_ref(), &ignored(&status));
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
     command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", NO_SETTINGS]);
     command
+}
+
+/// A command that runs the program without ignoring these signals. A shell's background job inherits
+/// some as ignored, and so would the program, which then does not end by them.
+fn with_default_signals(program: &OsStr, ignored: &[&str]) -> Command {
+    if ignored.is_empty() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg(format!("--default-signal={}", ignored.join(","))).arg(program);
+    command
+}
+
+/// The signals that a process with this `/proc/PID/status` ignores.
+fn ignored(status: &str) -> Vec<&'static str> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    SIGNALS.iter().filter(|(_, number)| mask >> (number - 1) & 1 != 0).map(|(name, _)| *name).collect()
 }
 
 fn is_ours(name: &OsStr) -> bool {
@@ -37,10 +59,22 @@ mod tests {
             assert_eq!(is_ours(name.as_ref()), ours, "{name}");
         }
         let command = hermetic("xenia-rs");
-        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--config", NO_SETTINGS]);
+        let arguments: Vec<&OsStr> = command.get_args().collect();
+        assert!(arguments.ends_with(&["--config", NO_SETTINGS].map(OsStr::new)), "{arguments:?}");
         for ours in ["XENIA_CODE_CACHE", "XENIA_SCRATCH"] {
             let kept = command.get_envs().find(|(name, _)| *name == ours);
             assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")), "{ours}");
         }
+    }
+
+    #[test]
+    fn signals_that_a_background_job_ignores_end_the_program() {
+        let status = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000001207\nSigCgt:\t0000000000004000\n";
+        assert_eq!(ignored(status), ["HUP", "INT", "USR1"]);
+        assert!(ignored("Name:\tx\n").is_empty());
+        let command = with_default_signals("xenia-rs".as_ref(), &["HUP", "INT"]);
+        assert_eq!(command.get_program(), "env");
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--default-signal=HUP,INT", "xenia-rs"]);
+        assert_eq!(with_default_signals("xenia-rs".as_ref(), &[]).get_program(), "xenia-rs");
     }
 }
