@@ -133,7 +133,7 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
             next_look = Instant::now() + look.elapsed() * 10;
         }
         let over = seconds > MAX_SECONDS || mebibytes > MAX_MEBIBYTES;
-        if over || start.elapsed() > Duration::from_mins(2) {
+        if over || start.elapsed() > Duration::from_mins(10) {
             child.kill().unwrap();
             child.wait().unwrap();
             break None;

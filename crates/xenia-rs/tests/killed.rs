@@ -31,8 +31,8 @@ fn whole(words: &[&str]) -> Duration {
 }
 
 /// Runs rounds with kills: at least `count`, and more until all required outcomes have occurred.
-/// Later rounds give the program a fraction or a multiple of its usual time, for a host that was
-/// busy when that was measured, or is now.
+/// Later rounds give the program smaller fractions and larger multiples of its usual time, for a
+/// host that was busy when that was measured, or is now.
 fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> bool) {
     const MOST: u64 = 10;
     let mut is_enough = false;
@@ -41,7 +41,7 @@ fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> b
             return;
         }
         let pass = (number / count) as u32;
-        let factor = pass.div_ceil(2) + 1;
+        let factor = 3_u32.pow(pass.div_ceil(2));
         is_enough = round(number, if pass.is_multiple_of(2) { usual * factor } else { usual / factor });
     }
     assert!(is_enough || count == 0, "all kills fell before the work, or all after it");
@@ -261,8 +261,11 @@ fn files_that_are_extracted_are_whole_or_not_there() {
     let to = dir.path().join("killed");
     let count = kills(USUAL_KILLS) / 2;
     let mut is_in_between = false;
-    for round in 0..count {
-        let enough = 1 + round as usize * MANY_FILES / 2 / count as usize;
+    for round in 0..10 * count {
+        if round >= count && is_in_between {
+            break;
+        }
+        let enough = 1 + (round % count) as usize * MANY_FILES / 2 / count as usize;
         let mut child = extract(&to);
         while child.try_wait().unwrap().is_none() && names_in(&to) < enough {}
         let _ = child.kill();

@@ -41,6 +41,30 @@ const SMALL: &str = "[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 1
                      [[conformance]]\npath = \"jit-tests/branch\"\nbatch = 8\n\
                      [[fuzz]]\nseeds = \"1..6\"\nblocks = 3\nbatch = 2\n";
 
+/// Starts a shard, and kills it as soon as there is a result, or part of one. Returns whether it was
+/// still at work.
+fn is_killed_at_work(folder: &str, out: &str) -> bool {
+    let mut child = hermetic(PROGRAM)
+        .args(["sweep", "run", folder, "--out", out])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = || {
+        let files = std::fs::read_dir(format!("{out}/results")).into_iter().flatten().flatten();
+        files.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum::<u64>() > 0
+    };
+    let start = Instant::now();
+    while !written() && child.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_mins(5), "no result");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = child.kill();
+    let status = child.wait().unwrap();
+    // Elsewhere the exit code is that of the kill.
+    !cfg!(unix) || status.code().is_none()
+}
+
 #[test]
 fn a_killed_shard_resumes_with_the_same_result() {
     let dir = tempfile::tempdir().unwrap();
@@ -52,27 +76,12 @@ fn a_killed_shard_resumes_with_the_same_result() {
         assert!(output.status.success(), "{}", text(&output));
     };
     run(&one, "0/1");
-    let mut child = hermetic(PROGRAM)
-        .args(["sweep", "run", &folder, "--out", &killed])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // As soon as there is a result, or part of one.
-    let written = || {
-        let files = std::fs::read_dir(format!("{killed}/results")).into_iter().flatten().flatten();
-        files.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum::<u64>() > 0
-    };
-    let start = Instant::now();
-    while !written() && child.try_wait().unwrap().is_none() {
-        assert!(start.elapsed() < Duration::from_mins(5), "no result");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
-    if cfg!(unix) {
-        assert_eq!(status.code(), None, "it ended by itself: {status}");
-    }
+    // It may end by itself if this thread gets no time.
+    let is_killed = (0..20).any(|_| {
+        let _ = std::fs::remove_dir_all(&killed);
+        is_killed_at_work(&folder, &killed)
+    });
+    assert!(is_killed, "the shard always ended by itself");
     for shard in ["1/3", "2/3", "3/3"] {
         run(&killed, shard);
     }

@@ -145,6 +145,8 @@ fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
 #[test]
 fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
     const FILES: u32 = 600;
+    /// Files that the kills must have found.
+    const ENOUGH: usize = 100;
     let console = Console::new();
     let content = console.path("content");
     let run = |title: &Path| {
@@ -160,10 +162,15 @@ fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
     let usual = start.elapsed();
     let disk = content.join("Disk/00000000");
     let mut most = 0;
-    for round in 0..kills(USUAL_KILLS) / 2 {
+    let count = kills(USUAL_KILLS) / 2;
+    // Later rounds take longer, for a host that is busier than when the usual time was measured.
+    for round in 0..6 * count {
+        if round >= count && most > ENOUGH {
+            break;
+        }
         std::fs::remove_dir_all(&disk).unwrap();
         let mut child = run(&title).spawn().unwrap();
-        std::thread::sleep(moment(usual, round));
+        std::thread::sleep(moment(usual, round % count) * 2_u32.pow((round / count) as u32));
         child.kill().unwrap();
         child.wait().unwrap();
         // The next run of any title completes the files that were closed.
@@ -182,5 +189,5 @@ fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
         }
         most = most.max(names.len());
     }
-    assert!(most > 100, "only {most} files were written before the kills");
+    assert!(most > ENOUGH || count == 0, "only {most} files were written before the kills");
 }
