@@ -11,6 +11,7 @@ mod menu;
 mod profile;
 mod settings;
 mod states;
+mod steps;
 mod videos;
 mod walk;
 
@@ -21,6 +22,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use steps::pause_and_step;
 use xenia_testing::{Tool, hermetic, need};
 
 /// The software Vulkan driver, which draws the same pixels on every machine.
@@ -239,30 +241,6 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
             inside(x, y) && pixel[..3].iter().all(|channel| *channel > 200)
         })
         .count()
-}
-
-/// Waits until a frame is shown, pauses the machine, and advances it by one frame; returns the
-/// frame's number and picture.
-fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
-    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
-    window.press(Key::Pause)?;
-    wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    let (first, before) = wait_for("the machine to stand still", || {
-        let (first, _) = screenshot(window, screenshots)?;
-        std::thread::sleep(Duration::from_millis(500));
-        let (still, frame) = screenshot(window, screenshots)?;
-        Ok((still == first).then_some((first, frame)))
-    })?;
-    window.press(Key::Period)?;
-    // A screenshot of the frame before the step would only take the time that the step needs.
-    std::thread::sleep(Duration::from_millis(200));
-    let (number, frame) = wait_for("a step", || {
-        let (number, frame) = screenshot(window, screenshots)?;
-        Ok((number != first).then_some((number, frame)))
-    })?;
-    ensure!(number == first + 1, "a step from {first} to {number}");
-    ensure!(frame != before, "the demo moves");
-    Ok((number, frame))
 }
 
 /// The same frame of a run without a window.

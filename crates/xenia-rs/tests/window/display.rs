@@ -148,10 +148,12 @@ impl TestWindow {
         self.title_of(self.window)
     }
 
-    /// Presses and releases a key.
+    /// Presses and releases a key. Both are sent at once: the server repeats a key that is held.
     pub(crate) fn press(&self, key: Key) -> Result<()> {
-        for kind in [KEY_PRESS, KEY_RELEASE] {
-            self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?;
+        let send = |kind| self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0);
+        let sent = [send(KEY_PRESS)?, send(KEY_RELEASE)?];
+        for request in sent {
+            request.check()?;
         }
         Ok(())
     }

@@ -205,8 +205,10 @@ fn many_titles_in_one_process_leak_nothing() -> Result<()> {
         }
     }
     let first = first.context("too few titles ran")?;
-    let last = settled(program.child.id())?;
-    println!("after {BEFORE} titles {first:?}, in the end {last:?}");
-    ensure!(last.is_like(&first), "{first:?}, then {last:?}");
-    Ok(())
+    // A busy host ends the last threads later.
+    wait_for("a usage that has not grown", || {
+        let last = settled(program.child.id())?;
+        println!("after {BEFORE} titles {first:?}, in the end {last:?}");
+        Ok(last.is_like(&first).then_some(()))
+    })
 }

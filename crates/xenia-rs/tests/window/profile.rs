@@ -66,12 +66,11 @@ fn a_save_is_exported_deleted_and_imported_with_a_pad_only() -> Result<()> {
     pad.press("a")?;
     wait_for("the export", || Ok((files(&exports, "Save").len() == 1).then_some(())))?;
     pad.presses(&["down", "a"])?;
-    walk.step("question", &package)?;
+    let question = walk.step("question", &package)?;
     ensure!(header() == 1, "the question deletes nothing");
     pad.presses(&["down", "a"])?;
     wait_for("the deletion", || Ok((header() == 0).then_some(())))?;
-    // The page shows the list without the save.
-    std::thread::sleep(Duration::from_secs(2));
+    walk.change("the list without the save", &question)?;
     pad.press("a")?;
     walk.step("import", &package)?;
     pad.presses(&["down", "a"])?;

@@ -2,11 +2,10 @@
 //! on the page of controllers; the settings file has the changes, and its comments.
 
 use super::display::Key;
-use super::walk::operate;
+use super::walk::{change, operate};
 use super::{DEMO, Program, display, make_small, open, wait_for, with_settings};
 use anyhow::{Result, ensure};
 use std::path::Path;
-use std::time::Duration;
 use xenia_render::LIVE;
 
 /// Settings of a user, with comments.
@@ -44,8 +43,12 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     wait_for_text(&file, "a reset", "", "antialiasing")?;
 
     // The controllers: the first part, up, becomes the left trigger.
-    pad.presses(&["b", "b", "down", "down", "down", "down", "a", "a"])?;
-    std::thread::sleep(Duration::from_secs(1));
+    pad.presses(&["b", "b", "down", "down", "down", "down"])?;
+    let menu = window.look()?;
+    pad.press("a")?;
+    let parts = change(&window, "the parts", &menu)?;
+    pad.press("a")?;
+    change(&window, "the wait for a part", &parts)?;
     pad.press("left-trigger")?;
     // "Keep for the next start", the third entry from below.
     pad.presses(&["down"; 40])?;

@@ -25,15 +25,13 @@ impl Pad {
         Ok(Self(File::options().write(true).open(pipe)?))
     }
 
-    /// Presses and releases a part. The press is short: on a busy host, the program might take a
-    /// longer one for one that repeats. Directions wait for each other in the program; what others
-    /// do may take a pass of the page.
+    /// Presses and releases a part, in one write: the program takes a longer press for one that
+    /// repeats. Directions wait for each other in the program; what others do may take a pass of the
+    /// page.
     pub(super) fn press(&mut self, part: &str) -> Result<()> {
         let is_direction = ["up", "down", "left", "right"].contains(&part);
-        for (word, wait) in [("press", 20), ("release", if is_direction { 20 } else { 600 })] {
-            writeln!(self.0, "{word} {part}")?;
-            std::thread::sleep(Duration::from_millis(wait));
-        }
+        self.0.write_all(format!("press {part}\nrelease {part}\n").as_bytes())?;
+        std::thread::sleep(Duration::from_millis(if is_direction { 40 } else { 600 }));
         Ok(())
     }
 
@@ -80,12 +78,14 @@ impl Walk {
         Self { window, folder: pictures(), steps }
     }
 
+    /// Waits until the window has another picture than `before`, and returns that.
+    pub(super) fn change(&self, what: &str, before: &Picture) -> Result<Picture> {
+        change(&self.window, what, before)
+    }
+
     /// Waits until the window has another picture than `before`, and keeps it.
     pub(super) fn step(&mut self, name: &str, before: &Picture) -> Result<Picture> {
-        let now = wait_for(name, || Ok(Some(self.window.look()?).filter(|now| now != before)))?;
-        // The page's last pass.
-        std::thread::sleep(Duration::from_millis(500));
-        let now = self.window.look().unwrap_or(now);
+        let now = self.change(name, before)?;
         self.steps += 1;
         if let Some(folder) = &self.folder {
             let file = File::create(folder.join(format!("{:02}-{name}.png", self.steps)))?;
@@ -99,6 +99,14 @@ impl Walk {
     fn wait_for_title(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<()> {
         wait_for(what, || Ok(is_it(&self.window.title()?).then_some(())))
     }
+}
+
+/// Waits until a window has another picture than `before`, and returns that.
+pub(super) fn change(window: &TestWindow, what: &str, before: &Picture) -> Result<Picture> {
+    let now = wait_for(what, || Ok(Some(window.look()?).filter(|now| now != before)))?;
+    // The page's last pass.
+    std::thread::sleep(Duration::from_millis(500));
+    Ok(window.look().unwrap_or(now))
 }
 
 #[test]

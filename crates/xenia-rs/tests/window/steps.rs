@@ -1,0 +1,36 @@
+//! Pauses a title in a window, and advances it by one frame.
+
+use super::display::{Key, TestWindow, wait_for};
+use super::{Picture, screenshot};
+use anyhow::{Result, ensure};
+use std::path::Path;
+use std::time::Duration;
+
+/// Waits until the machine shows no further frame; returns the number and the picture of its last.
+fn last_frame(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
+    wait_for("the machine to stand still", || {
+        let (first, _) = screenshot(window, screenshots)?;
+        std::thread::sleep(Duration::from_millis(500));
+        let (still, frame) = screenshot(window, screenshots)?;
+        Ok((still == first).then_some((first, frame)))
+    })
+}
+
+/// Waits until a frame is shown, pauses the machine, and advances it by one frame; returns the
+/// frame's number and picture.
+pub(super) fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    window.press(Key::Pause)?;
+    wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    // A busy host may still draw a frame from before the pause, which is then taken for the step's.
+    wait_for("a step by one frame", || {
+        let (first, before) = last_frame(window, screenshots)?;
+        window.press(Key::Period)?;
+        // A screenshot of the frame before the step would only take the time that the step needs.
+        std::thread::sleep(Duration::from_millis(200));
+        wait_for("a step", || Ok((screenshot(window, screenshots)?.0 != first).then_some(())))?;
+        let (number, frame) = last_frame(window, screenshots)?;
+        ensure!(frame != before, "the demo moves");
+        Ok((number == first + 1).then_some((number, frame)))
+    })
+}
