@@ -142,7 +142,7 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
                 flags,
                 event_log: None,
                 folder: Some(&folder),
-                timeout: if args.long { 3600 } else { 60 },
+                timeout: if args.long { 3600 } else { 600 },
                 watch_memory: program.watch_memory,
             };
             let one = || {

@@ -19,7 +19,7 @@ const WORDS: u32 = 16 * 65536 / 4;
 /// Executors, used in turn.
 pub(crate) const MODES: [&str; 2] = ["--lockstep", "--parallel"];
 /// Timeout of a run, which usually takes a second; the host may be busy.
-pub(crate) const TITLE_TIME: Duration = Duration::from_mins(2);
+pub(crate) const TITLE_TIME: Duration = Duration::from_mins(10);
 /// Pause of a stopped process.
 const STANDSTILL: Duration = Duration::from_secs(1);
 
