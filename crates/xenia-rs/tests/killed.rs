@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::{hermetic, kills};
+use xenia_testing::{fast_folder, hermetic, kills};
 
 /// Number of kills of a program in a normal run.
 const USUAL_KILLS: u64 = 30;
@@ -58,7 +58,7 @@ fn killed(words: &[&str], round: u64, usual: Duration) {
 /// A folder in a memory file system, if the host has one: files are synced, for which a disk would
 /// make the test wait.
 fn scratch() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+    tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 type Files = BTreeMap<String, Vec<u8>>;

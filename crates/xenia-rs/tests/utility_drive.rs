@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::{hermetic, kills};
+use xenia_testing::{fast_folder, hermetic, kills};
 
 /// Number of kills in a normal run.
 const USUAL_KILLS: u64 = 12;
@@ -24,7 +24,7 @@ struct Console(tempfile::TempDir);
 
 impl Console {
     fn new() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let folder = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
         std::fs::create_dir(folder.path().join("game")).unwrap();
         std::fs::copy(TITLE, folder.path().join("game/default.xex")).unwrap();
         Self(folder)

@@ -24,12 +24,14 @@
 
 mod cases;
 mod damage;
+mod folder;
 mod hermetic;
 mod kills;
 mod tools;
 pub mod weak_memory;
 
 pub use cases::{Cases, Dice, LONG, is_long, thread_time};
+pub use folder::fast_folder;
 pub use hermetic::hermetic;
 pub use kills::kills;
 pub use tools::{TOOLS, Tool, ToolPart, ToolRow};

@@ -22,7 +22,7 @@ use xenia_testing::{Cases, Dice, thread_time};
 /// Calls in a sequence.
 const CALLS: usize = 120;
 /// Limit of processor time for one call.
-const MAX_TIME: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(15);
 /// Offsets of prepared structures in the scratch memory; the stack is above them.
 const STRINGS: u32 = 0x8000;
 const TIMES: u32 = 0xC000;

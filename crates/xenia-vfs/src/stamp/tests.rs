@@ -2,7 +2,7 @@
 
 use super::*;
 use std::fs;
-use xenia_testing::{Cases, Dice};
+use xenia_testing::{Cases, Dice, fast_folder};
 
 fn names(path: &str) -> Vec<String> {
     path.split('\\').map(str::to_owned).collect()
@@ -94,7 +94,7 @@ fn a_file_that_is_too_large_is_not_ours() {
 #[test]
 fn damaged_stamp_files_keep_intact_lines() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let folder = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
     let file = folder.path().join(NAME);
     cases.each(|seed| {
         let mut dice = Dice(seed);

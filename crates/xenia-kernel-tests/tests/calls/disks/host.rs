@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xenia_limits::ResourceLimits;
-use xenia_testing::Dice;
+use xenia_testing::{Dice, fast_folder};
 use xenia_vfs::{FileDevice, HostFolder, host_name};
 
 /// Names of host files; the last ones are invalid or invisible for guests.
@@ -66,7 +66,7 @@ impl Host {
     /// Creates random folders, and the model of the disks over them.
     pub(super) fn new(dice: &mut Dice, model: &mut Model) -> Self {
         // In memory if possible, because saves are synchronised to the disk very often.
-        let root = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let root = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
         for folder in ["game", "hdd", "outside", "outside/dir", "hdd2", "game2"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }

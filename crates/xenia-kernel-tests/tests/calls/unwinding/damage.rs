@@ -14,7 +14,7 @@ use xenia_sched::{Disposition, System};
 use xenia_testing::thread_time;
 
 /// Time limit of one kernel call, in a build without optimisation.
-pub(super) const MAX_TIME: Duration = Duration::from_secs(3);
+pub(super) const MAX_TIME: Duration = Duration::from_secs(9);
 
 impl Stopped {
     /// Damages random bytes of a memory range.
