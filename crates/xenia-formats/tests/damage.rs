@@ -73,7 +73,7 @@ fn damaged_files_are_refused_or_read() {
         .filter(|(format, _)| matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)))
         .map(|(format, file)| (format.name, file))
         .collect();
-    Cases::new("XENIA_DAMAGED", 500).longest(Duration::from_secs(10)).each(|seed| {
+    Cases::new("XENIA_DAMAGED", 500).longest(Duration::from_secs(30)).each(|seed| {
         for (name, whole) in &samples {
             let mut dice = Noise::new(seed);
             let file = damaged(whole, &mut dice);

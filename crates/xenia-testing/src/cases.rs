@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const MAX_TIME: Duration = Duration::from_secs(15);
 /// Multiple of the time limit, in host time, after which a case counts as hanging.
 const HANGS: u32 = 10;
+/// Shortest such time, for a host that runs other programs, too.
+const MIN_HANG: Duration = Duration::from_mins(2);
 /// Default limit of the process's host memory in KiB.
 const MAX_KIB: u64 = 1 << 20;
 /// Number of failures after which no more cases run.
@@ -94,7 +96,7 @@ impl Cases {
                 while !over.load(Ordering::Acquire) {
                     std::thread::park_timeout(Duration::from_secs(1));
                     let began = Duration::from_millis(began.load(Ordering::Acquire));
-                    if clock.elapsed().saturating_sub(began) > self.longest * HANGS {
+                    if clock.elapsed().saturating_sub(began) > (self.longest * HANGS).max(MIN_HANG) {
                         eprintln!("{} does not end", self.name(running.load(Ordering::Acquire)));
                         std::process::abort();
                     }
