@@ -48,7 +48,8 @@ fn units_are_evicted_and_withdrawn_while_others_run_them() {
         };
         let first = Jit::new(Arc::clone(&memory), config).unwrap();
         let is_over = AtomicBool::new(false);
-        let contexts = thread::scope(|scope| {
+        let mut found = Vec::new();
+        thread::scope(|scope| {
             scope.spawn(|| {
                 // The same words again: the page's version changes.
                 for n in (0..FUNCTIONS).cycle().take_while(|_| !is_over.load(Relaxed)) {
@@ -56,15 +57,22 @@ fn units_are_evicted_and_withdrawn_while_others_run_them() {
                     thread::sleep(Duration::from_micros(200));
                 }
             });
-            let contexts = at_once(6, Execute::fork(&first).unwrap(), 1013, |hw_id| {
-                let mut ctx = PpcContext { pc: CODE, ctr: ROUNDS.into(), ..PpcContext::default() };
-                ctx.gpr[1] = u64::from(DATA + 0x1000 * (u32::from(hw_id) + 1));
-                ctx
-            });
+            // Again where the host has no time for the thread that writes.
+            for _ in 0..100 {
+                let contexts = at_once(6, Execute::fork(&first).unwrap(), 1013, |hw_id| {
+                    let mut ctx = PpcContext { pc: CODE, ctr: ROUNDS.into(), ..PpcContext::default() };
+                    ctx.gpr[1] = u64::from(DATA + 0x1000 * (u32::from(hw_id) + 1));
+                    ctx
+                });
+                let is_right = |ctx: &PpcContext| ctx.gpr[3] == u64::from(ROUNDS * FUNCTIONS);
+                if first.counters().invalidations > 0 || !contexts.iter().all(is_right) {
+                    found = contexts;
+                    break;
+                }
+            }
             is_over.store(true, Relaxed);
-            contexts
         });
-        for ctx in contexts {
+        for ctx in found {
             assert_eq!(ctx.gpr[3], u64::from(ROUNDS * FUNCTIONS), "{name}: {:x?}", &ctx.gpr[..12]);
         }
         let counters = first.counters();
