@@ -50,12 +50,20 @@ fn a_whole_program_is_timed_on_both_starts_and_to_main() {
     }
     assert!(program["qemu_s"].is_null() && program["function_s"].is_null());
     assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
-    // The second start finds the code that the first has compiled: loops without calls, and the
-    // functions around them.
-    let [first, second] = ["compile_s", "second_compile_s"].map(|key| program[key].as_f64().unwrap());
-    assert!(first > 0.0 && program["compiled_guest_instructions"].as_u64().unwrap() > 100, "{program}");
-    assert!(second < first, "{program}");
     assert_eq!(program["to_main"]["instructions"], program["guest_instructions"]);
+    assert!(program["compiled_guest_instructions"].as_u64().unwrap() > 100, "{program}");
+    // The second start finds the code that the first has compiled: loops without calls, and the
+    // functions around them. Times of the host: the shortest is the one without delays.
+    let times = |program: &Value| ["compile_s", "second_compile_s"].map(|key| program[key].as_f64().unwrap());
+    let mut shortest = times(&program);
+    assert!(shortest[0] > 0.0, "{program}");
+    for _ in 0..5 {
+        if shortest[1] >= shortest[0] {
+            let again = times(&bench(folder.path()).1);
+            shortest = [0, 1].map(|start| shortest[start].min(again[start]));
+        }
+    }
+    assert!(shortest[1] < shortest[0], "{shortest:?}");
 }
 
 #[test]
