@@ -19,8 +19,8 @@ const TITLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/gdb");
 /// Environment variable with the folder of the programs.
 const PROGRAMS: &str = "XENIA_GDB_PROGRAMS";
-/// The synchronisation suite's milliseconds in parallel runs, in a file of its folder; in turn until
-/// no case fails because the host was late.
+/// The synchronisation suite's milliseconds in parallel runs, in a file of its folder; in turn
+/// until no case fails because the host was late.
 const PACES: [&str; 3] = ["20", "160", "1280"];
 /// Longest run of a script in seconds.
 const PATIENCE: &str = "300";
@@ -67,8 +67,8 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
     scripts
 }
 
-/// The lines that gdb prints while it follows a script, without those about itself. In parallel mode
-/// the title has this pace.
+/// The lines that gdb prints while it follows a script, without those about itself. In parallel
+/// mode the title has this pace.
 fn transcript(session: &Session, pace: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let Session { script, title, symbols, flags, arguments } = session;

@@ -7,9 +7,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
-/// Limits of CPU time and memory of a run. CPU time, because a test machine may be busy; twelve times
-/// that of the slowest title, because cores that share caches and execution units with other work
-/// were seen to need twice the time, and a machine may be slower than ours.
+/// Limits of CPU time and memory of a run. CPU time, because a test machine may be busy; twelve
+/// times that of the slowest title, because cores that share caches and execution units with other
+/// work were seen to need twice the time, and a machine may be slower than ours.
 const MAX_SECONDS: f64 = 90.0;
 const MAX_MEBIBYTES: u64 = 800;
 /// Largest number of lines on standard error.

@@ -184,8 +184,8 @@ fn a_decoded_loop_is_one_tone_without_a_seam() {
     assert!(audio["xma_frames"].as_u64() > Some(300));
 }
 
-/// Sends a signal to a run once it has written a second of sound; returns its exit code, 0 if it ended
-/// by itself before that.
+/// Sends a signal to a run once it has written a second of sound; returns its exit code, 0 if it
+/// ended by itself before that.
 #[cfg(unix)]
 fn ended_by(signal: &str, wav: &Path) -> Option<i32> {
     // Slow enough to be still running, unless this thread gets no time.
@@ -284,8 +284,8 @@ fn a_sound_server_plays_what_the_title_makes() {
     assert!((0..ATTEMPTS).any(|_| is_played_by(&address, folder.path())));
 }
 
-/// Runs the title with a sound server. Returns whether the server has played it; the latency and the
-/// gaps are those of a host that may be busy.
+/// Runs the title with a sound server. Returns whether the server has played it; the latency and
+/// the gaps are those of a host that may be busy.
 fn is_played_by(address: &str, folder: &Path) -> bool {
     let recorded = folder.join("heard.raw");
     let file = std::fs::File::create(&recorded).unwrap();

@@ -41,8 +41,8 @@ const SMALL: &str = "[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 1
                      [[conformance]]\npath = \"jit-tests/branch\"\nbatch = 8\n\
                      [[fuzz]]\nseeds = \"1..6\"\nblocks = 3\nbatch = 2\n";
 
-/// Starts a shard, and kills it as soon as there is a result, or part of one. Returns whether it was
-/// still at work.
+/// Starts a shard, and kills it as soon as there is a result, or part of one. Returns whether it
+/// was still at work.
 fn is_killed_at_work(folder: &str, out: &str) -> bool {
     let mut child = hermetic(PROGRAM)
         .args(["sweep", "run", folder, "--out", out])

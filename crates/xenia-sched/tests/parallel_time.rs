@@ -124,7 +124,7 @@ fn the_time_in_memory_advances_each_millisecond_though_no_event_is_due() {
         assert_eq!(machine.run(&limits), RunEnd::Ticks);
         advances.load(SeqCst)
     };
-    // It is 200 on an idle host, and 40 if the time-keeper sleeps for as long as it may. A busy host
-    // delays it, but not each time.
+    // It is 200 on an idle host, and 40 if the time-keeper sleeps for as long as it may. A busy
+    // host delays it, but not each time.
     assert!((0..ATTEMPTS).any(|_| advances() >= 60));
 }

@@ -14,8 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Default limit of a case's processor time on its thread: seconds, on a machine that is three times
-/// slower than ours.
+/// Default limit of a case's processor time on its thread: seconds, on a machine that is three
+/// times slower than ours.
 const MAX_TIME: Duration = Duration::from_secs(15);
 /// Multiple of the time limit, in host time, after which a case counts as hanging.
 const HANGS: u32 = 10;

@@ -25,8 +25,8 @@ pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// A command that runs the program without ignoring these signals. A shell's background job inherits
-/// some as ignored, and so would the program, which then does not end by them.
+/// A command that runs the program without ignoring these signals. A shell's background job
+/// inherits some as ignored, and so would the program, which then does not end by them.
 fn with_default_signals(program: &OsStr, ignored: &[&str]) -> Command {
     if ignored.is_empty() {
         return Command::new(program);

@@ -1,7 +1,7 @@
 //! Test support: external tools that tests need and the reporting of tests without them, randomized
-//! cases ([`Cases`]), hermetic runs of the program ([`hermetic`]), a folder for files that are synced
-//! ([`fast_folder`]), and the exploration of protocols between threads under a processor's memory
-//! order ([`weak_memory`]).
+//! cases ([`Cases`]), hermetic runs of the program ([`hermetic`]), a folder for files that are
+//! synced ([`fast_folder`]), and the exploration of protocols between threads under a processor's
+//! memory order ([`weak_memory`]).
 //!
 //! Building needs none of these tools, so in a manual run a test without its tool reports that it
 //! was not run, and passes. `cargo xtask test` makes sure that tests are not skipped silently: it

@@ -26,8 +26,8 @@ impl Pad {
     }
 
     /// Presses and releases a part, in one write: the program takes a longer press for one that
-    /// repeats. Directions wait for each other in the program; what others do may take a pass of the
-    /// page.
+    /// repeats. Directions wait for each other in the program; what others do may take a pass of
+    /// the page.
     pub(super) fn press(&mut self, part: &str) -> Result<()> {
         let is_direction = ["up", "down", "left", "right"].contains(&part);
         self.0.write_all(format!("press {part}\nrelease {part}\n").as_bytes())?;

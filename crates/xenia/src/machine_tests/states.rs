@@ -286,8 +286,8 @@ fn any_bytes_in_a_section_are_refused_or_run() {
     assert!(loaded > 0 || !are_usual, "some changes are possible states");
 }
 
-/// Milliseconds of the suites' steps, in turn: cases fail if the host delays a thread by about one, as
-/// a busy host does, and are tried again with longer steps.
+/// Milliseconds of the suites' steps, in turn: cases fail if the host delays a thread by about one,
+/// as a busy host does, and are tried again with longer steps.
 const PACES: [u32; 3] = [20, 160, 1280];
 /// Guest time between two loads of the parallel test, in two steps and a half at the first pace.
 const BETWEEN_LOADS: GuestTicks = TICKS_PER_SECOND / 20;
@@ -319,9 +319,9 @@ fn parallel_suite(folder: &Path, pace: u32) -> Maker {
     parallel(folder, "sync-suite.xex", &[("pace", pace)])
 }
 
-/// Runs a suite, which is copied to a folder, until no case fails at one of the paces. `run` gets the
-/// folder, the pace, and the time between two loads, and returns the exit code and the number of
-/// loads. Returns the latter.
+/// Runs a suite, which is copied to a folder, until no case fails at one of the paces. `run` gets
+/// the folder, the pace, and the time between two loads, and returns the exit code and the number
+/// of loads. Returns the latter.
 fn at_some_pace(run: impl Fn(&Path, u32, GuestTicks) -> (Option<u32>, usize)) -> usize {
     let mut failed = Vec::new();
     for pace in PACES {

@@ -34,8 +34,8 @@ struct LatePad {
 }
 
 /// Eighths of a second until the controller is plugged in, in parallel: on a busy host the title's
-/// threads begin late, and each must see the time without a controller. They are tried in turn until
-/// the title finds no fault.
+/// threads begin late, and each must see the time without a controller. They are tried in turn
+/// until the title finds no fault.
 const LATE: [u64; 3] = [5, 16, 48];
 
 impl LatePad {
