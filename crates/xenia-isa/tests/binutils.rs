@@ -94,6 +94,7 @@ impl Binutils {
         let output = Command::new("powerpc-linux-gnu-as")
             .args(["-a32", "-mregnames", machine, "-maltivec", "-many", "-o"])
             .args([&object, &source])
+            .env("LC_ALL", "C")
             .output()
             .unwrap();
         if !output.status.success() {

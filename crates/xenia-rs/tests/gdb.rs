@@ -93,6 +93,7 @@ fn transcript(session: &Session, pace: &str) -> String {
     let address = message.trim().rsplit(' ').next().unwrap().to_owned();
     let errors = thread::spawn(move || rest(messages));
     let mut gdb = Command::new("gdb-multiarch");
+    gdb.env("LC_ALL", "C.UTF-8");
     gdb.args(["-nx", "-batch", "-iex", "set pagination off", "-iex", "set confirm off"]);
     gdb.args(["-iex", &format!("set remotetimeout {PATIENCE}")]);
     gdb.args(["-ex", "set architecture powerpc:common", "-ex", "set endian big"]);

@@ -23,6 +23,12 @@ fn run(config: &Path, words: &[&str]) -> (i32, String, String) {
 
 fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    // Those of a user would be settings, too.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"XENIA_") {
+            command.env_remove(name);
+        }
+    }
     command
         .envs(variables.iter().copied())
         .args(words)

@@ -18,6 +18,8 @@ fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &run]).arg(&record).env("TERM", "xterm");
     script.env_remove("RUST_LOG").env_remove("NO_COLOR").current_dir(folder);
+    // Its last line is looked for below.
+    script.env_remove("LC_ALL").env_remove("LANGUAGE").env("LC_MESSAGES", "C");
     let status = script.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
     let text = std::fs::read_to_string(record).unwrap();
     assert!(status.success(), "{flags}: {text}");

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 /// Prefixes of the environment variables that the program reads.
-const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
+const OURS: [&str; 5] = ["XENIA_", "RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE", "SDL_GAMECONTROLLERCONFIG"];
 
 /// Signals of which the program takes notice, and their numbers.
 const SIGNALS: [(&str, u32); 4] = [("HUP", 1), ("INT", 2), ("USR1", 10), ("TERM", 15)];
