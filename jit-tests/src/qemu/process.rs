@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use xenia_host::file::make_runnable;
 use xenia_host::process::apart;
@@ -18,6 +18,10 @@ const SF: u64 = 1 << 63;
 const FE0_FE1: u64 = 1 << 11 | 1 << 8;
 /// Timeout of an answer, after which a job is considered endless.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Limit of qemu's start, on a host that runs other programs, too.
+const MAX_START: Duration = Duration::from_mins(1);
+/// Interval between attempts to reach qemu's stub.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A processor model of qemu and the computation mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,13 +257,13 @@ fn message(jobs: &[Job]) -> Vec<u8> {
 
 /// Sets the mode through the gdb stub and resumes the program.
 fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
+    let start = Instant::now();
     let mut stream = None;
-    for _ in 0..1000 {
-        if let Ok(connected) = SocketFileStream::connect(socket) {
-            stream = Some(connected);
-            break;
+    while stream.is_none() && start.elapsed() < MAX_START {
+        stream = SocketFileStream::connect(socket).ok();
+        if stream.is_none() {
+            std::thread::sleep(POLL_INTERVAL);
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
     let mut stream = stream.ok_or_else(|| QemuError::Stub("no answer".to_owned()))?;
     // Single registers can be read only after a request for the description.
