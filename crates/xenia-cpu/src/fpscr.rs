@@ -67,8 +67,10 @@ pub const INVALID: u32 = VXSNAN | VXISI | VXIDI | VXZDZ | VXIMZ | VXVC | VXSOFT 
 pub const EXCEPTIONS: u32 = OX | UX | ZX | XX | INVALID;
 /// Bits that instructions can write: all except the summaries and the unimplemented bit.
 pub const WRITABLE: u32 = !(FEX | VX | 1 << 11);
+/// Enables of exceptions, which MSR\[FE0\] and MSR\[FE1\] deliver.
+pub const ENABLES: u32 = VE | OE | UE | ZE | XE;
 /// Control bits that make arithmetic differ from nearest-even IEEE arithmetic without traps.
-pub const CONTROL: u32 = VE | OE | UE | ZE | XE | RN;
+pub const CONTROL: u32 = ENABLES | RN;
 
 /// Result-class codes of FPRF.
 pub mod class {

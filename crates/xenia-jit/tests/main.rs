@@ -15,6 +15,7 @@ mod copies;
 mod cpu_suite;
 mod cross_check;
 mod entries;
+mod float_exceptions;
 mod floats;
 mod flow;
 mod forks;

@@ -3,17 +3,20 @@
 //! The computation mode and the floating-point control bits affect nearly every instruction, and
 //! each compare copies XER\[SO\], but hardly any program changes them. Code is therefore
 //! specialised for a [`Mode`]. Each mode has a separate code cache, and an instruction that changes
-//! the mode leaves compiled code. The interpreter runs states that no mode describes.
+//! the mode leaves compiled code. The interpreter runs states that no mode describes, among them
+//! those in which floating-point arithmetic may raise an exception: FPSCR enables one, and MSR
+//! delivers it.
 
-use xenia_cpu::fpscr::CONTROL;
+use xenia_cpu::fpscr::{CONTROL, ENABLES, FEX};
 use xenia_cpu::{PpcContext, msr_bit};
 
-/// The bits of MSR that compiled code depends on.
-pub(crate) const MODE_BITS: u64 =
-    msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
 /// MSR bits with one fixed value in all compiled code: floating point and vectors available,
-/// floating-point exceptions disabled, privileged.
-const FIXED_BITS: u64 = MODE_BITS & !msr_bit::SF;
+/// privileged.
+const FIXED_BITS: u64 = msr_bit::FP | msr_bit::VEC | msr_bit::PR;
+/// The bits of MSR that deliver floating-point exceptions, if one is set.
+pub(crate) const DELIVERS: u64 = msr_bit::FE0 | msr_bit::FE1;
+/// The bits of MSR that compiled code depends on.
+pub(crate) const MODE_BITS: u64 = FIXED_BITS | DELIVERS | msr_bit::SF;
 
 /// A mode, for which code is specialised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,7 +37,8 @@ impl Mode {
     /// The mode of a context, or `None` for a state that the interpreter must run.
     #[inline]
     pub fn of(ctx: &PpcContext) -> Option<Self> {
-        let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC;
+        let raises = ctx.msr & DELIVERS != 0 && ctx.fpscr & (ENABLES | FEX) != 0;
+        let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC && !raises;
         let wide = ctx.sf();
         let controlled = ctx.fpscr & CONTROL != 0;
         fit.then_some(Self { wide, controlled, overflowed: ctx.xer_so != 0 })
@@ -63,10 +67,28 @@ mod tests {
         let mode = Mode { wide: true, controlled: true, overflowed: true };
         assert_eq!(Mode::of(&ctx), Some(mode));
         assert_eq!(mode.index(), Mode::COUNT - 1);
-        for bit in [msr_bit::PR, msr_bit::FE0, msr_bit::FE1] {
-            assert_eq!(Mode::of(&PpcContext { msr: ctx.msr | bit, ..ctx.clone() }), None);
-        }
+        assert_eq!(Mode::of(&PpcContext { msr: ctx.msr | msr_bit::PR, ..ctx.clone() }), None);
         ctx.msr &= !msr_bit::FP;
         assert_eq!(Mode::of(&ctx), None);
+    }
+
+    #[test]
+    fn exceptions_that_would_be_delivered_are_the_interpreters() {
+        for bit in [msr_bit::FE0, msr_bit::FE1, DELIVERS] {
+            let mut ctx = PpcContext::default();
+            ctx.msr |= bit;
+            assert_eq!(Mode::of(&ctx), Some(Mode::default()), "none is enabled");
+            ctx.fpscr = 0xBFFF_F701;
+            let mode = Mode { controlled: true, ..Mode::default() };
+            assert_eq!(Mode::of(&ctx), Some(mode), "status and a rounding mode");
+            for enable in (3..8).map(|n| 1_u32 << n) {
+                let raising = PpcContext { fpscr: enable, ..ctx.clone() };
+                assert_eq!(Mode::of(&raising), None, "{enable:#x}");
+                let quiet = PpcContext { msr: ctx.msr & !DELIVERS, ..raising };
+                assert_eq!(Mode::of(&quiet), Some(mode), "{enable:#x}");
+            }
+            ctx.fpscr = FEX;
+            assert_eq!(Mode::of(&ctx), None, "a summary that no enable explains");
+        }
     }
 }

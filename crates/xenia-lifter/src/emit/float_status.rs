@@ -1,15 +1,18 @@
 //! Moves to, from and within FPSCR, and CR1 of floating-point record forms.
 //!
 //! The control bits that affect arithmetic are part of the code's mode, so a move that changes
-//! between default and controlled arithmetic leaves compiled code.
+//! between default and controlled arithmetic leaves compiled code. One that enables an exception
+//! while MSR delivers exceptions is left to the interpreter: it may raise the exception itself, and
+//! no mode describes the state after it.
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
 use crate::host::{Leave, field};
+use crate::mode::DELIVERS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use xenia_cpu::fpscr::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
+use xenia_cpu::fpscr::{CONTROL, ENABLES, EXCEPTIONS, FEX, FX, INVALID, VX};
 use xenia_isa::Instruction;
 
 /// Bits that no instruction writes: the summaries, and the reserved bit.
@@ -71,10 +74,24 @@ impl Lifter<'_> {
         self.b.ins().bor(status, enabled)
     }
 
+    /// Leaves the instruction to the interpreter if `status`, its result, enables an exception that
+    /// MSR delivers.
+    fn leave_exceptions(&mut self, status: Value) {
+        let enabled = self.b.ins().band_imm_s(status, i64::from(ENABLES));
+        let enabled = self.b.ins().icmp_imm_s(IntCC::NotEqual, enabled, 0);
+        let ctx = self.context();
+        let msr = self.b.ins().load(types::I64, HOST, ctx, field::MSR);
+        let delivered = self.b.ins().band_imm_s(msr, DELIVERS.cast_signed());
+        let delivered = self.b.ins().icmp_imm_s(IntCC::NotEqual, delivered, 0);
+        let both = self.b.ins().band(enabled, delivered);
+        self.raise_if(both);
+    }
+
     /// Writes `status` to FPSCR with recomputed summaries. `record`: sets CR1 as well. The
     /// instruction ends its block.
     fn set_status(&mut self, status: Value, record: bool) {
         let status = self.summarized(status);
+        self.leave_exceptions(status);
         let ctx = self.context();
         self.b.ins().store(HOST, status, ctx, field::FPSCR);
         if record {

@@ -13,7 +13,7 @@ pub(crate) fn summarize(fpscr: u32) -> u32 {
         out |= VX;
     }
     // VX OX UX ZX XX lie 22 bits above VE OE UE ZE XE.
-    if out >> 22 & out & (VE | OE | UE | ZE | XE) != 0 {
+    if out >> 22 & out & ENABLES != 0 {
         out |= FEX;
     }
     out
