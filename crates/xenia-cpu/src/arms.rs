@@ -24,8 +24,8 @@ impl Arm {
     }
 
     /// Runs an instruction that this handler was chosen for by [`Self::of`]. The instruction must
-    /// neither end a basic block nor read pc or the budget, which stay unchanged. False if it did
-    /// not complete: the context is then unchanged.
+    /// neither branch nor end a visit, change the mode, or read pc or the budget, which stay
+    /// unchanged. False if it did not complete: the context is then unchanged.
     #[inline]
     pub fn run(
         self,

@@ -3,7 +3,7 @@
 
 use crate::common::pair::machines;
 use crate::common::*;
-use xenia_cpu::{EngineConfig, ReservationMode};
+use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::{Family, Flag, Op};
 use xenia_jit::{JitConfig, Tiers};
 
@@ -348,6 +348,34 @@ fn the_carry_of_a_shift_is_kept_where_it_is_seen() {
                 compare(&mut jit, &mut interpreter, budget, &|| format!("{text}\nof {value:x}, CA {ca}"));
             }
         }
+    }
+}
+
+/// Instructions that order or synchronize are part of the code around them.
+#[test]
+fn synchronization_without_changed_code_is_not_interpreted() {
+    const TURNS: u64 = 1000;
+    let text = [
+        "mtctr r3",
+        "again: bl callee",
+        "icbi 0,r4",
+        "bdnz again",
+        "sc 2",
+        "callee: lwsync",
+        "isync",
+        "addi r5,r5,1",
+        "blr",
+    ];
+    let words = assembled(&text);
+    for config in [baseline(), JitConfig { tiers: Tiers::Both, ..baseline() }] {
+        let set = |ctx: &mut PpcContext| {
+            ctx.gpr[3] = TURNS;
+            ctx.gpr[4] = u64::from(CODE);
+        };
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], set);
+        compare(&mut jit, &mut interpreter, 100_000, &|| listing(&words));
+        let counters = jit.engine.counters();
+        assert!(counters.interpreted_instructions < TURNS, "{counters:?}");
     }
 }
 

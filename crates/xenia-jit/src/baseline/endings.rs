@@ -71,6 +71,8 @@ fn rule(op: Op) -> Rule {
     match op {
         Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => Rule::Word,
         Op::mfspr | Op::mtspr | Op::orx | Op::mtmsr | Op::mtmsrd => Rule::Word,
+        // Their arms complete unless code has changed (`services::run_arm`).
+        Op::isync | Op::icbi => Rule::Next,
         _ if row.has(Flag::last) => Rule::Interpreted,
         _ if row.family == Family::Integer && row.has(Flag::oe) => Rule::Word,
         _ => Rule::Next,
@@ -150,7 +152,8 @@ mod tests {
             ("beqlrl", Ending::Interpreted),
             ("bctrl", Ending::IndirectCall),
             ("sc", Ending::Interpreted),
-            ("isync", Ending::Interpreted),
+            ("isync", Ending::Next),
+            ("icbi 0,r3", Ending::Next),
             ("mfmsr r3", Ending::Next),
             ("mtmsrd r3,1", Ending::Next),
             ("mtmsrd r3", Ending::Interpreted),

@@ -77,7 +77,16 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
 
 /// Runs an instruction by the interpreter's arm. Returns false if it did not complete.
 pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word: u32, arm: Arm) -> bool {
+    if synchronizes_code(word) && run.hooks.memory.epoch() != run.hooks.epoch {
+        // The engine withdraws changed code before it enters other code.
+        return false;
+    }
     arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
+}
+
+/// Whether no code may run after this instruction that had changed before.
+fn synchronizes_code(word: u32) -> bool {
+    [Op::isync, Op::icbi].into_iter().any(|op| word & op.row().mask == op.row().bits)
 }
 
 /// Runs a floating-point instruction by the interpreter's arm, for its thunk. Its operands are in
