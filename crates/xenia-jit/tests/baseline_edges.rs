@@ -10,7 +10,7 @@ mod groups;
 mod memory;
 
 use crate::common::*;
-use xenia_cpu::{EngineConfig, PpcContext, RegisterDifference, ReservationMode};
+use xenia_cpu::{EngineConfig, PpcContext, RegisterDifference, ReservationMode, msr_bit};
 use xenia_isa::{Family, Flag, Op, Operand};
 use xenia_jit::{JitConfig, Tiers};
 
@@ -298,12 +298,38 @@ fn moves_of_every_special_register_and_field_agree() {
     for register in [3, 12, 0] {
         words.extend((0..256).map(|mask| Op::mtcrf.row().bits | register << 21 | mask << 12));
         words.push(x(Op::mfcr, register, 0, 0, 0));
-        // With L: only EE and RI change.
-        words.extend([Op::mtmsr, Op::mtmsrd].map(|op| op.row().bits | register << 21 | 1 << 16));
     }
     words.extend((0..64).map(|both| Op::mcrf.row().bits | (both >> 3) << 23 | (both & 7) << 18));
     for words in words.chunks(1000) {
         let programs: Vec<_> = words.iter().map(|&word| vec![word]).collect();
         pair.agree(&programs, |_| vec![state()]);
     }
+}
+
+#[test]
+fn moves_of_interrupt_enables_agree() {
+    const WITH_L: u32 = 1 << 16;
+    let usual = PpcContext::default().msr;
+    let both = msr_bit::EE | msr_bit::RI;
+    let bits = [0, msr_bit::EE, msr_bit::RI, both];
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    let read = |register| x(Op::mfmsr, register, 0, 0, 0);
+    let write = |op: Op, register| x(op, register, 0, 0, WITH_L);
+    let registers = [3, 12, 0];
+    let mut programs = Vec::from(registers.map(|register| vec![read(register)]));
+    for op in [Op::mtmsr, Op::mtmsrd] {
+        programs.extend(registers.map(|register| vec![write(op, register), read(register)]));
+    }
+    pair.agree(&programs, |_| {
+        states(pairs(&bits), |ctx, (before, source)| {
+            ctx.msr = usual & !both | before;
+            for register in [0, 3, 12] {
+                // All other bits are set, and must not be moved.
+                ctx.gpr[register] = !both | source;
+            }
+        })
+    });
+    let counters = pair.jit.engine.counters();
+    let runs = programs.len() as u64 * 16;
+    assert!(counters.interpreted_instructions < runs + 10, "more than `sc` of each: {counters:?}");
 }

@@ -100,6 +100,7 @@ pub(super) fn vector(n: usize) -> i32 {
 
 pub(super) const LR: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, lr)));
 pub(super) const CTR: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, ctr)));
+pub(super) const MSR: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, msr)));
 pub(super) const BUDGET: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, budget)));
 pub(super) const CA: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, xer_ca)));
 

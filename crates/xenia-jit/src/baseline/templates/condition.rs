@@ -1,9 +1,9 @@
-//! Templates for moves of condition register fields, LR and CTR, and for hints and barriers.
+//! Templates for moves of condition register fields, LR, CTR and MSR, and for hints and barriers.
 
 use super::{CodeThunk, Templates};
 use crate::baseline::encode::{AND, Dword, Imm, MOV, OR, RAX, RCX, Rm, Shift, XOR};
-use crate::baseline::map::{CTR, LR, cr, gpr};
-use xenia_cpu::CR_FIELDS;
+use crate::baseline::map::{CTR, LR, MSR, cr, gpr};
+use xenia_cpu::{CR_FIELDS, msr_bit};
 use xenia_isa::{Instruction, Op, spr};
 
 /// The bits of the condition register's word in the fields that an instruction names.
@@ -13,6 +13,9 @@ fn field_mask(crm: usize) -> u32 {
 
 /// Limit of fields that a template of `mtcrf` writes.
 const MAX_FIELDS: u32 = 3;
+
+/// The bits that `mtmsr` and `mtmsrd` with L move to MSR.
+const MOVED_WITH_L: i32 = (msr_bit::EE | msr_bit::RI) as i32;
 
 impl Templates {
     /// Emits `mcrf` and the logical operations on bits of CR.
@@ -69,7 +72,8 @@ impl Templates {
         }
     }
 
-    /// Emits hints, barriers, `mfcr`, `mtcrf`, and `mfspr` and `mtspr` of LR and CTR.
+    /// Emits hints, barriers, `mfcr`, `mtcrf`, `mfspr` and `mtspr` of LR and CTR, `mfmsr`, and
+    /// `mtmsr` with L. No unit runs in problem state, in which the moves of MSR are refused.
     pub(super) fn system(&mut self, op: Op, i: Instruction) -> bool {
         match op {
             // Hints, and write-backs of caches that all guest processors share.
@@ -95,6 +99,16 @@ impl Templates {
                 self.write(i.rd(), RAX);
                 return true;
             }
+            Op::mfmsr => {
+                let target = Self::target(i.rd());
+                self.e.mov(target, MSR);
+                self.write(i.rd(), target);
+                return true;
+            }
+            Op::mtmsr | Op::mtmsrd if i.mtmsr_l() => {
+                self.move_interrupt_enables(i);
+                return true;
+            }
             Op::mfspr | Op::mtspr => {}
             _ => return false,
         }
@@ -112,6 +126,15 @@ impl Templates {
             self.e.store(place, from);
         }
         true
+    }
+
+    /// Emits `mtmsr` with L: replaces the bits in which RS and MSR differ.
+    fn move_interrupt_enables(&mut self, i: Instruction) {
+        self.e.op64(MOV, RAX, gpr(i.rs()));
+        self.e.op64(XOR, RAX, MSR);
+        // The upper half becomes 0.
+        self.e.imm(Dword, Imm::And, Rm::Reg(RAX), MOVED_WITH_L);
+        self.e.op64(XOR.into(), RAX, MSR);
     }
 
     /// Emits `mtcrf`: looks the fields up in a table by their nibbles.

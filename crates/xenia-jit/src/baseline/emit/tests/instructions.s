@@ -188,6 +188,8 @@
   mfspr r3,1
   mfspr r3,256
   mtspr 256,r3
+  mtmsr r3,1
+  mtmsrd r12,1
   mtcrf 128,r3
   mtcrf 1,r3
   mtcrf 112,r12
