@@ -306,6 +306,51 @@ fn moves_of_every_special_register_and_field_agree() {
     }
 }
 
+/// Traps between other instructions of a block.
+#[test]
+fn traps_of_each_condition_agree() {
+    const OPERANDS: [u64; 8] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, u64::MAX, 0x7FFF];
+    const PAIRS: [[u32; 2]; 6] = [[3, 4], [12, 13], [3, 12], [12, 3], [0, 4], [3, 3]];
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    for to in 0..32 {
+        let registers = PAIRS.iter().flat_map(|&[a, b]| [Op::tw, Op::td].map(|op| x(op, to, a, b, 0)));
+        let immediates = [0, 1, -1, 127, 128, 0x7FFF, -0x8000];
+        let immediates = immediates
+            .iter()
+            .flat_map(|&value| [(Op::twi, 3), (Op::tdi, 12)].map(|(op, a)| d(op, to, a, value)));
+        let programs: Vec<_> = registers
+            .chain(immediates)
+            .map(|trap| vec![d(Op::addi, 6, 6, 1), trap, d(Op::addi, 7, 7, 1), trap])
+            .collect();
+        pair.agree(&programs, |_| {
+            states(pairs(&OPERANDS), |ctx, (a, b)| {
+                for register in [0, 3, 12] {
+                    ctx.gpr[register] = a;
+                }
+                for register in [4, 13] {
+                    ctx.gpr[register] = b;
+                }
+            })
+        });
+    }
+}
+
+/// The checks of a division, as the console's compilers write them.
+#[test]
+fn traps_that_are_not_taken_are_not_interpreted() {
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    let checks = vec![d(Op::twi, 6, 4, 0), d(Op::twi, 5, 5, -1), x(Op::divwx, 3, 3, 4, 0)];
+    pair.agree(&[checks.repeat(20)], |_| {
+        states(1..20_u64, |ctx, divisor| {
+            ctx.gpr[3] = 1 << 30;
+            ctx.gpr[4] = divisor;
+            ctx.gpr[5] = 7;
+        })
+    });
+    let counters = pair.jit.engine.counters();
+    assert!(counters.interpreted_instructions < 40, "{counters:?}");
+}
+
 #[test]
 fn moves_of_interrupt_enables_agree() {
     const WITH_L: u32 = 1 << 16;

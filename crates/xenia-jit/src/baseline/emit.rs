@@ -121,6 +121,7 @@ impl Emitter {
                 options,
                 thunk_call: None,
                 rare_case: None,
+                left_if: None,
                 may_be_left: false,
                 has_single: false,
                 drops_carry: false,
@@ -278,10 +279,13 @@ impl Emitter {
         if let Some(RareCase { field, thunk: called, back }) = self.templates.rare_case.take() {
             self.exits.push((field, Exit::RareCase { thunk: thunk(called)?, back: back as u32 }));
         }
+        let SiteInUnit { word, remaining } = self.block;
+        let index = index as u32;
+        let site = SiteInUnit { word: word + index, remaining: remaining - index };
+        if let Some(field) = self.templates.left_if.take() {
+            self.exits.push((field, Exit::Interpret(site)));
+        }
         if std::mem::take(&mut self.templates.may_be_left) {
-            let SiteInUnit { word, remaining } = self.block;
-            let index = index as u32;
-            let site = SiteInUnit { word: word + index, remaining: remaining - index };
             self.sites.add(site, self.templates.e.len() as u32);
         }
         Ok(())

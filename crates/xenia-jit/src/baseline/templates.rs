@@ -106,6 +106,9 @@ pub(super) struct Templates {
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
     /// The rare case of the last template.
     pub(super) rare_case: Option<RareCase>,
+    /// Position of the distance of the last template's branch that leaves the instruction, which
+    /// has changed no state, to the interpreter.
+    pub(super) left_if: Option<usize>,
     /// Whether the last template has an access that may be refused, or calls an arm.
     pub(super) may_be_left: bool,
     /// Whether ecx holds the single that the next template, a store, is to convert.

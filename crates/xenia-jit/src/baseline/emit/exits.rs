@@ -3,14 +3,18 @@
 use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;
 use super::super::map::{BUDGET, BaselineWord};
+use super::super::sites::SiteInUnit;
 use super::super::unit::Discovery;
-use super::{BlockJump, CALLED, Emitter, STACK, ThunkCall};
+use super::{BlockJump, CALLED, Emitter, INTERPRET, STACK, ThunkCall};
 
 /// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
     /// The budget may be too small for the path from `pc`; `charged` was subtracted from it.
     Budget { pc: u32, charged: i32 },
+    /// The interpreter runs this instruction. Those that were charged and have not run, itself
+    /// included, are given back to the budget.
+    Interpret(SiteInUnit),
     /// Calls are nested too deeply to continue at this address.
     Depth(u32),
     /// A call returned to an address other than the next one.
@@ -58,7 +62,7 @@ impl Emitter {
         if !self.patch_jumps() {
             return false;
         }
-        self.emit_exits();
+        self.emit_exits(unit);
         self.emit_links();
         self.fill_table(unit)
     }
@@ -78,7 +82,7 @@ impl Emitter {
         true
     }
 
-    fn emit_exits(&mut self) {
+    fn emit_exits(&mut self, unit: &Discovery) {
         let [mut leave, mut missed, mut over] =
             [BaselineWord::Leave, BaselineWord::ReturnMiss, BaselineWord::SliceOver].map(Tail::new);
         for n in 0..self.exits.len() {
@@ -102,6 +106,11 @@ impl Emitter {
                     }
                     e.word(RAX, pc);
                     over.jump(e);
+                }
+                Exit::Interpret(SiteInUnit { word, remaining }) => {
+                    e.imm(Dword, Imm::Add, BUDGET, remaining.cast_signed());
+                    e.word(RAX, unit.address(word as usize) | INTERPRET);
+                    leave.jump(e);
                 }
                 Exit::Depth(pc) => {
                     e.word(RAX, pc);

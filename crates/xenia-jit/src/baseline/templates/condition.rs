@@ -1,7 +1,8 @@
-//! Templates for moves of condition register fields, LR, CTR and MSR, and for hints and barriers.
+//! Templates for moves of condition register fields, LR, CTR and MSR, and for hints, barriers and
+//! traps.
 
 use super::{CodeThunk, Templates};
-use crate::baseline::encode::{AND, Dword, Imm, MOV, OR, RAX, RCX, Rm, Shift, XOR};
+use crate::baseline::encode::{AND, CMP, Condition, Dword, Imm, MOV, OR, Qword, RAX, RCX, Rm, Shift, XOR};
 use crate::baseline::map::{CTR, LR, MSR, cr, gpr};
 use xenia_cpu::{CR_FIELDS, msr_bit};
 use xenia_isa::{Instruction, Op, spr};
@@ -72,8 +73,8 @@ impl Templates {
         }
     }
 
-    /// Emits hints, barriers, `mfcr`, `mtcrf`, `mfspr` and `mtspr` of LR and CTR, `mfmsr`, and
-    /// `mtmsr` with L. No unit runs in problem state, in which the moves of MSR are refused.
+    /// Emits hints, barriers, traps, `mfcr`, `mtcrf`, `mfspr` and `mtspr` of LR and CTR, `mfmsr`,
+    /// and `mtmsr` with L. No unit runs in problem state, in which the moves of MSR are refused.
     pub(super) fn system(&mut self, op: Op, i: Instruction) -> bool {
         match op {
             // Hints, and write-backs of caches that all guest processors share.
@@ -109,6 +110,7 @@ impl Templates {
                 self.move_interrupt_enables(i);
                 return true;
             }
+            Op::td | Op::tdi | Op::tw | Op::twi => return self.trap(op, i),
             Op::mfspr | Op::mtspr => {}
             _ => return false,
         }
@@ -125,6 +127,34 @@ impl Templates {
             let from = self.read(i.rs(), RAX);
             self.e.store(place, from);
         }
+        true
+    }
+
+    /// Emits a trap if TO is one condition of the host. If it is taken, the interpreter raises it.
+    /// The console's compilers check each divisor by one.
+    fn trap(&mut self, op: Op, i: Instruction) -> bool {
+        // From the highest bit of TO: less, greater, equal, then less and greater without signs.
+        let condition = match i.to() {
+            0b10000 => Condition::LESS,
+            0b01000 => Condition::GREATER,
+            0b00100 => Condition::EQUAL,
+            0b00010 => Condition::CARRY,
+            0b00001 => Condition::ABOVE,
+            0b10100 => Condition::GREATER.not(),
+            0b01100 => Condition::LESS.not(),
+            0b00110 => Condition::ABOVE.not(),
+            0b00101 => Condition::NOT_CARRY,
+            0b11000 | 0b00011 => Condition::NOT_EQUAL,
+            _ => return false,
+        };
+        let size = if matches!(op, Op::td | Op::tdi) { Qword } else { Dword };
+        if matches!(op, Op::tdi | Op::twi) {
+            self.e.imm(size, Imm::Cmp, gpr(i.ra()), i.simm() as i32);
+        } else {
+            let a = self.read(i.ra(), RAX);
+            self.e.op(size, CMP, a, gpr(i.rb()));
+        }
+        self.left_if = Some(self.e.jump_if(condition));
         true
     }
 

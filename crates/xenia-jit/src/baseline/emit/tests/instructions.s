@@ -188,6 +188,14 @@
   mfspr r3,1
   mfspr r3,256
   mtspr 256,r3
+  tw 4,r3,r12
+  tw 6,r12,r13
+  twi 6,r3,0
+  twi 5,r12,-1
+  twi 24,r12,128
+  twi 31,r0,22
+  td 4,r3,r12
+  tdi 6,r12,0
   mtmsr r3,1
   mtmsrd r12,1
   mtcrf 128,r3

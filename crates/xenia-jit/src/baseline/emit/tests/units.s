@@ -210,3 +210,12 @@ f:
   subfic r6,r6,1
   srawi r4,r4,7
   blr
+
+  divw r3,r4,r5
+  twi 6,r5,0
+  twi 5,r12,-1
+  twi 7,r3,0
+  lwz r6,0(r3)
+  sc
+  tw 4,r3,r4
+  blr
