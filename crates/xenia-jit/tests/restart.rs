@@ -143,6 +143,22 @@ fn instructions_with_side_effects_are_not_replayed() {
     }
 }
 
+/// MSR changes at once, so a read of it before the change is not replayed.
+#[test]
+fn reads_of_msr_are_not_replayed() {
+    const WITH_L: u32 = 1 << 16;
+    // r9 clears both bits that are moved.
+    let words = [
+        d(Op::addi, 5, 5, 1),
+        x(Op::mfmsr, 7, 0, 0, 0),
+        x(Op::mtmsrd, 9, 0, 0, WITH_L),
+        d(Op::lwz, 10, 20, 0),
+        x(Op::mtmsrd, 7, 0, 0, WITH_L),
+        SC,
+    ];
+    check(&words, 3);
+}
+
 /// More loads than fit into the host's registers.
 #[test]
 fn many_loads_in_a_row() {

@@ -62,6 +62,8 @@ pub fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> Terminator {
         // The time base through `mfspr`, and all other effects of special registers.
         Op::mfspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => Terminator::Barrier,
         Op::mtspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => Terminator::Barrier,
+        // With L they change only EE and RI, on which no code depends.
+        Op::mtmsr | Op::mtmsrd if i.mtmsr_l() => Terminator::None,
         Op::orx if i.is_yield_hint() => Terminator::Barrier,
         _ if op.row().has(Flag::last) => Terminator::Barrier,
         _ => Terminator::None,

@@ -24,6 +24,14 @@ fn a_loop_header_is_a_check_point_and_splits_its_block() {
 }
 
 #[test]
+fn changes_of_the_interrupt_enables_do_not_end_a_block() {
+    // addi; mtmsrd r3,1; addi; mtmsrd r3; addi; blr
+    let r = region(&[ADDI, 0x7C61_0164, ADDI, 0x7C60_0164, ADDI, BLR], &[0]);
+    assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 16]);
+    assert_eq!(r.entries, [0, 16]);
+}
+
+#[test]
 fn the_instruction_after_a_call_is_an_entry() {
     // bl +8; addi; (target) blr
     let words = [0x4800_0009, BLR, BLR];
