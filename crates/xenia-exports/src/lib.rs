@@ -136,4 +136,5 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::video::XamVideo::EXPORTS,
     xam::voice::Voice::EXPORTS,
     xam::wait::Waiting::EXPORTS,
+    xam::xauth::XAuth::EXPORTS,
 ];

@@ -39,3 +39,4 @@ pub mod user_settings;
 pub mod video;
 pub mod voice;
 pub mod wait;
+pub mod xauth;

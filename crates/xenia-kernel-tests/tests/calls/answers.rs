@@ -79,3 +79,15 @@ fn the_picture_needs_no_help_of_the_system() {
     let bad = b.call(Library::xboxkrnl, "VdInitializeScalerCommandBuffer", &scaler(8, 1));
     assert!(matches!(bad, Flow::Fault(_)));
 }
+
+#[test]
+fn the_use_of_tokens_starts_and_ends_without_a_connection() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().fill(b.scratch, 8, 0xEE).unwrap();
+    assert_eq!(b.xam_call("XampXAuthStartup", &[base]), 0);
+    assert_eq!(b.xam_call("XampXAuthGetTitleBuffer", &[]), 0);
+    b.xam_call("XampXAuthShutdown", &[base]);
+    b.xam_call("XampXAuthShutdown", &[0]);
+    assert_eq!((b.word(0), b.word(4)), (0, 0xEEEE_EEEE));
+}
