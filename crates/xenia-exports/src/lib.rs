@@ -115,6 +115,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::message::XamMessage::EXPORTS,
     xam::module::XamModules::EXPORTS,
     xam::net_event::NetEvent::EXPORTS,
+    xam::net_http::NetHttp::EXPORTS,
     xam::net_qos::NetQos::EXPORTS,
     xam::net_socket::NetSocket::EXPORTS,
     xam::net_transfer::NetTransfer::EXPORTS,

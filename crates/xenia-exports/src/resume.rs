@@ -33,6 +33,7 @@ pub(crate) fn resume(call: &mut Call, resumption: ExportResumption, result: u64)
             ldi::after_allocation(call, window_size, free, handle, GuestAddr(result as u32))
         }
         ExportResumption::LdiRelease => HResult::OK.into_flow(),
+        ExportResumption::HttpStatus => true.into_flow(),
     }
 }
 

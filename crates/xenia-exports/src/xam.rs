@@ -18,6 +18,7 @@ pub mod locale;
 pub mod message;
 pub mod module;
 pub mod net_event;
+pub mod net_http;
 pub mod net_qos;
 pub mod net_socket;
 pub mod net_transfer;

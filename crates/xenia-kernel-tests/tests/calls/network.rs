@@ -1,6 +1,7 @@
 //! Tests of sockets: transfers, waits and errors.
 
 mod events;
+mod http;
 mod overlapped;
 mod room;
 mod waits;

@@ -190,6 +190,8 @@ pub enum ExportResumption {
     },
     /// The title's function that frees the memory of such a context returned.
     LdiRelease,
+    /// The title's callback for the status of an HTTP request returned.
+    HttpStatus,
 }
 
 /// Result that a thread waiting for an overlapped structure receives.

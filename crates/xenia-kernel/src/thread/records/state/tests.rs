@@ -160,6 +160,7 @@ fn export_resumptions() -> Vec<ExportResumption> {
         ExportResumption::DriverCancel { file: device, status_block: GuestAddr(3), packet },
         ExportResumption::LdiAllocation { window_size: 0x8000, free: device, handle: packet },
         ExportResumption::LdiRelease,
+        ExportResumption::HttpStatus,
     ];
     others.into_iter().chain(steps.map(ExportResumption::DriverRequest)).collect()
 }
