@@ -119,6 +119,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::net_qos::NetQos::EXPORTS,
     xam::net_socket::NetSocket::EXPORTS,
     xam::net_transfer::NetTransfer::EXPORTS,
+    xam::net_url::NetUrl::EXPORTS,
     xam::net_xnet::NetXNet::EXPORTS,
     xam::notify::Notify::EXPORTS,
     xam::nui::Nui::EXPORTS,

@@ -22,6 +22,7 @@ pub mod net_http;
 pub mod net_qos;
 pub mod net_socket;
 pub mod net_transfer;
+pub mod net_url;
 pub mod net_xnet;
 pub mod notify;
 pub mod nui;

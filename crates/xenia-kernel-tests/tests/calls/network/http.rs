@@ -124,3 +124,39 @@ fn a_request_that_is_closed_or_has_no_callback_reports_nothing() {
     assert_eq!(b.send_request(request), 0);
     assert_eq!(b.last_error(), NAME_NOT_RESOLVED);
 }
+
+#[test]
+fn a_url_is_separated_into_buffers_and_places() {
+    let mut b = Harness::new();
+    let narrow = b.put_text(DATA, "http://a.example/b?c");
+    let wide = b.put_wide_text(DATA + 0x100, "http://a.example/b?c");
+    let at = b.at(INTO);
+    let buffer = b.scratch.offset(INTO + 0x100);
+    let prepare = |b: &Harness, words: &[[u32; 2]]| {
+        b.memory().fill(b.scratch.offset(INTO), 0x3C, 0).unwrap();
+        for [offset, word] in words.iter().copied().chain([[0, 0x3C]]) {
+            b.memory().write(b.scratch.offset(INTO + offset), word).unwrap();
+        }
+    };
+    // The host in a buffer, path and query as places.
+    prepare(&b, &[[0x10, buffer.0], [0x14, 10], [0x30, 1], [0x38, 1]]);
+    assert_eq!(b.xam_call("NetDll_XHttpCrackUrl", &[1, narrow, 0, 0, at]), 1);
+    assert_eq!((b.word(INTO + 0xC), b.word(INTO + 0x18) >> 16), (1, 80));
+    assert_eq!(b.memory().read_c_string(buffer, 20).unwrap(), b"a.example");
+    let words = |b: &Harness| [0x14, 0x1C, 0x2C, 0x30, 0x34, 0x38].map(|at| b.word(INTO + at));
+    assert_eq!(words(&b), [9, 0, narrow as u32 + 16, 2, narrow as u32 + 18, 2]);
+    // A query that is not wanted belongs to the path; a length ends the URL.
+    for (length, path) in [(0, 4), (17, 1)] {
+        prepare(&b, &[[0x20, 1], [0x30, 1]]);
+        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, length, 0, at]), 1);
+        assert_eq!(words(&b), [0, 0, wide as u32 + 32, path, 0, 0]);
+    }
+    prepare(&b, &[[0x10, buffer.0], [0x14, 9]]);
+    b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, 0, at], 0x7A);
+    assert_eq!(b.word(INTO + 0x14), 10);
+    b.fails("NetDll_XHttpCrackUrl", &[1, at, 0, 0, at], 12_006);
+    b.fails("NetDll_XHttpCrackUrl", &[1, 0, 0, 0, at], 0x57);
+    prepare(&b, &[]);
+    b.memory().write(b.scratch.offset(INTO), 0x38_u32).unwrap();
+    b.fails("NetDll_XHttpCrackUrl", &[1, narrow, 0, 0, at], 0x57);
+}
