@@ -2,6 +2,7 @@
 
 mod cancelled_requests;
 mod gamer_card;
+mod kinect;
 
 use super::*;
 use xenia_kernel::ports::{
