@@ -88,12 +88,12 @@ impl CommandProcessor {
     }
 
     /// Whether the memory of a report has the mark of a query's end, at either of the two counters
-    /// that versions of titles' graphics library poll.
+    /// that versions of titles' graphics library poll. Some versions mark its first half alone.
     fn is_marked(&mut self, address: u32) -> bool {
-        let mut words = [0; 8];
+        let mut words = [0_u32; 8];
         self.reach(address, 32);
         self.memory.read_words(address, &mut words);
-        [2, 4].iter().any(|&first| words[first..first + 2] == [END_MARK; 2])
+        [2, 4].iter().any(|&first| words[first] == END_MARK)
     }
 
     /// `VIZ_QUERY`: begins a visibility query, or ends it, which puts its result into the status

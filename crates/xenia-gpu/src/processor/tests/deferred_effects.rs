@@ -306,5 +306,9 @@ fn samples_are_wanted_between_the_reports_of_a_query() {
     m.list(REPORT + 3 * 32 + 8, &[0xffff_feed; 2]);
     m.run(&report(REPORT + 2 * 32));
     m.run(&report(REPORT + 3 * 32));
-    assert_eq!(results.lock().unwrap().counts, [true, false, true, false]);
+    // Some mark the first half alone.
+    m.list(REPORT + 5 * 32 + 16, &[0xffff_feed]);
+    m.run(&report(REPORT + 4 * 32));
+    m.run(&report(REPORT + 5 * 32));
+    assert_eq!(results.lock().unwrap().counts, [true, false, true, false, true, false]);
 }
