@@ -59,6 +59,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ke_tls::KeTls::EXPORTS,
     xboxkrnl::ke_wait::KeWait::EXPORTS,
     xboxkrnl::ldi::Ldi::EXPORTS,
+    xboxkrnl::microphone::Microphone::EXPORTS,
     xboxkrnl::mm::Mm::EXPORTS,
     xboxkrnl::nt_device::NtDevice::EXPORTS,
     xboxkrnl::nt_directory_object::NtDirectoryObject::EXPORTS,

@@ -28,6 +28,7 @@ pub mod ke_timer;
 pub mod ke_tls;
 pub mod ke_wait;
 pub mod ldi;
+pub mod microphone;
 pub mod mm;
 pub mod nt_device;
 pub mod nt_directory_object;

@@ -64,6 +64,20 @@ fn calls_that_need_a_camera_find_no_device() {
 }
 
 #[test]
+fn no_user_has_a_microphone() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    // The first asks for the state, the second starts recording.
+    for (number, answer) in [(0_u16, NtStatus::SUCCESS), (1, NtStatus::DEVICE_NOT_CONNECTED)] {
+        b.memory().fill(b.scratch, 12, 0xEE).unwrap();
+        b.memory().write(b.scratch, number).unwrap();
+        assert_eq!(b.status("MicDeviceRequest", &[base]), answer);
+        assert_eq!((b.word(4), b.word(8)), (0, 0xEEEE_EEEE), "{number}: not connected");
+    }
+    assert_eq!(b.status("MicDeviceRequest", &[0]), NtStatus::INVALID_PARAMETER);
+}
+
+#[test]
 fn the_picture_needs_no_help_of_the_system() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
