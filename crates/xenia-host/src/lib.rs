@@ -14,6 +14,7 @@
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)
 //! - [`allocator`]: one heap for all threads, free memory given back (nothing changes)
+//! - [`display`]: keeps the display on (an error)
 //! - [`ending`]: registers a function that runs when a library exits the process (`false`)
 //! - [`environment`]: a variable that the desktop's libraries read (nothing changes)
 //! - [`executable`]: memory that code is written to and run from, at two addresses (everything is
@@ -78,8 +79,8 @@ pub use device_names::is_device_name;
 pub use error::HostError;
 pub use socket_error::SocketCondition;
 pub use system::{
-    allocator, barrier, ending, environment, executable, fault, file, float, network, ownership, process,
-    profiler, section, signal_stack, signals, socket_file, sparse, thread, written_pages,
+    allocator, barrier, display, ending, environment, executable, fault, file, float, network, ownership,
+    process, profiler, section, signal_stack, signals, socket_file, sparse, thread, written_pages,
 };
 #[cfg(windows)]
 pub use system::{pads, wave_output};

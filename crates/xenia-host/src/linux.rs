@@ -2,6 +2,7 @@
 
 pub mod allocator;
 pub mod barrier;
+pub mod display;
 pub mod ending;
 pub mod environment;
 pub mod executable;

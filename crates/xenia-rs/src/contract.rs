@@ -64,6 +64,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "country",
             "pause-unfocused",
             "background-input",
+            "screen-saver",
             "batch",
             "antialiasing",
             "sharpness",

@@ -49,6 +49,7 @@ impl Program {
     fn run(display: &Display, folder: &Path, mut command: Command) -> Result<Self> {
         let said = folder.join("said.txt");
         let child = command
+            .arg("--screen-saver")
             .arg("--screenshots")
             .arg(folder.join("screenshots"))
             .env("DISPLAY", &display.name)

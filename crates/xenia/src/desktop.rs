@@ -1,8 +1,11 @@
-//! The user's desktop: opens files in the programs that belong to them, and copies text.
+//! The user's desktop: opens files in the programs that belong to them, copies text, and holds off
+//! the screen saver ([`screen_saver`]).
 //!
 //! The desktop's own programs do the work, so that neither a clipboard's protocol nor a portal has
 //! to be linked. Each operation has a table of programs of several systems; the first one that is
 //! installed and succeeds is enough.
+
+pub mod screen_saver;
 
 use anyhow::{Error, Result, anyhow, bail};
 use std::io::{self, Write};
@@ -113,18 +116,26 @@ fn try_each(
     let mut last = None;
     for program in programs {
         let name = program.words[0];
-        let mut command = Command::new(name);
-        command.args(&program.words[1..]).stdout(Stdio::null()).stderr(Stdio::null());
-        match run(*program, apart(&mut command)) {
+        match run(*program, apart(&mut quiet(*program))) {
             Ok(()) => return Ok(()),
             Err(error) if is_missing(&error) => {}
             Err(error) => last = Some(error.context(name)),
         }
     }
-    Err(last.unwrap_or_else(|| {
-        let names: Vec<&str> = programs.iter().map(|program| program.words[0]).collect();
-        anyhow!("none of these programs is installed: {}", names.join(", "))
-    }))
+    Err(last.unwrap_or_else(|| anyhow!(none_installed(programs))))
+}
+
+/// Command of a program, without its output.
+fn quiet(program: DesktopProgram) -> Command {
+    let mut command = Command::new(program.words[0]);
+    command.args(&program.words[1..]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Error message for programs that are all missing.
+fn none_installed(programs: &[DesktopProgram]) -> String {
+    let names: Vec<&str> = programs.iter().map(|program| program.words[0]).collect();
+    format!("none of these programs is installed: {}", names.join(", "))
 }
 
 fn is_missing(error: &Error) -> bool {

@@ -41,6 +41,8 @@ pub(super) struct Events {
     view: Option<View>,
     /// Whether the machine was paused because the window lost the keyboard focus.
     paused_unfocused: bool,
+    /// Whether the client knows of a title that runs unpaused.
+    is_noted_running: bool,
     /// Whether the machine resumes when the menu closes.
     resumes: bool,
     /// Slot of states used last.
@@ -91,6 +93,7 @@ impl Events {
             modifiers: ModifiersState::empty(),
             view: None,
             paused_unfocused: false,
+            is_noted_running: false,
             resumes: false,
             slot: 0,
             is_rewinding: false,
@@ -115,10 +118,20 @@ impl Events {
     /// Updates the title bar and texts.
     fn refresh(&mut self) {
         self.settle_stopped();
+        self.note_running();
         let has_video = self.client.video() == Some(true);
         if let Some(view) = &mut self.view {
             view.shown.has_video = has_video;
             view.refresh(&self.mailbox);
+        }
+    }
+
+    /// Reports to the client whether a title runs unpaused, if that has changed.
+    fn note_running(&mut self) {
+        let is_paused = self.view.as_ref().is_none_or(|view| view.shown.paused);
+        let is_running = !is_paused && self.is_running();
+        if std::mem::replace(&mut self.is_noted_running, is_running) != is_running {
+            self.client.note_running(is_running);
         }
     }
 

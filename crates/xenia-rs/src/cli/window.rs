@@ -232,6 +232,9 @@ pub struct WindowArgs {
     /// Pause while another window has the keyboard.
     #[arg(long, conflicts_with = "headless")]
     pub pause_unfocused: bool,
+    /// Let the desktop's screen saver and lock begin while a title runs.
+    #[arg(long, conflicts_with = "headless")]
+    pub screen_saver: bool,
     /// End with the title, however it ends: no library, no page after a crash, errors on standard
     /// error only. For front ends that start titles.
     #[arg(long, conflicts_with = "headless")]
@@ -309,6 +312,7 @@ mod tests {
             "--osd",
             "--screenshots=x",
             "--pause-unfocused",
+            "--screen-saver",
             "--batch",
             "--antialiasing=fxaa",
             "--sharpness=50",

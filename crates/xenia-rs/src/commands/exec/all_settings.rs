@@ -40,7 +40,8 @@ const OF_TITLES: [&str; 12] = [
 ];
 
 /// Settings that the window takes when it opens, and never again.
-const OF_START: [&str; 5] = ["adapter", "background-input", "pad-mappings", "pad-pipe", "pause-unfocused"];
+const OF_START: [&str; 6] =
+    ["adapter", "background-input", "pad-mappings", "pad-pipe", "pause-unfocused", "screen-saver"];
 
 /// The window's client for the pages.
 pub(super) struct AllSettings {

@@ -15,6 +15,7 @@ use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use xenia::desktop;
+use xenia::desktop::screen_saver::ScreenSaver;
 use xenia::dialogs::DialogKeys;
 use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
@@ -51,6 +52,8 @@ pub(super) struct Player {
     pub(super) controllers: Controllers,
     /// Whether pads act while another window has the keyboard.
     pub(super) background_input: bool,
+    /// The desktop's screen saver; `None` if it may begin.
+    pub(super) screen_saver: Option<ScreenSaver>,
     pub(super) dialog_keys: DialogKeys,
     pub(super) control: PaceControl,
     /// Screenshots, reports and states of the title that is open.
@@ -84,6 +87,12 @@ impl Client for Player {
 
     fn focus(&mut self, has_focus: bool) {
         self.controllers.set_in_background(!has_focus && !self.background_input);
+    }
+
+    fn note_running(&mut self, is_running: bool) {
+        if let Some(screen_saver) = &mut self.screen_saver {
+            screen_saver.hold_off(is_running);
+        }
     }
 
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog> {
@@ -320,6 +329,7 @@ mod tests {
         Player {
             controllers: controllers.clone(),
             background_input: args.input.background_input,
+            screen_saver: None,
             dialog_keys: DialogKeys::default(),
             control: PaceControl::default(),
             interrupt: Interrupt::default(),

@@ -26,6 +26,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia::config::DialogPolicy;
+use xenia::desktop::screen_saver::ScreenSaver;
 use xenia::dialogs::{AutomaticDialogs, DialogKeys, WindowDialogs};
 use xenia::drawing;
 use xenia::input::config::InputConfig;
@@ -202,6 +203,7 @@ impl SessionThread {
             profile: self.profile.clone(),
             controllers: self.controllers.clone(),
             background_input: self.own.input.background_input,
+            screen_saver: (!self.own.window.screen_saver).then(ScreenSaver::default),
             dialog_keys: self.dialog_keys.clone(),
             control: self.control.clone(),
             open_title: self.open_title.clone(),
