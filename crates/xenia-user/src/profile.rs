@@ -92,6 +92,14 @@ impl Profile {
         &self.name
     }
 
+    /// Returns the gamerscore over all titles.
+    pub fn gamerscore(&self) -> u32 {
+        match self.setting(DASHBOARD, SettingId::GAMERSCORE) {
+            Some(Value::Bits(bits)) => (bits >> 32) as u32,
+            _ => 0,
+        }
+    }
+
     /// Returns the title under which a setting is stored: the calling one, or the dashboard.
     fn owner(title: u32, id: SettingId) -> u32 {
         if id.is_of_title() { title } else { DASHBOARD }
@@ -181,22 +189,25 @@ impl Profiles {
 
     /// Signs the next available profile in at a place, or a generated one.
     pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
-        let made = || {
-            let all = || self.places.iter().flatten().chain(&self.others);
-            let free = |first| {
-                let mut profile = Profile::made(first, user);
-                while all().any(|other| other.xuid == profile.xuid) {
-                    profile.xuid.0 += u64::from(USERS);
-                }
-                profile
-            };
-            let profile = free(self.first_made);
-            // The first profile's id may be among the last valid ones: then start at `FIRST_MADE`.
-            if profile.xuid.is_offline() { profile } else { free(Xuid(Xuid::FIRST_MADE)) }
-        };
-        let profile = if self.others.is_empty() { Some(made()) } else { self.others.pop_front() };
+        let profile =
+            if self.others.is_empty() { Some(self.generate(user)) } else { self.others.pop_front() };
         self.set(user, profile);
         self.get(user)
+    }
+
+    /// Generates a profile for a place, with an id that no other has.
+    pub(crate) fn generate(&self, user: u32) -> Profile {
+        let all = || self.places.iter().flatten().chain(&self.others);
+        let free = |first| {
+            let mut profile = Profile::made(first, user);
+            while all().any(|other| other.xuid == profile.xuid) {
+                profile.xuid.0 += u64::from(USERS);
+            }
+            profile
+        };
+        let profile = free(self.first_made);
+        // The first profile's id may be among the last valid ones: then start at `FIRST_MADE`.
+        if profile.xuid.is_offline() { profile } else { free(Xuid(Xuid::FIRST_MADE)) }
     }
 
     /// Signs the available profile with this id in at a place, if the place is free. Returns

@@ -1,15 +1,17 @@
 //! Profiles on the disk: small text files, one with the name and one per title with settings.
 
-use super::ContentStore;
+use super::{ContentStore, PackageName};
 use crate::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
 use xenia_formats::gpd::MAX_PICTURE;
-use xenia_vfs::VfsResult;
+use xenia_vfs::{VfsError, VfsResult};
 
 /// First line of a profile file.
 const PROFILE: &str = "xenia-rs profile 1";
 const SETTINGS: &str = "xenia-rs settings 1";
+/// Name of the file with a profile's name.
+const PROFILE_FILE: &str = "profile";
 /// Suffix of settings files, after the title's ID.
 const SUFFIX: &str = ".settings";
 /// Largest number of profiles, and of titles of a profile, that are read.
@@ -110,7 +112,7 @@ impl ContentStore {
     /// another one meanwhile: with another id, its saves would be lost. `None`: there is no profile
     /// with this XUID.
     fn read_profile(&self, xuid: Xuid) -> VfsResult<Option<Profile>> {
-        let path = below(xuid, "profile".to_owned());
+        let path = below(xuid, PROFILE_FILE.to_owned());
         let Some(text) = self.read(&path)? else { return Ok(None) };
         let profile = parse_profile(xuid, &text);
         if profile.is_some() {
@@ -137,12 +139,64 @@ impl ContentStore {
 
     /// Writes a profile's name, unless it has a file with text: then the name there is the user's.
     pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
-        let path = below(profile.xuid, "profile".to_owned());
+        let path = below(profile.xuid, PROFILE_FILE.to_owned());
         if self.read(&path)?.is_some_and(|found| !found.is_empty()) {
             return Ok(());
         }
+        self.write_name(profile)
+    }
+
+    fn write_name(&self, profile: &Profile) -> VfsResult<()> {
         let text = format!("{PROFILE}\nname = {}\n", profile.name());
-        self.replace(&path, text.as_bytes())
+        self.replace(&below(profile.xuid, PROFILE_FILE.to_owned()), text.as_bytes())
+    }
+
+    /// Makes a profile with this name, after those that exist; `number` is the console's own number,
+    /// which the first profile's id comes from.
+    ///
+    /// # Errors
+    /// The name is invalid, there are too many profiles, or the file can't be written.
+    pub fn create_profile(&self, name: &str, number: u64) -> VfsResult<Profile> {
+        let found = self.read_profiles()?;
+        if found.len() >= MAX_READ {
+            return Err(VfsError::Full);
+        }
+        let is_first = found.is_empty();
+        let profiles = Profiles::of(found, Some(number));
+        let first = profiles.get(0).filter(|_| is_first).map(|profile| profile.xuid);
+        let xuid = first.unwrap_or_else(|| profiles.generate(0).xuid);
+        let profile = Profile::new(xuid, name).ok_or(VfsError::InvalidName)?;
+        self.write_name(&profile)?;
+        Ok(profile)
+    }
+
+    /// Gives a profile another name.
+    ///
+    /// # Errors
+    /// The name is invalid, the profile is missing, or its file can't be written.
+    pub fn rename_profile(&self, xuid: Xuid, name: &str) -> VfsResult<()> {
+        let profile = Profile::new(xuid, name).ok_or(VfsError::InvalidName)?;
+        self.read_profile(xuid)?.ok_or(VfsError::NotFound)?;
+        self.write_name(&profile)
+    }
+
+    /// Removes a profile with its saved games, settings and achievements. Its name is removed last:
+    /// a profile whose removal was interrupted can be removed again.
+    ///
+    /// # Errors
+    /// The profile is missing, or a file can't be removed.
+    pub fn remove_profile(&self, xuid: Xuid) -> VfsResult<()> {
+        self.read_profile(xuid)?.ok_or(VfsError::NotFound)?;
+        self.remove_tree(&PackageName::titles_directory(xuid))?;
+        for entry in self.list(&folder(xuid))? {
+            let path = below(xuid, entry.name.clone());
+            if entry.directory {
+                self.remove_tree(&path)?;
+            } else if !entry.name.eq_ignore_ascii_case(PROFILE_FILE) {
+                self.remove_file(&path)?;
+            }
+        }
+        self.remove_tree(&folder(xuid))
     }
 
     /// Writes a profile's settings of a title, or those of all titles (the dashboard's).
@@ -168,6 +222,7 @@ impl ContentStore {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PackageHeader;
     use super::*;
     use crate::profile_settings::DASHBOARD;
     use std::path::Path;
@@ -230,6 +285,40 @@ mod tests {
         }
         let names: Vec<_> = (0..4).map(|user| profiles.get(user).unwrap().name().to_owned()).collect();
         assert_eq!(names, ["First", "Second", "Player 3", "Player 4"]);
+    }
+
+    #[test]
+    fn profiles_are_made_named_and_removed_with_their_saves() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let first = store.create_profile("Ada", 7 << 16).unwrap();
+        assert_eq!(first.xuid, Xuid::first_of(7 << 16));
+        let second = store.create_profile("Bo", 9 << 16).unwrap();
+        assert!(second.xuid > first.xuid, "the first user stays");
+        for name in ["", "1a", "sixteen letters."] {
+            assert_eq!(store.create_profile(name, 0), Err(VfsError::InvalidName), "{name}");
+            assert_eq!(store.rename_profile(first.xuid, name), Err(VfsError::InvalidName), "{name}");
+        }
+        store.rename_profile(second.xuid, "Cy").unwrap();
+        assert_eq!(store.rename_profile(Xuid(second.xuid.0 + 1), "Di"), Err(VfsError::NotFound));
+        let names = || -> Vec<String> {
+            store.read_profiles().unwrap().iter().map(|profile| profile.name().to_owned()).collect()
+        };
+        assert_eq!(names(), ["Ada", "Cy"]);
+
+        store.save_settings(&second, 5).unwrap();
+        let owners = [first.xuid, second.xuid, Xuid::NOBODY];
+        for owner in owners {
+            let name = PackageName::new(owner, 5, 1, "save").unwrap();
+            store.commit(&name, &PackageHeader::new(owner, "A save")).unwrap();
+        }
+        store.remove_profile(second.xuid).unwrap();
+        assert_eq!(store.remove_profile(second.xuid), Err(VfsError::NotFound));
+        assert_eq!(names(), ["Ada"]);
+        let left: Vec<Xuid> = store.every_package().unwrap().iter().map(|(name, _)| name.owner).collect();
+        assert_eq!(left, [Xuid::NOBODY, first.xuid], "others' saves stay");
+        let id = format!("{:016X}", second.xuid.0);
+        assert!(!folder.path().join("Profiles").join(id).exists());
     }
 
     #[test]

@@ -396,7 +396,7 @@ impl ContentStore {
     }
 
     /// Removes a directory tree; a missing directory is not an error.
-    fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
+    pub(super) fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
         let mut device = self.device.lock();
         // Directories, and whether their contents are removed already.
         let mut left = vec![(path.to_vec(), false)];
