@@ -14,7 +14,8 @@ mod window;
 
 pub use window::{
     AchievementsModel, ConsoleDialog, DataOwner, DialogChoice, DialogPick, EarnedRow, ImportableFile,
-    PackageId, ProfileChoice, ProfileClient, ProfileName, ProfileNews, SavesModel, StoredPackage,
+    PackageId, ProfileChoice, ProfileClient, ProfileName, ProfileNews, ProfilesModel, SavesModel,
+    StoredPackage, StoredProfile,
 };
 pub use window::{
     Appearance, AspectRatio, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel,

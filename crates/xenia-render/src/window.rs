@@ -50,7 +50,7 @@ use winit::keyboard::KeyCode;
 use xenia_gpu::{Frame, PixelSize};
 pub use xenia_ui::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileName,
-    SavesModel, StoredPackage,
+    ProfilesModel, SavesModel, StoredPackage, StoredProfile,
 };
 pub use xenia_ui::{ConsoleDialog, DialogChoice, DialogPick};
 pub use xenia_ui::{

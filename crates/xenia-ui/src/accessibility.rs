@@ -3,7 +3,7 @@
 use super::testing::Driver;
 use super::{
     AchievementsModel, ConsoleDialog, DialogChoice, EarnedRow, ImportableFile, OverlayText, ProfileChoice,
-    ProfileModel, ProfileName, SavesModel, StoredPackage,
+    ProfileModel, ProfileName, ProfilesModel, SavesModel, StoredPackage, StoredProfile,
 };
 use super::{
     GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InternalsPane, LibraryEntry, LibraryModel,
@@ -33,8 +33,11 @@ fn profile() -> ProfileModel {
         exports: Some("/e".into()),
         ..SavesModel::default()
     };
+    let stored = |name: &str| StoredProfile { name: name.to_owned(), ..StoredProfile::default() };
+    let stored = ProfilesModel { profiles: vec![stored("Ada"), stored("Bo")], failure: None };
     ProfileModel {
         has_title: true,
+        profiles: Some(Arc::new(stored)),
         achievements: Some(Arc::new(achievements)),
         saves: Some(Arc::new(saves)),
         ..ProfileModel::default()

@@ -130,7 +130,7 @@ impl UserInterface {
         self.is_new = true;
         // Slots are read again, so that another picture may have an old one's address.
         self.pictures = Textures::default();
-        self.typed.begin("");
+        self.typed.begin(self.profile.first_text(page));
         self.settings.open(page);
         self.profile.enter(page);
         if page == MenuPage::Library {
@@ -226,9 +226,13 @@ impl UserInterface {
         }
         match page {
             Some(MenuPage::Library) => library::take_keys(&mut self.library, events),
-            Some(MenuPage::FindTitle | MenuPage::AddFolder | MenuPage::Import) => {
-                self.typed.take_keys(events);
-            }
+            Some(
+                MenuPage::FindTitle
+                | MenuPage::AddFolder
+                | MenuPage::Import
+                | MenuPage::NewProfile
+                | MenuPage::RenameProfile,
+            ) => self.typed.take_keys(events),
             Some(MenuPage::AllSettings) => self.settings.take_keys(events),
             Some(MenuPage::TypeSetting | MenuPage::FindSetting) => self.settings.typed.take_keys(events),
             _ => {}
@@ -310,7 +314,12 @@ impl UserInterface {
             MenuPage::Failure => details::failure(ui, model),
             MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),
             MenuPage::Picture => gallery::show_picture(ui, model, &mut self.pictures),
-            MenuPage::Achievements
+            MenuPage::Profiles
+            | MenuPage::OneProfile
+            | MenuPage::NewProfile
+            | MenuPage::RenameProfile
+            | MenuPage::AskDeleteProfile
+            | MenuPage::Achievements
             | MenuPage::Saves
             | MenuPage::Package
             | MenuPage::AskDeletePackage

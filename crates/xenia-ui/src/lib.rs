@@ -1,5 +1,5 @@
-//! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery, a
-//! profile's achievements and saves, the machine's internals. The library is the page of a window
+//! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery,
+//! profiles with their achievements and saves, the machine's internals. The library is the page of a window
 //! without a title. Text outside of pages, such as figures and messages, is [`OverlayText`].
 //!
 //! ```text
@@ -62,6 +62,6 @@ pub use parts::LIST_ROWS;
 pub use pictures::LibraryIcon;
 pub use profile::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileCommand,
-    ProfileModel, ProfileName, SavesModel, StoredPackage,
+    ProfileModel, ProfileName, ProfilesModel, SavesModel, StoredPackage, StoredProfile,
 };
 pub use stopped::StoppedModel;

@@ -26,7 +26,7 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
         }
         entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
         entries.extend(controllers);
-        entries.extend(gallery);
+        entries.extend(gallery.into_iter().chain(profile::entry_of_profiles(model)));
         entries.push(("Quit", Outcome::Do(PageCommand::Quit)));
         return entries;
     }

@@ -20,7 +20,12 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::TypeSetting => Outcome::Go(MenuPage::OneSetting),
         MenuPage::AllSettings => all_settings::back(model),
         MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
-        MenuPage::Achievements
+        MenuPage::Profiles
+        | MenuPage::OneProfile
+        | MenuPage::NewProfile
+        | MenuPage::RenameProfile
+        | MenuPage::AskDeleteProfile
+        | MenuPage::Achievements
         | MenuPage::Saves
         | MenuPage::Package
         | MenuPage::AskDeletePackage

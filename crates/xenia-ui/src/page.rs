@@ -47,6 +47,16 @@ menu_pages! {
     Gallery;
     /// A picture of the gallery.
     Picture;
+    /// The profiles in the folder of saves.
+    Profiles;
+    /// A profile, and what can be done with it.
+    OneProfile;
+    /// The name of a new profile, letter by letter.
+    NewProfile;
+    /// The new name of a profile, letter by letter.
+    RenameProfile;
+    /// Question before a profile is deleted.
+    AskDeleteProfile;
     /// Achievements of a title.
     Achievements;
     /// Saved games and content of a title.
@@ -103,6 +113,7 @@ impl MenuPage {
             Self::Stopped | Self::Failure | Self::Gallery | Self::Unread => READABLE,
             Self::FindTitle | Self::ChooseFolder | Self::AddFolder | Self::RemoveFolder => READABLE,
             Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
+            Self::Profiles | Self::NewProfile | Self::RenameProfile => READABLE,
             Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,
             _ => WIDTH,
         }

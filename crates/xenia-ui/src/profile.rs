@@ -1,13 +1,16 @@
-//! Pages of a profile's data of one title: its achievements, and its saved games and content.
+//! Pages of profiles: the profiles themselves, and their data of one title: its achievements, and
+//! its saved games and content.
 //!
 //! The window reads the data in the background, so a page may be open before there is any.
 
 mod achievements;
 mod import;
+mod profiles;
 mod saves;
 
 pub use achievements::{AchievementsModel, EarnedRow};
 pub use import::ImportableFile;
+pub use profiles::{ProfilesModel, StoredProfile};
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
 use super::interface::Outcome;
@@ -69,6 +72,10 @@ impl ProfileChoice {
 pub struct ProfileModel {
     /// Whether the title that runs can have such data.
     pub has_title: bool,
+    /// Whether profiles can be shown without a title.
+    pub has_profiles: bool,
+    /// The profiles; `None` while they are being read.
+    pub profiles: Option<Arc<ProfilesModel>>,
     /// The title whose data is shown.
     pub of: DataOwner,
     /// Its achievements; `None` while they are being read.
@@ -82,6 +89,19 @@ pub struct ProfileModel {
 /// Command of a page of profiles. Those about a title mean the one whose data is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProfileCommand {
+    /// Read and show the profiles.
+    ShowProfiles,
+    /// Make a profile with this name.
+    Create(String),
+    /// Give a profile another name.
+    Rename {
+        /// The profile's id.
+        xuid: u64,
+        /// The new name.
+        name: String,
+    },
+    /// Remove the profile with this id, and all of its data.
+    Remove(u64),
     /// Read and show the achievements of this title.
     ShowAchievements(DataOwner),
     /// Read and show the saved games and content of this title.
@@ -108,9 +128,17 @@ pub(super) struct ProfileState {
     first: usize,
     /// The package that was chosen.
     package: Option<PackageId>,
+    /// The profile that was chosen, as it was then.
+    profile: Option<StoredProfile>,
 }
 
 impl ProfileState {
+    /// The text with which a page begins on which one is typed.
+    pub(super) fn first_text(&self, page: MenuPage) -> &str {
+        let profile = self.profile.as_ref().filter(|_| page == MenuPage::RenameProfile);
+        profile.map_or("", |profile| &profile.name)
+    }
+
     /// Shows lists from their beginning when a page is entered from elsewhere.
     pub(super) fn enter(&mut self, page: MenuPage) {
         if matches!(page, MenuPage::Title | MenuPage::Menu) {
@@ -166,6 +194,9 @@ fn command(command: ProfileCommand) -> Outcome {
 /// Result of leaving one of these pages.
 pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
     match (page, &model.profile.of) {
+        (MenuPage::Profiles, _) => Outcome::Go(MenuPage::Menu),
+        (MenuPage::OneProfile | MenuPage::NewProfile, _) => Outcome::Go(MenuPage::Profiles),
+        (MenuPage::RenameProfile | MenuPage::AskDeleteProfile, _) => Outcome::Go(MenuPage::OneProfile),
         (MenuPage::Package | MenuPage::Import | MenuPage::AskReplace, _) => Outcome::Go(MenuPage::Saves),
         (MenuPage::AskDeletePackage, _) => Outcome::Go(MenuPage::Package),
         (_, DataOwner::Running) => Outcome::Go(MenuPage::Menu),
@@ -183,6 +214,11 @@ pub(super) fn show(
     typed: &mut TypedText,
 ) -> Option<Outcome> {
     match page {
+        MenuPage::Profiles => profiles::show(ui, model, view),
+        MenuPage::OneProfile => profiles::show_one(ui, model, view.state),
+        MenuPage::NewProfile => profiles::type_new(ui, typed),
+        MenuPage::RenameProfile => profiles::type_other(ui, model, view.state, typed),
+        MenuPage::AskDeleteProfile => profiles::ask_delete(ui, model, view.state),
         MenuPage::Achievements => achievements::show(ui, model, view),
         MenuPage::Saves => saves::show(ui, model, view),
         MenuPage::Package => saves::show_package(ui, model, view),
@@ -191,6 +227,11 @@ pub(super) fn show(
         MenuPage::AskReplace => import::ask_replace(ui, model),
         _ => None,
     }
+}
+
+/// Entry of the library's menu that leads to the profiles; `None` if they can't be shown.
+pub(super) fn entry_of_profiles(model: &PageModel) -> Option<(&'static str, Outcome)> {
+    model.profile.has_profiles.then(|| ("Profiles", command(ProfileCommand::ShowProfiles)))
 }
 
 /// Entries of a title's menu that lead to these pages.

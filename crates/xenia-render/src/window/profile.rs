@@ -1,12 +1,14 @@
-//! Messages between the window and its client about the profile data of a title.
+//! Messages between the window and its client about profiles and their data of a title.
 
-use super::{AchievementsModel, DataOwner, PackageId, SavesModel};
+use super::{AchievementsModel, DataOwner, PackageId, ProfilesModel, SavesModel};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Data that was read, or the outcome of a request.
 #[derive(Clone, Debug)]
 pub enum ProfileNews {
+    /// The profiles in the folder of saves.
+    Profiles(Arc<ProfilesModel>),
     /// Achievements of the title whose data is shown.
     Achievements(Arc<AchievementsModel>),
     /// Its saved games and content.
@@ -20,6 +22,18 @@ pub enum ProfileNews {
 pub trait ProfileClient {
     /// Whether the title that runs can have such data.
     fn has_title(&self) -> bool;
+
+    /// Reads the profiles, while no title runs.
+    fn read_profiles(&mut self);
+
+    /// Makes a profile, and reads all of them again. Returns a message if the name is invalid.
+    fn create_profile(&mut self, name: &str) -> Result<(), String>;
+
+    /// Gives a profile another name, likewise.
+    fn rename_profile(&mut self, xuid: u64, name: &str) -> Result<(), String>;
+
+    /// Removes a profile with all of its data, and reads the others again.
+    fn remove_profile(&mut self, xuid: u64);
 
     /// Reads a title's achievements, for the profile with this id or the first one.
     fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>);

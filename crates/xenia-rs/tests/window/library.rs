@@ -90,7 +90,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     home(&window, &mut program)?;
 
     press(&window, &[Key::Escape])?;
-    press(&window, &[Key::Down; 7])?;
+    press(&window, &[Key::Down; 8])?;
     press(&window, &[Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());
@@ -126,7 +126,7 @@ fn a_window_opens_in_the_size_in_which_the_last_one_was_closed() -> Result<()> {
     })?;
     library.wait_for_scan()?;
     press(&window, &[Key::Escape])?;
-    press(&window, &[Key::Down; 7])?;
+    press(&window, &[Key::Down; 8])?;
     press(&window, &[Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());

@@ -1,7 +1,7 @@
-//! The pages of profiles: achievements, saved games and content.
+//! The pages of profiles: their names, achievements, saved games and content.
 
 use super::Events;
-use crate::window::{DataOwner, ProfileNews};
+use crate::window::{DataOwner, ProfileClient, ProfileNews};
 use std::path::{Path, PathBuf};
 use xenia_ui::{MenuPage, ProfileCommand, ProfileModel};
 
@@ -9,12 +9,27 @@ impl Events {
     /// Data of the pages of profiles.
     pub(super) fn profile_model(&mut self) -> ProfileModel {
         let has_title = self.is_running() && self.client.profile().is_some_and(|profile| profile.has_title());
-        ProfileModel { has_title, ..self.profile.clone() }
+        ProfileModel { has_title, has_profiles: self.client.profile().is_some(), ..self.profile.clone() }
     }
 
     /// Carries out a command of these pages.
     pub(super) fn run_profile_command(&mut self, command: ProfileCommand) {
         match command {
+            ProfileCommand::ShowProfiles => {
+                self.profile.profiles = None;
+                self.change_profiles(|profile| {
+                    profile.read_profiles();
+                    Ok(())
+                });
+            }
+            ProfileCommand::Create(name) => self.change_profiles(|profile| profile.create_profile(&name)),
+            ProfileCommand::Rename { xuid, name } => {
+                self.change_profiles(|profile| profile.rename_profile(xuid, &name));
+            }
+            ProfileCommand::Remove(xuid) => self.change_profiles(|profile| {
+                profile.remove_profile(xuid);
+                Ok(())
+            }),
             ProfileCommand::ShowAchievements(of) => self.show_profile(of, MenuPage::Achievements),
             ProfileCommand::ShowSaves(of) => self.show_profile(of, MenuPage::Saves),
             ProfileCommand::Choose(xuid) => self.read_profile(Some(xuid)),
@@ -31,6 +46,16 @@ impl Events {
                 }
             }
             ProfileCommand::Import { path, replaces } => self.import_package(&path, replaces),
+        }
+    }
+
+    /// Changes or reads the profiles, and shows them. If they can't be changed so, the page stays,
+    /// so that a name can be corrected.
+    fn change_profiles(&mut self, change: impl FnOnce(&mut dyn ProfileClient) -> Result<(), String>) {
+        match self.client.profile().map(change) {
+            Some(Ok(())) => self.open_page(MenuPage::Profiles),
+            Some(Err(reason)) => self.say(reason),
+            None => {}
         }
     }
 
@@ -82,6 +107,7 @@ impl Events {
     pub(super) fn take_profile(&mut self, news: Vec<ProfileNews>) {
         for news in news {
             match news {
+                ProfileNews::Profiles(model) => self.profile.profiles = Some(model),
                 ProfileNews::Achievements(model) => self.profile.achievements = Some(model),
                 ProfileNews::Saves(model) => self.profile.saves = Some(model),
                 ProfileNews::Conflict(path) => {

@@ -1,7 +1,8 @@
-//! The pages of profiles: reads achievements, saved games and content in the background, and
-//! exports, imports and deletes packages as `xenia-rs content` does.
+//! The pages of profiles: reads achievements, saved games and content in the background, exports,
+//! imports and deletes packages as `xenia-rs content` does, and makes, names and removes profiles.
 
 mod packages;
+mod profiles;
 mod subject;
 
 pub(super) use subject::DataSubject;
@@ -324,6 +325,37 @@ fn import_text(path: &Path, imported: &Result<String>) -> String {
 impl ProfileClient for ProfilePages {
     fn has_title(&self) -> bool {
         self.open_title.lock().as_ref().is_some_and(|open_title| open_title.data.is_some())
+    }
+
+    fn read_profiles(&mut self) {
+        self.spawn(Self::show_profiles);
+    }
+
+    fn create_profile(&mut self, name: &str) -> Result<(), String> {
+        profiles::check_name(name)?;
+        let name = name.to_owned();
+        self.change_profiles("no profile is made", move |store| {
+            store.create_profile(&name, content::own_number())?;
+            Ok(format!("made the profile {name}"))
+        });
+        Ok(())
+    }
+
+    fn rename_profile(&mut self, xuid: u64, name: &str) -> Result<(), String> {
+        profiles::check_name(name)?;
+        let name = name.to_owned();
+        self.change_profiles("not renamed", move |store| {
+            store.rename_profile(Xuid(xuid), &name)?;
+            Ok(format!("the profile is called {name}"))
+        });
+        Ok(())
+    }
+
+    fn remove_profile(&mut self, xuid: u64) {
+        self.change_profiles("not deleted", move |store| {
+            store.remove_profile(Xuid(xuid))?;
+            Ok("deleted the profile".to_owned())
+        });
     }
 
     fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>) {

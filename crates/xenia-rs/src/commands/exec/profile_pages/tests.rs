@@ -254,3 +254,33 @@ fn foreign_and_hostile_packages_are_refused_with_the_reason() {
     drop(held);
     assert!(lock(&console.content()).is_ok());
 }
+
+#[test]
+fn profiles_are_listed_with_their_saves_and_changed_while_no_run_uses_them() {
+    let console = Console::new();
+    let [ada, bo] = console.profiles;
+    console.save(bo, "one", 10);
+    console.save(bo, "two", 10);
+    let details = || -> Vec<(u64, String)> {
+        let model = profiles::profiles_model(Ok(console.content()));
+        assert_eq!(model.failure, None);
+        model.profiles.into_iter().map(|profile| (profile.xuid, profile.details)).collect()
+    };
+    let [none, two] = ["0 G, 0 saved games", "0 G, 2 saved games"].map(str::to_owned);
+    assert_eq!(details(), [(ada.0, none.clone()), (bo.0, two)]);
+    let remove = || {
+        profiles::change_in(&console.content(), |store| {
+            store.remove_profile(bo)?;
+            Ok(String::new())
+        })
+    };
+    let run = content::lock(&console.content()).unwrap();
+    assert!(format!("{:#}", remove().unwrap_err()).contains("close the title first"));
+    drop(run);
+    remove().unwrap();
+    assert_eq!(details(), [(ada.0, none)]);
+    let missing = profiles::profiles_model(Ok(console.folder.path().join("none yet")));
+    assert_eq!(missing, xenia_render::ProfilesModel::default());
+    assert!(profiles::check_name("Ada 2").is_ok());
+    assert!(profiles::check_name("2 Ada").unwrap_err().contains("15"));
+}
