@@ -286,6 +286,17 @@ impl Gpd {
         self.note_change(key.0, key.1);
     }
 
+    /// Updates the time at which a title was last played; returns whether the title is listed.
+    pub fn set_played_at(&mut self, title_id: u32, played_at: u64) -> bool {
+        let key = (section::TITLES, u64::from(title_id));
+        let Some(bytes) = self.entries.get_mut(&key).filter(|bytes| bytes.len() >= TITLE) else {
+            return false;
+        };
+        bytes[0x20..TITLE].copy_from_slice(&played_at.to_be_bytes());
+        self.note_change(key.0, key.1);
+        true
+    }
+
     /// Updates a 32-bit setting that another program has stored. A missing one stays missing, and
     /// so does a missing list of changes.
     pub fn update_number(&mut self, setting: u32, number: u32) {
@@ -299,14 +310,26 @@ impl Gpd {
         }
     }
 
-    /// The bytes of a binary setting that another program has stored; `None` if it is missing or
-    /// incomplete.
+    /// The bytes of a binary setting; `None` if it is missing or incomplete.
     pub fn binary_setting(&self, setting: u32) -> Option<&[u8]> {
         let record = self.entries.get(&(section::SETTINGS, setting.into()))?;
         let record = Fields::new(record, 0, "GPD record");
         let size = record.u32(0x10).ok()? as usize;
         let is_binary = record.u8(8).is_ok_and(|kind| kind == BINARY);
         record.slice(SETTING, size).ok().filter(|_| is_binary)
+    }
+
+    /// Adds or replaces a binary setting. Unknown fields of its record are preserved.
+    pub fn set_binary_setting(&mut self, setting: u32, value: &[u8]) {
+        let key = (section::SETTINGS, u64::from(setting));
+        let mut bytes = self.entries.remove(&key).unwrap_or_default();
+        bytes.resize(SETTING, 0);
+        bytes[..4].copy_from_slice(&setting.to_be_bytes());
+        bytes[8] = BINARY;
+        bytes[0x10..0x14].copy_from_slice(&(value.len() as u32).to_be_bytes());
+        bytes.extend(value);
+        self.entries.insert(key, bytes);
+        self.note_change(key.0, key.1);
     }
 
     /// The image (PNG) with this ID.

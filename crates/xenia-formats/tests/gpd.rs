@@ -147,6 +147,36 @@ fn bytes_of_a_setting_are_those_after_its_record() {
 }
 
 #[test]
+fn a_binary_setting_replaces_the_value_alone() {
+    let id = 0x63E8_3FFF;
+    let words = [id, 7, 6 << 24 | 9, 8, 2, 5].map(u32::to_be_bytes).concat();
+    let mut gpd = Gpd::read(&file_with(&[(3, id.into(), &[&words[..], b"ab"].concat())])).unwrap();
+    gpd.set_binary_setting(id, b"new");
+    gpd.set_binary_setting(id - 1, b"");
+    let again = Gpd::read(&gpd.to_bytes()).unwrap();
+    assert_eq!([id, id - 1].map(|id| again.binary_setting(id)), [Some(&b"new"[..]), Some(&b""[..])]);
+    let bytes = gpd.to_bytes();
+    let file = Xdbf::read(&bytes).unwrap();
+    let record = file.entries().find(|entry| entry.1 == u64::from(id)).unwrap().2;
+    let words = [id, 7, 6 << 24 | 9, 8, 3, 5].map(u32::to_be_bytes).concat();
+    assert_eq!(record, [&words[..], b"new"].concat(), "unknown fields stay");
+    let changes = file.entries().find(|entry| (entry.0, entry.1) == (3, 0x1_0000_0000)).unwrap().2;
+    assert_eq!(changes.len(), 2 * 0x10, "each has a row");
+}
+
+#[test]
+fn the_time_of_a_listed_title_changes_alone() {
+    let mut gpd = Gpd::default();
+    assert!(!gpd.set_played_at(7, 9));
+    let sum = AchievementSum { possible: 3, earned: 2 };
+    let title =
+        PlayedTitle { title_id: 7, achievements: sum, gamerscore: sum, played_at: 5, name: "A".to_owned() };
+    gpd.set_title(&title);
+    assert!(gpd.set_played_at(7, 9));
+    assert_eq!(gpd.titles(), [PlayedTitle { played_at: 9, ..title }]);
+}
+
+#[test]
 fn each_record_has_a_row_in_the_list_of_changes() {
     let changes = |gpd: &Gpd, section: u16| {
         let bytes = gpd.to_bytes();

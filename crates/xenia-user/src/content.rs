@@ -8,7 +8,7 @@
 //!                         /OTHER/…              files without a header, copied there by the user
 //!                         /FILE                 a downloaded package in one file (STFS)
 //! Profiles/OWNER/profile, TITLE.settings        a profile, and its settings
-//!                /TITLE.gpd                     achievements (xenia_formats::gpd)
+//!                /TITLE.gpd                     achievements, options (xenia_formats::gpd)
 //! Disk/TITLE/…                                  the title's hdd:
 //! ```
 //!

@@ -134,6 +134,21 @@ impl Profile {
         let range = (owner, SettingId(0))..=(owner, SettingId(u32::MAX));
         self.settings.range(range).map(|(&(_, id), value)| (id, value))
     }
+
+    /// Returns the options that a title has stored itself, by id.
+    pub(crate) fn options_of(&self, title: u32) -> impl Iterator<Item = (SettingId, &[u8])> {
+        let own = self.settings_of(title).filter(|(id, _)| id.may_be_set_by_titles());
+        own.filter_map(|(id, value)| match value {
+            Value::Bytes(bytes) => Some((id, bytes.as_slice())),
+            Value::Bits(_) => None,
+        })
+    }
+
+    /// Returns whether options of this title have been stored since the profile was read, or by an
+    /// earlier version, which kept them in the settings.
+    pub fn has_options_of(&self, title: u32) -> bool {
+        self.options_of(title).next().is_some()
+    }
 }
 
 /// The signed-in profiles and those available for sign-in.

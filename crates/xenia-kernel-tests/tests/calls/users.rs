@@ -333,7 +333,7 @@ fn settings_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn own_options_that_were_never_stored_here_are_those_of_the_gpd() {
+fn own_options_are_those_of_the_gpd() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = achievements::harness(folder.path(), &achievements::database_with(b"5", b"i"));
     let outside = b.scratch.0 + 0x1008 + 0x28;
@@ -361,6 +361,12 @@ fn own_options_that_were_never_stored_here_are_those_of_the_gpd() {
     let text = b.put_wide_text(0x400, "Go") as u32;
     assert_eq!(write(&mut b, 0, OWN, 6, [4, text]), 0);
     assert_eq!((seen(&mut b), bytes(&b, outside, 4)), ([2, 0x0600_0000, 4], b"\0G\0o".to_vec()));
+    drop(b);
+    let mut next = achievements::harness(folder.path(), &achievements::database_with(b"5", b"i"));
+    let found = next.kernel.files.lock().packages.store.gpd(Profile::made_for(0).xuid, achievements::TITLE);
+    assert_eq!(found.unwrap().binary_setting(OWN), Some(&b"\0G\0o"[..]));
+    assert_eq!(next.kernel.user.profiles.lock().get(0), Some(&Profile::made_for(0)), "it is not beside it");
+    assert_eq!(seen(&mut next), [2, 0x0600_0000, 4]);
 }
 
 #[test]

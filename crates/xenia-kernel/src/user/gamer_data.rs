@@ -66,8 +66,8 @@ pub struct TitleSettings<'k> {
 }
 
 impl TitleSettings<'_> {
-    /// Returns a setting of the user at this place. The title's own options that it has never
-    /// stored here are those of the user's GPD, where consoles store them.
+    /// Returns a setting of the user at this place. The title's own options are those of the user's
+    /// GPD, unless it has stored others in this run.
     pub fn get(&mut self, user: u32, id: SettingId) -> Option<Value> {
         let Self { data, title, databases } = self;
         let set = data.profiles.lock().get(user).and_then(|profile| profile.setting(*title, id).cloned());
@@ -77,7 +77,6 @@ impl TitleSettings<'_> {
         let database = databases.get_mut(user as usize)?;
         let database = database.get_or_insert_with(|| {
             data.gpd_of(user, *title).unwrap_or_else(|error| {
-                // Defaults that the title stores now will hide the database's options.
                 tracing::warn!(target: "vfs", "the options in the GPD of {title:08X} are not used: {error:?}");
                 Gpd::default()
             })

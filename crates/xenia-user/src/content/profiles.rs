@@ -1,4 +1,5 @@
-//! Profiles on the disk: small text files, one with the name and one per title with settings.
+//! Profiles on the disk: small text files, one with the name and one per title with settings. The
+//! titles' own options are in their databases.
 
 use super::{ContentStore, PackageName};
 use crate::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
@@ -199,10 +200,14 @@ impl ContentStore {
         self.remove_tree(&folder(xuid))
     }
 
-    /// Writes a profile's settings of a title, or those of all titles (the dashboard's).
+    /// Writes a profile's settings of a title, or those of all titles (the dashboard's). The title's
+    /// own options go to its database, as on consoles; the text, in which earlier versions kept them,
+    /// loses them only then.
     pub fn save_settings(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
+        self.save_profile(profile)?;
+        self.save_options(profile, owner)?;
         let mut text = format!("{SETTINGS}\n");
-        for (id, value) in profile.settings_of(owner) {
+        for (id, value) in profile.settings_of(owner).filter(|(id, _)| !id.may_be_set_by_titles()) {
             // Writing to a string cannot fail.
             let _ = match value {
                 Value::Bits(bits) => write!(text, "{:08X} = {bits:016X}", id.0),
@@ -215,8 +220,24 @@ impl ContentStore {
             }
             text.push('\n');
         }
-        self.save_profile(profile)?;
         self.replace(&below(profile.xuid, format!("{owner:08X}{SUFFIX}")), text.as_bytes())
+    }
+
+    /// Writes a title's own options to its database.
+    fn save_options(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
+        let mut options = profile.options_of(owner).peekable();
+        if options.peek().is_none() {
+            return Ok(());
+        }
+        let mut gpd = self.gpd(profile.xuid, owner)?;
+        let mut is_changed = false;
+        for (id, value) in options {
+            if gpd.binary_setting(id.0) != Some(value) {
+                gpd.set_binary_setting(id.0, value);
+                is_changed = true;
+            }
+        }
+        if is_changed { self.save_gpd(profile.xuid, owner, &gpd) } else { Ok(()) }
     }
 }
 
@@ -248,12 +269,40 @@ mod tests {
         ] {
             assert!(profile.set(5, id, value));
         }
+        let mut without_options = Profile::new(profile.xuid, profile.name()).unwrap();
+        for (id, value) in profile.settings_of(DASHBOARD) {
+            assert!(without_options.set(5, id, value.clone()));
+        }
         for owner in [5, DASHBOARD] {
             store(folder.path()).save_settings(&profile, owner).unwrap();
         }
         let again = store(folder.path()).load_profiles(None);
-        assert_eq!(again.get(0), Some(&profile));
+        assert_eq!(again.get(0), Some(&without_options));
         assert_eq!(again.mask(), 1);
+        let gpd = store(folder.path()).gpd(profile.xuid, 5).unwrap();
+        assert_eq!(gpd.binary_setting(own.0), Some(&[1, 0xAB][..]));
+    }
+
+    #[test]
+    fn options_of_an_earlier_version_go_to_the_database_with_all_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let xuid = Profile::made_for(0).xuid;
+        let store = store(folder.path());
+        let mut gpd = store.gpd(xuid, 5).unwrap();
+        for (id, value) in [(0x63E8_3FFD, b"a"), (0x63E8_3FFF, b"b")] {
+            gpd.set_binary_setting(id, value);
+        }
+        store.save_gpd(xuid, 5, &gpd).unwrap();
+        store.save_profile(&Profile::made_for(0)).unwrap();
+        let text = folder.path().join(format!("Profiles/{:016X}/00000005.settings", xuid.0));
+        std::fs::write(&text, format!("{SETTINGS}\n10040038 = 0000000700000000\n63E83FFF = 63\n")).unwrap();
+        let profiles = store.load_profiles(None);
+        store.save_settings(profiles.get(0).unwrap(), 5).unwrap();
+        let gpd = store.gpd(xuid, 5).unwrap();
+        let stored = [0x63E8_3FFD, 0x63E8_3FFE, 0x63E8_3FFF].map(|id| gpd.binary_setting(id));
+        assert_eq!(stored, [Some(&b"a"[..]), None, Some(&b"c"[..])]);
+        let text = std::fs::read_to_string(text).unwrap();
+        assert_eq!(text, format!("{SETTINGS}\n10040038 = 0000000700000000\n"));
     }
 
     #[test]
