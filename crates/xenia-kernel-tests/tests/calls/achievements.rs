@@ -162,6 +162,38 @@ fn earned_achievements_are_listed_and_persist() {
 }
 
 #[test]
+fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let mut b = harness(folder.path(), &database());
+    let listed = || Gpd::read(&std::fs::read(of_profile.join("FFFE07D1.gpd")).unwrap()).unwrap().titles();
+    b.kernel.gamer_data().note_start(5);
+    let sums = |possible| AchievementSum { possible, earned: 0 };
+    let row = PlayedTitle {
+        title_id: TITLE,
+        achievements: sums(2),
+        gamerscore: sums(35),
+        played_at: 5,
+        name: "A title".to_owned(),
+    };
+    assert_eq!(listed(), [row]);
+    let own = of_profile.join("4D5307D1.gpd");
+    assert!(!own.exists(), "nothing is earned");
+    assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
+    std::fs::remove_file(&own).unwrap();
+    b.kernel.gamer_data().note_start(9);
+    let found = listed().remove(0);
+    assert_eq!((found.played_at, found.gamerscore.earned), (9, 25));
+    drop(b);
+    // A title without achievements, as a demo of one.
+    let other = tempfile::tempdir().unwrap();
+    let b = harness(other.path(), &[]);
+    b.kernel.gamer_data().note_start(5);
+    let file = format!("Profiles/{:016X}/FFFE07D1.gpd", Profile::made_for(0).xuid.0);
+    assert!(!other.path().join(file).exists());
+}
+
+#[test]
 fn a_page_shows_the_achievements_that_are_earned() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = harness(folder.path(), &database());

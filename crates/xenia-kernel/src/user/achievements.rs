@@ -2,20 +2,25 @@
 //! records which ones were earned, and when.
 //!
 //! ```text
+//! start ─────────────────► the dashboard's GPD, with the time at which the title was played
 //! achieve ─► TITLE.gpd ─► the dashboard's GPD, with the title's sums ─► settings (gamerscore)
 //! ```
 //! Each file is replaced as a whole and derived from the previous one, so if an update is
-//! interrupted, the next achievement repairs the rest. No file is written for a title without
-//! earned achievements.
+//! interrupted, the next achievement repairs the rest. Achievements are in the title's own GPD from
+//! the first earned one on: until then they follow the console's language.
 
 use super::gamer_data::GamerData;
 use crate::files::win32_error;
 use std::cmp::Reverse;
+use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::gpd::{EARNED, Gpd, GpdTotals, PlayedTitle, Record};
 use xenia_formats::xdbf::Xdbf;
-use xenia_guest::Win32Error;
+use xenia_guest::{USERS, Win32Error};
+use xenia_user::content::ContentStore;
+use xenia_user::profile::Profile;
 use xenia_user::profile_settings::{DASHBOARD, SettingId, Value};
+use xenia_vfs::VfsResult;
 
 /// Log target of the lines that tell the user what was earned.
 const TARGET: &str = "achievements";
@@ -94,7 +99,68 @@ fn counts(gpd: &Gpd, dashboard: &Gpd) -> [(SettingId, u32); 5] {
     ]
 }
 
+/// The start of a title.
+struct TitleStart {
+    title: u32,
+    /// The title's database (SPA); empty if it has none.
+    database: Arc<[u8]>,
+    /// The console's language.
+    language: u64,
+    /// System time.
+    now: u64,
+}
+
+impl TitleStart {
+    /// Notes in a profile's databases that the title is played, and returns the profile with the
+    /// number of its titles. A row that exists keeps its sums: the title's GPD may be elsewhere.
+    fn note(&self, store: &ContentStore, mut profile: Profile) -> VfsResult<Profile> {
+        let Self { title, database, language, now } = self;
+        if profile.has_options_of(*title) {
+            // Those that an earlier version has stored, or the title that has launched this one.
+            store.save_settings(&profile, *title)?;
+        }
+        let mut gpd = store.gpd(profile.xuid, *title)?;
+        if let Err(error) = complete(&mut gpd, database, *language) {
+            tracing::warn!(target: TARGET, "the title's database can't be read: {error}");
+        }
+        if gpd.totals().achievements.possible == 0 {
+            return Ok(profile);
+        }
+        let mut dashboard = store.gpd(profile.xuid, DASHBOARD)?;
+        if dashboard.set_played_at(*title, *now) {
+            store.save_gpd(profile.xuid, DASHBOARD, &dashboard)?;
+            return Ok(profile);
+        }
+        let mut dashboard = with_title(dashboard, *title, &gpd, *now);
+        let titles = dashboard.titles().len() as u32;
+        profile.set(*title, SettingId::TITLES_PLAYED, Value::Bits(u64::from(titles) << 32));
+        dashboard.update_number(SettingId::TITLES_PLAYED.0, titles);
+        store.save_gpd(profile.xuid, DASHBOARD, &dashboard)?;
+        store.save_settings(&profile, DASHBOARD)?;
+        Ok(profile)
+    }
+}
+
 impl GamerData<'_> {
+    /// Notes at the title's start, at system time `now`, that the users who are signed in play it.
+    /// Profiles that end with the machine are left as they are.
+    pub fn note_start(&self, now: u64) {
+        let title = self.title_id();
+        let start = TitleStart { title, database: self.database(), language: self.language(), now };
+        let files = self.files.lock();
+        let store = &files.packages.store;
+        if title == 0 || !store.is_kept() {
+            return;
+        }
+        for user in 0..USERS {
+            let Some(profile) = self.profiles.lock().get(user).cloned() else { continue };
+            match start.note(store, profile) {
+                Ok(profile) => self.profiles.lock().set(user, Some(profile)),
+                Err(error) => tracing::warn!(target: "vfs", "can't note that {title:08X} is played: {error}"),
+            }
+        }
+    }
+
     /// Returns a title's achievements, by id, and whether the user at this place has earned them.
     /// For the running title the list has every achievement of the title's database, for another
     /// one those in the profile.
