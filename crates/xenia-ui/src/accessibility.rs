@@ -63,7 +63,7 @@ fn model() -> PageModel {
     };
     let entry = |name: &str| LibraryEntry { name: name.to_owned(), ..LibraryEntry::default() };
     let library = LibraryModel {
-        entries: vec![entry("Demo"), entry("Knot")],
+        entries: Arc::new(vec![entry("Demo"), entry("Knot")]),
         folders: Some(vec!["/games".into(), "/discs".into()]),
         ..LibraryModel::default()
     };
@@ -171,7 +171,7 @@ fn a_setting_has_its_label_as_name_and_its_value() {
 fn a_title_of_the_library_has_its_facts_in_its_name() {
     let [name, kind, played] = ["Fog", "4D5307D1, iso", "5 min ago"].map(str::to_owned);
     let entry = LibraryEntry { name, kind, played, state: Some("plays"), ..LibraryEntry::default() };
-    let library = LibraryModel { entries: vec![entry], ..LibraryModel::default() };
+    let library = LibraryModel { entries: Arc::new(vec![entry]), ..LibraryModel::default() };
     let page = PageModel { library: Some(Arc::new(library)), ..PageModel::default() };
     let controls = controls(&Driver::new(MenuPage::Library, page).tree());
     let is_named = controls.iter().any(|(.., name)| name == "Fog, 4D5307D1, iso, 5 min ago, plays");

@@ -49,8 +49,8 @@ pub struct LibraryView {
 pub struct LibraryModel {
     /// How titles are shown, until that is changed on the page.
     pub view: LibraryView,
-    /// The titles; the demo is the first one.
-    pub entries: Vec<LibraryEntry>,
+    /// The titles; the demo is the first one. Models share them: a scan reports its progress often.
+    pub entries: Arc<Vec<LibraryEntry>>,
     /// Progress of the scan; `None` if none runs.
     pub progress: Option<String>,
     /// Folders of titles that the settings name; `None`: they have not been read yet.
@@ -149,7 +149,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> 
     if !state.is_changed {
         state.view = library.view;
     }
-    state.position = state.order.update(&library, &state.search, state.view.sort, state.position);
+    state.position = state.order.update(&library.entries, &state.search, state.view.sort, state.position);
     let mut outcome = state.outcome.take();
     Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
         ui.set_min_size(ui.available_size());

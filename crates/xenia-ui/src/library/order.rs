@@ -1,6 +1,6 @@
 //! Which titles the library shows, and in which order.
 
-use super::{LibraryEntry, LibraryModel};
+use super::LibraryEntry;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl LibrarySort {
 /// The titles shown, by their indices in the library. They are sorted when something has changed.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    made_of: Option<(Arc<LibraryModel>, String, LibrarySort)>,
+    made_of: Option<(Arc<Vec<LibraryEntry>>, String, LibrarySort)>,
     titles: Vec<usize>,
 }
 
@@ -51,20 +51,20 @@ impl Order {
 
     /// The title at a position.
     pub(super) fn entry(&self, position: usize) -> Option<&LibraryEntry> {
-        self.made_of.as_ref()?.0.entries.get(*self.titles.get(position)?)
+        self.made_of.as_ref()?.0.get(*self.titles.get(position)?)
     }
 
     /// Sorts the titles that match the search text, if that is not done. Returns the new position
     /// of the title at this one.
     pub(super) fn update(
         &mut self,
-        library: &Arc<LibraryModel>,
+        entries: &Arc<Vec<LibraryEntry>>,
         search: &str,
         sort: LibrarySort,
         position: usize,
     ) -> usize {
         let is_done = self.made_of.as_ref().is_some_and(|(made_of, text, by)| {
-            Arc::ptr_eq(made_of, library) && text == search && *by == sort
+            Arc::ptr_eq(made_of, entries) && text == search && *by == sort
         });
         if is_done {
             return position.min(self.titles.len().saturating_sub(1));
@@ -76,7 +76,6 @@ impl Order {
             let text = format!("{} {}", entry.name, entry.kind).to_lowercase();
             words.iter().all(|word| text.contains(word))
         };
-        let entries = &library.entries;
         self.titles = (0..entries.len()).filter(|&index| matches(&entries[index])).collect();
         let name = |index: usize| (entries[index].path.is_some(), entries[index].name.to_lowercase());
         self.titles.sort_by_cached_key(|&index| name(index));
@@ -88,7 +87,7 @@ impl Order {
                 self.titles.sort_by_key(|&index| Reverse(entries[index].seconds_played));
             }
         }
-        self.made_of = Some((library.clone(), search.to_owned(), sort));
+        self.made_of = Some((entries.clone(), search.to_owned(), sort));
         let is_kept = |index: &usize| kept.as_ref().is_some_and(|path| *path == entries[*index].path);
         let moved = self.titles.iter().position(is_kept);
         moved.unwrap_or_else(|| position.min(self.titles.len().saturating_sub(1)))
@@ -116,11 +115,11 @@ mod tests {
         let demo = LibraryEntry { path: None, ..entry("Demo", None, 0) };
         let entries =
             vec![entry("fog", Some(5), 9), entry("Alpine", Some(7), 2), demo, entry("Égal", None, 0)];
-        let library = Arc::new(LibraryModel { entries, ..LibraryModel::default() });
+        let entries = Arc::new(entries);
         let mut order = Order::default();
         let mut names = |search: &str, sort| -> Vec<String> {
-            order.update(&library, search, sort, 0);
-            order.titles().iter().map(|&index| library.entries[index].name.clone()).collect()
+            order.update(&entries, search, sort, 0);
+            order.titles().iter().map(|&index| entries[index].name.clone()).collect()
         };
         assert_eq!(names("", LibrarySort::Name), ["Demo", "Alpine", "fog", "Égal"], "the demo is first");
         assert_eq!(names("", LibrarySort::LastPlayed), ["Alpine", "fog", "Demo", "Égal"]);
@@ -128,10 +127,9 @@ mod tests {
         assert_eq!(names("É", LibrarySort::Name), ["Égal"], "in either case");
         assert_eq!(names("4d53 AL", LibrarySort::Name), ["Alpine", "Égal"], "all words, the id too");
         assert!(names("x-men", LibrarySort::Name).is_empty());
-        assert_eq!(order.update(&library, "", LibrarySort::Name, 2), 2);
-        let mut entries = library.entries.clone();
-        entries.push(entry("Bravo", None, 0));
-        let larger = Arc::new(LibraryModel { entries, ..LibraryModel::default() });
+        assert_eq!(order.update(&entries, "", LibrarySort::Name, 2), 2);
+        let mut larger = entries.clone();
+        Arc::make_mut(&mut larger).push(entry("Bravo", None, 0));
         assert_eq!(order.update(&larger, "", LibrarySort::Name, 2), 3, "where the fog is now");
         assert_eq!(order.update(&larger, "bravo", LibrarySort::Name, 3), 0);
     }

@@ -10,7 +10,7 @@ fn title(name: &str, path: Option<&str>) -> LibraryEntry {
 }
 
 fn model(entries: Vec<LibraryEntry>) -> PageModel {
-    let library = LibraryModel { entries, ..LibraryModel::default() };
+    let library = LibraryModel { entries: Arc::new(entries), ..LibraryModel::default() };
     PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() }
 }
 
@@ -144,7 +144,7 @@ fn titles_keep_their_place_when_the_library_changes() {
     driver.keys(&[Key::ArrowDown]);
     driver.change(|model| {
         let mut library = (**model.library.as_ref().unwrap()).clone();
-        library.entries.push(title("Alps", Some("/games/alps.zip")));
+        Arc::make_mut(&mut library.entries).push(title("Alps", Some("/games/alps.zip")));
         model.library = Some(Arc::new(library));
     });
     assert_eq!(driver.keys(&[Key::Enter]), opens("/games/fog.xex"));
@@ -202,7 +202,7 @@ fn failures_and_dropped_files_have_pages() {
 
 #[test]
 fn a_page_without_input_does_not_change() {
-    let mut entries = few().library.unwrap().entries.clone();
+    let mut entries = Vec::clone(&few().library.unwrap().entries);
     entries[1].icon = Some(Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] }));
     // Its size is wrong, so it is not shown.
     entries[2].icon = Some(Arc::new(LibraryIcon { size: [9, 9], rgba: vec![9; 8] }));
@@ -213,7 +213,7 @@ fn a_page_without_input_does_not_change() {
 
 #[test]
 fn an_empty_library_explains_how_to_add_folders() {
-    let entries = vec![title("Demo", None)];
+    let entries = Arc::new(vec![title("Demo", None)]);
     let library = LibraryModel { entries, folders: Some(Vec::new()), ..LibraryModel::default() };
     let mut driver = Driver::new(
         MenuPage::Library,
@@ -225,8 +225,9 @@ fn an_empty_library_explains_how_to_add_folders() {
 #[test]
 fn folders_without_titles_are_reported_after_the_scan() {
     let library = LibraryModel { folders: Some(vec!["/games".into()]), ..LibraryModel::default() };
-    let with = |progress: Option<&str>, entries| {
-        let library = LibraryModel { progress: progress.map(str::to_owned), entries, ..library.clone() };
+    let with = |progress: Option<&str>, entries: Vec<LibraryEntry>| {
+        let progress = progress.map(str::to_owned);
+        let library = LibraryModel { progress, entries: Arc::new(entries), ..library.clone() };
         let page = PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() };
         Driver::new(MenuPage::Library, page).shows(NO_TITLES)
     };

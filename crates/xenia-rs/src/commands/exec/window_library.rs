@@ -80,7 +80,7 @@ impl WindowLibrary {
         control: PaceControl,
         commands: mpsc::Sender<SessionCommand>,
     ) -> Self {
-        let model = LibraryModel { entries: vec![demo()], ..LibraryModel::default() };
+        let model = LibraryModel { entries: Arc::new(vec![demo()]), ..LibraryModel::default() };
         let contents = Contents { model, ..Contents::default() };
         let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
         let covers = Mutex::numbered(Level::Program, lock_order::COVERS, Covers::default());
@@ -129,7 +129,7 @@ impl WindowLibrary {
     /// titles.
     fn renew_entries(&self, covers: &mut Covers) {
         let titles = self.contents.lock().titles.clone();
-        let entries = entries::all(&titles, covers);
+        let entries = Arc::new(entries::all(&titles, covers));
         self.contents.lock().model.entries = entries;
     }
 
@@ -161,7 +161,7 @@ impl WindowLibrary {
             match scanned {
                 Ok((entries, scan)) => {
                     contents.titles = Arc::new(scan.titles);
-                    contents.model.entries = entries;
+                    contents.model.entries = Arc::new(entries);
                     contents.model.failures = scan.failures.iter().map(|text| visible(text)).collect();
                 }
                 Err(error) => contents.model.failures = vec![visible(&format!("{error:#}"))],
@@ -299,7 +299,7 @@ impl LibraryClient for WindowLibrary {
 
     fn renew_ages(&mut self) {
         let now = seconds_since_1970();
-        for entry in &mut self.contents.lock().model.entries {
+        for entry in Arc::make_mut(&mut self.contents.lock().model.entries) {
             entry.played = played(entry.last_played, entry.seconds_played, now);
         }
         self.publish();
