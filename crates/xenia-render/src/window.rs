@@ -383,8 +383,8 @@ pub trait LibraryClient {
     /// Removes a folder, and scans the others. Returns a message.
     fn remove_folder(&mut self, path: &Path) -> Result<String, String>;
 
-    /// The data that a title has left on the disk.
-    fn stored(&self, path: Option<&Path>) -> StoredData;
+    /// Reads the data that a title has left on the disk. [`FrameSender::stored`] follows.
+    fn read_stored(&mut self, path: Option<&Path>);
 
     /// Deletes data that a title has left. Returns a message.
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String>;

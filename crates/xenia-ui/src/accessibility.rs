@@ -100,7 +100,7 @@ fn model() -> PageModel {
             ..StateList::default()
         }),
         library: Some(Arc::new(library)),
-        stored: StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) },
+        stored: Some(StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) }),
         failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },
         stopped: Some(StoppedModel { again: Some("R".to_owned()), ..StoppedModel::default() }),
         internals: Some(Arc::new(internals.into())),

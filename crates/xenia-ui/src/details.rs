@@ -6,7 +6,7 @@ use super::menu;
 use super::page::MenuPage;
 use super::profile::{self, DataOwner};
 use super::typing::TypedText;
-use super::widgets::{entry, text_lines};
+use super::widgets::{entry, entry_if, text_lines};
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
 use egui::Ui;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,13 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>)
     for line in [title.state, Some(title.played.as_str())].into_iter().flatten() {
         ui.label(line);
     }
-    for stored in [&model.stored.caches, &model.stored.saves].into_iter().flatten() {
-        ui.label(stored);
+    let stored = model.stored.as_ref();
+    let caches = stored.and_then(|stored| stored.caches.as_deref());
+    let saves = stored.and_then(|stored| stored.saves.as_deref());
+    // Each has a line in any case: the focus would move when others are known.
+    let missing = if stored.is_some() { "none" } else { "being read\u{2026}" };
+    for (kind, text) in [("Caches", caches), ("Saves", saves)] {
+        ui.label(text.map_or_else(|| format!("{kind}: {missing}"), str::to_owned));
     }
     ui.add_space(8.0);
     let mut outcome = None;
@@ -45,10 +50,10 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>)
             }
         }
     }
-    if model.stored.caches.is_some() && entry(ui, "Delete caches") {
+    if entry_if(ui, caches.is_some(), "Delete caches") {
         outcome = Some(Outcome::Do(PageCommand::Delete(title.path.clone(), StoredKind::Caches)));
     }
-    if model.stored.saves.is_some() && entry(ui, "Delete saves\u{2026}") {
+    if entry_if(ui, saves.is_some(), "Delete saves\u{2026}") {
         outcome = Some(Outcome::Go(MenuPage::AskDelete));
     }
     if entry(ui, "Back") {
@@ -61,7 +66,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>)
 pub(super) fn ask_delete(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
     let title = title?;
     ui.vertical_centered(|ui| ui.heading(format!("Delete the saves of {}?", title.name)));
-    ui.label(model.stored.saves.as_deref().unwrap_or_default());
+    ui.label(model.stored.as_ref().and_then(|stored| stored.saves.as_deref()).unwrap_or_default());
     ui.label("They are lost for good.");
     ui.add_space(8.0);
     let mut outcome = None;

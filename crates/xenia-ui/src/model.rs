@@ -45,8 +45,9 @@ pub struct PageModel {
     pub folders: Option<Arc<FolderModel>>,
     /// Whether no title is open, so that the library is the page below all others.
     pub is_home: bool,
-    /// Data that the title on the page of details has left on the disk.
-    pub stored: StoredData,
+    /// Data that the title on the page of details has left on the disk; `None` while it is being
+    /// read.
+    pub stored: Option<StoredData>,
     /// Achievements, saved games and content of a title.
     pub profile: ProfileModel,
     /// Whether there is a gallery of screenshots and videos.

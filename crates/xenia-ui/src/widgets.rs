@@ -16,6 +16,16 @@ pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
     response.clicked()
 }
 
+/// As [`entry`], but it can be chosen only if `is_enabled`.
+pub(super) fn entry_if(ui: &mut Ui, is_enabled: bool, label: &str) -> bool {
+    let button = Button::new(label).min_size(vec2(ui.available_width(), 0.0));
+    let response = ui.add_enabled(is_enabled, button);
+    if is_enabled {
+        focus_first(&response);
+    }
+    response.clicked()
+}
+
 /// Shows lines in an area of at most this height. Page Up and Down, a pad's shoulders, scroll it,
 /// as its lines don't take the focus.
 pub(super) fn text_lines(ui: &mut Ui, height: f32, lines: &[String]) {

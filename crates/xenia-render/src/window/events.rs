@@ -246,8 +246,8 @@ impl Events {
     /// Shows the news that the machine has put into the mailbox.
     fn take_mail(&mut self) {
         let Some(view) = &mut self.view else { return };
-        let NewMail { frame, has_figures, is_loading, messages, pictures, library, profile, change } =
-            self.mailbox.take_new();
+        let mail = self.mailbox.take_new();
+        let NewMail { frame, has_figures, is_loading, messages, pictures, .. } = mail;
         if is_loading {
             view.forget();
             self.started = self.mailbox.now();
@@ -270,13 +270,16 @@ impl Events {
         if refreshes {
             self.refresh();
         }
-        if !profile.is_empty() {
-            self.take_profile(profile);
+        if !mail.profile.is_empty() {
+            self.take_profile(mail.profile);
         }
-        if library.is_some() {
-            self.take_library(library);
+        if mail.library.is_some() {
+            self.take_library(mail.library);
         }
-        match change {
+        if let Some(stored) = mail.stored {
+            self.take_stored(stored);
+        }
+        match mail.change {
             Some(TitleChange::Open(name)) => self.enter(name),
             Some(TitleChange::Home(failure)) => self.come_home(failure),
             None => {}

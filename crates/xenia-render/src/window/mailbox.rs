@@ -8,12 +8,13 @@ use super::picture_settings::PictureChange;
 use super::profile::ProfileNews;
 use crate::backend::Device;
 use crate::backend::device::WindowDevice;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::SwapPicture;
 use xenia_sync::{Level, Mutex, MutexGuard};
-use xenia_ui::{ConsoleDialog, InternalsPane, LibraryModel, PageFailure};
+use xenia_ui::{ConsoleDialog, InternalsPane, LibraryModel, PageFailure, StoredData};
 
 /// Event that wakes the window.
 #[derive(Debug)]
@@ -45,6 +46,14 @@ pub(super) enum TitleChange {
     Open(String),
     /// No title is open, maybe because of a failure.
     Home(Option<PageFailure>),
+}
+
+/// Data that a title has left on the disk.
+#[derive(Debug)]
+pub(super) struct TitleStored {
+    /// The title's file; `None`: the demo.
+    pub(super) path: Option<PathBuf>,
+    pub(super) data: StoredData,
 }
 
 /// A frame of the machine, and its number from the start of the run.
@@ -79,6 +88,8 @@ pub(super) struct Mail {
     pub(super) stopped: Option<Stopped>,
     /// The newest library, if the window has not taken it yet.
     pub(super) library: Option<Arc<LibraryModel>>,
+    /// The data that a title has left, if the window has not taken it yet.
+    pub(super) stored: Option<TitleStored>,
     /// Data of profiles that the window has not taken yet, the oldest first.
     pub(super) profile: Vec<ProfileNews>,
     /// Whether another title or none is open now, if the window was not notified of that yet.
@@ -135,6 +146,7 @@ pub(super) struct NewMail {
     /// Changes of the picture's settings, the oldest first.
     pub(super) pictures: Vec<PictureChange>,
     pub(super) library: Option<Arc<LibraryModel>>,
+    pub(super) stored: Option<TitleStored>,
     pub(super) profile: Vec<ProfileNews>,
     pub(super) change: Option<TitleChange>,
 }
@@ -185,6 +197,7 @@ impl Mailbox {
             messages: std::mem::take(&mut mail.messages),
             pictures: std::mem::take(&mut mail.pictures),
             library: mail.library.take(),
+            stored: mail.stored.take(),
             profile: std::mem::take(&mut mail.profile),
             change: mail.change.take(),
         }
@@ -238,6 +251,11 @@ impl FrameSender {
     /// Shows the library as it is now.
     pub fn library(&self, library: Arc<LibraryModel>) {
         self.put(|mail, _| mail.library = Some(library));
+    }
+
+    /// Shows the data that the title in this file, or the demo, has left on the disk.
+    pub fn stored(&self, path: Option<PathBuf>, data: StoredData) {
+        self.put(|mail, _| mail.stored = Some(TitleStored { path, data }));
     }
 
     /// Shows data of profiles on their pages. Each request has few answers.

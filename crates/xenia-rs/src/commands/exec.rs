@@ -8,6 +8,7 @@ mod folders;
 mod gallery;
 mod internals;
 mod machine;
+mod newest_reader;
 mod open_title;
 mod place;
 mod player;

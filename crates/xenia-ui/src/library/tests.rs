@@ -157,7 +157,7 @@ fn saves_are_deleted_after_a_question() {
     assert_eq!(driver.keys(&[Key::ArrowDown, Key::Delete]), [PageCommand::Inspect(fog())]);
     let words = |text: &str| Some(text.to_owned());
     driver.change(|model| {
-        model.stored = StoredData { caches: words("caches: 5 MB"), saves: words("2 saved games") };
+        model.stored = Some(StoredData { caches: words("caches: 5 MB"), saves: words("2 saved games") });
     });
     driver.open(MenuPage::Title);
     assert!(driver.shows("/games/fog.xex") && driver.shows("caches: 5 MB"));
@@ -172,6 +172,21 @@ fn saves_are_deleted_after_a_question() {
     assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), deletes(StoredKind::Saves));
     driver.keys(&[Key::Escape, Key::Escape]);
     assert_eq!(driver.page(), Some(MenuPage::Library));
+}
+
+#[test]
+fn the_focus_stays_when_the_data_of_a_title_has_been_read() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    driver.open(MenuPage::Title);
+    assert!(driver.shows("Caches: being read\u{2026}") && driver.shows("Saves: being read\u{2026}"));
+    assert_eq!(driver.click("Delete caches"), []);
+    driver.open(MenuPage::Title);
+    driver.keys(&[Key::ArrowDown]);
+    let caches = Some("5 MB".to_owned());
+    driver.change(|model| model.stored = Some(StoredData { caches, saves: None }));
+    assert!(driver.shows("5 MB") && driver.shows("Saves: none"));
+    driver.keys(&[Key::Enter]);
+    assert_eq!(driver.page(), Some(MenuPage::Library), "\"Back\" was the next one below \"Start\"");
 }
 
 #[test]

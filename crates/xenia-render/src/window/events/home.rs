@@ -1,6 +1,7 @@
 //! The library as the window's page without a title: opens titles, and is shown again after them.
 
 use super::Events;
+use crate::window::mailbox::TitleStored;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use winit::event_loop::ActiveEventLoop;
@@ -17,8 +18,10 @@ pub(super) struct Home {
     pub(super) library: Option<Arc<LibraryModel>>,
     /// The folder that was shown last, to be added.
     pub(super) folders: Option<Arc<FolderModel>>,
-    /// Data that the title on the page of details has left.
-    pub(super) stored: StoredData,
+    /// The title whose details were requested last, by its file; `None`: the demo.
+    inspected: Option<PathBuf>,
+    /// Data that it has left; `None` while it is being read.
+    pub(super) stored: Option<StoredData>,
     /// The failure to be shown.
     pub(super) failure: PageFailure,
     /// A file that was dropped onto the window while a title ran.
@@ -49,9 +52,7 @@ impl Events {
     /// Takes the library as it is now.
     pub(super) fn take_library(&mut self, library: Option<Arc<LibraryModel>>) {
         self.home.library = library;
-        if let Some(view) = self.view.as_ref().filter(|view| view.pages.page().is_some()) {
-            view.request_redraw();
-        }
+        self.redraw_page();
     }
 
     /// Leaves the library for a title of this name.
@@ -126,11 +127,28 @@ impl Events {
         self.set_paused(false);
     }
 
-    /// Shows the details of a title.
+    /// Shows the details of a title, and lets its data be read.
     pub(super) fn inspect(&mut self, path: Option<&Path>) {
         if let Some(library) = self.client.library() {
-            self.home.stored = library.stored(path);
+            library.read_stored(path);
+            self.home.inspected = path.map(Path::to_owned);
+            self.home.stored = None;
             self.open_page(MenuPage::Title);
+        }
+    }
+
+    /// Takes the data of a title that was read.
+    pub(super) fn take_stored(&mut self, stored: TitleStored) {
+        if stored.path == self.home.inspected {
+            self.home.stored = Some(stored.data);
+            self.redraw_page();
+        }
+    }
+
+    /// Draws the open page again, as its data has changed.
+    fn redraw_page(&self) {
+        if let Some(view) = self.view.as_ref().filter(|view| view.pages.page().is_some()) {
+            view.request_redraw();
         }
     }
 

@@ -2,15 +2,15 @@
 //! library's pages.
 
 mod entries;
+mod left_data;
 
 use super::folders;
+use super::newest_reader::NewestReader;
 use super::player::SessionCommand;
-use super::session::words;
-use super::title_config;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::commands::library::canonical;
 use crate::settings;
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{CommandFactory, Parser};
 use entries::{Covers, demo, played, seconds_since_1970};
 use std::collections::BTreeMap;
@@ -18,20 +18,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant, SystemTime};
-use xenia::config::SaveConfig;
-use xenia::digest::sha256;
-use xenia::library::stored::{StoredPlaces, StoredTitle};
+use xenia::library::stored::StoredTitle;
 use xenia::library::{self, LibraryTitle, holds_executable};
 use xenia::lock_order;
 use xenia::pace::PaceControl;
 use xenia::say::visible;
-use xenia::title::{Title, id_of, key_ring};
+use xenia::title::{id_of, key_ring};
 use xenia::user_folders;
-use xenia::{code_store, content, drawing};
 use xenia_guest::TitleId;
-use xenia_render::{
-    FolderModel, FrameSender, LibraryClient, LibraryModel, LibraryView, StoredData, StoredKind,
-};
+use xenia_render::{FolderModel, FrameSender, LibraryClient, LibraryModel, LibraryView, StoredKind};
 use xenia_sync::{Level, Mutex};
 
 /// Time between two reports of a scan's progress.
@@ -65,6 +60,8 @@ pub(super) struct WindowLibrary {
     /// entries that are made later have later records.
     covers: Arc<Mutex<Covers>>,
     sender: Arc<OnceLock<FrameSender>>,
+    /// Reads the data of titles.
+    reader: NewestReader,
     /// The flags of the command line.
     own: Arc<ExecArgs>,
     files: SettingsFiles,
@@ -86,21 +83,8 @@ impl WindowLibrary {
         let covers = Mutex::numbered(Level::Program, lock_order::COVERS, Covers::default());
         let covers = Arc::new(covers);
         let sender = Arc::default();
-        Self { contents, covers, sender, own: Arc::new(own), files, control, commands }
-    }
-
-    /// Places of the data of the title in a file, or of the demo, by the present settings.
-    fn places(&self, path: Option<&Path>) -> Result<StoredPlaces> {
-        let args = settings::aside(|| crate::exec_args(words(&self.own, path)))?;
-        let saves = SaveConfig::from(&args.engine.content);
-        let repeats = args.wants_lockstep();
-        Ok(StoredPlaces {
-            code: code_store::folder(args.engine.code_cache.as_deref()),
-            pipelines: drawing::pipelines_folder(args.picture.cache.as_deref()),
-            scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
-            content: content::place(&saves, repeats)?,
-            states: user_folders::data().map(|data| data.join("states")),
-        })
+        let reader = NewestReader::default();
+        Self { contents, covers, sender, reader, own: Arc::new(own), files, control, commands }
     }
 
     /// Shows the library in this window; scans the folders if it is shown at once.
@@ -221,36 +205,6 @@ impl WindowLibrary {
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
     }
 
-    /// Opens a title without an id of its own, whose data is found by its executable.
-    fn with_image(&self, title: StoredTitle, path: Option<&Path>) -> Result<StoredTitle> {
-        if title.own_id().is_some() {
-            return Ok(title);
-        }
-        let opened = if let Some(path) = path {
-            let args = settings::aside(|| crate::exec_args(words(&self.own, Some(path))))?;
-            Title::open(path, &key_ring(title_config(&args).key_file.as_deref())?)?
-        } else {
-            Title::demo()?
-        };
-        Ok(StoredTitle { image: Some(sha256(&opened.image.bytes)), ..title })
-    }
-
-    /// [`Self::with_image`] for a page, which waits for it at each visit: an unchanged file is
-    /// opened once.
-    fn shown_with_image(&self, title: StoredTitle, path: Option<&Path>) -> Result<StoredTitle> {
-        let Some(path) = path.filter(|_| title.own_id().is_none()) else {
-            return self.with_image(title, path);
-        };
-        let changed = path.metadata().and_then(|file| file.modified()).ok();
-        let known = self.contents.lock().images.get(path).cloned();
-        if let Some((_, image)) = known.filter(|(time, _)| changed.is_some() && *time == changed) {
-            return Ok(StoredTitle { image, ..title });
-        }
-        let title = self.with_image(title, Some(path))?;
-        self.contents.lock().images.insert(path.to_owned(), (changed, title.image.clone()));
-        Ok(title)
-    }
-
     /// The file of the title with this ID; `None` if the library lacks the title.
     ///
     /// # Errors
@@ -337,18 +291,15 @@ impl LibraryClient for WindowLibrary {
         Ok(format!("removed {}; its files stay", path.display()))
     }
 
-    fn stored(&self, path: Option<&Path>) -> StoredData {
-        let Some(title) = self.title(path) else { return StoredData::default() };
-        let warn = |which: &str, error: &Error| {
-            if let Some(sender) = self.sender.get() {
-                sender.message(format!("{which} not shown: {error:#}"));
+    fn read_stored(&mut self, path: Option<&Path>) {
+        let this = self.clone();
+        let path = path.map(Path::to_owned);
+        self.reader.request(move || {
+            let data = this.stored(path.as_deref());
+            if let Some(sender) = this.sender.get() {
+                sender.stored(path, data);
             }
-        };
-        let places = self.places(path).inspect_err(|error| warn("its data is", error));
-        let Ok(places) = places else { return StoredData::default() };
-        let opened = self.shown_with_image(title.clone(), path);
-        let title = opened.inspect_err(|error| warn("a part of its data is", error)).unwrap_or(title);
-        StoredData { caches: places.caches_text(&title), saves: places.saves_text(&title) }
+        });
     }
 
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String> {

@@ -1,0 +1,58 @@
+//! A thread that reads data for the window's pages.
+
+use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
+
+/// Reading of data, and what becomes of it.
+type ReadRequest = Box<dyn FnOnce() + Send>;
+
+/// Carries out requests one after the other; of those that wait, the newest alone, as its result is
+/// the one that is shown. Clones share the thread, which starts with the first request.
+#[derive(Clone, Default)]
+pub(super) struct NewestReader(Arc<OnceLock<mpsc::Sender<ReadRequest>>>);
+
+impl NewestReader {
+    /// Adds a request.
+    pub(super) fn request(&self, read: impl FnOnce() + Send + 'static) {
+        // The thread ends with the last clone.
+        let _ = self.0.get_or_init(start).send(Box::new(read));
+    }
+}
+
+/// Starts the thread.
+fn start() -> mpsc::Sender<ReadRequest> {
+    let (sender, requests) = mpsc::channel::<ReadRequest>();
+    thread::spawn(move || {
+        while let Ok(first) = requests.recv() {
+            let newest = requests.try_iter().last().unwrap_or(first);
+            newest();
+        }
+    });
+    sender
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_a_newer_one_overtakes_are_left_out() {
+        let reader = NewestReader::default();
+        let (done, order) = mpsc::channel();
+        let (go_on, gate) = mpsc::channel::<()>();
+        let first = done.clone();
+        reader.request(move || {
+            first.send(1).unwrap();
+            gate.recv().unwrap();
+        });
+        assert_eq!(order.recv(), Ok(1), "it has begun");
+        for number in 2..=4 {
+            let done = done.clone();
+            reader.clone().request(move || done.send(number).unwrap());
+        }
+        go_on.send(()).unwrap();
+        assert_eq!(order.recv(), Ok(4));
+        drop((reader, done));
+        assert!(order.recv().is_err(), "the thread has ended");
+    }
+}
