@@ -8,6 +8,7 @@ mod subject;
 pub(super) use subject::DataSubject;
 
 use super::awaited::AwaitedThreads;
+use super::newest_reader::NewestReader;
 use super::open_title::SharedOpenTitle;
 use super::session::words;
 use super::window_library::WindowLibrary;
@@ -17,7 +18,6 @@ use crate::commands::content::{PackageExport, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 use xenia::achievements::{self, ListedAchievement};
 use xenia::config::SaveConfig;
 use xenia::content::{self, ContentInUse};
@@ -54,6 +54,7 @@ pub(super) struct ProfilePages {
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
     shown: Arc<Mutex<Shown>>,
+    reader: NewestReader,
     /// Threads that write, import or delete packages.
     writers: AwaitedThreads,
 }
@@ -77,6 +78,7 @@ impl ProfilePages {
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
             shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
+            reader: NewestReader::default(),
             writers: AwaitedThreads::default(),
         }
     }
@@ -109,19 +111,23 @@ impl ProfilePages {
         content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())
     }
 
-    /// Carries out a request in the background.
-    fn spawn(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) -> JoinHandle<()> {
-        let this = self.clone();
-        std::thread::spawn(move || {
-            if let Some(sender) = this.sender.get() {
-                work(&this, sender);
+    /// The work for a thread, if there is a window that shows its result.
+    fn into_work(self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) -> impl FnOnce() + Send {
+        move || {
+            if let Some(sender) = self.sender.get() {
+                work(&self, sender);
             }
-        })
+        }
+    }
+
+    /// Reads data in the background.
+    fn read(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
+        self.reader.request(self.clone().into_work(work));
     }
 
     /// Changes packages in the background; [`Self::finish`] waits for it.
     fn write(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
-        self.writers.add(self.spawn(work));
+        self.writers.add(std::thread::spawn(self.clone().into_work(work)));
     }
 
     /// Waits until packages are written, imported and deleted.
@@ -328,7 +334,7 @@ impl ProfileClient for ProfilePages {
     }
 
     fn read_profiles(&mut self) {
-        self.spawn(Self::show_profiles);
+        self.read(Self::show_profiles);
     }
 
     fn create_profile(&mut self, name: &str) -> Result<(), String> {
@@ -361,7 +367,7 @@ impl ProfileClient for ProfilePages {
     fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>) {
         let request = self.note(of, xuid);
         let of = of.clone();
-        self.spawn(move |this, sender| {
+        self.read(move |this, sender| {
             let model = achievements_model(&this.subject(&of), xuid.map(Xuid));
             this.send(request, sender, ProfileNews::Achievements(Arc::new(model)));
         });
@@ -369,7 +375,7 @@ impl ProfileClient for ProfilePages {
 
     fn read_saves(&mut self, of: &DataOwner, xuid: Option<u64>) {
         self.note(of, xuid);
-        self.spawn(Self::read_again);
+        self.read(Self::read_again);
     }
 
     fn delete(&mut self, package: &PackageId) {
