@@ -1,6 +1,7 @@
 //! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery,
-//! profiles with their achievements and saves, the machine's internals. The library is the page of a window
-//! without a title. Text outside of pages, such as figures and messages, is [`OverlayText`].
+//! profiles with their achievements and saves, the machine's internals. The library is the page of
+//! a window without a title. Text outside of pages, such as figures and messages, is
+//! [`OverlayText`].
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands

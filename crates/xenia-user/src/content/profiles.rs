@@ -152,8 +152,8 @@ impl ContentStore {
         self.replace(&below(profile.xuid, PROFILE_FILE.to_owned()), text.as_bytes())
     }
 
-    /// Makes a profile with this name, after those that exist; `number` is the console's own number,
-    /// which the first profile's id comes from.
+    /// Makes a profile with this name, after those that exist; `number` is the console's own one,
+    /// from which the first profile's id comes.
     ///
     /// # Errors
     /// The name is invalid, there are too many profiles, or the file can't be written.
@@ -200,9 +200,9 @@ impl ContentStore {
         self.remove_tree(&folder(xuid))
     }
 
-    /// Writes a profile's settings of a title, or those of all titles (the dashboard's). The title's
-    /// own options go to its database, as on consoles; the text, in which earlier versions kept them,
-    /// loses them only then.
+    /// Writes a profile's settings of a title, or those of all titles (the dashboard's). A title's
+    /// own options go to its database, as on consoles; the text, in which earlier versions kept
+    /// them, loses them only then.
     pub fn save_settings(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
         self.save_profile(profile)?;
         self.save_options(profile, owner)?;
