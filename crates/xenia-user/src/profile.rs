@@ -8,6 +8,7 @@
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use xenia_formats::gpd::Gpd;
 use xenia_guest::USERS;
 use xenia_state::{Impossible, check};
 
@@ -144,10 +145,12 @@ impl Profile {
         })
     }
 
-    /// Returns whether options of this title have been stored since the profile was read, or by an
-    /// earlier version, which kept them in the settings.
-    pub fn has_options_of(&self, title: u32) -> bool {
-        self.options_of(title).next().is_some()
+    /// Returns whether the profile has options of a title, as an earlier version kept them in the
+    /// settings, and the title's database has no others: then they can be moved.
+    pub fn can_move_options(&self, title: u32, gpd: &Gpd) -> bool {
+        let mut options = self.options_of(title).peekable();
+        options.peek().is_some()
+            && options.all(|(id, value)| gpd.binary_setting(id.0).is_none_or(|stored| stored == value))
     }
 }
 
@@ -353,6 +356,10 @@ mod tests {
         assert_eq!(profile.setting(1, own), Some(&Value::Bytes(vec![1])));
         assert_eq!(profile.setting(2, shared), Some(&Value::Bits(1 << 32)));
         assert_eq!(profile.settings_of(DASHBOARD).count(), 1);
+        let mut gpd = Gpd::default();
+        assert!(profile.can_move_options(1, &gpd) && !profile.can_move_options(3, &gpd));
+        gpd.set_binary_setting(own.0, &[1]);
+        assert!(profile.can_move_options(1, &gpd) && !profile.can_move_options(2, &gpd));
         assert!(!profile.set(1, SettingId(0x1004_7777), Value::Bits(0)), "there is no such setting");
         assert!(!profile.set(1, shared, Value::Bytes(vec![0; 4])), "not of its type");
         assert_eq!(profile.setting(3, own), None);

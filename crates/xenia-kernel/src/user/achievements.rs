@@ -115,11 +115,10 @@ impl TitleStart {
     /// number of its titles. A row that exists keeps its sums: the title's GPD may be elsewhere.
     fn note(&self, store: &ContentStore, mut profile: Profile) -> VfsResult<Profile> {
         let Self { title, database, language, now } = self;
-        if profile.has_options_of(*title) {
-            // Those that an earlier version has stored, or the title that has launched this one.
+        let mut gpd = store.gpd(profile.xuid, *title)?;
+        if profile.can_move_options(*title, &gpd) {
             store.save_settings(&profile, *title)?;
         }
-        let mut gpd = store.gpd(profile.xuid, *title)?;
         if let Err(error) = complete(&mut gpd, database, *language) {
             tracing::warn!(target: TARGET, "the title's database can't be read: {error}");
         }
