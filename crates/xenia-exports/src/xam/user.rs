@@ -102,6 +102,8 @@ impl XamUser {
             (before, profiles.mask(), are_there)
         };
         if after != before {
+            let now = call.kernel.clock.system_time(call.now());
+            call.kernel.gamer_data().note_players(after & !before, now);
             let changed = Notification { id: id::SIGN_IN_CHANGED, parameter: after };
             call.kernel.notifier().notify(call.cpu, changed)?;
         }

@@ -194,6 +194,20 @@ fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
 }
 
 #[test]
+fn users_who_sign_in_later_play_the_title_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = harness(folder.path(), &database());
+    assert_eq!(b.xam_call("XamShowSigninUI", &[4, 0x10000]), 0);
+    (0..7).for_each(|_| b.pass_a_field());
+    assert_eq!(b.kernel.user.profiles.lock().mask(), 0xF);
+    let has_list = |user: u32| {
+        let file = format!("Profiles/{:016X}/FFFE07D1.gpd", Profile::made_for(user).xuid.0);
+        folder.path().join(file).exists()
+    };
+    assert_eq!([0, 1, 2, 3].map(has_list), [false, true, true, true], "the first one has not started it");
+}
+
+#[test]
 fn a_page_shows_the_achievements_that_are_earned() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = harness(folder.path(), &database());

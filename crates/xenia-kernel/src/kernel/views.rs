@@ -131,11 +131,18 @@ impl Kernel {
 
     /// The open dialog.
     pub(crate) fn dialogs(&self) -> DialogControl<'_> {
-        let Self { memory, user, files, devices, .. } = self;
-        let notifier = self.notifier();
-        let drive = self.disc_drive();
-        let overlapped = self.overlapped_requests();
-        DialogControl { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
+        let Self { memory, user, files, devices, clock, .. } = self;
+        DialogControl {
+            memory,
+            user,
+            files,
+            port: &devices.dialogs,
+            notifier: self.notifier(),
+            drive: self.disc_drive(),
+            overlapped: self.overlapped_requests(),
+            gamer_data: self.gamer_data(),
+            clock: *clock,
+        }
     }
 
     /// Loading and unloading of modules.

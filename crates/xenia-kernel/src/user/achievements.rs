@@ -142,8 +142,13 @@ impl TitleStart {
 
 impl GamerData<'_> {
     /// Notes at the title's start, at system time `now`, that the users who are signed in play it.
-    /// Profiles that end with the machine are left as they are.
     pub fn note_start(&self, now: u64) {
+        self.note_players(u32::MAX, now);
+    }
+
+    /// Notes that the users at the places of these bits play the title from system time `now` on.
+    /// Profiles that end with the machine are left as they are.
+    pub fn note_players(&self, users: u32, now: u64) {
         let title = self.title_id();
         let start = TitleStart { title, database: self.database(), language: self.language(), now };
         let files = self.files.lock();
@@ -151,7 +156,7 @@ impl GamerData<'_> {
         if title == 0 || !store.is_kept() {
             return;
         }
-        for user in 0..USERS {
+        for user in (0..USERS).filter(|user| users >> user & 1 != 0) {
             let Some(profile) = self.profiles.lock().get(user).cloned() else { continue };
             match start.note(store, profile) {
                 Ok(profile) => self.profiles.lock().set(user, Some(profile)),

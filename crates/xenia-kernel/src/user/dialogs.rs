@@ -18,12 +18,13 @@ mod state;
 pub(super) use state::OpenDialogState;
 
 use super::User;
+use super::gamer_data::GamerData;
 use super::notifier::Notifier;
 use super::overlapped::{self, Completed, OverlappedRequests};
 use crate::abi::{Call, Flow, WideText};
 use crate::discs::{AwaitedDisc, DiscDrive, Inserted};
 use crate::files::Files;
-use crate::ports::{DialogAnswer, DialogRequest, Dialogs};
+use crate::ports::{Clock, DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
@@ -255,6 +256,8 @@ pub struct DialogControl<'k> {
     pub(crate) notifier: Notifier<'k>,
     pub(crate) drive: DiscDrive<'k>,
     pub(crate) overlapped: OverlappedRequests<'k>,
+    pub(crate) gamer_data: GamerData<'k>,
+    pub(crate) clock: Clock,
 }
 
 impl DialogControl<'_> {
@@ -362,8 +365,10 @@ impl DialogControl<'_> {
                     (AnswerAction::SignIn, DialogAnswer::Pressed(last)) => last.saturating_add(1),
                     _ => 0,
                 };
+                let before = self.user.profiles.lock().mask();
                 self.sign_in_first(users.min(USERS));
                 let parameter = self.user.profiles.lock().mask();
+                self.gamer_data.note_players(parameter & !before, self.clock.system_time(cpu.now()));
                 self.notifier.notify(cpu, Notification { id: id::SIGN_IN_CHANGED, parameter })?;
             }
             (AnswerAction::Nothing, _) => {}
