@@ -339,7 +339,7 @@ fn traps_of_each_condition_agree() {
 #[test]
 fn traps_that_are_not_taken_are_not_interpreted() {
     let mut pair = Pair::new(ReservationMode::default(), false);
-    let checks = vec![d(Op::twi, 6, 4, 0), d(Op::twi, 5, 5, -1), x(Op::divwx, 3, 3, 4, 0)];
+    let checks = [d(Op::twi, 6, 4, 0), d(Op::twi, 5, 5, -1), x(Op::divwx, 3, 3, 4, 0)];
     pair.agree(&[checks.repeat(20)], |_| {
         states(1..20_u64, |ctx, divisor| {
             ctx.gpr[3] = 1 << 30;

@@ -154,7 +154,9 @@ fn engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again() {
             thread::sleep(Duration::from_micros(300));
         }
         stop.store(true, Relaxed);
-        engines.into_iter().for_each(|engine| engine.join().unwrap());
+        for engine in engines {
+            engine.join().unwrap();
+        }
     });
     assert!(runs.load(Relaxed) > RUNS, "{runs:?}");
 }

@@ -106,7 +106,7 @@ struct TitleStart {
     database: Arc<[u8]>,
     /// The console's language.
     language: u64,
-    /// System time.
+    /// System time, a FILETIME.
     now: u64,
 }
 

@@ -233,7 +233,7 @@ fn the_content_folders_of_other_emulators_and_consoles_are_imported() {
         ..PackageInfo::default()
     };
     let mut package = Vec::new();
-    stfs::write(&xenia_formats::Volume::default(), &info, &mut package, &mut |_| ()).unwrap();
+    stfs::write(&Volume::default(), &info, &mut package, &mut |_| ()).unwrap();
     put(&from("canary"), &format!("{owner}/4D5307D1/Headers/00000001/Save.header"), &package[..0xA000]);
     assert_eq!(imported("canary"), (save, "Kapitel 4".to_owned(), b"\x89PNG".to_vec()));
     let store = to_write(&from("saves")).unwrap();
