@@ -1,10 +1,12 @@
 #!/bin/bash
-# A sweep as a Slurm array: each task is a shard. Finished units are skipped, so the same line continues with the others.
+# A sweep as a Slurm array: each task is a shard. Finished units are skipped, so the same command
+# continues with the others.
 #
 #   sbatch --array=0-63 deploy/slurm.sh PLAN OUT
 #
-# A task that ends with exit code 75 lost units to a signal; RequeueExit=75 in slurm.conf starts it again.
-# PLAN and OUT lie on storage that all nodes share, the program as well (XENIA_RS, default: xenia-rs on the path).
+# A signal has ended units of a task whose exit code is 75; RequeueExit=75 in slurm.conf starts it
+# again. PLAN, OUT and the program (XENIA_RS, default: xenia-rs on the path) are on storage that all
+# nodes share.
 #SBATCH --job-name=xenia-sweep
 #SBATCH --cpus-per-task=1
 #SBATCH --requeue
