@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Program (decoded microcode) ──► translate ──► naga::Module + Interface
-//!      the interpreter in xenia-gpu runs the same Program: it is the oracle
+//!      the interpreter in xenia-microcode runs the same Program: it is the oracle
 //! ```
 //!
 //! [`translate`] is total: any program, even one of hostile words, yields a module that naga's
