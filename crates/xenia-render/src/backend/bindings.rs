@@ -1,4 +1,9 @@
 //! Bind groups of shaders: constants, vertex data, textures, samplers.
+//!
+//! A draw first compares its inputs with those of a recent draw in the same place
+//! ([`RecentGroup`]), which saves the look-up of each texture, then looks its resources up in
+//! [`Groups`]. Invariant: a group is used only while the caches of textures and samplers, and the
+//! sizes of the buffers, are those of its construction.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

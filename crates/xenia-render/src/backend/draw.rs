@@ -1,4 +1,9 @@
 //! Recording of a draw: from its description to wgpu commands.
+//!
+//! [`WgpuBackend::record`] plans the host's state, finds pipelines and targets, uploads what the
+//! shaders read, transfers the tiles of the targets, and records the draw. Invariant: nothing of a
+//! draw is recorded before all that it needs was found, so a [`Refused`] one can be recorded again
+//! or given to the reference.
 
 mod expected;
 mod geometry;

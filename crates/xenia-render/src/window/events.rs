@@ -1,4 +1,8 @@
-//! Event loop: handles events of the system and the machine.
+//! Event loop: handles events of the system and the machine, on the main thread.
+//!
+//! Keys, pads, pages and mail of the machine become calls of the [`Client`] and changes of the
+//! [`View`]; the submodules have those of one subject. Invariant: no handler waits for a machine
+//! that runs, so the window redraws while the machine computes.
 
 mod actions;
 mod dialog;

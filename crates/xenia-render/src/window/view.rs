@@ -1,4 +1,6 @@
-//! View: the open window and its contents.
+//! View: the open window and its contents: the newest frame, the open page, texts, figures.
+//!
+//! It has no access to the machine; [`super::events`] connects both through the mailbox.
 
 mod lost_device;
 

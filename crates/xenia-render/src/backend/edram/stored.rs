@@ -1,4 +1,8 @@
 //! Stored pipelines of the EDRAM: conversion to and from numbers.
+//!
+//! The numbers come from a file that may be damaged or another version's: those that name no
+//! pipeline are skipped. Their meaning is part of the file's format, whose version is in
+//! `backend/pipelines/store.rs`.
 
 use super::super::conversion::{
     CompiledConversions, Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE,

@@ -1,4 +1,8 @@
 //! Pending pages of the mirror: their delivery to memory.
+//!
+//! A delivery is taken, copied to a buffer by the device, and written. Only the bytes of texels are
+//! written, as the title may write other bytes of a page meanwhile. Invariant: a page is
+//! undelivered until a delivery takes it, so no two deliveries have the same texels.
 
 use std::ops::Range;
 

@@ -1,4 +1,7 @@
 //! Pipeline construction: translates shaders and compiles pipelines, on any thread.
+//!
+//! Invariant: the result depends on the recipe and the shaders' words alone, so a pipeline that was
+//! compiled ahead is the one that the draw would compile.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
