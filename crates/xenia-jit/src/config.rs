@@ -1,4 +1,8 @@
 //! Settings of the JIT engine.
+//!
+//! They decide when, where and how code is compiled, never its results, except that
+//! `precise_faults` decides whether registers are exact at a fault and whether stores to code stop
+//! compiled code.
 
 use crate::code::memory::CODE_SIZE;
 use std::time::Duration;

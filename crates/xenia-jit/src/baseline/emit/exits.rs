@@ -1,4 +1,8 @@
-//! Cold exits of a unit, emitted after its blocks.
+//! Cold exits of a unit, emitted after its blocks, so that these contain no code that seldom runs.
+//!
+//! Most put a guest address into eax and jump to a thunk through a word of the context. Invariant:
+//! at these exits the mapped registers hold the guest's state before that address, and the budget
+//! counts what has run.
 
 use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;

@@ -1,4 +1,8 @@
-//! Prefixes, operands and immediate values of one instruction.
+//! Prefixes, operands and immediate values of one instruction, by the Intel 64 manual, volume 2,
+//! chapter 2.
+//!
+//! Invariant: the bytes are appended in the order of the encoding: prefixes, opcode, ModRM, SIB,
+//! displacement, immediate.
 
 use super::{HostReg, Rm};
 

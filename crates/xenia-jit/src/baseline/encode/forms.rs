@@ -1,4 +1,7 @@
-//! Host registers, operands and the forms of instructions.
+//! Host registers, operands and the forms of instructions, by the Intel 64 manual, volume 2.
+//!
+//! A [`Form`] is the encoding without operands and width; [`Rm`] has only the addressing modes that
+//! templates use.
 
 /// A host register, by its number in machine code.
 pub(in crate::baseline) type HostReg = u8;

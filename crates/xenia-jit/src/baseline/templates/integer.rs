@@ -1,4 +1,7 @@
-//! Templates for fixed-point arithmetic and compares.
+//! Templates for fixed-point arithmetic and compares (PowerISA 2.02, book I).
+//!
+//! CA is the carry out of the low words, as in 32-bit mode. Undefined quotients are 0
+//! (docs/src/decisions/0004-instruction-results.md).
 
 use super::Templates;
 use crate::baseline::encode::MOVZX8;

@@ -1,4 +1,8 @@
-//! Templates for rotates and shifts.
+//! Templates for rotates and shifts (PowerISA 2.02, book I).
+//!
+//! A rotate of a word acts on 64 bits, of which both halves hold the word. A mask that does not
+//! wrap clears the upper half, so the templates compute in 32 bits, which clears it on the host,
+//! too; masks that wrap take another path ([`Templates::mask_wrapped`]).
 
 use super::Templates;
 use crate::baseline::encode::{
