@@ -1,4 +1,9 @@
 //! Guest memory accesses, and the host's floating-point mode.
+//!
+//! An access is one host instruction without a check, which may fault. Invariants: before it, the
+//! budget is in the context, and so are the registers that a replay from the site's restart point
+//! needs; in a loop with sunk stores a cold block after the access stores the registers instead
+//! ([`crate::fault_exit`]).
 
 use super::state::HostAddress;
 use super::{AFTER_FAULT, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};

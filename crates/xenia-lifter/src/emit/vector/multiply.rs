@@ -1,4 +1,6 @@
-//! Integer multiplication, and sums of products.
+//! Integer multiplication, and sums of products, by the AltiVec programming environments manual.
+//!
+//! Halves of lanes are widened to the lane, which is exact, then multiplied.
 
 use super::super::Lifter;
 use super::pack::Narrow;

@@ -1,4 +1,8 @@
-//! Vector loads and stores.
+//! Vector loads and stores: whole quadwords, elements, and the left and right parts that VMX128
+//! adds.
+//!
+//! Invariant: an instruction accesses one aligned quadword, hence one page, or no memory at all, so
+//! that it faults before its first effect.
 
 use super::super::{HOST, Lifter};
 use crate::host::field;

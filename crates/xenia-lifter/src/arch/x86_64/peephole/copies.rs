@@ -1,4 +1,8 @@
-//! Copies between registers, one of which can replace the other.
+//! Copies between registers, one of which can replace the other: later instructions read the copy's
+//! source, or earlier ones compute in its destination; then the copy is removed.
+//!
+//! Invariant: the distance is bounded ([`MAX_DISTANCE`]), so the time for a function is linear in
+//! its size.
 
 use super::flow::{Block, FunctionCode, HostOp, Successor};
 use super::liveness::fixed;

@@ -1,4 +1,7 @@
 //! Registers that instructions read and write, and changes of their operands.
+//!
+//! Invariant: an instruction is replaced only if the new one has an encoding and exactly the wanted
+//! [`Usage`]; registers that an encoding implies are never renamed.
 
 use super::flow::{FunctionCode, HostOp, MAX_INSTRUCTION_BYTES};
 use iced_x86::{

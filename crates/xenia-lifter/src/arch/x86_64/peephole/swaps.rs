@@ -1,4 +1,7 @@
 //! Byte swaps beside loads and stores become part of them (`movbe`).
+//!
+//! Invariants: between swap and access nothing else reads the register; a rotate, which swaps a
+//! halfword, is removed only if the flags that it changes are dead.
 
 use super::flow::{FunctionCode, HostOp, Successor};
 use super::liveness::needed;
