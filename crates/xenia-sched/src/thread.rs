@@ -1,4 +1,8 @@
 //! A guest thread: its processor state and its scheduling state.
+//!
+//! Reasons of waits are plain data, which saved states, digests and the event log contain.
+//! Invariant: the registers in the record are current only while the thread is not running; during
+//! a visit the host thread of its slot owns them ([`crate`] has the rule).
 
 use crate::priority::REAL_TIME;
 use crate::{Alertable, GuestTicks, ThreadRef};

@@ -1,4 +1,9 @@
 //! Dispatch: maps an instruction to its handler.
+//!
+//! The choice is made when a block is decoded: a handler may be an arm compiled for known bits of
+//! the word (no Rc, no OE, a certain branch condition), or the fused pair of a compare and its
+//! branch. Invariant: a specialized handler does what the arm of its row does, which the tests
+//! compare for random words of every row.
 
 use super::chain::{END, RowHandler, after_plain, chain, chained, either, last, one_by_one};
 use super::{ExceptionKind, Plain, Retirement, system};

@@ -1,4 +1,8 @@
-//! Control of threads: suspension, priority, holding of slots, and exit.
+//! Control of threads: suspension, priority, holding of slots, and exit. The rules are those of NT
+//! (docs/src/decisions/0008-threads-timers-waits.md).
+//!
+//! The caller has the slot to itself; in parallel mode it holds the slot's lock. A change that lets
+//! another thread run takes effect at the slot's next boundary.
 
 use super::HwSlot;
 use crate::affinity::roams;
