@@ -1,4 +1,8 @@
-//! Primitive assembly: primitives to triangles.
+//! Primitive assembly: primitives to triangles, in the order of their indices.
+//!
+//! Strips, fans, quads and polygons are cut; rectangles, points and lines are expanded on the
+//! screen. Each triangle keeps its facing and the edges of the outline of its polygon, for culling
+//! and for polygons that are drawn as lines or points. Killed primitives are left out.
 
 use super::outline;
 use super::vertex::Vertices;

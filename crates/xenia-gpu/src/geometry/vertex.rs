@@ -1,4 +1,7 @@
 //! Vertex shading: shades each distinct index once, in groups of lanes.
+//!
+//! Invariant: vertices are numbered by the first use of their index, so a shader's memory exports
+//! happen once for each distinct index, in an order that follows from the indices alone.
 
 use std::collections::BTreeMap;
 

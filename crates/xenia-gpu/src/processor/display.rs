@@ -1,4 +1,6 @@
 //! Display controller: vertical blanks by guest time, and the line counter.
+//!
+//! Invariant: both depend on guest time and the period alone, never on the host's display.
 
 use std::sync::Arc;
 

@@ -1,4 +1,8 @@
 //! Current shaders, and a cache of loaded shaders.
+//!
+//! A load compares its words with those of the last load from the same address, then looks them up
+//! by digest. Invariant: equal digests are not trusted: words are compared, so a collision cannot
+//! replace a shader by another.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

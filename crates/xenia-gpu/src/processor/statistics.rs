@@ -1,4 +1,6 @@
-//! Statistics of the command processor.
+//! Statistics of the command processor, for reports: counts that the guest cannot see.
+//!
+//! Problems have a limited number of names, as streams are untrusted, and are logged once each.
 
 use std::collections::BTreeMap;
 

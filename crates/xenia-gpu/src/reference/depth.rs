@@ -1,4 +1,8 @@
-//! Depth and stencil tests on the EDRAM.
+//! Depth and stencil tests on the EDRAM, for the lanes of a block.
+//!
+//! Depths are compared as the stored 24 bits, which increase with depth in both formats. Invariant:
+//! the loops over the lanes' depths have no branches and no saturating conversions, or the compiler
+//! does not vectorise them.
 
 use super::block::BlockPosition;
 use super::compare;

@@ -1,4 +1,8 @@
-//! Register file: the values of all registers.
+//! Register file: the values of all registers, without their side effects.
+//!
+//! Invariant: changes go through [`RegisterFile::set`] and [`RegisterFile::set_range`], which note
+//! the classes of draw state that depend on the register; [`RegisterFile::values`] is the whole
+//! state.
 
 use super::{COUNT, DrawClasses, MMIO_COUNT, Register, With, pa, rb, vgt};
 

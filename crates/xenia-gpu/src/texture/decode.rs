@@ -1,4 +1,7 @@
 //! Decoding of texture levels to plain texels.
+//!
+//! This is the oracle of the decoding in compute shaders (xenia-render). Invariant: any constant
+//! over any memory decodes to an image of bounded size, and only the level's range is read.
 
 use super::format::{Layout, depth_to_single, half_to_single};
 use super::layout::{self, LevelLayout};

@@ -1,4 +1,7 @@
-//! Texture fetch constants.
+//! Texture fetch constants: six words, decoded to plain fields.
+//!
+//! Invariant: any words decode to a description or to `None`. Sizes and addresses are those of the
+//! words; code that reads memory checks them.
 
 use super::constant::{
     TextureSize1, TextureSize2, TextureSize3, TextureWord0, TextureWord1, TextureWord3, TextureWord4,

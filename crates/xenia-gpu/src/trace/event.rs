@@ -1,4 +1,7 @@
-//! Events of a trace.
+//! Events of a trace: the calls made to a command processor, and the memory that it read.
+//!
+//! They are the file's format: a change of them raises `VERSION` in `file.rs`. Values of a file are
+//! not trusted: the player checks them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! Trace recorder: writes a command processor's calls to a file.
+//!
+//! Invariant: the bytes that a call reads precede the call's event, so the player has them in time.
+//! An error of the file is kept until the recording ends; it does not end the run.
 
 use super::{ProcessorState, Tap, TraceEvent, Writer};
 use crate::memory::PhysicalMemory;
