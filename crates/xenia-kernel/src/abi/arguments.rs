@@ -1,4 +1,8 @@
-//! Decoding of an export's arguments from the guest's registers and stack.
+//! Decoding of an export's arguments from the guest's registers and stack ([`super`] has the
+//! convention).
+//!
+//! A fault on the stack is kept and the argument is 0, so that the shim checks once, after the last
+//! argument.
 
 use super::Call;
 use xenia_guest::GuestAddr;

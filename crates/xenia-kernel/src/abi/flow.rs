@@ -1,4 +1,7 @@
-//! Control flow after an export: the calling thread's next action.
+//! Control flow after an export: the calling thread's next action, as data.
+//!
+//! Invariant: an export neither waits on its host thread nor runs guest code; a continuation is
+//! plain data, so that the machine can be saved between two runs.
 
 use super::{Continuation, Rest};
 use crate::status::failure::{Failure, Fallible};

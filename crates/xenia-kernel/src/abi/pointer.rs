@@ -1,4 +1,7 @@
-//! Typed guest pointers.
+//! Typed guest pointers: an address with the type of its target.
+//!
+//! Invariant: constructing a pointer checks nothing; each access checks the whole range, and a bad
+//! pointer is a [`MemoryFault`], never an access to host memory.
 
 use super::{Arguments, FromGuest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,4 +1,7 @@
 //! Guest strings: NUL-terminated and counted, 8-bit and UTF-16.
+//!
+//! Invariants: a length from guest memory bounds what is read, and a string without a terminator
+//! ends at [`MAX_LENGTH`]; each byte of an 8-bit string is one character ([`code_page`]).
 
 use super::{Arguments, FromGuest, GuestStruct, Handle, Ptr};
 use std::fmt;

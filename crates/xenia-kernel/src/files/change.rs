@@ -1,4 +1,8 @@
-//! Changes to open files: size, times, attributes, name, deletion.
+//! Changes to open files: size, times, attributes, name, deletion, by NT's rules
+//! (docs/src/decisions/0017-files-and-modules.md).
+//!
+//! A change checks the rights of its handle first, deletion and renaming also the other handles of
+//! the file. Times are guest times.
 
 use super::rights::{access, options};
 use super::{Files, OpenParameters};

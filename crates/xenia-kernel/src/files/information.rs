@@ -1,4 +1,6 @@
-//! Information structures of files and volumes.
+//! Information structures of files and volumes, as bytes in guest order.
+//!
+//! Layouts are NT's, with the lengths of the console's kernel (xenia-canary).
 
 use fnv::FnvHasher;
 use std::hash::Hasher;

@@ -1,4 +1,7 @@
 //! Loads a title and makes its first thread.
+//!
+//! The order matters: pages are mapped writable, the console's imports bound, libraries loaded, the
+//! other imports bound and patches applied; only then the pages get their protection.
 
 use super::imports::Importing;
 use super::{Identity, LoadError, ModuleLoader, base_name};

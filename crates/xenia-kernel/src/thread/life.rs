@@ -1,4 +1,9 @@
-//! Thread creation and termination.
+//! Thread creation and termination, by NT's rules
+//! (docs/src/decisions/0008-threads-timers-waits.md).
+//!
+//! A thread is its structures in guest memory, a thread of the scheduler and a [`ThreadRecord`].
+//! Invariants: a creation that fails frees all of its pieces; the table of records is locked until
+//! the record exists, so a thread's first call finds it.
 
 mod blocks;
 

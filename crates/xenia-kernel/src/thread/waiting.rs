@@ -1,4 +1,8 @@
-//! Waits of the calling thread: timeouts, pending APCs, parking.
+//! Waits of the calling thread: timeouts, pending APCs, parking (docs/src/internals/kernel.md has
+//! the way from call to wake).
+//!
+//! Invariant: the thread's turn is held from the check for an interruption until the wait can be
+//! interrupted, so no interruption is lost.
 
 use crate::abi::{Call, Flow, IntoFlow, Ptr};
 use crate::objects::HeldObject;
