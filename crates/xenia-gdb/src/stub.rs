@@ -1,4 +1,6 @@
-//! A [`Debuggee`] as gdbstub's target.
+//! A [`Debuggee`] as gdbstub's target: its traits become calls of the debuggee. Addresses, lengths
+//! and register numbers come from gdb and may be anything; those without an answer get gdb's error
+//! reply.
 
 use crate::Debuggee;
 use crate::registers::{GdbRegister, GdbRegisters, Xenon};

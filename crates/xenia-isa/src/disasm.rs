@@ -1,4 +1,5 @@
-//! Disassembler: word to text.
+//! Disassembler: word to text. Its templates are the assembler's, so any text that it writes
+//! assembles to the same instruction.
 
 use crate::syntax::{Arg, Shown, TEMPLATES, Template};
 use crate::{Class, Instruction, Operand, decode, spr};

@@ -1,4 +1,7 @@
-//! Reads a patch file, and finds its faults.
+//! Reads a patch file, and finds its faults with their lines.
+//!
+//! The format is xenia-canary's (docs/src/using/playing.md has its fields). Invariant: a patch with
+//! a fault is not applied, and a fault before the first patch concerns all.
 
 use crate::hash::ExecutableHash;
 use crate::lines::Lines;

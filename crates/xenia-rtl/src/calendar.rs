@@ -1,4 +1,5 @@
-//! Conversion between `FILETIME` and calendar fields.
+//! Conversion between `FILETIME` and calendar fields, in the proleptic Gregorian calendar as NT's
+//! `RtlTimeToTimeFields` and `RtlTimeFieldsToTime`.
 
 use xenia_guest::MILLISECOND_100NS;
 

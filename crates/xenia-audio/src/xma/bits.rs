@@ -1,4 +1,5 @@
-//! Bit reader for untrusted data, most significant bit first.
+//! Bit reader for untrusted data, most significant bit first. Invariant: no read goes beyond the
+//! frame's end; bits past it are 0 in a look-ahead, and an error when consumed.
 
 /// Reasons why a frame cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

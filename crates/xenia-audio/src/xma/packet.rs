@@ -1,4 +1,7 @@
 //! Packets: positions of frames, and reassembly of frames that span packets.
+//!
+//! Positions and lengths come from the stream, which is untrusted: a frame reads at most
+//! [`MAX_PACKETS_PER_FRAME`] packets, and each step goes forward.
 
 use super::bits::Bits;
 use super::frame::FRAME_SAMPLES;

@@ -1,4 +1,5 @@
-//! State of `XNet`.
+//! Saved state of `XNet`: addresses, keys and answers of the title. A loaded one is untrusted:
+//! numbers and events are checked.
 
 use super::{
     Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, MAX_QUALITIES, PARAMETERS_SIZE, XNet,

@@ -1,4 +1,6 @@
-//! Translation of scalar operations.
+//! Translation of scalar operations, by the rules of the interpreter in xenia-microcode, from which
+//! it shares no code. Special cases are comparisons: hosts disagree about `min`, `max` and
+//! functions of NaNs, infinities and denormals (docs/src/decisions/0018-shader-translation.md).
 
 use naga::{BinaryOperator as Op, MathFunction, ScalarKind};
 use xenia_gpu::microcode::ScalarOp;

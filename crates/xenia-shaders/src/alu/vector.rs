@@ -1,4 +1,5 @@
-//! Translation of vector operations.
+//! Translation of vector operations, by the rules of the interpreter in xenia-microcode, from which
+//! it shares no code.
 
 use naga::{BinaryOperator as Op, Expression, Handle, MathFunction, RelationalFunction, Type, UnaryOperator};
 use xenia_gpu::microcode::VectorOp;

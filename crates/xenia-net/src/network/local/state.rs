@@ -1,4 +1,5 @@
-//! State of the loopback network.
+//! Saved state of the loopback network. A loaded one is untrusted: its sums, ports and connections
+//! are checked before they replace the present ones.
 
 use super::{
     FIRST_PORT, LocalNetwork, MAX_BACKLOG, MAX_DATAGRAM, MAX_MESSAGES, MAX_RECEIVE_BUFFER,
