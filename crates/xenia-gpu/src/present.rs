@@ -1,4 +1,8 @@
-//! Conversion of front buffers to frames.
+//! Conversion of front buffers to frames: untiling, byte order, swizzle and gamma ramps, on the
+//! CPU.
+//!
+//! xenia-render makes pictures of the same bytes on the device. Invariant: a frame has at most
+//! [`MAX_SIDE`] pixels a side, and pixels beyond the front buffer are black before the gamma ramp.
 
 mod fast_rgba;
 mod front_buffer;

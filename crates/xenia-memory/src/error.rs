@@ -1,4 +1,7 @@
 //! Error types: guest faults, allocation errors, host errors.
+//!
+//! A [`MemoryFault`] is the guest's and becomes an exception; an allocation error is a call's, with
+//! the numbers of the request; a host error means that the machine cannot run.
 
 use crate::protect::Protect;
 use std::fmt;

@@ -1,4 +1,7 @@
 //! [`GuestMemory`]: its fields and its initialization.
+//!
+//! Invariant: the address space is registered for the fault handler last, when all that a fault may
+//! reach is complete, and removed from there first.
 
 use crate::device::{DeviceRegisters, MmioDevice};
 use crate::error::{Access, AccessKind, FaultKind, MemoryError, MemoryFault};

@@ -1,4 +1,7 @@
-//! Saved state of the scheduler.
+//! Saved state of the scheduler: all threads and slots, between two runs.
+//!
+//! Invariants: no state is taken while a thread is between opening and committing a wait; a loaded
+//! one is untrusted, so names, waits, wait words and times are checked against each other.
 
 use super::Scheduler;
 use super::rounds::RoundsState;
