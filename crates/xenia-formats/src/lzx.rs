@@ -244,7 +244,7 @@ impl<'a> Decoder<'a> {
         }
         if matches!(kind, 1 | 2) {
             if progress.coded_blocks >= FIRST_BLOCKS + (self.skipped + at) / BYTES_PER_BLOCK {
-                return Err("too many blocks for what they hold");
+                return Err("too many blocks for their contents");
             }
             progress.coded_blocks += 1;
         }

@@ -236,7 +236,7 @@ fn a_stream_of_hardly_anything_but_codes_is_refused() {
     for kind in [Block::Verbatim, Block::Aligned] {
         let input = encode(15, None, &vec![(kind, 1); data.len()], &data).concat();
         let error = decode(15, &input, &mut vec![0; data.len()]).unwrap_err();
-        assert_eq!(error.reason, "too many blocks for what they hold");
+        assert_eq!(error.reason, "too many blocks for their contents");
     }
     let plain = encode(15, None, &vec![(Block::Uncompressed, 1); 200], &data[..200]).concat();
     let mut output = vec![0; 200];

@@ -183,5 +183,5 @@ fn guest_fault_is_not_counted_as_an_emulator_crash() {
 fn orphaned_sweep_unit_exits_without_running() {
     let output = sweep(&["unit", "--memory", "1", "--parent", "1", "--", "exports"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert!(text(&output).contains("whoever started this is gone"), "{}", text(&output));
+    assert!(text(&output).contains("the process that started this one has ended"), "{}", text(&output));
 }

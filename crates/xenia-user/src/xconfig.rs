@@ -132,7 +132,7 @@ impl XConfig {
         let is_settable = |(&(category, setting), value): (&(u16, u16), &Vec<u8>)| {
             category > category::SECURED && size_of(category, setting) == Ok(value.len())
         };
-        check(set.iter().all(is_settable), "a setting of the console is none that titles can set")
+        check(set.iter().all(is_settable), "titles cannot set a setting of the console")
     }
 
     /// Returns the bytes of a setting.

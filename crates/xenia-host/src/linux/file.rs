@@ -104,7 +104,7 @@ pub fn open_pipe(path: &Path, is_over: impl Fn() -> bool) -> io::Result<File> {
     loop {
         match options.open(path) {
             Err(error) if error.raw_os_error() != Some(Errno::NXIO.raw_os_error()) => return Err(error),
-            Err(_) if is_over() => return Err(io::Error::other("nobody reads from this pipe")),
+            Err(_) if is_over() => return Err(io::Error::other("no process reads from this pipe")),
             Err(_) => std::thread::sleep(PAUSE),
             Ok(pipe) => {
                 fcntl_setfl(&pipe, fcntl_getfl(&pipe)? - OFlags::NONBLOCK)?;

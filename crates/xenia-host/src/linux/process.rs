@@ -35,7 +35,7 @@ pub fn limit_this_process(bytes: u64, parent: u32) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The parent may have died before the signal was set.
     if getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()) != Some(parent) {
-        return Err(io::Error::other("whoever started this is gone"));
+        return Err(io::Error::other("the process that started this one has ended"));
     }
     let is = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
     setrlimit(Resource::As, is(bytes))?;

@@ -315,7 +315,7 @@ pub(super) fn timed(time: &Path) -> Command {
 
 /// Reads user plus system seconds.
 pub(super) fn read_time(path: &Path) -> Result<f64> {
-    let text = std::fs::read_to_string(path).context("reading what time it took")?;
+    let text = std::fs::read_to_string(path).context("reading the time that it took")?;
     // If a signal ended the program, a message precedes the line.
     let line = text.lines().next_back().unwrap_or_default();
     let parts: Option<Vec<f64>> = line.split(' ').map(|part| part.parse().ok()).collect();

@@ -64,7 +64,7 @@ impl Pool {
         // Nothing is at the null address.
         let mut after = MIN_ARENA_SIZE;
         for arena in arenas {
-            check(arena.is_valid(after), "an arena of the pool lies where none can be")?;
+            check(arena.is_valid(after), "an arena of the pool has an impossible place")?;
             let ArenaState { at: mut from, size } = arena;
             after = from + size;
             all.insert(from, size);

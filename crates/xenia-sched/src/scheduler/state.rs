@@ -90,7 +90,7 @@ impl Scheduler {
         }
         for (words, hw_id) in wait_words.iter().zip(0..) {
             let is_right = words.len() == self.thread_table.positions(hw_id);
-            check(is_right, "there is not one wait word for each name of a thread")?;
+            check(is_right, "the number of wait words differs from that of names")?;
         }
         for ((r, has_exited), word) in self.thread_table.names().zip(wait_words.into_iter().flatten()) {
             let thread = threads.remove(&r);

@@ -67,7 +67,7 @@ impl LocalNetwork {
     pub(super) fn replace(&mut self, state: LocalNetworkState) -> Result<(), Impossible> {
         let LocalNetworkState { has_cable, sockets, last, next_port } = state;
         check(has_cable == self.has_cable, "the network cable differs")?;
-        check(next_port >= FIRST_PORT, "the next port is none for connections")?;
+        check(next_port >= FIRST_PORT, "the next port is not one for connections")?;
         let mut queued = 0_usize;
         for socket in sockets.values() {
             queued += socket.queued()?;
@@ -83,7 +83,7 @@ impl LocalNetwork {
                 for id in queue {
                     let is_connected =
                         sockets.get(id).is_some_and(|socket| matches!(socket.state, State::Connected(_)));
-                    check(is_connected && waiting.insert(*id), "a connection that waits is none")?;
+                    check(is_connected && waiting.insert(*id), "a waiting connection is not connected")?;
                 }
             }
         }
