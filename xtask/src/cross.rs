@@ -28,8 +28,8 @@ use test_programs::TestProgram;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines that are printed of a run that fails.
 const SHOWN: usize = 20;
-/// Limit of a program of tests, in those of a check.
-const TESTS_PATIENCE: u32 = 4;
+/// Time limit of a program of tests, in time limits of a check.
+const TEST_TIMEOUTS: u32 = 4;
 
 /// Arguments of `cargo xtask cross`.
 #[derive(Debug, Args)]
@@ -199,7 +199,7 @@ impl CrossProgram {
     }
 
     fn run(&self, words: &[String]) -> Result<Outcome> {
-        output_in_time(&mut self.command(words), self.target.patience)
+        output_in_time(&mut self.command(words), self.target.timeout)
     }
 
     /// Runs a program of tests in its crate's folder; `None` if it has no test.
@@ -209,8 +209,8 @@ impl CrossProgram {
         command.envs(self.target.environment.iter().copied()).stdin(Stdio::null());
         // There is no cargo that could report it.
         command.env("INSTA_WORKSPACE_ROOT", std::env::current_dir()?).env("INSTA_UPDATE", "no");
-        let patience = self.target.patience * TESTS_PATIENCE;
-        let outcome = output_in_time(&mut command, patience)?.succeeded()?;
+        let timeout = self.target.timeout * TEST_TIMEOUTS;
+        let outcome = output_in_time(&mut command, timeout)?.succeeded()?;
         Ok(test_programs::passed(&outcome.said).map(|count| format!("{count} passed")))
     }
 
@@ -218,7 +218,7 @@ impl CrossProgram {
     fn compare_with_host(&self, words: &[String]) -> Result<String> {
         let words = [words, &json()].concat();
         let theirs = self.run(&words)?;
-        let ours = output_in_time(crate::steps::xenia_rs()?.args(&words), self.target.patience)?;
+        let ours = output_in_time(crate::steps::xenia_rs()?.args(&words), self.target.timeout)?;
         let code = |outcome: &Outcome| outcome.status.and_then(|status| status.code());
         let their_code = code(&theirs);
         let our_code = code(&ours);
@@ -268,7 +268,7 @@ impl Outcome {
 
 /// Runs a command, and ends it if it takes too long. Output and errors go to files, so that neither
 /// fills a pipe.
-fn output_in_time(command: &mut Command, patience: Duration) -> Result<Outcome> {
+fn output_in_time(command: &mut Command, timeout: Duration) -> Result<Outcome> {
     let mut said = tempfile::tempfile()?;
     let mut complained = tempfile::tempfile()?;
     let mut child = command.stdout(said.try_clone()?).stderr(complained.try_clone()?).spawn()?;
@@ -277,7 +277,7 @@ fn output_in_time(command: &mut Command, patience: Duration) -> Result<Outcome> 
         if let Some(status) = child.try_wait()? {
             break Some(status);
         }
-        if start.elapsed() > patience {
+        if start.elapsed() > timeout {
             child.kill()?;
             child.wait()?;
             break None;

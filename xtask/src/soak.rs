@@ -37,7 +37,7 @@ const ROTATION: f64 = 0.5;
 const LONG_RUNS: f64 = 0.35;
 const PROCESSES: f64 = 1.0 - ROTATION - LONG_RUNS;
 /// Extra time for a part's last run to end.
-const PATIENCE: Duration = Duration::from_mins(3);
+const GRACE: Duration = Duration::from_mins(3);
 
 /// Arguments of `cargo xtask soak`.
 #[derive(Debug, Args)]
@@ -132,7 +132,7 @@ fn process(
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        if start.elapsed() > time.unwrap_or_default() + PATIENCE {
+        if start.elapsed() > time.unwrap_or_default() + GRACE {
             child.kill()?;
             child.wait()?;
             bail!("{command:?} hangs");

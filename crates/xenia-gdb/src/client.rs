@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// How long a server may leave packets unread before a send fails.
-const SEND_PATIENCE: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client, connected to a server on a port.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl TestClient {
         };
         let stream = TcpStream::connect(("127.0.0.1", *port))?;
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(SEND_PATIENCE))?;
+        stream.set_write_timeout(Some(SEND_TIMEOUT))?;
         Ok(Self(stream))
     }
 

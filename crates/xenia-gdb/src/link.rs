@@ -25,7 +25,7 @@ const CHUNK: usize = 4096;
 
 /// How long a client may leave an answer unread, about: the thread that sends it also ends the run
 /// at Ctrl-C and `--timeout`.
-const SEND_PATIENCE: Duration = Duration::from_secs(1);
+const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The error of listening on a socket file, with a reason that fits a file.
 fn socket_file_error(error: io::Error) -> io::Error {
@@ -92,11 +92,11 @@ impl Listener {
                 Socket::Tcp(socket) => socket.accept().and_then(|(stream, _)| {
                     stream.set_nonblocking(false)?;
                     stream.set_nodelay(true)?;
-                    stream.set_write_timeout(Some(SEND_PATIENCE))?;
+                    stream.set_write_timeout(Some(SEND_TIMEOUT))?;
                     Link::new(stream.try_clone()?, stream, stop.clone())
                 }),
                 Socket::Unix(socket, _) => socket.accept().and_then(|stream| {
-                    stream.set_write_timeout(SEND_PATIENCE)?;
+                    stream.set_write_timeout(SEND_TIMEOUT)?;
                     Link::new(stream.try_clone()?, stream, stop.clone())
                 }),
             };
@@ -246,7 +246,7 @@ impl Link {
                 Err(error) if is_temporary(error.kind()) => {}
                 Err(error) => return Err(error),
             }
-            if !rest.is_empty() && start.elapsed() >= SEND_PATIENCE {
+            if !rest.is_empty() && start.elapsed() >= SEND_TIMEOUT {
                 return Err(io::Error::new(ErrorKind::TimedOut, "gdb does not read its answers"));
             }
         }

@@ -21,7 +21,7 @@ const INVALID: &[u8] = b"E16";
 
 /// How long a stopped machine waits for gdb, or gdb's packets are handled, before
 /// [`Debuggee::idle`] is called.
-const PATIENCE: Duration = Duration::from_millis(20);
+const IDLE_PERIOD: Duration = Duration::from_millis(20);
 
 /// Reason for a session's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
     loop {
         // Packets without a pause must not keep the machine from an interrupt or its timeout. It
         // does not run over those that wait: they may interrupt it.
-        if last_poll.elapsed() >= PATIENCE {
+        if last_poll.elapsed() >= IDLE_PERIOD {
             if !stub.debuggee.idle() {
                 return Ok(SessionEnd::Killed);
             }
@@ -95,7 +95,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
         }
         state = match state {
             GdbStubStateMachine::Idle(mut idle) => {
-                let Ok(received) = input.next(&idle.borrow_conn().link, PATIENCE) else {
+                let Ok(received) = input.next(&idle.borrow_conn().link, IDLE_PERIOD) else {
                     return Ok(SessionEnd::Detached);
                 };
                 match received {

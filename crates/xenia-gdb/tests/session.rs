@@ -24,7 +24,7 @@ const TRAP: u32 = 0x7FE0_0008;
 const PROGRAM: [u32; 4] = [0x3863_0001, 0x3863_0001, 0x4BFF_FFF8, 0];
 
 /// How long a test waits before it reports that a session hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A machine of one thread. It exits when r3 is 1000 or more.
 struct OneThread {
@@ -322,7 +322,7 @@ fn a_client_that_never_reads_ends_the_session() {
     let mut session = Session::connect();
     // Fails once the server has closed the connection.
     while session.client.send("qXfer:features:read:target.xml:0,fff").is_ok() {}
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !session.server.is_finished() {
         assert!(Instant::now() < deadline, "the server still sends");
         thread::sleep(Duration::from_millis(10));
@@ -350,7 +350,7 @@ fn packets_without_a_pause_do_not_delay_an_interrupt() {
     for begin in ["", "$vCont;c#a8"] {
         let mut machine = OneThread { goes_on: false, ..OneThread::new() };
         machine.memory.write(GuestAddr(machine.start), 0x4800_0000_u32).unwrap();
-        let input = begin.as_bytes().chain(Endless { until: Instant::now() + PATIENCE });
+        let input = begin.as_bytes().chain(Endless { until: Instant::now() + TIMEOUT });
         let link = Link::new(input, io::sink(), Arc::default()).unwrap();
         assert_eq!(serve(link, &mut machine).unwrap(), SessionEnd::Killed, "{begin}");
     }

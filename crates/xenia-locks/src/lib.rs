@@ -33,7 +33,7 @@ mod topology;
 pub use adaptive::AdaptiveLock;
 pub use held::{HeldLevel, LevelMutex};
 pub use priority::{PriorityHook, on_priority, priority, set_priority};
-pub use queued::{FIRST_NAP, MAX_NAP, MAX_PASSED, PATIENCE, QueuedLock};
+pub use queued::{FIRST_NAP, MAX_NAP, MAX_PASSED, QueuedLock, REQUEST_DELAY};
 #[cfg(all(feature = "statistics", not(feature = "modelled")))]
 pub use raw::counts_of;
 #[cfg(feature = "statistics")]

@@ -20,8 +20,8 @@
 //! **Bounded barging.** A thread that arrives while the lock is free takes it, even if others
 //! queue: a strict queue, in which each waiter must be woken in turn, would stall whenever threads
 //! outnumber processors. A head that was woken and was too late lets the others continue for
-//! [`PATIENCE`], then sets a request, and the holder grants the lock to it: no other thread can
-//! take a granted lock.
+//! [`REQUEST_DELAY`], then sets a request, and the holder grants the lock to it: no other thread
+//! can take a granted lock.
 //!
 //! **Sleep.** Waiting threads sleep after a few rounds of back-off. A thread behind the head sleeps
 //! until it is the head; it is woken when the lock is released, not by the thread that makes it the
@@ -43,7 +43,7 @@ pub const MAX_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
 /// Number of queued nodes among which a head looks for such a thread.
 const IN_SIGHT: usize = 32;
 /// How long a head that came too late once lets other threads take the lock.
-pub const PATIENCE: Duration = Duration::from_micros(100);
+pub const REQUEST_DELAY: Duration = Duration::from_micros(100);
 /// How long the head first sleeps before it polls again.
 pub const FIRST_NAP: Duration = Duration::from_micros(100);
 /// Limit of the head's sleep; each sleep is twice as long as the previous one.
@@ -256,7 +256,7 @@ impl QueuedLock {
                 // It was woken, and another thread was faster. The others may continue for a while;
                 // then the lock must be granted to this thread, which sets the request while awake,
                 // because a granted lock must not wait for a sleeper.
-                raw::sleep(self, claim.number, || true, || (), Some(PATIENCE));
+                raw::sleep(self, claim.number, || true, || (), Some(REQUEST_DELAY));
                 wish = WAKE | GRANT;
                 self.asked.fetch_or(GRANT, Ordering::SeqCst);
                 continue;

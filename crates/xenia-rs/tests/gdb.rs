@@ -23,7 +23,7 @@ const PROGRAMS: &str = "XENIA_GDB_PROGRAMS";
 /// until no case fails because the host was late.
 const PACES: [&str; 3] = ["20", "160", "1280"];
 /// Longest run of a script in seconds.
-const PATIENCE: &str = "300";
+const TIMEOUT: &str = "300";
 
 /// A title that is debugged by a script.
 struct Session {
@@ -81,7 +81,7 @@ fn transcript(session: &Session, pace: &str) -> String {
         title = copy;
     }
     let mut run = hermetic(PROGRAM);
-    run.args(["exec", "--headless", "--fresh", "--gdb", "0", "--timeout", PATIENCE]).args(flags).arg(title);
+    run.args(["exec", "--headless", "--fresh", "--gdb", "0", "--timeout", TIMEOUT]).args(flags).arg(title);
     run.arg("--").args(arguments);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut messages = BufReader::new(run.stderr.take().unwrap());
@@ -95,7 +95,7 @@ fn transcript(session: &Session, pace: &str) -> String {
     let mut gdb = Command::new("gdb-multiarch");
     gdb.env("LC_ALL", "C.UTF-8");
     gdb.args(["-nx", "-batch", "-iex", "set pagination off", "-iex", "set confirm off"]);
-    gdb.args(["-iex", &format!("set remotetimeout {PATIENCE}")]);
+    gdb.args(["-iex", &format!("set remotetimeout {TIMEOUT}")]);
     gdb.args(["-ex", "set architecture powerpc:common", "-ex", "set endian big"]);
     gdb.args(symbols);
     gdb.args(["-ex", &format!("target remote {address}"), "-ex", "echo begin\\n", "-x"]).arg(script);

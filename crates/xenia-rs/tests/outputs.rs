@@ -20,7 +20,7 @@ const INTERRUPTS: usize = 6;
 /// Longest time before the signal.
 const LATEST: Duration = Duration::from_millis(1500);
 /// Timeout, longer than anything here takes.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -43,9 +43,9 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > TIMEOUT {
             child.kill().unwrap();
-            panic!("still running after {PATIENCE:?}");
+            panic!("still running after {TIMEOUT:?}");
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -155,7 +155,7 @@ fn sigusr1_prints_the_threads_and_the_run_continues() {
         }
         send(&child, "USR1");
         while said().matches("threads at tick").count() < times {
-            assert!(start.elapsed() < PATIENCE && child.try_wait().unwrap().is_none(), "{}", said());
+            assert!(start.elapsed() < TIMEOUT && child.try_wait().unwrap().is_none(), "{}", said());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -10,7 +10,7 @@ use xenia_memory::{DeviceStore, MmioDevice, XMA_REGISTERS};
 use xenia_sched::{Disposition, EndKind, Limits, RunEnd};
 
 /// Time after which a test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Graphics chip that works once, until the sound decoder gets another store.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Chips for Waiting {
         }
         let decoded = self.decoded.lock().unwrap();
         let before = *decoded;
-        let waited = self.changed.wait_timeout_while(decoded, PATIENCE, |now| *now == before).unwrap().1;
+        let waited = self.changed.wait_timeout_while(decoded, TIMEOUT, |now| *now == before).unwrap().1;
         self.too_late.fetch_or(waited.timed_out(), SeqCst);
         self.is_done.store(true, SeqCst);
         false

@@ -21,7 +21,7 @@ use xenia_sync::{Condvar, Level, Mutex};
 /// Interval between polls.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Time without the end of a slice after which a report is due.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The parts of a machine that the watchdog polls.
 pub(crate) struct WatchedMachine {
@@ -119,7 +119,7 @@ impl Standstill {
         if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };
         }
-        let is_overdue = !self.told && now.duration_since(self.since) >= PATIENCE;
+        let is_overdue = !self.told && now.duration_since(self.since) >= TIMEOUT;
         self.told |= is_overdue;
         is_overdue
     }
@@ -143,13 +143,13 @@ impl Patience {
             if self.lanes[lane].take_overdue(steps, busy.is_none(), now)
                 && let Some(busy) = busy
             {
-                tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", PATIENCE.as_secs());
+                tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", TIMEOUT.as_secs());
                 if doing != Doing::Devices {
                     watched.interrupt.request_thread_dump();
                 }
             }
         }
-        for stuck in self.locks.found_since(PATIENCE) {
+        for stuck in self.locks.found_since(TIMEOUT) {
             tracing::warn!(target: "watchdog", "{stuck}");
         }
     }

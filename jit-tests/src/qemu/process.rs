@@ -17,7 +17,7 @@ const GDB_MSR: u32 = 65;
 const SF: u64 = 1 << 63;
 const FE0_FE1: u64 = 1 << 11 | 1 << 8;
 /// Timeout of an answer, after which a job is considered endless.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Limit of qemu's start, on a host that runs other programs, too.
 const MAX_START: Duration = Duration::from_mins(1);
 /// Interval between attempts to reach qemu's stub.
@@ -201,13 +201,13 @@ impl Process {
                 });
             }
             for _ in jobs {
-                match blocks.recv_timeout(PATIENCE) {
+                match blocks.recv_timeout(TIMEOUT) {
                     Ok(block) => answers.push(QemuAnswer::State(Box::new(QemuState::from_block(block)))),
                     Err(error) => {
                         // Lets the writer thread end.
                         let _ = child.kill();
                         return Some(match error {
-                            RecvTimeoutError::Timeout => format!("no answer in {} s", PATIENCE.as_secs()),
+                            RecvTimeoutError::Timeout => format!("no answer in {} s", TIMEOUT.as_secs()),
                             RecvTimeoutError::Disconnected => "the process ended".to_owned(),
                         });
                     }

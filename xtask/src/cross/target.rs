@@ -43,8 +43,8 @@ pub(super) struct Target {
     pub(super) has_baseline: bool,
     /// Whether titles run about as fast as on this host: some of the hostile ones take long.
     pub(super) is_fast: bool,
-    /// Limit of a check's time.
-    pub(super) patience: Duration,
+    /// Time limit of a check.
+    pub(super) timeout: Duration,
 }
 
 /// Windows under Wine, which Debian's package wine64 installs outside of PATH.
@@ -123,7 +123,7 @@ const WINDOWS: Target = Target {
     ],
     has_baseline: true,
     is_fast: true,
-    patience: Duration::from_mins(20),
+    timeout: Duration::from_mins(20),
 };
 
 /// Linux on AArch64 under qemu.
@@ -154,7 +154,7 @@ const AARCH64: Target = Target {
     test_arguments: &[("tests xenia-jit", &["arch::"]), ("tests xenia-lifter", &["arch::"])],
     has_baseline: false,
     is_fast: false,
-    patience: Duration::from_mins(20),
+    timeout: Duration::from_mins(20),
 };
 
 impl System {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The database file of all tests.
 const FILE: &str = "grow.db";
 /// Timeout for the first transaction.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Runs the title to its end; returns its output.
 fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<String> {
@@ -105,7 +105,7 @@ fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) ->
             }
         }
     });
-    let first = lines.recv_timeout(PATIENCE);
+    let first = lines.recv_timeout(TIMEOUT);
     // A different point within the next transactions each time.
     std::thread::sleep(Duration::from_millis(u64::from(time * 37 % 101)));
     kill(&mut child)?;

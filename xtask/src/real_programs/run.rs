@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Host time limit of a title, in seconds.
-const PATIENCE: &str = "600";
+const TIMEOUT: &str = "600";
 /// Folder of our titles' disk, below the content folder: they have no title id.
 pub(crate) const DISK: &str = "Disk/00000000";
 
@@ -185,7 +185,7 @@ pub(crate) fn title_command(
     if !flags.contains(&"--gpu") {
         command.args(["--gpu", "none"]);
     }
-    command.args(["--timeout", PATIENCE, "--content"]).arg(content);
+    command.args(["--timeout", TIMEOUT, "--content"]).arg(content);
     command.arg("--guest-log").arg(text).arg("--json").arg(json).arg(title).arg("--");
     command.stdin(Stdio::null()).stdout(Stdio::null());
     Ok(command)

@@ -13,7 +13,7 @@ const NODES: [&str; 2] = ["sweep1", "sweep2"];
 /// The script under test.
 const SCRIPT: &str = "deploy/slurm.sh";
 /// Time limit of a job.
-const PATIENCE: Duration = Duration::from_hours(2);
+const TIMEOUT: Duration = Duration::from_hours(2);
 /// Polling interval of the queue: each poll costs the workers time.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -86,7 +86,7 @@ impl Slurm {
             .stdout(Stdio::null()))?;
         let start = Instant::now();
         while !self.ask("squeue", &["-h"])?.trim().is_empty() {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 bail!("the job doesn't end: {}", self.ask("squeue", &[])?);
             }
             for _ in 0..5 {

@@ -29,7 +29,7 @@ const MAX_WAIT_MS: u32 = 50;
 /// Speakers in the order of the samples: two in front, the centre, the low one, two behind.
 const SURROUND: u32 = 0x3F;
 /// Timeout of the opening: a driver may hang.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An output that plays until it is dropped.
 pub struct WaveOutput {
@@ -61,7 +61,7 @@ impl WaveOutput {
         })?;
         // Made first: dropping it ends the thread.
         let output = Self { is_over, thread: Some(thread) };
-        match answer.recv_timeout(PATIENCE) {
+        match answer.recv_timeout(TIMEOUT) {
             Ok(Ok(())) => Ok(output),
             Ok(Err(error)) => Err(error),
             Err(_) => {

@@ -5,7 +5,7 @@
 //! the kernel makes are passed to the machine's `routine`. Each guest thread has a hardware thread
 //! to itself, so threads are not preempted. Guest time advances only by [`Machine::keep_time`], and
 //! only [`Machine::work`] runs the work that calls leave for workers. A thread that sleeps longer
-//! than [`PATIENCE`] has lost its wake-up.
+//! than [`TIMEOUT`] has lost its wake-up.
 
 mod cpu;
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 use xenia_sched::{Commit, GuestTicks, System, Wait, WaitTicket};
 
 /// Maximum time that a thread sleeps in a test that passes, with a large margin for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// pc of guest code that has made a call and is not running a guest call.
 const HOME: u32 = 0x8200_0004;
 
@@ -257,7 +257,7 @@ impl Guest<'_> {
         let seat = self.seat.clone();
         let over = &self.machine.seats.over;
         let waits = |gate: &mut Gate| !gate.ready && !over.load(SeqCst);
-        let (mut gate, slept) = seat.opened.wait_timeout_while(lock(&seat.gate), PATIENCE, waits).unwrap();
+        let (mut gate, slept) = seat.opened.wait_timeout_while(lock(&seat.gate), TIMEOUT, waits).unwrap();
         assert!(!slept.timed_out(), "thread {} has been forgotten", seat.id);
         if !std::mem::take(&mut gate.ready) {
             return false;
@@ -273,7 +273,7 @@ impl Guest<'_> {
     fn stop_while_suspended(&self) {
         let stops = |gate: &mut Gate| gate.suspended > 0;
         let (_gate, slept) =
-            self.seat.opened.wait_timeout_while(lock(&self.seat.gate), PATIENCE, stops).unwrap();
+            self.seat.opened.wait_timeout_while(lock(&self.seat.gate), TIMEOUT, stops).unwrap();
         assert!(!slept.timed_out(), "thread {} has not been resumed", self.seat.id);
     }
 }

@@ -38,7 +38,7 @@ documented! {
 /// Folder of the hard disk of a title without an id, below the content folder.
 const DISK: &str = "content/Disk/00000000";
 /// Timeout of a step in the emulator, in seconds of host time.
-const PATIENCE: &str = "600";
+const TIMEOUT: &str = "600";
 /// Shell command that runs its arguments and writes their CPU time to a file; their standard error
 /// stays separate.
 const TIMED: &str = r#"TIMEFORMAT='%U %S'; { time "$@" 2>&3; } 3>&2 2>"$0""#;
@@ -256,7 +256,7 @@ impl Step {
             "--gpu",
             "none",
         ]);
-        command.args(engine(cpu)).args(["--timeout", PATIENCE, "--content"]).arg(file("content"));
+        command.args(engine(cpu)).args(["--timeout", TIMEOUT, "--content"]).arg(file("content"));
         if let Some(cache) = cache {
             command.arg("--code-cache").arg(cache);
         }

@@ -16,7 +16,7 @@ const TITLE: &[u8] = include_bytes!("../../../../guest/bin/primes.xex");
 /// Interval between polls of the workers; short in comparison with the measured times.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Timeout of a title, in seconds.
-const PATIENCE: &str = "600";
+const TIMEOUT: &str = "600";
 
 /// Kind of the code that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Workshop<'_> {
         let answer = path(".txt");
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["exec", "--config", "/dev/null"]).arg(self.title()).arg("--folder").arg(&game);
-        command.args(["--headless", "--fresh", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
+        command.args(["--headless", "--fresh", "--gpu", "none", "--halt-on-deadlock", "--timeout", TIMEOUT]);
         // Without a shared cache each worker compiles its code; otherwise the first would speed up
         // the others.
         command.args(["--code-cache", "off"]);

@@ -15,12 +15,12 @@ use super::adapter::{AdapterChoice, make_instance};
 use super::work::Traffic;
 use gate::SubmissionGate;
 use in_flight::InFlight;
-use window_device::WINDOW_PATIENCE;
+use window_device::WINDOW_TIMEOUT;
 pub(crate) use window_device::WindowDevice;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Longest time from a panic of a device's user to the callback of the loss that caused it.
-const LOSS_PATIENCE: Duration = Duration::from_secs(1);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time after which a device that has not finished its work counts as lost.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -194,7 +194,7 @@ impl Device {
     /// Replaces a lost device by the window's next one, or else by another with the same options.
     /// It continues the counters of traffic.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
-        let shared = self.window.as_ref().and_then(|window| window.replacement(WINDOW_PATIENCE));
+        let shared = self.window.as_ref().and_then(|window| window.replacement(WINDOW_TIMEOUT));
         let next = match shared {
             Some(shared) => shared,
             None => Self::open(AdapterChoice { software: self.software, name: self.named.as_deref() })?,
@@ -401,12 +401,12 @@ impl Device {
         }
     }
 
-    /// Whether the device is lost, or is found to be within [`LOSS_PATIENCE`]: wgpu calls back only
+    /// Whether the device is lost, or is found to be within [`LOSS_TIMEOUT`]: wgpu calls back only
     /// after all submissions.
     fn turns_out_lost(&self) -> bool {
-        let end = Instant::now() + LOSS_PATIENCE;
+        let end = Instant::now() + LOSS_TIMEOUT;
         while !self.is_lost() && self.poll().is_ok() && Instant::now() < end {
-            std::thread::sleep(LOSS_PATIENCE / 100);
+            std::thread::sleep(LOSS_TIMEOUT / 100);
         }
         self.is_lost()
     }

@@ -67,7 +67,7 @@ fn a_quiet_run_says_that_its_log_waits_for_the_reader_of_a_pipe() {
     let mut child = command.arg(&pipe).stderr(File::create(&errors).unwrap()).spawn().unwrap();
     let said = || std::fs::read_to_string(&errors).unwrap();
     let start = Instant::now();
-    while !said().ends_with('\n') && start.elapsed() < PATIENCE {
+    while !said().ends_with('\n') && start.elapsed() < TIMEOUT {
         std::thread::sleep(Duration::from_millis(5));
     }
     send(&child, "KILL");

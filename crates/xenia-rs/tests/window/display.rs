@@ -14,7 +14,7 @@ use x11rb::rust_connection::RustConnection;
 
 /// Timeout of every operation. A development build draws a frame of the demo in seconds on a
 /// machine whose processors are all busy.
-const PATIENCE: Duration = Duration::from_mins(4);
+const TIMEOUT: Duration = Duration::from_mins(4);
 /// Shortest and longest interval of polls.
 const INTERVALS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
 const KEY_PRESS: u8 = 2;
@@ -90,8 +90,8 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>
         if let Some(answer) = ask()? {
             return Ok(answer);
         }
-        if start.elapsed() > PATIENCE {
-            bail!("waited {PATIENCE:?} for {what}");
+        if start.elapsed() > TIMEOUT {
+            bail!("waited {TIMEOUT:?} for {what}");
         }
         let [shortest, longest] = INTERVALS;
         std::thread::sleep((asked.elapsed() * 3).clamp(shortest, longest));

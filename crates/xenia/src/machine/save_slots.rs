@@ -14,7 +14,7 @@ use xenia_state::{StateFile, Unsaveable};
 use xenia_sync::{Level, Mutex};
 
 /// Guest time in which a machine reaches a moment at which it can be saved.
-const PATIENCE: GuestTicks = TICKS_PER_SECOND;
+const TIMEOUT: GuestTicks = TICKS_PER_SECOND;
 
 /// Receives the slot and the result of saving a state to it.
 pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
@@ -152,16 +152,16 @@ impl Machine {
         }
     }
 
-    /// The state. If the machine cannot be saved at this moment, it runs on for up to [`PATIENCE`].
+    /// The state. If the machine cannot be saved at this moment, it runs on for up to [`TIMEOUT`].
     fn state_soon(&mut self) -> Result<StateFile> {
-        let give_up = self.position().now + PATIENCE;
+        let give_up = self.position().now + TIMEOUT;
         loop {
             let state = self.save_state();
             let is_soon = state.as_ref().err().is_some_and(anyhow::Error::is::<Unsaveable>);
             if !is_soon || self.position().now >= give_up {
                 return state;
             }
-            let ticks = Some(self.position().now + PATIENCE / 50);
+            let ticks = Some(self.position().now + TIMEOUT / 50);
             let end = self.inside.run(&Limits { ticks, ..Limits::default() });
             if !matches!(end, RunEnd::Ticks | RunEnd::Stopped) {
                 return self.save_state();

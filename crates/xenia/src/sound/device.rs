@@ -21,7 +21,7 @@ use xenia_sync::Mutex;
 /// Requested buffer size of the server, in milliseconds.
 const SERVER_MS: u32 = 80;
 /// Timeout of the server's first answers.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A playback stream on the host's sound server.
 pub(super) struct Device {
@@ -80,7 +80,7 @@ impl Device {
         let (done, answer) = mpsc::channel();
         // Connect on another thread, because a server may hang.
         std::thread::spawn(move || done.send(connect(speakers, queue)));
-        let opened = answer.recv_timeout(PATIENCE);
+        let opened = answer.recv_timeout(TIMEOUT);
         let (client, stream) = opened.map_err(|_| anyhow!("the sound server does not answer"))??;
         let kept = stream.buffer_attr().target_length as usize / (2 * speakers.channels());
         let server_ms = kept as f64 * 1000.0 / f64::from(SOUND_RATE);

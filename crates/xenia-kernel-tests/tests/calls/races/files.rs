@@ -10,7 +10,7 @@ use xenia_vfs::{
 };
 
 /// Maximum time that a thread waits for another in a test that passes.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 const SYNCHRONOUS: u64 = 0x20;
 /// Size of the files of a [`SlowDisc`], in bytes: a sector.
 pub(super) const SECTOR: u32 = 0x200;
@@ -61,7 +61,7 @@ impl FileData for SlowFile {
     fn read_at(&self, _offset: u64, into: &mut [u8]) -> VfsResult<usize> {
         if let Some(gate) = &self.0 {
             gate.entered.send(()).unwrap();
-            gate.left.lock().unwrap().recv_timeout(PATIENCE).expect("the others wait for this read");
+            gate.left.lock().unwrap().recv_timeout(TIMEOUT).expect("the others wait for this read");
         }
         into.fill(7);
         Ok(into.len())
@@ -141,7 +141,7 @@ fn slow_read_does_not_block_other_threads() {
                 assert_eq!(guest.status("NtClose", &[file]), NtStatus::SUCCESS);
             });
         });
-        inside.recv_timeout(PATIENCE).expect("the read has begun");
+        inside.recv_timeout(TIMEOUT).expect("the read has begun");
         // While the host reads, another thread opens, reads, queries and closes a file.
         machine.run(other, |guest| {
             let at = machine.scratch.offset(0x2000);
@@ -177,7 +177,7 @@ fn a_handle_that_is_closed_during_a_read_stays_until_the_read_is_over() {
                 assert_eq!(guest.status("NtClose", &[file]), NtStatus::INVALID_HANDLE);
             });
         });
-        inside.recv_timeout(PATIENCE).expect("the read has begun");
+        inside.recv_timeout(TIMEOUT).expect("the read has begun");
         machine.run(other, |guest| {
             let file = u64::from(guest.memory().read::<u32>(at).unwrap());
             assert_eq!(guest.status("NtClose", &[file]), NtStatus::SUCCESS);

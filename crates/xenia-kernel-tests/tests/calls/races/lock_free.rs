@@ -8,7 +8,7 @@ use std::time::Duration;
 use xenia_kernel::abi::Handle;
 
 /// Time limit of the calls, for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Returns stub addresses of these exports, bound before any lock is held.
 fn stubs<const N: usize>(machine: &HostThreads, names: [&str; N]) -> [GuestAddr; N] {
@@ -76,7 +76,7 @@ fn calls_that_need_no_lock_take_none() {
                 done.send([was_set, value, status, again]).unwrap();
             });
         });
-        let results = waited.recv_timeout(PATIENCE);
+        let results = waited.recv_timeout(TIMEOUT);
         drop(held);
         let results = results.expect("a call waits for a lock");
         assert_eq!(results, [1, 0x77, 0, 1]);
@@ -137,7 +137,7 @@ fn unrelated_locks_do_not_block_signals_and_waits() {
                 done.send(statuses).unwrap();
             });
         });
-        let statuses = waited.recv_timeout(PATIENCE);
+        let statuses = waited.recv_timeout(TIMEOUT);
         drop(held);
         let mut expected = [NtStatus::SUCCESS; 15];
         expected[2] = NtStatus::TIMEOUT;
@@ -180,7 +180,7 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
                 done.send(()).unwrap();
             });
         }
-        let both = [waited.recv_timeout(PATIENCE), waited.recv_timeout(PATIENCE)];
+        let both = [waited.recv_timeout(TIMEOUT), waited.recv_timeout(TIMEOUT)];
         drop(held);
         assert_eq!(both, [Ok(()); 2], "a wait or a wake waits for a lock");
     });

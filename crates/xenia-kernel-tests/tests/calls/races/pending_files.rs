@@ -1,7 +1,7 @@
 //! Tests of asynchronous transfers: the caller continues and is notified of the completion;
 //! closing, cancellation and thread ends meanwhile.
 
-use super::files::{PATIENCE, SECTOR, make, mount_slow_disc, open_with};
+use super::files::{SECTOR, TIMEOUT, make, mount_slow_disc, open_with};
 use super::*;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -119,7 +119,7 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
             // The request must reset an event that was signalled before.
             guest.call("NtSetEvent", &[places.events[0], 0]);
             assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
-            inside.recv_timeout(PATIENCE).expect("a worker reads");
+            inside.recv_timeout(TIMEOUT).expect("a worker reads");
             assert_eq!(places.outcome(guest, 0), (NtStatus(UNTOUCHED), UNTOUCHED));
             assert!(!places.is_signalled(guest, 0));
             // Invalid requests are refused immediately, without waiting for the disc.
@@ -157,7 +157,7 @@ fn a_file_that_is_closed_while_a_worker_reads_stays_until_the_end() {
             let file = open_with(guest, at, SLOW, access::GENERIC_READ, UNBUFFERED);
             let read = places.arguments(guest, 0, file, 0);
             assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
-            inside.recv_timeout(PATIENCE).expect("a worker reads");
+            inside.recv_timeout(TIMEOUT).expect("a worker reads");
             assert_eq!(guest.status("NtClose", &[file]), NtStatus::SUCCESS);
             assert_eq!(machine.kernel.files.lock().iter().count(), 1);
             go.send(()).unwrap();
@@ -190,9 +190,9 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
                         let read = places.arguments(guest, index, file, 0);
                         assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
                     }
-                    inside.recv_timeout(PATIENCE).expect("a worker reads");
+                    inside.recv_timeout(TIMEOUT).expect("a worker reads");
                     tell_file.send(file).unwrap();
-                    other_has_left.recv_timeout(PATIENCE).unwrap();
+                    other_has_left.recv_timeout(TIMEOUT).unwrap();
                     let cancel = [file, u64::from(own.0) + 8];
                     assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS);
                     has_cancelled.store(true, SeqCst);
@@ -201,12 +201,12 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
                     let cancelled = (NtStatus::CANCELLED, 0);
                     assert_eq!(outcomes, [(NtStatus::SUCCESS, SECTOR), cancelled, cancelled]);
                     assert!((0..3).all(|index| places.is_signalled(guest, index)));
-                    inside.recv_timeout(PATIENCE).expect("the other's comes next");
+                    inside.recv_timeout(TIMEOUT).expect("the other's comes next");
                     go.send(()).unwrap();
                 });
             });
             machine.run(other, |guest| {
-                let file = opened.recv_timeout(PATIENCE).unwrap();
+                let file = opened.recv_timeout(TIMEOUT).unwrap();
                 let places = Places::new(guest, foreign, 1);
                 let read = places.arguments(guest, 0, file, 0);
                 assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);

@@ -12,7 +12,7 @@ use xenia::interrupt::Interrupt;
 use xenia_cli::CpuArgs;
 
 /// Timeout of a run, in seconds of host time.
-const PATIENCE: &str = "1800";
+const TIMEOUT: &str = "1800";
 
 /// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -168,7 +168,7 @@ fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -> Res
     // The running program, even if its file has been rebuilt meanwhile.
     command.arg(format!("/proc/{}/exe", std::process::id()));
     command.args(["exec", "--config", "/dev/null", "--quiet", "--headless", "--fresh", mode.flag()]);
-    command.args(["--gpu", "none", "--timeout", PATIENCE]).args(engine(cpu));
+    command.args(["--gpu", "none", "--timeout", TIMEOUT]).args(engine(cpu));
     if let Some(cache) = cache {
         command.arg("--code-cache").arg(cache);
     }

@@ -1,7 +1,7 @@
 //! Device of a window: its presenter draws with it, and a backend shares it, also after a loss.
 //!
 //! Only the window's thread opens devices for the window. A backend that has lost its device wakes
-//! the window and waits for the next one, for at most [`WINDOW_PATIENCE`]: the window's thread may
+//! the window and waits for the next one, for at most [`WINDOW_TIMEOUT`]: the window's thread may
 //! be busy, or wait for the machine. It never waits for the backend's thread while it opens a
 //! device, and the backend holds no lock that this needs.
 
@@ -12,7 +12,7 @@ use xenia_sync::{Level, Mutex};
 use super::Device;
 
 /// Longest time that a backend waits for the window's next device after a loss.
-pub(super) const WINDOW_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const WINDOW_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time between two looks for the next device.
 const POLL: Duration = Duration::from_millis(5);
 
