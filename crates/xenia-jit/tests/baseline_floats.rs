@@ -243,7 +243,7 @@ fn singles_are_moved_bit_by_bit() {
 /// Lazy FPSCR across tiers: arithmetic, and calls of functions that the optimizing tier compiles at
 /// once.
 #[test]
-fn status_is_owed_between_the_tiers() {
+fn status_is_pending_between_the_tiers() {
     let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
     let mut r = Random::new(7);
     let callee = CODE + 0x1000;

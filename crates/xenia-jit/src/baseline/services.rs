@@ -93,7 +93,7 @@ fn synchronizes_code(word: u32) -> bool {
 /// the form of `float_thunks::packed_operands`, and `row` is its word without them.
 pub(super) fn run_float_row(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, operands: u32, row: u32) {
     let Some((op, i)) = unpacked(operands, row) else { return };
-    if owes_status(ctx) {
+    if has_pending_status(ctx) {
         apply_pending_status(ctx, i.0);
     }
     let completed = run_arm(ctx, run, i.0, Arm::of(op, i));
@@ -102,7 +102,7 @@ pub(super) fn run_float_row(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>,
 
 /// Whether compiled code left updates of FPSCR pending.
 #[inline]
-pub(super) fn owes_status(ctx: &PpcContext) -> bool {
+pub(super) fn has_pending_status(ctx: &PpcContext) -> bool {
     let flags = ctx.host[Word::Mxcsr as usize] as u32 & float_state::FLAGS;
     ctx.fp_lazy.op != 0 || ctx.host[Word::ScalarFlags as usize] != 0 || flags != 0
 }

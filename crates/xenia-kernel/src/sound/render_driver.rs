@@ -7,7 +7,7 @@
 //! callbacks depend on guest time alone. While a song plays the grid also runs without clients.
 //!
 //! - A client is called once per grid point, never in bursts. If it is still busy with the last
-//!   call, one further call is owed; more are dropped and counted.
+//!   call, one further call is pending; more are dropped and counted.
 //! - A client with [`TARGET_QUEUE_LENGTH`] frames in its queue is not called. Frames beyond a limit
 //!   are refused.
 //! - A client with an empty queue is silent; after its first frame this counts as an underrun.
@@ -54,7 +54,7 @@ pub struct SoundFigures {
     pub frames_submitted: u64,
     /// Callbacks made to clients.
     pub callbacks: u64,
-    /// Callbacks dropped because a client was busy and one further call was owed already.
+    /// Callbacks dropped because a client was busy and one further call was pending already.
     pub callbacks_lost: u64,
     /// Grid points at which a started client had no frame.
     pub underruns: u64,

@@ -135,12 +135,12 @@ impl Default for Cache {
 
 impl Cache {
     /// Records that the context holds `value` in GPR `n`.
-    pub(super) fn know_gpr(&mut self, n: usize, value: Value) {
+    pub(super) fn note_gpr(&mut self, n: usize, value: Value) {
         self.gpr[n] = Some(value);
     }
 
     /// Whether the value of GPR `n` is known.
-    pub(super) fn knows_gpr(&self, n: usize) -> bool {
+    pub(super) fn is_gpr_known(&self, n: usize) -> bool {
         self.gpr[n].is_some()
     }
 
@@ -150,28 +150,28 @@ impl Cache {
     }
 
     /// Whether the zero-extended low word of GPR `n` is known.
-    pub(super) fn knows_low(&self, n: usize) -> bool {
-        self.is_zero_extended(n) && self.knows_gpr(n) || self.extended[n].is_some()
+    pub(super) fn is_low_known(&self, n: usize) -> bool {
+        self.is_zero_extended(n) && self.is_gpr_known(n) || self.extended[n].is_some()
     }
 
     /// Records that the context holds `value` in vector register `n`.
-    pub(super) fn know_vr(&mut self, n: usize, value: Value) {
+    pub(super) fn note_vr(&mut self, n: usize, value: Value) {
         self.vr[n] = Some(value);
     }
 
     /// Whether the value of vector register `n` is known.
-    pub(super) fn knows_vr(&self, n: usize) -> bool {
+    pub(super) fn is_vr_known(&self, n: usize) -> bool {
         self.vr[n].is_some()
     }
 
     /// Whether lazy FPSCR state is pending.
-    pub(super) fn owes_status(&self) -> bool {
+    pub(super) fn has_pending_status(&self) -> bool {
         let Pending { operation, compared, rounding } = &self.pending;
         operation.is_some() || compared.is_some() || rounding.is_some()
     }
 
     /// Records that `value` is the zero-extended low word of GPR `n` in the context.
-    pub(super) fn know_low(&mut self, n: usize, value: Value) {
+    pub(super) fn note_low(&mut self, n: usize, value: Value) {
         self.extended[n] = Some(value);
     }
 }

@@ -172,7 +172,7 @@ const ALLOWED_TO_FAMILIES: &[(Family, SlowPath, &str)] = &[
         Family::Float,
         SlowPath::Call(Hook::Status),
         "record forms, whose CR1 is of FPSCR now, about 10 ns; moves of FPSCR, which have it exact, about 150 ns where an \
-            operation is owed",
+            operation is pending",
     ),
     (Family::Float, SlowPath::Call(Hook::ScalarMode), MODES),
     (Family::Float, SlowPath::Call(Hook::VectorMode), MODES),

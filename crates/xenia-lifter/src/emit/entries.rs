@@ -94,7 +94,7 @@ impl Lifter<'_> {
     fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
         self.state = State::new(budget);
         if number == 0 {
-            CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.state.cache.know_gpr(n, value));
+            CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.state.cache.note_gpr(n, value));
         }
     }
 

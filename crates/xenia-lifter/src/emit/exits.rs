@@ -134,7 +134,7 @@ impl Lifter<'_> {
     /// be in the same block to be fused.
     pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
         let floats = &self.state.cache.floats;
-        let stores_floats = floats.dirty() != 0 || self.state.cache.owes_status();
+        let stores_floats = floats.dirty() != 0 || self.state.cache.has_pending_status();
         let stored = floats.stored_formats();
         let wants_the_same = |to: &u32| {
             let Some(id) = self.graph.block_at(*to) else { return false };
@@ -321,7 +321,7 @@ impl Lifter<'_> {
         // than a reload.
         self.state = State::new(budget);
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
-            self.state.cache.know_gpr(n, value);
+            self.state.cache.note_gpr(n, value);
         }
         if let Some((next, arguments)) = self.direct_edge(back) {
             self.b.ins().brif(back_here, next, &arguments, exit, &out);

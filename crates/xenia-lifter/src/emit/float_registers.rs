@@ -47,23 +47,23 @@ impl Floats {
     }
 
     /// Records that FPR `n` is the double of this F32, which may be any NaN.
-    pub(super) fn know_single(&mut self, n: usize, value: Value) {
+    pub(super) fn note_single(&mut self, n: usize, value: Value) {
         self.singles[n] = Some(value);
         self.quiet &= !(1 << n);
     }
 
     /// Records that FPR `n` is this F64.
-    pub(super) fn know_double(&mut self, n: usize, value: Value) {
+    pub(super) fn note_double(&mut self, n: usize, value: Value) {
         self.doubles[n] = Some(value);
     }
 
     /// Whether FPR `n` is known as an F32.
-    pub(super) fn knows_single(&self, n: usize) -> bool {
+    pub(super) fn is_single_known(&self, n: usize) -> bool {
         self.singles[n].is_some()
     }
 
     /// Whether FPR `n` is known as an F64.
-    pub(super) fn knows_double(&self, n: usize) -> bool {
+    pub(super) fn is_double_known(&self, n: usize) -> bool {
         self.doubles[n].is_some()
     }
 
@@ -192,7 +192,7 @@ impl Lifter<'_> {
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
         if self.is_stored_as_single(n) && self.state.cache.floats.singles[n].is_none() {
             let single = self.load_short_fpr(n);
-            self.state.cache.floats.know_single(n, single);
+            self.state.cache.floats.note_single(n, single);
         }
         let quiet = self.state.cache.floats.quiet >> n & 1 != 0;
         let nans = if quiet { Nans::Quiet } else { Nans::Any };
@@ -283,7 +283,7 @@ impl Lifter<'_> {
         let value = self.b.ins().fdemote(types::F32, value);
         self.b.ins().jump(done, &[value.into()]);
         self.b.switch_to_block(done);
-        self.state.cache.floats.know_single(n, single);
+        self.state.cache.floats.note_single(n, single);
         single
     }
 

@@ -119,7 +119,8 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
         } else {
-            let is_extended = !signed && self.state.cache.knows_low(ra) && self.state.cache.knows_low(rb);
+            let is_extended =
+                !signed && self.state.cache.is_low_known(ra) && self.state.cache.is_low_known(rb);
             let extended = is_extended.then(|| (self.gpr_low(ra), self.gpr_low(rb)));
             Compared { a: self.gpr32(ra), b: self.gpr32(rb), signed, extended }
         };
@@ -133,7 +134,7 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: wide, signed, extended: None }
         } else {
-            let is_extended = !signed && self.state.cache.knows_low(ra);
+            let is_extended = !signed && self.state.cache.is_low_known(ra);
             let extended = is_extended.then(|| (self.gpr_low(ra), wide));
             Compared { a: self.gpr32(ra), b: self.const32(immediate as u32), signed, extended }
         };

@@ -27,24 +27,24 @@ impl Lifter<'_> {
     /// Whether the value of a block parameter is available without another instruction.
     pub(super) fn has_block_param(&self, param: BlockParam) -> bool {
         match param {
-            BlockParam::Whole(n) => self.state.cache.knows_gpr(n),
-            BlockParam::Low(n) => self.state.cache.knows_low(n),
+            BlockParam::Whole(n) => self.state.cache.is_gpr_known(n),
+            BlockParam::Low(n) => self.state.cache.is_low_known(n),
             BlockParam::Memory => self.state.words[Word::Memory as usize].is_some(),
-            BlockParam::Single(n) => self.state.cache.floats.knows_single(n),
-            BlockParam::Double(n) => self.state.cache.floats.knows_double(n),
-            BlockParam::Vector(n) => self.state.cache.knows_vr(n),
+            BlockParam::Single(n) => self.state.cache.floats.is_single_known(n),
+            BlockParam::Double(n) => self.state.cache.floats.is_double_known(n),
+            BlockParam::Vector(n) => self.state.cache.is_vr_known(n),
         }
     }
 
     /// Makes the value of a block parameter known at the start of the block.
     pub(super) fn define_block_param(&mut self, param: BlockParam, value: Value) {
         match param {
-            BlockParam::Whole(n) => self.state.cache.know_gpr(n, value),
-            BlockParam::Low(n) => self.state.cache.know_low(n, value),
+            BlockParam::Whole(n) => self.state.cache.note_gpr(n, value),
+            BlockParam::Low(n) => self.state.cache.note_low(n, value),
             BlockParam::Memory => self.state.words[Word::Memory as usize] = Some(value),
-            BlockParam::Single(n) => self.state.cache.floats.know_single(n, value),
-            BlockParam::Double(n) => self.state.cache.floats.know_double(n, value),
-            BlockParam::Vector(n) => self.state.cache.know_vr(n, value),
+            BlockParam::Single(n) => self.state.cache.floats.note_single(n, value),
+            BlockParam::Double(n) => self.state.cache.floats.note_double(n, value),
+            BlockParam::Vector(n) => self.state.cache.note_vr(n, value),
         }
     }
 }

@@ -218,7 +218,7 @@ unsafe extern "sysv64" fn on_float_arm(ctx: *mut PpcContext, word: u32, arm: *co
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: the thunks of `cache` pass the result of `Arm::address`; an `Arm` is that address.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
-    if services::owes_status(ctx) {
+    if services::has_pending_status(ctx) {
         services::apply_pending_status(ctx, word);
     }
     services::run_arm(ctx, run, word, arm)
