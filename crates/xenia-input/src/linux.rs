@@ -22,9 +22,10 @@ const FOLDER: &str = "/dev/input";
 /// Interval between scans. Scans repeat because access rights to a device often arrive after the
 /// device.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Duration of a rumble effect. It is restarted before its end.
+/// Duration of a rumble effect.
 const EFFECT_MS: u16 = 30_000;
-const EFFECT_AGAIN: Duration = Duration::from_secs(20);
+/// Interval after which a running effect is restarted, before its end.
+const EFFECT_RENEWAL: Duration = Duration::from_secs(20);
 /// Events of one device that are handled before the lock on the controllers is released.
 const MAX_AT_ONCE: usize = 64;
 /// Event that marks lost events.
@@ -186,7 +187,7 @@ fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
     let effect = |left, right| Effect::from(Rumble::new(left, right)).with_replay(Replay::new(EFFECT_MS, 0));
     let id = device.upload_ff_effect(effect(0, 0))?;
     let mut running = false;
-    while let MotorCommand::Run(left, right) = motors.next(EFFECT_AGAIN) {
+    while let MotorCommand::Run(left, right) = motors.next(EFFECT_RENEWAL) {
         let run = (left, right) != (0, 0);
         if run {
             device.upload_ff_effect(effect(left, right).with_id(id))?;

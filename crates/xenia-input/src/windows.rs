@@ -14,8 +14,8 @@ use xenia_host::pads::{self, MAX_PADS, PadState};
 const STATE_EACH: Duration = Duration::from_millis(4);
 /// Interval between polls for controllers, and of their batteries.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Interval after which running motors are told again.
-const MOTORS_AGAIN: Duration = Duration::from_secs(20);
+/// Interval after which the speeds of running motors are sent again.
+const MOTOR_RENEWAL: Duration = Duration::from_secs(20);
 /// Linux's number of the bus USB; XInput does not tell how a controller is connected.
 const USB: u16 = 3;
 
@@ -105,7 +105,7 @@ fn update(
 /// Starts the thread of a controller's motors.
 fn drive_motors(place: u32, motors: Motors) {
     let started = std::thread::Builder::new().name("pad motors".to_owned()).spawn(move || {
-        while let MotorCommand::Run(left, right) = motors.next(MOTORS_AGAIN) {
+        while let MotorCommand::Run(left, right) = motors.next(MOTOR_RENEWAL) {
             if !pads::run_motors(place, left, right) {
                 break;
             }

@@ -30,9 +30,9 @@ use xenia_documents::documented;
 use xenia_guest::HW_THREADS;
 
 /// Required speed-up of two workers on a host with two cores.
-const THRESHOLD: f64 = 1.6;
+const MIN_SPEED_UP: f64 = 1.6;
 /// Required fraction of the native speed-up.
-const OF_NATIVE: f64 = 0.85;
+const MIN_OF_NATIVE: f64 = 0.85;
 /// Largest number of processes, more than any host has cores.
 const MAX_PROCESSES: u32 = 256;
 
@@ -195,7 +195,7 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
     let workers: Vec<ScaleWorkers> = numbers.iter().map(|&n| measurements(n, runs, expected)).collect();
     let is_right = |run: &Run| run.values().all(|outcome| outcome.answer == expected);
     let checksum_ok = !runs.is_empty() && runs.iter().all(is_right);
-    let threshold = (cores >= 2 && numbers.contains(&2)).then_some(THRESHOLD);
+    let threshold = (cores >= 2 && numbers.contains(&2)).then_some(MIN_SPEED_UP);
     let mut failures = Vec::new();
     if runs.is_empty() {
         failures.push("nothing was measured".to_owned());
@@ -225,7 +225,7 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
         workers,
         checksum_ok,
         threshold,
-        of_native: OF_NATIVE,
+        of_native: MIN_OF_NATIVE,
         passed: failures.is_empty(),
         failures,
         interrupted_by: None,
@@ -265,9 +265,9 @@ fn missed(workers: &ScaleWorkers, threshold: Option<f64>) -> Vec<String> {
         };
         failures.push(format!("{n} workers: {ours:.2} times as fast, not {threshold}{room}"));
     }
-    if n > 1 && ours < OF_NATIVE * native {
+    if n > 1 && ours < MIN_OF_NATIVE * native {
         failures.push(format!(
-            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {OF_NATIVE} of that is required"
+            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {MIN_OF_NATIVE} of that is required"
         ));
     }
     failures

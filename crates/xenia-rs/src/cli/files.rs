@@ -50,7 +50,7 @@ const FOLDERS: &[&str] = &[
 ];
 
 /// Number of bytes read to recognize a file.
-const LOOKED_AT: u64 = 128;
+const HEAD_BYTES: u64 = 128;
 
 /// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
 /// folder, a device, a pipe, or a path that could not be written.
@@ -226,7 +226,7 @@ fn is_own_output(path: &Path) -> bool {
         "XENTRACE",
     ];
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut start));
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut start));
     let text = String::from_utf8_lossy(&start);
     let mut words = text.split(' ');
     let has_time = words.next().is_some_and(|time| time.parse::<u64>().is_ok());

@@ -32,11 +32,11 @@ use std::time::{Duration, Instant};
 /// Number of files in a group.
 const GROUP: usize = 128;
 /// Number of files that are committed immediately before others are grouped. The count restarts
-/// when no file was closed for [`BREAK`].
+/// when no file was closed for [`MIN_PAUSE`].
 const AT_ONCE: u32 = 8;
-const BREAK: Duration = Duration::from_secs(1);
+const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// A group is committed when no file was closed for this time.
-const QUIET: Duration = Duration::from_millis(500);
+const COMMIT_DELAY: Duration = Duration::from_millis(500);
 /// Host threads that sync a group: syncs at the same time share the host's journal.
 const SYNCERS: usize = 32;
 
@@ -58,14 +58,14 @@ struct State {
     closed: u32,
     /// Time of the last close.
     last: Option<Instant>,
-    /// Whether a thread waits for a quiet moment.
+    /// Whether a thread waits to commit the group.
     is_watched: bool,
 }
 
 impl State {
     /// Whether a file that is closed now is committed immediately.
     fn admits(&mut self, now: Instant) -> bool {
-        if self.last.is_none_or(|last| now.duration_since(last) >= BREAK) {
+        if self.last.is_none_or(|last| now.duration_since(last) >= MIN_PAUSE) {
             self.closed = 0;
         }
         self.last = Some(now);
@@ -146,9 +146,9 @@ impl ClosedFiles {
 /// Commits the group when no file was closed for a while.
 fn wait_for_quiet(files: &Weak<ClosedFiles>) {
     loop {
-        thread::sleep(QUIET);
+        thread::sleep(COMMIT_DELAY);
         let Some(files) = files.upgrade() else { return };
-        let is_quiet = files.state.lock().last.is_none_or(|last| last.elapsed() >= QUIET);
+        let is_quiet = files.state.lock().last.is_none_or(|last| last.elapsed() >= COMMIT_DELAY);
         if is_quiet {
             files.commit_all();
             let mut state = files.state.lock();
