@@ -214,7 +214,7 @@ impl Common {
         has_priority_changes
     }
 
-    // ---- what slots publish ----
+    // ---- published by slots ----
 
     pub(crate) fn set_runnable(&self, hw_id: u8, is_runnable: bool) {
         if let Some(published) = self.published.get(usize::from(hw_id)) {

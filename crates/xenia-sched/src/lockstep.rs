@@ -155,7 +155,7 @@ impl<S: System> LockstepExecutor<S> {
         };
         self.activity.set(0, Doing::Nothing);
         self.devices = Some(queue);
-        // A time limit is how a machine is paced: the run continues shortly.
+        // Pacing ends runs by a time limit and continues soon, so the engine is not finished then.
         if end != RunEnd::Ticks {
             self.engine.finish();
         }

@@ -212,7 +212,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         let end;
         (self.scheduler, self.instructions, end) = shared.into_parts();
         let end = end.unwrap_or(RunEnd::Stopped);
-        // A time limit is how a machine is paced: the run continues shortly.
+        // Pacing ends runs by a time limit and continues soon, so the engine is not finished then.
         if end != RunEnd::Ticks {
             self.engines.iter_mut().for_each(|engine| engine.finish());
         }

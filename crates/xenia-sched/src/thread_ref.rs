@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Names a guest thread: the slot in whose table it lives, its position there, and the generation
+/// Names a guest thread: the slot whose table has it, its position there, and the generation
 /// of the position.
 ///
 /// Migration does not change it: `hw_id` is the slot on which the thread was spawned, not where it

@@ -81,7 +81,7 @@ impl<S: System> LockstepExecutor<S> {
             deadlocks,
             calm,
             last_frame,
-            // Wishes and views of the host.
+            // Requests and observers of the host.
             stop: _,
             activity: _,
             sampling: _,

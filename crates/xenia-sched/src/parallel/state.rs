@@ -55,7 +55,7 @@ impl<S: System> ParallelExecutor<S> {
             instructions,
             deadlocks,
             last_frame,
-            // Wishes and views of the host.
+            // Requests and observers of the host.
             stop: _,
             activity: _,
             sampler: _,

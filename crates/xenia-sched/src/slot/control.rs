@@ -86,7 +86,7 @@ impl HwSlot {
         let is_ready = self.records.get(r)?.state == ThreadState::Ready;
         let queued = is_ready && self.dequeue(common, r)?;
         let before = mem::replace(&mut self.records.get_mut(r)?.priority, priority);
-        // Threads that waited for its quantum do so no more.
+        // At a lower priority it no longer precedes the threads that waited for its quantum to end.
         self.is_yielded_to &= self.running != Some(r) || priority >= before;
         if queued {
             self.enqueue(common, priority, r);
@@ -119,7 +119,7 @@ impl HwSlot {
             if stops {
                 self.stop(common, r)?;
             }
-            // Threads that had to wait for the slot.
+            // Threads that had to wait for the slot may run now.
             self.signals |= 1 << self.hw_id;
         }
         Ok(before)

@@ -64,7 +64,7 @@ impl ThreadTable {
 
 impl SlotTable {
     fn state(&self) -> SlotTableState {
-        // Both are found again from the positions.
+        // Both are rebuilt from the positions.
         let Self { positions, free: _, exited: _, unreferenced } = self;
         SlotTableState { positions: positions.clone(), unreferenced: unreferenced.clone() }
     }
