@@ -318,7 +318,7 @@ impl Drop for CurrentQueue<'_> {
 fn end_process() -> ! {
     let text = "xenia-memory: a thread's device queues were not released in reverse order";
     _ = writeln!(io::stderr(), "{text}");
-    // A panic, of `eprintln` as well, could be caught.
+    // Not a panic, which the caller could catch and go on; `eprintln` panics, too.
     process::abort()
 }
 

@@ -44,7 +44,7 @@ pub(crate) mod state {
     pub(crate) const OWNED: u8 = 2;
 }
 
-/// Guest pages of a chunk, for which the table knows whether any page ever had flags.
+/// Guest pages of a chunk; the table records for each whether any of its pages ever had flags.
 const CHUNK: u32 = 1024;
 
 pub(crate) struct PageTable {

@@ -134,8 +134,8 @@ impl ReservationTable {
             generation = new.generation;
             Some(new)
         });
-        // A write either finds the reservation, or the load that follows finds the write: the
-        // reservation is before the load, as the write is before the look at the table.
+        // Store-load order on both sides, so that one sees the other: the reservation is stored
+        // before the load that follows; a writer stores its bytes before it reads the table.
         fence_after_update();
         generation
     }

@@ -304,8 +304,8 @@ impl GuestMemory {
     /// the host refused: stores to it continue to fault. Async-signal-safe.
     fn open(&self, page: u32, views: InViews) -> bool {
         let grain = self.map_budget.grain().pages();
-        // Whole write-protected runs can be opened without splitting a mapping. No engine learns
-        // that watches on code in the larger block end, so they must last.
+        // Whole write-protected runs can be opened without splitting a mapping. Engines are not
+        // notified of the end of watches on code in the larger block, so these must last.
         self.open_block(page, grain, views)
             || (grain < MAX_GRAIN
                 && !self.holds_code(page, MAX_GRAIN)
