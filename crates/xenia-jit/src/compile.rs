@@ -56,7 +56,7 @@ impl PageVersion {
     }
 }
 
-/// A region's code, and the facts that the code cache learns from it.
+/// A region's code, and the facts about it that the code cache records.
 pub(crate) struct Product<'a> {
     /// Its start address.
     pub(crate) start: u32,

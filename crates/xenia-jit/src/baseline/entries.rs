@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU32, Ordering::*};
 pub(super) const CROWDED: u32 = 1;
 /// Bits below the offset.
 pub(super) const OFFSET_SHIFT: u32 = 4;
-/// The bit of a guest address that tells the words of a pair apart.
+/// The bit of a guest address that distinguishes the words of a pair.
 pub(super) const WORD_OF_PAIR: u32 = 4;
 /// log2 of the guest bytes of a pair.
 pub(super) const PAIR_SHIFT: u32 = 3;

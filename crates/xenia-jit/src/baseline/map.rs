@@ -1,8 +1,8 @@
 //! The fixed register map of the baseline tier, and the places of all other guest state in the
 //! context.
 //!
-//! Eleven GPRs and CR0 live in host registers at every point of baseline code; all other guest
-//! state lives in the context. So no side tables describe the state between two guest instructions:
+//! Eleven GPRs and CR0 are in host registers at every point of baseline code; all other guest
+//! state is in the context. So no side tables describe the state between two guest instructions:
 //! storing those twelve registers makes any instruction boundary exact (`enter.rs`).
 //!
 //! ```text

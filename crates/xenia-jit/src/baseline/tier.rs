@@ -389,7 +389,7 @@ impl Engine {
         let unit = baseline.cache.lock().words_of(start);
         let instructions = Cell::new(0);
         let visits = Cell::new(1);
-        // Whether baseline code ran last that is not the unit's.
+        // Whether the last baseline code that ran belongs to another unit.
         let is_outside = Cell::new(false);
         let note = |pc, length| {
             if unit.contains(&pc) {

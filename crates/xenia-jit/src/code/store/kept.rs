@@ -61,7 +61,7 @@ impl State {
         for &pc in &kept.label.entries {
             let alike = self.by_entry.entry((kept.label.mode, pc)).or_default();
             alike.push(id);
-            // The oldest one has to go.
+            // The oldest one makes room.
             if alike.len() > MAX_ALIKE {
                 crowded.extend(alike.first().copied());
             }
