@@ -277,9 +277,9 @@ impl Device {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => {
                 if matches!(error, wgpu::PollError::Timeout) && !self.is_lost() {
-                    // The drop of a queue waits until the driver has executed all, which would
-                    // stop the thread that goes on with another device. So this one stays. A
-                    // window's surface still waits: a window can't have another one.
+                    // The drop of a queue waits until the driver has executed all commands, which
+                    // would block this thread, which continues with another device: so this queue
+                    // is leaked. The drop of a window's surface has to wait: a window has only one.
                     std::mem::forget(self.queue.clone());
                 }
                 error.to_string()
@@ -369,8 +369,8 @@ impl Device {
     }
 
     fn wait_uncounted(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
-        // Others are not waited for: threads may submit more at any time. Without a noted one,
-        // nothing is.
+        // Only until this submission is done, or the last one that was noted: threads may submit
+        // more at any time, so a wait for all might not end.
         let Some(submission) = submission.or_else(|| self.last_submission()) else { return self.poll() };
         let wait = |step| {
             let submission_index = Some(submission.clone());

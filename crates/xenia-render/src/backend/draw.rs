@@ -251,7 +251,7 @@ impl WgpuBackend {
             parts.recipe = recipe.drawing(time.samples);
             let found = self.pipelines.get(&parts);
             if matches!(found, Err(Missing::Compiling)) {
-                // Left out, it might be visible.
+                // The draw is left out, so its query must count as if it had found something.
                 self.occlusion.note_visible(call.survey);
             }
             *ready = Some(found?);

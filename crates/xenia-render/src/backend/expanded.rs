@@ -128,7 +128,7 @@ pub(super) fn covers_whole_pixels(
         let ends = [0, 1].map(|axis: usize| {
             [places.iter().map(|place| place[axis]).min(), places.iter().map(|place| place[axis]).max()]
         });
-        // A corner that is none of the bounding box's belongs to a slanted side.
+        // A corner that is not one of the bounding box's belongs to a slanted side.
         let is_straight = places
             .iter()
             .all(|place| (0..2).all(|axis| place[axis] % 16 == 0 && ends[axis].contains(&Some(place[axis]))));

@@ -1,6 +1,6 @@
 //! Fallback to the reference backend for draws that the host doesn't support.
 //!
-//! The EDRAM tiles that a draw may reach are read back unless the CPU knows them, drawn to, and
+//! The EDRAM tiles that a draw may reach are read back unless the CPU has them, drawn to, and
 //! uploaded again where they have changed: correct but slow. Draws that neither read nor change any
 //! (those that only write to memory) skip these transfers. The missing features are counted, and
 //! each is logged once.

@@ -118,7 +118,7 @@ impl Mapping {
     ) -> Result<(), BackendError> {
         wait(self.behind.clone())?;
         wait_for_callback(|| device.poll(), || self.is_done())?;
-        // A device that was given up may have done the copy without what it was to copy.
+        // A lost device may signal the end of the copy although it has not written the source.
         device.check_loss()
     }
 

@@ -422,7 +422,7 @@ mod tests {
             // Larger than any buffer, which is refused as one without memory is.
             assert_eq!(mirror.image(device, 0..u32::MAX, 0), None);
             assert_eq!((mirror.bytes(), mirror.images.len()), (bytes, 1));
-            // There is room for images when the device has memory again, and none for many.
+            // The limit has fallen to its minimum, which still has room for a large image.
             assert_eq!(mirror.limit, MAX_IMAGE_BYTES);
         });
     }

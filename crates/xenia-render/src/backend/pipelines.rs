@@ -11,8 +11,8 @@
 //!
 //! A recipe is stored only after the device has compiled it: a recipe that crashes a driver must
 //! not do so at every start. A recipe that the device refuses is stored too, so that the next start
-//! knows about it. Imported recipes ([`exchange`]) are not tried before: one that crashes the
-//! driver does so at every start, until the file is deleted.
+//! finds the refusal before a draw needs it. Imported recipes ([`exchange`]) are not tried before:
+//! one that crashes the driver does so at every start, until the file is deleted.
 
 mod background;
 mod building;

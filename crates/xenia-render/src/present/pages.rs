@@ -26,7 +26,7 @@ impl PageShapes {
 
 impl Drop for PageShapes {
     fn drop(&mut self) {
-        // Textures are freed with their renderer; egui takes a list that is not empty for a fault.
+        // egui reports a list that is not empty as a leak; the renderer frees the textures.
         self.textures.clear();
     }
 }

@@ -385,7 +385,7 @@ impl View {
         };
         let width = f64::from(self.presenter.size().width) / self.window.scale_factor();
         let text = OverlayText {
-            // The page of a machine that has stopped, and that of the keys, are not to be covered.
+            // Figures would cover the page of a stopped machine, or that of the keys.
             figures: if stopped.is_some() || self.help {
                 Vec::new()
             } else {

@@ -87,10 +87,10 @@ impl WgpuBackend {
         } else if call.vertex_kill.is_some() {
             Some("vertices that take away their primitive")
         } else if plan.apart < bottom || plan.size[1] == bottom {
-            // The CPU knows the rows that are covered.
+            // The CPU computes which rows are covered.
             Some("a scissor of more rows than the targets have")
         } else if is_rectangle && call.samples_at_center && plan.times.len() > 1 {
-            // One repetition is enough if whole pixels are covered, which the CPU knows.
+            // One repetition is enough if whole pixels are covered, which the CPU can test.
             Some("samples at the centre")
         } else if exports_beyond(call) {
             Some("exports that points don't pass")

@@ -17,7 +17,7 @@ const COUNTED_GROUP: u64 = 256;
 /// Maximum number of workgroups on each axis of a dispatch.
 const MAX_GROUPS: u64 = 65_535;
 
-/// Parameters of a kernel that knows no target.
+/// Parameters of a kernel that does not use a target.
 const NO_TARGET: Parameters = Parameters {
     base: 0,
     pitch_tiles: 0,

@@ -91,7 +91,7 @@ fn submit(device: &Device) -> wgpu::Buffer {
     draw(&mut encoder, &pipeline(wgpu_device), &target.create_view(&Default::default()), &set);
     encoder.resolve_query_set(&set, 0..count, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &back, 0, back.size());
-    // Not counted, as it is none of the title's.
+    // Not counted, as no command of the title leads to it.
     device.submit_unnoted(encoder.finish());
     back
 }

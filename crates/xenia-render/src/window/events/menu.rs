@@ -90,7 +90,7 @@ impl Events {
 
     /// Passes an event to the open page. Returns true if it is the page's alone.
     pub(super) fn page_event(&mut self, event: &WindowEvent) -> bool {
-        // A pass answers a redraw; one more would never end.
+        // A redraw runs a pass, so passes for redraws would request each other for ever.
         if self.is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
             return false;
         }
