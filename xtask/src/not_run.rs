@@ -40,8 +40,8 @@ pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tells the tests that a command runs which tools are available. The contents of a titles folder
-/// are unknown, so titles are never promised.
+/// Passes the names of the available tools to the tests that a command runs. The contents of a
+/// titles folder are unknown, so titles are never promised.
 pub(crate) fn promise(command: &mut Command) -> Result<&mut Command> {
     let there = TOOLS.iter().filter(|row| row.tool != Tool::Titles && row.find().is_ok());
     let names: Vec<&str> = there.map(|row| row.name).collect();

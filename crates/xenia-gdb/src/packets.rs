@@ -19,7 +19,7 @@ const FRAME: usize = 4;
 /// Event in the bytes of gdb.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum GdbInput {
-    /// gdb wants the machine to stop.
+    /// A request that the machine stops.
     Interrupt,
     /// A packet's data.
     Packet(Vec<u8>),

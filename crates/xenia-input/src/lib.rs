@@ -153,7 +153,7 @@ impl State {
         }
     }
 
-    /// Logs a message about a pad, and tells it to the user.
+    /// Logs a message about a pad, and shows it to the user.
     fn report(&self, text: String) {
         tracing::info!(target: "pads", "{text}");
         if let Some(news) = &self.news {
@@ -161,7 +161,7 @@ impl State {
         }
     }
 
-    /// Tells the watcher what pads hold, if that has changed.
+    /// Passes the held parts of all pads to the watcher, if they have changed.
     fn notify_watcher(&mut self) {
         let mut all = HeldPads::default();
         for (id, pad) in &mut self.pads {

@@ -13,7 +13,7 @@ use xenia_guest::{GuestAddr, PAGE_SIZE};
 pub type PageBytes = [u8; PAGE_SIZE as usize];
 pub(crate) static ZEROS: PageBytes = [0; PAGE_SIZE as usize];
 
-/// Tells which backing pages the host holds data for; queried in ascending order.
+/// Finds the backing pages for which the host holds data; queried in ascending order.
 pub(crate) struct HeldPages<'a> {
     memory: &'a GuestMemory,
     data: Option<Range<u32>>,

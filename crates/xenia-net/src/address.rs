@@ -37,10 +37,10 @@ pub struct AddressOutput {
 }
 
 impl AddressOutput {
-    /// The caller does not want the address.
+    /// The caller omits the address.
     pub const NOWHERE: Self = Self { at: GuestAddr::NULL, length: GuestAddr::NULL };
 
-    /// Checks that an address fits, if the caller wants one.
+    /// Checks that an address fits, if the caller requests one.
     pub fn check(self, memory: &GuestMemory) -> Result<(), WsaError> {
         if self.at.is_null() || !self.length.is_null() && memory.read::<u32>(self.length)? >= SIZE {
             return Ok(());
@@ -48,7 +48,7 @@ impl AddressOutput {
         Err(WsaError::FAULT)
     }
 
-    /// Stores an address, if the caller wants one.
+    /// Stores an address, if the caller requests one.
     pub fn store(self, memory: &GuestMemory, address: SocketAddrV4) -> Result<(), WsaError> {
         if self.at.is_null() {
             return Ok(());

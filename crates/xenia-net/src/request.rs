@@ -239,7 +239,7 @@ impl Net {
     }
 
     /// Starts a connection attempt. A non-blocking socket reports `WSAEWOULDBLOCK` even if the
-    /// connection is made at once, as Winsock does; the title learns the outcome later.
+    /// connection is made at once, as Winsock does; the title gets the outcome later.
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
         self.poll_connection(name)?;
         let socket = self.get(name)?;

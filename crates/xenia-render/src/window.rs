@@ -373,8 +373,8 @@ pub trait LibraryClient {
     /// Whether a path is a folder that can be added to the library, and not a title.
     fn is_folder(&self, path: &Path) -> bool;
 
-    /// A folder with the part of its folders that begins with this one, from 0; of `None`, one that
-    /// the user probably wants.
+    /// A folder with the part of its folders that begins with this one, from 0; of `None`, a likely
+    /// first folder.
     fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel;
 
     /// Adds a folder, and scans it. Returns a message.

@@ -6,7 +6,7 @@
 //!   reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
 //! - Output: standard output and error go to unnamed files, whose sizes are sampled as well; output
 //!   beyond the limit is not read.
-//! - The process dies with the thread that started it, and has a separate process group.
+//! - The process ends with the thread that started it, and has a separate process group.
 
 use crate::error::{Error, Result};
 use crate::unit::Bounds;

@@ -174,8 +174,7 @@ pub enum PageCommand {
     RenewAges,
     /// Show the library in this way, now and at the next start.
     ShowLibrary(LibraryView),
-    /// Show the subfolders of a folder, from this index on. `None` shows a folder that the user
-    /// probably wants.
+    /// Show the subfolders of a folder, from this index on. `None` shows a likely first folder.
     ShowFolders(Option<PathBuf>, usize),
     /// Add a folder to the library.
     AddFolder(PathBuf),

@@ -281,8 +281,8 @@ impl Machine {
         wants_threads
     }
 
-    /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
-    /// ended, if it did.
+    /// Runs until the pace requires a pause or an outside request needs an answer. Returns why the
+    /// run ended, if it did.
     fn run_slice(&mut self, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
         if self.save_to_requested_slot(run) && !self.wait_for_pace(run) {
             return Some(RunEnd::Stopped);

@@ -244,7 +244,7 @@ impl Pace {
         state.closing || state.leaving
     }
 
-    /// Tells whether the machine keeps checkpoints to go back to.
+    /// Sets whether the machine keeps checkpoints to go back to.
     pub(crate) fn set_can_rewind(&mut self, can_rewind: bool) {
         self.can_rewind = can_rewind;
     }
@@ -281,7 +281,7 @@ impl Pace {
         self.speed.filter(|_| !turbo).unwrap_or(NO_LIMIT)
     }
 
-    /// Tells whether guest time is the host's clock, at the speed requested last.
+    /// Sets whether guest time is the host's clock, at the speed requested last.
     pub(crate) fn set_has_clock(&mut self, has_clock: bool) {
         self.has_clock = has_clock;
     }

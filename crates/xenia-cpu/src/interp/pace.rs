@@ -43,7 +43,7 @@ impl<F: Fn(u32) -> bool> Pace for Warming<F> {
     }
 }
 
-/// Never pauses between blocks, and tells `note` the address and length of each.
+/// Never pauses between blocks, and passes the address and length of each to `note`.
 struct Noting<F> {
     note: F,
 }

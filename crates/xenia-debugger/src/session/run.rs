@@ -314,7 +314,7 @@ impl DebugSession {
         gone
     }
 
-    /// Tells how a run has ended. `None`: it was interrupted.
+    /// Shows how a run has ended. `None`: it was interrupted.
     fn arrive(&mut self, progress: Option<Progress>, machine: &mut Debugged<'_, '_>) {
         let thread = match progress {
             Some(
@@ -352,7 +352,7 @@ impl DebugSession {
         }
     }
 
-    /// Tells who has stored to bytes last.
+    /// Shows the last store to bytes.
     pub(super) fn writer(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
         /// Maximum size in bytes of the range whose last store is searched for.
         const MAX_STORED_BYTES: u32 = 4096;

@@ -30,8 +30,8 @@ pub(super) const MAX_EFFECTS: usize = 4096;
 pub(super) const MAX_BLANKS: u64 = 2;
 /// Maximum size in bytes of a queued store.
 const MAX_STORE_SIZE: usize = 32;
-/// log2 of the sizes of the blocks of memory by which effects and ranges are told apart; 64 of each
-/// size are a part of physical memory, or all of it.
+/// log2 of the sizes of the blocks of memory by which effects and ranges are distinguished; 64 of
+/// each size are a part of physical memory, or all of it.
 const BLOCK_LOG2: [u32; 3] = [PAGE_SIZE.ilog2(), 17, (PHYSICAL_SIZE / 64).ilog2()];
 
 /// Swap, with the parameters of its picture.

@@ -1,4 +1,4 @@
-//! Expected draws: a backend is told of the first draw of a new shader before that draw comes.
+//! Expected draws: a backend is notified of the first draw of a new shader before that draw.
 //!
 //! Titles load shaders, set state, then draw. The registers describe the expected draw after the
 //! first packet that follows the loads: vertex and pixel shaders are mostly loaded together.
@@ -10,16 +10,16 @@ use crate::microcode::ShaderKind;
 use crate::packets::{Header, opcode};
 use crate::registers::vgt::VgtDrawInitiator;
 
-/// News about the current shaders, of which the backend may not have been told.
+/// Whether a current shader is new, and the backend was notified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum News {
     /// Each shader was loaded before, or has drawn.
     #[default]
     None,
     /// One is new.
-    Untold,
-    /// One is new, and the backend has been told.
-    Told,
+    Pending,
+    /// One is new, and the backend was notified.
+    Notified,
 }
 
 /// State of the expectation.
@@ -34,7 +34,7 @@ impl ExpectedDraw {
     /// Notes a load. A new shader may be loaded before its known companion.
     pub(super) fn note_load(&mut self, loaded: Loaded) {
         self.news = match (loaded, self.news) {
-            (Loaded::New, _) | (Loaded::Known, News::Told) => News::Untold,
+            (Loaded::New, _) | (Loaded::Known, News::Notified) => News::Pending,
             (_, news) => news,
         };
     }
@@ -44,18 +44,18 @@ impl ExpectedDraw {
         *self = Self { news: News::None, initiator };
     }
 
-    /// Whether the backend should be told now, after a packet with this header.
+    /// Whether the backend should be notified now, after a packet with this header.
     pub(super) fn is_due(&self, header: Header) -> bool {
         let is_load =
             matches!(header, Header::Command { opcode: opcode::IM_LOAD | opcode::IM_LOAD_IMMEDIATE, .. });
-        self.news == News::Untold && !is_load
+        self.news == News::Pending && !is_load
     }
 }
 
 impl CommandProcessor {
     /// Passes the draw that the registers describe to the backend.
     pub(super) fn expect_draw(&mut self) {
-        self.expected.news = News::Told;
+        self.expected.news = News::Notified;
         let constants = self.captured_constants();
         let request = DrawRequest { initiator: self.expected.initiator, indices: IndexSource::Counted };
         let vertex = self.shaders.get(ShaderKind::Vertex);

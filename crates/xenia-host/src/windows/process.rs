@@ -110,7 +110,7 @@ fn owned(handle: HANDLE) -> io::Result<OwnedHandle> {
     if handle.is_null() || handle == INVALID_HANDLE_VALUE {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call has just returned it, and nobody else has it.
+    // SAFETY: the call has just returned it, and no other code has it.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 

@@ -221,8 +221,8 @@ mod tests {
                 let length = heard.recv_timeout(Duration::from_mins(1)).expect("it plays on");
                 assert_eq!(length, 960 * usize::from(channels));
             }
-            // The last of these was asked for when eight others had been played, or a driver that
-            // plays faster than it should had swallowed them.
+            // The last of these was requested after eight others were played, or were dropped by
+            // a driver that plays too fast.
             assert!(start.elapsed() < Duration::from_mins(1));
             drop(output);
             heard.iter().for_each(drop); // ends: the thread does, and `said` with it

@@ -266,7 +266,7 @@ impl CodeCache {
         self.regions.get(&id).is_some_and(|region| region.entries.iter().all(is_lost))
     }
 
-    /// Withdraws all regions, and forgets the facts learned about functions and pages.
+    /// Withdraws all regions, and drops the recorded facts about functions and pages.
     pub(crate) fn flush(&mut self) {
         self.pages.clear();
         for id in self.regions.keys().copied().collect::<Vec<_>>() {

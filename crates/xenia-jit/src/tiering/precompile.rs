@@ -69,7 +69,7 @@ impl Jit {
 }
 
 impl Ahead {
-    /// Tells that the title is in memory, and the addresses of its functions, so that idle-time
+    /// Notes that the title is in memory, and the addresses of its functions, so that idle-time
     /// compilation can begin.
     pub fn name_functions(&self, starts: &[GuestAddr]) {
         let starts = starts.iter().map(|start| start.0).collect::<BTreeSet<u32>>();

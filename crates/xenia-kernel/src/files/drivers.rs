@@ -69,7 +69,7 @@ pub enum RequestPurpose {
         /// Address of the number of bytes stored, or null.
         returned: GuestAddr,
     },
-    /// Tells the driver that the last handle is closed.
+    /// Notifies the driver that the last handle is closed.
     Cleanup {
         /// Result of the call that closed it.
         result: NtStatus,

@@ -2,7 +2,7 @@
 //!
 //! As on the console, one dialog is open at a time. It stays open for at least one field and is
 //! polled each field of guest time. The front end answers at one of these moments, so in lockstep
-//! an answer has a fixed place in the run. A title learns of the answer from its overlapped
+//! an answer has a fixed place in the run. A title gets the answer from its overlapped
 //! structure, or from the end of its call if it gave none. While a dialog is open, the title sees
 //! its controllers at rest.
 //!

@@ -161,7 +161,7 @@ impl LocalNetwork {
         }
     }
 
-    /// Tells a stream that its peer was closed.
+    /// Notes in a stream that its peer was closed.
     fn hang_up(&mut self, peer: SocketId, end: StreamEnd) {
         if let Some(stream) = self.stream_mut(peer) {
             stream.peer = None;

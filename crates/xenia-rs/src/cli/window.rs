@@ -104,10 +104,10 @@ impl From<FilterArg> for xenia_render::Filter {
     }
 }
 
-/// Range of the brightness, as the parser wants it.
+/// Range of the brightness, in the parser's type.
 const BRIGHTNESS_RANGE: std::ops::RangeInclusive<u64> = *BRIGHTNESS.start() as u64..=*BRIGHTNESS.end() as u64;
 
-/// Range of the gamma, as the parser wants it.
+/// Range of the gamma, in the parser's type.
 const GAMMA_RANGE: std::ops::RangeInclusive<u64> = *GAMMA.start() as u64..=*GAMMA.end() as u64;
 
 /// Speed of guest time, in video fields per second of host time.

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Flags that name an output file or folder. A settings file must not set them, because a file from
-/// a stranger could then destroy the user's files. (`cache` and `screenshots` only replace their
+/// Flags that name an output file or folder. A settings file must not set them, because another
+/// user's file could then destroy the user's files. (`cache` and `screenshots` only replace their
 /// own files.)
 pub const WRITTEN: [&str; 23] = [
     // Code in this folder is executed.

@@ -17,7 +17,7 @@ pub(super) struct Tape {
     out: Option<StreamFile>,
     path: PathBuf,
     header: RecordingHeader,
-    /// Guest time of the latest question or look at a dialog, which may be ahead of the machine's.
+    /// Guest time of the latest query of a pad or a dialog, which may be ahead of the machine's.
     latest: GuestTicks,
     position: RecordingState,
     write_errors: WriteErrors,

@@ -38,7 +38,7 @@ impl fmt::Display for NoExecutable {
 
 impl std::error::Error for NoExecutable {}
 
-/// Whether the user is told which executable is chosen.
+/// Whether the choice of the executable is reported to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     /// The choice is reported, because a command runs or describes the executable.
@@ -124,7 +124,7 @@ pub(super) fn title_in(volume: Volume) -> Volume {
 }
 
 /// Path of the uppermost folder that has an executable. Of several, it is the one with default.xex;
-/// `None` if that can't be told.
+/// `None` if the choice is ambiguous.
 fn title_folder(volume: &Volume) -> Option<Vec<String>> {
     let UppermostFolders { mut paths, are_below_image } = UppermostFolders::of(volume);
     // Beside other programs, or an image of the title, only its name says that one is the title.

@@ -49,7 +49,7 @@ impl Default for LastCurrent {
 }
 
 impl LastCurrent {
-    /// Notes whether the texture is current in an epoch; `None` if that can't be told later.
+    /// Notes whether the texture is current in an epoch; `None` if that can't be tested later.
     pub(super) fn note(&self, epoch: Option<TextureEpoch>) {
         self.memory.store(epoch.map_or(NEVER, |epoch| epoch.memory), Relaxed);
         self.mirror.store(epoch.map_or(0, |epoch| epoch.mirror), Relaxed);

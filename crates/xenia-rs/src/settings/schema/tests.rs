@@ -9,8 +9,8 @@ use clap::CommandFactory;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The first mistake that the schema finds in a value, with its place. Of schemas it knows what
-/// ours has.
+/// The first mistake that the schema finds in a value, with its place. Supports only the keywords
+/// that our schema has.
 fn mistake(root: &Value, schema: &Value, value: &Value, place: &str) -> Option<String> {
     if let Some(reference) = schema.get("$ref") {
         let path = reference.as_str().unwrap().strip_prefix('#').unwrap();
