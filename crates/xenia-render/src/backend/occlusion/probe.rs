@@ -1,6 +1,6 @@
 //! Probe of a device's sample counts.
 //!
-//! wgpu does not request precise queries, so Vulkan permits any number but zero for what is visible.
+//! wgpu does not request precise queries, so Vulkan permits any number but zero where samples pass.
 //! Drivers differ for draws that change no target, which most counted draws are.
 
 use std::sync::atomic::Ordering::Relaxed;
