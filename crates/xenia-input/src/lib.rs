@@ -93,7 +93,7 @@ struct State {
     plugged: u64,
     keys_down: BTreeSet<KeyCode>,
     /// The states that titles read last, and a count of their changes.
-    told: [Gamepad; USERS as usize],
+    reported: [Gamepad; USERS as usize],
     /// Motor speeds that titles requested.
     wanted: [(u16, u16); USERS as usize],
     /// The machine is paused, so no motor runs.
@@ -180,9 +180,9 @@ impl State {
             self.foreign = ForeignHeld(all);
         }
         let all = self.foreign.own(all);
-        let Some((watcher, told)) = &mut self.watcher else { return };
-        if *told != all {
-            *told = all;
+        let Some((watcher, reported)) = &mut self.watcher else { return };
+        if *reported != all {
+            *reported = all;
             (watcher.0)(all);
         }
     }

@@ -14,14 +14,14 @@ impl Input for Controllers {
         if state.in_menu {
             pad = Gamepad::default();
         } else {
-            let before = state.told.get(user as usize)?.buttons;
+            let before = state.reported.get(user as usize)?.buttons;
             pad.buttons = state.taken.seen(user, pad.buttons, before);
         }
-        let told = state.told.get_mut(user as usize)?;
-        if pad != (Gamepad { packet: 0, ..*told }) {
-            *told = Gamepad { packet: told.packet.wrapping_add(1), ..pad };
+        let reported = state.reported.get_mut(user as usize)?;
+        if pad != (Gamepad { packet: 0, ..*reported }) {
+            *reported = Gamepad { packet: reported.packet.wrapping_add(1), ..pad };
         }
-        Some(*told)
+        Some(*reported)
     }
 
     fn model(&mut self, user: u32, _: GuestTicks) -> Option<PadModel> {

@@ -42,7 +42,7 @@ const KEYS: [(u16, u16); 14] = [
 struct Plugged {
     pad: PadId,
     motors: Motors,
-    told: PadState,
+    reported: PadState,
 }
 
 /// Starts asking for controllers; it ends when `controllers` is dropped.
@@ -91,10 +91,10 @@ fn update(
         let motors = Motors::default();
         let pad = controllers.plug(shape(), motors.clone());
         drive_motors(place, motors.clone());
-        Plugged { pad, motors, told: state }
+        Plugged { pad, motors, reported: state }
     });
-    if is_new || known.told != state {
-        known.told = state;
+    if is_new || known.reported != state {
+        known.reported = state;
         controllers.with(known.pad, |parts| show(&state, parts));
     }
     if polls {
@@ -167,17 +167,17 @@ mod tests {
         let mut controllers = Controllers::default();
         controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
         let mut plugged = None;
-        let mut told = |state| {
+        let mut reported = |state| {
             update(&controllers, 2, &mut plugged, state, false);
             controllers.gamepad(0, 0).map(|pad| Gamepad { packet: 0, ..pad })
         };
-        assert_eq!(told(None), None);
-        assert_eq!(told(Some(PadState::default())), Some(Gamepad::default()));
+        assert_eq!(reported(None), None);
+        assert_eq!(reported(Some(PadState::default())), Some(Gamepad::default()));
         for (bit, _) in KEYS {
-            let pad = told(Some(PadState { buttons: bit, ..PadState::default() })).unwrap();
+            let pad = reported(Some(PadState { buttons: bit, ..PadState::default() })).unwrap();
             assert_eq!(pad, Gamepad { buttons: bit, ..Gamepad::default() }, "{bit:#x}");
         }
-        let pad = told(Some(PadState {
+        let pad = reported(Some(PadState {
             triggers: [255, 0],
             sticks: [i16::MAX, i16::MAX, -32768, -32768],
             ..PadState::default()
@@ -185,6 +185,6 @@ mod tests {
         let pad = pad.unwrap();
         assert_eq!((pad.left_trigger, pad.right_trigger), (255, 0));
         assert_eq!([pad.left_x, pad.left_y, pad.right_x, pad.right_y], [i16::MAX, i16::MAX, -32768, -32768]);
-        assert_eq!(told(None), None);
+        assert_eq!(reported(None), None);
     }
 }

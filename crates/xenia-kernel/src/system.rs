@@ -80,8 +80,8 @@ impl System for KernelSystem {
 
     fn thread_moved(&mut self, running: &Running) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        let told = threads.lock().publish_processor(memory, running.id, running.hw_id);
-        housekeeping("a thread that moved", told);
+        let stored = threads.lock().publish_processor(memory, running.id, running.hw_id);
+        housekeeping("a thread that moved", stored);
     }
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
@@ -90,10 +90,10 @@ impl System for KernelSystem {
         // without a record has no object any more.
         let threads = threads.lock();
         let Some(record) = threads.get(id) else { return };
-        let told = cpu.priority(record.reference).map_err(Into::into).and_then(|priority| {
+        let stored = cpu.priority(record.reference).map_err(Into::into).and_then(|priority| {
             memory.write(record.kthread.offset(kthread::PRIORITY), priority).map_err(Into::into)
         });
-        housekeeping("a thread's priority", told);
+        housekeeping("a thread's priority", stored);
     }
 
     fn end_visit(&mut self, cpu: &mut dyn Cpu, _hw_id: u8, stores: &[DeviceStore]) {

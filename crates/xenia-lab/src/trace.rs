@@ -249,8 +249,8 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
     let only = args.draw;
     let wants = move |number| with_pictures && only.is_none_or(|draw| draw == number);
     let mut printer = Printer { args, frame: 1, draws: 0, trouble: None };
-    let told = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |told| printer.take(told));
-    told.with_context(|| format!("{}", args.trace.display()))?;
+    let played = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |part| printer.take(part));
+    played.with_context(|| format!("{}", args.trace.display()))?;
     if let Some(trouble) = printer.trouble {
         return Err(trouble);
     }
@@ -275,23 +275,23 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     /// Whether the rest of the trace is needed.
-    fn take(&mut self, told: Narration) -> bool {
-        let result = self.print(told);
+    fn take(&mut self, narration: Narration) -> bool {
+        let result = self.print(narration);
         result.unwrap_or_else(|error| {
             self.trouble = Some(error);
             false
         })
     }
 
-    fn print(&mut self, told: Narration) -> Result<bool> {
+    fn print(&mut self, narration: Narration) -> Result<bool> {
         let listed = self.args.draw.is_none() && self.args.frame.is_none_or(|frame| frame == self.frame);
         if is_closed() {
             return Ok(false);
         }
-        if let Narration::Draw { number, .. } = &told {
+        if let Narration::Draw { number, .. } = &narration {
             self.draws = *number;
         }
-        match told {
+        match narration {
             Narration::Packet { depth, text } if listed => {
                 outln!("{:indent$}{text}", "", indent = depth * 2);
             }
@@ -398,8 +398,8 @@ mod tests {
             open(&second).unwrap(),
             backend(GpuKind::None).unwrap(),
             |_| false,
-            |told| {
-                match told {
+            |narration| {
+                match narration {
                     Narration::Fillers { count, .. } => fillers.push(count),
                     Narration::Packet { text, .. } => assert_ne!(text, "filler"),
                     _ => {}

@@ -109,7 +109,7 @@ impl Figures {
 struct Standstill {
     steps: u64,
     since: Instant,
-    told: bool,
+    is_reported: bool,
 }
 
 impl Standstill {
@@ -117,10 +117,10 @@ impl Standstill {
     /// too long; `true` only once.
     fn take_overdue(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
         if is_idle || steps != self.steps {
-            *self = Self { steps, since: now, told: false };
+            *self = Self { steps, since: now, is_reported: false };
         }
-        let is_overdue = !self.told && now.duration_since(self.since) >= TIMEOUT;
-        self.told |= is_overdue;
+        let is_overdue = !self.is_reported && now.duration_since(self.since) >= TIMEOUT;
+        self.is_reported |= is_overdue;
         is_overdue
     }
 }
@@ -137,7 +137,7 @@ impl Patience {
     fn poll(&mut self, watched: &WatchedMachine, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
             if self.lanes.len() == lane {
-                self.lanes.push(Standstill { steps, since: now, told: false });
+                self.lanes.push(Standstill { steps, since: now, is_reported: false });
             }
             let busy = watched.busy_with(doing);
             if self.lanes[lane].take_overdue(steps, busy.is_none(), now)
@@ -240,10 +240,10 @@ mod tests {
     fn patience_ends_once_for_each_standstill() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut still = Standstill { steps: 0, since: start, told: false };
+        let mut still = Standstill { steps: 0, since: start, is_reported: false };
         assert!(!still.take_overdue(1, false, at(1)) && !still.take_overdue(1, false, at(5)));
         assert!(still.take_overdue(1, false, at(6)));
-        assert!(!still.take_overdue(1, false, at(60)), "told");
+        assert!(!still.take_overdue(1, false, at(60)), "it is reported already");
         assert!(!still.take_overdue(2, false, at(61)) && still.take_overdue(2, false, at(66)), "the next");
         assert!(
             !still.take_overdue(2, true, at(80)) && !still.take_overdue(2, false, at(84)),

@@ -30,9 +30,9 @@ fn ask_quality(
     let at = kernel.pool.allocate(size)?;
     let probes = u16::try_from(probes).unwrap_or(u16::MAX);
     // If the result's address can't be stored, the title could never release the result.
-    let told = result.set(&kernel.memory, at);
+    let address = result.set(&kernel.memory, at);
     let stored =
-        told.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, entries, probes));
+        address.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, entries, probes));
     if let Err(fault) = stored {
         kernel.pool.release(at)?;
         return Err(fault.into());
@@ -63,9 +63,9 @@ impl NetQos {
             if size as usize > limit {
                 return Err(WsaError::NO_BUFFERS);
             }
-            let mut told = vec![0; size as usize];
-            call.memory().read_bytes(data, &mut told)?;
-            call.kernel.net.lock().xnet.listen(id, flags, told)
+            let mut answer = vec![0; size as usize];
+            call.memory().read_bytes(data, &mut answer)?;
+            call.kernel.net.lock().xnet.listen(id, flags, answer)
         })();
         win32(set)
     }

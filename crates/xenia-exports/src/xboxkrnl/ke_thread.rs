@@ -70,7 +70,7 @@ pub(crate) fn create(
     start_address: GuestAddr,
     start_context: u32,
     flags: u32,
-    told: CreatedThread,
+    results: CreatedThread,
 ) -> Fallible<Flow<NtStatus>> {
     let context = u64::from(start_context);
     let (pc, args) = match startup {
@@ -96,7 +96,7 @@ pub(crate) fn create(
         size => size,
     };
     let made = call.kernel.thread_life().create(call.cpu, &NewThread { stack_size, ..new })?;
-    if let Err(failure) = store(call, &made, flags, &told) {
+    if let Err(failure) = store(call, &made, flags, &results) {
         call.kernel.end_thread(call.cpu, made.id, failure.status().0)?;
         call.kernel.dereference(made.kthread)?;
         return Err(failure);
@@ -110,10 +110,10 @@ pub(crate) fn create(
 }
 
 /// Stores the results of a thread's creation.
-fn store(call: &Call, made: &MadeThread, flags: u32, told: &CreatedThread) -> Fallible<()> {
+fn store(call: &Call, made: &MadeThread, flags: u32, results: &CreatedThread) -> Fallible<()> {
     let memory = call.memory();
-    told.id.set(memory, made.id)?;
-    match told.handle {
+    results.id.set(memory, made.id)?;
+    match results.handle {
         Some(out) if flags & RETURN_OBJECT != 0 => Ok(out.set(memory, made.kthread.0)?),
         Some(out) => {
             let opened = call.kernel.objects.open(made.kthread)?;

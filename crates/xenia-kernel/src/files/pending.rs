@@ -126,13 +126,13 @@ impl FileRequests<'_> {
             self.clock.system_time(cpu.now()),
         );
         // The steps are independent: a failure of one does not stop the others.
-        let told = [
+        let reports = [
             outcome.write(self.memory, reply.status_block),
             self.signal_completion(cpu, reply),
             self.queue_apc(cpu, reply),
             self.post_to_port(cpu, reply, outcome),
         ];
-        for failure in told.into_iter().filter_map(Result::err) {
+        for failure in reports.into_iter().filter_map(Result::err) {
             tracing::debug!(target: "kernel", "end of a request of thread {}: {failure}", reply.thread_id);
         }
     }

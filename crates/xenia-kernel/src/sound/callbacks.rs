@@ -39,14 +39,14 @@ pub struct RenderCallbacks<'k> {
 
 impl RenderCallbacks<'_> {
     /// Adds a client of the render driver; the driver calls `callback(cell)` for each frame, with
-    /// `context` stored in the cell. `tell` gives the title the client's handle, before the first
+    /// `context` stored in the cell. `store` gives the title the client's handle, before the first
     /// call; if it fails, there is no client.
     pub fn add_client(
         &self,
         cpu: &mut dyn Cpu,
         callback: GuestAddr,
         context: u32,
-        tell: impl FnOnce(u32) -> Fallible<()>,
+        store: impl FnOnce(u32) -> Fallible<()>,
     ) -> Fallible<()> {
         self.driver.admit()?;
         let cell = self.pool.allocate(4)?;
@@ -75,8 +75,8 @@ impl RenderCallbacks<'_> {
                 return Err(failure);
             }
         };
-        let told = tell(handle);
-        if told.is_err() {
+        let stored = store(handle);
+        if stored.is_err() {
             self.driver.remove(handle);
         }
         if self.driver.start(handle, thread, cpu.now()) {
@@ -85,7 +85,7 @@ impl RenderCallbacks<'_> {
             // Removed before it was started: its thread, which waits, is woken to end.
             self.wake(cpu, thread);
         }
-        told
+        stored
     }
 
     /// Removes a client: no further calls are made, and its queued frames are dropped. A call in

@@ -269,7 +269,7 @@ impl<'k> ThreadLife<'k> {
             let _threads = self.threads.lock();
             leave_process(memory, kthread)
         };
-        let told = {
+        let notified = {
             {
                 let mut wait = self.dispatcher.wait_of(reference);
                 drop(wait.take(memory));
@@ -286,7 +286,7 @@ impl<'k> ThreadLife<'k> {
         // Likewise if the title has freed the stack itself.
         let freed = memory.free(stack.allocation).map(drop).map_err(Failure::from);
         let released = [self.pool.release(kpcr), self.pool.release(tls), self.objects.dereference(kthread)];
-        let failed = [left, told, freed].into_iter().chain(released).find_map(Result::err);
+        let failed = [left, notified, freed].into_iter().chain(released).find_map(Result::err);
         if let Some(failure) = failed {
             tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists or memory: {failure}");
         }

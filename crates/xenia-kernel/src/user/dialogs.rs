@@ -169,16 +169,16 @@ impl OpenDialog {
 pub fn flash(call: &mut Call) {
     let kernel = call.kernel;
     let slot = &kernel.user.dialog;
-    let told = {
+    let appeared = {
         let _listeners = kernel.listeners.lock();
         if slot.is_open() {
             return;
         }
-        let told = slot.appear(call.cpu, kernel.notifier());
+        let appeared = slot.appear(call.cpu, kernel.notifier());
         slot.gone.store(call.now().saturating_add(overlapped::DELAY + CLOSING), Release);
-        told
+        appeared
     };
-    if let Err(failure) = told {
+    if let Err(failure) = appeared {
         tracing::debug!(target: "kernel", "can't notify listeners of a choice: {failure}");
     }
     call.cpu.notify_time_keeper();
@@ -195,7 +195,7 @@ pub fn open(
     let now = call.now();
     let overlapped = if let AnswerRecipient::Overlapped(at) = recipient { Some(at) } else { None };
     let slot = &kernel.user.dialog;
-    let told = {
+    let appeared = {
         let _listeners = kernel.listeners.lock();
         if slot.is_open() {
             return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
@@ -215,7 +215,7 @@ pub fn open(
         slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
         slot.appear(call.cpu, kernel.notifier())
     };
-    if let Err(failure) = told {
+    if let Err(failure) = appeared {
         tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
     }
     call.cpu.notify_time_keeper();

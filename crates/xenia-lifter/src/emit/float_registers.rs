@@ -342,16 +342,16 @@ impl Lifter<'_> {
     /// Updates [`Word::OpenSingles`] for the registers of `open_format`, none of which is dirty.
     fn store_open_singles(&mut self, open_format: u32) {
         let floats = &self.state.cache.floats;
-        let told = floats.formats.open & open_format;
+        let open = floats.formats.open & open_format;
         let single_format = floats.formats.single & open_format;
-        if told == open_format {
+        if open == open_format {
             return;
         }
         let ctx = self.context();
         let mut singles = self.const64(single_format.into());
-        if told != 0 {
+        if open != 0 {
             let before = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
-            let before = self.b.ins().band_imm_s(before, i64::from(told));
+            let before = self.b.ins().band_imm_s(before, i64::from(open));
             singles = self.b.ins().bor(before, singles);
         }
         self.b.ins().store(HOST, singles, ctx, Word::OpenSingles.offset());

@@ -22,7 +22,7 @@ struct Shared {
     made: AtomicU32,
     /// Another counter of the host, and a flag.
     counter: AtomicU64,
-    told: AtomicU32,
+    announced: AtomicU32,
 }
 
 impl Shared {
@@ -32,7 +32,7 @@ impl Shared {
             words: [AtomicU32::new(0), AtomicU32::new(0)],
             made: AtomicU32::new(0),
             counter: AtomicU64::new(0),
-            told: AtomicU32::new(0),
+            announced: AtomicU32::new(0),
         }
     }
 
@@ -104,9 +104,9 @@ fn colliding_lines_and_changes_of_lines_lose_reservations_only() {
 fn reserves(shared: &Shared) {
     let generation = shared.table.reserve(A, 0);
     let value = shared.words[0].load(Relaxed);
-    let told = shared.told.load(Acquire);
+    let announced = shared.announced.load(Acquire);
     let stored = shared.table.commit(Some((A, generation)), 0, || ()).is_some();
-    assert!(!(value == 0 && told == 1 && stored), "a write was made in between");
+    assert!(!(value == 0 && announced == 1 && stored), "a write was made in between");
 }
 
 /// `GuestMemory::write` of `len` bytes with reservations that are not strict.
@@ -114,7 +114,7 @@ fn write(shared: &Shared, len: u32) {
     shared.words[0].store(1, Release);
     shared.counter.fetch_add(1, Relaxed);
     shared.table.invalidate_range_for_write(A, len);
-    shared.told.store(1, Release);
+    shared.announced.store(1, Release);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_write_that_was_made_ends_reservations() {
     let early: Role = |shared| {
         shared.table.invalidate_range_for_write(A, 4);
         shared.words[0].store(1, Release);
-        shared.told.store(1, Release);
+        shared.announced.store(1, Release);
     };
     must_fail("reservations ended before the write", [reserves, early], NOTHING);
     let without_fence: Role = |shared| {

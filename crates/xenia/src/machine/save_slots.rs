@@ -22,7 +22,7 @@ pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
 /// The slots of a machine, and the writer of the state that was saved last.
 pub(super) struct SaveSlots {
     slots: StateSlots,
-    told: Arc<Mutex<SlotSink>>,
+    sink: Arc<Mutex<SlotSink>>,
     writer: Option<JoinHandle<()>>,
     /// Whether the state is saved when the title is left.
     saves_at_exit: bool,
@@ -42,7 +42,7 @@ impl SaveSlots {
     fn write(&self, slot: u8, state: &StateFile) -> bool {
         let written = write_state(state, &self.slots.path(slot));
         let is_written = written.is_ok();
-        (self.told.lock())(slot, written);
+        (self.sink.lock())(slot, written);
         is_written
     }
 
@@ -61,25 +61,25 @@ impl SaveSlots {
         // Two writers could end in the wrong order.
         self.finish();
         let slots = self.slots.clone();
-        let told = self.told.clone();
+        let sink = self.sink.clone();
         let work = move || {
             let written = slots.replacing(slot, || write_state(&state, &slots.path(slot)));
-            (told.lock())(slot, written);
+            (sink.lock())(slot, written);
         };
         match Builder::new().name("state writer".to_owned()).spawn(work) {
             Ok(writer) => self.writer = Some(writer),
             Err(error) => {
-                (self.told.lock())(slot, Err(error).context("cannot start the thread that writes the state"));
+                (self.sink.lock())(slot, Err(error).context("cannot start the thread that writes the state"));
             }
         }
     }
 }
 
 impl Machine {
-    /// Lets the pace request states in slots; `told` receives the slot and the result.
-    pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
-        let told = Arc::new(Mutex::numbered(Level::Host, lock_order::SLOT_SINK, told));
-        self.outside.slots = Some(SaveSlots { slots, told, writer: None, saves_at_exit: false });
+    /// Lets the pace request states in slots; `sink` receives the slot and the result.
+    pub fn set_state_slots(&mut self, slots: StateSlots, sink: SlotSink) {
+        let sink = Arc::new(Mutex::numbered(Level::Host, lock_order::SLOT_SINK, sink));
+        self.outside.slots = Some(SaveSlots { slots, sink, writer: None, saves_at_exit: false });
     }
 
     /// Saves the state when the title is left, if there are slots.
@@ -117,7 +117,7 @@ impl Machine {
         let is_saved = match saved {
             Ok(state) => slots.write(EXIT, &state),
             Err(error) => {
-                (slots.told.lock())(EXIT, Err(error));
+                (slots.sink.lock())(EXIT, Err(error));
                 false
             }
         };
@@ -146,7 +146,7 @@ impl Machine {
                 true
             }
             Err(error) => {
-                (slots.told.lock())(slot, Err(error));
+                (slots.sink.lock())(slot, Err(error));
                 false
             }
         }

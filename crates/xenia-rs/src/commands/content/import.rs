@@ -93,7 +93,7 @@ pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
     Ok(ContentStore::new(Box::new(device)))
 }
 
-/// Imports packages, folders of one's files, and the packages in a folder of packages. `told` is
+/// Imports packages, folders of one's files, and the packages in a folder of packages. `report` is
 /// called for each one that is imported, since an error leaves those before it in place. A second
 /// one of the same name is refused: saves of profiles that this console lacks all go to its first
 /// profile. The folder of saves must be locked.
@@ -101,7 +101,7 @@ pub(in crate::commands) fn import(
     store: &ContentStore,
     paths: &[impl AsRef<Path>],
     choice: ImportChoice,
-    mut told: impl FnMut(&Path, &Imported),
+    mut report: impl FnMut(&Path, &Imported),
 ) -> Result<()> {
     let cannot = |path: &Path| format!("cannot import {}", path.display());
     let mut taken = Vec::new();
@@ -112,7 +112,7 @@ pub(in crate::commands) fn import(
         for package in if below.is_empty() { one() } else { below } {
             let imported =
                 import_package(store, &package, choice, &taken).with_context(|| cannot(&package.path))?;
-            told(&package.path, &imported);
+            report(&package.path, &imported);
             taken.push(imported.name);
         }
     }

@@ -165,13 +165,14 @@ impl WindowLibrary {
             contents.model.folders = Some(args.folder.clone());
         }
         let keys = key_ring(args.key_file.as_deref())?;
-        let told = Mutex::new(Level::Leaf, Instant::now());
+        let reported = Mutex::new(Level::Leaf, Instant::now());
         let progress = |progress: library::ScanProgress| {
-            let Some(mut told) = told.try_lock().filter(|told| told.elapsed() >= PROGRESS_PERIOD) else {
+            let Some(mut reported) = reported.try_lock().filter(|last| last.elapsed() >= PROGRESS_PERIOD)
+            else {
                 return;
             };
-            *told = Instant::now();
-            drop(told);
+            *reported = Instant::now();
+            drop(reported);
             let mut contents = self.contents.lock();
             if contents.scan == number {
                 contents.model.progress = Some(progress.text());
