@@ -26,12 +26,12 @@ pub fn threads(asked: Option<u64>) -> usize {
 }
 
 /// Compiles the functions found in the image that are worth it, until `interrupt` is set. Progress
-/// is reported by a bar on standard error and to `told`.
+/// is reported by a bar on standard error and to `report`.
 pub fn compile(
     ahead: &Ahead,
     image: &LoadedImage,
     threads: usize,
-    told: CompileProgress<'_>,
+    report: CompileProgress<'_>,
     interrupt: &Interrupt,
 ) -> Precompiled {
     let bar = ProgressBar::new(0);
@@ -41,7 +41,7 @@ pub fn compile(
     let done = ahead.precompile(&starts(image), threads, &|so_far: Precompiled| {
         bar.set_length(so_far.functions);
         bar.set_position(so_far.done);
-        told(Compiling::Code, so_far.done as usize, so_far.functions as usize);
+        report(Compiling::Code, so_far.done as usize, so_far.functions as usize);
         interrupt.cause().is_none()
     });
     bar.finish_and_clear();

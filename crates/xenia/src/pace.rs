@@ -175,7 +175,7 @@ pub struct Pace {
     has_clock: bool,
     start: Instant,
     tell: Box<dyn FnMut(Figures) + Send>,
-    told: Option<Instant>,
+    reported_at: Option<Instant>,
     /// Number of frames at which the current single step ends.
     step_to: Option<u64>,
     /// Whether the machine keeps checkpoints.
@@ -198,7 +198,7 @@ impl Pace {
             has_clock: false,
             start: Instant::now(),
             tell: Box::new(tell),
-            told: None,
+            reported_at: None,
             step_to: None,
             can_rewind: false,
         }
@@ -299,7 +299,7 @@ impl Pace {
     /// Called between two slices. Returns when the next may start, or false if the machine must
     /// end.
     pub fn between(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
-        if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
+        if self.reported_at.is_none_or(|last| last.elapsed() >= FIGURES_PERIOD) {
             self.report_now(&figures);
         }
         let control = self.control.clone();
@@ -354,7 +354,7 @@ impl Pace {
     /// Passes statistics to the window.
     pub(crate) fn report_now(&mut self, figures: impl FnOnce() -> Figures) {
         (self.tell)(figures());
-        self.told = Some(Instant::now());
+        self.reported_at = Some(Instant::now());
     }
 }
 

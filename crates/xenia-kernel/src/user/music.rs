@@ -298,7 +298,7 @@ impl MusicPlayer {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
-    /// Whether titles are told that they control playback: not while one locks the player to
+    /// Whether titles are notified that they control playback: not while one locks the player to
     /// override its music, for instance for a movie.
     pub fn is_of_title(&self) -> bool {
         let music = self.music.lock();
@@ -345,9 +345,9 @@ impl MusicControl<'_> {
         act: impl FnOnce(&mut Music, GuestTicks) -> R,
         first: impl FnOnce(&R) -> Option<Notification>,
     ) -> Fallible<R> {
-        let (result, put_on, told) = {
+        let (result, put_on, notified) = {
             let _listeners = self.notifier.lock();
-            let (result, put_on, told) = {
+            let (result, put_on, changed) = {
                 let mut music = self.player.music.lock();
                 let before = music.put_on;
                 let result = act(&mut music, cpu.now());
@@ -358,19 +358,19 @@ impl MusicControl<'_> {
                 let put_on = (music.put_on != before).then(|| (music.put_on, path()));
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))
             };
-            let state = told.map(|state| {
+            let state = changed.map(|state| {
                 cpu.notify_time_keeper();
                 Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 }
             });
             let mut news = [first(&result), state].into_iter().flatten();
-            let told = news.try_for_each(|news| self.notifier.notify_locked(cpu, news));
-            (result, put_on, told)
+            let notified = news.try_for_each(|news| self.notifier.notify_locked(cpu, news));
+            (result, put_on, notified)
         };
         if let Some((number, path)) = put_on {
             let song = path.and_then(|path| self.open_song(&path));
             self.audio.lock().set_song(number, song);
         }
-        told.map(|()| result)
+        notified.map(|()| result)
     }
 
     /// Opens the file of a song; `None`, with a log line, if it can't be read.
