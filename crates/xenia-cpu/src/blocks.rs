@@ -71,7 +71,7 @@ const REACHED: u32 = SEEN - 1;
 
 /// The guest page that is executing, cached so that its record need not be read.
 #[derive(Clone, Copy)]
-pub(crate) struct Here {
+pub(crate) struct CurrentPage {
     /// The guest page's number.
     number: u32,
     /// Index of its first entry.
@@ -81,7 +81,7 @@ pub(crate) struct Here {
     version: u32,
 }
 
-impl Here {
+impl CurrentPage {
     /// A value that matches no page.
     pub(crate) const NOWHERE: Self = Self { number: u32::MAX, first: 0, backing: 0, version: 0 };
 }
@@ -140,7 +140,12 @@ impl BlockCache {
 
     /// The entry of the block at `pc`, if the block is decoded and valid. `here` becomes its page.
     #[inline(always)]
-    pub(crate) fn ready(&mut self, memory: &GuestMemory, here: &mut Here, pc: u32) -> Option<EntryIndex> {
+    pub(crate) fn ready(
+        &mut self,
+        memory: &GuestMemory,
+        here: &mut CurrentPage,
+        pc: u32,
+    ) -> Option<EntryIndex> {
         if pc / PAGE_SIZE != here.number {
             let page = self.directory[(pc / PAGE_SIZE) as usize].checked_sub(1)?;
             *here = self.go_to(page as usize);
@@ -159,7 +164,7 @@ impl BlockCache {
     pub(crate) fn prepare(
         &mut self,
         memory: &GuestMemory,
-        here: &mut Here,
+        here: &mut CurrentPage,
         pc: u32,
         is_called: bool,
     ) -> Result<EntryIndex, MemoryFault> {
@@ -192,7 +197,7 @@ impl BlockCache {
     pub(crate) fn follow(
         &mut self,
         memory: &GuestMemory,
-        here: &mut Here,
+        here: &mut CurrentPage,
         last: EntryIndex,
         end: u32,
         pc: u32,
@@ -270,7 +275,7 @@ impl BlockCache {
 impl BlockCache {
     /// The entry of the block at `pc`.
     pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<EntryIndex, MemoryFault> {
-        let mut here = Here::NOWHERE;
+        let mut here = CurrentPage::NOWHERE;
         match self.ready(memory, &mut here, pc) {
             Some(place) => Ok(place),
             None => self.prepare(memory, &mut here, pc, false),

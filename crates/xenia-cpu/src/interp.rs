@@ -59,7 +59,7 @@ mod vector;
 mod vector128;
 mod watched;
 
-use crate::blocks::{BlockCache, Here, PredecodedWord};
+use crate::blocks::{BlockCache, CurrentPage, PredecodedWord};
 use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
@@ -262,7 +262,7 @@ fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
 /// Runs blocks until an exit; `None` if `pace` paused the run.
 fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut CpuView<'_>, pace: &P) -> Option<Exit> {
     let memory = cpu.memory;
-    let mut here = Here::NOWHERE;
+    let mut here = CurrentPage::NOWHERE;
     let mut pc = cpu.ctx.pc;
     let mut place = match blocks.ready(memory, &mut here, pc) {
         Some(place) => place,
@@ -298,7 +298,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut CpuView<'_>, pace: &P)
             }
             // This may empty the cache, and so invalidate `here`.
             blocks.choose_facilities(cpu.ctx);
-            here = Here::NOWHERE;
+            here = CurrentPage::NOWHERE;
         }
         place = match blocks.ready(memory, &mut here, pc) {
             Some(next) => next,

@@ -14,7 +14,7 @@ use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::inspect::cost::RegionCost;
 use crate::jit::{CompileCounts, Engine, Jit};
-use crate::plan::{PieceOf, Plan, Reached, Wanted, split_or_shrink};
+use crate::plan::{CodeRequest, PieceOf, Plan, Reached, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -113,7 +113,7 @@ impl Jit {
         compile: CompileRegion,
     ) -> Result<Option<(Plan, Compiled)>, JitError> {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
-        let wanted = Wanted { pc: pc.0, as_entry: true };
+        let wanted = CodeRequest { pc: pc.0, as_entry: true };
         let reached = |from, to| self.engine.reached_between(&self.shared, from, to);
         let mut limit = MAX_REGION_LENGTH;
         loop {
@@ -187,7 +187,7 @@ impl Engine {
         &mut self,
         shared: &Shared,
         code: &ModeCode,
-        wanted: Wanted,
+        wanted: CodeRequest,
         plan: Option<Plan>,
     ) -> bool {
         shared.compiling.store(wanted.pc, Relaxed);
@@ -212,7 +212,7 @@ impl Shared {
     pub(crate) fn compile(
         &self,
         code: &ModeCode,
-        wanted: Wanted,
+        wanted: CodeRequest,
         mut planned: Option<Plan>,
         reached: Reached<'_>,
         work: &mut Workbench<'_>,

@@ -42,7 +42,7 @@ pub(crate) struct PieceOf {
 
 /// An address that needs compiled code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Wanted {
+pub(crate) struct CodeRequest {
     pub(crate) pc: u32,
     /// Whether it must be an entry.
     pub(crate) as_entry: bool,
@@ -91,7 +91,7 @@ impl Shared {
     pub(crate) fn plan(
         &self,
         code: &ModeCode,
-        wanted: Wanted,
+        wanted: CodeRequest,
         reached: Reached<'_>,
         limit: usize,
     ) -> Option<Plan> {

@@ -1,6 +1,6 @@
 //! Guest pages with entries: revalidation and eviction.
 
-use super::{BlockCache, EntryIndex, Here, PAGE_WORDS, PredecodedWord};
+use super::{BlockCache, CurrentPage, EntryIndex, PAGE_WORDS, PredecodedWord};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
@@ -53,11 +53,11 @@ fn watch(memory: &GuestMemory, number: u32) -> VersionRead {
 impl BlockCache {
     /// Marks the page as entered.
     #[inline(always)]
-    pub(super) fn go_to(&mut self, page: usize) -> Here {
+    pub(super) fn go_to(&mut self, page: usize) -> CurrentPage {
         let first = page * PAGE_WORDS;
         let page = &mut self.pages[page];
         page.is_touched = true;
-        Here { number: page.number, first, backing: page.read.page, version: page.read.version }
+        CurrentPage { number: page.number, first, backing: page.read.page, version: page.read.version }
     }
 
     /// The index of a guest page. Its entries are revalidated, unless its blocks compare words

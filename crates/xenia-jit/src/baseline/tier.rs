@@ -24,7 +24,7 @@ use crate::config::{Granularity, JitConfig, Tiers};
 use crate::inspect::perf_map::PerfMap;
 use crate::jit::Engine;
 use crate::lock_order;
-use crate::plan::Wanted;
+use crate::plan::CodeRequest;
 use crate::runtime::enter::Departure;
 use crate::runtime::hooks::{self, Run};
 use crate::runtime::shared::{ModeCode, Shared};
@@ -407,7 +407,7 @@ impl Engine {
 
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
     fn optimize(&mut self, shared: &Shared, code: &ModeCode, baseline: &Baseline, pc: u32) {
-        let wanted = Wanted { pc, as_entry: true };
+        let wanted = CodeRequest { pc, as_entry: true };
         let answer = self.background.as_ref().map_or(Answer::Ended, |background| {
             let unit = UnitKey { mode: code.mode, start: pc };
             let order = |work| {

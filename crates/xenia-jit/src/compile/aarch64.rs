@@ -1,7 +1,7 @@
 //! Cross-compilation of regions to AArch64, for dumps only: the code is not run.
 
 use crate::compile::compiler_config;
-use crate::plan::Wanted;
+use crate::plan::CodeRequest;
 use crate::{Jit, JitError};
 use xenia_guest::GuestAddr;
 use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
@@ -13,7 +13,7 @@ impl Jit {
     pub fn dump_for_aarch64(&self, pc: GuestAddr) -> Result<Option<(String, String)>, JitError> {
         let mode = Mode::default();
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
-        let wanted = Wanted { pc: pc.0, as_entry: true };
+        let wanted = CodeRequest { pc: pc.0, as_entry: true };
         let Some(plan) = self.shared.plan(code, wanted, &|_, _| Vec::new(), MAX_REGION_LENGTH) else {
             return Ok(None);
         };

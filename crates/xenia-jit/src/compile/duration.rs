@@ -10,7 +10,7 @@
 //!     cargo test -p xenia-jit compiling_ends_soon -- --nocapture
 //! ```
 
-use crate::plan::Wanted;
+use crate::plan::CodeRequest;
 use crate::{Jit, JitConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,7 +170,7 @@ fn compile(jit: &mut Jit, mode: Mode) -> (u64, usize, Duration) {
     let shared = Arc::clone(&jit.shared);
     let code = shared.code(mode).unwrap();
     let start = thread_time();
-    jit.engine.compile(&shared, code, Wanted { pc: CODE, as_entry: true }, None);
+    jit.engine.compile(&shared, code, CodeRequest { pc: CODE, as_entry: true }, None);
     let took = thread_time().saturating_sub(start);
     let intermediate = jit.engine.compiler.lock().ir_instructions();
     (jit.engine.compiled.instructions, intermediate, took)

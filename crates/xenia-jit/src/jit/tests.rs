@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::code::cache::MAX_CODE_CHANGES;
-use crate::plan::Wanted;
+use crate::plan::CodeRequest;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::mpsc;
 use std::thread;
@@ -247,7 +247,7 @@ fn baseline_code_becomes_hot_between_kernel_calls_of_optimized_code() {
     jit.add_function(GuestAddr(KERNEL_CALL), Some(GuestAddr(KERNEL_CALL + 8)));
     let shared = Arc::clone(&jit.shared);
     let code = shared.code(Mode::default()).unwrap();
-    let wanted = Wanted { pc: KERNEL_CALL, as_entry: true };
+    let wanted = CodeRequest { pc: KERNEL_CALL, as_entry: true };
     assert!(jit.engine.compile(&shared, code, wanted, None));
     let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
     let mut devices = DeviceQueue::new();

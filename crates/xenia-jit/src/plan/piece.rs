@@ -10,7 +10,7 @@
 //! 5. the start of a function.
 
 use super::functions::{FunctionPlace, MAX_TIMES};
-use super::{PieceOf, Plan, Reached, Wanted};
+use super::{CodeRequest, PieceOf, Plan, Reached};
 use crate::runtime::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
@@ -56,7 +56,7 @@ fn is_chosen(seed: u64, start: u32, at: u32) -> bool {
 /// Plans the piece of a function that contains an address; a piece may have any length.
 pub(super) struct PiecePlanner<'a> {
     pub(super) code: &'a ModeCode,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: CodeRequest,
     pub(super) reached: Reached<'a>,
     /// The paths to compile between two addresses.
     pub(super) filter: &'a dyn Fn(u32, u32) -> PathFilter,
@@ -178,7 +178,7 @@ impl<'a> PiecePlanner<'a> {
     /// Whether the known region of the piece decides the plan: it has the address, or it is too
     /// long and will be split.
     fn known_region_decides(&self, piece: &Piece<'_>) -> bool {
-        let Wanted { pc, as_entry } = self.wanted;
+        let CodeRequest { pc, as_entry } = self.wanted;
         piece.known.as_ref().is_some_and(|region| {
             region.entries.contains(&pc)
                 || region.contains(pc) && !as_entry
@@ -252,7 +252,7 @@ impl<'a> PiecePlanner<'a> {
 
     /// Plans a region without its cold paths, or with them if the address lies on one.
     fn prune(&mut self, whole: Unpruned<'_>) -> Plan {
-        let Wanted { pc, as_entry } = self.wanted;
+        let CodeRequest { pc, as_entry } = self.wanted;
         let is_part =
             |at: u32| at == pc || whole.filter.allows(whole.start, at) || whole.covered.contains(at);
         let has_it =

@@ -20,7 +20,7 @@ use crate::baseline::{CodeOptions, FunctionScanner, ScannedFunction};
 use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
-use crate::plan::{Plan, Wanted, split_or_shrink};
+use crate::plan::{CodeRequest, Plan, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -175,8 +175,12 @@ impl AheadCompiler<'_> {
     fn piece(&mut self, pc: u32, done: &mut Pieces) -> Option<Plan> {
         let mut limit = MAX_REGION_LENGTH;
         loop {
-            let mut plan =
-                self.shared.plan(self.learned, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;
+            let mut plan = self.shared.plan(
+                self.learned,
+                CodeRequest { pc, as_entry: true },
+                &|_, _| Vec::new(),
+                limit,
+            )?;
             if ends_in_a_jump(&plan.region) {
                 let to = self.learned.cache.lock().place(pc).piece.end;
                 let cases = self.cases(&plan.region, to);
@@ -184,7 +188,7 @@ impl AheadCompiler<'_> {
                     let among = |from: u32, to: u32| {
                         cases.iter().copied().filter(|case| (from..to).contains(case)).collect()
                     };
-                    let wanted = Wanted { pc: first, as_entry: true };
+                    let wanted = CodeRequest { pc: first, as_entry: true };
                     let whole = self.shared.plan(self.learned, wanted, &among, limit);
                     plan = whole.filter(|whole| whole.region.entries.contains(&pc)).unwrap_or(plan);
                 }

@@ -22,7 +22,7 @@ use crate::compile::Workbench;
 use crate::config::Tiers;
 use crate::jit::CompileCounts;
 use crate::lock_order;
-use crate::plan::Wanted;
+use crate::plan::CodeRequest;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::idle::Idle;
 use std::cmp::Ordering;
@@ -54,7 +54,7 @@ pub(crate) struct UnitKey {
 pub(crate) struct Order {
     /// The function, or the piece of one, that contains the address.
     pub(crate) unit: UnitKey,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: CodeRequest,
     /// Starts of blocks around the address that the interpreter has reached.
     pub(crate) reached: Vec<u32>,
     /// Instructions that the interpreter has executed in the unit. Orders with more come first.
@@ -62,13 +62,13 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    fn key(&self) -> (Mode, Wanted) {
+    fn key(&self) -> (Mode, CodeRequest) {
         (self.unit.mode, self.wanted)
     }
 
     /// Whether the address has got code meanwhile, as part of another region.
     fn is_done(&self, code: &ModeCode) -> bool {
-        let Wanted { pc, as_entry } = self.wanted;
+        let CodeRequest { pc, as_entry } = self.wanted;
         code.entries.offset(pc) != 0 || !as_entry && code.cache.lock().place(pc).is_covered
     }
 }
@@ -119,7 +119,7 @@ pub(crate) enum Answer {
 struct State {
     waiting: BinaryHeap<Order>,
     /// Orders that wait or are being compiled.
-    known: HashSet<(Mode, Wanted)>,
+    known: HashSet<(Mode, CodeRequest)>,
     sizes: HashMap<UnitKey, Size>,
     counts: CompileCounts,
     is_ending: bool,
@@ -294,7 +294,7 @@ mod tests {
     }
 
     fn order(pc: u32, as_entry: bool, work: u64) -> Order {
-        let wanted = Wanted { pc, as_entry };
+        let wanted = CodeRequest { pc, as_entry };
         Order { unit: unit(pc), wanted, reached: Vec::new(), work }
     }
 

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::config::JitConfig;
     use crate::jit::Jit;
-    use crate::plan::Wanted;
+    use crate::plan::CodeRequest;
     use crate::tiering::background::{Answer, Background, Order, UnitKey};
     use std::sync::mpsc;
     use std::time::{Duration, Instant};
@@ -248,7 +248,7 @@ mod tests {
         check_wakes(|thread| {
             jit.shared.begin_idle(thread.clone());
             let unit = UnitKey { mode: Mode::default(), start: 4 };
-            let wanted = Wanted { pc: 4, as_entry: true };
+            let wanted = CodeRequest { pc: 4, as_entry: true };
             let order = |work| Order { unit, wanted, reached: Vec::new(), work };
             assert_eq!(background.request(unit, 1, order), Answer::Taken);
         });

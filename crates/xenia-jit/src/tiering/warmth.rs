@@ -18,7 +18,7 @@
 
 use crate::config::Granularity;
 use crate::jit::Engine;
-use crate::plan::{Plan, Wanted};
+use crate::plan::{CodeRequest, Plan};
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order, UnitKey};
 use std::time::Instant;
@@ -78,7 +78,7 @@ impl Engine {
         let warm_up = shared.config.warm_up;
         let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().place(pc).is_covered;
         let is_compiled = if at_once {
-            self.compile(shared, code, Wanted { pc, as_entry: true }, None)
+            self.compile(shared, code, CodeRequest { pc, as_entry: true }, None)
         } else {
             // Regions smaller than functions are for comparing engines unit by unit, where each
             // unit is a visit.
@@ -113,7 +113,7 @@ impl Engine {
         if self.heat.len() >= MAX_FUNCTIONS {
             self.heat.clear();
         }
-        let wanted = Wanted { pc, as_entry: warmth.wanted };
+        let wanted = CodeRequest { pc, as_entry: warmth.wanted };
         let key = UnitKey { mode: code.mode, start: unit };
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
@@ -174,7 +174,7 @@ impl Engine {
         &self,
         shared: &Shared,
         unit: UnitKey,
-        wanted: Wanted,
+        wanted: CodeRequest,
         work: u64,
     ) -> Option<Answer> {
         let order = |work| {
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// Plans the unit; the guest waits meanwhile.
-    fn plan(&mut self, shared: &Shared, code: &ModeCode, wanted: Wanted) -> Option<Plan> {
+    fn plan(&mut self, shared: &Shared, code: &ModeCode, wanted: CodeRequest) -> Option<Plan> {
         let start = Instant::now();
         let reached = |from, to| self.reached_between(shared, from, to);
         let plan = shared.plan(code, wanted, &reached, MAX_REGION_LENGTH);
