@@ -129,12 +129,12 @@ pub(crate) struct Zones {
 }
 
 /// A checked range: the heap's view, and zone offsets rounded out to pages.
-struct Place {
+struct ZoneRange {
     view: &'static View,
     range: Range<u32>,
 }
 
-impl Place {
+impl ZoneRange {
     fn new(addr: GuestAddr, size: u32) -> Result<Self, HeapError> {
         if size == 0 {
             return Err(HeapError::InvalidSize { size, align: 1 });
@@ -291,7 +291,7 @@ impl Zones {
         protect: Protect,
     ) -> Result<(GuestAddr, u32), HeapError> {
         check_protect(protect)?;
-        let place = Place::new(addr, size)?;
+        let place = ZoneRange::new(addr, size)?;
         let allocations = self.zone(place.view.zone);
         if let Some((&at, other)) = allocations.range(..place.range.end).next_back()
             && at + other.len > place.range.start
@@ -308,17 +308,17 @@ impl Zones {
     }
 
     /// The allocation that contains all of `place`.
-    fn find(&self, place: &Place) -> Result<PlacePages<&Allocation>, HeapError> {
+    fn find(&self, place: &ZoneRange) -> Result<PlacePages<&Allocation>, HeapError> {
         place.inside(self.allocations[place.view.zone as usize].range(..=place.range.start).next_back())
     }
 
     /// Like [`Self::find`], to change it.
-    fn find_mut(&mut self, place: &Place) -> Result<PlacePages<&mut Allocation>, HeapError> {
+    fn find_mut(&mut self, place: &ZoneRange) -> Result<PlacePages<&mut Allocation>, HeapError> {
         place.inside(self.zone(place.view.zone).range_mut(..=place.range.start).next_back())
     }
 
     /// Like [`Self::find_mut`], but refuses permanent allocations.
-    fn changeable(&mut self, place: &Place) -> Result<PlacePages<&mut Allocation>, HeapError> {
+    fn changeable(&mut self, place: &ZoneRange) -> Result<PlacePages<&mut Allocation>, HeapError> {
         let found = self.find_mut(place)?;
         if found.allocation.permanent {
             return Err(HeapError::NotAllocated { addr: place.addr(place.range.start) });
@@ -334,7 +334,7 @@ impl Zones {
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         check_protect(protect)?;
-        let place = Place::new(addr, size)?;
+        let place = ZoneRange::new(addr, size)?;
         self.changeable(&place)?;
         self.commit_pages(&place, protect)
     }
@@ -347,12 +347,12 @@ impl Zones {
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         check_protect(protect)?;
-        self.commit_pages(&Place::new(addr, size)?, protect)
+        self.commit_pages(&ZoneRange::new(addr, size)?, protect)
     }
 
     fn commit_pages(
         &mut self,
-        place: &Place,
+        place: &ZoneRange,
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         let PlacePages { allocation, pages, .. } = self.find(place)?;
@@ -371,7 +371,7 @@ impl Zones {
         protect: Protect,
     ) -> Result<(Protect, PageChange), HeapError> {
         check_protect(protect)?;
-        let place = Place::new(addr, size)?;
+        let place = ZoneRange::new(addr, size)?;
         let PlacePages { allocation, pages, .. } = self.find_mut(&place)?;
         let pages = &mut allocation.pages[pages];
         if let Some(reserved) = pages.iter().position(Option::is_none) {
@@ -385,13 +385,13 @@ impl Zones {
 
     /// Size of the allocation that holds `addr`, and the page's protection if it is committed.
     pub(crate) fn page(&self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
-        let PlacePages { allocation, pages, .. } = self.find(&Place::new(addr, 1).ok()?).ok()?;
+        let PlacePages { allocation, pages, .. } = self.find(&ZoneRange::new(addr, 1).ok()?).ok()?;
         Some((allocation.len, allocation.pages[pages.start]))
     }
 
     /// Describes the region from the page of `addr` on.
     pub(crate) fn query(&self, addr: GuestAddr) -> Result<RegionInfo, HeapError> {
-        let place = Place::new(addr, 1)?;
+        let place = ZoneRange::new(addr, 1)?;
         let view = place.view;
         let offset = place.range.start;
         let base = place.addr(offset);

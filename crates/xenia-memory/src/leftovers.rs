@@ -26,9 +26,9 @@ const FRONT: u32 = 256;
 const MAX_RANGES: usize = 4096;
 
 /// The set of decommitted backing pages that still have host memory.
-pub(crate) struct Leftovers(Mutex<Kept>);
+pub(crate) struct Leftovers(Mutex<FreedPages>);
 
-struct Kept {
+struct FreedPages {
     pages: PageBits,
     /// Number of pages in the set.
     count: u32,
@@ -36,7 +36,7 @@ struct Kept {
     ranges: VecDeque<Range<u32>>,
 }
 
-impl Kept {
+impl FreedPages {
     fn add(&mut self, run: Range<u32>) {
         for page in run {
             self.count += u32::from(!self.pages.has(page));
@@ -60,7 +60,7 @@ impl Kept {
 impl Leftovers {
     /// Creates an empty set. `ordinal` is that of its lock.
     pub(crate) fn new(ordinal: u32) -> Self {
-        let kept = Kept { pages: PageBits::default(), count: 0, ranges: VecDeque::new() };
+        let kept = FreedPages { pages: PageBits::default(), count: 0, ranges: VecDeque::new() };
         Self(Mutex::numbered(Level::Memory, ordinal, kept))
     }
 

@@ -5,7 +5,7 @@
 //! bits by mode; if RT = RA, the address wins.
 
 use super::float_registers::Nans;
-use super::place::Place;
+use super::place::AddressOperand;
 use super::{HOST, Lifter};
 use crate::host::Word;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
@@ -41,10 +41,10 @@ impl Lifter<'_> {
         }
     }
 
-    fn load_gpr(&mut self, i: Instruction, ty: Type, extend: Extend, place: Place) {
+    fn load_gpr(&mut self, i: Instruction, ty: Type, extend: Extend, place: AddressOperand) {
         if ty == types::I8 {
             // A byte needs no swap, so the load extends it.
-            let Place { address, displacement, .. } = place;
+            let AddressOperand { address, displacement, .. } = place;
             let displacement = self.placed(displacement);
             let value = self.access(address, Self::before_load, |l, flags| {
                 l.b.ins().uload8(types::I64, flags, address, displacement)
@@ -61,8 +61,8 @@ impl Lifter<'_> {
     /// Byte-reversed loads need no swap. Cranelift moves a plain load that has one use into that
     /// use, which belongs to another guest instruction, whose site a fault would then be found at:
     /// loads that extend stay, and so do those with two uses.
-    fn load_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
-        let Place { address, displacement, .. } = place;
+    fn load_reversed(&mut self, i: Instruction, ty: Type, place: AddressOperand) {
+        let AddressOperand { address, displacement, .. } = place;
         if ty == types::I64 {
             let value = self.load_guest(ty, address, displacement);
             let ctx = self.context();
@@ -89,43 +89,43 @@ impl Lifter<'_> {
         }
     }
 
-    fn store_gpr(&mut self, i: Instruction, ty: Type, place: Place) {
+    fn store_gpr(&mut self, i: Instruction, ty: Type, place: AddressOperand) {
         let value = self.low_part(i.rs(), ty);
         self.store_big(value, place);
         self.update(i, place);
     }
 
-    fn store_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
+    fn store_reversed(&mut self, i: Instruction, ty: Type, place: AddressOperand) {
         let value = self.low_part(i.rs(), ty);
         self.store_guest(value, place.address, place.displacement);
     }
 
-    fn load_double(&mut self, i: Instruction, place: Place) {
+    fn load_double(&mut self, i: Instruction, place: AddressOperand) {
         let bits = self.load_big(types::I64, place);
         self.set_double(i, place, bits);
     }
 
-    fn set_double(&mut self, i: Instruction, place: Place, bits: Value) {
+    fn set_double(&mut self, i: Instruction, place: AddressOperand, bits: Value) {
         let value = self.b.ins().bitcast(types::F64, MemFlagsData::new(), bits);
         self.set_fpr(i.fd(), value);
         self.update(i, place);
     }
 
-    fn store_double(&mut self, i: Instruction, place: Place) {
+    fn store_double(&mut self, i: Instruction, place: AddressOperand) {
         let value = self.fpr(i.fs());
         let bits = self.b.ins().bitcast(types::I64, MemFlagsData::new(), value);
         self.store_big(bits, place);
         self.update(i, place);
     }
 
-    fn load_single(&mut self, i: Instruction, place: Place) {
+    fn load_single(&mut self, i: Instruction, place: AddressOperand) {
         let bits = self.load_big(types::I32, place);
         let value = self.b.ins().bitcast(types::F32, MemFlagsData::new(), bits);
         self.set_single(i.fd(), value, Nans::Any);
         self.update(i, place);
     }
 
-    fn store_single(&mut self, i: Instruction, place: Place) {
+    fn store_single(&mut self, i: Instruction, place: AddressOperand) {
         let bits = self.stored_single(i.fs());
         self.store_big(bits, place);
         self.update(i, place);

@@ -9,14 +9,14 @@ use xenia_isa::Instruction;
 
 /// Address operand of an access: a host address and a displacement.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct AddressOperand {
     pub(super) address: Value,
     pub(super) displacement: i32,
     /// For update forms: the new value of RA.
     pub(super) update: Option<Value>,
 }
 
-impl Place {
+impl AddressOperand {
     /// The operand `bytes` further on.
     pub(super) fn offset(self, bytes: i32) -> Self {
         Self { displacement: self.displacement + bytes, ..self }
@@ -25,23 +25,23 @@ impl Place {
 
 /// Address operands by addressing form.
 impl Lifter<'_> {
-    pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> Place {
+    pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> AddressOperand {
         let address = self.base_address(i.ra());
-        Place { address, displacement: displacement as i32, update: None }
+        AddressOperand { address, displacement: displacement as i32, update: None }
     }
 
-    pub(super) fn place_x(&mut self, i: Instruction) -> Place {
+    pub(super) fn place_x(&mut self, i: Instruction) -> AddressOperand {
         let ea = self.ea_x(i);
-        Place { address: self.host_address(ea), displacement: 0, update: None }
+        AddressOperand { address: self.host_address(ea), displacement: 0, update: None }
     }
 
-    pub(super) fn place_du(&mut self, i: Instruction, displacement: i64) -> Place {
+    pub(super) fn place_du(&mut self, i: Instruction, displacement: i64) -> AddressOperand {
         let a = if self.config.mode.wide { self.gpr(i.ra()) } else { self.gpr32(i.ra()) };
         let ea = self.b.ins().iadd_imm_s(a, displacement);
         self.place_update(ea)
     }
 
-    pub(super) fn place_ux(&mut self, i: Instruction) -> Place {
+    pub(super) fn place_ux(&mut self, i: Instruction) -> AddressOperand {
         let (a, b) = if self.config.mode.wide {
             (self.gpr(i.ra()), self.gpr(i.rb()))
         } else {
@@ -52,15 +52,15 @@ impl Lifter<'_> {
     }
 
     /// `ea` is a doubleword in 64-bit mode, otherwise a word.
-    fn place_update(&mut self, ea: Value) -> Place {
+    fn place_update(&mut self, ea: Value) -> AddressOperand {
         let wide = self.config.mode.wide;
         let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };
         let low = self.b.ins().uextend(types::I64, low);
         let update = if wide { ea } else { low };
-        Place { address: self.host_address(low), displacement: 0, update: Some(update) }
+        AddressOperand { address: self.host_address(low), displacement: 0, update: Some(update) }
     }
 
-    pub(super) fn update(&mut self, i: Instruction, place: Place) {
+    pub(super) fn update(&mut self, i: Instruction, place: AddressOperand) {
         match place.update {
             Some(ea) if self.config.mode.wide => self.set_gpr(i.ra(), ea),
             Some(ea) => self.set_gpr_low(i.ra(), ea, None),
@@ -72,12 +72,12 @@ impl Lifter<'_> {
 /// Big-endian data: one host access and a byte swap.
 impl Lifter<'_> {
     /// Loads a big-endian value of type `ty`.
-    pub(super) fn load_big(&mut self, ty: Type, place: Place) -> Value {
+    pub(super) fn load_big(&mut self, ty: Type, place: AddressOperand) -> Value {
         let value = self.load_guest(ty, place.address, place.displacement);
         if ty == types::I8 { value } else { self.b.ins().bswap(value) }
     }
 
-    pub(super) fn store_big(&mut self, value: Value, place: Place) {
+    pub(super) fn store_big(&mut self, value: Value, place: AddressOperand) {
         let value = self.bytes_reversed(value);
         self.store_guest(value, place.address, place.displacement);
     }

@@ -6,7 +6,7 @@
 
 use super::cache::Cr;
 use super::load_store::Extend;
-use super::place::Place;
+use super::place::AddressOperand;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
 use crate::host::field;
@@ -40,7 +40,7 @@ impl Lifter<'_> {
             let generation = self.call_hook(Hook::Reserve, &[ea]);
             self.b.ins().ireduce(types::I32, generation)
         };
-        let value = self.load_big(ty, Place { address, displacement: 0, update: None });
+        let value = self.load_big(ty, AddressOperand { address, displacement: 0, update: None });
         let wide = if ty == types::I64 { value } else { self.b.ins().uextend(types::I64, value) };
         self.reservation(wide, offset_of!(Reservation, value));
         let ea = self.b.ins().ireduce(types::I32, ea);

@@ -3,7 +3,7 @@
 
 use super::Lifter;
 use super::cache::Cache;
-use super::place::Place;
+use super::place::AddressOperand;
 use crate::hook::Hook;
 use crate::host::WORDS;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
@@ -17,7 +17,7 @@ fn string_parts(i: Instruction) -> (i32, i32) {
 
 impl Lifter<'_> {
     /// `lswi` from `place`.
-    pub(super) fn load_string(&mut self, i: Instruction, place: Place) {
+    pub(super) fn load_string(&mut self, i: Instruction, place: AddressOperand) {
         let (words, rest) = string_parts(i);
         // Load all before the first register changes, so that a fault sees the old registers.
         let mut values = Vec::new();
@@ -33,7 +33,7 @@ impl Lifter<'_> {
     }
 
     /// `stswi` to `place`.
-    pub(super) fn store_string(&mut self, i: Instruction, place: Place) {
+    pub(super) fn store_string(&mut self, i: Instruction, place: AddressOperand) {
         let (words, rest) = string_parts(i);
         for n in 0..words {
             let value = self.gpr32((i.rs() + n as usize) & 31);
@@ -46,7 +46,7 @@ impl Lifter<'_> {
     }
 
     /// Loads the first one, two or three bytes of a word.
-    fn load_part(&mut self, place: Place, bytes: i32) -> Value {
+    fn load_part(&mut self, place: AddressOperand, bytes: i32) -> Value {
         let first = if bytes == 1 { types::I8 } else { types::I16 };
         let high = self.load_big(first, place);
         let high = self.b.ins().uextend(types::I32, high);
@@ -61,7 +61,7 @@ impl Lifter<'_> {
     }
 
     /// Stores the first one, two or three bytes of a word.
-    fn store_part(&mut self, word: Value, place: Place, bytes: i32) {
+    fn store_part(&mut self, word: Value, place: AddressOperand, bytes: i32) {
         let first = if bytes == 1 { types::I8 } else { types::I16 };
         let high = self.b.ins().ushr_imm_s(word, 32 - i64::from(first.bits()));
         let high = self.b.ins().ireduce(first, high);

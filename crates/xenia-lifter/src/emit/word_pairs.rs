@@ -11,7 +11,7 @@
 //! are guessed, where compilers put them.
 
 use super::Lifter;
-use super::place::Place;
+use super::place::AddressOperand;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
@@ -43,13 +43,13 @@ const R1: usize = 1;
 
 impl Lifter<'_> {
     /// Loads the bits of the double for an `lfd`.
-    pub(super) fn load_doubleword(&mut self, i: Instruction, place: Place) -> Value {
+    pub(super) fn load_doubleword(&mut self, i: Instruction, place: AddressOperand) -> Value {
         let is_alone = self.config.reservations == ReservationMode::Context || i.ra() == R1;
         if !is_alone || !self.state.stored_words.has_both(i) {
             return self.load_big(types::I64, place);
         }
         let high = self.load_big(types::I32, place);
-        let low = self.load_big(types::I32, Place { displacement: place.displacement + 4, ..place });
+        let low = self.load_big(types::I32, AddressOperand { displacement: place.displacement + 4, ..place });
         let [high, low] = [high, low].map(|half| self.b.ins().uextend(types::I64, half));
         let high = self.b.ins().ishl_imm_s(high, 32);
         self.b.ins().bor(high, low)

@@ -1,6 +1,6 @@
 //! Decommit and release of allocations.
 
-use super::{Allocation, PageChange, Place, PlacePages, Zones};
+use super::{Allocation, PageChange, PlacePages, ZoneRange, Zones};
 use crate::error::HeapError;
 use xenia_guest::GuestAddr;
 
@@ -9,7 +9,7 @@ impl Zones {
     /// `addr`.
     pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, PageChange), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
-        let place = Place::new(addr, size)?;
+        let place = ZoneRange::new(addr, size)?;
         let PlacePages { allocation, pages, .. } = self.changeable(&place)?;
         let freed = allocation.pages[pages.clone()].iter().flatten().count();
         allocation.pages[pages].fill(None);
@@ -19,7 +19,7 @@ impl Zones {
 
     /// Size of the allocation that starts at `addr`.
     fn allocation_at(&mut self, addr: GuestAddr) -> Result<u32, HeapError> {
-        let place = Place::new(addr, 1)?;
+        let place = ZoneRange::new(addr, 1)?;
         let PlacePages { start, allocation, .. } = self.changeable(&place)?;
         if place.view.addr_of(start) != addr.0 {
             return Err(HeapError::NotAllocationBase { addr });
@@ -40,7 +40,7 @@ impl Zones {
         addr: GuestAddr,
         size: u32,
     ) -> Result<(u32, PageChange), HeapError> {
-        let place = Place::new(addr, size)?;
+        let place = ZoneRange::new(addr, size)?;
         let view = place.view;
         let PlacePages { start, allocation, pages } = self.changeable(&place)?;
         let protect = allocation.protect;

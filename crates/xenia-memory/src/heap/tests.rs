@@ -197,6 +197,6 @@ fn a_rest_of_an_allocation_has_memory_for_its_own_pages() {
     let mut z = Zones::new();
     let (at, size) = z.reserve_at(GuestAddr(0x10_0000), 1000 * 0x1000, RW).unwrap();
     z.release_part(GuestAddr(at.0 + 0x1000), size - 0x1000).unwrap();
-    let place = Place::new(at, 0x1000).unwrap();
+    let place = ZoneRange::new(at, 0x1000).unwrap();
     assert!(z.changeable(&place).unwrap().allocation.pages.capacity() < 16);
 }

@@ -9,9 +9,9 @@ use xenia_guest::GuestAddr;
 
 /// The contents of memory according to a log.
 #[derive(Default)]
-struct Told(BTreeMap<u32, Box<PageBytes>>);
+struct LoggedContents(BTreeMap<u32, Box<PageBytes>>);
 
-impl Told {
+impl LoggedContents {
     /// Follows the log; returns how many pages it has reported.
     fn follow(&mut self, log: &mut WriteLog) -> usize {
         let mut count = 0;
@@ -44,7 +44,7 @@ fn only_written_pages_are_reported() {
     let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE).expect("room");
     memory.write(at, 1_u32).expect("committed");
     let mut log = WriteLog::new(memory.clone());
-    let mut told = Told::default();
+    let mut told = LoggedContents::default();
     told.follow(&mut log);
     told.check(&memory);
     memory.write(at.offset(0x5000), 2_u32).expect("committed");
@@ -66,7 +66,7 @@ fn a_restored_page_that_is_lost_is_reported() {
     let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).expect("room");
     let page = backing_page(at.0).expect("a page");
     let mut log = WriteLog::new(memory.clone());
-    let mut told = Told::default();
+    let mut told = LoggedContents::default();
     memory.write(at, 1_u32).expect("committed");
     told.follow(&mut log);
     let content = told.0[&page].clone();
@@ -102,7 +102,7 @@ proptest! {
         let base = GuestAddr(0x4000_0000);
         memory.alloc_fixed(base, 0x40_0000, AllocKind::Reserve, Protect::READ_WRITE).expect("free");
         let mut log = WriteLog::new(memory.clone());
-        let mut told = Told::default();
+        let mut told = LoggedContents::default();
         for (page, count, word, step) in steps {
             let at = base.offset(page << 12);
             let size = count << 12;
