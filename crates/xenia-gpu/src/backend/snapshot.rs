@@ -43,7 +43,7 @@ impl Range {
 }
 
 /// Cache entry of a range.
-struct Asked {
+struct RangeEntry {
     range: Range,
     /// Memory epoch in which the range was last found current.
     epoch: Option<u64>,
@@ -54,7 +54,7 @@ struct Asked {
 /// Cache of page copies.
 #[derive(Default)]
 pub(super) struct PageCopies {
-    ranges: BTreeMap<PhysicalRange, Asked>,
+    ranges: BTreeMap<PhysicalRange, RangeEntry>,
     /// Latest copy of each write-tracked page by page number; ranges share these copies.
     pages: BTreeMap<usize, Page>,
     /// Page references of all ranges.
@@ -117,7 +117,7 @@ impl PageCopies {
         let epoch = memory.epoch();
         let asked = self.ranges.entry(place).or_insert_with(|| {
             self.named += page_count(place);
-            Asked { range: Range { place, version: None, pages: Arc::default() }, epoch: None, last: 0 }
+            RangeEntry { range: Range { place, version: None, pages: Arc::default() }, epoch: None, last: 0 }
         });
         asked.last = self.snapshots;
         let kept = &mut asked.range;

@@ -64,8 +64,8 @@ impl Ring {
     }
 
     /// Location of the readable words.
-    pub(super) fn place(&self) -> Place {
-        Place::new(self.address(0), self.available(), self.words - self.read)
+    pub(super) fn place(&self) -> WordRange {
+        WordRange::new(self.address(0), self.available(), self.words - self.read)
     }
 
     /// Reads `count` words after the header, even if they wrap around.
@@ -108,8 +108,8 @@ impl List {
     }
 
     /// Location of the remaining words.
-    pub(super) fn place(&self) -> Place {
-        Place::new(self.address(0), self.available(), u32::MAX)
+    pub(super) fn place(&self) -> WordRange {
+        WordRange::new(self.address(0), self.available(), u32::MAX)
     }
 
     /// Reads `count` words after the header.
@@ -121,7 +121,7 @@ impl List {
 
 /// Location of readable words.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct WordRange {
     /// Physical address of the first word.
     pub(super) address: u32,
     /// Number of words.
@@ -130,7 +130,7 @@ pub(super) struct Place {
     contiguous: u32,
 }
 
-impl Place {
+impl WordRange {
     fn new(address: u32, available: u32, until_wrap: u32) -> Self {
         let contiguous = available.min(until_wrap).min((PHYSICAL_SIZE - address) / 4);
         Self { address, available, contiguous }
@@ -165,14 +165,14 @@ impl Window {
     }
 
     /// Index of the first of `count` words of a place, at least one, if all are in the window.
-    pub(super) fn index_of(&self, place: Place, count: u32) -> Option<usize> {
+    pub(super) fn index_of(&self, place: WordRange, count: u32) -> Option<usize> {
         let index = place.address.wrapping_sub(self.address) / 4;
         (index < self.valid && count <= self.valid - index).then_some(index as usize)
     }
 
     /// Index of the first word of a place, which must not be empty; prefetches if it isn't in the
     /// window.
-    pub(super) fn find(&mut self, memory: &dyn PhysicalMemory, place: Place) -> usize {
+    pub(super) fn find(&mut self, memory: &dyn PhysicalMemory, place: WordRange) -> usize {
         self.index_of(place, 1).unwrap_or_else(|| self.read(memory, place))
     }
 
@@ -181,7 +181,7 @@ impl Window {
     pub(super) fn find_all(
         &mut self,
         memory: &dyn PhysicalMemory,
-        place: Place,
+        place: WordRange,
         count: u32,
     ) -> Option<usize> {
         if let Some(index) = self.index_of(place, count) {
@@ -190,7 +190,7 @@ impl Window {
         (count <= place.contiguous.min(Self::MAX_WORDS)).then(|| self.read(memory, place))
     }
 
-    fn read(&mut self, memory: &dyn PhysicalMemory, place: Place) -> usize {
+    fn read(&mut self, memory: &dyn PhysicalMemory, place: WordRange) -> usize {
         let count = place.contiguous.min(Self::MAX_WORDS);
         self.words.resize(Self::MAX_WORDS as usize, 0);
         memory.read_words(place.address, &mut self.words[..count as usize]);
@@ -219,8 +219,8 @@ mod tests {
     use super::*;
     use crate::memory::Ram;
 
-    fn place(address: u32, available: u32) -> Place {
-        Place::new(address, available, u32::MAX)
+    fn place(address: u32, available: u32) -> WordRange {
+        WordRange::new(address, available, u32::MAX)
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
     fn window_refuses_noncontiguous_and_oversized_reads() {
         let memory = Ram::new(0x4000);
         let mut window = Window::default();
-        let ring = Place::new(0x100, 12, 4);
+        let ring = WordRange::new(0x100, 12, 4);
         assert_eq!(window.find_all(&memory, ring, 4), Some(0));
         assert_eq!(window.find_all(&memory, ring, 5), None);
         assert_eq!(window.find_all(&memory, place(0, 10_000), Window::MAX_WORDS), Some(0));

@@ -44,7 +44,7 @@ const MAX_ALIGNMENT: usize = 256;
 type ReadyPipelines = [Option<Arc<Ready>>; MAX_TIMES];
 
 /// Locations of the uploaded shader inputs.
-struct Sent {
+struct UploadedInputs {
     vertex: wgpu::BindGroup,
     pixel: Option<wgpu::BindGroup>,
     /// Offset of the vertex shader's constants, for each repetition of the draw.
@@ -303,7 +303,7 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
         shaders: &Ready,
-    ) -> Result<Sent, Refused> {
+    ) -> Result<UploadedInputs, Refused> {
         let vertex = &shaders.vertex;
         let pixel = shaders.pixel.as_ref();
         let [mut of_vertex, mut of_pixel] = std::mem::take(&mut self.stage_constants);
@@ -346,7 +346,13 @@ impl WgpuBackend {
         let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
         let first_index = self.indices.place(&geometry.corners);
         self.stage_constants = [of_vertex, of_pixel];
-        Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, first_index })
+        Ok(UploadedInputs {
+            vertex: vertex_bound,
+            pixel: pixel_bound,
+            vertex_offsets,
+            pixel_offset,
+            first_index,
+        })
     }
 
     /// Records the commands.
@@ -356,7 +362,7 @@ impl WgpuBackend {
         geometry: &Geometry,
         ready: &ReadyPipelines,
         attachments: Attachments,
-        sent: &Sent,
+        sent: &UploadedInputs,
     ) {
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
