@@ -44,8 +44,8 @@ use crate::lock_order;
 use crate::output::WriteErrors;
 use anyhow::Result;
 use dialogs::{Answered, DialogRecorder, DialogReplayer};
-use recorder::{Recorder, Tape};
-use replayer::{Reel, Replayer};
+use recorder::{Recorder, WrittenRecording};
+use replayer::{PlayedRecording, Replayer};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -243,10 +243,10 @@ pub fn record(
     outside: OutsideInput,
     write_errors: WriteErrors,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let tape = shared(Tape::new(path, header, write_errors)?);
-    let input = Recorder::new(outside.0, tape.clone());
-    let dialogs = DialogRecorder::new(outside.1, tape.clone());
-    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(tape)))
+    let written = shared(WrittenRecording::new(path, header, write_errors)?);
+    let input = Recorder::new(outside.0, written.clone());
+    let dialogs = DialogRecorder::new(outside.1, written.clone());
+    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(written)))
 }
 
 /// Input sources that answer from a recording. Recordings of another title, or made under other
@@ -257,10 +257,10 @@ pub fn replay(
     loads_state: bool,
     trouble: Trouble,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let reel = shared(Reel::open(path, run, loads_state, trouble)?);
-    let input = Replayer::new(reel.clone());
-    let dialogs = DialogReplayer::new(reel.clone());
-    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(reel)))
+    let played = shared(PlayedRecording::open(path, run, loads_state, trouble)?);
+    let input = Replayer::new(played.clone());
+    let dialogs = DialogReplayer::new(played.clone());
+    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(played)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Dialogs in recordings: their answers, and the guest times of these.
 
-use super::{Reel, Tape};
+use super::{PlayedRecording, WrittenRecording};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs};
@@ -42,12 +42,12 @@ impl From<Answered> for DialogAnswer {
 /// Forwards dialogs, and records their answers.
 pub(super) struct DialogRecorder {
     inner: Box<dyn Dialogs>,
-    tape: Arc<Mutex<Tape>>,
+    written: Arc<Mutex<WrittenRecording>>,
 }
 
 impl DialogRecorder {
-    pub(super) fn new(inner: Box<dyn Dialogs>, tape: Arc<Mutex<Tape>>) -> Self {
-        Self { inner, tape }
+    pub(super) fn new(inner: Box<dyn Dialogs>, written: Arc<Mutex<WrittenRecording>>) -> Self {
+        Self { inner, written }
     }
 }
 
@@ -57,9 +57,9 @@ impl Dialogs for DialogRecorder {
     }
 
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
-        self.tape.lock().advance_to(now);
+        self.written.lock().advance_to(now);
         let answer = self.inner.answer(now)?;
-        self.tape.lock().write_dialog(now, answer.clone().into());
+        self.written.lock().write_dialog(now, answer.clone().into());
         Some(answer)
     }
 
@@ -69,11 +69,11 @@ impl Dialogs for DialogRecorder {
 }
 
 /// Answers dialogs from a recording.
-pub(super) struct DialogReplayer(Arc<Mutex<Reel>>);
+pub(super) struct DialogReplayer(Arc<Mutex<PlayedRecording>>);
 
 impl DialogReplayer {
-    pub(super) fn new(reel: Arc<Mutex<Reel>>) -> Self {
-        Self(reel)
+    pub(super) fn new(played: Arc<Mutex<PlayedRecording>>) -> Self {
+        Self(played)
     }
 }
 

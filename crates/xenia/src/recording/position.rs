@@ -1,8 +1,8 @@
 //! The position of a run in its recording, which its states hold.
 
 use super::Answers;
-use super::recorder::Tape;
-use super::replayer::{Reel, ReplayMark};
+use super::recorder::WrittenRecording;
+use super::replayer::{PlayedRecording, ReplayMark};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,38 +34,38 @@ impl StateSection for RecordingState {
 pub struct RunRecording(Side);
 
 enum Side {
-    Made(Arc<Mutex<Tape>>),
-    Replayed(Arc<Mutex<Reel>>),
+    Made(Arc<Mutex<WrittenRecording>>),
+    Replayed(Arc<Mutex<PlayedRecording>>),
 }
 
 impl RunRecording {
-    pub(super) fn made(tape: Arc<Mutex<Tape>>) -> Self {
-        Self(Side::Made(tape))
+    pub(super) fn made(written: Arc<Mutex<WrittenRecording>>) -> Self {
+        Self(Side::Made(written))
     }
 
-    pub(super) fn replayed(reel: Arc<Mutex<Reel>>) -> Self {
-        Self(Side::Replayed(reel))
+    pub(super) fn replayed(played: Arc<Mutex<PlayedRecording>>) -> Self {
+        Self(Side::Replayed(played))
     }
 
     /// Marks the beginning of the run.
     pub(crate) fn begin(&self) {
-        if let Side::Made(tape) = &self.0 {
-            tape.lock().begin();
+        if let Side::Made(written) = &self.0 {
+            written.lock().begin();
         }
     }
 
     /// Marks the end of the run.
     pub(crate) fn end(&self, now: GuestTicks) {
-        if let Side::Made(tape) = &self.0 {
-            tape.lock().end(now);
+        if let Side::Made(written) = &self.0 {
+            written.lock().end(now);
         }
     }
 
     /// The position of the run in it.
     pub(crate) fn state(&self) -> RecordingState {
         match &self.0 {
-            Side::Made(tape) => tape.lock().state(),
-            Side::Replayed(reel) => reel.lock().state(),
+            Side::Made(written) => written.lock().state(),
+            Side::Replayed(played) => played.lock().state(),
         }
     }
 
@@ -73,14 +73,14 @@ impl RunRecording {
     pub(crate) fn mark(&self) -> Option<ReplayMark> {
         match &self.0 {
             Side::Made(_) => None,
-            Side::Replayed(reel) => Some(reel.lock().mark()),
+            Side::Replayed(played) => Some(played.lock().mark()),
         }
     }
 
     /// Goes to a marked position.
     pub(crate) fn go_to(&self, mark: ReplayMark) {
-        if let Side::Replayed(reel) = &self.0 {
-            reel.lock().go_to(mark);
+        if let Side::Replayed(played) = &self.0 {
+            played.lock().go_to(mark);
         }
     }
 
@@ -90,8 +90,8 @@ impl RunRecording {
     /// The recording does not pass through this state.
     pub(crate) fn begin_at(&self, identity: String, saved: Option<&RecordingState>) -> Result<()> {
         match &self.0 {
-            Side::Made(tape) => tape.lock().begin_at(identity),
-            Side::Replayed(reel) => reel.lock().begin_at(identity, saved)?,
+            Side::Made(written) => written.lock().begin_at(identity),
+            Side::Replayed(played) => played.lock().begin_at(identity, saved)?,
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use xenia_sched::GuestTicks;
 use xenia_sync::Mutex;
 
 /// The recording being written.
-pub(super) struct Tape {
+pub(super) struct WrittenRecording {
     /// Created when the run begins, so that a run that cannot start does not replace a file.
     out: Option<StreamFile>,
     path: PathBuf,
@@ -27,10 +27,10 @@ pub(super) struct Tape {
 /// Forwards questions to the real controllers, and records each answer that changed.
 pub(super) struct Recorder {
     inner: Box<dyn Input>,
-    tape: Arc<Mutex<Tape>>,
+    written: Arc<Mutex<WrittenRecording>>,
 }
 
-impl Tape {
+impl WrittenRecording {
     /// Checks that the file can be written, without creating it.
     pub(super) fn new(path: &Path, header: &RecordingHeader, write_errors: WriteErrors) -> Result<Self> {
         output::check(path).context("the recording")?;
@@ -134,24 +134,24 @@ impl Tape {
 }
 
 impl Recorder {
-    pub(super) fn new(inner: Box<dyn Input>, tape: Arc<Mutex<Tape>>) -> Self {
-        Self { inner, tape }
+    pub(super) fn new(inner: Box<dyn Input>, written: Arc<Mutex<WrittenRecording>>) -> Self {
+        Self { inner, written }
     }
 
     fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
         let pad = answer.map(Pad::from);
-        self.tape.lock().record_answer(user, now, pad, |last| &mut last.pads, Change::Pad);
+        self.written.lock().record_answer(user, now, pad, |last| &mut last.pads, Change::Pad);
     }
 }
 
 impl Input for Recorder {
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        self.tape.lock().count_question(now);
+        self.written.lock().count_question(now);
         (0..USERS as u32).fold(0, |connected, user| {
             let answer = self.inner.gamepad(user, now);
             // Changes of a controller that stays connected are recorded by the question about its
             // state.
-            let was_there = self.tape.lock().position.answers.pads[user as usize].is_some();
+            let was_there = self.written.lock().position.answers.pads[user as usize].is_some();
             if was_there != answer.is_some() {
                 self.note_pad(user, answer, now);
             }
@@ -160,24 +160,24 @@ impl Input for Recorder {
     }
 
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.tape.lock().count_question(now);
+        self.written.lock().count_question(now);
         let answer = self.inner.gamepad(user, now);
         self.note_pad(user, answer, now);
         answer
     }
 
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
-        self.tape.lock().count_question(now);
+        self.written.lock().count_question(now);
         let answer = self.inner.model(user, now);
         let model = answer.map(Model::from);
-        self.tape.lock().record_answer(user, now, model, |last| &mut last.models, Change::Model);
+        self.written.lock().record_answer(user, now, model, |last| &mut last.models, Change::Model);
         answer
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
-        self.tape.lock().count_question(now);
+        self.written.lock().count_question(now);
         let answer = self.inner.set_vibration(user, left, right, now);
-        self.tape.lock().record_answer(user, now, answer, |last| &mut last.motors, Change::Motors);
+        self.written.lock().record_answer(user, now, answer, |last| &mut last.motors, Change::Motors);
         answer
     }
 }

@@ -16,7 +16,7 @@ use xenia_sync::Mutex;
 const MAX_ASKS: u64 = 1 << 62;
 
 /// The recording that is replayed, and the position.
-pub(super) struct Reel {
+pub(super) struct PlayedRecording {
     lines: Vec<Line>,
     /// Number of lines that hold.
     passed: usize,
@@ -68,7 +68,7 @@ pub(crate) struct ReplayMark {
     said: Option<String>,
 }
 
-impl Reel {
+impl PlayedRecording {
     /// Reads a recording; refuses one of another title, or under other conditions than `run`'s, and
     /// one that begins at a state, unless `loads_state`.
     pub(super) fn open(
@@ -86,13 +86,13 @@ impl Reel {
             bytes.truncate(whole);
         }
         let text = into_text(bytes).with_context(cannot)?;
-        let reel = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))?;
-        if let Some(identity) = reel.position.begins_at.as_ref().filter(|_| !loads_state) {
+        let played = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))?;
+        if let Some(identity) = played.position.begins_at.as_ref().filter(|_| !loads_state) {
             bail!(
                 "the recording {shown} begins at the state {identity:.16}: name its file with --load-state"
             );
         }
-        Ok(reel)
+        Ok(played)
     }
 
     pub(super) fn parse(text: &str, run: &RecordingHeader, trouble: Trouble) -> Result<Self> {
@@ -268,18 +268,18 @@ impl Reel {
 }
 
 /// Answers questions to the controllers from a recording.
-pub(super) struct Replayer(Arc<Mutex<Reel>>);
+pub(super) struct Replayer(Arc<Mutex<PlayedRecording>>);
 
 impl Replayer {
-    pub(super) fn new(reel: Arc<Mutex<Reel>>) -> Self {
-        Self(reel)
+    pub(super) fn new(played: Arc<Mutex<PlayedRecording>>) -> Self {
+        Self(played)
     }
 
     /// The answers that hold for a question at this time.
     fn answers_at(&self, now: GuestTicks) -> Answers {
-        let mut reel = self.0.lock();
-        reel.apply_until(now);
-        reel.position.answers
+        let mut played = self.0.lock();
+        played.apply_until(now);
+        played.position.answers
     }
 }
 
@@ -337,7 +337,7 @@ mod tests {
         text.extend(b"\n{\"at\":5,\"pad\":null}\n{\"at\":7,\"dialog\":{\"entered\":\"\xE6\x97");
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let reel = Reel::open(file.path(), &header, false, Trouble::default()).unwrap();
-        assert_eq!((reel.lines.len(), reel.dialogs.len()), (1, 0));
+        let played = PlayedRecording::open(file.path(), &header, false, Trouble::default()).unwrap();
+        assert_eq!((played.lines.len(), played.dialogs.len()), (1, 0));
     }
 }

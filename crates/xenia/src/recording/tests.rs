@@ -16,8 +16,8 @@ fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
 
 /// The controllers and dialogs of a recording's text.
 fn replaying(text: &str, trouble: Trouble) -> (Replayer, DialogReplayer) {
-    let reel = shared(Reel::parse(text, &header("aa"), trouble).unwrap());
-    (Replayer::new(reel.clone()), DialogReplayer::new(reel))
+    let played = shared(PlayedRecording::parse(text, &header("aa"), trouble).unwrap());
+    (Replayer::new(played.clone()), DialogReplayer::new(played))
 }
 
 fn header(image: &str) -> RecordingHeader {
@@ -154,7 +154,7 @@ fn polls_of_one_round_are_replayed_in_order_though_times_go_back() {
 fn another_title_and_other_conditions_are_refused() {
     let (_dir, path, _) = recorded();
     let refused = |run: &RecordingHeader| {
-        format!("{:#}", Reel::open(&path, run, false, Trouble::default()).err().expect("accepted"))
+        format!("{:#}", PlayedRecording::open(&path, run, false, Trouble::default()).err().expect("accepted"))
     };
     assert!(refused(&header("bb")).contains("another title"));
     let engine = MachineConfig {
@@ -231,11 +231,11 @@ fn damaged_recordings_are_refused_with_their_line() {
         ("{\"at\":5,\"end\":false}", "line 2"),
     ] {
         let text = format!("{header_line}\n{rest}");
-        let error = Reel::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
+        let error = PlayedRecording::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
         assert!(format!("{error:#}").contains(said), "{rest}: {error:#}");
     }
-    assert!(Reel::parse("", &header("aa"), Trouble::default()).is_err());
-    assert!(Reel::parse("{}", &header("aa"), Trouble::default()).is_err());
+    assert!(PlayedRecording::parse("", &header("aa"), Trouble::default()).is_err());
+    assert!(PlayedRecording::parse("{}", &header("aa"), Trouble::default()).is_err());
 }
 
 /// Cancels the first dialog at its third poll, enters text in the second.
