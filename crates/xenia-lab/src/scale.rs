@@ -19,7 +19,7 @@ use primes::{Answer, MAX_SEGMENTS, Part, count};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use workers::{Outcome, Who, Workshop};
+use workers::{Outcome, WorkerCode, Workshop};
 use xenia::interrupt::Interrupt;
 use xenia::output;
 use xenia::report::{check_json, write_json};
@@ -161,7 +161,11 @@ fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Ru
         let mut outcomes = Run::new();
         for turn in 0..numbers.len() {
             let n = numbers[(run + turn) % numbers.len()];
-            let both = if run % 2 == 0 { [Who::Guest, Who::Native] } else { [Who::Native, Who::Guest] };
+            let both = if run % 2 == 0 {
+                [WorkerCode::Guest, WorkerCode::Native]
+            } else {
+                [WorkerCode::Native, WorkerCode::Guest]
+            };
             for who in both {
                 let Some(outcome) = workshop.run(who, n, run)? else { return Ok(done) };
                 outcomes.insert((who.name(), n), outcome);
@@ -234,20 +238,20 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
 
 /// Measurements for `n` workers.
 fn measurements(n: u32, runs: &[Run], expected: Answer) -> ScaleWorkers {
-    let of = |who: Who, n| runs.iter().filter_map(move |run| run.get(&(who.name(), n)).copied());
+    let of = |who: WorkerCode, n| runs.iter().filter_map(move |run| run.get(&(who.name(), n)).copied());
     let speedup =
         |who| spread(of(who, 1).zip(of(who, n)).map(|(one, several)| one.seconds / several.seconds));
     let seconds = |who| of(who, n).map(|outcome| outcome.seconds).collect();
-    let mut answers = of(Who::Guest, n).chain(of(Who::Native, n)).map(|outcome| outcome.answer);
+    let mut answers = of(WorkerCode::Guest, n).chain(of(WorkerCode::Native, n)).map(|outcome| outcome.answer);
     let answer = answers.find(|answer| *answer != expected).unwrap_or(expected);
     ScaleWorkers {
         n,
-        seconds: seconds(Who::Guest),
+        seconds: seconds(WorkerCode::Guest),
         count: answer.count,
         checksum: format!("{:08X}", answer.checksum),
-        speedup: speedup(Who::Guest),
-        native_seconds: seconds(Who::Native),
-        native_speedup: speedup(Who::Native),
+        speedup: speedup(WorkerCode::Guest),
+        native_seconds: seconds(WorkerCode::Native),
+        native_speedup: speedup(WorkerCode::Native),
     }
 }
 
@@ -325,7 +329,7 @@ mod tests {
     /// One run with these seconds for 1 and 2 workers, guest and native.
     fn one_run(ours: [f64; 2], native: [f64; 2], answer: Answer) -> Run {
         let mut run = Run::new();
-        for (who, seconds) in [(Who::Guest, ours), (Who::Native, native)] {
+        for (who, seconds) in [(WorkerCode::Guest, ours), (WorkerCode::Native, native)] {
             for (n, seconds) in [1, 2].into_iter().zip(seconds) {
                 run.insert((who.name(), n), Outcome { seconds, answer });
             }

@@ -23,7 +23,7 @@ use discs::TitleDiscs;
 use folder::executable_in;
 pub use keys::key_ring;
 pub use medium::NoExecutable;
-use medium::{Medium, Says};
+use medium::{ChoiceReport, Medium};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl Title {
     /// As [`Self::open`], with the title's update from the content folder.
     fn open_with(named: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<Self> {
         let path = path_of(named)?;
-        let file_path = if path.is_dir() { executable_in(&path, Says::Choice)? } else { path };
+        let file_path = if path.is_dir() { executable_in(&path, ChoiceReport::Choice)? } else { path };
         let mut updates = Updates::of(content);
         let (image, medium) = load(&file_path, keys, &mut updates)?;
         let name = file_path.display().to_string();
@@ -173,7 +173,7 @@ pub fn short_name(path: &Path) -> String {
 /// The short name of the title in a file or a folder, as [`Title::short_name`].
 pub fn short_name_of(named: &Path) -> Result<String> {
     let path = path_of(named)?;
-    let path = if path.is_dir() { executable_in(&path, Says::Nothing)? } else { path };
+    let path = if path.is_dir() { executable_in(&path, ChoiceReport::Nothing)? } else { path };
     Ok(short_name(&path))
 }
 
@@ -183,12 +183,12 @@ pub fn id_of(path: Option<&Path>) -> Option<TitleId> {
     let id = |file: &dyn ReadAt| Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
     let Some(path) = path else { return id(&DEMO) };
     let path = path_of(path).ok()?;
-    let path = if path.is_dir() { executable_in(&path, Says::Nothing).ok()? } else { path };
+    let path = if path.is_dir() { executable_in(&path, ChoiceReport::Nothing).ok()? } else { path };
     let file = source::open(&path).ok()?;
     let format = xenia_formats::identify(&file).ok()??;
     if matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)) {
         let volume = medium::title_in(parts::volume(format, file, &path).ok()?);
-        return id(&*medium::executable_of(&volume, "", Says::Nothing).ok()?);
+        return id(&*medium::executable_of(&volume, "", ChoiceReport::Nothing).ok()?);
     }
     id(&file)
 }
@@ -222,7 +222,7 @@ fn load_as(
             let volume = parts::volume(found, file, path)
                 .map_err(|error| advice::explained_volume(error, &name.to_string()))?;
             let volume = medium::title_in(volume);
-            let executable = medium::executable_of(&volume, &name.to_string(), Says::Choice)
+            let executable = medium::executable_of(&volume, &name.to_string(), ChoiceReport::Choice)
                 .map_err(|error| advice::without_executable(error, package.as_ref(), path))?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
             let shown = format!("the executable in {name}");

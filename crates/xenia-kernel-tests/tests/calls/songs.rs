@@ -12,13 +12,13 @@ const LIST: u32 = 0x1000;
 
 /// Calls of the sound port: the song's volume for each frame, and the songs.
 #[derive(Default)]
-struct Told {
+struct SoundCalls {
     volumes: Vec<Option<f32>>,
     songs: Vec<Option<Vec<u8>>>,
 }
 
 #[derive(Clone, Default)]
-struct Ear(Arc<Mutex<Told>>);
+struct Ear(Arc<Mutex<SoundCalls>>);
 
 impl Audio for Ear {
     fn play(&mut self, frames: &[Box<RenderFrame>], song: Option<f32>) {

@@ -20,14 +20,14 @@ const TIMEOUT: &str = "600";
 
 /// Kind of the code that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum WorkerCode {
     /// The guest title.
     Guest,
     /// The same algorithm, compiled with this program.
     Native,
 }
 
-impl Who {
+impl WorkerCode {
     /// Name in logs.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -90,19 +90,19 @@ impl Workshop<'_> {
     }
 
     /// Runs the work on `n` workers; `None` if it was interrupted.
-    pub(super) fn run(&self, who: Who, n: u32, run: usize) -> Result<Option<Outcome>> {
+    pub(super) fn run(&self, who: WorkerCode, n: u32, run: usize) -> Result<Option<Outcome>> {
         let name = |part: u32| format!("{}-{}-{n}-run{}-{part}", self.kind.name(), who.name(), run + 1);
         let start = Instant::now();
         let answer = match (who, self.kind) {
-            (Who::Native, ScaleKind::Thread) => Some(self.native_threads(n)),
-            (Who::Native, ScaleKind::Process) => {
+            (WorkerCode::Native, ScaleKind::Thread) => Some(self.native_threads(n)),
+            (WorkerCode::Native, ScaleKind::Process) => {
                 let parts = (0..n).map(|number| self.native(Part { number, of: n }, &name(number)));
                 self.together(parts)?
             }
-            (Who::Guest, ScaleKind::Thread) => {
+            (WorkerCode::Guest, ScaleKind::Thread) => {
                 self.together(std::iter::once(self.guest(Part { number: 0, of: 1 }, n, &name(0))))?
             }
-            (Who::Guest, ScaleKind::Process) => {
+            (WorkerCode::Guest, ScaleKind::Process) => {
                 let parts = (0..n).map(|number| self.guest(Part { number, of: n }, 1, &name(number)));
                 self.together(parts)?
             }

@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 use xenia_sched::EndKind;
 
 /// Slots and results of saving that were reported.
-type Told = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
+type ReportedSaves = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
 
 /// A machine that saves its state when its title is left.
-fn leaving(title: &Title, slots: &StateSlots) -> (Machine, Told) {
+fn leaving(title: &Title, slots: &StateSlots) -> (Machine, ReportedSaves) {
     let mut machine = machine(title, CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
-    let told = Told::default();
+    let told = ReportedSaves::default();
     let listener = told.clone();
     let tell = move |slot, saved: Result<()>| {
         listener.lock().push((slot, saved.map_err(|error| format!("{error:#}"))));

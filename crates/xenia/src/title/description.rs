@@ -1,6 +1,6 @@
 //! Describes a title for a library of titles: its id, name and icon, without running it.
 
-use super::medium::{Says, executable_of, title_in};
+use super::medium::{ChoiceReport, executable_of, title_in};
 use super::parts;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -58,7 +58,7 @@ fn recognize(path: &Path) -> Result<Option<Recognized>> {
                 return Ok(None);
             }
             let volume = title_in(parts::volume(format, file, path)?);
-            let executable = executable_of(&volume, "", Says::Nothing).ok();
+            let executable = executable_of(&volume, "", ChoiceReport::Nothing).ok();
             executable.and_then(|executable| found(package.as_ref().and_then(of_package), executable))
         }
     })

@@ -6,7 +6,7 @@
 //! digests.
 
 use super::folder::executable_in;
-use super::medium::{self, Medium, Says};
+use super::medium::{self, ChoiceReport, Medium};
 use super::{Title, parts, path_of};
 use crate::digest::sha256;
 use crate::source;
@@ -99,7 +99,7 @@ impl Drive for TitleDiscs {
 /// Opens the disc in a file or folder and computes its digest; fails if it is a different disc.
 fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
     let path = path_of(place)?;
-    let path = if path.is_dir() { executable_in(&path, Says::Choice)? } else { path };
+    let path = if path.is_dir() { executable_in(&path, ChoiceReport::Choice)? } else { path };
     let shown = path.display();
     let file = source::open(&path).with_context(|| format!("cannot open {shown}"))?;
     let reading = || format!("cannot read {shown}");
@@ -107,7 +107,7 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
     let (executable, medium) = match format {
         Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
             let volume = medium::title_in(parts::volume(found, file, &path).with_context(reading)?);
-            let executable = medium::executable_of(&volume, &shown.to_string(), Says::Choice)?;
+            let executable = medium::executable_of(&volume, &shown.to_string(), ChoiceReport::Choice)?;
             let volume = Arc::new(volume);
             let deployment = Deployment::default();
             (executable, Medium::Volume { file: path.clone(), volume, deployment })

@@ -1,12 +1,12 @@
 //! Finds the executable of a title in a folder.
 
-use super::medium::{NoExecutable, Says, choose, is_executable, is_image};
+use super::medium::{ChoiceReport, NoExecutable, choose, is_executable, is_image};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 
 /// The default.xex in `folder`, in upper or lower case, otherwise its only .xex.
-pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
+pub(super) fn executable_in(folder: &Path, report: ChoiceReport) -> Result<PathBuf> {
     let listing = || format!("cannot list {}", folder.display());
     let mut found = Vec::new();
     let mut images = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
     let place = folder.display().to_string();
     match images.iter().min() {
         Some(image) if found.is_empty() => Err(NoExecutable::image(&place, image, "run that").into()),
-        _ => choose(found, &place, "name one of", says),
+        _ => choose(found, &place, "name one of", report),
     }
 }
 
@@ -41,7 +41,7 @@ mod tests {
 
     fn chosen(files: &[&str]) -> Result<String> {
         let folder = folder(files);
-        executable_in(folder.path(), Says::Nothing)
+        executable_in(folder.path(), ChoiceReport::Nothing)
             .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
     }
 

@@ -40,7 +40,7 @@ impl std::error::Error for NoExecutable {}
 
 /// Whether the choice of the executable is reported to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
+pub(super) enum ChoiceReport {
     /// The choice is reported, because a command runs or describes the executable.
     Choice,
     /// Nothing is reported, because only the header is read.
@@ -180,7 +180,7 @@ fn has_file(volume: &Volume, path: &[&str], is_such: fn(&str) -> bool) -> bool {
 }
 
 /// The executable in the root of a volume, by the same rules as for folders.
-pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<Arc<dyn ReadAt>> {
+pub(super) fn executable_of(volume: &Volume, place: &str, report: ChoiceReport) -> Result<Arc<dyn ReadAt>> {
     let files = || volume.list(&[""; 0]).into_iter().flatten().filter(|entry| entry.contents.is_some());
     let found = files().filter(|entry| is_executable(entry.name));
     let found: Vec<_> =
@@ -197,7 +197,7 @@ pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<
             return Err(NoExecutable(format!("{several}: extract it and name one")).into());
         }
     }
-    choose(found, place, "extract it and name one of", says)
+    choose(found, place, "extract it and name one of", report)
 }
 
 /// The first of these names, and the number of the others.
@@ -229,7 +229,12 @@ fn has_extension(name: &str, wanted: &str) -> bool {
 
 /// Chooses the file called default.xex, in upper or lower case, otherwise the only one. If there
 /// are several, the error lists their names after `advice`.
-pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, says: Says) -> Result<T> {
+pub(super) fn choose<T>(
+    mut found: Vec<(String, T)>,
+    place: &str,
+    advice: &str,
+    report: ChoiceReport,
+) -> Result<T> {
     let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
     if let Some(at) = default {
         return Ok(found.swap_remove(at).1);
@@ -244,7 +249,7 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, 
         let none = format!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)");
         return Err(NoExecutable(none).into());
     };
-    if says == Says::Choice {
+    if report == ChoiceReport::Choice {
         crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; using {name}");
     }
     Ok(only)
@@ -294,7 +299,7 @@ mod tests {
         assert!(archive(&["A/B/x.xex", "A/C/x.xex"]).find(&["C"]).is_some(), "two are none");
         assert!(archive(&["default.xex", "Other/b.xex"]).find(&["Other"]).is_some());
         let error = |paths: &[&str]| {
-            executable_of(&archive(paths), "game.zip", Says::Nothing).err().unwrap().to_string()
+            executable_of(&archive(paths), "game.zip", ChoiceReport::Nothing).err().unwrap().to_string()
         };
         for paths in [["Game/Game.ISO", "Game/readme.txt"], ["Game/Game.ISO", "Game/Extras/tool.xex"]] {
             let error = error(&paths);
@@ -302,6 +307,6 @@ mod tests {
         }
         let several = error(&["Disc 1/default.xex", "Disc 2/default.xex"]);
         assert_eq!(several, "game.zip has executables (.xex) in Disc 1, Disc 2: extract it and name one");
-        assert!(executable_of(&archive(&["a.iso", "b.xex"]), "game.zip", Says::Nothing).is_ok());
+        assert!(executable_of(&archive(&["a.iso", "b.xex"]), "game.zip", ChoiceReport::Nothing).is_ok());
     }
 }
