@@ -1,4 +1,7 @@
 //! Creation of objects that can have a name.
+//!
+//! Invariants: a name becomes visible only with an initialised object; a handle or reference whose
+//! place in the title's memory can't be written is released, as the title could not do so.
 
 use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::objects::ObjectKind;

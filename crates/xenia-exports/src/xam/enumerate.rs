@@ -1,4 +1,5 @@
-//! Enumerators: lists of all kinds that titles read piece by piece.
+//! Enumerators: lists of all kinds that titles read piece by piece. Invariant: items are removed
+//! from a list only once the title's buffer has them.
 
 use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::named_objects::{make_nameless, store_handle};

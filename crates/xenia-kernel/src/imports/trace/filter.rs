@@ -1,4 +1,6 @@
-//! Choice of the exports whose calls are traced.
+//! Choice of the exports whose calls are traced (`--trace-calls`): rules in the order of the text,
+//! of which the last that matches decides. A rule that chooses no export is an error, as it is a
+//! typing mistake.
 
 use std::str::FromStr;
 use xenia_imports::Library;
