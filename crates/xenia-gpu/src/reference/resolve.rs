@@ -1,4 +1,7 @@
 //! Resolves: averages, converts and tiles samples into memory; clears.
+//!
+//! Texels with the bits of samples are written as words; all others are converted, with denormals
+//! flushed and one NaN, as host devices may do. Memory is written before the targets are cleared.
 
 use super::block::BlockPosition;
 use super::color;

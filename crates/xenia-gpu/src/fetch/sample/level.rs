@@ -1,4 +1,7 @@
 //! Texel addressing at a level's edges, and filtering between neighbours.
+//!
+//! Coordinates have eight fraction bits, as the chip's ([`snap`]). The functions for all lanes give
+//! the results of those for one, in a form that the compiler vectorises.
 
 use crate::enums::{ClampMode, Dimension};
 use crate::microcode::lanes::{self, canonical_nan, map, map2};

@@ -1,4 +1,5 @@
-//! Draws and resolves: converts registers to a call of the backend.
+//! Draws and resolves: converts registers to a call of the backend. Invariant: a draw that is left
+//! out, as its visibility query found nothing, costs as much time as one that is made.
 
 use std::sync::Arc;
 
