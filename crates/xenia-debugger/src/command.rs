@@ -1,4 +1,5 @@
-//! Commands of the user, as a line or a key.
+//! Commands of the user, as a line or a key, in one table ([`COMMANDS`]), which the help prints.
+//! Arguments are resolved when the command is executed, since places depend on the machine.
 
 use crate::keys::{HostKey, parse_key};
 use crate::model::{SidePane, Tab};

@@ -1,4 +1,5 @@
-//! Draws a scene into a buffer of cells.
+//! Draws a scene into a buffer of cells. The result depends on the scene and the size alone, so a
+//! script's screens can be compared.
 
 use crate::model::Focus;
 use crate::panes::{Pane, PaneRow, RowMark};

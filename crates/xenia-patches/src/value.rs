@@ -1,4 +1,5 @@
-//! Values of writes: what a type's `value` becomes in guest memory.
+//! Values of writes: what a type's `value` becomes in guest memory. Invariant: a value that does
+//! not fit its type is an error; xenia-canary truncates it.
 
 use crate::file::quoted;
 use toml::de::{DeInteger, DeValue};

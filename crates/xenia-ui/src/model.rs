@@ -1,4 +1,7 @@
 //! Data that pages show, and the commands that they give.
+//!
+//! All of it is plain data: pages neither read files nor access a machine, and the window carries
+//! the commands out.
 
 use super::all_settings::{SettingTarget, SettingValue, SettingsModel};
 use super::dialog::DialogPick;

@@ -1,4 +1,5 @@
-//! Settings that act at once.
+//! Settings that act at once: a control for each, whose change is a command. The window applies it,
+//! and the next model has the new value.
 
 use super::interface::Outcome;
 use super::page::MenuPage;

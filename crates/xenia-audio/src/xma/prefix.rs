@@ -1,4 +1,7 @@
 //! Prefix codes: conversion between ordered leaves and code words.
+//!
+//! The format orders the leaves of each code; lengths alone then determine the words. Invariant:
+//! codes are complete, so any bits are a word, or end too soon.
 
 use super::bits::{Bits, XmaError, XmaFault};
 use super::codes::{self, Leaf};

@@ -1,4 +1,5 @@
-//! Lexer: splits characters into tokens.
+//! Lexer: splits characters into tokens, each with its column, which errors name. Any text is
+//! tokens or an error.
 
 use super::Problem;
 use std::fmt;

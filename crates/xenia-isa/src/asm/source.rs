@@ -1,4 +1,7 @@
 //! Preprocessing of the source text: comments, macros, repetitions.
+//!
+//! The syntax is that of GNU as. Sources may be untrusted: lines, bytes and nesting are limited, so
+//! expansion ends soon.
 
 use super::AsmError;
 use super::lexer::{is_name, is_name_start};

@@ -1,4 +1,5 @@
-//! Package names, which guests choose, and their directories on the disk.
+//! Package names, which guests choose, and their directories on the disk. Invariant: a file name is
+//! valid on the console's disk, so no name leads out of the store.
 
 use crate::profile::Xuid;
 use xenia_vfs::is_fatx_name;

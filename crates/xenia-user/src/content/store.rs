@@ -1,4 +1,8 @@
 //! Content store: finds, lists, writes and removes packages on the disk.
+//!
+//! A package is a folder with a header file beside it (docs/src/using/saves-and-settings.md). The
+//! store sees a device, not the host, so the same code serves packages in memory. Small files are
+//! replaced as a whole.
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,8 @@
 //! Names of temporary files, and removal of stale ones.
+//!
+//! A temporary file is locked while a program uses it, so another program removes only those whose
+//! program has ended. Invariant: guests cannot use these names, and unsaved files are never
+//! removed.
 
 use super::{check_in_place, sync_folder, unsaved};
 use crate::stamp_file::is_stamp_file;

@@ -1,4 +1,5 @@
-//! Reads JPEG pictures as pixels.
+//! Reads JPEG pictures as pixels. Files are untrusted: size and passes are limited, since a small
+//! file can cost much work.
 
 use super::icon::IconPicture;
 use anyhow::{Context, Result, ensure};

@@ -1,4 +1,5 @@
-//! Options of a machine that contradict each other.
+//! Options of a machine that contradict each other. They are refused before anything is built, with
+//! the names of both, since one of them would have no effect.
 
 use super::MachineOptions;
 use crate::config::ExecutorConfig;

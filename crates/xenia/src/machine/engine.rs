@@ -1,4 +1,5 @@
-//! Builds the execution engine and the executor that the flags choose.
+//! Builds the execution engine and the executor that the flags choose. A host that forbids
+//! executable memory gets the interpreter, unless a flag requires compiled code.
 
 use super::contradictions::refuse_two_orders;
 use crate::config::{Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, ReservationsTable, Tier};

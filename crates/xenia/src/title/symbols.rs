@@ -1,4 +1,5 @@
-//! Names of a title's functions from a linker's map file (`--symbols`).
+//! Names of a title's functions from a linker's map file (`--symbols`). Invariants: symbols outside
+//! of the image are dropped, and a symbol that the executable has as well stays the executable's.
 
 use crate::source;
 use anyhow::{Context, Result, bail};

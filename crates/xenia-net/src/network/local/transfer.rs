@@ -1,4 +1,6 @@
 //! Transfers in the loopback network: sending, receiving and readiness, without blocking.
+//! Invariant: a stream takes no more bytes than its receiver's buffer holds, and datagrams without
+//! room are dropped.
 
 use super::{LocalNetwork, MAX_DATAGRAM, MAX_MESSAGES, State};
 use crate::WsaError;
