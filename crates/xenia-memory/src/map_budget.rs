@@ -88,6 +88,7 @@ impl MapBudget {
     pub(crate) fn set(&self, mappings: u32) {
         let new = i64::from(mappings);
         let old = self.own.swap(new, Relaxed);
+        // By the difference, since the sum is that of all address spaces.
         IN_USE.fetch_add(new - old, Relaxed);
         self.counted.store(new, Relaxed);
     }

@@ -151,8 +151,11 @@ impl PageTable {
             self.note_use(chunk * CHUNK);
         }
         for flags in flags {
+            // No atomic update is needed: only the owner of the pages changes their flags.
             flags.store(flags.load(Relaxed) & !clear | set, Release);
         }
+        // The flags precede the caller's next loads: a writer, which reads the flags after its
+        // store, either sees them, or its bytes are seen here.
         fence(SeqCst);
     }
 

@@ -61,6 +61,7 @@ impl<T, const N: usize> Registry<T, N> {
             }
             if slot.end.load(Relaxed) == 0 {
                 self.used.fetch_max(index + 1, Release);
+                // A reader that sees one of the new fields sees the odd number as well.
                 fence(Release);
                 slot.value.store(value, Relaxed);
                 slot.start.store(range.start, Relaxed);
@@ -91,6 +92,7 @@ impl<T, const N: usize> Registry<T, N> {
             let sequence = slot.sequence.load(Acquire);
             let range = slot.start.load(Relaxed)..slot.end.load(Relaxed);
             let value = slot.value.load(Relaxed);
+            // The number is read again after the fields, so it shows a change in between.
             fence(Acquire);
             let stable = sequence & 1 == 0 && slot.sequence.load(Relaxed) == sequence;
             (stable && range.contains(&addr)).then_some((range.start, value))

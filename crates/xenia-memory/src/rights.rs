@@ -174,6 +174,7 @@ impl GuestMemory {
             self.pages.version(page).fetch_add(1, Release);
             bumps += u64::from(committed(page));
         }
+        // Counted after the versions have changed, on which `epoch` relies.
         self.counts.bumps.fetch_add(bumps, Release);
         self.pages.change_all_flags(&pages, flags, GUEST_FLAGS & !flags);
         self.counts.mapping_changes.fetch_add(1, Release);

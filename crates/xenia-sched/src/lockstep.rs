@@ -187,6 +187,7 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Whether the run must stop now; resets the flag.
     fn is_stopped(&self) -> bool {
+        // Loaded first, because a swap at each step would cost a locked instruction.
         self.stop.load(Relaxed) && self.stop.swap(false, Relaxed)
     }
 

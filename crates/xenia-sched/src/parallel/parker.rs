@@ -26,6 +26,7 @@ impl Parker {
 
     /// Notifies the host thread.
     pub(super) fn notify(&self) {
+        // Releases the caller's changes of state, which `clear` acquires.
         if !self.notified.swap(true, AcqRel)
             && let Some(host) = self.host.get()
         {

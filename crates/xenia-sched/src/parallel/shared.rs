@@ -63,6 +63,7 @@ impl Shared {
     /// Records whether a slot's host thread has a guest thread. The caller holds the slot's lock.
     pub(super) fn set_busy(&self, hw_id: u8, is_busy: bool) {
         let bit = 1 << hw_id;
+        // Releases what the host thread stored before it became idle, for `is_idle`.
         let before =
             if is_busy { self.busy.fetch_or(bit, AcqRel) } else { self.busy.fetch_and(!bit, AcqRel) };
         if !is_busy && before == bit {

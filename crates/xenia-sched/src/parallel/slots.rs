@@ -216,6 +216,7 @@ impl Slots {
         let mut thread_table = self.thread_table.lock();
         let reference = thread_table.add(slot, &self.common.directory, |ended, slot| {
             if let Some(mut slot) = self.lock(slot) {
+                // Without a record there is nothing to free.
                 let _ = slot.records.remove(ended);
             }
         })?;

@@ -80,6 +80,7 @@ impl Scheduler {
         let slots = &mut self.slots;
         let reference = self.thread_table.add(slot, &self.common.directory, |ended, slot| {
             if let Some(slot) = slots.get_mut(usize::from(slot)) {
+                // Without a record there is nothing to free.
                 let _ = slot.records.remove(ended);
             }
         })?;
