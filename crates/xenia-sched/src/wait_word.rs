@@ -188,10 +188,10 @@ impl WaitWord {
         if self.word.compare_exchange(open, open & !STATE | PARKED, AcqRel, Acquire).is_ok() {
             return Commit::Parked;
         }
-        let mut looks = 0;
+        let mut polls = 0;
         while self.word.load(Acquire) & STATE == ENDING {
-            looks += 1;
-            if looks < SPINS { hint::spin_loop() } else { thread::yield_now() }
+            polls += 1;
+            if polls < SPINS { hint::spin_loop() } else { thread::yield_now() }
         }
         // Relaxed is enough: the loop has acquired the state that was stored after the value.
         let value = self.value.load(Relaxed);
