@@ -1,4 +1,9 @@
 //! Carries commands out: the model changes, and the machine runs.
+//!
+//! Lines of scripts and of the command line, and most keys, become [`DebugCommand`]s. An error
+//! leaves the session usable: it becomes the model's message. A change of the guest (a register,
+//! memory) is only noted by the command that requests it, and made by the confirmation that follows
+//! at once; any other command drops it.
 
 mod follow;
 mod run;

@@ -1,4 +1,7 @@
-//! The parts of the console's controller, by their names in settings.
+//! The parts of the console's controller, by their names in settings, and how far each is pressed.
+//!
+//! Several sources (keys, buttons, axes of pads) may press one part: the largest amount counts.
+//! Dead zones are applied when the state for titles is computed.
 
 use serde::Deserialize;
 use xenia_kernel::ports::Gamepad;

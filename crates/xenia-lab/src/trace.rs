@@ -1,4 +1,7 @@
-//! `xenia-rs trace`: records, plays, compares and prints GPU traces.
+//! `xenia-rs trace`: records, plays, compares and prints GPU traces ([`xenia_gpu::trace`]).
+//!
+//! A trace is independent of the machine that made it: playing needs no title. A recording appears
+//! under its name only when it is complete and holds a swap.
 
 use crate::args::{TraceCommand, TraceDiffArgs, TraceDumpArgs, TracePlayArgs, TraceRecordArgs};
 use anyhow::{Context, Result, bail};

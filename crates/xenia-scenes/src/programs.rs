@@ -1,4 +1,8 @@
 //! Generator of random programs: meaningful control flow, instructions of random bits.
+//!
+//! Control flow is written as assembler text with placeholders, which random instructions then
+//! replace. Programs for comparisons between drivers always end, and use operations whose results
+//! are exact on all hosts; the others may loop for ever or read anything.
 
 pub(crate) mod pipelines;
 

@@ -1,4 +1,8 @@
 //! Results of a fuzzing run, and merging of several reports.
+//!
+//! Runs of one oracle over disjoint sequences add up: counts and times are sums, from which
+//! `finish` derives the other figures. Reports of older builds lack some fields and remain
+//! readable.
 
 use super::Batch;
 use serde::{Deserialize, Serialize};

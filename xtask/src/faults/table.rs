@@ -60,7 +60,9 @@ pub(crate) struct FaultTableRow {
     pub(crate) says: &'static str,
     /// Description of the fault, for the book.
     pub(crate) injected: &'static str,
+    /// Visible effect for the title and the user, for the book.
     pub(crate) seen: &'static str,
+    /// Part of the saves that survives, for the book.
     pub(crate) kept: &'static str,
 }
 

@@ -1,4 +1,7 @@
 //! Messages to the music player: playlists of titles and playback ([`crate::user::music`]).
+//!
+//! This module reads and writes the guest's structures; every change goes through the kernel's
+//! control of the player, which notifies listeners of a new state.
 
 use super::{Message, MessageWords, messages};
 use crate::abi::Call;
@@ -215,7 +218,10 @@ fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let is_locked = words.field(call, 8)?;
     // Nothing else here plays music, so the previous controller is always the title.
     let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
-    with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
+    with(call, |music, _| {
+        music.controller = controller;
+        music.is_locked = is_locked;
+    })?;
     let parameter = u32::from(call.kernel.user.music.is_of_title());
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
     Ok(HResult::OK)

@@ -1,4 +1,8 @@
-//! Messages about multiplayer sessions.
+//! Messages about multiplayer sessions ([`xenia_user::sessions`]): argument checks, guest
+//! structures and error codes.
+//!
+//! A session is named by the guest address of its object. Sessions that need the online service are
+//! refused as they are on a console that is not logged on.
 
 use super::MessageWords;
 use crate::abi::Call;

@@ -1,4 +1,8 @@
 //! Controllers (`XamInput*`), and the timer that dims the screen.
+//!
+//! Questions to the host carry the guest time of the call, by which lockstep runs are recorded and
+//! replayed. The guide button is never reported, and while a dialog is open the title sees a
+//! controller at rest.
 
 use crate::abi::{Call, Ptr};
 use crate::ports::{Gamepad, PadModel};

@@ -1,4 +1,7 @@
 //! Settings of profiles (`XamUserReadProfileSettings`, `XamUserWriteProfileSettings`).
+//!
+//! All values are checked before the first is stored. Values with a length lie behind the list of
+//! items, in room for their maximum size, so the size of a result depends on the request alone.
 
 use crate::abi::{Call, Ptr};
 use crate::files::win32_error;

@@ -1,4 +1,5 @@
-//! The printf family and `DbgPrint`.
+//! The printf family and `DbgPrint`: reading of arguments, and the ends of bounded output. The
+//! formats themselves are in [`xenia_rtl::text::printf`].
 
 use crate::abi::{AnsiString, Call, GuestStruct, Text, UnicodeString, VaArgs, WideText};
 use crate::status::failure::Fallible;

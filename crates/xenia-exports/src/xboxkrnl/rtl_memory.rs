@@ -1,4 +1,8 @@
 //! Comparison and filling of memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
+//!
+//! Lengths come from the guest, so host memory is used in chunks, and long operations are divided
+//! into turns ([`crate::turns`]). Memory after the first difference is not read: it may not be
+//! mapped.
 
 use crate::abi::rest::{ComparedMemory, MemoryComparison};
 use crate::abi::{Call, Flow, Rest};

@@ -1,4 +1,7 @@
 //! Counted strings: initialisation, conversion, case and comparison (`Rtl*String*`, `Rtl*Char`).
+//!
+//! Lengths are in bytes and exclude the terminator. A copy is truncated to the destination; what
+//! does not fit is not appended at all.
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
 use crate::status::failure::Fallible;

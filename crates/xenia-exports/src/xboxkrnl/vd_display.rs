@@ -1,4 +1,5 @@
-//! Display modes (`VdQuery*`, `Vd*Display*`).
+//! Display modes (`VdQuery*`, `Vd*Display*`): the structures that titles read. The state behind
+//! them, and when an override takes effect, is in [`crate::display`].
 
 use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::display::{ModeFlags, ModeOverride, Persisted, field_period};

@@ -1,4 +1,8 @@
 //! Modules (`Xex*`): those of the title, and the console's libraries.
+//!
+//! A handle names either a loaded image or one of the console's libraries, which have no image, and
+//! so no sections. Loads and unloads run under the loader's guest lock ([`locked`]), as they call
+//! guest code.
 
 use crate::Kernel;
 use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};

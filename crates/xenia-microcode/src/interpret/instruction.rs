@@ -1,4 +1,8 @@
 //! Execution of one instruction for all lanes of a mask.
+//!
+//! State changes in the lanes of the mask only; an instruction's predicate narrows the mask first.
+//! Numbers of registers and components come from the program, which may be damaged: each is masked
+//! or checked before it indexes an array.
 
 use super::{Run, Sampling, Scratch, ShaderInterpreter};
 use crate::alu::{self, Effect};

@@ -1,4 +1,9 @@
 //! `xenia-rs check`: compares a lockstep run with a golden file.
+//!
+//! The limits are those of the golden file, and a flag that contradicts them is refused. A run that
+//! was cut by a signal or a timeout, or whose output was lost, is not compared, and never counts as
+//! a match. A run may be divided: `--relay` continues it in new machines from saved states, and a
+//! piece between two states is compared with the second one.
 
 use crate::cli::CheckArgs;
 use crate::commands::exec::Outputs;

@@ -1,4 +1,7 @@
 //! `xenia-rs info`: describes a file without running it.
+//!
+//! The report is printed, or written as JSON, in which addresses and hashes are hexadecimal text. A
+//! wrong hash in the file is not an error of the command, but its exit code reports it.
 
 use super::info_gpd;
 use super::info_package::{self, PackageRow};

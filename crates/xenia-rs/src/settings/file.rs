@@ -1,4 +1,8 @@
 //! Reads the settings in a file, with the line of each.
+//!
+//! A setting becomes the words of a command line, which the program's own parser checks: a file
+//! accepts what the flags accept, and errors name the file's line. Files can't name outputs, and
+//! their relative paths begin at the file's folder.
 
 use super::origin::SettingOrigin;
 use super::switches::{is_switch, off};

@@ -1,4 +1,8 @@
 //! Expands each kind of table into units.
+//!
+//! A unit's words and inputs determine its result, so each file that it reads is among its inputs,
+//! and the host's settings and neighbouring files are kept out of runs of titles: by flags, and by
+//! an empty folder in place of the title's.
 
 use super::{EMPTY_FOLDER, Planner, UnitBuilder};
 use crate::error::Result;

@@ -1,4 +1,10 @@
-//! Replays recorded answers to the guest's questions.
+//! Replays recorded answers to the guest's questions, in the format that the parent module
+//! describes.
+//!
+//! The whole file is checked when it is opened: the lines are in the order of the questions, and
+//! none follows the end. A replay never refuses a question: one that comes at another time than in
+//! the recording gets the recorded answer, and the first such difference is reported as
+//! [`Trouble`].
 
 use super::dialogs::Answered;
 use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
@@ -209,7 +215,7 @@ impl PlayedRecording {
         self.position.dialogs += 1;
         if at != now {
             self.trouble.note(|| {
-                format!("the run left the recording: a dialog was answered at tick {at}, and is looked at at tick {now}")
+                format!("the run left the recording: a dialog was answered at tick {at}, and is polled at tick {now}")
             });
         }
         Some(answer)

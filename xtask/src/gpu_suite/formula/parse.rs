@@ -1,4 +1,7 @@
-//! Parses text to expressions.
+//! Parses text to expressions, by recursive descent: a function for each level of precedence.
+//!
+//! Names are resolved while parsing, so a definition can use only those above it, and evaluation
+//! always ends: there is no recursion.
 
 use super::{BUILTINS, Binary, Expression, Formula, FormulaValue};
 use anyhow::{Context, Result, bail};
