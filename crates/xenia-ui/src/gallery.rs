@@ -180,7 +180,10 @@ mod tests {
         assert_eq!(opened, [PageCommand::OpenFile("k.png".into())]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Gallery));
-        driver.change(|model| (model.gallery, model.picture) = (None, GalleryPicture::default()));
+        driver.change(|model| {
+            model.gallery = None;
+            model.picture = GalleryPicture::default();
+        });
         assert!(driver.shows("There is no screenshot and no video yet."));
         driver.open(MenuPage::Picture);
         assert!(driver.shows("The picture can't be read."));

@@ -96,7 +96,10 @@ impl PaceControl {
 
     /// Pauses or resumes the machine.
     pub fn pause(&self, paused: bool) {
-        self.change(|state| (state.paused, state.steps) = (paused, 0));
+        self.change(|state| {
+            state.paused = paused;
+            state.steps = 0;
+        });
     }
 
     /// Host time that machines have spent in pauses since the last call.
@@ -136,7 +139,10 @@ impl PaceControl {
 
     /// Lets the machine that runs save its state to a slot, and ends it.
     pub fn save_and_end(&self, slot: u8) {
-        self.change(|state| (state.save_slot, state.ending) = (Some(slot), true));
+        self.change(|state| {
+            state.save_slot = Some(slot);
+            state.ending = true;
+        });
     }
 
     /// Ends the machine that runs, or is being made; those that follow it run.
@@ -146,7 +152,10 @@ impl PaceControl {
 
     /// Ends the machine that runs, because the user leaves its title.
     pub fn leave(&self) {
-        self.change(|state| (state.ending, state.leaving) = (true, true));
+        self.change(|state| {
+            state.ending = true;
+            state.leaving = true;
+        });
     }
 
     /// Whether a machine has ended by [`Self::end_machine`]; forgets it.

@@ -40,7 +40,8 @@ fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
 /// The host address of code for a guest address that has no entry, or whose call needs a check of
 /// the stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
-    let (pc, is_called) = (pc & !3, pc & CALLED != 0);
+    let is_called = pc & CALLED != 0;
+    let pc = pc & !3;
     let too_deep = is_called && stack < ctx.host[BaselineWord::StackLimit as usize];
     // An entry that the thunk did not follow is of stored code, which the engine publishes, or new.
     if too_deep || run.optimized.offset(pc) != 0 {

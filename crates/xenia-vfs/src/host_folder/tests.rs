@@ -202,7 +202,8 @@ fn files_and_runs_are_limited_and_holes_stay_holes() {
         assert_eq!(file.set_size(size), Err(VfsError::Full));
         assert_eq!(file.write_at(size - 1, b"xy"), Err(VfsError::Full));
     }
-    let (small, large) = (0x200_0000, 0xFFFF_0000);
+    let small = 0x200_0000;
+    let large = 0xFFFF_0000;
     file.set_size(small).unwrap();
     drop(file);
     // Writing a byte makes a temporary copy of the whole file.
