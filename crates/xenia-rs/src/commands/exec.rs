@@ -1,4 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
+//!
+//! Without a display it falls back to a run without a window. Errors before the window opens are
+//! shown in one, as a user who starts the program from a desktop sees no terminal.
 
 mod all_settings;
 mod awaited;

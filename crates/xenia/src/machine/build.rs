@@ -1,4 +1,7 @@
 //! Builds a machine part by part, and loads the title.
+//!
+//! Contradictory options are refused before anything is created, and a saved state is loaded last:
+//! it replaces the memory of a title that has been started in the usual way.
 
 use super::contradictions::refuse_contradictions;
 use super::engine::{MachineEngine, engine, executor, jit_config, reservations, scheduler_config};

@@ -1,4 +1,7 @@
 //! Menu: opens and closes pages, and carries out their commands.
+//!
+//! The machine is paused while a page is open, and resumed afterwards only if it ran before. Keys
+//! go to the page then, except the window's own function keys.
 
 use super::Events;
 use crate::window::keys::KeyAction;

@@ -1,4 +1,8 @@
 //! The window's client: keys, pads, and the menu's requests.
+//!
+//! It runs on the window's thread, and no call waits for its effect on the machine: requests are
+//! flags of [`PaceControl`] or commands in a channel, which the session's thread takes once the
+//! machine has ended.
 
 use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
