@@ -68,8 +68,9 @@ fn sum_up(text: &str) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let wants: Vec<String> = by_tool.iter().map(|(tool, tests)| format!("{tool} {}", tests.len())).collect();
-    format!("; {} tests not run for lack of a tool: {}", all.len(), wants.join(", "))
+    let lacking: Vec<String> =
+        by_tool.iter().map(|(tool, tests)| format!("{tool} {}", tests.len())).collect();
+    format!("; {} tests not run for lack of a tool: {}", all.len(), lacking.join(", "))
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl MapBudget {
 
     /// Whether an exact count is worthwhile: the estimate already requires coarser changes, and has
     /// grown.
-    pub(crate) fn wants_count(&self) -> bool {
+    pub(crate) fn needs_count(&self) -> bool {
         self.grain() != Grain::Page && self.has_grown()
     }
 

@@ -198,7 +198,7 @@ impl GuestMemory {
         if asked.clone().all(|page| self.is_watched(page, contents)) {
             return Watch::Protected;
         }
-        if self.map_budget.wants_count() {
+        if self.map_budget.needs_count() {
             self.review_budget();
         }
         let grain = self.map_budget.grain();

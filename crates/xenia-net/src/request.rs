@@ -316,7 +316,7 @@ impl Net {
         receive.from.check(memory)?;
         let peeks = receive.flags & PEEK != 0;
         let before = receive.done;
-        let wants_all = kind == SocketKind::Stream && receive.flags & WAIT_ALL != 0 && !peeks;
+        let waits_for_all = kind == SocketKind::Stream && receive.flags & WAIT_ALL != 0 && !peeks;
         loop {
             let room = (receive.into.length() - receive.done).min(u64::from(MAX_CHUNK)) as usize;
             let mut bytes = vec![0; room];
@@ -345,7 +345,7 @@ impl Net {
             if received.is_cut {
                 return Err(WsaError::MESSAGE_SIZE);
             }
-            if !wants_all || received.length == 0 || receive.done == receive.into.length() {
+            if !waits_for_all || received.length == 0 || receive.done == receive.into.length() {
                 return Ok(Attempt::Over(Ok(clamp(receive.done))));
             }
         }

@@ -41,7 +41,7 @@ pub(super) struct SettingsState {
     /// Key of the setting that was chosen.
     chosen: Option<String>,
     /// Whether its row takes the focus.
-    wants_focus: bool,
+    needs_focus: bool,
     /// Element of the list that is typed; `None`: a new one, or the only value.
     element: Option<usize>,
     /// Text that is typed.
@@ -52,8 +52,11 @@ impl SettingsState {
     /// Prepares a page that is opened.
     pub(super) fn open(&mut self, page: MenuPage) {
         match page {
-            MenuPage::AllSettings => self.wants_focus = self.chosen.is_some(),
-            MenuPage::Menu | MenuPage::Library => (self.chosen, self.search) = (None, String::new()),
+            MenuPage::AllSettings => self.needs_focus = self.chosen.is_some(),
+            MenuPage::Menu | MenuPage::Library => {
+                self.chosen = None;
+                self.search = String::new();
+            }
             MenuPage::FindSetting => self.typed.begin(&self.search),
             _ => {}
         }
@@ -90,7 +93,7 @@ impl SettingsState {
         });
         if self.search != before {
             self.chosen = None;
-            self.wants_focus = true;
+            self.needs_focus = true;
         }
     }
 }
@@ -185,8 +188,8 @@ fn rows(ui: &mut Ui, model: &PageModel, settings: &SettingsModel, state: &mut Se
         }
         let response = row_of(ui, &shown.label(), &details(model, shown));
         let is_wanted = state.chosen.as_ref().is_none_or(|key| *key == shown.key);
-        if state.wants_focus && is_wanted {
-            state.wants_focus = false;
+        if state.needs_focus && is_wanted {
+            state.needs_focus = false;
             response.request_focus();
             response.scroll_to_me(None);
         }

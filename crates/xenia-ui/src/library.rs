@@ -106,7 +106,7 @@ pub(super) struct LibraryState {
     /// Whether this title has the focus.
     has_focus: bool,
     /// Whether the title at the position is to get the focus.
-    wants_focus: bool,
+    needs_focus: bool,
     /// Titles in a row, and rows that fit on the page.
     columns: usize,
     visible_rows: usize,
@@ -127,7 +127,7 @@ impl std::fmt::Debug for LibraryState {
 impl LibraryState {
     /// Lets the title that had the focus last have it again.
     pub(super) fn open(&mut self) {
-        self.wants_focus = true;
+        self.needs_focus = true;
     }
 
     /// The title that has the focus, or had it last.
@@ -139,7 +139,7 @@ impl LibraryState {
     fn find(&mut self, search: String) {
         self.search = search;
         self.position = 0;
-        self.wants_focus = true;
+        self.needs_focus = true;
     }
 }
 

@@ -155,7 +155,7 @@ fn unsafe_code(
                 "{}: says {}, but {MAP} {}",
                 source.shown(),
                 found.unwrap_or("nothing of unsafe code"),
-                wanted.map_or("makes the crate its home".to_owned(), |wanted| format!("wants {wanted}"))
+                wanted.map_or("allows it in all modules".to_owned(), |wanted| format!("requires {wanted}"))
             ));
         }
     }

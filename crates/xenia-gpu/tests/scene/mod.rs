@@ -184,7 +184,7 @@ impl Scene {
 }
 
 impl Drop for Scene {
-    /// Keeps the digest and plays the recording, if the test wants them.
+    /// Keeps the digest and plays the recording, if the test has requested them.
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;

@@ -23,7 +23,7 @@ pub fn lower_priority(niceness: u8) {
 pub unsafe fn set_segment_base(base: u64) -> bool {
     /// `ARCH_SET_GS` of asm/prctl.h, which the libc crate lacks.
     const SET_GS: libc::c_int = 0x1001;
-    // SAFETY: changes only the base of this thread's GS, as the caller wants.
+    // SAFETY: changes only the base of this thread's GS, which is what the caller requests.
     unsafe { libc::syscall(libc::SYS_arch_prctl, SET_GS, base) == 0 }
 }
 

@@ -218,7 +218,8 @@ impl Functions {
         if let Some((function, learned)) = self.learn(start) {
             *learned += usize::from(!function.pieces.contains_key(&piece));
             let piece = function.pieces.entry(piece).or_default();
-            (piece.region, piece.times) = (Some(region), piece.times.saturating_add(1));
+            piece.region = Some(region);
+            piece.times = piece.times.saturating_add(1);
         }
     }
 

@@ -176,7 +176,8 @@ impl RenderDriver {
         let mut state = self.state.lock();
         let client = state.clients.get_mut(handle.wrapping_sub(HANDLE) as usize).and_then(Option::as_mut);
         let Some(client) = client.filter(|client| client.entry.thread == thread) else { return false };
-        (client.is_busy, client.is_owed) = (false, false);
+        client.is_busy = false;
+        client.is_owed = false;
         self.keep_grid(&state, now);
         true
     }
@@ -241,7 +242,8 @@ impl RenderDriver {
                 continue;
             }
             if !client.is_busy {
-                (client.is_busy, client.is_woken) = (true, true);
+                client.is_busy = true;
+                client.is_woken = true;
                 figures.callbacks += 1;
                 what.woken.push(client.entry.thread);
             } else if !client.is_owed {

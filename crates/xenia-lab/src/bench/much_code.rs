@@ -91,9 +91,9 @@ fn one(
     interrupt: &Interrupt,
 ) -> Result<Option<MuchCodeReport>> {
     let program = program(title);
-    let wants = |peer| args.peers.is_empty() || args.peers.contains(&peer);
+    let is_chosen = |peer| args.peers.is_empty() || args.peers.contains(&peer);
     let alike = MuchCode { calls: 0, ..*title };
-    if wants(Peer::Native) && built.as_ref().is_none_or(|(one, _)| *one != alike) {
+    if is_chosen(Peer::Native) && built.as_ref().is_none_or(|(one, _)| *one != alike) {
         let native = native::build(&c_source::files(&program));
         let native = native.map_err(|reason| outln!("Native is not measured: {reason:#}"));
         *built = Some((alike, native.ok()));
@@ -107,8 +107,8 @@ fn one(
     let only_interp = args.cpu.tier() == Tier::Interp;
     let compiled = CpuArgs { interp: false, jit: false, ..args.cpu.clone() };
     let contenders = Contenders {
-        native: native.filter(|_| wants(Peer::Native)).map(|native| (native, title.calls)),
-        interp: (only_interp || wants(Peer::Interp)).then(|| measure::interpreter(&args.cpu)),
+        native: native.filter(|_| is_chosen(Peer::Native)).map(|native| (native, title.calls)),
+        interp: (only_interp || is_chosen(Peer::Interp)).then(|| measure::interpreter(&args.cpu)),
         starts: (!only_interp).then_some(compiled),
         in_parallel: title.variant == TitleVariant::Threads,
     };

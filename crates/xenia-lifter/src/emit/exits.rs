@@ -136,13 +136,13 @@ impl Lifter<'_> {
         let floats = &self.state.cache.floats;
         let stores_floats = floats.dirty() != 0 || self.state.cache.has_pending_status();
         let stored = floats.stored_formats();
-        let wants_the_same = |to: &u32| {
+        let accepts_stored = |to: &u32| {
             let Some(id) = self.graph.block_at(*to) else { return false };
             let Assumptions { mode, formats } = self.assumptions_of(id);
             let is_ready = (mode.is_none() || mode == self.state.mode) && formats == stored;
             is_ready && !self.graph.is_ebb_member(id)
         };
-        if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(wants_the_same) {
+        if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(accepts_stored) {
             self.flush_but_floats();
         }
     }

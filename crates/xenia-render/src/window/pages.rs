@@ -93,7 +93,7 @@ impl WindowPages {
 
     /// Whether shapes are out of date: a page or a dialog is open, or the text or the window has
     /// changed.
-    pub(super) fn wants_pass(&self, size: PixelSize, scale: f64) -> bool {
+    pub(super) fn needs_pass(&self, size: PixelSize, scale: f64) -> bool {
         self.page().is_some() || self.has_dialog() || self.drawn_for != Some((size, scale))
     }
 

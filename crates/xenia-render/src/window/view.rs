@@ -190,8 +190,8 @@ impl View {
     }
 
     /// Whether the open page or the texts must be redrawn.
-    pub(super) fn wants_pass(&self) -> bool {
-        self.pages.wants_pass(self.presenter.size(), self.window.scale_factor())
+    pub(super) fn needs_pass(&self) -> bool {
+        self.pages.needs_pass(self.presenter.size(), self.window.scale_factor())
     }
 
     /// Runs a pass of the open page and of the texts, and returns the page's commands.

@@ -79,7 +79,7 @@ impl ExecArgs {
     }
 
     /// Whether a flag needs lockstep: repeatability, a scheduling order, or an exact end.
-    pub fn wants_lockstep(&self) -> bool {
+    pub fn needs_lockstep(&self) -> bool {
         let EngineArgs { cpu, mode, sched_order, contention_manifest, .. } = &self.engine;
         mode.lockstep
             || mode.clock == Some(ClockChoice::Guest)

@@ -60,7 +60,7 @@ impl ExecArgs {
     pub fn adopt_state(&mut self) -> Result<()> {
         let Some(path) = &self.states.load_state else { return Ok(()) };
         let StateOrigin { parallel, start_time, .. } = StateOrigin::read(path)?;
-        let needs_lockstep = self.wants_lockstep();
+        let needs_lockstep = self.needs_lockstep();
         let mode = &mut self.engine.mode;
         if !mode.parallel && !needs_lockstep {
             mode.parallel = parallel;

@@ -102,7 +102,7 @@ impl ExecArgs {
         if self.dialogs.dialogs == Some(DialogPolicy::Ask) && self.picture.headless {
             bail!("--dialogs ask asks in a window; without one use --dialogs accept or --dialogs cancel");
         }
-        let may_be_parallel = self.engine.mode.parallel || !self.picture.headless && !self.wants_lockstep();
+        let may_be_parallel = self.engine.mode.parallel || !self.picture.headless && !self.needs_lockstep();
         if self.engine.network == NetworkKind::Host && !may_be_parallel {
             bail!("{REFUSAL}");
         }
@@ -151,7 +151,7 @@ impl ExecArgs {
         }
         let is_compared = self.is_compared() || self.engine.cpu.cross_check.is_some();
         let is_headless = is_typed(&self.typed, "--headless");
-        let repeats = !self.engine.mode.parallel && (is_headless || self.wants_lockstep());
+        let repeats = !self.engine.mode.parallel && (is_headless || self.needs_lockstep());
         is_compared || repeats && !self.engine.content.is_given()
     }
 }
@@ -311,12 +311,12 @@ mod tests {
 
     #[test]
     fn only_deterministic_flags_request_lockstep() {
-        let wants = |flags: &[&str]| {
+        let needs_lockstep = |flags: &[&str]| {
             let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
             let Some(Command::Exec(exec)) = Cli::try_parse_from(words).unwrap().command else {
                 panic!("not exec")
             };
-            exec.wants_lockstep()
+            exec.needs_lockstep()
         };
         for flags in [
             &["--lockstep"][..],
@@ -330,10 +330,10 @@ mod tests {
             &["--event-log", "e"],
             &["--save-state", "1:s"],
         ] {
-            assert!(wants(flags), "{flags:?}");
+            assert!(needs_lockstep(flags), "{flags:?}");
         }
         for flags in [&[][..], &["--frames", "9"], &["--json", "j"], &["--quantum", "9"], &["--interp"]] {
-            assert!(!wants(flags), "{flags:?}");
+            assert!(!needs_lockstep(flags), "{flags:?}");
         }
     }
 

@@ -172,7 +172,7 @@ fn headless_again(args: &ExecArgs) -> Result<ExecArgs> {
 
 /// Options to open the title with. A run in a window is parallel, unless a flag needs lockstep.
 fn title_config(args: &ExecArgs) -> TitleConfig {
-    let repeats = !args.engine.mode.parallel && (args.picture.headless || args.wants_lockstep());
+    let repeats = !args.engine.mode.parallel && (args.picture.headless || args.needs_lockstep());
     TitleConfig { repeats, ..(&args.engine).into() }
 }
 

@@ -45,12 +45,12 @@ fn press(state: &mut LibraryState, key: Key) -> bool {
             return true;
         }
         // Before the first pass that draws the title, which has no focus yet.
-        Key::Enter if state.wants_focus => {
+        Key::Enter if state.needs_focus => {
             state.outcome = state.chosen().map(super::open);
             return true;
         }
         Key::Delete => {
-            if let Some(entry) = state.chosen().filter(|_| state.has_focus || state.wants_focus) {
+            if let Some(entry) = state.chosen().filter(|_| state.has_focus || state.needs_focus) {
                 state.outcome = Some(Outcome::Do(PageCommand::Inspect(entry.path.clone())));
             }
             return true;
@@ -67,8 +67,8 @@ fn press(state: &mut LibraryState, key: Key) -> bool {
         Key::Home => 0,
         Key::End => last,
         // From the bar the way down leads to the title that was left for it.
-        Key::ArrowDown if !state.has_focus && !state.wants_focus => at,
-        _ if !state.has_focus && !state.wants_focus => return false,
+        Key::ArrowDown if !state.has_focus && !state.needs_focus => at,
+        _ if !state.has_focus && !state.needs_focus => return false,
         Key::ArrowUp if at >= columns => at - columns,
         Key::ArrowDown if at / columns < last / columns => (at + columns).min(last),
         Key::ArrowDown => at,
@@ -77,6 +77,6 @@ fn press(state: &mut LibraryState, key: Key) -> bool {
         _ => return false,
     };
     state.position = to;
-    state.wants_focus = true;
+    state.needs_focus = true;
     true
 }

@@ -34,7 +34,7 @@ pub(super) fn show(
     let area = scroll_area(height, cell.y, state);
     state.has_focus = false;
     // The title that has the focus is another one until this one is drawn.
-    let wanted = std::mem::take(&mut state.wants_focus).then_some(state.position);
+    let wanted = std::mem::take(&mut state.needs_focus).then_some(state.position);
     let mut outcome = None;
     let mut used = Vec::new();
     area.show_viewport(ui, |ui, viewport| {
@@ -82,7 +82,7 @@ pub(super) fn show(
 /// Area of this height, scrolled to the title that gets the focus.
 fn scroll_area(height: f32, row_height: f32, state: &LibraryState) -> ScrollArea {
     let area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
-    if !state.wants_focus || state.has_focus {
+    if !state.needs_focus || state.has_focus {
         return area;
     }
     // The page was elsewhere, so the title may be far away.

@@ -99,7 +99,8 @@ impl Host {
 
     /// Records the state that must not change from here on.
     fn note(&mut self) {
-        (self.game, self.canary) = (tree(&self.folder(GAME), &[]), tree(self.root.path(), &["game", "hdd"]));
+        self.game = tree(&self.folder(GAME), &[]);
+        self.canary = tree(self.root.path(), &["game", "hdd"]);
     }
 
     fn grow(&self, dice: &mut Dice, disk: usize, model: &mut Disk, at: &[String]) {

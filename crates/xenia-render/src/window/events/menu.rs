@@ -121,7 +121,7 @@ impl Events {
 
     /// Draws the window; runs a pass of the open page and of texts before, if one is due.
     pub(super) fn redraw(&mut self, event_loop: &ActiveEventLoop) {
-        if self.view.as_ref().is_some_and(View::wants_pass) {
+        if self.view.as_ref().is_some_and(View::needs_pass) {
             let model = self.model();
             let now = self.mailbox.now();
             let commands = self.view.as_mut().map(|view| view.run_page(&model, now));

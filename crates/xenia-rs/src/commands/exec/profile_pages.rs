@@ -108,7 +108,7 @@ impl ProfilePages {
         let title = self.library.as_ref().map(|library| library.file_of(id)).transpose()?.flatten();
         // Where the library lacks the title, the settings of no title hold.
         let args = crate::exec_args(words(&self.own, title.as_deref()))?;
-        content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())
+        content::place(&SaveConfig::from(&args.engine.content), args.needs_lockstep())
     }
 
     /// The work for a thread, if there is a window that shows its result.

@@ -192,7 +192,7 @@ impl Session<'_> {
 /// The arguments as a window needs them: parallel, unless a flag needs lockstep.
 pub(super) fn in_window(mut args: ExecArgs) -> ExecArgs {
     args.picture.gpu = drawing::in_window(&(&args.picture).into(), args.is_compared());
-    args.engine.mode.parallel |= !args.wants_lockstep();
+    args.engine.mode.parallel |= !args.needs_lockstep();
     args
 }
 

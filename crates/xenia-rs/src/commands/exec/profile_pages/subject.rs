@@ -49,7 +49,7 @@ impl DataSubject {
         let mut args = crate::exec_args(words(own, path))?;
         leave_flags_of_title(&mut args, own);
         // As in a window: otherwise there would be no folder of saves.
-        args.engine.mode.parallel |= !args.wants_lockstep();
+        args.engine.mode.parallel |= !args.needs_lockstep();
         match opened(&args) {
             Ok(title) => Self::of(&args, &title),
             Err(error) => {
