@@ -91,7 +91,7 @@ pub struct LockstepExecutor<S: System> {
     last_frame: SeenFrame,
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
-    /// Samples of guest code, if a profiler asks for them.
+    /// Samples of guest code, if a profiler requests them.
     pub(crate) sampling: Option<SampledLane>,
 }
 

@@ -74,7 +74,7 @@ pub struct ParallelExecutor<S: System> {
     last_frame: SeenFrame,
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
-    /// Samples of guest code, if a profiler asks for them.
+    /// Samples of guest code, if a profiler requests them.
     pub(crate) sampler: Option<Arc<GuestSampler>>,
 }
 

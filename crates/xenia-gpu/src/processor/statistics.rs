@@ -34,7 +34,7 @@ pub struct Statistics {
     pub draws: u64,
     /// Draws left out because their visibility query had found nothing.
     pub hidden_draws: u64,
-    /// Draws whose visibility a query has asked for.
+    /// Draws whose visibility a query needs.
     pub surveys: u64,
     /// Resolves passed to the backend.
     pub resolves: u64,

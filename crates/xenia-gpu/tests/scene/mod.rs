@@ -25,7 +25,7 @@ thread_local! {
     pub static INLINE: Cell<bool> = const { Cell::new(true) };
     /// Whether scenes are recorded, and replayed at their end.
     pub static RECORD: Cell<bool> = const { Cell::new(false) };
-    /// Digests of the final states of scenes, if a test asks for them: they take longer than most
+    /// Digests of the final states of scenes, if a test requests them: they take longer than most
     /// scenes.
     pub static LEFT: RefCell<Option<Vec<blake3::Hash>>> = const { RefCell::new(None) };
 }

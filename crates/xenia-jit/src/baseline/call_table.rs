@@ -11,8 +11,8 @@
 //!  word:  guest address (low 32 bits) │ offset in code memory (high 32 bits); 0 if free
 //! ```
 //!
-//! A free word sends calls of guest address 0 to the stub at offset 0, which asks for it as if by a
-//! jump; no function is there. The words follow the code, in the memory that the optimizing tier
+//! A free word sends calls of guest address 0 to the stub at offset 0, which requests its code as
+//! if by a jump; no function is there. The words follow the code, in the memory that the optimizing tier
 //! uses for its slots. They are written under the cache's lock; code reads an address and its
 //! offset with one load.
 

@@ -34,7 +34,7 @@ use xenia_lifter::EntryOffset;
 /// Flag in the low bits of a guest address in eax when code leaves: the interpreter runs the
 /// instruction there.
 pub(super) const INTERPRET: u32 = 1;
-/// Flag in the low bits of a guest address in eax when code asks for its code: the address is
+/// Flag in the low bits of a guest address in eax when the code for it is requested: the address is
 /// called.
 pub(super) const CALLED: u32 = 1;
 
@@ -48,7 +48,7 @@ const SHORT_WORDS: usize = 9;
 pub(super) struct Link {
     /// Position of its distance, from the start of the unit's code.
     pub(super) field: u32,
-    /// Position of the exit that asks for its target, from the start of the unit's code.
+    /// Position of the exit that requests its target, from the start of the unit's code.
     pub(super) exit: u32,
     /// The guest address that it leads to.
     pub(super) target: u32,

@@ -330,7 +330,7 @@ pub(super) unsafe extern "sysv64" fn return_miss() {
     )
 }
 
-/// Goes to the code of eax, a word-aligned guest address, or to the stub that asks for it.
+/// Goes to the code of eax, a word-aligned guest address, or to the stub that requests it.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn go_to_entry() {
     naked_asm!(

@@ -157,7 +157,7 @@ impl PairTables {
 }
 
 /// Emits the look-up of eax, the word-aligned guest address of a callee: rcx = the host address of
-/// its code, or of a thunk that asks for it as a called address.
+/// its code, or of a thunk that requests it as a called address.
 pub(super) fn emit_look_up(e: &mut Encoder) {
     e.call_through(BaselineWord::FindEntry.at());
 }

@@ -25,7 +25,7 @@ struct LinkSite {
     /// flag [`FIRST`].
     before: u32,
     /// Offsets in code memory: of the branch's distance, with the flag [`CALL`], and of the exit
-    /// that asks for the target.
+    /// that requests the target.
     field: u32,
     exit: u32,
     /// Number of the next link to the same target, or of the next free place; [`NONE`] at the end.

@@ -7,7 +7,7 @@ use xenia_isa::word::sc;
 /// it.
 fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
     let writer = [
-        // r11: li r3,0; r12: li r4,0; r10: announced and told; r13: the function; ctr: turns
+        // r11: li r3,0; r12: li r4,0; r10: announced and published; r13: the function; ctr: turns
         d(Op::addi, 6, 6, 1),
         d(Op::stw, 6, 10, 4), // announced
         x(Op::sync, 1, 0, 0, 0),
@@ -20,23 +20,23 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
         x(Op::icbi, 0, 0, 13, 0),
         x(Op::isync, 0, 0, 0, 0),
         x(Op::sync, 0, 0, 0, 0),
-        d(Op::stw, 6, 10, 0), // told
+        d(Op::stw, 6, 10, 0), // published
         d(Op::bcx, 16, 0, -52),
         SC,
     ];
-    // Three calls. Each must return at least the number told before it, and at most the number
+    // Three calls. Each must return at least the number published before it, and at most the number
     // announced after it.
     let caller_at = CODE + 0x100;
     let call = caller_at + 16;
     let caller = [
-        d(Op::lwz, 5, 10, 0), // told
+        d(Op::lwz, 5, 10, 0), // published
         x(Op::cmp, 0, 5, 5, 0),
         d(Op::bcx, 4, 2, 4), // bne: to the next
         x(Op::isync, 0, 0, 0, 0),
         b(call, at, true),
         x(Op::sync, 1, 0, 0, 0),
         d(Op::lwz, 8, 10, 4),    // announced
-        x(Op::cmpl, 0, 3, 5, 0), // r3 < told: bad
+        x(Op::cmpl, 0, 3, 5, 0), // r3 < published: bad
         d(Op::bcx, 12, 0, 44),   // blt
         x(Op::cmpl, 0, 3, 8, 0), // r3 > announced: bad
         d(Op::bcx, 12, 1, 36),   // bgt
@@ -46,7 +46,7 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
         d(Op::bcx, 12, 1, 20),
         d(Op::addi, 6, 6, 1),
         x(Op::cmpl, 0, 5, 9, 0),
-        d(Op::bcx, 4, 2, -68), // bne: until the last is told
+        d(Op::bcx, 4, 2, -68), // bne: until the last is published
         SC,
         sc(0), // bad
     ];
@@ -77,7 +77,7 @@ fn rewritten_code_is_never_torn_or_stale_after_notification() {
                 assert_eq!(
                     (ctx.gpr[3], ctx.gpr[4]),
                     (TURNS.into(), TURNS.into()),
-                    "{name}, {at:#x}: the last that was told"
+                    "{name}, {at:#x}: the last that was published"
                 );
             }
         }

@@ -139,8 +139,8 @@ const LOCK: MemoryLocation = MemoryLocation(5);
 const ENTRY: MemoryLocation = MemoryLocation(6);
 /// The version that the code cache noted for the page.
 const NOTED: MemoryLocation = MemoryLocation(7);
-/// The flag by which the writer tells others of its store.
-const TOLD: MemoryLocation = MemoryLocation(8);
+/// The flag by which the writer notifies others of its store.
+const NOTIFIED: MemoryLocation = MemoryLocation(8);
 
 const IDLE: u8 = 0;
 const WATCHED: u8 = 1;
@@ -255,8 +255,8 @@ fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> 
     }
     store(&mut writer, fault);
     // The announcement to other threads, in any way.
-    writer.store_release(TOLD, 1);
-    let told = engine.load_acquire(TOLD);
+    writer.store_release(NOTIFIED, 1);
+    let notified = engine.load_acquire(NOTIFIED);
     // `ModeCode::withdraw_changed`, for a cache that has seen epoch 0.
     let epoch = engine.load_acquire(EPOCH);
     engine.when(StepCondition::IsNot(epoch, 0.into()), withdraw_changed);
@@ -264,7 +264,7 @@ fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> 
     let entry = engine.load(ENTRY);
     let start = if is_watched { (1, WATCHED) } else { (0, IDLE) };
     let initial = [0, start.0, start.1, 0, 0, 0, 0, 0, 0, 0];
-    explore(processor, &initial, &[compiler, writer, engine], |end| match (end.of(told), end.of(entry)) {
+    explore(processor, &initial, &[compiler, writer, engine], |end| match (end.of(notified), end.of(entry)) {
         (1, 1) => Judgement::Forbidden,
         // New code; or old code, run by a thread that has not seen the announcement of a store.
         (1, 2) | (0, 1) => Judgement::Worked,
@@ -293,7 +293,7 @@ fn visited(
 ) -> Explored {
     let [mut writer, mut engine] = threads(["store", "Engine::visit"]);
     change(&mut writer);
-    writer.store_release(TOLD, 1);
+    writer.store_release(NOTIFIED, 1);
     // `ModeCode::withdraw_changed`: the epoch, the versions if it has moved, and its old value.
     let first: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
     if_any(&mut engine, &first, &vec![0.into(); parts.len()]);
@@ -301,13 +301,13 @@ fn visited(
         LATE_EPOCH => parts.iter().map(|&part| engine.load_acquire(part)).collect(),
         _ => first,
     };
-    let told = engine.load_acquire(TOLD);
+    let notified = engine.load_acquire(NOTIFIED);
     let second: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
     let seen: Vec<StepValue> = seen.into_iter().map(StepValue::from).collect();
     if_any(&mut engine, &second, &seen);
     let entry = engine.load(ENTRY);
     let initial = [0, 1, WATCHED, 0, 0, 0, 1, 0, 0, 0];
-    explore(processor, &initial, &[writer, engine], |end| match (end.of(told), end.of(entry)) {
+    explore(processor, &initial, &[writer, engine], |end| match (end.of(notified), end.of(entry)) {
         (1, 1) => Judgement::Forbidden,
         (1, 0) => Judgement::Worked,
         _ => Judgement::Other,
@@ -343,7 +343,7 @@ fn remapped(processor: Processor, fault: &str) -> Explored {
 /// A store of compiled code, and the fault handler if it faults (`GuestMemory::fault_outcome`),
 /// against a user of the watch and a thread that has seen the announcement of the store.
 fn compiled(processor: Processor, is_watched: bool, fault: &str) -> Explored {
-    let [mut user, mut writer, mut other] = threads(["GuestMemory::watch", "compiled code", "told"]);
+    let [mut user, mut writer, mut other] = threads(["GuestMemory::watch", "compiled code", "notified"]);
     let early = (fault != LATE_VERSION).then(|| user.load_acquire(VERSION));
     let state = if is_watched { WATCHED } else { IDLE };
     let found = if is_watched {
@@ -377,16 +377,16 @@ fn compiled(processor: Processor, is_watched: bool, fault: &str) -> Explored {
         });
         // The instruction is executed again.
         let is_made = writer.store_if_open(RIGHTS, BYTES, 1);
-        writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(TOLD, 1));
+        writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(NOTIFIED, 1));
     });
-    writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(TOLD, 1));
-    let told = other.load_acquire(TOLD);
+    writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(NOTIFIED, 1));
+    let notified = other.load_acquire(NOTIFIED);
     let now = other.load_acquire(VERSION);
     let start = if is_watched { (1, WATCHED) } else { (0, IDLE) };
     let initial = [0, start.0, start.1, 0, 0, 0, 0, 0, 0, 0, start.0];
     explore(processor, &initial, &[user, writer, other], |end| {
         let is_current = end.of(now) == end.of(version);
-        match (end.of(told), end.of(word)) {
+        match (end.of(notified), end.of(word)) {
             _ if end.of(found) != state => Judgement::Other,
             (1, 0) if is_current => Judgement::Forbidden,
             // The user has the new word, or is notified that its own is old.

@@ -13,7 +13,7 @@ use xenia_isa::branch_options::{IGNORES_CONDITION, IGNORES_COUNT, TAKEN_IF_SET, 
 use xenia_isa::{Branch, Instruction};
 
 impl Lifter<'_> {
-    /// Evaluates BO and BI and decrements CTR where BO says so. The result is nonzero if the branch
+    /// Evaluates BO and BI, and decrements CTR as BO specifies. The result is nonzero if the branch
     /// is taken; `None` if it always is.
     fn taken(&mut self, i: Instruction) -> Option<Value> {
         let bo = i.bo();

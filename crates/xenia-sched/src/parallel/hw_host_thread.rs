@@ -54,7 +54,7 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) since_rendezvous: u64,
     /// Whether `Shared` records that this thread has a guest thread.
     pub(super) is_busy: bool,
-    /// Samples of guest code, if a profiler asks for them.
+    /// Samples of guest code, if a profiler requests them.
     pub(super) sampling: Option<SampledLane>,
     /// Where the engine's counters are shown, if the run has an observer.
     pub(super) counters: Option<&'a LiveCounters>,

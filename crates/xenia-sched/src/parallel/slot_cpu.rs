@@ -18,7 +18,7 @@ use xenia_cpu::PpcContext;
 /// The [`Cpu`] of a parallel run: shared state and the guest time of the call.
 pub(super) struct SlotCpu<'a> {
     shared: &'a Shared,
-    /// Guest time of the call, once it has been asked for. It stays the same for the whole call.
+    /// Guest time of the call, once it has been read. It stays the same for the whole call.
     now: OnceCell<GuestTicks>,
     /// Guest time before which the call does not take place.
     not_before: GuestTicks,

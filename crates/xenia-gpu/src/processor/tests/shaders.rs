@@ -61,7 +61,7 @@ fn the_first_draw_of_a_new_shader_is_expected() {
     // Before the first draw, the primitives are unknown.
     m.run(&[load(Vertex, &vertex(0)), load(Pixel, &pixel(0)), state.to_vec(), draw.to_vec()].concat());
     assert_eq!(expected(), none);
-    // The backend is told of both shaders together, once.
+    // The backend is notified of both shaders together, once.
     m.run(&[load(Vertex, &vertex(1)), load(Pixel, &pixel(1))].concat());
     assert_eq!(expected(), none);
     m.run(&[state, state].concat());

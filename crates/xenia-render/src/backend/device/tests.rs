@@ -26,7 +26,7 @@ pub(crate) fn offered_by(window: &Arc<WindowDevice>) -> Option<Device> {
 /// Loses a device, and waits until that is known.
 pub(crate) fn lose(device: &Device) {
     device.wgpu().destroy();
-    // Also for submissions that the device does not know of.
+    // Waits also for submissions that other code made with the wgpu device.
     let _ = device.noting_loss(|| device.device.poll(wgpu::PollType::wait_indefinitely()));
     assert!(device.is_lost());
 }
