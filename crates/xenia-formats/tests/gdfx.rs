@@ -32,11 +32,11 @@ fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
 
 fn image(volume: &Volume) -> Vec<u8> {
     let mut image = Vec::new();
-    let mut told = 0;
-    let size = write(volume, &mut image, &mut |bytes| told = bytes).unwrap();
+    let mut reported = 0;
+    let size = write(volume, &mut image, &mut |bytes| reported = bytes).unwrap();
     assert_eq!(size, image.len() as u64);
     let files = contents(volume);
-    assert_eq!(told as usize, files.iter().filter_map(|(_, bytes)| Some(bytes.as_ref()?.len())).sum());
+    assert_eq!(reported as usize, files.iter().filter_map(|(_, bytes)| Some(bytes.as_ref()?.len())).sum());
     image
 }
 

@@ -106,8 +106,8 @@ fn a_narration_lists_packets_draws_and_swaps_in_order() {
     let mut resolves = 0;
     let mut swaps = 0;
     let backend = Box::new(Reference::with_threads(1));
-    let tell = |told: Narration| {
-        match told {
+    let take = |item: Narration| {
+        match item {
             Narration::Packet { text, .. } => packets += u32::from(text.starts_with("DRAW_INDX_2")),
             Narration::Fillers { count, .. } => assert_ne!(count, 0),
             Narration::Draw { number, picture, error, .. } => {
@@ -130,7 +130,7 @@ fn a_narration_lists_packets_draws_and_swaps_in_order() {
         }
         true
     };
-    narrate(open(&bytes), backend, |draw| draw == 2, tell).unwrap();
+    narrate(open(&bytes), backend, |draw| draw == 2, take).unwrap();
     assert_eq!((packets, draws, resolves, swaps), (4, 2, 2, 2));
 }
 
@@ -156,13 +156,13 @@ fn a_narration_leaves_out_draws_that_a_survey_hides() {
     assert_eq!(scene.gpu.statistics().hidden_draws, 1);
     let bytes = trace.0.lock().unwrap().clone();
     let mut surveys = Vec::new();
-    let tell = |told: Narration| {
-        if let Narration::Draw { call, .. } = told {
+    let take = |item: Narration| {
+        if let Narration::Draw { call, .. } = item {
             surveys.push(call.survey.map(|survey| survey.id));
         }
         true
     };
-    narrate(open(&bytes), backend(1), |_| false, tell).unwrap();
+    narrate(open(&bytes), backend(1), |_| false, take).unwrap();
     assert_eq!(surveys, [Some(ID)]);
 }
 

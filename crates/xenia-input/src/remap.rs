@@ -209,7 +209,7 @@ mod tests {
         use super::super::motors::Motors;
         use crate::shape::console_pad;
         let mut controllers = Controllers::default();
-        let (sender, told) = std::sync::mpsc::channel();
+        let (sender, received) = std::sync::mpsc::channel();
         controllers.watch_pads(move |held| {
             let _ = sender.send(held.parts);
         });
@@ -219,13 +219,13 @@ mod tests {
         let pad = controllers.plug(console_pad(), Motors::default());
         let bind = |part: &str, change: &dyn Fn()| {
             change();
-            let pressed = told.try_iter().last().unwrap();
+            let pressed = received.try_iter().last().unwrap();
             input.bind_button(PadControl::try_from(part.to_owned()).unwrap(), pressed).unwrap();
         };
         // A trigger, and a stick that is pushed up.
         bind("a", &|| controllers.axis(pad, 2, 255));
         controllers.axis(pad, 2, 0);
-        told.try_iter().last();
+        received.try_iter().last();
         bind("b", &|| controllers.axis(pad, 1, -32768));
         let button = |name: &str| input.parts().into_iter().find(|part| part.name == name).unwrap().button;
         assert_eq!((button("a"), button("b")), (Some("left-trigger"), Some("left-stick-up")));
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000, "the stick is B");
         // Touching the stick does not count as a press.
         controllers.axis(pad, 1, -9000);
-        assert_eq!(told.try_iter().last(), Some(PartSet::default()));
+        assert_eq!(received.try_iter().last(), Some(PartSet::default()));
         input.note_kept();
         input.next_pad_assignment(0).unwrap();
         let own = input.pads()[0].1.clone().unwrap();

@@ -39,7 +39,7 @@ fn pads_take_the_first_place_that_is_free_and_a_fifth_waits() {
 #[test]
 fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
     let mut controllers = without_keyboard();
-    let (sender, told) = std::sync::mpsc::channel();
+    let (sender, received) = std::sync::mpsc::channel();
     controllers.watch_pads(move |held| {
         let _ = sender.send(held.buttons);
     });
@@ -48,7 +48,7 @@ fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
     controllers.key(pad, 0x130, true);
     controllers.axis(pad, 0, -32768);
     controllers.axis(pad, 0, -32760);
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), [0x1000, 0x1004], "each change, once");
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), [0x1000, 0x1004], "each change, once");
     assert_eq!(buttons(&mut controllers)[0], Some(0x1000));
     controllers.set_in_menu(true);
     assert_eq!(buttons(&mut controllers)[0], Some(0));
@@ -59,7 +59,7 @@ fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
     controllers.key(pad, 0x130, true);
     assert_eq!(buttons(&mut controllers)[0], Some(0x1000));
     controllers.unplug(pad);
-    assert_eq!(told.try_iter().last(), Some(0));
+    assert_eq!(received.try_iter().last(), Some(0));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_is_pressed_after_a_dialog_or_menu_has_closed_is_the_machines() {
 #[test]
 fn pads_in_the_background_press_nothing_until_they_are_released() {
     let mut controllers = without_keyboard();
-    let (sender, told) = std::sync::mpsc::channel();
+    let (sender, received) = std::sync::mpsc::channel();
     controllers.watch_pads(move |held| {
         let _ = sender.send(held);
     });
@@ -91,20 +91,20 @@ fn pads_in_the_background_press_nothing_until_they_are_released() {
     controllers.axis(pad, 0, -32768);
     assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::A));
     controllers.set_in_background(true);
-    assert_eq!(told.try_iter().last(), Some(HeldPads::default()));
+    assert_eq!(received.try_iter().last(), Some(HeldPads::default()));
     let seen = controllers.gamepad(0, 0).unwrap();
     assert_eq!(Gamepad { packet: 0, ..seen }, Gamepad::default());
     assert_eq!(motors.next(Duration::ZERO), MotorCommand::Run(0, 0));
     controllers.key(pad, 0x131, true);
     controllers.set_in_background(false);
-    assert_eq!(told.try_iter().count(), 0, "what is held was meant for another window");
+    assert_eq!(received.try_iter().count(), 0, "what is held was meant for another window");
     let seen = controllers.gamepad(0, 0).unwrap();
     assert!(seen.buttons == 0 && seen.left_x < 0, "{seen:?}");
     assert_eq!(motors.next(Duration::ZERO), MotorCommand::Run(1000, 0));
     controllers.key(pad, 0x131, false);
     assert_eq!(buttons(&mut controllers)[0], Some(0));
     controllers.key(pad, 0x131, true);
-    assert_eq!(told.try_iter().last().map(|held| held.buttons), Some(Gamepad::B));
+    assert_eq!(received.try_iter().last().map(|held| held.buttons), Some(Gamepad::B));
     assert_eq!(buttons(&mut controllers)[0], Some(Gamepad::B));
 }
 
@@ -155,14 +155,14 @@ fn settings_of_the_running_title_apply_immediately() {
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x130, true);
     controllers.axis(pad, 0, 6553);
-    let told = |controllers: &mut Controllers| {
+    let received = |controllers: &mut Controllers| {
         let pad = controllers.gamepad(0, 0).unwrap();
         (pad.buttons, pad.left_x, controllers.model(0, 0).unwrap().kind)
     };
-    assert_eq!(told(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
+    assert_eq!(received(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
     let config = "[input]\ndead-zone = 0.2\nkind = 'guitar'\nkeyboard = 0\n[input.buttons]\na = 'y'";
     controllers.tune(config::parse(config, Path::new("c")).unwrap().for_title(None));
-    assert_eq!(told(&mut controllers), (0x8000, 0, PadKind::Guitar));
+    assert_eq!(received(&mut controllers), (0x8000, 0, PadKind::Guitar));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn motors_follow_their_user_and_stop_with_the_machine() {
     let order = || motors.next(Duration::ZERO);
     assert!(!controllers.set_vibration(0, 1, 1, 0));
     let pad = controllers.plug(console_pad(), motors.clone());
-    assert_eq!(order(), MotorCommand::Run(0, 0), "what was told to nobody is forgotten");
+    assert_eq!(order(), MotorCommand::Run(0, 0), "an order without a receiver is forgotten");
     assert!(controllers.set_vibration(0, 1000, 65535, 0));
     assert_eq!(order(), MotorCommand::Run(1000, 65535));
     controllers.set_still(true);
@@ -210,7 +210,7 @@ fn a_mapping_that_is_given_comes_before_the_default() {
 #[test]
 fn connected_and_removed_pads_are_reported() {
     let controllers = without_keyboard();
-    let (sender, told) = std::sync::mpsc::channel();
+    let (sender, received) = std::sync::mpsc::channel();
     controllers.set_news_receiver(move |text| {
         let _ = sender.send(text);
     });
@@ -220,7 +220,7 @@ fn connected_and_removed_pads_are_reported() {
     controllers.unplug(pad);
     assert_eq!(controllers.pads(), []);
     let expected = [format!("{name} is controller 1"), format!("{name}, controller 1, is gone")];
-    assert_eq!(told.try_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -240,12 +240,12 @@ fn a_pad_has_the_settings_of_its_assignment_or_the_common_ones() {
         controllers.key(pad, 0x130, true);
         controllers.axis(pad, 0, 13_000);
     }
-    let mut told = |user| {
+    let mut received = |user| {
         let pad = controllers.gamepad(user, 0).unwrap();
         (pad.buttons, pad.left_trigger, pad.left_x != 0, controllers.model(user, 0).unwrap().kind)
     };
-    assert_eq!(told(0), (0, 255, false, PadKind::Wheel));
-    assert_eq!(told(1), (0x1000, 0, true, PadKind::Gamepad));
+    assert_eq!(received(0), (0, 255, false, PadKind::Wheel));
+    assert_eq!(received(1), (0x1000, 0, true, PadKind::Gamepad));
     controllers.set_vibration(0, 1000, 0, 0);
     controllers.set_vibration(1, 1000, 0, 0);
     assert_eq!(one.next(Duration::ZERO), MotorCommand::Run(500, 0));

@@ -16,7 +16,7 @@ const STATE_EACH: Duration = Duration::from_millis(4);
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval after which the speeds of running motors are sent again.
 const MOTOR_RENEWAL: Duration = Duration::from_secs(20);
-/// Linux's number of the bus USB; XInput does not tell how a controller is connected.
+/// Linux's number of the bus USB; XInput does not report how a controller is connected.
 const USB: u16 = 3;
 
 /// Keys by the bit of a button. Directions are an axis on Linux's controllers of this kind, and

@@ -39,8 +39,8 @@ fn device_errors() -> u64 {
 
 /// Backend of the scenes.
 fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
-    let told = Mutex::new(Vec::new());
-    let progress = |done, total| told.lock().unwrap().push((done, total));
+    let reports = Mutex::new(Vec::new());
+    let progress = |done, total| reports.lock().unwrap().push((done, total));
     let options = Options {
         store: STORE.with_borrow(Clone::clone),
         async_pipelines: ASYNC.get(),
@@ -49,7 +49,7 @@ fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
     };
     let backend = WgpuBackend::with_options(device().unwrap(), &options);
     TALLY.set(backend.tally());
-    PROGRESS.set(told.into_inner().unwrap());
+    PROGRESS.set(reports.into_inner().unwrap());
     Box::new(backend)
 }
 
@@ -119,9 +119,9 @@ fn the_second_start_compiles_nothing_in_play() {
 
     assert!(is_right(&picture()));
     assert_eq!(counters(), PipelineCounters { at_start: used, in_play: 0, left_out: 0 });
-    let mut told = PROGRESS.take();
-    told.sort_unstable();
-    assert_eq!(told, (1..=used as usize).map(|done| (done, used as usize)).collect::<Vec<_>>());
+    let mut reports = PROGRESS.take();
+    reports.sort_unstable();
+    assert_eq!(reports, (1..=used as usize).map(|done| (done, used as usize)).collect::<Vec<_>>());
 
     // A damaged end loses its records, once.
     let bytes = std::fs::read(&path).unwrap();

@@ -20,5 +20,5 @@ pub struct RunObserver<'a> {
     /// Host time between two observations.
     pub period: Duration,
     /// Called by the time-keeper, so it must not wait for long.
-    pub tell: Box<dyn FnMut(&RunProgress) + 'a>,
+    pub report: Box<dyn FnMut(&RunProgress) + 'a>,
 }

@@ -77,12 +77,12 @@ fn an_observer_is_called_during_a_run() {
         if so_far.load(SeqCst) < CALLS { Disposition::Continue } else { exit(cpu, running) }
     });
     let mut last = RunProgress::default();
-    let tell = |progress: &RunProgress| {
+    let report = |progress: &RunProgress| {
         assert!(progress.now > last.now && progress.instructions >= last.instructions);
         last = progress.clone();
         calls.fetch_add(u64::from(progress.engines.functions > 0), SeqCst);
     };
-    let observer = RunObserver { period: Duration::from_millis(20), tell: Box::new(tell) };
+    let observer = RunObserver { period: Duration::from_millis(20), report: Box::new(report) };
     let limits = Limits { ticks: Some(120 * TICKS_PER_SECOND), ..Limits::default() };
     let end = machine.run_observed(&limits, Some(observer));
     assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 1 }), "no call ends it");

@@ -147,20 +147,20 @@ fn no_wake_is_lost_while_threads_are_moved_stopped_made_and_ended() {
 fn guest_sees_the_last_of_concurrent_priority_changes() {
     const ROUNDS: u64 = 20_000;
     /// The thread whose priority is reported, the one that boosts it, and the one that moves it.
-    const TOLD: u32 = 0;
+    const REPORTED: u32 = 0;
     const BOOSTER: u32 = 1;
     const MOVER: u32 = 2;
     let shown = Arc::<Mutex<BTreeMap<u32, u8>>>::default();
-    let told = shown.clone();
+    let priorities = shown.clone();
     let mut machine = machine(
-        &[(TOLD, 0), (BOOSTER, 1), (MOVER, 2), (3, 3), (4, 4), (5, 5)],
+        &[(REPORTED, 0), (BOOSTER, 1), (MOVER, 2), (3, 3), (4, 4), (5, 5)],
         move |threads, cpu, running| {
             let round = running.ctx.gpr[5];
             running.ctx.gpr[5] += 1;
             match running.id {
-                TOLD => {
+                REPORTED => {
                     // While it runs, only its own slot changes its priority.
-                    let shown = told.lock().unwrap().get(&TOLD).copied();
+                    let shown = priorities.lock().unwrap().get(&REPORTED).copied();
                     assert!(
                         shown.is_none_or(|shown| shown == cpu.priority(running.thread).unwrap()),
                         "{shown:?} in {round}"

@@ -20,7 +20,7 @@
 //! }
 //! ```
 //!
-//! The rows of the tools ([`TOOLS`]) also tell what `cargo xtask test` installs.
+//! The rows of the tools ([`TOOLS`]) also list what `cargo xtask test` installs.
 #![forbid(unsafe_code)]
 
 mod cases;

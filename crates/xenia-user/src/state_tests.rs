@@ -144,7 +144,7 @@ fn listeners_hear_what_they_would_have_heard() {
         listeners.listen(GuestAddr(0x200), 3, 0);
         listeners.begin(GuestAddr(0x200), NotificationState::default());
         let heard = [(); 2].map(|()| listeners.take(GuestAddr(0x200), None).map(|heard| heard.id));
-        assert_eq!(heard, [Some(id::SYSTEM_UI), None], "the first was told the rest");
+        assert_eq!(heard, [Some(id::SYSTEM_UI), None], "the first was sent the rest");
         assert_eq!(listeners.take(listener, None).map(|heard| heard.id), Some(id::SYSTEM_UI));
     }
     assert_eq!(read, listeners);

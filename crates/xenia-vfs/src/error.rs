@@ -67,7 +67,7 @@ impl From<io::Error> for VfsError {
             io::ErrorKind::IsADirectory => Self::IsDirectory,
             io::ErrorKind::NotADirectory => Self::PathNotFound,
             kind => {
-                // The title is only told that its disk failed.
+                // The title gets the error of a failed disk, whatever the kind.
                 tracing::error!(target: "vfs", "a file of the title's fails on the host: {error}");
                 Self::Host(kind)
             }

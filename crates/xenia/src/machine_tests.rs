@@ -189,23 +189,23 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
     let limits = Limits { instructions: Some(15_000_000), ..Limits::default() };
     let run = |paced: bool| {
         let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
-        let (told, figures) = std::sync::mpsc::channel();
+        let (sender, figures) = std::sync::mpsc::channel();
         if paced {
             let control = PaceControl::default();
             control.pause(true);
             let player = control.clone();
             // At half the console's speed, a field takes a 30th of a second.
             machine.set_pace(Pace::new(control, NonZeroU32::new(30), move |figures| {
-                told.send(figures).unwrap();
+                sender.send(figures).unwrap();
                 let player = player.clone();
                 std::thread::spawn(move || player.pause(false));
             }));
         }
         (machine.run(&limits), figures.try_iter().count())
     };
-    let (paced, told) = run(true);
+    let (paced, reported) = run(true);
     let (free, _) = run(false);
-    assert!(told > 0, "the pause was noticed");
+    assert!(reported > 0, "the pause was noticed");
     assert!(paced.report.wall_seconds > 1.0 / 60.0, "{}", paced.report.wall_seconds);
     assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 15_000_000));
     assert_eq!(paced.report.digest, free.report.digest);

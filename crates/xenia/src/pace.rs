@@ -183,7 +183,7 @@ pub struct Pace {
     /// Guest time is the host's clock, which runs at [`Self::speed`].
     has_clock: bool,
     start: Instant,
-    tell: Box<dyn FnMut(Figures) + Send>,
+    report: Box<dyn FnMut(Figures) + Send>,
     reported_at: Option<Instant>,
     /// Number of frames at which the current single step ends.
     step_to: Option<u64>,
@@ -192,12 +192,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Limits the speed to this many fields per second of host time; `tell` is called with
+    /// Limits the speed to this many fields per second of host time; `report` is called with
     /// statistics a few times per second.
     pub fn new(
         control: PaceControl,
         limit: Option<NonZeroU32>,
-        tell: impl FnMut(Figures) + Send + 'static,
+        report: impl FnMut(Figures) + Send + 'static,
     ) -> Self {
         let speed = limit.map(|limit| f64::from(limit.get()) / f64::from(FIELDS_PER_SECOND));
         Self {
@@ -206,7 +206,7 @@ impl Pace {
             speed,
             has_clock: false,
             start: Instant::now(),
-            tell: Box::new(tell),
+            report: Box::new(report),
             reported_at: None,
             step_to: None,
             can_rewind: false,
@@ -362,7 +362,7 @@ impl Pace {
 
     /// Passes statistics to the window.
     pub(crate) fn report_now(&mut self, figures: impl FnOnce() -> Figures) {
-        (self.tell)(figures());
+        (self.report)(figures());
         self.reported_at = Some(Instant::now());
     }
 }

@@ -116,12 +116,12 @@ impl Default for VideoRecorder {
 }
 
 impl VideoRecorder {
-    /// Begins a video. `tell` is called from another thread with a message when the video is
+    /// Begins a video. `report` is called from another thread with a message when the video is
     /// complete, or can't continue.
     ///
     /// # Errors
     /// A video is being recorded, or the folder of the new one cannot be created.
-    pub fn begin(&self, target: &VideoTarget, tell: impl FnOnce(String) + Send + 'static) -> Result<()> {
+    pub fn begin(&self, target: &VideoTarget, report: impl FnOnce(String) + Send + 'static) -> Result<()> {
         let mut recorded = self.0.lock();
         if recorded.current.is_some() {
             bail!("a video is being recorded already");
@@ -146,7 +146,7 @@ impl VideoRecorder {
                     break;
                 }
             }
-            tell(match writer.finish() {
+            report(match writer.finish() {
                 Ok(path) => format!("video: {}", path.display()),
                 Err(error) => format!("no video: {error:#}"),
             });
@@ -213,10 +213,10 @@ mod tests {
         let target = VideoTarget::new(folder.path(), "a/b", SpeakerLayout::Stereo);
         let recorder = VideoRecorder::default();
         recorder.sound(&[0; 512]);
-        let (told, messages) = mpsc::channel();
+        let (sender, messages) = mpsc::channel();
         for _ in 0..2 {
-            let told = told.clone();
-            recorder.begin(&target, move |text| told.send(text).unwrap()).unwrap();
+            let sender = sender.clone();
+            recorder.begin(&target, move |text| sender.send(text).unwrap()).unwrap();
             assert!(recorder.begin(&target, |_| ()).is_err() && recorder.is_on());
             for at in 0..PICTURES as u64 {
                 let frame = Frame { width: 16, height: 16, rgba: vec![at as u8; 16 * 16 * 4] };

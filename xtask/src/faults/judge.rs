@@ -32,7 +32,7 @@ pub(crate) fn judge(row: &FaultTableRow, outcome: &FaultRunOutcome) -> Vec<Strin
         }
     }
     if outcome.errors > 0 && !row.may_be_noticed {
-        wrong.push("the title was told of an error".to_owned());
+        wrong.push("the title received an error".to_owned());
     }
     if outcome.errors > 0 && !said.contains(row.says) {
         wrong.push(format!("nothing says `{}`", row.says));
@@ -82,7 +82,7 @@ mod tests {
         assert!(wrong("short read", Some(0), "guest: committed 7\n", KEPT).contains("ended with"));
         assert!(wrong("short read", Some(11), CLEAN, KEPT).contains("ended with"));
         let refused = "guest: errors 1\nxenia-rs: no";
-        assert!(wrong("short read", Some(two), refused, KEPT).contains("told of an error"));
+        assert!(wrong("short read", Some(two), refused, KEPT).contains("received an error"));
         assert!(wrong("disk full", Some(0), "guest: errors 1\n", KEPT).contains("nothing says"));
         assert_eq!(wrong("disk full", Some(0), "guest: errors 1\nthe host's disk is full", KEPT), "");
         assert_eq!(wrong("disk full", Some(two), "xenia-rs: no", KEPT), "");

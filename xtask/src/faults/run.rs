@@ -187,13 +187,13 @@ impl Ground {
         let said = String::from_utf8_lossy(&std::fs::read(&said)?).into_owned();
         let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
         let end = last_number(&said, "guest: errors ");
-        let told =
+        let failed =
             said.lines().filter(|line| line.contains("guest: ") && line.contains(" failed with ")).count()
                 as u64;
         Ok(FaultRunOutcome {
             injection,
             status,
-            errors: end.unwrap_or(told),
+            errors: end.unwrap_or(failed),
             came_to_its_end: end.is_some(),
             said,
             found,

@@ -41,8 +41,8 @@ impl XAudio {
             return Ok(HResult::INVALID_ARGUMENT);
         }
         let memory = call.memory();
-        let tell = |client| Ok(handle.set(memory, client)?);
-        call.kernel.render_callbacks().add_client(call.cpu, callback, context, tell)?;
+        let store = |client| Ok(handle.set(memory, client)?);
+        call.kernel.render_callbacks().add_client(call.cpu, callback, context, store)?;
         Ok(HResult::OK)
     }
 

@@ -97,13 +97,13 @@ fn a_pad_of_the_hosts_kernel_is_plugged_in_moved_shaken_and_pulled_out() {
     device.write_events(&[released]).expect("the kernel takes it");
     until("released", || (controllers.gamepad(user, 0)?.buttons == 0).then_some(()));
 
-    let (told, speeds): (_, Receiver<_>) = channel();
+    let (sink, speeds): (_, Receiver<_>) = channel();
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let driver = scope.spawn(|| drive(&device, &told, &ended));
+        let driver = scope.spawn(|| drive(&device, &sink, &ended));
         for wanted in [(0x8000, 0xFFFF), (0x1234, 0), (0, 0)] {
             assert!(controllers.set_vibration(user, wanted.0, wanted.1, 0));
-            while speeds.recv_timeout(LIMIT).expect("the motors are told") != wanted {}
+            while speeds.recv_timeout(LIMIT).expect("the motors get a speed") != wanted {}
         }
         ended.store(true, Relaxed);
         driver.join().expect("no panic").expect("the kernel answers");

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A free word sends calls of guest address 0 to the stub at offset 0, which requests its code as
-//! if by a jump; no function is there. The words follow the code, in the memory that the optimizing tier
-//! uses for its slots. They are written under the cache's lock; code reads an address and its
+//! if by a jump; no function is there. The words follow the code, in the memory that the optimizing
+//! tier uses for its slots. They are written under the cache's lock; code reads an address and its
 //! offset with one load.
 
 use super::encode::{ADD, Condition, Dword, Encoder, Imm, MOV, Qword, RAX, RCX, Rm, Shift, TEST, XOR};

@@ -307,11 +307,11 @@ fn packages_are_listed_piece_by_piece() {
     let handle = u64::from(b.word(RESULTS));
     let buffer = at(&b, BUFFER);
     let overlapped = at(&b, OVERLAPPED);
-    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     b.in_the_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
-    assert_eq!(told(&b), [0, 4, 0]);
+    assert_eq!(fields(&b), [0, 4, 0]);
     b.in_the_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
-    assert_eq!(told(&b), [0x65B, 0, 0x8007_0012]);
+    assert_eq!(fields(&b), [0x65B, 0, 0x8007_0012]);
     for (arguments, answer) in [
         ([8, 0, buffer, 8, at(&b, RESULTS), 0], 6),
         ([handle, 0, 0, 8, at(&b, RESULTS), 0], INVALID_PARAMETER),

@@ -191,8 +191,8 @@ fn entered_text_is_cut_to_the_buffer() {
         let arguments = [0, 0, default, 0, 0, u64::from(buffer.0), length, overlapped];
         let returned = b.xam_call("XamShowKeyboardUI", &arguments);
         b.pass_a_field();
-        let told = if outcome == INVALID_PARAMETER { (outcome, 0) } else { (IO_PENDING, outcome) };
-        assert_eq!((returned, u64::from(b.word(OVERLAPPED))), told);
+        let expected = if outcome == INVALID_PARAMETER { (outcome, 0) } else { (IO_PENDING, outcome) };
+        assert_eq!((returned, u64::from(b.word(OVERLAPPED))), expected);
         let found: [u16; 5] =
             std::array::from_fn(|index| b.memory().read(buffer.offset(2 * index as u32)).unwrap());
         assert_eq!(found, units);

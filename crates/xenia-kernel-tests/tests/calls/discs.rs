@@ -125,7 +125,7 @@ fn a_prepared_disc_replaces_the_first_immediately() {
     assert!(answers.asked.lock().unwrap().is_empty());
     // An event with an invalid address.
     assert_eq!(b.xam_call("XamSwapDisc", &[2, 8, 0]), INVALID_PARAMETER);
-    assert_eq!(b.xam_call("XamSwapDisc", &[2, 0, 0]), 0, "nobody is to be told");
+    assert_eq!(b.xam_call("XamSwapDisc", &[2, 0, 0]), 0, "no listener is notified");
 }
 
 #[test]

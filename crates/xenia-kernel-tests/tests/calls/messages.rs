@@ -221,7 +221,7 @@ fn a_structure_in_a_system_message_completes_with_success() {
     let mut b = Harness::new();
     let result = at(&b, RESULT);
     let overlapped = at(&b, OVERLAPPED);
-    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     let mut device = [0; 19];
     device[0] = u32::from_be_bytes(*b"game");
     device[17] = result;
@@ -229,14 +229,14 @@ fn a_structure_in_a_system_message_completes_with_success() {
     for (message, words) in [(0x2_2005, &[result, overlapped][..]), (0x2_0021, &device[..])] {
         b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
         b.memory().write(b.scratch.offset(OVERLAPPED + 4), 7_u32).unwrap();
-        assert_eq!((send(&mut b, SYSTEM, message, words), told(&b)), (0, [PENDING, 7, 0]), "{message:#x}");
+        assert_eq!((send(&mut b, SYSTEM, message, words), fields(&b)), (0, [PENDING, 7, 0]), "{message:#x}");
         b.end_background_calls();
-        assert_eq!(told(&b), [0, 0, 0], "{message:#x}");
+        assert_eq!(fields(&b), [0, 0, 0], "{message:#x}");
     }
     // The call reports a refusal itself.
     device[0] = u32::from_be_bytes(*b"none");
     assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &device), INVALID_ARGUMENT);
-    assert_eq!((told(&b), b.kernel.requests.next_due()), ([0, 0, 0], None));
+    assert_eq!((fields(&b), b.kernel.requests.next_due()), ([0, 0, 0], None));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn asynchronous_requests_complete_with_their_results() {
     let mut b = Harness::new();
     let buffer = u64::from(at(&b, BUFFER));
     let overlapped = u64::from(at(&b, OVERLAPPED));
-    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     let result = u64::from(at(&b, RESULT));
     b.memory().write(b.scratch.offset(BUFFER), result as u32).unwrap();
     b.memory().write(b.scratch.offset(BUFFER + 4), 0_u32).unwrap();
@@ -277,15 +277,15 @@ fn asynchronous_requests_complete_with_their_results() {
         assert_eq!(b.xam_call(name, &arguments(0x2_2005, 0)), 0);
         assert_eq!(b.xam_call(name, &arguments(0x2_FFFF, 0)), u64::from(FAIL));
         b.in_the_background(name, &arguments(0x2_2005, overlapped));
-        assert_eq!(told(&b), [0, 0, 0]);
+        assert_eq!(fields(&b), [0, 0, 0]);
         b.in_the_background(name, &arguments(0x2_FFFF, overlapped));
-        assert_eq!(told(&b), [FAIL, 0, FAIL]);
+        assert_eq!(fields(&b), [FAIL, 0, FAIL]);
     }
     assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, result, 0]), u64::from(FAIL));
     b.memory().write(b.scratch.offset(OVERLAPPED), 0x3E5_u32).unwrap();
     assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, result, 0]), INCOMPLETE);
     assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);
-    assert_eq!(told(&b), [5, 9, 0x8007_0005]);
+    assert_eq!(fields(&b), [5, 9, 0x8007_0005]);
     assert_eq!((b.xam_call("XamGetOverlappedResult", &[overlapped, result, 1]), b.word(RESULT)), (5, 9));
     assert_eq!(b.xam_call("XMsgCancelIORequest", &[overlapped, 1]), 0);
     assert_eq!(b.xam_call("XamGetOverlappedResult", &[0, result, 1]), INVALID_PARAMETER);

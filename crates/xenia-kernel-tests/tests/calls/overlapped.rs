@@ -21,7 +21,7 @@ fn at(b: &Harness, offset: u32) -> u64 {
     u64::from(b.scratch.offset(offset).0)
 }
 
-fn told(b: &Harness, structure: u32) -> [u32; 3] {
+fn fields(b: &Harness, structure: u32) -> [u32; 3] {
     [0, 4, 0x18].map(|field| b.word(structure + field))
 }
 
@@ -77,13 +77,13 @@ fn overlapped_call_completes_only_after_its_delay() {
     let event = event(&mut b);
     put(&b, OVERLAPPED, event, 0x8200_1000);
     ask(&mut b, OVERLAPPED);
-    assert_eq!((told(&b, OVERLAPPED), is_signalled(&mut b, event)), ([PENDING, 7, 7], false));
+    assert_eq!((fields(&b, OVERLAPPED), is_signalled(&mut b, event)), ([PENDING, 7, 7], false));
     let overlapped = at(&b, OVERLAPPED);
     assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, 0, 0]), INCOMPLETE);
     pass(&mut b, DELAY - 1);
-    assert_eq!((told(&b, OVERLAPPED), user_apcs(&mut b)), ([PENDING, 7, 7], vec![]));
+    assert_eq!((fields(&b, OVERLAPPED), user_apcs(&mut b)), ([PENDING, 7, 7], vec![]));
     pass(&mut b, 1);
-    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(fields(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
     assert!(is_signalled(&mut b, event));
     assert_eq!(user_apcs(&mut b), [[u64::from(NOT_CONNECTED), 0, overlapped]]);
     assert_eq!(
@@ -129,7 +129,7 @@ fn freed_structures_and_closed_events_spare_other_calls() {
     // The call is refused before it writes to the structure.
     put(&b, OVERLAPPED, 0x1234, 0);
     assert_ne!(b.xam_call("XamContentGetDeviceState", &[1, at(&b, OVERLAPPED)]), SUCCESS);
-    assert_eq!((told(&b, OVERLAPPED), b.kernel.requests.next_due()), ([7; 3], None));
+    assert_eq!((fields(&b, OVERLAPPED), b.kernel.requests.next_due()), ([7; 3], None));
     // One structure whose memory is freed, one whose event is closed, and one that stays.
     let memory = b.kernel.memory.clone();
     let gone = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
@@ -143,9 +143,9 @@ fn freed_structures_and_closed_events_spare_other_calls() {
     assert_eq!(b.status("NtClose", &[u64::from(closed)]), NtStatus::SUCCESS);
     memory.free(gone).unwrap();
     b.end_background_calls();
-    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(fields(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
     assert_eq!(user_apcs(&mut b).len(), 1);
-    assert_eq!(told(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(fields(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
     assert!(is_signalled(&mut b, stays));
 }
 
@@ -164,7 +164,7 @@ fn a_call_outlasts_its_thread() {
         Disposition::Continue
     });
     b.end_background_calls();
-    assert_eq!(told(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(fields(&b, OVERLAPPED), [NOT_CONNECTED, 0, 0x8007_048F]);
     assert!(is_signalled(&mut b, event) && user_apcs(&mut b).is_empty());
 }
 
@@ -218,7 +218,7 @@ fn a_block_is_freed_although_the_event_is_closed() {
     assert_eq!(b.status("NtClose", &[u64::from(event)]), NtStatus::SUCCESS);
     let block = b.kernel.pool.allocate_for_title(0x1C).unwrap();
     assert_ne!(complete_own(&mut b, event, block.0), SUCCESS);
-    assert_eq!((told(&b, OVERLAPPED), b.kernel.pool.lock().size_of(block)), ([0, 1, 0], None));
+    assert_eq!((fields(&b, OVERLAPPED), b.kernel.pool.lock().size_of(block)), ([0, 1, 0], None));
 }
 
 #[test]
@@ -359,10 +359,10 @@ fn calls_beyond_the_overlapped_limit_complete_at_once() {
     }
     put(&b, OTHER, 0, 0);
     ask(&mut b, OTHER);
-    assert_eq!(told(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
-    assert_eq!(told(&b, OVERLAPPED), [PENDING, 7, 7]);
+    assert_eq!(fields(&b, OTHER), [NOT_CONNECTED, 0, 0x8007_048F]);
+    assert_eq!(fields(&b, OVERLAPPED), [PENDING, 7, 7]);
     assert_eq!(b.kernel.limits_hit().get("overlapped_calls"), Some(&1));
     b.end_background_calls();
     ask(&mut b, OTHER);
-    assert_eq!(told(&b, OTHER)[0], PENDING);
+    assert_eq!(fields(&b, OTHER)[0], PENDING);
 }

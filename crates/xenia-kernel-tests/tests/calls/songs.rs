@@ -26,14 +26,14 @@ impl Audio for Ear {
         self.0.lock().unwrap().volumes.push(song);
     }
     fn set_song(&mut self, number: u64, song: Option<SongBytes>) {
-        let mut told = self.0.lock().unwrap();
-        told.songs.push(song.map(|mut read| {
+        let mut calls = self.0.lock().unwrap();
+        calls.songs.push(song.map(|mut read| {
             let mut bytes = vec![0; 64];
             let count = read(1, &mut bytes);
             bytes.truncate(count);
             bytes
         }));
-        assert_eq!(number, told.songs.len() as u64);
+        assert_eq!(number, calls.songs.len() as u64);
     }
 }
 

@@ -401,18 +401,18 @@ fn a_boost_is_seen_in_the_thread_object() {
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
     b.act_as(first);
     b.kernel_call("KeSetEvent", &[event, 2, 0]);
-    let tell = |b: &mut Harness| {
+    let publish = |b: &mut Harness| {
         let mut system = KernelSystem::new(b.kernel.clone());
         for id in b.scheduler.take_changed_priorities() {
             system.priority_changed(&mut b.scheduler, id);
         }
     };
-    tell(&mut b);
+    publish(&mut b);
     assert_eq!((b.scheduler.thread(other).unwrap().priority(), shown(&b)), (10, 10));
     // The priority is published once: a value that the title writes stays until the priority
     // changes again.
     b.memory().write(kthread.offset(kthread::PRIORITY), 99_u8).unwrap();
-    tell(&mut b);
+    publish(&mut b);
     assert_eq!(shown(&b), 99);
 }
 

@@ -83,9 +83,9 @@ fn pictures_of_titles_and_achievements_are_read() {
     let size = u64::from(b.scratch.offset(SIZE).0);
     let buffer = u64::from(b.scratch.offset(READ).0);
     assert_eq!(b.xam_call("XamReadTile", &[0, own, 5, 0, buffer, 0, at]), INVALID_PARAMETER);
-    for (id, told) in [(5, [0, length, 0]), (6, [FUNCTION_FAILED, 0, 0x8007_0002])] {
+    for (id, outcome) in [(5, [0, length, 0]), (6, [FUNCTION_FAILED, 0, 0x8007_0002])] {
         b.in_the_background("XamReadTile", &[0, own, id, 0, buffer, size, at]);
-        assert_eq!([0, 4, 0x18].map(|field| b.word(OVERLAPPED + field)), told);
+        assert_eq!([0, 4, 0x18].map(|field| b.word(OVERLAPPED + field)), outcome);
     }
 }
 

@@ -169,12 +169,12 @@ fn profiles_are_signed_in_by_their_ids() {
         assert_eq!(b.kernel.user.profiles.lock().mask(), mask, "{ids:x?}");
     }
     assert_eq!(b.xam_call("XamUserLogon", &[0, 0, 0]), INVALID_ARGUMENT);
-    for (id, told) in [(one, [0, 0]), (two, [0x525, 0x8007_0525])] {
+    for (id, outcome) in [(one, [0, 0]), (two, [0x525, 0x8007_0525])] {
         for (index, id) in (0..).zip([id, 0, 0, 0]) {
             b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
         }
         b.in_the_background("XamUserLogon", &[base, ADD, base + 0x40]);
-        assert_eq!([0x40, 0x58].map(|field| b.word(field)), told, "{id:x}");
+        assert_eq!([0x40, 0x58].map(|field| b.word(field)), outcome, "{id:x}");
     }
 }
 

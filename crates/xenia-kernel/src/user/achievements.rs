@@ -22,7 +22,7 @@ use xenia_user::profile::Profile;
 use xenia_user::profile_settings::{DASHBOARD, SettingId, Value};
 use xenia_vfs::VfsResult;
 
-/// Log target of the lines that tell the user what was earned.
+/// Log target of the lines that list what the user has earned.
 const TARGET: &str = "achievements";
 
 /// Adds the entries that the title's database lists and the profile's lacks. Existing entries stay

@@ -35,7 +35,7 @@ mod tests {
         assert!(!connections.observe(1, true) && !connections.observe(1, true));
         let mut all = |connected| connections.observe_all(connected);
         assert!(!all(0b0010) && all(0b0110) && !all(0b0110));
-        assert!(all(0b1001), "all at once are told once");
+        assert!(all(0b1001), "all at once are reported once");
         let mut one = |user, connected| connections.observe(user, connected);
         assert!(one(0, false) && !one(4, true) && !one(u32::MAX, true));
     }

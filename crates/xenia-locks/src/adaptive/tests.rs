@@ -52,8 +52,8 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
 /// runs at C's priority.
 #[test]
 fn priorities_are_lent_along_a_chain_and_restored() {
-    static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
-    assert!(on_priority(|number, priority| TOLD.lock().expect("no panic").push((number, priority))));
+    static REPORTED: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());
+    assert!(on_priority(|number, priority| REPORTED.lock().expect("no panic").push((number, priority))));
     let first = AdaptiveLock::new();
     let second = AdaptiveLock::new();
     let numbers = [const { AtomicU16::new(0) }; 2];
@@ -93,12 +93,12 @@ fn priorities_are_lent_along_a_chain_and_restored() {
         until(|| priority_of(a.load(Ordering::Relaxed)) == 7);
         done.store(true, Ordering::Relaxed);
     });
-    let told = TOLD.lock().expect("no panic");
+    let reported = REPORTED.lock().expect("no panic");
     let of = |number: &AtomicU16| {
         let number = number.load(Ordering::Relaxed);
         // Numbers are reused by threads of other tests.
-        let ours = |told: &&(u16, u8)| told.0 == number && [1, 2, 7].contains(&told.1);
-        told.iter().filter(ours).map(|told| told.1).collect::<Vec<_>>()
+        let ours = |reported: &&(u16, u8)| reported.0 == number && [1, 2, 7].contains(&reported.1);
+        reported.iter().filter(ours).map(|reported| reported.1).collect::<Vec<_>>()
     };
     assert_eq!((of(a), of(b)), (vec![2, 7, 1], vec![7, 2]));
 }

@@ -44,20 +44,20 @@ fn only_written_pages_are_reported() {
     let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE).expect("room");
     memory.write(at, 1_u32).expect("committed");
     let mut log = WriteLog::new(memory.clone());
-    let mut told = LoggedContents::default();
-    told.follow(&mut log);
-    told.check(&memory);
+    let mut logged = LoggedContents::default();
+    logged.follow(&mut log);
+    logged.check(&memory);
     memory.write(at.offset(0x5000), 2_u32).expect("committed");
-    let count = told.follow(&mut log);
+    let count = logged.follow(&mut log);
     assert!(log.tracker.is_none() || count == 1, "{count} pages");
-    told.check(&memory);
+    logged.check(&memory);
     memory.write(at.offset(0x5000), 0_u32).expect("committed");
-    told.follow(&mut log);
-    told.check(&memory);
+    logged.follow(&mut log);
+    logged.check(&memory);
     memory.decommit(at, 0x1000).expect("committed");
-    told.follow(&mut log);
-    told.check(&memory);
-    assert!(told.0.is_empty());
+    logged.follow(&mut log);
+    logged.check(&memory);
+    assert!(logged.0.is_empty());
 }
 
 #[test]
@@ -66,15 +66,15 @@ fn a_restored_page_that_is_lost_is_reported() {
     let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE).expect("room");
     let page = backing_page(at.0).expect("a page");
     let mut log = WriteLog::new(memory.clone());
-    let mut told = LoggedContents::default();
+    let mut logged = LoggedContents::default();
     memory.write(at, 1_u32).expect("committed");
-    told.follow(&mut log);
-    let content = told.0[&page].clone();
+    logged.follow(&mut log);
+    let content = logged.0[&page].clone();
     let commit = || memory.alloc_fixed(at, 0x1000, AllocKind::Commit, Protect::READ_WRITE);
     for notes_all in [false, true] {
         memory.decommit(at, 0x1000).expect("committed");
-        told.follow(&mut log);
-        assert!(told.0.is_empty());
+        logged.follow(&mut log);
+        assert!(logged.0.is_empty());
         commit().expect("reserved");
         memory.put_page(page, &content).expect("committed");
         if notes_all {
@@ -82,13 +82,13 @@ fn a_restored_page_that_is_lost_is_reported() {
         } else {
             log.note_content(page, &content);
         }
-        told.0.insert(page, content.clone());
+        logged.0.insert(page, content.clone());
         memory.decommit(at, 0x1000).expect("committed");
-        told.follow(&mut log);
-        told.check(&memory);
+        logged.follow(&mut log);
+        logged.check(&memory);
         commit().expect("reserved");
         memory.write(at, 1_u32).expect("committed");
-        told.follow(&mut log);
+        logged.follow(&mut log);
     }
 }
 
@@ -102,7 +102,7 @@ proptest! {
         let base = GuestAddr(0x4000_0000);
         memory.alloc_fixed(base, 0x40_0000, AllocKind::Reserve, Protect::READ_WRITE).expect("free");
         let mut log = WriteLog::new(memory.clone());
-        let mut told = LoggedContents::default();
+        let mut logged = LoggedContents::default();
         for (page, count, word, step) in steps {
             let at = base.offset(page << 12);
             let size = count << 12;
@@ -115,12 +115,12 @@ proptest! {
                 5 => drop(memory.decommit(at, size)),
                 6 => drop(memory.read::<u32>(at)),
                 _ => {
-                    told.follow(&mut log);
-                    told.check(&memory);
+                    logged.follow(&mut log);
+                    logged.check(&memory);
                 }
             }
         }
-        told.follow(&mut log);
-        told.check(&memory);
+        logged.follow(&mut log);
+        logged.check(&memory);
     }
 }

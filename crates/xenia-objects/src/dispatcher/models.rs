@@ -245,7 +245,7 @@ fn wait_for_the_alert(model: &Model) {
 #[test]
 fn an_alert_against_a_signal_and_two_waits() {
     let others: [Role; 2] = [|model| _ = model.set(1), |model| model.alert(0)];
-    let check = |model: &Model| assert!(!*model.alerted[0].lock().expect("no panic"), "it was told once");
+    let check = |model: &Model| assert!(!*model.alerted[0].lock().expect("no panic"), "it was alerted once");
     let roles = Roles { first: wait_for_the_alert, others: others.to_vec() };
     model("alert, signal, waits", 6, events, roles, check);
 }

@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(b.woken(first), Some(NtStatus::ABANDONED_WAIT_0));
         assert_eq!(b.woken(second), None);
         b.dispatcher.release_mutant(&b.memory, &mut b.scheduler, mutant, first.kthread, 0).unwrap();
-        assert_eq!(b.woken(second), Some(NtStatus::SUCCESS), "abandonment is told once");
+        assert_eq!(b.woken(second), Some(NtStatus::SUCCESS), "abandonment is reported once");
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl<S: System> TimeKeeper<'_, S> {
         *due = now + observer.period;
         let instructions = self.shared.instructions.load(Relaxed);
         let progress = RunProgress { now: self.shared.clock.now(), instructions, engines: counters.sum() };
-        (observer.tell)(&progress);
+        (observer.report)(&progress);
     }
 
     /// Time until the next due event, and the earliest deadline of a wait that was considered.

@@ -14,7 +14,7 @@ fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])])
 }
 
 /// All results of a run that a guest could observe.
-pub(super) fn told(m: &LockstepHarness) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
+pub(super) fn observed(m: &LockstepHarness) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     let scheduler = &m.executor.scheduler;
     let lines = m.lines.0.lock().unwrap().clone();
     let priorities = m.executor.system.priorities.clone();
@@ -32,7 +32,7 @@ fn compare<T: PartialEq + Debug>(
     let [(plain, plain_visits), (long, long_visits)] = [false, true].map(|is_quiet| {
         let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
         let outcome = run(&mut m);
-        ((outcome, told(&m)), m.executor.system.visits.len())
+        ((outcome, observed(&m)), m.executor.system.visits.len())
     });
     assert_eq!(plain, long, "{what}");
     (long_visits, plain_visits)

@@ -113,7 +113,7 @@ impl System for TestSystem {
             }
             BOOST_FIRST => {
                 let _ = cpu.wake(self.threads[0], 1, 2).unwrap();
-                assert!(self.priorities.is_empty(), "told between calls, not in them");
+                assert!(self.priorities.is_empty(), "set between calls, not in them");
             }
             EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
             SLEEP_1000 => {

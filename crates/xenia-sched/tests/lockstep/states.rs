@@ -1,7 +1,7 @@
 //! Saved states of the lockstep executor: a machine that is saved, and restored into a fresh one,
 //! continues as if it had not been saved.
 
-use super::alone::{random_script, told};
+use super::alone::{observed, random_script};
 use super::*;
 use xenia_memory::{GPU_REGISTERS, GuestMemory};
 use xenia_sched::LockstepState;
@@ -91,7 +91,7 @@ fn a_restored_machine_continues_as_the_saved_one() {
         }
         let ended = ended.unwrap_or_else(|| parts.executor.run(&last));
         assert_eq!(ended, end, "seed {seed}");
-        assert_eq!(told(&whole), told(&parts), "seed {seed}");
+        assert_eq!(observed(&whole), observed(&parts), "seed {seed}");
         let seen = |m: &LockstepHarness| {
             let TestSystem { frames, visits, moves, .. } = &m.executor.system;
             (*frames, visits.clone(), moves.clone())

@@ -269,8 +269,8 @@ impl Machine {
         let MachineInside { kernel, executor, .. } = inside;
         let engine = executor.engine_name();
         let sources = FigureSources { spec, outside, kernel, engine, has_host_clock };
-        let tell = |progress: &RunProgress| pace.report_now(|| sources.figures(progress));
-        executor.run_observed(until, RunObserver { period: FIGURES_PERIOD, tell: Box::new(tell) })
+        let report = |progress: &RunProgress| pace.report_now(|| sources.figures(progress));
+        executor.run_observed(until, RunObserver { period: FIGURES_PERIOD, report: Box::new(report) })
     }
 }
 
@@ -335,14 +335,14 @@ mod tests {
         let machine = parallel_machine();
         machine.outside.video_progress.draws.store(7, Relaxed);
         let processor = machine.inside.processor.clone();
-        let (tell, told) = mpsc::channel();
+        let (report, reports) = mpsc::channel();
         let (done, is_done) = mpsc::channel::<()>();
         let pump = std::thread::spawn(move || {
             let _works = processor.lock();
-            tell.send(()).unwrap();
+            report.send(()).unwrap();
             let _ = is_done.recv();
         });
-        told.recv().unwrap();
+        reports.recv().unwrap();
         assert_eq!(machine.figures().draws, 7);
         drop(done);
         pump.join().unwrap();
@@ -384,21 +384,21 @@ mod tests {
         use std::sync::{Arc, Mutex};
 
         // A busy host may have no time for the title, or for the figures, in a second.
-        let is_told = [1, 10, 100].into_iter().any(|seconds| {
+        let is_reported = [1, 10, 100].into_iter().any(|seconds| {
             let mut machine = parallel_machine();
-            let told = Arc::new(Mutex::new(Vec::new()));
-            let sink = told.clone();
-            let tell = move |figures| sink.lock().unwrap().push(figures);
-            machine.set_pace(Pace::new(PaceControl::default(), None, tell));
+            let reports = Arc::new(Mutex::new(Vec::new()));
+            let sink = reports.clone();
+            let report = move |figures| sink.lock().unwrap().push(figures);
+            machine.set_pace(Pace::new(PaceControl::default(), None, report));
             let limits = Limits { ticks: Some(seconds * TICKS_PER_SECOND), ..Limits::default() };
             let mut run = machine.begin(limits.clone(), false);
             assert_eq!(machine.run_piece(&limits, run.pace.as_mut()), RunEnd::Ticks, "no stop came first");
-            let told = told.lock().unwrap();
+            let reports = reports.lock().unwrap();
             let passes =
-                told.is_sorted_by(|a, b| a.guest_time < b.guest_time && a.instructions <= b.instructions);
-            assert!(passes, "{told:?}");
-            told.len() >= 3 && told.first().unwrap().instructions < told.last().unwrap().instructions
+                reports.is_sorted_by(|a, b| a.guest_time < b.guest_time && a.instructions <= b.instructions);
+            assert!(passes, "{reports:?}");
+            reports.len() >= 3 && reports.first().unwrap().instructions < reports.last().unwrap().instructions
         });
-        assert!(is_told, "no figures in a run");
+        assert!(is_reported, "no figures in a run");
     }
 }

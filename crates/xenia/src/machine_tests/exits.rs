@@ -11,14 +11,14 @@ type ReportedSaves = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
 /// A machine that saves its state when its title is left.
 fn leaving(title: &Title, slots: &StateSlots) -> (Machine, ReportedSaves) {
     let mut machine = machine(title, CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
-    let told = ReportedSaves::default();
-    let listener = told.clone();
-    let tell = move |slot, saved: Result<()>| {
+    let saves = ReportedSaves::default();
+    let listener = saves.clone();
+    let report = move |slot, saved: Result<()>| {
         listener.lock().push((slot, saved.map_err(|error| format!("{error:#}"))));
     };
-    machine.set_state_slots(slots.clone(), Box::new(tell));
+    machine.set_state_slots(slots.clone(), Box::new(report));
     machine.save_at_exit();
-    (machine, told)
+    (machine, saves)
 }
 
 #[test]
@@ -26,13 +26,13 @@ fn a_title_resumes_from_its_exit_state() {
     let dir = tempfile::tempdir().unwrap();
     let slots = StateSlots::in_folder(dir.path().join("slots"));
     for leave in [PaceControl::close, PaceControl::leave] {
-        let (mut machine, told) = leaving(&poller(), &slots);
+        let (mut machine, saves) = leaving(&poller(), &slots);
         machine.run_until(&Limits { instructions: Some(12_345), ..Limits::default() });
         let control = PaceControl::default();
         leave(&control);
         machine.set_pace(Pace::new(control, None, |_| ()));
         assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
-        assert_eq!(*told.lock(), [(EXIT, Ok(()))]);
+        assert_eq!(*saves.lock(), [(EXIT, Ok(()))]);
         let (next, _) = leaving(&poller(), &slots);
         assert_eq!(next.load_state_from(&slots.path(EXIT)).unwrap().position(), machine.position());
         slots.clear(EXIT);
@@ -43,12 +43,12 @@ fn a_title_resumes_from_its_exit_state() {
 fn a_title_that_ends_or_is_restarted_leaves_no_state() {
     let dir = tempfile::tempdir().unwrap();
     let slots = StateSlots::in_folder(dir.path().to_owned());
-    let (mut machine, told) = leaving(&poller(), &slots);
+    let (mut machine, saves) = leaving(&poller(), &slots);
     let control = PaceControl::default();
     control.end_machine();
     machine.set_pace(Pace::new(control, None, |_| ()));
     assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
-    assert_eq!((slots.age(EXIT), told.lock().len()), (None, 0), "it was restarted");
+    assert_eq!((slots.age(EXIT), saves.lock().len()), (None, 0), "it was restarted");
 
     std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
     let (mut machine, _) = leaving(&poller(), &slots);

@@ -129,10 +129,10 @@ fn motors_are_those_of_the_user() {
     assert_eq!(b.xam_call("XamInputSetState", &[1, 0, base]), NOT_CONNECTED);
     assert_eq!(b.xam_call("XamInputSetState", &[4, 0, base]), NOT_CONNECTED);
     assert_eq!(b.xam_call("XamInputSetState", &[3, 0, 0]), BAD_ARGUMENTS);
-    let told = (0x1234, 0xFFFF);
+    let speeds = (0x1234, 0xFFFF);
     assert_eq!(
         pads.0.lock().unwrap().motors,
-        [(3, told.0, told.1), (3, told.0, told.1), (1, told.0, told.1)]
+        [(3, speeds.0, speeds.1), (3, speeds.0, speeds.1), (1, speeds.0, speeds.1)]
     );
 }
 

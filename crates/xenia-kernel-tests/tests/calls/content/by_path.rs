@@ -38,10 +38,10 @@ fn a_package_is_opened_by_the_path_of_its_file() {
     assert_eq!(b.xam_call("XamContentClose", &[root, 0]), FILE_NOT_FOUND);
     assert_eq!(b.xam_call("XamContentOpenFile", &[0xFF, root, 0, 0x43, 0, 0, 0]), INVALID_PARAMETER);
     let overlapped = at(&b, OVERLAPPED);
-    for (path, told) in [(r"game:\noise", [0x65B, 0x8007_0570]), (r"game:\Database.xmplr", [0, 0])] {
+    for (path, expected) in [(r"game:\noise", [0x65B, 0x8007_0570]), (r"game:\Database.xmplr", [0, 0])] {
         let file = b.put_text(DATA, path);
         b.in_the_background("XamContentOpenFile", &[0xFF, root, file, 0x43, 0, license, overlapped]);
-        assert_eq!([0, 0x18].map(|field| b.word(OVERLAPPED + field)), told, "{path}");
+        assert_eq!([0, 0x18].map(|field| b.word(OVERLAPPED + field)), expected, "{path}");
     }
     assert_eq!(read(&mut b, r"stexemplar:\database"), Ok(b"data".to_vec()));
 }

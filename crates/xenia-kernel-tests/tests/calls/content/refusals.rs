@@ -140,22 +140,22 @@ fn asynchronous_content_failures_reach_the_overlapped() {
     let data = describe(&b, 1, b"a", "");
     let root = b.put_text(ROOT, "s");
     let overlapped = at(&b, OVERLAPPED);
-    let told = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
+    let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
     b.in_the_background("XamContentCreate", &[0, root, data, 3, 0, 0, overlapped]);
-    assert_eq!(told(&b), [0x65B, 0, 0x8007_0003]);
+    assert_eq!(fields(&b), [0x65B, 0, 0x8007_0003]);
     b.in_the_background("XamContentCreate", &[1, root, data, 4, 0, 0, overlapped]);
-    assert_eq!(told(&b), [0x65B, u32::MAX, 0x8007_0525]);
+    assert_eq!(fields(&b), [0x65B, u32::MAX, 0x8007_0525]);
     b.in_the_background("XamContentCreate", &[0, root, data, 4, 0, 0, overlapped]);
-    assert_eq!(told(&b), [0, 1, 0], "the length says that it is new");
+    assert_eq!(fields(&b), [0, 1, 0], "the length says that it is new");
     b.memory().write(b.scratch.offset(DATA), 9_u32).unwrap();
     b.in_the_background("XamContentDelete", &[0, data, overlapped]);
-    assert_eq!(told(&b), [0x65B, u32::MAX, 0x8007_048F]);
+    assert_eq!(fields(&b), [0x65B, u32::MAX, 0x8007_048F]);
     // Wrong arguments fail the call itself.
     b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
     b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0x55).unwrap();
     for arguments in [[0, 0, overlapped], [9, data, overlapped]] {
         assert_eq!(b.xam_call("XamContentDelete", &arguments), INVALID_PARAMETER, "{arguments:x?}");
-        assert_eq!(told(&b), [0x5555_5555; 3]);
+        assert_eq!(fields(&b), [0x5555_5555; 3]);
     }
     for arguments in [[0, 0, data, 4, 0, 0, 0], [0, root, 0, 4, 0, 0, 0], [4, root, data, 4, 0, 0, 0]] {
         b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();

@@ -227,12 +227,12 @@ impl Case {
         if self.model.is_known(at.disk) {
             self.refuse_open(&mut refusals, &path, &at, &how, &found);
             if !refusals.judge(status, NtStatus::SUCCESS) {
-                let told = match status {
+                let expected = match status {
                     NtStatus::OBJECT_NAME_COLLISION => 4,
                     NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::OBJECT_PATH_NOT_FOUND => 5,
                     _ => 0,
                 };
-                assert_eq!(action, told, "information of {status:?}");
+                assert_eq!(action, expected, "information of {status:?}");
                 return;
             }
         } else if !status.is_success() {

@@ -95,8 +95,8 @@ fn title_songs_play_for_their_length_and_notify() {
     b.pass_a_field();
     b.memory().write(b.scratch.offset(0x23DC), 0xEEEE_EEEE_u32).unwrap();
     assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, 0, info]), 0);
-    let told = [0, 0x3D0, 0x3D4, 0x3D8, 0x3DC].map(|field| b.word(0x2000 + field));
-    assert_eq!(told, [2, 2, 60, 1, 0], "the first is over");
+    let description = [0, 0x3D0, 0x3D4, 0x3D8, 0x3DC].map(|field| b.word(0x2000 + field));
+    assert_eq!(description, [2, 2, 60, 1, 0], "the first is over");
     let title = b.memory().read_wide_string(b.scratch.offset(0x2240), 40).unwrap();
     assert_eq!(String::from_utf16_lossy(&title), "A song");
     assert_eq!((send(&mut b, PLAYER, 0x7_0005, &[2]), state(&mut b)), (0, 2));

@@ -89,21 +89,21 @@ fn a_socket_signals_that_it_is_connected_and_has_room() {
     let mut b = Harness::online();
     let listener = b.listener(4200);
     let client = b.socket(STREAM);
-    let told = event(&mut b);
-    assert_eq!(b.net("NetDll_WSAEventSelect", &[1, client, told, 0x10]), 0);
+    let notified = event(&mut b);
+    assert_eq!(b.net("NetDll_WSAEventSelect", &[1, client, notified, 0x10]), 0);
     let [to, size] = b.put_address(0x7F00_0001, 4201);
     b.refused("NetDll_connect", &[1, client, to, size], WOULD_BLOCK);
-    assert!(take(&mut b, told), "nobody is there");
-    assert_eq!(b.net("NetDll_WSAEventSelect", &[1, client, told, 2]), 0);
+    assert!(take(&mut b, notified), "nobody is there");
+    assert_eq!(b.net("NetDll_WSAEventSelect", &[1, client, notified, 2]), 0);
     let [to, size] = b.put_address(0x7F00_0001, 4200);
     b.refused("NetDll_connect", &[1, client, to, size], WOULD_BLOCK);
-    assert!(take(&mut b, told));
+    assert!(take(&mut b, notified));
     let server = b.net("NetDll_accept", &[1, listener, 0, 0]) as u64;
     let data = b.at(DATA);
     while b.net("NetDll_send", &[1, client, data, 0x1000, 0]) != FAILED {}
     assert_eq!(b.last_error(), WOULD_BLOCK);
-    assert!(!take(&mut b, told));
+    assert!(!take(&mut b, notified));
     let into = b.at(INTO);
     assert_eq!(b.net("NetDll_recv", &[1, server, into, 0x800, 0]), 0x800);
-    assert!(take(&mut b, told), "there is room again");
+    assert!(take(&mut b, notified), "there is room again");
 }

@@ -168,7 +168,7 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
 #[test]
 fn swaps_and_mode_queries_do_not_wait_for_a_busy_gpu() {
     let (give, take) = sync_channel::<Arc<Kernel>>(1);
-    let (tell, at_work) = sync_channel(1);
+    let (begin, at_work) = sync_channel(1);
     let (done, swapped) = sync_channel(1);
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -187,7 +187,7 @@ fn swaps_and_mode_queries_do_not_wait_for_a_busy_gpu() {
         });
         let kernel = take.recv().unwrap();
         let chip = kernel.devices.video.lock();
-        tell.send(()).unwrap();
+        begin.send(()).unwrap();
         let swapped = swapped.recv_timeout(Duration::from_mins(1));
         drop(chip);
         assert_eq!(swapped, Ok((0x8000_0000, 1280, 1280)), "the commands, and the modes' widths");

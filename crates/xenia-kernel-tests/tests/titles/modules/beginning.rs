@@ -66,7 +66,7 @@ fn libraries_have_come_in_the_order_of_their_needs_before_the_title_begins() {
         assert_eq!(words(&machine, DATA + 0x20, 4), [0, 2, 0x75, 0x75], "{cycle}");
         let modules = machine.kernel.modules.lock();
         let of = |name| modules.find_name(name).unwrap();
-        assert_eq!(words(&machine, LOG, 2), [of("user.xex").handle.0, ATTACH], "told last");
+        assert_eq!(words(&machine, LOG, 2), [of("user.xex").handle.0, ATTACH], "notified last");
         assert!(of("user.xex").attached && of("needed.xex").attached);
         assert_eq!(modules.title().unwrap().dependencies, [of("user.xex").handle, of("needed.xex").handle]);
         assert_eq!(of("user.xex").path, r"\Device\Cdrom0\user.xex");

@@ -104,7 +104,7 @@ fn a_library_is_unloaded_with_its_last_user() {
     assert_eq!([machine.data(0x10), machine.data(0x14), machine.data(0x18)], [0, 0, 35]);
     assert_eq!([machine.data(0x1C), machine.data(0x20)], [0, 1], "through an import of the kernel");
     assert_eq!([machine.data(0x24), machine.data(0x28), machine.data(0x30)], [0, 0, 45]);
-    assert_eq!(machine.data(0x34), 1, "told once that it has come");
+    assert_eq!(machine.data(0x34), 1, "notified once of the arrival");
     assert_eq!([machine.data(0x38), machine.data(0x3C)], [0, 0xC000_0008], "a handle that was");
     assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
     assert_eq!(machine.data(0x40), 0xC000_0135, "not found");

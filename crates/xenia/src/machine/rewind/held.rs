@@ -31,15 +31,15 @@ pub(super) struct Held {
     /// Guest time since which the machine could not be saved.
     gap: Option<GuestTicks>,
     /// Whether the reason was reported.
-    has_told_gap: bool,
-    /// Whether the user was told that files are not undone.
-    has_told_files: bool,
+    has_reported_gap: bool,
+    /// Whether it was reported that files are not undone.
+    has_reported_files: bool,
 }
 
 impl Default for Held {
     fn default() -> Self {
         let sink = Box::new(|_| {});
-        Self { sink, from: None, gap: None, has_told_gap: false, has_told_files: false }
+        Self { sink, from: None, gap: None, has_reported_gap: false, has_reported_files: false }
     }
 }
 
@@ -60,13 +60,16 @@ impl Machine {
         let now = self.position().now;
         let Some(rewind) = self.outside.rewind.as_mut().filter(|rewind| now >= rewind.next) else { return };
         match rewind.take(&mut self.inside, None) {
-            Ok(()) => (rewind.held.gap, rewind.held.has_told_gap) = (None, false),
+            Ok(()) => {
+                rewind.held.gap = None;
+                rewind.held.has_reported_gap = false;
+            }
             Err(error) => {
                 let is_soon = error.is::<Unsaveable>();
                 rewind.next = now + REWIND_INTERVAL / 10;
                 let since = *rewind.held.gap.get_or_insert(now);
                 let is_news = !is_soon || now - since >= TICKS_PER_SECOND;
-                if is_news && !std::mem::replace(&mut rewind.held.has_told_gap, true) {
+                if is_news && !std::mem::replace(&mut rewind.held.has_reported_gap, true) {
                     (rewind.held.sink)(format!("no way back: {}", say::chain(&error)));
                 }
                 if !is_soon {
@@ -103,7 +106,7 @@ impl Machine {
         self.send_rewind_text(format!("back {back:.1} s{end}"));
         if stays
             && let Some(rewind) = &mut self.outside.rewind
-            && !std::mem::replace(&mut rewind.held.has_told_files, true)
+            && !std::mem::replace(&mut rewind.held.has_reported_files, true)
         {
             (rewind.held.sink)("files that the title has saved stay as they are".to_owned());
         }

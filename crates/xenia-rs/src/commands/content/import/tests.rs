@@ -103,11 +103,11 @@ fn import_two(store: &ContentStore, text: &str) -> (Vec<String>, Result<()>) {
     // Content that all profiles share: a saved game's import may make a profile first.
     let choice =
         ImportChoice { title: Some(0x4D53_07D1), kind: Some(2), replaces: true, ..ImportChoice::default() };
-    let mut told = Vec::new();
+    let mut reports = Vec::new();
     let done = import(store, &packages, choice, |_, Imported { name, warnings }| {
-        told.push(format!("{}: {}", name.file(), warnings.join("; ")));
+        reports.push(format!("{}: {}", name.file(), warnings.join("; ")));
     });
-    (told, done)
+    (reports, done)
 }
 
 #[test]
@@ -117,11 +117,11 @@ fn packages_are_imported_with_a_warning_if_only_a_later_step_fails() {
         (Fault::Undeletable, "its old files could not be deleted: writing is not allowed"),
     ] {
         let dir = tempfile::tempdir().unwrap();
-        let (told, done) = import_two(&to_write(dir.path()).unwrap(), "old");
-        assert!(done.is_ok() && told == ["A: ", "B: "], "{told:?}, {done:?}");
-        let (told, done) = import_two(&FailingFolder::store(dir.path(), fault), "new");
+        let (reports, done) = import_two(&to_write(dir.path()).unwrap(), "old");
+        assert!(done.is_ok() && reports == ["A: ", "B: "], "{reports:?}, {done:?}");
+        let (reports, done) = import_two(&FailingFolder::store(dir.path(), fault), "new");
         assert!(done.is_ok(), "{done:?}");
-        assert_eq!(told, ["A", "B"].map(|name| format!("{name}: {warning}")));
+        assert_eq!(reports, ["A", "B"].map(|name| format!("{name}: {warning}")));
         let saves = dir.path().join("Content/0000000000000000/4D5307D1/00000002");
         for (folder, text) in [("A=1", "old"), ("A=2", "new"), ("B=1", "old"), ("B=2", "new")] {
             assert_eq!(std::fs::read_to_string(saves.join(folder).join("data")).unwrap(), text, "{folder}");
@@ -132,8 +132,8 @@ fn packages_are_imported_with_a_warning_if_only_a_later_step_fails() {
 #[test]
 fn a_package_whose_files_cannot_be_written_is_not_imported() {
     let dir = tempfile::tempdir().unwrap();
-    let (told, done) = import_two(&FailingFolder::store(dir.path(), Fault::Lost), "new");
-    assert!(done.is_err() && told.is_empty(), "{told:?}, {done:?}");
+    let (reports, done) = import_two(&FailingFolder::store(dir.path(), Fault::Lost), "new");
+    assert!(done.is_err() && reports.is_empty(), "{reports:?}, {done:?}");
 }
 
 #[test]

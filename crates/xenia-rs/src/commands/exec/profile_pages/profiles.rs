@@ -69,7 +69,7 @@ impl ProfilePages {
     /// The folder of saves of titles without settings of their own.
     fn common_place(&self) -> Result<PathBuf> {
         let args = crate::exec_args(words(&self.own, None))?;
-        let folder = content::place(&SaveConfig::from(&args.engine.content), args.wants_lockstep())?;
+        let folder = content::place(&SaveConfig::from(&args.engine.content), args.needs_lockstep())?;
         folder.ok_or_else(|| anyhow!("profiles are in memory only"))
     }
 

@@ -19,7 +19,7 @@ impl WindowLibrary {
     pub(super) fn places(&self, path: Option<&Path>) -> Result<StoredPlaces> {
         let args = settings::aside(|| crate::exec_args(words(&self.own, path)))?;
         let saves = SaveConfig::from(&args.engine.content);
-        let repeats = args.wants_lockstep();
+        let repeats = args.needs_lockstep();
         Ok(StoredPlaces {
             code: code_store::folder(args.engine.code_cache.as_deref()),
             pipelines: drawing::pipelines_folder(args.picture.cache.as_deref()),
