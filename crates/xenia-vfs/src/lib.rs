@@ -139,7 +139,8 @@ impl Vfs {
     /// Makes a symbolic link such as `game:`. Fails with `Exists` if the name exists with another
     /// target.
     pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
-        let (path, names) = (path::split(name)?, path::split(target)?);
+        let path = path::split(name)?;
+        let names = path::split(target)?;
         if path.is_empty() || names.is_empty() {
             return Err(VfsError::InvalidName);
         }

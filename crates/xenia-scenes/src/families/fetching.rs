@@ -80,7 +80,8 @@ fn known_formats() -> impl Iterator<Item = &'static TexelFormat> {
 }
 
 fn side(choices: &mut Choices, most: u32) -> u32 {
-    let (is_power, power) = (choices.chance(1, 2), 1 << choices.below(most.ilog2() + 1));
+    let is_power = choices.chance(1, 2);
+    let power = 1 << choices.below(most.ilog2() + 1);
     let any = 1 + choices.below(most);
     if is_power { power } else { any }
 }
@@ -91,7 +92,8 @@ impl Fetch {
         use Shape::{Cube, Line, Plane, Stack, Volume};
         let shape = choices.pick(&[Plane, Plane, Plane, Stack, Line, Volume, Cube]);
         let formats: Vec<_> = known_formats().collect();
-        let (is_plain, format) = (!choices.chance(2, 3), choices.pick(&formats));
+        let is_plain = !choices.chance(2, 3);
+        let format = choices.pick(&formats);
         let format = if is_plain { TexelFormat::from_number(6).unwrap_or(format) } else { format };
         let most = if shape == Volume { 16 } else { 64 };
         let size = [side(choices, most), side(choices, most), side(choices, 16)];
@@ -136,7 +138,8 @@ impl Fetch {
             before: choices.pick(&[None, None, None, None, None, None, Some("base"), Some("point")]),
             is_curved: choices.chance(1, 6),
         };
-        let (has_register_lod, level) = (choices.chance(1, 4), choices.between(-64, 192));
+        let has_register_lod = choices.chance(1, 4);
+        let level = choices.between(-64, 192);
         this.register_lod = has_register_lod.then_some(level);
         this.fit();
         this
@@ -248,7 +251,8 @@ impl Fetch {
     pub(super) fn filtered_axes(&self) -> u32 {
         let [mag, min, mip] = self.chosen();
         let linear = TextureFilter::Linear.bits();
-        let (planes, is_volume) = (2 - u32::from(self.shape == Shape::Line), self.shape == Shape::Volume);
+        let planes = 2 - u32::from(self.shape == Shape::Line);
+        let is_volume = self.shape == Shape::Volume;
         (if [mag, min].contains(&linear) { planes } else { 0 })
             + u32::from(is_volume && self.chosen_slices().contains(&linear))
             + u32::from(mip == linear)
@@ -351,7 +355,8 @@ impl Fetch {
 
     /// The five constants of the program.
     pub(super) fn constants(&self) -> [[f32; 4]; 5] {
-        let (mut step, mut at) = ([0.0_f32; 4], [0.0_f32; 4]);
+        let mut step = [0.0_f32; 4];
+        let mut at = [0.0_f32; 4];
         for axis in 0..3 {
             let scale = self.scale(axis) as f32;
             step[axis] = self.step[axis] as f32 / 64.0 / scale;

@@ -120,7 +120,8 @@ impl MemoryDevice {
     }
 
     fn children(&self, parent: &[String]) -> impl Iterator<Item = &Node> {
-        let (parent, depth) = (key(parent), parent.len() + 1);
+        let depth = parent.len() + 1;
+        let parent = key(parent);
         self.nodes
             .range(parent.clone()..)
             .take_while(move |(path, _)| path.starts_with(&parent))

@@ -230,10 +230,8 @@ fn a_temporary_file_has_the_size_of_the_open_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "0123456789").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let (one, other) = (
-        device.open(&names(&["a"]), OpenMode::Write).unwrap(),
-        device.open(&names(&["a"]), OpenMode::Write).unwrap(),
-    );
+    let one = device.open(&names(&["a"]), OpenMode::Write).unwrap();
+    let other = device.open(&names(&["a"]), OpenMode::Write).unwrap();
     let on_host = || {
         let mut sizes = fs::read_dir(folder.path()).unwrap().map(|entry| {
             let entry = entry.unwrap();
@@ -408,7 +406,8 @@ fn a_protected_file_is_protected_while_it_is_open() {
 #[cfg(unix)]
 #[test]
 fn a_directory_replaced_by_a_link_gets_no_temporary_file() {
-    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("d")).unwrap();
     for name in ["d/old", "d/also"] {
         fs::write(folder.path().join(name), "x").unwrap();

@@ -147,7 +147,8 @@ fn a_profile_agrees_with_exact_counts() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("p.txt");
     let mut rates = 0.0;
-    let (mut samples, mut sampled) = (0, BTreeMap::<String, (u64, f64)>::new());
+    let mut samples = 0;
+    let mut sampled = BTreeMap::<String, (u64, f64)>::new();
     let mut ran = 0_u32;
     // More where the host is fast, or has no time for the thread that samples.
     for run in 0..20 * runs {

@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_restored_driver_continues_as_the_saved_one() {
-        let (driver, other) = (used(), driver());
+        let other = driver();
+        let driver = used();
         let saved = driver.state();
         other.restore(through(&saved), 4 * FRAME_TICKS - 1).expect("it can be");
         assert_eq!(other.state(), saved);

@@ -422,7 +422,8 @@ fn a_single_file_download_is_exported_unchanged_and_replaced() {
 fn scratch_disks_are_listed_and_removed_unless_a_run_uses_them() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
-    let (saves, scratch) = (at("saves").to_str().unwrap().to_owned(), at("saves/Scratch"));
+    let saves = at("saves").to_str().unwrap().to_owned();
+    let scratch = at("saves/Scratch");
     assert_eq!(run(&["scratch", "--content", &saves]).unwrap(), Code::Done, "a missing folder has none");
     let make = |title: &str| {
         let disks = ScratchDisks::open(&scratch.join(title), 1 << 20, Arc::default()).unwrap();
