@@ -1,4 +1,8 @@
 //! Socket options (`setsockopt`, `getsockopt`): their numbers, value sizes and effects.
+//!
+//! Options are stored as the title sets them, and those that matter to the host's sockets are
+//! passed to the network first, which may refuse them. A title reads back its own values, not the
+//! host's.
 
 use super::{Connection, Net, WsaError};
 use crate::network::{Setting, SocketKind};

@@ -1,4 +1,6 @@
 //! Open requests: disposition and resulting action, numbered as in `NtCreateFile`.
+//!
+//! The name and the kind are checked before anything changes.
 
 use super::{Entry, FileData, Location, OpenMode, Stamp, Vfs, VfsError, VfsResult};
 

@@ -1,4 +1,8 @@
 //! Guest pages with entries: revalidation and eviction.
+//!
+//! A page's entries hold for one version of its memory, which is compared when code enters the
+//! page. Pages that change often, or can't be watched, have no version: their blocks compare their
+//! words instead. The number of pages is limited; the clock algorithm chooses the page to evict.
 
 use super::{BlockCache, CurrentPage, EntryIndex, PAGE_WORDS, PredecodedWord};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -78,7 +82,7 @@ impl BlockCache {
             self.entries.resize(self.entries.len() + PAGE_WORDS, PredecodedWord::default());
             self.pages.len()
         } else {
-            self.give_up_page()
+            self.evict_page()
         };
         let record = Page { number, read: watch(memory, number), renewals: 0, is_touched: true };
         if page == self.pages.len() {
@@ -92,7 +96,7 @@ impl BlockCache {
 
     /// Evicts the next page that has not been entered since the clock hand last passed it. Its
     /// entries and counts are then empty.
-    fn give_up_page(&mut self) -> usize {
+    fn evict_page(&mut self) -> usize {
         let page = loop {
             let page = self.hand % self.pages.len();
             self.hand = page + 1;

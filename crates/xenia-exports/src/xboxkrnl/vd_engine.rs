@@ -1,4 +1,7 @@
 //! Graphics engines, ring buffer and system command buffer (`Vd*`).
+//!
+//! The chip has no microcode here and always runs, so that starting and stopping it has no effect.
+//! Addresses reach the chip as physical ones.
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;

@@ -1,4 +1,7 @@
-//! Hashes (`XeCryptSha*`, `XeCryptMd5*`).
+//! Hashes (`XeCryptSha*`, `XeCryptMd5*`), and the digests of parts that other families use.
+//!
+//! Unfinished hashes lie in the title's memory, in the console's layout, and may have been changed
+//! there. Lengths come from the guest, so long inputs are processed in turns ([`crate::turns`]).
 
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Call, Flow, IntoFlow, Ptr, Rest};

@@ -1,4 +1,8 @@
-//! Big integers and RSA (`XeCryptBnQw*`).
+//! Big integers and RSA (`XeCryptBnQw*`), on numbers in guest memory
+//! ([`xenia_rtl::crypto::number`]).
+//!
+//! Arithmetic refuses numbers longer than [`MAX_WORDS`], as its time grows faster than their
+//! length; copies and comparisons have any length, and are divided into turns ([`crate::turns`]).
 
 use crate::abi::{Call, Flow, Ptr};
 use crate::status::failure::Fallible;
@@ -24,7 +28,7 @@ fn number(call: &Call, at: GuestAddr, words: u32) -> Fallible<Option<BigUint>> {
 }
 
 /// Stores a result, if there is one; returns whether there was.
-fn give(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fallible<bool> {
+fn store_result(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fallible<bool> {
     let Some(result) = result else { return Ok(false) };
     store(call.memory(), out, words, &result)?;
     Ok(true)
@@ -127,7 +131,7 @@ impl XeCryptNumber {
         let [base, exponent, modulus] =
             [number(call, base, words)?, number(call, exponent, words)?, number(call, modulus, words)?];
         let (Some(base), Some(exponent), Some(modulus)) = (base, exponent, modulus) else { return Ok(false) };
-        give(call, out, words, power(&base, &exponent, &modulus))
+        store_result(call, out, words, power(&base, &exponent, &modulus))
     }
 
     /// Encrypts or verifies with a public RSA key. Returns false if the key is invalid or has more
@@ -143,7 +147,7 @@ impl XeCryptNumber {
         let exponent: u32 = call.memory().read(key.offset(EXPONENT))?;
         let [base, modulus] = [number(call, input, words)?, number(call, key.offset(NUMBERS), words)?];
         let (Some(base), Some(modulus)) = (base, modulus) else { return Ok(false) };
-        give(call, out, words, power(&base, &BigUint::from(exponent), &modulus))
+        store_result(call, out, words, power(&base, &BigUint::from(exponent), &modulus))
     }
 
     /// Decrypts or signs with a private RSA key. Returns false if the key is invalid or has more
@@ -158,6 +162,6 @@ impl XeCryptNumber {
         let words: u32 = call.memory().read(key)?;
         let Some(number) = number(call, input, words)? else { return Ok(false) };
         let result = private_key(call, key, words)?.apply(&number);
-        give(call, out, words, result)
+        store_result(call, out, words, result)
     }
 }

@@ -290,8 +290,8 @@ fn gather_chunks(
     Ok(stream)
 }
 
-/// Calls `give` with each chunk of a block: a length and that many bytes, up to a zero length.
-fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result<(), String> {
+/// Calls `each` with each chunk of a block: a length and that many bytes, up to a zero length.
+fn for_each_chunk<'a>(block: &'a [u8], mut each: impl FnMut(&'a [u8])) -> Result<(), String> {
     if block.len() < LZX_BLOCK_HEADER {
         return Err(format!("{} bytes hold no block header", block.len()));
     }
@@ -304,7 +304,7 @@ fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result
         let chunk = block
             .get(at + 2..at + 2 + length)
             .ok_or_else(|| format!("the chunk of {length} bytes at {at:#x} reaches beyond it"))?;
-        give(chunk);
+        each(chunk);
         at += 2 + length;
     }
     Err("its chunk list has no end".into())

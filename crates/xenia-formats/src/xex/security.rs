@@ -1,4 +1,8 @@
-//! The security info: image size, digests, file key, page descriptors.
+//! The security info of a XEX: image size, digests, file key, page descriptors.
+//!
+//! The digests form chains: each descriptor holds the digest of the next run of pages, and the
+//! security info that of the first. They are read here and verified with the payload. Runs of pages
+//! do not reach beyond the image.
 
 use xenia_guest::GuestAddr;
 

@@ -1,4 +1,7 @@
-//! Command stream disassembler.
+//! Command stream disassembler, for traces and logs.
+//!
+//! Any words have a text: unknown opcodes and packets that are too short are shown as words, and a
+//! packet that is cut off ends the text.
 
 use std::fmt::Write;
 

@@ -1,4 +1,8 @@
 //! Colour output: blending, write masks, storing samples.
+//!
+//! The results define the colours that reach the guest, so they are the same on every host: a
+//! weight of zero makes a product zero, NaNs become canonical, and minimum and maximum are written
+//! out, as hosts' instructions differ for NaNs and zeros.
 
 use super::block::BlockPosition;
 use super::color::{self, ColorPlace};

@@ -1,4 +1,7 @@
 //! Files by position, with holes, opened without following links.
+//!
+//! Interrupted calls are repeated. Paths of guest files come from the guest, so links in them are
+//! not followed: they could lead out of the folder.
 
 use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, fcntl_setfl, seek};
 use rustix::io::Errno;

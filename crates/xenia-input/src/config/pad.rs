@@ -1,4 +1,7 @@
 //! Assignments of single pads: `[pad]` names a `[controller.NAME]` for each.
+//!
+//! A setting comes from the first table that has it: the title's own, the pad's assignment, the
+//! assignment for all pads, and `[input]`.
 
 use super::edit::{ChangedInput, InputFraction, InputKey, InputName, InputOwner};
 use super::{ControllerName, InputConfig, MAX_NAME_LENGTH, Table, Zone};

@@ -1,4 +1,7 @@
-//! Directives: data, alignment, symbols.
+//! Directives of GNU as: data, alignment, symbols.
+//!
+//! The image is flat, so directives about sections, symbols' kinds and debuggers are accepted
+//! without an effect; unknown ones are errors.
 
 use super::lexer::{Cursor, Token};
 use super::{Assembler, Problem, expr};

@@ -99,7 +99,7 @@ impl Functions {
     }
 
     /// Records the bounds of a function given from outside.
-    pub(crate) fn give(&mut self, start: u32, end: Option<u32>) {
+    pub(crate) fn set_bounds(&mut self, start: u32, end: Option<u32>) {
         let function = self.by_start.entry(start).or_default();
         function.given = true;
         function.end = end.or(function.end);
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_piece_has_the_entries_inside_of_it() {
         let mut functions = Functions::default();
-        functions.give(0x1_0000, Some(0x2_0000));
+        functions.set_bounds(0x1_0000, Some(0x2_0000));
         assert!(functions.cut(0x1_0000, 0x1_0000, 0x1_4000, &cut(0x1_0000)));
         let place = functions.place(0x1_1004, |_| None);
         assert_eq!(place.function, (0x1_0000..0x2_0000).into());
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn what_was_learned_of_code_that_is_gone_is_forgotten() {
         let mut functions = Functions::default();
-        functions.give(0x1000, None);
+        functions.set_bounds(0x1000, None);
         functions.cut(0x1000, 0x1000, 0x5000, &cut(0x1000));
         functions.add(0x1100);
         functions.add(0x1200);

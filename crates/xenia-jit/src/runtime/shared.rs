@@ -75,7 +75,7 @@ impl ModeCode {
         let mut cache = CodeCache::new(Arc::clone(&shared.epochs), mode, shared.store.clone())?;
         cache.set_compile_volatile(shared.config.compile_volatile);
         for &(start, end) in bounds {
-            cache.functions.give(start, end);
+            cache.functions.set_bounds(start, end);
         }
         let code = cache.memory();
         let tables = [
@@ -174,7 +174,7 @@ impl Shared {
         let mut bounds = self.bounds.lock();
         bounds.push((start, end));
         for code in self.codes() {
-            code.cache.lock().functions.give(start, end);
+            code.cache.lock().functions.set_bounds(start, end);
         }
     }
 

@@ -1,4 +1,7 @@
 //! I/O completion ports: queues of completed requests and waiting threads.
+//!
+//! A completion goes to the first waiting thread, and is queued only without one. A thread waits at
+//! one port at most. The total number of queued completions is limited ([`Limit::Completions`]).
 
 pub(super) mod state;
 

@@ -1,4 +1,7 @@
 //! Video port: the graphics chip.
+//!
+//! The chip's time is guest time: it changes only when it is advanced, and its events are due at
+//! guest times that it announces. So a lockstep run has the same events on every host.
 
 use serde::{Deserialize, Serialize};
 use xenia_sched::{FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};

@@ -1,4 +1,5 @@
-//! Scaling: position and size of an image in the window.
+//! Scaling: position and size of an image in the window, in whole pixels. Pure functions, without a
+//! device.
 
 use super::aspect::AspectRatio;
 use xenia_gpu::PixelSize;

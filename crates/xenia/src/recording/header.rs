@@ -1,4 +1,7 @@
 //! The first line of a recording: its title and conditions.
+//!
+//! A replay under other conditions is refused, with the name of the first that differs. Conditions
+//! that were added later are optional: without them the old behaviour is meant.
 
 use crate::config::{MachineConfig, NetworkKind, as_typed};
 use crate::digest::{patches_identity, sha256};

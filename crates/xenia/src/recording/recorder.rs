@@ -1,4 +1,8 @@
-//! Records the answers of controllers and dialogs.
+//! Records the answers of controllers and dialogs, in the format that the parent module describes.
+//!
+//! Each line is written at once, so a killed run leaves a recording that can be replayed up to that
+//! point. The guest gets the real answer even if the file can't be written: the error is reported,
+//! and the recording ends there.
 
 use super::dialogs::Answered;
 use super::{Answers, Change, Line, Model, Pad, RecordingHeader, RecordingState, USERS};

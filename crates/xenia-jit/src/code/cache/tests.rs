@@ -26,7 +26,7 @@ fn full_memory_is_emptied_with_its_profile_and_reused_after_the_engines_leave_it
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
     let engine = epochs.join();
     epochs.enter(&engine);
-    cache.functions.give(0x1000, Some(0x2000));
+    cache.functions.set_bounds(0x1000, Some(0x2000));
     cache.functions.add(0x3000);
     cache.functions.add_entry(0x3000, 0x3010);
     cache.functions.add_entry(0x1000, 0x1010);

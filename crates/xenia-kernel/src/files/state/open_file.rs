@@ -1,4 +1,8 @@
-//! Saved state of an open file.
+//! Saved state of an open file: the handle, the sharing of its file, and how the contents are found
+//! again.
+//!
+//! Files in memory are found by number, as they may have no name any more. A state with an open
+//! file on the host that was replaced meanwhile can't be made.
 
 use crate::files::mounts;
 use crate::files::rights::options;

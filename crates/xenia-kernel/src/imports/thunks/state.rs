@@ -1,4 +1,8 @@
-//! State of the stubs and thunks: which address calls which export.
+//! Saved state of the stubs and thunks: which address calls which export.
+//!
+//! Exports are saved by library and ordinal, not by their numbers in this program, so that states
+//! outlive the addition of exports. A state that needs an export which this program lacks is
+//! refused.
 
 use super::{OwnStubs, PAGE, STUB, Stubs, Target};
 use crate::imports::ExportRegistry;

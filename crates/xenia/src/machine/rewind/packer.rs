@@ -130,7 +130,7 @@ impl Packer {
         Self(Builder::new().name("rewind".to_owned()).spawn(work).is_ok().then_some(jobs))
     }
 
-    fn give(&self, job: Job) {
+    fn submit(&self, job: Job) {
         let left = match &self.0 {
             Some(jobs) => match jobs.try_send(job) {
                 Ok(()) | Err(TrySendError::Full(_)) => None,
@@ -146,17 +146,17 @@ impl Packer {
     /// Takes a difference over.
     pub(super) fn pack(&self, delta: Delta) -> Arc<StoredDelta> {
         let stored = StoredDelta::new(delta);
-        self.give(Job::Pack(Arc::downgrade(&stored)));
+        self.submit(Job::Pack(Arc::downgrade(&stored)));
         stored
     }
 
     /// Makes `older` the difference over all; each of `newer` begins where the previous one ends.
     pub(super) fn merge(&self, older: &Arc<StoredDelta>, newer: Vec<Arc<StoredDelta>>) {
         older.newer.lock().extend(newer);
-        self.give(Job::Merge(Arc::downgrade(older)));
+        self.submit(Job::Merge(Arc::downgrade(older)));
     }
 
-    /// Waits until all is done that was given.
+    /// Waits until all submitted jobs are done.
     pub(super) fn flush(&self) {
         let (done, is_done) = mpsc::channel();
         if let Some(jobs) = &self.0
@@ -208,7 +208,7 @@ mod tests {
             is_released.recv().unwrap();
         });
         is_locked.recv().unwrap();
-        packer.give(Job::Pack(Arc::downgrade(&held)));
+        packer.submit(Job::Pack(Arc::downgrade(&held)));
         let dropped = Arc::downgrade(&packer.pack(change(1, 2)));
         assert_eq!(dropped.strong_count(), 0);
         let plain = change(1, 2).size();
