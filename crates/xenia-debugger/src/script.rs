@@ -32,7 +32,7 @@ const SIZES: std::ops::RangeInclusive<u16> = 10..=500;
 struct Patient;
 
 impl Watcher for Patient {
-    fn goes_on(&mut self, _: &Model, _: MachinePosition) -> bool {
+    fn continues(&mut self, _: &Model, _: MachinePosition) -> bool {
         true
     }
 }

@@ -25,7 +25,7 @@ const MAX_FOUND: usize = 500;
 /// Looks at a run several times a second.
 pub trait Watcher {
     /// Whether the run continues: no stop was requested.
-    fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool;
+    fn continues(&mut self, model: &Model, position: MachinePosition) -> bool;
 }
 
 /// A debugger's session: a model, and how to carry commands out.

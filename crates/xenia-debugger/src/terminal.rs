@@ -147,7 +147,7 @@ struct KeyWatcher<'a> {
 }
 
 impl Watcher for KeyWatcher<'_> {
-    fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool {
+    fn continues(&mut self, model: &Model, position: MachinePosition) -> bool {
         while let Ok(event) = self.keys.events.try_recv() {
             if stops(&event) {
                 return false;

@@ -38,7 +38,7 @@ fn machine(
 struct Patient;
 
 impl Watcher for Patient {
-    fn goes_on(&mut self, _: &Model, _: MachinePosition) -> bool {
+    fn continues(&mut self, _: &Model, _: MachinePosition) -> bool {
         true
     }
 }

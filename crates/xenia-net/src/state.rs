@@ -199,7 +199,7 @@ impl NetState {
 
     /// Drops all sockets of the machine's own network, and the events that they hold, before a
     /// state of another moment replaces them.
-    pub fn let_go(&self) {
+    pub fn release_all(&self) {
         let mut net = self.lock();
         let sockets = std::mem::take(&mut net.sockets);
         let requests = std::mem::take(&mut net.requests);

@@ -170,7 +170,7 @@ pub fn pixel_words(rng: &mut impl Rng) -> Vec<u32> {
     fill_exact(rng, &mut words);
     for (instruction, _) in instructions(&mut words).filter(|(_, is_fetch)| !is_fetch) {
         if rng.random_range(0..16) != 0 {
-            spare(instruction);
+            remove_kills(instruction);
         }
     }
     finish(&mut words, &format!("add oC0, r{}, c[3]", rng.random_range(0..8)));
@@ -196,7 +196,7 @@ fn encoded(text: &str) -> Option<[u32; 3]> {
 }
 
 /// Replaces operations that discard the pixel.
-fn spare(instruction: &mut [u32]) {
+fn remove_kills(instruction: &mut [u32]) {
     let [a, _, c] = instruction else { return };
     if VectorOp::from_bits(*c >> 24 & 31).name().starts_with("kill") {
         *c &= !(31 << 24);

@@ -132,7 +132,7 @@ impl DebugSession {
                         self.model.is_over = true;
                         return None;
                     }
-                    if !watcher.goes_on(&self.model, machine.position()) {
+                    if !watcher.continues(&self.model, machine.position()) {
                         return None;
                     }
                 }
@@ -169,7 +169,7 @@ impl DebugSession {
             if progress != Some(Progress::Stepped { thread }) {
                 break;
             }
-            if count > 1 && !watcher.goes_on(&self.model, machine.position()) {
+            if count > 1 && !watcher.continues(&self.model, machine.position()) {
                 break;
             }
         }
@@ -289,7 +289,7 @@ impl DebugSession {
             let progress = machine.resume_backwards(Some(thread));
             self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
             let is_stepped = progress == Progress::Stepped { thread };
-            if !is_stepped || count > 1 && !watcher.goes_on(&self.model, machine.position()) {
+            if !is_stepped || count > 1 && !watcher.continues(&self.model, machine.position()) {
                 break;
             }
         }

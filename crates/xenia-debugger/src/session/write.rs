@@ -1,4 +1,4 @@
-//! Breakpoints, watches, and changes of registers and memory, which are asked about first.
+//! Breakpoints, watches, and changes of registers and memory, which need a confirmation.
 
 use super::DebugSession;
 use crate::model::{AskedChange, MemoryWatch};
@@ -96,7 +96,7 @@ impl DebugSession {
 
     /// Asks whether the last `size` bytes of `value` are to be stored.
     pub(super) fn ask_memory(&mut self, at: u32, value: u32, size: usize) -> Result<()> {
-        self.ask(AskedChange::Memory { at, bytes: value.to_be_bytes()[4 - size..].to_vec() })
+        self.request_confirmation(AskedChange::Memory { at, bytes: value.to_be_bytes()[4 - size..].to_vec() })
     }
 
     pub(super) fn ask_register(&mut self, name: &str, value: u128, machine: &Debugged<'_, '_>) -> Result<()> {
@@ -113,11 +113,11 @@ impl DebugSession {
             bail!("{name} can't be changed");
         }
         self.chosen_context(machine)?;
-        self.ask(AskedChange::Register { thread: self.model.thread, register, value })
+        self.request_confirmation(AskedChange::Register { thread: self.model.thread, register, value })
     }
 
-    /// Asks whether a change is to be made.
-    fn ask(&mut self, change: AskedChange) -> Result<()> {
+    /// Requests the confirmation of a change.
+    fn request_confirmation(&mut self, change: AskedChange) -> Result<()> {
         if !self.model.is_writable {
             bail!("nothing can be changed: the key w or `write on` allows it");
         }

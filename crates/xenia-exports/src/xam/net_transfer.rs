@@ -31,7 +31,7 @@ fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
     if buffer.length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(Buffers::one(buffer)) }
 }
 
-fn ask(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) -> Flow<i32> {
+fn start(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) -> Flow<i32> {
     match what {
         Ok(what) => sockets::call(call, socket, what),
         Err(error) => Flow::Return(answer(call, Err(error))),
@@ -39,14 +39,14 @@ fn ask(call: &mut Call, socket: u32, what: Result<SocketOperation, WsaError>) ->
 }
 
 /// Runs an operation, with an overlapped structure or without.
-fn ask_overlapped(
+fn start_overlapped(
     call: &mut Call,
     socket: u32,
     what: Result<SocketOperation, WsaError>,
     overlapped: Option<GuestAddr>,
     routine: GuestAddr,
 ) -> Flow<i32> {
-    let Some(at) = overlapped else { return ask(call, socket, what) };
+    let Some(at) = overlapped else { return start(call, socket, what) };
     let both = what.and_then(|what| Ok((what, overlapped_of(call, at, routine)?)));
     Flow::Return(match both {
         Ok((what, overlapped)) => sockets::overlapped_call(call, socket, what, overlapped),
@@ -108,7 +108,7 @@ impl NetTransfer {
     #[export(Done)]
     fn NetDll_recv(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, AddressOutput::NOWHERE));
-        ask(call, socket, asked.map(SocketOperation::Receive))
+        start(call, socket, asked.map(SocketOperation::Receive))
     }
 
     /// Receives from any sender, stores the sender's address, and waits for data.
@@ -122,7 +122,7 @@ impl NetTransfer {
         from: AddressOutput,
     ) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, from));
-        ask(call, socket, asked.map(SocketOperation::Receive))
+        start(call, socket, asked.map(SocketOperation::Receive))
     }
 
     /// Receives into one or more buffers, asynchronously with an overlapped structure.
@@ -146,7 +146,7 @@ impl NetTransfer {
             AddressOutput::NOWHERE,
             overlapped,
         );
-        ask_overlapped(call, socket, what, overlapped, routine)
+        start_overlapped(call, socket, what, overlapped, routine)
     }
 
     /// Like `NetDll_WSARecv`, and stores the sender's address.
@@ -171,14 +171,14 @@ impl NetTransfer {
             from,
             overlapped,
         );
-        ask_overlapped(call, socket, what, overlapped, routine)
+        start_overlapped(call, socket, what, overlapped, routine)
     }
 
     /// Sends to the connected peer, and waits for room.
     #[export(Done)]
     fn NetDll_send(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| send(buffers, flags, None));
-        ask(call, socket, asked.map(SocketOperation::Send))
+        start(call, socket, asked.map(SocketOperation::Send))
     }
 
     /// Sends a datagram to an address.
@@ -192,7 +192,7 @@ impl NetTransfer {
         to: Buffer,
     ) -> Flow<i32> {
         let asked = one(buffer).and_then(|buffers| Ok(send(buffers, flags, destination(call, to)?)));
-        ask(call, socket, asked.map(SocketOperation::Send))
+        start(call, socket, asked.map(SocketOperation::Send))
     }
 
     /// Sends one or more buffers, asynchronously with an overlapped structure.
@@ -210,7 +210,7 @@ impl NetTransfer {
     ) -> Flow<i32> {
         let what =
             wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, None, overlapped);
-        ask_overlapped(call, socket, what, overlapped, routine)
+        start_overlapped(call, socket, what, overlapped, routine)
     }
 
     /// Like `NetDll_WSASend`, to an address.
@@ -230,7 +230,7 @@ impl NetTransfer {
         let what = destination(call, to).and_then(|to| {
             wsa_send(call, BufferArray { at: buffers, count: buffer_count }, count, flags, to, overlapped)
         });
-        ask_overlapped(call, socket, what, overlapped, routine)
+        start_overlapped(call, socket, what, overlapped, routine)
     }
 
     /// Waits until one of several sockets is ready, keeps only the ready ones in the sets, and

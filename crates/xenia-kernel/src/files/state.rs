@@ -115,10 +115,10 @@ impl Files {
 
     /// Drops open files, packages and what threads wait for, before a state of another moment
     /// replaces them. On the host, only temporary files are deleted.
-    pub(crate) fn let_go(&mut self) {
-        self.ports.let_go();
+    pub(crate) fn release_all(&mut self) {
+        self.ports.release_all();
         self.vfs.abandon();
-        self.packages.let_go(&mut self.vfs);
+        self.packages.release_all(&mut self.vfs);
         self.open.clear();
         self.drivers = Drivers::default();
         self.shared = SharedFiles::default();

@@ -97,11 +97,11 @@ impl RenderCallbacks<'_> {
         Ok(())
     }
 
-    /// Plays the frames that are due by now and wakes clients for the next ones. `heard` returns
-    /// the volume of the song that is mixed into them, if one plays.
-    pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu, heard: impl Fn() -> Option<f32>) {
+    /// Plays the frames that are due by now and wakes clients for the next ones. `song_volume`
+    /// returns the volume of the song that is mixed into them, if one plays.
+    pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu, song_volume: impl Fn() -> Option<f32>) {
         while let Some(due) = self.driver.take_due(cpu.now()) {
-            self.audio.lock().play(&due.frames, heard());
+            self.audio.lock().play(&due.frames, song_volume());
             for thread in due.woken {
                 self.wake(cpu, thread);
             }

@@ -35,7 +35,7 @@ impl Kernel {
         // First, since a thread that a timer wakes may read it.
         housekeeping("KeTimeStampBundle", stamp_time(self, cpu.now()));
         housekeeping("timers", self.timer_calls().expire(cpu));
-        self.render_callbacks().play_due_frames(cpu, || self.user.music.heard());
+        self.render_callbacks().play_due_frames(cpu, || self.user.music.playing_volume());
         housekeeping("a dialog", self.dialogs().poll(cpu));
         housekeeping("music", self.music_control().poll(cpu));
         self.overlapped_requests().poll(cpu);

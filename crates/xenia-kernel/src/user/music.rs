@@ -257,7 +257,7 @@ impl Music {
     }
 
     /// Volume of the playing song, from 0 to 1; `None` if no song plays. NaN is silent.
-    fn heard(&self) -> Option<f32> {
+    fn playing_volume(&self) -> Option<f32> {
         let volume = f32::from_bits(self.volume);
         let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };
         (self.state() == XmpState::Playing).then_some(volume)
@@ -278,8 +278,8 @@ impl Music {
 pub struct MusicPlayer {
     music: Mutex<Music>,
     due: AtomicU64,
-    /// [`PLAYS`] and the bits of [`Music::heard`].
-    heard: AtomicU64,
+    /// [`PLAYS`] and the bits of [`Music::playing_volume`].
+    playing_volume: AtomicU64,
 }
 
 /// A song plays.
@@ -288,7 +288,7 @@ const PLAYS: u64 = 1 << 32;
 impl Default for MusicPlayer {
     fn default() -> Self {
         let music = Mutex::new(Level::Settings, Music::default());
-        Self { music, due: AtomicU64::new(NEVER), heard: AtomicU64::new(0) }
+        Self { music, due: AtomicU64::new(NEVER), playing_volume: AtomicU64::new(0) }
     }
 }
 
@@ -306,9 +306,9 @@ impl MusicPlayer {
     }
 
     /// Volume of the playing song; `None` if no song plays. Takes no lock.
-    pub fn heard(&self) -> Option<f32> {
-        let heard = self.heard.load(Acquire);
-        (heard & PLAYS != 0).then(|| f32::from_bits(heard as u32))
+    pub fn playing_volume(&self) -> Option<f32> {
+        let playing_volume = self.playing_volume.load(Acquire);
+        (playing_volume & PLAYS != 0).then(|| f32::from_bits(playing_volume as u32))
     }
 }
 
@@ -352,8 +352,8 @@ impl MusicControl<'_> {
                 let before = music.put_on;
                 let result = act(&mut music, cpu.now());
                 self.player.due.store(music.due(), Release);
-                self.player.heard.store(music.heard_bits(), Release);
-                self.driver.set_has_song(music.heard().is_some(), cpu.now());
+                self.player.playing_volume.store(music.volume_bits(), Release);
+                self.driver.set_has_song(music.playing_volume().is_some(), cpu.now());
                 let path = || music.song().map(|song| String::from_utf16_lossy(&song.path));
                 let put_on = (music.put_on != before).then(|| (music.put_on, path()));
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))

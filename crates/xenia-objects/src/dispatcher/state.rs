@@ -103,7 +103,7 @@ impl Dispatcher {
     /// Replaces all waits, owned mutants and timers. The objects' table must be restored.
     pub fn restore(&self, objects: &Arc<Objects>, state: DispatcherState) -> Result<(), Impossible> {
         let DispatcherState { lists, waits, asked, owners, timers } = state;
-        self.let_go();
+        self.release_all();
         self.restore_waits(objects, lists, waits)?;
         for thread in asked {
             check_thread(thread)?;
@@ -114,7 +114,7 @@ impl Dispatcher {
     }
 
     /// Forgets all waits, and drops the objects that they hold.
-    pub fn let_go(&self) {
+    pub fn release_all(&self) {
         for shard in self.shards.iter() {
             *shard.lock() = ObjectShard::default();
         }

@@ -8,7 +8,7 @@ use rand::Rng;
 use xenia_gpu::microcode::ShaderKind;
 
 use super::{
-    LAST, PIXEL_EXPORTS, ProgramEnds, Shape, control_flow, encoded, exact, finish, instructions, spare,
+    LAST, PIXEL_EXPORTS, ProgramEnds, Shape, control_flow, encoded, exact, finish, instructions, remove_kills,
 };
 
 /// Float constant of a stage by which a fraction becomes an index; a vertex fetch multiplies by it.
@@ -92,7 +92,7 @@ fn fill(rng: &mut impl Rng, words: &mut [u32], kind: ShaderKind) {
         exact(rng, instruction, exports);
         // Vertices are not discarded.
         if is_vertex || rng.random_range(0..16) != 0 {
-            spare(instruction);
+            remove_kills(instruction);
         }
     }
     // Fetches come in pairs, behind two other instructions.

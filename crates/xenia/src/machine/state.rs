@@ -149,7 +149,7 @@ impl MachineInside {
         if has_run {
             // Late effects belong to the memory that is replaced.
             self.processor.lock().finish_effects();
-            CoreState::let_go(&self.kernel);
+            CoreState::release_all(&self.kernel);
         }
         self.executor.restore(executor).map_err(refused::<ExecutorState>)?;
         let now = self.executor.now();

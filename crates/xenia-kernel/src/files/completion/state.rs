@@ -35,7 +35,7 @@ impl CompletionPorts {
     }
 
     /// Forgets the waiting threads, and drops the ports that they hold.
-    pub(in crate::files) fn let_go(&mut self) {
+    pub(in crate::files) fn release_all(&mut self) {
         self.joined.clear();
     }
 

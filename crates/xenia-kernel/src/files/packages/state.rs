@@ -114,7 +114,7 @@ impl Packages {
 
     /// Abandons the open packages. A package that has not yet replaced an older one leaves that one
     /// unchanged.
-    pub(in crate::files) fn let_go(&mut self, vfs: &mut Vfs) {
+    pub(in crate::files) fn release_all(&mut self, vfs: &mut Vfs) {
         self.store.device().lock().abandon();
         self.let_go_of_package_files(vfs);
         for package in std::mem::take(&mut self.open) {

@@ -245,7 +245,7 @@ fn files_of_the_medium_are_the_same_or_refused() {
     other.mount_title_volume(Arc::new(volume)).unwrap();
     let mut restore = |changed| {
         let mut bytes = SavedBytes::new(parts.clone());
-        other.let_go();
+        other.release_all();
         other.restore(state.decode().unwrap(), &mut bytes, &objects, &TITLES, changed)
     };
     let reason = r"\Device\Cdrom0\media\a.bin: it has another size than in the state";

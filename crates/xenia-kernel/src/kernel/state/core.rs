@@ -43,12 +43,12 @@ impl CoreState {
 
     /// Drops all that the kernel of a machine which has run holds, without an effect on the guest:
     /// waits, threads, sockets, transfers, open files. A state must be restored next.
-    pub fn let_go(kernel: &Kernel) {
+    pub fn release_all(kernel: &Kernel) {
         kernel.transfers.discard();
-        kernel.dispatcher.let_go();
-        kernel.threads.lock().let_go();
-        kernel.net.let_go();
-        kernel.files.lock().let_go();
+        kernel.dispatcher.release_all();
+        kernel.threads.lock().release_all();
+        kernel.net.release_all();
+        kernel.files.lock().release_all();
         super::AreasState::let_go_ports(kernel);
     }
 

@@ -161,7 +161,7 @@ impl Threads {
     }
 
     /// Forgets all threads, and drops the objects that their waits hold.
-    pub(crate) fn let_go(&mut self) {
+    pub(crate) fn release_all(&mut self) {
         self.records.clear();
     }
 

@@ -48,9 +48,9 @@ impl Music {
         self.song().map_or(0, |song| song.ticks().saturating_sub(left) / FRAME_TICKS)
     }
 
-    /// The value of [`MusicPlayer::heard`].
-    pub(super) fn heard_bits(&self) -> u64 {
-        self.heard().map_or(0, |volume| PLAYS | u64::from(volume.to_bits()))
+    /// The value of [`MusicPlayer::playing_volume`].
+    pub(super) fn volume_bits(&self) -> u64 {
+        self.playing_volume().map_or(0, |volume| PLAYS | u64::from(volume.to_bits()))
     }
 }
 
@@ -58,7 +58,7 @@ impl MusicPlayer {
     /// The player's state.
     pub(in crate::user) fn state(&self) -> Music {
         // The others are copies.
-        let Self { music, due: _, heard: _ } = self;
+        let Self { music, due: _, playing_volume: _ } = self;
         music.lock().clone()
     }
 
@@ -66,7 +66,7 @@ impl MusicPlayer {
     pub(in crate::user) fn restore(&self, state: Music) -> Result<(), Impossible> {
         state.check_state()?;
         self.due.store(state.due(), Release);
-        self.heard.store(state.heard_bits(), Release);
+        self.playing_volume.store(state.volume_bits(), Release);
         *self.music.lock() = state;
         Ok(())
     }
@@ -113,7 +113,7 @@ mod tests {
         let mut music = player();
         let restored = MusicPlayer::default();
         restored.restore(crate::kernel::through(&music)).expect("it can be");
-        assert_eq!((restored.next_due(), restored.heard()), (Some(music.due()), Some(0.5)));
+        assert_eq!((restored.next_due(), restored.playing_volume()), (Some(music.due()), Some(0.5)));
         let mut other = restored.state();
         assert_eq!(format!("{other:?}"), format!("{music:?}"));
         for music in [&mut music, &mut other] {

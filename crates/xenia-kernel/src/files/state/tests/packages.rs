@@ -196,7 +196,7 @@ fn packages_that_were_opened_by_their_paths_are_opened_again() {
     assert!(again.vfs.resolve(r"maps:\one").is_err());
     files.disc = Some(2);
     assert!(saved(&files).is_err(), "it is on the first disc");
-    files.let_go();
+    files.release_all();
     let at = files.vfs.resolve(r"maps:\one").unwrap();
     assert!(files.vfs.find(&at).is_err());
 }
