@@ -70,12 +70,12 @@ impl RunArgs {
 
 /// The limits of a run.
 pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
-    let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));
+    let swap_timeout = run.frames.and(NonZeroU64::new(run.swap_timeout));
     Limits {
         instructions: run.instructions,
         frames: run.frames,
         ticks: None,
-        ticks_between_frames: patience.map(|seconds| seconds.get().saturating_mul(TICKS_PER_SECOND)),
+        ticks_between_frames: swap_timeout.map(|seconds| seconds.get().saturating_mul(TICKS_PER_SECOND)),
         halt_on_deadlock: engine.halt_on_deadlock,
     }
 }

@@ -29,9 +29,9 @@ pub const SIZE: ScreenSize = ScreenSize { columns: 120, rows: 40 };
 const SIZES: std::ops::RangeInclusive<u16> = 10..=500;
 
 /// Lets every run continue to its stop.
-struct Patient;
+struct Uninterrupted;
 
-impl Watcher for Patient {
+impl Watcher for Uninterrupted {
     fn continues(&mut self, _: &Model, _: MachinePosition) -> bool {
         true
     }
@@ -89,7 +89,7 @@ impl FrontEnd for Script {
         self.session.begin(machine);
         for line in std::mem::take(&mut self.lines) {
             for command in commands(&line) {
-                let done = self.session.line(command, machine, &mut Patient);
+                let done = self.session.line(command, machine, &mut Uninterrupted);
                 // A signal or `--timeout` ends the script, and may have interrupted the command.
                 if !machine.idle() {
                     self.screen(&line, machine);

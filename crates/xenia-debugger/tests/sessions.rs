@@ -35,9 +35,9 @@ fn machine(
 }
 
 /// A watcher that lets every run continue.
-struct Patient;
+struct Uninterrupted;
 
-impl Watcher for Patient {
+impl Watcher for Uninterrupted {
     fn continues(&mut self, _: &Model, _: MachinePosition) -> bool {
         true
     }
@@ -53,7 +53,7 @@ impl User<'_, '_, '_> {
     /// The answer to a line.
     fn ask(&mut self, line: &str) -> String {
         // The message is looked at.
-        let _ = self.session.line(line, self.machine, &mut Patient);
+        let _ = self.session.line(line, self.machine, &mut Uninterrupted);
         self.session.model.message.clone()
     }
 

@@ -211,14 +211,14 @@ impl Link {
         waiting.stop = stop;
     }
 
-    /// Bytes that gdb has sent; `None` if there are none, and waits up to `patience` for them.
+    /// Bytes that gdb has sent; `None` if there are none, and waits up to `timeout` for them.
     ///
     /// # Errors
     /// gdb has closed the connection.
-    pub(crate) fn receive(&self, patience: Duration) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn receive(&self, timeout: Duration) -> io::Result<Option<Vec<u8>>> {
         let mut waiting = self.inbox.waiting.lock();
         if waiting.chunks.is_empty() && !waiting.is_closed {
-            self.inbox.changed.wait_for(&mut waiting, patience);
+            self.inbox.changed.wait_for(&mut waiting, timeout);
         }
         let bytes = waiting.chunks.pop_front();
         if bytes.is_some() && waiting.chunks.is_empty() && !waiting.is_closed {

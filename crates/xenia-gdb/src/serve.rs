@@ -159,13 +159,13 @@ struct Input {
 }
 
 impl Input {
-    /// The next packet or interrupt of gdb, if there is one within `patience`.
+    /// The next packet or interrupt of gdb, if there is one within `timeout`.
     ///
     /// # Errors
     /// gdb has closed the connection.
-    fn next(&mut self, link: &Link, patience: Duration) -> io::Result<Option<GdbInput>> {
+    fn next(&mut self, link: &Link, timeout: Duration) -> io::Result<Option<GdbInput>> {
         if self.bytes.is_empty() {
-            self.bytes.extend(link.receive(patience)?.unwrap_or_default());
+            self.bytes.extend(link.receive(timeout)?.unwrap_or_default());
         }
         while let Some(byte) = self.bytes.pop_front() {
             if let Some(received) = self.packets.take(byte) {

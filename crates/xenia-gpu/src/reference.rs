@@ -64,7 +64,7 @@ pub struct Reference {
     textures: TextureCache,
     /// Interpreter for vertex shaders.
     shading: ShaderInterpreter,
-    crew: bands::Crew,
+    draw_threads: bands::DrawThreads,
     limits: DrawLimits,
     cancel: Cancel,
     samples_passed: u64,
@@ -89,7 +89,7 @@ impl Reference {
             edram: Edram::default(),
             textures: TextureCache::default(),
             shading: ShaderInterpreter::default(),
-            crew: bands::Crew::new(threads),
+            draw_threads: bands::DrawThreads::new(threads),
             limits: DrawLimits::default(),
             cancel: Cancel::default(),
             samples_passed: 0,
@@ -155,7 +155,7 @@ impl Reference {
         });
         let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch =
-            bands::Batch::new(call, memory, &self.edram, source, &textures, &mut self.crew, budget);
+            bands::Batch::new(call, memory, &self.edram, source, &textures, &mut self.draw_threads, budget);
         let cache = &mut self.textures;
         let shading = &mut self.shading;
         let planes = clip::planes(call);

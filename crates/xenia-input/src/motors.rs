@@ -53,11 +53,11 @@ impl Motors {
         self.change(|state| state.gone = true);
     }
 
-    /// Waits for a command, for at most `patience`.
-    pub fn next(&self, patience: Duration) -> MotorCommand {
+    /// Waits for a command, for at most `timeout`.
+    pub fn next(&self, timeout: Duration) -> MotorCommand {
         let mut state = self.0.0.lock();
         if !state.changed && !state.gone {
-            self.0.1.wait_for(&mut state, patience);
+            self.0.1.wait_for(&mut state, timeout);
         }
         state.changed = false;
         if state.gone { MotorCommand::End } else { MotorCommand::Run(state.wanted.0, state.wanted.1) }

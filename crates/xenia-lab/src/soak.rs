@@ -5,11 +5,11 @@
 //! Samples between two runs show leaks of whole machines, samples during a run show growth within
 //! it. A run that ends unexpectedly is reported on standard error, with the title's last output.
 
-mod last_words;
+mod output_tail;
 
 use crate::args::{SoakArgs, SoakMode};
 use anyhow::{Context, Result};
-use last_words::LastWords;
+use output_tail::OutputTail;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::fs::File;
@@ -154,7 +154,7 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
         })?
     };
     let mut runs = 0;
-    let words = LastWords::new();
+    let words = OutputTail::new();
     'all: for _ in 0..args.rounds.unwrap_or(u64::MAX) {
         for title in &args.titles {
             for mode in &args.modes {
@@ -183,7 +183,7 @@ fn one(
     mode: SoakMode,
     frames: Option<u64>,
     samples: &Mutex<SampleWriter>,
-    words: &LastWords,
+    words: &OutputTail,
     interrupt: &Interrupt,
 ) -> Result<()> {
     let parallel = mode == SoakMode::Parallel;
@@ -231,7 +231,7 @@ fn is_well(report: &RunReport) -> bool {
 }
 
 /// Prints how a run ended, with all details.
-fn print_end(samples: &SampleWriter, report: &RunReport, words: &LastWords) {
+fn print_end(samples: &SampleWriter, report: &RunReport, words: &OutputTail) {
     let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
     errln!(
         "run {}: {} in {} ended by {}{code}",

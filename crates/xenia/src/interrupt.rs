@@ -106,11 +106,11 @@ impl Interrupt {
     }
 
     /// After some time, cancels the draws of the machine that is running then.
-    fn cancel_draws_after(&self, patience: Duration) {
+    fn cancel_draws_after(&self, delay: Duration) {
         let interrupt = self.clone();
         // If the thread cannot be started, the draws' own limits end them.
-        let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
-            std::thread::sleep(patience);
+        let _ = std::thread::Builder::new().name("cancel draws".to_owned()).spawn(move || {
+            std::thread::sleep(delay);
             if let Some(draws) = &interrupt.0.lock().draws {
                 draws.set();
             }

@@ -125,14 +125,14 @@ impl Standstill {
     }
 }
 
-/// State of each host thread.
+/// Detects host threads and locks without progress.
 #[derive(Default)]
-struct Patience {
+struct StandstillDetector {
     lanes: Vec<Standstill>,
     locks: StuckLocks,
 }
 
-impl Patience {
+impl StandstillDetector {
     /// Polls all host threads and locks, and reports those without progress.
     fn poll(&mut self, watched: &WatchedMachine, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
@@ -169,7 +169,7 @@ impl Watchdog {
         let until = over.clone();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let start = Instant::now();
-            let mut patience = Patience::default();
+            let mut detector = StandstillDetector::default();
             let mut before = Figures::default();
             let mut over = until.0.lock();
             let mut dump_at = watched.dump_threads_after;
@@ -193,7 +193,7 @@ impl Watchdog {
                     status::show(&figures.line(&before, busy.as_deref()));
                     before = figures;
                 }
-                patience.poll(&watched, Instant::now());
+                detector.poll(&watched, Instant::now());
             }
         });
         Self { over, thread: thread.ok() }

@@ -36,7 +36,7 @@ const MIN_SHARED_PIXELS: i64 = 4096;
 pub(super) const MAX_THREADS: usize = 64;
 
 /// Draw threads, each with a separate interpreter.
-pub(super) struct Crew {
+pub(super) struct DrawThreads {
     /// One interpreter per thread; the caller's comes first.
     interpreters: Vec<ShaderInterpreter>,
     /// Other threads, started when first needed; `None` if the host can't start any.
@@ -45,8 +45,8 @@ pub(super) struct Crew {
     triangles: Vec<Setup>,
 }
 
-impl Crew {
-    /// Creates a crew of `threads`, including the caller's.
+impl DrawThreads {
+    /// Prepares `threads` threads, including the caller's.
     pub(super) fn new(threads: usize) -> Self {
         let threads = threads.clamp(1, MAX_THREADS);
         Self {
@@ -75,7 +75,7 @@ pub(super) struct Batch<'a, 's> {
     /// Source of the EDRAM's words, if the EDRAM lacks some.
     source: Option<&'a mut (dyn EdramSource + 's)>,
     textures: &'a Bindings,
-    crew: &'a mut Crew,
+    draw_threads: &'a mut DrawThreads,
     budget: Budget<'a>,
     passed: u64,
     /// Error of the source, after which nothing is drawn.
@@ -99,16 +99,16 @@ impl<'a, 's> Batch<'a, 's> {
         edram: &'a Edram,
         source: Option<&'a mut (dyn EdramSource + 's)>,
         textures: &'a Bindings,
-        crew: &'a mut Crew,
+        draw_threads: &'a mut DrawThreads,
         budget: Budget<'a>,
     ) -> Self {
-        Self { call, memory, edram, source, textures, crew, budget, passed: 0, failure: None }
+        Self { call, memory, edram, source, textures, draw_threads, budget, passed: 0, failure: None }
     }
 
     /// Adds a triangle.
     pub(super) fn push(&mut self, triangle: Setup) {
-        self.crew.triangles.push(triangle);
-        if self.crew.triangles.len() == BATCH {
+        self.draw_threads.triangles.push(triangle);
+        if self.draw_threads.triangles.len() == BATCH {
             self.draw();
         }
     }
@@ -136,7 +136,7 @@ impl<'a, 's> Batch<'a, 's> {
 
     /// Draws the collected triangles.
     fn draw(&mut self) {
-        let bounds: Vec<[i32; 4]> = self.crew.triangles.iter().map(Setup::bounds).collect();
+        let bounds: Vec<[i32; 4]> = self.draw_threads.triangles.iter().map(Setup::bounds).collect();
         let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
         let pixels: i64 = bounds.iter().map(area).sum();
         let call = self.call;
@@ -148,7 +148,7 @@ impl<'a, 's> Batch<'a, 's> {
         if first < end {
             self.provide(first as u32..end as u32, &bounds);
         }
-        let Crew { interpreters, pool, triangles } = &mut *self.crew;
+        let DrawThreads { interpreters, pool, triangles } = &mut *self.draw_threads;
         if self.failure.is_some() {
             triangles.clear();
             return;

@@ -16,7 +16,7 @@ struct Scripted {
     button: Option<u32>,
     line: Option<String>,
     /// Number of polls without an answer.
-    patience: Arc<Mutex<u32>>,
+    polls_left: Arc<Mutex<u32>>,
     asked: Arc<Mutex<Vec<DialogRequest>>>,
 }
 
@@ -44,9 +44,9 @@ impl Dialogs for Scripted {
     }
 
     fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
-        let mut patience = self.patience.lock().unwrap();
-        if *patience > 0 {
-            *patience -= 1;
+        let mut polls_left = self.polls_left.lock().unwrap();
+        if *polls_left > 0 {
+            *polls_left -= 1;
             return None;
         }
         Some(match self.asked.lock().unwrap().last()? {
@@ -220,7 +220,7 @@ impl Input for Held {
 
 #[test]
 fn open_dialog_captures_controllers_and_refuses_others() {
-    let answers = Scripted { button: Some(0), patience: Arc::new(Mutex::new(3)), ..Scripted::default() };
+    let answers = Scripted { button: Some(0), polls_left: Arc::new(Mutex::new(3)), ..Scripted::default() };
     let mut b = harness(&answers);
     *b.kernel.devices.input.lock() = Box::new(Held);
     let base = u64::from(b.scratch.0);
@@ -311,7 +311,7 @@ fn a_device_that_is_chosen_without_a_dialog_notifies_of_a_user_interface() {
 #[test]
 fn a_call_without_an_overlapped_waits_for_its_answer() {
     let answers =
-        Scripted { line: Some("Ab".to_owned()), patience: Arc::new(Mutex::new(1)), ..Scripted::default() };
+        Scripted { line: Some("Ab".to_owned()), polls_left: Arc::new(Mutex::new(1)), ..Scripted::default() };
     let mut b = harness(&answers);
     let buffer = u64::from(b.scratch.offset(0x400).0);
     let flow = b.call(Library::xam, "XamShowKeyboardUI", &[0, 0, 0, 0, 0, buffer, 8, 0]);

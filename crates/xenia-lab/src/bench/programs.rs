@@ -11,7 +11,7 @@
 
 use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
-use super::whole::{Elsewhere, ToMain, Took, Whole};
+use super::whole::{PeerSystem, ToMain, Took, Whole};
 use super::{Spread, cell, code, conclude, host, ns_per_instruction};
 use crate::args::{BenchArgs, Peer};
 use crate::flat::FlatProgram;
@@ -123,8 +123,8 @@ impl Contender {
             second: None,
         };
         Ok(Some(match self {
-            Self::Native => outcome(whole.elsewhere(Elsewhere::Native)?, false),
-            Self::Qemu if whole.is_for_qemu() => outcome(whole.elsewhere(Elsewhere::Qemu)?, false),
+            Self::Native => outcome(whole.run_on_peer(PeerSystem::Native)?, false),
+            Self::Qemu if whole.is_for_qemu() => outcome(whole.run_on_peer(PeerSystem::Qemu)?, false),
             Self::Qemu => return Ok(None),
             Self::Ours("interp", cpu) => outcome(whole.ours(cpu, None)?, true),
             Self::Ours(_, cpu) => {

@@ -141,12 +141,12 @@ impl Whole {
     }
 
     /// Runs all steps outside of the emulator.
-    pub(super) fn elsewhere(&self, place: Elsewhere) -> Result<Took> {
+    pub(super) fn run_on_peer(&self, system: PeerSystem) -> Result<Took> {
         let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
         let disk = self.disk(&work)?;
         let mut all = Took { right: true, ..Took::default() };
         for step in &self.steps {
-            all.add(&step.elsewhere(place, &disk, work.path())?);
+            all.add(&step.run_on_peer(system, &disk, work.path())?);
         }
         Ok(all)
     }
@@ -195,9 +195,9 @@ impl Whole {
     }
 }
 
-/// Place of a run outside of the emulator.
+/// System of a run outside of the emulator.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Elsewhere {
+pub(super) enum PeerSystem {
     /// A program of the host.
     Native,
     /// A program of Linux on PowerPC, in QEMU.
@@ -205,13 +205,13 @@ pub(super) enum Elsewhere {
 }
 
 impl Step {
-    fn elsewhere(&self, place: Elsewhere, disk: &Path, work: &Path) -> Result<Took> {
+    fn run_on_peer(&self, system: PeerSystem, disk: &Path, work: &Path) -> Result<Took> {
         let folder = disk.join(&self.folder);
         let time = work.join("time");
         let said = work.join("said");
         let mut command = timed(&time);
         command.current_dir(&folder);
-        if place == Elsewhere::Qemu {
+        if system == PeerSystem::Qemu {
             let program = self.qemu.as_ref().context("there is no program for qemu")?;
             command.args(["qemu-ppc", "-cpu", "7450"]);
             // The variables are for the program; the emulator is found without them.

@@ -165,7 +165,7 @@ fn barging_has_a_bound() {
         }
         stop.store(true, Ordering::Relaxed);
         times.sort_unstable();
-        // Six threads are ahead of it in the queue, each of which may wait out its patience. The
+        // Six threads are ahead of it in the queue, each of which may use up its waiting time. The
         // machine may run other programs in some of the waits, but not in most.
         assert!(times[25] < Duration::from_secs(2) && times[50] < Duration::from_mins(1), "{times:?}");
     });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::title::key_ring;
-use xenia::title::parts::Beside;
+use xenia::title::parts::PackageParts;
 use xenia::wording::{count, grouped};
 use xenia_cli::Code;
 use xenia_documents::documented;
@@ -62,7 +62,7 @@ pub fn run(args: &VerifyArgs) -> Result<Code> {
         bail!("cannot check {name}: it is {}; {advice}", format.description)
     };
     let mut findings = Findings::default();
-    let end = verify(Arc::new(file), &Beside::new(&args.file), &keys, &mut findings).err();
+    let end = verify(Arc::new(file), &PackageParts::new(&args.file), &keys, &mut findings).err();
     let mut faults: Vec<FaultRow> = findings.faults().iter().map(FaultRow::of).collect();
     faults.extend(end.as_ref().map(FaultRow::of));
     let checked = findings.count();

@@ -136,11 +136,11 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
         let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
         Machine::new(&title, options).unwrap().run(limits)
     };
-    let patience =
+    let limits =
         Limits { frames: Some(1), ticks_between_frames: Some(TICKS_PER_SECOND / 5), ..Limits::default() };
-    let recorded = run(Some(&path), None, &patience);
+    let recorded = run(Some(&path), None, &limits);
     assert!(matches!(recorded.end, RunEnd::NoFrames { .. }), "{:?}", recorded.end);
-    let again = run(None, Some(&path), &patience);
+    let again = run(None, Some(&path), &limits);
     assert_eq!((again.recording_trouble, &again.end), (None, &recorded.end));
     assert_eq!(again.report.digest, recorded.report.digest);
     let whole = std::fs::read_to_string(&path).unwrap();

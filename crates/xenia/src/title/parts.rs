@@ -11,9 +11,9 @@ use xenia_formats::{Format, FormatError, Opens, Parts, ReadAt, Volume};
 /// Locates the data files of a package: in the folder named as the header file plus `.data`, or
 /// beside the file if it is a data file itself.
 #[derive(Debug)]
-pub struct Beside(PathBuf);
+pub struct PackageParts(PathBuf);
 
-impl Beside {
+impl PackageParts {
     /// Locates the data files that belong to the file at `path`.
     pub fn new(path: &Path) -> Self {
         if is_data(path) {
@@ -38,7 +38,7 @@ fn name_of(number: u32) -> String {
     format!("Data{number:04}")
 }
 
-impl Parts for Beside {
+impl Parts for PackageParts {
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
         let file = open_without_case(&self.0.join(name_of(number)))?;
         Ok(file.map(|file| Arc::new(file) as Arc<dyn ReadAt>))
@@ -72,7 +72,7 @@ fn without_case(folder: &Path, name: &str) -> Option<PathBuf> {
 pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
     let mut size = std::fs::metadata(path)?.len();
     if let Opens::Parts(_) = format.opens {
-        let beside = Beside::new(path);
+        let beside = PackageParts::new(path);
         for number in u32::from(is_data(path)).. {
             let Some(part) = beside.part(number)? else { break };
             size = size.saturating_add(part.size()?);
@@ -85,7 +85,7 @@ pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
 pub fn volume(format: &Format, file: File, path: &Path) -> Result<Volume> {
     let opened = match format.opens {
         Opens::Volume(open) => open(Arc::new(file)),
-        Opens::Parts(open) => open(Arc::new(file), &Beside::new(path)),
+        Opens::Parts(open) => open(Arc::new(file), &PackageParts::new(path)),
         Opens::Executable(_) | Opens::Unread(_) => {
             let reason = xenia_formats::Reason::Unsupported("it contains no files".into());
             Err(FormatError::new(format.description, 0, reason))
@@ -104,10 +104,10 @@ mod tests {
         let data = folder.path().join("game.DATA");
         std::fs::create_dir(&data).unwrap();
         std::fs::write(data.join("DATA0000"), "x").unwrap();
-        let beside = Beside::new(&folder.path().join("GAME"));
+        let beside = PackageParts::new(&folder.path().join("GAME"));
         assert_eq!(beside.part(0).unwrap().unwrap().size().unwrap(), 1);
         assert!(beside.part(1).unwrap().is_none());
-        assert!(Beside::new(&data.join("data0000")).part(0).unwrap().is_some());
-        assert!(Beside::new(&folder.path().join("other")).part(0).unwrap().is_none());
+        assert!(PackageParts::new(&data.join("data0000")).part(0).unwrap().is_some());
+        assert!(PackageParts::new(&folder.path().join("other")).part(0).unwrap().is_none());
     }
 }

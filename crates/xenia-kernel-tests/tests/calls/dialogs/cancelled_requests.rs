@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_cancelled_request_closes_its_dialog() {
     let answers =
-        Scripted { button: Some(0), patience: Arc::new(Mutex::new(u32::MAX)), ..Scripted::default() };
+        Scripted { button: Some(0), polls_left: Arc::new(Mutex::new(u32::MAX)), ..Scripted::default() };
     let mut b = harness(&answers);
     let base = u64::from(b.scratch.0);
     let overlapped = base + u64::from(OVERLAPPED);

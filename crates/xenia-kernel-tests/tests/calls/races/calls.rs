@@ -50,9 +50,9 @@ fn a_deferred_call_that_was_queued_runs_once_on_the_one_service_thread() {
         scope.spawn(|| machine.serve());
         posters.join().unwrap();
         let due = queued.load(Relaxed) - taken_back.load(Relaxed);
-        let patience = std::time::Instant::now();
+        let begun = std::time::Instant::now();
         while ran.load(Relaxed) < due {
-            assert!(patience.elapsed().as_secs() < 60, "{} of {due} have run", ran.load(Relaxed));
+            assert!(begun.elapsed().as_secs() < 60, "{} of {due} have run", ran.load(Relaxed));
             thread::yield_now();
         }
         machine.end();
@@ -154,9 +154,9 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
         machine.run(machine.add_thread().0, |guest| {
             for round in 0..ROUNDS {
                 assert_eq!(guest.call("KeInsertQueueApc", &[apc, 1, 2, 0]), 1);
-                let patience = std::time::Instant::now();
+                let begun = std::time::Instant::now();
                 while ran.load(Acquire) <= round {
-                    assert!(patience.elapsed().as_secs() < 60, "APC {round} has not run");
+                    assert!(begun.elapsed().as_secs() < 60, "APC {round} has not run");
                     thread::yield_now();
                 }
             }

@@ -98,9 +98,9 @@ fn the_counters_see_threads_that_share_an_object() {
     machine.run(machine.add_thread().0, |guest| {
         guest.call("KeInitializeSemaphore", &[semaphore, 0, 0x7FFF_FFFF]);
     });
-    let patience = std::time::Instant::now();
+    let begun = std::time::Instant::now();
     while machine.kernel.dispatcher.lock_counts()[0].1.contended == 0 {
-        assert!(patience.elapsed().as_secs() < 60, "no lock was ever taken");
+        assert!(begun.elapsed().as_secs() < 60, "no lock was ever taken");
         race(&machine, 2, |guest, _| {
             for _ in 0..ROUNDS {
                 guest.call("KeReleaseSemaphore", &[semaphore, 0, 1, 0]);

@@ -59,7 +59,7 @@ impl WindowDevice {
 
     /// Waits until the window offers a device that is not lost; `None` if it offers none, or no
     /// other one in this time. Must not be called on the window's thread.
-    pub(super) fn replacement(&self, patience: Duration) -> Option<Device> {
+    pub(super) fn replacement(&self, timeout: Duration) -> Option<Device> {
         let start = Instant::now();
         let mut is_woken = false;
         loop {
@@ -67,8 +67,8 @@ impl WindowDevice {
             if !device.is_lost() {
                 return Some(device);
             }
-            if start.elapsed() >= patience {
-                tracing::debug!(target: "gpu", ?patience, "the window has opened no other device");
+            if start.elapsed() >= timeout {
+                tracing::debug!(target: "gpu", ?timeout, "the window has opened no other device");
                 return None;
             }
             if !std::mem::replace(&mut is_woken, true) {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia::interrupt::Interrupt;
-use xenia::title::parts::Beside;
+use xenia::title::parts::PackageParts;
 use xenia_formats::{Findings, KeyRing, Parts, ReadAt, Verify};
 
 /// Progress of a verification, and the request to end it.
@@ -41,7 +41,7 @@ impl ReadAt for Watched {
 
 /// The data files of a package, each of them watched.
 struct WatchedParts {
-    beside: Beside,
+    beside: PackageParts,
     watch: Watch,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt:
     let shown = image.display();
     let file = open_file(image)?;
     let watch = Watch { bar: progress_bar(size), interrupt: interrupt.clone() };
-    let parts = WatchedParts { beside: Beside::new(image), watch: watch.clone() };
+    let parts = WatchedParts { beside: PackageParts::new(image), watch: watch.clone() };
     let mut findings = Findings::default();
     // Only executables need keys.
     let end = verify(watched(Arc::new(file), &watch), &parts, &KeyRing::default(), &mut findings).err();

@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::{Entries, ExportedTitle, PipelineFileError, ShaderCode, shaders_of};
 
-/// Numbers of exported entries by their fate in a merge.
+/// Numbers of exported entries by their result in a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeCounts {
     /// Number of entries that were added to the store.
@@ -23,11 +23,11 @@ pub struct MergeCounts {
 }
 
 impl MergeCounts {
-    fn add(&mut self, fate: Fate) {
-        match fate {
-            Fate::New => self.new += 1,
-            Fate::Known => self.known += 1,
-            Fate::Refused => self.refused += 1,
+    fn add(&mut self, outcome: MergeOutcome) {
+        match outcome {
+            MergeOutcome::New => self.new += 1,
+            MergeOutcome::Known => self.known += 1,
+            MergeOutcome::Refused => self.refused += 1,
         }
     }
 }
@@ -79,9 +79,9 @@ impl ExportedTitle<'_> {
     }
 }
 
-/// Fate of an exported entry.
+/// Result of merging an exported entry.
 #[derive(Clone, Copy)]
-enum Fate {
+enum MergeOutcome {
     New,
     Known,
     Refused,
@@ -123,25 +123,25 @@ impl<'a> Merge<'a> {
         self.offered.entry(code.digest()).or_insert(code);
     }
 
-    fn add_conversion(&mut self, words: &[u32]) -> Fate {
+    fn add_conversion(&mut self, words: &[u32]) -> MergeOutcome {
         let conversion: Conversion = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
         if self.entries.conversions.contains(&conversion) {
-            return Fate::Known;
+            return MergeOutcome::Known;
         }
         let mut records = Vec::new();
         append(&mut records, CONVERSION, words);
         if self.entries.conversions.len() >= MAX_CONVERSIONS || !self.append(&records) {
-            return Fate::Refused;
+            return MergeOutcome::Refused;
         }
         self.entries.conversions.insert(conversion);
-        Fate::New
+        MergeOutcome::New
     }
 
     /// Adds a recipe after the shaders that it refers to.
-    fn add_recipe(&mut self, words: &[u32]) -> Fate {
+    fn add_recipe(&mut self, words: &[u32]) -> MergeOutcome {
         let recipe: Recipe = bytemuck::pod_read_unaligned(bytemuck::cast_slice(words));
         if self.entries.recipes.contains(&recipe) {
-            return Fate::Known;
+            return MergeOutcome::Known;
         }
         let mut records = Vec::new();
         let mut added = Vec::new();
@@ -149,10 +149,10 @@ impl<'a> Merge<'a> {
             match self.entries.shaders.get(&digest) {
                 Some(known) if *known == kind => {}
                 // A vertex and a pixel shader with equal hashes can't be in one store.
-                Some(_) => return Fate::Refused,
+                Some(_) => return MergeOutcome::Refused,
                 None => {
                     let code = self.offered.get(&digest).filter(|code| code.kind == kind);
-                    let Some(code) = code else { return Fate::Refused };
+                    let Some(code) = code else { return MergeOutcome::Refused };
                     append(&mut records, shader_record(kind), code.words);
                     added.push((digest, kind));
                 }
@@ -160,11 +160,11 @@ impl<'a> Merge<'a> {
         }
         append(&mut records, RECIPE, words);
         if self.entries.recipes.len() >= MAX_PIPELINES || !self.append(&records) {
-            return Fate::Refused;
+            return MergeOutcome::Refused;
         }
         self.shaders_added += added.len();
         self.entries.shaders.extend(added);
         self.entries.recipes.insert(recipe);
-        Fate::New
+        MergeOutcome::New
     }
 }

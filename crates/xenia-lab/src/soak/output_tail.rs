@@ -10,9 +10,9 @@ const LENGTH: usize = 16 << 10;
 
 /// A ring buffer of the title's latest output; clones share it.
 #[derive(Clone)]
-pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
+pub(super) struct OutputTail(Arc<Mutex<VecDeque<u8>>>);
 
-impl LastWords {
+impl OutputTail {
     /// An empty buffer, fully allocated, so that the process's memory does not grow with the
     /// output.
     pub(super) fn new() -> Self {
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept_within_the_initial_capacity() {
-        let words = LastWords::new();
+        let words = OutputTail::new();
         let mut say = words.of_next_title();
         let room = words.0.lock().capacity();
         for number in 0..10_000 {
