@@ -1,4 +1,7 @@
 //! Keys, and what they mean in each state of the model.
+//!
+//! A key changes the model alone. A request to the machine is returned as [`Asked`], and is carried
+//! out like a typed command.
 
 use crate::command::{self, DebugCommand, ThreadChoice};
 use crate::model::{Focus, Model, SidePane, Tab};

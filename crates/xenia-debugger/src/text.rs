@@ -1,4 +1,5 @@
-//! Text of the title, made harmless for a terminal.
+//! Text of the title, made harmless for a terminal: control characters and invisible ones are
+//! escaped, and lengths are limited.
 
 use xenia::text_lines::TextLines;
 

@@ -1,4 +1,7 @@
 //! Termination of the title and launch of the next (`XamLoader*`).
+//!
+//! A launch only records the next executable and terminates the title: the next title runs in a new
+//! machine.
 
 use crate::abi::{Call, Flow, Out, Text};
 use crate::deployment::TitleOrigin;

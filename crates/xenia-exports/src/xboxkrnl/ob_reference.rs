@@ -1,4 +1,7 @@
 //! References to objects, lookup by name and creation by type (`Ob*`).
+//!
+//! Only objects whose whole state is in their body can be created here: the kernel has records of
+//! the others, which their own exports make.
 
 use super::driver_request;
 use super::ob_handle::resolve;

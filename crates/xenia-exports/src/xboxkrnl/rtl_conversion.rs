@@ -1,4 +1,7 @@
 //! Conversion between 8-bit text and UTF-16 (`RtlMultiByte*`, `RtlUnicodeToMultiByte*`).
+//!
+//! Lengths come from the guest, so text is converted in chunks, and long text in turns
+//! ([`crate::turns`]). The size that a call stores is that of the whole result.
 
 use crate::abi::rest::{TargetEncoding, TextConversion};
 use crate::abi::{Call, Flow, Out, Rest};

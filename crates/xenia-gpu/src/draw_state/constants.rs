@@ -1,4 +1,7 @@
 //! Shader constants, and dirty tracking of the blocks to capture again.
+//!
+//! A snapshot equals the registers at its draw. Only blocks that were written since the previous
+//! capture are read again, as most draws change few constants.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Actions of the window, and their default keys.
+//! Actions of the window, and their default keys: the table from which settings and the page of
+//! keys take names and descriptions.
 
 use std::borrow::Cow;
 use winit::keyboard::{KeyCode, ModifiersState};

@@ -1,4 +1,5 @@
-//! Which titles the library shows, and in which order.
+//! Order of the titles in the library, and the selection by the search text. Both are computed
+//! again only when the library, the text or the sorting has changed.
 
 use super::LibraryEntry;
 use std::cmp::Reverse;

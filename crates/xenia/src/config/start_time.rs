@@ -1,4 +1,7 @@
 //! Parses the date at which guest time starts (`--start-time`).
+//!
+//! Without a date, lockstep runs start at a fixed one, so that they are repeatable; parallel runs
+//! start at the host's.
 
 use std::ops::Range;
 use std::str::FromStr;

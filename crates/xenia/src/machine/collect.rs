@@ -1,4 +1,7 @@
-//! Collects a machine's data for a bug report.
+//! Collects a machine's data for a bug report, without anything that names the user.
+//!
+//! The title's file name and folder are left out. Names of profiles are returned beside the report,
+//! so that its writer can remove them from texts.
 
 use super::Machine;
 use crate::bug_report::{

@@ -1,4 +1,5 @@
-//! Parser of a format specification between `%` and its type.
+//! Parser of a format specification between `%` and its type, with the prefixes of Microsoft's C
+//! runtime (`I64`, `w`).
 
 /// The flag characters of a specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Commands of gdb's `monitor`.
+//! Commands of gdb's `monitor`, for requests that gdb's protocol has no packets for. Each answer is
+//! text, also that of a wrong command.
 
 use super::super::MachinePosition;
 use super::super::parts::MachineInside;
