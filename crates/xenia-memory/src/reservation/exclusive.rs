@@ -85,7 +85,7 @@ impl ReservationTable {
     }
 
     /// Releases the bank of `line` with the contents that `f` returns.
-    fn release(&self, line: u32, f: impl FnOnce(Bank) -> Bank) {
+    fn release_bank(&self, line: u32, f: impl FnOnce(Bank) -> Bank) {
         let bank = &self.banks[line as usize % BANKS];
         // Relaxed suffices: only the owner changes a bank that is taken.
         let new = f(Bank::unpack(bank.load(Relaxed)));
@@ -109,7 +109,7 @@ impl ReservationTable {
         let own_bit = 1 << (hw_id % HOLDERS);
         let (own_line, mut generation) = own.map_or((None, None), |(at, g)| (Some(line_of(at)), Some(g)));
         for line in taken.lines().rev() {
-            self.release(line, |bank| {
+            self.release_bank(line, |bank| {
                 if bank.line != line || bank.holders & !own_bit == 0 {
                     return bank;
                 }
@@ -134,7 +134,7 @@ impl ReservationTable {
         let taken = self.begin_store(addr, len);
         let result = write();
         for line in taken.lines().rev() {
-            self.release(line, |bank| {
+            self.release_bank(line, |bank| {
                 let held = bank.line == line && bank.holders != 0;
                 let generation = bank.generation.wrapping_add(u32::from(held));
                 Bank { holders: if held { 0 } else { bank.holders }, generation, ..bank }
@@ -163,7 +163,7 @@ impl ReservationTable {
                 return None;
             }
             let result = store();
-            self.release(line, |bank| Bank {
+            self.release_bank(line, |bank| Bank {
                 holders: 0,
                 generation: bank.generation.wrapping_add(1),
                 ..bank
