@@ -65,7 +65,7 @@ const ALLOWED: [(&str, &str); 25] = [
     ("xenia-kernel/src/imports/variables.rs", "doc"),
     ("xenia-kernel/src/loader/modules.rs", "what"),
     ("xenia-sched/src/directory.rs", "LOOKS"),
-    ("xenia-sched/src/observer.rs", "tell"),
+    ("xenia-sched/src/observer.rs", "report"),
     ("xenia-sched/src/system.rs", "kind"),
     ("xenia-user/src/profile_settings.rs", "Text"),
     ("xenia-vfs/src/atomic_replace/names.rs", "NUMBER"),
