@@ -60,7 +60,7 @@ fn processes_add_up() {
     assert!(matches!(status.code(), Some(0 | 1)), "{status}");
     let report: Value = serde_json::from_str(&read(&json)).unwrap();
     assert_eq!(report["checksum_ok"], true, "{report}");
-    assert_eq!(report["workers"].as_array().unwrap().len(), 2);
+    assert_eq!(report["workers"].as_array().unwrap().len(), 3);
 }
 
 #[cfg(unix)]

@@ -99,9 +99,9 @@ missing: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
 
 #[test]
 fn a_missing_function_that_returns_only_false_sets_the_last_error() {
-    const XHTTP_STARTUP: u16 = 0xC9;
+    const XHTTP_CREATE_URL: u16 = 0xDD;
     for (missing, error) in [(vec![], 10_091), (vec![MissingAnswer::Zero], 0)] {
-        let title = assembled(FAILS, "missing", XHTTP_STARTUP, "");
+        let title = assembled(FAILS, "missing", XHTTP_CREATE_URL, "");
         let console = ConsoleConfig { missing, ..ConsoleConfig::default() };
         let cpu = CpuConfig::interpreted();
         let engine = MachineConfig { cpu, console, ..MachineConfig::default() };
