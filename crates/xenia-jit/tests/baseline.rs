@@ -379,6 +379,31 @@ fn synchronization_without_changed_code_is_not_interpreted() {
     }
 }
 
+/// Sums and carries, in registers inside and outside of the map, whose target is an operand.
+#[test]
+fn chains_of_carries_agree() {
+    for text in [
+        "addc r3,r4,r13\n adde r13,r13,r4\n adde. r4,r4,r13\n addze r13,r13\n addme r4,r4",
+        "subfc r3,r4,r13\n subfe r13,r13,r4\n subfe. r4,r13,r4\n subfze r13,r13\n subfme r4,r4",
+        "addic r12,r4,-1\n subfe r4,r12,r4\n subfic r3,r13,0\n addze. r13,r13\n subfme. r4,r13",
+    ] {
+        let words = assembled(&[text, "sc 2"]);
+        let (mut jit, mut interpreter) = machines(baseline(), &[(CODE, &words)], |_| {});
+        let values = [0, 1, -1, i64::from(i32::MIN), 0x7FFF_FFFF, 0xFFFF_FFFF, 0x1_0000_0000, i64::MIN];
+        for (a, b) in values.into_iter().flat_map(|a| values.map(|b| (a, b))) {
+            for ca in [0, 1] {
+                for machine in [&mut jit, &mut interpreter] {
+                    machine.ctx.pc = CODE;
+                    machine.ctx.xer_ca = ca;
+                    machine.ctx.gpr[4] = a as u64;
+                    machine.ctx.gpr[13] = b as u64;
+                }
+                compare(&mut jit, &mut interpreter, 100, &|| format!("{text}\nof {a:x}, {b:x}, CA {ca}"));
+            }
+        }
+    }
+}
+
 /// A function that another one ends with is part of that one's unit, until it is called.
 #[test]
 fn a_called_address_inside_of_a_unit_becomes_a_unit() {

@@ -130,6 +130,7 @@ impl Form {
 /// `op reg, rm`.
 pub(in crate::baseline) const ADD: Form = Form::alu(0x03);
 pub(in crate::baseline) const OR: Form = Form::alu(0x0B);
+pub(in crate::baseline) const ADC: Form = Form::alu(0x13);
 pub(in crate::baseline) const AND: Form = Form::alu(0x23);
 pub(in crate::baseline) const SUB: Form = Form::alu(0x2B);
 pub(in crate::baseline) const XOR: Form = Form::alu(0x33);
@@ -180,6 +181,7 @@ pub(in crate::baseline) const XORPS: Form = Form::two(0x57);
 pub(in crate::baseline) enum Imm {
     Add = 0,
     Or = 1,
+    Adc = 2,
     And = 4,
     Sub = 5,
     Xor = 6,

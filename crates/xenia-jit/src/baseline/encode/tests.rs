@@ -78,6 +78,7 @@ fn operands() -> impl Iterator<Item = Rm> {
 fn every_form_is_what_a_whole_decoder_reads() {
     let forms = [
         (ADD, Mnemonic::Add),
+        (ADC, Mnemonic::Adc),
         (OR, Mnemonic::Or),
         (AND, Mnemonic::And),
         (SUB, Mnemonic::Sub),
@@ -174,6 +175,7 @@ fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
     let operations = [
         (Imm::Add, Mnemonic::Add),
         (Imm::Or, Mnemonic::Or),
+        (Imm::Adc, Mnemonic::Adc),
         (Imm::And, Mnemonic::And),
         (Imm::Sub, Mnemonic::Sub),
         (Imm::Xor, Mnemonic::Xor),

@@ -6,8 +6,8 @@
 use super::Templates;
 use crate::baseline::encode::MOVZX8;
 use crate::baseline::encode::{
-    ADD, AND, CMP, Condition, Dword, HostReg, IMUL, Imm, MOV, MOVSX8, MOVSXD, OperandSize, Qword, RAX, RCX,
-    RDX, Rm, STORE8, SUB, Shift, TEST, Unary, XOR,
+    ADC, ADD, AND, CMP, Condition, Dword, HostReg, IMUL, Imm, MOV, MOVSX8, MOVSXD, OperandSize, Qword, RAX,
+    RCX, RDX, Rm, STORE8, SUB, Shift, TEST, Unary, XOR,
 };
 use crate::baseline::map::{CA, cr, gpr};
 use xenia_isa::{Instruction, Op};
@@ -103,7 +103,7 @@ impl Templates {
         self.e.op32(MOV, RCX, gpr(i.ra()));
         self.e.op64(MOV, RAX, gpr(i.ra()));
         self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), value);
-        self.e.set(Condition::CARRY, CA);
+        self.set_carry(Condition::CARRY);
         self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), value);
         self.write(i.rd(), RAX);
     }
@@ -113,7 +113,7 @@ impl Templates {
         let [a, b] = [i.ra(), i.rb()].map(gpr);
         self.e.op32(MOV, RCX, a);
         self.e.op32(ADD, RCX, b);
-        self.e.set(Condition::CARRY, CA);
+        self.set_carry(Condition::CARRY);
         self.e.op64(MOV, RAX, a);
         self.e.op64(ADD, RAX, b);
         self.write(i.rd(), RAX);
@@ -183,44 +183,47 @@ impl Templates {
     /// RD = rax − RA, with the carry out of the low word.
     fn subtract_carrying(&mut self, d: usize, a: usize) {
         self.e.op32(CMP, RAX, gpr(a));
-        self.e.set(Condition::NOT_CARRY, CA);
+        self.set_carry(Condition::NOT_CARRY);
         self.e.op64(SUB, RAX, gpr(a));
         self.write(d, RAX);
     }
 
-    /// Emits `adde`, `addze`, `addme` and their `subf` forms: the carry is bit 32 of the sum of the
-    /// low words.
+    /// Emits `adde`, `addze`, `addme` and their `subf` forms: CA by adding the low words with the
+    /// host's carry, then the sum from the same operands, because RD may be one of them.
     fn add_extended(&mut self, op: Op, i: Instruction) {
         let negated = matches!(op, Op::subfex | Op::subfzex | Op::subfmex);
         let minus_one = matches!(op, Op::addmex | Op::subfmex);
         let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
-        // First the sum, then the carry, from the same operands, because RD may be one of them.
+        let a = gpr(i.ra());
         self.e.op32(MOVZX8, RAX, CA);
-        for (size, sum, term) in [(Qword, RAX, RCX), (Dword, RCX, RAX)] {
-            if size == Dword {
-                self.e.push(RAX);
-                self.e.op32(MOVZX8, RCX, CA);
-            }
-            self.e.op(size, MOV, term, gpr(i.ra()));
-            if negated {
-                self.e.unary(size, Unary::Not, Rm::Reg(term));
-            }
-            self.e.op64(ADD, sum, Rm::Reg(term));
-            if let Some(other) = other {
-                self.e.op(size, MOV, term, gpr(other));
-                self.e.op64(ADD, sum, Rm::Reg(term));
-            } else if minus_one && size == Qword {
-                self.e.imm(Qword, Imm::Add, Rm::Reg(sum), -1);
-            } else if minus_one {
-                self.e.word(term, u32::MAX);
-                self.e.op64(ADD, sum, Rm::Reg(term));
-            }
+        self.e.op64(MOV, RCX, a);
+        if negated {
+            self.e.unary(Dword, Unary::Not, Rm::Reg(RCX));
         }
-        self.e.shift(Qword, Shift::Right, RCX, 32);
-        self.e.op32(STORE8, RCX, CA);
-        self.e.pop(RAX);
+        self.e.bit_test(Rm::Reg(RAX), 0);
+        match other {
+            Some(other) => self.e.op32(ADC, RCX, gpr(other)),
+            None => self.e.imm(Dword, Imm::Adc, Rm::Reg(RCX), -i32::from(minus_one)),
+        }
+        self.set_carry(Condition::CARRY);
+        // NOT RA is -RA - 1.
+        self.e.op64(if negated { SUB } else { ADD }, RAX, a);
+        if let Some(other) = other {
+            self.e.op64(ADD, RAX, gpr(other));
+        }
+        let rest = -i32::from(negated) - i32::from(minus_one);
+        if rest != 0 {
+            self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), rest);
+        }
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
+    }
+
+    /// CA = `condition`, by way of cl: processors that forward a `mov` to a load at no cost do not
+    /// forward a `setcc`.
+    fn set_carry(&mut self, condition: Condition) {
+        self.e.set(condition, Rm::Reg(RCX));
+        self.e.op32(STORE8, RCX, CA);
     }
 
     /// Emits `divwu` or `divdu`; the result is 0 where the quotient is undefined.
