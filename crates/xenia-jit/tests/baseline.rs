@@ -404,6 +404,37 @@ fn chains_of_carries_agree() {
     }
 }
 
+/// Registers in the context are loaded whole where an address or a word is needed.
+#[test]
+fn upper_halves_of_registers_do_not_reach_addresses_and_words() {
+    let text = [
+        "lwz r3,8(r13)\n lwzu r12,4(r13)\n lwzu r5,0(r21)\n lwzx r6,r13,r14\n lwzx r7,r4,r14",
+        "stw r15,12(r13)\n stb r15,16(r13)\n sth r15,18(r13)\n stwux r15,r13,r14\n stwu r15,0(r22)",
+        "rlwinm r16,r15,3,0,28\n rlwimi r16,r15,8,8,23\n rlwnm r17,r15,r14,0,31\n rldimi r16,r15,8,8",
+        "slw r18,r15,r14\n srw r19,r15,r16\n andi. r20,r15,255\n addc r21,r15,r15\n addic r22,r15,-1",
+        "add r16,r16,r15\n subf r16,r15,r16\n and r16,r15,r16\n mulld r16,r16,r15\n xor r16,r16,r16",
+        "subf r17,r17,r15\n andc r15,r15,r4\n orc r18,r18,r18\n add r19,r3,r19\n add r20,r20,r20",
+        "sc 2",
+    ];
+    let words = assembled(&text);
+    for config in [baseline(), JitConfig { portable_code: true, ..baseline() }] {
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+        for upper in [0, 1 << 32, u64::MAX << 32] {
+            for machine in [&mut jit, &mut interpreter] {
+                machine.ctx.pc = CODE;
+                for n in [4, 13, 21, 22] {
+                    machine.ctx.gpr[n] = upper | u64::from(DATA);
+                }
+                machine.ctx.gpr[14] = upper | 4;
+                machine.ctx.gpr[15] = upper ^ 0x8765_4321_FEDC_BA98;
+                machine.ctx.gpr[16] = upper ^ 0x1234_5678_9ABC_DEF0;
+            }
+            compare(&mut jit, &mut interpreter, 100, &|| format!("with {upper:x}"));
+        }
+        assert!(jit.engine.counters().baseline_units > 0);
+    }
+}
+
 /// A function that another one ends with is part of that one's unit, until it is called.
 #[test]
 fn a_called_address_inside_of_a_unit_becomes_a_unit() {

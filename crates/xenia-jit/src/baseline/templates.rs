@@ -11,6 +11,11 @@
 //!   state at a fault is the state before the instruction.
 //! - 32-bit mode, and XER\[SO\] is 0 (`crate::baseline`).
 //! - rax and rcx are scratch; a template changes nothing else that it does not name.
+//!
+//! Registers in the context are read and written by plain moves of 64 bits where that is possible:
+//! processors that forward a store at no cost (`xenia_host::processor::stores_are_free`) may do so
+//! for a load of its size only. An `add [rbp + 8], rdx` after a store took 2.5 ns on Sapphire
+//! Rapids, a load, an addition and a store 0.35.
 
 mod branch;
 mod condition;
@@ -22,7 +27,7 @@ mod memory;
 mod rotate;
 mod vector;
 
-use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, Qword, RAX, RCX, Rm, SUB, TEST, Unary};
+use super::encode::{Encoder, Form, HostReg, MOV, MOVSXD, Qword, RAX, RCX, Rm, SUB, TEST, Unary};
 use super::enter::host_features;
 use super::float_thunks::FloatGroup;
 use super::map::{BaselineWord, CR0, gpr};
@@ -167,6 +172,15 @@ impl Templates {
         }
     }
 
+    /// `reg` = GPR `n`, of which only the low word counts.
+    #[inline(always)]
+    fn low_word(&mut self, reg: HostReg, n: usize) {
+        match gpr(n) {
+            from @ Rm::Reg(_) => self.e.op32(MOV, reg, from),
+            place => self.e.op64(MOV, reg, place),
+        }
+    }
+
     /// `to = a op b` on 64 bits.
     fn two(&mut self, form: Form, to: usize, a: usize, b: usize) {
         let target = Self::target(to);
@@ -179,18 +193,16 @@ impl Templates {
             None
         };
         match other {
-            Some(other) if target == RAX && form != IMUL => {
-                let other = self.read(other, RAX);
-                self.e.op64(form.into(), other, gpr(to));
-                return;
+            Some(other) => {
+                self.e.mov(target, gpr(to));
+                self.e.op64(form, target, gpr(other));
             }
-            Some(other) if target != RAX => self.e.op64(form, target, gpr(other)),
             None if to == b && target != RAX => {
                 // Only a subtraction does not commute: `a - b` is the negative of `b - a`.
                 self.e.op64(SUB, target, gpr(a));
                 self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             }
-            _ => {
+            None => {
                 self.e.op64(MOV, target, gpr(a));
                 self.e.op64(form, target, gpr(b));
             }

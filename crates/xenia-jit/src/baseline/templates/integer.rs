@@ -100,7 +100,7 @@ impl Templates {
     /// Emits `addic`: CA is the carry of the low words.
     fn add_immediate_carrying(&mut self, i: Instruction) {
         let value = i.simm() as i32;
-        self.e.op32(MOV, RCX, gpr(i.ra()));
+        self.low_word(RCX, i.ra());
         self.e.op64(MOV, RAX, gpr(i.ra()));
         self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), value);
         self.set_carry(Condition::CARRY);
@@ -111,7 +111,7 @@ impl Templates {
     /// Emits `addc`: CA is the carry of the low words.
     fn add_carrying(&mut self, i: Instruction) {
         let [a, b] = [i.ra(), i.rb()].map(gpr);
-        self.e.op32(MOV, RCX, a);
+        self.low_word(RCX, i.ra());
         self.e.op32(ADD, RCX, b);
         self.set_carry(Condition::CARRY);
         self.e.op64(MOV, RAX, a);

@@ -73,11 +73,12 @@ impl Templates {
     fn with_complement(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rb()));
         self.e.unary(Qword, Unary::Not, Rm::Reg(RAX));
-        if i.ra() == i.rs() {
-            self.e.op64(form.into(), RAX, gpr(i.ra()));
-        } else {
-            self.e.op64(form, RAX, gpr(i.rs()));
-            self.write(i.ra(), RAX);
+        match gpr(i.ra()) {
+            reg @ Rm::Reg(_) if i.ra() == i.rs() => self.e.op64(form.into(), RAX, reg),
+            _ => {
+                self.e.op64(form, RAX, gpr(i.rs()));
+                self.write(i.ra(), RAX);
+            }
         }
     }
 
@@ -108,7 +109,7 @@ impl Templates {
         let target = Self::target(i.ra());
         // The operation clears the upper half.
         if gpr(i.rs()) != Rm::Reg(target) {
-            self.e.op32(MOV, target, gpr(i.rs()));
+            self.low_word(target, i.rs());
         }
         self.e.imm(Dword, Imm::And, Rm::Reg(target), value.cast_signed());
         self.write(i.ra(), target);

@@ -163,14 +163,14 @@ impl Templates {
         if self.options.features.segment && i.ra() != 0 {
             match (address, gpr(i.ra())) {
                 (Address::Displaced(displacement), Rm::Reg(base)) => return Rm::Guest(base, displacement),
-                (Address::Displaced(displacement), base) => {
-                    self.e.op32(MOV, RAX, base);
+                (Address::Displaced(displacement), _) => {
+                    self.low_word(RAX, i.ra());
                     return Rm::Guest(RAX, displacement);
                 }
                 (Address::Indexed, base) => match (base, gpr(i.rb())) {
                     (Rm::Reg(base), Rm::Reg(index)) => return Rm::GuestSum(base, index),
                     (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
-                        self.e.op32(MOV, RAX, other);
+                        self.e.op64(MOV, RAX, other);
                         return Rm::GuestSum(RAX, reg);
                     }
                     _ => {}
@@ -201,8 +201,13 @@ impl Templates {
         {
             let base = match gpr(i.ra()) {
                 Rm::Reg(base) => base,
-                place => {
+                // Without a displacement, rax becomes RA.
+                place if displacement == 0 => {
                     self.e.op32(MOV, RAX, place);
+                    RAX
+                }
+                place => {
+                    self.e.op64(MOV, RAX, place);
                     RAX
                 }
             };
@@ -253,11 +258,11 @@ impl Templates {
                 match (gpr(i.ra()), index) {
                     (Rm::Reg(base), Rm::Reg(index)) => self.e.lea_sum(Dword, RAX, base, index),
                     (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
-                        self.e.op32(MOV, RAX, other);
+                        self.e.op64(MOV, RAX, other);
                         self.e.lea_sum(Dword, RAX, RAX, reg);
                     }
                     (base, index) => {
-                        self.e.op32(MOV, RAX, base);
+                        self.e.op64(MOV, RAX, base);
                         self.e.op32(ADD, RAX, index);
                     }
                 }
@@ -348,7 +353,7 @@ impl Templates {
         let reg = match gpr(i.rs()) {
             Rm::Reg(reg) => reg,
             place => {
-                self.e.op(size, MOV, RCX, place);
+                self.e.op64(MOV, RCX, place);
                 RCX
             }
         };

@@ -98,7 +98,7 @@ impl Templates {
     /// Emits `slw` and `srw`. Host and guest both take the count modulo 64; the result keeps only
     /// the low word.
     fn shift_word(&mut self, i: Instruction, shift: Shift) {
-        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.low_word(RCX, i.rb());
         self.e.op32(MOV, RAX, gpr(i.rs()));
         self.e.shift_by_cl(Qword, shift, RAX);
         self.e.op32(MOV, RAX, Rm::Reg(RAX));
@@ -130,8 +130,10 @@ impl Templates {
             (0, 0xFFFF) => self.e.op32(MOVZX16, target, from),
             _ => {
                 // Each operation below clears the upper half.
-                if from != reg || count == 0 && mask == u32::MAX {
+                if count == 0 && mask == u32::MAX {
                     self.e.op32(MOV, target, from);
+                } else if from != reg {
+                    self.low_word(target, i.rs());
                 }
                 if count != 0 && me == 31 && 32 - count <= mb {
                     self.e.shift(Dword, Shift::Right, target, 32 - count);
@@ -164,14 +166,25 @@ impl Templates {
     /// masked difference has no upper word.
     fn rotate_and_insert(&mut self, i: Instruction) {
         let mask = word_mask(i);
-        let into = gpr(i.ra());
-        self.e.op32(MOV, RAX, gpr(i.rs()));
+        self.low_word(RAX, i.rs());
         if i.sh() != 0 {
             self.e.shift(Dword, Shift::RotateLeft, RAX, i.sh() as u8);
         }
-        self.e.op32(XOR, RAX, into);
+        let old = self.read(i.ra(), RCX);
+        self.e.op32(XOR, RAX, Rm::Reg(old));
         self.e.imm(Dword, Imm::And, Rm::Reg(RAX), mask.cast_signed());
-        self.e.op64(XOR.into(), RAX, into);
+        self.change_bits(i.ra(), old);
+    }
+
+    /// Inverts the bits of GPR `n`, which is in `old` as well, that are set in rax.
+    fn change_bits(&mut self, n: usize, old: HostReg) {
+        match gpr(n) {
+            reg @ Rm::Reg(_) => self.e.op64(XOR.into(), RAX, reg),
+            place => {
+                self.e.op64(XOR, RAX, Rm::Reg(old));
+                self.e.store(place, RAX);
+            }
+        }
     }
 
     /// RA = the rotated word in eax under a mask that wraps. Both halves of the 64-bit value hold
@@ -196,17 +209,17 @@ impl Templates {
     fn insert_doubleword(&mut self, i: Instruction) {
         let sh = i.sh64() as u8;
         let mb = i.mb64() as u8;
-        let into = gpr(i.ra());
         self.e.op64(MOV, RAX, gpr(i.rs()));
         if sh != 0 {
             self.e.shift(Qword, Shift::RotateLeft, RAX, sh);
         }
-        self.e.op64(XOR, RAX, into);
+        let old = self.read(i.ra(), RCX);
+        self.e.op64(XOR, RAX, Rm::Reg(old));
         // The bits of the mask lie above `sh` and below `mb`.
         self.shift_unless_0(Shift::Left, RAX, mb);
         self.shift_unless_0(Shift::Right, RAX, mb + sh);
         self.shift_unless_0(Shift::Left, RAX, sh);
-        self.e.op64(XOR.into(), RAX, into);
+        self.change_bits(i.ra(), old);
     }
 
     fn shift_unless_0(&mut self, shift: Shift, reg: HostReg, count: u8) {
@@ -217,13 +230,13 @@ impl Templates {
 
     /// ecx = the low word of RB, eax = that of RS.
     fn count_and_word(&mut self, i: Instruction) {
-        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.low_word(RCX, i.rb());
         self.e.op32(MOV, RAX, gpr(i.rs()));
     }
 
     /// ecx = the low word of RB, rax = RS.
     fn count_and_doubleword(&mut self, i: Instruction) {
-        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.low_word(RCX, i.rb());
         self.e.op64(MOV, RAX, gpr(i.rs()));
     }
 
