@@ -16,9 +16,9 @@
 //!
 //! # Budget
 //! Each block subtracts its length; the budget is compared only where a *path* begins (the entry,
-//! loop heads, return sites, after an instruction that the interpreter runs), with the length of
-//! the longest path from there to the next such place. Every cycle contains one, because backward
-//! branches lead to one.
+//! loop heads, return sites, after an instruction that the interpreter runs, after a loop of one
+//! block), with the length of the longest path from there to the next such place. Every cycle
+//! contains one, because backward branches lead to one.
 
 use super::endings::{self, Ending};
 use xenia_isa::{Instruction, Op, decode};
@@ -170,6 +170,7 @@ impl Discovery {
             return false;
         }
         self.make_blocks();
+        self.end_paths_with_loops();
         self.measure_paths();
         self.find_plain_loops();
         true
@@ -341,6 +342,21 @@ impl Discovery {
                 counted: (index - first) as u32 - u32::from(is_interpreted),
                 path: 0,
             });
+        }
+    }
+
+    /// Lets a path begin after each loop of one block. The loop's path is then its block, whose
+    /// subtraction compares the budget, too: one comparison less in each round.
+    fn end_paths_with_loops(&mut self) {
+        for number in 1..self.blocks.len() {
+            let before = self.blocks[number - 1];
+            let repeats =
+                before.ending == Ending::Conditional && self.branch_target(before) == Some(number - 1);
+            let block = &mut self.blocks[number];
+            if repeats && block.first == before.end {
+                block.starts_path = true;
+                block.is_entry = true;
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Tests of blocks and entries in units with switches.
+//! Tests of blocks, entries and paths.
 
 use super::*;
 
@@ -116,4 +116,19 @@ fn a_loop_around_a_call_is_not_plain() {
         "blr",
     ];
     assert_eq!(discovered(&lines).in_plain_loops(), 2 + 4);
+}
+
+/// The counted instructions of each block and those of its path.
+fn paths(lines: &[&str]) -> Vec<(u32, u32)> {
+    discovered(lines).blocks.iter().map(|block| (block.counted, block.path)).collect()
+}
+
+#[test]
+fn a_path_ends_with_a_loop_of_one_block() {
+    let lines = ["li r3,0", "addi r3,r3,1", "bdnz 0x82000004", "mr r4,r3", "blr"];
+    assert_eq!(blocks(&lines), (vec![0, 1, 3], vec![0, 1, 3]));
+    assert_eq!(paths(&lines), [(1, 1), (2, 2), (2, 2)]);
+    let of_three = ["addi r3,r3,1", "beq 0x8200000c", "addi r3,r3,2", "bdnz 0x82000000", "blr"];
+    assert_eq!(blocks(&of_three), (vec![0, 2, 3, 4], vec![0]));
+    assert_eq!(paths(&of_three), [(2, 5), (1, 3), (1, 2), (1, 1)]);
 }
