@@ -163,6 +163,7 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
         has_pshufb: features::HAS_PSHUFB,
         reorders: features::REORDERS,
         rounds_silently: features::ROUNDS_SILENTLY,
+        compares_memory: features::COMPARES_MEMORY,
         reservations: config.engine.reservations,
         wrong_addi: config.wrong_addi,
     }

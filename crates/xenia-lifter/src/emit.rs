@@ -108,6 +108,8 @@ pub struct LiftConfig {
     pub reorders: bool,
     /// Whether the host raises no inexact exception when it rounds to a whole number.
     pub rounds_silently: bool,
+    /// Whether a compare of the host takes an operand from memory.
+    pub compares_memory: bool,
     /// How reservations are kept. Reservations in the context alone are compiled inline.
     pub reservations: ReservationMode,
     /// Test only: a deliberately wrong arm, whose `addi` adds one more.

@@ -215,6 +215,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
             has_pshufb: true,
             reorders: false,
             rounds_silently: false,
+            compares_memory: true,
             reservations,
             wrong_addi: false,
             sinks: true,

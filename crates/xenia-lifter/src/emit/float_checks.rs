@@ -81,27 +81,41 @@ impl Lifter<'_> {
             return self.b.ins().fcmp(FloatCC::Unordered, result, result);
         }
         let ty = self.b.func.dfg.value_type(result);
-        let [mask, least] = self.limits(ty);
+        let mask = self.magnitude_mask(ty);
         let magnitude = self.b.ins().band(result, mask);
-        self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, least)
+        let smallest = self.smallest_normal(ty);
+        self.b.ins().fcmp(FloatCC::UnorderedOrEqual, magnitude, smallest)
     }
 
-    /// The mask of all bits but the sign, and the smallest normal number, loaded once per block.
-    fn limits(&mut self, ty: Type) -> [Value; 2] {
+    /// The mask of all bits but the sign, loaded once per block.
+    fn magnitude_mask(&mut self, ty: Type) -> Value {
         let of = usize::from(ty == types::F64);
-        if let Some(limits) = self.state.cache.floats.limits[of] {
-            return limits;
+        if let Some(mask) = self.state.cache.floats.masks[of] {
+            return mask;
         }
         let ctx = self.context();
         // The upper half of a double's mask is the mask of a single.
-        let offsets = if ty == types::F64 {
-            [Word::Magnitude.offset(), Word::SmallestDouble.offset()]
-        } else {
-            [Word::Magnitude.offset() + 4, Word::SmallestSingle.offset()]
-        };
-        let limits = offsets.map(|offset| self.b.ins().load(ty, HOST, ctx, offset));
-        self.state.cache.floats.limits[of] = Some(limits);
-        limits
+        let half = if ty == types::F64 { 0 } else { 4 };
+        let mask = self.b.ins().load(ty, HOST, ctx, Word::Magnitude.offset() + half);
+        self.state.cache.floats.masks[of] = Some(mask);
+        mask
+    }
+
+    /// The smallest normal number, for the compare that follows. It is loaded once per block, but
+    /// where the compare takes it from memory, each time: a register that holds it is one less for
+    /// the guest's.
+    fn smallest_normal(&mut self, ty: Type) -> Value {
+        let of = usize::from(ty == types::F64);
+        if let Some(smallest) = self.state.cache.floats.smallest[of] {
+            return smallest;
+        }
+        let ctx = self.context();
+        let word = if ty == types::F64 { Word::SmallestDouble } else { Word::SmallestSingle };
+        let smallest = self.b.ins().load(ty, HOST, ctx, word.offset());
+        if !self.config.compares_memory {
+            self.state.cache.floats.smallest[of] = Some(smallest);
+        }
+        smallest
     }
 
     /// Delivers the result of a double-precision instruction. `of` emits the host computation on

@@ -30,8 +30,10 @@ pub(crate) struct Floats {
     /// Formats in which the context holds registers, unless they are dirty. Open ones are not dirty
     /// and have no known value.
     formats: FprFormats,
-    /// For singles and for doubles: the mask that clears the sign, and the smallest normal number.
-    pub(super) limits: [Option<[Value; 2]>; 2],
+    /// For singles and for doubles: the mask that clears the sign.
+    pub(super) masks: [Option<Value>; 2],
+    /// For singles and for doubles: the smallest normal number.
+    pub(super) smallest: [Option<Value>; 2],
 }
 
 impl Floats {

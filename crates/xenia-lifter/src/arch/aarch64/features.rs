@@ -15,6 +15,8 @@ pub const REORDERS: bool = true;
 /// Whether rounding a number to a whole one raises no inexact exception: `frintn` and `frintz` do
 /// not.
 pub const ROUNDS_SILENTLY: bool = true;
+/// Whether a compare takes an operand from memory.
+pub const COMPARES_MEMORY: bool = false;
 
 /// Whether the processor has fused multiply-add: all have.
 pub fn has_fma() -> bool {

@@ -15,6 +15,8 @@ pub const HAS_PSHUFB: bool = true;
 pub const REORDERS: bool = false;
 /// Whether rounding a number to a whole one raises no inexact exception.
 pub const ROUNDS_SILENTLY: bool = false;
+/// Whether a compare takes an operand from memory.
+pub const COMPARES_MEMORY: bool = true;
 
 /// Whether the processor has fused multiply-add.
 pub fn has_fma() -> bool {

@@ -41,6 +41,7 @@ impl Compiler {
             sinks: false,
             reorders: true,
             rounds_silently: true,
+            compares_memory: false,
             ..config
         };
         let (_, clif) = self.lift_and_compile(region, config, true)?;
