@@ -104,7 +104,8 @@ impl FloatOperand {
     }
 }
 
-/// Bits 33 to 35: which operands are singles, for `fp_lazy.op` and the argument of [`Hook::Float`].
+/// Bits 33 to 35: which operands are singles, for the argument of [`Hook::Float`] and for
+/// [`crate::float::float_state::pending`].
 pub(super) fn singles(operands: [Option<FloatOperand>; 3]) -> u64 {
     let is_single = |operand: &Option<FloatOperand>| matches!(operand, Some(FloatOperand::Single(_)));
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()

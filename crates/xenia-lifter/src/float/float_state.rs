@@ -11,9 +11,10 @@
 //!
 //! ```text
 //!  fp_lazy.op   63..56   55..48          47..40         39..32   31..0
-//!               0        1<<4|FR<<1|FI   1<<4|FPCC      1        instruction
+//!               0        1<<4|FR<<1|FI   1<<4|FPCC      0        operation
 //! ```
-//! A part that is not present is zero. Parts further left are newer.
+//! A part that is not present is zero. Parts further left are newer. An operation ([`pending`]) is
+//! positive as a number of 32 bits, so that x86-64 stores it by one instruction.
 
 use crate::float::soft_float::{self, SoftFloatResult};
 use crate::float::soft_single;
@@ -31,9 +32,26 @@ pub const FLUSH_DENORMALS: u32 = 0x8040;
 /// The exception flags of MXCSR.
 pub const FLAGS: u32 = 0x3F;
 /// `fp_lazy.op`: an operation is pending.
-pub const PENDING: u64 = 1 << 32;
+pub const PENDING: u64 = 1 << 26;
+/// Bits that are set in the words of all operations, as [`PENDING`] is: their primary opcode is 59
+/// or 63. Three of them are free for the marks of singles.
+const COMMON: u64 = 0xE800_0000;
 /// Marks the byte for FPCC, and that for FR and FI, as present.
 pub const PRESENT: u8 = 0x10;
+
+/// The value of `fp_lazy.op` for an instruction word with marks of singles as for [`operands`].
+#[must_use]
+pub const fn pending(word: u64) -> u32 {
+    let singles = word >> 33;
+    let marks = (singles & 1) << 27 | (singles & 6) << 28;
+    (word & !COMMON | marks) as u32
+}
+
+/// Inverse of [`pending`].
+const fn operation(op: u64) -> u64 {
+    let singles = op >> 27 & 1 | op >> 28 & 6;
+    singles << 33 | COMMON | op & 0xFFFF_FFFF & !COMMON
+}
 
 /// The operands as doubles; bits 33 to 35 of `word` mark those that are singles.
 #[inline]
@@ -96,11 +114,12 @@ fn summarize(fpscr: u32) -> u32 {
 }
 
 fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
+    let word = operation(lazy.op);
     if lazy.op & PENDING != 0
         && fpscr & CONTROL == 0
-        && let Some(op) = decode(lazy.op as u32)
+        && let Some(op) = decode(word as u32)
         && let Some(SoftFloatResult { class: Some(class), rounding, .. }) =
-            soft_float::compute(op, operands(lazy.op, [lazy.a, lazy.b, lazy.c]), fpscr)
+            soft_float::compute(op, operands(word, [lazy.a, lazy.b, lazy.c]), fpscr)
     {
         fpscr = fpscr & !(FPRF | FR | FI) | class << 12 | rounding;
     }
@@ -143,4 +162,24 @@ pub fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 
     }
     ctx.fpscr = raise(status, outcome.exceptions);
     outcome.bits.unwrap_or(ctx.fpr[i.fd()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_operation_is_positive_and_is_read_back() {
+        // fadds, fmadd, and the first and last words.
+        for word in [0xEC22_182A_u64, 0xFC22_193A, 0xEC00_0000, 0xEFFF_FFFF, 0xFC00_0000, 0xFFFF_FFFF] {
+            for singles in 0..8_u64 {
+                let word = singles << 33 | word;
+                let op = pending(word);
+                assert!(op.cast_signed() > 0 && u64::from(op) & PENDING != 0, "{word:x}: {op:x}");
+                assert_eq!(operation(op.into()), word);
+                let newer = u64::from(PRESENT | 3) << 40 | u64::from(PRESENT | 1) << 48;
+                assert_eq!(operation(newer | u64::from(op)), word, "parts that are newer");
+            }
+        }
+    }
 }

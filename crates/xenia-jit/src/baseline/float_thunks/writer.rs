@@ -8,15 +8,15 @@
 use super::rows::{FloatRow, Operation};
 use super::{READY, ThunkCode};
 use crate::baseline::encode::{
-    Condition, Dword, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, Qword, RAX, RCX, Rm, STORE,
-    Shift, XMM0, XMM3, XMM5,
+    Condition, Dword, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, Qword, RAX, RCX, Rm, Shift,
+    XMM0, XMM3, XMM5,
 };
 use crate::baseline::map::{displacement, numbered_fpr};
 use crate::baseline::templates::CodeThunk;
 use std::mem::offset_of;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{FpLazy, PpcContext};
-use xenia_lifter::float::float_state::PENDING;
+use xenia_lifter::float::float_state::pending;
 
 const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
 const CR: i32 = displacement(offset_of!(PpcContext, cr));
@@ -151,8 +151,7 @@ impl ThunkWriter {
 
     /// Records the row and its operands, from which FPRF, FR and FI are computed.
     fn record(&mut self, row: FloatRow) {
-        self.e.address(RCX, PENDING | u64::from(row.word));
-        self.e.op64(STORE, RCX, Rm::Ctx(LAZY_OP));
+        self.e.constant(Rm::Ctx(LAZY_OP), pending(row.word.into()).cast_signed());
         for read in row.fields() {
             self.e.op32(MOVSD_STORE, read.to, Rm::Ctx(LAZY + read.recorded as i32));
         }

@@ -19,7 +19,7 @@ use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer};
 use crate::analysis::loop_carried::carried;
-use crate::float::float_state::{PENDING, PRESENT};
+use crate::float::float_state::{self, PRESENT};
 use crate::host::field;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
@@ -96,7 +96,8 @@ impl Lifter<'_> {
         let pending = self.state.cache.pending;
         if let Some((word, operands)) = pending.operation {
             let ctx = self.context();
-            let op = self.const64(PENDING | singles(operands) | u64::from(word));
+            let op = float_state::pending(singles(operands) | u64::from(word));
+            let op = self.const64(op.into());
             self.b.ins().store(HOST, op, ctx, field::FP_LAZY + offset_of!(FpLazy, op) as i32);
             let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
             for (operand, place) in operands.into_iter().zip(places) {
