@@ -125,6 +125,7 @@ impl Emitter {
                 may_be_left: false,
                 has_single: false,
                 drops_carry: false,
+                loaded: None,
             },
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -169,6 +170,7 @@ impl Emitter {
         thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
     ) -> Result<Distances, NotEmitted> {
         self.templates.e.clear();
+        self.templates.loaded = None;
         self.labels.clear();
         self.jumps.clear();
         self.exits.clear();

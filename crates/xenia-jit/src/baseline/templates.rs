@@ -120,6 +120,9 @@ pub(super) struct Templates {
     pub(super) has_single: bool,
     /// Whether the CA of the next template, a `srawi`, is overwritten before it is read.
     pub(super) drops_carry: bool,
+    /// The GPR in the context that the last load has left in rcx as well, and the position of the
+    /// code after that: while nothing else is emitted, rcx holds it.
+    pub(super) loaded: Option<(usize, usize)>,
 }
 
 impl Templates {

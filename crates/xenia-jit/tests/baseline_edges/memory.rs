@@ -148,3 +148,35 @@ fn stores_of_others_end_strict_reservations() {
         }
     }
 }
+
+/// The next access takes its address from the register in which a load has left it.
+#[test]
+fn addresses_that_were_just_loaded_agree() {
+    let nodes: Vec<u32> = (1..32).flat_map(|n| [DATA + 16 * n, DATA + 16 * n, 0x1234_8765, !n]).collect();
+    for text in [
+        "lwz r14,0(r13)\n lwz r14,4(r14)\n lwz r15,4(r14)\n lbz r16,7(r15)\n lwz r15,4(r14)\n lha r3,10(r15)",
+        "lwz r14,0(r13)\n stw r3,8(r14)\n lwz r14,0(r13)\n sth r15,10(r14)\n lwz r14,0(r13)\n stb r4,12(r14)",
+        "lwz r14,0(r13)\n stwu r3,8(r14)\n lwz r14,0(r13)\n lwzu r15,4(r14)\n ld r14,0(r13)\n lwz r3,4(r14)",
+        "li r5,3\n mtctr r5\n lwz r14,0(r13)\n again: lwz r14,4(r14)\n bdnz again\n lwz r3,4(r14)",
+        "lwz r14,0(r13)\n addi r14,r14,16\n lwz r3,4(r14)\n lwz r14,0(r13)\n lis r14,4096\n ori r14,r14,32",
+        "lwz r14,0(r13)\n lis r14,4096\n ori r14,r14,32\n lwz r4,4(r14)\n lwz r14,0(r13)\n mr r14,r13\n lwz r5,4(r14)",
+        // RA = 0 is no register: the access faults.
+        "lwz r0,0(r13)\n lwz r3,8(r0)",
+    ] {
+        let bytes = xenia_isa::assemble(&format!("{text}\n sc 2"), CODE).unwrap().bytes;
+        let words: Vec<u32> =
+            bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+        for mut pair in Pair::hosts() {
+            for machine in [&mut pair.jit, &mut pair.interpreter] {
+                machine.put(CODE, &words);
+                machine.put(DATA, &nodes);
+                machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+                machine.ctx.gpr[3] = 0x8765_4321;
+                machine.ctx.gpr[4] = 0xA5;
+                machine.ctx.gpr[13] = u64::MAX << 32 | u64::from(DATA);
+                machine.ctx.gpr[15] = 0x1122_3344;
+            }
+            compare(&mut pair.jit, &mut pair.interpreter, 100, &|| text.to_owned());
+        }
+    }
+}

@@ -119,7 +119,10 @@ impl Templates {
             if is_invalid || access.store && self.options.stores_by_arms {
                 return false;
             }
-            let at = self.guest(i, access.address, access.update);
+            let at = match self.guest_at_loaded(i, access) {
+                Some(at) => at,
+                None => self.guest(i, access.address, access.update),
+            };
             if access.store {
                 self.store_register(i, access, at.memory);
             } else {
@@ -147,6 +150,20 @@ impl Templates {
         let at = self.guest_at_eax();
         self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores);
         true
+    }
+
+    /// The operand at a displacement from RA, if the last template has loaded RA and left it in rcx:
+    /// lists are followed so.
+    fn guest_at_loaded(&mut self, i: Instruction, access: Access) -> Option<Located> {
+        let Address::Displaced(displacement) = access.address else { return None };
+        let is_loaded = i.ra() != 0 && self.loaded == Some((i.ra(), self.e.len()));
+        // A store of a register in the context, or one that swaps bytes first, changes rcx.
+        let is_kept = !access.store || self.options.features.movbe && matches!(gpr(i.rs()), Rm::Reg(_));
+        if !is_loaded || !is_kept || access.update || !self.options.features.segment {
+            return None;
+        }
+        self.may_be_left = true;
+        Some(Located { memory: Rm::Guest(RCX, displacement), base: RCX, displacement: 0 })
     }
 
     /// The operand for guest memory at the effective address, for an access that may update RA
@@ -343,6 +360,9 @@ impl Templates {
             Value::Double => self.load(Qword, reg, at),
         }
         self.e.store(gpr(i.rd()), reg);
+        if reg == RCX {
+            self.loaded = Some((i.rd(), self.e.len()));
+        }
     }
 
     fn store_register(&mut self, i: Instruction, access: Access, at: Rm) {
