@@ -414,6 +414,7 @@ fn upper_halves_of_registers_do_not_reach_addresses_and_words() {
         "slw r18,r15,r14\n srw r19,r15,r16\n andi. r20,r15,255\n addc r21,r15,r15\n addic r22,r15,-1",
         "add r16,r16,r15\n subf r16,r15,r16\n and r16,r15,r16\n mulld r16,r16,r15\n xor r16,r16,r16",
         "subf r17,r17,r15\n andc r15,r15,r4\n orc r18,r18,r18\n add r19,r3,r19\n add r20,r20,r20",
+        "add r23,r15,r16\n subf r24,r23,r15\n xor r3,r3,r24\n subf r4,r24,r4\n subf r5,r5,r24\n or r6,r7,r24",
         "sc 2",
     ];
     let words = assembled(&text);

@@ -23,7 +23,7 @@ use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX,
 use super::endings::Ending;
 use super::map::{BUDGET, BaselineWord, CTR, LR, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
-use super::templates::{CodeOptions, CodeThunk, RareCase, Templates};
+use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
 use rows::{computes, computes_vectors, constant_pair, overwrites_carry};
@@ -126,6 +126,7 @@ impl Emitter {
                 has_single: false,
                 drops_carry: false,
                 loaded: None,
+                written: [None; WRITTEN],
             },
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -171,6 +172,7 @@ impl Emitter {
     ) -> Result<Distances, NotEmitted> {
         self.templates.e.clear();
         self.templates.loaded = None;
+        self.templates.written = [None; WRITTEN];
         self.labels.clear();
         self.jumps.clear();
         self.exits.clear();

@@ -359,7 +359,7 @@ impl Templates {
             Value::DoubleReversed => self.e.op64(MOV, reg, at),
             Value::Double => self.load(Qword, reg, at),
         }
-        self.e.store(gpr(i.rd()), reg);
+        self.write(i.rd(), reg);
         if reg == RCX {
             self.loaded = Some((i.rd(), self.e.len()));
         }
