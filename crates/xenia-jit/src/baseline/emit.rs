@@ -125,7 +125,6 @@ impl Emitter {
                 may_be_left: false,
                 has_single: false,
                 drops_carry: false,
-                loaded: None,
                 written: [None; WRITTEN],
             },
             labels: Vec::new(),
@@ -171,7 +170,6 @@ impl Emitter {
         thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
     ) -> Result<Distances, NotEmitted> {
         self.templates.e.clear();
-        self.templates.loaded = None;
         self.templates.written = [None; WRITTEN];
         self.labels.clear();
         self.jumps.clear();

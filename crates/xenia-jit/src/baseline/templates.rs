@@ -120,11 +120,18 @@ pub(super) struct Templates {
     pub(super) has_single: bool,
     /// Whether the CA of the next template, a `srawi`, is overwritten before it is read.
     pub(super) drops_carry: bool,
-    /// The GPR in the context that the last load has left in rcx as well, and the position of the
-    /// code after that: while nothing else is emitted, rcx holds it.
-    pub(super) loaded: Option<(usize, usize)>,
-    /// The GPRs in the context that were written last, with the positions of the code after that.
-    pub(super) written: [Option<(usize, usize)>; WRITTEN],
+    /// The last writes of GPRs in the context, the newest one first.
+    pub(super) written: [Option<GprWrite>; WRITTEN],
+}
+
+/// A write of a GPR in the context.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GprWrite {
+    gpr: usize,
+    /// The register that it was written from.
+    reg: HostReg,
+    /// The position of the code after it.
+    end: usize,
 }
 
 /// Number of writes of GPRs that are remembered.
@@ -171,8 +178,20 @@ impl Templates {
         self.e.store(place, reg);
         if !matches!(place, Rm::Reg(_)) {
             self.written.rotate_right(1);
-            self.written[0] = Some((n, self.e.len()));
+            self.written[0] = Some(GprWrite { gpr: n, reg, end: self.e.len() });
         }
+    }
+
+    /// The register that still holds GPR `n`, because nothing was emitted since it was written from
+    /// there to the context.
+    fn just_written(&self, n: usize) -> Option<HostReg> {
+        self.written[0].filter(|write| write.gpr == n && write.end == self.e.len()).map(|write| write.reg)
+    }
+
+    /// The location of GPR `n`: a register if it was just written.
+    #[inline(always)]
+    fn latest(&self, n: usize) -> Rm {
+        self.just_written(n).map_or_else(|| gpr(n), Rm::Reg)
     }
 
     /// GPR `n` as an operand. One in the context that was written just now is loaded to rcx first:
@@ -180,7 +199,7 @@ impl Templates {
     fn operand(&mut self, n: usize) -> Rm {
         let place = gpr(n);
         let now = self.e.len();
-        let is_fresh = |&(m, at): &(usize, usize)| m == n && now <= at + FRESH;
+        let is_fresh = |write: &GprWrite| write.gpr == n && now <= write.end + FRESH;
         if matches!(place, Rm::Reg(_)) || !self.written.iter().flatten().any(is_fresh) {
             return place;
         }
@@ -203,7 +222,7 @@ impl Templates {
     /// `reg` = GPR `n`, of which only the low word counts.
     #[inline(always)]
     fn low_word(&mut self, reg: HostReg, n: usize) {
-        match gpr(n) {
+        match self.latest(n) {
             from @ Rm::Reg(_) => self.e.op32(MOV, reg, from),
             place => self.e.op64(MOV, reg, place),
         }
@@ -243,7 +262,8 @@ impl Templates {
 
     /// Sets CR0 from the low word of GPR `n`, for a record form.
     fn record(&mut self, n: usize) {
-        self.e.op64(MOVSXD, CR0, gpr(n));
+        let from = self.latest(n);
+        self.e.op64(MOVSXD, CR0, from);
         self.e.op64(TEST, CR0, Rm::Reg(CR0));
         self.e.flags = Some(0);
     }

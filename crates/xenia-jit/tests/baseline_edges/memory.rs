@@ -149,7 +149,7 @@ fn stores_of_others_end_strict_reservations() {
     }
 }
 
-/// The next access takes its address from the register in which a load has left it.
+/// The next access takes its address from the register from which it was written to the context.
 #[test]
 fn addresses_that_were_just_loaded_agree() {
     let nodes: Vec<u32> = (1..32).flat_map(|n| [DATA + 16 * n, DATA + 16 * n, 0x1234_8765, !n]).collect();
@@ -159,7 +159,14 @@ fn addresses_that_were_just_loaded_agree() {
         "lwz r14,0(r13)\n stwu r3,8(r14)\n lwz r14,0(r13)\n lwzu r15,4(r14)\n ld r14,0(r13)\n lwz r3,4(r14)",
         "li r5,3\n mtctr r5\n lwz r14,0(r13)\n again: lwz r14,4(r14)\n bdnz again\n lwz r3,4(r14)",
         "lwz r14,0(r13)\n addi r14,r14,16\n lwz r3,4(r14)\n lwz r14,0(r13)\n lis r14,4096\n ori r14,r14,32",
-        "lwz r14,0(r13)\n lis r14,4096\n ori r14,r14,32\n lwz r4,4(r14)\n lwz r14,0(r13)\n mr r14,r13\n lwz r5,4(r14)",
+        "lwz r14,0(r13)\n lis r14,4096\n ori r14,r14,32\n lwz r4,4(r14)",
+        "lwz r14,0(r13)\n mr r14,r13\n lwz r5,4(r14)",
+        "addi r14,r13,16\n stw r15,8(r14)\n addi r14,r13,16\n stw r3,4(r14)",
+        "add r14,r13,r16\n lwz r4,4(r14)",
+        "lwz r14,0(r13)\n cmpwi r14,0\n lwz r14,0(r13)\n cmplwi cr1,r14,7\n ld r14,8(r13)\n cmplwi cr2,r14,7",
+        "ld r14,8(r13)\n rlwinm r3,r14,3,0,28\n add. r15,r14,r13\n andi. r0,r15,255\n rlwinm. r16,r15,1,4,9",
+        "ld r14,8(r13)\n slw r3,r3,r14\n ld r14,8(r13)\n addic r5,r14,1",
+        "ld r14,8(r13)\n rlwimi r5,r14,9,3,9",
         // RA = 0 is no register: the access faults.
         "lwz r0,0(r13)\n lwz r3,8(r0)",
     ] {

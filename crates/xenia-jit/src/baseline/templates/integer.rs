@@ -279,7 +279,8 @@ impl Templates {
             self.e.store(cr(field), target);
             return;
         }
-        self.extend_word(signed, target, gpr(i.ra()));
+        let a = self.latest(i.ra());
+        self.extend_word(signed, target, a);
         match value {
             Some(0) => self.e.op64(TEST, target, Rm::Reg(target)),
             Some(value) => self.e.imm(Qword, Imm::Sub, Rm::Reg(target), value),

@@ -119,7 +119,7 @@ impl Templates {
             if is_invalid || access.store && self.options.stores_by_arms {
                 return false;
             }
-            let at = match self.guest_at_loaded(i, access) {
+            let at = match self.guest_at_written(i, access) {
                 Some(at) => at,
                 None => self.guest(i, access.address, access.update),
             };
@@ -152,18 +152,21 @@ impl Templates {
         true
     }
 
-    /// The operand at a displacement from RA, if the last template has loaded RA and left it in rcx:
-    /// lists are followed so.
-    fn guest_at_loaded(&mut self, i: Instruction, access: Access) -> Option<Located> {
+    /// The operand at a displacement from RA, if RA was just written from a scratch register: lists
+    /// are followed so.
+    fn guest_at_written(&mut self, i: Instruction, access: Access) -> Option<Located> {
         let Address::Displaced(displacement) = access.address else { return None };
-        let is_loaded = i.ra() != 0 && self.loaded == Some((i.ra(), self.e.len()));
+        if i.ra() == 0 || access.update || !self.options.features.segment {
+            return None;
+        }
+        let base = self.just_written(i.ra())?;
         // A store of a register in the context, or one that swaps bytes first, changes rcx.
-        let is_kept = !access.store || self.options.features.movbe && matches!(gpr(i.rs()), Rm::Reg(_));
-        if !is_loaded || !is_kept || access.update || !self.options.features.segment {
+        let needs_rcx = access.store && !(self.options.features.movbe && matches!(gpr(i.rs()), Rm::Reg(_)));
+        if needs_rcx && base == RCX {
             return None;
         }
         self.may_be_left = true;
-        Some(Located { memory: Rm::Guest(RCX, displacement), base: RCX, displacement: 0 })
+        Some(Located { memory: Rm::Guest(base, displacement), base, displacement: 0 })
     }
 
     /// The operand for guest memory at the effective address, for an access that may update RA
@@ -360,9 +363,6 @@ impl Templates {
             Value::Double => self.load(Qword, reg, at),
         }
         self.write(i.rd(), reg);
-        if reg == RCX {
-            self.loaded = Some((i.rd(), self.e.len()));
-        }
     }
 
     fn store_register(&mut self, i: Instruction, access: Access, at: Rm) {
