@@ -154,8 +154,9 @@ impl PageTable {
             // No atomic update is needed: only the owner of the pages changes their flags.
             flags.store(flags.load(Relaxed) & !clear | set, Release);
         }
-        // The flags precede the caller's next loads: a writer, which reads the flags after its
-        // store, either sees them, or its bytes are seen here.
+        // The flags precede the caller's next accesses. That alone does not order them with
+        // writers, which read the flags after their store without a fence: `watch_run` adds a
+        // barrier on all threads.
         fence(SeqCst);
     }
 
