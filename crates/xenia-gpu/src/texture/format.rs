@@ -1,7 +1,7 @@
 //! Texture formats: one row each, by the number in fetch constants and copy registers.
 //!
-//! The rows describe layouts only; `decode.rs` and `encode.rs` convert texels. [`Format::UNKNOWN`]
-//! stands for numbers without a row.
+//! The rows describe layouts only; `decode.rs` and `encode.rs` convert texels.
+//! [`TexelFormat::UNKNOWN`] stands for numbers without a row.
 
 use crate::enums::DepthFormat;
 
