@@ -3,7 +3,7 @@
 //! A block is a run of instructions from its start up to the first one that must be last (branches,
 //! `sc`, `isync`, `icbi`, MSR writes, time-base reads, illegal instructions), the end of the page,
 //! or [`MAX_DECODED`]; one that runs into a decoded block goes on to the end of that. It never
-//! crosses a page, so one page version tells whether it is valid.
+//! crosses a page, so one page version decides whether it is valid.
 //!
 //! # Layout
 //! A guest page with code has a [`PredecodedWord`] of eight bytes, its entry, for each of its

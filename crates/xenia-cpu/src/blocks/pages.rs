@@ -1,8 +1,8 @@
 //! Guest pages with entries: revalidation and eviction.
 //!
-//! A page's entries hold for one version of its memory, which is compared when code enters the
-//! page. Pages that change often, or can't be watched, have no version: their blocks compare their
-//! words instead. The number of pages is limited; the clock algorithm chooses the page to evict.
+//! A page's entries hold for one version of its memory, which is compared at each entry of a block.
+//! Pages that change often, or can't be watched, have no version: their blocks compare their words
+//! instead. The number of pages is limited; the clock algorithm chooses the page to evict.
 
 use super::{BlockCache, CurrentPage, EntryIndex, PAGE_WORDS, PredecodedWord};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
