@@ -1,8 +1,8 @@
 //! Settings of the JIT engine.
 //!
-//! They decide when, where and how code is compiled, never its results, except that
-//! `precise_faults` decides whether registers are exact at a fault and whether stores to code stop
-//! compiled code.
+//! They decide when, where and how code is compiled, not its results, with three exceptions:
+//! `engine` chooses the model of reservations; `precise_faults` decides whether registers are exact
+//! at a fault and whether stores to code stop compiled code; `wrong_addi` is wrong on purpose.
 
 use crate::code::memory::CODE_SIZE;
 use std::time::Duration;
