@@ -1,5 +1,5 @@
-//! Disassembler: word to text. Its templates are the assembler's, so any text that it writes
-//! assembles to the same instruction.
+//! Disassembler: word to text. Its templates are the assembler's, so any text that it writes,
+//! assembled at the same address, is the same instruction, reserved bits excepted.
 
 use crate::syntax::{Arg, Shown, TEMPLATES, Template};
 use crate::{Class, Instruction, Operand, decode, spr};
