@@ -1,7 +1,7 @@
 //! A mutex with a rank, generic over the underlying lock.
 //!
-//! Invariant: each way to wait for the lock reports to the order checker ([`crate`]) first;
-//! `try_lock` does not wait, so it is exempt.
+//! Invariant: each way to wait for the lock, except through [`Mutex::unranked`], reports to the
+//! order checker ([`crate`]) first; `try_lock` does not wait, so it is exempt.
 
 use crate::level::Level;
 use crate::order::{Mark, Rank};
