@@ -2,8 +2,8 @@
 //!
 //! A draw first compares its inputs with those of a recent draw in the same place
 //! ([`RecentGroup`]), which saves the look-up of each texture, then looks its resources up in
-//! [`Groups`]. Invariant: a group is used only while the caches of textures and samplers, and the
-//! sizes of the buffers, are those of its construction.
+//! [`Groups`]. Invariant: a group is used only while the buffers have the sizes of its construction
+//! and no sampler has left the cache; a recent one also only while its textures are current.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
