@@ -3,7 +3,8 @@
 //! [`WgpuBackend::record`] plans the host's state, finds pipelines and targets, uploads what the
 //! shaders read, transfers the tiles of the targets, and records the draw. Invariant: nothing of a
 //! draw is recorded before all that it needs was found, so a [`Refused`] one can be recorded again
-//! or given to the reference.
+//! or given to the reference, except after [`Refused::Error`]: the triangles before a limit are
+//! recorded.
 
 mod expected;
 mod geometry;
@@ -54,7 +55,7 @@ struct UploadedInputs {
     first_index: u32,
 }
 
-/// Reason why a draw was not recorded.
+/// Reason why a draw was not recorded, or not all of it ([`Self::Error`]).
 pub(super) enum Refused {
     /// The host doesn't support it; the reference backend does.
     UnsupportedState(String),
