@@ -1,7 +1,8 @@
 //! Colour formats of the EDRAM: conversion between stored bits and components.
 //!
 //! This is the oracle of the conversions in shaders of xenia-render. The functions for all lanes
-//! give the same bits as those for one, without branches, so that the compiler vectorises them.
+//! give the same bits as those for one, for components within the format's range. Those of 8-bit
+//! formats have no branches, so that the compiler vectorises them.
 
 use std::sync::LazyLock;
 

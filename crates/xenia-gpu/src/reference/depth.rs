@@ -1,8 +1,8 @@
 //! Depth and stencil tests on the EDRAM, for the lanes of a block.
 //!
 //! Depths are compared as the stored 24 bits, which increase with depth in both formats. Invariant:
-//! the loops over the lanes' depths have no branches and no saturating conversions, or the compiler
-//! does not vectorise them.
+//! for [`DepthFormat::D24S8`] the loops over the lanes' depths have no branches and no saturating
+//! conversions, or the compiler does not vectorise them.
 
 use super::block::BlockPosition;
 use super::compare;
@@ -22,7 +22,7 @@ pub(super) struct DepthTest {
     msaa: Msaa,
 }
 
-/// Converts a depth value to the stored 24 bits, which increase with depth in both formats.
+/// Converts a depth value to the stored 24 bits.
 pub(super) fn quantize(value: f32, format: DepthFormat) -> u32 {
     let value = if value > 0.0 { value } else { 0.0 };
     match format {
