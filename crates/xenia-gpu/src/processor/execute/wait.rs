@@ -1,7 +1,7 @@
 //! Comparisons with registers and memory: waits, conditional writes, conditional execution.
 //!
-//! Invariant: a wait that ends drops the prefetched words, because the code that ended it may have
-//! written the packets that follow.
+//! Invariant: a wait that suspended the processor drops the prefetched words when it ends, because
+//! the code that ended it may have written the packets that follow.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
