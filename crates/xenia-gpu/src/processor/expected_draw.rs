@@ -10,7 +10,7 @@ use crate::microcode::ShaderKind;
 use crate::packets::{Header, opcode};
 use crate::registers::vgt::VgtDrawInitiator;
 
-/// Whether a current shader is new, and the backend was notified.
+/// Whether a current shader is new, and if so, whether the backend was notified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum News {
     /// Each shader was loaded before, or has drawn.

@@ -21,8 +21,7 @@ impl CommandProcessor {
         self.registers.set(vgt::VGT_EVENT_INITIATOR, initiator & 0x3f);
     }
 
-    /// Writes a fence's value. Packets execute one after the other, so the work that the fence
-    /// waits for (shaders, caches) is already done.
+    /// Writes a fence's value.
     pub(super) fn fence(&mut self, mut address: u32, value: u32) {
         // Addresses above physical memory refer to the write-back window, if software set one up.
         let base = self.registers.get(cp::WRITEBACK_BASE);
