@@ -26,7 +26,7 @@ impl PageShapes {
 
 impl Drop for PageShapes {
     fn drop(&mut self) {
-        // egui reports a list that is not empty as a leak; the renderer frees the textures.
+        // egui asserts that no delta is dropped unapplied; the renderer frees the textures.
         self.textures.clear();
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct Events {
     view: Option<View>,
     /// Whether the machine was paused because the window lost the keyboard focus.
     paused_unfocused: bool,
-    /// Whether the client knows of a title that runs unpaused.
+    /// Whether the client was notified of a title that runs unpaused.
     is_noted_running: bool,
     /// Whether the machine resumes when the menu closes.
     resumes: bool,
