@@ -1,5 +1,5 @@
 //! Frames: 512 samples of one or two channels, divided into tiles (docs/src/internals/audio.md has
-//! the stages, decision 0059 the sources). Arithmetic is in `f32` in a fixed order, so the samples
+//! the stages, decision 0059 the choices). Arithmetic is in `f32` in a fixed order, so the samples
 //! are the same on every host.
 
 mod state;
