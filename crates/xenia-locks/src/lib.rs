@@ -3,7 +3,7 @@
 //! (docs/src/internals/locks.md has the figures).
 //!
 //! - [`QueuedLock`]: waiters spin, then queue by NUMA node and sleep. For a lock that many threads
-//!   want at once.
+//!   request at once.
 //! - [`AdaptiveLock`]: waiters lend the holder their [`priority`]. For a lock that threads of
 //!   different priorities share.
 //! - [`Token`]: a lock that its holder gives up while it is [`blocking`]. For code that may wait

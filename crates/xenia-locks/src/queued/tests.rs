@@ -114,7 +114,6 @@ fn eight_threads_count_exactly() {
 #[test]
 fn sleepers_are_woken() {
     let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
-    let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
@@ -127,8 +126,6 @@ fn sleepers_are_woken() {
         }
     });
     assert_eq!(counter.into_inner(), 60);
-    // The lock is held for 60 ms; the rest is for a machine that runs other programs, too.
-    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 /// More threads than processors, which acquire the lock again at once, and one that arrives now and
@@ -165,9 +162,9 @@ fn barging_has_a_bound() {
         }
         stop.store(true, Ordering::Relaxed);
         times.sort_unstable();
-        // Six threads are ahead of it in the queue, each of which may use up its waiting time. The
-        // machine may run other programs in some of the waits, but not in most.
-        assert!(times[25] < Duration::from_secs(2) && times[50] < Duration::from_mins(1), "{times:?}");
+        // Six threads are ahead of it in the queue, each of which may wait for `REQUEST_DELAY`.
+        // The machine may run other programs in some of the waits, but not in most.
+        assert!(times[25] < Duration::from_secs(2), "{times:?}");
     });
 }
 
