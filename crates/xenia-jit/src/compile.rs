@@ -294,7 +294,7 @@ impl Shared {
         let entries: Vec<u32> = compiled.tables.entries.iter().map(|entry| entry.pc).collect();
         let region = cache.publish(compiled, pages)?;
         if let Some(baseline) = &self.baseline {
-            baseline.cache.lock().give_up(&entries);
+            baseline.cache.lock().withdraw_entries(&entries);
         }
         if let Some(map) = &self.perf_map
             && let Some(address) = cache.address_of(region)

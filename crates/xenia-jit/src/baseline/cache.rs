@@ -8,7 +8,7 @@
 //! ([`BaselineCache::withdraw_changed`]).
 //!
 //! An address for which the optimizing tier has code has no entry here, and units that contain such
-//! an address after their start are withdrawn ([`BaselineCache::give_up`]).
+//! an address after their start are withdrawn ([`BaselineCache::withdraw_entries`]).
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 28 million guest instructions),
 //! and as much memory for the table of entries, which takes 8 KiB for each 8 KiB of guest memory

@@ -34,10 +34,10 @@ impl PageHeat {
 }
 
 impl BaselineCache {
-    /// Gives up addresses for which the optimizing tier has code now. Units that contain one of
-    /// them after their start are withdrawn: entered there, they would run their own code for it,
+    /// Withdraws addresses for which the optimizing tier has code now. Units that contain one of
+    /// them after their start are withdrawn, too: entered there, they would run their own code for it,
     /// such as a loop. When they are compiled again, they end at these addresses.
-    pub(crate) fn give_up(&mut self, entries: &[u32]) {
+    pub(crate) fn withdraw_entries(&mut self, entries: &[u32]) {
         let mut around = Vec::new();
         for &pc in entries {
             let offset = self.tables.entries().offset(pc);
@@ -347,7 +347,7 @@ mod tests {
         }
         assert!(compiler.compile(START));
         assert_eq!(compiler.cache.words_of(START + 4), START..START + 16);
-        compiler.cache.give_up(&[START + 4]);
+        compiler.cache.withdraw_entries(&[START + 4]);
         assert_eq!(compiler.cache.words_of(START), 0..0);
         assert!(!compiler.cache.is_start(START));
     }
