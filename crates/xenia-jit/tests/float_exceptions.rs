@@ -27,7 +27,7 @@ fn prepare(machine: &mut JitHarness, delivers: u64, iterations: u64) {
     ctx.gpr[3] = iterations;
     ctx.fpr[1] = 1.0_f64.to_bits();
     ctx.fpr[2] = 3.0_f64.to_bits();
-    // VE; a number without an integer; XX and its enable.
+    // VE; a NaN, which has no integer; XX and its enable.
     ctx.fpr[7] = 0x80;
     ctx.fpr[8] = f64::NAN.to_bits();
     ctx.fpr[9] = 0x0200_0008;

@@ -2,8 +2,8 @@
 //!
 //! An access is one host instruction without a check, which may fault. Invariants: before it, the
 //! budget is in the context, and so are the registers that a replay from the site's restart point
-//! needs; in a loop with sunk stores a cold block after the access stores the registers instead
-//! ([`crate::fault_exit`]).
+//! needs; in a loop with sunk stores a cold block after the access stores the registers and passes
+//! the budget instead ([`crate::fault_exit`]).
 
 use super::state::HostAddress;
 use super::{AFTER_FAULT, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
