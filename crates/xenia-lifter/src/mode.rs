@@ -14,9 +14,9 @@ use xenia_cpu::{PpcContext, msr_bit};
 /// privileged.
 const FIXED_BITS: u64 = msr_bit::FP | msr_bit::VEC | msr_bit::PR;
 /// The bits of MSR that deliver floating-point exceptions, if one is set.
-pub(crate) const DELIVERS: u64 = msr_bit::FE0 | msr_bit::FE1;
+pub(crate) const DELIVERY_BITS: u64 = msr_bit::FE0 | msr_bit::FE1;
 /// The bits of MSR that compiled code depends on.
-pub(crate) const MODE_BITS: u64 = FIXED_BITS | DELIVERS | msr_bit::SF;
+pub(crate) const MODE_BITS: u64 = FIXED_BITS | DELIVERY_BITS | msr_bit::SF;
 
 /// A mode, for which code is specialised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ impl Mode {
     /// The mode of a context, or `None` for a state that the interpreter must run.
     #[inline]
     pub fn of(ctx: &PpcContext) -> Option<Self> {
-        let raises = ctx.msr & DELIVERS != 0 && ctx.fpscr & (ENABLES | FEX) != 0;
+        let raises = ctx.msr & DELIVERY_BITS != 0 && ctx.fpscr & (ENABLES | FEX) != 0;
         let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC && !raises;
         let wide = ctx.sf();
         let controlled = ctx.fpscr & CONTROL != 0;
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn exceptions_that_would_be_delivered_are_the_interpreters() {
-        for bit in [msr_bit::FE0, msr_bit::FE1, DELIVERS] {
+        for bit in [msr_bit::FE0, msr_bit::FE1, DELIVERY_BITS] {
             let mut ctx = PpcContext::default();
             ctx.msr |= bit;
             assert_eq!(Mode::of(&ctx), Some(Mode::default()), "none is enabled");
@@ -84,7 +84,7 @@ mod tests {
             for enable in (3..8).map(|n| 1_u32 << n) {
                 let raising = PpcContext { fpscr: enable, ..ctx.clone() };
                 assert_eq!(Mode::of(&raising), None, "{enable:#x}");
-                let quiet = PpcContext { msr: ctx.msr & !DELIVERS, ..raising };
+                let quiet = PpcContext { msr: ctx.msr & !DELIVERY_BITS, ..raising };
                 assert_eq!(Mode::of(&quiet), Some(mode), "{enable:#x}");
             }
             ctx.fpscr = FEX;

@@ -9,7 +9,7 @@ use super::cache::Cr;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
 use crate::host::{Leave, field};
-use crate::mode::DELIVERS;
+use crate::mode::DELIVERY_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::fpscr::{CONTROL, ENABLES, EXCEPTIONS, FEX, FX, INVALID, VX};
@@ -81,7 +81,7 @@ impl Lifter<'_> {
         let enabled = self.b.ins().icmp_imm_s(IntCC::NotEqual, enabled, 0);
         let ctx = self.context();
         let msr = self.b.ins().load(types::I64, HOST, ctx, field::MSR);
-        let delivered = self.b.ins().band_imm_s(msr, DELIVERS.cast_signed());
+        let delivered = self.b.ins().band_imm_s(msr, DELIVERY_BITS.cast_signed());
         let delivered = self.b.ins().icmp_imm_s(IntCC::NotEqual, delivered, 0);
         let both = self.b.ins().band(enabled, delivered);
         self.raise_if(both);
