@@ -128,9 +128,9 @@ const ALLOWED: &[AllowedCall] = &[
         reason: "there is no such register, or it can't be written.",
     },
     AllowedCall {
-        rows: &[Op::mcrfs, Op::mtfsb0x, Op::mtfsb1x, Op::mtfsfx, Op::mtfsfix],
+        rows: &[Op::mtfsb1x, Op::mtfsfx, Op::mtfsfix],
         path: SlowPath::Raise,
-        reason: "FPSCR enables an exception that MSR delivers, which no mode of compiled code has.",
+        reason: "it enables an exception that MSR delivers, which no mode of compiled code has.",
     },
     AllowedCall {
         rows: &[

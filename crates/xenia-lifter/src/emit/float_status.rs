@@ -87,11 +87,14 @@ impl Lifter<'_> {
         self.raise_if(both);
     }
 
-    /// Writes `status` to FPSCR with recomputed summaries. `record`: sets CR1 as well. The
-    /// instruction ends its block.
-    fn set_status(&mut self, status: Value, record: bool) {
+    /// Writes `status` to FPSCR with recomputed summaries. `settable`: the bits that the instruction
+    /// may set. `record`: sets CR1 as well. The instruction ends its block.
+    fn set_status(&mut self, status: Value, settable: u32, record: bool) {
         let status = self.summarized(status);
-        self.leave_exceptions(status);
+        // Without a new enable none is set that MSR delivers: no mode describes that state.
+        if settable & ENABLES != 0 {
+            self.leave_exceptions(status);
+        }
         let ctx = self.context();
         self.b.ins().store(HOST, status, ctx, field::FPSCR);
         if record {
@@ -114,9 +117,9 @@ impl Lifter<'_> {
         let named = (0..8).filter(|field| fields >> (7 - field) & 1 != 0);
         let mask = named.fold(0, |mask, field| mask | 0xF000_0000_u32 >> (4 * field)) & !UNWRITTEN;
         let old = self.old_status();
-        let mask = self.const32(mask);
-        let status = self.b.ins().bitselect(mask, source, old);
-        self.set_status(status, i.rc());
+        let selected = self.const32(mask);
+        let status = self.b.ins().bitselect(selected, source, old);
+        self.set_status(status, mask, i.rc());
     }
 
     /// Clears a bit of FPSCR (`mtfsb0`).
@@ -124,7 +127,7 @@ impl Lifter<'_> {
         let bit = 1_u32 << 31 >> i.crbd() & !UNWRITTEN;
         let old = self.old_status();
         let status = self.b.ins().band_imm_s(old, i64::from(!bit));
-        self.set_status(status, i.rc());
+        self.set_status(status, 0, i.rc());
     }
 
     /// `mtfsb1`: an exception bit that was clear sets FX too.
@@ -138,7 +141,7 @@ impl Lifter<'_> {
             let with = self.b.ins().bor_imm_s(status, i64::from(FX));
             status = self.b.ins().select(fresh, with, status);
         }
-        self.set_status(status, i.rc());
+        self.set_status(status, bit, i.rc());
     }
 
     /// `mcrfs`: a field goes to CR, and its exception bits are cleared.
@@ -151,6 +154,6 @@ impl Lifter<'_> {
         self.set_cr(i.crfd(), Cr::Bits(field));
         let cleared = 15_u32 << shift & (EXCEPTIONS | FX);
         let status = self.b.ins().band_imm_s(old, i64::from(!cleared));
-        self.set_status(status, false);
+        self.set_status(status, 0, false);
     }
 }
