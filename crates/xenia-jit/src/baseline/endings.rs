@@ -55,6 +55,10 @@ impl Ending {
     }
 }
 
+/// Instructions after which no code may run that had changed before. Their arms complete unless
+/// code has changed (`services::run_arm`).
+pub(super) const SYNCHRONIZE_CODE: [Op; 2] = [Op::isync, Op::icbi];
+
 /// How the instructions of a row end their block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
@@ -71,8 +75,7 @@ fn rule(op: Op) -> Rule {
     match op {
         Op::bx | Op::bcx | Op::bclrx | Op::bcctrx => Rule::Word,
         Op::mfspr | Op::mtspr | Op::orx | Op::mtmsr | Op::mtmsrd => Rule::Word,
-        // Their arms complete unless code has changed (`services::run_arm`).
-        Op::isync | Op::icbi => Rule::Next,
+        _ if SYNCHRONIZE_CODE.contains(&op) => Rule::Next,
         _ if row.has(Flag::last) => Rule::Interpreted,
         _ if row.family == Family::Integer && row.has(Flag::oe) => Rule::Word,
         _ => Rule::Next,

@@ -3,6 +3,7 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
+use super::endings::SYNCHRONIZE_CODE;
 use super::float_thunks::unpacked;
 use super::map::BaselineWord;
 use super::reason::Reason;
@@ -85,9 +86,9 @@ pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word:
     arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
 }
 
-/// Whether no code may run after this instruction that had changed before.
+/// Whether the instruction is one of [`SYNCHRONIZE_CODE`].
 fn synchronizes_code(word: u32) -> bool {
-    [Op::isync, Op::icbi].into_iter().any(|op| word & op.row().mask == op.row().bits)
+    SYNCHRONIZE_CODE.into_iter().any(|op| word & op.row().mask == op.row().bits)
 }
 
 /// Runs a floating-point instruction by the interpreter's arm, for its thunk. Its operands are in
