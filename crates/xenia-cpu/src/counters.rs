@@ -159,7 +159,7 @@ counters! {
         longest_compile_wait_ns: Longest ["ns"],
         /// Instructions interpreted because they were not compiled yet.
         interpreted_instructions: u64,
-        /// Instructions that compiled code left to the interpreter because they raise an exception.
+        /// Moves to FPSCR that compiled code left to the interpreter: they enable an exception.
         fallback_instructions: u64,
         /// Calls from compiled code into Rust.
         helper_calls: BTreeMap<&'static str, u64>,

@@ -284,7 +284,7 @@ fn print_summary(report: &BenchReport) {
         cell(report.geomean_qemu_over_native, 2)
     );
     outln!(
-        "jit: {} guest instructions compiled in {:.1} ms ({:.1} µs each), {} interpreted, {} raised exceptions",
+        "jit: {} guest instructions compiled in {:.1} ms ({:.1} µs each), {} interpreted, {} fallbacks",
         report.jit.compiled_guest_instructions,
         report.jit.compile_ns as f64 / 1e6,
         report.jit.compile_ns as f64 / 1e3 / report.jit.compiled_guest_instructions.max(1) as f64,

@@ -112,7 +112,7 @@ pub enum Leave {
     Exit = 3,
     /// `sc` completed; its LEV is in bits 8 and up of the reason.
     Syscall = 4,
-    /// The instruction at pc raises an exception, which the interpreter determines.
+    /// The interpreter runs the instruction at pc: it raises an exception, or may.
     Raise = 5,
     /// A host fault occurred.
     Fault = 6,

@@ -141,8 +141,8 @@ pub(crate) struct HookCounts {
     /// Instructions executed in software because inline code did not decide them or does not exist,
     /// by row. The interpreter is not involved.
     pub(crate) software: Vec<u64>,
-    /// Instructions that the interpreter ran for compiled code, except those that raised an
-    /// exception; always 0.
+    /// Moves to FPSCR that the interpreter completed for compiled code
+    /// ([`xenia_lifter::host::Leave::Raise`]): they enable an exception that MSR delivers.
     pub(crate) fallbacks: u64,
 }
 

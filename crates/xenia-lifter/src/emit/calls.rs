@@ -18,7 +18,8 @@ use xenia_isa::{Family, Op, ROWS, decode};
 /// Work of an instruction that its inline code does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum SlowPath {
-    /// Leaves compiled code before the instruction, so that the interpreter raises its exception.
+    /// Leaves compiled code before the instruction, for the interpreter to run it: it raises an
+    /// exception, or enables one.
     Raise,
     /// Calls a hook; no hook runs the interpreter.
     Call(Hook),

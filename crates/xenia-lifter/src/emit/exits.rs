@@ -366,7 +366,7 @@ impl Lifter<'_> {
         value
     }
 
-    /// The instruction raises an exception: leaves before it.
+    /// Leaves before this instruction, for the interpreter to run it.
     pub(super) fn raise(&mut self) {
         self.store_dirty();
         let exact = self.budget_before();
@@ -376,7 +376,7 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// The instruction raises an exception if `condition`: leaves before it from a cold block.
+    /// Leaves before this instruction if `condition`, from a cold block.
     pub(super) fn raise_if(&mut self, condition: Value) {
         let next = self.branch_to_cold(condition);
         self.with_kept_state(Self::raise);

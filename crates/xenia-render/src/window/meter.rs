@@ -24,8 +24,8 @@ pub struct Figures {
     pub instructions: u64,
     /// Instructions that the interpreter executed because no code was compiled for them yet.
     pub interpreted: u64,
-    /// Instructions that compiled code left to the interpreter because they raise an exception.
-    pub exceptions: u64,
+    /// Moves to FPSCR that compiled code left to the interpreter: they enable an exception.
+    pub fallbacks: u64,
     /// Guest functions compiled.
     pub functions: u64,
     /// Frames shown so far.
@@ -62,8 +62,8 @@ pub(crate) struct Rates {
     pub(crate) mips: f64,
     /// Fraction of instructions that were interpreted, for any reason.
     pub(crate) interpreted: f64,
-    /// Interpreter calls from compiled code, per frame.
-    pub(crate) exceptions_per_frame: f64,
+    /// Instructions left to the interpreter by compiled code, per frame.
+    pub(crate) fallbacks_per_frame: f64,
     /// Draws per frame.
     pub(crate) draws_per_frame: f64,
     /// Work of the wgpu backend in the averaging interval, and its number of frames.
@@ -141,12 +141,12 @@ impl Meter {
             let seconds = to.saturating_sub(*from).as_secs_f64();
             let instructions = (new.instructions - old.instructions) as f64;
             let frames = new.frames.saturating_sub(old.frames) as f64;
-            let exceptions = new.exceptions.saturating_sub(old.exceptions) as f64;
-            let interpreted = new.interpreted.saturating_sub(old.interpreted) as f64 + exceptions;
+            let fallbacks = new.fallbacks.saturating_sub(old.fallbacks) as f64;
+            let interpreted = new.interpreted.saturating_sub(old.interpreted) as f64 + fallbacks;
             rates.speed = per(new.guest_time.saturating_sub(old.guest_time).as_secs_f64(), seconds);
             rates.mips = per(instructions / 1e6, seconds);
             rates.interpreted = per(interpreted, instructions);
-            rates.exceptions_per_frame = per(exceptions, frames);
+            rates.fallbacks_per_frame = per(fallbacks, frames);
             rates.work = new.work.map(|work| (work.since(&old.work.unwrap_or_default()), frames));
             rates.draws_per_frame = per(new.draws.saturating_sub(old.draws) as f64, frames);
         }
@@ -179,7 +179,7 @@ mod tests {
             figures.guest_time += MS * 25;
             figures.instructions += 2_000_000;
             figures.interpreted += 30_000;
-            figures.exceptions += 10_000;
+            figures.fallbacks += 10_000;
             if number % 5 == 4 {
                 meter.sample(now, &figures);
             }
@@ -187,7 +187,7 @@ mod tests {
         let rates = meter.rates();
         assert!(near(rates.fps, 20.0) && near(rates.frame_ms, 50.0) && near(rates.longest_ms, 50.0));
         assert!(near(rates.speed, 0.5) && near(rates.mips, 40.0), "{rates:?}");
-        assert!(near(rates.draws_per_frame, 80.0) && near(rates.exceptions_per_frame, 10_000.0), "{rates:?}");
+        assert!(near(rates.draws_per_frame, 80.0) && near(rates.fallbacks_per_frame, 10_000.0), "{rates:?}");
         assert!(near(rates.interpreted, 0.02), "{rates:?}");
     }
 

@@ -99,10 +99,10 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
         lines.push(format!("{:5.1} MIPS, {}", rates.mips, figures.engine));
         if figures.functions > 0 {
             lines.push(format!(
-                "{:5} functions compiled; {:.2}% interpreted, {:.0} exceptions a frame",
+                "{:5} functions compiled; {:.2}% interpreted, {:.0} fallbacks a frame",
                 figures.functions,
                 rates.interpreted * 100.0,
-                rates.exceptions_per_frame
+                rates.fallbacks_per_frame
             ));
         }
         lines.push(format!("{:5.0} draws a frame, {}", rates.draws_per_frame, figures.backend));
@@ -286,7 +286,7 @@ mod tests {
             has_host_clock: false,
             instructions: n * 10_000_000,
             interpreted: n * 10_000,
-            exceptions: n * 90,
+            fallbacks: n * 90,
             functions: 812,
             frames: n * 30,
             draws: n * 90,
@@ -326,7 +326,7 @@ mod tests {
         let expected = "
  30.0 fps   33.3 ms (longest 33.3)  speed 50%
  10.0 MIPS, jit
-  812 functions compiled; 0.10% interpreted, 3 exceptions a frame
+  812 functions compiled; 0.10% interpreted, 3 fallbacks a frame
     3 draws a frame, reference
   2.0 waits of 3.0 ms, 0.0 MB back, 0.0 MB up, 0.0 drawn by the CPU a frame
     0 pipelines in 0 ms, 0 of 0 predictions used; 0.0 textures (0.0 dropped), 0.0 levels, 0.0 queries, held back 0.0 ms a frame

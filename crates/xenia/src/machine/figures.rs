@@ -295,7 +295,7 @@ impl FigureSources<'_> {
             has_host_clock: self.has_host_clock,
             instructions: progress.instructions,
             interpreted: progress.engines.interpreted_instructions,
-            exceptions: progress.engines.fallback_instructions,
+            fallbacks: progress.engines.fallback_instructions,
             functions: progress.engines.functions,
             frames: self.kernel.frames(),
             draws: self.outside.video_progress.draws.load(Relaxed),
