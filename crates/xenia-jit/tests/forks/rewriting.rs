@@ -83,3 +83,46 @@ fn rewritten_code_is_never_torn_or_stale_after_notification() {
         }
     }
 }
+
+/// Result of code that waits for a host thread, which has changed the word after `synchronizes`, in
+/// one visit: no engine enters code between the change and that instruction.
+fn changed_by_the_host(name: &str, make: Make, synchronizes: u32) -> u64 {
+    let words = [
+        d(Op::stw, 6, 10, 4), // it waits
+        d(Op::lwz, 5, 10, 0),
+        d(Op::cmpi, 0, 5, 0),
+        d(Op::bcx, 12, 2, -8), // beq
+        synchronizes,
+        d(Op::addi, 3, 0, 1), // becomes 2
+        SC,
+    ];
+    let memory = memory();
+    put(&memory, &words);
+    let mut engine = make(&memory, EngineConfig::default());
+    thread::scope(|scope| {
+        let guest = scope.spawn(move || {
+            let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+            ctx.gpr[6] = 1;
+            ctx.gpr[10] = DATA.into();
+            ctx.begin_visit(1 << 36, 0, u32::MAX);
+            assert_eq!(engine.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 }, "{name}");
+            ctx.gpr[3]
+        });
+        while memory.read::<u32>(GuestAddr(DATA + 4)).unwrap() == 0 && !guest.is_finished() {
+            thread::yield_now();
+        }
+        put_at(&memory, CODE + 20, &[d(Op::addi, 3, 0, 2)]);
+        memory.write(GuestAddr(DATA), 1_u32).unwrap();
+        guest.join().unwrap()
+    })
+}
+
+#[test]
+fn code_after_isync_and_icbi_is_what_a_host_thread_has_stored() {
+    for (name, make) in ENGINES {
+        for synchronizes in [x(Op::isync, 0, 0, 0, 0), x(Op::icbi, 0, 0, 10, 0)] {
+            let result = changed_by_the_host(name, make, synchronizes);
+            assert_eq!(result, 2, "{name}, after {synchronizes:#x}");
+        }
+    }
+}
