@@ -15,9 +15,7 @@ use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Flag, Instruction, Op, Operand};
@@ -235,52 +233,65 @@ fn try_qemu(program: &Path, sf: bool) -> Option<Vec<u8>> {
         command.args(["-g", &port.to_string()]);
     }
     let mut child = command.arg(program).spawn().unwrap();
-    let is_over = Arc::new(AtomicBool::new(false));
-    let stops = Arc::clone(&is_over);
-    let debugger = (!sf).then(|| {
-        std::thread::spawn(move || {
-            while !stops.load(Relaxed) {
-                std::thread::sleep(Duration::from_millis(50));
-                if let Ok(stub) = TcpStream::connect(("127.0.0.1", port)) {
-                    clear_sf(stub);
-                    return;
-                }
-            }
-        })
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut output = Vec::new();
+        stdout.read_to_end(&mut output).unwrap();
+        output
     });
-    let mut output = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
-    is_over.store(true, Relaxed);
-    if let Some(debugger) = debugger {
-        debugger.join().unwrap();
+    if !sf && !clear_sf(port, &mut child) {
+        // qemu would wait for its debugger.
+        let _ = child.kill();
     }
+    let output = reader.join().unwrap();
     child.wait().unwrap().success().then_some(output)
 }
 
-/// Clears MSR\[SF\] through the debugger protocol, and runs the program to its end.
-fn clear_sf(mut stub: TcpStream) {
-    let mut ask = |request: &str| {
-        let sum = request.bytes().fold(0_u8, u8::wrapping_add);
-        write!(stub, "${request}#{sum:02x}").unwrap();
-        let mut answer = Vec::new();
-        let mut byte = [0];
-        // An answer ends with # and two digits.
-        while answer.len() < 3 || answer[answer.len() - 3] != b'#' {
-            if stub.read(&mut byte).unwrap_or(0) == 0 {
-                break;
-            }
-            answer.push(byte[0]);
+/// Clears MSR\[SF\] through qemu's debugger stub at `port`, and lets the program run to its end.
+/// Returns false if qemu has ended before, or if another program answers.
+fn clear_sf(port: u16, qemu: &mut Child) -> bool {
+    while qemu.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(50));
+        if let Ok(stub) = TcpStream::connect(("127.0.0.1", port)) {
+            return clear_sf_by(stub).is_some();
         }
-        let _ = stub.write_all(b"+");
-        String::from_utf8_lossy(&answer).trim_start_matches(['+', '$']).to_owned()
-    };
+    }
+    false
+}
+
+/// [`clear_sf`] by the debugger protocol; `None` if the other side does not speak it.
+fn clear_sf_by(mut stub: TcpStream) -> Option<()> {
     const MSR: &str = "41";
+    stub.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     // The stub numbers registers only after a request for its description.
-    ask("qXfer:features:read:target.xml:0,ffb");
-    let msr = ask(&format!("p{MSR}"));
-    let msr = u64::from_str_radix(&msr[..16], 16).expect("the stub knows MSR");
-    assert!(ask(&format!("P{MSR}={:016x}", msr & !msr_bit::SF)).starts_with("OK"));
-    ask("c");
+    ask(&mut stub, "qXfer:features:read:target.xml:0,ffb")?;
+    let msr = ask(&mut stub, &format!("p{MSR}"))?;
+    let msr = u64::from_str_radix(msr.get(..16)?, 16).ok()?;
+    let set = ask(&mut stub, &format!("P{MSR}={:016x}", msr & !msr_bit::SF))?;
+    if !set.starts_with("OK") {
+        return None;
+    }
+    // The answer comes when the program ends.
+    stub.set_read_timeout(None).ok()?;
+    ask(&mut stub, "c")?;
+    Some(())
+}
+
+/// The stub's answer to a request.
+fn ask(stub: &mut TcpStream, request: &str) -> Option<String> {
+    let sum = request.bytes().fold(0_u8, u8::wrapping_add);
+    write!(stub, "${request}#{sum:02x}").ok()?;
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    // An answer ends with # and two digits.
+    while answer.len() < 3 || answer[answer.len() - 3] != b'#' {
+        if stub.read(&mut byte).unwrap_or(0) == 0 {
+            break;
+        }
+        answer.push(byte[0]);
+    }
+    let _ = stub.write_all(b"+");
+    Some(String::from_utf8_lossy(&answer).trim_start_matches(['+', '$']).to_owned())
 }
 
 /// The program's output on the interpreter.
