@@ -6,6 +6,7 @@
 //! here for every seed.
 
 mod branches;
+mod context_registers;
 mod groups;
 mod memory;
 

@@ -31,3 +31,9 @@ pub fn machines(
 pub fn at_once() -> JitConfig {
     JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() }
 }
+
+/// The words of assembler lines at [`CODE`].
+pub fn assembled(lines: &[&str]) -> Vec<u32> {
+    let bytes = xenia_isa::assemble(&lines.join("\n"), CODE).unwrap().bytes;
+    bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+}
