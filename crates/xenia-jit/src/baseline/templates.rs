@@ -183,7 +183,8 @@ impl Templates {
     }
 
     /// The register that still holds GPR `n`, because nothing was emitted since it was written from
-    /// there to the context.
+    /// there to the context. No other code leads here: a block begins with a subtraction from the
+    /// budget, and a [`RareCase`] returns in front of writes of GPRs.
     fn just_written(&self, n: usize) -> Option<HostReg> {
         self.written[0].filter(|write| write.gpr == n && write.end == self.e.len()).map(|write| write.reg)
     }
