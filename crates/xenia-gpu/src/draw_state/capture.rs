@@ -1,6 +1,6 @@
 //! Captures a [`DrawCall`] from the registers: each function converts the registers of one subject
-//! to plain values. Invariant: no guest memory is read, and any register contents give a description
-//! or a [`DrawStateError`].
+//! to plain values. Invariant: no guest memory is read, and any register contents give a
+//! description or a [`DrawStateError`].
 
 use super::{
     AlphaTest, Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, RegisterState,

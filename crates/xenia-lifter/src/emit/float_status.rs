@@ -87,8 +87,8 @@ impl Lifter<'_> {
         self.raise_if(both);
     }
 
-    /// Writes `status` to FPSCR with recomputed summaries. `settable`: the bits that the instruction
-    /// may set. `record`: sets CR1 as well. The instruction ends its block.
+    /// Writes `status` to FPSCR with recomputed summaries. `settable`: the bits that the
+    /// instruction may set. `record`: sets CR1 as well. The instruction ends its block.
     fn set_status(&mut self, status: Value, settable: u32, record: bool) {
         let status = self.summarized(status);
         // Without a new enable none is set that MSR delivers: no mode describes that state.

@@ -34,9 +34,9 @@ impl PageHeat {
 }
 
 impl BaselineCache {
-    /// Withdraws addresses for which the optimizing tier has code now. Units that contain one of
-    /// them after their start are withdrawn, too: entered there, they would run their own code for it,
-    /// such as a loop. When they are compiled again, they end at these addresses.
+    /// Withdraws addresses for which the optimizing tier has code now, and units that contain one
+    /// of them after their start: entered there, they would run their own code for it, such as a
+    /// loop. When they are compiled again, they end at these addresses.
     pub(crate) fn withdraw_entries(&mut self, entries: &[u32]) {
         let mut around = Vec::new();
         for &pc in entries {
