@@ -195,8 +195,8 @@ impl Templates {
         self.just_written(n).map_or_else(|| gpr(n), Rm::Reg)
     }
 
-    /// GPR `n` as an operand. One in the context that was written just now is loaded to rcx first:
-    /// see the module's documentation.
+    /// GPR `n` as an operand. One in the context that was written just now is loaded to rcx first
+    /// ([why](self)).
     fn operand(&mut self, n: usize) -> Rm {
         let place = gpr(n);
         let now = self.e.len();
