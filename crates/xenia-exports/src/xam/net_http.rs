@@ -4,10 +4,12 @@
 //! The functions and errors are those of WinHTTP; the first argument is the kind of the caller. A
 //! handle is the address of a block in the title's pool, so it needs no other state.
 
+use super::wait::delay;
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_sched::Alertable;
 
 /// Exports of HTTP.
 pub struct NetHttp;
@@ -47,6 +49,8 @@ const SEND_REQUEST: u32 = 5;
 const ASYNCHRONOUS: u32 = 0x1000_0000;
 /// Event: a request failed.
 const REQUEST_ERROR: u32 = 0x20_0000;
+/// Longest wait of a call for work, in milliseconds: a request that fails meanwhile ends no wait.
+const MAX_WAIT: u32 = 10;
 /// Result of `XHttpSetStatusCallback` for an invalid handle.
 const INVALID_CALLBACK: GuestAddr = GuestAddr(u32::MAX);
 
@@ -253,8 +257,8 @@ impl NetHttp {
         Ok(false)
     }
 
-    /// Reports the next failed request of a session to its callback. Instead of waiting for one,
-    /// the call only lets other threads run.
+    /// Reports the next failed request of a session to its callback. If there is none, the call
+    /// waits, for 10 ms at most.
     #[export(Partial)]
     fn NetDll_XHttpDoWork(
         call: &mut Call,
@@ -266,7 +270,12 @@ impl NetHttp {
         let memory = call.memory();
         let request: GuestAddr = memory.read(session.offset(block::FAILED))?;
         if request.is_null() {
-            return Ok(if milliseconds == 0 { Flow::Return(true) } else { Flow::Yield(true) });
+            if milliseconds == 0 {
+                return Ok(Flow::Return(true));
+            }
+            // A mere yield would keep threads of lower priority from running.
+            let then = ExportResumption::HttpStatus;
+            return Ok(Flow::CallGuest(delay(call, milliseconds.min(MAX_WAIT), Alertable::No, then)?));
         }
         memory.write(session.offset(block::FAILED), GuestAddr::NULL)?;
         // The title may have freed the block by another function.

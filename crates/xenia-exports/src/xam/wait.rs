@@ -36,13 +36,23 @@ fn words(interval: i64) -> Vec<u32> {
     vec![(interval >> 32) as u32, interval as u32]
 }
 
-/// Delays the calling thread.
-fn sleep(call: &mut Call, milliseconds: u32, alertable: Alertable) -> Fallible<Flow<u32>> {
+/// Returns the call of the kernel's delay, after which `then` continues.
+pub(super) fn delay(
+    call: &Call,
+    milliseconds: u32,
+    alertable: Alertable,
+    then: ExportResumption,
+) -> Fallible<GuestCall> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { MAX_INTERVAL } else { interval(milliseconds) });
-    let then = Continuation::Export(ExportResumption::Sleep { milliseconds, alertable });
     let args = vec![ProcessorMode::User.argument(), u64::from(alertable.is_yes())];
-    Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
+    Ok(GuestCall { args, locals, ..GuestCall::new(pc, Continuation::Export(then)) })
+}
+
+/// Delays the calling thread.
+fn sleep(call: &Call, milliseconds: u32, alertable: Alertable) -> Fallible<Flow<u32>> {
+    let then = ExportResumption::Sleep { milliseconds, alertable };
+    Ok(Flow::CallGuest(delay(call, milliseconds, alertable, then)?))
 }
 
 /// Continues [`sleep`] after the kernel's delay.

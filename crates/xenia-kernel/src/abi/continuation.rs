@@ -190,7 +190,8 @@ pub enum ExportResumption {
     },
     /// The title's function that frees the memory of such a context returned.
     LdiRelease,
-    /// The title's callback for the status of an HTTP request returned.
+    /// The title's callback for the status of an HTTP request, or the delay of a call for work,
+    /// returned.
     HttpStatus,
 }
 

@@ -109,8 +109,18 @@ fn an_asynchronous_request_reports_its_error_to_the_callback_once() {
     assert_eq!((word(0), word(4)), (5, NAME_NOT_RESOLVED));
     assert!(matches!(b.resume(guest.then, 0), Flow::Return(1)));
     assert_eq!(b.xam_call("NetDll_XHttpDoWork", &[1, session, 0]), 1);
-    let waits = b.call(Library::xam, "NetDll_XHttpDoWork", &[1, session, 1000]);
-    assert!(matches!(waits, Flow::Yield(1)), "{waits:?}");
+}
+
+#[test]
+fn a_call_for_work_waits_10_ms_at_most() {
+    let mut b = Harness::new();
+    let [session, _, _] = b.open_http(ASYNCHRONOUS, CALLBACK);
+    for (milliseconds, ticks) in [(7, -70_000_i32), (1000, -100_000), (0xFFFF_FFFF, -100_000)] {
+        let flow = b.call(Library::xam, "NetDll_XHttpDoWork", &[1, session, milliseconds]);
+        let Flow::CallGuest(delay) = flow else { panic!("{flow:?}") };
+        assert_eq!(delay.locals, [u32::MAX, ticks.cast_unsigned()], "{milliseconds}");
+        assert!(matches!(b.resume(delay.then, 0), Flow::Return(1)));
+    }
 }
 
 #[test]
