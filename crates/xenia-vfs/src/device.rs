@@ -233,6 +233,11 @@ pub trait FileDevice: Send {
         Err(VfsError::ReadOnly)
     }
 
+    /// Removes a link of the host, and not its target. Returns `false` if there is no link.
+    fn remove_link(&mut self, _path: &[String]) -> VfsResult<bool> {
+        Ok(false)
+    }
+
     /// Renames a file or directory within the device. `existing` selects whether it replaces a file
     /// that has the new name.
     fn rename(&mut self, _from: &[String], _to: &[String], _existing: Existing) -> VfsResult<()> {

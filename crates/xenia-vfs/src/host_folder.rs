@@ -331,6 +331,21 @@ impl FileDevice for HostFolder {
         self.removed_file(path, &at, size, was_there)
     }
 
+    fn remove_link(&mut self, path: &[String]) -> VfsResult<bool> {
+        let link = match self.look_up(path) {
+            Ok(found) => found.link,
+            Err(VfsError::NotFound | VfsError::PathNotFound) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(link) = link else { return Ok(false) };
+        let open_files = self.open_files()?;
+        // Windows removes a link to a directory as a directory.
+        fs::remove_file(&link).or_else(|_| fs::remove_dir(&link))?;
+        open_files.quota.leave();
+        self.forget(path);
+        Ok(true)
+    }
+
     fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
         self.open_files()?;
         if from.is_empty() {

@@ -144,6 +144,10 @@ impl FileDevice for SubFolder {
         self.device.lock().remove(&self.at(path))
     }
 
+    fn remove_link(&mut self, path: &[String]) -> VfsResult<bool> {
+        if path.is_empty() { Ok(false) } else { self.device.lock().remove_link(&self.at(path)) }
+    }
+
     fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
         if from.is_empty() || to.is_empty() {
             return Err(VfsError::ReadOnly);

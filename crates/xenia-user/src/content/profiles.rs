@@ -192,6 +192,9 @@ impl ContentStore {
     pub fn remove_profile(&self, xuid: Xuid) -> VfsResult<()> {
         self.read_profile(xuid)?.ok_or(VfsError::NotFound)?;
         self.remove_tree(&PackageName::titles_directory(xuid))?;
+        if self.device().lock().remove_link(&folder(xuid))? {
+            return Ok(());
+        }
         for entry in self.list(&folder(xuid))? {
             let path = below(xuid, entry.name.clone());
             if entry.directory {

@@ -366,9 +366,13 @@ impl ContentStore {
         self.remove_files(name, header)
     }
 
-    /// Removes a file; a missing file is not an error.
+    /// Removes a file, or the link at its path; a missing file is not an error.
     pub(super) fn remove_file(&self, path: &[String]) -> VfsResult<()> {
-        match self.device.lock().remove(path) {
+        let mut device = self.device.lock();
+        if device.remove_link(path)? {
+            return Ok(());
+        }
+        match device.remove(path) {
             Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
             Err(error) => Err(error),
         }
@@ -399,9 +403,13 @@ impl ContentStore {
         DiskSpace { total: volume.total_units.saturating_mul(volume.unit()), free: volume.free_bytes() }
     }
 
-    /// Removes a directory tree; a missing directory is not an error.
+    /// Removes a directory tree, but not the targets of links in it; a missing directory is not an
+    /// error.
     pub(super) fn remove_tree(&self, path: &[String]) -> VfsResult<()> {
         let mut device = self.device.lock();
+        if device.remove_link(path)? {
+            return Ok(());
+        }
         // Directories, and whether their contents are removed already.
         let mut left = vec![(path.to_vec(), false)];
         while let Some((at, is_empty)) = left.pop() {
@@ -417,6 +425,9 @@ impl ContentStore {
             left.push((at.clone(), true));
             for entry in entries {
                 let below = [&at[..], &[entry.name]].concat();
+                if device.remove_link(&below)? {
+                    continue;
+                }
                 if entry.directory {
                     left.push((below, false));
                 } else {

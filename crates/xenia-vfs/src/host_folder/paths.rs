@@ -28,12 +28,14 @@ pub(super) struct Found {
     pub(super) file: Option<Arc<Mutex<OpenHostFile>>>,
     /// Metadata from the host; `None` if it was not queried.
     metadata: Option<Metadata>,
+    /// Path of the link whose target this is, if the path's last component is one.
+    pub(super) link: Option<PathBuf>,
 }
 
 impl Found {
     /// A result without metadata.
     fn unseen(path: PathBuf) -> Self {
-        Self { path, file: None, metadata: None }
+        Self { path, file: None, metadata: None, link: None }
     }
 
     /// Metadata; for an open file, including pending changes.
@@ -163,7 +165,7 @@ impl HostFolder {
         let metadata = target.symlink_metadata().ok()?;
         let kind = metadata.file_type();
         let shown = target.starts_with(&self.root) && (kind.is_file() || kind.is_dir());
-        shown.then(|| found(target, metadata))
+        shown.then(|| Found { link: Some(path), ..found(target, metadata) })
     }
 
     /// A file that the guest has made and that is not yet on the host.

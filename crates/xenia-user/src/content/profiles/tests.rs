@@ -5,6 +5,7 @@ use crate::content::PackageHeader;
 use crate::profile_settings::DASHBOARD;
 use std::path::Path;
 use std::sync::Arc;
+use xenia_formats::gpd::Gpd;
 use xenia_vfs::HostFolder;
 
 fn store(folder: &Path) -> ContentStore {
@@ -125,6 +126,37 @@ fn profiles_are_made_named_and_removed_with_their_saves() {
     assert_eq!(left, [Xuid::NOBODY, first.xuid], "others' saves stay");
     let id = format!("{:016X}", second.xuid.0);
     assert!(!folder.path().join("Profiles").join(id).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_is_removed_without_the_targets_of_its_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let profiles = [0, 1, 2].map(|_| store.create_profile("Ada", 7 << 16).unwrap().xuid);
+    let [first, second, third] = profiles;
+    let save = PackageName::new(first, 5, 1, "save").unwrap();
+    store.commit(&save, &PackageHeader::new(first, "A save")).unwrap();
+    store.save_gpd(first, 5, &Gpd::default()).unwrap();
+    let link = |from: String, to: String| {
+        let from = folder.path().join(from);
+        std::fs::create_dir_all(from.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(to, from).unwrap();
+    };
+    let id = |xuid: Xuid| format!("{:016X}", xuid.0);
+    link(format!("Content/{}/00000005", id(second)), format!("../{}/00000005", id(first)));
+    link(format!("Profiles/{}/00000005.gpd", id(second)), format!("../{}/00000005.gpd", id(first)));
+    // Another letter case, which an exact path does not find.
+    link(format!("Content/{}", id(third).to_lowercase()), id(first));
+    for xuid in [second, third] {
+        store.remove_profile(xuid).unwrap();
+    }
+    let left = store.every_package().unwrap();
+    assert_eq!(left.into_iter().map(|(name, _)| name).collect::<Vec<_>>(), [save]);
+    assert!(folder.path().join(format!("Profiles/{}/00000005.gpd", id(first))).exists());
+    for (parent, count) in [("Content", 1), ("Profiles", 1)] {
+        assert_eq!(std::fs::read_dir(folder.path().join(parent)).unwrap().count(), count, "{parent}");
+    }
 }
 
 #[test]
