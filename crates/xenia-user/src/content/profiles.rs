@@ -185,25 +185,35 @@ impl ContentStore {
     }
 
     /// Removes a profile with its saved games, settings and achievements. Its name is removed last:
-    /// a profile whose removal was interrupted can be removed again.
+    /// a profile whose removal was interrupted can be removed again. Files of the host that the
+    /// store does not show stay.
     ///
     /// # Errors
     /// The profile is missing, or a file can't be removed.
     pub fn remove_profile(&self, xuid: Xuid) -> VfsResult<()> {
         self.read_profile(xuid)?.ok_or(VfsError::NotFound)?;
-        self.remove_tree(&PackageName::titles_directory(xuid))?;
+        self.remove_shown(&PackageName::titles_directory(xuid))?;
         if self.device().lock().remove_link(&folder(xuid))? {
             return Ok(());
         }
         for entry in self.list(&folder(xuid))? {
             let path = below(xuid, entry.name.clone());
             if entry.directory {
-                self.remove_tree(&path)?;
+                self.remove_shown(&path)?;
             } else if !entry.name.eq_ignore_ascii_case(PROFILE_FILE) {
                 self.remove_file(&path)?;
             }
         }
-        self.remove_tree(&folder(xuid))
+        self.remove_file(&below(xuid, PROFILE_FILE.to_owned()))?;
+        self.remove_shown(&folder(xuid))
+    }
+
+    /// Removes what the store shows of a directory tree.
+    fn remove_shown(&self, path: &[String]) -> VfsResult<()> {
+        match self.remove_tree(path) {
+            Err(VfsError::NotEmpty) => Ok(()),
+            result => result,
+        }
     }
 
     /// Writes a profile's settings of a title, or those of all titles (the dashboard's). A title's

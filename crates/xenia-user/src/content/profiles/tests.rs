@@ -160,6 +160,27 @@ fn a_profile_is_removed_without_the_targets_of_its_links() {
 }
 
 #[test]
+fn a_profile_is_removed_beside_files_that_guests_do_not_see() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let xuid = store.create_profile("Ada", 7 << 16).unwrap().xuid;
+    let save = PackageName::new(xuid, 5, 1, "save").unwrap();
+    store.commit(&save, &PackageHeader::new(xuid, "A save")).unwrap();
+    // No device of the console has such a name.
+    let hidden = ["Content", "Profiles"]
+        .map(|parent| folder.path().join(parent).join(format!("{:016X}", xuid.0)).join("\u{4e00}"));
+    for path in &hidden {
+        std::fs::write(path, "x").unwrap();
+    }
+    store.remove_profile(xuid).unwrap();
+    assert!(!store.has_profile(xuid) && store.every_package().unwrap().is_empty());
+    for path in hidden {
+        let parent = path.parent().unwrap();
+        assert_eq!(std::fs::read_dir(parent).unwrap().count(), 1, "{}", parent.display());
+    }
+}
+
+#[test]
 fn a_profile_with_a_wrong_name_keeps_its_id_and_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("Profiles/E000000000000001");
