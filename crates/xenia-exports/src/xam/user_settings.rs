@@ -243,8 +243,10 @@ fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> R
     for (id, value) in values {
         profile.set(title, id, value);
     }
+    let store = &files.packages.store;
     for owner in owners {
-        files.packages.store.save_settings(&profile, owner).map_err(win32_error)?;
+        store.save_options(&profile, owner).map_err(win32_error)?;
+        store.save_settings(&profile, owner).map_err(win32_error)?;
     }
     call.kernel.user.profiles.lock().set(user, Some(profile));
     Ok(())

@@ -194,6 +194,30 @@ fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
 }
 
 #[test]
+fn options_that_differ_from_the_gpds_stay_until_the_title_stores_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    std::fs::create_dir_all(&of_profile).unwrap();
+    std::fs::write(of_profile.join("profile"), "xenia-rs profile 1\nname = Ada\n").unwrap();
+    let text = of_profile.join("4D5307D1.settings");
+    std::fs::write(&text, "xenia-rs settings 1\n63E83FFF = 63\n").unwrap();
+    let own = of_profile.join("4D5307D1.gpd");
+    let mut gpd = Gpd::default();
+    gpd.set_binary_setting(0x63E8_3FFF, b"b");
+    std::fs::write(&own, gpd.to_bytes()).unwrap();
+    let mut b = harness(folder.path(), &database());
+    let are_kept = || {
+        let gpd = Gpd::read(&std::fs::read(&own).unwrap()).unwrap();
+        let text = std::fs::read_to_string(&text).unwrap();
+        gpd.binary_setting(0x63E8_3FFF) == Some(&b"b"[..]) && text.contains("63E83FFF = 63\n")
+    };
+    b.kernel.gamer_data().note_start(5);
+    assert!(are_kept(), "a start");
+    assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
+    assert!(are_kept(), "an achievement");
+}
+
+#[test]
 fn users_who_sign_in_later_play_the_title_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = harness(folder.path(), &database());

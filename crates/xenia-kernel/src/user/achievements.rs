@@ -117,6 +117,7 @@ impl TitleStart {
         let Self { title, database, language, now } = self;
         let mut gpd = store.gpd(profile.xuid, *title)?;
         if profile.can_move_options(*title, &gpd) {
+            store.save_options(&profile, *title)?;
             store.save_settings(&profile, *title)?;
         }
         if let Err(error) = complete(&mut gpd, database, *language) {

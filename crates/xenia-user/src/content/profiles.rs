@@ -8,7 +8,7 @@ use super::{ContentStore, PackageName};
 use crate::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
-use xenia_formats::gpd::MAX_PICTURE;
+use xenia_formats::gpd::{Gpd, MAX_PICTURE};
 use xenia_vfs::{VfsError, VfsResult};
 
 /// First line of a profile file.
@@ -216,14 +216,19 @@ impl ContentStore {
         }
     }
 
-    /// Writes a profile's settings of a title, or those of all titles (the dashboard's). A title's
-    /// own options go to its database, as on consoles; the text, in which earlier versions kept
-    /// them, loses them only then.
+    /// Writes a profile's settings of a title, or those of all titles (the dashboard's). The text,
+    /// in which earlier versions kept a title's own options, loses those that its database has with
+    /// the same value.
     pub fn save_settings(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
         self.save_profile(profile)?;
-        self.save_options(profile, owner)?;
+        let has_options = profile.options_of(owner).next().is_some();
+        let gpd = if has_options { self.gpd(profile.xuid, owner)? } else { Gpd::default() };
+        let is_in_gpd = |id: SettingId, value: &Value| {
+            id.may_be_set_by_titles()
+                && matches!(value, Value::Bytes(bytes) if gpd.binary_setting(id.0) == Some(bytes.as_slice()))
+        };
         let mut text = format!("{SETTINGS}\n");
-        for (id, value) in profile.settings_of(owner).filter(|(id, _)| !id.may_be_set_by_titles()) {
+        for (id, value) in profile.settings_of(owner).filter(|&(id, value)| !is_in_gpd(id, value)) {
             // Writing to a string cannot fail.
             let _ = match value {
                 Value::Bits(bits) => write!(text, "{:08X} = {bits:016X}", id.0),
@@ -239,13 +244,16 @@ impl ContentStore {
         self.replace(&below(profile.xuid, format!("{owner:08X}{SUFFIX}")), text.as_bytes())
     }
 
-    /// Writes a title's own options to its database.
-    fn save_options(&self, profile: &Profile, owner: u32) -> VfsResult<()> {
-        let mut options = profile.options_of(owner).peekable();
+    /// Writes a title's own options to its database, as on consoles.
+    ///
+    /// # Errors
+    /// The database can't be read or written.
+    pub fn save_options(&self, profile: &Profile, title: u32) -> VfsResult<()> {
+        let mut options = profile.options_of(title).peekable();
         if options.peek().is_none() {
             return Ok(());
         }
-        let mut gpd = self.gpd(profile.xuid, owner)?;
+        let mut gpd = self.gpd(profile.xuid, title)?;
         let mut is_changed = false;
         for (id, value) in options {
             if gpd.binary_setting(id.0) != Some(value) {
@@ -253,6 +261,6 @@ impl ContentStore {
                 is_changed = true;
             }
         }
-        if is_changed { self.save_gpd(profile.xuid, owner, &gpd) } else { Ok(()) }
+        if is_changed { self.save_gpd(profile.xuid, title, &gpd) } else { Ok(()) }
     }
 }

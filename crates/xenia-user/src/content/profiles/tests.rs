@@ -5,7 +5,6 @@ use crate::content::PackageHeader;
 use crate::profile_settings::DASHBOARD;
 use std::path::Path;
 use std::sync::Arc;
-use xenia_formats::gpd::Gpd;
 use xenia_vfs::HostFolder;
 
 fn store(folder: &Path) -> ContentStore {
@@ -31,6 +30,7 @@ fn profiles_are_found_again_with_what_they_have_set() {
     for (id, value) in profile.settings_of(DASHBOARD) {
         assert!(without_options.set(5, id, value.clone()));
     }
+    store(folder.path()).save_options(&profile, 5).unwrap();
     for owner in [5, DASHBOARD] {
         store(folder.path()).save_settings(&profile, owner).unwrap();
     }
@@ -55,7 +55,12 @@ fn options_of_an_earlier_version_go_to_the_database_with_all_others() {
     let text = folder.path().join(format!("Profiles/{:016X}/00000005.settings", xuid.0));
     std::fs::write(&text, format!("{SETTINGS}\n10040038 = 0000000700000000\n63E83FFF = 63\n")).unwrap();
     let profiles = store.load_profiles(None);
-    store.save_settings(profiles.get(0).unwrap(), 5).unwrap();
+    let profile = profiles.get(0).unwrap();
+    let before = std::fs::read(&text).unwrap();
+    store.save_settings(profile, 5).unwrap();
+    assert_eq!(std::fs::read(&text).unwrap(), before, "the database has another value");
+    store.save_options(profile, 5).unwrap();
+    store.save_settings(profile, 5).unwrap();
     let gpd = store.gpd(xuid, 5).unwrap();
     let stored = [0x63E8_3FFD, 0x63E8_3FFE, 0x63E8_3FFF].map(|id| gpd.binary_setting(id));
     assert_eq!(stored, [Some(&b"a"[..]), None, Some(&b"c"[..])]);
