@@ -227,7 +227,8 @@ impl ContentStore {
             id.may_be_set_by_titles()
                 && matches!(value, Value::Bytes(bytes) if gpd.binary_setting(id.0) == Some(bytes.as_slice()))
         };
-        let mut text = format!("{SETTINGS}\n");
+        let empty = format!("{SETTINGS}\n");
+        let mut text = empty.clone();
         for (id, value) in profile.settings_of(owner).filter(|&(id, value)| !is_in_gpd(id, value)) {
             // Writing to a string cannot fail.
             let _ = match value {
@@ -241,7 +242,10 @@ impl ContentStore {
             }
             text.push('\n');
         }
-        self.replace(&below(profile.xuid, format!("{owner:08X}{SUFFIX}")), text.as_bytes())
+        let path = below(profile.xuid, format!("{owner:08X}{SUFFIX}"));
+        // A title's options alone don't change the text, whose replacement is slow and may fail.
+        let before = self.read(&path)?.unwrap_or_else(|| empty.into_bytes());
+        if before == text.as_bytes() { Ok(()) } else { self.replace(&path, text.as_bytes()) }
     }
 
     /// Writes a title's own options to its database, as on consoles.

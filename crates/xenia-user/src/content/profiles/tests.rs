@@ -19,6 +19,7 @@ fn profiles_are_found_again_with_what_they_have_set() {
     let number = Value::Bits(7 << 32);
     let all = SettingId(0x1004_0002);
     let own = SettingId(0x63E8_3FFF);
+    let of_title = folder.path().join(format!("Profiles/{:016X}/00000005.settings", profile.xuid.0));
     for (id, value) in [
         (all, number.clone()),
         (own, Value::Bytes(vec![1, 0xAB])),
@@ -34,6 +35,7 @@ fn profiles_are_found_again_with_what_they_have_set() {
     for owner in [5, DASHBOARD] {
         store(folder.path()).save_settings(&profile, owner).unwrap();
     }
+    assert!(!of_title.exists(), "the title has options only");
     let again = store(folder.path()).load_profiles(None);
     assert_eq!(again.get(0), Some(&without_options));
     assert_eq!(again.mask(), 1);
