@@ -7,7 +7,7 @@ use xenia_formats::image::Resource;
 use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::ports::{DialogRequest, Storage};
 use xenia_user::profile::Profile;
-use xenia_user::profile_settings::DASHBOARD;
+use xenia_user::profile_settings::{DASHBOARD, SettingId, Value};
 
 pub(super) const TITLE: u32 = 0x4D53_07D1;
 pub(super) const INVALID_PARAMETER: u64 = 0x57;
@@ -191,6 +191,25 @@ fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
     b.kernel.gamer_data().note_start(5);
     let file = format!("Profiles/{:016X}/FFFE07D1.gpd", Profile::made_for(0).xuid.0);
     assert!(!other.path().join(file).exists());
+}
+
+#[test]
+fn a_first_start_counts_what_is_earned_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let mut b = harness(folder.path(), &database());
+    assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
+    drop(b);
+    // As if only the title's database came from a console.
+    for file in ["FFFE07D1.gpd", "FFFE07D1.settings", "4D5307D1.settings"] {
+        std::fs::remove_file(of_profile.join(file)).unwrap();
+    }
+    let b = harness(folder.path(), &database());
+    b.kernel.gamer_data().note_start(5);
+    let profile = b.kernel.user.profiles.lock().get(0).cloned().unwrap();
+    assert_eq!(profile.gamerscore(), 25);
+    let title = profile.setting(TITLE, SettingId::TITLE_ACHIEVEMENTS);
+    assert_eq!(title, Some(&Value::Bits(1 << 32)));
 }
 
 #[test]

@@ -99,6 +99,16 @@ fn counts(gpd: &Gpd, dashboard: &Gpd) -> [(SettingId, u32); 5] {
     ]
 }
 
+/// Updates the settings that count achievements, in a profile and its databases.
+fn set_counts(profile: &mut Profile, title: u32, gpd: &mut Gpd, dashboard: &mut Gpd) {
+    for (id, number) in counts(gpd, dashboard) {
+        profile.set(title, id, Value::Bits(u64::from(number) << 32));
+        // Databases of consoles and other programs have them, too.
+        gpd.update_number(id.0, number);
+        dashboard.update_number(id.0, number);
+    }
+}
+
 /// The start of a title.
 struct TitleStart {
     title: u32,
@@ -111,8 +121,8 @@ struct TitleStart {
 }
 
 impl TitleStart {
-    /// Notes in a profile's databases that the title is played, and returns the profile with the
-    /// number of its titles. A row that exists keeps its sums: the title's GPD may be elsewhere.
+    /// Notes in the dashboard's database that the title is played, and returns the profile, with
+    /// the sums of a new row. A row that exists keeps its sums: the title's GPD may be elsewhere.
     fn note(&self, store: &ContentStore, mut profile: Profile) -> VfsResult<Profile> {
         let Self { title, database, language, now } = self;
         let mut gpd = store.gpd(profile.xuid, *title)?;
@@ -132,10 +142,9 @@ impl TitleStart {
             return Ok(profile);
         }
         let mut dashboard = with_title(dashboard, *title, &gpd, *now);
-        let titles = dashboard.titles().len() as u32;
-        profile.set(*title, SettingId::TITLES_PLAYED, Value::Bits(u64::from(titles) << 32));
-        dashboard.update_number(SettingId::TITLES_PLAYED.0, titles);
+        set_counts(&mut profile, *title, &mut gpd, &mut dashboard);
         store.save_gpd(profile.xuid, DASHBOARD, &dashboard)?;
+        store.save_settings(&profile, *title)?;
         store.save_settings(&profile, DASHBOARD)?;
         Ok(profile)
     }
@@ -212,12 +221,7 @@ impl GamerData<'_> {
         }
         let dashboard = store.gpd(profile.xuid, DASHBOARD).map_err(win32_error)?;
         let mut dashboard = with_title(dashboard, title, &gpd, now);
-        for (id, number) in counts(&gpd, &dashboard) {
-            profile.set(title, id, Value::Bits(u64::from(number) << 32));
-            // Databases of consoles and other programs have them, too.
-            gpd.update_number(id.0, number);
-            dashboard.update_number(id.0, number);
-        }
+        set_counts(&mut profile, title, &mut gpd, &mut dashboard);
         store.save_gpd(profile.xuid, title, &gpd).map_err(win32_error)?;
         for Record { label, gamerscore, .. } in &earned {
             tracing::info!(target: TARGET, "{} earned achievement {label:?} ({gamerscore} G)", profile.name());
