@@ -278,8 +278,10 @@ impl NetHttp {
             return Ok(Flow::CallGuest(delay(call, milliseconds.min(MAX_WAIT), Alertable::No, then)?));
         }
         memory.write(session.offset(block::FAILED), GuestAddr::NULL)?;
-        // The title may have freed the block by another function.
-        if !is_one_of(call, request, &[REQUEST])? {
+        // The title may have freed the block by another function, or closed the connection before
+        // the request, and opened another request at the same address.
+        let is_open = is_one_of(call, request, &[REQUEST])?;
+        if !is_open || memory.read::<u32>(request.offset(block::RESULT))? != SEND_REQUEST {
             return Ok(Flow::Return(true));
         }
         let callback: GuestAddr = memory.read(request.offset(block::CALLBACK))?;

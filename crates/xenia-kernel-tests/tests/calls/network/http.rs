@@ -112,6 +112,21 @@ fn an_asynchronous_request_reports_its_error_to_the_callback_once() {
 }
 
 #[test]
+fn a_request_that_was_never_sent_reports_nothing() {
+    let mut b = Harness::new();
+    let [session, connection, request] = b.open_http(ASYNCHRONOUS, CALLBACK);
+    assert_eq!(b.send_request(request), 1);
+    for handle in [connection, request] {
+        assert_eq!(b.xam_call("NetDll_XHttpCloseHandle", &[1, handle]), 1);
+    }
+    let text = b.put_text(DATA, "a.example");
+    let connection = b.xam_call("NetDll_XHttpConnect", &[1, session, text, 80, 0]);
+    let next = b.xam_call("NetDll_XHttpOpenRequest", &[1, connection, text, text, 0, 0, 0, 0]);
+    assert_eq!(next, request, "the handle is used again");
+    assert_eq!(b.xam_call("NetDll_XHttpDoWork", &[1, session, 0]), 1);
+}
+
+#[test]
 fn a_call_for_work_waits_10_ms_at_most() {
     let mut b = Harness::new();
     let [session, _, _] = b.open_http(ASYNCHRONOUS, CALLBACK);
