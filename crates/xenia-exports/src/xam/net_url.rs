@@ -69,7 +69,13 @@ fn separate(units: &[u16]) -> Result<UrlComponents, Win32Error> {
         return Err(INVALID_URL);
     }
     let port = String::from_utf16_lossy(&units[(port_colon + 1).min(authority_end)..authority_end]);
-    let port = if port.is_empty() { default_port } else { port.parse().map_err(|_| INVALID_URL)? };
+    // `parse` takes a sign, too.
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match port.parse() {
+        Ok(port) if is_number => port,
+        Err(_) if port.is_empty() => default_port,
+        _ => return Err(INVALID_URL),
+    };
     let path_end = first_of(units, authority_end..units.len(), "?#");
     Ok(UrlComponents {
         scheme: 0..name.len(),
@@ -242,7 +248,15 @@ mod tests {
         for text in ["", "http", "http:/a", "ftp://a", "httpx://a", "a.example/b"] {
             assert_eq!(of(text), Err(UNRECOGNIZED_SCHEME.0), "{text}");
         }
-        for text in ["http://", "http:///b", "http://:80", "http://me@/b", "http://a:65536", "http://a:x"] {
+        for text in [
+            "http://",
+            "http:///b",
+            "http://:80",
+            "http://me@/b",
+            "http://a:65536",
+            "http://a:x",
+            "http://a:+80",
+        ] {
             assert_eq!(of(text), Err(INVALID_URL.0), "{text}");
         }
     }
