@@ -121,8 +121,8 @@ fn report_later(call: &Call, request: GuestAddr) -> Fallible<bool> {
     let due: GuestAddr = memory.read(session.offset(block::FAILED))?;
     let callback: GuestAddr = memory.read(request.offset(block::CALLBACK))?;
     let events: u32 = memory.read(request.offset(block::EVENTS))?;
-    let is_wanted = flags & ASYNCHRONOUS != 0 && events & REQUEST_ERROR != 0 && !callback.is_null();
-    if !is_wanted || !due.is_null() {
+    let is_requested = flags & ASYNCHRONOUS != 0 && events & REQUEST_ERROR != 0 && !callback.is_null();
+    if !is_requested || !due.is_null() {
         return Ok(false);
     }
     memory.write(request.offset(block::RESULT), SEND_REQUEST)?;

@@ -167,11 +167,11 @@ fn crack(
         Ok(found) => found,
         Err(error) => return refuse(call, error),
     };
-    // A title that does not want the query apart has it in the path.
+    // A title that needs no separate query has it in the path.
     let extra: GuestAddr = memory.read(at.offset(components::EXTRA))?;
     let extra_length: u32 = memory.read(at.offset(components::EXTRA + 4))?;
-    let wants_extra = !extra.is_null() || extra_length != 0;
-    let path_end = if wants_extra { found.path.end } else { found.extra.end };
+    let needs_extra = !extra.is_null() || extra_length != 0;
+    let path_end = if needs_extra { found.path.end } else { found.extra.end };
     let mut fits = true;
     for (offset, part) in [
         (components::SCHEME, Some(found.scheme)),
