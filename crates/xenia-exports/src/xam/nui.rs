@@ -1,6 +1,6 @@
 //! The Kinect camera (`XamNui*`), which is never connected.
 
-use super::ui::own_message;
+use super::ui::{OK, own_message};
 use crate::abi::{Call, Flow};
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
@@ -16,7 +16,7 @@ const DEVICE_STATUS: u32 = 24;
 /// Shows a message that the camera is missing. Titles wait until it has disappeared.
 fn show_missing_camera(call: &mut Call) -> Fallible<Flow<Win32Error>> {
     let text = "This title uses a Kinect camera, and none is connected.";
-    let request = own_message("Kinect", text, vec!["OK".to_owned()]);
+    let request = own_message("Kinect", text, vec![OK.to_owned()]);
     dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 

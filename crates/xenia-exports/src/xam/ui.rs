@@ -25,7 +25,7 @@ const MAX_DOWNLOADS: u32 = 6;
 /// Text of the online service's pages.
 const NOT_CONNECTED: &str = "This console is not connected.";
 /// Label of the button of a message without a choice.
-const OK: &str = "OK";
+pub(super) const OK: &str = "OK";
 
 /// Builds a message of the console; its last button has the focus.
 pub(super) fn own_message(title: &str, text: &str, buttons: Vec<String>) -> DialogRequest {
@@ -86,7 +86,7 @@ fn card_text(profile: &Profile) -> String {
     format!(
         "{}\n{} G, {} achievements in {} titles",
         profile.name(),
-        number(SettingId::GAMERSCORE),
+        profile.gamerscore(),
         number(SettingId::ACHIEVEMENTS),
         number(SettingId::TITLES_PLAYED)
     )
@@ -165,7 +165,7 @@ impl Message {
         let labels: Vec<String> = (0..self.buttons).map(label).collect::<Fallible<_>>()?;
         // Buttons without a text are not shown, but at least one button must be.
         let shown: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
-        let shown = if shown.is_empty() { vec![(0, "OK".to_owned())] } else { shown };
+        let shown = if shown.is_empty() { vec![(0, OK.to_owned())] } else { shown };
         let focus = shown.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
         let mut numbers = [None; MAX_MESSAGE_BUTTONS];
         for (place, (number, _)) in numbers.iter_mut().zip(&shown) {
