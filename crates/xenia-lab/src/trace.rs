@@ -250,10 +250,10 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
     create_folder(args.out.as_deref())?;
     let with_pictures = args.out.is_some();
     let only = args.draw;
-    let has_picture = move |number| with_pictures && only.is_none_or(|draw| draw == number);
+    let needs_picture = move |number| with_pictures && only.is_none_or(|draw| draw == number);
     let mut printer = Printer { args, frame: 1, draws: 0, trouble: None };
     let played =
-        narrate(open(&args.trace)?, backend(GpuKind::Reference)?, has_picture, |part| printer.take(part));
+        narrate(open(&args.trace)?, backend(GpuKind::Reference)?, needs_picture, |part| printer.take(part));
     played.with_context(|| format!("{}", args.trace.display()))?;
     if let Some(trouble) = printer.trouble {
         return Err(trouble);

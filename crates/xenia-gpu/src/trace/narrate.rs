@@ -95,7 +95,7 @@ struct NarratingBackend<P> {
     inner: Box<dyn Backend>,
     sender: SharedSender,
     draws: u64,
-    has_picture: P,
+    needs_picture: P,
 }
 
 // A narration must make the calls that playing the trace makes.
@@ -115,7 +115,7 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
         }
         let result = self.inner.draw(call, memory);
         self.draws += 1;
-        let picture = (self.has_picture)(self.draws).then(|| self.inner.target_picture(call)).flatten();
+        let picture = (self.needs_picture)(self.draws).then(|| self.inner.target_picture(call)).flatten();
         let number = self.draws;
         let call = Box::new(call.clone());
         let error = result.clone().err();
@@ -257,13 +257,13 @@ impl Observer for SharedSender {
     }
 }
 
-/// Plays a trace on `backend` and calls `to` with each item. `has_picture` selects the draws with
+/// Plays a trace on `backend` and calls `to` with each item. `needs_picture` selects the draws with
 /// images. Ends early if `to` returns false. A separate thread plays the trace and is blocked while
 /// `to` runs behind.
 pub fn narrate(
     from: Reader<impl Read + Send>,
     backend: Box<dyn Backend>,
-    has_picture: impl Fn(u64) -> bool + Send + 'static,
+    needs_picture: impl Fn(u64) -> bool + Send + 'static,
     to: impl FnMut(Narration) -> bool,
 ) -> Result<(), TraceError> {
     let (sender, receiver) = sync_channel(MAX_WAITING);
@@ -272,7 +272,7 @@ pub fn narrate(
         NarrationSender { to: sender, fillers: None, has_no_receiver: false },
     )));
     std::thread::scope(|scope| {
-        let playing = scope.spawn(move || play(from, backend, has_picture, &sender));
+        let playing = scope.spawn(move || play(from, backend, needs_picture, &sender));
         receiver.iter().all(to);
         // The player notices that the receiver is gone when it next sends.
         drop(receiver);
@@ -283,10 +283,10 @@ pub fn narrate(
 fn play(
     from: Reader<impl Read>,
     backend: Box<dyn Backend>,
-    has_picture: impl Fn(u64) -> bool + Send + 'static,
+    needs_picture: impl Fn(u64) -> bool + Send + 'static,
     sender: &SharedSender,
 ) -> Result<(), TraceError> {
-    let narrating = NarratingBackend { inner: backend, sender: sender.clone(), draws: 0, has_picture };
+    let narrating = NarratingBackend { inner: backend, sender: sender.clone(), draws: 0, needs_picture };
     let mut player = Player::new(from, Box::new(narrating))?;
     player.processor().observe(Box::new(sender.clone()));
     let mut frames = 0;
