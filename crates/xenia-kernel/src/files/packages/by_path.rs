@@ -102,7 +102,7 @@ impl OpenPackageFile {
 
 impl Packages {
     /// Unmounts the packages that were opened by the paths of their files.
-    pub(super) fn let_go_of_package_files(&mut self, vfs: &mut Vfs) {
+    pub(super) fn release_package_files(&mut self, vfs: &mut Vfs) {
         for package in std::mem::take(&mut self.by_path) {
             // The mount exists already, so it is replaced.
             let _ = vfs.mount(&package.saved.device, Box::new(NoDevice));

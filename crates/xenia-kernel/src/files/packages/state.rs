@@ -116,7 +116,7 @@ impl Packages {
     /// unchanged.
     pub(in crate::files) fn release_all(&mut self, vfs: &mut Vfs) {
         self.store.device().lock().abandon();
-        self.let_go_of_package_files(vfs);
+        self.release_package_files(vfs);
         for package in std::mem::take(&mut self.open) {
             package.discard(&self.store);
             // The mount exists already, so it is replaced.

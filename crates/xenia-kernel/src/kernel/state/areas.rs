@@ -152,7 +152,7 @@ impl AreasState {
 
     /// Closes the open dialog, and stops the song and the motors of a machine that goes back. Many
     /// titles set motors only when their speed changes, so these would run on.
-    pub(crate) fn let_go_ports(kernel: &Kernel) {
+    pub(crate) fn release_ports(kernel: &Kernel) {
         kernel.dialogs().port.lock().withdraw();
         kernel.music_control().audio.lock().start_over();
         kernel.devices.input.lock().start_over();

@@ -49,7 +49,7 @@ impl CoreState {
         kernel.threads.lock().release_all();
         kernel.net.release_all();
         kernel.files.lock().release_all();
-        super::AreasState::let_go_ports(kernel);
+        super::AreasState::release_ports(kernel);
     }
 
     /// Replaces the core of a machine that has loaded its title and has not run. The areas that
