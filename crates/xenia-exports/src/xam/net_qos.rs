@@ -30,9 +30,9 @@ fn ask_quality(
     let at = kernel.pool.allocate(size)?;
     let probes = u16::try_from(probes).unwrap_or(u16::MAX);
     // If the result's address can't be stored, the title could never release the result.
-    let address = result.set(&kernel.memory, at);
-    let stored =
-        address.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, entries, probes));
+    let stored = result
+        .set(&kernel.memory, at)
+        .and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, entries, probes));
     if let Err(fault) = stored {
         kernel.pool.release(at)?;
         return Err(fault.into());
