@@ -1,4 +1,5 @@
-//! Microphones that titles read themselves, as those that sing do. None is ever connected.
+//! Microphones that titles read without the voice library, as singing games do. None is ever
+//! connected.
 
 use crate::abi::Call;
 use crate::status::failure::Fallible;
@@ -18,8 +19,8 @@ const NOT_CONNECTED: u32 = 0;
 
 #[exports(xboxkrnl)]
 impl Microphone {
-    /// Stores the state of a user's microphone: there is none. Requests for anything else fail
-    /// afterwards.
+    /// Stores the state of a user's microphone: there is none. All other requests fail, with the
+    /// state stored.
     #[export(Constant)]
     fn MicDeviceRequest(call: &mut Call, request: Option<GuestAddr>) -> Fallible<NtStatus> {
         let Some(request) = request else { return Ok(NtStatus::INVALID_PARAMETER) };

@@ -196,8 +196,8 @@ pub(super) struct OpenQueries {
     always: bool,
 }
 
-/// Word at the counter of passed or of failed samples, in one or both halves, until a query's last
-/// report.
+/// Word at the counter of passed or of failed samples, in its first half or in both, until a
+/// query's last report.
 pub(super) const END_MARK: u32 = 0xffff_feed;
 
 impl OpenQueries {

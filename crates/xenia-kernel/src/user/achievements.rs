@@ -7,7 +7,8 @@
 //! ```
 //! Each file is replaced as a whole and derived from the previous one, so if an update is
 //! interrupted, the next achievement repairs the rest. Achievements are in the title's own GPD from
-//! the first earned one on: until then they follow the console's language.
+//! the first earned one on: until then they follow the console's language, and another title that
+//! lists the title finds none of them.
 
 use super::gamer_data::GamerData;
 use crate::files::win32_error;

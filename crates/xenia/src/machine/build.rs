@@ -285,7 +285,8 @@ fn send_events(
     }
 }
 
-/// Loads the title and creates its first thread. Returns its part of the report.
+/// Loads the title, creates its first thread and notes in the users' profiles that they play it.
+/// Returns its part of the report.
 fn start_title(title: &Title, kernel: &Arc<Kernel>, scheduler: &mut Scheduler) -> Result<TitleReport> {
     kernel.load_title(scheduler, &title.image).with_context(|| format!("cannot start {}", title.name))?;
     kernel.gamer_data().note_start(kernel.clock.system_time(scheduler.now()));
