@@ -1,12 +1,13 @@
 //! Tests of the console that a title sees (`ConsoleConfig`), on every engine.
 
-use super::{DATA, assembled};
+use super::{DATA, assembled, poller};
 use crate::config::{ConsoleConfig, CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
 use crate::machine::{Machine, MachineOptions};
 use crate::report::End;
 use std::sync::Arc;
 use xenia_exports::missing_answer;
-use xenia_guest::GuestAddr;
+use xenia_formats::image::{ExecutionInfo, Version};
+use xenia_guest::{GuestAddr, MediaId, TitleId};
 use xenia_kernel::imports::MissingAnswer;
 use xenia_sched::Limits;
 
@@ -111,4 +112,33 @@ fn a_missing_function_that_returns_only_false_sets_the_last_error() {
         let at = |offset| -> u32 { machine.memory().read(GuestAddr(DATA + offset)).unwrap() };
         assert_eq!([at(0x100), at(0x104)], [0, error]);
     }
+}
+
+#[test]
+fn a_title_is_noted_in_the_users_profile_when_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_profile = folder.path().join("Profiles/E000000000000001");
+    std::fs::create_dir_all(&of_profile).unwrap();
+    std::fs::write(of_profile.join("profile"), "xenia-rs profile 1\nname = Ada\n").unwrap();
+    // Options of an earlier version, which go to the title's database at its start.
+    let options = "xenia-rs settings 1\n63E83FFF = 63\n";
+    std::fs::write(of_profile.join("00000007.settings"), options).unwrap();
+    let mut title = poller();
+    Arc::make_mut(&mut title.image).execution = Some(ExecutionInfo {
+        media_id: MediaId(0),
+        version: Version(0),
+        base_version: Version(0),
+        title_id: TitleId(7),
+        platform: 0,
+        executable_type: 0,
+        disc_number: 0,
+        disc_count: 0,
+        savegame_id: 0,
+    });
+    let engine = MachineConfig { cpu: CpuConfig::interpreted(), ..MachineConfig::default() };
+    let picture = VideoConfig::default();
+    let content = Some(folder.path().to_owned());
+    let options = MachineOptions { content, ..MachineOptions::new(&engine, &picture) };
+    drop(Machine::new(&title, options).unwrap());
+    assert!(of_profile.join("00000007.gpd").exists());
 }
