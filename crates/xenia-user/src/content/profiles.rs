@@ -257,6 +257,7 @@ impl ContentStore {
         if options.peek().is_none() {
             return Ok(());
         }
+        self.save_profile(profile)?;
         let mut gpd = self.gpd(profile.xuid, title)?;
         let mut is_changed = false;
         for (id, value) in options {
