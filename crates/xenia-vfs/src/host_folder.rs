@@ -25,7 +25,7 @@ pub(super) use file::read_at;
 pub use host_names::host_name;
 use host_names::{guest_name, is_hidden, name_of};
 use listings::Listings;
-use paths::Found;
+use paths::{Found, remove_host_link};
 use state::RestoredFiles;
 use std::fs::{self, File};
 use std::io;
@@ -318,7 +318,7 @@ impl FileDevice for HostFolder {
                 // Leftovers of failed saves, and links that lead nowhere or out of the folder: the
                 // title sees an empty directory and removes it with them.
                 super::atomic_replace::sweep(&at);
-                links.iter().try_for_each(fs::remove_file)?;
+                links.iter().try_for_each(|link| remove_host_link(link))?;
             }
             fs::remove_dir(&at)?;
             open_files.quota.leave();
@@ -339,8 +339,7 @@ impl FileDevice for HostFolder {
         };
         let Some(link) = link else { return Ok(false) };
         let open_files = self.open_files()?;
-        // Windows removes a link to a directory as a directory.
-        fs::remove_file(&link).or_else(|_| fs::remove_dir(&link))?;
+        remove_host_link(&link)?;
         open_files.quota.leave();
         self.forget(path);
         Ok(true)

@@ -56,6 +56,11 @@ impl Found {
     }
 }
 
+/// Removes a link of the host. Windows removes one to a directory as a directory.
+pub(super) fn remove_host_link(link: &Path) -> io::Result<()> {
+    fs::remove_file(link).or_else(|_| fs::remove_dir(link))
+}
+
 impl HostFolder {
     /// The host path of an existing guest path.
     pub(super) fn host_path(&self, path: &[String]) -> VfsResult<PathBuf> {
