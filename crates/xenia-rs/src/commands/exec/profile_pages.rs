@@ -66,6 +66,9 @@ struct Shown {
     xuid: Option<Xuid>,
     /// Number of the newest request: the results of older requests that end later are ignored.
     request: u64,
+    /// Number of the newest reading of the profiles, likewise. Their news changes no other page, so
+    /// that it overtakes no request.
+    listing: u64,
 }
 
 impl ProfilePages {

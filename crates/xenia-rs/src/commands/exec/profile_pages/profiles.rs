@@ -73,15 +73,21 @@ impl ProfilePages {
         folder.ok_or_else(|| anyhow!("profiles are in memory only"))
     }
 
-    /// Reads the profiles, and shows them.
+    /// Notes that the profiles are read from now on; returns the number of the reading.
+    pub(super) fn note_listing(&self) -> u64 {
+        let mut shown = self.shown.lock();
+        shown.listing += 1;
+        shown.listing
+    }
+
+    /// Reads the profiles, and shows them unless a later reading has begun.
     pub(super) fn show_profiles(&self, sender: &FrameSender) {
-        let request = {
-            let mut shown = self.shown.lock();
-            shown.request += 1;
-            shown.request
-        };
+        let listing = self.note_listing();
         let model = profiles_model(self.common_place());
-        self.send(request, sender, ProfileNews::Profiles(Arc::new(model)));
+        let shown = self.shown.lock();
+        if shown.listing == listing {
+            sender.profile(ProfileNews::Profiles(Arc::new(model)));
+        }
     }
 
     /// Changes the profiles in the background, and shows them. A failure is reported after `not`.

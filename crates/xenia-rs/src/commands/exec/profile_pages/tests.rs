@@ -284,3 +284,11 @@ fn profiles_are_listed_with_their_saves_and_changed_while_no_run_uses_them() {
     assert!(profiles::check_name("Ada 2").is_ok());
     assert!(profiles::check_name("2 Ada").unwrap_err().contains("15"));
 }
+
+#[test]
+fn a_reading_of_the_profiles_drops_no_other_result() {
+    let pages = ProfilePages::new(&ExecArgs::default(), &SharedOpenTitle::default(), None);
+    let request = pages.note(&DataOwner::default(), None);
+    assert_eq!([pages.note_listing(), pages.note_listing()], [1, 2]);
+    assert_eq!(pages.shown.lock().request, request);
+}
