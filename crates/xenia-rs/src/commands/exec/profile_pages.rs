@@ -55,7 +55,7 @@ pub(super) struct ProfilePages {
     exports: Option<PathBuf>,
     shown: Arc<Mutex<Shown>>,
     reader: NewestReader,
-    /// Threads that write, import or delete packages.
+    /// Threads that write, import or delete packages, or change profiles.
     writers: AwaitedThreads,
 }
 
@@ -128,12 +128,13 @@ impl ProfilePages {
         self.reader.request(self.clone().into_work(work));
     }
 
-    /// Changes packages in the background; [`Self::finish`] waits for it.
+    /// Changes packages or profiles in the background, after the earlier changes;
+    /// [`Self::finish`] waits for it.
     fn write(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
-        self.writers.add(std::thread::spawn(self.clone().into_work(work)));
+        self.writers.add(self.clone().into_work(work));
     }
 
-    /// Waits until packages are written, imported and deleted.
+    /// Waits until packages are written and imported, and all changes made.
     pub(super) fn finish(&self) {
         self.writers.finish();
     }
