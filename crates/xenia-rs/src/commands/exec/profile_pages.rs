@@ -166,20 +166,17 @@ impl ProfilePages {
         self.send(request, sender, ProfileNews::Saves(Arc::new(model)));
     }
 
-    /// Changes the folder of saves of the title that is shown.
+    /// Changes the folder of saves of a title.
     fn change(
         &self,
-        change: impl FnOnce(&ContentStore, &DataSubject, Option<Xuid>) -> Result<String>,
+        of: &DataOwner,
+        change: impl FnOnce(&ContentStore, &DataSubject) -> Result<String>,
     ) -> Result<String> {
-        let (of, xuid) = {
-            let shown = self.shown.lock();
-            (shown.of.clone(), shown.xuid)
-        };
-        let subject = self.subject(&of)?;
+        let subject = self.subject(of)?;
         let folder = subject.content.clone().context(NOT_KEPT)?;
         let store = to_write(&folder)?;
         let _lock = lock(&folder)?;
-        change(&store, &subject, xuid)
+        change(&store, &subject)
     }
 }
 
@@ -384,8 +381,9 @@ impl ProfileClient for ProfilePages {
 
     fn delete(&mut self, package: &PackageId) {
         let id = package.clone();
+        let of = self.shown.lock().of.clone();
         self.write(move |this, sender| {
-            let deleted = this.change(|store, _, _| {
+            let deleted = this.change(&of, |store, _| {
                 let (name, header) = packages::find(store, &id)?;
                 store.remove(&name, &header)?;
                 Ok(format!("deleted {}", visible(header.display_name())))
@@ -397,8 +395,8 @@ impl ProfileClient for ProfilePages {
 
     fn export(&mut self, package: &PackageId) {
         let id = package.clone();
+        let of = self.shown.lock().of.clone();
         self.write(move |this, sender| {
-            let of = this.shown.lock().of.clone();
             let exported =
                 this.subject(&of).and_then(|subject| export(&subject, &id, this.exports.as_deref()));
             sender.message(match exported {
@@ -411,8 +409,10 @@ impl ProfileClient for ProfilePages {
 
     fn import(&mut self, path: &Path, replaces: bool) {
         let path = user_folders::typed(path);
+        let of = self.shown.lock().of.clone();
+        let xuid = self.shown.lock().xuid;
         self.write(move |this, sender| {
-            let imported = this.change(|store, subject, xuid| {
+            let imported = this.change(&of, |store, subject| {
                 let owner = choice(store, xuid.or(subject.user))?.1;
                 take_in(store, &path, Some(subject.id), owner, replaces)
             });
