@@ -19,7 +19,6 @@ use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use xenia::achievements::{self, ListedAchievement};
-use xenia::config::SaveConfig;
 use xenia::content::{self, ContentInUse};
 use xenia::interrupt::Interrupt;
 use xenia::lock_order;
@@ -111,7 +110,7 @@ impl ProfilePages {
         let title = self.library.as_ref().map(|library| library.file_of(id)).transpose()?.flatten();
         // Where the library lacks the title, the settings of no title hold.
         let args = crate::exec_args(words(&self.own, title.as_deref()))?;
-        content::place(&SaveConfig::from(&args.engine.content), args.needs_lockstep())
+        profiles::place(&args)
     }
 
     /// The work for a thread, if there is a window that shows its result.

@@ -2,9 +2,10 @@
 
 use super::super::session::words;
 use super::{ProfilePages, lock, text_of};
+use crate::cli::ExecArgs;
 use crate::commands::content::import::to_write;
 use crate::commands::content::to_read;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::config::SaveConfig;
@@ -65,12 +66,29 @@ pub(super) fn change_in(
     change(&store)
 }
 
+/// Adds to a message that the folder lacks the profile that `user` names, if it does.
+pub(super) fn with_missing_user(text: String, folder: &Path, user: Option<&str>) -> String {
+    if let Some(Err(error)) = user.map(|user| content::user_of(Some(folder), user)) {
+        format!("{text}; titles are refused until `user` is changed: {}", text_of(&error))
+    } else {
+        text
+    }
+}
+
+/// Folder of saves of a run with these settings; `None`: they are in memory.
+pub(super) fn place(args: &ExecArgs) -> Result<Option<PathBuf>> {
+    content::place(&SaveConfig::from(&args.engine.content), args.needs_lockstep())
+}
+
+/// As [`place`], but saves in memory are an error.
+fn kept_place(args: &ExecArgs) -> Result<PathBuf> {
+    place(args)?.context("profiles are in memory only")
+}
+
 impl ProfilePages {
-    /// The folder of saves of titles without settings of their own.
-    fn common_place(&self) -> Result<PathBuf> {
-        let args = crate::exec_args(words(&self.own, None))?;
-        let folder = content::place(&SaveConfig::from(&args.engine.content), args.needs_lockstep())?;
-        folder.ok_or_else(|| anyhow!("profiles are in memory only"))
+    /// The settings of titles without settings of their own.
+    fn common_args(&self) -> Result<ExecArgs> {
+        crate::exec_args(words(&self.own, None))
     }
 
     /// Notes that the profiles are read from now on; returns the number of the reading.
@@ -83,22 +101,27 @@ impl ProfilePages {
     /// Reads the profiles, and shows them unless a later reading has begun.
     pub(super) fn show_profiles(&self, sender: &FrameSender) {
         let listing = self.note_listing();
-        let model = profiles_model(self.common_place());
+        let model = profiles_model(self.common_args().and_then(|args| kept_place(&args)));
         let shown = self.shown.lock();
         if shown.listing == listing {
             sender.profile(ProfileNews::Profiles(Arc::new(model)));
         }
     }
 
-    /// Changes the profiles in the background, and shows them. A failure is reported after `not`.
+    /// Changes the profiles in the background, and shows them. A failed change is reported after the
+    /// text `failure`.
     pub(super) fn change_profiles(
         &self,
-        not: &'static str,
+        failure: &'static str,
         change: impl FnOnce(&ContentStore) -> Result<String> + Send + 'static,
     ) {
         self.write(move |this, sender| {
-            let changed = this.common_place().and_then(|folder| change_in(&folder, change));
-            sender.message(changed.unwrap_or_else(|error| format!("{not}: {}", text_of(&error))));
+            let changed = this.common_args().and_then(|args| {
+                let folder = kept_place(&args)?;
+                let text = change_in(&folder, change)?;
+                Ok(with_missing_user(text, &folder, args.engine.content.user.as_deref()))
+            });
+            sender.message(changed.unwrap_or_else(|error| format!("{failure}: {}", text_of(&error))));
             this.show_profiles(sender);
         });
     }

@@ -286,6 +286,17 @@ fn profiles_are_listed_with_their_saves_and_changed_while_no_run_uses_them() {
 }
 
 #[test]
+fn a_message_reports_that_the_profile_of_the_setting_user_is_gone() {
+    let console = Console::new();
+    let id = format!("{:016X}", console.profiles[0].0);
+    let text = |user: &str| profiles::with_missing_user(String::new(), &console.content(), Some(user));
+    assert_eq!([text("Ada"), text(&id)], ["", ""]);
+    console.store().rename_profile(console.profiles[0], "Cy").unwrap();
+    assert_eq!(text(&id), "");
+    assert!(text("Ada").contains("no such profile"));
+}
+
+#[test]
 fn a_reading_of_the_profiles_drops_no_other_result() {
     let pages = ProfilePages::new(&ExecArgs::default(), &SharedOpenTitle::default(), None);
     let request = pages.note(&DataOwner::default(), None);
