@@ -14,6 +14,8 @@ use xenia_state::{Impossible, check};
 
 /// Maximum length of a name in characters.
 pub const MAX_NAME_LENGTH: usize = 15;
+/// Rule of names, after the number of characters.
+pub const NAME_RULE: &str = "letters (A to Z), digits and spaces, with a letter first and no space last";
 
 /// Id of a profile, stable as long as the profile exists. 0 means no user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

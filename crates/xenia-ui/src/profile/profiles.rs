@@ -10,7 +10,8 @@ use egui::{Ui, Vec2};
 
 /// Profiles have no pictures on their page.
 const NO_PICTURE: Vec2 = Vec2::ZERO;
-/// Names that titles can show.
+/// Names that titles can show: `MAX_NAME_LENGTH` and `NAME_RULE` of xenia-user, on which this crate
+/// does not depend.
 const NAMES: &str = "Up to 15 letters (A to Z), digits and spaces, with a letter first:";
 
 /// The profiles in the folder of saves.

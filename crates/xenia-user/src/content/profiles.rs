@@ -5,7 +5,7 @@
 mod tests;
 
 use super::{ContentStore, PackageName};
-use crate::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
+use crate::profile::{MAX_NAME_LENGTH, NAME_RULE, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
 use xenia_formats::gpd::{Gpd, MAX_PICTURE};
@@ -129,8 +129,7 @@ impl ContentStore {
             tracing::error!(
                 target: "vfs",
                 "{path} has no valid name, so the profile is called {name}: the first line is `{PROFILE}`, \
-                 the second one `name = NAME`; a name is up to {MAX_NAME_LENGTH} letters (A to Z), digits and \
-                 spaces, with a letter first and no space last"
+                 the second one `name = NAME`; a name is up to {MAX_NAME_LENGTH} {NAME_RULE}"
             );
         }
         Ok(profile)

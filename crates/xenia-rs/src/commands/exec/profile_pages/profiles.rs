@@ -12,7 +12,7 @@ use xenia::config::SaveConfig;
 use xenia::content;
 use xenia::wording::count;
 use xenia_kernel::content::{ContentStore, SAVED_GAME};
-use xenia_kernel::user::profile::{MAX_NAME_LENGTH, Profile, Xuid};
+use xenia_kernel::user::profile::{MAX_NAME_LENGTH, NAME_RULE, Profile, Xuid};
 use xenia_render::{FrameSender, ProfileNews, ProfilesModel, StoredProfile};
 
 /// Checks a name for a profile.
@@ -21,8 +21,7 @@ use xenia_render::{FrameSender, ProfileNews, ProfilesModel, StoredProfile};
 /// A message: no title could show it.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let is_valid = Profile::new(Profile::made_for(0).xuid, name).is_some();
-    let rule = "letters (A to Z), digits and spaces, with a letter first and no space last";
-    is_valid.then_some(()).ok_or_else(|| format!("a name has up to {MAX_NAME_LENGTH} {rule}"))
+    is_valid.then_some(()).ok_or_else(|| format!("a name has up to {MAX_NAME_LENGTH} {NAME_RULE}"))
 }
 
 /// The profiles in a folder of saves.
