@@ -154,18 +154,19 @@ impl ContentStore {
         self.replace(&below(profile.xuid, PROFILE_FILE.to_owned()), text.as_bytes())
     }
 
-    /// Makes a profile with this name, after those that exist; `number` is the console's own one,
-    /// from which the first profile's id comes.
+    /// Makes a profile with this name. A first one's id comes from the console's own `number`, if it
+    /// has one; that of a further one is free and comes from the first profile's, so that the first
+    /// user stays the first.
     ///
     /// # Errors
     /// The name is invalid, there are too many profiles, or the file can't be written.
-    pub fn create_profile(&self, name: &str, number: u64) -> VfsResult<Profile> {
+    pub fn create_profile(&self, name: &str, number: Option<u64>) -> VfsResult<Profile> {
         let found = self.read_profiles()?;
         if found.len() >= MAX_READ {
             return Err(VfsError::Full);
         }
         let is_first = found.is_empty();
-        let profiles = Profiles::of(found, Some(number));
+        let profiles = Profiles::of(found, number);
         let first = profiles.get(0).filter(|_| is_first).map(|profile| profile.xuid);
         let xuid = first.unwrap_or_else(|| profiles.generate(0).xuid);
         let profile = Profile::new(xuid, name).ok_or(VfsError::InvalidName)?;

@@ -340,8 +340,10 @@ impl ProfileClient for ProfilePages {
     fn create_profile(&mut self, name: &str) -> Result<(), String> {
         profiles::check_name(name)?;
         let name = name.to_owned();
-        self.change_profiles("no profile is made", move |store| {
-            store.create_profile(&name, content::own_number())?;
+        self.change_profiles("no profile is made", move |store, args| {
+            // Ids are random, unless runs repeat.
+            let number = (!args.needs_lockstep()).then(content::own_number);
+            store.create_profile(&name, number)?;
             Ok(format!("made the profile {name}"))
         });
         Ok(())
@@ -350,7 +352,7 @@ impl ProfileClient for ProfilePages {
     fn rename_profile(&mut self, xuid: u64, name: &str) -> Result<(), String> {
         profiles::check_name(name)?;
         let name = name.to_owned();
-        self.change_profiles("not renamed", move |store| {
+        self.change_profiles("not renamed", move |store, _| {
             store.rename_profile(Xuid(xuid), &name)?;
             Ok(format!("the profile is called {name}"))
         });
@@ -358,7 +360,7 @@ impl ProfileClient for ProfilePages {
     }
 
     fn remove_profile(&mut self, xuid: u64) {
-        self.change_profiles("not deleted", move |store| {
+        self.change_profiles("not deleted", move |store, _| {
             store.remove_profile(Xuid(xuid))?;
             Ok("deleted the profile".to_owned())
         });

@@ -105,12 +105,12 @@ fn others_sign_in_in_order_and_new_ones_get_free_ids() {
 fn profiles_are_made_named_and_removed_with_their_saves() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let first = store.create_profile("Ada", 7 << 16).unwrap();
+    let first = store.create_profile("Ada", Some(7 << 16)).unwrap();
     assert_eq!(first.xuid, Xuid::first_of(7 << 16));
-    let second = store.create_profile("Bo", 9 << 16).unwrap();
+    let second = store.create_profile("Bo", Some(9 << 16)).unwrap();
     assert!(second.xuid > first.xuid, "the first user stays");
     for name in ["", "1a", "sixteen letters."] {
-        assert_eq!(store.create_profile(name, 0), Err(VfsError::InvalidName), "{name}");
+        assert_eq!(store.create_profile(name, None), Err(VfsError::InvalidName), "{name}");
         assert_eq!(store.rename_profile(first.xuid, name), Err(VfsError::InvalidName), "{name}");
     }
     store.rename_profile(second.xuid, "Cy").unwrap();
@@ -140,7 +140,7 @@ fn profiles_are_made_named_and_removed_with_their_saves() {
 fn a_profile_is_removed_without_the_targets_of_its_links() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let profiles = [0, 1, 2].map(|_| store.create_profile("Ada", 7 << 16).unwrap().xuid);
+    let profiles = [0, 1, 2].map(|_| store.create_profile("Ada", Some(7 << 16)).unwrap().xuid);
     let [first, second, third] = profiles;
     let save = PackageName::new(first, 5, 1, "save").unwrap();
     store.commit(&save, &PackageHeader::new(first, "A save")).unwrap();
@@ -170,7 +170,7 @@ fn a_profile_is_removed_without_the_targets_of_its_links() {
 fn a_profile_is_removed_beside_files_that_guests_do_not_see() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let xuid = store.create_profile("Ada", 7 << 16).unwrap().xuid;
+    let xuid = store.create_profile("Ada", Some(7 << 16)).unwrap().xuid;
     let save = PackageName::new(xuid, 5, 1, "save").unwrap();
     store.commit(&save, &PackageHeader::new(xuid, "A save")).unwrap();
     // No device of the console has such a name.

@@ -112,12 +112,12 @@ impl ProfilePages {
     pub(super) fn change_profiles(
         &self,
         failure: &'static str,
-        change: impl FnOnce(&ContentStore) -> Result<String> + Send + 'static,
+        change: impl FnOnce(&ContentStore, &ExecArgs) -> Result<String> + Send + 'static,
     ) {
         self.write(move |this, sender| {
             let changed = this.common_args().and_then(|args| {
                 let folder = kept_place(&args)?;
-                let text = change_in(&folder, change)?;
+                let text = change_in(&folder, |store| change(store, &args))?;
                 Ok(with_missing_user(text, &folder, args.engine.content.user.as_deref()))
             });
             sender.message(changed.unwrap_or_else(|error| format!("{failure}: {}", text_of(&error))));
