@@ -168,7 +168,7 @@ pub trait Client {
     /// Called when the window gets the keyboard focus, or loses it.
     fn focus(&mut self, _has_focus: bool) {}
 
-    /// Called when a title begins to run, and when it is paused or no longer runs.
+    /// Called when a title begins to run or is resumed, and when it is paused or no longer runs.
     fn note_running(&mut self, _is_running: bool) {}
 
     /// Passes a key and its text to the machine's dialog. Returns the dialog as it is now; `None`
