@@ -30,12 +30,13 @@ const HOLDERS: &[DesktopProgram] = &[
 #[derive(Debug, Default)]
 pub struct ScreenSaver {
     hold: Option<ScreenHold>,
-    /// Whether nothing holds it off.
+    /// Whether no program holds it off.
     is_refused: bool,
 }
 
 impl ScreenSaver {
-    /// Holds the screen saver off, or lets it begin. A failure is logged once.
+    /// Holds the screen saver off, or lets it begin. Missing programs are logged once, programs that
+    /// fail when the hold ends.
     pub fn hold_off(&mut self, on: bool) {
         if !on {
             self.hold = None;
@@ -74,13 +75,20 @@ impl ScreenHold {
 impl Drop for ScreenHold {
     fn drop(&mut self) {
         let mut children = std::mem::take(&mut self.children);
+        if children.is_empty() {
+            return;
+        }
         for child in &mut children {
             drop(child.stdin.take());
         }
         // Without this thread, they are reaped when the process ends.
         let _ = thread::Builder::new().spawn(move || {
             for mut child in children {
-                let _ = child.wait();
+                if let Ok(status) = child.wait()
+                    && !status.success()
+                {
+                    tracing::debug!("a program that holds the screen saver off has failed: {status}");
+                }
             }
         });
     }
