@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_ends_once_for_each_standstill() {
+    fn a_standstill_is_reported_once() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut still = Standstill { steps: 0, since: start, is_reported: false };

@@ -127,4 +127,20 @@ mod tests {
         let error = start(&[missing]).unwrap_err().to_string();
         assert!(error.ends_with("is installed: no-program-of-this-name"), "{error}");
     }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn programs_end_and_are_reaped_after_the_hold() {
+        use super::{ScreenHold, plain, start};
+        use std::time::{Duration, Instant};
+        let hold = ScreenHold { _display: None, children: start(&[plain(&["cat"])]).unwrap() };
+        let process = std::path::PathBuf::from(format!("/proc/{}", hold.children[0].id()));
+        assert!(process.exists());
+        drop(hold);
+        let begin = Instant::now();
+        while process.exists() {
+            assert!(begin.elapsed() < Duration::from_mins(1), "it still runs, or is a zombie");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }

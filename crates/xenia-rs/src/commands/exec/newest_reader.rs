@@ -53,6 +53,6 @@ mod tests {
         go_on.send(()).unwrap();
         assert_eq!(order.recv(), Ok(4));
         drop((reader, done));
-        assert!(order.recv().is_err(), "the thread has ended");
+        assert!(order.recv().is_err(), "no other request is carried out");
     }
 }
