@@ -1,5 +1,6 @@
 //! A thread that reads data for the window's pages.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 
@@ -25,7 +26,8 @@ fn start() -> mpsc::Sender<ReadRequest> {
     thread::spawn(move || {
         while let Ok(first) = requests.recv() {
             let newest = requests.try_iter().last().unwrap_or(first);
-            newest();
+            // The message of a panic is on standard error; later requests are still carried out.
+            let _ = catch_unwind(AssertUnwindSafe(newest));
         }
     });
     sender
@@ -54,5 +56,19 @@ mod tests {
         assert_eq!(order.recv(), Ok(4));
         drop((reader, done));
         assert!(order.recv().is_err(), "no other request is carried out");
+    }
+
+    #[test]
+    fn requests_are_read_after_a_panic() {
+        let reader = NewestReader::default();
+        let (begin, begun) = mpsc::channel();
+        reader.request(move || {
+            begin.send(()).unwrap();
+            panic!("a reading that fails");
+        });
+        begun.recv().unwrap();
+        let (done, order) = mpsc::channel();
+        reader.request(move || done.send(1).unwrap());
+        assert_eq!(order.recv(), Ok(1));
     }
 }
