@@ -90,7 +90,6 @@ impl CommandProcessor {
             let value = self.read_operand(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
-                // The code that ended the wait may have written the following words before.
                 self.feed.clear();
                 self.cycles = self.cycles.max(cost::cycles_at(now));
             }
