@@ -358,7 +358,7 @@ fn packets_without_a_pause_do_not_delay_an_interrupt() {
 
 #[test]
 fn an_interrupt_in_one_piece_with_continue_stops_the_machine_at_once() {
-    // Packets take longer than the session's timeout.
+    // Packets take longer than the session's idle period.
     let mut machine = OneThread { delay: Duration::from_millis(30), ..OneThread::new() };
     let link = Link::new(b"$vCont;c#a8\x03".as_slice(), io::sink(), Arc::default()).unwrap();
     assert_eq!(serve(link, &mut machine).unwrap(), SessionEnd::Detached);

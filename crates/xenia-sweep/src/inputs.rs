@@ -1,7 +1,8 @@
 //! Hashes the input files and folders of units, each only once.
 //!
-//! Names and contents count, paths and times do not, so equal inputs have equal hashes on any
-//! machine. Folders are bounded in number and depth, and links to folders are not followed.
+//! Contents count, and the names in folders; paths and times do not, so equal inputs have equal
+//! hashes on any machine. Folders are bounded in number and depth, and links to folders are not
+//! followed.
 
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;

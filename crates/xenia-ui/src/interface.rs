@@ -1,8 +1,8 @@
 //! State of the pages, and their common data.
 //!
 //! A pass shows the open page and returns its [`PageCommand`]s; pages read the [`PageModel`] and
-//! change nothing of the machine themselves. A pass gets at most one key press that moves the
-//! focus: further ones wait for the next pass, so that a slow pass acts as several fast ones.
+//! change nothing of the machine themselves. Except on the library, a pass gets at most one
+//! key press: further ones wait for the next pass, so that a slow pass acts as several fast ones.
 
 use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;

@@ -1,7 +1,7 @@
 //! System notifications (`XamNotify*`, `XNotify*`).
 //!
-//! A new listener first gets the present state. It is read under the lock of the listeners, so that
-//! no later change is lost or comes before it.
+//! A new listener first gets the present state. All of it but the link is read under the lock of
+//! the listeners, so that no later change is lost or comes before it.
 
 use super::input;
 use crate::abi::{Call, Handle, OptionalOut, Out, WideText};

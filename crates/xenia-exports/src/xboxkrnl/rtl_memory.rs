@@ -1,8 +1,8 @@
 //! Comparison and filling of memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 //!
 //! Lengths come from the guest, so host memory is used in chunks, and long operations are divided
-//! into turns ([`crate::turns`]). Memory after the first difference is not read: it may not be
-//! mapped.
+//! into turns ([`crate::turns`]). Pages after the one with the first difference are not read:
+//! they may not be mapped.
 
 use crate::abi::rest::{ComparedMemory, MemoryComparison};
 use crate::abi::{Call, Flow, Rest};
@@ -40,7 +40,7 @@ pub(super) fn for_each_chunk(
     Ok(())
 }
 
-/// Number of equal bytes at the start. Pages after the one with the first difference are not read.
+/// Number of equal bytes at the start.
 pub(super) fn equal_bytes(
     memory: &GuestMemory,
     first: GuestAddr,
@@ -82,8 +82,7 @@ pub(crate) fn count_equal(call: &Call, comparison: MemoryComparison) -> Fallible
     Ok(Flow::Later(Rest::Compare(MemoryComparison { done, ..comparison })))
 }
 
-/// Number of bytes at the start that repeat a word; `length` must be a multiple of 4. Pages after
-/// the one with the first difference are not read.
+/// Number of bytes at the start that repeat a word; `length` must be a multiple of 4.
 fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> Result<u32, MemoryFault> {
     let mut buffer = [0; CHUNK as usize];
     let mut equal = 0;

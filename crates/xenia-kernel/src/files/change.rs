@@ -1,8 +1,8 @@
 //! Changes to open files: size, times, attributes, name, deletion, by NT's rules
 //! (docs/src/decisions/0017-files-and-modules.md).
 //!
-//! A change checks the rights of its handle first, deletion and renaming also the other handles of
-//! the file. Times are guest times.
+//! A change needs the rights of its handle. A rename is refused while files below the directory, or
+//! the file that it would replace, are open. Times are guest times.
 
 use super::rights::{access, options};
 use super::{Files, OpenParameters};

@@ -1,8 +1,8 @@
 //! Service threads: run interrupt callbacks and DPCs on their hardware threads.
 //!
 //! Each has a control region of its own, in which titles see that a DPC runs
-//! (docs/src/decisions/0008-threads-timers-waits.md). Invariant: a call that was posted is made,
-//! even if its object's memory was freed meanwhile.
+//! (docs/src/decisions/0008-threads-timers-waits.md). Invariant: a call that has left its queue
+//! is made, even if its object's memory was freed meanwhile.
 
 use crate::abi::{Call, Flow};
 use crate::status::failure::Fallible;

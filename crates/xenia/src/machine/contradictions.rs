@@ -1,11 +1,11 @@
-//! Options of a machine that contradict each other. They are refused before anything is built, with
-//! the names of both, since one of them would have no effect.
+//! Options of a machine that contradict each other. They are refused before anything is built: one
+//! of them would have no effect, or no replay could follow the recording.
 
 use super::MachineOptions;
 use crate::config::ExecutorConfig;
 use anyhow::{Result, ensure};
 
-/// Refuses options without effect beside others, and recordings that no replay could follow.
+/// Checks the options for contradictions; an error names those that contradict each other.
 pub(super) fn refuse_contradictions(options: &MachineOptions<'_>) -> Result<()> {
     let executor = &options.config.executor;
     let ExecutorConfig { parallel, barrier, sched_order, contention_manifest, .. } = executor;

@@ -1,7 +1,7 @@
 //! Saved state of the threads' records.
 //!
-//! States come from files, so every value is checked before the kernel relies on it: identifiers,
-//! stacks, names and priorities. Counts over all threads are computed again instead of being saved.
+//! States come from files, so identifiers, stacks, names and priorities are checked before the
+//! kernel relies on them. Counts over all threads are computed again instead of being saved.
 
 #[cfg(test)]
 mod tests;
