@@ -132,7 +132,7 @@ impl XConfig {
         let is_settable = |(&(category, setting), value): (&(u16, u16), &Vec<u8>)| {
             category > category::SECURED && size_of(category, setting) == Ok(value.len())
         };
-        check(set.iter().all(is_settable), "titles cannot set a setting of the console")
+        check(set.iter().all(is_settable), "a saved setting of the console is not one that titles can set")
     }
 
     /// Returns the bytes of a setting.

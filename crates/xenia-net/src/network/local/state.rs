@@ -83,7 +83,10 @@ impl LocalNetwork {
                 for id in queue {
                     let is_connected =
                         sockets.get(id).is_some_and(|socket| matches!(socket.state, State::Connected(_)));
-                    check(is_connected && waiting.insert(*id), "a waiting connection is not connected")?;
+                    check(
+                        is_connected && waiting.insert(*id),
+                        "a waiting connection is not connected, or waits twice",
+                    )?;
                 }
             }
         }
