@@ -155,14 +155,14 @@ fn settings_of_the_running_title_apply_immediately() {
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x130, true);
     controllers.axis(pad, 0, 6553);
-    let received = |controllers: &mut Controllers| {
+    let read = |controllers: &mut Controllers| {
         let pad = controllers.gamepad(0, 0).unwrap();
         (pad.buttons, pad.left_x, controllers.model(0, 0).unwrap().kind)
     };
-    assert_eq!(received(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
+    assert_eq!(read(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
     let config = "[input]\ndead-zone = 0.2\nkind = 'guitar'\nkeyboard = 0\n[input.buttons]\na = 'y'";
     controllers.tune(config::parse(config, Path::new("c")).unwrap().for_title(None));
-    assert_eq!(received(&mut controllers), (0x8000, 0, PadKind::Guitar));
+    assert_eq!(read(&mut controllers), (0x8000, 0, PadKind::Guitar));
 }
 
 #[test]
@@ -240,12 +240,12 @@ fn a_pad_has_the_settings_of_its_assignment_or_the_common_ones() {
         controllers.key(pad, 0x130, true);
         controllers.axis(pad, 0, 13_000);
     }
-    let mut received = |user| {
+    let mut read = |user| {
         let pad = controllers.gamepad(user, 0).unwrap();
         (pad.buttons, pad.left_trigger, pad.left_x != 0, controllers.model(user, 0).unwrap().kind)
     };
-    assert_eq!(received(0), (0, 255, false, PadKind::Wheel));
-    assert_eq!(received(1), (0x1000, 0, true, PadKind::Gamepad));
+    assert_eq!(read(0), (0, 255, false, PadKind::Wheel));
+    assert_eq!(read(1), (0x1000, 0, true, PadKind::Gamepad));
     controllers.set_vibration(0, 1000, 0, 0);
     controllers.set_vibration(1, 1000, 0, 0);
     assert_eq!(one.next(Duration::ZERO), MotorCommand::Run(500, 0));

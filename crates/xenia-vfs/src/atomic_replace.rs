@@ -215,7 +215,7 @@ impl OpenHostFile {
     }
 
     /// Discards the new contents: the file keeps the old ones, and the quota is refunded.
-    fn give_up(&mut self) {
+    fn discard_contents(&mut self) {
         let before = self.target.as_ref().and_then(|target| target.symlink_metadata().ok());
         let size = before.as_ref().map_or(0, Metadata::len);
         let now = self.size().unwrap_or(size);
@@ -255,7 +255,7 @@ impl Drop for OpenHostFile {
         if self.has_gap() {
             let shown = target.display();
             tracing::error!(target: "vfs", "not all could be written to {shown}: it stays as it was");
-            self.give_up();
+            self.discard_contents();
         } else {
             let kept = self.path.take().map(|path| names::keep(&self.folder, path));
             // Only the sync of the directory can fail after the file was replaced.

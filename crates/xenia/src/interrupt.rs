@@ -2,8 +2,8 @@
 //! guest's threads.
 //!
 //! The first cause asks the machine to stop after its current time slice; the run then ends as at
-//! any limit, with every file written. Draws in progress may continue for a moment ([`TIMEOUT`],
-//! or [`SAVING_TIMEOUT`]) and are then cancelled; if a draw was cut short, the report has no
+//! any limit, with every file written. Draws in progress may continue for a moment ([`DRAW_GRACE`],
+//! or [`SAVING_DRAW_GRACE`]) and are then cancelled; if a draw was cut short, the report has no
 //! digest, because memory no longer has the title's result. A second signal ends the process at
 //! once, as by default: the signal handler does that itself, so it works in any state of the
 //! threads.
@@ -18,10 +18,10 @@ use xenia_host::signals;
 use xenia_sync::{Level, Mutex};
 
 /// Time for draws to finish after a request to end.
-const TIMEOUT: Duration = Duration::from_millis(400);
+const DRAW_GRACE: Duration = Duration::from_millis(400);
 /// Time for draws to finish if the state is saved at the end: after a draw that was cut short,
 /// memory is not the title's, so there would be no state.
-const SAVING_TIMEOUT: Duration = Duration::from_secs(10);
+const SAVING_DRAW_GRACE: Duration = Duration::from_secs(10);
 
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
@@ -97,7 +97,7 @@ impl Interrupt {
         let mut state = self.0.lock();
         if state.cause.is_none() {
             state.cause = Some(cause);
-            self.cancel_draws_after(if state.saves { SAVING_TIMEOUT } else { TIMEOUT });
+            self.cancel_draws_after(if state.saves { SAVING_DRAW_GRACE } else { DRAW_GRACE });
         }
         state.stop_machine();
         if let Some(wake) = &state.wake {
@@ -256,7 +256,7 @@ mod tests {
             assert!(start.elapsed() < Duration::from_mins(1));
             std::thread::sleep(Duration::from_millis(10));
         }
-        assert!(start.elapsed() >= TIMEOUT, "draws may continue for a moment");
+        assert!(start.elapsed() >= DRAW_GRACE, "draws may continue for a moment");
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
         interrupt.set_saves_state(true);
         let start = std::time::Instant::now();
         interrupt.request(Cause::Window);
-        std::thread::sleep(2 * TIMEOUT);
-        assert!(!draws.is_set() || start.elapsed() >= SAVING_TIMEOUT);
+        std::thread::sleep(2 * DRAW_GRACE);
+        assert!(!draws.is_set() || start.elapsed() >= SAVING_DRAW_GRACE);
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct ClosedFiles {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<SharedFile>,
-    /// Number of files closed since the last break.
+    /// Number of files closed since the last pause of [`MIN_PAUSE`].
     closed: u32,
     /// Time of the last close.
     last: Option<Instant>,
@@ -100,7 +100,8 @@ impl ClosedFiles {
     /// Starts a thread that commits the group after a quiet moment; returns whether it runs.
     fn watch(self: &Arc<Self>) -> bool {
         let files = Arc::downgrade(self);
-        let started = thread::Builder::new().name("saves".to_owned()).spawn(move || wait_for_quiet(&files));
+        let started =
+            thread::Builder::new().name("saves".to_owned()).spawn(move || commit_after_delay(&files));
         if started.is_err() {
             self.state.lock().is_watched = false;
         }
@@ -144,12 +145,12 @@ impl ClosedFiles {
 }
 
 /// Commits the group when no file was closed for a while.
-fn wait_for_quiet(files: &Weak<ClosedFiles>) {
+fn commit_after_delay(files: &Weak<ClosedFiles>) {
     loop {
         thread::sleep(COMMIT_DELAY);
         let Some(files) = files.upgrade() else { return };
-        let is_quiet = files.state.lock().last.is_none_or(|last| last.elapsed() >= COMMIT_DELAY);
-        if is_quiet {
+        let is_due = files.state.lock().last.is_none_or(|last| last.elapsed() >= COMMIT_DELAY);
+        if is_due {
             files.commit_all();
             let mut state = files.state.lock();
             if state.waiting.is_empty() {

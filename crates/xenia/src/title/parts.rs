@@ -72,9 +72,9 @@ fn without_case(folder: &Path, name: &str) -> Option<PathBuf> {
 pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
     let mut size = std::fs::metadata(path)?.len();
     if let Opens::Parts(_) = format.opens {
-        let beside = PackageParts::new(path);
+        let parts = PackageParts::new(path);
         for number in u32::from(is_data(path)).. {
-            let Some(part) = beside.part(number)? else { break };
+            let Some(part) = parts.part(number)? else { break };
             size = size.saturating_add(part.size()?);
         }
     }
@@ -104,9 +104,9 @@ mod tests {
         let data = folder.path().join("game.DATA");
         std::fs::create_dir(&data).unwrap();
         std::fs::write(data.join("DATA0000"), "x").unwrap();
-        let beside = PackageParts::new(&folder.path().join("GAME"));
-        assert_eq!(beside.part(0).unwrap().unwrap().size().unwrap(), 1);
-        assert!(beside.part(1).unwrap().is_none());
+        let parts = PackageParts::new(&folder.path().join("GAME"));
+        assert_eq!(parts.part(0).unwrap().unwrap().size().unwrap(), 1);
+        assert!(parts.part(1).unwrap().is_none());
         assert!(PackageParts::new(&data.join("data0000")).part(0).unwrap().is_some());
         assert!(PackageParts::new(&folder.path().join("other")).part(0).unwrap().is_none());
     }

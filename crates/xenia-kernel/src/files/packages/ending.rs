@@ -54,7 +54,7 @@ impl OpenFile {
 impl OpenPackage {
     /// Abandons the package: the older one stays, unless a flush has named the new files already
     /// and failed after that.
-    fn give_up(&self, store: &ContentStore) {
+    fn abandon(&self, store: &ContentStore) {
         let kept = if self.remove_unnamed(store) { "stays as it was" } else { "has what was flushed" };
         tracing::warn!(
             target: "vfs",
@@ -141,12 +141,12 @@ impl Files {
             let is_complete = self.ending.is_some_and(|ending| ending.completes(&package));
             let packages = &mut self.packages;
             if package.has_no_files(&packages.store) {
-                package.give_up(&packages.store);
+                package.abandon(&packages.store);
             } else if is_complete && !is_written {
                 // It is committed when it is dropped.
                 packages.open.push(package);
             } else if !package.set_aside(packages) {
-                package.give_up(&packages.store);
+                package.abandon(&packages.store);
             }
         }
     }

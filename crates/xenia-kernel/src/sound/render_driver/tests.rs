@@ -90,7 +90,7 @@ fn render_driver_plays_one_frame_per_tick_and_counts_underruns() {
     assert_eq!(played, [Some(1), Some(2), Some(3), None, None]);
     let figures = driver.figures();
     assert_eq!((figures.frames_played, figures.frames_submitted, figures.underruns), (5, 3, 2));
-    assert_eq!((figures.callbacks, figures.callbacks_lost), (1, 3), "asked, owed, and three lost");
+    assert_eq!((figures.callbacks, figures.callbacks_lost), (1, 3), "requested, pending, and three lost");
 }
 
 #[test]

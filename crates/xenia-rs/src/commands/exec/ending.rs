@@ -10,7 +10,7 @@ use std::time::Duration;
 use xenia::interrupt::{Cause, Interrupt};
 
 /// Time for the run to write its outputs after the display has ended.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const OUTPUT_GRACE: Duration = Duration::from_secs(30);
 
 /// When the exit handler is registered. C runs handlers in reverse order, so a handler that is
 /// registered after the libraries of the moment are loaded precedes theirs.
@@ -74,12 +74,12 @@ extern "C" fn conclude() {
     // The data of the thread that called `exit` is gone already.
     let thread = std::thread::Builder::new().spawn(move || {
         running.interrupt.request(Cause::Window);
-        let code = match running.result.recv_timeout(TIMEOUT) {
+        let code = match running.result.recv_timeout(OUTPUT_GRACE) {
             Ok(Ok(code)) => code,
             Ok(Err(error)) => crate::report(&error).number(),
             Err(_) => crate::report(&anyhow::anyhow!(
                 "the display has ended, and the run did not end within {} seconds: its outputs are not complete",
-                TIMEOUT.as_secs()
+                OUTPUT_GRACE.as_secs()
             ))
             .number(),
         };

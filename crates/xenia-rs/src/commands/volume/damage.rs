@@ -41,13 +41,13 @@ impl ReadAt for Watched {
 
 /// The data files of a package, each of them watched.
 struct WatchedParts {
-    beside: PackageParts,
+    parts: PackageParts,
     watch: Watch,
 }
 
 impl Parts for WatchedParts {
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
-        Ok(self.beside.part(number)?.map(|source| watched(source, &self.watch)))
+        Ok(self.parts.part(number)?.map(|source| watched(source, &self.watch)))
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt:
     let shown = image.display();
     let file = open_file(image)?;
     let watch = Watch { bar: progress_bar(size), interrupt: interrupt.clone() };
-    let parts = WatchedParts { beside: PackageParts::new(image), watch: watch.clone() };
+    let parts = WatchedParts { parts: PackageParts::new(image), watch: watch.clone() };
     let mut findings = Findings::default();
     // Only executables need keys.
     let end = verify(watched(Arc::new(file), &watch), &parts, &KeyRing::default(), &mut findings).err();
