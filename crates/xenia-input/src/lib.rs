@@ -106,7 +106,7 @@ struct State {
     last: Option<PadId>,
     /// Whether pads operate a menu, and not the machine.
     in_menu: bool,
-    /// Whether another window has the keyboard, and this one has let go of the pads.
+    /// Whether another window has the keyboard, and this one has released the pads.
     in_background: bool,
     /// Held input that the watcher does not get.
     foreign: ForeignHeld,

@@ -30,7 +30,7 @@ pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<Socke
 /// Out parameters of a call that returns an address: the address and its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressOutput {
-    /// Address of the `sockaddr_in`; null if the caller does not want it.
+    /// Address of the `sockaddr_in`; null if the caller omits it.
     pub at: GuestAddr,
     /// Address of the length: the room before the call, the length stored after it.
     pub length: GuestAddr,

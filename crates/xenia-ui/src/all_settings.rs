@@ -118,7 +118,7 @@ fn details(model: &PageModel, shown: &SettingEntry) -> String {
     let (value, source) = present(model, shown);
     let value = value.as_deref().map_or("-", |value| worded(&shown.form, value));
     let letters = value.chars().count();
-    // The end of a path tells more than its beginning.
+    // The end of a path is more informative than its beginning.
     let value = if letters > MAX_VALUE {
         format!("\u{2026}{}", value.chars().skip(letters - MAX_VALUE).collect::<String>())
     } else {

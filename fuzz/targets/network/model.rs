@@ -306,8 +306,8 @@ impl<'a> Model<'a> {
     fn accept_with(&mut self, thread: usize, index: usize) {
         let Socket { name, listens, waits, .. } = self.sockets[index];
         let ready = (!waits && listens).then(|| self.is_ready(0, name));
-        if let Some((_, _, told)) = &mut self.sockets[index].watch {
-            *told &= !ACCEPT;
+        if let Some((_, _, reported)) = &mut self.sockets[index].watch {
+            *reported &= !ACCEPT;
         }
         let at = self.machine.at(thread, 0);
         self.machine.write_words(at + 0x20, &[16]);

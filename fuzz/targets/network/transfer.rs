@@ -94,8 +94,8 @@ impl Model<'_> {
             return;
         }
         assert!(result as u32 <= length);
-        if let Some((_, _, told)) = &mut socket.watch {
-            *told &= !READ;
+        if let Some((_, _, reported)) = &mut socket.watch {
+            *reported &= !READ;
         }
         let bytes = self.machine.read(at, result as usize);
         if socket.is_stream {
@@ -374,15 +374,15 @@ impl Model<'_> {
     fn check_events(&mut self) {
         for index in 0..self.sockets.len() {
             let Socket { name, is_stream, listens, end, watch, .. } = self.sockets[index];
-            let Some((event, wanted, told)) = watch else { continue };
+            let Some((event, wanted, reported)) = watch else { continue };
             let bit = if listens { ACCEPT } else { READ };
-            let may_tell = listens || !is_stream || end.is_some();
-            if may_tell && wanted & bit & !told != 0 && self.is_ready(0, name) {
+            let may_report = listens || !is_stream || end.is_some();
+            if may_report && wanted & bit & !reported != 0 && self.is_ready(0, name) {
                 let at = self.machine.at(ASKER, VALUE);
                 self.machine.write_words(at, &[self.machine.event(event) as u32]);
                 let waited = self.machine.ask("NetDll_WSAWaitForMultipleEvents", &[1, at, 0, 0, 0]);
                 assert_eq!(waited, 0, "an event was not signalled");
-                self.sockets[index].watch = Some((event, wanted, told | bit));
+                self.sockets[index].watch = Some((event, wanted, reported | bit));
             }
         }
         for event in 0..super::machine::EVENTS {

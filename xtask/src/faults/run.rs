@@ -14,7 +14,7 @@ const TITLE: &str = "guest/bin/faults.xex";
 const SHIM: &str = "xtask/faults/shim.c";
 /// Rounds of the title in a run.
 const ROUNDS: &str = "6";
-/// Number of words in the file whose contents the title knows.
+/// Number of words in the file whose contents the title checks.
 const WORDS: u32 = 16 * 65536 / 4;
 /// Executors, used in turn.
 pub(crate) const MODES: [&str; 2] = ["--lockstep", "--parallel"];

@@ -43,7 +43,7 @@ impl ObReference {
         object_type: Option<GuestAddr>,
         object: Option<Out<GuestAddr>>,
     ) -> Fallible<NtStatus> {
-        // Without its address, nobody could drop the reference.
+        // Without its address, the reference could never be dropped.
         let Some(object) = object else { return Ok(NtStatus::INVALID_PARAMETER) };
         object.set(call.memory(), GuestAddr::NULL)?;
         let found = resolve(call, handle)?;

@@ -1,4 +1,4 @@
-//! The display: kept on while something is shown that nobody touches.
+//! The display: kept on while something is shown without input.
 //!
 //! A request belongs to the thread that makes it, so that each has a thread of its own. Source:
 //! Microsoft, "SetThreadExecutionState function".

@@ -1,7 +1,7 @@
 //! Owners and identities of files: number on a volume, owner and list of rights.
 //!
 //! A file is the user's alone if it belongs to the user or to a part of the system that may do
-//! everything anyway, and if its access control list allows nobody else to change it. Sources:
+//! everything anyway, and if its access control list lets no other user change it. Sources:
 //! Microsoft, "File security and access rights", "Well-known SIDs".
 
 mod descriptor;

@@ -104,7 +104,7 @@ impl Opened {
         if event.is_null() {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the call returned a handle, which nobody else has.
+        // SAFETY: the call returned a handle, which no other code has.
         let played = unsafe { OwnedHandle::from_raw_handle(event) };
         let is_plain = channels <= 2;
         let block = channels * 2;

@@ -110,8 +110,8 @@ fn a_thread_whose_results_cannot_be_stored_is_not_made() {
     };
     let before = left(&b);
     b.memory().write(b.scratch.offset(0x100), 0x8210_0000_u32).unwrap();
-    for is_told in [false, true] {
-        b.kernel_call("ExRegisterThreadNotification", &[base + 0x100, is_told.into()]);
+    for is_registered in [false, true] {
+        b.kernel_call("ExRegisterThreadNotification", &[base + 0x100, is_registered.into()]);
         for (handle, id, flags) in [(8, base, 0), (base, 8, 0), (8, base, 0x80), (base, 8, 1)] {
             let made = create(&mut b, handle, id, flags);
             assert_eq!(made, NtStatus::ACCESS_VIOLATION, "{handle:#x} {id:#x} {flags:#x}");

@@ -53,7 +53,7 @@ impl Sid {
         if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the call returned a handle, which nobody else has.
+        // SAFETY: the call returned a handle, which no other code has.
         let token = unsafe { OwnedHandle::from_raw_handle(token) };
         // Words, as the structure in front has pointers.
         let mut words = [0_u64; MAX_USER_BYTES / 8];

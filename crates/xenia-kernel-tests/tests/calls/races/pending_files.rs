@@ -174,7 +174,7 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
     let (inside, go) = mount_slow_disc(&machine);
     let [own, foreign] = [0x1000, 0x2000].map(|at| machine.scratch.offset(at));
     let [canceller, other] = [0, 1].map(|_| machine.add_thread().0);
-    let (tell_file, opened) = sync_channel(1);
+    let (send_file, opened) = sync_channel(1);
     let (tell_other, other_has_left) = sync_channel(1);
     let has_cancelled = AtomicBool::new(false);
     let machine = &machine;
@@ -191,7 +191,7 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
                         assert_eq!(guest.status("NtReadFile", &read), NtStatus::PENDING);
                     }
                     inside.recv_timeout(TIMEOUT).expect("a worker reads");
-                    tell_file.send(file).unwrap();
+                    send_file.send(file).unwrap();
                     other_has_left.recv_timeout(TIMEOUT).unwrap();
                     let cancel = [file, u64::from(own.0) + 8];
                     assert_eq!(guest.status("NtCancelIoFile", &cancel), NtStatus::SUCCESS);
