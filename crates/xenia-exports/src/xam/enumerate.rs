@@ -72,7 +72,7 @@ pub(super) fn next_items(
     complete(call, overlapped, stored)
 }
 
-/// Stores the next items of a list, and only then removes them from the list.
+/// Moves the next items of a list to the title's buffer.
 fn store_items(call: &Call, body: GuestAddr, buffer: Buffer, items: Option<Out<u32>>) -> Fallible<Completed> {
     let memory = call.memory();
     // Held until the items are removed, so that no other thread gets them too.

@@ -98,8 +98,7 @@ pub fn signal_and_wait(
     wait_under(call, &mut held, request)
 }
 
-/// Starts a wait with the objects locked. The thread's turn is held from the check for an
-/// interruption until the wait can be interrupted, so that no interruption is lost in between.
+/// Starts a wait with the objects locked.
 fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
     let WaitRequest { set, alertable, deadline, mut keep } = request;
     let kthread = call.kthread()?;

@@ -1,8 +1,8 @@
 //! Timers: their due times, expiry and effects.
 //!
-//! A timer's setting is in its shard, its place in time in the queue ([`Timers`]). Invariants: both
-//! change together, with the shard locked first; timers expire in the order of their due times, of
-//! equal ones in the order in which they were set. Semantics are NT's
+//! A timer's setting is in its shard ([`crate::dispatcher`]), its place in time in the queue
+//! ([`Timers`]). Invariants: both change together, with the shard locked first; timers expire in the
+//! order of their due times, of equal ones in the order in which they were set. Semantics are NT's
 //! (docs/src/decisions/0008-threads-timers-waits.md).
 
 mod state;
@@ -85,9 +85,7 @@ struct Queued {
     thread_id: Option<u32>,
 }
 
-/// The timer queue: timers that are set, ordered by due time. A timer's setting is in its shard
-/// ([`crate::dispatcher`]), which is locked first; a timer enters and leaves the queue together
-/// with its setting.
+/// The timer queue: timers that are set, ordered by due time.
 #[derive(Debug, Default)]
 pub struct Timers {
     queue: BTreeMap<(GuestTicks, u64), Queued>,

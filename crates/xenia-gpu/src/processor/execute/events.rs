@@ -1,7 +1,7 @@
 //! Pipeline events: fences, screen extents, occlusion and visibility queries.
 //!
-//! Packets execute one after the other, so the work that an event reports is done. Counts of
-//! samples come from the backend, perhaps later
+//! Packets execute one after the other, so the work that an event reports (shaders, caches) is
+//! done. Counts of samples come from the backend, perhaps later
 //! ([`deferred_effects`](super::super::deferred_effects)).
 
 use super::super::CommandProcessor;
