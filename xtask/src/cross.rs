@@ -78,7 +78,7 @@ pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
     let work = target_folder().join("cross");
     let game = work.join("game");
     std::fs::create_dir_all(&game)?;
-    std::fs::write(game.join("pace"), sync_suite::PACE)?;
+    std::fs::write(game.join("pace"), sync_suite::PACE.to_string())?;
     let cache = work.join("cache");
     if cache.exists() {
         std::fs::remove_dir_all(&cache)?;

@@ -1,27 +1,41 @@
-//! Bookkeeping of skipped tests: promises installed tools to the tests of `cargo xtask test`, and
-//! records those skipped for lack of a tool.
+//! Bookkeeping of skipped and repeated tests: promises installed tools to the tests of
+//! `cargo xtask test`, and records those skipped for lack of a tool and those of which an attempt
+//! failed.
 
 use crate::steps::target_folder;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
-use xenia_testing::{NOT_RUN, PROMISED, TOOLS, Tool};
+use xenia_testing::{NOT_RUN, PROMISED, REPEATED, TOOLS, Tool};
 
 /// File in which skipped tests and steps are recorded.
-fn file() -> Result<PathBuf> {
+const SKIPPED_FILE: &str = "not-run.txt";
+/// File in which failed attempts of tests and suites are recorded.
+const REPEATED_FILE: &str = "repeated.txt";
+
+/// Path of a record.
+fn file(name: &str) -> Result<PathBuf> {
     let folder = target_folder();
     std::fs::create_dir_all(&folder)?;
     // Tests run in other folders, so the path must be absolute.
-    Ok(folder.canonicalize()?.join("not-run.txt"))
+    Ok(folder.canonicalize()?.join(name))
 }
 
-/// Clears the record of the last run.
+/// Clears the records of the last run.
 pub(crate) fn forget() -> Result<()> {
-    let file = file()?;
-    if file.exists() {
-        std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
+    for name in [SKIPPED_FILE, REPEATED_FILE] {
+        let file = file(name)?;
+        if file.exists() {
+            std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
+        }
     }
+    Ok(())
+}
+
+/// Records that a run of a suite has failed, before the next one.
+pub(crate) fn record_repeat(suite: &str, why: &str) -> Result<()> {
+    xenia_testing::record_repeat(&file(REPEATED_FILE)?, suite, why);
     Ok(())
 }
 
@@ -36,7 +50,7 @@ pub(crate) fn need(tool: Tool, step: &str) -> Result<bool> {
 /// Records a skipped test or step.
 pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
     println!("not run: {what} ({why})");
-    xenia_testing::write_down(&file()?, what, tool);
+    xenia_testing::write_down(&file(SKIPPED_FILE)?, what, tool);
     Ok(())
 }
 
@@ -45,17 +59,33 @@ pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
 pub(crate) fn promise(command: &mut Command) -> Result<&mut Command> {
     let there = TOOLS.iter().filter(|row| row.tool != Tool::Titles && row.find().is_ok());
     let names: Vec<&str> = there.map(|row| row.name).collect();
-    Ok(command.env(PROMISED, names.join(",")).env(NOT_RUN, file()?))
+    command.env(PROMISED, names.join(",")).env(NOT_RUN, file(SKIPPED_FILE)?);
+    Ok(command.env(REPEATED, file(REPEATED_FILE)?))
 }
 
-/// Skipped tests, counted by missing tool; empty if everything ran.
+/// Skipped tests, counted by missing tool, and the repeated ones; empty if everything ran once.
 pub(crate) fn summary() -> Result<String> {
-    let file = file()?;
+    Ok(sum_up(&recorded(SKIPPED_FILE)?) + &repeated_names(&recorded(REPEATED_FILE)?))
+}
+
+/// Text of a record; empty if nothing was recorded.
+fn recorded(name: &str) -> Result<String> {
+    let file = file(name)?;
     if !file.exists() {
         return Ok(String::new());
     }
-    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(sum_up(&text))
+    std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// Names of the repeated tests; their record has the reasons.
+fn repeated_names(text: &str) -> String {
+    let names: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.split_once('\t')).map(|(what, _)| what).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let list: Vec<&str> = names.iter().copied().collect();
+    format!("; {} tests repeated ({REPEATED_FILE} has the reasons): {}", list.len(), list.join(", "))
 }
 
 /// A test that needs several tools, or one tool twice, counts once.
@@ -82,5 +112,12 @@ mod tests {
         assert_eq!(sum_up(""), "");
         let text = "a\tqemu\nb\tvulkan\na\tqemu\na\tgcc64\n";
         assert_eq!(sum_up(text), "; 2 tests not run for lack of a tool: gcc64 1, qemu 1, vulkan 1");
+    }
+
+    #[test]
+    fn repeated_tests_are_named_once() {
+        assert_eq!(repeated_names(""), "");
+        let names = repeated_names("b\tlate\na\tlate\nb\tlate again\n");
+        assert!(names.starts_with("; 2 tests repeated") && names.ends_with(": a, b"), "{names}");
     }
 }

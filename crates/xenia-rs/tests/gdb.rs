@@ -12,16 +12,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use xenia_testing::{Tool, hermetic, need};
+use xenia_testing::{PACES, Tool, hermetic, need, note_repeat};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 const TITLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/gdb");
 /// Environment variable with the folder of the programs.
 const PROGRAMS: &str = "XENIA_GDB_PROGRAMS";
-/// The synchronisation suite's milliseconds in parallel runs, in a file of its folder; in turn
-/// until no case fails because the host was late.
-const PACES: [&str; 3] = ["20", "160", "1280"];
 /// Longest run of a script in seconds.
 const TIMEOUT: &str = "300";
 
@@ -69,7 +66,7 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
 
 /// The lines that gdb prints while it follows a script, without those about itself. In parallel
 /// mode the title has this pace.
-fn transcript(session: &Session, pace: &str) -> String {
+fn transcript(session: &Session, pace: u32) -> String {
     let folder = tempfile::tempdir().unwrap();
     let Session { script, title, symbols, flags, arguments } = session;
     let mut title = title.clone();
@@ -77,7 +74,7 @@ fn transcript(session: &Session, pace: &str) -> String {
         // Threads that gdb holds on a busy host are late for the suite's usual times.
         let copy = folder.path().join(title.file_name().unwrap());
         std::fs::copy(&title, &copy).unwrap();
-        std::fs::write(folder.path().join("pace"), pace).unwrap();
+        std::fs::write(folder.path().join("pace"), pace.to_string()).unwrap();
         title = copy;
     }
     let mut run = hermetic(PROGRAM);
@@ -153,8 +150,9 @@ fn gdb_prints_what_the_transcripts_have() {
             std::fs::write(&path, &found).unwrap();
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        for pace in PACES.iter().skip(1).filter(|_| session.is_parallel()) {
-            if found != expected {
+        for pace in PACES.into_iter().skip(1) {
+            if session.is_parallel() && found != expected {
+                note_repeat(&format!("{}: {found}", session.script.display()));
                 found = transcript(&session, pace);
             }
         }

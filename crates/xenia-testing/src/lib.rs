@@ -7,7 +7,8 @@
 //! was not run, and passes. `cargo xtask test` makes sure that tests are not skipped silently: it
 //! installs the tools it can, lists those that are present as promised ([`PROMISED`]), and a test
 //! that does not find a promised tool fails. Other skipped tests are recorded ([`NOT_RUN`]) and
-//! counted in the last line.
+//! counted in the last line, which also names the tests of which an attempt failed
+//! ([`note_repeat`]).
 //!
 //! ```
 //! use xenia_testing::{Tool, need};
@@ -28,6 +29,7 @@ mod damage;
 mod folder;
 mod hermetic;
 mod kills;
+mod repeats;
 mod tools;
 pub mod weak_memory;
 
@@ -35,6 +37,7 @@ pub use cases::{Cases, Dice, LONG, is_long, thread_time};
 pub use folder::fast_folder;
 pub use hermetic::hermetic;
 pub use kills::kills;
+pub use repeats::{PACES, REPEATED, note_repeat, record_repeat};
 pub use tools::{TOOLS, Tool, ToolPart, ToolRow};
 
 use std::fmt::Display;
@@ -126,10 +129,15 @@ pub fn files_of_titles(extensions: &[&str]) -> Option<Vec<PathBuf>> {
 /// # Panics
 /// If the file is not writable, because the skip would go unnoticed.
 pub fn write_down(file: &Path, what: &str, tool: Tool) {
-    let line = format!("{what}\t{}\n", tool.row().name);
+    append(file, what, tool.row().name);
+}
+
+/// Appends a line `WHAT<tab>REST` to a record of tests.
+fn append(file: &Path, what: &str, rest: &str) {
+    let line = format!("{what}\t{rest}\n");
     // A single write per line, so that concurrent tests do not interleave their lines.
     let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
-    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the file of what was not run");
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the record is writable");
 }
 
 fn is_promised(promised: &str, tool: Tool) -> bool {

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::Cursor;
 use xenia_state::{StateFile, StoredSection, Unsaveable};
-use xenia_testing::{Cases, is_long};
+use xenia_testing::{Cases, PACES, is_long, note_repeat};
 
 /// Machines for one title, all under the same conditions.
 struct Maker {
@@ -286,9 +286,6 @@ fn any_bytes_in_a_section_are_refused_or_run() {
     assert!(loaded > 0 || !are_usual, "some changes are possible states");
 }
 
-/// Milliseconds of the suites' steps, in turn: cases fail if the host delays a thread by about one,
-/// as a busy host does, and are tried again with longer steps.
-const PACES: [u32; 3] = [20, 160, 1280];
 /// Guest time between two loads of the parallel test, in two steps and a half at the first pace.
 const BETWEEN_LOADS: GuestTicks = TICKS_PER_SECOND / 20;
 
@@ -323,8 +320,11 @@ fn parallel_suite(folder: &Path, pace: u32) -> Maker {
 /// the folder, the pace, and the time between two loads, and returns the exit code and the number
 /// of loads. Returns the latter.
 fn at_some_pace(run: impl Fn(&Path, u32, GuestTicks) -> (Option<u32>, usize)) -> usize {
-    let mut failed = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
     for pace in PACES {
+        if let Some(why) = failed.last() {
+            note_repeat(why);
+        }
         let dir = tempfile::tempdir().unwrap();
         let between = BETWEEN_LOADS / GuestTicks::from(PACES[0]) * GuestTicks::from(pace);
         let (exit_code, loads) = run(dir.path(), pace, between);

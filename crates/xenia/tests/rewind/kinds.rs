@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use xenia::config::{StartTime, Tier};
 use xenia::machine::{MachinePosition, REWIND_INTERVAL, REWIND_MEMORY};
 use xenia_sched::{RunEnd, TICKS_PER_SECOND};
+use xenia_testing::{PACES, note_repeat};
 
 #[test]
 fn dialogs_and_services_are_as_they_were() {
@@ -26,15 +27,13 @@ fn dialogs_and_services_are_as_they_were() {
     assert_same(&machine.run(&until(40_000_000)).report, &whole, "after all");
 }
 
-/// Milliseconds of sync-suite's steps. Cases fail if the host delays a thread by about one, as a
-/// busy host does, since guest time is its clock; they are tried again with longer steps.
-const PACES: [u64; 3] = [20, 160, 1280];
-
-/// A failure because of going back is one at each pace.
 #[test]
 fn a_parallel_machine_goes_back() {
-    let mut failed = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
     for pace in PACES {
+        if let Some(why) = failed.last() {
+            note_repeat(why);
+        }
         match suite_that_goes_back(pace) {
             Ok(()) => return,
             Err(text) => failed.push(format!("steps of {pace} ms: {text}")),
@@ -44,7 +43,7 @@ fn a_parallel_machine_goes_back() {
 }
 
 /// Runs sync-suite in parallel mode, and goes back ten times; an error with the failed cases.
-fn suite_that_goes_back(pace: u64) -> Result<(), String> {
+fn suite_that_goes_back(pace: u32) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let suite = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex"));
     std::fs::copy(suite, folder.path().join("default.xex")).unwrap();
@@ -63,7 +62,7 @@ fn suite_that_goes_back(pace: u64) -> Result<(), String> {
     let mut returns = 0;
     let end = loop {
         // Two steps and a half.
-        let ticks = Some(machine.position().now + pace * TICKS_PER_SECOND / 400);
+        let ticks = Some(machine.position().now + u64::from(pace) * TICKS_PER_SECOND / 400);
         match machine.run_until(&Limits { ticks, ..Limits::default() }) {
             RunEnd::Ticks => {}
             end => break end,
