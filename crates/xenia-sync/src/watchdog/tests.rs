@@ -10,6 +10,16 @@ use std::time::Instant;
 
 const LIMIT: Duration = Duration::from_millis(20);
 
+/// Sets the flag for which a test's threads wait when it is dropped, also by a panic: the scope
+/// waits for these threads.
+struct EndOfWaits<'a>(&'a AtomicBool);
+
+impl Drop for EndOfWaits<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Waits for a report on this lock that satisfies `whole`. Reports on locks of other tests in the
 /// same process are ignored.
 fn wait_for_word_of(address: usize, whole: impl Fn(&Stuck) -> bool) -> Stuck {
@@ -37,6 +47,7 @@ fn holder_and_waiters_are_named() {
     let address = std::ptr::from_ref(&lock).addr();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let end = EndOfWaits(&done);
         named(scope, "holder", || {
             let _guard = lock.lock();
             while !done.load(Ordering::Relaxed) {
@@ -50,7 +61,7 @@ fn holder_and_waiters_are_named() {
             named(scope, name, || drop(lock.lock()));
         }
         let stuck = wait_for_word_of(address, |stuck| (stuck.holders.len(), stuck.waiters.len()) == (1, 2));
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         assert_eq!(stuck.rank, "Slot[3]");
         assert_eq!(stuck.holders.len(), 1);
         assert_eq!(stuck.holders[0].thread, "holder");
@@ -72,6 +83,7 @@ fn readers_are_holders() {
     let reading = Barrier::new(3);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let end = EndOfWaits(&done);
         for name in ["one reader", "another reader"] {
             named(scope, name, || {
                 let _guard = lock.read();
@@ -84,7 +96,7 @@ fn readers_are_holders() {
         reading.wait();
         named(scope, "writer", || drop(lock.write()));
         let stuck = wait_for_word_of(address, |_| true);
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         assert_eq!(stuck.holders.len(), 2);
         assert_eq!(stuck.waiters[0].thread, "writer");
     });
@@ -98,6 +110,7 @@ fn a_cycle_of_waiting_threads_is_found() {
     let on = |at: usize| Holding { rank: Rank::new(Level::Files, at as u32), lock: LOCKS[at], site: None };
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let end = EndOfWaits(&done);
         for (at, name) in ["a", "b", "c"].into_iter().enumerate() {
             let done = &done;
             named(scope, name, move || {
@@ -121,7 +134,7 @@ fn a_cycle_of_waiting_threads_is_found() {
             LockRecord::mine().expect("alive").while_waiting(on(0), wait);
         });
         let stuck = wait_for_word_of(LOCKS[0], |stuck| !stuck.cycle.is_empty() && stuck.waiters.len() == 2);
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         // Each holder waits for the next lock.
         assert_eq!(stuck.cycle, ["a", "b", "c"]);
         assert!(stuck.to_string().ends_with("wait cycle: a -> b -> c"), "{stuck}");
@@ -137,7 +150,7 @@ fn each_standstill_of_a_lock_is_found_once() {
     for _ in 0..2 {
         std::thread::scope(|scope| {
             let guard = lock.lock();
-            named(scope, "patient", || drop(lock.lock()));
+            named(scope, "waiter", || drop(lock.lock()));
             wait_for_word_of(address, |_| true);
             assert!(is_new());
             assert!(!is_new(), "twice");
@@ -165,7 +178,7 @@ fn ended_thread_is_named_as_lock_holder() {
             }
         });
         let stuck = wait_for_word_of(address, |_| true);
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         assert_eq!(stuck.holders[0].thread, "gone (ended)");
     });
 }
