@@ -193,14 +193,19 @@ fn a_decoded_loop_is_one_tone_without_a_seam() {
 fn ended_by(signal: &str, wav: &Path) -> Option<i32> {
     // Slow enough to be still running, unless this thread gets no time.
     let mut child = command("tone.xex", &["--cross-check=instr"], wav).stderr(Stdio::null()).spawn().unwrap();
-    while std::fs::metadata(wav).map_or(0, |file| file.len()) < 44 + 4 * 48_000
-        && child.try_wait().unwrap().is_none()
-    {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if std::fs::metadata(wav).is_ok_and(|file| file.len() >= 44 + 4 * 48_000) {
+            break;
+        }
         std::thread::sleep(Duration::from_millis(20));
     }
+    // It is reaped by `wait` alone, so the id is still its own.
     let killed =
         Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
-    assert!(killed.success() || child.try_wait().unwrap().is_some());
+    assert!(killed.success());
     child.wait().unwrap().code()
 }
 
