@@ -49,6 +49,8 @@ documented! {
         pub second_ns_per_instruction: Option<f64>,
         /// Seconds that the last of those runs spent compiling.
         pub second_compile_s: Option<f64>,
+        /// Guest instructions that it compiled.
+        pub second_compiled_guest_instructions: Option<u64>,
         /// Times of a start, up to `main`.
         pub to_main: Option<StartReport>,
     }

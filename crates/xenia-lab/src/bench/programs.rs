@@ -71,8 +71,8 @@ struct Outcome {
     instructions: Option<u64>,
     /// Seconds spent compiling, and guest instructions compiled.
     compiled: Option<(f64, u64)>,
-    /// Seconds of a second start, and those of them spent compiling.
-    second: Option<(f64, f64)>,
+    /// Sums of a second start.
+    second: Option<Took>,
 }
 
 /// A way to run programs.
@@ -130,10 +130,9 @@ impl Contender {
             Self::Ours(_, cpu) => {
                 let starts = whole.starts(cpu)?;
                 to_main.add(&starts);
-                let second = (starts.second.seconds, starts.second.compile_seconds);
                 let right = starts.second.right && starts.second.instructions == starts.first.instructions;
                 let first = outcome(starts.first, true);
-                Outcome { right: right && first.right, second: Some(second), ..first }
+                Outcome { right: right && first.right, second: Some(starts.second), ..first }
             }
         }))
     }
@@ -285,7 +284,7 @@ fn measure(
     let mut ok = true;
     let mut compiled = None;
     let mut to_main = ToMain::default();
-    let mut second_compile_s = None;
+    let mut second: Option<Took> = None;
     for run in 0..runs as usize {
         for turn in 0..contenders.len() {
             if interrupt.cause().is_some() {
@@ -294,9 +293,9 @@ fn measure(
             let one = &contenders[(run + turn) % contenders.len()];
             let outcome = one.run(program, folder, &mut to_main).with_context(|| one.name())?;
             let Some(outcome) = outcome else { continue };
-            if let Some((seconds, compiling)) = outcome.second {
-                times.entry("second").or_default().push(seconds);
-                second_compile_s = Some(compiling);
+            if let Some(took) = outcome.second {
+                times.entry("second").or_default().push(took.seconds);
+                second = Some(took);
             }
             times.entry(one.name()).or_default().push(outcome.seconds);
             ok &= outcome.right;
@@ -328,7 +327,8 @@ fn measure(
         compiled_guest_instructions: compiled.map(|(_, instructions)| instructions),
         second_s,
         second_ns_per_instruction: ns(second_s),
-        second_compile_s,
+        second_compile_s: second.as_ref().map(|took| took.compile_seconds),
+        second_compiled_guest_instructions: second.as_ref().map(|took| took.compiled_instructions),
         to_main: to_main.report(),
     }))
 }
