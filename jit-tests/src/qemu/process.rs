@@ -180,7 +180,7 @@ impl Qemu {
             let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
         });
         let mut process = Process { child, stdin: Some(stdin), answers, complaints };
-        if let Err(error) = set_mode_and_go(&socket, self.mode.sf) {
+        if let Err(error) = set_mode_and_go(&mut process.child, &socket, self.mode.sf) {
             let said = process.end();
             return Err(if said.is_empty() { error } else { QemuError::Dead(said) });
         }
@@ -256,10 +256,11 @@ fn message(jobs: &[Job]) -> Vec<u8> {
 }
 
 /// Sets the mode through the gdb stub and resumes the program.
-fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
+fn set_mode_and_go(qemu: &mut Child, socket: &Path, sf: bool) -> Result<(), QemuError> {
     let start = Instant::now();
     let mut stream = None;
-    while stream.is_none() && start.elapsed() < MAX_START {
+    // A qemu that has ended says why on its standard error.
+    while stream.is_none() && start.elapsed() < MAX_START && qemu.try_wait()?.is_none() {
         stream = SocketFileStream::connect(socket).ok();
         if stream.is_none() {
             std::thread::sleep(POLL_INTERVAL);
