@@ -58,7 +58,7 @@ fn killed(words: &[&str], round: u64, usual: Duration) {
 /// A folder in a memory file system, if the host has one: files are synced, for which a disk would
 /// make the test wait.
 fn scratch() -> tempfile::TempDir {
-    tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap()
+    tempfile::tempdir_in(fast_folder(16 << 10)).or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 type Files = BTreeMap<String, Vec<u8>>;

@@ -24,7 +24,7 @@ struct Console(tempfile::TempDir);
 
 impl Console {
     fn new() -> Self {
-        let folder = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
+        let folder = tempfile::tempdir_in(fast_folder(256 << 10)).or_else(|_| tempfile::tempdir()).unwrap();
         std::fs::create_dir(folder.path().join("game")).unwrap();
         std::fs::copy(TITLE, folder.path().join("game/default.xex")).unwrap();
         Self(folder)

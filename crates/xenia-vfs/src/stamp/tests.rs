@@ -94,7 +94,7 @@ fn a_file_that_is_too_large_is_not_ours() {
 #[test]
 fn damaged_stamp_files_keep_intact_lines() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);
-    let folder = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
+    let folder = tempfile::tempdir_in(fast_folder(16 << 10)).or_else(|_| tempfile::tempdir()).unwrap();
     let file = folder.path().join(NAME);
     cases.each(|seed| {
         let mut dice = Dice(seed);

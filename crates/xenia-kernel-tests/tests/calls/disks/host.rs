@@ -66,7 +66,7 @@ impl Host {
     /// Creates random folders, and the model of the disks over them.
     pub(super) fn new(dice: &mut Dice, model: &mut Model) -> Self {
         // In memory if possible, because saves are synchronised to the disk very often.
-        let root = tempfile::tempdir_in(fast_folder()).or_else(|_| tempfile::tempdir()).unwrap();
+        let root = tempfile::tempdir_in(fast_folder(16 << 10)).or_else(|_| tempfile::tempdir()).unwrap();
         for folder in ["game", "hdd", "outside", "outside/dir", "hdd2", "game2"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
