@@ -2,9 +2,12 @@
 
 use super::display::{Key, TestWindow, wait_for};
 use super::{Picture, screenshot};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use std::path::Path;
 use std::time::Duration;
+
+/// Attempts at a step by one frame.
+const ATTEMPTS: u32 = 3;
 
 /// Waits until the machine shows no further frame; returns the number and the picture of its last.
 fn last_frame(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
@@ -23,7 +26,7 @@ pub(super) fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<
     window.press(Key::Pause)?;
     wait_for("the pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
     // A busy host may still draw a frame from before the pause, which is then taken for the step's.
-    wait_for("a step by one frame", || {
+    for _ in 0..ATTEMPTS {
         let (first, before) = last_frame(window, screenshots)?;
         window.press(Key::Period)?;
         // A screenshot of the frame before the step would only take the time that the step needs.
@@ -31,6 +34,10 @@ pub(super) fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<
         wait_for("a step", || Ok((screenshot(window, screenshots)?.0 != first).then_some(())))?;
         let (number, frame) = last_frame(window, screenshots)?;
         ensure!(frame != before, "the demo moves");
-        Ok((number == first + 1).then_some((number, frame)))
-    })
+        if number == first + 1 {
+            return Ok((number, frame));
+        }
+        println!("a step from frame {first} to {number}");
+    }
+    bail!("no step by one frame in {ATTEMPTS} attempts")
 }
