@@ -8,7 +8,9 @@ use xenia_testing::is_long;
 
 /// Bytes with the headers of any format. A usual run cuts samples at each of them.
 const HEADERS: usize = 0x1000;
-/// Distance of the cuts behind the headers in a usual run, in bytes.
+/// Bytes at the end with the footers of any format, at each of which samples are cut, too.
+const FOOTERS: usize = 0x100;
+/// Distance of the cuts between headers and footers in a usual run, in bytes.
 const STEP: usize = 13;
 
 /// Whether two formats can start alike: the header of a package has its kind at a later offset, and
@@ -63,7 +65,9 @@ fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() 
             Opens::Unread(_) => Ok(None),
         };
         let whole = read(file.clone()).unwrap().map(|image| image.bytes);
-        let is_tried = |length: &usize| *length < HEADERS || length.is_multiple_of(step);
+        let is_tried = |length: &usize| {
+            *length < HEADERS || file.len() - length <= FOOTERS || length.is_multiple_of(step)
+        };
         for length in (0..file.len()).filter(is_tried) {
             let cut = &file[..length];
             let found = identify(&cut).unwrap();
