@@ -29,6 +29,20 @@ const SLOT: usize = 4;
 /// Kind of the relocation of a word by an address: `R_PPC_ADDR32`.
 const ADDR32: u32 = 1;
 
+// Kinds and flags of sections, and the bytes of symbols' kinds and bindings. Source: the System V
+// ABI, "Object files".
+const SHT_PROGBITS: u32 = 1;
+const SHT_SYMTAB: u32 = 2;
+const SHT_STRTAB: u32 = 3;
+const SHT_RELA: u32 = 4;
+const SHF_ALLOC: u32 = 2;
+const SHF_EXECINSTR: u32 = 4;
+const SHF_INFO_LINK: u32 = 0x40;
+const STB_GLOBAL: u8 = 1 << 4;
+const STT_OBJECT: u8 = 1;
+const STT_FUNC: u8 = 2;
+const STT_SECTION: u8 = 3;
+
 // Indices of sections, in the order of [`stub_object`].
 const TEXT: u16 = 1;
 const SLOTS: u16 = 2;
@@ -59,31 +73,31 @@ pub(super) fn stub_object(export: &ImportableExport) -> Vec<u8> {
         StubSection::default(),
         StubSection {
             name: ".text",
-            kind: 1,
-            flags: 6,
+            kind: SHT_PROGBITS,
+            flags: SHF_ALLOC | SHF_EXECINSTR,
             alignment: if export.is_function { 4 } else { 1 },
             contents: vec![0; if export.is_function { THUNK } else { 0 }],
             ..StubSection::default()
         },
         StubSection {
             name: ".rodata.xenia.slots",
-            kind: 1,
-            flags: 2,
+            kind: SHT_PROGBITS,
+            flags: SHF_ALLOC,
             alignment: 4,
             contents: vec![0; SLOT],
             ..StubSection::default()
         },
         StubSection {
             name: ".xenia.imports",
-            kind: 1,
+            kind: SHT_PROGBITS,
             alignment: 1,
             contents: record(export),
             ..StubSection::default()
         },
         StubSection {
             name: ".rela.xenia.imports",
-            kind: 4,
-            flags: 0x40,
+            kind: SHT_RELA,
+            flags: SHF_INFO_LINK,
             link: SYMBOLS,
             info: IMPORTS,
             alignment: 4,
@@ -92,7 +106,7 @@ pub(super) fn stub_object(export: &ImportableExport) -> Vec<u8> {
         },
         StubSection {
             name: ".symtab",
-            kind: 2,
+            kind: SHT_SYMTAB,
             link: STRINGS,
             info: EXPORT_SYMBOL,
             alignment: 4,
@@ -100,19 +114,18 @@ pub(super) fn stub_object(export: &ImportableExport) -> Vec<u8> {
             contents: symbols(export.is_function),
             ..StubSection::default()
         },
-        StubSection {
-            name: ".strtab",
-            kind: 3,
-            alignment: 1,
-            contents: [&[0][..], export.name.as_bytes(), &[0]].concat(),
-            ..StubSection::default()
-        },
+        string_table(".strtab", [&[0][..], export.name.as_bytes(), &[0]].concat()),
+        string_table(".shstrtab", Vec::new()),
     ];
-    sections.push(StubSection { name: ".shstrtab", kind: 3, alignment: 1, ..StubSection::default() });
     let names: Vec<u8> =
         sections.iter().flat_map(|section| [section.name.as_bytes(), b"\0"].concat()).collect();
     sections[usize::from(SECTION_NAMES)].contents = names;
     file_of(&sections)
+}
+
+/// A section of strings, each of which ends with a null byte.
+fn string_table(name: &'static str, contents: Vec<u8>) -> StubSection {
+    StubSection { name, kind: SHT_STRTAB, alignment: 1, contents, ..StubSection::default() }
 }
 
 /// An import record, in the packer's format. The linker fills in its addresses.
@@ -141,8 +154,12 @@ fn relocations(is_function: bool) -> Vec<u8> {
 /// The null symbol, the section of slots, and the export.
 fn symbols(is_function: bool) -> Vec<u8> {
     let mut table = vec![0; 16];
-    let slots = (0, 0, 0x03, SLOTS);
-    let export = if is_function { (1, THUNK as u32, 0x12, TEXT) } else { (1, SLOT as u32, 0x11, SLOTS) };
+    let slots = (0, 0, STT_SECTION, SLOTS);
+    let export = if is_function {
+        (1, THUNK as u32, STB_GLOBAL | STT_FUNC, TEXT)
+    } else {
+        (1, SLOT as u32, STB_GLOBAL | STT_OBJECT, SLOTS)
+    };
     for (name, size, info, section) in [slots, export] {
         for word in [name, 0, size] {
             table.extend(u32::to_be_bytes(word));
