@@ -1,6 +1,9 @@
-//! Number of times that tests kill a program that writes.
+//! Kills of programs that write: how many, and when.
 
 use crate::is_long;
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Environment variable that overrides the number.
 const KILLS: &str = "XENIA_TEST_KILLS";
@@ -18,4 +21,20 @@ pub fn kills(usual: u64) -> u64 {
     let usual = if is_long() { usual * LONG_TIMES } else { usual };
     std::env::var(KILLS)
         .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{KILLS}={text}: not a number")))
+}
+
+/// Kills a program after this time, without waiting for longer than it runs.
+///
+/// # Panics
+/// If the program can't be killed.
+pub fn kill_after(child: &mut Child, time: Duration) {
+    let start = Instant::now();
+    let left = || Some(time.saturating_sub(start.elapsed())).filter(|left| !left.is_zero());
+    while let Some(left) = left()
+        && child.try_wait().expect("it is our process").is_none()
+    {
+        sleep(left.min(Duration::from_millis(1)));
+    }
+    child.kill().expect("it is our process");
+    child.wait().expect("it is our process");
 }
