@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_ends_and_comes_back() {
+    fn waits_end_and_begin_again_after_a_reset() {
         let mut backoff = Backoff::default();
         assert_eq!((0..100).take_while(|_| backoff.wait()).count(), ROUNDS as usize);
         assert!(!backoff.wait());

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use xenia_testing::without_settings;
 
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
 const PRIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/primes.xex");
@@ -24,17 +25,8 @@ fn run(config: &Path, words: &[&str]) -> (i32, String, String) {
 fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
     // Those of a user would be settings, too.
-    for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"XENIA_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .envs(variables.iter().copied())
-        .args(words)
-        .env("XDG_CONFIG_HOME", config)
-        .env_remove("RUST_LOG")
-        .env_remove("DISPLAY");
+    without_settings(&mut command);
+    command.envs(variables.iter().copied()).args(words).env("XDG_CONFIG_HOME", config).env_remove("DISPLAY");
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use xenia_testing::{Tool, need};
+use xenia_testing::{Tool, need, without_settings};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
@@ -17,7 +17,8 @@ fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
     );
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &run]).arg(&record).env("TERM", "xterm");
-    script.env_remove("RUST_LOG").env_remove("NO_COLOR").current_dir(folder);
+    without_settings(&mut script);
+    script.current_dir(folder);
     // Its last line is looked for below.
     script.env_remove("LC_ALL").env_remove("LANGUAGE").env("LC_MESSAGES", "C");
     let status = script.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();

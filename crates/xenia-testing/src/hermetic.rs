@@ -18,11 +18,16 @@ const NO_SETTINGS: &str = "/dev/null";
 pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut command = with_default_signals(program.as_ref(), &ignored(&status));
+    without_settings(&mut command);
+    command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", NO_SETTINGS]);
+    command
+}
+
+/// Removes the environment variables that the program reads from a command.
+pub fn without_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
-    command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", NO_SETTINGS]);
-    command
 }
 
 /// A command that runs the program without ignoring these signals. A shell's background job
