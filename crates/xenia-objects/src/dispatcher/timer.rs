@@ -1,9 +1,9 @@
 //! Timers: their due times, expiry and effects.
 //!
 //! A timer's setting is in its shard ([`crate::dispatcher`]), its place in time in the queue
-//! ([`Timers`]). Invariants: both change together, with the shard locked first; timers expire in the
-//! order of their due times, of equal ones in the order in which they were set. Semantics are NT's
-//! (docs/src/decisions/0008-threads-timers-waits.md).
+//! ([`Timers`]). Invariants: both change together, with the shard locked first; timers expire in
+//! the order of their due times, of equal ones in the order in which they were set. Semantics are
+//! NT's (docs/src/decisions/0008-threads-timers-waits.md).
 
 mod state;
 

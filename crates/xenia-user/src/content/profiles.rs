@@ -154,9 +154,9 @@ impl ContentStore {
         self.replace(&below(profile.xuid, PROFILE_FILE.to_owned()), text.as_bytes())
     }
 
-    /// Makes a profile with this name. A first one's id comes from the console's own `number`, if it
-    /// has one; that of a further one is free and comes from the first profile's, so that the first
-    /// user stays the first.
+    /// Makes a profile with this name. A first one's id comes from the console's own `number`, if
+    /// it has one; that of a further one is free and comes from the first profile's, so that the
+    /// first user stays the first.
     ///
     /// # Errors
     /// The name is invalid, there are too many profiles, or the file can't be written.

@@ -35,8 +35,8 @@ pub struct ScreenSaver {
 }
 
 impl ScreenSaver {
-    /// Holds the screen saver off, or lets it begin. Missing programs are logged once, programs that
-    /// fail when the hold ends.
+    /// Holds the screen saver off, or lets it begin. Missing programs are logged once, programs
+    /// that fail when the hold ends.
     pub fn hold_off(&mut self, on: bool) {
         if !on {
             self.hold = None;

@@ -107,8 +107,8 @@ impl ProfilePages {
         }
     }
 
-    /// Changes the profiles in the background, and shows them. A failed change is reported after the
-    /// text `failure`.
+    /// Changes the profiles in the background, and shows them. A failed change is reported after
+    /// the text `failure`.
     pub(super) fn change_profiles(
         &self,
         failure: &'static str,
