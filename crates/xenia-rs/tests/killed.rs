@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::{fast_folder, hermetic, kill_after, kills};
+use xenia_testing::{fast_folder, hermetic, kill_or_reap, kills};
 
 /// Number of kills of a program in a normal run.
 const USUAL_KILLS: u64 = 30;
@@ -50,7 +50,7 @@ fn rounds(count: u64, usual: Duration, mut round: impl FnMut(u64, Duration) -> b
 /// Kills the program after a fraction of its usual time, a different one in each round.
 fn killed(words: &[&str], round: u64, usual: Duration) {
     let mut child = program(words).stderr(Stdio::null()).spawn().unwrap();
-    kill_after(&mut child, usual.mul_f64((round as f64 * GOLDEN_RATIO).fract() * 1.1));
+    kill_or_reap(&mut child, usual.mul_f64((round as f64 * GOLDEN_RATIO).fract() * 1.1));
 }
 
 /// A folder in a memory file system, if the host has one: files are synced, for which a disk would

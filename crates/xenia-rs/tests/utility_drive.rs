@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::{fast_folder, hermetic, kill_after, kills};
+use xenia_testing::{fast_folder, hermetic, kill_or_reap, kills};
 
 /// Number of kills in a normal run.
 const USUAL_KILLS: u64 = 12;
@@ -131,7 +131,7 @@ fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
         for round in 0..kills(USUAL_KILLS) / 4 {
             let mut child = console.command(flags);
             let mut child = child.arg("--scratch").arg(&scratch).stderr(Stdio::null()).spawn().unwrap();
-            kill_after(&mut child, moment(usual, round));
+            kill_or_reap(&mut child, moment(usual, round));
             console.set("format", 0);
             let said = console.run(&scratch, flags);
             assert!(said.contains("mounted") && !said.contains("in memory"), "round {round}: {said}");
@@ -168,7 +168,7 @@ fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
         }
         std::fs::remove_dir_all(&disk).unwrap();
         let mut child = run(&title).spawn().unwrap();
-        kill_after(&mut child, moment(usual, round % count) * 2_u32.pow((round / count) as u32));
+        kill_or_reap(&mut child, moment(usual, round % count) * 2_u32.pow((round / count) as u32));
         // The next run of any title completes the files that were closed.
         assert!(run(&Path::new(TITLE).with_file_name("hello.xex")).status().unwrap().success());
         let Ok(entries) = std::fs::read_dir(&disk) else {

@@ -23,11 +23,11 @@ pub fn kills(usual: u64) -> u64 {
         .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{KILLS}={text}: not a number")))
 }
 
-/// Kills a program after this time, without waiting for longer than it runs.
+/// Kills a program after this time, unless it has ended until then.
 ///
 /// # Panics
 /// If the program can't be killed.
-pub fn kill_after(child: &mut Child, time: Duration) {
+pub fn kill_or_reap(child: &mut Child, time: Duration) {
     let start = Instant::now();
     let left = || Some(time.saturating_sub(start.elapsed())).filter(|left| !left.is_zero());
     while let Some(left) = left()

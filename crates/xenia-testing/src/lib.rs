@@ -36,7 +36,7 @@ pub mod weak_memory;
 pub use cases::{Cases, Dice, LONG, is_long, thread_time};
 pub use folder::fast_folder;
 pub use hermetic::{hermetic, without_settings};
-pub use kills::{kill_after, kills};
+pub use kills::{kill_or_reap, kills};
 pub use repeats::{PACES, REPEATED, note_repeat, record_repeat};
 pub use tools::{TOOLS, Tool, ToolPart, ToolRow};
 
