@@ -167,13 +167,10 @@ fn ended_thread_is_named_as_lock_holder() {
     std::thread::scope(|scope| named(scope, "gone", || std::mem::forget(lock.lock())));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // Again, as one attempt may be over before it is seen; not for ever, as a failed test would
-        // wait for it.
+        let end = EndOfWaits(&done);
+        // Again, as one attempt may be over before it is seen.
         named(scope, "left alone", || {
-            for _ in 0..300 {
-                if done.load(Ordering::Relaxed) {
-                    break;
-                }
+            while !done.load(Ordering::Relaxed) {
                 assert!(lock.try_lock_for(LIMIT * 20).is_none());
             }
         });
