@@ -48,7 +48,8 @@ pub trait ProfileClient {
     fn export(&mut self, package: &PackageId);
 
     /// Takes in a package of the title whose saves are shown, for the profile that is shown, and
-    /// reads them again.
+    /// reads them again. One that `replaces` another belongs to the title and the profile of the
+    /// last [`ProfileNews::Conflict`] about the file.
     fn import(&mut self, path: &Path, replaces: bool);
 
     /// Takes in a package of any title, while none is shown.

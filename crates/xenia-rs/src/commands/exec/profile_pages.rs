@@ -1,6 +1,7 @@
 //! The pages of profiles: reads achievements, saved games and content in the background, exports,
 //! imports and deletes packages as `xenia-rs content` does, and makes, names and removes profiles.
 
+mod imports;
 mod packages;
 mod profiles;
 mod subject;
@@ -16,6 +17,8 @@ use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, Imported, PackageExists, import, to_write};
 use crate::commands::content::{PackageExport, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use imports::PageImport;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use xenia::achievements::{self, ListedAchievement};
@@ -68,6 +71,8 @@ struct Shown {
     /// Number of the newest reading of the profiles, likewise. Their news changes no other page, so
     /// that it overtakes no request.
     listing: u64,
+    /// Imports of files whose package existed already, until they replace it.
+    conflicts: BTreeMap<PathBuf, PageImport>,
 }
 
 impl ProfilePages {
@@ -409,22 +414,7 @@ impl ProfileClient for ProfilePages {
     }
 
     fn import(&mut self, path: &Path, replaces: bool) {
-        let path = user_folders::typed(path);
-        let of = self.shown.lock().of.clone();
-        let xuid = self.shown.lock().xuid;
-        self.write(move |this, sender| {
-            let imported = this.change(&of, |store, subject| {
-                let owner = choice(store, xuid.or(subject.user))?.1;
-                take_in(store, &path, Some(subject.id), owner, replaces)
-            });
-            match imported {
-                Err(error) if error.is::<PackageExists>() => sender.profile(ProfileNews::Conflict(path)),
-                imported => {
-                    sender.message(import_text(&path, &imported));
-                    this.read_again(sender);
-                }
-            }
-        });
+        self.import_shown(path, replaces);
     }
 
     fn import_any(&mut self, path: &Path) {

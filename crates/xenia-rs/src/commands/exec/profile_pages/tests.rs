@@ -303,3 +303,19 @@ fn a_reading_of_the_profiles_drops_no_other_result() {
     assert_eq!([pages.note_listing(), pages.note_listing()], [1, 2]);
     assert_eq!(pages.shown.lock().request, request);
 }
+
+#[test]
+fn an_import_replaces_a_package_of_the_profile_that_was_shown_at_its_request() {
+    let pages = ProfilePages::new(&ExecArgs::default(), &SharedOpenTitle::default(), None);
+    let of = DataOwner::default();
+    let [ada, bo] = [1, 2].map(Xuid);
+    let file = Path::new("save.con");
+    pages.note(&of, Some(bo.0));
+    let asked = PageImport { of, xuid: Some(ada) };
+    pages.shown.lock().conflicts.insert(file.to_owned(), asked);
+    let owner = |name: &str, replaces| pages.asked(Path::new(name), replaces).xuid;
+    assert_eq!(owner("other.con", true), Some(bo));
+    assert_eq!(owner("save.con", false), Some(bo));
+    assert_eq!(owner("save.con", true), Some(ada));
+    assert_eq!(owner("save.con", true), Some(bo), "the question has been answered");
+}
