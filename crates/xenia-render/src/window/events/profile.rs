@@ -111,9 +111,11 @@ impl Events {
                 ProfileNews::Achievements(model) => self.profile.achievements = Some(model),
                 ProfileNews::Saves(model) => self.profile.saves = Some(model),
                 ProfileNews::Conflict(path) => {
-                    self.profile.conflict = Some(path);
                     if self.page() == Some(MenuPage::Saves) {
+                        self.profile.conflict = Some(path);
                         self.open_page(MenuPage::AskReplace);
+                    } else {
+                        self.say(format!("{} is not imported: its package exists", path.display()));
                     }
                 }
             }
