@@ -58,7 +58,7 @@ impl Found {
 
 /// Removes a link of the host. Windows removes one to a directory as a directory.
 pub(super) fn remove_host_link(link: &Path) -> io::Result<()> {
-    fs::remove_file(link).or_else(|_| fs::remove_dir(link))
+    fs::remove_file(link).or_else(|error| fs::remove_dir(link).map_err(|_| error))
 }
 
 impl HostFolder {
@@ -232,5 +232,20 @@ impl HostFolder {
         };
         let free = file::as_stored(renamed.clone()) == present || renamed.symlink_metadata().is_err();
         if free { Ok((present, renamed)) } else { Err(VfsError::Exists) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_stays_has_the_error_of_its_removal_as_a_file() {
+        // A folder with a file stands for it: both removals are refused to every user.
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "").unwrap();
+        let error = remove_host_link(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), fs::remove_file(folder.path()).unwrap_err().kind());
+        assert_ne!(error.kind(), io::ErrorKind::DirectoryNotEmpty);
     }
 }
