@@ -297,7 +297,7 @@ fn a_message_reports_that_the_profile_of_the_setting_user_is_gone() {
 }
 
 #[test]
-fn a_reading_of_the_profiles_drops_no_other_result() {
+fn readings_of_the_profiles_have_numbers_of_their_own() {
     let pages = ProfilePages::new(&ExecArgs::default(), &SharedOpenTitle::default(), None);
     let request = pages.note(&DataOwner::default(), None);
     assert_eq!([pages.note_listing(), pages.note_listing()], [1, 2]);
