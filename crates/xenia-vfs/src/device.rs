@@ -233,7 +233,8 @@ pub trait FileDevice: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Removes a link of the host, and not its target. Returns `false` if there is no link.
+    /// Removes a link of the host that guests see, and not its target. Returns `false` if there is
+    /// none.
     fn remove_link(&mut self, _path: &[String]) -> VfsResult<bool> {
         Ok(false)
     }

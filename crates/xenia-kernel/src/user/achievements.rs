@@ -2,7 +2,7 @@
 //! records which ones were earned, and when.
 //!
 //! ```text
-//! start ─────────────────► the dashboard's GPD, with the time at which the title was played
+//! start ─────────────────► the dashboard's GPD, with the start's time ─► settings (for a new row)
 //! achieve ─► TITLE.gpd ─► the dashboard's GPD, with the title's sums ─► settings (gamerscore)
 //! ```
 //! Each file is replaced as a whole and derived from the previous one, so if an update is
@@ -122,8 +122,9 @@ struct TitleStart {
 }
 
 impl TitleStart {
-    /// Notes in the dashboard's database that the title is played, and returns the profile, with
-    /// the sums of a new row. A row that exists keeps its sums: the title's GPD may be elsewhere.
+    /// Moves the options of an earlier version to the title's database, and notes in the
+    /// dashboard's that the title is played. Returns the profile, with the sums of a new row. A row
+    /// that exists keeps its sums: the title's GPD may be elsewhere.
     fn note(&self, store: &ContentStore, mut profile: Profile) -> VfsResult<Profile> {
         let Self { title, database, language, now } = self;
         let mut gpd = store.gpd(profile.xuid, *title)?;

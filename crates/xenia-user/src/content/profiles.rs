@@ -251,7 +251,7 @@ impl ContentStore {
     /// Writes a title's own options to its database, as on consoles.
     ///
     /// # Errors
-    /// The database can't be read or written.
+    /// The name or the database can't be written, or the database can't be read.
     pub fn save_options(&self, profile: &Profile, title: u32) -> VfsResult<()> {
         let mut options = profile.options_of(title).peekable();
         if options.peek().is_none() {
