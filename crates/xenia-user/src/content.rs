@@ -26,6 +26,7 @@ mod publisher;
 mod set_aside;
 mod stfs_package;
 mod store;
+mod trees;
 
 pub use header::PackageHeader;
 pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
