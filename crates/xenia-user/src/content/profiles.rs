@@ -208,11 +208,17 @@ impl ContentStore {
         self.remove_shown(&folder(xuid))
     }
 
-    /// Removes what the store shows of a directory tree.
+    /// Removes what the store shows of a directory tree, and of those whose names differ only in
+    /// case: each is shown when the one before is gone.
     fn remove_shown(&self, path: &[String]) -> VfsResult<()> {
-        match self.remove_tree(path) {
-            Err(VfsError::NotEmpty) => Ok(()),
-            result => result,
+        loop {
+            match self.remove_tree(path) {
+                Err(VfsError::NotEmpty) => return Ok(()),
+                result => result?,
+            }
+            if self.device().lock().find(path).is_err() {
+                return Ok(());
+            }
         }
     }
 

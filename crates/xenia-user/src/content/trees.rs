@@ -11,28 +11,39 @@ impl ContentStore {
         if device.remove_link(path)? {
             return Ok(());
         }
-        // Directories, and whether their contents are removed already.
-        let mut left = vec![(path.to_vec(), false)];
+        // Directories, and the names in them that are dealt with already; `None`: not listed yet.
+        let mut left: Vec<(Vec<String>, Option<Vec<String>>)> = vec![(path.to_vec(), None)];
         let mut removed = Ok(());
-        while let Some((at, is_empty)) = left.pop() {
-            if is_empty {
+        while let Some((at, done)) = left.pop() {
+            let was_listed = done.is_some();
+            if was_listed {
                 match device.remove(&at) {
-                    Err(VfsError::NotEmpty) => removed = Err(VfsError::NotEmpty),
-                    result => result?,
+                    Err(VfsError::NotEmpty) => {}
+                    result => {
+                        result?;
+                        continue;
+                    }
                 }
-                continue;
             }
-            let entries = match device.list(&at) {
+            let mut entries = match device.list(&at) {
                 Ok(entries) => entries,
                 Err(VfsError::NotFound | VfsError::PathNotFound) => continue,
                 Err(error) => return Err(error),
             };
-            left.push((at.clone(), true));
+            // Of names that differ only in case, the device shows the next one now.
+            let mut done = done.unwrap_or_default();
+            entries.retain(|entry| !done.contains(&entry.name));
+            if was_listed && entries.is_empty() {
+                removed = Err(VfsError::NotEmpty);
+                continue;
+            }
+            done.extend(entries.iter().map(|entry| entry.name.clone()));
+            left.push((at.clone(), Some(done)));
             for entry in entries {
                 let below = [&at[..], &[entry.name]].concat();
                 let was_link = device.remove_link(&below)?;
                 if entry.directory && !was_link {
-                    left.push((below, false));
+                    left.push((below, None));
                 } else if !was_link {
                     device.remove(&below)?;
                 }

@@ -187,6 +187,33 @@ fn a_profile_is_removed_beside_files_that_guests_do_not_see() {
     }
 }
 
+// The file systems of other hosts take such names for one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_is_removed_with_names_that_differ_only_in_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let xuid = Xuid(0xE000_0000_0000_0001);
+    let id = format!("{:016X}", xuid.0);
+    for id in [id.to_lowercase(), id] {
+        for file in [
+            format!("Content/{id}/4D5307D1/00000001/save/a"),
+            format!("Content/{id}/4D5307D1/00000001/SAVE/a"),
+            format!("Content/{id}/4d5307d1/00000001/save"),
+            format!("Profiles/{id}/4d5307d1.gpd"),
+            format!("Profiles/{id}/4D5307D1.gpd"),
+            format!("Profiles/{id}/profile"),
+        ] {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, format!("{PROFILE}\nname = Ada\n")).unwrap();
+        }
+    }
+    store(folder.path()).remove_profile(xuid).unwrap();
+    for parent in ["Content", "Profiles"] {
+        assert_eq!(std::fs::read_dir(folder.path().join(parent)).unwrap().count(), 0, "{parent}");
+    }
+}
+
 #[test]
 fn a_profile_with_a_wrong_name_keeps_its_id_and_its_file() {
     let folder = tempfile::tempdir().unwrap();
