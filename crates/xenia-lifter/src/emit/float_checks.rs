@@ -101,10 +101,18 @@ impl Lifter<'_> {
         mask
     }
 
-    /// The smallest normal number, for the compare that follows. It is loaded once per block, but
-    /// where the compare takes it from memory, each time: a register that holds it is one less for
-    /// the guest's.
+    /// The smallest normal number, for the compare that follows. Where that can take it from
+    /// memory, it is a constant: a register that holds it is one less for the guest's, and
+    /// Cranelift makes a constant the operand of a branch's compare, but not a load. Elsewhere it
+    /// is loaded once per block.
     fn smallest_normal(&mut self, ty: Type) -> Value {
+        if self.config.compares_memory {
+            return if ty == types::F64 {
+                self.b.ins().f64const(f64::MIN_POSITIVE)
+            } else {
+                self.b.ins().f32const(f32::MIN_POSITIVE)
+            };
+        }
         let of = usize::from(ty == types::F64);
         if let Some(smallest) = self.state.cache.floats.smallest[of] {
             return smallest;
@@ -112,9 +120,7 @@ impl Lifter<'_> {
         let ctx = self.context();
         let word = if ty == types::F64 { Word::SmallestDouble } else { Word::SmallestSingle };
         let smallest = self.b.ins().load(ty, HOST, ctx, word.offset());
-        if !self.config.compares_memory {
-            self.state.cache.floats.smallest[of] = Some(smallest);
-        }
+        self.state.cache.floats.smallest[of] = Some(smallest);
         smallest
     }
 
