@@ -120,7 +120,7 @@ pub(super) struct Templates {
     pub(super) has_single: bool,
     /// Whether the CA of the next template, a `srawi`, is overwritten before it is read.
     pub(super) drops_carry: bool,
-    /// The last writes of GPRs in the context, the newest one first.
+    /// The last writes of GPRs in the context from registers, the newest one first.
     pub(super) written: [Option<GprWrite>; WRITTEN],
 }
 

@@ -92,6 +92,14 @@ fn registers_that_were_just_written_agree() {
         "ld r14,8(r13)\n rlwinm r3,r14,3,0,28\n add. r15,r14,r13\n andi. r0,r15,255\n rlwinm. r16,r15,1,4,9",
         "ld r14,8(r13)\n slw r3,r3,r14\n ld r14,8(r13)\n addic r5,r14,1",
         "ld r14,8(r13)\n rlwimi r5,r14,9,3,9",
+        "mr r14,r13\n lwz r4,4(r14)\n mr r15,r3\n add r5,r5,r15\n rlwimi. r16,r15,8,8,23\n add r6,r6,r16",
+        // A branch leads behind the write; r3 is negative.
+        "addi r14,r13,32\n cmpwi r3,0\n blt skip\n lwz r14,0(r13)\n skip: lwz r4,4(r14)",
+        "addi r14,r13,32\n addi r15,r13,48\n cmpwi r3,0\n blt skip\n addi r14,r13,16\n\
+         skip: rlwinm. r5,r14,1,0,30",
+        // The loads find NaNs, so a thunk converts them; it returns before RA is updated.
+        "lwz r14,0(r13)\n lfsu f1,12(r14)\n lwz r5,4(r14)\n li r17,12\n lwz r14,0(r13)\n\
+         lfsux f2,r14,r17\n lwz r6,4(r14)",
         // RA = 0 is not a register: the access faults.
         "lwz r0,0(r13)\n lwz r3,8(r0)",
         // The third word is not an address: the second access faults.

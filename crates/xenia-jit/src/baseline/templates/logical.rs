@@ -49,12 +49,12 @@ impl Templates {
 
     fn move_register(&mut self, to: usize, from: usize) {
         match (gpr(to), gpr(from)) {
-            (Rm::Reg(to), from) => self.e.mov(to, from),
-            (to, Rm::Reg(from)) => self.e.store(to, from),
-            (to, from) if to == from => {}
-            (to, from) => {
+            (Rm::Reg(reg), from) => self.e.mov(reg, from),
+            (_, Rm::Reg(reg)) => self.write(to, reg),
+            (place, from) if place == from => {}
+            (_, from) => {
                 self.e.op64(MOV, RAX, from);
-                self.e.store(to, RAX);
+                self.write(to, RAX);
             }
         }
     }

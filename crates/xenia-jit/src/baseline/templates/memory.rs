@@ -152,8 +152,8 @@ impl Templates {
         true
     }
 
-    /// The operand at a displacement from RA, if RA was just written from a scratch register: lists
-    /// are followed so.
+    /// The operand at a displacement from RA, if RA was just written from a register: lists are
+    /// followed so.
     fn guest_at_written(&mut self, i: Instruction, access: Access) -> Option<Located> {
         let Address::Displaced(displacement) = access.address else { return None };
         if i.ra() == 0 || access.update || !self.options.features.segment {

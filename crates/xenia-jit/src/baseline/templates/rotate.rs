@@ -178,12 +178,11 @@ impl Templates {
 
     /// Inverts the bits of GPR `n`, which is in `old` as well, that are set in rax.
     fn change_bits(&mut self, n: usize, old: HostReg) {
-        match gpr(n) {
-            reg @ Rm::Reg(_) => self.e.op64(XOR.into(), RAX, reg),
-            place => {
-                self.e.op64(XOR, RAX, Rm::Reg(old));
-                self.e.store(place, RAX);
-            }
+        if let reg @ Rm::Reg(_) = gpr(n) {
+            self.e.op64(XOR.into(), RAX, reg);
+        } else {
+            self.e.op64(XOR, RAX, Rm::Reg(old));
+            self.write(n, RAX);
         }
     }
 
