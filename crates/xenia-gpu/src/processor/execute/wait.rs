@@ -1,7 +1,8 @@
 //! Comparisons with registers and memory: waits, conditional writes, conditional execution.
 //!
 //! Invariant: a wait that suspended the processor drops the prefetched words when it ends, because
-//! the code that ended it may have written the packets that follow.
+//! the code that ended it may have written the packets that follow. So does a wait on memory that
+//! holds at once, while guest code runs concurrently.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
@@ -108,7 +109,7 @@ impl CommandProcessor {
             self.last_poll = cost::ticks(self.cycles);
             self.waiting = Some(wait);
         } else if wait.is_memory() && self.config.concurrent {
-            // As after a poll: the following words may have been read before they were written.
+            // The following words may have been read before they were written.
             self.feed.clear();
         }
     }
