@@ -23,7 +23,7 @@ pub fn kills(usual: u64) -> u64 {
         .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{KILLS}={text}: not a number")))
 }
 
-/// Kills a program after this time, unless it has ended until then.
+/// Kills a program after this time, unless it has ended by then.
 ///
 /// # Panics
 /// If the program can't be killed.

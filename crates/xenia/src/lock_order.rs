@@ -43,6 +43,7 @@ pub const LAST_FRAME: u32 = 10;
 /// The receiver of what became of states in slots.
 pub(crate) const SLOT_SINK: u32 = 11;
 /// The console's dialog in a window.
+#[cfg(feature = "window")]
 pub(crate) const DIALOG: u32 = 12;
 // The mailbox of a window follows (`window/mailbox.rs` of xenia-render).
 

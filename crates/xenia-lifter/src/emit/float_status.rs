@@ -117,8 +117,8 @@ impl Lifter<'_> {
         let named = (0..8).filter(|field| fields >> (7 - field) & 1 != 0);
         let mask = named.fold(0, |mask, field| mask | 0xF000_0000_u32 >> (4 * field)) & !UNWRITTEN;
         let old = self.old_status();
-        let selected = self.const32(mask);
-        let status = self.b.ins().bitselect(selected, source, old);
+        let mask_value = self.const32(mask);
+        let status = self.b.ins().bitselect(mask_value, source, old);
         self.set_status(status, mask, i.rc());
     }
 
