@@ -1,7 +1,7 @@
 #!/bin/bash -eu
 # Builds every target as `cargo xtask fuzz-targets` does, and puts each into $OUT with its seeds and
-# its options. The base image's own compiler may be older than Cargo.toml's `rust-version`, which the
-# Dockerfile has installed.
+# its options. The base image's own compiler may be older than Cargo.toml's `rust-version`, which
+# the Dockerfile has installed.
 RUSTUP_TOOLCHAIN=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 export RUSTUP_TOOLCHAIN
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target/fuzz-targets}
