@@ -5,8 +5,9 @@
 
 use crate::hash::ExecutableHash;
 use crate::lines::Lines;
+use crate::quotation::quoted;
 use crate::value::{WriteType, address};
-use crate::{MAX_FAULTS, MAX_FILE, MAX_HASHES, MAX_PATCHES, MAX_QUOTED, MAX_WRITES};
+use crate::{MAX_FAULTS, MAX_FILE, MAX_HASHES, MAX_PATCHES, MAX_WRITES};
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -93,14 +94,6 @@ pub fn parse(text: &str) -> PatchFile {
     }
     reader.faults.sort_by_key(|fault| fault.line);
     PatchFile { faults: reader.faults, ..file }
-}
-
-/// Text of the file for a message, shortened.
-pub(crate) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTED) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 type Value<'a> = Spanned<DeValue<'a>>;

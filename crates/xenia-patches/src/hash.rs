@@ -6,7 +6,7 @@
 //! `sc 2; blr; nop; nop`, and the slot of a function has a fixed word. It counts pages by page
 //! descriptors, and takes the page size from the address.
 
-use crate::file::quoted;
+use crate::quotation::quoted;
 use std::fmt;
 use std::str::FromStr;
 use twox_hash::XxHash3_64;

@@ -23,6 +23,7 @@
 mod file;
 mod hash;
 mod lines;
+mod quotation;
 mod set;
 mod value;
 

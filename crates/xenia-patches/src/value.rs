@@ -1,7 +1,7 @@
 //! Values of writes: what a type's `value` becomes in guest memory. Invariant: a value that does
 //! not fit its type is an error; xenia-canary truncates it.
 
-use crate::file::quoted;
+use crate::quotation::quoted;
 use toml::de::{DeInteger, DeValue};
 
 /// Types of writes, by the name of their table.
