@@ -13,6 +13,7 @@ mod compressed;
 mod counted;
 mod error;
 mod file;
+mod format;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use compressed::{Packed, exclusive_or};
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
-pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, SectionBound, StateFile, StateHeader};
+pub use file::{SectionBound, StateFile};
+pub use format::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, StateHeader};
 pub use section::{StateSection, StoredSection, find, get};
 pub use writer::StateWriter;

@@ -4,7 +4,7 @@
 //! free, and what remains of it is filled with spaces.
 
 use crate::error::StateError;
-use crate::file::{
+use crate::format::{
     FORMAT_VERSION, MAGIC, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, PREFIX, SectionRow, StateHeader,
     StoredHeader, limit,
 };
