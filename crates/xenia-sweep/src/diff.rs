@@ -7,8 +7,9 @@
 //! alternately on one host, ratios are not divided: a change that slows half of the units would be
 //! in the median.
 
-use crate::judge::{Outcome, Verdict};
+use crate::judge::Outcome;
 use crate::merge::Merged;
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_documents::documented;

@@ -32,11 +32,12 @@ mod run;
 mod shard;
 mod spec;
 mod unit;
+mod verdict;
 
 pub use child::{Limited, limit_this_process};
 pub use diff::{Change, Difference, diff};
 pub use error::Error;
-pub use judge::{Outcome, Verdict};
+pub use judge::Outcome;
 pub use limited::{EndedProcess, run_limited};
 pub use merge::{Conflict, FailedUnit, Merged, merge, merge_file, merge_folder};
 pub use plan::{PlanConfig, Planned, plan};
@@ -45,3 +46,4 @@ pub use run::{PICTURES, REPORTS, RunConfig, ShardProgress, ShardSummary, run};
 pub use shard::Shard;
 pub use spec::MAX_SECONDS;
 pub use unit::{Bounds, ExpectedEnd, MAX_STATES, SweepUnit, UNITS, UnitsHeader};
+pub use verdict::Verdict;

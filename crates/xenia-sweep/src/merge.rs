@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::inputs;
-use crate::judge::{Outcome, Verdict};
+use crate::judge::Outcome;
 use crate::lines::{self, Torn};
 use crate::run::{files_of_results, plan_of};
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};

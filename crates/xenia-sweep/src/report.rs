@@ -4,10 +4,11 @@
 //! pictures.
 
 use crate::error::Result;
-use crate::judge::{Outcome, Verdict};
+use crate::judge::Outcome;
 use crate::lines;
 use crate::merge::Merged;
 use crate::run::{PICTURES, REPORTS};
+use crate::verdict::Verdict;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

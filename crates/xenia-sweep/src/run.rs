@@ -15,12 +15,13 @@
 use crate::child::{self, ChildOutcome, Start, this_process};
 use crate::error::{Error, Result};
 use crate::inputs::InputHashes;
-use crate::judge::{Judged, Outcome, Verdict, judge};
+use crate::judge::{Judged, Outcome, judge};
 use crate::limited::launcher_words;
 use crate::lines::{self, Appender, Torn};
 use crate::plan::EMPTY_FOLDER;
 use crate::shard::Shard;
 use crate::unit::{self, SweepUnit, UNITS, UnitWord, UnitsHeader};
+use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::ErrorKind;

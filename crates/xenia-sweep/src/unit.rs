@@ -5,8 +5,8 @@
 //! elsewhere on another machine.
 
 use crate::error::{Error, Result};
-use crate::judge::Verdict;
 use crate::lines::{self, Torn};
+use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
