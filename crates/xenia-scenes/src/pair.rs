@@ -1,36 +1,15 @@
 //! Pair of equal scenes on two backends, and the comparison of their results.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 use xenia_gpu::texture::{float10_to_single, half_to_single};
 use xenia_gpu::{Backend, PhysicalMemory};
 
 use crate::Choices;
+use crate::outcome::SceneDifference;
 use crate::scene::{ColorTargetFormat, Msaa, SceneBuilder};
 use crate::side::{SceneSide, page_words};
-
-/// Result of a case without a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SceneOutcome {
-    /// Both backends left the same, and something changed.
-    Same,
-    /// Both backends have the same result, and nothing changed.
-    NoEffect,
-    /// The state has no defined result, so nothing was drawn.
-    Skipped,
-}
-
-/// Description of the first difference between two backends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SceneDifference(pub String);
-
-impl fmt::Display for SceneDifference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Makes a backend.
 type Make<'a> = Box<dyn Fn() -> Box<dyn Backend> + 'a>;

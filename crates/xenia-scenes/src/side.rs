@@ -11,7 +11,7 @@ use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS};
 use xenia_gpu::memory::PAGE_SIZE;
 use xenia_gpu::{Backend, PhysicalMemory, Ram};
 
-use crate::SceneDifference;
+use crate::outcome::SceneDifference;
 use crate::scene::{MEMORY, Msaa, SceneBuilder, SceneOptions};
 use crate::shared::SharedBackend;
 
