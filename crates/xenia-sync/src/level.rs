@@ -56,6 +56,9 @@ macro_rules! levels {
     (@below) => {};
 }
 
+/// Exclusive upper bound of the ordinals of a level's locks.
+pub(crate) const ORDINALS: u32 = 1 << 24;
+
 /// A type that represents a [`Level`].
 pub trait LevelType: sealed::Sealed {
     /// The level as a value.

@@ -19,6 +19,8 @@ mod level;
 mod mutex;
 pub mod order;
 #[cfg(any(debug_assertions, feature = "check-order"))]
+mod rank;
+#[cfg(any(debug_assertions, feature = "check-order"))]
 #[allow(unsafe_code)]
 mod raw;
 #[cfg(any(debug_assertions, feature = "check-order"))]

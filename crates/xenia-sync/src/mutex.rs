@@ -20,6 +20,9 @@ pub struct Mutex<T: ?Sized, R = RuntimeLock> {
     inner: lock_api::Mutex<R, T>,
 }
 
+#[cfg(not(any(debug_assertions, feature = "check-order")))] // a rank is zero-sized then
+const _: () = assert!(size_of::<Mutex<u64>>() == size_of::<parking_lot::Mutex<u64>>());
+
 impl<T> Mutex<T> {
     /// Creates a lock of `level` for `value`. A thread can't wait for two such locks of one level.
     pub const fn new(level: Level, value: T) -> Self {

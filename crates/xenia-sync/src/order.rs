@@ -14,46 +14,25 @@
 //! A lock of another crate keeps a [`Rank`] and calls [`Rank::take`] and [`Mark::leave`] as
 //! [`Mutex`](crate::Mutex) does.
 
-use crate::level::Level;
-
 #[cfg(any(debug_assertions, feature = "check-order"))]
-pub use checked::{Mark, Rank, assert_nothing_held};
+pub use crate::rank::Rank;
+#[cfg(any(debug_assertions, feature = "check-order"))]
+pub use checked::{Mark, assert_nothing_held};
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
 pub use unchecked::{UncheckedMark as Mark, UncheckedRank as Rank, assert_nothing_held};
 
-/// Exclusive upper bound of ordinals.
-const ORDINALS: u32 = 1 << 24;
-
 #[cfg(any(debug_assertions, feature = "check-order"))]
 mod checked {
-    use super::{Level, ORDINALS};
+    use crate::rank::Rank;
     use crate::record::{Holding, LockRecord, MAX_HELD_LOCKS};
     use std::fmt;
     use std::panic::Location;
-
-    /// Level and ordinal, compared in this order.
-    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    pub struct Rank(u32);
 
     /// Kept in a guard to identify the lock that it releases.
     #[derive(Clone, Copy, Debug)]
     pub struct Mark(Holding);
 
     impl Rank {
-        /// The rank of a lock. Panics if `ordinal` has more than 24 bits.
-        pub const fn new(level: Level, ordinal: u32) -> Self {
-            assert!(ordinal < ORDINALS, "an ordinal has 24 bits");
-            Self((level as u32) << ORDINALS.trailing_zeros() | ordinal)
-        }
-
-        pub(crate) const fn bits(self) -> u32 {
-            self.0
-        }
-
-        pub(crate) const fn from_bits(bits: u32) -> Self {
-            Self(bits)
-        }
-
         /// Acquires `lock`, of this rank, by `at_once`, or else by `wait`. Panics before waiting if
         /// that would break the order.
         #[inline]
@@ -127,16 +106,6 @@ mod checked {
         }
     }
 
-    impl fmt::Debug for Rank {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let level = Level::ALL[(self.0 / ORDINALS) as usize];
-            match self.0 % ORDINALS {
-                0 => write!(f, "{level:?}"),
-                ordinal => write!(f, "{level:?}[{ordinal}]"),
-            }
-        }
-    }
-
     impl fmt::Display for Holding {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{:?}", self.rank)?;
@@ -170,7 +139,7 @@ mod checked {
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
 #[allow(clippy::unused_self)] // the same methods, empty
 mod unchecked {
-    use super::{Level, ORDINALS};
+    use crate::level::{Level, ORDINALS};
 
     /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
@@ -217,7 +186,4 @@ mod unchecked {
 
     #[inline(always)]
     pub fn assert_nothing_held() {}
-
-    const _: () = assert!(size_of::<crate::Mutex<u64>>() == size_of::<parking_lot::Mutex<u64>>());
-    const _: () = assert!(size_of::<crate::RwLock<u64>>() == size_of::<parking_lot::RwLock<u64>>());
 }

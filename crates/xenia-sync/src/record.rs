@@ -6,7 +6,7 @@
 //! that never released it.
 
 use crate::atomic::per_thread;
-use crate::order::Rank;
+use crate::rank::Rank;
 use crate::raw::AtomicLocation;
 use parking_lot::Mutex;
 use std::cell::Cell;

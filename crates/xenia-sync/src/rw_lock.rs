@@ -14,6 +14,9 @@ pub struct RwLock<T: ?Sized> {
     inner: parking_lot::RwLock<T>,
 }
 
+#[cfg(not(any(debug_assertions, feature = "check-order")))] // a rank is zero-sized then
+const _: () = assert!(size_of::<RwLock<u64>>() == size_of::<parking_lot::RwLock<u64>>());
+
 impl<T> RwLock<T> {
     /// Creates a lock of `level` for `value`. A thread can't wait for two such locks of one level.
     pub const fn new(level: Level, value: T) -> Self {
