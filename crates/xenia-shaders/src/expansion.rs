@@ -16,30 +16,8 @@ use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::Program;
 
 use super::builder::{Builder, Value};
-use super::host::{self, has_bits};
-use super::{Interpolators, Translator, types};
-
-/// Primitives of which a vertex stage makes triangles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Expansion {
-    /// None: each host vertex is one of the guest's.
-    #[default]
-    None,
-    /// Rectangles of three vertices.
-    Rectangles,
-    /// Points of one vertex.
-    Points {
-        /// Interpolator whose z and w hold the place within the point, if one does.
-        place: Option<u32>,
-    },
-    /// Lines of two vertices.
-    Lines,
-}
-
-impl Expansion {
-    /// Host vertices of each primitive.
-    pub const CORNERS: u32 = 6;
-}
+use super::host::has_bits;
+use super::{Expansion, Interpolators, Translator, host_rows, types};
 
 /// Sets of corners, one bit each. The triangles of a rectangle are its three vertices, and the two
 /// ends of its longest side with the fourth corner in between. Those of points and lines share
@@ -132,14 +110,14 @@ impl Translator<'_> {
 
     /// Whether a flag of exported positions is set.
     fn has_form(&self, b: &mut Builder, flag: u32) -> Value {
-        let row = self.host_row(b, host::SCALE_ROW);
+        let row = self.host_row(b, host_rows::SCALE_ROW);
         let flags = b.member(row, 3);
         has_bits(b, flags, flag)
     }
 
     /// Whether a flag of the expansion is set.
     fn has_option(&self, b: &mut Builder, flag: u32) -> Value {
-        let row = self.host_row(b, host::LIST_ROW);
+        let row = self.host_row(b, host_rows::LIST_ROW);
         let flags = b.member(row, 3);
         has_bits(b, flags, flag)
     }
@@ -147,9 +125,9 @@ impl Translator<'_> {
     /// Index of a vertex by its number in the draw.
     fn index(&mut self, b: &mut Builder, number: Value) -> Value {
         let word = self.word_function();
-        let record = self.host_row(b, host::LIST_ROW);
+        let record = self.host_row(b, host_rows::LIST_ROW);
         let listed = b.call(word, &[record, number]);
-        let has_list = self.has_option(b, host::HAS_LIST);
+        let has_list = self.has_option(b, host_rows::HAS_LIST);
         b.select(has_list, listed, number)
     }
 
@@ -235,7 +213,7 @@ impl Translator<'_> {
         let is_fourth = b.binary(Op::Equal, corner, four);
         let end = b.select(is_from, from, to);
         let own = b.select(is_given, corner, end);
-        let is_last = this.has_option(b, host::PROVOKING_LAST);
+        let is_last = this.has_option(b, host_rows::PROVOKING_LAST);
         let provoking = b.select(is_last, two, zero);
         let value = |b: &mut Builder, export: u8| {
             let [from, to, opposite, own] =
@@ -273,16 +251,16 @@ impl Translator<'_> {
         let one = b.float(1.0);
         let w = b.member(position, 3);
         let inverse = b.binary(Op::Divide, one, w);
-        let is_inverted = self.has_form(b, host::W_INVERTED);
+        let is_inverted = self.has_form(b, host_rows::W_INVERTED);
         let w = b.select(is_inverted, inverse, w);
-        let is_divided = self.has_form(b, host::XY_DIVIDED);
+        let is_divided = self.has_form(b, host_rows::XY_DIVIDED);
         b.select(is_divided, one, w)
     }
 
     /// Position moved by pixels on the screen.
     fn moved(&self, b: &mut Builder, position: Value, by: [Value; 2]) -> Value {
         let w = self.screen_w(b, position);
-        let [_, _, scale_x, scale_y] = self.float_row(b, host::SIZE_ROW);
+        let [_, _, scale_x, scale_y] = self.float_row(b, host_rows::SIZE_ROW);
         let zero = b.float(0.0);
         let mut out = [0, 1, 2, 3].map(|component| b.member(position, component));
         for ((out, by), scale) in out.iter_mut().zip(by).zip([scale_x, scale_y]) {
@@ -297,12 +275,12 @@ impl Translator<'_> {
 
     /// Half the width and height of a point, whose program has run.
     fn half_size(&self, b: &mut Builder) -> [Value; 2] {
-        let [width, height, ..] = self.float_row(b, host::SIZE_ROW);
+        let [width, height, ..] = self.float_row(b, host_rows::SIZE_ROW);
         // The same export has flags, which may be written alone.
         if self.program.point_size & 1 == 0 {
             return [width, height];
         }
-        let row = self.host_row(b, host::LIMIT_ROW);
+        let row = self.host_row(b, host_rows::LIMIT_ROW);
         let [least, most] = [0, 1].map(|component| {
             let bits = b.member(row, component);
             b.bitcast(bits, ScalarKind::Sint)

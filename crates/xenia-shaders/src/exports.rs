@@ -12,10 +12,10 @@ use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
-use super::expansion::{Expansion, VertexResult};
+use super::expansion::VertexResult;
 use super::host::EntryOutput;
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
-use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
+use super::{ENTRY_POINT, Expansion, Interpolators, PixelsOf, Stage, Translator, types};
 
 /// Invocations in a workgroup.
 const WORKGROUP: u32 = 64;

@@ -20,7 +20,7 @@ use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::microcode::{Condition, Control, Program, ShaderInstruction, Source};
 use xenia_gpu::texture::TextureInfo;
 
-use super::{Stage, host};
+use super::{Stage, host_rows};
 
 /// Bind group of pixel shaders, and of compute shaders.
 pub const PIXEL_GROUP: u32 = 0;
@@ -92,7 +92,7 @@ pub(super) mod member {
     pub(in super::super) const BOOLEAN: u32 = 0;
     /// Loop constants: 32 words.
     pub(in super::super) const LOOP: u32 = 1;
-    /// Parameters of the host's pipeline (see [`host`](super::super::host)).
+    /// Parameters of the host's pipeline (see [`host_rows`](super::super::host_rows)).
     pub(in super::super) const HOST: u32 = 2;
     /// Texture records of three times four words.
     pub(in super::super) const TEXTURE: u32 = 3;
@@ -127,11 +127,11 @@ impl ConstantsLayout {
     /// Largest layout of any shader.
     #[cfg(test)]
     pub(super) const LARGEST: Self =
-        Self { booleans: 2, loops: 8, host: host::MAX_ROWS, textures: 32, vertices: 96, floats: 256 };
+        Self { booleans: 2, loops: 8, host: host_rows::MAX_ROWS, textures: 32, vertices: 96, floats: 256 };
 
     /// Layout for the constants that a program can read in a stage.
     pub fn new(program: &Program, stage: Stage) -> Self {
-        let mut this = Self { host: host::rows(stage), ..Self::default() };
+        let mut this = Self { host: host_rows::count(stage), ..Self::default() };
         for control in &program.controls {
             this.control(*control);
         }

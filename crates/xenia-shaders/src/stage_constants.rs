@@ -6,7 +6,7 @@ use xenia_gpu::enums::TextureFilter;
 use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::reference::alpha_mask::Thresholds;
 
-use super::host;
+use super::host_rows;
 use super::interface::{
     ConstantsLayout, HostExpansion, HostPosition, HostTarget, TextureRecord, VertexRecord, member,
 };
@@ -81,26 +81,26 @@ impl StageConstants {
 
     /// Sets the conversion of positions.
     pub fn set_position(&mut self, position: &HostPosition) {
-        self.put_floats(host::SCALE_ROW, position.scale);
-        self.put_floats(host::OFFSET_ROW, position.offset);
+        self.put_floats(host_rows::SCALE_ROW, position.scale);
+        self.put_floats(host_rows::OFFSET_ROW, position.offset);
         let flags = [
-            (position.w_inverted, host::W_INVERTED),
-            (position.xy_divided, host::XY_DIVIDED),
-            (position.z_divided, host::Z_DIVIDED),
-            (position.direct3d_depth, host::DIRECT3D_DEPTH),
-            (position.kills, host::KILLS),
+            (position.w_inverted, host_rows::W_INVERTED),
+            (position.xy_divided, host_rows::XY_DIVIDED),
+            (position.z_divided, host_rows::Z_DIVIDED),
+            (position.direct3d_depth, host_rows::DIRECT3D_DEPTH),
+            (position.kills, host_rows::KILLS),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
-        self.put(member::HOST, host::SCALE_ROW, 3, &[flags]);
-        self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
-        self.put(member::HOST, host::STEP_ROW, 0, &position.steps.map(f32::to_bits));
-        self.put(member::HOST, host::STEP_ROW, 2, &position.shift.map(f32::to_bits));
+        self.put(member::HOST, host_rows::SCALE_ROW, 3, &[flags]);
+        self.put(member::HOST, host_rows::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
+        self.put(member::HOST, host_rows::STEP_ROW, 0, &position.steps.map(f32::to_bits));
+        self.put(member::HOST, host_rows::STEP_ROW, 2, &position.shift.map(f32::to_bits));
     }
 
     /// Sets the user clip planes (the first six), which apply if the stage clips. By default there
     /// are none.
     pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
-        for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
+        for (row, plane) in (host_rows::PLANE_ROW..host_rows::PLANE_ROW + host_rows::PLANES).zip(planes) {
             self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
         }
     }
@@ -109,38 +109,38 @@ impl StageConstants {
     pub fn set_expansion(&mut self, expansion: &HostExpansion) {
         let VertexRecord { first, words, endian } = expansion.list.unwrap_or_default();
         let flags = [
-            (expansion.list.is_some(), host::HAS_LIST),
-            (expansion.provoking_last, host::PROVOKING_LAST),
-            (expansion.clips_depth, host::CLIPS_DEPTH),
+            (expansion.list.is_some(), host_rows::HAS_LIST),
+            (expansion.provoking_last, host_rows::PROVOKING_LAST),
+            (expansion.clips_depth, host_rows::CLIPS_DEPTH),
         ];
         let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
-        self.put(member::HOST, host::LIST_ROW, 0, &[first, words, endian, flags]);
-        self.put(member::HOST, host::SIZE_ROW, 0, &expansion.half.map(f32::to_bits));
-        self.put(member::HOST, host::SIZE_ROW, 2, &expansion.scale.map(f32::to_bits));
-        self.put(member::HOST, host::LIMIT_ROW, 0, &expansion.limits.map(f32::to_bits));
+        self.put(member::HOST, host_rows::LIST_ROW, 0, &[first, words, endian, flags]);
+        self.put(member::HOST, host_rows::SIZE_ROW, 0, &expansion.half.map(f32::to_bits));
+        self.put(member::HOST, host_rows::SIZE_ROW, 2, &expansion.scale.map(f32::to_bits));
+        self.put(member::HOST, host_rows::LIMIT_ROW, 0, &expansion.limits.map(f32::to_bits));
     }
 
     /// Sets the alpha test, for a stage that has one.
     pub fn set_alpha_test(&mut self, test: AlphaTest) {
-        let function = test.compare.bits() | if test.in_levels { host::IN_LEVELS } else { 0 };
-        self.put(member::HOST, host::ALPHA_ROW, 0, &[function, test.reference.to_bits()]);
+        let function = test.compare.bits() | if test.in_levels { host_rows::IN_LEVELS } else { 0 };
+        self.put(member::HOST, host_rows::ALPHA_ROW, 0, &[function, test.reference.to_bits()]);
     }
 
     /// Sets the thresholds of the host's samples, for a stage with alpha to mask.
     pub fn set_alpha_to_mask(&mut self, thresholds: &Thresholds) {
-        self.put(member::HOST, host::MASK_ROW, 0, &thresholds.samples.map(f32::to_bits));
-        self.put(member::HOST, host::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
+        self.put(member::HOST, host_rows::MASK_ROW, 0, &thresholds.samples.map(f32::to_bits));
+        self.put(member::HOST, host_rows::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
     }
 
     /// Sets the factor of exported depths, and the host's pixels per guest pixel each way.
     pub fn set_pixel(&mut self, depth_scale: f32, pixels: u32) {
         let step = 1.0 / pixels as f32;
-        self.put(member::HOST, host::ALPHA_ROW, 2, &[depth_scale, step].map(f32::to_bits));
+        self.put(member::HOST, host_rows::ALPHA_ROW, 2, &[depth_scale, step].map(f32::to_bits));
     }
 
     /// Sets the conversion of colours for target 0 to 3.
     pub fn set_target(&mut self, target: u32, takes: &HostTarget) {
-        let row = host::TARGET_ROW + 2 * (target & 3);
+        let row = host_rows::TARGET_ROW + 2 * (target & 3);
         let [color, alpha] = takes.ranges;
         self.put_floats(row, [takes.scale, color.0, color.1]);
         self.put_floats(row + 1, [alpha.0, alpha.1, takes.steps[0]]);

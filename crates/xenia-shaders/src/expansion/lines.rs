@@ -5,7 +5,7 @@ use xenia_gpu::geometry::MIN_W;
 use xenia_gpu::microcode::Program;
 
 use super::super::builder::{Builder, Value};
-use super::super::{Interpolators, Translator, host};
+use super::super::{Interpolators, Translator, host_rows};
 use super::{Place, VertexResult, corners, is_in, with_sign};
 
 /// Cut of a line at a plane.
@@ -47,8 +47,8 @@ impl Translator<'_> {
     /// clipped. The ends are in the guest's homogeneous clip space.
     fn segment(&self, b: &mut Builder, ends: [[Value; 4]; 2]) -> Segment {
         let [zero, one, least] = [0.0, 1.0, MIN_W].map(|value| b.float(value));
-        let from_zero = self.has_form(b, host::DIRECT3D_DEPTH);
-        let clips = self.has_option(b, host::CLIPS_DEPTH);
+        let from_zero = self.has_form(b, host_rows::DIRECT3D_DEPTH);
+        let clips = self.has_option(b, host_rows::CLIPS_DEPTH);
         let no = b.boolean(false);
         let mut segment = Segment { ends, cuts: Vec::new(), is_cut: no, is_gone: no };
         for plane in 0..3 {
@@ -90,7 +90,8 @@ impl Translator<'_> {
     fn exported_form(&self, b: &mut Builder, [x, y, z, w]: [Value; 4]) -> Value {
         let one = b.float(1.0);
         let [is_inverted, is_xy_divided, is_z_divided] =
-            [host::W_INVERTED, host::XY_DIVIDED, host::Z_DIVIDED].map(|flag| self.has_form(b, flag));
+            [host_rows::W_INVERTED, host_rows::XY_DIVIDED, host_rows::Z_DIVIDED]
+                .map(|flag| self.has_form(b, flag));
         let [x, y, z] =
             [(x, is_xy_divided), (y, is_xy_divided), (z, is_z_divided)].map(|(at, is_divided)| {
                 let divided = b.binary(Op::Divide, at, w);
@@ -121,7 +122,7 @@ impl Translator<'_> {
             let cut = this.exported_form(b, segment.ends[end]);
             b.select(segment.is_cut, cut, ends[end])
         });
-        let [half, _, scale_x, scale_y] = this.float_row(b, host::SIZE_ROW);
+        let [half, _, scale_x, scale_y] = this.float_row(b, host_rows::SIZE_ROW);
         let places = positions.map(|position| {
             let w = this.screen_w(b, position);
             [(0, scale_x), (1, scale_y)].map(|(axis, scale)| {
@@ -144,7 +145,7 @@ impl Translator<'_> {
         let by_end = |b: &mut Builder, [first, second]: [Value; 2]| b.select(is_second, second, first);
         let position = by_end(b, positions);
         let position = this.moved(b, position, by);
-        let is_last = this.has_option(b, host::PROVOKING_LAST);
+        let is_last = this.has_option(b, host_rows::PROVOKING_LAST);
         let provoking = b.select(is_last, numbers[1], numbers[0]);
         let value = |b: &mut Builder, export: u8| {
             let mut values = numbers.map(|vertex| exports.of(this, b, export, vertex));
