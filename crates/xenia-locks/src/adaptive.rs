@@ -15,7 +15,7 @@
 
 use crate::backoff::Backoff;
 use crate::node::thread_number;
-use crate::{priority, raw};
+use crate::{by_address, priority};
 use xenia_sync::atomic::{AtomicU32, Ordering};
 
 /// Bit of the word: a thread may be sleeping.
@@ -128,7 +128,7 @@ impl AdaptiveLock {
         // Between this check and the loan, no release can happen that does not wake this thread
         // afterwards. Otherwise the loan would stay with a thread that no longer holds the lock.
         let stays = || self.word.load(Ordering::Relaxed) == marked;
-        raw::sleep(self, me, stays, || priority::lend(priority::priority_of(me), owner), None);
+        by_address::sleep(self, me, stays, || priority::lend(priority::priority_of(me), owner), None);
         priority::end_wait(me);
     }
 }
@@ -144,13 +144,13 @@ impl Default for AdaptiveLock {
 fn wake_first(key: *const AdaptiveLock) {
     loop {
         let mut highest = None;
-        raw::wake(key, |number| {
+        by_address::wake(key, |number| {
             highest = highest.max(Some(priority::priority_of(number)));
             false
         });
         let Some(highest) = highest else { return };
         let mut woken = false;
-        raw::wake(key, |number| {
+        by_address::wake(key, |number| {
             let this = !woken && priority::priority_of(number) >= highest;
             woken |= this;
             this

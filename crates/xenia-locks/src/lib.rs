@@ -17,6 +17,8 @@
 
 mod adaptive;
 mod backoff;
+#[allow(unsafe_code)]
+mod by_address;
 mod held;
 mod node;
 mod per_process;

@@ -32,8 +32,8 @@
 //! [`MAX_NAP`]. No other wake can be lost.
 
 use crate::backoff::Backoff;
+use crate::by_address;
 use crate::node::{self, NodeClaim, node};
-use crate::raw;
 use crate::statistics::{Handover, LockStatistics};
 use std::time::Duration;
 use xenia_sync::atomic::{self, AtomicU8, AtomicU16, Ordering};
@@ -157,7 +157,7 @@ impl QueuedLock {
         self.state.store(state, Ordering::Release);
         // The lock's memory may be freed from here on, by the next holder.
         if asked & WAKE != 0 {
-            raw::wake(key, |number| node(number).turn.load(Ordering::Relaxed) == node::HEAD);
+            by_address::wake(key, |number| node(number).turn.load(Ordering::Relaxed) == node::HEAD);
         }
     }
 
@@ -228,7 +228,7 @@ impl QueuedLock {
                 slept = true;
                 while turn.load(Ordering::Acquire) != node::HEAD {
                     let stays = || turn.load(Ordering::Relaxed) != node::HEAD;
-                    raw::sleep(self, claim.number, stays, || (), None);
+                    by_address::sleep(self, claim.number, stays, || (), None);
                 }
             }
         }
@@ -256,7 +256,7 @@ impl QueuedLock {
                 // It was woken, and another thread was faster. The others may continue for a while;
                 // then the lock must be granted to this thread, which sets the request while awake,
                 // because a granted lock must not wait for a sleeper.
-                raw::sleep(self, claim.number, || true, || (), Some(REQUEST_DELAY));
+                by_address::sleep(self, claim.number, || true, || (), Some(REQUEST_DELAY));
                 wish = WAKE | GRANT;
                 self.asked.fetch_or(GRANT, Ordering::SeqCst);
                 continue;
@@ -267,7 +267,7 @@ impl QueuedLock {
             let stays = || {
                 self.asked.load(Ordering::SeqCst) & WAKE != 0 && self.state.load(Ordering::SeqCst) == LOCKED
             };
-            raw::sleep(self, claim.number, stays, || (), Some(nap));
+            by_address::sleep(self, claim.number, stays, || (), Some(nap));
             slept = true;
             nap = MAX_NAP.min(nap * 2);
         }

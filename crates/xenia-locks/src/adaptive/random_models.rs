@@ -66,7 +66,7 @@ fn five_sleepers_lend_their_priority_and_wake_by_it() {
             })
             .collect();
         // If a loan were lost, this would loop forever, which shuttle reports.
-        while raw::sleepers(&*lock) < sleepers.len() {
+        while by_address::sleepers(&*lock) < sleepers.len() {
             thread::yield_now();
         }
         assert_eq!(priority(), 6);
@@ -97,7 +97,7 @@ fn priorities_are_lent_along_a_chain() {
                 locks[1].release();
             }
         });
-        while raw::sleepers(&locks[0]) == 0 {
+        while by_address::sleepers(&locks[0]) == 0 {
             thread::yield_now();
         }
         let third = thread::spawn({
@@ -108,7 +108,7 @@ fn priorities_are_lent_along_a_chain() {
                 locks[1].release();
             }
         });
-        while raw::sleepers(&locks[1]) == 0 {
+        while by_address::sleepers(&locks[1]) == 0 {
             thread::yield_now();
         }
         assert_eq!(priority(), 3);

@@ -22,7 +22,7 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
     let order = Plain::new(Vec::new());
     let sleepers = || {
         let mut count = 0;
-        raw::wake(std::ptr::from_ref(&lock), |_| {
+        by_address::wake(std::ptr::from_ref(&lock), |_| {
             count += 1;
             false
         });
