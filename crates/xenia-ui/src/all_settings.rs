@@ -19,8 +19,7 @@ pub use model::{
 pub(super) use one::{show as show_one, type_text};
 
 use super::input::walk;
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::typing::TypedText;
 use super::widgets::{entry, row_of};
 use super::{PageCommand, PageModel};

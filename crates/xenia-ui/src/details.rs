@@ -1,9 +1,8 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
 use super::SettingTarget;
-use super::interface::Outcome;
 use super::menu;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::profile::{self, DataOwner};
 use super::typing::TypedText;
 use super::widgets::{entry, entry_if, text_lines};

@@ -1,8 +1,7 @@
 //! Pages of the library's folders: a folder to add is chosen among those in a folder, part by part,
 //! and one to remove among those of the library.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, row};
 use super::{PageCommand, PageModel, parts};
 use egui::{Button, ScrollArea, Ui, vec2};

@@ -1,7 +1,6 @@
 //! Gallery: the user's screenshots and videos, the newest first, and the page of one picture.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::parts::LIST_ROWS;
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::widgets::{entry, row};

@@ -10,8 +10,7 @@
 
 mod picture;
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, row_of};
 use super::{LiveSetting, PageCommand, PageModel, settings};
 use egui::{EventFilter, FocusDirection, Key, Response, ScrollArea, Ui};

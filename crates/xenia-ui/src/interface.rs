@@ -11,7 +11,7 @@ use super::internals::{self, InternalsView};
 use super::library::LibraryState;
 use super::navigation::back;
 use super::overlay::OverlayText;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::pictures::Textures;
 use super::profile::{self, ProfileState, ProfileView};
 use super::states::{self, SlotUse, SlotView};
@@ -38,15 +38,6 @@ pub enum PageTheme {
     Dark,
     /// Dark letters on a light ground.
     Light,
-}
-
-/// Result of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// Another page is shown.
-    Go(MenuPage),
-    /// The window does something.
-    Do(PageCommand),
 }
 
 /// The pages, of which at most one is open.

@@ -1,8 +1,7 @@
 //! Page of the machine's internals, read-only: threads and what they wait for, kernel objects,
 //! locks, files, the graphics chip. The rows are those of the debugger in the terminal.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, focus_first};
 use super::{PageCommand, PageModel};
 use egui::{Button, Label, RichText, Ui};

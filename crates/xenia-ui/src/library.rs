@@ -9,8 +9,7 @@ mod tests;
 pub(super) use keys::take_keys;
 
 use super::input::walk;
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::typing::TypedText;
 use super::widgets::{entry, focus_first};
 use super::{PageCommand, PageModel};

@@ -1,7 +1,6 @@
 //! Pause menu, and the questions before a running title is closed.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::profile::{self, DataOwner};
 use super::widgets::entry;
 use super::{PageCommand, PageModel};

@@ -1,7 +1,6 @@
 //! Navigation between pages: where the key leads that leaves a page.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::{PageCommand, PageModel, all_settings, profile, states};
 
 /// Result of leaving a page by Escape, or by B of a pad.

@@ -1,4 +1,6 @@
-//! Pages over the picture, and their widths.
+//! Pages over the picture, their widths and their results.
+
+use super::PageCommand;
 
 /// Width of a page in points.
 const WIDTH: f32 = 420.0;
@@ -118,4 +120,13 @@ impl MenuPage {
             _ => WIDTH,
         }
     }
+}
+
+/// Result of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Another page is shown.
+    Go(MenuPage),
+    /// The window does something.
+    Do(PageCommand),
 }

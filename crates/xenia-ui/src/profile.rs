@@ -13,7 +13,7 @@ pub use import::ImportableFile;
 pub use profiles::{ProfilesModel, StoredProfile};
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
-use super::interface::Outcome;
+use super::page::Outcome;
 use super::parts::{self, LIST_ROWS};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::typing::TypedText;

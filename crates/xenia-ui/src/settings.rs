@@ -1,8 +1,7 @@
 //! Settings that act at once: a control for each, whose change is a command. The window applies it,
 //! and the next model has the new value.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, focus_first, row};
 use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
 use egui::{Id, Slider, SliderClamping, Ui};

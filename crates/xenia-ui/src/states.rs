@@ -1,7 +1,6 @@
 //! Pages of the saved states: the slots to save to, and those to load.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, row};
 use super::{PageCommand, PageModel};
 use crate::pictures::{Textures, draw, key_of};

@@ -1,7 +1,6 @@
 //! Page of a machine that has stopped: why, and what can be done now.
 
-use super::interface::Outcome;
-use super::page::MenuPage;
+use super::page::{MenuPage, Outcome};
 use super::widgets::{row, text_lines};
 use super::{PageCommand, PageModel, StateList};
 use egui::Ui;

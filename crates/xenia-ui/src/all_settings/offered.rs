@@ -3,7 +3,7 @@
 
 use super::change;
 use super::model::{OFF, OfferedElement, SettingEntry, SettingValue};
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::widgets::row_of;
 use egui::{Response, Ui};
 

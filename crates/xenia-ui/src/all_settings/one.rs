@@ -4,8 +4,7 @@ use super::model::{OFF, SettingEntry, SettingForm, SettingTarget, SettingValue, 
 use super::{SettingsState, change, offered, present};
 use crate::PageModel;
 use crate::input::walk;
-use crate::interface::Outcome;
-use crate::page::MenuPage;
+use crate::page::{MenuPage, Outcome};
 use crate::widgets::{entry, focus_first, row_of};
 use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 

@@ -3,7 +3,7 @@
 
 use super::LibraryState;
 use crate::PageCommand;
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use egui::{Event, Key};
 
 /// Longest search text in bytes.

@@ -3,7 +3,7 @@
 
 use super::{LibraryEntry, LibraryModel, LibraryState, open};
 use crate::PageCommand;
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::pictures::key_of;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{

@@ -1,7 +1,7 @@
 //! The page of a title's achievements.
 
 use super::{BEING_READ, ProfileChoice, ProfileView, back, choose, head};
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::pictures::LibraryIcon;
 use crate::widgets::{entry, focus_first};
 use crate::{MenuPage, PageModel};

@@ -2,7 +2,7 @@
 //! another one.
 
 use super::{ProfileCommand, command};
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::typing::TypedText;
 use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};

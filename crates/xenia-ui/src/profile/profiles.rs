@@ -2,7 +2,7 @@
 //! is deleted.
 
 use super::{BEING_READ, ProfileCommand, ProfileState, ProfileView, command, head};
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::typing::TypedText;
 use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};

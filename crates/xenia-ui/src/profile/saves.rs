@@ -5,7 +5,7 @@ use super::import::ImportableFile;
 use super::{
     BEING_READ, ProfileChoice, ProfileCommand, ProfileState, ProfileView, back, choose, command, head,
 };
-use crate::interface::Outcome;
+use crate::page::Outcome;
 use crate::pictures::{LibraryIcon, draw};
 use crate::widgets::{entry, row};
 use crate::{MenuPage, PageModel};
