@@ -7,24 +7,20 @@
 //!
 //! A change is written to the settings file at once. Settings that are live act at once, too.
 
-mod model;
 mod offered;
 mod one;
 #[cfg(test)]
 mod tests;
 
-pub use model::{
-    OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
-};
 pub(super) use one::{show as show_one, type_text};
 
 use super::input::walk;
+use super::model::worded;
 use super::page::{MenuPage, Outcome};
 use super::typing::TypedText;
 use super::widgets::{entry, row_of};
-use super::{PageCommand, PageModel};
+use super::{PageCommand, PageModel, SettingEntry, SettingTarget, SettingValue, SettingsModel};
 use egui::{Event, EventFilter, Key, Response, RichText, ScrollArea, Ui};
-use model::worded;
 
 /// Longest search text in bytes.
 const MAX_SEARCH: usize = 100;

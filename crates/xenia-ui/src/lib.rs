@@ -41,9 +41,6 @@ mod testing;
 mod typing;
 mod widgets;
 
-pub use all_settings::{
-    OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
-};
 pub use dialog::{ConsoleDialog, DialogChoice, DialogPick};
 pub use egui;
 pub use folders::FolderModel;
@@ -53,8 +50,9 @@ pub use interface::{PageTheme, UserInterface};
 pub use internals::InternalsPane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
-    LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,
-    StoredKind,
+    LiveSetting, OfferedElement, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl,
+    SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel, StateList,
+    StoredData, StoredKind,
 };
 pub use overlay::OverlayText;
 pub use pad::{GUIDE, PadKeys};

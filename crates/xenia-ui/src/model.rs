@@ -3,7 +3,13 @@
 //! All of it is plain data: pages neither read files nor access a machine, and the window carries
 //! the commands out.
 
-use super::all_settings::{SettingTarget, SettingValue, SettingsModel};
+mod all_settings;
+
+pub(super) use all_settings::{OFF, worded};
+pub use all_settings::{
+    OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
+};
+
 use super::dialog::DialogPick;
 use super::folders::FolderModel;
 use super::gallery::{GalleryModel, GalleryPicture};

@@ -2,9 +2,10 @@
 //! name.
 
 use super::change;
-use super::model::{OFF, OfferedElement, SettingEntry, SettingValue};
+use crate::model::OFF;
 use crate::page::Outcome;
 use crate::widgets::row_of;
+use crate::{OfferedElement, SettingEntry, SettingValue};
 use egui::{Response, Ui};
 
 /// Shows the elements, and adds their rows to the others.

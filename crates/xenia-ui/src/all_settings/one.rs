@@ -1,11 +1,11 @@
 //! The page of one setting: its documentation, each source of its value, and all of its values.
 
-use super::model::{OFF, SettingEntry, SettingForm, SettingTarget, SettingValue, worded};
 use super::{SettingsState, change, offered, present};
-use crate::PageModel;
 use crate::input::walk;
+use crate::model::{OFF, worded};
 use crate::page::{MenuPage, Outcome};
 use crate::widgets::{entry, focus_first, row_of};
+use crate::{PageModel, SettingEntry, SettingForm, SettingTarget, SettingValue};
 use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::Driver;
-use crate::{LiveSetting, SettingControl};
+use crate::{LiveSetting, OfferedElement, SettingControl, SettingForm, SettingLayer};
 use egui::Key;
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// Word of a list that excludes all other elements.
-pub(super) const OFF: &str = "off";
+pub(crate) const OFF: &str = "off";
 
 /// Table of the settings file that the pages change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl SettingForm {
     }
 
     /// The words that may be chosen.
-    pub(super) fn words(&self) -> Vec<&str> {
+    pub(crate) fn words(&self) -> Vec<&str> {
         match self {
             Self::Switch => vec!["true", "false"],
             Self::Choice(words)
@@ -134,7 +134,7 @@ impl SettingForm {
 
     /// The value after this one, or before it; `None` if there is none. Words of a number come
     /// before its smallest value.
-    pub(super) fn step(&self, value: Option<&str>, forward: bool) -> Option<String> {
+    pub(crate) fn step(&self, value: Option<&str>, forward: bool) -> Option<String> {
         if !self.is_stepped() {
             return None;
         }
@@ -168,7 +168,7 @@ impl SettingForm {
 }
 
 /// A value in words.
-pub(super) fn worded<'a>(form: &SettingForm, value: &'a str) -> &'a str {
+pub(crate) fn worded<'a>(form: &SettingForm, value: &'a str) -> &'a str {
     match (form, value) {
         (SettingForm::Switch, "true") => "on",
         (SettingForm::Switch, "false") => "off",
@@ -178,7 +178,7 @@ pub(super) fn worded<'a>(form: &SettingForm, value: &'a str) -> &'a str {
 
 impl SettingEntry {
     /// Label on the pages, from the key: `Frame limit`.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let words = self.key.replace('-', " ");
         let mut letters = words.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
@@ -186,7 +186,7 @@ impl SettingEntry {
     }
 
     /// Whether a page's text for the setting contains all of these words.
-    pub(super) fn has(&self, search: &str) -> bool {
+    pub(crate) fn has(&self, search: &str) -> bool {
         let text = format!("{} {} {} {}", self.key, self.label(), self.heading, self.says).to_lowercase();
         search.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }
