@@ -1,12 +1,9 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
-use super::SettingTarget;
-use super::menu;
 use super::page::{MenuPage, Outcome};
-use super::profile::{self, DataOwner};
 use super::typing::TypedText;
 use super::widgets::{entry, entry_if, text_lines};
-use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
+use super::{DataOwner, LibraryEntry, PageCommand, PageModel, SettingTarget, StoredKind, menu, profile};
 use egui::Ui;
 use std::path::{Path, PathBuf};
 

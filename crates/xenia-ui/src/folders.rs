@@ -10,23 +10,6 @@ use std::path::PathBuf;
 /// Height of the list of the library's folders in points.
 const LIST_HEIGHT: f32 = 400.0;
 
-/// A folder, and the part of those in it that is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FolderModel {
-    /// Path of the folder.
-    pub path: PathBuf,
-    /// The folder that it is in; `None` if it is in none.
-    pub parent: Option<PathBuf>,
-    /// Folders in it, by name.
-    pub folders: Vec<(String, PathBuf)>,
-    /// Number of folders before this part.
-    pub before: usize,
-    /// Number of all folders in it.
-    pub total: usize,
-    /// Why folders are missing.
-    pub failure: Option<String>,
-}
-
 /// Shows the folders.
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     let Some(shown) = model.folders.as_deref() else {
@@ -94,9 +77,9 @@ pub(super) fn show_removal(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LibraryModel;
     use super::super::testing::Driver;
     use super::*;
+    use crate::{FolderModel, LibraryModel};
     use egui::Key;
     use std::sync::Arc;
 

@@ -2,56 +2,15 @@
 
 use super::page::{MenuPage, Outcome};
 use super::parts::LIST_ROWS;
-use super::pictures::{LibraryIcon, Textures, draw, key_of};
+use super::pictures::{Textures, draw, key_of};
 use super::widgets::{entry, row};
 use super::{PageCommand, PageModel};
 use egui::{Ui, Vec2, vec2};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Size of an entry's picture in points.
 const SMALL: Vec2 = vec2(64.0, 36.0);
 /// Room for the heading and the entries below a picture in points.
 const AROUND: f32 = 240.0;
-
-/// Part of the gallery that is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GalleryModel {
-    /// The entries of this part.
-    pub entries: Vec<GalleryEntry>,
-    /// Number of entries before this part.
-    pub before: usize,
-    /// Number of all entries.
-    pub total: usize,
-    /// Folders of screenshots and videos, with a description; only those that exist.
-    pub folders: Vec<(&'static str, PathBuf)>,
-}
-
-/// A screenshot or a video.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GalleryEntry {
-    /// Name of the file.
-    pub name: String,
-    /// Kind, age and size, in words.
-    pub details: String,
-    /// The file, or the folder of a video.
-    pub path: PathBuf,
-    /// Whether it is a picture, which the program itself can show.
-    pub is_picture: bool,
-    /// A small picture; `None` if there is none.
-    pub small: Option<Arc<LibraryIcon>>,
-}
-
-/// A picture that fills the page.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GalleryPicture {
-    /// Name of the file.
-    pub name: String,
-    /// Location of the file.
-    pub path: PathBuf,
-    /// Its pixels; `None` if they can't be read.
-    pub picture: Option<Arc<LibraryIcon>>,
-}
 
 /// Shows the gallery.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, pictures: &mut Textures) -> Option<Outcome> {
@@ -129,7 +88,9 @@ pub(super) fn show_picture(ui: &mut Ui, model: &PageModel, pictures: &mut Textur
 mod tests {
     use super::super::testing::Driver;
     use super::*;
+    use crate::{GalleryEntry, GalleryModel, GalleryPicture, LibraryIcon};
     use egui::Key;
+    use std::sync::Arc;
 
     fn model() -> PageModel {
         let small = Some(Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] }));

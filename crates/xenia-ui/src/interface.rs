@@ -6,7 +6,7 @@
 
 use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;
-use super::input::{self, InputCommand, InputState};
+use super::input::{self, InputState};
 use super::internals::{self, InternalsView};
 use super::library::LibraryState;
 use super::navigation::back;
@@ -16,7 +16,9 @@ use super::pictures::Textures;
 use super::profile::{self, ProfileState, ProfileView};
 use super::states::{self, SlotUse, SlotView};
 use super::typing::TypedText;
-use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
+use super::{
+    InputCommand, PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped,
+};
 use egui::{
     Align2, Area, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id, Key,
     LayerId, Modifiers, Order, RawInput, TextStyle, ThemePreference, Ui, Vec2, vec2,

@@ -3,7 +3,7 @@
 
 use super::page::{MenuPage, Outcome};
 use super::widgets::{entry, focus_first};
-use super::{PageCommand, PageModel};
+use super::{InternalsPane, PageCommand, PageModel};
 use egui::{Button, Label, RichText, Ui};
 use std::ops::Range;
 
@@ -12,19 +12,6 @@ const ROWS: usize = 20;
 
 /// Size of the rows' letters in points.
 const LETTERS: f32 = 12.0;
-
-/// A pane of the machine's internals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InternalsPane {
-    /// Name that chooses it.
-    pub name: String,
-    /// Description, with the number of rows.
-    pub title: String,
-    /// Names of the columns, if it has any.
-    pub heading: Option<String>,
-    /// The rows, in letters of equal width.
-    pub rows: Vec<String>,
-}
 
 /// The part of the internals that the page shows.
 #[derive(Clone, Copy, Debug, Default)]

@@ -43,24 +43,17 @@ mod widgets;
 
 pub use dialog::{ConsoleDialog, DialogChoice, DialogPick};
 pub use egui;
-pub use folders::FolderModel;
-pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
-pub use input::{InputCommand, InputModel, InputPad, InputPart};
 pub use interface::{PageTheme, UserInterface};
-pub use internals::InternalsPane;
-pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
-    LiveSetting, OfferedElement, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl,
-    SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel, StateList,
-    StoredData, StoredKind,
+    AchievementsModel, DataOwner, EarnedRow, FolderModel, GalleryEntry, GalleryModel, GalleryPicture,
+    ImportableFile, InputCommand, InputModel, InputPad, InputPart, InternalsPane, LibraryEntry, LibraryModel,
+    LibrarySort, LibraryView, LiveSetting, OfferedElement, PackageId, PageCommand, PageFailure, PageModel,
+    ProfileChoice, ProfileCommand, ProfileModel, ProfileName, ProfilesModel, SavedSlot, SavesModel,
+    SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
+    StateList, StoppedModel, StoredData, StoredKind, StoredPackage, StoredProfile,
 };
 pub use overlay::OverlayText;
 pub use pad::{GUIDE, PadKeys};
 pub use page::MenuPage;
 pub use parts::LIST_ROWS;
 pub use pictures::LibraryIcon;
-pub use profile::{
-    AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileCommand,
-    ProfileModel, ProfileName, ProfilesModel, SavesModel, StoredPackage, StoredProfile,
-};
-pub use stopped::StoppedModel;

@@ -12,15 +12,12 @@ use super::input::walk;
 use super::page::{MenuPage, Outcome};
 use super::typing::TypedText;
 use super::widgets::{entry, focus_first};
-use super::{PageCommand, PageModel};
-use crate::pictures::{LibraryIcon, Textures};
+use super::{LibraryEntry, LibraryModel, LibraryView, PageCommand, PageModel};
+use crate::pictures::Textures;
 use egui::{
     Align, Button, Color32, EventFilter, Frame, Id, Label, Layout, Margin, RichText, ScrollArea, Sense, Ui,
 };
-pub use order::LibrarySort;
 use order::Order;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Largest number of files on the page of unread ones.
@@ -33,61 +30,6 @@ const NO_TITLES: &str =
     "No titles were found: .xex and .elf files, disc images, packages and archives are titles";
 /// Seconds between two updates of the ages of the titles' last runs.
 const AGE_PERIOD: f64 = 60.0;
-
-/// How the library shows its titles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LibraryView {
-    /// Property by which titles are sorted.
-    pub sort: LibrarySort,
-    /// Whether titles are cells of a grid, and not rows of a list.
-    pub is_grid: bool,
-}
-
-/// The titles, and the state of the scan that finds them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LibraryModel {
-    /// How titles are shown, until that is changed on the page.
-    pub view: LibraryView,
-    /// The titles; the demo is the first one. Models share them: a scan reports its progress often.
-    pub entries: Arc<Vec<LibraryEntry>>,
-    /// Progress of the scan; `None` if none runs.
-    pub progress: Option<String>,
-    /// Folders of titles that the settings name; `None`: they have not been read yet.
-    pub folders: Option<Vec<PathBuf>>,
-    /// Folders and files that could not be read, with the reasons.
-    pub failures: Vec<String>,
-}
-
-impl LibraryModel {
-    /// Whether folders are named, and a scan has found nothing in them.
-    fn has_empty_folders(&self) -> bool {
-        let has_folders = self.folders.as_ref().is_some_and(|folders| !folders.is_empty());
-        has_folders && self.progress.is_none() && self.entries.iter().all(|entry| entry.path.is_none())
-    }
-}
-
-/// A title of the library.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LibraryEntry {
-    /// Name of the title.
-    pub name: String,
-    /// The file that starts it; `None` starts the demo.
-    pub path: Option<PathBuf>,
-    /// Id and format, in one line.
-    pub kind: String,
-    /// Time since the last run and time of all runs, in words; empty if it has not run.
-    pub played: String,
-    /// State of the last run.
-    pub state: Option<&'static str>,
-    /// End of the last run, in seconds since 1970.
-    pub last_played: Option<u64>,
-    /// Time of all runs, in seconds.
-    pub seconds_played: u64,
-    /// Whether it has an id, by which profiles keep its data.
-    pub has_id: bool,
-    /// Its icon; `None` if it has none.
-    pub icon: Option<Arc<LibraryIcon>>,
-}
 
 /// State of the library's page.
 #[derive(Default)]

@@ -1,9 +1,8 @@
 //! Pause menu, and the questions before a running title is closed.
 
 use super::page::{MenuPage, Outcome};
-use super::profile::{self, DataOwner};
 use super::widgets::entry;
-use super::{PageCommand, PageModel};
+use super::{DataOwner, PageCommand, PageModel, profile};
 use egui::Ui;
 
 /// Entries of the menu.

@@ -4,21 +4,26 @@
 //! the commands out.
 
 mod all_settings;
+mod gallery;
+mod input;
+mod library;
+mod profile;
 
-pub(super) use all_settings::{OFF, worded};
 pub use all_settings::{
     OfferedElement, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
 };
+pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
+pub use input::{InputCommand, InputModel, InputPad, InputPart};
+pub use library::{FolderModel, LibraryEntry, LibraryModel, LibrarySort, LibraryView};
+pub use profile::{
+    AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileCommand,
+    ProfileModel, ProfileName, ProfilesModel, SavesModel, StoredPackage, StoredProfile,
+};
+
+pub(super) use all_settings::{OFF, worded};
 
 use super::dialog::DialogPick;
-use super::folders::FolderModel;
-use super::gallery::{GalleryModel, GalleryPicture};
-use super::input::{InputCommand, InputModel};
-use super::internals::InternalsPane;
-use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
-use super::profile::{ProfileCommand, ProfileModel};
-use super::stopped::StoppedModel;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,6 +80,40 @@ pub struct PageModel {
     pub internals: Option<Arc<Vec<InternalsPane>>>,
     /// A file that was dropped onto the window while a title runs.
     pub dropped: Option<PathBuf>,
+}
+
+/// Why a machine has stopped, and what can be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoppedModel {
+    /// Short description of the cause.
+    pub heading: String,
+    /// Details, the most useful first.
+    pub lines: Vec<String>,
+    /// The key that restarts the title, maybe none; `None` if it can't be restarted.
+    pub again: Option<String>,
+    /// The key that writes a bug report, maybe none; `None` if there is none to write.
+    pub report: Option<String>,
+    /// The key that leaves the title, maybe none.
+    pub leave: String,
+    /// Whether there is a text to copy.
+    pub can_copy: bool,
+    /// Folder of the report; `None` if there is none.
+    pub folder: Option<PathBuf>,
+    /// Whether leaving leads to the library. Otherwise it closes the window.
+    pub has_library: bool,
+}
+
+/// A pane of the machine's internals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InternalsPane {
+    /// Name that chooses it.
+    pub name: String,
+    /// Description, with the number of rows.
+    pub title: String,
+    /// Names of the columns, if it has any.
+    pub heading: Option<String>,
+    /// The rows, in letters of equal width.
+    pub rows: Vec<String>,
 }
 
 /// Descriptions of the data that a title has left on the disk.

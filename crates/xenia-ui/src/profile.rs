@@ -8,118 +8,19 @@ mod import;
 mod profiles;
 mod saves;
 
-pub use achievements::{AchievementsModel, EarnedRow};
-pub use import::ImportableFile;
-pub use profiles::{ProfilesModel, StoredProfile};
-pub use saves::{PackageId, SavesModel, StoredPackage};
-
 use super::page::Outcome;
 use super::parts::{self, LIST_ROWS};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::typing::TypedText;
 use super::widgets::row;
-use super::{MenuPage, PageCommand, PageModel};
+use super::{
+    DataOwner, MenuPage, PackageId, PageCommand, PageModel, ProfileChoice, ProfileCommand, StoredProfile,
+};
 use egui::{Ui, Vec2};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Text of a page whose data is not there yet.
 const BEING_READ: &str = "They are being read\u{2026}";
-
-/// The title whose data is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum DataOwner {
-    /// The title that runs.
-    #[default]
-    Running,
-    /// A title of the library, by its file; `None`: the demo.
-    InLibrary(Option<PathBuf>),
-}
-
-/// A profile, to be chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfileName {
-    /// The profile's id.
-    pub xuid: u64,
-    /// The user's name.
-    pub name: String,
-}
-
-/// The profiles and the chosen one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfileChoice {
-    /// All profiles, by id.
-    pub profiles: Vec<ProfileName>,
-    /// Index of the one whose data is shown.
-    pub chosen: usize,
-}
-
-impl ProfileChoice {
-    /// The profile whose data is shown.
-    pub fn chosen(&self) -> Option<&ProfileName> {
-        self.profiles.get(self.chosen)
-    }
-
-    /// The profile after the chosen one; `None` if there is no other.
-    fn next(&self) -> Option<&ProfileName> {
-        let next = (self.chosen + 1).checked_rem(self.profiles.len())?;
-        self.profiles.get(next).filter(|_| next != self.chosen)
-    }
-}
-
-/// Data of the pages of profiles.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfileModel {
-    /// Whether the title that runs can have such data.
-    pub has_title: bool,
-    /// Whether profiles can be shown without a title.
-    pub has_profiles: bool,
-    /// The profiles; `None` while they are being read.
-    pub profiles: Option<Arc<ProfilesModel>>,
-    /// The title whose data is shown.
-    pub of: DataOwner,
-    /// Its achievements; `None` while they are being read.
-    pub achievements: Option<Arc<AchievementsModel>>,
-    /// Its saved games and content; `None` while they are being read.
-    pub saves: Option<Arc<SavesModel>>,
-    /// A file whose package exists already.
-    pub conflict: Option<PathBuf>,
-}
-
-/// Command of a page of profiles. Those about a title mean the one whose data is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProfileCommand {
-    /// Read and show the profiles.
-    ShowProfiles,
-    /// Make a profile with this name.
-    Create(String),
-    /// Give a profile another name.
-    Rename {
-        /// The profile's id.
-        xuid: u64,
-        /// The new name.
-        name: String,
-    },
-    /// Remove the profile with this id, and all of its data.
-    Remove(u64),
-    /// Read and show the achievements of this title.
-    ShowAchievements(DataOwner),
-    /// Read and show the saved games and content of this title.
-    ShowSaves(DataOwner),
-    /// Show the data of the profile with this id, on the page that is open.
-    Choose(u64),
-    /// Delete a package.
-    Delete(PackageId),
-    /// Write a package to a file.
-    Export(PackageId),
-    /// Take a package in.
-    Import {
-        /// File of the package.
-        path: PathBuf,
-        /// Whether a package of the same name is replaced.
-        replaces: bool,
-    },
-}
 
 /// State of the pages.
 #[derive(Debug, Default)]

@@ -4,31 +4,9 @@ use super::page::{MenuPage, Outcome};
 use super::widgets::{row, text_lines};
 use super::{PageCommand, PageModel, StateList};
 use egui::Ui;
-use std::path::PathBuf;
 
 /// Room for the heading and the entries in points; the lines have the rest.
 const AROUND: f32 = 450.0;
-
-/// Why a machine has stopped, and what can be done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoppedModel {
-    /// Short description of the cause.
-    pub heading: String,
-    /// Details, the most useful first.
-    pub lines: Vec<String>,
-    /// The key that restarts the title, maybe none; `None` if it can't be restarted.
-    pub again: Option<String>,
-    /// The key that writes a bug report, maybe none; `None` if there is none to write.
-    pub report: Option<String>,
-    /// The key that leaves the title, maybe none.
-    pub leave: String,
-    /// Whether there is a text to copy.
-    pub can_copy: bool,
-    /// Folder of the report; `None` if there is none.
-    pub folder: Option<PathBuf>,
-    /// Whether leaving leads to the library. Otherwise it closes the window.
-    pub has_library: bool,
-}
 
 /// Shows the page.
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
@@ -62,9 +40,9 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SavedSlot;
     use super::super::testing::Driver;
     use super::*;
+    use crate::{SavedSlot, StoppedModel};
     use egui::Key;
 
     fn model() -> PageModel {

@@ -1,6 +1,6 @@
 //! The picture of a controller: pressed parts light up, and clicking a part selects it.
 
-use super::InputPart;
+use crate::InputPart;
 use egui::{
     Align2, Color32, CornerRadius, FontId, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
 };

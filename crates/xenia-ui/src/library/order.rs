@@ -1,41 +1,9 @@
 //! Order of the titles in the library, and the selection by the search text. Both are computed
 //! again only when the library, the text or the sorting has changed.
 
-use super::LibraryEntry;
+use crate::{LibraryEntry, LibrarySort};
 use std::cmp::Reverse;
 use std::sync::Arc;
-
-/// Property by which titles are sorted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LibrarySort {
-    /// The name in the library.
-    #[default]
-    Name,
-    /// The time of the last run, the latest first.
-    LastPlayed,
-    /// The time of all runs, the longest first.
-    TimePlayed,
-}
-
-impl LibrarySort {
-    /// Name on the page.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::LastPlayed => "last played",
-            Self::TimePlayed => "time played",
-        }
-    }
-
-    /// The next one.
-    pub(super) fn next(self) -> Self {
-        match self {
-            Self::Name => Self::LastPlayed,
-            Self::LastPlayed => Self::TimePlayed,
-            Self::TimePlayed => Self::Name,
-        }
-    }
-}
 
 /// The titles shown, by their indices in the library. They are sorted when something has changed.
 #[derive(Debug, Default)]

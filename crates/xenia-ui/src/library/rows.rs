@@ -1,10 +1,10 @@
 //! Draws the titles of the library: as rows, or as a grid of icons. Only those on the page are
 //! drawn.
 
-use super::{LibraryEntry, LibraryModel, LibraryState, open};
-use crate::PageCommand;
+use super::{LibraryState, open};
 use crate::page::Outcome;
 use crate::pictures::key_of;
+use crate::{LibraryEntry, LibraryModel, PageCommand};
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, CornerRadius, FontFamily, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense,

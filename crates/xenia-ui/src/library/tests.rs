@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::testing::Driver;
-use crate::{PageFailure, StoredData, StoredKind};
+use crate::{LibraryIcon, LibrarySort, PageFailure, StoredData, StoredKind};
 use egui::Key;
+use std::sync::Arc;
 
 fn title(name: &str, path: Option<&str>) -> LibraryEntry {
     LibraryEntry { name: name.to_owned(), path: path.map(Into::into), ..LibraryEntry::default() }

@@ -1,45 +1,13 @@
 //! The page of a title's achievements.
 
-use super::{BEING_READ, ProfileChoice, ProfileView, back, choose, head};
+use super::{BEING_READ, ProfileView, back, choose, head};
 use crate::page::Outcome;
-use crate::pictures::LibraryIcon;
 use crate::widgets::{entry, focus_first};
-use crate::{MenuPage, PageModel};
+use crate::{EarnedRow, MenuPage, PageModel};
 use egui::{Button, RichText, Ui, Vec2, vec2};
-use std::sync::Arc;
 
 /// Size of an achievement's picture in points.
 const PICTURE: Vec2 = vec2(48.0, 48.0);
-
-/// Achievements of a title, and which of them a profile has earned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AchievementsModel {
-    /// Name of the title.
-    pub title: String,
-    /// The profiles, and the one whose achievements these are.
-    pub choice: ProfileChoice,
-    /// The totals in words.
-    pub totals: String,
-    /// Its achievements, by id.
-    pub rows: Vec<EarnedRow>,
-    /// Why something is missing.
-    pub failure: Option<String>,
-}
-
-/// An achievement as the page shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EarnedRow {
-    /// Its name, or another one while it is a secret.
-    pub name: String,
-    /// Its description; empty while it is a secret.
-    pub description: String,
-    /// Gamerscore, and when it was unlocked, in words.
-    pub details: String,
-    /// Whether it is unlocked.
-    pub is_earned: bool,
-    /// Its picture; `None` if there is none.
-    pub picture: Option<Arc<LibraryIcon>>,
-}
 
 /// Shows the achievements.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
@@ -80,11 +48,14 @@ fn line(ui: &mut Ui, achievement: &EarnedRow) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DataOwner, ProfileCommand, ProfileModel, ProfileName};
     use super::*;
-    use crate::PageCommand;
     use crate::testing::Driver;
+    use crate::{
+        AchievementsModel, DataOwner, LibraryIcon, PageCommand, ProfileChoice, ProfileCommand, ProfileModel,
+        ProfileName,
+    };
     use egui::Key;
+    use std::sync::Arc;
 
     fn model(of: DataOwner, count: usize) -> PageModel {
         let picture = Some(Arc::new(LibraryIcon { size: [1, 1], rgba: vec![9; 4] }));

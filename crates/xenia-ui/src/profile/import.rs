@@ -1,25 +1,16 @@
 //! The page on which a package is chosen for import, and the confirmation before it replaces
 //! another one.
 
-use super::{ProfileCommand, command};
+use super::command;
 use crate::page::Outcome;
 use crate::typing::TypedText;
 use crate::widgets::{entry, row};
-use crate::{MenuPage, PageModel};
+use crate::{MenuPage, PageModel, ProfileCommand};
 use egui::{ScrollArea, Ui};
 use std::path::PathBuf;
 
 /// Height of the list of files in points.
 const LIST_HEIGHT: f32 = 240.0;
-
-/// A package file in the folder of exports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportableFile {
-    /// Path of the file.
-    pub path: PathBuf,
-    /// Size and date, in words.
-    pub details: String,
-}
 
 /// Shows the files that were found, and the path of another one while it is typed.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, typed: &mut TypedText) -> Option<Outcome> {

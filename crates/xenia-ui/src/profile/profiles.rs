@@ -1,11 +1,11 @@
 //! The pages of the profiles themselves: the list, a profile, its name, and the question before it
 //! is deleted.
 
-use super::{BEING_READ, ProfileCommand, ProfileState, ProfileView, command, head};
+use super::{BEING_READ, ProfileState, ProfileView, command, head};
 use crate::page::Outcome;
 use crate::typing::TypedText;
 use crate::widgets::{entry, row};
-use crate::{MenuPage, PageModel};
+use crate::{MenuPage, PageModel, ProfileCommand, StoredProfile};
 use egui::{Ui, Vec2};
 
 /// Profiles have no pictures on their page.
@@ -13,26 +13,6 @@ const NO_PICTURE: Vec2 = Vec2::ZERO;
 /// Names that titles can show: `MAX_NAME_LENGTH` and `NAME_RULE` of xenia-user, on which this crate
 /// does not depend.
 const NAMES: &str = "Up to 15 letters (A to Z), digits and spaces, with a letter first:";
-
-/// The profiles in the folder of saves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfilesModel {
-    /// The profiles, by id; the first one is the first user's.
-    pub profiles: Vec<StoredProfile>,
-    /// Why something is missing, or profiles can't be changed.
-    pub failure: Option<String>,
-}
-
-/// A profile in the folder of saves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoredProfile {
-    /// The profile's id.
-    pub xuid: u64,
-    /// The user's name.
-    pub name: String,
-    /// Gamerscore and saved games, in words.
-    pub details: String,
-}
 
 /// Shows the profiles.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
@@ -157,10 +137,9 @@ pub(super) fn ask_delete(ui: &mut Ui, model: &PageModel, state: &ProfileState) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::ProfileModel;
     use super::*;
-    use crate::PageCommand;
     use crate::testing::Driver;
+    use crate::{PageCommand, ProfileModel, ProfilesModel};
     use egui::Key;
     use std::sync::Arc;
 

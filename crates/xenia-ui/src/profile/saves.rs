@@ -1,69 +1,17 @@
 //! The pages of a title's saved games and content: the list, a package, and the question before it
 //! is deleted.
 
-use super::import::ImportableFile;
-use super::{
-    BEING_READ, ProfileChoice, ProfileCommand, ProfileState, ProfileView, back, choose, command, head,
-};
+use super::{BEING_READ, ProfileState, ProfileView, back, choose, command, head};
 use crate::page::Outcome;
-use crate::pictures::{LibraryIcon, draw};
+use crate::pictures::draw;
 use crate::widgets::{entry, row};
-use crate::{MenuPage, PageModel};
+use crate::{MenuPage, PageModel, ProfileCommand, SavesModel, StoredPackage};
 use egui::{Ui, Vec2, vec2};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Size of a package's picture in points.
 const PICTURE: Vec2 = vec2(40.0, 40.0);
 /// Size of the picture on the package's own page in points.
 const LARGE: Vec2 = vec2(96.0, 96.0);
-
-/// Saved games and content of a title.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavesModel {
-    /// Name of the title.
-    pub title: String,
-    /// The profiles, and the one whose packages these are, beside those of all profiles.
-    pub choice: ProfileChoice,
-    /// Number and size of the packages, in words.
-    pub totals: String,
-    /// Packages of the title.
-    pub packages: Vec<StoredPackage>,
-    /// Why packages can't be changed; `None` if they can.
-    pub fixed: Option<String>,
-    /// Package files in the folder of exports.
-    pub importable: Vec<ImportableFile>,
-    /// Folder of exports; `None` if there is no data folder.
-    pub exports: Option<PathBuf>,
-    /// Why something is missing.
-    pub failure: Option<String>,
-}
-
-/// A package in the folder of saves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PackageId {
-    /// The profile that owns it; 0 for all profiles.
-    pub owner: u64,
-    /// Id of the title.
-    pub title: u32,
-    /// Its content type.
-    pub kind: u32,
-    /// Name of the file.
-    pub file: String,
-}
-
-/// A saved game, or content.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoredPackage {
-    /// Place in the folder of saves.
-    pub id: PackageId,
-    /// Its display name.
-    pub name: String,
-    /// Kind, size and date, in words.
-    pub details: String,
-    /// Its picture; `None` if there is none.
-    pub picture: Option<Arc<LibraryIcon>>,
-}
 
 /// Shows the packages.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
@@ -148,11 +96,11 @@ pub(super) fn ask_delete(ui: &mut Ui, model: &PageModel, state: &ProfileState) -
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{DataOwner, ProfileModel};
     use super::*;
-    use crate::PageCommand;
     use crate::testing::Driver;
+    use crate::{DataOwner, ImportableFile, LibraryIcon, PackageId, PageCommand, ProfileModel};
     use egui::Key;
+    use std::sync::Arc;
 
     /// A page of two packages, which can be changed.
     pub(crate) fn model() -> PageModel {
