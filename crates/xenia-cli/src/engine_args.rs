@@ -6,11 +6,10 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use xenia::config::{
-    Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, NetworkKind, ReservationsTable,
-    SaveConfig, StartTime, Tier, TitleConfig,
+    Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, NamedDisc, NetworkKind,
+    ReservationsTable, SaveConfig, StartTime, Tier, TitleConfig,
 };
 use xenia::title::Title;
-use xenia::title::discs::NamedDisc;
 
 /// Time sources of the guest's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

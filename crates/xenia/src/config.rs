@@ -12,7 +12,8 @@ pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };
 pub use outside::{
-    AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, InternalResolution, NetworkKind, PatchConfig,
-    QueryMode, ReadbackMode, SaveConfig, ScratchConfig, SoundConfig, SpeakerLayout, TitleConfig, VideoConfig,
+    AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, InternalResolution, NamedDisc, NetworkKind,
+    PatchConfig, QueryMode, ReadbackMode, SaveConfig, ScratchConfig, SoundConfig, SpeakerLayout, TitleConfig,
+    VideoConfig,
 };
 pub use start_time::{StartTime, file_time};

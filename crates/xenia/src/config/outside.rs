@@ -1,6 +1,5 @@
 //! Options of the title, and of the machine's connections to the host.
 
-use crate::title::discs::NamedDisc;
 use std::path::PathBuf;
 use std::str::FromStr;
 use xenia_gpu::enums::Anisotropy;
@@ -274,6 +273,29 @@ impl Default for ScratchConfig {
     }
 }
 
+/// Another disc of a title, as flags name it: N=FILE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedDisc {
+    /// The disc's number.
+    pub number: u8,
+    /// Its image or folder.
+    pub place: PathBuf,
+}
+
+impl FromStr for NamedDisc {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a disc: give its number and its file, as in 2=disc2.iso");
+        let (number, place) = text.split_once('=').ok_or_else(wrong)?;
+        let number = number.parse().ok().filter(|number| (1..=u8::MAX).contains(number)).ok_or_else(wrong)?;
+        if place.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self { number, place: place.into() })
+    }
+}
+
 /// Options with which a title is opened. By default only what the options name is used, as by a
 /// lockstep run.
 #[derive(Clone, Debug)]
@@ -338,6 +360,16 @@ mod tests {
         assert_eq!("wav:a/b.wav".parse(), Ok(AudioOutput::Wav("a/b.wav".into())));
         for wrong in ["", "wav:", "a.wav", "Device"] {
             assert!(wrong.parse::<AudioOutput>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_disc_is_named_by_number_and_file() {
+        let place = "a=b.iso".into();
+        assert_eq!("2=a=b.iso".parse(), Ok(NamedDisc { number: 2, place }));
+        for wrong in ["", "2", "2=", "0=a", "256=a", "x=a", "=a"] {
+            let said = wrong.parse::<NamedDisc>().unwrap_err();
+            assert!(said.contains("as in 2=disc2.iso"), "{said}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Launches of titles by titles, with and without a debugger.
 
 use super::*;
-use crate::config::{CpuConfig, MachineConfig, Tier, VideoConfig};
+use crate::config::{CpuConfig, MachineConfig, NamedDisc, Tier, VideoConfig};
 use crate::machine::{MachineOptions, SavePoint};
 use crate::machine_tests::assembled;
 use crate::report::End;
+use crate::title::discs::TitleDiscs;
 use crate::title::discs::tests::title_of_disc;
-use crate::title::discs::{NamedDisc, TitleDiscs};
 use crate::title::medium::Medium;
 use std::sync::{Arc, Mutex};
 use xenia_formats::stfs::{self, PackageInfo};

@@ -8,12 +8,12 @@
 use super::folder::executable_in;
 use super::medium::{self, ChoiceReport, Medium};
 use super::{Title, parts, path_of};
+use crate::config::NamedDisc;
 use crate::digest::sha256;
 use crate::source;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 use std::sync::Arc;
 use xenia_formats::{Format, Opens, ReadAt, Xex};
 use xenia_kernel::deployment::Deployment;
@@ -21,27 +21,6 @@ use xenia_kernel::ports::{Disc, DiscId, Drive};
 
 /// Bytes of an executable that its digest covers: the header, which holds digests of the rest.
 const HEADER: u64 = 1 << 20;
-
-/// A value of `--disc`: N=FILE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedDisc {
-    number: u8,
-    place: PathBuf,
-}
-
-impl FromStr for NamedDisc {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a disc: give its number and its file, as in 2=disc2.iso");
-        let (number, place) = text.split_once('=').ok_or_else(wrong)?;
-        let number = number.parse().ok().filter(|number| (1..=u8::MAX).contains(number)).ok_or_else(wrong)?;
-        if place.is_empty() {
-            return Err(wrong());
-        }
-        Ok(Self { number, place: place.into() })
-    }
-}
 
 /// The discs of a title that are known, by number.
 #[derive(Clone, Debug, Default)]
@@ -149,19 +128,6 @@ pub(crate) mod tests {
         bytes[info + 0xC..][..4].copy_from_slice(&title.to_be_bytes());
         bytes[info + 0x12..][..2].copy_from_slice(&[number, count]);
         bytes
-    }
-
-    fn named(text: &str) -> NamedDisc {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_disc_is_named_by_number_and_file() {
-        assert_eq!(named("2=a=b.iso"), NamedDisc { number: 2, place: "a=b.iso".into() });
-        for wrong in ["", "2", "2=", "0=a", "256=a", "x=a", "=a"] {
-            let said = wrong.parse::<NamedDisc>().unwrap_err();
-            assert!(said.contains("as in 2=disc2.iso"), "{said}");
-        }
     }
 
     #[test]
