@@ -60,7 +60,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
         ReservationMode::Table => "table",
         ReservationMode::Strict => "strict",
     };
-    let identity = title_identity(title);
+    let identity = title_identity(&title.image, &title.patches);
     let digits = in_file_name(&identity);
     let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
     let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });

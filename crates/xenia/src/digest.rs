@@ -5,7 +5,6 @@
 //! and engine scratch; kernel objects; and guest time. It never covers host state. A change of
 //! the covered state increments [`crate::golden::VERSION`].
 
-use crate::title::Title;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -85,9 +84,9 @@ pub fn image_identity(image: &LoadedImage) -> String {
 }
 
 /// Identifies the code that a title runs: [`image_identity`], and the patches that are switched on.
-pub fn title_identity(title: &Title) -> String {
-    let image = image_identity(&title.image);
-    patches_identity(&title.patches).map_or(image.clone(), |patches| {
+pub fn title_identity(image: &LoadedImage, patches: &PatchSet) -> String {
+    let image = image_identity(image);
+    patches_identity(patches).map_or(image.clone(), |patches| {
         blake3::hash(format!("{image} {patches}").as_bytes()).to_hex().to_string()
     })
 }
