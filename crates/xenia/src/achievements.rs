@@ -3,7 +3,7 @@
 //!
 //! The databases are read as the machine reads them ([`xenia_kernel::user::achievements`]).
 
-use crate::library::icon::{IconPicture, small};
+use crate::pictures::{IconPicture, small_icon};
 use crate::say::visible;
 use anyhow::Result;
 use xenia_formats::gpd::{AchievementSum, Gpd, GpdTotals, Record, SHOWN};
@@ -66,7 +66,7 @@ pub fn list(
     let title = Xdbf::read(database).ok();
     let picture = |record: &Record| {
         let of_title = title.as_ref().and_then(|title| title.image(record.image));
-        of_title.and_then(small).or_else(|| gpd.image(record.image).and_then(small))
+        of_title.and_then(small_icon).or_else(|| gpd.image(record.image).and_then(small_icon))
     };
     let GpdTotals { achievements: counts, gamerscore: scores } = gpd.totals();
     let records = gpd.achievements().into_iter().take(MAX_LISTED);

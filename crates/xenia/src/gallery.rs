@@ -1,6 +1,6 @@
 //! Gallery: the screenshots and videos that the user has made, as files in two folders.
 
-use crate::library::icon::{IconPicture, decode_large};
+use crate::pictures::{IconPicture, PictureLimit, decode_large, shrunk};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -30,15 +30,6 @@ pub struct GalleryFile {
     pub modified: SystemTime,
     /// Size in bytes; `None` for a folder.
     pub bytes: Option<u64>,
-}
-
-/// Largest size of a picture.
-#[derive(Clone, Copy, Debug)]
-pub struct PictureLimit {
-    /// Largest width in pixels.
-    pub width: u16,
-    /// Largest height in pixels.
-    pub height: u16,
 }
 
 /// Lists screenshots and videos, the newest first. A folder that is missing has none.
@@ -72,38 +63,6 @@ pub fn read(path: &Path, limit: PictureLimit) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
     let picture = decode_large(&bytes).with_context(|| path.display().to_string())?;
     Ok(shrunk(picture, limit))
-}
-
-/// A picture whose sides are divided by the least whole number for which they fit: each pixel is
-/// the mean of a square.
-pub(crate) fn shrunk(picture: IconPicture, limit: PictureLimit) -> IconPicture {
-    let [width, height] = picture.size.map(usize::from);
-    let by = |side: usize, most: u16| side.div_ceil(usize::from(most.max(1)));
-    let by = by(width, limit.width).max(by(height, limit.height));
-    if by <= 1 {
-        return picture;
-    }
-    let small_width = (width / by).max(1);
-    let small_height = (height / by).max(1);
-    let mut rgba = Vec::with_capacity(small_width * small_height * 4);
-    for y in 0..small_height {
-        for x in 0..small_width {
-            let columns = x * by..((x + 1) * by).min(width);
-            let rows = y * by..((y + 1) * by).min(height);
-            let count = (columns.len() * rows.len()) as u32;
-            for part in 0..4 {
-                let sum = |row: usize| -> u32 {
-                    columns
-                        .clone()
-                        .map(|column| u32::from(picture.rgba[(row * width + column) * 4 + part]))
-                        .sum()
-                };
-                let sum: u32 = rows.clone().map(sum).sum();
-                rgba.push((sum / count.max(1)) as u8);
-            }
-        }
-    }
-    IconPicture { size: [small_width as u16, small_height as u16], rgba }
 }
 
 #[cfg(test)]

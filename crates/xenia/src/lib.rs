@@ -13,7 +13,8 @@
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
 //!   [`call_trace`], [`profile`] (where a run spends its time), [`png_frames`], [`screenshots`],
 //!   [`video`], [`gallery`]; [`output`] writes files atomically.
-//! - [`library`], [`achievements`]: the user's titles, and the achievements earned in them.
+//! - [`library`], [`achievements`]: the user's titles, and the achievements earned in them;
+//!   [`pictures`]: icons as pixels.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`].
 //! - [`desktop`]: files and the clipboard of the desktop.
@@ -71,6 +72,7 @@ pub mod network;
 pub mod output;
 pub mod pace;
 pub mod patches;
+pub mod pictures;
 pub mod pieces;
 pub mod png_frames;
 pub mod profile;

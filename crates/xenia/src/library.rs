@@ -12,7 +12,6 @@
 
 mod cache;
 pub mod cover;
-pub mod icon;
 mod jpeg;
 pub mod plays;
 pub mod stored;

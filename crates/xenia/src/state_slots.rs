@@ -3,8 +3,8 @@
 mod folder;
 mod replaced;
 
-use crate::library::icon::{self, IconPicture};
 use crate::machine::StateOrigin;
+use crate::pictures::{IconPicture, MAX_ICON_SIDE, read_icon};
 use crate::png_frames::write_png;
 use crate::title::Title;
 use crate::user_folders;
@@ -125,7 +125,7 @@ impl StateSlots {
 
     /// The picture of the state in a slot, if there is one.
     pub fn picture(&self, slot: u8) -> Option<IconPicture> {
-        icon::read(&self.path(slot).with_extension(PICTURE)).ok()
+        read_icon(&self.path(slot).with_extension(PICTURE)).ok()
     }
 
     /// Origin of the state in a slot.
@@ -172,7 +172,7 @@ impl StateSlots {
 
 /// A frame at a fraction of its size, which no side of an icon exceeds.
 fn small(frame: &Frame) -> Frame {
-    let factor = frame.width.max(frame.height).div_ceil(icon::MAX_SIDE).max(1);
+    let factor = frame.width.max(frame.height).div_ceil(MAX_ICON_SIDE).max(1);
     let width = (frame.width / factor).max(1);
     let height = (frame.height / factor).max(1);
     let pixel = |x: u32, y: u32| {

@@ -9,9 +9,8 @@
 //! Each of them may be a JPEG file, too.
 
 use super::LibraryTitle;
-use super::icon::{IconPicture, decode_within};
 use super::jpeg;
-use crate::gallery::{PictureLimit, shrunk};
+use crate::pictures::{IconPicture, PictureLimit, decode_within, shrunk};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::is_default_executable;

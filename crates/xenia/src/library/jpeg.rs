@@ -1,7 +1,7 @@
 //! Reads JPEG pictures as pixels. Files are untrusted: size and passes are limited, since a small
 //! file can cost much work.
 
-use super::icon::IconPicture;
+use crate::pictures::IconPicture;
 use anyhow::{Context, Result, ensure};
 use std::io::Cursor;
 use zune_jpeg::JpegDecoder;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-use xenia::gallery::{self, GalleryFile, GalleryKind, PictureLimit};
+use xenia::gallery::{self, GalleryFile, GalleryKind};
+use xenia::pictures::PictureLimit;
 use xenia::say::visible;
 use xenia::state_slots::age_text;
 use xenia_render::{GalleryEntry, GalleryModel, GalleryPicture, LIST_ROWS, LibraryIcon};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use xenia::config::file_time;
-use xenia::library::icon::small;
+use xenia::pictures::small_icon;
 use xenia::say::visible;
 use xenia::wording::{bytes_text, count, date_text};
 use xenia_formats::stfs::kind_name;
@@ -133,7 +133,7 @@ fn package(
         fs::metadata(links::host_path(folder, place)).and_then(|found| found.modified()).ok()
     });
     let date = changed.map(|time| format!(", {}", date_text(file_time(time)))).unwrap_or_default();
-    let picture = store.thumbnail(name).ok().flatten().and_then(|picture| small(&picture));
+    let picture = store.thumbnail(name).ok().flatten().and_then(|picture| small_icon(&picture));
     let shown = Some(visible(header.display_name())).filter(|shown| !shown.trim().is_empty());
     let stored = StoredPackage {
         id: PackageId {

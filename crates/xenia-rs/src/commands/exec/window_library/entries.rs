@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use xenia::library::{LibraryTitle, cover, icon, plays};
+use xenia::library::{LibraryTitle, cover, plays};
+use xenia::pictures::read_icon;
 use xenia::say::visible;
 use xenia::state_slots::age_text;
 use xenia::title::short_name;
@@ -83,7 +84,7 @@ fn entry(
         if let Some(icon) = icons.get(path) {
             return Some(icon.clone());
         }
-        let icon = icon::read(path).ok().filter(|_| icons.len() < MAX_ICONS)?;
+        let icon = read_icon(path).ok().filter(|_| icons.len() < MAX_ICONS)?;
         let icon = Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba });
         icons.insert(path.clone(), icon.clone());
         Some(icon)

@@ -1,13 +1,12 @@
-//! Reads icons of titles as pixels.
+//! Pictures as pixels: reads PNG files, such as icons of titles, and makes pictures smaller.
 
-use crate::gallery::{PictureLimit, shrunk};
 use anyhow::{Context, Result, bail};
 use png::{ColorType, Transformations};
 use std::io::Cursor;
 use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
-pub(crate) const MAX_SIDE: u32 = 256;
+pub(crate) const MAX_ICON_SIDE: u32 = 256;
 /// Side of titles' own icons in pixels.
 const SMALL_SIDE: u16 = 64;
 /// Largest side of a picture as large as a screen.
@@ -24,32 +23,42 @@ pub struct IconPicture {
     pub rgba: Vec<u8>,
 }
 
+/// Largest size of a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureLimit {
+    /// Largest width in pixels.
+    pub width: u16,
+    /// Largest height in pixels.
+    pub height: u16,
+}
+
 /// Reads an icon file, which a title may have made to do harm.
 ///
 /// # Errors
 /// The file cannot be read, is not a PNG picture, or is too large.
-pub fn read(path: &Path) -> Result<IconPicture> {
+pub fn read_icon(path: &Path) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
-    decode(&bytes).with_context(|| path.display().to_string())
+    decode_icon(&bytes).with_context(|| path.display().to_string())
 }
 
-fn decode(bytes: &[u8]) -> Result<IconPicture> {
-    decode_within(bytes, MAX_SIDE, 4 << 20)
+fn decode_icon(bytes: &[u8]) -> Result<IconPicture> {
+    decode_within(bytes, MAX_ICON_SIDE, 4 << 20)
 }
 
 /// Reads the bytes of an icon, made smaller where it is larger than titles' own. `None` if they are
 /// not a PNG picture, or too large.
-pub fn small(bytes: &[u8]) -> Option<IconPicture> {
-    let icon = decode(bytes).ok()?;
+pub fn small_icon(bytes: &[u8]) -> Option<IconPicture> {
+    let icon = decode_icon(bytes).ok()?;
     Some(shrunk(icon, PictureLimit { width: SMALL_SIDE, height: SMALL_SIDE }))
 }
 
-/// As [`read`], for the bytes of a picture as large as a screen.
+/// As [`read_icon`], for the bytes of a picture as large as a screen.
 pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
     decode_within(bytes, MAX_LARGE_SIDE, 256 << 20)
 }
 
-pub(super) fn decode_within(bytes: &[u8], max_side: u32, max_bytes: usize) -> Result<IconPicture> {
+/// Reads the bytes of a PNG picture, whose size is limited.
+pub(crate) fn decode_within(bytes: &[u8], max_side: u32, max_bytes: usize) -> Result<IconPicture> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: max_bytes });
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
@@ -71,6 +80,38 @@ pub(super) fn decode_within(bytes: &[u8], max_side: u32, max_bytes: usize) -> Re
         bail!("the PNG file is truncated");
     }
     Ok(IconPicture { size: [width as u16, height as u16], rgba })
+}
+
+/// A picture whose sides are divided by the least whole number for which they fit: each pixel is
+/// the mean of a square.
+pub(crate) fn shrunk(picture: IconPicture, limit: PictureLimit) -> IconPicture {
+    let [width, height] = picture.size.map(usize::from);
+    let by = |side: usize, most: u16| side.div_ceil(usize::from(most.max(1)));
+    let by = by(width, limit.width).max(by(height, limit.height));
+    if by <= 1 {
+        return picture;
+    }
+    let small_width = (width / by).max(1);
+    let small_height = (height / by).max(1);
+    let mut rgba = Vec::with_capacity(small_width * small_height * 4);
+    for y in 0..small_height {
+        for x in 0..small_width {
+            let columns = x * by..((x + 1) * by).min(width);
+            let rows = y * by..((y + 1) * by).min(height);
+            let count = (columns.len() * rows.len()) as u32;
+            for part in 0..4 {
+                let sum = |row: usize| -> u32 {
+                    columns
+                        .clone()
+                        .map(|column| u32::from(picture.rgba[(row * width + column) * 4 + part]))
+                        .sum()
+                };
+                let sum: u32 = rows.clone().map(sum).sum();
+                rgba.push((sum / count.max(1)) as u8);
+            }
+        }
+    }
+    IconPicture { size: [small_width as u16, small_height as u16], rgba }
 }
 
 #[cfg(test)]
@@ -95,18 +136,18 @@ mod tests {
             (ColorType::Grayscale, &[1, 9], [1, 1, 1, 255, 9, 9, 9, 255]),
             (ColorType::GrayscaleAlpha, &[1, 2, 9, 8], [1, 1, 1, 2, 9, 9, 9, 8]),
         ] {
-            let icon = decode(&encoded([2, 1], kind, pixels)).unwrap();
+            let icon = decode_icon(&encoded([2, 1], kind, pixels)).unwrap();
             assert_eq!((icon.size, &icon.rgba[..]), ([2, 1], &rgba[..]), "{kind:?}");
         }
     }
 
     #[test]
     fn hostile_icons_are_refused() {
-        let large = encoded([MAX_SIDE + 1, 1], ColorType::Grayscale, &[0; MAX_SIDE as usize + 1]);
+        let large = encoded([MAX_ICON_SIDE + 1, 1], ColorType::Grayscale, &[0; MAX_ICON_SIDE as usize + 1]);
         let mut torn = encoded([64, 64], ColorType::Rgba, &[7; 64 * 64 * 4]);
         torn.truncate(torn.len() / 2);
         for bytes in [&large[..], &torn, b"noise", b""] {
-            assert!(decode(bytes).is_err());
+            assert!(decode_icon(bytes).is_err());
         }
     }
 }
