@@ -6,9 +6,9 @@
 //! The log of a run that begins at a state has the lines after it and no others, so the logs of a
 //! run in pieces, one after the other, are the log of the whole run.
 
-use crate::launches::EarlierTitles;
 use crate::lock_order;
 use crate::output::StreamFile;
+use crate::progress::EarlierTitles;
 use anyhow::{Context, Result};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -4,67 +4,22 @@
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
 //! then `play.jsonl.2`, and so on; output to an open descriptor is appended there.
 
-use crate::machine::{Finished, Launched, Machine, MachinePosition, StateRefusal, decoded};
+pub use crate::progress::EarlierTitles;
+
+use crate::machine::{Finished, Launched, Launcher, Machine, StateRefusal, decoded};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io::Cursor;
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
-use xenia_host::file::open_descriptor;
+use std::path::Path;
 use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
 
 /// Number of launches that ends a run, so that a title that launches itself forever ends. Launches
 /// before the state at which a run began do not count.
 pub const MAX_LAUNCHES: u64 = 100;
-
-/// Totals of the titles before this one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EarlierTitles {
-    /// Number of times that one title launched another.
-    pub launches: u64,
-    /// Instructions executed by the previous titles.
-    pub instructions: u64,
-    /// Frames shown by the previous titles.
-    pub frames: u64,
-    /// Number of machines before; fewer than launches if the first one began at a state.
-    pub machines: u64,
-    /// Number of machines before that ran parts of this title's run.
-    pub parts: u64,
-}
-
-impl EarlierTitles {
-    /// The file that replaces `path` for this title.
-    pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
-        let path = path?;
-        // The name of an open descriptor has no others beside it.
-        if self.launches == 0 || open_descriptor(path).is_some() {
-            return Some(path.to_owned());
-        }
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}", self.launches + 1));
-        Some(name.into())
-    }
-
-    /// Whether a machine at position `at` is beyond the limits.
-    fn is_beyond(&self, limits: &Limits, at: &MachinePosition) -> bool {
-        let over = |limit: Option<u64>, now: u64| limit.is_some_and(|limit| limit < now);
-        over(limits.instructions, self.instructions.saturating_add(at.instructions))
-            || over(limits.frames, self.frames.saturating_add(at.frames))
-    }
-
-    /// The remainder of the limits.
-    fn rest(&self, limits: &Limits) -> Limits {
-        let less = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
-        Limits {
-            instructions: less(limits.instructions, self.instructions),
-            frames: less(limits.frames, self.frames),
-            ..*limits
-        }
-    }
-}
 
 /// How far a run goes, and where it begins.
 #[derive(Clone, Copy, Debug)]
@@ -160,17 +115,6 @@ pub fn run(
         let Some(next) = launches.next(successor, &finished)? else { return Ok(finished) };
         running = next;
     }
-}
-
-/// Starts titles that other titles launch, while a debugger stays.
-pub(crate) trait Launcher {
-    /// Puts the machine of the launched title in the ended one's place, and returns the limits of
-    /// its run.
-    ///
-    /// # Errors
-    /// No title was launched, it cannot be opened, or its machine cannot be built. The value is the
-    /// end of the run.
-    fn launch(&mut self, machine: &mut Machine, finished: Finished) -> Result<Limits, Box<Finished>>;
 }
 
 /// The titles of a run, one after the other.

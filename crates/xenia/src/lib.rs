@@ -76,6 +76,7 @@ pub mod pictures;
 pub mod pieces;
 pub mod png_frames;
 pub mod profile;
+mod progress;
 pub mod recording;
 pub mod report;
 pub mod say;

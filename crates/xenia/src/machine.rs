@@ -30,8 +30,8 @@ pub use engine::{engine, jit_config, register_functions, scheduler_config};
 pub use figures::Sizes;
 pub use inspect::{FileRow, GpuRows, Inspector, LockRow, ObjectRow};
 pub use launched::Launched;
+pub(crate) use launched::Launcher;
 pub use options::MachineOptions;
-pub use parts::MachinePosition;
 pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
@@ -40,11 +40,12 @@ pub(crate) use state::{decoded, read_state};
 pub(crate) use state_header::check_conditions;
 pub use state_header::{StateOrigin, this_program};
 
+pub use crate::progress::MachinePosition;
+
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
-use crate::launches::Launcher;
 use crate::output;
 use crate::pace::Pace;
 use crate::profile::{Profiler, RunProfile};

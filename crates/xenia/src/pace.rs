@@ -11,7 +11,7 @@ mod limiter;
 mod no_figures;
 
 use crate::lock_order;
-use crate::machine::MachinePosition;
+use crate::progress::MachinePosition;
 use limiter::Limiter;
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -380,16 +380,3 @@ fn launches_before_the_state_do_not_count() {
     });
     assert_eq!(later.unwrap().report.launches, MAX_LAUNCHES + 2);
 }
-
-#[test]
-fn each_title_has_separate_files() {
-    let path = Path::new("a/play.jsonl");
-    assert_eq!(EarlierTitles::default().file(Some(path)), Some(path.to_owned()));
-    let later = EarlierTitles { launches: 2, ..EarlierTitles::default() };
-    assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
-    assert_eq!(later.file(None), None);
-    #[cfg(unix)]
-    for name in ["/dev/stdout", "/dev/fd/2"] {
-        assert_eq!(later.file(Some(Path::new(name))), Some(PathBuf::from(name)));
-    }
-}

@@ -1,13 +1,15 @@
-//! Titles that other titles launched, in saved states: their state has the executable, so that a
-//! machine for it can be built without the previous titles.
+//! Titles that other titles launched. A saved state of one has the executable, so that a machine
+//! for it can be built without the previous titles.
 
 use super::state::cannot_load;
-use crate::launches::EarlierTitles;
+use super::{Finished, Machine};
+use crate::progress::EarlierTitles;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
 use xenia_kernel::title::{Inheritance, Launch};
+use xenia_sched::Limits;
 use xenia_state::StateSection;
 
 /// A title that another title launched.
@@ -19,6 +21,17 @@ pub struct Launched {
     pub before: EarlierTitles,
     /// State that the previous title left; `None` if it is contained in a saved state.
     pub inheritance: Option<Inheritance>,
+}
+
+/// Starts titles that other titles launch, while a debugger stays.
+pub(crate) trait Launcher {
+    /// Puts the machine of the launched title in the ended one's place, and returns the limits of
+    /// its run.
+    ///
+    /// # Errors
+    /// No title was launched, it cannot be opened, or its machine cannot be built. The value is the
+    /// end of the run.
+    fn launch(&mut self, machine: &mut Machine, finished: Finished) -> Result<Limits, Box<Finished>>;
 }
 
 /// The launch of a title, in a saved state of it.

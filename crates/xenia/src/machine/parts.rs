@@ -15,10 +15,10 @@ use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
 use crate::gpu_port::VideoProgress;
 use crate::interrupt::Interrupt;
-use crate::launches::EarlierTitles;
 use crate::output::WriteErrors;
 use crate::pace::Pace;
 use crate::profile::RunProfile;
+use crate::progress::{EarlierTitles, MachinePosition};
 use crate::recording::{RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
@@ -33,19 +33,8 @@ use xenia_jit::{CodeSizes, CodeStore};
 use xenia_kernel::title::Launch;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_sched::{EndKind, Executor, GuestTicks, Limits, RunEnd};
+use xenia_sched::{EndKind, Executor, Limits, RunEnd};
 use xenia_sync::Mutex;
-
-/// A moment of a machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MachinePosition {
-    /// Guest time, in ticks.
-    pub now: GuestTicks,
-    /// Number of instructions executed.
-    pub instructions: u64,
-    /// Number of frames shown.
-    pub frames: u64,
-}
 
 /// Conditions of a machine.
 pub(super) struct MachineSpec {
