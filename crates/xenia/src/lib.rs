@@ -84,6 +84,7 @@ pub mod screenshots;
 pub mod sound;
 #[doc(hidden)]
 pub mod source;
+mod state_origin;
 pub mod state_slots;
 #[doc(hidden)]
 pub mod status;

@@ -35,12 +35,11 @@ pub use options::MachineOptions;
 pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
-pub use state::StateRefusal;
 pub(crate) use state::{decoded, read_state};
 pub(crate) use state_header::check_conditions;
-pub use state_header::{StateOrigin, this_program};
 
 pub use crate::progress::MachinePosition;
+pub use crate::state_origin::{StateOrigin, StateRefusal, this_program};
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;

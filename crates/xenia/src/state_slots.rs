@@ -3,9 +3,9 @@
 mod folder;
 mod replaced;
 
-use crate::machine::StateOrigin;
 use crate::pictures::{IconPicture, MAX_ICON_SIDE, read_icon};
 use crate::png_frames::write_png;
+use crate::state_origin::StateOrigin;
 use crate::title::Title;
 use crate::user_folders;
 use anyhow::{Context, Result, bail};

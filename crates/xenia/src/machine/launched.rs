@@ -1,9 +1,9 @@
 //! Titles that other titles launched. A saved state of one has the executable, so that a machine
 //! for it can be built without the previous titles.
 
-use super::state::cannot_load;
 use super::{Finished, Machine};
 use crate::progress::EarlierTitles;
+use crate::state_origin::cannot_load;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

@@ -10,14 +10,14 @@ use super::Machine;
 use super::engine::reservations;
 use super::launched::LaunchState;
 use super::parts::MachineInside;
-use super::state_header::{StateOrigin, conditions_of};
+use super::state_header::conditions_of;
 use crate::config::{CpuConfig, ExecutorConfig};
 use crate::event_log::EventLog;
 use crate::output::AtomicFile;
 use crate::recording::{RecordingState, RunRecording};
 use crate::source;
+use crate::state_origin::{StateOrigin, StateRefusal, cannot_load};
 use anyhow::{Context, Result, anyhow, bail};
-use std::fmt;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
@@ -422,21 +422,6 @@ pub(crate) fn decoded(bytes: &[u8]) -> Result<StateFile, StateError> {
 /// Name of a section with contents of files, whose bytes are stored as they are.
 fn contents_name(number: usize) -> String {
     format!("{CONTENTS}/{number}")
-}
-
-/// The error for a state that cannot be loaded, to tell it from other reasons why a run that begins
-/// at the state fails.
-#[derive(Debug)]
-pub struct StateRefusal(pub(crate) String);
-
-impl fmt::Display for StateRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-pub(super) fn cannot_load(path: &Path) -> StateRefusal {
-    StateRefusal(format!("cannot load {}", path.display()))
 }
 
 /// The error for a section whose values were refused.

@@ -3,8 +3,8 @@
 
 use super::{EXIT, PICTURE, StateSlots};
 use crate::digest::{in_file_name, sha256};
-use crate::machine::StateOrigin;
 use crate::screenshots::file_name;
+use crate::state_origin::StateOrigin;
 use crate::title::Title;
 use std::fs;
 use std::io;
