@@ -88,6 +88,7 @@ mod state_origin;
 pub mod state_slots;
 #[doc(hidden)]
 pub mod status;
+mod terminal_text;
 pub mod text_lines;
 pub mod title;
 pub mod user_folders;

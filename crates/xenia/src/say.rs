@@ -45,6 +45,7 @@ macro_rules! remark {
     };
 }
 
+pub use crate::terminal_text::visible;
 pub use {errln, out, outln, remark};
 
 /// Whether remarks are suppressed.
@@ -74,6 +75,7 @@ static CLAIMED: AtomicBool = AtomicBool::new(false);
 /// output of `--json -` can be piped to `jq`.
 pub fn claim_output() {
     CLAIMED.store(true, Relaxed);
+    status::forbid();
 }
 
 /// Whether [`claim_output`] was called.
@@ -203,12 +205,6 @@ pub fn finish() -> Result<()> {
         Some(Closed::Failed(error)) => Err(anyhow!("cannot write to standard output: {error}")),
         Some(Closed::ByReader) | None => Ok(()),
     }
-}
-
-/// Text with terminal control characters made visible; line breaks and tabs stay.
-pub fn visible(text: &str) -> String {
-    let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
-    text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// A path with `/` between its parts, on every system.
@@ -344,13 +340,5 @@ mod tests {
             assert_eq!(take_characters(&mut unfinished), shown);
         }
         assert!(unfinished.is_empty());
-    }
-
-    #[test]
-    fn terminal_control_characters_are_replaced() {
-        assert_eq!(
-            visible("a\tb\n\x1b]0;owned\x07\r\u{9b}1m"),
-            "a\tb\n\u{FFFD}]0;owned\u{FFFD}\u{FFFD}\u{FFFD}1m"
-        );
     }
 }

@@ -5,7 +5,8 @@
 //! next [`show`], unless the output ended in the middle of a line. It is never written to a file or
 //! a pipe.
 
-use crate::{lock_order, say};
+use crate::lock_order;
+use crate::terminal_text::visible;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -19,6 +20,7 @@ struct Line {
 }
 
 static ALLOWED: AtomicBool = AtomicBool::new(false);
+static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 static LINE: Mutex<Line> =
     Mutex::numbered(Level::Leaf, lock_order::STATUS_LINE, Line { shown: None, is_cut: false });
 
@@ -28,10 +30,15 @@ pub fn allow() {
     ALLOWED.store(can_erase && std::io::stderr().is_terminal(), Relaxed);
 }
 
+/// Shows no status line from now on: with a document on standard output, standard error is probably
+/// read by a program.
+pub(crate) fn forbid() {
+    FORBIDDEN.store(true, Relaxed);
+}
+
 /// Shows `text`, replacing the previous line.
 pub fn show(text: &str) {
-    // With a document on standard output, standard error is probably read by a program.
-    if !ALLOWED.load(Relaxed) || say::output_is_claimed() {
+    if !ALLOWED.load(Relaxed) || FORBIDDEN.load(Relaxed) {
         return;
     }
     let mut line = LINE.lock();
@@ -40,7 +47,7 @@ pub fn show(text: &str) {
         return;
     }
     // Names in it may come from the title.
-    let text = say::visible(text).replace('\n', " ");
+    let text = visible(text).replace('\n', " ");
     // The template cuts the message to the width of the terminal.
     let Ok(style) = ProgressStyle::with_template("{wide_msg}") else { return };
     let bar = ProgressBar::no_length().with_style(style).with_message(text);
