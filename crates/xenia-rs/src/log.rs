@@ -16,7 +16,7 @@ mod window;
 
 pub use window::show_to;
 
-use crate::cli::LogArgs;
+use crate::cli::{Color, LogArgs};
 use anyhow::{Context as _, Result, bail};
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
@@ -45,28 +45,14 @@ const ACHIEVEMENTS: &str = "achievements";
 const LIBRARIES: [&str; 7] =
     ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
 
-/// When to colour text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces colours elsewhere too.
-    #[default]
-    Auto,
-    /// Always, also in files and pipes.
-    Always,
-    /// Never, not even on a terminal.
-    Never,
-}
-
-impl Color {
-    /// Whether standard error is coloured.
-    fn on_standard_error(self) -> bool {
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto if is_set("NO_COLOR") => false,
-            Self::Auto => is_set("CLICOLOR_FORCE") || std::io::stderr().is_terminal(),
-        }
+/// Whether standard error is coloured.
+fn colours_standard_error(color: Color) -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if is_set("NO_COLOR") => false,
+        Color::Auto => is_set("CLICOLOR_FORCE") || std::io::stderr().is_terminal(),
     }
 }
 
@@ -306,7 +292,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
         let layer = layer.with_ansi(false).with_writer(move || Visible(file.clone()));
         registry.with(layer.with_filter(thinned)).init();
     } else {
-        let colored = args.color.on_standard_error();
+        let colored = colours_standard_error(args.color);
         let layer = layer.with_ansi(colored).with_writer(|| Visible(StandardError));
         registry.with(layer.with_filter(thinned)).init();
     }

@@ -27,8 +27,7 @@ mod settings;
 use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, ValueEnum};
-use cli::{Cli, Command, ExecArgs};
-use log::Color;
+use cli::{Cli, Color, Command, ExecArgs};
 use settings::Scope;
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -112,7 +111,9 @@ fn begin(words: Vec<OsString>) -> u8 {
             Err(error) => report(&error).number(),
         };
     }
-    if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
+    let settings_file = settings::default_file();
+    let checked = cli::check_files(&command, &matches, settings_file.as_deref());
+    if let Err(error) = checked.and_then(|()| log::start(&cli.log)) {
         return refuse(Some(cli), &error);
     }
     note_flags(&mut cli, &command, &matches, &typed);

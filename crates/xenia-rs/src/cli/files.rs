@@ -4,7 +4,6 @@
 //! The check runs for every command before any file is opened; otherwise writing a report over the
 //! title would destroy the title.
 
-use crate::settings::default_file;
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
 use std::any::TypeId;
@@ -140,15 +139,15 @@ impl<'a> NamedFiles<'a> {
     }
 }
 
-/// Fails if two arguments name the same file and one of them is written.
-pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
+/// Fails if two arguments name the same file and one of them is written, or if one that is written
+/// is the settings file.
+pub fn check(command: &Command, matches: &ArgMatches, settings: Option<&Path>) -> Result<()> {
     let NamedFiles { written, read } = NamedFiles::of(command, matches)?;
     if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
         bail!("{flag} does not accept `-`; use /dev/stdout");
     }
     let inputs = read.keys().filter(|(id, _)| !FOLDERS.contains(id));
     let folders: Vec<InputFolder> = inputs.filter_map(|(id, path)| folder_of_inputs(id, path)).collect();
-    let settings = default_file();
     let mut seen: Vec<(Place, &String)> = Vec::new();
     for ((id, path), flag) in &written {
         let Some(place) = place(path) else { continue };
@@ -159,7 +158,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         if let Some((_, from)) = from {
             bail!("{flag} would replace {}, which is read as {from}: name another file", path.display());
         }
-        if settings.as_deref().is_some_and(|file| self::place(file).as_ref() == Some(&place)) {
+        if settings.is_some_and(|file| self::place(file).as_ref() == Some(&place)) {
             bail!("{flag} would replace {}, the settings file: name another file", path.display());
         }
         let within = folders.iter().find(|folder| is_input_of(folder, path, id));
@@ -256,7 +255,7 @@ mod tests {
 
     fn checked(words: &[&str]) -> Result<(), String> {
         let matches = Cli::command().try_get_matches_from(["xenia-rs"].iter().chain(words)).unwrap();
-        check(&Cli::command(), &matches).map_err(|error| error.to_string())
+        check(&Cli::command(), &matches, None).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Arguments that configure the log; every command has them.
 
-use crate::log::Color;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Flags that configure the log.
@@ -26,4 +25,16 @@ pub struct LogArgs {
     /// When to colour text; NO_COLOR and CLICOLOR_FORCE are respected.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+}
+
+/// When to colour text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces colours elsewhere too.
+    #[default]
+    Auto,
+    /// Always, also in files and pipes.
+    Always,
+    /// Never, not even on a terminal.
+    Never,
 }
