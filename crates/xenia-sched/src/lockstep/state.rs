@@ -53,6 +53,14 @@ impl From<ParallelState> for LockstepState {
     }
 }
 
+/// A machine in lockstep continues in parallel mode without the unfinished round.
+impl From<LockstepState> for ParallelState {
+    fn from(state: LockstepState) -> Self {
+        let LockstepState { scheduler, devices, instructions, deadlocks, last_frame, .. } = state;
+        Self { scheduler, stores: devices.into_stores(), instructions, deadlocks, last_frame }
+    }
+}
+
 /// The current round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RoundState {

@@ -7,7 +7,7 @@ use super::ParallelExecutor;
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
 use crate::limits::SeenFrame;
-use crate::{HW_THREADS, LockstepState, MAX_TICKS, SchedulerState, System};
+use crate::{HW_THREADS, MAX_TICKS, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_state::{Impossible, Unsaveable, check};
@@ -24,14 +24,6 @@ pub struct ParallelState {
     pub(crate) instructions: u64,
     pub(crate) deadlocks: Deadlocks,
     pub(crate) last_frame: SeenFrame,
-}
-
-/// A machine in lockstep continues in parallel mode without the unfinished round.
-impl From<LockstepState> for ParallelState {
-    fn from(state: LockstepState) -> Self {
-        let LockstepState { scheduler, devices, instructions, deadlocks, last_frame, .. } = state;
-        Self { scheduler, stores: devices.into_stores(), instructions, deadlocks, last_frame }
-    }
 }
 
 impl<S: System> ParallelExecutor<S> {
