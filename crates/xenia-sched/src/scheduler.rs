@@ -23,8 +23,6 @@ use crate::{
     SchedError, SchedulerCounters, ThreadRef,
 };
 pub(crate) use rounds::Rounds;
-pub use spawn::SpawnParameters;
-pub(crate) use spawn::make_thread;
 pub use state::SchedulerState;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;

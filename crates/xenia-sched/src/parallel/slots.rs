@@ -8,7 +8,8 @@
 
 use super::parker::Parker;
 use crate::common::{Common, Moment};
-use crate::scheduler::{Rounds, make_thread};
+use crate::new_thread::make_thread;
+use crate::scheduler::Rounds;
 use crate::slot::KEEPER;
 use crate::slot::moves::{best_for, migrate};
 use crate::thread_table::ThreadTable;

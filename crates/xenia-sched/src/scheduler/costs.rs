@@ -1,9 +1,9 @@
 //! Complexity tests: scheduling decisions must not search all threads. Costs are counted in visited
 //! positions of thread tables, so that the results do not depend on the host.
 
-use super::{Scheduler, SpawnParameters};
-use crate::ThreadRef;
+use super::Scheduler;
 use crate::directory::LOOKS;
+use crate::{SpawnParameters, ThreadRef};
 
 const FEW: u32 = 64;
 const MANY: u32 = 10_000;
