@@ -15,6 +15,7 @@
 
 use crate::backoff::Backoff;
 use crate::node::thread_number;
+use crate::thread_priorities::priority_of;
 use crate::{by_address, priority};
 use xenia_sync::atomic::{AtomicU32, Ordering};
 
@@ -128,7 +129,7 @@ impl AdaptiveLock {
         // Between this check and the loan, no release can happen that does not wake this thread
         // afterwards. Otherwise the loan would stay with a thread that no longer holds the lock.
         let stays = || self.word.load(Ordering::Relaxed) == marked;
-        by_address::sleep(self, me, stays, || priority::lend(priority::priority_of(me), owner), None);
+        by_address::sleep(self, me, stays, || priority::lend(priority_of(me), owner), None);
         priority::end_wait(me);
     }
 }
@@ -145,13 +146,13 @@ fn wake_first(key: *const AdaptiveLock) {
     loop {
         let mut highest = None;
         by_address::wake(key, |number| {
-            highest = highest.max(Some(priority::priority_of(number)));
+            highest = highest.max(Some(priority_of(number)));
             false
         });
         let Some(highest) = highest else { return };
         let mut woken = false;
         by_address::wake(key, |number| {
-            let this = !woken && priority::priority_of(number) >= highest;
+            let this = !woken && priority_of(number) >= highest;
             woken |= this;
             this
         });

@@ -29,6 +29,7 @@ mod random_models;
 #[allow(unsafe_code)]
 mod raw;
 mod statistics;
+mod thread_priorities;
 mod token;
 mod topology;
 

@@ -8,6 +8,7 @@
 //! The table is global to the process: it only describes current waits and keeps no state beyond
 //! them.
 
+use crate::thread_priorities::MAX_THREADS;
 use crate::topology;
 use std::cell::Cell;
 #[cfg(not(feature = "modelled"))]
@@ -16,9 +17,6 @@ use std::sync::atomic::AtomicU64;
 use xenia_sync::atomic::explorer;
 use xenia_sync::atomic::{self, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
-/// Limit of threads that have nodes.
-pub(crate) const MAX_THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };
-const MODELLED: usize = if cfg!(feature = "model-loom") { 4 } else { 8 };
 /// Number of nodes of a thread.
 pub(crate) const NESTED: usize = if cfg!(feature = "model-loom") { 1 } else { 4 };
 
@@ -118,7 +116,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         if let Some(thread) = self.thread {
-            crate::priority::forget(thread as u16 + 1);
+            crate::thread_priorities::forget(thread as u16 + 1);
             TAKEN[thread / 64].fetch_and(!(1 << (thread % 64)), Ordering::Release);
         }
     }

@@ -7,11 +7,12 @@
 //! is read a moment too late only changes the wake order. So a boost that passes along a chain of
 //! waits may come late, or stay until that thread next releases its last lock.
 
-use crate::node::{MAX_THREADS, thread_number};
+use crate::node::thread_number;
 use crate::per_process::per_process;
+use crate::thread_priorities::{MAX_THREADS, end_loans, has_loan, lend_to, priority_of, set_own};
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use xenia_sync::atomic::per_thread;
 
 /// Limit of waits along which a loan is passed.
@@ -21,9 +22,6 @@ const MAX_CHAIN: usize = 16;
 pub type PriorityHook = fn(u16, u8);
 
 per_process! {
-    /// Threads' own priorities by number; 0 stands for all threads without a number.
-    static OWN: [AtomicU8; MAX_THREADS + 1] = [const { AtomicU8::new(0) }; MAX_THREADS + 1];
-    static LENT: [AtomicU8; MAX_THREADS + 1] = [const { AtomicU8::new(0) }; MAX_THREADS + 1];
     /// The owner of the lock for which a thread sleeps, by number.
     static WAITS_FOR: [AtomicU16; MAX_THREADS + 1] = [const { AtomicU16::new(0) }; MAX_THREADS + 1];
 }
@@ -40,7 +38,7 @@ per_thread! {
 pub fn set_priority(priority: u8) -> u16 {
     let number = thread_number();
     if number != 0 {
-        OWN[usize::from(number)].store(priority, Relaxed);
+        set_own(number, priority);
     }
     number
 }
@@ -56,11 +54,6 @@ pub fn priority() -> u8 {
 /// already.
 pub fn on_priority(hook: PriorityHook) -> bool {
     HOOK.set(hook).is_ok()
-}
-
-pub(crate) fn priority_of(number: u16) -> u8 {
-    let number = usize::from(number);
-    OWN[number].load(Relaxed).max(LENT[number].load(Relaxed))
 }
 
 /// Whether a thread sleeps for an adaptive lock.
@@ -88,7 +81,7 @@ pub(crate) fn lend(priority: u8, owner: u16) {
             return;
         }
         let before = priority_of(owner);
-        LENT[usize::from(owner)].fetch_max(priority, Relaxed);
+        lend_to(owner, priority);
         if before < priority {
             call_hook(owner);
         }
@@ -107,10 +100,9 @@ pub(crate) fn holds_one_less() {
     HOLDS.with(|holds| holds.set(left));
     if left == 0 {
         let number = thread_number();
-        let lent = &LENT[usize::from(number)];
-        if lent.load(Relaxed) != 0 {
+        if has_loan(number) {
             let before = priority_of(number);
-            lent.store(0, Relaxed);
+            end_loans(number);
             if priority_of(number) < before {
                 call_hook(number);
             }
@@ -122,11 +114,4 @@ fn call_hook(number: u16) {
     if let Some(hook) = HOOK.get() {
         hook(number, priority_of(number));
     }
-}
-
-/// Resets a number, which another thread will get.
-#[cfg(not(feature = "modelled"))]
-pub(crate) fn forget(number: u16) {
-    OWN[usize::from(number)].store(0, Relaxed);
-    LENT[usize::from(number)].store(0, Relaxed);
 }

@@ -1,7 +1,7 @@
 //! Tests of the wake order, of priority inheritance, and of mutual exclusion among many threads.
 
 use super::*;
-use crate::priority::{on_priority, priority, priority_of, set_priority};
+use crate::priority::{on_priority, priority, set_priority};
 use std::sync::atomic::{AtomicBool, AtomicU16};
 use std::sync::{Barrier, Mutex as Plain};
 use std::time::{Duration, Instant};
