@@ -2,6 +2,7 @@
 
 mod doc_tests;
 mod fuzzing;
+mod times;
 
 use crate::linting::linting_cargo;
 use crate::{
@@ -13,8 +14,9 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::time::{Instant, SystemTime};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+use times::{Spent, Stopwatch};
 use xenia_testing::{LONG, draws_in_software, hermetic};
 
 /// Arguments of `cargo xtask test`.
@@ -154,7 +156,7 @@ const STEPS: &[Step] = &[
     ),
 ];
 
-/// Runs the steps, stops at the first failure, and prints each step's share of the time.
+/// Runs the steps, stops at the first failure, and prints the times of each.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     std::thread::scope(|scope| {
         // Most of an installation is waiting for the disk.
@@ -166,11 +168,11 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
 /// As [`test`]; `wait_for_tools` waits until the tools of the tests are installed.
 fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) -> Result<()> {
     not_run::forget()?;
-    let mut seconds = Vec::new();
+    let mut times = Vec::new();
     let mut is_built = false;
     for step in STEPS {
         let parts = step.selected(args);
-        let start = Instant::now();
+        let watch = Stopwatch::start(step.name);
         // Chosen parts must not run a program that was built before the sources changed.
         if args.only.is_some() && !parts.is_empty() && !is_built && step.uses_build() {
             build()?;
@@ -179,32 +181,38 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
         if step.uses_build() && !parts.is_empty() {
             wait_for_tools()?;
         }
-        run_parts(step, &parts)?;
+        let of_parts = run_parts(step, &parts)?;
         if !parts.is_empty() {
-            seconds.push((step.name, start.elapsed().as_secs_f64()));
+            times.push(Spent { parts: of_parts, ..watch.stop() });
         }
     }
     wait_for_tools()?;
-    if seconds.is_empty() {
+    if times.is_empty() {
         bail!("no step has this name; the steps are {}", names());
     }
-    println!("{}", shares(&seconds));
-    println!("steps: {} passed, 0 failed{}", seconds.len(), not_run::summary()?);
+    println!("{}", times::report(&times));
+    println!("steps: {} passed, 0 failed{}", times.len(), not_run::summary()?);
     Ok(())
 }
 
 /// Runs parts of a step as [`on_threads`] does, and prints each failure as it occurs: the last part
-/// may end minutes later.
-fn run_parts(step: &Step, parts: &[Part]) -> Result<()> {
+/// may end minutes later. Returns their times.
+fn run_parts(step: &Step, parts: &[Part]) -> Result<Vec<Spent>> {
     let workers = if step.at_once { std::thread::available_parallelism()?.get() } else { 1 };
-    on_threads(workers, parts.iter(), |(name, part)| {
+    let times = Mutex::new(Vec::new());
+    on_threads(workers, parts.iter(), |&(name, part)| {
         println!("== {}: {name}", step.name);
-        let start = Instant::now();
+        let watch = Stopwatch::start(name);
         let result = part().inspect_err(|why| println!("== {}: {name}: failed: {why:#}", step.name));
         result.with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
-        println!("== {}: {name}: passed in {:.0} s", step.name, start.elapsed().as_secs_f64());
+        let mut spent = watch.stop();
+        println!("== {}: {name}: passed in {:.0} s", step.name, spent.wall);
+        // The CPU time since its start is also that of the parts beside it.
+        spent.cpu = spent.cpu.filter(|_| !step.at_once);
+        times.lock().unwrap_or_else(PoisonError::into_inner).push(spent);
         Ok(())
-    })
+    })?;
+    Ok(times.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Every step with its parts, as `--only` takes them.
@@ -214,16 +222,6 @@ fn names() -> String {
         format!("{} ({})", step.name, parts.join(", "))
     };
     STEPS.iter().map(of).collect::<Vec<_>>().join("; ")
-}
-
-/// The time of each step, with its share of the whole.
-fn shares(seconds: &[(&str, f64)]) -> String {
-    let all: f64 = seconds.iter().map(|(_, seconds)| seconds).sum();
-    let share = |&(name, seconds): &(&str, f64)| {
-        format!("{name} {seconds:.0} s ({:.0} %)", seconds / all.max(f64::MIN_POSITIVE) * 100.0)
-    };
-    let of_each: Vec<_> = seconds.iter().map(share).collect();
-    format!("time: {all:.0} s: {}", of_each.join(", "))
 }
 
 /// The tests again, with all rounds of those that have a choice and many more random cases.
