@@ -54,6 +54,9 @@ pub fn conclude(
             report.unimplemented_calls[0].name
         );
     }
+    for stuck in &report.stuck_locks {
+        remark!("stuck: {stuck}");
+    }
     let code = of_the_end(finished, interrupt);
     if finished.has_lost_output || !write_errors.is_empty() { Code::Unusable } else { code }
 }

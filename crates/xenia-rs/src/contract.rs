@@ -209,6 +209,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "interrupted_by",
             "crash",
             "missing_files",
+            "stuck_locks",
             "gpu.backend",
             "gpu.adapter",
         ],

@@ -187,6 +187,7 @@ impl Machine {
             has_status: self.outside.pace.is_none() && !has_front_end,
             has_host_clock: self.has_host_clock(),
             dump_threads_after: self.outside.thread_dump.take(),
+            stuck_locks: self.outside.stuck_locks.clone(),
         });
         let profiler = self.outside.profile.take().map(RunProfile::start);
         let mut pace = self.outside.pace.take();

@@ -2,8 +2,8 @@
 //! status line. If a host thread has not finished a time slice for five seconds, it reports once
 //! the thread's activity, and unless that is GPU work, prints the guest's threads as soon as the
 //! slice ends. In builds that check the order of locks it also names locks that a thread has waited
-//! for as long, in the log: a machine whose lock is stuck makes no report any more. It also
-//! requests the report of the guest's threads that is due after a given time.
+//! for as long, in the run's report and, because a machine whose lock stays stuck makes none, in
+//! the log. It also requests the report of the guest's threads that is due after a given time.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -15,13 +15,45 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
 use xenia_sched::{Activity, Doing, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};
-use xenia_sync::watchdog::StuckLocks;
+use xenia_sync::watchdog::{Stuck, StuckLocks};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Interval between polls.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Time without the end of a slice after which a report is due.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest number of stuck locks in a run's report.
+const MAX_STUCK_LOCKS: usize = 16;
+
+/// Descriptions of the stuck locks that were found in a run; clones share one list.
+#[derive(Clone)]
+pub(crate) struct StuckLockList(Arc<Mutex<Vec<String>>>);
+
+impl Default for StuckLockList {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::STUCK_LOCKS, Vec::new())))
+    }
+}
+
+impl StuckLockList {
+    /// Adds a lock, unless the list is full.
+    fn note(&self, stuck: &Stuck) {
+        let mut list = self.0.lock();
+        if list.len() < MAX_STUCK_LOCKS {
+            list.push(stuck.to_string());
+        }
+    }
+
+    /// The descriptions, in the order in which the locks were found.
+    pub(crate) fn to_vec(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
+
+    /// Empties the list.
+    fn clear(&self) {
+        self.0.lock().clear();
+    }
+}
 
 /// The parts of a machine that the watchdog polls.
 pub(crate) struct WatchedMachine {
@@ -41,6 +73,8 @@ pub(crate) struct WatchedMachine {
     pub has_host_clock: bool,
     /// Host time after which a report of the guest's threads is requested.
     pub dump_threads_after: Option<Duration>,
+    /// Receives the stuck locks.
+    pub stuck_locks: StuckLockList,
 }
 
 impl WatchedMachine {
@@ -149,8 +183,14 @@ impl StandstillDetector {
                 }
             }
         }
-        for stuck in self.locks.found_since(TIMEOUT) {
+        self.poll_locks(TIMEOUT, &watched.stuck_locks);
+    }
+
+    /// Logs and notes the locks for which a thread has waited for `limit`.
+    fn poll_locks(&mut self, limit: Duration, list: &StuckLockList) {
+        for stuck in self.locks.found_since(limit) {
             tracing::warn!(target: "watchdog", "{stuck}");
+            list.note(&stuck);
         }
     }
 }
@@ -167,6 +207,7 @@ impl Watchdog {
         let over = Mutex::numbered(Level::Program, lock_order::WATCHDOG, false);
         let over = Arc::new((over, Condvar::new()));
         let until = over.clone();
+        watched.stuck_locks.clear();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let start = Instant::now();
             let mut detector = StandstillDetector::default();
@@ -250,5 +291,40 @@ mod tests {
             "idle until then"
         );
         assert!(still.take_overdue(2, false, at(85)));
+    }
+
+    #[test]
+    fn a_report_has_a_limited_number_of_stuck_locks() {
+        let list = StuckLockList::default();
+        for address in 0..=MAX_STUCK_LOCKS {
+            let rank = "Leaf[1]".to_owned();
+            list.note(&Stuck { rank, address, holders: Vec::new(), waiters: Vec::new(), cycle: Vec::new() });
+        }
+        assert_eq!(list.to_vec().len(), MAX_STUCK_LOCKS);
+        list.clear();
+        assert!(list.to_vec().is_empty());
+    }
+
+    /// Other builds have no records of locks.
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_stuck_lock_is_noted_for_the_report() {
+        let lock = Mutex::new(Level::Program, ());
+        let address = format!("{:#x}", std::ptr::from_ref(&lock).addr());
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            let _guard = lock.lock();
+            scope.spawn(|| drop(lock.lock()));
+            // Locks of other tests in this process are found, too: each poll has a list of its own.
+            let is_noted = || {
+                let list = StuckLockList::default();
+                StandstillDetector::default().poll_locks(Duration::from_millis(20), &list);
+                list.to_vec().iter().any(|stuck| stuck.contains(&address))
+            };
+            while !is_noted() {
+                assert!(start.elapsed() < Duration::from_mins(1), "it is not noted");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
     }
 }

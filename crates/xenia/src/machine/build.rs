@@ -30,6 +30,7 @@ use crate::say::remark;
 use crate::sound::XmaPort;
 use crate::title::Title;
 use crate::title::medium::Medium;
+use crate::watchdog::StuckLockList;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -127,6 +128,7 @@ impl Machine {
                 interrupt: Interrupt::default(),
                 pace: None,
                 thread_dump: None,
+                stuck_locks: StuckLockList::default(),
                 debugger: None,
                 reports: None,
                 sound: options.sound,

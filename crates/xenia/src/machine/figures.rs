@@ -139,6 +139,7 @@ impl Machine {
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
             limits_hit: self.limits_hit(),
+            stuck_locks: self.outside.stuck_locks.to_vec(),
             scheduler: scheduler.counters(),
             code_cache: self.outside.store.as_ref().map(|store| code_cache_report(store.tally())),
             cross_check: counters.cross_check.clone(),

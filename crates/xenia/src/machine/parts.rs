@@ -22,6 +22,7 @@ use crate::progress::{EarlierTitles, MachinePosition};
 use crate::recording::{RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
+use crate::watchdog::StuckLockList;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -83,6 +84,8 @@ pub(super) struct MachineOutside {
     pub(super) pace: Option<Pace>,
     /// Host time after which the next run prints the guest's threads.
     pub(super) thread_dump: Option<Duration>,
+    /// The stuck locks that the run's watchdog has found.
+    pub(super) stuck_locks: StuckLockList,
     /// The debugger that controls the next run.
     pub(super) debugger: Option<Debugger>,
     /// Receives the bug reports that are requested while the title runs.
