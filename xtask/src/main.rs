@@ -27,7 +27,6 @@ mod reproducible;
 mod retail_suite;
 mod sanitizers;
 mod sdk;
-mod slurm_test;
 mod soak;
 mod steps;
 mod supply_chain;
@@ -87,8 +86,6 @@ enum Task {
     Sdk,
     /// Build a title from C or C++ files.
     Title(sdk::TitleArgs),
-    /// Run a sweep on a private Slurm, and kill some of its workers.
-    SlurmTest(slurm_test::SlurmArgs),
     /// Fault injection: let the host fail under a title, at random points, and check that no
     /// confirmed data is lost.
     Faults(faults::FaultsArgs),
@@ -140,7 +137,6 @@ fn main() -> ExitCode {
         Task::RealPrograms(args) => real_programs::run(&args),
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),
-        Task::SlurmTest(args) => slurm_test::run_test(&args),
         Task::Faults(args) => faults::faults(&args),
         Task::Soak(args) => soak::soak(&args),
         Task::DeployCheck => deploy_check::deploy_check(),
