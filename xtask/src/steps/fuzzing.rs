@@ -10,7 +10,7 @@ use xenia_testing::Tool;
 const CORPUS: &str = "jit-tests/corpus";
 /// Number of initial states for each random sequence.
 const STATES: &str = "8";
-/// Seconds of each long run.
+/// Seconds of each of the four long runs; the help of `--long` has their sum.
 const LONG_SECONDS: &str = "225";
 
 const OPTIMIZING: &[&str] = &["--corpus", CORPUS, "--states", STATES];
