@@ -1,5 +1,5 @@
 # fres: Floating Reciprocal Estimate Single.
-# Expected: measured on hardware of the family (reference: hardware facts).
+# Expected: measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).
 # Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 

@@ -1,7 +1,7 @@
 # divdu: Divide Doubleword Unsigned.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
 # Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
-# Expected: measured on hardware of the family (reference: hardware facts).
+# Expected: measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_divdu_1:

@@ -1,6 +1,6 @@
 # divwu: Divide Word Unsigned.
 # Expected: qemu-ppc64 7.2 with MSR[SF] cleared through its gdb stub.
-# Expected: measured on hardware of the family (reference: hardware facts).
+# Expected: measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).
 # Expected: qemu-ppc64 7.2 with MSR[SF] set, for cases that set it.
 # Written by make-cases (jit-tests/src/bin/make-cases).
 

@@ -96,7 +96,7 @@ pub(crate) const QEMU_SF: &str = "qemu-ppc64 7.2 with MSR[SF] set, for cases tha
 /// Source line of results derived from the books.
 pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the AltiVec manual.";
 /// Source line of measured facts.
-pub(crate) const FACTS: &str = "measured on hardware of the family (reference: hardware facts).";
+pub(crate) const FACTS: &str = "measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).";
 /// Source line of results derived from the VMX128 notes.
 pub(crate) const NOTES: &str = "worked out by hand from the VMX128 encoding notes.";
 
