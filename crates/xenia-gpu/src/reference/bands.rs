@@ -163,6 +163,7 @@ impl<'a, 's> Batch<'a, 's> {
             Fetcher::new(&call.constants, memory, textures),
             budget,
         );
+        // This thread takes bands, too.
         let helpers = others.len().min((end - first).max(1) as usize - 1);
         let is_shared = pixels >= MIN_SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let columns = reach(&bounds).map(|x| x as u32 * call.msaa.columns());

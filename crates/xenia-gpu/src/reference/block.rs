@@ -45,6 +45,8 @@ fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>)
     if let Some([w0, w1, w2]) = setup.inverse_w {
         for lane in 0..LANES {
             let products = [weights[0][lane] * w0, weights[1][lane] * w1, weights[2][lane] * w2];
+            // Attributes divided by w are linear on the screen; the sum of weights undoes the
+            // division.
             let inverse = 1.0 / (products[0] + products[1] + products[2]);
             for (weight, product) in weights.iter_mut().zip(products) {
                 weight[lane] = product * inverse;
@@ -201,6 +203,8 @@ impl<'a> BlockPipeline<'a> {
             }
         }
         let mut any = coverage.iter().fold(0, |any, mask| any | mask);
+        // !self.colors.is_empty()) { || After an early test a shader without targets has no effect
+        // left.
         if any != 0 && self.call.pixel_shader.is_some() && (!self.early || !self.colors.is_empty()) {
             self.shade(setup, at, &covered, any);
             let exports = self.interpreter.exports();

@@ -11,12 +11,14 @@ const MAX_GUARD_DISTANCE: f32 = 8000.0;
 /// Planes that a draw's triangles are clipped by.
 pub(super) fn planes(call: &DrawCall) -> Vec<Plane> {
     let viewport = &call.viewport;
+    // The plane behind the eye must come first: `clip` finds it by its index.
     let mut planes = vec![[0.0, 0.0, 0.0, 1.0]];
     for axis in 0..2 {
         let scale = viewport.scale[axis];
         let offset = viewport.offset[axis] + viewport.window_offset[axis] as f32;
         let mut low = [0.0, 0.0, 0.0, MAX_GUARD_DISTANCE + offset];
         let mut high = [0.0, 0.0, 0.0, MAX_GUARD_DISTANCE - offset];
+        // Position * scale / w + offset >= -MAX_GUARD_DISTANCE, times w.
         low[axis] = scale;
         high[axis] = -scale;
         planes.extend([low, high]);
@@ -44,6 +46,7 @@ pub(super) fn clip(
     }
     let inside = |plane: &Plane, corner: &Corner| distance(plane, corner) >= 0.0;
     let behind = |corner: &Corner| corner.position[3] < MIN_W;
+    // Clip planes that only cull are not among `planes`, but reject whole triangles.
     if planes.iter().chain(&call.clip_planes).any(|plane| corners.iter().all(|corner| !inside(plane, corner)))
     {
         return;
@@ -66,6 +69,7 @@ pub(super) fn clip(
                 next.push(*a);
             }
             if (da >= 0.0) != (db >= 0.0) {
+                // One distance is negative and the other is not, so their difference is not zero.
                 let t = da / (da - db);
                 next.push(Corner::combine(a, b, |a, b| a + (b - a) * t));
             }

@@ -39,6 +39,7 @@ impl ColorPlace {
 
 #[inline(always)]
 fn fraction(value: f32, highest: f32) -> u32 {
+    // The comparison is false for NaN, which is stored as zero.
     let value = if value > 0.0 { value.min(1.0) } else { 0.0 };
     (value * highest + 0.5) as u32
 }
@@ -47,19 +48,23 @@ fn single_to_float10(value: f32) -> u32 {
     let value = if value > 0.0 { value.min(31.875) } else { return 0 };
     let exponent = ((value.to_bits() >> 23) as i32 - 127).max(-2);
     if value < 0.25 {
+        // Denormal: units of 2^-9, below the least normal number.
         return (value * 512.0 + 0.5) as u32;
     }
+    // With the hidden bit: 128 to 256.
     let mantissa = (value * 2.0_f32.powi(7 - exponent) + 0.5) as u32;
     // A mantissa that rounds up to 256 carries into the exponent.
     (((exponent + 3) as u32) << 7).wrapping_add(mantissa - 128).min(0x3ff)
 }
 
 fn fixed16(value: f32) -> u32 {
+    // Targets with 16-bit components span -32 to 32.
     let value = (value / 32.0).clamp(-1.0, 1.0) * 32767.0;
     value.round() as i16 as u16 as u32
 }
 
 fn from_fixed16(bits: u32) -> f32 {
+    // The lowest number means -32, like the one above it.
     (bits as u16 as i16 as f32 / 32767.0).max(-1.0) * 32.0
 }
 
@@ -91,6 +96,7 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
             let value = value * scale;
             let value = if value > 0.0 { value } else { 0.0 };
             let value = if value < 1.0 { value } else { 1.0 };
+            // The two comparisons above turn NaN into zero, as `clamp` would not.
             *level = integer(floor(value * 255.0 + 0.5));
         }
     }
@@ -106,6 +112,7 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
 #[inline(always)]
 pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
     let mut curved = *colors;
+    // Alpha is linear in gamma targets, too.
     for lanes in &mut curved[..3] {
         for value in lanes {
             let v = *value * 1023.0;
@@ -179,6 +186,7 @@ pub(super) fn unpack_rgba8(bits: &[u32; LANES]) -> Vector {
     let mut out = [[0.0; LANES]; 4];
     for (component, lanes) in out.iter_mut().enumerate() {
         for (out, bits) in lanes.iter_mut().zip(bits) {
+            // Through i32: before AVX-512, x86-64 converts vectors of signed integers only.
             *out = (bits >> (8 * component) & 255) as i32 as f32 * (1.0 / 255.0);
         }
     }

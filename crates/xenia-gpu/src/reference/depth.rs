@@ -26,6 +26,7 @@ pub(super) struct DepthTest {
 pub(super) fn quantize(value: f32, format: DepthFormat) -> u32 {
     let value = if value > 0.0 { value } else { 0.0 };
     match format {
+        // A float has 24 bits of mantissa, too few for a depth and the half.
         DepthFormat::D24S8 => (value.min(1.0) as f64 * 16_777_215.0 + 0.5) as u32,
         DepthFormat::D24FS8 => single_to_depth_float(value),
     }
@@ -114,6 +115,7 @@ impl DepthTest {
             for lane in lanes_of(mask) {
                 let (passes, value) = test_stencil(&stencil, old[lane] as u8, depth_passes >> lane & 1 != 0);
                 passed |= Mask::from(passes) << lane;
+                // The stencil is the low byte of the word.
                 words[lane] = old[lane] & !0xff | u32::from(value);
             }
         }

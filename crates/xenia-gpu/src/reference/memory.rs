@@ -80,6 +80,7 @@ impl Edram {
     /// Replaces words from an index on.
     pub(super) fn replace(&self, start: usize, words: &[u32]) {
         for (index, &word) in (start..).zip(words) {
+            // An equal word must not mark its page as written.
             if self.get(index) != word {
                 self.set(index, word);
             }

@@ -49,6 +49,7 @@ impl Plane {
         let v2 = values[2] - values[0];
         let dx = (v1 * y2 - v2 * y1) / area as f64;
         let dy = (v2 * x1 - v1 * x2) / area as f64;
+        // The centre of pixel (0, 0) is at 8 in units of 1/16.
         let origin = values[0] + dx * (8 - screen[0][0]) as f64 + dy * (8 - screen[0][1]) as f64;
         Self { origin, dx: dx * SUB as f64, dy: dy * SUB as f64 }
     }
@@ -56,6 +57,8 @@ impl Plane {
     /// Values at the centres of the pixels of the block at (x, y).
     #[inline(always)]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
+        // Summed in f64: far from the origin, a float's rounding error would exceed a pixel's
+        // change.
         let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
         let dx = self.dx as f32;
         let dy = self.dy as f32;
@@ -106,7 +109,10 @@ impl Edge {
     fn new(from: [i64; 2], to: [i64; 2]) -> Self {
         let a = from[1] - to[1];
         let b = to[0] - from[0];
+        // (a == 0 && b > 0); || Corners are in clockwise order: left edges go up, and top edges go
+        // to the right.
         let top_left = a > 0 || (a == 0 && b > 0);
+        // Values are integers, so one less excludes exactly the points on other edges.
         let c = -(a * from[0] + b * from[1]) - i64::from(!top_left);
         Self { a, b, c }
     }
@@ -171,6 +177,7 @@ fn stepped(value: f32, steps: u32) -> i64 {
 /// it covers nothing.
 pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) -> Option<Setup> {
     let viewport = &call.viewport;
+    // This rasteriser's centres lie half a pixel from the integers.
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };
     let mut screen = [[0_i64; 2]; 3];
     let mut depth = [0.0_f64; 3];
@@ -203,6 +210,7 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     if facing == Facing::Found && (if is_back { call.culling.back } else { call.culling.front }) {
         return None;
     }
+    // Edge functions need clockwise corners. The planes below keep the order of `screen`.
     let order = if area > 0 { [0, 1, 2] } else { [0, 2, 1] };
     let [a, b, c] = order.map(|i| screen[i]);
     let edges = [Edge::new(a, b), Edge::new(b, c), Edge::new(c, a)];
@@ -264,6 +272,7 @@ impl Setup {
         while by < bottom.min(end) {
             let mut bx = left & !7;
             if !target.try_spend_row(by, ((right - bx) / 8) as u64 + 1) {
+                // Later rows may lie in another band, which has steps left.
                 bx = right;
             }
             while bx < right {

@@ -34,6 +34,7 @@ pub(super) fn resolve(
         CopyCommand::Null => Ok(()),
         CopyCommand::Compare => resolver.store_comparisons(),
     };
+    // Also after an error: the next draws expect cleared targets, whether or not the copy worked.
     resolver.clear_targets();
     stored.and(whole)
 }
@@ -186,6 +187,7 @@ fn bit_exchange(
     }
     let exchange: fn(u32) -> u32 = match (source, format.layout) {
         (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) => {
+            // Red and blue change places, green and alpha stay.
             |bits| bits & 0xff00_ff00 | bits >> 16 & 0xff | (bits & 0xff) << 16
         }
         (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) => {
@@ -231,6 +233,7 @@ impl Reader<'_> {
     fn color(&self, format: ColorTargetFormat, x: u32, y: u32) -> [f32; 4] {
         let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
         if let (&[sample], 1.0) = (self.samples, scale) {
+            // The sum with zero makes zeros positive, as the general case does.
             return color::unpack(format, self.sample(x, y, sample)).map(|value| 0.0 + value);
         }
         let mut sum = [0.0; 4];

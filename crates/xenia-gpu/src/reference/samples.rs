@@ -22,6 +22,7 @@ const fn cells(msaa: Msaa, sample: u32) -> Cells {
     let mut lane = 0;
     while lane < LANES {
         let (column, row) = msaa.cell(lane as u32 & 7, lane as u32 >> 3, sample);
+        // Columns are below 16: this is zero or all ones, which `new` uses in place of a branch.
         cells.second[lane] = 0_u32.wrapping_sub(column >> 3);
         cells.column[lane] = column & 7;
         cells.row[lane] = row * TILE_WIDTH;
@@ -57,6 +58,7 @@ impl Samples {
         // Runs of eight samples from a multiple of eight are contiguous, also in depth targets.
         let [first, second] = halves.map(|half| half.word(0) as u32);
         let samples = msaa.samples();
+        // The tables of one, two and four samples start at 0, 1 and 3.
         let cells = &CELLS[(samples - 1 + (sample & (samples - 1))) as usize];
         let mut indices = [0; LANES];
         for (lane, index) in indices.iter_mut().enumerate() {

@@ -8,6 +8,7 @@ fn rgb565(value: u16) -> [u32; 3] {
     let r = value as u32 >> 11;
     let g = value as u32 >> 5 & 63;
     let b = value as u32 & 31;
+    // The high bits repeat in the low ones, so that the largest value becomes 255.
     [r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2]
 }
 
@@ -23,6 +24,7 @@ fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
     let table = if a > b || !with_alpha {
         [mix(1, 0, 1), mix(0, 1, 1), mix(2, 1, 3), mix(1, 2, 3)].map(opaque)
     } else {
+        // End points in ascending order select the three-colour mode.
         [opaque(mix(1, 0, 1)), opaque(mix(0, 1, 1)), opaque(mix(1, 1, 2)), [0; 4]]
     };
     let indices = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
@@ -47,14 +49,17 @@ fn interpolated(bytes: &[u8]) -> [u8; 16] {
             (a + 6 * b) / 7,
         ]
     } else {
+        // This order of end points gives up two weights for exact ends of the range.
         [a, b, (4 * a + b) / 5, (3 * a + 2 * b) / 5, (2 * a + 3 * b) / 5, (a + 4 * b) / 5, 0, 255]
     };
+    // 48 bits: sixteen numbers of three bits, which cross bytes.
     let indices = bytes[2..8].iter().rev().fold(0_u64, |bits, &byte| bits << 8 | byte as u64);
     std::array::from_fn(|i| table[(indices >> (3 * i) & 7) as usize] as u8)
 }
 
 /// Decodes DXT3's alpha half: four bits per texel.
 fn explicit(bytes: &[u8]) -> [u8; 16] {
+    // 17 is 255 / 15.
     std::array::from_fn(|i| (bytes[i / 2] >> (4 * (i & 1)) & 15) * 17)
 }
 
@@ -92,6 +97,7 @@ pub(super) fn dxt3a(bytes: &[u8]) -> Block {
 
 pub(super) fn dxt3a_1(bytes: &[u8]) -> Block {
     let one = |bit: u8| if bit != 0 { 255 } else { 0 };
+    // The product with 17 still has the texel's four bits in its low half.
     explicit(bytes).map(|value| [one(value & 8), one(value & 4), one(value & 2), one(value & 1)])
 }
 

@@ -85,10 +85,12 @@ impl TextureCache {
                 is_same_epoch || version == memory.version(entry.range.start, entry.range.length)
             });
             if is_current {
+                // While memory stays unwritten, the next use compares this number alone.
                 entry.epoch = epoch;
                 self.counters.reused += 1;
                 return entry.level.clone();
             }
+            // Without a version nothing is known of writes: the level is decoded again each time.
             self.counters.written += u64::from(entry.version.is_some());
         }
         let range = Self::range(info, level)?;

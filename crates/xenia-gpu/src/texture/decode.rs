@@ -75,6 +75,7 @@ fn for_each_block(
     let [ox, oy, oz] = level.origin;
     let d3 = info.dimension == Dimension::D3;
     for z in 0..slices {
+        // The offset of a volume's block includes its slice.
         let slice = if d3 { 0 } else { z.wrapping_mul(level.slice_bytes) };
         for y in 0..height {
             for x in 0..width {
@@ -90,6 +91,7 @@ fn for_each_block(
                     }
                 };
                 let start = slice.wrapping_add(offset) as usize;
+                // Pitches and origins are the guest's: blocks beyond the level's range stay zero.
                 if let Some(block) = raw.get(start..start + bytes) {
                     take([x, y, z], block);
                 }
@@ -106,6 +108,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     let mut value = 0_u64;
     let first = low as usize / 8;
+    // A field of 32 bits that does not start at a byte spans five.
     for (i, &byte) in bytes[first..].iter().take(5).enumerate() {
         value |= (byte as u64) << (8 * i);
     }
@@ -225,6 +228,7 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     if is_plain(info) {
         return Texels::Bytes(texels);
     }
+    // Decompression interpolates fractions, so `info.integer` does not apply to its results.
     let number = |byte: u8, c: usize| number(byte as u32, 8, info.signs[c], FieldScale::Fractions);
     let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c], c));
     Texels::Floats(texels.into_iter().map(convert).collect())
@@ -275,6 +279,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
     let inside = |x: u32, y: u32| x < width && y < height;
     match format.layout {
         Layout::Fields([8, g, b, a]) if is_plain(info) && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
+            // Bytes take a quarter of the memory of floats, and most textures qualify.
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 texels[at(x, y, z)] = texel_of_bytes(bytes);
@@ -286,6 +291,7 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 // Components as the hardware returns them: Cr, Y, Cb, and the last one again.
                 for (i, luma) in [y0, y1].into_iter().enumerate() {
+                    // An odd width leaves the last block's second texel outside.
                     let x = x * 2 + i as u32;
                     if inside(x, y) {
                         let [red, luma, blue] = [red, luma, blue].map(|at| bytes[at as usize]);
@@ -300,6 +306,8 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 let Some(block) = block(layout, bytes) else { return };
                 for (i, texel) in block.into_iter().enumerate() {
+                    // Blocks at the edges reach beyond levels whose sides are not multiples of a
+                    // block's.
                     let x = x * bw + i as u32 % bw;
                     let y = y * bh + i as u32 / bw;
                     if inside(x, y) {

@@ -5,8 +5,10 @@ use super::{Layout, single_to_half};
 /// Rounds a component to an integer field.
 fn field(value: f32, width: u32, number: u32) -> u64 {
     let highest = (u64::MAX >> (64 - width)) as f64;
+    // 32-bit fields are exact in f64 only.
     let value = if value.is_nan() { 0.0 } else { value as f64 };
     let bits = match number {
+        // Symmetric: -1 is the negated highest number, and the lowest one is not used.
         1 => ((value.clamp(-1.0, 1.0) * (highest / 2.0).floor()).round() as i64) as u64,
         2 => value.clamp(0.0, highest).round() as u64,
         3 => (value.clamp(-(highest / 2.0).ceil(), (highest / 2.0).floor()).round() as i64) as u64,
@@ -42,6 +44,7 @@ pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
         5 => 16,
         3 => {
             for word in bytes.chunks_exact_mut(4) {
+                // The halves of a word change places; each half's bytes keep their order.
                 word.rotate_left(2);
             }
             return;

@@ -92,6 +92,7 @@ impl Layout {
 
     /// Words in a vertex element with this layout.
     pub const fn words(self) -> u32 {
+        // Missing components refer to the last one, so the fourth field ends the element.
         let (low, width) = self.fields()[3];
         (low + width).div_ceil(32)
     }
@@ -229,6 +230,7 @@ impl TexelFormat {
 pub fn float10_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 7 & 7) as i32;
     let mantissa = (bits & 127) as f32;
+    // The bias is 3, less 7 mantissa bits; denormals have the step of exponent 1.
     if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
 }
 
@@ -238,6 +240,7 @@ pub fn half_to_single(bits: u16) -> f32 {
     let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
     let exponent = (bits >> 10 & 31) as i32;
     let mantissa = (bits & 0x3ff) as f32;
+    // The bias is 15, less 10 mantissa bits; denormals have the step of exponent 1.
     let value = if exponent == 0 {
         mantissa * 2.0_f32.powi(-24)
     } else {
@@ -254,14 +257,17 @@ pub fn single_to_half(value: f32) -> u16 {
     if magnitude.is_nan() {
         return 0;
     }
+    // The largest number, 2047 * 2^6: exponent 31 is an ordinary one.
     if magnitude >= 131_008.0 {
         return sign | 0x7fff;
     }
     if magnitude < 2.0_f32.powi(-14) {
+        // Denormal: units of 2^-24. Rounding up the largest one gives the least normal number.
         return sign | (magnitude * 2.0_f32.powi(24) + 0.5) as u16;
     }
     let bits = magnitude.to_bits();
     let exponent = (bits >> 23) as i32 - 127;
+    // Half of the lowest bit that stays. A carry out of the mantissa increments the exponent below.
     let rounded = (bits & 0x7f_ffff) + 0x1000;
     sign | ((((exponent + 15) as u32) << 10) + (rounded >> 13)).min(0x7fff) as u16
 }
@@ -302,7 +308,10 @@ pub fn single_to_depth_float(value: f32) -> u32 {
         // Denormal: units of 2^-34. Rounding up the largest one gives the least normal depth.
         return (value * 2.0_f32.powi(34)).round_ties_even() as u32;
     }
+    // From a float's bias of 127 to the format's of 15.
     let rebiased = bits - (112 << 23);
+    // Three mantissa bits are dropped. Ties are rounded up only if the lowest bit that stays is
+    // odd.
     (rebiased + 3 + (rebiased >> 3 & 1)) >> 3
 }
 

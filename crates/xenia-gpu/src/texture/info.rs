@@ -87,6 +87,7 @@ impl TextureInfo {
             }
             Dimension::Cube => [plane.width() + 1, plane.height() + 1, 6],
         };
+        // Page numbers have 20 bits, but physical addresses only 29: the top three are dropped.
         let [base, mips] = [b.base_page(), f.mip_page()].map(|page| page << 12 & 0x1fff_ffff);
         let packed_mips = f.packed_mips();
         // The tail that holds level 0 is at the base, with all other levels, without another one.
@@ -99,6 +100,7 @@ impl TextureInfo {
         Some(Self {
             signs: [a.sign_x(), a.sign_y(), a.sign_z(), a.sign_w()],
             clamp: [a.clamp_x(), a.clamp_y(), a.clamp_z()],
+            // The field counts units of 32 texels.
             pitch: a.pitch() * 32,
             tiled: a.tiled(),
             format: TexelFormat::from_number(b.format()).unwrap_or(&TexelFormat::UNKNOWN),
@@ -116,6 +118,7 @@ impl TextureInfo {
             slices: [e.slice_mag_filter(), e.slice_min_filter()],
             anisotropy: d.anisotropy(),
             levels: [lowest, e.highest_level().max(lowest)],
+            // Fixed point with five fraction bits.
             lod_bias: e.lod_bias() as f32 / 32.0,
             gradient_exponents: [e.gradient_exponent_h(), e.gradient_exponent_v()],
             border: f.border(),
@@ -129,6 +132,7 @@ impl TextureInfo {
     /// fetch from constants without a type, which the chip does not check.
     fn is_texture([a, b, .., f]: &[u32; 6]) -> bool {
         match TextureWord0(*a).kind() {
+            // The pages of the base and of the other levels.
             0 => (b | f) & 0x1fff_f000 != 0,
             kind => kind == 2,
         }
@@ -213,6 +217,7 @@ impl TextureInfo {
 
     /// Highest existing level.
     pub fn max_level(&self) -> u32 {
+        // Without an address, levels after the base do not exist, whatever the constant's range.
         if self.mips == 0 {
             return 0;
         }

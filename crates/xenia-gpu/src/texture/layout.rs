@@ -18,9 +18,11 @@ pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
     let pitch = pitch.next_multiple_of(MACRO_TILE);
     // 32 x 32 macro tiles in rows, then the 8 x 16 micro tile, then interleaved address bits.
     let macro_tile = ((x >> 5).wrapping_add((y >> 5).wrapping_mul(pitch >> 5))) << (bytes_log2 + 7);
+    // Bit 0 of y is left out: it becomes address bit 4, so two rows alternate every 16 bytes.
     let micro = ((x & 7) + ((y & 0xe) << 2)) << bytes_log2;
     let offset =
         macro_tile.wrapping_add((micro & !15) << 1).wrapping_add(micro & 15).wrapping_add((y & 1) << 4);
+    // Bits from 9 on move up by three: address bits 6, 7 and 11 are inserted below them.
     ((offset & !0x1ff) << 3)
         .wrapping_add((y & 16) << 7)
         .wrapping_add((offset & 0x1c0) << 2)
@@ -93,6 +95,8 @@ fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
     let packed = level - first;
     let wide = log2_width > log2_height;
     if packed < 3 {
+        // The three largest lie at 16, 8 and 4 along the shorter side, smaller ones along the
+        // longer.
         let offset = 16 >> packed;
         return if wide { [0, offset, 0] } else { [offset, 0, 0] };
     }
@@ -124,6 +128,8 @@ impl LevelStorage {
             _ if info.pitch == 0 => width,
             _ => info.pitch,
         };
+        // A slice that holds the packed levels has as many rows as a level after the base would
+        // have.
         let rows = if shares_packed { height.next_power_of_two() } else { height };
         Self::padded(info, [row, rows, depth])
     }
@@ -140,6 +146,7 @@ impl LevelStorage {
         let mut pitch = row.div_ceil(block_width).next_multiple_of(32);
         if !info.tiled {
             let bytes = (pitch * format.bytes).next_multiple_of(256);
+            // Exact: the bytes of a block are a power of two, at most 16.
             pitch = bytes / format.bytes;
         }
         let rows = match info.dimension {
@@ -148,9 +155,11 @@ impl LevelStorage {
         };
         let slice = u64::from(pitch) * u64::from(rows) * u64::from(format.bytes);
         let slices = match info.dimension {
+            // Tiles of volumes are four slices deep.
             Dimension::D3 => u64::from(depth.next_multiple_of(4)),
             _ => 1,
         };
+        // Constants give addresses in pages of 4 KiB. No range is longer than physical memory.
         let slice_bytes = (slice * slices).next_multiple_of(4096).min(1 << 29) as u32;
         Self { pitch, rows, slice_bytes }
     }
@@ -187,6 +196,7 @@ pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
     };
     let origin = if level >= packed { packed_origin(width, height, depth, level) } else { [0; 3] };
     let [level_width, level_height, level_depth] = info.level_size(level);
+    // Only volumes place packed levels in later slices.
     let slice = if info.dimension == Dimension::D3 { origin[2] } else { 0 };
     LevelLayout {
         physical,
@@ -195,6 +205,7 @@ pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
         pitch: storage.pitch,
         rows: storage.rows,
         slice_bytes: storage.slice_bytes,
+        // Without the padding slices of `room`: fetches do not read them.
         bytes: storage.spanned(info, depth),
     }
 }
