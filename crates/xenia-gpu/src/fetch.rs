@@ -187,6 +187,8 @@ impl FetchUnit for Fetcher<'_> {
             if !fetch.mini {
                 let rounding = if fetch.rounded { 0.5 } else { 0.0 };
                 let index = (index[lane] + rounding).floor() as i32;
+                // The index is any float: addresses that wrap are caught by the comparison with the
+                // size.
                 self.last[lane] = (index as u32).wrapping_mul(fetch.stride as u32);
             }
             let at = self.last[lane].wrapping_add_signed(fetch.offset);
@@ -195,6 +197,7 @@ impl FetchUnit for Fetcher<'_> {
                 // Reads beyond the buffer's end return zero.
                 let at = at.wrapping_add(i as u32);
                 if at < size {
+                    // Sizes have 24 bits, so the product does not overflow.
                     *word = endian.swap(self.word(physical.wrapping_add(at * 4)));
                 }
             }

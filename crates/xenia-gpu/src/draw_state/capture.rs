@@ -33,6 +33,7 @@ pub fn scissor(registers: &RegisterFile) -> Scissor {
     let br = registers.read::<pa::PaScScreenScissorBr>();
     scissor.left = scissor.left.max(tl.tl_x()).max(0);
     scissor.top = scissor.top.max(tl.tl_y()).max(0);
+    // A rectangle without pixels has a width of zero, not a negative one.
     scissor.right = scissor.right.min(br.br_x()).max(scissor.left);
     scissor.bottom = scissor.bottom.min(br.br_y()).max(scissor.top);
     scissor
@@ -170,6 +171,7 @@ pub(super) fn sample_mask(registers: &RegisterFile) -> u32 {
 }
 
 pub(super) fn point_size(size: pa::PaSuPointSize) -> [f32; 2] {
+    // Half sizes in units of 1/16 pixel.
     [size.width() as f32 / 16.0, size.height() as f32 / 16.0]
 }
 
@@ -264,6 +266,7 @@ impl RegisterState {
             viewport: positions.viewport,
             clip_planes: positions.clip_planes.clone(),
             clip_planes_only_cull: positions.planes_only_cull,
+            // An empty scissor: the shader runs and exports memory, and nothing is drawn.
             scissor: if draws { scissor } else { Scissor { right: scissor.left, ..scissor } },
             culling: culling(raster),
             pitch: surface.surface_pitch(),

@@ -91,6 +91,7 @@ fn instructions<'a>(
 
 /// Whether an instruction may change x of register 0.
 fn changes_index(instruction: &ShaderInstruction) -> bool {
+    // A register relative to the loop counter may be register 0.
     let is_index = |to: Destination| matches!(to, Destination::Register(0) | Destination::RegisterLoop(_));
     let fetched = |common: &FetchCommon| is_index(common.to) && common.select[0] != FetchSelect::Keep;
     match instruction {
@@ -131,6 +132,7 @@ impl Walk {
             let stride = is_by_index.then_some(fetch.stride);
             match &mut self.last {
                 Some(last) if is_certain => *last = vec![stride],
+                // It may be skipped, so the earlier fetch may still be the last one.
                 Some(last) if !last.contains(&stride) => last.push(stride),
                 _ => {}
             }

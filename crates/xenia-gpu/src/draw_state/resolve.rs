@@ -161,6 +161,7 @@ impl ResolveCall {
         // Depths are words.
         let bytes = match self.source {
             CopySource::Depth { .. } => 4,
+            // An unknown format counts as the widest: the range must not be too short.
             CopySource::Color { .. } => TexelFormat::from_number(format).map_or(16, |format| format.bytes),
         };
         let right = right.saturating_add(self.destination.left(bytes));

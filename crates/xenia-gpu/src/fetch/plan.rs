@@ -122,6 +122,7 @@ impl FetchPlan {
     /// Clamps a level of detail to the levels; NaN gives the lowest.
     pub(crate) fn limited(&self, lod: f32) -> f32 {
         let [lowest, highest] = self.levels.map(|level| level as f32);
+        // For NaN `max` returns the other number; `clamp` would keep the NaN.
         lod.max(lowest).min(highest)
     }
 

@@ -111,6 +111,7 @@ impl<'a> Lookup<'a> {
     fn needs_lod(&self) -> bool {
         let FetchPlan { mag, min, slices: [slice_mag, slice_min], levels: [lowest, highest], .. } = self.plan;
         lowest < highest
+            // Of different filters the level of detail selects one, even where one level exists.
             || is_linear(mag) != is_linear(min)
             || is_linear(slice_mag) != is_linear(slice_min)
             || matches!(self.fetch.operation, TextureOp::ComputedLod | TextureOp::Weights)
@@ -238,6 +239,7 @@ impl<'a> Lookup<'a> {
             TextureOp::Weights => {
                 let lod = self.plan.limited(lod);
                 let fraction = |axis: usize| {
+                    // Weights count from the centre of the texel before.
                     let fraction = (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                     // NaN and infinity have none.
                     if fraction >= 0.0 { fraction } else { 0.0 }
@@ -253,6 +255,7 @@ impl<'a> Lookup<'a> {
     fn border_fraction(&self, lane: usize, lod: f32, at: [f32; 3]) -> [f32; 4] {
         let linear = self.filters(lane, lod);
         let lod = self.plan.limited(lod);
+        // Point filters take the nearest level, linear ones start at the finer one.
         let index = if is_linear(self.plan.mip) { lod } else { lod + 0.5 } as usize;
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
         // Missing texels are zero, and the border is one.

@@ -54,6 +54,7 @@ impl Corner {
         let mut out = *self;
         let w = self.screen_w(call);
         let [sx, sy, _] = call.viewport.scale;
+        // Without a scale no distance in clip space makes a pixel.
         out.position[0] += if sx == 0.0 { 0.0 } else { x * w / sx };
         out.position[1] += if sy == 0.0 { 0.0 } else { y * w / sy };
         out
@@ -101,6 +102,7 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
             longest = side;
         }
     }
+    // The diagonals of a rectangle halve each other: a + b equals the sum of the other two corners.
     let [a, b, opposite] = longest;
     let sum = Corner::combine(&corners[a], &corners[b], |a, b| a + b);
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
@@ -146,6 +148,7 @@ impl<F: FnMut([&Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
             Primitive::Polygon => self.triangle_fan(run, false),
             Primitive::QuadList => run.chunks_exact(4).for_each(|q| self.quad([q[0], q[1], q[2], q[3]])),
             Primitive::QuadStrip => {
+                // Both pairs of a strip run in one direction, an outline turns around.
                 run.windows(4).step_by(2).for_each(|q| self.quad([q[0], q[1], q[3], q[2]]));
             }
             Primitive::RectangleList => run.chunks_exact(3).for_each(|t| self.rectangle([t[0], t[1], t[2]])),
@@ -201,6 +204,7 @@ impl<F: FnMut([&Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
             if i & 1 == 0 {
                 self.triangle([t[0], t[1], t[2]], self.provoking(0, 2), edge::ALL);
             } else {
+                // The first vertex in the order of the strip is now the second corner.
                 self.triangle([t[1], t[0], t[2]], self.provoking(1, 2), edge::ALL);
             }
         }

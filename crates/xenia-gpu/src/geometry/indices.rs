@@ -79,6 +79,7 @@ impl IndexReader {
                 swapped(memory, range, *endian, indices);
                 indices.truncate(count);
                 for word in indices {
+                    // Indices have 24 bits; the top byte of a word is ignored.
                     *word &= 0xff_ffff;
                 }
             }
@@ -106,6 +107,7 @@ fn halves(words: &[u32], skips_one: bool, count: usize, halves: &mut Vec<u32>) {
     for (pair, word) in halves.as_chunks_mut().0.iter_mut().zip(words) {
         *pair = [word & 0xffff, word >> 16];
     }
+    // Memory is read from a multiple of four, which may be one half before the first index.
     if skips_one && !halves.is_empty() {
         halves.remove(0);
     }

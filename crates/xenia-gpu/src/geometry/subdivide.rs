@@ -31,6 +31,7 @@ pub(super) fn steps(mode: TessellationMode, level: f32) -> Vec<f32> {
         let parts = factor.ceil() as u32;
         return (0..=parts).map(|i| i as f32 / parts as f32).collect();
     }
+    // An even number of parts: one at either end, whose length the factor changes.
     let factor = factor.max(2.0);
     let parts = 2 * (factor / 2.0).ceil() as u32;
     let long = 1.0 / factor;
@@ -57,12 +58,14 @@ impl Grid {
     /// outline, edge by edge.
     fn fill_triangle(&mut self, steps: &[f32], margin: usize) -> [Vec<u32>; 3] {
         let parts = steps.len() - 1;
+        // A row less at each of the three edges shortens a side by three parts.
         let size = parts - 3 * margin;
         let mut rows: Vec<Vec<u32>> = Vec::with_capacity(size + 1);
         for k in 0..=size {
             let row = (0..=size - k).map(|j| {
                 let weights = [size - k - j, j, k].map(|i| steps[i + margin]);
                 let sum: f32 = weights.iter().sum();
+                // Steps of unequal lengths do not add up to one inside the triangle.
                 self.point(weights.map(|weight| weight / sum))
             });
             rows.push(row.collect());
@@ -135,6 +138,7 @@ impl Grid {
     pub(super) fn adaptive_quad(mode: TessellationMode, levels: [f32; 4]) -> Self {
         let mut grid = Self::default();
         let [us, vs] = [0, 1].map(|axis: usize| steps(mode, levels[axis].min(levels[axis + 2])));
+        // The adaptive mode has two parts at least, so a step is left inside.
         let outlines = grid.fill_quad([&us[1..us.len() - 1], &vs[1..vs.len() - 1]]);
         for (edge, outline) in outlines.iter().enumerate() {
             let on_edge = |at: f32| match edge {
@@ -156,6 +160,8 @@ impl Grid {
         let mut inner = 0;
         // Advances the side that lags behind: positions are compared as fractions of the whole.
         while outer + 1 < edge.len() || inner + 1 < outline.len() {
+            // Middles of the next segments, multiplied by both denominators. The outline is the
+            // inner part of one more segment at either end.
             let next_outer = (2 * outer + 1) * (outline.len() + 1);
             let next_inner = (2 * inner + 3) * (edge.len() - 1);
             if inner + 1 == outline.len() || outer + 1 < edge.len() && next_outer <= next_inner {

@@ -160,6 +160,7 @@ pub(super) fn shade(
     let mut patch = |patch: &Patch, grid: &Grid, is_last: bool| {
         shading.patch(patch, grid);
         if is_last || shading.vertices.count >= CHUNK {
+            // The order already names the vertices that wait for a full group of lanes.
             shading.run();
             let vertices =
                 std::mem::replace(&mut shading.vertices, Vertices::new(call, Primitive::TriangleList));

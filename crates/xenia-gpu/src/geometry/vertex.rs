@@ -71,6 +71,7 @@ impl Vertices {
             self.order.clear(); // no vertex has a position
             return;
         }
+        // The clipper drops triangles with a corner that is not finite.
         self.positions.resize(self.count, [f32::NAN; 4]);
         self.attributes.resize(self.count * self.interpolators, [0.0; 4]);
         if let Some(sizes) = &mut self.point_sizes {
@@ -148,6 +149,7 @@ impl Numbers {
     /// Number of an index.
     fn number(&mut self, index: u32) -> u32 {
         let next = self.unique.len() as u32;
+        // A table has all indices of the draw; an empty one sends each to the map.
         let number = match self.dense.get_mut(index.wrapping_sub(self.least) as usize) {
             Some(number) => number,
             None => self.sparse.entry(index).or_insert(u32::MAX),

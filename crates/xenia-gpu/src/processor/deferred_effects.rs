@@ -123,6 +123,7 @@ impl Late {
             return false;
         }
         let overlaps = |written: PhysicalRange| {
+            // Ranges wrap around the end of memory, so only distances can be compared.
             let distance = |from: u32, to: u32| to.wrapping_sub(from) % PHYSICAL_SIZE;
             distance(range.start, written.start) < range.length
                 || distance(written.start, range.start) < written.length
@@ -195,6 +196,7 @@ impl CommandProcessor {
 
     /// Stores bytes after all earlier effects have been carried out.
     pub(super) fn store_in_order(&mut self, physical: u32, bytes: &[u8]) {
+        // Too large for the queue: it waits for the earlier effects here.
         if bytes.len() > MAX_STORE_SIZE {
             self.finish_late();
         }
@@ -245,6 +247,7 @@ impl CommandProcessor {
             self.carry_out(oldest.effect, samples);
         }
         if self.late.queue.is_empty() {
+            // Effects share blocks, so none is removed from the masks before the last effect.
             self.late.written = [0; 3];
         }
         true
@@ -259,6 +262,7 @@ impl CommandProcessor {
             Effect::Store { physical, bytes, length } => {
                 self.store_now(physical, &bytes[..usize::from(length)]);
             }
+            // The texels may have replaced prefetched words.
             Effect::Delivery { .. } => self.feed.clear(),
             Effect::Interrupt { cpu_mask } => {
                 self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });

@@ -117,6 +117,7 @@ impl Display {
         let picture = self.start + since / self.period * self.period;
         let line = since % self.period * LINES / self.period;
         let ahead = (1..=LINES).find(|ahead| wanted(((line + ahead) % LINES) as u32))?;
+        // Rounded up: a tick earlier the counter still has the line before.
         Some(picture + ((line + ahead) * self.period).div_ceil(LINES))
     }
 

@@ -129,6 +129,7 @@ impl Feed {
                 Some(PhysicalRange { start: place.address, length: place.available.saturating_mul(4) })
             }
             (None, Some(ring)) => {
+                // All of the ring, since the words to read may wrap around its end.
                 Some(PhysicalRange { start: ring.base, length: ring.words.saturating_mul(4) })
             }
             (None, None) => None,
@@ -151,6 +152,7 @@ impl Feed {
         let header = self.window.find(memory, place);
         let header = Header::decode(self.window.word(header));
         let count = header.body_words();
+        // The header is one of the available words.
         if count >= place.available {
             ring.stalled = true;
             return Next::Incomplete;

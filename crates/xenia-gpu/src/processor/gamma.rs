@@ -23,9 +23,11 @@ impl Gamma {
     /// Creates linear ramps, which leave colours unchanged.
     pub(super) fn new() -> Self {
         let table = std::array::from_fn(|level| {
+            // Half of the divisor rounds to the nearest.
             let value = (level as u32 * 1023 + 127) / 255;
             value << 20 | value << 10 | value
         });
+        // A base of eight levels for each entry in bits 15:6, and a delta of eight in bits 31:22.
         let linear = std::array::from_fn(|entry| [8 << 22 | (entry as u32) << 9; 3]);
         Self { ramps: GammaRamps { table: Arc::new(table), linear: Arc::new(linear) }, component: 0 }
     }

@@ -69,6 +69,7 @@ impl Shaders {
     /// Loads a shader and makes it current. Most addresses hold the same shader as at their last
     /// load, and comparing its words is faster than hashing them.
     pub(super) fn load(&mut self, address: u32, kind: ShaderKind, start: u32, words: &[u32]) -> Loaded {
+        // Multiplicative (Fibonacci) hashing: the high bits depend on all bits of the address.
         let place = (address.wrapping_mul(0x9E37_79B9) >> (32 - RECENT_LOG2)) as usize;
         let is_same = |kept: &&Arc<Shader>| kept.kind == kind && *kept.words == *words;
         let kept = self.recent.get(place).and_then(Option::as_ref).filter(is_same).cloned();
@@ -103,6 +104,7 @@ impl Shaders {
         let shader = Arc::new(Shader::new(kind, words));
         self.known_bytes += shader.size();
         let known = KnownShader { shader: shader.clone(), used: self.clock };
+        // Only a shader with an equal digest and other words is replaced.
         if let Some(other) = self.known.insert(key, known) {
             self.known_bytes -= other.shader.size();
             // No shader that has left the cache is kept elsewhere.

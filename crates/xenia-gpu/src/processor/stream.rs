@@ -166,6 +166,7 @@ impl Window {
 
     /// Index of the first of `count` words of a place, at least one, if all are in the window.
     pub(super) fn index_of(&self, place: WordRange, count: u32) -> Option<usize> {
+        // An address before the window gives a large number, which the comparison refuses.
         let index = place.address.wrapping_sub(self.address) / 4;
         (index < self.valid && count <= self.valid - index).then_some(index as usize)
     }

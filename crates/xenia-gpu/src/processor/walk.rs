@@ -39,6 +39,7 @@ impl CommandProcessor {
                 let words = self.feed.lend(&packet);
                 self.execute(packet.header, &words[packet.body()]);
                 self.feed.take_back(&packet, words);
+                // Only now: the CPU may overwrite the words of the ring once it sees the index.
                 self.write_back(packet.write_back());
                 let (skipped, as_asked) = self.feed.perform_skip(&packet);
                 self.gone_over(skipped);

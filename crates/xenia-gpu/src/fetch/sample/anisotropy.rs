@@ -26,6 +26,7 @@ impl Footprint {
             let ([u, v, _], longer, shorter) =
                 if columns >= rows { (sides[0], columns, rows) } else { (sides[1], rows, columns) };
             // A footprint of zero or NaN length gets one sample.
+            // A shorter side of zero gives infinity, which the limit of samples turns into `most`.
             let ratio = if longer > 0.0 { (longer / shorter).ceil() } else { 1.0 };
             let taps = (ratio as u32).clamp(1, most);
             let share = longer / taps as f32;
@@ -35,6 +36,7 @@ impl Footprint {
 
     /// Offset of a sample from the centre, in texels.
     pub(super) fn tap(&self, number: u32) -> [f32; 2] {
+        // In the middle of each part, so that a single sample lies at the centre.
         let along = (number as f32 + 0.5) / self.taps as f32 - 0.5;
         self.side.map(|side| side * along)
     }

@@ -100,5 +100,6 @@ pub(super) fn levels_of_detail([columns, rows]: &Gradients) -> Lanes {
     let longest = map2(&length(columns), &length(rows), f32::max);
     // Lengths of zero or NaN have no logarithm.
     let logarithms = logarithms(&map(&longest, |longest| if longest > 0.0 { longest } else { 1.0 }));
+    // Half, since lengths are squared.
     map2(&longest, &logarithms, |longest, logarithm| if longest > 0.0 { 0.5 * logarithm } else { -16.0 })
 }

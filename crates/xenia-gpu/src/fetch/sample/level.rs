@@ -11,9 +11,11 @@ use crate::texture::{Texels, TextureLevel};
 /// Applies an addressing mode to a texel coordinate; `None` means the border.
 #[inline(always)]
 fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
+    // One comparison: negative numbers become larger than any side.
     if (at as u32) < size as u32 {
         return Some(at);
     }
+    // The mirror lies between texels -1 and 0, so texel 0 comes twice.
     let mirrored = |at: i32| if at < 0 { -1 - at } else { at };
     Some(match mode {
         // Fast path: most textures have power-of-two sides, and division is slow.
@@ -42,8 +44,10 @@ fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
         ClampMode::ClampToEdge => each(at, |at| at.clamp(0, size - 1)),
         ClampMode::MirroredRepeat if size & (size - 1) == 0 => each(at, |at| {
             let at = at & (size * 2 - 1);
+            // Of a texel and its mirror image, the smaller one lies in the level.
             at.min(size * 2 - 1 - at)
         }),
+        // The exclusive or with the sign is -1 - at for negative numbers.
         ClampMode::MirrorClampToEdge => each(at, |at| (at ^ at >> 31).min(size - 1)),
         _ if at.iter().fold(0, |any, &at| any | u32::from(at as u32 >= size as u32)) == 0 => *at,
         _ => each(at, |at| wrap(at, size, mode).unwrap_or(0)),
@@ -54,6 +58,7 @@ fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
 #[inline(always)]
 fn floor(value: f32) -> i32 {
     let whole = value as i32;
+    // The conversion truncates, so it gives one too much for negative fractions.
     whole - i32::from((whole as f32) > value)
 }
 
@@ -72,6 +77,7 @@ fn each(at: &[i32; LANES], f: impl Fn(i32) -> i32) -> [i32; LANES] {
 fn split(at: &Lanes) -> ([i32; LANES], Lanes) {
     // Sums with this number are whole, and their low bits count from its own.
     const MIDDLE: f32 = 12_582_912.0;
+    // Below this, sums with `MIDDLE` stay from 2^23 to 2^24, where floats are the whole numbers.
     const NEAR: f32 = 4_194_304.0;
     let mut texels = [0; LANES];
     let far = at.iter().fold(0, |any, at| any | u32::from(at.abs() >= NEAR));
@@ -99,6 +105,7 @@ pub(super) fn snap(at: f32) -> f32 {
 /// Replaces NaN and coordinates of 10^8 or more by 0.
 #[inline(always)]
 fn limit(value: f32) -> f32 {
+    // Larger ones would not fit the integers of texels.
     if value.abs() < 1e8 { value } else { 0.0 }
 }
 
@@ -183,6 +190,7 @@ impl Level<'_> {
             Dimension::D2 => {
                 // Layers end at the first and the last, whatever the mode.
                 let at = |z: i32| self.plane(u, v, z.clamp(0, depth - 1), linear.plane);
+                // Clamped here, since `limit` would make layer 0 of a large coordinate.
                 slices(w.clamp(-1.0, depth as f32 + 1.0), linear.slices, at)
             }
             Dimension::D3 => {
