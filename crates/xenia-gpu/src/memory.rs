@@ -163,6 +163,7 @@ impl PhysicalMemory for GuestMemory {
     }
 
     fn track(&self, physical: u32, length: u32) -> Option<u64> {
+        // Before the watch: a write in between makes the version stale, and is not lost.
         let version = self.version(physical, length);
         if is_contiguous(physical, length as usize)
             && let Ok(watch) = self.watch(view(physical), length)

@@ -195,6 +195,7 @@ impl PhysicalMemory for Snapshot {
     }
 
     fn version(&self, physical: u32, length: u32) -> u64 {
+        // A version that no memory reaches: data of an unknown range is always stale.
         self.find(physical, length).unwrap_or(u64::MAX)
     }
 

@@ -72,6 +72,7 @@ impl Shared {
             }
             let Some((call, memory)) = queue.jobs.pop_front() else { continue };
             queue.busy = true;
+            // Unlocked during the draw, so that packets can queue more.
             drop(queue);
             let bytes = memory.copied();
             // A panic must not end the thread: callers would wait for the draw forever.
@@ -201,6 +202,7 @@ impl Backend for Threaded {
         let queue = lock(&self.shared.queue);
         let is_working = queue.busy || !queue.jobs.is_empty();
         drop(queue);
+        // Unlocked above, since `backend` locks the queue again.
         if is_working { None } else { self.backend().poll_survey(survey) }
     }
 
@@ -229,6 +231,7 @@ impl Backend for Threaded {
     }
 
     fn late_errors(&mut self) -> Vec<BackendError> {
+        // Waits for the queued draws, whose errors count, too.
         drop(self.backend());
         std::mem::take(&mut lock(&self.shared.queue).errors)
     }

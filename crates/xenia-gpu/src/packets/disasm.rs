@@ -126,6 +126,7 @@ fn command(opcode: u8, body: &[u32]) -> String {
         }
         opcode::WAIT_REG_MEM => format!("{name} {}", condition(body)),
         opcode::COND_WRITE => {
+            // Bit 8 says whether the target is memory, as bit 4 does of the operand.
             let to = polled(body[0] >> 4, body[4]);
             format!("{name} {to} = {:#x} if {}", body[5], condition(body))
         }

@@ -44,6 +44,7 @@ impl Gamma {
                 if is_enabled {
                     let shift = 20 - self.component * 10;
                     let entry = &mut Arc::make_mut(&mut self.ramps.table)[entry as usize];
+                    // The ten high bits of the register's 16.
                     *entry = *entry & !(0x3ff << shift) | (value >> 6 & 0x3ff) << shift;
                 }
                 self.next_component(registers, (entry + 1) & 255);

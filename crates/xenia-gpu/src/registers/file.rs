@@ -97,6 +97,7 @@ impl RegisterFile {
     pub fn set_range(&mut self, first: u32, values: &[u32]) {
         let first = (first as usize).min(COUNT);
         let values = &values[..values.len().min(COUNT - first)];
+        // Only registers of the window note changes; the constants behind it are copied at once.
         let published = values.len().min(MMIO_COUNT.saturating_sub(first));
         for (i, &value) in (first..).zip(&values[..published]) {
             self.set(i as u32, value);

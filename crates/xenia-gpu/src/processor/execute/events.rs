@@ -26,6 +26,7 @@ impl CommandProcessor {
         // Addresses above physical memory refer to the write-back window, if software set one up.
         let base = self.registers.get(cp::WRITEBACK_BASE);
         let size = self.registers.get(cp::WRITEBACK_SIZE);
+        // The low two bits are the byte order, which the window's offset keeps.
         if address >= PHYSICAL_SIZE && base != 0 && (address & !3).wrapping_sub(base) < size {
             address = address.wrapping_sub(base);
         }

@@ -29,6 +29,7 @@ impl CommandProcessor {
         }
         self.registers.set(index, value);
         match index {
+            // SCRATCH_REG0 to SCRATCH_REG7: memory gets those that the mask selects, too.
             0x0578..=0x057f => {
                 let scratch = index - 0x0578;
                 if self.registers.get(cp::SCRATCH_UMSK) >> scratch & 1 != 0 {
@@ -36,7 +37,9 @@ impl CommandProcessor {
                     self.store(address, &value.to_be_bytes());
                 }
             }
+            // Bit 31 stands for a flush in progress; a wait that polls the register clears it.
             cp::CoherStatusHost::INDEX => self.registers.set(index, value | 1 << 31),
+            // The ports of the gamma ramps, from DC_LUT_RW_INDEX on.
             0x1922..=0x1925 => self.display.gamma.write(&mut self.registers, index, value),
             _ => {}
         }
