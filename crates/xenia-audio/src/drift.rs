@@ -83,6 +83,7 @@ fn kernel(cutoff: f64) -> Vec<[f32; TAPS]> {
         let sum: f64 = weights.iter().sum();
         weights.map(|weight| (weight / sum) as f32)
     };
+    // One row more than phases: the last phase is mixed with the row after it.
     (0..=PHASES).map(row).collect()
 }
 
@@ -97,6 +98,7 @@ impl DriftQueue {
             position: 0.0,
             level: TARGET as f64,
             is_primed: false,
+            // A slower device needs a lower cutoff: higher tones would come back as others.
             kernel: kernel(if step > 1.0 { 1.0 / step } else { 1.0 }),
             underruns: 0,
             dropped: 0,
@@ -122,6 +124,8 @@ impl DriftQueue {
         let since = *self.untaken_since.get_or_insert(now);
         self.samples.extend(samples);
         if self.queued() > CAPACITY {
+            // Down to the target, not to the capacity: else the next burst would drop samples
+            // again.
             let surplus = self.queued() - TARGET;
             self.samples.drain(..surplus * self.channels);
             self.dropped += surplus as u64;

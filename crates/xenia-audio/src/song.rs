@@ -60,6 +60,7 @@ pub struct Song {
 fn tag(start: &[u8]) -> u64 {
     let [b'I', b'D', b'3', _, _, flags, size @ ..] = start else { return 0 };
     let Some(size) = size.first_chunk::<4>() else { return 0 };
+    // Seven bits of each byte, so that the size never looks like a frame's first byte.
     let size = size.iter().fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
     let footer = if flags & 0x10 == 0 { 0 } else { TAG as u64 };
     TAG as u64 + size + footer
@@ -68,6 +69,7 @@ fn tag(start: &[u8]) -> u64 {
 impl Song {
     /// Opens a song and reads its start.
     pub fn new(mut read: SongReader) -> Result<Self, SongError> {
+        // The first bytes of the GUID that WMA files begin with.
         const ASF: [u8; 4] = [0x30, 0x26, 0xB2, 0x75];
         let mut start = [0; TAG];
         let got = read(0, &mut start).min(TAG);
@@ -142,6 +144,8 @@ impl Song {
             }
             _ => self.lost += 1,
         }
+        // taken == 0 || self.is_read && self.input.is_empty() { || A step that takes no byte would
+        // be repeated without an end.
         if self.lost >= LOST || taken == 0 || self.is_read && self.input.is_empty() {
             self.is_over = true;
             self.resampler.end();

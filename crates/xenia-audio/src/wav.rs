@@ -31,6 +31,7 @@ fn header(speakers: Speakers, data: u32) -> Vec<u8> {
     let (tag, more) = match speakers {
         Speakers::Stereo => (1_u16, Vec::new()),
         Speakers::Surround => {
+            // The 22 bytes that follow the first field: valid bits, the mask and the GUID.
             let mut more = vec![22, 0, 16, 0];
             more.extend(SURROUND_MASK.to_le_bytes());
             more.extend(PCM_GUID);
@@ -46,6 +47,7 @@ fn header(speakers: Speakers, data: u32) -> Vec<u8> {
     format.extend(16_u16.to_le_bytes());
     format.extend(more);
     let mut all = b"RIFF".to_vec();
+    // The size counts "WAVE", the heads of both chunks and their contents.
     all.extend((4 + 8 + format.len() as u32 + 8).saturating_add(data).to_le_bytes());
     all.extend(b"WAVEfmt ");
     all.extend((format.len() as u32).to_le_bytes());

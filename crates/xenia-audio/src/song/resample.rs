@@ -39,6 +39,7 @@ fn bessel(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let mut sum = 1.0;
     let mut term = 1.0;
+    // The terms fall below the precision of f64 long before, for arguments up to BETA.
     for k in 1..40_i32 {
         term *= quarter / f64::from(k * k);
         sum += term;

@@ -74,6 +74,7 @@ impl<'a> Bits<'a> {
         debug_assert!((1..=24).contains(&count), "{count} bits");
         let first = self.at as usize / 8;
         let mut word = 0_u32;
+        // Up to seven bits of the first byte are consumed, so four bytes hold 25 more at least.
         for index in first..first + 4 {
             word = word << 8 | u32::from(self.bytes.get(index).copied().unwrap_or(0));
         }

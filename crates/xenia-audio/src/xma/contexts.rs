@@ -232,6 +232,7 @@ impl Decoder {
         let is_stereo = words.get(field::IS_STEREO) != 0;
         let rate = RateCode(words.get(field::SAMPLE_RATE));
         let Some(slot) = self.streams.get_mut(index) else { return Ok(()) };
+        // A context with other channels or another rate has begun another stream.
         let kept = slot.take().filter(|stream| (stream.is_stereo, stream.rate) == (is_stereo, rate));
         let mut stream = kept.unwrap_or_else(|| {
             let decoder = FrameDecoder::new(is_stereo, rate);
@@ -239,6 +240,7 @@ impl Decoder {
             Box::new(Stream { decoder, is_stereo, rate, pending, leave_out: 0, waits_at: None })
         });
         let result = run(&memory, &mut words, &mut stream, &mut self.figures);
+        // Also after a fault: the ring has the frames before it.
         self.streams[index] = Some(stream);
         write_back(&memory, at, before, &words)?;
         result
@@ -261,6 +263,7 @@ fn run(
     stream: &mut Stream,
     figures: &mut XmaFigures,
 ) -> Result<(), MemoryFault> {
+    // A unit larger than the ring would never fit.
     let quantum = words.get(field::SUBFRAME_DECODE_COUNT).max(1).min(words.get(field::OUTPUT_BLOCKS).max(1));
     let mut fault = None;
     for _ in 0..MAX_FRAMES_PER_PASS {
@@ -340,6 +343,7 @@ fn begin_iteration(words: &mut Words, stream: &mut Stream) -> Position {
     stream.leave_out = SUBFRAME * (words.get(field::LOOP_SUBFRAME_SKIP) as usize).min(4);
     let count = words.get(field::LOOP_COUNT);
     if count != FOR_EVER {
+        // Not below zero: `ends_loop` finds no end where the count is zero.
         words.set(field::LOOP_COUNT, count - 1);
     }
     Position::of_bits(words.get(field::LOOP_START))
@@ -389,6 +393,7 @@ fn decode_frame(
                 to = SUBFRAME * (words.get(field::LOOP_SUBFRAME_END) as usize + 1).min(4);
                 position = begin_iteration(words, stream);
             }
+            // The title's fields may leave nothing between `from` and `to`.
             let kept = samples.get(from * channels..to * channels).unwrap_or_default();
             stream.pending.extend(kept);
             (position, true)

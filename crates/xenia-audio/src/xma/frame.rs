@@ -85,6 +85,7 @@ impl FrameDecoder {
         let result = self.tiles(&mut Bits::new(bytes, length));
         if result.is_err() {
             for channel in &mut self.channels {
+                // From the first sample that has not been output.
                 channel.samples[REACH - self.lag..].fill(0.0);
                 channel.before = MIN_TILE;
             }
@@ -149,10 +150,12 @@ impl FrameDecoder {
         while let Some(start) = filled[..count].iter().copied().min().filter(|&start| start < MAX_TILE) {
             let mut has = [false; 2];
             let waiting = filled[..count].iter().filter(|&&filled| filled == start).count();
+            // The stream has a bit for each channel only where there is a choice.
             let is_free = !is_same && waiting > 1 && start != MAX_TILE - MIN_TILE;
             for (has, &filled) in has.iter_mut().zip(&filled[..count]) {
                 *has = filled == start && (!is_free || bits.flag()?);
             }
+            // Nothing longer fits, so the stream has no bits for the length.
             let length = if start == MAX_TILE - MIN_TILE {
                 MIN_TILE
             } else if !bits.flag()? {
@@ -201,6 +204,7 @@ impl FrameDecoder {
             }
         }
         for channel in &mut self.channels {
+            // The end of this frame, which the next one overlaps, and the samples of the delay.
             channel.samples.copy_within(MAX_TILE.., 0);
             channel.samples[REACH..].fill(0.0);
         }

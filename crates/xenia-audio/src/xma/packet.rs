@@ -138,6 +138,7 @@ struct FrameStart {
 /// packet has no such frame, the start is outside the packet or before `bit`.
 fn frame_from(packet: &Packet, first: u32, bit: u32) -> FrameStart {
     let mut start = FrameStart { bit: first, number: 0 };
+    // Each turn goes on by 31 bits at least.
     while start.bit < bit && start.bit + LENGTH_BITS <= PACKET_BITS {
         let length = bits_at(packet, start.bit, LENGTH_BITS);
         if !is_length(length) {
@@ -184,6 +185,7 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             }
         };
         let goes_on = header.frames.map_or(frame.has_more(), |frames| start.number + 1 < frames);
+        // The packet in which it ends has the place of its own first frame in its header.
         let behind = if frame.end.packet != position.packet {
             Position { packet: frame.end.packet, bit: 0 }
         } else if goes_on && frame.end.bit < PACKET_BITS {
@@ -236,6 +238,7 @@ fn gather_frame(
     let mut filled = 0;
     let mut length = None;
     loop {
+        // A valid length is at least 31, more than the bits of its field that are gathered by then.
         let count = (length.unwrap_or(LENGTH_BITS) - filled).min(PACKET_BITS - end.bit);
         gather(&mut bytes, &mut filled, &packet, end.bit, count);
         end.bit += count;

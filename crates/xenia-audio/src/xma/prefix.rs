@@ -34,6 +34,7 @@ impl Prefix {
     /// Reads a code word and returns its symbol.
     pub(super) fn take(&self, bits: &mut Bits<'_>) -> Result<u16, XmaError> {
         let seen = bits.peek(self.longest);
+        // Words are left-aligned: the last one not above the bits is their prefix.
         let at = self.words.partition_point(|&word| word <= seen);
         // The first code word is 0, so the search always finds one.
         let Some(&(symbol, length)) = at.checked_sub(1).and_then(|at| self.leaves.get(at)) else {
@@ -103,6 +104,7 @@ impl Codes {
 
     fn new() -> Self {
         let twos = (0..16).flat_map(|a| (0..16 - a).map(move |b| [a, b])).collect();
+        // The digits of numbers in base 6 are all vectors of values up to 5, in order.
         let fours = (0..6_u16.pow(4)).map(|n| [n / 216, n / 36 % 6, n / 6 % 6, n % 6]);
         Self {
             scale: Prefix::new(&codes::SCALE),

@@ -29,10 +29,12 @@ impl Bands {
         ];
         let mut ends = Vec::new();
         for frequency in FREQUENCIES {
+            // The nearest multiple of four coefficients.
             let end = (2 * length as u32 * frequency / rate.hertz() + 2) & !3;
             if end >= length as u32 {
                 break;
             }
+            // In short tiles several low frequencies have one end.
             if end > ends.last().map_or(0, |&last| u32::from(last)) {
                 ends.push(end as u16);
             }
@@ -145,6 +147,7 @@ impl Scales {
             while band < bands {
                 let (run, level) = match codes.scale_runs.code.take(bits)? {
                     0 => {
+                        // Eight bits of level, five of run, and the sign.
                         let word = bits.take(14)?;
                         let level = (word >> 6) as i32;
                         ((word >> 1 & 0x1F) as usize, if word & 1 != 0 { level } else { -level })
@@ -265,6 +268,7 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     const BASE: i32 = 90;
     let first = (bits.take(6)? as i32) << 26 >> 26;
     let mut more = 0;
+    // first == 31 { || Both ends of the range of six bits continue in groups of five.
     if first == -32 || first == 31 {
         while more <= MAX_QUANTISER {
             let part = bits.take(5)? as i32;
@@ -438,6 +442,7 @@ fn read_quantisers(bits: &mut Bits<'_>, tiles: usize) -> Result<[i32; 2], XmaErr
 
 /// Converts mid/side to left/right, or scales both channels in bands without mid/side coding.
 fn join(left: &mut [f32], right: &mut [f32], is_joint: bool) {
+    // The format's value for the square root of two.
     const OFF: f32 = 181.0 / 128.0;
     for (left, right) in left.iter_mut().zip(right) {
         (*left, *right) =

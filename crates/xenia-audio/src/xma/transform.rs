@@ -34,6 +34,7 @@ fn sine_cosine(angle: f64) -> (f64, f64) {
 /// Cosine and sine of 2π·numerator/denominator.
 fn turn(numerator: usize, denominator: usize) -> (f64, f64) {
     let numerator = numerator % denominator;
+    // The rest is below a quarter turn, the range of `sine_cosine`.
     let quarter = numerator * 4 / denominator;
     let rest = (numerator * 4 % denominator) as f64 / denominator as f64;
     let (sine, cosine) = sine_cosine(rest * PI / 2.0);
@@ -71,6 +72,7 @@ pub(super) fn amplitude(twentieths: i32) -> f32 {
         8.912_509_381_337_456,
     ];
     let mut value = ROOTS[twentieths.rem_euclid(20) as usize];
+    // Differences of scale factors can be huge: 36 decades bound the loop.
     for _ in 0..twentieths.div_euclid(20).unsigned_abs().min(36) {
         value = if twentieths < 0 { value / 10.0 } else { value * 10.0 };
     }
@@ -115,6 +117,7 @@ impl Transform {
     pub(super) fn of(length: usize) -> &'static Self {
         static ALL: OnceLock<[Transform; 3]> = OnceLock::new();
         let all = ALL.get_or_init(|| [MIN_TILE, 2 * MIN_TILE, MAX_TILE].map(Self::new));
+        // The lengths 128, 256 and 512 give 0, 1 and 2.
         &all[(length / 2 / MIN_TILE).min(2)]
     }
 
@@ -152,6 +155,7 @@ impl Transform {
         };
         for n in 0..half {
             let point = Complex { re: input(2 * n), im: input(length - 1 - 2 * n) };
+            // Bit-reversed, the order in which `fourier` takes its points.
             let at = n.reverse_bits() >> (usize::BITS - half.trailing_zeros());
             points[at] = point.times(self.twiddle[n]);
         }
