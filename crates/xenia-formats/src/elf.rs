@@ -92,6 +92,7 @@ impl Elf {
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
         FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
+        // Before the whole file is read, which may be large and something else.
         check_ident(&read_exact_at(source, "ELF header", 0, size_of::<Header>() as u64)?)?;
         let data = read_exact_at(source, "ELF file", 0, size)?;
         let bytes = data.as_slice();
@@ -260,6 +261,7 @@ impl ProgramRows {
         for (index, row) in program.iter().enumerate() {
             let offset = table + index as u64 * size_of_val(row) as u64;
             match row.p_type(BigEndian) {
+                // An empty segment takes no memory, wherever it is.
                 elf::PT_LOAD if row.p_memsz(BigEndian) != 0 => {
                     rows.segments.push(read_segment(row, offset, file_size)?);
                 }

@@ -173,6 +173,7 @@ impl Gpd {
             size += data.len();
             limited("the size of all entries", size as u64, MAX_BYTES as u64)
                 .map_err(|reason| FormatError::new(what, 0, reason))?;
+            // The first of duplicates counts, as in `Xdbf::find`.
             entries.entry((section, id)).or_insert_with(|| data.to_vec());
         }
         Ok(Self { entries })
@@ -200,6 +201,7 @@ impl Gpd {
     }
 
     fn section(&self, section: u16) -> impl Iterator<Item = (u64, Fields<'_>)> {
+        // Entries from `SYNC` on are not records.
         let range = (section, 0)..(section, SYNC);
         self.entries.range(range).map(|(&(_, id), data)| (id, Fields::new(data, 0, "GPD record")))
     }
@@ -270,6 +272,7 @@ impl Gpd {
         let key = (section::TITLES, u64::from(title.title_id));
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
         let is_named = title.name.is_empty() || title.name == text(&bytes, &mut { TITLE });
+        // !is_named { || Another program's bytes after an equal name stay as they are.
         if bytes.len() < TITLE || !is_named {
             bytes.resize(TITLE, 0);
             bytes.extend(units(&title.name));

@@ -210,6 +210,7 @@ impl<'a> Decoder<'a> {
     fn read_e8_size(&mut self) -> Step<Option<i32>> {
         Ok(match self.bits.take(1)? {
             0 => None,
+            // In halves, as one read has 17 bits at most.
             _ => Some((self.bits.take(16)? << 16 | self.bits.take(16)?) as i32),
         })
     }
@@ -298,12 +299,14 @@ impl<'a> Decoder<'a> {
             }
             let symbol = symbol - LITERALS;
             let length = 2 + match symbol & 7 {
+                // The largest value continues in the tree of lengths.
                 7 => 7 + self.length.decode(&mut self.bits)?,
                 short => short,
             };
             let distance = match symbol >> 3 {
                 0 => self.progress.recent[0],
                 slot @ 1..=2 => {
+                    // Exchanged with the most recent one: the third is not moved along.
                     self.progress.recent.swap(0, slot);
                     self.progress.recent[0]
                 }
@@ -323,6 +326,7 @@ impl<'a> Decoder<'a> {
             if distance >= length {
                 output.copy_within(at - distance..at - distance + length, at);
             } else {
+                // The match reaches into its own output, which repeats.
                 for to in at..at + length {
                     output[to] = output[to - distance];
                 }
@@ -335,12 +339,14 @@ impl<'a> Decoder<'a> {
     /// Reads the distance of position slot `slot`, which is at least 3, with its extra bits.
     fn read_distance(&mut self, slot: usize) -> Step<usize> {
         let (base, extra) = position_slot(slot);
+        // The aligned tree has the lowest three bits; shorter offsets do without it.
         let low = if self.progress.kind == Kind::Aligned && extra >= 3 {
             let high = self.bits.take(extra - 3)? as usize;
             high << 3 | self.aligned.decode(&mut self.bits)?
         } else {
             self.bits.take(extra)? as usize
         };
+        // Offsets 0 to 2 stand for the recent distances, so all others are two too large.
         Ok(base + low - 2)
     }
 }
@@ -366,6 +372,7 @@ fn read_lengths(bits: &mut Bits<'_>, lengths: &mut [u8]) -> Step<()> {
         *length = bits.take(4)? as u8;
     }
     let pre = Huffman::new(&pre)?;
+    // Lengths go from 0 to 16, and both operands are at most 16.
     let difference = |old: u8, code: usize| ((17 + usize::from(old) - code) % 17) as u8;
     let mut at = 0;
     while at < lengths.len() {

@@ -300,6 +300,7 @@ impl ImportRecords<'_> {
         let Some(start) = self.offset(address, length) else {
             return Err(refuse(format!("{address} is not a place in the image for {length} bytes")));
         };
+        // Taken records do not overlap, so only the last one before the end can reach in.
         let before = self.taken.range(..start + length).next_back();
         if before.is_some_and(|(&at, &length)| at + length > start) {
             return Err(refuse(format!("{address} is taken by another import")));

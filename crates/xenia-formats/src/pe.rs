@@ -163,6 +163,7 @@ impl PeHeaders {
             }
             let function = FunctionEntry {
                 start: GuestAddr(start),
+                // Both sizes are stored in instructions.
                 size: (packed >> 8 & 0x3F_FFFF) * 4,
                 prologue_size: (packed & 0xFF) * 4,
                 has_exception_handler: packed >> 30 == HANDLED,

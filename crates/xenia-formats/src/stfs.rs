@@ -117,6 +117,7 @@ impl Descriptor {
         let flags = bytes[2];
         let copies = if flags & READ_ONLY != 0 { 1 } else { 2 };
         let shape = Shape { data: data.into(), copies, blocks: be32(&bytes, 0x1C) };
+        // Bit 1: the second copy of the top table is the current one.
         Ok(Self { shape, second_copy: flags & 2 != 0, bytes })
     }
 
@@ -126,6 +127,7 @@ impl Descriptor {
 
     fn volume(&self, tree: HashTree) -> Result<Volume, FormatError> {
         let tree = Arc::new(tree);
+        // Place and size of the directory are little-endian, unlike all other fields.
         let count = u32::from(u16::from_le_bytes([self.bytes[3], self.bytes[4]]));
         let table = tree
             .chain(le24(&self.bytes, 5), count)
@@ -206,6 +208,7 @@ impl Reader {
                     continue;
                 }
                 let offset = offset + (i * ENTRY_SIZE) as u64;
+                // The length has six bits, but the name only 40 bytes.
                 let name = entry.get(..length.min(MAX_NAME)).unwrap_or_default();
                 let index = u16::try_from(number * (BLOCK / ENTRY_SIZE) + i);
                 let index = index.map_err(|_| FormatError::invalid(ENTRY, offset, "there are too many"))?;

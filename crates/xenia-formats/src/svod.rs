@@ -189,6 +189,7 @@ impl Package {
             let start =
                 u64::from(u32::from_le_bytes([descriptor[0x1C], descriptor[0x1D], descriptor[0x1E], 0]));
             let enhanced = if descriptor[0x18] & ENHANCED != 0 { 2 } else { 0 };
+            // The field counts blocks of 4 KiB; a sector is half of that.
             let first = (2 * start).checked_sub(enhanced).ok_or_else(|| {
                 FormatError::invalid(WHAT, DESCRIPTOR + 0x1C, "the volume begins before its first sector")
             })?;
@@ -206,6 +207,7 @@ impl Package {
         let sector = sector.checked_sub(self.first_sector)?;
         let file = sector / PER_FILE;
         let within = sector % PER_FILE;
+        // Before the sector are the master table and a table for each group up to its own.
         let mut offset = within * SECTOR + TABLE * (within / PER_TABLE + 1) + TABLE;
         let file = usize::try_from(file).ok()?;
         if file == 0 {

@@ -173,6 +173,8 @@ impl Volume {
             Kind::File(..) => None,
         };
         let directory = only.and_then(|only| match &mut self.nodes.get_mut(only)?.kind {
+            // Nodes refer to each other by number, so the directory's own nodes stay where they
+            // are.
             Kind::Directory(names) => Some(std::mem::take(names)),
             Kind::File(..) => None,
         });

@@ -172,6 +172,7 @@ impl<'a> Xdbf<'a> {
         let mut texts = BTreeMap::new();
         let Some(table) = self.find(section::STRINGS, language) else { return texts };
         let Ok(count) = table.u16(12) else { return texts };
+        // After magic, version and size of the table, and the count.
         let mut at = 14;
         for _ in 0..count {
             let (Ok(id), Ok(length)) = (table.u16(at), table.u16(at + 2)) else { break };

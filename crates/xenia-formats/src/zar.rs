@@ -193,6 +193,8 @@ impl Archive {
                 let low = tree.u32(at + 4)?;
                 let size_low = tree.u32(at + 8)?;
                 let high = tree.u32(at + 12)?;
+                // The last word has bits 47:32 of the offset in its low half, of the size in its
+                // high one.
                 let offset = u64::from(low) | u64::from(high & 0xFFFF) << 32;
                 let size = u64::from(size_low) | u64::from(high >> 16) << 32;
                 let limit = archive.used * BLOCK as u64;
@@ -225,6 +227,7 @@ impl Archive {
         let (from, length) = if first & 0x80 == 0 {
             (at + 1, usize::from(first))
         } else {
+            // The top bit marks a length of two bytes, low bits first.
             (at + 2, usize::from(first & 0x7F) | usize::from(names.u8(at + 1)?) << 7)
         };
         let bytes = names.slice(from, length)?;
@@ -242,6 +245,7 @@ impl Archive {
         let record = Fields::new(&self.records, 0, WHAT).sub(record * RECORD, RECORD, WHAT)?;
         let mut offset = u64::from_be_bytes(record.array(0)?);
         for before in 0..number {
+            // Sizes are stored less one, so that 64 KiB fits in 16 bits.
             offset = offset.saturating_add(u64::from(record.u16(8 + 2 * before)?) + 1);
         }
         let size = u64::from(record.u16(8 + 2 * number)?) + 1;
@@ -261,6 +265,7 @@ impl Archive {
         let refused = |error: FormatError| io::Error::new(io::ErrorKind::InvalidData, error);
         let place = self.place(block).map_err(refused)?;
         let stored = read_exact_at(&self.file, "ZAR block", place.offset, place.size).map_err(refused)?;
+        // A block that would not become smaller is stored as it is.
         if stored.len() == BLOCK {
             into.copy_from_slice(&stored);
             return Ok(());

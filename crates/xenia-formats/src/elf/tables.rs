@@ -52,6 +52,8 @@ pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<ElfSection>, Vec
         if name.is_empty() {
             continue;
         }
+        // Only to refuse a section outside the file: `section_data` reads it later without an
+        // error.
         contents(rows, index as u32, table, file)?;
         let allocated = row.sh_flags(BigEndian).contains(elf::SHF_ALLOC);
         sections.push(ElfSection {

@@ -120,6 +120,8 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
                 let size = u32::try_from(entry.size).map_err(|_| GdfxWriteError::TooLarge(shown()))?;
                 ItemContents::File { bytes: contents.clone(), size }
             } else {
+                // Tables are made in the order of `paths`, so an index of one is an index of the
+                // other.
                 paths.push(path.clone());
                 ItemContents::Directory(paths.len() - 1)
             };
@@ -177,6 +179,7 @@ fn place_entries(items: &mut [Item], range: std::ops::Range<usize>, end: &mut us
 }
 
 fn bytes_of(table: &Table, tables: &[Table]) -> Vec<u8> {
+    // Readers take these bytes for the unused rest of a sector.
     let mut bytes = vec![0xFF; table.size];
     for item in &table.items {
         let link = |child: Option<usize>| child.map_or(0, |child| (table.items[child].at / 4) as u16);

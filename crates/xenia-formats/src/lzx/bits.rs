@@ -39,6 +39,7 @@ impl<'a> Bits<'a> {
     pub(super) fn drop_bits(&mut self, count: u32) -> Result<(), &'static str> {
         self.buffer <<= count;
         self.count -= count;
+        // Bits after the end of the input may be seen, not consumed.
         if self.count < self.made_up { Err(ENDS_EARLY) } else { Ok(()) }
     }
 
@@ -60,6 +61,7 @@ impl<'a> Bits<'a> {
         while self.count <= 48 {
             let word = match self.input.get(self.next..) {
                 Some([low, high, ..]) => u16::from_le_bytes([*low, *high]),
+                // An odd last byte is the low half of a word.
                 Some([low]) => u16::from(*low),
                 _ => {
                     self.made_up += 16;

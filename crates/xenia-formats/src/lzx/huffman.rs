@@ -45,6 +45,7 @@ impl Huffman {
                 if length <= FAST_BITS {
                     let shift = 16 - FAST_BITS;
                     let entries = (pattern >> shift) as usize..((pattern + step) >> shift) as usize;
+                    // The largest tree has 2,576 symbols, which need 12 bits.
                     code.fast[entries].fill((symbol as u16) << 4 | length as u16);
                 }
                 code.symbols.push(symbol as u16);
@@ -65,6 +66,7 @@ impl Huffman {
             return Ok(usize::from(entry >> 4));
         }
         for length in FAST_BITS + 1..=16 {
+            // Codes ascend with their lengths: the first limit above the pattern gives the length.
             if pattern < self.limit[length as usize] {
                 let index = (pattern >> (16 - length)).wrapping_add(self.offset[length as usize]);
                 bits.drop_bits(length)?;

@@ -76,6 +76,7 @@ impl<'a> ExportTables<'a> {
         let start = offset.next_multiple_of(ALIGNMENT);
         let mut words = MAGIC.to_vec();
         words.resize(8, 0); // numbers and versions of the module: none
+        // Images lie at multiples of 64 KiB: the table has only the upper half of the base.
         words.extend([base >> 16, self.ordinals.count as u32, u32::from(self.ordinals.first)]);
         words.resize(self.table_size() / 4, 0);
         for export in self.exports {

@@ -74,6 +74,8 @@ impl Shape {
             (0, 0) => 0,
             (0, _) => {
                 let above = table / u64::from(CHILDREN);
+                // Groups of blocks and a table, the tables of level 1 so far and, from the second
+                // of these on, the table of level 2.
                 table * group + (above + 1) * copies + if above > 0 { copies } else { 0 }
             }
             (1, 0) => group,
@@ -144,10 +146,12 @@ impl HashTree {
             let count = shape.blocks.div_ceil(covered) as usize;
             let mut children = Vec::with_capacity(count);
             for (number, (digest, word)) in (0_u32..).zip(&tables) {
+                // The top table has no parent that could declare its blocks free.
                 if level + 1 < levels && shape.is_free(level, number, *word) {
                     let free = count.min(children.len() + CHILDREN as usize);
                     let first = children.len() as u32;
                     children.extend((first..free as u32).map(|child| {
+                        // The children are free as well: their words count all of their blocks.
                         let word = level.checked_sub(1).map_or(0, |below| shape.covered_by(below, child));
                         (BlockHash::default(), word)
                     }));

@@ -324,6 +324,7 @@ fn name(bytes: &[u8], at: usize, size: usize) -> String {
 
 /// Encodes a name as UTF-16, truncated to its field with a terminator.
 fn units(text: &str, size: usize) -> Vec<u8> {
+    // One unit less, for the terminator.
     let mut room = size / 2 - 1;
     let fits = text.chars().take_while(|c| {
         let fits = c.len_utf16() <= room;

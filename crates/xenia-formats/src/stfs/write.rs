@@ -107,6 +107,7 @@ pub fn write(
     let header = info.to_bytes(&descriptor, u64::from(count) * BLOCK as u64);
     package.write_all(&header)?;
     let mut size = header.len() as u64;
+    // Blocks from the first pass must not hide a change of their file.
     blocks.file = None;
     for (number, (digest, _)) in hashes.iter().enumerate() {
         let number = number as u32;
@@ -134,6 +135,7 @@ pub fn write(
 fn descriptor(flags: u8, directory: u32, top: &[u8], count: u32) -> Vec<u8> {
     let mut descriptor = vec![DESCRIPTOR_SIZE as u8, 0, flags];
     descriptor.extend(&directory.to_le_bytes()[..2]);
+    // The first block of the directory, in 24 bits.
     descriptor.extend([0; 3]);
     descriptor.extend(top);
     descriptor.extend(count.to_be_bytes());
@@ -201,6 +203,7 @@ fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, Bloc
                     table.extend(digest);
                     table.extend(word.to_be_bytes());
                 }
+                // The count of blocks is behind the room of all entries, also in a short table.
                 table.resize(CHILDREN as usize * hash_tree::ENTRY, 0);
                 // A console that writes to the package counts on blocks here, not on tables.
                 table.extend(shape.covered_by(level, number).to_be_bytes());

@@ -57,6 +57,7 @@ fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<ImageExport>) -> Result<
         FormatError::invalid("XEX export table", offset, format!("{address} is outside the image"))
     })? as usize;
     let fixed = whole.sub(start, 0x2C, whole.what)?;
+    // The table has the upper half of the image's base.
     let base = fixed.u32(0x20)? << 16;
     let count = fixed.u32(0x24)?;
     let first = fixed.u32(0x28)?;

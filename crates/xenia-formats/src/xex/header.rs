@@ -84,6 +84,7 @@ pub(super) fn read_table(header: Fields<'_>, count: u32) -> Result<Vec<OptionalH
         let body = match key & 0xFF {
             0 | 1 => None,
             0xFF => Some(Fields { what: "XEX optional header size", ..header }.u32(word as usize)?),
+            // Other low bytes are the size of the body in words.
             dwords => Some(dwords * 4),
         };
         let value = match body {

@@ -63,6 +63,7 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
     for _ in 0..count {
         let size = body.u32(at)? as usize;
         let record = body.sub(at, size, "XEX import library")?;
+        // Only the low byte is the index.
         let name_index = usize::from(record.u16(0x24)? & 0xFF);
         let name = names.get(name_index).ok_or_else(|| {
             record.invalid(0x24, format!("name {name_index} of a table of {}", names.len()))

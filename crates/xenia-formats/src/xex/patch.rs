@@ -135,6 +135,7 @@ impl Patch {
         let mut at = 0_usize;
         let mut size = self.blocks.first_size as usize;
         let mut digest = self.blocks.first_digest;
+        // Ends with the payload: each block lies behind the one before.
         while size != 0 {
             let offset = self.payload_at + at as u64;
             let refuse = |why: String| FormatError::invalid("XEXP block", offset, why);
@@ -160,6 +161,7 @@ impl Patch {
         let descriptor = self.descriptor();
         let [size, from, length, to] =
             [descriptor.u32(0x30)?, descriptor.u32(0x34)?, descriptor.u32(0x38)?, descriptor.u32(0x3C)?];
+        // Without a size, the headers end with the part that is moved.
         let size = if size == 0 { u64::from(to) + u64::from(length) } else { size.into() };
         FormatError::check_limit(
             "XEXP size of patched headers",
@@ -170,6 +172,7 @@ impl Patch {
         let size = size as usize;
         let mut header = base.header_bytes().to_vec();
         header.resize(header.len().max(size), 0);
+        // Zero means that no part is moved.
         if from != 0 {
             let from = self.range(&header, from, length)?;
             let to = self.range(&header, to, length)?;
@@ -257,6 +260,7 @@ fn apply_records(
             1 => target.copy_within(old..old + length, new),
             _ => {
                 let data = records.slice(at + RECORD_HEAD, packed)?;
+                // A copy, since the old and the new range may overlap.
                 let reference = target[old..old + length].to_vec();
                 let output = &mut target[new..new + length];
                 lzx::decode_after(window_bits, &reference, data, output)

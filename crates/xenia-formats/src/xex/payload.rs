@@ -186,6 +186,8 @@ fn expand_blocks(blocks: &[BasicBlock], data: &[u8], image_size: usize) -> Vec<u
     let mut to = 0;
     for block in blocks {
         let size = block.data_size as usize;
+        // Cannot fail: `read_basic_blocks` limits the sums to the image, and `data` has all stored
+        // bytes.
         image[to..to + size].copy_from_slice(&data[from..from + size]);
         from += size;
         to += size + block.zero_size as usize;

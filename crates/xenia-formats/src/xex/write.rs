@@ -213,6 +213,7 @@ impl XexContents {
         let mut info = vec![0; size];
         let mut digest = [0; 20];
         let mut end = self.image.len();
+        // In reverse, as the digest of a run covers its descriptor, which has that of the next.
         for (index, &(pages, kind)) in self.runs.iter().enumerate().rev() {
             let number = match kind {
                 PageType::Code => 1,
@@ -275,6 +276,7 @@ fn find_blocks(image: &[u8]) -> Vec<BasicBlock> {
         match blocks.last_mut() {
             Some(block) if zero => block.zero_size += size,
             Some(block) if block.zero_size == 0 => block.data_size += size,
+            // Only at the start: a later unit of zeros belongs to the block before.
             _ if zero => blocks.push(BasicBlock { data_size: 0, zero_size: size }),
             _ => blocks.push(BasicBlock { data_size: size, zero_size: 0 }),
         }

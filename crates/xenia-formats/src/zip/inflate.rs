@@ -115,6 +115,7 @@ impl Deflated {
         while done < into.len() {
             let count = self.stored.read_at(cursor.taken, &mut input)?;
             let part = &mut into[done..];
+            // A step ends where a copy is due, so that copies lie at multiples of the interval.
             let next = SPACING - cursor.given % SPACING;
             let length = part.len().min(usize::try_from(next).unwrap_or(usize::MAX));
             let result = inflate(&mut cursor.state, &input[..count], &mut part[..length], MZFlush::None);
@@ -128,6 +129,7 @@ impl Deflated {
                         self.refuse(format!("it ends after {:#x} of {:#x} bytes", cursor.given, self.size))
                     );
                 }
+                // Every turn must make progress, or damaged data would loop for ever.
                 Ok(_) if result.bytes_consumed + result.bytes_written > 0 => {}
                 Ok(_) => return Err(self.refuse(format!("its data ends early, after {}", place()))),
                 Err(_) if count == 0 => {
@@ -161,6 +163,7 @@ impl ReadAt for Deflated {
             self.fill(&mut cursor, &mut passed[..step])?;
         }
         self.fill(&mut cursor, &mut buffer[..count])?;
+        // At the end of the file no later read can continue from here.
         if offset + (count as u64) < self.size {
             self.inflater.put_back(self.number, cursor);
         }
