@@ -57,7 +57,7 @@ impl Plane {
     /// Values at the centres of the pixels of the block at (x, y).
     #[inline(always)]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
-        // Summed in f64: far from the origin, a float's rounding error would exceed a pixel's
+        // Summed in f64: far from the origin, a float's rounding error could exceed a pixel's
         // change.
         let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
         let dx = self.dx as f32;

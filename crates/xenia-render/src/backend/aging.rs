@@ -11,6 +11,7 @@ pub(super) fn make_room<K: Eq + Hash, V>(
     most: usize,
     last_use: impl Fn(&V) -> u64,
 ) -> bool {
+    // An empty cache has no middle below, whatever the limit.
     if entries.len() < most.max(1) {
         return false;
     }

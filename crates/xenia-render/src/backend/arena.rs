@@ -58,6 +58,7 @@ impl Arena {
 
     /// Whether `bytes` more bytes fit.
     pub(super) fn fits(&self, bytes: usize) -> bool {
+        // With the padding before the piece.
         self.bytes.len() + bytes + self.align <= self.capacity
     }
 
@@ -70,6 +71,7 @@ impl Arena {
         let start = self.bytes.len().next_multiple_of(self.align);
         self.bytes.resize(start, 0);
         self.bytes.extend_from_slice(piece);
+        // The older of both gives way.
         self.recent.swap(0, 1);
         self.recent[0] = start..self.bytes.len();
         start as u64
@@ -77,11 +79,13 @@ impl Arena {
 
     /// Uploads all pieces and empties the arena.
     pub(super) fn send(&mut self, device: &Device) {
+        // wgpu writes whole words to buffers.
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
         if !self.bytes.is_empty() {
             device.upload(&self.buffer, 0, &self.bytes);
             if self.capacity < self.max_capacity && self.bytes.len() > self.capacity / 2 {
                 self.capacity = self.max_capacity.min(self.capacity * 2);
+                // The recorded commands keep the old buffer, which has their data.
                 self.buffer = create(device, self.label, self.buffer.usage(), self.capacity);
             }
             self.bytes.clear();

@@ -31,6 +31,7 @@ impl Staging {
     /// Takes a buffer of at least `size` bytes.
     pub(super) fn take(&mut self, device: &Device, size: u64) -> wgpu::Buffer {
         let size = size.next_power_of_two();
+        // A buffer that is much too large stays for a delivery that needs it.
         let found = self.0.iter().position(|buffer| (size..=4 * size).contains(&buffer.size()));
         if let Some(place) = found {
             return self.0.swap_remove(place);
@@ -156,6 +157,7 @@ impl WgpuBackend {
             parts.push((part, back, size));
         }
         self.submit();
+        // Only after the submission: wgpu refuses commands that use a buffer which is being mapped.
         for (deliveries, back, size) in parts {
             let bytes = Mapping::begin(&self.device, back, size);
             self.flights.push_back(Flight { number: self.results, deliveries, bytes });

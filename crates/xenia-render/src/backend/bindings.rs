@@ -283,6 +283,7 @@ impl Groups {
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: uniforms,
                 offset: 0,
+                // One draw's constants; each draw adds its dynamic offset.
                 size: std::num::NonZeroU64::new(shader.interface.constants.size() as u64),
             }),
         }];

@@ -57,6 +57,7 @@ impl WgpuBackend {
             && deliveries <= MAX_DELIVERIES
         {
             deliveries += 1;
+            // The last turn delivers all pages, after which no range is pending.
             let is_narrow = self.readback == Readback::None && deliveries <= MAX_DELIVERIES;
             self.deliver_pages(is_narrow.then_some(range), memory)?;
             self.textures.begin();
@@ -156,6 +157,7 @@ impl WgpuBackend {
         self.submit();
         let view = read_back(&self.device, &back, size)?;
         self.mirror.write(part, &view, memory);
+        // wgpu panics if a buffer is unmapped that still has a view.
         drop(view);
         back.unmap();
         self.staging.give_back(back);

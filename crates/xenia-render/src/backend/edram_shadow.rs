@@ -141,6 +141,8 @@ impl KnownWords {
                 let is_same = known == page;
                 if !is_same {
                     known.copy_from_slice(page);
+                    // The serial that the next query returns: it passes this page, later ones do
+                    // not.
                     self.changed[number] = self.serial + 1;
                 }
                 if is_same && self.is_current(number, newest) {

@@ -111,6 +111,7 @@ pub(super) fn corners(
 fn sixteenths(position: &HostPosition, corner: [f32; 4], size: [u32; 2]) -> [i64; 2] {
     let [x, y, _, w] = host(position, corner);
     let [width, height] = size.map(|side| side as f32);
+    // Clip space is two units wide: half of the side, in sixteenths, for each.
     [(1.0 + x / w) * 8.0 * width, (1.0 - y / w) * 8.0 * height].map(|place| place.round_ties_even() as i64)
 }
 

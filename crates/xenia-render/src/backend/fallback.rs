@@ -100,6 +100,7 @@ impl Fallback {
             }
             None => reference.draw(call, memory),
         };
+        // Before a limit a part was drawn, whose samples count.
         if !matches!(drawn, Ok(()) | Err(BackendError::Limit(_))) {
             drawn.clone()?;
         }
@@ -158,6 +159,7 @@ impl WgpuBackend {
     ) -> Result<(), BackendError> {
         self.deliver_pages(None, memory)?;
         let cancel = self.recovery.cancel();
+        // Taken out, since the draw's EDRAM borrows all of the backend.
         let mut fallback = std::mem::take(&mut self.fallback);
         let mut edram = DrawnEdram { backend: &mut *self, call, provided: TileBlocks::NONE };
         // Draws that only write to memory or count samples don't need the EDRAM.

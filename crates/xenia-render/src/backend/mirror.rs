@@ -287,6 +287,7 @@ impl Mirror {
             scaled: image.scaled_pages(unscaled),
         };
         self.stamp += 1;
+        // The stale pages are some of the written ones, in the same order.
         let mut versions = stale.into_iter().zip(versions).peekable();
         for (number, bytes) in written {
             let version = versions.next_if(|(stale, _)| stale == number).map(|(_, version)| version);
@@ -300,12 +301,14 @@ impl Mirror {
 
     /// Gives a page to an image, with bytes that memory lacks. A new version makes it current.
     fn own(&mut self, number: u32, id: u64, new: Option<u64>, bytes: &Bytes) {
+        // Before the old image is disowned: it may be this one, and must not lose its last page.
         if let Some(image) = self.images.get_mut(&id) {
             image.owned += 1;
         }
         self.undelivered.set(number, true);
         let stamp = self.stamp;
         let Some(page) = self.pages.get_mut(number) else {
+            // An unknown page was stale, so there is a version.
             let version = new.unwrap_or(0);
             let undelivered = Some(bytes.clone());
             self.pages.insert(number, Page { image: id, version, stamp, undelivered, flights: 0 });

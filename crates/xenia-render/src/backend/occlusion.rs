@@ -221,6 +221,7 @@ impl Occlusion {
 
     /// Notes a report with a number.
     pub(super) fn report(&mut self, number: u64) {
+        // Answered at once by `sum`, unless queries before it are open.
         self.entries.push_back((self.count, Entry::Report(number)));
         self.sum(&[]);
     }

@@ -110,6 +110,7 @@ impl Ownership {
         for tile in tiles {
             if self.in_buffer[tile] != self.newest[tile] {
                 let holder = self.holder[tile];
+                // The difference may wrap, as the number of tiles divides 2^32.
                 let index = (tile as u32).wrapping_sub(self.targets[holder].base) % TILES;
                 extend(&mut runs, holder, index);
                 self.in_buffer[tile] = self.newest[tile];

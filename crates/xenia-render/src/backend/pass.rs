@@ -61,6 +61,7 @@ impl Pass {
     pub(super) fn set_indices(&mut self, buffer: &wgpu::Buffer, end: u32) {
         let bytes = u64::from(end) * 4;
         if self.index_bytes < bytes {
+            // More than is needed, so that growing lists of a pass bind it seldom.
             self.index_bytes = bytes.next_power_of_two().max(MIN_INDEX_BYTES).min(buffer.size());
             let bound = buffer.slice(..self.index_bytes);
             self.commands.set_index_buffer(bound, wgpu::IndexFormat::Uint32);

@@ -310,6 +310,7 @@ impl Pipelines {
                     self.recent[place] = Some(RecentPipeline { parts: parts.clone(), ready: ready.clone() });
                     return Ok(ready);
                 }
+                // The pipeline of other shaders with equal hashes: the one made below replaces it.
                 Ok(_) => {}
                 Err(reason) => return Err(Missing::Refused(reason.clone())),
             }

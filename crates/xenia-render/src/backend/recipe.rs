@@ -85,6 +85,7 @@ fn kind(primitive: Primitive) -> u32 {
 
 fn blend_bits(blend: Blend) -> u32 {
     (0..2).fold(0, |bits, part: usize| {
+        // The fields of RB_BLENDCONTROL: colour in the low half, alpha in the high one.
         let half = blend.source[part] as u32
             | (blend.operation[part] as u32) << 5
             | (blend.destination[part] as u32) << 8;
@@ -171,6 +172,7 @@ impl Recipe {
         };
         for (recipe, target) in this.color.iter_mut().zip(&call.color) {
             if let Some(target) = target {
+                // Bit 8 tells a target that nothing is written to from a missing one.
                 recipe.target = target.format as u32 | u32::from(target.write_mask & 15) << 4 | 0x100;
                 recipe.blend = blend_bits(target.blend);
             }
@@ -276,6 +278,7 @@ impl Recipe {
                 write_mask: self.depth >> 16 & 0xff,
             },
             bias: wgpu::DepthBiasState {
+                // The shader adds the constant bias, as a part of the position's offset.
                 constant: 0,
                 // Draws with a slope that is not finite are refused, but a file may contain one.
                 slope_scale: Some(f32::from_bits(self.slope))

@@ -126,6 +126,7 @@ impl Recording {
         let [first, last] = [first, last].map(|encoder| encoder.map(wgpu::CommandEncoder::finish));
         let mut handed_over = self.handed_over.end();
         if std::mem::take(&mut self.is_first_last) && !handed_over.is_empty() {
+            // The first encoder was handed over last, but its commands come before the others.
             handed_over.rotate_right(1);
         }
         first.into_iter().chain(handed_over).chain(last).collect()
@@ -139,6 +140,7 @@ fn begin(
     occlusion_query_set: Option<&wgpu::QuerySet>,
 ) -> wgpu::RenderPass<'static> {
     let keep = || wgpu::StoreOp::Store;
+    // Gaps between targets stay, as the shader's outputs are numbered.
     let count = attachments.color.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let color: Vec<_> = attachments.color[..count]
         .iter()

@@ -332,6 +332,7 @@ pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<De
     let is_hosts = viewport.scale[2] == 1.0 && viewport.offset[2] == 0.0 && viewport.direct3d_depth;
     let has_bias = call.depth.bias.iter().any(|[_, constant]| *constant != 0.0);
     let distances = (!is_hosts || has_bias || !call.clip_planes.is_empty()) && can_tell;
+    // With distances the shader has all planes, and the host's must not clip before them.
     Ok(DepthClip { unclipped: distances && can_leave, distances })
 }
 
@@ -354,6 +355,7 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2]) -> Result<HostPosition, 
         w_inverted: viewport.w_inverted,
         direct3d_depth: viewport.direct3d_depth,
         kills: call.vertex_kill == Some(VertexKill::Any) && !is_expanded(call.primitive),
+        // Clip space is two units wide, and its y grows upwards, unlike the screen's.
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
         steps: [width, height].map(|side| 0.5 * side * viewport.sub_pixels as f32),
@@ -415,6 +417,7 @@ pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Times
     let [width, height] = size.map(|side| side as f32);
     let mut all = Times::default();
     for (mask, [x, y]) in pixels {
+        // A sixteenth of a pixel is an eighth of a pixel's share of clip space, which is two wide.
         let time = Time { samples: host_samples & mask, shift: [x / 8.0 / width, -y / 8.0 / height] };
         if time.samples != 0 {
             all.times[all.count] = time;

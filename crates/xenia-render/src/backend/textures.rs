@@ -404,6 +404,7 @@ impl Textures {
 fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
     let mut record = TextureRecord::new(info).with_host_texels(host.scale.factor());
     for select in record.swizzle.iter_mut().filter(|select| **select < 4) {
+        // The host's texture has no components that repeat its last one.
         *select = (*select).min(host.components - 1);
     }
     FetchedTexture { host: host.clone(), record: record.encode() }

@@ -29,6 +29,7 @@ impl InFlight {
     /// Submission that must be executed before there may be others.
     pub(super) fn excess(&self) -> Option<wgpu::SubmissionIndex> {
         let of = |list: &VecDeque<(u64, wgpu::SubmissionIndex)>, most| {
+            // The newest one of the surplus: those before it end first.
             list.len().checked_sub(most + 1).map(|last| list[last].1.clone())
         };
         of(&self.frames, MAX_FRAMES_IN_FLIGHT).or_else(|| of(&self.submissions, MAX_IN_FLIGHT))

@@ -35,6 +35,7 @@ pub(super) struct Parameters {
 
 impl Parameters {
     fn words(&self) -> [u32; WORDS] {
+        // Four bits for each sample, the first one in the lowest.
         let samples = self.samples.iter().rev().fold(0, |all, sample| all << 4 | sample);
         let [left, top, right, bottom] = self.area;
         [

@@ -100,6 +100,7 @@ impl TargetPlace {
         while next < tiles.end {
             let row = next / pitch;
             let column = next % pitch;
+            // Whole rows of tiles make one area; parts of a row before and after them make others.
             let (rows, columns) = match (column, tiles.end - next) {
                 (0, left) if left >= pitch => (left / pitch, pitch),
                 (_, left) => (1, left.min(pitch - column)),
@@ -175,6 +176,7 @@ impl TargetFormat {
 }
 
 fn host_samples(msaa: Msaa) -> u32 {
+    // wgpu guarantees no other numbers of samples.
     if msaa == Msaa::X1 { 1 } else { 4 }
 }
 

@@ -328,6 +328,7 @@ impl Edram {
         let parameters_of = std::slice::from_ref(parameters);
         let calls = self.pipelines.compute(device, kernel, place.format.number(), parameters_of, bound);
         let [left, top, right, bottom] = parameters.area;
+        // An invocation writes whole words, each of which may have several texels.
         let across = (right - left) / (4 / texels.bytes).max(1);
         dispatch(encoder, calls, [[across, bottom - top]]);
     }

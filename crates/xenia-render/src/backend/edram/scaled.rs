@@ -106,6 +106,7 @@ impl Edram {
     ) {
         let scale = self.scale();
         let bytes = conversion.texel_bytes();
+        // Before the resolve, which then replaces its part of these pages.
         for range in &pages.spread {
             let texels = range.start / bytes..range.end / bytes;
             let bound = [pages.plain.as_entire_binding(), pages.scaled.as_entire_binding()];

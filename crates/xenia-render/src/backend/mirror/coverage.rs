@@ -86,6 +86,7 @@ impl Coverages {
         }
         let coverage = Arc::new(Coverage::new(footprint)?);
         if coverage.ranges() <= MAX_KEPT_RANGES {
+            // Room for the new one, which comes first.
             self.0.truncate(MAX_KEPT - 1);
             self.0.push_front(coverage.clone());
         }

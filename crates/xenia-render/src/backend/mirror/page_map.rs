@@ -49,6 +49,8 @@ impl PageSet {
         blocks.flat_map(move |block| {
             let first = block * BLOCK;
             let mut word = self.words[block as usize];
+            // Only the first and the last block are cut: in others the differences saturate to
+            // zero.
             word &= u64::MAX << start.saturating_sub(first);
             word &= u64::MAX >> (first + BLOCK).saturating_sub(end);
             std::iter::from_fn(move || {

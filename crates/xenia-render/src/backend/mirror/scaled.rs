@@ -86,6 +86,7 @@ impl Mirror {
         if image.scaled.as_ref().is_some_and(|scaled| scaled.texel_bytes == texel_bytes) {
             return Unscaled::default();
         }
+        // Counted anew below, with another scaled buffer or without one.
         self.bytes -= image.bytes();
         let page_bytes = scale.bytes(u64::from(PAGE_SIZE), texel_bytes);
         let size = page_bytes * u64::from(image.pages.end - image.pages.start);

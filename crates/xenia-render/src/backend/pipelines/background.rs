@@ -82,6 +82,7 @@ fn work(
 impl Drop for Background {
     /// Waits for the threads: unloading a driver while it compiles crashes the process.
     fn drop(&mut self) {
+        // Before the channel closes, or the threads would first compile all that is queued.
         self.is_over.store(true, Relaxed);
         self.jobs = None;
         for thread in self.threads.drain(..) {

@@ -36,6 +36,7 @@ impl<'a> Building<'a> {
             }
         };
         std::thread::scope(|scope| {
+            // One thread less: this one works, too.
             for _ in 1..cores.min(items.len()) {
                 // If a thread can't be started, the work takes longer.
                 let _ = std::thread::Builder::new().spawn_scoped(scope, work);

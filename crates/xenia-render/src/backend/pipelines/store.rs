@@ -196,6 +196,7 @@ impl Store {
         // Windows refuses to shorten a file by a handle that only appends.
         let shorten = |bytes: usize| OpenOptions::new().write(true).open(path)?.set_len(bytes as u64);
         let mut bytes = Vec::new();
+        // The byte beyond the limit shows that there are more.
         (&mut file).take(MAX_STORE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         let contents = if let Some(contents) = read(&bytes) {
             if contents.good < bytes.len() {

@@ -164,6 +164,7 @@ impl PictureMaker {
     /// A texture that is neither shown nor kept.
     fn texture(&mut self, device: &Device, [width, height]: [u32; 2]) -> Arc<PictureTexture> {
         self.textures.retain(|kept| kept.size() == PixelSize::new(width, height));
+        // A picture must not change while others hold it.
         if let Some(free) = self.textures.iter().find(|kept| Arc::strong_count(kept) == 1) {
             return free.clone();
         }

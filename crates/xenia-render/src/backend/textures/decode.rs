@@ -238,6 +238,7 @@ impl Decoder {
             });
         }
         {
+            // Dropped before the copies, which a pass cannot contain.
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(pipeline);
             for (i, (job, result)) in jobs.iter().zip(&results).enumerate() {

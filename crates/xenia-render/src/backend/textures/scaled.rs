@@ -52,6 +52,7 @@ impl Textures {
         if self.scale.is_one() || !may_be_scaled(info) {
             return TextureRecord::new(info).encode();
         }
+        // A query reads no texels, so it must not count for the draw's limits.
         let of_draw = (self.drawn, self.left_out, self.is_oversized);
         let found = self.get(with, words, TextureShape::Planes);
         (self.drawn, self.left_out, self.is_oversized) = of_draw;

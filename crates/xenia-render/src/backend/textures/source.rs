@@ -51,6 +51,7 @@ impl LevelSource {
             filled_buffer(device, label, &bytes, usage)
         };
         for Piece { buffer: from, from: start, within, .. } in pieces {
+            // wgpu copies whole words.
             let length = (within.end - within.start).next_multiple_of(4);
             encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
         }

@@ -299,6 +299,7 @@ impl Kept {
                     return Ok(first as u32);
                 }
             }
+            // Each turn forgets a run, so the loop ends with room or without runs.
             let unread = self.runs.iter().filter(|(_, run)| run.read.is_empty());
             let oldest = unread.min_by_key(|(_, run)| run.asked).map(|(id, _)| *id).ok_or(Full)?;
             self.forget(oldest);
@@ -308,6 +309,7 @@ impl Kept {
     fn forget(&mut self, id: u64) {
         if let Some(run) = self.runs.remove(&id) {
             for chunk in run.chunks.clone() {
+                // A second copy may have taken the chunk's place in the map.
                 if self.by_chunk.get(&chunk) == Some(&id) {
                     self.by_chunk.remove(&chunk);
                 }
