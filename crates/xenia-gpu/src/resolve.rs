@@ -201,7 +201,6 @@ fn store_runs(
                 let y0 = top.max(ty);
                 let y1 = bottom.min(ty + 32);
                 filled.clear();
-                // Gaps keep bytes of earlier tiles; only the runs in `filled` are written.
                 for y in y0..y1 {
                     for x in (x0..x1).step_by(length as usize) {
                         let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;

@@ -193,7 +193,6 @@ impl CommandProcessor {
         let ring = state.ring.map(|ring| {
             let sizes = [ring.words, ring.block_words];
             check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is not a power of two")?;
-            // The sizes that `Ring::new` makes.
             check((4..=2 << 22).contains(&ring.words), "the ring has an impossible size")?;
             check(ring.read < ring.words && ring.write < ring.words, "the ring's indices are outside it")?;
             check(
@@ -218,7 +217,6 @@ impl CommandProcessor {
         let lists = lists.collect::<Result<_, String>>()?;
         let ring = ring.transpose()?;
         let display = Display::from_state(&state.display).ok_or("the display's state is impossible")?;
-        // From here on the processor changes: all checks but the backend's have passed.
         if !edram.is_empty() {
             self.edram_changes += 1;
             self.backend.set_edram(edram)?;

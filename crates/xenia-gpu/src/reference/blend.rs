@@ -100,12 +100,10 @@ pub(super) fn write(
             if value < high { value } else { high }
         })
     };
-    // Then nothing of the stored sample remains, and it is not even read.
     let is_copy = place.blend.is_copy() && place.write_mask == 15;
     let mut source = [splat(0.0); 4];
     let mut packed = [[0; LANES]; 2];
     if is_copy && place.format == ColorTargetFormat::Rgba8 {
-        // It scales and clamps in the same pass.
         packed[0] = color::pack_rgba8(colors, place.scale);
     } else {
         for (c, source) in source.iter_mut().enumerate() {

@@ -279,7 +279,6 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
     let inside = |x: u32, y: u32| x < width && y < height;
     match format.layout {
         Layout::Fields([8, g, b, a]) if is_plain(info) && [g, b, a].iter().all(|w| *w == 8 || *w == 0) => {
-            // Bytes take a quarter of the memory of floats, and most textures qualify.
             let mut texels = vec![[0; 4]; count as usize];
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 texels[at(x, y, z)] = texel_of_bytes(bytes);
@@ -291,7 +290,6 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 // Components as the hardware returns them: Cr, Y, Cb, and the last one again.
                 for (i, luma) in [y0, y1].into_iter().enumerate() {
-                    // An odd width leaves the last block's second texel outside.
                     let x = x * 2 + i as u32;
                     if inside(x, y) {
                         let [red, luma, blue] = [red, luma, blue].map(|at| bytes[at as usize]);
@@ -306,8 +304,6 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 let Some(block) = block(layout, bytes) else { return };
                 for (i, texel) in block.into_iter().enumerate() {
-                    // Blocks at the edges reach beyond levels whose sides are not multiples of a
-                    // block's.
                     let x = x * bw + i as u32 % bw;
                     let y = y * bh + i as u32 / bw;
                     if inside(x, y) {

@@ -87,7 +87,6 @@ impl TextureInfo {
             }
             Dimension::Cube => [plane.width() + 1, plane.height() + 1, 6],
         };
-        // Page numbers have 20 bits, but physical addresses only 29: the top three are dropped.
         let [base, mips] = [b.base_page(), f.mip_page()].map(|page| page << 12 & 0x1fff_ffff);
         let packed_mips = f.packed_mips();
         // The tail that holds level 0 is at the base, with all other levels, without another one.
@@ -100,7 +99,6 @@ impl TextureInfo {
         Some(Self {
             signs: [a.sign_x(), a.sign_y(), a.sign_z(), a.sign_w()],
             clamp: [a.clamp_x(), a.clamp_y(), a.clamp_z()],
-            // The field counts units of 32 texels.
             pitch: a.pitch() * 32,
             tiled: a.tiled(),
             format: TexelFormat::from_number(b.format()).unwrap_or(&TexelFormat::UNKNOWN),
@@ -118,7 +116,6 @@ impl TextureInfo {
             slices: [e.slice_mag_filter(), e.slice_min_filter()],
             anisotropy: d.anisotropy(),
             levels: [lowest, e.highest_level().max(lowest)],
-            // Fixed point with five fraction bits.
             lod_bias: e.lod_bias() as f32 / 32.0,
             gradient_exponents: [e.gradient_exponent_h(), e.gradient_exponent_v()],
             border: f.border(),
