@@ -226,6 +226,7 @@ impl Translator<'_> {
     fn place_call(&mut self, stack: &Stack, condition: Condition, next: u32, target: u32) {
         let next = self.b.uint(next);
         let target = self.b.uint(target);
+        // Also outside of a loop, where the instruction has no effect.
         self.b.store_local(stack.place, next);
         let depth = self.b.load_local(stack.calls_depth);
         let one = self.b.uint(1);
@@ -261,6 +262,7 @@ impl Translator<'_> {
 
     /// Pointer to an element of one of the stack's arrays.
     fn stack_pointer(&mut self, array: Handle<LocalVariable>, index: Value) -> Value {
+        // MAX_LOOPS and MAX_CALLS are the same power of two, so a mask keeps indices inside.
         let last = self.b.uint(MAX_LOOPS as u32 - 1);
         let index = self.b.binary(Op::And, index, last);
         let array = self.b.local_pointer(array);

@@ -113,6 +113,7 @@ impl Builder {
             .zip(bodies)
             .map(|(number, body)| SwitchCase { value: SwitchValue::U32(number), body, fall_through: false })
             .collect();
+        // naga requires a default case.
         cases.push(SwitchCase { value: SwitchValue::Default, body: Block::new(), fall_through: false });
         self.statement(Statement::Switch { selector, cases });
     }
@@ -261,6 +262,7 @@ impl Builder {
 
     /// Calls a function with a result.
     pub(super) fn call(&mut self, function: Handle<Function>, arguments: &[Value]) -> Value {
+        // Not emitted: the call statement itself defines the result.
         let result = self.known(Expression::CallResult(function));
         let arguments = arguments.to_vec();
         self.push(Statement::Call { function, arguments, result: Some(result) });

@@ -51,6 +51,8 @@ fn structure(controls: &[Control]) -> Option<Vec<Node>> {
                 let Some(Control::LoopStart { skip, constant, repeat }) = controls.get(start) else {
                     return None;
                 };
+                // *skip as usize != at + 1 { || A loop that goes elsewhere is not nested: its
+                // targets act like jumps.
                 if body as usize != start + 1 || *skip as usize != at + 1 {
                     return None;
                 }
@@ -152,6 +154,7 @@ impl Translator<'_> {
     pub(super) fn step(&mut self, word: Value) -> Value {
         let eight = self.b.uint(8);
         let rest = self.b.uint(24);
+        // Sign-extends bits 23:16.
         let high = self.b.binary(Op::ShiftLeft, word, eight);
         let high = self.b.bitcast(high, ScalarKind::Sint);
         self.b.binary(Op::ShiftRight, high, rest)
@@ -313,6 +316,7 @@ impl Translator<'_> {
             addresses.push(address);
         }
         self.b.begin();
+        // After an unconditional end nothing of the iteration is left.
         if !self.nodes(body) {
             if let Some(value) = break_on {
                 let stays = self.predicate_is(!value);

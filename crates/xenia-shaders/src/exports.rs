@@ -290,6 +290,7 @@ impl Translator<'_> {
         let index = b.member(invocation, 0);
         let input = b.global(input);
         let output = b.global(output);
+        // One more for the flag of killed invocations.
         let slots = b.uint(exports.len() as u32 + 1);
         let length = b.expr(Expression::ArrayLength(output));
         let count = b.binary(Op::Divide, length, slots);
@@ -305,6 +306,7 @@ impl Translator<'_> {
             let i = b.uint(i);
             let at = b.binary(Op::Add, first, i);
             let inside = b.binary(Op::LessEqual, at, last);
+            // A short buffer repeats its last element, so that no index is outside.
             let at = b.select(inside, at, last);
             let pointer = b.element(input, at);
             registers.push(b.load(pointer));

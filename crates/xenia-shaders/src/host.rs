@@ -190,6 +190,7 @@ impl Translator<'_> {
         let alpha = b.select(is_positive, alpha, zero);
         let is_below_one = b.binary(Op::Less, alpha, one);
         let alpha = b.select(is_below_one, alpha, one);
+        // alpha * 255 is this less alpha; unlike a product with 255, both parts are exact.
         let scaled = b.binary(Op::Multiply, alpha, steps);
         let whole = b.math(MathFunction::Floor, scaled);
         let rest = b.binary(Op::Subtract, scaled, whole);
@@ -276,6 +277,7 @@ impl Translator<'_> {
         let step = b.bitcast(step, ScalarKind::Float);
         let half = b.float(0.5);
         let zero = b.float(0.0);
+        // (at + 1/2) * step, less the 1/2 by which the middle of guest pixel 0 becomes 0.
         let middle = b.binary(Op::Multiply, step, half);
         let middle = b.binary(Op::Subtract, middle, half);
         let place = b.binary(Op::Multiply, at, step);

@@ -172,6 +172,7 @@ impl ConstantsLayout {
     fn source(&mut self, source: Source) {
         match source {
             Source::Constant(index) => self.floats = self.floats.max(u32::from(index) + 1),
+            // The index is known at run time only.
             Source::ConstantAddress(_) | Source::ConstantLoop(_) => self.floats = 256,
             Source::Register(_) | Source::RegisterLoop(_) => {}
         }
