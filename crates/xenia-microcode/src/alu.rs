@@ -180,6 +180,7 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
 /// Settles NaNs.
 #[inline(always)]
 fn approximate(value: f32) -> f32 {
+    // Half of the lowest bit that stays, before the two below it are cut.
     if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { canonical_nan(value) }
 }
 

@@ -82,6 +82,7 @@ impl Program {
                 for i in 0..bits(low, 12, 3).min(6) as usize {
                     let start = (address + i) * 3;
                     let Some(&[a, b, c]) = words.get(start..start + 3) else { break };
+                    // Of the two bits for each instruction, the lower one marks a fetch.
                     let fetch = bits(low, 16 + 2 * i as u32, 1) != 0;
                     let instruction = self.instruction([a, b, c], fetch, last_vertex);
                     self.instructions.push(instruction);
@@ -229,6 +230,7 @@ impl OperandFields {
         };
         let absolute = if self.is_register(i) { field & 0x80 != 0 } else { self.absolute_constants };
         let swizzles = bits(self.b, 16 - 8 * i, 8);
+        // Each component is stored relative to its own number.
         let swizzle = [0, 1, 2, 3].map(|k| ((swizzles >> (2 * k)) + k) as u8 & 3);
         ShaderOperand { source, swizzle, absolute, negate: bits(self.b, 26 - i, 1) != 0 }
     }
@@ -244,6 +246,7 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     // operation has three operands (xenia-canary, from a title's shader).
     let second = if vector.operands() == 3 { 2 } else { 0 };
     let scalar_operands = if scalar.takes_constant_and_register() {
+        // The register's number is spread over the opcode, the selector and the swizzle.
         let register = (bits(a, 26, 1) | u32::from(fields.is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;
         let common = ShaderOperand { absolute: absolute_constants, ..third };
         [
@@ -273,6 +276,7 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
         scalar_to: if export { exported } else { to(bits(a, 8, 6), scalar_relative) },
         scalar_mask: if export { scalar_mask & !vector_mask } else { scalar_mask },
         scalar_clamp: bits(a, 25, 1) != 0,
+        // In exports this flag and the overlap of both masks stand for the constants 0 and 1.
         zeros: if export && scalar_relative { !(vector_mask | scalar_mask) & 15 } else { 0 },
         ones: if export { vector_mask & scalar_mask } else { 0 },
     };
@@ -306,6 +310,7 @@ pub(super) fn decode_vertex(words: [u32; 3]) -> VertexFetch {
     let [a, b, c] = words;
     VertexFetch {
         common: decode_common(words, [bits(a, 30, 2) as u8; 3]),
+        // Three vertex constants lie in each texture constant; a selector of 3 could pass the last.
         constant: ((bits(a, 20, 5) * 3 + bits(a, 25, 2)) as u8).min(95),
         mini: bits(b, 30, 1) != 0,
         format: bits(b, 16, 6) as u8,

@@ -254,6 +254,7 @@ impl ShaderInterpreter {
             self.constants.set(index, [0, 1, 2, 3].map(|c| run.constant(index.into(), c)));
         }
         self.exports.killed = 0;
+        // Depth, position, point size, and interpolators or colours; memory exports start below.
         for export in [61, 62, 63].into_iter().chain(0..16) {
             if program.exports >> export & 1 != 0 {
                 self.exports.values[export] = [[0.0; LANES]; 4];
@@ -279,6 +280,7 @@ impl ShaderInterpreter {
             }
             next = self.aside.pop();
         }
+        // One more, so that an empty program costs a step, too.
         self.steps += u64::from(MAX_STEPS - steps) + 1;
     }
 
@@ -333,6 +335,7 @@ impl ShaderInterpreter {
         let current = &mut flow.loops[top];
         let words = run.constants.loops[current.constant as usize & 31];
         current.iteration += 1;
+        // The step is signed, in bits 23:16.
         current.address = current.address.wrapping_add(((words << 8) as i32) >> 24);
         if current.iteration < words & 255 {
             flow.at = body;
@@ -371,6 +374,7 @@ impl ShaderInterpreter {
                 }
                 Control::LoopStart { skip, constant, repeat } => {
                     let words = run.constants.loops[constant as usize & 31];
+                    // flow.loop_depth == MAX_LOOPS { || The low byte is the number of iterations.
                     if words as u8 == 0 || flow.loop_depth == MAX_LOOPS {
                         flow.at = skip;
                     } else {

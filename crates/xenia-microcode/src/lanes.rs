@@ -116,6 +116,7 @@ pub fn truncate(value: f32) -> f32 {
 /// Converts a whole number from 0 to below [`WHOLE`] to an integer.
 #[inline(always)]
 pub fn integer(whole: f32) -> u32 {
+    // The sum's mantissa is the number, since WHOLE is 2^23.
     (whole + WHOLE).to_bits() & 0x7f_ffff
 }
 
