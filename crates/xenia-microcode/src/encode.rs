@@ -189,6 +189,7 @@ pub(super) fn vertex(fetch: &VertexFetch) -> [u32; 3] {
     let place = if fetch.mini { &empty } else { fetch };
     let from = FetchCommon { source: place.common.source, ..fetch.common };
     let [mut a, mut b, mut c] = common(&from);
+    // Bit 19 must be one.
     a |= 1 << 19 | (place.common.source_swizzle[0] as u32 & 3) << 30;
     a |= (place.constant as u32 / 3) << 20 | (place.constant as u32 % 3) << 25;
     b |= (fetch.format as u32 & 63) << 16 | (fetch.exponent as u32 & 63) << 24;
