@@ -132,6 +132,7 @@ impl OpenHostFile {
             self.make_own_copy().and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
         self.sized(written.is_ok(), |size| size.max(end));
         if written.is_err() && end > size {
+            // A failed write may have grown the file by a part.
             let now = self.size().unwrap_or(size);
             self.quota.correct(end, now);
         }

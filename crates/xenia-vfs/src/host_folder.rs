@@ -364,6 +364,7 @@ impl FileDevice for HostFolder {
         }
         // The new name must never have the contents from before the pending writes.
         open_files.commit_below(&source)?;
+        // Only the letter case changes.
         if replaced == source {
             rename(&source, &target)?;
         } else {

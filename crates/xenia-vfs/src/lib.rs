@@ -215,6 +215,7 @@ impl Vfs {
             .iter()
             .zip(0..)
             .filter(|(mount, _)| path::starts_with(&names, &mount.path))
+            // A device may be mounted below the path of another.
             .max_by_key(|(mount, _)| mount.path.len())
             .ok_or(VfsError::NoDevice)?;
         Self::located(mount, &names[found.path.len()..])

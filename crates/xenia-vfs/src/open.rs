@@ -133,6 +133,7 @@ impl Vfs {
                     };
                 }
                 let empty = !matches!(request.disposition, Open | OpenOrCreate);
+                // Emptying is a write, even for a handle that only reads.
                 let data = self.device(at)?.open(&at.names, OpenMode::of(request.write || empty))?;
                 if empty {
                     data.set_size(0)?;

@@ -69,6 +69,7 @@ impl RawDisk {
     ) -> VfsResult<()> {
         let mut done = 0;
         for part in &*self.parts {
+            // Beyond the end of parts that come before the range, of which then nothing fits.
             let within = offset.saturating_add(done as u64).saturating_sub(part.start);
             let fits = part.size.saturating_sub(within).min((length - done) as u64) as usize;
             if fits > 0 {

@@ -41,6 +41,7 @@ impl SavedBytes {
 
     /// The next `length` bytes.
     pub(crate) fn take(&mut self, length: usize) -> Result<&[u8], Impossible> {
+        // A piece never lies in two parts, because `put` keeps each whole.
         if length > 0 && self.parts.get(self.part).is_some_and(|bytes| bytes.len() == self.offset) {
             self.part += 1;
             self.offset = 0;

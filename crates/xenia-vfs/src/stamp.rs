@@ -129,6 +129,7 @@ impl Content {
 
     /// Removes the stamps of a subtree.
     fn take(&mut self, path: &str) -> Vec<(String, Stamp)> {
+        // Not the bare path, with which also names begin that are only longer.
         let below = format!("{path}\\");
         let found = self.stamps.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
         let found: Vec<_> = found.map(|(other, _)| other.clone()).chain([path.to_owned()]).collect();
@@ -149,6 +150,7 @@ impl Content {
         for (path, _) in &taken {
             self.changed.remove(path);
         }
+        // A file that is rewritten anyway needs no lines for removals.
         if !taken.is_empty() && !self.dirty {
             self.gone.insert(path);
         }
@@ -313,6 +315,7 @@ fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
     if let Some(path) = line.strip_prefix("- ") {
         return Some((names(path)?, None));
     }
+    // The path is the rest of the line, as it may contain spaces.
     let mut fields = line.splitn(5, ' ');
     let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
     let created = number()?;

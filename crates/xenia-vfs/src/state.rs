@@ -96,6 +96,7 @@ impl Vfs {
                 }
             };
             let restored = device.restore(state, bytes);
+            // Kept also on an error: the restore of another state needs all devices.
             self.mounts.push(super::Mount { path, device });
             restored?;
         }

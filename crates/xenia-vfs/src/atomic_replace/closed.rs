@@ -115,6 +115,7 @@ impl ClosedFiles {
         if group.is_empty() {
             return;
         }
+        // Synced without the files' locks, because a sync takes milliseconds.
         let contents: Vec<Arc<File>> = group.iter().map(|file| file.lock().content.clone()).collect();
         let mut folders = BTreeSet::new();
         let mut renamed = Vec::new();
@@ -153,6 +154,7 @@ fn commit_after_delay(files: &Weak<ClosedFiles>) {
         if is_due {
             files.commit_all();
             let mut state = files.state.lock();
+            // A file that was closed during the commit still needs this thread.
             if state.waiting.is_empty() {
                 state.is_watched = false;
                 return;

@@ -81,6 +81,7 @@ impl OpenHostFile {
 
     /// Copies a part of the file; returns whether it was the last.
     fn copy_part(&mut self) -> VfsResult<bool> {
+        // Taken out, so that an error drops it and deletes its file.
         let mut copying = match self.copying.take() {
             Some(copying) => copying,
             None => self.begin()?,
@@ -101,6 +102,7 @@ impl OpenHostFile {
         self.own = true;
         self.path = Some(copied.path.clone());
         self.known = None;
+        // The file was removed meanwhile: its handles need the contents, but nobody the name.
         if self.target.is_none() {
             self.discard();
         }

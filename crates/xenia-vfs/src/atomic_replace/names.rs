@@ -93,6 +93,7 @@ fn keep_or_target(folder: &Path, closed: &Path, target: &Path) -> PathBuf {
 
 /// The digest of a small file's contents; `None` if it cannot be read, or is larger.
 fn digest_of(file: &File) -> Option<String> {
+    // One more byte shows that a file is larger.
     let mut bytes = vec![0; MAX_CLOSED_BYTES as usize + 1];
     let count = read_at(file, 0, &mut bytes).ok()?;
     let digest = blake3::hash(bytes.get(..count).filter(|_| count as u64 <= MAX_CLOSED_BYTES)?);
@@ -109,6 +110,7 @@ pub(super) fn closed_name(contents: &File, target: &Path) -> Option<String> {
 /// The name of the file that a closed file is to replace.
 fn closed_target(name: &str) -> Option<&str> {
     let (digest, target) = name.strip_prefix(CLOSED)?.split_once('-')?;
+    // A file from elsewhere must not be given one of the emulator's own names.
     (digest.len() == DIGITS && !target.is_empty() && !is_temporary(target) && !is_stamp_file(target))
         .then_some(target)
 }

@@ -33,6 +33,7 @@ impl OpenTable {
     fn insert(&mut self, target: PathBuf, file: WeakHostFile) {
         if self.named.len() >= self.tidy_at {
             self.named.retain(|_, file| file.strong_count() > 0);
+            // Doubling keeps the cost of these scans constant per insertion.
             self.tidy_at = 2 * self.named.len() + 64;
         }
         self.named.insert(target, file);
@@ -54,6 +55,7 @@ impl OpenTable {
 
     /// Targets at or below a path.
     fn below(&self, path: &Path) -> impl Iterator<Item = (&PathBuf, &WeakHostFile)> {
+        // Paths are ordered by their components, so all below `path` follow it.
         self.named.range(path.to_owned()..).take_while(move |(target, _)| target.starts_with(path))
     }
 }
@@ -264,12 +266,15 @@ impl OpenHostFiles {
             let Ok(rest) = old.strip_prefix(from) else { continue };
             let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
             {
+                // Released before the file's lock, which has the same level.
                 let mut open = self.open.lock();
                 open.named.remove(&old);
                 open.insert(target.clone(), Arc::downgrade(&shared));
             }
             let folder = folder_of(&target);
             let mut file = shared.lock();
+            // A renamed directory takes unfinished copies along; a renamed file leaves its own
+            // behind.
             if let Some(copying) = file.copying.as_mut().filter(|_| target != *to) {
                 copying.set_folder(&folder);
             }

@@ -98,6 +98,7 @@ impl MemoryDevice {
         if self.nodes.contains_key(&key) {
             return Err(VfsError::Exists);
         }
+        // `NotFound` means that only the last name is missing, and its directory exists.
         if self.missing(&key) != VfsError::NotFound {
             return Err(VfsError::PathNotFound);
         }
@@ -142,6 +143,7 @@ fn entry(node: &Node) -> Entry {
 
 impl FileDevice for MemoryDevice {
     fn volume(&self) -> VolumeProperties {
+        // The lock ends here: writers of the partition take it under the partition's own.
         let (limit, used) = {
             let space = self.space.lock();
             (space.limit, space.used)
@@ -249,12 +251,14 @@ impl FileDevice for MemoryDevice {
         }
         let moved: Vec<_> = self.nodes.keys().filter(|path| path.starts_with(&source)).cloned().collect();
         let deepest = moved.iter().map(Vec::len).max().unwrap_or_default();
+        // Entries below the new name must stay within reach of guests' paths.
         if target.len() + (deepest - source.len().min(deepest)) > MAX_NAMES {
             return Err(VfsError::InvalidName);
         }
         // The replaced path frees its memory only after its removal.
         let more = cost(&target).saturating_sub(cost(&source));
         self.admit_paths(more.saturating_mul(moved.len() as u64))?;
+        // Otherwise only the letter case changes.
         if target != source {
             match self.nodes.get(&target) {
                 Some(node) if existing == Existing::Refuse || node.contents.is_none() => {

@@ -113,6 +113,7 @@ impl FileData for RawPartition {
         if end.is_none_or(|end| end > self.size) {
             return Err(VfsError::Full);
         }
+        // Before the lock below, which the comparison takes to read.
         if changes_header(self, offset, from)? {
             self.formatted.store(true, Relaxed);
         }

@@ -74,6 +74,7 @@ impl Listings {
             },
             _ => false,
         };
+        // The lock is free here, as the host's disk may be slow.
         let (names, found) = if must_read_all {
             let names = read(directory)?;
             let found = names.get(&key).cloned().unwrap_or_default();

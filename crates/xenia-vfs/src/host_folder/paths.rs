@@ -85,6 +85,7 @@ impl HostFolder {
                 Err(error) => return Err(error),
             };
         }
+        // For the exact path the table has nothing, as was found above.
         if at.path != exact {
             at.file = self.open_at(&at.path);
         }

@@ -30,6 +30,7 @@ impl Contents {
         if size < self.size {
             let UnitPart { unit, within, .. } = first_part(size, 0);
             self.units.split_off(&size.div_ceil(UNIT as u64));
+            // If the file grows again, the bytes that were cut off must read as zeros.
             if let Some(last) = self.units.get_mut(&unit) {
                 last[within..].fill(0);
             }

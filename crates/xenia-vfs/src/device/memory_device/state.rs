@@ -109,6 +109,7 @@ impl MemoryDevice {
     ) -> Result<(), Impossible> {
         let MemoryDeviceState { nodes, files, next_number, partition } = state;
         check(next_number <= MAX_NUMBER, "a memory device has had an impossible number of files")?;
+        // Contents that are dropped here release their space before the state's is set.
         self.nodes.clear();
         self.restored.clear();
         self.path_bytes = 0;
@@ -135,6 +136,7 @@ impl MemoryDevice {
         for node in nodes {
             self.add_restored(node, &mut contents)?;
         }
+        // No path has taken these: they belong to open files without a name.
         self.nameless = contents.values().map(Arc::downgrade).collect();
         self.restored = contents.into_values().collect();
         Ok(())
