@@ -57,6 +57,7 @@ impl AddressOutput {
         memory.write(self.at, AF_INET)?;
         memory.write(self.at.offset(2), address.port())?;
         memory.write(self.at.offset(4), u32::from(*address.ip()))?;
+        // The unused end of a `sockaddr_in`.
         memory.write(self.at.offset(8), 0_u64)?;
         memory.write(self.length, SIZE)?;
         Ok(())

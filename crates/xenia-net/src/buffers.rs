@@ -46,6 +46,7 @@ impl Buffers {
     fn parts(&self, skip: u64) -> impl Iterator<Item = Buffer> {
         let mut skip = skip;
         self.0.iter().filter_map(move |buffer| {
+            // A larger number skips any buffer whole.
             let (gone, left) = buffer.split(u32::try_from(skip).unwrap_or(u32::MAX));
             skip -= u64::from(gone.length);
             (left.length > 0).then_some(left)

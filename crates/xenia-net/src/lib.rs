@@ -366,6 +366,7 @@ impl Net {
         wanted: u32,
     ) -> Result<(), WsaError> {
         let socket = self.get_mut(name)?;
+        // As in Winsock, also if no event is wanted, which ends the association.
         socket.is_blocking = false;
         socket.watch =
             event.filter(|_| wanted != 0).map(|(event, body)| Watch { event, body, wanted, signalled: 0 });

@@ -138,6 +138,7 @@ impl Net {
             },
             (SOL_SOCKET, n::ERROR) => match socket.connection {
                 Connection::Failed(error) => {
+                    // As in Winsock, reading the error clears it.
                     socket.connection = Connection::None;
                     error.0
                 }

@@ -260,6 +260,7 @@ impl Net {
         let connection = match begun {
             Ok(()) => Connection::Made,
             Err(WsaError::WOULD_BLOCK) => Connection::Begun,
+            // The title learns of it later, by an event, `select` or `SO_ERROR`.
             Err(error @ WsaError::CONNECTION_REFUSED) if !is_blocking => Connection::Failed(error),
             Err(error) => return Err(error),
         };
@@ -318,6 +319,7 @@ impl Net {
         let before = receive.done;
         let waits_for_all = kind == SocketKind::Stream && receive.flags & WAIT_ALL != 0 && !peeks;
         loop {
+            // A chunk holds any datagram whole.
             let room = (receive.into.length() - receive.done).min(u64::from(MAX_CHUNK)) as usize;
             let mut bytes = vec![0; room];
             let received =
@@ -417,6 +419,7 @@ impl Net {
         if !self.port.ready(id).readable {
             return Ok(Attempt::Nothing);
         }
+        // Checked first: a connection that was taken and has no room would be lost.
         self.check_room()?;
         let (accepted, remote) = match self.port.accept(id) {
             Ok(accepted) => accepted,

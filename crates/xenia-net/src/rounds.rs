@@ -34,6 +34,7 @@ impl Net {
             Some(SocketDirection::Receive) => network_event::READ,
             None => 0,
         };
+        // As an attempt that finds nothing does.
         self.rearm_events(name, enabled);
         Attempt::Nothing
     }

@@ -149,6 +149,7 @@ impl Net {
     pub fn end_wait(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, ticket: WaitTicket) {
         let is_its = |request: &Request| matches!(request.who, Requester::Thread { thread, .. } if thread == ticket.thread);
         let Some(index) = self.requests.iter().position(is_its) else { return };
+        // Otherwise the request is of a later wait than the one whose time is over.
         if !cpu.is_waiting(ticket) {
             return;
         }

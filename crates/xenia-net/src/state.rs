@@ -164,6 +164,7 @@ impl Net {
     fn restore(&mut self, state: SocketsState, hold: HoldEvent<'_>) -> Result<(), Impossible> {
         let SocketsState { local, events, sockets, last, requests, goes_on, startups, xnet, due: _ } = state;
         let events = RestoredEvents::new(&events, hold)?;
+        // `admit` asks for one more than there are.
         if let Some(others) = sockets.len().checked_sub(1) {
             check(self.limits.admit(Limit::Sockets, others).is_ok(), "too many sockets")?;
         }

@@ -348,6 +348,7 @@ fn store_lookup(
         memory.write(at.offset(8 + 4 * index as u32), u32::from(address))?;
     }
     memory.write(at.offset(4), count as u32)?;
+    // Last, because other threads of the title may poll the status.
     memory.write(at, result.as_ref().err().map_or(0, |error| error.0))
 }
 

@@ -206,8 +206,10 @@ impl Network for LocalNetwork {
                 for waiting in queue {
                     if let Some(Stream { peer: Some(peer), .. }) = self.stream_mut(waiting) {
                         let peer = *peer;
+                        // First, because `close` alone would let the peer's stream end in order.
                         self.hang_up(peer, StreamEnd::Reset);
                     }
+                    // Not deeper than one level: connections that wait do not listen.
                     self.close(waiting);
                 }
             }
@@ -321,6 +323,7 @@ impl Network for LocalNetwork {
         });
         let (listener, buffer) = listener.ok_or(WsaError::CONNECTION_REFUSED)?;
         let mut from = self.bind_to_any(id, Ipv4Addr::LOCALHOST)?;
+        // A connection has one address, even if its socket is bound to all.
         if from.ip().is_unspecified() {
             from.set_ip(Ipv4Addr::LOCALHOST);
         }

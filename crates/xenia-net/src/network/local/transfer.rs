@@ -49,8 +49,10 @@ impl LocalNetwork {
             if !Self::covers(socket.local, to) {
                 continue;
             }
+            // The longest datagram fits into any empty buffer.
             let buffer = socket.buffer.max(MAX_DATAGRAM);
             let State::Messages(messages) = &mut socket.state else { continue };
+            // A connected socket receives from its peer only.
             if messages.peer.is_some_and(|peer| peer != from) {
                 continue;
             }
@@ -86,6 +88,7 @@ impl LocalNetwork {
         }
         let room = buffer.saturating_sub(other.incoming.len());
         let total = (Limit::SocketBytes.row().value as usize).saturating_sub(*queued);
+        // The limit is hit only if it, not the receiver's buffer, cuts the data.
         if room > total && bytes.len() > total {
             limits.hit(Limit::SocketBytes);
         }
@@ -114,6 +117,7 @@ impl LocalNetwork {
                     return Err(WsaError::SHUT_DOWN);
                 }
                 let from = Some(stream.remote);
+                // Data comes before the end of the stream, also before a reset.
                 if stream.incoming.is_empty() {
                     return match (stream.reset, stream.ended || into.is_empty()) {
                         (true, _) => Err(WsaError::CONNECTION_RESET),
