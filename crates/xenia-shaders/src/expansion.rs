@@ -219,6 +219,7 @@ impl Translator<'_> {
             let [from, to, opposite, own] =
                 [from, to, opposite, own].map(|vertex| exports.of(this, b, export, vertex));
             let sum = b.binary(Op::Add, from, to);
+            // It completes the parallelogram.
             let fourth = b.binary(Op::Subtract, sum, opposite);
             b.select(is_fourth, fourth, own)
         };

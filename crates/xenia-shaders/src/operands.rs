@@ -60,6 +60,7 @@ impl Translator<'_> {
         let index = self.b.bitcast(index, ScalarKind::Uint);
         let last = self.b.uint(255);
         let exists = self.b.binary(BinaryOperator::LessEqual, index, last);
+        // The read comes before the choice, so its index has to be inside.
         let inside = self.b.select(exists, index, last);
         let array = self.constant_member(member::FLOAT);
         let pointer = self.b.element(array, inside);
@@ -174,6 +175,7 @@ impl Translator<'_> {
     /// Writes a fetch's result, with the selection of the instruction.
     pub(super) fn store_fetched(&mut self, common: &FetchCommon, value: Value) {
         let to = match common.to {
+            // Fetches write registers only.
             Destination::Export(register) => Destination::Register(register),
             to => to,
         };

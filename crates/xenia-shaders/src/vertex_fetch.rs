@@ -19,6 +19,7 @@ use super::types;
 /// Extracts the number in a field.
 fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u32) -> Value {
     let right = b.uint(32 - width);
+    // The field moves to the top, so that the shift back extends its sign.
     let full = if low + width == 32 {
         word
     } else {
@@ -40,12 +41,14 @@ fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u3
         let two = b.float(2.0);
         let one = b.float(1.0);
         let largest = b.float(largest);
+        // All levels are odd, so none of them is zero.
         let odd = b.binary(Op::Multiply, value, two);
         let odd = b.binary(Op::Add, odd, one);
         return b.binary(Op::Divide, odd, largest);
     }
     let largest = b.float((u32::MAX >> (33 - width)) as f32);
     let value = b.binary(Op::Divide, value, largest);
+    // The lowest number would be less than -1.
     let least = b.float(-1.0);
     let below = b.binary(Op::Less, value, least);
     b.select(below, least, value)
@@ -63,13 +66,14 @@ fn half(b: &mut Builder, raw: Value) -> Value {
     let exponent = b.binary(Op::And, exponent, exponent_bits);
     let sign = b.binary(Op::And, raw, sign_bit);
     let sign = b.binary(Op::ShiftLeft, sign, sixteen);
+    // 127 - 15, the difference of the exponents' biases.
     let bias = b.uint(112);
     let zero = b.uint(0);
     let high = b.binary(Op::Add, exponent, bias);
     let high = b.binary(Op::ShiftLeft, high, twenty_three);
     let low = b.binary(Op::ShiftLeft, mantissa, thirteen);
     let normal = b.binary(Op::InclusiveOr, high, low);
-    // Half-precision denormals are normal single-precision numbers.
+    // Half-precision denormals, multiples of 2^-24, are normal single-precision numbers.
     let unit = b.float(1.0 / 16_777_216.0);
     let tiny = b.convert(mantissa, ScalarKind::Float);
     let tiny = b.binary(Op::Multiply, tiny, unit);

@@ -29,6 +29,7 @@ impl Translator<'_> {
         let mask = self.b.uint(31);
         let exponent = self.b.binary(Op::ShiftRight, record.flags, low);
         let exponent = self.b.binary(Op::And, exponent, mask);
+        // The record has the exponent with 16 added.
         let bias = self.b.uint(127 - 16);
         let place = self.b.uint(23);
         let exponent = self.b.binary(Op::Add, exponent, bias);
@@ -120,6 +121,7 @@ impl Translator<'_> {
             let least = self.b.float(-16.0);
             let positive = self.b.binary(Op::Greater, longest, zero);
             let level = self.b.math(MathFunction::Log2, longest);
+            // Half, as the lengths are squared.
             let level = self.b.binary(Op::Multiply, half, level);
             lod = self.b.select(positive, level, least);
         }

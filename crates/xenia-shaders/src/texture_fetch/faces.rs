@@ -35,6 +35,7 @@ impl Translator<'_> {
         let [zero, half, one, two, three, four, five] =
             [0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0].map(|value| self.b.float(value));
         let [s, t] = [s, t].map(|at| {
+            // The cube instruction's coordinates go from 1 to 2.
             let at = self.b.binary(Op::Multiply, at, two);
             self.b.binary(Op::Subtract, at, three)
         });
@@ -42,6 +43,7 @@ impl Translator<'_> {
         let face = limit(self, face, zero, five);
         let axis = self.b.binary(Op::Multiply, face, half);
         let axis = self.b.math(MathFunction::Floor, axis);
+        // Of the two faces across an axis the even one is on its positive side.
         let even = self.b.binary(Op::Multiply, axis, two);
         let is_positive = self.b.binary(Op::Equal, face, even);
         let minus = self.b.float(-1.0);

@@ -77,6 +77,7 @@ impl Translator<'_> {
         let bias = self.b.uint(127);
         let place = self.b.uint(23);
         let exponent = self.b.binary(sign, bias, exponent);
+        // The bits of a float whose mantissa is empty.
         let bits = self.b.binary(Op::ShiftLeft, exponent, place);
         self.b.bitcast(bits, ScalarKind::Float)
     }
