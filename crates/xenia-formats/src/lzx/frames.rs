@@ -95,6 +95,7 @@ impl LzxFrameDecoder {
             undo_e8(output, self.position as i32, size);
         }
         self.position = self.position.saturating_add(output.len() as u32);
+        // Matches reach back by a window at most.
         let surplus = self.window.len().saturating_sub(1 << self.window_bits);
         self.window.drain(..surplus);
         Ok(())

@@ -183,6 +183,7 @@ impl Finisher {
 impl Drop for Finisher {
     fn drop(&mut self) {
         if let Some(Worker { work, commands, polled, thread, .. }) = self.worker.take() {
+            // The thread ends when it finds a channel closed.
             drop((work, commands, polled));
             // A panic of the thread was reported where it happened.
             let _ = thread.join();

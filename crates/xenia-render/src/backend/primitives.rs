@@ -99,6 +99,7 @@ fn counts(call: &DrawCall) -> bool {
 
 /// Whether the vertices are drawn unchanged, without indices.
 fn is_plain(call: &DrawCall) -> bool {
+    // Without flat interpolators it does not matter which corner comes first.
     call.primitive == Primitive::TriangleList && counts(call) && (call.flat == 0 || !call.provoking_last)
 }
 
@@ -131,6 +132,7 @@ impl TriangleLists {
             return Ok(Corners::Indexed(out));
         }
         let run = self.reader.without_restart(call, memory);
+        // Such triangles are neither reordered nor turned.
         if call.primitive == Primitive::TriangleList && !call.provoking_last {
             out.extend_from_slice(&run[..run.len() - run.len() % 3]);
         } else {

@@ -66,6 +66,7 @@ impl SamplerKey {
             base_only: mip == TextureFilter::BaseMap,
             lowest_level: levels[0] as u8,
             border: match (info.border, info.opaque_border) {
+                // A colour that is not used must not make keys differ.
                 _ if !modes.contains(&AddressMode::ClampToBorder) => SamplerBorderColor::TransparentBlack,
                 (1, _) => SamplerBorderColor::OpaqueWhite,
                 (_, true) => SamplerBorderColor::OpaqueBlack,
