@@ -144,8 +144,7 @@ impl Song {
             }
             _ => self.lost += 1,
         }
-        // taken == 0 || self.is_read && self.input.is_empty() { || A step that takes no byte would
-        // be repeated without an end.
+        // A step that takes no byte would be repeated without an end.
         if self.lost >= LOST || taken == 0 || self.is_read && self.input.is_empty() {
             self.is_over = true;
             self.resampler.end();

@@ -272,7 +272,7 @@ impl Gpd {
         let key = (section::TITLES, u64::from(title.title_id));
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
         let is_named = title.name.is_empty() || title.name == text(&bytes, &mut { TITLE });
-        // !is_named { || Another program's bytes after an equal name stay as they are.
+        // Another program's bytes after an equal name stay as they are.
         if bytes.len() < TITLE || !is_named {
             bytes.resize(TITLE, 0);
             bytes.extend(units(&title.name));

@@ -374,7 +374,7 @@ impl ShaderInterpreter {
                 }
                 Control::LoopStart { skip, constant, repeat } => {
                     let words = run.constants.loops[constant as usize & 31];
-                    // flow.loop_depth == MAX_LOOPS { || The low byte is the number of iterations.
+                    // The low byte is the number of iterations.
                     if words as u8 == 0 || flow.loop_depth == MAX_LOOPS {
                         flow.at = skip;
                     } else {

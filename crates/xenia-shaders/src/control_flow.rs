@@ -51,8 +51,7 @@ fn structure(controls: &[Control]) -> Option<Vec<Node>> {
                 let Some(Control::LoopStart { skip, constant, repeat }) = controls.get(start) else {
                     return None;
                 };
-                // *skip as usize != at + 1 { || A loop that goes elsewhere is not nested: its
-                // targets act like jumps.
+                // A loop that goes elsewhere is not nested: its targets act like jumps.
                 if body as usize != start + 1 || *skip as usize != at + 1 {
                     return None;
                 }

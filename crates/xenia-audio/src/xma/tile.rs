@@ -268,7 +268,7 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     const BASE: i32 = 90;
     let first = (bits.take(6)? as i32) << 26 >> 26;
     let mut more = 0;
-    // first == 31 { || Both ends of the range of six bits continue in groups of five.
+    // Both ends of the range of six bits continue in groups of five.
     if first == -32 || first == 31 {
         while more <= MAX_QUANTISER {
             let part = bits.take(5)? as i32;

@@ -203,8 +203,7 @@ impl<'a> BlockPipeline<'a> {
             }
         }
         let mut any = coverage.iter().fold(0, |any, mask| any | mask);
-        // !self.colors.is_empty()) { || After an early test a shader without targets has no effect
-        // left.
+        // After an early test a shader without targets has no effect left.
         if any != 0 && self.call.pixel_shader.is_some() && (!self.early || !self.colors.is_empty()) {
             self.shade(setup, at, &covered, any);
             let exports = self.interpreter.exports();

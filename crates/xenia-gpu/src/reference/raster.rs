@@ -109,8 +109,7 @@ impl Edge {
     fn new(from: [i64; 2], to: [i64; 2]) -> Self {
         let a = from[1] - to[1];
         let b = to[0] - from[0];
-        // (a == 0 && b > 0); || Corners are in clockwise order: left edges go up, and top edges go
-        // to the right.
+        // Corners are in clockwise order: left edges go up, and top edges go to the right.
         let top_left = a > 0 || (a == 0 && b > 0);
         // Values are integers, so one less excludes exactly the points on other edges.
         let c = -(a * from[0] + b * from[1]) - i64::from(!top_left);
