@@ -62,6 +62,7 @@ impl GuestMemory {
                 Ok(committed) => committed,
                 Err(error) => {
                     if kind == AllocKind::ReserveCommit {
+                        // This call made the reservation, which must not outlive its failure.
                         zones.release(start)?;
                     }
                     return Err(self.refused(error));

@@ -26,6 +26,7 @@ impl GuestMemory {
                 zone.backing(0..zone.size()).find_map(|page| {
                     let in_mine = mine.holds(page);
                     let in_theirs = theirs.holds(page);
+                    // Both have the same committed pages here, as the rights are equal.
                     if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
                         return None;
                     }

@@ -77,6 +77,7 @@ impl DeviceRegisters {
     /// Value of register `index` (taken modulo [`REGISTERS`]).
     #[inline]
     pub fn load(&self, index: u32) -> u32 {
+        // Pairs with `store`: code that polls a register sees what the device wrote before.
         self.regs[index as usize % REGISTERS].load(Acquire)
     }
 
@@ -162,8 +163,10 @@ impl DeviceQueue {
     /// Removes all stores, after the device has taken them.
     pub fn clear(&mut self) {
         self.stores.clear();
+        // Continues nothing, as devices don't begin at address 0.
         self.end = 0;
         if self.visit == u32::MAX {
+            // The numbers begin again, so entries of the previous round would pass for new ones.
             self.newest.fill((0, 0));
             self.visit = 0;
         }

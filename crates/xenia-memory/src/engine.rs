@@ -104,6 +104,7 @@ macro_rules! compare_exchange {
             let expected = expected.to_be();
             // SAFETY: an aligned access inside one page that is committed.
             let old = unsafe { host::$name(self.alias.0, addr, expected, new.to_be()) };
+            // A failed exchange has stored nothing, so the watch may last.
             if old == expected && self.pages.flags(addr) & WATCHED != 0 {
                 self.stored_to_watched(addr);
             }

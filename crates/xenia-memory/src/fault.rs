@@ -72,6 +72,7 @@ impl Bus for DeviceBus<'_> {
 
     fn store(&mut self, host_addr: u64, bytes: &[u8]) -> Option<()> {
         let addr = self.memory.guest_addr(host_addr as usize)?;
+        // In the order of addresses, the bytes are the big-endian number that devices have.
         let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
         let stored = self.memory.device_store(addr, bytes.len() as u32, value, self.queue);
         self.done(stored)
@@ -186,6 +187,7 @@ fn on_fault(interrupted: &mut Interrupted<'_>) -> bool {
     });
     let mut kind = None;
     if let Some((start, space)) = space
+        // Neither guard has a guest address: the lower one wraps to more than 32 bits.
         && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
     {
         match space.resolve(addr, interrupted) {

@@ -54,6 +54,7 @@ impl Gaps {
         if window.is_empty() {
             return None;
         }
+        // Of the gaps that begin before the window, only the last can reach into it.
         let before = self.0.range(..=window.start).next_back();
         let after = self.0.range((Bound::Excluded(window.start), Bound::Excluded(window.end)));
         if top_down {

@@ -142,6 +142,7 @@ impl ZoneRange {
         let outside = HeapError::OutsideHeap { addr, size };
         let Some(heap) = Heap::of(addr) else { return Err(outside) };
         let view = heap.view();
+        // In 64 bits, as the rounded end may be 4 GiB or more.
         let mask = u64::from(view.page_size) - 1;
         let start = u64::from(addr.0 - view.base) & !mask;
         let end = (u64::from(addr.0 - view.base) + u64::from(size) + mask) & !mask;
@@ -293,6 +294,7 @@ impl Zones {
         check_protect(protect)?;
         let place = ZoneRange::new(addr, size)?;
         let allocations = self.zone(place.view.zone);
+        // Allocations don't overlap, so no earlier one can reach further than the last.
         if let Some((&at, other)) = allocations.range(..place.range.end).next_back()
             && at + other.len > place.range.start
         {
@@ -378,6 +380,7 @@ impl Zones {
             let offset = place.range.start + reserved as u32 * place.view.page_size;
             return Err(HeapError::NotCommitted { addr: place.addr(offset) });
         }
+        // All pages are committed, as just checked, and a place has at least one.
         let old = pages[0].unwrap_or(Protect::NO_ACCESS);
         pages.fill(Some(protect));
         Ok((old, place.change(Some(protect))))

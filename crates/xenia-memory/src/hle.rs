@@ -142,6 +142,7 @@ impl GuestMemory {
         let mut text = Vec::new();
         let mut at = addr.0;
         while (text.len() as u32) < max {
+            // Page by page: the page after the terminator need not be mapped.
             let to_page_end = PAGE_SIZE - at % PAGE_SIZE;
             let len = to_page_end.min(max - text.len() as u32);
             let start = text.len();

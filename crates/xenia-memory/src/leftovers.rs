@@ -89,8 +89,11 @@ impl Leftovers {
             }
             kept.add(run);
         }
+        // After a break this counts pages that nobody queried, but then the range is returned
+        // anyway.
         gaps += rest.end - next;
         let is_returned = held > MAX_OF_A_RANGE || held > 0 && gaps > rest.len() as u32 / 2;
+        // One call returns the whole range below, so its runs only have to leave the set.
         while is_returned && kept.take(&rest).is_some() {}
         if kept.pages.next(None, pages.start, pages.end).is_some() {
             kept.ranges.push_back(pages.clone());
@@ -99,6 +102,8 @@ impl Leftovers {
             give_back(rest)?;
         }
         while kept.count > MAX_PAGES || kept.ranges.len() > MAX_RANGES {
+            // Each page of the set lies in a range, so there is one while the count is above its
+            // limit.
             let Some(oldest) = kept.ranges.pop_front() else { break };
             while let Some(run) = kept.take(&oldest) {
                 give_back(run)?;

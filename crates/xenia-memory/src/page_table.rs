@@ -183,6 +183,7 @@ impl PageTable {
     pub(crate) fn run<T: PartialEq>(&self, pages: &Range<u32>, of: impl Fn(u8) -> T) -> (Range<u32>, T) {
         let first = self.page_flags(pages.start);
         let value = of(first);
+        // Most pages of a run have the first one's flags, and need no call.
         let differs = |flags: u8| flags != first && of(flags) != value;
         let rest = pages.start + 1..pages.end;
         let end = self

@@ -59,6 +59,7 @@ impl<T, const N: usize> Registry<T, N> {
             if slot.sequence.compare_exchange(sequence, sequence + 1, Acquire, Relaxed).is_err() {
                 continue;
             }
+            // Read again: the value above may be older than the number that the exchange has found.
             if slot.end.load(Relaxed) == 0 {
                 self.used.fetch_max(index + 1, Release);
                 // A reader that sees one of the new fields sees the odd number as well.
@@ -78,6 +79,7 @@ impl<T, const N: usize> Registry<T, N> {
     pub(crate) fn remove(&self, entry: &RegistrySlot) {
         let slot = &self.slots[entry.0];
         let sequence = slot.sequence.load(Relaxed);
+        // No exchange: inserts pass over a slot whose end is not 0.
         slot.sequence.store(sequence.wrapping_add(1), Relaxed);
         fence(Release);
         slot.value.store(ptr::null_mut(), Relaxed);

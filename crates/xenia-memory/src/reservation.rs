@@ -57,6 +57,7 @@ struct Bank {
 impl Bank {
     fn unpack(word: u64) -> Self {
         Self {
+            // The mask drops the flag of ownership.
             line: (word >> 38) as u32 & LINES,
             holders: (word >> 32) as u8 & 0x3F,
             generation: word as u32,
@@ -117,6 +118,8 @@ impl ReservationTable {
         let last = &self.own[hw_id as usize].last;
         let before = last.load(Relaxed);
         if before != line + 1 {
+            // Before the bank changes: `has_active_reservers` asks no bank but the one that this
+            // names.
             last.store(line + 1, Relaxed);
             if before != 0 {
                 self.drop_holder(before - 1, hw_id);
@@ -155,6 +158,7 @@ impl ReservationTable {
     fn drop_holder(&self, line: u32, hw_id: u8) {
         let _ = self.update(line, |bank| {
             let holds = bank.line == line && bank.holders >> hw_id & 1 != 0;
+            // The generation stays, because the other holders' reservations remain valid.
             holds.then_some(Bank { holders: bank.holders & !(1 << hw_id), ..bank })
         });
     }
@@ -185,6 +189,7 @@ impl ReservationTable {
             if line == last {
                 return;
             }
+            // A range may continue at address 0.
             line = line.wrapping_add(1) & LINES;
         }
     }

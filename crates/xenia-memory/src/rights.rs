@@ -108,6 +108,7 @@ impl GuestMemory {
 
     /// Releases ownership of a page, which goes to state `to`.
     pub(crate) fn disown(&self, page: u32, to: u8) {
+        // Pairs with the exchanges that take the page: the next owner sees these flags and rights.
         self.pages.state(page).store(to, Release);
     }
 
@@ -120,6 +121,7 @@ impl GuestMemory {
             let outer = granted(self.pages.page_flags(outer));
             i32::from(outer != to) - i32::from(outer != from)
         };
+        // Neighbours outside of the table are not read: its first and last page lie at borders.
         added(pages.start, pages.start.wrapping_sub(1)) + added(pages.end, pages.end)
     }
 
@@ -165,6 +167,7 @@ impl GuestMemory {
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
         let committed = |page| self.pages.backing_flags(page) & COMMITTED != 0;
         if flags != 0 {
+            // Before any right is granted: nobody may see the bytes from before.
             self.leftovers.clear(&pages, |run| self.clear_pages(run));
         }
         let mut bumps = 0;
@@ -204,6 +207,7 @@ impl GuestMemory {
             return false;
         }
         self.end_all_watches();
+        // `catch_up` asks the budget for room, so that has to be exact before.
         self.map_budget.set(self.count_mappings(granted));
         self.catch_up();
         self.map_budget.set(self.count_mappings(granted));
@@ -223,6 +227,7 @@ impl GuestMemory {
             // These watches cost no mappings when they were set; now they would be too many.
             self.end_all_watches();
         }
+        // From here on the changes are added one by one, to the rights that are granted now.
         self.map_budget.set(self.count_mappings(granted));
         // From here on `apply_rights` changes host rights.
         self.guest_view_open.store(true, Release);

@@ -21,6 +21,7 @@ pub(crate) struct HeldPages<'a> {
 
 impl<'a> HeldPages<'a> {
     pub(crate) fn new(memory: &'a GuestMemory) -> Self {
+        // An empty range ends before every page, so the first question goes to the host.
         Self { memory, data: Some(0..0) }
     }
 

@@ -130,6 +130,7 @@ fn changed_flags(before: &[(Range<u32>, u8)], after: &[(Range<u32>, u8)]) -> Vec
     let mut bounds: Vec<u32> = bounds.collect();
     bounds.sort_unstable();
     bounds.dedup();
+    // The bounds ascend, so each list is walked once.
     let at = |ranges: &mut Peekable<slice::Iter<'_, (Range<u32>, u8)>>, page| {
         while ranges.next_if(|(pages, _)| pages.end <= page).is_some() {}
         ranges.peek().filter(|(pages, _)| pages.start <= page).map_or(0, |&&(_, flags)| flags)
@@ -182,6 +183,7 @@ impl AllocationState {
         };
         let count = len / view.page_size;
         let total = pages.iter().try_fold(0_u32, |sum, &(run, _)| sum.checked_add(run));
+        // Before the vector is filled: a file must not decide how much memory it takes.
         check(total == Some(count), "an allocation's number of pages does not match its length")?;
         let mut live = Vec::with_capacity(count as usize);
         for &(run, protect) in pages {
@@ -269,6 +271,7 @@ impl GuestMemory {
         let mut zones = self.zones.lock();
         let new = zones.of_state(state)?;
         let changes = Zone::ALL.map(|zone| changed_flags(&zones.flags(zone), &new.flags(zone)));
+        // The lock is held to the end, as `remap` requires.
         *zones = new;
         for (pages, to) in changes.into_iter().flatten() {
             self.remap(pages, to).map_err(|error| Impossible::from(error.to_string()))?;

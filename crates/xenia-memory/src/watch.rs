@@ -309,6 +309,7 @@ impl GuestMemory {
         self.open_block(page, grain, views)
             || (grain < MAX_GRAIN
                 && !self.holds_code(page, MAX_GRAIN)
+                // The first attempt has released the page, though the host refused.
                 && self.try_own(page, state::IDLE)
                 && self.open_block(page, MAX_GRAIN, views))
     }

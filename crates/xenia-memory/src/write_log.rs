@@ -82,6 +82,7 @@ impl WriteLog {
             })
         });
         if !is_known {
+            // Without the host's report any page may have been written, now and at later queries.
             self.tracker = None;
             self.written.fill();
         }

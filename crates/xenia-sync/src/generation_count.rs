@@ -39,8 +39,10 @@ impl GenerationCount {
     /// Occupies a free slot, whose contents are written, with one reference for the caller. Returns
     /// the generation, which is not 0. Only one thread may fill a slot at a time.
     pub fn occupy(&self) -> u32 {
+        // Relaxed: pins of a free slot fail without a store, so only its filler writes the word.
         let before = self.0.load(Ordering::Relaxed);
         debug_assert_eq!(before & COUNT, 0, "the slot is in use");
+        // After a wrap, too, 0 means that the slot was never occupied.
         let next = ((before / GENERATION) as u32).wrapping_add(1).max(1);
         // Released, so that a successful pin sees the contents.
         self.0.store(u64::from(next) * GENERATION + 1, Ordering::Release);
@@ -54,9 +56,12 @@ impl GenerationCount {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let count = word & COUNT;
+            // A count of all ones would carry into the generation.
             if word / GENERATION != u64::from(generation) || count == 0 || count == COUNT {
                 return false;
             }
+            // Acquires the contents from `occupy`: pins and unpins in between are
+            // read-modify-writes, which continue its release sequence.
             match self.0.compare_exchange_weak(word, word + 1, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(now) => word = now,

@@ -44,8 +44,11 @@ mod checked {
             wait: impl FnOnce() -> G,
         ) -> (Mark, G) {
             let holding = self.holding(lock);
+            // Destructors of thread-local data still lock, without the check.
             let Some(record) = LockRecord::mine() else { return (Mark(holding), wait()) };
             let count = record.count();
+            // Equal ranks are refused, too: another thread could take the two locks the other way
+            // round.
             if count >= MAX_HELD_LOCKS || count > 0 && record.rank(count - 1) >= self {
                 refuse(record, holding);
             }

@@ -84,6 +84,8 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        // Later destructors of this thread may lock: they must not write a record that another
+        // thread reuses.
         let _ = MINE.try_with(|mine| mine.set(None));
         if self.0.count() == 0 {
             RECORDS.lock().free.push(self.0);

@@ -123,6 +123,7 @@ mod find_stuck {
             .collect();
         let mut locks: Vec<Holding> = threads.iter().filter_map(|thread| Some(thread.waits?.on)).collect();
         locks.sort_by_key(|on| (on.rank, on.lock));
+        // A lock has one rank, so the sort has made all waits for it neighbours.
         locks.dedup_by_key(|on| on.lock);
         locks.into_iter().map(|on| describe(on, &threads, now)).collect()
     }

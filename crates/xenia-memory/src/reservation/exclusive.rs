@@ -47,6 +47,8 @@ impl Exclusive {
     /// The lines in the order of their banks.
     fn lines(self) -> impl DoubleEndedIterator<Item = u32> {
         let Self { first, last } = self;
+        // The second line has the lower bank where the banks begin again, and at the end of
+        // addresses.
         let swap = last as usize % BANKS < first as usize % BANKS;
         let (low, high) = if swap { (last, first) } else { (first, last) };
         [Some(low), (low != high).then_some(high)].into_iter().flatten()
@@ -69,6 +71,8 @@ impl ReservationTable {
     /// Takes the bank of `line` if `f` accepts its contents.
     fn take(&self, line: u32, f: impl Fn(Bank) -> bool) -> bool {
         let bank = &self.banks[line as usize % BANKS];
+        // Relaxed: a bank that is refused orders nothing, and the exchange acquires one that is
+        // taken.
         let mut word = bank.load(Relaxed);
         loop {
             if word & BUSY != 0 {
@@ -171,6 +175,8 @@ impl ReservationTable {
             Some((line, result))
         });
         match stored {
+            // `last` only says what may be held, and the bank no longer names this thread: it may
+            // stay.
             Some((line, result)) if self.own[hw_id as usize].last.load(Relaxed) == line + 1 => Some(result),
             other => {
                 self.release(hw_id);
@@ -180,6 +186,7 @@ impl ReservationTable {
     }
 }
 
+// The line's tag has bits 38 to 62, below the flag of ownership.
 const _: () = assert!(LINES == u32::MAX >> LINE_SHIFT && (LINES as u64) << 38 & BUSY == 0);
 
 #[cfg(all(test, not(feature = "model")))]

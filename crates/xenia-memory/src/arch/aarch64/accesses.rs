@@ -76,6 +76,7 @@ macro_rules! compare_exchange {
                     concat!("stlxr {f:w}, {n", $operand, "}, [{p}]"),
                     "cbnz {f:w}, 2b",
                     "3:",
+                    // Later accesses may overtake `stlxr`, and a failed comparison stores nothing.
                     "dmb ish",
                     p = in(reg) base.wrapping_add(addr as usize), e = in(reg) expected, n = in(reg) new,
                     o = out(reg) old, f = out(reg) _,

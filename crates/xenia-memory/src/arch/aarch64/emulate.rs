@@ -32,7 +32,9 @@ pub(crate) fn is_store(interrupted: &Interrupted<'_>) -> bool {
 /// Whether an instruction is part of an atomic update: compare-and-swap (`cas`, `casal`), or the
 /// load of a loop (`ldxr`, `ldaxr`).
 fn is_update(word: u32) -> bool {
+    // Free bits: the size (31, 30), and of `cas` acquire (22) and release (15).
     let is_compare_and_swap = word & 0x3FA0_7C00 == 0x08A0_7C00;
+    // L (22) makes it a load; o0 (15), which is free, makes it `ldaxr`.
     let is_exclusive_load = word & 0x3FE0_0000 == 0x0840_0000;
     is_compare_and_swap || is_exclusive_load
 }
@@ -86,6 +88,7 @@ fn set(general: &mut Registers, number: usize, value: u64) {
 fn execute(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut impl Bus) -> Option<()> {
     match field(word, 27, 3) {
         0b111 if !has(word, 25) => one(word, general, vectors, bus),
+        // Other values write the base back, or are the pairs without allocation (`ldnp`, `stnp`).
         0b101 if field(word, 23, 3) == 0b010 => pair(word, general, vectors, bus),
         _ => None,
     }
@@ -96,18 +99,22 @@ fn one(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut impl
     let is_vector = has(word, 26);
     let size = field(word, 30, 2);
     let opc = field(word, 22, 2);
+    // Vectors have a third bit of the size in opc<1>: 4 is a quadword.
     let scale = if is_vector { size | (opc >> 1) << 2 } else { size };
     if scale > 4 {
         return None;
     }
     let offset = if has(word, 24) {
+        // An unsigned immediate in units of the access.
         (field(word, 10, 12) as u64) << scale
     } else if has(word, 21) {
+        // The others are atomic operations and loads with pointer authentication.
         if field(word, 10, 2) != 0b10 {
             return None;
         }
         let index = value_of(general, field(word, 16, 5));
         let index = match field(word, 13, 3) {
+            // `uxtw`, `sxtw`, and `lsl` or `sxtx`, which take all 64 bits.
             0b010 => index & 0xFFFF_FFFF,
             0b110 => sign_extended(index, 4),
             0b011 | 0b111 => index,
@@ -115,6 +122,7 @@ fn one(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut impl
         };
         index << if has(word, 12) { scale } else { 0 }
     } else if field(word, 10, 2) == 0b00 {
+        // `ldur` and `stur`; the other values write the base back or are unprivileged accesses.
         signed(word, 12, 9).cast_unsigned()
     } else {
         return None;
@@ -149,6 +157,7 @@ fn pair(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut imp
     let is_vector = has(word, 26);
     let bytes: usize = match (field(word, 30, 2), is_vector) {
         (0, _) => 4,
+        // Refused: 1 is `ldpsw` for general registers, 2 a pair of quadwords for vectors.
         (2, false) | (1, true) => 8,
         _ => return None,
     };

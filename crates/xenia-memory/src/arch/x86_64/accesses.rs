@@ -83,6 +83,7 @@ compare_exchange!(compare_exchange_u64, u64, ":r", "qword");
 pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: the caller guarantees both ranges.
     unsafe {
+        // Copies upwards: the direction flag is clear at the beginning of every `asm!`.
         asm!("rep movsb", inout("rcx") len => _, inout("rsi") from => _, inout("rdi") to => _,
             options(nostack, preserves_flags));
     }

@@ -61,6 +61,8 @@ fn decode(code: &[u8], rip: u64) -> Option<Instruction> {
 }
 
 fn general_value(general: &Registers, register: Register) -> u64 {
+    // Numbers of general registers are below 16; the mask leaves no check of bounds that could
+    // panic.
     let full = general[register.full_register().number() & 15];
     if is_high_byte(register) { full >> 8 & 0xFF } else { full & mask(register.size()) }
 }
@@ -121,6 +123,7 @@ fn try_execute(
     }
     let memory = (0..2).find(|&op| instruction.op_kind(op) == OpKind::Memory)?;
     let addr = instruction.virtual_address(memory, 0, |register, _, _| match register {
+        // 64-bit mode takes these bases as 0 (Intel SDM, volume 1, 3.4.2.1).
         Register::CS | Register::DS | Register::ES | Register::SS => Some(0),
         Register::GS => Some(bus.segment_base()),
         _ if register.is_gpr() => Some(general_value(general, register)),
@@ -152,6 +155,7 @@ fn try_execute(
             let value = if instruction.mnemonic() == Movbe { swap(value, size) } else { value };
             bus.store(addr, &value.to_le_bytes()[..size])?;
         }
+        // The register changes last, so that a refused store leaves all as it was.
         Xchg if register.is_gpr() && size <= 8 => {
             let old = word(bus.load(addr, size)?) & mask(size);
             bus.store(addr, &general_value(general, register).to_le_bytes()[..size])?;
