@@ -209,6 +209,7 @@ impl Common {
     pub(crate) fn take_priority_changes(&self) -> bool {
         let has_priority_changes = self.has_priority_changes.load(Relaxed);
         if has_priority_changes {
+            // Not one step with the load: only lockstep, which is one host thread, takes the flag.
             self.has_priority_changes.store(false, Relaxed);
         }
         has_priority_changes

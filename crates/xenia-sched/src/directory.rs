@@ -37,6 +37,7 @@ pub(crate) struct ThreadDirectory {
 
 /// The piece that contains a position, and the index in it.
 fn piece(idx: u16) -> (usize, usize) {
+    // Counted from the first piece's size, so that the highest bit is the piece.
     let number = usize::from(idx) + (1 << FIRST);
     let piece = number.ilog2() - FIRST;
     (piece as usize, number - (1 << (FIRST + piece)))
@@ -112,6 +113,7 @@ impl ThreadDirectory {
 
     /// Changes a thread's slot. The caller holds the locks of both slots.
     pub(crate) fn set(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
+        // Pairs with `named`: finders of a new name see its wait word closed.
         self.entry(r)?.place.store(u32::from(r.generation) << 8 | (u32::from(slot) + 1), Release);
         Ok(())
     }

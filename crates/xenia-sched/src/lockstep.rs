@@ -342,6 +342,7 @@ impl<S: System> LockstepExecutor<S> {
         if is_used_up && !self.is_extended(*hw_id, visit, held.as_ref()) {
             return Some(VisitEnd::Over(visit.used));
         }
+        // Never above the limit, at which each call of the engine ends.
         if limits.instructions == Some(self.instructions) {
             return Some(VisitEnd::Stop(RunEnd::Instructions));
         }

@@ -145,6 +145,8 @@ pub(crate) struct SampledLane {
 impl SampledLane {
     pub(crate) fn new(sampler: Arc<GuestSampler>, lane: usize) -> Self {
         let sequence = 2 * sampler.lanes.fetch_add(1, Relaxed) + 1;
+        // 2^64 divided by the golden ratio. It is odd, so no sequence begins with 0, where xorshift
+        // would stay.
         let random = |sequence: u64| Random(sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut lane = Self {
             sampler,

@@ -124,11 +124,13 @@ impl HwSlot {
 
     /// Removes and returns the next thread to run.
     fn take_ready(&mut self) -> Option<ThreadRef> {
+        // Before the removal, which may leave that queue empty.
         let priority = self.queues.highest()?;
         let thread = self.queues.pop()?;
         if self.roaming != 0 {
             let mut roams = false;
             for queues in &mut self.elsewhere {
+                // `elsewhere` has the same order, so the thread is first wherever it is.
                 roams |= queues.pop_if_first(priority, thread);
             }
             self.roaming -= usize::from(roams);

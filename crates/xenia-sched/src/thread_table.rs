@@ -161,6 +161,8 @@ impl SlotTable {
                 }
                 directory.remove(r);
                 position.state = Use::Free;
+                // 8 bits: after 256 threads at one position, a name kept without a reference is
+                // valid again.
                 position.generation = position.generation.wrapping_add(1);
                 self.exited -= 1;
                 self.free.push(Reverse(idx));

@@ -155,6 +155,7 @@ impl WaitWord {
 
     /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: Alertable) -> WaitSerial {
+        // 60 bits, which never overflow.
         let serial = (self.word.load(Relaxed) >> BITS) + 1;
         let flag = if alertable.is_yes() { ALERTABLE } else { 0 };
         self.word.store(serial << BITS | flag | OPEN, Release);

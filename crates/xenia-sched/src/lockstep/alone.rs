@@ -71,6 +71,7 @@ impl<S: System> LockstepExecutor<S> {
     /// Guest time at which a run without a frame is over.
     pub(super) fn end_without_frames(&self, limits: &Limits) -> Option<GuestTicks> {
         let limit = limits.ticks_between_frames?;
+        // One tick more, as the run ends when the limit is exceeded.
         Some(self.last_frame.since.saturating_add(limit).saturating_add(1))
     }
 

@@ -34,6 +34,7 @@ impl<S: System> LockstepExecutor<S> {
         devices: &mut DeviceQueue,
         limits: &Limits,
     ) -> Exit {
+        // Not negative: `end_before_step` has ended a run that is at its limit.
         let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
         let granted = match visit.grant {
             Grant::Fresh => self.quanta_to_grant(hw_id, visit, quantum),
@@ -99,6 +100,7 @@ impl<S: System> LockstepExecutor<S> {
             if let Some(sampling) = &mut self.sampling {
                 stretch = sampling.allowed(stretch);
             }
+            // Their difference stays: it is the number of executed instructions.
             ctx.visit_budget = (done + stretch) as i64;
             ctx.budget = stretch as i64;
             self.activity.set(0, Doing::Guest(ctx.pc));

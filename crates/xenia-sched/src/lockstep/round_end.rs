@@ -37,6 +37,7 @@ impl<S: System> LockstepExecutor<S> {
     pub(super) fn cross_gap(&mut self, end: GuestTicks, limits: &Limits) {
         let to = limits.ticks.map_or(end, |limit| limit.min(end));
         self.gap = (to < end).then_some(end);
+        // A limit that has passed must not turn time back.
         self.time = self.time.max(to << INSTRUCTIONS_PER_TICK_SHIFT);
         self.pass_time();
     }

@@ -143,6 +143,7 @@ impl RoundState {
         let Self { order, at, longest, visit } = self;
         let all =
             order.iter().fold(0_u64, |slots, &slot| slots | 1_u64.checked_shl(slot.into()).unwrap_or(0));
+        // As many slots as bits, so each of them occurs once.
         check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
         check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
         let is_possible = |visit: Visit| {

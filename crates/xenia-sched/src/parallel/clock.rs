@@ -47,6 +47,7 @@ impl Clock {
     /// Advances time to `then`, unless it is later already. For the time-keeper only.
     pub(super) fn skip_to(&self, then: GuestTicks) {
         let left = then.saturating_sub(self.now());
+        // Not one step: no other thread stores.
         self.skipped.store(self.skipped.load(Relaxed) + left, Release);
     }
 }

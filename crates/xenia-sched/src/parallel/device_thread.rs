@@ -58,6 +58,7 @@ impl DeviceInbox {
         while state.stores.len() >= MAX_STORES && !state.is_ending {
             self.has_room.wait(&mut state);
         }
+        // All of them, though that may exceed the limit: a visit's stores are not split.
         state.stores.extend_from_slice(stores);
         drop(state);
         self.parker.notify();
@@ -84,6 +85,7 @@ impl DeviceInbox {
     fn begin(&self, stores: &mut Vec<DeviceStore>) {
         stores.clear();
         let mut state = self.state.lock();
+        // The two buffers change places, so that both keep their memory.
         std::mem::swap(&mut state.stores, stores);
         // Set under the lock under which the stores are taken, so that `is_idle` can't miss both.
         state.is_working = true;
@@ -130,6 +132,7 @@ fn work(
     inbox.parker.register();
     let mut stores = Vec::new();
     loop {
+        // Before the check: the end of a run is notified after its flag is set.
         inbox.parker.clear();
         if shared.is_ending() {
             return;

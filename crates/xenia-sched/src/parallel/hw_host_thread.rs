@@ -190,6 +190,7 @@ impl<S: System> HwHostThread<'_, S> {
             self.system.priority_changed(&mut SlotCpu::at(self.shared, now), id);
         }
         if before != Some(running.thread) {
+            // A processor has one reservation, which must not survive a switch of threads.
             running.ctx.reservation.valid = 0;
         }
         if has_moved {

@@ -38,6 +38,7 @@ impl LiveCounters {
         if let Some(lane) = self.lanes.get(usize::from(hw_id))
             && lane.is_requested.load(Relaxed)
         {
+            // Before the counters are read: a request that comes meanwhile is for newer values.
             lane.is_requested.store(false, Relaxed);
             let counters = engine.counters();
             *lane.counters.lock() = counters;

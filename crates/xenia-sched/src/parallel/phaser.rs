@@ -48,6 +48,7 @@ impl Phaser {
     pub(super) fn leave(&self) {
         let mut state = self.state.lock();
         state.parties -= 1;
+        // After the last party this counts a phase for which nobody waits.
         if state.advance() {
             self.moved.notify_all();
         }
@@ -61,6 +62,7 @@ impl Phaser {
             self.moved.notify_all();
             return;
         }
+        // The number, as others may arrive in the next phase before this thread is awake.
         let phase = state.phase;
         while state.phase == phase && !state.is_over {
             self.moved.wait(&mut state);

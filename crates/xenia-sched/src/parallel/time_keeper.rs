@@ -168,6 +168,7 @@ impl<S: System> TimeKeeper<'_, S> {
             return MAX_SLEEP;
         };
         if self.skips {
+            // The run ends at its limit of guest time, so nothing beyond it may happen.
             shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
             if devices.is_some_and(|devices| devices <= next) {
                 shared.graphics.notify();

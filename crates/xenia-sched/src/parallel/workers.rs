@@ -53,6 +53,7 @@ impl Workers {
         while state.notifications == 0 && !state.is_ending {
             self.notified.wait(&mut state);
         }
+        // There is none if the end of the run has woken it.
         state.notifications = state.notifications.saturating_sub(1);
         !state.is_ending
     }

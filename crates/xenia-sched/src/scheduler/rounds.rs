@@ -71,6 +71,7 @@ impl Rounds {
 
     /// Skips rounds ([`super::Scheduler::skip_rounds`]).
     pub(super) fn skip(&mut self, rounds: u64) -> [u8; HW_THREADS] {
+        // `begin` advances the cursor for the last of them.
         let others = rounds.saturating_sub(1) % HW_THREADS as u64;
         self.rotation_cursor = (self.rotation_cursor + others as u8) % HW_THREADS as u8;
         self.begin()

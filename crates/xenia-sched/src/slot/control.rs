@@ -35,6 +35,7 @@ impl HwSlot {
         thread.suspend_count += 1;
         let keeps_slot = thread.holds_slot && is_running;
         let is_waiting = matches!(thread.state, ThreadState::Waiting { .. });
+        // A waiting thread is in no queue, and its wake finds the suspend count.
         if before == 0 && !is_waiting && !keeps_slot {
             self.stop(common, r)?;
         }
@@ -53,6 +54,7 @@ impl HwSlot {
         let thread = self.live_mut(r)?;
         let before = thread.suspend_count;
         thread.suspend_count = before.saturating_sub(1);
+        // The wake queues a waiting thread, and one that holds its slot still has it.
         if before == 1 && thread.state == ThreadState::Ready {
             self.enqueue_or_defer(common, r)?;
         }
@@ -84,6 +86,7 @@ impl HwSlot {
 
     fn change_priority(&mut self, common: &Common, r: ThreadRef, priority: u8) -> Result<u8, SchedError> {
         let is_ready = self.records.get(r)?.state == ThreadState::Ready;
+        // `dequeue` would take the slot from a running thread.
         let queued = is_ready && self.dequeue(common, r)?;
         let before = mem::replace(&mut self.records.get_mut(r)?.priority, priority);
         // At a lower priority it no longer precedes the threads that waited for its quantum to end.

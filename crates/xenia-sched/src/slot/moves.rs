@@ -24,11 +24,13 @@ impl HwSlot {
             return Err(SchedError::NoProcessor(mask));
         }
         let before = mem::replace(&mut thread.affinity, affinity);
+        // The caller shows the guest its slot, so an earlier steal has nothing left to report.
         thread.moved = false;
         if !matches!(thread.state, ThreadState::Exited { .. }) {
             common.count_roaming(roams(before), roams(affinity));
         }
         let to = choose(affinity, thread.slot, thread.ideal);
+        // A thread that has to leave is queued anew by `migrate`.
         if to == self.hw_id && thread.state == ThreadState::Ready && before != affinity {
             let ready: Vec<_> = self
                 .ready()
@@ -106,6 +108,7 @@ pub(crate) fn migrate(
         common.note_priority_changes();
     }
     if let Some(key) = thread.deadline()
+        // A deadline that has expired is not queued any more, though its wait may still last.
         && from.take_deadline(common, key)
     {
         to.add_deadline(common, key, r);

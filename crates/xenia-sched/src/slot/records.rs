@@ -68,6 +68,7 @@ impl Records {
 
     /// Removes a thread that leaves this slot.
     pub(crate) fn remove(&mut self, r: ThreadRef) -> Result<Box<GuestThread>, SchedError> {
+        // The position may have the record of a thread with another generation.
         self.place(r)
             .and_then(|place| place.take_if(|thread| thread.reference == r))
             .ok_or(SchedError::Stale(r))

@@ -108,6 +108,7 @@ impl HwSlot {
     /// Accounts for `instructions` of the slot's thread. They include these whole visits, after
     /// each of which the thread would have been picked again.
     pub(crate) fn renew_quantum(&mut self, common: &Common, whole: WholeVisits, instructions: u64) {
+        // The executor has subtracted them already, after each call of the engine.
         self.quantum_left += instructions as i64;
         let after = quantum_after(self.quantum_left, common.quantum.into(), whole);
         self.quantum_left = after.left;
@@ -316,6 +317,7 @@ struct QuantumAfter {
 /// it is renewed after each visit that uses it up.
 fn quantum_after(left: i64, quantum: i64, visits: WholeVisits) -> QuantumAfter {
     let WholeVisits { count, length } = visits;
+    // At least 1: a quantum that is over at first is renewed after the first visit.
     let visits_in = |quantum: i64| u64::try_from(quantum).unwrap_or_default().div_ceil(length).max(1);
     let first = visits_in(left);
     if count < first {

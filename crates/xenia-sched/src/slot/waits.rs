@@ -44,6 +44,8 @@ impl HwSlot {
     fn commit_wait(&mut self, moment: Moment<'_>, r: ThreadRef, wait: Wait) -> Result<Commit, SchedError> {
         self.live(r)?;
         let common = moment.common;
+        // From here on a waker may win the wait; it needs the slot to itself before it uses the
+        // record.
         let commit = common.directory.wait_word(r)?.commit();
         if commit != Commit::Parked {
             self.counters.wakes += 1;
@@ -134,6 +136,7 @@ impl HwSlot {
     ) -> Result<(), SchedError> {
         let r = running.thread;
         let common = moment.common;
+        // Before the state changes: `put` expects that a ready thread is queued.
         self.put(common, running);
         let thread = self.records.get_mut(r)?;
         thread.state = ThreadState::Ready;
