@@ -202,7 +202,8 @@ impl BlockCache {
         end: u32,
         pc: u32,
     ) -> Result<EntryIndex, MemoryFault> {
-        // The cache may have been emptied since.
+        // A call of the next address has not branched, or only reads its own address. The cache may
+        // have been emptied since.
         let is_call = end != pc && self.entries.get(last).is_some_and(|last| is_call(last.instruction()));
         self.prepare(memory, here, pc, is_call)
     }
@@ -237,6 +238,7 @@ impl BlockCache {
         let mut rest = 0;
         for pc in (pc..).step_by(4).take(most) {
             let known = self.entries[end];
+            // Where words are compared, those of other blocks may be out of date.
             if known.left() != 0 && !compares_words {
                 rest = known.left();
                 break;
@@ -258,6 +260,7 @@ impl BlockCache {
         for place in first..end {
             self.entries[place].set_left(end - place + rest);
         }
+        // Not before: a pair needs the length of its block.
         for place in first..end {
             if let [a, b, ..] = self.block(place)
                 && let Some(handler) = pair_of(a.instruction(), b.instruction())

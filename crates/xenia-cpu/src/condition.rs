@@ -66,6 +66,7 @@ impl CrField {
         }
         hint::cold_path();
         let flipped = difference.cast_unsigned() ^ 1 << SO_XOR_LT;
+        // With SO alone the word would be positive, which means GT.
         Self(if difference == 0 { flipped | 1 << NOT_GT } else { flipped })
     }
 

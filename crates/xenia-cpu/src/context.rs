@@ -223,12 +223,14 @@ impl PpcContext {
     /// Replaces the condition register.
     pub fn set_cr_word(&mut self, word: u32) {
         for (index, field) in self.cr.iter_mut().enumerate() {
+            // `from_nibble` ignores the fields above this one.
             *field = CrField::from_nibble((word >> (28 - 4 * index)) as u8);
         }
     }
 
     /// The fixed-point exception register as one word.
     pub fn xer_word(&self) -> u32 {
+        // SO, OV and CA are bits 32 to 34 of XER, the count 57 to 63 (PowerISA 2.02 book I, 3.2.2).
         u32::from(self.xer_so) << 31
             | u32::from(self.xer_ov) << 30
             | u32::from(self.xer_ca) << 29

@@ -316,6 +316,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut CpuView<'_>, pace: &P)
 /// Runs as many instructions of `block`, which begins at pc, as the budget allows: fewer than all.
 #[inline(never)]
 fn run_part(blocks: &BlockCache, block: &[PredecodedWord], cpu: &mut CpuView<'_>) -> Exit {
+    // Positive, since `run` and its loop end at a budget of 0, and less than the block's length.
     let count = cpu.ctx.budget as usize;
     let end = cpu.ctx.pc.wrapping_add(4 * count as u32);
     cpu.ctx.pc = end;

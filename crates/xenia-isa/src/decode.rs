@@ -57,6 +57,7 @@ fn build() -> Tables {
             loop {
                 let entry = &mut tables.entries[start + (given | rest) as usize];
                 tables.rows[row.op as usize].next = std::mem::replace(entry, row.op as u16);
+                // The next subset of the free bits, in ascending order; 0 follows the last.
                 rest = rest.wrapping_sub(free) & free;
                 if rest == 0 {
                     break;

@@ -87,6 +87,7 @@ impl Template {
             if !(0..=width).contains(&value) {
                 return None;
             }
+            // A rotation by the whole width, which is that of `srwi` by 0, is encoded as 0.
             bits |= computed.field.insert(value % width).ok()?;
         }
         Some(bits)

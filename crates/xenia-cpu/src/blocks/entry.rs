@@ -32,6 +32,7 @@ impl PredecodedWord {
     /// The handler number.
     #[inline(always)]
     pub(crate) fn handler(self) -> usize {
+        // Numbers are below it; the remainder spares the table's check of bounds.
         usize::from(self.handler) % MAX_HANDLERS
     }
 

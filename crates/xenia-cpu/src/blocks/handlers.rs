@@ -28,7 +28,9 @@ impl HandlerNumbers {
     /// If there are more than [`MAX_HANDLERS`] handlers, which is a bug in the interpreter.
     pub(super) fn number(&mut self, handler: RowHandler) -> u16 {
         let address = handler as usize;
+        // Most functions are aligned to 16 bytes.
         let mut slot = (address >> 4) % SLOTS;
+        // Ends at a free slot: there are four times as many as numbers.
         while let Some(number) = self.slots[slot].checked_sub(1) {
             if self.addresses[usize::from(number)] == address {
                 return number;

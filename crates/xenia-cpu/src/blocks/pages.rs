@@ -98,6 +98,7 @@ impl BlockCache {
     /// entries and counts are then empty.
     fn evict_page(&mut self) -> usize {
         let page = loop {
+            // After one round at most, a page's mark is clear.
             let page = self.hand % self.pages.len();
             self.hand = page + 1;
             if !std::mem::take(&mut self.pages[page].is_touched) {

@@ -46,6 +46,7 @@ impl CpuView<'_> {
             self.ctx.lr = u64::from(self.ctx.pc);
         }
         if taken {
+            // LR and CTR may have any low bits, which no address has.
             self.ctx.pc = target & !3;
         }
         Ok(Retirement::Next)
@@ -88,6 +89,7 @@ impl Branch for CpuView<'_> {
 
     fn bclrx(&mut self, i: Instruction) -> Step {
         let taken = self.branch_taken(i);
+        // Before `branch`, which links: `bclrl` goes to the previous LR.
         let target = self.ctx.lr as u32;
         self.branch(i, taken, target)
     }

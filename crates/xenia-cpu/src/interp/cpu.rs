@@ -222,6 +222,7 @@ impl CpuView<'_> {
             let stored = store(self.memory, self.devices);
             let hw_id = self.ctx.hw_id;
             table.end_store(taken, hw_id, self.ctx.reservation.held());
+            // A fault returns only now, as the banks have to be released first.
             stored?;
         } else {
             store(self.memory, self.devices)?;

@@ -349,6 +349,7 @@ impl Float for CpuView<'_> {
         let shift = mask.trailing_zeros();
         self.set_cr(i.crfd(), ((self.ctx.fpscr & mask) >> shift) as u8);
         let value = self.ctx.fpscr & !(mask & (EXCEPTIONS | FX));
+        // The low bit of `mcrfs` is reserved, not Rc.
         Ok(set_status(self.ctx, Instruction(i.0 & !1), value))
     }
 

@@ -45,12 +45,14 @@ impl CpuView<'_> {
     #[inline(always)]
     fn sum(&mut self, i: Instruction, a: u64, b: u64, carry: u64) -> Step {
         let sum = a.wrapping_add(b).wrapping_add(carry);
+        // A sum overflows if its sign differs from those of both operands.
         self.finish(i, sum, |cpu| ((a ^ sum) & (b ^ sum)) >> cpu.top_bit() & 1 != 0)
     }
 
     /// Sets CA to the carry out of `a + b + something = sum`.
     #[inline(always)]
     fn set_carry(&mut self, a: u64, b: u64, sum: u64) {
+        // A bit is carried out of if both operands have it, or one has it and the sum lacks it.
         self.ctx.xer_ca = (((a & b) | ((a | b) & !sum)) >> self.top_bit() & 1) as u8;
     }
 

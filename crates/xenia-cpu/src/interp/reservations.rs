@@ -96,6 +96,8 @@ impl CpuView<'_> {
         self.log_store(ea, size);
         match self.store_conditionally(ea, size, exchange) {
             Ok(done) => {
+                // CR0 is 0b00, then whether the store was made, then XER[SO] (PowerISA book II,
+                // `stwcx.`).
                 self.set_cr(0, u8::from(done) << 1 | self.ctx.xer_so);
                 Ok(Retirement::Next)
             }

@@ -93,6 +93,8 @@ impl Rotate for CpuView<'_> {
     }
 
     fn sldx(&mut self, i: Instruction) -> Step {
+        // RB's count has one bit more than the width needs; with that bit, all bits are shifted
+        // out.
         let count = self.gpr(i.rb()) as u32 & 127;
         self.rotated(i, self.gpr(i.rs()).checked_shl(count).unwrap_or(0))
     }

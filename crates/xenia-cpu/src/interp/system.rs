@@ -43,6 +43,7 @@ impl CpuView<'_> {
     /// Traps if the order of the operands is one that TO selects.
     #[inline(always)]
     fn trap(&mut self, i: Instruction, a: i64, b: i64, unsigned_a: u64, unsigned_b: u64) -> Step {
+        // In the order of TO's bits (PowerISA book I, `tw`).
         let holds = u8::from(a < b) << 4
             | u8::from(a > b) << 3
             | u8::from(a == b) << 2
@@ -107,6 +108,8 @@ impl System for CpuView<'_> {
     }
 
     fn eieio(&mut self, _: Instruction) -> Step {
+        // `eieio` orders stores, and accesses of caching-inhibited storage: less than this fence
+        // does.
         fence(Ordering::AcqRel);
         Ok(Retirement::Next)
     }
@@ -117,6 +120,7 @@ impl System for CpuView<'_> {
     }
 
     fn isync(&mut self, _: Instruction) -> Step {
+        // Guests take locks with it, after a branch on the load (PowerISA book II, appendix B).
         fence(Ordering::Acquire);
         Ok(Retirement::Next)
     }
@@ -147,6 +151,7 @@ impl System for CpuView<'_> {
 
     fn mfspr(&mut self, i: Instruction) -> Step {
         let number = i.spr();
+        // Bit 0 of the field, which is 16 in the number, marks privileged registers.
         if self.problem_state() && number & 16 != 0 {
             return self.privileged(i);
         }

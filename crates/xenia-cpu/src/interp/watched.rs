@@ -203,6 +203,7 @@ impl<'a> CpuView<'a> {
     pub(super) fn make_refused_store(&mut self, executed: u64) -> Option<Exit> {
         let pc = self.ctx.pc;
         let refused = self.refused.take();
+        // With the watch, the store would be refused again.
         let watch = self.watch.take();
         let exit = self.step();
         self.watch = watch;

@@ -27,6 +27,7 @@ pub(super) fn to_integer(bits: u64, range: RangeInclusive<i64>, mode: u32) -> Re
     let saturated = Err((if sign { low } else { high } as u64, VXCVI));
     let exponent = (bits >> 52 & 0x7FF) as i32 - 1023;
     let fraction = bits & ((1 << 52) - 1);
+    // Infinities, too: their exponent is 1024.
     if exponent > 63 {
         return saturated;
     }
@@ -37,6 +38,7 @@ pub(super) fn to_integer(bits: u64, range: RangeInclusive<i64>, mode: u32) -> Re
     } else if bits << 1 == 0 {
         (0, 0)
     } else if exponent == -1 {
+        // From a half up: bit 127 is the half, and the fraction is 0 only for exactly that.
         (0, 1 << 127 | u128::from(fraction))
     } else {
         (0, 1)

@@ -33,7 +33,8 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> ExactResult {
         Number::Zero(sign) => ExactResult::ZeroDivide(infinity(sign)),
         Number::Infinity(sign) => ExactResult::Value(zero(sign)),
         Number::Finite(Magnitude { sign, exp, sig }) => {
-            // The interval begins at `start` / 128. 255/256 ÷ that, in units of 2^-13, rounded up.
+            // The interval begins at `start` / 128. 255/256 ÷ that, in units of 2^-13, rounded up:
+            // 13 bits in every interval.
             let start = 128 + ((sig >> 120) as u64 & 0x7F);
             let units = (255_u64 << 12).div_ceil(start);
             let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 115 };

@@ -60,6 +60,7 @@ pub(crate) fn unpack(bits: u64) -> Number {
         0 if fraction == 0 => Number::Zero(sign),
         0 => {
             let up = fraction.leading_zeros();
+            // The fraction's lowest bit weighs 2^-1074; its leading one is bit 63 - `up`.
             Number::Finite(Magnitude { sign, exp: -1011 - up as i32, sig: u128::from(fraction << up) << 64 })
         }
         0x7FF => Number::Infinity(sign),
@@ -180,6 +181,7 @@ pub(crate) fn divide(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactRe
         (Number::Infinity(_), _) => infinity(sign),
         (Number::Zero(_), _) | (_, Number::Infinity(_)) => zero(sign),
         (Number::Finite(x), Number::Finite(y)) => {
+            // Halved, so that the quotient has 63 or 64 bits. The lower 64 bits of both are 0.
             let numerator = x.sig >> 1;
             let denominator = y.sig >> 64;
             let quotient = numerator / denominator;

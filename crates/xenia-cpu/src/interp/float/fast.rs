@@ -38,6 +38,7 @@ const fn biased_exponent(bits: u64) -> u64 {
 /// Whether the biased exponent is within `low..=high`.
 #[inline(always)]
 fn within(bits: u64, low: u64, high: u64) -> bool {
+    // One comparison: exponents below `low` wrap to large numbers.
     biased_exponent(bits).wrapping_sub(low) <= high - low
 }
 

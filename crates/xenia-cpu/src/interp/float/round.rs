@@ -135,6 +135,7 @@ pub(crate) const fn rounds_up(mode: u32, sign: bool, kept_odd: bool, rest: u128)
 /// A value outside the format becomes an infinity or loses low bits. This happens only with an
 /// exponent adjusted for a trap, from operands that are not singles; the book leaves it undefined.
 fn assemble(sign: bool, q: u64, lsb: i32) -> u64 {
+    // The leading one goes to bit 52, which the format implies.
     let up = q.leading_zeros() as i32 - 11;
     let fraction = q << up;
     let exponent = lsb - up + 52 + 1023;
@@ -198,6 +199,7 @@ pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounde
     if up {
         kept += 1;
         if kept >> precision != 0 {
+            // The carry has left a power of two, so no bit is lost.
             kept >>= 1;
             exp += 1;
         }
@@ -206,11 +208,13 @@ pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounde
     if inexact {
         exceptions |= XX;
         rounding = FI | if up { FR } else { 0 };
+        // A disabled underflow is an exception only if accuracy is lost (PowerISA book I, 4.4.4).
         if denormal {
             exceptions |= UX;
         }
     }
 
+    // The exponent of a tiny value may have been adjusted for a trap, which is not an overflow.
     if !tiny && exp > format.max_exponent() {
         if fpscr & OE == 0 {
             return overflowed(sign, format, fpscr);

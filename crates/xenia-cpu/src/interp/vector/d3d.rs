@@ -44,11 +44,13 @@ fn unpack_signed(value: u128, count: u32) -> u32 {
 /// Converts a float to a half: truncated, saturated; values that are too small become zero.
 fn pack_half(bits: u32) -> u128 {
     let magnitude = bits & 0x7FFF_FFFF;
+    // From 131,008, the greatest half, down to 2^-14, the least that is not denormal.
     let half = if magnitude >= 0x47FF_E000 {
         0x7FFF
     } else if magnitude < 0x3880_0000 {
         0
     } else {
+        // The exponent's bias falls from 127 to 15, the fraction from 23 bits to 10.
         (magnitude - 0x3800_0000) >> 13
     };
     u128::from(half | bits >> 16 & 0x8000)

@@ -40,6 +40,7 @@ fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     if root & 2 != 0 && root & 5 != 0 {
         root += 4;
     }
+    // Halved downwards: the table's intervals have the parity's part of the root.
     let exponent = (-exponent >> 1) - up as i32 + 127;
     ((exponent as u32) << 23) + (root >> 2 & 0x7F_FFFF)
 }
@@ -55,6 +56,7 @@ pub(crate) fn vrsqrtefp(b: u128, denormals: Denormals) -> u128 {
             INFINITY => 0,
             _ if b & SIGN != 0 => DEFAULT_NAN,
             _ if b & INFINITY == 0 => {
+                // The leading one goes to bit 23, where a normal number has it by implication.
                 let up = b.leading_zeros() - 8;
                 reciprocal_root(-126 - up as i32, b << up)
             }

@@ -67,6 +67,7 @@ fn is_usual(x: f64) -> bool {
 /// `x + y = sum` rounded to odd, for a finite sum.
 #[inline(always)]
 fn to_odd(x: f64, y: f64, sum: f64) -> f64 {
+    // The rounding error of the sum, by Knuth's TwoSum.
     let y_part = sum - x;
     let error = (x - (sum - y_part)) + (y - y_part);
     let bits = sum.to_bits();
@@ -130,6 +131,7 @@ fn multiply_add(a: u32, b: u32, c: u32, subtract: bool, denormals: Denormals) ->
     } else if sum.is_nan() {
         nan(&[a, b, c])
     } else if sum.is_infinite() {
+        // An operand is infinite, and the sum's error would be a NaN.
         narrow(sum, denormals)
     } else {
         narrow(to_odd(product, addend, sum), denormals)
@@ -197,6 +199,7 @@ pub(crate) fn vcmpgtfp(a: u128, b: u128, denormals: Denormals) -> u128 {
 
 /// `vcmpbfp`: bit 0 where not `a <= b`, bit 1 where not `a >= -b`.
 pub(crate) fn vcmpbfp(a: u128, b: u128, denormals: Denormals) -> u128 {
+    // A NaN fails both comparisons, and so is out of both bounds, as the PEM demands.
     let above = compare(a, b, denormals, |a, b| a <= b);
     let below = compare(a, b, denormals, |a, b| a >= -b);
     zip_u32(above, below, |above, below| !above & 0x8000_0000 | !below & 0x4000_0000)

@@ -61,6 +61,7 @@ const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
 
 /// `lvsl`: bytes `ea % 16`, +1, ….
 pub(crate) fn lvsl(ea: u32) -> u128 {
+    // No byte carries into its neighbour: all stay below 32, here and in `lvsr`.
     ASCENDING + ONES * u128::from(ea & 15)
 }
 
