@@ -323,10 +323,12 @@ impl<'a> Lifter<'a> {
         while let Some(id) = work.pop() {
             self.block(id, blocks[id.index()], entered)?;
             let after = self.graph.successors(id).iter().rev();
+            // Those that inherit from this block, which has just given them its state.
             work.extend(after.filter(|to| self.inherited[to.index()].is_some()));
         }
         self.fill_gates();
         self.fill_exit();
+        // Only now: gates, the exit and entries may get predecessors from every block.
         self.b.seal_all_blocks();
         let frontend = cranelift_codegen::isa::TargetFrontendConfig {
             default_call_conv: CallConv::SystemV,

@@ -110,6 +110,7 @@ impl Effect {
             Op::faddx | Op::fsubx | Op::fdivx => double(a | b),
             Op::fmulx => double(a | c),
             Op::fmaddx | Op::fmsubx | Op::fnmaddx | Op::fnmsubx => double(a | b | c),
+            // They take operands of either format.
             Op::fcmpu | Op::fcmpo => scalar,
             _ if op.row().operands.contains(&Operand::fd) => double(b),
             _ if op.row().family == Family::Float => Self { doubles: b, ..scalar },

@@ -128,6 +128,7 @@ impl Uses {
         let memory = row.has(Flag::mem);
         let low_alone = match op {
             Op::cmp | Op::cmpi | Op::cmpl | Op::cmpli => !i.l(),
+            // Addresses have 32 bits, and so have the other stores' values at most.
             _ if memory => !row.name.starts_with("std"),
             _ => row.name.starts_with("rlw"),
         };
@@ -186,6 +187,7 @@ impl<'a> RegisterUses<'a> {
         let own = self.of(id);
         let mut all = own;
         for &to in self.graph.successors(id).iter().filter(|to| self.graph.is_ebb_member(**to)) {
+            // A register that one successor writes may be read by the next.
             all = all.then(Uses { written: 0, ..self.of(to) });
         }
         let predecessors = self.graph.predecessors(id).iter();

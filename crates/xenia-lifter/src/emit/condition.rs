@@ -74,6 +74,7 @@ impl Lifter<'_> {
         }
         let equal = self.b.ins().icmp_imm_s(IntCC::Equal, difference, 0);
         let field = self.b.ins().bxor_imm_s(difference, SO);
+        // A difference of 0 with SO alone would be positive, which means GT.
         let zero = self.const64(CrField::from_nibble(3).0);
         self.b.ins().select(equal, zero, field)
     }
@@ -106,6 +107,7 @@ impl Lifter<'_> {
     /// Whether bit `n` of a field in its 64-bit form is `wanted`, as an I8 of 0 or 1.
     pub(super) fn bit_of_word(&mut self, word: Value, n: usize, wanted: bool) -> Value {
         let (value, code) = match n {
+            // LT, bit 62, comes to the sign; so does SO below, which is bit 61 XOR bit 62.
             0 => (self.b.ins().ishl_imm_s(word, 1), IntCC::SignedLessThan),
             1 => (word, IntCC::SignedGreaterThan),
             2 => (self.b.ins().ireduce(types::I32, word), IntCC::Equal),
@@ -155,11 +157,13 @@ impl Lifter<'_> {
 
     /// A field with EQ replaced: the low half 0 or 1, and GT determined by the sign alone.
     fn with_equal(&mut self, word: Value, equal: Value) -> Value {
+        // Gives a word of 0, which is not greater, a sign; negative words have one.
         let before = self.b.ins().iadd_imm_s(word, -1);
         let sign = self.const64(SIGN);
         let not_greater = self.b.ins().band(before, sign);
         let word = self.b.ins().bor(word, not_greater);
         let high = self.b.ins().ushr_imm_s(word, 32);
+        // Bit 32, which has no meaning, keeps the word from being 0.
         let high = self.b.ins().bor_imm_s(high, 1);
         let high = self.b.ins().ishl_imm_s(high, 32);
         let low = if let Some(equal) = self.constant(equal) {

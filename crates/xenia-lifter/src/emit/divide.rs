@@ -22,6 +22,7 @@ impl Lifter<'_> {
             return divide(self);
         }
         let unusual = if signed {
+            // At most 1 for divisors of -1 and 0 alone.
             let above = self.b.ins().iadd_imm_s(b, 1);
             self.b.ins().icmp_imm_s(IntCC::UnsignedLessThanOrEqual, above, 1)
         } else {

@@ -380,6 +380,7 @@ impl Lifter<'_> {
     pub(super) fn raise_if(&mut self, condition: Value) {
         let next = self.branch_to_cold(condition);
         self.with_kept_state(Self::raise);
+        // Only the cold block has ended.
         self.terminated = false;
         self.b.switch_to_block(next);
     }

@@ -333,6 +333,7 @@ impl Float for Lifter<'_> {
     }
 
     fn mtfsfix(&mut self, i: Instruction) {
+        // In all eight fields, of which the mask selects one, as `mtfsf` does.
         let digits = (i.fpscr_imm() as u32).wrapping_mul(0x1111_1111);
         let source = self.const32(digits);
         self.set_status_fields(i, 0x80 >> i.crfd(), source);

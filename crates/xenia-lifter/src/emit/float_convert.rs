@@ -62,6 +62,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(cold);
         let value = self.software(i, [None, Some(operand), None], types::I64);
         let status = self.status();
+        // FI, bit 17, and FR above it.
         let rounded = self.b.ins().ushr_imm_s(status, 17);
         let rounded = self.b.ins().band_imm_s(rounded, 3);
         let rounded = self.b.ins().ireduce(types::I8, rounded);

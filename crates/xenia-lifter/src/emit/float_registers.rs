@@ -272,6 +272,7 @@ impl Lifter<'_> {
         let normal = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThan, turned, EXPONENTS << 23);
         self.b.ins().brif(normal, convert, &[], zero_or_odd, &[]);
         self.b.switch_to_block(zero_or_odd);
+        // Zeros are singles, though their exponent is out of range.
         self.b.ins().brif(twice, odd, &[], convert, &[]);
         self.b.switch_to_block(odd);
         let narrowed = self.call_hook(Hook::Narrow, &[bits]);

@@ -23,6 +23,7 @@ impl Lifter<'_> {
         if self.config.mode.overflowed {
             self.set_xer(Xer::Ov, overflow);
         } else {
+            // An overflow changes SO as well, and the way out for that sets OV.
             let none = self.b.ins().iconst(types::I8, 0);
             self.set_xer(Xer::Ov, none);
             self.state.so_changes = Some(SoChange { condition: overflow, by_overflow: true });
@@ -405,6 +406,7 @@ impl Integer for Lifter<'_> {
         let vscr = self.b.ins().load(types::I32, HOST, ctx, field::VSCR);
         let zero = self.b.ins().iconst(types::I32, 0);
         let lanes = self.b.ins().splat(types::I32X4, zero);
+        // Lane 0 is the last element, as registers are in host order.
         let lanes = self.b.ins().insertlane(lanes, vscr, 0);
         self.set_vr_as(i.vd(), lanes);
     }

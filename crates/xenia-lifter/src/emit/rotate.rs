@@ -196,6 +196,7 @@ impl Rotate for Lifter<'_> {
         }
         let whole = self.gpr(i.ra());
         let old = self.gpr32(i.ra());
+        // By the difference, so that the upper half needs no mask.
         let differ = self.b.ins().bxor(rotated, old);
         let changed = self.b.ins().band_imm_s(differ, mask);
         let changed = self.b.ins().uextend(types::I64, changed);

@@ -45,6 +45,7 @@ impl Lifter<'_> {
         let (wide, sign) = self.wide_and_sign(bits);
         let magnitude = self.b.ins().band_imm_s(wide, 0x7FFF_FFFF);
         let magnitude = self.b.ins().ishl_imm_s(magnitude, 29);
+        // The exponent's bias grows from 127 to 1023, as the fraction does from 23 bits to 52.
         let rebias = self.const64(896 << 52);
         let magnitude = self.b.ins().iadd(magnitude, rebias);
         self.b.ins().bor(sign, magnitude)
@@ -88,6 +89,7 @@ impl Lifter<'_> {
         let shifted = self.b.ins().ushr(significand, amount);
         let shifted = self.b.ins().ireduce(types::I32, shifted);
         let zero = self.const32(0);
+        // From 2^-149 on, the least denormal single.
         let representable = self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThanOrEqual, exponent, 874);
         let shifted = self.b.ins().select(representable, shifted, zero);
         let sign = self.b.ins().band_imm_s(high, 0x8000_0000);

@@ -159,6 +159,7 @@ impl System for Lifter<'_> {
             return;
         }
         let mut word = self.call_hook(Hook::Conditions, &[]);
+        // The hook reads the context, whose fields are stale where the cache's are dirty.
         let fresh: Vec<usize> = (0..8).filter(|&field| self.state.cache.cr_dirty >> field & 1 != 0).collect();
         let stored = fresh.iter().fold(LOW_WORD, |stored, field| stored & !(0xF << (28 - 4 * field)));
         if stored != LOW_WORD {
@@ -372,6 +373,7 @@ impl Lifter<'_> {
         let ticks = self.b.ins().ushr(executed, shift);
         let start = self.b.ins().load(types::I64, HOST, ctx, field::TIME_BASE);
         let time = self.b.ins().iadd(start, ticks);
+        // The TBR of `mftb` is the same field.
         if i.spr() == TBU {
             let upper = self.b.ins().ushr_imm_s(time, 32);
             self.set_gpr_low(i.rd(), upper, None);

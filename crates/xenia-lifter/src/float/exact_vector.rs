@@ -229,6 +229,7 @@ impl Mode {
             _ if b & SIGN != 0 => Err(INVALID),
             _ => {
                 let up = b.leading_zeros().saturating_sub(8);
+                // A denormal has the exponent of the smallest normal number.
                 let exponent = (b >> 23).max(1) as i32 - 127 - up as i32;
                 Ok((exponent, b << up & 0x007F_FFFF | LEAST))
             }
@@ -279,6 +280,7 @@ impl Mode {
         if let Some(nan) = first_nan(&[b]) {
             return nan;
         }
+        // Farther out the result is infinite or 0 as well.
         let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
         // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. Adding WHOLE rounds to an integer,
         // since a number that large has no fraction bits.

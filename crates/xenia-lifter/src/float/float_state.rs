@@ -43,6 +43,7 @@ pub const PRESENT: u8 = 0x10;
 #[must_use]
 pub const fn pending(word: u64) -> u32 {
     let singles = word >> 33;
+    // Bits 27, 29 and 30: bit 31 stays clear, which keeps the word positive.
     let marks = (singles & 1) << 27 | (singles & 6) << 28;
     (word & !COMMON | marks) as u32
 }
@@ -82,7 +83,7 @@ pub fn materialize_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
         *mxcsr &= !FLAGS;
     }
     // In controlled mode software has already updated FPSCR, and flags of other host operations are
-    // meaningless.
+    // meaningless. So are two flags in any mode: of invalid operations and of denormal operands.
     if flags & 0x3C != 0 && ctx.fpscr & CONTROL == 0 {
         ctx.fpscr = raise(ctx.fpscr, host_exceptions(flags));
     }
@@ -107,6 +108,7 @@ fn summarize(fpscr: u32) -> u32 {
     if out & INVALID != 0 {
         out |= VX;
     }
+    // VX, OX, UX, ZX and XX lie 22 bits above their enables.
     if out >> 22 & out & 0xF8 != 0 {
         out |= FEX;
     }

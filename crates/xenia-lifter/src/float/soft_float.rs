@@ -296,6 +296,7 @@ fn root(b: u64) -> StatusAnd<Quad> {
     let square = near.mul_r(near, Round::TowardZero).value;
     match square.partial_cmp(&operand) {
         Some(std::cmp::Ordering::Less) => answer(Status::INEXACT, near),
+        // Just below, with a last bit that is set, like a sticky one.
         Some(std::cmp::Ordering::Greater) => answer(Status::INEXACT, Quad::from_bits(near.to_bits() - 1)),
         _ => answer(Status::OK, near),
     }

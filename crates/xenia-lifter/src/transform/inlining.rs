@@ -94,6 +94,7 @@ fn leaf(
             Terminator::None
                 if op == Some(Op::mtspr) && instruction.spr() == spr::LR && kind == CallKind::Call =>
             {
+                // Its return would lead elsewhere than to the instruction after the call.
                 return None;
             }
             Terminator::None => {}

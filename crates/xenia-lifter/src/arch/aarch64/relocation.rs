@@ -41,6 +41,7 @@ impl RelocationForm {
                     return None;
                 }
                 let pages = pages as u32;
+                // immlo has the lowest two bits, immhi the other 19 (Arm ARM, `adrp`).
                 word & 0x9F00_001F | (pages & 3) << 29 | (pages >> 2 & 0x7_FFFF) << 5
             }
             Self::Offset => word & !(0xFFF << 10) | (value as u32 & 0xFFF) << 10,

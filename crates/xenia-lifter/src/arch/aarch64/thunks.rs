@@ -106,6 +106,7 @@ pub fn entry_thunk(number: u32, distance: i32, check: DepthCheck) -> [u8; ENTRY_
     if check == DepthCheck::All {
         code.push(0x2A03_03E4); // mov w4, w3
     }
+    // The complement of `number - 1` is `-number`.
     code.push(0x9280_0003 | (number - 1) << 5); // movn x3, #(number - 1)
     let distance = distance / 4 - code.len() as i32;
     code.push(B | distance.cast_unsigned() & 0x03FF_FFFF);

@@ -24,6 +24,7 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let &[0x0F, 0x84, ref distance @ ..] = code.get(jump..after)? else { return None };
     // The jump's distance counts from the end of the jump, which is also the end of the mark.
     let mut distance = i32::from_le_bytes(distance.try_into().ok()?);
+    // A mark's distance has no sign.
     if distance <= 0 {
         return None;
     }
@@ -143,6 +144,7 @@ impl Opcode {
     fn vex3(code: &[u8]) -> Option<Self> {
         let bits = *code.get(1)?;
         let plain = bits & 0x1F == 1 && is_vector_move(*code.get(3)?)?;
+        // VEX has these bits inverted (Intel SDM, volume 2, 2.3.5).
         let base_high = bits & 0x20 == 0;
         let index_high = bits & 0x40 == 0;
         Some(Self { length: 4, plain, immediate: 0, base_high, index_high })
@@ -164,6 +166,8 @@ impl Opcode {
                 false
             }
             0xC7 => {
+                // REX.W overrides the prefix of the operand's size, and its immediates have 32
+                // bits.
                 immediate = if is_half && rex & 8 == 0 { 2 } else { 4 };
                 false
             }

@@ -166,6 +166,7 @@ impl<'a> Walk<'a> {
     /// Adds the instructions from `start` to the first terminator, or to one found before.
     fn visit_block(&mut self, start: u32, fetch: Fetch<'_>) {
         let mut pc = start;
+        // A root may be an address that the region leaves out otherwise.
         while (pc == start || self.is_inside(pc))
             && self.guests.len() < self.reach.limit
             && !self.words.has(pc, flag::FOUND)
@@ -201,6 +202,7 @@ impl<'a> Walk<'a> {
             Terminator::Call { target } => {
                 self.calls.push(target);
                 self.follow(next);
+                // Not a conditional call, after which the block may go on without the leaf.
                 if last.op != Some(Op::bx) || !self.inliner.inline(pc, target, CallKind::Call, fetch) {
                     self.make_entry(next.to);
                 }
@@ -210,6 +212,7 @@ impl<'a> Walk<'a> {
                 self.make_entry(next.to);
             }
             Terminator::Indirect { link: false, conditional: true } => self.follow(next),
+            // The guest goes on after `sc`, but not after an invalid word.
             Terminator::Stop if last.op.is_some() => {
                 self.make_leader(next.to);
                 self.make_entry(next.to);
@@ -274,6 +277,7 @@ impl<'a> Walk<'a> {
     /// Instructions and edges must be in order.
     fn into_region(mut self, roots: usize) -> Region {
         let blocks = self.blocks();
+        // The limit may have cut off some of them.
         let roots = self.entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
         self.entries.retain(|pc| blocks.contains_key(pc));
         let mut region = Region {

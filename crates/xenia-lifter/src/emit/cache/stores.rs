@@ -71,6 +71,7 @@ impl Lifter<'_> {
         self.state.cache.xer_dirty = 0;
         self.state.cache.special_dirty = 0;
         self.state.cache.pending = Pending::default();
+        // A replay from an earlier point would begin with the registers that are stored by now.
         self.state.restart_point = None;
     }
 

@@ -147,6 +147,7 @@ impl Lifter<'_> {
         let first = self.b.ins().fcmp(code, fx, fy);
         let equal = self.b.ins().fcmp(FloatCC::Equal, fx, fy);
         let is_greatest = code == FloatCC::GreaterThan;
+        // Equal operands differ at most by the sign of a zero.
         let both = if is_greatest { self.b.ins().band(x, y) } else { self.b.ins().bor(x, y) };
         let unequal = self.b.ins().bitselect(first, x, y);
         let chosen = self.b.ins().bitselect(equal, both, unequal);

@@ -74,6 +74,7 @@ impl Lifter<'_> {
         let place = field::vr(s);
         self.b.ins().store(HOST, value, ctx, place);
         let offset = self.b.ins().band_imm_s(ea, 15);
+        // The slot has the bytes in reverse order. For multiples of the size, the XOR subtracts.
         let offset = self.b.ins().bxor_imm_s(offset, 16 - size);
         let part = self.b.ins().iadd(ctx, offset);
         let element = self.b.ins().load(ty, MemFlagsData::new().with_notrap(), part, place);

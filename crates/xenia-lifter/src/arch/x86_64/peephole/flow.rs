@@ -301,6 +301,7 @@ impl Reader<'_> {
             for word in words.chunks_exact(4) {
                 let distance = i32::from_le_bytes(word.try_into().ok()?);
                 let target = at.wrapping_add_signed(distance);
+                // The table ends at the first word that does not lead to a block.
                 if self.facts.blocks.binary_search(&target).is_err() {
                     break;
                 }
@@ -360,6 +361,7 @@ impl Reader<'_> {
             }
             FlowControl::IndirectCall if !decoded.is_ip_rel_memory_operand() => Some(Successor::Call),
             FlowControl::ConditionalBranch if decoded.is_jcc_near() => near(Successor::Branch),
+            // Cranelift writes long branches only, and `layout` counts on a distance of four bytes.
             FlowControl::UnconditionalBranch if decoded.code() == Code::Jmp_rel32_64 => near(Successor::Jump),
             FlowControl::IndirectBranch => Some(Successor::Leave),
             FlowControl::Return => Some(Successor::Return),

@@ -171,6 +171,7 @@ impl Workshop {
     /// Replaces an instruction. Returns false, without a change, if the new one has no encoding.
     pub(super) fn set(&mut self, op: &mut HostOp, changed: Instruction) -> bool {
         let mut bytes = [0; MAX_INSTRUCTION_BYTES];
+        // The encoder would append to the last instruction.
         let mut buffer = self.encoder.take_buffer();
         buffer.clear();
         self.encoder.set_buffer(buffer);

@@ -247,6 +247,7 @@ pub(super) fn remove(flow: &mut FunctionCode) {
 /// The state at the start of each block. `None` if the limit of passes is reached.
 fn states(flow: &FunctionCode, forms: &[Form]) -> Option<Vec<Option<State>>> {
     let mut entries: Vec<Option<State>> = vec![None; flow.blocks.len()];
+    // A fault exit is entered from the middle of a block, so nothing is known there.
     let unknown: BTreeSet<u32> = flow.ops.iter().filter_map(|op| op.landing).chain([0]).collect();
     for &block in &unknown {
         entries[block as usize] = Some(State::default());
