@@ -61,6 +61,7 @@ pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op64(ADD, RCX, Rm::Ctx(BaselineWord::Code.at()));
     e.raw(&[0x48, 0x8B, 0x89]); // mov rcx, [rcx + CODE_SIZE]
     e.raw(&(CODE_SIZE as u32).to_le_bytes());
+    // A hit clears the lower half and leaves the offset in the upper one.
     e.op64(XOR, RCX, Rm::Reg(RAX));
     e.op32(TEST, RCX, Rm::Reg(RCX));
     let miss = e.jump_if(Condition::NOT_EQUAL);

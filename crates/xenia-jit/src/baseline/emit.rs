@@ -185,6 +185,7 @@ impl Emitter {
         for (number, &block) in unit.blocks.iter().enumerate() {
             let start = self.templates.e.len();
             self.labels.push(start as u32);
+            // A branch may lead here, with other flags.
             self.templates.e.flags = None;
             let pc = unit.address(block.first);
             if block.is_entry {
@@ -252,6 +253,7 @@ impl Emitter {
         index: usize,
         thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
     ) -> Result<usize, NotEmitted> {
+        // An invalid word ends its block, and so is not among these.
         let Word { i, op: Some(op) } = words[index] else { return Ok(words.len()) };
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
         self.templates.drops_carry = op == Op::srawix && overwrites_carry(&words[index + 1..]);
@@ -379,6 +381,7 @@ impl Emitter {
             return;
         };
         let is_near = if let Some(&label) = self.labels.get(to) {
+            // A short jump reaches 128 bytes back from its end.
             self.templates.e.len() - (label as usize) < 120
         } else {
             let words = unit.blocks[to].first - unit.blocks[number].end;

@@ -55,6 +55,7 @@ impl Encoder {
         if self.len + SLACK > self.buffer.len() {
             self.grow();
         }
+        // A copy of constant length is one store; the next instruction overwrites the excess.
         self.buffer[self.len..self.len + SLACK].copy_from_slice(&bytes.bits.to_le_bytes());
         self.len += bytes.len as usize;
     }
@@ -72,6 +73,7 @@ impl Encoder {
             self.flags = None;
         }
         let mut bytes = Bytes::new();
+        // A REX prefix counts only right in front of the opcode, so this one comes first.
         if form.prefix != 0 {
             bytes.byte(form.prefix);
         }
@@ -117,6 +119,7 @@ impl Encoder {
         let mut bytes = Bytes::new();
         bytes.prefixes(size, 0, rm);
         let is_short = i8::try_from(value).is_ok();
+        // RAX has an opcode of its own, which saves the ModRM byte.
         if rm == Rm::Reg(RAX) && !is_short {
             bytes.byte((operation as u8) << 3 | 5);
         } else {
@@ -176,7 +179,7 @@ impl Encoder {
         }
     }
 
-    /// `lea reg, [base + displacement]`. The base is neither rsp nor r12.
+    /// `lea reg, [base + displacement]`.
     #[inline(always)]
     pub(super) fn lea(&mut self, size: OperandSize, reg: HostReg, base: HostReg, displacement: i32) {
         let mut bytes = Bytes::new();
@@ -184,6 +187,7 @@ impl Encoder {
         bytes.byte(0x8D);
         let is_short = i8::try_from(displacement).is_ok();
         bytes.byte(if is_short { 0x40 } else { 0x80 } | (reg & 7) << 3 | base & 7);
+        // As a base, rsp and r12 need a SIB byte; this one has no index.
         if base & 7 == 4 {
             bytes.byte(0x24);
         }
@@ -196,6 +200,8 @@ impl Encoder {
     pub(super) fn lea_sum(&mut self, size: OperandSize, reg: HostReg, base: HostReg, index: HostReg) {
         let mut bytes = Bytes::new();
         let sum = Rm::GuestSum(base, index);
+        // Without the prefixes of guest memory: the sum itself is the result, as wide as the
+        // operand.
         bytes.rex(size, reg, sum);
         bytes.byte(0x8D);
         bytes.operands(reg, sum);
@@ -345,6 +351,7 @@ impl Encoder {
     /// A conditional jump of 6 bytes. Returns the position of its distance.
     #[inline(always)]
     pub(super) fn jump_if(&mut self, condition: Condition) -> usize {
+        // 0F 80 + condition; the distance is 0 until it is set.
         self.put(&Bytes { bits: u128::from(0x800F | u16::from(condition.0) << 8), len: 6 });
         self.len - 4
     }

@@ -287,6 +287,7 @@ unsafe extern "sysv64" fn leave_stored() {
         "cmp byte ptr [rbp + {guest_float}], 0",
         "je 2f",
         "stmxcsr [rbp + {mxcsr}]",
+        // Rust's, which `enter_code` has stored there.
         "ldmxcsr [rsp]",
         "2:",
         "add rsp, 8",
@@ -384,6 +385,7 @@ pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u
     let limit = here.saturating_sub(NESTING);
     ctx.host[BaselineWord::StackLimit as usize] = limit;
     ctx.host[Word::StackLimit as usize] = limit;
+    // This one stays if the optimizing tier leaves, which does not write the word.
     ctx.host[BaselineWord::Reason as usize] = Reason::Optimized as u64;
     ctx.host[BaselineWord::GuestFloat as usize] = 0;
     ctx.host[BaselineWord::Run as usize] = std::ptr::from_mut(run) as u64;

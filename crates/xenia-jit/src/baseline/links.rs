@@ -56,6 +56,7 @@ impl Links {
         let before = FIRST | (link.target >> 2);
         let site = LinkSite { before, field: (offset + link.field) | call, exit: offset + link.exit, next };
         let number = self.free;
+        // `NONE` lies beyond the end of the vector.
         let number = if let Some(place) = self.sites.get_mut(number as usize) {
             self.free = place.next;
             *place = site;
@@ -102,6 +103,7 @@ impl Links {
         if let Some(next) = self.sites.get_mut(next as usize) {
             next.before = before;
         }
+        // With the flag `FIRST`, the number lies beyond the end of the vector.
         if let Some(before) = self.sites.get_mut(before as usize) {
             before.next = next;
         } else if next == NONE {

@@ -124,6 +124,7 @@ pub(super) fn apply_pending_status(ctx: &mut PpcContext, word: u32) {
     if needs == Status::Replaces && ctx.fpscr & CONTROL == 0 {
         ctx.fp_lazy.op = 0;
     } else {
+        // The flags of MXCSR have been applied above.
         float_state::materialize_fpscr(ctx, &mut 0);
     }
 }

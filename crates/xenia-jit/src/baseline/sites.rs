@@ -48,6 +48,7 @@ impl SiteWriter {
     /// word is in front of the last one's.
     pub(super) fn add(&mut self, site: SiteInUnit, end: u32) {
         let words = site.word - self.last.word;
+        // Beyond the end of the last site's block the difference would be negative.
         let follows = self.last.remaining.checked_sub(words) == Some(site.remaining);
         self.put((end - self.end) << 3 | words.min(NEAR) << 1 | u32::from(!follows));
         if words >= NEAR {

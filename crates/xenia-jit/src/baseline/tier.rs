@@ -170,6 +170,7 @@ impl Baseline {
             if arrived != Arrived::Called || cache.is_start(pc) {
                 return Some(address);
             }
+            // Its entry leads into the middle of another unit.
             cache.hide(std::iter::once(pc));
         }
         let reach = match self.granularity {
@@ -214,6 +215,7 @@ impl Baseline {
             return false;
         }
         let are_unloaded = self.cache.lock().withdraw_changed(memory);
+        // An engine that reads this epoch finds the changed units withdrawn.
         self.seen.store(epoch, Release);
         are_unloaded
     }
@@ -246,6 +248,7 @@ impl Engine {
         let how = std::mem::replace(arrival, Arrival::Resumed);
         let mut address = match code.entries.offset(ctx.pc) {
             0..=STORED => baseline.address_of(ctx.pc),
+            // The optimizing tier's code, which this thunk calls.
             _ => Some(missing_address()),
         };
         if address.is_none() {
@@ -388,6 +391,7 @@ impl Engine {
         let start = ctx.pc;
         let unit = baseline.cache.lock().words_of(start);
         let instructions = Cell::new(0);
+        // The visit that is in progress.
         let visits = Cell::new(1);
         // Whether the last baseline code that ran belongs to another unit.
         let is_outside = Cell::new(false);
@@ -402,6 +406,7 @@ impl Engine {
         let rest = (ctx.budget - i64::from(PROFILED)).max(0);
         let exit = ctx.with_budget_held(rest, |ctx| self.interpreter.run_noting(ctx, devices, note));
         baseline.cache.lock().add_profile(start, instructions.get(), visits.get());
+        // The profile's budget is spent; the visit's is only if none was held back.
         exit.filter(|&exit| exit != Exit::Budget || rest == 0)
     }
 

@@ -159,6 +159,7 @@ impl Discovery {
         self.blocks.clear();
         self.instructions = 0;
         self.start = start;
+        // A unit does not wrap around the end of the address space.
         let words = reach.words.min(((u32::MAX - start) / 4) as usize);
         self.mark(0, LEADER | PATH | ENTRY);
         self.behind_switch = None;
@@ -200,6 +201,7 @@ impl Discovery {
                     return;
                 }
                 self.lead(index, PATH | ENTRY, source);
+                // Other code exists for the word.
                 if self.work.is_empty() {
                     return;
                 }
@@ -240,6 +242,7 @@ impl Discovery {
         let mut index = first;
         while index < words && self.marks[index] & VISITED == 0 && self.instructions < most {
             let pc = self.address(index);
+            // The first word is the unit's start, or `lead` has checked it.
             if index != first && source.is_elsewhere(pc) {
                 return;
             }
@@ -361,6 +364,7 @@ impl Discovery {
     }
 
     fn measure_paths(&mut self) {
+        // Backwards, as a block's path depends on those after it.
         for number in (0..self.blocks.len()).rev() {
             let block = self.blocks[number];
             let follows = self.blocks.get(number + 1).filter(|next| next.first == block.end);
@@ -413,6 +417,8 @@ impl Discovery {
         let mut instructions = 0;
         let mut counted = 0;
         for &(head, last) in &self.loops {
+            // Loops may be nested, and a block counts once; of a loop inside of another none is
+            // left.
             let blocks = self.blocks.get(head.max(counted)..=last).unwrap_or_default();
             instructions += blocks.iter().map(|block| block.end - block.first).sum::<usize>();
             counted = counted.max(last + 1);

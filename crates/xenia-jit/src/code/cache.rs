@@ -272,6 +272,7 @@ impl CodeCache {
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
             self.withdraw(id);
         }
+        // After the withdrawals, which ask which pages are volatile.
         self.pages.forget_changes();
         self.functions.forget();
     }
@@ -304,6 +305,8 @@ impl CodeCache {
         for page in pages {
             self.pages.leave(page, id);
         }
+        // Last: an engine that enters in the new epoch can't find the region. One that is still in
+        // its code needs its sites, so it stays in `by_offset`.
         self.retired.push(Retired { epoch: self.epochs.advance(), id });
     }
 

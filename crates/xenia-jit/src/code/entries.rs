@@ -74,6 +74,8 @@ impl EntryTables {
         if was == offset {
             return;
         }
+        // Written first: `change` may return the table to the host, and a write after that would
+        // take its memory again.
         self.entries.0.word((pc >> 2) as usize).store(offset, Release);
         self.in_use.change(&self.entries.0, pc / PAGE_SIZE, holds(was), holds(offset));
     }

@@ -33,6 +33,7 @@ impl Presence {
     /// Records that no compiled code is running or has a host frame.
     #[inline]
     pub(crate) fn leave(&self) {
+        // Pairs with the load in `oldest`: the engine's last use of code comes before its reuse.
         self.0.store(AWAY, Release);
     }
 }
@@ -69,6 +70,7 @@ impl Epochs {
     /// Starts a new epoch after code was removed from the tables. Returns the last epoch in which
     /// an engine may have entered it.
     pub(crate) fn advance(&self) -> u64 {
+        // Pairs with the load in `enter`: an engine that reads the new epoch sees the code removed.
         self.current.fetch_add(1, AcqRel)
     }
 
@@ -81,6 +83,7 @@ impl Epochs {
         let mut engines = self.engines.lock();
         // A presence that only this list refers to belongs to an engine that is gone.
         engines.retain(|engine| Arc::strong_count(engine) > 1);
+        // `AWAY` is the highest epoch, so engines that run no code don't count.
         engines.iter().map(|engine| engine.0.load(Acquire)).min().unwrap_or(AWAY)
     }
 }

@@ -109,6 +109,7 @@ impl CodeMemory {
             instruction_cache::synchronize(to, self.execute_base() + offset as u64, code.len());
         }
         if instruction_cache::IS_SEPARATE || offset < self.fresh {
+            // `new` has checked that this works where it must; x86 processors can do without.
             barrier::serialize_all_threads();
         }
         self.fresh = self.fresh.max(offset + code.len());

@@ -42,6 +42,7 @@ impl Shared {
             self.publish_found(code, pc, store, &found, &words)
         });
         if restored.is_none() {
+            // Otherwise each execution of `pc` would try again.
             code.cache.lock().forget_stored(pc);
         }
         restored.is_some()

@@ -202,6 +202,7 @@ impl CodeStore {
 
     /// Decodes a region. If it is invalid, removes it and returns `None`.
     pub(crate) fn unpack(&self, found: &Found) -> Option<(Body, Vec<u8>)> {
+        // Before the lock, because it hashes all of the code.
         let unpacked = record::unpack(&found.label, found.payload.get());
         let mut state = self.state.lock();
         let start = state.start;
@@ -214,6 +215,7 @@ impl CodeStore {
             }
             Err(why) => {
                 let pc = found.label.start;
+                // A damaged file has many of them; one message is enough.
                 if state.tally.rejected == 0 {
                     tracing::warn!(file = self.keeper.name(), "stored region at {pc:#010x} ignored: {why}");
                 }
@@ -249,6 +251,7 @@ impl CodeStore {
         label.has_run |= state.supersede(&label, plan);
         state.insert(label, payload, false);
         state.is_changed = true;
+        // The first new region begins the interval.
         let since = *state.saved.get_or_insert_with(Instant::now);
         drop(state);
         if since.elapsed() > BETWEEN_SAVES && !self.has_saver.swap(true, Relaxed) {
@@ -271,6 +274,7 @@ impl CodeStore {
         let _one_at_a_time = self.saving.lock();
         let (mut regions, dropped, start) = {
             let mut state = self.state.lock();
+            // Set again by changes that are made while the file is being written.
             if !std::mem::take(&mut state.is_changed) {
                 return;
             }
@@ -289,6 +293,7 @@ impl CodeStore {
                 !known.contains(&key) && !dropped.contains(&key)
             });
             regions
+                // The number 0 is not looked up, since the region counts as saved.
                 .extend(others.map(|(label, payload)| (0, StoredRegion { label, payload, is_saved: true })));
         }
         // The least recently used regions do not fit any more if there are too many.

@@ -85,6 +85,8 @@ impl TablesInUse {
             *number += 1;
         }
         self.counts.insert(table, count);
+        // A table without a count takes no memory, so it was not among the empty ones. The addition
+        // comes first, as a number may be 0.
         let move_on =
             |tables: &mut usize, was: bool, is: bool| *tables = *tables + usize::from(is) - usize::from(was);
         move_on(&mut self.of_code, before.is_some_and(|count| count.code > 0), count.code > 0);

@@ -118,6 +118,7 @@ impl Functions {
             _ => pc,
         };
         let end_of = |start: u32| self.by_start.get(&start).and_then(|function| function.end);
+        // Behind a given end lies another function, whose start is not known.
         let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
         let limit = start.saturating_add(MAX_FUNCTION_REACH);
         let next = self.by_start.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);

@@ -139,6 +139,7 @@ impl<'a> PiecePlanner<'a> {
             if let Some(plan) = self.plan_with_entry(&piece) {
                 return Some(plan);
             }
+            // If it does, the known end has grown, so the next round finds the address before it.
             if !self.reveals_function(&piece) {
                 return self.plan_new_function(piece.place.function.end);
             }

@@ -40,6 +40,7 @@ impl Stretches {
         for block in region.blocks.values() {
             for (number, code) in block.own().chunks(most).enumerate() {
                 let start = block.start().wrapping_add((4 * number * most) as u32);
+                // A block that is cut continues in its next part.
                 if number != 0 {
                     edges.push((stretches.len() - 1, start));
                 }

@@ -240,6 +240,7 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     // that was passed to `enter`.
     let ctx = unsafe { context(fault.registers[CONTEXT_REGISTER] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.pc;
+    // One word, which `noted_fault` decodes: the address, the access in bit 32, the kind above.
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.access == AccessKind::Store) << 32 | (fault.kind as u64) << 40;
     Action::Resume(land as *const () as u64)

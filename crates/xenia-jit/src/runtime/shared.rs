@@ -113,6 +113,8 @@ impl ModeCode {
     #[cold]
     fn withdraw_changed_since(&self, memory: &GuestMemory, epoch: u64) -> u64 {
         let withdrawn = self.cache.lock().withdraw_changed(memory);
+        // An engine that reads this epoch finds the code withdrawn. Another engine may overwrite it
+        // by an older one, which only repeats the check.
         self.seen.store(epoch, Release);
         withdrawn
     }

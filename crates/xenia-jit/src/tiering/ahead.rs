@@ -189,6 +189,8 @@ impl AheadCompiler<'_> {
                         cases.iter().copied().filter(|case| (from..to).contains(case)).collect()
                     };
                     let wanted = CodeRequest { pc: first, as_entry: true };
+                    // With one case as the wanted entry and the others as reached, all become
+                    // entries.
                     let whole = self.shared.plan(self.learned, wanted, &among, limit);
                     plan = whole.filter(|whole| whole.region.entries.contains(&pc)).unwrap_or(plan);
                 }
@@ -226,6 +228,8 @@ impl AheadCompiler<'_> {
         let end = region.end();
         let has_bounds =
             self.learned.cache.lock().functions.ends_at(region.entries.first().copied().unwrap_or(0));
+        // An end that was not given is the next known function's start: other data may lie before
+        // it.
         let to = if has_bounds == Some(to) { to } else { end };
         let mut cases = Vec::new();
         let mut begins = true;

@@ -69,6 +69,8 @@ impl Order {
     /// Whether the address has got code meanwhile, as part of another region.
     fn is_done(&self, code: &ModeCode) -> bool {
         let CodeRequest { pc, as_entry } = self.wanted;
+        // An entry that leads to the store counts as well: its code is published when it is
+        // executed.
         code.entries.offset(pc) != 0 || !as_entry && code.cache.lock().place(pc).is_covered
     }
 }
@@ -281,6 +283,7 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
 
 /// The next delay of the pseudo-random sequence.
 fn next_delay(seed: &mut u64) -> Duration {
+    // Knuth's generator for MMIX. Its lower bits have short periods, so the upper ones are used.
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     Duration::from_micros((*seed >> 33) % MAX_DELAY)
 }

@@ -134,6 +134,7 @@ impl Shared {
 
 impl Drop for Idle {
     fn drop(&mut self) {
+        // `unpark` and `park` order this store before the thread's next load.
         self.is_ending.store(true, Relaxed);
         let Some(thread) = self.thread.take() else { return };
         thread.thread().unpark();
@@ -157,6 +158,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
             }
             is_said = false;
         }
+        // The compiler thread wakes this one when no order is left.
         if !goes_on() {
             thread::park();
             continue;

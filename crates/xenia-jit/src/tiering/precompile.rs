@@ -147,6 +147,7 @@ impl Work {
             done.known += known;
             done.failed += failed;
             let so_far = *done;
+            // `progress` is the caller's, and may take long.
             drop(done);
             if !progress(so_far) {
                 self.stop.store(true, Relaxed);

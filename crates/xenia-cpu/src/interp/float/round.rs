@@ -199,7 +199,6 @@ pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounde
     if up {
         kept += 1;
         if kept >> precision != 0 {
-            // The carry has left a power of two, so no bit is lost.
             kept >>= 1;
             exp += 1;
         }
@@ -208,13 +207,11 @@ pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounde
     if inexact {
         exceptions |= XX;
         rounding = FI | if up { FR } else { 0 };
-        // A disabled underflow is an exception only if accuracy is lost (PowerISA book I, 4.4.4).
         if denormal {
             exceptions |= UX;
         }
     }
 
-    // The exponent of a tiny value may have been adjusted for a trap, which is not an overflow.
     if !tiny && exp > format.max_exponent() {
         if fpscr & OE == 0 {
             return overflowed(sign, format, fpscr);

@@ -39,6 +39,7 @@ pub(crate) unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         "push r13",
         "push r14",
         "push r15",
+        // Aligns the stack, and has room for Rust's MXCSR.
         "sub rsp, 8",
         "lea r15, [rdi + {ahead}]",
         "stmxcsr [rsp]",
@@ -64,6 +65,7 @@ unsafe extern "sysv64" fn dispatch() {
         "mov rax, [r15 + {entries}]",
         "mov ecx, esi",
         "and ecx, -4",
+        // The table has 4 bytes for each guest word, so the address is the offset in it.
         "mov eax, [rax + rcx]",
         "add rax, [r15 + {code}]",
         "call rax",

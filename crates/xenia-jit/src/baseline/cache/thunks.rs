@@ -52,6 +52,7 @@ fn thunk(
         CodeThunk::Float(group) => float_thunk(group).ok_or(NotEmitted::Unsupported(NO_ROW))?,
         CodeThunk::LoadSingles(registers) => load_singles(registers),
     };
+    // Callees come first: if there is no room for one, nothing is allocated yet for this thunk.
     let mut targets = Vec::with_capacity(calls.len());
     for (field, called) in calls {
         targets.push((field, thunk(memory, thunks, called)?));
@@ -68,6 +69,7 @@ fn thunk(
 
 /// `jmp [rip]` to a host address.
 fn jump_to(address: u64) -> Vec<u8> {
+    // With a displacement of 0, the operand is the 8 bytes that follow the jump.
     let mut code = vec![0xFF, 0x25, 0, 0, 0, 0];
     code.extend(address.to_le_bytes());
     code

@@ -73,6 +73,7 @@ impl Units {
         let before = list.iter().filter(|listed| listed.offset <= offset);
         let last = before.max_by_key(|listed| listed.offset)?;
         let unit = self.get(last.number)?;
+        // Thunks and free ranges lie between units.
         (offset - unit.offset < unit.size).then_some(last.number)
     }
 

@@ -129,8 +129,10 @@ impl BaselineCache {
             call_table::clear(&self.memory, unit.start);
         }
         for page in unit.start / PAGE_SIZE..=unit.end.wrapping_sub(1) / PAGE_SIZE {
+            // At worst, words of other units on these pages are compiled twice.
             self.covered.remove(&page);
         }
+        // Last: an engine that enters in the new epoch can't find the unit any more.
         self.retired.push((self.epochs.advance(), id));
         true
     }

@@ -48,6 +48,7 @@ impl Tail {
     }
 
     fn jump(&mut self, e: &mut Encoder) {
+        // 128 bytes back, less the jump's own two.
         const REACH: usize = 126;
         if let Some(at) = self.at.filter(|at| e.len() - at <= REACH) {
             let field = e.jump_short();

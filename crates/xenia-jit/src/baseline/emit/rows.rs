@@ -81,6 +81,7 @@ pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {
     }
     let high = i.simm() << 16;
     let value = match next {
+        // With r0, `addi` would be `li`.
         Word { i: low, op: Some(Op::addi) } if low.ra() == i.rd() && low.rd() == i.rd() && i.rd() != 0 => {
             high.wrapping_add(low.simm())
         }

@@ -45,7 +45,9 @@ impl Emitter {
         let e = &mut self.templates.e;
         e.lea(Dword, RCX, RAX, unit.address(first).wrapping_neg().cast_signed());
         e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 4 * (last - first) as i32);
+        // Addresses before the first case have wrapped, and are above as well.
         let field = e.jump_if(Condition::ABOVE);
+        // Four bytes of guest code have two bytes of the table.
         e.shift(Dword, Shift::Right, RCX, 1);
         e.raw(&[0x48, 0x8D, 0x05]); // lea rax, [rip + start]
         let start = -(e.len() as i32 + 4);

@@ -100,6 +100,7 @@ impl Bytes {
         match rm {
             Rm::Reg(base) => self.byte(0xC0 | reg | base & 7),
             Rm::Ctx(at) if i8::try_from(at).is_ok() => {
+                // The base is rbp (5); mode 0x40 has a displacement of one byte, mode 0x80 of four.
                 self.byte(0x45 | reg);
                 self.byte(at as u8);
             }
@@ -110,6 +111,7 @@ impl Bytes {
             Rm::CtxWord(index, at) => {
                 let is_short = i8::try_from(at).is_ok();
                 self.byte(if is_short { 0x44 } else { 0x84 } | reg);
+                // The SIB byte: scale 8, base rbp.
                 self.byte(0xC5 | (index & 7) << 3);
                 self.short_or_word(at);
             }
@@ -134,6 +136,7 @@ impl Bytes {
             Rm::GuestSum(base, index) => {
                 let (base, index) = ordered(base, index);
                 let needs_displacement = base & 7 == 5;
+                // 4 in the place of the base announces a SIB byte; its scale is 1.
                 self.byte(if needs_displacement { 0x44 } else { 0x04 } | reg);
                 self.byte((index & 7) << 3 | base & 7);
                 if needs_displacement {

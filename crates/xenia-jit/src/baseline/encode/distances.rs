@@ -7,6 +7,7 @@ impl Encoder {
     /// Pads with `nop`s until a field that begins `ahead` bytes further on lies within 8 aligned
     /// bytes, so that one store can replace the whole field.
     pub(in crate::baseline) fn align_field(&mut self, ahead: usize) {
+        // Four bytes that begin at 5, 6 or 7 would extend into the next 8 bytes.
         let (bits, len) = match (self.len + ahead) % 8 {
             5 => (0x00_1F0F, 3),
             6 => (0x9066, 2),
@@ -20,6 +21,7 @@ impl Encoder {
     /// the target may lie outside of it.
     pub(in crate::baseline) fn set_distance(&mut self, field: usize, target: i64) {
         let distance = target - (field as i64 + 4);
+        // Code memory is much smaller than 2 GiB, so the distance fits.
         self.buffer[field..field + 4].copy_from_slice(&(distance as i32).to_le_bytes());
     }
 
@@ -42,6 +44,7 @@ impl Encoder {
     pub(in crate::baseline) fn land(&mut self, field: usize) {
         let fits = self.set_short_distance(field, self.len);
         debug_assert!(fits, "a template is longer than a short jump");
+        // Control also arrives by the jump, and then with other flags.
         self.flags = None;
     }
 }

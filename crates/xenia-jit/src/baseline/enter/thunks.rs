@@ -21,9 +21,11 @@ use crate::baseline::emit::CALLED;
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
+        // Keeps the flag of a call.
         "push rax",
         "and eax, -4",
         "mov rcx, [rbp + {entries}]",
+        // The table has 4 bytes for each guest word, so the address is the offset in it.
         "mov ecx, [rcx + rax]",
         "cmp ecx, {stored}",
         "ja 2f",

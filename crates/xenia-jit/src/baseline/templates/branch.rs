@@ -69,6 +69,7 @@ impl Templates {
             (_, place) => {
                 self.e.op64(MOV, RAX, place);
                 self.e.shift(Qword, Shift::Right, RAX, 61);
+                // An odd number of ones among the two is their XOR.
                 self.e.test_al(3);
                 Condition::PARITY_EVEN.not()
             }

@@ -45,6 +45,7 @@ impl Templates {
         if of_result {
             self.e.imm(Dword, Imm::Xor, Rm::Reg(RAX), 1);
         }
+        // `setcc` has written one byte of each register; the rest is of no use.
         self.e.imm(Dword, Imm::And, Rm::Reg(RAX), 1);
         let field = i.crbd() >> 2;
         let bit = i.crbd() & 3;

@@ -160,6 +160,7 @@ impl Templates {
 
     /// `target` = the product of the low words of RA and RB. It may be the register of either.
     fn word_product(&mut self, i: Instruction, signed: bool, target: HostReg) {
+        // The factor whose register is replaced has to be read first.
         let replaces_b = gpr(i.rb()) == Rm::Reg(target);
         let (first, second) = if replaces_b { (i.rb(), i.ra()) } else { (i.ra(), i.rb()) };
         self.extend_word(signed, target, gpr(first));
@@ -200,6 +201,7 @@ impl Templates {
         if negated {
             self.e.unary(Dword, Unary::Not, Rm::Reg(RCX));
         }
+        // Copies CA to the host's carry; nothing may change it before the addition.
         self.e.bit_test(Rm::Reg(RAX), 0);
         match other {
             Some(other) => self.e.op32(ADC, RCX, gpr(other)),

@@ -146,6 +146,7 @@ impl Templates {
         }
         let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
         self.effective_address(i, Address::Indexed);
+        // These rows ignore the lower four bits of the address.
         self.e.imm(Dword, Imm::And, Rm::Reg(RAX), -16);
         let at = self.guest_at_eax();
         self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores);
@@ -191,6 +192,7 @@ impl Templates {
                     (Rm::Reg(base), Rm::Reg(index)) => return Rm::GuestSum(base, index),
                     (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
                         self.e.op64(MOV, RAX, other);
+                        // The sum has 32 bits, so the upper halves don't matter.
                         return Rm::GuestSum(RAX, reg);
                     }
                     _ => {}
@@ -239,6 +241,7 @@ impl Templates {
 
     /// Updates RA to the effective address, after the access.
     pub(super) fn write_address(&mut self, ra: usize, at: Located) {
+        // Without the segment register, rax is a host address.
         if at.memory == Rm::Host(0) {
             self.e.op64(SUB, RAX, Rm::Ctx(BaselineWord::Memory.at()));
         }

@@ -135,6 +135,8 @@ impl Templates {
                 } else if from != reg {
                     self.low_word(target, i.rs());
                 }
+                // The mask drops all bits that go from the top to the bottom, or the other way: it
+                // is a shift.
                 if count != 0 && me == 31 && 32 - count <= mb {
                     self.e.shift(Dword, Shift::Right, target, 32 - count);
                     if 32 - count < mb {
@@ -144,6 +146,7 @@ impl Templates {
                     // Two shifts are shorter than a mask of four bytes.
                     self.e.shift(Dword, Shift::Left, target, count + mb);
                     self.e.shift(Dword, Shift::Right, target, mb);
+                // The mask drops the bits that the rotate brings in at the bottom.
                 } else if count != 0 && 31 - me >= count {
                     self.e.shift(Dword, Shift::Left, target, count);
                     if mask != u32::MAX << count {
@@ -272,11 +275,13 @@ impl Templates {
     /// Shifts rax right by cl, which the host takes modulo 64. CA is set if it is negative and one
     /// bits are shifted out.
     fn shift_right_algebraic_by_cl(&mut self) {
+        // rcx has the count, and rdx holds a guest register.
         self.e.push(RDX);
         self.e.mov(RDX, Rm::Reg(RAX));
         self.e.shift_by_cl(Qword, Shift::RightSigned, RAX);
         self.e.push(RAX);
         self.e.shift_by_cl(Qword, Shift::Left, RAX);
+        // Shifted back, it equals the value unless one bits were shifted out.
         self.e.op64(CMP, RAX, Rm::Reg(RDX));
         self.e.set(Condition::NOT_EQUAL, Rm::Reg(RCX));
         self.e.shift(Qword, Shift::Right, RDX, 63);
@@ -316,6 +321,7 @@ impl Templates {
     fn keep_low(&mut self, reg: HostReg, bits: u8) {
         match bits {
             64 => {}
+            // A write of 32 bits clears the upper half.
             32 => self.e.op32(MOV, reg, Rm::Reg(reg)),
             _ => {
                 self.e.shift(Qword, Shift::Left, reg, 64 - bits);

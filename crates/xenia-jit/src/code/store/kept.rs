@@ -63,6 +63,8 @@ impl State {
             alike.push(id);
             // The oldest one makes room.
             if alike.len() > MAX_ALIKE {
+                // A region with several entries may be listed twice; its second removal has no
+                // effect.
                 crowded.extend(alike.first().copied());
             }
         }

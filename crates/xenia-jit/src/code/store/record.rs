@@ -59,6 +59,7 @@ pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> 
     let mut bytes = Vec::new();
     for range in places.into_iter().flat_map(AddressRanges::ranges) {
         bytes.clear();
+        // `Label::key` has the addresses of the instructions only through this hash.
         bytes.extend(range.start.to_le_bytes());
         for pc in (range.start..range.end).step_by(4) {
             bytes.extend(word(pc)?.to_be_bytes());
@@ -162,6 +163,7 @@ pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'s
     let is_sound = tables.entries.iter().map(|entry| entry.pc).eq(label.entries.iter().copied())
         && tables.entries.iter().all(|entry| fits(entry.offset))
         && [&tables.covered, &tables.leaves] == label.places()
+        // Look-ups in these two lists are binary searches.
         && tables.places.is_sorted_by_key(|start| start.offset)
         && tables.landings.is_sorted_by_key(|landing| landing.access)
         && tables.landings.iter().all(|landing| fits(landing.access) && fits(landing.exit))
