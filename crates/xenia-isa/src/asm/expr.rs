@@ -256,6 +256,7 @@ fn evaluate(node: &Node, scope: &Scope<'_>) -> Result<Option<i64>, Problem> {
             let (Some(a), Some(b)) = (evaluate(left, scope)?, evaluate(right, scope)?) else {
                 return Ok(None);
             };
+            // A negative amount counts as one that shifts all bits out.
             let amount = u32::try_from(b).unwrap_or(64);
             Some(match operator {
                 Operator::Or => a | b,

@@ -59,6 +59,7 @@ impl Assembler {
         }
         let written = operands(cursor)?;
         if !self.last {
+            // This pass needs sizes only; operands may contain labels that follow.
             if TEMPLATES.named(&name).next().is_none() {
                 return Err(Problem::new(column, format!("unknown mnemonic `{name}`")));
             }

@@ -164,6 +164,7 @@ macro_rules! code {
 /// if the first one has the neighbour's entry and the flag [`CROWDED`].
 macro_rules! look_up {
     () => {
+        // At a miss, ecx = eax, which the last `xor` turns into 0; `mov` keeps the flags.
         "mov ecx, eax
          shr ecx, 3
          shl ecx, 2
@@ -228,6 +229,7 @@ const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));
 unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
     code!(
         [
+            // The last 8 bytes align the stack, and have room for Rust's MXCSR.
             "push rbp
              push rbx
              push r12

@@ -24,6 +24,7 @@ pub(super) fn load(n: usize) -> Vec<u8> {
     // The sign is dropped, and the smallest normal number becomes 0.
     e.lea_sum(Dword, RCX, RCX, RCX);
     e.imm(Dword, Imm::Sub, Rm::Reg(RCX), 1 << 24);
+    // Normal numbers have the exponents 1 to 254.
     e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 0xFE00_0000_u32.cast_signed());
     let special = e.jump_if_short(Condition::NOT_CARRY);
     let plain = e.len();
@@ -83,11 +84,14 @@ pub(super) fn store_any() -> Vec<u8> {
 fn narrow(mut e: Encoder) -> Vec<u8> {
     e.lea_sum(Qword, RAX, RCX, RCX);
     e.shift(Qword, Shift::Right, RAX, 53);
+    // Above 896 bits are only moved; from 874 on the single is denormal (PowerISA 2.02 book I,
+    // 4.6.3).
     e.imm(Dword, Imm::Cmp, Rm::Reg(RAX), 897);
     let small = e.jump_if_short(Condition::CARRY);
     let plain = e.len();
     e.op64(MOV, RAX, Rm::Reg(RCX));
     e.shift(Qword, Shift::Right, RCX, 32);
+    // Bits 0 and 1 of the double, then its bits 5 to 34.
     e.imm(Dword, Imm::And, Rm::Reg(RCX), 0xC000_0000_u32.cast_signed());
     e.shift(Qword, Shift::Right, RAX, 29);
     e.imm(Dword, Imm::And, Rm::Reg(RAX), 0x3FFF_FFFF);

@@ -235,6 +235,7 @@ impl CrossCheck {
         if let Some(addr) = self.first_wrong_store() {
             let _ = writeln!(what, "stored bytes differ at {:#010x}\n{}", addr.0, self.both_at(addr));
         }
+        // Not the generation: each memory counts its own.
         let place = |c: &PpcContext| (c.reservation.valid, c.reservation.addr, c.reservation.value);
         if place(ctx) != place(&other) {
             let _ =
@@ -259,6 +260,7 @@ impl Execute for CrossCheck {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         self.visits += 1;
         self.copy_device_registers();
+        // The caller has taken the stores of earlier visits.
         if devices.is_empty() {
             self.queue.clear();
         }

@@ -287,6 +287,7 @@ impl Vector for Lifter<'_> {
         self.lanes2(VectorForm::altivec(i), types::I32X4, |l, a, b| {
             let sum = l.b.ins().iadd(a, b);
             let carry = l.b.ins().icmp(IntCC::UnsignedLessThan, sum, a);
+            // The lanes of a compare are all ones or 0.
             l.b.ins().ushr_imm_s(carry, 31)
         });
     }

@@ -71,6 +71,7 @@ unsafe extern "sysv64" fn dispatch() {
         "call rax",
         "mov rdi, rax",
         "mov rsi, rcx",
+        // The reason 0 is a branch.
         "shr rcx, 32",
         "jz 2b",
         "jmp {leave}",

@@ -42,6 +42,7 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
     code!(
         [
             store!(),
+            // Both guest registers are stored already, and the service preserves them.
             "mov r12, rsp
              mov r13, rax
              and rsp, -16

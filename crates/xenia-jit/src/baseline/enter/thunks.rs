@@ -140,6 +140,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn arm_failed() {
     naked_asm!(
+        // The return address of the unit's call.
         "pop rax",
         "mov [rbp + {site}], rax",
         "mov qword ptr [rbp + {reason}], {arm}",

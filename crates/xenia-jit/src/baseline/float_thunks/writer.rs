@@ -166,6 +166,7 @@ impl ThunkWriter {
         let result = row.result();
         if row.negates() {
             self.e.op64(MOVD_FROM, result, Rm::Reg(RCX));
+            // NaNs, whose sign stays, have gone to the arm.
             self.e.raw(&[0x48, 0x0F, 0xBA, 0xF9, 63]); // btc rcx, 63
             self.e.op64(MOVD, result, Rm::Reg(RCX));
         }
@@ -209,6 +210,7 @@ impl ThunkWriter {
             }
             RowEnd::Return if row.operation == Operation::Compare => {
                 self.call(CodeThunk::RunFloatRow);
+                // crfD is the upper three bits of the field that is frD in other rows.
                 self.e.shift(Dword, Shift::Right, RAX, RESULT + 2);
                 self.e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + CR]
                 self.e.raw(&CR.to_le_bytes());

@@ -34,6 +34,7 @@ impl Templates {
             Op::cntlzwx | Op::cntlzdx if self.options.features.lzcnt => {
                 let target = Self::target(a);
                 let size = if op == Op::cntlzdx { Qword } else { Dword };
+                // Of 0 it gives the width, as the guest's instruction does.
                 self.e.op(size, LZCNT, target, gpr(s));
                 self.write(a, target);
             }
@@ -62,6 +63,7 @@ impl Templates {
     /// RA = NOT (RS op RB).
     fn negated(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rs()));
+        // With equal operands, AND and OR change nothing, but XOR gives 0.
         if i.rs() != i.rb() || form == XOR {
             self.e.op64(form, RAX, gpr(i.rb()));
         }

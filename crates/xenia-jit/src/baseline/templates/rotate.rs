@@ -135,8 +135,7 @@ impl Templates {
                 } else if from != reg {
                     self.low_word(target, i.rs());
                 }
-                // The mask drops all bits that go from the top to the bottom, or the other way: it
-                // is a shift.
+                // The mask keeps only bits that the rotate brings from the top to the bottom.
                 if count != 0 && me == 31 && 32 - count <= mb {
                     self.e.shift(Dword, Shift::Right, target, 32 - count);
                     if 32 - count < mb {

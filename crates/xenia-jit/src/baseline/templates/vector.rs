@@ -73,6 +73,7 @@ impl Templates {
                 self.e.op32(MOVUPS, XMM0, Rm::Ctx(vector(b)));
                 // pshufd xmm0, xmm0, four times the lane
                 let lane = 3 - (i.uimm5() & 3) as u8;
+                // The product repeats the two bits of the lane.
                 self.e.raw(&[0x66, 0x0F, 0x70, 0xC0, lane * 0x55]);
                 self.e.op32(MOVUPS_STORE, XMM0, Rm::Ctx(vector(d)));
                 return true;

@@ -41,6 +41,7 @@ pub(super) fn cycles(within: &BTreeSet<BlockId>, graph: &FlowGraph) -> Vec<BTree
                 match reached[to.index()] {
                     None => path.push((to, None)),
                     Some(Reached { number, is_open: true, .. }) => lower(&mut reached[id.index()], number),
+                    // It is in a complete component, from which no path leads back.
                     Some(_) => {}
                 }
                 continue;
@@ -51,6 +52,7 @@ pub(super) fn cycles(within: &BTreeSet<BlockId>, graph: &FlowGraph) -> Vec<BTree
                 lower(&mut reached[from.index()], least);
             }
             if number == least {
+                // `id` stays open until here, so it is found.
                 let at = open.iter().rposition(|&member| member == id).unwrap_or_default();
                 let members: BTreeSet<BlockId> = open.split_off(at).into_iter().collect();
                 for member in &members {

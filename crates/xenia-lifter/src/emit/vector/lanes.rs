@@ -66,6 +66,7 @@ impl Lifter<'_> {
         let lanes = self.vector_constant(|k| 15 - k);
         let amount = self.b.ins().splat(types::I8X16, amount);
         let index = self.b.ins().isub(lanes, amount);
+        // An index outside of the vector gives 0.
         self.b.ins().swizzle(value, index)
     }
 }
@@ -88,6 +89,7 @@ impl Lifter<'_> {
         if record {
             let all = self.b.ins().vall_true(mask);
             let any = self.b.ins().vany_true(mask);
+            // In the field's nibble: LT if all lanes are true, EQ if none is.
             let all = self.b.ins().ishl_imm_s(all, 3);
             let none = self.b.ins().bxor_imm_s(any, 1);
             let none = self.b.ins().ishl_imm_s(none, 1);
@@ -105,6 +107,7 @@ impl Lifter<'_> {
 
     /// Averages of signed bytes or halfwords, rounded up; the host has unsigned averages only.
     pub(crate) fn average_signed(&mut self, form: VectorForm, ty: Type) {
+        // With the sign bit flipped, signed lanes have the order of unsigned ones.
         let sign = 1_i64 << (ty.lane_bits() - 1);
         let sign = self.b.ins().iconst(ty.lane_type(), sign);
         let sign = self.b.ins().splat(ty, sign);
