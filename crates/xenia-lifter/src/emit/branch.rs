@@ -173,6 +173,7 @@ impl Branch for Lifter<'_> {
 
     fn bclrx(&mut self, i: Instruction) {
         let condition = self.taken(i);
+        // Read before the link replaces it.
         let target = self.special(Special::Lr);
         if i.lk() {
             self.indirect(i, condition, target);

@@ -148,6 +148,7 @@ pub(crate) fn vmsumubm(a: u128, b: u128, c: u128) -> u128 {
     let b = split_u8(b);
     let c = split_u32(c);
     join_u32(std::array::from_fn(|n| {
+        // The sum of four products fits a word; only that with vC may wrap.
         let products = (4 * n..4 * n + 4).map(|m| u32::from(a[m]) * u32::from(b[m]));
         c[n].wrapping_add(products.sum())
     }))

@@ -64,6 +64,7 @@ impl CpuView<'_> {
     /// Stores the first `count` bytes (fewer than 16) of `value`, in aligned pieces.
     fn store_bytes(&mut self, mut ea: u32, mut value: u128, mut count: u32) -> Result<(), Raised> {
         while count > 0 {
+            // The largest piece that is aligned and not longer than the rest.
             let size = (1 << ea.trailing_zeros().min(3)).min(1 << count.ilog2().min(3));
             match size {
                 8 => self.store_u64(ea, (value >> 64) as u64)?,

@@ -58,6 +58,7 @@ impl Emitter {
             // The first row runs with the second one, after the integer instructions.
             let mut at = index + 1;
             while at < found.last {
+                // Without the row, so that no pair of instructions contains it.
                 at = self.instruction(&words[..found.last], at, thunk)?;
             }
         }

@@ -100,6 +100,7 @@ impl Lifter<'_> {
         let exponent = self.b.ins().band(parts, exponent);
         let zero = self.splat_word(0);
         let is_zero = self.b.ins().icmp(IntCC::Equal, exponent, zero);
+        // The exponent goes from bits 26 to 30 to those of a float, from 23 on.
         let magnitude = self.b.ins().ushr_imm_s(magnitude, 3);
         let bias = self.splat_word(HALF_BIAS);
         let magnitude = self.b.ins().iadd(magnitude, bias);

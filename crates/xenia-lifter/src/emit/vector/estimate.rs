@@ -37,6 +37,7 @@ impl Lifter<'_> {
         let least = self.splat_word(0x0080_0000);
         let above = self.b.ins().isub(value, least);
         let count = self.splat_word(0x7F00_0000);
+        // Zeros and denormals wrap around; infinities, NaNs and negative numbers are larger anyway.
         let other = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, above, count);
         (value, self.b.ins().vany_true(other))
     }

@@ -91,6 +91,7 @@ impl Lifter<'_> {
         for half in [LaneHalf::Even, LaneHalf::Odd] {
             let x = self.half_lanes(a, half, sign);
             let y = self.half_lanes(b, half, Signedness::Unsigned);
+            // The product of two bytes fits a halfword.
             let products = self.b.ins().imul(x, y);
             let products = self.cast(products, types::I32X4);
             for half in [LaneHalf::Even, LaneHalf::Odd] {
@@ -110,6 +111,7 @@ impl Lifter<'_> {
             });
             let mut product = self.b.ins().imul(x, y);
             if rounding == ProductRounding::Rounded {
+                // Half of the lowest bit that stays.
                 let half = self.splat_word(0x4000);
                 product = self.b.ins().iadd(product, half);
             }

@@ -37,6 +37,7 @@ impl Lifter<'_> {
             return self.b.ins().unarrow(cut_low, cut_high);
         }
         let (result, back) = if how == Narrow::Signed {
+            // A lane that was cut differs from the original when it is widened again.
             let result = self.b.ins().snarrow(low, high);
             (result, [self.b.ins().swiden_low(result), self.b.ins().swiden_high(result)])
         } else {
@@ -82,6 +83,8 @@ impl Lifter<'_> {
         let [a, b] = [form.a, form.b].map(|n| {
             let words = self.vr_as_lanes(n, types::I32X4);
             let mut pixel = None;
+            // The first component's last bit is in front of the second's five, so they are moved
+            // together.
             for (shift, mask) in [(9, 0xFC00), (6, 0x03E0), (3, 0x001F)] {
                 let part = self.b.ins().ushr_imm_s(words, shift);
                 let mask = self.splat_word(mask);
@@ -101,6 +104,7 @@ impl Lifter<'_> {
         let b = self.vr_as_lanes(b, types::I16X8);
         let words = self.widened(b, half);
         let mask = self.splat_word(0xFF00_0000);
+        // The sign extension has filled this byte with the first bit.
         let mut result = self.b.ins().band(words, mask);
         for (shift, mask) in [(6, 0x001F_0000), (3, 0x1F00), (0, 0x1F)] {
             let part = self.b.ins().ishl_imm_s(words, shift);

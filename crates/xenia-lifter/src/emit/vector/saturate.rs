@@ -72,6 +72,7 @@ impl Lifter<'_> {
                 Sum::Subtract => self.b.ins().icmp(IntCC::UnsignedLessThan, a, b),
             };
             self.saturated_where(over);
+            // The limits are all ones and 0, to which the mask turns a lane.
             return match sum {
                 Sum::Add => self.b.ins().bor(plain, over),
                 Sum::Subtract => self.b.ins().band_not(plain, over),
@@ -93,6 +94,7 @@ impl Lifter<'_> {
         self.saturated_where(over);
         let limit = self.b.ins().sshr_imm_s(sign, 31);
         let greatest = self.splat_word(0x7FFF_FFFF);
+        // 7FFF_FFFF for a positive value, 8000_0000 for a negative one.
         let limit = self.b.ins().bxor(limit, greatest);
         self.b.ins().bitselect(over, limit, plain)
     }

@@ -84,6 +84,7 @@ fn short_after(op: &HostOp, short: u16) -> u16 {
     if op.decoded.op_count() > 0 && op.decoded.op0_kind() == OpKind::Register {
         let register = op.decoded.op0_register();
         if let Some(number) = number(register)
+            // A write of 32 bits clears the upper half.
             && register.size() == 4
             && op.usage.writes & bit(number) != 0
         {
@@ -163,6 +164,7 @@ fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redire
             return Some(edits);
         }
         if usage.writes & bit(old) != 0 {
+            // It may keep the old value, or a part of it.
             return None;
         }
         new_is_same &= usage.writes & bit(new) == 0;
