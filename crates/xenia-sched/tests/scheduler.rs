@@ -92,6 +92,7 @@ fn equal_priorities_take_turns_when_their_quantum_is_over() {
     let a = spawn(&mut scheduler, 1, 0);
     let b = spawn(&mut scheduler, 2, 0);
     assert_eq!(scheduler.begin_slot_visit(0), Some(a));
+    // All but one instruction of the quantum.
     scheduler.decrement_quantum(0, 49_999);
     assert_eq!(scheduler.begin_slot_visit(0), Some(a));
     scheduler.decrement_quantum(0, 1);

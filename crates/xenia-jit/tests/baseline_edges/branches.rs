@@ -67,6 +67,7 @@ fn every_condition_agrees_on_branches_to_ctr() {
         pair.agree(&(0..32).flat_map(program).collect::<Vec<_>>(), |at| {
             states([0, !0, 0x8000_0000_u32 >> bi, !(0x8000_0000 >> bi)], |ctx, cr| {
                 ctx.set_cr_word(cr);
+                // Neither the upper half nor the two lowest bits belong to the address.
                 ctx.ctr = u64::from(at + 8) | 0xABCD << 32 | 3;
                 ctx.lr = u64::from(at + 8);
             })

@@ -57,6 +57,7 @@ fn accesses_agree_with_every_kind_of_base_and_target() {
     for mut pair in hosts {
         fill(&pair);
         for [target, base, index] in NAMED {
+            // Addresses have 32 bits, so the upper half must have no effect, here and below.
             let displaced = states([()], |ctx, ()| ctx.gpr[base as usize] = u64::from(MIDDLE) | 0xABCD << 32);
             let words = |op: Op| {
                 let word = d(op, target, base, 0);
@@ -66,7 +67,9 @@ fn accesses_agree_with_every_kind_of_base_and_target() {
             pair.agree(&programs, |_| displaced.clone());
             let indexed = states([0, 1, 8, 13], |ctx, near: u32| {
                 let (first, second) = match () {
+                    // The register counts twice.
                     () if base == index => (MIDDLE / 2 + near, MIDDLE / 2 + near),
+                    // RA = 0 stands for 0, so r0 must not be read.
                     () if base == 0 => (0x7777_7777, MIDDLE + near),
                     () => (MIDDLE + 0x40, near.wrapping_sub(0x40)),
                 };

@@ -112,6 +112,7 @@ fn immediates_are_sign_extended_and_carry() {
         (Op::subficx, 5, 5, 0, 1),
         (Op::subficx, 6, 5, u64::MAX, 0),
         (Op::mulli, 3, -7, (-21_i64) as u64, 0),
+        // All 64 bits of RA are a factor.
         (Op::mulli, 0x1_0000_0001, 2, 0x2_0000_0002, 0),
     ] {
         let mut machine = CpuHarness::new();
@@ -139,6 +140,7 @@ fn products_and_quotients_set_overflow() {
         (Op::mulldx, 1 << 32, 1 << 30, 1 << 62, 0),
         (Op::mulldx, 1 << 32, 1 << 31, 1 << 63, 1),
         (Op::divwx, 7, (-2_i64) as u64, 0xFFFF_FFFD, 0),
+        // Only low words are divided, so this divisor is 0.
         (Op::divwx, 7, 0xFFFF_FFFF_0000_0000, 0, 1),
         (Op::divwx, MIN32, 0xFFFF_FFFF, 0, 1),
         (Op::divwux, 0xDEAD_0000_FFFF_FFFF, 2, 0x7FFF_FFFF, 0),

@@ -48,6 +48,7 @@ fn rows_with_three_operands_have_known_results() {
             w([!0x0001_0203, 0x0405_0607, !0x0809_0A0B, 0x0C0D_0E0F]),
         ),
         (
+            // Twice the square of -2^15 is one more than a word can hold.
             Op::vmsumshs,
             w([0x8000_8000; 4]),
             w([0x8000_8000; 4]),

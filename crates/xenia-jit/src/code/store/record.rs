@@ -59,7 +59,7 @@ pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> 
     let mut bytes = Vec::new();
     for range in places.into_iter().flat_map(AddressRanges::ranges) {
         bytes.clear();
-        // `Label::key` has the addresses of the instructions only through this hash.
+        // `Label::key` contains the ranges only through this hash.
         bytes.extend(range.start.to_le_bytes());
         for pc in (range.start..range.end).step_by(4) {
             bytes.extend(word(pc)?.to_be_bytes());

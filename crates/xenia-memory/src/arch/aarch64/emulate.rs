@@ -157,8 +157,8 @@ fn pair(word: u32, general: &mut Registers, vectors: &mut Vectors, bus: &mut imp
     let is_vector = has(word, 26);
     let bytes: usize = match (field(word, 30, 2), is_vector) {
         (0, _) => 4,
-        // Refused: 1 is `ldpsw` for general registers, 2 a pair of quadwords for vectors.
         (2, false) | (1, true) => 8,
+        // 1 is `ldpsw` for general registers, 2 a pair of quadwords for vectors.
         _ => return None,
     };
     let offset = signed(word, 15, 7) * bytes as i64;
