@@ -228,7 +228,7 @@ impl AheadCompiler<'_> {
         let end = region.end();
         let has_bounds =
             self.learned.cache.lock().functions.ends_at(region.entries.first().copied().unwrap_or(0));
-        // An end that was not given is a guess, such as the next function, before which data may lie.
+        // An end that was not given is a guess, such as the next function, with data before it.
         let to = if has_bounds == Some(to) { to } else { end };
         let mut cases = Vec::new();
         let mut begins = true;
