@@ -1,7 +1,8 @@
 //! Repository checks beyond the compiler's: the map of the crates is true, documents name items
 //! that exist, only xenia-host names a system, the book lists its pages by their headings, comments
-//! follow docs/src/style.md, the kernel stays in parts, each file opens with a module doc and stays
-//! short, and the top level holds only the names listed in `tree`.
+//! follow docs/src/style.md, the kernel stays in parts, few modules import each other, each file
+//! opens with a module doc and stays short, and the top level holds only the names listed in
+//! `tree`.
 
 mod book;
 mod dependencies;
@@ -10,9 +11,11 @@ mod documents;
 mod functions;
 mod headings;
 mod host_words;
+mod imports;
 mod kernel_parts;
 mod language;
 mod map;
+mod module_pairs;
 mod plain_state;
 mod tree;
 mod unsafe_modules;
@@ -109,6 +112,7 @@ fn check_others(sources: &[Source]) -> Result<Vec<String>> {
     unsafe_modules::check(sources, &mut findings)?;
     plain_state::check(sources, &mut findings);
     kernel_parts::check(sources, &mut findings);
+    module_pairs::check(sources, &mut findings)?;
     host_words::check(sources, &mut findings);
     Ok(findings)
 }
