@@ -3,9 +3,10 @@
 //! Files without the generator's marker line are hand-written. A manual edit of a generated file
 //! would be lost at the next run.
 
-use crate::docs;
+use crate::built::target_folder;
+use crate::commands::run;
+use crate::generated;
 use crate::not_run;
-use crate::steps::{run, target_folder};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
     }
     for file in &written {
         let wanted = std::fs::read_to_string(out.join(file))?;
-        docs::compare(&Path::new(FOLDER).join(file), &wanted, false, "cargo xtask cases --bless")?;
+        generated::compare(&Path::new(FOLDER).join(file), &wanted, false, "cargo xtask cases --bless")?;
     }
     let mut by_hand = 0;
     for file in case_files(Path::new(FOLDER))?.iter().filter(|file| !written.contains(file)) {

@@ -9,7 +9,8 @@ mod checks;
 mod target;
 mod test_programs;
 
-use crate::steps::{program, run, target_folder};
+use crate::built::{program, target_folder};
+use crate::commands::run;
 use crate::{golden, sync_suite};
 use anyhow::{Context, Result, bail};
 use checks::{CACHE, CHECKS, Check, Expected, GAME, hostile_checks};
@@ -218,7 +219,7 @@ impl CrossProgram {
     fn compare_with_host(&self, words: &[String]) -> Result<String> {
         let words = [words, &json()].concat();
         let theirs = self.run(&words)?;
-        let ours = output_in_time(crate::steps::xenia_rs()?.args(&words), self.target.timeout)?;
+        let ours = output_in_time(crate::built::xenia_rs()?.args(&words), self.target.timeout)?;
         let code = |outcome: &Outcome| outcome.status.and_then(|status| status.code());
         let their_code = code(&theirs);
         let our_code = code(&ours);

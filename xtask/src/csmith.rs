@@ -17,7 +17,7 @@ mod build;
 mod judge;
 
 use crate::programs::verdict::EngineFlags;
-use crate::{not_run, steps};
+use crate::{arguments, built, not_run};
 use anyhow::{Context, Result, bail};
 use build::{CsmithBuilder, Variant};
 use clap::Args;
@@ -60,7 +60,7 @@ pub(crate) struct CsmithArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = REFERENCE_SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
     reference_seconds: u32,
     /// Write the result as JSON.
-    #[arg(long, value_name = "FILE", value_parser = steps::output())]
+    #[arg(long, value_name = "FILE", value_parser = arguments::output())]
     json: Option<PathBuf>,
     /// The xenia-rs program to test (default: the development build).
     #[arg(long, value_name = "FILE", env = "XENIA_RS")]
@@ -74,7 +74,7 @@ pub(crate) fn small_set() -> Result<()> {
 
 /// The set of a long run: other programs each day.
 pub(crate) fn long_set() -> Result<()> {
-    set(40, 1000 * steps::seed_of_the_day())
+    set(40, 1000 * arguments::seed_of_the_day())
 }
 
 /// Compares `count` programs from a seed on; prints a message and passes if a tool is missing.
@@ -105,10 +105,10 @@ pub(crate) fn run(args: &CsmithArgs) -> Result<()> {
     }
     let xenia = match &args.program {
         Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
-        None => steps::program()?,
+        None => built::program()?,
     };
     let start = Instant::now();
-    let folder = steps::target_folder().join("csmith");
+    let folder = built::target_folder().join("csmith");
     let builder = CsmithBuilder::new(&folder)?;
     let mut tally = Tally::default();
     let mut seed = args.seed;

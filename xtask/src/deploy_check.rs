@@ -7,7 +7,8 @@
 //!   command runs every index of a small sweep.
 
 use crate::apt::has;
-use crate::steps::{program, run};
+use crate::built::program;
+use crate::commands::run;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};

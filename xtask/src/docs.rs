@@ -3,8 +3,9 @@
 //! `xenia-rs generate` lists the tables and prints each; this compares them with the checked-in
 //! files, in both directions: a file without a table is a finding, too.
 
+use crate::built::xenia_rs;
+use crate::generated::compare;
 use crate::gpu_suite;
-use crate::steps::xenia_rs;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
@@ -49,26 +50,4 @@ fn generate(words: &[&str]) -> Result<String> {
         bail!("xenia-rs generate {words:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     String::from_utf8(output.stdout).context("xenia-rs generate")
-}
-
-/// Compares a generated file with its expected text, or writes it; `writer` is the command that
-/// does.
-pub(crate) fn compare(path: &Path, wanted: &str, bless: bool, writer: &str) -> Result<()> {
-    let shown = path.display();
-    if bless {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        return std::fs::write(path, wanted).with_context(|| format!("writing {shown}"));
-    }
-    let found = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
-    for (found, wanted) in
-        found.lines().zip(wanted.lines()).filter(|(found, wanted)| found != wanted).take(10)
-    {
-        println!("{shown}: {found}\n  should be: {wanted}");
-    }
-    if found != wanted {
-        bail!("{shown} is not what came out; `{writer}` writes it");
-    }
-    Ok(())
 }

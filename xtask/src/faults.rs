@@ -13,8 +13,9 @@ mod judge;
 mod run;
 mod table;
 
+use crate::arguments::seed_of_the_day;
+use crate::built::target_folder;
 use crate::not_run;
-use crate::steps::{seed_of_the_day, target_folder};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use device::DeviceLossTest;

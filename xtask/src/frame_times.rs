@@ -15,7 +15,7 @@ mod pictures;
 mod plot;
 mod threads;
 
-use crate::steps;
+use crate::built;
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::Args;
@@ -94,7 +94,7 @@ pub(crate) struct FrameTimesArgs {
 
 /// Measures, and writes the requested outputs.
 pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
-    let folder = steps::target_folder().join("frame-times");
+    let folder = built::target_folder().join("frame-times");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
     let times = folder.join("times.json");
@@ -132,7 +132,7 @@ fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
     }
     let program = match &args.program {
         Some(program) => program.canonicalize().with_context(|| program.display().to_string())?,
-        None => steps::released_program()?,
+        None => built::released_program()?,
     };
     let mut titles = Vec::new();
     let mut adapter = Value::Null;

@@ -6,7 +6,7 @@
 //! views of guest memory; all crates with a parser forbid `unsafe`. cargo-fuzz runs the same
 //! targets.
 
-use crate::{apt, steps};
+use crate::{apt, arguments, built};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub(crate) struct FuzzTargetsArgs {
     #[arg(long, value_name = "DIR", requires = "minimise")]
     with: Vec<PathBuf>,
     /// Write one line of JSON per target.
-    #[arg(long, value_name = "FILE", value_parser = steps::output())]
+    #[arg(long, value_name = "FILE", value_parser = arguments::output())]
     json: Option<PathBuf>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
         bail!("no target in {FOLDER}/targets fits");
     }
     // Separate from the main build, which would otherwise be rebuilt at every change of flags.
-    let build = steps::target_folder().join("fuzz-targets");
+    let build = built::target_folder().join("fuzz-targets");
     std::fs::create_dir_all(&build)?;
     let build = build.canonicalize()?;
     let wrapper = Path::new(FOLDER).join("rustc-coverage").canonicalize().context("fuzz/rustc-coverage")?;

@@ -1,8 +1,9 @@
 //! Golden digests: each file in golden/ names a title and a limit, and holds the digest that the
 //! run must end with under every set of engine flags.
 
+use crate::built::{target_folder, xenia_rs};
+use crate::commands::run_all;
 use crate::not_run;
-use crate::steps::{run_all, target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

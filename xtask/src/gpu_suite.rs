@@ -9,8 +9,9 @@ mod formula;
 pub(crate) mod picture;
 mod scene;
 
-use crate::steps::{run, target_folder, xenia_rs};
-use crate::{docs, not_run};
+use crate::built::{target_folder, xenia_rs};
+use crate::commands::run;
+use crate::{generated, not_run};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use picture::RgbPicture;
@@ -118,7 +119,12 @@ pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
         return if wrong == 0 { Ok(()) } else { bail!("{wrong} pictures are wrong") };
     }
     let columns: Vec<(&str, Verdicts)> = played.into_iter().chain(kept).collect();
-    docs::compare(Path::new(TABLE), &table(&scenes, &columns), args.bless, "cargo xtask gpu-suite --bless")
+    generated::compare(
+        Path::new(TABLE),
+        &table(&scenes, &columns),
+        args.bless,
+        "cargo xtask gpu-suite --bless",
+    )
 }
 
 /// Judges each scene's picture of each backend, on all processors: evaluating the formulas takes

@@ -1,8 +1,9 @@
 //! `cargo xtask guests`: builds the guest programs and compares them with guest/bin.
 
+use crate::built::program;
 use crate::cases::files_below;
+use crate::commands::run_all;
 use crate::not_run;
-use crate::steps::{program, run_all};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The cargo command of all tasks, which lints our crates while it compiles them.
 
-use crate::steps::target_folder;
+use crate::built::target_folder;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;

@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod arguments;
 mod asan;
+mod built;
 mod cases;
+mod commands;
 mod cross;
 mod csmith;
 mod deploy_check;
@@ -11,6 +14,7 @@ mod docs;
 mod faults;
 mod frame_times;
 mod fuzz_targets;
+mod generated;
 mod golden;
 mod gpu_suite;
 mod guests;

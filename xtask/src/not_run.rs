@@ -2,7 +2,7 @@
 //! `cargo xtask test`, and records those skipped for lack of a tool and those of which an attempt
 //! failed.
 
-use crate::steps::target_folder;
+use crate::built::target_folder;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -17,7 +17,8 @@ mod folder;
 mod icon;
 
 use crate::apt::has;
-use crate::steps::{output, run};
+use crate::arguments::output;
+use crate::commands::run;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use folder::Folder;

@@ -18,7 +18,7 @@ pub(crate) use page::number;
 use crate::programs::{self, catalogue as described};
 use crate::real_programs::catalogue::{ProgramRun, RealProgram};
 use crate::real_programs::{self, build};
-use crate::{sdk::Sdk, steps};
+use crate::{built, commands, sdk::Sdk};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ struct FigureFiles {
 impl FigureFiles {
     /// Makes the folder of the files.
     fn create() -> Result<Self> {
-        let folder = steps::target_folder().join("program-figures");
+        let folder = built::target_folder().join("program-figures");
         std::fs::create_dir_all(&folder)?;
         Ok(Self {
             times: folder.join("times.json"),
@@ -84,7 +84,7 @@ impl FigureFiles {
 
 /// Builds, times, and writes the requested outputs.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
-    let folder = steps::target_folder().join("program-times");
+    let folder = built::target_folder().join("program-times");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
     let rows = provide(args, &folder)?;
@@ -146,18 +146,18 @@ fn provide(args: &TimesArgs, folder: &Path) -> Result<Vec<Value>> {
 /// Times the programs of a folder by `xenia-rs bench`.
 fn time(runs: u32, peers: &str, programs: &Path, files: &FigureFiles) -> Result<()> {
     let FigureFiles { times, picture, .. } = files;
-    let mut command = hermetic(steps::released_program()?);
+    let mut command = hermetic(built::released_program()?);
     command.args(["bench", "--runs", &runs.to_string()]);
     command.arg(format!("--programs={}", programs.display()));
     command.arg(format!("--peers={peers}"));
-    steps::run(command.arg("--json").arg(times).arg("--plot").arg(picture))?;
+    commands::run(command.arg("--json").arg(times).arg("--plot").arg(picture))?;
     println!("the figures are in {}, the picture is {}", times.display(), picture.display());
     Ok(())
 }
 
 /// Measures the shares of each program.
 fn write_shares(rows: &[Value], programs: &Path, files: &FigureFiles) -> Result<()> {
-    let emulator = steps::released_program()?;
+    let emulator = built::released_program()?;
     let shares: Result<Vec<Value>> = rows
         .iter()
         .map(|row| shares::of(programs, &emulator, row).with_context(|| row["name"].to_string()))

@@ -18,7 +18,7 @@ pub(crate) mod fetch;
 pub(crate) mod library;
 pub(crate) mod verdict;
 
-use crate::{not_run, steps};
+use crate::{built, not_run};
 use anyhow::{Context, Result, bail};
 use build::Builder;
 use catalogue::{Catalogue, ProgramDescription};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ProgramsArgs) -> Result<()> {
     if args.check {
         let xenia = match &args.program {
             Some(path) => path.canonicalize().with_context(|| format!("no {}", path.display()))?,
-            None => steps::program()?,
+            None => built::program()?,
         };
         verdict::check(&folder, &xenia, &programs, verdict::ENGINES)?;
     }
@@ -88,7 +88,7 @@ pub(crate) fn small_set() -> Result<()> {
         return not_run::write_down("programs", Tool::Sources, &format!("{why:#}"));
     }
     let folder = provide(&names)?;
-    verdict::check(&folder, &steps::program()?, &programs, &verdict::ENGINES[..1])
+    verdict::check(&folder, &built::program()?, &programs, &verdict::ENGINES[..1])
 }
 
 /// Builds programs by name; returns their folder.
@@ -99,7 +99,7 @@ pub(crate) fn provide(names: &[String]) -> Result<PathBuf> {
 
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
-    let folder = steps::target_folder().join("programs");
+    let folder = built::target_folder().join("programs");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.canonicalize()?)
 }

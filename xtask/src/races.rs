@@ -6,7 +6,7 @@
 //! executor. The amount of work is set in files of the folder that the title sees as game:;
 //! `--long`, or XENIA_LONG=1, selects the counts of a run of many minutes.
 
-use crate::steps::target_folder;
+use crate::built::target_folder;
 use crate::title_run::{TitleOutcome, TitleRun};
 use anyhow::{Context, Result, bail};
 use clap::Args;

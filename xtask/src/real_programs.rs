@@ -15,7 +15,7 @@ mod transcripts;
 
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
-use crate::{not_run, steps};
+use crate::{built, not_run};
 use anyhow::{Context, Result, bail};
 use catalogue::{Extent, RealProgram};
 use clap::Args;
@@ -148,7 +148,7 @@ pub(crate) fn fetched(programs: &[RealProgram]) -> Result<PathBuf> {
 
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
-    let folder = steps::target_folder().join("real-programs");
+    let folder = built::target_folder().join("real-programs");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.canonicalize()?)
 }

@@ -4,7 +4,8 @@
 //! `--remap-path-prefix` removes the build's paths from the output: the folders of the sources and
 //! of the registry. The caller chooses the compiler version: other versions generate other bytes.
 
-use crate::steps::{output, run};
+use crate::arguments::output;
+use crate::commands::run;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 //! with each of its files damaged at 1,000 places. The tests of xenia run a small part of it each
 //! time.
 
+use crate::commands::run;
 use crate::linting::linting_cargo;
-use crate::steps::run;
 use anyhow::Result;
 use clap::Args;
 use xenia_testing::LONG;

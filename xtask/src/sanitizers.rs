@@ -5,7 +5,8 @@
 //! set. The standard library is the precompiled one, without instrumentation, so its sources are
 //! not needed.
 
-use crate::steps::{run, target_folder};
+use crate::built::target_folder;
+use crate::commands::run;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::ffi::OsStr;

@@ -13,7 +13,7 @@ use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
 use crate::programs::library::CLibrary;
 use crate::programs::{self, fetch, quietly};
-use crate::steps;
+use crate::{arguments, built, commands};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub(crate) struct TitleArgs {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// File of the title.
-    #[arg(short, long, value_name = "FILE.xex", value_parser = steps::output())]
+    #[arg(short, long, value_name = "FILE.xex", value_parser = arguments::output())]
     output: PathBuf,
     /// Additional arguments of gcc.
     #[arg(last = true)]
@@ -69,7 +69,7 @@ pub(crate) fn title(args: &TitleArgs) -> Result<()> {
         }
     }
     let mut command = Command::new(compiler);
-    steps::run(command.args(["-O2", "-o"]).arg(&elf).args(&args.files).args(&args.gcc))?;
+    commands::run(command.args(["-O2", "-o"]).arg(&elf).args(&args.files).args(&args.gcc))?;
     let packed = sdk.pack(&elf, &args.output);
     std::fs::remove_file(&elf)?;
     packed?;
@@ -90,7 +90,7 @@ impl Sdk {
     pub(crate) fn provide() -> Result<Self> {
         Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
         let program = provide_program()?;
-        let folder = steps::target_folder().join("sdk");
+        let folder = built::target_folder().join("sdk");
         std::fs::create_dir_all(&folder)?;
         let folder = folder.canonicalize()?;
         let sources = Path::new(SOURCES).canonicalize()?;
@@ -168,11 +168,11 @@ impl Sdk {
 /// The xenia-rs program, built if it is missing: users building their first title have not built it
 /// yet.
 fn provide_program() -> Result<PathBuf> {
-    if let Ok(program) = steps::program() {
+    if let Ok(program) = built::program() {
         return Ok(program);
     }
-    steps::run(Command::new("cargo").args(["build", "--package", "xenia-rs"]))?;
-    steps::program()
+    commands::run(Command::new("cargo").args(["build", "--package", "xenia-rs"]))?;
+    built::program()
 }
 
 /// Compiles the files of the system layer; start and end are not part of its archive.

@@ -11,7 +11,8 @@ mod judge;
 mod plot;
 mod samples;
 
-use crate::steps::{output, target_folder, xenia_rs};
+use crate::arguments::output;
+use crate::built::{target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use samples::SoakPart;

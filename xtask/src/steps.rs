@@ -4,6 +4,8 @@ mod doc_tests;
 mod fuzzing;
 mod times;
 
+use crate::built::{target_folder, xenia_rs};
+use crate::commands::{join, on_threads, run};
 use crate::linting::linting_cargo;
 use crate::{
     apt, cases, csmith, docs, faults, golden, gpu_suite, guests, not_run, programs, races, real_programs,
@@ -11,13 +13,12 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 use times::{Spent, Stopwatch};
-use xenia_testing::{LONG, draws_in_software, hermetic};
+use xenia_testing::{LONG, draws_in_software};
 
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, Args)]
@@ -42,14 +43,6 @@ pub(crate) struct HostCodeArgs {
     /// second time.
     #[arg(long)]
     aarch64: bool,
-}
-
-/// Parser of an output path: rejects a dash, which is standard output elsewhere and would be a
-/// file's name here.
-pub(crate) fn output() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| {
-        if path == Path::new("-") { Err("standard output is /dev/stdout here") } else { Ok(path) }
-    })
 }
 
 /// One check of a step, selected by its own name or its step's.
@@ -303,11 +296,6 @@ fn build() -> Result<()> {
     cargo(&["build", "--workspace", "--all-targets", "--quiet"])
 }
 
-/// Seed of random tests of long runs: the number of the day, so that each night tests other cases.
-pub(crate) fn seed_of_the_day() -> u64 {
-    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs() / (24 * 60 * 60)
-}
-
 /// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test
 /// does it.
 pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
@@ -321,30 +309,6 @@ pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
     run(&mut command)
 }
 
-/// Where cargo builds.
-pub(crate) fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
-}
-
-/// Path of the program under test, in the development profile.
-pub(crate) fn program() -> Result<PathBuf> {
-    let path = target_folder().join("debug/xenia-rs");
-    path.canonicalize().with_context(|| format!("{} is not built", path.display()))
-}
-
-/// The program under test, independent of the user's settings.
-pub(crate) fn xenia_rs() -> Result<Command> {
-    Ok(hermetic(program()?))
-}
-
-/// Path of the release build of the program, which is built first: timings use it.
-pub(crate) fn released_program() -> Result<PathBuf> {
-    println!("building the program as users do, which takes minutes the first time");
-    run(Command::new("cargo").args(["build", "--release", "--package", "xenia-rs"]))?;
-    let path = target_folder().join("release/xenia-rs");
-    path.canonicalize().with_context(|| format!("{} is missing", path.display()))
-}
-
 fn xenia(args: &[&str]) -> Result<()> {
     run(xenia_rs()?.args(args))
 }
@@ -353,75 +317,9 @@ fn cargo(args: &[&str]) -> Result<()> {
     run(linting_cargo()?.args(args))
 }
 
-/// Runs a command; an exit code other than success is an error.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
-    Ok(())
-}
-
-/// Runs commands on all processors as [`on_threads`] does. The output of each is printed when it
-/// ends.
-pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
-    let workers = std::thread::available_parallelism()?.get();
-    on_threads(workers, commands.into_iter(), |mut command| {
-        let ended = command.output().with_context(|| format!("cannot start {command:?}"))?;
-        let [out, errors] = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
-        print!("{out}{errors}");
-        if !ended.status.success() {
-            bail!("{command:?} ended with {}", ended.status);
-        }
-        Ok(())
-    })
-}
-
-/// Does this much work on this many threads. After a failure, work that has not begun is left out;
-/// the error lists all failures.
-fn on_threads<T>(
-    workers: usize,
-    work: impl Iterator<Item = T> + Send,
-    does: impl Fn(T) -> Result<()> + Sync,
-) -> Result<()> {
-    let waiting = Mutex::new(work);
-    let next = || waiting.lock().ok()?.next();
-    let worker = || -> Result<()> {
-        while let Some(item) = next() {
-            if let Err(why) = does(item) {
-                while next().is_some() {}
-                return Err(why);
-            }
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let failures = started.into_iter().filter_map(|thread| join(thread).err());
-        let failures: Vec<String> = failures.map(|why| format!("{why:#}")).collect();
-        if !failures.is_empty() {
-            bail!("{}", failures.join("\n"));
-        }
-        Ok(())
-    })
-}
-
-/// Waits for a thread, and returns its result.
-fn join(thread: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
-    thread.join().unwrap_or_else(|_| bail!("a thread panicked"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Barrier;
-
-    #[test]
-    fn dash_is_rejected_as_an_output_path() {
-        let parsed = |path: &str| output().parse_ref(&clap::Command::new("x"), None, path.as_ref());
-        assert!(parsed("-").unwrap_err().to_string().contains("/dev/stdout"));
-        assert_eq!(parsed("a/-b").unwrap(), Path::new("a/-b"));
-    }
 
     #[test]
     fn parts_are_selected_by_their_name_or_their_steps() {
@@ -434,20 +332,6 @@ mod tests {
         assert_eq!((count(None, true), count(None, false)), (all, all - of_long));
         assert_eq!((count(Some("lock models"), false), count(Some("no such"), true)), (1, 0));
         assert!(count(Some("suites"), false) > 3);
-    }
-
-    #[test]
-    fn all_failures_are_reported_and_the_rest_is_left_out() {
-        let both = Barrier::new(2);
-        let names = ["one", "two", "three"].into_iter();
-        let failed = on_threads(2, names, |name| {
-            both.wait();
-            bail!("{name} failed")
-        });
-        let text = failed.unwrap_err().to_string();
-        let mut lines: Vec<_> = text.lines().collect();
-        lines.sort_unstable();
-        assert_eq!(lines, ["one failed", "two failed"]);
     }
 
     #[test]

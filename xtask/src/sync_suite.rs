@@ -7,8 +7,8 @@
 //! like one that begins to fail, so that the list stays true. Two runs with the same seed, one on
 //! each engine, must have the same event log.
 
+use crate::built::target_folder;
 use crate::not_run;
-use crate::steps::target_folder;
 use crate::title_run::TitleRun;
 use anyhow::{Context, Result, bail};
 use clap::Args;

@@ -1,7 +1,7 @@
 //! Runs one of our guest programs headless, and collects its output, its report and, on request,
 //! its memory use.
 
-use crate::steps::xenia_rs;
+use crate::built::xenia_rs;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;

@@ -5,8 +5,8 @@
 //! `xtask/tsan/std.c` announces that library's locks to the sanitizer; the linker places it before
 //! them. Before the tests, two small programs verify that races are detected, and only races.
 
+use crate::commands::run;
 use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
-use crate::steps::run;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;

@@ -2,7 +2,7 @@
 //! test flag of the program triggers it at given draws.
 
 use super::run::{MODES, TITLE_TIME, wait};
-use crate::steps::{target_folder, xenia_rs};
+use crate::built::{target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! One run with a fault, and the run that checks its saves.
 
 use super::table::{FaultPlace, FaultTableRow, Length, Strikes};
-use crate::steps::program;
+use crate::built::program;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -72,7 +72,7 @@ impl Ground {
         compiler
             .args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", SHIM, "-o"])
             .arg(&ground.shim);
-        crate::steps::run(&mut compiler)?;
+        crate::commands::run(&mut compiler)?;
         let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         for (image, setting) in [(&ground.image, ("rounds", ROUNDS)), (&ground.looking, ("check", "1"))] {
             let disc = at("disc");
@@ -81,7 +81,7 @@ impl Ground {
             std::fs::write(disc.join("data.bin"), &words)?;
             std::fs::write(disc.join(setting.0), setting.1)?;
             let mut make = Command::new(&ground.program);
-            crate::steps::run(
+            crate::commands::run(
                 make.args(["make-iso", "--config", "/dev/null"]).arg(&disc).arg(image).stdout(Stdio::null()),
             )?;
         }

@@ -7,7 +7,7 @@
 use super::ID;
 use super::folder::Folder;
 use crate::apt::has;
-use crate::steps::run;
+use crate::commands::run;
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
 use std::io;

@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::{DESKTOP, VERSION};
-use crate::steps::run;
+use crate::commands::run;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
 use std::fs;

@@ -1,7 +1,7 @@
 //! The folder from which all packages are built: the files below `/usr`, in `bin` and `share`.
 
 use super::{ID, VERSION, desktop_file, icon};
-use crate::steps::run;
+use crate::commands::run;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -2,7 +2,7 @@
 //! section of the page.
 
 use super::page::{number, spread};
-use crate::steps;
+use crate::{built, commands};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -43,10 +43,10 @@ pub(super) fn titles(names: &[String]) -> Vec<&str> {
 
 /// Measures the titles and writes the figures to `json`.
 pub(super) fn measure(titles: &[&str], runs: u32, peers: &str, json: &Path) -> Result<()> {
-    let mut command = hermetic(steps::released_program()?);
+    let mut command = hermetic(built::released_program()?);
     command.args(["bench", "--runs", &runs.to_string()]);
     command.arg(format!("--much-code={}", titles.join(","))).arg(format!("--peers={peers}"));
-    steps::run(command.arg("--json").arg(json))
+    commands::run(command.arg("--json").arg(json))
 }
 
 /// Writes the page's section from the bench's report.

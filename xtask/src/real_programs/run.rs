@@ -2,8 +2,8 @@
 
 use super::build::TITLE;
 use super::catalogue::{Extent, ProgramRun, RealProgram};
+use crate::built;
 use crate::programs;
-use crate::steps;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -180,7 +180,7 @@ pub(crate) fn title_command(
     content: &Path,
     [text, json]: [&Path; 2],
 ) -> Result<Command> {
-    let mut command = steps::xenia_rs()?;
+    let mut command = built::xenia_rs()?;
     command.args(["exec", "--quiet", "--headless"]).args(flags);
     if !flags.contains(&"--gpu") {
         command.args(["--gpu", "none"]);

@@ -4,7 +4,7 @@
 use super::build::{TITLE, folder_of};
 use super::catalogue::RealProgram;
 use super::run::{ProgramOutcome, provide_files};
-use crate::{linting, not_run, programs, steps};
+use crate::{commands, linting, not_run, programs};
 use anyhow::{Context, Result};
 use std::path::Path;
 use xenia_testing::Tool;
@@ -38,7 +38,8 @@ pub(super) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
     }
     outcome.runs += 1;
     let test = ["test", "--package", "xenia-rs", "--test", "tests", "--quiet", "gdb_prints"];
-    if let Err(error) = steps::run(linting::linting_cargo()?.args(test).env("XENIA_GDB_PROGRAMS", &staged)) {
+    if let Err(error) = commands::run(linting::linting_cargo()?.args(test).env("XENIA_GDB_PROGRAMS", &staged))
+    {
         outcome.wrong.push(format!("{name} under gdb: {error:#}"));
     }
     Ok(())

@@ -1,7 +1,10 @@
 //! Runs of the fuzzer: short ones of the same sequences each time, long ones of other sequences and
 //! scenes each day.
 
-use super::{run, seed_of_the_day, target_folder, xenia, xenia_rs};
+use super::xenia;
+use crate::arguments::seed_of_the_day;
+use crate::built::{target_folder, xenia_rs};
+use crate::commands::run;
 use crate::{gpu_suite, not_run};
 use anyhow::Result;
 use xenia_testing::Tool;

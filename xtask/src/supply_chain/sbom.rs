@@ -19,7 +19,7 @@ const PROGRAM: &str = "xenia-rs";
 #[derive(Debug, Args)]
 pub(crate) struct SbomArgs {
     /// File to write.
-    #[arg(long, value_name = "FILE", value_parser = crate::steps::output(), default_value = "target/sbom.cdx.json")]
+    #[arg(long, value_name = "FILE", value_parser = crate::arguments::output(), default_value = "target/sbom.cdx.json")]
     out: PathBuf,
 }
 
