@@ -11,7 +11,8 @@
 //! gdbstub does not compare the lengths in packets with the data. A packet whose length is wrong
 //! must be answered with an error, and must write nothing.
 
-use crate::serve::MAX_PACKET_LENGTH;
+/// Limit of a packet's length in bytes; all registers are 6 KiB.
+pub(crate) const MAX_PACKET_LENGTH: usize = 16 << 10;
 
 /// Bytes of a packet beside its data: `$`, `#` and the checksum.
 const FRAME: usize = 4;

@@ -1,6 +1,6 @@
 //! A session: bytes of gdb to the protocol, and the machine's progress to gdb.
 
-use crate::packets::{GdbInput, PacketReader, framed, is_wrong};
+use crate::packets::{GdbInput, MAX_PACKET_LENGTH, PacketReader, framed, is_wrong};
 use crate::stub::{Stub, thread_id, watch_kind};
 use crate::trial::TrialDebuggee;
 use crate::{Debuggee, Link, Progress};
@@ -12,9 +12,6 @@ use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
-
-/// Limit of a packet's length in bytes; all registers are 6 KiB.
-pub(crate) const MAX_PACKET_LENGTH: usize = 16 << 10;
 
 /// The answer to a packet that cannot be parsed: EINVAL.
 const INVALID: &[u8] = b"E16";

@@ -4,8 +4,7 @@
 //! Only gdbstub can decide which packets it accepts. The scratch stub has a debuggee that has the
 //! machine's threads and executes nothing.
 
-use crate::packets::framed;
-use crate::serve::MAX_PACKET_LENGTH;
+use crate::packets::{MAX_PACKET_LENGTH, framed};
 use crate::stub::Stub;
 use crate::{Debuggee, Progress};
 use gdbstub::conn::Connection;
