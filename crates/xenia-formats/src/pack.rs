@@ -125,7 +125,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
 
     let execution = title.as_ref().and_then(execution_info);
     let stack_size = title.map(|title| title.stack_size).filter(|&size| size != 0).or(elf.stack_size);
-    XexContents {
+    let contents = XexContents {
         base: GuestAddr(layout.base),
         entry: elf.entry,
         page_size: layout.page_size,
@@ -140,8 +140,12 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         stack_size: stack_size.unwrap_or(DEFAULT_STACK_SIZE),
         name: options.name.clone(),
         encrypt: options.encrypt,
+    };
+    let file = contents.write();
+    if u32::try_from(file.len()).is_err() {
+        return Err(PackError::TooMany { what: "bytes of the file", count: file.len() });
     }
-    .write()
+    Ok(file)
 }
 
 /// Refuses an ELF with addresses that no load segment contains.

@@ -13,7 +13,6 @@ use super::payload::cbc_decrypt;
 use super::security::{SMALL_PAGES, field};
 use super::{BasicBlock, MAGIC, MAIN_HEADER_SIZE, PageType, key, module_flags};
 use crate::image::{ExecutionInfo, Resource, TlsInfo, Version};
-use crate::pack::PackError;
 use crate::pe::ImageRange;
 
 /// Granularity in bytes of the runs of zeros that are omitted from the payload.
@@ -73,7 +72,7 @@ struct WrittenImports {
 
 impl XexContents {
     /// Serializes the file.
-    pub(crate) fn write(&self) -> Result<Vec<u8>, PackError> {
+    pub(crate) fn write(&self) -> Vec<u8> {
         let blocks = find_blocks(&self.image);
         // The development key is public, so any session key will do; this one is derived from the
         // image.
@@ -89,10 +88,7 @@ impl XexContents {
         if self.encrypt {
             encrypt(file_key, &mut out[start..]);
         }
-        if u32::try_from(out.len()).is_err() {
-            return Err(PackError::TooMany { what: "bytes of the file", count: out.len() });
-        }
-        Ok(out)
+        out
     }
 
     /// The optional headers by their keys, in ascending order.
