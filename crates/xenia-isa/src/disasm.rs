@@ -1,7 +1,8 @@
 //! Disassembler: word to text. Its templates are the assembler's, so any text that it writes,
 //! assembled at the same address, is the same instruction, reserved bits excepted.
 
-use crate::syntax::{Arg, Shown, TEMPLATES, Template};
+use crate::syntax::{Arg, Shown, Template};
+use crate::templates::TEMPLATES;
 use crate::{Class, Instruction, Operand, decode, spr};
 use std::fmt::Write;
 

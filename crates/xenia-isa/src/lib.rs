@@ -31,6 +31,7 @@ pub mod spr;
 mod syntax;
 #[macro_use]
 mod table;
+mod templates;
 pub mod word;
 
 pub use asm::{AsmError, Assembly, assemble};
@@ -41,7 +42,7 @@ pub use load_size::LoadSize;
 pub use op::*;
 pub use operand::{Class, FieldError, Operand};
 pub use registers::{NamedRegister, RegisterSet};
-pub use syntax::significant_bits;
+pub use templates::significant_bits;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,8 @@ use super::expr::{self, Expr, Value};
 use super::lexer::{Cursor, Token};
 use super::{Assembler, Problem};
 use crate::spr::NAMES;
-use crate::syntax::{Arg, TEMPLATES, Template};
+use crate::syntax::{Arg, Template};
+use crate::templates::TEMPLATES;
 use crate::{Class, Instruction, Operand};
 
 /// An operand as written: `expression` or `expression(base)`.
