@@ -1,7 +1,7 @@
 //! Commands of the user, as a line or a key, in one table ([`COMMANDS`]), which the help prints.
 //! Arguments are resolved when the command is executed, since places depend on the machine.
 
-use crate::keys::{HostKey, parse_key};
+use crate::host_key::{HostKey, parse_key};
 use crate::model::{SidePane, Tab};
 use anyhow::{Context, Result, anyhow, bail};
 use xenia_cpu::WatchedAccess;

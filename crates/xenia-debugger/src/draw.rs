@@ -1,73 +1,17 @@
 //! Draws a scene into a buffer of cells. The result depends on the scene and the size alone, so a
 //! script's screens can be compared.
 
+use crate::areas::Areas;
 use crate::model::Focus;
 use crate::panes::{Pane, PaneRow, RowMark};
 use crate::scene::DebugScene;
 use ratatui_core::buffer::Buffer;
-use ratatui_core::layout::{Constraint, Layout, Rect};
+use ratatui_core::layout::Rect;
 use ratatui_core::style::{Color, Modifier, Style};
 use ratatui_core::symbols::border;
 
-/// Width of the pane beside the code: registers in two columns and a frame.
-const SIDE_WIDTH: u16 = 48;
-
 /// Width of the table of keys and commands.
 const HELP_WIDTH: u16 = 100;
-
-/// Rows that frame and heading take of a pane.
-const FRAME: u16 = 2;
-
-/// The parts of a screen.
-#[derive(Clone, Copy, Debug)]
-pub struct Areas {
-    header: Rect,
-    code: Rect,
-    side: Rect,
-    tabs: Rect,
-    tab: Rect,
-    message: Rect,
-    line: Rect,
-}
-
-/// Rows within the frame of a pane.
-fn inner(area: Rect) -> usize {
-    area.height.saturating_sub(FRAME).into()
-}
-
-impl Areas {
-    /// The parts of a screen of this size.
-    pub fn of(size: Rect) -> Self {
-        let [header, upper, tabs, tab, message, line] = Layout::vertical([
-            Constraint::Length(1),
-            Constraint::Fill(3),
-            Constraint::Length(1),
-            Constraint::Fill(2),
-            Constraint::Length(1),
-            Constraint::Length(1),
-        ])
-        .areas(size);
-        let side_width = SIDE_WIDTH.min(upper.width / 2);
-        let [code, side] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(side_width)]).areas(upper);
-        Self { header, code, side, tabs, tab, message, line }
-    }
-
-    /// Height of the listing in rows, without its frame.
-    pub fn code_rows(&self) -> usize {
-        inner(self.code)
-    }
-
-    /// Rows of the pane beside the code.
-    pub fn side_rows(&self) -> usize {
-        inner(self.side)
-    }
-
-    /// Rows of the lower pane.
-    pub fn tab_rows(&self) -> usize {
-        inner(self.tab)
-    }
-}
 
 fn style(mark: RowMark) -> Style {
     match mark {

@@ -4,40 +4,16 @@
 //! out like a typed command.
 
 use crate::command::{self, DebugCommand, ThreadChoice};
+use crate::host_key::HostKey;
 use crate::model::{Focus, Model, SidePane, Tab};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use crossterm::event::KeyCode;
 use xenia_cpu::WatchedAccess;
-
-/// A key without modifiers; the letter has its case.
-pub type HostKey = KeyCode;
 
 /// Rows that PageUp and PageDown move by.
 const PAGE: i32 = 16;
 /// Length in bytes at which a typed line takes no more letters.
 const MAX_TYPED: usize = 400;
-
-/// The key of a word in a script.
-pub fn parse_key(word: &str) -> Result<HostKey> {
-    let mut letters = word.chars();
-    if let (Some(letter), None) = (letters.next(), letters.next()) {
-        return Ok(KeyCode::Char(letter));
-    }
-    Ok(match word {
-        "Tab" => KeyCode::Tab,
-        "Enter" => KeyCode::Enter,
-        "Esc" => KeyCode::Esc,
-        "Up" => KeyCode::Up,
-        "Down" => KeyCode::Down,
-        "PageUp" => KeyCode::PageUp,
-        "PageDown" => KeyCode::PageDown,
-        "Backspace" => KeyCode::Backspace,
-        "Space" => KeyCode::Char(' '),
-        _ => bail!(
-            "`{word}` is not a key: Tab, Enter, Esc, Up, Down, PageUp, PageDown, Backspace, Space, a letter"
-        ),
-    })
-}
 
 /// Request of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +128,7 @@ pub fn command_of(asked: Asked) -> Result<Option<DebugCommand>> {
 mod tests {
     use super::*;
     use crate::command::COMMANDS;
+    use crate::host_key::parse_key;
 
     #[test]
     fn every_key_of_the_table_does_something() {

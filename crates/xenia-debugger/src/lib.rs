@@ -16,8 +16,10 @@
 //! Names of threads, objects and files come from the title: [`text::shown`] makes them harmless.
 #![forbid(unsafe_code)]
 
+mod areas;
 pub mod command;
 pub mod draw;
+pub mod host_key;
 pub mod keys;
 pub mod model;
 pub mod panes;

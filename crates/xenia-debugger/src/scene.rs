@@ -1,7 +1,7 @@
 //! The text of a screen, gathered from the model and the machine.
 
+use crate::areas::Areas;
 use crate::command::COMMANDS;
-use crate::draw::Areas;
 use crate::model::{Focus, Model, SidePane, Tab};
 use crate::panes::code::CodeView;
 use crate::panes::{Pane, PaneRow, lists, memory, registers};

@@ -10,7 +10,8 @@ mod run;
 mod write;
 
 use crate::command::{DebugCommand, ThreadChoice};
-use crate::keys::{self, Asked, HostKey};
+use crate::host_key::HostKey;
+use crate::keys::{self, Asked};
 use crate::model::{AskedChange, Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
 use crate::text::{MAX_NAME_LENGTH, shown};
