@@ -16,6 +16,7 @@
 pub mod config;
 pub mod control;
 mod hotkeys;
+pub mod key_page;
 pub mod keys;
 #[cfg(all(feature = "pads", target_os = "linux"))]
 mod linux;

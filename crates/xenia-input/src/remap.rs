@@ -3,6 +3,7 @@
 use super::config::InputConfig;
 use super::config::edit::{ChangedInput, InputFraction};
 use super::control::{CONTROLS, PadControl, PartSet};
+use super::key_page;
 use super::keys;
 use super::{Controllers, PluggedPad};
 use crate::lock_order;
@@ -60,7 +61,7 @@ impl LiveInput {
 
     fn apply(&self, state: &Assigned) -> ControllerKeys {
         let tuning = state.config.for_title(state.title);
-        let keys = keys::for_people(&tuning);
+        let keys = key_page::for_people(&tuning);
         self.controllers.tune(tuning);
         keys
     }

@@ -346,7 +346,7 @@ mod tests {
                 binding.label
             );
         }
-        let page = xenia::input::keys::for_people(&xenia::input::config::Tuning::default());
+        let page = xenia::input::key_page::for_people(&xenia::input::config::Tuning::default());
         for (keys, meaning) in page.rows {
             let row = format!("| {keys} | {meaning} |");
             assert!(book.lines().any(|line| line == row), "{row}");
